@@ -1,5 +1,5 @@
-// Judges an AsyncAPI document: the parser of the AsyncAPI initiative reads it, and a JSON schema
-// validator holds every example against the payload of its message.
+// Validates an AsyncAPI document with the parser of the AsyncAPI initiative, and every example against the schema of
+// its message.
 //
 // usage: node validate.mjs NODE_MODULES DOCUMENT
 
@@ -17,31 +17,31 @@ const { Parser } = require("@asyncapi/parser");
 const Ajv = require("ajv");
 
 const text = readFileSync(file, "utf8");
-const faults = [];
+const problems = [];
 
 const { document, diagnostics } = await new Parser().parse(text);
 for (const { severity, code, path, message } of diagnostics) {
   // 0 is an error, 1 a warning; the rest is advice, such as that a newer version exists.
-  if (severity <= 1) faults.push(`${path.join(".")}: ${message} (${code})`);
+  if (severity <= 1) problems.push(`${path.join(".")}: ${message} (${code})`);
 }
-if (!document) faults.push("the parser makes no document of it");
+if (!document) problems.push("the parser returns no document");
 
 let examples = 0;
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
 const { channels } = JSON.parse(text);
 for (const [name, channel] of Object.entries(channels)) {
   for (const [kind, message] of Object.entries(channel.messages ?? {})) {
-    const holds = ajv.compile(message.payload);
+    const matches = ajv.compile(message.payload);
     for (const example of message.examples ?? []) {
       examples += 1;
-      if (!holds(example.payload)) {
-        faults.push(`${name}.${kind} example ${example.name}: ${ajv.errorsText(holds.errors)}`);
+      if (!matches(example.payload)) {
+        problems.push(`${name}.${kind} example ${example.name}: ${ajv.errorsText(matches.errors)}`);
       }
     }
   }
 }
 
-for (const fault of faults) console.error(fault);
+for (const problem of problems) console.error(problem);
 const count = Object.keys(channels).length;
-console.log(`${file}: ${count} channels, ${examples} examples, ${faults.length} faults`);
-process.exit(faults.length === 0 ? 0 : 1);
+console.log(`${file}: ${count} channels, ${examples} examples, ${problems.length} problems`);
+process.exit(problems.length === 0 ? 0 : 1);

@@ -1,11 +1,11 @@
-//! How many crates each part of the workspace brings along, against a limit.
+//! Limits the number of crates in the dependency tree of each part of the workspace.
 
 use std::collections::BTreeSet;
 
 use crate::TaskResult;
 use crate::run::{cargo, output};
 
-/// Package, extra arguments of `cargo tree`, and the most crates its tree may have, itself included.
+/// Package, extra arguments of `cargo tree`, and the maximum number of crates in its tree, itself included.
 const BUDGETS: &[(&str, &[&str], usize)] = &[
     ("bitmart", &[], 95),
     // Proxies: bitmart-net, and base64 and ipnet of hyper-util's `client-proxy`.
@@ -19,10 +19,10 @@ const BUDGETS: &[(&str, &[&str], usize)] = &[
     ("bitmart-cli", &[], 215),
 ];
 
-/// What must never be in any tree: another TLS or C crypto stack.
+/// Crates that no tree may contain: another TLS or C crypto stack.
 const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys"];
 
-/// What only the program may bring, and no library.
+/// Crates that only the program may depend on.
 const PROGRAM_ONLY: &[&str] = &[
     "askama",
     "clap",
@@ -39,10 +39,10 @@ const PROGRAM_ONLY: &[&str] = &[
     "toml_edit",
 ];
 
-/// What the sandbox may bring as well: it asks the system whose its data folder is.
+/// Crates that the sandbox may depend on as well: it checks the owner of its data folder.
 const SANDBOX_TOO: &[&str] = &["rustix"];
 
-/// Counts and compares; prints a line for each tree.
+/// Counts and compares. Prints a line for each tree.
 pub(crate) fn run() -> TaskResult {
     let mut over = Vec::new();
     for (package, arguments, limit) in BUDGETS {
@@ -71,7 +71,7 @@ pub(crate) fn run() -> TaskResult {
     if over.is_empty() { Ok(()) } else { Err(over.join("\n")) }
 }
 
-/// Name and version of every crate that a normal or build dependency leads to.
+/// Name and version of every crate that normal or build dependencies reach.
 fn tree(package: &str, arguments: &[&str]) -> Result<BTreeSet<String>, String> {
     let text = output(
         cargo()

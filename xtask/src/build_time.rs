@@ -1,4 +1,4 @@
-//! Cold build time of a small program on this SDK against the same program on the usual stack.
+//! Compares the cold build time of a small program on this SDK with that of the same program on the usual stack.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::run::{cargo, output, run, workspace_root};
 
 const ROUNDS: usize = 3;
 
-/// Builds both programs of `xtask/baseline` from nothing, in turn, and prints the medians.
+/// Builds both programs of `xtask/baseline` from scratch, in turn, and prints the medians.
 pub(crate) fn measure() -> TaskResult {
     let baseline = workspace_root().join("xtask/baseline");
     run(cargo().current_dir(&baseline).args(["fetch", "--quiet"]))?;

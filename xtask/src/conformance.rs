@@ -1,5 +1,5 @@
-//! Recorded traffic against the models: runs the `conformance` package, which links the models.
-//! This program does not, so that it can repair generated code that does not compile.
+//! Checks recorded traffic against the models with the `conformance` package. This program does not link the models
+//! itself, so that it can regenerate code that does not compile.
 
 use std::path::absolute;
 
@@ -17,6 +17,6 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
             command.arg(absolute(argument).map_err(|error| format!("{argument}: {error}"))?);
         }
     }
-    // It has said all there is to say; its last line stays the last.
+    // The package has reported everything; its last line stays the last.
     run_program(&mut command).map_err(|_| String::new())
 }

@@ -1,5 +1,5 @@
-//! What is published about the API against the sandbox: generated requests from docs/openapi.json, and
-//! the Postman collection.
+//! Checks the sandbox against the published descriptions of the API: with requests generated from
+//! docs/openapi.json, and with the Postman collection.
 
 use std::process::Command;
 use std::thread;
@@ -10,12 +10,12 @@ use crate::run::workspace_root;
 use crate::script::{build_sandbox, run_script};
 use crate::step::{Outcome, Part};
 
-/// How long a script may take. Schemathesis waits for processors most of the time when a machine is busy.
+/// Timeout of a script, long enough for a busy machine.
 const LIMIT: Duration = Duration::from_secs(300);
 const SCHEMATHESIS: &str = "xtask/tools/schemathesis";
 const NEWMAN: &str = "xtask/tools/newman";
 
-/// Requests that schemathesis makes of docs/openapi.json: answers must be as described there.
+/// Schemathesis generates requests from docs/openapi.json; responses must match it.
 pub(crate) fn schemathesis() -> Vec<Part> {
     let programs = install::python(SCHEMATHESIS);
     let built = build_sandbox();
@@ -30,7 +30,7 @@ pub(crate) fn schemathesis() -> Vec<Part> {
         }
         Err(why) => Outcome::Skip(why.clone()),
     };
-    // Both at once: each has a sandbox of its own, and waits for it most of the time.
+    // Both at once: each has a sandbox of its own and is idle most of the time.
     thread::scope(|scope| {
         let futures = scope.spawn(|| Part::run("futures", || run("futures")));
         let spot = Part::run("spot", || run("spot"));

@@ -8,14 +8,14 @@ use crate::install::{self, Missing};
 use crate::run::{run as run_command, workspace_root};
 use crate::step::{self, Outcome, Part};
 
-/// Runs all checks; the tool is installed if it is missing, which takes minutes.
+/// Runs all checks. Installs the tool if it is missing, which takes minutes.
 pub(crate) fn run() -> TaskResult {
     let parts = all(Missing::Install);
-    println!("\n{}", step::report(&parts));
-    step::verdict(&parts)
+    println!();
+    step::finish(&parts)
 }
 
-/// The same as parts of `cargo xtask test`, where the tool is.
+/// Runs all checks as parts of `cargo xtask test`; skips them if the tool is missing.
 pub(crate) fn parts() -> Vec<Part> {
     all(Missing::Skip)
 }
@@ -49,10 +49,10 @@ fn check(tool: &Path, manifest: &str, what: &[&str]) -> TaskResult {
     )
 }
 
-/// Known faults of dependencies. Where their database cannot be had, nothing is proven.
+/// Known vulnerabilities of dependencies. Skipped if the database cannot be downloaded.
 fn advisories(tool: &Path) -> Outcome {
     if run_command(deny(tool, "Cargo.toml").args(["fetch", "db"])).is_err() {
-        return Outcome::Skip("the database of advisories cannot be had".to_owned());
+        return Outcome::Skip("the advisory database cannot be downloaded".to_owned());
     }
     check(tool, "Cargo.toml", &["advisories"]).into()
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask dist`: what is released, in `target/dist`: an archive with the programs, their completions and man
-//! pages, a Debian package, an SBOM of each program, and checksums of all.
+//! `cargo xtask dist`: builds the release files into `target/dist`: an archive with the programs, their completions and
+//! man pages, a Debian package, an SBOM of each program, and checksums.
 //!
-//! The same commit and compiler give files of the same names and the same programs: paths of the machine are not in
-//! them, and times are those of the commit.
+//! Builds are reproducible for a commit and compiler: programs contain no paths of the machine, and times are those of
+//! the commit.
 
 mod check;
 mod package;
@@ -20,23 +20,22 @@ use crate::TaskResult;
 use crate::run::{cargo, output, run as run_command, workspace_root};
 use crate::step::seconds;
 
-/// The programs, and the packages that they are of.
+/// The programs and their packages.
 const PROGRAMS: [(&str, &str); 2] =
     [("bitmart", "bitmart-cli"), ("bitmart-sandbox", "bitmart-sandbox")];
 
-/// The profile of `Cargo.toml` that they are built with.
+/// The profile in `Cargo.toml` for releases.
 const PROFILE: &str = "dist";
 
-/// What is known before anything is built.
 struct Release {
     version: String,
     /// Such as `x86_64-unknown-linux-gnu`.
     target: String,
-    /// When the commit was made, in seconds since 1970.
+    /// Time of the commit in seconds since 1970.
     epoch: String,
-    /// Where cargo builds.
+    /// The target folder of cargo.
     build: PathBuf,
-    /// Where the files go.
+    /// The folder of the release files.
     out: PathBuf,
 }
 
@@ -62,12 +61,12 @@ impl Release {
         format!("bitmart-{}-{}", self.version, self.target)
     }
 
-    /// Where cargo puts the programs.
+    /// The folder of the built programs.
     fn programs(&self) -> PathBuf {
         self.build.join(PROFILE)
     }
 
-    /// Completions and man pages, beside the programs as `cargo deb` wants them.
+    /// The folder of completions and man pages, where `cargo deb` expects them.
     fn stage(&self) -> PathBuf {
         self.programs().join("stage")
     }
@@ -77,11 +76,11 @@ impl Release {
     }
 }
 
-/// Builds everything anew and checks it.
+/// Builds everything from scratch and checks it.
 pub(crate) fn run() -> TaskResult {
     let begin = Instant::now();
     let release = Release::new()?;
-    emptied(&release.out)?;
+    empty_folder(&release.out)?;
     build(&release)?;
     println!("built in {}", seconds(begin.elapsed()));
     stage(&release)?;
@@ -90,7 +89,7 @@ pub(crate) fn run() -> TaskResult {
     package::archive(&release)?;
     package::debian(&release)?;
     check::packages(&release)?;
-    sums(&release.out)?;
+    write_checksums(&release.out)?;
     for (path, bytes) in files(&release.out)? {
         println!("{bytes:>12} bytes  {path}");
     }
@@ -98,10 +97,10 @@ pub(crate) fn run() -> TaskResult {
     Ok(())
 }
 
-/// The programs, without the paths of this machine.
+/// Builds the programs without paths of this machine.
 fn build(release: &Release) -> TaskResult {
     let mut flags = Vec::new();
-    // The last one that fits is taken.
+    // The last one that matches is applied.
     for (from, to) in machine_paths().iter().rev() {
         flags.push(format!("--remap-path-prefix={}={to}", from.display()));
     }
@@ -115,7 +114,7 @@ fn build(release: &Release) -> TaskResult {
     run_command(&mut command)
 }
 
-/// Folders of this machine that must not be in a program, the innermost first, and what stands in their place.
+/// Folders of this machine that must not be in a program, the innermost first, and their replacements.
 fn machine_paths() -> Vec<(PathBuf, &'static str)> {
     let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
     let home = home.map(PathBuf::from).filter(|home| home.parent().is_some());
@@ -129,13 +128,13 @@ fn machine_paths() -> Vec<(PathBuf, &'static str)> {
     paths
 }
 
-/// Completions and man pages, which the program makes of itself.
+/// Lets the program write its completions and man pages.
 fn stage(release: &Release) -> TaskResult {
     let stage = release.stage();
-    emptied(&stage)?;
+    empty_folder(&stage)?;
     let program = release.program("bitmart");
     let completions = stage.join("completions");
-    make(&completions)?;
+    create_folder(&completions)?;
     for (shell, name) in [
         ("bash", "bitmart"),
         ("zsh", "_bitmart"),
@@ -148,12 +147,12 @@ fn stage(release: &Release) -> TaskResult {
     run_command(Command::new(&program).arg("man").arg(stage.join("man")))
 }
 
-/// A line for each file, as `sha256sum --check` reads it.
-fn sums(folder: &Path) -> TaskResult {
+/// Writes a line for each file, for `sha256sum --check`.
+fn write_checksums(folder: &Path) -> TaskResult {
     let mut text = String::new();
     for (path, _) in files(folder)? {
         for byte in Sha256::digest(read(&folder.join(&path))?) {
-            // Writing to a text does not fail.
+            // Writing to a string does not fail.
             let _ = write!(text, "{byte:02x}");
         }
         text.extend(["  ", path.as_str(), "\n"]);
@@ -174,15 +173,15 @@ fn files(folder: &Path) -> Result<Vec<(String, u64)>, String> {
     Ok(files)
 }
 
-/// A folder with nothing in it.
-fn emptied(folder: &Path) -> TaskResult {
+/// Creates a folder, or removes everything in it.
+fn empty_folder(folder: &Path) -> TaskResult {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    make(folder)
+    create_folder(folder)
 }
 
-fn make(folder: &Path) -> TaskResult {
+fn create_folder(folder: &Path) -> TaskResult {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 

@@ -1,5 +1,5 @@
-//! `cargo xtask foreign`: clients in other languages against the sandbox: BitMart's own SDKs, unchanged,
-//! and programs of ours that behave as the samples of the exchange's quick start do.
+//! `cargo xtask foreign`: runs clients in other languages against the sandbox: BitMart's own SDKs, unmodified, and
+//! programs that follow the samples of the exchange's quick start.
 
 mod snippets;
 mod tax;
@@ -16,22 +16,21 @@ use crate::run::{run as run_command, workspace_root};
 use crate::script::{build_sandbox, run_script, scratch};
 use crate::step::{self, Outcome, Part};
 
-/// How long a script may take; the longest takes about forty seconds.
+/// Timeout of a script; the longest takes about forty seconds.
 const LIMIT: Duration = Duration::from_secs(120);
 const SCRIPTS: &str = "crates/bitmart-sandbox/tests/foreign";
 
-/// A module of PHP, which its package brings apart.
+/// A PHP module that Debian packages separately.
 const PHP_CURL: &str = "php-curl";
 
-/// Runs them all and reports each.
+/// Runs all clients and reports each.
 pub(crate) fn run() -> TaskResult {
     let parts = parts();
-    println!("\n{}", step::report(&parts));
-    step::verdict(&parts)
+    println!();
+    step::finish(&parts)
 }
 
-/// The same as parts of `cargo xtask test`. All run in any case: what one finds is no reason not to hear
-/// the others.
+/// Runs all clients as parts of `cargo xtask test`, even if one fails.
 pub(crate) fn parts() -> Vec<Part> {
     install::programs();
     let built = Part::run("sandbox", || build_sandbox().into());
@@ -43,7 +42,7 @@ pub(crate) fn parts() -> Vec<Part> {
     let (python, modules) = (python.as_ref(), modules.as_ref());
     let programs = [("go", build("go", go)), ("c++", build("g++", cpp))];
     thread::scope(|scope| {
-        // Both mostly wait, for the next ping and for sandboxes and programs to start.
+        // Both are mostly idle: they wait for the next ping, and for sandboxes and programs to start.
         let pings = scope.spawn(|| vec![Part::run("python-pings", || in_python("pings", python))]);
         let others = scope.spawn(|| {
             tls::parts(python, modules, &programs)
@@ -56,10 +55,10 @@ pub(crate) fn parts() -> Vec<Part> {
             Part::run("node-sdk", || in_node(modules)),
             Part::run("browser", browser),
             Part::run("reasons", reasons),
-            Part::run("curl", || with(&["bash", "curl", "openssl"], "bash", "order.sh")),
-            Part::run("ruby", || with(&["ruby"], "ruby", "order.rb")),
-            Part::run("php", || with(&["php", PHP_CURL], "php", "order.php")),
-            Part::run("java", || with(&["javac"], "java", "Order.java")),
+            Part::run("curl", || interpret(&["bash", "curl", "openssl"], "bash", "order.sh")),
+            Part::run("ruby", || interpret(&["ruby"], "ruby", "order.rb")),
+            Part::run("php", || interpret(&["php", PHP_CURL], "php", "order.php")),
+            Part::run("java", || interpret(&["javac"], "java", "Order.java")),
         ];
         parts.extend(programs.iter().map(|(language, program)| {
             Part::run(language, || match program {
@@ -69,7 +68,7 @@ pub(crate) fn parts() -> Vec<Part> {
                 Err(outcome) => outcome.clone(),
             })
         }));
-        // Builds with cargo, as nothing else here does by now.
+        // The only part that calls cargo, after everything else is built.
         parts.push(Part::run("tax", tax::run));
         for (name, thread) in [("tls and snippets", others), ("python-pings", pings)] {
             let broken = || Outcome::Fail("its thread panicked".to_owned());
@@ -107,17 +106,17 @@ fn in_node(modules: Result<&PathBuf, &String>) -> Outcome {
 
 fn browser() -> Outcome {
     let Some(browser) = install::browser() else {
-        return Outcome::Skip("chromium is not here".to_owned());
+        return Outcome::Skip("chromium is not installed".to_owned());
     };
     if !has("python3") {
-        return Outcome::Skip("python3, which serves the page, is not here".to_owned());
+        return Outcome::Skip("python3, which serves the page, is not installed".to_owned());
     }
     let mut command = Command::new("python3");
     command.arg(script("browser.py")).arg(browser);
     run_script("browser", &[], LIMIT, &mut command)
 }
 
-/// Every mistake is made on purpose and must be named. It makes them faster than the limits allow.
+/// Makes mistakes on purpose; the sandbox must explain each. Faster than the rate limits allow.
 fn reasons() -> Outcome {
     if let Some(why) = missing(&["python3"]) {
         return Outcome::Skip(why);
@@ -126,8 +125,8 @@ fn reasons() -> Outcome {
     run_script("reasons", &["--no-limits"], LIMIT, command.arg(script("reasons.py")))
 }
 
-/// Runs a script with its interpreter, if all that it needs is here.
-fn with(needs: &[&str], interpreter: &str, name: &str) -> Outcome {
+/// Runs a script with its interpreter, if everything it needs is installed.
+fn interpret(needs: &[&str], interpreter: &str, name: &str) -> Outcome {
     if let Some(why) = missing(needs) {
         return Outcome::Skip(why);
     }
@@ -136,11 +135,11 @@ fn with(needs: &[&str], interpreter: &str, name: &str) -> Outcome {
     run_script(name, &[], LIMIT, &mut command)
 }
 
-/// Why something that needs these programs, and perhaps [`PHP_CURL`], cannot run.
+/// The first of these programs (or [`PHP_CURL`]) that is missing, as the reason for a skipped part.
 fn missing(needs: &[&str]) -> Option<String> {
-    let is_here = |name: &str| if name == PHP_CURL { php_has_curl() } else { has(name) };
-    let missing = needs.iter().find(|name| !is_here(name))?;
-    Some(format!("{missing} is not here"))
+    let is_installed = |name: &str| if name == PHP_CURL { php_has_curl() } else { has(name) };
+    let missing = needs.iter().find(|name| !is_installed(name))?;
+    Some(format!("{missing} is not installed"))
 }
 
 fn php_has_curl() -> bool {
@@ -150,7 +149,7 @@ fn php_has_curl() -> bool {
     })
 }
 
-/// Builds a program, if its compiler is here.
+/// Builds a program, if its compiler is installed.
 fn build(compiler: &str, build: fn(&Path) -> Result<PathBuf, Outcome>) -> Result<PathBuf, Outcome> {
     if let Some(why) = missing(&[compiler]) {
         return Err(Outcome::Skip(why));
@@ -171,7 +170,9 @@ fn cpp(folder: &Path) -> Result<PathBuf, Outcome> {
     let mut headers = Command::new("g++");
     headers.arg("-E").arg(script("order.cpp"));
     if !headers.output().is_ok_and(|output| output.status.success()) {
-        return Err(Outcome::Skip("the headers of libcurl or OpenSSL are not here".to_owned()));
+        return Err(Outcome::Skip(
+            "the headers of libcurl or OpenSSL are not installed".to_owned(),
+        ));
     }
     let program = folder.join("order-cpp");
     let mut command = Command::new("g++");

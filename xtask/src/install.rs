@@ -1,7 +1,7 @@
-//! What the steps need and a machine may not have: programs, and packages for Python and Node.
+//! Installs what the steps need and a machine may lack: programs, and packages for Python and Node.
 //!
-//! Packages are installed once, below `target/tools`, in the versions that are pinned beside their
-//! scripts. What cannot be had is the reason for which a step is skipped.
+//! Packages are installed once, below `target/tools`, in the versions that are pinned beside their scripts. An error
+//! is the reason to skip a step.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use crate::TaskResult;
 use crate::run::{cargo, run, workspace_root};
 
-/// Programs, and the packages of Debian that bring them.
+/// Programs, and the Debian packages that contain them.
 const PROGRAMS: [(&str, &[&str]); 6] = [
     ("curl", &["curl"]),
     ("ruby", &["ruby"]),
@@ -20,24 +20,23 @@ const PROGRAMS: [(&str, &[&str]); 6] = [
     ("curl-config", &["libcurl4-openssl-dev", "libssl-dev", "g++"]),
 ];
 
-/// The file that says what a folder holds.
-const NOTE: &str = "installed";
+/// The file that records what is installed in a folder.
+const RECORD: &str = "installed";
 
 /// Whether a program can be started.
 pub(crate) fn has(program: &str) -> bool {
-    // Not every program knows `--version`; what it says to it does not matter.
+    // Not every program knows `--version`; only whether it starts matters.
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok()
 }
 
-/// A browser that runs without a screen.
+/// A browser that can run headless.
 pub(crate) fn browser() -> Option<&'static str> {
     ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| has(name))
 }
 
-/// Installs the programs that are missing, if this is root on a machine with `apt-get`. What fails to be
-/// installed stays missing, and is skipped by those who need it.
+/// Installs missing programs, if this is root on a machine with `apt-get`. A failure only leads to skipped steps.
 pub(crate) fn programs() {
     let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !has(program)).collect();
     if missing.is_empty() || !has("apt-get") || !is_root() {
@@ -45,7 +44,7 @@ pub(crate) fn programs() {
     }
     let mut update = apt();
     if run(update.args(["update"])).is_err() {
-        println!("the lists of packages could not be updated");
+        println!("the package lists could not be updated");
     }
     for (program, packages) in missing {
         println!("installing {program}");
@@ -57,7 +56,7 @@ pub(crate) fn programs() {
     }
 }
 
-/// A quiet `apt-get` that gives up soon.
+/// A quiet `apt-get` with short timeouts.
 fn apt() -> Command {
     let mut command = Command::new("apt-get");
     command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null());
@@ -71,35 +70,35 @@ fn is_root() -> bool {
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// A virtual environment with what the `requirements.txt` in a folder of the repository names; returns
-/// the folder of its programs.
+/// Installs the `requirements.txt` of a folder of the repository into a virtual environment. Returns the folder of
+/// its programs.
 pub(crate) fn python(pins: &str) -> Result<PathBuf, String> {
     let pins = workspace_root().join(pins).join("requirements.txt");
     if !has("python3") {
-        return Err("python3 is not here".to_owned());
+        return Err("python3 is not installed".to_owned());
     }
     let folder = folder_for(&pins);
     let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    once(&folder, &read(&pins)?, || {
+    install_once(&folder, &read(&pins)?, || {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
         run(Command::new(programs.join("python"))
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .args(["--retries", "1", "--timeout", "20", "--no-deps", "--requirement"])
             .arg(&pins))
     })
-    .map_err(|error| format!("its Python packages cannot be had: {error}"))?;
+    .map_err(|error| format!("its Python packages cannot be installed: {error}"))?;
     Ok(programs)
 }
 
-/// The folder of modules that the `package-lock.json` in a folder of the repository names.
+/// Installs the `package-lock.json` of a folder of the repository. Returns the folder of its modules.
 pub(crate) fn node(pins: &str) -> Result<PathBuf, String> {
     if !has("node") || !has("npm") {
-        return Err("node or npm is not here".to_owned());
+        return Err("node or npm is not installed".to_owned());
     }
     let pins = workspace_root().join(pins);
     let lock = read(&pins.join("package-lock.json"))?;
     let folder = folder_for(&pins.join("package-lock.json"));
-    once(&folder, &lock, || {
+    install_once(&folder, &lock, || {
         for name in ["package.json", "package-lock.json"] {
             fs::write(folder.join(name), read(&pins.join(name))?)
                 .map_err(|error| format!("{name}: {error}"))?;
@@ -109,11 +108,11 @@ pub(crate) fn node(pins: &str) -> Result<PathBuf, String> {
             .args(["--fetch-timeout=20000", "--prefix"])
             .arg(&folder))
     })
-    .map_err(|error| format!("its Node packages cannot be had: {error}"))?;
+    .map_err(|error| format!("its Node packages cannot be installed: {error}"))?;
     Ok(folder.join("node_modules"))
 }
 
-/// What to do about a tool that is not here.
+/// What to do if a tool is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
     /// Build it below `target/tools`, which takes minutes.
@@ -141,7 +140,7 @@ pub(crate) fn cargo_cyclonedx(missing: Missing) -> Result<PathBuf, String> {
     cargo_tool("cargo-cyclonedx", "0.5.9", "cargo xtask dist", missing)
 }
 
-/// A tool of cargo: the one that the machine has, or else ours in a pinned version. `task` installs it.
+/// A tool of cargo: the installed one, or else a pinned version below `target/tools`, which `task` builds.
 fn cargo_tool(name: &str, version: &str, task: &str, missing: Missing) -> Result<PathBuf, String> {
     if has(name) {
         return Ok(PathBuf::from(name));
@@ -149,19 +148,19 @@ fn cargo_tool(name: &str, version: &str, task: &str, missing: Missing) -> Result
     let folder = workspace_root().join("target/tools").join(name);
     let what = format!("{name} {version}");
     if missing == Missing::Skip && !is_installed(&folder, &what) {
-        return Err(format!("{name} is not here; `{task}` builds it"));
+        return Err(format!("{name} is not installed; `{task}` builds it"));
     }
-    once(&folder, &what, || {
+    install_once(&folder, &what, || {
         run(cargo()
             .args(["install", "--quiet", "--locked", "--version", version, "--root"])
             .arg(&folder)
             .arg(name))
     })
-    .map_err(|error| format!("{name} cannot be had: {error}"))?;
+    .map_err(|error| format!("{name} cannot be installed: {error}"))?;
     Ok(folder.join("bin").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// `target/tools/NAME-KIND`, where the pins lie in a folder called NAME.
+/// `target/tools/NAME-KIND`, for pins in a folder NAME.
 fn folder_for(pins: &Path) -> PathBuf {
     let name = pins.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let kind = if pins.extension().is_some_and(|kind| kind == "txt") { "python" } else { "node" };
@@ -172,8 +171,8 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Installs into an empty folder unless a note there says that just this is installed.
-fn once(folder: &Path, what: &str, install: impl FnOnce() -> TaskResult) -> TaskResult {
+/// Installs into an empty folder, unless its record says that exactly this is installed.
+fn install_once(folder: &Path, what: &str, install: impl FnOnce() -> TaskResult) -> TaskResult {
     if is_installed(folder, what) {
         return Ok(());
     }
@@ -184,11 +183,11 @@ fn once(folder: &Path, what: &str, install: impl FnOnce() -> TaskResult) -> Task
     }
     fs::create_dir_all(folder).map_err(failed)?;
     install()?;
-    fs::write(folder.join(NOTE), what).map_err(failed)
+    fs::write(folder.join(RECORD), what).map_err(failed)
 }
 
 fn is_installed(folder: &Path, what: &str) -> bool {
-    fs::read_to_string(folder.join(NOTE)).is_ok_and(|text| text == what)
+    fs::read_to_string(folder.join(RECORD)).is_ok_and(|text| text == what)
 }
 
 #[cfg(test)]
@@ -196,12 +195,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_program_is_not_there() {
+    fn a_missing_program_is_not_found() {
         assert!(!has("no-such-program"));
     }
 
     #[test]
-    fn tools_of_two_kinds_have_two_folders() {
+    fn python_and_node_tools_have_different_folders() {
         let [python, node] = ["a/foreign/requirements.txt", "a/foreign/package-lock.json"]
             .map(|path| folder_for(Path::new(path)));
         assert!(python.ends_with("foreign-python"), "{}", python.display());
@@ -209,19 +208,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_noted_as_installed_is_not_installed_again() {
+    fn installs_again_only_if_the_pins_change() {
         let folder = std::env::temp_dir().join(format!("bitmart-install-{}", std::process::id()));
         let mut runs = 0;
         for what in ["a==1", "a==1", "a==2"] {
-            once(&folder, what, || {
+            install_once(&folder, what, || {
                 runs += 1;
                 Ok(())
             })
             .expect("installs");
         }
         let offline = || Err("offline".to_owned());
-        assert!(once(&folder, "a==3", offline).is_err());
-        assert!(once(&folder, "a==3", offline).is_err(), "no note of a failure");
+        assert!(install_once(&folder, "a==3", offline).is_err());
+        assert!(install_once(&folder, "a==3", offline).is_err(), "a failure is not recorded");
         fs::remove_dir_all(&folder).expect("was made");
         assert_eq!(runs, 2);
     }

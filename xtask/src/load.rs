@@ -1,11 +1,11 @@
-//! `cargo xtask load`: how many orders and frames a second the sandbox bears.
+//! `cargo xtask load`: how many orders and frames per second the sandbox handles.
 
 use std::process::Command;
 
 use crate::TaskResult;
 use crate::run::{cargo, run as run_command, workspace_root};
 
-/// Builds the sandbox and the client for it, both optimised, and runs them.
+/// Builds the sandbox and its load client, both optimized, and runs them.
 pub(crate) fn run(arguments: &[&str]) -> TaskResult {
     commands(arguments).iter_mut().try_for_each(run_command)
 }

@@ -1,47 +1,47 @@
-//! `cargo xtask long [STEP…]`: what takes too long for every day. The figures go into `docs/long.md`.
+//! `cargo xtask long [STEP…]`: measurements that take hours. Their results go into `docs/long.md`.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::run::{cargo, run_and_keep, workspace_root};
+use crate::command::unknown;
+use crate::run::{cargo, run_and_capture, workspace_root};
 use crate::step::{self, Outcome, Part};
 use crate::{TaskResult, load, soak};
 
-/// Where the figures are kept.
+/// The file with the results.
 const FILE: &str = "docs/long.md";
 
 const HEAD: &str = "\
-# What runs for long
+# Long measurements
 
-Written by `cargo xtask long`, which runs what takes too long for every day. Each line is the last
-run of a step on a machine: the program printed the figure itself, in an optimised build. A step that
-failed leaves no figure.
+Written by `cargo xtask long`. Each line is the last run of a step on a machine, in an optimized build, with the
+result as the program printed it. A failed step leaves no line.
 
-| date | machine | what | figure |
+| date | machine | step | result |
 |---|---|---|---|
 ";
 
-/// A program that runs for long and prints what it came to.
+/// A measurement that takes long.
 struct Step {
     name: &'static str,
     about: &'static str,
-    /// What prepares it and what it is; an error says what is not here, and it is skipped.
+    /// Preparations and the program itself. An error is the reason to skip the step.
     commands: Commands,
-    /// The begins of the lines that are its figures. With none of them its time is the figure.
-    figures: &'static [&'static str],
+    /// How the lines with its results begin. If empty, its time is the result.
+    results: &'static [&'static str],
 }
 
-/// A step is added in a line here, with a function that gives its commands.
+/// To add a step, add a line here and a function with its commands.
 const STEPS: &[Step] = &[
-    step("soak", "100,000 orders with every fault on every edge", || Ok(soak()), &["soak "]),
-    step("proof", "1,000,000 cases of what is proven of an account", || Ok(proof()), &["proof: "]),
+    step("soak", "100,000 orders with faults of every kind", || Ok(soak()), &["soak "]),
+    step("proof", "1,000,000 cases of the account proofs", || Ok(proof()), &["proof: "]),
     step("kill", "500 kills of the sandbox lose nothing acknowledged", kill, &[]),
     step("export", "100,000 orders exported with 20 kills", || Ok(export()), &["exported "]),
     step(
         "load",
-        "what the sandbox bears",
+        "orders and frames per second of the sandbox",
         || Ok(load::commands(&[])),
         &["idle: ", "orders: ", "frames: "],
     ),
@@ -59,9 +59,9 @@ const fn step(
     name: &'static str,
     about: &'static str,
     commands: Commands,
-    figures: &'static [&'static str],
+    results: &'static [&'static str],
 ) -> Step {
-    Step { name, about, commands, figures }
+    Step { name, about, commands, results }
 }
 
 fn soak() -> Vec<Command> {
@@ -99,59 +99,59 @@ fn endurance() -> Vec<Command> {
     vec![command]
 }
 
-/// Runs the named steps, or all of them, and keeps their figures.
+/// Runs the named steps, or all of them, and saves their results.
 pub(crate) fn run(names: &[&str]) -> TaskResult {
-    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
-        let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
-        return Err(format!("no step is called {unknown}; the steps are {}", known.join(", ")));
+    let known = STEPS.iter().map(|step| step.name);
+    if let Some(name) = names.iter().find(|name| known.clone().all(|step| step != **name)) {
+        return Err(unknown("step", name, known));
     }
     let mut parts = Vec::new();
     for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
         println!("\n==> {}: {}", step.name, step.about);
-        let mut figures = Vec::new();
-        let part = Part::run(step.name, || measure(step, &mut figures));
+        let mut results = Vec::new();
+        let part = Part::run(step.name, || measure(step, &mut results));
         if part.outcome == Outcome::Pass {
-            if figures.is_empty() {
-                figures.push(format!("passed in {}", step::seconds(part.time).trim()));
+            if results.is_empty() {
+                results.push(format!("passed in {}", step::seconds(part.time).trim()));
             }
-            keep(step, &figures)?;
+            save(step, &results)?;
         }
         parts.push(part);
     }
-    println!("\n{}", step::report(&parts));
-    step::verdict(&parts)
+    println!();
+    step::finish(&parts)
 }
 
-fn measure(step: &Step, figures: &mut Vec<String>) -> Outcome {
+fn measure(step: &Step, results: &mut Vec<String>) -> Outcome {
     let mut printed = String::new();
     let commands = match (step.commands)() {
         Ok(commands) => commands,
         Err(why) => return Outcome::Skip(why),
     };
     for mut command in commands {
-        match run_and_keep(&mut command) {
+        match run_and_capture(&mut command) {
             Ok(text) => printed.push_str(&text),
             Err(error) => return Outcome::Fail(error),
         }
     }
-    let wanted = |line: &&str| step.figures.iter().any(|begin| line.starts_with(begin));
-    figures.extend(printed.lines().filter(wanted).map(str::to_owned));
-    if figures.is_empty() && !step.figures.is_empty() {
-        return Outcome::Fail("it printed none of its figures".to_owned());
+    let is_result = |line: &&str| step.results.iter().any(|begin| line.starts_with(begin));
+    results.extend(printed.lines().filter(is_result).map(str::to_owned));
+    if results.is_empty() && !step.results.is_empty() {
+        return Outcome::Fail("it printed no result".to_owned());
     }
     Outcome::Pass
 }
 
-/// Writes the figures in place of what the step came to on this machine before.
-fn keep(step: &Step, figures: &[String]) -> TaskResult {
+/// Replaces the previous results of the step on this machine.
+fn save(step: &Step, results: &[String]) -> TaskResult {
     let path = workspace_root().join(FILE);
     let old = fs::read_to_string(&path).unwrap_or_default();
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let text = merged(&old, &day(since), &machine(), step.name, figures);
+    let text = merged(&old, &day(since), &machine(), step.name, results);
     fs::write(&path, text).map_err(|error| format!("{FILE}: {error}"))
 }
 
-fn merged(old: &str, date: &str, machine: &str, name: &str, figures: &[String]) -> String {
+fn merged(old: &str, date: &str, machine: &str, name: &str, results: &[String]) -> String {
     let mut rows: Vec<String> =
         old.lines().filter(|line| line.starts_with("| 2")).map(str::to_owned).collect();
     let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
@@ -160,22 +160,21 @@ fn merged(old: &str, date: &str, machine: &str, name: &str, figures: &[String]) 
         cells.get(2).is_none_or(|cell| cell != machine)
             || cells.get(3).is_none_or(|cell| cell != name)
     });
-    for figure in figures {
-        let figure = figure.replace('|', "/");
-        rows.push(format!("| {date} | {machine} | {name} | {figure} |"));
+    for result in results {
+        let result = result.replace('|', "/");
+        rows.push(format!("| {date} | {machine} | {name} | {result} |"));
     }
-    let place = |row: &String| {
+    rows.sort_by_key(|row| {
         let name = cells(row).get(3).cloned().unwrap_or_default();
         STEPS.iter().position(|step| step.name == name).unwrap_or(STEPS.len())
-    };
-    rows.sort_by_key(place);
+    });
     rows.iter().fold(HEAD.to_owned(), |mut text, row| {
         let _ = writeln!(text, "{row}");
         text
     })
 }
 
-/// Cores, processor and system: what makes figures comparable, and nothing that names the machine.
+/// Cores, processor and system. Nothing that identifies the machine.
 fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let about = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -212,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_those_of_the_calendar() {
+    fn dates_match_the_calendar() {
         let dates = [
             (0, "1970-01-01"),
             (951_782_400, "2000-02-29"),
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_takes_the_place_of_the_older_one_of_its_step_and_machine() {
+    fn a_result_replaces_the_older_one_of_its_step_and_machine() {
         let one = |text: &str| vec![text.to_owned()];
         let text = merged("", "2026-11-01", "here", "kill", &one("old"));
         let text = merged(&text, "2026-11-02", "there", "kill", &one("stays"));

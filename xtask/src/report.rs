@@ -1,10 +1,10 @@
-//! The pages of `bitmart report` in a browser, with axe-core for what keeps people from reading them.
+//! Opens the pages of `bitmart report` in a browser and checks their accessibility with axe-core.
 
 use std::fs;
 use std::process::Command;
 
 use crate::install;
-use crate::run::{cargo, run, workspace_root};
+use crate::run::{cargo_workspace, run, workspace_root};
 use crate::step::{Outcome, Part};
 
 const TOOL: &str = "xtask/tools/report";
@@ -15,14 +15,14 @@ pub(crate) fn parts() -> Vec<Part> {
 
 fn browser() -> Outcome {
     let Some(browser) = install::browser() else {
-        return Outcome::Skip("chromium is not here".to_owned());
+        return Outcome::Skip("chromium is not installed".to_owned());
     };
     let modules = match install::node(TOOL) {
         Ok(modules) => modules,
         Err(why) => return Outcome::Skip(why),
     };
     let folder = workspace_root().join("target/report-pages");
-    // Pages are never written over.
+    // `bitmart report` never overwrites a file.
     if let Err(error) = fs::remove_dir_all(&folder)
         && error.kind() != std::io::ErrorKind::NotFound
     {
@@ -31,15 +31,16 @@ fn browser() -> Outcome {
     if let Err(error) = fs::create_dir_all(&folder) {
         return Outcome::Fail(format!("{}: {error}", folder.display()));
     }
-    let made = run(cargo()
-        .args(["test", "--quiet", "--package", "bitmart-cli", "--test", "report"])
+    let written = run(cargo_workspace("test")
+        .args(["--test", "report"])
         .env("BITMART_REPORT_PAGES", &folder));
-    made.and_then(|()| {
-        run(Command::new("node")
-            .arg(workspace_root().join(TOOL).join("check.js"))
-            .arg(browser)
-            .arg(&folder)
-            .env("NODE_PATH", modules))
-    })
-    .into()
+    written
+        .and_then(|()| {
+            run(Command::new("node")
+                .arg(workspace_root().join(TOOL).join("check.js"))
+                .arg(browser)
+                .arg(&folder)
+                .env("NODE_PATH", modules))
+        })
+        .into()
 }

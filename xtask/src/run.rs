@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -10,10 +10,19 @@ pub(crate) fn workspace_root() -> PathBuf {
     package.parent().map(PathBuf::from).unwrap_or(package)
 }
 
-/// The cargo that runs us.
+/// The cargo that started this program.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace_root());
+    command
+}
+
+/// Cargo on the whole workspace with all features. Cargo unifies the features of what it is called for, so
+/// selecting a package would build dozens of crates a second time, with fewer features. Steps select targets
+/// instead (`--bin`, `--test`) and so share what `cargo test --workspace` has built.
+pub(crate) fn cargo_workspace(subcommand: &str) -> Command {
+    let mut command = cargo();
+    command.args([subcommand, "--quiet", "--workspace", "--all-features"]);
     command
 }
 
@@ -23,10 +32,10 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", shown(command))) }
 }
 
-/// Runs `command` and returns what it printed; its standard error is shown.
+/// Runs `command` and returns its standard output; its standard error is shown.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command
-        .stderr(std::process::Stdio::inherit())
+        .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("{}: {error}", shown(command)))?;
     if !output.status.success() {
@@ -35,8 +44,8 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     String::from_utf8(output.stdout).map_err(|_| format!("{} printed no UTF-8", shown(command)))
 }
 
-/// Runs `command` with its output shown line by line, and returns what it printed.
-pub(crate) fn run_and_keep(command: &mut Command) -> Result<String, String> {
+/// Runs `command` with its standard output shown line by line, and returns it.
+pub(crate) fn run_and_capture(command: &mut Command) -> Result<String, String> {
     let fail = |command: &Command, error: std::io::Error| format!("{}: {error}", shown(command));
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| fail(command, error))?;
     let mut printed = String::new();

@@ -1,4 +1,4 @@
-//! Scripts and foreign programs, each against a sandbox of its own.
+//! Runs scripts and programs in other languages, each against a sandbox of its own.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -10,15 +10,25 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::TaskResult;
-use crate::run::{cargo, run, workspace_root};
+use crate::run::{cargo_workspace, run, workspace_root};
 use crate::step::Outcome;
 
-/// Builds the sandbox, so that those who start it need not wait for each other.
+/// Builds the sandbox.
 pub(crate) fn build_sandbox() -> TaskResult {
-    run(cargo().args(["build", "--quiet", "--package", "bitmart-sandbox"]))
+    build_programs(&["bitmart-sandbox"])
 }
 
-/// A program of the workspace that was built for tests.
+/// Builds programs of the workspace. The example lets cargo resolve the features of development dependencies:
+/// the programs are then those that `cargo test` has built.
+pub(crate) fn build_programs(names: &[&str]) -> TaskResult {
+    let mut build = cargo_workspace("build");
+    for name in names {
+        build.args(["--bin", name]);
+    }
+    run(build.args(["--example", "quickstart"]))
+}
+
+/// The path of a program of the workspace, built with the `dev` profile.
 pub(crate) fn program(name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| workspace_root().join("target"));
@@ -32,8 +42,8 @@ pub(crate) fn scratch() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Runs a script against a sandbox of its own with these further options, and prints what failed and
-/// its tally, which it must end with: `N passed, N failed`.
+/// Runs a script against a sandbox that is started with `options`. Prints its failures and the last line of its
+/// output, which must be `N passed, N failed`.
 pub(crate) fn run_script(
     name: &str,
     options: &[&str],
@@ -48,20 +58,20 @@ fn attempt(name: &str, options: &[&str], limit: Duration, script: &mut Command) 
     let (_sandbox, ready) = Sandbox::start(options)?;
     let log = scratch()?.join(format!("{name}.log"));
     let out = File::create(&log).map_err(failed)?;
-    address(script, &ready, &scratch()?.join(format!("{name}.pem")))?;
+    set_environment(script, &ready, &scratch()?.join(format!("{name}.pem")))?;
     script.stdin(Stdio::null()).stderr(out.try_clone().map_err(failed)?).stdout(out);
     let mut child = script.spawn().map_err(failed)?;
-    let status = within(limit, &mut child).map_err(failed)?;
-    // A program may print bytes that are no UTF-8.
+    let status = wait_with_timeout(limit, &mut child).map_err(failed)?;
+    // A program may print invalid UTF-8.
     let text = String::from_utf8_lossy(&fs::read(&log).map_err(failed)?).into_owned();
-    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("FAIL ")).collect();
-    let tally = text.lines().rfind(|line| line.ends_with(" failed"));
-    println!("{name}: {}", tally.unwrap_or("no tally"));
-    for line in &told {
+    let failures: Vec<&str> = text.lines().filter(|line| line.starts_with("FAIL ")).collect();
+    let counts = text.lines().rfind(|line| line.ends_with(" failed"));
+    println!("{name}: {}", counts.unwrap_or("no counts"));
+    for line in &failures {
         println!("{line}");
     }
     match status {
-        Some(status) if status.success() && tally.is_some() && told.is_empty() => Ok(()),
+        Some(status) if status.success() && counts.is_some() && failures.is_empty() => Ok(()),
         Some(status) => Err(format!("ended with {status}; see {}", shown(&log))),
         None => Err(format!("took more than {limit:?}; see {}", shown(&log))),
     }
@@ -71,10 +81,10 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(workspace_root()).unwrap_or(path).display().to_string()
 }
 
-/// Tells a script where the sandbox is: the whole ready line, and what it names one by one for languages
-/// that have no JSON. With TLS also the file for its root certificate.
-fn address(script: &mut Command, ready: &str, root: &Path) -> TaskResult {
-    let named: Value =
+/// Passes the ready line of the sandbox to a script, and its values in single variables for languages without a
+/// JSON parser. With TLS, also writes the root certificate to `root` and passes its path.
+fn set_environment(script: &mut Command, ready: &str, root: &Path) -> TaskResult {
+    let values: Value =
         serde_json::from_str(ready).map_err(|error| format!("the ready line: {error}"))?;
     for (variable, path) in [
         ("BITMART_SPOT_REST", "/spot/rest"),
@@ -83,10 +93,10 @@ fn address(script: &mut Command, ready: &str, root: &Path) -> TaskResult {
         ("BITMART_API_SECRET", "/credentials/secret"),
         ("BITMART_API_MEMO", "/credentials/memo"),
     ] {
-        let value = named.pointer(path).and_then(Value::as_str);
+        let value = values.pointer(path).and_then(Value::as_str);
         script.env(variable, value.ok_or_else(|| format!("no {path} in the ready line"))?);
     }
-    if let Some(certificate) = named.pointer("/root_certificate").and_then(Value::as_str) {
+    if let Some(certificate) = values.pointer("/root_certificate").and_then(Value::as_str) {
         fs::write(root, certificate).map_err(|error| format!("{}: {error}", root.display()))?;
         script.env("BITMART_ROOT", root);
     }
@@ -94,8 +104,8 @@ fn address(script: &mut Command, ready: &str, root: &Path) -> TaskResult {
     Ok(())
 }
 
-/// Waits for a program; ends it when it takes longer.
-fn within(limit: Duration, child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
+/// Waits for a program and kills it at the timeout; then there is no exit status.
+fn wait_with_timeout(limit: Duration, child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
     let end = Instant::now() + limit;
     while Instant::now() < end {
         if let Some(status) = child.try_wait()? {
@@ -117,7 +127,7 @@ impl Sandbox {
         let failed = |error: std::io::Error| format!("the sandbox: {error}");
         let mut command = Command::new(program("bitmart-sandbox"));
         command.args(["--seed", "1", "--admin", "127.0.0.1:0"]).args(options);
-        // It explains refusals there, and scripts provoke some.
+        // The sandbox explains rejections on standard error, and scripts provoke some.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(failed)?;
         let mut line = String::new();
@@ -145,15 +155,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_is_told_where_the_sandbox_is() {
+    fn passes_addresses_and_credentials_in_variables() {
         let ready = r#"{"spot": {"rest": "http://a"}, "futures": {"rest": "http://b"},
             "credentials": {"key": "k", "secret": "s", "memo": "m"}}"#;
         let mut script = Command::new("program");
         let root = Path::new("no-such-folder/root.pem");
-        address(&mut script, ready, root).expect("is complete, and has no certificate");
-        let told: Vec<_> = script.get_envs().filter_map(|(_, value)| value?.to_str()).collect();
-        assert!(["http://a", "http://b", "k", "s", "m"].iter().all(|value| told.contains(value)));
-        assert!(script.get_args().next().is_none(), "nothing is told in arguments");
-        assert!(address(&mut script, r#"{"spot": {}}"#, root).is_err());
+        set_environment(&mut script, ready, root).expect("complete, without a certificate");
+        let values: Vec<_> = script.get_envs().filter_map(|(_, value)| value?.to_str()).collect();
+        assert!(["http://a", "http://b", "k", "s", "m"].iter().all(|value| values.contains(value)));
+        assert!(script.get_args().next().is_none(), "arguments are visible to other users");
+        assert!(set_environment(&mut script, r#"{"spot": {}}"#, root).is_err());
     }
 }

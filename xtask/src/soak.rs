@@ -1,17 +1,17 @@
-//! `cargo xtask soak [--orders N] [--minutes M]`: an account that is followed while everything goes
-//! wrong; in the end ledger, tracker and history agree.
+//! `cargo xtask soak [--orders N] [--minutes M]`: follows an account while network, exchange and consumer
+//! misbehave. In the end the sandbox's ledger, the account tracker and the history must agree.
 
 use std::process::Command;
 
 use crate::TaskResult;
-use crate::run::{cargo, run as run_command};
+use crate::run::{cargo, cargo_workspace, run as run_command};
 
 const USAGE: &str = "usage: cargo xtask soak [--orders N] [--minutes M]";
 
-/// Orders of a run that nobody said a number for.
+/// Orders of a run without `--orders`.
 const ORDERS: u64 = 100_000;
 
-/// The program, optimised.
+/// The soak test in an optimized build.
 pub(crate) fn command(orders: u64, minutes: Option<u64>) -> Command {
     let mut command = cargo();
     command
@@ -42,11 +42,10 @@ fn parse(arguments: &[&str]) -> Result<(u64, Option<u64>), String> {
     Ok((orders, minutes))
 }
 
-/// A short one: as many orders as a minute of an unoptimised build allows.
+/// The soak test of one minute, in the build of the other tests.
 pub(crate) fn short() -> TaskResult {
     run_command(
-        cargo()
-            .args(["test", "--quiet", "--package", "bitmart", "--all-features"])
+        cargo_workspace("test")
             .args(["--test", "account", "--", "--nocapture", "soak"])
             .envs([("BITMART_SOAK_ORDERS", "1000000"), ("BITMART_SOAK_MINUTES", "1")]),
     )
@@ -57,11 +56,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_come_in_any_order_and_nonsense_is_refused() {
+    fn options_are_read_in_any_order_and_invalid_ones_rejected() {
         assert_eq!(parse(&[]), Ok((ORDERS, None)));
         assert_eq!(parse(&["--minutes", "3", "--orders", "7"]), Ok((7, Some(3))));
-        for nonsense in [&["--orders"][..], &["--orders", "0"], &["--hours", "1"], &["7", "8"]] {
-            assert!(parse(nonsense).is_err(), "{nonsense:?}");
+        for invalid in [&["--orders"][..], &["--orders", "0"], &["--hours", "1"], &["7", "8"]] {
+            assert!(parse(invalid).is_err(), "{invalid:?}");
         }
     }
 }

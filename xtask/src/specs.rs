@@ -1,5 +1,5 @@
-//! `cargo xtask openapi|asyncapi|postman [--check]`, which live in a program of their own, and the
-//! validation of what they write by programs that share no code with this project.
+//! `cargo xtask openapi|asyncapi|postman [--check]`: runs the `specs` package. Validates its documents with programs
+//! that share no code with this project.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +12,7 @@ pub(crate) fn run(name: &str, arguments: &[&str]) -> TaskResult {
     run_command(cargo().args(["run", "--quiet", "--package", "specs", "--", name]).args(arguments))
 }
 
-/// Gives docs/openapi.json to a validator.
+/// Validates docs/openapi.json.
 pub(crate) fn validate_openapi() -> Vec<Part> {
     let validator = install::python("xtask/tools/openapi");
     vec![validate("openapi-spec-validator", validator, |programs| {
@@ -22,7 +22,7 @@ pub(crate) fn validate_openapi() -> Vec<Part> {
     })]
 }
 
-/// Gives docs/asyncapi.json to the parser of the `AsyncAPI` initiative, which runs on node.
+/// Validates docs/asyncapi.json with the parser of the `AsyncAPI` initiative, which runs on Node.
 pub(crate) fn validate_asyncapi() -> Vec<Part> {
     vec![validate("parser", install::node("xtask/tools/asyncapi"), |modules| {
         let mut command = Command::new("node");
@@ -37,7 +37,7 @@ fn validate(
     command: impl FnOnce(PathBuf) -> Command,
 ) -> Part {
     Part::run(name, || match validator {
-        Ok(there) => run_command(command(there).current_dir(workspace_root())).into(),
+        Ok(installed) => run_command(command(installed).current_dir(workspace_root())).into(),
         Err(why) => Outcome::Skip(why),
     })
 }

@@ -1,14 +1,13 @@
-//! What a check says: it passed, it failed, or it did not run and why.
+//! The outcome of a check: it passed, it failed, or it was skipped and why.
 
 use std::time::{Duration, Instant};
 
 use crate::TaskResult;
 
-/// What came of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Pass,
-    /// It did not run: what it needs is not here. It proves nothing.
+    /// Not run, because the machine lacks what it needs. Proves nothing.
     Skip(String),
     Fail(String),
 }
@@ -42,16 +41,24 @@ impl Part {
     }
 }
 
-/// A line for each part, and one that adds them up.
-pub(crate) fn report(parts: &[Part]) -> String {
+/// Prints a line for each part and the counts; an error if a part failed. Skipped parts are no failure.
+pub(crate) fn finish(parts: &[Part]) -> TaskResult {
+    println!("{}", report(parts));
+    if parts.iter().any(|part| matches!(part.outcome, Outcome::Fail(_))) {
+        return Err("some checks failed".to_owned());
+    }
+    Ok(())
+}
+
+fn report(parts: &[Part]) -> String {
     let mut lines = String::new();
     for Part { name, outcome, time } in parts {
-        let (word, why) = match outcome {
+        let (label, reason) = match outcome {
             Outcome::Pass => ("pass", ""),
-            Outcome::Skip(why) => ("skip", why.as_str()),
+            Outcome::Skip(reason) => ("skip", reason.as_str()),
             Outcome::Fail(_) => ("FAIL", ""),
         };
-        let line = format!("{word} {name:<22} {}  {why}", seconds(*time));
+        let line = format!("{label} {name:<22} {}  {reason}", seconds(*time));
         lines.push_str(line.trim_end());
         lines.push('\n');
     }
@@ -61,14 +68,6 @@ pub(crate) fn report(parts: &[Part]) -> String {
     let skipped = count(|outcome| matches!(outcome, Outcome::Skip(_)));
     let failed = parts.len() - passed - skipped;
     lines + &format!("{passed} passed, {failed} failed, {skipped} skipped")
-}
-
-/// Whether none failed. What was skipped is no reason to fail, and is reported.
-pub(crate) fn verdict(parts: &[Part]) -> TaskResult {
-    if parts.iter().any(|part| matches!(part.outcome, Outcome::Fail(_))) {
-        return Err("the checks above did not pass".to_owned());
-    }
-    Ok(())
 }
 
 pub(crate) fn seconds(time: Duration) -> String {
@@ -84,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_run_is_not_among_what_passed() {
+    fn skipped_parts_are_not_counted_as_passed() {
         let parts = [
             part("ran", Outcome::Pass),
             part("absent", Outcome::Skip("no such program".to_owned())),
@@ -93,13 +92,13 @@ mod tests {
         assert!(text.contains("skip absent"), "{text}");
         assert!(text.contains("no such program"), "{text}");
         assert!(text.ends_with("1 passed, 0 failed, 1 skipped"), "{text}");
-        assert_eq!(verdict(&parts), Ok(()));
+        assert_eq!(finish(&parts), Ok(()));
     }
 
     #[test]
     fn one_failure_fails_all() {
         let parts = [part("ran", Outcome::Pass), part("broken", Outcome::Fail("text".to_owned()))];
         assert!(report(&parts).ends_with("1 passed, 1 failed, 0 skipped"));
-        assert!(verdict(&parts).is_err());
+        assert!(finish(&parts).is_err());
     }
 }

@@ -1,67 +1,129 @@
-//! `cargo xtask test [STEP…]`: everything that continuous integration checks, step by step.
+//! `cargo xtask test [--quick | STEP...]`: everything that continuous integration checks, step by step.
 
+use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::run::{cargo, run, workspace_root};
+use crate::command::unknown;
+use crate::run::{cargo, cargo_workspace, run as run_command, workspace_root};
+use crate::script::{build_programs, program};
 use crate::step::{self, Part, seconds};
 use crate::{
-    TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, parquet, report, soak, specs,
+    TaskResult, api, budget, codegen, contract, deny, foreign, fuzz, lint, package, parquet,
+    report, soak, specs,
 };
 
 struct Step {
     name: &'static str,
     about: &'static str,
+    /// Order of magnitude on two cores, in a tree where nothing is built.
+    time: &'static str,
     run: Run,
 }
 
+#[derive(Clone, Copy)]
 enum Run {
     /// Needs nothing but Rust.
     Check(fn() -> TaskResult),
-    /// Needs what a machine may not have; says of each part whether it ran.
+    /// Needs programs that a machine may lack; reports each part.
     Parts(fn() -> Vec<Part>),
 }
 
-const fn check(name: &'static str, about: &'static str, run: fn() -> TaskResult) -> Step {
-    Step { name, about, run: Run::Check(run) }
+const fn check(
+    name: &'static str,
+    time: &'static str,
+    about: &'static str,
+    run: fn() -> TaskResult,
+) -> Step {
+    Step { name, about, time, run: Run::Check(run) }
 }
 
-const fn parts(name: &'static str, about: &'static str, run: fn() -> Vec<Part>) -> Step {
-    Step { name, about, run: Run::Parts(run) }
+const fn parts(
+    name: &'static str,
+    time: &'static str,
+    about: &'static str,
+    run: fn() -> Vec<Part>,
+) -> Step {
+    Step { name, about, time, run: Run::Parts(run) }
 }
 
+/// In this order: cheap checks first, and builds before the steps that use their artifacts.
 const STEPS: &[Step] = &[
-    check("format", "rustfmt has nothing to change", format),
-    check("codegen", "generated files match the API description", generated),
-    parts("openapi", "an independent validator accepts it", specs::validate_openapi),
-    parts("asyncapi", "an independent validator accepts it", specs::validate_asyncapi),
-    check("lint", "sizes, words and features that clippy cannot see", lint::run),
-    check("clippy", "no warning in any target", clippy),
-    check("features", "the cores build without runtime and HTTP stack", features),
-    check("tests", "unit, integration and doc tests", tests),
-    check("soak", "an account is followed for a minute while everything goes wrong", soak::short),
-    check("conformance", "official samples against the models", conformance),
-    check("docs", "documentation builds without a warning", docs),
-    check("examples", "every example runs against the sandbox", examples),
-    parts("foreign", "clients in other languages trade on the sandbox", foreign::parts),
-    parts("report", "pages of an archive open in a browser, for everybody", report::parts),
-    parts("schemathesis", "the sandbox does as docs/openapi.json says", contract::schemathesis),
-    parts("postman", "the Postman collection works on the sandbox", contract::postman),
-    parts("parquet", "another implementation reads what export writes", parquet::parts),
-    parts("deny", "licences, sources and known faults of the dependencies", deny::parts),
-    parts("fuzz", "each target for 20 s from its committed corpus", fuzz::parts),
-    check("budget", "number of crates in the dependency trees", budget::run),
+    check("format", "seconds", "rustfmt has nothing to change", format),
+    check("codegen", "1 min", "generated files match the API description", generated),
+    parts("openapi", "seconds", "an independent validator accepts it +", specs::validate_openapi),
+    parts("asyncapi", "seconds", "an independent validator accepts it +", specs::validate_asyncapi),
+    check("lint", "seconds", "sizes, words and features that clippy cannot check", lint_all),
+    check("package", "seconds", "packages hold licenses and sources, and no tests", package::run),
+    check("clippy", "5 min", "no warning in any target", clippy),
+    check("features", "2 min", "the cores build without runtime and HTTP stack", features),
+    check("tests", "15 min", "unit, integration and doc tests", tests),
+    check("soak", "1 min", "an account is followed while everything misbehaves", soak::short),
+    check("conformance", "seconds", "published samples against the models", conformance),
+    check("docs", "2 min", "documentation builds without a warning", docs),
+    check("api", "1 min", "public API and public dependencies are the recorded ones", api::check),
+    check("examples", "1 min", "every example runs against the sandbox", examples),
+    parts("foreign", "3 min", "clients in other languages trade on the sandbox ++", foreign::parts),
+    parts("report", "1 min", "HTML reports open in a browser and are accessible +", report::parts),
+    parts(
+        "schemathesis",
+        "2 min",
+        "the sandbox conforms to docs/openapi.json +",
+        contract::schemathesis,
+    ),
+    parts("postman", "1 min", "the Postman collection works on the sandbox +", contract::postman),
+    parts("parquet", "1 min", "another implementation reads what export writes +", parquet::parts),
+    parts("deny", "seconds", "licenses, sources and advisories of the dependencies", deny::parts),
+    parts("fuzz", "3 min", "each fuzz target runs 20 s from its committed corpus", fuzz::parts),
+    check("budget", "seconds", "number of crates in the dependency trees", budget::run),
 ];
 
-/// Runs the named steps, or all of them, and reports each with its time.
-pub(crate) fn run_steps(names: &[&str]) -> TaskResult {
-    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
-        let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
-        return Err(format!("no step is called {unknown}; the steps are {}", known.join(", ")));
+/// What `--quick` runs: whatever finds most mistakes per second. All of it is built by the full run, too.
+const QUICK: &[Step] = &[
+    check("format", "", "rustfmt has nothing to change", format),
+    check("codegen", "", "generated files match the API description", generated),
+    check("lint", "", "sizes, words and features that clippy cannot check", lint_all),
+    check("package", "", "packages hold licenses and sources, and no tests", package::run),
+    check("clippy-libs", "", "no warning in libraries, programs and examples", clippy_libs),
+    check("unit", "", "unit tests of the libraries, published samples against models", unit_tests),
+];
+
+const QUICK_OMITS: &str = "\
+left out: integration and doc tests, clippy of tests, other feature sets, docs, API snapshots, examples,
+foreign clients, reports, contracts, fuzzing and dependency checks; `cargo xtask test` runs them";
+
+/// How long all steps take together.
+const TOTAL: &str = "about 25 minutes in total";
+
+/// The part of the help about the steps.
+pub(crate) fn help() -> String {
+    let mut text =
+        format!("steps of `cargo xtask test`, {TOTAL} on two cores in a clean tree:\n\n");
+    for Step { name, about, time, .. } in STEPS {
+        let _ = writeln!(text, "  {name:<13} {time:>8}  {about}");
     }
+    text + "
+  +   installs pinned Python or Node packages below target/tools (needs network, once)
+  ++  the same; as root on Debian or Ubuntu also curl, ruby, php, go and chromium with apt-get
+  deny and fuzz use cargo-deny and cargo-fuzz if present; `cargo xtask deny` and `cargo xtask fuzz`
+  build them below target/tools. A part whose tool is missing is reported as skipped.
+
+`cargo xtask test --quick` answers in about two minutes in a warm tree. Its steps:
+" + &QUICK.iter().map(|step| step.name).collect::<Vec<_>>().join(", ")
+        + ".\n"
+        + QUICK_OMITS
+}
+
+/// Runs the named steps, the quick ones, or all of them, and reports each with its time.
+pub(crate) fn run(arguments: &[&str]) -> TaskResult {
+    let steps: Vec<&Step> = match arguments {
+        [] => STEPS.iter().collect(),
+        ["--quick"] => QUICK.iter().collect(),
+        names => selected(names)?,
+    };
     let begin = Instant::now();
     let mut all = Vec::new();
-    for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
+    for step in steps {
         println!("\n==> {}: {}", step.name, step.about);
         match step.run {
             Run::Check(check) => all.push(Part::run(step.name, || check().into())),
@@ -73,12 +135,36 @@ pub(crate) fn run_steps(names: &[&str]) -> TaskResult {
         }
     }
     println!("\ntotal {:>30}", seconds(begin.elapsed()));
-    println!("{}", step::report(&all));
-    step::verdict(&all)
+    let result = step::finish(&all);
+    if arguments == ["--quick"] {
+        println!("{QUICK_OMITS}");
+    }
+    result
 }
 
+fn selected(names: &[&str]) -> Result<Vec<&'static Step>, String> {
+    let find = |name: &&str| {
+        STEPS
+            .iter()
+            .find(|step| step.name == *name)
+            .ok_or_else(|| unknown("step", name, STEPS.iter().map(|step| step.name)))
+    };
+    let mut steps = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    // In the order of the list, each once.
+    steps.sort_by_key(|step| STEPS.iter().position(|other| other.name == step.name));
+    steps.dedup_by_key(|step| step.name);
+    Ok(steps)
+}
+
+/// The workspace, and the packages that are no members of it.
 fn format() -> TaskResult {
-    run(cargo().args(["fmt", "--all", "--check"]))
+    run_command(cargo().args(["fmt", "--all", "--check"]))?;
+    for manifest in
+        ["fuzz/Cargo.toml", "xtask/baseline/ours/Cargo.toml", "xtask/baseline/theirs/Cargo.toml"]
+    {
+        run_command(cargo().args(["fmt", "--check", "--manifest-path", manifest]))?;
+    }
+    Ok(())
 }
 
 fn generated() -> TaskResult {
@@ -88,48 +174,66 @@ fn generated() -> TaskResult {
     specs::run("postman", &["--check"])
 }
 
+fn lint_all() -> TaskResult {
+    lint::run(&[])
+}
+
 fn clippy() -> TaskResult {
-    run(cargo().args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--quiet",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    run_command(cargo_workspace("clippy").args(["--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Without the test targets, of which there are about a hundred. `--examples` lets cargo resolve the features
+/// of development dependencies, so that artifacts are shared with [`clippy`].
+fn clippy_libs() -> TaskResult {
+    let targets = ["--lib", "--bins", "--examples"];
+    run_command(cargo_workspace("clippy").args(targets).args(["--", "-D", "warnings"]))
 }
 
 fn features() -> TaskResult {
     for package in ["bitmart-net", "bitmart-rest", "bitmart-ws"] {
-        run(cargo()
-            .args(["clippy", "--quiet", "--package", package, "--no-default-features"])
-            .args(["--", "-D", "warnings"]))?;
+        run_command(
+            cargo()
+                .args(["clippy", "--quiet", "--package", package, "--no-default-features"])
+                .args(["--", "-D", "warnings"]),
+        )?;
     }
-    // What is for tests must not need what only the whole workspace switches on.
+    // Features for tests must not depend on what only the whole workspace enables.
     for (package, features) in
         [("bitmart-rest", "tower"), ("bitmart-rest", "testing"), ("bitmart-ws", "testing")]
     {
-        run(cargo()
-            .args(["check", "--quiet", "--package", package, "--no-default-features"])
-            .args(["--features", features]))?;
+        run_command(
+            cargo()
+                .args(["check", "--quiet", "--package", package, "--no-default-features"])
+                .args(["--features", features]),
+        )?;
     }
     for features in ["rest", "ws", "rest,sandbox", "rest,ws,testing"] {
-        run(cargo()
-            .args(["check", "--quiet", "--package", "bitmart", "--no-default-features"])
-            .args(["--features", features]))?;
+        run_command(
+            cargo()
+                .args(["check", "--quiet", "--package", "bitmart", "--no-default-features"])
+                .args(["--features", features]),
+        )?;
+    }
+    // As a user builds them. All other steps build with all features of the workspace.
+    for package in ["bitmart-cli", "examples"] {
+        let targets = ["--bins", "--examples"];
+        run_command(cargo().args(["check", "--quiet", "--package", package]).args(targets))?;
     }
     Ok(())
 }
 
 fn tests() -> TaskResult {
-    run(cargo().args(["test", "--workspace", "--all-features", "--quiet"]))
+    run_command(&mut cargo_workspace("test"))
 }
 
-/// The test of the export, as large as an account can be.
+/// `fixtures` are the published samples of REST and WebSocket.
+fn unit_tests() -> TaskResult {
+    run_command(cargo_workspace("test").args(["--lib", "--test", "fixtures"]))
+}
+
+/// The export test with as many orders as an account may have.
 pub(crate) fn long_export() -> TaskResult {
-    run(&mut long_export_command())
+    run_command(&mut long_export_command())
 }
 
 pub(crate) fn long_export_command() -> Command {
@@ -140,32 +244,47 @@ pub(crate) fn long_export_command() -> Command {
 }
 
 fn conformance() -> TaskResult {
+    build_programs(&["conformance"])?;
     for fixtures in ["crates/bitmart-rest/fixtures", "crates/bitmart-ws/fixtures"] {
-        let folder = workspace_root().join(fixtures);
-        crate::conformance::run(&[&folder.to_string_lossy()])?;
+        run_command(Command::new(program("conformance")).arg(workspace_root().join(fixtures)))?;
     }
     Ok(())
+}
+
+/// Builds the documentation of these targets. `--examples` documents none, since the only package that has some
+/// is excluded, but lets cargo resolve the features of development dependencies, as for [`clippy`].
+pub(crate) fn doc_command(targets: &[&str]) -> Command {
+    let mut command = cargo_workspace("doc");
+    command.args(["--no-deps", "--examples"]).args(targets);
+    command.args(["--exclude", "xtask", "--exclude", "examples"]);
+    command
 }
 
 fn docs() -> TaskResult {
-    run(cargo()
-        .args([
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--all-features",
-            "--quiet",
-            "--exclude",
-            "xtask",
-        ])
-        .args(["--exclude", "examples"])
-        .env("RUSTDOCFLAGS", "-D warnings"))
+    let mut command = doc_command(&["--lib", "--bin", "bitmart"]);
+    run_command(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn examples() -> TaskResult {
+    run_command(cargo_workspace("build").arg("--examples"))?;
     for name in lint::example_names()? {
         println!("--> {name}");
-        run(cargo().args(["run", "--quiet", "--example", &name]))?;
+        let mut example = Command::new(program(&format!("examples/{name}")));
+        run_command(example.current_dir(workspace_root()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_run_in_their_order_and_a_misspelled_one_is_corrected() {
+        let names: Vec<_> =
+            selected(&["docs", "lint", "docs"]).expect("known").iter().map(|s| s.name).collect();
+        assert_eq!(names, ["lint", "docs"]);
+        let error = selected(&["lint", "cliipy"]).err();
+        assert_eq!(error.as_deref(), Some("unknown step `cliipy`: did you mean `clippy`?"));
+    }
 }

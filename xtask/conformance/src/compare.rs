@@ -1,4 +1,4 @@
-//! What counts as the same.
+//! Compares recorded JSON with what the models write.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,54 +9,54 @@ use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use crate::node::Node;
-use crate::time::{self, Instant};
-use crate::{Expected, Fault, OtherUnit};
+use crate::time::{self, WireTime};
+use crate::{Difference, Expected, OtherUnit};
 
-/// Whether members that are recorded without a value may be absent from what came out.
+/// Whether the models may omit members that are recorded without a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Blank {
-    /// They may: a request leaves out what it does not set.
-    MayGo,
-    /// They must stay: a model that drops them does not know the member.
-    MustStay,
+pub(crate) enum EmptyMembers {
+    /// A request omits parameters that are not set.
+    MayBeOmitted,
+    /// A model that omits a member does not know it.
+    MustBeKept,
 }
 
-/// A comparison of something recorded with what the models made of it.
+/// The rules of a comparison.
 pub(crate) struct Comparison<'a> {
-    /// Whether the difference at this path, below the root and with `[]` for every index, is accepted.
+    /// Whether a difference at this path is accepted. Paths begin below the root and have `[]` for every index.
     pub(crate) is_ignored: &'a dyn Fn(&str) -> bool,
-    /// The field's own name for the spelling at this path.
+    /// The name of the field whose alias is at this path.
     pub(crate) own_name: &'a dyn Fn(&str) -> Option<&'a str>,
-    /// Whether the field at this path is a time, which a zero does not tell.
+    /// Whether the field at this path is a time, for which zero means no value.
     pub(crate) is_time: &'a dyn Fn(&str) -> bool,
-    /// What the recording says that it loses.
+    /// Losses that the recording declares.
     pub(crate) expected: &'a Expected,
-    pub(crate) blank: Blank,
+    pub(crate) empty_members: EmptyMembers,
     /// Path of the root in the recording.
     pub(crate) root: &'a str,
 }
 
-/// What a comparison finds.
+/// The result of a comparison.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct Findings {
     /// The differences.
-    pub(crate) faults: Vec<Fault>,
-    /// Paths that the recording lists and that were lost indeed.
+    pub(crate) differences: Vec<Difference>,
+    /// Declared losses that occurred.
     pub(crate) lost: Vec<String>,
-    /// Members that were lost, as the recording lists them.
+    /// Number of declared members that became `None`.
     pub(crate) unreadable: usize,
-    /// Times in another unit than described.
+    /// Times in a unit that differs from the description.
     pub(crate) units: Vec<OtherUnit>,
 }
 
-/// A place in the tree, in both spellings.
+/// A path in the tree, with indexes and with `[]` instead.
 #[derive(Clone, Default)]
-struct Place {
+struct Location {
     exact: String,
     pattern: String,
 }
 
-impl Place {
+impl Location {
     fn member(&self, key: &str) -> Self {
         let dot = if self.exact.is_empty() { "" } else { "." };
         Self {
@@ -70,28 +70,34 @@ impl Place {
 }
 
 impl Comparison<'_> {
-    /// The differences between the recording and what came out.
-    pub(crate) fn find(&self, recorded: &Node, got: &Node) -> Found {
+    /// Compares the recording with what the models wrote.
+    pub(crate) fn find(&self, recorded: &Node, got: &Node) -> Findings {
         let found = RefCell::default();
-        self.compare(&Place::default(), recorded, Some(got), &found);
+        self.compare(&Location::default(), recorded, Some(got), &found);
         found.into_inner()
     }
 
-    fn compare(&self, at: &Place, recorded: &Node, got: Option<&Node>, found: &RefCell<Found>) {
+    fn compare(
+        &self,
+        at: &Location,
+        recorded: &Node,
+        got: Option<&Node>,
+        found: &RefCell<Findings>,
+    ) {
         match (recorded, got) {
-            (_, Some(Node::Object(members))) if members.contains_key(FAULT) => {
+            (_, Some(Node::Object(members))) if members.contains_key(FAULT_KEY) => {
                 let path = self.path(at);
                 if self.expected.faults.contains(&path) {
                     found.borrow_mut().lost.push(path);
                 } else {
-                    self.fault(at, &"a row that decodes", &members[FAULT], found);
+                    self.differ(at, &"a row that decodes", &members[FAULT_KEY], found);
                 }
             }
             (Node::Object(recorded), Some(Node::Object(got))) => {
                 self.members(at, recorded, got, found);
             }
             (Node::List(recorded), Some(Node::List(got))) => {
-                // A row that is null is no row.
+                // Models skip rows that are null.
                 let is_short = recorded.len() > got.len();
                 let is_row = |row: &&Node| !is_short || **row != Node::Null;
                 let mut got = got.iter();
@@ -100,26 +106,26 @@ impl Comparison<'_> {
                         self.compare(&at.item(index), value, got.next(), found);
                     }
                 }
-                // Columns that the row does not have yet may be written without a value.
-                for (index, value) in got.enumerate().filter(|(_, value)| !is_unset(value)) {
-                    self.fault(&at.item(recorded.len() + index), &"nothing", value, found);
+                // The model may write columns that the recorded row lacks, without a value.
+                for (index, value) in got.enumerate().filter(|(_, value)| !is_written_empty(value))
+                {
+                    self.differ(&at.item(recorded.len() + index), &"nothing", value, found);
                 }
             }
-            // A list that is none.
-            (recorded, Some(Node::List(rows))) if matches!(rows.first(), Some(Node::Object(members)) if members.contains_key(FAULT)) =>
-            {
+            // An invalid list.
+            (recorded, Some(Node::List(rows))) if rows.first().is_some_and(is_fault) => {
                 self.compare(at, recorded, rows.first(), found);
             }
             (recorded, Some(got)) if is_same(recorded, got) => {}
-            (recorded, Some(got)) if is_zero(recorded) && is_nothing(got) && self.is_time(at) => {}
-            (recorded, Some(got)) if !is_nothing(recorded) && is_unset(got) => {
+            (recorded, Some(got)) if is_zero(recorded) && is_no_value(got) && self.is_time(at) => {}
+            (recorded, Some(got)) if !is_no_value(recorded) && is_written_empty(got) => {
                 let path = self.path(at);
                 if self.expected.unreadable.contains(&path) {
                     let mut found = found.borrow_mut();
                     found.lost.push(path);
                     found.unreadable += 1;
                 } else {
-                    self.fault(at, recorded, got, found);
+                    self.differ(at, recorded, got, found);
                 }
             }
             (recorded, Some(got)) => match same_time(recorded, got) {
@@ -128,38 +134,39 @@ impl Comparison<'_> {
                     .units
                     .push(OtherUnit { path: self.path(at), described: to.unit, found: from.unit }),
                 Some(_) => {}
-                None => self.fault(at, recorded, got, found),
+                None => self.differ(at, recorded, got, found),
             },
-            (recorded, None) if self.blank == Blank::MayGo && is_nothing(recorded) => {}
-            (recorded, None) => self.fault(at, recorded, &"nothing", found),
+            (recorded, None)
+                if self.empty_members == EmptyMembers::MayBeOmitted && is_no_value(recorded) => {}
+            (recorded, None) => self.differ(at, recorded, &"nothing", found),
         }
     }
 
     fn members(
         &self,
-        at: &Place,
+        at: &Location,
         recorded: &BTreeMap<String, Node>,
         got: &BTreeMap<String, Node>,
-        found: &RefCell<Found>,
+        found: &RefCell<Findings>,
     ) {
         let mut aliased = Vec::new();
         for (key, value) in recorded {
             let place = at.member(key);
-            // Where both names are there, the field's own counts, unless it has no value.
+            // If both names are present, the field's own name wins, unless it has no value.
             let own = (self.own_name)(&place.pattern).filter(|_| !got.contains_key(key));
             match own {
-                Some(own) if recorded.get(own).is_none_or(is_nothing) => {
+                Some(own) if recorded.get(own).is_none_or(is_no_value) => {
                     aliased.push(own);
                     self.compare(&place, value, got.get(own), found);
                 }
                 Some(_) => {}
                 None if aliased.contains(&key.as_str()) => {}
                 None => {
-                    let is_given_up = is_nothing(value)
+                    let is_superseded = is_no_value(value)
                         && recorded.keys().any(|other| {
                             (self.own_name)(&at.member(other).pattern) == Some(key.as_str())
                         });
-                    if !is_given_up {
+                    if !is_superseded {
                         self.compare(&place, value, got.get(key), found);
                     }
                 }
@@ -167,61 +174,66 @@ impl Comparison<'_> {
         }
         for (key, value) in got {
             let is_known = recorded.contains_key(key) || aliased.contains(&key.as_str());
-            if !is_known && !is_unset(value) {
-                self.fault(&at.member(key), &"nothing", value, found);
+            if !is_known && !is_written_empty(value) {
+                self.differ(&at.member(key), &"nothing", value, found);
             }
         }
     }
 
-    fn is_time(&self, at: &Place) -> bool {
+    fn is_time(&self, at: &Location) -> bool {
         (self.is_time)(&at.pattern)
     }
 
     /// The path in the recording.
-    fn path(&self, at: &Place) -> String {
+    fn path(&self, at: &Location) -> String {
         let below = if at.exact.is_empty() || at.exact.starts_with('[') { "" } else { "." };
         format!("{}{below}{}", self.root, at.exact)
     }
 
-    fn fault(
+    fn differ(
         &self,
-        at: &Place,
+        at: &Location,
         expected: &dyn fmt::Display,
         got: &dyn fmt::Display,
-        found: &RefCell<Found>,
+        found: &RefCell<Findings>,
     ) {
         if !(self.is_ignored)(&at.pattern) {
-            let fault = Fault::new(self.path(at), expected.to_string(), got.to_string());
-            found.borrow_mut().faults.push(fault);
+            let difference = Difference::new(self.path(at), expected.to_string(), got.to_string());
+            found.borrow_mut().differences.push(difference);
         }
     }
 }
 
-/// The member under which a row that does not decode is written.
-const FAULT: &str = "$fault";
+/// The member under which the models write a row that does not decode.
+const FAULT_KEY: &str = "$fault";
+
+fn is_fault(node: &Node) -> bool {
+    matches!(node, Node::Object(members) if members.contains_key(FAULT_KEY))
+}
 
 fn is_same(recorded: &Node, got: &Node) -> bool {
     recorded == got
-        || (is_nothing(recorded) && is_unset(got))
+        || (is_no_value(recorded) && is_written_empty(got))
         || decimal(recorded).is_some_and(|value| decimal(got) == Some(value))
         || flag(recorded).is_some_and(|value| flag(got) == Some(value))
-        || is_same_word(recorded, got)
+        || is_same_keyword(recorded, got)
 }
 
-/// Capitals and blanks around a word have no meaning: `Cross` and `cross` stand for one thing, and
-/// the enumerations read both. Whatever has a digit is an id, an address or a number, not a word.
-fn is_same_word(recorded: &Node, got: &Node) -> bool {
-    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+/// Keywords compare without case and surrounding spaces, as the enumerations read them: `Cross` is `cross`. A text
+/// with a digit is an id, an address or a number.
+fn is_same_keyword(recorded: &Node, got: &Node) -> bool {
+    let is_keyword =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     match (recorded, got) {
         (Node::Text(recorded), Node::Text(got)) => {
-            is_word(got) && recorded.trim().eq_ignore_ascii_case(got)
+            is_keyword(got) && recorded.trim().eq_ignore_ascii_case(got)
         }
         _ => false,
     }
 }
 
-/// A spelling of "no value".
-fn is_nothing(node: &Node) -> bool {
+/// Whether this is one of the exchange's spellings of "no value".
+fn is_no_value(node: &Node) -> bool {
     match node {
         Node::Null => true,
         Node::Text(text) => wire::is_no_value(text),
@@ -229,31 +241,31 @@ fn is_nothing(node: &Node) -> bool {
     }
 }
 
-/// What the models write where there is no value: for a time that is not set that is a zero. A
-/// recorded zero is a value and must stay one.
-fn is_unset(node: &Node) -> bool {
-    is_nothing(node) || matches!(node, Node::Number(digits) if digits == "0")
+/// Whether this is what the models write for an absent value: for a time that is a zero. A recorded zero is a value
+/// and must be kept.
+fn is_written_empty(node: &Node) -> bool {
+    is_no_value(node) || matches!(node, Node::Number(digits) if digits == "0")
 }
 
-/// A whole zero, which tells no time.
+/// Whether this is a zero in any spelling.
 fn is_zero(node: &Node) -> bool {
     decimal(node).is_some_and(|value| value.is_zero())
 }
 
-/// Two spellings of one moment. What is written may be less exact: a whole second, a millisecond.
-fn same_time(recorded: &Node, got: &Node) -> Option<(Instant, Instant)> {
-    let (recorded, got) = (moment(recorded)?, moment(got)?);
+/// Two spellings of the same time. The written one may be less exact.
+fn same_time(recorded: &Node, got: &Node) -> Option<(WireTime, WireTime)> {
+    let (recorded, got) = (time_of(recorded)?, time_of(got)?);
     (time::is_same(recorded, got)).then_some((recorded, got))
 }
 
-fn moment(node: &Node) -> Option<Instant> {
+fn time_of(node: &Node) -> Option<WireTime> {
     match node {
-        Node::Text(text) | Node::Number(text) => Instant::read(text),
+        Node::Text(text) | Node::Number(text) => WireTime::read(text),
         _ => None,
     }
 }
 
-/// Read as the models read it: exactly, or not at all.
+/// A decimal as the models read it: exactly, or not at all.
 fn decimal(node: &Node) -> Option<Decimal> {
     match node {
         Node::Text(text) | Node::Number(text) => {
@@ -264,7 +276,7 @@ fn decimal(node: &Node) -> Option<Decimal> {
     }
 }
 
-/// The meaning of a flag; text and numbers count where the other side is a boolean.
+/// The value of a flag. Texts and numbers count if the other side is a boolean.
 fn flag(node: &Node) -> Option<bool> {
     match node {
         Node::Bool(value) => Some(*value),

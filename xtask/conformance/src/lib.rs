@@ -1,26 +1,27 @@
 //! Checks recorded traffic against the models.
 //!
-//! A recording is a JSON file. `{"method","path","query"|"body","status","response"}` holds a REST
-//! request and its answer, `{"ws":"spot"|"futures","frame"}` a pushed frame; other members are
-//! ignored. Of each is checked that
+//! A recording is a JSON file: `{"method","path","query"|"body","status","response"}` for a REST request and its
+//! response, `{"ws":"spot"|"futures","frame"}` for a WebSocket frame. Other members are ignored. It passes if
 //!
 //! * the endpoint or channel is known,
-//! * the parameters decode into the typed request and encode to the same members,
-//! * the answer or frame decodes into the typed model, and encodes to the same members again.
+//! * the parameters decode into the typed request, which encodes to the same members,
+//! * the response or frame decodes into the typed model, which encodes to the same members.
 //!
-//! "The same" means: decimals compare by value, whether they are text or number; the exchange's
-//! spellings of "no value" (see [`bitmart_types::wire`]) are one, and equal an absent member;
-//! `true` and `false` equal 1 and 0. A member of the recording that the model drops is a
-//! difference, unless the API description lists it with a reason. Members that are not recorded
-//! (`null`) are not checked. Times compare as moments: one in another unit than described is reported
-//! and no fault. A member under another name that the description lists is the same member.
+//! "The same" means:
 //!
-//! A recording may say what is lost: `"unreadable": ["response.data.fluctuation"]` names members that
-//! become `None` and are counted, `"faults": ["response.data.symbols[1]"]` rows that do not decode. What
-//! is listed must be lost, and nothing else may be. The spellings of "no value" need no mark.
+//! * Decimals compare by value, whether they are text or number; `true` and `false` equal 1 and 0.
+//! * Times compare by value. A time in a unit that differs from the description is reported, and is no difference.
+//! * The exchange's spellings of "no value" (see [`bitmart_types::wire`]) are equal, and equal an absent member.
+//! * A member that the model drops is a difference, unless the API description lists it with a reason.
+//! * An alias that the description lists is the same member.
+//! * `null` for parameters or response means that they were not recorded.
 //!
-//! Envelopes may lack `message` and `trace`, as some published samples
-//! do; a member around the data that the client does not read is a difference, too. An answer with an error code passes when it decodes as that error.
+//! A recording declares what gets lost: `"unreadable": ["response.data.fluctuation"]` are members that become `None`
+//! and are reported as drift, `"faults": ["response.data.symbols[1]"]` are rows that do not decode. All of these
+//! must be lost, and nothing else.
+//!
+//! Envelopes may lack `message` and `trace`, as some published samples do. A member of the envelope that the client
+//! does not read is a difference. A response with an error code passes if it decodes as that error.
 
 mod compare;
 mod node;
@@ -34,7 +35,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// One recording. Members are kept as text, so that numbers keep all digits.
+/// One recording. Members stay text, so that numbers keep all digits.
 #[derive(Deserialize)]
 struct Recording<'a> {
     method: Option<String>,
@@ -47,18 +48,18 @@ struct Recording<'a> {
     #[serde(borrow)]
     response: Option<&'a RawValue>,
     ws: Option<String>,
-    /// A frame that was pushed, or one that steers the connection.
+    /// A data frame, or a control frame such as an acknowledgement.
     #[serde(borrow, alias = "control")]
     frame: Option<&'a RawValue>,
     /// Members that become `None`.
     #[serde(default)]
     unreadable: Vec<String>,
-    /// Rows that become faults.
+    /// Rows that do not decode.
     #[serde(default)]
     faults: Vec<String>,
 }
 
-/// What a recording is expected to lose, as paths in it.
+/// Declared losses, as paths in the recording.
 #[derive(Debug, Default)]
 struct Expected {
     unreadable: Vec<String>,
@@ -66,11 +67,11 @@ struct Expected {
 }
 
 impl Expected {
-    /// What is listed and was not lost.
-    fn missing(&self, lost: &[String]) -> Vec<Fault> {
-        let kept = |paths: &[String], what: &str| -> Vec<Fault> {
+    /// Declared losses that did not occur.
+    fn missing(&self, lost: &[String]) -> Vec<Difference> {
+        let kept = |paths: &[String], what: &str| -> Vec<Difference> {
             let kept = paths.iter().filter(|path| !lost.contains(path));
-            kept.map(|path| Fault::new(path, what, "what decodes")).collect()
+            kept.map(|path| Difference::new(path, what, "what decodes")).collect()
         };
         let mut missing = kept(&self.unreadable, "a member that cannot be read");
         missing.extend(kept(&self.faults, "a row that does not decode"));
@@ -78,70 +79,70 @@ impl Expected {
     }
 }
 
-/// A time in another unit than described.
+/// A time in a unit that differs from the description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherUnit {
-    /// Where in the recording.
+    /// Path in the recording.
     pub path: String,
     /// The described unit.
     pub described: &'static str,
-    /// The unit that came.
+    /// The recorded unit.
     pub found: &'static str,
 }
 
 /// A difference between a recording and the models.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Where in the recording: `response.data.records[0].fee`.
+pub struct Difference {
+    /// Path in the recording: `response.data.records[0].fee`.
     pub path: String,
-    /// What the recording holds, or what was expected of it.
+    /// The recorded value, or what was expected in its place.
     pub expected: String,
-    /// What came out.
+    /// What the model wrote.
     pub got: String,
 }
 
-impl Fault {
+impl Difference {
     fn new(path: impl Into<String>, expected: impl Into<String>, got: impl Into<String>) -> Self {
         Self { path: path.into(), expected: expected.into(), got: got.into() }
     }
 }
 
-/// What became of one recording.
-enum Verdict {
+/// The result for one recording.
+enum Outcome {
     Passed(Vec<OtherUnit>),
-    Failed(Vec<Fault>),
+    Failed(Vec<Difference>),
     /// The endpoint or channel is not described.
-    Unknown(Fault),
+    Unknown(Difference),
     /// Nothing in it can be checked.
     Skipped,
 }
 
-impl Verdict {
-    fn of(faults: Vec<Fault>, units: Vec<OtherUnit>) -> Self {
-        if faults.is_empty() { Self::Passed(units) } else { Self::Failed(faults) }
+impl Outcome {
+    fn new(differences: Vec<Difference>, units: Vec<OtherUnit>) -> Self {
+        if differences.is_empty() { Self::Passed(units) } else { Self::Failed(differences) }
     }
 }
 
-/// The result of a run. `Display` prints a line per fault and a last line with the counts.
+/// The result of a run. `Display` prints a line per difference, and the counts in the last line.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// Recordings without a fault.
+    /// Recordings without a difference.
     pub passed: usize,
-    /// Recordings with faults.
+    /// Recordings with differences.
     pub failed: usize,
-    /// Recordings in which nothing was checked.
+    /// Recordings without anything to check.
     pub skipped: usize,
-    /// Every fault, with its file.
-    pub faults: Vec<(PathBuf, Fault)>,
-    /// Times in another unit than described, of recordings without a fault.
+    /// Every difference, with its file.
+    pub differences: Vec<(PathBuf, Difference)>,
+    /// Times in a unit that differs from the description, of recordings that passed.
     pub units: Vec<(PathBuf, OtherUnit)>,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (file, fault) in &self.faults {
-            let Fault { path, expected, got } = fault;
+        for (file, difference) in &self.differences {
+            let Difference { path, expected, got } = difference;
             writeln!(f, "{}: {path}: expected {expected}, got {got}", file.display())?;
         }
         for (file, OtherUnit { path, described, found }) in &self.units {
@@ -155,7 +156,7 @@ impl fmt::Display for Report {
 /// recordings of endpoints and channels that are not described are skipped instead of failed.
 ///
 /// # Errors
-/// When a folder cannot be read. A recording that cannot be read is a fault of the report.
+/// When a folder cannot be read. A recording that cannot be read counts as failed.
 pub fn check(folders: &[PathBuf], known_only: bool) -> Result<Report, String> {
     let mut report = Report::default();
     for folder in folders {
@@ -163,39 +164,41 @@ pub fn check(folders: &[PathBuf], known_only: bool) -> Result<Report, String> {
         collect(folder, &mut files)?;
         files.sort();
         for file in files {
-            let verdict = match std::fs::read_to_string(&file) {
-                Ok(text) => judge(&text),
-                Err(error) => {
-                    Verdict::Failed(vec![Fault::new("$", "a readable file", error.to_string())])
-                }
+            let outcome = match std::fs::read_to_string(&file) {
+                Ok(text) => check_recording(&text),
+                Err(error) => Outcome::Failed(vec![Difference::new(
+                    "$",
+                    "a readable file",
+                    error.to_string(),
+                )]),
             };
-            report.add(&file, verdict, known_only);
+            report.add(&file, outcome, known_only);
         }
     }
     Ok(report)
 }
 
 impl Report {
-    fn add(&mut self, file: &Path, verdict: Verdict, known_only: bool) {
-        let faults = match verdict {
-            Verdict::Passed(units) => {
+    fn add(&mut self, file: &Path, outcome: Outcome, known_only: bool) {
+        let differences = match outcome {
+            Outcome::Passed(units) => {
                 self.passed += 1;
                 self.units.extend(units.into_iter().map(|unit| (file.to_owned(), unit)));
                 return;
             }
-            Verdict::Unknown(_) if known_only => {
+            Outcome::Unknown(_) if known_only => {
                 self.skipped += 1;
                 return;
             }
-            Verdict::Skipped => {
+            Outcome::Skipped => {
                 self.skipped += 1;
                 return;
             }
-            Verdict::Unknown(fault) => vec![fault],
-            Verdict::Failed(faults) => faults,
+            Outcome::Unknown(difference) => vec![difference],
+            Outcome::Failed(differences) => differences,
         };
         self.failed += 1;
-        self.faults.extend(faults.into_iter().map(|fault| (file.to_owned(), fault)));
+        self.differences.extend(differences.into_iter().map(|one| (file.to_owned(), one)));
     }
 }
 
@@ -204,7 +207,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
     for entry in std::fs::read_dir(folder).map_err(explain)? {
         let entry = entry.map_err(explain)?;
         let path = entry.path();
-        // The kind of the entry itself, so that a link cannot lead in circles.
+        // `file_type` does not follow links, which may form a cycle.
         if entry.file_type().map_err(explain)?.is_dir() {
             collect(&path, files)?;
         } else if path.extension().is_some_and(|extension| extension == "json") {
@@ -215,11 +218,11 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
 }
 
 /// Checks the text of one recording.
-fn judge(text: &str) -> Verdict {
+fn check_recording(text: &str) -> Outcome {
     let mut recording: Recording<'_> = match serde_json::from_str(text) {
         Ok(recording) => recording,
         Err(error) => {
-            return Verdict::Failed(vec![Fault::new("$", "a recording", error.to_string())]);
+            return Outcome::Failed(vec![Difference::new("$", "a recording", error.to_string())]);
         }
     };
     let expected = Expected {
@@ -227,8 +230,10 @@ fn judge(text: &str) -> Verdict {
         faults: std::mem::take(&mut recording.faults),
     };
     match (&recording.method, &recording.path, &recording.ws) {
-        (Some(method), Some(path), None) => rest::judge(method, path, &recording, &expected),
-        (None, None, Some(dialect)) => ws::judge(dialect, recording.frame, &expected),
-        _ => Verdict::Failed(vec![Fault::new("$", "method and path, or ws", "neither or both")]),
+        (Some(method), Some(path), None) => rest::check(method, path, &recording, &expected),
+        (None, None, Some(dialect)) => ws::check(dialect, recording.frame, &expected),
+        _ => {
+            Outcome::Failed(vec![Difference::new("$", "method and path, or ws", "neither or both")])
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! JSON as a tree whose numbers keep their digits.
+//! JSON as a tree in which numbers are text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Longest value that a fault repeats, in characters.
+/// The longest text in a report, in characters.
 const SHOWN: usize = 80;
 
-/// Deepest nesting that is read. Recordings are flat; the reader calls itself.
+/// The deepest nesting. Recordings are flat, and the reader is recursive.
 const DEPTH: usize = 64;
 
 /// A JSON value.
@@ -56,8 +56,7 @@ impl Node {
     }
 }
 
-/// The members of an object. Of one that comes twice the last value that is not `null` counts, as it
-/// does for the models.
+/// The members of an object. The last value of a duplicate member that is not `null` counts, as for the models.
 struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {

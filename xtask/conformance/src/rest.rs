@@ -1,4 +1,4 @@
-//! REST recordings.
+//! Checks recorded REST requests and responses.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::value::RawValue;
 
-use crate::compare::{Blank, Comparison, Found};
+use crate::compare::{Comparison, EmptyMembers, Findings};
 use crate::node::Node;
-use crate::{Expected, Fault, OtherUnit, Recording, Verdict};
+use crate::{Difference, Expected, OtherUnit, Outcome, Recording};
 
 /// The code of success.
 const SUCCESS: &str = "1000";
 
-pub(crate) fn judge(
+pub(crate) fn check(
     method: &str,
     path: &str,
     recording: &Recording<'_>,
     expected: &Expected,
-) -> Verdict {
+) -> Outcome {
     let unknown = || {
         let got = format!("{method} {path}");
-        Verdict::Unknown(Fault::new("path", "a described endpoint", got))
+        Outcome::Unknown(Difference::new("path", "a described endpoint", got))
     };
     let method = match method {
         "GET" => Method::Get,
@@ -34,57 +34,66 @@ pub(crate) fn judge(
     let Some(entry) = find_route(method, path) else {
         return unknown();
     };
-    let (place, parameters, other) = match method {
+    let (location, parameters, other) = match method {
         Method::Get => ("query", recording.query, recording.body),
         _ => ("body", recording.body, recording.query),
     };
-    let mut faults = Vec::new();
+    let mut differences = Vec::new();
     let mut units: Vec<OtherUnit> = Vec::new();
     let other = other.map(|other| Node::read(other.get()));
     if let Some(Ok(Node::Object(members))) = &other
         && !members.is_empty()
     {
-        let wrong = if place == "query" { "body" } else { "query" };
+        let wrong = if location == "query" { "body" } else { "query" };
         let names: Vec<&str> = members.keys().map(String::as_str).collect();
-        faults.push(Fault::new(wrong, format!("parameters in the {place}"), names.join(", ")));
+        differences.push(Difference::new(
+            wrong,
+            format!("parameters in the {location}"),
+            names.join(", "),
+        ));
     }
     if let Some(parameters) = parameters {
-        request(entry, place, parameters, &mut faults);
+        check_request(entry, location, parameters, &mut differences);
     }
     if let Some(response) = recording.response {
-        let mut found = Found::default();
-        answer(entry, recording.status.unwrap_or(200), response, expected, &mut found);
-        faults.extend(found.faults);
-        faults.extend(expected.missing(&found.lost));
+        let mut found = Findings::default();
+        check_response(entry, recording.status.unwrap_or(200), response, expected, &mut found);
+        differences.extend(found.differences);
+        differences.extend(expected.missing(&found.lost));
         units = found.units;
     }
-    if faults.is_empty() && parameters.is_none() && recording.response.is_none() {
-        return Verdict::Skipped;
+    if differences.is_empty() && parameters.is_none() && recording.response.is_none() {
+        return Outcome::Skipped;
     }
-    Verdict::of(faults, units)
+    Outcome::new(differences, units)
 }
 
-fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &mut Vec<Fault>) {
+fn check_request(
+    entry: &EndpointEntry,
+    location: &str,
+    parameters: &RawValue,
+    differences: &mut Vec<Difference>,
+) {
     let recorded = match Node::read(parameters.get()) {
         Ok(Node::Object(members)) => members,
         Ok(other) => {
-            faults.push(Fault::new(place, "an object", other.to_string()));
+            differences.push(Difference::new(location, "an object", other.to_string()));
             return;
         }
         Err(error) => {
-            faults.push(Fault::new(place, "JSON", error));
+            differences.push(Difference::new(location, "JSON", error));
             return;
         }
     };
     let is_ignored = |path: &str| {
-        let path = format!("{place}.{path}");
+        let path = format!("{location}.{path}");
         entry.ignores.iter().any(|ignore| ignore.path == path)
     };
     for (key, value) in &recorded {
         let described = entry.parameters.iter().any(|parameter| parameter.name == key);
         if !described && !is_ignored(key) {
-            let path = format!("{place}.{key}");
-            faults.push(Fault::new(path, "a described parameter", value.to_string()));
+            let path = format!("{location}.{key}");
+            differences.push(Difference::new(path, "a described parameter", value.to_string()));
         }
     }
     match entry.recode_request(parameters.get()).map(|text| Node::read(&text)) {
@@ -94,16 +103,18 @@ fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &m
                 own_name: &|_| None,
                 is_time: &|_| false,
                 expected: &Expected::default(),
-                blank: Blank::MayGo,
-                root: place,
+                empty_members: EmptyMembers::MayBeOmitted,
+                root: location,
             };
-            let mut found = comparison.find(&Node::Object(recorded), &got).faults;
-            // A parameter that is not described has been reported above.
-            found.retain(|fault| !faults.iter().any(|known| known.path == fault.path));
-            faults.extend(found);
+            let mut found = comparison.find(&Node::Object(recorded), &got).differences;
+            // Parameters that are not described have been reported above.
+            found.retain(|difference| {
+                !differences.iter().any(|known| known.path == difference.path)
+            });
+            differences.extend(found);
         }
-        Ok(Err(error)) => faults.push(Fault::new(place, "JSON", error)),
-        // It lacks a required parameter, and the description says why that is accepted.
+        Ok(Err(error)) => differences.push(Difference::new(location, "JSON", error)),
+        // A required parameter is missing, and the description accepts that with a reason.
         Err(RecodeError::Parameters { .. })
             if entry
                 .parameters
@@ -111,34 +122,36 @@ fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &m
                 .map(|parameter| parameter.name)
                 .any(|key| !recorded.contains_key(key) && is_ignored(key)) => {}
         Err(RecodeError::Parameters { path, error }) => {
-            let path = format!("{place}.{path}");
+            let path = format!("{location}.{path}");
             let path = path.trim_end_matches('.');
-            faults.push(Fault::new(path, "the typed request", error.to_string()));
+            differences.push(Difference::new(path, "the typed request", error.to_string()));
         }
-        Err(error) => faults.push(Fault::new(place, "the typed request", chain(&error))),
+        Err(error) => {
+            differences.push(Difference::new(location, "the typed request", chain(&error)));
+        }
     }
 }
 
-fn answer(
+fn check_response(
     entry: &EndpointEntry,
     status: u16,
     response: &RawValue,
     expected: &Expected,
-    found: &mut Found,
+    found: &mut Findings,
 ) {
-    let faults = &mut found.faults;
+    let differences = &mut found.differences;
     let Ok(status) = StatusCode::from_u16(status) else {
-        faults.push(Fault::new("status", "an HTTP status", status.to_string()));
+        differences.push(Difference::new("status", "an HTTP status", status.to_string()));
         return;
     };
     let recorded = match Node::read(response.get()) {
         Ok(Node::Object(members)) => members,
         Ok(other) => {
-            faults.push(Fault::new("response", "an envelope", other.to_string()));
+            differences.push(Difference::new("response", "an envelope", other.to_string()));
             return;
         }
         Err(error) => {
-            faults.push(Fault::new("response", "JSON", error));
+            differences.push(Difference::new("response", "JSON", error));
             return;
         }
     };
@@ -148,42 +161,54 @@ fn answer(
     };
     let is_bare = entry.metadata.envelope == Envelope::None && code.is_none();
     if !is_bare {
-        envelope(entry.metadata.envelope, &recorded, faults);
+        check_envelope(entry.metadata.envelope, &recorded, differences);
     }
     let body = Bytes::copy_from_slice(response.get().as_bytes());
     let (recoded, notes) = collect_notes(|| entry.recode_response(status, &body));
     match recoded {
         Ok(text) => match (entry.metadata.envelope, code.as_deref()) {
             (Envelope::None, None) => {
-                data(entry, &Node::Object(recorded), &text, expected, found);
-                counted(&notes, found);
+                check_data(entry, &Node::Object(recorded), &text, expected, found);
+                check_notes(&notes, found);
             }
             (Envelope::Standard | Envelope::None, Some(code)) if code != SUCCESS => {
-                let fault = Fault::new("response.code", format!("the error {code}"), "data");
-                found.faults.push(fault);
+                let difference =
+                    Difference::new("response.code", format!("the error {code}"), "data");
+                found.differences.push(difference);
             }
             _ => {
-                data(entry, recorded.get("data").unwrap_or(&Node::Null), &text, expected, found);
-                counted(&notes, found);
+                check_data(
+                    entry,
+                    recorded.get("data").unwrap_or(&Node::Null),
+                    &text,
+                    expected,
+                    found,
+                );
+                check_notes(&notes, found);
             }
         },
         Err(RecodeError::Response(error)) => {
             let is_that_error =
                 code.is_some() && error.code().map(|decoded| decoded.to_string()) == code;
             if !is_that_error {
-                let fault = Fault::new(place_of(&error), "the typed answer", chain(&error));
-                found.faults.push(fault);
+                let difference =
+                    Difference::new(error_path(&error), "the typed response", chain(&error));
+                found.differences.push(difference);
             }
         }
         Err(error) => {
-            let fault = Fault::new("response.data", "the typed answer", chain(&error));
-            found.faults.push(fault);
+            let difference = Difference::new("response.data", "the typed response", chain(&error));
+            found.differences.push(difference);
         }
     }
 }
 
-/// Checks what stands around the data: members that nobody reads are as lost as those of the data.
-fn envelope(envelope: Envelope, recorded: &BTreeMap<String, Node>, faults: &mut Vec<Fault>) {
+/// Checks the envelope: a member that the client does not read is a difference, as in the data.
+fn check_envelope(
+    envelope: Envelope,
+    recorded: &BTreeMap<String, Node>,
+    differences: &mut Vec<Difference>,
+) {
     for (key, value) in recorded {
         let is_read = match (key.as_str(), envelope) {
             ("data", _) => true,
@@ -199,40 +224,51 @@ fn envelope(envelope: Envelope, recorded: &BTreeMap<String, Node>, faults: &mut 
             _ => false,
         };
         if !is_read {
-            faults.push(Fault::new(format!("response.{key}"), value.to_string(), "nothing"));
+            differences.push(Difference::new(
+                format!("response.{key}"),
+                value.to_string(),
+                "nothing",
+            ));
         }
     }
 }
 
-/// Checks that the members that cannot be read are those that a drift counter hears of.
-fn counted(notes: &[Note], found: &mut Found) {
+/// Checks that the client reports exactly the unreadable members as drift.
+fn check_notes(notes: &[Note], found: &mut Findings) {
     let noted = notes.iter().filter(|note| matches!(note, Note::Unreadable { .. })).count();
     if noted != found.unreadable {
-        found.faults.push(Fault::new(
+        found.differences.push(Difference::new(
             "response.data",
             format!("{} unreadable members", found.unreadable),
-            format!("{noted} that are counted"),
+            format!("{noted} in the drift report"),
         ));
     }
 }
 
-fn data(entry: &EndpointEntry, recorded: &Node, got: &str, expected: &Expected, found: &mut Found) {
+fn check_data(
+    entry: &EndpointEntry,
+    recorded: &Node,
+    got: &str,
+    expected: &Expected,
+    found: &mut Findings,
+) {
     let got = match Node::read(got) {
         Ok(got) => got,
         Err(error) => {
-            found.faults.push(Fault::new("response.data", "JSON", error));
+            found.differences.push(Difference::new("response.data", "JSON", error));
             return;
         }
     };
     let is_ignored = |path: &str| entry.ignores.iter().any(|ignore| ignore.path == path);
     let own_name = |path: &str| {
         let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
-        let is_it = |own: &str| own.rsplit_once('.').unwrap_or(("", own)).0 == parent;
-        let alias = entry.aliases.iter().find(|alias| alias.was == name && is_it(alias.path))?;
+        let is_sibling = |own: &str| own.rsplit_once('.').unwrap_or(("", own)).0 == parent;
+        let alias =
+            entry.aliases.iter().find(|alias| alias.was == name && is_sibling(alias.path))?;
         Some(alias.path.rsplit('.').next().unwrap_or(alias.path))
     };
     let is_time = |path: &str| {
-        // Columns of rows keep their index in the description.
+        // Columns of rows have their index in the description.
         entry.fields.iter().any(|field| {
             let pattern = field.path.split('[').enumerate().map(|(at, part)| match at {
                 0 => part.to_owned(),
@@ -246,22 +282,22 @@ fn data(entry: &EndpointEntry, recorded: &Node, got: &str, expected: &Expected, 
         own_name: &own_name,
         is_time: &is_time,
         expected,
-        blank: Blank::MustStay,
+        empty_members: EmptyMembers::MustBeKept,
         root: "response.data",
     };
-    // An answer without data may become an empty object.
+    // A response without data may become an empty object.
     if *recorded == Node::Null && got == Node::Object(BTreeMap::default()) {
         return;
     }
     let compared = comparison.find(recorded, &got);
-    found.faults.extend(compared.faults);
+    found.differences.extend(compared.differences);
     found.lost.extend(compared.lost);
     found.units.extend(compared.units);
     found.unreadable += compared.unreadable;
 }
 
-/// Where in the recording an answer stopped making sense.
-fn place_of(error: &Error) -> String {
+/// The path in the recording at which a response does not decode.
+fn error_path(error: &Error) -> String {
     match error.kind() {
         ErrorKind::Decode(error) => format!("response.{}", error.path),
         _ => "response".to_owned(),

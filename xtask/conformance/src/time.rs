@@ -1,4 +1,4 @@
-//! Moments in their spellings.
+//! Times in the spellings of the exchange.
 
 use bitmart_types::{Note, Timestamp, collect_notes, wire};
 use serde::de::IntoDeserializer as _;
@@ -6,15 +6,15 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 
 const MILLISECONDS: &str = "milliseconds";
 
-/// A moment and the unit that it was written in.
+/// A time and the unit in which it was written.
 #[derive(Clone, Copy)]
-pub(crate) struct Instant {
+pub(crate) struct WireTime {
     time: Timestamp,
     pub(crate) unit: &'static str,
 }
 
-impl Instant {
-    /// Reads it with the reader of the models.
+impl WireTime {
+    /// Parses it as the models do.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let text: StrDeserializer<'_, ValueError> = text.into_deserializer();
         let (time, notes) = collect_notes(|| wire::millis::deserialize(text));
@@ -26,8 +26,8 @@ impl Instant {
     }
 }
 
-/// Whether `got` is `recorded`, as exactly as `got` is written.
-pub(crate) fn is_same(recorded: Instant, got: Instant) -> bool {
+/// Whether both are the same time, in the precision of `got`.
+pub(crate) fn is_same(recorded: WireTime, got: WireTime) -> bool {
     match got.unit {
         "seconds" => recorded.time.as_secs() == got.time.as_secs(),
         _ => recorded.time == got.time,

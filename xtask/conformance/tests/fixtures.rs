@@ -1,4 +1,4 @@
-//! The project's own fixtures through the check.
+//! Checks the fixtures of this project.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ fn published_samples_conform() {
     let report = conformance::check(&folders, false).expect("the folders exist");
     assert_eq!(report.failed, 0, "{report}");
     assert!(report.passed >= 60, "{report}");
-    // Times in another unit than described: `docs/contradictions.md` says why.
+    // Times in a unit that differs from the description: see `docs/contradictions.md`.
     let units = report.units.iter().map(|(file, unit)| {
         let folder = file.parent().and_then(Path::file_name).expect("a folder");
         (folder.to_string_lossy().into_owned(), unit.path.as_str())
@@ -31,9 +31,9 @@ fn published_samples_conform() {
     );
 }
 
-/// Captures say what they lose, so that a mark without a loss would be seen.
+/// Each declares its losses, so that [`published_samples_conform`] checks them completely.
 #[test]
-fn captured_answers_are_all_here() {
+fn captured_responses_are_complete() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/bitmart-rest/fixtures");
     let files = fs::read_dir(folder.join("captured")).expect("the folder exists");
     let is_json = |path: &Path| path.extension().is_some_and(|extension| extension == "json");
@@ -44,25 +44,25 @@ fn captured_answers_are_all_here() {
 #[test]
 fn every_endpoint_has_a_fixture_folder_of_its_name() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/bitmart-rest/fixtures");
-    // Of an answer that is not documented there is no sample, and some requests have no parameters.
+    // There are no samples of undocumented responses.
     for entry in ENDPOINTS.iter().filter(|entry| !entry.is_unverified) {
         let id = entry.metadata.id;
         assert!(folder.join(id).is_dir(), "{id} has no fixtures");
     }
 }
 
-/// Every field that the description lists is in the model, and the reverse, as far as the samples
-/// reach: models write all of their fields.
+/// The description and the model list the same fields, as far as the samples cover them: models write all of their
+/// fields.
 #[test]
 fn described_fields_are_those_of_the_model() {
     for entry in ENDPOINTS.iter().filter(|entry| !entry.is_unverified) {
         let mut modelled = BTreeSet::new();
-        for answer in answers(entry) {
-            let text = entry.recode_response(http::StatusCode::OK, &answer.to_string().into());
+        for response in responses(entry) {
+            let text = entry.recode_response(http::StatusCode::OK, &response.to_string().into());
             let text = text.unwrap_or_else(|error| panic!("{}: {error}", entry.metadata.id));
             leaves("", &serde_json::from_str(&text).expect("JSON"), &mut modelled);
         }
-        // No published sample has what only a third party describes or only captures show.
+        // Published samples lack fields that only a third party describes or only captures contain.
         let fields = entry.fields.iter();
         let described: BTreeSet<String> = fields
             .filter(|field| {
@@ -76,8 +76,8 @@ fn described_fields_are_those_of_the_model() {
     }
 }
 
-/// The recorded answers of an endpoint.
-fn answers(entry: &EndpointEntry) -> Vec<Value> {
+/// The recorded responses of an endpoint.
+fn responses(entry: &EndpointEntry) -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../crates/bitmart-rest/fixtures")
         .join(entry.metadata.id);
@@ -85,11 +85,11 @@ fn answers(entry: &EndpointEntry) -> Vec<Value> {
         .expect("the folder exists")
         .map(|file| fs::read_to_string(file.expect("readable").path()).expect("readable"))
         .map(|text| serde_json::from_str::<Value>(&text).expect("JSON")["response"].take())
-        .filter(|answer| !answer.is_null())
+        .filter(|response| !response.is_null())
         .collect()
 }
 
-/// The paths of the scalars in `value`; columns of a row keep their index.
+/// The paths of the scalars in `value`. Columns of a row have their index.
 fn leaves(path: &str, value: &Value, out: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {

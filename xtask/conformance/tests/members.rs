@@ -1,6 +1,6 @@
-//! Every member of every recorded answer, taken away and spoiled in turn: what is not essential costs
-//! itself only, and what is essential its row only. The cases come from the recordings and the
-//! description, so that no model escapes.
+//! Removes and corrupts every member of every recorded response in turn. A member that is not essential must become
+//! `None` alone; an essential one must fault its row alone. The cases come from the recordings and the description, so
+//! that every model is covered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,16 +12,16 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// Rows of a list that are tried.
+/// How many rows of a list are corrupted.
 const ROWS: usize = 2;
 
-/// A recorded answer that decodes.
+/// A recorded response that decodes.
 struct Sample {
     entry: &'static EndpointEntry,
-    answer: Value,
+    response: Value,
     /// JSON pointer of the data.
     root: &'static str,
-    /// The data as the model writes it.
+    /// The data as the model writes it, uncorrupted.
     base: Value,
 }
 
@@ -30,7 +30,7 @@ struct Sample {
 struct Member {
     /// JSON pointer below the data.
     pointer: String,
-    /// Path in the words of the description.
+    /// Path as in the description.
     path: String,
     is_column: bool,
 }
@@ -54,7 +54,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The answer of a recording, if it holds one of success in which nothing is lost yet.
+/// The response of a recording, if it is a success that decodes without losses.
 fn sample(file: &Path) -> Option<Sample> {
     let mut recording: Value = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
     let method = match recording["method"].as_str()? {
@@ -62,25 +62,25 @@ fn sample(file: &Path) -> Option<Sample> {
         _ => Method::Post,
     };
     let entry = find_route(method, recording["path"].as_str()?)?;
-    let answer = recording["response"].take();
-    let is_bare = entry.metadata.envelope == Envelope::None && answer.get("code").is_none();
+    let response = recording["response"].take();
+    let is_bare = entry.metadata.envelope == Envelope::None && response.get("code").is_none();
     let root = if is_bare { "" } else { "/data" };
-    let mut sample = Sample { entry, answer, root, base: Value::Null };
-    sample.base = sample.recode(&sample.answer)?;
-    let is_whole = !sample.base.to_string().contains("$fault");
-    is_whole.then_some(sample)
+    let mut sample = Sample { entry, response, root, base: Value::Null };
+    sample.base = sample.recode(&sample.response)?;
+    let has_faults = sample.base.to_string().contains("$fault");
+    (!has_faults).then_some(sample)
 }
 
 impl Sample {
-    fn recode(&self, answer: &Value) -> Option<Value> {
-        let body = Bytes::from(answer.to_string());
+    fn recode(&self, response: &Value) -> Option<Value> {
+        let body = Bytes::from(response.to_string());
         let text = self.entry.recode_response(StatusCode::OK, &body).ok()?;
         serde_json::from_str(&text).ok()
     }
 
     fn members(&self) -> Vec<Member> {
         let mut members = Vec::new();
-        let data = self.answer.pointer(self.root).unwrap_or(&Value::Null);
+        let data = self.response.pointer(self.root).unwrap_or(&Value::Null);
         self.below(data, "", "", &mut members);
         members
     }
@@ -123,48 +123,48 @@ impl Sample {
         self.entry.essential.contains(&path)
     }
 
-    /// Whether the model has the member: not under another name, and not one that it drops.
+    /// Whether the model has the member under this name.
     fn is_kept(&self, member: &Member) -> bool {
         self.base.pointer(&member.pointer).is_some()
     }
 
-    /// Why the answer with this `change` to `member` is not what it should be.
-    fn fault(&self, member: &Member, change: &Change) -> Option<String> {
-        let mut answer = self.answer.clone();
-        let data = answer.pointer_mut(self.root).expect("data");
+    /// Why the result of this `change` to `member` is wrong.
+    fn check(&self, member: &Member, change: &Change) -> Option<String> {
+        let mut response = self.response.clone();
+        let data = response.pointer_mut(self.root).expect("data");
         put(data, &member.pointer, change.value.clone());
-        let got = self.recode(&answer);
-        let was = self.answer.pointer(&format!("{}{}", self.root, member.pointer));
+        let got = self.recode(&response);
+        let was = self.response.pointer(&format!("{}{}", self.root, member.pointer));
         let is_list = was.is_some_and(Value::is_array);
         let is_container = is_list || was.is_some_and(Value::is_object);
         if !self.is_essential(&member.path) {
             let Some(got) = got else {
-                // What a write did must not be told in part.
+                // The result of a write must not be returned incomplete.
                 let is_receipt = self.entry.metadata.effect != Effect::Read;
                 return (!is_receipt || !is_container).then(|| "does not decode".to_owned());
             };
             if same_without(&self.base, &got, &member.pointer) {
                 let value = got.pointer(&member.pointer);
                 let is_none = value.is_none_or(|value| is_blank(value) || is_fault(value));
-                // A member of any type keeps what came.
+                // A member of any type holds every value.
                 let is_kept = value == change.value.as_ref();
                 return (!is_none && !is_kept).then(|| format!("is {value:?}"));
             }
             return Some(format!("changes something else: {got}"));
         }
         let row = row_of(&self.base, member);
-        // No list is a list without rows, however essential it is.
-        let is_no_list = is_list && change.value.as_ref().is_some_and(is_marker);
+        // An absent list becomes an empty one, even if it is essential.
+        let is_absent_list = is_list && change.value.as_ref().is_some_and(is_no_value);
         let Some(got) = got else {
             return row.map(|row| format!("costs more than the row {row}"));
         };
-        // Some of its ancestors up to the row is a fault or, where it may lack as a whole, nothing.
+        // It or one of its ancestors up to the row must be a fault, or be absent.
         let mut at = member.pointer.as_str();
         loop {
             let value = got.pointer(at);
             let is_kept = at == member.pointer && value.is_some() && value == change.value.as_ref();
             let is_lost = value.is_some_and(is_fault)
-                || (is_no_list && at == member.pointer && value.is_some_and(is_blank))
+                || (is_absent_list && at == member.pointer && value.is_some_and(is_blank))
                 || (at != member.pointer && value.is_none_or(is_blank));
             if (is_kept || is_lost) && same_without(&self.base, &got, at) {
                 return None;
@@ -177,7 +177,7 @@ impl Sample {
     }
 }
 
-/// What is done to a member; without a value it is removed.
+/// A change to a member. Without a value, the member is removed.
 struct Change {
     name: &'static str,
     value: Option<Value>,
@@ -256,33 +256,33 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// A spelling of no value.
-fn is_marker(value: &Value) -> bool {
+/// Whether this is a spelling of "no value".
+fn is_no_value(value: &Value) -> bool {
     value.is_null() || matches!(value.as_str(), Some("" | "-"))
 }
 
 fn is_fault(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.contains_key("$fault"),
-        // A list that is none.
+        // An invalid list.
         Value::Array(items) => items.first().is_some_and(is_fault),
         _ => false,
     }
 }
 
 #[test]
-fn every_member_costs_itself_only_and_an_essential_one_its_row() {
+fn a_corrupted_member_becomes_none_and_an_essential_one_faults_its_row() {
     let (mut cases, mut essential) = (0, 0);
     let mut faults = BTreeMap::new();
     let mut tried = BTreeSet::new();
     for sample in samples() {
         for member in sample.members().iter().filter(|member| sample.is_kept(member)) {
-            let value = sample.answer.pointer(&format!("{}{}", sample.root, member.pointer));
+            let value = sample.response.pointer(&format!("{}{}", sample.root, member.pointer));
             for change in changes(value.expect("recorded"), member) {
                 cases += 1;
                 essential += usize::from(sample.is_essential(&member.path));
                 tried.insert((sample.entry.metadata.id, member.path.clone()));
-                if let Some(fault) = sample.fault(member, &change) {
+                if let Some(fault) = sample.check(member, &change) {
                     let case =
                         format!("{} `{}` {}", sample.entry.metadata.id, member.path, change.name);
                     faults.entry(case).or_insert(fault);
@@ -291,7 +291,7 @@ fn every_member_costs_itself_only_and_an_essential_one_its_row() {
         }
     }
     println!("{cases} cases, {essential} of essential members; {} members", tried.len());
-    assert!(cases > 10_000, "{cases} cases: the recordings are not found");
+    assert!(cases > 10_000, "only {cases} cases: were recordings found?");
     let shown: Vec<String> = faults
         .iter()
         .map(|(case, fault)| format!("{case}: {}", fault.chars().take(160).collect::<String>()))

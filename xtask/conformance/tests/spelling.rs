@@ -1,4 +1,4 @@
-//! Differences of spelling that have no meaning, and frames that are no events.
+//! Spellings that compare equal, and frames without data.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ fn check(name: &str, recording: &str) -> conformance::Report {
 }
 
 #[test]
-fn capitals_of_a_word_do_not_matter_and_a_new_word_is_kept() {
+fn keywords_compare_without_case_and_unknown_ones_are_kept() {
     let order = |margin: &str| {
         format!(
             r#"{{"method":"POST","path":"/contract/private/submit-order","body":{{"symbol":"BTCUSDT",
@@ -22,18 +22,18 @@ fn capitals_of_a_word_do_not_matter_and_a_new_word_is_kept() {
 }
 
 #[test]
-fn control_frames_pass_when_the_dialect_understands_them() {
+fn control_frames_pass_if_the_dialect_knows_them() {
     let known = r#"{"ws":"spot","frame":{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}}"#;
     assert_eq!(check("ack.json", known).passed, 1);
-    let refusal = r#"{"ws":"futures","frame":{"action":"subscribe","group":"Depth:1",
+    let rejection = r#"{"ws":"futures","frame":{"action":"subscribe","group":"Depth:1",
         "success":false,"error":"authentication is temporarily unavailable"}}"#;
-    assert_eq!(check("refusal.json", refusal).passed, 1);
-    let nonsense = r#"{"ws":"spot","frame":{"hello":"world"}}"#;
-    assert_eq!(check("nonsense.json", nonsense).failed, 1);
+    assert_eq!(check("rejection.json", rejection).passed, 1);
+    let unknown = r#"{"ws":"spot","frame":{"hello":"world"}}"#;
+    assert_eq!(check("unknown.json", unknown).failed, 1);
 }
 
 #[test]
-fn an_empty_text_in_an_order_push_is_not_lost() {
+fn an_empty_text_in_an_order_update_is_kept() {
     let frame = r#"{"ws":"futures","frame":{"group":"futures/order","data":[{"action":3,"order":{
         "order_id":"1","client_order_id":"","price":"1","size":"1","symbol":"BTCUSDT","state":4,
         "side":4,"type":"plan_order","leverage":"5","open_type":"cross","deal_avg_price":"0",

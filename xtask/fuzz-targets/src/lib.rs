@@ -1,4 +1,4 @@
-//! What the fuzz targets check, as functions that any toolchain can call. `fuzz/README.md` says what holds.
+//! The fuzz targets as functions that any toolchain can call. `fuzz/README.md` lists what each checks.
 
 mod rest_answers;
 mod ws_book;
@@ -10,7 +10,7 @@ pub use self::{
     ws_session::run as ws_session,
 };
 
-/// A target: its name and what it does with an input.
+/// The name of a target and the function that runs an input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.

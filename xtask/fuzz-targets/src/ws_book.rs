@@ -1,8 +1,7 @@
-//! Snapshots and updates with arbitrary decimals against a naive book, and every question that a book
-//! answers.
+//! Snapshots and updates with arbitrary decimals against a naive book, and every query of a book.
 //!
-//! The first byte is the limit of the book, 0 for none. Then each event: a byte that chooses its kind
-//! and version, a byte with the number of its levels, and the levels.
+//! The first byte is the limit of the book, 0 for none. Each event is a byte for its kind and version, a byte for the
+//! number of its levels, and the levels.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +9,7 @@ use bitmart_types::Decimal;
 use bitmart_ws::book::{Applied, OrderBook, SweepLimit};
 use bitmart_ws::event::{DepthKind, DepthUpdate, Level};
 
-/// Runs one input. It panics when something does not hold.
+/// Runs one input. Panics if a property does not hold.
 pub fn run(input: &[u8]) {
     let mut input = Input(input);
     let Some(limit) = input.byte() else { return };
@@ -39,12 +38,12 @@ pub fn run(input: &[u8]) {
             (asks.first().copied(), bids.first().copied())
         );
         assert_eq!(book.asks().len(), asks.len());
-        ask(&book, &asks, &bids);
+        query(&book, &asks, &bids);
     }
 }
 
-/// Asks the book everything.
-fn ask(book: &OrderBook, asks: &[Level], bids: &[Level]) {
+/// Calls every query of the book.
+fn query(book: &OrderBook, asks: &[Level], bids: &[Level]) {
     let _ = (book.mid_price(), book.spread(), book.imbalance(3), book.asks_complete_to());
     let _ = (book.cumulative_asks().count(), book.cumulative_bids().count());
     for level in asks.iter().chain(bids).take(6) {
@@ -109,7 +108,7 @@ impl Input<'_> {
         Some(Event { kind, version, sides })
     }
 
-    /// A level: mostly a small price on the side where it does not cross, or anything.
+    /// A level: mostly a small price on the side on which it does not cross.
     fn level(&mut self) -> Option<(usize, Level)> {
         let choice = self.byte()?;
         let price = match choice % 8 {
@@ -133,7 +132,7 @@ impl Input<'_> {
     }
 }
 
-/// Prices and sizes in maps, and the rules word for word.
+/// A naive book: prices and sizes in maps, and the rules as documented.
 struct Model {
     version: Option<u64>,
     sides: [BTreeMap<Decimal, Decimal>; 2],
@@ -150,8 +149,7 @@ impl Model {
             _ => return self.lose(),
         }
         for (index, (side, levels)) in self.sides.iter_mut().zip(&event.sides).enumerate() {
-            // The book takes a snapshot from its end on, so that of a price that comes twice the
-            // first counts.
+            // The book reads a snapshot backwards, so that the first level of a duplicate price counts.
             let mut levels = levels.clone();
             if event.kind == DepthKind::Snapshot {
                 levels.reverse();

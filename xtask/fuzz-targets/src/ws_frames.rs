@@ -1,7 +1,7 @@
 //! Arbitrary bytes as a binary frame, and arbitrary text as the entries of each channel.
 //!
-//! The first byte says which: an even one inflates the rest and decodes what comes out, an odd one
-//! takes the rest as text. The second byte chooses the channel whose entries it is read as.
+//! If the first byte is even, the rest is inflated and decoded; if odd, the rest is text. The second byte selects the
+//! channel whose entries it is decoded as.
 
 use std::cell::RefCell;
 
@@ -12,22 +12,22 @@ use bitmart_ws::inflate::{InflateError, Inflater};
 use bitmart_ws::peek;
 use bitmart_ws::spot;
 
-/// Small, so that it is met.
+/// Small, so that inputs reach it.
 const LIMIT: usize = 40_000;
 
 thread_local! {
-    /// Used for every input, as a connection does.
+    /// Shared by all inputs, as by the frames of a connection.
     static INFLATER: RefCell<Inflater> = RefCell::new(Inflater::with_limit(LIMIT));
 }
 
-/// Runs one input. It panics when something does not hold.
+/// Runs one input. Panics if a property does not hold.
 pub fn run(input: &[u8]) {
     let [kind, channel, rest @ ..] = input else { return };
     let channels = catalog::channels();
     let channel = &channels[usize::from(*channel) % channels.len()];
     if kind % 2 == 0 {
         INFLATER.with_borrow_mut(|inflater| {
-            // Not afterwards: a frame must not depend on the one before it.
+            // Compared with a new inflater: a frame must not depend on the one before it.
             let fresh = Inflater::with_limit(LIMIT).inflate(rest).map(str::to_owned);
             let text = inflater.inflate(rest);
             assert_eq!(text.map(str::to_owned), fresh);
@@ -50,30 +50,30 @@ fn decode(channel: &Channel, text: &str) {
     frame(Dialect::Futures, text);
     let name = name(channel.pattern);
     let key = if channel.dialect == Dialect::Spot { "table" } else { "group" };
-    // The two orders that are documented.
+    // Both documented orders of the members.
     frame(channel.dialect, &format!(r#"{{"data":{text},"{key}":"{name}"}}"#));
     frame(channel.dialect, &format!(r#"{{"{key}":"{name}","data":{text}}}"#));
 }
 
-/// Everything that is done with a frame.
+/// Decodes a frame in every way.
 fn frame(dialect: Dialect, text: &str) {
     let _ = catalog::is_control(dialect, text);
     if let Some(channel) = peek::channel(text) {
         assert!(text.contains(channel));
     }
-    // What the quick reader of books reads, the general one reads alike.
+    // The fast decoder of books agrees with the general one.
     same::<spot::Depth>(text);
     same::<spot::DepthIncrease>(text);
-    // Each by itself they are read as together, wherever together they are.
+    // Entries decode one by one as they do together.
     let (mut together, mut each): (Vec<spot::Depth>, Vec<_>) = Default::default();
-    let is_whole = spot::Depth::decode(text, &mut together).is_ok();
+    let is_valid = spot::Depth::decode(text, &mut together).is_ok();
     spot::Depth::decode_each(text, &mut each);
-    assert!(!is_whole || each.into_iter().eq(together.into_iter().map(Ok)), "{text}");
+    assert!(!is_valid || each.into_iter().eq(together.into_iter().map(Ok)), "{text}");
     let mut raw: Vec<RawEvent> = Vec::new();
     if RawEvent::decode(text, &mut raw).is_ok() {
         assert!(raw.iter().all(|entry| text.contains(entry.json.get())));
     }
-    // What a type writes it can read, and then writes the same.
+    // A type reads what it has written, and writes it again unchanged.
     let Ok(Some(written)) = catalog::recode(dialect, text) else { return };
     if written.text.contains("$fault") {
         return;
@@ -86,13 +86,13 @@ fn same<E>(text: &str)
 where
     E: Event + PartialEq + std::fmt::Debug + for<'de> serde::Deserialize<'de>,
 {
-    let (mut quick, mut general): (Vec<E>, Vec<E>) = Default::default();
-    let quickly = E::decode(text, &mut quick);
-    assert_eq!(quickly, decode_entries(text, &mut general));
-    assert_eq!(quick, general);
+    let (mut fast, mut general): (Vec<E>, Vec<E>) = Default::default();
+    let result = E::decode(text, &mut fast);
+    assert_eq!(result, decode_entries(text, &mut general));
+    assert_eq!(fast, general);
 }
 
-/// A name that fits the pattern.
+/// A channel name that matches the pattern.
 fn name(pattern: &str) -> String {
     let mut name = String::new();
     for part in pattern.split_inclusive(['{', '}']) {

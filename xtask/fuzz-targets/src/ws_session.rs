@@ -1,12 +1,12 @@
-//! Arbitrary inputs of a session in any order, arbitrary frames among them. The first byte chooses
-//! the dialect and the side, then each byte chooses an input.
+//! Arbitrary inputs of a session in any order, including arbitrary frames. The first byte selects dialect and access,
+//! each further byte an input.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitmart_ws::{Access, Action, Dialect, Limits, ReconnectReason, Session};
 
-/// Names that frames of the published samples are about, and others.
+/// Topics of published frames, and others.
 const TOPICS: [&str; 8] = [
     "spot/ticker:BTC_USDT",
     "spot/depth/increase100:BTC_USDT",
@@ -18,7 +18,7 @@ const TOPICS: [&str; 8] = [
     "futures/order",
 ];
 
-/// Runs one input. It panics when something does not hold.
+/// Runs one input. Panics if a property does not hold.
 pub fn run(input: &[u8]) {
     let Some((&first, mut rest)) = input.split_first() else { return };
     let mut driver = Driver::new(first);
@@ -26,7 +26,7 @@ pub fn run(input: &[u8]) {
         rest = driver.step(kind, after);
         driver.settle();
     }
-    // Time alone brings no session into a spin.
+    // Time alone must not make a session spin.
     driver.wait(Duration::from_secs(600));
 }
 
@@ -42,7 +42,7 @@ struct Driver {
     session: Session,
     link: Link,
     now: Instant,
-    /// When something was sent on this connection.
+    /// Times of the messages sent on this connection.
     sent: Vec<Instant>,
 }
 
@@ -52,7 +52,7 @@ impl Driver {
         let access = if choice & 2 == 0 { Access::Public } else { Access::Private };
         let mut limits = Limits::for_endpoint(dialect, access);
         if choice & 4 != 0 {
-            // Small, so that the limits are met.
+            // Small, so that inputs reach the limits.
             limits.topics_per_message = 2;
             limits.messages_per_window = 8;
             limits.messages_reserved = 3;
@@ -62,7 +62,7 @@ impl Driver {
         Self { limits, session, link: Link::None, now: Instant::now(), sent: Vec::new() }
     }
 
-    /// Does what `kind` says and gives back what it left of the input.
+    /// Applies the input that `kind` selects and returns the rest.
     fn step<'a>(&mut self, kind: u8, rest: &'a [u8]) -> &'a [u8] {
         let topic = TOPICS[usize::from(kind >> 4) % TOPICS.len()];
         let now = self.now;
@@ -93,7 +93,7 @@ impl Driver {
                 let more = TOPICS.iter().map(|topic| Arc::from(*topic));
                 self.session.subscribe_all(now, more.take(usize::from(kind >> 4)));
             }
-            // A frame: its length in the next byte, or all of the rest.
+            // A frame with its length in the next byte, or the whole rest.
             kind if self.link == Link::Open => {
                 let Some((&length, rest)) = rest.split_first() else { return rest };
                 let all = kind & 1 == 0;
@@ -110,11 +110,11 @@ impl Driver {
         rest
     }
 
-    /// Lets time pass, with every deadline kept.
+    /// Advances time and fires every deadline.
     fn wait(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(deadline) = self.session.deadline().filter(|deadline| *deadline <= end) {
-            assert!(deadline > self.now, "a deadline that has passed would spin");
+            assert!(deadline > self.now, "a deadline in the past would spin");
             self.now = deadline;
             self.session.tick(self.now);
             self.settle();
@@ -134,7 +134,7 @@ impl Driver {
                 Action::Close => self.link = Link::None,
                 Action::Login => self.sent("login"),
                 Action::Send(text) => self.sent(&text),
-                // Notices say nothing that the driver acts on.
+                // Notices need no reaction.
                 _ => {}
             }
         }

@@ -1,15 +1,15 @@
-//! Every input of the committed corpora, so that what fuzzing once found stays mended.
+//! Replays the committed corpora, so that faults found by fuzzing stay fixed.
 
 use std::fs;
 use std::path::Path;
 
 use bitmart_fuzz_targets::TARGETS;
 
-/// Bytes that all corpora together may have.
-const SMALL: u64 = 2_000_000;
+/// The most bytes of all corpora together.
+const MAX_BYTES: u64 = 2_000_000;
 
 #[test]
-fn every_target_bears_its_whole_corpus() {
+fn every_target_passes_its_corpus() {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
     let mut size = 0;
     for (name, run) in TARGETS {
@@ -19,17 +19,17 @@ fn every_target_bears_its_whole_corpus() {
             let input = fs::read(&path).expect("an input");
             size += input.len() as u64;
             inputs += 1;
-            // The name of an input that fails is in what the test prints.
+            // The last printed name is that of a failing input.
             println!("{}", path.display());
             run(&input);
         }
         assert!(inputs >= 20, "{name} has {inputs} inputs");
     }
-    assert!(size <= SMALL, "the corpora have {size} bytes");
+    assert!(size <= MAX_BYTES, "the corpora have {size} bytes");
 }
 
 #[test]
-fn every_target_is_a_program_of_libfuzzer() {
+fn every_target_has_a_libfuzzer_program() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/fuzz_targets");
     let mut programs: Vec<_> = fs::read_dir(folder)
         .expect("a folder")

@@ -1,4 +1,4 @@
-//! Frames pushed to 20 connections with 100 topics each, half of them on each host.
+//! Measures frames pushed to 20 connections with 100 topics each, half of them on each host.
 
 use std::{
     sync::{
@@ -12,18 +12,18 @@ use serde_json::json;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::{
-    Asked, Failure,
+    Failure, Options,
     program::{Memory, Program},
     wire::{Wire, text_frame},
 };
 
 const CONNECTIONS: usize = 20;
-/// Topics of one subscription: the most that spot takes, and few enough for a futures message.
+/// Topics per subscription message: the maximum of spot, and within the size limit of futures.
 const BATCH: usize = 20;
-/// Beats of the market between two looks at the clock.
-const BEATS: u32 = 10;
-/// Times at which the memory is noted.
-const NOTES: u32 = 10;
+/// Market steps per request to the admin API.
+const STEPS_PER_REQUEST: u32 = 10;
+/// How often memory is sampled.
+const SAMPLES: u32 = 10;
 const SPOT: [&str; 5] =
     ["spot/ticker", "spot/bookTicker", "spot/trade", "spot/depth20", "spot/depth/increase100"];
 const FUTURES: [&str; 10] = [
@@ -45,17 +45,17 @@ const PAIRS: [&str; 20] = [
 const CONTRACTS: [&str; 10] =
     ["BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA", "AVAX", "LINK", "LTC"];
 
-/// One subscriber, seen from outside.
+/// A connection with subscriptions.
 struct Subscriber {
-    /// Whoever sends here makes it ping; the pong comes behind every frame that was pushed before.
+    /// Makes it send a ping. The pong arrives after all frames that were pushed before.
     ping: mpsc::Sender<()>,
 }
 
-/// Lets the market move as fast as its frames can be delivered, and reports how many that were.
-pub(crate) async fn measure(path: &str, asked: Asked) -> Result<(), Failure> {
+/// Steps the market as fast as its frames can be delivered, and prints the frames per second.
+pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().to_string();
-    let options = ["--admin", "127.0.0.1:0", "--clock", now.as_str()];
-    let program = Program::start(path, &options).await?;
+    let arguments = ["--admin", "127.0.0.1:0", "--clock", now.as_str()];
+    let program = Program::start(path, &arguments).await?;
     let (frames, pongs) = (Arc::new(AtomicU64::new(0)), Arc::new(Semaphore::new(0)));
     let mut subscribers = Vec::new();
     for number in 0..CONNECTIONS {
@@ -76,48 +76,48 @@ pub(crate) async fn measure(path: &str, asked: Asked) -> Result<(), Failure> {
     settle(&subscribers, &pongs).await?;
     frames.store(0, Ordering::Relaxed);
     let mut memory = Memory::new();
-    memory.note(&program);
+    memory.sample(&program);
     let mut admin = Wire::connect(program.authority("/admin")?).await?;
     let token = program.text("/admin_token")?;
-    let (begun, mut beats, mut notes) = (Instant::now(), 0, 1);
-    while begun.elapsed() < asked.time {
-        let body = json!({ "steps": BEATS }).to_string();
+    let (started, mut steps, mut samples) = (Instant::now(), 0, 1);
+    while started.elapsed() < options.time {
+        let body = json!({ "steps": STEPS_PER_REQUEST }).to_string();
         let length = body.len();
         let request = format!(
             "POST /market/step HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
              content-length: {length}\r\n\r\n{body}"
         );
-        let answer = admin.ask(request.as_bytes()).await?;
-        if answer.windows(7).any(|part| part == b"\"error\"") {
-            return Err(String::from_utf8_lossy(&answer).into());
+        let response = admin.request(request.as_bytes()).await?;
+        if response.windows(7).any(|part| part == b"\"error\"") {
+            return Err(String::from_utf8_lossy(&response).into());
         }
         settle(&subscribers, &pongs).await?;
-        beats += BEATS;
-        if begun.elapsed() >= asked.time / NOTES * notes {
-            memory.note(&program);
-            notes += 1;
+        steps += STEPS_PER_REQUEST;
+        if started.elapsed() >= options.time / SAMPLES * samples {
+            memory.sample(&program);
+            samples += 1;
         }
     }
-    let (count, millis) = (frames.load(Ordering::Relaxed), begun.elapsed().as_millis().max(1));
+    let (count, millis) = (frames.load(Ordering::Relaxed), started.elapsed().as_millis().max(1));
     println!(
         "frames: {} a second to {CONNECTIONS} connections with 100 topics each; \
-         {} beats a second, 10 are real time",
+         {} market steps a second, 10 are real time",
         u128::from(count) * 1_000 / millis,
-        u128::from(beats) * 1_000 / millis,
+        u128::from(steps) * 1_000 / millis,
     );
     println!("        {}", memory.report());
     Ok(())
 }
 
-/// Waits until every subscriber has received all that was pushed to it.
+/// Waits until every subscriber has received all frames.
 async fn settle(subscribers: &[Subscriber], pongs: &Semaphore) -> Result<(), Failure> {
     for subscriber in subscribers {
-        subscriber.ping.send(()).await.map_err(|_| "a socket has ended")?;
+        subscriber.ping.send(()).await.map_err(|_| "a connection was closed")?;
     }
     let count = u32::try_from(subscribers.len())?;
     tokio::time::timeout(std::time::Duration::from_secs(30), pongs.acquire_many(count))
         .await
-        .map_err(|_| "a socket does not answer its ping")??
+        .map_err(|_| "no pong within 30 s")??
         .forget();
     Ok(())
 }
@@ -125,17 +125,17 @@ async fn settle(subscribers: &[Subscriber], pongs: &Semaphore) -> Result<(), Fai
 async fn listen(
     mut wire: Wire,
     ping: String,
-    mut asked: mpsc::Receiver<()>,
+    mut pings: mpsc::Receiver<()>,
     frames: Arc<AtomicU64>,
     pongs: Arc<Semaphore>,
 ) {
     let ping = text_frame(&ping);
-    while asked.recv().await.is_some() {
+    while pings.recv().await.is_some() {
         if wire.write(&ping).await.is_err() {
             return;
         }
         loop {
-            // What fails here shows as a pong that does not come.
+            // A failure shows as a missing pong.
             let Ok((count, pong)) = wire.frames().await else { return };
             frames.fetch_add(count, Ordering::Relaxed);
             if pong {

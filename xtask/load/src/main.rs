@@ -1,6 +1,5 @@
-//! Measures how much load the sandbox bears, with a client that costs as little as possible: it writes
-//! and reads HTTP and WebSocket bytes itself and shares no code with either side but the signature.
-//! `cargo xtask load` builds and runs it.
+//! Measures how much load the sandbox handles. The client is as cheap as possible: it reads and writes HTTP and
+//! WebSocket bytes itself, and shares only the signature with the SDK. `cargo xtask load` builds and runs it.
 
 mod frames;
 mod orders;
@@ -18,9 +17,9 @@ usage: cargo xtask load [--seconds N] [--connections N]
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the command line asks for.
+/// Options of the command line.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct Options {
     time: Duration,
     connections: usize,
 }
@@ -37,15 +36,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Failure> {
-    let (asked, sandbox) = parse(std::env::args().skip(1))?;
+    let (options, sandbox) = parse(std::env::args().skip(1))?;
     program::measure_idle(&sandbox).await?;
-    orders::measure(&sandbox, asked).await?;
-    frames::measure(&sandbox, asked).await
+    orders::measure(&sandbox, options).await?;
+    frames::measure(&sandbox, options).await
 }
 
-/// The last argument, which the task adds, is the program to measure.
-fn parse(arguments: impl Iterator<Item = String>) -> Result<(Asked, String), Failure> {
-    let mut asked = Asked { time: Duration::from_secs(10), connections: 16 };
+/// The last argument, which `cargo xtask load` adds, is the program to measure.
+fn parse(arguments: impl Iterator<Item = String>) -> Result<(Options, String), Failure> {
+    let mut options = Options { time: Duration::from_secs(10), connections: 16 };
     let mut arguments = arguments;
     while let Some(argument) = arguments.next() {
         let mut number = || {
@@ -53,9 +52,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<(Asked, String), Fai
             text.parse::<u64>().ok().filter(|number| *number > 0).ok_or(USAGE)
         };
         match argument.as_str() {
-            "--seconds" => asked.time = Duration::from_secs(number()?),
-            "--connections" => asked.connections = usize::try_from(number()?)?,
-            program if !program.starts_with('-') => return Ok((asked, argument)),
+            "--seconds" => options.time = Duration::from_secs(number()?),
+            "--connections" => options.connections = usize::try_from(number()?)?,
+            program if !program.starts_with('-') => return Ok((options, argument)),
             _ => return Err(USAGE.into()),
         }
     }

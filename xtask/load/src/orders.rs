@@ -1,4 +1,4 @@
-//! Signed order entry over keep-alive connections.
+//! Measures signed orders over keep-alive connections.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -6,59 +6,59 @@ use bitmart_auth::Credentials;
 use serde_json::{Value, json};
 
 use crate::{
-    Asked, Failure,
+    Failure, Options,
     program::{Memory, Program},
     wire::Wire,
 };
 
 const SUBMIT: &str = "/spot/v2/submit_order";
 const CANCEL: &str = "/spot/v3/cancel_order";
-/// Times at which the memory is noted.
-const NOTES: u32 = 10;
+/// How often memory is sampled.
+const SAMPLES: u32 = 10;
 
-/// What came of the orders of one connection.
+/// Results of one connection.
 #[derive(Debug, Default)]
-struct Tally {
+struct Totals {
     orders: Vec<Duration>,
     cancels: usize,
 }
 
-/// Sends orders on all connections and reports how many a second, and how long they took.
-pub(crate) async fn measure(path: &str, asked: Asked) -> Result<(), Failure> {
+/// Sends orders on all connections. Prints orders per second and latencies.
+pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure> {
     let program = Program::start(path, &["--admin", "127.0.0.1:0"]).await?;
     fund(&program).await?;
     let text = |field: &str| program.text(&format!("/credentials/{field}"));
     let credentials = Credentials::new(text("key")?, text("secret")?, text("memo")?)?;
     let authority = program.authority("/spot/rest")?.to_owned();
     let mut memory = Memory::new();
-    memory.note(&program);
-    let begun = Instant::now();
-    let tasks: Vec<_> = (0..asked.connections)
+    memory.sample(&program);
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..options.connections)
         .map(|_| {
             let (credentials, authority) = (credentials.clone(), authority.clone());
-            let until = begun + asked.time;
+            let until = started + options.time;
             tokio::spawn(async move { trade(&credentials, &authority, until).await })
         })
         .collect();
-    for _ in 0..NOTES {
-        tokio::time::sleep(asked.time / NOTES).await;
-        memory.note(&program);
+    for _ in 0..SAMPLES {
+        tokio::time::sleep(options.time / SAMPLES).await;
+        memory.sample(&program);
     }
-    let mut sum = Tally::default();
+    let mut sum = Totals::default();
     for task in tasks {
-        let tally = task.await??;
-        sum.orders.extend(tally.orders);
-        sum.cancels += tally.cancels;
+        let totals = task.await??;
+        sum.orders.extend(totals.orders);
+        sum.cancels += totals.cancels;
     }
     sum.orders.sort_unstable();
     let at = |percent: usize| sum.orders[(sum.orders.len() - 1) * percent / 100].as_micros();
-    let per_second = |count: usize| count as u128 * 1_000 / begun.elapsed().as_millis().max(1);
+    let per_second = |count: usize| count as u128 * 1_000 / started.elapsed().as_millis().max(1);
     println!(
         "orders: {} signed orders a second and {} cancels, over {} connections; \
          p50 {} us, p99 {} us",
         per_second(sum.orders.len()),
         per_second(sum.cancels),
-        asked.connections,
+        options.connections,
         at(50),
         at(99),
     );
@@ -66,7 +66,7 @@ pub(crate) async fn measure(path: &str, asked: Asked) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Gives the account enough for hours of fees.
+/// Deposits enough for hours of fees.
 async fn fund(program: &Program) -> Result<(), Failure> {
     let mut wire = Wire::connect(program.authority("/admin")?).await?;
     let token = program.text("/admin_token")?;
@@ -75,8 +75,8 @@ async fn fund(program: &Program) -> Result<(), Failure> {
             json!({ "account": 1, "wallet": "spot", "currency": currency, "amount": "1000000000" });
         let body = body.to_string();
         let length = body.len();
-        let answer = wire
-            .ask(
+        let response = wire
+            .request(
                 format!(
                     "POST /balances HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
                      content-length: {length}\r\n\r\n{body}"
@@ -84,21 +84,21 @@ async fn fund(program: &Program) -> Result<(), Failure> {
                 .as_bytes(),
             )
             .await?;
-        if answer.windows(7).any(|part| part == b"\"error\"") {
-            return Err(String::from_utf8_lossy(&answer).into());
+        if response.windows(7).any(|part| part == b"\"error\"") {
+            return Err(String::from_utf8_lossy(&response).into());
         }
     }
     Ok(())
 }
 
-/// Buys and sells by turns; every fifth order rests far from the market and is cancelled.
+/// Buys and sells alternately. Every fifth order rests far from the market and is canceled.
 async fn trade(
     credentials: &Credentials,
     authority: &str,
     until: Instant,
-) -> Result<Tally, Failure> {
+) -> Result<Totals, Failure> {
     let mut wire = Wire::connect(authority).await?;
-    let mut tally = Tally::default();
+    let mut totals = Totals::default();
     let resting = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" });
     let buy = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "12" });
     let sell = json!({ "symbol": "BTC_USDT", "side": "sell", "type": "market", "size": "0.0002" });
@@ -106,23 +106,23 @@ async fn trade(
         if Instant::now() >= until {
             break;
         }
-        let rests = tally.orders.len() % 5 == 4;
+        let rests = totals.orders.len() % 5 == 4;
         let body = if rests { &resting } else { body };
-        let begun = Instant::now();
-        let answer = wire.ask(&signed(credentials, SUBMIT, body)?).await?;
-        tally.orders.push(begun.elapsed());
-        let answer: Value = serde_json::from_slice(&answer)?;
-        let id = answer["data"]["order_id"].as_str().ok_or_else(|| answer.to_string())?;
+        let started = Instant::now();
+        let response = wire.request(&signed(credentials, SUBMIT, body)?).await?;
+        totals.orders.push(started.elapsed());
+        let response: Value = serde_json::from_slice(&response)?;
+        let id = response["data"]["order_id"].as_str().ok_or_else(|| response.to_string())?;
         if rests {
             let body = json!({ "symbol": "BTC_USDT", "order_id": id });
-            let answer = wire.ask(&signed(credentials, CANCEL, &body)?).await?;
-            if !answer.windows(11).any(|part| part == b"\"code\":1000") {
-                return Err(String::from_utf8_lossy(&answer).into());
+            let response = wire.request(&signed(credentials, CANCEL, &body)?).await?;
+            if !response.windows(11).any(|part| part == b"\"code\":1000") {
+                return Err(String::from_utf8_lossy(&response).into());
             }
-            tally.cancels += 1;
+            totals.cancels += 1;
         }
     }
-    Ok(tally)
+    Ok(totals)
 }
 
 fn signed(credentials: &Credentials, path: &str, body: &Value) -> Result<Vec<u8>, Failure> {

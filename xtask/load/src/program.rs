@@ -1,4 +1,4 @@
-//! The sandbox under load: a process of its own, and what it costs the machine.
+//! The process of the sandbox, its memory and processor time.
 
 use std::{fs, process::Stdio, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::Failure;
 
-/// A running sandbox. It ends when this is dropped.
+/// A running sandbox, killed on drop.
 pub(crate) struct Program {
     _child: Child,
     id: u32,
@@ -31,7 +31,7 @@ impl Program {
         Ok(Self { _child: child, id, ready: serde_json::from_str(&line)? })
     }
 
-    /// A text of the ready line, by its path.
+    /// A text of the ready line, by its JSON pointer.
     pub(crate) fn text(&self, pointer: &str) -> Result<&str, Failure> {
         let text = self.ready.pointer(pointer).and_then(Value::as_str);
         text.ok_or_else(|| format!("the ready line has no {pointer}").into())
@@ -43,7 +43,7 @@ impl Program {
         Ok(url.trim_start_matches("http://"))
     }
 
-    /// Resident memory in MiB; none where `/proc` does not say.
+    /// Resident memory in MiB; `None` without `/proc`.
     pub(crate) fn memory(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -60,7 +60,7 @@ impl Program {
     }
 }
 
-/// Says what the markets cost when nobody looks.
+/// Prints the processor time of the markets without any client.
 pub(crate) async fn measure_idle(path: &str) -> Result<(), Failure> {
     const TIME: u64 = 10;
     let program = Program::start(path, &[]).await?;
@@ -72,7 +72,7 @@ pub(crate) async fn measure_idle(path: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Notes the memory of a program at regular times.
+/// Samples of the memory of a program.
 pub(crate) struct Memory(Vec<String>);
 
 impl Memory {
@@ -80,11 +80,11 @@ impl Memory {
         Self(Vec::new())
     }
 
-    pub(crate) fn note(&mut self, program: &Program) {
+    pub(crate) fn sample(&mut self, program: &Program) {
         self.0.push(program.memory().map_or("?".to_owned(), |memory| memory.to_string()));
     }
 
-    /// All notes in a line.
+    /// All samples in a line.
     pub(crate) fn report(&self) -> String {
         format!("memory in MiB, from start to end: {}", self.0.join(" "))
     }

@@ -1,4 +1,4 @@
-//! HTTP and WebSocket bytes: just enough to talk to the sandbox.
+//! Just enough of HTTP and WebSocket to talk to the sandbox.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::Failure;
 
-/// A connection and the bytes it has received.
+/// A connection and its unread bytes.
 pub(crate) struct Wire {
     stream: TcpStream,
     received: Vec<u8>,
@@ -26,15 +26,15 @@ impl Wire {
         Ok(self.stream.write_all(bytes).await?)
     }
 
-    async fn more(&mut self) -> Result<(), Failure> {
+    async fn receive(&mut self) -> Result<(), Failure> {
         if self.stream.read_buf(&mut self.received).await? == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         Ok(())
     }
 
-    /// Sends a request and returns the body of its answer.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Vec<u8>, Failure> {
+    /// Sends a request and returns the body of the response.
+    pub(crate) async fn request(&mut self, request: &[u8]) -> Result<Vec<u8>, Failure> {
         self.write(request).await?;
         loop {
             if let Some((head, end)) = head(&self.received) {
@@ -45,11 +45,11 @@ impl Wire {
                     return Ok(body);
                 }
             }
-            self.more().await?;
+            self.receive().await?;
         }
     }
 
-    /// Turns the connection into a WebSocket.
+    /// Upgrades the connection to a WebSocket.
     pub(crate) async fn upgrade(&mut self, path: &str) -> Result<(), Failure> {
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: load\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
@@ -64,20 +64,19 @@ impl Wire {
                 self.received.drain(..end);
                 return Ok(());
             }
-            self.more().await?;
+            self.receive().await?;
         }
     }
 
-    /// Waits for bytes and takes all frames that are whole; says how many there were, and whether a pong
-    /// to `PING` was among them.
+    /// Waits for bytes and removes all complete frames. Returns their number and whether one was a pong.
     pub(crate) async fn frames(&mut self) -> Result<(u64, bool), Failure> {
-        self.more().await?;
+        self.receive().await?;
         let (mut at, mut count, mut pong) = (0, 0, false);
         while let Some((from, to)) = frame(&self.received[at..]) {
             let (code, payload) = (self.received[at] & 15, &self.received[at + from..at + to]);
             match code {
-                8 => return Err("the sandbox closed a socket".into()),
-                // Text: spot answers `pong`, futures a group with `pong+` and an id.
+                8 => return Err("the sandbox closed a connection".into()),
+                // Spot sends the text `pong`, futures a group with `pong+` and an id.
                 1 if payload == b"pong"
                     || payload.windows(5).take(40).any(|five| five == b"pong+") =>
                 {
@@ -92,7 +91,7 @@ impl Wire {
     }
 }
 
-/// A text frame of a client. Its mask is zero, so that nothing has to be masked.
+/// A text frame of a client. Its mask is zero, so that the payload stays as it is.
 pub(crate) fn text_frame(text: &str) -> Vec<u8> {
     let length = text.len();
     let mut bytes = vec![0x81];
@@ -112,7 +111,7 @@ pub(crate) fn text_frame(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Where the payload of a server's frame begins and ends; none while bytes are missing.
+/// Start and end of the payload of a server's frame; `None` if bytes are missing.
 fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
     let (from, length) = match bytes.get(1)? & 127 {
         126 => (4, u64::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
@@ -123,7 +122,7 @@ fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
     (bytes.len() >= to).then_some((from, to))
 }
 
-/// The head of an answer and where it ends.
+/// The head of a response and its end.
 fn head(bytes: &[u8]) -> Option<(&str, usize)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     Some((std::str::from_utf8(&bytes[..end]).ok()?, end))
@@ -134,5 +133,5 @@ fn content_length(head: &str) -> Result<usize, Failure> {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim())
     });
-    Ok(value.ok_or("an answer without a length")?.parse()?)
+    Ok(value.ok_or("a response without a length")?.parse()?)
 }

@@ -1,4 +1,4 @@
-//! The AsyncAPI document, from the side of the client: it receives what is pushed and sends commands.
+//! Renders the AsyncAPI document from the side of the client, which receives events and sends commands.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::channels::{self, Channel, Dialect, Sample};
 use crate::schema;
 
-/// Members in the order in which readers expect them.
+/// Members in the usual order.
 #[derive(Serialize)]
 pub(crate) struct Document {
     asyncapi: &'static str,
@@ -23,7 +23,7 @@ pub(crate) struct Document {
     components: Value,
 }
 
-/// Reads the description and the frames of the crate in `package`.
+/// Renders the description and the recorded frames of the crate in `package`.
 pub(crate) fn render(package: &Path) -> Result<Document, String> {
     let dialects = channels::dialects(&package.join("api"))?;
     let frames = channels::frames(&package.join("fixtures"))?;
@@ -34,7 +34,7 @@ pub(crate) fn render(package: &Path) -> Result<Document, String> {
         for channel in &dialect.channels {
             let id = channel.id();
             operations.insert(format!("receive_{id}"), receive(channel, &id));
-            rows.insert(id, described(dialect, channel, &own, &servers));
+            rows.insert(id, render_channel(dialect, channel, &own, &servers));
         }
         let id = format!("{}_control", dialect.name);
         operations.insert(format!("send_{}_command", dialect.name), send(dialect, &id));
@@ -108,12 +108,12 @@ fn servers(dialects: &[Dialect]) -> Result<BTreeMap<String, Value>, String> {
 
 /// References to the servers of a dialect, or of one side of it.
 fn servers_of(servers: &BTreeMap<String, Value>, dialect: &str, side: &str) -> Value {
-    let suits = |name: &&String| name.starts_with(dialect) && name.ends_with(side);
-    let names = servers.keys().filter(suits);
+    let matches = |name: &&String| name.starts_with(dialect) && name.ends_with(side);
+    let names = servers.keys().filter(matches);
     names.map(|name| json!({ "$ref": format!("#/servers/{name}") })).collect()
 }
 
-fn described(
+fn render_channel(
     dialect: &Dialect,
     channel: &Channel,
     frames: &[&Sample],
@@ -196,7 +196,7 @@ fn receive(channel: &Channel, id: &str) -> Value {
     })
 }
 
-/// What steers a connection: commands, and what is said to them.
+/// The control channel: commands and acknowledgements.
 fn control(dialect: &Dialect, frames: &[&Sample], servers: &BTreeMap<String, Value>) -> Value {
     let text = json!({ "type": "string" });
     let key = dialect.fact("command_key");
@@ -210,9 +210,11 @@ fn control(dialect: &Dialect, frames: &[&Sample], servers: &BTreeMap<String, Val
         names.iter().map(|name| ((*name).to_owned(), text.clone())).collect();
     members.insert("success".to_owned(), json!({ "type": "boolean" }));
     members.insert("request".to_owned(), command.clone());
-    let answers = frames.iter().filter(|frame| !frame.control.is_null());
-    let examples: Vec<Value> = answers.map(|frame| example(frame, &frame.control)).collect();
-    let sample = |word: &str, topic: &str| json!({ "payload": { key: word, "args": [topic] } });
+    let acknowledgements = frames.iter().filter(|frame| !frame.control.is_null());
+    let examples: Vec<Value> =
+        acknowledgements.map(|frame| example(frame, &frame.control)).collect();
+    let sample =
+        |command: &str, topic: &str| json!({ "payload": { key: command, "args": [topic] } });
     let topic = &dialect.channels[0].topic.replace("{symbol}", "<symbol>");
     let notes: Vec<&str> =
         dialect.quirks.iter().chain(&dialect.decisions).map(String::as_str).collect();
@@ -221,7 +223,7 @@ fn control(dialect: &Dialect, frames: &[&Sample], servers: &BTreeMap<String, Val
         facts.iter().map(|name| (format!("x-{name}"), dialect.fact(name).into())).collect();
     let mut row = json!({
         "address": null,
-        "title": format!("Commands of the {} dialect and what is said to them", dialect.name),
+        "title": format!("Commands of the {} dialect and their acknowledgements", dialect.name),
         "description": notes.join("\n\n"),
         "servers": servers_of(servers, &dialect.name, ""),
         "bindings": { "$ref": "#/components/channelBindings/protocol" },
@@ -231,8 +233,8 @@ fn control(dialect: &Dialect, frames: &[&Sample], servers: &BTreeMap<String, Val
                 "payload": command,
                 "examples": [sample("subscribe", topic), sample("unsubscribe", topic)],
             },
-            "answer": {
-                "title": "An acknowledgement or a refusal, one for each topic",
+            "acknowledgement": {
+                "title": "An acknowledgement or a rejection, one per topic",
                 "payload": { "type": "object", "properties": members },
                 "examples": examples,
             },
@@ -252,12 +254,12 @@ fn send(dialect: &Dialect, id: &str) -> Value {
         "messages": [{ "$ref": format!("#/channels/{id}/messages/command") }],
         "reply": {
             "channel": { "$ref": format!("#/channels/{id}") },
-            "messages": [{ "$ref": format!("#/channels/{id}/messages/answer") }],
+            "messages": [{ "$ref": format!("#/channels/{id}/messages/acknowledgement") }],
         },
     })
 }
 
-/// AsyncAPI reads schemas as draft 07, where the columns of a row are `items`.
+/// AsyncAPI uses draft 07 of JSON Schema, in which the columns of a row are `items`.
 fn draft_07(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(members) => {
@@ -310,7 +312,7 @@ mod tests {
     use super::{draft_07, render};
 
     #[test]
-    fn every_frame_is_an_example_of_its_channel() {
+    fn every_frame_is_an_example_of_one_channel() {
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/bitmart-ws");
         let frames = super::channels::frames(&package.join("fixtures")).expect("readable");
         let document = render(&package).expect("renders");

@@ -1,7 +1,5 @@
-//! The facts of the WebSocket that a document has a place for.
-//!
-//! `cargo xtask codegen` owns the form of the description and refuses what it does not know; here
-//! only what is needed is read.
+//! Reads the description of the WebSocket API, as far as documents use it. `cargo xtask codegen` reads it completely
+//! and rejects unknown members.
 
 use std::path::Path;
 
@@ -10,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::description::read_all;
 
-/// One dialect.
+/// The WebSocket API of one host.
 #[derive(Deserialize)]
 pub(crate) struct Dialect {
     #[serde(rename = "dialect")]
@@ -27,7 +25,7 @@ pub(crate) struct Dialect {
     pub(crate) untyped: Vec<Untyped>,
 }
 
-/// A channel that has a name and nothing else.
+/// A channel of which only the name is known.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Untyped {
     topic: String,
@@ -67,7 +65,7 @@ pub(crate) struct Channel {
 }
 
 impl Dialect {
-    /// The fields of a channel, its own or those that it shares.
+    /// The fields of a channel, or those of the channel that it shares them with.
     pub(crate) fn fields<'a>(&'a self, channel: &'a Channel) -> &'a [String] {
         let shared = |other: &&Channel| Some(&other.topic) == channel.same_fields_as.as_ref();
         &self.channels.iter().find(shared).unwrap_or(channel).fields
@@ -84,16 +82,16 @@ impl Dialect {
 }
 
 impl Channel {
-    /// Its name in the document: `spot_ticker` of `topic::spot::ticker`.
+    /// Its key in the document: `spot_ticker` for `topic::spot::ticker`.
     pub(crate) fn id(&self) -> String {
         self.constructor.trim_start_matches("topic::").replace("::", "_")
     }
 
-    /// Whether a frame of this channel names it so.
+    /// Whether `name` in a frame is this channel.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         let (channel, argument) = split(name);
         let (pattern, placeholder) = split(&self.topic);
-        // A spot table comes without the symbol.
+        // Frames of spot name the channel without the symbol.
         let same_kind = argument.is_some() == placeholder.is_some() || name.starts_with("spot/");
         let values = self.levels.iter().map(u32::to_string).chain(self.intervals.iter().cloned());
         let mut names =
@@ -106,7 +104,7 @@ fn split(topic: &str) -> (&str, Option<&str>) {
     topic.split_once(':').map_or((topic, None), |(name, argument)| (name, Some(argument)))
 }
 
-/// A published or observed frame: of a channel, or one that steers the connection.
+/// A published or observed frame: an event of a channel, or a control frame.
 #[derive(Deserialize)]
 pub(crate) struct Sample {
     /// Folder and file name without its extension.
@@ -120,7 +118,7 @@ pub(crate) struct Sample {
     pub(crate) source: String,
 }
 
-/// Reads the description of both dialects.
+/// Reads the descriptions of all dialects.
 pub(crate) fn dialects(folder: &Path) -> Result<Vec<Dialect>, String> {
     read_all(folder, "toml", |_, text| toml::from_str(text).map_err(|error| error.to_string()))
 }

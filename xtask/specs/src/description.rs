@@ -1,7 +1,5 @@
-//! The facts of the REST API that a document has a place for.
-//!
-//! `cargo xtask codegen` owns the form of the description and refuses what it does not know; here
-//! only what is needed is read.
+//! Reads the description of the REST API, as far as documents use it. `cargo xtask codegen` reads it completely and
+//! rejects unknown members.
 
 use std::path::Path;
 
@@ -68,7 +66,7 @@ fn standard() -> String {
     "standard".to_owned()
 }
 
-/// Something published: a request, its answer, or both.
+/// A published request, its response, or both.
 #[derive(Deserialize)]
 pub(crate) struct Fixture {
     /// File name without its extension.
@@ -92,7 +90,7 @@ pub(crate) fn sections(folder: &Path) -> Result<Vec<Section>, String> {
     })
 }
 
-/// Reads what is published about an endpoint, sorted by file name. Not every endpoint has some.
+/// Reads the fixtures of an endpoint, sorted by file name. Some endpoints have none.
 pub(crate) fn fixtures(folder: &Path) -> Result<Vec<Fixture>, String> {
     if !folder.is_dir() {
         return Ok(Vec::new());

@@ -1,6 +1,6 @@
-//! `cargo xtask openapi [--check]`: docs/openapi.json from crates/bitmart-rest/api and fixtures.
-//! `cargo xtask asyncapi [--check]`: docs/asyncapi.json from crates/bitmart-ws/api and fixtures.
-//! `cargo xtask postman [--check]`: docs/postman from what docs/openapi.json is made from.
+//! `cargo xtask openapi [--check]` writes docs/openapi.json from crates/bitmart-rest/api and fixtures.
+//! `cargo xtask asyncapi [--check]` writes docs/asyncapi.json from crates/bitmart-ws/api and fixtures.
+//! `cargo xtask postman [--check]` writes docs/postman from the same sources as docs/openapi.json.
 
 mod asyncapi;
 mod channels;
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use similar::TextDiff;
 
-/// Where the sandbox program listens when it is started as its page says.
+/// Addresses of the sandbox, if started as its README says.
 const SANDBOX_SPOT: &str = "http://127.0.0.1:8801";
 const SANDBOX_FUTURES: &str = "http://127.0.0.1:8802";
 
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 
 const USAGE: &str = "usage: cargo xtask openapi|asyncapi|postman [--check]";
 
-/// The files that a task writes: their paths below the root, and their texts.
+/// Paths below the root and texts of the files that a command writes.
 fn documents(root: &Path, name: &str) -> Result<Vec<(String, String)>, String> {
     let crates = root.join("crates");
     match name {

@@ -1,5 +1,5 @@
-//! The Postman collection and its two environments: a request for each endpoint, in a folder for each
-//! group, with published values and a script that signs.
+//! Renders the Postman collection and its two environments. The collection has a folder for each group with a request
+//! for each endpoint, with published values and a script that signs.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 use crate::description::{self, Endpoint, Fixture, Param, Section};
 use crate::{SANDBOX_FUTURES, SANDBOX_SPOT};
 
-/// Form of the collection.
-const FORM: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
-/// Runs before each request. Variables in the body are filled in first: what is signed must be what is sent.
+/// Schema of the collection.
+const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
+/// Runs before each request and signs it.
 const SIGN: &str = include_str!("sign.js");
-/// Where values are taken from, first to last: the newest reference has amounts as people trade them.
-const ORDER: [&str; 4] = ["reference", "postman", "documentation", ""];
+/// Origins of values, the preferred first: the newest reference has realistic amounts.
+const ORIGINS: [&str; 4] = ["reference", "postman", "documentation", ""];
 
-/// The files, by their names in docs/postman.
+/// Names in docs/postman and contents of the files.
 pub(crate) fn render(package: &Path) -> Result<Vec<(&'static str, Value)>, String> {
     let sections = description::sections(&package.join("api"))?;
     let folders = sections.iter().map(|section| folder(package, section));
@@ -42,7 +42,7 @@ fn collection(folders: &[Value]) -> Value {
                 client is generated from; not published by the exchange. Choose the environment of \
                 the sandbox and fill in `api_key`, `api_secret` and `api_memo` from its ready line. \
                 Values are published samples: ids of orders and the like are not yours.",
-            "schema": FORM,
+            "schema": SCHEMA,
         },
         "auth": { "type": "noauth" },
         "event": [{
@@ -53,7 +53,7 @@ fn collection(folders: &[Value]) -> Value {
     })
 }
 
-/// Addresses, and a place for keys that is empty.
+/// An environment with addresses and empty keys.
 fn environment(name: &str, spot: &str, futures: &str) -> Value {
     let value = |key: &str, value: &str, kind: &str| json!({ "key": key, "value": value, "type": kind, "enabled": true });
     json!({
@@ -130,7 +130,7 @@ fn request(endpoint: &Endpoint, fixtures: &[Fixture]) -> Value {
             "options": { "raw": { "language": "json" } },
         });
     }
-    // Answers are in docs/openapi.json.
+    // Responses are in docs/openapi.json.
     json!({ "name": endpoint.title, "request": request, "response": [] })
 }
 
@@ -145,7 +145,7 @@ fn about(endpoint: &Endpoint) -> String {
     lines.join("\n\n")
 }
 
-/// A parameter of the query; without a published value it is there, but not sent.
+/// A parameter of the query; disabled if no value is published.
 fn query(param: &Param, value: Option<&Value>) -> Value {
     let text = match value {
         Some(Value::String(text)) => text.clone(),
@@ -159,13 +159,13 @@ fn query(param: &Param, value: Option<&Value>) -> Value {
     entry
 }
 
-/// The parameters of one published request, and of another what must be sent and is missing there.
+/// The parameters of one published request, and required ones that it lacks from others.
 fn values(endpoint: &Endpoint, fixtures: &[Fixture]) -> Map<String, Value> {
     let sent = |fixture: &Fixture| {
         let sent = if endpoint.method == "POST" { &fixture.body } else { &fixture.query };
         sent.as_object().filter(|sent| !sent.is_empty()).cloned()
     };
-    let published: Vec<Map<String, Value>> = ORDER
+    let published: Vec<Map<String, Value>> = ORIGINS
         .iter()
         .flat_map(|prefix| fixtures.iter().filter(move |fixture| origin(fixture) == *prefix))
         .filter_map(sent)
@@ -173,34 +173,34 @@ fn values(endpoint: &Endpoint, fixtures: &[Fixture]) -> Map<String, Value> {
     let mut values = published.first().cloned().unwrap_or_default();
     let is_known = |name: &String| endpoint.params.iter().any(|param| param.name == *name);
     values.retain(|name, value| is_known(name) && *value != "");
-    drop_refused(&mut values);
+    drop_rejected(&mut values);
     for param in endpoint.params.iter().filter(|param| param.presence == "required") {
         if !values.contains_key(&param.name) {
             let other = published.iter().find_map(|other| other.get(&param.name)).cloned();
-            values.insert(param.name.clone(), other.unwrap_or_else(|| plain(param)));
+            values.insert(param.name.clone(), other.unwrap_or_else(|| placeholder(param)));
         }
     }
     values
 }
 
-/// Drops client order ids with an underscore, as some published ones have: the exchange refuses them.
-fn drop_refused(values: &mut Map<String, Value>) {
+/// Drops client order ids with an underscore. Some are published, and the exchange rejects them.
+fn drop_rejected(values: &mut Map<String, Value>) {
     let is_odd = |text: &str| text.chars().any(|letter| !letter.is_ascii_alphanumeric());
     values.retain(|name, value| {
         let is_client_id = matches!(name.as_str(), "client_order_id" | "clientOrderId");
         !(is_client_id && value.as_str().is_some_and(is_odd))
     });
     let lists = values.values_mut().filter_map(Value::as_array_mut);
-    lists.flatten().filter_map(Value::as_object_mut).for_each(drop_refused);
+    lists.flatten().filter_map(Value::as_object_mut).for_each(drop_rejected);
 }
 
-/// The member of [`ORDER`] that a fixture belongs to.
+/// The member of [`ORIGINS`] with which the name of a fixture begins.
 fn origin(fixture: &Fixture) -> &'static str {
-    ORDER.iter().find(|prefix| fixture.name.starts_with(**prefix)).copied().unwrap_or("")
+    ORIGINS.iter().find(|prefix| fixture.name.starts_with(**prefix)).copied().unwrap_or("")
 }
 
-/// A value for what is published nowhere.
-fn plain(param: &Param) -> Value {
+/// A value for a parameter without a published one.
+fn placeholder(param: &Param) -> Value {
     let number = param.wire.as_deref() == Some("number");
     match (param.values.first(), param.name.as_str()) {
         (Some(value), _) if number => value.parse::<i64>().map_or(json!(value), Value::from),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn every_path_is_there_with_what_its_kind_of_authentication_needs() {
+    fn every_request_has_the_headers_of_its_authentication() {
         let (_, collection) = &files()[0];
         let mut kinds = BTreeSet::new();
         for request in requests(collection) {
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn futures_are_asked_on_their_own_host() {
+    fn futures_requests_go_to_the_futures_host() {
         let (_, collection) = &files()[0];
         for request in requests(collection) {
             let raw = request["url"]["raw"].as_str().expect("an address");
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_has_a_secret() {
+    fn environments_contain_no_secret() {
         for (name, environment) in &files()[1..] {
             for value in environment["values"].as_array().expect("values") {
                 let key = value["key"].as_str().expect("a name");

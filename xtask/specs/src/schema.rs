@@ -1,4 +1,4 @@
-//! JSON schemas of parameters and answers.
+//! JSON schemas of parameters and responses.
 
 use std::fmt::Write as _;
 
@@ -30,7 +30,7 @@ pub(crate) fn parameter(param: &Param) -> Value {
     if !values.is_empty() && values.len() == param.values.len() {
         schema["enum"] = Value::from(values);
     }
-    // Bounds of a decimal in a text are no bounds of the text.
+    // A schema cannot bound a decimal in a text.
     let (least, most) =
         if is_integer { ("minimum", "maximum") } else { ("x-minimum", "x-maximum") };
     let bounds = [
@@ -49,7 +49,7 @@ pub(crate) fn parameter(param: &Param) -> Value {
     schema
 }
 
-/// What the exchange assumes, if it is a value: some defaults are words, such as `now`.
+/// The default of a parameter, if it is a value of its type. Some are not, such as `now`.
 fn default(schema: &Value, text: &str) -> Option<Value> {
     let value = match schema["type"].as_str() {
         Some("integer") => text.parse::<i64>().ok().map(Value::from),
@@ -81,7 +81,7 @@ pub(crate) fn is_required(param: &Param) -> bool {
     param.presence == "required"
 }
 
-/// What a parameter means, and what a schema has no word for.
+/// The meaning of a parameter, and constraints that a schema cannot express.
 pub(crate) fn description(param: &Param) -> String {
     let mut text = param.doc.clone();
     if param.presence == "conditional" {
@@ -93,21 +93,21 @@ pub(crate) fn description(param: &Param) -> String {
     text
 }
 
-/// The schema of an answer's data, from lines such as `records[].fee: decimal text`.
+/// The schema of a response's data, from lines such as `records[].fee: decimal text`.
 pub(crate) fn data(fields: &[String]) -> Value {
     let mut schema = json!({});
     for field in fields {
         let (path, form) = field.split_once(": ").unwrap_or((field, "text"));
-        let mut at = &mut schema;
+        let mut node = &mut schema;
         for step in steps(path) {
-            at = match step {
+            node = match step {
                 Step::Item => {
-                    at["type"] = Value::from("array");
-                    &mut at["items"]
+                    node["type"] = Value::from("array");
+                    &mut node["items"]
                 }
                 Step::Column(index) => {
-                    at["type"] = Value::from("array");
-                    let columns = &mut at["prefixItems"];
+                    node["type"] = Value::from("array");
+                    let columns = &mut node["prefixItems"];
                     if columns.is_null() {
                         *columns = json!([]);
                     }
@@ -116,16 +116,16 @@ pub(crate) fn data(fields: &[String]) -> Value {
                     &mut columns[index]
                 }
                 Step::AnyMember => {
-                    at["type"] = Value::from("object");
-                    &mut at["additionalProperties"]
+                    node["type"] = Value::from("object");
+                    &mut node["additionalProperties"]
                 }
                 Step::Member(name) => {
-                    at["type"] = Value::from("object");
-                    &mut at["properties"][name]
+                    node["type"] = Value::from("object");
+                    &mut node["properties"][name]
                 }
             };
         }
-        *at = scalar(form);
+        *node = scalar(form);
     }
     schema
 }
@@ -154,8 +154,7 @@ fn steps(path: &str) -> Vec<Step<'_>> {
     steps
 }
 
-/// The schema of a value from the words of the description: the first that names a form counts,
-/// what stands before it is the name of a column.
+/// The schema of a value from its description: the first part that is a form, behind an optional column name.
 fn scalar(form: &str) -> Value {
     let schema = |part: &str| {
         Some(match part {
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_keep_their_places() {
+    fn columns_keep_their_positions() {
         let fields = ["[][2]: t, integer, s", "[][0]: symbol, text"].map(str::to_owned);
         let schema = data(&fields);
         let columns = &schema["items"]["prefixItems"];
@@ -219,13 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_null_says_so() {
+    fn a_nullable_field_has_two_types() {
         let schema = data(&["fee: decimal text, may be null".to_owned()]);
         assert_eq!(schema["properties"]["fee"]["type"], json!(["string", "null"]));
     }
 
     #[test]
-    fn an_answer_without_described_fields_may_be_anything() {
+    fn a_response_without_described_fields_may_be_anything() {
         assert_eq!(data(&[]), json!({}));
     }
 }

@@ -1,4 +1,4 @@
-// Signs as BitMart asks: HMAC-SHA256 of `timestamp#memo#body` with the secret, in hex.
+// Signs a request as BitMart requires: HMAC-SHA256 of `timestamp#memo#body` with the secret, in hex.
 // Requests that need a signature send {{bm_timestamp}} and {{bm_sign}} in their headers.
 const timestamp = Date.now().toString();
 const memo = pm.variables.get('api_memo') || '';

@@ -1,18 +1,18 @@
-//! What is released is looked at before anybody gets it.
+//! Checks the release files.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::package::{BINSTALL, DEB};
-use super::{PROGRAMS, Release, emptied, machine_paths, read};
+use super::{PROGRAMS, Release, empty_folder, machine_paths, read};
 use crate::TaskResult;
 use crate::run::{output, run};
 
-/// Starts of the program of which the median counts.
+/// How often the program is started for the median time.
 const STARTS: usize = 11;
 
-/// What a Debian package must hold, packed with gzip or not.
+/// Files that a Debian package must contain, perhaps compressed with gzip.
 const INSTALLED: [&str; 9] = [
     "usr/bin/bitmart",
     "usr/bin/bitmart-sandbox",
@@ -25,15 +25,15 @@ const INSTALLED: [&str; 9] = [
     "usr/share/doc/bitmart/LICENSE-APACHE",
 ];
 
-/// They start, and no path of this machine is in them.
+/// Checks that the programs start and contain no path of this machine.
 pub(super) fn programs(release: &Release) -> TaskResult {
     for (name, _) in PROGRAMS {
         let path = release.program(name);
         let bytes = read(&path)?;
         for (folder, _) in machine_paths() {
             let text = folder.to_string_lossy().into_owned();
-            if let Some(found) = place(&bytes, text.as_bytes()) {
-                return Err(format!("{name} has a path of this machine: {found}"));
+            if let Some(found) = find(&bytes, text.as_bytes()) {
+                return Err(format!("{name} contains a path of this machine: {found}"));
             }
         }
         starts(&path)?;
@@ -42,8 +42,8 @@ pub(super) fn programs(release: &Release) -> TaskResult {
     Ok(())
 }
 
-/// The text around the first place where `wanted` stands.
-fn place(bytes: &[u8], wanted: &[u8]) -> Option<String> {
+/// The first occurrence of `wanted` and the text behind it.
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<String> {
     let at = bytes.windows(wanted.len().max(1)).position(|window| window == wanted)?;
     let end = bytes.len().min(at + wanted.len() + 80);
     Some(String::from_utf8_lossy(&bytes[at..end]).into_owned())
@@ -51,10 +51,14 @@ fn place(bytes: &[u8], wanted: &[u8]) -> Option<String> {
 
 fn starts(program: &Path) -> TaskResult {
     let help = output(Command::new(program).arg("--help"))?;
-    if help.contains("Usage:") { Ok(()) } else { Err(format!("{}: no help", program.display())) }
+    if help.contains("Usage:") {
+        Ok(())
+    } else {
+        Err(format!("{}: prints no help", program.display()))
+    }
 }
 
-/// How long the program takes to tell its options.
+/// The median time in which the program prints its help.
 fn median(program: &Path) -> Result<Duration, String> {
     let mut times = Vec::new();
     for _ in 0..STARTS {
@@ -66,23 +70,23 @@ fn median(program: &Path) -> Result<Duration, String> {
     Ok(times[STARTS / 2])
 }
 
-/// The archive is where `cargo binstall` looks for it, and the programs of both packages start.
+/// Checks that `cargo binstall` finds the programs in the archive, and that those of both packages start.
 pub(super) fn packages(release: &Release) -> TaskResult {
     let folder = release.build.join("unpacked");
-    emptied(&folder)?;
+    empty_folder(&folder)?;
     let archive = release.out.join(format!("{}.tar.gz", release.name()));
     run(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(&folder))?;
     for (name, _) in PROGRAMS {
-        let place = BINSTALL
+        let path = BINSTALL
             .replace("{ version }", &release.version)
             .replace("{ target }", &release.target)
             .replace("{ bin }", name)
             .replace("{ binary-ext }", std::env::consts::EXE_SUFFIX);
-        starts(&folder.join(place))?;
+        starts(&folder.join(path))?;
     }
     let Some(package) = debian(release)? else { return Ok(()) };
     let root = release.build.join("root");
-    emptied(&root)?;
+    empty_folder(&root)?;
     run(Command::new("dpkg-deb").arg("-x").arg(package).arg(&root))?;
     for path in INSTALLED {
         if !root.join(path).is_file() && !root.join(format!("{path}.gz")).is_file() {
@@ -101,19 +105,19 @@ fn debian(release: &Release) -> Result<Option<PathBuf>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::place;
+    use super::find;
     use crate::dist::package::{self, BINSTALL};
 
     #[test]
-    fn a_path_within_a_program_is_found() {
+    fn finds_a_path_in_a_program() {
         let bytes = b"\x7fELF\0panicked at /some/where/src/main.rs\0";
-        assert!(place(bytes, b"/some/where").is_some_and(|text| text.contains("src/main.rs")));
-        assert_eq!(place(bytes, b"/else/where"), None);
+        assert!(find(bytes, b"/some/where").is_some_and(|text| text.contains("src/main.rs")));
+        assert_eq!(find(bytes, b"/else/where"), None);
     }
 
     #[test]
-    fn binstall_looks_where_the_archive_has_the_programs() {
-        let told = package::binstall().expect("the manifest");
-        assert_eq!(told, BINSTALL);
+    fn binstall_metadata_matches_the_archive() {
+        let path = package::binstall().expect("the manifest");
+        assert_eq!(path, BINSTALL);
     }
 }

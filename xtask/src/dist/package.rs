@@ -3,24 +3,24 @@
 use std::fs;
 use std::process::Command;
 
-use super::{PROFILE, PROGRAMS, Release, emptied, make};
+use super::{PROFILE, PROGRAMS, Release, create_folder, empty_folder};
 use crate::TaskResult;
 use crate::install::{self, Missing};
 use crate::run::{cargo, run, workspace_root};
 
-/// Where `cargo binstall` finds a program in the archive, as `Cargo.toml` of the program tells it.
+/// Path of a program in the archive, as `Cargo.toml` of the program declares it for `cargo binstall`.
 pub(super) const BINSTALL: &str = "bitmart-{ version }-{ target }/{ bin }{ binary-ext }";
 
-/// How the name of a Debian package ends.
+/// Extension of a Debian package.
 pub(super) const DEB: &str = ".deb";
 
-/// `NAME.tar.gz` with a folder `NAME` in it. Needs GNU tar, which can leave out whose files they were.
+/// Writes `NAME.tar.gz` with a folder `NAME`. Needs GNU tar, which can omit the owners of files.
 pub(super) fn archive(release: &Release) -> TaskResult {
     let name = release.name();
     let folder = release.build.join("archive");
-    emptied(&folder)?;
+    empty_folder(&folder)?;
     let inside = folder.join(&name);
-    make(&inside)?;
+    create_folder(&inside)?;
     let copy = |from: &std::path::Path, to: &std::path::Path| {
         fs::copy(from, to).map(drop).map_err(|error| format!("{}: {error}", from.display()))
     };
@@ -35,7 +35,7 @@ pub(super) fn archive(release: &Release) -> TaskResult {
     }
     copy(&root.join("crates/bitmart-cli/README.md"), &inside.join("README.md"))?;
     for part in ["completions", "man"] {
-        make(&inside.join(part))?;
+        create_folder(&inside.join(part))?;
         for (file, _) in super::files(&release.stage().join(part))? {
             copy(&release.stage().join(part).join(&file), &inside.join(part).join(&file))?;
         }
@@ -56,10 +56,10 @@ pub(super) fn archive(release: &Release) -> TaskResult {
     fs::rename(&packed, &to).map_err(|error| format!("{}: {error}", to.display()))
 }
 
-/// `bitmart_VERSION_ARCHITECTURE.deb`, on machines that can make one.
+/// Writes `bitmart_VERSION_ARCHITECTURE.deb`, if `dpkg-deb` is installed.
 pub(super) fn debian(release: &Release) -> TaskResult {
     if !install::has("dpkg-deb") {
-        println!("skipped: a Debian package, since dpkg-deb is not here");
+        println!("skipped: a Debian package, since dpkg-deb is not installed");
         return Ok(());
     }
     let tool = install::cargo_deb(Missing::Install)?;
@@ -76,7 +76,7 @@ pub(super) fn debian(release: &Release) -> TaskResult {
         "--no-strip",
     ]);
     command.args(["--locked", "--deb-revision", "", "--output"]).arg(&release.out);
-    // The tool asks cargo.
+    // The tool calls cargo.
     command.env("CARGO", cargo().get_program());
     run(&mut command)
 }
@@ -87,6 +87,6 @@ pub(super) fn binstall() -> Result<String, String> {
     let path = workspace_root().join("crates/bitmart-cli/Cargo.toml");
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let manifest: toml::Table = text.parse().map_err(|error| format!("{error}"))?;
-    let place = manifest["package"]["metadata"]["binstall"]["bin-dir"].as_str();
-    place.map(str::to_owned).ok_or_else(|| "no bin-dir".to_owned())
+    let path = manifest["package"]["metadata"]["binstall"]["bin-dir"].as_str();
+    path.map(str::to_owned).ok_or_else(|| "no bin-dir".to_owned())
 }

@@ -1,4 +1,4 @@
-//! An SBOM of each program, in the form of `CycloneDX`, made by `cargo cyclonedx`.
+//! Writes an SBOM of each program in the CycloneDX format, with `cargo cyclonedx`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,12 +12,12 @@ use crate::TaskResult;
 use crate::install::{self, Missing};
 use crate::run::{cargo, run, workspace_root};
 
-/// The name that the tool is told; it writes such a file beside each manifest of the workspace.
+/// The file name for the tool, which writes one beside each manifest of the workspace.
 const NAME: &str = "dist-sbom";
-/// Fewer crates than this are not all of a program.
-const FEWEST: usize = 50;
+/// An SBOM with fewer crates is incomplete.
+const MIN_CRATES: usize = 50;
 
-/// `PROGRAM-VERSION-TARGET.cdx.json` for each program.
+/// Writes `PROGRAM-VERSION-TARGET.cdx.json` for each program.
 pub(super) fn write(release: &Release) -> TaskResult {
     let tool = install::cargo_cyclonedx(Missing::Install)?;
     let root = workspace_root();
@@ -34,11 +34,11 @@ pub(super) fn write(release: &Release) -> TaskResult {
         &release.target,
     ]);
     command.args(["--override-filename", NAME]);
-    let made = run(&mut command).and_then(|()| collect(release, &root));
-    for path in beside_manifests(&root)? {
+    let result = run(&mut command).and_then(|()| collect(release, &root));
+    for path in written_files(&root)? {
         fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    made
+    result
 }
 
 fn collect(release: &Release, root: &Path) -> TaskResult {
@@ -46,7 +46,7 @@ fn collect(release: &Release, root: &Path) -> TaskResult {
         let path = root.join("crates").join(package).join(format!("{NAME}.json"));
         let text =
             fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        // Packages of the workspace are named by where they lie.
+        // Packages of the workspace are identified by their paths.
         let text = text.replace(&*root.to_string_lossy(), "/bitmart");
         let crates = check(&text).map_err(|why| format!("the SBOM of {program}: {why}"))?;
         println!("{program}: an SBOM of {crates} crates");
@@ -56,18 +56,18 @@ fn collect(release: &Release, root: &Path) -> TaskResult {
     Ok(())
 }
 
-/// How many crates it names, each of which must have a version, and depend on crates that it names.
+/// Returns the number of crates. Each must have a version, and depend only on crates in the SBOM.
 fn check(text: &str) -> Result<usize, String> {
     let bom: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if bom["bomFormat"] != "CycloneDX" || bom["specVersion"].as_str().is_none() {
-        return Err("it is not one of CycloneDX".to_owned());
+        return Err("the format is not CycloneDX".to_owned());
     }
     let components = bom["components"].as_array().map_or(&[][..], Vec::as_slice);
     let top = &bom["metadata"]["component"];
     let mut known = BTreeSet::new();
     for component in components.iter().chain([top]) {
         if component["version"].as_str().is_none() || component["name"].as_str().is_none() {
-            return Err(format!("without name or version: {component}"));
+            return Err(format!("a component lacks its name or version: {component}"));
         }
         known.extend(component["bom-ref"].as_str());
     }
@@ -75,17 +75,17 @@ fn check(text: &str) -> Result<usize, String> {
         let names = dependency["dependsOn"].as_array().into_iter().flatten();
         let mut names = names.chain([&dependency["ref"]]).filter_map(Value::as_str);
         if let Some(unknown) = names.find(|name| !known.contains(name)) {
-            return Err(format!("{unknown} is depended on and not named"));
+            return Err(format!("the dependency {unknown} is missing"));
         }
     }
-    if components.len() < FEWEST {
-        return Err(format!("it names {} crates only", components.len()));
+    if components.len() < MIN_CRATES {
+        return Err(format!("it has only {} crates", components.len()));
     }
     Ok(components.len())
 }
 
 /// The files that the tool wrote.
-fn beside_manifests(root: &Path) -> Result<Vec<PathBuf>, String> {
+fn written_files(root: &Path) -> Result<Vec<PathBuf>, String> {
     let mut folders = vec![root.to_owned()];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_sbom_names_all_that_is_depended_on() {
+    fn rejects_an_sbom_with_missing_crates() {
         assert_eq!(check(&bom(60, "c1")), Ok(60));
         assert!(check(&bom(60, "c60")).is_err());
         assert!(check(&bom(3, "c1")).is_err());

@@ -1,5 +1,5 @@
-//! The snippets of docs/coming-from.md: run where their SDK can be had, and parsed elsewhere. Those in Rust are run by
-//! a test of the crate `bitmart`.
+//! The snippets of docs/coming-from.md: runs them if their SDK can be installed, and parses them otherwise. A test of
+//! the crate `bitmart` runs those in Rust.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,7 +81,7 @@ fn files(language: &str, wrap: impl Fn(&str) -> String) -> Result<Vec<PathBuf>, 
     if files.is_empty() { Err(format!("{PAGE} has nothing in {language}")) } else { Ok(files) }
 }
 
-/// What stands between the fences of a language.
+/// The fenced code blocks in a language.
 fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("\n```{language}\n");
     page.split(&*fence).skip(1).filter_map(|rest| rest.split("```").next()).collect()

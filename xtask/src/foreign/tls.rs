@@ -1,4 +1,4 @@
-//! Clients in other languages over TLS: each trusts the sandbox's root in the way that docs/coming-from.md gives.
+//! Clients in other languages over TLS: each trusts the sandbox's root as docs/coming-from.md describes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,9 +8,9 @@ use crate::run::workspace_root;
 use crate::script::run_script;
 use crate::step::{Outcome, Part};
 
-/// A language, the programs that it needs, and how it is started. The root is the file `$BITMART_ROOT`.
+/// A language, the programs that it needs, and the command that starts it. `$BITMART_ROOT` is the root certificate.
 const LANGUAGES: [(&str, &[&str], &str); 4] = [
-    // Names the file as --cacert.
+    // The script passes the file as --cacert.
     ("curl", &["curl", "openssl"], "bash order.sh"),
     ("ruby", &["ruby"], r#"SSL_CERT_FILE="$BITMART_ROOT" ruby order.rb"#),
     ("php", &["php", PHP_CURL], r#"php -d curl.cainfo="$BITMART_ROOT" order.php"#),
@@ -23,7 +23,7 @@ const LANGUAGES: [(&str, &[&str], &str); 4] = [
     ),
 ];
 
-/// Runs them one after the other; `programs` are those that were built of `order.go` and `order.cpp`.
+/// Runs them one after the other. `programs` are the built `order.go` and `order.cpp`.
 pub(super) fn parts(
     python: Result<&PathBuf, &String>,
     modules: Result<&PathBuf, &String>,
@@ -37,7 +37,7 @@ pub(super) fn parts(
     });
     let built = programs.iter().map(|(language, program)| {
         Part::run(&format!("tls-{language}"), || match program {
-            // C++ names $BITMART_ROOT as CURLOPT_CAINFO.
+            // The C++ program passes $BITMART_ROOT as CURLOPT_CAINFO.
             Ok(program) => over_tls(
                 language,
                 r#"SSL_CERT_FILE="$BITMART_ROOT" "$PROGRAM""#,

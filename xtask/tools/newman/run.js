@@ -1,7 +1,7 @@
 'use strict'
 
-// Newman runs docs/postman against a sandbox whose ready line is in BITMART_SANDBOX. No request may be refused for
-// its signature, and all succeed but those below. Prints a line a request, then the tally.
+// Runs docs/postman with Newman against a sandbox whose ready line is in BITMART_SANDBOX. No request may be rejected
+// for its signature, and all must succeed except those below. Prints a line per request, then the counts.
 
 const crypto = require('node:crypto')
 const path = require('node:path')
@@ -10,10 +10,10 @@ const newman = require('newman')
 const DOCS = path.join(__dirname, '../../../docs/postman')
 const ready = JSON.parse(process.env.BITMART_SANDBOX)
 
-// What refuses a request for who sends it: its key, signature, time or address.
+// Codes that reject key, signature, timestamp or address.
 const SIGNATURE = [30001, 30002, 30003, 30004, 30005, 30006, 30007, 30010, 30011, 30012, 40013, 40039]
 
-// What cannot succeed, and why: its code must be just this one. What is not listed must succeed.
+// Requests that cannot succeed, with their code and the reason.
 const CANNOT = {
   'POST /newearn/cloud/v1/saving/fixed/subscribe': [50021, 'the product of the example is another one here'],
   'POST /newearn/cloud/v1/saving/fixed/redeem': [50021, 'nothing was subscribed'],
@@ -47,30 +47,30 @@ const values = {
 }
 environment.values = environment.values.map(entry => ({ ...entry, value: values[entry.key] }))
 
-const tally = { ok: 0, FAIL: 0 }
+const counts = { ok: 0, FAIL: 0 }
 const report = (good, name, more) => {
-  const word = good ? 'ok' : 'FAIL'
-  tally[word] += 1
-  console.log(`${word.padEnd(6)} ${name}: ${more}`)
+  const label = good ? 'ok' : 'FAIL'
+  counts[label] += 1
+  console.log(`${label.padEnd(6)} ${name}: ${more}`)
 }
 
-const heard = []
-const judge = (error, { item, request, response }) => {
+const seen = []
+const check = (error, { item, request, response }) => {
   const name = `${item.request.method} ${item.request.url.getPath()}`
-  heard.push(name)
+  seen.push(name)
   if (error) return report(false, name, error.message)
   const text = response.text()
   const body = JSON.parse(text)
-  // Three forms of an answer: with a code, with `success`, and data alone.
+  // Three envelopes: with a code, with `success`, and none.
   const code = body.code === undefined ? (body.success === false ? body.errno : 1000) : Number(body.code) || 1000
-  const told = text.slice(0, 200)
-  if (SIGNATURE.includes(code)) return report(false, name, `refused for who sends it: ${told}`)
+  const shown = text.slice(0, 200)
+  if (SIGNATURE.includes(code)) return report(false, name, `rejected for its signature: ${shown}`)
   const [wanted, why] = CANNOT[name] ?? [1000, 'succeeds']
   const good = [wanted].flat().includes(code) && (code !== 1000 || response.code === 200)
-  return report(good, name, good ? why : told)
+  return report(good, name, good ? why : shown)
 }
 
-/** One signed request of this script itself; the id of what it placed. */
+/** Places an order with a signed request of this script; returns its id. */
 const place = async (host, path, content) => {
   const body = JSON.stringify(content)
   const timestamp = Date.now().toString()
@@ -79,14 +79,14 @@ const place = async (host, path, content) => {
   const headers = {
     'Content-Type': 'application/json', 'X-BM-KEY': key, 'X-BM-TIMESTAMP': timestamp, 'X-BM-SIGN': sign,
   }
-  const told = await (await fetch(ready[host].rest + path, { method: 'POST', headers, body })).json()
-  if (told.code !== 1000) throw new Error(`${path}: ${JSON.stringify(told)}`)
-  return String(told.data.order_id)
+  const response = await (await fetch(ready[host].rest + path, { method: 'POST', headers, body })).json()
+  if (response.code !== 1000) throw new Error(`${path}: ${JSON.stringify(response)}`)
+  return String(response.data.order_id)
 }
 
 const collection = require(path.join(DOCS, 'bitmart.postman_collection.json'))
 
-/** Puts values of this sandbox in the place of published ones, as a user of the collection does. */
+/** Replaces published values with those of this sandbox, as a user of the collection does. */
 const fill = (name, values) => {
   const named = ({ request }) => `${request.method} /${request.url.path.join('/')}` === name
   const { request } = collection.item.flatMap(folder => folder.item).find(named)
@@ -117,8 +117,8 @@ const prepare = async () => {
     { symbol: 'ETHUSDT', order_id: Number(await futures('submit-order', low)), price: '1001' })
   fill('POST /contract/private/cancel-plan-order',
     { symbol: 'ETHUSDT', order_id: await futures('submit-plan-order', { ...plan, price_way: 2 }) })
-  fill('POST /contract/private/modify-plan-order',
-    { symbol: 'ETHUSDT', order_id: await futures('submit-plan-order', { ...plan, price_way: 2 }), ...plan, type: 'limit' })
+  const planned = await futures('submit-plan-order', { ...plan, price_way: 2 })
+  fill('POST /contract/private/modify-plan-order', { symbol: 'ETHUSDT', order_id: planned, ...plan, type: 'limit' })
   for (const name of [
     'POST /account/contract/sub-account/main/v1/main-to-sub', 'GET /account/contract/sub-account/main/v1/wallet',
     'GET /account/contract/sub-account/main/v1/transfer-list', 'POST /account/sub-account/main/v1/main-to-sub',
@@ -131,16 +131,16 @@ const run = () => newman.run({
   environment,
   reporters: [],
   timeoutRequest: 10_000,
-}).on('request', judge).on('exception', (_, { error }) => report(false, 'script', error.message))
+}).on('request', check).on('exception', (_, { error }) => report(false, 'script', error.message))
   .on('done', error => {
     if (error) report(false, 'newman', error.message)
-    for (const name of Object.keys(CANNOT).filter(name => !heard.includes(name))) report(false, name, 'is not there')
-    console.log(`${tally.ok} passed, ${tally.FAIL} failed`)
-    process.exit(tally.FAIL ? 1 : 0)
+    for (const name of Object.keys(CANNOT).filter(name => !seen.includes(name))) report(false, name, 'is not there')
+    console.log(`${counts.ok} passed, ${counts.FAIL} failed`)
+    process.exit(counts.FAIL ? 1 : 0)
   })
 
 prepare().then(run).catch(error => {
   report(false, 'preparation', error.stack)
-  console.log(`${tally.ok} passed, ${tally.FAIL} failed`)
+  console.log(`${counts.ok} passed, ${counts.FAIL} failed`)
   process.exit(1)
 })

@@ -1,6 +1,6 @@
 """Reads the Parquet files of an archive with pyarrow, and compares every value with the JSON lines.
 
-The program exports from the sandbox; then an archive gets amounts that no sandbox pays, and the files are made anew.
+The program exports from the sandbox. Then extreme amounts are written into the archive and the files are rebuilt.
 """
 
 import json
@@ -31,7 +31,7 @@ def check(name, good, why=""):
 
 
 class Number(str):
-    """The digits of a JSON number, as they stand in the file."""
+    """The digits of a JSON number as in the file."""
 
 
 def run(*words):
@@ -44,7 +44,7 @@ def run(*words):
 
 
 def text(value):
-    """A value within a text, as the JSON lines have it."""
+    """A nested value as text, as in the JSON lines."""
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, list):
@@ -56,7 +56,7 @@ def text(value):
 
 
 def cells(row, names):
-    """The columns of a row: members of members are `a.b`, a row that is a list goes by the columns' order."""
+    """The columns of a row: nested members are `a.b`; a list has the order of the columns."""
     if isinstance(row, list):
         return dict(zip(names, row))
     found = {}
@@ -69,8 +69,8 @@ def cells(row, names):
     return found
 
 
-def wanted(value, kind):
-    """What a value of the JSON lines has to be in a column of this type."""
+def expected(value, kind):
+    """Converts a value of the JSON lines to a column of this type."""
     if value is None or (value == "" and not pa.types.is_string(kind)):
         return None
     if pa.types.is_decimal(kind):
@@ -107,13 +107,13 @@ def compare(folder, name):
     for line in (folder / f"{name}.jsonl").read_text().splitlines():
         row = cells(json.loads(line, parse_int=Number, parse_float=Number), names)
         check(f"{name}", set(row) <= set(names), f"{set(row) - set(names)} are no columns")
-        lines[tuple(wanted(row.get(column), kinds[column]) for column in names)] += 1
+        lines[tuple(expected(row.get(column), kinds[column]) for column in names)] += 1
     check(f"{name}: rows", there == lines, f"{list((lines - there))[:1]} became {list((there - lines))[:1]}")
     return kinds
 
 
 def replace(folder, name, change):
-    """Changes the rows of a dataset, and what is noted of their length."""
+    """Changes the rows of a dataset and its recorded length."""
     path = folder / f"{name}.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     change(rows)
@@ -124,7 +124,7 @@ def replace(folder, name, change):
     state.write_text(json.dumps(known))
 
 
-def hard(rows):
+def extreme(rows):
     rows[0].update(price="-0.000000000000000001", size="12345678901234567890123456.789", fee="0")
     rows[1].update(price="12345678901234567890", size="0.000000000000000001", fee="9" * 80)
     rows[2].update(price="0", size="-9999999999999999999999999999", fee="")
@@ -153,8 +153,8 @@ with tempfile.TemporaryDirectory() as home:
             check("createTime", pa.types.is_timestamp(kinds["createTime"]), str(kinds["createTime"]))
             check("tradeId", pa.types.is_string(kinds["tradeId"]), str(kinds["tradeId"]))
     check("decimals", decimals > 50, f"{decimals} columns are decimals")
-    replace(folder, "trades", hard)
-    # The list itself is not asked for again: its rows would take the place of these.
+    replace(folder, "trades", extreme)
+    # Trades are not requested again, which would overwrite these rows.
     run(*export, "--what", "balances", "--to", "now")
     kinds = compare(folder, "trades")
     check("price", kinds["price"] == pa.decimal128(38, 18), str(kinds["price"]))

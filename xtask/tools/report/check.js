@@ -1,6 +1,6 @@
-// Opens every page of a folder in a headless browser, at two widths, light and dark: no error, no request, nothing wider
-// than the window, and no serious or critical finding of axe-core. Run by `cargo xtask test report` with the path of the
-// browser and the folder; ends with a tally.
+// Opens every page of a folder in a headless browser, at two widths, light and dark. There must be no error, no
+// request, nothing wider than the window, and no serious or critical finding of axe-core. Run by
+// `cargo xtask test report` with the name of the browser and the folder. Prints counts at the end.
 
 const fs = require("fs");
 const path = require("path");
@@ -9,42 +9,42 @@ const axe = require("axe-core");
 const { chromium } = require("playwright-core");
 
 const [browserName, folder] = process.argv.slice(2);
-const grave = new Set(["serious", "critical"]);
+const severe = new Set(["serious", "critical"]);
 let passed = 0;
 let failed = 0;
 
-function say(good, what) {
+function report(good, what) {
   console.log(`${good ? "ok" : "FAIL"} ${what}`);
   if (good) passed += 1;
   else failed += 1;
 }
 
-function programs(name) {
+function findProgram(name) {
   const folders = (process.env.PATH || "").split(path.delimiter);
   const found = folders.map((one) => path.join(one, name)).find((one) => fs.existsSync(one));
   if (!found) throw new Error(`${name} is not on the path`);
   return found;
 }
 
-// As a person opens it: the policy of the page holds, and scripts are off.
-async function opens(browser, file, url) {
+// As a reader opens it, with its content security policy and without scripts.
+async function checkLoading(browser, file, url) {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
-  const told = [];
+  const messages = [];
   const requests = [];
-  page.on("console", (message) => told.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => told.push(String(error)));
+  page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => messages.push(String(error)));
   page.on("request", (request) => requests.push(request.url()));
   await page.goto(url, { waitUntil: "load" });
   await page.waitForLoadState("networkidle");
-  say(told.length === 0, `${file}: nothing on the console ${told.join("; ")}`);
+  report(messages.length === 0, `${file}: nothing on the console ${messages.join("; ")}`);
   const others = requests.filter((one) => one !== url);
-  say(others.length === 0, `${file}: no request ${others.join(" ")}`);
+  report(others.length === 0, `${file}: no request ${others.join(" ")}`);
   await context.close();
 }
 
-// The policy forbids the scripts of the check itself, so it is off here.
-async function looks(browser, file, url, width, colorScheme) {
+// Without the content security policy, which forbids the scripts of axe-core.
+async function checkLayout(browser, file, url, width, colorScheme) {
   const viewport = { width, height: 900 };
   const context = await browser.newContext({ viewport, colorScheme, bypassCSP: true });
   const page = await context.newPage();
@@ -52,31 +52,31 @@ async function looks(browser, file, url, width, colorScheme) {
   const where = `${file}, ${width} pixels, ${colorScheme}`;
   await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-  say(wide <= width, `${where}: it is ${wide} wide`);
+  report(wide <= width, `${where}: it is ${wide} wide`);
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   for (const one of violations) {
     const at = one.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(" | ");
     const line = `${where}: axe ${one.impact} ${one.id}: ${one.help} at ${at} (${one.nodes.length})`;
-    if (grave.has(one.impact)) say(false, line);
+    if (severe.has(one.impact)) report(false, line);
     else console.log(`note ${line}`);
   }
-  say(!violations.some((one) => grave.has(one.impact)), `${where}: axe-core ${axe.version}`);
+  report(!violations.some((one) => severe.has(one.impact)), `${where}: axe-core ${axe.version}`);
   await context.close();
 }
 
 async function main() {
   const files = fs.readdirSync(folder).filter((name) => name.endsWith(".html")).sort();
-  say(files.length > 0, `there are pages in ${folder}`);
+  report(files.length > 0, `there are pages in ${folder}`);
   const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-  const browser = await chromium.launch({ executablePath: programs(browserName), args });
+  const browser = await chromium.launch({ executablePath: findProgram(browserName), args });
   try {
     for (const file of files) {
       const url = pathToFileURL(path.join(folder, file)).href;
-      await opens(browser, file, url);
+      await checkLoading(browser, file, url);
       for (const width of [360, 1400]) {
         for (const colorScheme of ["light", "dark"]) {
-          await looks(browser, file, url, width, colorScheme);
+          await checkLayout(browser, file, url, width, colorScheme);
         }
       }
     }
@@ -86,7 +86,7 @@ async function main() {
 }
 
 main()
-  .catch((error) => say(false, String(error)))
+  .catch((error) => report(false, String(error)))
   .finally(() => {
     console.log(`${passed} passed, ${failed} failed`);
     process.exitCode = failed > 0 ? 1 : 0;

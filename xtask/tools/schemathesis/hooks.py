@@ -1,5 +1,5 @@
-"""What schemathesis is told about BitMart: which paths are of the host, how requests are signed, and which answer
-of 5xx is documented."""
+"""Hooks of schemathesis for BitMart: selects the paths of the host, signs requests, and accepts the documented 5xx
+response."""
 
 import hashlib
 import hmac
@@ -29,8 +29,8 @@ class Sign(AuthBase):
 
 
 def without_columns(schema):
-    """Some rows are lists whose columns have schemas of their own. Schemathesis 4.32 turns `prefixItems` of answers
-    into a form that it then refuses itself, so here each column may be what any of them may be."""
+    """Some rows are lists with a schema per column (`prefixItems`), which Schemathesis 4.32 converts to an invalid
+    schema. Here each column may have the type of any of them."""
     if isinstance(schema, dict):
         columns = schema.pop("prefixItems", None)
         if columns is not None:
@@ -43,7 +43,7 @@ def without_columns(schema):
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Leaves the paths of one host, and without the headers that are added here."""
+    """Keeps the paths of one host, without the headers that `Sign` adds."""
     paths = raw_schema["paths"]
     futures = [path for path, item in paths.items() if len(item["servers"]) == 3]
     assert 0 < len(futures) < len(paths)
@@ -64,7 +64,7 @@ def before_call(context, case, kwargs):
 
 @schemathesis.check
 def no_server_error(ctx, response, case):
-    """No 5xx but the 503 that is documented for a body that is no JSON object."""
+    """No 5xx except the documented 503 for a body that is not a JSON object."""
     if response.status_code < 500:
         return
     sent = response.request.body

@@ -1,5 +1,5 @@
 """Runs schemathesis against one host of a sandbox: `run.py spot` or `run.py futures`, with the ready line in
-BITMART_SANDBOX. Prints what it prints, then the tally."""
+BITMART_SANDBOX. Prints its output, then the counts."""
 
 import os
 import pathlib
@@ -10,7 +10,7 @@ import sys
 HOST = sys.argv[1]
 HERE = pathlib.Path(__file__).parent
 ENVIRONMENT = {**os.environ, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "SCHEMATHESIS_HOST": HOST,
-               # Nothing is remembered from run to run.
+               # Leaves no files behind.
                "PYTHONDONTWRITEBYTECODE": "1"}
 CHECKS = ["no_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
           "response_headers_conformance"]
@@ -23,7 +23,7 @@ command = [
 ]
 process = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=False)
 print(process.stdout)
-# The tally counts the requests, of which a run that tests something makes some hundreds.
+# A run that tests something makes some hundreds of requests.
 made = re.search(r"(\d+) generated", process.stdout.replace(",", ""))
 made = int(made.group(1)) if made else 0
 bad = process.returncode != 0 or made < 150

@@ -1,5 +1,5 @@
 // Orders as the Java sample of the exchange's quick start does, with what Java itself brings. Run by
-// `cargo xtask foreign`; prints a line a step, then the tally.
+// `cargo xtask foreign`; prints a line per step, then the counts.
 
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -40,11 +40,11 @@ public class Order {
         return CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString()).body();
     }
 
-    private static void step(String name, int code, String told) {
-        boolean good = told.contains("\"code\":" + code);
+    private static void step(String name, int code, String response) {
+        boolean good = response.contains("\"code\":" + code);
         passed += good ? 1 : 0;
         failed += good ? 0 : 1;
-        System.out.println(good ? "ok     " + name : "FAIL   " + name + ": " + told);
+        System.out.println(good ? "ok     " + name : "FAIL   " + name + ": " + response);
     }
 
     public static void main(String[] args) throws Exception {

@@ -1,4 +1,4 @@
-"""Shows order.html to a headless browser, from an address that is another origin than the sandbox. Run by
+"""Opens order.html in a headless browser, from another origin than the sandbox. Run by
 `cargo xtask foreign` with the browser's name; prints what the page reports."""
 
 import json
@@ -18,7 +18,7 @@ report = []
 
 
 class Page(BaseHTTPRequestHandler):
-    def answer(self, kind, content):
+    def respond(self, kind, content):
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
@@ -27,16 +27,16 @@ class Page(BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/ready.json":
-            self.answer("application/json", os.environ["BITMART_SANDBOX"].encode())
+            self.respond("application/json", os.environ["BITMART_SANDBOX"].encode())
         elif self.path == "/":
-            self.answer("text/html; charset=utf-8", PAGE)
+            self.respond("text/html; charset=utf-8", PAGE)
         else:
             self.send_error(404)
 
     def do_POST(self):
         length = min(int(self.headers["Content-Length"]), 100_000)
         report.extend(json.loads(self.rfile.read(length)))
-        self.answer("text/plain", b"")
+        self.respond("text/plain", b"")
         reported.set()
 
     def log_message(self, *_):

@@ -2,7 +2,7 @@
 
 // A scripted day of BitMart's own Node SDK against a sandbox: nothing of the SDK is changed but its
 // addresses and keys. Run by `cargo xtask foreign`, which puts the ready line of the sandbox program
-// into BITMART_SANDBOX. Prints a line a step, then the tally; the exit code is 1 when a step failed.
+// into BITMART_SANDBOX. Prints a line per step, then the counts; the exit code is 1 when a step failed.
 
 const {
   BitmartSpotAPI, BitmartFuturesAPI, BitmartSpotWebsocket, BitmartFuturesWebsocket,
@@ -28,7 +28,7 @@ const report = (word, name, more = '') => {
 
 const short = value => (typeof value === 'string' ? value : JSON.stringify(value) ?? '').slice(0, 300)
 
-/** Whether a field such as `orders[].id` is there, in every row of the lists on the way. */
+/** Whether a field such as `orders[].id` is present, in every row of each list. */
 const have = (data, path) => {
   if (path === '') return true
   const [first, ...rest] = path.split('.')
@@ -44,12 +44,12 @@ const have = (data, path) => {
 const step = async (name, call, fields = '', check = () => true) => {
   let body
   try {
-    const answer = await call()
-    body = answer.data
+    const response = await call()
+    body = response.data
     const missing = fields.split(' ').filter(path => !have(body.data, path))
     if (body.code !== 1000) throw new Error(`code ${body.code}`)
     if (missing.length) throw new Error(`without ${missing}`)
-    if ('x-sandbox-answer' in answer.headers) throw new Error('an answer that no source describes')
+    if ('x-sandbox-answer' in response.headers) throw new Error('a response that no source describes')
     if (!check(body.data)) throw new Error('not as expected')
     report('ok', name)
     return body.data
@@ -59,11 +59,11 @@ const step = async (name, call, fields = '', check = () => true) => {
   }
 }
 
-/** One call that must be refused so. */
-const refused = async (name, status, code, call) => {
-  const told = await call().then(answer => answer, error => error.response ?? { data: error.message })
-  const right = told.status === status && told.data.code === code
-  report(right ? 'ok' : 'FAIL', name, `${told.status} ${short(told.data.code)}`)
+/** One call that must be rejected with this status and code. */
+const rejected = async (name, status, code, call) => {
+  const response = await call().then(value => value, error => error.response ?? { data: error.message })
+  const right = response.status === status && response.data.code === code
+  report(right ? 'ok' : 'FAIL', name, `${response.status} ${short(response.data.code)}`)
 }
 
 /** A step that passes as soon as the condition holds, which has PATIENCE. */
@@ -76,21 +76,21 @@ const until = async (name, condition, pause = 20) => {
   return report('FAIL', name, `not within ${PATIENCE} ms`)
 }
 
-/** A socket of the SDK, with all it hears. */
+/** A socket of the SDK and its received messages. */
 class Socket {
   constructor (Kind, url) {
-    this.heard = []
+    this.received = []
     this.open = false
     const callbacks = {
       open: () => { this.open = true },
-      message: text => this.heard.push(JSON.parse(text)),
+      message: text => this.received.push(JSON.parse(text)),
     }
     this.client = new Kind(url, { ...keys, callbacks, logger: quiet })
   }
 
-  /** Whether a row of a channel is as wanted. */
+  /** Whether a row of a channel matches. */
   pushed (table, wanted = () => true) {
-    return this.heard
+    return this.received
       .filter(message => (message.table ?? message.group ?? '').split(':')[0] === table && 'data' in message)
       .flatMap(message => message.data)
       .some(wanted)
@@ -117,11 +117,11 @@ const spotMarket = async () => {
   await until('the pair trades', async () => (await spot.getV3Trades(PAIR)).data.data.length, 300)
   await step('spot trades', () => spot.getV3Trades(PAIR, { limit: 10 }), '[]',
     data => data.length > 0 && data.length <= 10)
-  await refused('spot ticker of an unknown pair', 200, 70002, () => spot.getV3Ticker('NO_PAIR'))
+  await rejected('spot ticker of an unknown pair', 200, 70002, () => spot.getV3Ticker('NO_PAIR'))
   // The SDK still has calls whose paths BitMart has taken down.
-  await refused('old ticker', 200, 30031, () => spot.getTicker())
-  await refused('old candles', 200, 30031, () => spot.getKline(PAIR, 1, 2))
-  await refused('old batch of orders', 200, 30031, () => spot.newBatchSpotOrder({ order_params: [] }))
+  await rejected('old ticker', 200, 30031, () => spot.getTicker())
+  await rejected('old candles', 200, 30031, () => spot.getKline(PAIR, 1, 2))
+  await rejected('old batch of orders', 200, 30031, () => spot.newBatchSpotOrder({ order_params: [] }))
   return step('spot book', () => spot.getV3Depth(PAIR, { limit: 5 }), 'asks[] bids[]',
     data => data.asks.length === 5 && +data.bids[0][0] < +data.asks[0][0])
 }
@@ -151,7 +151,7 @@ const account = async () => {
   await step('repay', () => spot.isolatedMarginReply(PAIR, 'USDT', '10'), 'repay_id')
   await step('repay records', () => spot.getIsolatedReplyRecord(PAIR, { N: 10 }), 'records[].repay_id')
   const wrong = new BitmartSpotAPI({ baseURL: ready.spot.rest, logger: quiet, ...keys, apiSecret: 'wrong' })
-  await refused('wrong secret', 401, 30005, () => wrong.queryCurrentOpenOrder())
+  await rejected('wrong secret', 401, 30005, () => wrong.queryCurrentOpenOrder())
 }
 
 const spotOrders = async book => {
@@ -160,11 +160,11 @@ const spotOrders = async book => {
   const socket = new Socket(BitmartSpotWebsocket, ready.spot.ws_private)
   await until('spot private socket opens', () => socket.open)
   socket.client.login()
-  await until('spot login', () => socket.heard.some(message => message.event === 'login' && !message.errorCode))
+  await until('spot login', () => socket.received.some(message => message.event === 'login' && !message.errorCode))
   const topics = ['spot/user/orders:ALL_SYMBOLS', 'spot/user/balance:BALANCE_UPDATE']
   socket.send({ op: 'subscribe', args: topics })
   await until('spot private channels are acknowledged',
-    () => topics.every(topic => socket.heard.some(message => message.topic === topic)))
+    () => topics.every(topic => socket.received.some(message => message.topic === topic)))
   const push = (order, ...states) => until('its push', () => socket.pushed('spot/user/orders',
     row => row.order_id === order?.order_id && states.includes(row.order_state)))
 
@@ -187,7 +187,7 @@ const spotOrders = async book => {
     row => row.balance_details.some(each => each.ccy === 'BTC')))
   await step('trades of the order', () => spot.queryOrderTrades(bought.order_id), '[].tradeId [].fee [].tradeRole',
     data => data.length > 0 && data.every(row => row.tradeRole === 'taker'))
-  // Sizes as numbers: nothing in this SDK makes texts of them.
+  // Sizes as numbers: this SDK does not convert them to text.
   const sold = await step('market sell', () => spot.newSpotOrder(PAIR, 'sell', 'market', { size: 0.005 }), 'order_id')
   await push(sold, 'filled')
   const maker = await step('post-only order', () => spot.newSpotOrder(PAIR, 'sell', 'limit_maker',
@@ -204,7 +204,7 @@ const spotOrders = async book => {
     data => data.some(row => row.orderId === sold.order_id))
   await step('margin order',
     () => spot.newMarginOrder(PAIR, 'buy', 'limit', { size: '0.001', price: far }), 'order_id')
-  await refused('too little money', 400, 50020,
+  await rejected('too little money', 400, 50020,
     () => spot.newSpotOrder(PAIR, 'buy', 'limit', { size: '1000', price: far }))
   socket.client.disconnect()
   await until('spot private socket closes', () => !socket.client.isConnected())
@@ -214,7 +214,8 @@ const futuresMarket = async () => {
   const now = Math.floor(Date.now() / 1000)
   await step('contracts', () => futures.getDetails({ symbol: CONTRACT }), 'symbols[].contract_size',
     data => data.symbols.length === 1 && data.symbols[0].symbol === CONTRACT)
-  await step('open interest', () => futures.getOpenInterest(CONTRACT), 'open_interest', data => data.symbol === CONTRACT)
+  await step('open interest', () => futures.getOpenInterest(CONTRACT), 'open_interest',
+    data => data.symbol === CONTRACT)
   await step('funding rate', () => futures.getCurrentFundingRate(CONTRACT), 'rate_value',
     data => data.symbol === CONTRACT)
   await step('futures candles', () => futures.getKline(CONTRACT, now - 600, now, { step: 1 }), '[].open_price',
@@ -228,10 +229,10 @@ const futuresOrders = async book => {
   const socket = new Socket(BitmartFuturesWebsocket, ready.futures.ws_private)
   await until('futures private socket opens', () => socket.open)
   socket.client.login()
-  await until('futures login', () => socket.heard.some(message => message.action === 'access' && message.success))
+  await until('futures login', () => socket.received.some(message => message.action === 'access' && message.success))
   const groups = ['futures/asset:USDT', 'futures/position', 'futures/order']
   socket.send({ action: 'subscribe', args: groups })
-  await until('futures private channels are acknowledged', () => groups.every(group => socket.heard.some(
+  await until('futures private channels are acknowledged', () => groups.every(group => socket.received.some(
     message => message.action === 'subscribe' && message.group === group && message.success)))
   const push = (placed, action) => until('its push', () => socket.pushed('futures/order',
     row => row.action === action && row.order.order_id === String(placed?.order_id)))
@@ -278,7 +279,7 @@ const futuresOrders = async book => {
     trigger_price: far, executive_price: far, price_way: 2, price_type: 1,
   }), 'order_id')
   await step('cancel a plan order', () => futures.cancelPlanOrder(CONTRACT, plan.order_id))
-  await refused('an unknown futures order', 400, 40035, () => futures.getOrderDetail(CONTRACT, '1'))
+  await rejected('an unknown futures order', 400, 40035, () => futures.getOrderDetail(CONTRACT, '1'))
   socket.client.disconnect()
   await until('futures private socket closes', () => !socket.client.isConnected())
 }
@@ -294,7 +295,7 @@ const publicChannels = async () => {
   }
   spotSocket.send({ op: 'unsubscribe', args: [`spot/ticker:${PAIR}`] })
   await until('spot unsubscription is acknowledged',
-    () => spotSocket.heard.some(message => message.event === 'unsubscribe'))
+    () => spotSocket.received.some(message => message.event === 'unsubscribe'))
   spotSocket.client.disconnect()
 
   const futuresSocket = new Socket(BitmartFuturesWebsocket, ready.futures.ws_public)
@@ -306,7 +307,7 @@ const publicChannels = async () => {
   })
   for (const group of groups) await until(`push of ${group}`, () => futuresSocket.pushed(group))
   futuresSocket.send({ action: 'ping' })
-  await until('futures pong', () => futuresSocket.heard.some(message => message.group === 'System'))
+  await until('futures pong', () => futuresSocket.received.some(message => message.group === 'System'))
   futuresSocket.client.disconnect()
 }
 

@@ -1,5 +1,5 @@
-// Orders as the C++ sample of the exchange's quick start does. Run by `cargo xtask foreign`; prints a line a step,
-// then the tally.
+// Orders as the C++ sample of the exchange's quick start does. Run by `cargo xtask foreign`; prints a line per step,
+// then the counts.
 #include <chrono>
 #include <cstdlib>
 #include <iomanip>
@@ -35,7 +35,7 @@ static size_t keep(char* bytes, size_t size, size_t count, void* kept) {
 
 static string call(const string& path, const string& body, const string& secret) {
     CURL* curl = curl_easy_init();
-    string told;
+    string received;
     const string url = setting("BITMART_SPOT_REST") + path;
     curl_slist* headers = curl_slist_append(nullptr, ("X-BM-KEY: " + setting("BITMART_API_KEY")).c_str());
     if (!body.empty()) {
@@ -54,24 +54,24 @@ static string call(const string& path, const string& body, const string& secret)
     const string root = setting("BITMART_ROOT");
     if (!root.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, root.c_str());
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &told);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &received);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
     const CURLcode result = curl_easy_perform(curl);
-    if (result != CURLE_OK) told = curl_easy_strerror(result);
+    if (result != CURLE_OK) received = curl_easy_strerror(result);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
-    return told;
+    return received;
 }
 
 static int passed = 0, failed = 0;
 
-static void step(const string& name, const string& code, const string& told) {
-    if (told.find("\"code\":" + code) != string::npos) {
+static void step(const string& name, const string& code, const string& received) {
+    if (received.find("\"code\":" + code) != string::npos) {
         passed++;
         std::cout << "ok     " << name << "\n";
     } else {
         failed++;
-        std::cout << "FAIL   " << name << ": " << told << "\n";
+        std::cout << "FAIL   " << name << ": " << received << "\n";
     }
 }
 

@@ -1,5 +1,5 @@
-// Orders as the Go sample of the exchange's quick start does. Run by `cargo xtask foreign`; prints a line a step,
-// then the tally.
+// Orders as the Go sample of the exchange's quick start does. Run by `cargo xtask foreign`; prints a line per step,
+// then the counts.
 package main
 
 import (
@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-type answer struct {
+type envelope struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
 }
 
-func send(request *http.Request) (answer, error) {
-	var told answer
+func send(request *http.Request) (envelope, error) {
+	var body envelope
 	client := http.Client{Timeout: 10 * time.Second}
 	request.Header.Set("X-BM-KEY", os.Getenv("BITMART_API_KEY"))
 	response, err := client.Do(request)
 	if err != nil {
-		return told, err
+		return body, err
 	}
 	defer response.Body.Close()
-	return told, json.NewDecoder(response.Body).Decode(&told)
+	return body, json.NewDecoder(response.Body).Decode(&body)
 }
 
-func order(secret string) (answer, error) {
+func order(secret string) (envelope, error) {
 	params := map[string]string{
 		"size": "100", "price": "500000", "side": "sell", "symbol": "BTC_USDT", "type": "limit",
 	}
@@ -41,7 +41,7 @@ func order(secret string) (answer, error) {
 	url := os.Getenv("BITMART_SPOT_REST") + "/spot/v2/submit_order"
 	request, err := http.NewRequest("POST", url, strings.NewReader(string(body)))
 	if err != nil {
-		return answer{}, err
+		return envelope{}, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("X-BM-TIMESTAMP", timestamp)
@@ -49,10 +49,10 @@ func order(secret string) (answer, error) {
 	return send(request)
 }
 
-func wallet() (answer, error) {
+func wallet() (envelope, error) {
 	request, err := http.NewRequest("GET", os.Getenv("BITMART_SPOT_REST")+"/spot/v1/wallet", nil)
 	if err != nil {
-		return answer{}, err
+		return envelope{}, err
 	}
 	return send(request)
 }
@@ -61,21 +61,21 @@ func main() {
 	steps := []struct {
 		name string
 		code int
-		call func() (answer, error)
+		call func() (envelope, error)
 	}{
-		{"order", 1000, func() (answer, error) { return order(os.Getenv("BITMART_API_SECRET")) }},
-		{"wrong secret", 30005, func() (answer, error) { return order("another") }},
+		{"order", 1000, func() (envelope, error) { return order(os.Getenv("BITMART_API_SECRET")) }},
+		{"wrong secret", 30005, func() (envelope, error) { return order("another") }},
 		{"wallet", 1000, wallet},
 	}
 	failed := 0
 	for _, step := range steps {
-		told, err := step.call()
-		if err == nil && told.Code == step.code {
+		body, err := step.call()
+		if err == nil && body.Code == step.code {
 			fmt.Printf("ok     %s\n", step.name)
 			continue
 		}
 		failed++
-		fmt.Printf("FAIL   %s: %+v %v\n", step.name, told, err)
+		fmt.Printf("FAIL   %s: %+v %v\n", step.name, body, err)
 	}
 	fmt.Printf("%d passed, %d failed\n", len(steps)-failed, failed)
 	if failed > 0 {

@@ -1,6 +1,6 @@
 <?php
-// Orders as the PHP sample of the exchange's quick start does. Run by `cargo xtask foreign`; prints a line a step,
-// then the tally.
+// Orders as the PHP sample of the exchange's quick start does. Run by `cargo xtask foreign`; prints a line per step,
+// then the counts.
 
 function call($path, $headers, $body = null)
 {
@@ -32,10 +32,10 @@ $steps = [
     ['wallet', 1000, call('/spot/v1/wallet', [])],
 ];
 $failed = 0;
-foreach ($steps as [$name, $code, $told]) {
-    $good = ($told['code'] ?? null) === $code;
+foreach ($steps as [$name, $code, $response]) {
+    $good = ($response['code'] ?? null) === $code;
     $failed += $good ? 0 : 1;
-    echo $good ? "ok     $name\n" : "FAIL   $name: " . json_encode($told) . "\n";
+    echo $good ? "ok     $name\n" : "FAIL   $name: " . json_encode($response) . "\n";
 }
 echo (count($steps) - $failed) . " passed, $failed failed\n";
 exit($failed ? 1 : 0);

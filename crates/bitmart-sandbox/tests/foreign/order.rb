@@ -1,5 +1,5 @@
-# Orders as the Ruby sample of the exchange's quick start does. Run by `cargo xtask foreign`; prints a line a step,
-# then the tally.
+# Orders as the Ruby sample of the exchange's quick start does. Run by `cargo xtask foreign`; prints a line per step,
+# then the counts.
 require 'json'
 require 'openssl'
 require 'net/http'
@@ -37,10 +37,10 @@ steps = {
   'wallet' => [1000, -> { keyed('/spot/v1/wallet') }]
 }
 steps.each do |name, (code, call)|
-  told = call.call
-  good = told['code'] == code
+  response = call.call
+  good = response['code'] == code
   failed += 1 unless good
-  puts good ? "ok     #{name}" : "FAIL   #{name}: #{told}"
+  puts good ? "ok     #{name}" : "FAIL   #{name}: #{response}"
 end
 puts "#{steps.size - failed} passed, #{failed} failed"
 exit(failed.zero? ? 0 : 1)

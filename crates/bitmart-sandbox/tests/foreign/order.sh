@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Orders with curl and openssl. Run by `cargo xtask foreign`; prints a line a step, then the tally.
-# Here the secret is worthless. Elsewhere note that `ps` shows what openssl is told this way.
+# Orders with curl and openssl. Run by `cargo xtask foreign`; prints a line per step, then the counts.
+# The secret is worthless here. Elsewhere, `ps` would show it as an argument of openssl.
 set -uo pipefail
 
 ok=0 failed=0
-step() { # name, wanted, told
+step() { # name, expected code, response
     if [[ $3 == *"$2"* ]]; then
         ok=$((ok + 1)) && echo "ok     $1"
     else
@@ -15,7 +15,7 @@ step() { # name, wanted, told
 trust=()
 if [[ -n ${BITMART_ROOT:-} ]]; then trust=(--cacert "$BITMART_ROOT"); fi
 
-fetch() { # what curl is told
+fetch() { # arguments of curl
     curl --silent --show-error --max-time 10 "${trust[@]}" "$@"
 }
 

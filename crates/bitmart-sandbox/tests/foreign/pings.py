@@ -1,6 +1,6 @@
 """Four sockets that are kept alive as the Python samples of the exchange's quick start do it: a protocol ping
 every 10 s, a pong within 1 s, no text `ping`. They must stay open for 40 s, and an order in between must reach
-the private ones. Run by `cargo xtask foreign`; prints a line a step, then the tally."""
+the private ones. Run by `cargo xtask foreign`; prints a line per step, then the counts."""
 
 import hashlib
 import hmac
@@ -38,17 +38,17 @@ def inflate(message):
 
 
 class Socket:
-    """One socket, with all that it hears and why it ended before its time."""
+    """One socket, its received messages, and why it ended early."""
 
     def __init__(self, host, side, topic):
         self.name = f"{host} {side}"
-        self.heard, self.ended, self.pongs, self.stopping = [], None, 0, False
+        self.received, self.ended, self.pongs, self.stopping = [], None, 0, False
         self.spot = host == "spot"
         self.topic, self.private = topic, side == "private"
         self.ws = websocket.WebSocketApp(
             READY[host]["ws_" + side],
             on_open=self.on_open,
-            on_message=lambda ws, message: self.heard.append(inflate(message)),
+            on_message=lambda ws, message: self.received.append(inflate(message)),
             on_pong=self.on_pong,
             on_error=self.on_error,
             on_close=lambda ws, code, text: self.on_error(ws, f"closed with {code} {text}"),
@@ -59,7 +59,7 @@ class Socket:
         self.ws.run_forever(ping_interval=10, ping_timeout=1, ping_payload="ping")
 
     def on_open(self, ws):
-        # Said from a thread of its own: this one reads.
+        # Sent from another thread, since this one reads.
         threading.Thread(target=self.speak, args=(ws,), daemon=True).start()
 
     def speak(self, ws):
@@ -81,7 +81,7 @@ class Socket:
     def wait(self, wanted, seconds=10):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if any(wanted(text) for text in self.heard):
+            if any(wanted(text) for text in self.received):
                 return True
             time.sleep(0.02)
         return False
@@ -101,7 +101,7 @@ futures = Socket("futures", "private", "futures/order")
 begin = time.monotonic()
 for socket in (spot, futures):
     report(socket.wait(lambda text: "subscribe" in text), f"{socket.name} subscription is acknowledged")
-# Long after the first pings: an order must arrive that nothing came before.
+# Long after the first pings, an order must arrive.
 while time.monotonic() < begin + SECONDS * 0.7:
     time.sleep(0.1)
 placed = post("spot", "/spot/v2/submit_order",
@@ -122,7 +122,7 @@ for socket in [*public, spot, futures]:
     report(socket.pongs >= 3, f"{socket.name} pings are answered", str(socket.pongs))
     socket.stopping = True
 for socket in public:
-    report(any('"data"' in text for text in socket.heard), f"{socket.name} pushes arrive")
+    report(any('"data"' in text for text in socket.received), f"{socket.name} pushes arrive")
 print(f"{tally['ok']} passed, {tally['FAIL']} failed", flush=True)
 sys.stdout.flush()
 os._exit(1 if tally["FAIL"] else 0)

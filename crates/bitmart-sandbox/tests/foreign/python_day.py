@@ -1,6 +1,6 @@
 """A scripted day of BitMart's own Python SDK against a sandbox: nothing of the SDK is changed but its
 addresses and keys. Run by `cargo xtask foreign`, which puts the ready line of the sandbox program into
-BITMART_SANDBOX. Prints a line a step, then the tally; the exit code is 1 when a step failed."""
+BITMART_SANDBOX. Prints a line per step, then the counts; the exit code is 1 when a step failed."""
 
 import json
 import os
@@ -35,7 +35,7 @@ origin = None
 
 
 def client(kind, host, key=KEY, secret=SECRET):
-    """A client of the SDK that notes how the sandbox marks its answer."""
+    """A client of the SDK that records how the sandbox marks its responses."""
 
     def note(response, *_args, **_kwargs):
         global origin
@@ -58,7 +58,7 @@ def short(value):
 
 
 def have(data, path):
-    """Whether a field such as `orders[].id` is there, in every row of the lists on the way."""
+    """Whether a field such as `orders[].id` is present, in every row of each list."""
     name, _, rest = path.partition(".")
     rows = name.endswith("[]")
     name = name.removesuffix("[]")
@@ -92,7 +92,7 @@ def step(name, call, fields="", check=lambda data: True, marked=False):
 
 
 def plausible(name, call):
-    """One call whose answer no source describes: code 1000, and the mark that says so."""
+    """One call whose response no source describes: code 1000, and the header that marks it."""
     return step(name, call, marked=True)
 
 
@@ -113,19 +113,19 @@ def cancel_all(*filters):
 
 
 def operate(call, **body):
-    """What the sandbox's operator does, by the admin API."""
+    """One request to the admin API of the sandbox."""
     request = urllib.request.Request(f"{READY['admin']}/{call}", json.dumps(body).encode(), method="POST")
     request.add_header("Authorization", f"Bearer {READY['admin_token']}")
     urllib.request.urlopen(request, timeout=PATIENCE).close()
 
 
-def refused(name, status, code, call):
-    """One call that must be refused so."""
+def rejected(name, status, code, call):
+    """One call that must be rejected with this status and code."""
     try:
-        told = call()[0]["code"], 200
+        response = call()[0]["code"], 200
     except APIException as error:
-        told = json.loads(error.response)["code"], error.status_code
-    report("ok" if told == (code, status) else "FAIL", name, f"code {told[0]}, HTTP {told[1]}")
+        response = json.loads(error.response)["code"], error.status_code
+    report("ok" if response == (code, status) else "FAIL", name, f"code {response[0]}, HTTP {response[1]}")
 
 
 def until(name, condition, pause=0.02):
@@ -143,11 +143,11 @@ def until(name, condition, pause=0.02):
 
 
 class Socket:
-    """A socket of the SDK, with all it hears."""
+    """A socket of the SDK and its received messages."""
 
     def __init__(self, kind, url):
-        self.heard, self.opcodes = [], set()
-        self.client = kind(url, on_message=self.heard.append, api_key=KEY, api_secret_key=SECRET, api_memo=MEMO)
+        self.received, self.opcodes = [], set()
+        self.client = kind(url, on_message=self.received.append, api_key=KEY, api_secret_key=SECRET, api_memo=MEMO)
         handle = self.client.socket_manager._handle_data
 
         def note(opcode, frame):
@@ -157,14 +157,14 @@ class Socket:
         self.client.socket_manager._handle_data = note
 
     def find(self, wanted):
-        for message in list(self.heard):
+        for message in list(self.received):
             if wanted(message):
                 return message
         return None
 
     def pushed(self, table, wanted=lambda row: True):
-        """The first row of a channel that is as wanted."""
-        for message in list(self.heard):
+        """The first row of a channel that matches."""
+        for message in list(self.received):
             if message.get("table", message.get("group", "")).split(":")[0] != table or "data" not in message:
                 continue
             rows = message["data"] if isinstance(message["data"], list) else [message["data"]]
@@ -181,7 +181,7 @@ class Socket:
 
 
 def end():
-    """Prints the tally and ends the program: the ping timers of the SDK never do by themselves."""
+    """Prints the counts and ends the program: the ping timers of the SDK never do by themselves."""
     print(f"{tally['ok']} passed, {tally['FAIL']} failed")
     sys.stdout.flush()
     os._exit(1 if tally["FAIL"] else 0)
@@ -225,9 +225,9 @@ book = step("spot book", lambda: spot.get_v3_depth(PAIR, limit=5), "ts symbol as
 until("the pair trades", lambda: spot.get_v3_trades(PAIR)[0]["data"], pause=0.3)
 step("spot trades", lambda: spot.get_v3_trades(PAIR, limit=10), "[]",
      lambda d: 0 < len(d) <= 10 and d[0][0] == PAIR and d[0][4] in ("buy", "sell"))
-refused("spot book of an unknown pair", 200, 70002, lambda: spot.get_v3_depth("NO_PAIR"))
+rejected("spot book of an unknown pair", 200, 70002, lambda: spot.get_v3_depth("NO_PAIR"))
 
-# The account, and what is wrong with a key.
+# The account, and invalid keys.
 before = step("wallet of the account", lambda: account.get_wallet(need_usd_valuation=True),
               "wallet[].currency wallet[].available_usd_valuation wallet[].unAvailable",
               lambda d: any(row["currency"] == "USDT" and Decimal(row["available"]) > 0 for row in d["wallet"]))
@@ -252,10 +252,10 @@ withdrawn = step("withdrawals", lambda: account.get_deposit_withdraw_history_v2(
 step("deposits", lambda: account.get_deposit_withdraw_history_v2("deposit", 10), "records[]")
 step("detail of a withdrawal", lambda: account.get_deposit_withdraw_detail(withdrawn["records"][0]["withdraw_id"]),
         "record.withdraw_id record.status")
-refused("withdraw too much", 400, 60008,
+rejected("withdraw too much", 400, 60008,
         lambda: account.post_withdraw_apply("BTC", "200000", destination="To Digital Address", address="bc1qsandbox"))
-refused("unknown key", 401, 30002, client(APISpot, "spot", key="unknown").get_wallet)
-refused("wrong secret", 401, 30005, lambda: client(APISpot, "spot", secret="wrong").v4_query_open_orders())
+rejected("unknown key", 401, 30002, client(APISpot, "spot", key="unknown").get_wallet)
+rejected("wrong secret", 401, 30005, lambda: client(APISpot, "spot", secret="wrong").v4_query_open_orders())
 
 # Spot orders, watched by both private channels.
 private = Socket(SpotSocketClient, READY["spot"]["ws_private"])
@@ -264,7 +264,7 @@ until("spot login", lambda: private.find(lambda m: m.get("event") == "login" and
 private.client.subscribe(
     ["spot/user/orders:ALL_SYMBOLS", "spot/user/balance:BALANCE_UPDATE", f"spot/user/order:{PAIR}"])
 until("spot private channels are acknowledged",
-      lambda: sum(m.get("event") == "subscribe" for m in list(private.heard)) == 3)
+      lambda: sum(m.get("event") == "subscribe" for m in list(private.received)) == 3)
 
 bid, ask = (Decimal(book[side][0][0]) for side in ("bids", "asks")) if book else (Decimal(1), Decimal(2))
 far = str((bid * Decimal("0.9")).quantize(Decimal("0.01")))
@@ -291,9 +291,9 @@ step("order by client id", lambda: spot.v4_query_order_by_order_client_id("day1"
      lambda d: d["orderId"] == limit["order_id"])
 step("open orders", lambda: spot.v4_query_open_orders(PAIR, order_mode="spot", limit=10), "[].orderId",
      lambda d: [row["orderId"] for row in d] == [limit["order_id"]])
-refused("client id twice", 400, 50042, order("buy", "limit", size="0.01", price=far, client_order_id="day1"))
-refused("too little money", 400, 50020, order("buy", "limit", size="1000", price=far))
-refused("below the minimum", 400, 51011, order("buy", "limit", size="0.00001", price=far))
+rejected("client id twice", 400, 50042, order("buy", "limit", size="0.01", price=far, client_order_id="day1"))
+rejected("too little money", 400, 50020, order("buy", "limit", size="1000", price=far))
+rejected("below the minimum", 400, 51011, order("buy", "limit", size="0.00001", price=far))
 step("cancel by id", lambda: spot.post_cancel_order_by_orderid(PAIR, limit["order_id"]), "result",
      lambda d: d["result"] is True)
 until("its push", pushed_order(limit, "canceled"))
@@ -335,7 +335,7 @@ step("finished orders", lambda: spot.v4_query_account_orders(
     "[].orderId [].state", lambda d: {limit["order_id"], bought["order_id"]} <= {row["orderId"] for row in d})
 step("trades of the account", lambda: spot.v4_query_account_trade_list(PAIR, limit=50), "[].tradeId [].orderId",
      lambda d: {bought["order_id"], sold["order_id"]} <= {row["orderId"] for row in d})
-refused("an order that is not there", 400, 50005, lambda: spot.post_cancel_order_by_orderid(PAIR, "1"))
+rejected("an order that is not there", 400, 50005, lambda: spot.post_cancel_order_by_orderid(PAIR, "1"))
 
 
 def available(data, currency):
@@ -420,7 +420,7 @@ step("mark price candles", lambda: futures.get_mark_price_kline(CONTRACT, 1, now
 step("futures trades", lambda: futures.get_market_trade(CONTRACT, 5), "[].price [].qty [].time",
      lambda d: 0 < len(d) <= 5)
 step("leverage brackets", lambda: futures.get_leverage_bracket(CONTRACT), "rules[].symbol rules[].brackets[]")
-refused("an unknown contract", 400, 40034, lambda: futures.get_details("NOPAIR"))
+rejected("an unknown contract", 400, 40034, lambda: futures.get_details("NOPAIR"))
 
 # Futures orders, watched by the private channels.
 watch = Socket(FuturesSocketClient, READY["futures"]["ws_private"])
@@ -428,7 +428,7 @@ watch.client.login(timeout=0)
 until("futures login", lambda: watch.find(lambda m: m.get("action") == "access" and m.get("success") is True))
 watch.client.subscribe(["futures/asset:USDT", "futures/position", "futures/order"])
 until("futures private channels are acknowledged", lambda: sum(
-    m.get("action") == "subscribe" and m["success"] for m in list(watch.heard)) == 3)
+    m.get("action") == "subscribe" and m["success"] for m in list(watch.received)) == 3)
 
 step("futures assets", futures.get_assets_detail, "[].currency [].available_balance [].equity",
      lambda d: any(row["currency"] == "USDT" and Decimal(row["equity"]) > 0 for row in d))
@@ -499,8 +499,8 @@ step("change a stop-loss", lambda: futures.post_modify_tp_sl_order(CONTRACT, low
 step("close the position", contract_order(type="market", side=3, mode=1, size=20), "order_id")
 until("the stop-loss goes with the position", pushed_contract_order(stop, 3))
 step("nothing is held", lambda: futures.get_position_v2(), "[]", lambda d: d == [])
-refused("close more than is held", 400, 40020, contract_order(type="market", side=3, mode=1, size=20))
-refused("an unknown futures order", 400, 40035, lambda: futures.get_order(CONTRACT, "1"))
+rejected("close more than is held", 400, 40020, contract_order(type="market", side=3, mode=1, size=20))
+rejected("an unknown futures order", 400, 40035, lambda: futures.get_order(CONTRACT, "1"))
 step("futures order history", lambda: futures.get_order_history(CONTRACT, now - 60, now + 60), "[].order_id [].state",
      lambda d: {str(rest["order_id"]), str(opened["order_id"])} <= {row["order_id"] for row in d})
 step("futures account history", lambda: futures.get_transaction_history(CONTRACT, page_size=10), "[].amount [].type")
@@ -531,13 +531,13 @@ tables = sorted({value for name, value in vars(cloud_consts).items() if name.sta
 public.client.subscribe([f"{table}:{PAIR}" for table in tables])
 for table in tables:
     until(f"push of {table}", lambda: public.pushed(table, lambda row: row["symbol"] == PAIR))
-until("spot channels are acknowledged", lambda: {m.get("topic") for m in list(public.heard) if m.get(
+until("spot channels are acknowledged", lambda: {m.get("topic") for m in list(public.received) if m.get(
     "event") == "subscribe"} == {f"{table}:{PAIR}" for table in tables})
 report("ok" if public.opcodes >= {1, 2} else "FAIL", "acknowledgements are text, market data is deflated")
 public.client.unsubscribe(f"spot/ticker:{PAIR}")
 until("spot unsubscription is acknowledged", lambda: public.find(lambda m: m.get("event") == "unsubscribe"))
 public.client.subscribe("spot/nothing:BTC_USDT")
-until("an unknown spot channel is refused", lambda: public.find(lambda m: m.get("errorCode") == "90004"))
+until("an unknown spot channel is rejected", lambda: public.find(lambda m: m.get("errorCode") == "90004"))
 public.stop("spot public socket closes")
 
 public = Socket(FuturesSocketClient, READY["futures"]["ws_public"])

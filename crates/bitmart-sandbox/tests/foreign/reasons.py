@@ -40,9 +40,9 @@ LOGINS = {
     91011: "Param sign is wrong",
     91022: "Param timestamp range. Within a minute",
 }
-# Between the reading of a clock here and there, on a busy machine.
+# The most seconds between two readings of the clock on a busy machine.
 PATIENCE = 15
-# Past any proxy that the machine is set up with.
+# Without the proxy of the machine.
 OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 tally = {"ok": 0, "FAIL": 0}
 
@@ -62,7 +62,7 @@ def sign(timestamp, text, secret=SECRET, memo=MEMO):
 
 
 def post(host, path, content, key=KEY, timestamp=None, signed=None, **wrong):
-    """Sends a body in the form of json.dumps; returns status, body and reason. What is wrong is named."""
+    """Sends a body as json.dumps writes it, with the named mistake; returns status, body and reason."""
     text = json.dumps(content)
     timestamp = now() if timestamp is None else timestamp
     headers = {
@@ -73,16 +73,16 @@ def post(host, path, content, key=KEY, timestamp=None, signed=None, **wrong):
     }
     request = urllib.request.Request(READY[host]["rest"] + path, text.encode(), headers)
     try:
-        answer = OPEN(request, timeout=PATIENCE)
+        response = OPEN(request, timeout=PATIENCE)
     except urllib.error.HTTPError as error:
-        answer = error
-    with answer:
-        return answer.status, answer.read().decode(), answer.headers.get("X-Sandbox-Reason") or ""
+        response = error
+    with response:
+        return response.status, response.read().decode(), response.headers.get("X-Sandbox-Reason") or ""
 
 
-def refused(name, code, words, told):
-    """One refusal: the documented answer and nothing else, and a reason with these words."""
-    status, text, reason = told
+def rejected(name, code, words, response):
+    """Checks one rejection: exactly the documented response, and a reason that contains these words."""
+    status, text, reason = response
     body = json.loads(text)
     good = (
         (status, body.get("message")) == DOCUMENTED[code]
@@ -97,14 +97,14 @@ def refused(name, code, words, told):
     return reason
 
 
-def seconds_told(reason):
+def reported_seconds(reason):
     found = re.search(r" is (\d+\.\d{3}) s (behind|ahead of) ", reason)
     return (float(found[1]), found[2]) if found else (0.0, "")
 
 
 def wrongly_sent(host, path, content):
     def wrong(name, code, words, **mistake):
-        return refused(f"{host}: {name}", code, words, post(host, path, content, **mistake))
+        return rejected(f"{host}: {name}", code, words, post(host, path, content, **mistake))
 
     wrong("a key of elsewhere", 30002, "take the key of its ready line", key="0123456789")
     wrong("the placeholder of a sample", 30002, "placeholder of a sample", key="your_api_key")
@@ -127,14 +127,14 @@ def wrongly_sent(host, path, content):
     wrong("microseconds for milliseconds", ahead, "is in microseconds", timestamp=now() * 1000)
     for name, code, off_by, way in (("late", behind, -90, "behind"), ("early", ahead, 90 + PATIENCE, "ahead of")):
         reason = wrong(name, code, f" {way} the clock of the sandbox", timestamp=now() + off_by * 1000)
-        off, told = seconds_told(reason)
+        off, response = reported_seconds(reason)
         late = off - 90 if off_by < 0 else 90 + PATIENCE - off
-        report(told == way and -0.001 <= late < PATIENCE, f"{host}: by how much it is {name}", reason)
+        report(response == way and -0.001 <= late < PATIENCE, f"{host}: by how much it is {name}", reason)
 
 
-def is_short(name, code, wallet, currency, told):
-    """A refusal for too little money: what is free, what it takes, and the difference."""
-    reason = refused(name, code, wallet, told)
+def is_short(name, code, wallet, currency, response):
+    """Checks a rejection for lack of funds; returns what is available and what is required."""
+    reason = rejected(name, code, wallet, response)
     found = re.search(r"has (\S+) (\S+) free, and this takes (\S+): (\S+) (\S+) are missing$", reason)
     if not found:
         return report(False, f"{name}: how much is missing", reason)
@@ -146,24 +146,24 @@ def is_short(name, code, wallet, currency, told):
 
 def lacking():
     request = urllib.request.Request(READY["spot"]["rest"] + "/spot/v1/wallet", headers={"X-BM-KEY": KEY})
-    with OPEN(request, timeout=PATIENCE) as answer:
-        wallet = json.load(answer)["data"]["wallet"]
+    with OPEN(request, timeout=PATIENCE) as response:
+        wallet = json.load(response)["data"]["wallet"]
     free = {row["id"]: Decimal(row["available"]) for row in wallet}
     size = free["BTC"] + Decimal("1.5")
-    told = post("spot", SUBMIT, {**ORDER, "size": str(size)})
-    report(is_short("more BTC than there are", 50020, "the spot wallet", "BTC", told) == (free["BTC"], size),
+    response = post("spot", SUBMIT, {**ORDER, "size": str(size)})
+    report(is_short("more BTC than there are", 50020, "the spot wallet", "BTC", response) == (free["BTC"], size),
            "the numbers are those of wallet and order")
-    told = post("futures", FUTURES, {**DEAL, "leverage": "1", "size": 10_000})
-    is_short("more margin than there is", 40027, "the futures wallet", "USDT", told)
+    response = post("futures", FUTURES, {**DEAL, "leverage": "1", "size": 10_000})
+    is_short("more margin than there is", 40027, "the futures wallet", "USDT", response)
     amount = free["USDT"] + 1
     transfer = {"currency": "USDT", "amount": str(amount), "type": "spot_to_contract"}
-    told = post("spot", "/account/v1/transfer-contract", transfer)
-    report(is_short("a transfer to futures", 42000, "the spot wallet", "USDT", told) == (free["USDT"], amount),
+    response = post("spot", "/account/v1/transfer-contract", transfer)
+    report(is_short("a transfer to futures", 42000, "the spot wallet", "USDT", response) == (free["USDT"], amount),
            "the numbers are those of wallet and transfer")
 
 
 class Socket:
-    """As much of RFC 6455 as it takes to say a sentence and to hear the answer."""
+    """A minimal client of RFC 6455."""
 
     def __init__(self, url):
         address = urllib.parse.urlsplit(url)
@@ -185,7 +185,7 @@ class Socket:
         self.stream.sendall(b"\x81" + length + mask + masked)
 
     def hear(self):
-        """The next frame: its opcode and what it holds."""
+        """The next frame: opcode and payload."""
         opcode, length = self.reader.read(2)
         if length == 126:
             length, = struct.unpack(">H", self.reader.read(2))
@@ -203,20 +203,22 @@ class Socket:
 
 
 def denied(name, code, words, key=KEY, timestamp=None, text="bitmart.WebSocket", **wrong):
-    """A login that fails on both hosts: the documented frame, and a close frame with these words."""
+    """Checks a login that fails on both hosts: the documented frame, and a close frame that contains these words."""
     timestamp = now() if timestamp is None else timestamp
     args = [key, str(timestamp), sign(timestamp, text, **wrong)]
     for host, login in (("spot", {"op": "login", "args": args}), ("futures", {"action": "access", "args": args})):
         ws = Socket(READY[host]["ws_private"])
         ws.say(login)
-        told, (closed, reason) = ws.text(), ws.closed()
+        response, (closed, reason) = ws.text(), ws.closed()
         if host == "spot":
-            documented = told == {"event": "login", "errorCode": str(code), "errorMessage": LOGINS[code]}
+            documented = response == {"event": "login", "errorCode": str(code), "errorMessage": LOGINS[code]}
         else:
-            # Futures have words, and no code.
-            documented = (told["action"], told["success"]) == ("access", False) and "auth failed" in told["error"]
-        good = documented and closed == 1000 and words in reason and SECRET not in json.dumps(told) + reason
-        report(good, f"{host} login: {name}{f' is {code}' if host == 'spot' else ''}", f"{told} {closed} {reason!r}")
+            # Futures send a text and no code.
+            is_failure = (response["action"], response["success"]) == ("access", False)
+            documented = is_failure and "auth failed" in response["error"]
+        good = documented and closed == 1000 and words in reason and SECRET not in json.dumps(response) + reason
+        outcome = f" is {code}" if host == "spot" else ""
+        report(good, f"{host} login: {name}{outcome}", f"{response} {closed} {reason!r}")
 
 
 def logins():
@@ -231,7 +233,7 @@ def logins():
 
 def topics():
     """A private topic at the public address, and the reverse."""
-    for host, side, topic, field, told_first, path in (
+    for host, side, topic, field, beginning, path in (
         ("spot", "public", "spot/user/order:BTC_USDT", "errorMessage", "User not logged in", "/user"),
         ("spot", "private", "spot/ticker:BTC_USDT", "errorMessage", "Invalid channel param", "/api"),
         ("futures", "public", "futures/order", "error", "futures/order need authenication", "/user"),
@@ -239,9 +241,9 @@ def topics():
     ):
         ws = Socket(READY[host]["ws_" + side])
         ws.say({"op" if host == "spot" else "action": "subscribe", "args": [topic]})
-        told = ws.text()[field]
-        good = told.startswith(told_first) and f"this is the {side} address" in told and told.endswith(path)
-        report(good, f"{topic} at the {side} address", told)
+        response = ws.text()[field]
+        good = response.startswith(beginning) and f"this is the {side} address" in response and response.endswith(path)
+        report(good, f"{topic} at the {side} address", response)
 
 
 status, text, reason = post("spot", SUBMIT, ORDER)

@@ -1,5 +1,5 @@
-"""Runs the Python of docs/coming-from.md, in the file that is its argument, with BitMart's SDK: nothing of it is changed
-but the address. Run by `cargo xtask foreign`; prints a line a step, then the tally."""
+"""Runs the Python of docs/coming-from.md, in the file that is its argument, with BitMart's SDK: only the address is
+changed. Run by `cargo xtask foreign`; prints a line per step, then the counts."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 'use strict'
 
 // An order with axios and a socket of ws, over TLS: NODE_EXTRA_CA_CERTS names the sandbox's root. Run by
-// `cargo xtask foreign`; prints a line a step, then the tally.
+// `cargo xtask foreign`; prints a line per step, then the counts.
 
 const axios = require('axios')
 const crypto = require('node:crypto')

@@ -1,5 +1,5 @@
 """An order with requests and a socket of websocket-client, over TLS: REQUESTS_CA_BUNDLE and SSL_CERT_FILE name the
-sandbox's root. Run by `cargo xtask foreign`; prints a line a step, then the tally."""
+sandbox's root. Run by `cargo xtask foreign`; prints a line per step, then the counts."""
 
 import hashlib
 import hmac
@@ -19,11 +19,11 @@ failed = 0
 def step(name, call):
     global failed
     try:
-        told, good = call()
+        response, good = call()
     except Exception as error:  # a certificate that is not trusted ends here
-        told, good = repr(error), False
+        response, good = repr(error), False
     failed += not good
-    print(f"{'ok' if good else 'FAIL':<6} {name}{'' if good else f': {told}'}", flush=True)
+    print(f"{'ok' if good else 'FAIL':<6} {name}{'' if good else f': {response}'}", flush=True)
 
 
 def order():
@@ -32,16 +32,17 @@ def order():
     message = f"{timestamp}#{KEYS['memo']}#{body}"
     headers = {"Content-Type": "application/json", "X-BM-KEY": KEYS["key"], "X-BM-TIMESTAMP": timestamp,
                "X-BM-SIGN": hmac.new(KEYS["secret"].encode(), message.encode(), hashlib.sha256).hexdigest()}
-    told = requests.post(READY["spot"]["rest"] + "/spot/v2/submit_order", data=body, headers=headers, timeout=10).json()
-    return told, told["code"] == 1000
+    url = READY["spot"]["rest"] + "/spot/v2/submit_order"
+    response = requests.post(url, data=body, headers=headers, timeout=10).json()
+    return response, response["code"] == 1000
 
 
 def socket():
     ws = websocket.create_connection(READY["spot"]["ws_public"], timeout=10)
     ws.send('{"op": "subscribe", "args": ["spot/ticker:BTC_USDT"]}')
-    told = ws.recv()
+    response = ws.recv()
     ws.close()
-    return told, '"subscribe"' in told
+    return response, '"subscribe"' in response
 
 
 steps = {"order": order, "socket": socket}

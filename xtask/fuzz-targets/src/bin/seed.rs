@@ -1,5 +1,4 @@
-//! Writes seeds into `fuzz/work`, from the published answers and frames: what the committed corpora began
-//! with.
+//! Writes the published responses and frames into `fuzz/work`, as seeds of a corpus.
 
 use std::error::Error;
 use std::fs;
@@ -30,7 +29,7 @@ fn corpus(target: &str) -> Result<PathBuf> {
     Ok(corpus)
 }
 
-/// Each published answer behind the byte of its endpoint.
+/// Each published response behind the byte of its endpoint.
 fn rest_answers() -> Result<usize> {
     let corpus = corpus("rest_answers")?;
     let mut count = 0;
