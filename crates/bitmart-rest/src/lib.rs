@@ -31,6 +31,9 @@ mod payload;
 mod rate;
 #[cfg(feature = "client")]
 pub mod reconcile;
+#[cfg(feature = "recording")]
+#[cfg_attr(docsrs, doc(cfg(feature = "recording")))]
+pub mod recording;
 mod request;
 mod response;
 pub mod spot;

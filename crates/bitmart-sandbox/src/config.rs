@@ -20,7 +20,7 @@ use crate::{
     },
     keys::ApiKey,
     markets::{Contract, SpotPair, listed},
-    recording::Entry,
+    recording::RecordedFrame,
     snapshot::Snapshot,
 };
 
@@ -61,7 +61,7 @@ pub struct Config {
     pub(crate) remembered: usize,
     pub(crate) slow_futures_books: bool,
     pub(crate) reasons_on_stderr: bool,
-    pub(crate) replay: Vec<Entry>,
+    pub(crate) replay: Vec<RecordedFrame>,
 }
 
 /// The times after which a socket is closed, and how much may wait in it.
@@ -356,7 +356,7 @@ impl Config {
     /// replayed: they are those of an exchange where nobody has traded yet. Entries are taken as they come,
     /// in the order of their times; private ones are left out.
     #[must_use]
-    pub fn replay(mut self, entries: impl Into<Vec<Entry>>) -> Self {
+    pub fn replay(mut self, entries: impl Into<Vec<RecordedFrame>>) -> Self {
         self.replay = entries.into();
         self.market_maker = false;
         self

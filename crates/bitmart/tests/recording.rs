@@ -2,13 +2,13 @@
 //!
 //! `tests/data/sandbox.gz` was recorded from the sandbox by the command in `docs/recording.md`. Another
 //! recording, as of the exchange, is checked by `BITMART_RECORDING=FILE cargo test -p bitmart --test
-//! recording --features sandbox`.
+//! recording --features recording`.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 
-use bitmart::sandbox::recording::Reader;
+use bitmart::rest::recording::frames::Reader;
 use bitmart::ws::{Dialect, catalog};
 use serde_json::Value;
 

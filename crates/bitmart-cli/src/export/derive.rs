@@ -12,13 +12,7 @@ use super::table::{Cells, Table};
 use crate::failure::Failure;
 #[cfg(feature = "parquet")]
 use crate::failure::chain;
-use crate::private;
-
-/// Formats that `--format` names. The rows are always there as `jsonl`, which the others are made of.
-#[cfg(feature = "parquet")]
-pub(super) const FORMATS: [&str; 3] = ["jsonl", "csv", "parquet"];
-#[cfg(not(feature = "parquet"))]
-pub(super) const FORMATS: [&str; 2] = ["jsonl", "csv"];
+use crate::secure_fs;
 
 /// What older programs made for taxes: of trades only, and without transfers.
 const OLD_TAXES: &str = "trades-tax.csv";
@@ -59,7 +53,7 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
             let file = format!("{name}.parquet");
             archive::claim(folder, &file)?;
             let broken = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
-            private::write_with(&folder.join(&file), broken, |out| {
+            secure_fs::write_with(&folder.join(&file), broken, |out| {
                 let notes = super::parquet::write(&table, out)
                     .map_err(|error| Failure::machine(format!("{file}: {}", chain(&error))))?;
                 made.notes.extend(notes);
@@ -92,7 +86,7 @@ fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<
     let broken = |error: csv::Error| Failure::machine(format!("{file}: {error}"));
     let io = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
     let endpoint = table.entry.metadata.id;
-    private::write_with(path, io, |out| {
+    secure_fs::write_with(path, io, |out| {
         let mut writer = csv::Writer::from_writer(out);
         let mut header = header(&table.columns, endpoint);
         header.extend(table.names.iter().skip(table.columns.len()).cloned());

@@ -13,7 +13,7 @@ use super::archive::{Terms, read_versioned};
 use super::store::{State, raw_path, rows_path, state, states, versions_path};
 use super::walk::is_optional;
 use crate::failure::{Failure, chain};
-use crate::private;
+use crate::secure_fs;
 
 /// What no endpoint tells for a span of time.
 const LEFT_OUT: &[&str] = &[
@@ -131,7 +131,7 @@ impl Manifest {
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let text =
             serde_json::to_string_pretty(self).map_err(|error| Failure::machine(chain(&error)))?;
-        private::write(&folder.join("manifest.json"), text.as_bytes())
+        secure_fs::write(&folder.join("manifest.json"), text.as_bytes())
             .map_err(|error| Failure::machine(format!("manifest.json: {error}")))
     }
 

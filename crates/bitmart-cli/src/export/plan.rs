@@ -20,7 +20,7 @@ use super::store::part;
 use super::walk::{Most, history, once, open_list};
 use super::{Export, read, reference};
 use crate::failure::Failure;
-use crate::names;
+use crate::normalize;
 
 /// The groups, in the order in which they are asked for: some go by the rows of those before.
 pub(crate) const GROUPS: [&str; 13] = [
@@ -62,11 +62,11 @@ impl What {
             if let Some(group) = GROUPS.iter().find(|group| **group == word) {
                 what.groups.insert(*group);
             } else if let Some(symbol) = word.strip_prefix("klines:") {
-                what.klines.push(names::symbol(symbol));
+                what.klines.push(normalize::symbol(symbol));
             } else if !what.klines.is_empty()
                 && (word.contains('_') || !word.contains(|c: char| c.is_ascii_lowercase()))
             {
-                what.klines.push(names::symbol(word));
+                what.klines.push(normalize::symbol(word));
             } else {
                 return Err(format!(
                     "{word:?} is no part of an export; there are {} and klines:SYMBOLS",

@@ -13,7 +13,7 @@ use super::manifest::{Dataset, Kept, Manifest};
 use super::walk::entry;
 use super::{amounts, archive, derive};
 use crate::failure::Failure;
-use crate::private;
+use crate::secure_fs;
 
 pub(super) const FILE: &str = "README.md";
 
@@ -21,7 +21,7 @@ pub(super) const FILE: &str = "README.md";
 pub(super) fn write(folder: &Path, manifest: &mut Manifest) -> Result<(), Failure> {
     archive::claim(folder, FILE)?;
     let text = text(manifest)?;
-    private::write(&folder.join(FILE), text.as_bytes())
+    secure_fs::write(&folder.join(FILE), text.as_bytes())
         .map_err(|error| Failure::machine(format!("{FILE}: {error}")))?;
     manifest.derived.push(Kept::of(folder, FILE)?);
     Ok(())

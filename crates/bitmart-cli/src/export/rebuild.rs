@@ -21,7 +21,7 @@ use super::state::{FAULTS, State};
 use super::store::{Answer, raw_path, versions_path};
 use super::walk::{EARLIEST, dated, note_pending};
 use crate::failure::Failure;
-use crate::private;
+use crate::secure_fs;
 
 /// What was made.
 pub(super) struct Made {
@@ -63,8 +63,8 @@ pub(super) fn rebuild(
         })?;
     }
     let mut reader = Reader::new(old, terms, &newest);
-    private::write_with(to[0], io, |rows| {
-        private::write_with(to[1], io, |versions| {
+    secure_fs::write_with(to[0], io, |rows| {
+        secure_fs::write_with(to[1], io, |versions| {
             each(folder, name, old, |number, answer| {
                 reader.answer(number, &answer, rows, versions).map_err(io)
             })

@@ -15,7 +15,7 @@ use super::rebuild::{Made, rebuild};
 use super::run::{conclude, lock};
 use super::store::{State, raw_path, rows_path, state, states, versions_path};
 use crate::failure::{Exit, Failure, chain};
-use crate::private;
+use crate::secure_fs;
 
 /// Folder of the new files.
 const NEW: &str = "reread";
@@ -46,7 +46,7 @@ pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure>
     if gained == 0 {
         eprintln!("nothing is gained: the rows are what the responses hold");
     } else {
-        private::write(&folder.join(NEW).join(COMMIT), b"")
+        secure_fs::write(&folder.join(NEW).join(COMMIT), b"")
             .map_err(|error| broken(folder, &error))?;
         steps.done();
     }
@@ -103,7 +103,7 @@ pub(super) fn finish(folder: &Path, steps: &mut Steps) -> Result<(), Failure> {
         ];
         for (from, to) in places {
             let Ok(entries) = fs::read_dir(&from) else { continue };
-            private::folder(&to).map_err(io)?;
+            secure_fs::create_dir(&to).map_err(io)?;
             for entry in entries {
                 let entry = entry.map_err(io)?;
                 fs::rename(entry.path(), to.join(entry.file_name())).map_err(io)?;
@@ -169,7 +169,7 @@ fn reread(folder: &Path, name: &str, terms: &Terms) -> Result<Change, Failure> {
     }
     let bytes = serde_json::to_vec(&state).map_err(|error| Failure::machine(chain(&error)))?;
     let path = folder.join(NEW).join("state").join(format!("{name}.json"));
-    private::write(&path, &bytes).map_err(|error| broken(&path, &error))?;
+    secure_fs::write(&path, &bytes).map_err(|error| broken(&path, &error))?;
     let gained = state.rows - old.rows;
     let rest = match (&state.lacks, state.unread + state.faulty) {
         (Some(lacks), 1..) => format!("; still {lacks}"),

@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::endpoint::parameters::{date, date_in};
 use crate::failure::{Exit, Failure};
 use crate::interrupts::Interrupts;
-use crate::private;
+use crate::secure_fs;
 use crate::target::Target;
 use crate::timezone::Zone;
 
@@ -87,7 +87,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         let stop_after = matches.get_one::<u64>("stop-after").copied();
         return reread::run(Path::new(folder), stop_after);
     }
-    let wanted = Wanted::read(matches, context.view.zone())?;
+    let wanted = Wanted::read(matches, context.output.times.zone())?;
     for (name, known) in source::near_misses() {
         eprintln!("{name} is set but not a variable of this program; did you mean {known}?");
     }
@@ -119,7 +119,7 @@ async fn several(
     for profile in profiles {
         eprintln!("profile {profile}");
         let of_profile = async {
-            let target = context.target_of(Some(profile)).await?;
+            let target = context.target_with_profile(Some(profile)).await?;
             source::refuse_unnamed_play(&target.environment.name, context.environment())?;
             archive_of(&target, &folder.join(store::part(profile)), wanted).await
         };
@@ -196,8 +196,8 @@ async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<D
     // Before anything is written, and once more when nobody else writes.
     of_this_account(target, folder, wanted)?;
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
-    private::folder(folder).map_err(broken)?;
-    private::folder(&store::states(folder)).map_err(broken)?;
+    secure_fs::create_dir(folder).map_err(broken)?;
+    secure_fs::create_dir(&store::states(folder)).map_err(broken)?;
     let _lock = lock(folder)?;
     let known = of_this_account(target, folder, wanted)?;
     reread::finish(folder, &mut reread::Steps(None))?;
@@ -219,7 +219,7 @@ async fn locked(
     known: Option<Terms>,
 ) -> Result<Done, Failure> {
     let attempts = if wanted.in_thought { 1 } else { 3 };
-    let client = target.patient_client(wanted.limited, attempts)?;
+    let client = target.bulk_client(wanted.limited, attempts)?;
     let mut terms = fresh(target);
     if let Some(known) = &known {
         (terms.from_ms, terms.to_ms) = (known.from_ms, known.to_ms);

@@ -21,7 +21,7 @@ pub(super) use super::state::{
 };
 use super::state::{FAULTS, Rewrite, state_path};
 use crate::failure::Failure;
-use crate::private;
+use crate::secure_fs;
 
 /// What one answer adds.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Store {
                 .with_advice("move the file away, or name another folder"));
             }
         }
-        private::folder(raw_path.parent().unwrap_or(folder)).map_err(broken)?;
+        secure_fs::create_dir(raw_path.parent().unwrap_or(folder)).map_err(broken)?;
         // First of all, so that files without a state are never the archive's own.
         if is_new {
             save(&state_path, &state)?;
@@ -237,7 +237,7 @@ impl Store {
         let path = rows_path(&self.folder, &self.name);
         let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
         let versions_path = versions_path(&self.folder, &self.name);
-        private::folder(versions_path.parent().unwrap_or(&self.folder)).map_err(broken)?;
+        secure_fs::create_dir(versions_path.parent().unwrap_or(&self.folder)).map_err(broken)?;
         let mut versions =
             open(&versions_path, self.state.version_bytes).map_err(broken)?.ok_or_else(|| {
                 Failure::machine(format!(
@@ -296,7 +296,7 @@ fn save(path: &Path, state: &State) -> Result<(), Failure> {
     let broken =
         |error: &dyn std::error::Error| Failure::machine(format!("{}: {error}", path.display()));
     let bytes = serde_json::to_vec(state).map_err(|error| broken(&error))?;
-    private::write(path, &bytes).map_err(|error| broken(&error))
+    secure_fs::write(path, &bytes).map_err(|error| broken(&error))
 }
 
 /// Takes over what the rows became, if they took the place of the old ones: they are fewer. Otherwise they

@@ -141,7 +141,7 @@ fn broken(path: &Path, error: &io::Error) -> Failure {
 /// The standard output could not be written.
 fn gone(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        return Failure::reader_gone();
+        return Failure::pipe_closed();
     }
     Failure::machine(format!("standard output: {error}"))
 }
