@@ -1,4 +1,4 @@
-//! The whole state of an exchange, to go on from later.
+//! Snapshots of the complete state.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use crate::{auth::MadeKey, exchange::Exchange, ws::versions::Versions};
 /// Changes with every change of what a snapshot holds.
 pub(crate) const FORMAT: u32 = 2;
 
-/// The whole state of an exchange at one moment: accounts, orders, trades, books, candles, market
-/// makers, numbers to be given out next, the seed, the time, and the keys that were made at run time.
+/// The complete state of an exchange: accounts, orders, trades, books, candles, market makers, id counters,
+/// the seed, the time, and the keys created at run time.
 ///
-/// A sandbox that starts from it ([`Config::restore`](crate::Config::restore)) goes on as the first
-/// one would have. Not in it are addresses and manners (they are configured), connections and what
-/// they subscribe, faults, and counts of rate limits.
+/// A sandbox that starts from it ([`Config::restore`](crate::Config::restore)) continues exactly like the
+/// first one. It does not contain addresses and timeouts (they are configured), connections and their
+/// subscriptions, faults, and counters of rate limits.
 ///
-/// It holds no secret: those of keys made at run time follow from the seed, and configured keys, as
-/// well as those added with a secret of their own, have to be given again.
+/// It contains no secret: keys created at run time are derived from the seed, and configured or added keys
+/// have to be given again.
 #[derive(Clone)]
 pub struct Snapshot(Box<Parts>);
 

@@ -146,7 +146,7 @@ async fn wrong_options_are_named_on_stderr() {
         (["--tls=no", "--seed=1"], "--tls takes no value"),
         (["--seed", "x"], "--seed needs a whole number"),
         (["--spot", "here"], "\"here\" is not an address"),
-        (["--pairs", "BTC_USDT,BTC"], "\"BTC\" is not listed; there is BTC_USDT, ETH_USDT"),
+        (["--pairs", "BTC_USDT,BTC"], "\"BTC\" is not listed; listed are BTC_USDT, ETH_USDT"),
         (["--clock", "noon"], "--clock needs a whole number"),
         (["--fund", "BTC"], "--fund: \"BTC\" is no CURRENCY=AMOUNT"),
         (["--fund", "BTC=-1"], "--fund: \"-1\" is no amount of BTC"),

@@ -131,7 +131,7 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     if announced.is_ok() {
         tokio::select! {
             () = interrupts.recv() => {}
-            () = sandbox.asked_to_stop() => {}
+            () = sandbox.stop_requested() => {}
         }
     }
     // Another sandbox may have replaced the file.
