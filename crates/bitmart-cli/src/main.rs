@@ -55,10 +55,11 @@ const AFTER_HELP: &str = "\
 Without a key every command runs on a local sandbox: play money, no network.
 {shutdown}
 
-Exit codes: 0 success, 1 machine, 2 usage, 3 not sent, 4 rejected, 5 key or permission, 6 rate limit,
-7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 incomplete, 11 DONE, but the response was lost.";
+Exit codes: 0 success, 1 machine, 2 usage, 3 not sent, 4 rejected, 5 key or permission,
+6 rate limit, 7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 incomplete,
+11 DONE, but the response was lost.";
 
-/// The whole command line.
+/// The complete command line.
 fn command() -> Command {
     let command = Command::new("bitmart")
         .version(env!("CARGO_PKG_VERSION"))

@@ -122,8 +122,8 @@ fn it_starts_with_the_given_balances() {
     assert_eq!(all.code, 0, "{}", all.err);
     assert!(more.code != 0 && more.err.contains("50020"), "{}", more.err);
     for (words, text) in [
-        (["sandbox", "up", "--fund", "BTC"], "is no CURRENCY=AMOUNT"),
-        (["sandbox", "up", "--fund", "BTC=-1"], "is no amount of BTC"),
+        (["sandbox", "up", "--fund", "BTC"], "does not have the form CURRENCY=AMOUNT"),
+        (["sandbox", "up", "--fund", "BTC=-1"], "is not an amount of BTC"),
         (["sandbox", "up", "--fund", "NOPE=1"], "no listed market uses the currency"),
     ] {
         let home = tempfile::tempdir().expect("a folder");

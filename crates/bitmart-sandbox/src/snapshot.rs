@@ -44,7 +44,7 @@ pub(crate) struct Parts {
     pub(crate) exchange: Exchange,
 }
 
-/// Why some bytes are no snapshot, or why there is none.
+/// A snapshot that cannot be read or written.
 #[derive(Debug)]
 pub struct SnapshotError(Problem);
 
@@ -57,10 +57,10 @@ enum Problem {
 impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Problem::Json(error) => write!(f, "no snapshot of an exchange: {error}"),
+            Problem::Json(error) => write!(f, "not a snapshot of an exchange: {error}"),
             Problem::Format(format) => write!(
                 f,
-                "a snapshot of format {format}, made by another version; this one reads {FORMAT}"
+                "the snapshot has format {format} of another version; this version reads {FORMAT}"
             ),
         }
     }
@@ -80,10 +80,10 @@ impl Snapshot {
         Self(Box::new(parts))
     }
 
-    /// Reads what [`Snapshot::to_json`] wrote.
+    /// Parses the output of [`Snapshot::to_json`].
     ///
     /// # Errors
-    /// When it is something else, or was written by a version with another format.
+    /// If it is not a snapshot, or has the format of another version.
     pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
         #[derive(Deserialize)]
         struct Head {
@@ -97,10 +97,10 @@ impl Snapshot {
         serde_json::from_slice(bytes).map(|parts| Self(Box::new(parts))).map_err(failed)
     }
 
-    /// The snapshot as JSON, for a file.
+    /// Serializes the snapshot as JSON.
     ///
     /// # Errors
-    /// Never, as far as is known: every part of the state is something JSON can hold.
+    /// If serialization fails, which no known state causes.
     pub fn to_json(&self) -> Result<Vec<u8>, SnapshotError> {
         // By way of a value, which sorts: the same state gives the same bytes.
         serde_json::to_value(&self.0)

@@ -227,7 +227,7 @@ async fn mistakes_are_explained() {
             "/balances",
             "{\"account\":1,\"wallet\":\"spot\",\"currency\":\"BTC\",\"amount\":\"-1\"}",
             400,
-            "-1 is no balance",
+            "-1 is not a balance",
         ),
         ("POST", "/faults", "{\"fault\":\"rain\",\"on\":\"/x\"}", 400, "there is no fault"),
     ] {
