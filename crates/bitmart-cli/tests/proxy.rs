@@ -57,7 +57,7 @@ fn live_commands_use_the_proxy_of_the_environment_and_loopback_does_not() {
         assert_eq!(code, Some(3), "nothing was sent: {text}");
         assert!(text.contains("502") && !text.contains(PASSWORD), "{text}");
 
-        let words = ["--env", "live", "watch", "ticker", "BTC_USDT"];
+        let words = ["--env", "live", "watch", "ticker", "BTC_USDT", "-o", "table"];
         let stream = "ws-manager-compress.bitmart.com:443".to_owned();
         let text = run_until(home.path(), &variables, &words, "reconnecting").await;
         assert!(proxy.asked().contains(&stream), "{:?} {text}", proxy.asked());
