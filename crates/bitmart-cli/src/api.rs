@@ -1,4 +1,4 @@
-//! `api`: any request, also one that no document names.
+//! `api`: sends any request, documented or not.
 
 use bitmart::rest::{Client, Detailed, Effect, Outcome, Payload};
 use clap::{ArgMatches, Command};
@@ -11,16 +11,16 @@ use crate::failure::{Exit, Failure};
 use crate::interrupts::Interrupts;
 use crate::output::{self, Format, json::Json};
 use crate::request::{self, Request};
-use crate::{dry_run, outcome};
+use crate::{dry_run, reconcile};
 
 pub(crate) fn command() -> Command {
     Command::new("api")
         .about("Send any request by method and path")
         .after_help(
-            "Nothing is checked: what is given is sent. Where the path is documented, host, key, limit and \
-             form of the parameters are known, and what has an effect is asked for as in its own command. \
-             Of other paths a GET counts as a read and a POST as something with an effect; they are signed \
-             if there is a key.\n\n\
+            "The parameters are sent without validation. For a documented path, host, signature, rate limit \
+             and form of the parameters are those of its own command, and a request with an effect asks for \
+             confirmation. For other paths a GET counts as a read and a POST as a request with an effect; both \
+             are signed if there is a key.\n\n\
              bitmart api GET /spot/quotation/v3/ticker symbol=btc_usdt\n\
              bitmart api POST /spot/v4/query/open-orders symbol=BTC_USDT limit:=10",
         )
@@ -30,9 +30,10 @@ pub(crate) fn command() -> Command {
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let target = context.target().await?;
-    let request = Request::read(matches, target.credentials.is_some())?;
-    let mut parameters = request.parameters(matches, context.view.zone())?;
-    let id = request.entry.and_then(|entry| confirm::name_order(entry, &mut parameters));
+    let request = Request::from_matches(matches, target.credentials.is_some())?;
+    let mut parameters = request.parameters(matches, context.output.times.zone())?;
+    let id =
+        request.entry.and_then(|entry| confirm::ensure_client_order_id(entry, &mut parameters));
     let payload = request.payload(&parameters)?;
     if context.dry_run {
         return dry_run::print(context, &target, request.metadata, payload);
@@ -46,7 +47,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         Some(entry) => {
             let sure = matches.get_flag(command::SURE);
             confirm::confirm(context, &target, &client, entry, &parameters, sure).await?;
-            endpoint::change(context, &client, entry, &parameters, id, payload).await
+            endpoint::send_change(context, &client, entry, &parameters, id, payload).await
         }
         None if is_read => print(context, &client.send_raw(request.metadata, payload).await?),
         None => {
@@ -55,15 +56,15 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
                 eprintln!("  {name:<24}{}", value.cell());
             }
             if !context.yes {
-                prompt::yes("send it?")?;
+                prompt::confirm("send it?")?;
             }
-            print(context, &change(&client, &request, payload).await?)
+            print(context, &send_undocumented(&client, &request, payload).await?)
         }
     }
 }
 
-/// Sends what may have an effect that no document names, so that nothing can tell what became of it.
-async fn change(
+/// Sends an undocumented request that may have an effect. Its outcome cannot be queried.
+async fn send_undocumented(
     client: &Client,
     request: &Request,
     payload: Payload,
@@ -71,7 +72,7 @@ async fn change(
     let mut interrupts = Interrupts::listen()?;
     let path = request.metadata.path;
     let sent = client.send_raw(request.metadata, payload);
-    let failure = match outcome::wait(&mut interrupts, path, sent).await {
+    let failure = match reconcile::wait(&mut interrupts, path, sent).await {
         Some(Ok(response)) => return Ok(response),
         Some(Err(error)) if error.outcome() != Outcome::Unknown || error.is_without_effect() => {
             return Err(Failure::from(error));
@@ -79,17 +80,17 @@ async fn change(
         Some(Err(error)) => Failure::from(error),
         None => Failure::new(
             Exit::Unknown,
-            "interrupted before the response came. Whether it took effect is NOT KNOWN",
+            "interrupted before the response arrived. Whether it took effect is NOT KNOWN",
         ),
     };
-    Err(failure.with_advice("look at the account before you send it again"))
+    Err(failure.with_advice("check the account before you send it again"))
 }
 
 fn print(context: &Context, response: &Detailed<Box<RawValue>>) -> Result<(), Failure> {
-    if context.format == Format::Raw {
+    if context.format() == Format::Raw {
         return output::write(&response.raw);
     }
     let data = Json::read(response.data.get())
         .map_err(|error| Failure::machine(format!("the response: {error}")))?;
-    output::print_rows(&context.view, &data)
+    output::print_rows(&context.output, &data)
 }

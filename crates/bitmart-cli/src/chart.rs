@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::names;
+use crate::normalize;
 use crate::output;
 
 /// Height of the chart in lines.
@@ -49,7 +49,7 @@ pub(crate) fn command() -> Command {
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-    let (symbol, step) = (names::symbol(text("symbol")), text("step"));
+    let (symbol, step) = (normalize::symbol(text("symbol")), text("step"));
     let count = matches.get_one::<u32>("candles").copied().unwrap_or(60);
     let target = context.target().await?;
     let candles = fetch(&target.client()?, &symbol, step, count).await?;

@@ -1,7 +1,7 @@
-//! What the program tells of itself: its version, completions for shells, man pages.
+//! Version, shell completions and man pages.
 //!
-//! A shell's script is small: it asks the program, with the name of the shell in `COMPLETE`, and the program
-//! answers with what may follow. It then asks nobody else: neither the exchange nor a sandbox.
+//! The script of a shell runs the program with the name of the shell in `COMPLETE`, and the program prints the
+//! candidates. It sends no request for them.
 
 mod candidates;
 
@@ -14,7 +14,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 use crate::failure::Failure;
 use crate::output;
 
-/// The variable with which a script asks.
+/// The variable that completion scripts set.
 const VARIABLE: &str = "COMPLETE";
 
 /// The version and what it was built from and for.
@@ -30,19 +30,19 @@ pub(crate) const VERSION: &str = concat!(
 
 pub(crate) fn command() -> Command {
     Command::new("completions")
-        .about("Completions for a shell: a small script that asks this program")
+        .about("Print a completion script for a shell")
         .after_help(
             "For bash, in ~/.bashrc:    source <(bitmart completions bash)\n\
              For zsh, in ~/.zshrc:      source <(bitmart completions zsh)\n\
              For fish, once:            bitmart completions fish > ~/.config/fish/completions/bitmart.fish\n\
-             A script that is kept in a file is made anew after an update of the program.",
+             Renew a script that is stored in a file after an update of the program.",
         )
         .arg(
             Arg::new("shell")
                 .required(true)
                 .value_name("SHELL")
                 .value_parser(["bash", "zsh", "fish", "powershell", "elvish"])
-                .help("Of which shell"),
+                .help("The shell"),
         )
 }
 
@@ -59,25 +59,25 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     output::write(&text)
 }
 
-/// Answers a script of a shell and ends the program, if one asks. A variable of that name with another meaning
-/// is left alone.
-pub(crate) fn answer() {
-    let asks = |shell: &Path| {
+/// Prints candidates and exits if a completion script runs the program. A variable of that name with another
+/// meaning is ignored.
+pub(crate) fn complete_if_requested() {
+    let is_shell = |shell: &Path| {
         let name = shell.file_stem().map(|name| name.to_string_lossy().into_owned());
         name.is_some_and(|name| Shells::builtins().completer(&name).is_some())
     };
-    if std::env::var_os(VARIABLE).is_some_and(|shell| asks(Path::new(&shell))) {
-        CompleteEnv::with_factory(|| candidates::added(crate::command())).var(VARIABLE).complete();
+    if std::env::var_os(VARIABLE).is_some_and(|shell| is_shell(Path::new(&shell))) {
+        CompleteEnv::with_factory(|| candidates::add_to(crate::command())).var(VARIABLE).complete();
     }
 }
 
 pub(crate) fn man() -> Command {
-    Command::new("man").about("Write man pages, one for each command").arg(
+    Command::new("man").about("Write a man page for each command").arg(
         Arg::new("folder")
             .required(true)
             .value_name("DIR")
             .value_parser(value_parser!(PathBuf))
-            .help("Where to, such as ~/.local/share/man/man1"),
+            .help("The folder, such as ~/.local/share/man/man1"),
     )
 }
 

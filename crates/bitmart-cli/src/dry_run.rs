@@ -1,4 +1,4 @@
-//! `--dry-run`: the request as it would be sent, and a pipe that sends the same with curl.
+//! `--dry-run`: prints the request and a pipe that sends it with curl.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::output;
 use crate::sign;
 use crate::target::Target;
 
-/// Prints the signed request; key and signature are not shown.
+/// Prints the signed request without key and signature.
 pub(crate) fn print(
     context: &Context,
     target: &Target,
@@ -28,37 +28,39 @@ pub(crate) fn print(
     if !body.is_empty() {
         let _ = writeln!(text, "\n{body}");
     }
-    text += "\nthe same with curl";
+    text += "\nsend it with curl";
     if context.is_in_process() {
-        text += ", once `bitmart sandbox up --detach` runs the sandbox";
+        text += ", after `bitmart sandbox up --detach`";
     }
     text += ":\n\n";
     text += &match metadata.auth {
-        Auth::None if body.is_empty() => format!("curl {}\n", word(&request.uri().to_string())),
+        Auth::None if body.is_empty() => {
+            format!("curl {}\n", shell_word(&request.uri().to_string()))
+        }
         _ => {
             let path = request.uri().path_and_query().map_or(metadata.path, |path| path.as_str());
-            pipe(metadata.method, path, &body, &context.words())
+            curl_pipe(metadata.method, path, &body, &context.target_options())
         }
     };
     output::write(text.as_bytes())
 }
 
-/// The pipe. Only what is no secret is an argument in it: lists of processes show arguments to everybody
-/// on the machine.
-fn pipe(method: Method, path: &str, body: &str, options: &[&str]) -> String {
+/// A pipe from `bitmart sign` to curl. No secret is an argument in it: other users of the machine can read the
+/// arguments of processes.
+fn curl_pipe(method: Method, path: &str, body: &str, options: &[&str]) -> String {
     let method = if method == Method::Get { "GET" } else { "POST" };
-    let mut sign = format!("bitmart sign {method} {}", word(path));
+    let mut sign = format!("bitmart sign {method} {}", shell_word(path));
     for option in options {
-        sign += &format!(" {}", word(option));
+        sign += &format!(" {}", shell_word(option));
     }
     if body.is_empty() {
         return format!("{sign} | curl --config -\n");
     }
-    format!("printf %s {} |\n  {sign} |\n  curl --config -\n", word(body))
+    format!("printf %s {} |\n  {sign} |\n  curl --config -\n", shell_word(body))
 }
 
-/// One word for a shell.
-fn word(text: &str) -> String {
+/// Quotes a text as one word of a shell.
+fn shell_word(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "/_-.:,=".contains(letter);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
@@ -68,12 +70,15 @@ fn word(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::word;
+    use super::shell_word;
 
     #[test]
-    fn no_body_breaks_out_of_its_quotes() {
-        assert_eq!(word(r#"{"a":"it's"}"#), r#"'{"a":"it'\''s"}'"#);
-        assert_eq!(word("/spot/v1/a?b=c&d"), "'/spot/v1/a?b=c&d'");
-        assert_eq!((word("/spot/v1/a").as_str(), word("").as_str()), ("/spot/v1/a", "''"));
+    fn a_body_is_quoted_for_the_shell() {
+        assert_eq!(shell_word(r#"{"a":"it's"}"#), r#"'{"a":"it'\''s"}'"#);
+        assert_eq!(shell_word("/spot/v1/a?b=c&d"), "'/spot/v1/a?b=c&d'");
+        assert_eq!(
+            (shell_word("/spot/v1/a").as_str(), shell_word("").as_str()),
+            ("/spot/v1/a", "''")
+        );
     }
 }

@@ -54,6 +54,7 @@ use self::progress::Overall;
 pub(crate) use self::reader::Archive;
 pub(crate) use self::run::run;
 use crate::failure::Failure;
+use crate::output::Format;
 
 /// Beginning of the exchange's history.
 const BEGIN: &str = "2017-12-01";
@@ -119,7 +120,7 @@ pub(crate) fn command() -> Command {
                 .long("format")
                 .value_name("A,B,...")
                 .value_delimiter(',')
-                .value_parser(derive::FORMATS)
+                .value_parser(Format::FILE_NAMES)
                 .default_value("jsonl")
                 .help("Also make files in these formats"),
         )

@@ -1,44 +1,45 @@
-//! What went wrong, as people read it and as scripts see it.
+//! Failures of the program: a text for people and an exit code for scripts.
 
 use std::fmt;
 
 use bitmart::rest::{Category, Error, ErrorKind, Outcome};
 use bitmart::ws::{Error as StreamError, ErrorKind as StreamErrorKind};
 
-/// The exit code of the program. Stable; the README explains each.
+/// The exit code. The codes are stable; the README explains each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
     /// The machine: a file, the terminal.
     Machine = 1,
-    /// The command line, the configuration or a parameter.
+    /// The command line, the configuration or a parameter is wrong.
     Usage = 2,
-    /// Nothing was sent: no credentials, the exchange not reached.
+    /// Nothing was sent: there are no credentials, or the exchange is not reachable.
     NotSent = 3,
-    /// The exchange refused.
-    Refused = 4,
-    /// Key, signature, clock or permission.
+    /// The exchange rejected the request.
+    Rejected = 4,
+    /// Key, signature, clock or permission is wrong.
     Access = 5,
     /// Too many requests, or banned for them.
     TooFast = 6,
-    /// The exchange is not available, or answered what nobody understands. Nothing was changed.
+    /// The exchange is not available, or its response cannot be decoded. Nothing was changed.
     Unavailable = 7,
-    /// Something with an effect was sent, and whether it took effect is not known.
+    /// A request with an effect was sent, and its outcome is unknown.
     Unknown = 8,
-    /// A person said no, or could not be asked.
+    /// The user declined, or could not be asked.
     NotConfirmed = 9,
-    /// An export lacks something, or is not what it was; a wind-down has steps left.
+    /// An export is incomplete or was changed, or a wind-down has steps left.
     Incomplete = 10,
-    /// The response was lost, but the exchange was asked and has done it. Its id is on standard output.
+    /// The response was lost, but a query showed that the request took effect. Its id is on standard output.
     TookEffect = 11,
 }
 
-/// Why the program ends without success.
+/// The reason why the program fails.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     text: String,
     advice: Option<String>,
+    /// Whether nothing is printed.
     quiet: bool,
 }
 
@@ -52,18 +53,18 @@ impl Failure {
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self::new(Exit::Usage, text)
     }
-    /// Whoever reads the output has gone: nothing is left to be said.
-    pub(crate) fn reader_gone() -> Self {
-        Self { quiet: true, ..Self::machine("nobody reads the output") }
+    /// The reader of standard output closed the pipe. It is not reported.
+    pub(crate) fn pipe_closed() -> Self {
+        Self { quiet: true, ..Self::machine("the reader of the output closed the pipe") }
     }
     #[must_use]
     pub(crate) fn with_advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
         self
     }
-    /// Puts something before the text.
+    /// Puts the failed operation before the text.
     #[must_use]
-    pub(crate) fn about(mut self, what: &str) -> Self {
+    pub(crate) fn with_context(mut self, what: &str) -> Self {
         self.text = format!("{what}: {}", self.text);
         self
     }
@@ -84,7 +85,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The text of an error and of what caused it.
+/// The text of an error and of its causes.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -98,7 +99,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// What to do without a key.
+/// Advice for requests that need a key.
 const NO_KEY: &str = "set BITMART_API_KEY, BITMART_API_SECRET and BITMART_API_MEMO, or store a key with \
                       `bitmart auth add`, or use `--env sandbox`";
 
@@ -119,7 +120,7 @@ impl From<StreamError> for Failure {
             StreamErrorKind::Config => Exit::Usage,
             StreamErrorKind::MissingCredentials => Exit::NotSent,
             StreamErrorKind::LoginRejected => Exit::Access,
-            StreamErrorKind::Rejected => Exit::Refused,
+            StreamErrorKind::Rejected => Exit::Rejected,
             StreamErrorKind::TopicLimit => Exit::TooFast,
             StreamErrorKind::Overflow => Exit::Incomplete,
             _ => Exit::Unavailable,
@@ -147,7 +148,7 @@ fn exit(error: &Error) -> Exit {
         (_, Some(Category::Maintenance | Category::Deprecated | Category::ServerFault)) => {
             Exit::Unavailable
         }
-        (ErrorKind::Api(_), _) => Exit::Refused,
+        (ErrorKind::Api(_), _) => Exit::Rejected,
         (ErrorKind::Transport(_), _) if error.outcome() == Outcome::NotSent => Exit::NotSent,
         _ => Exit::Unavailable,
     }

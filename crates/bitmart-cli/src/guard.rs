@@ -1,5 +1,4 @@
-//! `guard`: a dead-man's switch for the orders of another program, in whatever language it is
-//! written.
+//! `guard`: a dead man's switch for the orders of another program, in any language.
 
 use std::path::PathBuf;
 use std::process::{Child, Command as Program};
@@ -14,24 +13,24 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
 
-/// How often the program and its file are looked at.
-const LOOK: Duration = Duration::from_millis(200);
+/// Interval of checks of the program and its file.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 pub(crate) fn command() -> Command {
     Command::new("guard")
-        .about("Cancel the orders of another program when it ends, hangs or dies")
+        .about("Cancel the orders of another program when it ends or hangs")
         .after_help(
-            "Keeps the exchange's timers of the contracts running, and cancels all orders of the named \
+            "Renews the exchange's cancel timers of the contracts, and cancels all orders of the given \
              symbols at ctrl-c, when the program ends, and when it no longer touches its file. The program is \
-             killed first, so that it places no more. If this machine dies, the exchange cancels the orders of \
-             contracts by itself when the timer runs out; spot has no timer, and spot orders stay.",
+             killed first, so that it places no more orders. If this machine fails, the exchange cancels the \
+             orders of contracts when the timer runs out. Spot has no timer, so spot orders remain.",
         )
         .arg(
             Arg::new("symbols")
                 .value_name("SYMBOL")
                 .num_args(1..)
                 .required(true)
-                .help("Contracts (BTCUSDT), pairs (BTC_USDT), or the word all-pairs"),
+                .help("Contracts (BTCUSDT), pairs (BTC_USDT), or all-pairs"),
         )
         .arg(
             Arg::new("after")
@@ -39,13 +38,13 @@ pub(crate) fn command() -> Command {
                 .value_name("SECONDS")
                 .value_parser(clap::value_parser!(u32).range(5..))
                 .default_value("60")
-                .help("The exchange's timer, for contracts"),
+                .help("Time of the exchange's cancel timer, for contracts"),
         )
         .arg(
             Arg::new("file")
                 .long("file")
                 .value_name("FILE")
-                .help("The program touches this file to show that it lives"),
+                .help("A file that the program touches while it is healthy"),
         )
         .arg(
             Arg::new("within")
@@ -54,7 +53,7 @@ pub(crate) fn command() -> Command {
                 .requires("file")
                 .value_parser(clap::value_parser!(u64).range(1..))
                 .default_value("10")
-                .help("How old the file may be"),
+                .help("Maximum age of the file"),
         )
         .arg(
             Arg::new("program")
@@ -62,72 +61,74 @@ pub(crate) fn command() -> Command {
                 .last(true)
                 .num_args(1..)
                 .action(ArgAction::Append)
-                .help("The program and its arguments; without one, until ctrl-c"),
+                .help("The program and its arguments; without one, guard until ctrl-c"),
         )
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     if context.dry_run {
-        return Err(Failure::usage("guard has no dry run"));
+        return Err(Failure::usage("guard does not support --dry-run"));
     }
-    let words: Vec<_> = matches.get_many::<String>("symbols").unwrap_or_default().collect();
+    let symbols: Vec<_> = matches.get_many::<String>("symbols").unwrap_or_default().collect();
     let mut interrupts = Interrupts::listen()?;
     let target = context.target().await?;
     if !context.yes {
-        let place = &target.environment.name;
-        prompt::yes(&format!("cancel all orders of {words:?} on {place} in the end?"))?;
+        let environment = &target.environment.name;
+        prompt::confirm(&format!("cancel all orders of {symbols:?} on {environment} at the end?"))?;
     }
     let after = *matches.get_one::<u32>("after").unwrap_or(&60);
-    let mut builder = DeadManSwitch::builder(target.careful_client(true)?)
+    let mut builder = DeadManSwitch::builder(target.retrying_client(true)?)
         .timeout(Duration::from_secs(after.into()));
-    for word in words {
-        let symbol = word.to_uppercase();
+    for symbol in symbols {
+        let symbol = symbol.to_uppercase();
         builder = match symbol.as_str() {
             "ALL-PAIRS" => builder.all_pairs(),
             pair if pair.contains('_') => builder.pair(pair),
             contract => builder.contract(contract),
         };
     }
-    let guarded = Arc::new(Guarded::default());
+    let guarded = Arc::new(GuardedProgram::default());
     let file = matches.get_one::<String>("file").map(PathBuf::from);
     let within = Duration::from_secs(*matches.get_one::<u64>("within").unwrap_or(&10));
-    let ended = guarded.clone();
+    let watched = guarded.clone();
     builder = builder.cancel_on(async move {
         let why = tokio::select! {
             () = interrupts.recv() => "interrupted".to_owned(),
-            why = ended.watch(file, within) => why,
+            why = watched.until_unhealthy(file, within) => why,
         };
-        eprintln!("{why}: cancelling");
-        // Before anything is cancelled, or it would place orders behind our back.
-        ended.kill();
+        eprintln!("{why}: canceling");
+        // Killed first, or it could place orders after they were canceled.
+        watched.kill();
     });
     let switch = builder.start().map_err(|error| Failure::usage(chain(&error)))?;
-    // What is wrong with key or network is found before the program places its first order.
+    // Problems with key or network show before the program places its first order.
     let armed = tokio::select! {
         armed = switch.armed() => armed?,
-        () = tell(&switch) => false,
+        () = report_events(&switch) => false,
     };
     if armed {
         eprintln!("guarding; ctrl-c cancels");
         let program = matches.get_many::<String>("program").unwrap_or_default();
-        // If it does not start, the switch is dropped; nothing is open then that it placed.
+        // If it does not start, the switch is dropped: the program has placed no order.
         guarded.start(program.map(String::as_str))?;
-        tell(&switch).await;
+        report_events(&switch).await;
     }
-    judge(&switch.shutdown().await)
+    check_report(&switch.shutdown().await)
 }
 
-/// Says what happens until the end.
-async fn tell(switch: &DeadManSwitch) {
+/// Prints the events of the switch until it ends.
+async fn report_events(switch: &DeadManSwitch) {
     while let Some(event) = switch.next_event().await {
         match event {
             Event::RenewalFailed { contract, trouble, .. } => {
                 eprintln!("{contract}: timer not renewed: {trouble:?}");
             }
             Event::MayHaveFired(contract) => {
-                eprintln!("{contract}: THE EXCHANGE MAY HAVE CANCELLED: its timer ran out");
+                eprintln!(
+                    "{contract}: THE EXCHANGE MAY HAVE CANCELED THE ORDERS: its timer ran out"
+                );
             }
-            Event::Rearmed(contract) => eprintln!("{contract}: the timer runs again"),
+            Event::Rearmed(contract) => eprintln!("{contract}: the timer is running again"),
             Event::Cleared(one) => eprintln!("{}: {}", one.market, text(&one.cleared)),
             _ => {}
         }
@@ -136,14 +137,15 @@ async fn tell(switch: &DeadManSwitch) {
 
 fn text(cleared: &Cleared) -> String {
     match cleared {
-        Cleared::Cancelled => "cancelled; nothing is open".to_owned(),
-        Cleared::NothingOpen => "nothing is open".to_owned(),
+        Cleared::Cancelled => "canceled; no orders are open".to_owned(),
+        Cleared::NothingOpen => "no orders are open".to_owned(),
         Cleared::Left(ids) => format!("STILL OPEN: {ids:?}"),
         _ => "NOT KNOWN whether orders are open".to_owned(),
     }
 }
 
-fn judge(report: &Report) -> Result<(), Failure> {
+/// Fails unless no order of the guarded symbols is open.
+fn check_report(report: &Report) -> Result<(), Failure> {
     if report.is_clear() {
         return Ok(());
     }
@@ -155,37 +157,37 @@ fn judge(report: &Report) -> Result<(), Failure> {
         }
     }
     Err(Failure::new(Exit::Unknown, open.join("; "))
-        .with_advice("look at the open orders, and cancel again"))
+        .with_advice("check the open orders, and cancel them"))
 }
 
-/// The program that places the orders.
+/// The program that places the orders, if one was given.
 #[derive(Default)]
-struct Guarded(Mutex<Option<Child>>);
+struct GuardedProgram(Mutex<Option<Child>>);
 
-impl Guarded {
-    fn start<'a>(&self, mut words: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
-        let Some(name) = words.next() else { return Ok(()) };
-        let child = Program::new(name).args(words).spawn();
+impl GuardedProgram {
+    fn start<'a>(&self, mut arguments: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
+        let Some(name) = arguments.next() else { return Ok(()) };
+        let child = Program::new(name).args(arguments).spawn();
         let child = child.map_err(|error| Failure::machine(format!("{name}: {error}")))?;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
         Ok(())
     }
 
-    /// Waits until it has ended, or its file is too old; says which.
-    async fn watch(&self, file: Option<PathBuf>, within: Duration) -> String {
-        let begin = Instant::now();
+    /// Waits until the program has ended or its file is too old, and returns the reason.
+    async fn until_unhealthy(&self, file: Option<PathBuf>, within: Duration) -> String {
+        let start = Instant::now();
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             if let Some(child) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
                 match child.try_wait() {
                     Ok(None) => {}
                     Ok(Some(status)) => return format!("the program ended ({status})"),
-                    Err(error) => return format!("the program is lost ({error})"),
+                    Err(error) => return format!("the state of the program is unknown ({error})"),
                 }
             }
-            // It has as long to make the file as to touch it.
-            if let Some(file) = file.as_deref().filter(|_| begin.elapsed() > within) {
-                let touched = file.metadata().and_then(|facts| facts.modified());
+            // The program has the same time to create the file.
+            if let Some(file) = file.as_deref().filter(|_| start.elapsed() > within) {
+                let touched = file.metadata().and_then(|metadata| metadata.modified());
                 let age =
                     touched.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
                 if age.is_ok_and(|age| age <= within) {
@@ -198,7 +200,7 @@ impl Guarded {
 
     fn kill(&self) {
         if let Some(child) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            // One that has ended already is no fault.
+            // It may have ended already.
             let _ = child.kill();
             let _ = child.wait();
         }

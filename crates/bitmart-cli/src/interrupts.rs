@@ -1,39 +1,40 @@
-//! Ctrl-c and the polite kill.
+//! Interrupt and termination signals.
 
 use std::io;
 
 use crate::failure::{Failure, chain};
 
-/// Listens from when it is made, so that a signal that comes while the program does something else is not
-/// missed: make it once, before a loop.
+/// Receives ctrl-c and SIGTERM. It listens from its creation, so create it once before a loop: no signal is
+/// missed then.
 pub(crate) struct Interrupts {
     #[cfg(unix)]
     signals: [tokio::signal::unix::Signal; 2],
     #[cfg(windows)]
     signal: tokio::signal::windows::CtrlC,
-    /// One has been received.
-    seen: bool,
+    received: bool,
 }
 
 impl Interrupts {
     pub(crate) fn listen() -> Result<Self, Failure> {
-        Self::new()
-            .map_err(|error| Failure::machine(format!("signals of the system: {}", chain(&error))))
+        Self::new().map_err(|error| Failure::machine(format!("signal handlers: {}", chain(&error))))
     }
 
     #[cfg(unix)]
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
-        Ok(Self { signals, seen: false })
+        Ok(Self { signals, received: false })
     }
 
     #[cfg(windows)]
     fn new() -> io::Result<Self> {
-        Ok(Self { signal: tokio::signal::windows::ctrl_c()?, seen: false })
+        Ok(Self { signal: tokio::signal::windows::ctrl_c()?, received: false })
     }
 
-    /// Waits for one. May be dropped and called again.
+    /// Waits for a signal.
+    ///
+    /// # Cancel safety
+    /// No signal is lost if the future is dropped.
     #[cfg(unix)]
     pub(crate) async fn recv(&mut self) {
         let [interrupt, terminate] = &mut self.signals;
@@ -41,18 +42,18 @@ impl Interrupts {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        self.seen = true;
+        self.received = true;
     }
 
     #[cfg(windows)]
     pub(crate) async fn recv(&mut self) {
         self.signal.recv().await;
-        self.seen = true;
+        self.received = true;
     }
 
-    /// Whether one has been received.
-    pub(crate) fn seen(&self) -> bool {
-        self.seen
+    /// Whether a signal has been received.
+    pub(crate) fn received(&self) -> bool {
+        self.received
     }
 }
 
@@ -63,7 +64,7 @@ mod tests {
     use super::Interrupts;
 
     #[tokio::test]
-    async fn a_signal_that_comes_while_nobody_waits_is_not_missed() {
+    async fn a_signal_between_two_waits_is_not_missed() {
         let mut interrupts = Interrupts::listen().expect("signals");
         kill_process(getpid(), Signal::INT).expect("sent");
         interrupts.recv().await;

@@ -1,6 +1,6 @@
-//! `bitmart`: export everything from BitMart, look at anything, trade with care.
+//! `bitmart`: BitMart from the command line.
 
-#![allow(clippy::format_push_string, reason = "texts for people are put together line by line")]
+#![allow(clippy::format_push_string, reason = "texts are assembled line by line")]
 
 mod api;
 mod auth;
@@ -10,25 +10,27 @@ mod confirm;
 mod context;
 mod doctor;
 mod dry_run;
-mod ending;
 mod endpoint;
-mod explain;
+mod exchange_shutdown;
+mod explain_error;
 mod export;
 mod failure;
 mod guard;
 mod interrupts;
 mod ledger;
-mod names;
-mod outcome;
+mod normalize;
 mod output;
 mod plot;
-mod private;
 mod probe;
+mod ready_file;
+mod reconcile;
 mod record;
 mod replay;
 mod report;
 mod request;
+#[cfg_attr(not(feature = "sandbox"), path = "sandbox/absent.rs")]
 mod sandbox;
+mod secure_fs;
 mod sign;
 mod target;
 mod tax;
@@ -47,22 +49,25 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 const ABOUT: &str =
-    "BitMart from the command line: export everything, look at anything, trade with care";
+    "BitMart from the command line: export your history, query and trade every endpoint";
 
-const AFTER: &str = "\
-Without keys every command runs on a sandbox on this machine: play money, no network.
-{ending}
+const AFTER_HELP: &str = "\
+Without a key every command runs on a local sandbox: play money, no network.
+{shutdown}
 
-Exit codes: 0 done, 1 machine, 2 usage, 3 not sent, 4 refused, 5 key or permission, 6 too fast,
-7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 not complete, 11 DONE, but the response was lost.";
+Exit codes: 0 success, 1 machine, 2 usage, 3 not sent, 4 rejected, 5 key or permission,
+6 rate limit, 7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 incomplete,
+11 DONE, but the response was lost.";
 
-/// The whole command line.
+/// The complete command line.
 fn command() -> Command {
     let command = Command::new("bitmart")
         .version(env!("CARGO_PKG_VERSION"))
         .long_version(completions::VERSION)
         .about(ABOUT)
-        .after_help(AFTER.replace("{ending}", ending::sentence(Timestamp::now())))
+        .after_help(
+            AFTER_HELP.replace("{shutdown}", exchange_shutdown::help_notice(Timestamp::now())),
+        )
         .subcommand_required(true)
         .arg_required_else_help(true)
         .args(Context::arguments())
@@ -72,7 +77,7 @@ fn command() -> Command {
         .subcommand(completions::command())
         .subcommand(completions::man())
         .subcommand(doctor::command())
-        .subcommand(explain::command())
+        .subcommand(explain_error::command())
         .subcommand(export::command())
         .subcommand(export::verify::command())
         .subcommand(guard::command())
@@ -93,12 +98,12 @@ fn command() -> Command {
 
 async fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let context = Context::new(matches)?;
-    let done = command_of(&context, matches).await;
+    let result = run_command(&context, matches).await;
     context.close().await;
-    done
+    result
 }
 
-async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+async fn run_command(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
         Some(("api", matches)) => api::run(context, matches).await,
         Some(("auth", matches)) => auth::run(context, matches).await,
@@ -106,7 +111,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("completions", matches)) => completions::run(matches),
         Some(("man", matches)) => completions::write_man(matches),
         Some(("doctor", _)) => doctor::run(context).await,
-        Some(("explain-error", matches)) => explain::run(matches),
+        Some(("explain-error", matches)) => explain_error::run(matches),
         Some(("export", matches)) => export::run(context, matches).await,
         Some(("verify", matches)) => export::verify::run(matches),
         Some(("guard", matches)) => guard::run(context, matches).await,
@@ -126,7 +131,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
                 .subcommand()
                 .ok_or_else(|| Failure::usage(format!("{group}: a command is missing")))?;
             let entry = endpoint::command::find(group, name)
-                .ok_or_else(|| Failure::usage(format!("{group} has no {name}")))?;
+                .ok_or_else(|| Failure::usage(format!("there is no command {group} {name}")))?;
             endpoint::run(context, entry, matches).await
         }
         None => Err(Failure::usage("a command is missing")),
@@ -134,22 +139,22 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
 }
 
 fn main() -> ExitCode {
-    completions::answer();
+    completions::complete_if_requested();
     let matches = command().get_matches();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return end(&Failure::machine(format!("no threads: {error}"))),
+        Err(error) => return report(&Failure::machine(format!("cannot start threads: {error}"))),
     };
-    let done = runtime.block_on(run(&matches));
-    // Nothing is left to be done: a thread that waits for somebody to type must not keep the program.
+    let result = runtime.block_on(run(&matches));
+    // A thread that waits for input must not keep the program running.
     runtime.shutdown_background();
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => end(&failure),
+        Err(failure) => report(&failure),
     }
 }
 
-fn end(failure: &Failure) -> ExitCode {
+fn report(failure: &Failure) -> ExitCode {
     if !failure.is_quiet() {
         eprintln!("error: {failure}");
     }
@@ -158,41 +163,41 @@ fn end(failure: &Failure) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    /// What the program says is for people who do not program.
+    /// Help texts come from the docs of the library in part.
     #[test]
-    fn no_help_speaks_of_functions_of_the_library() {
-        fn look(mut command: clap::Command) {
+    fn no_help_mentions_functions_of_the_library() {
+        fn check(mut command: clap::Command) {
             let text = command.render_long_help().to_string();
-            for word in ["::", "()", "(…)", "sync_clock", "user_agent", "Option<", "Vec<", "unwrap"]
+            for code in ["::", "()", "(…)", "sync_clock", "user_agent", "Option<", "Vec<", "unwrap"]
             {
                 assert!(
-                    !text.contains(word),
-                    "{word} in the help of {}:\n{text}",
+                    !text.contains(code),
+                    "{code} in the help of {}:\n{text}",
                     command.get_name()
                 );
             }
-            command.get_subcommands().cloned().for_each(look);
+            command.get_subcommands().cloned().for_each(check);
         }
-        look(super::command());
+        check(super::command());
     }
 
-    /// Clap takes the one for the other, and the program ends when it reads the wrong kind of value.
+    /// Clap confuses arguments with equal ids, and panics when it reads the wrong type.
     #[test]
-    fn no_argument_of_a_command_is_taken_for_an_option_of_all_commands() {
-        fn look(command: &clap::Command, global: &[clap::Arg]) {
+    fn no_argument_has_the_id_of_a_global_option() {
+        fn check(command: &clap::Command, global: &[clap::Arg]) {
             for command in command.get_subcommands() {
                 for argument in command.get_arguments() {
-                    let taken = global.iter().any(|one| one.get_id() == argument.get_id());
-                    assert!(!taken, "{}: {}", command.get_name(), argument.get_id());
+                    let collides = global.iter().any(|one| one.get_id() == argument.get_id());
+                    assert!(!collides, "{}: {}", command.get_name(), argument.get_id());
                 }
-                look(command, global);
+                check(command, global);
             }
         }
-        look(&super::command(), &super::Context::arguments().collect::<Vec<_>>());
+        check(&super::command(), &super::Context::arguments().collect::<Vec<_>>());
     }
 
     #[test]
-    fn no_option_collides_with_another() {
+    fn the_command_line_is_valid() {
         super::command().debug_assert();
     }
 }

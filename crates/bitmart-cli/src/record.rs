@@ -1,10 +1,10 @@
-//! `record`: frames as they come, into a file.
+//! `record`: writes received frames to a file.
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bitmart::sandbox::recording::{Entry, Header, Writer};
+use bitmart::rest::recording::frames::{Entry, Header, Writer};
 use bitmart::ws::Update;
 use bitmart::ws::event::{DecodeError, Event, RawEvent};
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -14,23 +14,23 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
-use crate::names;
-use crate::watch::topics::{KINDS, Named, Wish, topics};
-use crate::watch::{Happening, subscribe_telling};
+use crate::normalize;
+use crate::watch::topics::{ChannelTopic, KINDS, TopicOptions, topics};
+use crate::watch::{SubscriptionEvent, subscribe_reporting};
 
-/// Frames that may wait for the disk. Beyond them public topics lag, which the file then says.
-const WAITING: usize = 4_096;
-/// How often the file is made safe.
-const SAFE: Duration = Duration::from_secs(1);
+/// Capacity of the queue of frames to be written. When it is full, public topics lag, which is recorded.
+const QUEUE: usize = 4_096;
+/// Interval of syncing the file.
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(crate) fn command() -> Command {
     Command::new("record")
-        .about("Records frames of channels, for `replay` and for tests")
+        .about("Record WebSocket frames, for `replay` and for tests")
         .after_help(
-            "Topics are kinds of `watch` with a symbol, as in ticker:BTC_USDT, book:BTCUSDT (all updates \
-             of the book), orders, or names on the wire like spot/bookTicker:BTC_USDT. Nothing that is \
-             sent is recorded, so no key and no signature; frames of orders, balances and positions are \
-             about the account. Ctrl-c ends it; a program that dies loses the last second.",
+            "A topic is a kind of `watch` with a symbol, such as ticker:BTC_USDT, book:BTCUSDT (all updates \
+             of the book) or orders, or a name on the wire such as spot/bookTicker:BTC_USDT. Only received \
+             frames are recorded, so no key and no signature; frames of orders, balances and positions \
+             contain account data. Ctrl-c ends it; if the program is killed, the last second is lost.",
         )
         .arg(
             Arg::new("topics")
@@ -38,17 +38,17 @@ pub(crate) fn command() -> Command {
                 .required(true)
                 .value_name("A,B,...")
                 .value_delimiter(',')
-                .help("What to record"),
+                .help("The topics to record"),
         )
         .arg(
             Arg::new("out")
                 .long("out")
                 .required(true)
                 .value_name("FILE")
-                .help("A new file, compressed; the name may end with .gz"),
+                .help("A new file, gzip-compressed"),
         )
-        .arg(number("frames", "N", "End after so many frames"))
-        .arg(number("seconds", "N", "End after so long"))
+        .arg(number("frames", "N", "Stop after N frames"))
+        .arg(number("seconds", "N", "Stop after N seconds"))
 }
 
 fn number(name: &'static str, value: &'static str, help: &'static str) -> Arg {
@@ -56,9 +56,10 @@ fn number(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).value_parser(parser).help(help)
 }
 
-/// A frame as it came.
+/// A received frame.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
+    /// Time of receipt in microseconds since 1970.
     at: u64,
     pub(crate) text: String,
     symbol: Option<String>,
@@ -68,9 +69,9 @@ impl Event for Frame {
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
         let at = now_us();
         let mut entries = Vec::new();
-        // A frame that cannot be read is recorded as well, for every topic of its channel.
+        // A malformed frame is recorded as well, for every topic of its channel.
         let _ = RawEvent::decode(text, &mut entries);
-        // A frame is about one symbol. On futures it may be about all, and then names the first.
+        // A frame has one symbol. On futures it may contain all contracts; the first one counts then.
         let symbol = entries.first().and_then(Event::symbol).map(str::to_owned);
         out.push(Self { at, text: text.to_owned(), symbol });
         Ok(())
@@ -87,55 +88,55 @@ fn now_us() -> u64 {
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
-    let words = matches.get_many::<String>("topics").unwrap_or_default();
-    let mut asked: Vec<Named> = Vec::new();
-    for word in words {
-        for topic in named(word).map_err(Failure::usage)? {
-            if !asked.contains(&topic) {
-                asked.push(topic);
+    let names = matches.get_many::<String>("topics").unwrap_or_default();
+    let mut requested: Vec<ChannelTopic> = Vec::new();
+    for name in names {
+        for topic in parse_topics(name).map_err(Failure::usage)? {
+            if !requested.contains(&topic) {
+                requested.push(topic);
             }
         }
     }
     let path = Path::new(matches.get_one::<String>("out").map_or("", String::as_str));
     let target = context.target().await?;
     let client = target.stream_client()?;
-    let (sender, mut entries) = mpsc::channel(WAITING);
-    for topic in &asked {
+    let (sender, mut entries) = mpsc::channel(QUEUE);
+    for topic in &requested {
         subscribe(&client, topic, &sender).await?;
     }
     drop(sender);
     let mut interrupts = Interrupts::listen()?;
-    // Only now, so that a topic that is refused leaves no file in the way.
-    let broken = |error: &dyn std::error::Error| {
+    // Created last, so that a rejected topic leaves no file behind.
+    let failed = |error: &dyn std::error::Error| {
         Failure::machine(format!("{}: {}", path.display(), chain(error)))
     };
-    let file = create(path).map_err(|error| broken(&error))?;
-    let names = asked.iter().map(|topic| topic.name.as_str());
+    let file = create(path).map_err(|error| failed(&error))?;
+    let names = requested.iter().map(|topic| topic.name.as_str());
     let header = Header::new(target.environment.name.clone(), names);
-    let mut writer = Writer::new(file, &header).map_err(|error| broken(&error))?;
+    let mut writer = Writer::new(file, &header).map_err(|error| failed(&error))?;
 
     let mut left = matches.get_one::<u64>("frames").copied().unwrap_or(u64::MAX);
     let seconds = matches.get_one::<u64>("seconds").copied().unwrap_or(u64::from(u32::MAX));
-    let end = sleep_until(Instant::now() + Duration::from_secs(seconds));
-    tokio::pin!(end);
-    let mut safe = interval(SAFE);
-    safe.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let deadline = sleep_until(Instant::now() + Duration::from_secs(seconds));
+    tokio::pin!(deadline);
+    let mut sync = interval(SYNC_INTERVAL);
+    sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut frames, mut gaps) = (0_u64, 0_u64);
     let mut failure = None;
     while left > 0 {
         let entry = tokio::select! {
             entry = entries.recv() => entry,
-            _ = safe.tick() => {
-                writer.flush().map_err(|error| broken(&error))?;
-                writer.get_ref().sync_data().map_err(|error| broken(&error))?;
+            _ = sync.tick() => {
+                writer.flush().map_err(|error| failed(&error))?;
+                writer.get_ref().sync_data().map_err(|error| failed(&error))?;
                 continue;
             }
-            () = end.as_mut() => break,
+            () = deadline.as_mut() => break,
             () = interrupts.recv() => break,
         };
         match entry {
             Some(Ok(entry)) => {
-                writer.write(&entry).map_err(|error| broken(&error))?;
+                writer.write(&entry).map_err(|error| failed(&error))?;
                 if entry.frame.is_some() {
                     frames += 1;
                     left -= 1;
@@ -154,17 +155,17 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
             None => break,
         }
     }
-    let file = writer.finish().map_err(|error| broken(&error))?;
-    file.sync_all().map_err(|error| broken(&error))?;
+    let file = writer.finish().map_err(|error| failed(&error))?;
+    file.sync_all().map_err(|error| failed(&error))?;
     eprintln!("{frames} frames, {gaps} gaps");
     match failure {
         Some(failure) => Err(failure),
-        None if frames == 0 => Err(Failure::new(Exit::Incomplete, "no frame came")),
+        None if frames == 0 => Err(Failure::new(Exit::Incomplete, "no frame was received")),
         None => Ok(()),
     }
 }
 
-/// The file is new: a recording is not continued, and none is overwritten.
+/// Creates a new file: recordings are not continued or overwritten.
 fn create(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -175,21 +176,21 @@ fn create(path: &Path) -> std::io::Result<File> {
 
 async fn subscribe(
     client: &bitmart::ws::Client,
-    topic: &Named,
+    topic: &ChannelTopic,
     sender: &mpsc::Sender<Result<Entry, Failure>>,
 ) -> Result<(), Failure> {
-    let tell = |trouble: &Happening| {
-        eprintln!("{} {}", topic.name, trouble.detail.as_deref().unwrap_or_default());
+    let report = |event: &SubscriptionEvent| {
+        eprintln!("{} {}", topic.name, event.detail.as_deref().unwrap_or_default());
         Ok(())
     };
-    let mut updates = subscribe_telling(client, topic.topic::<Frame>(), tell).await?;
+    let mut updates = subscribe_reporting(client, topic.topic::<Frame>(), report).await?;
     let (sender, name) = (sender.clone(), topic.name.clone());
     tokio::spawn(async move {
         while let Some(update) = updates.next().await {
             let entry = match update {
                 Ok(Update::Data(frame)) => Ok(Entry::frame(frame.at, name.as_str(), frame.text)),
-                Ok(update) => match Happening::of(&update) {
-                    Some(Happening { event, detail }) => {
+                Ok(update) => match SubscriptionEvent::from_update(&update) {
+                    Some(SubscriptionEvent { event, detail }) => {
                         Ok(Entry::event(now_us(), name.as_str(), event, detail))
                     }
                     None => continue,
@@ -204,30 +205,32 @@ async fn subscribe(
     Ok(())
 }
 
-/// `ticker:BTC_USDT`, `orders` or `spot/ticker:BTC_USDT`.
-fn named(word: &str) -> Result<Vec<Named>, String> {
-    if word.contains('/') {
-        return Ok(vec![Named::wire(word)?]);
+/// The topics of `ticker:BTC_USDT`, `orders` or `spot/ticker:BTC_USDT`.
+fn parse_topics(text: &str) -> Result<Vec<ChannelTopic>, String> {
+    if text.contains('/') {
+        return Ok(vec![ChannelTopic::from_wire_name(text)?]);
     }
-    let (kind, symbol) = match word.split_once(':') {
+    let (kind, symbol) = match text.split_once(':') {
         Some((kind, symbol)) => (kind, Some(symbol)),
-        None => (word, None),
+        None => (text, None),
     };
-    let (kind, symbol) = (kind.to_ascii_lowercase(), symbol.map(names::symbol));
+    let (kind, symbol) = (kind.to_ascii_lowercase(), symbol.map(normalize::symbol));
     let (kind, symbol) = (kind.as_str(), symbol.as_deref());
     if !KINDS.iter().any(|(known, _)| *known == kind) {
-        return Err(format!("{word:?}: topics are as in ticker:BTC_USDT or spot/ticker:BTC_USDT"));
+        return Err(format!(
+            "{text:?} is not a topic such as ticker:BTC_USDT or spot/ticker:BTC_USDT"
+        ));
     }
     match symbol {
         Some(symbol) if kind == "book" && symbol.contains('_') => {
-            Ok(vec![Named::wire(&format!("spot/depth/increase100:{symbol}"))?])
+            Ok(vec![ChannelTopic::from_wire_name(&format!("spot/depth/increase100:{symbol}"))?])
         }
-        Some(symbol) if kind == "book" => {
-            Ok(vec![Named::wire(&format!("futures/depthIncrease50:{symbol}@200ms"))?])
-        }
+        Some(symbol) if kind == "book" => Ok(vec![ChannelTopic::from_wire_name(&format!(
+            "futures/depthIncrease50:{symbol}@200ms"
+        ))?]),
         symbol => {
             let symbols: Vec<_> = symbol.into_iter().map(str::to_owned).collect();
-            topics(kind, &symbols, &Wish::default())
+            topics(kind, &symbols, &TopicOptions::default())
         }
     }
 }
@@ -239,7 +242,7 @@ mod tests {
     use super::Frame;
 
     #[test]
-    fn a_frame_that_cannot_be_read_is_kept() {
+    fn malformed_frames_are_recorded() {
         let mut frames = Vec::new();
         for text in
             [r#"{"table":"spot/ticker","data":[{"symbol":"A_B"}]}"#, "{\"table\":\"spot/ticker\","]

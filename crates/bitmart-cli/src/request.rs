@@ -1,4 +1,4 @@
-//! A request that is named by method and path, whether the catalogue knows it or not.
+//! A request by method and path, documented or not.
 
 use bitmart::rest::catalog::{self, EndpointEntry};
 use bitmart::rest::{Auth, Effect, Envelope, Host, Metadata, Method, Payload};
@@ -10,53 +10,53 @@ use crate::failure::{Failure, chain};
 use crate::output::json::Json;
 use crate::timezone::Zone;
 
-/// Method, path and parameters, for the commands that take any request.
+/// Method, path and parameters, for commands that take any request.
 pub(crate) fn arguments() -> [Arg; 4] {
     [
         Arg::new("method").required(true).value_name("METHOD").help("GET or POST"),
         Arg::new("path")
             .required(true)
             .value_name("PATH")
-            .help("As in /spot/quotation/v3/ticker, with or without ?NAME=VALUE&…"),
+            .help("Such as /spot/quotation/v3/ticker, with or without ?NAME=VALUE&…"),
         Arg::new("parameters")
             .num_args(0..)
             .value_name("NAME=VALUE")
-            .help("Parameters: of the query of a GET, of the body of a POST; NAME:=JSON for other than texts"),
+            .help("Parameters, for the query of a GET or the body of a POST; NAME:=JSON for values that are not strings"),
         Arg::new("futures")
             .long("futures")
             .action(ArgAction::SetTrue)
-            .help("A path of the futures host that no document names [default: those below /contract]"),
+            .help("Send an undocumented path to the futures host [default: paths below /contract]"),
     ]
 }
 
 /// A request by method and path.
 pub(crate) struct Request {
-    /// What the catalogue knows of it.
+    /// The catalog entry; `None` for an undocumented path.
     pub(crate) entry: Option<&'static EndpointEntry>,
     pub(crate) metadata: &'static Metadata,
-    /// What stands behind the question mark of its path.
+    /// The query of the given path.
     query: Vec<(String, String)>,
 }
 
 impl Request {
-    /// The request that is named. One that no document names is signed if there is a key.
-    pub(crate) fn read(matches: &ArgMatches, has_key: bool) -> Result<Self, Failure> {
+    /// Reads the arguments. An undocumented request is signed if there is a key.
+    pub(crate) fn from_matches(matches: &ArgMatches, has_key: bool) -> Result<Self, Failure> {
         let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
         let method = match text("method").to_ascii_uppercase().as_str() {
             "GET" => Method::Get,
             "POST" => Method::Post,
-            _ => return Err(Failure::usage("the exchange takes GET and POST")),
+            _ => return Err(Failure::usage("the method must be GET or POST")),
         };
         let (path, query) = text("path").split_once('?').unwrap_or((text("path"), ""));
         if !path.starts_with('/') {
             return Err(Failure::usage(format!("{path:?}: a path begins with /"))
-                .with_advice("the host is that of --env"));
+                .with_advice("the host follows from --env"));
         }
         let query = pairs(query)?;
         if let Some(entry) = catalog::find_route(method, path) {
             return Ok(Self { entry: Some(entry), metadata: &entry.metadata, query });
         }
-        // Lives as long as the program, which sends one request.
+        // The program sends one request, so the leak is bounded.
         let path: &'static str = Box::leak(path.to_owned().into_boxed_str());
         let futures = matches.get_flag("futures") || path.starts_with("/contract/");
         let host = if futures { Host::Futures } else { Host::Spot };
@@ -68,24 +68,26 @@ impl Request {
         Ok(Self { entry: None, metadata: Box::leak(Box::new(metadata)), query })
     }
 
-    /// The parameters that were given. Days begin where the zone is.
+    /// The given parameters. Days begin in `zone`.
     pub(crate) fn parameters(
         &self,
         matches: &ArgMatches,
         zone: &Zone,
     ) -> Result<Vec<(String, Json)>, Failure> {
         let given = matches.get_many::<String>("parameters").unwrap_or_default();
-        given.map(|word| self.parameter(word, zone)).collect()
+        given.map(|text| self.parameter(text, zone)).collect()
     }
 
-    fn parameter(&self, word: &str, zone: &Zone) -> Result<(String, Json), Failure> {
-        let (name, value) = word
+    fn parameter(&self, text: &str, zone: &Zone) -> Result<(String, Json), Failure> {
+        let (name, value) = text
             .split_once('=')
             .filter(|(name, _)| !name.trim_end_matches(':').is_empty())
-            .ok_or_else(|| Failure::usage(format!("{word:?}: parameters are NAME=VALUE")))?;
+            .ok_or_else(|| {
+                Failure::usage(format!("{text:?}: parameters have the form NAME=VALUE"))
+            })?;
         if let Some(name) = name.strip_suffix(':') {
             let value = Json::read(value)
-                .map_err(|_| Failure::usage(format!("{name}: what follows := is no JSON")))?;
+                .map_err(|_| Failure::usage(format!("{name}: the value after := is not JSON")))?;
             return Ok((name.to_owned(), value));
         }
         let known = self.entry.and_then(|entry| {
@@ -97,7 +99,7 @@ impl Request {
         }
     }
 
-    /// The parameters as the wire wants them, unchecked.
+    /// Encodes the parameters for the wire, without validation.
     pub(crate) fn payload(&self, parameters: &[(String, Json)]) -> Result<Payload, Failure> {
         let mut payload = Payload::new();
         for (name, value) in &self.query {
@@ -114,27 +116,31 @@ impl Request {
     }
 }
 
-/// Puts a text of JSON into the body, as it stands.
+/// Sets the body to a JSON text, unchanged.
 pub(crate) fn set_body(payload: &mut Payload, text: String) -> Result<(), Failure> {
-    // The error quotes nothing of it.
-    let body = RawValue::from_string(text).map_err(|_| Failure::usage("the body is no JSON"))?;
+    // The error is dropped: it could quote the body.
+    let body = RawValue::from_string(text).map_err(|_| Failure::usage("the body is not JSON"))?;
     payload.json(&body).map_err(|error| Failure::usage(chain(&error)))
 }
 
-/// The pairs of a query, with what is escaped in them.
+/// The decoded pairs of a query.
 fn pairs(query: &str) -> Result<Vec<(String, String)>, Failure> {
-    let broken = || Failure::usage(format!("{query:?} is no query: NAME=VALUE&NAME=VALUE"));
+    let invalid =
+        || Failure::usage(format!("{query:?} is not a query of the form NAME=VALUE&NAME=VALUE"));
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {
-            let (name, value) = pair.split_once('=').ok_or_else(broken)?;
-            Ok((unescaped(name).ok_or_else(broken)?, unescaped(value).ok_or_else(broken)?))
+            let (name, value) = pair.split_once('=').ok_or_else(invalid)?;
+            Ok((
+                percent_decoded(name).ok_or_else(invalid)?,
+                percent_decoded(value).ok_or_else(invalid)?,
+            ))
         })
         .collect()
 }
 
-/// A text without its `%` escapes; `None` where they are none, or no text comes of them.
-fn unescaped(text: &str) -> Option<String> {
+/// Decodes `%` escapes; `None` if an escape is invalid or the result is not UTF-8.
+fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -150,10 +156,10 @@ fn unescaped(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{pairs, unescaped};
+    use super::{pairs, percent_decoded};
 
     #[test]
-    fn a_query_is_read_as_it_is_written() {
+    fn decodes_what_payload_encodes() {
         let mut payload = bitmart::rest::Payload::new();
         for (name, value) in [("symbol", "BTC_USDT"), ("note", "a b&c=d%é")] {
             payload.query(name, value);
@@ -164,8 +170,8 @@ mod tests {
         assert_eq!(read, [("symbol", "BTC_USDT"), ("note", "a b&c=d%é")]);
         assert!(pairs("").is_ok_and(|pairs| pairs.is_empty()));
         assert!(pairs("symbol").is_err());
-        for broken in ["%", "%4", "%zz", "%ff"] {
-            assert_eq!(unescaped(broken), None, "{broken}");
+        for invalid in ["%", "%4", "%zz", "%ff"] {
+            assert_eq!(percent_decoded(invalid), None, "{invalid}");
         }
     }
 }

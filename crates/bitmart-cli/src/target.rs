@@ -1,140 +1,119 @@
-//! Where requests go, and with which key.
+//! The environment that requests go to, and the key for it.
 
 use std::path::Path;
 use std::time::Duration;
 
 use bitmart::net::Connector;
 use bitmart::rest::{Client, ClientBuilder, LimitPolicy, Limiter, RetryPolicy};
-use bitmart::sandbox::{self, Sandbox};
 use bitmart::types::Service;
 use bitmart::ws;
 use bitmart::{Credentials, Environment, Timestamp};
-use tokio::sync::OnceCell;
 
 use crate::auth::{keyring, store::Store};
-use crate::ending;
+use crate::exchange_shutdown;
 use crate::failure::{Failure, chain};
-use crate::private;
-use crate::sandbox::{admin, kept, ready::Ready};
+use crate::ready_file::ReadyFile;
+use crate::sandbox::InProcess;
+use crate::secure_fs;
 
-/// The profile whose key is taken when none is named.
-const DEFAULT: &str = "default";
+/// The profile that is used if none is named.
+const DEFAULT_PROFILE: &str = "default";
 
-/// A deployment of the exchange, and the key for it.
+/// An environment and the key for it.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) environment: Environment,
     pub(crate) credentials: Option<Credentials>,
-    /// How its hosts are reached.
+    /// Connects to its hosts.
     pub(crate) connector: Connector,
     timeout: Duration,
 }
 
 impl Target {
-    /// What `--env` and `--profile` name, or what is there. A sandbox that has to run in this process
-    /// is put into `in_process`.
+    /// The environment of `--env` and the key of `--profile`, or their defaults. Starts `sandbox` if a
+    /// sandbox is selected and none is running.
     pub(crate) async fn find(
         environment: Option<&str>,
         profile: Option<&str>,
         timeout: Duration,
-        in_process: &OnceCell<Sandbox>,
+        sandbox: &InProcess,
     ) -> Result<Self, Failure> {
-        let at = |environment, credentials| {
+        let target = |environment, credentials| {
             Ok(Self { environment, credentials, connector: Connector::direct(), timeout })
         };
         let live = |credentials| {
-            if let Some(warning) = ending::warning(Timestamp::now()) {
+            if let Some(warning) = exchange_shutdown::live_warning(Timestamp::now()) {
                 eprintln!("{warning}");
             }
-            at(Environment::live(), credentials)
+            target(Environment::live(), credentials)
         };
         match environment {
-            Some(word) if word.eq_ignore_ascii_case("sandbox") && profile.is_some() => {
-                Err(Failure::usage("the sandbox has a key of its own: leave out the profile"))
+            Some(name) if name.eq_ignore_ascii_case("sandbox") && profile.is_some() => {
+                Err(Failure::usage("the sandbox has a key of its own: leave out --profile"))
             }
-            Some(word) if word.eq_ignore_ascii_case("sandbox") => {
-                Self::sandbox(timeout, in_process).await
+            Some(name) if name.eq_ignore_ascii_case("sandbox") => {
+                let (environment, credentials) = sandbox.connect(timeout).await?;
+                target(environment, Some(credentials))
             }
-            Some(word) if word.eq_ignore_ascii_case("live") => live(keys(profile)?),
-            Some(word) if word.eq_ignore_ascii_case("demo") => {
-                at(Environment::futures_demo(), keys(profile)?)
+            Some(name) if name.eq_ignore_ascii_case("live") => live(key(profile)?),
+            Some(name) if name.eq_ignore_ascii_case("demo") => {
+                target(Environment::futures_demo(), key(profile)?)
             }
-            Some(place) if place.starts_with("http://") || place.starts_with("https://") => {
-                at(addresses(place), keys(profile)?)
+            Some(urls) if urls.starts_with("http://") || urls.starts_with("https://") => {
+                target(custom_environment(urls), key(profile)?)
             }
-            Some(place) if place.contains("://") && !place.starts_with("sandbox:") => {
+            Some(url) if url.contains("://") && !url.starts_with("sandbox:") => {
                 Err(Failure::usage(format!(
-                    "--env {place}: addresses of hosts begin with https:// or http://"
+                    "--env {url}: the URLs of hosts begin with https:// or http://"
                 )))
             }
             Some(file) => {
-                // `sandbox:FILE` says in words that it is a sandbox.
+                // `sandbox:FILE` is accepted as in `BITMART_ENVIRONMENT`.
                 let file = file.strip_prefix("sandbox:").unwrap_or(file);
-                let ready = Ready::read(Path::new(file))?;
-                at(ready.environment()?, Some(ready.credentials()?))
+                let ready = ReadyFile::read(Path::new(file))?;
+                target(ready.environment()?, Some(ready.credentials()?))
             }
-            None => match (named(profile)?, profile) {
-                (Some((environment, Some(keys))), None) => at(environment, Some(keys)),
+            None => match (from_variable(profile)?, profile) {
+                (Some((environment, Some(key))), None) => target(environment, Some(key)),
                 (Some((environment, _)), _) if environment == Environment::live() => {
-                    live(keys(profile)?)
+                    live(key(profile)?)
                 }
-                (Some((environment, _)), _) => at(environment, keys(profile)?),
-                (None, _) => match keys(profile)? {
-                    Some(keys) => live(Some(keys)),
-                    None => Self::sandbox(timeout, in_process).await,
+                (Some((environment, _)), _) => target(environment, key(profile)?),
+                (None, _) => match key(profile)? {
+                    Some(key) => live(Some(key)),
+                    None => {
+                        let (environment, credentials) = sandbox.connect(timeout).await?;
+                        target(environment, Some(credentials))
+                    }
                 },
             },
         }
     }
 
-    /// The sandbox that `sandbox up` runs, or else one in this process.
-    async fn sandbox(timeout: Duration, in_process: &OnceCell<Sandbox>) -> Result<Self, Failure> {
-        if let Some(ready) = admin::running().await {
-            eprintln!("sandbox: the running one, with play money; --env live is the exchange");
-            return Ok(Self {
-                environment: ready.environment()?,
-                credentials: Some(ready.credentials()?),
-                connector: Connector::direct(),
-                timeout,
-            });
-        }
-        eprintln!("sandbox: started in this process, with play money; --env live is the exchange");
-        let sandbox = in_process.get_or_try_init(|| kept::start(timeout)).await?;
-        Ok(Self {
-            environment: sandbox::environment(sandbox)
-                .map_err(|error| Failure::machine(chain(&error)))?,
-            credentials: Some(
-                sandbox::credentials(sandbox).map_err(|error| Failure::machine(chain(&error)))?,
-            ),
-            connector: Connector::direct(),
-            timeout,
-        })
-    }
-
-    /// A client for it.
+    /// A REST client with the defaults of interactive commands.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         self.build(Client::builder())
     }
 
-    /// A client for hours of reading: it asks again what went wrong on the way, goes by the exchange's
-    /// clock, and waits for the limits, or does not keep them. `attempts` at each request.
-    pub(crate) fn patient_client(&self, limited: bool, attempts: u32) -> Result<Client, Failure> {
+    /// A REST client for hours of reading: it retries each request up to `attempts` times, synchronizes its
+    /// clock, and waits for rate limits unless `limited` is false.
+    pub(crate) fn bulk_client(&self, limited: bool, attempts: u32) -> Result<Client, Failure> {
         let minutes = Duration::from_secs(120);
         let policy = if limited { LimitPolicy::WaitUpTo(minutes) } else { LimitPolicy::Off };
         let builder = Client::builder().limiter(Limiter::new(policy)).sync_clock(true);
         self.build(builder.retry_reads(RetryPolicy::within(minutes).attempts(attempts)))
     }
 
-    /// A client that reads a lot and sends a little: it waits for the limits, or does not keep them, goes by
-    /// the exchange's clock, and gives up soon.
-    pub(crate) fn careful_client(&self, limited: bool) -> Result<Client, Failure> {
+    /// A REST client that retries reads for 15 s, synchronizes its clock, and waits for rate limits unless
+    /// `limited` is false.
+    pub(crate) fn retrying_client(&self, limited: bool) -> Result<Client, Failure> {
         let wait = LimitPolicy::WaitUpTo(Duration::from_secs(30));
         let policy = if limited { wait } else { LimitPolicy::Off };
         let builder = Client::builder().limiter(Limiter::new(policy)).sync_clock(true);
         self.build(builder.retry_reads(RetryPolicy::within(Duration::from_secs(15))))
     }
 
-    /// A client of streams for it.
+    /// A WebSocket client.
     pub(crate) fn stream_client(&self) -> Result<ws::Client, Failure> {
         let mut builder = ws::Client::builder()
             .environment(self.environment.clone())
@@ -158,24 +137,26 @@ impl Target {
     }
 }
 
-/// What `BITMART_ENVIRONMENT` names, as for programs with this library, and the key that comes with it.
-fn named(profile: Option<&str>) -> Result<Option<(Environment, Option<Credentials>)>, Failure> {
+/// The environment in `BITMART_ENVIRONMENT`, and the key in its ready line.
+fn from_variable(
+    profile: Option<&str>,
+) -> Result<Option<(Environment, Option<Credentials>)>, Failure> {
     let Some(text) = std::env::var_os(Environment::VARIABLE).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     let wrong = |error: &dyn std::error::Error| Failure::usage(chain(error));
     let environment = Environment::from_env().map_err(|error| wrong(&error))?;
     let text = text.to_string_lossy();
-    let ready = Ready::parse(text.trim().trim_start_matches("sandbox:"));
+    let ready = ReadyFile::parse(text.trim().trim_start_matches("sandbox:"));
     let Some(ready) = ready.filter(|_| profile.is_none()) else {
         return Ok(Some((environment, None)));
     };
-    eprintln!("{}: what {} names", environment.name, Environment::VARIABLE);
+    eprintln!("{}: selected by {}", environment.name, Environment::VARIABLE);
     Ok(Some((environment, Some(ready.credentials()?))))
 }
 
-/// The key of the profile, of the environment, or of the profile `default`, in this order.
-fn keys(profile: Option<&str>) -> Result<Option<Credentials>, Failure> {
+/// The key of the profile, of the environment variables, or of the profile `default`, in this order.
+fn key(profile: Option<&str>) -> Result<Option<Credentials>, Failure> {
     let wrong = |error: bitmart::auth::CredentialsError| Failure::usage(chain(&error));
     let stored = |name: &str| {
         if Store::open()?.is_in_keyring(name) {
@@ -190,23 +171,26 @@ fn keys(profile: Option<&str>) -> Result<Option<Credentials>, Failure> {
     if names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Credentials::from_env().map(Some).map_err(wrong);
     }
-    if !private::home().is_some_and(|home| home.join("config.toml").exists()) {
+    if !secure_fs::config_dir().is_some_and(|folder| folder.join("config.toml").exists()) {
         return Ok(None);
     }
     let store = Store::open()?;
-    if store.has(DEFAULT) {
-        return stored(DEFAULT);
+    if store.has(DEFAULT_PROFILE) {
+        return stored(DEFAULT_PROFILE);
     }
-    // Without a profile that is meant, nobody's money is touched; those that there are are told.
+    // A profile is never guessed; the existing ones are listed.
     let names: Vec<_> = store.profiles().map(|profile| profile.name).collect();
     if !names.is_empty() {
-        eprintln!("no profile is called {DEFAULT:?}; --profile chooses from {}", names.join(", "));
+        eprintln!(
+            "no profile is called {DEFAULT_PROFILE:?}; --profile chooses from {}",
+            names.join(", ")
+        );
     }
     Ok(None)
 }
 
-/// `https://spot` or `https://spot,https://futures`; sockets are on the same hosts.
-fn addresses(text: &str) -> Environment {
+/// The environment of `https://spot` or `https://spot,https://futures`, with WebSockets on the same hosts.
+fn custom_environment(text: &str) -> Environment {
     let (spot, futures) = text.split_once(',').unwrap_or((text, ""));
     let mut environment = Environment::custom("custom");
     let services = [

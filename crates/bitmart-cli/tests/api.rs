@@ -1,4 +1,4 @@
-//! Any request by method and path, and words in any case.
+//! `api`, and arguments in any case.
 
 mod common;
 
@@ -6,16 +6,16 @@ use common::{bitmart, sandbox};
 use serde_json::Value;
 
 #[test]
-fn a_documented_request_is_sent_as_by_its_own_command() {
+fn a_documented_request_is_sent_like_by_its_own_command() {
     let place = sandbox();
     for words in [
         &["GET", "/spot/quotation/v3/ticker", "symbol=BTC_USDT"][..],
         &["get", "/spot/quotation/v3/ticker", "symbol=btc_usdt"],
         &["GET", "/spot/quotation/v3/ticker?symbol=BTC_USDT"],
     ] {
-        let answer = bitmart(&place, &[&["api"], words].concat());
-        assert_eq!(answer.code, 0, "{words:?}: {}", answer.err);
-        let row: Value = serde_json::from_str(&answer.out).expect("JSON");
+        let response = bitmart(&place, &[&["api"], words].concat());
+        assert_eq!(response.code, 0, "{words:?}: {}", response.err);
+        let row: Value = serde_json::from_str(&response.out).expect("JSON");
         assert_eq!(row["symbol"], "BTC_USDT");
     }
     let kline = ["api", "GET", "/spot/quotation/v3/klines", "symbol=BTC_USDT", "limit=2"];
@@ -26,7 +26,7 @@ fn a_documented_request_is_sent_as_by_its_own_command() {
 }
 
 #[test]
-fn what_has_an_effect_is_asked_for() {
+fn a_request_with_an_effect_needs_a_confirmation() {
     let place = sandbox();
     let order = [
         "api",
@@ -53,7 +53,7 @@ fn what_has_an_effect_is_asked_for() {
 }
 
 #[test]
-fn a_path_that_nobody_documents_is_sent_and_its_refusal_told() {
+fn an_undocumented_path_is_sent_and_its_rejection_reported() {
     let place = sandbox();
     let refused = bitmart(&place, &["api", "GET", "/spot/v9/nothing", "a=b"]);
     assert!(refused.code != 0 && refused.err.contains("30000"), "{}", refused.err);
@@ -65,7 +65,7 @@ fn a_path_that_nobody_documents_is_sent_and_its_refusal_told() {
 }
 
 #[test]
-fn symbols_and_words_go_in_any_case() {
+fn arguments_are_accepted_in_any_case() {
     let place = sandbox();
     let order = [
         "spot",
@@ -96,5 +96,5 @@ fn symbols_and_words_go_in_any_case() {
         assert_eq!(seen.code, 0, "{words:?}: {}", seen.err);
     }
     let wrong = bitmart(&place, &["watch", "klines", "btc_usdt", "--step", "1M"]);
-    assert_eq!(wrong.code, 2, "a month is no minute: {}", wrong.err);
+    assert_eq!(wrong.code, 2, "a month is not a minute: {}", wrong.err);
 }

@@ -1,4 +1,4 @@
-//! Keys: stored, listed, tried and forgotten.
+//! `auth`: keys are stored, listed, checked and removed.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::fs;
 use common::{at_home, sandbox};
 
 #[test]
-fn a_key_is_stored_tried_listed_and_forgotten() {
+fn a_key_is_stored_listed_checked_and_removed() {
     let (place, home) = (sandbox(), tempfile::tempdir().expect("a folder"));
     let run = |words: &[&str], input: &str| at_home(home.path(), words, input);
     let key = format!("{}\n{}\n{}\n", place.key, place.secret, place.memo);
@@ -38,19 +38,19 @@ fn a_key_is_stored_tried_listed_and_forgotten() {
 }
 
 #[test]
-fn without_a_profile_commands_need_no_key_again() {
+fn without_profiles_commands_use_the_sandbox_again() {
     let home = tempfile::tempdir().expect("a folder");
     let run = |words: &[&str], input: &str| at_home(home.path(), words, input);
     assert_eq!(run(&["auth", "add", "--stdin"], "key\nsecret\nmemo\n").code, 0);
     assert_eq!(run(&["auth", "remove", "default", "--yes"], "").code, 0);
-    assert!(home.path().join(".bitmart/config.toml").exists(), "its comments may be somebody's");
+    assert!(home.path().join(".bitmart/config.toml").exists(), "it may contain comments");
     let keyless = run(&["spot", "ticker", "BTC_USDT"], "");
     assert_eq!(keyless.code, 0, "{}", keyless.err);
     assert!(keyless.err.contains("sandbox") && !keyless.err.contains("profile"), "{}", keyless.err);
 }
 
 #[test]
-fn a_profile_of_another_name_is_told_and_not_taken() {
+fn a_profile_other_than_default_is_listed_but_not_used() {
     let (place, home) = (sandbox(), tempfile::tempdir().expect("a folder"));
     let run = |words: &[&str], input: &str| at_home(home.path(), words, input);
     let key = format!("{}\n{}\n{}\n", place.key, place.secret, place.memo);
@@ -80,13 +80,13 @@ fn a_wrong_memo_fails_the_check() {
 }
 
 #[test]
-fn a_stored_key_is_replaced_only_when_told_to() {
+fn a_stored_key_is_replaced_only_when_confirmed() {
     let home = tempfile::tempdir().expect("a folder");
     let add = |words: &[&str], input: &str| {
         at_home(home.path(), &[&["auth", "add", "--stdin"], words].concat(), input)
     };
     assert_eq!(add(&[], "key1\nsecret1\nmemo1\n").code, 0);
-    assert_eq!(add(&[], "key2\nsecret2\nmemo2\n").code, 9, "nobody can be asked");
+    assert_eq!(add(&[], "key2\nsecret2\nmemo2\n").code, 9, "nobody can confirm");
     let file = home.path().join(".bitmart/config.toml");
     assert!(fs::read_to_string(&file).expect("a file").contains("secret1"));
     assert_eq!(add(&["--yes"], "key2\nsecret2\nmemo2\n").code, 0);
@@ -98,97 +98,48 @@ fn a_stored_key_is_replaced_only_when_told_to() {
 
 #[cfg(unix)]
 mod at_a_terminal {
-    use std::fs::{File, OpenOptions};
-    use std::io::{Read as _, Write as _};
-    use std::process::{Child, Command, Stdio};
+    use rustix::process::Signal;
 
-    use rustix::process::{Pid, Signal, kill_process};
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    use rustix::termios::{LocalModes, tcgetattr};
+    use super::common::terminal::Session;
 
-    /// The program at a terminal of its own.
-    struct Session {
-        terminal: File,
-        child: Child,
-        home: tempfile::TempDir,
-        seen: String,
-    }
-
-    impl Session {
-        fn start(words: &[&str]) -> Self {
-            let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-            grantpt(&terminal).expect("a terminal");
-            unlockpt(&terminal).expect("a terminal");
-            let name = ptsname(&terminal, Vec::new()).expect("a name");
-            let open = || -> Stdio {
-                let path = name.to_str().expect("a path");
-                OpenOptions::new().read(true).write(true).open(path).expect("a terminal").into()
-            };
-            let home = tempfile::tempdir().expect("a folder");
-            let child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
-                .args(words)
-                .env_clear()
-                .env("HOME", home.path())
-                .stdin(open())
-                .stderr(open())
-                .stdout(Stdio::null())
-                .spawn()
-                .expect("it runs");
-            Self { terminal: File::from(terminal), child, home, seen: String::new() }
-        }
-
-        /// Reads what the terminal shows up to `text`.
-        fn wait_for(&mut self, text: &str) {
-            let mut bytes = [0; 256];
-            while !self.seen.contains(text) {
-                let count = self.terminal.read(&mut bytes).expect("the program talks");
-                self.seen += &String::from_utf8_lossy(&bytes[..count]);
-            }
-        }
-
-        fn echoes(&self) -> bool {
-            tcgetattr(&self.terminal).expect("a terminal").local_modes.contains(LocalModes::ECHO)
-        }
-
-        /// Waits until the program has hidden what is typed.
-        fn wait_until_hidden(&self) {
-            while self.echoes() {
-                std::thread::yield_now();
-            }
+    fn wait_until_hidden(session: &Session) {
+        while session.echoes() {
+            std::thread::yield_now();
         }
     }
 
     #[test]
-    fn what_is_typed_is_not_shown() {
-        let mut session = Session::start(&["auth", "add"]);
+    fn input_is_not_shown() {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut session = Session::start_at_home(home.path(), &["auth", "add"]);
         for (what, text) in [("key", "key1"), ("secret", "hushhush"), ("memo", "memo1")] {
             session.wait_for(&format!("{what}: "));
-            session.wait_until_hidden();
-            session.terminal.write_all(format!("{text}\n").as_bytes()).expect("it is typed");
+            wait_until_hidden(&session);
+            session.answer(text);
         }
         session.wait_for("stored in");
-        assert!(session.child.wait().expect("it ends").success());
-        assert!(!session.seen.contains("hushhush"), "{}", session.seen);
-        let file = session.home.path().join(".bitmart/config.toml");
+        assert!(!session.shown().contains("hushhush"), "{}", session.shown());
+        assert_eq!(session.end(), 0);
+        let file = home.path().join(".bitmart/config.toml");
         assert!(std::fs::read_to_string(file).expect("a file").contains("hushhush"));
     }
 
     #[test]
-    fn ctrl_c_in_a_question_leaves_the_terminal_as_it_was() {
-        let mut session = Session::start(&["auth", "add"]);
+    fn ctrl_c_restores_the_terminal() {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut session = Session::start_at_home(home.path(), &["auth", "add"]);
         session.wait_for("key: ");
-        session.wait_until_hidden();
-        let id = Pid::from_child(&session.child);
-        kill_process(id, Signal::INT).expect("it is there");
-        assert_eq!(session.child.wait().expect("it ends").code(), Some(130));
-        assert!(session.echoes(), "what is typed is shown again");
-        assert!(!session.home.path().join(".bitmart").exists(), "nothing was stored");
+        wait_until_hidden(&session);
+        session.signal(Signal::INT);
+        assert_eq!(session.wait(), 130);
+        assert!(session.echoes(), "input is shown again");
+        assert!(!home.path().join(".bitmart").exists(), "nothing was stored");
     }
 }
 
-/// Nobody has a keyring here, and without the feature the program has none either.
+/// Test machines have no keyring, and a program without the feature cannot use one.
 #[test]
-fn a_keyring_that_cannot_be_used_leaves_nothing_in_the_file() {
+fn an_unusable_keyring_leaves_nothing_in_the_file() {
     let home = tempfile::tempdir().expect("a folder");
     let add = ["auth", "add", "bot", "--stdin", "--keyring"];
     let outcome = at_home(home.path(), &add, "my-key\nmy-secret\nmy-memo\n");

@@ -1,47 +1,45 @@
-//! The program as people and scripts use it: exit codes, standard output and standard error.
+//! Exit codes, standard output and standard error of commands.
 
 mod common;
 
-use common::{Outcome, bitmart, sandbox};
+use common::{LIMIT_ORDER, Outcome, bitmart, sandbox, with_yes};
 
 #[test]
-fn rows_go_to_standard_output_and_all_else_to_standard_error() {
+fn rows_are_written_to_standard_output_and_messages_to_standard_error() {
     let place = sandbox();
     let ticker = bitmart(&place, &["spot", "ticker", "BTC_USDT"]);
     assert_eq!(ticker.code, 0, "{}", ticker.err);
-    assert_eq!(ticker.out.lines().count(), 1, "a row a line into a pipe: {}", ticker.out);
+    assert_eq!(ticker.out.lines().count(), 1, "one row per line into a pipe: {}", ticker.out);
     let row: serde_json::Value = serde_json::from_str(&ticker.out).expect("the line is JSON");
     assert_eq!(row["symbol"], "BTC_USDT");
 
-    let refused = bitmart(&place, &["spot", "ticker", "NO_SUCH"]);
-    assert_eq!((refused.code, refused.out.as_str()), (4, ""), "{}", refused.err);
-    assert!(refused.err.contains("70002"), "{}", refused.err);
+    let rejected = bitmart(&place, &["spot", "ticker", "NO_SUCH"]);
+    assert_eq!((rejected.code, rejected.out.as_str()), (4, ""), "{}", rejected.err);
+    assert!(rejected.err.contains("70002"), "{}", rejected.err);
 }
 
 #[test]
-fn positional_rows_get_the_documented_names() {
+fn rows_that_are_lists_have_documented_column_names() {
     let place = sandbox();
     let csv = bitmart(&place, &["spot", "klines", "BTC_USDT", "-o", "csv", "--limit", "2"]);
     let mut lines = csv.out.lines();
     assert_eq!(lines.next(), Some("t,o,h,l,c,v,qv"), "{}", csv.err);
     assert_eq!(lines.count(), 2);
     let table = bitmart(&place, &["spot", "klines", "BTC_USDT", "-o", "table", "--limit", "2"]);
-    let time = |word: &str| word.len() == 24 && word.ends_with('Z');
-    assert!(table.out.split_whitespace().any(time), "times in words: {}", table.out);
+    let is_time = |word: &str| word.len() == 24 && word.ends_with('Z');
+    assert!(table.out.split_whitespace().any(is_time), "formatted times: {}", table.out);
 }
 
 #[test]
-fn an_order_is_shown_and_sent_only_when_confirmed() {
+fn an_order_is_previewed_and_sent_only_when_confirmed() {
     let place = sandbox();
-    let order =
-        ["spot", "submit-order", "BTC_USDT", "buy", "limit", "--size", "0.01", "--price", "50000"];
-    let asked = bitmart(&place, &order);
-    assert_eq!(asked.code, 9, "nobody can be asked: {}", asked.err);
+    let asked = bitmart(&place, &LIMIT_ORDER);
+    assert_eq!(asked.code, 9, "nobody can confirm: {}", asked.err);
     assert!(asked.err.contains("notional                500 USDT"), "{}", asked.err);
     let open = ["spot", "open-orders", "--symbol", "BTC_USDT"];
     assert_eq!(bitmart(&place, &open).out, "", "nothing was sent");
 
-    let sent = bitmart(&place, &[&order[..], &["--yes"]].concat());
+    let sent = bitmart(&place, &with_yes(&LIMIT_ORDER));
     assert_eq!(sent.code, 0, "{}", sent.err);
     let listed = bitmart(&place, &open);
     let id =
@@ -50,7 +48,7 @@ fn an_order_is_shown_and_sent_only_when_confirmed() {
 }
 
 #[test]
-fn a_dry_run_sends_nothing_and_shows_no_secret() {
+fn a_dry_run_sends_nothing_and_prints_no_secret() {
     let place = sandbox();
     let run = ["spot", "submit-order", "BTC_USDT", "sell", "market", "--size", "0.01", "--dry-run"];
     let Outcome { code, out, err } = bitmart(&place, &run);
@@ -63,29 +61,17 @@ fn a_dry_run_sends_nothing_and_shows_no_secret() {
 }
 
 #[test]
-fn a_lost_answer_is_looked_into() {
+fn the_outcome_of_an_order_with_a_lost_response_is_queried() {
     let place = sandbox();
-    place.lose_next_answer("/spot/v2/submit_order");
-    let order = [
-        "spot",
-        "submit-order",
-        "BTC_USDT",
-        "buy",
-        "limit",
-        "--size",
-        "0.01",
-        "--price",
-        "50000",
-        "-y",
-    ];
-    let lost = bitmart(&place, &order);
+    place.lose_next_response("/spot/v2/submit_order");
+    let lost = bitmart(&place, &with_yes(&LIMIT_ORDER));
     assert!(lost.err.contains("the order was placed"), "{}", lost.err);
     assert!(lost.err.contains("do not send it again"), "{}", lost.err);
-    assert_eq!(lost.code, 11, "a refusal, 4, would make a script order again");
+    assert_eq!(lost.code, 11, "with 4, rejected, a script would order again");
 }
 
 #[test]
-fn wrong_use_is_told_before_anything_is_sent() {
+fn invalid_arguments_are_rejected_before_anything_is_sent() {
     let place = sandbox();
     for (words, part) in [
         (&["spot", "submit-order", "BTC_USDT", "buy", "limit", "--size", "1", "-y"][..], "price"),
@@ -101,7 +87,7 @@ fn wrong_use_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn codes_are_explained_without_a_network() {
+fn error_codes_are_explained_offline() {
     let place = sandbox();
     let known = bitmart(&place, &["explain-error", "30005"]);
     assert!(known.out.contains("memo"), "{}", known.out);

@@ -1,27 +1,23 @@
-//! A shell asks the program what may follow, and gets it without a network.
+//! Shell completions work offline.
 
 mod common;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use common::at_home;
+use common::{at_home, program};
 
-/// Most bytes of a shell's script.
-const LARGEST: usize = 4 << 10;
+/// Maximum size of a completion script in bytes.
+const MAX_SCRIPT: usize = 4 << 10;
 
-/// What a shell is told for the last of these words.
+/// The candidates for the last of these words.
 fn candidates(home: &Path, words: &[&str]) -> Vec<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_bitmart"))
+    let output = program(home)
         .arg("--")
         .arg("bitmart")
         .args(words)
-        .env_clear()
-        .env("HOME", home)
         .env("COMPLETE", "bash")
         .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
         .env("_CLAP_IFS", "\n")
-        .stdin(Stdio::null())
         .output()
         .expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -36,12 +32,12 @@ fn the_script_of_each_shell_is_small() {
         let script = at_home(home.path(), &["completions", shell], "");
         assert_eq!(script.code, 0, "{shell}: {}", script.err);
         assert!(script.out.contains("COMPLETE"), "{shell}: {}", script.out);
-        assert!(script.out.len() <= LARGEST, "{shell}: {} bytes", script.out.len());
+        assert!(script.out.len() <= MAX_SCRIPT, "{shell}: {} bytes", script.out.len());
     }
 }
 
 #[test]
-fn names_that_this_machine_knows_are_offered() {
+fn offers_locally_known_names() {
     let home = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(home.path().join(".bitmart")).expect("a folder");
     let profile = |name: &str| format!("[{name}]\nkey = \"k\"\nsecret = \"s\"\nmemo = \"m\"\n");
@@ -79,7 +75,7 @@ fn names_that_this_machine_knows_are_offered() {
 }
 
 #[test]
-fn a_configuration_that_nobody_can_read_offers_nothing() {
+fn an_invalid_configuration_offers_no_profiles() {
     let home = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(home.path().join(".bitmart")).expect("a folder");
     std::fs::write(home.path().join(".bitmart/config.toml"), "no [TOML").expect("written");
@@ -87,16 +83,11 @@ fn a_configuration_that_nobody_can_read_offers_nothing() {
 }
 
 #[test]
-fn a_variable_of_that_name_with_another_meaning_is_left_alone() {
+fn a_variable_with_another_meaning_is_ignored() {
     let home = tempfile::tempdir().expect("a folder");
     for value in ["1", "yes", ""] {
-        let output = Command::new(env!("CARGO_BIN_EXE_bitmart"))
-            .arg("--version")
-            .env_clear()
-            .env("HOME", home.path())
-            .env("COMPLETE", value)
-            .output()
-            .expect("it runs");
+        let output =
+            program(home.path()).arg("--version").env("COMPLETE", value).output().expect("it runs");
         assert!(output.stdout.starts_with(b"bitmart "), "{value}");
     }
 }

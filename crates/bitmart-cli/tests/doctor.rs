@@ -1,4 +1,4 @@
-//! `doctor`: clear findings within bounded time, whatever is in the way.
+//! `doctor`: reports problems within a bounded time.
 
 mod common;
 
@@ -14,7 +14,7 @@ fn finding(outcome: &Outcome, check: &str) -> Value {
     rows.into_iter().find(|row| row["check"] == check).unwrap_or_else(|| panic!("{}", outcome.out))
 }
 
-/// Runs it at `address` with the key of `place`, and another memo if one is given.
+/// Runs `doctor` at `address` with the key of `place`, or with another memo.
 fn with_key(place: &Place, address: &str, memo: Option<&str>) -> Outcome {
     let home = tempfile::tempdir().expect("a folder");
     let memo = memo.unwrap_or(&place.memo);
@@ -28,7 +28,7 @@ fn with_key(place: &Place, address: &str, memo: Option<&str>) -> Outcome {
 }
 
 #[test]
-fn a_sandbox_is_healthy() {
+fn all_checks_of_a_sandbox_pass() {
     let place = sandbox();
     let doctor = bitmart(&place, &["doctor"]);
     assert_eq!(doctor.code, 0, "{}{}", doctor.out, doctor.err);
@@ -39,7 +39,7 @@ fn a_sandbox_is_healthy() {
 }
 
 #[test]
-fn the_permissions_of_the_key_are_told() {
+fn prints_the_permissions_of_the_key() {
     let place = sandbox();
     let all = finding(&bitmart(&place, &["doctor"]), "permissions")["found"].to_string();
     assert!(all.contains("Spot-Trade") && all.contains("Withdraw"), "{all}");
@@ -52,29 +52,29 @@ fn the_permissions_of_the_key_are_told() {
 }
 
 #[test]
-fn a_wrong_memo_is_explained() {
+fn explains_a_wrong_memo() {
     let place = sandbox();
     let doctor = with_key(&place, &place.spot, Some("not this one"));
     assert_eq!(doctor.code, 5, "{}", doctor.out);
     let key = finding(&doctor, "key");
     assert_eq!(key["ok"], false);
     assert!(key["found"].to_string().contains("30005"), "{key}");
-    assert!(key["advice"].to_string().contains("one of four: the memo"), "{key}");
+    assert!(key["advice"].to_string().contains("four causes: the memo"), "{key}");
 }
 
 #[test]
-fn a_clock_that_is_off_is_measured_and_explained() {
+fn measures_and_explains_a_wrong_clock() {
     let place = sandbox_of(Config::new().stepped_clock(1_700_000_000_000));
     let doctor = with_key(&place, &place.spot, None);
     assert_eq!(doctor.code, 5, "{}", doctor.out);
     let clock = finding(&doctor, "clock");
     assert!(clock["found"].to_string().contains("ms ahead of the exchange"), "{clock}");
     let key = finding(&doctor, "key");
-    assert!(key["advice"].to_string().contains("30007 means one of four"), "{key}");
+    assert!(key["advice"].to_string().contains("30007 has four causes"), "{key}");
 }
 
 #[test]
-fn a_closed_port_is_told_by_its_step() {
+fn a_closed_port_fails_the_tcp_step() {
     let place = sandbox();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -86,16 +86,20 @@ fn a_closed_port_is_told_by_its_step() {
 }
 
 #[test]
-fn a_port_that_says_nothing_does_not_hold_it_up() {
+fn a_silent_server_fails_after_the_timeout() {
     let place = sandbox();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let at = listener.local_addr().expect("an address");
     let started = Instant::now();
     let plain = with_key(&place, &format!("http://{at}"), None);
-    assert!(finding(&plain, "spot REST")["found"].to_string().contains("HTTP: no answer in 1 s"));
+    assert!(
+        finding(&plain, "spot REST")["found"].to_string().contains("HTTP: no response within 1 s")
+    );
     assert_eq!(plain.code, 3);
     let secure = with_key(&place, &format!("https://{at}"), None);
-    assert!(finding(&secure, "spot REST")["found"].to_string().contains("TLS: no answer in 1 s"));
-    assert!(started.elapsed() < Duration::from_secs(60), "each step has its second");
+    assert!(
+        finding(&secure, "spot REST")["found"].to_string().contains("TLS: no response within 1 s")
+    );
+    assert!(started.elapsed() < Duration::from_secs(60), "each step has a timeout");
     drop(listener);
 }

@@ -1,4 +1,4 @@
-//! Evidence from an account: it fits the models, holds nothing about the account, and is sent nowhere.
+//! `probe`: its recordings fit the models and contain no account data.
 
 mod common;
 
@@ -6,17 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bitmart::Decimal;
-use bitmart::sandbox::{ApiKey, Config, Permission, WithdrawAddress};
-use common::{Outcome, Place, at_home, bitmart, sandbox_of};
+use bitmart::sandbox::{ApiKey, Permission, WithdrawAddress};
+use common::{Outcome, Place, at_home, bitmart, unlimited_sandbox, with_yes};
 use serde_json::{Value, json};
 
 const ADDRESS: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 const CLIENT_ORDER: &str = "CANARYorder1";
 
 /// An account that has traded, deposited and saved an address.
-fn place() -> Place {
-    let config = Config::new().rate_limits(false);
-    let place = sandbox_of(config);
+fn used_account() -> Place {
+    let place = unlimited_sandbox();
     let orders = [
         &["spot", "submit-order", "ETH_USDT", "buy", "market", "--notional", "50"][..],
         &[
@@ -47,7 +46,7 @@ fn place() -> Place {
         ],
     ];
     for order in orders {
-        let sent = bitmart(&place, &[order, &["-y"]].concat());
+        let sent = bitmart(&place, &with_yes(order));
         assert_eq!(sent.code, 0, "{}", sent.err);
     }
     let mut address = WithdrawAddress::new(ADDRESS).currency("USDT").network("TRC20");
@@ -58,7 +57,7 @@ fn place() -> Place {
     place
 }
 
-/// The file of a key of the same account that may do this.
+/// A ready file with this key.
 fn ready_file(place: &Place, key: &ApiKey) -> PathBuf {
     let text = fs::read_to_string(place.ready_file()).expect("a file");
     let mut ready: Value = serde_json::from_str(&text).expect("JSON");
@@ -95,13 +94,13 @@ fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn what_a_probe_writes_fits_the_models_and_holds_nothing_about_the_account() {
-    let place = place();
+fn recordings_fit_the_models_and_contain_no_account_data() {
+    let place = used_account();
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("evidence");
     let (key, done) = probe(&place, &[Permission::ReadOnly], &out, &["--seconds", "5"]);
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.out.contains("nothing was sent anywhere"), "{}", done.out);
+    assert!(done.out.contains("Nothing was sent anywhere"), "{}", done.out);
     assert!(done.out.contains("differences.txt") && done.out.contains("not-asked.txt"));
 
     let report = conformance::check(std::slice::from_ref(&out), false).expect("a folder");
@@ -111,7 +110,7 @@ fn what_a_probe_writes_fits_the_models_and_holds_nothing_about_the_account() {
     let differences = fs::read_to_string(out.join("differences.txt")).expect("text");
     assert_eq!(differences, "nothing\n");
 
-    // What the account's own answers hold in the clear.
+    // Values that the responses contain before redaction.
     let orders = place.sandbox.orders();
     let ids = orders.iter().map(|order| order.order_id.clone());
     let fills = place.sandbox.fills();
@@ -126,14 +125,14 @@ fn what_a_probe_writes_fits_the_models_and_holds_nothing_about_the_account() {
             assert!(!text.contains(secret.as_str()), "{}: {secret}", path.display());
         }
     }
-    // The same search finds them where nothing is replaced.
+    // The search finds them in a response without redaction.
     let plain = bitmart(&place, &["account", "withdraw-addresses", "-o", "raw"]);
     assert!(plain.out.contains(ADDRESS), "{} {}", plain.out, plain.err);
 }
 
 #[test]
 fn a_key_that_may_do_more_than_read_is_refused_unless_told() {
-    let place = sandbox_of(Config::new().rate_limits(false));
+    let place = unlimited_sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("evidence");
     let (_, refused) = probe(&place, &Permission::ALL, &out, &["--seconds", "0"]);

@@ -1,11 +1,11 @@
-//! What the pages tell people to type works.
+//! The commands in the documentation work.
 
 #![cfg(unix)]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A line of a page and what it promises.
+/// A command in a page with its documented result.
 #[derive(Debug)]
 struct Line<'a> {
     command: &'a str,
@@ -57,7 +57,7 @@ fn run(home: &Path, line: &Line<'_>) {
     }
 }
 
-/// A home whose sandbox is stopped, also when a line failed.
+/// A home folder. Its sandbox is stopped when this is dropped.
 struct Home(tempfile::TempDir);
 
 impl Drop for Home {
@@ -80,16 +80,16 @@ fn follow(page: &str, at_least: usize) {
 }
 
 #[test]
-fn the_recipes_work_as_written() {
+fn the_recipes_work() {
     follow(include_str!("../../../docs/recipes.md"), 24);
 }
 
 #[test]
-fn the_first_commands_of_the_readme_work_as_written() {
+fn the_first_commands_of_the_readme_work() {
     let readme = include_str!("../../../README.md");
     let (_, section) = readme.split_once("## The program\n").expect("the section");
     let section = section.split("\n## ").next().expect("its text");
-    // The install line builds the program that is tested here.
+    // Without the section that installs the program.
     let (_, commands) = section.split_once("### Five commands\n").expect("the commands");
     follow(
         &format!(

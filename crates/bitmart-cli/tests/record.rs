@@ -1,4 +1,4 @@
-//! Recording the sandbox, and playing what was recorded.
+//! `record` and `replay`.
 
 #![cfg(unix)]
 
@@ -7,10 +7,12 @@ mod common;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
-use bitmart::sandbox::recording::{Entry, Reader};
-use common::{Place, at_home, bitmart, sandbox};
+use bitmart::rest::recording::frames::{Entry, Reader};
+use common::process::send_signal;
+use common::{Place, at_home, bitmart, program, sandbox};
+use rustix::process::Signal;
 use serde_json::Value;
 
 const TOPICS: &str = "ticker:BTC_USDT,book:BTC_USDT,trades:BTCUSDT,orders,balances";
@@ -19,20 +21,16 @@ fn read(path: &Path) -> (Vec<Entry>, bool) {
     let file = File::open(path).expect("a file");
     let mut reader = Reader::new(BufReader::new(file)).expect("a recording");
     let entries = reader.by_ref().map(|entry| entry.expect("an entry")).collect();
-    (entries, reader.is_torn())
+    (entries, reader.is_truncated())
 }
 
 fn frames(entries: &[Entry]) -> usize {
     entries.iter().filter(|entry| entry.frame.is_some()).count()
 }
 
-/// Starts the program and gives it and what it prints.
 fn start(place: &Place, words: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_bitmart"))
+    program(place.home())
         .args(words)
-        .env_clear()
-        .env("HOME", place.ready_file().parent().expect("a folder"))
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -40,7 +38,7 @@ fn start(place: &Place, words: &[&str]) -> Child {
 }
 
 #[test]
-fn what_is_recorded_is_replayed_and_holds_no_secret() {
+fn recorded_frames_are_replayed_and_contain_no_secret() {
     let place = sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("frames.gz");
@@ -48,25 +46,25 @@ fn what_is_recorded_is_replayed_and_holds_no_secret() {
     let recorded =
         bitmart(&place, &["record", "--topics", TOPICS, "--frames", "30", "--out", name]);
     assert_eq!(recorded.code, 0, "{}", recorded.err);
-    let (entries, torn) = read(&path);
-    assert_eq!((frames(&entries), torn), (30, false));
+    let (entries, truncated) = read(&path);
+    assert_eq!((frames(&entries), truncated), (30, false));
     let times: Vec<_> = entries
         .iter()
         .filter(|entry| entry.topic == "spot/ticker:BTC_USDT" && entry.frame.is_some())
         .map(|entry| entry.at)
         .collect();
     assert!(times.is_sorted(), "{times:?}");
-    let whole = serde_json::to_string(&entries).expect("JSON");
+    let text = serde_json::to_string(&entries).expect("JSON");
     for secret in [&place.key, &place.secret, &place.memo] {
-        assert!(!whole.contains(secret.as_str()));
+        assert!(!text.contains(secret.as_str()));
     }
     let other = folder.path().join("other.gz");
     let words =
         ["record", "--topics", "spot/ticker:NO_SUCH", "--out", other.to_str().expect("text")];
     assert_eq!(bitmart(&place, &words).code, 4);
-    assert!(!other.exists(), "a refused topic leaves a file in the way");
+    assert!(!other.exists(), "a rejected topic leaves a file behind");
     let again = bitmart(&place, &["record", "--topics", TOPICS, "--out", name]);
-    assert_eq!(again.code, 1, "no recording is overwritten: {}", again.err);
+    assert_eq!(again.code, 1, "recordings are not overwritten: {}", again.err);
 
     let shown = at_home(folder.path(), &["replay", name], "");
     assert_eq!(shown.code, 0, "{}", shown.err);
@@ -78,7 +76,7 @@ fn what_is_recorded_is_replayed_and_holds_no_secret() {
         assert_eq!(line["frame"], frame.unwrap_or(Value::Null));
     }
 
-    // Served, a client sees the same rows in the same order.
+    // A client of the served recording receives the same rows in the same order.
     let mut served = start(&place, &["replay", name, "--serve", "--speed", "100"]);
     let mut ready = String::new();
     let mut out = BufReader::new(served.stdout.take().expect("a pipe"));
@@ -100,22 +98,21 @@ fn what_is_recorded_is_replayed_and_holds_no_secret() {
     let seen = seen.out.lines().map(|line| serde_json::from_str(line).expect("JSON"));
     let seen: Vec<Value> = seen.filter(|line: &Value| line.get("symbol").is_some()).collect();
     assert_eq!(seen, wanted);
-    let process = rustix::process::Pid::from_child(&served);
-    rustix::process::kill_process(process, rustix::process::Signal::INT).expect("a signal");
+    send_signal(&served, Signal::INT);
     assert_eq!(served.wait().expect("it ends").code(), Some(0));
     let mut rest = String::new();
     out.read_to_string(&mut rest).expect("text");
 }
 
 #[test]
-fn a_recorder_that_is_killed_leaves_a_readable_file() {
+fn a_killed_recorder_leaves_a_readable_file() {
     let place = sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("frames.gz");
     let ready = place.ready_file();
     let (name, env) = (path.to_str().expect("text"), ready.to_str().expect("text"));
     let mut child = start(&place, &["record", "--topics", TOPICS, "--out", name, "--env", env]);
-    // The second time that the file grew, frames are in it.
+    // After the file has grown twice, it contains frames.
     let mut sizes = std::collections::BTreeSet::new();
     while sizes.len() < 3 {
         sizes.extend(std::fs::metadata(&path).map(|data| data.len()).ok().filter(|len| *len > 0));
@@ -126,10 +123,10 @@ fn a_recorder_that_is_killed_leaves_a_readable_file() {
     child.wait().expect("a status");
     let (entries, _) = read(&path);
     assert!(frames(&entries) > 0, "{} entries", entries.len());
-    // As if the disk had kept only a part of the last member.
+    // Simulates a disk that stored only a part of the last member.
     let bytes = std::fs::read(&path).expect("a file");
     std::fs::write(&path, &bytes[..bytes.len() - 3]).expect("written");
     let shown = at_home(folder.path(), &["replay", name], "");
     assert_eq!(shown.code, 10, "{}", shown.err);
-    assert!(shown.err.contains("its end is missing"), "{}", shown.err);
+    assert!(shown.err.contains("the end of the recording is missing"), "{}", shown.err);
 }

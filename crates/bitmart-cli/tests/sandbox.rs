@@ -1,4 +1,4 @@
-//! A sandbox that runs beside the commands that use it.
+//! `sandbox`: a running sandbox and the commands that use it.
 
 mod common;
 
@@ -7,10 +7,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{Outcome, at_home};
+use common::{LIMIT_ORDER, Outcome, at_home, program, with_yes};
 use serde_json::Value;
 
-/// `sandbox up`, with a home of its own. It ends with this.
+/// A running `sandbox up` with its own home folder. It ends when this is dropped.
 struct Up {
     home: tempfile::TempDir,
     child: Child,
@@ -19,7 +19,7 @@ struct Up {
 
 impl Drop for Up {
     fn drop(&mut self) {
-        // One that has ended already cannot be killed.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -43,7 +43,7 @@ impl Up {
         at_home(self.home.path(), words, "")
     }
 
-    /// The row that a command prints.
+    /// The row that a successful command prints.
     fn row(&self, words: &[&str]) -> Value {
         let outcome = self.run(words);
         assert_eq!(outcome.code, 0, "{words:?}: {}", outcome.err);
@@ -52,25 +52,19 @@ impl Up {
 }
 
 fn up(home: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bitmart"));
+    let mut command = program(home);
     command
         .args(["sandbox", "up", "--pairs", "BTC_USDT", "--contracts", "BTCUSDT"])
         .args(words)
-        .env_clear()
-        .env("HOME", home)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     command
 }
 
-const ORDER: [&str; 9] =
-    ["spot", "submit-order", "BTC_USDT", "buy", "limit", "--size", "0.01", "--price", "50000"];
-
 #[test]
 fn commands_share_the_running_sandbox() {
     let up = Up::start(&[]);
-    let placed = up.row(&[&ORDER[..], &["--yes"]].concat());
+    let placed = up.row(&with_yes(&LIMIT_ORDER));
     let open = up.row(&["spot", "open-orders", "--env", "sandbox"]);
     assert_eq!(open["orderId"], placed["order_id"]);
 
@@ -83,21 +77,21 @@ fn commands_share_the_running_sandbox() {
 }
 
 #[test]
-fn while_none_runs_commands_share_the_one_that_is_kept() {
+fn without_a_running_sandbox_commands_share_its_saved_state() {
     let home = tempfile::tempdir().expect("a folder");
     let run = |words: &[&str]| {
         let outcome = at_home(home.path(), words, "");
         assert_eq!(outcome.code, 0, "{words:?}: {}", outcome.err);
         outcome.out
     };
-    run(&[&ORDER[..], &["--yes"]].concat());
+    run(&with_yes(&LIMIT_ORDER));
     let open = ["spot", "open-orders"];
     let listed = run(&open);
     assert!(listed.contains("orderId"), "{listed}");
 
     run(&["sandbox", "up", "--detach"]);
     assert_eq!(run(&open), listed, "also in the background");
-    assert_eq!(at_home(home.path(), &["sandbox", "reset", "--yes"], "").code, 2, "it runs");
+    assert_eq!(at_home(home.path(), &["sandbox", "reset", "--yes"], "").code, 2, "it is running");
     run(&["sandbox", "down"]);
     run(&["sandbox", "reset", "--yes"]);
     assert_eq!(run(&open), "");
@@ -108,7 +102,7 @@ fn while_none_runs_commands_share_the_one_that_is_kept() {
 }
 
 #[test]
-fn it_starts_with_the_balances_that_are_asked_for() {
+fn it_starts_with_the_given_balances() {
     let up = Up::start(&["--no-market", "--fund", "BTC=12.5,USDT=7"]);
     let sell = |size: &str| {
         up.run(&[
@@ -127,19 +121,19 @@ fn it_starts_with_the_balances_that_are_asked_for() {
     let (all, more) = (sell("12.5"), sell("0.01"));
     assert_eq!(all.code, 0, "{}", all.err);
     assert!(more.code != 0 && more.err.contains("50020"), "{}", more.err);
-    for (words, told) in [
-        (["sandbox", "up", "--fund", "BTC"], "is no CURRENCY=AMOUNT"),
-        (["sandbox", "up", "--fund", "BTC=-1"], "is no amount of BTC"),
+    for (words, text) in [
+        (["sandbox", "up", "--fund", "BTC"], "does not have the form CURRENCY=AMOUNT"),
+        (["sandbox", "up", "--fund", "BTC=-1"], "is not an amount of BTC"),
         (["sandbox", "up", "--fund", "NOPE=1"], "no listed market uses the currency"),
     ] {
         let home = tempfile::tempdir().expect("a folder");
         let refused = at_home(home.path(), &words, "");
-        assert!(refused.code == 2 && refused.err.contains(told), "{}", refused.err);
+        assert!(refused.code == 2 && refused.err.contains(text), "{}", refused.err);
     }
 }
 
 #[test]
-fn it_is_funded_broken_and_given_keys() {
+fn wallets_faults_and_keys_can_be_set() {
     let up = Up::start(&["--no-market"]);
     let wallet = up.row(&["sandbox", "fund", "USDT", "250.5", "--wallet", "funding"]);
     assert_eq!(wallet["available"], "250.5", "{wallet}");
@@ -151,15 +145,15 @@ fn it_is_funded_broken_and_given_keys() {
     assert_eq!((&key["account"], &key["permissions"][0]), (&2.into(), &"Read-only".into()));
 
     up.row(&["sandbox", "fault", "maintenance", "/spot/v2/submit_order"]);
-    assert_eq!(up.run(&[&ORDER[..], &["-y"]].concat()).code, 7);
+    assert_eq!(up.run(&with_yes(&LIMIT_ORDER)).code, 7);
     up.row(&["sandbox", "fault", "maintenance", "/spot/v2/submit_order", "--times", "9"]);
     assert_eq!(up.run(&["sandbox", "fault", "--clear"]).code, 0);
-    assert_eq!(up.run(&[&ORDER[..], &["-y"]].concat()).code, 0);
+    assert_eq!(up.run(&with_yes(&LIMIT_ORDER)).code, 0);
     assert_eq!(up.run(&["sandbox", "fault"]).code, 2);
 }
 
 #[test]
-fn a_clock_that_stands_is_moved_and_a_snapshot_goes_on() {
+fn a_stopped_clock_is_moved_and_a_snapshot_is_restored() {
     let first = Up::start(&["--clock", "1700000000000"]);
     let now = |up: &Up, words: &[&str]| up.row(words)["now_ms"].as_u64().expect("a number");
     assert_eq!(now(&first, &["sandbox", "clock", "--advance", "5000"]), 1_700_000_005_000);
@@ -169,7 +163,7 @@ fn a_clock_that_stands_is_moved_and_a_snapshot_goes_on() {
     assert_eq!(first.run(&["sandbox", "snapshot", file]).code, 0);
     let second = Up::start(&["--restore", file]);
     assert_eq!(now(&second, &["sandbox", "clock"]), 1_700_000_006_000);
-    // One that runs goes on from where the snapshot stood, and not from today.
+    // A running clock continues from the time of the snapshot.
     for words in [&["--running"][..], &["--speed", "60"]] {
         let running = Up::start(&[&["--restore", file], words].concat());
         let mut passed = 0;
@@ -182,10 +176,10 @@ fn a_clock_that_stands_is_moved_and_a_snapshot_goes_on() {
 }
 
 #[test]
-fn a_deposit_arrives_after_its_time() {
+fn a_deposit_is_credited_after_its_delay() {
     let up = Up::start(&["--no-market", "--clock", "1700000000000", "--fund", "BTC=1"]);
-    let told = up.row(&["sandbox", "deposit", "btc", "2.5"]);
-    assert!(told["deposit_id"].is_string() && told["currency"] == "BTC", "{told}");
+    let deposit = up.row(&["sandbox", "deposit", "btc", "2.5"]);
+    assert!(deposit["deposit_id"].is_string() && deposit["currency"] == "BTC", "{deposit}");
     let balance = || up.row(&["account", "wallet", "--currency", "BTC"])["available"].clone();
     assert_eq!(balance(), "1.00000000");
     up.row(&["sandbox", "clock", "--advance", "31000"]);
@@ -197,10 +191,10 @@ fn a_deposit_arrives_after_its_time() {
 }
 
 #[test]
-fn its_addresses_and_key_are_given_to_programs() {
+fn addresses_and_key_are_printed_for_programs() {
     let up = Up::start(&[]);
-    let value = |form: &str| {
-        let given = up.run(&["sandbox", "env", form]);
+    let value = |language: &str| {
+        let given = up.run(&["sandbox", "env", language]);
         assert_eq!(given.code, 0, "{}", given.err);
         given.out
     };
@@ -217,10 +211,10 @@ fn its_addresses_and_key_are_given_to_programs() {
     assert_eq!(up.run(&["sandbox", "env", "--node", "--json"]).code, 2);
 }
 
-/// What a shell takes from `sandbox env` names the sandbox to the program, too.
+/// The variables of `sandbox env` select the sandbox for the program as well.
 #[cfg(unix)]
 #[test]
-fn a_shell_with_its_variables_uses_the_sandbox() {
+fn a_shell_with_the_variables_uses_the_sandbox() {
     let up = Up::start(&[]);
     let elsewhere = tempfile::tempdir().expect("a folder");
     let file = up.home.path().join("env.sh");
@@ -238,26 +232,23 @@ fn a_shell_with_its_variables_uses_the_sandbox() {
     assert!(err.contains("BITMART_ENVIRONMENT") && !err.contains("this process"), "{err}");
 }
 
-/// The key of the exchange is no matter of a sandbox, and an environment can be read for as long as its
-/// process runs.
+/// A sandbox does not need the key of the exchange, and the environment of a process stays readable while it
+/// runs.
 #[cfg(target_os = "linux")]
 #[test]
-fn one_in_the_background_does_not_inherit_a_key() {
+fn a_detached_sandbox_does_not_inherit_a_key() {
     let home = tempfile::tempdir().expect("a folder");
     let canary = "tw5Kd8canaryenvironment2Zr";
-    let up = Command::new(env!("CARGO_BIN_EXE_bitmart"))
+    let up = program(home.path())
         .args(["sandbox", "up", "--detach", "--no-market", "--pairs", "BTC_USDT"])
-        .env_clear()
-        .env("HOME", home.path())
         .envs(["KEY", "SECRET", "MEMO"].map(|name| (format!("BITMART_API_{name}"), canary)))
-        .stdin(Stdio::null())
         .output()
         .expect("it runs");
     assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
     let home_text = home.path().to_str().expect("text");
     let (mut found, mut shown) = (false, false);
     for process in fs::read_dir("/proc").expect("processes").flatten() {
-        // Those of others, and those that have ended, cannot be read.
+        // Processes of other users, and ended ones, cannot be read.
         let environment = fs::read(process.path().join("environ")).unwrap_or_default();
         let environment = String::from_utf8_lossy(&environment);
         found |= environment.contains(home_text);
@@ -268,7 +259,7 @@ fn one_in_the_background_does_not_inherit_a_key() {
 }
 
 #[test]
-fn down_stops_it_and_leaves_nothing() {
+fn down_stops_it_and_removes_the_ready_file() {
     let mut up = Up::start(&["--tls"]);
     let ready = up.home.path().join(".bitmart/sandbox/ready.json");
     assert!(ready.exists());
@@ -278,16 +269,16 @@ fn down_stops_it_and_leaves_nothing() {
     assert_eq!(up.run(&["sandbox", "down"]).code, 0);
     assert!(up.child.wait().expect("it ends").success());
     assert!(!ready.exists());
-    assert_eq!(up.run(&["sandbox", "down"]).code, 3, "none runs");
+    assert_eq!(up.run(&["sandbox", "down"]).code, 3, "none is running");
 }
 
 #[test]
-fn what_a_killed_one_left_behind_counts_for_nothing() {
+fn a_stale_ready_file_is_ignored() {
     let mut up = Up::start(&[]);
     up.child.kill().expect("it is killed");
     up.child.wait().expect("it ends");
     let ready = up.home.path().join(".bitmart/sandbox/ready.json");
-    assert!(ready.exists(), "nobody took it away");
+    assert!(ready.exists(), "nothing removed it");
     assert_eq!(up.run(&["sandbox", "status"]).code, 3);
     let alone = up.run(&["spot", "ticker", "BTC_USDT"]);
     assert!(alone.code == 0 && alone.err.contains("in this process"), "{}", alone.err);
@@ -302,10 +293,8 @@ fn what_a_killed_one_left_behind_counts_for_nothing() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_stops_it_cleanly() {
-    use rustix::process::{Pid, Signal, kill_process};
-
     let mut up = Up::start(&[]);
-    kill_process(Pid::from_child(&up.child), Signal::INT).expect("it is there");
+    common::process::send_signal(&up.child, rustix::process::Signal::INT);
     assert!(up.child.wait().expect("it ends").success());
     assert!(!up.home.path().join(".bitmart/sandbox/ready.json").exists());
 }

@@ -1,5 +1,4 @@
-//! No command shows a key, a secret or a memo, whether it does what it should, is refused or is used
-//! wrongly.
+//! No command prints a key, a secret or a memo, whether it succeeds, is rejected or has invalid arguments.
 
 mod common;
 
@@ -19,7 +18,7 @@ fn place() -> Place {
 
 #[track_caller]
 fn check(words: &[&str], outcome: &Outcome) {
-    // The first four letters of a key tell it from others.
+    // The first four characters of a key are printed to identify it.
     for secret in [&KEY[..8], &SECRET[..8], MEMO] {
         assert!(!outcome.out.contains(secret), "{words:?}: {}", outcome.out);
         assert!(!outcome.err.contains(secret), "{words:?}: {}", outcome.err);
@@ -31,9 +30,9 @@ fn kebab(name: &str) -> String {
 }
 
 #[test]
-fn no_endpoint_command_shows_a_secret() {
+fn no_endpoint_command_prints_a_secret() {
     let place = place();
-    let (mut groups, mut answered) = (BTreeSet::new(), 0);
+    let (mut groups, mut succeeded) = (BTreeSet::new(), 0);
     for entry in ENDPOINTS {
         let name = entry.metadata.id.strip_prefix(entry.group).unwrap_or(entry.metadata.id);
         let (group, name) = (kebab(entry.group), kebab(name.trim_start_matches('_')));
@@ -41,15 +40,15 @@ fn no_endpoint_command_shows_a_secret() {
             let words = [&[&*group, &*name], more].concat();
             let outcome = bitmart(&place, &words);
             check(&words, &outcome);
-            answered += u32::from(outcome.code == 0);
+            succeeded += u32::from(outcome.code == 0);
         }
         groups.insert(group);
     }
-    assert!(groups.len() > 5 && answered > 30, "{groups:?}, {answered} answered");
+    assert!(groups.len() > 5 && succeeded > 30, "{groups:?}, {succeeded} succeeded");
 }
 
 #[test]
-fn no_other_command_shows_a_secret() {
+fn no_other_command_prints_a_secret() {
     let place = place();
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
@@ -88,7 +87,7 @@ fn no_other_command_shows_a_secret() {
 }
 
 #[test]
-fn a_refused_key_is_not_shown() {
+fn a_rejected_key_is_not_printed() {
     let place = place();
     let home = tempfile::tempdir().expect("a folder");
     for (number, (key, secret, memo)) in

@@ -1,4 +1,4 @@
-//! Signing without a secret among the arguments of any process.
+//! `sign`: no secret is an argument of any process.
 
 #![cfg(target_os = "linux")]
 
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use common::{at_home, bitmart, sandbox};
 
-/// A key whose texts no other process on the machine has among its arguments.
+/// A key that does not occur in the arguments of other processes.
 struct Canary {
     key: &'static str,
     secret: &'static str,
@@ -24,15 +24,14 @@ impl Canary {
     }
 }
 
-/// What processes were called with while a line of a shell ran, and what curl was given to read.
-struct Seen {
+/// The arguments of all processes while a shell command ran, and the input of curl.
+struct Observed {
     arguments: String,
     sent: String,
 }
 
-/// Runs a line of a shell. In front of each program of it stands one that writes down the arguments of all
-/// processes of the machine while that program runs.
-fn watched(line: &str, home: &Path, key: Option<&Canary>) -> Seen {
+/// Runs a shell command. Wrappers of its programs record the arguments of all processes while they run.
+fn run_observed(line: &str, home: &Path, key: Option<&Canary>) -> Observed {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path().display();
     let look = format!("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' >> '{place}/seen'");
@@ -42,14 +41,14 @@ fn watched(line: &str, home: &Path, key: Option<&Canary>) -> Seen {
             .expect("a file");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a program");
     };
-    // Ends the pipe: what it is told to send goes nowhere.
+    // Replaces curl, so that nothing is sent.
     program("curl", format!("cat > '{place}/sent'\n{look}"));
     let real = env!("CARGO_BIN_EXE_bitmart");
     program(
         "bitmart",
         format!("{{ '{real}' \"$@\" <&3 & }} 3<&0\nwhile kill -0 $! 2>/dev/null; do {look}; done"),
     );
-    // Of the line that was printed in former times; whether it is installed does not matter.
+    // For the control test below.
     program("openssl", format!("cat > /dev/null\n{look}\necho '= 00'"));
     let mut shell = Command::new("sh");
     shell
@@ -68,12 +67,12 @@ fn watched(line: &str, home: &Path, key: Option<&Canary>) -> Seen {
         String::from_utf8_lossy(&fs::read(folder.path().join(name)).unwrap_or_default())
             .into_owned()
     };
-    Seen { arguments: read("seen"), sent: read("sent") }
+    Observed { arguments: read("seen"), sent: read("sent") }
 }
 
-/// The line for a shell that `--dry-run` shows.
+/// The shell command in the output of `--dry-run`.
 fn line_of(out: &str) -> &str {
-    let (_, line) = out.split_once("the same with curl:\n\n").expect("a line");
+    let (_, line) = out.split_once("send it with curl:\n\n").expect("a line");
     line
 }
 
@@ -91,7 +90,7 @@ const ORDER: [&str; 10] = [
 ];
 
 #[test]
-fn no_list_of_processes_shows_the_key_while_the_pipe_runs() {
+fn no_process_list_shows_the_key_while_the_pipe_runs() {
     const CANARY: Canary = Canary {
         key: "kq7Zt0canarykey5Vw1",
         secret: "sb8Rm2canarysecret9Xc",
@@ -110,11 +109,11 @@ fn no_list_of_processes_shows_the_key_while_the_pipe_runs() {
         // The key of a profile, and the key of the environment.
         let of_environment = line.replace(" --profile bot", "");
         for (line, key) in [(line, None), (of_environment.as_str(), Some(&CANARY))] {
-            let Seen { arguments, sent } = watched(line, home.path(), key);
+            let Observed { arguments, sent } = run_observed(line, home.path(), key);
             for text in [CANARY.key, CANARY.secret, CANARY.memo] {
                 assert!(!arguments.contains(text), "{line}\nshows {text}");
             }
-            // It was looked at while all of it ran, and the right request went through the pipe.
+            // Every program was observed, and the right request went through the pipe.
             for part in ["curl --config -", "sign ", "seen by bitmart", "seen by curl"] {
                 assert!(arguments.contains(part), "{part}: {arguments}");
             }
@@ -124,9 +123,9 @@ fn no_list_of_processes_shows_the_key_while_the_pipe_runs() {
     }
 }
 
-/// The line of former times, so that the test above is known to see.
+/// A control: the observation finds a key in arguments.
 #[test]
-fn a_key_among_arguments_would_be_seen() {
+fn a_key_in_arguments_would_be_observed() {
     const CANARY: Canary = Canary {
         key: "kx1Gd9controlkey2Hf7",
         secret: "sv3Jn5controlsecret8Qe",
@@ -136,12 +135,12 @@ fn a_key_among_arguments_would_be_seen() {
                 \"$T#$BITMART_API_MEMO#$B\" | openssl dgst -sha256 -hmac \"$BITMART_API_SECRET\" | sed 's/.* //')\" \
                 -d \"$B\" http://127.0.0.1:1 < /dev/null";
     let home = tempfile::tempdir().expect("a folder");
-    let Seen { arguments, .. } = watched(line, home.path(), Some(&CANARY));
+    let Observed { arguments, .. } = run_observed(line, home.path(), Some(&CANARY));
     assert!(arguments.contains(CANARY.key) && arguments.contains(CANARY.secret), "{arguments}");
 }
 
 #[test]
-fn the_pipe_of_a_dry_run_does_what_the_command_does() {
+fn the_pipe_of_a_dry_run_sends_the_request() {
     if Command::new("curl").arg("--version").output().is_err() {
         eprintln!("skipped: curl is not installed");
         return;
@@ -180,7 +179,7 @@ fn the_pipe_of_a_dry_run_does_what_the_command_does() {
 }
 
 #[test]
-fn what_cannot_be_signed_is_told() {
+fn rejects_what_cannot_be_signed() {
     let home = tempfile::tempdir().expect("a folder");
     let keyless = at_home(home.path(), &["sign", "GET", "/account/v1/wallet"], "");
     assert_eq!((keyless.code, keyless.out.as_str()), (3, ""), "{}", keyless.err);
@@ -191,16 +190,16 @@ fn what_cannot_be_signed_is_told() {
         at_home(home.path(), &[&["sign"], words, &options].concat(), input)
     };
     for (words, input, part) in [
-        (&["PUT", "/spot/v2/submit_order"][..], "", "GET and POST"),
+        (&["PUT", "/spot/v2/submit_order"][..], "", "GET or POST"),
         (&["POST", "spot/v2/submit_order"], "{}", "begins with /"),
-        (&["POST", "/spot/v2/submit_order"], "{\"hush\":", "no JSON"),
-        (&["GET", "/spot/v1/x?y"], "", "no query"),
+        (&["POST", "/spot/v2/submit_order"], "{\"hush\":", "not JSON"),
+        (&["GET", "/spot/v1/x?y"], "", "not a query"),
     ] {
         let wrong = sign(words, input);
         assert!(wrong.code == 2 && wrong.err.contains(part), "{words:?}: {}", wrong.err);
         assert!(!wrong.err.contains("hush"), "{}", wrong.err);
     }
-    // The body is signed and sent as it came.
+    // The body is signed and sent unchanged.
     let body = "{ \"b\": 1.10,\"a\":\"ü \\\" \\n\" }";
     let signed = sign(&["post", "/spot/v9/anything"], body);
     let escaped = body.replace('\\', "\\\\").replace('"', "\\\"");

@@ -1,29 +1,14 @@
-//! What a signal and a lost response leave behind: nothing with an effect ends without a word, and the exit
-//! code tells scripts what happened.
+//! Signals and lost responses: the outcome of a request with an effect is always reported, also by the exit code.
 #![cfg(unix)]
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStderr, Command, Stdio};
-
 use bitmart::sandbox::{Config, Fault};
-use common::{Outcome, Place, bitmart, sandbox, sandbox_of};
-use rustix::process::{Pid, Signal, kill_process};
+use common::process::Running;
+use common::{LIMIT_ORDER, Outcome, Place, bitmart, sandbox, sandbox_of, with_yes};
+use rustix::process::Signal;
 use serde_json::Value;
 
-const ORDER: [&str; 10] = [
-    "spot",
-    "submit-order",
-    "BTC_USDT",
-    "buy",
-    "limit",
-    "--size",
-    "0.01",
-    "--price",
-    "50000",
-    "-y",
-];
 const SUBMIT: &str = "/spot/v2/submit_order";
 const WITHDRAWAL: [&str; 7] = [
     "account",
@@ -36,64 +21,12 @@ const WITHDRAWAL: [&str; 7] = [
 ];
 const APPLY: &str = "/account/v1/withdraw/apply";
 
-/// The program while it runs.
-struct Run {
-    child: Child,
-    err: BufReader<ChildStderr>,
-    read: String,
-}
-
-impl Run {
-    fn start(place: &Place, words: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
-            .args(words)
-            .args(["--env", place.ready_file().to_str().expect("a name in UTF-8")])
-            .env_clear()
-            .env("HOME", place.home())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it runs");
-        let err = BufReader::new(child.stderr.take().expect("a pipe"));
-        Self { child, err, read: String::new() }
-    }
-
-    /// Starts it and waits until its request has reached the exchange, where it is held back.
-    fn held(place: &Place, words: &[&str], fault: Fault, path: &str) -> Self {
-        place.sandbox.inject(fault.on(path));
-        let run = Self::start(place, words);
-        place.wait_until_held(path);
-        run
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.expect("a process"), signal).expect("sent");
-    }
-
-    /// Reads standard error until a line has this text.
-    fn until(&mut self, text: &str) {
-        loop {
-            let mut line = String::new();
-            let read = self.err.read_line(&mut line).expect("text");
-            assert!(read > 0, "it ended before it said {text:?}: {}", self.read);
-            self.read += &line;
-            if line.contains(text) {
-                return;
-            }
-        }
-    }
-
-    fn end(mut self) -> Outcome {
-        self.err.read_to_string(&mut self.read).expect("text");
-        let output = self.child.wait_with_output().expect("it ends");
-        Outcome {
-            code: output.status.code().unwrap_or(common::SIGNALLED),
-            out: String::from_utf8(output.stdout).expect("text"),
-            err: self.read,
-        }
-    }
+/// Starts the program and waits until its request has reached the exchange, where it is held back.
+fn start_held(place: &Place, words: &[&str], fault: Fault, path: &str) -> Running {
+    place.sandbox.inject(fault.on(path));
+    let running = Running::start(place, words);
+    place.wait_until_held(path);
+    running
 }
 
 fn row(outcome: &Outcome) -> Value {
@@ -108,12 +41,12 @@ fn withdrawals(place: &Place) -> usize {
 }
 
 #[test]
-fn a_signal_waits_for_the_response_and_ends_with_its_outcome() {
+fn after_a_signal_the_program_waits_for_the_response() {
     for signal in [Signal::INT, Signal::TERM] {
         let place = sandbox();
-        let mut run = Run::held(&place, &ORDER, Fault::HoldAfter, SUBMIT);
+        let mut run = start_held(&place, &with_yes(&LIMIT_ORDER), Fault::HoldAfter, SUBMIT);
         run.signal(signal);
-        run.until("waiting for the response");
+        run.wait_for("waiting for the response");
         place.sandbox.clear_faults();
         let done = run.end();
         assert_eq!(done.code, 0, "{}", done.err);
@@ -122,7 +55,7 @@ fn a_signal_waits_for_the_response_and_ends_with_its_outcome() {
 }
 
 #[test]
-fn a_signal_does_not_hide_a_refusal() {
+fn a_signal_does_not_hide_a_rejection() {
     let place = sandbox();
     let order = [
         "spot",
@@ -136,21 +69,21 @@ fn a_signal_does_not_hide_a_refusal() {
         "50000",
         "-y",
     ];
-    let mut run = Run::held(&place, &order, Fault::HoldAfter, SUBMIT);
+    let mut run = start_held(&place, &order, Fault::HoldAfter, SUBMIT);
     run.signal(Signal::INT);
-    run.until("waiting for the response");
+    run.wait_for("waiting for the response");
     place.sandbox.clear_faults();
-    let refused = run.end();
-    assert_eq!((refused.code, refused.out.as_str()), (4, ""), "{}", refused.err);
+    let rejected = run.end();
+    assert_eq!((rejected.code, rejected.out.as_str()), (4, ""), "{}", rejected.err);
 }
 
 #[test]
-fn a_second_signal_stops_waiting_and_tells_how_to_find_out() {
+fn a_second_signal_stops_waiting_and_prints_how_to_query_the_outcome() {
     for (fault, arrived) in [(Fault::HoldAfter, 1), (Fault::HoldBefore, 0)] {
         let place = sandbox();
-        let mut run = Run::held(&place, &ORDER, fault, SUBMIT);
+        let mut run = start_held(&place, &with_yes(&LIMIT_ORDER), fault, SUBMIT);
         run.signal(Signal::INT);
-        run.until("waiting for the response");
+        run.wait_for("waiting for the response");
         run.signal(Signal::TERM);
         let unknown = run.end();
         assert_eq!(unknown.code, 8, "{}", unknown.err);
@@ -170,27 +103,27 @@ fn a_second_signal_stops_waiting_and_tells_how_to_find_out() {
 }
 
 #[test]
-fn an_order_whose_response_was_lost_has_a_code_and_its_id_as_data() {
+fn an_order_with_a_lost_response_is_found_and_its_ids_are_printed() {
     for fault in [Fault::DropAfter, Fault::HtmlAfter(502), Fault::TruncatedJson] {
         let place = sandbox();
         place.sandbox.inject(fault.on(SUBMIT));
-        let lost = bitmart(&place, &ORDER);
+        let lost = bitmart(&place, &with_yes(&LIMIT_ORDER));
         assert_eq!(lost.code, 11, "{fault:?}: {}", lost.err);
         let order = &place.sandbox.orders()[0];
         assert_eq!(row(&lost)["order_id"], order.order_id, "{}", lost.out);
         assert_eq!(row(&lost)["client_order_id"], order.client_order_id);
         assert!(lost.err.contains("do not send it again"), "{}", lost.err);
     }
-    // A refusal is not that.
+    // A rejection has another code.
     let place = sandbox();
-    let refused = bitmart(&place, &["spot", "cancel-order", "BTC_USDT", "--order-id", "1", "-y"]);
-    assert_eq!((refused.code, refused.out.as_str()), (4, ""), "{}", refused.err);
+    let rejected = bitmart(&place, &["spot", "cancel-order", "BTC_USDT", "--order-id", "1", "-y"]);
+    assert_eq!((rejected.code, rejected.out.as_str()), (4, ""), "{}", rejected.err);
 }
 
 #[test]
-fn a_futures_order_whose_response_was_lost_is_found() {
+fn a_futures_order_with_a_lost_response_is_found() {
     let place = sandbox();
-    place.lose_next_answer("/contract/private/submit-order");
+    place.lose_next_response("/contract/private/submit-order");
     let order = [
         "futures",
         "submit-order",
@@ -213,12 +146,12 @@ fn a_futures_order_whose_response_was_lost_is_found() {
 }
 
 #[test]
-fn a_withdrawal_whose_response_was_lost_is_found_in_the_history() {
+fn a_withdrawal_with_a_lost_response_is_found_in_the_history() {
     let place = sandbox();
-    // One like it from before is not taken for it.
+    // An earlier equal withdrawal is not confused with it.
     let first = bitmart(&place, &WITHDRAWAL);
     assert_eq!(first.code, 0, "{}", first.err);
-    place.lose_next_answer(APPLY);
+    place.lose_next_response(APPLY);
     let lost = bitmart(&place, &WITHDRAWAL);
     assert_eq!(lost.code, 11, "{}", lost.err);
     assert_ne!(row(&lost)["withdraw_id"], row(&first)["withdraw_id"]);
@@ -226,13 +159,13 @@ fn a_withdrawal_whose_response_was_lost_is_found_in_the_history() {
 }
 
 #[test]
-fn a_withdrawal_that_never_arrived_is_told_as_such_once_it_cannot_arrive_any_more() {
+fn a_withdrawal_that_never_arrived_is_reported_once_its_signature_has_expired() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
     let now = u64::try_from(now.as_millis()).expect("a time");
     let place = sandbox_of(Config::new().stepped_clock(now));
     place.sandbox.inject(Fault::DropBefore.on(APPLY));
-    let mut run = Run::start(&place, &WITHDRAWAL);
-    run.until("asking the exchange");
+    let mut run = Running::start(&place, &WITHDRAWAL);
+    run.wait_for("querying the exchange");
     place.sandbox.advance(std::time::Duration::from_secs(90));
     let lost = run.end();
     assert_eq!((lost.code, lost.out.as_str()), (3, ""), "{}", lost.err);
@@ -241,11 +174,11 @@ fn a_withdrawal_that_never_arrived_is_told_as_such_once_it_cannot_arrive_any_mor
 }
 
 #[test]
-fn asking_for_a_lost_withdrawal_can_be_stopped() {
+fn the_query_of_a_lost_withdrawal_can_be_interrupted() {
     let place = sandbox();
     place.sandbox.inject(Fault::DropBefore.on(APPLY));
-    let mut run = Run::start(&place, &WITHDRAWAL);
-    run.until("asking the exchange");
+    let mut run = Running::start(&place, &WITHDRAWAL);
+    run.wait_for("querying the exchange");
     run.signal(Signal::INT);
     let unknown = run.end();
     assert_eq!(unknown.code, 8, "{}", unknown.err);
@@ -253,7 +186,7 @@ fn asking_for_a_lost_withdrawal_can_be_stopped() {
 }
 
 #[test]
-fn other_transfers_are_found_too() {
+fn transfers_with_a_lost_response_are_found() {
     let place = sandbox();
     for (path, words) in [
         (
@@ -268,7 +201,7 @@ fn other_transfers_are_found_too() {
         ("/spot/v1/margin/isolated/borrow", &["margin", "borrow", "BTC_USDT", "USDT", "10"]),
         ("/spot/v1/margin/isolated/repay", &["margin", "repay", "BTC_USDT", "USDT", "10"]),
     ] {
-        place.lose_next_answer(path);
+        place.lose_next_response(path);
         let lost = bitmart(&place, &[words, &["-y"]].concat());
         assert_eq!(lost.code, 11, "{words:?}: {}", lost.err);
         assert_eq!(row(&lost)["outcome"], "done");

@@ -1,21 +1,16 @@
-//! Selection of columns, and formats of times.
+//! `--columns` and `--time-format`.
 
 #![cfg(unix)]
 
 mod common;
 
-use std::fs::{File, OpenOptions};
-use std::io::Read as _;
-use std::process::{Command, Stdio};
-
-use common::{Place, bitmart, sandbox};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use common::terminal::Session;
+use common::{MARKET_ORDER, Place, bitmart, sandbox};
 
 const CANDLES: [&str; 8] = ["spot", "klines", "BTC_USDT", "--limit", "3", "-o", "csv", "--columns"];
 
 #[test]
-fn shows_selected_columns_in_order() {
+fn named_columns_are_written_in_the_given_order() {
     let place = sandbox();
     let csv = bitmart(&place, &[&CANDLES[..], &["c,t"]].concat());
     assert_eq!(csv.code, 0, "{}", csv.err);
@@ -29,7 +24,7 @@ fn shows_selected_columns_in_order() {
 }
 
 #[test]
-fn rejects_an_unknown_column_with_the_known_ones() {
+fn an_unknown_column_is_rejected_with_a_list_of_known_ones() {
     let place = sandbox();
     let wrong = bitmart(&place, &[&CANDLES[..], &["t,close"]].concat());
     assert_eq!(wrong.code, 2);
@@ -45,20 +40,22 @@ fn rejects_an_unknown_column_with_the_known_ones() {
 }
 
 #[test]
-fn sends_nothing_with_an_unknown_column() {
+fn a_request_with_an_unknown_column_is_not_sent() {
     let place = sandbox();
-    let order = ["spot", "submit-order", "BTC_USDT", "buy", "market", "--notional", "50", "-y"];
-    let wrong = bitmart(&place, &[&order[..], &["-o", "csv", "--columns", "id"]].concat());
+    let order = |column| {
+        bitmart(&place, &[&MARKET_ORDER[..], &["-y", "-o", "csv", "--columns", column]].concat())
+    };
+    let wrong = order("id");
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("the columns are order_id"), "{}", wrong.err);
     assert!(place.block_on(async { place.sandbox.orders().len() }) == 0, "an order was sent");
-    let right = bitmart(&place, &[&order[..], &["-o", "csv", "--columns", "order_id"]].concat());
+    let right = order("order_id");
     assert_eq!(right.code, 0, "{}", right.err);
     assert!(right.out.starts_with("order_id\n"), "{}", right.out);
 }
 
 #[test]
-fn formats_times_as_requested() {
+fn times_are_written_in_the_selected_format() {
     let place = sandbox();
     let times = |words: &[&str]| {
         let klines = ["spot", "klines", "BTC_USDT", "--limit", "1", "--columns", "t"];
@@ -74,41 +71,13 @@ fn formats_times_as_requested() {
     assert!(!is_iso(&times(&["-o", "table", "--time-format", "unix"])));
 }
 
-/// Output of the program on a terminal of this width.
+/// The output at a terminal with this number of columns.
 fn on_terminal(place: &Place, columns: u16, words: &[&str]) -> String {
-    let mut terminal = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("one"));
-    grantpt(&terminal).expect("a terminal");
-    unlockpt(&terminal).expect("a terminal");
-    let size = Winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-    tcsetwinsize(&terminal, size).expect("a size");
-    let name = ptsname(&terminal, Vec::new()).expect("a name");
-    let open = || -> Stdio {
-        let path = name.to_str().expect("a path");
-        OpenOptions::new().read(true).write(true).open(path).expect("a terminal").into()
-    };
-    let ready = place.ready_file();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
-        .args(words)
-        .args(["--env", ready.to_str().expect("a name in UTF-8")])
-        .env_clear()
-        .env("HOME", place.home())
-        .stdin(Stdio::null())
-        .stdout(open())
-        .stderr(open())
-        .spawn()
-        .expect("it runs");
-    let mut text = Vec::new();
-    let mut bytes = [0; 4096];
-    // Reading a closed terminal is an error.
-    while let Ok(count @ 1..) = terminal.read(&mut bytes) {
-        text.extend_from_slice(&bytes[..count]);
-    }
-    assert!(child.wait().expect("it ends").success());
-    String::from_utf8(text).expect("text")
+    Session::start_sized(place, 40, columns, words).output()
 }
 
 #[test]
-fn fits_a_table_to_the_terminal_and_names_hidden_columns() {
+fn a_table_fits_its_terminal_and_lists_the_omitted_columns() {
     let place = sandbox();
     let words = ["futures", "contracts"];
     let narrow = on_terminal(&place, 80, &words);

@@ -1,27 +1,28 @@
-//! An account with everything in it is wound down, with the program killed at every step, and no step happens
-//! twice: the ledger of the exchange tells.
+//! `wind-down`: an account with every kind of asset is emptied while the program is killed at every step, and no
+//! step is executed twice.
 #![cfg(unix)]
 
 mod common;
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bitmart::Decimal;
 use bitmart::dec;
 use bitmart::sandbox::{Config, Fault, NetworkTerms, SpotPair, WalletKind, WithdrawAddress};
+use common::process::Running;
 use common::terminal::Session;
-use common::{Outcome, Place, bitmart, sandbox_of};
+use common::{Outcome, Place, at_sandbox, bitmart, sandbox_of};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 const TRON: &str = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
 const BITCOIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
-/// Longer than the exchange takes a signature.
+/// Longer than the exchange accepts a signature.
 const SETTLED: Duration = Duration::from_secs(90);
 
-/// Everything that a wind-down sends.
+/// The paths of all requests with an effect.
 const PATHS: [&str; 14] = [
     "/newearn/cloud/v1/saving/subscribe/batch/operate",
     "/spot/v4/cancel_all",
@@ -40,7 +41,7 @@ const PATHS: [&str; 14] = [
 ];
 const APPLY: &str = "/account/v1/withdraw/apply";
 
-/// A sandbox whose clock stands, with 1,000 USDT and 0.5 BTC on spot and 500 USDT in futures.
+/// A sandbox with a stopped clock, 1,000 USDT and 0.5 BTC on spot and 500 USDT in futures.
 fn place() -> Place {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
     let now = u64::try_from(now.as_millis()).expect("a time");
@@ -48,7 +49,7 @@ fn place() -> Place {
         SpotPair::new("BTC", "USDT", 2, 5, dec!(60000)),
         SpotPair::new("ETH", "USDT", 2, 4, dec!(3000)),
     ];
-    // By default there is something of every coin.
+    // By default the account has a balance of every coin.
     let others = [
         "SOL", "XRP", "BMX", "BNB", "DOGE", "ADA", "TRX", "AVAX", "LINK", "DOT", "LTC", "BCH",
         "UNI", "ATOM", "NEAR", "APT", "ARB", "SHIB",
@@ -78,7 +79,7 @@ fn place() -> Place {
     place
 }
 
-/// Brings the clock of the sandbox up to that of the machine, which requests are signed with.
+/// Advances the clock of the sandbox to that of the machine, with which requests are signed.
 fn catch_up(place: &Place) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
     place.sandbox.advance(now.saturating_sub(Duration::from_millis(place.sandbox.now_ms())));
@@ -95,7 +96,7 @@ fn change(place: &Place, words: &[&str]) {
     run(place, &[words, &["-y"]].concat());
 }
 
-/// Puts money and orders into every corner.
+/// Creates orders, positions, loans, savings and balances in every wallet.
 fn fill(place: &Place) {
     let order = |side, price| {
         ["spot", "submit-order", "BTC_USDT", side, "limit", "--size", "0.001", "--price", price]
@@ -172,7 +173,7 @@ fn sub_account(place: &Place) -> String {
     row["accountName"].as_str().expect("a text").to_owned()
 }
 
-/// What all wallets hold of each currency.
+/// The total of each currency in all wallets.
 fn held(place: &Place) -> BTreeMap<String, Decimal> {
     let mut held = BTreeMap::new();
     for balance in place.sandbox.balances() {
@@ -188,19 +189,14 @@ enum End {
     Ended(Outcome),
 }
 
-/// Winds down until a request is held back, and kills the program there.
+/// Runs a wind-down until a request is held back, and kills the program there.
 fn wind_down(place: &Place, fault: Option<Fault>) -> End {
     if let Some(fault) = fault {
         for path in PATHS.iter().chain([&APPLY]) {
             place.sandbox.inject(fault.on(*path));
         }
     }
-    let child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
-        .args(WIND_DOWN)
-        .args(["-o", "json", "--env", place.ready_file().to_str().expect("a name in UTF-8")])
-        .env_clear()
-        .env("HOME", place.home())
-        .stdin(Stdio::null())
+    let child = at_sandbox(place, &[&WIND_DOWN[..], &["-o", "json"]].concat())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -231,7 +227,7 @@ fn wind_down(place: &Place, fault: Option<Fault>) -> End {
 }
 
 #[test]
-fn a_full_account_winds_down_to_dust_with_the_program_killed_at_every_step() {
+fn an_account_is_emptied_although_the_program_is_killed_at_every_step() {
     let place = place();
     fill(&place);
     let mut killed: BTreeMap<String, usize> = BTreeMap::new();
@@ -243,13 +239,13 @@ fn a_full_account_winds_down_to_dust_with_the_program_killed_at_every_step() {
         }
         place.sandbox.advance(SETTLED);
         fault = if fault == Fault::HoldBefore { Fault::HoldAfter } else { Fault::HoldBefore };
-        assert!(killed.values().sum::<usize>() < 100, "it goes round: {killed:?}");
+        assert!(killed.values().sum::<usize>() < 100, "it does not end: {killed:?}");
     };
     assert_eq!(done.code, 0, "{}", done.err);
-    // Withdrawals leave.
+    // Withdrawals are completed.
     place.sandbox.advance(SETTLED);
 
-    // Every step was killed before the exchange had it, and after.
+    // The program was killed before and after each request took effect.
     for path in PATHS.iter().chain([&APPLY]) {
         assert!(killed.get(*path).is_some_and(|times| *times >= 2), "{path}: {killed:?}");
     }
@@ -266,19 +262,19 @@ fn a_full_account_winds_down_to_dust_with_the_program_killed_at_every_step() {
     let of = |code: &str| rows.iter().filter(|row| row["currency"] == code).count();
     assert_eq!((rows.len(), of("USDT-TRC20"), of("BTC")), (2, 1, 1), "{}", history.out);
     assert_eq!(rows.iter().filter(|row| row["address"] == TRON).count(), 1, "{}", history.out);
-    // 0.00001 ETH stay, and it says why.
+    // 0.00001 ETH are stuck, with a reason.
     let report: Value = serde_json::from_str(&done.out).expect("JSON");
     let stuck = report["plan"]["stuck"].as_array().expect("a list");
-    let eth = stuck.iter().find(|stuck| stuck["currency"] == "ETH").expect("the dust is named");
+    let eth = stuck.iter().find(|stuck| stuck["currency"] == "ETH").expect("the rest is listed");
     assert!(eth["reason"].as_str().is_some_and(|reason| reason.contains("address")), "{eth}");
-    // And once more there is nothing to do.
+    // Another run has nothing to do.
     let End::Ended(again) = wind_down(&place, None) else { panic!("nothing is held") };
     assert_eq!(again.code, 0, "{}", again.err);
     assert!(!again.err.contains("done"), "{}", again.err);
 }
 
 #[test]
-fn without_run_it_reads_and_shows_and_sends_nothing() {
+fn without_run_it_prints_the_plan_and_sends_nothing() {
     let place = place();
     fill(&place);
     let before = place.sandbox.balances();
@@ -292,11 +288,11 @@ fn without_run_it_reads_and_shows_and_sends_nothing() {
         "cancel 2 open orders of BTC_USDT",
         "close 5 contracts BTCUSDT long",
         "repay 20 USDT",
-        "withdraw 0.5 BTC by BTC",
+        "withdraw 0.5 BTC on BTC",
     ] {
         assert!(text.out.contains(part), "{part:?} is missing: {}", text.out);
     }
-    assert!(!text.out.contains("Not read"), "{}", text.out);
+    assert!(!text.out.contains("Failed queries"), "{}", text.out);
     let json = run(&place, &["wind-down", "--unlimited", "-o", "json"]);
     let json: Value = serde_json::from_str(&json.out).expect("JSON");
     let last = json["plan"]["steps"].as_array().and_then(|steps| steps.last()).expect("steps");
@@ -305,16 +301,16 @@ fn without_run_it_reads_and_shows_and_sends_nothing() {
 }
 
 #[test]
-fn without_a_terminal_and_yes_no_step_is_done() {
+fn without_a_terminal_and_yes_no_step_is_executed() {
     let place = place();
     let before = place.sandbox.balances();
-    let refused = bitmart(&place, &["wind-down", "--run", "--unlimited"]);
-    assert_eq!(refused.code, 9, "{}", refused.err);
+    let declined = bitmart(&place, &["wind-down", "--run", "--unlimited"]);
+    assert_eq!(declined.code, 9, "{}", declined.err);
     assert_eq!(place.sandbox.balances(), before);
 }
 
 #[test]
-fn a_refused_step_is_named_and_the_others_are_done() {
+fn a_rejected_step_is_reported_and_the_others_are_executed() {
     let place = place();
     place.sandbox.freeze_account(2, true).expect("an account");
     place.sandbox.set_balance(1, WalletKind::Funding, "USDT", dec!(10)).expect("an account");
@@ -329,29 +325,18 @@ fn a_refused_step_is_named_and_the_others_are_done() {
 }
 
 #[test]
-fn a_signal_during_a_step_lets_it_end_and_the_next_run_goes_on() {
+fn a_signal_during_a_step_stops_after_it_and_the_next_run_continues() {
     let place = place();
     let path = APPLY;
     place.sandbox.inject(Fault::HoldAfter.on(path));
-    let child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
-        .args(WIND_DOWN)
-        .args(["--env", place.ready_file().to_str().expect("a name in UTF-8")])
-        .env_clear()
-        .env("HOME", place.home())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process");
+    let running = Running::start(&place, &WIND_DOWN);
     place.wait_until_held(path);
-    kill_process(pid, Signal::INT).expect("sent");
-    // It waits for the response and then stops before the next step.
+    running.signal(Signal::INT);
+    // It waits for the response and stops before the next step.
     place.sandbox.clear_faults();
-    let output = child.wait_with_output().expect("it ends");
-    let err = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(output.status.code(), Some(10), "{err}");
-    assert!(err.contains("done") && err.contains("stopped"), "{err}");
+    let stopped = running.end();
+    assert_eq!(stopped.code, 10, "{}", stopped.err);
+    assert!(stopped.err.contains("done") && stopped.err.contains("stopped"), "{}", stopped.err);
     let again = bitmart(&place, &WIND_DOWN);
     assert_eq!(again.code, 0, "{}", again.err);
     let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
@@ -359,13 +344,13 @@ fn a_signal_during_a_step_lets_it_end_and_the_next_run_goes_on() {
 }
 
 #[test]
-fn what_the_exchange_cannot_tell_stops_it_until_its_owner_says() {
+fn an_undetermined_outcome_stops_the_run_until_it_is_given() {
     let place = place();
     place.sandbox.set_balance(1, WalletKind::Funding, "USDT", dec!(10)).expect("an account");
     let path = "/account/v1/transfer";
     place.sandbox.inject(Fault::HoldAfter.on(path));
     assert!(matches!(wind_down(&place, None), End::Killed(held) if held == path));
-    // Something else has moved the same balances.
+    // Another change of the same balances.
     place.sandbox.set_balance(1, WalletKind::Funding, "USDT", dec!(3)).expect("an account");
     place.sandbox.advance(SETTLED);
     let unclear = bitmart(&place, &WIND_DOWN);
@@ -373,24 +358,24 @@ fn what_the_exchange_cannot_tell_stops_it_until_its_owner_says() {
     assert!(unclear.err.contains("--outcome done|not-done"), "{}", unclear.err);
     let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
     assert_eq!(history.out, "", "nothing else was sent");
-    let told = bitmart(&place, &[&WIND_DOWN[..], &["--outcome", "done"]].concat());
-    assert_eq!(told.code, 0, "{}", told.err);
+    let resolved = bitmart(&place, &[&WIND_DOWN[..], &["--outcome", "done"]].concat());
+    assert_eq!(resolved.code, 0, "{}", resolved.err);
 }
 
 #[test]
-fn each_step_is_asked_for_and_ctrl_c_at_a_question_stops_it() {
+fn each_step_is_confirmed_and_ctrl_c_at_a_question_stops_the_run() {
     let place = place();
     let mut session = Session::start(&place, &["wind-down", "--run", "--unlimited"]);
     session.wait_for("move 500 USDT from futures to spot");
-    session.wait_for("do it? [y/N]");
+    session.wait_for("execute it? [y/N]");
     session.answer("y");
     session.wait_for("done");
     session.wait_for("withdraw 0.5 BTC");
-    session.wait_for("do it? [y/N]");
+    session.wait_for("execute it? [y/N]");
     session.answer("n");
-    session.wait_for("withdraw 1500 USDT by TRC20");
+    session.wait_for("withdraw 1500 USDT on TRC20");
     session.wait_for("1499 USDT arrive");
-    session.wait_for("do it? [y/N]");
+    session.wait_for("execute it? [y/N]");
     session.signal(Signal::INT);
     session.wait_for("stopped between two steps");
     assert_eq!(session.end(), 10);
@@ -399,7 +384,7 @@ fn each_step_is_asked_for_and_ctrl_c_at_a_question_stops_it() {
 }
 
 #[test]
-fn a_line_that_was_not_finished_is_of_a_request_that_was_not_sent() {
+fn an_incomplete_line_of_the_journal_is_ignored() {
     use std::io::Write as _;
 
     let place = place();
@@ -411,17 +396,17 @@ fn a_line_that_was_not_finished_is_of_a_request_that_was_not_sent() {
         let mut file = std::fs::OpenOptions::new().append(true).open(&journal).expect("a file");
         file.write_all(text.as_bytes()).expect("written");
     };
-    let whole = std::fs::read_to_string(&journal).expect("a file");
+    let complete = std::fs::read_to_string(&journal).expect("a file");
     append("{\"entry\":\"begin\",\"number\":99,\"text\":\"withdr");
     let again = run(&place, &words);
-    assert!(!again.err.contains("not known"), "{}", again.err);
-    assert_eq!(std::fs::read_to_string(&journal).expect("a file"), whole, "it was cut off");
-    // But what is no line of a journal is not passed over.
+    assert!(!again.err.contains("is unknown"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(&journal).expect("a file"), complete, "it was removed");
+    // A complete but malformed line is an error.
     append("nonsense\n");
-    let broken = bitmart(&place, &words);
-    assert!(broken.code == 2 && broken.err.contains("no journal"), "{}", broken.err);
-    // Nor is the journal of another account.
-    std::fs::write(&journal, whole.replacen("\"key\":\"", "\"key\":\"00", 1)).expect("written");
+    let malformed = bitmart(&place, &words);
+    assert!(malformed.code == 2 && malformed.err.contains("not a journal"), "{}", malformed.err);
+    // The journal of another account is an error, too.
+    std::fs::write(&journal, complete.replacen("\"key\":\"", "\"key\":\"00", 1)).expect("written");
     let other = bitmart(&place, &words);
     assert!(other.code == 2 && other.err.contains("another account"), "{}", other.err);
 }

@@ -1,21 +1,16 @@
-//! Withdrawals: what is shown, what is doubted, and what is asked.
+//! Withdrawals: preview, doubts and confirmation.
 #![cfg(unix)]
 
 mod common;
 
 use bitmart::dec;
-use bitmart::sandbox::{Config, NetworkTerms, WithdrawAddress};
+use bitmart::sandbox::{NetworkTerms, WithdrawAddress};
 use common::terminal::Session;
-use common::{Place, bitmart, sandbox_of};
+use common::{Place, bitmart, unlimited_sandbox};
 
 const EVM: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 const TRON: &str = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
 const RIPPLE: &str = "rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh";
-
-/// Without limits: several runs in a second read the same.
-fn sandbox() -> Place {
-    sandbox_of(Config::new().rate_limits(false))
-}
 
 fn withdrawal<'a>(currency: &'a str, amount: &'a str, address: &'a str) -> Vec<&'a str> {
     vec!["account", "withdraw", currency, amount, "--address", address]
@@ -28,14 +23,14 @@ fn sent(place: &Place) -> usize {
 }
 
 #[test]
-fn fee_net_network_minimum_and_quota_are_shown_before_anything_is_sent() {
-    let place = sandbox();
+fn prints_fee_net_amount_network_minimum_and_quota_before_sending() {
+    let place = unlimited_sandbox();
     let terms = NetworkTerms::new().fee(dec!(1.5)).minimum(dec!(10)).decimals(2);
     place.sandbox.set_network("USDT-TRC20", terms).expect("a network");
     let saved = WithdrawAddress::new(TRON).currency("USDT").network("TRC20").remark("cold");
     place.sandbox.save_address(1, saved).expect("an account");
     let asked = bitmart(&place, &withdrawal("USDT-TRC20", "100", TRON));
-    assert_eq!(asked.code, 9, "nobody can be asked: {}", asked.err);
+    assert_eq!(asked.code, 9, "nobody can confirm: {}", asked.err);
     for line in [
         "network                 TRC20: withdrawals are open",
         "fee                     1.5 USDT",
@@ -53,21 +48,21 @@ fn fee_net_network_minimum_and_quota_are_shown_before_anything_is_sent() {
         assert!(wrong.err.contains(part), "{part:?} is missing: {}", wrong.err);
     }
     assert_eq!(sent(&place), 0);
-    // It is the exchange that refuses.
+    // The exchange itself rejects it.
     let refused = [&withdrawal("USDT-TRC20", "100", TRON)[..], &["-y"]].concat();
     let refused = bitmart(&place, &refused);
     assert!(refused.code == 4 && refused.err.contains("60056"), "{}", refused.err);
 }
 
 #[test]
-fn a_currency_of_several_networks_names_one() {
-    let place = sandbox();
+fn a_currency_with_several_networks_needs_a_network() {
+    let place = unlimited_sandbox();
     let bare = [&withdrawal("USDT", "100", EVM)[..], &["--yes"]].concat();
     let bare = bitmart(&place, &bare);
     assert_eq!(bare.code, 2, "{}", bare.err);
     assert!(bare.err.contains("USDT-TRC20, USDT-ERC20"), "{}", bare.err);
     assert_eq!(sent(&place), 0);
-    // One of a single network needs none, and neither does a payment inside the exchange.
+    // A currency with one network, and a transfer within the exchange, do not.
     let bitcoin = withdrawal("BTC", "0.1", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2");
     let bitcoin = bitmart(&place, &[&bitcoin[..], &["-y"]].concat());
     assert_eq!(bitcoin.code, 0, "{}", bitcoin.err);
@@ -77,13 +72,13 @@ fn a_currency_of_several_networks_names_one() {
 }
 
 #[test]
-fn what_may_lose_the_money_is_not_covered_by_yes() {
-    let place = sandbox();
+fn doubts_are_not_covered_by_yes() {
+    let place = unlimited_sandbox();
     let terms = NetworkTerms::new().needs_memo();
     place.sandbox.set_network("ATOM", terms).expect("a network");
     for (words, part) in [
-        (withdrawal("USDT-TRC20", "100", EVM), "does not look like one of TRC20"),
-        (withdrawal("USDT-ERC20", "100", TRON), "does not look like one of ERC20"),
+        (withdrawal("USDT-TRC20", "100", EVM), "does not have the format of TRC20"),
+        (withdrawal("USDT-ERC20", "100", TRON), "does not have the format of ERC20"),
         (withdrawal("XRP", "100", RIPPLE), "need a tag or memo"),
         (withdrawal("ATOM", "10", "cosmos1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"), "memo"),
     ] {
@@ -100,8 +95,8 @@ fn what_may_lose_the_money_is_not_covered_by_yes() {
 }
 
 #[test]
-fn a_saved_address_is_doubted_elsewhere() {
-    let place = sandbox();
+fn another_memo_than_the_saved_one_is_a_doubt() {
+    let place = unlimited_sandbox();
     let saved = WithdrawAddress::new(RIPPLE).currency("XRP").network("XRP").memo("5");
     place.sandbox.save_address(1, saved).expect("an account");
     let other = [&withdrawal("XRP", "100", RIPPLE)[..], &["--address-memo", "6", "-y"]].concat();
@@ -112,8 +107,8 @@ fn a_saved_address_is_doubted_elsewhere() {
 }
 
 #[test]
-fn at_a_terminal_the_network_is_chosen_and_the_amount_typed_again() {
-    let place = sandbox();
+fn at_a_terminal_the_network_is_selected_and_the_amount_retyped() {
+    let place = unlimited_sandbox();
     let mut session = Session::start(&place, &withdrawal("USDT", "100", EVM));
     session.wait_for("which one is the address on?");
     session.answer("erc20");

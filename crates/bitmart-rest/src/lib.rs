@@ -14,6 +14,9 @@ mod error;
 pub mod history;
 #[cfg(feature = "client")]
 pub mod reconcile;
+#[cfg(feature = "recording")]
+#[cfg_attr(docsrs, doc(cfg(feature = "recording")))]
+pub mod recording;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

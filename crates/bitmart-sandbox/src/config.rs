@@ -1,4 +1,4 @@
-//! How a sandbox is set up: addresses, seed, markets, accounts and manners.
+//! The configuration of a sandbox: addresses, seed, markets, accounts and timeouts.
 
 mod fund;
 
@@ -20,14 +20,14 @@ use crate::{
     },
     keys::ApiKey,
     markets::{Contract, SpotPair, listed},
-    recording::Entry,
+    recording::RecordedFrame,
     snapshot::Snapshot,
 };
 
 /// Makes the seed of the sub-account's key another one.
 const SUB_ACCOUNT_KEY: u64 = 0x0073_7562;
 
-/// How a sandbox is set up. Start from [`Config::new`] and change what the test needs.
+/// The configuration of a sandbox. Start from [`Config::new`] and change what the test needs.
 ///
 /// ```
 /// use bitmart_sandbox::{ApiKey, Config, Permission};
@@ -55,23 +55,23 @@ pub struct Config {
     pub(crate) futures_funds: Vec<(String, Decimal)>,
     pub(crate) pairs: Vec<SpotPair>,
     pub(crate) contracts: Vec<Contract>,
-    pub(crate) ws: WsManners,
+    pub(crate) ws: SocketLimits,
     pub(crate) restored: Option<Snapshot>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) remembered: usize,
     pub(crate) slow_futures_books: bool,
     pub(crate) reasons_on_stderr: bool,
-    pub(crate) replay: Vec<Entry>,
+    pub(crate) replay: Vec<RecordedFrame>,
 }
 
-/// The times after which a socket is closed, and how much may wait in it.
+/// The timeouts of WebSockets, and the capacity of their queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WsManners {
+pub(crate) struct SocketLimits {
     pub(crate) idle: Duration,
     pub(crate) spot_without_topic: Duration,
     pub(crate) futures_without_topic: Duration,
     pub(crate) queue: usize,
-    /// Whether spot answers protocol pings and takes them for life.
+    /// Whether spot answers protocol pings, and whether they keep a connection open.
     pub(crate) spot_pings: bool,
 }
 
@@ -82,9 +82,9 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Free ports on 127.0.0.1, plain TCP, seed 1, the machine's clock, 20 spot pairs, 10 contracts,
-    /// a market maker, strict fields, limits on, one funded account with one key, and its empty
-    /// sub-account with one.
+    /// The default: free ports on 127.0.0.1, plain TCP, seed 1, the machine's clock, 20 spot pairs, 10
+    /// contracts, a market maker, strict fields, enforced rate limits, a funded account with a key, and an
+    /// empty sub-account with a key.
     pub fn new() -> Self {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self {
@@ -103,7 +103,7 @@ impl Config {
             futures_funds: vec![("USDT".to_owned(), Decimal::from(100_000))],
             pairs: listed::pairs(),
             contracts: listed::contracts(),
-            ws: WsManners {
+            ws: SocketLimits {
                 idle: Duration::from_secs(20),
                 spot_without_topic: Duration::from_secs(300),
                 futures_without_topic: Duration::from_secs(5),
@@ -119,30 +119,30 @@ impl Config {
         }
     }
 
-    /// Seed of everything random: market, default key. Same seed and same inputs give the same run.
+    /// Sets the seed of the market and of the default key. Equal seeds and inputs give equal runs.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Where the spot host listens. Port 0 picks a free one.
+    /// Sets the address of the spot host. Port 0 selects a free port.
     #[must_use]
     pub fn spot_address(mut self, address: SocketAddr) -> Self {
         self.spot_address = address;
         self
     }
 
-    /// Where the futures host listens. Port 0 picks a free one.
+    /// Sets the address of the futures host. Port 0 selects a free port.
     #[must_use]
     pub fn futures_address(mut self, address: SocketAddr) -> Self {
         self.futures_address = address;
         self
     }
 
-    /// Serves the admin API here, in plain HTTP. Whoever has its token
+    /// Serves the admin API at this address over plain HTTP; by default there is none. Whoever has its token
     /// ([`Sandbox::admin_token`](crate::Sandbox::admin_token), new at every start) controls the sandbox. Port
-    /// 0 picks a free one. Without this there is none. Only loopback addresses are taken, unless
+    /// 0 selects a free port. Only loopback addresses are accepted, unless
     /// [`expose_admin`](Self::expose_admin) is on.
     #[must_use]
     pub fn admin(mut self, address: SocketAddr) -> Self {
@@ -150,44 +150,45 @@ impl Config {
         self
     }
 
-    /// Lets [`admin`](Self::admin) listen where other machines reach it: whoever has the token then controls
-    /// the sandbox from there, and whoever sees the traffic has the token, because it is not encrypted.
+    /// Allows an [`admin`](Self::admin) address that other machines can reach. The traffic is not encrypted, so
+    /// whoever sees it has the token and controls the sandbox.
     #[must_use]
     pub fn expose_admin(mut self, on: bool) -> Self {
         self.expose_admin = on;
         self
     }
 
-    /// Serves https and wss with a certificate for `localhost`, `127.0.0.1` and `::1` made at start.
-    /// Needs the feature `tls`, which is on by default.
+    /// Serves https and wss with a certificate for `localhost`, `127.0.0.1` and `::1` that is
+    /// generated at the start. Needs the feature `tls`, which is on by default.
     #[must_use]
     pub fn tls(mut self, on: bool) -> Self {
         self.tls = on;
         self
     }
 
-    /// Ignores unknown request fields and cuts surplus decimals as the venue does, instead of refusing.
+    /// Ignores unknown request fields and truncates surplus decimals as the exchange does, instead of
+    /// rejecting them.
     #[must_use]
     pub fn lenient(mut self, on: bool) -> Self {
         self.lenient = on;
         self
     }
 
-    /// Switches enforcement of rate limits on or off. The headers are sent either way.
+    /// Enables or disables enforcement of rate limits. The headers are sent in both cases.
     #[must_use]
     pub fn rate_limits(mut self, on: bool) -> Self {
         self.rate_limits = on;
         self
     }
 
-    /// Switches the seeded market maker on or off. Without it the books start empty.
+    /// Enables or disables the seeded market maker. Without it the order books start empty.
     #[must_use]
     pub fn market_maker(mut self, on: bool) -> Self {
         self.market_maker = on;
         self
     }
 
-    /// A clock that stands at `start_ms` (milliseconds since 1970, at most the year 9999) and moves only when told:
+    /// Uses a stopped clock at `start_ms` (milliseconds since 1970, at most the year 9999). It moves only by
     /// [`Sandbox::advance`](crate::Sandbox::advance) and [`Sandbox::step_market`](crate::Sandbox::step_market).
     #[must_use]
     pub fn stepped_clock(mut self, start_ms: u64) -> Self {
@@ -195,15 +196,15 @@ impl Config {
         self
     }
 
-    /// A clock that goes `speed` times as fast as the machine's, from 1 to 10,000, and starts at
-    /// `start_ms`, milliseconds since 1970, or at the machine's time. What the venue does by the hour
-    /// (funding, interest, withdrawals) then happens within minutes. Limits are counted by this clock,
-    /// sockets are closed by the machine's. Signed requests may bear a timestamp of either.
+    /// Uses a clock that runs `speed` times as fast as the machine's, from 1 to 10,000. It starts at `start_ms`,
+    /// in milliseconds since 1970, or at the machine's time. Hourly events such as funding, interest and
+    /// withdrawals then happen within minutes. Rate limits use this clock, timeouts of WebSockets the
+    /// machine's. Signed requests may have a timestamp of either clock.
     ///
-    /// The market makes a beat every 100 ms of this clock, but at most a thousand a second.
+    /// The market advances every 100 ms of this clock, but at most a thousand times a second.
     ///
-    /// After [`Config::restore`] it starts where the snapshot stood, or at `start_ms` if that is later: an
-    /// exchange whose clock was stepped then goes on by itself.
+    /// After [`Config::restore`] it starts at the time of the snapshot, or at `start_ms` if that is later. A
+    /// stepped clock is then running.
     #[must_use]
     pub fn fast_clock(mut self, start_ms: Option<u64>, speed: u32) -> Self {
         let reached = self.restored.as_ref().map(|snapshot| snapshot.parts().now_ms);
@@ -213,8 +214,7 @@ impl Config {
         self
     }
 
-    /// The clock of the machine, which is what a new sandbox has. After [`Config::restore`] it makes an
-    /// exchange whose clock was stepped go on by itself.
+    /// Uses the clock of the machine, the default. After [`Config::restore`] a stepped clock is then running.
     #[must_use]
     pub fn machine_clock(mut self) -> Self {
         let reached = self.restored.as_ref().map(|snapshot| snapshot.parts().now_ms);
@@ -222,50 +222,50 @@ impl Config {
         self
     }
 
-    /// Adds a key. The first one is what [`Sandbox::credentials`](crate::Sandbox::credentials) returns.
+    /// Adds a key. [`Sandbox::credentials`](crate::Sandbox::credentials) returns the first one.
     #[must_use]
     pub fn api_key(mut self, key: ApiKey) -> Self {
         self.keys.push(key);
         self
     }
 
-    /// Sets the starting spot balance of every account in one currency, from 0 to 1e15.
+    /// Sets the initial spot balance of every account in one currency, from 0 to 1e15.
     #[must_use]
     pub fn spot_balance(mut self, currency: &str, amount: Decimal) -> Self {
         set_balance(&mut self.spot_funds, currency, amount);
         self
     }
 
-    /// Sets the starting futures balance of every account in one currency, from 0 to 1e15.
+    /// Sets the initial futures balance of every account in one currency, from 0 to 1e15.
     #[must_use]
     pub fn futures_balance(mut self, currency: &str, amount: Decimal) -> Self {
         set_balance(&mut self.futures_funds, currency, amount);
         self
     }
 
-    /// Replaces the spot pairs, [`SpotPair::listed`].
+    /// Replaces the spot pairs; the default is [`SpotPair::listed`].
     #[must_use]
     pub fn pairs(mut self, pairs: impl Into<Vec<SpotPair>>) -> Self {
         self.pairs = pairs.into();
         self
     }
 
-    /// Replaces the contracts, [`Contract::listed`].
+    /// Replaces the contracts; the default is [`Contract::listed`].
     #[must_use]
     pub fn contracts(mut self, contracts: impl Into<Vec<Contract>>) -> Self {
         self.contracts = contracts.into();
         self
     }
 
-    /// Closes a WebSocket that sent nothing for this long; protocol pings count. BitMart documents 20 s.
+    /// Sets the idle timeout of WebSockets. Protocol pings count as traffic. BitMart documents 20 s.
     #[must_use]
     pub fn socket_idle(mut self, idle: Duration) -> Self {
         self.ws.idle = idle;
         self
     }
 
-    /// Closes a WebSocket that has no subscription for this long. BitMart documents 300 s on spot
-    /// and 5 s on futures.
+    /// Sets the timeout of WebSockets without a subscription. BitMart documents 300 s on spot and 5 s on
+    /// futures.
     #[must_use]
     pub fn socket_without_topic(mut self, spot: Duration, futures: Duration) -> Self {
         self.ws.spot_without_topic = spot;
@@ -273,30 +273,30 @@ impl Config {
         self
     }
 
-    /// How many frames may wait for a slow reader before its socket is dropped; at least 1.
+    /// Sets the capacity of the frame queue of a WebSocket, at least 1. A reader that is too slow is
+    /// disconnected.
     #[must_use]
     pub fn socket_queue(mut self, frames: usize) -> Self {
         self.ws.queue = frames.max(1);
         self
     }
 
-    /// Whether spot WebSockets answer protocol pings with a pong and take pings and pongs for a sign of
-    /// life: on unless told. BitMart documents that its spot server does not support them, which leaves
-    /// open what it does; RFC 6455 asks for a pong, and BitMart's own samples for Python live on them.
-    /// Switched off they are met with silence, and a client that sends nothing else is closed as idle.
-    /// Futures answer them in any case, as was observed.
+    /// Sets whether spot WebSockets answer protocol pings and count pings and pongs as traffic; on by
+    /// default. BitMart documents that its spot server does not support them, but not what it does instead.
+    /// RFC 6455 requires a pong, and BitMart's Python samples rely on it. If this is off, protocol pings are
+    /// ignored, and a client that sends nothing else is disconnected as idle. Futures always answer them, as
+    /// observed.
     #[must_use]
     pub fn spot_protocol_pings(mut self, on: bool) -> Self {
         self.ws.spot_pings = on;
         self
     }
 
-    /// Goes on from a snapshot instead of starting anew. Seed, markets and balances are then those of
-    /// the snapshot, and a clock that was stepped stands where it stood; call this last, before
-    /// [`Config::machine_clock`] or [`Config::fast_clock`] if at all. Addresses, manners and keys are as
-    /// configured here, beside the keys that were made at run time.
+    /// Continues from a snapshot. Seed, markets, balances and a stepped clock are those of the snapshot.
+    /// Addresses, timeouts and keys are those of this configuration, plus the keys created at run time. Call
+    /// this last, except for [`Config::machine_clock`] and [`Config::fast_clock`].
     ///
-    /// A clock that goes by itself starts no earlier than the snapshot.
+    /// A running clock starts no earlier than the snapshot.
     #[must_use]
     pub fn restore(mut self, snapshot: Snapshot) -> Self {
         let parts = snapshot.parts();
@@ -310,54 +310,52 @@ impl Config {
         self
     }
 
-    /// Keeps the state in a folder, which is made when it is not there: it survives a stop and a kill at
-    /// any moment, and nothing that was answered is lost. Secrets of keys added at run time are in it.
+    /// Saves the state in a folder, which is created if it is missing. It survives a stop and a kill at any
+    /// moment, and no acknowledged change is lost. The folder contains the secrets of keys added at run time.
     ///
-    /// A folder with an exchange in it goes on as from [`Config::restore`]: seed, markets, balances and a
-    /// stepped clock are those of the folder, whatever is configured here. One folder serves one sandbox at
-    /// a time; [`Sandbox::shutdown`](crate::Sandbox::shutdown) frees it before it returns.
+    /// A folder with an exchange is continued as with [`Config::restore`]: its seed, markets, balances and
+    /// stepped clock override this configuration. Only one sandbox at a time can use a folder;
+    /// [`Sandbox::shutdown`](crate::Sandbox::shutdown) releases it before it returns.
     #[must_use]
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data = Some(folder.into());
         self
     }
 
-    /// Finished orders that an account remembers in each market, 10,000 unless told, and for all accounts
-    /// together ten times as many trades and as many flows of futures wallets. What is older is forgotten,
-    /// so that a sandbox that runs for weeks does not grow.
+    /// Sets the maximum number of finished orders per account and market, 10,000 by default. Ten times as many
+    /// trades and ten times as many flows of futures wallets are stored for all accounts together. Older ones
+    /// are removed, so that a sandbox that runs for weeks does not grow.
     #[must_use]
     pub fn remembered_orders(mut self, orders: usize) -> Self {
         self.remembered = orders;
         self
     }
 
-    /// Pushes books and best prices of futures every second, as was observed on the venue in 2026, and not
-    /// every 200 ms, as is documented.
+    /// Pushes order books and best prices of futures every second, as observed at the exchange in 2026, instead
+    /// of every 200 ms, as documented.
     #[must_use]
     pub fn slow_futures_books(mut self, on: bool) -> Self {
         self.slow_futures_books = on;
         self
     }
 
-    /// Writes to standard error why a request, a login or a subscription was refused, where the sandbox
-    /// knows more than the documented answer says: one line each, at most 20 in 10 s. The header
-    /// `X-Sandbox-Reason` has the same in any case. Off unless told; the program `bitmart-sandbox` switches
-    /// it on.
+    /// Writes to standard error why a request, a login or a subscription was rejected, if the sandbox knows
+    /// more than the documented response contains: one line each, at most 20 in 10 s. The header
+    /// `X-Sandbox-Reason` always has the same text. Off by default; the program `bitmart-sandbox` enables it.
     #[must_use]
     pub fn reasons_on_stderr(mut self, on: bool) -> Self {
         self.reasons_on_stderr = on;
         self
     }
 
-    /// Plays recorded frames on the public channels instead of those of the order-flow model, which then
-    /// stands still: from the first subscription on, at the pace in which they were recorded by the clock
-    /// of the exchange ([`Config::fast_clock`]). Who subscribes later first gets what a book or ticker
-    /// needs to be whole. Topics that were not recorded stay silent, and market data over REST are not
-    /// replayed: they are those of an exchange where nobody has traded yet. Entries are taken as they come,
-    /// in the order of their times; private ones are left out.
+    /// Plays recorded frames on the public channels instead of the market model. The replay starts at the first
+    /// subscription and keeps the recorded pace by the clock of the sandbox ([`Config::fast_clock`]). Later
+    /// subscribers first receive what completes a book or ticker. Topics that were not recorded send nothing,
+    /// and market data over REST is that of an exchange without trades. Frames are played in the order of
+    /// their times; private ones are ignored.
     #[must_use]
-    pub fn replay(mut self, entries: impl Into<Vec<Entry>>) -> Self {
-        self.replay = entries.into();
+    pub fn replay(mut self, frames: impl Into<Vec<RecordedFrame>>) -> Self {
+        self.replay = frames.into();
         self.market_maker = false;
         self
     }

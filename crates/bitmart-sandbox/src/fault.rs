@@ -1,70 +1,69 @@
-//! Faults that a test switches on: what a network or a bad day does to a client.
+//! Faults of network and exchange that a test injects.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// What goes wrong.
+/// A fault of network or exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// REST: the request is processed at once, its answer comes late.
+    /// REST: processed at once; the response is delayed.
     Delay(Duration),
-    /// REST: the request has arrived and is held back, not processed, until all faults are switched off.
+    /// REST: not processed until all faults are cleared.
     HoldBefore,
-    /// REST: the request is processed, its response is held back until all faults are switched off.
+    /// REST: processed; the response is held back until all faults are cleared.
     HoldAfter,
-    /// REST: the connection is closed before the request is processed.
+    /// REST: not processed; the connection is closed.
     DropBefore,
-    /// REST: the request is processed, the connection is closed without an answer.
+    /// REST: processed; the connection is closed without a response.
     DropAfter,
-    /// REST: not processed; answered by a proxy's HTML page with this status.
+    /// REST: not processed; the response is a proxy's HTML page with this status.
     Html(u16),
-    /// REST: processed, but answered by a proxy's HTML page with this status.
+    /// REST: processed; the response is a proxy's HTML page with this status.
     HtmlAfter(u16),
-    /// REST: processed; the JSON of the answer is cut in half.
+    /// REST: processed; the JSON of the response is truncated.
     TruncatedJson,
-    /// REST: processed; every member of the answer's rows is null.
+    /// REST: processed; every member of the rows is null.
     NullRows,
     /// REST: processed; the headers and half of the body are sent, then the connection is reset.
     ResetMidBody,
     /// REST: processed; the body is sent byte by byte, over this time in all.
     SlowDrip(Duration),
-    /// REST: not processed; refused as over the limit (code 30013, HTTP 429, with its headers).
+    /// REST: not processed; rejected as over the limit (code 30013, HTTP 429, with its headers).
     RateLimited,
-    /// REST: not processed; refused as banned for going over the limit (code 30017, HTTP 418).
+    /// REST: not processed; rejected as banned for going over the limit (code 30017, HTTP 418).
     Banned,
-    /// REST: not processed; refused as unavailable (code 30014, HTTP 503).
+    /// REST: not processed; rejected as unavailable (code 30014, HTTP 503).
     Unavailable,
-    /// REST: not processed; refused for maintenance (code 30016, which comes with HTTP 200).
+    /// REST: not processed; rejected for maintenance (code 30016, which comes with HTTP 200).
     Maintenance,
-    /// REST: rows of the answer that are younger than this are left out, as from a history that is
-    /// behind: where an answer is limited, older ones come in their place. Rows are those of `data`,
-    /// and their age is that of `createTime` or `create_time`.
+    /// REST: rows that are younger than this are missing, as in a history that lags. If the number of rows is
+    /// limited, older rows take their place. The age is that of `createTime` or `create_time`.
     LateHistory(Duration),
-    /// WebSocket handshake: agreed to, but with an accept key that proves nothing.
+    /// WebSocket handshake: accepted with a wrong accept key.
     WrongAccept,
-    /// WebSocket: the socket that would get the next frame of the topic stays open and falls
-    /// silent: it sends nothing any more and answers no ping.
+    /// WebSocket: the socket that would send the next frame of the topic stays open but sends nothing any
+    /// more, not even pongs.
     SilentSocket,
-    /// WebSocket: the socket that would get the next frame of the topic stays open as far as its
-    /// client can tell, but nobody is there any more: nothing is read and nothing is said.
+    /// WebSocket: the socket that would send the next frame of the topic stays open but neither sends nor
+    /// reads any more.
     HalfOpen,
-    /// WebSocket: the next frame of the topic comes twice.
+    /// WebSocket: the next frame of the topic is sent twice.
     Duplicate,
-    /// WebSocket: the next frame of the topic comes this much later, by the clock of the machine. It
-    /// does not come to a socket that has closed meanwhile.
+    /// WebSocket: the next frame of the topic is delayed by the clock of the machine. A socket that is closed
+    /// meanwhile does not receive it.
     LatePush(Duration),
-    /// WebSocket: in place of the next frame of the topic comes a binary one that is no deflate.
+    /// WebSocket: a binary frame that cannot be inflated replaces the next frame of the topic.
     Garbage,
     /// WebSocket: the next update of a book topic skips a version.
     VersionGap,
 }
 
 impl Fault {
-    /// Aims the fault at a REST path (`/spot/v2/submit_order`), a topic
-    /// (`spot/depth/increase100:BTC_USDT`) or the handshakes of an address of sockets: `spot/api`,
-    /// `spot/user`, `futures/api` or `futures/user`. It strikes once; see [`FaultRule::times`].
+    /// Targets a REST path (`/spot/v2/submit_order`), a topic (`spot/depth/increase100:BTC_USDT`) or the
+    /// handshakes of a WebSocket address: `spot/api`, `spot/user`, `futures/api` or `futures/user`. The fault
+    /// occurs once; see [`FaultRule::times`].
     pub fn on(self, target: impl Into<String>) -> FaultRule {
         FaultRule { fault: self, target: target.into(), left: 1 }
     }
@@ -100,7 +99,7 @@ impl Fault {
     }
 }
 
-/// A fault, where it strikes and how often.
+/// A fault with its target and count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultRule {
     fault: Fault,
@@ -109,7 +108,7 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// Strikes this many times.
+    /// Sets how often the fault occurs.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.left = times;

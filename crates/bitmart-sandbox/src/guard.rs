@@ -113,7 +113,7 @@ mod tests {
             });
         });
         assert!(broken.await.is_err() && sandbox.is_broken());
-        timeout(DEADLINE, sandbox.asked_to_stop()).await.expect("it asks for its end");
+        timeout(DEADLINE, sandbox.stop_requested()).await.expect("it asks for its end");
         for mut stream in open {
             // It may be closed already.
             let _ = stream.write_all(REQUEST).await;

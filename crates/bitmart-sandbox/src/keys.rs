@@ -1,4 +1,4 @@
-//! API keys and what they may do.
+//! API keys and their permissions.
 
 use std::{fmt, net::IpAddr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exchange::rng::Rng;
 
-/// What an API key may do, named as on BitMart's key page.
+/// A permission of an API key, named as on BitMart's key page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Permission {
@@ -24,13 +24,13 @@ pub enum Permission {
     FutureTrade,
     /// `Withdraw`.
     Withdraw,
-    /// `Sub-Account Inter-Account Transfer`, which institutional accounts have.
+    /// `Sub-Account Inter-Account Transfer`, for institutional accounts.
     #[serde(rename = "Sub-Account Inter-Account Transfer")]
     SubAccountTransfer,
 }
 
 impl Permission {
-    /// Every permission there is.
+    /// All permissions.
     pub const ALL: [Self; 6] = [
         Self::ReadOnly,
         Self::SpotTrade,
@@ -54,32 +54,32 @@ impl Permission {
     }
 }
 
-/// An API key of one account: what a client needs to sign.
+/// An API key of an account.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiKey {
     /// The access key, sent as `X-BM-KEY`.
     pub key: String,
-    /// The secret that signs.
+    /// The secret for signatures.
     pub secret: String,
-    /// The memo of the key; part of every signature.
+    /// The memo, part of every signature.
     pub memo: String,
-    /// What the key may do.
+    /// The permissions of the key.
     pub permissions: Vec<Permission>,
-    /// The account it belongs to. Accounts are created as keys name them; 1 is the default one.
+    /// The number of its account. Accounts are created for configured keys; 1 is the default.
     pub account: u32,
-    /// The main account, when the account of the key is a sub-account.
+    /// The main account, if the account of the key is a sub-account.
     pub main: Option<u32>,
-    /// A frozen key is known but refused (code 30003).
+    /// Whether the key is frozen and rejected with code 30003.
     pub frozen: bool,
-    /// From when on the key is refused as expired (code 30011), in milliseconds since 1970.
+    /// The time of expiry in milliseconds since 1970. Afterwards the key is rejected with code 30011.
     pub expires_ms: Option<u64>,
-    /// The addresses it may be used from, when there are any (code 30010 from elsewhere).
+    /// The allowed IP addresses; empty for all. Others are rejected with code 30010.
     pub addresses: Vec<IpAddr>,
 }
 
 impl ApiKey {
-    /// A key of account 1 with every permission.
+    /// Creates a key of account 1 with all permissions.
     pub fn new(key: impl Into<String>, secret: impl Into<String>, memo: impl Into<String>) -> Self {
         Self {
             key: key.into(),
@@ -94,23 +94,23 @@ impl ApiKey {
         }
     }
 
-    /// Replaces the permissions. BitMart gives [`Permission::ReadOnly`] to every key; here it is
-    /// named like the others.
+    /// Replaces the permissions. [`Permission::ReadOnly`] has to be listed here, although BitMart gives it to
+    /// every key.
     #[must_use]
     pub fn permissions(mut self, permissions: impl Into<Vec<Permission>>) -> Self {
         self.permissions = permissions.into();
         self
     }
 
-    /// Gives the key to another account.
+    /// Assigns the key to another account.
     #[must_use]
     pub fn account(mut self, account: u32) -> Self {
         self.account = account;
         self
     }
 
-    /// Gives the key to a sub-account of `main`. A sub-account starts empty and is called
-    /// `account<number>@sandbox.test` by the sub-account endpoints.
+    /// Assigns the key to a sub-account of `main`. A sub-account starts empty; its name in the sub-account
+    /// endpoints is `account<number>@sandbox.test`.
     #[must_use]
     pub fn sub_account(mut self, account: u32, main: u32) -> Self {
         self.account = account;
@@ -118,21 +118,21 @@ impl ApiKey {
         self
     }
 
-    /// Makes the key a frozen one.
+    /// Freezes the key.
     #[must_use]
     pub fn frozen(mut self) -> Self {
         self.frozen = true;
         self
     }
 
-    /// Lets the key expire at a time of the exchange, in milliseconds since 1970.
+    /// Sets the time of expiry, in milliseconds since 1970.
     #[must_use]
     pub fn expires(mut self, at_ms: u64) -> Self {
         self.expires_ms = Some(at_ms);
         self
     }
 
-    /// Binds the key to addresses. Only REST checks them: no code of the sockets is known for it.
+    /// Restricts the key to IP addresses. Only REST checks them: no error code of WebSockets is known.
     #[must_use]
     pub fn only_from(mut self, addresses: impl Into<Vec<IpAddr>>) -> Self {
         self.addresses = addresses.into();

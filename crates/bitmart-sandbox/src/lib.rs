@@ -24,7 +24,7 @@ mod markets;
 mod number;
 mod operate;
 mod reasons;
-pub mod recording;
+mod recording;
 mod sandbox;
 mod shared;
 mod slots;
@@ -45,6 +45,7 @@ pub use self::{
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
     markets::{Contract, SpotPair},
+    recording::RecordedFrame,
     sandbox::{HostUrls, Sandbox, StartError},
     snapshot::{Snapshot, SnapshotError},
 };

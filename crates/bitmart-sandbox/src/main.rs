@@ -1,4 +1,4 @@
-//! `bitmart-sandbox`: the local exchange as a program.
+//! The program `bitmart-sandbox`.
 
 use std::{future::pending, io::Write, net::SocketAddr, process::ExitCode};
 
@@ -7,41 +7,40 @@ use bitmart_sandbox::{Config, Contract, Sandbox, Snapshot, SpotPair};
 const HELP: &str = "\
 bitmart-sandbox: a local exchange that speaks BitMart's wire, REST and WebSocket.
 
-It never talks to the internet. Nothing in it is worth anything: the key and the secret it prints
-open only this process.
+It never connects to the internet. The printed key and secret are only valid for this process.
 
 Usage: bitmart-sandbox [options]
 
-  --spot ADDRESS      where the spot host listens        [127.0.0.1:0, a free port]
-  --futures ADDRESS   where the futures host listens     [127.0.0.1:0, a free port]
-  --admin ADDRESS     where the admin API listens, a loopback address: whoever has the token of the ready
-                      line controls the sandbox by it    [none]
-  --expose-admin      let --admin listen where other machines reach it: whoever has the token then controls
-                      the sandbox from there, and whoever sees the traffic has the token
+  --spot ADDRESS      address of the spot host           [127.0.0.1:0, a free port]
+  --futures ADDRESS   address of the futures host        [127.0.0.1:0, a free port]
+  --admin ADDRESS     address of the admin API, a loopback address; whoever has the token of the ready line
+                      controls the sandbox               [none]
+  --expose-admin      allow an --admin address that other machines can reach; whoever sees the traffic has the
+                      token and controls the sandbox
   --tls               serve https and wss, with a certificate for localhost, 127.0.0.1 and ::1; the root
                       that clients must trust is in the ready line (jq -r .root_certificate)
   --seed N            seed of market and default key     [1]
-  --lenient           ignore unknown fields and surplus decimals, as the venue does
-  --slow-books        push futures books every second, as observed, not every 200 ms, as documented
-  --no-spot-pings     answer no protocol ping on spot WebSockets and do not count it as a sign of life
-  --quiet             do not write to standard error why a request was refused; the header
-                      X-Sandbox-Reason of its answer says it anyway
-  --no-limits         send the rate-limit headers, but never answer 429
-  --no-market         no market maker: books start empty
-  --pairs LIST        of the 20 listed pairs only these, as in BTC_USDT,ETH_USDT
-  --contracts LIST    of the 10 listed contracts only these, as in BTCUSDT
-  --fund LIST         what each main account starts with, as in BTC=20000,USDT=5000000.5: in the spot wallet,
-                      and for USDT in the futures wallet as well; the others keep what they have
-  --clock MS          a clock that stands at MS (milliseconds since 1970) and moves, market and all,
-                      only by the admin API; timestamps of requests are checked against it
-  --speed N           a clock that goes N times as fast as the machine's, up to 10000, from now or
-                      from --clock: funding, interest and withdrawals happen within minutes. Signed
-                      requests may bear its time or the machine's
-  --data DIR          keep the state in this folder: it survives a stop and a kill at any moment, and the
-                      next start with the same folder goes on with it. Secrets are in it      [none]
-  --restore FILE      go on from a snapshot that GET /snapshot of the admin API gave
-  -h, --help          this text
-  -V, --version       the version
+  --lenient           ignore unknown fields and surplus decimals, as the exchange does
+  --slow-books        push futures books every second, as observed, instead of every 200 ms, as documented
+  --no-spot-pings     ignore protocol pings on spot WebSockets: no pong, and they do not count as traffic
+  --quiet             do not write to standard error why a request was rejected; the response header
+                      X-Sandbox-Reason still has the reason
+  --no-limits         send the rate-limit headers, but do not enforce the limits
+  --no-market         run without a market maker: order books start empty
+  --pairs LIST        list only these of the 20 pairs, such as BTC_USDT,ETH_USDT
+  --contracts LIST    list only these of the 10 contracts, such as BTCUSDT
+  --fund LIST         initial balances of each main account, such as BTC=20000,USDT=5000000.5: in the spot
+                      wallet, and for USDT in the futures wallet as well; other currencies keep their default
+  --clock MS          stop the clock at MS (milliseconds since 1970); only the admin API moves it and the
+                      market; timestamps of requests are checked against it
+  --speed N           run the clock N times as fast as the machine's, up to 10000, from now or from --clock:
+                      funding, interest and withdrawals happen within minutes. Signed requests may have a
+                      timestamp of either clock
+  --data DIR          save the state in this folder; it survives a stop and a kill at any moment, and the next
+                      start with the same folder continues from it. It contains secrets         [none]
+  --restore FILE      continue from a snapshot of GET /snapshot of the admin API
+  -h, --help          print this text
+  -V, --version       print the version
 
 When it is ready it prints one line of JSON to standard output:
 
@@ -51,13 +50,13 @@ When it is ready it prints one line of JSON to standard output:
    \"credentials\":{\"key\":\"...\",\"secret\":\"...\",\"memo\":\"...\"},
    \"root_certificate\":null or \"PEM\"}
 
-With --admin there are also \"admin\":\"http://...\" and \"admin_token\":\"...\" in it. Every call needs the
-token as the header `Authorization: Bearer TOKEN`; GET / lists the calls.
+With --admin it also contains \"admin\":\"http://...\" and \"admin_token\":\"...\". Every call needs the header
+`Authorization: Bearer TOKEN`; GET / lists the calls.
 
-The account is funded. Ctrl-c stops it, and so does POST /stop of the admin API.
+The account is funded. Ctrl-c and POST /stop of the admin API stop the program.
 ";
 
-/// The options that are on when they are there.
+/// Options without a value.
 const FLAGS: &[&str] = &[
     "--expose-admin",
     "--tls",
@@ -73,8 +72,8 @@ const FLAGS: &[&str] = &[
     "--version",
 ];
 
-/// What the command line asks for.
-enum Asked {
+/// The action of the command line.
+enum Action {
     Run(Box<Config>),
     Print(&'static str),
 }
@@ -82,8 +81,8 @@ enum Asked {
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = match parse(std::env::args().skip(1)) {
-        Ok(Asked::Run(config)) => *config,
-        Ok(Asked::Print(text)) => {
+        Ok(Action::Run(config)) => *config,
+        Ok(Action::Print(text)) => {
             print(text);
             return ExitCode::SUCCESS;
         }
@@ -100,8 +99,8 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // An error means that this system has no ctrl-c; then only a kill ends the program.
-    let asked_to_stop = async {
+    // On a system without ctrl-c only a kill ends the program.
+    let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {
             pending::<()>().await;
         }
@@ -110,29 +109,29 @@ async fn main() -> ExitCode {
         print(&format!("{}\n", sandbox.ready_line()));
         pending::<()>().await;
     };
-    // In this order: whoever has read the ready line may press ctrl-c.
+    // The signal handler is registered before the ready line is printed.
     tokio::select! {
         biased;
-        () = asked_to_stop => {}
-        () = sandbox.asked_to_stop() => {}
+        () = interrupted => {}
+        () = sandbox.stop_requested() => {}
         () = announce => {}
     }
     let broken = sandbox.is_broken();
     sandbox.shutdown().await;
     if broken {
-        eprintln!("bitmart-sandbox: it has ended because of the fault above, which is a bug of it");
+        eprintln!("bitmart-sandbox: it has ended because of the panic above, which is a bug");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }
 
-/// Prints at once, also into a pipe. A reader that went away is not our problem.
+/// Prints and flushes. A closed pipe is ignored.
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
+fn parse(args: impl Iterator<Item = String>) -> Result<Action, String> {
     let mut config = Config::new().reasons_on_stderr(true);
     let mut restored = None;
     let (mut clock, mut speed, mut fund) = (None, None, None);
@@ -144,7 +143,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             None => (arg, None),
         };
         if given.is_some() && FLAGS.contains(&name.as_str()) {
-            return Err(format!("{name} takes no value; leave it out to switch it off"));
+            return Err(format!("{name} takes no value; omit it to disable it"));
         }
         let mut value =
             || given.clone().or_else(|| args.next()).ok_or_else(|| format!("{name} needs a value"));
@@ -184,9 +183,9 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--no-market" => config.market_maker(false),
             "--quiet" => config.reasons_on_stderr(false),
             "--no-spot-pings" => config.spot_protocol_pings(false),
-            "-h" | "--help" => return Ok(Asked::Print(HELP)),
+            "-h" | "--help" => return Ok(Action::Print(HELP)),
             "-V" | "--version" => {
-                return Ok(Asked::Print(concat!(
+                return Ok(Action::Print(concat!(
                     "bitmart-sandbox ",
                     env!("CARGO_PKG_VERSION"),
                     "\n"
@@ -200,10 +199,12 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
         (Some(at), None) => config.stepped_clock(at),
         (at, Some(speed)) => config.fast_clock(at, speed),
     };
-    // After the markets, whose currencies it may name.
+    // After the markets, because it may name their currencies.
     let config = match fund {
         Some(_) if restored.is_some() => {
-            return Err("--fund does not go with --restore: a snapshot has its own balances".into());
+            return Err(
+                "--fund cannot be combined with --restore: a snapshot has its own balances".into(),
+            );
         }
         Some(list) => config.fund(&list).map_err(|error| format!("--fund: {error}"))?,
         None => config,
@@ -212,7 +213,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
         Some(snapshot) => config.restore(snapshot),
         None => config,
     };
-    Ok(Asked::Run(Box::new(config)))
+    Ok(Action::Run(Box::new(config)))
 }
 
 fn number(name: &str, text: &str) -> Result<u64, String> {
@@ -224,14 +225,14 @@ fn listed<T>(names: &str, markets: Vec<T>, symbol: fn(&T) -> String) -> Result<V
     let known: Vec<String> = markets.iter().map(symbol).collect();
     let names: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
     if let Some(name) = names.iter().find(|name| !known.iter().any(|symbol| symbol == *name)) {
-        return Err(format!("{name:?} is not listed; there is {}", known.join(", ")));
+        return Err(format!("{name:?} is not listed; listed are {}", known.join(", ")));
     }
     Ok(markets.into_iter().filter(|one| names.contains(&symbol(one).as_str())).collect())
 }
 
 fn read(file: &str) -> Result<Snapshot, String> {
     let bytes = std::fs::read(file).map_err(|error| format!("cannot read {file:?}: {error}"))?;
-    Snapshot::from_json(&bytes).map_err(|error| format!("{file:?} is {error}"))
+    Snapshot::from_json(&bytes).map_err(|error| format!("{file:?}: {error}"))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

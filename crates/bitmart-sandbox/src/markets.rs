@@ -1,10 +1,10 @@
-//! The pairs and contracts a sandbox trades.
+//! Pairs and contracts.
 
 pub(crate) mod listed;
 
 use rust_decimal::Decimal;
 
-/// A spot pair and its rules.
+/// A spot pair with its trading rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpotPair {
@@ -16,14 +16,14 @@ pub struct SpotPair {
     pub price_decimals: u32,
     /// Decimals of a size; the size step is one unit of the last.
     pub size_decimals: u32,
-    /// Smallest value of an order in the quote currency.
+    /// Minimum value of an order in the quote currency.
     pub min_notional: Decimal,
-    /// Where the market maker starts.
+    /// Initial price of the market maker.
     pub start_price: Decimal,
 }
 
 impl SpotPair {
-    /// A pair whose smallest order is worth 5 units of the quote.
+    /// Creates a pair with a minimum order of 5 units of the quote currency.
     pub fn new(
         base: &str,
         quote: &str,
@@ -41,18 +41,18 @@ impl SpotPair {
         }
     }
 
-    /// The 20 pairs that a sandbox lists unless it is told otherwise.
+    /// Returns the 20 default pairs.
     pub fn listed() -> Vec<Self> {
         listed::pairs()
     }
 
-    /// The symbol on the wire, `BTC_USDT`.
+    /// Returns the symbol, such as `BTC_USDT`.
     pub fn symbol(&self) -> String {
         format!("{}_{}", self.base, self.quote)
     }
 }
 
-/// A perpetual contract and its rules.
+/// A perpetual contract with its trading rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Contract {
@@ -64,17 +64,17 @@ pub struct Contract {
     pub contract_size: Decimal,
     /// Decimals of a price.
     pub price_decimals: u32,
-    /// Highest leverage.
+    /// Maximum leverage.
     pub max_leverage: u32,
-    /// Largest order in contracts.
+    /// Maximum size of an order in contracts.
     pub max_volume: u64,
-    /// Where the market maker starts. It follows the pair of the same currencies, if there is one: give
-    /// both the same price.
+    /// Initial price of the market maker. The contract follows the pair of the same currencies, so both should
+    /// have the same price.
     pub start_price: Decimal,
 }
 
 impl Contract {
-    /// A contract with leverage up to 100 and orders up to 500,000 contracts.
+    /// Creates a contract with leverage up to 100 and orders up to 500,000 contracts.
     pub fn new(
         base: &str,
         quote: &str,
@@ -93,12 +93,12 @@ impl Contract {
         }
     }
 
-    /// The 10 contracts that a sandbox lists unless it is told otherwise.
+    /// Returns the 10 default contracts.
     pub fn listed() -> Vec<Self> {
         listed::contracts()
     }
 
-    /// The symbol on the wire, `BTCUSDT`.
+    /// Returns the symbol, such as `BTCUSDT`.
     pub fn symbol(&self) -> String {
         format!("{}{}", self.base, self.quote)
     }

@@ -1,4 +1,4 @@
-//! Starting, watching, disturbing and stopping a sandbox.
+//! The handle of a running sandbox.
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 /// How long a stop may wait for open connections.
 const STOP: Duration = Duration::from_secs(5);
 
-/// Where one host listens.
+/// The addresses of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HostUrls {
@@ -48,7 +48,7 @@ impl HostUrls {
     }
 }
 
-/// Why a sandbox did not start.
+/// A sandbox that did not start.
 #[derive(Debug)]
 pub struct StartError {
     what: String,
@@ -56,12 +56,12 @@ pub struct StartError {
 }
 
 impl StartError {
-    /// Whether another sandbox has the data folder: it may be free later.
+    /// Whether another sandbox is using the data folder.
     pub fn is_data_in_use(&self) -> bool {
         matches!(self.source.downcast_ref(), Some(journal::DataError::InUse))
     }
 
-    /// Whether the data folder is why.
+    /// Whether the data folder is the cause.
     pub fn is_about_data(&self) -> bool {
         self.source.is::<journal::DataError>()
     }
@@ -85,7 +85,7 @@ struct Admin {
     token: admin::Token,
 }
 
-/// A running exchange on this machine. It stops when it is dropped.
+/// A running local exchange. It stops when it is dropped.
 pub struct Sandbox {
     pub(crate) shared: Arc<Shared>,
     spot: HostUrls,
@@ -106,14 +106,14 @@ impl fmt::Debug for Sandbox {
 }
 
 impl Sandbox {
-    /// Starts an exchange on the present tokio runtime. It answers when this returns.
+    /// Starts an exchange on the current tokio runtime. It accepts connections when this returns.
     ///
     /// # Errors
-    /// When an address cannot be listened on, TLS is asked for and cannot be set up, the admin API would be
-    /// reachable from other machines without [`Config::expose_admin`], or the data folder cannot be used.
+    /// If an address cannot be bound, TLS cannot be set up, the admin API would be reachable from other
+    /// machines without [`Config::expose_admin`], or the data folder cannot be used.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves nothing behind but the data folder.
+    /// Dropping the future leaves nothing but the data folder.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time and I/O enabled.
@@ -171,39 +171,39 @@ impl Sandbox {
         })
     }
 
-    /// Addresses of the spot host.
+    /// Returns the addresses of the spot host.
     pub fn spot(&self) -> &HostUrls {
         &self.spot
     }
 
-    /// Addresses of the futures host.
+    /// Returns the addresses of the futures host.
     pub fn futures(&self) -> &HostUrls {
         &self.futures
     }
 
-    /// The first configured key, or the one made from the seed.
+    /// Returns the first configured key, or the one derived from the seed.
     pub fn credentials(&self) -> &ApiKey {
         &self.credentials
     }
 
-    /// The first configured key of a sub-account, or the one made from the seed when no key is
+    /// Returns the first configured key of a sub-account, or the one derived from the seed if no key is
     /// configured.
     pub fn sub_account_credentials(&self) -> Option<ApiKey> {
         self.shared.config.keys_or_default().into_iter().find(|key| key.main.is_some())
     }
 
-    /// The certificate that clients must trust, in PEM, when TLS is on.
+    /// Returns the root certificate that clients must trust, in PEM, if TLS is on.
     pub fn root_certificate(&self) -> Option<&str> {
         self.root_pem.as_deref()
     }
 
-    /// Where the admin API is, `http://127.0.0.1:8803`, when it is asked for.
+    /// Returns the URL of the admin API, such as `http://127.0.0.1:8803`, if it is served.
     pub fn admin(&self) -> Option<&str> {
         self.admin.as_ref().map(|admin| &*admin.url)
     }
 
-    /// What every call of the admin API must bear, as `Authorization: Bearer TOKEN`: 64 hexadecimal digits,
-    /// others at every start. Who has it controls the sandbox: keep it out of arguments and logs.
+    /// Returns the token of the admin API, for the header `Authorization: Bearer TOKEN`: 64 hexadecimal digits,
+    /// new at every start. Whoever has it controls the sandbox: keep it out of arguments and logs.
     pub fn admin_token(&self) -> Option<&str> {
         self.admin.as_ref().map(|admin| admin.token.text())
     }
@@ -213,9 +213,9 @@ impl Sandbox {
         self.replays
     }
 
-    /// All of the above as one line of JSON: what the binary prints when it is ready. It contains the
-    /// secret of the key, which is worth nothing outside the sandbox. `admin` and `admin_token` are in it only
-    /// when there is an admin API.
+    /// Returns addresses and key as one line of JSON, which the program prints when it is ready. It contains the
+    /// secret of the key, which is only valid for the sandbox, and `admin` and `admin_token` if there is an
+    /// admin API.
     pub fn ready_line(&self) -> String {
         let urls = |urls: &HostUrls| json!({ "rest": urls.rest, "ws_public": urls.ws_public, "ws_private": urls.ws_private });
         let mut line = json!({
@@ -238,38 +238,37 @@ impl Sandbox {
         line.to_string()
     }
 
-    /// Trades of customer accounts so far: spot, then futures, each oldest first.
+    /// Returns the trades of customer accounts: spot, then futures, each oldest first.
     pub fn fills(&self) -> Vec<Fill> {
         self.shared.state().exchange.ledger_fills()
     }
 
-    /// Orders of customer accounts, open and finished: spot, then futures.
+    /// Returns the orders of customer accounts, open and finished: spot, then futures.
     pub fn orders(&self) -> Vec<Order> {
         self.shared.state().exchange.ledger_orders()
     }
 
-    /// The book of a pair or contract as it stands; `None` for one that there is not.
+    /// Returns the order book of a pair or contract; `None` for an unknown symbol.
     pub fn book(&self, symbol: &str) -> Option<Book> {
         self.shared.state().exchange.ledger_book(symbol)
     }
 
-    /// Balances of customer accounts.
+    /// Returns the balances of customer accounts.
     pub fn balances(&self) -> Vec<Balance> {
         self.shared.state().exchange.ledger_balances()
     }
 
-    /// Opens an account with the configured starting balances and returns its number.
+    /// Creates an account with the configured initial balances and returns its number.
     pub fn create_account(&self) -> u32 {
         let account = self.shared.create_account();
         self.shared.flush();
         account
     }
 
-    /// Makes a key for an account. Like everything it follows from the seed: the first key made at run
-    /// time is the same in every run.
+    /// Creates a key for an account. Keys are derived from the seed, so they are the same in every run.
     ///
     /// # Errors
-    /// When there is no such account.
+    /// If the account does not exist.
     pub fn create_key(
         &self,
         account: u32,
@@ -280,22 +279,22 @@ impl Sandbox {
         key
     }
 
-    /// Adds a key with a secret of your own. Such a key is in no [`Snapshot`].
+    /// Adds a given key. A [`Snapshot`] does not contain it.
     ///
     /// # Errors
-    /// When its account does not exist, or a key of its name does.
+    /// If its account does not exist, or a key with its name exists.
     pub fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
         let added = self.shared.add_key(key);
         self.shared.flush();
         added
     }
 
-    /// Sets what is free in a wallet; what open orders hold stays as it is. Subscribers to balances
-    /// hear of it.
+    /// Sets the available balance of a wallet; the frozen amount does not change. Subscribers to balances
+    /// receive the change.
     ///
     /// # Errors
-    /// When there is no such account, no market of this wallet uses the currency, or the amount is not
-    /// from 0 to 1e15 with at most 8 decimals.
+    /// If the account does not exist, no market of this wallet uses the currency, or the amount is not from 0
+    /// to 1e15 with at most 8 decimals.
     pub fn set_balance(
         &self,
         account: u32,
@@ -308,17 +307,17 @@ impl Sandbox {
         set.map(drop)
     }
 
-    /// The whole state as it stands, to go on from with [`Config::restore`].
+    /// Returns the complete state, for [`Config::restore`].
     pub fn snapshot(&self) -> Snapshot {
         self.shared.snapshot()
     }
 
-    /// Switches a fault on.
+    /// Injects a fault.
     pub fn inject(&self, rule: FaultRule) {
         self.shared.inject(rule);
     }
 
-    /// Switches all faults off. Sockets that fell silent stay so.
+    /// Clears all faults. Sockets that have become silent stay silent.
     pub fn clear_faults(&self) {
         self.shared.clear_faults();
     }
@@ -330,7 +329,7 @@ impl Sandbox {
         drop(self.shared.held.subscribe().wait_for(|held| held.has(path)).await);
     }
 
-    /// Waits until a request is held back; its path.
+    /// Waits until a request is held back and returns its path.
     pub async fn until_any_held(&self) -> String {
         let mut held = self.shared.held.subscribe();
         let found = held.wait_for(|held| !held.paths().is_empty()).await;
@@ -338,44 +337,44 @@ impl Sandbox {
         found.ok().and_then(|held| held.paths().first().cloned()).unwrap_or_default()
     }
 
-    /// Waits until no request to `path` is held back any more: it was let go on, or its client went away,
-    /// in which case a request that was held before it was processed never will be.
+    /// Waits until no request to `path` is held back any more, because it was released or its client has
+    /// disconnected. In the latter case a request that was not processed yet never is.
     pub async fn until_free(&self, path: &str) {
         drop(self.shared.held.subscribe().wait_for(|held| !held.has(path)).await);
     }
 
-    /// Cuts every WebSocket connection, without a close frame.
+    /// Closes every WebSocket connection without a close frame.
     pub fn kill_sockets(&self) {
         self.shared.kill_sockets();
     }
 
-    /// How many WebSockets are open.
+    /// Returns the number of open WebSockets.
     pub fn sockets(&self) -> usize {
         self.shared.state().feed.sockets()
     }
 
-    /// The time of the exchange in milliseconds since 1970.
+    /// Returns the time of the exchange in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         self.shared.state().clock.now_ms()
     }
 
-    /// Announces money from outside for an account: a deposit that goes through its states on the clock
-    /// and reaches the spot wallet after 30 s. Gives its `deposit_id`; `None` for an account or currency
-    /// that there is not, and an amount that is not above 0.
+    /// Simulates a deposit, which passes through its states by the clock and is credited to the spot wallet after
+    /// 30 s. Returns its `deposit_id`; `None` for an unknown account or currency, or an amount that is not
+    /// positive.
     pub fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<String> {
         let id = self.shared.deposit(account, currency, amount);
         self.shared.flush();
         id.map(|id| id.to_string())
     }
 
-    /// Moves a stepped clock, and what is due by then happens. Has no effect on the real one.
+    /// Advances a stepped clock, and everything that is due happens. Other clocks are not affected.
     pub fn advance(&self, by: Duration) {
         self.shared.advance(by);
         self.shared.flush();
     }
 
-    /// Lets the market make `steps` beats of 100 ms; a stepped clock moves along. Books, tickers and
-    /// candles are pushed on these beats.
+    /// Advances the market by `steps` beats of 100 ms, together with a stepped clock. Books, tickers and candles
+    /// are pushed on these beats.
     pub fn step_market(&self, steps: u32) {
         for _ in 0..steps {
             self.shared.step();
@@ -383,45 +382,44 @@ impl Sandbox {
         self.shared.flush();
     }
 
-    /// Holds the market makers still, or lets them go on. Orders are matched and channels pushed all
-    /// the same.
+    /// Pauses or resumes the market makers. Orders are still matched, and channels still pushed.
     pub fn hold_market(&self, held: bool) {
         self.shared.hold_market(held);
         self.shared.flush();
     }
 
-    /// Waits until `POST /stop` of the admin API asks for a stop, or the sandbox [is
-    /// broken](Self::is_broken). It is for whoever runs the sandbox to [`shutdown`](Self::shutdown) then.
+    /// Waits until `POST /stop` of the admin API requests a stop, or the sandbox [is
+    /// broken](Self::is_broken). The caller has to [`shutdown`](Self::shutdown) the sandbox then.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing: a stop that was asked for stays so.
-    pub async fn asked_to_stop(&self) {
+    /// Dropping the future does not lose the request.
+    pub async fn stop_requested(&self) {
         let mut control = self.shared.control.subscribe();
         // The sender lives as long as this sandbox.
         drop(control.wait_for(|control| control.stop_asked || control.broken).await);
     }
 
-    /// Whether a panic, which is a bug, broke the exchange off in the middle of something. It then has ended:
-    /// connections are cut without an answer, new ones are refused, and all other calls of this handle but
-    /// [`shutdown`](Self::shutdown) panic. What was answered before is in the data folder, if there is one, and
-    /// the next start goes on from there.
+    /// Whether the exchange has ended because of a panic, which is a bug. Connections are closed without a
+    /// response, new ones are refused, and all methods of this handle except [`shutdown`](Self::shutdown)
+    /// panic. A data folder contains everything that was acknowledged before, and the next start continues
+    /// from there.
     pub fn is_broken(&self) -> bool {
         self.shared.is_broken()
     }
 
-    /// Refuses new orders of customers for a pair or contract, and changes of them, or takes them again. Orders
-    /// that are there stay, and can be filled and cancelled; those that wait for a price go on waiting.
+    /// Halts or resumes a pair or contract. While it is halted, new and modified orders of customers are
+    /// rejected. Existing orders can be filled and canceled; trigger orders keep waiting.
     ///
     /// # Errors
-    /// When there is no market of this name.
+    /// If the symbol is unknown.
     pub fn halt(&self, symbol: &str, halted: bool) -> Result<(), ControlError> {
         self.shared.halt(symbol, halted)
     }
 
-    /// Stops listening, closes every connection and waits until they are gone, at most 5 s.
+    /// Stops listening, closes every connection and waits for their end, at most 5 s.
     ///
     /// # Cancel safety
-    /// The stop goes on when the future is dropped; a data folder may then be busy for a moment.
+    /// The stop continues if the future is dropped; the data folder is then released a moment later.
     pub async fn shutdown(self) {
         self.stop();
         // An elapsed time only means that a connection is slow to go.

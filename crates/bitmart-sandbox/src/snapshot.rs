@@ -1,4 +1,4 @@
-//! The whole state of an exchange, to go on from later.
+//! Snapshots of the complete state.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use crate::{auth::MadeKey, exchange::Exchange, ws::versions::Versions};
 /// Changes with every change of what a snapshot holds.
 pub(crate) const FORMAT: u32 = 2;
 
-/// The whole state of an exchange at one moment: accounts, orders, trades, books, candles, market
-/// makers, numbers to be given out next, the seed, the time, and the keys that were made at run time.
+/// The complete state of an exchange: accounts, orders, trades, books, candles, market makers, id counters,
+/// the seed, the time, and the keys created at run time.
 ///
-/// A sandbox that starts from it ([`Config::restore`](crate::Config::restore)) goes on as the first
-/// one would have. Not in it are addresses and manners (they are configured), connections and what
-/// they subscribe, faults, and counts of rate limits.
+/// A sandbox that starts from it ([`Config::restore`](crate::Config::restore)) continues exactly like the
+/// first one. It does not contain addresses and timeouts (they are configured), connections and their
+/// subscriptions, faults, and counters of rate limits.
 ///
-/// It holds no secret: those of keys made at run time follow from the seed, and configured keys, as
-/// well as those added with a secret of their own, have to be given again.
+/// It contains no secret: keys created at run time are derived from the seed, and configured or added keys
+/// have to be given again.
 #[derive(Clone)]
 pub struct Snapshot(Box<Parts>);
 
@@ -44,7 +44,7 @@ pub(crate) struct Parts {
     pub(crate) exchange: Exchange,
 }
 
-/// Why some bytes are no snapshot, or why there is none.
+/// A snapshot that cannot be read or written.
 #[derive(Debug)]
 pub struct SnapshotError(Problem);
 
@@ -57,10 +57,10 @@ enum Problem {
 impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Problem::Json(error) => write!(f, "no snapshot of an exchange: {error}"),
+            Problem::Json(error) => write!(f, "not a snapshot of an exchange: {error}"),
             Problem::Format(format) => write!(
                 f,
-                "a snapshot of format {format}, made by another version; this one reads {FORMAT}"
+                "the snapshot has format {format} of another version; this version reads {FORMAT}"
             ),
         }
     }
@@ -80,10 +80,10 @@ impl Snapshot {
         Self(Box::new(parts))
     }
 
-    /// Reads what [`Snapshot::to_json`] wrote.
+    /// Parses the output of [`Snapshot::to_json`].
     ///
     /// # Errors
-    /// When it is something else, or was written by a version with another format.
+    /// If it is not a snapshot, or has the format of another version.
     pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
         #[derive(Deserialize)]
         struct Head {
@@ -97,10 +97,10 @@ impl Snapshot {
         serde_json::from_slice(bytes).map(|parts| Self(Box::new(parts))).map_err(failed)
     }
 
-    /// The snapshot as JSON, for a file.
+    /// Serializes the snapshot as JSON.
     ///
     /// # Errors
-    /// Never, as far as is known: every part of the state is something JSON can hold.
+    /// If serialization fails, which no known state causes.
     pub fn to_json(&self) -> Result<Vec<u8>, SnapshotError> {
         // By way of a value, which sorts: the same state gives the same bytes.
         serde_json::to_value(&self.0)

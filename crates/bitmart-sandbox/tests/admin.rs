@@ -227,7 +227,7 @@ async fn mistakes_are_explained() {
             "/balances",
             "{\"account\":1,\"wallet\":\"spot\",\"currency\":\"BTC\",\"amount\":\"-1\"}",
             400,
-            "-1 is no balance",
+            "-1 is not a balance",
         ),
         ("POST", "/faults", "{\"fault\":\"rain\",\"on\":\"/x\"}", 400, "there is no fault"),
     ] {
@@ -303,7 +303,7 @@ async fn no_call_does_anything_without_the_token_or_for_a_page_or_under_a_foreig
         }
     }
     assert_eq!(sandbox.snapshot().to_json().expect("JSON"), untouched);
-    let asked = timeout(std::time::Duration::ZERO, sandbox.asked_to_stop()).await;
+    let asked = timeout(std::time::Duration::ZERO, sandbox.stop_requested()).await;
     assert!(asked.is_err(), "nobody who may asked for a stop");
     for (method, path, body) in CALLS {
         let answer = ask_admin(&ready, method, path, body).await;
@@ -345,10 +345,10 @@ async fn other_machines_reach_it_only_when_that_is_meant() {
 #[tokio::test]
 async fn a_stop_is_asked_for_and_left_to_whoever_runs_the_sandbox() {
     let sandbox = still().await;
-    let early = timeout(std::time::Duration::ZERO, sandbox.asked_to_stop()).await;
+    let early = timeout(std::time::Duration::ZERO, sandbox.stop_requested()).await;
     assert!(early.is_err(), "nobody asked yet");
     assert_eq!(post(&sandbox, "/stop", json!({})).await["stopping"], true);
-    timeout(DEADLINE, sandbox.asked_to_stop()).await.expect("in time");
+    timeout(DEADLINE, sandbox.stop_requested()).await.expect("in time");
     get(&sandbox, "/ledger").await;
 }
 

@@ -1,4 +1,4 @@
-//! The table "What triggers which code" of the README: each of its rows is triggered, with its HTTP
+//! The table "Error codes" of the README: each of its rows is triggered, with its HTTP
 //! status, and no code is triggered that is not in it.
 
 mod common;
@@ -80,7 +80,7 @@ fn numbers(text: &str) -> Vec<u64> {
 
 fn table() -> Vec<Row> {
     let readme = include_str!("../README.md");
-    let (_, after) = readme.split_once("## What triggers which code").expect("the section");
+    let (_, after) = readme.split_once("## Error codes").expect("the section");
     let lines = after.trim().lines().take_while(|line| line.starts_with('|')).skip(2);
     let row = |line: &str| {
         let cells: Vec<&str> = line.split('|').collect();

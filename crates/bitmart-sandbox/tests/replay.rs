@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use bitmart_sandbox::{Config, recording::Entry};
+use bitmart_sandbox::{Config, RecordedFrame};
 use common::{Heard, Socket, start};
 use serde_json::{Value, json};
 
@@ -13,22 +13,22 @@ const NOON_US: u64 = NOON_MS * 1_000;
 /// From the first subscription to the first frame.
 const LEAD: Duration = Duration::from_millis(500);
 
-fn spot(after_ms: u64, channel: &str, entry: &Value) -> Entry {
+fn spot(after_ms: u64, channel: &str, entry: &Value) -> RecordedFrame {
     let frame = json!({ "table": channel, "data": [entry] }).to_string();
-    Entry::frame(NOON_US + after_ms * 1_000, format!("{channel}:OLD_USDT"), frame)
+    RecordedFrame::new(NOON_US + after_ms * 1_000, format!("{channel}:OLD_USDT"), frame)
 }
 
-fn book(after_ms: u64, kind: &str, version: u64) -> Entry {
+fn book(after_ms: u64, kind: &str, version: u64) -> RecordedFrame {
     let entry = json!({ "symbol": "OLD_USDT", "type": kind, "version": version });
     spot(after_ms, "spot/depth/increase100", &entry)
 }
 
-fn trade(after_ms: u64, price: &str) -> Entry {
+fn trade(after_ms: u64, price: &str) -> RecordedFrame {
     spot(after_ms, "spot/trade", &json!({ "symbol": "OLD_USDT", "price": price }))
 }
 
 /// Of a pair that the sandbox does not list.
-fn entries() -> Vec<Entry> {
+fn entries() -> Vec<RecordedFrame> {
     let futures = json!({ "group": "futures/ticker:BTCUSDT", "data": { "symbol": "BTCUSDT" } });
     vec![
         book(0, "snapshot", 1),
@@ -37,9 +37,8 @@ fn entries() -> Vec<Entry> {
         book(300, "snapshot", 3),
         trade(400, "1.2"),
         book(400, "update", 4),
-        Entry::frame(NOON_US + 400_000, "futures/ticker:BTCUSDT", futures.to_string()),
-        Entry::event(NOON_US, "spot/trade:OLD_USDT", "resynced", None),
-        Entry::frame(NOON_US, "spot/user/balance:BALANCE_UPDATE", "{\"mine\":1}"),
+        RecordedFrame::new(NOON_US + 400_000, "futures/ticker:BTCUSDT", futures.to_string()),
+        RecordedFrame::new(NOON_US, "spot/user/balance:BALANCE_UPDATE", "{\"mine\":1}"),
     ]
 }
 

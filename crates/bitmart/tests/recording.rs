@@ -1,25 +1,25 @@
-//! Decodes recorded frames.
+//! Recorded frames through the decoders.
 //!
-//! `tests/data/sandbox.gz` was recorded from the sandbox by the command in `docs/recording.md`. To check
-//! another recording, for example of the exchange: `BITMART_RECORDING=FILE cargo test -p bitmart --test
-//! recording --features sandbox`.
+//! `tests/data/sandbox.gz` was recorded from the sandbox by the command in `docs/recording.md`. Another
+//! recording, as of the exchange, is checked by `BITMART_RECORDING=FILE cargo test -p bitmart --test
+//! recording --features recording`.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 
-use bitmart::sandbox::recording::Reader;
+use bitmart::rest::recording::frames::Reader;
 use bitmart::ws::{Dialect, catalog};
 use serde_json::Value;
 
-/// Collects the members of `wire` that are missing in `typed`, and arrays of another length.
-fn find_lost_members(wire: &Value, typed: &Value, path: &str, found: &mut BTreeSet<String>) {
+/// Members of `wire` that `typed` lacks, or that are other than there.
+fn lost(wire: &Value, typed: &Value, path: &str, found: &mut BTreeSet<String>) {
     match (wire, typed) {
         (Value::Object(wire), Value::Object(typed)) => {
             for (name, value) in wire {
                 let path = format!("{path}.{name}");
                 match typed.get(name) {
-                    Some(known) => find_lost_members(value, known, &path, found),
+                    Some(known) => lost(value, known, &path, found),
                     None if value.is_null() => {}
                     None => {
                         found.insert(format!("{path} is not in the type"));
@@ -32,20 +32,20 @@ fn find_lost_members(wire: &Value, typed: &Value, path: &str, found: &mut BTreeS
                 found.insert(format!("{path} has {} rows, not {}", typed.len(), wire.len()));
             }
             for (wire, typed) in wire.iter().zip(typed) {
-                find_lost_members(wire, typed, &format!("{path}[]"), found);
+                lost(wire, typed, &format!("{path}[]"), found);
             }
         }
         _ => {}
     }
 }
 
-/// The pattern without the symbol.
-fn base_pattern(pattern: &'static str) -> &'static str {
+/// A channel with and without a symbol is the same here.
+fn base(pattern: &'static str) -> &'static str {
     pattern.split(':').next().unwrap_or(pattern)
 }
 
 #[test]
-fn every_recorded_frame_decodes_without_unknown_members() {
+fn every_recorded_frame_decodes_and_nothing_in_it_is_unknown() {
     let other = std::env::var_os("BITMART_RECORDING");
     let path = other
         .clone()
@@ -59,7 +59,7 @@ fn every_recorded_frame_decodes_without_unknown_members() {
         let dialect =
             if entry.topic.starts_with("spot/") { Dialect::Spot } else { Dialect::Futures };
         let channel = catalog::channel(dialect, &entry.topic).expect("a known channel");
-        channels.insert(base_pattern(channel.pattern));
+        channels.insert(base(channel.pattern));
         let typed = catalog::recode(dialect, &text)
             .unwrap_or_else(|error| panic!("{}: {error}", entry.topic))
             .unwrap_or_else(|| panic!("{}: no channel", entry.topic));
@@ -71,20 +71,15 @@ fn every_recorded_frame_decodes_without_unknown_members() {
             Value::Array(rows) => rows,
             row => vec![row],
         };
-        find_lost_members(
-            &data(&text).into(),
-            &data(&typed.text).into(),
-            channel.pattern,
-            &mut unknown,
-        );
+        lost(&data(&text).into(), &data(&typed.text).into(), channel.pattern, &mut unknown);
         frames += 1;
     }
     assert!(unknown.is_empty(), "{unknown:#?}");
     if other.is_none() {
         let public = catalog::channels().iter().filter(|channel| !channel.private);
-        let wanted: BTreeSet<_> = public.map(|channel| base_pattern(channel.pattern)).collect();
+        let wanted: BTreeSet<_> = public.map(|channel| base(channel.pattern)).collect();
         let missing: Vec<_> = wanted.difference(&channels).collect();
-        assert!(missing.is_empty(), "no recorded frames of {missing:?}");
+        assert!(missing.is_empty(), "nothing was recorded of {missing:?}");
         assert!(frames > 100, "{frames} frames");
     }
 }

@@ -1,4 +1,4 @@
-//! `auth check`: does the key work, and what may it do?
+//! `auth check`: checks that a key works, and prints its permissions.
 
 use bitmart::Environment;
 use bitmart::rest::{Client, Error, account, futures, spot};
@@ -8,16 +8,16 @@ use crate::context::Context;
 use crate::failure::{Failure, chain};
 use crate::output::{self, json::Json};
 
-/// What a read proved.
+/// What a successful read proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// Key, secret, memo and clock are right.
+    /// Key, secret, memo and clock are correct.
     Signature,
-    /// The key is known. The futures demo has no signed read.
+    /// The key exists. The futures demo has no signed read.
     Key,
 }
 
-/// A read that needs as much of the key as the environment lets a read need.
+/// Sends the read that proves the most about the key in this environment.
 pub(crate) async fn prove(client: &Client, environment: &Environment) -> Result<Proof, Error> {
     if environment.address(Service::SpotRest).is_ok() {
         client.send(spot::ListOpenOrders::new()).await?;
@@ -27,27 +27,27 @@ pub(crate) async fn prove(client: &Client, environment: &Environment) -> Result<
     Ok(Proof::Key)
 }
 
-/// Proves the key, then shows what the exchange knows of it.
+/// Checks the key, then prints what the exchange sends about it.
 pub(super) async fn run(context: &Context, profile: Option<&str>) -> Result<(), Failure> {
-    let target = context.target_of(profile).await?;
+    let target = context.target_with_profile(profile).await?;
     let client = target.client()?;
     match prove(&client, &target.environment).await? {
-        Proof::Signature => eprintln!("key, secret and memo are right, and so is the clock"),
+        Proof::Signature => eprintln!("key, secret, memo and clock are correct"),
         Proof::Key => {
-            eprintln!("the key is known; nothing that only reads needs secret and memo here");
+            eprintln!("the key exists; no read in this environment checks secret and memo");
             return Ok(());
         }
     }
     match client.send(account::QueryAccountInfo::new()).await {
-        // The answer has masked keys only.
+        // The response contains masked keys only.
         Ok(info) => {
             let data = Json::read(info.raw())
-                .map_err(|error| Failure::machine(format!("the answer: {error}")))?;
-            output::print_rows(&context.view, &data)
+                .map_err(|error| Failure::machine(format!("the response: {error}")))?;
+            output::print_rows(&context.output, &data)
         }
-        // BitMart does not document this call, so a refusal says nothing about the key.
+        // BitMart does not document this endpoint, so an error proves nothing about the key.
         Err(error) => {
-            eprintln!("the exchange does not tell what it may do: {}", chain(&error));
+            eprintln!("the exchange does not send its permissions: {}", chain(&error));
             Ok(())
         }
     }

@@ -1,4 +1,4 @@
-//! Keys in the keyring of the system. Their profile in the configuration file only says so.
+//! Keys in the keyring of the operating system. The configuration file only contains a marker for them.
 
 use bitmart::Credentials;
 #[cfg(feature = "keyring")]
@@ -8,19 +8,19 @@ use crate::failure::Failure;
 #[cfg(feature = "keyring")]
 use crate::failure::chain;
 
-/// Under which name the keyring has the keys of this program.
+/// The service name of this program in the keyring.
 #[cfg(feature = "keyring")]
 const SERVICE: &str = "bitmart";
 
 /// Stores key, secret and memo.
 #[cfg(feature = "keyring")]
 pub(super) fn store(profile: &str, values: [&str; 3]) -> Result<(), Failure> {
-    // None of them has a line break: the library would have refused it.
+    // The library rejects line breaks in a key.
     let text = values.join("\n");
     entry(profile)?.set_password(&text).map_err(|error| unusable(&error))
 }
 
-/// The key of a profile.
+/// Loads the key of a profile.
 #[cfg(feature = "keyring")]
 pub(crate) fn load(profile: &str) -> Result<Credentials, Failure> {
     let text = entry(profile)?.get_password().map_err(|error| unusable(&error))?;
@@ -30,7 +30,7 @@ pub(crate) fn load(profile: &str) -> Result<Credentials, Failure> {
         .map_err(|error: CredentialsError| Failure::usage(chain(&error)))
 }
 
-/// Forgets the key of a profile.
+/// Removes the key of a profile.
 #[cfg(feature = "keyring")]
 pub(super) fn remove(profile: &str) -> Result<(), Failure> {
     match entry(profile)?.delete_credential() {
@@ -49,13 +49,14 @@ fn entry(profile: &str) -> Result<keyring::Entry, Failure> {
 
 #[cfg(feature = "keyring")]
 fn unusable(error: &keyring::Error) -> Failure {
-    let words = match error {
-        // It carries what was stored.
-        keyring::Error::BadEncoding(_) => "the stored key is no text".to_owned(),
+    let text = match error {
+        // This error contains the stored value.
+        keyring::Error::BadEncoding(_) => "the stored key is not text".to_owned(),
         error => chain(error),
     };
-    Failure::machine(format!("the keyring of the system: {words}"))
-        .with_advice("without --keyring `bitmart auth add` uses a file that only you can read")
+    Failure::machine(format!("the keyring of the operating system: {text}")).with_advice(
+        "without --keyring `bitmart auth add` stores the key in a file that only you can read",
+    )
 }
 
 #[cfg(not(feature = "keyring"))]
@@ -75,6 +76,6 @@ pub(super) fn remove(_: &str) -> Result<(), Failure> {
 
 #[cfg(not(feature = "keyring"))]
 fn absent() -> Failure {
-    Failure::usage("this program was built without the keyring of the system")
-        .with_advice("cargo install --features keyring builds it in")
+    Failure::usage("this program was built without support for the keyring")
+        .with_advice("install it with cargo install bitmart-cli --features keyring")
 }

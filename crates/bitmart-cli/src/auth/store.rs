@@ -1,4 +1,4 @@
-//! The file with the profiles. What else stands in it stays as it is, comments too.
+//! The file with the profiles. Everything else in it is preserved, comments included.
 
 use std::fs;
 use std::io;
@@ -7,35 +7,35 @@ use std::path::{Path, PathBuf};
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use crate::failure::Failure;
-use crate::private;
+use crate::secure_fs;
 
-/// The values of a profile, as the library reads them.
+/// The settings of a profile that the library reads.
 const NAMES: [&str; 3] = ["key", "secret", "memo"];
-/// Says that they are in the keyring of the system.
+/// Marks a profile whose key is in the keyring of the operating system.
 const KEYRING: &str = "keyring";
 
-/// The configuration file, read. Without `Debug`: it holds secrets.
+/// The parsed configuration file. Without `Debug`: it holds secrets.
 pub(crate) struct Store {
     path: PathBuf,
     document: DocumentMut,
 }
 
-/// What may be shown of a profile.
+/// A profile without its secrets.
 pub(crate) struct Profile {
     pub(crate) name: String,
-    /// The key with most of it hidden.
+    /// The masked key.
     pub(super) key: Option<String>,
-    /// Whether key, secret and memo are there.
+    /// Whether key, secret and memo are present.
     pub(super) complete: bool,
-    /// Whether they are in the keyring of the system.
+    /// Whether they are in the keyring of the operating system.
     pub(super) keyring: bool,
 }
 
 impl Store {
-    /// Reads `~/.bitmart/config.toml`; a file that is not there counts as empty.
+    /// Reads `~/.bitmart/config.toml`; a missing file counts as empty.
     pub(crate) fn open() -> Result<Self, Failure> {
-        let folder =
-            private::home().ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
+        let folder = secure_fs::config_dir()
+            .ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
         Self::open_in(&folder)
     }
 
@@ -46,10 +46,10 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(unusable(&path, &error)),
         };
-        // The parser's own message is dropped: it quotes the line, and the line may hold a secret.
+        // The parser's message is dropped: it quotes the line, which may contain a secret.
         let document = text.parse().map_err(|_| {
-            Failure::usage(format!("{} is no TOML", path.display()))
-                .with_advice("mend it by hand: nothing was changed")
+            Failure::usage(format!("{} is not valid TOML", path.display()))
+                .with_advice("repair it by hand; nothing was changed")
         })?;
         Ok(Self { path, document })
     }
@@ -67,7 +67,7 @@ impl Store {
         self.document.contains_key(name)
     }
 
-    /// All tables of the file that have something of a profile.
+    /// All tables of the file with at least one setting of a profile.
     pub(crate) fn profiles(&self) -> impl Iterator<Item = Profile> {
         self.document.iter().filter_map(|(name, item)| {
             let table = item.as_table_like()?;
@@ -83,13 +83,13 @@ impl Store {
         })
     }
 
-    /// Whether the key of a profile is in the keyring of the system.
+    /// Whether the key of a profile is in the keyring of the operating system.
     pub(crate) fn is_in_keyring(&self, name: &str) -> bool {
         let profile = self.document.get(name).and_then(Item::as_table_like);
         profile.and_then(|table| table.get(KEYRING)?.as_bool()).unwrap_or(false)
     }
 
-    /// Puts key, secret and memo into a profile; its other settings stay.
+    /// Stores key, secret and memo in a profile and preserves its other settings.
     pub(super) fn set(&mut self, name: &str, values: [&str; 3]) -> Result<(), Failure> {
         let table = self.profile(name)?;
         table.remove(KEYRING);
@@ -99,7 +99,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that key, secret and memo of a profile are in the keyring of the system.
+    /// Marks a profile whose key is in the keyring of the operating system.
     pub(super) fn set_keyring(&mut self, name: &str) -> Result<(), Failure> {
         let table = self.profile(name)?;
         for name in NAMES {
@@ -109,30 +109,30 @@ impl Store {
         Ok(())
     }
 
-    /// A profile, which is made if it is not there.
+    /// The table of a profile, created if it is missing.
     fn profile(&mut self, name: &str) -> Result<&mut dyn TableLike, Failure> {
         if name.trim().is_empty() || name.chars().any(char::is_control) {
-            return Err(Failure::usage(format!("{name:?} is no name of a profile")));
+            return Err(Failure::usage(format!("{name:?} is not a valid profile name")));
         }
         let table = self.document.entry(name).or_insert_with(|| Item::Table(Table::new()));
         table
             .as_table_like_mut()
-            .ok_or_else(|| Failure::usage(format!("{name:?} is a setting and no profile")))
+            .ok_or_else(|| Failure::usage(format!("{name:?} is a setting, not a profile")))
     }
 
     pub(super) fn remove(&mut self, name: &str) {
         self.document.remove(name);
     }
 
-    /// Writes the file, for the user alone.
+    /// Writes the file so that only the user can read it.
     pub(super) fn save(&self) -> Result<(), Failure> {
-        private::write(&self.path, self.document.to_string().as_bytes())
+        secure_fs::write(&self.path, self.document.to_string().as_bytes())
             .map_err(|error| unusable(&self.path, &error))
     }
 
-    /// Says so if others can read the file.
-    pub(super) fn exposed(&self) -> Option<String> {
-        let mode = private::mode(&self.path)?;
+    /// The problem if other users can read the file.
+    pub(super) fn permission_problem(&self) -> Option<String> {
+        let mode = secure_fs::mode(&self.path)?;
         (mode & 0o077 != 0).then(|| {
             let path = self.path.display();
             format!("others can read {path} (mode {mode:o}), so it is not used: chmod 600 {path}")
@@ -144,7 +144,7 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
     Failure::machine(format!("{}: {error}", path.display()))
 }
 
-/// `abcd…`: enough to tell keys apart.
+/// The first characters of a key, `abcd…`, enough to distinguish keys.
 pub(crate) fn masked(key: &str) -> String {
     let shown = if key.chars().count() >= 16 { 4 } else { 0 };
     key.chars().take(shown).chain(['…']).collect()
@@ -155,12 +155,12 @@ mod tests {
     use super::{Store, masked};
 
     #[test]
-    fn what_else_stands_in_the_file_stays() {
+    fn other_settings_and_comments_are_preserved() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config.toml");
         let before = "# mine\n[default]\nkey = \"old\" # from March\ncolour = \"red\"\n";
         std::fs::write(&file, before).expect("a file");
-        let mut store = Store::open_in(folder.path()).expect("it reads");
+        let mut store = Store::open_in(folder.path()).expect("a configuration");
         store.set("default", ["k", "s", "m"]).expect("a profile");
         store.set("bot \"2\"", ["k2", "s2", "m2"]).expect("a profile");
         store.save().expect("it is written");
@@ -168,11 +168,11 @@ mod tests {
         assert!(text.starts_with("# mine\n[default]\n"), "{text}");
         assert!(text.contains("colour = \"red\"") && !text.contains("old"), "{text}");
 
-        let mut again = Store::open_in(folder.path()).expect("it reads");
+        let mut again = Store::open_in(folder.path()).expect("a configuration");
         assert_eq!(again.profiles().filter(|profile| profile.complete).count(), 2);
         again.remove("default");
         again.save().expect("it is written");
-        let left = Store::open_in(folder.path()).expect("it reads");
+        let left = Store::open_in(folder.path()).expect("a configuration");
         let names: Vec<_> = left.profiles().map(|profile| profile.name).collect();
         assert_eq!(names, ["bot \"2\""]);
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing else");
@@ -180,34 +180,34 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn folder_and_file_are_the_users_alone() {
+    fn only_the_user_can_read_folder_and_file() {
         let place = tempfile::tempdir().expect("a folder");
         let folder = place.path().join(".bitmart");
-        let mut store = Store::open_in(&folder).expect("no file is an empty one");
+        let mut store = Store::open_in(&folder).expect("a missing file is empty");
         store.set("default", ["k", "s", "m"]).expect("a profile");
         store.save().expect("it is written");
-        assert_eq!(crate::private::mode(&folder), Some(0o700));
-        assert_eq!(crate::private::mode(store.path()), Some(0o600));
-        assert_eq!(store.exposed(), None);
+        assert_eq!(crate::secure_fs::mode(&folder), Some(0o700));
+        assert_eq!(crate::secure_fs::mode(store.path()), Some(0o600));
+        assert_eq!(store.permission_problem(), None);
     }
 
     #[test]
-    fn settings_of_other_kinds_are_not_overwritten() {
+    fn settings_that_are_not_profiles_are_not_overwritten() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config.toml");
         std::fs::write(&file, "colour = \"red\"\n").expect("a file");
-        let mut store = Store::open_in(folder.path()).expect("it reads");
+        let mut store = Store::open_in(folder.path()).expect("a configuration");
         assert!(store.set("colour", ["k", "s", "m"]).is_err());
         assert!(store.set(" ", ["k", "s", "m"]).is_err());
         std::fs::write(&file, "secret = \"no end\n").expect("a file");
-        let problem = Store::open_in(folder.path()).err().expect("no TOML").to_string();
+        let problem = Store::open_in(folder.path()).err().expect("invalid TOML").to_string();
         assert!(!problem.contains("no end"), "{problem}");
     }
 
     #[test]
-    fn a_profile_in_the_keyring_has_nothing_of_its_key_in_the_file() {
+    fn a_profile_in_the_keyring_leaves_no_key_in_the_file() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut store = Store::open_in(folder.path()).expect("no file is an empty one");
+        let mut store = Store::open_in(folder.path()).expect("a missing file is empty");
         store.set("bot", ["k", "s", "m"]).expect("a profile");
         store.set_keyring("bot").expect("a profile");
         assert_eq!(store.document.to_string(), "[bot]\nkeyring = true\n");
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_key_is_hidden_whole() {
+    fn a_short_key_is_masked_completely() {
         assert_eq!(masked("0123456789abcdef"), "0123…");
         assert_eq!(masked("short"), "…");
     }

@@ -1,10 +1,9 @@
-//! What may stand where a shell is to complete a word, as far as this machine knows.
+//! Completion candidates that are known without a request.
 
 use std::ffi::OsStr;
 
 use bitmart::rest::catalog::ENDPOINTS;
 use bitmart::rest::code;
-use bitmart::sandbox::{Contract, SpotPair};
 use clap::Command;
 use clap_complete::engine::{
     ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
@@ -12,21 +11,24 @@ use clap_complete::engine::{
 
 use crate::auth::store::Store;
 use crate::export::GROUPS;
-use crate::sandbox::FAULTS;
+use crate::sandbox::{self, FAULTS};
 
-/// Adds them to the arguments of a command and of all below it.
-pub(super) fn added(command: Command) -> Command {
-    let of = command.get_name().to_owned();
-    let command = command.mut_args(|argument| match list(&of, argument.get_id().as_str()) {
-        Some(list) => argument.add(ArgValueCompleter::new(Known(list))),
-        None if argument.get_id() == "env" => argument.add(ArgValueCompleter::new(environments)),
-        None => argument,
-    });
-    command.mut_subcommands(added)
+/// Adds candidates to the arguments of a command and its subcommands.
+pub(super) fn add_to(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    let command =
+        command.mut_args(|argument| match candidates(&name, argument.get_id().as_str()) {
+            Some(list) => argument.add(ArgValueCompleter::new(CaseInsensitive(list))),
+            None if argument.get_id() == "env" => {
+                argument.add(ArgValueCompleter::new(environments))
+            }
+            None => argument,
+        });
+    command.mut_subcommands(add_to)
 }
 
-/// The words for an argument of a command.
-fn list(command: &str, argument: &str) -> Option<fn() -> Vec<CompletionCandidate>> {
+/// The candidates for an argument of a command.
+fn candidates(command: &str, argument: &str) -> Option<fn() -> Vec<CompletionCandidate>> {
     Some(match (command, argument) {
         (_, "profile" | "profiles") | ("add" | "check" | "remove", "name") => profiles,
         (_, "symbol" | "symbols") => symbols,
@@ -39,31 +41,29 @@ fn list(command: &str, argument: &str) -> Option<fn() -> Vec<CompletionCandidate
     })
 }
 
-/// Words that are compared without regard to case, as arguments are.
-struct Known(fn() -> Vec<CompletionCandidate>);
+/// Candidates that are compared without regard to case, like arguments.
+struct CaseInsensitive(fn() -> Vec<CompletionCandidate>);
 
-impl ValueCompleter for Known {
+impl ValueCompleter for CaseInsensitive {
     fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
-        let begin = current.to_string_lossy().to_ascii_lowercase();
+        let prefix = current.to_string_lossy().to_ascii_lowercase();
         let mut words = (self.0)();
         words.retain(|word| {
-            word.get_value().to_string_lossy().to_ascii_lowercase().starts_with(&begin)
+            word.get_value().to_string_lossy().to_ascii_lowercase().starts_with(&prefix)
         });
         words
     }
 }
 
-/// Profiles of the configuration; their names only. None where it cannot be read: nobody asked for it.
+/// Names of the stored profiles; empty if the configuration cannot be read.
 fn profiles() -> Vec<CompletionCandidate> {
     Store::open()
         .map_or_else(|_| Vec::new(), |store| store.names().map(CompletionCandidate::new).collect())
 }
 
-/// What the sandbox lists. The exchange is not asked for its own.
+/// The symbols of the sandbox. Those of the exchange would need a request.
 fn symbols() -> Vec<CompletionCandidate> {
-    let pairs = SpotPair::listed().into_iter().map(|pair| pair.symbol());
-    let contracts = Contract::listed().into_iter().map(|contract| contract.symbol());
-    pairs.chain(contracts).map(CompletionCandidate::new).collect()
+    sandbox::listed_symbols().into_iter().map(CompletionCandidate::new).collect()
 }
 
 fn faults() -> Vec<CompletionCandidate> {
@@ -71,14 +71,14 @@ fn faults() -> Vec<CompletionCandidate> {
 }
 
 fn paths() -> Vec<CompletionCandidate> {
-    let of = |(path, title): (&str, &str)| {
+    let candidate = |(path, title): (&str, &str)| {
         CompletionCandidate::new(path).help(Some(title.to_owned().into()))
     };
     let mut paths: Vec<_> =
         ENDPOINTS.iter().map(|entry| (entry.metadata.path, entry.title)).collect();
     paths.sort_unstable();
     paths.dedup_by_key(|(path, _)| *path);
-    paths.into_iter().map(of).collect()
+    paths.into_iter().map(candidate).collect()
 }
 
 fn methods() -> Vec<CompletionCandidate> {
@@ -86,20 +86,20 @@ fn methods() -> Vec<CompletionCandidate> {
 }
 
 fn codes() -> Vec<CompletionCandidate> {
-    let of = |code: &code::ErrorCode| {
+    let candidate = |code: &code::ErrorCode| {
         CompletionCandidate::new(code.code.to_string()).help(Some(code.message.into()))
     };
-    code::all().map(of).collect()
+    code::all().map(candidate).collect()
 }
 
 fn parts() -> Vec<CompletionCandidate> {
     GROUPS.iter().map(CompletionCandidate::new).collect()
 }
 
-/// Words for an environment, and files with a ready line.
+/// Names of environments, and files with a ready line.
 fn environments(current: &OsStr) -> Vec<CompletionCandidate> {
-    let begin = current.to_string_lossy();
-    let words = ["sandbox", "live", "demo"].into_iter().filter(|word| word.starts_with(&*begin));
+    let prefix = current.to_string_lossy();
+    let words = ["sandbox", "live", "demo"].into_iter().filter(|word| word.starts_with(&*prefix));
     let mut words: Vec<_> = words.map(CompletionCandidate::new).collect();
     words.extend(PathCompleter::file().complete(current));
     words

@@ -1,18 +1,18 @@
-//! How addresses look on the networks that most money takes. A look, not a proof: a typing error inside an
-//! address of the right form goes unnoticed here.
+//! The format of addresses on common networks. Checksums are not verified: a typing error within a well-formed
+//! address is not detected.
 
-/// The name of a network as it is compared: the exchange writes one network in several ways.
+/// The name of a network for comparison. The exchange spells one network in several ways.
 pub(crate) fn plain_network(network: &str) -> String {
     let letters = network.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
-/// Whether two names are of the same network.
+/// Whether two names mean the same network.
 pub(crate) fn is_same_network(one: &str, other: &str) -> bool {
     family(one) == family(other)
 }
 
-/// The network under one of its names.
+/// The canonical name of a network.
 fn family(network: &str) -> String {
     let plain = plain_network(network);
     match plain.as_str() {
@@ -43,12 +43,12 @@ const EVM: [&str; 14] = [
     "AVAXCCHAIN",
 ];
 
-/// Whether the addresses of a network are those of Ethereum.
+/// Whether a network has the address format of Ethereum.
 pub(crate) fn is_evm(network: &str) -> bool {
     EVM.contains(&family(network).as_str())
 }
 
-/// Networks on which exchanges share an address and tell accounts apart by a tag, payment id or memo.
+/// Networks on which exchanges share one address and distinguish accounts by a tag, payment id or memo.
 const WITH_MEMO: [&str; 16] = [
     "XRP", "XLM", "STELLAR", "EOS", "ATOM", "COSMOS", "HBAR", "TON", "STX", "XEM", "IOST", "KAVA",
     "LUNA", "LUNC", "BEP2", "HIVE",
@@ -58,8 +58,8 @@ pub(crate) fn usually_needs_memo(network: &str) -> bool {
     WITH_MEMO.contains(&family(network).as_str())
 }
 
-/// Whether an address has the form of a network's addresses; `None` where the form is not known here.
-pub(crate) fn looks_right(network: &str, address: &str) -> Option<bool> {
+/// Whether an address has the format of a network; `None` if the format is not known here.
+pub(crate) fn is_well_formed(network: &str, address: &str) -> Option<bool> {
     let base58 = |starts: &[&str], lengths: std::ops::RangeInclusive<usize>| {
         let plain = |letter: char| letter.is_ascii_alphanumeric() && !"0OIl".contains(letter);
         starts.iter().any(|start| address.starts_with(start))
@@ -91,10 +91,10 @@ pub(crate) fn looks_right(network: &str, address: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_same_network, looks_right};
+    use super::{is_same_network, is_well_formed};
 
     #[test]
-    fn addresses_are_held_against_the_form_of_their_network() {
+    fn checks_addresses_against_the_format_of_their_network() {
         let evm = "0x52908400098527886E0F7030069857D2E4169EE7";
         let tron = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
         for (network, address) in [
@@ -106,7 +106,7 @@ mod tests {
             ("BTC", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
             ("XRP", "rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh"),
         ] {
-            assert_eq!(looks_right(network, address), Some(true), "{network} {address}");
+            assert_eq!(is_well_formed(network, address), Some(true), "{network} {address}");
         }
         for (network, address) in [
             ("ERC20", tron),
@@ -117,13 +117,13 @@ mod tests {
             ("SOL", evm),
             ("TRC20", "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeB0"),
         ] {
-            assert_eq!(looks_right(network, address), Some(false), "{network} {address}");
+            assert_eq!(is_well_formed(network, address), Some(false), "{network} {address}");
         }
-        assert_eq!(looks_right("KASPA", "kaspa:qq"), None);
+        assert_eq!(is_well_formed("KASPA", "kaspa:qq"), None);
     }
 
     #[test]
-    fn a_network_goes_by_several_names() {
+    fn recognizes_several_names_of_a_network() {
         assert!(is_same_network("ERC20", "ERC-20 ") && is_same_network("ETH", "ERC20"));
         assert!(!is_same_network("ERC20", "TRC20"));
     }

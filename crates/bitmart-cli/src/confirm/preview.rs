@@ -1,15 +1,15 @@
-//! What an order means: its value, how far it is from the market, what it leads to.
+//! A preview of an order: its value, its distance from the market, and its effect on balance or position.
 //!
-//! A preview that cannot be made says so; it never keeps anybody from sending.
+//! A failing preview is reported and never prevents sending.
 
 use bitmart::Decimal;
 use bitmart::rest::catalog::EndpointEntry;
 use bitmart::rest::{Client, Error, futures};
 
-use super::{Market, Parameters, market, text};
+use super::{Market, Parameters, market, parameter_text};
 use crate::failure::chain;
 
-/// Lines about the request that `parameters` make.
+/// The lines of the preview; none for endpoints that do not place an order.
 pub(super) async fn lines(
     client: &Client,
     entry: &EndpointEntry,
@@ -23,35 +23,35 @@ pub(super) async fn lines(
     lines.unwrap_or_else(|error| vec![format!("no preview: {}", chain(&error))])
 }
 
-const NOT_TOLD: &str = "not told by the exchange";
+const UNKNOWN: &str = "not sent by the exchange";
 
-/// A value for reading, or that there is none.
-fn told(value: Option<&impl ToString>) -> String {
+/// A value, or `-` if it is absent.
+fn or_dash(value: Option<&impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), ToString::to_string)
 }
 
 fn number(parameters: &Parameters, name: &str) -> Option<Decimal> {
-    text(parameters, name)?.parse().ok()
+    parameter_text(parameters, name)?.parse().ok()
 }
 
 async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, Error> {
-    let symbol = text(parameters, "symbol").unwrap_or_default();
+    let symbol = parameter_text(parameters, "symbol").unwrap_or_default();
     let (base, quote) = symbol.split_once('_').unwrap_or((symbol.as_str(), ""));
-    let buys = text(parameters, "side").as_deref() == Some("buy");
+    let buys = parameter_text(parameters, "side").as_deref() == Some("buy");
     let ticker = client.spot().ticker(symbol.as_str()).await?;
-    let touch = if buys { ticker.ask_price } else { ticker.bid_price };
-    let touch = touch.or(ticker.last_price);
+    let best = if buys { ticker.ask_price } else { ticker.bid_price };
+    let best = best.or(ticker.last_price);
     let price = number(parameters, "price");
     let size = number(parameters, "size");
-    let at = price.or(touch);
-    let notional = number(parameters, "notional").or_else(|| size?.checked_mul(at?));
+    let reference = price.or(best);
+    let notional = number(parameters, "notional").or_else(|| size?.checked_mul(reference?));
     let mut lines = vec![format!(
         "market                  last {}, {} {}",
-        told(ticker.last_price.as_ref()),
+        or_dash(ticker.last_price.as_ref()),
         if buys { "ask" } else { "bid" },
-        told(touch.as_ref())
+        or_dash(best.as_ref())
     )];
-    if let Some(line) = price.zip(touch).and_then(|(price, touch)| distance(price, touch, buys)) {
+    if let Some(line) = price.zip(best).and_then(|(price, best)| distance(price, best, buys)) {
         lines.push(line);
     }
     if let Some(notional) = notional {
@@ -61,7 +61,7 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
     let currency = if buys { quote } else { base };
     if let (Some(pays), Ok(wallet)) = (pays, client.account().spot_wallet().await) {
         let balance = wallet.find(currency).map(|balance| balance.available);
-        // Where no row is missing, a currency without one has nothing.
+        // In a complete list a currency without a row has a balance of zero.
         let free = balance.or_else(|| wallet.wallet.is_complete().then_some(Decimal::ZERO));
         lines.push(match free {
             Some(free) => {
@@ -70,26 +70,26 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
                 let short = if is_short { ": NOT ENOUGH" } else { "" };
                 format!("available               {} -> {after} {currency}{short}", free.normalize())
             }
-            None => format!("available               {NOT_TOLD}"),
+            None => format!("available               {UNKNOWN}"),
         });
     }
     Ok(lines)
 }
 
 async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>, Error> {
-    let symbol = text(parameters, "symbol").unwrap_or_default();
+    let symbol = parameter_text(parameters, "symbol").unwrap_or_default();
     let contracts =
         client.futures().contracts(futures::ListContracts::new().symbol(symbol.as_str())).await?;
     let Some(contract) = contracts.symbols.into_iter().find(|one| one.symbol.as_str() == symbol)
     else {
-        return Ok(vec![format!("no contract is called {symbol}")]);
+        return Ok(vec![format!("unknown contract {symbol}")]);
     };
     // 1 and 2 buy, 3 and 4 sell, in both position modes.
-    let buys = matches!(text(parameters, "side").as_deref(), Some("1" | "2"));
+    let buys = matches!(parameter_text(parameters, "side").as_deref(), Some("1" | "2"));
     let last = contract.last_price;
     let price = number(parameters, "price");
     let size = number(parameters, "size").unwrap_or_default();
-    let mut lines = vec![format!("market                  last {}", told(last.as_ref()))];
+    let mut lines = vec![format!("market                  last {}", or_dash(last.as_ref()))];
     if let Some(line) = price.zip(last).and_then(|(price, last)| distance(price, last, buys)) {
         lines.push(line);
     }
@@ -98,9 +98,9 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
         lines.push(format!(
             "notional                {} {} ({} {})",
             notional.normalize(),
-            told(contract.quote_currency.as_ref()),
+            or_dash(contract.quote_currency.as_ref()),
             (size * contract.contract_size).normalize(),
-            told(contract.base_currency.as_ref())
+            or_dash(contract.base_currency.as_ref())
         ));
     }
     let positions =
@@ -116,7 +116,7 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
                     after.normalize()
                 )
             }
-            None => format!("net position            {NOT_TOLD}"),
+            None => format!("net position            {UNKNOWN}"),
         });
     }
     Ok(lines)
@@ -126,13 +126,13 @@ fn notional(contract: &futures::Contract, price: Decimal, size: Decimal) -> Opti
     price.checked_mul(size)?.checked_mul(contract.contract_size)
 }
 
-/// How far a limit is from the price that it would meet; `None` without one.
-fn distance(price: Decimal, touch: Decimal, buys: bool) -> Option<String> {
-    let ratio = (price - touch).checked_div(touch)?;
+/// The distance of a limit price from the market; `None` if the market price is zero.
+fn distance(price: Decimal, market: Decimal, buys: bool) -> Option<String> {
+    let ratio = (price - market).checked_div(market)?;
     let percent = (ratio * Decimal::ONE_HUNDRED).round_dp(2);
-    let takes = if buys { price >= touch } else { price <= touch };
-    let words = if takes { "trades at once" } else { "waits in the book" };
-    Some(format!("distance                {percent} % from the market: {words}"))
+    let is_taker = if buys { price >= market } else { price <= market };
+    let effect = if is_taker { "trades at once" } else { "waits in the book" };
+    Some(format!("distance                {percent} % from the market: {effect}"))
 }
 
 #[cfg(test)]
@@ -142,7 +142,7 @@ mod tests {
     use super::distance;
 
     #[test]
-    fn distance_says_whether_the_order_trades_at_once() {
+    fn distance_reports_whether_the_order_trades_at_once() {
         let line = |price, buys| distance(price, dec!(100), buys).expect("there is a market");
         assert!(line(dec!(110), true).ends_with("10.00 % from the market: trades at once"));
         assert!(line(dec!(110), false).ends_with("10.00 % from the market: waits in the book"));

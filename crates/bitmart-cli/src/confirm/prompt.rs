@@ -1,31 +1,35 @@
-//! Questions to the person at the terminal.
+//! Questions to the user at the terminal.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use crate::failure::{Exit, Failure};
 
-/// Asks for a yes.
-pub(crate) fn yes(question: &str) -> Result<(), Failure> {
+/// Asks a yes-or-no question; anything but yes is a failure.
+pub(crate) fn confirm(question: &str) -> Result<(), Failure> {
     let answer = ask(&format!("{question} [y/N] "))?;
-    if matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") { Ok(()) } else { Err(no()) }
+    if matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") {
+        Ok(())
+    } else {
+        Err(declined())
+    }
 }
 
-/// Asks for a value to be typed again.
-pub(crate) fn again(what: &str, value: &str) -> Result<(), Failure> {
+/// Asks the user to type a value again.
+pub(crate) fn retype(what: &str, value: &str) -> Result<(), Failure> {
     let answer = ask(&format!("type the {what} again: "))?;
-    if !value.is_empty() && answer == value { Ok(()) } else { Err(no()) }
+    if !value.is_empty() && answer == value { Ok(()) } else { Err(declined()) }
 }
 
 fn ask(question: &str) -> Result<String, Failure> {
-    if !io::stdin().is_terminal() {
+    if !is_interactive() {
         return Err(Failure::new(
             Exit::NotConfirmed,
-            "nobody is there to be asked; nothing was sent",
+            "standard input is not a terminal, so nobody can confirm; nothing was sent",
         )
-        .with_advice("add --yes to send without a question, or --dry-run to see the request"));
+        .with_advice("add --yes to send without asking, or --dry-run to see the request"));
     }
     let failed = |error: io::Error| Failure::machine(format!("the terminal: {error}"));
-    // Not locked while it waits: another thread may have something to say.
+    // Not locked while it waits: another thread may write.
     let mut err = io::stderr();
     err.write_all(question.as_bytes()).and_then(|()| err.flush()).map_err(failed)?;
     let mut answer = String::new();
@@ -33,30 +37,30 @@ fn ask(question: &str) -> Result<String, Failure> {
     Ok(answer.trim().to_owned())
 }
 
-/// Asks for a word to be chosen.
-pub(crate) fn choice(question: &str) -> Result<String, Failure> {
+/// Asks for a line of text.
+pub(crate) fn line(question: &str) -> Result<String, Failure> {
     ask(&format!("{question}: "))
 }
 
-/// Whether somebody is there to be asked.
-pub(crate) fn is_somebody_there() -> bool {
+/// Whether standard input is a terminal.
+pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal()
 }
 
-/// [`yes`], given up when `interrupted` ends first.
-pub(crate) async fn yes_unless(
+/// Like [`confirm`], but fails when `interrupted` completes first.
+pub(crate) async fn confirm_unless(
     question: &str,
     interrupted: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
-    if !is_somebody_there() {
-        return yes(question);
+    if !is_interactive() {
+        return confirm(question);
     }
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
     let question = question.to_owned();
-    // A thread of its own, which nothing waits for: reading a line cannot be stopped.
-    std::thread::spawn(move || tell.send(yes(&question)));
+    // A detached thread, because reading a line cannot be canceled.
+    std::thread::spawn(move || sender.send(confirm(&question)));
     tokio::select! {
-        answer = told => answer.unwrap_or_else(|_| Err(no())),
+        answer = receiver => answer.unwrap_or_else(|_| Err(declined())),
         () = interrupted => {
             eprintln!();
             Err(Failure::new(Exit::NotConfirmed, "interrupted; nothing more was sent"))
@@ -64,6 +68,6 @@ pub(crate) async fn yes_unless(
     }
 }
 
-fn no() -> Failure {
+fn declined() -> Failure {
     Failure::new(Exit::NotConfirmed, "not confirmed; nothing was sent")
 }

@@ -1,54 +1,54 @@
-//! What a withdrawal means: fee and net amount, network, minimum, quota, where it goes, and what looks wrong.
+//! A preview of a withdrawal: fee and net amount, network, minimum, quota, and checks of the destination.
 //!
-//! What cannot be read says so; it never keeps anybody from sending. What may lose the money is a doubt, and
-//! has to be allowed by itself.
+//! A failing query is reported and never prevents sending. A check that finds a risk of losing the money is a
+//! doubt, which has to be confirmed separately.
 
 use bitmart::Decimal;
 use bitmart::rest::{Client, account};
 
-use super::address::{is_evm, is_same_network, looks_right, usually_needs_memo};
-use super::{Parameters, prompt, text};
+use super::address::{is_evm, is_same_network, is_well_formed, usually_needs_memo};
+use super::{Parameters, parameter_text, prompt};
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
 
-/// What there is to be said before a withdrawal.
+/// The preview of a withdrawal.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
     pub(super) lines: Vec<String>,
-    /// What may lose the money.
+    /// Risks of losing the money.
     pub(super) doubts: Vec<String>,
 }
 
 /// The currency of a code that may name a network: `USDT` of `USDT-TRC20`.
-pub(crate) fn plain(code: &str) -> &str {
+pub(crate) fn coin_of(code: &str) -> &str {
     code.split_once('-').map_or(code, |(currency, _)| currency)
 }
 
-/// Makes the currency name its network, where it has several: asks which.
+/// Replaces a currency with several networks by its code with a network. Asks for the network.
 pub(crate) async fn choose_network(
     client: &Client,
     parameters: &mut [(String, Json)],
 ) -> Result<(), Failure> {
-    let code = text(parameters, "currency").unwrap_or_default();
-    let on_chain = text(parameters, "address").is_some_and(|address| !address.is_empty());
+    let code = parameter_text(parameters, "currency").unwrap_or_default();
+    let on_chain = parameter_text(parameters, "address").is_some_and(|address| !address.is_empty());
     if !on_chain || code.contains('-') {
         return Ok(());
     }
     let rows = match client.account().currencies(account::ListFundingCurrencies::new()).await {
         Ok(list) => list.currencies.into_vec(),
-        // By which one it would leave is then not known.
-        Err(error) => return Err(Failure::from(error).about(&format!("networks of {code}"))),
+        // Without the list the network of the withdrawal is unknown.
+        Err(error) => return Err(Failure::from(error).with_context(&format!("networks of {code}"))),
     };
     let rows: Vec<_> =
-        rows.into_iter().filter(|row| plain(row.currency.as_str()) == code).collect();
+        rows.into_iter().filter(|row| coin_of(row.currency.as_str()) == code).collect();
     let names: Vec<_> = rows.iter().map(|row| row.currency.to_string()).collect();
     let chosen = match &rows[..] {
         [] => return Ok(()),
         [only] => only.currency.to_string(),
-        _ if !prompt::is_somebody_there() => {
+        _ if !prompt::is_interactive() => {
             return Err(Failure::usage(format!(
-                "{code} is on several networks, and money sent by another one than that of the address is \
-                 lost: name one of {}",
+                "{code} is on several networks, and money sent on another network than that of the address \
+                 is lost: name one of {}",
                 names.join(", ")
             )));
         }
@@ -57,13 +57,13 @@ pub(crate) async fn choose_network(
             for row in &rows {
                 eprintln!("  {}", network_line(row));
             }
-            let chosen = prompt::choice("which one is the address on?")?;
-            let fits = |row: &&account::FundingCurrency| {
+            let chosen = prompt::line("which one is the address on?")?;
+            let is_chosen = |row: &&account::FundingCurrency| {
                 row.currency.as_str().eq_ignore_ascii_case(&chosen)
                     || row.network.as_deref().is_some_and(|name| is_same_network(name, &chosen))
             };
-            let row = rows.iter().find(fits).ok_or_else(|| {
-                Failure::usage(format!("{chosen:?} is none of {}", names.join(", ")))
+            let row = rows.iter().find(is_chosen).ok_or_else(|| {
+                Failure::usage(format!("{chosen:?} is not one of {}", names.join(", ")))
             })?;
             row.currency.to_string()
         }
@@ -74,15 +74,15 @@ pub(crate) async fn choose_network(
     Ok(())
 }
 
-fn told(value: Option<&impl ToString>) -> String {
-    value.map_or_else(|| "not told".to_owned(), ToString::to_string)
+fn or_unknown(value: Option<&impl ToString>) -> String {
+    value.map_or_else(|| "unknown".to_owned(), ToString::to_string)
 }
 
-fn state(open: Option<bool>) -> &'static str {
+fn withdraw_state(open: Option<bool>) -> &'static str {
     match open {
         Some(true) => "withdrawals are open",
         Some(false) => "withdrawals are CLOSED",
-        None => "whether withdrawals are open is not told",
+        None => "unknown whether withdrawals are open",
     }
 }
 
@@ -90,48 +90,52 @@ fn network_line(row: &account::FundingCurrency) -> String {
     format!(
         "{:<16}{}, fee {}, minimum {}",
         row.currency.as_str(),
-        state(row.withdraw_enabled),
-        told(row.withdraw_fee.or(row.withdraw_min_fee).as_ref()),
-        told(row.withdraw_min_size.as_ref())
+        withdraw_state(row.withdraw_enabled),
+        or_unknown(row.withdraw_fee.or(row.withdraw_min_fee).as_ref()),
+        or_unknown(row.withdraw_min_size.as_ref())
     )
 }
 
-/// Reads what matters for the withdrawal that `parameters` make.
+/// Queries terms, balances and addresses for a withdrawal.
 pub(super) async fn check(client: &Client, parameters: &Parameters) -> Checked {
-    let get = |name: &str| text(parameters, name).unwrap_or_default();
+    let get = |name: &str| parameter_text(parameters, name).unwrap_or_default();
     let code = get("currency");
     let amount: Decimal = get("amount").parse().unwrap_or_default();
     let mut checked = Checked::default();
-    let mut say = |name: &str, words: String| checked.lines.push(format!("{name:<24}{words}"));
+    let mut add = |name: &str, text: String| checked.lines.push(format!("{name:<24}{text}"));
 
     let network = network(client, &code).await;
     match &network {
-        Ok(Some(row)) => say(
+        Ok(Some(row)) => add(
             "network",
-            format!("{}: {}", told(row.network.as_ref()), state(row.withdraw_enabled)),
+            format!(
+                "{}: {}",
+                or_unknown(row.network.as_ref()),
+                withdraw_state(row.withdraw_enabled)
+            ),
         ),
-        Ok(None) => say("network", format!("the exchange lists no {code}")),
-        Err(why) => say("network", format!("cannot be read: {why}")),
+        Ok(None) => add("network", format!("the exchange does not list {code}")),
+        Err(why) => add("network", format!("query failed: {why}")),
     }
     let network = network.ok().flatten();
     let quota = client.account().withdraw_quota(code.as_str()).await;
     if let Err(error) = &quota {
-        say("quota", format!("cannot be read: {}", chain(error)));
+        add("quota", format!("query failed: {}", chain(error)));
     }
     let quota = quota.ok();
-    let terms = Terms::of(network.as_ref(), quota.as_ref());
-    for (name, words) in terms.lines(&code, amount) {
-        say(name, words);
+    let terms = Terms::new(network.as_ref(), quota.as_ref());
+    for (name, text) in terms.lines(&code, amount) {
+        add(name, text);
     }
-    if let Some(words) = available(client, &code, amount, &get("sourceAccount")).await {
-        say("available", words);
+    if let Some(text) = available(client, &code, amount, &get("sourceAccount")).await {
+        add("available", text);
     }
     if let Some(left) = quota.as_ref().and_then(|quota| quota.today_available_btc) {
-        let used = in_btc(client, plain(&code), amount).await;
+        let used = in_btc(client, coin_of(&code), amount).await;
         let over = used.is_some_and(|used| used > left);
         let used = used.map_or_else(String::new, |used| format!(", this is about {used} BTC"));
         let over = if over { ": OVER TODAY'S QUOTA" } else { "" };
-        say("quota", format!("{} BTC left today{used}{over}", left.normalize()));
+        add("quota", format!("{} BTC left today{used}{over}", left.normalize()));
     }
     if get("address").is_empty() {
         return checked;
@@ -140,16 +144,16 @@ pub(super) async fn check(client: &Client, parameters: &Parameters) -> Checked {
     let saved = match client.account().withdraw_addresses().await {
         Ok(saved) => saved.list.into_vec(),
         Err(error) => {
-            say("address", format!("the saved ones cannot be read: {}", chain(&error)));
+            add("address", format!("the query of saved addresses failed: {}", chain(&error)));
             Vec::new()
         }
     };
     let name = network.as_ref().and_then(|row| row.network.clone()).unwrap_or_else(|| {
         code.split_once('-').map_or_else(|| code.clone(), |(_, network)| network.to_owned())
     });
-    let to =
-        To { code: &code, network: &name, address: &get("address"), memo: &get("address_memo") };
-    say("address", to.standing(&saved));
+    let (address, memo) = (get("address"), get("address_memo"));
+    let to = Recipient { code: &code, network: &name, address: &address, memo: &memo };
+    add("address", to.saved_state(&saved));
     let deposits_have_memo = to.memo.is_empty()
         && client
             .account()
@@ -166,7 +170,7 @@ async fn network(client: &Client, code: &str) -> Result<Option<account::FundingC
     Ok(list.currencies.into_iter().find(|row| row.currency.as_str() == code))
 }
 
-/// What a withdrawal costs and must keep.
+/// Fee and limits of a withdrawal.
 struct Terms {
     fee: Option<Decimal>,
     minimum: Option<Decimal>,
@@ -175,7 +179,7 @@ struct Terms {
 }
 
 impl Terms {
-    fn of(
+    fn new(
         network: Option<&account::FundingCurrency>,
         quota: Option<&account::WithdrawQuota>,
     ) -> Self {
@@ -190,7 +194,7 @@ impl Terms {
     }
 
     fn lines(&self, code: &str, amount: Decimal) -> Vec<(&'static str, String)> {
-        let coin = plain(code);
+        let coin = coin_of(code);
         let mut lines = Vec::new();
         match self.fee {
             Some(fee) => {
@@ -199,18 +203,18 @@ impl Terms {
                 lines.push(("fee", format!("{} {coin}", fee.normalize())));
                 lines.push(("arrives", format!("{net} {coin}{short}")));
             }
-            None => lines.push(("fee", "not told".to_owned())),
+            None => lines.push(("fee", "unknown".to_owned())),
         }
         if let Some(minimum) = self.minimum {
             let below = if amount < minimum { ": BELOW IT" } else { "" };
             lines.push(("minimum", format!("{} {coin}{below}", minimum.normalize())));
         }
-        let too_fine = |decimals: &u32| amount.normalize().scale() > *decimals;
-        if let Some(decimals) = self.decimals.filter(too_fine) {
+        let is_too_fine = |decimals: &u32| amount.normalize().scale() > *decimals;
+        if let Some(decimals) = self.decimals.filter(is_too_fine) {
             lines.push(("decimals", format!("{decimals} at most: TOO MANY")));
         }
-        let no_multiple = |step: &Decimal| !step.is_zero() && !(amount % *step).is_zero();
-        if let Some(step) = self.multiple_of.map(Decimal::from).filter(no_multiple) {
+        let is_no_multiple = |step: &Decimal| !step.is_zero() && !(amount % *step).is_zero();
+        if let Some(step) = self.multiple_of.map(Decimal::from).filter(is_no_multiple) {
             lines.push(("amount", format!("must be a multiple of {step}: IT IS NOT")));
         }
         lines
@@ -218,7 +222,7 @@ impl Terms {
 }
 
 async fn available(client: &Client, code: &str, amount: Decimal, source: &str) -> Option<String> {
-    let coin = plain(code);
+    let coin = coin_of(code);
     let wallet =
         client.account().wallet(account::QueryWallet::new().currency(coin)).await.ok()?.wallet;
     if !wallet.is_complete() {
@@ -227,7 +231,7 @@ async fn available(client: &Client, code: &str, amount: Decimal, source: &str) -
     let row = wallet.iter().find(|row| row.currency.as_str() == coin);
     let spot = row.map(|row| row.available).unwrap_or_default();
     let fund = row.and_then(|row| row.fund_available).unwrap_or_default();
-    // Without a source both are drawn on in turn.
+    // Without a source the exchange draws on both.
     let free = match source {
         "SPOT" => spot,
         "FUND" => fund,
@@ -242,7 +246,7 @@ async fn available(client: &Client, code: &str, amount: Decimal, source: &str) -
     ))
 }
 
-/// About what an amount is worth in BTC at the last prices; `None` where there are none.
+/// The approximate value of an amount in BTC at the last prices; `None` without prices.
 async fn in_btc(client: &Client, coin: &str, amount: Decimal) -> Option<Decimal> {
     if coin == "BTC" {
         return Some(amount);
@@ -254,52 +258,54 @@ async fn in_btc(client: &Client, coin: &str, amount: Decimal) -> Option<Decimal>
     Some(usdt.checked_div(price("BTC").await?)?.round_dp(4))
 }
 
-/// Where a withdrawal goes.
-pub(crate) struct To<'a> {
-    /// Currency, with its network where there are several.
+/// The recipient of a withdrawal.
+pub(crate) struct Recipient<'a> {
+    /// The code of the currency, with a network if there are several.
     pub(crate) code: &'a str,
     pub(crate) network: &'a str,
     pub(crate) address: &'a str,
     pub(crate) memo: &'a str,
 }
 
-/// Whether a saved address is for withdrawals of this currency by this network.
+/// Whether a saved address is for withdrawals of this currency on this network.
 pub(crate) fn is_for(saved: &account::WithdrawAddress, code: &str, network: &str) -> bool {
-    let same_coin = saved.currency.as_ref().is_none_or(|of| plain(of.as_str()) == plain(code));
+    let same_coin =
+        saved.currency.as_ref().is_none_or(|saved| coin_of(saved.as_str()) == coin_of(code));
     let same_network = match (&saved.network, &saved.currency) {
-        (Some(of), _) => is_same_network(of, network),
+        (Some(saved), _) => is_same_network(saved, network),
         (None, Some(_)) => true,
-        // With neither it is an address of every network like Ethereum.
+        // An address with neither is for every network with Ethereum addresses.
         (None, None) => is_evm(network),
     };
     same_coin && same_network
 }
 
-impl To<'_> {
-    fn saved<'a>(
+impl Recipient<'_> {
+    /// The saved entries with this address.
+    fn saved_entries<'a>(
         &self,
         saved: &'a [account::WithdrawAddress],
     ) -> Vec<&'a account::WithdrawAddress> {
         saved.iter().filter(|one| one.address == self.address).collect()
     }
 
-    /// Whether the address is a saved one.
-    fn standing(&self, saved: &[account::WithdrawAddress]) -> String {
-        let same = self.saved(saved);
+    /// Whether the address is saved and verified, in words.
+    fn saved_state(&self, saved: &[account::WithdrawAddress]) -> String {
+        let same = self.saved_entries(saved);
         let fitting = same.iter().find(|one| is_for(one, self.code, self.network));
         let Some(one) = fitting.or(same.first()) else {
-            return "not among the saved ones; the exchange may refuse it".to_owned();
+            return "not saved; the exchange may reject it".to_owned();
         };
         let name = one.remark.as_ref().map(|name| format!(" as {name:?}")).unwrap_or_default();
         let verified = match one.is_verified {
             Some(true) => "verified",
-            Some(false) => "NOT VERIFIED: the exchange will refuse it",
-            None => "whether it is verified is not told",
+            Some(false) => "NOT VERIFIED: the exchange will reject it",
+            None => "unknown whether it is verified",
         };
         format!("saved{name}, {verified}")
     }
 
-    /// What may lose the money. `deposits_have_memo`: the exchange's own addresses there need one.
+    /// Risks of losing the money. `deposits_have_memo`: the exchange's own deposit address has a memo.
     pub(crate) fn doubts(
         &self,
         saved: &[account::WithdrawAddress],
@@ -307,29 +313,29 @@ impl To<'_> {
     ) -> Vec<String> {
         let Self { code, network, memo, .. } = self;
         let mut doubts = Vec::new();
-        let same = self.saved(saved);
+        let same = self.saved_entries(saved);
         let fits = |one: &&&account::WithdrawAddress| is_for(one, code, network);
-        // One address may be saved several times, with several memos.
+        // One address may be saved several times with different memos.
         let same_memo =
             |one: &&&account::WithdrawAddress| one.memo.as_deref().unwrap_or_default() == *memo;
         let fitting = same.iter().filter(fits).find(same_memo).or_else(|| same.iter().find(fits));
-        // The exchange has looked at one that was saved for this very network.
-        let vouched =
+        // The exchange has verified an address that was saved for this network.
+        let is_verified =
             fitting.is_some_and(|one| one.is_verified == Some(true) && one.network.is_some());
-        if !vouched && looks_right(network, self.address) == Some(false) {
-            doubts.push(format!("the address does not look like one of {network}"));
+        if !is_verified && is_well_formed(network, self.address) == Some(false) {
+            doubts.push(format!("the address does not have the format of {network}"));
         }
         if let (None, Some(one)) = (fitting, same.first()) {
-            let of = one.network.as_ref().map_or("another network", String::as_str);
+            let other = one.network.as_ref().map_or("another network", String::as_str);
             let coin = one.currency.as_ref().map_or("", |coin| coin.as_str());
-            doubts.push(format!("the address is saved for {coin} {of}, not for {code}"));
+            doubts.push(format!("the address is saved for {coin} {other}, not for {code}"));
         }
         let saved_memo = fitting.and_then(|one| one.memo.as_deref()).unwrap_or_default();
         if !saved_memo.is_empty() && saved_memo != *memo {
             doubts.push("the saved address has another memo than this withdrawal".to_owned());
         } else if memo.is_empty() && (deposits_have_memo || usually_needs_memo(network)) {
             doubts.push(format!(
-                "addresses of exchanges on {network} need a tag or memo, and this has none \
+                "addresses of exchanges on {network} need a tag or memo, and this one has none \
                  (--address-memo)"
             ));
         }
@@ -341,7 +347,7 @@ impl To<'_> {
 mod tests {
     use bitmart::rest::account;
 
-    use super::{To, is_for};
+    use super::{Recipient, is_for};
 
     const TRON: &str = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
     const EVM: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
@@ -350,23 +356,23 @@ mod tests {
         serde_json::from_str(json).expect("a saved address")
     }
 
-    fn to<'a>(code: &'a str, network: &'a str, address: &'a str, memo: &'a str) -> To<'a> {
-        To { code, network, address, memo }
+    fn to<'a>(code: &'a str, network: &'a str, address: &'a str, memo: &'a str) -> Recipient<'a> {
+        Recipient { code, network, address, memo }
     }
 
     #[test]
-    fn what_may_lose_the_money_is_a_doubt_and_what_may_not_is_none() {
-        let doubts = |to: To<'_>, memo| to.doubts(&[], memo).len();
+    fn wrong_formats_and_missing_memos_are_doubts() {
+        let doubts = |to: Recipient<'_>, memo| to.doubts(&[], memo).len();
         assert_eq!(doubts(to("USDT-TRC20", "TRC20", TRON, ""), false), 0);
         assert_eq!(doubts(to("USDT-TRC20", "TRC20", EVM, ""), false), 1);
         assert_eq!(doubts(to("XRP", "XRP", "rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh", ""), false), 1);
         assert_eq!(doubts(to("XRP", "XRP", "rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh", "7"), false), 0);
-        assert_eq!(doubts(to("KASPA", "KASPA", "kaspa:qq", ""), true), 1, "the deposits tell");
-        assert_eq!(doubts(to("KASPA", "KASPA", "kaspa:qq", ""), false), 0, "nothing is known");
+        assert_eq!(doubts(to("KASPA", "KASPA", "kaspa:qq", ""), true), 1, "deposits have a memo");
+        assert_eq!(doubts(to("KASPA", "KASPA", "kaspa:qq", ""), false), 0, "an unknown network");
     }
 
     #[test]
-    fn a_saved_address_vouches_for_its_own_network_only() {
+    fn a_saved_address_is_trusted_on_its_own_network_only() {
         let own = saved(r#"{"address":"T1","currency":"USDT","network":"TRC20","verifyStatus":1}"#);
         let all = [own];
         assert!(to("USDT-TRC20", "TRC20", "T1", "").doubts(&all, false).is_empty());
@@ -380,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_without_a_network_is_for_those_like_ethereum() {
+    fn a_saved_address_without_a_network_is_for_ethereum_like_networks() {
         let evm = saved(r#"{"address":"0x1","addressType":2,"verifyStatus":1}"#);
         assert!(is_for(&evm, "USDT-ERC20", "ERC20") && is_for(&evm, "ETH", "ETH"));
         assert!(!is_for(&evm, "USDT-TRC20", "TRC20"));

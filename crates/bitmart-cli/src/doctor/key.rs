@@ -1,83 +1,86 @@
-//! The key: whether it works, what it signs, what it may do.
+//! Checks the key: whether it works, the string that it signs, its permissions.
 
 use bitmart::Timestamp;
 use bitmart::rest::{Encoder, Error, account, spot};
 
-use super::{Finding, trouble};
+use super::{Finding, exit_and_text};
 use crate::auth::check::{Proof, prove};
 use crate::failure::chain;
 use crate::target::Target;
 
-/// Why 30005 is answered.
-const BAD_SIGNATURE: &str = "30005 means one of four: the memo is not the one chosen for this key; the secret \
-                             is another key's; the body sent is not the body signed; the parts are not \
+/// Causes of error 30005.
+const BAD_SIGNATURE: &str = "30005 has four causes: the memo is not the one of this key; the secret belongs to \
+                             another key; the sent body differs from the signed body; the parts are not \
                              joined as timestamp#memo#body";
 
-/// Why 30007 is answered.
-const BAD_TIME: &str = "30007 means one of four: the clock is over a minute off; the request took longer than \
-                        its recvWindow; recvWindow is no whole number; it is not from 1 to 60000";
+/// Causes of error 30007.
+const BAD_TIME: &str = "30007 has four causes: the clock is over a minute off; the request took longer than its \
+                        recvWindow; recvWindow is not an integer; it is not from 1 to 60000";
 
 pub(super) async fn check(target: &Target) -> Vec<Finding> {
     if target.credentials.is_none() {
-        return vec![Finding::good("key", "none; `bitmart auth add` stores one")];
+        return vec![Finding::ok("key", "none; `bitmart auth add` stores one")];
     }
     let mut findings = vec![signature(target)];
-    // Without a synchronised clock, as all commands send.
+    // Without clock synchronization, as in other commands.
     let Ok(client) = target.client() else { return findings };
     match prove(&client, &target.environment).await {
         Ok(Proof::Signature) => {
-            findings.push(Finding::good("key", "key, secret and memo are right"));
+            findings.push(Finding::ok("key", "key, secret and memo are correct"));
         }
         Ok(Proof::Key) => {
-            findings.push(Finding::good("key", "the key is known; nothing here proves the secret"));
+            findings.push(Finding::ok(
+                "key",
+                "the key exists; no read in this environment checks the secret",
+            ));
             return findings;
         }
         Err(error) => {
-            findings.push(refused(error));
+            findings.push(rejected(error));
             return findings;
         }
     }
-    // BitMart does not document this call, so a refusal is no trouble.
+    // BitMart does not document this endpoint, so an error is not a failed check.
     match client.send_detailed(account::QueryAccountInfo::new()).await {
         Ok(info) => {
             let keys = info.data.value().and_then(|info| info.api_keys.clone()).unwrap_or_default();
             let current = keys.iter().find(|key| key.is_current == Some(true));
             let permissions = current.and_then(|key| key.permissions.clone());
-            let text = permissions.map_or("not told".to_owned(), |list| list.join(", "));
-            findings.push(Finding::good("permissions", text));
+            let text = permissions.map_or("unknown".to_owned(), |list| list.join(", "));
+            findings.push(Finding::ok("permissions", text));
         }
         Err(error) => {
-            findings.push(Finding::good("permissions", format!("not told: {}", chain(&error))));
+            findings.push(Finding::ok("permissions", format!("unknown: {}", chain(&error))));
         }
     }
-    if let Ok(answer) = client.send_detailed(spot::ListOpenOrders::new()).await {
-        findings.push(Finding::good(
+    if let Ok(response) = client.send_detailed(spot::ListOpenOrders::new()).await {
+        findings.push(Finding::ok(
             "limit",
-            match answer.rate_limit {
+            match response.rate_limit {
                 Some(state) => format!(
                     "{} of {} requests used in {} s, for open orders",
                     state.used,
                     state.limit,
                     state.window.as_secs()
                 ),
-                None => "the exchange does not tell".to_owned(),
+                None => "unknown".to_owned(),
             },
         ));
     }
     findings
 }
 
-fn refused(error: Error) -> Finding {
+fn rejected(error: Error) -> Finding {
     let advice = match error.code() {
         Some(30005) => BAD_SIGNATURE.to_owned(),
         Some(30007) => BAD_TIME.to_owned(),
-        _ => error.advice().unwrap_or("see the findings on hosts and clock").to_owned(),
+        _ => error.advice().unwrap_or("see the checks of hosts and clock").to_owned(),
     };
-    let (exit, text) = trouble(error);
-    Finding::bad("key", exit, text, advice)
+    let (exit, text) = exit_and_text(error);
+    Finding::failed("key", exit, text, advice)
 }
 
-/// The string that is signed for a read, with the memo hidden.
+/// The string that is signed for a read, with a masked memo.
 fn signature(target: &Target) -> Finding {
     let now = Timestamp::now();
     let body = Encoder::new(&target.environment).ok().and_then(|encoder| {
@@ -86,7 +89,7 @@ fn signature(target: &Target) -> Finding {
         Some(String::from_utf8_lossy(request.body()).into_owned())
     });
     match body {
-        Some(body) => Finding::good("string to sign", format!("{}#***#{body}", now.as_millis())),
-        None => Finding::good("string to sign", "this environment has no signed read"),
+        Some(body) => Finding::ok("string to sign", format!("{}#***#{body}", now.as_millis())),
+        None => Finding::ok("string to sign", "this environment has no signed read"),
     }
 }

@@ -1,16 +1,16 @@
-//! Every endpoint of the catalogue as a command.
+//! A command for every endpoint of the catalog.
 
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry, Form, Parameter, Presence, Role};
 use bitmart::rest::{Auth, Effect, Host, LimitScope, Method};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
-/// The option of a withdrawal that allows what may lose the money.
+/// The option that accepts the doubts about a withdrawal.
 pub(crate) const SURE: &str = "sure";
 
-/// Groups of the library, as commands, and what they are about.
+/// The groups of endpoints as commands, with their help.
 const GROUPS: &[(&str, &str)] = &[
-    ("system", "Time and state of the exchange"),
+    ("system", "Time and service status of the exchange"),
     ("spot", "Spot: market data, orders, algo orders"),
     ("account", "Balances, deposits, withdrawals, fees"),
     ("margin", "Isolated margin: loans, repayments, accounts"),
@@ -22,7 +22,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("earn", "Savings, flexible and fixed"),
 ];
 
-/// A command for each group, with its endpoints below it.
+/// A command for each group, with a subcommand for each endpoint.
 pub(crate) fn groups() -> impl Iterator<Item = Command> {
     GROUPS.iter().map(|(group, about)| {
         Command::new(kebab(group))
@@ -33,7 +33,7 @@ pub(crate) fn groups() -> impl Iterator<Item = Command> {
     })
 }
 
-/// The endpoint that two words name: `spot ticker`.
+/// The endpoint of a group and command name, such as `spot` and `ticker`.
 pub(crate) fn find(group: &str, name: &str) -> Option<&'static EndpointEntry> {
     let (group, _) = GROUPS.iter().find(|(known, _)| kebab(known) == group)?;
     entries(group).find(|entry| command_name(entry) == name)
@@ -49,12 +49,11 @@ fn command_name(entry: &EndpointEntry) -> String {
     kebab(name.trim_start_matches('_'))
 }
 
-/// The switch that covers the doubts about a withdrawal.
 pub(crate) fn sure() -> Arg {
     Arg::new(SURE)
         .long(SURE)
         .action(ArgAction::SetTrue)
-        .help("Send it although the address or the memo looks wrong; --yes alone does not")
+        .help("Send it although address or memo look wrong; --yes alone does not")
 }
 
 fn command(entry: &'static EndpointEntry) -> Command {
@@ -64,7 +63,7 @@ fn command(entry: &'static EndpointEntry) -> Command {
     Command::new(command_name(entry))
         .args(is_withdrawal.then(sure))
         .about(entry.title)
-        .after_help(facts(entry))
+        .after_help(description(entry))
         .args(
             required
                 .into_iter()
@@ -96,7 +95,7 @@ fn value_name(parameter: &Parameter) -> String {
     }
 }
 
-/// Whether a parameter is a point in time, which may also be written as a date.
+/// Whether a parameter is a time, which may be given as a date.
 pub(super) fn is_time(parameter: &Parameter) -> bool {
     let name = parameter.name.to_ascii_lowercase();
     let named = ["time", "after", "before"].iter().any(|end| name.ends_with(end));
@@ -111,15 +110,15 @@ fn help(parameter: &Parameter) -> String {
         }
     };
     if is_time(parameter) {
-        add("date, or ", parameter.unit);
+        add("date or ", parameter.unit);
     } else {
         add("unit: ", parameter.unit);
     }
-    add("from ", parameter.min);
-    add("up to ", parameter.max);
+    add("minimum: ", parameter.min);
+    add("maximum: ", parameter.max);
     add("default: ", parameter.default);
     if parameter.presence == Presence::Conditional {
-        add("needed in ", "some cases");
+        add("required in ", "some cases");
     }
     if !parameter.items.is_empty() {
         let names: Vec<_> = parameter.items.iter().map(|item| item.name).collect();
@@ -128,46 +127,46 @@ fn help(parameter: &Parameter) -> String {
     text
 }
 
-/// Verb and path, key, limit, and what is surprising.
-fn facts(entry: &EndpointEntry) -> String {
-    let facts = &entry.metadata;
-    let method = match facts.method {
+/// Method and path, key, rate limit, and remarks.
+fn description(entry: &EndpointEntry) -> String {
+    let metadata = &entry.metadata;
+    let method = match metadata.method {
         Method::Post => "POST",
         _ => "GET",
     };
-    let host = if facts.host == Host::Futures { "futures" } else { "spot" };
-    let mut text = format!("{method} {} on the {host} host\n", facts.path);
-    text += match facts.auth {
-        Auth::None => "Key: none needed",
-        Auth::Keyed => "Key: needed, without a signature",
-        _ => "Key: needed, signed",
+    let host = if metadata.host == Host::Futures { "futures" } else { "spot" };
+    let mut text = format!("{method} {} on the {host} host\n", metadata.path);
+    text += match metadata.auth {
+        Auth::None => "Key: not required",
+        Auth::Keyed => "Key: required, without a signature",
+        _ => "Key: required, signed",
     };
     if let Some(permission) = entry.permission {
         text += &format!("; permission {permission}");
     }
-    text += match facts.effect {
-        Effect::Read => "\nEffect: none, it only reads",
-        Effect::Trade => "\nEffect: TRADES; asks before it sends",
-        Effect::Transfer => "\nEffect: MOVES MONEY; asks before it sends",
-        _ => "\nEffect: changes settings; asks before it sends",
+    text += match metadata.effect {
+        Effect::Read => "\nEffect: none, read only",
+        Effect::Trade => "\nEffect: TRADES; asks for confirmation",
+        Effect::Transfer => "\nEffect: MOVES MONEY; asks for confirmation",
+        _ => "\nEffect: changes settings; asks for confirmation",
     };
-    text += &match facts.limit {
+    text += &match metadata.limit {
         Some(limit) => {
             let scope = match limit.scope {
-                LimitScope::Ip => "address",
+                LimitScope::Ip => "IP address",
                 LimitScope::Key => "key",
                 _ => "user",
             };
-            format!("\nLimit: {} in {} s per {scope}", limit.count, limit.window_secs)
+            format!("\nRate limit: {} in {} s per {scope}", limit.count, limit.window_secs)
         }
-        None => "\nLimit: not published".to_owned(),
+        None => "\nRate limit: not published".to_owned(),
     };
     text += &format!("\nRust: {}", entry.call);
     if let Some(availability) = entry.availability {
         text += &format!("\nAvailable for: {availability}");
     }
     if entry.is_unverified {
-        text += "\nNote: BitMart does not document the answer";
+        text += "\nNote: BitMart does not document the response";
     }
     for (title, lines) in [("Note", entry.quirks), ("Error", entry.errors)] {
         for line in lines {
@@ -177,7 +176,7 @@ fn facts(entry: &EndpointEntry) -> String {
     text
 }
 
-/// `startTime`, `start_time` and `N` to `start-time` and `n`.
+/// Converts `startTime`, `start_time` and `N` to `start-time` and `n`.
 fn kebab(name: &str) -> String {
     let mut text = String::new();
     for letter in name.chars() {
@@ -194,13 +193,16 @@ mod tests {
     use super::{ENDPOINTS, GROUPS, command_name, find, kebab};
 
     #[test]
-    fn every_endpoint_is_a_command_of_its_own() {
+    fn every_endpoint_has_its_own_command() {
         let mut seen = std::collections::BTreeSet::new();
         for entry in ENDPOINTS {
             let id = entry.metadata.id;
             let (group, name) = (kebab(entry.group), command_name(entry));
             assert!(GROUPS.iter().any(|(known, _)| *known == entry.group), "{id} has no group");
-            assert!(seen.insert((group.clone(), name.clone())), "{id}: {group} {name} is taken");
+            assert!(
+                seen.insert((group.clone(), name.clone())),
+                "{id}: {group} {name} exists twice"
+            );
             assert_eq!(find(&group, &name).map(|found| found.metadata.id), Some(id));
         }
     }

@@ -1,4 +1,4 @@
-//! From the arguments of a command to the JSON object of its parameters.
+//! Converts the arguments of a command to the JSON object of its parameters.
 
 use bitmart::rest::catalog::{EndpointEntry, Form, Parameter};
 use bitmart::{Decimal, Timestamp};
@@ -6,15 +6,15 @@ use clap::ArgMatches;
 
 use super::command::is_time;
 use crate::failure::Failure;
-use crate::names;
+use crate::normalize;
 use crate::output::json::Json;
 use crate::timezone::Zone;
 
-/// Largest file that is read for a parameter, in bytes.
-const FILE: u64 = 1 << 20;
+/// Maximum size of a file for a parameter, in bytes.
+const MAX_FILE: u64 = 1 << 20;
 
-/// The parameters that were given, in the order of the description. Days begin where the zone is.
-pub(super) fn of(
+/// The given parameters in documented order. Days begin in `zone`.
+pub(super) fn from_matches(
     entry: &'static EndpointEntry,
     matches: &ArgMatches,
     zone: &Zone,
@@ -28,29 +28,29 @@ pub(super) fn of(
         .collect()
 }
 
-/// Values by name, as texts, in the form that the endpoint's description gives them; days are those of UTC.
+/// Converts values by name from text to their documented form. Days begin in UTC.
 pub(crate) fn typed(
     entry: &EndpointEntry,
     given: &[(String, String)],
 ) -> Result<Vec<(String, Json)>, Failure> {
     let typed = given.iter().map(|(name, text)| {
         let parameter = entry.parameters.iter().find(|parameter| parameter.name == name);
-        let parameter = parameter
-            .ok_or_else(|| Failure::usage(format!("{} takes no {name}", entry.metadata.id)))?;
+        let parameter = parameter.ok_or_else(|| {
+            Failure::usage(format!("{} has no parameter {name}", entry.metadata.id))
+        })?;
         Ok((name.clone(), value_in(&Zone::utc(), parameter, text)?))
     });
     typed.collect()
 }
 
-/// The value of a parameter that was written as `text`, in the form and the case that are documented. Days begin
-/// where the zone is.
+/// Converts the text of a parameter to its documented form and case. Days begin in `zone`.
 pub(crate) fn value_in(zone: &Zone, parameter: &Parameter, text: &str) -> Result<Json, Failure> {
     let documented = parameter.values.iter().find(|value| value.eq_ignore_ascii_case(text));
     let exact = parameter.values.contains(&text);
-    let named = names::parameter(parameter.name, text);
+    let normalized = normalize::parameter(parameter.name, text);
     let text = match documented {
         Some(value) if !exact => value,
-        _ => named.as_deref().unwrap_or(text),
+        _ => normalized.as_deref().unwrap_or(text),
     };
     let wrong = |expected: &str| {
         Failure::usage(format!("{} is {text:?}, expected {expected}", parameter.name))
@@ -60,7 +60,7 @@ pub(crate) fn value_in(zone: &Zone, parameter: &Parameter, text: &str) -> Result
             .map(Json::Number)
             .ok_or_else(|| wrong("a time like 2026-01-31, 2026-01-31T15:59:00Z or a number")),
         Form::Integer => {
-            text.parse::<i64>().map_err(|_| wrong("a whole number"))?;
+            text.parse::<i64>().map_err(|_| wrong("an integer"))?;
             Ok(Json::Number(text.to_owned()))
         }
         Form::Flag => match text.to_ascii_lowercase().as_str() {
@@ -78,7 +78,7 @@ pub(crate) fn value_in(zone: &Zone, parameter: &Parameter, text: &str) -> Result
             };
             match Json::read(&text) {
                 Ok(list @ Json::List(_)) => Ok(list),
-                _ => Err(Failure::usage(format!("{} is no JSON list", parameter.name))),
+                _ => Err(Failure::usage(format!("{} is not a JSON list", parameter.name))),
             }
         }
         Form::Decimal if text.parse::<Decimal>().is_err() => Err(wrong("a number like 0.01")),
@@ -86,7 +86,7 @@ pub(crate) fn value_in(zone: &Zone, parameter: &Parameter, text: &str) -> Result
     }
 }
 
-/// A number in the unit of the parameter, from that number or from a date.
+/// A time in the unit of the parameter, from a number in that unit or from a date.
 fn time(zone: &Zone, text: &str, unit: &str) -> Option<String> {
     if text.parse::<u64>().is_ok() {
         return Some(text.to_owned());
@@ -95,12 +95,12 @@ fn time(zone: &Zone, text: &str, unit: &str) -> Option<String> {
     Some(if unit == "s" { millis.div_euclid(1000) } else { millis }.to_string())
 }
 
-/// A day (its begin, UTC) or a moment in RFC 3339.
+/// Parses a day (its beginning in UTC) or a time in RFC 3339.
 pub(crate) fn date(text: &str) -> Option<Timestamp> {
     date_in(&Zone::utc(), text)
 }
 
-/// A day (its begin where the zone is) or a moment in RFC 3339.
+/// Parses a day (its beginning in `zone`) or a time in RFC 3339.
 pub(crate) fn date_in(zone: &Zone, text: &str) -> Option<Timestamp> {
     if let Ok(moment) = text.parse() {
         return Some(moment);
@@ -122,8 +122,8 @@ fn read(path: &str) -> Result<String, Failure> {
     let unreadable = |error: std::io::Error| Failure::machine(format!("{path}: {error}"));
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > FILE {
+    file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_FILE {
         return Err(Failure::usage(format!("{path} is over 1 MiB")));
     }
     Ok(text)
@@ -135,7 +135,7 @@ mod tests {
     use crate::timezone::{Zone, parse};
 
     #[test]
-    fn times_are_dates_moments_or_numbers() {
+    fn accepts_times_as_dates_timestamps_and_numbers() {
         let time = |text: &str, unit: &str| time(&Zone::utc(), text, unit);
         assert_eq!(time("2024-01-01", "ms").as_deref(), Some("1704067200000"));
         assert_eq!(time("2024-01-01T00:00:01Z", "s").as_deref(), Some("1704067201"));
@@ -143,8 +143,9 @@ mod tests {
         assert_eq!(time("yesterday", "ms"), None);
         assert_eq!(time("-1", "ms"), None);
     }
+
     #[test]
-    fn days_begin_where_the_zone_is_and_moments_are_what_they_say() {
+    fn days_begin_in_the_zone_and_timestamps_do_not_depend_on_it() {
         let vienna = parse("Europe/Vienna").expect("a zone");
         let date = |text: &str| date_in(&vienna, text).map(|time| time.to_string());
         assert_eq!(date("2024-01-31").as_deref(), Some("2024-01-30T23:00:00.000Z"));

@@ -11,7 +11,7 @@ use super::DAY_MS;
 use super::manifest::names as lists;
 use super::store::read_state;
 use crate::failure::{Failure, chain};
-use crate::private;
+use crate::secure_fs;
 
 /// The format that this program writes. Version 1 had a single run; it is read and continued.
 pub(super) const VERSION: u32 = 2;
@@ -78,7 +78,7 @@ impl ArchiveInfo {
             Failure::machine(format!("{}: {}", path.display(), chain(error)))
         };
         let text = serde_json::to_string(self).map_err(|error| broken(&error))?;
-        private::write(&path, text.as_bytes()).map_err(|error| broken(&error))
+        secure_fs::write(&path, text.as_bytes()).map_err(|error| broken(&error))
     }
 }
 
@@ -212,5 +212,5 @@ pub(super) fn claim(folder: &Path, name: &str) -> Result<(), Failure> {
     names.insert(name.to_owned());
     let broken = |error: &dyn std::error::Error| Failure::machine(format!("derived.json: {error}"));
     let text = serde_json::to_vec(&names).map_err(|error| broken(&error))?;
-    private::write(&folder.join("derived.json"), &text).map_err(|error| broken(&error))
+    secure_fs::write(&folder.join("derived.json"), &text).map_err(|error| broken(&error))
 }

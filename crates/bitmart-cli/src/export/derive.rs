@@ -14,13 +14,7 @@ use super::table::{Cells, Table};
 use crate::failure::Failure;
 #[cfg(feature = "parquet")]
 use crate::failure::chain;
-use crate::private;
-
-/// Formats of `--format`. The rows are always stored as `jsonl`, from which the others are made.
-#[cfg(feature = "parquet")]
-pub(super) const FORMATS: [&str; 3] = ["jsonl", "csv", "parquet"];
-#[cfg(not(feature = "parquet"))]
-pub(super) const FORMATS: [&str; 2] = ["jsonl", "csv"];
+use crate::secure_fs;
 
 /// File that older programs wrote for taxes: trades only, without transfers.
 const OLD_TAX_FILE: &str = "trades-tax.csv";
@@ -61,7 +55,7 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
             let file = format!("{name}.parquet");
             archive::claim(folder, &file)?;
             let broken = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
-            private::write_with(&folder.join(&file), broken, |out| {
+            secure_fs::write_with(&folder.join(&file), broken, |out| {
                 let notes = super::parquet::write(&table, out)
                     .map_err(|error| Failure::machine(format!("{file}: {}", chain(&error))))?;
                 derived.notes.extend(notes);
@@ -92,7 +86,7 @@ pub(super) fn name_column(column: &Column) -> Option<String> {
 fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<(), Failure> {
     let broken = |error: csv::Error| Failure::machine(format!("{file}: {error}"));
     let io = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
-    private::write_with(path, io, |out| {
+    secure_fs::write_with(path, io, |out| {
         let mut writer = csv::Writer::from_writer(out);
         let mut header = header(&table.columns, table.entry);
         header.extend(table.names.iter().skip(table.columns.len()).cloned());

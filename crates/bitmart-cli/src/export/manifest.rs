@@ -13,7 +13,7 @@ use super::archive::{ArchiveInfo, read_versioned};
 use super::fetch::is_optional;
 use super::store::{State, raw_path, read_state, rows_path, state_folder, versions_path};
 use crate::failure::{Failure, chain};
-use crate::private;
+use crate::secure_fs;
 
 /// Data that no endpoint returns for a span of time.
 const LEFT_OUT: &[&str] = &[
@@ -139,7 +139,7 @@ impl Manifest {
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let text =
             serde_json::to_string_pretty(self).map_err(|error| Failure::machine(chain(&error)))?;
-        private::write(&folder.join("manifest.json"), text.as_bytes())
+        secure_fs::write(&folder.join("manifest.json"), text.as_bytes())
             .map_err(|error| Failure::machine(format!("manifest.json: {error}")))
     }
 

@@ -11,7 +11,7 @@ use super::snapshot::take_snapshot;
 use super::store::file_name_part;
 use super::{Export, reference, rows};
 use crate::failure::Failure;
-use crate::names;
+use crate::normalize;
 
 /// The parts of an export, in order: some depend on rows of earlier ones.
 pub(crate) const GROUPS: [&str; 13] = [
@@ -53,11 +53,11 @@ impl Selection {
             if let Some(group) = GROUPS.iter().find(|group| **group == part) {
                 selection.groups.insert(*group);
             } else if let Some(symbol) = part.strip_prefix("klines:") {
-                selection.klines.push(names::symbol(symbol));
+                selection.klines.push(normalize::symbol(symbol));
             } else if !selection.klines.is_empty()
                 && (part.contains('_') || !part.contains(|c: char| c.is_ascii_lowercase()))
             {
-                selection.klines.push(names::symbol(part));
+                selection.klines.push(normalize::symbol(part));
             } else {
                 return Err(format!(
                     "{part:?} is no part of an export; there are {} and klines:SYMBOLS",

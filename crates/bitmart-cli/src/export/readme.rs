@@ -13,7 +13,7 @@ use super::manifest::{Dataset, FileRecord, Manifest};
 use super::snapshot::entry;
 use super::{archive, contracts, derive};
 use crate::failure::Failure;
-use crate::private;
+use crate::secure_fs;
 
 pub(super) const FILE: &str = "README.md";
 
@@ -21,7 +21,7 @@ pub(super) const FILE: &str = "README.md";
 pub(super) fn write(folder: &Path, manifest: &mut Manifest) -> Result<(), Failure> {
     archive::claim(folder, FILE)?;
     let text = text(manifest)?;
-    private::write(&folder.join(FILE), text.as_bytes())
+    secure_fs::write(&folder.join(FILE), text.as_bytes())
         .map_err(|error| Failure::machine(format!("{FILE}: {error}")))?;
     manifest.derived.push(FileRecord::read(folder, FILE)?);
     Ok(())

@@ -23,7 +23,7 @@ use super::snapshot::{NO_LIST, count, entry, snapshot_lines};
 use super::state::{FAULTS, State};
 use super::store::{StoredResponse, raw_path, versions_path};
 use crate::failure::Failure;
-use crate::private;
+use crate::secure_fs;
 
 /// A rebuilt dataset.
 pub(super) struct Rebuilt {
@@ -55,8 +55,8 @@ pub(super) fn rebuild(
         })?;
     }
     let mut builder = Rebuilder::new(old, info, &newest);
-    private::write_with(to[0], io, |rows| {
-        private::write_with(to[1], io, |versions| {
+    secure_fs::write_with(to[0], io, |rows| {
+        secure_fs::write_with(to[1], io, |versions| {
             each_response(folder, name, old, |number, response| {
                 builder.response(number, &response, rows, versions).map_err(io)
             })

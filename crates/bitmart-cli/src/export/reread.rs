@@ -14,7 +14,7 @@ use super::rebuild::{Rebuilt, rebuild};
 use super::run::{lock, write_results};
 use super::store::{State, raw_path, read_state, rows_path, state_folder, versions_path};
 use crate::failure::{Exit, Failure, chain};
-use crate::private;
+use crate::secure_fs;
 
 /// Folder of the new files.
 const NEW: &str = "reread";
@@ -45,7 +45,7 @@ pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure>
     if changed == 0 {
         eprintln!("nothing is gained: the rows are what the responses hold");
     } else {
-        private::write(&folder.join(NEW).join(COMMIT), b"")
+        secure_fs::write(&folder.join(NEW).join(COMMIT), b"")
             .map_err(|error| broken(folder, &error))?;
         steps.done();
     }
@@ -102,7 +102,7 @@ pub(super) fn finish(folder: &Path, steps: &mut Steps) -> Result<(), Failure> {
         ];
         for (from, to) in places {
             let Ok(entries) = fs::read_dir(&from) else { continue };
-            private::folder(&to).map_err(io)?;
+            secure_fs::create_dir(&to).map_err(io)?;
             for entry in entries {
                 let entry = entry.map_err(io)?;
                 fs::rename(entry.path(), to.join(entry.file_name())).map_err(io)?;
@@ -167,7 +167,7 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
     }
     let bytes = serde_json::to_vec(&state).map_err(|error| Failure::machine(chain(&error)))?;
     let path = folder.join(NEW).join("state").join(format!("{name}.json"));
-    private::write(&path, &bytes).map_err(|error| broken(&path, &error))?;
+    secure_fs::write(&path, &bytes).map_err(|error| broken(&path, &error))?;
     let gained = state.rows - old.rows;
     let rest = match (&state.lacks, state.unread + state.faulty) {
         (Some(lacks), 1..) => format!("; still {lacks}"),

@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::endpoint::parameters::{date, date_in};
 use crate::failure::{Exit, Failure};
 use crate::interrupts::Interrupts;
-use crate::private;
+use crate::secure_fs;
 use crate::target::Target;
 use crate::timezone::Zone;
 
@@ -87,7 +87,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         let stop_after = matches.get_one::<u64>("stop-after").copied();
         return reread::run(Path::new(folder), stop_after);
     }
-    let options = Options::parse(matches, context.view.zone())?;
+    let options = Options::parse(matches, context.output.times.zone())?;
     for (name, known) in source::misspelled_variables() {
         eprintln!("{name} is set but not a variable of this program; did you mean {known}?");
     }
@@ -119,7 +119,7 @@ async fn export_profiles(
     for profile in profiles {
         eprintln!("profile {profile}");
         let of_profile = async {
-            let target = context.target_of(Some(profile)).await?;
+            let target = context.target_with_profile(Some(profile)).await?;
             source::reject_implicit_play_money(&target.environment.name, context.environment())?;
             let folder = folder.join(store::file_name_part(profile));
             export_account(&target, &folder, options).await
@@ -201,8 +201,8 @@ async fn export_account(
     // Before anything is written, and again under the lock.
     check_archive(target, folder, options)?;
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
-    private::folder(folder).map_err(broken)?;
-    private::folder(&store::state_folder(folder)).map_err(broken)?;
+    secure_fs::create_dir(folder).map_err(broken)?;
+    secure_fs::create_dir(&store::state_folder(folder)).map_err(broken)?;
     let _lock = lock(folder)?;
     let known = check_archive(target, folder, options)?;
     reread::finish(folder, &mut reread::Steps(None))?;
@@ -225,7 +225,7 @@ async fn export_locked(
     known: Option<ArchiveInfo>,
 ) -> Result<RunOutcome, Failure> {
     let attempts = if options.no_pauses { 1 } else { 3 };
-    let client = target.patient_client(options.limited, attempts)?;
+    let client = target.bulk_client(options.limited, attempts)?;
     let mut info = new_archive(target);
     if let Some(known) = &known {
         (info.from_ms, info.to_ms) = (known.from_ms, known.to_ms);

@@ -22,7 +22,7 @@ pub(super) use super::state::{
     state_folder, versions_path,
 };
 use crate::failure::Failure;
-use crate::private;
+use crate::secure_fs;
 
 /// A response and its new rows.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Store {
                 .with_advice("move the file away, or name another folder"));
             }
         }
-        private::folder(raw_path.parent().unwrap_or(folder)).map_err(broken)?;
+        secure_fs::create_dir(raw_path.parent().unwrap_or(folder)).map_err(broken)?;
         // Before any other file: files without a state do not belong to the archive.
         if is_new {
             save(&state_path, &state)?;
@@ -236,7 +236,7 @@ impl Store {
         let path = rows_path(&self.folder, &self.name);
         let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
         let versions_path = versions_path(&self.folder, &self.name);
-        private::folder(versions_path.parent().unwrap_or(&self.folder)).map_err(broken)?;
+        secure_fs::create_dir(versions_path.parent().unwrap_or(&self.folder)).map_err(broken)?;
         let mut versions =
             open(&versions_path, self.state.version_bytes).map_err(broken)?.ok_or_else(|| {
                 Failure::machine(format!(
@@ -294,7 +294,7 @@ fn save(path: &Path, state: &State) -> Result<(), Failure> {
     let broken =
         |error: &dyn std::error::Error| Failure::machine(format!("{}: {error}", path.display()));
     let bytes = serde_json::to_vec(state).map_err(|error| broken(&error))?;
-    private::write(path, &bytes).map_err(|error| broken(&error))
+    secure_fs::write(path, &bytes).map_err(|error| broken(&error))
 }
 
 /// Updates the state if the new file of rows, which is smaller, has replaced the old one. Otherwise the replaced rows

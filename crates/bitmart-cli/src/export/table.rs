@@ -93,7 +93,7 @@ impl Table {
         let row =
             row.ok_or_else(|| Failure::machine(format!("{name}: line {number} is no JSON")))?;
         let mut rows = Rows::with_columns(std::mem::take(names));
-        rows.push(&row, &|_, index| output::column(entry, "[]", index));
+        rows.push(&row, &|_, index| output::positional_name(entry, "[]", index));
         let cells = rows.rows.first().map(|row| rows.cells(row)).unwrap_or_default();
         *names = rows.columns;
         Ok(cells)

@@ -1,22 +1,22 @@
-//! From the data of an answer to rows with named columns.
+//! Rows with named columns from the data of a response.
 
 use super::json::Json;
 
-/// Rows and the names of their columns, in order. A row may lack a column.
+/// Rows and the names of their columns. A row may lack a column.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "a table of rows has rows")]
 pub(crate) struct Rows {
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<(usize, Json)>>,
-    /// Where the rows stand in the data: `[]`, `orders[]`, or nowhere when the data is the row.
-    place: String,
+    /// The path of the rows in the data: `[]`, `orders[]`, or empty if the data is the row.
+    path: String,
 }
 
-/// Names a column of positional rows: its path in the data (`[]`, `orders[]`) and its index.
+/// Names a column of rows that are lists, by the path of the rows (`[]`, `orders[]`) and the index.
 pub(crate) type ColumnName<'a> = &'a dyn Fn(&str, usize) -> Option<String>;
 
-/// The rows of `data`: its members if it is a list, those of its only list if it has exactly one,
-/// else the data itself as one row.
+/// The rows of `data`: the items of a list, those of the only list in an object, else the data itself as
+/// one row.
 pub(crate) fn rows(data: &Json, name: ColumnName<'_>) -> Rows {
     match data {
         Json::List(items) => of_list(items, "[]", name),
@@ -29,12 +29,12 @@ pub(crate) fn rows(data: &Json, name: ColumnName<'_>) -> Rows {
     }
 }
 
-/// `data` itself as one row, whatever lists are in it.
+/// `data` itself as one row, even if it contains lists.
 pub(crate) fn one_row(data: &Json) -> Rows {
     of_list(std::slice::from_ref(data), "", &|_, _| None)
 }
 
-/// The list that `data` is or has, by the rule of [`rows`]; `None` when the data itself would be the row.
+/// The list that [`rows`] takes its rows from; `None` if the data itself is the row.
 pub(crate) fn list(data: &Json) -> Option<&[Json]> {
     match data {
         Json::List(items) => Some(items),
@@ -43,7 +43,7 @@ pub(crate) fn list(data: &Json) -> Option<&[Json]> {
     }
 }
 
-/// The list among the members of an object, if there is exactly one.
+/// The only list among the members of an object; `None` if there are none or several.
 fn only_list(members: &[(String, Json)]) -> Option<(&str, &[Json])> {
     let mut lists = members.iter().filter_map(|(name, value)| match value {
         Json::List(items) => Some((name.as_str(), items.as_slice())),
@@ -53,9 +53,9 @@ fn only_list(members: &[(String, Json)]) -> Option<(&str, &[Json])> {
     lists.next().is_none().then_some(first)
 }
 
-/// The rows of a list that stands at `path` in the data.
+/// The rows of the list at `path` in the data.
 pub(super) fn of_list(items: &[Json], path: &str, name: ColumnName<'_>) -> Rows {
-    let mut table = Rows { place: path.to_owned(), ..Rows::default() };
+    let mut table = Rows { path: path.to_owned(), ..Rows::default() };
     for item in items {
         table.push(item, &|_, index| name(path, index));
     }
@@ -63,37 +63,37 @@ pub(super) fn of_list(items: &[Json], path: &str, name: ColumnName<'_>) -> Rows 
 }
 
 impl Rows {
-    /// No rows, but columns.
+    /// Columns without rows.
     pub(crate) fn with_columns(columns: Vec<String>) -> Self {
         Self { columns, ..Self::default() }
     }
 
-    /// Where a column stands in the data, as documents name it: `orders[].price`.
+    /// The documented path of a column: `orders[].price`.
     pub(super) fn path(&self, column: usize) -> String {
-        let dot = if self.place.is_empty() { "" } else { "." };
-        format!("{}{dot}{}", self.place, self.columns[column])
+        let dot = if self.path.is_empty() { "" } else { "." };
+        format!("{}{dot}{}", self.path, self.columns[column])
     }
 
     /// The same rows with these columns, in this order.
-    pub(super) fn of_columns(self, columns: Vec<String>) -> Self {
-        let place = |name: &String| self.columns.iter().position(|known| known == name);
-        let places: Vec<_> = columns.iter().map(place).collect();
+    pub(super) fn with_only(self, columns: Vec<String>) -> Self {
+        let position = |name: &String| self.columns.iter().position(|known| known == name);
+        let positions: Vec<_> = columns.iter().map(position).collect();
         let row = |row: &Vec<(usize, Json)>| {
             let cell = |(new, old): (usize, &Option<usize>)| {
                 let (_, value) = row.iter().find(|(column, _)| Some(*column) == *old)?;
                 Some((new, value.clone()))
             };
-            places.iter().enumerate().filter_map(cell).collect()
+            positions.iter().enumerate().filter_map(cell).collect()
         };
-        Self { rows: self.rows.iter().map(row).collect(), columns, place: self.place }
+        Self { rows: self.rows.iter().map(row).collect(), columns, path: self.path }
     }
 
-    /// Changes each value that `change` has another one for; it is told the path of its column.
-    pub(super) fn change(&mut self, change: impl Fn(&str, &Json) -> Option<Json>) {
+    /// Replaces each value for which `replacement` returns another one. It takes the path of the column.
+    pub(super) fn replace(&mut self, replacement: impl Fn(&str, &Json) -> Option<Json>) {
         let paths: Vec<_> = (0..self.columns.len()).map(|column| self.path(column)).collect();
         for (column, value) in self.rows.iter_mut().flatten() {
-            if let Some(changed) = change(&paths[*column], value) {
-                *value = changed;
+            if let Some(replaced) = replacement(&paths[*column], value) {
+                *value = replaced;
             }
         }
     }
@@ -114,7 +114,7 @@ impl Rows {
         self.rows.push(row);
     }
 
-    /// Objects within objects become columns like `fee.rate`; lists stay whole.
+    /// Nested objects become columns such as `fee.rate`; lists become one cell.
     fn flatten(&mut self, prefix: &str, members: &[(String, Json)], row: &mut Vec<(usize, Json)>) {
         for (name, value) in members {
             let column = format!("{prefix}{name}");
@@ -134,7 +134,7 @@ impl Rows {
         })
     }
 
-    /// A row with all its cells, blanks included.
+    /// The cells of a row, with null for missing ones.
     pub(crate) fn cells(&self, row: &[(usize, Json)]) -> Vec<Json> {
         let mut cells = vec![Json::Null; self.columns.len()];
         for (index, value) in row {
@@ -143,7 +143,7 @@ impl Rows {
         cells
     }
 
-    /// A row as an object of its own columns.
+    /// A row as an object, without missing columns.
     pub(crate) fn object(&self, row: &[(usize, Json)]) -> Json {
         let member = |(index, value): &(usize, Json)| (self.columns[*index].clone(), value.clone());
         Json::Object(row.iter().map(member).collect())
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_any_kind_become_rows() {
+    fn every_kind_of_list_becomes_rows() {
         let objects = r#"[{"a":1,"b":{"c":2}},{"d":3}]"#;
         assert_eq!(columns(objects), (vec!["a".into(), "b.c".into(), "d".into()], 2));
         assert_eq!(columns("[[1,2,3]]"), (vec!["time".into(), "open".into(), "2".into()], 1));

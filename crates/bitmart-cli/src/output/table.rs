@@ -1,56 +1,63 @@
-//! Tables for people: columns, numbers to the right, times in words.
+//! Tables for people: aligned columns, numbers to the right, formatted times.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::OutputOptions;
 use super::json::Json;
 use super::rows::{Rows, of_list, rows};
-use super::{Known, View};
+use super::schema::Schema;
 
-/// Blanks beside a cell.
+/// Spaces around a cell.
 const PADDING: usize = 2;
 
-/// `data` as text: what stands beside lists, then the lists, with their names if there are several. `notes`
-/// tells what is not in it.
+/// Renders `data`: first the members that are not lists, then each list as a grid, with its name if there are
+/// several. `notes` takes remarks on what was left out.
 pub(super) fn render(
     data: &Json,
-    view: &View,
-    known: &Known<'_>,
+    options: &OutputOptions,
+    schema: &Schema,
     notes: &mut Vec<String>,
 ) -> String {
+    let name = |path: &str, index| schema.positional_name(path, index);
     let members = match data {
         Json::Null => return "done\n".to_owned(),
         Json::Object(members) => members,
-        _ => return grid(&rows(data, known.column), view, known, notes),
+        _ => return grid(&rows(data, &name), options, schema, notes),
     };
     let is_list = |value: &Json| matches!(value, Json::List(_));
-    let (lists, beside): (Vec<_>, Vec<_>) =
+    let (lists, others): (Vec<_>, Vec<_>) =
         members.iter().cloned().partition(|(_, value)| is_list(value));
     let mut blocks = Vec::new();
-    if !beside.is_empty() {
-        blocks.push(pairs(beside, view, known));
+    if !others.is_empty() {
+        blocks.push(pairs(others, options, schema));
     }
     for (member, list) in &lists {
         let Json::List(items) = list else { continue };
-        let rows = of_list(items, &format!("{member}[]"), known.column);
-        let grid = grid(&rows, view, known, notes);
+        let rows = of_list(items, &format!("{member}[]"), &name);
+        let grid = grid(&rows, options, schema, notes);
         blocks.push(if lists.len() > 1 { format!("{member}:\n{grid}") } else { grid });
     }
     blocks.join("\n")
 }
 
-/// Names and values, one a line.
-fn pairs(members: Vec<(String, Json)>, view: &View, known: &Known<'_>) -> String {
+/// Names and values, one pair per line.
+fn pairs(members: Vec<(String, Json)>, options: &OutputOptions, schema: &Schema) -> String {
     let rows = of_list(&[Json::Object(members)], "", &|_, _| None);
     let mut table = plain();
     for (index, value) in rows.rows.iter().flatten() {
         let column = &rows.columns[*index];
-        table.add_row([column.clone(), shown(value, column, view, known)]);
+        table.add_row([column.clone(), shown(value, column, options, schema)]);
     }
     lines(&table)
 }
 
-/// Rows below the names of their columns.
-pub(super) fn grid(rows: &Rows, view: &View, known: &Known<'_>, notes: &mut Vec<String>) -> String {
+/// Rows below a header line.
+pub(super) fn grid(
+    rows: &Rows,
+    options: &OutputOptions,
+    schema: &Schema,
+    notes: &mut Vec<String>,
+) -> String {
     if rows.rows.is_empty() {
         return "nothing\n".to_owned();
     }
@@ -62,11 +69,11 @@ pub(super) fn grid(rows: &Rows, view: &View, known: &Known<'_>, notes: &mut Vec<
         for (numeric, cell) in numeric.iter_mut().zip(&cells) {
             *numeric &= matches!(cell, Json::Null) || is_number(&cell.cell());
         }
-        let shown = cells.iter().zip(&paths).map(|(cell, path)| shown(cell, path, view, known));
+        let shown = cells.iter().zip(&paths).map(|(cell, path)| shown(cell, path, options, schema));
         texts.push(shown.collect());
     }
-    let fitting = match view.width() {
-        Some(width) => fitting(&rows.columns, &texts, known, width),
+    let fitting = match options.width() {
+        Some(width) => fitting(&rows.columns, &texts, schema, width),
         None => (0..rows.columns.len()).collect(),
     };
     let columns = rows.columns.iter().enumerate();
@@ -85,7 +92,7 @@ pub(super) fn grid(rows: &Rows, view: &View, known: &Known<'_>, notes: &mut Vec<
     if !left_out.is_empty() {
         let left_out: Vec<_> = left_out.iter().map(|(_, name)| name.as_str()).collect();
         notes.push(format!(
-            "{} of {} columns fit; --columns all shows the others, too: {}",
+            "{} of {} columns fit; --columns all also shows: {}",
             shown.len(),
             rows.columns.len(),
             left_out.join(", ")
@@ -94,9 +101,9 @@ pub(super) fn grid(rows: &Rows, view: &View, known: &Known<'_>, notes: &mut Vec<
     lines(&table)
 }
 
-/// The columns that a line has room for: those that every row has first, then the others in the order of the
-/// description, and what it does not have. Columns without any value come last.
-fn fitting(names: &[String], texts: &[Vec<String>], known: &Known<'_>, width: usize) -> Vec<usize> {
+/// The columns that fit a line. Columns that every row has take precedence, then documented ones in their order,
+/// then undocumented ones. Columns without any value come last.
+fn fitting(names: &[String], texts: &[Vec<String>], schema: &Schema, width: usize) -> Vec<usize> {
     let size = |column: usize| {
         let cells = texts.iter().map(|row| row[column].chars().count());
         cells.max().unwrap_or_default().max(names[column].chars().count()) + PADDING
@@ -104,13 +111,12 @@ fn fitting(names: &[String], texts: &[Vec<String>], known: &Known<'_>, width: us
     let rank = |column: &usize| {
         let name = names[*column].as_str();
         let is_blank = texts.iter().all(|row| row[*column].is_empty());
-        let place = known.columns.iter().position(|(known, _)| *known == name);
-        let is_required = place.is_some_and(|place| known.columns[place].1);
-        (is_blank, !is_required, place.unwrap_or(usize::MAX), *column)
+        let (position, is_required) = schema.position(name).unwrap_or((usize::MAX, false));
+        (is_blank, !is_required, position, *column)
     };
     let mut ranked: Vec<usize> = (0..names.len()).collect();
     ranked.sort_by_key(rank);
-    // The last blank of a line is not written.
+    // The last space of a line is not written.
     let mut left = width + 1;
     let mut kept = Vec::new();
     for column in ranked {
@@ -137,25 +143,25 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || b".-+".contains(&byte))
 }
 
-/// A value as people read it: a documented time as date and time.
-fn shown(value: &Json, path: &str, view: &View, known: &Known<'_>) -> String {
-    let time = known.time(path, value).and_then(|time| view.time(time));
+/// A cell; documented times are formatted.
+fn shown(value: &Json, path: &str, options: &OutputOptions, schema: &Schema) -> String {
+    let time = schema.time(path, value).and_then(|time| options.times.text(time));
     time.unwrap_or_else(|| value.cell())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Known;
+    use super::Schema;
     use super::fitting;
 
     #[test]
-    fn columns_fit_a_line_and_what_every_row_has_comes_first() {
+    fn required_columns_are_kept_first_when_space_is_short() {
         let names = ["note", "price", "symbol", "size", "blank"].map(str::to_owned);
         let texts = vec![["long words", "1", "BTC_USDT", "2.5", ""].map(str::to_owned).to_vec()];
         let columns = [("price", false), ("symbol", true), ("size", false), ("blank", true)];
-        let known = Known { column: &|_, _| None, form: &|_| None, columns: &columns };
+        let schema = Schema::of_columns(&columns);
         let fitting = |width: usize| {
-            let mut kept = fitting(&names, &texts, &known, width);
+            let mut kept = fitting(&names, &texts, &schema, width);
             kept.sort_unstable();
             kept.into_iter().map(|index| names[index].as_str()).collect::<Vec<_>>()
         };
@@ -163,6 +169,6 @@ mod tests {
         assert_eq!(fitting(40), ["note", "price", "symbol", "size"]);
         assert_eq!(fitting(22), ["price", "symbol", "size"]);
         assert_eq!(fitting(16), ["price", "symbol"]);
-        assert_eq!(fitting(3), ["symbol"], "something is shown in any case");
+        assert_eq!(fitting(3), ["symbol"], "at least one column is shown");
     }
 }

@@ -1,4 +1,4 @@
-//! Every channel, for a short while.
+//! Subscribes to every channel for a short time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,81 +9,84 @@ use bitmart::ws::{Dialect, Update};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::share::Share;
+use super::result_folder::ResultFolder;
 use super::values::Values;
 use crate::failure::{Failure, chain};
 use crate::record::Frame;
 use crate::target::Target;
-use crate::watch::topics::Named;
+use crate::watch::topics::ChannelTopic;
 
-/// Frames that are kept of a channel.
-const KEPT: usize = 2;
-/// Frames that may wait while others are written.
-const WAITING: usize = 256;
+/// Number of frames that are stored per channel.
+const FRAMES: usize = 2;
+/// Capacity of the queue of received frames.
+const QUEUE: usize = 256;
 
-/// Follows all channels at once until all have said enough or the time is over.
+/// Subscribes to all channels until each has sent enough frames or the time is over.
 pub(super) async fn all(
     target: &Target,
     values: &Values,
-    share: &mut Share,
+    results: &mut ResultFolder,
     time: Duration,
 ) -> Result<usize, Failure> {
     let client = target.stream_client()?;
-    let (sender, mut frames) = mpsc::channel(WAITING);
-    let mut followed: BTreeMap<&str, (&Channel, usize)> = BTreeMap::new();
+    let (sender, mut frames) = mpsc::channel(QUEUE);
+    let mut subscribed: BTreeMap<&str, (&Channel, usize)> = BTreeMap::new();
     for channel in catalog::channels() {
-        let topic = Named::wire(&name(channel.dialect, channel.pattern, values))
-            .map_err(Failure::machine)?;
-        if let Some(reason) = out_of_reach(target, channel) {
-            share.not_asked(channel.pattern, reason);
+        let topic =
+            ChannelTopic::from_wire_name(&topic_name(channel.dialect, channel.pattern, values))
+                .map_err(Failure::machine)?;
+        if let Some(reason) = unavailable(target, channel) {
+            results.skip(channel.pattern, reason);
             continue;
         }
         let mut updates = match client.subscribe(topic.topic::<Frame>()).await {
             Ok(updates) => updates,
             Err(error) => {
-                share.not_asked(channel.pattern, &chain(&error));
+                results.skip(channel.pattern, &chain(&error));
                 continue;
             }
         };
-        followed.insert(channel.pattern, (channel, 0));
+        subscribed.insert(channel.pattern, (channel, 0));
         let (sender, pattern) = (sender.clone(), channel.pattern);
         tokio::spawn(async move {
             while let Some(update) = updates.next().await {
-                let said = match update {
+                let received = match update {
                     Ok(Update::Data(frame)) => Ok(frame.text),
                     Ok(Update::RequestRejected(rejection)) => Err(rejection.to_string()),
                     Ok(_) => continue,
                     Err(error) => Err(chain(&error)),
                 };
-                if sender.send((pattern, said)).await.is_err() {
+                if sender.send((pattern, received)).await.is_err() {
                     return;
                 }
             }
         });
     }
     drop(sender);
-    let end = Instant::now() + time;
-    while followed.values().any(|(_, count)| *count < KEPT) {
-        let Ok(Some((pattern, said))) = timeout_at(end, frames.recv()).await else { break };
-        match said {
+    let deadline = Instant::now() + time;
+    while subscribed.values().any(|(_, count)| *count < FRAMES) {
+        let Ok(Some((pattern, received))) = timeout_at(deadline, frames.recv()).await else {
+            break;
+        };
+        match received {
             Ok(frame) => {
-                let Some((channel, count)) = followed.get_mut(pattern) else { continue };
+                let Some((channel, count)) = subscribed.get_mut(pattern) else { continue };
                 *count += 1;
-                if *count <= KEPT {
-                    share.frame(channel, &frame)?;
+                if *count <= FRAMES {
+                    results.add_frame(channel, &frame)?;
                 }
             }
-            Err(reason) => share.differs(pattern, &reason),
+            Err(reason) => results.add_difference(pattern, &reason),
         }
     }
     client.shutdown().await;
-    for (pattern, _) in followed.iter().filter(|(_, (_, count))| *count == 0) {
-        share.not_asked(pattern, "followed, but nothing came while it was");
+    for (pattern, _) in subscribed.iter().filter(|(_, (_, count))| *count == 0) {
+        results.skip(pattern, "subscribed, but no frame was received");
     }
-    Ok(followed.len())
+    Ok(subscribed.len())
 }
 
-fn out_of_reach(target: &Target, channel: &Channel) -> Option<&'static str> {
+fn unavailable(target: &Target, channel: &Channel) -> Option<&'static str> {
     let service = match (channel.dialect, channel.private) {
         (Dialect::Spot, false) => Service::SpotWsPublic,
         (Dialect::Spot, true) => Service::SpotWsPrivate,
@@ -96,8 +99,8 @@ fn out_of_reach(target: &Target, channel: &Channel) -> Option<&'static str> {
     (channel.private && target.credentials.is_none()).then_some("there is no key")
 }
 
-/// The topic of a pattern, with a symbol, levels and a step of the smallest kind.
-fn name(dialect: Dialect, pattern: &str, values: &Values) -> String {
+/// A topic of a channel, with a symbol and the smallest levels and interval.
+fn topic_name(dialect: Dialect, pattern: &str, values: &Values) -> String {
     let symbol = match dialect {
         Dialect::Spot => values.pair(),
         Dialect::Futures => values.contract(),
@@ -116,11 +119,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_pattern_becomes_a_topic_that_is_known() {
+    fn every_pattern_becomes_a_known_topic() {
         for channel in catalog::channels() {
-            let name = name(channel.dialect, channel.pattern, &Values::default());
+            let name = topic_name(channel.dialect, channel.pattern, &Values::default());
             assert!(!name.contains(['{', '}']), "{name}");
-            let named = Named::wire(&name).expect("a channel");
+            let named = ChannelTopic::from_wire_name(&name).expect("a channel");
             assert_eq!(named.private, channel.private, "{name}");
         }
     }

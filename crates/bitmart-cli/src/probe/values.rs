@@ -1,4 +1,4 @@
-//! Values for required parameters, from what came before.
+//! Values for parameters, from earlier responses.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use crate::output::json::Json;
 
-/// How far back histories are asked for.
+/// Requested time span of histories.
 const SPAN: Duration = Duration::from_secs(518_400);
-/// Values that are remembered of a kind.
-const KEPT: usize = 8;
-/// Rows that are asked for, where a number has to be said.
+/// Maximum number of values per kind.
+const MAX_VALUES: usize = 8;
+/// Requested number of rows.
 const ROWS: &str = "20";
 
-/// What a value is for.
+/// The kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Pair,
@@ -35,12 +35,12 @@ enum Kind {
 }
 
 impl Kind {
-    /// What a member or parameter of this name holds, at this endpoint.
-    fn of(entry: &EndpointEntry, name: &str) -> Option<Self> {
+    /// The kind of the member or parameter with this name at this endpoint.
+    fn from_name(entry: &EndpointEntry, name: &str) -> Option<Self> {
         let id = entry.metadata.id;
         let is_futures = entry.metadata.path.starts_with("/contract/");
         let is_algo = id.contains("algo");
-        let by_side = |spot, algo, futures| match (is_futures, is_algo) {
+        let order_kind = |spot, algo, futures| match (is_futures, is_algo) {
             (true, _) => futures,
             (false, true) => algo,
             (false, false) => spot,
@@ -51,9 +51,11 @@ impl Kind {
             "currency" | "currencies" | "coinName" | "coin_code" | "from_coin_code" => {
                 Self::Currency
             }
-            "orderId" | "order_id" => by_side(Self::SpotOrder, Self::AlgoOrder, Self::FuturesOrder),
+            "orderId" | "order_id" => {
+                order_kind(Self::SpotOrder, Self::AlgoOrder, Self::FuturesOrder)
+            }
             "clientOrderId" | "client_order_id" => {
-                by_side(Self::SpotClientOrder, Self::AlgoClientOrder, Self::FuturesClientOrder)
+                order_kind(Self::SpotClientOrder, Self::AlgoClientOrder, Self::FuturesClientOrder)
             }
             "deposit_id" | "withdraw_id" => Self::FundingRecord,
             "id" if id == "account_funding_record" => Self::FundingRecord,
@@ -65,16 +67,16 @@ impl Kind {
     }
 }
 
-/// What came in answers, the account's own before what everybody is told.
+/// Values from responses to signed requests.
 #[derive(Default)]
 pub(super) struct Values(BTreeMap<Kind, Vec<String>>);
 
 impl Values {
-    /// Remembers the values in the answer's data that other endpoints may want.
-    pub(super) fn learn(&mut self, entry: &EndpointEntry, answer: &Json) {
-        // What everybody is told says nothing about the account.
+    /// Collects the values of a response that other endpoints may need.
+    pub(super) fn learn(&mut self, entry: &EndpointEntry, response: &Json) {
+        // Public data contains no values of the account.
         if entry.metadata.auth != Auth::None {
-            self.collect(entry, "", answer);
+            self.collect(entry, "", response);
         }
     }
 
@@ -91,9 +93,9 @@ impl Values {
                 }
             }
             Json::Text(text) | Json::Number(text) => {
-                if let Some(kind) = Kind::of(entry, name).filter(|_| is_value(text)) {
+                if let Some(kind) = Kind::from_name(entry, name).filter(|_| is_value(text)) {
                     let known = self.0.entry(kind).or_default();
-                    if known.len() < KEPT && !known.contains(text) {
+                    if known.len() < MAX_VALUES && !known.contains(text) {
                         known.push(text.clone());
                     }
                 }
@@ -102,13 +104,17 @@ impl Values {
         }
     }
 
-    /// Pairs, contracts and currencies of the account, or those that everybody has.
+    /// A pair of the account, or a common one.
     pub(super) fn pair(&self) -> &str {
         self.first(Kind::Pair).unwrap_or("BTC_USDT")
     }
+
+    /// A contract of the account, or a common one.
     pub(super) fn contract(&self) -> &str {
         self.first(Kind::Contract).unwrap_or("BTCUSDT")
     }
+
+    /// A currency of the account, or a common one.
     pub(super) fn currency(&self) -> &str {
         self.first(Kind::Currency).unwrap_or("USDT")
     }
@@ -117,7 +123,8 @@ impl Values {
         self.0.get(&kind)?.first().map(String::as_str)
     }
 
-    /// The parameters of a request with these presences, or the name of the one without a value.
+    /// The parameters of a request with these presences. Fails with the name of a required parameter without a
+    /// value.
     pub(super) fn parameters(
         &self,
         entry: &EndpointEntry,
@@ -140,7 +147,7 @@ impl Values {
 
     fn value(&self, entry: &EndpointEntry, parameter: &Parameter, now: Timestamp) -> Option<Json> {
         let name = parameter.name;
-        if let Some(kind) = Kind::of(entry, name) {
+        if let Some(kind) = Kind::from_name(entry, name) {
             let known = match kind {
                 Kind::Pair => Some(self.pair()),
                 Kind::Contract => Some(self.contract()),
@@ -149,7 +156,7 @@ impl Values {
             };
             return known.map(|known| Json::Text(known.to_owned()));
         }
-        // An optional number or word is left to the exchange.
+        // Other optional parameters are omitted.
         let is_needed = parameter.presence != Presence::Optional;
         if let Some(first) = parameter.values.first().filter(|_| is_needed) {
             return Some(match parameter.form {
@@ -170,12 +177,12 @@ impl Values {
     }
 }
 
-/// Not a spelling of nothing.
+/// Whether a text is a value and not a spelling of an absent one.
 fn is_value(text: &str) -> bool {
     !bitmart::types::wire::is_no_value(text) && text != "0"
 }
 
-/// The begin or the end of the span that is asked for.
+/// The start or end of the requested time span, by the name of the parameter.
 fn time(name: &str, now: Timestamp) -> Option<Timestamp> {
     match name {
         "start_time"

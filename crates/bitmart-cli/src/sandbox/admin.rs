@@ -1,4 +1,4 @@
-//! The running sandbox and calls of its admin API.
+//! The running sandbox and its admin API.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,29 +10,28 @@ use bitmart::rest::transport::{HyperTransport, Transport as _};
 use bitmart::types::Roots;
 use serde_json::Value;
 
-use super::ready::Ready;
 use crate::failure::{Exit, Failure, chain};
-use crate::private;
+use crate::ready_file::ReadyFile;
+use crate::secure_fs;
 
-/// How long a sandbox on this machine may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long to wait for one that may not be there.
-const KNOCK: Duration = Duration::from_secs(2);
-/// The largest answer: a snapshot has everything in it.
-const ANSWER: usize = 1 << 30;
+/// Timeout of a call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout of the call that checks whether a sandbox is running.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum size of a response in bytes. A snapshot contains the complete state.
+const MAX_RESPONSE: usize = 1 << 30;
 
-/// Where `sandbox up` says how to reach it.
-pub(crate) fn ready_file() -> Option<PathBuf> {
-    Some(private::home()?.join("sandbox").join("ready.json"))
+/// The file in which `sandbox up` stores its ready line.
+pub(super) fn ready_file() -> Option<PathBuf> {
+    Some(secure_fs::config_dir()?.join("sandbox").join("ready.json"))
 }
 
-/// The sandbox that `sandbox up` runs. A file that was left behind counts for nothing: the sandbox
-/// has to answer.
-pub(crate) async fn running() -> Option<Ready> {
-    let ready = Ready::parse(&std::fs::read_to_string(ready_file()?).ok()?)?;
-    let admin = Admin::of(&ready).ok()?;
-    let answer = tokio::time::timeout(KNOCK, admin.get("/")).await.ok()?.ok()?;
-    answer.get("calls").is_some().then_some(ready)
+/// The sandbox that `sandbox up` runs. The file alone may be stale, so the sandbox has to respond.
+pub(super) async fn running() -> Option<ReadyFile> {
+    let ready = ReadyFile::parse(&std::fs::read_to_string(ready_file()?).ok()?)?;
+    let admin = Admin::new(&ready).ok()?;
+    let calls = tokio::time::timeout(PROBE_TIMEOUT, admin.get("/")).await.ok()?.ok()?;
+    calls.get("calls").is_some().then_some(ready)
 }
 
 /// The admin API of a sandbox. Without `Debug`: it holds the token.
@@ -43,13 +42,13 @@ pub(super) struct Admin {
 }
 
 impl Admin {
-    pub(super) fn of(ready: &Ready) -> Result<Self, Failure> {
+    pub(super) fn new(ready: &ReadyFile) -> Result<Self, Failure> {
         let address = ready.admin().ok_or_else(|| {
             Failure::usage("this sandbox has no admin API; start it with --admin")
         })?;
         let token = ready.admin_token().unwrap_or_default();
         let mut authorization = HeaderValue::try_from(format!("Bearer {token}"))
-            .map_err(|_| Failure::usage("the admin_token of this sandbox is none"))?;
+            .map_err(|_| Failure::usage("the admin_token of this sandbox is malformed"))?;
         authorization.set_sensitive(true);
         let transport = HyperTransport::builder()
             .roots(Roots::none())
@@ -70,7 +69,7 @@ impl Admin {
         read(&self.call(Method::DELETE, path, Bytes::new()).await?)
     }
 
-    /// Sends one call and gives its answer as it came.
+    /// Sends a call and returns the response body.
     pub(super) async fn call(
         &self,
         method: Method,
@@ -83,28 +82,28 @@ impl Admin {
             .header(header::AUTHORIZATION, self.authorization.clone())
             .body(body)
             .map_err(|error| Failure::usage(chain(&error)))?;
-        let answer = tokio::time::timeout(PATIENCE, async {
+        let response = tokio::time::timeout(CALL_TIMEOUT, async {
             let (head, body) = self.transport.send(request).await?.into_parts();
-            Ok::<_, TransportError>((head.status, body.collect(ANSWER).await?))
+            Ok::<_, TransportError>((head.status, body.collect(MAX_RESPONSE).await?))
         });
-        let (status, body) = match answer.await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(gone(&chain(&error))),
-            Err(_) => return Err(gone("no answer in time")),
+        let (status, body) = match response.await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(unreachable(&chain(&error))),
+            Err(_) => return Err(unreachable("timed out")),
         };
         if status == StatusCode::OK {
             return Ok(body);
         }
-        let words = read(&body).ok().and_then(|answer| Some(answer["error"].as_str()?.to_owned()));
-        Err(Failure::new(Exit::Refused, words.unwrap_or_else(|| format!("HTTP {status}"))))
+        let text = read(&body).ok().and_then(|body| Some(body["error"].as_str()?.to_owned()));
+        Err(Failure::new(Exit::Rejected, text.unwrap_or_else(|| format!("HTTP {status}"))))
     }
 }
 
-fn gone(why: &str) -> Failure {
-    Failure::new(Exit::NotSent, format!("the sandbox does not answer: {why}"))
+fn unreachable(why: &str) -> Failure {
+    Failure::new(Exit::NotSent, format!("the sandbox does not respond: {why}"))
 }
 
 fn read(body: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(body)
-        .map_err(|_| Failure::machine("this address answers, but it is no sandbox's admin API"))
+        .map_err(|_| Failure::machine("the address is not the admin API of a sandbox"))
 }

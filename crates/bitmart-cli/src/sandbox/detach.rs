@@ -1,4 +1,4 @@
-//! `sandbox up --detach`: the exchange in the background.
+//! `sandbox up --detach`: runs the exchange in the background.
 
 use std::fs::File;
 use std::path::Path;
@@ -7,31 +7,33 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{admin, ready::Ready};
+use super::admin;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Format};
-use crate::private;
+use crate::ready_file::ReadyFile;
+use crate::secure_fs;
 
-/// How soon to look again whether it is ready.
-const AGAIN: Duration = Duration::from_millis(20);
+/// Interval of checks whether it is ready.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Runs the same command again without `--detach`, apart from this terminal, and waits until it
-/// answers or has ended.
+/// Runs the same command without `--detach` in a process group of its own, and waits until it is ready or
+/// has ended.
 pub(super) async fn run(context: &Context, ready: &Path) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::machine(format!("it does not start: {error}"));
+    let failed =
+        |error: std::io::Error| Failure::machine(format!("the sandbox does not start: {error}"));
     let log = ready.with_file_name("log");
-    let file = private::folder(log.parent().unwrap_or(Path::new("")))
+    let file = secure_fs::create_dir(log.parent().unwrap_or(Path::new("")))
         .and_then(|()| File::create(&log))
         .map_err(failed)?;
     let program = std::env::current_exe().map_err(failed)?;
     let mut command = Command::new(program);
     command
-        .args(std::env::args_os().skip(1).filter(|word| word != "--detach"))
+        .args(std::env::args_os().skip(1).filter(|argument| argument != "--detach"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(file);
-    // It has a key of its own; what is in its environment can be read for as long as it runs.
+    // It has a key of its own. The environment of a process stays readable while it runs.
     for secret in ["BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO"] {
         command.env_remove(secret);
     }
@@ -46,18 +48,18 @@ pub(super) async fn run(context: &Context, ready: &Path) -> Result<(), Failure> 
         }
         match admin::running().await {
             Some(ready) => break ready,
-            None => sleep(AGAIN).await,
+            None => sleep(POLL_INTERVAL).await,
         }
     };
     announce(context, &running, ready)
 }
 
-fn announce(context: &Context, running: &Ready, file: &Path) -> Result<(), Failure> {
+fn announce(context: &Context, running: &ReadyFile, file: &Path) -> Result<(), Failure> {
     for (name, address) in running.addresses() {
         eprintln!("{name:<9}{address}");
     }
     eprintln!("commands without keys now use this sandbox; bitmart sandbox down stops it");
-    if context.format == Format::Table {
+    if context.format() == Format::Table {
         return Ok(());
     }
     let line = std::fs::read_to_string(file)

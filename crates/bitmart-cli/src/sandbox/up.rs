@@ -1,4 +1,4 @@
-//! `sandbox up`: the exchange in the foreground.
+//! `sandbox up`: runs the exchange in the foreground.
 
 use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use bitmart::sandbox::{Config, Contract, Sandbox, Snapshot, SpotPair};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::{admin, detach, kept};
+use super::{admin, detach, persistent};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupts::Interrupts;
-use crate::names;
+use crate::normalize;
 use crate::output::{self, Format};
-use crate::private;
+use crate::secure_fs;
 
 pub(super) fn command() -> Command {
     let address = |name: &'static str, help: &'static str| {
@@ -33,51 +33,51 @@ pub(super) fn command() -> Command {
         Arg::new(name).long(name).value_name("LIST").value_delimiter(',').help(help)
     };
     Command::new("up")
-        .about("Run an exchange here until ctrl-c or `sandbox down`")
+        .about("Run a sandbox until ctrl-c or `sandbox down`")
         .after_help(
             "Into a pipe it prints one line of JSON when it is ready: addresses, key, and with --tls the \
              root certificate. Whoever has the admin token in it controls the sandbox.\n\
-             Its state stays in ~/.bitmart/sandbox/data, where other commands go on with it, unless an \
-             option asks for another seed, market, balance, clock or snapshot, or for --data or --forget.",
+             Its state is saved in ~/.bitmart/sandbox/data, which other commands use as well, unless an \
+             option sets another seed, market, balance, clock or snapshot, or --data or --forget is given.",
         )
-        .arg(flag("detach", "Run in the background; return when it is ready"))
-        .arg(address("spot", "Where the spot host listens [default: a free port here]"))
-        .arg(address("futures", "Where the futures host listens [default: a free port here]"))
-        .arg(address("admin", "Where the admin API listens [default: a free port here]"))
- .arg(flag("expose-admin", "Let --admin be an address that other machines reach"))
+        .arg(flag("detach", "Run in the background and return when it is ready"))
+        .arg(address("spot", "Address of the spot host [default: a free port on 127.0.0.1]"))
+        .arg(address("futures", "Address of the futures host [default: a free port on 127.0.0.1]"))
+        .arg(address("admin", "Address of the admin API [default: a free port on 127.0.0.1]"))
+        .arg(flag("expose-admin", "Allow an --admin address that other machines can reach"))
         .arg(flag("tls", "Serve https and wss"))
-        .arg(number("seed", "N", "Seed of market and first key [default: 1]"))
-        .arg(flag("slow-books", "Push futures books every second, as observed, not every 200 ms"))
-        .arg(flag("lenient", "Ignore unknown fields and surplus decimals, as the venue does"))
-        .arg(flag("no-limits", "Never answer that requests come too fast"))
-        .arg(flag("no-market", "No market maker: books start empty"))
-        .arg(list("pairs", "Of the listed pairs only these, as in BTC_USDT,ETH_USDT"))
-        .arg(list("contracts", "Of the listed contracts only these, as in BTCUSDT"))
+        .arg(number("seed", "N", "Seed of the market and of the first key [default: 1]"))
+        .arg(flag("slow-books", "Push futures books every second, as observed, instead of every 200 ms"))
+        .arg(flag("lenient", "Ignore unknown fields and surplus decimals, as the exchange does"))
+        .arg(flag("no-limits", "Do not enforce rate limits"))
+        .arg(flag("no-market", "Run without a market maker: order books start empty"))
+        .arg(list("pairs", "List only these pairs, such as BTC_USDT,ETH_USDT"))
+        .arg(list("contracts", "List only these contracts, such as BTCUSDT"))
         .arg(
             Arg::new("fund")
                 .long("fund")
                 .value_name("LIST")
                 .conflicts_with("restore")
-                .help("What each main account starts with, as in BTC=20000,USDT=5000000.5"),
+                .help("Initial balances of each main account, such as BTC=20000,USDT=5000000.5"),
         )
-        .arg(flag("no-spot-pings", "Answer no protocol ping on spot WebSockets"))
-        .arg(number("clock", "MS", "A clock that stands at MS and moves only by `sandbox clock`"))
+        .arg(flag("no-spot-pings", "Do not answer protocol pings on spot WebSockets"))
+        .arg(number("clock", "MS", "Start with a stopped clock at MS, which only `sandbox clock` moves"))
         .arg(
             Arg::new("speed")
                 .long("speed")
                 .value_name("N")
                 .value_parser(value_parser!(u32).range(1..=10_000))
-                .help("A clock that goes N times as fast, from now or from --clock"),
+                .help("Run the clock N times as fast, from now or from --clock"),
         )
         .arg(
             Arg::new("restore")
                 .long("restore")
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .help("Go on from a file that `sandbox snapshot` wrote"),
+                .help("Continue from a file that `sandbox snapshot` wrote"),
         )
         .arg(
-            flag("running", "With --restore: a clock that stood goes on by itself from where it stood")
+            flag("running", "With --restore: start the clock of a snapshot whose clock was stopped")
                 .requires("restore"),
         )
         .arg(
@@ -85,27 +85,28 @@ pub(super) fn command() -> Command {
                 .long("data")
                 .value_name("DIR")
                 .value_parser(value_parser!(PathBuf))
-                .help("Keep the state in this folder"),
+                .help("Save the state in this folder"),
         )
-        .arg(flag("forget", "Keep no state").conflicts_with("data"))
+        .arg(flag("forget", "Do not save the state").conflicts_with("data"))
 }
 
-/// Options that make another exchange than the one that is kept.
-const OTHERS: [&str; 7] = ["seed", "fund", "pairs", "contracts", "clock", "speed", "restore"];
+/// Options that define another exchange than the saved one.
+const OTHER_EXCHANGE: [&str; 7] =
+    ["seed", "fund", "pairs", "contracts", "clock", "speed", "restore"];
 
-/// Where the state is kept.
-fn folder(matches: &ArgMatches) -> Option<PathBuf> {
+/// The folder for the state; `None` if it is not saved.
+fn data_folder(matches: &ArgMatches) -> Option<PathBuf> {
     if let Some(folder) = matches.get_one::<PathBuf>("data") {
         return Some(folder.clone());
     }
-    let another = OTHERS.iter().any(|name| matches.contains_id(name))
+    let another = OTHER_EXCHANGE.iter().any(|name| matches.contains_id(name))
         || ["forget", "no-market"].iter().any(|name| matches.get_flag(name));
-    if another { None } else { kept::folder() }
+    if another { None } else { persistent::data_folder() }
 }
 
 pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     if admin::running().await.is_some() {
-        return Err(Failure::usage("a sandbox runs already")
+        return Err(Failure::usage("a sandbox is already running")
             .with_advice("see `bitmart sandbox status`; `bitmart sandbox down` stops it"));
     }
     let file =
@@ -113,26 +114,27 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     if matches.get_flag("detach") {
         return detach::run(context, &file).await;
     }
-    let folder = folder(matches);
+    let folder = data_folder(matches);
     let mut config = config(matches)?;
     if let Some(folder) = &folder {
         config = config.data(folder);
     }
-    let sandbox = Sandbox::start(config).await.map_err(|error| kept::broken(&error))?;
-    // Before the sandbox is announced, so that none is missed.
+    let sandbox =
+        Sandbox::start(config).await.map_err(|error| persistent::start_failure(&error))?;
+    // Listens before the sandbox is announced, so that no signal is missed.
     let mut interrupts = Interrupts::listen()?;
     match &folder {
         Some(folder) => eprintln!("state    {}", folder.display()),
-        None => eprintln!("state    not kept"),
+        None => eprintln!("state    not saved"),
     }
     let announced = announce(context, &sandbox, &file);
     if announced.is_ok() {
         tokio::select! {
             () = interrupts.recv() => {}
-            () = sandbox.asked_to_stop() => {}
+            () = sandbox.stop_requested() => {}
         }
     }
-    // Another one may have taken its place.
+    // Another sandbox may have replaced the file.
     if std::fs::read_to_string(&file).is_ok_and(|text| text == sandbox.ready_line()) {
         drop(std::fs::remove_file(&file));
     }
@@ -141,14 +143,14 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
 }
 
 fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Failure> {
-    private::write(file, sandbox.ready_line().as_bytes())
+    secure_fs::write(file, sandbox.ready_line().as_bytes())
         .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
     let admin = sandbox.admin().unwrap_or_default();
     eprintln!("spot     {}", sandbox.spot().rest);
     eprintln!("futures  {}", sandbox.futures().rest);
     eprintln!("admin    {admin}");
     eprintln!("commands without keys now use this sandbox; ctrl-c stops it");
-    if context.format == Format::Table {
+    if context.format() == Format::Table {
         return Ok(());
     }
     output::write(format!("{}\n", sandbox.ready_line()).as_bytes())
@@ -168,7 +170,7 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
         .rate_limits(!matches.get_flag("no-limits"))
         .market_maker(!matches.get_flag("no-market"))
         .spot_protocol_pings(!matches.get_flag("no-spot-pings"))
-        // Not into the log of a detached one, which would grow without end.
+        // The log of a detached sandbox would grow without bound.
         .reasons_on_stderr(std::io::stderr().is_terminal());
     if let Some(seed) = matches.get_one::<u64>("seed") {
         config = config.seed(*seed);
@@ -179,10 +181,10 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
     if let Some(contracts) = listed(matches, "contracts", Contract::listed(), Contract::symbol)? {
         config = config.contracts(contracts);
     }
-    // After the markets, whose currencies it may name.
+    // After the markets, because it may name their currencies.
     if let Some(list) = matches.get_one::<String>("fund") {
-        let refused = |error| Failure::usage(format!("--fund: {error}"));
-        config = config.fund(list).map_err(refused)?;
+        let invalid = |error| Failure::usage(format!("--fund: {error}"));
+        config = config.fund(list).map_err(invalid)?;
     }
     let at = matches.get_one::<u64>("clock").copied();
     match (at, matches.get_one::<u32>("speed")) {
@@ -190,7 +192,7 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
         (Some(at), None) => config = config.stepped_clock(at),
         (None, None) => {}
     }
-    // Last, because a snapshot brings seed, markets and clock of its own.
+    // Last, because a snapshot replaces seed, markets and clock.
     match matches.get_one::<PathBuf>("restore") {
         Some(file) => {
             let config = config.restore(read(file)?);
@@ -204,7 +206,7 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
     }
 }
 
-/// The markets whose symbols are given; `None` where the option is not.
+/// The markets that an option selects; `None` without the option.
 fn listed<T>(
     matches: &ArgMatches,
     option: &str,
@@ -212,11 +214,11 @@ fn listed<T>(
     symbol: fn(&T) -> String,
 ) -> Result<Option<Vec<T>>, Failure> {
     let Some(names) = matches.get_many::<String>(option) else { return Ok(None) };
-    let names: Vec<String> = names.map(|name| names::symbol(name)).collect();
+    let names: Vec<String> = names.map(|name| normalize::symbol(name)).collect();
     let known: Vec<String> = markets.iter().map(symbol).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(name)) {
-        let words = format!("{name:?} is not listed");
-        return Err(Failure::usage(words).with_advice(format!("there is {}", known.join(", "))));
+        let text = format!("{name:?} is not listed");
+        return Err(Failure::usage(text).with_advice(format!("listed are {}", known.join(", "))));
     }
     Ok(Some(markets.into_iter().filter(|one| names.contains(&symbol(one))).collect()))
 }
@@ -225,5 +227,5 @@ fn read(file: &Path) -> Result<Snapshot, Failure> {
     let name = file.display();
     let bytes =
         std::fs::read(file).map_err(|error| Failure::machine(format!("{name}: {error}")))?;
-    Snapshot::from_json(&bytes).map_err(|error| Failure::usage(format!("{name} is {error}")))
+    Snapshot::from_json(&bytes).map_err(|error| Failure::usage(format!("{name}: {error}")))
 }

@@ -147,7 +147,7 @@ fn broken(path: &Path, error: &io::Error) -> Failure {
 
 fn stdout_failure(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        return Failure::reader_gone();
+        return Failure::pipe_closed();
     }
     Failure::machine(format!("standard output: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Where the events of the screen come from.
+//! The source of the screen's events: subscriptions, the account tracker and REST.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use bitmart::types::{Side, Timestamp};
 use bitmart::ws::book::BookSubscription;
 use bitmart::ws::event::DepthEvent;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed};
-use bitmart::ws::{self, Topic, Update, futures, spot};
+use bitmart::ws::{self, Topic, Update};
+use bitmart::ws::{futures, spot};
 use tokio::sync::{mpsc, watch};
 
 use super::model::{Account, CANDLES, Event, Level, OwnOrder, State, Ticker, Trade};
 use crate::chart;
 use crate::failure::Failure;
-use crate::watch::{Happening, subscribe_telling};
+use crate::watch::{SubscriptionEvent, subscribe_reporting};
 
-/// Levels of each side that are shown at most.
+/// Maximum number of levels of each side.
 const LEVELS: usize = 100;
-/// How often the round trip is measured.
-const MEASURED: Duration = Duration::from_secs(5);
+/// Interval of measuring the round trip.
+const ROUND_TRIP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Sends events.
 type Events = mpsc::Sender<Result<Event, Failure>>;
 
-/// Begins to follow a symbol. `step` tells the length of candles, and asks for them again.
-pub(super) async fn follow(
+/// Starts the subscriptions of a symbol. A new value in `step` loads candles of that length.
+pub(super) async fn start(
     rest: Client,
     streams: ws::Client,
     symbol: &str,
@@ -33,8 +33,8 @@ pub(super) async fn follow(
     step: watch::Receiver<i64>,
     events: Events,
 ) -> Result<(), Failure> {
-    let contract = !symbol.contains('_');
-    if contract {
+    let is_contract = !symbol.contains('_');
+    if is_contract {
         let levels = topic::futures::depth_increase(symbol, DepthLevels::Fifty, DepthSpeed::Ms200);
         book(&streams, levels, &events).await?;
         stream(&streams, topic::futures::trades(symbol), &events, "trades", futures_trade).await?;
@@ -65,7 +65,7 @@ async fn book<T: DepthEvent>(
                 let level = |level: ws::event::Level| -> Level { (level.price, level.size) };
                 let bids = book.bids().take(LEVELS).map(level).collect();
                 let asks = book.asks().take(LEVELS).map(level).collect();
-                Event::Book { bids, asks, whole: book.is_synchronized() }
+                Event::Book { bids, asks, is_synchronized: book.is_synchronized() }
             });
             if events.send(event).await.is_err() {
                 return;
@@ -82,13 +82,13 @@ async fn stream<T: ws::event::Event>(
     name: &'static str,
     read: fn(&T) -> Event,
 ) -> Result<(), Failure> {
-    let tell = |trouble: &Happening| {
-        let why = trouble.detail.clone().unwrap_or_default();
-        // With a full queue there is enough to show.
+    let report = |event: &SubscriptionEvent| {
+        let why = event.detail.clone().unwrap_or_default();
+        // When the queue is full, the event is dropped.
         let _ = events.try_send(Ok(Event::State(name, State::Lost(why))));
         Ok(())
     };
-    let mut updates = subscribe_telling(streams, topic, tell).await?;
+    let mut updates = subscribe_reporting(streams, topic, report).await?;
     let events = events.clone();
     tokio::spawn(async move {
         while let Some(update) = updates.next().await {
@@ -120,7 +120,7 @@ fn spot_trade(trade: &spot::Trade) -> Event {
 
 fn futures_trade(trade: &futures::Trade) -> Event {
     let buy = trade.taker_side().map(|side| side == Side::Buy);
-    // A trade that does not say when it was has just come.
+    // A trade without a time has just happened.
     let time = trade.timestamp.unwrap_or_else(Timestamp::now);
     Event::Trade(Trade { time, price: trade.price, size: trade.size, buy })
 }
@@ -147,7 +147,7 @@ fn futures_ticker(ticker: &futures::Ticker) -> Event {
     })
 }
 
-/// Past candles, anew whenever another length is wanted. Without them trades make the candles.
+/// Loads past candles, again for each new length. If that fails, candles are built from trades alone.
 async fn candles(rest: Client, symbol: String, mut step: watch::Receiver<i64>, events: Events) {
     loop {
         let minutes = *step.borrow_and_update();
@@ -163,29 +163,30 @@ async fn candles(rest: Client, symbol: String, mut step: watch::Receiver<i64>, e
     }
 }
 
-/// Orders, balances and positions, told anew after each change.
+/// Sends orders, balances and positions after each change.
 async fn account(rest: Client, streams: ws::Client, symbol: String, events: Events) {
-    let contract = !symbol.contains('_');
+    let is_contract = !symbol.contains('_');
     let tracker = AccountTracker::new(rest, streams);
     let currency = ["USDT", "USDC", "USD"].into_iter().find(|quote| symbol.ends_with(quote));
     let mut tracker =
-        if contract { tracker.futures([currency.unwrap_or("USDT")]) } else { tracker.spot() };
+        if is_contract { tracker.futures([currency.unwrap_or("USDT")]) } else { tracker.spot() };
     while let Some(event) = tracker.next().await {
         let event = match event {
-            Ok(_) => Event::Account(seen(&tracker, &symbol)),
+            Ok(_) => Event::Account(account_of(&tracker, &symbol)),
             Err(error) => Event::NoAccount(error.to_string()),
         };
-        let over = matches!(event, Event::NoAccount(_));
-        if events.send(Ok(event)).await.is_err() || over {
+        let is_last = matches!(event, Event::NoAccount(_));
+        if events.send(Ok(event)).await.is_err() || is_last {
             return;
         }
     }
 }
 
-fn seen(tracker: &AccountTracker, symbol: &str) -> Account {
+/// The part of the account that concerns a symbol.
+fn account_of(tracker: &AccountTracker, symbol: &str) -> Account {
     let state = tracker.state();
     let market = if symbol.contains('_') { Market::Spot } else { Market::Futures };
-    let here = |order: &&Order| match &order.instrument {
+    let has_symbol = |order: &&Order| match &order.instrument {
         Instrument::Pair(pair) => pair.as_str() == symbol,
         Instrument::Contract(contract) => contract.as_str() == symbol,
     };
@@ -194,16 +195,16 @@ fn seen(tracker: &AccountTracker, symbol: &str) -> Account {
         price: order.price,
         left: order.size.unwrap_or_default() - order.filled_size,
     };
-    let mut orders: Vec<_> = state.open_orders(market).filter(here).map(order).collect();
+    let mut orders: Vec<_> = state.open_orders(market).filter(has_symbol).map(order).collect();
     orders.sort_by_key(|order| std::cmp::Reverse(order.price));
-    // Of a pair its two currencies, of a contract what it is settled in.
+    // Both currencies of a pair, or the settlement currency of a contract.
     let concerns = |currency: &str| match symbol.split_once('_') {
         Some((base, quote)) => currency == base || currency == quote,
         None => symbol.ends_with(currency),
     };
     let balances = state
         .balances()
-        .filter(|(of, currency, _)| *of == market && concerns(currency.as_str()))
+        .filter(|(of_market, currency, _)| *of_market == market && concerns(currency.as_str()))
         .map(|(_, currency, balance)| (currency.to_string(), balance.available, balance.frozen));
     let positions = state
         .all_positions()
@@ -218,15 +219,15 @@ fn seen(tracker: &AccountTracker, symbol: &str) -> Account {
     Account { orders, balances: balances.collect(), positions: positions.collect() }
 }
 
-/// How long a question and its answer take.
+/// Measures the round trip of a request.
 async fn round_trip(rest: Client, events: Events) {
     loop {
-        if let Ok(answer) = rest.send_detailed(system::QueryTime::new()).await
-            && events.send(Ok(Event::RoundTrip(answer.latency))).await.is_err()
+        if let Ok(response) = rest.send_detailed(system::QueryTime::new()).await
+            && events.send(Ok(Event::RoundTrip(response.latency))).await.is_err()
         {
             return;
         }
-        tokio::time::sleep(MEASURED).await;
+        tokio::time::sleep(ROUND_TRIP_INTERVAL).await;
         if events.is_closed() {
             return;
         }

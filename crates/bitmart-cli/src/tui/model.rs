@@ -1,4 +1,4 @@
-//! What the screen shows, as it follows from what happened.
+//! The state of the screen.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -7,9 +7,9 @@ use bitmart::{Decimal, Timestamp};
 
 use crate::chart::Candle;
 
-/// Trades that are kept.
+/// Maximum number of stored trades.
 const TRADES: usize = 200;
-/// Candles that are kept.
+/// Maximum number of stored candles.
 pub(super) const CANDLES: usize = 300;
 /// Lengths of candles in minutes.
 pub(super) const STEPS: [i64; 5] = [1, 5, 15, 60, 240];
@@ -22,11 +22,11 @@ pub(super) struct Trade {
     pub(super) time: Timestamp,
     pub(super) price: Decimal,
     pub(super) size: Decimal,
-    /// Whether the taker bought, where that was told.
+    /// Whether the taker bought; `None` if absent.
     pub(super) buy: Option<bool>,
 }
 
-/// The last 24 hours.
+/// Statistics of the last 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticker {
     pub(super) last: Option<Decimal>,
@@ -41,38 +41,39 @@ pub(super) struct Ticker {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OwnOrder {
     pub(super) buy: bool,
-    /// None of a market order.
+    /// `None` for a market order.
     pub(super) price: Option<Decimal>,
+    /// The unfilled size.
     pub(super) left: Decimal,
 }
 
-/// What the account has, as far as the symbol is concerned.
+/// The part of the account that concerns the symbol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) orders: Vec<OwnOrder>,
-    /// Currency, free, and bound where that is told.
+    /// Currency, available amount, and frozen amount if present.
     pub(super) balances: Vec<(String, Decimal, Option<Decimal>)>,
     /// `long` or `short`, size, average price.
     pub(super) positions: Vec<(&'static str, Decimal, Option<Decimal>)>,
 }
 
-/// How a stream is, the best first.
+/// The state of a subscription, best first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
     Open,
     Connecting,
-    /// Nothing heard for long.
+    /// No traffic for too long.
     Stale,
     Lost(String),
 }
 
-/// Something that changes the screen.
+/// A change of the model.
 #[derive(Debug)]
 pub(super) enum Event {
     Book {
         bids: Vec<Level>,
         asks: Vec<Level>,
-        whole: bool,
+        is_synchronized: bool,
     },
     Trade(Trade),
     Ticker(Ticker),
@@ -81,13 +82,13 @@ pub(super) enum Event {
         candles: Vec<Candle>,
     },
     Account(Account),
-    /// The account is not known: why.
+    /// The account is not available, for this reason.
     NoAccount(String),
-    /// How the stream of this name is.
+    /// The state of the subscription with this name.
     State(&'static str, State),
-    /// So many events were dropped, because the screen was too slow.
+    /// This number of events was dropped because the screen was too slow.
     Lagged(u64),
-    /// The connection of the stream of this name was lost and is back.
+    /// The subscription with this name was restored after a lost connection.
     Resynced(&'static str),
     RoundTrip(Duration),
 }
@@ -96,43 +97,43 @@ pub(super) enum Event {
 pub(super) struct Model {
     pub(super) symbol: String,
     /// Name of the environment.
-    pub(super) place: String,
+    pub(super) environment: String,
     pub(super) bids: Vec<Level>,
     pub(super) asks: Vec<Level>,
-    /// The book has no gap.
-    pub(super) whole: bool,
+    /// Whether the order book is complete.
+    pub(super) is_synchronized: bool,
     pub(super) trades: VecDeque<Trade>,
     pub(super) ticker: Option<Ticker>,
     pub(super) step: i64,
     pub(super) candles: Vec<Candle>,
     pub(super) account: Result<Account, String>,
-    /// Of each stream.
+    /// The state of each subscription.
     states: BTreeMap<&'static str, State>,
-    /// When market data came last.
-    pub(super) heard: Option<Instant>,
+    /// Time of the last market data.
+    pub(super) last_received: Option<Instant>,
     pub(super) lagged: u64,
-    /// How often all streams were there again.
+    /// Number of times that all subscriptions were restored.
     pub(super) resyncs: u64,
     pub(super) round_trip: Option<Duration>,
-    /// Levels by which the ladder is moved away from the spread.
+    /// Levels by which the ladder is scrolled away from the spread.
     pub(super) offset: usize,
 }
 
 impl Model {
-    pub(super) fn new(symbol: String, place: String) -> Self {
+    pub(super) fn new(symbol: String, environment: String) -> Self {
         Self {
             symbol,
-            place,
+            environment,
             bids: Vec::new(),
             asks: Vec::new(),
-            whole: false,
+            is_synchronized: false,
             trades: VecDeque::new(),
             ticker: None,
             step: STEPS[0],
             candles: Vec::new(),
             account: Err("no key".to_owned()),
             states: BTreeMap::new(),
-            heard: None,
+            last_received: None,
             lagged: 0,
             resyncs: 0,
             round_trip: None,
@@ -140,47 +141,48 @@ impl Model {
         }
     }
 
-    pub(super) fn take(&mut self, event: Event, now: Instant) {
+    pub(super) fn apply(&mut self, event: Event, now: Instant) {
         match event {
-            Event::Book { bids, asks, whole } => {
-                (self.bids, self.asks, self.whole) = (bids, asks, whole);
-                self.heard = Some(now);
+            Event::Book { bids, asks, is_synchronized } => {
+                (self.bids, self.asks) = (bids, asks);
+                self.is_synchronized = is_synchronized;
+                self.last_received = Some(now);
             }
             Event::Trade(trade) => {
-                self.heard = Some(now);
-                self.candle(&trade);
+                self.last_received = Some(now);
+                self.update_candles(&trade);
                 self.trades.push_front(trade);
                 self.trades.truncate(TRADES);
             }
             Event::Ticker(ticker) => {
                 self.ticker = Some(ticker);
-                self.heard = Some(now);
+                self.last_received = Some(now);
             }
-            // An answer to a question from before another length was chosen.
+            // Requested before another length was selected.
             Event::Candles { step, .. } if step != self.step => {}
             Event::Candles { candles, .. } => self.candles = candles,
             Event::Account(account) => self.account = Ok(account),
             Event::NoAccount(why) => self.account = Err(why),
-            Event::State(stream, state) => {
-                self.states.insert(stream, state);
+            Event::State(name, state) => {
+                self.states.insert(name, state);
             }
             Event::Lagged(missed) => self.lagged += missed,
-            Event::Resynced(stream) => {
+            Event::Resynced(name) => {
                 let was_open = *self.state() == State::Open;
-                self.states.insert(stream, State::Open);
+                self.states.insert(name, State::Open);
                 self.resyncs += u64::from(!was_open && *self.state() == State::Open);
             }
             Event::RoundTrip(time) => self.round_trip = Some(time),
         }
     }
 
-    /// How the worst stream is.
+    /// The state of the worst subscription.
     pub(super) fn state(&self) -> &State {
         self.states.values().max().unwrap_or(&State::Connecting)
     }
 
-    /// A trade moves the last candle or begins another.
-    fn candle(&mut self, trade: &Trade) {
+    /// Updates the last candle with a trade, or starts a new one.
+    fn update_candles(&mut self, trade: &Trade) {
         let length = self.step * 60_000;
         let begin = trade.time.as_millis().div_euclid(length) * length;
         let price = trade.price;
@@ -207,14 +209,14 @@ impl Model {
         }
     }
 
-    /// The next length of candles; those that are there are of another one.
+    /// Selects the next length of candles and removes those of the old length.
     pub(super) fn next_step(&mut self) {
         let at = STEPS.iter().position(|step| *step == self.step).unwrap_or(0);
         self.step = STEPS[(at + 1) % STEPS.len()];
         self.candles.clear();
     }
 
-    /// Moves the ladder away from the spread (down) or back to it.
+    /// Scrolls the ladder away from the spread or back to it.
     pub(super) fn scroll(&mut self, away: bool) {
         let most = self.bids.len().max(self.asks.len()).saturating_sub(1);
         self.offset =
@@ -243,15 +245,15 @@ mod tests {
     }
 
     #[test]
-    fn trades_move_candles() {
+    fn trades_update_candles() {
         let mut model = Model::new("BTC_USDT".to_owned(), "sandbox".to_owned());
         for (at, price) in
             [(60_000, dec!(10)), (61_000, dec!(12)), (62_000, dec!(9)), (120_000, dec!(11))]
         {
-            model.take(trade(at, price), Instant::now());
+            model.apply(trade(at, price), Instant::now());
         }
-        // Late ones of a minute that is over change nothing.
-        model.take(trade(61_500, dec!(99)), Instant::now());
+        // A late trade of a finished candle is ignored.
+        model.apply(trade(61_500, dec!(99)), Instant::now());
         let [first, second] = model.candles[..] else { panic!("{:?}", model.candles) };
         assert_eq!(
             (first.open, first.high, first.low, first.close),
@@ -260,23 +262,23 @@ mod tests {
         assert_eq!((second.time.as_millis(), second.open), (120_000, dec!(11)));
         model.next_step();
         let late = Event::Candles { step: 1, candles: vec![first] };
-        model.take(late, Instant::now());
+        model.apply(late, Instant::now());
         assert!(model.candles.is_empty() && model.step == 5);
     }
 
     #[test]
-    fn a_connection_is_back_when_all_its_streams_are_and_counts_once() {
+    fn a_resync_counts_once_when_all_subscriptions_are_restored() {
         let mut model = Model::new("BTC_USDT".to_owned(), "sandbox".to_owned());
         let lost = State::Lost("reset".to_owned());
-        let mut take = |event| {
-            model.take(event, Instant::now());
+        let mut apply = |event| {
+            model.apply(event, Instant::now());
             (model.state().clone(), model.resyncs)
         };
-        assert_eq!(take(Event::State("trades", State::Open)), (State::Open, 0));
-        assert_eq!(take(Event::State("ticker", State::Open)), (State::Open, 0));
-        assert_eq!(take(Event::State("trades", lost.clone())), (lost.clone(), 0));
-        assert_eq!(take(Event::State("ticker", lost.clone())), (lost.clone(), 0));
-        assert_eq!(take(Event::Resynced("ticker")), (lost, 0));
-        assert_eq!(take(Event::Resynced("trades")), (State::Open, 1));
+        assert_eq!(apply(Event::State("trades", State::Open)), (State::Open, 0));
+        assert_eq!(apply(Event::State("ticker", State::Open)), (State::Open, 0));
+        assert_eq!(apply(Event::State("trades", lost.clone())), (lost.clone(), 0));
+        assert_eq!(apply(Event::State("ticker", lost.clone())), (lost.clone(), 0));
+        assert_eq!(apply(Event::Resynced("ticker")), (lost, 0));
+        assert_eq!(apply(Event::Resynced("trades")), (State::Open, 1));
     }
 }

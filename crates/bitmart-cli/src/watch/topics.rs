@@ -1,9 +1,10 @@
-//! From `ticker BTC_USDT` to the topic on the wire.
+//! Translates `ticker BTC_USDT` to topics on the wire.
 
-use crate::names;
 use bitmart::ws::{Dialect, Topic, catalog, event::Event};
 
-/// What can be watched, each with what its symbols are.
+use crate::normalize;
+
+/// The kinds of data that can be watched, with the symbols they take.
 pub(crate) const KINDS: [(&str, &str); 7] = [
     ("ticker", "symbols"),
     ("trades", "symbols"),
@@ -14,29 +15,31 @@ pub(crate) const KINDS: [(&str, &str); 7] = [
     ("positions", "none"),
 ];
 
-/// How a topic is meant: depth of a book, length of a candle.
+/// Options of topics.
 #[derive(Clone, Debug)]
-pub(crate) struct Wish {
+pub(crate) struct TopicOptions {
+    /// Levels of each side of a book.
     pub(crate) levels: u32,
+    /// Length of a candle, as in topics.
     pub(crate) step: String,
     pub(crate) futures: bool,
 }
 
-impl Default for Wish {
+impl Default for TopicOptions {
     fn default() -> Self {
         Self { levels: 5, step: "1m".to_owned(), futures: false }
     }
 }
 
-/// A topic of either host.
+/// A topic by its name on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Named {
+pub(crate) struct ChannelTopic {
     pub(crate) dialect: Dialect,
     pub(crate) private: bool,
     pub(crate) name: String,
 }
 
-impl Named {
+impl ChannelTopic {
     fn public(dialect: Dialect, name: String) -> Self {
         Self { dialect, private: false, name }
     }
@@ -45,8 +48,8 @@ impl Named {
         Self { dialect, private: true, name }
     }
 
-    /// A topic by its name on the wire, `spot/ticker:BTC_USDT`.
-    pub(crate) fn wire(name: &str) -> Result<Self, String> {
+    /// Parses a name such as `spot/ticker:BTC_USDT`.
+    pub(crate) fn from_wire_name(name: &str) -> Result<Self, String> {
         let dialect = match name.split_once('/') {
             Some(("spot", _)) => Dialect::Spot,
             Some(("futures", _)) => Dialect::Futures,
@@ -54,11 +57,11 @@ impl Named {
         };
         let channel = name.split(':').next().unwrap_or(name);
         let known = catalog::channel(dialect, channel);
-        let known = known.ok_or_else(|| format!("{name:?}: there is no channel {channel}"))?;
+        let known = known.ok_or_else(|| format!("{name:?}: unknown channel {channel}"))?;
         Ok(Self { dialect, private: known.private, name: name.to_owned() })
     }
 
-    /// The topic with events of a type.
+    /// The topic for events of type `T`.
     pub(crate) fn topic<T: Event>(&self) -> Topic<T> {
         if self.private {
             Topic::private(self.dialect, self.name.as_str())
@@ -69,58 +72,72 @@ impl Named {
 }
 
 /// The topics of a kind for these symbols.
-pub(crate) fn topics(kind: &str, symbols: &[String], wish: &Wish) -> Result<Vec<Named>, String> {
-    let levels = wish.levels;
+pub(crate) fn topics(
+    kind: &str,
+    symbols: &[String],
+    options: &TopicOptions,
+) -> Result<Vec<ChannelTopic>, String> {
+    let levels = options.levels;
     if symbols.is_empty() {
-        return match (kind, wish.futures) {
-            ("orders", false) => {
-                Ok(vec![Named::private(Dialect::Spot, "spot/user/orders:ALL_SYMBOLS".to_owned())])
-            }
+        return match (kind, options.futures) {
+            ("orders", false) => Ok(vec![ChannelTopic::private(
+                Dialect::Spot,
+                "spot/user/orders:ALL_SYMBOLS".to_owned(),
+            )]),
             ("orders", true) => {
-                Ok(vec![Named::private(Dialect::Futures, "futures/order".to_owned())])
+                Ok(vec![ChannelTopic::private(Dialect::Futures, "futures/order".to_owned())])
             }
             ("balances", false) => {
                 let name = "spot/user/balance:BALANCE_UPDATE".to_owned();
-                Ok(vec![Named::private(Dialect::Spot, name)])
+                Ok(vec![ChannelTopic::private(Dialect::Spot, name)])
             }
             ("positions", _) => {
-                Ok(vec![Named::private(Dialect::Futures, "futures/position".to_owned())])
+                Ok(vec![ChannelTopic::private(Dialect::Futures, "futures/position".to_owned())])
             }
-            ("balances", true) => Err("balances of futures are told by currency: USDT".to_owned()),
+            ("balances", true) => Err("balances of futures need a currency: USDT".to_owned()),
             _ => Err(format!("{kind} needs a symbol: BTC_USDT or BTCUSDT")),
         };
     }
     let one = |symbol: &String| {
-        let symbol = names::symbol(symbol);
+        let symbol = normalize::symbol(symbol);
         if !symbol.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
-            return Err(format!("{symbol:?} is no symbol"));
+            return Err(format!("{symbol:?} is not a symbol"));
         }
-        let spot = symbol.contains('_');
-        Ok(match (kind, spot) {
-            ("ticker", true) => Named::public(Dialect::Spot, format!("spot/ticker:{symbol}")),
-            ("ticker", false) => {
-                Named::public(Dialect::Futures, format!("futures/ticker:{symbol}"))
+        let is_spot = symbol.contains('_');
+        Ok(match (kind, is_spot) {
+            ("ticker", true) => {
+                ChannelTopic::public(Dialect::Spot, format!("spot/ticker:{symbol}"))
             }
-            ("trades", true) => Named::public(Dialect::Spot, format!("spot/trade:{symbol}")),
-            ("trades", false) => Named::public(Dialect::Futures, format!("futures/trade:{symbol}")),
-            ("book", true) => Named::public(Dialect::Spot, format!("spot/depth{levels}:{symbol}")),
+            ("ticker", false) => {
+                ChannelTopic::public(Dialect::Futures, format!("futures/ticker:{symbol}"))
+            }
+            ("trades", true) => ChannelTopic::public(Dialect::Spot, format!("spot/trade:{symbol}")),
+            ("trades", false) => {
+                ChannelTopic::public(Dialect::Futures, format!("futures/trade:{symbol}"))
+            }
+            ("book", true) => {
+                ChannelTopic::public(Dialect::Spot, format!("spot/depth{levels}:{symbol}"))
+            }
             ("book", false) => {
-                Named::public(Dialect::Futures, format!("futures/depthAll{levels}:{symbol}"))
+                ChannelTopic::public(Dialect::Futures, format!("futures/depthAll{levels}:{symbol}"))
             }
             ("klines", true) => {
-                Named::public(Dialect::Spot, format!("spot/kline{}:{symbol}", wish.step))
+                ChannelTopic::public(Dialect::Spot, format!("spot/kline{}:{symbol}", options.step))
             }
-            ("klines", false) => {
-                Named::public(Dialect::Futures, format!("futures/klineBin{}:{symbol}", wish.step))
+            ("klines", false) => ChannelTopic::public(
+                Dialect::Futures,
+                format!("futures/klineBin{}:{symbol}", options.step),
+            ),
+            ("orders", true) => {
+                ChannelTopic::private(Dialect::Spot, format!("spot/user/order:{symbol}"))
             }
-            ("orders", true) => Named::private(Dialect::Spot, format!("spot/user/order:{symbol}")),
             ("balances", false) => {
-                Named::private(Dialect::Futures, format!("futures/asset:{symbol}"))
+                ChannelTopic::private(Dialect::Futures, format!("futures/asset:{symbol}"))
             }
             ("orders", false) => {
-                return Err("orders of futures come for all contracts: --futures".to_owned());
+                return Err("orders of futures cannot be selected by contract: use --futures without a symbol".to_owned());
             }
-            _ => return Err(format!("{kind} takes no {symbol}")),
+            _ => return Err(format!("{kind} does not take {symbol}")),
         })
     };
     symbols.iter().map(one).collect()
@@ -128,16 +145,16 @@ pub(crate) fn topics(kind: &str, symbols: &[String], wish: &Wish) -> Result<Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, Wish, topics};
+    use super::{ChannelTopic, TopicOptions, topics};
 
     fn names(kind: &str, symbols: &[&str], futures: bool) -> Result<Vec<String>, String> {
         let symbols: Vec<_> = symbols.iter().map(|symbol| (*symbol).to_owned()).collect();
-        let wish = Wish { futures, ..Wish::default() };
-        Ok(topics(kind, &symbols, &wish)?.into_iter().map(|topic| topic.name).collect())
+        let options = TopicOptions { futures, ..TopicOptions::default() };
+        Ok(topics(kind, &symbols, &options)?.into_iter().map(|topic| topic.name).collect())
     }
 
     #[test]
-    fn words_become_topics_that_the_catalogue_knows() {
+    fn kinds_and_symbols_become_topics_of_the_catalog() {
         let both = ["btc_usdt", "BTCUSDT"];
         for (kind, wanted) in [
             ("ticker", ["spot/ticker:BTC_USDT", "futures/ticker:BTCUSDT"]),
@@ -145,9 +162,13 @@ mod tests {
             ("book", ["spot/depth5:BTC_USDT", "futures/depthAll5:BTCUSDT"]),
             ("klines", ["spot/kline1m:BTC_USDT", "futures/klineBin1m:BTCUSDT"]),
         ] {
-            let named = names(kind, &both, false).expect("topics");
-            assert_eq!(named, wanted);
-            assert!(named.iter().all(|name| Named::wire(name).is_ok_and(|topic| !topic.private)));
+            let topics = names(kind, &both, false).expect("topics");
+            assert_eq!(topics, wanted);
+            assert!(
+                topics.iter().all(
+                    |name| ChannelTopic::from_wire_name(name).is_ok_and(|topic| !topic.private)
+                )
+            );
         }
         for (kind, symbols, futures) in [
             ("orders", &[][..], false),
@@ -157,10 +178,16 @@ mod tests {
             ("balances", &["USDT"], true),
             ("positions", &[], false),
         ] {
-            let named = names(kind, symbols, futures).expect("topics");
-            assert!(Named::wire(&named[0]).is_ok_and(|topic| topic.private), "{named:?}");
+            let topics = names(kind, symbols, futures).expect("topics");
+            assert!(
+                ChannelTopic::from_wire_name(&topics[0]).is_ok_and(|topic| topic.private),
+                "{topics:?}"
+            );
         }
         assert!(names("ticker", &[], false).is_err() && names("ticker", &["a b"], false).is_err());
-        assert!(Named::wire("spot/nothing:BTC_USDT").is_err() && Named::wire("x").is_err());
+        assert!(
+            ChannelTopic::from_wire_name("spot/nothing:BTC_USDT").is_err()
+                && ChannelTopic::from_wire_name("x").is_err()
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What an account holds and owes, and by which ways money leaves the exchange: plain data.
+//! The assets and debts of an account, and the withdrawal networks, as plain data.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fmt;
 use bitmart::Decimal;
 use serde::Serialize;
 
-/// Where money is.
+/// A wallet of the account or of a sub-account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Wallet {
     Spot,
     Funding,
     Futures,
-    /// Isolated margin of a pair.
+    /// Isolated margin account of a pair.
     Margin(String),
     /// Spot wallet of a sub-account.
     SubSpot(String),
@@ -39,25 +39,25 @@ impl Serialize for Wallet {
     }
 }
 
-/// Why money is not free.
+/// The reason why an amount is not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum By {
+pub(super) enum HeldBy {
     Orders,
     Positions,
-    /// A withdrawal on its way.
+    /// A pending withdrawal.
     Withdrawal,
     Unknown,
 }
 
-/// A part of a balance that is not free.
+/// A part of a balance that is not available.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Held {
-    pub(super) by: By,
+    pub(super) by: HeldBy,
     pub(super) amount: Decimal,
 }
 
-/// The balance of one currency in one wallet, in the currency.
+/// The balance of a currency in a wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Balance {
     pub(super) wallet: Wallet,
@@ -77,11 +77,11 @@ pub(super) struct Orders {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum OrderKind {
-    /// All of a pair, of spot and margin.
+    /// All spot and margin orders of a pair.
     Spot,
-    /// All algo orders of a pair that are of this kind: `trigger` or `tp/sl`.
+    /// All algo orders of a pair with this type: `trigger` or `tp/sl`.
     Algo(String),
-    /// All of a contract.
+    /// All orders of a contract.
     Futures,
     /// The plan order with this id.
     Plan(String),
@@ -97,7 +97,7 @@ pub(super) struct Position {
     pub(super) size: Decimal,
 }
 
-/// What is owed on isolated margin, interest included.
+/// A debt on isolated margin, interest included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Loan {
     pub(super) symbol: String,
@@ -105,47 +105,47 @@ pub(super) struct Loan {
     pub(super) owed: Decimal,
 }
 
-/// Money in savings.
+/// A savings product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Saving {
     pub(super) earn_id: String,
     pub(super) currency: String,
-    /// `None` where the exchange does not say.
+    /// `None` if the exchange does not send it.
     pub(super) amount: Option<Decimal>,
     /// Whether it is locked for a term.
     pub(super) fixed: bool,
 }
 
-/// A way for a currency to leave the exchange.
+/// A network for withdrawals of a currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Network {
-    /// As the exchange writes it: `USDT-TRC20`.
+    /// The code of the exchange, such as `USDT-TRC20`.
     pub(super) code: String,
     pub(super) currency: String,
     pub(super) name: String,
-    /// Whether it withdraws. `None`: not told.
+    /// Whether withdrawals are open; `None` if absent.
     pub(super) open: Option<bool>,
     pub(super) fee: Option<Decimal>,
     pub(super) minimum: Option<Decimal>,
-    /// Most decimals of an amount; 8 where it is not told.
+    /// Maximum decimals of an amount; 8 if absent.
     pub(super) decimals: Option<u32>,
     pub(super) multiple_of: Option<u64>,
 }
 
-/// An address of the owner.
+/// An address of the user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Destination {
-    /// The code of the network that it is for.
+    /// The code of its network.
     pub(super) code: String,
     pub(super) address: String,
     pub(super) memo: String,
-    /// What its owner calls it, or where it comes from.
+    /// Its label or origin.
     pub(super) name: String,
-    /// What may lose the money.
+    /// Risks of losing the money.
     pub(super) doubts: Vec<String>,
 }
 
-/// All that a plan is made from.
+/// The input of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Facts {
     pub(super) balances: Vec<Balance>,
@@ -153,22 +153,22 @@ pub(super) struct Facts {
     pub(super) positions: Vec<Position>,
     pub(super) loans: Vec<Loan>,
     pub(super) savings: Vec<Saving>,
-    /// Whether idle money is put into savings by itself.
+    /// Whether automatic saving is on.
     pub(super) auto_saving: bool,
     pub(super) networks: Vec<Network>,
     pub(super) destinations: Vec<Destination>,
-    /// Last prices in USDT, while there was trading.
+    /// Last prices in USDT.
     pub(super) prices: BTreeMap<String, Decimal>,
-    /// What may be withdrawn today, in BTC.
+    /// Today's withdrawal quota in BTC.
     pub(super) quota_btc: Option<Decimal>,
-    /// Why no order is taken any more; `None` while there is trading.
+    /// The reason why no orders are accepted; `None` while there is trading.
     pub(super) no_trading: Option<String>,
-    /// What could not be read: the plan leaves it out.
+    /// Failed queries. The plan ignores their data.
     pub(super) unread: Vec<String>,
 }
 
 impl Facts {
-    /// About what an amount is worth, in USDT.
+    /// The approximate value of an amount in USDT.
     pub(super) fn worth(&self, currency: &str, amount: Decimal) -> Option<Decimal> {
         if currency == "USDT" {
             return Some(amount);

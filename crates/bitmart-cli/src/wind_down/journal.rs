@@ -1,7 +1,7 @@
-//! What was sent and what became of it, on disk: a line before each request, and one after.
+//! A journal of requests and their outcomes: a line before each request, and one after it.
 //!
-//! A line is synced before the request leaves, so that a program that dies at any moment leaves behind all
-//! that may have happened. A line that was not finished is of a request that was not sent.
+//! A line is synced before its request is sent, so a program that is killed at any moment leaves a record of
+//! every request that may have taken effect. An incomplete line belongs to a request that was not sent.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
@@ -11,25 +11,25 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::outcome::Before;
-use crate::private;
+use crate::reconcile::Baseline;
+use crate::secure_fs;
 use crate::target::Target;
 
-/// Longest file that is read, in bytes: thousands of steps.
-const LARGEST: u64 = 64 << 20;
+/// Maximum size of a journal in bytes.
+const MAX_SIZE: u64 = 64 << 20;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 enum Line {
-    /// Whose journal it is.
+    /// The account of the journal.
     Account { place: String, key: String },
-    /// A request is about to be sent.
+    /// A request that is about to be sent.
     Begin(Request),
-    /// What became of it.
+    /// The outcome of a request.
     End { number: u64, outcome: String, detail: String },
 }
 
-/// A request as it was sent, with the ids that it can be known by.
+/// A request, with the ids that identify it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Request {
     pub(super) number: u64,
@@ -37,78 +37,80 @@ pub(super) struct Request {
     pub(super) endpoint: String,
     pub(super) parameters: Vec<(String, String)>,
     #[serde(default)]
-    pub(super) before: Option<Before>,
+    #[serde(rename = "before")]
+    pub(super) baseline: Option<Baseline>,
 }
 
-/// The start of the SHA-256 of the API key, so that two accounts do not mix.
-fn owner(target: &Target) -> String {
+/// The first bytes of the SHA-256 of the API key, to distinguish accounts.
+fn key_hash(target: &Target) -> String {
     let key = target.credentials.as_ref().map_or("", |credentials| credentials.key());
     hex::encode(&digest::digest(&digest::SHA256, key.as_bytes()).as_ref()[..8])
 }
 
-/// An open journal. Nobody else has it open.
+/// An open and locked journal.
 pub(super) struct Journal {
     path: PathBuf,
     file: File,
     last: u64,
-    /// A request of which no outcome is known.
-    pub(super) open: Option<Request>,
+    /// The request with an unknown outcome.
+    pub(super) unresolved: Option<Request>,
 }
 
 impl Journal {
-    /// Opens the journal at `path`, which must be of this account, or begins one.
+    /// Opens or creates the journal at `path`. A journal of another account is rejected.
     pub(super) fn open(path: &Path, target: &Target) -> Result<Self, Failure> {
-        let broken = |error: io::Error| Failure::machine(format!("{}: {error}", path.display()));
+        let failed = |error: io::Error| Failure::machine(format!("{}: {error}", path.display()));
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            private::folder(parent).map_err(broken)?;
+            secure_fs::create_dir(parent).map_err(failed)?;
         }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(broken)?;
+        let file = options.open(path).map_err(failed)?;
         file.try_lock().map_err(|error| {
-            let text = format!("{}: another wind-down is at work: {error}", path.display());
+            let text = format!("{}: another wind-down is running: {error}", path.display());
             Failure::machine(text)
         })?;
-        let account = Line::Account { place: target.environment.name.clone(), key: owner(target) };
-        let mut this = Self { path: path.to_owned(), file, last: 0, open: None };
+        let account =
+            Line::Account { place: target.environment.name.clone(), key: key_hash(target) };
+        let mut this = Self { path: path.to_owned(), file, last: 0, unresolved: None };
         if !this.read(&account)? {
             this.append(&account)?;
         }
         Ok(this)
     }
 
-    /// The file of an account that names no other.
-    pub(super) fn usual(target: &Target) -> Result<PathBuf, Failure> {
-        let home = private::home()
-            .ok_or_else(|| Failure::usage("there is no home folder: name a --journal"))?;
+    /// The default journal of an account.
+    pub(super) fn default_path(target: &Target) -> Result<PathBuf, Failure> {
+        let home = secure_fs::config_dir()
+            .ok_or_else(|| Failure::usage("there is no home folder: add --journal"))?;
         let letters = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
         let name: String = target.environment.name.chars().map(letters).collect();
-        Ok(home.join("wind-down").join(format!("{name}-{}.jsonl", owner(target))))
+        Ok(home.join("wind-down").join(format!("{name}-{}.jsonl", key_hash(target))))
     }
 
-    /// Reads what is there; false when that is nothing. What was not finished is cut off.
+    /// Reads the journal and removes an incomplete last line. Returns false if the journal is empty.
     fn read(&mut self, account: &Line) -> Result<bool, Failure> {
         let path = self.path.clone();
-        let broken = |error: io::Error| Failure::machine(format!("{}: {error}", path.display()));
-        let no_journal = |line: usize| {
-            let text = format!("{} is no journal of a wind-down: line {line}", path.display());
+        let failed = |error: io::Error| Failure::machine(format!("{}: {error}", path.display()));
+        let malformed = |line: usize| {
+            let text = format!("{} is not a journal of wind-down: line {line}", path.display());
             Failure::usage(text).with_advice("name another file with --journal")
         };
-        if self.file.metadata().map_err(broken)?.len() > LARGEST {
+        if self.file.metadata().map_err(failed)?.len() > MAX_SIZE {
             return Err(Failure::usage(format!("{} is over 64 MiB", path.display())));
         }
-        let (mut whole, mut lines) = (0, 0);
+        let (mut complete, mut lines) = (0, 0);
         let mut reader = BufReader::new(&self.file);
         loop {
             let mut bytes = Vec::new();
-            let length = reader.read_until(b'\n', &mut bytes).map_err(broken)?;
+            let length = reader.read_until(b'\n', &mut bytes).map_err(failed)?;
             if !bytes.ends_with(b"\n") {
                 break;
             }
             lines += 1;
-            let line: Line = serde_json::from_slice(&bytes).map_err(|_| no_journal(lines))?;
+            let line: Line = serde_json::from_slice(&bytes).map_err(|_| malformed(lines))?;
             match line {
                 Line::Account { .. } if lines == 1 && line == *account => {}
                 Line::Account { .. } if lines == 1 => {
@@ -117,46 +119,47 @@ impl Journal {
                         Failure::usage(text).with_advice("name another file with --journal")
                     );
                 }
-                _ if lines == 1 => return Err(no_journal(lines)),
+                _ if lines == 1 => return Err(malformed(lines)),
                 Line::Begin(request) => {
                     self.last = self.last.max(request.number);
-                    self.open = Some(request);
+                    self.unresolved = Some(request);
                 }
                 Line::End { number, .. } => {
-                    self.open = self.open.take().filter(|request| request.number != number);
+                    self.unresolved =
+                        self.unresolved.take().filter(|request| request.number != number);
                 }
-                Line::Account { .. } => return Err(no_journal(lines)),
+                Line::Account { .. } => return Err(malformed(lines)),
             }
-            whole += length as u64;
+            complete += length as u64;
         }
-        self.file.set_len(whole).map_err(broken)?;
-        self.file.seek(SeekFrom::End(0)).map_err(broken)?;
+        self.file.set_len(complete).map_err(failed)?;
+        self.file.seek(SeekFrom::End(0)).map_err(failed)?;
         Ok(lines > 0)
     }
 
-    /// Writes down a request that is about to be sent; gives it a number.
+    /// Records a request that is about to be sent, and assigns its number.
     pub(super) fn begin(&mut self, mut request: Request) -> Result<Request, Failure> {
         self.last += 1;
         request.number = self.last;
         self.append(&Line::Begin(request.clone()))?;
-        self.open = Some(request.clone());
+        self.unresolved = Some(request.clone());
         Ok(request)
     }
 
-    /// Writes down what became of it.
+    /// Records the outcome of a request.
     pub(super) fn end(&mut self, number: u64, outcome: &str, detail: &str) -> Result<(), Failure> {
         let (outcome, detail) = (outcome.to_owned(), detail.to_owned());
         self.append(&Line::End { number, outcome, detail })?;
-        self.open = None;
+        self.unresolved = None;
         Ok(())
     }
 
     fn append(&mut self, line: &Line) -> Result<(), Failure> {
-        let broken =
+        let failed =
             |error: io::Error| Failure::machine(format!("{}: {error}", self.path.display()));
         let mut text = serde_json::to_vec(line)
             .map_err(|error| Failure::machine(format!("the journal: {error}")))?;
         text.push(b'\n');
-        self.file.write_all(&text).and_then(|()| self.file.sync_all()).map_err(broken)
+        self.file.write_all(&text).and_then(|()| self.file.sync_all()).map_err(failed)
     }
 }

@@ -1,37 +1,37 @@
-//! From facts to a plan: what to cancel, close, repay, redeem, bring together and withdraw, in this order, and
-//! what is stuck and why. Nothing here reads or sends.
+//! Derives a plan from facts: cancel, close, repay, redeem, transfer to spot and withdraw, in this order, and
+//! lists what is stuck. A pure function.
 
 use std::collections::BTreeMap;
 
 use bitmart::Decimal;
 use serde::Serialize;
 
-use super::facts::{By, Facts, Loan, OrderKind, Orders, Wallet};
+use super::facts::{Facts, HeldBy, Loan, OrderKind, Orders, Wallet};
 use steps::{cancel_step, margin_step, redeem_step};
 
-mod leave;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod withdraw;
 
-/// Decimals of amounts that move inside the exchange.
-const INSIDE: u32 = 8;
-/// The least that moves between futures and spot, as documented.
-const LEAST_FUTURES: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+/// Decimals of transfers within the exchange.
+const TRANSFER_DECIMALS: u32 = 8;
+/// The documented minimum of transfers between futures and spot.
+const MIN_FUTURES_TRANSFER: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 
-/// Steps that are not to be done, by their key, and why.
-pub(super) type Left = BTreeMap<String, String>;
+/// Steps to skip by their key, with the reason.
+pub(super) type Skipped = BTreeMap<String, String>;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Step {
-    /// The same whenever the same is to be done.
+    /// Identifies the step across plans.
     pub(super) key: String,
-    /// What it does, in words.
+    /// Description.
     pub(super) text: String,
-    /// The endpoint's id.
+    /// Id of the endpoint.
     pub(super) endpoint: &'static str,
-    /// Its parameters, but for ids that are made when it is sent.
+    /// Parameters without ids that are generated when it is sent.
     pub(super) parameters: Vec<(&'static str, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) currency: Option<String>,
@@ -41,20 +41,20 @@ pub(super) struct Step {
     pub(super) notes: Vec<String>,
 }
 
-/// Money that no step gets out.
+/// An amount that no step can withdraw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Stuck {
     pub(super) place: String,
     pub(super) currency: String,
-    /// `None` where the exchange does not say.
+    /// `None` if the exchange does not send it.
     pub(super) amount: Option<Decimal>,
     pub(super) reason: String,
-    /// About what it would sell for at the last price, in USDT.
+    /// Approximate value at the last price, in USDT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) worth_usdt: Option<Decimal>,
 }
 
-/// What remains owed after all steps.
+/// A debt that remains after all steps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Owed {
     pub(super) symbol: String,
@@ -62,7 +62,7 @@ pub(super) struct Owed {
     pub(super) amount: Decimal,
 }
 
-/// Steps in order, and what stays.
+/// Steps in order, and what remains.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
@@ -70,38 +70,39 @@ pub(super) struct Plan {
     pub(super) owed: Vec<Owed>,
 }
 
-/// The plan for `facts`, without the steps that are `left`. The amounts of later steps are expectations: a
-/// position that is closed pays what the market gives.
-pub(super) fn plan(facts: &Facts, left: &Left) -> Plan {
-    let mut maker = Maker { facts, left, free: BTreeMap::new(), plan: Plan::default() };
+/// The plan for `facts` without the `skipped` steps. Amounts of later steps are estimates: the proceeds of a
+/// closed position depend on the market.
+pub(super) fn plan(facts: &Facts, skipped: &Skipped) -> Plan {
+    let mut planner = Planner { facts, skipped, free: BTreeMap::new(), plan: Plan::default() };
     for balance in &facts.balances {
-        maker.add(balance.wallet.clone(), &balance.currency, balance.free);
+        planner.add_free(balance.wallet.clone(), &balance.currency, balance.free);
     }
-    maker.cancel();
-    maker.close();
-    let later = maker.repay(facts.loans.clone(), false);
-    maker.redeem();
-    maker.bring_together();
-    let owed = maker.repay(later, true);
-    maker.leave_margin(&owed);
-    maker.plan.owed = owed
+    planner.cancel();
+    planner.close();
+    let unpaid = planner.repay(facts.loans.clone(), false);
+    planner.redeem();
+    planner.transfer_to_spot();
+    let owed = planner.repay(unpaid, true);
+    planner.empty_margin(&owed);
+    planner.plan.owed = owed
         .into_iter()
         .map(|loan| Owed { symbol: loan.symbol, currency: loan.currency, amount: loan.owed })
         .collect();
-    maker.withdraw();
-    maker.plan
+    planner.withdraw();
+    planner.plan
 }
 
-/// Builds a plan on balances that follow its steps.
-struct Maker<'a> {
+/// Builds a plan and tracks the balances after each step.
+struct Planner<'a> {
     facts: &'a Facts,
-    left: &'a Left,
+    skipped: &'a Skipped,
+    /// Available amounts after the planned steps.
     free: BTreeMap<(Wallet, String), Decimal>,
     plan: Plan,
 }
 
-impl Maker<'_> {
-    fn add(&mut self, wallet: Wallet, currency: &str, amount: Decimal) {
+impl Planner<'_> {
+    fn add_free(&mut self, wallet: Wallet, currency: &str, amount: Decimal) {
         if !amount.is_zero() {
             *self.free.entry((wallet, currency.to_owned())).or_default() += amount;
         }
@@ -111,24 +112,24 @@ impl Maker<'_> {
         self.free.get(&(wallet.clone(), currency.to_owned())).copied().unwrap_or_default()
     }
 
-    /// Moves an expected amount.
+    /// Moves an amount between wallets, or out of the account.
     fn shift(&mut self, from: &Wallet, to: Option<Wallet>, currency: &str, amount: Decimal) {
         *self.free.entry((from.clone(), currency.to_owned())).or_default() -= amount;
         if let Some(to) = to {
-            self.add(to, currency, amount);
+            self.add_free(to, currency, amount);
         }
     }
 
-    /// Takes a step into the plan, unless it is left: then why.
-    fn step(&mut self, step: Step) -> Result<(), String> {
-        if let Some(why) = self.left.get(&step.key) {
+    /// Adds a step to the plan. Fails with the reason if it is skipped.
+    fn add_step(&mut self, step: Step) -> Result<(), String> {
+        if let Some(why) = self.skipped.get(&step.key) {
             return Err(why.clone());
         }
         self.plan.steps.push(step);
         Ok(())
     }
 
-    fn stuck(
+    fn add_stuck(
         &mut self,
         place: &dyn std::fmt::Display,
         currency: &str,
@@ -150,10 +151,10 @@ impl Maker<'_> {
 
     fn cancel(&mut self) {
         let facts = self.facts;
-        let mut why_not: Vec<(&Orders, String)> = Vec::new();
+        let mut not_canceled: Vec<(&Orders, String)> = Vec::new();
         for orders in &facts.orders {
-            if let Err(why) = self.step(cancel_step(orders)) {
-                why_not.push((orders, why));
+            if let Err(why) = self.add_step(cancel_step(orders)) {
+                not_canceled.push((orders, why));
             }
         }
         for balance in &facts.balances {
@@ -161,39 +162,39 @@ impl Maker<'_> {
                 let (wallet, currency) = (&balance.wallet, &balance.currency);
                 let sub = matches!(wallet, Wallet::SubSpot(_) | Wallet::SubFutures(_));
                 match held.by {
-                    By::Orders | By::Unknown if sub => {
+                    HeldBy::Orders | HeldBy::Unknown if sub => {
                         let why = "held by orders or positions of the sub-account, which only its own \
                                    key sees";
-                        self.stuck(wallet, currency, held.amount, why);
+                        self.add_stuck(wallet, currency, held.amount, why);
                     }
-                    By::Orders => {
-                        let touch = |orders: &&Orders| touches(orders, wallet, currency);
-                        let declined = why_not.iter().find(|(orders, _)| touch(orders));
-                        let frees = facts
+                    HeldBy::Orders => {
+                        let may_free = |orders: &&Orders| may_free(orders, wallet, currency);
+                        let skipped = not_canceled.iter().find(|(orders, _)| may_free(orders));
+                        let will_be_free = facts
                             .orders
                             .iter()
-                            .filter(touch)
-                            .any(|orders| !why_not.iter().any(|(not, _)| *not == orders));
-                        let why = declined.map_or(
+                            .filter(may_free)
+                            .any(|orders| !not_canceled.iter().any(|(not, _)| *not == orders));
+                        let why = skipped.map_or(
                             "held by an order that the exchange does not list",
                             |(_, why)| why,
                         );
-                        if frees {
-                            self.add(wallet.clone(), currency, held.amount);
+                        if will_be_free {
+                            self.add_free(wallet.clone(), currency, held.amount);
                         } else {
                             let why = why.to_owned();
-                            self.stuck(wallet, currency, held.amount, &why);
+                            self.add_stuck(wallet, currency, held.amount, &why);
                         }
                     }
-                    By::Withdrawal => {
-                        let why = "a withdrawal is on its way";
-                        self.stuck(wallet, currency, held.amount, why);
+                    HeldBy::Withdrawal => {
+                        let why = "a withdrawal is pending";
+                        self.add_stuck(wallet, currency, held.amount, why);
                     }
-                    By::Unknown => {
-                        let why = "held, and the exchange does not say by what";
-                        self.stuck(wallet, currency, held.amount, why);
+                    HeldBy::Unknown => {
+                        let why = "held for a reason that the exchange does not send";
+                        self.add_stuck(wallet, currency, held.amount, why);
                     }
-                    By::Positions => {}
+                    HeldBy::Positions => {}
                 }
             }
         }
@@ -226,9 +227,9 @@ impl Maker<'_> {
                 ],
                 currency: None,
                 amount: Some(position.size),
-                notes: vec!["what it pays is known when it is closed".to_owned()],
+                notes: vec!["the proceeds are known after it is closed".to_owned()],
             };
-            if let Err(why) = self.step(step) {
+            if let Err(why) = self.add_step(step) {
                 why_not = Some(format!("margin of {} {side}: {why}", position.symbol));
             }
         }
@@ -236,41 +237,41 @@ impl Maker<'_> {
             why_not = Some("margin of a position that the exchange does not list".to_owned());
         }
         for balance in &facts.balances {
-            for held in balance.held.iter().filter(|held| held.by == By::Positions) {
+            for held in balance.held.iter().filter(|held| held.by == HeldBy::Positions) {
                 match &why_not {
-                    None => self.add(balance.wallet.clone(), &balance.currency, held.amount),
+                    None => self.add_free(balance.wallet.clone(), &balance.currency, held.amount),
                     Some(why) => {
-                        self.stuck(&balance.wallet, &balance.currency, held.amount, why);
+                        self.add_stuck(&balance.wallet, &balance.currency, held.amount, why);
                     }
                 }
             }
         }
     }
 
-    /// Pays loans back from what the margin account and the spot wallet have; what is owed afterwards. The
-    /// first time only those that can be paid back whole.
-    fn repay(&mut self, loans: Vec<Loan>, in_part: bool) -> Vec<Loan> {
+    /// Repays loans from the margin account and the spot wallet. Returns the remaining loans. Without
+    /// `partially` only loans that can be repaid completely.
+    fn repay(&mut self, loans: Vec<Loan>, partially: bool) -> Vec<Loan> {
         let mut owed = Vec::new();
         for mut loan in loans {
             let wallet = Wallet::Margin(loan.symbol.clone());
-            let there = self.free(&wallet, &loan.currency);
-            let missing = (loan.owed - there).max(Decimal::ZERO);
-            let spot = round_down(self.free(&Wallet::Spot, &loan.currency), INSIDE);
-            let payable = round_down(loan.owed, INSIDE);
-            if payable.is_zero() || (missing > spot && !in_part) {
+            let available = self.free(&wallet, &loan.currency);
+            let missing = (loan.owed - available).max(Decimal::ZERO);
+            let spot = round_down(self.free(&Wallet::Spot, &loan.currency), TRANSFER_DECIMALS);
+            let payable = round_down(loan.owed, TRANSFER_DECIMALS);
+            if payable.is_zero() || (missing > spot && !partially) {
                 owed.push(loan);
                 continue;
             }
-            // Rounded up, so that rounding does not leave a debt that nothing pays.
-            let fetched = round_up(missing, INSIDE).min(spot);
-            if fetched > Decimal::ZERO {
-                let step = margin_step(&loan.symbol, &loan.currency, fetched, "in");
-                if self.step(step).is_ok() {
-                    self.shift(&Wallet::Spot, Some(wallet.clone()), &loan.currency, fetched);
+            // Rounded up, so that rounding leaves no debt.
+            let transferred = round_up(missing, TRANSFER_DECIMALS).min(spot);
+            if transferred > Decimal::ZERO {
+                let step = margin_step(&loan.symbol, &loan.currency, transferred, "in");
+                if self.add_step(step).is_ok() {
+                    self.shift(&Wallet::Spot, Some(wallet.clone()), &loan.currency, transferred);
                 }
             }
             let pays = loan.owed.min(self.free(&wallet, &loan.currency));
-            let pays = round_down(pays, INSIDE);
+            let pays = round_down(pays, TRANSFER_DECIMALS);
             if pays > Decimal::ZERO {
                 let step = Step {
                     key: format!("repay {} {}", loan.symbol, loan.currency),
@@ -285,7 +286,7 @@ impl Maker<'_> {
                     amount: Some(pays),
                     notes: Vec::new(),
                 };
-                if self.step(step).is_ok() {
+                if self.add_step(step).is_ok() {
                     self.shift(&wallet, None, &loan.currency, pays);
                     loan.owed -= pays;
                 }
@@ -309,8 +310,8 @@ impl Maker<'_> {
                 amount: None,
                 notes: Vec::new(),
             };
-            // Without it money may go back into savings; the plan says so by what it shows next time.
-            drop(self.step(step));
+            // If it is skipped, money may return to savings, which the next plan shows.
+            drop(self.add_step(step));
         }
         for saving in &facts.savings {
             let place = if saving.fixed { "fixed savings" } else { "flexible savings" };
@@ -320,7 +321,7 @@ impl Maker<'_> {
                     place: place.to_owned(),
                     currency: saving.currency.clone(),
                     amount: None,
-                    reason: "the exchange does not say how much it is: redeem it on the web site"
+                    reason: "the exchange does not send the amount: redeem it on the website"
                         .to_owned(),
                     worth_usdt,
                 });
@@ -329,19 +330,19 @@ impl Maker<'_> {
             if amount.is_zero() {
                 continue;
             }
-            match self.step(redeem_step(saving, amount)) {
-                Ok(()) => self.add(Wallet::Spot, &saving.currency, amount),
-                Err(why) => self.stuck(&place, &saving.currency, amount, &why),
+            match self.add_step(redeem_step(saving, amount)) {
+                Ok(()) => self.add_free(Wallet::Spot, &saving.currency, amount),
+                Err(why) => self.add_stuck(&place, &saving.currency, amount, &why),
             }
         }
     }
 }
 
-/// Whether cancelling these may free money of this wallet.
-fn touches(orders: &Orders, wallet: &Wallet, currency: &str) -> bool {
+/// Whether canceling the orders may free an amount in the wallet.
+fn may_free(orders: &Orders, wallet: &Wallet, currency: &str) -> bool {
     match (&orders.kind, wallet) {
         (OrderKind::Spot | OrderKind::Algo(_), Wallet::Spot) => {
-            orders.symbol.split('_').any(|of| of == currency)
+            orders.symbol.split('_').any(|coin| coin == currency)
         }
         (OrderKind::Spot | OrderKind::Algo(_), Wallet::Margin(symbol)) => *symbol == orders.symbol,
         (OrderKind::Futures | OrderKind::Plan(_) | OrderKind::Trailing(_), Wallet::Futures) => true,
@@ -354,7 +355,7 @@ fn round_up(amount: Decimal, decimals: u32) -> Decimal {
     if down < amount { down + Decimal::new(1, decimals) } else { down }
 }
 
-/// Rounded down to so many decimals, without zeros at the end.
+/// Rounds down to a number of decimals, without trailing zeros.
 pub(super) fn round_down(amount: Decimal, decimals: u32) -> Decimal {
     amount.trunc_with_scale(decimals).normalize()
 }

@@ -1,4 +1,4 @@
-//! A sandbox in this process, and the program run against it.
+//! A sandbox in the test process, and the program that runs against it.
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
@@ -6,6 +6,8 @@ pub(crate) mod everything;
 pub(crate) mod export;
 pub(crate) mod month;
 pub(crate) mod page;
+#[cfg(unix)]
+pub(crate) mod process;
 #[cfg(unix)]
 pub(crate) mod terminal;
 pub(crate) mod traders;
@@ -19,10 +21,10 @@ use std::time::Duration;
 use bitmart::sandbox::{Config, Fault, HostUrls, Sandbox};
 use tokio::runtime::Runtime;
 
-/// All tests of a file are done long before.
-const LONGEST: Duration = Duration::from_secs(900);
+/// Timeout of all tests of a file together.
+const TIMEOUT: Duration = Duration::from_secs(900);
 
-/// A sandbox whose ready line lies in a file, as `--env` takes it.
+/// A sandbox with its ready line in a file for `--env`.
 pub(crate) struct Place {
     pub(crate) key: String,
     pub(crate) secret: String,
@@ -31,7 +33,7 @@ pub(crate) struct Place {
     pub(crate) spot: String,
     folder: tempfile::TempDir,
     pub(crate) sandbox: Sandbox,
-    /// Last, so that the sandbox ends before its threads.
+    /// Dropped last, after the sandbox.
     runtime: Runtime,
 }
 
@@ -41,7 +43,7 @@ impl Place {
         self.folder.path().join("ready.json")
     }
 
-    /// A folder that is a home for the program.
+    /// The home folder of the program.
     pub(crate) fn home(&self) -> &Path {
         self.folder.path()
     }
@@ -56,21 +58,21 @@ impl Place {
         self.runtime.block_on(self.sandbox.until_held(path));
     }
 
-    /// Waits until none to `path` is held back any more.
+    /// Waits until no request to `path` is held back any more.
     pub(crate) fn wait_until_free(&self, path: &str) {
         self.runtime.block_on(self.sandbox.until_free(path));
     }
 
-    /// The next request to `path` is done, but its answer gets lost.
-    pub(crate) fn lose_next_answer(&self, path: &str) {
+    /// The next request to `path` takes effect, but its response is lost.
+    pub(crate) fn lose_next_response(&self, path: &str) {
         self.sandbox.inject(Fault::DropAfter.on(path).times(1));
     }
 }
 
-/// Stands for an exit code when a signal ended the program.
+/// The exit code of a program that a signal ended.
 pub(crate) const SIGNALLED: i32 = -1;
 
-/// What a run of the program left behind.
+/// The exit code and output of the program.
 pub(crate) struct Outcome {
     pub(crate) code: i32,
     pub(crate) out: String,
@@ -81,8 +83,13 @@ pub(crate) fn sandbox() -> Place {
     sandbox_of(Config::new())
 }
 
+/// A sandbox without rate limits, for tests with many requests.
+pub(crate) fn unlimited_sandbox() -> Place {
+    sandbox_of(Config::new().rate_limits(false))
+}
+
 pub(crate) fn sandbox_of(config: Config) -> Place {
-    end_what_hangs();
+    abort_after_timeout();
     let runtime = Runtime::new().expect("threads");
     let sandbox = runtime.block_on(Sandbox::start(config)).expect("it starts");
     let folder = tempfile::tempdir().expect("a folder");
@@ -105,37 +112,61 @@ pub(crate) fn sandbox_of(config: Config) -> Place {
     Place { key, secret, memo, spot, folder, sandbox, runtime }
 }
 
-/// Ends this process when a program that it waits for does not end: a test that hangs says nothing.
-fn end_what_hangs() {
+/// Aborts a test process that hangs.
+fn abort_after_timeout() {
     static WATCH: Once = Once::new();
     WATCH.call_once(|| {
         std::thread::spawn(|| {
-            std::thread::sleep(LONGEST);
-            eprintln!("a test waits for ever");
+            std::thread::sleep(TIMEOUT);
+            eprintln!("a test did not finish in time");
             std::process::abort();
         });
     });
 }
 
-/// Runs the program against `place`, without a terminal, keys or a home of its own.
+/// A limit order that stays open.
+pub(crate) const LIMIT_ORDER: [&str; 9] =
+    ["spot", "submit-order", "BTC_USDT", "buy", "limit", "--size", "0.01", "--price", "50000"];
+/// A market order.
+pub(crate) const MARKET_ORDER: [&str; 7] =
+    ["spot", "submit-order", "BTC_USDT", "buy", "market", "--notional", "50"];
+
+/// The words of a command that is not confirmed.
+pub(crate) fn with_yes<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    [words, &["--yes"]].concat()
+}
+
+/// The program with `home` as its only environment variable and without standard input.
+pub(crate) fn program(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bitmart"));
+    command.env_clear().env("HOME", home).stdin(Stdio::null());
+    command
+}
+
+/// The program with its words against `place`.
+pub(crate) fn at_sandbox(place: &Place, words: &[&str]) -> Command {
+    let mut command = program(place.home());
+    command.args(words).arg("--env").arg(place.ready_file());
+    command
+}
+
+/// Runs the program against `place`, without a terminal or a stored key.
 pub(crate) fn bitmart(place: &Place, words: &[&str]) -> Outcome {
     let ready = place.ready_file();
     let words = [words, &["--env", ready.to_str().expect("a name in UTF-8")]].concat();
-    at_home(place.folder.path(), &words, "")
+    at_home(place.home(), &words, "")
 }
 
-/// Runs the program with `home` for a home and `input` as its standard input.
+/// Runs the program with this home folder and standard input.
 pub(crate) fn at_home(home: &Path, words: &[&str], input: &str) -> Outcome {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
+    let mut child = program(home)
         .args(words)
-        .env_clear()
-        .env("HOME", home)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("it runs");
-    // A program that ended before it read everything closed the pipe.
+    // The write fails if the program ends without reading its input.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     let output = child.wait_with_output().expect("it ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");

@@ -62,12 +62,12 @@ impl Replayer {
         files.sort_by_key(|path| place(path));
         let mut recordings = Vec::new();
         for path in files {
-            let broken = |error: std::io::Error| ReadError::new(error.to_string()).at(&path);
+            let broken = |error: std::io::Error| ReadError::new(error.to_string()).in_file(&path);
             if fs::metadata(&path).map_err(broken)?.len() > LARGEST_FILE {
-                return Err(ReadError::new("it is larger than 64 MiB").at(&path));
+                return Err(ReadError::new("it is larger than 64 MiB").in_file(&path));
             }
             let text = fs::read_to_string(&path).map_err(broken)?;
-            match Recording::read(&text).map_err(|error| error.at(&path))? {
+            match Recording::read(&text).map_err(|error| error.in_file(&path))? {
                 Some(recording) if recording.response.is_some() => {
                     recordings.push((path, recording));
                 }
@@ -75,7 +75,7 @@ impl Replayer {
             }
         }
         if recordings.is_empty() {
-            return Err(ReadError::new("no recording is here").at(folder));
+            return Err(ReadError::new("no recording is here").in_file(folder));
         }
         Ok(Self::of(recordings))
     }
@@ -223,7 +223,7 @@ impl fmt::Debug for Replayer {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
-    let broken = |error: std::io::Error| ReadError::new(error.to_string()).at(folder);
+    let broken = |error: std::io::Error| ReadError::new(error.to_string()).in_file(folder);
     for entry in fs::read_dir(folder).map_err(broken)? {
         let entry = entry.map_err(broken)?;
         let path = entry.path();

@@ -1,4 +1,4 @@
-//! Starting balances by a list of currencies and amounts.
+//! Initial balances from a list of currencies and amounts.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use rust_decimal::Decimal;
 use super::{Config, set_balance};
 use crate::exchange::{DECIMALS, control::MOST};
 
-/// Why a starting balance cannot be. Nothing was changed.
+/// An invalid initial balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FundError {
     /// Not of the form `BTC=20000`.
     Malformed(String),
-    /// No market that is listed uses this currency. Names are in capitals.
+    /// No listed market uses this currency. Currencies are in upper case.
     UnknownCurrency(String),
-    /// The amount of a currency is not from 0 to 1e15 with at most 8 decimals, or no number.
+    /// The amount is not a number from 0 to 1e15 with at most 8 decimals.
     InvalidAmount {
         /// The currency.
         currency: String,
-        /// What stands in place of its amount.
+        /// The text of the amount.
         amount: String,
     },
-    /// The list has this currency twice.
+    /// The list contains this currency twice.
     Twice(String),
 }
 
@@ -30,19 +30,22 @@ impl fmt::Display for FundError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(text) => {
-                write!(f, "{text:?} is no CURRENCY=AMOUNT, as in BTC=20000,USDT=5000.5")
+                write!(
+                    f,
+                    "{text:?} does not have the form CURRENCY=AMOUNT, such as BTC=20000,USDT=5000.5"
+                )
             }
             Self::UnknownCurrency(currency) => {
                 write!(f, "no listed market uses the currency {currency:?}")?;
                 let capitals = currency.to_uppercase();
-                if capitals == *currency { Ok(()) } else { write!(f, "; is it {capitals}?") }
+                if capitals == *currency { Ok(()) } else { write!(f, "; did you mean {capitals}?") }
             }
             Self::InvalidAmount { currency, amount } => write!(
                 f,
-                "{amount:?} is no amount of {currency}: it is a decimal number from 0 to 1e15 with at most \
+                "{amount:?} is not an amount of {currency}: expected a decimal number from 0 to 1e15 with at most \
                  {DECIMALS} decimals, without an exponent"
             ),
-            Self::Twice(currency) => write!(f, "{currency} is there twice"),
+            Self::Twice(currency) => write!(f, "{currency} is listed twice"),
         }
     }
 }
@@ -50,10 +53,10 @@ impl fmt::Display for FundError {
 impl std::error::Error for FundError {}
 
 impl Config {
-    /// Sets starting balances of every main account by a list such as `BTC=20000,USDT=5000000.5`: in the
-    /// spot wallet and, for a currency in which a contract is settled (USDT), in the futures wallet as
-    /// well. Currencies that are not named keep what they have. Markets ([`Config::pairs`],
-    /// [`Config::contracts`]) come first: only their currencies can be named.
+    /// Sets initial balances of every main account from a list such as `BTC=20000,USDT=5000000.5`: in the spot
+    /// wallet and, for the settlement currency of a contract (USDT), in the futures wallet as well. Other
+    /// currencies keep their balances. Set the markets ([`Config::pairs`], [`Config::contracts`]) first: only
+    /// their currencies are accepted.
     ///
     /// ```
     /// use bitmart_sandbox::Config;
@@ -64,7 +67,7 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// When the list is malformed or has a currency twice, no market uses a currency, or an amount is not
+    /// If the list is malformed or has a currency twice, no market uses a currency, or an amount is not
     /// from 0 to 1e15 with at most 8 decimals.
     pub fn fund(mut self, list: &str) -> Result<Self, FundError> {
         let mut seen: Vec<&str> = Vec::new();
@@ -95,7 +98,7 @@ impl Config {
     }
 }
 
-/// Digits, and a point with digits behind it at most.
+/// Parses digits with an optional fraction.
 fn parse(text: &str) -> Option<Decimal> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -33,17 +33,17 @@ pub enum WalletKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlError {
-    /// There is no customer account of this number.
+    /// There is no customer account with this number.
     UnknownAccount(u32),
-    /// The wallet cannot hold this currency: no market uses it there.
+    /// No market of the wallet uses this currency.
     UnknownCurrency(String),
-    /// There is no pair and no contract of this name.
+    /// There is no pair or contract with this symbol.
     UnknownMarket(String),
-    /// There is a key of this name.
+    /// A key with this name exists.
     KeyExists,
-    /// An address is not empty and has at most 256 bytes, and an account saves at most 200.
+    /// The address is empty or longer than 256 bytes, or 200 addresses are saved.
     InvalidAddress,
-    /// A balance is from 0 to 1e15 and has at most 8 decimals.
+    /// The amount is not from 0 to 1e15 with at most 8 decimals.
     InvalidAmount(Decimal),
 }
 
@@ -60,9 +60,9 @@ impl fmt::Display for ControlError {
             Self::InvalidAddress => {
                 f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
             }
-            Self::KeyExists => f.write_str("there is a key of this name"),
+            Self::KeyExists => f.write_str("a key with this name exists"),
             Self::InvalidAmount(amount) => {
-                write!(f, "{amount} is no balance: it must be from 0 to 1e15, with 8 decimals")
+                write!(f, "{amount} is not a balance: it must be from 0 to 1e15, with 8 decimals")
             }
         }
     }

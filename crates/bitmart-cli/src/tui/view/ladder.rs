@@ -1,4 +1,4 @@
-//! The book as a ladder: sells above the spread, buys below, a bar for what lies up to each level.
+//! Draws the order book as a ladder: asks above the spread, bids below, with a bar for the cumulative size.
 
 use bitmart::Decimal;
 use ratatui::Frame;
@@ -7,23 +7,23 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use super::number::{price, short};
-use super::{QUIET, side};
+use super::numbers::{price, short};
+use super::{DIM, side_style};
 use crate::tui::model::{Level, Model};
 
 const BUY_BAR: Color = Color::Rgb(12, 56, 28);
 const SELL_BAR: Color = Color::Rgb(72, 20, 24);
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
-    let title = match (model.whole, model.offset) {
+    let title = match (model.is_synchronized, model.offset) {
         (false, _) => " book: waiting for a snapshot ".to_owned(),
         (true, 0) => " book: price, size, sum ".to_owned(),
         (true, away) => format!(" book, {away} levels away "),
     };
-    let block = Block::bordered().border_style(QUIET).title(title);
+    let block = Block::bordered().border_style(DIM).title(title);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    // The spread has a line, and each side half of the others.
+    // The spread takes one line, and each side half of the rest.
     let others = usize::from(inner.height.saturating_sub(1));
     let rows = others / 2;
     let decimals = model.bids.iter().chain(&model.asks).map(|level| level.0.scale()).max();
@@ -33,8 +33,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let deepest = asks.iter().chain(&bids).map(|rung| rung.sum).max().unwrap_or_default();
     let line = |rung: &Rung, buy: bool| {
         let own = model.account.as_ref().is_ok_and(|account| {
-            let here = |price| price == Some(rung.price);
-            account.orders.iter().any(|order| order.buy == buy && here(order.price))
+            account.orders.iter().any(|order| order.buy == buy && order.price == Some(rung.price))
         });
         rung.line(usize::from(inner.width), decimals, deepest, buy, own)
     };
@@ -46,7 +45,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-/// A level and all before it.
+/// A level with the cumulative size up to it.
 struct Rung {
     price: Decimal,
     size: Decimal,
@@ -63,7 +62,7 @@ fn rungs(levels: &[Level], offset: usize, rows: usize) -> Vec<Rung> {
 }
 
 impl Rung {
-    /// `•  60012.08   0.00656   0.01284`, with the bar from the right behind it.
+    /// A line such as `•  60012.08   0.00656   0.01284`, with the bar from the right behind it.
     fn line(
         &self,
         width: usize,
@@ -84,7 +83,7 @@ impl Rung {
         let bar = (share * Decimal::from(width)).round().try_into().unwrap_or(0_usize);
         let at = text.char_indices().nth(width.saturating_sub(bar)).map_or(0, |(at, _)| at);
         let (free, covered) = text.split_at(at);
-        let mut style = side(buy);
+        let mut style = side_style(buy);
         if own {
             style = style.add_modifier(Modifier::BOLD);
         }
@@ -98,7 +97,7 @@ impl Rung {
 
 fn middle(model: &Model, decimals: u32) -> Line<'static> {
     let Some(spread) = model.spread() else {
-        return Line::styled("  no spread", QUIET);
+        return Line::styled("  no spread", DIM);
     };
     let middle = model.bids.first().map_or(Decimal::ZERO, |level| level.0);
     let basis = spread
@@ -106,5 +105,5 @@ fn middle(model: &Model, decimals: u32) -> Line<'static> {
         .and_then(|spread| spread.checked_div(middle))
         .map(|points| format!(" ({} bp)", points.round_dp(3).normalize()))
         .unwrap_or_default();
-    Line::styled(format!("  spread {}{basis}", price(spread, decimals)), QUIET)
+    Line::styled(format!("  spread {}{basis}", price(spread, decimals)), DIM)
 }

@@ -1,12 +1,12 @@
-//! Candles and trades.
+//! Draws candles and trades.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use super::number::{price, short};
-use super::{DOWN, QUIET, UP, side};
+use super::numbers::{price, short};
+use super::{DIM, DOWN, UP, side_style};
 use crate::chart::{Mark, grid};
 use crate::tui::model::Model;
 
@@ -18,7 +18,7 @@ pub(super) fn candles(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         minutes if minutes < 60 => format!("{minutes} min"),
         minutes => format!("{} h", minutes / 60),
     };
-    let block = Block::bordered().border_style(QUIET).title(format!(" candles of {length} "));
+    let block = Block::bordered().border_style(DIM).title(format!(" candles of {length} "));
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let decimals = model.candles.iter().map(|candle| candle.close.scale()).max().unwrap_or(0);
@@ -27,14 +27,14 @@ pub(super) fn candles(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let columns = usize::from(inner.width).saturating_sub(label + 1);
     let shown = &model.candles[model.candles.len().saturating_sub(columns)..];
     let Some(lines) = grid(shown, u32::from(inner.height)) else {
-        frame.render_widget(Paragraph::new("no candles yet").style(QUIET), inner);
+        frame.render_widget(Paragraph::new("no candles yet").style(DIM), inner);
         return;
     };
     let high = shown.iter().map(|candle| candle.high).max().unwrap_or_default();
     let low = shown.iter().map(|candle| candle.low).min().unwrap_or_default();
     let count = lines.len();
     let rows = lines.iter().enumerate().map(|(at, marks)| {
-        // A wick has the colour of its candle.
+        // A wick has the color of its candle.
         let mut spans: Vec<Span<'_>> = marks
             .iter()
             .zip(shown)
@@ -51,36 +51,39 @@ pub(super) fn candles(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         };
         if let Some(label) = label {
             let pad = " ".repeat(columns.saturating_sub(marks.len()) + 1);
-            spans.push(Span::styled(format!("{pad}{}", price(label, decimals)), QUIET));
+            spans.push(Span::styled(format!("{pad}{}", price(label, decimals)), DIM));
         }
         Line::from(spans)
     });
     frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()), inner);
 }
 
-pub(super) fn tape(frame: &mut Frame<'_>, area: Rect, model: &Model) {
-    let block = Block::bordered().border_style(QUIET);
+pub(super) fn trades(frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    let block = Block::bordered().border_style(DIM);
     let inner = block.inner(area);
     let decimals = model.trades.iter().map(|trade| trade.price.scale()).max().unwrap_or(0);
     let width = usize::from(inner.width);
-    // Where there is little room, the hour goes first, then the time.
+    // With little space the hour is omitted first, then the time.
     let mut title = " trades ";
     let rows = model.trades.iter().take(usize::from(inner.height)).map(|trade| {
         let time = trade.time.to_string();
         let time = time.get(CLOCK).unwrap_or_default();
         let at = price(trade.price, decimals);
         let size = short(trade.size, width.saturating_sub(at.len() + 1).min(7));
-        let room = width.saturating_sub(at.len() + size.len() + 2);
+        let free = width.saturating_sub(at.len() + size.len() + 2);
         let minutes = time.get(3..).unwrap_or_default();
         let clock =
-            [time, minutes].into_iter().find(|clock| clock.len() <= room).unwrap_or_default();
+            [time, minutes].into_iter().find(|clock| clock.len() <= free).unwrap_or_default();
         if clock == minutes {
             title = " trades, min:s ";
         }
         let gap = width.saturating_sub(clock.len() + at.len() + size.len() + 1);
         Line::from(vec![
-            Span::styled(clock.to_owned(), QUIET),
-            Span::styled(format!(" {at}{}{size}", " ".repeat(gap)), trade.buy.map_or(QUIET, side)),
+            Span::styled(clock.to_owned(), DIM),
+            Span::styled(
+                format!(" {at}{}{size}", " ".repeat(gap)),
+                trade.buy.map_or(DIM, side_style),
+            ),
         ])
     });
     let rows = Paragraph::new(rows.collect::<Vec<_>>());

@@ -1,3 +1,5 @@
+//! Draws a model and compares the text of the screen.
+
 use std::time::{Duration, Instant};
 
 use bitmart::{Decimal, Timestamp, dec};
@@ -14,7 +16,7 @@ fn model() -> (Model, Instant) {
         |side: Decimal| move |at: i64| (dec!(60000.00) + side * Decimal::from(at), dec!(0.01050));
     let bids = (1..=50).map(level(dec!(-1.5))).collect();
     let asks = (1..=50).map(level(dec!(1.5))).collect();
-    model.take(Event::Book { bids, asks, whole: true }, now);
+    model.apply(Event::Book { bids, asks, is_synchronized: true }, now);
     let candle = |at: i64| {
         let base = dec!(60000) + Decimal::from(at % 7) * dec!(10);
         let time = Timestamp::from_millis(at * 60_000);
@@ -26,14 +28,14 @@ fn model() -> (Model, Instant) {
             close: base + dec!(4),
         }
     };
-    model.take(Event::Candles { step: 1, candles: (0..150).map(candle).collect() }, now);
+    model.apply(Event::Candles { step: 1, candles: (0..150).map(candle).collect() }, now);
     for at in 0..40 {
         let time = Timestamp::from_millis(9_000_000 + at * 1_000);
         let trade =
             Trade { time, price: dec!(60000.25), size: dec!(0.0025), buy: Some(at % 2 == 0) };
-        model.take(Event::Trade(trade), now);
+        model.apply(Event::Trade(trade), now);
     }
-    model.take(
+    model.apply(
         Event::Ticker(Ticker {
             last: Some(dec!(60000.25)),
             change: Some(dec!(-0.0125)),
@@ -44,7 +46,7 @@ fn model() -> (Model, Instant) {
         }),
         now,
     );
-    // One next to the market, one at the best price, and many far away.
+    // Orders next to the market, at the best price, and many far away.
     let far =
         |at: i64| OwnOrder { buy: true, price: Some(Decimal::from(40_000 + at)), left: dec!(1) };
     let mut orders: Vec<_> = (0..20).map(far).collect();
@@ -54,9 +56,9 @@ fn model() -> (Model, Instant) {
         ("BTC".to_owned(), dec!(5), Some(dec!(0))),
         ("USDT".to_owned(), dec!(99250.125), Some(dec!(600))),
     ];
-    model.take(Event::Account(Account { orders, balances, positions: Vec::new() }), now);
-    model.take(Event::State("trades", State::Open), now);
-    model.take(Event::RoundTrip(Duration::from_millis(12)), now);
+    model.apply(Event::Account(Account { orders, balances, positions: Vec::new() }), now);
+    model.apply(Event::State("trades", State::Open), now);
+    model.apply(Event::RoundTrip(Duration::from_millis(12)), now);
     (model, now)
 }
 
@@ -71,17 +73,17 @@ fn screen(model: &Model, now: Instant, width: u16, height: u16) -> Vec<String> {
 
 fn assert_shown(screen: &[String], wanted: &[&str]) {
     for text in wanted {
-        let there = screen.iter().any(|line| line.contains(text));
-        assert!(there, "{text:?} is not on the screen:\n{}", screen.join("\n"));
+        let is_shown = screen.iter().any(|line| line.contains(text));
+        assert!(is_shown, "{text:?} is not on the screen:\n{}", screen.join("\n"));
     }
 }
 
 #[test]
-fn everything_is_on_80_columns_and_24_lines() {
+fn all_parts_fit_80_columns_and_24_lines() {
     let (mut model, now) = model();
-    model.take(Event::State("trades", State::Lost("reset".to_owned())), now);
-    model.take(Event::Resynced("trades"), now);
-    model.take(Event::Lagged(7), now);
+    model.apply(Event::State("trades", State::Lost("reset".to_owned())), now);
+    model.apply(Event::Resynced("trades"), now);
+    model.apply(Event::Lagged(7), now);
     let screen = screen(&model, now + Duration::from_millis(1_250), 80, 24);
     assert_shown(
         &screen,
@@ -105,7 +107,7 @@ fn everything_is_on_80_columns_and_24_lines() {
     let marked: Vec<_> = screen.iter().filter(|line| line.contains('•')).collect();
     assert_eq!(marked.len(), 2, "{}", screen.join("\n"));
     assert!(marked[0].contains("60003.00") && marked[1].contains("59998.50"));
-    // Ten levels a side at least, the best ones next to the spread, and no empty row.
+    // At least ten levels per side, the best ones next to the spread.
     let spread = screen.iter().position(|line| line.contains("spread")).expect("a spread");
     assert!(screen[spread - 1].contains("60001.50") && screen[spread + 1].contains("59998.50"));
     let rungs = screen.iter().filter(|line| line.contains("0.0105")).count();
@@ -113,7 +115,7 @@ fn everything_is_on_80_columns_and_24_lines() {
 }
 
 #[test]
-fn a_wide_screen_shows_more_and_a_tiny_one_says_so() {
+fn a_large_screen_shows_more_and_a_small_one_reports_its_size() {
     let (model, now) = model();
     let (small, large) = (screen(&model, now, 80, 24), screen(&model, now, 140, 50));
     let trades = |screen: &[String]| screen.iter().filter(|line| line.contains("30:")).count();
@@ -122,12 +124,12 @@ fn a_wide_screen_shows_more_and_a_tiny_one_says_so() {
 }
 
 #[test]
-fn a_book_with_a_gap_and_a_lost_connection_are_told() {
+fn shows_an_incomplete_book_and_a_lost_connection() {
     let (mut model, now) = model();
-    model.take(Event::Book { bids: Vec::new(), asks: Vec::new(), whole: false }, now);
+    model.apply(Event::Book { bids: Vec::new(), asks: Vec::new(), is_synchronized: false }, now);
     let why = "connection reset by peer after a very long story that no line can hold at all";
-    model.take(Event::State("trades", State::Lost(why.to_owned())), now);
-    model.take(Event::NoAccount("login refused".to_owned()), now);
+    model.apply(Event::State("trades", State::Lost(why.to_owned())), now);
+    model.apply(Event::NoAccount("login refused".to_owned()), now);
     let screen = screen(&model, now, 80, 24);
     assert_shown(
         &screen,
@@ -137,7 +139,7 @@ fn a_book_with_a_gap_and_a_lost_connection_are_told() {
 }
 
 #[test]
-fn the_ladder_moves_away_from_the_spread() {
+fn the_ladder_scrolls_away_from_the_spread() {
     let (mut model, now) = model();
     for _ in 0..3 {
         model.scroll(true);

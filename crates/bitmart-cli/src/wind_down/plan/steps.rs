@@ -1,4 +1,4 @@
-//! The requests of single steps.
+//! Builds single steps.
 
 use bitmart::Decimal;
 
@@ -22,12 +22,12 @@ pub(super) fn cancel_step(orders: &Orders) -> Step {
         OrderKind::Plan(id) => ("futures_cancel_plan_order", "plan ", by_id(id)),
         OrderKind::Trailing(id) => ("futures_cancel_trailing_order", "trailing ", by_id(id)),
     };
-    let last = match kind {
+    let suffix = match kind {
         OrderKind::Plan(id) | OrderKind::Trailing(id) | OrderKind::Algo(id) => format!(" {id}"),
         _ => String::new(),
     };
     Step {
-        key: format!("cancel {name}{symbol}{last}"),
+        key: format!("cancel {name}{symbol}{suffix}"),
         text: format!("cancel {count} open {name}{plural} of {symbol}"),
         endpoint,
         parameters,
@@ -43,7 +43,7 @@ pub(super) fn redeem_step(saving: &Saving, amount: Decimal) -> Step {
     if !fixed {
         parameters.push(("amount", amount.normalize().to_string()));
     }
-    let early = "before the end of its term: interest may be lost".to_owned();
+    let early = "before the end of the term: interest may be lost".to_owned();
     Step {
         key: format!("redeem {earn_id}"),
         text: format!(
@@ -65,10 +65,10 @@ pub(super) fn margin_step(
     amount: Decimal,
     side: &'static str,
 ) -> Step {
-    let way = if side == "in" { "from spot into" } else { "to spot out of" };
+    let direction = if side == "in" { "from spot to" } else { "to spot from" };
     Step {
         key: format!("margin {side} {symbol} {currency}"),
-        text: format!("move {amount} {currency} {way} isolated margin of {symbol}"),
+        text: format!("move {amount} {currency} {direction} isolated margin of {symbol}"),
         endpoint: "margin_transfer",
         parameters: vec![
             ("symbol", symbol.to_owned()),

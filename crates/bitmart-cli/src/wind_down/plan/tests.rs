@@ -1,4 +1,4 @@
-//! The plan as a function of facts.
+//! Tests of the plan as a function of facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +6,12 @@ use bitmart::{Decimal, dec};
 use proptest::prelude::*;
 
 use super::super::facts::{
-    Balance, By, Destination, Facts, Held, Loan, Network, OrderKind, Orders, Position, Saving,
+    Balance, Destination, Facts, Held, HeldBy, Loan, Network, OrderKind, Orders, Position, Saving,
     Wallet,
 };
-use super::{Left, Plan, plan};
+use super::{Plan, Skipped, plan};
 
-fn balance(wallet: Wallet, currency: &str, free: Decimal, held: &[(By, Decimal)]) -> Balance {
+fn balance(wallet: Wallet, currency: &str, free: Decimal, held: &[(HeldBy, Decimal)]) -> Balance {
     let held = held.iter().map(|(by, amount)| Held { by: *by, amount: *amount }).collect();
     Balance { wallet, currency: currency.to_owned(), free, held }
 }
@@ -45,28 +45,27 @@ fn keys(plan: &Plan) -> Vec<&str> {
 
 #[test]
 fn the_plan_of_an_empty_account_is_empty() {
-    assert_eq!(plan(&Facts::default(), &Left::new()), Plan::default());
-    // Whatever the ways out are.
+    assert_eq!(plan(&Facts::default(), &Skipped::new()), Plan::default());
     let facts = Facts {
         networks: vec![network("BTC", dec!(0.001), dec!(0.01))],
         destinations: vec![to("BTC")],
         quota_btc: Some(dec!(1)),
         ..Facts::default()
     };
-    assert_eq!(plan(&facts, &Left::new()), Plan::default());
+    assert_eq!(plan(&facts, &Skipped::new()), Plan::default());
 }
 
 fn busy() -> Facts {
     let pair = "BTC_USDT".to_owned();
     Facts {
         balances: vec![
-            balance(Wallet::Spot, "USDT", dec!(10), &[(By::Orders, dec!(40))]),
+            balance(Wallet::Spot, "USDT", dec!(10), &[(HeldBy::Orders, dec!(40))]),
             balance(Wallet::Funding, "USDT", dec!(5), &[]),
             balance(
                 Wallet::Futures,
                 "USDT",
                 dec!(20),
-                &[(By::Orders, dec!(3)), (By::Positions, dec!(7))],
+                &[(HeldBy::Orders, dec!(3)), (HeldBy::Positions, dec!(7))],
             ),
             balance(Wallet::Margin(pair.clone()), "BTC", dec!(1), &[]),
             balance(Wallet::SubSpot("sub2".into()), "USDT", dec!(8), &[]),
@@ -94,8 +93,8 @@ fn busy() -> Facts {
 }
 
 #[test]
-fn steps_come_in_order_and_a_loan_waits_for_the_money_that_repays_it() {
-    let plan = plan(&busy(), &Left::new());
+fn steps_are_in_order_and_a_loan_is_repaid_after_transfers() {
+    let plan = plan(&busy(), &Skipped::new());
     assert_eq!(
         keys(&plan),
         [
@@ -121,56 +120,57 @@ fn steps_come_in_order_and_a_loan_waits_for_the_money_that_repays_it() {
 }
 
 #[test]
-fn what_is_not_done_keeps_its_money_where_it_is_and_says_why() {
-    let left = ["cancel BTC_USDT", "withdraw BTC"];
-    let left: Left = left.iter().map(|key| ((*key).to_owned(), "you said no".to_owned())).collect();
-    let plan = plan(&busy(), &left);
+fn skipped_steps_leave_their_amounts_stuck_with_the_reason() {
+    let skipped = ["cancel BTC_USDT", "withdraw BTC"];
+    let skipped: Skipped =
+        skipped.iter().map(|key| ((*key).to_owned(), "declined".to_owned())).collect();
+    let plan = plan(&busy(), &skipped);
     assert!(!keys(&plan).contains(&"withdraw BTC"), "{:?}", keys(&plan));
     let stuck: Vec<_> =
         plan.stuck.iter().map(|stuck| (stuck.amount, stuck.reason.as_str())).collect();
-    assert!(stuck.contains(&(Some(dec!(40)), "you said no")), "{stuck:?}");
-    assert!(stuck.contains(&(Some(dec!(1)), "you said no")), "{stuck:?}");
+    assert!(stuck.contains(&(Some(dec!(40)), "declined")), "{stuck:?}");
+    assert!(stuck.contains(&(Some(dec!(1)), "declined")), "{stuck:?}");
 }
 
 #[test]
-fn without_trading_positions_stay() {
+fn without_trading_positions_stay_open() {
     let facts = Facts { no_trading: Some("trading ended".into()), ..busy() };
-    let plan = plan(&facts, &Left::new());
+    let plan = plan(&facts, &Skipped::new());
     assert!(!keys(&plan).iter().any(|key| key.starts_with("close")));
     let margin = plan.stuck.iter().find(|stuck| stuck.amount == Some(dec!(7))).expect("the margin");
     assert!(margin.reason.contains("trading ended"), "{}", margin.reason);
 }
 
-/// The reason why 5 USDT cannot leave by the networks.
-fn why(networks: Vec<Network>, destinations: Vec<Destination>) -> String {
+/// The reason why 5 USDT cannot be withdrawn on the networks.
+fn reason(networks: Vec<Network>, destinations: Vec<Destination>) -> String {
     let facts = Facts {
         balances: vec![balance(Wallet::Spot, "USDT", dec!(5), &[])],
         networks,
         destinations,
         ..Facts::default()
     };
-    let plan = plan(&facts, &Left::new());
+    let plan = plan(&facts, &Skipped::new());
     assert_eq!(plan.steps, []);
     plan.stuck[0].reason.clone()
 }
 
 #[test]
-fn what_cannot_leave_says_why() {
+fn reports_why_an_amount_cannot_be_withdrawn() {
     let tron = || network("USDT-TRC20", dec!(1), dec!(10));
     let addressed = || vec![to("USDT-TRC20")];
-    assert!(why(vec![], vec![]).contains("no network"));
-    assert!(why(vec![tron()], vec![]).contains("no saved and verified address for TRC20"));
-    assert!(why(vec![tron()], addressed()).contains("below 10"));
+    assert!(reason(vec![], vec![]).contains("no network"));
+    assert!(reason(vec![tron()], vec![]).contains("no saved and verified address for TRC20"));
+    assert!(reason(vec![tron()], addressed()).contains("below 10"));
     let closed = Network { open: Some(false), ..tron() };
-    assert!(why(vec![closed], addressed()).contains("does not withdraw"));
+    assert!(reason(vec![closed], addressed()).contains("are closed"));
     let dear = Network { fee: Some(dec!(5)), minimum: None, ..tron() };
-    assert!(why(vec![dear], addressed()).contains("not more than the fee"));
+    assert!(reason(vec![dear], addressed()).contains("not more than the fee"));
     let doubtful = Destination { doubts: vec!["no memo".into()], ..to("USDT-TRC20") };
-    assert!(why(vec![tron()], vec![doubtful]).contains("no memo"));
+    assert!(reason(vec![tron()], vec![doubtful]).contains("no memo"));
 }
 
 #[test]
-fn the_quota_of_the_day_bounds_what_leaves() {
+fn withdrawals_are_limited_by_the_quota_of_the_day() {
     let facts = Facts {
         balances: vec![
             balance(Wallet::Spot, "BTC", dec!(3), &[]),
@@ -182,7 +182,7 @@ fn the_quota_of_the_day_bounds_what_leaves() {
         quota_btc: Some(dec!(2.5)),
         ..Facts::default()
     };
-    let plan = plan(&facts, &Left::new());
+    let plan = plan(&facts, &Skipped::new());
     assert_eq!(keys(&plan), ["withdraw BTC"]);
     assert_eq!(plan.steps[0].amount, Some(dec!(2.5)));
     assert!(plan.stuck.iter().all(|stuck| stuck.reason.contains("today")), "{:?}", plan.stuck);
@@ -213,7 +213,12 @@ fn wallet() -> impl Strategy<Value = Wallet> {
 }
 
 fn held() -> impl Strategy<Value = Held> {
-    let by = prop::sample::select(vec![By::Orders, By::Positions, By::Withdrawal, By::Unknown]);
+    let by = prop::sample::select(vec![
+        HeldBy::Orders,
+        HeldBy::Positions,
+        HeldBy::Withdrawal,
+        HeldBy::Unknown,
+    ]);
     (by, amount()).prop_map(|(by, amount)| Held { by, amount })
 }
 
@@ -264,40 +269,40 @@ prop_compose! {
     }
 }
 
-/// What there is of each currency, and where the plan leaves it.
-fn check(facts: &Facts, left: &Left) -> Result<(), TestCaseError> {
-    let plan = plan(facts, left);
-    let mut there: BTreeMap<&str, Decimal> = BTreeMap::new();
+/// Checks that the plan accounts for every amount.
+fn check(facts: &Facts, skipped: &Skipped) -> Result<(), TestCaseError> {
+    let plan = plan(facts, skipped);
+    let mut held: BTreeMap<&str, Decimal> = BTreeMap::new();
     for balance in &facts.balances {
-        *there.entry(&balance.currency).or_default() += balance.free;
-        for held in &balance.held {
-            *there.entry(&balance.currency).or_default() += held.amount;
+        *held.entry(&balance.currency).or_default() += balance.free;
+        for part in &balance.held {
+            *held.entry(&balance.currency).or_default() += part.amount;
         }
     }
     for saving in &facts.savings {
-        *there.entry(&saving.currency).or_default() += saving.amount.unwrap_or_default();
+        *held.entry(&saving.currency).or_default() += saving.amount.unwrap_or_default();
     }
-    let mut told: BTreeMap<&str, Decimal> = BTreeMap::new();
+    let mut planned: BTreeMap<&str, Decimal> = BTreeMap::new();
     for step in plan
         .steps
         .iter()
         .filter(|step| ["account_withdraw", "margin_repay"].contains(&step.endpoint))
     {
-        *told.entry(step.currency.as_deref().unwrap_or_default()).or_default() +=
+        *planned.entry(step.currency.as_deref().unwrap_or_default()).or_default() +=
             step.amount.unwrap_or_default();
     }
     for stuck in &plan.stuck {
         prop_assert!(!stuck.reason.is_empty());
         prop_assert!(stuck.amount > Some(Decimal::ZERO), "{stuck:?}");
-        *told.entry(&stuck.currency).or_default() += stuck.amount.unwrap_or_default();
+        *planned.entry(&stuck.currency).or_default() += stuck.amount.unwrap_or_default();
     }
-    there.retain(|_, amount| !amount.is_zero());
-    told.retain(|_, amount| !amount.is_zero());
-    prop_assert_eq!(there, told, "every amount leaves, repays, or is stuck: {:?}", plan);
+    held.retain(|_, amount| !amount.is_zero());
+    planned.retain(|_, amount| !amount.is_zero());
+    prop_assert_eq!(held, planned, "every amount leaves, repays, or is stuck: {:?}", plan);
     let mut keys = BTreeSet::new();
     for step in &plan.steps {
         prop_assert!(keys.insert(&step.key), "twice: {}", step.key);
-        prop_assert!(!left.contains_key(&step.key));
+        prop_assert!(!skipped.contains_key(&step.key));
         prop_assert!(step.amount.is_none_or(|amount| amount > Decimal::ZERO), "{step:?}");
         if step.endpoint == "account_withdraw" {
             let code = &step.parameters[0].1;
@@ -326,13 +331,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_amount_leaves_or_repays_or_is_stuck_with_a_reason(facts in facts(), skipped in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
-        check(&facts, &Left::new())?;
-        // Also when some of the steps are not done.
-        let steps = plan(&facts, &Left::new()).steps;
+    fn every_amount_is_withdrawn_repaid_or_stuck_with_a_reason(facts in facts(), indices in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
+        check(&facts, &Skipped::new())?;
+        let steps = plan(&facts, &Skipped::new()).steps;
         if !steps.is_empty() {
-            let left = skipped.iter().map(|index| (index.get(&steps).key.clone(), "no".to_owned()));
-            check(&facts, &left.collect())?;
+            let skipped = indices.iter().map(|index| (index.get(&steps).key.clone(), "no".to_owned()));
+            check(&facts, &skipped.collect())?;
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use super::{Feed, SocketId};
 use crate::{
     generated::Host,
-    recording::Entry,
+    recording::RecordedFrame,
     ws::topic::{self, Channel, HostKey, Topic},
 };
 
@@ -62,12 +62,11 @@ fn subject(topic: &Topic) -> Subject {
 }
 
 impl Replay {
-    fn new(entries: Vec<Entry>) -> Self {
-        let frame = |entry: Entry| {
+    fn new(entries: Vec<RecordedFrame>) -> Self {
+        let frame = |entry: RecordedFrame| {
             let host = if entry.topic.starts_with("spot/") { Host::Spot } else { Host::Futures };
             let topic = topic::parse(host, &entry.topic)?;
-            let text = entry.frame?;
-            (!topic.private).then_some(Frame { at_us: entry.at, topic, text })
+            (!topic.private).then_some(Frame { at_us: entry.at_us, topic, text: entry.text })
         };
         let mut frames: Vec<_> = entries.into_iter().filter_map(frame).collect();
         frames.sort_by_key(|frame| frame.at_us);
@@ -109,7 +108,7 @@ impl Replay {
 
 impl Feed {
     /// Plays these from the first subscription on.
-    pub(crate) fn replay(&mut self, entries: Vec<Entry>) {
+    pub(crate) fn replay(&mut self, entries: Vec<RecordedFrame>) {
         if !entries.is_empty() {
             self.replay = Some(Replay::new(entries));
         }

@@ -1,0 +1,84 @@
+//! Input at the terminal that is not shown.
+
+#[cfg(unix)]
+pub(super) use unix::ask;
+
+use crate::failure::Failure;
+
+/// Hidden input is implemented for Unix only.
+#[cfg(not(unix))]
+pub(super) async fn ask<const N: usize>(_: [&str; N]) -> Result<[String; N], Failure> {
+    Err(Failure::usage("hidden input is not supported on this system").with_advice("use --stdin"))
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::io::{self, BufRead as _, IsTerminal as _};
+
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    use super::Failure;
+
+    /// Asks for each of `names`. Ctrl-c restores the terminal.
+    pub(in crate::auth) async fn ask<const N: usize>(
+        names: [&str; N],
+    ) -> Result<[String; N], Failure> {
+        let failed = |error: io::Error| Failure::machine(format!("the terminal: {error}"));
+        if !io::stdin().is_terminal() {
+            return Err(Failure::usage("standard input is not a terminal")
+                .with_advice("add --stdin to read key, secret and memo from standard input"));
+        }
+        // Registered first, so that ctrl-c always restores the terminal.
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let hidden = HiddenInput::new().map_err(failed)?;
+        let mut answers = [const { String::new() }; N];
+        for (name, answer) in names.into_iter().zip(&mut answers) {
+            eprint!("{name}: ");
+            let Some(line) = line(&mut interrupt).await else {
+                drop(hidden);
+                eprintln!();
+                // The reading thread cannot be stopped. 130 is what shells expect after ctrl-c.
+                std::process::exit(130);
+            };
+            eprintln!();
+            line.map_err(failed)?.trim().clone_into(answer);
+            if answer.is_empty() {
+                return Err(super::super::no_input());
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Reads a line; `None` after ctrl-c.
+    async fn line(interrupt: &mut Signal) -> Option<io::Result<String>> {
+        let reading = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            io::stdin().lock().read_line(&mut line).map(|_| line)
+        });
+        tokio::select! {
+            line = reading => Some(line.map_err(io::Error::other).and_then(|line| line)),
+            _ = interrupt.recv() => None,
+        }
+    }
+
+    /// Disables echo of the terminal until it is dropped.
+    struct HiddenInput(Termios);
+
+    impl HiddenInput {
+        fn new() -> io::Result<Self> {
+            let before = tcgetattr(io::stdin())?;
+            let mut hidden = before.clone();
+            hidden.local_modes.remove(LocalModes::ECHO);
+            tcsetattr(io::stdin(), OptionalActions::Flush, &hidden)?;
+            Ok(Self(before))
+        }
+    }
+
+    impl Drop for HiddenInput {
+        fn drop(&mut self) {
+            // The terminal may be gone.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.0);
+        }
+    }
+}

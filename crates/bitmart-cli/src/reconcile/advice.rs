@@ -1,0 +1,62 @@
+//! Advice for requests with an unknown outcome.
+
+use bitmart::rest::Effect;
+use bitmart::rest::catalog::EndpointEntry;
+
+use crate::confirm::{Parameters, parameter_text};
+
+/// Advice with the commands that show whether a request took effect.
+pub(crate) fn how_to_find_out(entry: &EndpointEntry, parameters: &Parameters) -> String {
+    let get = |name: &str| parameter_text(parameters, name).unwrap_or_default();
+    let id = entry.metadata.id;
+    let commands = match id {
+        "spot_submit_order" => vec![format!("spot order-by-client-id {}", get("client_order_id"))],
+        "margin_submit_order" => vec![format!("spot order-by-client-id {}", get("clientOrderId"))],
+        "futures_submit_order" => vec![
+            format!("futures open-orders --symbol {}", get("symbol")),
+            format!(
+                "futures order-history {} --client-order-id {}",
+                get("symbol"),
+                get("client_order_id")
+            ),
+        ],
+        "account_withdraw" => vec!["account funding-history withdraw 100".to_owned()],
+        "futures_transfer" => vec!["futures transfers 1 100".to_owned()],
+        "margin_borrow" => vec![format!("margin borrow-records {}", get("symbol"))],
+        "margin_repay" => vec![format!("margin repay-records {}", get("symbol"))],
+        "margin_transfer" => vec!["margin accounts".to_owned(), "account spot-wallet".to_owned()],
+        _ => match (entry.group, entry.metadata.effect) {
+            ("spot", _) => vec!["spot open-orders".to_owned(), "spot order-history".to_owned()],
+            ("futures", Effect::Trade) => {
+                vec!["futures open-orders".to_owned(), "futures positions".to_owned()]
+            }
+            ("earn", _) => vec!["earn holdings".to_owned(), "account spot-wallet".to_owned()],
+            ("futures" | "futures_sub_accounts", _) => vec!["futures assets".to_owned()],
+            _ => vec!["account wallet".to_owned()],
+        },
+    };
+    let commands: Vec<_> = commands.iter().map(|command| format!("`bitmart {command}`")).collect();
+    format!("do not send it again before you have checked: {}", commands.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::rest::Effect;
+    use bitmart::rest::catalog::ENDPOINTS;
+
+    use super::how_to_find_out;
+    use crate::endpoint::command::find;
+
+    #[test]
+    fn advice_names_existing_commands_that_only_read() {
+        for entry in ENDPOINTS.iter().filter(|entry| entry.metadata.effect != Effect::Read) {
+            let advice = how_to_find_out(entry, &[]);
+            for command in advice.split('`').filter_map(|part| part.strip_prefix("bitmart ")) {
+                let mut words = command.split(' ');
+                let (group, name) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+                let found = find(group, name).unwrap_or_else(|| panic!("there is no {command}"));
+                assert_eq!(found.metadata.effect, Effect::Read, "{command}");
+            }
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! `sandbox`: a local exchange, and control of it.
+
+mod admin;
+mod detach;
+mod env;
+mod persistent;
+mod up;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bitmart::rest::bytes::Bytes;
+use bitmart::rest::http::Method;
+use bitmart::rest::recording::frames::Entry;
+use bitmart::sandbox::{Config, Contract, RecordedFrame, Sandbox, SpotPair};
+use bitmart::{Credentials, Environment};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use self::admin::Admin;
+use crate::confirm::prompt;
+use crate::context::Context;
+use crate::failure::{Exit, Failure, chain};
+use crate::interrupts::Interrupts;
+use crate::normalize;
+use crate::output::{self, json::Json};
+use crate::ready_file::ReadyFile;
+use crate::secure_fs;
+
+/// Faults by their target: a REST path, a WebSocket topic, the handshakes of a WebSocket address.
+pub(crate) const FAULTS: [&[&str]; 3] = [
+    &[
+        "delay",
+        "drop-before",
+        "drop-after",
+        "html",
+        "html-after",
+        "truncated-json",
+        "null-rows",
+        "reset-mid-body",
+        "slow-drip",
+        "rate-limited",
+        "banned",
+        "unavailable",
+        "maintenance",
+        "late-history",
+    ],
+    &["silent-socket", "half-open", "duplicate", "late-push", "garbage", "version-gap"],
+    &["wrong-accept"],
+];
+
+/// The sandbox that a command without a key runs in its own process, unless `sandbox up` runs one.
+#[derive(Debug, Default)]
+pub(crate) struct InProcess(OnceCell<Sandbox>);
+
+impl InProcess {
+    /// The addresses and key of the running sandbox, or of one that is started here. Waits up to `timeout`
+    /// while another command uses the saved state.
+    pub(crate) async fn connect(
+        &self,
+        timeout: Duration,
+    ) -> Result<(Environment, Credentials), Failure> {
+        if let Some(ready) = admin::running().await {
+            eprintln!("sandbox: the running one, with play money; --env live is the exchange");
+            return Ok((ready.environment()?, ready.credentials()?));
+        }
+        eprintln!("sandbox: started in this process, with play money; --env live is the exchange");
+        let sandbox = self.0.get_or_try_init(|| persistent::start(timeout)).await?;
+        let environment = bitmart::sandbox::environment(sandbox)
+            .map_err(|error| Failure::machine(chain(&error)))?;
+        let credentials = bitmart::sandbox::credentials(sandbox)
+            .map_err(|error| Failure::machine(chain(&error)))?;
+        Ok((environment, credentials))
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.0.initialized()
+    }
+
+    /// Stops the sandbox, which saves its state.
+    pub(crate) async fn shutdown(self) {
+        if let Some(sandbox) = self.0.into_inner() {
+            sandbox.shutdown().await;
+        }
+    }
+}
+
+/// The symbols that the sandbox lists.
+pub(crate) fn listed_symbols() -> Vec<String> {
+    let pairs = SpotPair::listed().into_iter().map(|pair| pair.symbol());
+    let contracts = Contract::listed().into_iter().map(|contract| contract.symbol());
+    pairs.chain(contracts).collect()
+}
+
+/// Serves recorded frames until ctrl-c, `speed` times as fast as they were received.
+pub(crate) async fn serve_recording(frames: Vec<Entry>, speed: u32) -> Result<(), Failure> {
+    let Some(first) = frames.first() else {
+        return Err(Failure::usage("the recording has no frames"));
+    };
+    let start_ms = first.at / 1_000;
+    let topics: BTreeSet<_> = frames.iter().map(|entry| entry.topic.clone()).collect();
+    let frames = frames
+        .into_iter()
+        .filter_map(|entry| Some(RecordedFrame::new(entry.at, entry.topic, entry.frame?)));
+    let config = Config::new()
+        .fast_clock(Some(start_ms), speed)
+        .rate_limits(false)
+        .replay(frames.collect::<Vec<_>>());
+    let sandbox = Sandbox::start(config).await.map_err(|error| Failure::machine(chain(&error)))?;
+    let mut interrupts = Interrupts::listen()?;
+    output::write(format!("{}\n", sandbox.ready_line()).as_bytes())?;
+    eprintln!("serving {} until ctrl-c", topics.into_iter().collect::<Vec<_>>().join(", "));
+    interrupts.recv().await;
+    sandbox.shutdown().await;
+    Ok(())
+}
+
+pub(crate) fn command() -> Command {
+    let account = || {
+        Arg::new("account")
+            .long("account")
+            .value_name("NUMBER")
+            .value_parser(value_parser!(u32))
+            .default_value("1")
+            .help("Number of the account; 2 is a sub-account of 1")
+    };
+    let number = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u64)).help(help)
+    };
+    Command::new("sandbox")
+        .about("A local exchange: start it, fund it, inject faults")
+        .after_help(
+            "While a sandbox is running, commands with --env sandbox, and all commands without a key, use it. \
+             Its addresses and key are in ~/.bitmart/sandbox/ready.json. Otherwise each such command runs one \
+             in its own process. The state is saved in ~/.bitmart/sandbox/data.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(up::command())
+        .subcommand(Command::new("status").about("Show whether one is running, its addresses, and counts of orders and fills"))
+        .subcommand(
+            Command::new("keys")
+                .about("Show the key, secret included, or create another one")
+                .arg(
+                    Arg::new("new").long("new").action(ArgAction::SetTrue).help("Create another key"),
+                )
+                .arg(account().requires("new"))
+                .arg(
+                    Arg::new("permissions")
+                        .long("permissions")
+                        .value_name("LIST")
+                        .value_delimiter(',')
+                        .requires("new")
+                        .help(
+                            "Any of Read-only, Spot-Trade, Margin-Trade, Future-Trade, Withdraw, Sub-Account \
+                             Inter-Account Transfer [default: all]",
+                        ),
+                ),
+        )
+        .subcommand(env::command())
+        .subcommand(
+            Command::new("deposit")
+                .about("Simulate a deposit, through all its states")
+                .after_help(
+                    "It is credited to the spot wallet after 30 s by the clock of the sandbox, and is in \
+                     `account funding-history deposit 100` at once.",
+                )
+                .arg(Arg::new("currency").required(true).value_name("CURRENCY"))
+                .arg(Arg::new("amount").required(true).value_name("AMOUNT"))
+                .arg(account()),
+        )
+        .subcommand(
+            Command::new("fund")
+                .about("Set the free balance of a wallet")
+                .arg(Arg::new("currency").required(true).value_name("CURRENCY"))
+                .arg(Arg::new("amount").required(true).value_name("AMOUNT"))
+                .arg(
+                    Arg::new("wallet")
+                        .long("wallet")
+                        .value_parser(["spot", "funding", "futures"])
+                        .ignore_case(true)
+                        .default_value("spot")
+                        .help("The wallet"),
+                )
+                .arg(account()),
+        )
+        .subcommand(
+            Command::new("fault")
+                .about("Inject a fault into the next responses of a path, or into a topic")
+                .after_help(fault_help())
+                .arg(Arg::new("fault").value_name("FAULT").help("The fault"))
+                .arg(Arg::new("on").value_name("PATH|TOPIC").requires("fault").help("REST path, topic or WebSocket address"))
+                .arg(number("times", "Number of times [default: 1]"))
+                .arg(number("ms", "Duration of delay and slow-drip in milliseconds"))
+                .arg(number("status", "HTTP status of html and html-after"))
+                .arg(
+                    Arg::new("clear")
+                        .long("clear")
+                        .action(ArgAction::SetTrue)
+                        .help("Clear all faults"),
+                )
+                .group(ArgGroup::new("what").args(["fault", "clear"]).required(true)),
+        )
+        .subcommand(
+            Command::new("clock")
+                .about("Show the time of the sandbox, or move a stopped clock")
+                .arg(number("advance", "Move a stopped clock by N milliseconds"))
+                .arg(number("beats", "Advance the market by N beats of 100 ms"))
+                .group(ArgGroup::new("how").args(["advance", "beats"])),
+        )
+        .subcommand(
+            Command::new("snapshot").about("Write the complete state to a file, for `sandbox up --restore`").arg(
+                Arg::new("file").required(true).value_name("FILE").help("The file to write"),
+            ),
+        )
+        .subcommand(Command::new("down").about("Stop the sandbox"))
+        .subcommand(Command::new("reset").about("Delete the saved state"))
+}
+
+fn fault_help() -> String {
+    let [path, topic, handshake] = FAULTS.map(|names| names.join(", "));
+    format!(
+        "On a REST path: {path}\nOn a topic such as spot/ticker:BTC_USDT: {topic}\nOn a WebSocket \
+         address such as spot/api: {handshake}"
+    )
+}
+
+pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+    let (name, matches) =
+        matches.subcommand().ok_or_else(|| Failure::usage("sandbox: a command is missing"))?;
+    if name == "up" {
+        return up::run(context, matches).await;
+    }
+    if name == "reset" {
+        return reset(context).await;
+    }
+    let ready = find(context).await?;
+    let admin = Admin::new(&ready)?;
+    let data = match name {
+        "status" => status(&ready, &admin).await?,
+        "keys" => keys(&ready, &admin, matches).await?,
+        "env" => return output::write(env_text(context, &ready, matches)?.as_bytes()),
+        "deposit" => admin.post("/deposits", &amount(matches)).await?,
+        "fund" => admin.post("/balances", &fund(matches)).await?,
+        "fault" if matches.get_flag("clear") => admin.delete("/faults").await?,
+        "fault" => admin.post("/faults", &fault(matches)).await?,
+        "clock" => clock(&admin, matches).await?,
+        "snapshot" => return snapshot(&admin, matches).await,
+        "down" => return down(&admin).await,
+        _ => return Err(Failure::usage(format!("there is no command sandbox {name}"))),
+    };
+    print(context, &data)
+}
+
+/// The sandbox of `--env FILE`, or the running one.
+async fn find(context: &Context) -> Result<ReadyFile, Failure> {
+    match context.environment() {
+        None => running().await,
+        Some(name) if name.eq_ignore_ascii_case("sandbox") => running().await,
+        Some(file) => ReadyFile::read(Path::new(file)),
+    }
+}
+
+async fn running() -> Result<ReadyFile, Failure> {
+    admin::running().await.ok_or_else(|| {
+        Failure::new(Exit::NotSent, "no sandbox is running")
+            .with_advice("start one in another terminal: bitmart sandbox up")
+    })
+}
+
+fn print(context: &Context, data: &Value) -> Result<(), Failure> {
+    let data = Json::read(&data.to_string())
+        .map_err(|error| Failure::machine(format!("the response: {error}")))?;
+    output::print_rows(&context.output, &data)
+}
+
+async fn status(ready: &ReadyFile, admin: &Admin) -> Result<Value, Failure> {
+    let ledger = admin.get("/ledger").await?;
+    let count = |name: &str| ledger[name].as_array().map_or(0, Vec::len);
+    let mut status: serde_json::Map<String, Value> =
+        ready.addresses().into_iter().map(|(name, text)| (name.to_owned(), json!(text))).collect();
+    status.insert("now_ms".to_owned(), ledger["now_ms"].clone());
+    status.insert("orders".to_owned(), json!(count("orders")));
+    status.insert("fills".to_owned(), json!(count("fills")));
+    Ok(Value::Object(status))
+}
+
+async fn keys(ready: &ReadyFile, admin: &Admin, matches: &ArgMatches) -> Result<Value, Failure> {
+    if !matches.get_flag("new") {
+        let (key, secret, memo) = ready.key();
+        return Ok(json!({ "key": key, "secret": secret, "memo": memo }));
+    }
+    let mut body = json!({ "account": matches.get_one::<u32>("account") });
+    if let Some(permissions) = matches.get_many::<String>("permissions") {
+        body["permissions"] = permissions.map(|one| json!(one.trim())).collect();
+    }
+    admin.post("/keys", &body).await
+}
+
+fn fund(matches: &ArgMatches) -> Value {
+    let mut body = amount(matches);
+    body["wallet"] = json!(matches.get_one::<String>("wallet").map(|name| name.to_lowercase()));
+    body
+}
+
+/// The account, currency and amount of a request.
+fn amount(matches: &ArgMatches) -> Value {
+    let text = |name: &str| matches.get_one::<String>(name);
+    json!({
+        "account": matches.get_one::<u32>("account"),
+        "currency": text("currency").map(|name| normalize::currency(name)),
+        "amount": text("amount"),
+    })
+}
+
+fn env_text(context: &Context, ready: &ReadyFile, matches: &ArgMatches) -> Result<String, Failure> {
+    let file = match context.environment() {
+        Some(file) if !file.eq_ignore_ascii_case("sandbox") => PathBuf::from(file),
+        _ => admin::ready_file()
+            .ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?,
+    };
+    let line = std::fs::read_to_string(&file)
+        .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
+    env::text(ready, &line, matches)
+}
+
+fn fault(matches: &ArgMatches) -> Value {
+    let mut body = json!({});
+    let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
+    body["fault"] = json!(text("fault").to_ascii_lowercase());
+    body["on"] = json!(text("on"));
+    for name in ["times", "ms", "status"] {
+        if let Some(number) = matches.get_one::<u64>(name) {
+            body[name] = json!(number);
+        }
+    }
+    body
+}
+
+async fn clock(admin: &Admin, matches: &ArgMatches) -> Result<Value, Failure> {
+    if let Some(ms) = matches.get_one::<u64>("advance") {
+        return admin.post("/clock/advance", &json!({ "ms": ms })).await;
+    }
+    if let Some(steps) = matches.get_one::<u64>("beats") {
+        return admin.post("/market/step", &json!({ "steps": steps })).await;
+    }
+    let ledger = admin.get("/ledger").await?;
+    Ok(json!({ "now_ms": ledger["now_ms"] }))
+}
+
+async fn snapshot(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
+    let file = Path::new(matches.get_one::<String>("file").map_or("", String::as_str));
+    let saved = admin.call(Method::GET, "/snapshot", Bytes::new()).await?;
+    secure_fs::write(file, &saved)
+        .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
+    eprintln!("written; bitmart sandbox up --restore {} continues from it", file.display());
+    Ok(())
+}
+
+/// Deletes the saved state, unless the sandbox is running.
+async fn reset(context: &Context) -> Result<(), Failure> {
+    if admin::running().await.is_some() {
+        return Err(
+            Failure::usage("the sandbox is running").with_advice("first: bitmart sandbox down")
+        );
+    }
+    let Some(folder) = persistent::data_folder().filter(|folder| folder.exists()) else {
+        eprintln!("there is no saved state");
+        return Ok(());
+    };
+    if !context.yes {
+        prompt::confirm(&format!("delete {}?", folder.display()))?;
+    }
+    std::fs::remove_dir_all(&folder)
+        .map_err(|error| Failure::machine(format!("{}: {error}", folder.display())))
+}
+
+/// Stops the sandbox and waits until it has ended.
+async fn down(admin: &Admin) -> Result<(), Failure> {
+    admin.post("/stop", &json!({})).await?;
+    for _ in 0..100 {
+        if admin::running().await.is_none() {
+            eprintln!("the sandbox has stopped");
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(Failure::machine("the sandbox does not stop"))
+}

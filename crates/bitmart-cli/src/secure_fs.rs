@@ -1,0 +1,61 @@
+//! Files and folders that only the user can read.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The folder `~/.bitmart`; `None` without a home folder.
+pub(crate) fn config_dir() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"))?;
+    (!home.is_empty()).then(|| PathBuf::from(home).join(".bitmart"))
+}
+
+/// Creates a folder and its parents if they are missing.
+pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Replaces the file at `path` atomically.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_with(path, |error| error, |file| file.write_all(bytes))
+}
+
+/// Like [`write()`], with content that `fill` writes piece by piece.
+pub(crate) fn write_with<E>(
+    path: &Path,
+    failed: impl Fn(io::Error) -> E,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
+    if let Some(parent) = path.parent() {
+        create_dir(parent).map_err(&failed)?;
+    }
+    // A symbolic link is followed and stays in place.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let new = path.with_extension(format!("{}.new", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = BufWriter::new(options.open(&new).map_err(&failed)?);
+    fill(&mut file)
+        .and_then(|()| file.flush().and_then(|()| file.get_ref().sync_all()).map_err(&failed))
+        .and_then(|()| fs::rename(&new, &path).map_err(&failed))
+        .inspect_err(|_| drop(fs::remove_file(&new)))
+}
+
+/// The Unix permissions of a file.
+#[cfg(unix)]
+pub(crate) fn mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some(fs::metadata(path).ok()?.mode() & 0o777)
+}
+
+/// Other systems protect a home folder by other means.
+#[cfg(not(unix))]
+pub(crate) fn mode(_: &Path) -> Option<u32> {
+    None
+}

@@ -1,0 +1,115 @@
+//! Queries the assets and debts of the account. Failed queries are listed, and nothing is concluded from them.
+
+mod balances;
+mod routes;
+
+use std::collections::BTreeMap;
+
+use bitmart::rest::{Client, Error, futures, spot};
+use bitmart::types::Rows;
+
+use super::facts::{Facts, OrderKind, Orders, Position};
+use crate::failure::chain;
+pub(super) use routes::{NamedAddress, WithdrawalRoutes};
+
+/// Requested rows of a list.
+const ROWS: u32 = 100;
+
+/// Queries everything. The routes are updated for the currencies of the account.
+pub(super) async fn facts(client: &Client, routes: &mut WithdrawalRoutes) -> Facts {
+    let mut facts = Facts::default();
+    spot_orders(client, &mut facts).await;
+    futures_orders(client, &mut facts).await;
+    positions(client, &mut facts).await;
+    balances::collect(client, &mut facts).await;
+    routes.update(client, &mut facts).await;
+    facts
+}
+
+impl Facts {
+    /// The rows of a list. Records a failed query, and rows that cannot be decoded.
+    pub(super) fn rows_or_note<T>(&mut self, what: &str, rows: Result<Rows<T>, Error>) -> Vec<T> {
+        match rows {
+            Ok(rows) => {
+                if let Some(fault) = rows.faults().first() {
+                    self.unread.push(format!("{what}: {fault}"));
+                }
+                rows.into_vec()
+            }
+            Err(error) => {
+                self.unread.push(format!("{what}: {}", chain(&error)));
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn count(orders: &mut BTreeMap<String, usize>, symbol: &str) {
+    *orders.entry(symbol.to_owned()).or_default() += 1;
+}
+
+async fn spot_orders(client: &Client, facts: &mut Facts) {
+    let open = client.spot().open_orders(spot::ListOpenOrders::new().limit(200)).await;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for order in facts.rows_or_note("open spot orders", open) {
+        count(&mut counts, order.symbol.as_str());
+    }
+    add(facts, counts, |_| OrderKind::Spot);
+    for (name, kind) in [
+        ("trigger", spot::AlgoOrderType::Trigger),
+        ("tp/sl", spot::AlgoOrderType::TakeProfitStopLoss),
+    ] {
+        let open =
+            client.spot().open_algo_orders(spot::ListOpenAlgoOrders::new().order_type(kind)).await;
+        let open = open.map(|response| response.into_value().unwrap_or_default());
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for order in facts.rows_or_note("open algo orders", open) {
+            order.symbol.iter().for_each(|symbol| count(&mut counts, symbol.as_str()));
+        }
+        add(facts, counts, |_| OrderKind::Algo(name.to_owned()));
+    }
+}
+
+fn add(facts: &mut Facts, counts: BTreeMap<String, usize>, kind: impl Fn(&str) -> OrderKind) {
+    facts.orders.extend(counts.into_iter().map(|(symbol, count)| Orders {
+        kind: kind(&symbol),
+        symbol,
+        count,
+    }));
+}
+
+async fn futures_orders(client: &Client, facts: &mut Facts) {
+    let open = client.futures().open_orders(futures::ListOpenOrders::new().limit(ROWS)).await;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for order in facts.rows_or_note("open futures orders", open) {
+        let symbol = order.symbol.to_string();
+        if order.order_type == Some(futures::OrderType::Trailing) {
+            let kind = OrderKind::Trailing(order.order_id.to_string());
+            facts.orders.push(Orders { kind, symbol, count: 1 });
+        } else {
+            count(&mut counts, &symbol);
+        }
+    }
+    add(facts, counts, |_| OrderKind::Futures);
+    let plans = client.futures().plan_orders(futures::ListPlanOrders::new().limit(ROWS)).await;
+    for plan in facts.rows_or_note("plan orders", plans) {
+        let kind = OrderKind::Plan(plan.order_id.to_string());
+        facts.orders.push(Orders { kind, symbol: plan.symbol.to_string(), count: 1 });
+    }
+}
+
+async fn positions(client: &Client, facts: &mut Facts) {
+    let rows = client.futures().positions(futures::ListPositions::new()).await;
+    for position in facts.rows_or_note("futures positions", rows) {
+        if position.size.is_zero() {
+            continue;
+        }
+        let long = match position.position_side {
+            Some(futures::PositionSide::Long) => true,
+            Some(futures::PositionSide::Short) => false,
+            _ => position.signed_size.unwrap_or(position.size).is_sign_positive(),
+        };
+        let symbol = position.symbol.to_string();
+        facts.positions.push(Position { symbol, long, size: position.size });
+    }
+}

@@ -1,0 +1,209 @@
+//! Withdrawal networks and addresses. They are queried once, except for the quota.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitmart::Decimal;
+use bitmart::rest::{Client, account};
+
+use super::super::facts::{Destination, Facts, Network};
+use crate::confirm::withdrawal::{Recipient, coin_of, is_for};
+use crate::failure::{Failure, chain};
+
+/// An address of the option `--to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct NamedAddress {
+    code: String,
+    address: String,
+    memo: String,
+}
+
+impl NamedAddress {
+    /// Parses `USDT-TRC20=ADDRESS` or `XRP=ADDRESS,memo=TAG`.
+    pub(in super::super) fn parse(text: &str) -> Result<Self, Failure> {
+        let invalid = || {
+            Failure::usage(format!(
+                "--to {text}: expected NETWORK=ADDRESS or NETWORK=ADDRESS,memo=TAG, such as USDT-TRC20=T..."
+            ))
+        };
+        let (code, rest) = text.split_once('=').ok_or_else(invalid)?;
+        let (address, memo) = rest.split_once(",memo=").unwrap_or((rest, ""));
+        if code.is_empty() || address.is_empty() {
+            return Err(invalid());
+        }
+        Ok(Self { code: code.to_owned(), address: address.to_owned(), memo: memo.to_owned() })
+    }
+}
+
+/// Networks and addresses for withdrawals.
+#[derive(Debug, Default)]
+pub(in super::super) struct WithdrawalRoutes {
+    networks: Vec<Network>,
+    saved: Vec<account::WithdrawAddress>,
+    named: Vec<NamedAddress>,
+    prices: BTreeMap<String, Decimal>,
+    /// Whether the exchange's own deposit address on a network has a memo.
+    memos: BTreeMap<String, bool>,
+    /// Networks with known terms. The terms do not change, and the rate limit of their endpoint is low.
+    known: BTreeSet<String>,
+    unread: Vec<String>,
+}
+
+impl WithdrawalRoutes {
+    /// Queries networks, saved addresses and last prices.
+    pub(in super::super) async fn fetch(client: &Client, named: Vec<NamedAddress>) -> Self {
+        let mut facts = Facts::default();
+        let list = client.account().currencies(account::ListFundingCurrencies::new()).await;
+        let networks = facts.rows_or_note("networks", list.map(|list| list.currencies));
+        let networks = networks.into_iter().map(|row| {
+            let code = row.currency.to_string();
+            let currency = coin_of(&code).to_owned();
+            let after =
+                || code.split_once('-').map_or(currency.clone(), |(_, name)| name.to_owned());
+            Network {
+                name: row.network.map_or_else(after, |name| name.trim().to_owned()),
+                currency: currency.clone(),
+                code: code.clone(),
+                open: row.withdraw_enabled,
+                fee: row.withdraw_fee.or(row.withdraw_min_fee),
+                minimum: row.withdraw_min_size,
+                decimals: None,
+                multiple_of: None,
+            }
+        });
+        let networks = networks.collect();
+        let saved = client.account().withdraw_addresses().await.map(|list| list.list);
+        let saved = facts.rows_or_note("saved addresses", saved);
+        let tickers = client.spot().tickers().await;
+        let prices = facts.rows_or_note("last prices", tickers).into_iter().filter_map(|row| {
+            let currency = row.symbol.as_str().strip_suffix("_USDT")?.to_owned();
+            Some((currency, row.last_price?))
+        });
+        let prices = prices.collect();
+        Self {
+            networks,
+            saved,
+            named,
+            prices,
+            memos: BTreeMap::new(),
+            known: BTreeSet::new(),
+            unread: facts.unread,
+        }
+    }
+
+    /// Adds the networks and addresses of the account's currencies.
+    pub(super) async fn update(&mut self, client: &Client, facts: &mut Facts) {
+        facts.unread.extend(self.unread.iter().cloned());
+        facts.prices = self.prices.clone();
+        let balances = facts.balances.iter().map(|balance| balance.currency.clone());
+        let savings = facts.savings.iter().map(|saving| saving.currency.clone());
+        let held: BTreeSet<String> = balances.chain(savings).collect();
+        let mut quota = None;
+        for index in 0..self.networks.len() {
+            if !held.contains(&self.networks[index].currency) {
+                continue;
+            }
+            let mut destinations = self.destinations(&self.networks[index]);
+            if !destinations.is_empty() && self.networks[index].open != Some(false) {
+                // Today's quota is shared by all currencies, and changes.
+                if quota.is_none() || !self.known.contains(&self.networks[index].code) {
+                    quota = self.query_terms(client, index, facts).await.or(quota);
+                }
+                self.add_doubts(client, index, &mut destinations).await;
+            }
+            facts.networks.push(self.networks[index].clone());
+            facts.destinations.extend(destinations);
+        }
+        facts.quota_btc = quota;
+    }
+
+    /// Queries fee and limits of a network. Returns today's quota in BTC.
+    async fn query_terms(
+        &mut self,
+        client: &Client,
+        index: usize,
+        facts: &mut Facts,
+    ) -> Option<Decimal> {
+        let network = &mut self.networks[index];
+        match client.account().withdraw_quota(network.code.as_str()).await {
+            Ok(terms) => {
+                network.fee = terms.fee.or(network.fee);
+                network.minimum = terms.min_size.or(network.minimum);
+                network.decimals = terms.decimals.or(network.decimals);
+                network.multiple_of = terms.multiple_of;
+                self.known.insert(network.code.clone());
+                terms.today_available_btc
+            }
+            Err(error) => {
+                facts.unread.push(format!("quota of {}: {}", network.code, chain(&error)));
+                None
+            }
+        }
+    }
+
+    /// The addresses for a network, those of `--to` first.
+    fn destinations(&self, network: &Network) -> Vec<Destination> {
+        let named = self.named.iter().filter(|named| named.code == network.code);
+        let named = named.map(|named| Destination {
+            code: network.code.clone(),
+            address: named.address.clone(),
+            memo: named.memo.clone(),
+            name: format!("{} (from --to)", named.address),
+            doubts: Vec::new(),
+        });
+        let saved = self.saved.iter().filter(|saved| {
+            saved.is_verified == Some(true) && is_for(saved, &network.code, &network.name)
+        });
+        let saved = saved.map(|saved| Destination {
+            code: network.code.clone(),
+            address: saved.address.clone(),
+            memo: saved.memo.clone().unwrap_or_default(),
+            name: match &saved.remark {
+                Some(remark) => format!("{} ({remark:?})", saved.address),
+                None => saved.address.clone(),
+            },
+            doubts: Vec::new(),
+        });
+        named.chain(saved).collect()
+    }
+
+    /// Checks the addresses for a network.
+    async fn add_doubts(
+        &mut self,
+        client: &Client,
+        index: usize,
+        destinations: &mut [Destination],
+    ) {
+        let Network { code, name, .. } = self.networks[index].clone();
+        let has_memo = if let Some(known) = self.memos.get(&code) {
+            *known
+        } else {
+            let own = client.account().deposit_address(code.as_str()).await;
+            let has_memo = own.is_ok_and(|own| own.address_memo.is_some());
+            self.memos.insert(code.clone(), has_memo);
+            has_memo
+        };
+        for one in destinations {
+            let to =
+                Recipient { code: &code, network: &name, address: &one.address, memo: &one.memo };
+            one.doubts = to.doubts(&self.saved, has_memo);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NamedAddress;
+
+    #[test]
+    fn parses_an_address_with_network_and_memo() {
+        let named = NamedAddress::parse("XRP=r1,memo=7").expect("an address");
+        assert_eq!(
+            (named.code.as_str(), named.address.as_str(), named.memo.as_str()),
+            ("XRP", "r1", "7")
+        );
+        assert_eq!(NamedAddress::parse("USDT-TRC20=T1").expect("an address").memo, "");
+        for wrong in ["USDT-TRC20", "=T1", "XRP=", "XRP=,memo=1"] {
+            assert!(NamedAddress::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Executes the plan step by step: confirms, records and sends each request, then plans again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry};
+use bitmart::rest::{Category, Client, Error, Outcome};
+use bitmart::types::{EarnRequestNo, RequestNo};
+use bitmart::{ClientOrderId, Decimal};
+
+use super::collect::WithdrawalRoutes;
+use super::facts::Facts;
+use super::journal::{Journal, Request};
+use super::plan::{Skipped, Step, plan};
+use super::print;
+use crate::confirm::prompt;
+use crate::context::Context;
+use crate::endpoint::{self, parameters};
+use crate::failure::{Exit, Failure, chain};
+use crate::interrupts::Interrupts;
+use crate::output::json::Json;
+use crate::reconcile::{self, Resolution, how_to_find_out};
+use crate::target::Target;
+
+/// Number and interval of queries for the effect of a step.
+const MAX_QUERIES: u32 = 10;
+const QUERY_INTERVAL: Duration = Duration::from_secs(1);
+/// Number of rejections because of the clock after which the run ends.
+const MAX_CLOCK_ERRORS: u32 = 5;
+
+/// Requests that may be repeated safely. Other requests without evidence stay unresolved.
+const IDEMPOTENT: [&str; 6] = [
+    "spot_cancel_all_orders",
+    "spot_cancel_all_algo_orders",
+    "futures_cancel_all_orders",
+    "futures_cancel_plan_order",
+    "futures_cancel_trailing_order",
+    "earn_set_auto_saving",
+];
+
+struct Run<'a> {
+    context: &'a Context,
+    client: &'a Client,
+    journal: Journal,
+    interrupts: Interrupts,
+    skipped: Skipped,
+    /// Amounts of the executed steps by key.
+    executed: BTreeMap<String, Option<Decimal>>,
+    /// Number of steps that were not executed.
+    missed: usize,
+    /// Rejections because of the clock. Their steps are in the next plan again.
+    clock_errors: u32,
+}
+
+pub(super) async fn run(
+    context: &Context,
+    target: &Target,
+    client: &Client,
+    routes: &mut WithdrawalRoutes,
+    journal: Journal,
+    outcome: Option<&str>,
+) -> Result<(), Failure> {
+    let mut run = Run {
+        context,
+        client,
+        journal,
+        interrupts: Interrupts::listen()?,
+        skipped: Skipped::new(),
+        executed: BTreeMap::new(),
+        missed: 0,
+        clock_errors: 0,
+    };
+    run.resume(outcome).await?;
+    let facts = loop {
+        let (facts, step) = run.next(target, routes).await?;
+        let Some(step) = step else { break facts };
+        run.execute(step).await?;
+        if run.interrupts.received() {
+            return Err(stopped());
+        }
+    };
+    print::print(context, &facts, &plan(&facts, &run.skipped))?;
+    let incomplete = |text: String| Failure::new(Exit::Incomplete, text);
+    if run.missed > 0 {
+        return Err(incomplete(format!("{} steps were not executed", run.missed))
+            .with_advice("run the command again to be asked again"));
+    }
+    if !facts.unread.is_empty() {
+        let text = "all known steps are done, but some queries failed: ";
+        return Err(incomplete(format!("{text}{}", facts.unread.join("; "))));
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    /// Resolves the request that the last run left unresolved.
+    async fn resume(&mut self, outcome: Option<&str>) -> Result<(), Failure> {
+        let Some(request) = self.journal.unresolved.clone() else {
+            return match outcome {
+                None => Ok(()),
+                Some(_) => Err(Failure::usage("the outcome of every request is known")),
+            };
+        };
+        let number = request.number;
+        eprintln!("the outcome of step {number} of the last run is unknown: {}", request.text);
+        match outcome {
+            Some("done") => self.journal.end(number, "done", "as given by --outcome"),
+            Some(_) => self.journal.end(number, "not done", "as given by --outcome"),
+            None => self.resolve(&request).await.map(drop),
+        }
+    }
+
+    /// The facts and the next step. Waits while the plan still contains an executed step.
+    async fn next(
+        &mut self,
+        target: &Target,
+        routes: &mut WithdrawalRoutes,
+    ) -> Result<(Facts, Option<Step>), Failure> {
+        let mut queries = 0;
+        loop {
+            let facts = tokio::select! {
+                facts = super::facts(target, self.client, routes) => facts,
+                () = self.interrupts.recv() => return Err(stopped()),
+            };
+            let step = plan(&facts, &self.skipped).steps.into_iter().next();
+            let is_repeated = |step: &&Step| self.executed.get(&step.key) == Some(&step.amount);
+            let Some(repeated) = step.as_ref().filter(is_repeated) else {
+                return Ok((facts, step));
+            };
+            queries += 1;
+            if queries < MAX_QUERIES {
+                tokio::select! {
+                    () = tokio::time::sleep(QUERY_INTERVAL) => continue,
+                    () = self.interrupts.recv() => return Err(stopped()),
+                }
+            }
+            let why = "it was executed, but the exchange does not show its effect";
+            self.skipped.insert(repeated.key.clone(), why.to_owned());
+            self.missed += 1;
+            queries = 0;
+        }
+    }
+
+    /// Asks for confirmation of a step and executes it.
+    async fn execute(&mut self, step: Step) -> Result<(), Failure> {
+        eprintln!("\n{}", print::line(&step));
+        if !self.context.yes {
+            let confirmed = prompt::confirm_unless("execute it?", self.interrupts.recv()).await;
+            match confirmed {
+                Ok(()) => {}
+                Err(failure) if !prompt::is_interactive() => return Err(failure),
+                Err(_) if self.interrupts.received() => return Err(stopped()),
+                Err(_) => {
+                    self.skip(&step, "declined");
+                    return Ok(());
+                }
+            }
+        }
+        let entry = entry(step.endpoint)?;
+        let sent = with_generated_id(entry, &step);
+        let typed = parameters::typed(entry, &sent)?;
+        let payload = endpoint::encode(entry, &typed)?;
+        let baseline = reconcile::baseline(self.client, entry.metadata.id, &typed).await?;
+        // The clock may have drifted while the question was open.
+        self.client.sync_clock().await?;
+        let request = Request {
+            number: 0,
+            text: step.text.clone(),
+            endpoint: step.endpoint.to_owned(),
+            parameters: sent,
+            baseline,
+        };
+        let request = self.journal.begin(request)?;
+        let send = self.client.send_raw(&entry.metadata, payload);
+        let result = reconcile::wait(&mut self.interrupts, &step.text, send).await;
+        match result {
+            Some(Ok(response)) if response.data.get().trim() == "false" => {
+                self.journal.end(request.number, "refused", "the response is false")?;
+                self.skip(&step, "the response is false, without a reason");
+                Ok(())
+            }
+            Some(Ok(response)) => {
+                self.journal.end(request.number, "done", response.data.get())?;
+                eprintln!("done");
+                self.executed.insert(step.key, step.amount);
+                Ok(())
+            }
+            Some(Err(error)) => self.failed(step, &request, error).await,
+            None => Err(unknown(entry, &typed, "interrupted before the response arrived")),
+        }
+    }
+
+    async fn failed(&mut self, step: Step, request: &Request, error: Error) -> Result<(), Failure> {
+        let why = chain(&error);
+        match error.outcome() {
+            Outcome::Unknown => {
+                eprintln!("{why}");
+                if self.resolve(request).await? {
+                    self.executed.insert(step.key, step.amount);
+                }
+                Ok(())
+            }
+            Outcome::Rejected => {
+                self.journal.end(request.number, "refused", &why)?;
+                if error.is_clock() && self.clock_errors < MAX_CLOCK_ERRORS {
+                    self.clock_errors += 1;
+                    eprintln!("not done: {why}");
+                    return Ok(());
+                }
+                // These errors affect every further step. A missing permission affects some steps only.
+                let is_key = error.category() == Some(Category::Authentication);
+                if is_key || error.is_clock() || error.is_rate_limited() {
+                    return Err(Failure::from(error).with_context(&step.text));
+                }
+                self.skip(&step, &why);
+                Ok(())
+            }
+            _ => {
+                self.journal.end(request.number, "not sent", &why)?;
+                Err(Failure::from(error).with_context(&step.text))
+            }
+        }
+    }
+
+    fn skip(&mut self, step: &Step, why: &str) {
+        eprintln!("not done: {why}");
+        self.skipped.insert(step.key.clone(), why.to_owned());
+        self.missed += 1;
+    }
+
+    /// Queries and records the outcome of a request. Returns whether it took effect.
+    async fn resolve(&mut self, request: &Request) -> Result<bool, Failure> {
+        eprintln!(
+            "querying the exchange for the outcome; this takes up to 75 s. Interrupt to stop."
+        );
+        let entry = entry(&request.endpoint)?;
+        let typed = parameters::typed(entry, &request.parameters)?;
+        let resolution = tokio::select! {
+            resolution = resolution(self.client, request, &typed) => resolution,
+            () = self.interrupts.recv() => return Err(unknown(entry, &typed, "interrupted")),
+        };
+        let number = request.number;
+        match resolution {
+            Ok(Resolution::Done(evidence)) => {
+                eprintln!("it took effect ({evidence})");
+                self.journal.end(number, "done", &evidence)?;
+                Ok(true)
+            }
+            Ok(Resolution::NotDone) => {
+                eprintln!("it had no effect");
+                self.journal.end(number, "not done", "the exchange does not have it")?;
+                Ok(false)
+            }
+            Ok(Resolution::Undetermined(why)) => Err(unknown(entry, &typed, &why)),
+            Err(error) => Err(unknown(entry, &typed, &chain(&error))),
+        }
+    }
+}
+
+/// The outcome of a request.
+async fn resolution(
+    client: &Client,
+    request: &Request,
+    typed: &[(String, Json)],
+) -> Result<Resolution, Error> {
+    if let Some(baseline) = &request.baseline {
+        return reconcile::settle(client, &request.endpoint, typed, baseline).await;
+    }
+    // The next plan shows the effect, and repeating it is harmless.
+    if IDEMPOTENT.contains(&request.endpoint.as_str()) {
+        return Ok(Resolution::NotDone);
+    }
+    Ok(Resolution::Undetermined("the journal has no data that would show its effect".to_owned()))
+}
+
+fn entry(id: &str) -> Result<&'static EndpointEntry, Failure> {
+    ENDPOINTS
+        .iter()
+        .find(|entry| entry.metadata.id == id)
+        .ok_or_else(|| Failure::usage(format!("the journal contains an unknown endpoint {id:?}")))
+}
+
+/// The parameters, with a generated id if the endpoint takes one.
+fn with_generated_id(entry: &EndpointEntry, step: &Step) -> Vec<(String, String)> {
+    let given = step.parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let mut parameters: Vec<_> = given.collect();
+    let takes = |name: &str| entry.parameters.iter().any(|one| one.name == name);
+    if takes("client_order_id") && entry.metadata.id == "futures_submit_order" {
+        parameters.push(("client_order_id".to_owned(), ClientOrderId::random().to_string()));
+    }
+    if takes("requestNo") {
+        let number = match entry.group {
+            "earn" => EarnRequestNo::random().to_string(),
+            _ => RequestNo::random().to_string(),
+        };
+        parameters.push(("requestNo".to_owned(), number));
+    }
+    parameters
+}
+
+fn stopped() -> Failure {
+    Failure::new(Exit::Incomplete, "stopped between two steps; no outcome is unknown")
+        .with_advice("run the command again to continue")
+}
+
+fn unknown(entry: &EndpointEntry, typed: &[(String, Json)], why: &str) -> Failure {
+    let advice = format!(
+        "run the command again to repeat the query. Or {}; then give the outcome: bitmart wind-down --run \
+         --outcome done|not-done",
+        how_to_find_out(entry, typed)
+    );
+    let text = format!("{}: {why}. Whether it took effect is NOT KNOWN", entry.title);
+    Failure::new(Exit::Unknown, text).with_advice(advice)
+}
