@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart::rest::dead_man::{Cleared, DeadManSwitch, Event, Reason, Timer};
+use bitmart::rest::dead_man::{CancelResult, DeadManSwitch, Event, Reason, Timer};
 use bitmart::rest::{Client, LimitPolicy, Limiter, futures, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::types::Clock;
@@ -132,8 +132,8 @@ async fn a_renewal_whose_response_is_lost_is_followed_by_one_that_arrives() -> T
     let switch = desk.guarded(6).await?;
     let first = switch.next_event().await;
     assert!(
-        matches!(&first, Some(Event::RenewalFailed { trouble, timer: Timer::NotSet, .. })
-            if trouble.is_unknown()),
+        matches!(&first, Some(Event::RenewalFailed { error, timer: Timer::NotSet, .. })
+            if error.is_unknown()),
         "{first:?}"
     );
     assert!(switch.shutdown().await.is_clear());
@@ -189,7 +189,7 @@ async fn a_strategy_that_falls_silent_loses_its_orders_and_is_told_to_stop() -> 
         .start()?;
     desk.place().await?;
     let report = tokio::time::timeout(PATIENCE, switch.ended()).await?;
-    assert_eq!((report.reason, &report.markets[0].cleared), (Reason::Stale, &Cleared::Cancelled));
+    assert_eq!((report.reason, &report.markets[0].result), (Reason::Stale, &CancelResult::Canceled));
     assert!(!switch.beat());
     assert_eq!(desk.open_orders().await?, (1, 0), "futures were not guarded");
     Ok(())
