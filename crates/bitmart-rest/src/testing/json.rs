@@ -5,11 +5,11 @@ use std::fmt;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Deepest nesting that is read; the reader calls itself.
+/// Maximum nesting, because the parser is recursive.
 const DEPTH: usize = 64;
 
-/// A JSON value. Numbers are texts: an amount never passes through a float. Members keep their
-/// order.
+/// A JSON value that preserves the digits of numbers, so that amounts never pass through a float, and the
+/// order of members.
 ///
 /// ```
 /// use bitmart_rest::testing::Json;
@@ -28,15 +28,15 @@ pub enum Json {
     Bool(bool),
     /// A number, digit by digit.
     Number(String),
-    /// A text, without escapes.
+    /// A string, unescaped.
     Text(String),
-    /// A list.
+    /// An array.
     List(Vec<Json>),
-    /// Members in their order. A name may come twice, as in the text.
+    /// An object: its members in order, including duplicate names.
     Object(Vec<(String, Json)>),
 }
 
-/// A text that is no JSON, or is nested deeper than 64 levels.
+/// The text is not JSON, or is nested deeper than 64 levels.
 #[derive(Debug)]
 pub struct JsonError(serde_json::Error);
 
@@ -49,15 +49,15 @@ impl fmt::Display for JsonError {
 impl std::error::Error for JsonError {}
 
 impl Json {
-    /// Reads JSON text.
+    /// Parses JSON text.
     ///
     /// # Errors
-    /// When it is no JSON or is nested deeper than 64 levels.
+    /// The text is not JSON or is nested deeper than 64 levels.
     pub fn read(text: &str) -> Result<Self, JsonError> {
         Self::read_at(text, DEPTH).map_err(JsonError)
     }
 
-    /// The member of an object with this name: the last one if there are several.
+    /// The value of an object's member, the last one if the name is repeated.
     pub fn member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
@@ -90,8 +90,8 @@ impl Json {
         })
     }
 
-    /// What stands in a cell of a table or behind a name in a query: texts without quotes, nothing
-    /// for null, anything else as JSON.
+    /// The value as plain text for a table cell or a query: strings without quotes, empty for null,
+    /// anything else as JSON.
     pub fn cell(&self) -> String {
         match self {
             Self::Null => String::new(),
@@ -100,7 +100,7 @@ impl Json {
         }
     }
 
-    /// Indented over several lines.
+    /// Indented JSON on several lines.
     pub fn pretty(&self) -> String {
         let mut out = String::new();
         self.write_pretty(&mut out, 0);
@@ -139,7 +139,7 @@ impl Json {
     }
 }
 
-/// A JSON text with its quotes.
+/// A JSON string literal.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -202,7 +202,7 @@ macro_rules! from_integer {
 
 from_integer!(i32, i64, u32, u64, usize);
 
-/// Reads the members of an object in their order.
+/// Deserializes the members of an object in order.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
@@ -226,7 +226,7 @@ mod tests {
     use super::Json;
 
     #[test]
-    fn digits_and_order_stay_as_they_came() {
+    fn preserves_digits_and_member_order() {
         let text = r#"{"z":1.10,"a":["0.000000010000",123456789012345678901234567890,null,true]}"#;
         let json = Json::read(text).expect("it is JSON");
         assert_eq!(json.to_string(), text);

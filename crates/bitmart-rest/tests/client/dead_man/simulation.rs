@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::mock::{NOW, Off};
+use crate::mock::{NOW, OffsetClock};
 
 pub(crate) const CONTRACT: &str = "BTCUSDT";
 pub(crate) const OTHER: &str = "ETHUSDT";
@@ -72,7 +72,7 @@ impl SimulatedExchange {
     pub(crate) fn client(&self) -> Client {
         Client::builder()
             .credentials(Credentials::new("key", "secret", "memo").unwrap())
-            .clock(Off { start: self.start, by: 0 })
+            .clock(OffsetClock { start: self.start, offset_millis: 0 })
             .limiter(Limiter::new(LimitPolicy::Off))
             .transport(self.clone())
             .build()
