@@ -1,10 +1,10 @@
-//! What tools build on: parameters as text, typed requests and their rules behind them.
+//! The endpoint catalog for tools: parameters as text, validated by typed requests.
 
 use bitmart_rest::Method;
 use bitmart_rest::catalog::{self, ENDPOINTS, Presence, RecodeError};
 
 #[test]
-fn parameters_become_the_same_request_as_the_typed_one() {
+fn text_parameters_encode_like_the_typed_request() {
     let submit = catalog::find(Method::Post, "/spot/v2/submit_order").expect("described");
     let payload = submit
         .encode_request(
@@ -12,27 +12,27 @@ fn parameters_become_the_same_request_as_the_typed_one() {
         )
         .expect("it is complete");
     let body: serde_json::Value = serde_json::from_slice(payload.body()).expect("JSON");
-    assert_eq!(body["size"], "0.10", "digits stay as they are");
+    assert_eq!(body["size"], "0.10", "digits are preserved");
     assert_eq!(body["type"], "limit");
 }
 
 #[test]
-fn a_request_that_breaks_a_rule_is_not_encoded_to_be_sent() {
+fn encode_request_validates_and_recode_request_does_not() {
     let klines = catalog::find(Method::Get, "/spot/quotation/v3/klines").expect("described");
     let too_many = r#"{"symbol":"BTC_USDT","limit":"201"}"#;
     assert!(matches!(klines.encode_request(too_many), Err(RecodeError::Invalid(_))));
-    assert!(klines.recode_request(too_many).is_ok(), "recorded traffic may break rules");
+    assert!(klines.recode_request(too_many).is_ok(), "recorded traffic may be invalid");
     let missing = klines.encode_request("{}");
     assert!(matches!(missing, Err(RecodeError::Parameters { .. })), "{missing:?}");
 }
 
 #[test]
-fn every_entry_says_what_a_command_line_needs() {
+fn every_entry_has_a_group_and_documented_parameters() {
     for entry in ENDPOINTS {
         let id = entry.metadata.id;
         assert!(!entry.group.is_empty() && id.starts_with(entry.group), "{id}: {}", entry.group);
         for parameter in entry.parameters {
-            assert!(!parameter.doc.is_empty(), "{id}: {} is not explained", parameter.name);
+            assert!(!parameter.doc.is_empty(), "{id}: {} is not documented", parameter.name);
         }
     }
     let submit = catalog::find(Method::Post, "/spot/v2/submit_order").expect("described");

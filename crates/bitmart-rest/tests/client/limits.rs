@@ -100,7 +100,7 @@ async fn fail_fast_reports_the_end_of_the_limit_by_the_clients_clock() {
     assert_eq!(throttled.until.as_millis(), 1_001_500);
     assert_eq!(
         error.to_string(),
-        "limited: held back to keep the rate limit, free in 1500 ms. Nothing was sent."
+        "limited: held back to keep the rate limit, retry in 1500 ms. Nothing was sent."
     );
 }
 

@@ -49,7 +49,7 @@ const PAGES: &[Page] = &[
     ),
     (451, &[], "<html>unavailable</html>", Unexpected::Region, "region"),
     (451, &[], "", Unexpected::Region, "region"),
-    (403, &[], "<html>403</html>", Unexpected::Html, "refuses the request"),
+    (403, &[], "<html>403</html>", Unexpected::Html, "rejects the request"),
     (502, &[], "<html>502</html>", Unexpected::Html, "does not reach the exchange"),
     (522, &[], "error code: 522", Unexpected::NotJson, "reports a fault: error code 522"),
     (503, &[], "no healthy upstream", Unexpected::NotJson, "reports a fault"),
