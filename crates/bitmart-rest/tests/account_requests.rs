@@ -1,26 +1,11 @@
 //! Account and savings requests: encoding and validation.
 
-use bitmart_rest::{Endpoint, Payload, account, affiliate, earn};
+mod common;
+
+use bitmart_rest::{account, affiliate, earn};
 use bitmart_types::{EarnRequestNo, Timestamp, dec};
 
-fn encoded(request: &impl Endpoint) -> Payload {
-    request.validate().expect("it is valid");
-    let mut payload = Payload::new();
-    request.encode(&mut payload).expect("it encodes");
-    payload
-}
-
-fn body(request: &impl Endpoint) -> String {
-    String::from_utf8(encoded(request).body().to_vec()).expect("UTF-8")
-}
-
-fn query(request: &impl Endpoint) -> String {
-    encoded(request).query_text().to_owned()
-}
-
-fn validation_error(request: &impl Endpoint) -> String {
-    request.validate().expect_err("it is invalid").to_string()
-}
+use self::common::{body, query, validation_error};
 
 fn request_no() -> EarnRequestNo {
     EarnRequestNo::new("20000009000000300000").expect("20 digits")

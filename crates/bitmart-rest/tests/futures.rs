@@ -1,27 +1,12 @@
 //! Futures requests: encoding and validation, and responses in more than one form.
 
-use bitmart_rest::{Endpoint, Payload, futures};
+mod common;
+
+use bitmart_rest::{Endpoint, futures};
 use bitmart_types::{ClientOrderId, OrderId, RequestNo, Timestamp, dec};
 use serde_json::json;
 
-fn encoded(request: &impl Endpoint) -> Payload {
-    request.validate().expect("it is valid");
-    let mut payload = Payload::new();
-    request.encode(&mut payload).expect("it encodes");
-    payload
-}
-
-fn body(request: &impl Endpoint) -> String {
-    String::from_utf8(encoded(request).body().to_vec()).expect("UTF-8")
-}
-
-fn query(request: &impl Endpoint) -> String {
-    encoded(request).query_text().to_owned()
-}
-
-fn validation_error(request: &impl Endpoint) -> String {
-    request.validate().expect_err("it is invalid").to_string()
-}
+use self::common::{body, query, validation_error};
 
 fn id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")

@@ -1,27 +1,11 @@
 //! Requests: encoding and validation.
 
-use bitmart_rest::{Endpoint, Payload, account, futures, spot};
+mod common;
+
+use bitmart_rest::{account, futures, spot};
 use bitmart_types::{ClientOrderId, OrderId, Side, Timestamp, dec};
 
-fn encoded(request: &impl Endpoint) -> Payload {
-    let mut payload = Payload::new();
-    request.encode(&mut payload).expect("it encodes");
-    payload
-}
-
-fn body(request: &impl Endpoint) -> String {
-    request.validate().expect("it is valid");
-    String::from_utf8(encoded(request).body().to_vec()).expect("UTF-8")
-}
-
-fn query(request: &impl Endpoint) -> String {
-    request.validate().expect("it is valid");
-    encoded(request).query_text().to_owned()
-}
-
-fn validation_error(request: &impl Endpoint) -> String {
-    request.validate().expect_err("it is invalid").to_string()
-}
+use self::common::{body, query, validation_error};
 
 fn id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")

@@ -49,7 +49,7 @@ pub enum Event {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RenewalError {
-    /// The request failed. Its outcome tells whether the timer may have been set nevertheless.
+    /// The request failed. [`Error::outcome`] reports whether the timer may have been set nevertheless.
     Request(Arc<Error>),
     /// No response arrived within a third of the timeout. The timer may have been set.
     TimedOut,

@@ -126,7 +126,7 @@ fn next_attempt(shared: &Shared, error: &RenewalError, regular: Instant) -> Inst
     let now = Instant::now();
     let contracts = u32::try_from(shared.contracts.len()).unwrap_or(u32::MAX);
     let interval = Duration::from_secs(shared.seconds.into()) / RENEWALS_PER_TIMEOUT;
-    // Keeps the rate limit even if the renewals of all contracts fail.
+    // Within the rate limit even if the renewals of all contracts fail.
     let pause = (interval / 4).max(SPACING.saturating_mul(contracts));
     let class = match error {
         RenewalError::Request(error) => error.retry_class(),

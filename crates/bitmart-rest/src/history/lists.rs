@@ -1,4 +1,4 @@
-//! The histories of the exchange.
+//! The endpoints with a history.
 
 use bitmart_types::{Rows, Timestamp};
 
@@ -9,13 +9,13 @@ fn key(time: Option<Timestamp>, id: &impl ToString) -> RowKey {
     RowKey { time, id: id.to_string() }
 }
 
-/// A list that is missing is empty only if the response says so.
+/// A missing list counts as empty only if the total is zero.
 fn rows_or_none<T>(rows: Option<Rows<T>>, total: Option<u64>) -> Option<Rows<T>> {
     rows.or_else(|| (total == Some(0)).then(Rows::default))
 }
 
-/// Nobody documents the unit of the time, but in one unit the order is the same. A row without an
-/// id is told from others by all that it says.
+/// The unit of the time is not documented, but any unit gives the same order. A row without an id is
+/// identified by all of its fields.
 fn unverified_key<I: ToString>(
     time: Option<i64>,
     id: Option<&I>,
@@ -46,14 +46,13 @@ macro_rules! histories {
     )+};
 }
 
-// The exchange documents no longest window for spot orders and trades, but a default of seven days.
-// Nor does it document one for candles and savings. A full response is asked for in narrower windows,
-// whatever their length.
+// No maximum window is documented for spot orders and trades, only a default of seven days, and none for
+// klines and savings. A full page is requested again in narrower windows in any case.
 histories! {
     spot::ListOrderHistory => spot::Order, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| Some(response), |row| key(row.create_time, &row.order_id);
-    // Open orders are those of a span as well: without times, of the last week only.
+    // Open orders are listed by time range, too: without one, those of the last week.
     spot::ListOpenOrders => spot::Order, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| Some(response), |row| key(row.create_time, &row.order_id);
@@ -71,7 +70,7 @@ histories! {
         |row| {
             let id = row.withdraw_id.as_ref().map(|id| format!("withdrawal {id}"));
             let id = id.or_else(|| row.deposit_id.as_ref().map(|id| format!("deposit {id}")));
-            // A row without an id is told from others by all that it says.
+            // A row without an id is identified by all of its fields.
             key(row.apply_time, &id.unwrap_or_else(|| format!("{row:?}")))
         };
     margin::ListBorrowRecords => margin::BorrowRecord, HistorySpec::new(30, 100),
@@ -93,7 +92,7 @@ histories! {
         |this, window| futures::ListTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |response| Some(response.records), |row| key(row.timestamp, &row.transfer_id);
-    // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
+    // `after` and `before` are the limits of the window; code 70000 means that it contains no kline.
     spot::ListKlines => spot::Kline, HistorySpec::new(100, 200).seconds().empty_code(70_000),
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
         |response| Some(response), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
@@ -103,7 +102,7 @@ histories! {
     futures::ListMarkPriceKlines => futures::Kline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
         |response| Some(response), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
-    // Pages of 20 at most, as a third party says; without times the last week.
+    // At most 20 rows per page according to third parties; without times, the last week.
     futures::ListAutoRepayments => futures::AutoRepayment, HistorySpec::new(30, 20).seconds().numbered(),
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
@@ -111,7 +110,7 @@ histories! {
             let response = response.into_value()?;
             rows_or_none(response.list, response.total)
         },
-        // Its time is a text of no stated format.
+        // The format of its time is not documented.
         |row| unverified_key(None, None::<&String>, row);
     futures::ListCollateralInterest => futures::CollateralInterest, HistorySpec::new(30, 20).seconds().numbered(),
         |this, window| this.start_time(window.from).end_time(window.to)

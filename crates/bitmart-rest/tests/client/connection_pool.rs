@@ -1,9 +1,10 @@
 //! Connections are reused, and no request is sent twice.
 
-use bitmart_rest::{ErrorKind, Outcome, TransportErrorKind};
+use bitmart_rest::{ErrorKind, LimitPolicy, Limiter, Outcome, TransportErrorKind};
 
 use crate::endpoints::{ORDER, PLACED, client};
 use crate::server::{Action, Server, eventually, ok};
+use crate::surplus_responses::Numbered;
 
 #[tokio::test]
 async fn a_connection_is_reused() {
@@ -127,4 +128,34 @@ async fn redirects_are_not_followed() {
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert_eq!(target.requests().len(), 0);
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn the_connection_limit_is_kept_and_waits_count_toward_the_timeout() {
+    let server = Server::start(|_| Action::Stall).await;
+    let client = client(&server.address)
+        .limiter(Limiter::new(LimitPolicy::Off))
+        .max_connections_per_host(3)
+        // All calls begin within a tenth of it.
+        .timeout(std::time::Duration::from_secs(3))
+        .build()
+        .unwrap();
+    let calls = (0..200).map(|number| {
+        let client = client.clone();
+        tokio::spawn(async move { client.send(Numbered { number }).await.unwrap_err() })
+    });
+    let mut outcomes = [0, 0];
+    for call in calls.collect::<Vec<_>>() {
+        let error = call.await.unwrap();
+        assert!(error.is_timeout(), "{error}");
+        let is_sent = error.outcome() == Outcome::Unknown;
+        outcomes[usize::from(is_sent)] += 1;
+        if !is_sent {
+            assert_eq!(error.outcome(), Outcome::NotSent);
+            let kind = ErrorKind::Transport(TransportErrorKind::Timeout);
+            assert_eq!(error.kind(), &kind);
+        }
+    }
+    assert!(outcomes[1] <= 3 && server.requests().len() <= 3, "{outcomes:?}");
+    assert!(server.accepts() <= 3, "{} connections", server.accepts());
 }

@@ -9,7 +9,7 @@ use std::thread;
 
 use bitmart_rest::{
     Auth, Client, ClientBuilder, Effect, EncodeError, Endpoint, Host, LimitPolicy, Limiter,
-    Metadata, Method, Payload, TransportErrorKind,
+    Metadata, Method, Payload,
 };
 use bitmart_types::{Environment, Roots, Service};
 use proptest::prelude::*;
@@ -337,36 +337,6 @@ async fn a_request_is_not_written_to_a_connection_that_was_closed_unnoticed() {
         done.recv().unwrap();
     }
     server.join().unwrap();
-}
-
-#[tokio::test]
-async fn the_connection_limit_is_kept_and_waits_count_toward_the_timeout() {
-    let server = crate::server::Server::start(|_| crate::server::Action::Stall).await;
-    let client = client(&server.address)
-        .limiter(Limiter::new(LimitPolicy::Off))
-        .max_connections_per_host(3)
-        // All calls begin within a tenth of it.
-        .timeout(std::time::Duration::from_secs(3))
-        .build()
-        .unwrap();
-    let calls = (0..200).map(|number| {
-        let client = client.clone();
-        tokio::spawn(async move { client.send(Numbered { number }).await.unwrap_err() })
-    });
-    let mut outcomes = [0, 0];
-    for call in calls.collect::<Vec<_>>() {
-        let error = call.await.unwrap();
-        assert!(error.is_timeout(), "{error}");
-        let is_sent = error.outcome() == bitmart_rest::Outcome::Unknown;
-        outcomes[usize::from(is_sent)] += 1;
-        if !is_sent {
-            assert_eq!(error.outcome(), bitmart_rest::Outcome::NotSent);
-            let kind = bitmart_rest::ErrorKind::Transport(TransportErrorKind::Timeout);
-            assert_eq!(error.kind(), &kind);
-        }
-    }
-    assert!(outcomes[1] <= 3 && server.requests().len() <= 3, "{outcomes:?}");
-    assert!(server.accepts() <= 3, "{} connections", server.accepts());
 }
 
 #[tokio::test]
