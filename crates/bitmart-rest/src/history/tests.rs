@@ -59,7 +59,7 @@ fn paginate(
         let response = exchange.response(&spec, &window);
         match pagination.advance(&response) {
             Progress::NewRows(fresh) => {
-                rows.extend(fresh.into_iter().map(|at| response[at].clone()))
+                rows.extend(fresh.into_iter().map(|at| response[at].clone()));
             }
             Progress::Narrowed => {}
             Progress::TooManyRows => return None,
