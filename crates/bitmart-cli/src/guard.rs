@@ -5,7 +5,7 @@ use std::process::{Child, Command as Program};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use bitmart::rest::dead_man::{Cleared, DeadManSwitch, Event, Report};
+use bitmart::rest::dead_man::{CancelResult, DeadManSwitch, Event, Report};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::confirm::prompt;
@@ -120,8 +120,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
 async fn report_events(switch: &DeadManSwitch) {
     while let Some(event) = switch.next_event().await {
         match event {
-            Event::RenewalFailed { contract, trouble, .. } => {
-                eprintln!("{contract}: timer not renewed: {trouble:?}");
+            Event::RenewalFailed { contract, error, .. } => {
+                eprintln!("{contract}: timer not renewed: {error}");
             }
             Event::MayHaveFired(contract) => {
                 eprintln!(
@@ -129,17 +129,17 @@ async fn report_events(switch: &DeadManSwitch) {
                 );
             }
             Event::Rearmed(contract) => eprintln!("{contract}: the timer is running again"),
-            Event::Cleared(one) => eprintln!("{}: {}", one.market, text(&one.cleared)),
+            Event::MarketEnded(one) => eprintln!("{}: {}", one.market, text(&one.result)),
             _ => {}
         }
     }
 }
 
-fn text(cleared: &Cleared) -> String {
+fn text(cleared: &CancelResult) -> String {
     match cleared {
-        Cleared::Cancelled => "canceled; no orders are open".to_owned(),
-        Cleared::NothingOpen => "no orders are open".to_owned(),
-        Cleared::Left(ids) => format!("STILL OPEN: {ids:?}"),
+        CancelResult::Canceled => "canceled; no orders are open".to_owned(),
+        CancelResult::NothingOpen => "no orders are open".to_owned(),
+        CancelResult::StillOpen(ids) => format!("STILL OPEN: {ids:?}"),
         _ => "NOT KNOWN whether orders are open".to_owned(),
     }
 }
@@ -151,9 +151,9 @@ fn check_report(report: &Report) -> Result<(), Failure> {
     }
     let mut open = Vec::new();
     for one in &report.markets {
-        if !matches!(one.cleared, Cleared::Cancelled | Cleared::NothingOpen) {
+        if !matches!(one.result, CancelResult::Canceled | CancelResult::NothingOpen) {
             let why = one.error.as_ref().map(|error| format!(" ({})", chain(error)));
-            open.push(format!("{}: {}{}", one.market, text(&one.cleared), why.unwrap_or_default()));
+            open.push(format!("{}: {}{}", one.market, text(&one.result), why.unwrap_or_default()));
         }
     }
     Err(Failure::new(Exit::Unknown, open.join("; "))

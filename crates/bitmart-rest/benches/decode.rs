@@ -1,7 +1,7 @@
-//! From the bytes of a response to its model, against splitting the same bytes into texts.
+//! From the bytes of a response to its model, compared with parsing into borrowed strings and into a tree.
 //!
-//! The lower bound is `serde_json` into borrowed texts: it reads every byte, makes no decimal, no time
-//! and no symbol, and takes for granted what this crate checks. The tree is what many clients make.
+//! The lower bound is `serde_json` into borrowed strings: it reads every byte, but creates no decimals,
+//! timestamps and symbols, and validates nothing. Many clients parse into a tree.
 
 use std::hint::black_box;
 
@@ -20,7 +20,7 @@ struct Envelope<T> {
     data: T,
 }
 
-/// The members of a ticker as texts. Found by name, as a model has to.
+/// The fields of a ticker as strings, found by name as in the model.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "read by the deserializer only")]
 struct TickerTexts<'a> {
@@ -61,8 +61,8 @@ fn main() {
     compare::<spot::ListTickers, Vec<[&'static str; 13]>>("1,000 tickers", &tickers);
 }
 
-/// Compares on one response. The texts live as long as the program, so that they can be borrowed by a
-/// type without a lifetime.
+/// Compares the variants for one response. The text is leaked, so that a type without a lifetime can borrow
+/// it.
 fn compare<E: Endpoint, B: Deserialize<'static>>(title: &str, data: &str) {
     let text = format!(r#"{{"message":"success","code":1000,"trace":"1","data":{data}}}"#);
     let text: &'static str = text.leak();
@@ -71,7 +71,7 @@ fn compare<E: Endpoint, B: Deserialize<'static>>(title: &str, data: &str) {
     assert!(
         decode::<E>(StatusCode::OK, &headers, &body).is_ok()
             && serde_json::from_str::<Envelope<B>>(text).is_ok(),
-        "both ways must read the response"
+        "both variants must decode the response"
     );
     let title = format!("{title}: {} bytes", text.len());
     Comparison::new(title, "serde_json to texts", || {

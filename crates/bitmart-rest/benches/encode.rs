@@ -1,6 +1,6 @@
-//! From a typed order to a signed request, against writing the same bytes by hand.
+//! From a typed order to a signed request, compared with writing the same bytes by hand.
 //!
-//! The goal is that types cost no more than 1.7 times the hand-written bytes, signature included.
+//! The goal: at most 1.7 times the time of the hand-written bytes, signature included.
 
 use std::hint::black_box;
 use std::io::Write as _;
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let request = encoder.encode(&order, NOW)?;
     assert!(
         by_hand(&credentials, &fields).ends_with(request.body()),
-        "both ways must write the same body"
+        "both variants must write the same body"
     );
 
     Comparison::new("order to signed request", "bytes by hand", || {
@@ -50,7 +50,7 @@ struct Fields<'a> {
     id: &'a str,
 }
 
-/// The request as it stands on the wire, in one buffer.
+/// The bytes of the request in one buffer.
 fn by_hand(credentials: &Credentials, order: &Fields<'_>) -> Vec<u8> {
     let Fields { symbol, size, price, id } = order;
     let mut body = Vec::with_capacity(256);

@@ -1,10 +1,10 @@
-//! What telling of itself costs the client: an order's round trip over loopback, plain HTTP/1.1.
+//! The cost of spans and metrics in an order's round trip over loopback, plain HTTP/1.1.
 //!
 //! Build it three times and compare: the commit before a change, the change without the feature
-//! `metrics`, and with it, where a recorder of atomic numbers is installed. Let the programs take
-//! turns. `observed 2000 --bench` sends so many orders in batches of 100 and prints the median, and the
-//! processor time of the client's thread. For instruction counts run it in callgrind with two numbers
-//! and divide the difference.
+//! `metrics`, and with it, where a recorder of atomic counters is installed. Run the programs in
+//! turns. `observed 2000 --bench` sends 2000 orders in batches of 100 and prints the median, and the
+//! processor time of the client's thread. For instruction counts run it in callgrind with two order
+//! counts and divide the difference.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -27,10 +27,10 @@ use tokio::runtime::Builder;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-const ANSWER: &str = r#"{"code":1000,"message":"OK","trace":"886fb6ae-456b-4654-b4e0-d681ac05cea1","data":{"order_id":"1223181"}}"#;
+const RESPONSE: &str = r#"{"code":1000,"message":"OK","trace":"886fb6ae-456b-4654-b4e0-d681ac05cea1","data":{"order_id":"1223181"}}"#;
 const BATCH: usize = 100;
 
-/// The order without its published limit, which would be what is measured; the limiter has its part.
+/// An order without its published limit, which would dominate the measurement. The limiter is still used.
 #[derive(Clone)]
 struct Unlimited(spot::SubmitOrder);
 
@@ -100,7 +100,7 @@ fn start_server() -> Result<SocketAddr, Fault> {
                 let _ = stream.set_nodelay(true);
                 let response = service_fn(async |request: http::Request<Incoming>| {
                     let _ = request.into_body().collect().await;
-                    let body = Full::new(Bytes::from_static(ANSWER.as_bytes()));
+                    let body = Full::new(Bytes::from_static(RESPONSE.as_bytes()));
                     Ok::<_, Infallible>(http::Response::new(body))
                 });
                 let connection = hyper::server::conn::http1::Builder::new()
@@ -109,12 +109,12 @@ fn start_server() -> Result<SocketAddr, Fault> {
             }
         });
     });
-    // A server that is not there must not hang the measurement.
+    // Fails early if the server is unreachable.
     std::net::TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     Ok(address)
 }
 
-/// A recorder of atomic numbers.
+/// A recorder of atomic counters.
 #[cfg(feature = "metrics")]
 mod recorder {
     use std::sync::Arc;
@@ -125,7 +125,7 @@ mod recorder {
 
     struct Atomic;
 
-    /// Numbers up to each bound, and all of them.
+    /// Counts up to each bound, and in total.
     #[derive(Default)]
     struct Buckets([AtomicU64; 10]);
 

@@ -1,9 +1,9 @@
-//! A REST round trip over loopback TLS, HTTP/1.1: typed order to typed response, against a bare
-//! hyper connection that sends ready bytes.
+//! A REST round trip over loopback TLS, HTTP/1.1: typed order to typed response, compared with
+//! a bare hyper connection that sends prepared bytes.
 //!
 //! The goals: the median takes no more than 1.15 times as long, the client's thread no more than
 //! 1.3 times as much processor time, and with 64 requests in flight no less than 0.75 times as many
-//! requests are served per second. Both ways run in turns, the server in a thread of its own.
+//! requests are served per second. Both variants run in turns, the server in its own thread.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-const ANSWER: &str = r#"{"code":1000,"message":"OK","trace":"886fb6ae-456b-4654-b4e0-d681ac05cea1","data":{"order_id":"1223181"}}"#;
+const RESPONSE: &str = r#"{"code":1000,"message":"OK","trace":"886fb6ae-456b-4654-b4e0-d681ac05cea1","data":{"order_id":"1223181"}}"#;
 const IN_FLIGHT: usize = 64;
 
 fn main() -> Result<(), Fault> {
@@ -138,13 +138,13 @@ fn client(address: SocketAddr, roots: Roots) -> Result<Client, Fault> {
         Environment::custom("bench").with(Service::SpotRest, format!("https://{address}"));
     environment.roots = roots;
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO)?;
-    // The published limits would be what is measured.
+    // The published limits would dominate the measurement.
     let limiter = Limiter::new(LimitPolicy::Off);
     let client = Client::builder().environment(environment).credentials(credentials);
     Ok(client.limiter(limiter).build()?)
 }
 
-/// The order's request with every byte in place.
+/// The complete request of the order.
 fn ready(address: SocketAddr, order: &spot::SubmitOrder) -> Result<http::Request<Bytes>, Fault> {
     let body = serde_json::to_vec(order)?;
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO)?;
@@ -219,7 +219,7 @@ async fn burst(client: &Client, order: &spot::SubmitOrder, each: usize) -> Resul
     Ok(())
 }
 
-/// A TLS server in a thread of its own; returns its address and certificate.
+/// Starts a TLS server in its own thread; returns its address and certificate.
 fn start_server() -> Result<(SocketAddr, Vec<u8>), Fault> {
     let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
     let root = certified.cert.der().to_vec();
@@ -242,7 +242,7 @@ fn start_server() -> Result<(SocketAddr, Vec<u8>), Fault> {
             }
         });
     });
-    // A server that is not there must not hang the measurement.
+    // Fails early if the server is unreachable.
     std::net::TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     Ok((address, root))
 }
@@ -254,7 +254,7 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor) -> Result<(), Fault> {
         // A server reads the whole request before it responds.
         let body = request.into_body().collect().await;
         let status = if body.is_ok() { 200 } else { 400 };
-        let mut response = http::Response::new(Full::new(Bytes::from_static(ANSWER.as_bytes())));
+        let mut response = http::Response::new(Full::new(Bytes::from_static(RESPONSE.as_bytes())));
         *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
         Ok::<_, Infallible>(response)
     });

@@ -1,20 +1,19 @@
-//! A dead-man's switch: cancels open orders when the program that placed them stops looking after
-//! them.
+//! A dead-man's switch: cancels open orders when the program that placed them fails.
 //!
 //! # What it does
 //!
 //! **Futures.** The exchange has a timer for each contract
 //! ([`CancelAllAfter`](crate::futures::CancelAllAfter)) that cancels the contract's orders unless
-//! it is set anew in time. The switch sets it and keeps it running. When this program dies, hangs
-//! or loses its network, nobody sets the timer any more and the exchange cancels by itself.
+//! it is renewed in time. The switch sets it and renews it. When this program dies, hangs or loses
+//! its network, the timer is not renewed and the exchange cancels the orders.
 //!
-//! **Spot.** The exchange has no such timer. The switch can only cancel from here.
+//! **Spot.** The exchange has no such timer. The switch can only cancel from this program.
 //!
 //! **Both.** The switch is *tripped* by [`trigger`](DeadManSwitch::trigger), by a missing
 //! [`beat`](DeadManSwitch::beat), by a [condition](Builder::cancel_on) such as ctrl-c, by
-//! [`shutdown`](DeadManSwitch::shutdown) and when it is dropped. It then sets no timer any more,
-//! cancels all orders of everything that it guards, looks at what is open, cancels again what is
-//! still there, and [reports](Report).
+//! [`shutdown`](DeadManSwitch::shutdown) and when it is dropped. It then stops renewing timers,
+//! cancels all orders of the markets that it guards, queries the open orders, cancels again if any
+//! are left, and [reports](Report).
 //!
 //! ```no_run
 //! # async fn run(client: bitmart_rest::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -38,38 +37,37 @@
 //! # }
 //! ```
 //!
-//! # What it cannot promise
+//! # Limitations
 //!
-//! * **Spot orders stay in the book when nobody is left to cancel them**: the machine dies or
-//!   sleeps, the network is gone, the process is killed (`kill -9`, out of memory) or ends without
+//! * **Spot orders stay open if this program cannot cancel them**: the machine dies or sleeps, the
+//!   network is gone, the process is killed (`kill -9`, out of memory) or ends without
 //!   waiting for [`shutdown`](DeadManSwitch::shutdown), the tokio runtime stops, the exchange bans
-//!   this address. Futures orders are then cancelled by the exchange when the timer runs out.
+//!   this address. Futures orders are then canceled by the exchange when the timer expires.
 //! * It closes no position, and it cancels plain orders only: stop, trailing and take-profit orders
 //!   of [`spot`](crate::spot) (`algo`) and [`futures`](crate::futures) (`plan`) are not touched,
-//!   for they usually protect a position. No source says whether the exchange's timer cancels them.
-//! * Orders can fill until they are cancelled, also between two looks.
-//! * An order that this program sends while the switch cancels, or whose request is still on its
-//!   way, can arrive afterwards. Stop placing orders when [`beat`](DeadManSwitch::beat) returns
-//!   `false`. For futures the timer is left running for this: it cancels what came late. Orders
-//!   that you place on purpose before it has run out are cancelled, too: start a new switch first,
-//!   or [`disarm`](DeadManSwitch::disarm) instead of cancelling.
+//!   because they usually protect a position. It is not documented whether the exchange's timer
+//!   cancels them.
+//! * Orders can fill until they are canceled.
+//! * An order whose request is in flight while the switch cancels can arrive afterwards. Stop placing
+//!   orders when [`beat`](DeadManSwitch::beat) returns `false`. The timer of a contract is left
+//!   running and cancels such late orders. It also cancels orders that you place on purpose before
+//!   it expires: start a new switch first, or [`disarm`](DeadManSwitch::disarm) instead of canceling.
 //! * The timer belongs to the user and the contract, not to the program. Two programs that set it
-//!   for the same contract overrule each other.
-//! * The exchange lists 100 open orders of a contract, 200 of spot and those of the last 7 days
-//!   only. What it does not list is not in a report.
+//!   for the same contract overwrite each other's timeout.
+//! * The exchange lists at most 100 open orders of a contract and 200 of spot, and only those of the
+//!   last 7 days. A report cannot contain others.
 //!
 //! # When renewals fail
 //!
-//! A renewal that fails is an [`Event`]. The next one comes early, with a time and signature of its
-//! own. This is no write sent again by the library in the hope that it counts once: setting the
-//! timer twice is the same as setting it at the later of the two moments, and keeping it set is
-//! what you asked for. So a renewal whose response was lost is harmless whether it arrived or not.
+//! A failed renewal is reported as an [`Event`]. The next one is sent early, newly signed. Sending it
+//! although the first one may have arrived is safe: setting the timer is idempotent, the later
+//! request wins.
 //!
-//! What is harmful is to believe in a timer that ran out. [`Timer::Armed`] is said only while the
-//! timer cannot have run out: counted from before the last accepted renewal was *sent*, less a
-//! second because the exchange counts in whole seconds, by this machine's steady clock and by the
-//! client's clock, whichever is further. After that it is [`Timer::MayHaveFired`], until a renewal
-//! succeeds; then [`Event::Rearmed`] says that orders placed before may be gone.
+//! Relying on an expired timer is not safe. [`Timer::Armed`] is therefore reported only while the
+//! timer cannot have expired: counted from before the last accepted renewal was *sent*, less one
+//! second because the exchange counts in whole seconds, by this machine's monotonic clock and by the
+//! client's clock, whichever is ahead. After that it is [`Timer::MayHaveFired`] until a renewal
+//! succeeds; [`Event::Rearmed`] then reports that earlier orders may have been canceled.
 
 use std::fmt;
 use std::sync::Arc;
@@ -81,44 +79,44 @@ use crate::Error;
 mod builder;
 mod cancel;
 mod event;
-mod keep;
+mod renewal;
 mod report;
-mod run;
 mod shared;
+mod supervisor;
 mod timer;
 
 pub use builder::Builder;
-pub use event::{Event, Trouble};
-pub use report::{Cleared, Guarded, MarketReport, Reason, Report};
+pub use event::{Event, RenewalError};
+pub use report::{CancelResult, GuardedMarket, MarketReport, Reason, Report};
 pub use timer::Timer;
 
-use shared::{Order, Shared};
+use shared::{EndRequest, Shared};
 
-/// How far a switch is.
+/// The phase of a switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// It keeps the timers running and waits to be tripped.
+    /// Timers are renewed; the switch waits to be tripped.
     Guarding,
-    /// It was tripped and is cancelling, or it is being disarmed.
+    /// Orders are being canceled, or the switch is being disarmed.
     Ending,
-    /// Its report is there.
+    /// The report is available.
     Ended,
 }
 
-/// Cancels open orders when nobody looks after them any more: see the [module](self).
+/// Cancels open orders when the program fails: see the [module](self).
 ///
-/// Dropping it trips it: a task in the background cancels, if the runtime lives long enough.
-/// [`shutdown`](Self::shutdown) is the sure way.
+/// Dropping it trips it: a background task cancels, if the runtime lives long enough. Call
+/// [`shutdown`](Self::shutdown) to wait for the result.
 #[must_use = "dropping it cancels all orders that it guards"]
 pub struct DeadManSwitch {
     shared: Arc<Shared>,
 }
 
-/// Beats for a [`DeadManSwitch`] from wherever the strategy runs. Cheap to clone; keeps nothing
-/// alive and trips nothing when it is dropped.
+/// Sends beats to a [`DeadManSwitch`] from another task or thread. Cheap to clone; dropping it has no
+/// effect on the switch.
 #[derive(Clone)]
-pub struct Heart {
+pub struct Heartbeat {
     shared: Arc<Shared>,
 }
 
@@ -128,23 +126,23 @@ impl DeadManSwitch {
         Builder::new(client)
     }
 
-    /// Waits until the timers of all contracts run, and asks once for the open orders of the spot
-    /// pairs, so that a key that does not work is found now. `false` if the switch was tripped
-    /// before. Place no order before.
+    /// Waits until the timers of all contracts run, and queries the open orders of the spot pairs
+    /// once, so that an invalid key is detected early. Returns `false` if the switch was tripped in
+    /// the meantime. Place no order before it returns.
     ///
-    /// It waits for as long as the timers cannot be set; [`next_event`](Self::next_event) says why.
+    /// It waits for as long as the timers cannot be set; [`next_event`](Self::next_event) reports why.
     ///
     /// # Errors
-    /// When the open orders of a pair cannot be read.
+    /// The open orders of a pair cannot be queried.
     ///
     /// # Cancel safety
-    /// Safe: the switch goes on.
+    /// Dropping the future has no effect on the switch.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled, if pairs are guarded.
     pub async fn armed(&self) -> Result<bool, Error> {
         for market in &self.shared.markets {
-            if !matches!(market, Guarded::Contract(_)) {
+            if !matches!(market, GuardedMarket::Contract(_)) {
                 cancel::open_orders(&self.shared.client, market).await?;
             }
         }
@@ -159,83 +157,82 @@ impl DeadManSwitch {
         }
     }
 
-    /// Says that the strategy is alive. `false` when the switch has been tripped, also because this
-    /// beat comes too late: place no more orders then.
+    /// Signals that the strategy is alive. Returns `false` if the switch has been tripped, including
+    /// by this beat being late: place no more orders then.
     pub fn beat(&self) -> bool {
         self.shared.beat()
     }
 
-    /// A handle that beats, to give away.
-    pub fn heart(&self) -> Heart {
-        Heart { shared: self.shared.clone() }
+    /// A handle to send beats from elsewhere.
+    pub fn heartbeat(&self) -> Heartbeat {
+        Heartbeat { shared: self.shared.clone() }
     }
 
-    /// How far it is.
+    /// The current phase.
     pub fn phase(&self) -> Phase {
         self.shared.phase()
     }
 
-    /// Whether it is guarding, and the timers of all contracts certainly run.
+    /// Whether the switch is guarding and the timers of all contracts are certainly running.
     pub fn is_armed(&self) -> bool {
         let armed = |(_, timer): &(_, Timer)| matches!(timer, Timer::Armed { .. });
         self.phase() == Phase::Guarding && self.timers().iter().all(armed)
     }
 
-    /// What is known at this moment of the timer of each contract.
+    /// The current state of each contract's timer.
     pub fn timers(&self) -> Vec<(ContractSymbol, Timer)> {
         self.shared.timers()
     }
 
-    /// The next event, oldest first; `None` after [`Event::Ended`]. At most 256 wait here: when
-    /// more come, the oldest are dropped and [`Event::Missed`] says how many. They need not be
-    /// read.
+    /// The next event, oldest first; `None` after [`Event::Ended`]. At most 256 are queued: beyond
+    /// that the oldest are dropped, and [`Event::Missed`] reports their number. Reading events is
+    /// optional.
     ///
     /// # Cancel safety
-    /// Safe: no event is lost.
+    /// Dropping the future loses no event.
     pub async fn next_event(&self) -> Option<Event> {
         self.shared.events.next().await
     }
 
-    /// Trips the switch: a task in the background cancels everything that is guarded. Does nothing
-    /// if it was tripped before.
+    /// Trips the switch: a background task cancels the orders of all guarded markets. Has no effect if
+    /// it was tripped before.
     pub fn trigger(&self) {
-        self.shared.order(Order::Cancel(Reason::Triggered));
+        self.shared.request_end(EndRequest::Cancel(Reason::Triggered));
     }
 
-    /// Waits until the switch was tripped, by whatever, and has finished cancelling.
+    /// Waits until the switch was tripped for any reason and has finished canceling.
     ///
     /// # Cancel safety
-    /// Safe: the switch goes on.
+    /// Dropping the future has no effect on the switch.
     pub async fn ended(&self) -> Report {
         self.shared.ended().await
     }
 
-    /// Cancels everything that is guarded and says what became of it. The timers of contracts are
-    /// left to run out: see [`MarketReport::timer`].
+    /// Cancels the orders of all guarded markets and returns the result. The timers of contracts are
+    /// left to expire: see [`MarketReport::timer`].
     ///
     /// # Cancel safety
-    /// Dropping the future does not stop the cancelling, which goes on in the background.
+    /// Dropping the future does not stop the cancellation, which continues in the background.
     pub async fn shutdown(self) -> Report {
-        self.shared.order(Order::Cancel(Reason::Shutdown));
+        self.shared.request_end(EndRequest::Cancel(Reason::Shutdown));
         self.shared.ended().await
     }
 
-    /// Stops guarding without cancelling: orders stay open and nobody watches them. Switches the
-    /// timers of the contracts off.
+    /// Stops guarding without canceling: orders stay open. Switches the timers of the contracts off.
     ///
     /// [`MarketReport::timer`] is `None` where the timer is certainly off. If the switch was
-    /// tripped before, this is the report of its cancelling.
+    /// tripped before, this is the report of that cancellation.
     ///
     /// # Cancel safety
-    /// Dropping the future does not stop the disarming, which goes on in the background.
+    /// Dropping the future does not stop the disarming, which continues in the background.
     pub async fn disarm(self) -> Report {
-        self.shared.order(Order::Disarm);
+        self.shared.request_end(EndRequest::Disarm);
         self.shared.ended().await
     }
 }
 
-impl Heart {
-    /// As [`DeadManSwitch::beat`].
+impl Heartbeat {
+    /// Like [`DeadManSwitch::beat`].
     pub fn beat(&self) -> bool {
         self.shared.beat()
     }
@@ -243,7 +240,7 @@ impl Heart {
 
 impl Drop for DeadManSwitch {
     fn drop(&mut self) {
-        self.shared.order(Order::Cancel(Reason::Dropped));
+        self.shared.request_end(EndRequest::Cancel(Reason::Dropped));
     }
 }
 
@@ -257,8 +254,8 @@ impl fmt::Debug for DeadManSwitch {
     }
 }
 
-impl fmt::Debug for Heart {
+impl fmt::Debug for Heartbeat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Heart").field("phase", &self.shared.phase()).finish_non_exhaustive()
+        f.debug_struct("Heartbeat").field("phase", &self.shared.phase()).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! Responses that differ from what is described: they decode, and the difference is counted.
+//! Responses that differ from their description decode, and the drift is counted.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// A member name and a word that no response has.
+/// A field name and value that no response contains.
 const NEW: &str = "never_seen_before";
 
-/// Published responses of success.
+/// The published successful responses of an endpoint.
 fn responses(entry: &EndpointEntry) -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(entry.metadata.id);
     let files = std::fs::read_dir(folder).into_iter().flatten();
@@ -32,20 +32,20 @@ fn bytes(response: &Value) -> Bytes {
     response.to_string().into()
 }
 
-/// Where the data lies in a response, as a JSON pointer.
+/// The JSON pointer of the data in a response.
 fn root(entry: &EndpointEntry, response: &Value) -> &'static str {
     let is_bare = entry.metadata.envelope == Envelope::None && response.get("code").is_none();
     if is_bare { "" } else { "/data" }
 }
 
-/// A place in the data: its JSON pointer, and its path in the description's spelling.
+/// A place in the data: its JSON pointer, and its path as in the description.
 struct Place {
     pointer: String,
     path: String,
 }
 
-/// Every place in the data but the data itself. Of a list the first item stands for all, and the
-/// columns of a row, which is a list in a list or of scalars, are counted.
+/// Every place below the data. A list is represented by its first item; the columns of a row, which is a
+/// list in a list or of scalars, are numbered.
 fn places(entry: &EndpointEntry, response: &Value) -> Vec<Place> {
     let root = root(entry, response);
     let mut places = Vec::new();
@@ -81,13 +81,13 @@ fn collect(entry: &EndpointEntry, value: &Value, pointer: &str, path: &str, out:
     }
 }
 
-/// Changes every place of every published response, one at a time, and returns where the response no
-/// longer decodes and where the change was not counted. `change` leaves alone what it does not mean.
-fn broken(
+/// Changes every place of every published response, one at a time, and returns the places where the
+/// response no longer decodes or the change was not counted. `change` returns `None` to skip a place.
+fn faults(
     kind: DriftKind,
     change: impl Fn(&EndpointEntry, &Place, &Value) -> Option<Value>,
 ) -> Vec<String> {
-    let mut faults = BTreeMap::new();
+    let mut found = BTreeMap::new();
     let mut changes = 0;
     for entry in ENDPOINTS {
         for response in responses(entry) {
@@ -98,7 +98,7 @@ fn broken(
                 *at = value;
                 changes += 1;
                 let mut fault = |what: String| {
-                    faults.entry(format!("{} {}", entry.metadata.id, place.path)).or_insert(what);
+                    found.entry(format!("{} {}", entry.metadata.id, place.path)).or_insert(what);
                 };
                 let body = bytes(&changed);
                 let drift = Drift::new();
@@ -116,11 +116,11 @@ fn broken(
         }
     }
     assert!(changes > 0, "nothing was changed");
-    faults.into_iter().map(|(place, what)| format!("{place}: {what}")).collect()
+    found.into_iter().map(|(place, what)| format!("{place}: {what}")).collect()
 }
 
 #[track_caller]
-fn none(faults: &[String]) {
+fn assert_no_faults(faults: &[String]) {
     assert!(faults.is_empty(), "{} places:\n{}", faults.len(), faults.join("\n"));
 }
 
@@ -133,8 +133,8 @@ fn is_form(entry: &EndpointEntry, place: &Place, form_wanted: &str) -> bool {
 }
 
 #[test]
-fn unknown_members_are_counted_and_do_no_harm() {
-    none(&broken(DriftKind::UnknownMember, |_, _, value| {
+fn unknown_fields_decode_and_are_counted() {
+    assert_no_faults(&faults(DriftKind::UnknownMember, |_, _, value| {
         let mut value = value.clone();
         value.as_object_mut()?.insert(NEW.to_owned(), json!({ "a": [1, null] }));
         Some(value)
@@ -142,8 +142,8 @@ fn unknown_members_are_counted_and_do_no_harm() {
 }
 
 #[test]
-fn columns_after_the_last_are_counted_and_do_no_harm() {
-    none(&broken(DriftKind::UnknownMember, |entry, place, value| {
+fn additional_columns_decode_and_are_counted() {
+    assert_no_faults(&faults(DriftKind::UnknownMember, |entry, place, value| {
         let row = format!("{}[0]", place.path);
         entry.fields.iter().find(|field| field.path.starts_with(&row))?;
         let mut value = value.clone();
@@ -153,9 +153,9 @@ fn columns_after_the_last_are_counted_and_do_no_harm() {
 }
 
 #[test]
-fn null_for_an_object_or_a_list_is_counted_and_does_no_harm() {
-    none(&broken(DriftKind::NoValue, |_, place, value| {
-        // Rows of a response that is a list: there is nothing to make of one that is null.
+fn null_for_an_object_or_a_list_decodes_and_is_counted() {
+    assert_no_faults(&faults(DriftKind::NoValue, |_, place, value| {
+        // Skips null rows of a response that is a list.
         if place.path == "[]" {
             return None;
         }
@@ -164,9 +164,9 @@ fn null_for_an_object_or_a_list_is_counted_and_does_no_harm() {
 }
 
 #[test]
-fn text_for_a_number_is_counted_and_does_no_harm() {
-    none(&broken(DriftKind::OtherForm, |entry, place, value| {
-        // Text is what is described where only the documents' samples have a number.
+fn text_for_a_number_decodes_and_is_counted() {
+    assert_no_faults(&faults(DriftKind::OtherForm, |entry, place, value| {
+        // The description has text where only the samples of the documentation have a number.
         let takes_text =
             form(entry, place).split([' ', ',']).any(|word| word == "text" || word == "or");
         (value.is_number() && !takes_text).then(|| Value::from(value.to_string()))
@@ -174,11 +174,11 @@ fn text_for_a_number_is_counted_and_does_no_harm() {
 }
 
 #[test]
-fn a_number_for_text_is_counted_and_does_no_harm() {
-    none(&broken(DriftKind::OtherForm, |entry, place, value| {
+fn a_number_for_text_decodes_and_is_counted() {
+    assert_no_faults(&faults(DriftKind::OtherForm, |entry, place, value| {
         let takes_both = form(entry, place).contains(" or ");
         let text = value.as_str()?;
-        // A number of more digits is refused rather than rounded.
+        // A number with more digits is rejected instead of rounded.
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let number: Value =
             serde_json::from_str(text).ok().filter(|_| digits <= 15 || !text.contains('.'))?;
@@ -187,12 +187,12 @@ fn a_number_for_text_is_counted_and_does_no_harm() {
 }
 
 #[test]
-fn new_words_and_numbers_do_no_harm() {
-    none(&broken(DriftKind::UnknownValue, |entry, place, value| match value {
+fn unknown_values_decode() {
+    assert_no_faults(&faults(DriftKind::UnknownValue, |entry, place, value| match value {
         Value::String(_) if is_form(entry, place, "text") => Some(json!(NEW)),
-        // Two numbers are no list that grows.
+        // A fixed pair of values, not an enumeration.
         Value::Number(_) if place.path == "list[].verifyStatus" => None,
-        // A time stays one.
+        // A timestamp.
         Value::Number(number) if number.as_i64().is_some_and(|time| time > 1_000_000_000) => {
             Some(json!(number.as_i64().unwrap() + 1))
         }
@@ -202,7 +202,7 @@ fn new_words_and_numbers_do_no_harm() {
 }
 
 #[test]
-fn a_new_value_of_an_enumeration_is_counted_with_its_name() {
+fn an_unknown_value_of_an_enumeration_is_counted_with_its_name() {
     let entry = find_route(Method::Get, "/contract/private/order").unwrap();
     let drift = Drift::new();
     for (state, times) in [("4", 1), ("77", 2)] {
@@ -222,7 +222,7 @@ fn a_new_value_of_an_enumeration_is_counted_with_its_name() {
 }
 
 #[test]
-fn errors_of_the_exchange_are_no_drift() {
+fn errors_of_the_exchange_are_not_counted() {
     let entry = find_route(Method::Get, "/contract/private/order").unwrap();
     let drift = Drift::new();
     let body = Bytes::from(r#"{"code":40035,"message":"no such order","data":[1]}"#);
@@ -232,7 +232,7 @@ fn errors_of_the_exchange_are_no_drift() {
 }
 
 #[test]
-fn memory_is_bounded_and_the_rest_is_counted() {
+fn findings_are_bounded_and_the_overflow_is_counted() {
     let entry = find_route(Method::Get, "/system/time").unwrap();
     let drift = Drift::new();
     let long = "x".repeat(10_000);
@@ -246,7 +246,7 @@ fn memory_is_bounded_and_the_rest_is_counted() {
 }
 
 #[test]
-fn what_only_a_third_party_describes_is_known_and_not_counted() {
+fn fields_described_by_third_parties_only_are_not_counted() {
     let drift = Drift::new();
     let rows = json!([{"cid": 7, "rebateTotal": "1", "accountAssetTotal": "2", "status": 1}]);
     let customers = json!({"code": 1000, "data": {"total": 1, "page": 1, "size": 1, "list": rows}});
@@ -264,7 +264,7 @@ fn what_only_a_third_party_describes_is_known_and_not_counted() {
 }
 
 #[test]
-fn what_is_put_up_with_is_counted_at_its_place() {
+fn tolerated_values_are_counted_at_their_place() {
     let drift = Drift::new();
     let count = |path: &str, data: Value| {
         let entry = find_route(Method::Get, path).unwrap();

@@ -1,4 +1,4 @@
-//! The table of error codes in the docs says what the catalogue says.
+//! The table of error codes in the docs matches `bitmart_rest::code`.
 
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ fn table() -> String {
 }
 
 #[test]
-fn the_docs_list_every_code() {
+fn the_docs_list_every_error_code() {
     let page = std::fs::read_to_string(PATH).expect("docs/errors.md");
     let (introduction, listed) = page.split_once(START).expect("the line before the table");
     let table = table();

@@ -1,27 +1,11 @@
-//! What requests look like on the wire, and what is refused before it gets there.
+//! Requests: encoding and validation.
 
-use bitmart_rest::{Endpoint, Payload, account, futures, spot};
+mod common;
+
+use bitmart_rest::{account, futures, spot};
 use bitmart_types::{ClientOrderId, OrderId, Side, Timestamp, dec};
 
-fn encoded(request: &impl Endpoint) -> Payload {
-    let mut payload = Payload::new();
-    request.encode(&mut payload).expect("it encodes");
-    payload
-}
-
-fn body(request: &impl Endpoint) -> String {
-    request.validate().expect("it is valid");
-    String::from_utf8(encoded(request).body().to_vec()).expect("UTF-8")
-}
-
-fn query(request: &impl Endpoint) -> String {
-    request.validate().expect("it is valid");
-    encoded(request).query_text().to_owned()
-}
-
-fn rejection(request: &impl Endpoint) -> String {
-    request.validate().expect_err("it is refused").to_string()
-}
+use self::common::{body, query, validation_error};
 
 fn id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")
@@ -32,7 +16,7 @@ fn limit() -> spot::NewOrder {
 }
 
 #[test]
-fn spot_orders_carry_what_their_kind_needs() {
+fn encodes_spot_orders_of_each_type() {
     let head = r#"{"symbol":"BTC_USDT","side":"#;
     let tail = r#","client_order_id":"abc123"}"#;
     let cases: [(spot::SubmitOrder, &str); 6] = [
@@ -67,7 +51,7 @@ fn spot_orders_carry_what_their_kind_needs() {
 }
 
 #[test]
-fn every_order_has_an_id_of_its_own_before_it_is_sent() {
+fn every_new_order_has_a_unique_client_order_id() {
     let first = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     let second = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     assert_ne!(first.client_order_id, second.client_order_id);
@@ -79,7 +63,7 @@ fn every_order_has_an_id_of_its_own_before_it_is_sent() {
 }
 
 #[test]
-fn new_orders_return_the_values_they_were_made_of() {
+fn new_orders_return_their_values() {
     let values = |order: spot::NewOrder| {
         (order.side().clone(), order.size(), order.price(), order.notional())
     };
@@ -95,7 +79,7 @@ fn new_orders_return_the_values_they_were_made_of() {
 }
 
 #[test]
-fn a_market_order_cannot_be_a_maker_or_immediate() {
+fn rejects_post_only_and_immediate_or_cancel_market_orders() {
     let buy = || spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     let sell = || spot::NewOrder::market_sell("BTC_USDT", dec!(0.5));
     for (order, parameter) in [
@@ -104,44 +88,51 @@ fn a_market_order_cannot_be_a_maker_or_immediate() {
         (sell().post_only(), "price"),
         (sell().immediate_or_cancel(), "price"),
     ] {
-        let error = rejection(&spot::SubmitOrder::from(order));
+        let error = validation_error(&spot::SubmitOrder::from(order));
         assert!(error.starts_with(&format!("`{parameter}` must be set")), "{error}");
     }
 }
 
 #[test]
-fn canceling_without_an_order_id_is_rejected_on_both_markets() {
-    let nobody: spot::CancelOrder =
+fn rejects_a_cancellation_without_an_id_in_spot_and_futures() {
+    let without_id: spot::CancelOrder =
         serde_json::from_str(r#"{"symbol":"BTC_USDT"}"#).expect("it decodes");
-    assert_eq!(rejection(&nobody), "`order_id` or client_order_id must be set, not `nothing`");
+    assert_eq!(
+        validation_error(&without_id),
+        "`order_id` or client_order_id must be set, not `nothing`"
+    );
     let blank = spot::CancelOrder::new("BTC_USDT", OrderId::from(" "));
     let futures = futures::CancelOrder::new("BTCUSDT", OrderId::from(" "));
-    assert_eq!(rejection(&blank), rejection(&futures));
+    assert_eq!(validation_error(&blank), validation_error(&futures));
 }
 
 #[test]
-fn a_decoded_order_without_an_amount_is_rejected() {
+fn rejects_a_decoded_order_without_an_amount() {
     let decode = |terms: &str| -> spot::SubmitOrder {
         serde_json::from_str(&format!(r#"{{"symbol":"BTC_USDT",{terms}}}"#)).expect("it decodes")
     };
     assert_eq!(
-        rejection(&decode(r#""side":"buy","type":"market","size":"1""#)),
+        validation_error(&decode(r#""side":"buy","type":"market","size":"1""#)),
         "`notional` must be set for this kind of order, not `nothing`"
     );
     assert_eq!(
-        rejection(&decode(r#""side":"buy","type":"limit","size":"1""#)),
+        validation_error(&decode(r#""side":"buy","type":"limit","size":"1""#)),
         "`price` must be set for this kind of order, not `nothing`"
     );
     assert_eq!(
-        rejection(&decode(r#""side":"sell","type":"limit","size":"0","price":"1""#)),
+        validation_error(&decode(r#""side":"sell","type":"limit","size":"0","price":"1""#)),
         "`size` must be above zero, not `0`"
     );
 }
 
 #[test]
-fn a_symbol_without_a_separator_is_rejected() {
+fn rejects_a_symbol_without_a_separator() {
     let order = spot::SubmitOrder::from(spot::NewOrder::market_buy("BTCUSDT", dec!(25)));
-    assert!(rejection(&order).starts_with("`symbol` must be BASE_QUOTE"), "{}", rejection(&order));
+    assert!(
+        validation_error(&order).starts_with("`symbol` must be BASE_QUOTE"),
+        "{}",
+        validation_error(&order)
+    );
 }
 
 #[test]
@@ -155,20 +146,20 @@ fn a_batch_has_one_to_ten_orders_of_one_pair() {
     assert_eq!(ids, [&id()]);
 
     assert_eq!(
-        rejection(&spot::SubmitOrders::new("BTC_USDT")),
+        validation_error(&spot::SubmitOrders::new("BTC_USDT")),
         "`orderParams` must be 1 to 10, not `0`"
     );
     let eleven = (0..11).fold(spot::SubmitOrders::new("BTC_USDT"), |batch, _| batch.push(limit()));
-    assert_eq!(rejection(&eleven), "`orderParams` must be 1 to 10, not `11`");
+    assert_eq!(validation_error(&eleven), "`orderParams` must be 1 to 10, not `11`");
     let stray = batch.push(spot::NewOrder::market_buy("ETH_USDT", dec!(25)));
     assert_eq!(
-        rejection(&stray),
+        validation_error(&stray),
         "`symbol` must be BTC_USDT, the pair of the batch, for every order, not `ETH_USDT`"
     );
 }
 
 #[test]
-fn orders_are_canceled_by_either_id() {
+fn encodes_cancellations_by_either_id() {
     assert_eq!(
         body(&spot::CancelOrder::new("BTC_USDT", OrderId::from("77"))),
         r#"{"symbol":"BTC_USDT","order_id":"77"}"#
@@ -186,24 +177,24 @@ fn orders_are_canceled_by_either_id() {
         r#"{"symbol":"BTC_USDT","clientOrderIds":["abc123"]}"#
     );
     assert_eq!(
-        rejection(&spot::CancelOrders::by_ids("BTC_USDT", [""; 0])),
+        validation_error(&spot::CancelOrders::by_ids("BTC_USDT", [""; 0])),
         "`orderIds` must be 1 to 10, not `0`"
     );
 }
 
 #[test]
-fn a_futures_cancel_without_an_id_would_cancel_everything_and_is_rejected() {
+fn rejects_a_futures_cancellation_without_an_id_which_would_cancel_all_orders() {
     assert_eq!(
         body(&futures::CancelOrder::new("BTCUSDT", OrderId::from("77"))),
         r#"{"symbol":"BTCUSDT","order_id":"77"}"#
     );
     let all: futures::CancelOrder =
         serde_json::from_str(r#"{"symbol":"BTCUSDT"}"#).expect("it decodes");
-    assert_eq!(rejection(&all), "`order_id` or client_order_id must be set, not `nothing`");
+    assert_eq!(validation_error(&all), "`order_id` or client_order_id must be set, not `nothing`");
 }
 
 #[test]
-fn futures_orders_carry_side_and_mode_as_numbers() {
+fn encodes_side_and_mode_of_futures_orders_as_numbers() {
     type Make = fn(&'static str, u64, futures::Execution) -> futures::NewOrder;
     let cases: [(Make, u8); 8] = [
         (futures::NewOrder::open_long, 1),
@@ -241,7 +232,7 @@ fn futures_orders_carry_side_and_mode_as_numbers() {
 }
 
 #[test]
-fn futures_orders_carry_leverage_as_text_and_presets() {
+fn encodes_leverage_and_presets_of_futures_orders() {
     let order = futures::NewOrder::open_long("BTCUSDT", 1, futures::Execution::Market)
         .client_order_id(id())
         .leverage(dec!(5))
@@ -256,8 +247,8 @@ fn futures_orders_carry_leverage_as_text_and_presets() {
 }
 
 #[test]
-fn contradictory_futures_orders_are_rejected() {
-    let order = |order: futures::NewOrder| rejection(&futures::SubmitOrder::from(order));
+fn rejects_invalid_futures_orders() {
+    let order = |order: futures::NewOrder| validation_error(&futures::SubmitOrder::from(order));
     let market = futures::Execution::Market;
     assert_eq!(
         order(futures::NewOrder::buy("BTCUSDT", 0, market)),
@@ -280,7 +271,7 @@ fn contradictory_futures_orders_are_rejected() {
 }
 
 #[test]
-fn withdrawals_go_to_an_address_or_to_an_account() {
+fn encodes_withdrawals_to_addresses_and_accounts() {
     assert_eq!(
         body(&account::Withdraw::to_address(
             "XRP",
@@ -306,11 +297,11 @@ fn withdrawals_go_to_an_address_or_to_an_account() {
         r#"{"currency":"USDT","amount":"5","destination":"rent","type":3,"value":"555","areaCode":"86"}"#
     );
     assert_eq!(
-        rejection(&account::Withdraw::to_address("USDT-TRC20", dec!(0), "T123")),
+        validation_error(&account::Withdraw::to_address("USDT-TRC20", dec!(0), "T123")),
         "`amount` must be above zero, not `0`"
     );
     assert!(
-        rejection(&account::Withdraw::to_address("USDT-TRC20", dec!(1), ""))
+        validation_error(&account::Withdraw::to_address("USDT-TRC20", dec!(1), ""))
             .starts_with("`address` or")
     );
 }
@@ -326,7 +317,7 @@ fn debug_of_a_withdrawal_shows_no_destination() {
 }
 
 #[test]
-fn queries_write_times_in_the_unit_of_the_endpoint() {
+fn encodes_times_in_the_unit_of_the_endpoint() {
     let klines = spot::ListKlines::new("BTC_USDT")
         .before(Timestamp::from_secs(1_700_000_000))
         .step(spot::KlineStep::Hours1)
@@ -343,18 +334,18 @@ fn queries_write_times_in_the_unit_of_the_endpoint() {
 }
 
 #[test]
-fn published_ranges_are_checked() {
+fn rejects_values_outside_of_published_ranges() {
     assert_eq!(
-        rejection(&spot::ListKlines::new("BTC_USDT").limit(201)),
+        validation_error(&spot::ListKlines::new("BTC_USDT").limit(201)),
         "`limit` must be 1 to 200, not `201`"
     );
     assert_eq!(
-        rejection(&spot::ListKlines::new("BTC_USDT").limit(0)),
+        validation_error(&spot::ListKlines::new("BTC_USDT").limit(0)),
         "`limit` must be 1 to 200, not `0`"
     );
     assert_eq!(
-        rejection(&spot::QueryOrder::new("77").recv_window(60_001)),
+        validation_error(&spot::QueryOrder::new("77").recv_window(60_001)),
         "`recvWindow` must be 1 to 60000, not `60001`"
     );
-    assert!(rejection(&spot::QueryOrder::new("")).starts_with("`orderId` must be"));
+    assert!(validation_error(&spot::QueryOrder::new("")).starts_with("`orderId` must be"));
 }

@@ -1,4 +1,4 @@
-//! Answers that the exchange does not document: what others say of them is typed.
+//! Responses that the exchange does not document, with types from third-party descriptions.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-fn answer<E: Endpoint>(body: &str) -> Result<E::Response, Error> {
+fn response<E: Endpoint>(body: &str) -> Result<E::Response, Error> {
     decode::<E>(StatusCode::OK, &HeaderMap::new(), &body.to_owned().into())
 }
 
-/// Data that has every field of the description; a text fits all of their types.
+/// Data with every described field; text decodes into all of their types.
 fn constructed(fields: &[&str]) -> Value {
     let mut data = Value::Null;
     for field in fields {
@@ -55,8 +55,7 @@ fn leaves(path: &str, value: &Value, out: &mut BTreeSet<String>) {
     }
 }
 
-/// Checks that the type of the answer has the described fields and no others; returns the endpoint's
-/// id.
+/// Checks that the response type has exactly the described fields; returns the endpoint's id.
 fn modelled<E, T>() -> &'static str
 where
     E: Endpoint<Response = Unverified<T>>,
@@ -65,8 +64,8 @@ where
     let Metadata { id, method, path, .. } = E::METADATA;
     let entry = catalog::find_route(method, path).expect("it is described");
     let data = constructed(&entry.fields.iter().map(|field| field.path).collect::<Vec<_>>());
-    let answer = answer::<E>(&json!({"code": 1000, "data": data}).to_string());
-    let value = answer.expect("any data decodes").into_value();
+    let response = response::<E>(&json!({"code": 1000, "data": data}).to_string());
+    let value = response.expect("any data decodes").into_value();
     let value = value.unwrap_or_else(|| panic!("{id}: {data} is not modelled"));
     let (mut modelled, mut described) = (BTreeSet::new(), BTreeSet::new());
     leaves("", &serde_json::to_value(&value).expect("it encodes"), &mut modelled);
@@ -76,7 +75,7 @@ where
 }
 
 #[test]
-fn described_fields_are_those_of_the_models() {
+fn models_have_exactly_the_described_fields() {
     let modelled = [
         modelled::<account::QueryAccountInfo, account::AccountInfo>(),
         modelled::<broker::QueryRebates, broker::Rebates>(),
@@ -101,7 +100,7 @@ fn described_fields_are_those_of_the_models() {
         modelled::<spot::ListOpenAlgoOrders, Rows<spot::AlgoOrder>>(),
         modelled::<spot::ListAlgoOrderHistory, Rows<spot::AlgoOrder>>(),
     ];
-    // An endpoint that is added must be added here, too.
+    // New unverified endpoints must be added above.
     let unverified = catalog::ENDPOINTS
         .iter()
         .filter(|entry| entry.is_unverified && !entry.fields.is_empty())
@@ -113,7 +112,7 @@ fn described_fields_are_those_of_the_models() {
 fn every_field_may_be_absent_or_null() {
     for data in ["{}", r#"{"list":null}"#, r#"{"total":null,"list":[{}]}"#] {
         let body = format!(r#"{{"code":1000,"data":{data}}}"#);
-        let page = answer::<earn::ListFixedHoldings>(&body).expect("any data decodes");
+        let page = response::<earn::ListFixedHoldings>(&body).expect("any data decodes");
         assert!(page.value().is_some(), "{data}");
         assert_eq!(page.raw(), data);
     }
@@ -122,16 +121,16 @@ fn every_field_may_be_absent_or_null() {
 #[test]
 fn a_response_of_another_form_is_available_as_text() {
     let body = r#"{"code":1000,"data":{"list":{"a":1}}}"#;
-    let page = answer::<earn::ListFixedHoldings>(body).expect("any data decodes");
+    let page = response::<earn::ListFixedHoldings>(body).expect("any data decodes");
     assert_eq!(page.value().expect("an object").holdings, None);
     assert_eq!(page.raw(), r#"{"list":{"a":1}}"#);
     let account =
-        answer::<account::QueryDepositAccount>(r#"{"code":1000,"data":{"account_type":"SPOT"}}"#);
+        response::<account::QueryDepositAccount>(r#"{"code":1000,"data":{"account_type":"SPOT"}}"#);
     assert_eq!(account.expect("any data decodes").raw(), r#"{"account_type":"SPOT"}"#);
 }
 
 #[test]
-fn the_account_info_has_its_own_envelope() {
+fn account_info_decodes_from_its_own_envelope() {
     let body = json!({
         "code": 0, "msg": "ok", "success": true, "errorData": null,
         "data": {
@@ -143,7 +142,7 @@ fn the_account_info_has_its_own_envelope() {
             }],
         },
     });
-    let info = answer::<account::QueryAccountInfo>(&body.to_string()).expect("it decodes");
+    let info = response::<account::QueryAccountInfo>(&body.to_string()).expect("it decodes");
     let info = info.into_value().expect("it is modelled");
     assert_eq!(info.uid.as_ref().map(AsRef::as_ref), Some("7"));
     assert_eq!(info.parent_user_id, None);
@@ -155,7 +154,7 @@ fn the_account_info_has_its_own_envelope() {
 }
 
 #[test]
-fn customers_are_decoded_row_by_row() {
+fn customers_decode_row_by_row() {
     let body = json!({
         "code": "1000",
         "data": {
@@ -163,7 +162,7 @@ fn customers_are_decoded_row_by_row() {
             "list": [{"cid": 7, "rebateTotal": "1.5", "status": 1}, "something else"],
         },
     });
-    let page = answer::<affiliate::ListCustomers>(&body.to_string()).expect("it decodes");
+    let page = response::<affiliate::ListCustomers>(&body.to_string()).expect("it decodes");
     let first: &affiliate::Customer = page.customers[0].value().expect("it is modelled");
     assert_eq!(first.rebate_total, Some(dec!(1.5)));
     assert_eq!(page.customers[1].value(), None);
@@ -171,10 +170,10 @@ fn customers_are_decoded_row_by_row() {
 }
 
 #[test]
-fn deposits_of_customers_are_read_with_and_without_an_envelope() {
+fn customer_deposits_decode_with_and_without_an_envelope() {
     let bare = r#"{"total":1,"list":[{"dateTime":17,"type":1,"amount":"5","coin":"USDT"}]}"#;
     for body in [bare.to_owned(), format!(r#"{{"code":1000,"message":"OK","data":{bare}}}"#)] {
-        let page = answer::<affiliate::ListCustomerFunding>(&body).expect("it decodes");
+        let page = response::<affiliate::ListCustomerFunding>(&body).expect("it decodes");
         assert_eq!(page.raw(), bare);
         let rows = page.into_value().expect("it is modelled").rows.expect("rows");
         assert_eq!(rows[0].amount, Some(dec!(5)));
@@ -183,30 +182,30 @@ fn deposits_of_customers_are_read_with_and_without_an_envelope() {
 }
 
 #[test]
-fn savings_enumerations_are_read_in_their_spelling() {
+fn savings_decode_their_own_enumeration_values() {
     let body = r#"{"code":1000,"data":{"subscribeStatus":"ON"}}"#;
-    let status = answer::<earn::QueryAutoSubscribe>(body).expect("it decodes");
+    let status = response::<earn::QueryAutoSubscribe>(body).expect("it decodes");
     assert_eq!(status.into_value().and_then(|status| status.status), Some(earn::AutoSubscribe::On));
 
     let body = r#"{"code":1000,"data":{"list":[{"type":"interest","status":"done","time":17}]}}"#;
-    let page = answer::<earn::ListFlexibleRecords>(body).expect("it decodes");
+    let page = response::<earn::ListFlexibleRecords>(body).expect("it decodes");
     let records = page.into_value().and_then(|page| page.records).expect("records");
     assert_eq!(records[0].kind, Some(earn::RecordType::Interest));
     assert_eq!(records[0].status.as_deref(), Some("done"));
 }
 
 #[test]
-fn the_data_of_a_write_is_a_boolean_or_unverified_json() {
+fn a_write_decodes_to_true_false_or_no_value() {
     for (data, value) in [("true", Some(true)), ("false", Some(false)), (r#"{"ok":1}"#, None)] {
         let body = format!(r#"{{"code":1000,"message":"OK","data":{data}}}"#);
-        let done = answer::<earn::RedeemFixed>(&body).expect("any data decodes");
+        let done = response::<earn::RedeemFixed>(&body).expect("any data decodes");
         assert_eq!(done.value().copied(), value);
         assert_eq!(done.raw(), data);
     }
-    // An undocumented answer is no reason to take a failure for a success.
-    let error = answer::<account::TransferFunds>(r#"{"code":61001,"message":"no"}"#).unwrap_err();
+    // An error code is an error even though the data is undocumented.
+    let error = response::<account::TransferFunds>(r#"{"code":61001,"message":"no"}"#).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Rejected);
-    let error = answer::<earn::RedeemFixed>(r#"{"code":99999,"message":"no"}"#).unwrap_err();
+    let error = response::<earn::RedeemFixed>(r#"{"code":99999,"message":"no"}"#).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
-    assert!(answer::<earn::RedeemFixed>("<html>").is_err());
+    assert!(response::<earn::RedeemFixed>("<html>").is_err());
 }

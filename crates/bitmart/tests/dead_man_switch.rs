@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitmart::dec;
-use bitmart::rest::dead_man::{Cleared, DeadManSwitch, Event, Reason, Timer};
+use bitmart::rest::dead_man::{CancelResult, DeadManSwitch, Event, Reason, Timer};
 use bitmart::rest::{Client, LimitPolicy, Limiter, futures, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use exchange_clock::ExchangeClock;
@@ -125,8 +125,8 @@ async fn a_renewal_with_a_lost_response_is_repeated() -> TestResult {
     let switch = harness.guarded(6).await?;
     let first = switch.next_event().await;
     assert!(
-        matches!(&first, Some(Event::RenewalFailed { trouble, timer: Timer::NotSet, .. })
-            if trouble.is_unknown()),
+        matches!(&first, Some(Event::RenewalFailed { error, timer: Timer::NotSet, .. })
+            if error.is_unknown()),
         "{first:?}"
     );
     assert!(switch.shutdown().await.is_clear());
@@ -182,7 +182,10 @@ async fn a_strategy_without_heartbeats_loses_its_orders_and_is_stopped() -> Test
         .start()?;
     harness.place().await?;
     let report = tokio::time::timeout(TIMEOUT, switch.ended()).await?;
-    assert_eq!((report.reason, &report.markets[0].cleared), (Reason::Stale, &Cleared::Cancelled));
+    assert_eq!(
+        (report.reason, &report.markets[0].result),
+        (Reason::Stale, &CancelResult::Canceled)
+    );
     assert!(!switch.beat());
     assert_eq!(harness.open_orders().await?, (1, 0), "futures were not guarded");
     Ok(())

@@ -29,10 +29,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 /// An HTTP date: `Sun, 06 Nov 1994 08:49:37 GMT`. The obsolete formats are not supported.
 fn date(text: &str) -> Option<Timestamp> {
     let (_, date) = text.split_once(", ")?;
-    let mut words = date.split(' ');
-    let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let mut parts = date.split(' ');
+    let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let month = MONTHS.iter().position(|name| *name == month)? + 1;
-    if words.next() != Some("GMT") || words.next().is_some() {
+    if parts.next() != Some("GMT") || parts.next().is_some() {
         return None;
     }
     format!("{year}-{month:02}-{day}T{time}Z").parse().ok()
@@ -42,14 +42,14 @@ fn date(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    fn asked(pairs: &[(HeaderName, &'static str)], now: &str) -> Option<Duration> {
+    fn parsed(pairs: &[(HeaderName, &'static str)], now: &str) -> Option<Duration> {
         let value = http::HeaderValue::from_static;
         let headers = pairs.iter().map(|(name, text)| (name.clone(), value(text))).collect();
         retry_after(&headers, now.parse().unwrap())
     }
 
     #[test]
-    fn seconds_and_dates_are_read_and_nothing_else() {
+    fn only_seconds_and_dates_are_accepted() {
         let now = "2026-11-29T17:00:00Z";
         let secs = |secs| Some(Duration::from_secs(secs));
         for (text, expected) in [
@@ -68,17 +68,17 @@ mod tests {
             ("Sun, 29 Foo 2026 17:00:30 GMT", None),
             ("Sun, 99 Nov 2026 17:00:30 GMT", None),
         ] {
-            assert_eq!(asked(&[(RETRY_AFTER, text)], now), expected, "{text:?}");
+            assert_eq!(parsed(&[(RETRY_AFTER, text)], now), expected, "{text:?}");
         }
-        assert_eq!(asked(&[], now), None);
+        assert_eq!(parsed(&[], now), None);
     }
 
     #[test]
-    fn a_date_counts_from_the_servers_own() {
+    fn a_date_is_relative_to_the_servers_date() {
         let headers = [
             (RETRY_AFTER, "Sun, 29 Nov 2026 17:00:30 GMT"),
             (DATE, "Sun, 29 Nov 2026 17:00:10 GMT"),
         ];
-        assert_eq!(asked(&headers, "2020-01-01T00:00:00Z"), Some(Duration::from_secs(20)));
+        assert_eq!(parsed(&headers, "2020-01-01T00:00:00Z"), Some(Duration::from_secs(20)));
     }
 }

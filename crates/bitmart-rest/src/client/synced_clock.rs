@@ -119,9 +119,9 @@ impl SyncedClock {
                 Err(_) => break,
             };
             let half = i64::try_from(response.latency.as_millis() / 2).unwrap_or(i64::MAX);
-            let asked = self.0.own.now().as_millis().saturating_sub(half);
+            let midpoint = self.0.own.now().as_millis().saturating_sub(half);
             let estimate = ClockEstimate {
-                offset_millis: response.data.server_time.as_millis().saturating_sub(asked),
+                offset_millis: response.data.server_time.as_millis().saturating_sub(midpoint),
                 round_trip: response.latency,
             };
             if best.is_none_or(|best| estimate.round_trip < best.round_trip) {

@@ -33,6 +33,8 @@ pub(crate) use self::hyper_rustls::CONNECT_TIMEOUT;
 pub use self::hyper_rustls::{HyperTransport, HyperTransportBuilder};
 #[cfg(feature = "client")]
 pub use self::reservation::Reservation;
+#[cfg(feature = "testing")]
+pub(crate) use self::reservation::ReservationProbe;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use self::service::{ServiceTransport, from_service};
@@ -102,9 +104,10 @@ pub trait Transport: Send + Sync + 'static {
     /// read. The wait counts toward the client's timeout; after nine tenths of it the request fails as
     /// not sent. The default implementation never waits.
     ///
-    /// **A transport that wraps another one must forward this call.** Otherwise requests wait for a
-    /// connection inside [`send`](Self::send), after they were signed. The conformance check in
-    /// `testing` finds that.
+    /// **A transport that wraps another one must forward this call.** Otherwise the limit of the inner
+    /// transport is not kept, or requests wait inside [`send`](Self::send), after they were signed.
+    /// `testing::transport_conformance` detects a missing call if the inner transport is a
+    /// `HyperTransport`.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the queue.

@@ -1,4 +1,4 @@
-//! Settings of a switch.
+//! The builder of a switch.
 
 use std::fmt;
 use std::future::Future;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use bitmart_types::{ContractSymbol, Symbol};
 
-use super::{DeadManSwitch, Guarded, keep, run, shared::Shared};
+use super::{DeadManSwitch, GuardedMarket, renewal, shared::Shared, supervisor};
 use crate::{Client, ConfigError, futures};
 
-/// Part of the timeout after which a timer is set anew, so that two renewals may fail.
-pub(super) const RENEWALS: u32 = 3;
+/// Renewals per timeout, so that two may fail.
+pub(super) const RENEWALS_PER_TIMEOUT: u32 = 3;
 
 pub(super) type Condition = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -19,10 +19,10 @@ pub(super) type Condition = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[must_use = "nothing happens until `start`"]
 pub struct Builder {
     client: Client,
-    markets: Vec<Guarded>,
+    markets: Vec<GuardedMarket>,
     timeout: Duration,
     stale_after: Option<Duration>,
-    cancel_within: Duration,
+    cancel_timeout: Duration,
     conditions: Vec<Condition>,
 }
 
@@ -33,57 +33,57 @@ impl Builder {
             markets: Vec::new(),
             timeout: Duration::from_secs(60),
             stale_after: None,
-            cancel_within: Duration::from_secs(60),
+            cancel_timeout: Duration::from_secs(60),
             conditions: Vec::new(),
         }
     }
 
-    /// Guards the orders of a contract, also by the exchange's timer.
+    /// Guards the orders of a contract, with the exchange's timer.
     ///
-    /// The exchange takes 2 cancellations in 2 seconds and 4 renewals in 2 seconds per user. A
+    /// The exchange accepts 2 cancellations in 2 seconds and 4 renewals in 2 seconds per user. A
     /// renewal for each contract every third of the [timeout](Self::timeout) must fit into a part
-    /// of that: 26 contracts with 60 seconds, 2 with 5 seconds.
+    /// of that: up to 26 contracts with a timeout of 60 seconds, 2 with 5 seconds.
     pub fn contract(mut self, symbol: impl Into<ContractSymbol>) -> Self {
-        self.markets.push(Guarded::Contract(symbol.into()));
+        self.markets.push(GuardedMarket::Contract(symbol.into()));
         self
     }
 
     /// Guards the orders of a spot pair, from this program only.
     ///
-    /// The exchange takes one request of this kind in 3 seconds, so that the fifth pair is
-    /// cancelled after 12 seconds. For more than one or two use [`all_pairs`](Self::all_pairs).
+    /// The exchange accepts one such cancellation in 3 seconds, so the fifth pair is canceled after
+    /// 12 seconds. For more than one or two pairs use [`all_pairs`](Self::all_pairs).
     pub fn pair(mut self, symbol: impl Into<Symbol>) -> Self {
-        self.markets.push(Guarded::Pair(symbol.into()));
+        self.markets.push(GuardedMarket::Pair(symbol.into()));
         self
     }
 
-    /// Guards the orders of all spot pairs, from this program only, with one request for all. Also
-    /// orders that others placed for the same user.
+    /// Guards the orders of all spot pairs, from this program only, with a single request. Includes
+    /// orders that other programs placed for the same user.
     pub fn all_pairs(mut self) -> Self {
-        self.markets.push(Guarded::AllPairs);
+        self.markets.push(GuardedMarket::AllPairs);
         self
     }
 
-    /// After how long without a renewal the exchange cancels the orders of a contract. A minute by
-    /// default; whole seconds, 5 at least. No source states a maximum. Set anew every third of it.
+    /// Time without a renewal after which the exchange cancels the orders of a contract: whole seconds,
+    /// at least 5; no maximum is documented. Renewed every third of it. Default: 60 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Trips the switch when no [beat](DeadManSwitch::beat) comes for so long, counted from
-    /// [`start`](Self::start). Off by default: a strategy that hangs then keeps its timers running,
+    /// Trips the switch if no [beat](DeadManSwitch::beat) arrives within `limit`, from
+    /// [`start`](Self::start) on. Default: off, so that the timers of a strategy that hangs are renewed
     /// for as long as the runtime runs tasks.
     ///
-    /// Counted by this machine's steady clock, which may stand while the machine sleeps.
+    /// Measured with this machine's monotonic clock, which may stop while the machine sleeps.
     pub fn stale_after(mut self, limit: Duration) -> Self {
         self.stale_after = Some(limit);
         self
     }
 
     /// Trips the switch when `condition` completes, whatever its output, or panics: ctrl-c
-    /// (`tokio::signal::ctrl_c()`), a watch on the health of an account, a stream that ended. Can
-    /// be called several times. The future runs as a task of its own.
+    /// (`tokio::signal::ctrl_c()`), a health check, the end of a stream. Can be called several times.
+    /// The future runs in its own task.
     ///
     /// ```
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::ConfigError> {
@@ -92,7 +92,7 @@ impl Builder {
     /// let (healthy, mut watched) = tokio::sync::watch::channel(true);
     /// let switch = DeadManSwitch::builder(client)
     ///     .contract("BTCUSDT")
-    ///     // Also when the sender is gone.
+    ///     // Also if the sender is dropped.
     ///     .cancel_on(async move { watched.wait_for(|healthy| !healthy).await.is_ok() })
     ///     .start()?;
     /// # Ok(())
@@ -105,10 +105,10 @@ impl Builder {
         self
     }
 
-    /// For how long the switch tries to cancel, or to disarm, before it reports what it does not
-    /// know. A minute by default.
-    pub fn cancel_within(mut self, limit: Duration) -> Self {
-        self.cancel_within = limit;
+    /// Timeout for canceling or disarming. Markets without a result by then are reported as
+    /// [unknown](super::CancelResult::Unknown). Default: 60 seconds.
+    pub fn cancel_timeout(mut self, limit: Duration) -> Self {
+        self.cancel_timeout = limit;
         self
     }
 
@@ -116,8 +116,8 @@ impl Builder {
     /// [`DeadManSwitch::armed`] before the first order.
     ///
     /// # Errors
-    /// When nothing is guarded or something twice, the timeout is no whole number of seconds or
-    /// less than 5, or there are too many contracts for it: see [`contract`](Self::contract).
+    /// No market is guarded or one is guarded twice, the timeout is not a whole number of seconds or
+    /// below 5, or it is too short for the number of contracts: see [`contract`](Self::contract).
     ///
     /// # Panics
     /// Outside of a tokio runtime. The tasks it starts need one with time and, for the client's
@@ -131,23 +131,24 @@ impl Builder {
             ConfigError::new("timeout", "must be a whole number of seconds, at least 5")
         })?;
         if self.markets.is_empty() {
-            return Err(ConfigError::new("contract", "or `pair` must name what to guard"));
+            return Err(ConfigError::new("contract", "or `pair` must name a market to guard"));
         }
-        let twice = |(at, market): (usize, &Guarded)| self.markets[..at].contains(market);
-        if self.markets.iter().enumerate().any(twice) {
+        let is_duplicate =
+            |(at, market): (usize, &GuardedMarket)| self.markets[..at].contains(market);
+        if self.markets.iter().enumerate().any(is_duplicate) {
             return Err(ConfigError::new("contract", "or `pair` names the same market twice"));
         }
-        let contracts = self.markets.iter().filter(|one| matches!(one, Guarded::Contract(_)));
+        let contracts = self.markets.iter().filter(|one| matches!(one, GuardedMarket::Contract(_)));
         let contracts = u32::try_from(contracts.count()).unwrap_or(u32::MAX);
-        if keep::SPACING.saturating_mul(contracts) > self.timeout / RENEWALS {
+        if renewal::SPACING.saturating_mul(contracts) > self.timeout / RENEWALS_PER_TIMEOUT {
             return Err(ConfigError::new(
                 "timeout",
-                "is too short for so many contracts: renewals would break the rate limit",
+                "is too short for so many contracts: renewals would exceed the rate limit",
             ));
         }
         let shared =
-            Shared::new(self.client, self.markets, seconds, self.stale_after, self.cancel_within);
-        Ok(DeadManSwitch { shared: run::start(shared, self.conditions) })
+            Shared::new(self.client, self.markets, seconds, self.stale_after, self.cancel_timeout);
+        Ok(DeadManSwitch { shared: supervisor::start(shared, self.conditions) })
     }
 }
 
@@ -157,7 +158,7 @@ impl fmt::Debug for Builder {
             .field("markets", &self.markets)
             .field("timeout", &self.timeout)
             .field("stale_after", &self.stale_after)
-            .field("cancel_within", &self.cancel_within)
+            .field("cancel_timeout", &self.cancel_timeout)
             .finish_non_exhaustive()
     }
 }

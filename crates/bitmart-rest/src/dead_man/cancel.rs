@@ -1,4 +1,4 @@
-//! Cancels the orders of one market and looks at what is left.
+//! Cancels the orders of one market and verifies that none is open.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,81 +8,95 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{debug, warn};
 
 use super::shared::Shared;
-use super::{Cleared, Event, Guarded, MarketReport};
-use crate::{Client, Empty, Error, Outcome, RetryClass, futures, spot};
+use super::{CancelResult, Event, GuardedMarket, MarketReport};
+use crate::{Client, Empty, Error, Outcome, RetryClass, Rows, futures, spot};
 
-/// The exchange shows new orders and cancellations with a delay; a look before tells little.
+/// The exchange lists new orders and cancellations with a delay, so an earlier query proves little.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The most that the exchange lists.
+/// Maximum page sizes of the exchange.
 const FUTURES_ROWS: u32 = 100;
 const SPOT_ROWS: u32 = 200;
 
-/// The orders of a market that the exchange lists as open.
-pub(super) struct Open {
+/// The open orders of a market.
+pub(super) struct OpenOrders {
     ids: Vec<OrderId>,
-    /// Whether that is really none.
-    none: bool,
+    /// False also if rows were listed that do not decode.
+    is_empty: bool,
 }
 
-pub(super) async fn open_orders(client: &Client, market: &Guarded) -> Result<Open, Error> {
+impl OpenOrders {
+    fn new<T>(rows: Rows<T>, id: impl Fn(T) -> OrderId) -> Self {
+        let is_empty = rows.is_empty() && rows.faults().is_empty();
+        Self { ids: rows.into_iter().map(id).collect(), is_empty }
+    }
+}
+
+pub(super) async fn open_orders(
+    client: &Client,
+    market: &GuardedMarket,
+) -> Result<OpenOrders, Error> {
     let spot = match market {
-        Guarded::Contract(symbol) => {
+        GuardedMarket::Contract(symbol) => {
             let list = futures::ListOpenOrders::new().symbol(symbol.clone()).limit(FUTURES_ROWS);
             let rows = client.futures().open_orders(list).await?;
-            let none = rows.is_empty() && rows.faults().is_empty();
-            return Ok(Open { ids: rows.into_iter().map(|order| order.order_id).collect(), none });
+            return Ok(OpenOrders::new(rows, |order| order.order_id));
         }
-        Guarded::Pair(symbol) => spot::ListOpenOrders::new().symbol(symbol.clone()),
-        Guarded::AllPairs => spot::ListOpenOrders::new(),
+        GuardedMarket::Pair(symbol) => spot::ListOpenOrders::new().symbol(symbol.clone()),
+        GuardedMarket::AllPairs => spot::ListOpenOrders::new(),
     };
     let rows = client.spot().open_orders(spot.limit(SPOT_ROWS)).await?;
-    let none = rows.is_empty() && rows.faults().is_empty();
-    Ok(Open { ids: rows.into_iter().map(|order| order.order_id).collect(), none })
+    Ok(OpenOrders::new(rows, |order| order.order_id))
 }
 
-async fn cancel_all(client: &Client, market: &Guarded) -> Result<Empty, Error> {
+async fn cancel_all(client: &Client, market: &GuardedMarket) -> Result<Empty, Error> {
     match market {
-        Guarded::Contract(symbol) => client.futures().cancel_all_orders(symbol.clone()).await,
-        Guarded::Pair(symbol) => {
+        GuardedMarket::Contract(symbol) => client.futures().cancel_all_orders(symbol.clone()).await,
+        GuardedMarket::Pair(symbol) => {
             client
                 .spot()
                 .cancel_all_orders(spot::CancelAllOrders::new().symbol(symbol.clone()))
                 .await
         }
-        Guarded::AllPairs => client.spot().cancel_all_orders(spot::CancelAllOrders::new()).await,
+        GuardedMarket::AllPairs => {
+            client.spot().cancel_all_orders(spot::CancelAllOrders::new()).await
+        }
     }
 }
 
-/// One market on its way to be clear.
-struct Clearing<'a> {
+/// The cancellation of one market's orders.
+struct Cancellation<'a> {
     shared: &'a Shared,
-    market: &'a Guarded,
+    market: &'a GuardedMarket,
     deadline: Instant,
     /// Whether the exchange accepted a request to cancel.
     accepted: bool,
-    /// What was listed last; `None` if nothing was since the last request to cancel.
+    /// The last list of open orders; `None` if none was received since the last request to cancel.
     open: Option<Vec<OrderId>>,
     error: Option<Arc<Error>>,
 }
 
-/// What is known of the last request to cancel.
+/// The effect of the last request to cancel.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    /// It was accepted, or may have been: only a look can tell.
-    MayCount,
-    /// It had no effect, and a later one may do better.
+enum LastRequest {
+    /// It was accepted or may have been: the open orders must be queried.
+    MayHaveEffect,
+    /// It had no effect; another one may succeed.
     NoEffect,
-    /// It had no effect, and a later one will not do better.
-    Refused,
+    /// It had no effect, and another one would not succeed either.
+    Rejected,
 }
 
-/// Cancels until nothing is open, the exchange refuses for good, or time is up. A new request to
-/// cancel is sent only when the one before certainly had no effect, or when a look has shown since
-/// that orders are open.
-pub(super) async fn clear(shared: Arc<Shared>, market: Guarded, deadline: Instant) -> MarketReport {
-    let mut clearing = Clearing {
+/// Cancels until no order is open, the exchange rejects it permanently, or the deadline has passed. Another
+/// request to cancel is sent only if the previous one certainly had no effect, or if a query since then
+/// listed open orders.
+pub(super) async fn cancel_market(
+    shared: Arc<Shared>,
+    market: GuardedMarket,
+    deadline: Instant,
+) -> MarketReport {
+    let mut cancellation = Cancellation {
         shared: &shared,
         market: &market,
         deadline,
@@ -90,71 +104,76 @@ pub(super) async fn clear(shared: Arc<Shared>, market: Guarded, deadline: Instan
         open: None,
         error: None,
     };
-    let cleared = clearing.run().await;
-    let Clearing { accepted, error, .. } = clearing;
-    if !matches!(cleared, Cleared::Cancelled | Cleared::NothingOpen) {
-        warn!(%market, ?cleared, ?error, "orders may be open");
+    let result = cancellation.run().await;
+    let Cancellation { accepted, error, .. } = cancellation;
+    if !matches!(result, CancelResult::Canceled | CancelResult::NothingOpen) {
+        warn!(%market, ?result, ?error, "orders may be open");
     }
-    let report = MarketReport { cleared, accepted, timer: shared.timer(&market), error, market };
-    shared.events.push(Event::Cleared(report.clone()));
+    let report = MarketReport { result, accepted, timer: shared.timer(&market), error, market };
+    shared.events.push(Event::MarketEnded(report.clone()));
     report
 }
 
-impl Clearing<'_> {
-    async fn run(&mut self) -> Cleared {
+impl Cancellation<'_> {
+    async fn run(&mut self) -> CancelResult {
         while let Some((sent, wait)) = self.cancel().await {
             if !self.pause(wait).await {
                 break;
             }
-            if let Some(cleared) = self.look(sent).await {
-                return cleared;
+            if let Some(result) = self.verify(sent).await {
+                return result;
             }
             if Instant::now() >= self.deadline {
                 break;
             }
         }
         match self.open.take() {
-            Some(ids) => Cleared::Left(ids),
-            None => Cleared::Unknown,
+            Some(ids) => CancelResult::StillOpen(ids),
+            None => CancelResult::Unknown,
         }
     }
 
-    /// Sends one request to cancel. Says when to look; `None` if time is up.
-    async fn cancel(&mut self) -> Option<(Sent, Duration)> {
+    /// Sends one request to cancel. Returns the pause before the open orders are queried; `None` after the
+    /// deadline.
+    async fn cancel(&mut self) -> Option<(LastRequest, Duration)> {
         let call = cancel_all(&self.shared.client, self.market);
         let Ok(response) = timeout_at(self.deadline, call).await else {
             self.open = None;
             return None;
         };
         let Err(error) = response else {
-            debug!(market = %self.market, "cancelled all");
+            debug!(market = %self.market, "canceled all");
             self.accepted = true;
             self.open = None;
-            return Some((Sent::MayCount, FIRST_PAUSE));
+            return Some((LastRequest::MayHaveEffect, FIRST_PAUSE));
         };
         let class = error.retry_class();
         let sent = match error.outcome() {
-            Outcome::Unknown => Sent::MayCount,
-            _ if class == RetryClass::Never => Sent::Refused,
-            _ => Sent::NoEffect,
+            Outcome::Unknown => LastRequest::MayHaveEffect,
+            _ if class == RetryClass::Never => LastRequest::Rejected,
+            _ => LastRequest::NoEffect,
         };
-        if sent == Sent::MayCount {
+        if sent == LastRequest::MayHaveEffect {
             self.open = None;
         }
         self.error = Some(Arc::new(error));
         Some((sent, class.wait().unwrap_or_default().max(FIRST_PAUSE)))
     }
 
-    /// Looks what is open, until the exchange tells or time is up. `None` if another request to
-    /// cancel is to follow.
-    async fn look(&mut self, sent: Sent) -> Option<Cleared> {
+    /// Queries the open orders until the exchange responds or the deadline has passed. `None` if another
+    /// request to cancel must follow.
+    async fn verify(&mut self, sent: LastRequest) -> Option<CancelResult> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let look = open_orders(&self.shared.client, self.market);
-            let wait = match timeout_at(self.deadline, look).await {
-                Ok(Ok(open)) if open.none && self.accepted => return Some(Cleared::Cancelled),
-                Ok(Ok(open)) if open.none => return Some(Cleared::NothingOpen),
-                Ok(Ok(open)) if sent == Sent::Refused => return Some(Cleared::Left(open.ids)),
+            let query = open_orders(&self.shared.client, self.market);
+            let wait = match timeout_at(self.deadline, query).await {
+                Ok(Ok(open)) if open.is_empty && self.accepted => {
+                    return Some(CancelResult::Canceled);
+                }
+                Ok(Ok(open)) if open.is_empty => return Some(CancelResult::NothingOpen),
+                Ok(Ok(open)) if sent == LastRequest::Rejected => {
+                    return Some(CancelResult::StillOpen(open.ids));
+                }
                 Ok(Ok(open)) => {
                     self.open = Some(open.ids);
                     return None;
@@ -163,23 +182,23 @@ impl Clearing<'_> {
                     let wait = error.retry_class().wait();
                     self.error = Some(Arc::new(error));
                     match wait {
-                        // Nothing has to be known of the request before.
-                        _ if sent == Sent::NoEffect => return None,
+                        // It is safe to cancel again without a query.
+                        _ if sent == LastRequest::NoEffect => return None,
                         Some(wait) => wait.max(pause),
-                        // What is refused for good stays refused.
-                        None => return Some(Cleared::Unknown),
+                        // A permanent rejection does not change.
+                        None => return Some(CancelResult::Unknown),
                     }
                 }
                 Err(_) => return None,
             };
             if !self.pause(wait).await {
-                return Some(Cleared::Unknown);
+                return Some(CancelResult::Unknown);
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// Waits; `false` if that would last beyond the deadline.
+    /// Waits; returns `false` if that would exceed the deadline.
     async fn pause(&self, wait: Duration) -> bool {
         let until = Instant::now() + wait;
         if until >= self.deadline {
@@ -190,11 +209,15 @@ impl Clearing<'_> {
     }
 }
 
-/// Switches the timer of a contract off; spot has none.
-pub(super) async fn disarm(shared: &Shared, market: Guarded, deadline: Instant) -> MarketReport {
+/// Switches off the timer of a contract. Spot has no timer.
+pub(super) async fn disarm(
+    shared: &Shared,
+    market: GuardedMarket,
+    deadline: Instant,
+) -> MarketReport {
     let mut error = None;
     let mut off = false;
-    if let Guarded::Contract(symbol) = &market {
+    if let GuardedMarket::Contract(symbol) = &market {
         let futures = shared.client.futures();
         loop {
             let request = futures::CancelAllAfter::never(symbol.clone());
@@ -205,7 +228,7 @@ pub(super) async fn disarm(shared: &Shared, market: Guarded, deadline: Instant) 
                     break;
                 }
                 Ok(Ok(_)) | Err(_) => break,
-                // To switch off twice is to switch off once: a lost response is no obstacle.
+                // Switching off is idempotent, so it is repeated after a lost response.
                 Ok(Err(failed)) => {
                     let unknown = failed.outcome() == Outcome::Unknown;
                     let wait = failed.retry_class().wait();
@@ -221,13 +244,13 @@ pub(super) async fn disarm(shared: &Shared, market: Guarded, deadline: Instant) 
             }
             sleep_until(Instant::now() + wait).await;
         }
-        // A renewal that is still on its way would set it again.
+        // A renewal in flight would set it again.
         let contract = shared.contracts.iter().find(|one| one.symbol == *symbol);
         off &= !contract.is_some_and(|one| one.with(|timer| timer.is_unsettled(Instant::now())));
     }
     let timer = if off { None } else { shared.timer(&market) };
-    let cleared = Cleared::LeftAlone;
-    let report = MarketReport { cleared, accepted: false, timer, error, market };
-    shared.events.push(Event::Cleared(report.clone()));
+    let result = CancelResult::Untouched;
+    let report = MarketReport { result, accepted: false, timer, error, market };
+    shared.events.push(Event::MarketEnded(report.clone()));
     report
 }

@@ -1,6 +1,7 @@
-//! What a switch tells, and the bounded queue in which it waits to be read.
+//! Events of a switch and their bounded queue.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bitmart_types::ContractSymbol;
@@ -9,54 +10,55 @@ use tokio::sync::Notify;
 use super::{MarketReport, Reason, Timer};
 use crate::{Error, Outcome};
 
-/// Events that wait to be read, at most.
-const KEPT: usize = 256;
+/// Maximum number of queued events.
+const CAPACITY: usize = 256;
 
-/// What happened to a switch. Renewals that succeed in time are no event.
+/// An event of a switch. Renewals that succeed in time are not reported.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// The timer of the contract runs for the first time.
+    /// The timer of the contract was set for the first time.
     Armed(ContractSymbol),
-    /// A renewal did not succeed. The next one comes early.
+    /// A renewal failed. The next one is sent early.
     RenewalFailed {
-        /// Contract.
+        /// The contract.
         contract: ContractSymbol,
-        /// Why.
-        trouble: Trouble,
-        /// What is known of the timer nevertheless.
+        /// Why it failed.
+        error: RenewalError,
+        /// The state of the timer.
         timer: Timer,
     },
-    /// Renewals failed for so long that the exchange may have cancelled the orders of the contract.
+    /// Renewals failed for so long that the timer may have expired and the exchange may have canceled the
+    /// orders of the contract.
     MayHaveFired(ContractSymbol),
-    /// The timer of the contract runs again. In between it may have run out: orders placed before
-    /// may have been cancelled.
+    /// The timer of the contract is running again. It may have expired before, so earlier orders may have
+    /// been canceled.
     Rearmed(ContractSymbol),
-    /// No timer is set any more, and everything that is guarded is being cancelled; or left alone,
-    /// if the reason is [`Reason::Disarmed`].
+    /// The switch was tripped: no timer is renewed any more, and all orders are being canceled unless the
+    /// reason is [`Reason::Disarmed`].
     Tripped(Reason),
-    /// What became of the orders of one market.
-    Cleared(MarketReport),
-    /// The report is there: [`DeadManSwitch::ended`](super::DeadManSwitch::ended). The last event.
+    /// The result for one market.
+    MarketEnded(MarketReport),
+    /// The last event: [`DeadManSwitch::ended`](super::DeadManSwitch::ended) returns the report.
     Ended,
-    /// So many events before the next one were not read in time and are lost.
+    /// The number of events before the next one that were dropped because they were not read in time.
     Missed(u64),
 }
 
-/// Why a renewal did not succeed.
+/// Why a renewal failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Trouble {
-    /// The request failed. Its outcome says whether the timer may have been set all the same.
+pub enum RenewalError {
+    /// The request failed. [`Error::outcome`] reports whether the timer may have been set nevertheless.
     Request(Arc<Error>),
-    /// No response in a third of the timeout. The timer may have been set.
+    /// No response arrived within a third of the timeout. The timer may have been set.
     TimedOut,
-    /// The exchange responded that it did not set the timer.
+    /// The exchange reported that it did not set the timer.
     NotAccepted,
 }
 
-impl Trouble {
-    /// Whether the timer may have been set all the same.
+impl RenewalError {
+    /// Whether the timer may have been set nevertheless.
     pub fn is_unknown(&self) -> bool {
         match self {
             Self::Request(error) => error.outcome() == Outcome::Unknown,
@@ -66,56 +68,75 @@ impl Trouble {
     }
 }
 
-/// Drops the oldest events when nobody reads them.
+impl fmt::Display for RenewalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request(_) => "the request to renew the timer failed",
+            Self::TimedOut => "the exchange did not respond in time",
+            Self::NotAccepted => "the exchange did not set the timer",
+        })
+    }
+}
+
+impl std::error::Error for RenewalError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Request(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+/// A bounded queue that drops the oldest events.
 #[derive(Default)]
-pub(super) struct Queue {
-    waiting: Mutex<Waiting>,
-    news: Notify,
+pub(super) struct EventQueue {
+    state: Mutex<State>,
+    pushed: Notify,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct State {
     events: VecDeque<Event>,
     missed: u64,
     ended: bool,
 }
 
-impl Queue {
+impl EventQueue {
     pub(super) fn push(&self, event: Event) {
-        let mut waiting = self.lock();
-        if waiting.events.len() == KEPT {
-            waiting.events.pop_front();
-            waiting.missed += 1;
+        let mut state = self.lock();
+        if state.events.len() == CAPACITY {
+            state.events.pop_front();
+            state.missed += 1;
         }
-        waiting.ended |= matches!(event, Event::Ended);
-        waiting.events.push_back(event);
-        drop(waiting);
-        self.news.notify_one();
+        state.ended |= matches!(event, Event::Ended);
+        state.events.push_back(event);
+        drop(state);
+        self.pushed.notify_one();
     }
 
     pub(super) async fn next(&self) -> Option<Event> {
         loop {
             {
-                let mut waiting = self.lock();
-                let missed = std::mem::take(&mut waiting.missed);
+                let mut state = self.lock();
+                let missed = std::mem::take(&mut state.missed);
                 if missed > 0 {
                     return Some(Event::Missed(missed));
                 }
-                if let Some(event) = waiting.events.pop_front() {
+                if let Some(event) = state.events.pop_front() {
                     return Some(event);
                 }
-                if waiting.ended {
-                    // Whoever else waits learns it, too.
-                    self.news.notify_one();
+                if state.ended {
+                    // Wakes the next waiting task, too.
+                    self.pushed.notify_one();
                     return None;
                 }
             }
-            self.news.notified().await;
+            self.pushed.notified().await;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,14 +145,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_not_read_in_time_is_counted_and_the_newest_stays() {
-        let queue = Queue::default();
-        for _ in 0..KEPT + 2 {
+    async fn a_full_queue_drops_the_oldest_events_and_reports_their_number() {
+        let queue = EventQueue::default();
+        for _ in 0..CAPACITY + 2 {
             queue.push(Event::Armed("BTCUSDT".into()));
         }
         queue.push(Event::Ended);
         assert!(matches!(queue.next().await, Some(Event::Missed(3))));
-        for _ in 0..KEPT - 1 {
+        for _ in 0..CAPACITY - 1 {
             assert!(matches!(queue.next().await, Some(Event::Armed(_))));
         }
         assert!(matches!(queue.next().await, Some(Event::Ended)));

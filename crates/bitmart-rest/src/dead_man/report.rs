@@ -1,4 +1,4 @@
-//! What a switch guards, why it ended, and what became of the orders.
+//! The report of a switch: why it ended and the result for each market.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::Error;
 /// A market whose orders a switch guards.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Guarded {
+pub enum GuardedMarket {
     /// A futures contract.
     Contract(ContractSymbol),
     /// A spot pair.
@@ -20,7 +20,7 @@ pub enum Guarded {
     AllPairs,
 }
 
-impl fmt::Display for Guarded {
+impl fmt::Display for GuardedMarket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Contract(symbol) => symbol.fmt(f),
@@ -34,74 +34,75 @@ impl fmt::Display for Guarded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// No beat came in time.
+    /// No beat arrived in time.
     Stale,
     /// [`DeadManSwitch::trigger`](super::DeadManSwitch::trigger) was called.
     Triggered,
-    /// A [condition](super::Builder::cancel_on) came true.
+    /// A [condition](super::Builder::cancel_on) completed.
     Condition,
     /// [`DeadManSwitch::shutdown`](super::DeadManSwitch::shutdown) was called.
     Shutdown,
     /// The switch was dropped.
     Dropped,
-    /// [`DeadManSwitch::disarm`](super::DeadManSwitch::disarm) was called: nothing is cancelled.
+    /// [`DeadManSwitch::disarm`](super::DeadManSwitch::disarm) was called: no order is canceled.
     Disarmed,
-    /// The runtime stopped while the switch was guarding or cancelling.
+    /// The runtime stopped while the switch was guarding or canceling.
     RuntimeStopped,
 }
 
-/// What became of everything that a switch guarded.
+/// The report of a switch that has ended.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
-    /// Why it stopped guarding.
+    /// Why the switch ended.
     pub reason: Reason,
-    /// Each market, in the order in which they were named.
+    /// The result for each market, in the order of the builder's calls.
     pub markets: Vec<MarketReport>,
 }
 
 impl Report {
-    /// Whether the exchange lists no open order of any market any more.
+    /// Whether the exchange lists no open order for any market.
     pub fn is_clear(&self) -> bool {
-        let clear =
-            |one: &MarketReport| matches!(one.cleared, Cleared::Cancelled | Cleared::NothingOpen);
+        let clear = |one: &MarketReport| {
+            matches!(one.result, CancelResult::Canceled | CancelResult::NothingOpen)
+        };
         self.markets.iter().all(clear)
     }
 }
 
-/// What became of the orders of one market.
+/// The result for one market.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MarketReport {
-    /// Which market.
-    pub market: Guarded,
-    /// What became of its orders.
-    pub cleared: Cleared,
+    /// The market.
+    pub market: GuardedMarket,
+    /// The result of the cancellation.
+    pub result: CancelResult,
     /// Whether the exchange accepted a request to cancel all of its orders.
     pub accepted: bool,
-    /// What is known of the exchange's timer; `None` for spot, and when it is certainly off. A
-    /// timer that runs still cancels once more when it runs out: see the [module](super).
+    /// The state of the exchange's timer; `None` for spot and if it is certainly off. A running timer
+    /// cancels once more when it expires: see the [module](super).
     pub timer: Option<Timer>,
-    /// The last failure on the way, also if things came right afterwards.
+    /// The last error, even if the cancellation succeeded afterwards.
     pub error: Option<Arc<Error>>,
 }
 
-/// What became of the orders of a market.
+/// The result of canceling the orders of a market.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Cleared {
-    /// The exchange accepted that all are cancelled, and a second later listed none. It does not
-    /// tell how many there were; some may have been filled.
-    Cancelled,
-    /// The exchange lists none, and accepted no request to cancel: there was nothing, or a request
-    /// whose response was lost did it.
+pub enum CancelResult {
+    /// The exchange accepted the request and listed no open order a second later. It does not report how
+    /// many were canceled; some may have been filled.
+    Canceled,
+    /// No order is open, although no request to cancel was accepted: none was open before, or the response
+    /// of a successful request was lost.
     NothingOpen,
-    /// These were listed as open to the end, or when cancelling was refused. Empty if rows were
-    /// listed that do not decode.
-    Left(Vec<OrderId>),
-    /// The exchange did not tell in time: orders may be open. See
+    /// These orders were still open at the deadline, or when the exchange rejected the cancellation. Empty
+    /// if the listed rows do not decode.
+    StillOpen(Vec<OrderId>),
+    /// The exchange did not confirm the result in time: orders may be open. See
     /// [`error`](MarketReport::error).
     Unknown,
-    /// Nothing was cancelled: the switch was disarmed.
-    LeftAlone,
+    /// No order was canceled, because the switch was disarmed.
+    Untouched,
 }

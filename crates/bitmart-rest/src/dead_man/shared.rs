@@ -1,4 +1,4 @@
-//! What the tasks of a switch and its handles share.
+//! The state shared by the tasks and handles of a switch.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,22 +7,22 @@ use bitmart_types::ContractSymbol;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::event::Queue;
+use super::event::EventQueue;
 use super::timer::{Countdown, Moment};
-use super::{Cleared, Event, Guarded, MarketReport, Phase, Reason, Report, Timer};
+use super::{CancelResult, Event, GuardedMarket, MarketReport, Phase, Reason, Report, Timer};
 use crate::Client;
 
-/// In place of a time that no clock can hold.
+/// A year, in place of a timeout that overflows.
 const LONGEST: Duration = Duration::from_secs(31_536_000);
 
-/// How a switch is to end. The first one counts.
+/// A request to end the switch. The first one wins.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Order {
+pub(super) enum EndRequest {
     Cancel(Reason),
     Disarm,
 }
 
-impl Order {
+impl EndRequest {
     pub(super) fn reason(self) -> Reason {
         match self {
             Self::Cancel(reason) => reason,
@@ -39,30 +39,30 @@ pub(super) struct Contract {
 
 pub(super) struct Shared {
     pub(super) client: Client,
-    pub(super) markets: Vec<Guarded>,
+    pub(super) markets: Vec<GuardedMarket>,
     pub(super) contracts: Vec<Contract>,
     /// The exchange's timeout, in seconds.
     pub(super) seconds: u32,
     pub(super) stale_after: Option<Duration>,
-    pub(super) cancel_within: Duration,
-    pub(super) events: Queue,
-    /// Told whenever a timer or the phase has changed.
+    pub(super) cancel_timeout: Duration,
+    pub(super) events: EventQueue,
+    /// Notified when a timer or the phase has changed.
     pub(super) changes: watch::Sender<()>,
-    beat: Mutex<Instant>,
-    order: watch::Sender<Option<Order>>,
+    last_beat: Mutex<Instant>,
+    end_request: watch::Sender<Option<EndRequest>>,
     report: watch::Sender<Option<Report>>,
 }
 
 impl Shared {
     pub(super) fn new(
         client: Client,
-        markets: Vec<Guarded>,
+        markets: Vec<GuardedMarket>,
         seconds: u32,
         stale_after: Option<Duration>,
-        cancel_within: Duration,
+        cancel_timeout: Duration,
     ) -> Self {
         let contracts = markets.iter().filter_map(|market| match market {
-            Guarded::Contract(symbol) => {
+            GuardedMarket::Contract(symbol) => {
                 Some(Contract { symbol: symbol.clone(), countdown: Mutex::default() })
             }
             _ => None,
@@ -73,11 +73,11 @@ impl Shared {
             markets,
             seconds,
             stale_after,
-            cancel_within,
-            events: Queue::default(),
+            cancel_timeout,
+            events: EventQueue::default(),
             changes: watch::channel(()).0,
-            beat: Mutex::new(Instant::now()),
-            order: watch::channel(None).0,
+            last_beat: Mutex::new(Instant::now()),
+            end_request: watch::channel(None).0,
             report: watch::channel(None).0,
         }
     }
@@ -86,10 +86,10 @@ impl Shared {
         Moment { at: Instant::now(), wall: self.client.now() }
     }
 
-    pub(super) fn order(&self, order: Order) {
-        let first = self.order.send_if_modified(|ordered| {
-            let first = ordered.is_none();
-            ordered.get_or_insert(order);
+    pub(super) fn request_end(&self, request: EndRequest) {
+        let first = self.end_request.send_if_modified(|requested| {
+            let first = requested.is_none();
+            requested.get_or_insert(request);
             first
         });
         if first {
@@ -97,20 +97,20 @@ impl Shared {
         }
     }
 
-    /// Waits for the order to end.
-    pub(super) async fn ordered(&self) -> Order {
-        let mut orders = self.order.subscribe();
+    /// Waits for a request to end.
+    pub(super) async fn end_requested(&self) -> EndRequest {
+        let mut requests = self.end_request.subscribe();
         loop {
-            if let Some(order) = *orders.borrow_and_update() {
-                return order;
+            if let Some(request) = *requests.borrow_and_update() {
+                return request;
             }
             // The sender lives as long as `self`.
-            let _ = orders.changed().await;
+            let _ = requests.changed().await;
         }
     }
 
     pub(super) fn is_guarding(&self) -> bool {
-        self.order.borrow().is_none()
+        self.end_request.borrow().is_none()
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -125,56 +125,56 @@ impl Shared {
 
     pub(super) fn beat(&self) -> bool {
         let now = Instant::now();
-        let mut beat = self.beat.lock().unwrap_or_else(PoisonError::into_inner);
-        // A beat that comes too late saves nothing, even if nobody has noticed yet.
-        let late = self.stale_after.is_some_and(|limit| now.duration_since(*beat) >= limit);
-        *beat = now.max(*beat);
-        drop(beat);
+        let mut last_beat = self.last_beat.lock().unwrap_or_else(PoisonError::into_inner);
+        // A late beat trips the switch even if the supervisor has not noticed yet.
+        let late = self.stale_after.is_some_and(|limit| now.duration_since(*last_beat) >= limit);
+        *last_beat = now.max(*last_beat);
+        drop(last_beat);
         if late {
-            self.order(Order::Cancel(Reason::Stale));
+            self.request_end(EndRequest::Cancel(Reason::Stale));
         }
         self.is_guarding()
     }
 
-    /// When the next beat is too late, if the user wants to beat.
+    /// When the next beat is overdue; `None` if beats are not required.
     pub(super) fn stale_at(&self) -> Option<Instant> {
-        let beat = *self.beat.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is beyond the end of time never comes.
-        self.stale_after.and_then(|limit| beat.checked_add(limit))
+        let last_beat = *self.last_beat.lock().unwrap_or_else(PoisonError::into_inner);
+        // On overflow the limit is never reached.
+        self.stale_after.and_then(|limit| last_beat.checked_add(limit))
     }
 
     pub(super) fn timers(&self) -> Vec<(ContractSymbol, Timer)> {
         let now = self.now();
-        let look = |one: &Contract| (one.symbol.clone(), one.with(|timer| timer.look(now)));
-        self.contracts.iter().map(look).collect()
+        let state = |one: &Contract| (one.symbol.clone(), one.with(|timer| timer.state(now)));
+        self.contracts.iter().map(state).collect()
     }
 
-    pub(super) fn timer(&self, market: &Guarded) -> Option<Timer> {
-        let Guarded::Contract(symbol) = market else { return None };
+    pub(super) fn timer(&self, market: &GuardedMarket) -> Option<Timer> {
+        let GuardedMarket::Contract(symbol) = market else { return None };
         let now = self.now();
         let contract = self.contracts.iter().find(|one| one.symbol == *symbol)?;
-        Some(contract.with(|timer| timer.look(now)))
+        Some(contract.with(|timer| timer.state(now)))
     }
 
-    /// The report of a market about which a task can say nothing any more.
-    pub(super) fn unknown(&self, market: &Guarded) -> MarketReport {
+    /// The report of a market whose task has ended without a result.
+    pub(super) fn unknown_report(&self, market: &GuardedMarket) -> MarketReport {
         MarketReport {
             market: market.clone(),
-            cleared: Cleared::Unknown,
+            result: CancelResult::Unknown,
             accepted: false,
             timer: self.timer(market),
             error: None,
         }
     }
 
-    /// When cancelling that begins now is given up.
+    /// The deadline of a cancellation that begins now.
     pub(super) fn deadline(&self) -> Instant {
         let now = Instant::now();
-        now.checked_add(self.cancel_within).unwrap_or(now + LONGEST)
+        now.checked_add(self.cancel_timeout).unwrap_or(now + LONGEST)
     }
 
     /// Publishes the report, once.
-    pub(super) fn end(&self, report: Report) {
+    pub(super) fn publish(&self, report: Report) {
         let first = self.report.send_if_modified(|published| {
             let first = published.is_none();
             published.get_or_insert(report);
@@ -204,15 +204,14 @@ impl Contract {
     }
 }
 
-/// Publishes that nothing is known if the runtime stops before there is a report: tasks are then
-/// dropped without a word.
-pub(super) struct LastWord(pub(super) Arc<Shared>);
+/// Publishes a report with unknown results if the runtime drops the supervisor before it has ended.
+pub(super) struct ReportOnDrop(pub(super) Arc<Shared>);
 
-impl Drop for LastWord {
+impl Drop for ReportOnDrop {
     fn drop(&mut self) {
         let reason = Reason::RuntimeStopped;
-        self.0.order(Order::Cancel(reason));
-        let markets = self.0.markets.iter().map(|market| self.0.unknown(market)).collect();
-        self.0.end(Report { reason, markets });
+        self.0.request_end(EndRequest::Cancel(reason));
+        let markets = self.0.markets.iter().map(|market| self.0.unknown_report(market)).collect();
+        self.0.publish(Report { reason, markets });
     }
 }

@@ -15,10 +15,10 @@ impl fmt::Display for Error {
             ErrorKind::Encode => f.write_str("the parameters could not be encoded")?,
             ErrorKind::MissingCredentials => f.write_str("the client has no credentials")?,
             ErrorKind::MissingHost(Host::Spot) => {
-                f.write_str("the environment has no spot host")?
+                f.write_str("the environment has no spot host")?;
             }
             ErrorKind::MissingHost(Host::Futures) => {
-                f.write_str("the environment has no futures host")?
+                f.write_str("the environment has no futures host")?;
             }
             ErrorKind::Throttled(throttled) => {
                 f.write_str(match throttled.reason {

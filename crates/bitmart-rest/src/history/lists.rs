@@ -1,4 +1,4 @@
-//! The histories of the exchange.
+//! The endpoints with a history.
 
 use bitmart_types::{Rows, Timestamp};
 
@@ -10,13 +10,13 @@ fn key(time: Option<Timestamp>, id: &impl ToString) -> RowKey {
     RowKey { time, id: id.to_string() }
 }
 
-/// A list that is missing is empty only if the response says so.
+/// A missing list counts as empty only if the total is zero.
 fn rows_or_none<T>(rows: Option<Rows<T>>, total: Option<u64>) -> Option<Rows<T>> {
     rows.or_else(|| (total == Some(0)).then(Rows::default))
 }
 
-/// Nobody documents the unit of the time, but in one unit the order is the same. A row without an
-/// id is told from others by all that it says.
+/// The unit of the time is not documented, but any unit gives the same order. A row without an id is
+/// identified by all of its fields.
 fn unverified_key<I: ToString>(
     time: Option<i64>,
     id: Option<&I>,
@@ -47,24 +47,23 @@ macro_rules! histories {
     )+};
 }
 
-// The exchange documents no longest window for spot orders and trades, but a default of seven days.
-// Nor does it document one for candles and savings. A full response is asked for in narrower windows,
-// whatever their length.
+// No maximum window is documented for spot orders and trades, only a default of seven days, and none for
+// klines and savings. A full page is requested again in narrower windows in any case.
 histories! {
     spot::ListOrderHistory => spot::Order, specs::SPOT_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| Some(response), |row| key(row.create_time, &row.order_id);
-    // Open orders are those of a span as well: without times, of the last week only.
+    // Open orders are listed by time range, too: without one, those of the last week.
     spot::ListOpenOrders => spot::Order, specs::SPOT_OPEN_ORDERS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+        |response| Some(response), |row| key(row.create_time, &row.order_id);
     spot::ListAlgoOrderHistory => spot::AlgoOrder, specs::SPOT_ALGO_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| response.into_value(),
         |row| unverified_key(row.create_time, row.order_id.as_ref(), row);
     spot::ListAccountTrades => spot::Fill, specs::SPOT_ACCOUNT_TRADES,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
+        |response| Some(response), |row| key(row.create_time, &row.trade_id);
     account::ListFundingHistory => account::FundingRecord, specs::ACCOUNT_FUNDING_HISTORY,
         |this, window| account::ListFundingHistory { limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
@@ -72,39 +71,39 @@ histories! {
         |row| {
             let id = row.withdraw_id.as_ref().map(|id| format!("withdrawal {id}"));
             let id = id.or_else(|| row.deposit_id.as_ref().map(|id| format!("deposit {id}")));
-            // A row without an id is told from others by all that it says.
+            // A row without an id is identified by all of its fields.
             key(row.apply_time, &id.unwrap_or_else(|| format!("{row:?}")))
         };
     margin::ListBorrowRecords => margin::BorrowRecord, specs::MARGIN_BORROW_RECORDS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| Some(answer.records), |row| key(row.create_time, &row.borrow_id);
+        |response| Some(response.records), |row| key(row.create_time, &row.borrow_id);
     margin::ListRepayRecords => margin::RepayRecord, specs::MARGIN_REPAY_RECORDS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| Some(answer.records), |row| key(row.repay_time, &row.repay_id);
+        |response| Some(response.records), |row| key(row.repay_time, &row.repay_id);
     futures::ListOrderHistory => futures::Order, specs::FUTURES_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to),
-        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+        |response| Some(response), |row| key(row.create_time, &row.order_id);
     futures::ListFills => futures::Fill, specs::FUTURES_FILLS,
         |this, window| this.start_time(window.from).end_time(window.to),
-        |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
+        |response| Some(response), |row| key(row.create_time, &row.trade_id);
     futures::ListTransactions => futures::Transaction, specs::FUTURES_TRANSACTIONS,
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
-        |answer| Some(answer), |row| key(row.timestamp, &row.id);
+        |response| Some(response), |row| key(row.timestamp, &row.id);
     futures::ListTransfers => futures::Transfer, specs::FUTURES_TRANSFERS,
         |this, window| futures::ListTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |response| Some(response.records), |row| key(row.timestamp, &row.transfer_id);
-    // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
+    // `after` and `before` are the limits of the window; code 70000 means that it contains no candle.
     spot::ListKlines => spot::Kline, specs::SPOT_KLINES,
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
+        |response| Some(response), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
     futures::ListKlines => futures::Kline, specs::FUTURES_KLINES,
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
+        |response| Some(response), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
     futures::ListMarkPriceKlines => futures::Kline, specs::FUTURES_MARK_PRICE_KLINES,
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
         |response| Some(response), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
-    // Pages of 20 at most, as a third party says; without times the last week.
+    // At most 20 rows per page according to third parties; without times, the last week.
     futures::ListAutoRepayments => futures::AutoRepayment, specs::FUTURES_AUTO_REPAYMENTS,
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
@@ -112,7 +111,7 @@ histories! {
             let response = response.into_value()?;
             rows_or_none(response.list, response.total)
         },
-        // Its time is a text of no stated format.
+        // The format of its time is not documented.
         |row| unverified_key(None, None::<&String>, row);
     futures::ListCollateralInterest => futures::CollateralInterest, specs::FUTURES_COLLATERAL_INTEREST,
         |this, window| this.start_time(window.from).end_time(window.to)

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_full_with_rows_that_do_not_decode_is_asked_for_again() {
+    fn a_full_page_with_unreadable_rows_is_requested_again() {
         let mut pagination = pagination(3);
         assert_eq!(take(&mut pagination, &page(&[Some(1), Some(2), None])), Progress::Narrowed);
         let end = pagination.window().expect("it goes on").to;
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_do_not_decode_are_given_once_and_all_of_them() {
+    fn unreadable_rows_are_reported_once() {
         let mut pagination = pagination(100);
         let first = page(&[None, Some(2), None]);
         let Progress::NewRows(places) = take(&mut pagination, &first) else {

@@ -1,4 +1,4 @@
-//! The pagination against a model of the exchange.
+//! The pagination with a model of the exchange.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use proptest::prelude::*;
 
 use super::{Cursor, HistorySpec, Pagination, Progress, RowKey, Window};
 
-/// An exchange with rows at these times; the id of a row is its place.
+/// An exchange with rows at `times`; the id of a row is its index.
 #[derive(Clone, Debug)]
 struct Exchange {
     times: Vec<i64>,
-    begin_belongs: bool,
-    end_belongs: bool,
+    includes_begin: bool,
+    includes_end: bool,
     newest_first: bool,
 }
 
@@ -20,8 +20,8 @@ impl Exchange {
     fn response(&self, spec: &HistorySpec, window: &Window) -> Vec<RowKey> {
         let (from, to) = (window.from.as_millis(), window.to.as_millis());
         let inside = |time: i64| {
-            (from < time || (from == time && self.begin_belongs))
-                && (time < to || (time == to && self.end_belongs))
+            (from < time || (from == time && self.includes_begin))
+                && (time < to || (time == to && self.includes_end))
         };
         let mut rows: Vec<_> = self
             .times
@@ -43,8 +43,8 @@ impl Exchange {
     }
 }
 
-/// Walks to the end, or to where it cannot go on, through a stored cursor at each `stop`.
-fn pagination(
+/// Paginates to the end, resuming from a stored cursor at each `stop`. `None` if it cannot continue.
+fn paginate(
     exchange: &Exchange,
     spec: HistorySpec,
     to: i64,
@@ -59,11 +59,11 @@ fn pagination(
         let response = exchange.response(&spec, &window);
         match pagination.advance(&response) {
             Progress::NewRows(fresh) => {
-                rows.extend(fresh.into_iter().map(|at| response[at].clone()))
+                rows.extend(fresh.into_iter().map(|at| response[at].clone()));
             }
             Progress::Narrowed => {}
             Progress::TooManyRows => return None,
-            Progress::RepeatedPage => panic!("no page comes twice here"),
+            Progress::RepeatedPage => panic!("the model does not repeat pages"),
         }
         if *stops.next().unwrap_or(&false) {
             let stored = serde_json::to_string(pagination.cursor()).expect("a cursor encodes");
@@ -76,9 +76,8 @@ fn pagination(
 
 fn specs() -> impl Strategy<Value = HistorySpec> {
     (prop_oneof![Just(1_i64), Just(10)], 20_i64..400, 2_u32..12, any::<bool>()).prop_map(
-        |(unit, longest, full, numbered)| {
-            let spec =
-                HistorySpec { time_unit: unit, max_window: longest, ..HistorySpec::new(1, full) };
+        |(time_unit, max_window, page_size, numbered)| {
+            let spec = HistorySpec { time_unit, max_window, ..HistorySpec::new(1, page_size) };
             if numbered { spec.numbered() } else { spec }
         },
     )
@@ -87,10 +86,10 @@ fn specs() -> impl Strategy<Value = HistorySpec> {
 fn exchanges() -> impl Strategy<Value = Exchange> {
     let times = proptest::collection::vec(prop_oneof![0_i64..1_000, 500_i64..530], 0..120);
     (times, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(times, begin_belongs, end_belongs, newest_first)| Exchange {
+        |(times, includes_begin, includes_end, newest_first)| Exchange {
             times,
-            begin_belongs,
-            end_belongs,
+            includes_begin,
+            includes_end,
             newest_first,
         },
     )
@@ -98,68 +97,68 @@ fn exchanges() -> impl Strategy<Value = Exchange> {
 
 proptest! {
     #[test]
-    fn every_row_comes_once_and_the_walk_says_when_it_cannot_go_on(
+    fn every_row_is_returned_once_or_the_pagination_reports_too_many_rows(
         exchange in exchanges(),
         spec in specs(),
         stops in proptest::collection::vec(any::<bool>(), 1..20),
     ) {
-        // Past the last row, since whether a row at the very end belongs is the exchange's choice.
-        if let Some(rows) = pagination(&exchange, spec, 1_100, &stops) {
+        // Beyond the last row, because exchanges differ in whether the end is inclusive.
+        if let Some(rows) = paginate(&exchange, spec, 1_100, &stops) {
             let mut ids: Vec<usize> =
                 rows.iter().map(|row| row.id.parse().expect("a number")).collect();
             ids.sort_unstable();
-            let begin = i64::from(!exchange.begin_belongs);
+            let begin = i64::from(!exchange.includes_begin);
             let all: Vec<usize> =
                 (0..exchange.times.len()).filter(|id| exchange.times[*id] >= begin).collect();
             prop_assert_eq!(ids, all);
         } else {
-            // Only where a narrowest window, with its overlap, holds a full page.
-            let crowd = (0..1_100).any(|at| {
+            // Only if the narrowest window, with its overlap, contains a full page.
+            let is_crowded = (0..1_100).any(|at| {
                 let near = |time: &&i64| **time >= at && **time <= at + 3 * spec.time_unit;
                 exchange.times.iter().filter(near).count() >= spec.page_size as usize
             });
-            prop_assert!(crowd && !spec.numbered);
+            prop_assert!(is_crowded && !spec.numbered);
         }
     }
 }
 
 proptest! {
     #[test]
-    fn what_is_passed_over_hides_no_row_of_another_response(
+    fn skipped_pages_hide_no_row_of_other_pages(
         exchange in exchanges(),
         spec in specs(),
         broken in proptest::collection::vec(0_usize..120, 0..5),
     ) {
         let mut pagination = Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(1_100));
-        let (mut taken, mut passed) = (Vec::new(), BTreeSet::new());
+        let (mut returned, mut skipped) = (Vec::new(), BTreeSet::new());
         while let Some(window) = pagination.window() {
             let response = exchange.response(&spec, &window);
             let ids = response.iter().map(|row| row.id.parse::<usize>().expect("a number"));
             let ids: Vec<_> = ids.collect();
-            let unread = ids.iter().any(|id| broken.contains(id));
-            match if unread { pagination.skip(response.len()) } else { pagination.advance(&response) } {
+            let is_unreadable = ids.iter().any(|id| broken.contains(id));
+            match if is_unreadable { pagination.skip(response.len()) } else { pagination.advance(&response) } {
                 Progress::NewRows(fresh) => {
-                    taken.extend(fresh.into_iter().map(|at| ids[at]));
-                    // Rows of a window that overlaps may have been taken already.
-                    passed.extend(ids.into_iter().filter(|_| unread));
+                    returned.extend(fresh.into_iter().map(|at| ids[at]));
+                    // Rows of an overlapping window may have been returned already.
+                    skipped.extend(ids.into_iter().filter(|_| is_unreadable));
                 }
                 Progress::Narrowed => {}
                 Progress::TooManyRows => return Ok(()),
                 Progress::RepeatedPage => panic!("there are no thousand pages"),
             }
         }
-        let once: BTreeSet<_> = taken.iter().copied().collect();
-        prop_assert_eq!(once.len(), taken.len());
+        let once: BTreeSet<_> = returned.iter().copied().collect();
+        prop_assert_eq!(once.len(), returned.len());
         prop_assert!(broken.iter().all(|id| !once.contains(id)));
-        let begin = i64::from(!exchange.begin_belongs);
+        let begin = i64::from(!exchange.includes_begin);
         for id in (0..exchange.times.len()).filter(|id| exchange.times[*id] >= begin) {
-            prop_assert!(once.contains(&id) || passed.contains(&id), "{id} is gone");
+            prop_assert!(once.contains(&id) || skipped.contains(&id), "{id} is missing");
         }
     }
 }
 
 #[test]
-fn pages_that_are_passed_over_come_to_an_end() {
+fn skipping_pages_ends() {
     let spec = HistorySpec::new(1, 20).numbered();
     let mut pagination =
         Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
@@ -168,34 +167,34 @@ fn pages_that_are_passed_over_come_to_an_end() {
 }
 
 #[test]
-fn pages_are_in_order_of_time() {
+fn rows_are_ordered_by_time() {
     let exchange = Exchange {
         times: (0..300).rev().collect(),
-        begin_belongs: true,
-        end_belongs: true,
+        includes_begin: true,
+        includes_end: true,
         newest_first: true,
     };
     let spec = HistorySpec { max_window: 1_000, ..HistorySpec::new(1, 20) };
-    let rows = pagination(&exchange, spec, 400, &[false]).expect("it goes on");
+    let rows = paginate(&exchange, spec, 400, &[false]).expect("the pagination continues");
     assert!(rows.is_sorted(), "{rows:?}");
     assert_eq!(rows.len(), 300);
 }
 
 #[test]
-fn a_moment_with_more_rows_than_a_page_is_said_and_not_skipped() {
+fn more_rows_at_one_time_than_a_page_are_reported() {
     let exchange = Exchange {
         times: vec![50; 30],
-        begin_belongs: true,
-        end_belongs: true,
+        includes_begin: true,
+        includes_end: true,
         newest_first: true,
     };
-    assert_eq!(pagination(&exchange, HistorySpec::new(1, 20), 100, &[true]), None);
+    assert_eq!(paginate(&exchange, HistorySpec::new(1, 20), 100, &[true]), None);
     let numbered = HistorySpec::new(1, 20).numbered();
-    assert_eq!(pagination(&exchange, numbered, 100, &[true]).map(|rows| rows.len()), Some(30));
+    assert_eq!(paginate(&exchange, numbered, 100, &[true]).map(|rows| rows.len()), Some(30));
 }
 
 #[test]
-fn a_cursor_from_elsewhere_cannot_widen_the_windows() {
+fn an_invalid_cursor_does_not_widen_the_windows() {
     let spec = HistorySpec::new(7, 200);
     let text = r#"{"next":0,"end":99999999999,"span":-5,"page":0,"seen":[],"current":[]}"#;
     let pagination = Pagination::resume(spec, serde_json::from_str(text).expect("a cursor"));
@@ -205,7 +204,7 @@ fn a_cursor_from_elsewhere_cannot_widen_the_windows() {
 }
 
 #[test]
-fn a_page_that_comes_again_and_again_is_said_and_does_not_go_on_for_ever() {
+fn a_repeated_page_is_reported() {
     let spec = HistorySpec::new(1, 20).numbered();
     let mut pagination =
         Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
@@ -213,17 +212,17 @@ fn a_page_that_comes_again_and_again_is_said_and_does_not_go_on_for_ever() {
     let page: Vec<_> =
         (0..20).map(|id| RowKey { time: Some(time), id: format!("{id:02}") }).collect();
     assert_eq!(pagination.advance(&page), Progress::NewRows((0..20).collect()));
-    let stood = pagination.cursor().clone();
+    let cursor = pagination.cursor().clone();
     assert_eq!(pagination.advance(&page), Progress::RepeatedPage);
-    assert_eq!(pagination.cursor(), &stood, "it asks for the same page again");
-    // The next page comes at last: half of it was on the page before, since rows were added.
+    assert_eq!(pagination.cursor(), &cursor, "the same page is requested again");
+    // Half of the next page was on the previous one, because rows were added.
     let next: Vec<_> =
         (10..30).map(|id| RowKey { time: Some(time), id: format!("{id:02}") }).collect();
     assert_eq!(pagination.advance(&next), Progress::NewRows((10..20).collect()));
 }
 
 #[test]
-fn a_span_without_length_or_backwards_has_no_window() {
+fn an_empty_or_reversed_range_has_no_window() {
     let at = Timestamp::from_millis;
     let spec = HistorySpec::new(7, 200).seconds();
     for (from, to) in [(5, 5), (5, 4), (i64::MAX, i64::MIN), (i64::MAX, i64::MAX), (0, -1)] {
@@ -232,7 +231,7 @@ fn a_span_without_length_or_backwards_has_no_window() {
 }
 
 #[test]
-fn windows_at_the_ends_of_time_stay_in_order() {
+fn windows_at_extreme_times_are_ordered() {
     let at = Timestamp::from_millis;
     let spec = HistorySpec::new(7, 200).seconds();
     for (from, to) in [(i64::MIN, 0), (i64::MIN, i64::MIN + 1), (-5, -4), (i64::MAX - 1, i64::MAX)]
@@ -246,7 +245,7 @@ fn windows_at_the_ends_of_time_stay_in_order() {
 }
 
 #[test]
-fn rows_that_come_doubled_or_in_disorder_are_given_once_and_in_order() {
+fn duplicate_and_unordered_rows_are_returned_once_and_in_order() {
     let spec = HistorySpec::new(7, 200);
     let mut pagination =
         Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));

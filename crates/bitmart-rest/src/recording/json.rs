@@ -30,7 +30,7 @@ pub enum Json {
     Number(String),
     /// A string, unescaped.
     Text(String),
-    /// A list.
+    /// An array.
     List(Vec<Json>),
     /// Members in their order. Duplicate names are kept.
     Object(Vec<(String, Json)>),

@@ -1,4 +1,4 @@
-//! A transport against a server that misbehaves.
+//! Checks a transport against a server that misbehaves.
 
 mod checks;
 mod server;
@@ -9,18 +9,21 @@ use std::time::Duration;
 
 use crate::transport::Transport;
 
-/// How long one check may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout of one check.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(20);
 
-type Running<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+type CheckFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
-/// Tries a transport against a server on this machine that redirects, closes connections too early,
-/// compresses, stalls and sends more than it was asked for, and tells which of the rules of
-/// [`Transport`] it keeps: sent at most once, no redirects, bytes as they are, and errors that do
-/// not claim *not sent* of what has arrived.
+/// Checks that a transport follows the rules of [`Transport`]: a request is sent at most once, redirects
+/// are not followed, bytes are not changed, and an error does not claim *not sent* for a request that
+/// has arrived. The transport is connected to a local server that redirects, closes connections early,
+/// compresses, stalls and sends surplus responses.
 ///
-/// The addresses are `http://127.0.0.1` with ports of the system's choice, so that the transport
-/// must take plain HTTP. What it does with TLS, HTTP/2 or a proxy is not tried.
+/// A transport that wraps a [`HyperTransport`](crate::transport::HyperTransport) is also checked to
+/// forward [`reserve`](Transport::reserve).
+///
+/// The transport must accept plain HTTP: the server listens at `http://127.0.0.1` on a free port. TLS,
+/// HTTP/2 and proxies are not checked.
 ///
 /// ```
 /// use bitmart_rest::testing::transport_conformance;
@@ -35,65 +38,65 @@ type Running<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>
 /// ```
 ///
 /// # Cancel safety
-/// Dropping the future ends the servers.
+/// Dropping the future stops the server.
 ///
 /// # Panics
-/// Outside of a tokio runtime with time and I/O enabled. Not for a paused clock, which does not
-/// wait for the network.
+/// Outside of a tokio runtime with time and I/O enabled. Do not pause tokio's clock: it does not wait for
+/// the network.
 pub async fn transport_conformance<T: Transport>(transport: &T) -> ConformanceReport {
     let mut report = ConformanceReport { checks: Vec::new() };
     for (name, check) in checks::ALL {
-        let result = tokio::time::timeout(PATIENCE, check(transport)).await;
+        let result = tokio::time::timeout(CHECK_TIMEOUT, check(transport)).await;
         let fault = match result {
             Ok(Ok(())) => None,
             Ok(Err(fault)) => Some(fault),
-            Err(_) => Some(format!("no result within {PATIENCE:?}")),
+            Err(_) => Some(format!("no result within {CHECK_TIMEOUT:?}")),
         };
         report.checks.push(Check { name, fault });
     }
     report
 }
 
-/// What [`transport_conformance`] found.
+/// The result of [`transport_conformance`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "it may hold faults: `assert_passed` panics with them"]
+#[must_use = "it may contain faults: `assert_passed` panics with them"]
 pub struct ConformanceReport {
     checks: Vec<Check>,
 }
 
-/// One check of a transport.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
-    /// What was tried.
+    /// The name of the check.
     pub name: &'static str,
-    /// What the transport did wrong, if anything.
+    /// What the transport did wrong; `None` if it passed.
     pub fault: Option<String>,
 }
 
 impl ConformanceReport {
-    /// All checks, in the order in which they ran.
+    /// All checks, in the order in which they were run.
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }
 
-    /// Names of the checks that found a fault.
+    /// The names of the failed checks.
     pub fn faults(&self) -> Vec<&'static str> {
         let failed = self.checks.iter().filter(|check| check.fault.is_some());
         failed.map(|check| check.name).collect()
     }
 
-    /// Does nothing if all checks passed.
+    /// Asserts that all checks passed.
     ///
     /// # Panics
-    /// With the whole report if one did not.
+    /// If a check failed, with the report.
     #[track_caller]
     pub fn assert_passed(&self) {
         assert!(self.faults().is_empty(), "the transport does not conform:\n{self}");
     }
 }
 
-/// A line for each check.
+/// One line per check.
 impl fmt::Display for ConformanceReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Check { name, fault } in &self.checks {

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn remaining_counts_what_is_used() {
+    fn remaining_is_the_number_of_used_requests() {
         let headers = headers(&[
             ("x-bm-ratelimit-remaining", "10"),
             ("x-bm-ratelimit-limit", "600"),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_set_is_no_state() {
+    fn an_incomplete_set_of_headers_is_ignored() {
         for pairs in [
             &[][..],
             &[("x-bm-ratelimit-remaining", "10")],

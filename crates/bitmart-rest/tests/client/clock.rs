@@ -8,38 +8,38 @@ use bitmart_rest::testing::ScriptedTransport;
 use bitmart_rest::{Client, ClockFault, Outcome, RetryPolicy};
 use tokio::time::Instant;
 
-use crate::endpoint::{ORDER, PLACED, SignedRead, client};
-use crate::mock::{NOW, Off, response};
+use crate::endpoints::{ORDER, PLACED, SignedRead, client};
+use crate::mock::{NOW, OffsetClock, response};
 
-/// An exchange that is `ahead` of the client's clock and refuses signatures a minute old.
+/// An exchange whose clock is `ahead` milliseconds and which rejects signatures older than a minute.
 fn exchange(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> ScriptedTransport {
     let ahead = Arc::clone(ahead);
-    ScriptedTransport::response(move |request| {
+    ScriptedTransport::from_fn(move |request| {
         let passed = i64::try_from(start.elapsed().as_millis()).unwrap();
         let half = i64::try_from(latency / 2).unwrap();
         let now = NOW + passed + half + ahead.load(Ordering::Relaxed);
         let late = Duration::from_millis(latency);
         if request.path() == "/system/time" {
             let body = format!(r#"{{"code":1000,"message":"OK","data":{{"server_time":{now}}}}}"#);
-            return response(200, &[], &body).after(late);
+            return response(200, &[], &body).delay(late);
         }
         let timestamp = request.headers["x-bm-timestamp"].to_str().unwrap();
         let age = now - timestamp.parse::<i64>().unwrap();
         if age.abs() > 60_000 {
             let text = "Header X-BM-TIMESTAMP range. Within a minute";
             let body = format!(r#"{{"code":30007,"message":"{text}"}}"#);
-            return response(401, &[], body).after(late);
+            return response(401, &[], body).delay(late);
         }
-        response(200, &[], PLACED).after(late)
+        response(200, &[], PLACED).delay(late)
     })
 }
 
 fn build(start: Instant, script: &ScriptedTransport) -> bitmart_rest::ClientBuilder {
-    client("https://spot").transport(script.clone()).clock(Off { start, by: 0 })
+    client("https://spot").transport(script.clone()).clock(OffsetClock { start, offset_millis: 0 })
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_offset_is_measured_from_the_middle_of_the_way() {
+async fn the_offset_is_measured_at_half_of_the_round_trip() {
     let start = Instant::now();
     for ahead in [90_000, -90_000] {
         let script = exchange(start, &Arc::new(AtomicI64::new(ahead)), 40);
@@ -58,7 +58,7 @@ async fn the_offset_is_measured_from_the_middle_of_the_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_asked_unless_wanted() {
+async fn the_time_is_not_requested_by_default() {
     let start = Instant::now();
     let script = exchange(start, &Arc::default(), 0);
     build(start, &script).build().unwrap().send(ORDER).await.unwrap();
@@ -66,7 +66,8 @@ async fn nothing_is_asked_unless_wanted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_synchronises_before_the_first_signature_and_after_30007_but_sends_no_order_again() {
+async fn the_clock_is_synchronized_before_the_first_signature_and_after_30007_without_a_retry_of_orders()
+ {
     let start = Instant::now();
     let ahead = Arc::new(AtomicI64::new(90_000));
     let script = exchange(start, &ahead, 10);
@@ -78,13 +79,13 @@ async fn it_synchronises_before_the_first_signature_and_after_30007_but_sends_no
 
     ahead.store(-90_000, Ordering::Relaxed);
     assert!(client.send(ORDER).await.unwrap_err().is_clock());
-    assert_eq!(script.paths().len(), 6, "the refused order is not sent again");
+    assert_eq!(script.paths().len(), 6, "the rejected order is not sent again");
     client.send(ORDER).await.unwrap();
     assert_eq!(script.paths()[6..], [time, time, time, "/place"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signed_read_is_tried_again_with_the_right_time() {
+async fn a_signed_read_is_retried_with_the_corrected_time() {
     let start = Instant::now();
     let ahead = Arc::new(AtomicI64::new(0));
     let script = exchange(start, &ahead, 10);
@@ -98,9 +99,9 @@ async fn a_signed_read_is_tried_again_with_the_right_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_time_service_holds_no_order_back() {
+async fn a_failing_time_request_does_not_hold_back_orders() {
     let start = Instant::now();
-    let script = ScriptedTransport::response(|request| match request.path() {
+    let script = ScriptedTransport::from_fn(|request| match request.path() {
         "/system/time" => response(502, &[], "<html></html>"),
         _ => response(200, &[], PLACED),
     });

@@ -1,22 +1,22 @@
-//! The client keeps time and size limits whatever the transport does.
+//! The client enforces timeout and size limit with any transport.
 
 use std::task::Poll;
 use std::time::Duration;
 
-use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::{ErrorKind, Outcome, TransportError, TransportErrorKind};
 use tokio::time::Instant;
 
-use crate::endpoint::{ORDER, client};
+use crate::endpoints::{ORDER, client};
 use crate::mock::pieces;
 use crate::server::{self, Server};
 
 const LIMIT: Duration = Duration::from_secs(3);
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_transport_meets_the_deadline() {
+async fn a_transport_that_does_not_respond_times_out() {
     let client = client("https://spot")
-        .transport(ScriptedTransport::always(Reply::never()))
+        .transport(ScriptedTransport::always(ScriptedResponse::never()))
         .timeout(LIMIT)
         .build()
         .unwrap();
@@ -29,8 +29,8 @@ async fn a_silent_transport_meets_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_stops_arriving_meets_the_deadline() {
-    let transport = ScriptedTransport::always(Reply::raw(r#"{"code""#).then_silence());
+async fn a_body_that_stalls_times_out() {
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(r#"{"code""#).then_stall());
     let client = client("https://spot").transport(transport).timeout(LIMIT).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert!(error.is_timeout());
@@ -38,8 +38,8 @@ async fn a_body_that_stops_arriving_meets_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_endless_body_that_is_always_ready_meets_the_deadline() {
-    // No size limit ends it: its pieces are empty.
+async fn an_endless_body_of_empty_chunks_times_out() {
+    // The chunks are empty, so the size limit does not apply.
     let transport = pieces(b"", usize::MAX, || Poll::Ready(None));
     let limit = Duration::from_millis(50);
     let client = client("https://spot").transport(transport).timeout(limit).build().unwrap();
@@ -48,11 +48,11 @@ async fn an_endless_body_that_is_always_ready_meets_the_deadline() {
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
 
-/// A signature names the time before the connection is opened, and the exchange's default window
-/// for it is five seconds.
+/// A request is signed before its connection is opened, and the exchange's default `recvWindow` is five
+/// seconds.
 #[tokio::test(start_paused = true)]
-async fn connecting_gives_up_well_within_the_default_window_of_a_signature() {
-    // Takes connections and never shakes hands.
+async fn connecting_times_out_well_within_the_default_recv_window() {
+    // Accepts connections and does not perform a TLS handshake.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap());
     let own = bitmart_rest::transport::HyperTransport::builder().build().unwrap();
@@ -70,21 +70,21 @@ async fn connecting_gives_up_well_within_the_default_window_of_a_signature() {
 }
 
 #[tokio::test]
-async fn a_limit_for_connecting_is_shorter_than_the_whole() {
+async fn the_connect_timeout_must_be_shorter_than_the_timeout() {
     let build = |limit| {
         let client = client("https://spot").timeout(Duration::from_secs(1));
         client.connect_timeout(limit).build()
     };
-    for unfit in [Duration::ZERO, Duration::from_secs(1), Duration::MAX] {
-        assert_eq!(build(unfit).unwrap_err().setting(), "connect_timeout");
+    for invalid in [Duration::ZERO, Duration::from_secs(1), Duration::MAX] {
+        assert_eq!(build(invalid).unwrap_err().setting(), "connect_timeout");
     }
     assert!(build(Duration::from_millis(999)).is_ok());
 }
 
 #[tokio::test]
-async fn a_stalled_server_meets_the_deadline() {
-    let server = Server::start(|_| server::Reply::Stall).await;
-    // The limit for connecting is generous, so that only the deadline can pass.
+async fn a_stalled_server_times_out() {
+    let server = Server::start(|_| server::Action::Stall).await;
+    // The connect timeout is long, so that only the client's timeout can elapse.
     let transport = bitmart_rest::transport::HyperTransport::builder()
         .connect_timeout(Duration::from_secs(60))
         .build()
@@ -100,8 +100,8 @@ async fn a_stalled_server_meets_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_foreign_transports_body_is_refused_at_the_limit() {
-    // Would go on for 10 GB if it were collected before it is measured.
+async fn a_custom_transports_body_is_an_error_at_the_limit() {
+    // 10 GB, which must not be collected before the limit is checked.
     let transport = pieces(&[b' '; 1000], 10_000_000, || Poll::Ready(None));
     let client = client("https://spot").transport(transport).max_body(10_000).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
@@ -110,7 +110,7 @@ async fn a_foreign_transports_body_is_refused_at_the_limit() {
 }
 
 #[tokio::test]
-async fn a_body_that_fails_was_sent_whatever_the_transport_says() {
+async fn an_error_of_the_body_always_means_that_the_request_may_have_been_sent() {
     let transport = pieces(b"{", 1, || {
         let error = TransportError::not_sent(TransportErrorKind::Interrupted);
         Poll::Ready(Some(Err(error)))

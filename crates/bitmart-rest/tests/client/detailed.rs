@@ -1,9 +1,9 @@
-//! What a detailed response tells.
+//! Detailed responses: timing, rate limit and raw body.
 
 use std::time::Duration;
 
 use bitmart_rest::http::uri::Authority;
-use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::transport::{Reservation, ReservationFuture, Transport, TransportFuture};
 use bitmart_rest::{
     EncodeError, Endpoint, Host, LimitPolicy, LimitScope, Limiter, Metadata, Method, Payload,
@@ -11,19 +11,19 @@ use bitmart_rest::{
 };
 use bytes::Bytes;
 
-use crate::endpoint::{ORDER, PLACED, Placed, client};
+use crate::endpoints::{ORDER, PLACED, Placed, client};
 use crate::mock::response;
 
-/// What a response takes to come.
-const TRIP: Duration = Duration::from_millis(30);
+/// The latency of a response.
+const LATENCY: Duration = Duration::from_millis(30);
 
-/// A read, one in two seconds.
-struct Seldom;
+/// A read with a limit of one in two seconds.
+struct Limited;
 
-impl Endpoint for Seldom {
+impl Endpoint for Limited {
     type Response = Placed;
     const METADATA: Metadata =
-        Metadata::new("seldom", Method::Get, Host::Spot, "/seldom").limit(1, 2, LimitScope::Ip);
+        Metadata::new("limited", Method::Get, Host::Spot, "/limited").limit(1, 2, LimitScope::Ip);
     fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
         Ok(())
     }
@@ -34,44 +34,44 @@ fn limiter() -> Limiter {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_waited_two_seconds_for_a_permit_says_so() {
-    let script = ScriptedTransport::response(|_| response(200, &[], PLACED).after(TRIP));
+async fn the_wait_for_a_permit_counts() {
+    let script = ScriptedTransport::from_fn(|_| response(200, &[], PLACED).delay(LATENCY));
     let client = client("https://spot").transport(script).limiter(limiter()).build().unwrap();
-    let first = client.send_detailed(Seldom).await.unwrap();
-    assert_eq!((first.waited, first.latency, first.total), (Duration::ZERO, TRIP, TRIP));
-    let second = client.send_detailed(Seldom).await.unwrap();
+    let first = client.send_detailed(Limited).await.unwrap();
+    assert_eq!((first.waited, first.latency, first.total), (Duration::ZERO, LATENCY, LATENCY));
+    let second = client.send_detailed(Limited).await.unwrap();
     assert_eq!(second.waited, Duration::from_secs(2));
-    assert_eq!((second.latency, second.total), (TRIP, second.waited + TRIP));
+    assert_eq!((second.latency, second.total), (LATENCY, second.waited + LATENCY));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_waits_of_all_attempts_count_and_the_pauses_between_them_only_in_the_total() {
+async fn waits_of_all_attempts_count_but_pauses_between_them_only_in_the_total() {
     let unavailable = r#"{"code":30014,"message":"Service unavailable","trace":"1"}"#;
-    let asked = std::sync::atomic::AtomicU32::new(0);
-    let script = ScriptedTransport::response(move |_| {
-        let reply = match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+    let count = std::sync::atomic::AtomicU32::new(0);
+    let script = ScriptedTransport::from_fn(move |_| {
+        let response = match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
             0 | 1 => response(503, &[], unavailable),
             _ => response(200, &[], PLACED),
         };
-        reply.after(TRIP)
+        response.delay(LATENCY)
     });
     let policy = RetryPolicy::within(Duration::from_secs(60)).first_pause(Duration::from_secs(1));
     let client = client("https://spot").transport(script).limiter(limiter());
     let client = client.retry_reads(policy).build().unwrap();
-    let response = client.send_detailed(Seldom).await.unwrap();
+    let response = client.send_detailed(Limited).await.unwrap();
     // Each attempt after the first begins two seconds after the one before, and pauses are half to
     // all of one and of two seconds.
-    assert_eq!(response.latency, TRIP);
-    assert_eq!(response.total, TRIP * 3 + Duration::from_secs(4));
-    let pauses = response.total.saturating_sub(TRIP * 3 + response.waited);
+    assert_eq!(response.latency, LATENCY);
+    assert_eq!(response.total, LATENCY * 3 + Duration::from_secs(4));
+    let pauses = response.total.saturating_sub(LATENCY * 3 + response.waited);
     assert!(pauses >= Duration::from_millis(1500), "{pauses:?}");
     assert!(response.waited >= Duration::from_secs(1), "{:?}", response.waited);
 }
 
-/// Makes every request wait for its place.
-struct Crowded(ScriptedTransport);
+/// Makes every request wait for a reservation.
+struct SlowReservation(ScriptedTransport);
 
-impl Transport for Crowded {
+impl Transport for SlowReservation {
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
         self.0.send(request)
     }
@@ -84,21 +84,21 @@ impl Transport for Crowded {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_for_a_place_on_a_connection_counts() {
-    let crowded = Crowded(ScriptedTransport::always(response(200, &[], PLACED)));
-    let client = client("https://spot").transport(crowded).build().unwrap();
+async fn the_wait_for_a_connection_counts() {
+    let transport = SlowReservation(ScriptedTransport::always(response(200, &[], PLACED)));
+    let client = client("https://spot").transport(transport).build().unwrap();
     let response = client.send_detailed(ORDER).await.unwrap();
     assert_eq!(response.waited, Duration::from_millis(700));
     assert_eq!((response.latency, response.total), (Duration::ZERO, response.waited));
 }
 
 #[tokio::test]
-async fn a_detailed_response_tells_everything() {
-    let reply = Reply::raw(PLACED)
+async fn a_detailed_response_contains_status_trace_rate_limit_and_raw_body() {
+    let response = ScriptedResponse::raw(PLACED)
         .header("X-BM-RateLimit-Remaining", 3)
         .header("X-BM-RateLimit-Limit", 40)
         .header("X-BM-RateLimit-Reset", 2);
-    let transport = ScriptedTransport::always(reply);
+    let transport = ScriptedTransport::always(response);
     let client = client("https://spot").transport(transport).build().unwrap();
     let response = client.send_detailed(ORDER).await.unwrap();
     assert_eq!(response.data.order_id, "7");

@@ -1,16 +1,16 @@
-//! Differences are counted where that is asked for, and nowhere else.
+//! Drift is counted only if `watch_drift` is set.
 
 use bitmart_rest::Client;
-use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 
-const ANSWER: &str =
+const RESPONSE: &str =
     r#"{"code":1000,"message":"OK","data":{"server_time":"1527777538000","zone":"UTC"}}"#;
 
 #[tokio::test]
-async fn clones_count_together_if_asked() {
+async fn clones_share_the_counts() {
     for (on, found) in [(true, vec![("server_time", 2), ("zone", 2)]), (false, vec![])] {
         let client = Client::builder()
-            .transport(ScriptedTransport::always(Reply::raw(ANSWER)))
+            .transport(ScriptedTransport::always(ScriptedResponse::raw(RESPONSE)))
             .watch_drift(on)
             .build()
             .unwrap();

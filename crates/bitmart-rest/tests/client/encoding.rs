@@ -1,10 +1,10 @@
-//! Responses that come compressed, and what else may be around the text of a response.
+//! Compressed responses, and bytes around the JSON text.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry};
-use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::{
     Client, ErrorKind, LimitPolicy, Limiter, Outcome, Payload, TransportErrorKind, Unexpected,
     decode,
@@ -16,7 +16,7 @@ use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
-use crate::endpoint::{ORDER, PLACED, PlaceOrder, ReadOrder, client};
+use crate::endpoints::{ORDER, PLACED, PlaceOrder, ReadOrder, client};
 use crate::mock::response;
 use crate::server::{self, Server};
 
@@ -40,12 +40,12 @@ fn deflate(text: &[u8]) -> Vec<u8> {
 
 type Change = (&'static str, &'static str, fn(&[u8]) -> Vec<u8>);
 
-/// What may be done to a body on its way without changing what it says: name, encoding, change.
+/// Changes to a body that preserve its content: name, encoding, function.
 const CHANGES: &[Change] = &[
     ("gzip", "gzip", gzip),
     ("deflate in zlib", "deflate", zlib),
     ("deflate alone", "deflate", deflate),
-    ("gzip that is announced but not done", "gzip", <[u8]>::to_vec),
+    ("gzip that is announced but not applied", "gzip", <[u8]>::to_vec),
     ("byte-order mark", "", |text| ["\u{feff}".as_bytes(), text].concat()),
     ("trailing NUL", "", |text| [text, b"\0"].concat()),
     ("trailing blanks", "identity", |text| [text, b" \0\0\r\n"].concat()),
@@ -71,14 +71,14 @@ fn fixtures(entry: &EndpointEntry) -> Vec<(PathBuf, u16, String)> {
         .collect()
 }
 
-/// What a client says of a response.
-async fn said(
+/// A text of the client's result for a response.
+async fn result_text(
     entry: &'static EndpointEntry,
     status: u16,
     encoding: &'static str,
     body: Vec<u8>,
 ) -> String {
-    let script = ScriptedTransport::response(move |_| {
+    let script = ScriptedTransport::from_fn(move |_| {
         response(status, &[("Content-Encoding", encoding)], &body)
     });
     let limiter = Limiter::new(LimitPolicy::Off);
@@ -94,13 +94,13 @@ async fn said(
 }
 
 #[tokio::test]
-async fn what_is_around_a_published_response_changes_nothing_in_it() {
+async fn compression_and_surrounding_bytes_do_not_change_the_result() {
     let mut tried = 0;
     for entry in ENDPOINTS {
         for (path, status, body) in fixtures(entry) {
-            let plain = said(entry, status, "", body.clone().into_bytes()).await;
+            let plain = result_text(entry, status, "", body.clone().into_bytes()).await;
             for (name, encoding, change) in CHANGES {
-                let changed = said(entry, status, encoding, change(body.as_bytes())).await;
+                let changed = result_text(entry, status, encoding, change(body.as_bytes())).await;
                 assert_eq!(changed, plain, "{name}: {}", path.display());
                 tried += 1;
             }
@@ -110,12 +110,12 @@ async fn what_is_around_a_published_response_changes_nothing_in_it() {
 }
 
 #[tokio::test]
-async fn a_bomb_ends_at_the_limit_and_leaves_the_outcome_unknown() {
+async fn a_decompression_bomb_ends_at_the_limit_and_leaves_the_outcome_unknown() {
     let spaces = vec![b' '; 3_000_000];
     for (name, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("deflate", zlib)] {
         let bomb = pack(&spaces);
         assert!(bomb.len() < 64 * 1024);
-        let script = ScriptedTransport::response(move |_| {
+        let script = ScriptedTransport::from_fn(move |_| {
             response(200, &[("Content-Encoding", name)], &bomb)
         });
         let client = client("https://spot").transport(script).max_body(64 * 1024).build().unwrap();
@@ -126,12 +126,12 @@ async fn a_bomb_ends_at_the_limit_and_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn other_encodings_are_named_in_the_error() {
+async fn unsupported_encodings_are_named_in_the_error() {
     let compressed = b"\x8b\x02\x80garbage\xff\xfe";
     for (encoding, named) in
         [("br", "\"br\""), ("zstd", "\"zstd\""), ("gzip, gzip", "\"gzip, gzip\"")]
     {
-        let script = ScriptedTransport::response(move |_| {
+        let script = ScriptedTransport::from_fn(move |_| {
             response(200, &[("Content-Encoding", encoding)], compressed)
         });
         let client = client("https://spot").transport(script).build().unwrap();
@@ -140,11 +140,11 @@ async fn other_encodings_are_named_in_the_error() {
         assert_eq!(error.outcome(), Outcome::Unknown);
         assert!(error.to_string().contains(named), "{error}");
     }
-    // Broken on the way.
+    // Corrupted.
     let mut broken = gzip(PLACED.as_bytes());
     let middle = broken.len() / 2;
     broken[middle] ^= 0xff;
-    let script = ScriptedTransport::response(move |_| {
+    let script = ScriptedTransport::from_fn(move |_| {
         response(200, &[("Content-Encoding", "gzip")], &broken)
     });
     let client = client("https://spot").transport(script).build().unwrap();
@@ -153,12 +153,12 @@ async fn other_encodings_are_named_in_the_error() {
 }
 
 #[tokio::test]
-async fn an_response_over_a_connection_is_inflated_and_kept_inflated() {
+async fn a_response_is_inflated_and_its_raw_body_as_well() {
     let server = Server::start(|_| {
         let body = gzip(PLACED.as_bytes());
         let head = format!("Content-Encoding: gzip\r\nContent-Length: {}", body.len());
         let head = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n");
-        server::Reply::Bytes([head.as_bytes(), &body].concat())
+        server::Action::Write([head.as_bytes(), &body].concat())
     })
     .await;
     let client = client(&server.address).build().unwrap();
@@ -168,7 +168,7 @@ async fn an_response_over_a_connection_is_inflated_and_kept_inflated() {
 }
 
 #[test]
-fn an_response_of_ones_own_stack_is_inflated_too() {
+fn decode_inflates_the_response_of_a_custom_stack() {
     let mut headers = HeaderMap::new();
     headers.insert("content-encoding", HeaderValue::from_static("gzip"));
     for body in [gzip(PLACED.as_bytes()), PLACED.as_bytes().to_vec()] {
@@ -178,12 +178,12 @@ fn an_response_of_ones_own_stack_is_inflated_too() {
 }
 
 #[tokio::test]
-async fn only_public_reads_ask_for_compression() {
-    let transport = ScriptedTransport::always(Reply::raw(PLACED));
+async fn only_public_reads_request_compression() {
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(PLACED));
     let client: Client = client("https://spot").transport(transport.clone()).build().unwrap();
     client.send(ReadOrder).await.unwrap();
     client.send(ORDER).await.unwrap();
     let sent = transport.requests();
-    let asked = |n: usize| sent[n].headers.get("accept-encoding").map(HeaderValue::as_bytes);
-    assert_eq!((asked(0), asked(1)), (Some(&b"gzip"[..]), None));
+    let accepted = |n: usize| sent[n].headers.get("accept-encoding").map(HeaderValue::as_bytes);
+    assert_eq!((accepted(0), accepted(1)), (Some(&b"gzip"[..]), None));
 }

@@ -1,22 +1,22 @@
-//! Walking through histories with a client whose exchange fails and misbehaves.
+//! Paginating histories with an exchange that fails and misbehaves.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bitmart_auth::Credentials;
 use bitmart_rest::history::{Cursor, HistoryError};
-use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::{Client, LimitPolicy, Limiter, earn, futures};
 use bitmart_types::{Environment, Timestamp};
 use futures_util::{FutureExt as _, StreamExt as _};
 
-/// Responses by the number of the request, from 0, and its query.
+/// A client whose exchange responds by the number of the request, from 0, and its query.
 fn client(
     response: impl Fn(usize, &str) -> String + Send + Sync + 'static,
 ) -> (Client, ScriptedTransport) {
-    let asked = AtomicUsize::new(0);
-    let exchange = ScriptedTransport::response(move |request| {
+    let count = AtomicUsize::new(0);
+    let exchange = ScriptedTransport::from_fn(move |request| {
         let query = request.uri.query().unwrap_or_default();
-        Reply::raw(response(asked.fetch_add(1, Ordering::SeqCst), query))
+        ScriptedResponse::raw(response(count.fetch_add(1, Ordering::SeqCst), query))
     });
     let client = Client::builder()
         .environment(Environment::live())
@@ -41,7 +41,7 @@ fn day(number: i64) -> Timestamp {
     Timestamp::from_millis(number * 86_400_000)
 }
 
-/// Records at these times, newest first, in pages as asked for.
+/// A page of records at `times`, newest first.
 fn records(times: &[i64], query: &str) -> String {
     let (from, to) = (parameter(query, "startTime"), parameter(query, "endTime"));
     let (page, size) = (parameter(query, "currentPage"), parameter(query, "sizePage"));
@@ -55,8 +55,8 @@ fn records(times: &[i64], query: &str) -> String {
 }
 
 #[tokio::test]
-async fn savings_records_come_once_over_failures_and_a_stored_cursor() {
-    // 250 at one moment, which is more than a page, and some at the seams of windows.
+async fn each_row_is_returned_once_across_failures_and_stored_cursors() {
+    // 250 rows with one timestamp, which is more than a page, and some at window boundaries.
     let month = 30 * 86_400_000;
     let mut times = vec![month - 1, month, month, month + 1];
     times.extend([month + 5_000; 250]);
@@ -89,7 +89,7 @@ async fn savings_records_come_once_over_failures_and_a_stored_cursor() {
 }
 
 #[tokio::test]
-async fn a_page_has_the_response_as_it_came() {
+async fn a_page_contains_the_raw_response() {
     let row = r#"{"recordId":"r1","type":"interest","time":86400000,"new":[1.50]}"#;
     let response = success(&format!(r#"{{"total":1, "list":[{row}]}}"#));
     let sent = response.clone();
@@ -99,14 +99,14 @@ async fn a_page_has_the_response_as_it_came() {
     let mut pages = client.history(request, day(1), day(2));
     let page = pages.next_page().await.expect("a page").expect("rows");
     assert_eq!(page.rows.len(), 1);
-    // With what the model does not know, to the digit.
+    // With unknown fields and unchanged digits.
     assert_eq!(page.raw, response);
     assert!(page.window.from <= day(1) && page.window.to == day(2));
     assert!(pages.next_page().await.is_none());
 }
 
 #[tokio::test]
-async fn a_stream_gives_each_page_with_its_cursor_and_goes_on_after_a_failure() {
+async fn a_stream_returns_each_page_with_its_cursor_and_continues_after_an_error() {
     let times: Vec<_> = (1..=99).map(|day| day * 86_400_000).collect();
     let listed = times.clone();
     let (client, _) =
@@ -120,19 +120,19 @@ async fn a_stream_gives_each_page_with_its_cursor_and_goes_on_after_a_failure() 
             continue;
         };
         ids.extend(page.rows.into_iter().filter_map(|row| row.record_id));
-        // Another page is asked for and thrown away; a new stream goes on from the cursor.
+        // Abandons the request for the next page and resumes from the cursor.
         let _ = stream.next().now_or_never();
         stream = client.resume_history(request.clone(), page.cursor.clone()).into_stream();
         last = Some(page.cursor);
     }
-    assert!(stream.next().await.is_none(), "it stays at its end");
+    assert!(stream.next().await.is_none(), "a finished stream stays finished");
     assert_eq!(last.map(|cursor| cursor.next), Some(day(100)));
     assert_eq!(failures, 1);
     assert_eq!(ids, (0..times.len()).map(|id| format!("r{id}")).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn an_response_of_another_form_is_not_taken_for_an_empty_one() {
+async fn a_response_of_another_form_is_an_error_and_not_an_empty_page() {
     for data in ["[]", r#"{"total":3}"#, r#"{"total":3,"list":"many"}"#, "null"] {
         let (client, _) = client(move |_, _| success(data));
         let request = earn::ListFlexibleRecords::new(earn::RecordType::Redeem, 1, 1);
@@ -150,8 +150,8 @@ async fn an_response_of_another_form_is_not_taken_for_an_empty_one() {
 }
 
 #[tokio::test]
-async fn futures_candles_are_walked_in_windows_that_are_answered_completely() {
-    // A candle a minute, the newest 500 of a window at most.
+async fn futures_klines_are_paginated_in_windows_that_fit_a_page() {
+    // One kline per minute, at most the newest 500 of a window.
     let (client, exchange) = client(|_, query| {
         let (from, to) = (parameter(query, "start_time"), parameter(query, "end_time"));
         let minutes = (from.div_euclid(60) + 1..=to.div_euclid(60)).rev().take(500);

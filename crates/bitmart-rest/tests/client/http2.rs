@@ -1,4 +1,4 @@
-//! HTTP/2 as a choice.
+//! HTTP/2.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
-use crate::endpoint::{ORDER, PLACED, client};
+use crate::endpoints::{ORDER, PLACED, client};
 use crate::server::{Server, eventually, ok};
 use crate::tls::certificate;
 
 #[tokio::test]
-async fn requests_at_once_share_a_connection() {
+async fn concurrent_requests_share_a_connection() {
     let (tls, root) = certificate(&[b"h2"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap());
@@ -55,8 +55,8 @@ async fn requests_at_once_share_a_connection() {
     server.abort();
 }
 
-/// A host that takes connections and then does nothing, and how many it took.
-async fn dead_host() -> (String, Arc<AtomicUsize>) {
+/// A host that accepts connections and never responds; returns its address and the count.
+async fn unresponsive_host() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap());
     let accepts = Arc::new(AtomicUsize::new(0));
@@ -72,10 +72,10 @@ async fn dead_host() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_dead_host_holds_up_no_other() {
+async fn an_unresponsive_host_does_not_delay_other_hosts() {
     let (tls, root) = certificate(&[b"http/1.1"]);
     let alive = Server::listen(Some(tls), |_| ok(PLACED)).await;
-    let (dead, accepts) = dead_host().await;
+    let (dead, accepts) = unresponsive_host().await;
     let transport = HyperTransport::builder()
         .roots(Roots::none().with_der(root))
         .http2()
@@ -94,8 +94,8 @@ async fn a_dead_host_holds_up_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_at_once_share_a_failed_attempt() {
-    let (dead, accepts) = dead_host().await;
+async fn concurrent_requests_share_a_failed_connection_attempt() {
+    let (dead, accepts) = unresponsive_host().await;
     let transport = HyperTransport::builder().http2().build().unwrap();
     let client = client(&dead).transport(transport).build().unwrap();
     let tasks: Vec<_> = (0..20)
@@ -110,13 +110,13 @@ async fn requests_at_once_share_a_failed_attempt() {
         assert_eq!(error.outcome(), Outcome::NotSent);
     }
     assert!(accepts.load(Ordering::SeqCst) <= 1);
-    // Those who come later have an attempt of their own.
+    // A later request makes another attempt.
     assert_eq!(client.send(ORDER).await.unwrap_err().outcome(), Outcome::NotSent);
     eventually(|| accepts.load(Ordering::SeqCst) == 2).await;
 }
 
 #[tokio::test]
-async fn a_server_without_http2_is_spoken_to_in_http1() {
+async fn falls_back_to_http1() {
     let (tls, root) = certificate(&[b"http/1.1"]);
     let server = Server::listen(Some(tls), |_| ok(PLACED)).await;
     let roots = Roots::none().with_der(root);

@@ -1,31 +1,31 @@
 //! The client against servers and transports that misbehave.
 #![cfg(feature = "client")]
-// Helpers outside of test functions may unwrap as well.
+// Helper functions of tests may unwrap, too.
 #![allow(clippy::unwrap_used)]
 
-mod bridge;
 mod clock;
+mod connection_pool;
+mod custom_streams;
 mod dead_man;
 mod deadline;
 mod detailed;
 mod drift;
 mod encoding;
-mod endpoint;
+mod endpoints;
 mod history;
 #[cfg(feature = "http2")]
 mod http2;
 mod limits;
 mod mock;
-mod pages;
-mod pool;
+mod proxy_pages;
 mod reconcile;
 mod recv_window;
 mod retry;
 mod secrets;
 mod server;
-mod streams;
-mod surplus;
+mod surplus_responses;
+mod testing;
 mod tls;
-mod toolkit;
-mod unknown;
+mod tower_service;
+mod unknown_outcome;
 mod wire;

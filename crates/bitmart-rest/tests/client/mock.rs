@@ -1,15 +1,15 @@
-//! Transports that need no network, and clocks.
+//! Responses, a transport and clocks for tests.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bitmart_rest::testing::Reply;
+use bitmart_rest::testing::ScriptedResponse;
 use bitmart_rest::transport::{self, Body, Chunks, Transport};
 use bitmart_rest::{Clock, TransportError};
 use bitmart_types::Timestamp;
 use bytes::Bytes;
 
-/// Responses with the same piece again and again, so many times, and then with what `end` says.
+/// A transport whose response body repeats `piece` `count` times and then ends with `end`.
 pub(crate) fn pieces(
     piece: &'static [u8],
     count: usize,
@@ -39,35 +39,39 @@ impl Chunks for PieceBody {
     }
 }
 
-/// A clock that stands still.
+/// A clock with a fixed time.
 #[derive(Debug)]
-pub(crate) struct Stopped(pub(crate) i64);
+pub(crate) struct FixedClock(pub(crate) i64);
 
-impl Clock for Stopped {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0)
     }
 }
 
-/// A response with these headers.
-pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
-    let reply = Reply::raw(Bytes::copy_from_slice(body.as_ref())).status(status);
-    headers.iter().fold(reply, |reply, (name, value)| reply.header(name, value))
+/// A response with headers.
+pub(crate) fn response(
+    status: u16,
+    headers: &[(&str, &str)],
+    body: impl AsRef<[u8]>,
+) -> ScriptedResponse {
+    let response = ScriptedResponse::raw(Bytes::copy_from_slice(body.as_ref())).status(status);
+    headers.iter().fold(response, |response, (name, value)| response.header(name, value))
 }
 
 /// When paused time starts, in milliseconds.
 pub(crate) const NOW: i64 = 1_700_000_000_000;
 
-/// A clock that is off by so many milliseconds from paused time's, which starts at [`NOW`].
+/// A clock with an offset from paused time, which starts at [`NOW`].
 #[derive(Debug)]
-pub(crate) struct Off {
+pub(crate) struct OffsetClock {
     pub(crate) start: tokio::time::Instant,
-    pub(crate) by: i64,
+    pub(crate) offset_millis: i64,
 }
 
-impl Clock for Off {
+impl Clock for OffsetClock {
     fn now(&self) -> Timestamp {
         let passed = i64::try_from(self.start.elapsed().as_millis()).unwrap();
-        Timestamp::from_millis(NOW + passed + self.by)
+        Timestamp::from_millis(NOW + passed + self.offset_millis)
     }
 }

@@ -1,4 +1,4 @@
-//! Finding out what became of an order, under turned time.
+//! Reconciling orders with an unknown outcome, under paused time.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bitmart_auth::Credentials;
 use bitmart_rest::reconcile::Reconciled;
-use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::{Client, LimitPolicy, Limiter, RetryClass, TransportErrorKind};
 use bitmart_types::{ClientOrderId, Environment};
 use tokio::time::Instant;
@@ -19,27 +19,30 @@ const FOUND: &str = r#"{"code":1000,"message":"success","trace":"t","data":{"ord
 const NOTHING: &str = r#"{"code":1000,"message":"Ok","trace":"t","data":[]}"#;
 const FORBIDDEN: &str = r#"{"code":30002,"message":"X-BM-KEY not found","trace":"t","data":{}}"#;
 
-/// Responses by the number of the request, from 0: a body, or `status|body`, or
-/// `status|body|Retry-After`. `None` breaks the connection.
-fn reply(response: Option<&'static str>) -> Reply {
-    let Some(text) = response else { return Reply::maybe_sent(TransportErrorKind::Interrupted) };
+/// A response from a body, `status|body` or `status|body|Retry-After`. `None` breaks the connection.
+fn scripted(text: Option<&'static str>) -> ScriptedResponse {
+    let Some(text) = text else {
+        return ScriptedResponse::maybe_sent(TransportErrorKind::Interrupted);
+    };
     let (status, text) = text.split_once('|').unwrap_or(("200", text));
     let (body, wait) = text.split_once('|').unwrap_or((text, ""));
-    let reply = Reply::raw(body).status(status.parse().unwrap());
-    if wait.is_empty() { reply } else { reply.header("Retry-After", wait) }
+    let response = ScriptedResponse::raw(body).status(status.parse().unwrap());
+    if wait.is_empty() { response } else { response.header("Retry-After", wait) }
 }
 
+/// A client and its exchange, which responds by the number of the request, from 0.
 fn client_with(response: fn(usize) -> Option<&'static str>) -> (Client, ScriptedTransport) {
-    limited(response, Limiter::new(LimitPolicy::Off))
+    client_with_limiter(response, Limiter::new(LimitPolicy::Off))
 }
 
-fn limited(
+fn client_with_limiter(
     response: fn(usize) -> Option<&'static str>,
     limiter: Limiter,
 ) -> (Client, ScriptedTransport) {
-    let asked = AtomicUsize::new(0);
-    let script =
-        ScriptedTransport::response(move |_| reply(response(asked.fetch_add(1, Ordering::SeqCst))));
+    let count = AtomicUsize::new(0);
+    let script = ScriptedTransport::from_fn(move |_| {
+        scripted(response(count.fetch_add(1, Ordering::SeqCst)))
+    });
     let client = Client::builder()
         .environment(Environment::live())
         .credentials(Credentials::new("key", "secret", "memo").unwrap())
@@ -55,7 +58,7 @@ fn id() -> ClientOrderId {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_that_shows_late_is_found() {
+async fn finds_an_order_that_is_listed_late() {
     let (client, script) = client_with(|n| Some(if n < 3 { NOT_FOUND } else { FOUND }));
     let begin = Instant::now();
     let result = client.spot().reconcile(&id()).await.unwrap();
@@ -65,32 +68,36 @@ async fn an_order_that_shows_late_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn not_found_is_proof_only_after_the_signature_has_expired() {
+async fn an_order_counts_as_not_placed_only_after_its_signature_has_expired() {
     let (client, script) = client_with(|_| Some(NOT_FOUND));
     let begin = Instant::now();
     assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
-    let last = script.requests().last().unwrap().at;
-    assert!(last - begin > Duration::from_secs(60), "asked last after {:?}", last - begin);
+    let last = script.requests().last().unwrap().sent_at;
+    assert!(
+        last - begin > Duration::from_secs(60),
+        "the last query was sent after {:?}",
+        last - begin
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn broken_connections_are_asked_through_and_never_mean_not_placed() {
+async fn queries_are_repeated_over_broken_connections_which_never_mean_not_placed() {
     let (client, _) = client_with(|n| if n < 5 { None } else { Some(FOUND) });
     assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Placed(_)));
 
     let (client, _) = client_with(|_| None);
-    client.spot().reconcile(&id()).await.expect_err("nobody knows");
+    client.spot().reconcile(&id()).await.expect_err("the outcome is unknown");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_query_is_an_error_at_once() {
+async fn a_rejected_query_is_an_error_at_once() {
     let (client, script) = client_with(|_| Some(FORBIDDEN));
     client.spot().reconcile(&id()).await.expect_err("the key is unknown");
     assert_eq!(script.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn maintenance_and_limits_are_asked_through_and_never_mean_not_placed() {
+async fn queries_are_repeated_during_maintenance_and_throttling_which_never_mean_not_placed() {
     const MAINTENANCE: &str = r#"{"code":30016,"message":"Service maintenance","trace":"t"}"#;
     const TOO_MANY: &str = r#"{"code":30013,"message":"Request too many requests","trace":"t"}"#;
     const GONE: &str = r#"{"code":50032,"message":"Order does not exist","trace":"t"}"#;
@@ -106,16 +113,16 @@ async fn maintenance_and_limits_are_asked_through_and_never_mean_not_placed() {
     for response in [|_| Some(MAINTENANCE), |_| Some(TOO_MANY), |_| Some(GONE), |_| Some("<html>")]
     {
         let (client, _) = client_with(response);
-        client.spot().reconcile(&id()).await.expect_err("nobody knows");
+        client.spot().reconcile(&id()).await.expect_err("the outcome is unknown");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_failure_at_the_last_moment_does_not_end_the_search() {
+async fn a_failed_last_query_is_repeated() {
     // Not found until the end, then a broken connection, then not found again.
-    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    static BEGIN: Mutex<Option<Instant>> = Mutex::new(None);
     let (client, _) = client_with(|_| {
-        let mut begin = LAST.lock().unwrap();
+        let mut begin = BEGIN.lock().unwrap();
         let begin = *begin.get_or_insert_with(Instant::now);
         let passed = begin.elapsed();
         let fails = passed >= Duration::from_secs(75) && passed < Duration::from_secs(76);
@@ -129,26 +136,30 @@ const LONG_BAN: &str = r#"418|{"code":30017,"message":"rejected","trace":"t"}|60
 const BAN_PAGE: &str = "418|<html></html>";
 
 #[tokio::test(start_paused = true)]
-async fn a_ban_that_ends_in_time_is_waited_out_and_nothing_is_asked_meanwhile() {
+async fn waits_without_queries_until_a_short_ban_ends() {
     for response in [(|n| Some(if n == 0 { BAN } else { FOUND })) as fn(usize) -> _, |n| {
         Some(if n == 0 { BAN_PAGE } else { FOUND })
     }] {
         for limiter in [Limiter::default(), Limiter::new(LimitPolicy::Off)] {
-            let (client, script) = limited(response, limiter);
+            let (client, script) = client_with_limiter(response, limiter);
             let begin = Instant::now();
             let found = client.spot().reconcile(&id()).await.unwrap();
             assert!(matches!(found, Reconciled::Placed(_)));
-            let asked = script.requests();
-            assert_eq!(asked.len(), 2);
-            assert!(asked[1].at - begin >= Duration::from_secs(60), "{:?}", asked[1].at - begin);
+            let sent = script.requests();
+            assert_eq!(sent.len(), 2);
+            assert!(
+                sent[1].sent_at - begin >= Duration::from_secs(60),
+                "{:?}",
+                sent[1].sent_at - begin
+            );
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ban_that_lasts_longer_is_told_at_once_with_its_end() {
+async fn a_long_ban_is_reported_at_once_with_its_end() {
     for limiter in [Limiter::default(), Limiter::new(LimitPolicy::Off)] {
-        let (client, script) = limited(|_| Some(LONG_BAN), limiter);
+        let (client, script) = client_with_limiter(|_| Some(LONG_BAN), limiter);
         let begin = Instant::now();
         let error = client.spot().reconcile(&id()).await.expect_err("banned");
         let RetryClass::Banned { wait, until } = error.retry_class() else { panic!("{error}") };
@@ -159,18 +170,18 @@ async fn a_ban_that_lasts_longer_is_told_at_once_with_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ban_after_a_ban_ends_the_search() {
-    // The second one lasts until after the end of the patience.
+async fn a_second_ban_beyond_the_deadline_is_an_error() {
+    // The second ban ends after the deadline.
     let (client, script) = client_with(|_| Some(BAN));
     let begin = Instant::now();
-    let error = client.spot().reconcile(&id()).await.expect_err("nobody knows");
+    let error = client.spot().reconcile(&id()).await.expect_err("the outcome is unknown");
     assert!(error.retry_class().is_banned());
     assert_eq!(script.count(), 2);
     assert!(begin.elapsed() < Duration::from_secs(105));
 }
 
 #[tokio::test(start_paused = true)]
-async fn futures_are_not_looked_for_during_a_ban_either() {
+async fn futures_orders_are_not_queried_during_a_ban() {
     let (client, script) = client_with(|n| Some(if n == 1 { LONG_BAN } else { NOTHING }));
     let error = client.futures().reconcile("BTCUSDT", &id()).await.expect_err("banned");
     assert!(error.retry_class().is_banned());
@@ -178,15 +189,15 @@ async fn futures_are_not_looked_for_during_a_ban_either() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_a_response_names_is_kept() {
+async fn waits_as_long_as_retry_after_requests() {
     const LATER: &str = r#"503|{"code":30014,"message":"Service unavailable","trace":"t"}|40"#;
     let (client, script) = client_with(|n| Some(if n == 0 { LATER } else { FOUND }));
     client.spot().reconcile(&id()).await.unwrap();
-    let asked = script.requests();
-    assert!(asked[1].at - asked[0].at >= Duration::from_secs(40));
+    let sent = script.requests();
+    assert!(sent[1].sent_at - sent[0].sent_at >= Duration::from_secs(40));
 }
 
-/// A list of so many futures orders with other ids than the one that is looked for.
+/// A list of `count` futures orders with other client order ids.
 fn others(count: usize) -> &'static str {
     let row = |n: usize| {
         format!(
@@ -200,7 +211,7 @@ fn others(count: usize) -> &'static str {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_list_of_open_futures_orders_is_no_proof() {
+async fn a_full_page_of_open_futures_orders_leaves_the_result_unclear() {
     let full = |n| Some(if n % 2 == 0 { others(100) } else { NOTHING });
     let (client, _) = client_with(full);
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
@@ -213,14 +224,14 @@ async fn a_full_list_of_open_futures_orders_is_no_proof() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_futures_history_that_ignores_the_id_is_no_proof() {
+async fn a_full_page_of_futures_history_that_ignores_the_id_leaves_the_result_unclear() {
     let (client, _) = client_with(|n| Some(if n % 2 == 0 { NOTHING } else { others(200) }));
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
     assert_eq!(result, Reconciled::Unclear);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_id_in_the_futures_history_is_not_found_and_not_a_failure() {
+async fn an_unknown_id_error_of_the_futures_history_means_not_found() {
     const UNKNOWN: &str = r#"{"code":40037,"message":"The order id is not exist","trace":"t"}"#;
     let (client, _) = client_with(|n| Some(if n % 2 == 0 { NOTHING } else { UNKNOWN }));
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
@@ -228,11 +239,11 @@ async fn an_unknown_id_in_the_futures_history_is_not_found_and_not_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn futures_are_looked_for_among_open_orders_and_then_in_the_history() {
+async fn futures_orders_are_queried_in_open_orders_and_then_in_the_history() {
     let (client, script) = client_with(|_| Some(NOTHING));
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
     assert_eq!(result, Reconciled::NotPlaced);
-    let asked = script.requests();
-    assert_eq!(asked[0].path(), "/contract/private/get-open-orders");
-    assert_eq!(asked[1].path(), "/contract/private/order-history");
+    let sent = script.requests();
+    assert_eq!(sent[0].path(), "/contract/private/get-open-orders");
+    assert_eq!(sent[1].path(), "/contract/private/order-history");
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::types::dec;
 use bitmart_rest::{Client, Endpoint, account, spot};
 
-use crate::endpoint::client;
+use crate::endpoints::client;
 
-/// The `recvWindow` that a client with one sends, if any.
+/// The `recvWindow` that a client with the setting sends.
 async fn sent(request: impl Endpoint) -> Option<u64> {
-    let recorder = ScriptedTransport::always(Reply::data("{}"));
+    let recorder = ScriptedTransport::always(ScriptedResponse::data("{}"));
     let builder = client("https://spot").transport(recorder.clone());
     let client = builder.recv_window(Duration::from_millis(1500)).build().unwrap();
-    // The response fits none of them; only what was sent matters.
+    // The response does not decode; only the request matters.
     let _ = client.send(request).await;
     let sent = recorder.requests();
     let body = &sent[0].body;
@@ -26,7 +26,7 @@ async fn sent(request: impl Endpoint) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn requests_that_take_it_get_the_clients_unless_they_have_their_own() {
+async fn requests_use_the_clients_recv_window_unless_they_set_their_own() {
     let order = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     assert_eq!(sent(spot::QueryOrder::new("1")).await, Some(1500));
     assert_eq!(sent(spot::QueryOrder::new("1").recv_window(9000)).await, Some(9000));
@@ -37,10 +37,10 @@ async fn requests_that_take_it_get_the_clients_unless_they_have_their_own() {
 }
 
 #[tokio::test]
-async fn a_window_that_the_exchange_would_refuse_does_not_build() {
+async fn rejects_a_recv_window_that_the_exchange_would_reject() {
     let build = |window| Client::builder().recv_window(window).build();
-    for unfit in [Duration::ZERO, Duration::from_micros(900), Duration::from_millis(60_001)] {
-        assert_eq!(build(unfit).unwrap_err().setting(), "recv_window");
+    for invalid in [Duration::ZERO, Duration::from_micros(900), Duration::from_millis(60_001)] {
+        assert_eq!(build(invalid).unwrap_err().setting(), "recv_window");
     }
     assert!(build(Duration::from_secs(60)).is_ok());
 }

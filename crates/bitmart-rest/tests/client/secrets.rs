@@ -1,16 +1,16 @@
-//! No secret gets out through `Debug` or errors.
+//! Neither `Debug` nor errors show secrets.
 
 use bitmart_auth::Credentials;
 use bitmart_rest::Client;
-use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_testkit::canary;
 use bitmart_types::{Environment, Service};
 
-use crate::endpoint::{ORDER, PLACED};
+use crate::endpoints::{ORDER, PLACED};
 
 fn client(response: &'static str) -> (ScriptedTransport, Client) {
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO).unwrap();
-    let transport = ScriptedTransport::always(Reply::raw(response));
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(response));
     let builder = Client::builder().credentials(credentials).transport(transport.clone());
     canary::assert_debug_hides(&builder, &[]);
     (transport, builder.build().unwrap())
@@ -34,14 +34,14 @@ async fn debug_and_errors_show_no_secret() {
 }
 
 #[test]
-fn keys_do_not_go_to_other_machines_in_plain_text() {
+fn rejects_plain_text_to_other_machines_with_credentials() {
     for service in [Service::SpotRest, Service::FuturesRest] {
         let environment = Environment::custom("test").with(service, "http://10.0.0.7:8801");
-        let builder = || crate::endpoint::client("").environment(environment.clone());
+        let builder = || crate::endpoints::client("").environment(environment.clone());
         let error = builder().build().unwrap_err();
         assert!(error.to_string().contains("unencrypted"), "{error}");
         assert!(error.setting().ends_with("_rest"));
         builder().allow_plain_text().build().unwrap();
     }
-    crate::endpoint::client("http://localhost:8801").build().unwrap();
+    crate::endpoints::client("http://localhost:8801").build().unwrap();
 }

@@ -1,4 +1,4 @@
-//! A server that responds from a script and counts what it sees.
+//! A scripted HTTP server that records its requests.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,32 +9,32 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// What to do with a request.
+/// How the server handles a request.
 #[derive(Clone)]
-pub(crate) enum Reply {
-    /// Answer with this status line's rest and body, and keep the connection.
-    Answer(&'static str, String),
-    /// Answer like that, then close the connection.
-    AnswerAndClose(&'static str, String),
-    /// Write these bytes as they are, then close the connection.
-    Raw(&'static str),
-    /// Write these bytes as they are, and keep the connection.
-    Bytes(Vec<u8>),
+pub(crate) enum Action {
+    /// Respond with this status and body, and keep the connection open.
+    Respond(&'static str, String),
+    /// Respond with this status and body, then close the connection.
+    RespondAndClose(&'static str, String),
+    /// Write these raw bytes, then close the connection.
+    WriteAndClose(&'static str),
+    /// Write these raw bytes, and keep the connection open.
+    Write(Vec<u8>),
     /// Close the connection without a response.
     Close,
-    /// Never response.
+    /// Never respond.
     Stall,
-    /// Announce a body and send pieces of it until the client goes away.
+    /// Send an endless body until the client closes the connection.
     Endless,
 }
 
-pub(crate) fn ok(body: &str) -> Reply {
-    Reply::Answer("200 OK", body.to_owned())
+pub(crate) fn ok(body: &str) -> Action {
+    Action::Respond("200 OK", body.to_owned())
 }
 
-/// Counts of a running server.
+/// Statistics of a running server.
 #[derive(Default)]
-struct Seen {
+struct Stats {
     accepts: AtomicUsize,
     requests: Mutex<Vec<String>>,
     /// Connections that have ended.
@@ -43,7 +43,7 @@ struct Seen {
 
 pub(crate) struct Server {
     pub(crate) address: String,
-    seen: Arc<Seen>,
+    stats: Arc<Stats>,
     task: JoinHandle<()>,
 }
 
@@ -54,47 +54,47 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Responses the n-th request, over all connections, with `script(n)`.
-    pub(crate) async fn start(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
+    /// Starts a server that handles the n-th request, from 1 over all connections, with `script(n)`.
+    pub(crate) async fn start(script: impl Fn(usize) -> Action + Send + Sync + 'static) -> Self {
         Self::listen(None, script).await
     }
 
     pub(crate) async fn listen(
         tls: Option<TlsAcceptor>,
-        script: impl Fn(usize) -> Reply + Send + Sync + 'static,
+        script: impl Fn(usize) -> Action + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let address = format!("{scheme}://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Seen::default());
+        let stats = Arc::new(Stats::default());
         let script = Arc::new(script);
         let task = tokio::spawn({
-            let seen = Arc::clone(&seen);
+            let stats = Arc::clone(&stats);
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
-                    seen.accepts.fetch_add(1, Ordering::SeqCst);
+                    stats.accepts.fetch_add(1, Ordering::SeqCst);
                     let (tls, script) = (tls.clone(), Arc::clone(&script));
-                    let seen = Arc::clone(&seen);
+                    let stats = Arc::clone(&stats);
                     tokio::spawn(async move {
-                        // How a connection ends is the client's affair.
-                        let _ = connection(stream, tls, &seen, &*script).await;
-                        seen.ended.fetch_add(1, Ordering::SeqCst);
+                        // The client decides how a connection ends.
+                        let _ = connection(stream, tls, &stats, &*script).await;
+                        stats.ended.fetch_add(1, Ordering::SeqCst);
                     });
                 }
             }
         });
-        Self { address, seen, task }
+        Self { address, stats, task }
     }
 
     pub(crate) fn accepts(&self) -> usize {
-        self.seen.accepts.load(Ordering::SeqCst)
+        self.stats.accepts.load(Ordering::SeqCst)
     }
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.seen.requests.lock().unwrap().clone()
+        self.stats.requests.lock().unwrap().clone()
     }
     /// Waits until `count` connections have ended.
     pub(crate) async fn ended(&self, count: usize) {
-        eventually(|| self.seen.ended.load(Ordering::SeqCst) >= count).await;
+        eventually(|| self.stats.ended.load(Ordering::SeqCst) >= count).await;
     }
 }
 
@@ -112,43 +112,43 @@ pub(crate) async fn eventually(condition: impl Fn() -> bool) {
 async fn connection(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
-    seen: &Seen,
-    script: &(dyn Fn(usize) -> Reply + Send + Sync),
+    stats: &Stats,
+    script: &(dyn Fn(usize) -> Action + Send + Sync),
 ) -> io::Result<()> {
     match tls {
-        Some(tls) => serve(tls.accept(stream).await?, seen, script).await,
-        None => serve(stream, seen, script).await,
+        Some(tls) => serve(tls.accept(stream).await?, stats, script).await,
+        None => serve(stream, stats, script).await,
     }
 }
 
 async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    seen: &Seen,
-    script: &(dyn Fn(usize) -> Reply + Send + Sync),
+    stats: &Stats,
+    script: &(dyn Fn(usize) -> Action + Send + Sync),
 ) -> io::Result<()> {
     while let Some(request) = read_request(&mut stream).await? {
         let number = {
-            let mut requests = seen.requests.lock().unwrap();
+            let mut requests = stats.requests.lock().unwrap();
             requests.push(request);
             requests.len()
         };
         match script(number) {
-            Reply::Answer(status, body) => stream.write_all(&response(status, &body)).await?,
-            Reply::AnswerAndClose(status, body) => {
+            Action::Respond(status, body) => stream.write_all(&response(status, &body)).await?,
+            Action::RespondAndClose(status, body) => {
                 stream.write_all(&response(status, &body)).await?;
                 return stream.shutdown().await;
             }
-            Reply::Raw(bytes) => {
+            Action::WriteAndClose(bytes) => {
                 stream.write_all(bytes.as_bytes()).await?;
                 return stream.shutdown().await;
             }
-            Reply::Bytes(bytes) => stream.write_all(&bytes).await?,
-            Reply::Close => return Ok(()),
-            Reply::Stall => {
-                // Ends when the client goes away.
+            Action::Write(bytes) => stream.write_all(&bytes).await?,
+            Action::Close => return Ok(()),
+            Action::Stall => {
+                // Ends when the client closes the connection.
                 stream.read_u8().await?;
             }
-            Reply::Endless => {
+            Action::Endless => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await?;
                 loop {
                     stream.write_all(b"8\r\n        \r\n").await?;
@@ -163,7 +163,7 @@ fn response(status: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// Reads a request with its body; `None` when the client has closed the connection.
+/// Reads a request with its body; `None` if the client has closed the connection.
 async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<String>> {
     let mut text = Vec::new();
     loop {

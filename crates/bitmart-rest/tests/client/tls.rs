@@ -1,4 +1,4 @@
-//! TLS with a certificate authority of one's own.
+//! TLS with a custom certificate authority.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::endpoint::{ORDER, PLACED, client};
+use crate::endpoints::{ORDER, PLACED, client};
 use crate::server::{Server, ok};
 
 /// A server's TLS configuration and the certificate to trust.
@@ -36,7 +36,7 @@ fn environment(address: &str, roots: Roots) -> Environment {
 }
 
 #[tokio::test]
-async fn a_trusted_server_is_spoken_to_and_its_connection_used_again() {
+async fn a_connection_to_a_trusted_server_is_reused() {
     let (tls, root) = certificate(&[b"http/1.1"]);
     let server = Server::listen(Some(tls), |_| ok(PLACED)).await;
     let roots = Roots::none().with_der(root);
@@ -48,7 +48,7 @@ async fn a_trusted_server_is_spoken_to_and_its_connection_used_again() {
 }
 
 #[tokio::test]
-async fn an_untrusted_server_gets_nothing() {
+async fn no_request_is_sent_to_an_untrusted_server() {
     for roots in [Roots::bundled(), Roots::none()] {
         let (tls, _) = certificate(&[]);
         let server = Server::listen(Some(tls), |_| ok(PLACED)).await;
@@ -61,7 +61,7 @@ async fn an_untrusted_server_gets_nothing() {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_and_checked_against_the_certificate() {
+async fn the_certificate_is_verified_against_the_host_name() {
     let (tls, root) = certificate(&[b"http/1.1"]);
     let server = Server::listen(Some(tls), |_| ok(PLACED)).await;
     let by_name = server.address.replace("127.0.0.1", "localhost");

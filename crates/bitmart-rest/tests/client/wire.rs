@@ -1,21 +1,21 @@
-//! The exact bytes that leave, seen through a transport of one's own.
+//! The exact bytes of requests.
 
 use bitmart_auth::Credentials;
-use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::{Client, ErrorKind, Outcome};
 
-use crate::endpoint::{ORDER, PLACED, ReadOrder, client};
-use crate::mock::Stopped;
+use crate::endpoints::{ORDER, PLACED, ReadOrder, client};
+use crate::mock::FixedClock;
 use crate::server::{Server, ok};
 
 const NOW: i64 = 1_692_245_338_123;
 
 #[tokio::test]
 async fn an_order_is_signed_over_the_bytes_sent() {
-    let transport = ScriptedTransport::always(Reply::raw(PLACED));
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(PLACED));
     let client = client("https://spot.example:8443")
         .transport(transport.clone())
-        .clock(Stopped(NOW))
+        .clock(FixedClock(NOW))
         .user_agent("me/1")
         .build()
         .unwrap();
@@ -51,7 +51,7 @@ async fn an_order_is_signed_over_the_bytes_sent() {
 }
 
 #[tokio::test]
-async fn a_public_read_carries_neither_key_nor_body() {
+async fn a_public_read_has_neither_key_nor_body() {
     let server = Server::start(|_| ok(PLACED)).await;
     let client = client(&server.address).user_agent("me/1").build().unwrap();
     client.send(ReadOrder).await.unwrap();
@@ -66,8 +66,8 @@ async fn a_public_read_carries_neither_key_nor_body() {
 }
 
 #[tokio::test]
-async fn without_credentials_nothing_is_sent() {
-    let transport = ScriptedTransport::always(Reply::raw(PLACED));
+async fn a_signed_request_without_credentials_is_not_sent() {
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(PLACED));
     let client = Client::builder().transport(transport.clone()).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::MissingCredentials);
@@ -78,8 +78,8 @@ async fn without_credentials_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_the_first_poll() {
-    let transport = ScriptedTransport::always(Reply::raw(PLACED));
+async fn a_request_is_not_sent_before_the_first_poll() {
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(PLACED));
     let client = client("https://spot").transport(transport.clone()).build().unwrap();
     drop(client.send(ORDER));
     assert_eq!(transport.count(), 0);

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn any_headroom_leaves_a_permit_and_none_leaves_all() {
+    fn headroom_leaves_at_least_one_permit() {
         assert_eq!(published(1, 2000).less(1000).permits, 1);
         assert_eq!(published(7, 2000).less(0), Rate { permits: 7, window: Duration::from_secs(2) });
     }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_headers_are_bounded() {
+    fn extreme_header_values_are_bounded() {
         assert_eq!(Published::new(0, Duration::from_secs(2)), None);
         assert_eq!(Published::new(5, Duration::ZERO), None);
         let absurd = Published::new(u32::MAX, Duration::from_secs(u32::MAX.into())).unwrap();

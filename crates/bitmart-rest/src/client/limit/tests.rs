@@ -1,4 +1,4 @@
-//! The limiter with tasks that wait, under paused time.
+//! The limiter with waiting tasks, under paused time.
 
 use std::sync::Mutex;
 
@@ -24,8 +24,8 @@ fn impatient() -> Limiter {
     Limiter::new(LimitPolicy::FailFast).headroom(0)
 }
 
-/// Takes permits, each used and answered at once, until one is refused.
-async fn taken(limiter: &Limiter, metadata: &'static Metadata, user: Option<usize>) -> usize {
+/// Acquires permits, each used and released at once, until the limiter fails. Returns their number.
+async fn acquire_all(limiter: &Limiter, metadata: &'static Metadata, user: Option<usize>) -> usize {
     let mut count = 0;
     while let Ok(Some(mut permit)) = limiter.acquire(metadata, user).await {
         permit.count();
@@ -36,7 +36,7 @@ async fn taken(limiter: &Limiter, metadata: &'static Metadata, user: Option<usiz
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_tasks_go_in_order_and_never_too_many_in_a_window() {
+async fn many_tasks_are_served_in_order_within_the_limit() {
     let limiter = patient();
     let sent = Arc::new(Mutex::new(Vec::new()));
     let tasks: Vec<_> = (0..57)
@@ -57,21 +57,21 @@ async fn many_tasks_go_in_order_and_never_too_many_in_a_window() {
     for run in sent.windows(6) {
         assert!(run[5].1 - run[0].1 >= Duration::from_secs(1));
     }
-    // Not slower than the limit either: the timer is a millisecond late at most, each time.
+    // Not slower than the limit: the timer is at most a millisecond late each time.
     assert!(sent[56].1 - sent[0].1 < Duration::from_millis(11_050));
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_under_way_do_not_serialise_the_bucket() {
+async fn requests_in_flight_do_not_serialize_the_bucket() {
     let limiter = impatient();
     let permits = [limiter.acquire(&BY_KEY, None).await, limiter.acquire(&BY_KEY, None).await];
     assert!(permits.iter().all(Result::is_ok));
 }
 
 #[tokio::test(start_paused = true)]
-async fn fail_fast_says_when_and_off_lets_everything_pass() {
+async fn fail_fast_returns_the_delay_and_off_never_waits() {
     let limiter = impatient();
-    assert_eq!(taken(&limiter, &BY_KEY, None).await, 5);
+    assert_eq!(acquire_all(&limiter, &BY_KEY, None).await, 5);
     advance(Duration::from_millis(400)).await;
     let delay = limiter.acquire(&BY_KEY, None).await.unwrap_err();
     assert_eq!(delay.reason, ThrottleReason::LimitReached);
@@ -84,10 +84,9 @@ async fn fail_fast_says_when_and_off_lets_everything_pass() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_beyond_the_bound_is_refused_at_once() {
+async fn a_wait_beyond_the_maximum_fails_at_once() {
     let limiter = Limiter::new(LimitPolicy::WaitUpTo(Duration::from_millis(900))).headroom(0);
-    assert_eq!(taken(&limiter.clone(), &BY_KEY, None).await, 5);
-    assert_eq!(Instant::now(), Instant::now());
+    assert_eq!(acquire_all(&limiter.clone(), &BY_KEY, None).await, 5);
     let start = Instant::now();
     assert!(limiter.acquire(&BY_KEY, None).await.is_err());
     assert_eq!(start.elapsed(), Duration::ZERO);
@@ -96,7 +95,7 @@ async fn a_wait_beyond_the_bound_is_refused_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_wait_lets_the_next_one_go_earlier() {
+async fn an_abandoned_wait_lets_the_next_caller_go_earlier() {
     let limiter = patient();
     for _ in 0..5 {
         limiter.acquire(&BY_KEY, None).await.unwrap().unwrap().count();
@@ -109,7 +108,7 @@ async fn a_cancelled_wait_lets_the_next_one_go_earlier() {
             start.elapsed()
         })
     };
-    // Five go after one window, the sixth after two.
+    // Five are granted after one window, the sixth after two.
     let mut first: Vec<_> = (0..5).map(|_| spawn()).collect();
     let last = spawn();
     sleep(Duration::from_millis(500)).await;
@@ -118,7 +117,7 @@ async fn a_cancelled_wait_lets_the_next_one_go_earlier() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_permit_that_was_not_used_goes_to_the_next_at_once() {
+async fn an_unused_permit_is_granted_to_the_next_caller_at_once() {
     let limiter = patient();
     let mut permits = Vec::new();
     for _ in 0..5 {
@@ -136,20 +135,24 @@ async fn a_permit_that_was_not_used_goes_to_the_next_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn buckets_are_told_apart_by_endpoint_and_scope() {
+async fn buckets_are_separate_by_endpoint_and_scope() {
     let limiter = impatient();
     let (one, other) = (limiter.user("one"), limiter.user("other"));
     assert_eq!(limiter.user("one"), one);
-    assert_eq!(taken(&limiter, &BY_KEY, Some(one)).await, 5);
-    assert_eq!(taken(&limiter, &BY_KEY, Some(other)).await, 5);
-    assert_eq!(taken(&limiter, &BY_ADDRESS, Some(one)).await, 5);
-    assert_eq!(taken(&limiter, &BY_ADDRESS, Some(other)).await, 0, "one address for all keys");
+    assert_eq!(acquire_all(&limiter, &BY_KEY, Some(one)).await, 5);
+    assert_eq!(acquire_all(&limiter, &BY_KEY, Some(other)).await, 5);
+    assert_eq!(acquire_all(&limiter, &BY_ADDRESS, Some(one)).await, 5);
+    assert_eq!(
+        acquire_all(&limiter, &BY_ADDRESS, Some(other)).await,
+        0,
+        "one address for all keys"
+    );
     assert!(limiter.acquire(&UNKNOWN, None).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_rests_its_bucket_for_the_time_it_names_or_a_window() {
-    for (asked, rest) in [
+async fn a_rejection_pauses_its_bucket_for_the_requested_time_or_a_window() {
+    for (requested, pause) in [
         (None, Duration::from_secs(1)),
         (Some(Duration::ZERO), Duration::from_secs(1)),
         (Some(Duration::from_secs(7)), Duration::from_secs(7)),
@@ -158,24 +161,24 @@ async fn a_refusal_rests_its_bucket_for_the_time_it_names_or_a_window() {
         let limiter = impatient();
         let mut permit = limiter.acquire(&BY_KEY, None).await.unwrap().unwrap();
         permit.count();
-        let told = limiter.rejected(Some(&permit), asked, false).expect("a time");
-        assert_eq!(told.at - shared_bucket::now(), rest);
+        let delay = limiter.rejected(Some(&permit), requested, false).expect("a time");
+        assert_eq!(delay.at - shared_bucket::now(), pause);
         let delay = limiter.acquire(&BY_KEY, None).await.unwrap_err();
         assert_eq!(delay.reason, ThrottleReason::TooManyRequests);
-        assert_eq!(delay.at - shared_bucket::now(), rest);
+        assert_eq!(delay.at - shared_bucket::now(), pause);
         assert!(limiter.acquire(&BY_ADDRESS, None).await.is_ok(), "another bucket");
-        advance(rest).await;
+        advance(pause).await;
         assert!(limiter.acquire(&BY_KEY, None).await.is_ok());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ban_rests_everything_also_what_was_not_used_before() {
+async fn a_ban_pauses_all_buckets_including_new_ones() {
     let limiter = impatient();
     let permit = limiter.acquire(&UNKNOWN, None).await.unwrap().unwrap();
-    let told = limiter.rejected(Some(&permit), None, true).expect("a time");
+    let delay = limiter.rejected(Some(&permit), None, true).expect("a time");
     assert_eq!(
-        (told.at - shared_bucket::now(), told.reason),
+        (delay.at - shared_bucket::now(), delay.reason),
         (MIN_BAN_PAUSE, ThrottleReason::Banned)
     );
     for metadata in [&UNKNOWN, &BY_KEY, &BY_ADDRESS] {
@@ -186,48 +189,46 @@ async fn a_ban_rests_everything_also_what_was_not_used_before() {
     assert!(limiter.acquire(&BY_KEY, Some(3)).await.is_ok());
 }
 
-/// A refusal: a ban or too many requests, the seconds that it names, and the milliseconds since the one
-/// before.
+/// A rejection: a ban or too many requests, the requested pause in seconds, and the milliseconds since the
+/// previous one.
 #[derive(Clone, Copy, Debug)]
-struct Refusal {
+struct Rejection {
     ban: bool,
-    asked: Option<u64>,
+    retry_after: Option<u64>,
     after: u64,
 }
 
-fn refusals() -> impl Strategy<Value = Vec<Refusal>> {
-    let asked = prop_oneof![Just(None), (0u64..100_000).prop_map(Some), (0u64..120).prop_map(Some)];
-    let one = (any::<bool>(), asked, 0u64..50_000).prop_map(|(ban, asked, after)| Refusal {
-        ban,
-        asked,
-        after,
-    });
+fn rejections() -> impl Strategy<Value = Vec<Rejection>> {
+    let retry_after =
+        prop_oneof![Just(None), (0u64..100_000).prop_map(Some), (0u64..120).prop_map(Some)];
+    let one = (any::<bool>(), retry_after, 0u64..50_000)
+        .prop_map(|(ban, retry_after, after)| Rejection { ban, retry_after, after });
     proptest::collection::vec(one, 1..12)
 }
 
-/// Takes in the refusals, and says after each until when bans last, as the limiter has to know it.
-async fn bans_of(limiter: &Limiter, permit: Option<&Permit>, refusals: &[Refusal]) {
+/// Passes the rejections to the limiter and checks the end of the ban after each.
+async fn check_bans(limiter: &Limiter, permit: Option<&Permit>, rejections: &[Rejection]) {
     let mut end = None;
-    for refusal in refusals {
-        advance(Duration::from_millis(refusal.after)).await;
-        let asked = refusal.asked.map(Duration::from_secs);
-        if refusal.ban {
-            let rest = asked.unwrap_or_default().clamp(MIN_BAN_PAUSE, MAX_BAN);
+    for rejection in rejections {
+        advance(Duration::from_millis(rejection.after)).await;
+        let retry_after = rejection.retry_after.map(Duration::from_secs);
+        if rejection.ban {
+            let rest = retry_after.unwrap_or_default().clamp(MIN_BAN_PAUSE, MAX_BAN);
             end = end.max(Some(shared_bucket::now() + rest));
         }
-        let told = limiter.rejected(permit, asked, refusal.ban);
+        let delay = limiter.rejected(permit, retry_after, rejection.ban);
         let Some(end) = end.filter(|end| *end > shared_bucket::now()) else {
-            assert!(told.is_none_or(|told| told.reason == ThrottleReason::TooManyRequests));
+            assert!(delay.is_none_or(|delay| delay.reason == ThrottleReason::TooManyRequests));
             continue;
         };
-        let told = told.expect("a ban is in force");
-        assert_eq!(told.reason, ThrottleReason::Banned);
-        assert!(told.at >= end, "the response shortens the ban by {:?}", end - told.at);
+        let delay = delay.expect("a ban is in force");
+        assert_eq!(delay.reason, ThrottleReason::Banned);
+        assert!(delay.at >= end, "the response shortens the ban by {:?}", end - delay.at);
         if permit.is_none() {
-            assert_eq!(told.at, end);
+            assert_eq!(delay.at, end);
         }
     }
-    // Whatever came last: nothing goes before the latest end, in buckets old and new.
+    // No request is allowed before the latest end, in existing and new buckets.
     let Some(end) = end else { return };
     for metadata in [&UNKNOWN, &BY_KEY, &BY_ADDRESS] {
         if end > shared_bucket::now() && limiter.policy != LimitPolicy::Off {
@@ -237,19 +238,19 @@ async fn bans_of(limiter: &Limiter, permit: Option<&Permit>, refusals: &[Refusal
         }
     }
     advance(end.saturating_duration_since(shared_bucket::now())).await;
-    assert!(limiter.acquire(&BY_KEY, Some(4)).await.is_ok(), "the ban ends when it was to end");
+    assert!(limiter.acquire(&BY_KEY, Some(4)).await.is_ok(), "the ban ends in time");
 }
 
 proptest! {
     #[test]
-    fn the_latest_end_of_a_ban_holds_whatever_the_order_of_responses(refusals in refusals()) {
+    fn the_latest_end_of_a_ban_counts_in_any_order_of_responses(rejections in rejections()) {
         for policy in [LimitPolicy::FailFast, LimitPolicy::Off] {
             let mut runtime = tokio::runtime::Builder::new_current_thread();
             let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
             runtime.block_on(async {
                 let limiter = Limiter::new(policy).headroom(0);
                 let permit = limiter.acquire(&UNKNOWN, None).await.expect("free");
-                bans_of(&limiter, permit.as_ref(), &refusals).await;
+                check_bans(&limiter, permit.as_ref(), &rejections).await;
             });
         }
     }

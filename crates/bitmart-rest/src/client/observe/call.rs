@@ -126,7 +126,7 @@ impl Call {
     pub(crate) fn end(mut self, end: Result<StatusCode, &Error>) -> Timing {
         self.ended = true;
         let fault = end.err().map(labels::error_type);
-        self.note(labels::outcome(end.err()), fault);
+        self.record_end(labels::outcome(end.err()), fault);
         if !self.span.is_disabled() {
             let status = end.map_or_else(Error::status, Some);
             if let Some(status) = status {
@@ -139,7 +139,7 @@ impl Call {
         self.timing
     }
 
-    fn note(&mut self, outcome: labels::Ended, fault: Option<&'static str>) {
+    fn record_end(&mut self, outcome: labels::Ended, fault: Option<&'static str>) {
         let now = Instant::now();
         // The call may have been dropped during a wait.
         self.add_wait(now);
@@ -163,7 +163,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if !self.ended {
-            self.note(labels::Ended::Cancelled, Some("cancelled"));
+            self.record_end(labels::Ended::Cancelled, Some("cancelled"));
         }
     }
 }

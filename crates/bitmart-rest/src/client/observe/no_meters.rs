@@ -7,7 +7,7 @@ use crate::transport::TransportError;
 use crate::wire::endpoint::{Host, Metadata};
 use crate::wire::rate_limit::ThrottleReason;
 
-/// Figures of a client.
+/// Metrics of a client.
 pub(crate) struct Meters;
 
 impl Meters {
@@ -24,7 +24,7 @@ impl Meters {
     pub(crate) fn clock(&self, _offset_millis: i64) {}
 }
 
-/// Figures of an endpoint.
+/// Metrics of an endpoint.
 pub(super) struct EndpointMeters;
 
 #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
@@ -35,7 +35,7 @@ impl EndpointMeters {
     pub(super) fn ended(&self, _: Ended, _fault: Option<&'static str>, _total: Duration) {}
 }
 
-/// Figures of a bucket of the limiter.
+/// Metrics of a bucket of the limiter.
 #[derive(Debug)]
 pub(crate) struct BucketMeters;
 

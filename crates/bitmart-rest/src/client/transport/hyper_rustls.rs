@@ -19,6 +19,8 @@ use super::connect::{Connection, Connector, Origin};
 use super::opening::Openings;
 use super::pool::{Pool, PoolLimits};
 use super::reservation::HostLimits;
+#[cfg(feature = "testing")]
+use super::reservation::ReservationProbe;
 use super::{
     Body, Chunks, ReservationFuture, Transport, TransportError, TransportErrorKind, TransportFuture,
 };
@@ -214,6 +216,12 @@ async fn send(
     request: Request<Bytes>,
 ) -> Result<Response<Body>, TransportError> {
     let (origin, mut request) = split(request)?;
+    #[cfg(feature = "testing")]
+    if let Some(probe) = request.extensions().get::<ReservationProbe>()
+        && !shared.host_limits.is_reserved(&origin.authority)
+    {
+        probe.report_missing();
+    }
     let alone = shared.fresh_for_writes && request.method() == Method::POST;
     loop {
         let (mut connection, is_fresh) = shared.connection(&origin, alone).await?;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
+#[cfg(feature = "testing")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::uri::Authority;
@@ -27,6 +29,23 @@ impl Reservation {
 impl fmt::Debug for Reservation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reservation").field("limited", &self.0.is_some()).finish()
+    }
+}
+
+/// A request extension of the conformance check: reports requests without a reservation, which a wrapping
+/// transport causes that does not forward [`reserve`](super::Transport::reserve).
+#[cfg(feature = "testing")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReservationProbe(Arc<AtomicBool>);
+
+#[cfg(feature = "testing")]
+impl ReservationProbe {
+    pub(crate) fn is_reservation_missing(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn report_missing(&self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
@@ -60,5 +79,12 @@ impl HostLimits {
             .acquire_owned()
             .await
             .map_or_else(|_| Reservation::unlimited(), Reservation::with_guard)
+    }
+
+    /// Whether a reservation for `host` is held.
+    #[cfg(feature = "testing")]
+    pub(super) fn is_reserved(&self, host: &Authority) -> bool {
+        let by_host = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
+        by_host.get(host).is_some_and(|semaphore| semaphore.available_permits() < self.per_host)
     }
 }

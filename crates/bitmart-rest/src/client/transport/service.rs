@@ -30,8 +30,8 @@ use crate::error::BoxError;
 ///
 /// - **hyper-util** (`client::legacy::Client`): `retry_canceled_requests` is on. It sends a request
 ///   again if a reused connection turned out to be closed *before* the first byte was written, and
-///   not afterwards. Turn it off with `Builder::retry_canceled_requests(false)` if a failure shall
-///   come up here instead. It closes a connection on which it has read more than the response,
+///   not afterwards. Turn it off with `Builder::retry_canceled_requests(false)` to get an
+///   error instead. It closes a connection on which it has read more than the response,
 ///   but does not check again before it writes, as our own transport does: a surplus response that
 ///   arrives between two requests may be taken for the next one. `pool_max_idle_per_host(0)` uses
 ///   each connection once, which excludes that.
@@ -126,9 +126,9 @@ where
         // Readiness belongs to one instance of a service, so the instance that became ready must be
         // called. A fresh clone takes its place.
         let mut service = {
-            let mut kept = self.service.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh = kept.clone();
-            std::mem::replace(&mut *kept, fresh)
+            let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+            let fresh = service.clone();
+            std::mem::replace(&mut *service, fresh)
         };
         Box::pin(async move {
             poll_fn(|cx| service.poll_ready(cx)).await.map_err(|error| {

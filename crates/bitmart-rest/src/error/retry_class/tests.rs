@@ -32,7 +32,7 @@ fn page(metadata: &'static Metadata, status: u16, reason: Unexpected) -> Error {
     Error::unexpected(metadata, reason).with_response(response(status))
 }
 
-/// Every failure that a response or the network can bring, for requests of this effect.
+/// Every failure of a response or the network, for an endpoint.
 fn failures(metadata: &'static Metadata) -> impl Strategy<Value = Error> {
     use TransportErrorKind as Kind;
 
@@ -89,7 +89,7 @@ fn failures(metadata: &'static Metadata) -> impl Strategy<Value = Error> {
 
 proptest! {
     #[test]
-    fn a_write_that_may_have_taken_effect_is_never_classed_to_be_sent_again(
+    fn a_write_that_may_have_taken_effect_is_never_safe_to_repeat(
         error in proptest::sample::select(WRITES.to_vec()).prop_flat_map(failures)
     ) {
         let class = error.retry_class();
@@ -104,44 +104,44 @@ proptest! {
     }
 
     #[test]
-    fn a_read_is_its_own_query(error in failures(&READ)) {
+    fn a_read_never_needs_a_query(error in failures(&READ)) {
         prop_assert_ne!(error.retry_class(), RetryClass::AfterQuery);
     }
 
     #[test]
-    fn a_ban_is_classed_as_one_and_nothing_else_is(
+    fn only_a_ban_is_classified_as_a_ban(
         error in proptest::sample::select(vec![&READ, &TRADE]).prop_flat_map(failures)
     ) {
-        let told = error.code() == Some(30017) || error.status() == Some(StatusCode::IM_A_TEAPOT);
+        let is_ban = error.code() == Some(30017) || error.status() == Some(StatusCode::IM_A_TEAPOT);
         let class = error.retry_class();
-        prop_assert_eq!(class.is_banned(), told, "{}", error);
-        if told {
-            prop_assert_eq!(class.wait(), Some(MIN_BAN_PAUSE), "at least, though nobody named a time");
+        prop_assert_eq!(class.is_banned(), is_ban, "{}", error);
+        if is_ban {
+            prop_assert_eq!(class.wait(), Some(MIN_BAN_PAUSE), "at least, without a requested time");
         }
     }
 
-    /// Programs show these texts to people who do not program.
+    /// Programs show these messages to users.
     #[test]
-    fn no_text_speaks_of_functions_of_this_library(
+    fn messages_do_not_name_functions_of_this_library(
         error in proptest::sample::select(vec![&READ, &TRADE]).prop_flat_map(failures)
     ) {
         let text = error.to_string();
-        for word in ["::", "()", "(…)", "sync_clock", "user_agent", "credentials to the client"] {
-            prop_assert!(!text.contains(word), "{}: {}", word, text);
+        for part in ["::", "()", "(…)", "sync_clock", "user_agent", "credentials to the client"] {
+            prop_assert!(!text.contains(part), "{}: {}", part, text);
         }
     }
 
     #[test]
-    fn a_rate_limit_is_worth_waiting_for(error in failures(&READ)) {
+    fn a_rate_limit_error_has_a_wait(error in failures(&READ)) {
         if error.is_rate_limited() && !matches!(error.kind(), ErrorKind::Unexpected(_)) {
             prop_assert!(error.retry_class().wait().is_some(), "{}", error);
         }
     }
 }
 
-/// The table of the documentation, row by row.
+/// The rows of the documented table.
 #[test]
-fn failures_have_the_class_that_is_documented() {
+fn failures_have_the_documented_class() {
     use RetryClass::{AfterQuery, Never};
     use TransportErrorKind as Kind;
 
@@ -187,7 +187,7 @@ fn failures_have_the_class_that_is_documented() {
 
 #[cfg(feature = "client")]
 #[test]
-fn what_the_limiter_holds_back_says_how_long() {
+fn a_throttled_request_has_the_wait_of_the_limiter() {
     use crate::wire::rate_limit::Throttled;
 
     let (retry_after, until) = (Duration::from_secs(7), Timestamp::from_millis(7_000));
@@ -199,7 +199,7 @@ fn what_the_limiter_holds_back_says_how_long() {
         let throttled = Throttled { reason: ThrottleReason::Banned, retry_after, until };
         let banned = RetryClass::Banned { wait: retry_after, until: Some(until) };
         assert_eq!(Error::throttled(metadata, throttled).retry_class(), banned);
-        // A refusal for the rate limit that arrives while a ban lasts.
+        // A rejection for the rate limit that arrives during a ban.
         let error = api(metadata, 429, 30013).held_back(throttled);
         assert_eq!(error.retry_class(), banned);
         assert!(error.to_string().contains("Banned until 1970-01-01T00:00:07"), "{error}");

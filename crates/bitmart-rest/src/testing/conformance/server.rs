@@ -1,4 +1,4 @@
-//! A server on this machine that does what a check asks of it.
+//! A local server whose behavior is scripted by a check.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,27 +11,27 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Most bytes of a request.
+/// Maximum size of a request.
 const LARGEST_REQUEST: usize = 64 << 10;
-/// What [`Act::Endless`] writes at most.
+/// The number of bytes that [`Act::Endless`] announces.
 pub(super) const ENDLESS: usize = 64 << 20;
 const PIECE: usize = 64 << 10;
 
-/// What the server does with a request.
+/// How the server responds to a request.
 pub(super) enum Act {
-    /// Writes this and waits for the next request.
+    /// Writes bytes and waits for the next request.
     Write(Vec<u8>),
-    /// Writes this and closes the connection.
+    /// Writes bytes and closes the connection.
     WriteAndClose(Vec<u8>),
-    /// Writes these with pauses in between.
-    Slowly(Vec<Vec<u8>>, Duration),
-    /// Writes this only when another request has come on the same connection, before its response.
-    Late(Vec<u8>),
-    /// Writes a body that does not end, or a long one at least.
+    /// Writes pieces with pauses in between.
+    WriteSlowly(Vec<Vec<u8>>, Duration),
+    /// Writes bytes when the next request has arrived on the same connection, before its response.
+    WriteLate(Vec<u8>),
+    /// Writes a body that is too large to collect.
     Endless,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone)]
 pub(super) struct Arrived {
     /// Request line and headers.
@@ -40,7 +40,7 @@ pub(super) struct Arrived {
 }
 
 impl Arrived {
-    /// The address in the request line.
+    /// The request target.
     pub(super) fn target(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
     }
@@ -60,11 +60,11 @@ type Script = dyn Fn(usize, &Arrived) -> Act + Send + Sync;
 struct Shared {
     script: Box<Script>,
     arrived: Mutex<Vec<Arrived>>,
-    came: Notify,
+    arrival: Notify,
     written: AtomicUsize,
 }
 
-/// A running server. It ends with this value.
+/// A running server, stopped when it is dropped.
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     shared: Arc<Shared>,
@@ -78,7 +78,8 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Does with the n-th request, from 1 and over all connections, what `script` says.
+    /// Starts a server. `script` is called with each request and its number, counted from 1 over all
+    /// connections.
     pub(super) async fn start(
         script: impl Fn(usize, &Arrived) -> Act + Send + Sync + 'static,
     ) -> io::Result<Self> {
@@ -87,17 +88,17 @@ impl Server {
         let shared = Arc::new(Shared {
             script: Box::new(script),
             arrived: Mutex::default(),
-            came: Notify::new(),
+            arrival: Notify::new(),
             written: AtomicUsize::new(0),
         });
         let task = tokio::spawn({
             let shared = Arc::clone(&shared);
             async move {
-                // They end with this task.
+                // Aborted with this task.
                 let mut connections = JoinSet::new();
                 while let Ok((stream, _)) = listener.accept().await {
                     let shared = Arc::clone(&shared);
-                    // How a connection ends is the client's affair.
+                    // The client decides how a connection ends.
                     connections.spawn(async move { drop(serve(stream, &shared).await) });
                 }
             }
@@ -109,14 +110,14 @@ impl Server {
         self.shared.arrived().clone()
     }
 
-    /// Waits until a request has come.
-    pub(super) async fn has_come(&self) {
+    /// Waits for the first request.
+    pub(super) async fn first_arrival(&self) {
         while self.shared.arrived().is_empty() {
-            self.shared.came.notified().await;
+            self.shared.arrival.notified().await;
         }
     }
 
-    /// Bytes of endless bodies so far.
+    /// The number of bytes written of endless bodies.
     pub(super) fn written(&self) -> usize {
         self.shared.written.load(Ordering::SeqCst)
     }
@@ -137,7 +138,7 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
             arrived.push(request.clone());
             arrived.len()
         };
-        shared.came.notify_one();
+        shared.arrival.notify_one();
         stream.write_all(&std::mem::take(&mut late)).await?;
         match (shared.script)(number, &request) {
             Act::Write(bytes) => stream.write_all(&bytes).await?,
@@ -145,13 +146,13 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
                 stream.write_all(&bytes).await?;
                 return stream.shutdown().await;
             }
-            Act::Slowly(pieces, pause) => {
+            Act::WriteSlowly(pieces, pause) => {
                 for piece in pieces {
                     stream.write_all(&piece).await?;
                     tokio::time::sleep(pause).await;
                 }
             }
-            Act::Late(bytes) => late = bytes,
+            Act::WriteLate(bytes) => late = bytes,
             Act::Endless => {
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {ENDLESS}\r\n\r\n");
                 stream.write_all(head.as_bytes()).await?;
@@ -166,7 +167,7 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     Ok(())
 }
 
-/// The next request; `None` when the client has closed the connection.
+/// Reads the next request; `None` if the client has closed the connection.
 async fn read(stream: &mut TcpStream) -> io::Result<Option<Arrived>> {
     let mut text = Vec::new();
     loop {
@@ -182,7 +183,7 @@ async fn read(stream: &mut TcpStream) -> io::Result<Option<Arrived>> {
     }
 }
 
-/// The request, once it is complete.
+/// Parses a request; `None` if it is incomplete.
 fn parse(text: &[u8]) -> io::Result<Option<Arrived>> {
     let Some(end) = text.windows(4).position(|window| window == b"\r\n\r\n") else {
         return Ok(None);
@@ -204,7 +205,7 @@ fn parse(text: &[u8]) -> io::Result<Option<Arrived>> {
     }))
 }
 
-/// A body that came in chunks, once it is complete.
+/// Decodes a chunked body; `None` if it is incomplete.
 fn unchunked(mut text: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {

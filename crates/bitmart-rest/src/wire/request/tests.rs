@@ -17,7 +17,7 @@ const SECRET: &str = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df
 const MEMO: &str = "test001";
 const NOW: Timestamp = Timestamp::from_millis(1_589_793_796_145);
 
-/// An endpoint whose facts are the type parameters.
+/// An endpoint whose metadata depends on the type parameters.
 struct Call<const SIGNED: bool, const POST: bool>(Value);
 
 impl<const SIGNED: bool, const POST: bool> Endpoint for Call<SIGNED, POST> {
@@ -51,7 +51,7 @@ impl<const SIGNED: bool, const POST: bool> Endpoint for Call<SIGNED, POST> {
     }
 }
 
-/// Reads with the key only, on the other host.
+/// A read with the API key only, on the futures host.
 struct Keyed;
 
 impl Endpoint for Keyed {
@@ -74,7 +74,7 @@ fn header<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
 
 #[test]
 fn a_signed_post_is_the_published_example() {
-    // Written by hand: the example's member order is not the one of a map.
+    // A struct, because the example's field order is not that of a map.
     struct Example;
     impl Endpoint for Example {
         type Response = Value;
@@ -116,7 +116,7 @@ fn a_post_without_parameters_sends_and_signs_an_empty_object() {
 }
 
 #[test]
-fn a_signed_get_signs_the_empty_text() {
+fn a_signed_get_signs_an_empty_body() {
     let request =
         encoder().encode(&Call::<true, false>(json!({"symbol": "BTC_USDT"})), NOW).unwrap();
     let expected = Credentials::new(KEY, SECRET, MEMO).unwrap().sign_request(NOW.as_millis(), b"");
@@ -127,7 +127,7 @@ fn a_signed_get_signs_the_empty_text() {
 }
 
 #[test]
-fn a_keyed_get_carries_the_key_alone_to_the_other_host() {
+fn a_keyed_get_contains_only_the_key() {
     let request = encoder().encode(&Keyed, NOW).unwrap();
     assert_eq!(request.uri(), "https://api-cloud-v2.bitmart.com/keyed");
     assert_eq!(header(&request, "x-bm-key"), Some(KEY));
@@ -136,10 +136,10 @@ fn a_keyed_get_carries_the_key_alone_to_the_other_host() {
 }
 
 #[test]
-fn a_public_request_does_not_carry_the_key() {
+fn a_public_request_does_not_contain_the_key() {
     let request = encoder().encode(&Call::<false, false>(Value::Null), NOW).unwrap();
     assert_eq!(header(&request, "x-bm-key"), None);
-    // The name of the program, and that it reads gzip where it does.
+    // `User-Agent`, and `Accept-Encoding` with the client.
     assert_eq!(request.headers().len(), 1 + usize::from(cfg!(feature = "client")));
 }
 
@@ -151,7 +151,7 @@ fn query_values_are_escaped() {
 }
 
 #[test]
-fn what_fails_before_sending_was_not_sent() {
+fn errors_while_encoding_mean_not_sent() {
     fn check(result: Result<Request<bytes::Bytes>, Error>, kind: &ErrorKind) {
         let error = result.expect_err("must fail");
         assert_eq!(error.kind(), kind);
@@ -173,11 +173,11 @@ fn what_fails_before_sending_was_not_sent() {
 }
 
 #[test]
-fn a_body_is_not_dropped_from_a_get() {
+fn a_get_with_a_body_is_an_error() {
     let error = encoder().encode(&Call::<false, false>(json!([7])), NOW).expect_err("must fail");
     assert_eq!(error.kind(), &ErrorKind::Encode);
     assert_eq!(error.outcome(), Outcome::NotSent);
-    let cause = error.source().expect("says why").to_string();
+    let cause = error.source().expect("it has a cause").to_string();
     assert!(cause.contains("without a body"), "{cause}");
 }
 

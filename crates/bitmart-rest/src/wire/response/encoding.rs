@@ -127,29 +127,29 @@ mod inflate {
         // stream ends exactly where the body ends.
         rest = body;
         match read(DeflateDecoder::new(&mut rest), &mut out, limit)? {
-            Ended::Whole if without_padding(rest).is_empty() => Ok(out),
+            Ended::Complete if without_padding(rest).is_empty() => Ok(out),
             _ => Err(Stop::Corrupt),
         }
     }
 
     enum Ended {
-        Whole,
-        /// Whether what came is enough is for the reader of the text to say.
-        CutOff,
+        Complete,
+        /// The JSON parser decides whether the text is complete.
+        Truncated,
     }
 
     fn read(from: impl Read, out: &mut Vec<u8>, limit: usize) -> Result<Ended, Stop> {
         let before = out.len();
-        // One byte more shows that there is more.
-        let room = limit.saturating_add(1) - before;
-        let ended = from.take(room as u64).read_to_end(out);
+        // Reads one more byte to detect that the limit is exceeded.
+        let capacity = limit.saturating_add(1) - before;
+        let ended = from.take(capacity as u64).read_to_end(out);
         if out.len() > limit {
             return Err(Stop::TooLarge);
         }
         match ended {
-            Ok(_) => Ok(Ended::Whole),
+            Ok(_) => Ok(Ended::Complete),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof && out.len() > before => {
-                Ok(Ended::CutOff)
+                Ok(Ended::Truncated)
             }
             Err(_) => Err(Stop::Corrupt),
         }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn members_of_a_gzip_add_up_and_padding_does_not_matter() {
+    fn gzip_members_are_concatenated_and_padding_is_ignored() {
         let [one, ..] = packed(b"one ");
         let [two, ..] = packed(b"two");
         let body = [&one[..], &two[..], b"\0\0\0"].concat();
@@ -216,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn gzip_that_nobody_announced_is_read() {
+    fn gzip_without_a_header_is_inflated() {
         let [gzip, zlib, _] = packed(b"text");
         assert_eq!(inflated(&headers(&[]), &gzip, 100).unwrap(), "text");
         assert_eq!(inflated(&headers(&[]), &zlib, 100).unwrap(), zlib);
     }
 
     #[test]
-    fn a_plain_body_with_a_wrong_header_stays_as_it_is() {
+    fn a_plain_body_with_a_wrong_header_is_unchanged() {
         let body = Bytes::from_static(b"{\"code\":1000,\"data\":[1,2,3]}");
         for name in ["gzip", "deflate", "br"] {
             assert_eq!(inflated(&headers(&[name]), &body, 100).unwrap(), body, "{name}");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_checksum_is_no_text() {
+    fn a_body_with_a_wrong_checksum_is_not_inflated() {
         let [gzip, ..] = packed(b"{\"code\":1000}");
         let mut body = gzip.to_vec();
         let place = body.len() - 6;

@@ -65,10 +65,10 @@ pub(super) fn classify(
     }
     let text = &body[..body.len().min(SEARCHED)];
     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-    let says = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
-    let is_refused = matches!(status.as_u16(), 401 | 403 | 405 | 406 | 429 | 503);
+    let contains = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
+    let is_rejection = matches!(status.as_u16(), 401 | 403 | 405 | 406 | 429 | 503);
     if headers.get(MITIGATED).is_some_and(|value| value == "challenge")
-        || (is_refused && says(CHALLENGES))
+        || (is_rejection && contains(CHALLENGES))
     {
         return (Unexpected::Challenge, None);
     }
@@ -77,8 +77,8 @@ pub(super) fn classify(
     match number {
         Some(COUNTRY) => (Unexpected::Region, named),
         Some(number) if BLOCK_CODES.contains(&number) => (Unexpected::Blocked, named),
-        _ if is_refused && says(REGIONS) => (Unexpected::Region, None),
-        _ if is_refused && says(BLOCKS) => (Unexpected::Blocked, None),
+        _ if is_rejection && contains(REGIONS) => (Unexpected::Region, None),
+        _ if is_rejection && contains(BLOCKS) => (Unexpected::Blocked, None),
         _ => (reason, named),
     }
 }

@@ -27,7 +27,7 @@ impl Endpoint for PlaceOrder {
     }
 }
 
-/// A write whose response says nothing.
+/// A write without response data.
 struct CancelAll;
 
 impl Endpoint for CancelAll {
@@ -66,7 +66,7 @@ fn success_in_all_its_spellings() {
 }
 
 #[test]
-fn what_is_around_the_text_and_how_the_code_is_written_do_not_matter() {
+fn ignores_surrounding_bytes_and_the_notation_of_the_code() {
     let plain = r#"{"code":1000,"message":"OK","data":{"order_id":"7"}}"#;
     for (before, after) in
         [("\u{feff}", ""), ("", "\0"), ("", "\0\0\r\n \0"), (" \u{feff}\n", "\n"), ("\0", "")]
@@ -85,7 +85,7 @@ fn what_is_around_the_text_and_how_the_code_is_written_do_not_matter() {
 }
 
 #[test]
-fn a_member_that_is_there_twice_is_read() {
+fn repeated_members_decode() {
     for body in [
         r#"{"code":1000,"code":1000,"data":{"order_id":"7"}}"#,
         r#"{"code":1000,"code":"1000.0","data":{"order_id":"7"}}"#,
@@ -100,7 +100,7 @@ fn a_member_that_is_there_twice_is_read() {
 }
 
 #[test]
-fn two_codes_that_differ_prove_nothing() {
+fn different_codes_leave_the_outcome_unknown() {
     for body in [
         r#"{"code":1000,"code":50020,"data":{"order_id":"7"}}"#,
         r#"{"code":50020,"message":"no","code":1000,"data":{"order_id":"7"}}"#,
@@ -141,7 +141,7 @@ fn the_code_decides_not_the_status() {
 }
 
 #[test]
-fn codes_that_prove_nothing_leave_the_outcome_unknown() {
+fn inconclusive_codes_leave_the_outcome_unknown() {
     for code in [25601, 30014, 40012, 50022, 59002, 59008, 59009, 60051, 70003, 99999, 0, -1] {
         for status in [200, 400, 500] {
             let error = failure(status, &format!(r#"{{"code":{code},"message":"no"}}"#));
@@ -171,7 +171,7 @@ fn error_responses_in_all_their_spellings() {
 }
 
 #[test]
-fn what_is_not_an_envelope_leaves_the_outcome_unknown() {
+fn a_body_that_is_not_an_envelope_leaves_the_outcome_unknown() {
     for (status, body, reason) in [
         (502, "<html><body>Bad Gateway</body></html>", Unexpected::Html),
         (403, " \n<!DOCTYPE html>", Unexpected::Html),
@@ -243,12 +243,12 @@ fn nesting_is_bounded() {
     let error = nested(100_000).expect_err("too deep for a recursive decoder");
     assert!(matches!(error.kind(), ErrorKind::Decode(_)), "{error:?}");
     assert_eq!(error.outcome(), Outcome::Unknown);
-    let cause = error.source().expect("says why").to_string();
+    let cause = error.source().expect("it has a cause").to_string();
     assert!(cause.contains("recursion limit"), "{cause}");
 }
 
 #[test]
-fn texts_and_body_kept_are_bounded() {
+fn message_and_stored_body_are_bounded() {
     let long = "é".repeat(40_000);
     let error = failure(400, &format!(r#"{{"code":50000,"message":"{long}"}}"#));
     assert_eq!(error.message().unwrap().chars().count(), 256);
@@ -279,7 +279,7 @@ fn neither_display_nor_debug_shows_the_body() {
 }
 
 #[test]
-fn errors_keep_the_rate_limit() {
+fn errors_contain_the_rate_limit() {
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("x-bm-ratelimit-remaining", "41"),
@@ -294,7 +294,7 @@ fn errors_keep_the_rate_limit() {
     assert_eq!(error.outcome(), Outcome::Rejected);
     assert_eq!(error.rate_limit().map(|state| state.used), Some(41));
 
-    // A proxy refuses without an envelope: still a rate limit, but it proves nothing.
+    // A proxy's rejection has no envelope: still a rate limit, but the outcome is unknown.
     let page = "<html></html>".into();
     let error = decode::<PlaceOrder>(StatusCode::TOO_MANY_REQUESTS, &headers, &page).unwrap_err();
     assert!(error.is_rate_limited());
@@ -302,7 +302,7 @@ fn errors_keep_the_rate_limit() {
 }
 
 #[test]
-fn display_says_what_where_and_what_to_do() {
+fn display_names_endpoint_cause_and_advice() {
     let rejected = failure(400, r#"{"code":50020,"message":"Balance not enough","trace":"t1"}"#);
     assert_eq!(
         rejected.to_string(),
@@ -338,7 +338,7 @@ read!(ReadAccountInfo, AccountInfo);
 read!(ReadBare, None);
 
 #[test]
-fn the_flag_of_success_decides_where_the_envelope_has_one() {
+fn the_success_flag_decides_in_envelopes_that_have_one() {
     for body in [
         r#"{"errno":"OK","message":"Success","data":{"list":[7]},"success":true}"#,
         r#"{"errno":"0","message":"anything","data":{"list":[7]},"success":true}"#,
@@ -373,7 +373,7 @@ fn failures_of_other_envelopes_are_errors_of_the_exchange() {
         ),
         (r#"{"errno":"NO_ACCOUNT","success":false}"#, None, "NO_ACCOUNT", Outcome::Unknown),
         (r#"{"errno":"1000","message":"OK","success":false}"#, None, "OK", Outcome::Unknown),
-        // The gateway's own refusals come in its own envelope.
+        // Rejections of the gateway have the standard envelope.
         (
             r#"{"code":30005,"message":"wrong","trace":"t"}"#,
             Some(30005),

@@ -1,4 +1,4 @@
-//! The bucket against a model: a plain list of what was granted when.
+//! The bucket compared with a model: a list of granted permits.
 
 use proptest::prelude::*;
 
@@ -15,24 +15,24 @@ fn headers(used: u32, limit: u32, window: Duration) -> RateLimitState {
     RateLimitState { used, limit, window }
 }
 
-/// Joins and asks at once.
-fn ask(bucket: &mut Bucket, now: Instant) -> (Ticket, Result<(), Delay>) {
+/// Joins the queue and requests a permit.
+fn request(bucket: &mut Bucket, now: Instant) -> (Ticket, Result<(), Delay>) {
     let ticket = bucket.join(now);
     let response = bucket.poll(ticket, now);
     (ticket, response)
 }
 
 fn granted(bucket: &mut Bucket, now: Instant) -> usize {
-    (0..100).take_while(|_| ask(bucket, now).1.is_ok()).count()
+    (0..100).take_while(|_| request(bucket, now).1.is_ok()).count()
 }
 
 #[test]
-fn those_who_wait_are_told_the_very_time() {
+fn waiting_callers_get_the_exact_time() {
     let (mut bucket, start) = (bucket(), Instant::now());
     assert_eq!(granted(&mut bucket, start), 3);
-    // One is in the queue by now: three go after a window, the others after two.
+    // One is queued already: three are granted after one window, the others after two.
     for place in 1..8 {
-        let (_, response) = ask(&mut bucket, start);
+        let (_, response) = request(&mut bucket, start);
         let at = start + WINDOW * (1 + place / 3);
         assert_eq!(response, Err(Delay { at, reason: ThrottleReason::LimitReached }), "{place}");
     }
@@ -41,7 +41,7 @@ fn those_who_wait_are_told_the_very_time() {
 #[test]
 fn a_permit_is_in_use_until_a_window_after_the_response() {
     let (mut bucket, start) = (bucket(), Instant::now());
-    let (slow, _) = ask(&mut bucket, start);
+    let (slow, _) = request(&mut bucket, start);
     assert_eq!(granted(&mut bucket, start), 2);
     bucket.responded(slow, start + WINDOW / 2);
     let mut delay = bucket.queue.drain(..);
@@ -51,26 +51,26 @@ fn a_permit_is_in_use_until_a_window_after_the_response() {
 }
 
 #[test]
-fn requests_of_others_take_permits_away() {
+fn requests_of_other_programs_use_permits() {
     let (mut bucket, start) = (bucket(), Instant::now());
-    let _ = ask(&mut bucket, start);
+    let _ = request(&mut bucket, start);
     bucket.settle(headers(2, PERMITS, WINDOW), start);
     assert_eq!(granted(&mut bucket, start), 1);
 }
 
 #[test]
-fn a_count_below_our_own_gives_nothing_back() {
+fn a_lower_count_of_the_exchange_releases_no_permit() {
     let (mut bucket, start) = (bucket(), Instant::now());
-    assert!(ask(&mut bucket, start).1.is_ok() && ask(&mut bucket, start).1.is_ok());
+    assert!(request(&mut bucket, start).1.is_ok() && request(&mut bucket, start).1.is_ok());
     bucket.settle(headers(0, PERMITS, WINDOW), start);
     assert_eq!(granted(&mut bucket, start), 1);
 }
 
 #[test]
 fn a_lower_limit_is_adopted_and_a_higher_one_is_not() {
-    for (told, expected) in [(2, 2), (30, 3)] {
+    for (limit, expected) in [(2, 2), (30, 3)] {
         let (mut bucket, start) = (bucket(), Instant::now());
-        bucket.settle(headers(0, told, WINDOW), start);
+        bucket.settle(headers(0, limit, WINDOW), start);
         assert_eq!(granted(&mut bucket, start), expected);
     }
 }
@@ -84,7 +84,7 @@ fn a_limit_is_learned_where_none_is_published() {
 }
 
 #[test]
-fn a_longer_window_that_is_used_up_holds_for_its_length() {
+fn an_exhausted_longer_window_pauses_until_its_end() {
     let (mut bucket, start) = (bucket(), Instant::now());
     bucket.settle(headers(600, 600, WINDOW * 20), start);
     assert_eq!(granted(&mut bucket, start + WINDOW * 19), 0);
@@ -93,13 +93,13 @@ fn a_longer_window_that_is_used_up_holds_for_its_length() {
 }
 
 #[test]
-fn a_pause_holds_everybody_until_its_end() {
+fn a_pause_delays_all_callers_until_its_end() {
     let (mut bucket, start) = (bucket(), Instant::now());
     let end = start + WINDOW * 4;
     bucket.pause(end);
     bucket.ban(start + WINDOW * 2);
     bucket.pause(start + WINDOW * 3);
-    let (ticket, response) = ask(&mut bucket, start + WINDOW);
+    let (ticket, response) = request(&mut bucket, start + WINDOW);
     assert_eq!(response, Err(Delay { at: end, reason: ThrottleReason::Banned }));
     // The ban is over, the pause is not.
     let response = bucket.poll(ticket, start + WINDOW * 2);
@@ -108,12 +108,12 @@ fn a_pause_holds_everybody_until_its_end() {
 }
 
 #[test]
-fn a_caller_that_never_asks_again_does_not_hold_up_the_rest() {
+fn a_caller_that_stops_polling_does_not_block_the_queue() {
     let (mut bucket, start) = (bucket(), Instant::now());
     assert_eq!(granted(&mut bucket, start), 3);
-    // In the queue now: the one above, and a second sleeper.
+    // Two callers in the queue are never polled again.
     let _ = bucket.join(start);
-    let (awake, mut response) = ask(&mut bucket, start);
+    let (awake, mut response) = request(&mut bucket, start);
     let mut now = start;
     while let Err(delay) = response {
         assert!(delay.at > now, "no progress");
@@ -123,18 +123,18 @@ fn a_caller_that_never_asks_again_does_not_hold_up_the_rest() {
     assert!(now <= start + WINDOW * 2);
 }
 
-/// What may happen to a bucket.
+/// A step of a random history.
 #[derive(Clone, Debug)]
 enum Step {
     Join,
-    /// Everybody whose time has come asks again.
+    /// Lets milliseconds pass; callers that are due poll again.
     Pass(u64),
-    /// Somebody who waits goes away.
+    /// A waiting caller leaves.
     Cancel(usize),
-    /// Somebody with a permit does not send.
-    GiveBack(usize),
+    /// A caller returns its permit without sending.
+    Return(usize),
     /// A response arrives.
-    Answer(usize),
+    Response(usize),
     Headers(u32, u32),
     Pause(u64),
 }
@@ -144,20 +144,20 @@ fn step() -> impl Strategy<Value = Step> {
         6 => Just(Step::Join),
         6 => (0..80_u64).prop_map(Step::Pass),
         2 => (0..9_usize).prop_map(Step::Cancel),
-        1 => (0..9_usize).prop_map(Step::GiveBack),
-        2 => (0..9_usize).prop_map(Step::Answer),
+        1 => (0..9_usize).prop_map(Step::Return),
+        2 => (0..9_usize).prop_map(Step::Response),
         1 => (0..6_u32, 1..6_u32).prop_map(|(used, limit)| Step::Headers(used, limit)),
         1 => (0..300_u64).prop_map(Step::Pause),
     ]
 }
 
-/// The bucket and what is known about it without looking inside.
+/// The bucket and its expected state.
 struct Model {
     bucket: Bucket,
     now: Instant,
-    /// Who waits, in order, and when each has to ask.
+    /// Waiting callers in order, and when each polls next.
     waiting: Vec<(Ticket, Instant)>,
-    /// When each permit was granted, except those given back.
+    /// When each permit was granted, except returned ones.
     granted: Vec<(Ticket, Instant)>,
     paused_until: Instant,
     /// The limit in force.
@@ -171,21 +171,21 @@ impl Model {
         Self { bucket: bucket(), now, waiting, granted, paused_until: now, limit }
     }
 
-    /// Somebody asks; a grant must be one that the limit, the pause and the order allow.
-    fn ask(&mut self, ticket: Ticket) {
+    /// Polls for a caller. A grant must respect the limit, the pause and the order.
+    fn poll(&mut self, ticket: Ticket) {
         let place = self.waiting.iter().position(|(waiting, _)| *waiting == ticket).unwrap();
         match self.bucket.poll(ticket, self.now) {
             Ok(()) => {
                 self.waiting.remove(place);
                 self.granted.push((ticket, self.now));
-                assert!(self.now >= self.paused_until, "granted in a pause");
+                assert!(self.now >= self.paused_until, "granted during a pause");
                 let since = self.granted.iter().filter(|(_, at)| *at + WINDOW > self.now).count();
                 assert!(since <= self.limit, "{since} in a window");
-                // Those in front must still find room.
-                assert!(since + place <= self.limit, "overtook those in front");
+                // Earlier callers must still get a permit.
+                assert!(since + place <= self.limit, "overtook earlier callers");
             }
             Err(delay) => {
-                assert!(delay.at > self.now, "asks to be asked again at once");
+                assert!(delay.at > self.now, "must be polled again at once");
                 self.waiting[place].1 = delay.at;
             }
         }
@@ -200,16 +200,16 @@ impl Model {
             let tickets: Vec<_> =
                 self.waiting.iter().filter(|(_, due)| *due <= self.now).map(|(t, _)| *t).collect();
             for ticket in tickets {
-                self.ask(ticket);
+                self.poll(ticket);
             }
         }
         self.now = until;
     }
 
-    fn everybody_asks(&mut self) {
+    fn poll_all(&mut self) {
         let tickets: Vec<_> = self.waiting.iter().map(|(ticket, _)| *ticket).collect();
         for ticket in tickets {
-            self.ask(ticket);
+            self.poll(ticket);
         }
     }
 
@@ -218,20 +218,20 @@ impl Model {
             Step::Join => {
                 let ticket = self.bucket.join(self.now);
                 self.waiting.push((ticket, self.now));
-                self.ask(ticket);
+                self.poll(ticket);
             }
             Step::Pass(millis) => self.pass(self.now + Duration::from_millis(millis)),
             Step::Cancel(place) if place < self.waiting.len() => {
                 let (ticket, _) = self.waiting.remove(place);
                 assert_eq!(self.bucket.leave(ticket), !self.waiting.is_empty());
-                self.everybody_asks();
+                self.poll_all();
             }
-            Step::GiveBack(place) if place < self.granted.len() => {
+            Step::Return(place) if place < self.granted.len() => {
                 let (ticket, _) = self.granted.remove(place);
                 self.bucket.leave(ticket);
-                self.everybody_asks();
+                self.poll_all();
             }
-            Step::Answer(place) => {
+            Step::Response(place) => {
                 if let Some((ticket, _)) = self.granted.get(place) {
                     self.bucket.responded(*ticket, self.now);
                 }
@@ -245,33 +245,33 @@ impl Model {
                 self.bucket.pause(at);
                 self.paused_until = self.paused_until.max(at);
             }
-            Step::Cancel(_) | Step::GiveBack(_) => {}
+            Step::Cancel(_) | Step::Return(_) => {}
         }
     }
 }
 
 proptest! {
     #[test]
-    fn no_window_sees_too_many_and_nobody_waits_for_ever(
+    fn no_window_exceeds_the_limit_and_every_caller_gets_a_permit(
         steps in prop::collection::vec(step(), 1..120)
     ) {
         let mut model = Model::new(Instant::now());
         for step in &steps {
             model.step(step);
         }
-        // Everybody's turn comes: one window each is the slowest possible pace, plus one for
-        // permits that responds prolonged.
+        // One window per caller is the slowest possible pace, plus one for permits in use for longer
+        // because of responses.
         let rest = model.paused_until.saturating_duration_since(model.now);
         let turns = u32::try_from(model.waiting.len()).unwrap() + 2;
         model.pass(model.now + rest + WINDOW * turns);
-        prop_assert!(model.waiting.is_empty(), "{} wait for ever", model.waiting.len());
+        prop_assert!(model.waiting.is_empty(), "{} callers are still waiting", model.waiting.len());
     }
 
     #[test]
-    fn a_cancelled_wait_leaves_no_trace(
+    fn an_abandoned_wait_has_no_effect(
         steps in prop::collection::vec(step(), 1..60),
     ) {
-        // The same history, once with and once without somebody who comes and goes again.
+        // The same history with and without a caller that joins and leaves again.
         let start = Instant::now();
         let (mut with, mut without) = (Model::new(start), Model::new(start));
         for step in &steps {

@@ -1,4 +1,4 @@
-//! Streams of a user's own: what holds for sockets holds for them.
+//! Surplus responses over custom streams instead of sockets.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -15,15 +15,15 @@ use tokio::io::{
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use crate::endpoint::client;
-use crate::surplus::{
+use crate::endpoints::client;
+use crate::surplus_responses::{
     FOREIGN, IN_PART, LATER, LATER_IN_PART, MERGED, Numbered, SEPARATE, response, serve,
 };
 
-/// A socket of which nobody knows that it is one.
-struct Hidden(TcpStream);
+/// A socket that is not recognized as one.
+struct Opaque(TcpStream);
 
-impl AsyncRead for Hidden {
+impl AsyncRead for Opaque {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -33,7 +33,7 @@ impl AsyncRead for Hidden {
     }
 }
 
-impl AsyncWrite for Hidden {
+impl AsyncWrite for Opaque {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -49,25 +49,25 @@ impl AsyncWrite for Hidden {
     }
 }
 
-fn hidden(builder: ClientBuilder) -> ClientBuilder {
+fn opaque(builder: ClientBuilder) -> ClientBuilder {
     builder.connector(from_fn(|target| async move {
         let stream = TcpStream::connect((target.host(), target.port())).await?;
         stream.set_nodelay(true)?;
-        Ok(Stream::new(Hidden(stream)))
+        Ok(Stream::new(Opaque(stream)))
     }))
 }
 
 #[tokio::test]
-async fn no_request_on_a_hidden_socket_is_answered_with_a_response_that_came_before_it() {
+async fn no_request_on_an_opaque_stream_gets_a_response_that_arrived_before_it() {
     for tls in [false, true] {
         for plan in [MERGED, SEPARATE, IN_PART, LATER, LATER_IN_PART] {
-            let server = serve(tls, move |_| plan, hidden);
+            let server = serve(tls, move |_| plan, opaque);
             assert_eq!(server.foreign(100, plan).await, 0, "{plan:?}, TLS: {tls}");
         }
     }
 }
 
-/// Reads an order and responses it.
+/// Reads an order and responds to it.
 async fn send_response(io: &mut DuplexStream, number: u32) {
     let mut text = Vec::new();
     while !text.ends_with(b"}") {
@@ -77,7 +77,7 @@ async fn send_response(io: &mut DuplexStream, number: u32) {
 }
 
 #[tokio::test]
-async fn no_request_in_memory_is_answered_with_a_response_that_came_before_it() {
+async fn no_request_on_an_in_memory_stream_gets_a_response_that_arrived_before_it() {
     let (sender, mut dialled) = mpsc::unbounded_channel();
     let connector = from_fn(move |_| {
         let (near, far) = tokio::io::duplex(4096);
@@ -96,12 +96,12 @@ async fn no_request_in_memory_is_answered_with_a_response_that_came_before_it() 
         let mut sending = pin!(client.send(Numbered { number }));
         let dialling = tokio::time::timeout(Duration::from_secs(20), dialled.recv());
         let mut io: DuplexStream = tokio::select! {
-            placed = &mut sending => panic!("{:?} came before the request", placed),
+            placed = &mut sending => panic!("{:?} was returned before the request was sent", placed),
             io = dialling => io.unwrap().unwrap(),
         };
         let (placed, ()) = tokio::join!(sending, send_response(&mut io, number));
         assert_eq!(placed.unwrap().order_id, number.to_string());
-        // The runtime gets no turn before the next request; every second time only a part has come.
+        // Written without yielding to the runtime; every second surplus response only in part.
         let surplus = response(FOREIGN + number);
         let surplus = &surplus[..surplus.len() / (1 + number as usize % 2)];
         io.write_all(surplus.as_bytes()).now_or_never().unwrap().unwrap();

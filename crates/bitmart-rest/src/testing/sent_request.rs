@@ -1,4 +1,4 @@
-//! A request as a test looks at it.
+//! Requests received by a scripted transport.
 
 use std::fmt;
 
@@ -10,20 +10,20 @@ use tokio::time::Instant;
 use super::Json;
 use crate::wire::endpoint::Auth;
 
-/// A request that a client handed to a transport.
+/// A request that a client passed to a [`ScriptedTransport`](super::ScriptedTransport).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SentRequest {
     /// `GET` or `POST`.
     pub method: Method,
-    /// The address, with path and query.
+    /// The absolute URI.
     pub uri: Uri,
-    /// The headers; key and signature are among them.
+    /// The headers, including key and signature.
     pub headers: HeaderMap,
-    /// The body, to the byte as it was signed.
+    /// The signed body.
     pub body: Bytes,
-    /// When it came, by tokio's clock, which a test can pause.
-    pub at: Instant,
+    /// When it was sent, by tokio's clock.
+    pub sent_at: Instant,
 }
 
 impl SentRequest {
@@ -33,7 +33,7 @@ impl SentRequest {
             uri: request.uri().clone(),
             headers: request.headers().clone(),
             body: request.body().clone(),
-            at: Instant::now(),
+            sent_at: Instant::now(),
         }
     }
 
@@ -42,12 +42,12 @@ impl SentRequest {
         self.uri.path()
     }
 
-    /// The parameter of the query with this name, decoded.
+    /// The decoded value of a query parameter.
     pub fn query(&self, name: &str) -> Option<String> {
         self.query_pairs().into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// Names and values of the query in their order, decoded.
+    /// The decoded names and values of the query, in order.
     pub fn query_pairs(&self) -> Vec<(String, String)> {
         let text = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let query = self.uri.query().unwrap_or_default();
@@ -58,17 +58,17 @@ impl SentRequest {
             .collect()
     }
 
-    /// The body as JSON; `None` when it is none.
+    /// The body as JSON; `None` if it is not JSON.
     pub fn json(&self) -> Option<Json> {
         Json::read(std::str::from_utf8(&self.body).ok()?).ok()
     }
 
-    /// The text of a header.
+    /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// What the headers hold: a signature, the key alone, or neither.
+    /// How the request is authenticated, according to its headers.
     pub fn auth(&self) -> Auth {
         match (self.headers.contains_key("x-bm-sign"), self.headers.contains_key("x-bm-key")) {
             (true, _) => Auth::Signed,
@@ -78,7 +78,7 @@ impl SentRequest {
     }
 }
 
-/// Shows neither headers nor values.
+/// Shows no headers, parameters or body.
 impl fmt::Debug for SentRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentRequest")
@@ -100,7 +100,7 @@ impl fmt::Display for SentRequest {
 pub(super) fn auth_text(auth: Auth) -> &'static str {
     match auth {
         Auth::None => "unsigned",
-        Auth::Keyed => "with the key alone",
+        Auth::Keyed => "with the API key",
         Auth::Signed => "signed",
     }
 }

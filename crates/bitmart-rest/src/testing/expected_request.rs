@@ -1,37 +1,37 @@
-//! What a scripted transport expects.
+//! Requests that a scripted transport expects.
 
 use std::fmt;
 
 use http::Method;
 
-use super::sent::auth_text;
+use super::sent_request::auth_text;
 use super::{Json, SentRequest};
 use crate::wire::endpoint::Auth;
 
 /// A request that a [`ScriptedTransport`](super::ScriptedTransport) expects.
 ///
-/// What is not said does not matter: `Expect::get("/system/time")` takes any query. Members that
-/// are named must be there with that value; others may be, unless
-/// [`and_no_more`](Self::and_no_more) says that there are none.
+/// Only what is specified is checked: `ExpectedRequest::get("/system/time")` accepts any query. The given
+/// parameters and fields must be present with their values. Others are allowed unless
+/// [`no_other_fields`](Self::no_other_fields) is set.
 #[derive(Clone, Debug)]
-#[must_use = "hand it to a `ScriptedTransport`"]
-pub struct Expect {
+#[must_use = "pass it to a `ScriptedTransport`"]
+pub struct ExpectedRequest {
     method: Method,
     path: String,
     query: Vec<(String, String)>,
     body: Vec<(String, Json)>,
     absent: Vec<String>,
-    is_complete: bool,
+    no_other_fields: bool,
     auth: Option<Auth>,
 }
 
-impl Expect {
-    /// A `GET` of this path: `/spot/quotation/v3/ticker`.
+impl ExpectedRequest {
+    /// Expects a `GET` request for a path, such as `/spot/quotation/v3/ticker`.
     pub fn get(path: impl Into<String>) -> Self {
         Self::new(Method::GET, path.into())
     }
 
-    /// A `POST` to this path.
+    /// Expects a `POST` request to a path.
     pub fn post(path: impl Into<String>) -> Self {
         Self::new(Method::POST, path.into())
     }
@@ -43,24 +43,24 @@ impl Expect {
             query: Vec::new(),
             body: Vec::new(),
             absent: Vec::new(),
-            is_complete: false,
+            no_other_fields: false,
             auth: None,
         }
     }
 
-    /// With this parameter in the query.
+    /// Expects a query parameter.
     pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         self.query.push((name.into(), value.to_string()));
         self
     }
 
-    /// With this member in the body. A text is not a number: `"1"` and `1` differ.
+    /// Expects a field of the body. Strings and numbers differ: `"1"` is not `1`.
     ///
     /// ```
-    /// use bitmart_rest::testing::{Expect, Json};
+    /// use bitmart_rest::testing::{ExpectedRequest, Json};
     ///
     /// let ids = Json::read(r#"["1","2"]"#)?;
-    /// let cancel = Expect::post("/spot/v4/cancel_orders")
+    /// let cancel = ExpectedRequest::post("/spot/v4/cancel_orders")
     ///     .signed()
     ///     .body("symbol", "BTC_USDT")
     ///     .body("orderIds", ids);
@@ -71,29 +71,29 @@ impl Expect {
         self
     }
 
-    /// Without a parameter or member of this name.
+    /// Expects that neither the query nor the body has a field of this name.
     pub fn without(mut self, name: impl Into<String>) -> Self {
         self.absent.push(name.into());
         self
     }
 
-    /// Query and body have no other members than those that are named.
-    pub fn and_no_more(mut self) -> Self {
-        self.is_complete = true;
+    /// Expects that query and body have no other fields than the specified ones.
+    pub fn no_other_fields(mut self) -> Self {
+        self.no_other_fields = true;
         self
     }
 
-    /// With key and signature.
+    /// Expects a signed request.
     pub fn signed(self) -> Self {
         self.auth(Auth::Signed)
     }
 
-    /// With the key and no signature.
+    /// Expects a request with the API key and without a signature.
     pub fn keyed(self) -> Self {
         self.auth(Auth::Keyed)
     }
 
-    /// With neither key nor signature.
+    /// Expects a request without API key and signature.
     pub fn unsigned(self) -> Self {
         self.auth(Auth::None)
     }
@@ -103,11 +103,11 @@ impl Expect {
         self
     }
 
-    /// What differs, a line for each; none when the request is the expected one.
+    /// The differences, one line each; empty if `request` is as expected.
     pub(super) fn differences(&self, request: &SentRequest) -> Vec<String> {
         let mut found = Vec::new();
-        let mut differ = |what: &str, expected: &dyn fmt::Display, came: &dyn fmt::Display| {
-            found.push(format!("{what}: expected {expected}, came {came}"));
+        let mut differ = |what: &str, expected: &dyn fmt::Display, sent: &dyn fmt::Display| {
+            found.push(format!("{what}: expected {expected}, but {sent} was sent"));
         };
         if self.method != request.method {
             differ("method", &self.method, &request.method);
@@ -127,41 +127,41 @@ impl Expect {
             }
             _ => Vec::new(),
         };
-        compare("query parameter", &self.query, &query, self.is_complete, &mut found);
-        compare("body member", &self.body, &body, self.is_complete, &mut found);
-        let there = query.iter().map(|(name, _)| name).chain(body.iter().map(|(name, _)| name));
-        for name in there.filter(|name| self.absent.contains(name)) {
-            found.push(format!("`{name}`: expected not to be there, but is"));
+        compare("query parameter", &self.query, &query, self.no_other_fields, &mut found);
+        compare("body field", &self.body, &body, self.no_other_fields, &mut found);
+        let present = query.iter().map(|(name, _)| name).chain(body.iter().map(|(name, _)| name));
+        for name in present.filter(|name| self.absent.contains(name)) {
+            found.push(format!("`{name}`: expected to be absent, but was sent"));
         }
         found
     }
 }
 
-/// Adds a line for each member that lacks, has another value, or is one too many.
+/// Adds a line for each field that is missing, has another value, or is not expected.
 fn compare<V: fmt::Display + PartialEq>(
     kind: &str,
     expected: &[(String, V)],
-    came: &[(String, V)],
-    is_complete: bool,
+    sent: &[(String, V)],
+    no_other_fields: bool,
     found: &mut Vec<String>,
 ) {
     for (name, value) in expected {
-        match came.iter().find(|(known, _)| known == name) {
+        match sent.iter().find(|(known, _)| known == name) {
             Some((_, other)) if other == value => {}
             Some((_, other)) => {
-                found.push(format!("{kind} `{name}`: expected {value}, came {other}"));
+                found.push(format!("{kind} `{name}`: expected {value}, but {other} was sent"));
             }
-            None => found.push(format!("{kind} `{name}`: expected {value}, is not there")),
+            None => found.push(format!("{kind} `{name}`: expected {value}, but it is missing")),
         }
     }
     let is_named = |name: &String| expected.iter().any(|(known, _)| known == name);
-    for (name, value) in came.iter().filter(|(name, _)| is_complete && !is_named(name)) {
-        found.push(format!("{kind} `{name}`: not expected, came as {value}"));
+    for (name, value) in sent.iter().filter(|(name, _)| no_other_fields && !is_named(name)) {
+        found.push(format!("{kind} `{name}`: not expected, but {value} was sent"));
     }
 }
 
 /// `POST /spot/v2/submit_order, signed`.
-impl fmt::Display for Expect {
+impl fmt::Display for ExpectedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)?;
         match self.auth {

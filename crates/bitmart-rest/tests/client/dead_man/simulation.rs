@@ -1,5 +1,5 @@
-//! An exchange of a few lines inside a transport: orders, timers that cancel them, and requests
-//! that get lost, late or refused. Its time is tokio's.
+//! A simulated exchange as a transport: orders, timers that cancel them, and requests that are lost,
+//! delayed or rejected. It uses tokio's clock.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::mock::{NOW, Off};
+use crate::mock::{NOW, OffsetClock};
 
 pub(crate) const CONTRACT: &str = "BTCUSDT";
 pub(crate) const OTHER: &str = "ETHUSDT";
@@ -23,20 +23,20 @@ pub(crate) const CANCEL_FUTURES: &str = "/contract/private/cancel-orders";
 pub(crate) const CANCEL_SPOT: &str = "/spot/v4/cancel_all";
 pub(crate) const OPEN_SPOT: &str = "/spot/v4/query/open-orders";
 
-/// What happens to a request.
+/// How a request is delivered and answered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fate {
-    /// It takes so many milliseconds to arrive and as many back.
-    Fine(u64),
-    /// It is lost, and the connection breaks.
+pub(crate) enum Delivery {
+    /// Takes so many milliseconds in each direction.
+    Delayed(u64),
+    /// The request is lost and the connection breaks.
     Lost,
-    /// It arrives after so many milliseconds; the response is lost at once.
-    Unanswered(u64),
+    /// The connection breaks at once; the request is processed after so many milliseconds.
+    ResponseLost(u64),
     /// The exchange is in maintenance.
     Maintenance,
-    /// The connection is refused: nothing was sent.
+    /// The connection is refused, so the request is not sent.
     NoConnection,
-    /// The exchange refuses for good.
+    /// The exchange rejects the key.
     Forbidden,
 }
 
@@ -44,26 +44,27 @@ pub(crate) enum Fate {
 struct State {
     /// Ids of the open orders of a symbol.
     orders: BTreeMap<String, Vec<u64>>,
-    /// When the timer of a contract runs out.
+    /// When the timer of a contract expires.
     timers: BTreeMap<String, Instant>,
     last_id: u64,
-    /// What happens to the next requests, and to all others.
-    fates: VecDeque<Fate>,
-    usual: Option<Fate>,
-    /// The same for one path only; comes first.
-    aimed: BTreeMap<&'static str, VecDeque<Fate>>,
-    /// Placed when the next request to cancel has been processed.
-    latecomer: Option<&'static str>,
+    /// Deliveries of the next requests.
+    deliveries: VecDeque<Delivery>,
+    /// The delivery of all other requests.
+    default: Option<Delivery>,
+    /// Deliveries of the next requests to a path; take precedence.
+    by_path: BTreeMap<&'static str, VecDeque<Delivery>>,
+    /// The symbol of an order to place after the next request to cancel.
+    placed_after_cancel: Option<&'static str>,
     sent: Vec<(Instant, String)>,
 }
 
 #[derive(Clone)]
-pub(crate) struct World {
+pub(crate) struct SimulatedExchange {
     state: Arc<Mutex<State>>,
     start: Instant,
 }
 
-impl World {
+impl SimulatedExchange {
     pub(crate) fn new() -> Self {
         Self { state: Arc::default(), start: Instant::now() }
     }
@@ -71,7 +72,7 @@ impl World {
     pub(crate) fn client(&self) -> Client {
         Client::builder()
             .credentials(Credentials::new("key", "secret", "memo").unwrap())
-            .clock(Off { start: self.start, by: 0 })
+            .clock(OffsetClock { start: self.start, offset_millis: 0 })
             .limiter(Limiter::new(LimitPolicy::Off))
             .transport(self.clone())
             .build()
@@ -86,29 +87,29 @@ impl World {
         self.with(|state| state.orders.get(symbol).map_or(0, Vec::len))
     }
 
-    /// How long the timer of the contract still runs.
+    /// The remaining time of the contract's timer.
     pub(crate) fn timer(&self, symbol: &str) -> Option<Duration> {
         let now = Instant::now();
         self.with(|state| state.timers.get(symbol).map(|end| *end - now))
     }
 
-    /// What happens to the next requests.
-    pub(crate) fn next(&self, fates: &[Fate]) {
-        self.with(|state| state.fates.extend(fates));
+    /// Queues the deliveries of the next requests.
+    pub(crate) fn enqueue(&self, deliveries: &[Delivery]) {
+        self.with(|state| state.deliveries.extend(deliveries));
     }
 
-    /// What happens to the next requests to this path.
-    pub(crate) fn next_on(&self, path: &'static str, fates: &[Fate]) {
-        self.with(|state| state.aimed.entry(path).or_default().extend(fates));
+    /// Queues the deliveries of the next requests to `path`.
+    pub(crate) fn enqueue_for(&self, path: &'static str, deliveries: &[Delivery]) {
+        self.with(|state| state.by_path.entry(path).or_default().extend(deliveries));
     }
 
-    /// What happens to all others; `None` for the best.
-    pub(crate) fn usual(&self, fate: Option<Fate>) {
-        self.with(|state| state.usual = fate);
+    /// Sets the delivery of all other requests; `None` for a short delay.
+    pub(crate) fn set_default(&self, delivery: Option<Delivery>) {
+        self.with(|state| state.default = delivery);
     }
 
-    pub(crate) fn place_after_cancelling(&self, symbol: &'static str) {
-        self.with(|state| state.latecomer = Some(symbol));
+    pub(crate) fn place_after_cancel(&self, symbol: &'static str) {
+        self.with(|state| state.placed_after_cancel = Some(symbol));
     }
 
     /// When requests to this path were sent.
@@ -120,7 +121,7 @@ impl World {
 
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap();
-        state.pass_time();
+        state.expire_timers();
         change(&mut state)
     }
 
@@ -139,7 +140,7 @@ impl World {
                     state.timers.remove(&symbol);
                     return json!({ "result": true, "set_time": self.seconds(now), "cancel_time": 0 });
                 }
-                // The worst that fits the response: it counts from the beginning of the second.
+                // The worst case that is consistent with the response: counted from the start of the second.
                 let whole = Duration::from_secs((now - self.start).as_secs() + seconds);
                 state.timers.insert(symbol, self.start + whole);
                 let set_time = self.seconds(now);
@@ -148,7 +149,7 @@ impl World {
             }
             CANCEL_FUTURES | CANCEL_SPOT => {
                 state.cancel(&symbol);
-                if let Some(symbol) = state.latecomer.take() {
+                if let Some(symbol) = state.placed_after_cancel.take() {
                     state.place(symbol);
                 }
                 json!({})
@@ -185,7 +186,7 @@ impl State {
         rows.flat_map(|(of, ids)| ids.iter().map(|id| row(id.to_string(), of))).collect()
     }
 
-    fn pass_time(&mut self) {
+    fn expire_timers(&mut self) {
         let now = Instant::now();
         let over: Vec<_> =
             self.timers.iter().filter(|(_, end)| **end <= now).map(|(of, _)| of.clone()).collect();
@@ -195,13 +196,16 @@ impl State {
         }
     }
 
-    fn fate(&mut self, path: &str) -> Fate {
-        let aimed = self.aimed.get_mut(path).and_then(VecDeque::pop_front);
-        aimed.or_else(|| self.fates.pop_front()).or(self.usual).unwrap_or(Fate::Fine(20))
+    fn delivery(&mut self, path: &str) -> Delivery {
+        let by_path = self.by_path.get_mut(path).and_then(VecDeque::pop_front);
+        by_path
+            .or_else(|| self.deliveries.pop_front())
+            .or(self.default)
+            .unwrap_or(Delivery::Delayed(20))
     }
 }
 
-impl Transport for World {
+impl Transport for SimulatedExchange {
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
         let path = request.uri().path().to_owned();
         let parameters = if request.method() == http::Method::GET {
@@ -211,35 +215,35 @@ impl Transport for World {
         } else {
             serde_json::from_slice(request.body()).unwrap()
         };
-        let fate = self.with(|state| {
+        let delivery = self.with(|state| {
             state.sent.push((Instant::now(), path.clone()));
-            state.fate(&path)
+            state.delivery(&path)
         });
         let lost = || TransportError::maybe_sent(TransportErrorKind::Interrupted);
-        let world = self.clone();
+        let exchange = self.clone();
         Box::pin(async move {
-            let (status, body) = match fate {
-                Fate::Fine(millis) => {
+            let (status, body) = match delivery {
+                Delivery::Delayed(millis) => {
                     sleep(Duration::from_millis(millis)).await;
-                    let response = world.process(&path, &parameters);
+                    let response = exchange.process(&path, &parameters);
                     sleep(Duration::from_millis(millis)).await;
                     (200, response)
                 }
-                Fate::Lost => return Err(lost()),
-                Fate::Unanswered(millis) => {
+                Delivery::Lost => return Err(lost()),
+                Delivery::ResponseLost(millis) => {
                     tokio::spawn(async move {
                         sleep(Duration::from_millis(millis)).await;
-                        world.process(&path, &parameters);
+                        exchange.process(&path, &parameters);
                     });
                     return Err(lost());
                 }
-                Fate::NoConnection => {
+                Delivery::NoConnection => {
                     return Err(TransportError::not_sent(TransportErrorKind::Connect));
                 }
-                Fate::Maintenance => {
+                Delivery::Maintenance => {
                     (200, json!({ "code": 30016, "message": "Service maintenance", "trace": "t" }))
                 }
-                Fate::Forbidden => {
+                Delivery::Forbidden => {
                     (403, json!({ "code": 30002, "message": "X-BM-KEY not found", "trace": "t" }))
                 }
             };

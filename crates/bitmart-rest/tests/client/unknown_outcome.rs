@@ -1,14 +1,14 @@
-//! Responses that prove nothing, over a real connection.
+//! Failures that leave the outcome unknown, over a real connection.
 
 use bitmart_rest::{Error, ErrorKind, Outcome, TransportErrorKind, Unexpected};
 use tokio::net::TcpListener;
 
-use crate::endpoint::{ORDER, PLACED, client};
-use crate::server::{Reply, Server, ok};
+use crate::endpoints::{ORDER, PLACED, client};
+use crate::server::{Action, Server, ok};
 
-/// The error that an order meets when the server does `reply`.
-async fn failure(reply: Reply) -> Error {
-    let server = Server::start(move |_| reply.clone()).await;
+/// The error of an order that the server handles with `action`.
+async fn failure(action: Action) -> Error {
+    let server = Server::start(move |_| action.clone()).await;
     let client = client(&server.address).max_body(64 * 1024).build().unwrap();
     let error = client.send(ORDER).await.expect_err("must fail");
     assert_eq!(server.requests().len(), 1, "sent once");
@@ -30,7 +30,7 @@ async fn a_refused_connection_means_not_sent() {
 
 #[tokio::test]
 async fn a_dropped_connection_leaves_the_outcome_unknown() {
-    let error = failure(Reply::Close).await;
+    let error = failure(Action::Close).await;
     assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Interrupted));
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
@@ -43,7 +43,7 @@ async fn a_half_sent_response_leaves_the_outcome_unknown() {
         "HTTP/1.1 200 OK\r\nContent-Le",
         "not HTTP at all\r\n\r\n",
     ] {
-        let error = failure(Reply::Raw(raw)).await;
+        let error = failure(Action::WriteAndClose(raw)).await;
         assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Interrupted), "{raw}");
         assert_eq!(error.outcome(), Outcome::Unknown, "{raw}");
     }
@@ -52,7 +52,7 @@ async fn a_half_sent_response_leaves_the_outcome_unknown() {
 #[tokio::test]
 async fn a_proxys_page_leaves_the_outcome_unknown() {
     let page = "<html><body>502 Bad Gateway</body></html>";
-    let error = failure(Reply::Answer("502 Bad Gateway", page.into())).await;
+    let error = failure(Action::Respond("502 Bad Gateway", page.into())).await;
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Html));
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert_eq!(error.body(), Some(page.as_bytes()));
@@ -66,17 +66,17 @@ async fn truncated_json_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_body_is_refused_at_the_limit() {
-    for reply in [Reply::Endless, ok(&" ".repeat(5_000_000))] {
-        let error = failure(reply).await;
+async fn a_body_over_the_limit_is_an_error() {
+    for action in [Action::Endless, ok(&" ".repeat(5_000_000))] {
+        let error = failure(action).await;
         assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
         assert_eq!(error.outcome(), Outcome::Unknown);
     }
 }
 
 #[tokio::test]
-async fn a_refused_body_closes_its_connection() {
-    let server = Server::start(|_| Reply::Endless).await;
+async fn a_body_over_the_limit_closes_its_connection() {
+    let server = Server::start(|_| Action::Endless).await;
     let client = client(&server.address).max_body(1000).build().unwrap();
     client.send(ORDER).await.unwrap_err();
     server.ended(1).await;

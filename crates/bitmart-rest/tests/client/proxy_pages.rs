@@ -1,4 +1,4 @@
-//! Responses of somebody in between: redirects, pages of proxies, and how long they ask to wait.
+//! Responses of proxies: redirects, error pages and `Retry-After`.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use bitmart_rest::{
 };
 use tokio::time::Instant;
 
-use crate::endpoint::{ORDER, PLACED, ReadOrder, SignedRead, client};
-use crate::mock::{Off, Stopped, response};
-use crate::server::{Reply, Server};
+use crate::endpoints::{ORDER, PLACED, ReadOrder, SignedRead, client};
+use crate::mock::{FixedClock, OffsetClock, response};
+use crate::server::{Action, Server};
 
 const CHALLENGE: &str = "<!DOCTYPE html><html><head><title>Just a moment...</title></head>\
     <body><script>window._cf_chl_opt={}</script></body></html>";
 
 type Page = (u16, &'static [(&'static str, &'static str)], &'static str, Unexpected, &'static str);
 
-/// Status, headers, body; what it is, and a part of what the error says.
+/// Status, headers, body, expected reason, and a part of the error text.
 const PAGES: &[Page] = &[
     (403, &[], CHALLENGE, Unexpected::Challenge, "checks for a browser"),
     (503, &[("cf-mitigated", "challenge")], "", Unexpected::Challenge, "bot"),
@@ -49,27 +49,27 @@ const PAGES: &[Page] = &[
     ),
     (451, &[], "<html>unavailable</html>", Unexpected::Region, "region"),
     (451, &[], "", Unexpected::Region, "region"),
-    (403, &[], "<html>403</html>", Unexpected::Html, "refuses the request"),
+    (403, &[], "<html>403</html>", Unexpected::Html, "rejects the request"),
     (502, &[], "<html>502</html>", Unexpected::Html, "does not reach the exchange"),
-    (522, &[], "error code: 522", Unexpected::NotJson, "reports a fault: error code 522"),
-    (503, &[], "no healthy upstream", Unexpected::NotJson, "reports a fault"),
-    (504, &[], "", Unexpected::Empty, "reports a fault"),
+    (522, &[], "error code: 522", Unexpected::NotJson, "error code 522"),
+    (503, &[], "no healthy upstream", Unexpected::NotJson, "reports a server error"),
+    (504, &[], "", Unexpected::Empty, "reports a server error"),
     (200, &[], "<html>Hotel WiFi</html>", Unexpected::Html, "network that asks to log in"),
     (511, &[], "<html></html>", Unexpected::Html, "network that asks to log in"),
     (302, &[("Location", "http://login.example/a")], "", Unexpected::Redirect, "login.example/a"),
 ];
 
 #[tokio::test]
-async fn pages_of_proxies_are_named_and_prove_nothing() {
-    for (status, headers, body, reason, says) in PAGES {
-        let script = ScriptedTransport::response(move |_| response(*status, headers, body));
+async fn pages_of_proxies_are_identified_and_leave_the_outcome_unknown() {
+    for (status, headers, body, reason, expected) in PAGES {
+        let script = ScriptedTransport::from_fn(move |_| response(*status, headers, body));
         let builder = client("https://spot").transport(script.clone());
         let client = builder.limiter(Limiter::new(LimitPolicy::Off)).build().unwrap();
         let error = client.send(ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Unexpected(*reason), "{status} {body}");
         assert_eq!(error.outcome(), Outcome::Unknown, "{status} {body}");
         let text = error.to_string();
-        assert!(text.contains(says), "{text}");
+        assert!(text.contains(expected), "{text}");
         assert!(text.contains(&format!("HTTP {status}")), "{text}");
         assert!(error.advice().is_some(), "{text}");
         assert_eq!(script.paths().len(), 1, "sent once");
@@ -77,24 +77,24 @@ async fn pages_of_proxies_are_named_and_prove_nothing() {
 }
 
 #[tokio::test]
-async fn a_word_of_a_page_in_an_response_of_the_exchange_means_nothing() {
+async fn an_envelope_with_the_text_of_a_proxy_page_is_an_error_of_the_exchange() {
     let body = r#"{"code":50020,"message":"Just a moment... error code: 1020","trace":"1"}"#;
     let script =
-        ScriptedTransport::response(move |_| response(403, &[("cf-mitigated", "challenge")], body));
+        ScriptedTransport::from_fn(move |_| response(403, &[("cf-mitigated", "challenge")], body));
     let client = client("https://spot").transport(script).build().unwrap();
     assert_eq!(client.send(ORDER).await.unwrap_err().code(), Some(50020));
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_says_where_it_points_without_what_may_be_secret() {
-    let other = Server::start(|_| Reply::Answer("200 OK", PLACED.to_owned())).await;
+async fn a_redirect_is_not_followed_and_its_error_hides_the_credentials_of_its_target() {
+    let other = Server::start(|_| Action::Respond("200 OK", PLACED.to_owned())).await;
     let secret = "token=CANARY";
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Same", "308 Same"] {
         let to = other.address.trim_start_matches("http://").to_owned();
         let location = format!("http://CANARY:CANARY@{to}/login/page?{secret}#CANARY");
         let server = Server::start(move |_| {
             let head = format!("HTTP/1.1 {status}\r\nLocation: {location}\r\nContent-Length: 0");
-            Reply::Bytes(format!("{head}\r\n\r\n").into_bytes())
+            Action::Write(format!("{head}\r\n\r\n").into_bytes())
         })
         .await;
         let client = client(&server.address).build().unwrap();
@@ -114,12 +114,12 @@ async fn a_redirect_is_not_followed_and_says_where_it_points_without_what_may_be
 }
 
 #[tokio::test]
-async fn odd_addresses_of_a_redirect_are_bounded() {
+async fn long_and_invalid_redirect_targets_are_truncated() {
     let long = format!("https://x.example/{}", "a".repeat(5_000));
     for location in [long.as_str(), "/relative?secret", "", "::::", "http://[::1]:99/x", "é"] {
         let location = location.to_owned();
         let script =
-            ScriptedTransport::response(move |_| response(302, &[("Location", &location)], ""));
+            ScriptedTransport::from_fn(move |_| response(302, &[("Location", &location)], ""));
         let client = client("https://spot").transport(script).build().unwrap();
         let error = client.send(ReadOrder).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Redirect));
@@ -129,13 +129,13 @@ async fn odd_addresses_of_a_redirect_are_bounded() {
 }
 
 #[tokio::test]
-async fn too_many_headers_are_an_error_that_says_so() {
+async fn too_many_headers_are_an_error() {
     let server = Server::start(|number| {
         let count = if number == 1 { 101 } else { 90 };
         let headers = "X-Extra: 1\r\n".repeat(count);
         let length = PLACED.len();
         let head = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}\r\n\r\n");
-        Reply::Bytes(format!("{head}{PLACED}").into_bytes())
+        Action::Write(format!("{head}{PLACED}").into_bytes())
     })
     .await;
     let client = client(&server.address).build().unwrap();
@@ -149,7 +149,7 @@ async fn too_many_headers_are_an_error_that_says_so() {
 const NOW: i64 = 1_796_000_000_000; // 2026-11-30T00:53:20Z
 
 #[tokio::test(start_paused = true)]
-async fn a_date_to_wait_for_rests_the_bucket_and_a_ban_everything() {
+async fn a_date_in_retry_after_pauses_the_bucket_and_in_a_ban_all_requests() {
     let soon = "Mon, 30 Nov 2026 00:54:50 GMT";
     let far = "Mon, 30 Nov 2099 00:00:00 GMT";
     for (status, date, expected, reason) in [
@@ -157,11 +157,11 @@ async fn a_date_to_wait_for_rests_the_bucket_and_a_ban_everything() {
         (418, soon, 90, ThrottleReason::Banned),
         (429, far, 3600, ThrottleReason::TooManyRequests),
     ] {
-        let script = ScriptedTransport::response(move |_| {
+        let script = ScriptedTransport::from_fn(move |_| {
             response(status, &[("Retry-After", date)], "<html>")
         });
         let limiter = Limiter::new(LimitPolicy::FailFast);
-        let builder = client("https://spot").transport(script.clone()).clock(Stopped(NOW));
+        let builder = client("https://spot").transport(script.clone()).clock(FixedClock(NOW));
         let client = builder.limiter(limiter).build().unwrap();
         let expected = Duration::from_secs(expected);
         assert_eq!(client.send(ORDER).await.unwrap_err().retry_after(), Some(expected));
@@ -173,7 +173,7 @@ async fn a_date_to_wait_for_rests_the_bucket_and_a_ban_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_that_is_sent_again_waits_as_long_as_asked() {
+async fn a_retried_read_waits_as_long_as_retry_after_requests() {
     for (status, name, text, wait) in [
         (503, "Retry-After", "7", 7),
         // The clock starts at 22:13:20.
@@ -181,7 +181,7 @@ async fn a_read_that_is_sent_again_waits_as_long_as_asked() {
         (429, "Retry-After", "Tue, 14 Nov 2023 22:13:29 GMT", 9),
     ] {
         let start = Instant::now();
-        let script = ScriptedTransport::response(move |_| {
+        let script = ScriptedTransport::from_fn(move |_| {
             if start.elapsed() < Duration::from_secs(wait) {
                 response(status, &[(name, text)], "<html></html>")
             } else {
@@ -190,7 +190,7 @@ async fn a_read_that_is_sent_again_waits_as_long_as_asked() {
         });
         let client = client("https://spot")
             .transport(script.clone())
-            .clock(Off { start, by: 0 })
+            .clock(OffsetClock { start, offset_millis: 0 })
             .retry_reads(RetryPolicy::within(Duration::from_secs(30)))
             .build()
             .unwrap();
@@ -200,7 +200,7 @@ async fn a_read_that_is_sent_again_waits_as_long_as_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_somebody_has_decided_is_not_asked_again() {
+async fn reads_are_not_retried_after_a_decision_of_a_proxy() {
     for (status, headers, body, reason, _) in PAGES {
         let is_decided = matches!(
             reason,
@@ -208,7 +208,7 @@ async fn what_somebody_has_decided_is_not_asked_again() {
         ) || (*reason == Unexpected::Html
             && (400..500).contains(status)
             && *status != 429);
-        let script = ScriptedTransport::response(move |_| response(*status, headers, body));
+        let script = ScriptedTransport::from_fn(move |_| response(*status, headers, body));
         let client = client("https://spot")
             .transport(script.clone())
             .limiter(Limiter::new(LimitPolicy::Off))

@@ -1,12 +1,13 @@
-//! Connections are used again, and no request is sent twice.
+//! Connections are reused, and no request is sent twice.
 
-use bitmart_rest::{ErrorKind, Outcome, TransportErrorKind};
+use bitmart_rest::{ErrorKind, LimitPolicy, Limiter, Outcome, TransportErrorKind};
 
-use crate::endpoint::{ORDER, PLACED, client};
-use crate::server::{Reply, Server, eventually, ok};
+use crate::endpoints::{ORDER, PLACED, client};
+use crate::server::{Action, Server, eventually, ok};
+use crate::surplus_responses::Numbered;
 
 #[tokio::test]
-async fn a_connection_is_used_again() {
+async fn a_connection_is_reused() {
     let server = Server::start(|_| ok(PLACED)).await;
     let client = client(&server.address).build().unwrap();
     for _ in 0..5 {
@@ -17,9 +18,9 @@ async fn a_connection_is_used_again() {
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again_after_an_error_response() {
-    let refusal = r#"{"code":50020,"message":"Balance not enough"}"#;
-    let server = Server::start(move |_| Reply::Answer("400 Bad Request", refusal.into())).await;
+async fn a_connection_is_reused_after_an_error_response() {
+    let rejection = r#"{"code":50020,"message":"Balance not enough"}"#;
+    let server = Server::start(move |_| Action::Respond("400 Bad Request", rejection.into())).await;
     let client = client(&server.address).build().unwrap();
     for _ in 0..3 {
         let error = client.send(ORDER).await.unwrap_err();
@@ -29,7 +30,7 @@ async fn a_connection_is_used_again_after_an_error_response() {
 }
 
 #[tokio::test]
-async fn requests_at_once_have_a_connection_each() {
+async fn concurrent_requests_use_a_connection_each() {
     let server = Server::start(|_| ok(PLACED)).await;
     let client = client(&server.address).build().unwrap();
     let tasks: Vec<_> = (0..20)
@@ -46,8 +47,8 @@ async fn requests_at_once_have_a_connection_each() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_while_idle_is_replaced() {
-    let server = Server::start(|_| Reply::AnswerAndClose("200 OK", PLACED.into())).await;
+async fn an_idle_connection_that_was_closed_is_replaced() {
+    let server = Server::start(|_| Action::RespondAndClose("200 OK", PLACED.into())).await;
     let client = client(&server.address).build().unwrap();
     for number in 1..=3 {
         client.send(ORDER).await.unwrap();
@@ -58,8 +59,8 @@ async fn a_connection_closed_while_idle_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_request_on_a_pooled_connection_that_dies_is_not_sent_again() {
-    let server = Server::start(|number| if number == 2 { Reply::Close } else { ok(PLACED) }).await;
+async fn a_request_on_a_reused_connection_that_breaks_is_not_sent_again() {
+    let server = Server::start(|number| if number == 2 { Action::Close } else { ok(PLACED) }).await;
     let client = client(&server.address).build().unwrap();
     client.send(ORDER).await.unwrap();
 
@@ -75,8 +76,8 @@ async fn a_request_on_a_pooled_connection_that_dies_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_connection_with_an_abandoned_response_is_not_used_again() {
-    let server = Server::start(|number| if number == 1 { Reply::Stall } else { ok(PLACED) }).await;
+async fn a_connection_with_an_abandoned_response_is_not_reused() {
+    let server = Server::start(|number| if number == 1 { Action::Stall } else { ok(PLACED) }).await;
     let client = client(&server.address).build().unwrap();
     let abandoned = tokio::spawn({
         let client = client.clone();
@@ -84,7 +85,7 @@ async fn a_connection_with_an_abandoned_response_is_not_used_again() {
     });
     eventually(|| server.requests().len() == 1).await;
     abandoned.abort();
-    // The abandoned connection is closed rather than kept.
+    // The abandoned connection is closed rather than returned to the pool.
     server.ended(1).await;
 
     client.send(ORDER).await.unwrap();
@@ -93,7 +94,7 @@ async fn a_connection_with_an_abandoned_response_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn an_aged_connection_is_not_used_again() {
+async fn a_connection_is_not_reused_after_the_idle_timeout() {
     let server = Server::start(|_| ok(PLACED)).await;
     let transport = bitmart_rest::transport::HyperTransport::builder()
         .idle_timeout(std::time::Duration::ZERO)
@@ -106,7 +107,7 @@ async fn an_aged_connection_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn the_client_sets_how_long_an_idle_connection_is_kept() {
+async fn the_client_builder_sets_the_idle_timeout() {
     let server = Server::start(|_| ok(PLACED)).await;
     let builder = client(&server.address).idle_timeout(std::time::Duration::ZERO);
     let client = builder.build().unwrap();
@@ -120,11 +121,41 @@ async fn redirects_are_not_followed() {
     let target = Server::start(|_| ok(PLACED)).await;
     let location = format!("HTTP/1.1 307 x\r\nLocation: {}/place\r\n", target.address);
     let raw: &'static str = format!("{location}Content-Length: 0\r\n\r\n").leak();
-    let server = Server::start(move |_| Reply::Raw(raw)).await;
+    let server = Server::start(move |_| Action::WriteAndClose(raw)).await;
     let client = client(&server.address).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(307));
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert_eq!(target.requests().len(), 0);
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn the_connection_limit_is_kept_and_waits_count_toward_the_timeout() {
+    let server = Server::start(|_| Action::Stall).await;
+    let client = client(&server.address)
+        .limiter(Limiter::new(LimitPolicy::Off))
+        .max_connections_per_host(3)
+        // All calls begin within a tenth of it.
+        .timeout(std::time::Duration::from_secs(3))
+        .build()
+        .unwrap();
+    let calls = (0..200).map(|number| {
+        let client = client.clone();
+        tokio::spawn(async move { client.send(Numbered { number }).await.unwrap_err() })
+    });
+    let mut outcomes = [0, 0];
+    for call in calls.collect::<Vec<_>>() {
+        let error = call.await.unwrap();
+        assert!(error.is_timeout(), "{error}");
+        let is_sent = error.outcome() == Outcome::Unknown;
+        outcomes[usize::from(is_sent)] += 1;
+        if !is_sent {
+            assert_eq!(error.outcome(), Outcome::NotSent);
+            let kind = ErrorKind::Transport(TransportErrorKind::Timeout);
+            assert_eq!(error.kind(), &kind);
+        }
+    }
+    assert!(outcomes[1] <= 3 && server.requests().len() <= 3, "{outcomes:?}");
+    assert!(server.accepts() <= 3, "{} connections", server.accepts());
 }

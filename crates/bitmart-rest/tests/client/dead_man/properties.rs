@@ -1,34 +1,34 @@
-//! Whatever happens in whatever order: *armed* is true, and the end is told.
+//! Properties of the switch under random beats, delays and delivery failures.
 
 use std::time::Duration;
 
-use bitmart_rest::dead_man::{Cleared, DeadManSwitch, Event, Guarded, Phase, Timer};
+use bitmart_rest::dead_man::{CancelResult, DeadManSwitch, Event, GuardedMarket, Phase, Timer};
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep};
 
-use super::world::{CONTRACT, Fate, OTHER, PAIR, World};
+use super::simulation::{CONTRACT, Delivery, OTHER, PAIR, SimulatedExchange};
 
-/// What happens next.
+/// One step of a scenario.
 #[derive(Clone, Debug)]
 enum Step {
     Beat,
-    /// Milliseconds pass.
+    /// Lets so many milliseconds pass.
     Wait(u64),
-    /// All goes well from now on, or all goes so.
-    Usual(Option<Fate>),
-    /// So go the next requests.
-    Next(Vec<Fate>),
+    /// Sets the delivery of requests without a queued one; `None` for a short delay.
+    SetDefault(Option<Delivery>),
+    /// Queues the deliveries of the next requests.
+    Enqueue(Vec<Delivery>),
     Place(&'static str),
 }
 
-fn fate() -> impl Strategy<Value = Fate> {
+fn delivery() -> impl Strategy<Value = Delivery> {
     prop_oneof![
-        (0..12_000_u64).prop_map(Fate::Fine),
-        Just(Fate::Lost),
-        (0..40_000_u64).prop_map(Fate::Unanswered),
-        Just(Fate::Maintenance),
-        Just(Fate::NoConnection),
-        Just(Fate::Forbidden),
+        (0..12_000_u64).prop_map(Delivery::Delayed),
+        Just(Delivery::Lost),
+        (0..40_000_u64).prop_map(Delivery::ResponseLost),
+        Just(Delivery::Maintenance),
+        Just(Delivery::NoConnection),
+        Just(Delivery::Forbidden),
     ]
 }
 
@@ -37,26 +37,26 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Beat),
         4 => (0..4_000_u64).prop_map(Step::Wait),
         1 => (4_000..60_000_u64).prop_map(Step::Wait),
-        1 => proptest::option::of(fate()).prop_map(Step::Usual),
-        1 => Just(Step::Usual(None)),
-        2 => proptest::collection::vec(fate(), 1..6).prop_map(Step::Next),
+        1 => proptest::option::of(delivery()).prop_map(Step::SetDefault),
+        1 => Just(Step::SetDefault(None)),
+        2 => proptest::collection::vec(delivery(), 1..6).prop_map(Step::Enqueue),
         1 => prop::sample::select(vec![CONTRACT, OTHER, PAIR]).prop_map(Step::Place),
     ]
 }
 
-/// *Armed* is said of no timer that does not run, and for no longer than it runs.
-fn armed_is_true(switch: &DeadManSwitch, world: &World) {
+/// Every timer that is reported as armed is running, for at least the reported time.
+fn assert_armed_timers_run(switch: &DeadManSwitch, exchange: &SimulatedExchange) {
     for (contract, timer) in switch.timers() {
         if let Timer::Armed { left } = timer {
-            let real = world.timer(contract.as_str());
+            let real = exchange.timer(contract.as_str());
             assert!(real.is_some_and(|real| left <= real), "{contract}: {left:?} {real:?}");
         }
     }
 }
 
-async fn story(steps: Vec<Step>, timeout: u64, stale_after: Option<u64>) {
-    let world = World::new();
-    let mut builder = DeadManSwitch::builder(world.client())
+async fn run_scenario(steps: Vec<Step>, timeout: u64, stale_after: Option<u64>) {
+    let exchange = SimulatedExchange::new();
+    let mut builder = DeadManSwitch::builder(exchange.client())
         .contract(CONTRACT)
         .contract(OTHER)
         .pair(PAIR)
@@ -74,56 +74,56 @@ async fn story(steps: Vec<Step>, timeout: u64, stale_after: Option<u64>) {
                     last_beat = beat;
                 }
             }
-            // In small pieces, to look in between.
+            // In small steps, to check in between.
             Step::Wait(millis) => {
                 for _ in 0..=millis / 700 {
                     sleep(Duration::from_millis(millis.min(700))).await;
-                    armed_is_true(&switch, &world);
+                    assert_armed_timers_run(&switch, &exchange);
                 }
             }
-            Step::Usual(fate) => world.usual(fate),
-            Step::Next(fates) => world.next(&fates),
-            // Not by a strategy that was told to stop.
-            Step::Place(symbol) if switch.phase() == Phase::Guarding => world.place(symbol),
+            Step::SetDefault(delivery) => exchange.set_default(delivery),
+            Step::Enqueue(deliveries) => exchange.enqueue(&deliveries),
+            // A strategy stops placing orders once the switch was tripped.
+            Step::Place(symbol) if switch.phase() == Phase::Guarding => exchange.place(symbol),
             Step::Place(_) => {}
         }
-        armed_is_true(&switch, &world);
+        assert_armed_timers_run(&switch, &exchange);
         if let Some(millis) = stale_after
             && last_beat.elapsed() > Duration::from_millis(millis)
         {
             assert_ne!(switch.phase(), Phase::Guarding, "no beat for {:?}", last_beat.elapsed());
         }
     }
-    // It ends within a minute, and everybody hears how.
+    // It ends within a minute and reports the result.
     switch.trigger();
     let report = tokio::time::timeout(Duration::from_secs(61), switch.ended()).await;
     let report = report.expect("an end in time");
-    armed_is_true(&switch, &world);
-    let (mut tripped, mut cleared, mut ended) = (0, 0, 0);
+    assert_armed_timers_run(&switch, &exchange);
+    let (mut tripped, mut markets, mut ended) = (0, 0, 0);
     while let Some(event) = switch.next_event().await {
         match event {
             Event::Tripped(reason) => {
                 assert_eq!(reason, report.reason);
                 tripped += 1;
             }
-            Event::Cleared(_) => cleared += 1,
+            Event::MarketEnded(_) => markets += 1,
             Event::Ended => ended += 1,
             _ => {}
         }
     }
-    assert_eq!((tripped, cleared, ended), (1, 3, 1));
+    assert_eq!((tripped, markets, ended), (1, 3, 1));
     for one in report.markets {
         let symbol = match &one.market {
-            Guarded::Contract(symbol) => symbol.as_str(),
+            GuardedMarket::Contract(symbol) => symbol.as_str(),
             _ => PAIR,
         };
-        match one.cleared {
-            // Nothing was placed since the switch was tripped.
-            Cleared::Cancelled | Cleared::NothingOpen => {
-                assert_eq!(world.open(symbol), 0, "{symbol}");
+        match one.result {
+            // No order was placed since the switch was tripped.
+            CancelResult::Canceled | CancelResult::NothingOpen => {
+                assert_eq!(exchange.open(symbol), 0, "{symbol}");
             }
-            Cleared::Left(ids) => assert!(!ids.is_empty()),
-            Cleared::Unknown => assert!(one.error.is_some(), "{symbol}"),
+            CancelResult::StillOpen(ids) => assert!(!ids.is_empty()),
+            CancelResult::Unknown => assert!(one.error.is_some(), "{symbol}"),
             other => panic!("{other:?}"),
         }
     }
@@ -136,7 +136,7 @@ proptest! {
     })]
 
     #[test]
-    fn armed_is_never_said_of_a_timer_that_may_have_run_out_and_the_end_is_always_told(
+    fn never_reports_an_expired_timer_as_armed_and_always_reports_its_end(
         steps in proptest::collection::vec(step(), 1..60),
         timeout in 5..60_u64,
         stale_after in proptest::option::of(1_000..30_000_u64),
@@ -146,6 +146,6 @@ proptest! {
             .start_paused(true)
             .build()
             .unwrap()
-            .block_on(story(steps, timeout, stale_after));
+            .block_on(run_scenario(steps, timeout, stale_after));
     }
 }

@@ -1,49 +1,55 @@
-//! The tools for tests say what went wrong, and when.
+//! The test tools of the module `testing`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bitmart_rest::testing::{
-    Expect, Json, Recorder, Replayer, Reply, ScriptedTransport, transport_conformance,
+    ExpectedRequest, Json, Recorder, Replayer, ScriptedResponse, ScriptedTransport,
+    transport_conformance,
 };
-use bitmart_rest::transport::{Body, HyperTransport, Transport, from_fn};
+use bitmart_rest::transport::{
+    Body, HyperTransport, Reservation, ReservationFuture, Transport, TransportFuture, from_fn,
+};
 use bitmart_rest::{
     Client, ErrorKind, LimitPolicy, Limiter, Outcome, TransportError, TransportErrorKind, spot,
 };
 use bitmart_types::dec;
 use bytes::Bytes;
 
-use crate::endpoint::{ORDER, PLACED, ReadOrder, client};
+use crate::endpoints::{ORDER, PLACED, ReadOrder, client};
 
-/// What a panic says.
-fn words(panic: Box<dyn std::any::Any + Send>) -> String {
+/// The message of a panic.
+fn message(panic: Box<dyn std::any::Any + Send>) -> String {
     match panic.downcast::<String>() {
         Ok(text) => *text,
         Err(panic) => panic.downcast_ref::<&str>().map_or("no text", |text| text).to_owned(),
     }
 }
 
-/// The panic of an order.
-async fn panic_of(client: Client) -> Box<dyn std::any::Any + Send> {
+/// The panic of sending an order.
+async fn order_panic(client: Client) -> Box<dyn std::any::Any + Send> {
     let task = tokio::spawn(async move { client.send(ORDER).await });
     task.await.unwrap_err().into_panic()
 }
 
-fn client_of(transport: &ScriptedTransport) -> Client {
+fn client_with(transport: &ScriptedTransport) -> Client {
     client("https://spot").transport(transport.clone()).build().unwrap()
 }
 
 #[tokio::test]
-async fn a_script_is_played_in_its_order() {
-    let read = Expect::get("/order").unsigned().query("id", 7).and_no_more();
+async fn a_script_is_matched_in_order() {
+    let read = ExpectedRequest::get("/order").unsigned().query("id", 7).no_other_fields();
     let exchange = ScriptedTransport::new()
         .expect(
-            Expect::post("/place").signed().body("symbol", "BTC_USDT").without("size"),
-            Reply::data(r#"{"order_id":"1"}"#),
+            ExpectedRequest::post("/place").signed().body("symbol", "BTC_USDT").without("size"),
+            ScriptedResponse::data(r#"{"order_id":"1"}"#),
         )
-        .expect_times(2, &read, &Reply::raw(PLACED).header("X-BM-RateLimit-Limit", 40))
-        .expect(Expect::post("/place"), Reply::error(50020, "Balance not enough"));
-    let client = client_of(&exchange);
+        .expect_times(2, &read, &ScriptedResponse::raw(PLACED).header("X-BM-RateLimit-Limit", 40))
+        .expect(
+            ExpectedRequest::post("/place"),
+            ScriptedResponse::error(50020, "Balance not enough"),
+        );
+    let client = client_with(&exchange);
     assert_eq!(client.send(ORDER).await.unwrap().order_id, "1");
     for _ in 0..2 {
         assert_eq!(client.send(ReadOrder).await.unwrap().order_id, "7");
@@ -58,97 +64,113 @@ async fn a_script_is_played_in_its_order() {
 }
 
 #[tokio::test]
-async fn another_request_than_the_expected_one_fails_with_what_differs() {
-    let expected = Expect::post("/place")
+async fn an_unexpected_request_panics_with_the_differences() {
+    let expected = ExpectedRequest::post("/place")
         .signed()
         .body("symbol", "ETH_USDT")
         .body("size", 1)
         .query("id", "a b")
-        .and_no_more();
-    let exchange = ScriptedTransport::new().expect(expected, Reply::raw(PLACED));
-    let client = client_of(&exchange);
-    let panic = panic_of(client.clone()).await;
+        .no_other_fields();
+    let exchange = ScriptedTransport::new().expect(expected, ScriptedResponse::raw(PLACED));
+    let client = client_with(&exchange);
+    let panic = order_panic(client.clone()).await;
     let wanted = "request 1 is not the expected one\n  \
                   expected: POST /place, signed\n      \
-                  came: POST /place, signed\n  \
-                  query parameter `id`: expected a b, is not there\n  \
-                  body member `symbol`: expected \"ETH_USDT\", came \"BTC_USDT\"\n  \
-                  body member `size`: expected 1, is not there";
-    assert_eq!(words(panic), wanted);
-    // Whoever has not seen it sees it at the end, once.
+                  sent: POST /place, signed\n  \
+                  query parameter `id`: expected a b, but it is missing\n  \
+                  body field `symbol`: expected \"ETH_USDT\", but \"BTC_USDT\" was sent\n  \
+                  body field `size`: expected 1, but it is missing";
+    assert_eq!(message(panic), wanted);
+    // `finish` repeats the failure once.
     let again = catch_unwind(AssertUnwindSafe(|| exchange.finish())).unwrap_err();
-    assert_eq!(words(again), wanted);
+    assert_eq!(message(again), wanted);
     exchange.finish();
 }
 
 #[tokio::test]
-async fn what_differs_is_named_for_paths_methods_signatures_and_surplus_members() {
-    for (expected, says) in [
-        (Expect::get("/place"), "method: expected GET, came POST"),
-        (Expect::post("/other"), "path: expected /other, came /place"),
-        (Expect::post("/place").unsigned(), "signature: expected unsigned, came signed"),
+async fn differences_of_path_method_signature_and_fields_are_named() {
+    for (expected, difference) in [
+        (ExpectedRequest::get("/place"), "method: expected GET, but POST was sent"),
+        (ExpectedRequest::post("/other"), "path: expected /other, but /place was sent"),
         (
-            Expect::post("/place").and_no_more(),
-            "body member `symbol`: not expected, came as \"BTC_USDT\"",
+            ExpectedRequest::post("/place").unsigned(),
+            "signature: expected unsigned, but signed was sent",
         ),
-        (Expect::post("/place").without("symbol"), "`symbol`: expected not to be there, but is"),
-        (Expect::post("/place").body("symbol", 1), "expected 1, came \"BTC_USDT\""),
+        (
+            ExpectedRequest::post("/place").no_other_fields(),
+            "body field `symbol`: not expected, but \"BTC_USDT\" was sent",
+        ),
+        (
+            ExpectedRequest::post("/place").without("symbol"),
+            "`symbol`: expected to be absent, but was sent",
+        ),
+        (
+            ExpectedRequest::post("/place").body("symbol", 1),
+            "expected 1, but \"BTC_USDT\" was sent",
+        ),
     ] {
-        let exchange = ScriptedTransport::new().expect(expected, Reply::never());
-        let client = client_of(&exchange);
-        let panic = panic_of(client.clone()).await;
-        let text = words(panic);
-        assert!(text.contains(says), "{text}");
+        let exchange = ScriptedTransport::new().expect(expected, ScriptedResponse::never());
+        let client = client_with(&exchange);
+        let panic = order_panic(client.clone()).await;
+        let text = message(panic);
+        assert!(text.contains(difference), "{text}");
         assert!(!text.contains("canary"), "{text}");
         catch_unwind(AssertUnwindSafe(|| exchange.finish())).unwrap_err();
     }
 }
 
 #[tokio::test]
-async fn a_request_too_many_fails_in_a_task_as_well() {
+async fn a_request_after_the_end_of_the_script_fails_even_in_an_unobserved_task() {
     let exchange = ScriptedTransport::new();
-    let client = client_of(&exchange);
+    let client = client_with(&exchange);
     let task = tokio::spawn(async move { client.send(ReadOrder).await });
-    assert!(task.await.unwrap_err().is_panic(), "and nobody looks at it");
+    assert!(task.await.unwrap_err().is_panic(), "the panic is not observed");
     let panic = catch_unwind(AssertUnwindSafe(|| drop(exchange))).unwrap_err();
-    let wanted = "request 1 is one too many\n  expected: none\n      came: GET /order, unsigned";
-    assert_eq!(words(panic), wanted);
+    let wanted = "request 1 is unexpected\n  expected: none\n      sent: GET /order, unsigned";
+    assert_eq!(message(panic), wanted);
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_come_fails_at_the_end() {
+async fn a_missing_request_fails_at_the_end() {
     let script = || {
         ScriptedTransport::new()
-            .expect(Expect::get("/order"), Reply::raw(PLACED))
-            .expect(Expect::post("/place").signed(), Reply::raw(PLACED))
+            .expect(ExpectedRequest::get("/order"), ScriptedResponse::raw(PLACED))
+            .expect(ExpectedRequest::post("/place").signed(), ScriptedResponse::raw(PLACED))
     };
-    let wanted = "1 requests did not come, after 1 that did\n  expected: POST /place, signed";
+    let wanted =
+        "1 expected requests were not sent, after 1 that were\n  expected: POST /place, signed";
     for end in [ScriptedTransport::finish as fn(&ScriptedTransport), |_| {}] {
         let exchange = script();
-        client_of(&exchange).send(ReadOrder).await.unwrap();
+        client_with(&exchange).send(ReadOrder).await.unwrap();
         let panic = catch_unwind(AssertUnwindSafe(move || end(&exchange))).unwrap_err();
-        assert_eq!(words(panic), wanted);
+        assert_eq!(message(panic), wanted);
     }
-    // A failure of the test itself is not hidden by it, nor does it abort.
+    // A panic of the test itself is neither hidden nor turned into an abort.
     let exchange = script();
     let panic = catch_unwind(AssertUnwindSafe(move || {
         let _exchange = exchange;
         panic!("the test's own {}", "failure");
     }));
-    assert_eq!(words(panic.unwrap_err()), "the test's own failure");
+    assert_eq!(message(panic.unwrap_err()), "the test's own failure");
 }
 
 #[tokio::test(start_paused = true)]
-async fn replies_fail_wait_and_break_as_told() {
-    let reply = Reply::raw(PLACED).after(Duration::from_secs(5));
+async fn scripted_responses_delay_fail_and_disconnect() {
+    let response = ScriptedResponse::raw(PLACED).delay(Duration::from_secs(5));
     let exchange = ScriptedTransport::new()
-        .expect(Expect::post("/place"), reply)
-        .expect(Expect::post("/place"), Reply::never())
-        .expect(Expect::post("/place"), Reply::not_sent(TransportErrorKind::Connect))
-        .expect(Expect::post("/place"), Reply::maybe_sent(TransportErrorKind::Interrupted))
-        .expect(Expect::post("/place"), Reply::raw("{").then_cut())
-        .expect(Expect::post("/place"), Reply::raw("<html>").status(502));
-    let client = client_of(&exchange);
+        .expect(ExpectedRequest::post("/place"), response)
+        .expect(ExpectedRequest::post("/place"), ScriptedResponse::never())
+        .expect(
+            ExpectedRequest::post("/place"),
+            ScriptedResponse::not_sent(TransportErrorKind::Connect),
+        )
+        .expect(
+            ExpectedRequest::post("/place"),
+            ScriptedResponse::maybe_sent(TransportErrorKind::Interrupted),
+        )
+        .expect(ExpectedRequest::post("/place"), ScriptedResponse::raw("{").then_disconnect())
+        .expect(ExpectedRequest::post("/place"), ScriptedResponse::raw("<html>").status(502));
+    let client = client_with(&exchange);
     let start = tokio::time::Instant::now();
     client.send(ORDER).await.unwrap();
     assert!(start.elapsed() >= Duration::from_secs(5));
@@ -160,7 +182,7 @@ async fn replies_fail_wait_and_break_as_told() {
     exchange.finish();
 }
 
-/// An exchange that gives every order an id of its own and tells it again.
+/// An exchange that assigns a new id to every order.
 fn exchange() -> impl Transport {
     let ids = std::sync::atomic::AtomicU64::new(118_100_034_543_076_010);
     from_fn(move |request: http::Request<Bytes>| {
@@ -186,7 +208,7 @@ fn spot(transport: impl Transport) -> Client {
 }
 
 #[tokio::test]
-async fn what_was_recorded_is_played_again_and_nothing_else() {
+async fn only_recorded_requests_are_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("recordings");
     let recorder = Recorder::new(exchange(), &folder).unwrap();
@@ -197,7 +219,7 @@ async fn what_was_recorded_is_played_again_and_nothing_else() {
     assert_ne!(first.order_id, second.order_id);
     let ticker = client.spot().ticker("BTC_USDT").await.unwrap();
     assert_eq!((recorder.summary().files, recorder.summary().not_kept.len()), (3, 0));
-    assert!(Recorder::new(exchange(), &folder).is_err(), "it writes over nothing");
+    assert!(Recorder::new(exchange(), &folder).is_err(), "existing recordings are not overwritten");
 
     let text = std::fs::read_to_string(folder.join("rest/spot_submit_order-1.json")).unwrap();
     for secret in [first.order_id.as_str(), "60000", "memo", "x-bm", "X-BM", "trace-12345"] {
@@ -205,7 +227,7 @@ async fn what_was_recorded_is_played_again_and_nothing_else() {
     }
     assert!(text.contains("BTC_USDT"), "{text}");
 
-    // Amounts and ids of a request are stand-ins in the files.
+    // Amounts and ids are replaced in recordings.
     let replayer = Replayer::open(&folder).unwrap();
     let replayer = replayer.ignore("client_order_id").ignore("size").ignore("price");
     let client = spot(replayer.clone());
@@ -215,7 +237,7 @@ async fn what_was_recorded_is_played_again_and_nothing_else() {
     for _ in 0..3 {
         ids.push(client.spot().submit_order(order()).await.unwrap().order_id);
     }
-    assert!(ids[0] != ids[1] && ids[1] == ids[2], "in order, and then the last: {ids:?}");
+    assert!(ids[0] != ids[1] && ids[1] == ids[2], "in order, then the last one again: {ids:?}");
     assert_eq!(replayer.unused(), Vec::<std::path::PathBuf>::new());
 
     for error in [
@@ -235,12 +257,15 @@ async fn what_was_recorded_is_played_again_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_recorded_is_exchanged_and_told() {
+async fn exchanges_that_cannot_be_recorded_are_forwarded_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let script = ScriptedTransport::new()
-        .expect(Expect::get("/order"), Reply::raw("<html>").status(502))
-        .expect(Expect::get("/order"), Reply::not_sent(TransportErrorKind::Connect))
-        .expect(Expect::get("/order"), Reply::raw(PLACED));
+        .expect(ExpectedRequest::get("/order"), ScriptedResponse::raw("<html>").status(502))
+        .expect(
+            ExpectedRequest::get("/order"),
+            ScriptedResponse::not_sent(TransportErrorKind::Connect),
+        )
+        .expect(ExpectedRequest::get("/order"), ScriptedResponse::raw(PLACED));
     let recorder = Recorder::new(script, folder.path()).unwrap();
     let client = spot(recorder.clone());
     assert_eq!(client.send(ReadOrder).await.unwrap_err().status().unwrap().as_u16(), 502);
@@ -252,7 +277,7 @@ async fn what_cannot_be_recorded_is_exchanged_and_told() {
 }
 
 #[tokio::test]
-async fn a_transport_that_breaks_the_rules_is_found_out() {
+async fn conformance_detects_repeated_requests_and_false_not_sent_errors() {
     // Sends everything twice, and claims that nothing was sent when it fails.
     let inner = HyperTransport::builder().build().unwrap();
     let bad = from_fn(move |request: http::Request<Bytes>| {
@@ -266,15 +291,20 @@ async fn a_transport_that_breaks_the_rules_is_found_out() {
         }
     });
     let report = transport_conformance(&bad).await;
-    for name in ["an error status is a response, once", "closed before the response"] {
+    for name in
+        ["an error status is returned without a retry", "a connection closed before the response"]
+    {
         assert!(report.faults().contains(&name), "{report}");
     }
     let panic = catch_unwind(|| report.assert_passed()).unwrap_err();
-    assert!(words(panic).contains("FAILED  closed before the response: 2 requests arrived"));
+    assert!(
+        message(panic)
+            .contains("FAILED  a connection closed before the response: 2 requests arrived")
+    );
 }
 
 #[tokio::test]
-async fn a_transport_that_collects_and_inflates_is_found_out() {
+async fn conformance_detects_a_transport_that_collects_and_inflates() {
     let inner = HyperTransport::builder().build().unwrap();
     let bad = from_fn(move |request: http::Request<Bytes>| {
         let inner = inner.clone();
@@ -286,6 +316,37 @@ async fn a_transport_that_collects_and_inflates_is_found_out() {
         }
     });
     let report = transport_conformance(&bad).await;
-    let wanted = ["a compressed body stays compressed", "a body without end is not collected"];
+    let wanted = [
+        "a compressed body stays compressed",
+        "an endless body is not collected",
+        "`reserve` is forwarded",
+    ];
     assert_eq!(report.faults(), wanted, "{report}");
+}
+
+/// Wraps a transport; forwards `reserve` if `forwards_reserve` is set.
+struct Wrapper {
+    inner: HyperTransport,
+    forwards_reserve: bool,
+}
+
+impl Transport for Wrapper {
+    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
+        self.inner.send(request)
+    }
+    fn reserve<'a>(&'a self, host: &'a http::uri::Authority) -> ReservationFuture<'a> {
+        if self.forwards_reserve {
+            return self.inner.reserve(host);
+        }
+        Box::pin(std::future::ready(Reservation::unlimited()))
+    }
+}
+
+#[tokio::test]
+async fn conformance_detects_a_wrapper_that_does_not_forward_reserve() {
+    for (forwards_reserve, faults) in [(true, vec![]), (false, vec!["`reserve` is forwarded"])] {
+        let inner = HyperTransport::builder().build().unwrap();
+        let report = transport_conformance(&Wrapper { inner, forwards_reserve }).await;
+        assert_eq!(report.faults(), faults, "{report}");
+    }
 }

@@ -1,4 +1,4 @@
-//! What a scripted transport responds.
+//! Responses of a scripted transport.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,10 +11,10 @@ use http::StatusCode;
 use super::Json;
 use crate::transport::{Body, Chunks, TransportError, TransportErrorKind};
 
-/// How a [`ScriptedTransport`](super::ScriptedTransport) responses a request.
+/// How a [`ScriptedTransport`](super::ScriptedTransport) responds to a request.
 #[derive(Clone, Debug)]
-#[must_use = "hand it to a `ScriptedTransport`"]
-pub struct Reply {
+#[must_use = "pass it to a `ScriptedTransport`"]
+pub struct ScriptedResponse {
     kind: Kind,
     delay: Duration,
 }
@@ -26,29 +26,28 @@ enum Kind {
     Never,
 }
 
-/// What comes after the body.
+/// What happens after the body.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Complete,
-    Cut,
-    Silence,
+    Disconnect,
+    Stall,
 }
 
-impl Reply {
-    /// A success: status 200 and an envelope around this JSON text.
+impl ScriptedResponse {
+    /// A success: status 200, with this JSON in an envelope.
     ///
     /// ```
-    /// use bitmart_rest::testing::Reply;
+    /// use bitmart_rest::testing::ScriptedResponse;
     ///
-    /// let placed = Reply::data(r#"{"order_id":"7"}"#);
+    /// let response = ScriptedResponse::data(r#"{"order_id":"7"}"#);
     /// ```
     pub fn data(json: impl fmt::Display) -> Self {
         let text = format!(r#"{{"code":1000,"message":"OK","trace":"scripted","data":{json}}}"#);
         Self::raw(text)
     }
 
-    /// An error of the exchange in its envelope, with status 400 unless [`status`](Self::status)
-    /// says otherwise.
+    /// An error of the exchange in an envelope, with status 400 unless [`status`](Self::status) is set.
     pub fn error(code: i64, message: &str) -> Self {
         let message = Json::from(message);
         let text =
@@ -56,74 +55,74 @@ impl Reply {
         Self::raw(text).status(400)
     }
 
-    /// Status 200 and these bytes as the body.
+    /// Status 200 with this body.
     pub fn raw(body: impl Into<Bytes>) -> Self {
         let (body, headers) = (body.into(), Vec::new());
-        Self::of(Kind::Response { status: 200, headers, body, end: End::Complete })
+        Self::new(Kind::Response { status: 200, headers, body, end: End::Complete })
     }
 
-    /// No response: the transport knows that nothing has left this machine.
+    /// A transport error: the request was certainly not sent.
     pub fn not_sent(kind: TransportErrorKind) -> Self {
-        Self::of(Kind::Failure { kind, may_have_been_sent: false })
+        Self::new(Kind::Failure { kind, may_have_been_sent: false })
     }
 
-    /// No response: the request may have arrived.
+    /// A transport error: the request may have been sent.
     pub fn maybe_sent(kind: TransportErrorKind) -> Self {
-        Self::of(Kind::Failure { kind, may_have_been_sent: true })
+        Self::new(Kind::Failure { kind, may_have_been_sent: true })
     }
 
-    /// No response and no failure: whoever waits meets his deadline.
+    /// Neither a response nor an error: the client times out.
     pub fn never() -> Self {
-        Self::of(Kind::Never)
+        Self::new(Kind::Never)
     }
 
-    fn of(kind: Kind) -> Self {
+    fn new(kind: Kind) -> Self {
         Self { kind, delay: Duration::ZERO }
     }
 
-    /// With this HTTP status, of a response.
+    /// Sets the HTTP status.
     ///
     /// # Panics
-    /// When the number is no status, or this is no response.
+    /// If `status` is invalid, or if this is not a response.
     pub fn status(mut self, status: u16) -> Self {
-        assert!(StatusCode::from_u16(status).is_ok(), "{status} is no HTTP status");
+        assert!(StatusCode::from_u16(status).is_ok(), "{status} is not an HTTP status");
         *self.response().0 = status;
         self
     }
 
-    /// With this header, of a response.
+    /// Adds a header.
     ///
     /// # Panics
-    /// When the texts cannot stand in a header, or this is no response.
+    /// If name or value are invalid, or if this is not a response.
     pub fn header(mut self, name: &str, value: impl fmt::Display) -> Self {
         let value = value.to_string();
-        let is_fit = http::HeaderName::try_from(name).is_ok()
+        let is_valid = http::HeaderName::try_from(name).is_ok()
             && http::HeaderValue::try_from(value.as_str()).is_ok();
-        assert!(is_fit, "{name:?}: {value:?} is no header");
+        assert!(is_valid, "{name:?}: {value:?} is not a valid header");
         self.response().1.push((name.to_owned(), value));
         self
     }
 
-    /// The connection breaks at the end of the body, before the response is complete.
+    /// Breaks the connection after the body, before the response is complete.
     ///
     /// # Panics
-    /// When this is no response.
-    pub fn then_cut(mut self) -> Self {
-        *self.response().2 = End::Cut;
+    /// If this is not a response.
+    pub fn then_disconnect(mut self) -> Self {
+        *self.response().2 = End::Disconnect;
         self
     }
 
-    /// The body does not end: nothing comes behind it.
+    /// Leaves the response incomplete: no more bytes and no end arrive after the body.
     ///
     /// # Panics
-    /// When this is no response.
-    pub fn then_silence(mut self) -> Self {
-        *self.response().2 = End::Silence;
+    /// If this is not a response.
+    pub fn then_stall(mut self) -> Self {
+        *self.response().2 = End::Stall;
         self
     }
 
-    /// After this time, by tokio's clock: under a paused clock it takes no time.
-    pub fn after(mut self, delay: Duration) -> Self {
+    /// Delays the response by tokio's clock, which takes no time while the clock is paused.
+    pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
@@ -135,8 +134,8 @@ impl Reply {
         }
     }
 
-    /// Waits and responses.
-    pub(super) async fn play(self) -> Result<http::Response<Body>, TransportError> {
+    /// Waits for the delay and returns the response.
+    pub(super) async fn respond(self) -> Result<http::Response<Body>, TransportError> {
         if self.delay > Duration::ZERO {
             tokio::time::sleep(self.delay).await;
         }
@@ -150,7 +149,7 @@ impl Reply {
         };
         let body = match end {
             End::Complete => Body::from(body),
-            _ => Body::chunks(Broken { body: Some(body), end }),
+            _ => Body::chunks(IncompleteBody { body: Some(body), end }),
         };
         let mut response = http::Response::builder().status(status);
         for (name, value) in &headers {
@@ -162,20 +161,20 @@ impl Reply {
     }
 }
 
-/// A body that does not come to its end.
-struct Broken {
+/// A body without an end.
+struct IncompleteBody {
     body: Option<Bytes>,
     end: End,
 }
 
-impl Chunks for Broken {
+impl Chunks for IncompleteBody {
     fn poll_chunk(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, TransportError>>> {
         match (self.body.take(), self.end) {
             (Some(body), _) => Poll::Ready(Some(Ok(body))),
-            (None, End::Silence) => Poll::Pending,
+            (None, End::Stall) => Poll::Pending,
             (None, _) => {
                 let error = TransportError::maybe_sent(TransportErrorKind::Interrupted);
                 Poll::Ready(Some(Err(error)))

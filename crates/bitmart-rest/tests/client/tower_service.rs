@@ -1,4 +1,4 @@
-//! Transports from `tower` services: what they promise, and what hyper-util's client does with it.
+//! Transports from `tower` services, among them hyper-util's client.
 
 use std::cell::Cell;
 use std::future::{Ready, ready};
@@ -16,8 +16,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 
-use crate::endpoint::{ORDER, PLACED, client};
-use crate::server::{Reply, Server, ok};
+use crate::endpoints::{ORDER, PLACED, client};
+use crate::server::{Action, Server, ok};
 
 fn legacy(retry: bool, idle: usize) -> Legacy<HttpConnector, Full<Bytes>> {
     Legacy::builder(TokioExecutor::new())
@@ -28,7 +28,7 @@ fn legacy(retry: bool, idle: usize) -> Legacy<HttpConnector, Full<Bytes>> {
 }
 
 #[tokio::test]
-async fn our_own_transport_conforms() {
+async fn the_default_transport_conforms() {
     let transport = HyperTransport::builder().build().unwrap();
     transport_conformance(&transport).await.assert_passed();
     let fresh = HyperTransport::builder().fresh_connection_for_writes(true).build().unwrap();
@@ -36,29 +36,31 @@ async fn our_own_transport_conforms() {
 }
 
 #[tokio::test]
-async fn hyper_utils_client_conforms_when_it_uses_no_connection_twice() {
+async fn hyper_utils_client_conforms_without_reusing_connections() {
     for retry in [false, true] {
         transport_conformance(&from_service(legacy(retry, 0))).await.assert_passed();
     }
 }
 
-/// What the documentation of `from_service` says: `retry_canceled_requests` sends nothing twice
-/// that has begun to be written, whether it is on or off. Whether its pool notices a surplus
-/// response in time is a matter of luck, which is why that may fail here.
+/// As documented at `from_service`: `retry_canceled_requests` does not repeat a request that has begun to be
+/// written. Whether the pool detects a surplus response depends on timing, so that check may fail.
 #[tokio::test]
-async fn hyper_utils_pool_sends_no_request_twice_that_arrived() {
+async fn hyper_utils_pool_does_not_repeat_a_request_that_has_arrived() {
     for retry in [false, true] {
         let report = transport_conformance(&from_service(legacy(retry, 8))).await;
         let faults = report.faults();
-        assert!(faults.is_empty() || faults == ["a response too many"], "{retry}: {report}");
+        assert!(
+            faults.is_empty() || faults == ["a surplus response is not taken for the next one"],
+            "{retry}: {report}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_request_on_a_used_connection_that_is_closed_may_have_been_sent() {
+async fn a_request_on_a_reused_connection_that_is_closed_may_have_been_sent() {
     for retry in [false, true] {
         let server =
-            Server::start(|number| if number == 2 { Reply::Close } else { ok(PLACED) }).await;
+            Server::start(|number| if number == 2 { Action::Close } else { ok(PLACED) }).await;
         let transport = from_service(legacy(retry, 8));
         let client = client(&server.address).transport(transport).build().unwrap();
         assert_eq!(client.send(ORDER).await.unwrap().order_id, "7");
@@ -69,8 +71,8 @@ async fn a_request_on_a_used_connection_that_is_closed_may_have_been_sent() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_while_it_arrives() {
-    let server = Server::start(|_| Reply::Endless).await;
+async fn a_body_over_the_limit_is_an_error_before_it_is_complete() {
+    let server = Server::start(|_| Action::Endless).await;
     let transport = from_service(legacy(false, 0));
     let client = client(&server.address).transport(transport).max_body(10_000).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
@@ -81,8 +83,8 @@ async fn a_body_over_the_limit_is_refused_while_it_arrives() {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_call_may_have_been_sent_unless_the_user_knows_better() {
-    let server = Server::start(|_| Reply::Close).await;
+async fn an_error_of_the_service_may_have_been_sent_unless_it_is_classified() {
+    let server = Server::start(|_| Action::Close).await;
     let address = server.address.clone();
     drop(server);
     let plain = from_service(legacy(false, 0));
@@ -97,7 +99,7 @@ async fn a_failure_of_the_call_may_have_been_sent_unless_the_user_knows_better()
     });
     let plain = client(&address).transport(plain).build().unwrap();
     let classified = client(&address).transport(classified).build().unwrap();
-    // The server's task may take a moment to give up its port; then nobody listens.
+    // The server's task may take a moment to close its port.
     loop {
         let error = classified.send(ORDER).await.unwrap_err();
         if error.kind() == &bitmart_rest::ErrorKind::Transport(TransportErrorKind::Connect) {
@@ -109,9 +111,9 @@ async fn a_failure_of_the_call_may_have_been_sent_unless_the_user_knows_better()
     assert_eq!(plain.send(ORDER).await.unwrap_err().outcome(), Outcome::Unknown);
 }
 
-/// Takes one request at a time: ready with a permit, which a clone does not have. Not `Sync`.
+/// Accepts one request at a time: it is ready with a permit, which its clones do not have. Not `Sync`.
 struct OneAtATime {
-    room: Arc<Semaphore>,
+    capacity: Arc<Semaphore>,
     permit: Option<OwnedSemaphorePermit>,
     waiting: Option<std::pin::Pin<Box<dyn Future<Output = OwnedSemaphorePermit> + Send>>>,
     calls: Arc<AtomicUsize>,
@@ -120,14 +122,14 @@ struct OneAtATime {
 
 impl OneAtATime {
     fn new(calls: Arc<AtomicUsize>) -> Self {
-        let room = Arc::new(Semaphore::new(1));
-        Self { room, permit: None, waiting: None, calls, _not_sync: Cell::new(()) }
+        let capacity = Arc::new(Semaphore::new(1));
+        Self { capacity, permit: None, waiting: None, calls, _not_sync: Cell::new(()) }
     }
 }
 
 impl Clone for OneAtATime {
     fn clone(&self) -> Self {
-        Self { room: Arc::clone(&self.room), ..Self::new(Arc::clone(&self.calls)) }
+        Self { capacity: Arc::clone(&self.capacity), ..Self::new(Arc::clone(&self.calls)) }
     }
 }
 
@@ -139,10 +141,10 @@ impl Service<http::Request<Full<Bytes>>> for OneAtATime {
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         if self.permit.is_none() {
-            let room = Arc::clone(&self.room);
+            let capacity = Arc::clone(&self.capacity);
             let waiting = self
                 .waiting
-                .get_or_insert_with(|| Box::pin(async { room.acquire_owned().await.unwrap() }));
+                .get_or_insert_with(|| Box::pin(async { capacity.acquire_owned().await.unwrap() }));
             let Poll::Ready(permit) = waiting.as_mut().poll(cx) else { return Poll::Pending };
             (self.permit, self.waiting) = (Some(permit), None);
         }
@@ -150,7 +152,7 @@ impl Service<http::Request<Full<Bytes>>> for OneAtATime {
     }
 
     fn call(&mut self, _: http::Request<Full<Bytes>>) -> Self::Future {
-        let permit = self.permit.take().expect("a service that is called was ready");
+        let permit = self.permit.take().expect("the service must be ready before it is called");
         self.calls.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -161,7 +163,7 @@ impl Service<http::Request<Full<Bytes>>> for OneAtATime {
 }
 
 #[tokio::test(start_paused = true)]
-async fn back_pressure_is_waited_for_and_only_a_ready_service_is_called() {
+async fn waits_for_back_pressure_and_calls_only_a_ready_service() {
     let calls = Arc::new(AtomicUsize::new(0));
     let transport = Arc::new(from_service(OneAtATime::new(Arc::clone(&calls))));
     let client = client("https://spot").transport(transport).build().unwrap();
@@ -174,7 +176,7 @@ async fn back_pressure_is_waited_for_and_only_a_ready_service_is_called() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_is_dropped_while_it_waits_takes_no_room() {
+async fn a_request_that_is_dropped_while_waiting_uses_no_capacity() {
     let calls = Arc::new(AtomicUsize::new(0));
     let transport = from_service(OneAtATime::new(Arc::clone(&calls)));
     let client = client("https://spot").transport(transport).build().unwrap();
@@ -183,10 +185,10 @@ async fn a_request_that_is_dropped_while_it_waits_takes_no_room() {
         tokio::join!(client.send(ORDER), tokio::time::timeout(second / 2, client.send(ORDER)));
     assert!(one.is_ok() && dropped.is_err());
     client.send(ORDER).await.unwrap();
-    assert_eq!(calls.load(Ordering::SeqCst), 2, "the dropped one was never handed over");
+    assert_eq!(calls.load(Ordering::SeqCst), 2, "the dropped request is not passed to the service");
 }
 
-/// Is never ready.
+/// A service that is never ready.
 #[derive(Clone)]
 struct Broken;
 
@@ -199,12 +201,12 @@ impl Service<http::Request<Full<Bytes>>> for Broken {
         Poll::Ready(Err(std::io::Error::other("closed")))
     }
     fn call(&mut self, _: http::Request<Full<Bytes>>) -> Self::Future {
-        ready(Err(std::io::Error::other("it was not ready")))
+        ready(Err(std::io::Error::other("the service was not ready")))
     }
 }
 
 #[tokio::test]
-async fn what_a_service_that_is_not_ready_was_not_given_is_not_sent() {
+async fn an_error_of_poll_ready_means_not_sent() {
     let transport = from_service(Broken);
     let error = transport.send(http::Request::new(Bytes::new())).await.unwrap_err();
     assert!(!error.may_have_been_sent());

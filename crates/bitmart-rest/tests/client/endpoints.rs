@@ -1,4 +1,4 @@
-//! A write and a read to test with.
+//! Endpoints and a client for tests.
 
 use bitmart_rest::{
     Auth, Client, ClientBuilder, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload,
@@ -40,7 +40,7 @@ impl Endpoint for ReadOrder {
     }
 }
 
-/// Reads an order with a signature, as BitMart's fourth version does.
+/// Reads an order with a signed `POST`, as version 4 of the API does.
 pub(crate) struct SignedRead;
 
 impl Endpoint for SignedRead {
@@ -52,11 +52,11 @@ impl Endpoint for SignedRead {
     }
 }
 
-/// The response that all want.
+/// A successful response to all of these endpoints.
 pub(crate) const PLACED: &str =
     r#"{"code":1000,"message":"OK","trace":"t1","data":{"order_id":"7"}}"#;
 
-/// Credentials from nowhere, the spot host at `address`.
+/// A client builder with dummy credentials and the spot host at `address`.
 pub(crate) fn client(address: &str) -> ClientBuilder {
     let credentials = bitmart_auth::Credentials::new("key", "secret", "memo").unwrap();
     Client::builder()

@@ -1,4 +1,4 @@
-//! Responses with the oddities of the wire.
+//! Decoding of irregular responses.
 
 use bitmart_rest::catalog::ENDPOINTS;
 use bitmart_rest::{Endpoint, Error, Outcome, account, decode, futures, margin, spot};
@@ -35,7 +35,7 @@ fn fields_without_a_value_are_none() {
 }
 
 #[test]
-fn numbers_and_texts_are_read_in_each_others_place() {
+fn numbers_decode_from_text_and_text_from_numbers() {
     let text =
         order(&[("orderId", "123"), ("filledSize", "0.5"), ("createTime", r#""1681701557927""#)]);
     let order = response::<spot::QueryOrder>(&text).expect("it decodes");
@@ -45,7 +45,7 @@ fn numbers_and_texts_are_read_in_each_others_place() {
 }
 
 #[test]
-fn names_that_arrive_as_numbers_are_read_as_text() {
+fn names_decode_from_numbers() {
     let text = r#"{"currency":"USDT","chain":1,"address":7,"address_memo":""}"#;
     let address = response::<account::QueryDepositAddress>(text).expect("it decodes");
     assert_eq!((address.chain.as_deref(), &*address.address), (Some("1"), "7"));
@@ -55,16 +55,19 @@ fn names_that_arrive_as_numbers_are_read_as_text() {
 }
 
 #[test]
-fn an_unknown_state_is_kept_and_an_unknown_field_left_alone() {
+fn unknown_states_are_preserved_and_unknown_fields_ignored() {
     let text = order(&[("state", r#""frozen""#), ("moonPhase", r#"{"full":[1,2]}"#)]);
     let order = response::<spot::QueryOrder>(&text).expect("it decodes");
     assert_eq!(order.state.as_str(), "frozen");
     assert!(!order.state.is_known());
-    assert!(spot::OrderState::from("frozen").is_open(), "what is not known may still fill");
+    assert!(
+        spot::OrderState::from("frozen").is_open(),
+        "an order in an unknown state may still fill"
+    );
 }
 
 #[test]
-fn rows_may_grow_but_not_shrink() {
+fn rows_may_have_additional_but_not_missing_columns() {
     let trades =
         response::<spot::ListTrades>(r#"[["BMX_ETH","1691743270994","1.00","2","sell","new",7]]"#)
             .expect("it decodes");
@@ -79,7 +82,7 @@ fn rows_may_grow_but_not_shrink() {
 }
 
 #[test]
-fn columns_that_may_be_none_may_be_missing_at_the_end() {
+fn optional_columns_may_be_missing_at_the_end() {
     let tickers =
         response::<spot::ListTickers>(r#"[["BTC_USDT","67000.00"]]"#).expect("it decodes");
     assert_eq!((tickers[0].last_price, tickers[0].timestamp), (Some(dec!(67000)), None));
@@ -87,7 +90,7 @@ fn columns_that_may_be_none_may_be_missing_at_the_end() {
 }
 
 #[test]
-fn a_member_that_is_not_told_costs_itself_and_an_essential_one_its_row() {
+fn an_unreadable_optional_field_is_none_and_an_essential_one_makes_the_row_faulty() {
     let rows = format!(
         "[{},{},{}]",
         order(&[("orderId", "1"), ("priceAvg", r#""NaN""#), ("createTime", "null")]),
@@ -104,7 +107,7 @@ fn a_member_that_is_not_told_costs_itself_and_an_essential_one_its_row() {
 }
 
 #[test]
-fn loans_are_in_milliseconds_whatever_the_documents_say() {
+fn loan_times_are_milliseconds_despite_the_documentation() {
     for time in [r#""1731481319634""#, "1731481319634", "1731481319.634"] {
         let text = format!(
             r#"{{"records":[{{"borrow_id":"1","symbol":"ETH_USDT","currency":"USDT",
@@ -119,7 +122,7 @@ fn loans_are_in_milliseconds_whatever_the_documents_say() {
 }
 
 #[test]
-fn a_ticker_row_becomes_a_ticker() {
+fn a_ticker_row_converts_into_a_ticker() {
     let rows = response::<spot::ListTickers>(
         r#"[["BTC_USDT","67000.00","12","827","66500","67500","66000","+0.0075","66999.50","0.5","","","1700000000000"]]"#,
     )
@@ -157,18 +160,18 @@ fn an_accepted_batch_returns_an_id_for_each_order() {
 }
 
 #[test]
-fn an_order_is_placed_only_with_an_id() {
+fn a_submitted_order_without_an_id_is_an_error() {
     assert!(response::<spot::SubmitOrder>(r#"{"order_id":"7"}"#).is_ok());
     for none in [r#""""#, "null", "0", r#""0""#, r#""-""#] {
         let text = format!(r#"{{"order_id":{none}}}"#);
-        let error = response::<spot::SubmitOrder>(&text).expect_err("it may not look like success");
+        let error = response::<spot::SubmitOrder>(&text).expect_err("it is not a success");
         assert_eq!(error.outcome(), Outcome::Unknown, "{text}");
     }
     assert!(response::<spot::SubmitOrder>("{}").is_err());
 }
 
 #[test]
-fn an_order_that_was_not_cancelled_says_so() {
+fn a_failed_cancellation_is_reported() {
     let receipt = response::<spot::CancelOrder>(r#"{"result":false}"#).expect("it decodes");
     assert!(!receipt.canceled);
 }
@@ -197,7 +200,7 @@ fn data_that_does_not_decode_after_a_write_leaves_the_outcome_unknown() {
 }
 
 #[test]
-fn no_response_makes_a_decoder_panic() {
+fn decoders_do_not_panic() {
     for entry in ENDPOINTS {
         for data in ["null", "[]", "{}", "7", r#""x""#, "true", "[[]]", "[{}]", "[null]", "1e999"] {
             let body = format!(r#"{{"code":1000,"data":{data}}}"#);

@@ -1,4 +1,4 @@
-//! A server that sends more than it was asked for: no request gets a response that came before it.
+//! A server that sends surplus responses: a response is never taken for that of a later request.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,27 +9,26 @@ use std::thread;
 
 use bitmart_rest::{
     Auth, Client, ClientBuilder, Effect, EncodeError, Endpoint, Host, LimitPolicy, Limiter,
-    Metadata, Method, Payload, TransportErrorKind,
+    Metadata, Method, Payload,
 };
 use bitmart_types::{Environment, Roots, Service};
 use proptest::prelude::*;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection};
 
-use crate::endpoint::{Placed, client};
+use crate::endpoints::{Placed, client};
 use crate::tls::certificate;
 
-/// Orders per case. Over TLS each takes a handshake, so that there are fewer of them unless
-/// `SURPLUS_ORDERS` says how many.
+/// Orders per case: `SURPLUS_ORDERS`, or by default fewer over TLS, where each takes a handshake.
 fn orders(tls: bool) -> u32 {
-    let told = std::env::var("SURPLUS_ORDERS").ok().map(|text| text.parse().unwrap());
-    told.unwrap_or(if tls { 250 } else { 5_000 })
+    let count = std::env::var("SURPLUS_ORDERS").ok().map(|text| text.parse().unwrap());
+    count.unwrap_or(if tls { 250 } else { 5_000 })
 }
 
-/// What is added to a number for the response that nobody asked for.
+/// Added to the number of an order in a surplus response.
 pub(crate) const FOREIGN: u32 = 1_000_000;
 
-/// An order that its response must name.
+/// An order whose number the response must contain.
 #[derive(serde::Serialize)]
 pub(crate) struct Numbered {
     pub(crate) number: u32,
@@ -49,16 +48,15 @@ impl Endpoint for Numbered {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum When {
     Never,
-    /// In one write with the response; over TLS in a record of its own or in the same.
+    /// In one write with the response; over TLS in the same record if `merged`.
     AtOnce {
         merged: bool,
     },
-    /// When the client says so, which then waits until it was written.
+    /// When the client triggers it; the client waits until it was written.
     Later,
 }
 
-/// The surplus response to a request, and how much of it is held back until the next request has
-/// come.
+/// When the surplus response is written, and how much of it before the next request arrives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     when: When,
@@ -70,10 +68,10 @@ pub(crate) const SEPARATE: Plan = Plan { when: When::AtOnce { merged: false }, p
 pub(crate) const IN_PART: Plan = Plan { when: When::AtOnce { merged: false }, percent: 60 };
 pub(crate) const LATER: Plan = Plan { when: When::Later, percent: 100 };
 pub(crate) const LATER_IN_PART: Plan = Plan { when: When::Later, percent: 60 };
-/// What no client can tell from a response to the next request.
+/// A client cannot distinguish this one from the response to the next request.
 const AFTER_THE_NEXT: Plan = Plan { when: When::AtOnce { merged: false }, percent: 0 };
 
-/// The server's end of a connection. It blocks, so that nothing but the client runs in the runtime.
+/// The server's side of a connection. It blocks in a thread, so that only the client runs in the runtime.
 struct Peer {
     stream: TcpStream,
     tls: Option<ServerConnection>,
@@ -81,7 +79,7 @@ struct Peer {
 }
 
 impl Peer {
-    /// The number of the next order, or `None` at the end.
+    /// Reads the number of the next order; `None` at the end of the connection.
     fn order(&mut self) -> io::Result<Option<u32>> {
         loop {
             let text = String::from_utf8_lossy(&self.text);
@@ -113,7 +111,7 @@ impl Peer {
         }
     }
 
-    /// The bytes that carry `text`.
+    /// The bytes of `text` on the wire.
     fn encode(&mut self, text: &str) -> Vec<u8> {
         let Some(tls) = &mut self.tls else { return text.as_bytes().to_vec() };
         tls.writer().write_all(text.as_bytes()).unwrap();
@@ -124,7 +122,7 @@ impl Peer {
         bytes
     }
 
-    fn serve(&mut self, plan: impl Fn(u32) -> Plan, turn: &Turn) -> io::Result<()> {
+    fn serve(&mut self, plan: impl Fn(u32) -> Plan, trigger: &Trigger) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
             while tls.is_handshaking() || tls.wants_write() {
                 tls.complete_io(&mut self.stream)?;
@@ -149,7 +147,7 @@ impl Peer {
             held_back = surplus.split_off(surplus.len() * percent / 100);
             if when == When::Later {
                 self.stream.write_all(&own)?;
-                turn.written(|| self.stream.write_all(&surplus))?;
+                trigger.write_when_requested(|| self.stream.write_all(&surplus))?;
             } else {
                 own.append(&mut surplus);
                 self.stream.write_all(&own)?;
@@ -164,15 +162,15 @@ pub(crate) fn response(number: u32) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// Lets the client say when something is written, and wait for it.
-struct Turn {
-    asked: Mutex<Receiver<()>>,
+/// Lets the client trigger a write and wait for it.
+struct Trigger {
+    requested: Mutex<Receiver<()>>,
     done: Sender<()>,
 }
 
-impl Turn {
-    fn written(&self, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        if self.asked.lock().unwrap().recv().is_ok() {
+impl Trigger {
+    fn write_when_requested(&self, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        if self.requested.lock().unwrap().recv().is_ok() {
             let result = write();
             let _ = self.done.send(());
             return result;
@@ -184,7 +182,7 @@ impl Turn {
 pub(crate) struct Server {
     client: Client,
     accepts: Arc<AtomicUsize>,
-    ask: Sender<()>,
+    request_write: Sender<()>,
     done: Receiver<()>,
 }
 
@@ -203,9 +201,9 @@ pub(crate) fn serve(
         environment.roots = Roots::none().with_der(root);
         Arc::clone(acceptor.config())
     });
-    let (ask, asked) = channel();
+    let (request_write, requested) = channel();
     let (sender, done) = channel();
-    let turn = Arc::new(Turn { asked: Mutex::new(asked), done: sender });
+    let trigger = Arc::new(Trigger { requested: Mutex::new(requested), done: sender });
     let accepts = Arc::new(AtomicUsize::new(0));
     thread::spawn({
         let accepts = Arc::clone(&accepts);
@@ -213,32 +211,31 @@ pub(crate) fn serve(
             while let Ok((stream, _)) = listener.accept() {
                 accepts.fetch_add(1, Ordering::SeqCst);
                 stream.set_nodelay(true).unwrap();
-                let (plan, turn, config) = (plan.clone(), Arc::clone(&turn), config.clone());
+                let (plan, trigger, config) = (plan.clone(), Arc::clone(&trigger), config.clone());
                 thread::spawn(move || {
                     let tls = config.map(|config| ServerConnection::new(config).unwrap());
-                    // How a connection ends is the client's affair.
-                    let _ = Peer { stream, tls, text: Vec::new() }.serve(plan, &turn);
+                    // The client decides how a connection ends.
+                    let _ = Peer { stream, tls, text: Vec::new() }.serve(plan, &trigger);
                 });
             }
         }
     });
     let builder = client("").environment(environment).limiter(Limiter::new(LimitPolicy::Off));
-    Server { client: configure(builder).build().unwrap(), accepts, ask, done }
+    Server { client: configure(builder).build().unwrap(), accepts, request_write, done }
 }
 
 impl Server {
-    /// Places an order and has the server write its late surplus, without giving the runtime a chance
-    /// to notice it.
+    /// Places an order and triggers a late surplus response, without letting the runtime notice it.
     async fn order(&self, number: u32, plan: Plan) -> String {
         let placed = self.client.send(Numbered { number }).await;
         if plan.when == When::Later {
-            self.ask.send(()).unwrap();
+            self.request_write.send(()).unwrap();
             self.done.recv().unwrap();
         }
         placed.unwrap().order_id
     }
 
-    /// How many orders got the id of another one.
+    /// The number of orders that got the id of another one.
     pub(crate) async fn foreign(&self, orders: u32, plan: Plan) -> usize {
         let mut foreign = 0;
         for number in 0..orders {
@@ -248,50 +245,54 @@ impl Server {
     }
 }
 
-async fn none_is_foreign(tls: bool, plan: Plan) {
+async fn assert_no_foreign_response(tls: bool, plan: Plan) {
     let server = serve(tls, move |_| plan, |builder| builder);
     assert_eq!(server.foreign(orders(tls), plan).await, 0, "{plan:?}");
 }
 
 #[tokio::test]
-async fn two_responses_in_one_write() {
-    none_is_foreign(false, MERGED).await;
+async fn rejects_a_surplus_response_in_the_same_write() {
+    assert_no_foreign_response(false, MERGED).await;
 }
 
 #[tokio::test]
-async fn two_responses_in_one_record() {
-    none_is_foreign(true, MERGED).await;
+async fn rejects_a_surplus_response_in_the_same_tls_record() {
+    assert_no_foreign_response(true, MERGED).await;
 }
 
 #[tokio::test]
-async fn two_responses_in_two_records_of_one_write() {
-    none_is_foreign(true, SEPARATE).await;
+async fn rejects_a_surplus_response_in_another_tls_record_of_the_same_write() {
+    assert_no_foreign_response(true, SEPARATE).await;
 }
 
 #[tokio::test]
-async fn a_second_response_of_which_a_part_comes_with_the_first() {
-    none_is_foreign(false, IN_PART).await;
-    none_is_foreign(true, IN_PART).await;
+async fn rejects_a_surplus_response_that_arrives_partly_with_the_first() {
+    assert_no_foreign_response(false, IN_PART).await;
+    assert_no_foreign_response(true, IN_PART).await;
 }
 
 #[tokio::test]
-async fn a_second_response_that_comes_later_but_before_the_next_request() {
-    none_is_foreign(false, LATER).await;
-    none_is_foreign(true, LATER).await;
+async fn rejects_a_surplus_response_that_arrives_before_the_next_request() {
+    assert_no_foreign_response(false, LATER).await;
+    assert_no_foreign_response(true, LATER).await;
 }
 
 #[tokio::test]
-async fn a_second_response_that_comes_later_in_part() {
-    none_is_foreign(false, LATER_IN_PART).await;
-    none_is_foreign(true, LATER_IN_PART).await;
+async fn rejects_a_surplus_response_that_arrives_partly_before_the_next_request() {
+    assert_no_foreign_response(false, LATER_IN_PART).await;
+    assert_no_foreign_response(true, LATER_IN_PART).await;
 }
 
-/// The case that is documented not to be noticed, and the client that excludes it.
+/// The documented case that is not detected, and the setting that excludes it.
 #[tokio::test]
-async fn a_second_response_after_the_next_request_needs_a_fresh_connection_for_each_write() {
+async fn a_surplus_response_after_the_next_request_is_excluded_by_fresh_connections() {
     let orders = 50;
     let server = serve(false, |_| AFTER_THE_NEXT, |builder| builder);
-    assert_ne!(server.foreign(orders, AFTER_THE_NEXT).await, 0, "else the setting is needless");
+    assert_ne!(
+        server.foreign(orders, AFTER_THE_NEXT).await,
+        0,
+        "otherwise the setting is unnecessary"
+    );
 
     for tls in [false, true] {
         let fresh = |builder: ClientBuilder| builder.fresh_connection_for_writes(true);
@@ -302,7 +303,7 @@ async fn a_second_response_after_the_next_request_needs_a_fresh_connection_for_e
 }
 
 #[tokio::test]
-async fn a_server_that_behaves_keeps_its_connection() {
+async fn a_connection_without_surplus_responses_is_reused() {
     let plan = Plan { when: When::Never, percent: 0 };
     for tls in [false, true] {
         let server = serve(tls, move |_| plan, |builder| builder);
@@ -311,12 +312,12 @@ async fn a_server_that_behaves_keeps_its_connection() {
     }
 }
 
-/// A connection of which the client did not notice that it had ended is no reason for doubt.
+/// A closed connection does not make the outcome unknown, even if the client has not noticed it.
 #[tokio::test]
-async fn a_connection_that_ended_while_nobody_looked_is_not_written_to() {
+async fn a_request_is_not_written_to_a_connection_that_was_closed_unnoticed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let (ask, asked) = channel::<()>();
+    let (close, requested) = channel::<()>();
     let (sender, done) = channel();
     let server = thread::spawn(move || {
         for number in 0..100 {
@@ -324,7 +325,7 @@ async fn a_connection_that_ended_while_nobody_looked_is_not_written_to() {
             let mut peer = Peer { stream, tls: None, text: Vec::new() };
             assert_eq!(peer.order().unwrap(), Some(number));
             peer.stream.write_all(response(number).as_bytes()).unwrap();
-            asked.recv().unwrap();
+            requested.recv().unwrap();
             drop(peer);
             sender.send(()).unwrap();
         }
@@ -332,44 +333,14 @@ async fn a_connection_that_ended_while_nobody_looked_is_not_written_to() {
     let client = client(&address).limiter(Limiter::new(LimitPolicy::Off)).build().unwrap();
     for number in 0..100 {
         client.send(Numbered { number }).await.unwrap();
-        ask.send(()).unwrap();
+        close.send(()).unwrap();
         done.recv().unwrap();
     }
     server.join().unwrap();
 }
 
 #[tokio::test]
-async fn connections_are_bounded_and_waiting_counts_against_the_deadline() {
-    let server = crate::server::Server::start(|_| crate::server::Reply::Stall).await;
-    let client = client(&server.address)
-        .limiter(Limiter::new(LimitPolicy::Off))
-        .max_connections_per_host(3)
-        // A tenth of it is long enough to begin all calls.
-        .timeout(std::time::Duration::from_secs(3))
-        .build()
-        .unwrap();
-    let calls = (0..200).map(|number| {
-        let client = client.clone();
-        tokio::spawn(async move { client.send(Numbered { number }).await.unwrap_err() })
-    });
-    let mut outcomes = [0, 0];
-    for call in calls.collect::<Vec<_>>() {
-        let error = call.await.unwrap();
-        assert!(error.is_timeout(), "{error}");
-        let is_sent = error.outcome() == bitmart_rest::Outcome::Unknown;
-        outcomes[usize::from(is_sent)] += 1;
-        if !is_sent {
-            assert_eq!(error.outcome(), bitmart_rest::Outcome::NotSent);
-            let kind = bitmart_rest::ErrorKind::Transport(TransportErrorKind::Timeout);
-            assert_eq!(error.kind(), &kind);
-        }
-    }
-    assert!(outcomes[1] <= 3 && server.requests().len() <= 3, "{outcomes:?}");
-    assert!(server.accepts() <= 3, "{} connections", server.accepts());
-}
-
-#[tokio::test]
-async fn ten_thousand_calls_at_once_keep_the_default_limit_and_all_are_answered() {
+async fn ten_thousand_concurrent_calls_keep_the_default_connection_limit() {
     let plan = Plan { when: When::Never, percent: 0 };
     let generous = |builder: ClientBuilder| builder.timeout(std::time::Duration::from_secs(300));
     let server = serve(false, move |_| plan, generous);
@@ -390,7 +361,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         any::<bool>().prop_map(|merged| When::AtOnce { merged }),
         Just(When::Later),
     ];
-    // Nothing at all before the next request cannot be noticed.
+    // A surplus response of which nothing arrives before the next request is not detected.
     (when, 2..=100_usize).prop_map(|(when, percent)| Plan { when, percent })
 }
 
@@ -401,7 +372,7 @@ proptest! {
     })]
 
     #[test]
-    fn no_request_is_answered_with_a_response_that_came_before_it(
+    fn no_request_gets_a_response_that_arrived_before_it(
         tls: bool,
         plans in prop::collection::vec(plan(), 1..12),
     ) {
