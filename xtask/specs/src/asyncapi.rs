@@ -157,6 +157,9 @@ fn render_channel(
     if !notes.is_empty() {
         row["description"] = Value::from(notes.join("\n\n"));
     }
+    if let Some(url) = &channel.docs {
+        row["externalDocs"] = json!({ "url": url });
+    }
     let parameters = parameters(channel, dialect);
     if !parameters.is_empty() {
         row["parameters"] = Value::from(parameters);

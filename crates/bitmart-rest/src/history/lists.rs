@@ -16,7 +16,7 @@ fn rows_or_none<T>(rows: Option<Rows<T>>, total: Option<u64>) -> Option<Rows<T>>
 }
 
 /// Nobody documents the unit of the time, but in one unit the order is the same. A row without an
-/// id is told from others by all that it says.
+/// id is identified by all its fields.
 fn unverified_key<I: ToString>(
     time: Option<i64>,
     id: Option<&I>,
@@ -48,7 +48,7 @@ macro_rules! histories {
 }
 
 // The exchange documents no longest window for spot orders and trades, but a default of seven days.
-// Nor does it document one for candles and savings. A full response is asked for in narrower windows,
+// Nor does it document one for candles and savings. A full response is requested again in narrower windows,
 // whatever their length.
 histories! {
     spot::ListOrderHistory => spot::Order, specs::SPOT_ORDER_HISTORY,
@@ -72,7 +72,7 @@ histories! {
         |row| {
             let id = row.withdraw_id.as_ref().map(|id| format!("withdrawal {id}"));
             let id = id.or_else(|| row.deposit_id.as_ref().map(|id| format!("deposit {id}")));
-            // A row without an id is told from others by all that it says.
+            // A row without an id is identified by all its fields.
             key(row.apply_time, &id.unwrap_or_else(|| format!("{row:?}")))
         };
     margin::ListBorrowRecords => margin::BorrowRecord, specs::MARGIN_BORROW_RECORDS,

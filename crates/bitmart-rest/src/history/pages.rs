@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_full_with_rows_that_do_not_decode_is_asked_for_again() {
+    fn a_page_that_is_full_with_rows_that_do_not_decode_is_requested_again() {
         let mut pagination = pagination(3);
         assert_eq!(take(&mut pagination, &page(&[Some(1), Some(2), None])), Progress::Narrowed);
         let end = pagination.window().expect("it goes on").to;

@@ -215,7 +215,7 @@ fn a_page_that_comes_again_and_again_is_said_and_does_not_go_on_for_ever() {
     assert_eq!(pagination.advance(&page), Progress::NewRows((0..20).collect()));
     let stood = pagination.cursor().clone();
     assert_eq!(pagination.advance(&page), Progress::RepeatedPage);
-    assert_eq!(pagination.cursor(), &stood, "it asks for the same page again");
+    assert_eq!(pagination.cursor(), &stood, "it requests the same page again");
     // The next page comes at last: half of it was on the page before, since rows were added.
     let next: Vec<_> =
         (10..30).map(|id| RowKey { time: Some(time), id: format!("{id:02}") }).collect();

@@ -29,7 +29,7 @@ pub(super) const CODES: &[ErrorCode] = &[
     row(50016, 400, InvalidRequest, "Maximum limit is %d", "Check the number of rows and the offset: one is missing or out of range."),
     row(50017, 400, InvalidRequest, "RequestParam offset is required", "Check the number of rows and the offset: one is missing or out of range."),
     row(50018, 400, InvalidRequest, "Minimum offset is 1", "Check the number of rows and the offset: one is missing or out of range."),
-    row(50019, 400, InvalidRequest, "Invalid status. validate status is [1=Failed, 2=Success, 3=Frozen Failed, 4=Frozen Success, 5=Partially Filled, 6=Fully Fulled, 7=Canceling, 8=Canceled", "Check the order state that is asked for."),
+    row(50019, 400, InvalidRequest, "Invalid status. validate status is [1=Failed, 2=Success, 3=Frozen Failed, 4=Frozen Success, 5=Partially Filled, 6=Fully Fulled, 7=Canceling, 8=Canceled", "Check the order state in the request."),
     row(50020, 400, InsufficientFunds, "Balance not enough", "Add funds or order less."),
     row(50021, 400, InvalidRequest, "Invalid %s", "A market buy takes `notional`, not `size`; otherwise check the named parameter."),
     row(50022, 400, ServerFault, "Service unavailable", "The service is not available at the moment."),

@@ -75,6 +75,6 @@ pub(crate) fn clock_kept(error: &Error) {
 pub(crate) fn surplus() {
     warn!(
         target: "bitmart_rest",
-        "the server sent more than it was asked for: its connection is given up"
+        "the server sent a response without a request; its connection is closed"
     );
 }
