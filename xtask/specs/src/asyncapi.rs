@@ -172,7 +172,7 @@ fn parameters(channel: &Channel, dialect: &Dialect) -> Map<String, Value> {
     [
         ("symbol", json!({ "description": dialect.fact("symbol") })),
         ("currency", json!({ "description": "A currency in capitals", "examples": ["USDT"] })),
-        ("levels", json!({ "description": "Levels a side", "enum": levels })),
+        ("levels", json!({ "description": "Levels per side", "enum": levels })),
         ("interval", json!({ "description": "Length of a candle", "enum": channel.intervals })),
         (
             "speed",
