@@ -56,7 +56,7 @@ async fn main() -> examples::Result {
     let report = switch.shutdown().await;
     println!("timers before the end: {timers:?}");
     for market in &report.markets {
-        println!("{}: {:?}", market.market, market.cleared);
+        println!("{}: {:?}", market.market, market.result);
     }
     if report.is_clear() { Ok(()) } else { Err("orders may be open".into()) }
 }

@@ -261,8 +261,11 @@ pub(crate) fn doc_command(targets: &[&str]) -> Command {
 }
 
 fn docs() -> TaskResult {
-    let mut command = doc_command(&["--lib", "--bin", "bitmart"]);
-    run_command(command.env("RUSTDOCFLAGS", "-D warnings"))
+    // The program and the library `bitmart` share a folder; the pages of the library are written last and stay.
+    for targets in [["--bin", "bitmart"].as_slice(), &["--lib"]] {
+        run_command(doc_command(targets).env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
 }
 
 fn examples() -> TaskResult {

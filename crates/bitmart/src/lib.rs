@@ -38,3 +38,8 @@ pub use bitmart_types::{
 #[cfg(all(doctest, feature = "rest", feature = "ws", feature = "sandbox"))]
 #[doc = include_str!("../../../README.md")]
 struct RepositoryReadme;
+
+/// Compiles the code blocks of the repository's page about streams.
+#[cfg(all(doctest, feature = "rest", feature = "ws"))]
+#[doc = include_str!("../../../docs/streams.md")]
+struct StreamsPage;

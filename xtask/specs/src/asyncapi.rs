@@ -157,6 +157,9 @@ fn render_channel(
     if !notes.is_empty() {
         row["description"] = Value::from(notes.join("\n\n"));
     }
+    if let Some(url) = &channel.docs {
+        row["externalDocs"] = json!({ "url": url });
+    }
     let parameters = parameters(channel, dialect);
     if !parameters.is_empty() {
         row["parameters"] = Value::from(parameters);
@@ -169,7 +172,7 @@ fn parameters(channel: &Channel, dialect: &Dialect) -> Map<String, Value> {
     [
         ("symbol", json!({ "description": dialect.fact("symbol") })),
         ("currency", json!({ "description": "A currency in capitals", "examples": ["USDT"] })),
-        ("levels", json!({ "description": "Levels a side", "enum": levels })),
+        ("levels", json!({ "description": "Levels per side", "enum": levels })),
         ("interval", json!({ "description": "Length of a candle", "enum": channel.intervals })),
         (
             "speed",

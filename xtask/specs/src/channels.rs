@@ -37,6 +37,7 @@ pub(crate) struct Untyped {
 pub(crate) struct Channel {
     pub(crate) title: String,
     pub(crate) topic: String,
+    pub(crate) docs: Option<String>,
     #[serde(default)]
     pub(crate) private: bool,
     pub(crate) event: String,

@@ -88,9 +88,7 @@ impl<'a> Walk<'a> {
 /// to other items are dropped.
 fn plain(doc: &str) -> String {
     let is_of_use = |sentence: &&str| {
-        !sentence.contains("](")
-            && !sentence.contains("[`")
-            && !["`None` if absent", "`None`: not told"].contains(sentence)
+        !sentence.contains("](") && !sentence.contains("[`") && *sentence != "`None` if absent"
     };
     let sentences = doc.trim_end_matches('.').split(". ").map(str::trim).filter(is_of_use);
     let text = sentences.collect::<Vec<_>>().join(". ").replace("`None`", "blank");

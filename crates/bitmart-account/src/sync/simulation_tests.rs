@@ -52,7 +52,8 @@ fn action() -> impl Strategy<Value = Action> {
         6 => (0..=100_i64, 0..=100_i64, -100..=100_i64)
             .prop_map(|(push_delay, history_lag, clock_skew)| Action::Fill { push_delay, history_lag, clock_skew }),
         1 => (2..20_u32).prop_map(Action::Burst),
-        2 => (0..=100_i64, 0..=100_i64).prop_map(|(push_delay, history_lag)| Action::PlaceOrder { push_delay, history_lag }),
+        2 => (0..=100_i64, 0..=100_i64)
+            .prop_map(|(push_delay, history_lag)| Action::PlaceOrder { push_delay, history_lag }),
         3 => (any::<bool>(), 0..8_000_i64).prop_map(|(silent, downtime)| Action::Disconnect { silent, downtime }),
         1 => Just(Action::MalformNext),
         1 => Just(Action::DuplicateNext),

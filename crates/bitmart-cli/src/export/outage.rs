@@ -106,7 +106,7 @@ impl RetryBudget {
         announce(
             &format!("{name}: {}", chain(error)),
             pause,
-            &format!("; gives up after {left} more"),
+            &format!("; stops after {left} more"),
         );
         self.pause(pause).await;
         AfterFailure::Retry

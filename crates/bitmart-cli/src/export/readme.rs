@@ -81,24 +81,26 @@ decodes responses that an older program could not decode. All three work offline
 const READING: &str = "
 ## How to read it
 
-- Times: in `jsonl` as the exchange sends them, seconds or milliseconds since 1970-01-01 UTC, see the unit of the column;
-  0 or absent where the exchange sent no time. In `csv` UTC as `2024-01-31T12:00:00.000Z`, in `parquet` timestamps.
-- Amounts are decimals with the digits that the exchange sent. Read them as decimals, not as binary floating point numbers;
-  spreadsheets keep fifteen digits only, the file has all.
-- `parquet`: amounts are decimals; a column has one scale, that of its value with the most decimal places. Codes and counts
-  are integers where the exchange sent numbers, ids are text. A column is text if one of its values is not of its type or
-  needs more than 76 digits; such columns are listed below. A blank text is null in a column that is not text.
+- Times: in `jsonl` as the exchange sends them, seconds or milliseconds since 1970-01-01 UTC, see the unit of the
+  column; 0 or absent where the exchange sent no time. In `csv` UTC as `2024-01-31T12:00:00.000Z`, in `parquet`
+  timestamps.
+- Amounts are decimals with the digits that the exchange sent. Read them as decimals, not as binary floating point
+  numbers; spreadsheets keep fifteen digits only, the file has all.
+- `parquet`: amounts are decimals; a column has one scale, that of its value with the most decimal places. Codes and
+  counts are integers where the exchange sent numbers, ids are text. A column is text if one of its values is not of
+  its type or needs more than 76 digits; such columns are listed below. A blank text is null in a column that is not
+  text.
 - `csv`: a text that programs would misread has a leading apostrophe, which is not part of it: ids and other texts of
   digits, texts that begin with `=`, `+`, `-` or `@`, texts such as `NA` and `TRUE`, and texts that begin with an
-  apostrophe. Remove one apostrophe. Numbers, negative ones included, have none. A blank cell is a value that the exchange
-  did not send.
+  apostrophe. Remove one apostrophe. Numbers, negative ones included, have none. A blank cell is a value that the
+  exchange did not send.
 - Codes are numbers with a name, which `csv` has in the column `NAME_name`. Codes that a row may lack are text, since
   programs read a column of numbers with blanks as floating point numbers.
-- `csv` and `parquet` are sorted by time, then by id; snapshots by the time at which they were taken, then by the id or the
-  first column of a row. `jsonl` is in the order of arrival.
+- `csv` and `parquet` are sorted by time, then by id; snapshots by the time at which they were taken, then by the id
+  or the first column of a row. `jsonl` is in the order of arrival.
 - Rows of futures count contracts. `csv` adds the size of a contract and computed amounts of the base and the quote
-  currency: base amount = contracts x contract size, quote amount = base amount x price; for contracts quoted in USD, which
-  are backed by coins, quote amount = contracts x contract size and base amount = quote amount / price.
+  currency: base amount = contracts x contract size, quote amount = base amount x price; for contracts quoted in USD,
+  which are backed by coins, quote amount = contracts x contract size and base amount = quote amount / price.
 ";
 
 /// Lists what the archive lacks.

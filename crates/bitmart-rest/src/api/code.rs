@@ -153,15 +153,15 @@ impl Category {
 }
 
 const NOT_OPEN: &str =
-    "It may have been filled or cancelled before; query the order to learn its final state.";
+    "It may have been filled or canceled before; query the order to learn its final state.";
 const NOT_FOUND: &str =
-    "Check id and symbol; the exchange forgets an order that was cancelled without a fill soon.";
+    "Check id and symbol; the exchange forgets an order that was canceled without a fill soon.";
 /// Replaces `NOT_FOUND` and `NOT_OPEN` for requests that change or cancel an order.
 const NOT_FOUND_BY_CHANGE: &str =
-    "Check id and symbol; it may have been filled or cancelled before: query the order.";
+    "Check id and symbol; it may have been filled or canceled before: query the order.";
 /// Replaces `NOT_OPEN` for queries: there is no other way to query the order.
 const NOT_OPEN_BY_QUERY: &str =
-    "It may have been filled or cancelled before; look for it in the order history.";
+    "It may have been filled or canceled before; query the order history.";
 const CLIENT_ID: &str = "A client order id has 1 to 32 letters and digits.";
 const DUPLICATE: &str =
     "An order with this client order id exists; query it before choosing another id.";

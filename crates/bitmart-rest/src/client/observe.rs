@@ -21,7 +21,7 @@ use crate::drift::DriftKind;
 pub(crate) use self::call::Call;
 #[cfg(feature = "client")]
 pub(crate) use self::log::{
-    clock_kept, clock_synchronised, request_failed, response_received, sent_again, surplus,
+    clock_kept, clock_synchronized, request_failed, response_received, sent_again, surplus,
 };
 #[cfg(feature = "client")]
 pub(crate) use self::meters::{

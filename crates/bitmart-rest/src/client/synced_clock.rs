@@ -132,7 +132,7 @@ impl SyncedClock {
         self.0.offset_millis.store(best.offset_millis, Ordering::Relaxed);
         self.0.stale.store(false, Ordering::Relaxed);
         client.0.meters.clock(best.offset_millis);
-        observe::clock_synchronised(best);
+        observe::clock_synchronized(best);
         Ok(best)
     }
 }

@@ -48,7 +48,7 @@ pub struct Limits {
     /// Shortest time between two attempts of one connection: 2 s, from the 30 attempts per minute that
     /// spot documents.
     pub connect_spacing: Duration,
-    /// Time between heartbeats: 10 s. BitMart asks for less than 20 s and its own SDKs use 10 s.
+    /// Time between heartbeats: 10 s. BitMart requires less than 20 s, and its own SDKs use 10 s.
     pub heartbeat_interval: Duration,
     /// Time without any frame after which the connection counts as dead: 20 s.
     pub idle_timeout: Duration,

@@ -25,8 +25,8 @@ pub(super) fn session_event(event: &SessionEvent) {
             },
             "connection lost"
         ),
-        SessionEvent::Stale { .. } => info!(target: "bitmart_ws", "nothing heard for a while"),
-        SessionEvent::Alive => debug!(target: "bitmart_ws", "heard again"),
+        SessionEvent::Stale { .. } => info!(target: "bitmart_ws", "connection is idle"),
+        SessionEvent::Alive => debug!(target: "bitmart_ws", "connection is active again"),
         SessionEvent::LoginRejected { rejection } => info!(
             target: "bitmart_ws",
             {

@@ -381,7 +381,12 @@ impl Model {
 
 proptest! {
     // The same cases every time, so that a run can be repeated; the fuzz target explores.
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(7),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_session_keeps_the_limits_and_recovers_from_any_sequence_of_events(

@@ -230,7 +230,18 @@ prop_compose! {
         position in prop::option::of(any::<bool>()),
         loans in prop::collection::btree_map(currency(), amount(), 0..3),
         savings in prop::collection::vec((currency(), amount(), any::<bool>()), 0..4),
-        networks in prop::collection::vec((currency(), amount(), amount(), 0_u32..=8, any::<bool>(), any::<bool>(), prop::option::of(1_u64..20)), 0..5),
+        networks in prop::collection::vec(
+            (
+                currency(),
+                amount(),
+                amount(),
+                0_u32..=8,
+                any::<bool>(),
+                any::<bool>(),
+                prop::option::of(1_u64..20),
+            ),
+            0..5,
+        ),
         quota in prop::option::of(amount()),
         trading in any::<bool>(),
     ) -> Facts {
@@ -257,10 +268,17 @@ prop_compose! {
             no_trading: (!trading).then(|| "no trading".to_owned()),
             ..Facts::default()
         };
-        for (index, (currency, fee, minimum, decimals, open, addressed, multiple_of)) in networks.into_iter().enumerate() {
+        for (index, network_facts) in networks.into_iter().enumerate() {
+            let (currency, fee, minimum, decimals, open, addressed, multiple_of) = network_facts;
             let code = format!("{currency}-N{index}");
             let minimum = Some(minimum);
-            facts.networks.push(Network { open: Some(open), decimals: Some(decimals), multiple_of, minimum, ..network(&code, fee, Decimal::ZERO) });
+            facts.networks.push(Network {
+                open: Some(open),
+                decimals: Some(decimals),
+                multiple_of,
+                minimum,
+                ..network(&code, fee, Decimal::ZERO)
+            });
             if addressed {
                 facts.destinations.push(to(&code));
             }
@@ -331,7 +349,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_amount_is_withdrawn_repaid_or_stuck_with_a_reason(facts in facts(), indices in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
+    fn every_amount_is_withdrawn_repaid_or_stuck_with_a_reason(
+        facts in facts(),
+        indices in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+    ) {
         check(&facts, &Skipped::new())?;
         let steps = plan(&facts, &Skipped::new()).steps;
         if !steps.is_empty() {

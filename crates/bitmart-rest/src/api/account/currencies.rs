@@ -86,7 +86,8 @@ pub struct FundingCurrencies {
 }
 
 impl FundingCurrencies {
-    /// The row of one currency, with its network where there are several: `USDT-TRC20`; `None` if the exchange does not list it, or its row is a fault.
+    /// Returns the row of a currency, with its network if there are several: `USDT-TRC20`. `None` if the
+    /// exchange does not list it, or its row is a fault.
     pub fn find(&self, currency: &str) -> Option<&FundingCurrency> {
         self.currencies.iter().find(|row| row.currency.as_str() == currency)
     }

@@ -57,7 +57,7 @@ pub(super) const CODES: &[ErrorCode] = &[
     row(61003, 400, InvalidRequest, "The specified sub-account could not be found", "The sub-account is not known."),
     row(61004, 400, DuplicateId, "Duplicate requests (such as using an existing requestNo)", "This request number was used before; the first request with it counts."),
     row(61005, 403, Permission, "Asset transfer between accounts is not available", "Transfers between these accounts are not available."),
-    row(61006, 403, Permission, "The sub-account api only supports organization accounts", "Sub-account calls are for organisations only."),
+    row(61006, 403, Permission, "The sub-account api only supports organization accounts", "Sub-account calls are for organizations only."),
     row(61007, 403, Permission, "Please complete your institution verification to enable withdrawal function.", "Complete the institution's verification first."),
     row(61008, 403, Permission, "Suspend transfer out", "Transfers out of this account are suspended."),
 ];

@@ -4,10 +4,10 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClockFault {
-    /// The timestamp is more than a minute off the exchange's clock: synchronise.
+    /// The timestamp is more than a minute off the exchange's clock: synchronize.
     Timestamp,
     /// The request arrived later than its `recvWindow` allows, or its timestamp lies more than a
-    /// second ahead: synchronise, or widen the window.
+    /// second ahead: synchronize, or widen the window.
     RecvWindow,
     /// `recvWindow` is not a whole number of milliseconds.
     RecvWindowType,
@@ -35,9 +35,9 @@ impl ClockFault {
 
     pub(super) fn advice(self) -> &'static str {
         match self {
-            Self::Timestamp => "The timestamp is more than a minute off; synchronise the clock.",
+            Self::Timestamp => "The timestamp is more than a minute off; synchronize the clock.",
             Self::RecvWindow => {
-                "The request took longer than its recvWindow or the clock is off; synchronise the \
+                "The request took longer than its recvWindow or the clock is off; synchronize the \
                  clock or widen the window."
             }
             Self::RecvWindowType => "recvWindow must be a whole number of milliseconds.",

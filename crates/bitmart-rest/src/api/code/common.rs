@@ -8,15 +8,15 @@ use super::{ErrorCode, row};
 
 #[rustfmt::skip]
 pub(super) const CODES: &[ErrorCode] = &[
-    row(25601, 0, ServerFault, "", "The futures servers are being upgraded; look up what happened before trying again."),
+    row(25601, 0, ServerFault, "", "The futures servers are being upgraded; query the result before trying again."),
     row(30000, 404, InvalidRequest, "Not found", "This host does not serve the path; spot and futures have different hosts."),
     row(30001, 401, Authentication, "Header X-BM-KEY is empty", "The API key is missing; give key, secret and memo."),
     row(30002, 401, Authentication, "Header X-BM-KEY not found", "The API key is not known here; check key and environment."),
-    row(30003, 401, Authentication, "Header X-BM-KEY has frozen", "The API key is frozen; look at it in the account's API settings."),
+    row(30003, 401, Authentication, "Header X-BM-KEY has frozen", "The API key is frozen; check it in the account's API settings."),
     row(30004, 401, Authentication, "Header X-BM-SIGN is empty", "The signature is missing; give key, secret and memo."),
     row(30005, 401, Authentication, "Header X-BM-SIGN is wrong", "Most often the memo is not the one that this key was created with; otherwise the secret belongs to another key."),
     row(30006, 401, Authentication, "Header X-BM-TIMESTAMP is empty", "The timestamp is missing or not a number of milliseconds.").also(&["Header X-BM-TIMESTAMP must be long type"]),
-    row(30007, 401, Clock, "Header X-BM-TIMESTAMP range. Within a minute", "The timestamp is more than a minute off; synchronise the clock.").also(&["Header X-BM-TIMESTAMP range. Timestamp for this request is outside of the recvWindow.", "Param recvWindow must be long type", "Param recvWindow must be less than 60000 and greater than 0"]),
+    row(30007, 401, Clock, "Header X-BM-TIMESTAMP range. Within a minute", "The timestamp is more than a minute off; synchronize the clock.").also(&["Header X-BM-TIMESTAMP range. Timestamp for this request is outside of the recvWindow.", "Param recvWindow must be long type", "Param recvWindow must be less than 60000 and greater than 0"]),
     row(30008, 401, Clock, "Header X-BM-TIMESTAMP invalid format", "The timestamp must be Unix time in milliseconds."),
     row(30010, 403, Permission, "IP is forbidden. We recommend enabling IP whitelist for API trading. After that reauth your account", "This address is not on the key's IP whitelist."),
     row(30011, 403, Authentication, "Header X-BM-KEY over expire time", "The key has expired or lacks the permission; renew it in the account's API settings."),

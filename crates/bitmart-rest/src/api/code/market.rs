@@ -12,6 +12,6 @@ pub(super) const CODES: &[ErrorCode] = &[
     row(71001, 200, InvalidRequest, "after is invalid", "`before` and `after` are times in seconds."),
     row(71002, 200, InvalidRequest, "before is invalid", "`before` and `after` are times in seconds."),
     row(71003, 200, InvalidRequest, "request after or before is invalid", "`before` and `after` are times in seconds."),
-    row(71004, 200, InvalidRequest, "request kline count limit", "Ask for fewer candles."),
+    row(71004, 200, InvalidRequest, "request kline count limit", "Request fewer candles."),
     row(71005, 200, InvalidRequest, "request step error", "Use one of the documented candle steps."),
 ];

@@ -78,9 +78,9 @@ fn every_code_has_advice_in_a_sentence() {
     }
 }
 
-/// Who asked for an order is not told to ask for it.
+/// Advice on a query does not recommend that query.
 #[test]
-fn advice_on_an_order_knows_what_was_asked() {
+fn advice_on_an_order_depends_on_the_request() {
     for entry in all() {
         let orders = matches!(entry.category, Category::OrderNotFound | Category::OrderNotOpen);
         let said = |effect| advice_for(effect, entry.code, entry.message).expect("advice");
@@ -96,10 +96,10 @@ fn advice_on_an_order_knows_what_was_asked() {
     }
 }
 
-/// The form of a symbol is checked before anything is sent: whom the exchange does not know it from has
-/// written it rightly.
+/// The form of a symbol is checked before anything is sent, so a symbol that the exchange does not know has
+/// the right form.
 #[test]
-fn an_unknown_symbol_is_not_told_its_form() {
+fn advice_on_an_unknown_symbol_does_not_explain_its_form() {
     for code in [50001, 70002, 40034] {
         let advice = lookup(code).expect("known").advice;
         assert!(!advice.contains("underscore"), "{code}: {advice}");
@@ -107,7 +107,7 @@ fn an_unknown_symbol_is_not_told_its_form() {
 }
 
 #[test]
-fn the_four_messages_of_30007_are_told_apart() {
+fn the_four_messages_of_30007_have_different_faults() {
     let entry = lookup(30007).expect("known");
     let messages = [&[entry.message], entry.other_messages].concat();
     let faults: Vec<_> =

@@ -194,7 +194,9 @@ impl Rules {
     pub fn check_leverage(&self, leverage: Decimal) -> Result<(), ValidationError> {
         validate::range("leverage", leverage, self.min_leverage, self.max_leverage)
     }
-    /// Checks an order: the contract trades, as far as the exchange reports it, and prices, size and leverage are within its rules.
+
+    /// Checks an order: the contract trades, as far as the exchange reports it, and prices, size and leverage
+    /// are within its rules.
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.

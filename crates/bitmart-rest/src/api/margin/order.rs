@@ -10,7 +10,8 @@ use crate::wire::validate;
 /// Places an order on isolated margin: the request. Made from a [`spot::NewOrder`] with
 /// `into`.
 ///
-/// It is a spot order in all but one thing: it cannot set self-trade prevention, and one that does is rejected before sending.
+/// Unlike a spot order it cannot have self-trade prevention; an order with it is rejected before it is
+/// sent.
 ///
 /// ```
 /// use bitmart_rest::{Endpoint, margin, spot};

@@ -168,8 +168,9 @@ impl Rules {
         validate::positive("notional", notional)?;
         validate::range("notional", notional, Some(self.min_buy_amount), None)
     }
-    /// Checks an order: the pair trades, as far as the exchange reports it, and price, size and amount keep its rules. The amount of a
-    /// market sell is not known before, and not checked.
+
+    /// Checks an order: the pair trades, as far as the exchange reports it, and price, size and amount are
+    /// within its rules. The amount of a market sell is not known in advance, and is not checked.
     ///
     /// # Errors
     /// When a rule is broken: the error names the parameter, the rule and its limit.

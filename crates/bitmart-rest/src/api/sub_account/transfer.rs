@@ -51,7 +51,7 @@ request_number!(TransferSubToMain TransferOwnToMain TransferMainToSub TransferSu
 /// use bitmart_rest::sub_account;
 /// use bitmart_types::dec;
 ///
-/// let transfer = sub_account::TransferSubToMain::new("desk1@example.com", "USDT", dec!(250));
+/// let transfer = sub_account::TransferSubToMain::new("sub1@example.com", "USDT", dec!(250));
 /// assert_eq!(transfer.request_no.as_str().len(), 32);
 /// ```
 #[doc(alias = "/account/sub-account/main/v1/sub-to-main")]

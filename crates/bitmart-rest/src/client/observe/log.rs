@@ -49,14 +49,14 @@ pub(crate) fn sent_again(attempts: u32, pause: Duration, error: &Error) {
 }
 
 /// The client's clock was set by the exchange's.
-pub(crate) fn clock_synchronised(estimate: ClockEstimate) {
+pub(crate) fn clock_synchronized(estimate: ClockEstimate) {
     debug!(
         target: "bitmart_rest",
         {
             bitmart.clock.offset_ms = estimate.offset_millis,
             bitmart.clock.round_trip_ms = labels::millis(estimate.round_trip),
         },
-        "clock synchronised"
+        "clock synchronized"
     );
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn clock_kept(error: &Error) {
         {
             error.type = labels::error_type(error),
         },
-        "the clock could not be synchronised"
+        "the clock could not be synchronized"
     );
 }
 
