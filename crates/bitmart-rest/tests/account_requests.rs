@@ -1,33 +1,18 @@
-//! Requests of the account and of savings: what they look like, and what is refused.
+//! Account, savings and affiliate requests: their bodies and queries, and the errors of validation.
 
-use bitmart_rest::{Endpoint, Payload, account, affiliate, earn};
+mod common;
+
+use bitmart_rest::{account, affiliate, earn};
 use bitmart_types::{EarnRequestNo, Timestamp, dec};
 
-fn encoded(request: &impl Endpoint) -> Payload {
-    request.validate().expect("it is valid");
-    let mut payload = Payload::new();
-    request.encode(&mut payload).expect("it encodes");
-    payload
-}
-
-fn body(request: &impl Endpoint) -> String {
-    String::from_utf8(encoded(request).body().to_vec()).expect("UTF-8")
-}
-
-fn query(request: &impl Endpoint) -> String {
-    encoded(request).query_text().to_owned()
-}
-
-fn refusal(request: &impl Endpoint) -> String {
-    request.validate().expect_err("it is refused").to_string()
-}
+use common::{body, query, rejection};
 
 fn number() -> EarnRequestNo {
     EarnRequestNo::new("20000009000000300000").expect("20 digits")
 }
 
 #[test]
-fn savings_requests_carry_their_request_number() {
+fn savings_requests_have_their_request_number() {
     let tail = r#","requestNo":"20000009000000300000""#;
     let flexible = earn::SubscribeFlexible::new("1001", dec!(100)).request_no(number());
     assert_eq!(body(&flexible), format!(r#"{{"productId":"1001","amount":"100"{tail}}}"#));
@@ -51,23 +36,23 @@ fn each_savings_request_gets_its_own_request_number() {
 #[test]
 fn invalid_savings_requests_are_rejected() {
     assert_eq!(
-        refusal(&earn::SubscribeFlexible::new("1001", dec!(0))),
+        rejection(&earn::SubscribeFlexible::new("1001", dec!(0))),
         "`amount` must be above zero, not `0`"
     );
-    assert!(refusal(&earn::RedeemFlexible::new("", dec!(1))).starts_with("`earnId` must be"));
+    assert!(rejection(&earn::RedeemFlexible::new("", dec!(1))).starts_with("`earnId` must be"));
     assert!(
-        refusal(&earn::ListFlexibleProducts::new(1, 101))
+        rejection(&earn::ListFlexibleProducts::new(1, 101))
             .starts_with("`sizePage` must be 1 to 100")
     );
 }
 
 #[test]
-fn enumerations_of_account_and_savings_are_written_as_documented() {
+fn account_and_savings_enumerations_are_written_as_documented() {
     let transfer =
         account::TransferFunds::new("USDT", dec!(12.50), account::TransferDirection::FundToSpot);
     assert_eq!(body(&transfer), r#"{"currency":"USDT","amount":"12.50","type":"fund_to_spot"}"#);
     assert!(
-        refusal(&account::TransferFunds::new(
+        rejection(&account::TransferFunds::new(
             "USDT",
             dec!(-1),
             account::TransferDirection::SpotToFund
@@ -86,14 +71,15 @@ fn currencies_are_joined_by_commas() {
     let some = account::ListFundingCurrencies::new().currency("BTC").currency("USDT-TRC20");
     assert_eq!(query(&some), "currencies=BTC%2CUSDT-TRC20");
     let many = (0..21).fold(account::ListFundingCurrencies::new(), |all, _| all.currency("BTC"));
-    assert_eq!(refusal(&many), "`currencies` must name 20 at most, not `21 currencies`");
+    assert_eq!(rejection(&many), "`currencies` must be at most 20, not `21 currencies`");
     assert!(
-        refusal(&account::ListFundingCurrencies::new().currency("B C")).starts_with("`currencies`")
+        rejection(&account::ListFundingCurrencies::new().currency("B C"))
+            .starts_with("`currencies`")
     );
 }
 
 #[test]
-fn queries_of_wallet_and_affiliates() {
+fn wallet_and_affiliate_queries_are_written_as_documented() {
     let wallet = account::QueryWallet::new().currency("USDT").usd_valuation(true);
     assert_eq!(query(&wallet), "currency=USDT&needUsdValuation=true");
     let time = Timestamp::from_millis(1_706_745_600_000);
@@ -109,7 +95,7 @@ fn queries_of_wallet_and_affiliates() {
         "cid=7&start_time=1706745600&end_time=1706745600&page=1&size=50&type=2"
     );
     assert!(
-        refusal(&affiliate::ListCustomerFunding::new("7", time, time, 1, 51))
+        rejection(&affiliate::ListCustomerFunding::new("7", time, time, 1, 51))
             .contains("at most 50")
     );
 }

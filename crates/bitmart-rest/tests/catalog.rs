@@ -17,7 +17,7 @@ fn encodes_parameters_like_the_typed_request() {
 }
 
 #[test]
-fn rejects_a_request_that_breaks_a_rule() {
+fn rejects_a_request_that_violates_a_rule() {
     let klines = catalog::find_route(Method::Get, "/spot/quotation/v3/klines").expect("described");
     let too_many = r#"{"symbol":"BTC_USDT","limit":"201"}"#;
     assert!(matches!(klines.encode_request(too_many), Err(RecodeError::Invalid(_))));
@@ -61,7 +61,9 @@ fn every_entry_is_found_by_path_id_and_method() {
 
 #[test]
 fn histories_have_a_specification_and_read_their_rows() {
-    let trades = catalog::find("spot_account_trades").and_then(|entry| entry.history).expect("one");
+    let trades = catalog::find("spot_account_trades")
+        .and_then(|entry| entry.history)
+        .expect("it is a history");
     let body = r#"{"code":1000,"message":"success","trace":"t","data":[{"tradeId":"7","orderId":"1",
         "symbol":"BTC_USDT","side":"buy","price":"5","size":"1","createTime":1700000000000}, {}]}"#;
     let page = trades.read(&bytes::Bytes::from(body)).expect("it decodes");
@@ -73,7 +75,7 @@ fn histories_have_a_specification_and_read_their_rows() {
 }
 
 #[test]
-fn optional_lists_state_for_whom_they_are() {
+fn endpoints_of_some_accounts_only_have_an_availability() {
     let is_optional = |id: &str| catalog::find(id).expect(id).availability.is_some();
     for id in ["affiliate_rebates", "broker_rebates", "earn_holdings", "sub_accounts_list"] {
         assert!(is_optional(id), "{id}");

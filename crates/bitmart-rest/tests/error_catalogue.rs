@@ -1,4 +1,4 @@
-//! The table of error codes in the docs says what the catalogue says.
+//! Checks the table of error codes in the docs against the catalogue.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ fn table() -> String {
             RetryAdvice::AfterChange => "after a change",
             RetryAdvice::Never => "no",
             RetryAdvice::AfterQuery => "after a query",
-            _ => unreachable!("not shown yet"),
+            _ => unreachable!("the table has no text for it"),
         };
         let messages = [&[known.message], known.other_messages].concat().join("<br>");
         writeln!(
@@ -35,7 +35,7 @@ fn table() -> String {
 }
 
 #[test]
-fn the_docs_list_every_code() {
+fn the_docs_list_every_error_code() {
     let page = std::fs::read_to_string(PATH).expect("docs/errors.md");
     let (introduction, listed) = page.split_once(START).expect("the line before the table");
     let table = table();

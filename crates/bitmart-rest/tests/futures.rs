@@ -1,27 +1,14 @@
-//! Futures requests on the wire, what is refused before, and answers in more than one form.
+//! Futures: bodies and queries of requests, errors of validation, and responses in several forms.
 
-use bitmart_rest::{Endpoint, Payload, futures};
+mod common;
+
+use std::time::Duration;
+
+use bitmart_rest::{Endpoint, futures};
 use bitmart_types::{ClientOrderId, OrderId, RequestNo, Timestamp, dec};
 use serde_json::json;
 
-fn encoded(request: &impl Endpoint) -> Payload {
-    request.validate().expect("it is valid");
-    let mut payload = Payload::new();
-    request.encode(&mut payload).expect("it encodes");
-    payload
-}
-
-fn body(request: &impl Endpoint) -> String {
-    String::from_utf8(encoded(request).body().to_vec()).expect("UTF-8")
-}
-
-fn query(request: &impl Endpoint) -> String {
-    encoded(request).query_text().to_owned()
-}
-
-fn rejection(request: &impl Endpoint) -> String {
-    request.validate().expect_err("it is refused").to_string()
-}
+use common::{body, query, rejection};
 
 fn id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")
@@ -43,7 +30,7 @@ fn plan(execution: futures::Execution) -> futures::NewPlanOrder {
 }
 
 #[test]
-fn plan_orders_carry_trigger_and_execution() {
+fn a_plan_order_has_trigger_and_execution() {
     let head = r#"{"symbol":"BTCUSDT","type":"#;
     let middle = r#","side":1,"leverage":"5","open_type":"isolated""#;
     let tail = r#","price_way":2,"price_type":1}"#;
@@ -119,15 +106,15 @@ fn contradictory_plan_orders_are_rejected() {
 #[test]
 fn a_take_profit_closes_the_position_at_market_by_default() {
     let head = r#"{"symbol":"BTCUSDT","type":"take_profit","side":3"#;
-    let whole =
+    let position =
         futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).client_order_id(id());
     assert_eq!(
-        body(&futures::SubmitTpSlOrder::from(whole.clone())),
+        body(&futures::SubmitTpSlOrder::from(position.clone())),
         format!(
             r#"{head},"trigger_price":"72000","executive_price":"0","price_type":1,"plan_category":2,"client_order_id":"abc123","category":"market"}}"#
         )
     );
-    let part = whole
+    let part = position
         .size(5)
         .execution(futures::TriggeredExecution::Limit(dec!(71900)))
         .by(futures::PriceType::Fair);
@@ -140,7 +127,7 @@ fn a_take_profit_closes_the_position_at_market_by_default() {
 }
 
 #[test]
-fn each_leg_closes_the_side_in_its_name() {
+fn each_constructor_closes_the_side_in_its_name() {
     type Constructor = fn(&'static str, bitmart_types::Decimal) -> futures::NewTpSlOrder;
     let cases: [(Constructor, &str); 4] = [
         (
@@ -183,7 +170,7 @@ fn a_limit_take_profit_without_a_price_and_an_opening_side_are_rejected() {
 }
 
 #[test]
-fn changes_of_plan_orders_carry_the_required_fields() {
+fn modify_requests_have_the_required_fields() {
     let market = futures::TriggeredExecution::Market;
     assert_eq!(
         body(&futures::ModifyPlanOrder::new("BTCUSDT", order_id(), dec!(64000), market)),
@@ -280,7 +267,10 @@ fn settings_and_transfers_write_enumerations_as_text() {
         "`leverage` must be at least 1, not `0.5`"
     );
     assert_eq!(
-        body(&futures::TransferFunds::from_spot("USDT", dec!(10)).recv_window(3000)),
+        body(
+            &futures::TransferFunds::from_spot("USDT", dec!(10))
+                .recv_window(Duration::from_secs(3))
+        ),
         r#"{"currency":"USDT","amount":"10","type":"spot_to_contract","recvWindow":3000}"#
     );
     assert!(body(&futures::TransferFunds::to_spot("USDT", dec!(10))).contains("contract_to_spot"));
@@ -364,7 +354,7 @@ fn the_filled_size_distinguishes_filled_from_canceled_orders() {
 }
 
 #[test]
-fn balances_are_rows_or_rows_in_a_list() {
+fn balances_are_read_as_a_list_or_in_a_member() {
     let row = json!({
         "currency": "USDT", "position_deposit": "1", "frozen_balance": "2",
         "available_balance": "3", "equity": "6", "unrealized": "0",
@@ -378,7 +368,7 @@ fn balances_are_rows_or_rows_in_a_list() {
 }
 
 #[test]
-fn a_risk_row_in_seconds_means_the_same_as_one_in_milliseconds() {
+fn a_risk_row_is_read_with_seconds_and_with_milliseconds() {
     let recorded = include_str!("../fixtures/futures_position_risk/documentation.json");
     let recorded: serde_json::Value = serde_json::from_str(recorded).expect("JSON");
     let mut row = recorded["response"]["data"][0].clone();
@@ -406,7 +396,7 @@ fn the_state_active_is_read_as_open() {
 }
 
 #[test]
-fn a_transaction_has_its_time_and_id_as_text_or_number() {
+fn time_and_id_of_a_transaction_are_read_as_text_or_number() {
     for (time, id) in
         [(json!("1570608000000"), json!("96")), (json!(1_570_608_000_000_i64), json!(96))]
     {

@@ -1,27 +1,13 @@
-//! What requests look like on the wire, and what is refused before it gets there.
+//! Spot, futures and account requests: their bodies and queries, and the errors of validation.
 
-use bitmart_rest::{Endpoint, Payload, account, futures, spot};
+mod common;
+
+use std::time::Duration;
+
+use bitmart_rest::{account, futures, spot};
 use bitmart_types::{ClientOrderId, OrderId, Side, Timestamp, dec};
 
-fn encoded(request: &impl Endpoint) -> Payload {
-    let mut payload = Payload::new();
-    request.encode(&mut payload).expect("it encodes");
-    payload
-}
-
-fn body(request: &impl Endpoint) -> String {
-    request.validate().expect("it is valid");
-    String::from_utf8(encoded(request).body().to_vec()).expect("UTF-8")
-}
-
-fn query(request: &impl Endpoint) -> String {
-    request.validate().expect("it is valid");
-    encoded(request).query_text().to_owned()
-}
-
-fn rejection(request: &impl Endpoint) -> String {
-    request.validate().expect_err("it is refused").to_string()
-}
+use common::{body, query, rejection};
 
 fn id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")
@@ -32,7 +18,7 @@ fn limit() -> spot::NewOrder {
 }
 
 #[test]
-fn spot_orders_carry_what_their_kind_needs() {
+fn a_spot_order_has_the_fields_of_its_kind() {
     let head = r#"{"symbol":"BTC_USDT","side":"#;
     let tail = r#","client_order_id":"abc123"}"#;
     let cases: [(spot::SubmitOrder, &str); 6] = [
@@ -67,7 +53,7 @@ fn spot_orders_carry_what_their_kind_needs() {
 }
 
 #[test]
-fn every_order_has_an_id_of_its_own_before_it_is_sent() {
+fn every_new_order_gets_its_own_client_order_id() {
     let first = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     let second = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     assert_ne!(first.client_order_id, second.client_order_id);
@@ -79,7 +65,7 @@ fn every_order_has_an_id_of_its_own_before_it_is_sent() {
 }
 
 #[test]
-fn new_orders_return_the_values_they_were_made_of() {
+fn accessors_return_the_values_of_a_new_order() {
     let values = |order: spot::NewOrder| {
         (order.side().clone(), order.size(), order.price(), order.notional())
     };
@@ -111,9 +97,9 @@ fn a_market_order_cannot_be_a_maker_or_immediate() {
 
 #[test]
 fn canceling_without_an_order_id_is_rejected_on_both_markets() {
-    let nobody: spot::CancelOrder =
+    let without_id: spot::CancelOrder =
         serde_json::from_str(r#"{"symbol":"BTC_USDT"}"#).expect("it decodes");
-    assert_eq!(rejection(&nobody), "`order_id` or client_order_id must be set, not `nothing`");
+    assert_eq!(rejection(&without_id), "`order_id` or client_order_id must be set, not `nothing`");
     let blank = spot::CancelOrder::new("BTC_USDT", OrderId::from(" "));
     let futures = futures::CancelOrder::new("BTCUSDT", OrderId::from(" "));
     assert_eq!(rejection(&blank), rejection(&futures));
@@ -146,7 +132,8 @@ fn a_symbol_without_a_separator_is_rejected() {
 
 #[test]
 fn a_batch_has_one_to_ten_orders_of_one_pair() {
-    let batch = spot::SubmitOrders::new("BTC_USDT").push(limit()).recv_window(5000);
+    let batch =
+        spot::SubmitOrders::new("BTC_USDT").push(limit()).recv_window(Duration::from_secs(5));
     assert_eq!(
         body(&batch),
         r#"{"symbol":"BTC_USDT","orderParams":[{"side":"buy","type":"limit","size":"0.0010","price":"60000","clientOrderId":"abc123"}],"recvWindow":5000}"#
@@ -192,7 +179,7 @@ fn orders_are_canceled_by_either_id() {
 }
 
 #[test]
-fn a_futures_cancel_without_an_id_would_cancel_everything_and_is_rejected() {
+fn a_futures_cancel_without_an_id_is_rejected_because_it_would_cancel_every_order() {
     assert_eq!(
         body(&futures::CancelOrder::new("BTCUSDT", OrderId::from("77"))),
         r#"{"symbol":"BTCUSDT","order_id":"77"}"#
@@ -203,7 +190,7 @@ fn a_futures_cancel_without_an_id_would_cancel_everything_and_is_rejected() {
 }
 
 #[test]
-fn futures_orders_carry_side_and_mode_as_numbers() {
+fn futures_orders_have_side_and_mode_as_numbers() {
     type Make = fn(&'static str, u64, futures::Execution) -> futures::NewOrder;
     let cases: [(Make, u8); 8] = [
         (futures::NewOrder::open_long, 1),
@@ -241,7 +228,7 @@ fn futures_orders_carry_side_and_mode_as_numbers() {
 }
 
 #[test]
-fn futures_orders_carry_leverage_as_text_and_presets() {
+fn futures_orders_have_leverage_as_text_and_presets() {
     let order = futures::NewOrder::open_long("BTCUSDT", 1, futures::Execution::Market)
         .client_order_id(id())
         .leverage(dec!(5))
@@ -280,7 +267,7 @@ fn contradictory_futures_orders_are_rejected() {
 }
 
 #[test]
-fn withdrawals_go_to_an_address_or_to_an_account() {
+fn a_withdrawal_names_an_address_or_an_account() {
     assert_eq!(
         body(&account::Withdraw::to_address(
             "XRP",
@@ -353,8 +340,10 @@ fn published_ranges_are_checked() {
         "`limit` must be 1 to 200, not `0`"
     );
     assert_eq!(
-        rejection(&spot::QueryOrder::new("77").recv_window(60_001)),
-        "`recvWindow` must be 1 to 60000, not `60001`"
+        rejection(&spot::QueryOrder::new("77").recv_window(Duration::from_millis(60_001))),
+        "`recvWindow` must be 1ms to 60s in whole milliseconds, not `60.001s`"
     );
+    let fraction = Duration::from_micros(1500);
+    assert!(rejection(&spot::QueryOrder::new("77").recv_window(fraction)).ends_with("not `1.5ms`"));
     assert!(rejection(&spot::QueryOrder::new("")).starts_with("`orderId` must be"));
 }

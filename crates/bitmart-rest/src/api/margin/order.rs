@@ -7,10 +7,10 @@ use crate::ValidationError;
 use crate::spot;
 use crate::wire::validate;
 
-/// Places an order on isolated margin: the request. Made from a [`spot::NewOrder`] with
+/// Places an order on isolated margin: the request. Created from a [`spot::NewOrder`] with
 /// `into`.
 ///
-/// It is a spot order in all but one thing: it cannot set self-trade prevention, and one that does is rejected before sending.
+/// It equals a spot order, except that an order with self-trade prevention is rejected before sending.
 ///
 /// ```
 /// use bitmart_rest::{Endpoint, margin, spot};
