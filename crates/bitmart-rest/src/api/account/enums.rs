@@ -11,7 +11,7 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_int_enum! {
-    /// State of a deposit or withdrawal is.
+    /// State of a deposit or withdrawal.
     pub enum FundingStatus {
         /// Created.
         Created = 0,

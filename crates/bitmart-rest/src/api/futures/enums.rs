@@ -199,7 +199,7 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// State of a transfer between the spot and the futures account is.
+    /// State of a transfer between the spot and the futures account.
     pub enum TransferState {
         /// In progress.
         Processing = "PROCESSING",

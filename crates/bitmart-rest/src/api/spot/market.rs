@@ -250,7 +250,8 @@ pub struct SymbolInfo {
     /// Minimum number of decimal places in which prices are shown; -1 for tens. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub price_min_precision: Option<i32>,
-    /// Maximum number of decimal places of a price. Further ones are cut off without an error. `None` if absent.
+    /// Maximum number of decimal places of a price. The exchange cuts off further ones without an error.
+    /// `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub price_max_precision: Option<i32>,
     /// When the pair expires, in an undocumented form; `None` in all observed rows.
