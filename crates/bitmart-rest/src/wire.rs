@@ -1,5 +1,6 @@
-//! What travels: parameters and signatures on the way out, the envelope and its data on the way back.
+//! The wire format: parameters and signatures of requests, envelopes and data of responses.
 
+pub(crate) mod duration;
 pub(crate) mod endpoint;
 pub(crate) mod payload;
 pub(crate) mod rate_limit;

@@ -1,4 +1,4 @@
-//! The table of error codes in the docs matches `bitmart_rest::code`.
+//! Checks the table of error codes in the docs against the catalogue.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ fn table() -> String {
             RetryAdvice::AfterChange => "after a change",
             RetryAdvice::Never => "no",
             RetryAdvice::AfterQuery => "after a query",
-            _ => unreachable!("not shown yet"),
+            _ => unreachable!("the table has no text for it"),
         };
         let messages = [&[known.message], known.other_messages].concat().join("<br>");
         writeln!(

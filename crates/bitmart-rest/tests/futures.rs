@@ -1,12 +1,14 @@
-//! Futures requests: encoding and validation, and responses in more than one form.
+//! Futures: bodies and queries of requests, errors of validation, and responses in several forms.
 
 mod common;
+
+use std::time::Duration;
 
 use bitmart_rest::{Endpoint, futures};
 use bitmart_types::{ClientOrderId, OrderId, RequestNo, Timestamp, dec};
 use serde_json::json;
 
-use self::common::{body, query, validation_error};
+use common::{body, query, rejection};
 
 fn id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")
@@ -28,7 +30,7 @@ fn plan(execution: futures::Execution) -> futures::NewPlanOrder {
 }
 
 #[test]
-fn encodes_trigger_and_execution_of_plan_orders() {
+fn a_plan_order_has_trigger_and_execution() {
     let head = r#"{"symbol":"BTCUSDT","type":"#;
     let middle = r#","side":1,"leverage":"5","open_type":"isolated""#;
     let tail = r#","price_way":2,"price_type":1}"#;
@@ -49,7 +51,7 @@ fn encodes_trigger_and_execution_of_plan_orders() {
 }
 
 #[test]
-fn encodes_a_rising_trigger_by_the_mark_price_as_numbers() {
+fn a_rising_trigger_by_the_fair_price_is_written_in_numbers() {
     let trigger = futures::Trigger::rising(dec!(70000)).by(futures::PriceType::Fair);
     let order = futures::NewPlanOrder::sell(
         "BTCUSDT",
@@ -71,7 +73,7 @@ fn encodes_a_rising_trigger_by_the_mark_price_as_numbers() {
 }
 
 #[test]
-fn rejects_invalid_plan_orders() {
+fn contradictory_plan_orders_are_rejected() {
     let trigger = || futures::Trigger::falling(dec!(58000));
     let order = |size, leverage| {
         let leverage = futures::Leverage::cross(leverage);
@@ -85,36 +87,34 @@ fn rejects_invalid_plan_orders() {
     };
     assert!(futures::SubmitPlanOrder::from(order(1, dec!(1))).validate().is_ok());
     assert_eq!(
-        validation_error(&futures::SubmitPlanOrder::from(order(0, dec!(1)))),
+        rejection(&futures::SubmitPlanOrder::from(order(0, dec!(1)))),
         "`size` must be at least 1, not `0`"
     );
     assert_eq!(
-        validation_error(&futures::SubmitPlanOrder::from(order(1, dec!(0.5)))),
+        rejection(&futures::SubmitPlanOrder::from(order(1, dec!(0.5)))),
         "`leverage` must be at least 1, not `0.5`"
     );
     let preset = order(1, dec!(1)).take_profit(dec!(70000), futures::PriceType::Last);
-    assert!(
-        validation_error(&futures::SubmitPlanOrder::from(preset)).contains("an order that closes")
-    );
+    assert!(rejection(&futures::SubmitPlanOrder::from(preset)).contains("an order that closes"));
     let free = plan(futures::Execution::Limit(dec!(0)));
     assert_eq!(
-        validation_error(&futures::SubmitPlanOrder::from(free)),
+        rejection(&futures::SubmitPlanOrder::from(free)),
         "`executive_price` must be above zero, not `0`"
     );
 }
 
 #[test]
-fn a_take_profit_order_closes_the_position_at_market_by_default() {
+fn a_take_profit_closes_the_position_at_market_by_default() {
     let head = r#"{"symbol":"BTCUSDT","type":"take_profit","side":3"#;
-    let whole =
+    let position =
         futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).client_order_id(id());
     assert_eq!(
-        body(&futures::SubmitTpSlOrder::from(whole.clone())),
+        body(&futures::SubmitTpSlOrder::from(position.clone())),
         format!(
             r#"{head},"trigger_price":"72000","executive_price":"0","price_type":1,"plan_category":2,"client_order_id":"abc123","category":"market"}}"#
         )
     );
-    let part = whole
+    let part = position
         .size(5)
         .execution(futures::TriggeredExecution::Limit(dec!(71900)))
         .by(futures::PriceType::Fair);
@@ -127,7 +127,7 @@ fn a_take_profit_order_closes_the_position_at_market_by_default() {
 }
 
 #[test]
-fn take_profit_and_stop_loss_orders_close_the_side_in_their_name() {
+fn each_constructor_closes_the_side_in_its_name() {
     type Constructor = fn(&'static str, bitmart_types::Decimal) -> futures::NewTpSlOrder;
     let cases: [(Constructor, &str); 4] = [
         (
@@ -154,11 +154,11 @@ fn take_profit_and_stop_loss_orders_close_the_side_in_their_name() {
 }
 
 #[test]
-fn rejects_a_take_profit_limit_without_a_price_and_an_opening_side() {
+fn a_limit_take_profit_without_a_price_and_an_opening_side_are_rejected() {
     let free = futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
         .execution(futures::TriggeredExecution::Limit(dec!(0)));
     assert_eq!(
-        validation_error(&futures::SubmitTpSlOrder::from(free)),
+        rejection(&futures::SubmitTpSlOrder::from(free)),
         "`executive_price` must be above zero, not `0`"
     );
     let opening: futures::SubmitTpSlOrder = serde_json::from_value(json!({
@@ -166,11 +166,11 @@ fn rejects_a_take_profit_limit_without_a_price_and_an_opening_side() {
         "executive_price": "0", "price_type": 1,
     }))
     .expect("a body");
-    assert_eq!(validation_error(&opening), "`side` must be a closing side, not `1`");
+    assert_eq!(rejection(&opening), "`side` must be a closing side, not `1`");
 }
 
 #[test]
-fn encodes_changes_of_pending_orders() {
+fn modify_requests_have_the_required_fields() {
     let market = futures::TriggeredExecution::Market;
     assert_eq!(
         body(&futures::ModifyPlanOrder::new("BTCUSDT", order_id(), dec!(64000), market)),
@@ -195,7 +195,7 @@ fn encodes_changes_of_pending_orders() {
 }
 
 #[test]
-fn encodes_the_id_of_a_modified_limit_order_as_a_number() {
+fn a_modified_limit_order_has_its_id_as_a_number() {
     let head = r#"{"symbol":"BTCUSDT","order_id":220906179559421"#;
     assert_eq!(
         body(&futures::ModifyLimitOrder::price("BTCUSDT", order_id(), dec!(61000))),
@@ -211,7 +211,7 @@ fn encodes_the_id_of_a_modified_limit_order_as_a_number() {
     );
     let nothing: futures::ModifyLimitOrder =
         serde_json::from_value(json!({"symbol": "BTCUSDT", "order_id": 1})).expect("a body");
-    assert_eq!(validation_error(&nothing), "`price` or size must be set, not `nothing`");
+    assert_eq!(rejection(&nothing), "`price` or size must be set, not `nothing`");
 }
 
 #[test]
@@ -230,14 +230,14 @@ fn the_callback_rate_of_a_trailing_order_is_a_tenth_to_five_percent() {
     assert!(order(dec!(5)).validate().is_ok());
     for rate in [dec!(0.09), dec!(5.1)] {
         assert_eq!(
-            validation_error(&order(rate)),
+            rejection(&order(rate)),
             format!("`callback_rate` must be 0.1 to 5, not `{rate}`")
         );
     }
 }
 
 #[test]
-fn cancel_all_after_takes_zero_or_at_least_five_seconds() {
+fn cancel_all_after_takes_at_least_five_seconds_or_zero() {
     assert_eq!(
         body(&futures::CancelAllAfter::new("BTCUSDT", 5)),
         r#"{"symbol":"BTCUSDT","timeout":5}"#
@@ -248,26 +248,29 @@ fn cancel_all_after_takes_zero_or_at_least_five_seconds() {
     );
     for seconds in [1, 4] {
         assert!(
-            validation_error(&futures::CancelAllAfter::new("BTCUSDT", seconds))
+            rejection(&futures::CancelAllAfter::new("BTCUSDT", seconds))
                 .starts_with("`timeout` must be")
         );
     }
 }
 
 #[test]
-fn encodes_leverage_transfers_and_positions_to_close() {
+fn settings_and_transfers_write_enumerations_as_text() {
     assert_eq!(
         body(&futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(20))),
         r#"{"symbol":"BTCUSDT","leverage":"20","open_type":"cross"}"#
     );
     assert_eq!(
-        validation_error(
+        rejection(
             &futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(0.5))
         ),
         "`leverage` must be at least 1, not `0.5`"
     );
     assert_eq!(
-        body(&futures::TransferFunds::from_spot("USDT", dec!(10)).recv_window(3000)),
+        body(
+            &futures::TransferFunds::from_spot("USDT", dec!(10))
+                .recv_window(Duration::from_secs(3))
+        ),
         r#"{"currency":"USDT","amount":"10","type":"spot_to_contract","recvWindow":3000}"#
     );
     assert!(body(&futures::TransferFunds::to_spot("USDT", dec!(10))).contains("contract_to_spot"));
@@ -280,7 +283,7 @@ fn encodes_leverage_transfers_and_positions_to_close() {
             .contains("contract_to_fund")
     );
     assert_eq!(
-        validation_error(&futures::TransferFunds::from_spot("USDT", dec!(0))),
+        rejection(&futures::TransferFunds::from_spot("USDT", dec!(0))),
         "`amount` must be 0.01 to 10000000000, not `0`"
     );
     let number = RequestNo::new("4e2adcff-2122").expect("a number");
@@ -299,7 +302,7 @@ fn encodes_leverage_transfers_and_positions_to_close() {
 }
 
 #[test]
-fn encodes_times_in_the_unit_of_the_endpoint() {
+fn times_are_written_in_the_unit_of_the_endpoint() {
     let (start, end) = (Timestamp::from_secs(1_700_000_000), Timestamp::from_secs(1_700_003_600));
     assert_eq!(
         query(&futures::ListKlines::new("BTCUSDT", start, end).step(futures::KlineStep::Hours4)),
@@ -314,7 +317,7 @@ fn encodes_times_in_the_unit_of_the_endpoint() {
         "end_time=1700003600000&page_size=1000"
     );
     assert_eq!(
-        validation_error(&futures::ListTransactions::new().page_size(1001)),
+        rejection(&futures::ListTransactions::new().page_size(1001)),
         "`page_size` must be 1 to 1000, not `1001`"
     );
 }
@@ -330,7 +333,7 @@ fn order_in(state: i32, size: &str, filled: &str) -> futures::Order {
 }
 
 #[test]
-fn the_filled_size_distinguishes_filled_and_canceled_orders() {
+fn the_filled_size_distinguishes_filled_from_canceled_orders() {
     use futures::OrderProgress::{
         Approving, Canceled, Filled, Open, PartiallyCanceled, PartiallyFilled, Unknown,
     };
@@ -351,7 +354,7 @@ fn the_filled_size_distinguishes_filled_and_canceled_orders() {
 }
 
 #[test]
-fn balances_decode_from_rows_and_from_a_list_of_rows() {
+fn balances_are_read_as_a_list_or_in_a_member() {
     let row = json!({
         "currency": "USDT", "position_deposit": "1", "frozen_balance": "2",
         "available_balance": "3", "equity": "6", "unrealized": "0",
@@ -365,7 +368,7 @@ fn balances_decode_from_rows_and_from_a_list_of_rows() {
 }
 
 #[test]
-fn decodes_position_risk_times_in_seconds_and_milliseconds() {
+fn a_risk_row_is_read_with_seconds_and_with_milliseconds() {
     let recorded = include_str!("../fixtures/futures_position_risk/documentation.json");
     let recorded: serde_json::Value = serde_json::from_str(recorded).expect("JSON");
     let mut row = recorded["response"]["data"][0].clone();
@@ -375,7 +378,7 @@ fn decodes_position_risk_times_in_seconds_and_milliseconds() {
         let risk: futures::PositionRisk = serde_json::from_value(row.clone()).expect("a row");
         assert_eq!(risk.update_time, expected);
     }
-    // Without a position there is neither side nor margin type.
+    // A flat position has neither side nor margin type.
     row["position_side"] = json!("");
     row["margin_type"] = json!(null);
     row["update_time"] = json!(0);
@@ -384,7 +387,7 @@ fn decodes_position_risk_times_in_seconds_and_milliseconds() {
 }
 
 #[test]
-fn the_state_active_decodes_as_open() {
+fn the_state_active_is_read_as_open() {
     let recorded = include_str!("../fixtures/futures_plan_orders/reference.json");
     let recorded: serde_json::Value = serde_json::from_str(recorded).expect("JSON");
     let order: futures::PlanOrder =
@@ -393,7 +396,7 @@ fn the_state_active_decodes_as_open() {
 }
 
 #[test]
-fn decodes_transaction_time_and_id_from_text_and_number() {
+fn time_and_id_of_a_transaction_are_read_as_text_or_number() {
     for (time, id) in
         [(json!("1570608000000"), json!("96")), (json!(1_570_608_000_000_i64), json!(96))]
     {

@@ -1,11 +1,13 @@
-//! Requests: encoding and validation.
+//! Spot, futures and account requests: their bodies and queries, and the errors of validation.
 
 mod common;
+
+use std::time::Duration;
 
 use bitmart_rest::{account, futures, spot};
 use bitmart_types::{ClientOrderId, OrderId, Side, Timestamp, dec};
 
-use self::common::{body, query, validation_error};
+use common::{body, query, rejection};
 
 fn id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")
@@ -16,7 +18,7 @@ fn limit() -> spot::NewOrder {
 }
 
 #[test]
-fn encodes_spot_orders_of_each_type() {
+fn a_spot_order_has_the_fields_of_its_kind() {
     let head = r#"{"symbol":"BTC_USDT","side":"#;
     let tail = r#","client_order_id":"abc123"}"#;
     let cases: [(spot::SubmitOrder, &str); 6] = [
@@ -51,7 +53,7 @@ fn encodes_spot_orders_of_each_type() {
 }
 
 #[test]
-fn every_new_order_has_a_unique_client_order_id() {
+fn every_new_order_gets_its_own_client_order_id() {
     let first = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     let second = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     assert_ne!(first.client_order_id, second.client_order_id);
@@ -63,7 +65,7 @@ fn every_new_order_has_a_unique_client_order_id() {
 }
 
 #[test]
-fn new_orders_return_their_values() {
+fn accessors_return_the_values_of_a_new_order() {
     let values = |order: spot::NewOrder| {
         (order.side().clone(), order.size(), order.price(), order.notional())
     };
@@ -79,7 +81,7 @@ fn new_orders_return_their_values() {
 }
 
 #[test]
-fn rejects_post_only_and_immediate_or_cancel_market_orders() {
+fn a_market_order_cannot_be_a_maker_or_immediate() {
     let buy = || spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     let sell = || spot::NewOrder::market_sell("BTC_USDT", dec!(0.5));
     for (order, parameter) in [
@@ -88,56 +90,50 @@ fn rejects_post_only_and_immediate_or_cancel_market_orders() {
         (sell().post_only(), "price"),
         (sell().immediate_or_cancel(), "price"),
     ] {
-        let error = validation_error(&spot::SubmitOrder::from(order));
+        let error = rejection(&spot::SubmitOrder::from(order));
         assert!(error.starts_with(&format!("`{parameter}` must be set")), "{error}");
     }
 }
 
 #[test]
-fn rejects_a_cancellation_without_an_id_in_spot_and_futures() {
+fn canceling_without_an_order_id_is_rejected_on_both_markets() {
     let without_id: spot::CancelOrder =
         serde_json::from_str(r#"{"symbol":"BTC_USDT"}"#).expect("it decodes");
-    assert_eq!(
-        validation_error(&without_id),
-        "`order_id` or client_order_id must be set, not `nothing`"
-    );
+    assert_eq!(rejection(&without_id), "`order_id` or client_order_id must be set, not `nothing`");
     let blank = spot::CancelOrder::new("BTC_USDT", OrderId::from(" "));
     let futures = futures::CancelOrder::new("BTCUSDT", OrderId::from(" "));
-    assert_eq!(validation_error(&blank), validation_error(&futures));
+    assert_eq!(rejection(&blank), rejection(&futures));
 }
 
 #[test]
-fn rejects_a_decoded_order_without_an_amount() {
+fn a_decoded_order_without_an_amount_is_rejected() {
     let decode = |terms: &str| -> spot::SubmitOrder {
         serde_json::from_str(&format!(r#"{{"symbol":"BTC_USDT",{terms}}}"#)).expect("it decodes")
     };
     assert_eq!(
-        validation_error(&decode(r#""side":"buy","type":"market","size":"1""#)),
+        rejection(&decode(r#""side":"buy","type":"market","size":"1""#)),
         "`notional` must be set for this kind of order, not `nothing`"
     );
     assert_eq!(
-        validation_error(&decode(r#""side":"buy","type":"limit","size":"1""#)),
+        rejection(&decode(r#""side":"buy","type":"limit","size":"1""#)),
         "`price` must be set for this kind of order, not `nothing`"
     );
     assert_eq!(
-        validation_error(&decode(r#""side":"sell","type":"limit","size":"0","price":"1""#)),
+        rejection(&decode(r#""side":"sell","type":"limit","size":"0","price":"1""#)),
         "`size` must be above zero, not `0`"
     );
 }
 
 #[test]
-fn rejects_a_symbol_without_a_separator() {
+fn a_symbol_without_a_separator_is_rejected() {
     let order = spot::SubmitOrder::from(spot::NewOrder::market_buy("BTCUSDT", dec!(25)));
-    assert!(
-        validation_error(&order).starts_with("`symbol` must be BASE_QUOTE"),
-        "{}",
-        validation_error(&order)
-    );
+    assert!(rejection(&order).starts_with("`symbol` must be BASE_QUOTE"), "{}", rejection(&order));
 }
 
 #[test]
 fn a_batch_has_one_to_ten_orders_of_one_pair() {
-    let batch = spot::SubmitOrders::new("BTC_USDT").push(limit()).recv_window(5000);
+    let batch =
+        spot::SubmitOrders::new("BTC_USDT").push(limit()).recv_window(Duration::from_secs(5));
     assert_eq!(
         body(&batch),
         r#"{"symbol":"BTC_USDT","orderParams":[{"side":"buy","type":"limit","size":"0.0010","price":"60000","clientOrderId":"abc123"}],"recvWindow":5000}"#
@@ -146,20 +142,20 @@ fn a_batch_has_one_to_ten_orders_of_one_pair() {
     assert_eq!(ids, [&id()]);
 
     assert_eq!(
-        validation_error(&spot::SubmitOrders::new("BTC_USDT")),
+        rejection(&spot::SubmitOrders::new("BTC_USDT")),
         "`orderParams` must be 1 to 10, not `0`"
     );
     let eleven = (0..11).fold(spot::SubmitOrders::new("BTC_USDT"), |batch, _| batch.push(limit()));
-    assert_eq!(validation_error(&eleven), "`orderParams` must be 1 to 10, not `11`");
+    assert_eq!(rejection(&eleven), "`orderParams` must be 1 to 10, not `11`");
     let stray = batch.push(spot::NewOrder::market_buy("ETH_USDT", dec!(25)));
     assert_eq!(
-        validation_error(&stray),
+        rejection(&stray),
         "`symbol` must be BTC_USDT, the pair of the batch, for every order, not `ETH_USDT`"
     );
 }
 
 #[test]
-fn encodes_cancellations_by_either_id() {
+fn orders_are_canceled_by_either_id() {
     assert_eq!(
         body(&spot::CancelOrder::new("BTC_USDT", OrderId::from("77"))),
         r#"{"symbol":"BTC_USDT","order_id":"77"}"#
@@ -177,24 +173,24 @@ fn encodes_cancellations_by_either_id() {
         r#"{"symbol":"BTC_USDT","clientOrderIds":["abc123"]}"#
     );
     assert_eq!(
-        validation_error(&spot::CancelOrders::by_ids("BTC_USDT", [""; 0])),
+        rejection(&spot::CancelOrders::by_ids("BTC_USDT", [""; 0])),
         "`orderIds` must be 1 to 10, not `0`"
     );
 }
 
 #[test]
-fn rejects_a_futures_cancellation_without_an_id_which_would_cancel_all_orders() {
+fn a_futures_cancel_without_an_id_is_rejected_because_it_would_cancel_every_order() {
     assert_eq!(
         body(&futures::CancelOrder::new("BTCUSDT", OrderId::from("77"))),
         r#"{"symbol":"BTCUSDT","order_id":"77"}"#
     );
     let all: futures::CancelOrder =
         serde_json::from_str(r#"{"symbol":"BTCUSDT"}"#).expect("it decodes");
-    assert_eq!(validation_error(&all), "`order_id` or client_order_id must be set, not `nothing`");
+    assert_eq!(rejection(&all), "`order_id` or client_order_id must be set, not `nothing`");
 }
 
 #[test]
-fn encodes_side_and_mode_of_futures_orders_as_numbers() {
+fn futures_orders_have_side_and_mode_as_numbers() {
     type Make = fn(&'static str, u64, futures::Execution) -> futures::NewOrder;
     let cases: [(Make, u8); 8] = [
         (futures::NewOrder::open_long, 1),
@@ -232,7 +228,7 @@ fn encodes_side_and_mode_of_futures_orders_as_numbers() {
 }
 
 #[test]
-fn encodes_leverage_and_presets_of_futures_orders() {
+fn futures_orders_have_leverage_as_text_and_presets() {
     let order = futures::NewOrder::open_long("BTCUSDT", 1, futures::Execution::Market)
         .client_order_id(id())
         .leverage(dec!(5))
@@ -247,8 +243,8 @@ fn encodes_leverage_and_presets_of_futures_orders() {
 }
 
 #[test]
-fn rejects_invalid_futures_orders() {
-    let order = |order: futures::NewOrder| validation_error(&futures::SubmitOrder::from(order));
+fn contradictory_futures_orders_are_rejected() {
+    let order = |order: futures::NewOrder| rejection(&futures::SubmitOrder::from(order));
     let market = futures::Execution::Market;
     assert_eq!(
         order(futures::NewOrder::buy("BTCUSDT", 0, market)),
@@ -271,7 +267,7 @@ fn rejects_invalid_futures_orders() {
 }
 
 #[test]
-fn encodes_withdrawals_to_addresses_and_accounts() {
+fn a_withdrawal_names_an_address_or_an_account() {
     assert_eq!(
         body(&account::Withdraw::to_address(
             "XRP",
@@ -297,11 +293,11 @@ fn encodes_withdrawals_to_addresses_and_accounts() {
         r#"{"currency":"USDT","amount":"5","destination":"rent","type":3,"value":"555","areaCode":"86"}"#
     );
     assert_eq!(
-        validation_error(&account::Withdraw::to_address("USDT-TRC20", dec!(0), "T123")),
+        rejection(&account::Withdraw::to_address("USDT-TRC20", dec!(0), "T123")),
         "`amount` must be above zero, not `0`"
     );
     assert!(
-        validation_error(&account::Withdraw::to_address("USDT-TRC20", dec!(1), ""))
+        rejection(&account::Withdraw::to_address("USDT-TRC20", dec!(1), ""))
             .starts_with("`address` or")
     );
 }
@@ -317,7 +313,7 @@ fn debug_of_a_withdrawal_shows_no_destination() {
 }
 
 #[test]
-fn encodes_times_in_the_unit_of_the_endpoint() {
+fn queries_write_times_in_the_unit_of_the_endpoint() {
     let klines = spot::ListKlines::new("BTC_USDT")
         .before(Timestamp::from_secs(1_700_000_000))
         .step(spot::KlineStep::Hours1)
@@ -334,18 +330,20 @@ fn encodes_times_in_the_unit_of_the_endpoint() {
 }
 
 #[test]
-fn rejects_values_outside_of_published_ranges() {
+fn published_ranges_are_checked() {
     assert_eq!(
-        validation_error(&spot::ListKlines::new("BTC_USDT").limit(201)),
+        rejection(&spot::ListKlines::new("BTC_USDT").limit(201)),
         "`limit` must be 1 to 200, not `201`"
     );
     assert_eq!(
-        validation_error(&spot::ListKlines::new("BTC_USDT").limit(0)),
+        rejection(&spot::ListKlines::new("BTC_USDT").limit(0)),
         "`limit` must be 1 to 200, not `0`"
     );
     assert_eq!(
-        validation_error(&spot::QueryOrder::new("77").recv_window(60_001)),
-        "`recvWindow` must be 1 to 60000, not `60001`"
+        rejection(&spot::QueryOrder::new("77").recv_window(Duration::from_millis(60_001))),
+        "`recvWindow` must be 1ms to 60s in whole milliseconds, not `60.001s`"
     );
-    assert!(validation_error(&spot::QueryOrder::new("")).starts_with("`orderId` must be"));
+    let fraction = Duration::from_micros(1500);
+    assert!(rejection(&spot::QueryOrder::new("77").recv_window(fraction)).ends_with("not `1.5ms`"));
+    assert!(rejection(&spot::QueryOrder::new("")).starts_with("`orderId` must be"));
 }

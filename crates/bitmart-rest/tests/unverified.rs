@@ -1,4 +1,4 @@
-//! Responses that the exchange does not document, with types from third-party descriptions.
+//! Responses that the exchange does not document and third parties describe.
 
 use std::collections::BTreeSet;
 
@@ -15,19 +15,19 @@ fn response<E: Endpoint>(body: &str) -> Result<E::Response, Error> {
     decode::<E>(StatusCode::OK, &HeaderMap::new(), &body.to_owned().into())
 }
 
-/// Data with every described field; text decodes into all of their types.
-fn constructed(fields: &[&str]) -> Value {
+/// Builds data with every described field. Each is `"1"`, which all field types read.
+fn sample_data(fields: &[&str]) -> Value {
     let mut data = Value::Null;
     for field in fields {
         let mut at = &mut data;
-        for step in field.replace("[]", ".[]").split('.').filter(|step| !step.is_empty()) {
-            at = if step == "[]" {
+        for segment in field.replace("[]", ".[]").split('.').filter(|segment| !segment.is_empty()) {
+            at = if segment == "[]" {
                 if at.is_null() {
                     *at = json!([null]);
                 }
                 &mut at[0]
             } else {
-                &mut at[step]
+                &mut at[segment]
             };
         }
         *at = json!("1");
@@ -35,7 +35,7 @@ fn constructed(fields: &[&str]) -> Value {
     data
 }
 
-/// The paths of the scalars in `value`.
+/// Collects the paths of the scalars in `value`.
 fn leaves(path: &str, value: &Value, out: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
@@ -55,57 +55,57 @@ fn leaves(path: &str, value: &Value, out: &mut BTreeSet<String>) {
     }
 }
 
-/// Checks that the response type has exactly the described fields; returns the endpoint's id.
-fn modelled<E, T>() -> &'static str
+/// Checks that the response type has exactly the described fields. Returns the endpoint's id.
+fn check_model<E, T>() -> &'static str
 where
     E: Endpoint<Response = Unverified<T>>,
     T: Serialize + DeserializeOwned,
 {
     let Metadata { id, method, path, .. } = E::METADATA;
     let entry = catalog::find_route(method, path).expect("it is described");
-    let data = constructed(&entry.fields.iter().map(|field| field.path).collect::<Vec<_>>());
-    let response = response::<E>(&json!({"code": 1000, "data": data}).to_string());
-    let value = response.expect("any data decodes").into_value();
-    let value = value.unwrap_or_else(|| panic!("{id}: {data} is not modelled"));
-    let (mut modelled, mut described) = (BTreeSet::new(), BTreeSet::new());
-    leaves("", &serde_json::to_value(&value).expect("it encodes"), &mut modelled);
+    let data = sample_data(&entry.fields.iter().map(|field| field.path).collect::<Vec<_>>());
+    let body = json!({"code": 1000, "data": data}).to_string();
+    let value = response::<E>(&body).expect("any data decodes").into_value();
+    let value = value.unwrap_or_else(|| panic!("{id}: {data} does not decode"));
+    let (mut actual, mut described) = (BTreeSet::new(), BTreeSet::new());
+    leaves("", &serde_json::to_value(&value).expect("it encodes"), &mut actual);
     leaves("", &data, &mut described);
-    assert_eq!(modelled, described, "{id}");
+    assert_eq!(actual, described, "{id}");
     id
 }
 
 #[test]
 fn models_have_exactly_the_described_fields() {
-    let modelled = [
-        modelled::<account::QueryAccountInfo, account::AccountInfo>(),
-        modelled::<broker::QueryRebates, broker::Rebates>(),
-        modelled::<affiliate::ListCustomerFunding, affiliate::CustomerFunding>(),
-        modelled::<affiliate::QueryCustomerAccount, affiliate::CustomerAccount>(),
-        modelled::<earn::ListHoldings, Rows<earn::Holding>>(),
-        modelled::<earn::ListFlexibleProducts, earn::FlexibleProducts>(),
-        modelled::<earn::ListFlexibleHoldings, earn::FlexibleHoldings>(),
-        modelled::<earn::ListFlexibleRecords, earn::FlexibleRecords>(),
-        modelled::<earn::ListFixedProducts, earn::FixedProducts>(),
-        modelled::<earn::ListFixedHoldings, earn::FixedHoldings>(),
-        modelled::<earn::ListFixedRecords, earn::FixedRecords>(),
-        modelled::<earn::QueryAutoSaving, earn::AutoSaving>(),
-        modelled::<earn::QueryAutoSubscribe, earn::AutoSubscribeStatus>(),
-        modelled::<futures::ListAutoRepayments, futures::AutoRepayments>(),
-        modelled::<futures::ListCollateralInterest, futures::CollateralInterestLog>(),
-        modelled::<futures::ListFundingRates, futures::FundingRates>(),
-        modelled::<spot::SubmitAlgoOrder, spot::AlgoOrderReceipt>(),
-        modelled::<spot::CancelAlgoOrder, spot::AlgoCancelReceipt>(),
-        modelled::<spot::QueryAlgoOrder, spot::AlgoOrder>(),
-        modelled::<spot::QueryAlgoOrderByClientId, spot::AlgoOrder>(),
-        modelled::<spot::ListOpenAlgoOrders, Rows<spot::AlgoOrder>>(),
-        modelled::<spot::ListAlgoOrderHistory, Rows<spot::AlgoOrder>>(),
+    let checked = [
+        check_model::<account::QueryAccountInfo, account::AccountInfo>(),
+        check_model::<broker::QueryRebates, broker::Rebates>(),
+        check_model::<affiliate::ListCustomerFunding, affiliate::CustomerFunding>(),
+        check_model::<affiliate::QueryCustomerAccount, affiliate::CustomerAccount>(),
+        check_model::<earn::ListHoldings, Rows<earn::Holding>>(),
+        check_model::<earn::ListFlexibleProducts, earn::FlexibleProducts>(),
+        check_model::<earn::ListFlexibleHoldings, earn::FlexibleHoldings>(),
+        check_model::<earn::ListFlexibleRecords, earn::FlexibleRecords>(),
+        check_model::<earn::ListFixedProducts, earn::FixedProducts>(),
+        check_model::<earn::ListFixedHoldings, earn::FixedHoldings>(),
+        check_model::<earn::ListFixedRecords, earn::FixedRecords>(),
+        check_model::<earn::QueryAutoSaving, earn::AutoSaving>(),
+        check_model::<earn::QueryAutoSubscribe, earn::AutoSubscribeStatus>(),
+        check_model::<futures::ListAutoRepayments, futures::AutoRepayments>(),
+        check_model::<futures::ListCollateralInterest, futures::CollateralInterestLog>(),
+        check_model::<futures::ListFundingRates, futures::FundingRates>(),
+        check_model::<spot::SubmitAlgoOrder, spot::AlgoOrderReceipt>(),
+        check_model::<spot::CancelAlgoOrder, spot::AlgoCancelReceipt>(),
+        check_model::<spot::QueryAlgoOrder, spot::AlgoOrder>(),
+        check_model::<spot::QueryAlgoOrderByClientId, spot::AlgoOrder>(),
+        check_model::<spot::ListOpenAlgoOrders, Rows<spot::AlgoOrder>>(),
+        check_model::<spot::ListAlgoOrderHistory, Rows<spot::AlgoOrder>>(),
     ];
-    // New unverified endpoints must be added above.
+    // A new endpoint must be added above.
     let unverified = catalog::ENDPOINTS
         .iter()
         .filter(|entry| entry.is_unverified && !entry.fields.is_empty())
         .map(|entry| entry.metadata.id);
-    assert_eq!(BTreeSet::from(modelled), unverified.collect());
+    assert_eq!(BTreeSet::from(checked), unverified.collect());
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_response_of_another_form_is_available_as_text() {
 }
 
 #[test]
-fn account_info_decodes_from_its_own_envelope() {
+fn the_account_info_has_its_own_envelope() {
     let body = json!({
         "code": 0, "msg": "ok", "success": true, "errorData": null,
         "data": {
@@ -143,7 +143,7 @@ fn account_info_decodes_from_its_own_envelope() {
         },
     });
     let info = response::<account::QueryAccountInfo>(&body.to_string()).expect("it decodes");
-    let info = info.into_value().expect("it is modelled");
+    let info = info.into_value().expect("it has the expected form");
     assert_eq!(info.uid.as_ref().map(AsRef::as_ref), Some("7"));
     assert_eq!(info.parent_user_id, None);
     assert_eq!(info.register_time, Some(1_700_000_000));
@@ -154,7 +154,7 @@ fn account_info_decodes_from_its_own_envelope() {
 }
 
 #[test]
-fn customers_decode_row_by_row() {
+fn customers_are_decoded_row_by_row() {
     let body = json!({
         "code": "1000",
         "data": {
@@ -163,26 +163,26 @@ fn customers_decode_row_by_row() {
         },
     });
     let page = response::<affiliate::ListCustomers>(&body.to_string()).expect("it decodes");
-    let first: &affiliate::Customer = page.customers[0].value().expect("it is modelled");
+    let first: &affiliate::Customer = page.customers[0].value().expect("it has the expected form");
     assert_eq!(first.rebate_total, Some(dec!(1.5)));
     assert_eq!(page.customers[1].value(), None);
     assert_eq!(page.customers[1].raw(), r#""something else""#);
 }
 
 #[test]
-fn customer_deposits_decode_with_and_without_an_envelope() {
+fn deposits_of_customers_are_read_with_and_without_an_envelope() {
     let bare = r#"{"total":1,"list":[{"dateTime":17,"type":1,"amount":"5","coin":"USDT"}]}"#;
     for body in [bare.to_owned(), format!(r#"{{"code":1000,"message":"OK","data":{bare}}}"#)] {
         let page = response::<affiliate::ListCustomerFunding>(&body).expect("it decodes");
         assert_eq!(page.raw(), bare);
-        let rows = page.into_value().expect("it is modelled").rows.expect("rows");
+        let rows = page.into_value().expect("it has the expected form").rows.expect("rows");
         assert_eq!(rows[0].amount, Some(dec!(5)));
         assert_eq!(rows[0].date_time, Some(17));
     }
 }
 
 #[test]
-fn savings_decode_their_own_enumeration_values() {
+fn savings_enumerations_are_read_in_the_spelling_of_responses() {
     let body = r#"{"code":1000,"data":{"subscribeStatus":"ON"}}"#;
     let status = response::<earn::QueryAutoSubscribe>(body).expect("it decodes");
     assert_eq!(status.into_value().and_then(|status| status.status), Some(earn::AutoSubscribe::On));
@@ -195,14 +195,14 @@ fn savings_decode_their_own_enumeration_values() {
 }
 
 #[test]
-fn a_write_decodes_to_true_false_or_no_value() {
+fn the_data_of_a_write_is_a_boolean_or_unverified_json() {
     for (data, value) in [("true", Some(true)), ("false", Some(false)), (r#"{"ok":1}"#, None)] {
         let body = format!(r#"{{"code":1000,"message":"OK","data":{data}}}"#);
-        let done = response::<earn::RedeemFixed>(&body).expect("any data decodes");
-        assert_eq!(done.value().copied(), value);
-        assert_eq!(done.raw(), data);
+        let result = response::<earn::RedeemFixed>(&body).expect("any data decodes");
+        assert_eq!(result.value().copied(), value);
+        assert_eq!(result.raw(), data);
     }
-    // An error code is an error even though the data is undocumented.
+    // A failure stays an error although the response is undocumented.
     let error = response::<account::TransferFunds>(r#"{"code":61001,"message":"no"}"#).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Rejected);
     let error = response::<earn::RedeemFixed>(r#"{"code":99999,"message":"no"}"#).unwrap_err();

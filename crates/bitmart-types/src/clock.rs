@@ -4,23 +4,24 @@ use std::{fmt, pin::Pin, time::SystemTime};
 
 use crate::Timestamp;
 
-/// A source of Unix time. Signed requests and logins carry its time; the exchange rejects those
-/// that are more than a minute off, or more than their `recvWindow`.
+/// A source of Unix time for signed requests and logins. The exchange rejects a timestamp that is
+/// more than a minute off, or older than the request's `recvWindow`.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// The exchange rejected a signature, maybe for its time. A clock that can query what time it is at
-    /// the exchange does so now; the next signature waits for it. By default nothing happens.
+    /// Corrects the clock after the exchange rejected a signature, possibly for its timestamp. A clock
+    /// that can query the exchange's time does so; the next signature waits for it. Does nothing by
+    /// default.
     fn correct(&self) -> Correction<'_> {
         Box::pin(std::future::ready(()))
     }
 }
 
-/// What [`Clock::correct`] returns. Dropping it leaves the clock as it was.
+/// The future of [`Clock::correct`]. Dropping it leaves the clock unchanged.
 pub type Correction<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// The machine's clock.
+/// The clock of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -1,13 +1,13 @@
-//! Errors of configuration.
+//! Configuration errors.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-/// A setting that a client cannot work with. Both clients return it from `build`, before anything is
+/// An invalid setting of a client. The `build` methods of both clients return it, before anything is
 /// connected or sent.
 ///
-/// The [source](StdError::source) is the error that made the setting unusable, if there is one.
+/// The [source](StdError::source) is the underlying error, if there is one.
 #[derive(Debug)]
 pub struct ConfigError {
     setting: &'static str,
@@ -16,20 +16,20 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The setting named `setting` is unusable. `reason` completes the sentence "`setting` …", such as
-    /// "must be positive".
+    /// Creates the error for the setting `setting`. `reason` completes the sentence "`setting` …", such
+    /// as "must be positive".
     pub fn new(setting: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { setting, reason: reason.into(), source: None }
     }
 
-    /// Adds the error behind it.
+    /// Sets the underlying error.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Name of the setting, which is the name of the builder's method or of a field of the
+    /// Name of the setting: a method of the builder or a field of the
     /// [`Environment`](crate::Environment).
     pub fn setting(&self) -> &'static str {
         self.setting

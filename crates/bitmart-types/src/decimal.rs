@@ -2,10 +2,10 @@
 
 use rust_decimal::Decimal;
 
-/// A [`Decimal`] literal, read and checked at compile time: `dec!(0.001)`, `dec!(-60_000)`.
+/// A [`Decimal`] literal, parsed at compile time: `dec!(0.001)`, `dec!(-60_000)`.
 ///
-/// The macro of `rust_decimal` itself names that crate by path, so it works only for those who also
-/// depend on it; this one works through any re-export.
+/// The macro of `rust_decimal` works only in crates that depend on `rust_decimal` themselves; this one
+/// works through any re-export.
 ///
 /// ```
 /// use bitmart_types::{Decimal, dec};
@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 /// assert_eq!(dec!(1.50).to_string(), "1.50");
 /// ```
 ///
-/// What is not a plain decimal does not compile:
+/// Anything but a plain decimal does not compile:
 ///
 /// ```compile_fail
 /// let _ = bitmart_types::dec!(1e3);
@@ -27,10 +27,10 @@ macro_rules! dec {
     };
 }
 
-/// Reads a literal for [`dec!`]. Not public API.
+/// Parses a literal for [`dec!`]. Not public API.
 ///
 /// # Panics
-/// When `text` is not a plain decimal of at most 28 digits; at compile time, as the macro calls it.
+/// When `text` is not a plain decimal of at most 28 digits. In the macro this is a compile error.
 #[must_use]
 pub const fn decimal_literal(text: &str) -> Decimal {
     let bytes = text.as_bytes();
@@ -56,7 +56,7 @@ pub const fn decimal_literal(text: &str) -> Decimal {
         at += 1;
     }
     assert!(digits > 0, "a decimal literal needs a digit");
-    #[expect(clippy::cast_possible_truncation, reason = "takes the mantissa apart")]
+    #[expect(clippy::cast_possible_truncation, reason = "splits the mantissa")]
     let (low, middle, high) = (mantissa as u32, (mantissa >> 32) as u32, (mantissa >> 64) as u32);
     Decimal::from_parts(low, middle, high, negative, scale)
 }

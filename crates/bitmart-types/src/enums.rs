@@ -1,7 +1,7 @@
-//! Enumerations that every market shares.
+//! Enumerations that all markets share.
 //!
-//! The exchange often has several spellings for one value. Each enumeration reads all that are
-//! documented or have been seen, and writes the documented one.
+//! The exchange often has several spellings for one value. An enumeration reads every documented or
+//! observed spelling, and writes the documented one.
 
 crate::open_enum! {
     /// Direction of a spot order or trade.
@@ -16,15 +16,15 @@ crate::open_enum! {
 crate::open_enum! {
     /// Which side of a trade an order was on.
     pub enum TradeRole {
-        /// It rested in the book.
+        /// The order rested in the book.
         Maker = "maker" | "M",
-        /// It took from the book.
+        /// The order took liquidity from the book.
         Taker = "taker" | "T",
     }
 }
 
 crate::open_enum! {
-    /// Account of a user that a transfer leaves or reaches.
+    /// Account that a transfer moves money from or to.
     pub enum WalletType {
         /// Spot.
         Spot = "spot",

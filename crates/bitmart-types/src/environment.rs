@@ -1,4 +1,4 @@
-//! Where to connect.
+//! Environments: the addresses of a deployment of the exchange.
 
 mod ready;
 
@@ -33,8 +33,8 @@ pub struct Environment {
     /// Short name for logs: `live`, `futures-demo`, `sandbox` or your own.
     pub name: String,
     /// Base address of the spot REST host, without a trailing slash. Behind a gateway it may have a
-    /// path (`https://gateway.example/bitmart`), which goes before that of each endpoint; the exchange
-    /// signs no path.
+    /// path (`https://gateway.example/bitmart`), which is put before the path of each endpoint;
+    /// signatures do not cover the path.
     pub spot_rest: String,
     /// Base address of the futures REST host.
     pub futures_rest: String,
@@ -51,7 +51,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The exchange itself: real money.
+    /// The live exchange: real money.
     pub fn live() -> Self {
         Self::custom("live")
             .with(Service::SpotRest, "https://api-cloud.bitmart.com")
@@ -62,9 +62,8 @@ impl Environment {
             .with(Service::FuturesWsPrivate, "wss://openapi-ws-v2.bitmart.com/user?protocol=1.1")
     }
 
-    /// The exchange's simulated futures trading. Takes the keys of the live exchange and plays with
-    /// play money. BitMart documents that it has futures only: no spot, no deposits, withdrawals or
-    /// transfers.
+    /// The exchange's demo of futures trading, with play money and the keys of the live exchange.
+    /// BitMart documents that it has futures only: no spot, deposits, withdrawals or transfers.
     pub fn futures_demo() -> Self {
         Self::custom("futures-demo")
             .with(Service::FuturesRest, "https://demo-api-cloud-v2.bitmart.com")
@@ -75,7 +74,7 @@ impl Environment {
             )
     }
 
-    /// A deployment without addresses yet, trusting the bundled roots.
+    /// A deployment without addresses that trusts the bundled roots.
     pub fn custom(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -131,8 +130,8 @@ impl Environment {
         Ok(address)
     }
 
-    /// Whether others could read the traffic with a service, API keys included: its address is
-    /// `http://` or `ws://` and its host is neither `localhost` nor a loopback address.
+    /// Whether traffic with a service, API keys included, is sent unencrypted over the network: its
+    /// address is `http://` or `ws://` and its host is neither `localhost` nor a loopback address.
     ///
     /// ```
     /// use bitmart_types::{Environment, Service};
@@ -156,7 +155,7 @@ impl Environment {
 /// The host at the beginning of an address without its scheme.
 fn host(rest: &str) -> &str {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // A user name may look like a host.
+    // A user name before the host may look like one.
     let authority = authority.rsplit('@').next().unwrap_or_default();
     match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, _)) => host,
@@ -164,20 +163,20 @@ fn host(rest: &str) -> &str {
     }
 }
 
-/// Names other than `localhost` may be looked up anywhere.
+/// Names other than `localhost` may resolve to any address.
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The default is the exchange itself.
+/// The default is the live exchange.
 impl Default for Environment {
     fn default() -> Self {
         Self::live()
     }
 }
 
-/// A service that a deployment offers under an address of its own.
+/// A service of a deployment with its own address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Service {
@@ -208,7 +207,7 @@ impl fmt::Display for Service {
     }
 }
 
-/// A service that the environment does not have, such as spot in the futures demo.
+/// The error for a service that the environment does not have, such as spot in the futures demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoAddress {
     environment: String,

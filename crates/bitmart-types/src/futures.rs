@@ -36,7 +36,7 @@ crate::open_enum! {
         Liquidation = "liquidate",
         /// Takeover at bankruptcy.
         Bankruptcy = "bankruptcy",
-        /// Auto-deleveraging.
+        /// Auto-deleveraging (ADL).
         AutoDeleveraging = "adl",
         /// Trailing order.
         Trailing = "trailing" | "trailing_order",
@@ -50,8 +50,8 @@ crate::open_enum! {
 }
 
 crate::open_enum! {
-    /// What backs a position. Where BitMart documents a number, in WebSocket positions and among
-    /// affiliate trades, 1 is isolated and 2 is cross.
+    /// The margin that backs a position. In WebSocket positions and affiliate trades it is a number: 1 is
+    /// isolated, 2 is cross.
     pub enum MarginType {
         /// The whole account.
         Cross = "cross" | "2",
@@ -67,7 +67,7 @@ crate::open_int_enum! {
         Approving = 1 | "status_approval",
         /// Open.
         Open = 2 | "status_check" | "active",
-        /// Filled or canceled: the filled size tells which.
+        /// Filled or canceled; the filled size distinguishes the two.
         Finished = 4 | "status_finish",
     }
 }

@@ -9,10 +9,10 @@ use crate::{InvalidValue, open_enum::itoa, wire::scalar};
 /// Longest client order id, as documented.
 const CLIENT_ORDER_ID_MAX: usize = 32;
 
-/// Length of the number of a savings request, as the official clients document it.
+/// Length of the request number of savings, as the official clients document it.
 const EARN_REQUEST_NO_LENGTH: usize = 20;
 
-/// What all identifiers share. `text` makes one without a check.
+/// Defines an identifier. Decoding does not check its form.
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $what:literal, $check:path) => {
         $(#[$doc])*
@@ -26,11 +26,11 @@ macro_rules! identifier {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
-            /// Checks the form. Values that came from the exchange are kept as they are, so the
-            /// check is for values that go out.
+            /// Checks the form. Requests are checked before they are sent; values from the exchange
+            /// are not checked when they are decoded.
             ///
             /// # Errors
-            /// When the text cannot be such an identifier.
+            /// When the text does not have the form of this identifier.
             pub fn check(&self) -> Result<(), InvalidValue> {
                 $check(self.as_str()).map_err(|rule| InvalidValue::new($what, self.as_str(), rule))
             }
@@ -85,13 +85,13 @@ macro_rules! identifier {
         }
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                scalar::read(deserializer, concat!($what, " as text or integer"), text).map(Self)
+                scalar::read(deserializer, concat!($what, " as text or integer"), id_text).map(Self)
             }
         }
     };
 }
 
-/// Lets ids be made of any text; the check comes before they are sent.
+/// Implements unchecked conversions from text; requests check their identifiers before sending.
 macro_rules! from_any_text {
     ($($name:ident)+) => {$(
         impl From<&str> for $name {
@@ -125,7 +125,7 @@ identifier! {
     Currency, "currency", currency
 }
 identifier! {
-    /// An order id given by the exchange. Text, because some pass 2^53.
+    /// An order id given by the exchange. Text, because some are above 2^53.
     OrderId, "order id", exchange_id
 }
 identifier! {
@@ -133,60 +133,56 @@ identifier! {
     TradeId, "trade id", exchange_id
 }
 identifier! {
-    /// An id of a withdrawal, given by the exchange.
+    /// The id of a withdrawal, given by the exchange.
     WithdrawalId, "withdrawal id", exchange_id
 }
 identifier! {
-    /// An id of a deposit, given by the exchange.
+    /// The id of a deposit, given by the exchange.
     DepositId, "deposit id", exchange_id
 }
 identifier! {
-    /// An id of a loan on isolated margin, given by the exchange.
+    /// The id of a loan on isolated margin, given by the exchange.
     BorrowId, "loan id", exchange_id
 }
 identifier! {
-    /// An id of a repayment on isolated margin, given by the exchange.
+    /// The id of a repayment on isolated margin, given by the exchange.
     RepayId, "repayment id", exchange_id
 }
 identifier! {
-    /// An id of a transfer between accounts, given by the exchange.
+    /// The id of a transfer between accounts, given by the exchange.
     TransferId, "transfer id", exchange_id
 }
 identifier! {
-    /// An id of a movement of money, given by the exchange.
+    /// The id of a movement of money, given by the exchange.
     TransactionId, "transaction id", exchange_id
 }
 identifier! {
     /// An order id chosen by the client: 1 to 32 letters and digits.
     ///
-    /// Made with [`new`](Self::new) or [`random`](Self::random), which only give valid ids; one that
-    /// is read from the exchange is kept as it is.
+    /// [`new`](Self::new) and [`random`](Self::random) return valid ids only. Ids from the exchange are
+    /// not checked.
     ClientOrderId, "client order id", client_order_id
 }
 identifier! {
-    /// A number that the client gives a transfer between accounts, so that the exchange executes it
-    /// once: 1 to 64 characters without blanks.
-    ///
-    /// Made with [`new`](Self::new) or [`random`](Self::random).
+    /// A request number that the client chooses for a transfer between accounts: 1 to 64 characters
+    /// without blanks. The exchange executes a number once.
     RequestNo, "request number", request_no
 }
 identifier! {
-    /// A user of the exchange, in digits. The exchange calls it `cid`, too.
+    /// The id of a user of the exchange, in digits. Also called `cid`.
     UserId, "user id", exchange_id
 }
 identifier! {
-    /// A savings product.
+    /// The id of a savings product.
     EarnProductId, "savings product id", exchange_id
 }
 identifier! {
-    /// Money that was put into a savings product.
+    /// The id of a holding in a savings product.
     EarnId, "savings id", exchange_id
 }
 identifier! {
-    /// A number that the client gives a change of its savings, so that the exchange executes it
-    /// once: 20 digits.
-    ///
-    /// Made with [`new`](Self::new) or [`random`](Self::random).
+    /// A request number that the client chooses for a savings request: 20 digits. The exchange executes
+    /// a number once.
     EarnRequestNo, "request number", earn_request_no
 }
 
@@ -196,62 +192,62 @@ from_any_text!(
 );
 
 impl Symbol {
-    /// The currency that is bought and sold, `BTC` in `BTC_USDT`; `None` without a separator.
+    /// The base currency, `BTC` in `BTC_USDT`; `None` without a separator.
     pub fn base(&self) -> Option<&str> {
         self.0.rsplit_once('_').map(|(base, _)| base)
     }
-    /// The currency that prices are given in, `USDT` in `BTC_USDT`; `None` without a separator.
+    /// The quote currency, `USDT` in `BTC_USDT`; `None` without a separator.
     pub fn quote(&self) -> Option<&str> {
         self.0.rsplit_once('_').map(|(_, quote)| quote)
     }
 }
 
 impl ClientOrderId {
-    /// A checked id.
+    /// Creates an id from text.
     ///
     /// # Errors
     /// When `text` is not 1 to 32 ASCII letters and digits.
     pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidValue> {
         text.as_ref().parse()
     }
-    /// A random id of 32 hexadecimal digits from the operating system's generator.
+    /// Creates a random id of 32 hexadecimal digits with the operating system's generator.
     ///
     /// # Panics
-    /// When the operating system has no randomness to give, which does not happen after boot.
+    /// When the operating system provides no randomness, which does not happen after boot.
     pub fn random() -> Self {
         Self(random_text())
     }
 }
 
 impl RequestNo {
-    /// A checked number.
+    /// Creates a number from text.
     ///
     /// # Errors
     /// When `text` is empty, longer than 64 characters or has blanks.
     pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidValue> {
         text.as_ref().parse()
     }
-    /// A random number of 32 hexadecimal digits from the operating system's generator.
+    /// Creates a random number of 32 hexadecimal digits with the operating system's generator.
     ///
     /// # Panics
-    /// When the operating system has no randomness to give, which does not happen after boot.
+    /// When the operating system provides no randomness, which does not happen after boot.
     pub fn random() -> Self {
         Self(random_text())
     }
 }
 
 impl EarnRequestNo {
-    /// A checked number.
+    /// Creates a number from text.
     ///
     /// # Errors
     /// When `text` is not 20 digits.
     pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidValue> {
         text.as_ref().parse()
     }
-    /// A random number from the operating system's generator, with 64 bits of chance.
+    /// Creates a random number of 64 bits with the operating system's generator.
     ///
     /// # Panics
-    /// When the operating system has no randomness to give, which does not happen after boot.
+    /// When the operating system provides no randomness, which does not happen after boot.
     pub fn random() -> Self {
         Self(smol_str::format_smolstr!("{:020}", u64::from_le_bytes(random_bytes())))
     }
@@ -260,9 +256,9 @@ impl EarnRequestNo {
 fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if let Err(error) = getrandom::getrandom(&mut bytes) {
-        // Without randomness an id could repeat, and the exchange would reject the order or,
-        // worse, the caller would find another order under it.
-        panic!("the operating system gives no random bytes: {error}");
+        // An id that is not random could repeat: the exchange would reject the order, or a query
+        // would find another order.
+        panic!("the operating system provides no random bytes: {error}");
     }
     bytes
 }
@@ -298,8 +294,8 @@ macro_rules! checked_from_text {
 }
 checked_from_text!(ClientOrderId RequestNo EarnRequestNo);
 
-/// The text of an id that came as text or integer.
-fn text(scalar: scalar::Scalar<'_>) -> Result<SmolStr, scalar::Reason> {
+/// Returns the text of an id that is text or an integer on the wire.
+fn id_text(scalar: scalar::Scalar<'_>) -> Result<SmolStr, scalar::Mismatch> {
     use scalar::Scalar;
 
     match scalar {
@@ -314,7 +310,8 @@ fn text(scalar: scalar::Scalar<'_>) -> Result<SmolStr, scalar::Reason> {
 
 type Rule = &'static str;
 
-/// Letters and digits of any script are let through: names of new coins follow no pattern.
+/// Whether `text` is a name of 1 to `max` printable characters. Names of new coins follow no pattern,
+/// so any script is allowed.
 fn is_name(text: &str, max: usize) -> bool {
     let printable = |c: char| !c.is_whitespace() && !c.is_control();
     if text.is_ascii() {
@@ -324,21 +321,22 @@ fn is_name(text: &str, max: usize) -> bool {
     }
 }
 
-/// Some coins have small letters in their name, but a name of small letters only is a slip.
+/// Whether all letters are lower case. Some names of coins contain lower case letters, but one without
+/// any capital is a mistake.
 fn is_lower_case(text: &str) -> bool {
     !all(text, |b| !b.is_ascii_lowercase()) && all(text, |b| !b.is_ascii_uppercase())
 }
 
-/// Whether all bytes are of a kind. Checks each, because stopping at the first that is not would
-/// take longer for the valid ids that this is about.
+/// Whether `is` holds for all bytes. Checks every byte without an early exit, which is faster for
+/// valid ids.
 fn all(text: &str, is: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & is(byte))
 }
 
 fn spot_symbol(text: &str) -> Result<(), Rule> {
     let parts = text.rsplit_once('_');
-    let whole = parts.is_some_and(|(base, quote)| is_name(base, 32) && is_name(quote, 32));
-    if whole && !is_lower_case(text) {
+    let has_two_parts = parts.is_some_and(|(base, quote)| is_name(base, 32) && is_name(quote, 32));
+    if has_two_parts && !is_lower_case(text) {
         Ok(())
     } else {
         Err("BASE_QUOTE in capitals with an underscore, such as BTC_USDT")

@@ -1,14 +1,13 @@
-//! The error of values that break a rule.
+//! The error for invalid values.
 
 use std::fmt;
 
 use smol_str::SmolStr;
 
-/// Longest piece of a value in the error.
-const KEPT: usize = 64;
+/// Maximum length of the value in the error, in characters.
+const VALUE_SHOWN: usize = 64;
 
-/// A value that the exchange would not accept: names the parameter, the value and the rule that it
-/// breaks.
+/// A value that the exchange would not accept, with the parameter and the rule that it breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {
     what: &'static str,
@@ -17,12 +16,12 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
-    /// An error about `what` (such as `symbol`) being `value`; `rule` completes "expected …".
+    /// Creates the error for a parameter `what`, such as `symbol`. `rule` completes "expected …".
     pub fn new(what: &'static str, value: &str, rule: &'static str) -> Self {
-        let end = value.char_indices().nth(KEPT).map_or(value.len(), |(end, _)| end);
+        let end = value.char_indices().nth(VALUE_SHOWN).map_or(value.len(), |(end, _)| end);
         Self { what, value: SmolStr::new(&value[..end]), rule }
     }
-    /// What the value was meant to be.
+    /// The parameter, such as `symbol`.
     pub fn what(&self) -> &'static str {
         self.what
     }
@@ -30,7 +29,7 @@ impl InvalidValue {
     pub fn value(&self) -> &str {
         &self.value
     }
-    /// The rule it breaks.
+    /// The expected form.
     pub fn rule(&self) -> &'static str {
         self.rule
     }

@@ -1,16 +1,16 @@
-//! Decoding JSON from the network so that what is odd in it costs no more than itself.
+//! Tolerant decoding of JSON from the exchange: one bad value does not fail the whole response.
 //!
-//! [`from_str`] first decodes as fast as `serde_json` does. Only where that fails, which is where a
-//! row of a list does not decode or a member is repeated, it decodes again, more carefully:
+//! [`from_str`] first decodes as fast as `serde_json`. Only if that fails, because a row of a list does
+//! not decode or a member is repeated, it decodes a second time and tolerates more:
 //!
 //! * a row of [`Rows`](crate::Rows) that does not decode becomes one of its faults,
-//! * of a repeated member the last value that is not `null` counts, and a member's present
-//!   name counts before an alias,
-//! * a number beyond the range of a double and a text with half a surrogate pair are no value,
+//! * of a repeated member the last value that is not `null` counts, and the current name of a member
+//!   takes precedence over an alias,
+//! * a number beyond the range of a double and a text with half a surrogate pair are `null`,
 //! * the digits of a JSON number are read exactly.
 //!
-//! Tolerated oddities are reported by [`collect_notes`](crate::collect_notes). Types that are decoded
-//! with `serde_json` itself are as tolerant of rows, only slower.
+//! [`collect_notes`](crate::collect_notes) reports what was tolerated. Decoding with `serde_json` itself
+//! tolerates bad rows too, but is slower.
 
 mod fault;
 mod path;
@@ -27,32 +27,32 @@ pub use path::path_at;
 use crate::notes;
 use crate::wire::decimals;
 
-/// Repairs of one text, or of one row, before it is given up.
-const REPAIRS: usize = 16;
+/// Maximum number of repairs of one text, or of one row.
+const MAX_REPAIRS: usize = 16;
 
-/// How the helpers decode.
+/// How the helpers of this crate decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pass {
+pub(crate) enum Mode {
     /// `serde_json` was called directly.
-    None,
-    /// The fast one: a row that does not decode ends it.
-    First,
-    /// The tolerant one, of a text of so many bytes; `exact` where a number has more digits than a
-    /// double shows.
-    Second { length: usize, exact: bool },
-    /// Nothing is put up with.
+    Direct,
+    /// First pass: a row that does not decode is an error.
+    Fast,
+    /// Second pass, over a text of `length` bytes. `exact` if a number has more digits than a double
+    /// represents.
+    Tolerant { length: usize, exact: bool },
+    /// Nothing is tolerated.
     Strict,
 }
 
 thread_local! {
-    static PASS: Cell<Pass> = const { Cell::new(Pass::None) };
+    static MODE: Cell<Mode> = const { Cell::new(Mode::Direct) };
 }
 
-pub(crate) fn pass() -> Pass {
-    PASS.get()
+pub(crate) fn mode() -> Mode {
+    MODE.get()
 }
 
-/// Decodes JSON text of the exchange.
+/// Decodes JSON text from the exchange.
 ///
 /// ```
 /// use bitmart_types::{Rows, json};
@@ -64,50 +64,50 @@ pub(crate) fn pass() -> Pass {
 /// ```
 ///
 /// # Errors
-/// When something else than a row or an optional member does not decode. The error's line and
-/// column are those of `json`.
+/// When a value other than a row or an optional member does not decode. The error has the line and
+/// column in `json`.
 pub fn from_str<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
-    if pass() == Pass::Strict {
+    if mode() == Mode::Strict {
         return serde_json::from_str(json);
     }
     let mark = notes::mark();
-    within(Pass::First, || serde_json::from_str(json)).or_else(|_| {
+    with_mode(Mode::Fast, || serde_json::from_str(json)).or_else(|_| {
         notes::rewind(mark);
         tolerant(json)
     })
 }
 
-/// Decodes JSON text of one's own, such as the parameters of a request: a value that cannot be read
-/// is an error also where the field may have none, and so is every row that does not decode.
+/// Decodes trusted JSON text, such as the parameters of a request, without tolerance: an unreadable value
+/// of an optional field is an error, and so is a row that does not decode.
 ///
 /// # Errors
 /// When anything does not decode.
 pub fn from_str_strict<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
-    within(Pass::Strict, || serde_json::from_str(json))
+    with_mode(Mode::Strict, || serde_json::from_str(json))
 }
 
-/// The second pass.
+/// Decodes in the second pass.
 #[cold]
 pub(crate) fn tolerant<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
     let mark = notes::mark();
     let decode = |json: &str, exact| {
         notes::rewind(mark);
-        let pass = Pass::Second { length: json.trim_ascii().len(), exact };
-        within(pass, || serde_json::from_str(json))
+        let mode = Mode::Tolerant { length: json.trim_ascii().len(), exact };
+        with_mode(mode, || serde_json::from_str(json))
     };
-    let (mut exact, mut text, mut made) = (false, Cow::Borrowed(json), Vec::new());
+    let (mut exact, mut text, mut repairs) = (false, Cow::Borrowed(json), Vec::new());
     let mut first = None;
-    for _ in 0..REPAIRS {
+    for _ in 0..MAX_REPAIRS {
         let error = match decode(&text, exact) {
             Ok(value) => {
-                for made in made {
-                    notes::note(|| made);
+                for repair in repairs {
+                    notes::note(|| repair);
                 }
                 return Ok(value);
             }
             Err(error) => error,
         };
-        if !exact && decimals::is_long(&error) {
+        if !exact && decimals::needs_exact_digits(&error) {
             exact = true;
             continue;
         }
@@ -117,22 +117,22 @@ pub(crate) fn tolerant<T: DeserializeOwned>(json: &str) -> Result<T, serde_json:
             break;
         };
         text = Cow::Owned(repaired);
-        made.extend(note);
+        repairs.extend(note);
     }
     notes::rewind(mark);
-    // Without an error there would have been a value, unless only the digits were read again.
+    // `first` is empty only if every attempt asked for exact digits.
     Err(first.unwrap_or_else(|| serde::de::Error::custom("too many repairs")))
 }
 
-fn within<T>(pass: Pass, work: impl FnOnce() -> T) -> T {
-    /// Puts back what was before, also when the work panics.
-    struct Outer(Pass);
-    impl Drop for Outer {
+fn with_mode<T>(mode: Mode, work: impl FnOnce() -> T) -> T {
+    /// Restores the mode, also if `work` panics.
+    struct Restore(Mode);
+    impl Drop for Restore {
         fn drop(&mut self) {
-            PASS.set(self.0);
+            MODE.set(self.0);
         }
     }
 
-    let _outer = Outer(PASS.replace(pass));
+    let _restore = Restore(MODE.replace(mode));
     work()
 }

@@ -50,6 +50,6 @@ pub mod __private {
     pub use crate::{
         decimal::decimal_literal,
         open_enum::read_text,
-        positional::{NoColumn, missing_column, short_row, skip_rest},
+        positional::{ColumnError, missing_column, short_row, skip_rest},
     };
 }

@@ -1,50 +1,50 @@
-//! What decoding put up with.
+//! Notes about what decoding tolerated.
 
 use std::cell::RefCell;
 
 use crate::UnknownValue;
 
-/// Something that decoding put up with instead of failing.
+/// Something that decoding tolerated instead of failing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {
-    /// A value that an enumeration lacks; it is kept.
+    /// A value that an enumeration does not know; it is kept as `Unknown`.
     UnknownValue {
         /// Name of the enumeration.
         enumeration: &'static str,
         /// The value.
         value: UnknownValue,
     },
-    /// A value that cannot be read, in a field that became `None`.
+    /// An unreadable value of an optional field, which became `None`.
     Unreadable {
-        /// What the field holds: `a decimal`.
+        /// The expected value: `a decimal`.
         expected: &'static str,
     },
-    /// A time in another unit than described; it is read by its magnitude.
+    /// A time in another unit than documented; its magnitude determines the unit.
     OtherUnit {
-        /// The unit that is described: `milliseconds`.
+        /// The documented unit: `milliseconds`.
         described: &'static str,
-        /// The unit that came.
+        /// The unit on the wire.
         found: &'static str,
     },
-    /// A row of [`Rows`](crate::Rows) that does not decode, or a whole list that is none.
+    /// A row of [`Rows`](crate::Rows) that does not decode, or a value that is not a list.
     FaultyRow {
-        /// Its place in the list, from 0.
+        /// Index in the list, from 0.
         index: usize,
     },
-    /// A member that came twice, or under its old and its new name; one of the values was taken.
+    /// A repeated member, or a member under two of its names; one of the values was taken.
     RepeatedMember,
 }
 
-/// Maximum number of notes of one piece of work.
-const MOST: usize = 64;
+/// Maximum number of notes that are collected.
+const MAX_NOTES: usize = 64;
 
 thread_local! {
     static NOTES: RefCell<Option<Vec<Note>>> = const { RefCell::new(None) };
 }
 
-/// Does `work` and returns beside its result what the decoders of this crate put up with
-/// meanwhile: the first 64 notes, in the order of the text.
+/// Runs `work` and returns its result with notes about what the decoders of this crate tolerated
+/// meanwhile: the first 64, in the order of the text.
 ///
 /// ```
 /// use bitmart_types::{Note, Side, collect_notes};
@@ -55,37 +55,37 @@ thread_local! {
 ///     if value.as_str() == "sideways"));
 /// ```
 pub fn collect_notes<T>(work: impl FnOnce() -> T) -> (T, Vec<Note>) {
-    /// Puts back what was noted before, also when the work panics.
-    struct Outer(Option<Vec<Note>>);
-    impl Drop for Outer {
+    /// Restores the outer notes, also if `work` panics.
+    struct Restore(Option<Vec<Note>>);
+    impl Drop for Restore {
         fn drop(&mut self) {
             NOTES.set(self.0.take());
         }
     }
 
-    let _outer = Outer(NOTES.replace(Some(Vec::new())));
+    let _restore = Restore(NOTES.replace(Some(Vec::new())));
     let result = work();
     (result, NOTES.take().unwrap_or_default())
 }
 
-/// Records a note, if somebody collects them.
+/// Records a note, if notes are being collected.
 #[cold]
 pub(crate) fn note(note: impl FnOnce() -> Note) {
     NOTES.with_borrow_mut(|notes| {
         if let Some(notes) = notes
-            && notes.len() < MOST
+            && notes.len() < MAX_NOTES
         {
             notes.push(note());
         }
     });
 }
 
-/// The number of notes so far, for [`rewind`].
+/// Returns the number of notes so far, for [`rewind`].
 pub(crate) fn mark() -> usize {
     NOTES.with_borrow(|notes| notes.as_ref().map_or(0, Vec::len))
 }
 
-/// Forgets the notes since `mark`: their data is decoded again, or dropped.
+/// Removes the notes since `mark`, whose data is decoded again or dropped.
 pub(crate) fn rewind(mark: usize) {
     NOTES.with_borrow_mut(|notes| {
         if let Some(notes) = notes {

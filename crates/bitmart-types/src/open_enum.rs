@@ -6,8 +6,8 @@ use smol_str::SmolStr;
 
 use crate::notes::{self, Note};
 
-/// A value that this version does not know, with its text on the wire. Only decoding and the `From`
-/// implementations of the enum create one, and never for a known spelling.
+/// The text of an enumeration value that this version does not know. Only decoding and the `From`
+/// implementations of the enumeration create one, and never for a known spelling.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnknownValue(SmolStr);
 
@@ -22,11 +22,11 @@ impl UnknownValue {
     pub fn __from_number(enumeration: &'static str, number: i64) -> Self {
         Self::__new(enumeration, itoa(&mut [0; 20], number.unsigned_abs(), number < 0))
     }
-    /// The text on the wire; the digits, if it was a number.
+    /// The text on the wire, or the digits of a number.
     pub fn as_str(&self) -> &str {
         &self.0
     }
-    /// The number on the wire, if it was one, or text that reads as one.
+    /// The number on the wire, if it is a number or the text of one.
     pub fn as_number(&self) -> Option<i64> {
         self.0.parse().ok()
     }
@@ -46,13 +46,13 @@ impl fmt::Display for UnknownValue {
 
 /// Defines an enumeration of texts that the exchange may extend.
 ///
-/// Each variant names its documented spelling and, after `|`, the other spellings that have been
-/// seen. Reading tries these exactly, then without surrounding blanks and ignoring case; anything
-/// else becomes `Unknown` and keeps its text. Writing gives the documented spelling.
+/// Each variant has its documented spelling and, after `|`, other observed spellings. Reading compares
+/// exactly, then without surrounding blanks and ignoring case; any other text becomes `Unknown`.
+/// Writing uses the documented spelling.
 ///
 /// ```
 /// bitmart_types::open_enum! {
-///     /// Who took the other side.
+///     /// Role of an order in a trade.
 ///     pub enum Role {
 ///         /// Rested in the book.
 ///         Maker = "maker" | "M",
@@ -82,7 +82,7 @@ macro_rules! open_enum {
     ) => {
         $(#[$meta])*
         ///
-        /// The exchange may add values: one that this version does not know is kept as `Unknown`.
+        /// The exchange may add values; a value that this version does not know is kept as `Unknown`.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         $vis enum $name {
@@ -173,13 +173,13 @@ macro_rules! open_enum {
 
 /// Defines an enumeration of numbers that the exchange may extend.
 ///
-/// Like [`open_enum!`], but the documented form is a JSON number. The number in text is read as
-/// well, and so are the texts after `|`. For a field where the number is written as text use
-/// [`wire::text`](crate::wire::text).
+/// Like [`open_enum!`], but the documented form is a JSON number. The number as text is read as well,
+/// and so are the texts after `|`. Use [`wire::text`](crate::wire::text) for a field that writes the
+/// number as text.
 ///
 /// ```
 /// bitmart_types::open_int_enum! {
-///     /// Which price starts the order.
+///     /// Which price triggers the order.
 ///     pub enum PriceKind {
 ///         /// The last traded price.
 ///         Last = 1 | "last_price",
@@ -207,7 +207,7 @@ macro_rules! open_int_enum {
     ) => {
         $(#[$meta])*
         ///
-        /// The exchange may add values: one that this version does not know is kept as `Unknown`.
+        /// The exchange may add values; a value that this version does not know is kept as `Unknown`.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         $vis enum $name {
@@ -310,7 +310,7 @@ macro_rules! open_int_enum {
     };
 }
 
-/// Reads a text, or a number as its digits.
+/// Reads a text, a boolean as text, or an integer as its digits.
 ///
 /// # Errors
 /// When the value is neither.
@@ -329,7 +329,7 @@ where
     })
 }
 
-/// Decimal digits without an allocation. Twenty bytes hold every `u64` and every `i64`.
+/// Writes decimal digits without an allocation. Twenty bytes suffice for every `u64` and `i64`.
 pub(crate) fn itoa(buffer: &mut [u8; 20], mut number: u64, negative: bool) -> &str {
     let mut start = buffer.len();
     loop {

@@ -1,4 +1,4 @@
-//! Authorities as PEM texts.
+//! Certificate authorities from PEM text.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use rustls_pki_types::pem::{Error, PemObject as _};
 use crate::Roots;
 
 impl Roots {
-    /// Accepts the authorities of a PEM text, one or more.
+    /// Adds the certificate authorities of a PEM text.
     ///
     /// # Errors
-    /// When the text is not PEM or holds no certificate.
+    /// When the text is not PEM or contains no certificate.
     pub fn with_pem(mut self, pem: &str) -> Result<Self, PemError> {
         let before = self.extra.len();
         for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
@@ -24,7 +24,7 @@ impl Roots {
     }
 }
 
-/// A text that is not PEM, or has no certificate in it.
+/// The error for a text that is not PEM or contains no certificate.
 #[derive(Debug)]
 pub struct PemError(Option<Error>);
 

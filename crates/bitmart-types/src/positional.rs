@@ -1,14 +1,12 @@
-//! Rows without names.
+//! Structs that are arrays on the wire.
 
 use serde::de::IntoDeserializer as _;
 
 /// Defines a struct that is an array on the wire: the fields are its columns, in order.
 ///
 /// A field may name a [`wire`](crate::wire) helper after `as`; without one it uses the `serde`
-/// implementations of its type. Columns that the exchange appends later are ignored. A column that
-/// is missing at the end is `null`: `None` for an optional one, and for another an error that names
-/// it. The struct is decoded straight
-/// from the input, without an intermediate tree.
+/// implementations of its type. Additional columns at the end are ignored. A missing column at the end
+/// reads as `null`: an optional field is `None`, any other field is an error that names the column.
 ///
 /// ```
 /// use bitmart_types::{Decimal, Timestamp, positional, wire};
@@ -18,9 +16,9 @@ use serde::de::IntoDeserializer as _;
 ///     pub struct PublicTrade {
 ///         /// When it happened.
 ///         pub time: Timestamp as wire::millis_text,
-///         /// At which price, in the quote currency.
+///         /// Price, in the quote currency.
 ///         pub price: Decimal as wire::decimal,
-///         /// How much, in the base currency.
+///         /// Size, in the base currency.
 ///         pub size: Decimal as wire::decimal,
 ///         /// The side of the taker.
 ///         pub side: String,
@@ -87,8 +85,8 @@ macro_rules! positional {
                         const COLUMNS: &[&str] = &[$(::core::stringify!($field)),+];
                         let mut read = 0_usize;
                         $(
-                            // Each column is written to its place: handing it up through the
-                            // layers of the decoder would copy it at each one.
+                            // Each column is written in place: returning it through the layers of
+                            // the decoder would copy it in each one.
                             let mut $field = ::core::option::Option::None;
                             {
                                 struct __Column<'a>(&'a mut ::core::option::Option<$type>);
@@ -123,7 +121,7 @@ macro_rules! positional {
                                     let missing = $crate::__private::missing_column();
                                     let value: ::core::result::Result<
                                         $type,
-                                        $crate::__private::NoColumn,
+                                        $crate::__private::ColumnError,
                                     > = $crate::positional!(
                                         @deserialize missing, $type $(, $($helper)::+)?
                                     );
@@ -186,15 +184,15 @@ macro_rules! positional {
     };
 }
 
-/// Why a column cannot be missing.
-pub type NoColumn = serde::de::value::Error;
+/// The error of reading a missing column.
+pub type ColumnError = serde::de::value::Error;
 
-/// The value of a missing column.
-pub fn missing_column() -> serde::de::value::UnitDeserializer<NoColumn> {
+/// Returns a `null` in place of a missing column.
+pub fn missing_column() -> serde::de::value::UnitDeserializer<ColumnError> {
     ().into_deserializer()
 }
 
-/// The error of a row that ends early.
+/// Returns the error for a row with too few columns.
 pub fn short_row<E: serde::de::Error>(read: usize, columns: &[&str]) -> E {
     E::custom(format_args!(
         "row has {read} of {} columns, missing `{}`",
@@ -203,10 +201,10 @@ pub fn short_row<E: serde::de::Error>(read: usize, columns: &[&str]) -> E {
     ))
 }
 
-/// Reads past columns that were added later.
+/// Skips the remaining columns.
 ///
 /// # Errors
-/// When the input breaks off.
+/// When the input ends early.
 pub fn skip_rest<'de, A: serde::de::SeqAccess<'de>>(mut columns: A) -> Result<(), A::Error> {
     while columns.next_element::<serde::de::IgnoredAny>()?.is_some() {}
     Ok(())

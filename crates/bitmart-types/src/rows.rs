@@ -1,4 +1,4 @@
-//! Lists of which a bad row loses itself only.
+//! Lists in which a bad row does not affect the other rows.
 
 use std::{
     cell::Cell,
@@ -15,29 +15,29 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::json::{self, JsonFault, Pass, path_at};
+use crate::json::{self, JsonFault, Mode, path_at};
 use crate::notes::{self, Note};
 use crate::wire::is_blank;
 
-/// Longest raw text that a fault keeps, in bytes.
-const RAW_KEPT: usize = 4096;
+/// Maximum length of the raw text in a fault, in bytes.
+const MAX_RAW: usize = 4096;
 
-/// Most faults of one list. A list with more is an error as a whole: it is one of another form, and
-/// what faults hold must not be many times the text.
-const FAULTS_MOST: usize = 4096;
+/// Maximum number of faults of one list. A list with more is an error: its rows have another form, and
+/// faults may take several times the memory of the text.
+const MAX_FAULTS: usize = 4096;
 
 const NULL_ROW: &str = "expected a row, got null";
 
-/// A list of rows from the exchange. A row that does not decode is not in the list but in
-/// [`faults`](Self::faults), and the rows beside it are as they would be without it.
+/// A list of rows from the exchange. A row that does not decode is in [`faults`](Self::faults) instead
+/// of the list; the other rows are not affected.
 ///
-/// Works like a slice and like a `Vec`: it dereferences to one, iterates, is collected into and
-/// gives the other with [`into_vec`](Self::into_vec). Whoever must know that nothing is missing,
-/// because it must know whether an order exists, checks the faults first.
+/// It dereferences to a slice, iterates and collects like a `Vec`, and converts with
+/// [`into_vec`](Self::into_vec). Check [`is_complete`](Self::is_complete) where a missing row matters,
+/// for example to find out whether an order exists.
 ///
-/// `null`, `""` and the other spellings of no value are an empty list; a `null` in a list is a fault,
-/// because a row may be missing in its place. A value that is not a list is one fault of index 0. Rows are
-/// written without the faults.
+/// `null`, `""` and the other spellings of no value are an empty list. A `null` in a list is a fault,
+/// because it may stand for a row. A value that is not a list is one fault with index 0. Faults are
+/// not serialized.
 ///
 /// ```
 /// use bitmart_types::Rows;
@@ -59,28 +59,28 @@ pub struct Rows<T> {
     faults: Vec<RowFault>,
 }
 
-/// A row that does not decode. Its `Debug` does not show the row itself, which may be account data.
+/// A row that did not decode. `Debug` does not show the row, which may contain account data.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RowFault {
-    /// Place in the list as it came, from 0.
+    /// Index in the received list, from 0.
     pub index: usize,
-    /// Where below the row: `order.price`, or `[2]` for a column; empty for the row itself.
+    /// Path within the row: `order.price`, or `[2]` for a column; empty for the row itself.
     pub path: String,
-    /// Why, without what was found: `expected a decimal`.
+    /// Why it did not decode, without the value: `expected a decimal`.
     pub reason: String,
-    /// The row's JSON text; of a long one the first 4096 bytes.
+    /// The row's JSON text, cut after 4096 bytes.
     pub raw: String,
-    /// Number of rows before it in the list.
+    /// Number of decoded rows before it.
     before: usize,
 }
 
 impl<T> Rows<T> {
-    /// A list without rows.
+    /// Creates an empty list.
     pub const fn new() -> Self {
         Self { rows: Vec::new(), faults: Vec::new() }
     }
-    /// The rows that do not decode, in order; empty for a complete list.
+    /// The rows that did not decode, in order.
     pub fn faults(&self) -> &[RowFault] {
         &self.faults
     }
@@ -88,15 +88,15 @@ impl<T> Rows<T> {
     pub fn is_complete(&self) -> bool {
         self.faults.is_empty()
     }
-    /// The rows that decoded.
+    /// Returns the rows that decoded.
     pub fn into_vec(self) -> Vec<T> {
         self.rows
     }
-    /// Puts together what [`into_parts`](Self::into_parts) took apart, or some of it.
+    /// Creates a list from rows and faults, such as those of [`into_parts`](Self::into_parts).
     pub fn from_parts(rows: Vec<T>, faults: Vec<RowFault>) -> Self {
         Self { rows, faults }
     }
-    /// The rows that decoded, and those that did not.
+    /// Returns the rows that decoded, and those that did not.
     pub fn into_parts(self) -> (Vec<T>, Vec<RowFault>) {
         (self.rows, self.faults)
     }
@@ -108,12 +108,12 @@ impl RowFault {
         let reason = JsonFault::from(error).reason().to_owned();
         Self {
             path: path.trim_start_matches('.').to_owned(),
-            ..Self::of(index, before, raw, reason)
+            ..Self::with_reason(index, before, raw, reason)
         }
     }
 
-    fn of(index: usize, before: usize, raw: &str, reason: String) -> Self {
-        let end = (0..=RAW_KEPT.min(raw.len())).rev().find(|&end| raw.is_char_boundary(end));
+    fn with_reason(index: usize, before: usize, raw: &str, reason: String) -> Self {
+        let end = (0..=MAX_RAW.min(raw.len())).rev().find(|&end| raw.is_char_boundary(end));
         let raw = raw[..end.unwrap_or_default()].to_owned();
         Self { index, path: String::new(), reason, raw, before }
     }
@@ -121,12 +121,12 @@ impl RowFault {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match json::pass() {
-            Pass::First | Pass::Strict => deserializer.deserialize_any(List(PhantomData)),
-            pass @ (Pass::None | Pass::Second { .. }) => {
+        match json::mode() {
+            Mode::Fast | Mode::Strict => deserializer.deserialize_any(List(PhantomData)),
+            mode @ (Mode::Direct | Mode::Tolerant { .. }) => {
                 let raw = Box::<RawValue>::deserialize(deserializer)?;
                 let length = raw.get().len();
-                let is_all = matches!(pass, Pass::Second { length: all, .. } if all == length);
+                let is_all = matches!(mode, Mode::Tolerant { length: all, .. } if all == length);
                 read(raw.get(), is_all).map_err(D::Error::custom)
             }
         }
@@ -157,28 +157,28 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for List<T> {
     }
 }
 
-/// Reads a list row by row. `is_all` says that the text is all there is, so that something else than
-/// a list is an error.
+/// Reads a list row by row. If `is_all`, the list is the whole text, and a value that is not a list is
+/// an error instead of a fault.
 fn read<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Rows<T>, String> {
     let mut list = Rows::new();
     if !json.starts_with('[') {
-        let is_nothing =
+        let is_no_value =
             json == "null" || json.starts_with('"') && is_blank(json.trim_matches('"'));
-        if is_nothing {
+        if is_no_value {
             return Ok(list);
         }
         if is_all {
-            return Err("expected a list, got something else".to_owned());
+            return Err("expected a list, got another value".to_owned());
         }
         notes::note(|| Note::FaultyRow { index: 0 });
-        list.faults.push(RowFault::of(0, 0, json, "expected a list".to_owned()));
+        list.faults.push(RowFault::with_reason(0, 0, json, "expected a list".to_owned()));
         return Ok(list);
     }
     let rows: Vec<&RawValue> = serde_json::from_str(json).map_err(|error| error.to_string())?;
     for (index, row) in rows.into_iter().map(RawValue::get).enumerate() {
         let before = list.rows.len();
         let fault = if row == "null" {
-            RowFault::of(index, before, row, NULL_ROW.to_owned())
+            RowFault::with_reason(index, before, row, NULL_ROW.to_owned())
         } else {
             match json::tolerant(row) {
                 Ok(row) => {
@@ -188,8 +188,8 @@ fn read<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Rows<T>, String
                 Err(error) => RowFault::new(index, before, row, error),
             }
         };
-        if list.faults.len() == FAULTS_MOST {
-            return Err(format!("expected rows, got more than {FAULTS_MOST} of another form"));
+        if list.faults.len() == MAX_FAULTS {
+            return Err(format!("expected rows, got more than {MAX_FAULTS} of another form"));
         }
         notes::note(|| Note::FaultyRow { index });
         list.faults.push(fault);
@@ -201,8 +201,8 @@ thread_local! {
     static SHOW_FAULTS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does `work`, in which faults are written in the place of their rows, as objects with the one
-/// member `$fault`. For comparing what was decoded with what was received, row by row.
+/// Runs `work` with faults serialized in place of their rows, as objects with the single member
+/// `$fault`. For comparing the decoded rows with the received ones.
 ///
 /// ```
 /// use bitmart_types::{Rows, json, show_faults};
@@ -214,18 +214,18 @@ thread_local! {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub fn show_faults<T>(work: impl FnOnce() -> T) -> T {
-    struct Outer(bool);
-    impl Drop for Outer {
+    struct Restore(bool);
+    impl Drop for Restore {
         fn drop(&mut self) {
             SHOW_FAULTS.set(self.0);
         }
     }
 
-    let _outer = Outer(SHOW_FAULTS.replace(true));
+    let _restore = Restore(SHOW_FAULTS.replace(true));
     work()
 }
 
-/// A fault in the place of its row.
+/// A fault, serialized in place of its row.
 #[derive(Serialize)]
 struct Shown {
     #[serde(rename = "$fault")]
@@ -273,7 +273,7 @@ impl fmt::Debug for RowFault {
     }
 }
 
-/// The list, with its faults if there are any.
+/// Shows the list, and its faults if there are any.
 impl<T: fmt::Debug> fmt::Debug for Rows<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.faults.is_empty() {

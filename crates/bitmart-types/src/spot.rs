@@ -3,13 +3,14 @@
 crate::open_enum! {
     /// Kind of a spot order.
     pub enum OrderType {
-        /// At a price or better; what does not fill rests in the book.
+        /// At a price or better; the remainder rests in the book.
         Limit = "limit",
         /// At any price.
         Market = "market",
-        /// Only as a maker: the exchange accepts an order that would take, then cancels it.
+        /// Only as a maker (post-only): the exchange accepts an order that would take liquidity, then
+        /// cancels it.
         LimitMaker = "limit_maker",
-        /// At a price or better, at once; what does not fill is canceled.
+        /// At a price or better, immediately; the remainder is canceled.
         ImmediateOrCancel = "ioc",
     }
 }
@@ -25,10 +26,10 @@ crate::open_enum! {
         Filled = "filled",
         /// Canceled with nothing filled.
         Canceled = "canceled",
-        /// Canceled after a partial fill. A market buy that filled completely ends here too,
+        /// Canceled after a partial fill. A market buy that filled completely has this state too,
         /// because the remainder of its quote amount is returned.
         PartiallyCanceled = "partially_canceled",
-        /// Rejected; named in the exchange's change log only.
+        /// Rejected; mentioned in the exchange's change log only.
         Failed = "failed",
     }
 }

@@ -12,8 +12,8 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// A moment in Unix time with millisecond resolution.
 ///
-/// The wire uses milliseconds in some places and seconds in others; the helpers in
-/// [`wire`](crate::wire) know which. `Display` and `FromStr` speak RFC 3339 in UTC.
+/// The wire has milliseconds in some fields and seconds in others: see the helpers in
+/// [`wire`](crate::wire). `Display` and `FromStr` use RFC 3339 in UTC.
 ///
 /// ```
 /// use bitmart_types::Timestamp;
@@ -26,15 +26,15 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since 1970-01-01 UTC.
+    /// Creates a timestamp from milliseconds since 1970-01-01 UTC.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
-    /// From seconds since 1970-01-01 UTC; clamped to the range of the type.
+    /// Creates a timestamp from seconds since 1970-01-01 UTC, clamped to the range of the type.
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1000))
     }
-    /// The time of this machine's clock.
+    /// Returns the current time of the system clock.
     pub fn now() -> Self {
         SystemTime::now().into()
     }
@@ -46,7 +46,7 @@ impl Timestamp {
     pub const fn as_secs(self) -> i64 {
         self.0.div_euclid(1000)
     }
-    /// The time between `earlier` and this moment; zero when `earlier` is later.
+    /// Returns the time since `earlier`; zero if `earlier` is later.
     pub fn duration_since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or_default())
@@ -102,8 +102,8 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = InvalidValue;
 
-    /// Reads `2024-01-31T12:00:00Z` with any number of digits behind the second; those beyond the
-    /// millisecond are dropped.
+    /// Parses `2024-01-31T12:00:00Z` with any number of fractional digits; those beyond the millisecond
+    /// are dropped.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         parse(text).ok_or_else(|| {
             InvalidValue::new("time", text, "a UTC date such as 2024-01-31T12:00:00.000Z")
@@ -119,15 +119,15 @@ impl serde::Serialize for Timestamp {
 }
 
 impl<'de> serde::Deserialize<'de> for Timestamp {
-    /// Milliseconds as number or text: what was written, at any time. Times from the exchange are
-    /// read by the helpers of [`wire`](crate::wire).
+    /// Reads milliseconds as a number or text. Fields of the exchange use the helpers of
+    /// [`wire`](crate::wire), which recognize other units and reject implausible times.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         crate::wire::number::deserialize(deserializer).map(Self)
     }
 }
 
-/// Year, month and day of a day number, 0 being 1970-01-01. Counts in eras of 400 years, which
-/// all have the same length, and lets the year begin in March, so that the leap day comes last.
+/// Returns year, month and day of a day number, where 0 is 1970-01-01. Counts in eras of 400 years,
+/// which have the same length, and starts years in March, so that the leap day is the last.
 fn date_of_day(day: i64) -> (i64, i64, i64) {
     let day = day + 719_468; // Days from 0000-03-01 to 1970-01-01.
     let era = day.div_euclid(146_097);
@@ -140,7 +140,7 @@ fn date_of_day(day: i64) -> (i64, i64, i64) {
     (year, month, in_year - (153 * from_march + 2) / 5 + 1)
 }
 
-/// The day number of a date, the reverse of [`date_of_day`].
+/// Returns the day number of a date, the reverse of [`date_of_day`].
 fn day_of_date(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let era = year.div_euclid(400);
@@ -161,7 +161,7 @@ fn parse(text: &str) -> Option<Timestamp> {
     if date_of_day(days) != (year, month, day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    if fraction.is_empty() || !digits(fraction) {
+    if fraction.is_empty() || !is_digits(fraction) {
         return None;
     }
     let tail = fraction.bytes().chain(*b"000").take(3);
@@ -170,16 +170,16 @@ fn parse(text: &str) -> Option<Timestamp> {
     Some(Timestamp(days * MILLIS_PER_DAY + secs * 1000 + millis))
 }
 
-fn digits(text: &str) -> bool {
+fn is_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Three numbers of fixed width between separators.
+/// Parses three numbers of fixed width between separators.
 fn fields(text: &str, separator: char, widths: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(separator);
     let mut numbers = [0; 3];
     for (number, width) in numbers.iter_mut().zip(widths) {
-        let part = parts.next().filter(|part| part.len() == width && digits(part))?;
+        let part = parts.next().filter(|part| part.len() == width && is_digits(part))?;
         *number = part.parse().ok()?;
     }
     parts.next().is_none().then_some(numbers)

@@ -1,11 +1,10 @@
-//! Helpers for the wire's quirks, one per quirk, for `#[serde(with = "…")]`.
+//! Serde helpers for the formats on the wire, for `#[serde(with = "…")]`.
 //!
-//! BitMart writes one idea in several forms: numbers as text, times in seconds or milliseconds,
-//! words where a price should be. Each helper reads every form that has been seen and writes the
-//! one form that is documented for the field. A field's type and helper thereby say what the
-//! documents promise, and a drifting server does not break decoding.
+//! BitMart writes the same kind of value in several forms: numbers as text, times in seconds or
+//! milliseconds, text in place of a price. Each helper reads every observed form and writes the form
+//! that is documented for the field, so that a change of the form does not break decoding.
 //!
-//! | On the wire | Helper | Rust type | Written as | Where the fact comes from |
+//! | On the wire | Helper | Rust type | Written as | Source |
 //! |---|---|---|---|---|
 //! | a decimal in text, `"0.10"`, sometimes a JSON number | [`decimal`] | `Decimal` | text | documented for nearly all prices and sizes |
 //! | the same, or no value: `null`, `""`, `"-"`, `"NA"`, `"market price"` | [`decimal_opt`] | `Option<Decimal>` | text, `""` | published samples; `"-"` in futures order pushes |
@@ -14,56 +13,55 @@
 //! | an integer in text, `"42"` | [`number_text`], [`number_text_opt`] | any integer | text | published samples |
 //! | milliseconds, or any unit | [`millis`], [`millis_opt`] | [`Timestamp`](crate::Timestamp) | number, `0` | order and trade rows |
 //! | milliseconds in text | [`millis_text`], [`millis_text_opt`] | `Timestamp` | text, `""` | transaction history, WebSocket order pushes |
-//! | seconds | [`seconds`], [`seconds_opt`] | `Timestamp` | number, `0` | futures klines; `0` stands for never |
+//! | seconds | [`seconds`], [`seconds_opt`] | `Timestamp` | number, `0` | futures klines |
 //! | seconds in text | [`seconds_text`], [`seconds_text_opt`] | `Timestamp` | text, `""` | spot klines |
 //! | a date, `"2023-02-24T07:54:11.124940968Z"` | [`rfc3339`], [`rfc3339_opt`] | `Timestamp` | text, `""` | futures trade pushes |
 //! | `0`/`1`, `"0"`/`"1"`, `true`/`false` | [`flag`], [`flag_opt`], [`flag_text`], [`flag_text_opt`] | `bool` | `0`/`1`, `"0"`/`"1"` | published samples |
 //! | the same, documented as `true`/`false` | [`boolean`], [`boolean_opt`] | `bool` | `true`/`false` | published samples; text in queries |
 //! | text that may be empty | [`text_opt`] | `Option<T>` | text, `""` | client ids, cancel sources, reference prices |
 //! | an enumeration or an id, or no value | [`opt`] | `Option<T>` | as `T`, `null` | published samples |
-//! | an object or a list, or none | [`object_opt`] | `Option<T>` | as `T`, `null` | captures |
-//! | anything that prints as text | [`text`] | `T` | text | numbered states such as `"2"` |
+//! | an object or a list, or no value | [`object_opt`] | `Option<T>` | as `T`, `null` | captures |
+//! | any value as text | [`text`] | `T` | text | numbered states such as `"2"` |
 //! | an id as a JSON number | [`id_number`] | an id | number | futures submit-order; text everywhere else |
-//! | a row without names, `["1","2"]` | [`positional!`](crate::positional) | a struct | an array | klines, trades, tickers, book levels |
-//! | a list, or `null` for one or in one | [`list`] | `Vec<T>` | an array | `null` for an empty list is common in Go servers |
-//! | a list of rows, one of which may be bad | none: [`Rows`](crate::Rows) | `Rows<T>` | an array | captures |
-//! | a word or number out of a list that grows | [`open_enum!`](crate::open_enum), [`open_int_enum!`](crate::open_int_enum) | an enum | the documented spelling | all enumerations |
+//! | a row as an array, `["1","2"]` | [`positional!`](crate::positional) | a struct | an array | klines, trades, tickers, book levels |
+//! | a list, or `null` in place of a list or an item | [`list`] | `Vec<T>` | an array | `null` for an empty list is common in Go servers |
+//! | a list of rows, some of which may not decode | the type [`Rows`](crate::Rows) | `Rows<T>` | an array | captures |
+//! | a text or number from a list that may grow | [`open_enum!`](crate::open_enum), [`open_int_enum!`](crate::open_int_enum) | an enum | the documented spelling | all enumerations |
 //!
 //! # No value
 //!
 //! The exchange has many spellings of "no value". The `_opt` helpers read all of them as `None`:
-//! `null` and the words of [`is_no_value`], and for times also `0`. They write `None` in the
-//! documented form of the field: `""` where the field is text, `0` for a time that is a number,
-//! `null` for other numbers. Whoever compares an encoded model with what was received must treat
-//! these spellings as equal: [`is_no_value`] is the list.
+//! `null` and the texts of [`is_no_value`], and for times also `0`. They write `None` in the
+//! documented form of the field: `""` for text, `0` for a time that is a number, `null` for other
+//! numbers. A comparison of an encoded model with the received JSON must treat these spellings as
+//! equal.
 //!
 //! For a field that may also be absent add `default`, and for requests
 //! `skip_serializing_if = "Option::is_none"`.
 //!
-//! # Values that cannot be read
+//! # Unreadable values
 //!
-//! A member that only describes costs no more than itself: what an `_opt` helper cannot read
-//! (`"NaN"`, `"--"`, `"1,234.5"`, an object where text was) becomes `None` and is noted, see
-//! [`collect_notes`](crate::collect_notes). The other helpers are for members without which a row
-//! means nothing: what they cannot read is an error of its row, see [`Rows`](crate::Rows).
+//! An unreadable value of an `_opt` helper (`"NaN"`, `"--"`, `"1,234.5"`, an object in place of text)
+//! becomes `None`, with a note: see [`collect_notes`](crate::collect_notes). The other helpers are for
+//! members without which a row is meaningless: an unreadable value is an error of the row, see
+//! [`Rows`](crate::Rows).
 //!
 //! # Times
 //!
 //! All helpers for times read seconds, milliseconds, microseconds, nanoseconds and dates, as number,
 //! text or text with a fraction: between 2015 and 2100 the magnitude determines the unit. The helper's
-//! own unit is the documented one. It is how the time is written, and when another comes that is
-//! noted. Zero, `""` and `null` are no time; anything else cannot be read.
+//! own unit is the documented one. It is used for writing, and a time in another unit is noted. Zero,
+//! `""` and `null` are no time; anything else is unreadable.
 //!
 //! # Exactness
 //!
-//! Decimals never pass through a float when they are text or JSON integers, and what a `Decimal`
-//! does not hold exactly is not rounded but cannot be read. [`decimal`] reads a JSON number with a
-//! fraction through its shortest text, which is exact up to 15 significant
-//! digits; for longer ones [`json::from_str`](crate::json::from_str) reads it again from the
-//! digits themselves. [`decimal_exact`] always does.
+//! Text and JSON integers never pass through a float, and a value that a `Decimal` does not represent
+//! exactly is unreadable rather than rounded. [`decimal`] reads a JSON number with a fraction from the
+//! shortest text of the double, which is exact up to 15 significant digits; for longer ones
+//! [`json::from_str`](crate::json::from_str) reads the digits in a second pass. [`decimal_exact`] always
+//! reads the digits.
 //!
-//! The helpers let the format choose (`deserialize_any`), so they work with JSON and other
-//! self-describing formats.
+//! The helpers use `deserialize_any`, so they work with JSON and other self-describing formats.
 
 pub(crate) mod decimals;
 mod flags;

@@ -1,4 +1,4 @@
-//! Deployments and trust.
+//! Environments and roots.
 
 use bitmart_types::{Environment, Roots, Service};
 

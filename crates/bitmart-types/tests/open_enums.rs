@@ -1,4 +1,4 @@
-//! Enumerations that keep what they do not know.
+//! Enumerations that keep unknown values.
 
 use bitmart_types::futures::MarginType;
 use bitmart_types::{open_enum, open_int_enum};

@@ -1,4 +1,4 @@
-//! Rows without names.
+//! Structs that are arrays on the wire.
 
 use bitmart_types::{Decimal, OrderId, Timestamp, positional, wire};
 
@@ -66,11 +66,11 @@ fn optional_columns_at_the_end_may_be_absent() {
     positional! {
         /// A row that has grown.
         pub struct Grown {
-            /// Always there.
+            /// Always present.
             pub price: Decimal as wire::decimal,
-            /// Since later.
+            /// Added later.
             pub size: Option<Decimal> as wire::decimal_opt,
-            /// Since still later.
+            /// Added after that.
             pub name: Option<String>,
         }
     }
@@ -95,7 +95,7 @@ fn an_object_is_not_a_row() {
 }
 
 #[test]
-fn rows_nest() {
+fn rows_can_be_nested() {
     let book: Book = serde_json::from_str(r#"{"bids":[["1","2"],["3","4","extra"]]}"#).unwrap();
     assert_eq!(book.bids.len(), 2);
     assert_eq!(book.bids[1].size, Decimal::from(4));

@@ -1,4 +1,4 @@
-//! Lists with bad rows, and what else decoding puts up with.
+//! Lists with bad rows, and other tolerated input.
 
 use bitmart_types::{Decimal, Note, Rows, collect_notes, json, positional, show_faults, wire};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -30,7 +30,7 @@ struct Page {
     last: Option<Order>,
 }
 
-/// Decodes with both ways, which must agree.
+/// Decodes with `json::from_str` and `serde_json`, which must agree.
 fn decode<T: DeserializeOwned + PartialEq + std::fmt::Debug>(text: &str) -> (T, Vec<Note>) {
     let (fast, notes) = collect_notes(|| json::from_str::<T>(text));
     let (direct, direct_notes) = collect_notes(|| serde_json::from_str::<T>(text));
@@ -46,7 +46,7 @@ fn ids(page: &Page) -> Vec<u64> {
 }
 
 #[test]
-fn a_malformed_row_loses_itself_only() {
+fn a_malformed_row_does_not_affect_other_rows() {
     let (page, notes) = decode::<Page>(
         r#"{"total":4,"orders":[{"id":1},{"id":"x","avg_price":"NaN"},null,7,{"id":4,"avg_price":"5"}]}"#,
     );
@@ -60,7 +60,7 @@ fn a_malformed_row_loses_itself_only() {
 }
 
 #[test]
-fn rows_within_rows_lose_themselves_only() {
+fn a_malformed_nested_row_does_not_affect_its_parent() {
     let (page, _) = decode::<Page>(
         r#"{"total":1,"orders":[{"id":1,"fills":[["1","2"],["x","2"],["3"]]},{"id":2,"fills":{}}]}"#,
     );
@@ -96,14 +96,14 @@ fn an_error_in_a_row_has_its_path() {
 }
 
 #[test]
-fn a_nested_object_that_cannot_be_read_is_none() {
+fn an_unreadable_nested_object_is_none() {
     let (page, notes) = decode::<Page>(r#"{"total":1,"orders":[],"last":{"id":{},"fills":[7]}}"#);
     assert_eq!(page.last, None);
     assert_eq!(notes, [Note::Unreadable { expected: "an object or a list" }]);
 }
 
 #[test]
-fn repeated_members_are_read() {
+fn the_last_non_null_value_of_a_repeated_member_counts() {
     let price = |members: &str| {
         let text = format!(r#"{{"total":1,"orders":[{{"id":1,{members}}},{{"id":2}}]}}"#);
         let (page, notes) = decode::<Page>(&text);

@@ -1,4 +1,4 @@
-//! Decimals: valid, drifted and junk values of every helper.
+//! Decimal helpers: documented forms, other observed forms and invalid values.
 
 use bitmart_types::{Decimal, Note, OrderId, collect_notes, json, wire};
 use proptest::prelude::*;
@@ -29,8 +29,8 @@ fn error<T: for<'de> Deserialize<'de> + std::fmt::Debug>(json: &str) -> String {
     serde_json::from_str::<T>(json).expect_err("the value is junk").to_string()
 }
 
-/// Whether the value reads as none, with a note.
-fn unreadable<T: for<'de> Deserialize<'de> + Default + PartialEq>(json: &str) -> bool {
+/// Whether the value reads as `None`, with a note.
+fn reads_as_none<T: for<'de> Deserialize<'de> + Default + PartialEq>(json: &str) -> bool {
     let (read, notes) = collect_notes(|| serde_json::from_str::<T>(json));
     read.ok() == Some(T::default()) && matches!(notes[..], [Note::Unreadable { .. }])
 }
@@ -52,9 +52,9 @@ fn an_optional_decimal_that_cannot_be_read_is_none_and_noted() {
         r#"{"a":{"b":1},"c":2}"#,
         r#"{"$serde_json::private::Number":"x"}"#,
     ] {
-        assert!(unreadable::<Optional>(json), "{json}");
+        assert!(reads_as_none::<Optional>(json), "{json}");
         if !json.contains("Number") {
-            assert!(unreadable::<ExactOptional>(json), "{json}");
+            assert!(reads_as_none::<ExactOptional>(json), "{json}");
         }
     }
     let error = json::from_str_strict::<Optional>(r#""NaN""#).unwrap_err();
@@ -104,7 +104,7 @@ fn text_keeps_its_scale() {
 }
 
 #[test]
-fn a_value_beyond_a_decimal_is_rejected_rather_than_rounded() {
+fn a_value_that_a_decimal_cannot_represent_is_rejected_rather_than_rounded() {
     for json in [
         r#""0.12345678901234567890123456789""#,
         r#""9234567890.1234567890123456789""#,
@@ -229,7 +229,7 @@ fn zero_is_a_value() {
 #[test]
 fn other_texts_are_not_absent_values() {
     for json in [r#""none""#, r#""market order""#, "false"] {
-        assert!(unreadable::<Optional>(json), "{json}");
+        assert!(reads_as_none::<Optional>(json), "{json}");
     }
 }
 
@@ -263,7 +263,7 @@ fn exact_numbers_reject_junk() {
 }
 
 #[test]
-fn numbers_that_the_format_kept_as_text_are_exact() {
+fn numbers_with_arbitrary_precision_are_exact() {
     // How `serde_json` hands over numbers when a crate of the build asks it for every digit.
     let number = |digits: &'static str| {
         let entry = ("$serde_json::private::Number", digits);
@@ -305,9 +305,9 @@ proptest! {
 }
 
 proptest! {
-    /// Short texts take a way of their own: same value, same number of places.
+    /// Short texts have a parser of their own.
     #[test]
-    fn short_and_long_texts_are_read_alike(text in "-?[0-9]{1,18}(\\.[0-9]{0,18})?|-?[0-9.]{1,6}") {
+    fn short_texts_are_read_like_long_texts(text in "-?[0-9]{1,18}(\\.[0-9]{0,18})?|-?[0-9.]{1,6}") {
         let read = serde_json::from_str::<Plain>(&format!("\"{text}\"")).ok().map(|plain| plain.0);
         if let Ok(expected) = Decimal::from_str_exact(&text) {
             prop_assert_eq!(read.map(|decimal| decimal.serialize()), Some(expected.serialize()));
@@ -318,9 +318,9 @@ proptest! {
         }
     }
 
-    /// Digits that fit 64 bits take a way of their own: the text is `Decimal`'s.
+    /// Digits that fit 64 bits have a formatter of their own.
     #[test]
-    fn short_and_long_decimals_are_written_alike(
+    fn short_decimals_are_written_like_display(
         mantissa in prop_oneof![Just(0_i128), -1000..1000_i128, (-1_i128 << 65)..1 << 65],
         scale in 0..=28_u32,
         negative: bool,

@@ -1,4 +1,5 @@
-//! Integers, flags, text, times and ids: valid, drifted and junk values of every helper.
+//! Helpers of integers, flags, text, times and ids: documented forms, other observed forms and invalid
+//! values.
 
 use bitmart_types::{
     ClientOrderId, Note, OrderId, Side, Timestamp, collect_notes, json, open_int_enum, wire,
@@ -61,7 +62,7 @@ open_int_enum! {
 
 const MOMENT: Timestamp = Timestamp::from_millis(1_692_245_338_000);
 
-/// Reads each form as `value`, and writes `value` as the first of them.
+/// Checks that each form reads as `value`, and that `value` is written in the first form.
 #[track_caller]
 fn reads<T: DeserializeOwned + Serialize + PartialEq + Debug>(value: &T, forms: &[Value]) {
     for form in forms {
@@ -79,7 +80,7 @@ fn rejects<T: DeserializeOwned + Debug>(forms: &[Value]) {
     }
 }
 
-/// Each form reads as no value, with a note, and is an error where nothing is put up with.
+/// Checks that each form reads as no value, with a note, and is an error in strict decoding.
 #[track_caller]
 fn reads_none<T: DeserializeOwned + Serialize + Debug>(forms: &[Value]) {
     for form in forms {
@@ -93,7 +94,7 @@ fn reads_none<T: DeserializeOwned + Serialize + Debug>(forms: &[Value]) {
 }
 
 #[test]
-fn integers() {
+fn every_form_of_an_integer_is_read() {
     let forms = [json!(42), json!("42"), json!(" 42 "), json!("42.00")];
     reads(&Number(42), &forms);
     reads(&Number(42), &[json!(42), json!(42.0), json!("+42")]);
@@ -121,7 +122,7 @@ fn integers_out_of_range_or_shape_are_errors() {
 }
 
 #[test]
-fn flags() {
+fn every_form_of_a_flag_is_read() {
     let yes = [json!(1), json!("1"), json!(true), json!("true"), json!("TRUE")];
     reads(&Flag(true), &yes);
     reads(&Flag(false), &[json!(0), json!("0"), json!(false), json!("False")]);
@@ -135,7 +136,7 @@ fn flags() {
 }
 
 #[test]
-fn ids_as_numbers() {
+fn ids_are_written_as_numbers_if_they_are_numeric() {
     let big = OrderId::from("9223372036854775807");
     reads(&IdNumber(big), &[json!(9_223_372_036_854_775_807_i64), json!("9223372036854775807")]);
     // An id with letters cannot be a number.
@@ -144,14 +145,14 @@ fn ids_as_numbers() {
 }
 
 #[test]
-fn values_in_text() {
+fn numbered_values_are_written_as_text() {
     reads(&State(Code::Two), &[json!("2"), json!(2), json!("active")]);
     reads(&StateOpt(Some(Code::One)), &[json!("1"), json!(1)]);
     reads(&StateOpt(None), &[json!(""), json!(null), json!("-"), json!("NA")]);
 }
 
 #[test]
-fn text_that_may_be_empty() {
+fn empty_text_is_no_value() {
     reads(&TextOpt(None), &[json!(""), json!(" "), json!(null), json!("N/A")]);
     reads(&TextOpt(Some("market".to_owned())), &[json!("market")]);
     let id = ClientOrderId::new("order1").unwrap();
@@ -162,7 +163,7 @@ fn text_that_may_be_empty() {
 }
 
 #[test]
-fn times() {
+fn every_form_of_a_time_is_read() {
     let (millis, seconds) = (MOMENT.as_millis(), MOMENT.as_secs());
     let both = |number: i64| [json!(number), json!(number.to_string())];
     let flipped = |number: i64| [json!(number.to_string()), json!(number)];
@@ -177,7 +178,7 @@ fn times() {
 }
 
 #[test]
-fn times_that_never_were() {
+fn zero_and_empty_times_are_no_value() {
     let never =
         [json!(0), json!("0"), json!(""), json!(null), json!("-"), json!("0.0"), json!(0.0)];
     reads(&MillisOpt(None), &never);
@@ -233,7 +234,7 @@ fn junk_times_are_errors() {
 }
 
 #[test]
-fn optional_values_of_other_types() {
+fn optional_flags_enumerations_and_objects_are_read() {
     reads(&FlagOpt(Some(true)), &[json!(1), json!("1"), json!(true)]);
     reads(&FlagOpt(None), &[json!(null), json!(""), json!("-")]);
     reads(&FlagTextOpt(Some(false)), &[json!("0"), json!(0)]);
@@ -249,7 +250,7 @@ fn optional_values_of_other_types() {
 }
 
 #[test]
-fn dates() {
+fn dates_are_read_and_written() {
     let time = Timestamp::from_millis(1_677_225_251_124);
     let forms = [
         json!("2023-02-24T07:54:11.124Z"),
@@ -280,7 +281,7 @@ fn absent_fields_are_none_with_a_default() {
 }
 
 #[test]
-fn values_survive_a_tree() {
+fn values_round_trip_through_a_json_value() {
     // Decoding from a `Value` instead of text takes other paths of the format.
     let number: Number = serde_json::from_value(json!("42")).unwrap();
     assert_eq!(number, Number(42));

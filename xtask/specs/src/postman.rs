@@ -208,7 +208,7 @@ fn placeholder(param: &Param) -> Value {
         (None, "currency") => json!("USDT"),
         (None, "symbol") => json!("BTC_USDT"),
         (None, _) => match param.rust.as_str() {
-            "u32" | "u64" | "i64" => json!(10),
+            "u32" | "u64" | "i64" | "Duration" => json!(10),
             "bool" => json!(true),
             _ => json!("1"),
         },

@@ -14,7 +14,7 @@ pub(crate) fn parameter(param: &Param) -> Value {
             json!({ "type": "array", "items": { "type": "string" } })
         }
         "bool" => json!({ "type": "boolean" }),
-        "u32" => json!({ "type": "integer", "format": "int32", "minimum": 0 }),
+        "u32" | "Duration" => json!({ "type": "integer", "format": "int32", "minimum": 0 }),
         "u64" => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
         "i64" | "Timestamp" => json!({ "type": "integer", "format": "int64" }),
         "Decimal" => json!({ "type": "string", "format": "decimal" }),

@@ -125,10 +125,17 @@ pub(super) fn details(param: &Param) -> String {
     let mut text = marked(&param.doc);
     let mut more = vec![];
     match param.unit.as_deref() {
+        Some("ms") if param.rust == "Duration" => more.push("in whole milliseconds".to_owned()),
         Some(unit) if param.rust != "Timestamp" => more.push(format!("in {}", unit_words(unit))),
         _ => {}
     }
-    match (&param.min, &param.max) {
+    let words = |value: &dyn ToString| match param.rust.as_str() {
+        "Duration" => duration_words(&value.to_string()),
+        _ => value.to_string(),
+    };
+    let min = param.min.as_ref().map(|min| words(min));
+    let max = param.max.as_ref().map(|max| words(max));
+    match (min, max) {
         (Some(min), Some(max)) => more.push(format!("{min} to {max}")),
         (Some(min), None) => more.push(format!("at least {min}")),
         (None, Some(max)) => more.push(format!("at most {max}")),
@@ -138,13 +145,21 @@ pub(super) fn details(param: &Param) -> String {
         more.push(format!("at most {length} characters"));
     }
     if let Some(default) = &param.default {
-        more.push(format!("default {default}"));
+        more.push(format!("default {}", words(default)));
     }
     if !more.is_empty() {
         let more = more.join(", ");
         let _ = write!(text, " {}{}.", more[..1].to_uppercase(), &more[1..]);
     }
     text
+}
+
+/// `5000` milliseconds as `5 s`.
+fn duration_words(millis: &str) -> String {
+    match millis.strip_suffix("000") {
+        Some(seconds) if !seconds.is_empty() => format!("{seconds} s"),
+        _ => format!("{millis} ms"),
+    }
 }
 
 fn unit_words(unit: &str) -> &str {

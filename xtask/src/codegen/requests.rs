@@ -61,6 +61,9 @@ pub(crate) fn render(section: &Section, models: &Models, sdks: &SdkNames) -> Res
         .filter_map(|param| Some(param.rust.split_once("::")?.0))
         .collect();
     let mut text = String::new();
+    if uses(&body, "Duration") {
+        text.push_str("use std::time::Duration;\n\n");
+    }
     if !types.is_empty() {
         let types: Vec<&str> = types.into_iter().collect();
         let wire = if body.contains("wire::") { ", wire" } else { "" };
@@ -183,6 +186,10 @@ fn argument(param: &Param) -> (String, String) {
 /// The `serde` attribute of a parameter whose type alone does not have the wire form.
 fn helper(param: &Param) -> Option<String> {
     let optional = param.presence != Presence::Required;
+    if param.rust == "Duration" {
+        let suffix = if optional { "_opt" } else { "" };
+        return Some(format!("with = \"crate::wire::duration::millis{suffix}\""));
+    }
     let module = match (types::form(param), time_unit(param)) {
         (_, Some("s")) => "seconds",
         (_, Some(_)) => "millis",
@@ -241,7 +248,7 @@ fn implementation(out: &mut String, endpoint: &Endpoint) {
         let _ = writeln!(out, "{last}\n}}\n");
     }
     if endpoint.params.iter().any(|param| param.name == "recvWindow") {
-        out.push_str("fn default_recv_window(&mut self, millis: u32) {\nself.recv_window.get_or_insert(millis);\n}\n\n");
+        out.push_str("fn default_recv_window(&mut self, window: Duration) {\nself.recv_window.get_or_insert(window);\n}\n\n");
     }
     let body = match endpoint.method {
         Method::Post => "payload.json(self)".to_owned(),
@@ -272,6 +279,7 @@ fn rule(param: &Param) -> Option<String> {
     let bound = |bound: &Option<Bound>| match bound {
         Some(Bound::Whole(bound)) if is_decimal => format!("Some(Decimal::from({bound}))"),
         Some(bound) if is_decimal => format!("Some(bitmart_types::dec!({bound}))"),
+        Some(bound) if param.rust == "Duration" => format!("Some(Duration::from_millis({bound}))"),
         Some(bound) => format!("Some({bound})"),
         None => "None".to_owned(),
     };
@@ -280,8 +288,9 @@ fn rule(param: &Param) -> Option<String> {
         return Some(format!("crate::wire::validate::positive({:?}, self.{field})", param.name));
     }
     (param.min.is_some() || param.max.is_some()).then(|| {
+        let check = if param.rust == "Duration" { "duration" } else { "range" };
         format!(
-            "crate::wire::validate::range({:?}, self.{field}, {}, {})",
+            "crate::wire::validate::{check}({:?}, self.{field}, {}, {})",
             param.name,
             bound(&param.min),
             bound(&param.max)
@@ -295,7 +304,8 @@ fn query(param: &Param) -> String {
     let value = |place: &str, reference: &str| match time_unit(param) {
         Some("s") => format!("{place}.as_secs()"),
         Some(_) => format!("{place}.as_millis()"),
-        _ => format!("{reference}{place}"),
+        None if param.rust == "Duration" => format!("{place}.as_millis()"),
+        None => format!("{reference}{place}"),
     };
     let borrow = if types::is_copy(&param.rust) { "" } else { "&" };
     if param.presence == Presence::Required {

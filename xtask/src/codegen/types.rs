@@ -23,7 +23,9 @@ pub(crate) fn form(param: &Param) -> Form {
         ("bool", _) => Form::Flag,
         ("Decimal", _) => Form::Decimal,
         (rust, _) if rust.starts_with("Vec<") => Form::List,
-        (_, Some(Wire::Number)) | ("u32" | "u64" | "i64" | "Timestamp", None) => Form::Integer,
+        (_, Some(Wire::Number)) | ("u32" | "u64" | "i64" | "Timestamp" | "Duration", None) => {
+            Form::Integer
+        }
         _ => Form::Text,
     }
 }
@@ -55,6 +57,9 @@ pub(crate) fn check(param: &Param, custom: bool) -> Result<(), String> {
     if param.rust == "Timestamp" && !matches!(param.unit.as_deref(), Some("s" | "ms")) {
         return Err("a time needs the unit `s` or `ms`".to_owned());
     }
+    if param.rust == "Duration" && param.unit.as_deref() != Some("ms") {
+        return Err("a duration needs the unit `ms`".to_owned());
+    }
     if !custom && (list || param.presence == Presence::Conditional) {
         return Err("lists and conditional parameters need a request written by hand".to_owned());
     }
@@ -70,6 +75,7 @@ pub(crate) fn path(rust: &str) -> String {
     }
     match rust {
         "String" | "bool" | "u32" | "u64" | "i64" => rust.to_owned(),
+        "Duration" => "std::time::Duration".to_owned(),
         _ if rust.contains("::") => format!("crate::api::{rust}"),
         _ => format!("bitmart_types::{rust}"),
     }
@@ -88,7 +94,7 @@ pub(crate) fn takes_text(rust: &str) -> bool {
 
 /// Whether a value of this type is passed by value.
 pub(crate) fn is_copy(rust: &str) -> bool {
-    matches!(rust, "bool" | "u32" | "u64" | "i64" | "Decimal" | "Timestamp")
+    matches!(rust, "bool" | "u32" | "u64" | "i64" | "Decimal" | "Timestamp" | "Duration")
 }
 
 /// `startTime` to `start_time`, `N` to `n`.

@@ -72,7 +72,7 @@ pub struct SpotBalance {
     /// Held by open orders and withdrawals, in the currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
-    /// Both together, in the currency. Observed, not documented.
+    /// Available and frozen, in the currency. Observed, not documented.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
     pub total: Option<Decimal>,
 }
@@ -113,7 +113,7 @@ pub struct WalletBalance {
     /// Free to trade or withdraw, in the currency.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// The same in USD; only if requested.
+    /// Value of the available balance, in USD; only if requested.
     #[serde(default, with = "wire::decimal_opt")]
     pub available_usd_valuation: Option<Decimal>,
     /// Held by open orders and withdrawals, in the currency. `None` if absent.

@@ -1,4 +1,4 @@
-//! The affiliate program: rebates, customers and what they do.
+//! The affiliate program: rebates, customers and their trades.
 
 mod customers;
 mod enums;

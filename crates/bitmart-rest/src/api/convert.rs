@@ -1,6 +1,7 @@
 //! Conversions into requests.
 
-/// Makes a request of the identifier that its constructor or the given setter takes.
+/// Implements conversions from an identifier, or its text, into a request. The request's constructor or
+/// the given setter takes the identifier.
 macro_rules! identifier {
     ($id:ident => $request:ident) => {
         $crate::api::convert::identifier!(@each $id, $request, |id| $request::new(id));

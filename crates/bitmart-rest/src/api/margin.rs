@@ -100,10 +100,10 @@ pub struct Balance {
     /// Held by open orders. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
-    /// Held amount less owed amount. `None` if absent.
+    /// Total amount minus the owed amount. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub net_asset: Option<Decimal>,
-    /// The same in BTC. `None` if absent.
+    /// Net amount, in BTC. `None` if absent.
     #[serde(rename = "net_assetBTC", default, with = "wire::decimal_opt")]
     pub net_asset_btc: Option<Decimal>,
     /// Total held amount: available and frozen. `None` if absent.
@@ -173,7 +173,7 @@ pub struct BorrowRecord {
     /// Interest so far, in the currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub interest_amount: Option<Decimal>,
-    /// When it was given. `None` if absent.
+    /// When it was granted. `None` if absent.
     #[serde(default, with = "wire::millis_text_opt")]
     pub create_time: Option<Timestamp>,
 }
@@ -233,7 +233,7 @@ impl Pairs {
     }
 }
 
-/// What can be borrowed for a pair.
+/// Leverage and borrowing terms of a pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pair {
@@ -266,10 +266,10 @@ pub struct BorrowTerms {
     /// Interest per hour, a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub hourly_interest: Option<Decimal>,
-    /// Most that can be borrowed in all. `None` if absent.
+    /// Maximum total that can be borrowed. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_borrow_amount: Option<Decimal>,
-    /// Least that can be borrowed at once. `None` if absent.
+    /// Minimum of one loan. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub min_borrow_amount: Option<Decimal>,
     /// Amount that can still be borrowed. `None` if absent.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[non_exhaustive]
 pub struct Empty {}
 
-/// An object of any members, which an empty response may grow into.
+/// An object with any members: an empty response may get members later.
 #[derive(Deserialize)]
 struct Members {}
 
@@ -20,8 +20,8 @@ impl From<Option<Members>> for Empty {
     }
 }
 
-/// Reads the id of a placed order. Without one the response does not confirm that it was placed, and
-/// must not look like success.
+/// Reads the id of a placed order. A response without one does not confirm the order, so it is an
+/// error.
 pub(crate) fn placed_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderId, D::Error> {
     let id = OrderId::deserialize(deserializer)?;
     if wire::is_blank(id.as_str()) || id == "0" {

@@ -2,7 +2,7 @@
 
 use bitmart_types::{ClientOrderId, OrderId};
 
-/// Names an order by the exchange's id or by yours. A text is an id of the exchange.
+/// The id of an order: the exchange's or yours. Text converts into an id of the exchange.
 ///
 /// ```
 /// use bitmart_rest::OrderRef;
@@ -14,7 +14,7 @@ use bitmart_types::{ClientOrderId, OrderId};
 /// assert_ne!(by_exchange_id, by_own_id);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums, reason = "an order has these two names")]
+#[allow(clippy::exhaustive_enums, reason = "an order has these two ids")]
 pub enum OrderRef {
     /// The exchange's id.
     Id(OrderId),
@@ -23,7 +23,7 @@ pub enum OrderRef {
 }
 
 impl OrderRef {
-    /// Both as optional fields, for a body that has one field for each.
+    /// Returns the ids as optional fields, for a body with a field for each.
     pub(crate) fn split(self) -> (Option<OrderId>, Option<ClientOrderId>) {
         match self {
             Self::Id(id) => (Some(id), None),

@@ -4,7 +4,7 @@ use bitmart_types::Decimal;
 
 use crate::ValidationError;
 
-/// The greatest multiple of `step` that is not above `value`, without zeros at its end. A step of
+/// Returns the greatest multiple of `step` that is not above `value`, without trailing zeros. A step of
 /// zero or less does not round. Saturates at the range of a decimal.
 pub(crate) fn round_down(value: Decimal, step: Decimal) -> Decimal {
     if step <= Decimal::ZERO {
@@ -17,7 +17,7 @@ pub(crate) fn round_down(value: Decimal, step: Decimal) -> Decimal {
     }
 }
 
-/// The least multiple of `step` that is not below `value`, as [`round_down`].
+/// Returns the least multiple of `step` that is not below `value`. See [`round_down`].
 pub(crate) fn round_up(value: Decimal, step: Decimal) -> Decimal {
     -round_down(-value, step)
 }

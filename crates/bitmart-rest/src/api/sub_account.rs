@@ -1,6 +1,6 @@
 //! Sub-accounts on spot: their balances, and transfers from and to them.
 //!
-//! The exchange opens these calls to institutional accounts only.
+//! These endpoints are available to institutional accounts only.
 
 use bitmart_types::{Currency, Decimal, Rows, Timestamp, WalletType, wire};
 use serde::{Deserialize, Serialize};

@@ -24,7 +24,7 @@ impl crate::Client {
     }
 }
 
-/// Clock of the exchange.
+/// Time of the exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServerTime {

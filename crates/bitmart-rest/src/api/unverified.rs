@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-/// Data of a form that the exchange does not document and that nobody has confirmed.
+/// Data in a form that the exchange does not document and nobody has confirmed.
 ///
 /// `T` is the form that other sources report, with every field optional; it is
 /// [`Empty`](crate::Empty) where no source reports any. Any JSON decodes: [`value`](Self::value) is
@@ -36,7 +36,7 @@ impl<T> Unverified<T> {
     pub fn value(&self) -> Option<&T> {
         self.value.as_ref()
     }
-    /// The data, if it has the expected form.
+    /// Returns the data, if it has the expected form.
     pub fn into_value(self) -> Option<T> {
         self.value
     }
@@ -72,7 +72,7 @@ impl<T> PartialEq for Unverified<T> {
     }
 }
 
-/// Shows the value and the size of the text only: the text may contain secrets that `T` hides.
+/// Shows the value and the size of the text: the text may contain secrets that the `Debug` of `T` hides.
 impl<T: fmt::Debug> fmt::Debug for Unverified<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unverified")

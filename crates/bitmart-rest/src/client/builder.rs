@@ -16,6 +16,7 @@ use crate::drift::Drift;
 use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
 use crate::wire::request::Encoder;
 use crate::wire::response::DEFAULT_MAX_BODY;
+use crate::wire::validate;
 
 /// Settings of a [`Client`].
 ///
@@ -207,7 +208,8 @@ impl ClientBuilder {
         if !self.plain_text {
             reject_plain_text(&self.environment)?;
         }
-        let recv_window = self.recv_window.map(millis).transpose()?;
+        validate::recv_window(self.recv_window)
+            .map_err(|error| ConfigError::new("recv_window", error.rule().to_owned()))?;
         if self.connect_timeout.is_some_and(|limit| limit.is_zero() || limit >= self.timeout) {
             let reason = "must be greater than zero and shorter than `timeout`";
             return Err(ConfigError::new("connect_timeout", reason));
@@ -249,7 +251,7 @@ impl ClientBuilder {
             limiter: self.limiter,
             user,
             retry: self.retry,
-            recv_window,
+            recv_window: self.recv_window,
             timeout: self.timeout,
             max_body: self.max_body,
             drift: self.drift.then(Drift::new),
@@ -270,13 +272,6 @@ fn reject_plain_text(environment: &Environment) -> Result<(), ConfigError> {
         )),
         None => Ok(()),
     }
-}
-
-fn millis(recv_window: Duration) -> Result<u32, ConfigError> {
-    u32::try_from(recv_window.as_millis())
-        .ok()
-        .filter(|millis| (1..=60_000).contains(millis))
-        .ok_or_else(|| ConfigError::new("recv_window", "must be 1 ms to 60 s"))
 }
 
 /// Shows no secret.

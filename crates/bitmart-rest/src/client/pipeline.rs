@@ -62,7 +62,7 @@ pub(super) struct Inner {
     pub(super) user: Option<usize>,
     pub(super) retry: Option<RetryPolicy>,
     /// In milliseconds.
-    pub(super) recv_window: Option<u32>,
+    pub(super) recv_window: Option<Duration>,
     pub(super) timeout: Duration,
     pub(super) max_body: usize,
     pub(super) drift: Option<Drift>,
@@ -203,8 +203,8 @@ impl Client {
     }
 
     fn prepare<E: Endpoint>(&self, mut request: E) -> Result<Payload, Error> {
-        if let Some(millis) = self.0.recv_window {
-            request.default_recv_window(millis);
+        if let Some(window) = self.0.recv_window {
+            request.default_recv_window(window);
         }
         encode(&request)
     }

@@ -1,5 +1,7 @@
 //! The [`Endpoint`] trait: metadata as constants, the request as data, the response as a type.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 
 use crate::wire::payload::{EncodeError, Payload};
@@ -206,9 +208,9 @@ pub trait Endpoint {
     /// Path, authentication, limits and effect.
     const METADATA: Metadata;
 
-    /// Sets the `recvWindow`, in milliseconds, of a request that takes one and does not have it set.
-    /// A client with a default window calls it before [`validate`](Self::validate).
-    fn default_recv_window(&mut self, _millis: u32) {}
+    /// Sets the `recvWindow` of a request that takes one and does not have it set. A client with a
+    /// default window calls it before [`validate`](Self::validate).
+    fn default_recv_window(&mut self, _window: Duration) {}
 
     /// Checks the parameters against the exchange's published rules, before anything is sent.
     ///

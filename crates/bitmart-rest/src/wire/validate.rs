@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use bitmart_types::{ClientOrderId, Decimal, InvalidValue, OrderId};
 
@@ -102,6 +103,29 @@ pub(crate) fn range<T: PartialOrd + fmt::Display>(
         (_, max) => format!("must be at most {}", max.as_ref().unwrap_or(&value)),
     };
     Err(ValidationError::new(field, value, rule))
+}
+
+/// Checks the published range of a duration that is sent in whole milliseconds.
+pub(crate) fn duration(
+    field: &'static str,
+    value: Option<Duration>,
+    min: Option<Duration>,
+    max: Option<Duration>,
+) -> Result<(), ValidationError> {
+    let (min, max) = (min.unwrap_or(Duration::ZERO), max.unwrap_or(Duration::MAX));
+    match value {
+        Some(value) if !(min..=max).contains(&value) || value.subsec_nanos() % 1_000_000 != 0 => {
+            let rule = format!("must be {min:?} to {max:?} in whole milliseconds");
+            Err(ValidationError::new(field, format_args!("{value:?}"), rule))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks a `recvWindow`.
+pub(crate) fn recv_window(value: Option<Duration>) -> Result<(), ValidationError> {
+    let (min, max) = (Duration::from_millis(1), Duration::from_secs(60));
+    duration("recvWindow", value, Some(min), Some(max))
 }
 
 /// An identifier with a published format.

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use super::{Environment, Service};
 use crate::Roots;
 
-/// Longest ready line that is read, in bytes.
-const LONGEST: usize = 64 * 1024;
+/// Maximum length of a ready line, in bytes.
+const MAX_LENGTH: usize = 64 * 1024;
 
-/// What a sandbox prints when it is ready: where it listens, its key and the certificate of its TLS.
+/// The line that a sandbox prints when it is ready: its addresses, its API key and its root
+/// certificate.
 ///
 /// ```
 /// use bitmart_types::{ReadyLine, Service};
@@ -31,7 +32,7 @@ const LONGEST: usize = 64 * 1024;
 pub struct ReadyLine {
     spot: Host,
     futures: Host,
-    credentials: Triple,
+    credentials: Key,
     root_certificate: Option<String>,
     admin: Option<String>,
     admin_token: Option<String>,
@@ -47,20 +48,20 @@ struct Host {
 }
 
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-struct Triple {
+struct Key {
     key: String,
     secret: String,
     memo: String,
 }
 
 impl ReadyLine {
-    /// Reads a ready line: one object of JSON, with blanks around it or without.
+    /// Parses a ready line: one JSON object, possibly with blanks before and after it.
     ///
     /// # Errors
-    /// When it is longer than 64 KiB, not JSON, incomplete, or has an invalid address. The error
-    /// quotes nothing of it.
+    /// When it is longer than 64 KiB, not JSON, incomplete, or has an invalid address. The error does
+    /// not quote the line, which contains a secret.
     pub fn parse(line: &str) -> Result<Self, ReadyLineError> {
-        if line.len() > LONGEST {
+        if line.len() > MAX_LENGTH {
             return Err(ReadyLineError::TooLong);
         }
         // The parser's message could quote the secret.
@@ -85,10 +86,10 @@ impl ReadyLine {
         ]
     }
 
-    /// Where the sandbox listens. It trusts the certificate of the line and no other.
+    /// The environment of the sandbox. It trusts only the root certificate of the line.
     ///
     /// # Errors
-    /// When the line has a certificate that cannot be read, or this build reads no PEM (feature `pem`).
+    /// When the root certificate is invalid, or the feature `pem` is disabled and there is one.
     pub fn environment(&self) -> Result<Environment, ReadyLineError> {
         let name = if self.replay { "replay" } else { "sandbox" };
         let mut environment = Environment::custom(name).with_roots(self.roots()?);
@@ -126,7 +127,7 @@ impl ReadyLine {
     pub fn key(&self) -> &str {
         &self.credentials.key
     }
-    /// The secret of that key. It opens only this sandbox.
+    /// The secret of that key. It is valid only at this sandbox.
     pub fn secret(&self) -> &str {
         &self.credentials.secret
     }
@@ -134,16 +135,16 @@ impl ReadyLine {
     pub fn memo(&self) -> &str {
         &self.credentials.memo
     }
-    /// The authority that clients must trust, in PEM, when the sandbox speaks TLS.
+    /// The root certificate that clients must trust, in PEM; `None` without TLS.
     pub fn root_certificate(&self) -> Option<&str> {
         self.root_certificate.as_deref()
     }
-    /// Where its admin API is, if it has one.
+    /// Address of its admin API, if it has one.
     pub fn admin(&self) -> Option<&str> {
         self.admin.as_deref()
     }
-    /// What every call of its admin API must bear, as `Authorization: Bearer TOKEN`, if it has one. Who has
-    /// it controls the sandbox.
+    /// The token of its admin API, sent as `Authorization: Bearer TOKEN`. Whoever has it controls the
+    /// sandbox.
     pub fn admin_token(&self) -> Option<&str> {
         self.admin_token.as_deref()
     }
@@ -158,7 +159,7 @@ impl fmt::Debug for ReadyLine {
     }
 }
 
-/// Why a text is not the ready line of a sandbox.
+/// The error for a text that is not the ready line of a sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadyLineError {
@@ -177,17 +178,17 @@ pub enum ReadyLineError {
 impl fmt::Display for ReadyLineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong => f.write_str("no ready line of a sandbox is longer than 64 KiB"),
+            Self::TooLong => f.write_str("the ready line is longer than 64 KiB"),
             Self::Malformed => f.write_str(
-                "this is no ready line of a sandbox: one object of JSON with spot, futures, \
-                 credentials and root_certificate, as bitmart-sandbox prints it",
+                "not the ready line of a sandbox: expected the JSON object with spot, futures and \
+                 credentials that bitmart-sandbox prints",
             ),
             Self::Address(service) => {
-                write!(f, "the ready line has no address of the {service} service")
+                write!(f, "the ready line has no valid address of the {service} service")
             }
             Self::Certificate => f.write_str("the ready line's root_certificate is not PEM"),
             Self::NoTls => f.write_str(
-                "the ready line has a root_certificate, but this build reads no PEM (feature `pem`)",
+                "the ready line has a root_certificate, but the feature `pem` is disabled",
             ),
         }
     }
@@ -195,7 +196,8 @@ impl fmt::Display for ReadyLineError {
 
 impl std::error::Error for ReadyLineError {}
 
-/// Why a text is not an environment. It quotes nothing of the text, which may hold a secret.
+/// The error for a text that is not an environment. It does not quote the text, which may contain a
+/// secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EnvironmentError {
@@ -238,11 +240,11 @@ impl From<ReadyLineError> for EnvironmentError {
 }
 
 impl Environment {
-    /// The environment variable that names an environment.
+    /// Name of the environment variable that [`from_env`](Self::from_env) reads.
     pub const VARIABLE: &'static str = "BITMART_ENVIRONMENT";
 
-    /// Where a sandbox listens, from the line that it prints when it is ready, its root certificate
-    /// included. [`ReadyLine`] has its key as well.
+    /// The environment of a sandbox, from the line that it prints when it is ready. [`ReadyLine`] has
+    /// its key as well.
     ///
     /// # Errors
     /// As [`ReadyLine::parse`] and [`ReadyLine::environment`].
@@ -254,17 +256,17 @@ impl Environment {
     /// [`from_str`](Self::from_str) reads. In a shell:
     /// `export BITMART_ENVIRONMENT="$(cat ~/.bitmart/sandbox/ready.json)"` after `bitmart sandbox up`.
     ///
-    /// An unset variable is an error and not the live exchange: nobody trades with real money because
-    /// of a variable that was forgotten.
+    /// An unset variable is an error rather than the live exchange, so that a forgotten variable does
+    /// not lead to trades with real money.
     ///
     /// # Errors
-    /// When it is not set, or has none of these forms.
+    /// When the variable is not set or its text is not an environment.
     pub fn from_env() -> Result<Self, EnvironmentError> {
         env::var(Self::VARIABLE).map_err(|_| EnvironmentError::NotSet)?.parse()
     }
 }
 
-/// Reads an environment from one text:
+/// Parses an environment:
 ///
 /// | text | environment |
 /// |---|---|
@@ -303,7 +305,7 @@ impl FromStr for Environment {
     }
 }
 
-/// Reads `spot_rest=https://…,futures_rest=https://…`.
+/// Parses `spot_rest=https://…,futures_rest=https://…`.
 fn addresses(text: &str) -> Result<Environment, EnvironmentError> {
     text.split(',').try_fold(Environment::custom("custom"), |environment, entry| {
         let (name, address) = entry.split_once('=').ok_or(EnvironmentError::Unknown)?;
@@ -352,13 +354,13 @@ mod tests {
         )
     }
 
-    fn good() -> String {
+    fn valid_line() -> String {
         line("http://127.0.0.1:1", "null")
     }
 
     #[test]
-    fn a_ready_line_has_the_addresses_and_trusts_no_other_root() {
-        let environment = Environment::from_ready_line(&format!(" {}\n", good())).unwrap();
+    fn a_ready_line_gives_addresses_key_and_roots() {
+        let environment = Environment::from_ready_line(&format!(" {}\n", valid_line())).unwrap();
         assert_eq!(environment.name, "sandbox");
         assert_eq!(environment.roots, Roots::none());
         for (service, address) in [
@@ -371,26 +373,26 @@ mod tests {
         ] {
             assert_eq!(environment.address(service).unwrap(), address);
         }
-        let ready = ReadyLine::parse(&good()).unwrap();
+        let ready = ReadyLine::parse(&valid_line()).unwrap();
         assert_eq!((ready.key(), ready.secret(), ready.memo()), ("CANARY-key", SECRET, "m"));
         assert_eq!((ready.admin(), ready.root_certificate()), (Some("http://127.0.0.1:3"), None));
         assert_eq!(ready.admin_token(), Some("CANARY-token"));
         assert!(!format!("{ready:?}").contains("CANARY"), "{ready:?}");
-        let replay = good().replace("\"later\":1", "\"replay\":true");
+        let replay = valid_line().replace("\"later\":1", "\"replay\":true");
         assert_eq!(Environment::from_ready_line(&replay).unwrap().name, "replay");
     }
 
     #[test]
-    fn errors_of_ready_lines_quote_nothing_of_them() {
-        let cut = good()[..200].to_owned();
+    fn errors_do_not_quote_the_ready_line() {
+        let cut = valid_line()[..200].to_owned();
         for (text, error) in [
             (cut, ReadyLineError::Malformed),
-            (good().replace("\"spot\"", "\"sport\""), ReadyLineError::Malformed),
-            (good().replace(&format!("\"{SECRET}\""), "5"), ReadyLineError::Malformed),
+            (valid_line().replace("\"spot\"", "\"sport\""), ReadyLineError::Malformed),
+            (valid_line().replace(&format!("\"{SECRET}\""), "5"), ReadyLineError::Malformed),
             (line("127.0.0.1:1", "null"), ReadyLineError::Address(Service::SpotRest)),
             (line("ws://127.0.0.1:1", "null"), ReadyLineError::Address(Service::SpotRest)),
             (line("http:///", "null"), ReadyLineError::Address(Service::SpotRest)),
-            (format!("{}{}", good(), " ".repeat(LONGEST)), ReadyLineError::TooLong),
+            (format!("{}{}", valid_line(), " ".repeat(MAX_LENGTH)), ReadyLineError::TooLong),
         ] {
             let found = Environment::from_ready_line(&text).unwrap_err();
             assert_eq!(found, error);
@@ -412,14 +414,14 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_read_from_a_name_or_a_ready_line() {
+    fn parses_an_environment_from_a_name_or_a_ready_line() {
         let read = |text: &str| text.parse::<Environment>();
         assert_eq!(read("live"), Ok(Environment::live()));
         assert_eq!(read(" demo\n"), Ok(Environment::futures_demo()));
         assert_eq!(read("futures-demo"), Ok(Environment::futures_demo()));
-        let sandbox = Environment::from_ready_line(&good()).unwrap();
-        assert_eq!(read(&good()).as_ref(), Ok(&sandbox));
-        assert_eq!(read(&format!("sandbox:{}", good())), Ok(sandbox));
+        let sandbox = Environment::from_ready_line(&valid_line()).unwrap();
+        assert_eq!(read(&valid_line()).as_ref(), Ok(&sandbox));
+        assert_eq!(read(&format!("sandbox:{}", valid_line())), Ok(sandbox));
         for text in ["", "Live", "sandbox", "sandbox:", "http://127.0.0.1:1", "rest=http://a"] {
             assert_eq!(read(text), Err(EnvironmentError::Unknown), "{text}");
         }
@@ -428,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_read_from_a_list_of_addresses() {
+    fn parses_an_environment_from_a_list_of_addresses() {
         let text = "spot_rest=https://a/b/, futures_ws_public=wss://c/api?protocol=1.1";
         let read: Environment = text.parse().unwrap();
         let expected = Environment::custom("custom")

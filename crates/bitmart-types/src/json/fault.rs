@@ -1,19 +1,19 @@
-//! What a JSON decoder found wrong, without the text that it found.
+//! Decoding errors without the text that did not decode.
 
 use std::fmt;
 
 use serde_json::error::Category;
 
-/// Longest reason that is kept, in characters.
-const REASON_KEPT: usize = 160;
+/// Maximum length of a reason, in characters.
+const MAX_REASON: usize = 160;
 
-/// An error of decoding, fit for logs: the decoder's own error may quote whole strings of the
-/// response, which may be account data and megabytes long.
+/// A decoding error that is safe to log. The decoder's own error may quote whole strings of the response,
+/// which may contain account data and be megabytes long.
 #[derive(Clone, Debug)]
 pub struct JsonFault {
     line: usize,
     column: usize,
-    /// `None` where the decoder's words may be those of the answer.
+    /// `None` if the decoder's message may quote the response.
     reason: Option<String>,
 }
 
@@ -23,18 +23,18 @@ impl From<serde_json::Error> for JsonFault {
         let text = error.to_string();
         let text = text.rfind(" at line ").map_or(&*text, |end| &text[..end]);
         let reason = match error.classify() {
-            Category::Data => wanted(text),
-            // These have fixed texts.
+            Category::Data => expectation(text),
+            // Their messages are fixed texts.
             Category::Io | Category::Syntax | Category::Eof => Some(text),
         };
-        let reason = reason.map(|reason| reason.chars().take(REASON_KEPT).collect());
+        let reason = reason.map(|reason| reason.chars().take(MAX_REASON).collect());
         Self { line, column, reason }
     }
 }
 
-/// The part of the decoder's text that comes from the wanted type, not from the response.
-fn wanted(text: &str) -> Option<&str> {
-    const QUOTES_WHAT_IT_FOUND: [&str; 5] = [
+/// Returns the part of a decoder's message that is about the expected type, without the response's text.
+fn expectation(text: &str) -> Option<&str> {
+    const QUOTES_THE_VALUE: [&str; 5] = [
         "invalid type: ",
         "invalid value: ",
         "invalid length ",
@@ -46,19 +46,19 @@ fn wanted(text: &str) -> Option<&str> {
     {
         return Some(text);
     }
-    // The wording of this workspace's own decoders.
+    // Messages of the decoders in this workspace.
     if text.starts_with("expected ") {
-        return text.split_once(", got ").map(|(wanted, _)| wanted);
+        return text.split_once(", got ").map(|(expected, _)| expected);
     }
-    if !QUOTES_WHAT_IT_FOUND.iter().any(|start| text.starts_with(start)) {
+    if !QUOTES_THE_VALUE.iter().any(|start| text.starts_with(start)) {
         return None;
     }
-    // The last one: what was found, which comes first, may hold these words as well.
+    // The last occurrence: the value, which comes first, may contain the same text.
     text.rfind(", expected ").map(|at| &text[at + 2..])
 }
 
 impl JsonFault {
-    /// What was wanted, or what is wrong with the text; nothing of what was found.
+    /// What was expected, or what is wrong with the JSON; never a value of the response.
     pub fn reason(&self) -> &str {
         self.reason.as_deref().unwrap_or("data of another form")
     }
@@ -97,7 +97,7 @@ mod tests {
         Market,
     }
 
-    /// Repeats what it finds.
+    /// Quotes the value in its error.
     #[derive(Debug)]
     struct Own;
 
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_expected_type_and_the_path_but_not_the_value() {
+    fn a_fault_names_the_expected_type_but_not_the_value() {
         for (json, expected) in [
             (r#"{"id":"CANARY"}"#, "expected u64, line 1 column "),
             (r#"{"id":"CANARY, expected CANARY"}"#, "expected u64, line 1 column "),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn is_short_for_any_value() {
+    fn a_fault_is_short_for_any_value() {
         let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(1_000_000));
         assert!(fault(&long).len() < 100);
     }

@@ -1,27 +1,27 @@
 //! The path of a byte offset in a JSON text: `data.orders[3].price`.
 //!
-//! Errors of decoding carry a line and a column only. Naming the place from them costs nothing
-//! while decoding succeeds, and nothing per response type.
+//! Decoding errors have a line and a column only. Finding the path afterwards costs nothing while
+//! decoding succeeds.
 
 use std::fmt::Write as _;
 
-/// Longest key that a path repeats, in bytes. Keys come from the network.
-const KEY_SHOWN: usize = 64;
+/// Maximum length of a key in a path, in bytes. Keys come from the network.
+const MAX_KEY: usize = 64;
 
 enum Level {
     Object { key: String },
     Array { index: usize },
 }
 
-/// The byte offset of `line` and `column`, both from 1 as `serde_json` counts.
+/// Returns the byte offset of `line` and `column`, both from 1 as `serde_json` counts.
 pub(super) fn offset(json: &str, line: usize, column: usize) -> usize {
     let line_start: usize =
         json.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     (line_start + column).min(json.len())
 }
 
-/// The path, under `root`, of the value that the bytes before `line` and `column` (both from 1, as
-/// `serde_json` counts) end in.
+/// Returns the path, starting with `root`, of the value at `line` and `column`, both from 1 as
+/// `serde_json` counts.
 pub fn path_at(root: &str, json: &str, line: usize, column: usize) -> String {
     let end = offset(json, line, column);
     let mut path = root.to_owned();
@@ -36,7 +36,7 @@ pub fn path_at(root: &str, json: &str, line: usize, column: usize) -> String {
     path
 }
 
-/// The containers that are open after `json`, outermost first.
+/// Returns the objects and arrays that are open after `json`, outermost first.
 fn levels(json: &[u8]) -> Vec<Level> {
     let mut levels = Vec::new();
     let mut expect_key = false;
@@ -47,7 +47,7 @@ fn levels(json: &[u8]) -> Vec<Level> {
             b'"' => {
                 let end = string_end(json, at);
                 if let (true, Some(Level::Object { key })) = (expect_key, levels.last_mut()) {
-                    let shown = &json[at..end.min(at + KEY_SHOWN)];
+                    let shown = &json[at..end.min(at + MAX_KEY)];
                     *key = String::from_utf8_lossy(shown).into_owned();
                     expect_key = false;
                 }
@@ -76,7 +76,7 @@ fn levels(json: &[u8]) -> Vec<Level> {
     levels
 }
 
-/// Index of the quote that closes the string starting at `from`, or the end of the text.
+/// Returns the index of the quote that closes the string starting at `from`, or the end of the text.
 pub(super) fn string_end(json: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(&byte) = json.get(at) {
@@ -106,7 +106,7 @@ mod tests {
         nested: Option<HashMap<String, Vec<u8>>>,
     }
 
-    /// The path that a failed decoding of `json` is reported at.
+    /// Decodes invalid `json` and returns the path of the error.
     fn failure(json: &str) -> String {
         let error = serde_json::from_str::<Vec<Row>>(json).expect_err("must not decode");
         path_at("data", json, error.line(), error.column())

@@ -1,4 +1,4 @@
-//! Takes out of a JSON text what a decoder stopped at.
+//! Removes the repeated member or unreadable scalar at which a decoder stopped.
 
 use std::{collections::HashSet, fmt, ops::Range};
 
@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use super::path::{offset, string_end};
 use crate::Note;
 
-/// The text without what `error` is about, and what was put up with, if anything was lost; `None`
-/// where that is no member that came twice and no scalar that no decoder reads.
+/// Returns the text without the cause of `error`, and a note if a value was lost. `None` if the cause is
+/// neither a repeated member nor a scalar that no decoder reads.
 pub(super) fn repair(json: &str, error: &serde_json::Error) -> Option<(String, Option<Note>)> {
     let message = error.to_string();
     let at = offset(json, error.line(), error.column());
@@ -17,7 +17,7 @@ pub(super) fn repair(json: &str, error: &serde_json::Error) -> Option<(String, O
         let name = rest.split('`').next()?;
         return without_repetition(json, at, name);
     }
-    // Also what the model would not want is out of the question then: both are valid JSON.
+    // These are valid JSON, but no Rust type can hold them.
     let is_scalar =
         ["number out of range", "lone leading surrogate", "unexpected end of hex escape"]
             .iter()
@@ -27,7 +27,7 @@ pub(super) fn repair(json: &str, error: &serde_json::Error) -> Option<(String, O
     Some((text, Some(Note::Unreadable { expected: "a number or text" })))
 }
 
-/// The members of an object in their order, repeated ones, too.
+/// The members of an object in order, including repeated ones.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -50,8 +50,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// Rewrites the object around the offset `at`, which lies behind the key at which a decoder saw the
-/// field `name` for the second time.
+/// Rewrites the object at the offset `at` without the repeated field `name`. `at` is after the key of
+/// the second occurrence.
 fn without_repetition(json: &str, at: usize, name: &str) -> Option<(String, Option<Note>)> {
     let start = open_object(&json.as_bytes()[..at])?;
     let mut stream = serde_json::Deserializer::from_str(&json[start..]).into_iter();
@@ -61,21 +61,21 @@ fn without_repetition(json: &str, at: usize, name: &str) -> Option<(String, Opti
     let mut note = Some(Note::RepeatedMember);
     let mut kept = without_repeated_keys(&members);
     if kept.len() == members.len() {
-        // The field came under two names. The decoder stopped at the later one.
+        // The field has two names. The decoder stopped at the second one.
         let key_end = json[start..at].rfind('"')?;
         let key_start = json[start..start + key_end].rfind('"')?;
         let key = &json[start + key_start + 1..start + key_end];
         let named = kept.iter().position(|(kept, _)| kept == name);
         match named {
-            // Its own name came later, so that the alias is not known yet: it will be when the name
-            // comes first.
+            // The alias comes first, and its key is unknown. With the name moved to the front, the
+            // next attempt stops at the alias.
             Some(named) if key == name => {
                 kept[..=named].rotate_right(1);
                 note = None;
             }
-            // A name without a value gives way to an alias.
+            // A name without a value yields to an alias.
             Some(named) if kept[named].1.get() == "null" => drop(kept.remove(named)),
-            // Of two names the present one counts, of two aliases the first.
+            // The name takes precedence over an alias, and the first of two aliases counts.
             _ => kept.retain(|(kept, _)| kept != key),
         }
     }
@@ -89,7 +89,7 @@ fn without_repetition(json: &str, at: usize, name: &str) -> Option<(String, Opti
     Some((format!("{}{object}{}", &json[..start], &json[end..]), note))
 }
 
-/// Of each key the last value that is not `null`, at the place of the first.
+/// Returns for each key the last value that is not `null`, at the position of its first occurrence.
 fn without_repeated_keys<'a>(members: &[(String, &'a RawValue)]) -> Vec<(String, &'a RawValue)> {
     let mut values = std::collections::HashMap::new();
     for (key, value) in members {
@@ -103,7 +103,7 @@ fn without_repeated_keys<'a>(members: &[(String, &'a RawValue)]) -> Vec<(String,
     firsts.map(|(key, _)| (key.clone(), values[key.as_str()])).collect()
 }
 
-/// Where the innermost object that is open after `json` begins.
+/// Returns the start of the innermost object that is open after `json`.
 fn open_object(json: &[u8]) -> Option<usize> {
     let mut open = Vec::new();
     let mut at = 0;
@@ -119,7 +119,7 @@ fn open_object(json: &[u8]) -> Option<usize> {
     open.pop().filter(|start| json[*start] == b'{')
 }
 
-/// The text or number that the byte before `at` belongs to.
+/// Returns the range of the text or number that contains the byte before `at`.
 fn token_at(json: &str, at: usize) -> Option<Range<usize>> {
     let bytes = json.as_bytes();
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');

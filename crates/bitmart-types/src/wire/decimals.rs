@@ -5,32 +5,33 @@ use std::io::Write as _;
 use rust_decimal::Decimal;
 use serde::Serializer;
 
-use super::scalar::{Reason, Scalar, is_no_value};
-use crate::json::{self, Pass};
+use super::scalar::{Mismatch, Scalar, is_no_value};
+use crate::json::{self, Mode};
 
 const EXPECTED: &str = "a decimal";
-const TOO_MANY_DIGITS: Reason = Some(
-    "a JSON number with more than 15 significant digits is not exact once it was read as a float; \
+const TOO_MANY_DIGITS: Mismatch = Some(
+    "a JSON number with more than 15 significant digits is not exact as a double; \
      read the field with `decimal_exact`",
 );
-const OUT_OF_RANGE: Reason = Some("out of the range of a decimal");
-const NOT_EXACT: Reason = Some("more digits than a decimal holds");
+const OUT_OF_RANGE: Mismatch = Some("out of the range of a decimal");
+const NOT_EXACT: Mismatch = Some("more digits than a decimal holds");
 
-/// Most digits of an exponent that are looked at; with more a value is out of range anyway.
-const EXPONENT_DIGITS: usize = 6;
+/// Maximum number of digits of an exponent; with more a value is out of range anyway.
+const MAX_EXPONENT_DIGITS: usize = 6;
 
-/// Most places behind the point of a [`Decimal`].
+/// Maximum number of decimal places of a [`Decimal`].
 const PLACES: i64 = 28;
 
 /// A decimal as text or JSON number; written as text.
 ///
-/// Text may have a leading `+`, blanks around it and an exponent, `.5` and `5.` are read, and zeros
-/// at the end may be any number. What a [`Decimal`] does not hold exactly is an error, never a
-/// rounded value: more than 28 places behind the point, or values above about 7.9 × 10²⁸. JSON
-/// integers of 64 bits are exact. A JSON number with a fraction, or a larger one, has been a double
-/// before it comes here: up to 15 significant digits are exact. More are an error, unless
-/// [`json::from_str`](crate::json::from_str) decodes, which then reads the digits themselves; digits
-/// too small for a double to show are gone: `1.00000000000000001` reads as 1. Fields that are
+/// Text may have a leading `+`, surrounding blanks, an exponent and any number of trailing zeros; `.5`
+/// and `5.` are read. A value that a [`Decimal`] does not represent exactly is an error, never rounded:
+/// more than 28 decimal places, or above about 7.9 × 10²⁸.
+///
+/// JSON integers of 64 bits are exact. `serde_json` passes other JSON numbers as a double: up to 15
+/// significant digits are exact, more are an error, unless
+/// [`json::from_str`](crate::json::from_str) decodes, which then reads the digits in a second pass.
+/// Digits below the precision of a double are lost: `1.00000000000000001` reads as 1. Fields that are
 /// documented as numbers use [`decimal_exact`](super::decimal_exact).
 pub mod decimal {
     use rust_decimal::Decimal;
@@ -64,7 +65,7 @@ pub mod decimal_opt {
     use rust_decimal::Decimal;
     use serde::{Deserializer, Serializer};
 
-    /// Reads text, a number or any spelling of no value; what cannot be read is `None` and noted.
+    /// Reads text, a number or any spelling of no value; an unreadable value is `None`, with a note.
     ///
     /// # Errors
     /// When the text ends early.
@@ -95,9 +96,9 @@ pub mod decimal_opt {
     }
 }
 
-/// A decimal that is documented as a JSON number: every digit is read exactly, and written
-/// as a JSON number. Works with `serde_json` only. It copies the digits, so prefer
-/// [`decimal`](super::decimal) for fields that are text.
+/// A decimal that is documented as a JSON number: every digit is read exactly, and written as a JSON
+/// number. Works with `serde_json` only. It copies the digits, so prefer [`decimal`](super::decimal) for
+/// fields that are text.
 pub mod decimal_exact {
     use rust_decimal::Decimal;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, ser};
@@ -130,7 +131,7 @@ pub mod decimal_exact_opt {
     use serde::{Deserialize as _, Deserializer, Serializer};
     use serde_json::value::RawValue;
 
-    /// Reads a number, text or any spelling of no value; what cannot be read is `None` and noted.
+    /// Reads a number, text or any spelling of no value; an unreadable value is `None`, with a note.
     ///
     /// # Errors
     /// When the text ends early.
@@ -138,11 +139,11 @@ pub mod decimal_exact_opt {
         deserializer: D,
     ) -> Result<Option<Decimal>, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let give_up = |reason| {
+        let none = |reason| {
             let shown = crate::wire::scalar::shortened(raw.get());
-            crate::wire::scalar::give_up(Some(None), super::EXPECTED, &shown, reason)
+            crate::wire::scalar::default_or_error(Some(None), super::EXPECTED, &shown, reason)
         };
-        super::from_raw(raw.get()).or_else(give_up)
+        super::from_raw(raw.get()).or_else(none)
     }
     /// Writes a JSON number, `null` for `None`.
     ///
@@ -159,18 +160,17 @@ pub mod decimal_exact_opt {
     }
 }
 
-pub(super) fn from_scalar(scalar: Scalar<'_>) -> Result<Decimal, Reason> {
+pub(super) fn from_scalar(scalar: Scalar<'_>) -> Result<Decimal, Mismatch> {
     let mut value = Decimal::ZERO;
     read_into(&mut value, scalar)?;
     Ok(value)
 }
 
-/// Writes to the place instead of giving out a `Result<Decimal, _>`: such a result is moved in
-/// pieces of other sizes than it was written in, and waiting for them takes longer than the parsing
-/// (measured).
-fn read_into(place: &mut Decimal, scalar: Scalar<'_>) -> Result<(), Reason> {
+/// Writes to `place` instead of returning a `Result<Decimal, _>`. Such a result is moved in pieces of
+/// other sizes than it was written in; the stalls take longer than the parsing (measured).
+fn read_into(place: &mut Decimal, scalar: Scalar<'_>) -> Result<(), Mismatch> {
     *place = match scalar {
-        Scalar::Text(text) if read_usual(place, text) => return Ok(()),
+        Scalar::Text(text) if read_short(place, text) => return Ok(()),
         Scalar::Text(text) => parse(text.trim())?,
         Scalar::Number(digits) => parse(digits)?,
         Scalar::Unsigned(value) => value.into(),
@@ -181,12 +181,12 @@ fn read_into(place: &mut Decimal, scalar: Scalar<'_>) -> Result<(), Reason> {
     Ok(())
 }
 
-fn read_opt_into(place: &mut Option<Decimal>, scalar: Scalar<'_>) -> Result<(), Reason> {
+fn read_opt_into(place: &mut Option<Decimal>, scalar: Scalar<'_>) -> Result<(), Mismatch> {
     match scalar {
         Scalar::Null => Ok(()),
         Scalar::Text(text) if is_no_value(text) => Ok(()),
         scalar => {
-            // Only a value that is whole may stay in the place.
+            // `place` stays `None` on an error.
             let mut value = Decimal::ZERO;
             read_into(&mut value, scalar)?;
             *place = Some(value);
@@ -195,34 +195,34 @@ fn read_opt_into(place: &mut Option<Decimal>, scalar: Scalar<'_>) -> Result<(), 
     }
 }
 
-fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<Decimal>, Reason> {
+fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<Decimal>, Mismatch> {
     let mut value = None;
     read_opt_into(&mut value, scalar)?;
     Ok(value)
 }
 
-/// Whether a number of the text has more digits than a double shows, so that the digits of all are
-/// worth a copy. Formats other than `serde_json` never come here.
+/// Whether a number of the text has more digits than a double represents, so that all numbers are read
+/// from their digits. Always false for formats other than `serde_json`.
 fn is_exact() -> bool {
-    matches!(json::pass(), Pass::Second { exact: true, .. })
+    matches!(json::mode(), Mode::Tolerant { exact: true, .. })
 }
 
-/// Whether decoding stopped at a number with more digits than a double shows.
-pub(crate) fn is_long(error: &serde_json::Error) -> bool {
+/// Whether decoding stopped at a number with more digits than a double represents.
+pub(crate) fn needs_exact_digits(error: &serde_json::Error) -> bool {
     TOO_MANY_DIGITS.is_some_and(|reason| error.to_string().contains(reason))
 }
 
-/// Whether the decoder will come back for the digits of this number.
-pub(super) fn comes_back(reason: Reason) -> bool {
+/// Whether the decoder reads this number again, from its digits.
+pub(super) fn is_retried_exactly(reason: Mismatch) -> bool {
     reason == TOO_MANY_DIGITS
-        && matches!(json::pass(), Pass::First | Pass::Second { exact: false, .. })
+        && matches!(json::mode(), Mode::Fast | Mode::Tolerant { exact: false, .. })
 }
 
-/// Reads text of the usual form: at most 18 characters, digits with perhaps a point among them, and
-/// perhaps a minus before. In one pass, because books consist of hundreds of these. `false` for any
-/// other text.
+/// Reads text of the common form: at most 18 characters, an optional minus, digits and at most one
+/// point between them. Returns `false` for any other text. A single pass, because an order book
+/// has hundreds of these.
 #[inline]
-fn read_usual(place: &mut Decimal, text: &str) -> bool {
+fn read_short(place: &mut Decimal, text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
     let (mut value, mut scale, mut point) = (0_u64, 0, false);
     if digits.len() > 18 || !digits.first().is_some_and(u8::is_ascii_digit) {
@@ -247,24 +247,23 @@ fn read_usual(place: &mut Decimal, text: &str) -> bool {
     true
 }
 
-/// Writes the text of a decimal, in one pass where its digits fit 64 bits: orders and books consist
-/// of these.
+/// Writes the text of a decimal, in a single pass if its digits fit 64 bits.
 fn write<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
-    match digits(value, &mut [0; TEXT]) {
+    match digits(value, &mut [0; MAX_TEXT]) {
         Some(text) => serializer.serialize_str(text),
         None => serializer.collect_str(value),
     }
 }
 
-/// Longest text of a decimal: 28 digits behind the point, one before it, point and sign.
-const TEXT: usize = 31;
+/// Maximum length of the text of a decimal: sign, one digit, point and 28 decimal places.
+const MAX_TEXT: usize = 31;
 
-/// The text of a decimal as its `Display` has it, written to the end of `buffer`.
-fn digits<'a>(value: &Decimal, buffer: &'a mut [u8; TEXT]) -> Option<&'a str> {
+/// Writes the same text as `Display` to the end of `buffer`. `None` if the digits exceed 64 bits.
+fn digits<'a>(value: &Decimal, buffer: &'a mut [u8; MAX_TEXT]) -> Option<&'a str> {
     let mut rest = u64::try_from(value.mantissa().unsigned_abs()).ok()?;
     let mut start = buffer.len();
     let mut scale = value.scale();
-    // A digit before the point is always there.
+    // There is always a digit before the point.
     while rest > 0 || scale > 0 || !buffer.get(start).is_some_and(u8::is_ascii_digit) {
         start -= 1;
         // The remainder is a single digit.
@@ -283,23 +282,23 @@ fn digits<'a>(value: &Decimal, buffer: &'a mut [u8; TEXT]) -> Option<&'a str> {
     std::str::from_utf8(&buffer[start..]).ok()
 }
 
-/// Parses decimal text: digits, optional sign, point and exponent, nothing else. Exact, or an error.
-fn parse(text: &str) -> Result<Decimal, Reason> {
+/// Parses digits with an optional sign, point and exponent. Exact, or an error.
+fn parse(text: &str) -> Result<Decimal, Mismatch> {
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], parse_exponent(&text[at + 1..])?),
         None => (text, 0),
     };
     let digits = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
-    let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
+    let (integer, places) = digits.split_once('.').unwrap_or((digits, ""));
     let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.len() + places.len() == 0 || !is_plain(whole) || !is_plain(places) {
+    if integer.len() + places.len() == 0 || !is_plain(integer) || !is_plain(places) {
         return Err(None);
     }
     let mut scale = i64::try_from(places.len()).map_err(|_| OUT_OF_RANGE)? - exponent;
     let mut value: i128 = 0;
-    // Zeros wait until a digit follows them, so that any number of them may be at the end.
+    // Zeros are added when a digit follows, so that any number of trailing zeros is valid.
     let mut zeros = 0_u32;
-    for digit in whole.bytes().chain(places.bytes()) {
+    for digit in integer.bytes().chain(places.bytes()) {
         match digit {
             b'0' if value == 0 => {}
             b'0' => zeros += 1,
@@ -309,12 +308,12 @@ fn parse(text: &str) -> Result<Decimal, Reason> {
             }
         }
     }
-    // As many of the last zeros are kept as there is room for, since the exchange writes them.
-    let room =
+    // Keeps as many trailing zeros as fit, since they are part of the exchange's text.
+    let fits =
         |value: i128, scale: i64| (0..=PLACES).contains(&scale) && value.unsigned_abs() < 1 << 96;
     scale -= i64::from(zeros);
     while zeros > 0 && (scale < PLACES) {
-        match value.checked_mul(10).filter(|next| scale < 0 || room(*next, scale + 1)) {
+        match value.checked_mul(10).filter(|next| scale < 0 || fits(*next, scale + 1)) {
             Some(next) => value = next,
             None => break,
         }
@@ -328,7 +327,7 @@ fn parse(text: &str) -> Result<Decimal, Reason> {
         value = shifted(value, missing).ok_or(OUT_OF_RANGE)?;
         scale = 0;
     }
-    if !room(value, scale) {
+    if !fits(value, scale) {
         return Err(if scale == 0 { OUT_OF_RANGE } else { NOT_EXACT });
     }
     let scale = u32::try_from(scale).map_err(|_| OUT_OF_RANGE)?;
@@ -336,26 +335,26 @@ fn parse(text: &str) -> Result<Decimal, Reason> {
     Decimal::try_from_i128_with_scale(signed, scale).map_err(|_| OUT_OF_RANGE)
 }
 
-/// `value` with so many zeros more.
+/// Appends `zeros` zeros to `value`.
 fn shifted(value: i128, zeros: u32) -> Option<i128> {
     value.checked_mul(10_i128.checked_pow(zeros)?)
 }
 
-fn parse_exponent(text: &str) -> Result<i64, Reason> {
+fn parse_exponent(text: &str) -> Result<i64, Mismatch> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(None);
     }
     let digits = digits.trim_start_matches('0');
-    if digits.len() > EXPONENT_DIGITS {
+    if digits.len() > MAX_EXPONENT_DIGITS {
         return Err(OUT_OF_RANGE);
     }
     let exponent: i64 = if digits.is_empty() { 0 } else { digits.parse().map_err(|_| None)? };
     Ok(if text.starts_with('-') { -exponent } else { exponent })
 }
 
-/// The decimal that a JSON number with a fraction stood for, from its shortest text.
-fn from_float(value: f64) -> Result<Decimal, Reason> {
+/// Returns the decimal of a JSON number that was read as a double, from its shortest text.
+fn from_float(value: f64) -> Result<Decimal, Mismatch> {
     // Sign, 17 digits, point, `e-308`: at most 24 characters.
     let mut buffer = [0_u8; 32];
     let mut rest = &mut buffer[..];
@@ -370,8 +369,8 @@ fn from_float(value: f64) -> Result<Decimal, Reason> {
     parse(text)
 }
 
-/// The decimal in a piece of JSON: a number, or text.
-fn from_raw(json: &str) -> Result<Option<Decimal>, Reason> {
+/// Parses a decimal from raw JSON: a number or text.
+fn from_raw(json: &str) -> Result<Option<Decimal>, Mismatch> {
     match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(text) => opt_from_scalar(Scalar::Text(text)),
         None if json == "null" => Ok(None),
@@ -379,7 +378,7 @@ fn from_raw(json: &str) -> Result<Option<Decimal>, Reason> {
     }
 }
 
-fn raw_error<E: serde::de::Error>(json: &str, reason: Reason) -> E {
+fn raw_error<E: serde::de::Error>(json: &str, reason: Mismatch) -> E {
     let shown = super::scalar::shortened(json);
     match reason {
         None => E::custom(format_args!("expected {EXPECTED}, got {shown}")),

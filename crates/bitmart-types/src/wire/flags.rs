@@ -1,6 +1,6 @@
-//! Booleans in their many spellings.
+//! Booleans in their spellings.
 
-use super::scalar::{Reason, Scalar, is_blank};
+use super::scalar::{Mismatch, Scalar, is_blank};
 
 const EXPECTED: &str = "0, 1, true or false";
 
@@ -54,15 +54,15 @@ pub mod boolean {
     }
 }
 
-/// The optional form of a flag and how it is written.
+/// Defines the optional helper of a flag.
 macro_rules! flag_opt {
     ($(#[$doc:meta])* $name:ident, $none:literal, $value:ident, $serializer:ident, $some:expr, $without:expr) => {
         $(#[$doc])*
         pub mod $name {
             use serde::{Deserializer, Serializer};
 
-            /// Reads any spelling of a boolean or of no value; what cannot be read is `None` and
-            /// noted.
+            /// Reads any spelling of a boolean or of no value; an unreadable value is `None`, with
+            /// a note.
             ///
             /// # Errors
             /// When the text ends early.
@@ -108,7 +108,7 @@ flag_opt! {
     serializer.serialize_bool(value), serializer.serialize_none()
 }
 
-fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<bool>, Reason> {
+fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<bool>, Mismatch> {
     match scalar {
         Scalar::Null => Ok(None),
         Scalar::Text(text) if is_blank(text) => Ok(None),
@@ -116,7 +116,7 @@ fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<bool>, Reason> {
     }
 }
 
-fn from_scalar(scalar: Scalar<'_>) -> Result<bool, Reason> {
+fn from_scalar(scalar: Scalar<'_>) -> Result<bool, Mismatch> {
     match scalar {
         Scalar::Bool(value) => Ok(value),
         Scalar::Unsigned(0) | Scalar::Signed(0) => Ok(false),
@@ -124,8 +124,8 @@ fn from_scalar(scalar: Scalar<'_>) -> Result<bool, Reason> {
         Scalar::Text(text) | Scalar::Number(text) => match text.trim() {
             "0" => Ok(false),
             "1" => Ok(true),
-            word if word.eq_ignore_ascii_case("false") => Ok(false),
-            word if word.eq_ignore_ascii_case("true") => Ok(true),
+            text if text.eq_ignore_ascii_case("false") => Ok(false),
+            text if text.eq_ignore_ascii_case("true") => Ok(true),
             _ => Err(None),
         },
         _ => Err(None),

@@ -4,11 +4,11 @@ use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use super::{
     decimals,
-    scalar::{Reason, Scalar, is_no_value},
+    scalar::{Mismatch, Scalar, is_no_value},
 };
 
 const EXPECTED: &str = "an integer";
-const OUT_OF_RANGE: Reason = Some("out of range for this field");
+const OUT_OF_RANGE: Mismatch = Some("out of range for this field");
 
 /// An integer as number or text; written as a number.
 pub mod number {
@@ -44,8 +44,8 @@ pub mod number {
 pub mod number_opt {
     use serde::{Deserializer, Serialize, Serializer};
 
-    /// Reads a number, text or any spelling of no value; what cannot be read, has a fraction or is
-    /// out of the range of `T` is `None` and noted.
+    /// Reads a number, text or any spelling of no value; a value that is unreadable, has a fraction or is
+    /// out of the range of `T` is `None`, with a note.
     ///
     /// # Errors
     /// When the text ends early.
@@ -114,8 +114,8 @@ pub mod number_text_opt {
     }
 }
 
-/// An id that is a JSON number on the wire. Ids are text in Rust, because some pass 2^53; every id
-/// type reads both forms by itself, this helper only adds the numeric way out.
+/// An id that is written as a JSON number. Ids are text in Rust, because some are above 2^53; every id
+/// type reads both forms by itself.
 pub mod id_number {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -147,12 +147,12 @@ pub mod id_number {
     }
 }
 
-/// The integer of a scalar, in the width of the field.
-fn from_scalar<T: TryFrom<i128>>(scalar: Scalar<'_>) -> Result<T, Reason> {
-    T::try_from(wide(scalar)?).map_err(|_| OUT_OF_RANGE)
+/// Returns the integer of a scalar, converted to the type of the field.
+fn from_scalar<T: TryFrom<i128>>(scalar: Scalar<'_>) -> Result<T, Mismatch> {
+    T::try_from(integer(scalar)?).map_err(|_| OUT_OF_RANGE)
 }
 
-fn opt_from_scalar<T: TryFrom<i128>>(scalar: Scalar<'_>) -> Result<Option<T>, Reason> {
+fn opt_from_scalar<T: TryFrom<i128>>(scalar: Scalar<'_>) -> Result<Option<T>, Mismatch> {
     match scalar {
         Scalar::Null => Ok(None),
         Scalar::Text(text) if is_no_value(text) => Ok(None),
@@ -160,22 +160,22 @@ fn opt_from_scalar<T: TryFrom<i128>>(scalar: Scalar<'_>) -> Result<Option<T>, Re
     }
 }
 
-/// The integer of a scalar. Text such as `"10.0"` counts, since the exchange writes some whole
-/// numbers with a fraction of zero.
-pub(super) fn wide(scalar: Scalar<'_>) -> Result<i128, Reason> {
+/// Returns the integer of a scalar. Accepts `"10.0"`, since the exchange writes some integers with a
+/// fraction of zero.
+pub(super) fn integer(scalar: Scalar<'_>) -> Result<i128, Mismatch> {
     match scalar {
         Scalar::Unsigned(value) => Ok(value.into()),
         Scalar::Signed(value) => Ok(value.into()),
         Scalar::Text(text) | Scalar::Number(text) => match text.trim().parse() {
             Ok(value) => Ok(value),
-            Err(_) => whole(decimals::from_scalar(scalar)?),
+            Err(_) => without_fraction(decimals::from_scalar(scalar)?),
         },
-        Scalar::Float(_) => whole(decimals::from_scalar(scalar)?),
+        Scalar::Float(_) => without_fraction(decimals::from_scalar(scalar)?),
         Scalar::Null | Scalar::Bool(_) => Err(None),
     }
 }
 
-fn whole(value: Decimal) -> Result<i128, Reason> {
+fn without_fraction(value: Decimal) -> Result<i128, Mismatch> {
     if value.fract().is_zero() {
         value.to_i128().ok_or(OUT_OF_RANGE)
     } else {

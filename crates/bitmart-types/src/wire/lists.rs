@@ -1,8 +1,8 @@
-//! Lists that may not be there.
+//! Lists that may be absent.
 
 use serde::{Deserialize, Deserializer};
 
-/// Reads a list; `null` is an empty one, and a `null` in a list is no item. For
+/// Reads a list; `null` is an empty list, and a `null` in a list is skipped. For
 /// `#[serde(deserialize_with = "wire::list")]`.
 ///
 /// ```

@@ -1,10 +1,10 @@
-//! Objects and lists that may not be there.
+//! Objects and lists that may be absent.
 
 use serde::{Deserialize as _, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::scalar::is_blank;
-use crate::json::{self, Pass};
+use crate::json::{self, Mode};
 use crate::notes::{self, Note};
 
 /// An object or a list, or no value; `None` is written as `null`. Works with `serde_json` only.
@@ -12,7 +12,7 @@ pub mod object_opt {
     pub use super::{deserialize, serialize};
 }
 
-/// Reads what `T` reads, or a spelling of no value. What `T` does not accept is `None` and noted.
+/// Reads a `T` or a spelling of no value. A value that `T` does not accept is `None`, with a note.
 ///
 /// # Errors
 /// When the text ends early.
@@ -21,7 +21,7 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    if matches!(json::pass(), Pass::First | Pass::Strict) {
+    if matches!(json::mode(), Mode::Fast | Mode::Strict) {
         return Option::deserialize(deserializer);
     }
     let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -38,7 +38,7 @@ where
         .ok())
 }
 
-/// Writes what `T` writes, `null` for `None`.
+/// Writes the `T`, `null` for `None`.
 ///
 /// # Errors
 /// When the serializer fails.

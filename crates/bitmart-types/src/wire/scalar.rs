@@ -1,4 +1,4 @@
-//! One visitor for every scalar; the helpers convert it.
+//! The visitor for scalars, which the helpers convert.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::json::{self, Pass};
+use crate::json::{self, Mode};
 use crate::notes::{self, Note};
 use crate::wire::decimals;
 
-/// Longest piece of the input that an error message repeats.
-const SHOWN: usize = 40;
+/// Maximum length of a value in an error message, in characters.
+const VALUE_SHOWN: usize = 40;
 
-/// The key under which `serde_json` hands over numbers as text when some crate in the build has
-/// switched on its `arbitrary_precision` feature.
+/// The key under which `serde_json` passes numbers as text if its feature `arbitrary_precision` is
+/// enabled by any crate in the build.
 const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
 /// Whether `text` is a spelling of "no value" for any field: blank, `-`, `NA`, `N/A`.
@@ -28,7 +28,7 @@ pub fn is_blank(text: &str) -> bool {
 }
 
 /// Whether `text` is a spelling of "no value" for a number: those of [`is_blank`], and `market`
-/// and `market price`, which stand where a market order has no price. Capitals do not matter.
+/// and `market price`, which replace the price of a market order. Ignores case.
 pub fn is_no_value(text: &str) -> bool {
     is_blank(text) || {
         let text = text.trim();
@@ -36,7 +36,7 @@ pub fn is_no_value(text: &str) -> bool {
     }
 }
 
-/// What a field turned out to hold.
+/// A JSON value that is neither a list nor an object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Scalar<'a> {
     Null,
@@ -45,7 +45,7 @@ pub(crate) enum Scalar<'a> {
     Signed(i64),
     /// A JSON number with a fraction, or an integer beyond 64 bits.
     Float(f64),
-    /// The digits of a JSON number, from a `serde_json` that keeps them.
+    /// The digits of a JSON number, with the feature `arbitrary_precision` of `serde_json`.
     Number(&'a str),
     Text(&'a str),
 }
@@ -70,16 +70,16 @@ impl fmt::Display for Scalar<'_> {
 
 /// The beginning of `text`, cut at a character boundary.
 pub(crate) fn shortened(text: &str) -> &str {
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(VALUE_SHOWN) {
         Some((end, _)) => &text[..end],
         None => text,
     }
 }
 
-/// Why a scalar does not fit; `None` means that it is simply of the wrong kind.
-pub(crate) type Reason = Option<&'static str>;
+/// Why a scalar does not fit; `None` if it is of the wrong kind.
+pub(crate) type Mismatch = Option<&'static str>;
 
-/// Reads one scalar and hands it to `make`. `expected` completes "expected …" in the error.
+/// Reads a scalar and converts it with `make`. `expected` completes "expected …" in the error.
 pub(crate) fn read<'de, D, T, F>(
     deserializer: D,
     expected: &'static str,
@@ -87,13 +87,12 @@ pub(crate) fn read<'de, D, T, F>(
 ) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    F: FnOnce(Scalar<'_>) -> Result<T, Reason>,
+    F: FnOnce(Scalar<'_>) -> Result<T, Mismatch>,
 {
-    deserializer.deserialize_any(ScalarVisitor { expected, make, without: None })
+    deserializer.deserialize_any(ScalarVisitor { expected, make, default: None })
 }
 
-/// Like [`read`], for a field that may have no value: whatever cannot be read is `T`'s default, and
-/// noted.
+/// Like [`read`], for an optional field: an unreadable value is the default of `T`, with a note.
 pub(crate) fn read_opt<'de, D, T, F>(
     deserializer: D,
     expected: &'static str,
@@ -102,45 +101,45 @@ pub(crate) fn read_opt<'de, D, T, F>(
 where
     D: Deserializer<'de>,
     T: Default,
-    F: FnOnce(Scalar<'_>) -> Result<T, Reason>,
+    F: FnOnce(Scalar<'_>) -> Result<T, Mismatch>,
 {
-    deserializer.deserialize_any(ScalarVisitor { expected, make, without: Some(T::default()) })
+    deserializer.deserialize_any(ScalarVisitor { expected, make, default: Some(T::default()) })
 }
 
 struct ScalarVisitor<T, F> {
     expected: &'static str,
     make: F,
-    /// The replacement of a value that cannot be read.
-    without: Option<T>,
+    /// Replaces an unreadable value; `None` if that is an error.
+    default: Option<T>,
 }
 
 impl<T, F> ScalarVisitor<T, F>
 where
-    F: FnOnce(Scalar<'_>) -> Result<T, Reason>,
+    F: FnOnce(Scalar<'_>) -> Result<T, Mismatch>,
 {
     #[inline]
     fn finish<E: serde::de::Error>(self, scalar: Scalar<'_>) -> Result<T, E> {
-        let Self { expected, make, without } = self;
-        make(scalar).or_else(|reason| give_up(without, expected, &scalar, reason))
+        let Self { expected, make, default } = self;
+        make(scalar).or_else(|reason| default_or_error(default, expected, &scalar, reason))
     }
     /// The result for a value that is not a scalar.
-    fn none<E: serde::de::Error>(self, got: &str) -> Result<T, E> {
-        give_up(self.without, self.expected, &got, None)
+    fn not_a_scalar<E: serde::de::Error>(self, got: &str) -> Result<T, E> {
+        default_or_error(self.default, self.expected, &got, None)
     }
 }
 
-/// The result for a value that cannot be read: `without`, and a note, or an error.
+/// Returns `default` and records a note, or returns an error, for an unreadable value.
 #[cold]
-pub(crate) fn give_up<T, E: serde::de::Error>(
-    without: Option<T>,
+pub(crate) fn default_or_error<T, E: serde::de::Error>(
+    default: Option<T>,
     expected: &'static str,
     got: &dyn fmt::Display,
-    reason: Reason,
+    reason: Mismatch,
 ) -> Result<T, E> {
-    match without {
-        Some(without) if json::pass() != Pass::Strict && !decimals::comes_back(reason) => {
+    match default {
+        Some(default) if json::mode() != Mode::Strict && !decimals::is_retried_exactly(reason) => {
             notes::note(|| Note::Unreadable { expected });
-            Ok(without)
+            Ok(default)
         }
         _ => Err(match reason {
             None => E::custom(format_args!("expected {expected}, got {got}")),
@@ -151,7 +150,7 @@ pub(crate) fn give_up<T, E: serde::de::Error>(
 
 impl<'de, T, F> Visitor<'de> for ScalarVisitor<T, F>
 where
-    F: FnOnce(Scalar<'_>) -> Result<T, Reason>,
+    F: FnOnce(Scalar<'_>) -> Result<T, Mismatch>,
 {
     type Value = T;
 
@@ -184,13 +183,12 @@ where
         deserializer.deserialize_any(self)
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<T, A::Error> {
-        // Leave the reader behind the value: an error keeps its position, and no value ends there.
+        // Reads to the end of the value, so that decoding can continue with the default.
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        self.none("a list")
+        self.not_a_scalar("a list")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
         match map.next_key::<String>()? {
-            // The form in which a `serde_json` with arbitrary precision passes a number.
             Some(key) if key == NUMBER_TOKEN => {
                 let digits = map.next_value::<String>()?;
                 self.finish(Scalar::Number(&digits))
@@ -198,9 +196,9 @@ where
             Some(_) => {
                 map.next_value::<IgnoredAny>()?;
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                self.none("an object")
+                self.not_a_scalar("an object")
             }
-            None => self.none("an empty object"),
+            None => self.not_a_scalar("an empty object"),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Text that may be empty, and values that travel as text.
+//! Text that may be empty, and values that are written as text.
 
 use serde::de::{DeserializeOwned, IntoDeserializer as _, value::Error as ValueError};
 
-use super::scalar::{Reason, Scalar, is_blank};
+use super::scalar::{Mismatch, Scalar, is_blank};
 
-/// A value that is text on the wire although its own form is another, such as a numbered state
-/// written as `"2"`. Reads what `T` reads, writes what `T` displays.
+/// A value that is written as text although its type has another form, such as a numbered state
+/// written as `"2"`. Reads with `Deserialize` of `T`, writes with `Display`.
 pub mod text {
     use std::fmt::Display;
 
@@ -14,7 +14,7 @@ pub mod text {
         de::{DeserializeOwned, Error as _, value::Error as ValueError},
     };
 
-    /// Reads what `T` reads; an integer also as its digits, if `T` knows text only.
+    /// Reads a `T`; an integer also from its digits, if `T` accepts text only.
     ///
     /// # Errors
     /// When `T` does not accept the value.
@@ -40,15 +40,14 @@ pub mod text {
 }
 
 /// Text or no value: ids, enums and free text that may be empty. `null`, blanks, `-`, `NA` and
-/// `N/A` are `None`, which is written as `""`. The word `market` is a value here, since order types
-/// carry it.
+/// `N/A` are `None`, which is written as `""`. `market` is a value here, since it is an order type.
 pub mod text_opt {
     use std::fmt::Display;
 
     use serde::{Deserializer, Serializer, de::DeserializeOwned};
 
-    /// Reads what `T` reads, or a spelling of no value; an integer also as its digits, if `T` knows
-    /// text only. What `T` does not accept is `None` and noted.
+    /// Reads a `T` or a spelling of no value; an integer also from its digits, if `T` accepts text only.
+    /// A value that `T` does not accept is `None`, with a note.
     ///
     /// # Errors
     /// When the text ends early.
@@ -75,13 +74,13 @@ pub mod text_opt {
     }
 }
 
-/// A value of a type that reads itself, such as an enumeration or an id, or no value: like
-/// [`text_opt`](super::text_opt), but written as `T` writes itself, `None` as `null`.
+/// An enumeration, an id or another scalar, or no value: like [`text_opt`](super::text_opt), but written
+/// with `Serialize` of `T`, `None` as `null`.
 pub mod opt {
     use serde::{Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
-    /// Reads what `T` reads, or a spelling of no value. What `T` does not accept, and every list and
-    /// object, is `None` and noted.
+    /// Reads a `T` or a spelling of no value. A value that `T` does not accept, and every list or object,
+    /// is `None`, with a note.
     ///
     /// # Errors
     /// When the text ends early.
@@ -92,7 +91,7 @@ pub mod opt {
     {
         super::super::scalar::read_opt(deserializer, "a value", super::opt_from_scalar::<T>)
     }
-    /// Writes what `T` writes, `null` for `None`.
+    /// Writes the `T`, `null` for `None`.
     ///
     /// # Errors
     /// When the serializer fails.
@@ -105,33 +104,32 @@ pub mod opt {
     }
 }
 
-/// The result of `T` for a value that it may reject.
-type Verdict<T> = Result<T, ValueError>;
+/// The result of deserializing a `T`.
+type Parsed<T> = Result<T, ValueError>;
 
-/// The outer result is an error for a scalar that cannot be text.
-fn from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Verdict<T>, Reason> {
+/// Deserializes a `T` from a scalar. The outer result is an error for a scalar that cannot be text.
+fn from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Parsed<T>, Mismatch> {
     Ok(match scalar {
         Scalar::Text(text) | Scalar::Number(text) => T::deserialize(text.into_deserializer()),
         Scalar::Unsigned(value) => {
-            T::deserialize(value.into_deserializer()).or_else(|error| by_digits(&value, error))
+            T::deserialize(value.into_deserializer()).or_else(|error| from_digits(&value, error))
         }
         Scalar::Signed(value) => {
-            T::deserialize(value.into_deserializer()).or_else(|error| by_digits(&value, error))
+            T::deserialize(value.into_deserializer()).or_else(|error| from_digits(&value, error))
         }
         Scalar::Null | Scalar::Bool(_) | Scalar::Float(_) => return Err(None),
     })
 }
 
-fn opt_from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Option<T>, Reason> {
+fn opt_from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Option<T>, Mismatch> {
     match scalar {
         Scalar::Null => Ok(None),
         Scalar::Text(text) if is_blank(text) => Ok(None),
-        // The reason of `T` is dropped.
         scalar => from_scalar(scalar)?.map(Some).map_err(|_: ValueError| None),
     }
 }
 
-/// A type that knows text only gets the digits of a number.
-fn by_digits<T: DeserializeOwned>(number: &impl ToString, error: ValueError) -> Verdict<T> {
+/// Deserializes a type that accepts text only from the digits of a number.
+fn from_digits<T: DeserializeOwned>(number: &impl ToString, error: ValueError) -> Parsed<T> {
     T::deserialize(number.to_string().into_deserializer()).map_err(|_: ValueError| error)
 }

@@ -1,28 +1,28 @@
-//! Moments in milliseconds, seconds and as dates.
+//! Times in milliseconds, seconds and as dates.
 
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use super::{
     decimals,
-    scalar::{Reason, Scalar, is_no_value, read, read_opt},
+    scalar::{Mismatch, Scalar, is_no_value, read, read_opt},
 };
 use crate::Timestamp;
 use crate::notes::{self, Note};
 
-const NO_TIME: Reason = Some("expected a time");
-const OUT_OF_RANGE: Reason = Some("no time between 2015 and 2100 in any unit");
+const NO_TIME: Mismatch = Some("expected a time");
+const OUT_OF_RANGE: Mismatch = Some("no time between 2015 and 2100 in any unit");
 
-/// 2015-01-01 and 2100-01-01 in seconds. The exchange is younger than the first. Times between them
-/// are of other magnitudes in each unit, so that the unit is seen from the number.
+/// 2015-01-01 and 2100-01-01 in seconds. The exchange is younger than the first. Between them the
+/// magnitude of a number determines its unit.
 const EARLIEST: i128 = 1_420_070_400;
 const LATEST: i128 = 4_102_444_800;
 
-/// What the date of Go's empty time looks like.
+/// The zero time of Go.
 const NO_DATE: &str = "0001-01-01T00:00:00";
 
 const DATE: &str = "a date such as 2024-01-31T12:00:00Z";
 
-/// How a time is written. The helpers write the documented unit, and read all.
+/// The form of a time on the wire. The helpers write the documented form, and read all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     Seconds,
@@ -33,7 +33,7 @@ enum Unit {
 }
 
 impl Unit {
-    /// The units of numbers, with how many of each a second has.
+    /// The units of numbers, each with its number per second.
     const OF_NUMBERS: [(Self, i128); 4] = [
         (Self::Seconds, 1),
         (Self::Millis, 1_000),
@@ -52,9 +52,9 @@ impl Unit {
     }
 }
 
-/// The one reader of times: number, text, float text or date, in any unit. `None` where no time is
-/// told: zero and the spellings of no value.
-fn read_time(scalar: Scalar<'_>, described: Unit) -> Result<Option<Timestamp>, Reason> {
+/// Reads a time as number, text, text with a fraction or date, in any unit. `None` for zero and the
+/// spellings of no value.
+fn read_time(scalar: Scalar<'_>, described: Unit) -> Result<Option<Timestamp>, Mismatch> {
     let (time, found) = match scalar {
         Scalar::Null => return Ok(None),
         Scalar::Text(text) if is_no_value(text) => return Ok(None),
@@ -72,7 +72,7 @@ fn read_time(scalar: Scalar<'_>, described: Unit) -> Result<Option<Timestamp>, R
             }
             (time, Unit::Date)
         }
-        scalar => match by_magnitude(scalar)? {
+        scalar => match from_number(scalar)? {
             Some(found) => found,
             None => return Ok(None),
         },
@@ -83,8 +83,8 @@ fn read_time(scalar: Scalar<'_>, described: Unit) -> Result<Option<Timestamp>, R
     Ok(Some(time))
 }
 
-/// The moment of a number, and its unit; digits beyond the millisecond are dropped.
-fn by_magnitude(scalar: Scalar<'_>) -> Result<Option<(Timestamp, Unit)>, Reason> {
+/// Returns the time of a number and its unit; digits beyond the millisecond are dropped.
+fn from_number(scalar: Scalar<'_>) -> Result<Option<(Timestamp, Unit)>, Mismatch> {
     let (number, fraction) = match scalar {
         Scalar::Unsigned(number) => (number.into(), Decimal::ZERO),
         Scalar::Signed(number) => (number.into(), Decimal::ZERO),
@@ -109,20 +109,20 @@ fn by_magnitude(scalar: Scalar<'_>) -> Result<Option<(Timestamp, Unit)>, Reason>
     Ok(Some((Timestamp::from_millis(millis), unit)))
 }
 
-/// A number with a fraction.
-fn parts(scalar: Scalar<'_>) -> Result<(i128, Decimal), Reason> {
+/// Splits a number into its integer part and its fraction.
+fn parts(scalar: Scalar<'_>) -> Result<(i128, Decimal), Mismatch> {
     let number = decimals::from_scalar(scalar)?;
     Ok((number.trunc().to_i128().ok_or(OUT_OF_RANGE)?, number.fract()))
 }
 
-fn required(scalar: Scalar<'_>, described: Unit) -> Result<Timestamp, Reason> {
+fn required(scalar: Scalar<'_>, described: Unit) -> Result<Timestamp, Mismatch> {
     read_time(scalar, described)?.ok_or(NO_TIME)
 }
 
-/// The modules of one unit: as number and as text, required and optional.
+/// Defines the helpers of one unit: as number and as text, required and optional.
 macro_rules! unit {
     ($unit:literal, $described:ident, $as_number:ident: $number:ident $number_opt:ident $text:ident $text_opt:ident) => {
-        #[doc = concat!("A moment in ", $unit, " as number or text; written as a number. Other units are recognized by their magnitude, and noted.")]
+        #[doc = concat!("A time in ", $unit, " as number or text; written as a number. Other units are recognized by their magnitude, with a note.")]
         pub mod $number {
             use serde::{Deserializer, Serializer};
 
@@ -131,7 +131,7 @@ macro_rules! unit {
             /// Reads a number or text.
             ///
             /// # Errors
-            /// When the value is no time between 2015 and 2100.
+            /// When the value is not a time between 2015 and 2100.
             pub fn deserialize<'de, D: Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Timestamp, D::Error> {
@@ -151,14 +151,14 @@ macro_rules! unit {
             }
         }
 
-        #[doc = concat!("A moment in ", $unit, " or no value (`0`, `\"\"`, `null`); written as a number, `None` as `0`.")]
+        #[doc = concat!("A time in ", $unit, " or no value (`0`, `\"\"`, `null`); written as a number, `None` as `0`.")]
         pub mod $number_opt {
             use serde::{Deserializer, Serializer};
 
             use crate::Timestamp;
 
-            /// Reads a number, text or any spelling of no value; what is no time between 2015 and
-            /// 2100 is `None` and noted.
+            /// Reads a number, text or any spelling of no value; any other value than a time between
+            /// 2015 and 2100 is `None`, with a note.
             ///
             /// # Errors
             /// When the text ends early.
@@ -181,7 +181,7 @@ macro_rules! unit {
             }
         }
 
-        #[doc = concat!("A moment in ", $unit, " as text or number; written as text.")]
+        #[doc = concat!("A time in ", $unit, " as text or number; written as text.")]
         pub mod $text {
             use serde::Serializer;
 
@@ -200,7 +200,7 @@ macro_rules! unit {
             }
         }
 
-        #[doc = concat!("A moment in ", $unit, " or no value (`0`, `\"\"`, `null`); written as text, `None` as `\"\"`.")]
+        #[doc = concat!("A time in ", $unit, " or no value (`0`, `\"\"`, `null`); written as text, `None` as `\"\"`.")]
         pub mod $text_opt {
             use serde::Serializer;
 
@@ -227,8 +227,8 @@ macro_rules! unit {
 unit!("milliseconds", Millis, as_millis: millis millis_opt millis_text millis_text_opt);
 unit!("seconds", Seconds, as_secs: seconds seconds_opt seconds_text seconds_text_opt);
 
-/// A moment as an RFC 3339 date in UTC; digits beyond the millisecond are dropped. Numbers, which
-/// the documents promise for such a field, are read as well.
+/// A time as an RFC 3339 date in UTC; digits beyond the millisecond are dropped. Reads numbers as well,
+/// which are documented for these fields.
 pub mod rfc3339 {
     use serde::{Deserializer, Serializer};
 
@@ -237,7 +237,7 @@ pub mod rfc3339 {
     /// Reads a date, or a time as number or text.
     ///
     /// # Errors
-    /// When the value is no time between 2015 and 2100.
+    /// When the value is not a time between 2015 and 2100.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         super::read(deserializer, super::DATE, |scalar| super::required(scalar, super::Unit::Date))
     }
@@ -256,8 +256,8 @@ pub mod rfc3339_opt {
 
     use crate::Timestamp;
 
-    /// Reads a date, a time as number or text, or any spelling of no value; what is no time between
-    /// 2015 and 2100 is `None` and noted.
+    /// Reads a date, a time as number or text, or any spelling of no value; any other value than a time
+    /// between 2015 and 2100 is `None`, with a note.
     ///
     /// # Errors
     /// When the text ends early.

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::ValidationError;
 use crate::wire::validate;
 
-/// Most currencies that one request may name.
+/// Maximum number of currencies in one request.
 const CURRENCIES_MAX: usize = 20;
 
-/// Currencies with their networks, fees and minimum amounts: a request.
+/// A request for currencies with their networks, fees and minimum amounts.
 ///
-/// `GET /account/v1/currencies`: no key; limit 2 in 2 s per address.
+/// `GET /account/v1/currencies`: needs no key, rate limit 2 in 2 s per address.
 ///
 /// ```
 /// use bitmart_rest::account;
@@ -23,17 +23,17 @@ const CURRENCIES_MAX: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListFundingCurrencies {
-    /// Joined by commas, as they travel.
+    /// Joined by commas, as on the wire.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     pub(super) currencies: Option<String>,
 }
 
 impl ListFundingCurrencies {
-    /// All currencies.
+    /// Requests all currencies.
     pub fn new() -> Self {
         Self::default()
     }
-    /// Only this currency and the others that are named, 20 at most.
+    /// Adds a currency; only the added currencies are requested, at most 20.
     pub fn currency(mut self, currency: impl Into<Currency>) -> Self {
         let currency = currency.into();
         match &mut self.currencies {
@@ -55,7 +55,7 @@ impl ListFundingCurrencies {
             count => Err(ValidationError::new(
                 "currencies",
                 format_args!("{count} currencies"),
-                "must name 20 at most",
+                "must be at most 20",
             )),
         }
     }
@@ -86,7 +86,7 @@ pub struct FundingCurrencies {
 }
 
 impl FundingCurrencies {
-    /// Returns the row of a currency, with its network if there are several: `USDT-TRC20`. `None` if the
+    /// The row of one currency, with its network where there are several: `USDT-TRC20`. `None` if the
     /// exchange does not list it, or its row is a fault.
     pub fn find(&self, currency: &str) -> Option<&FundingCurrency> {
         self.currencies.iter().find(|row| row.currency.as_str() == currency)
@@ -114,7 +114,7 @@ pub struct FundingCurrency {
     /// Whether it can be deposited. `None` if absent.
     #[serde(default, with = "wire::boolean_opt")]
     pub deposit_enabled: Option<bool>,
-    /// Smallest withdrawal, in the currency; `None` where there is none.
+    /// Smallest withdrawal, in the currency; `None` without a minimum.
     #[serde(rename = "withdraw_minsize", default, with = "wire::decimal_opt")]
     pub withdraw_min_size: Option<Decimal>,
     /// Smallest fee, in the currency. BitMart announced its removal after 2025-05-18.
@@ -123,7 +123,7 @@ pub struct FundingCurrency {
     /// Fee of a withdrawal, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub withdraw_fee: Option<Decimal>,
-    /// The same in USD, estimated.
+    /// Estimated fee of a withdrawal, in USD.
     #[serde(default, with = "wire::decimal_opt")]
     pub withdraw_fee_estimate: Option<Decimal>,
 }

@@ -3,15 +3,15 @@
 bitmart_types::open_enum! {
     /// Direction of a record of the funding history.
     pub enum FundingOperation {
-        /// Money came in.
+        /// A deposit.
         Deposit = "deposit",
-        /// Money went out.
+        /// A withdrawal.
         Withdraw = "withdraw",
     }
 }
 
 bitmart_types::open_int_enum! {
-    /// How far a deposit or withdrawal is.
+    /// State of a deposit or withdrawal.
     pub enum FundingStatus {
         /// Created.
         Created = 0,
@@ -109,11 +109,11 @@ bitmart_types::open_enum! {
 bitmart_types::open_enum! {
     /// State of an account or of an API key.
     pub enum ApiKeyStatus {
-        /// It works.
+        /// Active.
         Active = "active",
-        /// It was frozen.
+        /// Frozen.
         Frozen = "frozen",
-        /// The key has passed its last day.
+        /// Expired.
         Expired = "expired",
     }
 }

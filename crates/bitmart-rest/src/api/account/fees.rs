@@ -16,28 +16,28 @@ pub struct FeeRates {
     /// Level of the user: `LV1` in one published sample, `level_1` in another. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub level: Option<String>,
-    /// Of an order that takes, in class A. `None` if absent.
+    /// Taker fee of class A. `None` if absent.
     #[serde(rename = "taker_fee_rate_A", default, with = "wire::decimal_opt")]
     pub taker_a: Option<Decimal>,
-    /// Of an order that rested, in class A. `None` if absent.
+    /// Maker fee of class A. `None` if absent.
     #[serde(rename = "maker_fee_rate_A", default, with = "wire::decimal_opt")]
     pub maker_a: Option<Decimal>,
-    /// Of an order that takes, in class B. `None` if absent.
+    /// Taker fee of class B. `None` if absent.
     #[serde(rename = "taker_fee_rate_B", default, with = "wire::decimal_opt")]
     pub taker_b: Option<Decimal>,
-    /// Of an order that rested, in class B. `None` if absent.
+    /// Maker fee of class B. `None` if absent.
     #[serde(rename = "maker_fee_rate_B", default, with = "wire::decimal_opt")]
     pub maker_b: Option<Decimal>,
-    /// Of an order that takes, in class C. `None` if absent.
+    /// Taker fee of class C. `None` if absent.
     #[serde(rename = "taker_fee_rate_C", default, with = "wire::decimal_opt")]
     pub taker_c: Option<Decimal>,
-    /// Of an order that rested, in class C. `None` if absent.
+    /// Maker fee of class C. `None` if absent.
     #[serde(rename = "maker_fee_rate_C", default, with = "wire::decimal_opt")]
     pub maker_c: Option<Decimal>,
-    /// Of an order that takes, in class D. `None` if absent.
+    /// Taker fee of class D. `None` if absent.
     #[serde(rename = "taker_fee_rate_D", default, with = "wire::decimal_opt")]
     pub taker_d: Option<Decimal>,
-    /// Of an order that rested, in class D. `None` if absent.
+    /// Maker fee of class D. `None` if absent.
     #[serde(rename = "maker_fee_rate_D", default, with = "wire::decimal_opt")]
     pub maker_d: Option<Decimal>,
 }
@@ -48,16 +48,16 @@ pub struct FeeRates {
 pub struct TradeFee {
     /// Pair.
     pub symbol: Symbol,
-    /// Of a buy order that takes. `None` if absent.
+    /// Taker fee of a buy order. `None` if absent.
     #[serde(rename = "buy_taker_fee_rate", default, with = "wire::decimal_opt")]
     pub buy_taker: Option<Decimal>,
-    /// Of a sell order that takes. `None` if absent.
+    /// Taker fee of a sell order. `None` if absent.
     #[serde(rename = "sell_taker_fee_rate", default, with = "wire::decimal_opt")]
     pub sell_taker: Option<Decimal>,
-    /// Of a buy order that rested. `None` if absent.
+    /// Maker fee of a buy order. `None` if absent.
     #[serde(rename = "buy_maker_fee_rate", default, with = "wire::decimal_opt")]
     pub buy_maker: Option<Decimal>,
-    /// Of a sell order that rested. `None` if absent.
+    /// Maker fee of a sell order. `None` if absent.
     #[serde(rename = "sell_maker_fee_rate", default, with = "wire::decimal_opt")]
     pub sell_maker: Option<Decimal>,
 }

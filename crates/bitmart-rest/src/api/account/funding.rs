@@ -1,4 +1,4 @@
-//! Deposits and withdrawals: what happened, and where money may go.
+//! Deposit and withdrawal records, addresses and quotas.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ pub struct FundingRecord {
     /// Fee, in the currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// How far it is.
+    /// State.
     pub status: FundingStatus,
     /// Address of the receiver.
     #[serde(default, with = "wire::text_opt")]
@@ -47,7 +47,7 @@ pub struct FundingRecord {
     /// Tag, payment id or memo of the address.
     #[serde(default, with = "wire::text_opt")]
     pub address_memo: Option<String>,
-    /// Transaction on the chain; `None` until it is there.
+    /// Id of the transaction on the chain; `None` until there is one.
     #[serde(default, with = "wire::text_opt")]
     pub tx_id: Option<String>,
 }
@@ -88,7 +88,7 @@ pub struct DepositAddress {
     /// Address.
     #[serde(with = "wire::text")]
     pub address: String,
-    /// Tag, payment id or memo that must be given with the address; `None` where it needs none.
+    /// Tag, payment id or memo that must be given with the address; `None` if it needs none.
     #[serde(default, with = "wire::text_opt")]
     pub address_memo: Option<String>,
 }
@@ -102,23 +102,23 @@ impl fmt::Debug for DepositAddress {
     }
 }
 
-/// What may be withdrawn of a currency.
+/// Withdrawal limits of a currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WithdrawQuota {
-    /// What the account may withdraw today, over all currencies, in BTC. `None` if absent.
+    /// Amount that the account may still withdraw today, over all currencies, in BTC. `None` if absent.
     #[serde(rename = "today_available_withdraw_BTC", default, with = "wire::decimal_opt")]
     pub today_available_btc: Option<Decimal>,
     /// Smallest withdrawal, in the currency. `None` if absent.
     #[serde(rename = "min_withdraw", default, with = "wire::decimal_opt")]
     pub min_size: Option<Decimal>,
-    /// Most decimals of an amount. `None` if absent.
+    /// Maximum number of decimal places of an amount. `None` if absent.
     #[serde(rename = "withdraw_precision", default, with = "wire::number_opt")]
     pub decimals: Option<u32>,
     /// Fee, in the currency. `None` if absent.
     #[serde(rename = "withdraw_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// An amount must be a multiple of this; `None` where there is no such rule.
+    /// An amount must be a multiple of this; `None` without such a rule.
     #[serde(rename = "withdraw_Precision_GeTen", default, with = "wire::number_opt")]
     pub multiple_of: Option<u64>,
 }
@@ -129,6 +129,13 @@ pub struct WithdrawQuota {
 pub struct WithdrawAddresses {
     /// The addresses.
     pub list: Rows<WithdrawAddress>,
+}
+
+impl WithdrawAddresses {
+    /// The row of one address; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, address: &str) -> Option<&WithdrawAddress> {
+        self.list.iter().find(|row| row.address == address)
+    }
 }
 
 /// A saved withdrawal address. `Debug` does not show the address.

@@ -1,12 +1,12 @@
-//! The account and the API keys behind a key.
+//! The account of an API key, and its keys.
 
 use bitmart_types::{Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::api::account::{ApiAccountType, ApiKeyStatus};
 
-/// The account behind the API key, as a third party describes it: nothing of it is confirmed, so
-/// every field may be absent. No source gives a unit for the times.
+/// The account of the API key, as a third party describes it: unconfirmed, and every field may be
+/// absent. No source states the unit of the times.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub struct AccountInfo {
     /// State of the account.
     #[serde(with = "wire::text_opt")]
     pub account_status: Option<ApiKeyStatus>,
-    /// How far the user is verified; the values are not stated.
+    /// Level of identity verification; the values are not stated.
     #[serde(with = "wire::text_opt")]
     pub kyc_level: Option<String>,
     /// When the account was opened; the unit is not stated.
@@ -42,20 +42,20 @@ pub struct AccountInfo {
 #[serde(default)]
 #[non_exhaustive]
 pub struct ApiKeyInfo {
-    /// The key with most of it hidden.
+    /// The key, mostly masked.
     #[serde(with = "wire::text_opt")]
     pub access_key_masked: Option<String>,
-    /// Whether it is the key of this request.
+    /// Whether it is the key that signed this request.
     #[serde(with = "wire::boolean_opt")]
     pub is_current: Option<bool>,
     /// Permissions; their values are not documented.
     pub permissions: Option<Vec<String>>,
-    /// The addresses that may use it.
+    /// The IP addresses that may use it.
     pub ip_whitelist: Option<Vec<String>>,
     /// The user's name for it.
     #[serde(rename = "api_key_label", with = "wire::text_opt")]
     pub label: Option<String>,
-    /// When it was made; the unit is not stated.
+    /// When it was created; the unit is not stated.
     #[serde(rename = "api_key_created_time", with = "wire::number_opt")]
     pub created_time: Option<i64>,
     /// When it expires; the unit is not stated.

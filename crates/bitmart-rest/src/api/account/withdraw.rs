@@ -71,7 +71,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// An address without a memo.
+    /// Creates an address without a memo.
     pub fn new(address: impl Into<String>) -> Self {
         Self { address: address.into(), memo: None }
     }
@@ -145,7 +145,7 @@ impl Withdraw {
             ..Self::new(currency.into(), amount)
         }
     }
-    /// Pays to another account of the exchange.
+    /// Withdraws to another account of the exchange.
     ///
     /// * `amount`: in the currency.
     pub fn to_account(
@@ -180,12 +180,12 @@ impl Withdraw {
             source: None,
         }
     }
-    /// A remark for your records.
+    /// Sets a remark for your records.
     pub fn remark(mut self, remark: impl Into<String>) -> Self {
         self.destination = Some(remark.into());
         self
     }
-    /// Account to draw on; without it spot and funding are drawn on in turn.
+    /// Sets the account to withdraw from. Default: spot and funding in turn.
     pub fn source(mut self, source: WithdrawSource) -> Self {
         self.source = Some(source);
         self
@@ -200,12 +200,12 @@ impl Withdraw {
             ("areaCode", &self.area_code),
         ];
         for (field, text) in texts {
-            // Pasted along with the text; the place that it names would be another one.
+            // Blanks and line ends that were pasted with the text would change the destination.
             if text
                 .as_ref()
                 .is_some_and(|text| text.trim() != text || text.contains(char::is_control))
             {
-                let rule = "must not begin or end with blanks nor hold control characters";
+                let rule = "must not begin or end with blanks or contain control characters";
                 return Err(ValidationError::new(field, "(not shown)", rule));
             }
         }

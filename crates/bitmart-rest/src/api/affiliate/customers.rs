@@ -22,15 +22,23 @@ pub struct Customers {
     /// Number of rows over all pages. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
-    /// This page. `None` if absent.
+    /// Number of this page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub page: Option<u32>,
-    /// Rows of a page. `None` if absent.
+    /// Number of rows per page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub size: Option<u32>,
-    /// The rows of this page. The published sample has none, so that their form is unverified.
+    /// The rows of this page. Their form is unverified, since the published sample has none.
     #[serde(rename = "list")]
     pub customers: Rows<Unverified<Customer>>,
+}
+
+impl Customers {
+    /// The row of one customer; `None` if this page does not list it, or its row has another form.
+    pub fn find(&self, uid: &str) -> Option<&Customer> {
+        let mut rows = self.customers.iter().filter_map(Unverified::value);
+        rows.find(|row| row.uid.as_ref().is_some_and(|id| id.as_str() == uid))
+    }
 }
 
 /// A customer, as a third party describes it: every field may be absent.
@@ -53,13 +61,13 @@ pub struct Customer {
     /// Fees, in USDT.
     #[serde(with = "wire::decimal_opt")]
     pub trading_fee_total: Option<Decimal>,
-    /// Share of the fees that is given back; the unit is not stated.
+    /// Share of the fees that is paid back; the unit is not stated.
     #[serde(with = "wire::decimal_opt")]
     pub back_rate: Option<Decimal>,
     /// Whether the rebate has been paid.
     #[serde(with = "wire::text_opt")]
     pub status: Option<RebateStatus>,
-    /// What the customer's account holds; the unit is not stated.
+    /// Total assets of the customer's account; the unit is not stated.
     #[serde(with = "wire::decimal_opt")]
     pub account_asset_total: Option<Decimal>,
 }
@@ -73,10 +81,10 @@ pub struct CustomerFunding {
     /// Number of rows over all pages.
     #[serde(with = "wire::number_opt")]
     pub total: Option<u64>,
-    /// This page.
+    /// Number of this page.
     #[serde(with = "wire::number_opt")]
     pub page: Option<u32>,
-    /// Rows of a page.
+    /// Number of rows per page.
     #[serde(with = "wire::number_opt")]
     pub size: Option<u32>,
     /// The rows of this page.
@@ -90,7 +98,7 @@ pub struct CustomerFunding {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CustomerFundingRow {
-    /// When; the unit is not stated.
+    /// When it happened; the unit is not stated.
     #[serde(with = "wire::number_opt")]
     pub date_time: Option<i64>,
     /// The customer.
@@ -99,7 +107,7 @@ pub struct CustomerFundingRow {
     /// Remark.
     #[serde(with = "wire::text_opt")]
     pub remark: Option<String>,
-    /// Who invited the customer.
+    /// The user who invited the customer.
     #[serde(rename = "parentCid", with = "wire::text_opt")]
     pub parent_user_id: Option<UserId>,
     /// Kind of customer.
@@ -108,7 +116,7 @@ pub struct CustomerFundingRow {
     /// Kind of record.
     #[serde(rename = "type", with = "wire::number_opt")]
     pub kind: Option<i64>,
-    /// Way that the money took.
+    /// Method of the deposit or withdrawal.
     #[serde(with = "wire::number_opt")]
     pub method: Option<i64>,
     /// Amount, in the currency.
@@ -124,7 +132,7 @@ pub struct CustomerFundingRow {
 #[serde(default)]
 #[non_exhaustive]
 pub struct CustomerAccount {
-    /// All that the account holds, in USDT.
+    /// Total assets of the account, in USDT.
     #[serde(rename = "futuresAccountAssetTotalUsdt", with = "wire::decimal_opt")]
     pub total_assets: Option<Decimal>,
     /// Equity of the account, in USDT.

@@ -13,7 +13,7 @@ bitmart_types::open_int_enum! {
 bitmart_types::open_int_enum! {
     /// How a customer came to the affiliate.
     pub enum UserType {
-        /// Invited by somebody whom the affiliate had invited.
+        /// Invited by another customer of the affiliate.
         Indirect = 0,
         /// Invited by the affiliate.
         Direct = 1,
@@ -33,9 +33,9 @@ bitmart_types::open_int_enum! {
 bitmart_types::open_int_enum! {
     /// Whether a customer's trade copies another trader.
     pub enum CopyTrade {
-        /// It does.
+        /// A copy trade.
         Copied = 1,
-        /// It does not.
+        /// A trade of the customer's own.
         Own = 2,
     }
 }
@@ -53,9 +53,9 @@ bitmart_types::open_int_enum! {
 bitmart_types::open_int_enum! {
     /// Direction of a customer's deposit or withdrawal.
     pub enum FundingType {
-        /// Money came in.
+        /// A deposit.
         Deposit = 1,
-        /// Money went out.
+        /// A withdrawal.
         Withdraw = 2,
     }
 }

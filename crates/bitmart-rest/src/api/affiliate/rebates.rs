@@ -12,10 +12,10 @@ pub struct Rebates {
     /// Number of rows over all pages. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
-    /// This page. `None` if absent.
+    /// Number of this page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub page: Option<u32>,
-    /// Rows of a page. `None` if absent.
+    /// Number of rows per page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub size: Option<u32>,
     /// Sum of the rebates in BTC. `None` if absent.
@@ -32,6 +32,14 @@ pub struct Rebates {
     pub rebates: Rows<Rebate>,
 }
 
+impl Rebates {
+    /// The row of one customer in one currency; `None` if this page does not list it, or its row is a
+    /// fault.
+    pub fn find(&self, uid: &str, currency: &str) -> Option<&Rebate> {
+        self.rebates.iter().find(|row| row.uid == uid && row.currency == currency)
+    }
+}
+
 /// Rebates of one customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -45,20 +53,20 @@ pub struct Rebate {
     /// Sum of the customer's rebates, in the currency.
     #[serde(rename = "total_rebate_amount", with = "wire::decimal_exact")]
     pub amount: Decimal,
-    /// How the customer came. `None` if absent.
+    /// How the customer was invited. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub user_type: Option<UserType>,
 }
 
-/// Volume, fees and rebate of a customer: over all time, and in the requested time. The
-/// exchange states no currency of the amounts.
+/// Volume, fees and rebate of a customer, in total and in the requested period. The exchange does not
+/// state the currency of the amounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserRebate {
     /// The customer.
     #[serde(rename = "cid", with = "wire::id_number")]
     pub uid: UserId,
-    /// Share of the fees that is given back, as a ratio. `None` if absent.
+    /// Share of the fees that is paid back, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub back_rate: Option<Decimal>,
     /// Traded amount over all time. `None` if absent.
@@ -70,18 +78,18 @@ pub struct UserRebate {
     /// Rebate over all time. `None` if absent.
     #[serde(rename = "rebate_total", default, with = "wire::decimal_opt")]
     pub total_rebate: Option<Decimal>,
-    /// Traded amount in the requested time. `None` if absent.
+    /// Traded amount in the requested period. `None` if absent.
     #[serde(rename = "trading_vol", default, with = "wire::decimal_opt")]
     pub volume: Option<Decimal>,
-    /// Fees in the requested time. `None` if absent.
+    /// Fees in the requested period. `None` if absent.
     #[serde(rename = "trading_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Rebate in the requested time. `None` if absent.
+    /// Rebate in the requested period. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub rebate: Option<Decimal>,
 }
 
-/// Fees and rebate of what a customer trades over the API. The exchange states no currency.
+/// Fees and rebate of a customer's trades over the API. The exchange does not state the currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApiRebate {

@@ -13,10 +13,10 @@ pub struct CustomerTrades {
     /// Number of rows over all pages. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
-    /// This page. `None` if absent.
+    /// Number of this page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub page: Option<u32>,
-    /// Rows of a page. `None` if absent.
+    /// Number of rows per page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub size: Option<u32>,
     /// The rows of this page.
@@ -31,7 +31,7 @@ pub struct CustomerTrade {
     /// The customer.
     #[serde(rename = "user_id", with = "wire::id_number")]
     pub uid: UserId,
-    /// How the customer came. `None` if absent.
+    /// How the customer was invited. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub user_type: Option<UserType>,
     /// When it happened. `None` if absent.

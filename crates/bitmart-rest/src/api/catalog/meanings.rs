@@ -8,8 +8,8 @@ pub(super) const SIDE: &[Meaning] = &[
 ];
 
 pub(super) const TRADE_ROLE: &[Meaning] = &[
-    Meaning::new("maker", "maker", "It rested in the book."),
-    Meaning::new("taker", "taker", "It took from the book."),
+    Meaning::new("maker", "maker", "The order rested in the book."),
+    Meaning::new("taker", "taker", "The order took liquidity from the book."),
 ];
 
 pub(super) const WALLET_TYPE: &[Meaning] =
@@ -21,9 +21,9 @@ pub(super) const ACCOUNT_API_ACCOUNT_TYPE: &[Meaning] = &[
 ];
 
 pub(super) const ACCOUNT_API_KEY_STATUS: &[Meaning] = &[
-    Meaning::new("active", "active", "It works."),
-    Meaning::new("frozen", "frozen", "It was frozen."),
-    Meaning::new("expired", "expired", "The key has passed its last day."),
+    Meaning::new("active", "active", "Active."),
+    Meaning::new("frozen", "frozen", "Frozen."),
+    Meaning::new("expired", "expired", "Expired."),
 ];
 
 pub(super) const ACCOUNT_FEE_RATE_TYPE: &[Meaning] = &[
@@ -33,8 +33,8 @@ pub(super) const ACCOUNT_FEE_RATE_TYPE: &[Meaning] = &[
 ];
 
 pub(super) const ACCOUNT_FUNDING_OPERATION: &[Meaning] = &[
-    Meaning::new("deposit", "deposit", "Money came in."),
-    Meaning::new("withdraw", "withdraw", "Money went out."),
+    Meaning::new("deposit", "deposit", "A deposit."),
+    Meaning::new("withdraw", "withdraw", "A withdrawal."),
 ];
 
 pub(super) const ACCOUNT_FUNDING_STATUS: &[Meaning] = &[
@@ -56,29 +56,31 @@ pub(super) const ACCOUNT_WITHDRAW_ADDRESS_TYPE: &[Meaning] = &[
     ),
 ];
 
-pub(super) const AFFILIATE_COPY_TRADE: &[Meaning] =
-    &[Meaning::new("1", "copied", "It does."), Meaning::new("2", "own", "It does not.")];
+pub(super) const AFFILIATE_COPY_TRADE: &[Meaning] = &[
+    Meaning::new("1", "copied", "A copy trade."),
+    Meaning::new("2", "own", "A trade of the customer's own."),
+];
 
 pub(super) const AFFILIATE_ORDER_TYPE: &[Meaning] =
     &[Meaning::new("1", "limit", "A limit order."), Meaning::new("2", "market", "A market order.")];
 
 pub(super) const AFFILIATE_USER_TYPE: &[Meaning] = &[
-    Meaning::new("0", "indirect", "Invited by somebody whom the affiliate had invited."),
+    Meaning::new("0", "indirect", "Invited by another customer of the affiliate."),
     Meaning::new("1", "direct", "Invited by the affiliate."),
 ];
 
 pub(super) const EARN_AUTO_SUBSCRIBE: &[Meaning] =
-    &[Meaning::new("open", "on", "It is."), Meaning::new("close", "off", "It is not.")];
+    &[Meaning::new("open", "on", "Enabled."), Meaning::new("close", "off", "Disabled.")];
 
 pub(super) const EARN_RECORD_TYPE: &[Meaning] = &[
-    Meaning::new("subscribe", "subscribe", "Money went into a product."),
-    Meaning::new("redeem", "redeem", "Money came back from a product."),
+    Meaning::new("subscribe", "subscribe", "A subscription."),
+    Meaning::new("redeem", "redeem", "A redemption."),
     Meaning::new("interest", "interest", "Interest was paid."),
 ];
 
 pub(super) const FUTURES_CONTRACT_STATUS: &[Meaning] = &[
-    Meaning::new("Trading", "trading", "It trades."),
-    Meaning::new("Delisted", "delisted", "It no longer trades."),
+    Meaning::new("Trading", "trading", "Trading."),
+    Meaning::new("Delisted", "delisted", "No longer trading."),
 ];
 
 pub(super) const FUTURES_FLOW_NAME: &[Meaning] = &[
@@ -105,15 +107,15 @@ pub(super) const FUTURES_MARGIN_TYPE: &[Meaning] = &[
 
 pub(super) const FUTURES_ORDER_MODE: &[Meaning] = &[
     Meaning::new("1", "good_till_canceled", "Until it is canceled."),
-    Meaning::new("2", "fill_or_kill", "Completely and at once, or not at all."),
-    Meaning::new("3", "immediate_or_cancel", "At once; what does not fill is canceled."),
+    Meaning::new("2", "fill_or_kill", "Completely and immediately, or not at all."),
+    Meaning::new("3", "immediate_or_cancel", "Immediately; the remainder is canceled."),
     Meaning::new("4", "maker_only", "Only as a maker; not for market orders."),
 ];
 
 pub(super) const FUTURES_ORDER_STATE: &[Meaning] = &[
     Meaning::new("1", "approving", "Being checked."),
     Meaning::new("2", "open", "Open."),
-    Meaning::new("4", "finished", "Filled or canceled: the filled size tells which."),
+    Meaning::new("4", "finished", "Filled or canceled; the filled size distinguishes the two."),
 ];
 
 pub(super) const FUTURES_ORDER_TYPE: &[Meaning] = &[
@@ -121,7 +123,7 @@ pub(super) const FUTURES_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("market", "market", "At any price."),
     Meaning::new("liquidate", "liquidation", "Forced liquidation."),
     Meaning::new("bankruptcy", "bankruptcy", "Takeover at bankruptcy."),
-    Meaning::new("adl", "auto_deleveraging", "Auto-deleveraging."),
+    Meaning::new("adl", "auto_deleveraging", "Auto-deleveraging (ADL)."),
     Meaning::new("trailing", "trailing", "Trailing order."),
     Meaning::new("planorder", "plan", "Plan order."),
     Meaning::new("take_profit", "take_profit", "Take-profit order; in WebSocket events."),
@@ -195,7 +197,7 @@ pub(super) const FUTURES_TRANSFER_DIRECTION: &[Meaning] = &[
 ];
 
 pub(super) const FUTURES_TRANSFER_STATE: &[Meaning] = &[
-    Meaning::new("PROCESSING", "processing", "On its way."),
+    Meaning::new("PROCESSING", "processing", "In progress."),
     Meaning::new("FINISHED", "finished", "Done."),
     Meaning::new("FAILED", "failed", "Failed."),
 ];
@@ -237,28 +239,28 @@ pub(super) const SPOT_ORDER_STATE: &[Meaning] = &[
         "partially_canceled",
         concat!(
             "Canceled after a partial fill. A market buy that filled ",
-            "completely ends here too, because the remainder of its quote ",
-            "amount is returned."
+            "completely has this state too, because the remainder of its ",
+            "quote amount is returned."
         ),
     ),
-    Meaning::new("failed", "failed", "Rejected; named in the exchange's change log only."),
+    Meaning::new("failed", "failed", "Rejected; mentioned in the exchange's change log only."),
 ];
 
 pub(super) const SPOT_ORDER_TYPE: &[Meaning] = &[
-    Meaning::new("limit", "limit", "At a price or better; what does not fill rests in the book."),
+    Meaning::new("limit", "limit", "At a price or better; the remainder rests in the book."),
     Meaning::new("market", "market", "At any price."),
     Meaning::new(
         "limit_maker",
         "limit_maker",
         concat!(
-            "Only as a maker: the exchange accepts an order that would take, ",
-            "then cancels it."
+            "Only as a maker (post-only): the exchange accepts an order that ",
+            "would take liquidity, then cancels it."
         ),
     ),
     Meaning::new(
         "ioc",
         "immediate_or_cancel",
-        "At a price or better, at once; what does not fill is canceled.",
+        "At a price or better, immediately; the remainder is canceled.",
     ),
 ];
 
@@ -270,7 +272,7 @@ pub(super) const SPOT_SELF_TRADE_PREVENTION: &[Meaning] = &[
 ];
 
 pub(super) const SPOT_TRADE_STATUS: &[Meaning] = &[
-    Meaning::new("trading", "trading", "It can."),
+    Meaning::new("trading", "trading", "Trading."),
     Meaning::new("pre-trade", "pre_trade", "Not yet."),
 ];
 

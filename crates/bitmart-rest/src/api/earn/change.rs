@@ -1,4 +1,4 @@
-//! Putting money into savings and taking it out.
+//! Subscriptions and redemptions of savings.
 
 use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, wire};
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,10 @@ use crate::api::earn::FixedRenewal;
 use crate::wire::validate;
 
 /// Defines the setter of the request number.
-macro_rules! numbered {
+macro_rules! request_number {
     ($($name:ident)+) => {$(
         impl $name {
-            /// Replaces the random number. The exchange does not execute a number that was used before.
+            /// Replaces the random request number. The exchange does not execute a number that was used before.
             pub fn request_no(mut self, request_no: EarnRequestNo) -> Self {
                 self.request_no = request_no;
                 self
@@ -19,7 +19,7 @@ macro_rules! numbered {
         }
     )+};
 }
-numbered!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
+request_number!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
 
 /// Puts money into a flexible product.
 ///
@@ -35,12 +35,12 @@ pub struct SubscribeFlexible {
     product_id: EarnProductId,
     #[serde(with = "wire::decimal")]
     amount: Decimal,
-    /// Your number of the request.
+    /// Your request number.
     pub request_no: EarnRequestNo,
 }
 
 impl SubscribeFlexible {
-    /// The request with a random number.
+    /// Creates the request with a random request number.
     ///
     /// * `amount`: in the currency of the product.
     pub fn new(product_id: impl Into<EarnProductId>, amount: Decimal) -> Self {
@@ -67,12 +67,12 @@ pub struct RedeemFlexible {
     earn_id: EarnId,
     #[serde(with = "wire::decimal")]
     amount: Decimal,
-    /// Your number of the request.
+    /// Your request number.
     pub request_no: EarnRequestNo,
 }
 
 impl RedeemFlexible {
-    /// The request with a random number.
+    /// Creates the request with a random request number.
     ///
     /// * `earn_id`: id of the holding.
     /// * `amount`: in the currency of the product.
@@ -102,12 +102,12 @@ pub struct SubscribeFixed {
     amount: Decimal,
     #[serde(rename = "autoSubscribe")]
     renewal: FixedRenewal,
-    /// Your number of the request.
+    /// Your request number.
     pub request_no: EarnRequestNo,
 }
 
 impl SubscribeFixed {
-    /// The request with a random number.
+    /// Creates the request with a random request number.
     ///
     /// * `amount`: in the currency of the product.
     /// * `renewal`: what happens at the end of the term.
@@ -137,12 +137,12 @@ impl SubscribeFixed {
 #[non_exhaustive]
 pub struct RedeemFixed {
     earn_id: EarnId,
-    /// Your number of the request.
+    /// Your request number.
     pub request_no: EarnRequestNo,
 }
 
 impl RedeemFixed {
-    /// The request with a random number.
+    /// Creates the request with a random request number.
     ///
     /// * `earn_id`: id of the holding.
     pub fn new(earn_id: impl Into<EarnId>) -> Self {

@@ -3,9 +3,9 @@
 bitmart_types::open_enum! {
     /// Kind of a savings record.
     pub enum RecordType {
-        /// Money went into a product.
+        /// A subscription.
         Subscribe = "subscribe",
-        /// Money came back from a product.
+        /// A redemption.
         Redeem = "redeem",
         /// Interest was paid.
         Interest = "interest",
@@ -26,12 +26,12 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Whether idle money is put into flexible savings by itself. Requests send `open` and `close`,
+    /// Whether idle money is put into flexible savings automatically. Requests send `open` and `close`,
     /// responses contain `ON` and `OFF`.
     pub enum AutoSubscribe {
-        /// It is.
+        /// Enabled.
         On = "open" | "ON",
-        /// It is not.
+        /// Disabled.
         Off = "close" | "OFF",
     }
 }

@@ -23,6 +23,14 @@ pub struct FixedProducts {
     pub products: Option<Rows<FixedProduct>>,
 }
 
+impl FixedProducts {
+    /// The row of one product; `None` if this page does not list it, or its row is a fault.
+    pub fn find(&self, product_id: &str) -> Option<&FixedProduct> {
+        let mut rows = self.products.iter().flatten();
+        rows.find(|row| row.product_id.as_ref().is_some_and(|id| id.as_str() == product_id))
+    }
+}
+
 /// A fixed product: money stays in it for a term.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -49,7 +57,7 @@ pub struct FixedProduct {
     /// Largest amount, in the currency.
     #[serde(rename = "maxPurchaseAmount", with = "wire::decimal_opt")]
     pub max_amount: Option<Decimal>,
-    /// Yield on top; whether a ratio or in percent is not stated.
+    /// Additional yearly yield; whether a ratio or in percent is not stated.
     #[serde(with = "wire::decimal_opt")]
     pub additional_apy: Option<Decimal>,
 }
@@ -65,6 +73,14 @@ pub struct FixedHoldings {
     /// The rows of this page.
     #[serde(rename = "list", with = "wire::object_opt")]
     pub holdings: Option<Rows<FixedHolding>>,
+}
+
+impl FixedHoldings {
+    /// The row of one holding; `None` if this page does not list it, or its row is a fault.
+    pub fn find(&self, earn_id: &str) -> Option<&FixedHolding> {
+        let mut rows = self.holdings.iter().flatten();
+        rows.find(|row| row.earn_id.as_ref().is_some_and(|id| id.as_str() == earn_id))
+    }
 }
 
 /// A holding in a fixed product.
@@ -87,7 +103,7 @@ pub struct FixedHolding {
     /// Amount, in the currency.
     #[serde(with = "wire::decimal_opt")]
     pub amount: Option<Decimal>,
-    /// Interest to expect, in the currency.
+    /// Expected interest, in the currency.
     #[serde(with = "wire::decimal_opt")]
     pub estimated_interest: Option<Decimal>,
     /// When the term ends; the unit is not stated.
@@ -108,7 +124,7 @@ pub struct FixedHolding {
     /// How it was subscribed; the values are not stated.
     #[serde(with = "wire::text_opt")]
     pub subscribe_type: Option<String>,
-    /// Yield on top; whether a ratio or in percent is not stated.
+    /// Additional yearly yield; whether a ratio or in percent is not stated.
     #[serde(with = "wire::decimal_opt")]
     pub additional_apy: Option<Decimal>,
 }
@@ -124,6 +140,14 @@ pub struct FixedRecords {
     /// The rows of this page.
     #[serde(rename = "list", with = "wire::object_opt")]
     pub records: Option<Rows<FixedRecord>>,
+}
+
+impl FixedRecords {
+    /// The row of one record; `None` if this page does not list it, or its row is a fault.
+    pub fn find(&self, record_id: &str) -> Option<&FixedRecord> {
+        let mut rows = self.records.iter().flatten();
+        rows.find(|row| row.record_id.as_ref().is_some_and(|id| id == record_id))
+    }
 }
 
 /// A subscription, redemption or interest of a fixed product.
@@ -152,16 +176,16 @@ pub struct FixedRecord {
     /// The exchange's label of the product.
     #[serde(with = "wire::text_opt")]
     pub product_tag: Option<String>,
-    /// When; the unit is not stated.
+    /// When it happened; the unit is not stated.
     #[serde(with = "wire::number_opt")]
     pub time: Option<i64>,
     /// How it was subscribed; the values are not stated.
     #[serde(with = "wire::text_opt")]
     pub subscribe_type: Option<String>,
-    /// Number of the request behind it.
+    /// Request number of the subscription or redemption.
     #[serde(with = "wire::text_opt")]
     pub request_no: Option<EarnRequestNo>,
-    /// How far it is; the values are not stated.
+    /// State; the values are not stated.
     #[serde(with = "wire::text_opt")]
     pub status: Option<String>,
 }

@@ -23,6 +23,14 @@ pub struct FlexibleProducts {
     pub products: Option<Rows<FlexibleProduct>>,
 }
 
+impl FlexibleProducts {
+    /// The row of one product; `None` if this page does not list it, or its row is a fault.
+    pub fn find(&self, product_id: &str) -> Option<&FlexibleProduct> {
+        let mut rows = self.products.iter().flatten();
+        rows.find(|row| row.product_id.as_ref().is_some_and(|id| id.as_str() == product_id))
+    }
+}
+
 /// A flexible product: money can be taken out at any time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -46,7 +54,7 @@ pub struct FlexibleProduct {
     /// Largest amount, in the currency.
     #[serde(rename = "maxPurchaseAmount", with = "wire::decimal_opt")]
     pub max_amount: Option<Decimal>,
-    /// Yield on top; whether a ratio or in percent is not stated.
+    /// Additional yearly yield; whether a ratio or in percent is not stated.
     #[serde(with = "wire::decimal_opt")]
     pub additional_apy: Option<Decimal>,
     /// Whether the yield depends on the amount.
@@ -86,6 +94,14 @@ pub struct FlexibleHoldings {
     pub holdings: Option<Rows<FlexibleHolding>>,
 }
 
+impl FlexibleHoldings {
+    /// The row of one holding; `None` if this page does not list it, or its row is a fault.
+    pub fn find(&self, earn_id: &str) -> Option<&FlexibleHolding> {
+        let mut rows = self.holdings.iter().flatten();
+        rows.find(|row| row.earn_id.as_ref().is_some_and(|id| id.as_str() == earn_id))
+    }
+}
+
 /// A holding in a flexible product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -103,7 +119,7 @@ pub struct FlexibleHolding {
     /// Currency.
     #[serde(rename = "coinName", with = "wire::text_opt")]
     pub currency: Option<Currency>,
-    /// Amount, in the currency; no source names it.
+    /// Amount, in the currency. No source mentions this field.
     #[serde(with = "wire::decimal_opt", skip_serializing_if = "Option::is_none")]
     pub amount: Option<Decimal>,
     /// The exchange's label of the product.
@@ -118,7 +134,7 @@ pub struct FlexibleHolding {
     /// Whether idle money is put into the product automatically.
     #[serde(with = "wire::boolean_opt")]
     pub auto_subscribe: Option<bool>,
-    /// Yield on top; whether a ratio or in percent is not stated.
+    /// Additional yearly yield; whether a ratio or in percent is not stated.
     #[serde(with = "wire::decimal_opt")]
     pub additional_apy: Option<Decimal>,
     /// Whether the yield depends on the amount.
@@ -140,6 +156,14 @@ pub struct FlexibleRecords {
     /// The rows of this page.
     #[serde(rename = "list", with = "wire::object_opt")]
     pub records: Option<Rows<FlexibleRecord>>,
+}
+
+impl FlexibleRecords {
+    /// The row of one record; `None` if this page does not list it, or its row is a fault.
+    pub fn find(&self, record_id: &str) -> Option<&FlexibleRecord> {
+        let mut rows = self.records.iter().flatten();
+        rows.find(|row| row.record_id.as_ref().is_some_and(|id| id == record_id))
+    }
 }
 
 /// A subscription, redemption or interest of a flexible product.
@@ -165,16 +189,16 @@ pub struct FlexibleRecord {
     /// The exchange's label of the product.
     #[serde(with = "wire::text_opt")]
     pub product_tag: Option<String>,
-    /// When; the unit is not stated.
+    /// When it happened; the unit is not stated.
     #[serde(with = "wire::number_opt")]
     pub time: Option<i64>,
     /// How it was subscribed; the values are not stated.
     #[serde(with = "wire::text_opt")]
     pub subscribe_type: Option<String>,
-    /// Number of the request behind it.
+    /// Request number of the subscription or redemption.
     #[serde(with = "wire::text_opt")]
     pub request_no: Option<EarnRequestNo>,
-    /// How far it is; the values are not stated.
+    /// State; the values are not stated.
     #[serde(with = "wire::text_opt")]
     pub status: Option<String>,
 }

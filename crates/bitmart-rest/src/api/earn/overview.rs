@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::earn::AutoSubscribe;
 
-/// Savings in one currency. Amounts are in that currency, by their names.
+/// Savings in one currency. The names of the amounts suggest that they are in that currency.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -13,13 +13,13 @@ pub struct Holding {
     /// Currency.
     #[serde(rename = "coinName", with = "wire::text_opt")]
     pub currency: Option<Currency>,
-    /// All that is saved.
+    /// Total savings.
     #[serde(rename = "totalUserSum", with = "wire::decimal_opt")]
     pub total: Option<Decimal>,
     /// Interest over all time.
     #[serde(with = "wire::decimal_opt")]
     pub total_profit: Option<Decimal>,
-    /// Interest of the time before.
+    /// Interest of the previous period.
     #[serde(with = "wire::decimal_opt")]
     pub previous_profit: Option<Decimal>,
 }

@@ -1,4 +1,4 @@
-//! Futures balances, positions, settings and movements of money.
+//! Futures balances, positions, settings and transactions.
 
 use bitmart_types::futures::{MarginType, PositionMode, PositionSide, PositionType};
 use bitmart_types::{
@@ -31,7 +31,7 @@ impl Assets {
     }
 }
 
-/// The rows are the data itself; for a while they stood in its member `list`.
+/// Reads the rows from the data itself or from its member `list`; the exchange has sent both.
 impl<'de> Deserialize<'de> for Assets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -64,29 +64,29 @@ pub struct Asset {
     /// Free to trade or to move.
     #[serde(rename = "available_balance", with = "wire::decimal")]
     pub available: Decimal,
-    /// All of it, with the profit and loss of open positions. `None` if absent.
+    /// Total balance with the unrealized profit and loss. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub equity: Option<Decimal>,
-    /// Profit and loss of open positions. `None` if absent.
+    /// Unrealized profit and loss. `None` if absent.
     #[serde(rename = "unrealized", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
 }
 
-/// What trading a contract costs.
+/// Trading fees of a contract.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FeeRate {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Rate of an order that takes, as a ratio. `None` if absent.
+    /// Taker fee, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub taker_fee_rate: Option<Decimal>,
-    /// Rate of an order that makes, as a ratio. `None` if absent.
+    /// Maker fee, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub maker_fee_rate: Option<Decimal>,
 }
 
-/// A position, as the older call reports it. [`Position`] has more fields.
+/// A position in the response of the older endpoint. [`Position`] has more fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PositionV1 {
@@ -109,7 +109,7 @@ pub struct PositionV1 {
     /// Account that holds it.
     #[serde(default, with = "wire::text_opt")]
     pub account: Option<TradingAccount>,
-    /// Price at which it was entered.
+    /// Entry price.
     #[serde(default, with = "wire::decimal_opt")]
     pub entry_price: Option<Decimal>,
     /// Average price of the fills that opened it.
@@ -143,16 +143,16 @@ pub struct PositionV1 {
     /// Average price of the fills that closed; 0 without one.
     #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Profit and loss of what is open. `None` if absent.
+    /// Unrealized profit and loss. `None` if absent.
     #[serde(rename = "unrealized_value", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
-    /// Profit and loss of what was closed. `None` if absent.
+    /// Realized profit and loss. `None` if absent.
     #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened.
     #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the row was made. `None` if absent.
+    /// When the exchange created the row. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
@@ -163,8 +163,8 @@ pub struct PositionV1 {
 pub struct Position {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Side; in one-way mode [`PositionSide::Both`], and the sign of
-    /// see [`signed_size`](Self::signed_size).
+    /// Side; in one-way mode [`PositionSide::Both`], and the direction is the sign of
+    /// [`signed_size`](Self::signed_size).
     #[serde(default, with = "wire::text_opt")]
     pub position_side: Option<PositionSide>,
     /// Size, in contracts; never negative.
@@ -183,7 +183,7 @@ pub struct Position {
     /// Account that holds it.
     #[serde(default, with = "wire::text_opt")]
     pub account: Option<TradingAccount>,
-    /// Price at which it was entered; 0 when flat.
+    /// Entry price; 0 when flat.
     #[serde(default, with = "wire::decimal_opt")]
     pub entry_price: Option<Decimal>,
     /// Average price of the fills that opened it; 0 when flat.
@@ -226,21 +226,21 @@ pub struct Position {
     /// Average price of the fills that closed; 0 without one.
     #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Profit and loss of what is open. `None` if absent.
+    /// Unrealized profit and loss. `None` if absent.
     #[serde(rename = "unrealized_pnl", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
-    /// Profit and loss of what was closed. `None` if absent.
+    /// Realized profit and loss. `None` if absent.
     #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened; `None` when flat.
     #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the row was made. `None` if absent.
+    /// When the exchange created the row. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
 
-/// How near a position is to its liquidation.
+/// Liquidation risk of a position.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PositionRisk {
@@ -276,7 +276,7 @@ pub struct PositionRisk {
     /// Margin of an isolated position.
     #[serde(default, with = "wire::decimal_opt")]
     pub isolated_margin: Option<Decimal>,
-    /// Profit and loss of what is open. `None` if absent.
+    /// Unrealized profit and loss. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
     /// When it last changed.
@@ -309,20 +309,20 @@ pub struct LeverageSetting {
     pub max_value: Option<Decimal>,
 }
 
-/// A movement of money in the futures account.
+/// A transaction of the futures account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
     /// Contract; `None` for a transfer.
     #[serde(default, with = "wire::text_opt")]
     pub symbol: Option<ContractSymbol>,
-    /// Kind, in words. `None` if absent.
+    /// Kind, as text. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub name: Option<FlowName>,
     /// Kind, as a number; not in every response.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::opt")]
     pub flow_type: Option<FlowType>,
-    /// What came in, negative for what went out; in the currency.
+    /// Amount, in the currency; negative if it reduced the balance.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
     /// Currency.
@@ -334,7 +334,7 @@ pub struct Transaction {
     /// When it happened. `None` if absent.
     #[serde(rename = "time", default, with = "wire::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
-    /// The exchange's id of the movement.
+    /// The exchange's id of the transaction.
     #[serde(rename = "tran_id")]
     pub id: TransactionId,
 }
@@ -343,10 +343,10 @@ pub struct Transaction {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AutoRepayments {
-    /// Rows of the page.
+    /// The rows of this page.
     #[serde(default, with = "wire::object_opt")]
     pub list: Option<Rows<AutoRepayment>>,
-    /// Number of rows of all pages.
+    /// Number of rows over all pages.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
 }
@@ -361,10 +361,10 @@ pub struct AutoRepayment {
     /// Repaid amount, in that currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub to_amount: Option<Decimal>,
-    /// Currency that paid.
+    /// Currency that was used for the repayment.
     #[serde(default, rename = "from_coin_code", with = "wire::text_opt")]
     pub from_currency: Option<Currency>,
-    /// Amount that paid, in that currency.
+    /// Amount that was used for the repayment, in that currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub from_amount: Option<Decimal>,
     /// When it happened. No source states the format.
@@ -382,10 +382,10 @@ pub struct AutoRepayment {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CollateralInterestLog {
-    /// Rows of the page.
+    /// The rows of this page.
     #[serde(default, with = "wire::object_opt")]
     pub items: Option<Rows<CollateralInterest>>,
-    /// Number of rows of all pages.
+    /// Number of rows over all pages.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
 }
@@ -418,7 +418,7 @@ pub struct CollateralInterest {
     /// When the interest was due. No source states the unit.
     #[serde(default, with = "wire::number_opt")]
     pub interest_time: Option<i64>,
-    /// When the row was made. No source states the format.
+    /// When the exchange created the row. No source states the format.
     #[serde(default, with = "wire::text_opt")]
     pub created_at: Option<String>,
     /// When the row last changed. No source states the format.
@@ -426,7 +426,7 @@ pub struct CollateralInterest {
     pub updated_at: Option<String>,
 }
 
-/// Play money of the demo exchange.
+/// Play money of the futures demo.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DemoFunds {

@@ -6,7 +6,7 @@ use bitmart_types::futures::Side;
 use crate::ValidationError;
 use crate::wire::validate;
 
-/// Take-profit and stop-loss of the position that an order opens.
+/// Checks the preset take-profit and stop-loss prices of an order.
 pub(super) fn preset(
     side: &Side,
     take_profit: Option<Decimal>,

@@ -1,4 +1,4 @@
-//! The input of the checks against the rules of a contract.
+//! The values of an order that are checked against the rules of a contract.
 
 use bitmart_types::{ContractSymbol, Decimal};
 

@@ -1,13 +1,13 @@
 //! Enumerations of the futures endpoints.
 
 bitmart_types::open_int_enum! {
-    /// How long a futures order lives.
+    /// Time in force of a futures order.
     pub enum OrderMode {
         /// Until it is canceled.
         GoodTillCanceled = 1,
-        /// Completely and at once, or not at all.
+        /// Completely and immediately, or not at all.
         FillOrKill = 2,
-        /// At once; what does not fill is canceled.
+        /// Immediately; the remainder is canceled.
         ImmediateOrCancel = 3,
         /// Only as a maker; not for market orders.
         MakerOnly = 4,
@@ -49,9 +49,9 @@ bitmart_types::open_int_enum! {
 bitmart_types::open_enum! {
     /// Whether a contract trades.
     pub enum ContractStatus {
-        /// It trades.
+        /// Trading.
         Trading = "Trading",
-        /// It no longer trades.
+        /// No longer trading.
         Delisted = "Delisted",
     }
 }
@@ -89,7 +89,7 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_int_enum! {
-    /// From which side the price must reach the trigger of a plan order.
+    /// Direction in which the price must reach the trigger of a plan order.
     pub enum TriggerDirection {
         /// The price rises to the trigger.
         Rising = 1,
@@ -109,7 +109,7 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Which waiting orders a list shows.
+    /// Which plan orders a list shows.
     pub enum PlanType {
         /// Plan orders.
         Plan = "plan",
@@ -119,7 +119,7 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Kind of a waiting order.
+    /// Kind of a plan order.
     pub enum PlanOrderType {
         /// Plan order.
         Plan = "plan",
@@ -145,7 +145,7 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_int_enum! {
-    /// Kind of a movement of money in the futures account.
+    /// Kind of a transaction of the futures account.
     pub enum FlowType {
         /// Every kind; in requests.
         All = 0,
@@ -163,7 +163,7 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Kind of a movement of money in the futures account, in words.
+    /// Kind of a transaction of the futures account, as text.
     pub enum FlowName {
         /// Transfer.
         Transfer = "Transfer",
@@ -199,9 +199,9 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// How far a transfer between the spot and the futures account is.
+    /// State of a transfer between the spot and the futures account.
     pub enum TransferState {
-        /// On its way.
+        /// In progress.
         Processing = "PROCESSING",
         /// Done.
         Finished = "FINISHED",

@@ -99,7 +99,7 @@ pub struct Contract {
     /// Current funding rate, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub funding_rate: Option<Decimal>,
-    /// Next funding rate as expected now, as a ratio.
+    /// Expected next funding rate, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub expected_funding_rate: Option<Decimal>,
     /// Open interest, in contracts.
@@ -137,7 +137,7 @@ pub struct Contract {
 pub struct Depth {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// When the book looked like this. `None` if absent.
+    /// Time of the snapshot. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sell side, best (lowest) price first; at most 50.
@@ -158,7 +158,7 @@ positional! {
     }
 }
 
-/// A trade of the public tape.
+/// A public trade.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Trade {
@@ -176,7 +176,7 @@ pub struct Trade {
     /// When it happened; whole seconds. `None` if absent.
     #[serde(rename = "time", default, with = "wire::seconds_opt")]
     pub timestamp: Option<Timestamp>,
-    /// Whether the buyer made, which means that the taker sold.
+    /// Whether the buyer was the maker, so that the taker sold.
     #[serde(with = "wire::boolean")]
     pub is_buyer_maker: bool,
 }
@@ -187,7 +187,7 @@ pub struct Trade {
 pub struct OpenInterest {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// When it was counted. `None` if absent.
+    /// Time of the value. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Open interest, in contracts.
@@ -204,23 +204,23 @@ pub struct OpenInterest {
 pub struct FundingRate {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// When the rates were taken. `None` if absent.
+    /// Time of the rates. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// A ratio. The documentation calls it the previous period's rate, the exchange's own reference
     /// the current one.
     #[serde(rename = "rate_value", with = "wire::decimal")]
     pub rate: Decimal,
-    /// Rate of the next funding as expected now, as a ratio. `None` if absent.
+    /// Expected next funding rate, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub expected_rate: Option<Decimal>,
     /// Next funding.
     #[serde(default, with = "wire::millis_opt")]
     pub funding_time: Option<Timestamp>,
-    /// Greatest possible rate, as a ratio. `None` if absent.
+    /// Upper limit of the rate, as a ratio. `None` if absent.
     #[serde(rename = "funding_upper_limit", default, with = "wire::decimal_opt")]
     pub upper_limit: Option<Decimal>,
-    /// Least possible rate, as a ratio. `None` if absent.
+    /// Lower limit of the rate, as a ratio. `None` if absent.
     #[serde(rename = "funding_lower_limit", default, with = "wire::decimal_opt")]
     pub lower_limit: Option<Decimal>,
 }
@@ -234,6 +234,14 @@ pub struct FundingRates {
     pub list: Option<Rows<FundingRatesRow>>,
 }
 
+impl FundingRates {
+    /// The row of one contract; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, symbol: &str) -> Option<&FundingRatesRow> {
+        let mut rows = self.list.iter().flatten();
+        rows.find(|row| row.symbol.as_ref().is_some_and(|contract| contract.as_str() == symbol))
+    }
+}
+
 /// Funding rate of one of several contracts, as a third party describes it; unverified.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -241,22 +249,22 @@ pub struct FundingRatesRow {
     /// Contract.
     #[serde(default, with = "wire::text_opt")]
     pub symbol: Option<ContractSymbol>,
-    /// When the rates were taken. No source states the unit.
+    /// Time of the rates. No source states the unit.
     #[serde(default, with = "wire::number_opt")]
     pub timestamp: Option<i64>,
     /// Rate, as a ratio; see [`FundingRate::rate`].
     #[serde(default, rename = "rate_value", with = "wire::decimal_opt")]
     pub rate: Option<Decimal>,
-    /// Rate of the next funding as expected now, as a ratio.
+    /// Expected next funding rate, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub expected_rate: Option<Decimal>,
     /// Next funding. No source states the unit.
     #[serde(default, with = "wire::number_opt")]
     pub funding_time: Option<i64>,
-    /// Greatest possible rate, as a ratio.
+    /// Upper limit of the rate, as a ratio.
     #[serde(default, rename = "funding_upper_limit", with = "wire::decimal_opt")]
     pub upper_limit: Option<Decimal>,
-    /// Least possible rate, as a ratio.
+    /// Lower limit of the rate, as a ratio.
     #[serde(default, rename = "funding_lower_limit", with = "wire::decimal_opt")]
     pub lower_limit: Option<Decimal>,
 }
@@ -307,7 +315,7 @@ pub struct PastFundingRate {
     pub funding_time: Timestamp,
 }
 
-/// How much leverage positions may have.
+/// Leverage brackets of contracts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LeverageRules {
@@ -322,17 +330,17 @@ impl LeverageRules {
     }
 }
 
-/// How much leverage a position in a contract may have.
+/// Leverage brackets of a contract.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LeverageRule {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// From small positions with much leverage to large ones with little.
+    /// From small positions with high leverage to large ones with low leverage.
     pub brackets: Rows<LeverageBracket>,
 }
 
-/// What holds for positions of a range of values.
+/// Maximum leverage and maintenance margin of positions within a range of values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LeverageBracket {

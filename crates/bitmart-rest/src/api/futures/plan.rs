@@ -1,5 +1,4 @@
-//! Orders that wait for a price: plan orders, take-profits, stop-losses and trailing orders. The
-//! requests are in the modules below.
+//! Orders that wait for a price: plan orders, take-profits, stop-losses and trailing orders.
 
 use bitmart_types::futures::{MarginType, OrderState, PositionMode, PriceType, Side};
 use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, Timestamp, wire};
@@ -31,7 +30,7 @@ pub struct PlanOrderReceipt {
     pub order_id: OrderId,
 }
 
-/// The exchange has accepted a change of a waiting order or of preset prices.
+/// The exchange has accepted a change of a plan order or of preset prices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanOrderRef {
@@ -66,7 +65,7 @@ pub struct PlanOrder {
     /// Kind of order. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<PlanOrderType>,
-    /// How far it is.
+    /// State.
     pub state: OrderState,
     /// Size, in contracts.
     #[serde(with = "wire::decimal")]
@@ -77,7 +76,7 @@ pub struct PlanOrder {
     /// Limit price of the order that is placed then; 0 or `None` at market.
     #[serde(default, with = "wire::decimal_opt")]
     pub executive_price: Option<Decimal>,
-    /// The side from which the price must reach the trigger.
+    /// Direction in which the price must reach the trigger.
     #[serde(rename = "price_way", default, with = "wire::opt")]
     pub direction: Option<TriggerDirection>,
     /// Which price triggers it.
@@ -86,7 +85,7 @@ pub struct PlanOrder {
     /// How much of the position it closes.
     #[serde(default, with = "wire::opt")]
     pub plan_category: Option<PlanCategory>,
-    /// How long the order that is placed then lives.
+    /// Time in force of the order that is placed then.
     #[serde(default, with = "wire::opt")]
     pub mode: Option<OrderMode>,
     /// Leverage.

@@ -49,8 +49,8 @@ pub struct Rules {
 impl Rules {
     /// The rules of `contract`.
     ///
-    /// The row does not state what backs the contract. One that is quoted in USD is taken
-    /// as backed by coins, any other as backed by its quote currency; see
+    /// The row does not state the margin currency. A contract that is quoted in USD is assumed to be
+    /// coin-margined, any other to be margined in its quote currency; see
     /// [`with_contract_type`](Self::with_contract_type).
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl Rules {
             max_leverage: contract.max_leverage,
         })
     }
-    /// Sets what backs the contract.
+    /// Sets the margin currency of the contract.
     #[must_use]
     pub fn with_contract_type(mut self, contract_type: ContractType) -> Self {
         self.contract_type = contract_type;
@@ -86,12 +86,11 @@ impl Rules {
     pub fn symbol(&self) -> &ContractSymbol {
         &self.symbol
     }
-    /// Whether it trades; `None` if absent. Most contracts of the full list
-    /// are delisted.
+    /// Whether it trades; `None` if absent. Most contracts of the full list are delisted.
     pub fn is_trading(&self) -> Option<bool> {
         self.status.as_ref().map(|status| *status == ContractStatus::Trading)
     }
-    /// What backs the contract.
+    /// The margin currency of the contract.
     pub fn contract_type(&self) -> &ContractType {
         &self.contract_type
     }
@@ -194,9 +193,8 @@ impl Rules {
     pub fn check_leverage(&self, leverage: Decimal) -> Result<(), ValidationError> {
         validate::range("leverage", leverage, self.min_leverage, self.max_leverage)
     }
-
-    /// Checks an order: the contract trades, as far as the exchange reports it, and prices, size and leverage
-    /// are within its rules.
+    /// Checks that the contract trades, if the exchange sends its state, and that prices, size and
+    /// leverage are within its rules.
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
@@ -227,7 +225,7 @@ impl Rules {
 
     fn check(&self, order: &CheckedValues<'_>) -> Result<(), ValidationError> {
         if *order.symbol != self.symbol {
-            let rule = format!("must be {}, which these rules are for", self.symbol);
+            let rule = format!("must be {}, the contract of these rules", self.symbol);
             return Err(ValidationError::new("symbol", order.symbol, rule));
         }
         if self.is_trading() == Some(false) {

@@ -1,4 +1,4 @@
-//! Futures orders. The requests are in the modules below.
+//! Futures orders.
 
 use bitmart_types::futures::{MarginType, OrderState, OrderType, PositionMode, PriceType, Side};
 use bitmart_types::{
@@ -30,7 +30,7 @@ pub struct OrderReceipt {
     pub price: Option<Decimal>,
 }
 
-/// An order and how far it is.
+/// An order and its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Order {
@@ -46,8 +46,8 @@ pub struct Order {
     /// Kind of order. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<OrderType>,
-    /// How far it is, as the exchange states it: finished means filled or canceled.
-    /// [`progress`](Self::progress) says which.
+    /// State, as sent by the exchange: finished means filled or canceled.
+    /// [`progress`](Self::progress) distinguishes the two.
     pub state: OrderState,
     /// Limit price, in the quote currency; `None` or 0 for a market order.
     #[serde(default, with = "wire::decimal_opt")]
@@ -111,7 +111,7 @@ pub struct Order {
     pub preset_stop_loss_price: Option<Decimal>,
 }
 
-/// How far an order is, with the filled size taken into account.
+/// State of an order that takes the filled size into account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderProgress {
@@ -139,8 +139,8 @@ impl OrderProgress {
 }
 
 impl Order {
-    /// How far it is. The exchange has one state for filled and canceled orders; the filled size
-    /// tells them apart.
+    /// Returns the state, with the filled size taken into account: the exchange has one state for filled
+    /// and canceled orders.
     pub fn progress(&self) -> OrderProgress {
         use OrderProgress as Progress;
 
@@ -169,7 +169,7 @@ pub struct ModifiedLimitOrder {
     pub client_order_id: Option<ClientOrderId>,
 }
 
-/// Orders of a contract will be canceled, or no longer.
+/// The timer that cancels all orders of a contract was set or switched off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "the request may have been rejected although the call succeeded"]
 #[non_exhaustive]
@@ -203,13 +203,13 @@ pub struct Fill {
     /// Filled size, in contracts.
     #[serde(rename = "vol", with = "wire::decimal")]
     pub size: Decimal,
-    /// Whether the order made or took. `None` if absent.
+    /// Whether the order was maker or taker. `None` if absent.
     #[serde(rename = "exec_type", default, with = "wire::opt")]
     pub trade_role: Option<TradeRole>,
     /// Whether it made a profit. `None` if absent.
     #[serde(rename = "profit", default, with = "wire::boolean_opt")]
     pub is_profit: Option<bool>,
-    /// Profit and loss of what the fill closed. `None` if absent.
+    /// Profit and loss that the fill realized. `None` if absent.
     #[serde(rename = "realised_profit", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// Fee. `None` if absent.

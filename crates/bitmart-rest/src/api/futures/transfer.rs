@@ -56,7 +56,7 @@ pub struct TransferReceipt {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transfers {
-    /// Rows of the page.
+    /// The rows of this page.
     pub records: Rows<Transfer>,
 }
 
@@ -81,10 +81,10 @@ pub struct Transfer {
     /// From where to where.
     #[serde(rename = "type")]
     pub direction: TransferDirection,
-    /// How far it is. `None` if absent.
+    /// State. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub state: Option<TransferState>,
-    /// When it was made. `None` if absent.
+    /// When it was requested. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }

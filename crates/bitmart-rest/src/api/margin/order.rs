@@ -7,11 +7,10 @@ use crate::ValidationError;
 use crate::spot;
 use crate::wire::validate;
 
-/// Places an order on isolated margin: the request. Made from a [`spot::NewOrder`] with
+/// Places an order on isolated margin: the request. Created from a [`spot::NewOrder`] with
 /// `into`.
 ///
-/// Unlike a spot order it cannot have self-trade prevention; an order with it is rejected before it is
-/// sent.
+/// It equals a spot order, except that an order with self-trade prevention is rejected before sending.
 ///
 /// ```
 /// use bitmart_rest::{Endpoint, margin, spot};

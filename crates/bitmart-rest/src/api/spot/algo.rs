@@ -23,7 +23,7 @@ pub struct AlgoOrderReceipt {
     pub order_id: Option<OrderId>,
 }
 
-/// The answer to cancelling an algo order. Unverified.
+/// The response to canceling an algo order. Unverified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AlgoCancelReceipt {
@@ -52,10 +52,10 @@ pub struct AlgoOrder {
     /// Kind of algo order or account; no source states the values.
     #[serde(with = "wire::text_opt", default)]
     pub order_mode: Option<String>,
-    /// What it becomes when it starts.
+    /// Kind of the order that it becomes.
     #[serde(rename = "trigger_type", with = "wire::text_opt", default)]
     pub trigger_type: Option<AlgoTriggerType>,
-    /// How far it is; no source states the values.
+    /// State; no source states the values.
     #[serde(with = "wire::text_opt", default)]
     pub state: Option<String>,
     /// Who canceled it; no source states the values.

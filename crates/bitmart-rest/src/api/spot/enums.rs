@@ -28,11 +28,11 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Where an order query looks.
+    /// Which orders an order query searches.
     pub enum QueryState {
-        /// Among open orders.
+        /// Open orders.
         Open = "open",
-        /// Among filled and canceled orders.
+        /// Filled and canceled orders.
         History = "history",
     }
 }
@@ -66,7 +66,7 @@ bitmart_types::open_int_enum! {
 bitmart_types::open_enum! {
     /// Whether a pair can be traded.
     pub enum TradeStatus {
-        /// It can.
+        /// Trading.
         Trading = "trading",
         /// Not yet.
         PreTrade = "pre-trade",
@@ -78,8 +78,8 @@ bitmart_types::open_enum! {
     pub enum AlgoOrderType {
         /// Becomes an order when the price reaches a trigger.
         Trigger = "trigger",
-        /// Takes a profit or stops a loss, one way. The client libraries of the exchange name it
-        /// with a slash; one of their comments has an underscore.
+        /// Takes a profit or stops a loss. The client libraries of the exchange spell it with a slash,
+        /// one of their comments with an underscore.
         TakeProfitStopLoss = "tp/sl" | "tp_sl",
     }
 }

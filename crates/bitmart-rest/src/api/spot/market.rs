@@ -36,25 +36,25 @@ pub struct Ticker {
     /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None` if absent.
     #[serde(rename = "fluctuation", default, with = "wire::decimal_opt")]
     pub change: Option<Decimal>,
-    /// Best bid; `None` when nobody bids.
+    /// Best bid; `None` without one.
     #[serde(rename = "bid_px", default, with = "wire::decimal_opt")]
     pub bid_price: Option<Decimal>,
     /// Size of the best bid, in the base currency.
     #[serde(rename = "bid_sz", default, with = "wire::decimal_opt")]
     pub bid_size: Option<Decimal>,
-    /// Best ask; `None` when nobody offers.
+    /// Best ask; `None` without one.
     #[serde(rename = "ask_px", default, with = "wire::decimal_opt")]
     pub ask_price: Option<Decimal>,
     /// Size of the best ask, in the base currency.
     #[serde(rename = "ask_sz", default, with = "wire::decimal_opt")]
     pub ask_size: Option<Decimal>,
-    /// When the row was made. `None` if absent.
+    /// When the exchange created the row. `None` if absent.
     #[serde(rename = "ts", default, with = "wire::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
 }
 
 positional! {
-    /// A row of the list of all tickers. [`Ticker`] holds the same, and is made from it with `into`.
+    /// A row of the list of all tickers. Converts into a [`Ticker`] with `into`.
     pub struct TickerRow {
         /// Pair.
         pub symbol: Symbol,
@@ -72,15 +72,15 @@ positional! {
         pub low: Option<Decimal> as wire::decimal_opt,
         /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None` if absent.
         pub change: Option<Decimal> as wire::decimal_opt,
-        /// Best bid; `None` when nobody bids.
+        /// Best bid; `None` without one.
         pub bid_price: Option<Decimal> as wire::decimal_opt,
         /// Size of the best bid, in the base currency.
         pub bid_size: Option<Decimal> as wire::decimal_opt,
-        /// Best ask; `None` when nobody offers.
+        /// Best ask; `None` without one.
         pub ask_price: Option<Decimal> as wire::decimal_opt,
         /// Size of the best ask, in the base currency.
         pub ask_size: Option<Decimal> as wire::decimal_opt,
-        /// When the row was made. `None` if absent.
+        /// When the exchange created the row. `None` if absent.
         pub timestamp: Option<Timestamp> as wire::millis_text_opt,
     }
 }
@@ -129,7 +129,7 @@ positional! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Depth {
-    /// When the book looked like this. `None` if absent.
+    /// Time of the snapshot. `None` if absent.
     #[serde(rename = "ts", default, with = "wire::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
     /// Pair.
@@ -151,7 +151,7 @@ positional! {
 }
 
 positional! {
-    /// A trade of the public tape.
+    /// A public trade.
     pub struct Trade {
         /// Pair.
         pub symbol: Symbol,
@@ -181,7 +181,7 @@ impl Currencies {
     }
 }
 
-/// A currency, and what can be done with it.
+/// A currency, and whether it can be deposited and withdrawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CurrencyInfo {
@@ -199,7 +199,7 @@ pub struct CurrencyInfo {
     pub deposit_enabled: Option<bool>,
 }
 
-/// Names of all pairs.
+/// All pairs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Symbols {
@@ -216,14 +216,14 @@ pub struct SymbolDetails {
 }
 
 impl SymbolDetails {
-    /// The row of one pair; `None` where the exchange does not list it, or its row is a fault.
+    /// The row of one pair; `None` if the exchange does not list it, or its row is a fault.
     pub fn find(&self, symbol: &str) -> Option<&SymbolInfo> {
         self.symbols.iter().find(|row| row.symbol.as_str() == symbol)
     }
 }
 
-/// Rules and state of a pair, as the exchange words them. [`Rules`](crate::spot::Rules) is
-/// made from it, to shape and check orders.
+/// Rules and state of a pair. [`Rules`](crate::spot::Rules) is created from it, to round and check
+/// orders.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SymbolInfo {
@@ -238,7 +238,7 @@ pub struct SymbolInfo {
     /// Quote currency. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub quote_currency: Option<Currency>,
-    /// Least step of an order's size, in the base currency, in spite of the name.
+    /// Step of an order's size, in the base currency, despite the name.
     #[serde(with = "wire::decimal")]
     pub quote_increment: Decimal,
     /// Least size of an order, in the base currency. `None` if absent.
@@ -247,13 +247,14 @@ pub struct SymbolInfo {
     /// Greatest size of an order, in the base currency. Observed, not documented.
     #[serde(default, with = "wire::decimal_opt")]
     pub base_max_size: Option<Decimal>,
-    /// Fewest decimal places with which prices are shown; -1 stands for tens. `None` if absent.
+    /// Minimum number of decimal places in which prices are shown; -1 for tens. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub price_min_precision: Option<i32>,
-    /// Most decimal places of a price. Further ones are cut off without an error. `None` if absent.
+    /// Maximum number of decimal places of a price. The exchange cuts off further ones without an error.
+    /// `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub price_max_precision: Option<i32>,
-    /// When the pair expires, in a form that is not documented; `None` for all that were seen.
+    /// When the pair expires, in an undocumented form; `None` in all observed rows.
     #[serde(default, with = "wire::text_opt")]
     pub expiration: Option<String>,
     /// Least amount of a buy order, in the quote currency. `None` if absent.
@@ -265,7 +266,7 @@ pub struct SymbolInfo {
     /// Whether it can be traded. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub trade_status: Option<TradeStatus>,
-    /// When trading is planned to end, in a form that is not documented.
+    /// When trading is planned to end, in an undocumented form.
     #[serde(default, with = "wire::text_opt")]
     pub planned_down_time: Option<String>,
 }

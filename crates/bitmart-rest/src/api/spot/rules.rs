@@ -8,14 +8,14 @@ use crate::api::spot::TradeStatus;
 use crate::api::step;
 use crate::wire::validate;
 
-/// Most decimal places that a `Decimal` has room for.
+/// Maximum number of decimal places of a `Decimal`.
 const PLACES_MAX: u32 = 28;
 
-/// The rules of a pair: steps of price and size, least size and least amounts. With them an order
-/// can be shaped and checked before it is sent.
+/// The rules of a pair: steps of price and size, minimum size and minimum amounts. They round and check
+/// an order before it is sent.
 ///
-/// They hold for orders on spot, on margin and for those that an algo order becomes. Rules change,
-/// and the exchange checks with those of the moment: fetch them anew from time to time.
+/// They apply to orders on spot and margin, and to the orders that algo orders become. Rules change, and
+/// the exchange checks with the current ones: fetch them from time to time.
 ///
 /// ```no_run
 /// use bitmart_rest::{Client, spot};
@@ -50,8 +50,8 @@ impl Rules {
     /// The rules of a pair.
     ///
     /// The step of the price follows from `price_max_precision`. The step of the size is
-    /// `quote_increment`, which is in the base currency in spite of its name: BitMart documents it
-    /// as the least step of the order's size, and observed rows bear that out (`BTC_USDT` has
+    /// `quote_increment`, which is in the base currency despite its name: BitMart documents it as the
+    /// step of the order's size, and observed rows confirm that (`BTC_USDT` has
     /// 0.00001 with prices of two decimal places).
     ///
     /// # Errors
@@ -77,8 +77,7 @@ impl Rules {
     pub fn symbol(&self) -> &Symbol {
         &self.symbol
     }
-    /// Whether it trades; `None` if absent. A pair that was delisted is not
-    /// in the list at all.
+    /// Whether it trades; `None` if absent. A delisted pair is not in the list.
     pub fn is_trading(&self) -> Option<bool> {
         self.status.as_ref().map(|status| *status == TradeStatus::Trading)
     }
@@ -94,8 +93,7 @@ impl Rules {
     pub fn min_size(&self) -> Decimal {
         self.min_size
     }
-    /// Greatest size of an order, in the base currency. `None` if absent: the
-    /// documentation does not name it, though it has been observed.
+    /// Maximum size of an order, in the base currency. `None` if absent. Observed, not documented.
     pub fn max_size(&self) -> Option<Decimal> {
         self.max_size
     }
@@ -128,11 +126,11 @@ impl Rules {
         validate::positive("price", price).ok()?;
         let notional = notional.max(Decimal::ZERO);
         let size = self.round_size_down(notional.checked_div(price)?);
-        // The quotient has been rounded to 28 digits, maybe upwards.
+        // The quotient is rounded to 28 digits, possibly upwards.
         let too_much = size.checked_mul(price)? > notional;
         Some(if too_much { size.saturating_sub(self.size_step) } else { size })
     }
-    /// The least size on the step that keeps all minimums at `price`, in the base currency. `None`
+    /// The least size on the step that satisfies all minimums at `price`, in the base currency. `None`
     /// when the price is not above zero or the size passes the range of a decimal.
     pub fn least_size(&self, side: &Side, price: Decimal) -> Option<Decimal> {
         validate::positive("price", price).ok()?;
@@ -168,21 +166,20 @@ impl Rules {
         validate::positive("notional", notional)?;
         validate::range("notional", notional, Some(self.min_buy_amount), None)
     }
-
-    /// Checks an order: the pair trades, as far as the exchange reports it, and price, size and amount are
-    /// within its rules. The amount of a market sell is not known in advance, and is not checked.
+    /// Checks that the pair trades, if the exchange sends its state, and that price, size and amount are
+    /// within its rules. The amount of a market sell is not known in advance, and not checked.
     ///
     /// # Errors
     /// When a rule is broken: the error names the parameter, the rule and its limit.
     pub fn check_order(&self, order: &NewOrder) -> Result<(), ValidationError> {
         let symbol = order.symbol();
         if *symbol != self.symbol {
-            let rule = format!("must be {}, which these rules are for", self.symbol);
+            let rule = format!("must be {}, the pair of these rules", self.symbol);
             return Err(ValidationError::new("symbol", symbol, rule));
         }
         if let Some(status) = self.status.as_ref().filter(|status| **status != TradeStatus::Trading)
         {
-            let rule = format!("must be a pair that trades, and its state is {status}");
+            let rule = format!("must be a trading pair, but its state is {status}");
             return Err(ValidationError::new("symbol", symbol, rule));
         }
         if let Some(price) = order.price() {
@@ -217,7 +214,7 @@ impl Rules {
     }
 }
 
-/// One unit of the last of this many decimal places; tens, hundreds … when negative.
+/// Returns the step of prices with `places` decimal places; tens, hundreds and so on when negative.
 fn step_of(places: i32) -> Decimal {
     let digits = places.unsigned_abs().min(PLACES_MAX);
     let least = Decimal::new(1, digits);

@@ -1,4 +1,4 @@
-//! Spot orders. The requests are in the modules below.
+//! Spot orders.
 
 use bitmart_types::spot::{OrderMode, OrderState, OrderType};
 use bitmart_types::{
@@ -20,11 +20,11 @@ pub use generated::*;
 pub(crate) use order::Terms;
 pub use order::{NewOrder, SubmitOrder};
 
-/// Most orders that one batch may place or cancel, as documented.
+/// Maximum number of orders that one request can place or cancel, as documented.
 pub const BATCH_MAX: usize = 10;
 
-/// The exchange has accepted an order. An order that may only make and would take is accepted too,
-/// and canceled afterwards.
+/// The exchange has accepted an order. A post-only order that would take liquidity is accepted too, and
+/// canceled afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OrderReceipt {
@@ -34,7 +34,7 @@ pub struct OrderReceipt {
     pub order_id: OrderId,
 }
 
-/// The answer to cancelling an order.
+/// The response to canceling an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "`canceled` may be false although the request succeeded"]
 #[non_exhaustive]
@@ -44,9 +44,9 @@ pub struct CancelReceipt {
     pub canceled: bool,
 }
 
-/// The answer to cancelling several orders.
+/// The response to canceling several orders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[must_use = "some orders may not have been cancelled although the request succeeded"]
+#[must_use = "some orders may not have been canceled although the request succeeded"]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BatchCancelReceipt {
@@ -56,13 +56,13 @@ pub struct BatchCancelReceipt {
     /// Ids of the orders that were not: filled or canceled before, or unknown.
     #[serde(rename = "failIds", default, deserialize_with = "wire::list")]
     pub failed: Vec<OrderId>,
-    /// Requested orders. `None` if absent.
+    /// Number of requested orders. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub total_count: Option<u32>,
-    /// Orders canceled. `None` if absent.
+    /// Number of canceled orders. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub success_count: Option<u32>,
-    /// Orders not canceled. `None` if absent.
+    /// Number of orders that were not canceled. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub failed_count: Option<u32>,
 }
@@ -74,7 +74,7 @@ impl BatchCancelReceipt {
     }
 }
 
-/// An order and how far it is.
+/// An order and its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -94,7 +94,7 @@ pub struct Order {
     /// Kind of order. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<OrderType>,
-    /// How far it is.
+    /// State.
     pub state: OrderState,
     /// Who canceled it; `None` for an order that was not.
     #[serde(default, with = "wire::text_opt")]
@@ -168,7 +168,7 @@ pub struct Fill {
     /// Currency of the fee. `None` if absent.
     #[serde(rename = "feeCoinName", default, with = "wire::opt")]
     pub fee_currency: Option<Currency>,
-    /// Whether the order made or took. `None` if absent.
+    /// Whether the order was maker or taker. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub trade_role: Option<TradeRole>,
     /// When it happened. `None` if absent.

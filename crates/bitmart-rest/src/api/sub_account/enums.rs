@@ -13,7 +13,7 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Between which wallets a transfer of a sub-account went.
+    /// Wallets of a transfer of a sub-account.
     pub enum MoveType {
         /// From a spot wallet to a spot wallet.
         SpotToSpot = "spot to spot",

@@ -1,9 +1,8 @@
 //! Transfers from and to sub-accounts.
 //!
 //! Each gets a random request number at construction. The exchange rejects a number that was used
-//! before with code 61004: on [`Outcome::Unknown`](crate::Outcome::Unknown) the same request, and
-//! only the same, can be sent again. It then either moves the money or is rejected because the first
-//! one did.
+//! before with code 61004: on [`Outcome::Unknown`](crate::Outcome::Unknown) the same request can be sent
+//! again. It either moves the money, or is rejected because the first one did.
 
 use bitmart_types::{Currency, Decimal, RequestNo, wire};
 use serde::{Deserialize, Serialize};
@@ -11,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::ValidationError;
 use crate::wire::validate;
 
-/// The money that a transfer moves.
+/// Amount and currency of a transfer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Sum {
+struct Funds {
     #[serde(with = "wire::decimal")]
     amount: Decimal,
     currency: Currency,
 }
 
-impl Sum {
+impl Funds {
     fn new(currency: Currency, amount: Decimal) -> Self {
         Self { amount, currency }
     }
@@ -59,12 +58,12 @@ request_number!(TransferSubToMain TransferOwnToMain TransferMainToSub TransferSu
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct TransferSubToMain {
-    /// Your number of the transfer. While the outcome is unknown, the same request can be sent again:
+    /// Your request number. While the outcome is unknown, the same request can be sent again:
     /// the exchange executes a number once.
     #[serde(rename = "requestNo")]
     pub request_no: RequestNo,
     #[serde(flatten)]
-    sum: Sum,
+    funds: Funds,
     #[serde(rename = "subAccount")]
     sub_account: String,
 }
@@ -78,13 +77,13 @@ impl TransferSubToMain {
     ) -> Self {
         Self {
             request_no: RequestNo::random(),
-            sum: Sum::new(currency.into(), amount),
+            funds: Funds::new(currency.into(), amount),
             sub_account: sub_account.into(),
         }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        self.sum.check(&self.request_no)?;
-        account("subAccount", &self.sub_account)
+        self.funds.check(&self.request_no)?;
+        user_name("subAccount", &self.sub_account)
     }
 }
 
@@ -94,21 +93,21 @@ impl TransferSubToMain {
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct TransferOwnToMain {
-    /// Your number of the transfer. While the outcome is unknown, the same request can be sent again:
+    /// Your request number. While the outcome is unknown, the same request can be sent again:
     /// the exchange executes a number once.
     #[serde(rename = "requestNo")]
     pub request_no: RequestNo,
     #[serde(flatten)]
-    sum: Sum,
+    funds: Funds,
 }
 
 impl TransferOwnToMain {
     /// Moves `amount` of `currency` from the sub-account that the key belongs to.
     pub fn new(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self { request_no: RequestNo::random(), sum: Sum::new(currency.into(), amount) }
+        Self { request_no: RequestNo::random(), funds: Funds::new(currency.into(), amount) }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        self.sum.check(&self.request_no)
+        self.funds.check(&self.request_no)
     }
 }
 
@@ -118,12 +117,12 @@ impl TransferOwnToMain {
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct TransferMainToSub {
-    /// Your number of the transfer. While the outcome is unknown, the same request can be sent again:
+    /// Your request number. While the outcome is unknown, the same request can be sent again:
     /// the exchange executes a number once.
     #[serde(rename = "requestNo")]
     pub request_no: RequestNo,
     #[serde(flatten)]
-    sum: Sum,
+    funds: Funds,
     #[serde(rename = "subAccount")]
     sub_account: String,
 }
@@ -137,13 +136,13 @@ impl TransferMainToSub {
     ) -> Self {
         Self {
             request_no: RequestNo::random(),
-            sum: Sum::new(currency.into(), amount),
+            funds: Funds::new(currency.into(), amount),
             sub_account: sub_account.into(),
         }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        self.sum.check(&self.request_no)?;
-        account("subAccount", &self.sub_account)
+        self.funds.check(&self.request_no)?;
+        user_name("subAccount", &self.sub_account)
     }
 }
 
@@ -153,12 +152,12 @@ impl TransferMainToSub {
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct TransferSubToSub {
-    /// Your number of the transfer. While the outcome is unknown, the same request can be sent again:
+    /// Your request number. While the outcome is unknown, the same request can be sent again:
     /// the exchange executes a number once.
     #[serde(rename = "requestNo")]
     pub request_no: RequestNo,
     #[serde(flatten)]
-    sum: Sum,
+    funds: Funds,
     #[serde(rename = "fromAccount")]
     from: String,
     #[serde(rename = "toAccount")]
@@ -178,15 +177,15 @@ impl TransferSubToSub {
     ) -> Self {
         Self {
             request_no: RequestNo::random(),
-            sum: Sum::new(currency.into(), amount),
+            funds: Funds::new(currency.into(), amount),
             from: from.into(),
             to: to.into(),
         }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        self.sum.check(&self.request_no)?;
-        account("fromAccount", &self.from)?;
-        account("toAccount", &self.to)?;
+        self.funds.check(&self.request_no)?;
+        user_name("fromAccount", &self.from)?;
+        user_name("toAccount", &self.to)?;
         if self.from == self.to {
             let rule = "must be another account than fromAccount";
             return Err(ValidationError::new("toAccount", &self.to, rule));
@@ -195,8 +194,8 @@ impl TransferSubToSub {
     }
 }
 
-/// No source gives the form of a user name.
-fn account(field: &'static str, name: &str) -> Result<(), ValidationError> {
+/// Checks that a user name is not blank. No source states its form.
+fn user_name(field: &'static str, name: &str) -> Result<(), ValidationError> {
     validate::any(field, !name.trim().is_empty(), "must be the user name of a sub-account")
 }
 

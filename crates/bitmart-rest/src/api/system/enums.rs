@@ -13,7 +13,7 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_int_enum! {
-    /// How far a maintenance is.
+    /// State of a maintenance.
     pub enum ServiceState {
         /// Announced.
         Waiting = 0,

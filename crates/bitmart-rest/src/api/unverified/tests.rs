@@ -30,14 +30,14 @@ fn any_json_decodes_and_is_kept() {
 }
 
 #[test]
-fn what_is_not_json_is_an_error() {
+fn invalid_json_is_an_error() {
     for text in ["", "{", "{]", "yes"] {
         assert!(serde_json::from_str::<Unverified<Row>>(text).is_err(), "{text}");
     }
 }
 
 #[test]
-fn rows_of_a_list_are_judged_one_by_one() {
+fn each_row_of_a_list_is_decoded_on_its_own() {
     let text = r#"[{"amount":"1"},{"amount":1}]"#;
     let rows: Vec<Unverified<Row>> = serde_json::from_str(text).expect("JSON");
     assert!(rows[0].value().is_some());

@@ -64,11 +64,11 @@ pub(super) const AFFILIATE_REBATES: EndpointEntry = EndpointEntry::of::<
     Field::new("btc_rebate_sum", FieldKind::Decimal, "decimal number, BTC")
         .unit("BTC")
         .doc("Sum of the rebates in BTC."),
-    Field::new("size", FieldKind::Integer, "integer").doc("Rows of a page."),
+    Field::new("size", FieldKind::Integer, "integer").doc("Number of rows per page."),
     Field::new("usdt_rebate_sum", FieldKind::Decimal, "decimal number, USDT")
         .unit("USDT")
         .doc("Sum of the rebates in USDT."),
-    Field::new("page", FieldKind::Integer, "integer").doc("This page."),
+    Field::new("page", FieldKind::Integer, "integer").doc("Number of this page."),
     Field::new("eth_rebate_sum", FieldKind::Decimal, "decimal number, ETH")
         .unit("ETH")
         .doc("Sum of the rebates in ETH."),
@@ -85,7 +85,7 @@ pub(super) const AFFILIATE_REBATES: EndpointEntry = EndpointEntry::of::<
     .unit("in the row's currency")
     .doc("Sum of the customer's rebates, in the currency."),
     Field::new("rebate_detail_page_data[].user_type", FieldKind::Integer, "integer")
-        .doc("How the customer came.")
+        .doc("How the customer was invited.")
         .values(meanings::AFFILIATE_USER_TYPE),
 ])
 .essential(&[
@@ -141,8 +141,8 @@ pub(super) const AFFILIATE_TRADES: EndpointEntry = EndpointEntry::of::<
 .rows("list[]")
 .fields(&[
     Field::new("total", FieldKind::Integer, "integer").doc("Number of rows over all pages."),
-    Field::new("size", FieldKind::Integer, "integer").doc("Rows of a page."),
-    Field::new("page", FieldKind::Integer, "integer").doc("This page."),
+    Field::new("size", FieldKind::Integer, "integer").doc("Number of rows per page."),
+    Field::new("page", FieldKind::Integer, "integer").doc("Number of this page."),
     Field::new("list[].leverage", FieldKind::Decimal, "decimal number")
         .doc("Leverage of the position."),
     Field::new("list[].symbol", FieldKind::Text, "text").doc("Contract."),
@@ -166,7 +166,7 @@ pub(super) const AFFILIATE_TRADES: EndpointEntry = EndpointEntry::of::<
         .doc("Whether it copies another trader.")
         .values(meanings::AFFILIATE_COPY_TRADE),
     Field::new("list[].user_type", FieldKind::Integer, "integer")
-        .doc("How the customer came.")
+        .doc("How the customer was invited.")
         .values(meanings::AFFILIATE_USER_TYPE),
     Field::new("list[].user_id", FieldKind::Integer, "integer").doc("The customer.").id(),
     Field::new("list[].category", FieldKind::Integer, "integer")
@@ -216,16 +216,16 @@ pub(super) const AFFILIATE_USER_REBATE: EndpointEntry = EndpointEntry::of::<
     Field::new("cid", FieldKind::Integer, "integer").doc("The customer.").id(),
     Field::new("back_rate", FieldKind::Decimal, "decimal text, a ratio")
         .unit("a ratio")
-        .doc("Share of the fees that is given back, as a ratio."),
+        .doc("Share of the fees that is paid back, as a ratio."),
     Field::new("trading_vol_total", FieldKind::Decimal, "decimal text")
         .doc("Traded amount over all time."),
     Field::new("trading_fee_total", FieldKind::Decimal, "decimal text").doc("Fees over all time."),
     Field::new("rebate_total", FieldKind::Decimal, "decimal text").doc("Rebate over all time."),
     Field::new("trading_vol", FieldKind::Decimal, "decimal text")
-        .doc("Traded amount in the requested time."),
+        .doc("Traded amount in the requested period."),
     Field::new("trading_fee", FieldKind::Decimal, "decimal text")
-        .doc("Fees in the requested time."),
-    Field::new("rebate", FieldKind::Decimal, "decimal text").doc("Rebate in the requested time."),
+        .doc("Fees in the requested period."),
+    Field::new("rebate", FieldKind::Decimal, "decimal text").doc("Rebate in the requested period."),
 ])
 .essential(&["cid"]);
 
@@ -317,8 +317,8 @@ pub(super) const AFFILIATE_CUSTOMERS: EndpointEntry = EndpointEntry::of::<
 .rows("list[]")
 .fields(&[
     Field::new("total", FieldKind::Integer, "integer").doc("Number of rows over all pages."),
-    Field::new("page", FieldKind::Integer, "integer").doc("This page."),
-    Field::new("size", FieldKind::Integer, "integer").doc("Rows of a page."),
+    Field::new("page", FieldKind::Integer, "integer").doc("Number of this page."),
+    Field::new("size", FieldKind::Integer, "integer").doc("Number of rows per page."),
     Field::new("list[].cid", FieldKind::Integer, "integer, by a third party only")
         .unit("by a third party only"),
     Field::new(
@@ -402,19 +402,20 @@ pub(super) const AFFILIATE_CUSTOMER_FUNDING: EndpointEntry = EndpointEntry::of::
 .rows("list[]")
 .fields(&[
     Field::new("total", FieldKind::Integer, "integer").doc("Number of rows over all pages."),
-    Field::new("size", FieldKind::Integer, "integer").doc("Rows of a page."),
-    Field::new("page", FieldKind::Integer, "integer").doc("This page."),
+    Field::new("size", FieldKind::Integer, "integer").doc("Number of rows per page."),
+    Field::new("page", FieldKind::Integer, "integer").doc("Number of this page."),
     Field::new("list[].dateTime", FieldKind::Integer, "integer, unit not stated")
         .unit("unit not stated")
-        .doc("When; the unit is not stated."),
+        .doc("When it happened; the unit is not stated."),
     Field::new("list[].cid", FieldKind::Integer, "integer").doc("The customer.").id(),
     Field::new("list[].remark", FieldKind::Text, "text").doc("Remark."),
     Field::new("list[].parentCid", FieldKind::Integer, "integer")
-        .doc("Who invited the customer.")
+        .doc("The user who invited the customer.")
         .id(),
     Field::new("list[].userType", FieldKind::Integer, "integer").doc("Kind of customer."),
     Field::new("list[].type", FieldKind::Integer, "integer").doc("Kind of record."),
-    Field::new("list[].method", FieldKind::Integer, "integer").doc("Way that the money took."),
+    Field::new("list[].method", FieldKind::Integer, "integer")
+        .doc("Method of the deposit or withdrawal."),
     Field::new("list[].amount", FieldKind::Decimal, "decimal text").doc("Amount, in the currency."),
     Field::new("list[].coin", FieldKind::Text, "text").doc("Currency."),
 ])
@@ -439,7 +440,7 @@ pub(super) const AFFILIATE_CUSTOMER_ACCOUNT: EndpointEntry = EndpointEntry::of::
 .fields(&[
     Field::new("futuresAccountAssetTotalUsdt", FieldKind::Decimal, "decimal text, in USDT")
         .unit("in USDT")
-        .doc("All that the account holds, in USDT."),
+        .doc("Total assets of the account, in USDT."),
     Field::new("futuresAccountRightUsdt", FieldKind::Decimal, "decimal text, in USDT")
         .unit("in USDT")
         .doc("Equity of the account, in USDT."),

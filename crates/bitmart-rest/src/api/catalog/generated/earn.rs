@@ -16,7 +16,7 @@ pub(super) const EARN_HOLDINGS: EndpointEntry =
                 "decimal text, in the row's currency",
             )
             .unit("in the row's currency")
-            .doc("All that is saved."),
+            .doc("Total savings."),
             Field::new("[].totalProfit", FieldKind::Decimal, "decimal text, in the row's currency")
                 .unit("in the row's currency")
                 .doc("Interest over all time."),
@@ -26,7 +26,7 @@ pub(super) const EARN_HOLDINGS: EndpointEntry =
                 "decimal text, in the row's currency",
             )
             .unit("in the row's currency")
-            .doc("Interest of the time before."),
+            .doc("Interest of the previous period."),
         ])
         .unverified();
 

@@ -59,7 +59,7 @@ pub(super) const EARN_FIXED_PRODUCTS: EndpointEntry = EndpointEntry::of::<
     .doc("Largest amount, in the currency."),
     Field::new("list[].additionalApy", FieldKind::Decimal, "decimal text, unit not stated")
         .unit("unit not stated")
-        .doc("Yield on top; whether a ratio or in percent is not stated."),
+        .doc(concat!("Additional yearly yield; whether a ratio or in percent is not ", "stated.")),
 ])
 .unverified()
 .paging(Paging::new("sizePage", 100, Some("currentPage")));
@@ -151,7 +151,7 @@ pub(super) const EARN_FIXED_HOLDINGS: EndpointEntry = EndpointEntry::of::<
         "decimal text, in the row's currency",
     )
     .unit("in the row's currency")
-    .doc("Interest to expect, in the currency."),
+    .doc("Expected interest, in the currency."),
     Field::new("list[].expiredDate", FieldKind::Integer, "integer, unit not stated")
         .unit("unit not stated")
         .doc("When the term ends; the unit is not stated."),
@@ -169,7 +169,7 @@ pub(super) const EARN_FIXED_HOLDINGS: EndpointEntry = EndpointEntry::of::<
         .doc("How it was subscribed; the values are not stated."),
     Field::new("list[].additionalApy", FieldKind::Decimal, "decimal text, unit not stated")
         .unit("unit not stated")
-        .doc("Yield on top; whether a ratio or in percent is not stated."),
+        .doc(concat!("Additional yearly yield; whether a ratio or in percent is not ", "stated.")),
 ])
 .unverified()
 .paging(Paging::new("sizePage", 100, Some("currentPage")));
@@ -244,12 +244,12 @@ pub(super) const EARN_FIXED_RECORDS: EndpointEntry = EndpointEntry::of::<
         .doc("The exchange's label of the product."),
     Field::new("list[].time", FieldKind::Integer, "integer, unit not stated")
         .unit("unit not stated")
-        .doc("When; the unit is not stated."),
+        .doc("When it happened; the unit is not stated."),
     Field::new("list[].subscribeType", FieldKind::Text, "text")
         .doc("How it was subscribed; the values are not stated."),
-    Field::new("list[].requestNo", FieldKind::Text, "text").doc("Number of the request behind it."),
-    Field::new("list[].status", FieldKind::Text, "text")
-        .doc("How far it is; the values are not stated."),
+    Field::new("list[].requestNo", FieldKind::Text, "text")
+        .doc("Request number of the subscription or redemption."),
+    Field::new("list[].status", FieldKind::Text, "text").doc("State; the values are not stated."),
 ])
 .unverified()
 .history::<crate::api::earn::ListFixedRecords>();

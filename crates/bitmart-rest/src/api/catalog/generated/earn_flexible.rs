@@ -57,7 +57,7 @@ pub(super) const EARN_FLEXIBLE_PRODUCTS: EndpointEntry = EndpointEntry::of::<
     .doc("Largest amount, in the currency."),
     Field::new("list[].additionalApy", FieldKind::Decimal, "decimal text, unit not stated")
         .unit("unit not stated")
-        .doc("Yield on top; whether a ratio or in percent is not stated."),
+        .doc(concat!("Additional yearly yield; whether a ratio or in percent is not ", "stated.")),
     Field::new("list[].hasTierRate", FieldKind::Flag, "true or false")
         .doc("Whether the yield depends on the amount."),
     Field::new(
@@ -192,7 +192,7 @@ pub(super) const EARN_FLEXIBLE_HOLDINGS: EndpointEntry = EndpointEntry::of::<
         .doc("Whether idle money is put into the product automatically."),
     Field::new("list[].additionalApy", FieldKind::Decimal, "decimal text, unit not stated")
         .unit("unit not stated")
-        .doc("Yield on top; whether a ratio or in percent is not stated."),
+        .doc(concat!("Additional yearly yield; whether a ratio or in percent is not ", "stated.")),
     Field::new("list[].hasTierRate", FieldKind::Flag, "true or false")
         .doc("Whether the yield depends on the amount."),
     Field::new(
@@ -284,12 +284,12 @@ pub(super) const EARN_FLEXIBLE_RECORDS: EndpointEntry = EndpointEntry::of::<
         .doc("The exchange's label of the product."),
     Field::new("list[].time", FieldKind::Integer, "integer, unit not stated")
         .unit("unit not stated")
-        .doc("When; the unit is not stated."),
+        .doc("When it happened; the unit is not stated."),
     Field::new("list[].subscribeType", FieldKind::Text, "text")
         .doc("How it was subscribed; the values are not stated."),
-    Field::new("list[].requestNo", FieldKind::Text, "text").doc("Number of the request behind it."),
-    Field::new("list[].status", FieldKind::Text, "text")
-        .doc("How far it is; the values are not stated."),
+    Field::new("list[].requestNo", FieldKind::Text, "text")
+        .doc("Request number of the subscription or redemption."),
+    Field::new("list[].status", FieldKind::Text, "text").doc("State; the values are not stated."),
 ])
 .unverified()
 .history::<crate::api::earn::ListFlexibleRecords>();

@@ -37,10 +37,10 @@ pub(super) const FUTURES_ASSETS: EndpointEntry =
             .doc("Free to trade or to move."),
             Field::new("[].equity", FieldKind::Decimal, "decimal text, in the row's currency")
                 .unit("in the row's currency")
-                .doc("All of it, with the profit and loss of open positions."),
+                .doc("Total balance with the unrealized profit and loss."),
             Field::new("[].unrealized", FieldKind::Decimal, "decimal text, in the row's currency")
                 .unit("in the row's currency")
-                .doc("Profit and loss of open positions."),
+                .doc("Unrealized profit and loss."),
         ])
         .essential(&["[].currency", "[].available_balance"]);
 
@@ -60,10 +60,10 @@ pub(super) const FUTURES_FEE_RATE: EndpointEntry =
             Field::new("symbol", FieldKind::Text, "text").doc("Contract."),
             Field::new("taker_fee_rate", FieldKind::Decimal, "decimal text, ratio")
                 .unit("ratio")
-                .doc("Rate of an order that takes, as a ratio."),
+                .doc("Taker fee, as a ratio."),
             Field::new("maker_fee_rate", FieldKind::Decimal, "decimal text, ratio")
                 .unit("ratio")
-                .doc("Rate of an order that makes, as a ratio."),
+                .doc("Maker fee, as a ratio."),
         ])
         .essential(&["symbol"]);
 
@@ -102,7 +102,7 @@ pub(super) const FUTURES_POSITIONS_V1: EndpointEntry = EndpointEntry::of::<
     Field::new("[].timestamp", FieldKind::Integer, "integer, ms")
         .unit("ms")
         .time(TimeUnit::Millis)
-        .doc("When the row was made."),
+        .doc("When the exchange created the row."),
     Field::new("[].current_fee", FieldKind::Decimal, "decimal text").doc("Fees paid for it."),
     Field::new("[].open_timestamp", FieldKind::Integer, "integer, ms")
         .unit("ms")
@@ -134,15 +134,14 @@ pub(super) const FUTURES_POSITIONS_V1: EndpointEntry = EndpointEntry::of::<
         .doc("Average price of the fills that closed; 0 without one."),
     Field::new("[].open_avg_price", FieldKind::Decimal, "decimal text")
         .doc("Average price of the fills that opened it."),
-    Field::new("[].entry_price", FieldKind::Decimal, "decimal text")
-        .doc("Price at which it was entered."),
+    Field::new("[].entry_price", FieldKind::Decimal, "decimal text").doc("Entry price."),
     Field::new("[].current_amount", FieldKind::Decimal, "decimal text, contracts")
         .unit("contracts")
         .doc("Size, in contracts; never negative."),
     Field::new("[].unrealized_value", FieldKind::Decimal, "decimal text")
-        .doc("Profit and loss of what is open."),
+        .doc("Unrealized profit and loss."),
     Field::new("[].realized_value", FieldKind::Decimal, "decimal text")
-        .doc("Profit and loss of what was closed."),
+        .doc("Realized profit and loss."),
     Field::new("[].position_type", FieldKind::Integer, "integer")
         .doc("Long or short.")
         .values(meanings::FUTURES_POSITION_TYPE),
@@ -194,7 +193,7 @@ pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
     Field::new("[].timestamp", FieldKind::Integer, "integer, ms")
         .unit("ms")
         .time(TimeUnit::Millis)
-        .doc("When the row was made."),
+        .doc("When the exchange created the row."),
     Field::new("[].current_fee", FieldKind::Decimal, "decimal text, settlement currency")
         .unit("settlement currency")
         .doc("Fees paid for it."),
@@ -236,7 +235,7 @@ pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
         .doc("Average price of the fills that opened it; 0 when flat."),
     Field::new("[].entry_price", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
-        .doc("Price at which it was entered; 0 when flat."),
+        .doc("Entry price; 0 when flat."),
     Field::new("[].current_amount", FieldKind::Decimal, "decimal text, contracts")
         .unit("contracts")
         .doc("Size, in contracts; never negative."),
@@ -248,7 +247,7 @@ pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
         )),
     Field::new("[].realized_value", FieldKind::Decimal, "decimal text, settlement currency")
         .unit("settlement currency")
-        .doc("Profit and loss of what was closed."),
+        .doc("Realized profit and loss."),
     Field::new("[].mark_value", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
         .doc("Value at the mark price, in the quote currency."),
@@ -261,7 +260,7 @@ pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
     Field::new("[].position_side", FieldKind::Text, "text").values(meanings::FUTURES_POSITION_SIDE),
     Field::new("[].unrealized_pnl", FieldKind::Decimal, "decimal text, settlement currency")
         .unit("settlement currency")
-        .doc("Profit and loss of what is open."),
+        .doc("Unrealized profit and loss."),
     Field::new("[].liquidation_price", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
         .doc("Price at which it is liquidated; 0 when there is none."),
@@ -306,7 +305,7 @@ pub(super) const FUTURES_POSITION_RISK: EndpointEntry = EndpointEntry::of::<
         .doc("Size, in contracts."),
     Field::new("[].mark_price", FieldKind::Decimal, "decimal text").doc("Mark price."),
     Field::new("[].unrealized_profit", FieldKind::Decimal, "decimal text")
-        .doc("Profit and loss of what is open."),
+        .doc("Unrealized profit and loss."),
     Field::new("[].liquidation_price", FieldKind::Decimal, "decimal text")
         .doc("Price at which it is liquidated."),
     Field::new("[].leverage", FieldKind::Decimal, "integer text, factor")
@@ -483,11 +482,11 @@ pub(super) const FUTURES_TRANSACTIONS: EndpointEntry = EndpointEntry::of::<
         .unit("may be empty")
         .doc("Contract; blank for a transfer."),
     Field::new("[].type", FieldKind::Text, "text")
-        .doc("Kind, in words.")
+        .doc("Kind, as text.")
         .values(meanings::FUTURES_FLOW_NAME),
     Field::new("[].amount", FieldKind::Decimal, "decimal text, currency of asset")
         .unit("currency of asset")
-        .doc("What came in, negative for what went out; in the currency."),
+        .doc("Amount, in the currency; negative if it reduced the balance."),
     Field::new("[].asset", FieldKind::Text, "text").doc("Currency."),
     Field::new("[].account", FieldKind::Text, "text")
         .doc("Account that it belongs to.")
@@ -497,7 +496,7 @@ pub(super) const FUTURES_TRANSACTIONS: EndpointEntry = EndpointEntry::of::<
         .time(TimeUnit::Millis)
         .doc("When it happened."),
     Field::new("[].tran_id", FieldKind::Text, "text")
-        .doc("The exchange's id of the movement.")
+        .doc("The exchange's id of the transaction.")
         .id(),
     Field::new("[].flow_type", FieldKind::Integer, "integer, not always there")
         .unit("not always there")
@@ -565,14 +564,15 @@ pub(super) const FUTURES_AUTO_REPAYMENTS: EndpointEntry = EndpointEntry::of::<
     Field::new("list[].to_amount", FieldKind::Decimal, "decimal text, currency of to_coin_code")
         .unit("currency of to_coin_code")
         .doc("Repaid amount, in that currency."),
-    Field::new("list[].from_coin_code", FieldKind::Text, "text").doc("Currency that paid."),
+    Field::new("list[].from_coin_code", FieldKind::Text, "text")
+        .doc("Currency that was used for the repayment."),
     Field::new(
         "list[].from_amount",
         FieldKind::Decimal,
         "decimal text, currency of from_coin_code",
     )
     .unit("currency of from_coin_code")
-    .doc("Amount that paid, in that currency."),
+    .doc("Amount that was used for the repayment, in that currency."),
     Field::new("list[].time", FieldKind::Text, "text, format not stated")
         .unit("format not stated")
         .doc("When it happened. No source states the format."),
@@ -582,7 +582,7 @@ pub(super) const FUTURES_AUTO_REPAYMENTS: EndpointEntry = EndpointEntry::of::<
     Field::new("list[].liquidation_fee", FieldKind::Decimal, "decimal text, unit not stated")
         .unit("unit not stated")
         .doc("Fee of a liquidation."),
-    Field::new("total", FieldKind::Integer, "integer").doc("Number of rows of all pages."),
+    Field::new("total", FieldKind::Integer, "integer").doc("Number of rows over all pages."),
 ])
 .unverified()
 .history::<crate::api::futures::ListAutoRepayments>();
@@ -651,7 +651,7 @@ pub(super) const FUTURES_COLLATERAL_INTEREST: EndpointEntry = EndpointEntry::of:
         .doc("When the interest was due. No source states the unit."),
     Field::new("items[].created_at", FieldKind::Text, "text, format not stated")
         .unit("format not stated")
-        .doc("When the row was made. No source states the format."),
+        .doc("When the exchange created the row. No source states the format."),
     Field::new("items[].updated_at", FieldKind::Text, "text, format not stated")
         .unit("format not stated")
         .doc("When the row last changed. No source states the format."),
@@ -662,7 +662,7 @@ pub(super) const FUTURES_COLLATERAL_INTEREST: EndpointEntry = EndpointEntry::of:
     )
     .unit("currency of coin_code")
     .doc("Debt that bears no interest, in the currency."),
-    Field::new("total", FieldKind::Integer, "integer").doc("Number of rows of all pages."),
+    Field::new("total", FieldKind::Integer, "integer").doc("Number of rows over all pages."),
 ])
 .unverified()
 .history::<crate::api::futures::ListCollateralInterest>();

@@ -89,7 +89,7 @@ pub(super) const FUTURES_CONTRACTS: EndpointEntry = EndpointEntry::of::<
         .doc("Current funding rate, as a ratio."),
     Field::new("symbols[].expected_funding_rate", FieldKind::Decimal, "decimal text, ratio")
         .unit("ratio")
-        .doc("Next funding rate as expected now, as a ratio."),
+        .doc("Expected next funding rate, as a ratio."),
     Field::new("symbols[].open_interest", FieldKind::Decimal, "decimal text, contracts")
         .unit("contracts")
         .doc("Open interest, in contracts."),
@@ -167,7 +167,7 @@ pub(super) const FUTURES_DEPTH: EndpointEntry =
             Field::new("timestamp", FieldKind::Integer, "integer, ms")
                 .unit("ms")
                 .time(TimeUnit::Millis)
-                .doc("When the book looked like this."),
+                .doc("Time of the snapshot."),
             Field::new("symbol", FieldKind::Text, "text").doc("Contract."),
         ])
         .essential(&["asks", "bids", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]", "symbol"]);
@@ -214,7 +214,7 @@ pub(super) const FUTURES_TRADES: EndpointEntry =
                 .time(TimeUnit::Seconds)
                 .doc("When it happened; whole seconds."),
             Field::new("[].is_buyer_maker", FieldKind::Flag, "flag")
-                .doc("Whether the buyer made, which means that the taker sold."),
+                .doc("Whether the buyer was the maker, so that the taker sold."),
         ])
         .essential(&["[].symbol", "[].price", "[].qty", "[].is_buyer_maker"]);
 
@@ -232,7 +232,7 @@ pub(super) const FUTURES_OPEN_INTEREST: EndpointEntry =
             Field::new("timestamp", FieldKind::Integer, "integer, ms")
                 .unit("ms")
                 .time(TimeUnit::Millis)
-                .doc("When it was counted."),
+                .doc("Time of the value."),
             Field::new("symbol", FieldKind::Text, "text").doc("Contract."),
             Field::new("open_interest", FieldKind::Decimal, "decimal text, contracts")
                 .unit("contracts")
@@ -258,7 +258,7 @@ pub(super) const FUTURES_FUNDING_RATE: EndpointEntry = EndpointEntry::of::<
     Field::new("timestamp", FieldKind::Integer, "integer, ms")
         .unit("ms")
         .time(TimeUnit::Millis)
-        .doc("When the rates were taken."),
+        .doc("Time of the rates."),
     Field::new("symbol", FieldKind::Text, "text").doc("Contract."),
     Field::new("rate_value", FieldKind::Decimal, "decimal text, ratio").unit("ratio").doc(concat!(
         "A ratio. The documentation calls it the previous period's rate, ",
@@ -266,17 +266,17 @@ pub(super) const FUTURES_FUNDING_RATE: EndpointEntry = EndpointEntry::of::<
     )),
     Field::new("expected_rate", FieldKind::Decimal, "decimal text, ratio")
         .unit("ratio")
-        .doc("Rate of the next funding as expected now, as a ratio."),
+        .doc("Expected next funding rate, as a ratio."),
     Field::new("funding_time", FieldKind::Integer, "integer, ms")
         .unit("ms")
         .time(TimeUnit::Millis)
         .doc("Next funding."),
     Field::new("funding_upper_limit", FieldKind::Decimal, "decimal text, ratio")
         .unit("ratio")
-        .doc("Greatest possible rate, as a ratio."),
+        .doc("Upper limit of the rate, as a ratio."),
     Field::new("funding_lower_limit", FieldKind::Decimal, "decimal text, ratio")
         .unit("ratio")
-        .doc("Least possible rate, as a ratio."),
+        .doc("Lower limit of the rate, as a ratio."),
 ])
 .essential(&["symbol", "rate_value"]);
 
@@ -300,18 +300,18 @@ pub(super) const FUTURES_FUNDING_RATES: EndpointEntry =
     .fields(&[
         Field::new("list[].timestamp", FieldKind::Integer, "integer, unit not stated")
             .unit("unit not stated")
-            .doc("When the rates were taken. No source states the unit."),
+            .doc("Time of the rates. No source states the unit."),
         Field::new("list[].symbol", FieldKind::Text, "text").doc("Contract."),
         Field::new("list[].rate_value", FieldKind::Decimal, "decimal text"),
         Field::new("list[].expected_rate", FieldKind::Decimal, "decimal text")
-            .doc("Rate of the next funding as expected now, as a ratio."),
+            .doc("Expected next funding rate, as a ratio."),
         Field::new("list[].funding_time", FieldKind::Integer, "integer, unit not stated")
             .unit("unit not stated")
             .doc("Next funding. No source states the unit."),
         Field::new("list[].funding_upper_limit", FieldKind::Decimal, "decimal text")
-            .doc("Greatest possible rate, as a ratio."),
+            .doc("Upper limit of the rate, as a ratio."),
         Field::new("list[].funding_lower_limit", FieldKind::Decimal, "decimal text")
-            .doc("Least possible rate, as a ratio."),
+            .doc("Lower limit of the rate, as a ratio."),
     ])
     .unverified();
 

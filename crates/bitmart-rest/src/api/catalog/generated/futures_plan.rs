@@ -63,19 +63,19 @@ pub(super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::of::<
         .doc("Size, in contracts."),
     Field::new("[].symbol", FieldKind::Text, "text").doc("Contract."),
     Field::new("[].state", FieldKind::Integer, "integer or text")
-        .doc("How far it is.")
+        .doc("State.")
         .values(meanings::FUTURES_ORDER_STATE),
     Field::new("[].side", FieldKind::Integer, "integer")
         .doc("Direction.")
         .values(meanings::FUTURES_SIDE),
     Field::new("[].mode", FieldKind::Integer, "integer")
-        .doc("How long the order that is placed then lives.")
+        .doc("Time in force of the order that is placed then.")
         .values(meanings::FUTURES_ORDER_MODE),
     Field::new("[].position_mode", FieldKind::Text, "text")
         .doc("Position mode of the account at that time.")
         .values(meanings::FUTURES_POSITION_MODE),
     Field::new("[].price_way", FieldKind::Integer, "integer")
-        .doc("The side from which the price must reach the trigger.")
+        .doc("Direction in which the price must reach the trigger.")
         .values(meanings::FUTURES_TRIGGER_DIRECTION),
     Field::new("[].price_type", FieldKind::Integer, "integer")
         .doc("Which price triggers it.")

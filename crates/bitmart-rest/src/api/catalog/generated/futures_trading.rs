@@ -49,8 +49,8 @@ pub(super) const FUTURES_ORDER: EndpointEntry =
             Field::new("symbol", FieldKind::Text, "text").doc("Contract."),
             Field::new("state", FieldKind::Integer, "integer")
                 .doc(concat!(
-                    "How far it is, as the exchange states it: finished means filled ",
-                    "or canceled."
+                    "State, as sent by the exchange: finished means filled or ",
+                    "canceled."
                 ))
                 .values(meanings::FUTURES_ORDER_STATE),
             Field::new("side", FieldKind::Integer, "integer")
@@ -231,10 +231,7 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
         .doc("Ordered size, in contracts."),
     Field::new("[].symbol", FieldKind::Text, "text").doc("Contract."),
     Field::new("[].state", FieldKind::Integer, "integer")
-        .doc(concat!(
-            "How far it is, as the exchange states it: finished means filled ",
-            "or canceled."
-        ))
+        .doc(concat!("State, as sent by the exchange: finished means filled or ", "canceled."))
         .values(meanings::FUTURES_ORDER_STATE),
     Field::new("[].side", FieldKind::Integer, "integer")
         .doc("Direction.")
@@ -363,10 +360,7 @@ pub(super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
         .doc("Ordered size, in contracts."),
     Field::new("[].symbol", FieldKind::Text, "text").doc("Contract."),
     Field::new("[].state", FieldKind::Integer, "integer")
-        .doc(concat!(
-            "How far it is, as the exchange states it: finished means filled ",
-            "or canceled."
-        ))
+        .doc(concat!("State, as sent by the exchange: finished means filled or ", "canceled."))
         .values(meanings::FUTURES_ORDER_STATE),
     Field::new("[].side", FieldKind::Integer, "integer")
         .doc("Direction.")
@@ -534,7 +528,7 @@ pub(super) const FUTURES_FILLS: EndpointEntry =
                 .unit("contracts")
                 .doc("Filled size, in contracts."),
             Field::new("[].exec_type", FieldKind::Text, "text")
-                .doc("Whether the order made or took.")
+                .doc("Whether the order was maker or taker.")
                 .values(meanings::TRADE_ROLE),
             Field::new("[].profit", FieldKind::Flag, "flag").doc("Whether it made a profit."),
             Field::new(
@@ -543,7 +537,7 @@ pub(super) const FUTURES_FILLS: EndpointEntry =
                 "decimal text, settlement currency",
             )
             .unit("settlement currency")
-            .doc("Profit and loss of what the fill closed."),
+            .doc("Profit and loss that the fill realized."),
             Field::new("[].paid_fees", FieldKind::Decimal, "decimal text, settlement currency")
                 .unit("settlement currency")
                 .doc("Fee."),

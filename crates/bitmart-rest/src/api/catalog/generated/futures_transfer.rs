@@ -126,12 +126,12 @@ pub(super) const FUTURES_TRANSFERS: EndpointEntry =
             .doc("From where to where.")
             .values(meanings::FUTURES_TRANSFER_DIRECTION),
         Field::new("records[].state", FieldKind::Text, "text")
-            .doc("How far it is.")
+            .doc("State.")
             .values(meanings::FUTURES_TRANSFER_STATE),
         Field::new("records[].timestamp", FieldKind::Integer, "integer, ms")
             .unit("ms")
             .time(TimeUnit::Millis)
-            .doc("When it was made."),
+            .doc("When it was requested."),
     ])
     .essential(&[
         "records",

@@ -70,10 +70,10 @@ pub(super) const MARGIN_ACCOUNTS: EndpointEntry = EndpointEntry::of::<
         .doc("Held by open orders."),
     Field::new("symbols[].base.net_asset", FieldKind::Decimal, "decimal text, base currency")
         .unit("base currency")
-        .doc("Held amount less owed amount."),
+        .doc("Total amount minus the owed amount."),
     Field::new("symbols[].base.net_assetBTC", FieldKind::Decimal, "decimal text, BTC")
         .unit("BTC")
-        .doc("The same in BTC."),
+        .doc("Net amount, in BTC."),
     Field::new("symbols[].base.total_asset", FieldKind::Decimal, "decimal text, base currency")
         .unit("base currency")
         .doc("Total held amount: available and frozen."),
@@ -105,10 +105,10 @@ pub(super) const MARGIN_ACCOUNTS: EndpointEntry = EndpointEntry::of::<
         .doc("Held by open orders."),
     Field::new("symbols[].quote.net_asset", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
-        .doc("Held amount less owed amount."),
+        .doc("Total amount minus the owed amount."),
     Field::new("symbols[].quote.net_assetBTC", FieldKind::Decimal, "decimal text, BTC")
         .unit("BTC")
-        .doc("The same in BTC."),
+        .doc("Net amount, in BTC."),
     Field::new("symbols[].quote.total_asset", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
         .doc("Total held amount: available and frozen."),
@@ -356,7 +356,7 @@ pub(super) const MARGIN_BORROW_RECORDS: EndpointEntry = EndpointEntry::of::<
     Field::new("records[].create_time", FieldKind::Decimal, "integer text, ms, see decisions")
         .unit("ms, see decisions")
         .time(TimeUnit::Millis)
-        .doc("When it was given."),
+        .doc("When it was granted."),
 ])
 .essential(&["records", "records[].borrow_id", "records[].currency", "records[].borrow_amount"])
 .history::<crate::api::margin::ListBorrowRecords>();
@@ -477,14 +477,14 @@ pub(super) const MARGIN_PAIRS: EndpointEntry = EndpointEntry::of::<crate::api::m
         "decimal text, base currency",
     )
     .unit("base currency")
-    .doc("Most that can be borrowed in all."),
+    .doc("Maximum total that can be borrowed."),
     Field::new(
         "symbols[].base.min_borrow_amount",
         FieldKind::Decimal,
         "decimal text, base currency",
     )
     .unit("base currency")
-    .doc("Least that can be borrowed at once."),
+    .doc("Minimum of one loan."),
     Field::new(
         "symbols[].base.borrowable_amount",
         FieldKind::Decimal,
@@ -505,14 +505,14 @@ pub(super) const MARGIN_PAIRS: EndpointEntry = EndpointEntry::of::<crate::api::m
         "decimal text, quote currency",
     )
     .unit("quote currency")
-    .doc("Most that can be borrowed in all."),
+    .doc("Maximum total that can be borrowed."),
     Field::new(
         "symbols[].quote.min_borrow_amount",
         FieldKind::Decimal,
         "decimal text, quote currency",
     )
     .unit("quote currency")
-    .doc("Least that can be borrowed at once."),
+    .doc("Minimum of one loan."),
     Field::new(
         "symbols[].quote.borrowable_amount",
         FieldKind::Decimal,

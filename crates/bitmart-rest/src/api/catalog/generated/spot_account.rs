@@ -18,7 +18,7 @@ pub(super) const ACCOUNT_SPOT_WALLET: EndpointEntry =
                 .doc("Held by open orders and withdrawals, in the currency."),
             Field::new("wallet[].total", FieldKind::Decimal, "decimal text, in captures only")
                 .unit("in captures only")
-                .doc("Both together, in the currency. Observed, not documented."),
+                .doc("Available and frozen, in the currency. Observed, not documented."),
         ])
         .essential(&["wallet", "wallet[].id", "wallet[].available"]);
 
@@ -193,7 +193,7 @@ pub(super) const ACCOUNT_FUNDING_HISTORY: EndpointEntry = EndpointEntry::of::<
         .unit("in the row's currency")
         .doc("Fee, in the currency."),
     Field::new("records[].status", FieldKind::Integer, "integer")
-        .doc("How far it is.")
+        .doc("State.")
         .values(meanings::ACCOUNT_FUNDING_STATUS),
     Field::new("records[].address", FieldKind::Text, "text").doc("Address of the receiver."),
     Field::new("records[].address_memo", FieldKind::Text, "text, may be empty")
@@ -201,7 +201,7 @@ pub(super) const ACCOUNT_FUNDING_HISTORY: EndpointEntry = EndpointEntry::of::<
         .doc("Tag, payment id or memo of the address."),
     Field::new("records[].tx_id", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
-        .doc("Transaction on the chain; blank until it is there."),
+        .doc("Id of the transaction on the chain; blank until there is one."),
 ])
 .essential(&["records", "records[].currency", "records[].arrival_amount", "records[].status"])
 .history::<crate::api::account::ListFundingHistory>()
@@ -246,7 +246,7 @@ pub(super) const ACCOUNT_WALLET: EndpointEntry = EndpointEntry::of::<
         .doc("Free to trade or withdraw, in the currency."),
     Field::new("wallet[].available_usd_valuation", FieldKind::Decimal, "decimal text, in USD")
         .unit("in USD")
-        .doc("The same in USD; only if requested."),
+        .doc("Value of the available balance, in USD; only if requested."),
     Field::new("wallet[].frozen", FieldKind::Decimal, "decimal text, in the row's currency")
         .unit("in the row's currency")
         .doc("Held by open orders and withdrawals, in the currency."),
@@ -309,7 +309,7 @@ pub(super) const ACCOUNT_CURRENCIES: EndpointEntry = EndpointEntry::of::<
         "decimal text, in the row's currency, may be null",
     )
     .unit("in the row's currency, may be null")
-    .doc("Smallest withdrawal, in the currency; blank where there is none."),
+    .doc("Smallest withdrawal, in the currency; blank without a minimum."),
     Field::new(
         "currencies[].withdraw_minfee",
         FieldKind::Decimal,
@@ -329,7 +329,7 @@ pub(super) const ACCOUNT_CURRENCIES: EndpointEntry = EndpointEntry::of::<
     .doc("Fee of a withdrawal, in the currency."),
     Field::new("currencies[].withdraw_fee_estimate", FieldKind::Decimal, "decimal text, in USD")
         .unit("in USD")
-        .doc("The same in USD, estimated."),
+        .doc("Estimated fee of a withdrawal, in USD."),
 ])
 .essential(&["currencies", "currencies[].currency"]);
 
@@ -354,7 +354,7 @@ pub(super) const ACCOUNT_DEPOSIT_ADDRESS: EndpointEntry = EndpointEntry::of::<
     Field::new("address_memo", FieldKind::Text, "text, may be empty").unit("may be empty").doc(
         concat!(
             "Tag, payment id or memo that must be given with the address; ",
-            "blank where it needs none."
+            "blank if it needs none."
         ),
     ),
 ])
@@ -380,19 +380,19 @@ pub(super) const ACCOUNT_WITHDRAW_QUOTA: EndpointEntry = EndpointEntry::of::<
 .fields(&[
     Field::new("today_available_withdraw_BTC", FieldKind::Decimal, "decimal text, in BTC")
         .unit("in BTC")
-        .doc(concat!("What the account may withdraw today, over all currencies, in ", "BTC.")),
+        .doc(concat!(
+            "Amount that the account may still withdraw today, over all ",
+            "currencies, in BTC."
+        )),
     Field::new("min_withdraw", FieldKind::Decimal, "decimal text")
         .doc("Smallest withdrawal, in the currency."),
     Field::new("withdraw_precision", FieldKind::Integer, "integer, number of decimals")
         .unit("number of decimals")
-        .doc("Most decimals of an amount."),
+        .doc("Maximum number of decimal places of an amount."),
     Field::new("withdraw_fee", FieldKind::Decimal, "decimal text").doc("Fee, in the currency."),
     Field::new("withdraw_Precision_GeTen", FieldKind::Integer, "integer, may be null")
         .unit("may be null")
-        .doc(concat!(
-            "An amount must be a multiple of this; blank where there is no ",
-            "such rule."
-        )),
+        .doc("An amount must be a multiple of this; blank without such a rule."),
 ]);
 
 pub(super) const ACCOUNT_WITHDRAW_ADDRESSES: EndpointEntry = EndpointEntry::of::<
@@ -460,7 +460,7 @@ pub(super) const ACCOUNT_FUNDING_RECORD: EndpointEntry = EndpointEntry::of::<
         .doc("Net amount that arrives, in the currency."),
     Field::new("record.fee", FieldKind::Decimal, "decimal text").doc("Fee, in the currency."),
     Field::new("record.status", FieldKind::Integer, "integer")
-        .doc("How far it is.")
+        .doc("State.")
         .values(meanings::ACCOUNT_FUNDING_STATUS),
     Field::new("record.address", FieldKind::Text, "text").doc("Address of the receiver."),
     Field::new("record.address_memo", FieldKind::Text, "text, may be empty")
@@ -468,7 +468,7 @@ pub(super) const ACCOUNT_FUNDING_RECORD: EndpointEntry = EndpointEntry::of::<
         .doc("Tag, payment id or memo of the address."),
     Field::new("record.tx_id", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
-        .doc("Transaction on the chain; blank until it is there."),
+        .doc("Id of the transaction on the chain; blank until there is one."),
 ])
 .essential(&["record.currency", "record.arrival_amount", "record.status"]);
 
@@ -489,28 +489,28 @@ pub(super) const ACCOUNT_FEE_RATES: EndpointEntry = EndpointEntry::of::<
     )),
     Field::new("taker_fee_rate_A", FieldKind::Decimal, "decimal text, a ratio")
         .unit("a ratio")
-        .doc("Of an order that takes, in class A."),
+        .doc("Taker fee of class A."),
     Field::new("maker_fee_rate_A", FieldKind::Decimal, "decimal text, a ratio")
         .unit("a ratio")
-        .doc("Of an order that rested, in class A."),
+        .doc("Maker fee of class A."),
     Field::new("taker_fee_rate_B", FieldKind::Decimal, "decimal text, a ratio")
         .unit("a ratio")
-        .doc("Of an order that takes, in class B."),
+        .doc("Taker fee of class B."),
     Field::new("maker_fee_rate_B", FieldKind::Decimal, "decimal text, a ratio")
         .unit("a ratio")
-        .doc("Of an order that rested, in class B."),
+        .doc("Maker fee of class B."),
     Field::new("taker_fee_rate_C", FieldKind::Decimal, "decimal text, a ratio")
         .unit("a ratio")
-        .doc("Of an order that takes, in class C."),
+        .doc("Taker fee of class C."),
     Field::new("maker_fee_rate_C", FieldKind::Decimal, "decimal text, a ratio")
         .unit("a ratio")
-        .doc("Of an order that rested, in class C."),
+        .doc("Maker fee of class C."),
     Field::new("taker_fee_rate_D", FieldKind::Decimal, "decimal text, a ratio")
         .unit("a ratio")
-        .doc("Of an order that takes, in class D."),
+        .doc("Taker fee of class D."),
     Field::new("maker_fee_rate_D", FieldKind::Decimal, "decimal text, a ratio")
         .unit("a ratio")
-        .doc("Of an order that rested, in class D."),
+        .doc("Maker fee of class D."),
 ]);
 
 pub(super) const ACCOUNT_TRADE_FEE: EndpointEntry =
@@ -529,16 +529,16 @@ pub(super) const ACCOUNT_TRADE_FEE: EndpointEntry =
             Field::new("symbol", FieldKind::Text, "text").doc("Pair."),
             Field::new("buy_taker_fee_rate", FieldKind::Decimal, "decimal text, a ratio")
                 .unit("a ratio")
-                .doc("Of a buy order that takes."),
+                .doc("Taker fee of a buy order."),
             Field::new("sell_taker_fee_rate", FieldKind::Decimal, "decimal text, a ratio")
                 .unit("a ratio")
-                .doc("Of a sell order that takes."),
+                .doc("Taker fee of a sell order."),
             Field::new("buy_maker_fee_rate", FieldKind::Decimal, "decimal text, a ratio")
                 .unit("a ratio")
-                .doc("Of a buy order that rested."),
+                .doc("Maker fee of a buy order."),
             Field::new("sell_maker_fee_rate", FieldKind::Decimal, "decimal text, a ratio")
                 .unit("a ratio")
-                .doc("Of a sell order that rested."),
+                .doc("Maker fee of a sell order."),
         ])
         .essential(&["symbol"]);
 
@@ -562,23 +562,23 @@ pub(super) const ACCOUNT_INFO: EndpointEntry = EndpointEntry::of::<
         .doc("State of the account.")
         .values(meanings::ACCOUNT_API_KEY_STATUS),
     Field::new("kyc_level", FieldKind::Text, "text")
-        .doc("How far the user is verified; the values are not stated."),
+        .doc("Level of identity verification; the values are not stated."),
     Field::new("register_time", FieldKind::Integer, "integer, unit not stated")
         .unit("unit not stated")
         .doc("When the account was opened; the unit is not stated."),
     Field::new("broker_id", FieldKind::Text, "text").doc("The broker that the account belongs to."),
     Field::new("api_keys[].access_key_masked", FieldKind::Text, "text")
-        .doc("The key with most of it hidden."),
+        .doc("The key, mostly masked."),
     Field::new("api_keys[].is_current", FieldKind::Flag, "true or false")
-        .doc("Whether it is the key of this request."),
+        .doc("Whether it is the key that signed this request."),
     Field::new("api_keys[].permissions[]", FieldKind::Text, "text")
         .doc("Permissions; their values are not documented."),
     Field::new("api_keys[].ip_whitelist[]", FieldKind::Text, "text")
-        .doc("The addresses that may use it."),
+        .doc("The IP addresses that may use it."),
     Field::new("api_keys[].api_key_label", FieldKind::Text, "text").doc("The user's name for it."),
     Field::new("api_keys[].api_key_created_time", FieldKind::Integer, "integer, unit not stated")
         .unit("unit not stated")
-        .doc("When it was made; the unit is not stated."),
+        .doc("When it was created; the unit is not stated."),
     Field::new("api_keys[].api_key_expire_time", FieldKind::Integer, "integer, unit not stated")
         .unit("unit not stated")
         .doc("When it expires; the unit is not stated."),

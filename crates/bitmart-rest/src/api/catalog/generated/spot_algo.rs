@@ -163,11 +163,11 @@ pub(super) const SPOT_ALGO_ORDER: EndpointEntry =
                 .doc("Kind of algo order or account; no source states the values."),
             Field::new("trigger_type", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
-                .doc("What it becomes when it starts.")
+                .doc("Kind of the order that it becomes.")
                 .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
             Field::new("state", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
-                .doc("How far it is; no source states the values."),
+                .doc("State; no source states the values."),
             Field::new("cancelSource", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("Who canceled it; no source states the values."),
@@ -237,11 +237,11 @@ pub(super) const SPOT_ALGO_ORDER_BY_CLIENT_ID: EndpointEntry =
             .doc("Kind of algo order or account; no source states the values."),
         Field::new("trigger_type", FieldKind::Text, "text, values not stated")
             .unit("values not stated")
-            .doc("What it becomes when it starts.")
+            .doc("Kind of the order that it becomes.")
             .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
         Field::new("state", FieldKind::Text, "text, values not stated")
             .unit("values not stated")
-            .doc("How far it is; no source states the values."),
+            .doc("State; no source states the values."),
         Field::new("cancelSource", FieldKind::Text, "text, values not stated")
             .unit("values not stated")
             .doc("Who canceled it; no source states the values."),
@@ -338,11 +338,11 @@ pub(super) const SPOT_OPEN_ALGO_ORDERS: EndpointEntry =
                 .doc("Kind of algo order or account; no source states the values."),
             Field::new("[].trigger_type", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
-                .doc("What it becomes when it starts.")
+                .doc("Kind of the order that it becomes.")
                 .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
             Field::new("[].state", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
-                .doc("How far it is; no source states the values."),
+                .doc("State; no source states the values."),
             Field::new("[].cancelSource", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("Who canceled it; no source states the values."),
@@ -445,11 +445,11 @@ pub(super) const SPOT_ALGO_ORDER_HISTORY: EndpointEntry =
             .doc("Kind of algo order or account; no source states the values."),
         Field::new("[].trigger_type", FieldKind::Text, "text, values not stated")
             .unit("values not stated")
-            .doc("What it becomes when it starts.")
+            .doc("Kind of the order that it becomes.")
             .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
         Field::new("[].state", FieldKind::Text, "text, values not stated")
             .unit("values not stated")
-            .doc("How far it is; no source states the values."),
+            .doc("State; no source states the values."),
         Field::new("[].cancelSource", FieldKind::Text, "text, values not stated")
             .unit("values not stated")
             .doc("Who canceled it; no source states the values."),

@@ -62,7 +62,7 @@ pub(super) const SPOT_SYMBOL_DETAILS: EndpointEntry = EndpointEntry::of::<
         "decimal text, base currency, see decisions",
     )
     .unit("base currency, see decisions")
-    .doc(concat!("Least step of an order's size, in the base currency, in spite ", "of the name.")),
+    .doc("Step of an order's size, in the base currency, despite the name."),
     Field::new("symbols[].base_min_size", FieldKind::Decimal, "decimal text, base currency")
         .unit("base currency")
         .doc("Least size of an order, in the base currency."),
@@ -79,18 +79,18 @@ pub(super) const SPOT_SYMBOL_DETAILS: EndpointEntry = EndpointEntry::of::<
         "integer, decimal places, may be negative",
     )
     .unit("decimal places, may be negative")
-    .doc(concat!("Fewest decimal places with which prices are shown; -1 stands ", "for tens.")),
+    .doc(concat!("Minimum number of decimal places in which prices are shown; -1 ", "for tens.")),
     Field::new("symbols[].price_max_precision", FieldKind::Integer, "integer, decimal places")
         .unit("decimal places")
         .doc(concat!(
-            "Most decimal places of a price. Further ones are cut off ",
-            "without an error."
+            "Maximum number of decimal places of a price. Further ones are ",
+            "cut off without an error."
         )),
     Field::new("symbols[].expiration", FieldKind::Text, "text, NA or empty when there is none")
         .unit("NA or empty when there is none")
         .doc(concat!(
-            "When the pair expires, in a form that is not documented; blank ",
-            "for all that were seen."
+            "When the pair expires, in an undocumented form; blank in all ",
+            "observed rows."
         )),
     Field::new("symbols[].min_buy_amount", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
@@ -104,7 +104,7 @@ pub(super) const SPOT_SYMBOL_DETAILS: EndpointEntry = EndpointEntry::of::<
         .values(meanings::SPOT_TRADE_STATUS),
     Field::new("symbols[].planned_down_time", FieldKind::Text, "text, may be absent or empty")
         .unit("may be absent or empty")
-        .doc(concat!("When trading is planned to end, in a form that is not ", "documented.")),
+        .doc("When trading is planned to end, in an undocumented form."),
 ])
 .essential(&["symbols", "symbols[].symbol", "symbols[].quote_increment"]);
 
@@ -148,14 +148,14 @@ pub(super) const SPOT_TICKERS: EndpointEntry = EndpointEntry::of::<crate::api::s
         .doc("Change of the price over 24 hours as a ratio: 0.05 is 5 percent."),
     Field::new("[][8]", FieldKind::Decimal, "decimal text")
         .column("bid_px")
-        .doc("Best bid; blank when nobody bids."),
+        .doc("Best bid; blank without one."),
     Field::new("[][9]", FieldKind::Decimal, "decimal text, base currency")
         .column("bid_sz")
         .unit("base currency")
         .doc("Size of the best bid, in the base currency."),
     Field::new("[][10]", FieldKind::Decimal, "decimal text")
         .column("ask_px")
-        .doc("Best ask; blank when nobody offers."),
+        .doc("Best ask; blank without one."),
     Field::new("[][11]", FieldKind::Decimal, "decimal text, base currency")
         .column("ask_sz")
         .unit("base currency")
@@ -164,7 +164,7 @@ pub(super) const SPOT_TICKERS: EndpointEntry = EndpointEntry::of::<crate::api::s
         .column("ts")
         .unit("ms")
         .time(TimeUnit::Millis)
-        .doc("When the row was made."),
+        .doc("When the exchange created the row."),
 ])
 .essential(&["[][0]"]);
 
@@ -201,17 +201,17 @@ pub(super) const SPOT_TICKER: EndpointEntry =
                 .unit("ratio")
                 .doc("Change of the price over 24 hours as a ratio: 0.05 is 5 percent."),
             Field::new("bid_px", FieldKind::Decimal, "decimal text")
-                .doc("Best bid; blank when nobody bids."),
+                .doc("Best bid; blank without one."),
             Field::new("bid_sz", FieldKind::Decimal, "decimal text")
                 .doc("Size of the best bid, in the base currency."),
             Field::new("ask_px", FieldKind::Decimal, "decimal text")
-                .doc("Best ask; blank when nobody offers."),
+                .doc("Best ask; blank without one."),
             Field::new("ask_sz", FieldKind::Decimal, "decimal text")
                 .doc("Size of the best ask, in the base currency."),
             Field::new("ts", FieldKind::Decimal, "integer text, ms")
                 .unit("ms")
                 .time(TimeUnit::Millis)
-                .doc("When the row was made."),
+                .doc("When the exchange created the row."),
         ])
         .essential(&["symbol"]);
 
@@ -393,7 +393,7 @@ pub(super) const SPOT_DEPTH: EndpointEntry =
             Field::new("ts", FieldKind::Decimal, "integer text, ms")
                 .unit("ms")
                 .time(TimeUnit::Millis)
-                .doc("When the book looked like this."),
+                .doc("Time of the snapshot."),
             Field::new("symbol", FieldKind::Text, "text").doc("Pair."),
             Field::new("asks[][0]", FieldKind::Decimal, "decimal text")
                 .column("price")

@@ -240,9 +240,10 @@ pub(super) const SPOT_CANCEL_ORDERS: EndpointEntry = EndpointEntry::of::<
     Field::new("failIds[]", FieldKind::Text, "text")
         .doc(concat!("Ids of the orders that were not: filled or canceled before, or ", "unknown."))
         .id(),
-    Field::new("totalCount", FieldKind::Integer, "integer").doc("Requested orders."),
-    Field::new("successCount", FieldKind::Integer, "integer").doc("Orders canceled."),
-    Field::new("failedCount", FieldKind::Integer, "integer").doc("Orders not canceled."),
+    Field::new("totalCount", FieldKind::Integer, "integer").doc("Number of requested orders."),
+    Field::new("successCount", FieldKind::Integer, "integer").doc("Number of canceled orders."),
+    Field::new("failedCount", FieldKind::Integer, "integer")
+        .doc("Number of orders that were not canceled."),
 ])
 .essential(&["successIds[]", "failIds[]"]);
 
@@ -328,7 +329,7 @@ pub(super) const SPOT_ORDER: EndpointEntry =
                 .doc("Kind of order.")
                 .values(meanings::SPOT_ORDER_TYPE),
             Field::new("state", FieldKind::Text, "text")
-                .doc("How far it is.")
+                .doc("State.")
                 .values(meanings::SPOT_ORDER_STATE),
             Field::new("cancelSource", FieldKind::Text, "text, may be empty")
                 .unit("may be empty")
@@ -419,9 +420,7 @@ pub(super) const SPOT_ORDER_BY_CLIENT_ID: EndpointEntry = EndpointEntry::of::<
     Field::new("type", FieldKind::Text, "text")
         .doc("Kind of order.")
         .values(meanings::SPOT_ORDER_TYPE),
-    Field::new("state", FieldKind::Text, "text")
-        .doc("How far it is.")
-        .values(meanings::SPOT_ORDER_STATE),
+    Field::new("state", FieldKind::Text, "text").doc("State.").values(meanings::SPOT_ORDER_STATE),
     Field::new("cancelSource", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
         .doc("Who canceled it; blank for an order that was not.")
@@ -531,7 +530,7 @@ pub(super) const SPOT_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
         .doc("Kind of order.")
         .values(meanings::SPOT_ORDER_TYPE),
     Field::new("[].state", FieldKind::Text, "text")
-        .doc("How far it is.")
+        .doc("State.")
         .values(meanings::SPOT_ORDER_STATE),
     Field::new("[].cancelSource", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
@@ -646,7 +645,7 @@ pub(super) const SPOT_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
         .doc("Kind of order.")
         .values(meanings::SPOT_ORDER_TYPE),
     Field::new("[].state", FieldKind::Text, "text")
-        .doc("How far it is.")
+        .doc("State.")
         .values(meanings::SPOT_ORDER_STATE),
     Field::new("[].cancelSource", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
@@ -782,7 +781,7 @@ pub(super) const SPOT_ACCOUNT_TRADES: EndpointEntry = EndpointEntry::of::<
         .unit("currency of feeCoinName"),
     Field::new("[].feeCoinName", FieldKind::Text, "text").doc("Currency of the fee."),
     Field::new("[].tradeRole", FieldKind::Text, "text")
-        .doc("Whether the order made or took.")
+        .doc("Whether the order was maker or taker.")
         .values(meanings::TRADE_ROLE),
     Field::new("[].createTime", FieldKind::Integer, "integer, ms")
         .unit("ms")
@@ -852,7 +851,7 @@ pub(super) const SPOT_ORDER_TRADES: EndpointEntry = EndpointEntry::of::<
     Field::new("[].fee", FieldKind::Decimal, "decimal text"),
     Field::new("[].feeCoinName", FieldKind::Text, "text").doc("Currency of the fee."),
     Field::new("[].tradeRole", FieldKind::Text, "text")
-        .doc("Whether the order made or took.")
+        .doc("Whether the order was maker or taker.")
         .values(meanings::TRADE_ROLE),
     Field::new("[].createTime", FieldKind::Integer, "integer, ms")
         .unit("ms")

@@ -20,13 +20,13 @@ pub struct Leverage {
 }
 
 impl Leverage {
-    /// The whole account backs the position.
+    /// Cross margin: the whole account backs the position.
     ///
     /// * `value`: at least 1, and within the contract's range.
     pub fn cross(value: Decimal) -> Self {
         Self { value, margin_type: MarginType::Cross }
     }
-    /// Only the margin of the position backs it.
+    /// Isolated margin: only the margin of the position backs it.
     ///
     /// * `value`: at least 1, and within the contract's range.
     pub fn isolated(value: Decimal) -> Self {
@@ -43,15 +43,15 @@ pub struct Trigger {
 }
 
 impl Trigger {
-    /// When the last price rises to `price`, in the quote currency.
+    /// Triggers when the last price rises to `price`, in the quote currency.
     pub fn rising(price: Decimal) -> Self {
         Self { price, direction: TriggerDirection::Rising, by: PriceType::Last }
     }
-    /// When the last price falls to `price`, in the quote currency.
+    /// Triggers when the last price falls to `price`, in the quote currency.
     pub fn falling(price: Decimal) -> Self {
         Self { price, direction: TriggerDirection::Falling, by: PriceType::Last }
     }
-    /// Watches a price of another kind.
+    /// Sets the price that is compared with the trigger. Default: the last price.
     #[must_use]
     pub fn by(mut self, by: PriceType) -> Self {
         self.by = by;
@@ -59,7 +59,7 @@ impl Trigger {
     }
 }
 
-/// At which price a waiting order executes once its price is reached.
+/// How a triggered order executes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TriggeredExecution {
@@ -70,7 +70,7 @@ pub enum TriggeredExecution {
 }
 
 impl TriggeredExecution {
-    /// Kind of order and price on the wire.
+    /// Returns kind of order and price on the wire.
     pub(super) fn split(self) -> (OrderType, Option<Decimal>) {
         match self {
             Self::Market => (OrderType::Market, None),
@@ -81,8 +81,8 @@ impl TriggeredExecution {
 
 /// A plan order to place.
 ///
-/// The exchange takes no id of yours for it. When placing it ends with
-/// [`Outcome::Unknown`](crate::Outcome::Unknown), look among the
+/// The exchange does not support a client order id for it. When placing it ends with
+/// [`Outcome::Unknown`](crate::Outcome::Unknown), search the
 /// [plan orders](crate::futures::ListPlanOrders) before you place it again.
 ///
 /// ```
@@ -144,7 +144,7 @@ impl NewPlanOrder {
         }
     }
     /// Closes the position that the order opens when the price of kind `by` reaches `price` in its
-    /// favour. Only for an order that opens.
+    /// favor. Only for an order that opens.
     pub fn take_profit(mut self, price: Decimal, by: PriceType) -> Self {
         self.request.take_profit = Some(price);
         self.request.take_profit_by = Some(by);
@@ -174,8 +174,8 @@ impl NewPlanOrder {
     }
 }
 
-/// Places a plan order: the request. Made from a [`NewPlanOrder`] with `into`; decoding a recorded
-/// body gives one too.
+/// Places a plan order: the request. Created from a [`NewPlanOrder`] with `into`, or decoded from a recorded
+/// body.
 #[doc(alias = "/contract/private/submit-plan-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
@@ -297,7 +297,7 @@ impl ModifyPlanOrder {
             order_type,
         }
     }
-    /// Watches a price of another kind.
+    /// Sets the price that is compared with the trigger. Default: the last price.
     pub fn by(mut self, by: PriceType) -> Self {
         self.by = by;
         self

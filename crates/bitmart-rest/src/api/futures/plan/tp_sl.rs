@@ -11,13 +11,13 @@ use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
 
 /// A take-profit or a stop-loss to place: an order that waits for a price and then closes a
-/// position. In one-way mode long and short stand for the direction of the net position.
+/// position. In one-way mode long and short are the direction of the net position.
 ///
 /// It closes the whole position at market unless a setter changes it. A take-profit and a
 /// stop-loss of one position are two orders.
 ///
 /// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
-/// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), look for it among
+/// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search for it in
 /// the [plan orders](crate::futures::ListPlanOrders) before you place it again.
 ///
 /// ```
@@ -92,7 +92,7 @@ impl NewTpSlOrder {
             },
         }
     }
-    /// Closes only so much of the position, in whole contracts, at least 1.
+    /// Closes only `size` of the position, in whole contracts, at least 1.
     pub fn size(mut self, size: u64) -> Self {
         self.request.size = Some(size);
         self.request.plan_category = Some(PlanCategory::Size);
@@ -105,7 +105,7 @@ impl NewTpSlOrder {
         self.request.executive_price = price.unwrap_or_default();
         self
     }
-    /// Watches a price of another kind.
+    /// Sets the price that is compared with the trigger. Default: the last price.
     pub fn by(mut self, by: PriceType) -> Self {
         self.request.by = by;
         self
@@ -133,8 +133,8 @@ impl NewTpSlOrder {
     }
 }
 
-/// Places a take-profit or a stop-loss: the request. Made from a [`NewTpSlOrder`] with `into`;
-/// decoding a recorded body gives one too.
+/// Places a take-profit or a stop-loss: the request. Created from a [`NewTpSlOrder`] with `into`,
+/// or decoded from a recorded body.
 #[doc(alias = "/contract/private/submit-tp-sl-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
@@ -270,7 +270,7 @@ impl ModifyTpSlOrder {
         self.executive_price = Some(price.unwrap_or_default());
         self
     }
-    /// Watches a price of another kind.
+    /// Sets the price that is compared with the trigger. Default: the last price.
     pub fn by(mut self, by: PriceType) -> Self {
         self.by = by;
         self
@@ -288,7 +288,7 @@ impl ModifyTpSlOrder {
     }
 }
 
-/// A limit order needs a price above zero; at market the price is zero.
+/// Checks that a limit order has a price above zero. At market the price is zero or absent.
 fn check_price(
     execution: Option<&OrderType>,
     price: Option<Decimal>,

@@ -1,4 +1,4 @@
-//! Trailing orders: orders that follow the price and execute when it turns.
+//! Trailing orders: orders that follow the price and execute when it reverses.
 
 use bitmart_types::futures::{MarginType, PriceType, Side};
 use bitmart_types::{ContractSymbol, Decimal, wire};
@@ -24,15 +24,14 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// Follows from `activation_price` on and executes when the price has turned back by
-    /// `callback_rate`.
+    /// Follows the price from `activation_price` on and executes when it reverses by `callback_rate`.
     ///
     /// * `activation_price`: last price, in the quote currency.
     /// * `callback_rate`: in percent, [`CALLBACK_RATE_MIN`] to [`CALLBACK_RATE_MAX`]: 1 is 1 %.
     pub fn new(activation_price: Decimal, callback_rate: Decimal) -> Self {
         Self { activation_price, callback_rate, by: PriceType::Last }
     }
-    /// Watches a price of another kind.
+    /// Sets the price that is compared with the trigger. Default: the last price.
     #[must_use]
     pub fn by(mut self, by: PriceType) -> Self {
         self.by = by;
@@ -42,8 +41,8 @@ impl Trail {
 
 /// A trailing order to place.
 ///
-/// The exchange takes no id of yours for it. When placing it ends with
-/// [`Outcome::Unknown`](crate::Outcome::Unknown), look among the
+/// The exchange does not support a client order id for it. When placing it ends with
+/// [`Outcome::Unknown`](crate::Outcome::Unknown), search the
 /// [open orders](crate::futures::ListOpenOrders) of the kind trailing before you place it
 /// again.
 ///
@@ -108,8 +107,8 @@ impl NewTrailingOrder {
     }
 }
 
-/// Places a trailing order: the request. Made from a [`NewTrailingOrder`] with `into`; decoding a
-/// recorded body gives one too.
+/// Places a trailing order: the request. Created from a [`NewTrailingOrder`] with `into`, or decoded
+/// from a recorded body.
 #[doc(alias = "/contract/private/submit-trail-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]

@@ -10,7 +10,7 @@ use crate::futures::{
     Trigger, TriggeredExecution,
 };
 
-/// The row of the exchange's reference of March 2026, with changes.
+/// Returns the rules of a row from the exchange's reference, with changes.
 fn rules(changes: Value) -> Rules {
     let recorded = include_str!("../../../../fixtures/futures_contracts/reference.json");
     let recorded: Value = serde_json::from_str(recorded).expect("JSON");
@@ -27,7 +27,7 @@ fn plain() -> Rules {
     rules(json!({}))
 }
 
-/// Worth 100 USD each, as has been observed.
+/// A contract is worth 100 USD, as observed.
 fn coin_margined() -> Rules {
     rules(json!({"symbol": "BTCUSD", "quote_currency": "USD", "contract_size": "100"}))
 }

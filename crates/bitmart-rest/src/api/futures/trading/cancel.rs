@@ -1,4 +1,4 @@
-//! Cancelling futures orders.
+//! Canceling futures orders.
 
 use bitmart_types::{ClientOrderId, ContractSymbol, OrderId, wire};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
 
-/// Cancels an order, named by the exchange's id or by yours. The response confirms that the request was
+/// Cancels an order by the exchange's id or by yours. The response confirms that the request was
 /// accepted; the order's state shows whether it was canceled.
 ///
 /// The exchange takes a request without any id as "cancel every order of the contract". This type
@@ -47,8 +47,8 @@ impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelOrder {
     }
 }
 
-/// Cancels all orders of a contract in some seconds, unless it is sent again before. Sent at
-/// intervals it cancels what is open when its sender fails.
+/// Sets a timer at the exchange that cancels all orders of a contract, unless the request is sent again
+/// before. Sent at intervals it cancels the open orders when the sender fails.
 ///
 /// ```
 /// use bitmart_rest::futures;
@@ -66,14 +66,14 @@ pub struct CancelAllAfter {
 }
 
 impl CancelAllAfter {
-    /// Least number of seconds, as documented.
+    /// Minimum of the timer in seconds, as documented.
     pub const SECONDS_MIN: u32 = 5;
 
     /// Cancels in `seconds`, at least [`SECONDS_MIN`](Self::SECONDS_MIN).
     pub fn new(symbol: impl Into<ContractSymbol>, seconds: u32) -> Self {
         Self { symbol: symbol.into(), seconds }
     }
-    /// Takes back what was set before.
+    /// Switches the timer off.
     pub fn never(symbol: impl Into<ContractSymbol>) -> Self {
         Self::new(symbol, 0)
     }

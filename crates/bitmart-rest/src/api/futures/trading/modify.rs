@@ -13,7 +13,7 @@ use crate::{OrderRef, ValidationError};
 /// use bitmart_types::{OrderId, dec};
 ///
 /// let order = OrderId::from("220906179559421");
-/// let dearer = futures::ModifyLimitOrder::price("BTCUSDT", &order, dec!(61000));
+/// let higher = futures::ModifyLimitOrder::price("BTCUSDT", &order, dec!(61000));
 /// let smaller_too = futures::ModifyLimitOrder::price_and_size("BTCUSDT", &order, dec!(61000), 5);
 /// ```
 #[doc(alias = "/contract/private/modify-limit-order")]
@@ -71,7 +71,7 @@ impl ModifyLimitOrder {
     }
 }
 
-/// This request alone writes the exchange's order id as a number and may lack it.
+/// An optional order id as a number, which only this request has.
 mod id_number_opt {
     use bitmart_types::{OrderId, wire};
     use serde::{Deserializer, Serializer};

@@ -15,11 +15,11 @@ use crate::wire::validate;
 ///
 /// The constructors name the intent: [`open_long`](Self::open_long) and its siblings for an
 /// account in hedge mode, [`buy`](Self::buy) and its siblings for one in one-way mode. The exchange
-/// has the same four numbers for both, so that the account's mode decides what an order does.
+/// has the same four numbers for both, so that the position mode of the account determines what an order does.
 ///
 /// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
-/// exist; it then shows among the orders and on the private WebSocket under this id. Do not place it
+/// exist; it then appears in order queries and on the private WebSocket with this id. Do not place it
 /// again before you know.
 ///
 /// ```
@@ -39,7 +39,7 @@ pub struct NewOrder {
     pub client_order_id: ClientOrderId,
 }
 
-/// At which price an order executes, and what happens to what does not fill at once.
+/// Price and time in force of an order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Execution {
@@ -49,9 +49,9 @@ pub enum Execution {
     Limit(Decimal),
     /// At this price, only as a maker. In the quote currency.
     MakerOnly(Decimal),
-    /// At this price or better, at once; the rest is canceled. In the quote currency.
+    /// At this price or better, immediately; the remainder is canceled. In the quote currency.
     ImmediateOrCancel(Decimal),
-    /// At this price or better, completely and at once, or not at all. In the quote currency.
+    /// At this price or better, completely and immediately, or not at all. In the quote currency.
     FillOrKill(Decimal),
 }
 
@@ -62,7 +62,7 @@ by_intent!(
 );
 
 impl Execution {
-    /// Kind of order, price and mode on the wire.
+    /// Returns kind of order, price and mode on the wire.
     pub(in crate::api::futures) fn split(self) -> (OrderType, Option<Decimal>, Option<OrderMode>) {
         use OrderMode::{FillOrKill, ImmediateOrCancel, MakerOnly};
 
@@ -108,19 +108,19 @@ impl NewOrder {
     }
     /// Leverage of the position that the order opens; at least 1, and within the contract's range.
     /// With a position open it must match that position. The exchange's documentation calls it
-    /// optional, its newer reference wants it on an order that opens: set it there.
+    /// optional, but its newer reference requires it for an order that opens.
     pub fn leverage(mut self, leverage: Decimal) -> Self {
         self.request.leverage = Some(leverage);
         self
     }
     /// Margin type of the position. With a position open it must match that position. As for
-    /// [`leverage`](Self::leverage), set it on an order that opens.
+    /// [`leverage`](Self::leverage), set it for an order that opens.
     pub fn margin_type(mut self, margin_type: MarginType) -> Self {
         self.request.margin_type = Some(margin_type);
         self
     }
     /// Closes the position that the order opens when the price of kind `by` reaches `price` in its
-    /// favour. Only for an order that opens.
+    /// favor. Only for an order that opens.
     pub fn take_profit(mut self, price: Decimal, by: PriceType) -> Self {
         self.request.take_profit = Some(price);
         self.request.take_profit_by = Some(by);
@@ -133,7 +133,7 @@ impl NewOrder {
         self.request.stop_loss_by = Some(by);
         self
     }
-    /// What happens when the order would trade with one of your own; documented default is
+    /// Sets what happens when the order would trade with one of your own. The documented default is
     /// [`SelfTradePrevention::CancelMaker`].
     pub fn self_trade_prevention(mut self, mode: SelfTradePrevention) -> Self {
         self.request.self_trade_prevention = Some(mode);
@@ -143,15 +143,15 @@ impl NewOrder {
     pub fn symbol(&self) -> &ContractSymbol {
         &self.request.symbol
     }
-    /// Direction; the account's mode decides whether it opens or closes.
+    /// Direction; the position mode of the account determines whether it opens or closes.
     pub fn side(&self) -> &Side {
         &self.request.side
     }
-    /// In the quote currency; `None` for a market order.
+    /// Limit price, in the quote currency; `None` for a market order.
     pub fn price(&self) -> Option<Decimal> {
         self.request.price
     }
-    /// In whole contracts.
+    /// Size, in whole contracts.
     pub fn size(&self) -> u64 {
         self.request.size
     }
@@ -172,8 +172,8 @@ impl NewOrder {
     }
 }
 
-/// Places an order: the request. Made from a [`NewOrder`] with `into`; decoding a recorded
-/// body gives one too.
+/// Places an order: the request. Created from a [`NewOrder`] with `into`, or decoded from a recorded
+/// body.
 #[doc(alias = "/contract/private/submit-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]

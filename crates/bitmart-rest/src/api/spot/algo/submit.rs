@@ -11,15 +11,15 @@ use crate::wire::validate;
 
 /// Places an order that waits until the price reaches a trigger.
 ///
-/// It is made of the order that it becomes and of the price that starts it. Only plain limit orders
-/// and market orders can wait: what an algo order cannot express (maker only, immediate or cancel,
-/// self-trade prevention) is rejected before sending.
+/// It consists of the order that it becomes and the price that triggers it. Only plain limit and market
+/// orders are supported: post-only, immediate-or-cancel and self-trade prevention are rejected before
+/// sending.
 ///
 /// The order's client order id becomes that of the algo order. On
-/// [`Outcome::Unknown`](crate::Outcome::Unknown) ask with
+/// [`Outcome::Unknown`](crate::Outcome::Unknown) query it with
 /// [`QueryAlgoOrderByClientId`](crate::spot::QueryAlgoOrderByClientId) before placing it again.
 ///
-/// The exchange does not document this call: try it with a small amount first.
+/// The exchange does not document this endpoint: try it with a small amount first.
 ///
 /// ```
 /// use bitmart_rest::{Endpoint, spot};
@@ -30,7 +30,7 @@ use crate::wire::validate;
 /// let dip = spot::SubmitAlgoOrder::trigger(entry, dec!(50000));
 /// assert!(dip.validate().is_ok());
 ///
-/// // Get out at any price when it falls to 45,000.
+/// // Sell at market when the price falls to 45,000.
 /// let exit = spot::NewOrder::market_sell("BTC_USDT", dec!(0.01));
 /// let stop = spot::SubmitAlgoOrder::take_profit_stop_loss(exit, dec!(45000));
 /// assert!(stop.validate().is_ok());
@@ -55,10 +55,9 @@ pub struct SubmitAlgoOrder {
     notional: Option<Decimal>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
     size: Option<Decimal>,
-    /// What an algo order cannot express of the order that it was made of; reported when the
-    /// request is checked.
+    /// A setting of the order that an algo order does not support; reported by `check`.
     #[serde(skip)]
-    lost: Option<ValidationError>,
+    unsupported: Option<ValidationError>,
 }
 
 impl SubmitAlgoOrder {
@@ -79,7 +78,7 @@ impl SubmitAlgoOrder {
     fn new(order_type: AlgoOrderType, order: NewOrder, trigger_price: Decimal) -> Self {
         let (symbol, terms, client_order_id) = order.into_parts();
         let rejected = |field, value: &str, rule| Some(ValidationError::new(field, value, rule));
-        let (trigger_type, lost) = match &terms.order_type {
+        let (trigger_type, unsupported) = match &terms.order_type {
             OrderType::Limit => (AlgoTriggerType::Limit, None),
             OrderType::Market => (AlgoTriggerType::Market, None),
             other => (
@@ -87,7 +86,7 @@ impl SubmitAlgoOrder {
                 rejected("trigger_type", other.as_str(), "must be limit or market"),
             ),
         };
-        let lost = lost.or_else(|| {
+        let unsupported = unsupported.or_else(|| {
             let mode = terms.self_trade_prevention.as_ref()?;
             rejected("stpMode", mode.as_str(), "must not be set for an algo order")
         });
@@ -101,7 +100,7 @@ impl SubmitAlgoOrder {
             price: terms.price,
             notional: terms.notional,
             size: terms.size,
-            lost,
+            unsupported,
         }
     }
 
@@ -110,8 +109,8 @@ impl SubmitAlgoOrder {
         self.client_order_id.as_ref()
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        if let Some(lost) = &self.lost {
-            return Err(lost.clone());
+        if let Some(unsupported) = &self.unsupported {
+            return Err(unsupported.clone());
         }
         validate::form("symbol", Some(&self.symbol))?;
         validate::form("client_order_id", self.client_order_id.as_ref())?;
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_algo_order_carries_the_fields_of_its_kind_only() {
+    fn an_algo_order_has_only_the_fields_of_its_kind() {
         let limit = NewOrder::limit_sell("BTC_USDT", dec!(0.1), dec!(29000));
         let buy = NewOrder::market_buy("BTC_USDT", dec!(25));
         let sell = NewOrder::market_sell("BTC_USDT", dec!(0.1));
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_an_algo_order_cannot_carry_are_rejected() {
+    fn settings_that_an_algo_order_does_not_support_are_rejected() {
         let limit = || NewOrder::limit_buy("BTC_USDT", dec!(0.1), dec!(29000));
         let rows = [
             (limit().post_only(), "`trigger_type` must be limit or market, not `limit_maker`"),
@@ -190,7 +189,7 @@ mod tests {
             let error = SubmitAlgoOrder::trigger(order, dec!(30000)).check().unwrap_err();
             assert_eq!(error.to_string(), expected);
         }
-        let nowhere = SubmitAlgoOrder::trigger(limit(), dec!(0));
-        assert_eq!(nowhere.check().unwrap_err().field(), "trigger_price");
+        let without_trigger = SubmitAlgoOrder::trigger(limit(), dec!(0));
+        assert_eq!(without_trigger.check().unwrap_err().field(), "trigger_price");
     }
 }

@@ -3,8 +3,8 @@ use bitmart_types::dec;
 use super::*;
 use crate::spot::SymbolDetails;
 
-/// Rows as the exchange has sent them, zeros and all, but for the last two: one before its opening,
-/// one whose prices end in tens.
+/// Rows in the form of the exchange. The last two are invented: one before its opening, one with prices
+/// in tens.
 const ROWS: &str = r#"{"symbols":[
   {"symbol":"BTC_USDT","symbol_id":53,"base_currency":"BTC","quote_currency":"USDT",
    "base_min_size":"0.000010000000000000000000000000",
@@ -87,7 +87,7 @@ fn prices_and_sizes_are_rounded_to_their_steps() {
         let rules = rules(symbol);
         assert_eq!(rules.round_price_down(price), down, "{symbol} {price}");
         assert_eq!(rules.round_price_up(price), up, "{symbol} {price}");
-        rules.check_price(up).expect("what was rounded is on the step");
+        rules.check_price(up).expect("a rounded price is on the step");
     }
     assert_eq!(rules("BTC_USDT").round_size_down(dec!(0.123456789)), dec!(0.12345));
     assert_eq!(rules("SOLAR_USDT").round_size_down(dec!(41.99)), dec!(41));
@@ -95,7 +95,7 @@ fn prices_and_sizes_are_rounded_to_their_steps() {
 }
 
 #[test]
-fn a_rounded_price_carries_no_zeros() {
+fn a_rounded_price_has_no_trailing_zeros() {
     let price = rules("BTC_USDT").round_price_down(dec!(60000.5000000));
     assert_eq!(price.to_string(), "60000.5");
 }
@@ -114,7 +114,7 @@ fn a_size_is_worth_no_more_than_its_budget() {
 }
 
 #[test]
-fn the_least_size_keeps_the_minimums() {
+fn the_least_size_satisfies_the_minimums() {
     let cases = [
         ("BTC_USDT", Side::Buy, dec!(60000), dec!(0.00009)),
         ("BTC_USDT", Side::Sell, dec!(1000000000), dec!(0.00001)),
@@ -150,7 +150,7 @@ fn a_broken_rule_is_named_with_its_limit() {
         ),
         (
             limit(&Side::Sell, "BTC_IDR", dec!(0.5), dec!(30)),
-            "`symbol` must be BTC_USDT, which these rules are for, not `BTC_IDR`",
+            "`symbol` must be BTC_USDT, the pair of these rules, not `BTC_IDR`",
         ),
         (NewOrder::market_buy("BTC_USDT", dec!(4.99)), "`notional` must be at least 5, not `4.99`"),
         (
@@ -197,11 +197,10 @@ fn an_order_within_the_rules_passes() {
 }
 
 #[test]
-fn a_pair_that_does_not_trade_takes_no_order() {
+fn an_order_for_a_pair_that_does_not_trade_is_rejected() {
     let order = limit(&Side::Buy, "SOON_USDT", dec!(100), dec!(1));
     let error = rules("SOON_USDT").check_order(&order).unwrap_err();
-    let expected =
-        "`symbol` must be a pair that trades, and its state is pre-trade, not `SOON_USDT`";
+    let expected = "`symbol` must be a trading pair, but its state is pre-trade, not `SOON_USDT`";
     assert_eq!(error.to_string(), expected);
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::time::Duration;
 
 use bitmart_types::{ClientOrderId, OrderId, Symbol, wire};
 use serde::{Deserialize, Serialize};
@@ -36,12 +37,12 @@ pub struct SubmitOrders {
         rename = "recvWindow",
         default,
         skip_serializing_if = "Option::is_none",
-        with = "wire::number_opt"
+        with = "crate::wire::duration::millis_opt"
     )]
-    pub(super) recv_window: Option<u32>,
-    /// Pair of an order that does not belong here; reported when the request is checked.
+    pub(super) recv_window: Option<Duration>,
+    /// Pair of an order of another pair; reported by `check`.
     #[serde(skip)]
-    stray: Option<Symbol>,
+    other_pair: Option<Symbol>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,42 +59,42 @@ struct Row {
 }
 
 impl SubmitOrders {
-    /// An empty batch for one pair.
+    /// Creates an empty batch for one pair.
     pub fn new(symbol: impl Into<Symbol>) -> Self {
-        Self { symbol: symbol.into(), rows: Vec::new(), recv_window: None, stray: None }
+        Self { symbol: symbol.into(), rows: Vec::new(), recv_window: None, other_pair: None }
     }
     /// Adds an order of the same pair; one of another pair, or an eleventh, is rejected
     /// before sending.
     pub fn push(mut self, order: NewOrder) -> Self {
         if order.symbol != self.symbol {
-            self.stray = Some(order.symbol);
+            self.other_pair = Some(order.symbol);
         }
         self.rows.push(Row { terms: order.terms, client_order_id: Some(order.client_order_id) });
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
-    pub fn recv_window(mut self, recv_window: u32) -> Self {
+    /// Maximum age of the request on arrival. In whole milliseconds, 1 ms to 60 s, default 5 s.
+    pub fn recv_window(mut self, recv_window: Duration) -> Self {
         self.recv_window = Some(recv_window);
         self
     }
-    /// Your ids of the orders, in their order.
+    /// Returns your ids of the orders, in the order of the batch.
     pub fn client_order_ids(&self) -> impl Iterator<Item = &ClientOrderId> {
         self.rows.iter().filter_map(|row| row.client_order_id.as_ref())
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
         validate::form("symbol", Some(&self.symbol))?;
-        if let Some(stray) = &self.stray {
+        if let Some(other_pair) = &self.other_pair {
             let rule = format!("must be {}, the pair of the batch, for every order", self.symbol);
-            return Err(ValidationError::new("symbol", stray, rule));
+            return Err(ValidationError::new("symbol", other_pair, rule));
         }
         validate::range("orderParams", self.rows.len(), Some(1), Some(BATCH_MAX))?;
-        validate::range("recvWindow", self.recv_window, Some(1), Some(60_000))?;
+        validate::recv_window(self.recv_window)?;
         let mut ids = HashSet::new();
         for row in &self.rows {
             validate::form("clientOrderId", row.client_order_id.as_ref())?;
             row.terms.check()?;
             if let Some(id) = row.client_order_id.as_ref().filter(|id| !ids.insert(*id)) {
-                let rule = "must be another one for each order of the batch";
+                let rule = "must be unique in the batch";
                 return Err(ValidationError::new("clientOrderId", id, rule));
             }
         }
@@ -101,7 +102,7 @@ impl SubmitOrders {
     }
 }
 
-/// The response to a batch. It carries an outcome of its own inside the successful response: check it
+/// The response to a batch. A successful response contains a separate outcome of the batch: check it
 /// with [`into_order_ids`](Self::into_order_ids).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "the batch may have been rejected although the request succeeded"]
@@ -157,7 +158,7 @@ pub struct BatchRejected {
     pub message: String,
     /// Number of orders in the batch.
     pub sent: usize,
-    /// Ids of orders that were placed all the same.
+    /// Ids of the orders that were placed nevertheless.
     pub order_ids: Vec<OrderId>,
 }
 
@@ -184,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_orders_of_a_batch_cannot_have_one_client_order_id() {
+    fn a_batch_with_a_repeated_client_order_id_is_rejected() {
         let order = NewOrder::market_buy("BTC_USDT", dec!(10));
         let other = NewOrder::market_buy("BTC_USDT", dec!(10));
         let batch = SubmitOrders::new("BTC_USDT").push(order.clone()).push(other);

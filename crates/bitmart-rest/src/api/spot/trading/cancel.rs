@@ -1,4 +1,6 @@
-//! Cancelling orders.
+//! Canceling orders.
+
+use std::time::Duration;
 
 use bitmart_types::{ClientOrderId, OrderId, Symbol, wire};
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use super::BATCH_MAX;
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
 
-/// Cancels an order, named by the exchange's id or by yours.
+/// Cancels an order by the exchange's id or by yours.
 ///
 /// Check [`CancelReceipt::canceled`](super::CancelReceipt::canceled): an order that was filled or
 /// canceled before is no error.
@@ -47,7 +49,7 @@ impl<S: Into<Symbol>, O: Into<OrderRef>> From<(S, O)> for CancelOrder {
     }
 }
 
-/// Cancels up to ten orders of one pair, all named by the exchange's ids or all by yours.
+/// Cancels up to ten orders of one pair, all by the exchange's ids or all by yours.
 ///
 /// Check [`BatchCancelReceipt::failed`](super::BatchCancelReceipt::failed): the request succeeds
 /// although some orders could not be canceled.
@@ -61,8 +63,12 @@ pub struct CancelOrders {
     order_ids: Vec<OrderId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     client_order_ids: Vec<ClientOrderId>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
-    pub(super) recv_window: Option<u32>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::wire::duration::millis_opt"
+    )]
+    pub(super) recv_window: Option<Duration>,
 }
 
 impl CancelOrders {
@@ -90,8 +96,8 @@ impl CancelOrders {
             recv_window: None,
         }
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
-    pub fn recv_window(mut self, recv_window: u32) -> Self {
+    /// Maximum age of the request on arrival. In whole milliseconds, 1 ms to 60 s, default 5 s.
+    pub fn recv_window(mut self, recv_window: Duration) -> Self {
         self.recv_window = Some(recv_window);
         self
     }
@@ -99,7 +105,7 @@ impl CancelOrders {
         validate::form("symbol", Some(&self.symbol))?;
         let count = self.order_ids.len() + self.client_order_ids.len();
         validate::range("orderIds", count, Some(1), Some(BATCH_MAX))?;
-        validate::range("recvWindow", self.recv_window, Some(1), Some(60_000))?;
+        validate::recv_window(self.recv_window)?;
         for id in &self.order_ids {
             validate::form("orderIds", Some(id))?;
         }

@@ -15,9 +15,9 @@ use crate::wire::validate;
 ///
 /// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
-/// exist: query it with [`QueryOrderByClientId`](crate::spot::QueryOrderByClientId). *Not found* is no
-/// proof in the first 60 seconds, for which the exchange accepts a signature: query again then, and
-/// do not place the order again before. Do it within 20 minutes: an API order that was canceled
+/// exist: query it with [`QueryOrderByClientId`](crate::spot::QueryOrderByClientId). *Not found* proves
+/// nothing in the first 60 seconds, in which the exchange accepts the signature: query again after them,
+/// before placing the order again. Do it within 20 minutes: an API order that was canceled
 /// without a fill cannot be queried for longer.
 ///
 /// ```
@@ -77,14 +77,14 @@ impl NewOrder {
         Self { symbol, terms, client_order_id: ClientOrderId::random() }
     }
 
-    /// Makes a limit order a maker only. The exchange accepts an order that would take, then cancels
-    /// it: watch the order's state. A market order with this is rejected before sending.
+    /// Makes a limit order post-only. The exchange accepts an order that would take liquidity, then cancels
+    /// it: check the order's state. A post-only market order is rejected before sending.
     pub fn post_only(mut self) -> Self {
         self.terms.order_type = OrderType::LimitMaker;
         self
     }
-    /// Cancels what a limit order does not fill at once. A market order with this is rejected before
-    /// sending.
+    /// Cancels the part of a limit order that does not fill immediately. An immediate-or-cancel market
+    /// order is rejected before sending.
     pub fn immediate_or_cancel(mut self) -> Self {
         self.terms.order_type = OrderType::ImmediateOrCancel;
         self
@@ -94,13 +94,13 @@ impl NewOrder {
         self.client_order_id = id;
         self
     }
-    /// What happens when the order would trade with one of your own; documented default is
+    /// Sets what happens when the order would trade with one of your own. The documented default is
     /// [`SelfTradePrevention::Off`].
     pub fn self_trade_prevention(mut self, mode: SelfTradePrevention) -> Self {
         self.terms.self_trade_prevention = Some(mode);
         self
     }
-    /// The parts of a request, which spot and margin share.
+    /// Returns the parts of the request, which spot and margin share.
     pub(crate) fn into_parts(self) -> (Symbol, Terms, ClientOrderId) {
         (self.symbol, self.terms, self.client_order_id)
     }
@@ -120,14 +120,14 @@ impl NewOrder {
     pub fn price(&self) -> Option<Decimal> {
         self.terms.price
     }
-    /// Amount to spend, in the quote currency; `None` for any but a market buy.
+    /// Amount to spend, in the quote currency; `None` except for a market buy.
     pub fn notional(&self) -> Option<Decimal> {
         self.terms.notional
     }
 }
 
-/// Places an order: the request. Made from a [`NewOrder`] with `into`; decoding a recorded body
-/// gives one too.
+/// Places an order: the request. Created from a [`NewOrder`] with `into`, or decoded from a
+/// recorded body.
 #[doc(alias = "/spot/v2/submit_order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
@@ -195,7 +195,7 @@ impl Terms {
         }
     }
 
-    /// Rejects amounts that the kind of order needs and lacks, or that are not above zero.
+    /// Checks that the amounts that the kind of order requires are set, and that all are above zero.
     pub(crate) fn check(&self) -> Result<(), ValidationError> {
         let market = self.order_type == OrderType::Market;
         let market_buy = market && self.side == Side::Buy;
@@ -205,13 +205,13 @@ impl Terms {
     }
 }
 
-/// A needed amount must be there; one that is there must be above zero.
+/// Checks that a required amount is set, and that an amount is above zero.
 fn amount(
     field: &'static str,
     value: Option<Decimal>,
-    needed: bool,
+    required: bool,
 ) -> Result<(), ValidationError> {
-    let present = value.is_some() || !needed;
-    validate::any(field, present, "must be set for this kind of order")?;
+    let is_valid = value.is_some() || !required;
+    validate::any(field, is_valid, "must be set for this kind of order")?;
     validate::positive(field, value)
 }

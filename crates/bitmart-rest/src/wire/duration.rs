@@ -1,0 +1,28 @@
+//! Durations that are a number of milliseconds on the wire.
+
+/// An optional duration in whole milliseconds.
+pub(crate) mod millis_opt {
+    use std::time::Duration;
+
+    use bitmart_types::wire;
+    use serde::{Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde passes fields this way")]
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => {
+                serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
+            }
+            None => serializer.serialize_none(),
+        }
+    }
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let millis: Option<u64> = wire::number_opt::deserialize(deserializer)?;
+        Ok(millis.map(Duration::from_millis))
+    }
+}
