@@ -83,8 +83,8 @@ pub(super) const SPOT_SYMBOL_DETAILS: EndpointEntry = EndpointEntry::of::<
     Field::new("symbols[].price_max_precision", FieldKind::Integer, "integer, decimal places")
         .unit("decimal places")
         .doc(concat!(
-            "Maximum number of decimal places of a price. Further ones are ",
-            "cut off without an error."
+            "Maximum number of decimal places of a price. The exchange cuts ",
+            "off further ones without an error."
         )),
     Field::new("symbols[].expiration", FieldKind::Text, "text, NA or empty when there is none")
         .unit("NA or empty when there is none")
