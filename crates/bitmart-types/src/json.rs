@@ -120,7 +120,7 @@ pub(crate) fn tolerant<T: DeserializeOwned>(json: &str) -> Result<T, serde_json:
         repairs.extend(note);
     }
     notes::rewind(mark);
-    // `first` is empty only if every attempt asked for exact digits.
+    // `first` is empty only if every attempt requested exact digits.
     Err(first.unwrap_or_else(|| serde::de::Error::custom("too many repairs")))
 }
 

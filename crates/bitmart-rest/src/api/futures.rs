@@ -1,12 +1,15 @@
-//! Futures contracts, accounts, orders and sub-accounts.
+//! Futures: market data, accounts and positions, orders, plan orders, transfers and sub-accounts.
+//!
+//! BitMart calls an order that waits for a trigger price a *plan order*; other exchanges say conditional
+//! order.
 
 mod account;
-mod check;
-mod checked_values;
 mod enums;
 mod intent;
 mod market;
+mod order_to_check;
 mod plan;
+mod presets;
 mod rules;
 mod sub_account;
 mod trading;
@@ -36,7 +39,7 @@ pub struct Futures<'a> {
 
 #[cfg(feature = "client")]
 impl crate::Client {
-    /// Futures contracts, accounts and orders.
+    /// The futures endpoints.
     pub fn futures(&self) -> Futures<'_> {
         Futures { client: self }
     }

@@ -1,7 +1,8 @@
 //! Observability: spans and events of `tracing`, and metrics with the feature `metrics`.
 //!
-//! All names are listed in `docs/observability.md`; a test compares that table with what is emitted.
-//! Bodies, keys, signatures, order ids and symbols are never passed to this module.
+//! All names are listed in `docs/observability.md`; a test compares that page with what is emitted.
+//! Bodies, keys, signatures, order ids and symbols are never recorded. Everything except `drift` is part
+//! of the client; drift is also counted without it.
 
 #[cfg(feature = "client")]
 mod call;
@@ -28,7 +29,7 @@ pub(crate) use self::meters::{
     BucketMeters, Meters, OpenConnection, connection_attempt, rate_limited,
 };
 
-/// A response differed from its description.
+/// Counts a difference between a response and the API description.
 pub(crate) fn drift(endpoint: &'static str, kind: DriftKind) {
     #[cfg(feature = "metrics")]
     meters::drift(endpoint, kind);

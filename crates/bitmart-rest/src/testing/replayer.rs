@@ -12,7 +12,7 @@ use http::header::CONTENT_TYPE;
 use super::{Json, ReadError, Recording, SentRequest};
 use crate::transport::{Body, Transport, TransportError, TransportErrorKind, TransportFuture};
 
-/// Largest file that is read, in bytes: 16 MiB of response and what stands around it.
+/// Maximum size of a file, in bytes: a response of 16 MiB, escaped, and the rest of the recording.
 const LARGEST_FILE: u64 = 64 << 20;
 
 /// Responses from recordings: those of a [`Recorder`](super::Recorder), of `bitmart probe`, or the

@@ -123,9 +123,9 @@ async fn too_many_requests_pause_the_bucket_until_the_requested_time() {
         (429, TOO_MANY, None, 2),
         // The code decides, whatever the status.
         (200, TOO_MANY, None, 2),
-        // A proxy's page, with and without a time.
+        // A proxy's page with `Retry-After`: in seconds, and as a date in the past, which is ignored.
         (429, page, Some("7"), 7),
-        (429, page, Some("Wed, 21 Oct 2026 07:28:00 GMT"), 2),
+        (429, page, Some("Sun, 06 Nov 1994 08:49:37 GMT"), 2),
     ];
     for (status, body, retry_after, pause) in cases {
         let headers: Vec<_> = retry_after.map(|value| ("Retry-After", value)).into_iter().collect();

@@ -121,7 +121,10 @@ fn required(scalar: Scalar<'_>, described: Unit) -> Result<Timestamp, Mismatch> 
 
 /// Defines the helpers of one unit: as number and as text, required and optional.
 macro_rules! unit {
-    ($unit:literal, $described:ident, $as_number:ident: $number:ident $number_opt:ident $text:ident $text_opt:ident) => {
+    (
+        $unit:literal, $described:ident,
+        $as_number:ident: $number:ident $number_opt:ident $text:ident $text_opt:ident
+    ) => {
         #[doc = concat!("A time in ", $unit, " as number or text; written as a number. Other units are recognized by their magnitude, with a note.")]
         pub mod $number {
             use serde::{Deserializer, Serializer};

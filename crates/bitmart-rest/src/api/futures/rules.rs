@@ -3,7 +3,7 @@
 use bitmart_types::{ContractSymbol, Decimal};
 use rust_decimal::prelude::ToPrimitive as _;
 
-use super::checked_values::CheckedValues;
+use super::order_to_check::OrderToCheck;
 use super::{Contract, NewOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder};
 use crate::ValidationError;
 use crate::api::futures::{ContractStatus, ContractType};
@@ -199,31 +199,31 @@ impl Rules {
     /// # Errors
     /// When a rule is broken; the error names the parameter.
     pub fn check_order(&self, order: &NewOrder) -> Result<(), ValidationError> {
-        self.check(&order.checked_values())
+        self.check(&order.order_to_check())
     }
     /// Checks a plan order like [`check_order`](Self::check_order).
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
     pub fn check_plan_order(&self, order: &NewPlanOrder) -> Result<(), ValidationError> {
-        self.check(&order.checked_values())
+        self.check(&order.order_to_check())
     }
     /// Checks a take-profit or a stop-loss like [`check_order`](Self::check_order).
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
     pub fn check_tp_sl_order(&self, order: &NewTpSlOrder) -> Result<(), ValidationError> {
-        self.check(&order.checked_values())
+        self.check(&order.order_to_check())
     }
     /// Checks a trailing order like [`check_order`](Self::check_order).
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
     pub fn check_trailing_order(&self, order: &NewTrailingOrder) -> Result<(), ValidationError> {
-        self.check(&order.checked_values())
+        self.check(&order.order_to_check())
     }
 
-    fn check(&self, order: &CheckedValues<'_>) -> Result<(), ValidationError> {
+    fn check(&self, order: &OrderToCheck<'_>) -> Result<(), ValidationError> {
         if *order.symbol != self.symbol {
             let rule = format!("must be {}, the contract of these rules", self.symbol);
             return Err(ValidationError::new("symbol", order.symbol, rule));

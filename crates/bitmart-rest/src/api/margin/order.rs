@@ -7,8 +7,7 @@ use crate::ValidationError;
 use crate::spot;
 use crate::wire::validate;
 
-/// Places an order on isolated margin: the request. Created from a [`spot::NewOrder`] with
-/// `into`.
+/// The request that places an order on isolated margin. A [`spot::NewOrder`] converts into it.
 ///
 /// It equals a spot order, except that an order with self-trade prevention is rejected before sending.
 ///

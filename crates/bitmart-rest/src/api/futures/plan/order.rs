@@ -5,9 +5,9 @@ use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::api::futures::{OrderMode, PlanOrderType, TriggerDirection};
-use crate::futures::checked_values::CheckedValues;
 use crate::futures::intent::by_intent;
-use crate::futures::{Execution, check};
+use crate::futures::order_to_check::OrderToCheck;
+use crate::futures::{Execution, presets};
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
 
@@ -158,8 +158,8 @@ impl NewPlanOrder {
         self
     }
     /// The values that the rules of a contract check.
-    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
-        CheckedValues {
+    pub(in crate::api::futures) fn order_to_check(&self) -> OrderToCheck<'_> {
+        OrderToCheck {
             symbol: &self.request.symbol,
             size: Some(self.request.size),
             is_market: self.request.order_type == Some(PlanOrderType::Market),
@@ -257,7 +257,7 @@ impl SubmitPlanOrder {
             self.executive_price.is_some() || self.order_type == Some(PlanOrderType::Market),
             "must be set for a limit order",
         )?;
-        check::preset(&self.side, self.take_profit, self.stop_loss)
+        presets::check_presets(&self.side, self.take_profit, self.stop_loss)
     }
 }
 

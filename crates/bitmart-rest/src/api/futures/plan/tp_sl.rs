@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TriggeredExecution;
 use crate::api::futures::{PlanCategory, PlanOrderType};
-use crate::futures::checked_values::CheckedValues;
+use crate::futures::order_to_check::OrderToCheck;
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
 
@@ -116,9 +116,9 @@ impl NewTpSlOrder {
         self
     }
     /// The values that the rules of a contract check.
-    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
+    pub(in crate::api::futures) fn order_to_check(&self) -> OrderToCheck<'_> {
         let is_market = self.request.execution == Some(OrderType::Market);
-        CheckedValues {
+        OrderToCheck {
             symbol: &self.request.symbol,
             size: self.request.size,
             is_market,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Leverage;
 use crate::ValidationError;
-use crate::futures::checked_values::CheckedValues;
 use crate::futures::intent::by_intent;
+use crate::futures::order_to_check::OrderToCheck;
 use crate::wire::validate;
 
 /// Least callback rate of a trailing order in percent, as documented.
@@ -91,8 +91,8 @@ impl NewTrailingOrder {
         }
     }
     /// The values that the rules of a contract check. It executes at market.
-    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
-        CheckedValues {
+    pub(in crate::api::futures) fn order_to_check(&self) -> OrderToCheck<'_> {
+        OrderToCheck {
             symbol: &self.request.symbol,
             size: Some(self.request.size),
             is_market: true,

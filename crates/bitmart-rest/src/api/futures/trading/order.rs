@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
 use crate::api::futures::{OrderMode, SelfTradePrevention};
-use crate::futures::check;
-use crate::futures::checked_values::CheckedValues;
 use crate::futures::intent::by_intent;
+use crate::futures::order_to_check::OrderToCheck;
+use crate::futures::presets;
 use crate::wire::validate;
 
 /// A futures order to place.
@@ -156,8 +156,8 @@ impl NewOrder {
         self.request.size
     }
     /// The values that the rules of a contract check.
-    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
-        CheckedValues {
+    pub(in crate::api::futures) fn order_to_check(&self) -> OrderToCheck<'_> {
+        OrderToCheck {
             symbol: &self.request.symbol,
             size: Some(self.request.size),
             is_market: self.request.order_type == Some(OrderType::Market),
@@ -267,6 +267,6 @@ impl SubmitOrder {
             self.price.is_some() || self.order_type == Some(OrderType::Market),
             "must be set for a limit order",
         )?;
-        check::preset(&self.side, self.take_profit, self.stop_loss)
+        presets::check_presets(&self.side, self.take_profit, self.stop_loss)
     }
 }

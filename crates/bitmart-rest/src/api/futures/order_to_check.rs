@@ -2,13 +2,13 @@
 
 use bitmart_types::{ContractSymbol, Decimal};
 
-/// The values of an order that the rules of a contract check.
-pub(super) struct CheckedValues<'a> {
+/// The values of an order that are validated against the contract's [`Rules`](super::Rules).
+pub(super) struct OrderToCheck<'a> {
     pub(super) symbol: &'a ContractSymbol,
-    /// In contracts; `None` for the whole position.
+    /// Number of contracts; `None` for a take-profit or stop-loss order of the whole position.
     pub(super) size: Option<u64>,
     pub(super) is_market: bool,
     pub(super) leverage: Option<Decimal>,
-    /// Prices with their names on the wire.
+    /// Wire names and prices; `None` if the order has no such price.
     pub(super) prices: [(&'static str, Option<Decimal>); 4],
 }
