@@ -6,10 +6,12 @@ mod audit;
 mod market;
 mod message;
 #[cfg(test)]
+mod position_tests;
+#[cfg(test)]
 mod simulation_tests;
-mod superseded;
 #[cfg(test)]
 mod tests;
+mod updated_during_fetch;
 mod watermark;
 
 use std::collections::VecDeque;
@@ -116,7 +118,7 @@ impl AccountSync {
     pub fn apply(&mut self, now: Timestamp, market: Market, change: Change) {
         self.with(market, |this| {
             for fetch in &mut this.market.fetches {
-                fetch.superseded.record(&change);
+                fetch.updated.record(&change);
             }
             this.apply(now, change);
         });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bitmart_types::{OrderId, Timestamp};
 
 use super::audit::{self, Audit};
-use super::superseded::Superseded;
+use super::updated_during_fetch::UpdatedDuringFetch;
 use super::watermark::{self, Watermark};
 use super::{LossCause, Request};
 use crate::{AccountEvent, Assumptions, CatchUpReport, Health, Instrument, Market};
@@ -35,7 +35,7 @@ pub(super) struct PendingFetch {
     /// An order or a fill could not be decoded, so the fetch proves nothing.
     pub(super) rows_incomplete: bool,
     /// Balances and positions that a stream updated since the begin.
-    pub(super) superseded: Superseded,
+    pub(super) updated: UpdatedDuringFetch,
 }
 
 /// Concurrent fetches: one that hangs or began before the last loss, and a newer one.
@@ -295,7 +295,7 @@ impl MarketSync {
         if self.next_fetch().is_some_and(|at| at <= now) {
             *next_id += 1;
             let (id, from) = (*next_id, self.watermark.fetch_from());
-            let superseded = Superseded::default();
+            let updated = UpdatedDuringFetch::default();
             let rows_incomplete = false;
             self.fetches.push(PendingFetch {
                 id,
@@ -303,7 +303,7 @@ impl MarketSync {
                 from,
                 last_progress: now,
                 rows_incomplete,
-                superseded,
+                updated,
             });
             self.last_fetch = Some(now);
             return Some(Request::Fetch { id, market, from, open: open() });
