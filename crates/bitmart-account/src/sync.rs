@@ -33,6 +33,30 @@ pub use message::{Change, LossCause, Page, Request, Snapshot};
 ///
 /// All times are of this machine's clock and on one scale, including those of losses. See the
 /// [crate](crate#completeness) for the rules of completeness.
+///
+/// ```
+/// use bitmart_account::sync::{Change, Request, Snapshot};
+/// use bitmart_account::{AccountState, AccountSync, Assumptions, Balance, Health, Market};
+/// use bitmart_types::{Timestamp, dec};
+///
+/// let mut now = Timestamp::from_millis(0);
+/// let mut sync = AccountSync::new(AccountState::new(), Assumptions::default());
+/// sync.follow(now, Market::Spot);
+/// while sync.health(Market::Spot) != Some(Health::Live) {
+///     match sync.poll_request(now) {
+///         Some(Request::Open { market }) => sync.streams_opened(now, market, 2),
+///         Some(Request::Fetch { id, market, .. }) => {
+///             let balances = vec![("USDT".into(), Balance::new(dec!(100)))];
+///             let snapshot = Snapshot { balances, ..Snapshot::default() };
+///             sync.fetch_completed(now, market, id, snapshot);
+///         }
+///         _ => now = sync.deadline().expect("a fetch is due"),
+///     }
+/// }
+/// sync.apply(now, Market::Spot, Change::Balance("USDT".into(), Balance::new(dec!(90))));
+/// let balance = sync.state().balance(Market::Spot, &"USDT".into());
+/// assert_eq!(balance, Some(&Balance::new(dec!(90))));
+/// ```
 #[derive(Debug)]
 pub struct AccountSync {
     state: AccountState,
@@ -197,7 +221,7 @@ impl AccountSync {
         self.with(market, |this| {
             let counted = this.state.counted_fills(market);
             let report = this.market.audit.compare(id, market, listed, counted, max_clock_skew);
-            this.events.extend(report.map(AccountEvent::AuditFailed));
+            this.events.extend(report.map(AccountEvent::AuditMismatch));
         });
     }
 
@@ -211,11 +235,11 @@ impl AccountSync {
         let Self { state, markets, next_id, .. } = self;
         markets.iter_mut().find_map(|market| {
             let name = market.market;
-            let open = || {
+            let open_orders = || {
                 let open = state.open_orders(name);
                 open.map(|order| (order.order_id.clone(), order.instrument.clone())).collect()
             };
-            market.poll_request(now, next_id, open)
+            market.poll_request(now, next_id, open_orders)
         })
     }
 

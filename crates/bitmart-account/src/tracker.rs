@@ -152,7 +152,7 @@ impl AccountTracker {
 
     /// Requests an audit: as soon as the market is live, the exchange's fills of the last 10 minutes are
     /// compared by id with the counted ones. A difference is reported as
-    /// [`AccountEvent::AuditFailed`] and not corrected. See also [`audit_stats`](Self::audit_stats).
+    /// [`AccountEvent::AuditMismatch`] and not corrected. See also [`audit_stats`](Self::audit_stats).
     pub fn request_audit(&mut self, market: Market) {
         let now = self.now();
         self.sync.request_audit(now, market);

@@ -70,7 +70,7 @@ impl Audit {
 
     pub(super) fn failed(&mut self, id: u64) {
         if self.pending.take_if(|pending| pending.0 == id).is_some() {
-            self.stats.failed += 1;
+            self.stats.failed_queries += 1;
         }
     }
 
