@@ -219,8 +219,8 @@ impl AccountSync {
     pub fn audit_completed(&mut self, market: Market, id: u64, listed: &[Fill]) {
         let max_clock_skew = self.assumptions.max_clock_skew;
         self.with(market, |this| {
-            let counted = this.state.counted_fills(market);
-            let report = this.market.audit.compare(id, market, listed, counted, max_clock_skew);
+            let known = this.state.known_fills(market);
+            let report = this.market.audit.compare(id, market, listed, known, max_clock_skew);
             this.events.extend(report.map(AccountEvent::AuditMismatch));
         });
     }
@@ -264,7 +264,7 @@ impl AccountSync {
     }
 
     /// Returns the time of this machine's clock until which every fill of the market since it was
-    /// followed is counted.
+    /// followed is known.
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         let watermark = &self.market(market)?.watermark;
         watermark.start().map(|_| watermark.complete_until())
@@ -289,7 +289,7 @@ impl AccountSync {
         let market = markets.iter_mut().find(|known| known.market == market)?;
         let mut context = MarketContext { market, state, events, assumptions };
         let result = update(&mut context);
-        state.remember_since(market.market, market.remember_fills_since());
+        state.retain_fill_ids_since(market.market, market.retain_fill_ids_since());
         events.extend(market.health_events());
         Some(result)
     }

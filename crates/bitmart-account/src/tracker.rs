@@ -140,7 +140,7 @@ impl AccountTracker {
     }
 
     /// Returns the time of the REST client's clock until which every fill of the market since it was
-    /// first live is counted, regardless of the health. `None` before the streams are subscribed.
+    /// followed is known, regardless of the health. `None` before the streams are subscribed.
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         self.sync.complete_until(market)
     }
@@ -151,7 +151,7 @@ impl AccountTracker {
     }
 
     /// Requests an audit: as soon as the market is live, the exchange's fills of the last 10 minutes are
-    /// compared by id with the counted ones. A difference is reported as
+    /// compared by id with the known ones. A difference is reported as
     /// [`AccountEvent::AuditMismatch`] and not corrected. See also [`audit_stats`](Self::audit_stats).
     pub fn request_audit(&mut self, market: Market) {
         let now = self.now();

@@ -53,7 +53,7 @@ impl MarketContext<'_> {
             let changed = self.apply(now, Change::Order(order));
             self.market.found.orders += usize::from(changed);
         }
-        // Fills before the horizon were counted, but their ids may have been forgotten.
+        // Fills before the horizon are known, but their ids may have been evicted.
         let horizon = self.market.watermark.horizon();
         for fill in page.fills {
             if fill.timestamp.is_none_or(|time| time >= horizon) {

@@ -129,7 +129,7 @@ impl MarketSync {
     }
 
     /// Fills since this time of the exchange's clock may be repeated by a stream or a query, or audited.
-    pub(super) fn remember_fills_since(&self) -> Timestamp {
+    pub(super) fn retain_fill_ids_since(&self) -> Timestamp {
         let horizon = self.watermark.horizon();
         horizon
             .min(self.watermark.complete_until() - audit::WINDOW - self.assumptions.max_clock_skew)

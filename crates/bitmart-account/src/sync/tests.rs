@@ -232,7 +232,7 @@ fn audits_run_at_an_interval_and_on_request_and_correct_nothing() {
     let id = audit(&mut sync, 111);
     sync.audit_completed(SPOT, id, &[fill("1", 60), fill("2", 61)]);
     assert_eq!(event_names(&mut sync), ["Fill", "Fill"], "no difference");
-    // A fill that was never counted, and one that the exchange does not list.
+    // A fill that is not known, and one that the exchange does not list.
     sync.request_audit(at(150), SPOT);
     let id = audit(&mut sync, 150);
     sync.audit_completed(SPOT, id, &[fill("1", 60), fill("3", 62)]);
