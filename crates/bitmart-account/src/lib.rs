@@ -2,13 +2,13 @@
 //!
 //! A private stream sends changes, but neither the state before them nor what happened while it was
 //! disconnected. REST returns the current state, but no changes. [`AccountTracker`] joins the two: it
-//! maintains orders, fills, balances and positions, counts each fill once, and reports every gap in
-//! the stream of events. [`AccountSync`] is the same logic without I/O.
+//! maintains orders, fills, balances and positions, reports each fill once, and reports every loss
+//! of messages. [`AccountSync`] is the same logic without I/O.
 //!
 //! # Completeness
 //!
-//! For each market, [`AccountTracker::complete_until`] is a watermark: every fill between the start of
-//! tracking and that time is known. Two kinds of evidence advance it: all streams have been
+//! For each market, [`AccountTracker::complete_until`] is a watermark: every fill between the first
+//! subscription and that time is known. Two kinds of evidence advance it: all streams have been
 //! processed until a time without a loss, or a completed fetch reached back to the watermark. The time
 //! of a loss is recorded when the connection detects it, so a loss that is read late is not a problem.
 //! A market is [`Live`](Health::Live) when all streams are subscribed and a fetch that began late

@@ -263,8 +263,8 @@ impl AccountSync {
         self.market(market).map(MarketSync::health)
     }
 
-    /// Returns the time of this machine's clock until which every fill of the market since it was
-    /// followed is known.
+    /// Returns the time of this machine's clock until which every fill of the market since its
+    /// streams were first subscribed is known. `None` before.
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         let watermark = &self.market(market)?.watermark;
         watermark.start().map(|_| watermark.complete_until())

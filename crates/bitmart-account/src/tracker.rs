@@ -139,8 +139,8 @@ impl AccountTracker {
         self.sync.health(market)
     }
 
-    /// Returns the time of the REST client's clock until which every fill of the market since it was
-    /// followed is known, regardless of the health. `None` before the streams are subscribed.
+    /// Returns the time of the REST client's clock until which every fill of the market since its
+    /// streams were first subscribed is known, regardless of the health. `None` before.
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         self.sync.complete_until(market)
     }
