@@ -1,4 +1,4 @@
-//! Events of an account and its health.
+//! Events that the account tracker reports, and the health of each market's state.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use crate::{Balance, Fill, MalformedItem, Market, Order, Position, PositionKey};
 pub enum Health {
     /// Complete and current: all streams are up, and nothing is missing.
     Live,
-    /// Complete, but a connection has had no traffic for 15 s, so the state may be out of date.
-    /// Resolves within 5 s: traffic resumes, or the connection counts as lost.
+    /// Complete, but a connection has had no traffic for 15 s by default, so the state may be out of
+    /// date. Resolves within 5 s by default: traffic resumes, or the connection counts as lost.
     Stale,
     /// Something may be missing and is being fetched.
     CatchingUp {
-        /// Everything before this time of this machine's clock is known.
-        since: Timestamp,
+        /// Every fill until this time of this machine's clock is known.
+        complete_until: Timestamp,
     },
     /// The last attempt to fetch or to subscribe failed and will be retried, or the tracker has ended
-    /// with an error. The state may have gaps.
+    /// with an error. The state may be incomplete.
     Failed,
 }
 
 impl Health {
-    /// Compares the variants only: `since` changes without an event.
+    /// Compares the variants only: `complete_until` changes without an event.
     pub(crate) fn is_same_kind(self, other: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)
     }
@@ -51,14 +51,16 @@ pub enum AccountEvent {
         /// The current balance.
         balance: Balance,
     },
-    /// A position changed. In one-way mode it replaces a position in the opposite direction.
+    /// A position changed. In one-way mode an open position replaces one in the opposite direction in
+    /// the state, without a separate event.
     Position {
         /// Which position.
         key: PositionKey,
         /// The current position; size 0 means closed.
         position: Position,
     },
-    /// A fetch after a loss found that a position was closed.
+    /// A query after a loss no longer lists this position: it was closed, and the message was lost. A
+    /// closing that a stream reports is a [`Position`](Self::Position) of size 0.
     PositionClosed {
         /// Which position.
         key: PositionKey,
@@ -78,14 +80,15 @@ pub enum AccountEvent {
         /// The current health.
         health: Health,
     },
-    /// A stream of this market lost its connection. Reported once until the market is live again.
+    /// A stream of this market lost its connection. Reported at most once until the market is live again.
     Reconnecting {
         /// The market.
         market: Market,
         /// Why the connection was lost.
         reason: ReconnectReason,
     },
-    /// A queue overflowed because events were read too slowly. The missing ones are fetched before
+    /// The queue of a stream overflowed because [`next`](crate::AccountTracker::next) was called too
+    /// rarely. The streams are reopened, and what was lost is fetched before
     /// [`CaughtUp`](Self::CaughtUp).
     Overflowed {
         /// The market.
@@ -103,7 +106,7 @@ pub enum AccountEvent {
     /// The state of this market is complete. What had been missed was reported before, as separate
     /// events.
     CaughtUp(CatchUpReport),
-    /// A fetch failed, or the streams could not be opened. The state may have gaps. The attempt is
+    /// A fetch failed, or the streams could not be opened. The state may be incomplete. The attempt is
     /// repeated.
     CatchUpFailed {
         /// The market.
@@ -113,10 +116,10 @@ pub enum AccountEvent {
         /// Time until the next attempt.
         retry_in: Duration,
     },
-    /// An audit found a difference between the counted fills and those of the exchange: an
+    /// An audit found a difference between the known fills and those of the exchange: an
     /// [assumption](crate::Assumptions) does not hold, or this library has a bug. Nothing was
     /// corrected.
-    AuditFailed(AuditReport),
+    AuditMismatch(AuditReport),
 }
 
 /// Why an attempt to catch up failed.
@@ -169,10 +172,10 @@ pub struct CatchUpReport {
     pub market: Market,
     /// Start of the time range that was fetched, by the exchange's clock. `None` if only open orders
     /// were fetched: the first time, when nothing can have been missed.
-    pub since: Option<Timestamp>,
+    pub fetched_from: Option<Timestamp>,
     /// Number of orders that were new or had progressed.
     pub orders: usize,
-    /// Number of fills that had not been counted.
+    /// Number of fills that had not been known.
     pub fills: usize,
 }
 
@@ -186,9 +189,9 @@ pub struct AuditReport {
     pub from: Timestamp,
     /// End of the time range.
     pub until: Timestamp,
-    /// Fills that the exchange lists and that were not counted.
+    /// Fills that the exchange lists and that were not known.
     pub missing: Vec<Fill>,
-    /// Fills that were counted and that the exchange does not list, by order and trade id.
+    /// Known fills that the exchange does not list, by order and trade id.
     pub unlisted: Vec<(OrderId, TradeId)>,
 }
 
@@ -199,11 +202,11 @@ pub struct AuditStats {
     /// Audits whose query succeeded.
     pub completed: u64,
     /// Audits whose query failed.
-    pub failed: u64,
+    pub failed_queries: u64,
     /// Fills of the exchange that were compared.
     pub compared: u64,
-    /// Fills of the exchange that had not been counted.
+    /// Fills of the exchange that had not been known.
     pub missing: u64,
-    /// Counted fills that the exchange did not list.
+    /// Known fills that the exchange did not list.
     pub unlisted: u64,
 }

@@ -56,8 +56,9 @@ impl Feed {
                 self.sources.clear();
                 self.opening = Some(stream::open(ws, market, self.currencies.clone()));
             }
-            Request::Fetch { id, market, from, open } => {
-                let (plan, pages) = (FetchPlan { market, from, open }, PageBuffer::default());
+            Request::Fetch { id, market, from, open_orders } => {
+                let (plan, pages) =
+                    (FetchPlan { market, from, open_orders }, PageBuffer::default());
                 let query = Box::pin(plan.run(rest, pages.clone()));
                 self.fetches.push(Fetch { id, query, pages });
             }
@@ -148,7 +149,7 @@ impl Feed {
                 for item in malformed {
                     sync.malformed(market, item);
                 }
-                LossCause::Malformed { before: received_at }
+                LossCause::Malformed { received_by: received_at }
             }
             Some(Ok(Update::Subscribed | Update::Resynced)) => {
                 sync.stream_up(now, market, index, received_at);
@@ -164,7 +165,7 @@ impl Feed {
                 if let Update::Malformed(error) = update {
                     sync.malformed(market, MalformedItem::Frame(error));
                 }
-                LossCause::Malformed { before: received_at }
+                LossCause::Malformed { received_by: received_at }
             }
             Some(Err(error)) if error.kind() == ErrorKind::Overflow => LossCause::Overflowed,
             Some(Err(error)) => return Err(error),

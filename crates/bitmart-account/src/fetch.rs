@@ -27,7 +27,7 @@ pub(crate) struct FetchPlan {
     /// Start of the time range that may have been missed; `None` if nothing can have been missed.
     pub(crate) from: Option<Timestamp>,
     /// Orders whose last known state is open.
-    pub(crate) open: BTreeMap<OrderId, Instrument>,
+    pub(crate) open_orders: BTreeMap<OrderId, Instrument>,
 }
 
 /// Pages of a running fetch that its poller has not taken yet.
@@ -105,7 +105,7 @@ impl FetchPlan {
         let wallet = async { client.account().spot_wallet().await.map_err(HistoryError::Request) };
         let (listed, filled, wallet) = try_join3(orders, fills, wallet).await?;
         let mut unknown_orders = Vec::new();
-        for (id, _) in listed.unlisted(self.open, filled) {
+        for (id, _) in listed.unlisted(self.open_orders, filled) {
             match order_if_known(client.spot().order(id.clone()).await)? {
                 Some(order) => pages.push(single_order(order.into())),
                 None => unknown_orders.push(id),
@@ -139,7 +139,7 @@ impl FetchPlan {
         let (listed, filled, positions, assets) =
             try_join4(orders, fills, positions, assets).await?;
         let mut unknown_orders = Vec::new();
-        for (id, instrument) in listed.unlisted(self.open, filled) {
+        for (id, instrument) in listed.unlisted(self.open_orders, filled) {
             if let Instrument::Contract(symbol) = instrument {
                 match order_if_known(
                     futures.order(futures::QueryOrder::new(symbol, id.clone())).await,

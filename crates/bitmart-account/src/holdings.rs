@@ -16,6 +16,13 @@ pub struct Balance {
     pub position_margin: Option<Decimal>,
 }
 
+impl Balance {
+    /// Creates a balance with this available amount. The other fields are `None`.
+    pub fn new(available: Decimal) -> Self {
+        Self { available, frozen: None, position_margin: None }
+    }
+}
+
 /// The direction of a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "there are only two directions")]
@@ -61,4 +68,11 @@ pub struct Position {
     pub liquidation_price: Option<Decimal>,
     /// Whether the account is in one-way mode; `None` if the exchange does not send it.
     pub one_way: Option<bool>,
+}
+
+impl Position {
+    /// Creates a position of this size; 0 means closed. The other fields are `None`.
+    pub fn new(size: Decimal) -> Self {
+        Self { size, average_price: None, liquidation_price: None, one_way: None }
+    }
 }

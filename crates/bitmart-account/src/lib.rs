@@ -2,13 +2,13 @@
 //!
 //! A private stream sends changes, but neither the state before them nor what happened while it was
 //! disconnected. REST returns the current state, but no changes. [`AccountTracker`] joins the two: it
-//! maintains orders, fills, balances and positions, counts each fill once, and reports every gap in
-//! the stream of events. [`AccountSync`] is the same logic without I/O.
+//! maintains orders, fills, balances and positions, reports each fill once, and reports every loss
+//! of messages. [`AccountSync`] is the same logic without I/O.
 //!
 //! # Completeness
 //!
-//! For each market, [`AccountTracker::complete_until`] is a watermark: every fill between the start of
-//! tracking and that time has been counted. Two kinds of evidence advance it: all streams have been
+//! For each market, [`AccountTracker::complete_until`] is a watermark: every fill between the first
+//! subscription and that time is known. Two kinds of evidence advance it: all streams have been
 //! processed until a time without a loss, or a completed fetch reached back to the watermark. The time
 //! of a loss is recorded when the connection detects it, so a loss that is read late is not a problem.
 //! A market is [`Live`](Health::Live) when all streams are subscribed and a fetch that began late
@@ -21,7 +21,7 @@
 //!
 //! The watermark relies on three [`Assumptions`]: pushes are delayed by at most P, the history lags by
 //! at most H, and the clocks differ by at most C. The exchange publishes none of them. An
-//! [audit](AccountTracker::request_audit) compares the counted fills with the exchange's list and
+//! [audit](AccountTracker::request_audit) compares the known fills with the exchange's list and
 //! detects when one does not hold.
 //!
 //! Balances and positions have no ids. They are fetched after every loss; in between, the last message
@@ -29,7 +29,7 @@
 //!
 //! Not covered: an open spot order that was placed more than a week before tracking began, and open
 //! futures orders beyond the limit of the exchange's list. The exchange returns them only by id. Their
-//! fills are counted.
+//! fills are known.
 //!
 //! # Order states
 //!
@@ -41,11 +41,11 @@
 
 mod assumptions;
 mod convert;
-mod counted_fills;
 mod event;
 mod feed;
 mod fetch;
 mod holdings;
+mod known_fills;
 mod malformed;
 mod observe;
 mod order;

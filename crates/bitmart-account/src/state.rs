@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use bitmart_types::{ClientOrderId, ContractSymbol, Currency, OrderId, Timestamp, TradeId};
 
-use crate::counted_fills::CountedFills;
+use crate::known_fills::KnownFills;
 use crate::{Balance, Fill, Market, Order, Position, PositionKey};
 
 /// Default of [`AccountState::max_finished_orders`].
@@ -31,7 +31,7 @@ pub struct AccountState {
     orders: HashMap<OrderKey, Order>,
     by_client_id: HashMap<(Market, ClientOrderId), OrderId>,
     fills: HashMap<OrderKey, Vec<Fill>>,
-    counted: CountedFills,
+    known_fills: KnownFills,
     finished: VecDeque<OrderKey>,
     /// Orders of which only fills are known, oldest first.
     unknown_orders: VecDeque<OrderKey>,
@@ -56,7 +56,7 @@ impl AccountState {
             orders: HashMap::new(),
             by_client_id: HashMap::new(),
             fills: HashMap::new(),
-            counted: CountedFills::default(),
+            known_fills: KnownFills::default(),
             finished: VecDeque::new(),
             unknown_orders: VecDeque::new(),
             max_finished: MAX_FINISHED_ORDERS,
@@ -93,7 +93,7 @@ impl AccountState {
         self.orders.get(&key).filter(|_| changed)
     }
 
-    /// Adds a fill. Returns whether it had not been counted before.
+    /// Adds a fill. Returns whether it is new.
     pub fn apply_fill(&mut self, fill: Fill) -> bool {
         let time = fill.timestamp.unwrap_or(Timestamp::from_millis(0));
         self.apply_fill_at(fill, time)
@@ -103,7 +103,7 @@ impl AccountState {
     pub(crate) fn apply_fill_at(&mut self, fill: Fill, now: Timestamp) -> bool {
         let key = (fill.instrument.market(), fill.order_id.clone());
         let time = fill.timestamp.unwrap_or(now);
-        let new = self.counted.insert(key.0, (key.1.clone(), fill.trade_id.clone()), time);
+        let new = self.known_fills.insert(key.0, (key.1.clone(), fill.trade_id.clone()), time);
         if new {
             let fills = self.fills.entry(key.clone()).or_default();
             fills.push(fill);
@@ -115,17 +115,17 @@ impl AccountState {
         new
     }
 
-    /// Remembers the ids of fills of this market since that time.
-    pub(crate) fn remember_since(&mut self, market: Market, since: Timestamp) {
-        self.counted.protect(market, since);
+    /// Retains the ids of fills of this market since that time.
+    pub(crate) fn retain_fill_ids_since(&mut self, market: Market, since: Timestamp) {
+        self.known_fills.retain_since(market, since);
     }
 
-    /// Returns the remembered ids of counted fills of a market.
-    pub(crate) fn counted_fills(
+    /// Returns the retained ids of known fills of a market.
+    pub(crate) fn known_fills(
         &self,
         market: Market,
     ) -> impl Iterator<Item = (&OrderId, &TradeId, Timestamp)> {
-        self.counted.iter(market)
+        self.known_fills.iter(market)
     }
 
     /// Removes an open order that the exchange no longer knows. Its fills are stored on, as those of an
@@ -133,7 +133,7 @@ impl AccountState {
     pub(crate) fn remove_order(&mut self, market: Market, id: &OrderId) -> bool {
         let key = (market, id.clone());
         let Some(order) = self.orders.remove(&key) else { return false };
-        self.forget_client_id(&key, order.client_order_id);
+        self.remove_client_id(&key, order.client_order_id);
         if self.fills.contains_key(&key) {
             self.unknown_orders.push_back(key);
             self.drop_unknown();
@@ -163,7 +163,7 @@ impl AccountState {
         while self.finished.len() > self.max_finished.max(1) {
             let Some(key) = self.finished.pop_front().filter(|key| key != newest) else { return };
             let order = self.orders.remove(&key);
-            self.forget_client_id(&key, order.and_then(|order| order.client_order_id));
+            self.remove_client_id(&key, order.and_then(|order| order.client_order_id));
             self.fills.remove(&key);
         }
     }
@@ -178,7 +178,7 @@ impl AccountState {
         }
     }
 
-    fn forget_client_id(&mut self, key: &OrderKey, client_id: Option<ClientOrderId>) {
+    fn remove_client_id(&mut self, key: &OrderKey, client_id: Option<ClientOrderId>) {
         let Some(id) = client_id else { return };
         let known = (key.0, id);
         if self.by_client_id.get(&known) == Some(&key.1) {

@@ -6,10 +6,12 @@ mod audit;
 mod market;
 mod message;
 #[cfg(test)]
+mod position_tests;
+#[cfg(test)]
 mod simulation_tests;
-mod superseded;
 #[cfg(test)]
 mod tests;
+mod updated_during_fetch;
 mod watermark;
 
 use std::collections::VecDeque;
@@ -31,6 +33,30 @@ pub use message::{Change, LossCause, Page, Request, Snapshot};
 ///
 /// All times are of this machine's clock and on one scale, including those of losses. See the
 /// [crate](crate#completeness) for the rules of completeness.
+///
+/// ```
+/// use bitmart_account::sync::{Change, Request, Snapshot};
+/// use bitmart_account::{AccountState, AccountSync, Assumptions, Balance, Health, Market};
+/// use bitmart_types::{Timestamp, dec};
+///
+/// let mut now = Timestamp::from_millis(0);
+/// let mut sync = AccountSync::new(AccountState::new(), Assumptions::default());
+/// sync.follow(now, Market::Spot);
+/// while sync.health(Market::Spot) != Some(Health::Live) {
+///     match sync.poll_request(now) {
+///         Some(Request::Open { market }) => sync.streams_opened(now, market, 2),
+///         Some(Request::Fetch { id, market, .. }) => {
+///             let balances = vec![("USDT".into(), Balance::new(dec!(100)))];
+///             let snapshot = Snapshot { balances, ..Snapshot::default() };
+///             sync.fetch_completed(now, market, id, snapshot);
+///         }
+///         _ => now = sync.deadline().expect("a fetch is due"),
+///     }
+/// }
+/// sync.apply(now, Market::Spot, Change::Balance("USDT".into(), Balance::new(dec!(90))));
+/// let balance = sync.state().balance(Market::Spot, &"USDT".into());
+/// assert_eq!(balance, Some(&Balance::new(dec!(90))));
+/// ```
 #[derive(Debug)]
 pub struct AccountSync {
     state: AccountState,
@@ -116,7 +142,7 @@ impl AccountSync {
     pub fn apply(&mut self, now: Timestamp, market: Market, change: Change) {
         self.with(market, |this| {
             for fetch in &mut this.market.fetches {
-                fetch.superseded.record(&change);
+                fetch.updated.record(&change);
             }
             this.apply(now, change);
         });
@@ -193,9 +219,9 @@ impl AccountSync {
     pub fn audit_completed(&mut self, market: Market, id: u64, listed: &[Fill]) {
         let max_clock_skew = self.assumptions.max_clock_skew;
         self.with(market, |this| {
-            let counted = this.state.counted_fills(market);
-            let report = this.market.audit.compare(id, market, listed, counted, max_clock_skew);
-            this.events.extend(report.map(AccountEvent::AuditFailed));
+            let known = this.state.known_fills(market);
+            let report = this.market.audit.compare(id, market, listed, known, max_clock_skew);
+            this.events.extend(report.map(AccountEvent::AuditMismatch));
         });
     }
 
@@ -209,11 +235,11 @@ impl AccountSync {
         let Self { state, markets, next_id, .. } = self;
         markets.iter_mut().find_map(|market| {
             let name = market.market;
-            let open = || {
+            let open_orders = || {
                 let open = state.open_orders(name);
                 open.map(|order| (order.order_id.clone(), order.instrument.clone())).collect()
             };
-            market.poll_request(now, next_id, open)
+            market.poll_request(now, next_id, open_orders)
         })
     }
 
@@ -237,8 +263,8 @@ impl AccountSync {
         self.market(market).map(MarketSync::health)
     }
 
-    /// Returns the time of this machine's clock until which every fill of the market since it was
-    /// followed is counted.
+    /// Returns the time of this machine's clock until which every fill of the market since its
+    /// streams were first subscribed is known. `None` before.
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         let watermark = &self.market(market)?.watermark;
         watermark.start().map(|_| watermark.complete_until())
@@ -263,7 +289,7 @@ impl AccountSync {
         let market = markets.iter_mut().find(|known| known.market == market)?;
         let mut context = MarketContext { market, state, events, assumptions };
         let result = update(&mut context);
-        state.remember_since(market.market, market.remember_fills_since());
+        state.retain_fill_ids_since(market.market, market.retain_fill_ids_since());
         events.extend(market.health_events());
         Some(result)
     }

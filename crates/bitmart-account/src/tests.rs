@@ -225,7 +225,7 @@ fn drops_the_oldest_fills_of_unknown_orders() {
     }
     let kept = ["1", "2", "3"].map(|id| state.fills(Market::Spot, &id.into()).len());
     assert_eq!(kept, [0, 1, 1]);
-    assert!(!state.apply_fill(fill("1", "9")), "the id of the fill is remembered");
+    assert!(!state.apply_fill(fill("1", "9")), "the id of the fill is retained");
 }
 
 #[test]

@@ -139,8 +139,8 @@ impl AccountTracker {
         self.sync.health(market)
     }
 
-    /// Returns the time of the REST client's clock until which every fill of the market since it was
-    /// first live is counted, regardless of the health. `None` before the streams are subscribed.
+    /// Returns the time of the REST client's clock until which every fill of the market since its
+    /// streams were first subscribed is known, regardless of the health. `None` before.
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         self.sync.complete_until(market)
     }
@@ -151,8 +151,8 @@ impl AccountTracker {
     }
 
     /// Requests an audit: as soon as the market is live, the exchange's fills of the last 10 minutes are
-    /// compared by id with the counted ones. A difference is reported as
-    /// [`AccountEvent::AuditFailed`] and not corrected. See also [`audit_stats`](Self::audit_stats).
+    /// compared by id with the known ones. A difference is reported as
+    /// [`AccountEvent::AuditMismatch`] and not corrected. See also [`audit_stats`](Self::audit_stats).
     pub fn request_audit(&mut self, market: Market) {
         let now = self.now();
         self.sync.request_audit(now, market);

@@ -53,7 +53,7 @@ impl MarketContext<'_> {
             let changed = self.apply(now, Change::Order(order));
             self.market.found.orders += usize::from(changed);
         }
-        // Fills before the horizon were counted, but their ids may have been forgotten.
+        // Fills before the horizon are known, but their ids may have been evicted.
         let horizon = self.market.watermark.horizon();
         for fill in page.fills {
             if fill.timestamp.is_none_or(|time| time >= horizon) {
@@ -74,19 +74,19 @@ impl MarketContext<'_> {
         let malformed = |item| AccountEvent::Malformed { market, item };
         self.events.extend(snapshot.malformed.into_iter().map(malformed));
         for (currency, balance) in snapshot.balances {
-            if !fetch.superseded.has_balance(&currency) {
+            if !fetch.updated.has_balance(&currency) {
                 self.apply(now, Change::Balance(currency, balance));
             }
         }
         if let Some(positions) = snapshot.positions {
             let mut open: HashSet<_> = positions.iter().map(|(key, _)| key.clone()).collect();
             for (key, position) in positions {
-                if !fetch.superseded.has_position(&key) {
+                if !fetch.updated.supersedes(&key, &position) {
                     self.apply(now, Change::Position(key, position));
                 }
             }
             let known = self.state.all_positions().map(|(key, _)| key);
-            open.extend(known.filter(|key| fetch.superseded.has_position(key)).cloned());
+            open.extend(known.filter(|key| fetch.updated.has_position(key)).cloned());
             if !snapshot.positions_incomplete {
                 for key in self.state.retain_positions(&open) {
                     self.events.push_back(AccountEvent::PositionClosed { key });

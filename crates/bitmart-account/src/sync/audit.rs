@@ -1,4 +1,4 @@
-//! The audit: compares the exchange's fills with the counted ones.
+//! The audit: compares the exchange's fills with the known ones.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,8 +13,8 @@ pub(super) const WINDOW: Duration = Duration::from_secs(600);
 /// Default time between two audits.
 pub(super) const INTERVAL: Duration = Duration::from_secs(300);
 
-/// A counted fill: order id, trade id and timestamp.
-type CountedFill<'a> = (&'a OrderId, &'a TradeId, Timestamp);
+/// A known fill: order id, trade id and timestamp.
+type KnownFill<'a> = (&'a OrderId, &'a TradeId, Timestamp);
 
 /// A time range of the exchange's clock.
 type TimeRange = (Timestamp, Timestamp);
@@ -70,22 +70,22 @@ impl Audit {
 
     pub(super) fn failed(&mut self, id: u64) {
         if self.pending.take_if(|pending| pending.0 == id).is_some() {
-            self.stats.failed += 1;
+            self.stats.failed_queries += 1;
         }
     }
 
-    /// Compares the exchange's fills with the counted ones. Returns a report if they differ.
+    /// Compares the exchange's fills with the known ones. Returns a report if they differ.
     pub(super) fn compare<'a>(
         &mut self,
         id: u64,
         market: Market,
         listed: &[Fill],
-        counted: impl Iterator<Item = CountedFill<'a>>,
+        known: impl Iterator<Item = KnownFill<'a>>,
         max_clock_skew: Duration,
     ) -> Option<AuditReport> {
         let (_, (from, until)) = self.pending.take_if(|pending| pending.0 == id)?;
         let mut known: HashMap<_, _> =
-            counted.map(|(order, trade, time)| ((order, trade), (time, false))).collect();
+            known.map(|(order, trade, time)| ((order, trade), (time, false))).collect();
         let mut missing = Vec::new();
         for fill in listed {
             // A fill without a timestamp belongs to the requested range.

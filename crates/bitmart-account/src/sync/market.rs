@@ -6,7 +6,7 @@ use std::time::Duration;
 use bitmart_types::{OrderId, Timestamp};
 
 use super::audit::{self, Audit};
-use super::superseded::Superseded;
+use super::updated_during_fetch::UpdatedDuringFetch;
 use super::watermark::{self, Watermark};
 use super::{LossCause, Request};
 use crate::{AccountEvent, Assumptions, CatchUpReport, Health, Instrument, Market};
@@ -32,10 +32,10 @@ pub(super) struct PendingFetch {
     pub(super) from: Option<Timestamp>,
     /// When its last page arrived, or its begin.
     pub(super) last_progress: Timestamp,
-    /// An order or a fill could not be decoded, so the fetch proves nothing.
+    /// An order or a fill could not be decoded, so the fetch counts as failed.
     pub(super) rows_incomplete: bool,
     /// Balances and positions that a stream updated since the begin.
-    pub(super) superseded: Superseded,
+    pub(super) updated: UpdatedDuringFetch,
 }
 
 /// Concurrent fetches: one that hangs or began before the last loss, and a newer one.
@@ -102,7 +102,9 @@ impl MarketSync {
             (false, true) if self.idle_streams.is_empty() => Health::Live,
             (false, true) => Health::Stale,
             (false, false) if self.failing => Health::Failed,
-            (false, false) => Health::CatchingUp { since: self.watermark.complete_until() },
+            (false, false) => {
+                Health::CatchingUp { complete_until: self.watermark.complete_until() }
+            }
         }
     }
 
@@ -127,7 +129,7 @@ impl MarketSync {
     }
 
     /// Fills since this time of the exchange's clock may be repeated by a stream or a query, or audited.
-    pub(super) fn remember_fills_since(&self) -> Timestamp {
+    pub(super) fn retain_fill_ids_since(&self) -> Timestamp {
         let horizon = self.watermark.horizon();
         horizon
             .min(self.watermark.complete_until() - audit::WINDOW - self.assumptions.max_clock_skew)
@@ -164,8 +166,8 @@ impl MarketSync {
                 let first = !std::mem::replace(&mut self.reconnecting_reported, true);
                 first.then_some(AccountEvent::Reconnecting { market, reason })
             }
-            LossCause::Malformed { before } => {
-                self.watermark.stream_lost_before(before, stream);
+            LossCause::Malformed { received_by } => {
+                self.watermark.stream_lost_before(received_by, stream);
                 self.schedule_fetch(now);
                 None
             }
@@ -212,7 +214,7 @@ impl MarketSync {
 
     pub(super) fn fetch_completed(&mut self, fetch: &PendingFetch, now: Timestamp) {
         self.watermark.fetch_completed(fetch.begin, fetch.from);
-        self.found.since = self.found.since.or(fetch.from);
+        self.found.fetched_from = self.found.fetched_from.or(fetch.from);
         self.failing = false;
         self.pause = MIN_PAUSE;
         match self.watermark.fetch_due() {
@@ -280,7 +282,7 @@ impl MarketSync {
         &mut self,
         now: Timestamp,
         next_id: &mut u64,
-        open: impl FnOnce() -> BTreeMap<OrderId, Instrument>,
+        open_orders: impl FnOnce() -> BTreeMap<OrderId, Instrument>,
     ) -> Option<Request> {
         let market = self.market;
         if self.closed {
@@ -295,7 +297,7 @@ impl MarketSync {
         if self.next_fetch().is_some_and(|at| at <= now) {
             *next_id += 1;
             let (id, from) = (*next_id, self.watermark.fetch_from());
-            let superseded = Superseded::default();
+            let updated = UpdatedDuringFetch::default();
             let rows_incomplete = false;
             self.fetches.push(PendingFetch {
                 id,
@@ -303,10 +305,10 @@ impl MarketSync {
                 from,
                 last_progress: now,
                 rows_incomplete,
-                superseded,
+                updated,
             });
             self.last_fetch = Some(now);
-            return Some(Request::Fetch { id, market, from, open: open() });
+            return Some(Request::Fetch { id, market, from, open_orders: open_orders() });
         }
         if self.streams == Streams::Open && self.watermark.is_live() {
             let range = self.audit.begin(now, &self.watermark, &self.assumptions)?;
@@ -319,5 +321,5 @@ impl MarketSync {
 }
 
 fn empty_report(market: Market) -> CatchUpReport {
-    CatchUpReport { market, since: None, orders: 0, fills: 0 }
+    CatchUpReport { market, fetched_from: None, orders: 0, fills: 0 }
 }

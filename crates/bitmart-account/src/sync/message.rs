@@ -29,8 +29,8 @@ pub enum LossCause {
     Reconnecting(ReconnectReason),
     /// A message could not be decoded. The stream continues.
     Malformed {
-        /// A time not before the message was received.
-        before: Timestamp,
+        /// A time at or after the message was received.
+        received_by: Timestamp,
     },
     /// The queue overflowed and the stream ended. All streams of the market must be reopened.
     Overflowed,
@@ -38,7 +38,8 @@ pub enum LossCause {
     Ended,
 }
 
-/// Work for the caller of [`AccountSync::poll_request`](crate::AccountSync::poll_request).
+/// A request that the caller of [`AccountSync::poll_request`](crate::AccountSync::poll_request) must
+/// carry out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Request {
@@ -61,8 +62,8 @@ pub enum Request {
         market: Market,
         /// If set, also query all orders and fills since this time of the exchange's clock.
         from: Option<Timestamp>,
-        /// Query those of these orders that are in no list one by one.
-        open: BTreeMap<OrderId, Instrument>,
+        /// Orders that are open in the tracked state. Query each by id if the lists do not contain it.
+        open_orders: BTreeMap<OrderId, Instrument>,
     },
     /// Query the fills of this time range of the exchange's clock. Then call
     /// [`audit_completed`](crate::AccountSync::audit_completed) or
@@ -87,7 +88,7 @@ pub struct Page {
     pub orders: Vec<Order>,
     /// Fills since [`from`](Request::Fetch::from).
     pub fills: Vec<Fill>,
-    /// Rows that could not be decoded. With any of them, the fetch proves nothing.
+    /// Rows that could not be decoded. With any of them, the fetch counts as failed.
     pub malformed: Vec<MalformedItem>,
 }
 
@@ -97,11 +98,12 @@ pub struct Page {
 pub struct Snapshot {
     /// All balances.
     pub balances: Vec<(Currency, Balance)>,
-    /// All open positions; `None` for a market without positions.
+    /// All open positions; `None` for spot, which has no positions.
     pub positions: Option<Vec<(PositionKey, Position)>>,
     /// Balances and positions that could not be decoded.
     pub malformed: Vec<MalformedItem>,
-    /// A position could not be decoded, so a position that is not listed may still be open.
+    /// Whether `positions` may lack one that could not be decoded. Positions that it does not contain
+    /// are then not removed.
     pub positions_incomplete: bool,
     /// Orders that were queried and that the exchange does not know.
     pub unknown_orders: Vec<OrderId>,

@@ -65,7 +65,7 @@ fn event_names(sync: &mut AccountSync) -> Vec<&'static str> {
         AccountEvent::Overflowed { .. } => "Overflowed",
         AccountEvent::CaughtUp(_) => "CaughtUp",
         AccountEvent::CatchUpFailed { .. } => "CatchUpFailed",
-        AccountEvent::AuditFailed(_) => "AuditFailed",
+        AccountEvent::AuditMismatch(_) => "AuditMismatch",
         AccountEvent::Malformed { .. } => "Malformed",
         AccountEvent::Fill(_) => "Fill",
         other => panic!("{other:?}"),
@@ -96,7 +96,9 @@ fn a_loss_of_all_streams_causes_one_event_at_the_begin_and_one_at_the_end() {
         sync.stream_lost(at(20), SPOT, stream, Some(at(20)), disconnected());
     }
     assert_eq!(event_names(&mut sync), ["Reconnecting", "CatchingUp"]);
-    assert!(matches!(sync.health(SPOT), Some(Health::CatchingUp { since }) if since <= at(20)));
+    assert!(
+        matches!(sync.health(SPOT), Some(Health::CatchingUp { complete_until }) if complete_until <= at(20))
+    );
     // Another loss before the market is live.
     for stream in [0, 1] {
         sync.stream_lost(at(21), SPOT, stream, Some(at(20)), disconnected());
@@ -197,7 +199,7 @@ fn a_fetch_without_progress_does_not_delay_the_next_one() {
 fn a_malformed_message_is_an_event_and_a_loss() {
     let mut sync = live();
     sync.malformed(SPOT, MalformedItem::missing_field("position of BTCUSDT", "position_type"));
-    let cause = LossCause::Malformed { before: at(20) };
+    let cause = LossCause::Malformed { received_by: at(20) };
     sync.stream_lost(at(20), SPOT, 0, Some(at(19)), cause);
     assert_eq!(event_names(&mut sync), ["Malformed", "CatchingUp"]);
 }
@@ -230,11 +232,11 @@ fn audits_run_at_an_interval_and_on_request_and_correct_nothing() {
     let id = audit(&mut sync, 111);
     sync.audit_completed(SPOT, id, &[fill("1", 60), fill("2", 61)]);
     assert_eq!(event_names(&mut sync), ["Fill", "Fill"], "no difference");
-    // A fill that was never counted, and one that the exchange does not list.
+    // A fill that is not known, and one that the exchange does not list.
     sync.request_audit(at(150), SPOT);
     let id = audit(&mut sync, 150);
     sync.audit_completed(SPOT, id, &[fill("1", 60), fill("3", 62)]);
-    let Some(AccountEvent::AuditFailed(report)) = sync.poll_event() else { panic!("an alarm") };
+    let Some(AccountEvent::AuditMismatch(report)) = sync.poll_event() else { panic!("an alarm") };
     assert_eq!(report.missing, [fill("3", 62)]);
     assert_eq!(report.unlisted, [("1".into(), "2".into())]);
     assert!(sync.poll_event().is_none(), "the missing fill is not applied");
@@ -243,7 +245,7 @@ fn audits_run_at_an_interval_and_on_request_and_correct_nothing() {
     let id = audit(&mut sync, 250);
     sync.audit_failed(SPOT, id);
     let audits = sync.audit_stats(SPOT).expect("it is followed");
-    assert_eq!((audits.completed, audits.failed, audits.compared), (2, 1, 4));
+    assert_eq!((audits.completed, audits.failed_queries, audits.compared), (2, 1, 4));
     assert_eq!((audits.missing, audits.unlisted), (1, 1));
 }
 

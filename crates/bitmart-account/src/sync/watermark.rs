@@ -1,4 +1,4 @@
-//! The watermark of one market: the time until which every fill has been counted.
+//! The watermark of one market: the time until which every fill is known.
 //!
 //! All times are of this machine's clock. Two kinds of evidence advance the watermark, nothing else:
 //!

@@ -110,10 +110,10 @@ async fn an_audit_finds_but_does_not_correct_fills_lost_to_a_violated_assumption
     consumer.until(&harness, Consumer::is_live).await?;
     assert!(consumer.fills.is_empty(), "the history does not contain the fill yet");
     consumer.read_for(&harness, behind * 2).await?;
-    assert!(!consumer.has_event("AuditFailed"), "no audit has run");
+    assert!(!consumer.has_event("AuditMismatch"), "no audit has run");
     consumer.account.request_audit(Market::Spot);
     consumer.until(&harness, |consumer| consumer.audits().completed > 0).await?;
-    consumer.until(&harness, |consumer| consumer.has_event("AuditFailed")).await?;
+    consumer.until(&harness, |consumer| consumer.has_event("AuditMismatch")).await?;
     let audits = consumer.audits();
     assert_eq!((audits.missing, audits.unlisted), (harness.ledger().len() as u64, 0));
     consumer.read_for(&harness, Duration::from_secs(10)).await?;

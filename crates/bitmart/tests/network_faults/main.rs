@@ -248,7 +248,7 @@ async fn an_audit_finds_no_difference() -> TestResult {
             harness.account.request_audit(Market::Spot);
             // There may be no event in this time.
             let wait = tokio::time::timeout(Duration::from_millis(100), harness.account.next());
-            if let Ok(Some(Ok(AccountEvent::AuditFailed(report)))) = wait.await {
+            if let Ok(Some(Ok(AccountEvent::AuditMismatch(report)))) = wait.await {
                 return Err(format!("{report:?}"));
             }
         }

@@ -1,4 +1,4 @@
-//! The simulated connection, with a bounded queue per stream.
+//! The simulated connection, with a bounded queue per stream. Times are in milliseconds.
 
 use std::collections::VecDeque;
 
@@ -32,7 +32,7 @@ pub(super) enum Item {
 pub(super) struct Queued {
     pub(super) item: Item,
     /// Everything received until this time precedes the item.
-    pub(super) last_received: Option<i64>,
+    pub(super) complete_until: Option<i64>,
     pub(super) received_at: i64,
 }
 
@@ -44,14 +44,17 @@ struct Queue {
 
 pub(super) struct Connection {
     capacity: usize,
-    /// The number of the current connection, and whether its frames still arrive.
+    /// The number of the current connection.
     pub(super) number: u32,
+    /// Whether frames of the current connection still arrive.
     pub(super) alive: bool,
     /// Whether the client considers itself connected.
     pub(super) connected: bool,
     socket: VecDeque<Frame>,
+    /// When the socket was last empty.
     drained_at: Option<i64>,
-    pub(super) last_received: Option<i64>,
+    /// Everything received until this time has been queued.
+    pub(super) complete_until: Option<i64>,
     queues: [Queue; STREAMS],
     pub(super) stalled_until: i64,
 }
@@ -65,20 +68,20 @@ impl Connection {
             connected: true,
             socket: VecDeque::new(),
             drained_at: Some(0),
-            last_received: None,
+            complete_until: None,
             queues: Default::default(),
             stalled_until: 0,
         }
     }
 
-    /// A frame arrives if its connection is alive; number 0 is any connection.
-    pub(super) fn arrive(&mut self, connection: u32, frame: Frame) {
-        if self.alive && (connection == 0 || connection == self.number) {
+    /// Adds a frame to the socket if its connection is alive; `None` for any connection.
+    pub(super) fn arrive(&mut self, connection: Option<u32>, frame: Frame) {
+        if self.alive && connection.is_none_or(|number| number == self.number) {
             self.socket.push_back(frame);
         }
     }
 
-    /// The connection is closed or times out.
+    /// Queues the end of the connection, which is processed after the frames that arrived before.
     pub(super) fn close(&mut self) {
         self.socket.push_back(Frame::Close);
     }
@@ -99,6 +102,7 @@ impl Connection {
         }
     }
 
+    /// Drops the subscriptions and what is queued.
     pub(super) fn unsubscribe(&mut self) {
         self.queues = Default::default();
     }
@@ -117,7 +121,7 @@ impl Connection {
                 }
                 return true;
             }
-            self.last_received = self.last_received.max(self.drained_at);
+            self.complete_until = self.complete_until.max(self.drained_at);
             match frame {
                 Frame::Fill(id) => {
                     self.push(now, 0, Item::Fill(id));
@@ -145,7 +149,11 @@ impl Connection {
         let overflow = queue.items.len() >= self.capacity;
         let item = if overflow { Item::Lost(Loss::Overflow) } else { item };
         queue.subscribed = !overflow;
-        queue.items.push_back(Queued { item, last_received: self.last_received, received_at: now });
+        queue.items.push_back(Queued {
+            item,
+            complete_until: self.complete_until,
+            received_at: now,
+        });
     }
 
     pub(super) fn pop(&mut self, stream: usize) -> Option<Queued> {

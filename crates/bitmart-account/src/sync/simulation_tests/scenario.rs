@@ -45,7 +45,8 @@ pub(super) enum Event {
     /// The script action with this index.
     Action(usize),
     Frame {
-        connection: u32,
+        /// `None` for the connection that exists when the frame arrives.
+        connection: Option<u32>,
         frame: Frame,
     },
     IdleTimeout {

@@ -142,7 +142,10 @@ impl<R: TrackerModel> Simulation<R> {
                 if connection == self.connection.number && self.connection.connected =>
             {
                 if self.connection.alive {
-                    self.schedule(1, Event::Frame { connection, frame: Frame::Pong });
+                    self.schedule(
+                        1,
+                        Event::Frame { connection: Some(connection), frame: Frame::Pong },
+                    );
                 }
                 self.schedule(PING_INTERVAL, Event::Ping { connection });
             }
@@ -222,7 +225,7 @@ impl<R: TrackerModel> Simulation<R> {
         for _ in 0..times {
             let frame =
                 if std::mem::take(&mut self.malform_next) { Frame::Malformed } else { frame };
-            self.schedule(push_delay, Event::Frame { connection: 0, frame });
+            self.schedule(push_delay, Event::Frame { connection: None, frame });
         }
     }
 
@@ -289,13 +292,13 @@ impl<R: TrackerModel> Simulation<R> {
         let mut busy = false;
         for stream in 0..STREAMS {
             let Some(queued) = self.connection.pop(stream) else {
-                if let Some(received) = self.connection.last_received {
+                if let Some(received) = self.connection.complete_until {
                     self.tracker.processed_until(stream, received);
                 }
                 continue;
             };
             busy = true;
-            if let Some(received) = queued.last_received {
+            if let Some(received) = queued.complete_until {
                 self.tracker.processed_until(stream, received);
             }
             match queued.item {

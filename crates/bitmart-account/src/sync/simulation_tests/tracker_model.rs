@@ -141,10 +141,10 @@ impl TrackerModel for CurrentTracker {
             Loss::Disconnected => {
                 LossCause::Reconnecting(ReconnectReason::Closed { code: None, text: None })
             }
-            Loss::Malformed => LossCause::Malformed { before: time(queued.received_at) },
+            Loss::Malformed => LossCause::Malformed { received_by: time(queued.received_at) },
             Loss::Overflow => LossCause::Overflowed,
         };
-        self.sync.stream_lost(time(now), MARKET, stream, queued.last_received.map(time), cause);
+        self.sync.stream_lost(time(now), MARKET, stream, queued.complete_until.map(time), cause);
     }
 
     fn stream_up(&mut self, now: i64, stream: usize, since: i64) {
@@ -215,7 +215,7 @@ impl TrackerModel for CurrentTracker {
                     reported
                         .push(Reported::Order(number(order.order_id.as_str()) - FIRST_RESTING_ID));
                 }
-                AccountEvent::AuditFailed(report) => {
+                AccountEvent::AuditMismatch(report) => {
                     let missing = report.missing.iter().map(|fill| fill.trade_id.as_str());
                     let unlisted = report.unlisted.iter().map(|(_, trade)| trade.as_str());
                     self.alarms.extend(missing.chain(unlisted).map(number));

@@ -1,0 +1,172 @@
+//! Positions after losses: what a fetch lists, and what the stream sends while it runs.
+
+use std::collections::BTreeMap;
+
+use bitmart_types::{Decimal, Timestamp, dec};
+use bitmart_ws::ReconnectReason;
+use proptest::prelude::*;
+
+use super::{Change, LossCause, Request, Snapshot};
+use crate::{
+    AccountState, AccountSync, Assumptions, Direction, Health, Market, Position, PositionKey,
+};
+
+const FUTURES: Market = Market::Futures;
+const LONG: Direction = Direction::Long;
+const SHORT: Direction = Direction::Short;
+
+type Sizes = BTreeMap<Direction, u8>;
+
+fn position(direction: Direction, size: u8, one_way: Option<bool>) -> (PositionKey, Position) {
+    let key = PositionKey { contract: "BTCUSDT".into(), direction };
+    let (size, average_price, liquidation_price) = (Decimal::from(size), Some(dec!(5)), None);
+    (key, Position { size, average_price, liquidation_price, one_way })
+}
+
+/// A tracker with one stream, and the positions of the exchange.
+struct Harness {
+    sync: AccountSync,
+    now: Timestamp,
+    open: Sizes,
+    one_way: bool,
+    /// Whether messages contain the position mode.
+    sends_mode: bool,
+}
+
+impl Harness {
+    /// The market is live and has no positions.
+    fn new(one_way: bool, sends_mode: bool) -> Self {
+        let now = Timestamp::from_millis(0);
+        let mut sync = AccountSync::new(AccountState::new(), Assumptions::default());
+        sync.set_audit_interval(now, None);
+        sync.follow(now, FUTURES);
+        assert_eq!(sync.poll_request(now), Some(Request::Open { market: FUTURES }));
+        sync.streams_opened(now, FUTURES, 1);
+        let mut harness = Self { sync, now, open: Sizes::new(), one_way, sends_mode };
+        harness.catch_up(|_| {}, |_| {});
+        harness
+    }
+
+    /// Changes a position at the exchange. Its message is lost.
+    fn set_unnoticed(&mut self, direction: Direction, size: u8) {
+        if size == 0 {
+            self.open.remove(&direction);
+            return;
+        }
+        if self.one_way {
+            self.open.clear();
+        }
+        self.open.insert(direction, size);
+    }
+
+    fn set(&mut self, direction: Direction, size: u8) {
+        self.set_unnoticed(direction, size);
+        let (key, position) = position(direction, size, self.sends_mode.then_some(self.one_way));
+        self.sync.apply(self.now, FUTURES, Change::Position(key, position));
+    }
+
+    fn lose(&mut self, lost: impl FnOnce(&mut Self)) {
+        let cause = LossCause::Reconnecting(ReconnectReason::Closed { code: None, text: None });
+        self.sync.stream_lost(self.now, FUTURES, 0, Some(self.now), cause);
+        lost(self);
+        self.sync.stream_up(self.now, FUTURES, 0, self.now);
+    }
+
+    /// Fetches until the market is live, with messages before and after each snapshot is taken.
+    fn catch_up(&mut self, before: impl Fn(&mut Self), after: impl Fn(&mut Self)) {
+        while self.sync.health(FUTURES) != Some(Health::Live) {
+            self.now = self.now.max(self.sync.deadline().expect("a fetch is due"));
+            let Some(Request::Fetch { id, .. }) = self.sync.poll_request(self.now) else {
+                panic!("a fetch")
+            };
+            before(self);
+            let listed = self.open.iter();
+            let positions =
+                listed.map(|(side, size)| position(*side, *size, Some(self.one_way))).collect();
+            let snapshot = Snapshot { positions: Some(positions), ..Snapshot::default() };
+            after(self);
+            self.sync.fetch_completed(self.now, FUTURES, id, snapshot);
+        }
+    }
+
+    fn tracked(&self) -> Sizes {
+        let size = |size: Decimal| size.to_string().parse().expect("a small size");
+        let all = self.sync.state().all_positions();
+        all.map(|(key, position)| (key.direction, size(position.size))).collect()
+    }
+}
+
+#[test]
+fn a_message_about_one_hedge_position_does_not_keep_the_other_open() {
+    for sends_mode in [true, false] {
+        let mut harness = Harness::new(false, sends_mode);
+        harness.set(LONG, 5);
+        harness.set(SHORT, 2);
+        harness.lose(|harness| harness.set_unnoticed(LONG, 0));
+        harness.catch_up(|_| {}, |harness| harness.set(SHORT, 1));
+        assert_eq!(harness.tracked(), Sizes::from([(SHORT, 1)]));
+        // The same if the size of the other position changed.
+        harness.set(LONG, 5);
+        harness.lose(|harness| harness.set_unnoticed(LONG, 3));
+        harness.catch_up(|harness| harness.set(SHORT, 2), |_| {});
+        assert_eq!(harness.tracked(), Sizes::from([(LONG, 3), (SHORT, 2)]));
+    }
+}
+
+#[test]
+fn a_one_way_position_that_reverses_after_the_snapshot_is_not_restored() {
+    let mut harness = Harness::new(true, true);
+    harness.set(LONG, 5);
+    harness.lose(|_| {});
+    harness.catch_up(
+        |harness| harness.set(LONG, 5),
+        |harness| {
+            harness.set(SHORT, 2);
+            harness.set(SHORT, 0);
+        },
+    );
+    assert_eq!(harness.tracked(), Sizes::new());
+}
+
+#[test]
+fn a_closed_one_way_position_does_not_keep_the_opposite_one_open() {
+    let mut harness = Harness::new(true, true);
+    harness.set(LONG, 5);
+    // The reversal is lost. Only the end of the new position is received.
+    harness.lose(|harness| harness.set_unnoticed(SHORT, 2));
+    harness.catch_up(|harness| harness.set(SHORT, 0), |_| {});
+    assert_eq!(harness.tracked(), Sizes::new());
+}
+
+type Updates = Vec<(bool, u8)>;
+
+fn updates() -> impl Strategy<Value = Updates> {
+    prop::collection::vec((any::<bool>(), 0..3_u8), 0..4)
+}
+
+fn set_all(harness: &mut Harness, updates: &Updates, set: fn(&mut Harness, Direction, u8)) {
+    for (is_long, size) in updates {
+        set(harness, if *is_long { LONG } else { SHORT }, *size);
+    }
+}
+
+proptest! {
+    #[test]
+    fn positions_of_a_live_market_are_those_of_the_exchange(
+        (one_way, sends_mode) in prop_oneof![
+            Just((true, true)), Just((false, true)), Just((false, false)),
+        ],
+        rounds in prop::collection::vec((updates(), updates(), updates(), updates()), 1..4),
+    ) {
+        let mut harness = Harness::new(one_way, sends_mode);
+        for (received, lost, before, after) in rounds {
+            set_all(&mut harness, &received, Harness::set);
+            harness.lose(|harness| set_all(harness, &lost, Harness::set_unnoticed));
+            harness.catch_up(
+                |harness| set_all(harness, &before, Harness::set),
+                |harness| set_all(harness, &after, Harness::set),
+            );
+            prop_assert_eq!(harness.tracked(), harness.open.clone());
+        }
+    }
+}
