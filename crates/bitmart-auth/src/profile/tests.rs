@@ -113,6 +113,7 @@ fn the_error_for_a_missing_file_names_its_path() {
 #[test]
 fn the_error_for_an_unreadable_file_names_the_cause_and_gives_no_advice_about_its_content() {
     let (folder, _path) = file("");
+    set_mode(&folder.path().to_owned(), 0o700);
     // A directory can be opened but not read, by root as well.
     let error = Credentials::from_profile_file(folder.path(), "default").unwrap_err();
     assert!(matches!(error.kind(), Kind::Unreadable { .. }), "{error:?}");
