@@ -17,7 +17,7 @@ use crate::script::{build_sandbox, run_script, scratch};
 use crate::step::{self, Outcome, Part};
 
 /// Timeout of a script; the longest takes about forty seconds.
-const LIMIT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 const SCRIPTS: &str = "crates/bitmart-sandbox/tests/foreign";
 
 /// A PHP module that Debian packages separately.
@@ -62,9 +62,12 @@ pub(crate) fn parts() -> Vec<Part> {
         ];
         parts.extend(programs.iter().map(|(language, program)| {
             Part::run(language, || match program {
-                Ok(program) => {
-                    run_script(&format!("order-{language}"), &[], LIMIT, &mut Command::new(program))
-                }
+                Ok(program) => run_script(
+                    &format!("order-{language}"),
+                    &[],
+                    TIMEOUT,
+                    &mut Command::new(program),
+                ),
                 Err(outcome) => outcome.clone(),
             })
         }));
@@ -87,7 +90,7 @@ fn in_python(name: &str, python: Result<&PathBuf, &String>) -> Outcome {
         Ok(python) => {
             let mut command = Command::new(python);
             command.arg(script(&format!("{name}.py")));
-            run_script(name, &[], LIMIT, &mut command)
+            run_script(name, &[], TIMEOUT, &mut command)
         }
         Err(why) => Outcome::Skip(why.clone()),
     }
@@ -98,7 +101,7 @@ fn in_node(modules: Result<&PathBuf, &String>) -> Outcome {
         Ok(modules) => {
             let mut command = Command::new("node");
             command.arg(script("node_day.js")).env("NODE_PATH", modules);
-            run_script("node_day", &[], LIMIT, &mut command)
+            run_script("node_day", &[], TIMEOUT, &mut command)
         }
         Err(why) => Outcome::Skip(why.clone()),
     }
@@ -113,7 +116,7 @@ fn browser() -> Outcome {
     }
     let mut command = Command::new("python3");
     command.arg(script("browser.py")).arg(browser);
-    run_script("browser", &[], LIMIT, &mut command)
+    run_script("browser", &[], TIMEOUT, &mut command)
 }
 
 /// Makes mistakes on purpose; the sandbox must explain each. Faster than the rate limits allow.
@@ -122,7 +125,7 @@ fn reasons() -> Outcome {
         return Outcome::Skip(why);
     }
     let mut command = Command::new("python3");
-    run_script("reasons", &["--no-limits"], LIMIT, command.arg(script("reasons.py")))
+    run_script("reasons", &["--no-limits"], TIMEOUT, command.arg(script("reasons.py")))
 }
 
 /// Runs a script with its interpreter, if everything it needs is installed.
@@ -132,7 +135,7 @@ fn interpret(needs: &[&str], interpreter: &str, name: &str) -> Outcome {
     }
     let mut command = Command::new(interpreter);
     command.arg(script(name));
-    run_script(name, &[], LIMIT, &mut command)
+    run_script(name, &[], TIMEOUT, &mut command)
 }
 
 /// The first of these programs (or [`PHP_CURL`]) that is missing, as the reason for a skipped part.

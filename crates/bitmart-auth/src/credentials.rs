@@ -1,11 +1,15 @@
 //! API credentials: key, secret and memo.
 
-use std::{env, fmt, sync::Arc};
+use std::{
+    env::{self, VarError},
+    fmt,
+    sync::Arc,
+};
 
 use ring::hmac;
 use zeroize::Zeroizing;
 
-use crate::error::{CredentialsError, CredentialsErrorKind, Field, StrayCharacters};
+use crate::error::{CredentialField, CredentialsError, CredentialsErrorKind, StrayCharacters};
 
 /// API credentials: what the exchange needs to authenticate a request.
 ///
@@ -50,9 +54,9 @@ impl Credentials {
         secret: &Zeroizing<String>,
         memo: &Zeroizing<String>,
     ) -> Result<Self, CredentialsError> {
-        check(Field::Key, &key)?;
-        check(Field::Secret, secret)?;
-        check(Field::Memo, memo)?;
+        check(CredentialField::Key, &key)?;
+        check(CredentialField::Secret, secret)?;
+        check(CredentialField::Memo, memo)?;
 
         let signing = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let mut framed_memo = Zeroizing::new(String::with_capacity(memo.len() + 2));
@@ -64,9 +68,9 @@ impl Credentials {
     /// `BITMART_API_MEMO`.
     ///
     /// # Errors
-    /// A variable is not set, or a value is invalid as in [`new`](Self::new).
+    /// A variable is not set or not valid Unicode, or a value is invalid as in [`new`](Self::new).
     pub fn from_env() -> Result<Self, CredentialsError> {
-        Self::from_lookup(|name| env::var(name).ok())
+        Self::from_variables(|name| env::var(name))
     }
 
     /// Like [`from_env`](Self::from_env), but reads the three variables from another source, such as
@@ -77,12 +81,25 @@ impl Credentials {
     pub fn from_lookup(
         mut lookup: impl FnMut(&str) -> Option<String>,
     ) -> Result<Self, CredentialsError> {
-        let mut value = |field: Field| match lookup(field.variable()) {
-            Some(value) => Ok(Zeroizing::new(value)),
-            None => Err(CredentialsErrorKind::VariableNotSet { field }),
+        Self::from_variables(|name| lookup(name).ok_or(VarError::NotPresent))
+    }
+
+    fn from_variables(
+        mut read: impl FnMut(&str) -> Result<String, VarError>,
+    ) -> Result<Self, CredentialsError> {
+        let mut value = |field: CredentialField| match read(field.env_var()) {
+            Ok(value) => Ok(Zeroizing::new(value)),
+            Err(VarError::NotPresent) => Err(CredentialsErrorKind::VariableNotSet { field }),
+            Err(VarError::NotUnicode(value)) => {
+                drop(Zeroizing::new(value.into_encoded_bytes()));
+                Err(CredentialsErrorKind::VariableNotUnicode { field })
+            }
         };
-        Self::from_zeroizing(value(Field::Key)?, &value(Field::Secret)?, &value(Field::Memo)?)
-            .map_err(|error| error.with_origin(|field| field.variable().to_owned()))
+        let key = value(CredentialField::Key)?;
+        let secret = value(CredentialField::Secret)?;
+        let memo = value(CredentialField::Memo)?;
+        Self::from_zeroizing(key, &secret, &memo)
+            .map_err(|error| error.with_origin(|field| field.env_var().to_owned()))
     }
 
     /// Returns the API key, for the `X-BM-KEY` header and the WebSocket login. Mark the header as
@@ -108,7 +125,7 @@ impl fmt::Debug for Credentials {
 }
 
 /// Key and secret are printable ASCII. The memo is free text without control characters.
-fn check(field: Field, value: &str) -> Result<(), CredentialsError> {
+fn check(field: CredentialField, value: &str) -> Result<(), CredentialsError> {
     if value.is_empty() {
         return Err(CredentialsErrorKind::Empty { field }.into());
     }
@@ -117,8 +134,8 @@ fn check(field: Field, value: &str) -> Result<(), CredentialsError> {
         return Err(CredentialsErrorKind::StrayCharacters { field, found }.into());
     }
     let is_allowed = |c: char| match field {
-        Field::Key | Field::Secret => c.is_ascii_graphic(),
-        Field::Memo => !c.is_control(),
+        CredentialField::Key | CredentialField::Secret => c.is_ascii_graphic(),
+        CredentialField::Memo => !c.is_control(),
     };
     match value.chars().position(|c| !is_allowed(c)) {
         Some(position) => Err(CredentialsErrorKind::InvalidCharacter { field, position }.into()),

@@ -1,22 +1,22 @@
-//! Errors of loading credentials.
+//! Errors from creating or loading credentials.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 /// One of the three values that make up [`Credentials`](crate::Credentials).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Field {
-    /// The API key, also called access key.
+pub enum CredentialField {
+    /// The API key.
     Key,
-    /// The secret key.
+    /// The API secret.
     Secret,
-    /// The free text chosen when the key was created.
+    /// The API memo: the free text chosen when the key was created.
     Memo,
 }
 
-impl Field {
+impl CredentialField {
     /// Returns the name of the environment variable for this value.
-    pub const fn variable(self) -> &'static str {
+    pub const fn env_var(self) -> &'static str {
         match self {
             Self::Key => "BITMART_API_KEY",
             Self::Secret => "BITMART_API_SECRET",
@@ -25,7 +25,7 @@ impl Field {
     }
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for CredentialField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Key => "API key",
@@ -35,13 +35,13 @@ impl fmt::Display for Field {
     }
 }
 
-/// Invalid or missing credentials. Never contains a value.
+/// Invalid or missing credentials. Never contains a key, secret or memo.
 #[derive(Debug)]
 pub struct CredentialsError {
     kind: CredentialsErrorKind,
     /// Where an invalid value was read from.
     origin: Option<String>,
-    source: Option<std::io::Error>,
+    source: Option<io::Error>,
 }
 
 /// Why the credentials cannot be used.
@@ -51,26 +51,31 @@ pub enum CredentialsErrorKind {
     /// A value is empty.
     Empty {
         /// Which value.
-        field: Field,
+        field: CredentialField,
     },
     /// A value contains a character that it cannot have.
     InvalidCharacter {
         /// Which value.
-        field: Field,
-        /// Index of the character, counted from 0.
+        field: CredentialField,
+        /// Index of the character in the value, counted from 0.
         position: usize,
     },
-    /// A value starts or ends with characters that were copied along with it.
+    /// A value is wrapped in quotes, or starts or ends with whitespace, a line break or a byte-order mark.
     StrayCharacters {
         /// Which value.
-        field: Field,
+        field: CredentialField,
         /// The kind of characters.
         found: StrayCharacters,
     },
-    /// An environment variable is not set or is not valid Unicode.
+    /// An environment variable is not set.
     VariableNotSet {
         /// Which value.
-        field: Field,
+        field: CredentialField,
+    },
+    /// An environment variable is not valid Unicode.
+    VariableNotUnicode {
+        /// Which value.
+        field: CredentialField,
     },
     /// The configuration file cannot be located: neither `HOME` nor `USERPROFILE` is set.
     NoHomeDirectory,
@@ -116,11 +121,11 @@ pub enum CredentialsErrorKind {
         /// The profile.
         profile: String,
         /// The missing value.
-        field: Field,
+        field: CredentialField,
     },
 }
 
-/// Characters that are easily copied along with a value.
+/// Characters around a value that are not part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StrayCharacters {
@@ -182,12 +187,12 @@ impl CredentialsError {
     }
 
     #[cfg(feature = "profile")]
-    pub(crate) fn with_source(kind: CredentialsErrorKind, source: std::io::Error) -> Self {
+    pub(crate) fn with_source(kind: CredentialsErrorKind, source: io::Error) -> Self {
         Self { kind, origin: None, source: Some(source) }
     }
 
     /// Adds where an invalid value was read from. Other errors name the file or variable already.
-    pub(crate) fn with_origin(self, origin: impl FnOnce(Field) -> String) -> Self {
+    pub(crate) fn with_origin(self, origin: impl FnOnce(CredentialField) -> String) -> Self {
         use CredentialsErrorKind::{Empty, InvalidCharacter, StrayCharacters};
 
         match self.kind {
@@ -221,33 +226,39 @@ impl fmt::Display for CredentialsError {
             write!(f, "{origin}: ")?;
         }
         match &self.kind {
-            Kind::Empty { field: Field::Memo } => write!(f, "the API memo is empty: {MEMO_HINT}"),
+            Kind::Empty { field: CredentialField::Memo } => {
+                write!(f, "the API memo is empty: {MEMO_HINT}")
+            }
             Kind::Empty { field } => write!(f, "the {field} is empty"),
             Kind::InvalidCharacter { field, position } => write!(
                 f,
-                "the {field} has an invalid character at position {position}: was something else \
-                 copied along?"
+                "the {field} has an invalid character at position {position}, counted from 0"
             ),
             Kind::StrayCharacters { field, found } => {
-                write!(f, "the {field} {found}, probably copied along with it: remove that")
+                write!(f, "the {field} {found}, which must be removed")
             }
             Kind::VariableNotSet { field } => {
-                write!(f, "the environment variable {} is not set", field.variable())?;
+                write!(f, "the environment variable {} is not set", field.env_var())?;
                 match field {
-                    Field::Memo => write!(f, ": {MEMO_HINT}"),
-                    Field::Key | Field::Secret => Ok(()),
+                    CredentialField::Memo => write!(f, ": {MEMO_HINT}"),
+                    CredentialField::Key | CredentialField::Secret => Ok(()),
                 }
+            }
+            Kind::VariableNotUnicode { field } => {
+                write!(f, "the environment variable {} is not valid Unicode", field.env_var())
             }
             Kind::NoHomeDirectory => f.write_str(
                 "cannot locate .bitmart/config.toml: neither HOME nor USERPROFILE is set; pass the \
                  path of the file",
             ),
             Kind::Unreadable { path } => {
-                write!(
-                    f,
-                    "cannot read {}: it should be a file with {EXPECTED_FORM}",
-                    path.display()
-                )
+                write!(f, "cannot read {}", path.display())?;
+                let Some(cause) = &self.source else { return Ok(()) };
+                write!(f, ": {cause}")?;
+                if cause.kind() == io::ErrorKind::NotFound {
+                    write!(f, "; create it with {EXPECTED_FORM}")?;
+                }
+                Ok(())
             }
             Kind::InsecurePermissions { path, mode } => write!(
                 f,
@@ -276,8 +287,8 @@ impl fmt::Display for CredentialsError {
             Kind::MissingField { path, profile, field } => {
                 write!(f, "profile [{profile}] in {} has no {field}", path.display())?;
                 match field {
-                    Field::Memo => write!(f, ": {MEMO_HINT}"),
-                    Field::Key | Field::Secret => Ok(()),
+                    CredentialField::Memo => write!(f, ": {MEMO_HINT}"),
+                    CredentialField::Key | CredentialField::Secret => Ok(()),
                 }
             }
         }

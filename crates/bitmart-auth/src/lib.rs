@@ -8,5 +8,5 @@ mod profile;
 mod sign;
 
 pub use credentials::Credentials;
-pub use error::{CredentialsError, CredentialsErrorKind, Field, StrayCharacters};
+pub use error::{CredentialField, CredentialsError, CredentialsErrorKind, StrayCharacters};
 pub use sign::Signature;

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Credentials,
-    error::{CredentialsError, CredentialsErrorKind as Kind, Field},
+    error::{CredentialField, CredentialsError, CredentialsErrorKind as Kind},
 };
 
 /// Maximum size of the configuration file, in bytes.
@@ -67,9 +67,9 @@ impl Credentials {
         let missing =
             |field| Kind::MissingField { path: path.to_owned(), profile: name.to_owned(), field };
         Self::from_zeroizing(
-            profile.key.ok_or_else(|| missing(Field::Key))?,
-            &profile.secret.ok_or_else(|| missing(Field::Secret))?,
-            &profile.memo.ok_or_else(|| missing(Field::Memo))?,
+            profile.key.ok_or_else(|| missing(CredentialField::Key))?,
+            &profile.secret.ok_or_else(|| missing(CredentialField::Secret))?,
+            &profile.memo.ok_or_else(|| missing(CredentialField::Memo))?,
         )
         .map_err(|error| error.with_origin(|_| format!("profile [{name}] in {}", path.display())))
     }

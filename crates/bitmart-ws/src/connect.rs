@@ -31,15 +31,12 @@ pub(crate) use throttle::ConnectThrottle;
 pub(crate) use timestamped_reader::LastRead;
 use timestamped_reader::TimestampedReader;
 
-/// The default of [`Limits::connect_timeout`](crate::Limits::connect_timeout).
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-type Upgrade = TokioIo<Upgraded>;
+type UpgradedIo = TokioIo<Upgraded>;
 
 /// Both halves of an open WebSocket, and when the reader last read.
 pub(crate) type WebSocketHalves = (
-    WebSocketRead<TimestampedReader<ReadHalf<Upgrade>>>,
-    WebSocketWrite<WriteHalf<Upgrade>>,
+    WebSocketRead<TimestampedReader<ReadHalf<UpgradedIo>>>,
+    WebSocketWrite<WriteHalf<UpgradedIo>>,
     LastRead,
 );
 
@@ -47,7 +44,7 @@ pub(crate) type WebSocketHalves = (
 #[derive(Clone)]
 pub(crate) struct Connector {
     address: Arc<Address>,
-    connect: Arc<dyn Connect>,
+    dialer: Arc<dyn Connect>,
     tls: Option<Arc<ClientConfig>>,
     throttle: Arc<ConnectThrottle>,
     /// How long one attempt may take.
@@ -69,12 +66,12 @@ impl fmt::Display for Connector {
 impl Connector {
     pub(crate) fn new(
         address: Address,
-        connect: Arc<dyn Connect>,
+        dialer: Arc<dyn Connect>,
         tls: Option<Arc<ClientConfig>>,
         throttle: Arc<ConnectThrottle>,
         timeout: Duration,
     ) -> Self {
-        Self { address: Arc::new(address), connect, tls, throttle, timeout }
+        Self { address: Arc::new(address), dialer, tls, throttle, timeout }
     }
 
     /// Waits for `delay` and for a permit of the throttle, then connects.
@@ -83,7 +80,7 @@ impl Connector {
         self.throttle.acquire().await;
         match tokio::time::timeout(self.timeout, self.open()).await {
             Ok(result) => {
-                // It concerns the other connections of this endpoint as well.
+                // `Retry-After` applies to all connections of this endpoint.
                 if let Err(ReconnectReason::HandshakeRejected {
                     retry_after: Some(delay), ..
                 }) = &result
@@ -92,33 +89,43 @@ impl Connector {
                 }
                 result
             }
-            Err(_) => {
-                Err(lost(format!("no connection to {} within {:?}", self.address, self.timeout)))
-            }
+            Err(_) => Err(ReconnectReason::connect_failed(format_args!(
+                "no WebSocket connection to {} within {:?}",
+                self.address, self.timeout
+            ))),
         }
     }
 
     async fn open(&self) -> Result<WebSocketHalves, ReconnectReason> {
         let address = &*self.address;
-        // Half of the time; TLS and the handshake need the rest.
-        let target = Target::new(address.host(), address.port, address.tls)
-            .with_timeout(DEFAULT_CONNECT_TIMEOUT / 2);
-        let io = self
-            .connect
+        // TLS and the handshake need the other half. An unreachable host must fail before the whole
+        // attempt times out, because only the connector's error names the hop.
+        let target =
+            Target::new(address.host(), address.port, address.tls).with_timeout(self.timeout / 2);
+        let stream = self
+            .dialer
             .connect(&target)
             .await
-            .map_err(|error| unreachable_host(address, &error))?;
+            .map_err(|error| unreachable_reason(address, &error))?;
         let upgraded = if address.tls {
-            let config = self.tls.clone().ok_or_else(|| lost("no TLS configuration".to_owned()))?;
-            let name = ServerName::try_from(address.host().to_owned())
-                .map_err(|_| lost(format!("{address} is not a valid server name for TLS")))?;
-            let tls = TlsConnector::from(config)
-                .connect(name, io)
-                .await
-                .map_err(|error| lost(format!("TLS with {address} failed: {error}")))?;
-            upgrade(address, tls).await?
+            let config = self
+                .tls
+                .clone()
+                .ok_or_else(|| ReconnectReason::connect_failed("no TLS configuration"))?;
+            let name = ServerName::try_from(address.host().to_owned()).map_err(|_| {
+                ReconnectReason::connect_failed(format_args!(
+                    "{address} is not a valid server name for TLS"
+                ))
+            })?;
+            let stream =
+                TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
+                    ReconnectReason::connect_failed(format_args!(
+                        "TLS with {address} failed: {error}"
+                    ))
+                })?;
+            open_websocket(address, stream).await?
         } else {
-            upgrade(address, io).await?
+            open_websocket(address, stream).await?
         };
         let (reader, writer) = tokio::io::split(TokioIo::new(upgraded));
         let (reader, last_read) = TimestampedReader::new(reader);
@@ -127,19 +134,19 @@ impl Connector {
     }
 }
 
-async fn upgrade<S>(address: &Address, io: S) -> Result<Upgraded, ReconnectReason>
+async fn open_websocket<S>(address: &Address, stream: S) -> Result<Upgraded, ReconnectReason>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    handshake::upgrade(address, io).await.map_err(|error| match error {
+    handshake::perform(address, stream).await.map_err(|error| match error {
         HandshakeError::Rejected(reason) => reason,
-        HandshakeError::Failed(detail) => {
-            lost(format!("WebSocket handshake with {address} failed: {detail}"))
-        }
+        HandshakeError::Failed(detail) => ReconnectReason::connect_failed(format_args!(
+            "WebSocket handshake with {address} failed: {detail}"
+        )),
     })
 }
 
-fn unreachable_host(address: &Address, error: &ConnectError) -> ReconnectReason {
+fn unreachable_reason(address: &Address, error: &ConnectError) -> ReconnectReason {
     ReconnectReason::Unreachable {
         hop: error.hop(),
         kind: error.kind(),
@@ -147,7 +154,7 @@ fn unreachable_host(address: &Address, error: &ConnectError) -> ReconnectReason 
     }
 }
 
-/// Returns the error with its causes.
+/// Returns the text of an error and its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -157,8 +164,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-fn lost(detail: String) -> ReconnectReason {
-    ReconnectReason::Lost { detail }
 }

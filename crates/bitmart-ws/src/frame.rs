@@ -167,7 +167,7 @@ fn failure(error: WebSocketError) -> ReconnectReason {
         WebSocketError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             ReconnectReason::closed()
         }
-        WebSocketError::IoError(error) => ReconnectReason::Lost { detail: error.to_string() },
-        other => ReconnectReason::Protocol { detail: other.to_string() },
+        WebSocketError::IoError(error) => ReconnectReason::lost(error),
+        other => ReconnectReason::Protocol { detail: sanitize(&other.to_string()) },
     }
 }

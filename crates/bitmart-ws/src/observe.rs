@@ -107,9 +107,10 @@ impl ConnectionObserver {
         log::connected(&self.span);
     }
 
-    /// Records an event of the session, and the number of topics if the connection was lost.
+    /// Records an event of the session, and the number of topics if it ends the connection or attempt.
     pub(crate) fn session_event(&mut self, event: &SessionEvent, topics: usize) {
-        self.span.in_scope(|| log::session_event(event));
+        let is_open = self.current.as_ref().is_some_and(|current| current.opened_at.is_some());
+        self.span.in_scope(|| log::session_event(event, is_open));
         if let SessionEvent::Reconnecting { reason } = event {
             self.span.record("bitmart.topics", topics);
             let reason = labels::reason(reason);
@@ -142,7 +143,7 @@ impl ConnectionObserver {
         self.meters.sent(bytes);
     }
 
-    /// Records a frame that cannot be decoded, or has bytes after its end.
+    /// Records a frame that could not be decoded, or has bytes after its end.
     pub(crate) fn malformed(&self, error: &DecodeError) {
         self.meters.decode_error(error.kind());
         self.span.in_scope(|| log::malformed(error));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Longest error text that is kept from a frame.
+/// Longest text from outside that a rejection or reason contains.
 const MAX_TEXT_CHARS: usize = 300;
 
 /// Returns the beginning of a text from outside, without control characters: they could manipulate a
@@ -131,7 +131,7 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// Why a connection ended and another is being made.
+/// Why a connection ended or an attempt failed. The client makes another attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReconnectReason {
@@ -153,12 +153,17 @@ pub enum ReconnectReason {
         /// The error of the connector.
         detail: String,
     },
-    /// The connection broke, or TLS or the handshake failed.
-    Lost {
-        /// The error of the socket, TLS or the handshake.
+    /// The host was reached, but TLS or the handshake failed, or the attempt took too long.
+    ConnectFailed {
+        /// The error of TLS or the handshake; cut to 300 characters, without control characters.
         detail: String,
     },
-    /// The handshake was answered with an HTTP error, by the exchange or by a proxy in front of it.
+    /// An open connection broke.
+    Lost {
+        /// The error of the socket; cut to 300 characters, without control characters.
+        detail: String,
+    },
+    /// The exchange, or a proxy in front of it, rejected the handshake with an HTTP error.
     HandshakeRejected {
         /// The HTTP status: 429 for too many attempts, 403 for a block.
         status: u16,
@@ -191,6 +196,16 @@ pub enum ReconnectReason {
 
 #[cfg(any(feature = "client", test))]
 impl ReconnectReason {
+    #[cfg(feature = "client")]
+    pub(crate) fn connect_failed(detail: impl fmt::Display) -> Self {
+        Self::ConnectFailed { detail: sanitize(&detail.to_string()) }
+    }
+
+    #[cfg(feature = "client")]
+    pub(crate) fn lost(detail: impl fmt::Display) -> Self {
+        Self::Lost { detail: sanitize(&detail.to_string()) }
+    }
+
     /// The server closed the connection without a close frame.
     pub(crate) const fn closed() -> Self {
         Self::Closed { code: None, text: None }
@@ -209,6 +224,7 @@ impl fmt::Display for ReconnectReason {
             }
             #[cfg(feature = "client")]
             Self::Unreachable { detail, .. } => f.write_str(detail),
+            Self::ConnectFailed { detail } => write!(f, "cannot connect: {detail}"),
             Self::Lost { detail } => write!(f, "connection lost: {detail}"),
             Self::HandshakeRejected { status, page, retry_after } => {
                 write!(f, "handshake rejected with HTTP {status}")?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{LIMIT, PHP_CURL, SCRIPTS, missing};
+use super::{PHP_CURL, SCRIPTS, TIMEOUT, missing};
 use crate::run::workspace_root;
 use crate::script::run_script;
 use crate::step::{Outcome, Part};
@@ -71,5 +71,5 @@ fn over_tls(language: &str, start: &str, variable: Option<(&str, &Path)>) -> Out
     }
     let mut command = Command::new("bash");
     command.arg("-c").arg(start).current_dir(workspace_root().join(SCRIPTS)).envs(variable);
-    run_script(&format!("tls-{language}"), &["--tls"], LIMIT, &mut command)
+    run_script(&format!("tls-{language}"), &["--tls"], TIMEOUT, &mut command)
 }

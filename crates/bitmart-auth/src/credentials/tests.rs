@@ -1,6 +1,8 @@
+use std::env::VarError;
+
 use bitmart_testkit::canary;
 
-use crate::{Credentials, CredentialsErrorKind as Kind, Field, StrayCharacters};
+use crate::{CredentialField, Credentials, CredentialsErrorKind as Kind, StrayCharacters};
 
 fn kind(key: &str, secret: &str, memo: &str) -> Kind {
     let error = Credentials::new(key, secret, memo).unwrap_err();
@@ -13,9 +15,9 @@ fn kind(key: &str, secret: &str, memo: &str) -> Kind {
 fn an_empty_value_is_named_in_the_error() {
     let (key, secret, memo) = (canary::KEY, canary::SECRET, canary::MEMO);
     let empty = |field| Kind::Empty { field };
-    assert_eq!(kind("", secret, memo), empty(Field::Key));
-    assert_eq!(kind(key, "", memo), empty(Field::Secret));
-    assert_eq!(kind(key, secret, ""), empty(Field::Memo));
+    assert_eq!(kind("", secret, memo), empty(CredentialField::Key));
+    assert_eq!(kind(key, "", memo), empty(CredentialField::Secret));
+    assert_eq!(kind(key, secret, ""), empty(CredentialField::Memo));
 }
 
 #[test]
@@ -33,24 +35,27 @@ fn invalid_characters_are_reported_with_their_position() {
     let (key, secret, memo) = (canary::KEY, canary::SECRET, canary::MEMO);
     let invalid = |field, position| Kind::InvalidCharacter { field, position };
     let cases = [
-        (format!("{key}\r\nX-Evil: 1"), Field::Key, key.len()),
-        (format!("{}é", &key[..6]), Field::Key, 6),
+        (format!("{key}\r\nX-Evil: 1"), CredentialField::Key, key.len()),
+        (format!("{}é", &key[..6]), CredentialField::Key, 6),
     ];
     for (value, field, position) in cases {
         assert_eq!(kind(&value, secret, memo), invalid(field, position));
     }
     assert_eq!(
         kind(key, "CANARY secret", memo),
-        invalid(Field::Secret, 6),
+        invalid(CredentialField::Secret, 6),
         "a space in the secret"
     );
-    assert_eq!(kind(key, secret, "CANARY\tmemo"), invalid(Field::Memo, 6));
+    assert_eq!(kind(key, secret, "CANARY\tmemo"), invalid(CredentialField::Memo, 6));
 }
 
 #[test]
 fn stray_characters_are_rejected_in_each_value() {
     let values = [canary::KEY, canary::SECRET, canary::MEMO];
-    for (index, field) in [Field::Key, Field::Secret, Field::Memo].into_iter().enumerate() {
+    for (index, field) in [CredentialField::Key, CredentialField::Secret, CredentialField::Memo]
+        .into_iter()
+        .enumerate()
+    {
         let value = values[index];
         for (input, found) in [
             (format!("\"{value}\""), StrayCharacters::Quotes),
@@ -97,7 +102,10 @@ fn from_lookup_reads_the_documented_variables() {
 fn a_variable_with_an_invalid_value_is_named_in_the_error() {
     let text = |secret: &str| {
         let error = Credentials::from_lookup(|name| {
-            Some(if name == Field::Secret.variable() { secret } else { canary::KEY }.to_owned())
+            Some(
+                if name == CredentialField::Secret.env_var() { secret } else { canary::KEY }
+                    .to_owned(),
+            )
         })
         .unwrap_err();
         canary::assert_hidden(&error.to_string(), &[]);
@@ -112,15 +120,34 @@ fn a_variable_with_an_invalid_value_is_named_in_the_error() {
 
 #[test]
 fn a_missing_variable_is_named_in_the_error() {
-    for field in [Field::Key, Field::Secret, Field::Memo] {
+    for field in [CredentialField::Key, CredentialField::Secret, CredentialField::Memo] {
         let error = Credentials::from_lookup(|name| {
-            (name != field.variable()).then(|| canary::KEY.to_owned())
+            (name != field.env_var()).then(|| canary::KEY.to_owned())
         })
         .unwrap_err();
         assert_eq!(*error.kind(), Kind::VariableNotSet { field });
-        assert!(error.to_string().contains(field.variable()));
+        assert!(error.to_string().contains(field.env_var()));
         canary::assert_debug_hides(&error, &[]);
     }
+}
+
+#[test]
+fn a_variable_that_is_not_unicode_is_not_reported_as_missing() {
+    let secret = CredentialField::Secret;
+    let error = Credentials::from_variables(|name| {
+        if name == secret.env_var() {
+            Err(VarError::NotUnicode(canary::SECRET.into()))
+        } else {
+            Ok(canary::KEY.to_owned())
+        }
+    })
+    .unwrap_err();
+    assert_eq!(*error.kind(), Kind::VariableNotUnicode { field: secret });
+    assert_eq!(
+        error.to_string(),
+        "the environment variable BITMART_API_SECRET is not valid Unicode"
+    );
+    canary::assert_debug_hides(&error, &[]);
 }
 
 #[test]
@@ -140,5 +167,5 @@ fn public_types_are_send_and_sync() {
     check::<crate::Signature>();
     check::<crate::CredentialsError>();
     check::<Kind>();
-    check::<Field>();
+    check::<CredentialField>();
 }

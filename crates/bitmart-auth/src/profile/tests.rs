@@ -4,7 +4,7 @@ use bitmart_testkit::canary;
 use tempfile::TempDir;
 
 use super::SIZE_LIMIT;
-use crate::{Credentials, CredentialsError, CredentialsErrorKind as Kind, Field};
+use crate::{CredentialField, Credentials, CredentialsError, CredentialsErrorKind as Kind};
 
 const TWO_PROFILES: &str = r#"
 [default]
@@ -60,7 +60,7 @@ fn a_missing_value_is_named_in_the_error() {
     let error = error(TWO_PROFILES, "reader");
     assert!(matches!(
         error.kind(),
-        Kind::MissingField { profile, field: Field::Memo, .. } if profile == "reader"
+        Kind::MissingField { profile, field: CredentialField::Memo, .. } if profile == "reader"
     ));
     assert!(error.to_string().contains("not your account id"));
 }
@@ -86,7 +86,7 @@ fn a_malformed_file_is_reported_with_its_line_but_not_its_content() {
 #[test]
 fn values_from_a_profile_are_validated() {
     let error = error("[default]\nkey = \"\"\nsecret = \"CANARY\"\nmemo = \"CANARY\"", "default");
-    assert_eq!(*error.kind(), Kind::Empty { field: Field::Key });
+    assert_eq!(*error.kind(), Kind::Empty { field: CredentialField::Key });
     let text = error.to_string();
     assert!(text.starts_with("profile [default] in "), "{text}");
     assert!(text.ends_with("config.toml: the API key is empty"), "{text}");
@@ -108,6 +108,18 @@ fn the_error_for_a_missing_file_names_its_path() {
     assert!(error.to_string().contains(&*path.to_string_lossy()));
     assert!(error.to_string().contains("tables such as [default]"), "describes the expected file");
     assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn the_error_for_an_unreadable_file_names_the_cause_and_gives_no_advice_about_its_content() {
+    let (folder, _path) = file("");
+    set_mode(&folder.path().to_owned(), 0o700);
+    // A directory can be opened but not read, by root as well.
+    let error = Credentials::from_profile_file(folder.path(), "default").unwrap_err();
+    assert!(matches!(error.kind(), Kind::Unreadable { .. }), "{error:?}");
+    let cause = std::error::Error::source(&error).expect("a cause").to_string();
+    let path = folder.path().display();
+    assert_eq!(error.to_string(), format!("cannot read {path}: {cause}"));
 }
 
 #[cfg(unix)]

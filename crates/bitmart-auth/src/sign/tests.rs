@@ -1,3 +1,5 @@
+//! Signatures: the documented examples, and a comparison with an independent implementation.
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use proptest::prelude::*;
 use sha2::Sha256;
@@ -36,8 +38,9 @@ fn a_websocket_login_has_the_documented_signature() {
 }
 
 #[test]
-fn every_part_of_the_message_changes_the_signature() {
+fn timestamp_body_and_memo_change_the_signature() {
     let base = documented_credentials().sign_request(1, b"{}");
+    // Differs from the memo only in the case of a letter.
     let other_memo = Credentials::new(KEY, SECRET, "Test001").unwrap();
     for other in [
         documented_credentials().sign_request(2, b"{}"),
@@ -50,7 +53,7 @@ fn every_part_of_the_message_changes_the_signature() {
 }
 
 #[test]
-fn timestamps_are_plain_digits() {
+fn timestamps_are_decimal() {
     for number in [0, 7, 10, 1_692_245_338_123, i64::MAX, -1, i64::MIN] {
         let mut buffer = [0; MAX_DIGITS];
         let start = write_decimal(&mut buffer, number);
@@ -70,8 +73,9 @@ fn signing_does_not_allocate() {
     assert_eq!(count.count_total, 0);
 }
 
-/// The same signature with another implementation of HMAC.
-fn reference(secret: &str, timestamp: i64, memo: &str, body: &[u8]) -> String {
+/// Computes the signature with the crates `hmac` and `sha2`. The documentation has few examples, so a
+/// second implementation checks the format of the message and the hexadecimal output for any input.
+fn reference_signature(secret: &str, timestamp: i64, memo: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{timestamp}#{memo}#").as_bytes());
     mac.update(body);
@@ -84,7 +88,7 @@ fn reference(secret: &str, timestamp: i64, memo: &str, body: &[u8]) -> String {
 
 proptest! {
     #[test]
-    fn agrees_with_another_implementation(
+    fn signatures_equal_those_of_an_independent_implementation(
         // Letters at both ends: stray quotes and whitespace there are rejected.
         secret in "s[!-~]{0,199}",
         memo in "m([^\\p{C}]{0,298}m)?",
@@ -93,7 +97,7 @@ proptest! {
     ) {
         let credentials = Credentials::new("key", secret.as_str(), memo.as_str()).unwrap();
         let signature = credentials.sign_request(timestamp, &body);
-        prop_assert_eq!(signature.as_str(), reference(&secret, timestamp, &memo, &body));
+        prop_assert_eq!(signature.as_str(), reference_signature(&secret, timestamp, &memo, &body));
         prop_assert_eq!(signature.timestamp(), timestamp.to_string());
     }
 }

@@ -34,8 +34,8 @@ impl From<String> for HandshakeError {
     }
 }
 
-/// Requests the upgrade and verifies that the response belongs to the request.
-pub(super) async fn upgrade<S>(address: &Address, io: S) -> Result<Upgraded, HandshakeError>
+/// Requests the upgrade to WebSocket and verifies that the response belongs to the request.
+pub(super) async fn perform<S>(address: &Address, stream: S) -> Result<Upgraded, HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -51,7 +51,7 @@ where
         .map_err(|error| error.to_string())?;
     let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
         .max_buf_size(MAX_HEAD_BYTES)
-        .handshake(TokioIo::new(io))
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| error.to_string())?;
     // Driven here and not in a task of its own, so that nothing outlives this call.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use bitmart_net::{ConnectErrorKind, Hop};
+use bitmart_net::{ConnectErrorKind, Hop, from_fn};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -11,8 +11,23 @@ use crate::event::RawEvent;
 use crate::testing::test_support::{server_and_client, with_timeout};
 use crate::topic::Topic;
 
+fn limits() -> Limits {
+    Limits::for_endpoint(Dialect::Spot, Access::Public)
+}
+
 fn throttle() -> Arc<ConnectThrottle> {
-    Arc::new(ConnectThrottle::new(&Limits::for_endpoint(Dialect::Spot, Access::Public)))
+    Arc::new(ConnectThrottle::new(&limits()))
+}
+
+/// A connector to `url` without TLS configuration.
+fn connector(url: &str, dialer: Arc<dyn Connect>, timeout: Duration) -> Connector {
+    let address = Address::parse("spot_ws_public", url).expect("an address");
+    Connector::new(address, dialer, None, throttle(), timeout)
+}
+
+/// Connects at once and returns the error.
+async fn connect_error(connector: Connector) -> ReconnectReason {
+    connector.connect(Duration::ZERO).await.err().expect("no connection")
 }
 
 fn direct() -> Arc<dyn Connect> {
@@ -60,14 +75,14 @@ fn computes_the_accept_key_of_the_rfc_example() {
     assert_eq!(accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 
-/// Answers every attempt with this response head and returns the error of the subscription.
+/// Responds to every attempt with this head and returns the error of the subscription.
 async fn subscribe_error(head: impl Fn(&str) -> String) -> String {
     let (mut server, client) = server_and_client();
     let attempts = async {
         loop {
             let (mut io, key) = server.accept_request().await;
             io.write_all(head(&key).as_bytes()).await.expect("a client");
-            // Until the client disconnects.
+            // Returns when the client disconnects.
             let _ = io.read_u8().await;
         }
     };
@@ -169,7 +184,7 @@ async fn a_rejected_handshake_honors_retry_after_and_reports_the_delay() {
 
 #[tokio::test(start_paused = true)]
 async fn bounds_the_pause_of_a_retry_after() {
-    let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
+    let limits = limits();
     let throttle = throttle();
     throttle.pause_for(Duration::MAX);
     let begin = tokio::time::Instant::now();
@@ -195,8 +210,8 @@ async fn a_handshake_without_a_response_times_out() {
     let silent = server.accept_request().await;
     let _second = server.accept_request().await;
     assert!(
-        begin.elapsed() >= DEFAULT_CONNECT_TIMEOUT
-            && begin.elapsed() < DEFAULT_CONNECT_TIMEOUT + Duration::from_secs(3)
+        begin.elapsed() >= limits().connect_timeout
+            && begin.elapsed() < limits().connect_timeout + Duration::from_secs(3)
     );
     drop(silent);
     let error = with_timeout(attempt).await.expect("no panic").expect_err("no response");
@@ -208,22 +223,69 @@ async fn reports_a_refused_tcp_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
-    let address =
-        Address::parse("spot_ws_public", &format!("ws://127.0.0.1:{port}/")).expect("an address");
-    let connector = Connector::new(address, direct(), None, throttle(), DEFAULT_CONNECT_TIMEOUT);
-    let reason = connector.connect(Duration::ZERO).await.err().expect("nobody listens");
+    let url = format!("ws://127.0.0.1:{port}/");
+    let reason = connect_error(connector(&url, direct(), limits().connect_timeout)).await;
     assert!(reason.to_string().contains("refused"), "{reason}");
     let ReconnectReason::Unreachable { hop, kind, .. } = reason else { panic!("{reason:?}") };
     assert_eq!((hop, kind), (Hop::Host, ConnectErrorKind::Refused));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreachable_host_fails_after_half_of_the_connect_timeout_with_its_hop() {
+    for seconds in [3, 10, 30] {
+        let timeout = Duration::from_secs(seconds);
+        // Like the connectors of `bitmart_net`: they end with the timeout of their target.
+        let unreachable = from_fn(|target| async move {
+            tokio::time::sleep(target.timeout().expect("a timeout")).await;
+            Err(ConnectError::new(Hop::Host, ConnectErrorKind::Timeout))
+        });
+        let begin = tokio::time::Instant::now();
+        let reason =
+            connect_error(connector("ws://host.example/", Arc::new(unreachable), timeout)).await;
+        let took = begin.elapsed();
+        assert!(took >= timeout / 2 && took < timeout / 2 + Duration::from_millis(100), "{took:?}");
+        let ReconnectReason::Unreachable { hop, kind, .. } = reason else { panic!("{reason:?}") };
+        assert_eq!((hop, kind), (Hop::Host, ConnectErrorKind::Timeout));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_the_host_was_reached_is_a_failed_attempt() {
+    // The peer closes the connection at once.
+    let dialer = || -> Arc<dyn Connect> {
+        Arc::new(from_fn(|_| async {
+            let (client, _) = tokio::io::duplex(64);
+            Ok(bitmart_net::Stream::new(client))
+        }))
+    };
+    for (url, text) in [
+        ("wss://host.example/", "no TLS configuration"),
+        ("ws://host.example/", "WebSocket handshake with host.example failed"),
+    ] {
+        let reason = connect_error(connector(url, dialer(), limits().connect_timeout)).await;
+        assert!(reason.to_string().starts_with(&format!("cannot connect: {text}")), "{reason}");
+        assert!(matches!(reason, ReconnectReason::ConnectFailed { .. }), "{reason:?}");
+    }
+}
+
+#[test]
+fn details_are_cut_and_contain_no_control_characters() {
+    let long = format!("\u{1b}[31m{}", "x".repeat(1000));
+    for reason in [ReconnectReason::connect_failed(&long), ReconnectReason::lost(&long)] {
+        let (ReconnectReason::ConnectFailed { detail } | ReconnectReason::Lost { detail }) = reason
+        else {
+            panic!("another reason")
+        };
+        assert!(detail.starts_with("\u{fffd}[31mx"), "{detail}");
+        assert_eq!(detail.chars().count(), 300);
+    }
 }
 
 #[tokio::test]
 async fn completes_the_handshake_over_tcp() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let address =
-        Address::parse("spot_ws_public", &format!("ws://127.0.0.1:{port}/api?protocol=1.1"))
-            .expect("an address");
+    let url = format!("ws://127.0.0.1:{port}/api?protocol=1.1");
     let server = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.expect("a client");
         let mut head = Vec::new();
@@ -243,8 +305,7 @@ async fn completes_the_handshake_over_tcp() {
         socket.write_all(response.as_bytes()).await.expect("a client");
         socket
     });
-    let connector = Connector::new(address, direct(), None, throttle(), DEFAULT_CONNECT_TIMEOUT);
-    let halves = connector.connect(Duration::ZERO).await;
+    let halves = connector(&url, direct(), limits().connect_timeout).connect(Duration::ZERO).await;
     assert!(halves.is_ok(), "{:?}", halves.err());
     server.await.expect("no panic");
 }

@@ -141,13 +141,9 @@ impl Socket {
         };
         let reason = match tokio::time::timeout(timeout, write).await {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(WebSocketError::IoError(error))) => {
-                ReconnectReason::Lost { detail: error.to_string() }
-            }
-            Ok(Err(error)) => ReconnectReason::Lost { detail: error.to_string() },
-            Err(_) => {
-                ReconnectReason::Lost { detail: format!("a write took longer than {timeout:?}") }
-            }
+            Ok(Err(WebSocketError::IoError(error))) => ReconnectReason::lost(error),
+            Ok(Err(error)) => ReconnectReason::lost(error),
+            Err(_) => ReconnectReason::lost(format_args!("a write took longer than {timeout:?}")),
         };
         // A frame may be half-written, so no other can be sent.
         *self = Self::Disconnected;

@@ -24,6 +24,7 @@ pub(super) const fn reason(reason: &ReconnectReason) -> &'static str {
     match reason {
         ReconnectReason::Closed { .. } => "closed",
         ReconnectReason::Unreachable { .. } => "unreached",
+        ReconnectReason::ConnectFailed { .. } => "connect_failed",
         ReconnectReason::Lost { .. } => "lost",
         ReconnectReason::HandshakeRejected { .. } => "handshake_refused",
         ReconnectReason::IdleTimeout { .. } => "silent",

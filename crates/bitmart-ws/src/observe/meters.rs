@@ -173,10 +173,16 @@ fn describe() {
         ("bitmart_ws_connection_attempts_total", "Attempts to connect that ended."),
         ("bitmart_ws_reconnects_total", "Connections that were lost."),
         ("bitmart_ws_frames_total", "Messages, control frames included."),
-        ("bitmart_ws_decode_faults_total", "Frames and entries of frames that cannot be read."),
+        (
+            "bitmart_ws_decode_faults_total",
+            "Frames and entries of frames that could not be decoded.",
+        ),
         ("bitmart_ws_queue_overflows_total", "How often the queue of a subscription ran full."),
         ("bitmart_ws_dropped_events_total", "Events dropped because a queue was full."),
-        ("bitmart_ws_book_resyncs_total", "Books that were whole and had to start over."),
+        (
+            "bitmart_ws_book_resyncs_total",
+            "Synchronized order books that had to be resynchronized.",
+        ),
     ];
     for (name, about) in counters {
         describe_counter!(name, Unit::Count, about);

@@ -2,6 +2,13 @@
 
 use super::*;
 
+fn login_acknowledged(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Spot => r#"{"event":"login"}"#,
+        Dialect::Futures => r#"{"action":"access","success":true}"#,
+    }
+}
+
 #[test]
 fn logs_in_before_subscribing() {
     let mut harness = Harness::new(Dialect::Spot, Access::Private);
@@ -11,22 +18,18 @@ fn logs_in_before_subscribing() {
     assert_eq!(harness.actions(), [Action::Login]);
     harness.subscribe("spot/user/order:BTC_USDT");
     assert_eq!(harness.actions(), []);
-    harness.receive(r#"{"event":"login"}"#);
+    harness.receive(login_acknowledged(Dialect::Spot));
     assert_eq!(harness.sent(), [subscribe_frame(&["spot/user/order:BTC_USDT", ORDERS])]);
 }
 
 #[test]
 fn a_permanently_rejected_login_ends_the_session_with_advice() {
     let cases = [
-        (
-            Dialect::Spot,
-            r#"{"event":"login","errorCode":"91011","errorMessage":"Param sign is wrong"}"#,
-            "memo",
-        ),
-        (Dialect::Spot, r#"{"event":"login","error_code":91004,"error_message":"x"}"#, "expired"),
+        (r#"{"event":"login","errorCode":"91011","errorMessage":"Param sign is wrong"}"#, "memo"),
+        (r#"{"event":"login","error_code":91004,"error_message":"x"}"#, "expired"),
     ];
-    for (dialect, frame, advice) in cases {
-        let mut harness = Harness::new(dialect, Access::Private);
+    for (frame, advice) in cases {
+        let mut harness = Harness::new(Dialect::Spot, Access::Private);
         harness.subscribe(ORDERS);
         harness.session.connected(harness.now);
         harness.actions();
@@ -68,6 +71,7 @@ fn reject_login(harness: &mut Harness, frame: &str) -> Option<Duration> {
     }
 }
 
+/// A rejection by futures, which sends no code: its text fits transient and permanent causes.
 const UNEXPLAINED: &str = r#"{"action":"access","success":false,"error":"access failed: openapi auth: apiKey 880d5edecs**** failed: openapi auth failed"}"#;
 
 #[test]
@@ -79,8 +83,7 @@ fn a_transiently_rejected_login_is_retried_with_backoff() {
         r#"{"event":"login","errorCode":"95000","errorMessage":"Internal system error"}"#,
     ];
     for frame in frames {
-        let spot = frame.contains("event");
-        let dialect = if spot { Dialect::Spot } else { Dialect::Futures };
+        let dialect = if frame.contains("event") { Dialect::Spot } else { Dialect::Futures };
         let mut harness = Harness::new(dialect, Access::Private);
         harness.subscribe(ORDERS);
         let delays: Vec<_> = (0..20).filter_map(|_| reject_login(&mut harness, frame)).collect();
@@ -88,17 +91,13 @@ fn a_transiently_rejected_login_is_retried_with_backoff() {
         assert!(delays[0] < Duration::from_secs(3), "{delays:?}");
         assert!(delays[10..].iter().all(|delay| *delay >= Duration::from_secs(15)), "{delays:?}");
         harness.session.connected(harness.now);
-        harness.receive(if spot {
-            r#"{"event":"login"}"#
-        } else {
-            r#"{"action":"access","success":true}"#
-        });
+        harness.receive(login_acknowledged(dialect));
         assert_eq!(harness.sent().len(), 1, "the topic is subscribed after all");
     }
 }
 
 #[test]
-fn a_login_rejected_for_an_unknown_reason_is_tried_five_times() {
+fn a_login_with_unexplained_rejections_is_abandoned_after_five_attempts() {
     let mut harness = Harness::new(Dialect::Futures, Access::Private);
     harness.subscribe("futures/order");
     for _ in 1..5 {
@@ -116,7 +115,7 @@ fn a_login_rejected_for_an_unknown_reason_is_tried_five_times() {
 }
 
 #[test]
-fn a_confirmed_topic_resets_the_count_of_unexplained_rejections() {
+fn an_acknowledged_topic_resets_the_count_of_unexplained_rejections() {
     let mut harness = Harness::new(Dialect::Futures, Access::Private);
     harness.subscribe("futures/order");
     for _ in 0..3 {
@@ -124,7 +123,7 @@ fn a_confirmed_topic_resets_the_count_of_unexplained_rejections() {
             reject_login(&mut harness, UNEXPLAINED).expect("another attempt");
         }
         harness.session.connected(harness.now);
-        harness.receive(r#"{"action":"access","success":true}"#);
+        harness.receive(login_acknowledged(Dialect::Futures));
         harness.receive(r#"{"action":"subscribe","group":"futures/order","success":true}"#);
         harness.now += Duration::from_secs(3);
         harness.session.disconnected(harness.now, closed());
@@ -133,9 +132,10 @@ fn a_confirmed_topic_resets_the_count_of_unexplained_rejections() {
 }
 
 #[test]
-fn a_topic_rejected_for_a_missing_login_logs_in_again() {
+fn a_topic_rejected_as_not_logged_in_reconnects_and_gives_up_after_five_attempts() {
     let rejections = [
         (Dialect::Spot, rejected(91_006, "User not logged in")),
+        // "authenication" is the exchange's own spelling.
         (
             Dialect::Futures,
             r#"{"action":"subscribe","group":"futures/order","success":false,"error":"futures/order need authenication"}"#.to_owned(),
@@ -147,8 +147,7 @@ fn a_topic_rejected_for_a_missing_login_logs_in_again() {
         let mut attempt = || {
             harness.actions();
             harness.session.connected(harness.now);
-            harness.receive(r#"{"event":"login"}"#);
-            harness.receive(r#"{"action":"access","success":true}"#);
+            harness.receive(login_acknowledged(dialect));
             harness.receive(&rejection);
             harness.events()
         };
