@@ -143,7 +143,7 @@ fn main() -> ExitCode {
     let matches = command().get_matches();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return report(&Failure::machine(format!("cannot start threads: {error}"))),
+        Err(error) => return report(&Failure::io(format!("cannot start threads: {error}"))),
     };
     let result = runtime.block_on(run(&matches));
     // A thread that waits for input must not keep the program running.

@@ -142,7 +142,7 @@ pub(super) struct Destination {
     /// Its label or origin.
     pub(super) name: String,
     /// Risks of losing the money.
-    pub(super) doubts: Vec<String>,
+    pub(super) risks: Vec<String>,
 }
 
 /// The input of a plan.
