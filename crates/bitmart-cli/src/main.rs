@@ -168,6 +168,9 @@ mod tests {
     fn no_help_mentions_functions_of_the_library() {
         fn check(mut command: clap::Command) {
             let text = command.render_long_help().to_string();
+            // The call of the library has a line of its own.
+            let lines = text.lines().filter(|line| !line.trim_start().starts_with("Rust: "));
+            let text = lines.collect::<Vec<_>>().join("\n");
             for code in ["::", "()", "(…)", "sync_clock", "user_agent", "Option<", "Vec<", "unwrap"]
             {
                 assert!(

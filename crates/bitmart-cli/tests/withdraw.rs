@@ -86,7 +86,7 @@ fn a_dry_run_shows_the_code_of_the_chosen_network() {
     let outcome = bitmart(&place, &bare);
     assert_eq!(outcome.code, 2, "no network is chosen: {}", outcome.out);
     assert!(outcome.err.contains("USDT-TRC20, USDT-ERC20"), "{}", outcome.err);
-    let mut session = Session::start(&place, &bare);
+    let mut session = Session::start_sized(&place, 40, 200, &bare);
     session.wait_for("which one is the address on?");
     session.answer("erc20");
     session.wait_for("\"currency\":\"USDT-ERC20\"");
