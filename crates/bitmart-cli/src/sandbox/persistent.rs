@@ -27,7 +27,7 @@ pub(super) async fn start(timeout: Duration) -> Result<Sandbox, Failure> {
         };
         match Sandbox::start(config).await {
             Err(error) if error.is_data_in_use() && Instant::now() < deadline => {
-                sleep(RETRY_INTERVAL).await
+                sleep(RETRY_INTERVAL).await;
             }
             started => return started.map_err(|error| start_failure(&error)),
         }

@@ -1,4 +1,4 @@
-//! OutputFiles for `dali-rp2`, which creates the input of `rp2`, as its plugin `dali.plugin.input.csv.manual` reads them.
+//! Output files for `dali-rp2`, which creates the input of `rp2`, as its plugin `dali.plugin.input.csv.manual` reads them.
 //!
 //! A trade is a purchase of the received coin and a sale of the sent one; a fee is a separate row. Deposits and
 //! withdrawals have one side: dali finds the other one by their id, the hash of the transaction, in the data of the
