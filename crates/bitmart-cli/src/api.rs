@@ -91,6 +91,6 @@ fn print(context: &Context, response: &Detailed<Box<RawValue>>) -> Result<(), Fa
         return output::write(&response.raw);
     }
     let data = Json::read(response.data.get())
-        .map_err(|error| Failure::machine(format!("the response: {error}")))?;
+        .map_err(|error| Failure::io(format!("the response: {error}")))?;
     output::print_rows(&context.output, &data)
 }

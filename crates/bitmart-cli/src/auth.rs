@@ -101,12 +101,27 @@ async fn add(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
         keyring::store(name, values)?;
         "the keyring of the operating system".to_owned()
     } else {
+        if store.is_in_keyring(name) {
+            remove_from_keyring(&store, name)?;
+        }
         store.set(name, values)?;
         store.path().display().to_string()
     };
     store.save()?;
     eprintln!("stored in {location}; `bitmart auth check {name}` checks it at the exchange");
     Ok(())
+}
+
+/// Deletes the key that a file profile replaces: without its marker `auth remove` would not find it.
+fn remove_from_keyring(store: &Store, name: &str) -> Result<(), Failure> {
+    keyring::remove(name).map_err(|failure| {
+        failure.with_context(&format!("the old key of profile {name:?}, nothing was stored")).with_advice(
+            format!(
+                "to leave the old key in the keyring, delete `keyring = true` of this profile from {}",
+                store.path().display()
+            ),
+        )
+    })
 }
 
 /// Reads key, secret and memo from standard input, one per line.
@@ -118,7 +133,7 @@ fn read_lines() -> Result<[String; 3], Failure> {
         let mut text = String::new();
         input
             .read_line(&mut text)
-            .map_err(|error| Failure::machine(format!("standard input: {error}")))?;
+            .map_err(|error| Failure::io(format!("standard input: {error}")))?;
         let text = text.trim();
         if text.is_empty() {
             let text = format!("standard input has no {what}");
@@ -134,7 +149,7 @@ fn list(context: &Context) -> Result<(), Failure> {
     let rows = store.profiles().map(|profile| {
         Json::Object(vec![
             ("profile".to_owned(), Json::Text(profile.name)),
-            ("key".to_owned(), profile.key.map_or(Json::Null, Json::Text)),
+            ("key".to_owned(), profile.masked_key.map_or(Json::Null, Json::Text)),
             ("complete".to_owned(), Json::Bool(profile.complete)),
             ("keyring".to_owned(), Json::Bool(profile.keyring)),
         ])

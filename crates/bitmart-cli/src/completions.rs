@@ -55,7 +55,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let mut text = Vec::new();
     shell
         .write_registration(VARIABLE, "bitmart", "bitmart", "bitmart", &mut text)
-        .map_err(|error| Failure::machine(format!("{name}: {error}")))?;
+        .map_err(|error| Failure::io(format!("{name}: {error}")))?;
     output::write(&text)
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn man() -> Command {
 
 pub(crate) fn write_man(matches: &ArgMatches) -> Result<(), Failure> {
     let folder = matches.get_one::<PathBuf>("folder").map_or(Path::new("."), PathBuf::as_path);
-    let failed = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
+    let failed = |error: std::io::Error| Failure::io(format!("{}: {error}", folder.display()));
     fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(crate::command(), folder).map_err(failed)
 }

@@ -55,7 +55,7 @@ pub(crate) fn ensure_client_order_id(
     Some(id)
 }
 
-/// Prints a preview and asks for confirmation. `sure` accepts the doubts about a withdrawal.
+/// Prints a preview and asks for confirmation. `sure` accepts the risks of a withdrawal.
 pub(crate) async fn confirm(
     context: &Context,
     target: &Target,
@@ -73,11 +73,11 @@ pub(crate) async fn confirm(
     }
     let is_withdrawal = entry.role == Some(Role::Withdraw);
     if is_withdrawal {
-        let checked = withdrawal::check(client, parameters).await;
-        for line in checked.lines {
+        let preview = withdrawal::preview(client, parameters).await;
+        for line in preview.lines {
             eprintln!("  {line}");
         }
-        confirm_doubts(context, &checked.doubts, sure)?;
+        confirm_risks(context, &preview.risks, sure)?;
     }
     if context.yes {
         return Ok(());
@@ -93,16 +93,16 @@ pub(crate) async fn confirm(
     })
 }
 
-/// Doubts need a confirmation of their own: `--yes` does not cover what may lose the money.
-fn confirm_doubts(context: &Context, doubts: &[String], sure: bool) -> Result<(), Failure> {
-    for doubt in doubts {
-        eprintln!("  DOUBT: {doubt}");
+/// Risks need a confirmation of their own: `--yes` does not cover what may lose the money.
+fn confirm_risks(context: &Context, risks: &[String], sure: bool) -> Result<(), Failure> {
+    for risk in risks {
+        eprintln!("  RISK: {risk}");
     }
-    if doubts.is_empty() || sure {
+    if risks.is_empty() || sure {
         return Ok(());
     }
     if context.yes || !prompt::is_interactive() {
-        let text = format!("nothing was sent: {}", doubts.join("; "));
+        let text = format!("nothing was sent: {}", risks.join("; "));
         return Err(Failure::new(Exit::NotConfirmed, text).with_advice(
             "add --sure to send it anyway; a transfer on a blockchain cannot be reversed",
         ));

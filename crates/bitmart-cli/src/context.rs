@@ -54,7 +54,7 @@ impl Context {
             ),
             option("yes").short('y').action(ArgAction::SetTrue).help("Send without asking"),
             option("dry-run").action(ArgAction::SetTrue).help(
-                "Print the signed request and a pipe that sends it with curl; send nothing",
+                "Print the signed request and a pipe that sends it with curl, and do not send it",
             ),
         ];
         let all = OutputOptions::arguments().into_iter().chain(arguments);

@@ -60,7 +60,7 @@ fn curl_pipe(method: Method, path: &str, body: &str, options: &[&str]) -> String
 }
 
 /// Quotes a text as one word of a shell.
-fn shell_word(text: &str) -> String {
+pub(crate) fn shell_word(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "/_-.:,=".contains(letter);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

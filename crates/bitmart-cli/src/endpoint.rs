@@ -25,24 +25,25 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let mut parameters = parameters::from_matches(entry, matches, context.output.times.zone())?;
     let id = confirm::ensure_client_order_id(entry, &mut parameters);
-    let payload = encode(entry, &parameters)?;
+    // Invalid parameters are rejected before anything is queried.
+    let mut payload = encode(entry, &parameters)?;
     let target = context.target().await?;
+    let client = target.client()?;
+    let is_withdrawal = entry.role == Some(Role::Withdraw);
+    if is_withdrawal {
+        confirm::withdrawal::choose_network(&client, &mut parameters).await?;
+        payload = encode(entry, &parameters)?;
+    }
     if context.dry_run {
         return dry_run::print(context, &target, &entry.metadata, payload);
     }
-    let client = target.client()?;
     if entry.metadata.effect == Effect::Read {
         let response = client.send_raw(&entry.metadata, payload).await?;
         return print(context, entry, &response);
     }
-    let is_withdrawal = entry.role == Some(Role::Withdraw);
-    if is_withdrawal {
-        confirm::withdrawal::choose_network(&client, &mut parameters).await?;
-    }
     output::check_columns(&context.output, entry)?;
     let sure = is_withdrawal && matches.get_flag(command::SURE);
     confirm::confirm(context, &target, &client, entry, &parameters, sure).await?;
-    let payload = encode(entry, &parameters)?;
     send_change(context, &client, entry, &parameters, id, payload).await
 }
 
@@ -87,7 +88,7 @@ pub(crate) fn print(
     response: &Detailed<Box<RawValue>>,
 ) -> Result<(), Failure> {
     let data = Json::read(response.data.get())
-        .map_err(|error| Failure::machine(format!("the response: {error}")))?;
+        .map_err(|error| Failure::io(format!("the response: {error}")))?;
     output::print_response(&context.output, entry, &data, &response.raw)
 }
 

@@ -9,8 +9,8 @@ use bitmart::ws::{Error as StreamError, ErrorKind as StreamErrorKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// The machine: a file, the terminal.
-    Machine = 1,
+    /// A local problem: a file, the terminal, the keyring.
+    Io = 1,
     /// The command line, the configuration or a parameter is wrong.
     Usage = 2,
     /// Nothing was sent: there are no credentials, or the exchange is not reachable.
@@ -47,15 +47,16 @@ impl Failure {
     pub(crate) fn new(exit: Exit, text: impl Into<String>) -> Self {
         Self { exit, text: text.into(), advice: None, quiet: false }
     }
-    pub(crate) fn machine(text: impl Into<String>) -> Self {
-        Self::new(Exit::Machine, text)
+    /// A local problem: a file, the terminal, the keyring.
+    pub(crate) fn io(text: impl Into<String>) -> Self {
+        Self::new(Exit::Io, text)
     }
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self::new(Exit::Usage, text)
     }
     /// The reader of standard output closed the pipe. It is not reported.
     pub(crate) fn pipe_closed() -> Self {
-        Self { quiet: true, ..Self::machine("the reader of the output closed the pipe") }
+        Self { quiet: true, ..Self::io("the reader of the output closed the pipe") }
     }
     #[must_use]
     pub(crate) fn with_advice(mut self, advice: impl Into<String>) -> Self {

@@ -168,7 +168,7 @@ impl GuardedProgram {
     fn start<'a>(&self, mut arguments: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
         let Some(name) = arguments.next() else { return Ok(()) };
         let child = Program::new(name).args(arguments).spawn();
-        let child = child.map_err(|error| Failure::machine(format!("{name}: {error}")))?;
+        let child = child.map_err(|error| Failure::io(format!("{name}: {error}")))?;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
         Ok(())
     }

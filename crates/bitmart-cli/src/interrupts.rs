@@ -16,7 +16,7 @@ pub(crate) struct Interrupts {
 
 impl Interrupts {
     pub(crate) fn listen() -> Result<Self, Failure> {
-        Self::new().map_err(|error| Failure::machine(format!("signal handlers: {}", chain(&error))))
+        Self::new().map_err(|error| Failure::io(format!("signal handlers: {}", chain(&error))))
     }
 
     #[cfg(unix)]

@@ -133,9 +133,10 @@ pub(crate) fn add<K: Ord>(
 pub(crate) fn plus(sum: &mut Decimal, amount: Decimal) -> Result<(), Failure> {
     // Subtracting from a rounded sum does not restore its parts.
     let exact = |new: &Decimal| *new - amount == *sum && *new - *sum == amount;
-    *sum = sum.checked_add(amount).filter(exact).ok_or_else(|| {
-        Failure::machine(format!("the sum of {sum} and {amount} has too many digits"))
-    })?;
+    *sum = sum
+        .checked_add(amount)
+        .filter(exact)
+        .ok_or_else(|| Failure::io(format!("the sum of {sum} and {amount} has too many digits")))?;
     Ok(())
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::pipe_closed()),
-        result => result.map_err(|error| Failure::machine(format!("standard output: {error}"))),
+        result => result.map_err(|error| Failure::io(format!("standard output: {error}"))),
     }
 }
 
@@ -143,13 +143,13 @@ pub(crate) fn is_closed() -> bool {
 /// Rows as comma-separated values with a header line.
 pub(crate) fn csv(rows: &rows::Rows) -> Result<String, Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: csv::Error| Failure::machine(format!("csv: {error}"));
+    let failed = |error: csv::Error| Failure::io(format!("csv: {error}"));
     if !rows.columns.is_empty() {
         writer.write_record(&rows.columns).map_err(failed)?;
     }
     for row in &rows.rows {
         writer.write_record(rows.cells(row).iter().map(Json::cell)).map_err(failed)?;
     }
-    let bytes = writer.into_inner().map_err(|error| Failure::machine(format!("csv: {error}")))?;
+    let bytes = writer.into_inner().map_err(|error| Failure::io(format!("csv: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

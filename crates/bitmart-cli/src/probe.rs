@@ -73,7 +73,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         key::require_read_only(&client).await?;
     }
     let folder = Path::new(matches.get_one::<String>("out").map_or("", String::as_str));
-    let redaction = Redaction::random().map_err(|error| Failure::machine(error.to_string()))?;
+    let redaction = Redaction::random().map_err(|error| Failure::io(error.to_string()))?;
     let key = target.credentials.as_ref().map(|credentials| credentials.key().to_owned());
     let mut results = ResultFolder::new(folder, redaction, key)?;
     eprintln!("querying every endpoint that only reads");

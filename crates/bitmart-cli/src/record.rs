@@ -108,7 +108,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let mut interrupts = Interrupts::listen()?;
     // Created last, so that a rejected topic leaves no file behind.
     let failed = |error: &dyn std::error::Error| {
-        Failure::machine(format!("{}: {}", path.display(), chain(error)))
+        Failure::io(format!("{}: {}", path.display(), chain(error)))
     };
     let file = create(path).map_err(|error| failed(&error))?;
     let names = requested.iter().map(|topic| topic.name.as_str());

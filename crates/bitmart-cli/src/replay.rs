@@ -98,8 +98,8 @@ fn warn_if_truncated<R: std::io::Read>(reader: &Reader<R>, path: &Path) {
 
 /// An entry with its frame as JSON instead of a string.
 fn line(entry: &Entry) -> Result<Json, Failure> {
-    let text = serde_json::to_string(entry).map_err(|error| Failure::machine(chain(&error)))?;
-    let line = Json::read(&text).map_err(|error| Failure::machine(chain(&error)))?;
+    let text = serde_json::to_string(entry).map_err(|error| Failure::io(chain(&error)))?;
+    let line = Json::read(&text).map_err(|error| Failure::io(chain(&error)))?;
     let Json::Object(members) = line else { return Ok(line) };
     let parsed = |(name, value): (String, Json)| match &value {
         Json::Text(text) if name == "frame" => {

@@ -123,7 +123,7 @@ fn already_exists(path: &Path) -> Failure {
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let broken = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => already_exists(path),
-        _ => Failure::machine(format!("{}: {error}", path.display())),
+        _ => Failure::io(format!("{}: {error}", path.display())),
     };
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

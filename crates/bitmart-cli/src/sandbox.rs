@@ -68,10 +68,10 @@ impl InProcess {
         }
         eprintln!("sandbox: started in this process, with play money; --env live is the exchange");
         let sandbox = self.0.get_or_try_init(|| persistent::start(timeout)).await?;
-        let environment = bitmart::sandbox::environment(sandbox)
-            .map_err(|error| Failure::machine(chain(&error)))?;
-        let credentials = bitmart::sandbox::credentials(sandbox)
-            .map_err(|error| Failure::machine(chain(&error)))?;
+        let environment =
+            bitmart::sandbox::environment(sandbox).map_err(|error| Failure::io(chain(&error)))?;
+        let credentials =
+            bitmart::sandbox::credentials(sandbox).map_err(|error| Failure::io(chain(&error)))?;
         Ok((environment, credentials))
     }
 
@@ -108,7 +108,7 @@ pub(crate) async fn serve_recording(frames: Vec<Entry>, speed: u32) -> Result<()
         .fast_clock(Some(start_ms), speed)
         .rate_limits(false)
         .replay(frames.collect::<Vec<_>>());
-    let sandbox = Sandbox::start(config).await.map_err(|error| Failure::machine(chain(&error)))?;
+    let sandbox = Sandbox::start(config).await.map_err(|error| Failure::io(chain(&error)))?;
     let mut interrupts = Interrupts::listen()?;
     output::write(format!("{}\n", sandbox.ready_line()).as_bytes())?;
     eprintln!("serving {} until ctrl-c", topics.into_iter().collect::<Vec<_>>().join(", "));
@@ -272,7 +272,7 @@ async fn running() -> Result<ReadyFile, Failure> {
 
 fn print(context: &Context, data: &Value) -> Result<(), Failure> {
     let data = Json::read(&data.to_string())
-        .map_err(|error| Failure::machine(format!("the response: {error}")))?;
+        .map_err(|error| Failure::io(format!("the response: {error}")))?;
     output::print_rows(&context.output, &data)
 }
 
@@ -322,7 +322,7 @@ fn env_text(context: &Context, ready: &ReadyFile, matches: &ArgMatches) -> Resul
             .ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?,
     };
     let line = std::fs::read_to_string(&file)
-        .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
+        .map_err(|error| Failure::io(format!("{}: {error}", file.display())))?;
     env::text(ready, &line, matches)
 }
 
@@ -354,7 +354,7 @@ async fn snapshot(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
     let file = Path::new(matches.get_one::<String>("file").map_or("", String::as_str));
     let saved = admin.call(Method::GET, "/snapshot", Bytes::new()).await?;
     secure_fs::write(file, &saved)
-        .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
+        .map_err(|error| Failure::io(format!("{}: {error}", file.display())))?;
     eprintln!("written; bitmart sandbox up --restore {} continues from it", file.display());
     Ok(())
 }
@@ -374,7 +374,7 @@ async fn reset(context: &Context) -> Result<(), Failure> {
         prompt::confirm(&format!("delete {}?", folder.display()))?;
     }
     std::fs::remove_dir_all(&folder)
-        .map_err(|error| Failure::machine(format!("{}: {error}", folder.display())))
+        .map_err(|error| Failure::io(format!("{}: {error}", folder.display())))
 }
 
 /// Stops the sandbox and waits until it has ended.
@@ -387,5 +387,5 @@ async fn down(admin: &Admin) -> Result<(), Failure> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    Err(Failure::machine("the sandbox does not stop"))
+    Err(Failure::io("the sandbox does not stop"))
 }

@@ -70,7 +70,7 @@ fn read_body() -> Result<String, Failure> {
     io::stdin()
         .take(MAX_BODY + 1)
         .read_to_string(&mut text)
-        .map_err(|error| Failure::machine(format!("standard input: {error}")))?;
+        .map_err(|error| Failure::io(format!("standard input: {error}")))?;
     if text.len() as u64 > MAX_BODY {
         return Err(Failure::usage("the body is over 1 MiB"));
     }

@@ -79,13 +79,14 @@ impl Target {
                     live(key(profile)?)
                 }
                 (Some((environment, _)), _) => target(environment, key(profile)?),
-                (None, _) => match key(profile)? {
-                    Some(key) => live(Some(key)),
-                    None => {
+                (None, _) => {
+                    if let Some(key) = key(profile)? {
+                        live(Some(key))
+                    } else {
                         let (environment, credentials) = sandbox.connect(timeout).await?;
                         target(environment, Some(credentials))
                     }
-                },
+                }
             },
         }
     }

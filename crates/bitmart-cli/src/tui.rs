@@ -67,7 +67,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let mut interrupts = Interrupts::listen()?;
     // A panic restores the terminal as well.
     let mut terminal =
-        ratatui::try_init().map_err(|error| Failure::machine(format!("the terminal: {error}")))?;
+        ratatui::try_init().map_err(|error| Failure::io(format!("the terminal: {error}")))?;
     let mut tick = interval(FRAME);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let result = loop {
@@ -92,7 +92,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
             _ = tick.tick() => {
                 let drawn = terminal.draw(|frame| view::draw(frame, &model, Instant::now()));
                 if let Err(error) = drawn {
-                    break Err(Failure::machine(format!("the terminal: {error}")));
+                    break Err(Failure::io(format!("the terminal: {error}")));
                 }
             }
         }

@@ -137,6 +137,39 @@ mod at_a_terminal {
     }
 }
 
+#[test]
+fn only_keys_of_profiles_are_removed() {
+    let home = tempfile::tempdir().expect("cannot create a temporary folder");
+    let folder = home.path().join(".bitmart");
+    fs::create_dir(&folder).expect("cannot create the folder");
+    let file = folder.join("config.toml");
+    let text = "colour = \"red\"\n\n[bot]\nkey = \"k\"\nlimit = 1\n";
+    fs::write(&file, text).expect("cannot write the file");
+    let remove = |name| at_home(home.path(), &["auth", "remove", name, "--yes"], "");
+    let setting = remove("colour");
+    assert_eq!(setting.code, 2, "a setting is removed: {}", setting.err);
+    assert_eq!(remove("bot").code, 0);
+    let left = fs::read_to_string(&file).expect("cannot read the file");
+    assert_eq!(left, "colour = \"red\"\n\n[bot]\nlimit = 1\n");
+}
+
+/// On test machines the key cannot be deleted from the keyring.
+#[test]
+fn a_file_profile_does_not_replace_a_keyring_profile_whose_key_cannot_be_deleted() {
+    let home = tempfile::tempdir().expect("cannot create a temporary folder");
+    let folder = home.path().join(".bitmart");
+    fs::create_dir(&folder).expect("cannot create the folder");
+    let file = folder.join("config.toml");
+    fs::write(&file, "[bot]\nkeyring = true\n").expect("cannot write the file");
+    let add = ["auth", "add", "bot", "--stdin", "--yes"];
+    let outcome = at_home(home.path(), &add, "my-key\nmy-secret\nmy-memo\n");
+    let expected = if cfg!(feature = "keyring") { 1 } else { 2 };
+    assert_eq!(outcome.code, expected, "{}", outcome.err);
+    assert!(outcome.err.contains("delete `keyring = true`"), "{}", outcome.err);
+    let left = fs::read_to_string(&file).expect("cannot read the file");
+    assert_eq!(left, "[bot]\nkeyring = true\n", "the marker is lost");
+}
+
 /// Test machines have no keyring, and a program without the feature cannot use one.
 #[test]
 fn an_unusable_keyring_leaves_nothing_in_the_file() {

@@ -1,10 +1,10 @@
-//! Withdrawals: preview, doubts and confirmation.
+//! Withdrawals: preview, risks and confirmation.
 #![cfg(unix)]
 
 mod common;
 
 use bitmart::dec;
-use bitmart::sandbox::{NetworkTerms, WithdrawAddress};
+use bitmart::sandbox::{Fault, NetworkTerms, WithdrawAddress};
 use common::terminal::Session;
 use common::{Place, bitmart, unlimited_sandbox};
 
@@ -44,7 +44,7 @@ fn prints_fee_net_amount_network_minimum_and_quota_before_sending() {
     }
     place.sandbox.open_currency("USDT-TRC20", true, false).expect("a currency");
     let wrong = bitmart(&place, &withdrawal("USDT-TRC20", "200000.123", TRON));
-    for part in ["withdrawals are CLOSED", "NOT ENOUGH", "TOO MANY"] {
+    for part in ["withdrawals are CLOSED", "NOT ENOUGH", "amount has more than 2 decimals"] {
         assert!(wrong.err.contains(part), "{part:?} is missing: {}", wrong.err);
     }
     assert_eq!(sent(&place), 0);
@@ -52,6 +52,46 @@ fn prints_fee_net_amount_network_minimum_and_quota_before_sending() {
     let refused = [&withdrawal("USDT-TRC20", "100", TRON)[..], &["-y"]].concat();
     let refused = bitmart(&place, &refused);
     assert!(refused.code == 4 && refused.err.contains("60056"), "{}", refused.err);
+}
+
+#[test]
+fn reports_every_failed_query_of_the_preview() {
+    let place = unlimited_sandbox();
+    // Every query fails, except those that choose the network and send.
+    for path in [
+        "/account/v1/withdraw/charge",
+        "/account/v1/wallet",
+        "/account/v1/withdraw/address/list",
+        "/account/v1/deposit/address",
+    ] {
+        place.sandbox.inject(Fault::Maintenance.on(path));
+    }
+    let asked = bitmart(&place, &withdrawal("XRP", "100", RIPPLE));
+    assert_eq!(asked.code, 9, "{}", asked.err);
+    for name in ["quota", "available", "saved addresses", "deposit address"] {
+        let line = format!("{name:<24}query failed: ");
+        assert!(asked.err.contains(&line), "{line:?} is missing: {}", asked.err);
+    }
+    place.sandbox.clear_faults();
+    place.sandbox.inject(Fault::Maintenance.on("/spot/quotation/v3/ticker"));
+    let asked = bitmart(&place, &withdrawal("XRP", "100", RIPPLE));
+    assert!(asked.err.contains("last price              query failed: "), "{}", asked.err);
+    assert!(asked.err.contains("the value of this in BTC is unknown"), "{}", asked.err);
+}
+
+#[test]
+fn a_dry_run_shows_the_code_of_the_chosen_network() {
+    let place = unlimited_sandbox();
+    let bare = [&withdrawal("USDT", "100", EVM)[..], &["--dry-run"]].concat();
+    let outcome = bitmart(&place, &bare);
+    assert_eq!(outcome.code, 2, "no network is chosen: {}", outcome.out);
+    assert!(outcome.err.contains("USDT-TRC20, USDT-ERC20"), "{}", outcome.err);
+    let mut session = Session::start_sized(&place, 40, 200, &bare);
+    session.wait_for("which one is the address on?");
+    session.answer("erc20");
+    session.wait_for("\"currency\":\"USDT-ERC20\"");
+    assert_eq!(session.end(), 0);
+    assert_eq!(sent(&place), 0);
 }
 
 #[test]
@@ -72,19 +112,22 @@ fn a_currency_with_several_networks_needs_a_network() {
 }
 
 #[test]
-fn doubts_are_not_covered_by_yes() {
+fn risks_are_not_covered_by_yes() {
     let place = unlimited_sandbox();
     let terms = NetworkTerms::new().needs_memo();
     place.sandbox.set_network("ATOM", terms).expect("a network");
     for (words, part) in [
         (withdrawal("USDT-TRC20", "100", EVM), "does not have the format of TRC20"),
         (withdrawal("USDT-ERC20", "100", TRON), "does not have the format of ERC20"),
-        (withdrawal("XRP", "100", RIPPLE), "need a tag or memo"),
+        (
+            withdrawal("XRP", "100", RIPPLE),
+            "deposits to an exchange on XRP usually need a memo or tag",
+        ),
         (withdrawal("ATOM", "10", "cosmos1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"), "memo"),
     ] {
-        let doubted = bitmart(&place, &[&words[..], &["--yes"]].concat());
-        assert_eq!(doubted.code, 9, "{words:?}: {}", doubted.err);
-        assert!(doubted.err.contains(part) && doubted.err.contains("--sure"), "{}", doubted.err);
+        let risky = bitmart(&place, &[&words[..], &["--yes"]].concat());
+        assert_eq!(risky.code, 9, "{words:?}: {}", risky.err);
+        assert!(risky.err.contains(part) && risky.err.contains("--sure"), "{}", risky.err);
     }
     assert_eq!(sent(&place), 0);
     let sure = [&withdrawal("USDT-TRC20", "100", EVM)[..], &["--yes", "--sure"]].concat();
@@ -95,7 +138,7 @@ fn doubts_are_not_covered_by_yes() {
 }
 
 #[test]
-fn another_memo_than_the_saved_one_is_a_doubt() {
+fn another_memo_than_the_saved_one_is_a_risk() {
     let place = unlimited_sandbox();
     let saved = WithdrawAddress::new(RIPPLE).currency("XRP").network("XRP").memo("5");
     place.sandbox.save_address(1, saved).expect("an account");
@@ -120,7 +163,7 @@ fn at_a_terminal_the_network_is_selected_and_the_amount_retyped() {
     let mut session = Session::start(&place, &withdrawal("USDT", "100", EVM));
     session.wait_for("which one is the address on?");
     session.answer("USDT-TRC20");
-    session.wait_for("DOUBT");
+    session.wait_for("RISK");
     session.wait_for("type the word sure");
     session.answer("yes");
     assert_eq!(session.end(), 9, "yes is not sure");

@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, profile: Option<&str>) -> Result<(), 
         // The response contains masked keys only.
         Ok(info) => {
             let data = Json::read(info.raw())
-                .map_err(|error| Failure::machine(format!("the response: {error}")))?;
+                .map_err(|error| Failure::io(format!("the response: {error}")))?;
             output::print_rows(&context.output, &data)
         }
         // BitMart does not document this endpoint, so an error proves nothing about the key.

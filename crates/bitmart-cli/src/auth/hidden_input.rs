@@ -24,7 +24,7 @@ mod unix {
     pub(in crate::auth) async fn ask<const N: usize>(
         names: [&str; N],
     ) -> Result<[String; N], Failure> {
-        let failed = |error: io::Error| Failure::machine(format!("the terminal: {error}"));
+        let failed = |error: io::Error| Failure::io(format!("the terminal: {error}"));
         if !io::stdin().is_terminal() {
             return Err(Failure::usage("standard input is not a terminal")
                 .with_advice("add --stdin to read key, secret and memo from standard input"));

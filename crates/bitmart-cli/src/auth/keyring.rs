@@ -17,13 +17,13 @@ const SERVICE: &str = "bitmart";
 pub(super) fn store(profile: &str, values: [&str; 3]) -> Result<(), Failure> {
     // The library rejects line breaks in a key.
     let text = values.join("\n");
-    entry(profile)?.set_password(&text).map_err(|error| unusable(&error))
+    entry(profile)?.set_password(&text).map_err(|error| keyring_failure(&error))
 }
 
 /// Loads the key of a profile.
 #[cfg(feature = "keyring")]
 pub(crate) fn load(profile: &str) -> Result<Credentials, Failure> {
-    let text = entry(profile)?.get_password().map_err(|error| unusable(&error))?;
+    let text = entry(profile)?.get_password().map_err(|error| keyring_failure(&error))?;
     let mut lines = text.lines().map(str::to_owned);
     let mut line = || lines.next().unwrap_or_default();
     Credentials::new(line(), line(), line())
@@ -35,26 +35,26 @@ pub(crate) fn load(profile: &str) -> Result<Credentials, Failure> {
 pub(super) fn remove(profile: &str) -> Result<(), Failure> {
     match entry(profile)?.delete_credential() {
         Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
-        Err(error) => Err(unusable(&error)),
+        Err(error) => Err(keyring_failure(&error)),
     }
 }
 
 #[cfg(feature = "keyring")]
 fn entry(profile: &str) -> Result<keyring::Entry, Failure> {
     if let Err(error) = keyring::Entry::store_status() {
-        return Err(unusable(error));
+        return Err(keyring_failure(error));
     }
-    keyring::Entry::new(SERVICE, profile).map_err(|error| unusable(&error))
+    keyring::Entry::new(SERVICE, profile).map_err(|error| keyring_failure(&error))
 }
 
 #[cfg(feature = "keyring")]
-fn unusable(error: &keyring::Error) -> Failure {
+fn keyring_failure(error: &keyring::Error) -> Failure {
     let text = match error {
         // This error contains the stored value.
         keyring::Error::BadEncoding(_) => "the stored key is not text".to_owned(),
         error => chain(error),
     };
-    Failure::machine(format!("the keyring of the operating system: {text}")).with_advice(
+    Failure::io(format!("the keyring of the operating system: {text}")).with_advice(
         "without --keyring `bitmart auth add` stores the key in a file that only you can read",
     )
 }

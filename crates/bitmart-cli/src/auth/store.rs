@@ -1,4 +1,5 @@
-//! The file with the profiles. Everything else in it is preserved, comments included.
+//! The file with the profiles. Other settings in it are preserved, and so are comments, except those of removed
+//! entries.
 
 use std::fs;
 use std::io;
@@ -6,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
+use crate::dry_run::shell_word;
 use crate::failure::Failure;
 use crate::secure_fs;
 
 /// The settings of a profile that the library reads.
-const NAMES: [&str; 3] = ["key", "secret", "memo"];
+const CREDENTIAL_FIELDS: [&str; 3] = ["key", "secret", "memo"];
 /// Marks a profile whose key is in the keyring of the operating system.
 const KEYRING: &str = "keyring";
+/// All settings that this program writes.
+const FIELDS: [&str; 4] = ["key", "secret", "memo", KEYRING];
 
 /// The parsed configuration file. Without `Debug`: it holds secrets.
 pub(crate) struct Store {
@@ -23,11 +27,11 @@ pub(crate) struct Store {
 /// A profile without its secrets.
 pub(crate) struct Profile {
     pub(crate) name: String,
-    /// The masked key.
-    pub(super) key: Option<String>,
-    /// Whether key, secret and memo are present.
+    /// The key, masked; `None` if it is not in the file.
+    pub(super) masked_key: Option<String>,
+    /// Whether key, secret and memo are in the file, or marked as being in the keyring, which is not checked.
     pub(super) complete: bool,
-    /// Whether they are in the keyring of the operating system.
+    /// Whether the profile is marked as being in the keyring of the operating system.
     pub(super) keyring: bool,
 }
 
@@ -44,7 +48,7 @@ impl Store {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(unusable(&path, &error)),
+            Err(error) => return Err(file_failure(&path, &error)),
         };
         // The parser's message is dropped: it quotes the line, which may contain a secret.
         let document = text.parse().map_err(|_| {
@@ -63,21 +67,23 @@ impl Store {
         &self.path
     }
 
+    /// Whether there is a profile with this name. Other settings and tables are not profiles.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.document.contains_key(name)
+        let table = self.document.get(name).and_then(Item::as_table_like);
+        table.is_some_and(|table| FIELDS.iter().any(|field| table.contains_key(field)))
     }
 
     /// All tables of the file with at least one setting of a profile.
     pub(crate) fn profiles(&self) -> impl Iterator<Item = Profile> {
         self.document.iter().filter_map(|(name, item)| {
             let table = item.as_table_like()?;
-            let text = |name: &str| table.get(name).and_then(Item::as_str);
-            let given = NAMES.iter().filter(|name| text(name).is_some()).count();
+            let text = |field: &str| table.get(field).and_then(Item::as_str);
+            let given = CREDENTIAL_FIELDS.iter().filter(|field| text(field).is_some()).count();
             let keyring = self.is_in_keyring(name);
             (keyring || given > 0).then(|| Profile {
                 name: name.to_owned(),
-                key: text("key").map(masked),
-                complete: keyring || given == NAMES.len(),
+                masked_key: text("key").map(masked),
+                complete: keyring || given == CREDENTIAL_FIELDS.len(),
                 keyring,
             })
         })
@@ -89,21 +95,30 @@ impl Store {
         profile.and_then(|table| table.get(KEYRING)?.as_bool()).unwrap_or(false)
     }
 
-    /// Stores key, secret and memo in a profile and preserves its other settings.
+    /// Stores key, secret and memo in a profile. Its other settings are preserved, and so are the comments.
     pub(super) fn set(&mut self, name: &str, values: [&str; 3]) -> Result<(), Failure> {
         let table = self.profile(name)?;
         table.remove(KEYRING);
-        for (name, text) in NAMES.into_iter().zip(values) {
-            table.insert(name, value(text));
+        for (field, text) in CREDENTIAL_FIELDS.into_iter().zip(values) {
+            match table.get_mut(field) {
+                Some(Item::Value(old)) => {
+                    // `insert` would drop the comments of the entry.
+                    let decor = old.decor().clone();
+                    *old = text.into();
+                    *old.decor_mut() = decor;
+                }
+                _ => drop(table.insert(field, value(text))),
+            }
         }
         Ok(())
     }
 
-    /// Marks a profile whose key is in the keyring of the operating system.
+    /// Marks a profile whose key is in the keyring of the operating system. Deletes key, secret and memo from
+    /// the file.
     pub(super) fn set_keyring(&mut self, name: &str) -> Result<(), Failure> {
         let table = self.profile(name)?;
-        for name in NAMES {
-            table.remove(name);
+        for field in CREDENTIAL_FIELDS {
+            table.remove(field);
         }
         table.insert(KEYRING, value(true));
         Ok(())
@@ -120,31 +135,45 @@ impl Store {
             .ok_or_else(|| Failure::usage(format!("{name:?} is a setting, not a profile")))
     }
 
+    /// Removes key, secret, memo and the keyring marker of a profile, and its table if nothing else is in it.
+    /// Comments of what is removed are removed with it.
     pub(super) fn remove(&mut self, name: &str) {
-        self.document.remove(name);
+        let Some(table) = self.document.get_mut(name).and_then(Item::as_table_like_mut) else {
+            return;
+        };
+        for field in FIELDS {
+            table.remove(field);
+        }
+        if table.is_empty() {
+            self.document.remove(name);
+        }
     }
 
     /// Writes the file so that only the user can read it.
     pub(super) fn save(&self) -> Result<(), Failure> {
         secure_fs::write(&self.path, self.document.to_string().as_bytes())
-            .map_err(|error| unusable(&self.path, &error))
+            .map_err(|error| file_failure(&self.path, &error))
     }
 
-    /// The problem if other users can read the file.
+    /// The problem if other users have access to the file.
     pub(super) fn permission_problem(&self) -> Option<String> {
         let mode = secure_fs::mode(&self.path)?;
         (mode & 0o077 != 0).then(|| {
-            let path = self.path.display();
-            format!("others can read {path} (mode {mode:o}), so it is not used: chmod 600 {path}")
+            let path = self.path.display().to_string();
+            let quoted = shell_word(&path);
+            format!(
+                "{path} is accessible to other users (mode {mode:03o}), so it is ignored; run `chmod 600 {quoted}`"
+            )
         })
     }
 }
 
-fn unusable(path: &Path, error: &io::Error) -> Failure {
-    Failure::machine(format!("{}: {error}", path.display()))
+fn file_failure(path: &Path, error: &io::Error) -> Failure {
+    Failure::io(format!("{}: {error}", path.display()))
 }
 
-/// The first characters of a key, `abcd…`, enough to distinguish keys.
+/// The first four characters of a key, `abcd…`. Only `…` for a key of fewer than 16 characters, of which four
+/// would be too much.
 pub(crate) fn masked(key: &str) -> String {
     let shown = if key.chars().count() >= 16 { 4 } else { 0 };
     key.chars().take(shown).chain(['…']).collect()
@@ -152,40 +181,101 @@ pub(crate) fn masked(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{Store, masked};
 
-    #[test]
-    fn other_settings_and_comments_are_preserved() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("config.toml");
-        let before = "# mine\n[default]\nkey = \"old\" # from March\ncolour = \"red\"\n";
-        std::fs::write(&file, before).expect("a file");
-        let mut store = Store::open_in(folder.path()).expect("a configuration");
-        store.set("default", ["k", "s", "m"]).expect("a profile");
-        store.set("bot \"2\"", ["k2", "s2", "m2"]).expect("a profile");
-        store.save().expect("it is written");
-        let text = std::fs::read_to_string(&file).expect("a file");
-        assert!(text.starts_with("# mine\n[default]\n"), "{text}");
-        assert!(text.contains("colour = \"red\"") && !text.contains("old"), "{text}");
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("cannot create a temporary folder")
+    }
 
-        let mut again = Store::open_in(folder.path()).expect("a configuration");
-        assert_eq!(again.profiles().filter(|profile| profile.complete).count(), 2);
-        again.remove("default");
-        again.save().expect("it is written");
-        let left = Store::open_in(folder.path()).expect("a configuration");
-        let names: Vec<_> = left.profiles().map(|profile| profile.name).collect();
-        assert_eq!(names, ["bot \"2\""]);
-        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing else");
+    fn open(folder: &Path) -> Store {
+        Store::open_in(folder).unwrap_or_else(|failure| panic!("cannot open the file: {failure}"))
+    }
+
+    /// A store with this file.
+    fn store_of(folder: &Path, text: &str) -> Store {
+        std::fs::write(folder.join("config.toml"), text).expect("cannot write the file");
+        open(folder)
+    }
+
+    fn set(store: &mut Store, name: &str) {
+        store.set(name, ["k", "s", "m"]).expect("the profile is rejected");
+    }
+
+    #[test]
+    fn replacing_a_key_preserves_other_settings_and_comments() {
+        let folder = folder();
+        let before =
+            "# mine\n[default]\n# of the bot\nkey = \"old\" # from March\ncolour = \"red\"\n";
+        let mut store = store_of(folder.path(), before);
+        set(&mut store, "default");
+        set(&mut store, "bot \"2\"");
+        store.save().expect("the file is not written");
+        let text = std::fs::read_to_string(store.path()).expect("cannot read the file");
+        let start = "# mine\n[default]\n# of the bot\nkey = \"k\" # from March\ncolour = \"red\"\n";
+        assert!(text.starts_with(start), "comments or settings are lost: {text}");
+
+        let mut store = open(folder.path());
+        let complete = store.profiles().filter(|profile| profile.complete).count();
+        assert_eq!(complete, 2, "a profile lacks a value: {text}");
+        store.remove("default");
+        store.save().expect("the file is not written");
+        let names: Vec<_> = open(folder.path()).names().collect();
+        assert_eq!(names, ["bot \"2\""], "the wrong profile is left");
+        let files = std::fs::read_dir(folder.path()).expect("cannot read the folder").count();
+        assert_eq!(files, 1, "a temporary file is left");
+    }
+
+    #[test]
+    fn removing_a_profile_preserves_its_other_settings() {
+        let folder = folder();
+        let text =
+            "[a]\n# warm\ncolour = \"red\"\nkey = \"k\"\nkeyring = true\n\n[b]\nkey = \"k\"\n";
+        let mut store = store_of(folder.path(), text);
+        store.remove("a");
+        store.remove("b");
+        assert_eq!(store.document.to_string(), "[a]\n# warm\ncolour = \"red\"\n");
+        assert!(!store.has("a"), "a table without a key counts as a profile");
+    }
+
+    #[test]
+    fn a_setting_is_neither_found_nor_removed_as_a_profile() {
+        let folder = folder();
+        let mut store = store_of(folder.path(), "colour = \"red\"\n");
+        assert!(!store.has("colour"), "a setting counts as a profile");
+        store.remove("colour");
+        assert_eq!(store.document.to_string(), "colour = \"red\"\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_write_is_reported_with_a_quoted_path() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let place = folder();
+        let folder = place.path().join("my home");
+        let mut store = open(&folder);
+        set(&mut store, "default");
+        store.save().expect("the file is not written");
+        let mode = std::fs::Permissions::from_mode(0o620);
+        std::fs::set_permissions(store.path(), mode).expect("cannot change the permissions");
+        let problem = store.permission_problem().expect("the permissions are not reported");
+        let path = store.path().display();
+        let expected = format!(
+            "{path} is accessible to other users (mode 620), so it is ignored; run `chmod 600 '{path}'`"
+        );
+        assert_eq!(problem, expected);
     }
 
     #[cfg(unix)]
     #[test]
     fn only_the_user_can_read_folder_and_file() {
-        let place = tempfile::tempdir().expect("a folder");
+        let place = folder();
         let folder = place.path().join(".bitmart");
-        let mut store = Store::open_in(&folder).expect("a missing file is empty");
-        store.set("default", ["k", "s", "m"]).expect("a profile");
-        store.save().expect("it is written");
+        let mut store = open(&folder);
+        set(&mut store, "default");
+        store.save().expect("the file is not written");
         assert_eq!(crate::secure_fs::mode(&folder), Some(0o700));
         assert_eq!(crate::secure_fs::mode(store.path()), Some(0o600));
         assert_eq!(store.permission_problem(), None);
@@ -193,27 +283,32 @@ mod tests {
 
     #[test]
     fn settings_that_are_not_profiles_are_not_overwritten() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
+        let mut store = store_of(folder.path(), "colour = \"red\"\n");
+        assert!(store.set("colour", ["k", "s", "m"]).is_err(), "a setting is overwritten");
+        assert!(store.set(" ", ["k", "s", "m"]).is_err(), "a blank name is accepted");
+    }
+
+    #[test]
+    fn an_invalid_file_is_reported_without_its_content() {
+        let folder = folder();
         let file = folder.path().join("config.toml");
-        std::fs::write(&file, "colour = \"red\"\n").expect("a file");
-        let mut store = Store::open_in(folder.path()).expect("a configuration");
-        assert!(store.set("colour", ["k", "s", "m"]).is_err());
-        assert!(store.set(" ", ["k", "s", "m"]).is_err());
-        std::fs::write(&file, "secret = \"no end\n").expect("a file");
-        let problem = Store::open_in(folder.path()).err().expect("invalid TOML").to_string();
-        assert!(!problem.contains("no end"), "{problem}");
+        std::fs::write(&file, "secret = \"no end\n").expect("cannot write the file");
+        let opened = Store::open_in(folder.path());
+        let problem = opened.err().expect("invalid TOML is accepted").to_string();
+        assert!(!problem.contains("no end"), "the secret is printed: {problem}");
     }
 
     #[test]
     fn a_profile_in_the_keyring_leaves_no_key_in_the_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut store = Store::open_in(folder.path()).expect("a missing file is empty");
-        store.set("bot", ["k", "s", "m"]).expect("a profile");
-        store.set_keyring("bot").expect("a profile");
+        let folder = folder();
+        let mut store = open(folder.path());
+        set(&mut store, "bot");
+        store.set_keyring("bot").expect("the profile is rejected");
         assert_eq!(store.document.to_string(), "[bot]\nkeyring = true\n");
         assert!(store.profiles().all(|profile| profile.complete && profile.keyring));
-        store.set("bot", ["k", "s", "m"]).expect("a profile");
-        assert!(!store.is_in_keyring("bot"));
+        set(&mut store, "bot");
+        assert!(!store.is_in_keyring("bot"), "the marker is left");
     }
 
     #[test]

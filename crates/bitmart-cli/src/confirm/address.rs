@@ -54,8 +54,22 @@ const WITH_MEMO: [&str; 16] = [
     "LUNA", "LUNC", "BEP2", "HIVE",
 ];
 
-pub(crate) fn usually_needs_memo(network: &str) -> bool {
-    WITH_MEMO.contains(&family(network).as_str())
+/// Networks other than those of Ethereum on which every deposit has an address of its own.
+const WITHOUT_MEMO: [&str; 5] = ["BTC", "LTC", "DOGE", "TRC20", "SOL"];
+
+/// Whether deposits to an exchange usually need a memo on a network; `None` if it is not known here.
+pub(crate) fn needs_memo(network: &str) -> Option<bool> {
+    let family = family(network);
+    if WITH_MEMO.contains(&family.as_str()) {
+        return Some(true);
+    }
+    (is_evm(&family) || WITHOUT_MEMO.contains(&family.as_str())).then_some(false)
+}
+
+/// Whether two texts are the same address. The letter case of an Ethereum address is only a checksum.
+pub(crate) fn is_same_address(one: &str, other: &str) -> bool {
+    let is_ethereum = |address| is_well_formed("ERC20", address) == Some(true);
+    one == other || (is_ethereum(one) && is_ethereum(other) && one.eq_ignore_ascii_case(other))
 }
 
 /// Whether an address has the format of a network; `None` if the format is not known here.

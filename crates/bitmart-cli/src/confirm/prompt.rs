@@ -28,7 +28,7 @@ fn ask(question: &str) -> Result<String, Failure> {
         )
         .with_advice("add --yes to send without asking, or --dry-run to see the request"));
     }
-    let failed = |error: io::Error| Failure::machine(format!("the terminal: {error}"));
+    let failed = |error: io::Error| Failure::io(format!("the terminal: {error}"));
     // Not locked while it waits: another thread may write.
     let mut err = io::stderr();
     err.write_all(question.as_bytes()).and_then(|()| err.flush()).map_err(failed)?;

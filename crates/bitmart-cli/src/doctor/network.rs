@@ -54,7 +54,7 @@ pub(super) async fn check(target: &Target, timeout: Duration) -> Vec<Finding> {
             ),
             Err(error) => Finding::failed(
                 service.to_string(),
-                Exit::Machine,
+                Exit::Io,
                 chain(&error),
                 "this is a bug; please report it",
             ),

@@ -5,7 +5,7 @@ use bitmart::rest::{Auth, Effect, Host, LimitScope, Method};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
-/// The option that accepts the doubts about a withdrawal.
+/// The option that accepts the risks of a withdrawal.
 pub(crate) const SURE: &str = "sure";
 
 /// The groups of endpoints as commands, with their help.

@@ -119,7 +119,7 @@ pub(crate) fn date_in(zone: &Zone, text: &str) -> Option<Timestamp> {
 fn read(path: &str) -> Result<String, Failure> {
     use std::io::Read as _;
 
-    let unreadable = |error: std::io::Error| Failure::machine(format!("{path}: {error}"));
+    let unreadable = |error: std::io::Error| Failure::io(format!("{path}: {error}"));
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;

@@ -58,7 +58,7 @@ impl ArchiveInfo {
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::machine(format!("{}: {error}", path.display()))),
+            Err(error) => return Err(Failure::io(format!("{}: {error}", path.display()))),
         };
         let mut info: Self = read_versioned(&path, &text, |value| &value["version"])?;
         let manifest = folder.join("manifest.json");
@@ -75,7 +75,7 @@ impl ArchiveInfo {
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(FILE);
         let broken = |error: &dyn std::error::Error| {
-            Failure::machine(format!("{}: {}", path.display(), chain(error)))
+            Failure::io(format!("{}: {}", path.display(), chain(error)))
         };
         let text = serde_json::to_string(self).map_err(|error| broken(&error))?;
         secure_fs::write(&path, text.as_bytes()).map_err(|error| broken(&error))
@@ -89,7 +89,7 @@ pub(super) fn read_versioned<T: serde::de::DeserializeOwned>(
     version: impl Fn(&Value) -> &Value,
 ) -> Result<T, Failure> {
     let broken = |error: serde_json::Error| {
-        Failure::machine(format!("{} is damaged: {error}; nothing was overwritten", path.display()))
+        Failure::io(format!("{} is damaged: {error}; nothing was overwritten", path.display()))
             .with_advice("put back a copy, or export into another folder")
     };
     let value: Value = serde_json::from_slice(text).map_err(broken)?;
@@ -161,7 +161,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 fn names(folder: &Path) -> Result<Vec<String>, Failure> {
-    let broken = |error: io::Error| Failure::machine(format!("{}: {error}", folder.display()));
+    let broken = |error: io::Error| Failure::io(format!("{}: {error}", folder.display()));
     let mut names = Vec::new();
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -210,7 +210,7 @@ pub(super) fn claim(folder: &Path, name: &str) -> Result<(), Failure> {
         .with_advice("move the file away; the same command goes on"));
     }
     names.insert(name.to_owned());
-    let broken = |error: &dyn std::error::Error| Failure::machine(format!("derived.json: {error}"));
+    let broken = |error: &dyn std::error::Error| Failure::io(format!("derived.json: {error}"));
     let text = serde_json::to_vec(&names).map_err(|error| broken(&error))?;
     secure_fs::write(&folder.join("derived.json"), &text).map_err(|error| broken(&error))
 }

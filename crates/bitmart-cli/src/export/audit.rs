@@ -58,7 +58,7 @@ impl Archive {
     pub(crate) fn audit(&self, now: Timestamp) -> Result<Audit, Failure> {
         let folder = self.folder();
         let info = ArchiveInfo::read(folder)?
-            .ok_or_else(|| Failure::machine(format!("{}: it is gone", folder.display())))?;
+            .ok_or_else(|| Failure::io(format!("{}: it is gone", folder.display())))?;
         let (reach, behind) = archive::complete_until(folder, &info)?;
         let found = verify::examine(folder, &info)?;
         let manifest = found.manifest;

@@ -54,10 +54,10 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
         if is_wanted("parquet") {
             let file = format!("{name}.parquet");
             archive::claim(folder, &file)?;
-            let broken = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
+            let broken = |error: std::io::Error| Failure::io(format!("{file}: {error}"));
             secure_fs::write_with(&folder.join(&file), broken, |out| {
                 let notes = super::parquet::write(&table, out)
-                    .map_err(|error| Failure::machine(format!("{file}: {}", chain(&error))))?;
+                    .map_err(|error| Failure::io(format!("{file}: {}", chain(&error))))?;
                 derived.notes.extend(notes);
                 Ok(())
             })?;
@@ -84,8 +84,8 @@ pub(super) fn name_column(column: &Column) -> Option<String> {
 }
 
 fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<(), Failure> {
-    let broken = |error: csv::Error| Failure::machine(format!("{file}: {error}"));
-    let io = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
+    let broken = |error: csv::Error| Failure::io(format!("{file}: {error}"));
+    let io = |error: std::io::Error| Failure::io(format!("{file}: {error}"));
     secure_fs::write_with(path, io, |out| {
         let mut writer = csv::Writer::from_writer(out);
         let mut header = header(&table.columns, table.entry);

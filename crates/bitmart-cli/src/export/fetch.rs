@@ -232,10 +232,7 @@ async fn skip_page<H: History<Row: Serialize>>(
 ) -> Result<bool, Failure> {
     let Some(window) = pages.window() else { return Ok(false) };
     let mut payload = Payload::new();
-    request
-        .within(&window)
-        .encode(&mut payload)
-        .map_err(|error| Failure::machine(chain(&error)))?;
+    request.within(&window).encode(&mut payload).map_err(|error| Failure::io(chain(&error)))?;
     let metadata = &entry(H::METADATA.id)?.metadata;
     let Ok(response) = export.client.send_raw(metadata, payload).await else { return Ok(false) };
     if history_rows::read(H::METADATA.id, &response.raw).is_some_and(|read| read.is_ok()) {

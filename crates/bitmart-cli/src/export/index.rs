@@ -81,7 +81,7 @@ impl Index {
                 return Ok(());
             }
             let row: H::Row = serde_json::from_slice(line).map_err(|error| {
-                Failure::machine(format!(
+                Failure::io(format!(
                     "{}: line {number} is no row of this list: {error}; nothing was overwritten",
                     self.path.display()
                 ))

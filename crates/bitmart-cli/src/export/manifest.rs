@@ -129,18 +129,17 @@ impl Manifest {
 
     pub(super) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join("manifest.json");
-        let broken = |error: &dyn std::error::Error| {
-            Failure::machine(format!("{}: {error}", path.display()))
-        };
+        let broken =
+            |error: &dyn std::error::Error| Failure::io(format!("{}: {error}", path.display()));
         let text = std::fs::read(&path).map_err(|error| broken(&error))?;
         read_versioned(&path, &text, |value| &value["export"]["version"])
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let text =
-            serde_json::to_string_pretty(self).map_err(|error| Failure::machine(chain(&error)))?;
+            serde_json::to_string_pretty(self).map_err(|error| Failure::io(chain(&error)))?;
         secure_fs::write(&folder.join("manifest.json"), text.as_bytes())
-            .map_err(|error| Failure::machine(format!("manifest.json: {error}")))
+            .map_err(|error| Failure::io(format!("manifest.json: {error}")))
     }
 
     /// Name of the environment that was exported.
@@ -249,7 +248,7 @@ pub(super) fn for_each_line_within(
     bytes: u64,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", path.display()));
+    let broken = |error: std::io::Error| Failure::io(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(broken)?;
     let mut file = BufReader::new(std::io::Read::take(file, bytes));
     let (mut at, mut line) = (0, Vec::new());
@@ -271,7 +270,7 @@ fn relative(folder: &Path, path: &Path) -> String {
 /// Returns the names of the datasets in `folder`.
 pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>, Failure> {
     let states = state_folder(folder);
-    let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", states.display()));
+    let broken = |error: std::io::Error| Failure::io(format!("{}: {error}", states.display()));
     let mut names = BTreeSet::new();
     for entry in std::fs::read_dir(&states).map_err(broken)? {
         let file = entry.map_err(broken)?.file_name().to_string_lossy().into_owned();

@@ -70,8 +70,7 @@ where
     (response.walk, response.taken) = (store.state.walk, taken);
     let mut rows = Vec::new();
     for row in &page.rows {
-        let mut line =
-            serde_json::to_vec(row).map_err(|error| Failure::machine(error.to_string()))?;
+        let mut line = serde_json::to_vec(row).map_err(|error| Failure::io(error.to_string()))?;
         line.push(b'\n');
         rows.push((H::key(row), with_snapshot_time(line, taken)));
     }

@@ -67,7 +67,7 @@ pub(super) fn write(
     let mut rows: Vec<Cells> = Vec::new();
     let mut bytes = 0;
     let outside = |failure: Failure| ParquetError::General(failure.to_string());
-    let failed = |error: ParquetError| Failure::machine(error.to_string());
+    let failed = |error: ParquetError| Failure::io(error.to_string());
     table
         .each(|row, line| {
             rows.push(row.clone());

@@ -180,7 +180,7 @@ impl Archive {
         for_each_sorted(&sources, |source, line| {
             let (name, path, endpoint) = &there[source];
             let row: Value = serde_json::from_slice(line).map_err(|error| {
-                Failure::machine(format!("{}: a line is no row: {error}", path.display()))
+                Failure::io(format!("{}: a line is no row: {error}", path.display()))
             })?;
             each(name, &key(endpoint, line), &row)
         })

@@ -22,7 +22,7 @@ pub(super) fn write(folder: &Path, manifest: &mut Manifest) -> Result<(), Failur
     archive::claim(folder, FILE)?;
     let text = text(manifest)?;
     secure_fs::write(&folder.join(FILE), text.as_bytes())
-        .map_err(|error| Failure::machine(format!("{FILE}: {error}")))?;
+        .map_err(|error| Failure::io(format!("{FILE}: {error}")))?;
     manifest.derived.push(FileRecord::read(folder, FILE)?);
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(super) fn rebuild(
     info: &ArchiveInfo,
     to: [&Path; 2],
 ) -> Result<Rebuilt, Failure> {
-    let io = |error: std::io::Error| Failure::machine(format!("{name}: {error}"));
+    let io = |error: std::io::Error| Failure::io(format!("{name}: {error}"));
     // The response with the newest version of each row.
     let mut newest = RowVersions::default();
     if old.walk > 0 && old.snapshot.is_none() {
@@ -84,7 +84,7 @@ fn each_response(
     for_each_line_within(&raw_path(folder, name), old.raw_bytes, |_, line| {
         number += 1;
         let response = serde_json::from_slice(line)
-            .map_err(|error| Failure::machine(format!("raw/{name}.ndjson: {error}")))?;
+            .map_err(|error| Failure::io(format!("raw/{name}.ndjson: {error}")))?;
         each(number, response)
     })
 }

@@ -165,7 +165,7 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
     if is_same && same_versions && counts(&state) == counts(&old) {
         return Ok(Outcome::Unchanged);
     }
-    let bytes = serde_json::to_vec(&state).map_err(|error| Failure::machine(chain(&error)))?;
+    let bytes = serde_json::to_vec(&state).map_err(|error| Failure::io(chain(&error)))?;
     let path = folder.join(NEW).join("state").join(format!("{name}.json"));
     secure_fs::write(&path, &bytes).map_err(|error| broken(&path, &error))?;
     let gained = state.rows - old.rows;
@@ -189,5 +189,5 @@ fn relative(folder: &Path, path: &Path) -> String {
 }
 
 fn broken(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::machine(format!("{}: {error}", path.display()))
+    Failure::io(format!("{}: {error}", path.display()))
 }

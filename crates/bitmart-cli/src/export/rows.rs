@@ -41,7 +41,7 @@ fn rows(
     for_each_line_within(&path, state.bytes, |at, line| {
         if at >= begin && !replaced.contains(&at) {
             let row = serde_json::from_slice(line).map_err(|error| {
-                Failure::machine(format!("{}: byte {at} begins no row: {error}", path.display()))
+                Failure::io(format!("{}: byte {at} begins no row: {error}", path.display()))
             })?;
             each(row);
         }
@@ -55,6 +55,6 @@ pub(super) fn first_line(path: &Path) -> Result<Vec<u8>, Failure> {
     let Ok(file) = File::open(path) else { return Ok(line) };
     BufReader::new(file.take(MAX_LINE))
         .read_until(b'\n', &mut line)
-        .map_err(|error| Failure::machine(format!("{}: {error}", path.display())))?;
+        .map_err(|error| Failure::io(format!("{}: {error}", path.display())))?;
     Ok(line)
 }

@@ -168,7 +168,7 @@ fn with_play_money(failure: Failure, source: &str) -> Failure {
 /// Locks the folder as long as the file is open.
 pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
     let broken = |error: &dyn std::fmt::Display| {
-        Failure::machine(format!("{}: another export is at work: {error}", folder.display()))
+        Failure::io(format!("{}: another export is at work: {error}", folder.display()))
     };
     let lock = File::create(folder.join("lock")).map_err(|error| broken(&error))?;
     lock.try_lock().map_err(|error| broken(&error))?;
@@ -200,7 +200,7 @@ async fn export_account(
 ) -> Result<RunOutcome, Failure> {
     // Before anything is written, and again under the lock.
     check_archive(target, folder, options)?;
-    let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
+    let broken = |error: std::io::Error| Failure::io(format!("{}: {error}", folder.display()));
     secure_fs::create_dir(folder).map_err(broken)?;
     secure_fs::create_dir(&store::state_folder(folder)).map_err(broken)?;
     let _lock = lock(folder)?;

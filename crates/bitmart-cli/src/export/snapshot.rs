@@ -144,8 +144,7 @@ async fn snapshot(
 }
 
 pub(super) fn entry(endpoint: &str) -> Result<&'static EndpointEntry, Failure> {
-    catalog::find(endpoint)
-        .ok_or_else(|| Failure::machine(format!("no endpoint is called {endpoint}")))
+    catalog::find(endpoint).ok_or_else(|| Failure::io(format!("no endpoint is called {endpoint}")))
 }
 
 /// Decodes the rows of a snapshot, each a line of JSON, and returns why others do not decode.

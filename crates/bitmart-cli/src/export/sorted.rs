@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
 }
 
 fn broken(path: &Path, error: &io::Error) -> Failure {
-    Failure::machine(format!("{}: {error}", path.display()))
+    Failure::io(format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

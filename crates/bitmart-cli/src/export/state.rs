@@ -195,7 +195,7 @@ pub(super) fn state_path(folder: &Path, name: &str) -> PathBuf {
 pub(super) fn read_state(folder: &Path, name: &str) -> Result<State, Failure> {
     let path = state_path(folder, name);
     let broken =
-        |error: &dyn std::error::Error| Failure::machine(format!("{}: {error}", path.display()));
+        |error: &dyn std::error::Error| Failure::io(format!("{}: {error}", path.display()));
     let text = std::fs::read(&path).map_err(|error| broken(&error))?;
     serde_json::from_slice(&text).map_err(|error| broken(&error))
 }

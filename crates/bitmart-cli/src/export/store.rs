@@ -55,14 +55,14 @@ impl Store {
         // Names must not leave the folder.
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.%".contains(letter);
         if !name.chars().all(plain) || name.starts_with('.') {
-            return Err(Failure::machine(format!("{name:?} is no name for a file")));
+            return Err(Failure::io(format!("{name:?} is no name for a file")));
         }
         let state_path = state_path(folder, name);
-        let broken = |error: io::Error| Failure::machine(format!("{name}: {error}"));
+        let broken = |error: io::Error| Failure::io(format!("{name}: {error}"));
         let (rows_path, raw_path) = (rows_path(folder, name), raw_path(folder, name));
         let known: Option<State> = match std::fs::read(&state_path) {
             Ok(bytes) => Some(serde_json::from_slice(&bytes).map_err(|error| {
-                Failure::machine(format!("{}: {error}", state_path.display()))
+                Failure::io(format!("{}: {error}", state_path.display()))
                     .with_advice("export into another folder")
             })?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -93,7 +93,7 @@ impl Store {
         let rows = open(&rows_path, state.bytes).map_err(broken)?;
         let raw = open(&raw_path, state.raw_bytes).map_err(broken)?;
         let (Some(rows), Some(raw)) = (rows, raw) else {
-            return Err(Failure::machine(format!(
+            return Err(Failure::io(format!(
                 "{name}: the file is shorter than it was; nothing was overwritten"
             ))
             .with_advice("the folder was changed: put back a copy, or export into another one"));
@@ -150,7 +150,7 @@ impl Store {
         if !is_discarded {
             return Ok(());
         }
-        let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
+        let broken = |error: io::Error| Failure::io(format!("{}: {error}", self.name));
         for (file, bytes) in
             [(&mut self.rows, self.state.bytes), (&mut self.raw, self.state.raw_bytes)]
         {
@@ -162,9 +162,9 @@ impl Store {
 
     /// Appends a response and its rows.
     pub(super) fn append(&mut self, added: &NewRows<'_>) -> Result<(), Failure> {
-        let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
+        let broken = |error: io::Error| Failure::io(format!("{}: {error}", self.name));
         let mut response = serde_json::to_vec(added.response)
-            .map_err(|error| Failure::machine(format!("{}: {error}", self.name)))?;
+            .map_err(|error| Failure::io(format!("{}: {error}", self.name)))?;
         response.push(b'\n');
         self.raw.write_all(&response).map_err(broken)?;
         self.raw.sync_data().map_err(broken)?;
@@ -234,15 +234,12 @@ impl Store {
             return Ok(());
         }
         let path = rows_path(&self.folder, &self.name);
-        let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
+        let broken = |error: io::Error| Failure::io(format!("{}: {error}", self.name));
         let versions_path = versions_path(&self.folder, &self.name);
         secure_fs::create_dir(versions_path.parent().unwrap_or(&self.folder)).map_err(broken)?;
         let mut versions =
             open(&versions_path, self.state.version_bytes).map_err(broken)?.ok_or_else(|| {
-                Failure::machine(format!(
-                    "{}: the file is shorter than it was",
-                    versions_path.display()
-                ))
+                Failure::io(format!("{}: the file is shorter than it was", versions_path.display()))
             })?;
         let new_path = path.with_extension("jsonl.new");
         let mut new = io::BufWriter::new(open_new(&new_path).map_err(broken)?);
@@ -268,7 +265,7 @@ impl Store {
         finish_rewrite(&path, &mut self.state).map_err(broken)?;
         self.save()?;
         self.rows = open(&path, self.state.bytes).map_err(broken)?.ok_or_else(|| {
-            Failure::machine(format!("{}: the file is shorter than it was", self.name))
+            Failure::io(format!("{}: the file is shorter than it was", self.name))
         })?;
         Ok(())
     }
@@ -292,7 +289,7 @@ impl Store {
 
 fn save(path: &Path, state: &State) -> Result<(), Failure> {
     let broken =
-        |error: &dyn std::error::Error| Failure::machine(format!("{}: {error}", path.display()));
+        |error: &dyn std::error::Error| Failure::io(format!("{}: {error}", path.display()));
     let bytes = serde_json::to_vec(state).map_err(|error| broken(&error))?;
     secure_fs::write(path, &bytes).map_err(|error| broken(&error))
 }

@@ -39,8 +39,7 @@ impl ResultFolder {
         redaction: Redaction,
         key: Option<String>,
     ) -> Result<Self, Failure> {
-        let failed =
-            |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
+        let failed = |error: std::io::Error| Failure::io(format!("{}: {error}", folder.display()));
         secure_fs::create_dir(folder).map_err(failed)?;
         if std::fs::read_dir(folder).map_err(failed)?.next().is_some() {
             return Err(Failure::usage(format!("{} is not empty", folder.display()))
@@ -195,5 +194,5 @@ impl ResultFolder {
 
 fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
     secure_fs::write(path, text.as_bytes())
-        .map_err(|error| Failure::machine(format!("{}: {error}", path.display())))
+        .map_err(|error| Failure::io(format!("{}: {error}", path.display())))
 }

@@ -34,7 +34,7 @@ pub(super) async fn all(
     for channel in catalog::channels() {
         let topic =
             ChannelTopic::from_wire_name(&topic_name(channel.dialect, channel.pattern, values))
-                .map_err(Failure::machine)?;
+                .map_err(Failure::io)?;
         if let Some(reason) = unavailable(target, channel) {
             results.skip(channel.pattern, reason);
             continue;

@@ -207,7 +207,7 @@ impl Page {
             sections: &self.sections,
             footer: &self.footer,
         };
-        document.render().map_err(|error| Failure::machine(format!("the page: {error}")))
+        document.render().map_err(|error| Failure::io(format!("the page: {error}")))
     }
 }
 

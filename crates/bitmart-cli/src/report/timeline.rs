@@ -121,7 +121,7 @@ impl<K: Ord> Timeline<K> {
     /// Extends the span to a day, and switches to a longer unit if it gets too long.
     fn note(&mut self, day: &str) -> Result<(), Failure> {
         let date = |day: &str| {
-            day.parse::<Date>().map_err(|error| Failure::machine(format!("{day:?}: {error}")))
+            day.parse::<Date>().map_err(|error| Failure::io(format!("{day:?}: {error}")))
         };
         let (first, last) = match &self.span {
             Some((first, last)) if first.as_str() <= day && day <= last.as_str() => return Ok(()),

@@ -53,7 +53,7 @@ impl Admin {
         let transport = HyperTransport::builder()
             .roots(Roots::none())
             .build()
-            .map_err(|error| Failure::machine(chain(&error)))?;
+            .map_err(|error| Failure::io(chain(&error)))?;
         Ok(Self { address: address.to_owned(), authorization, transport })
     }
 
@@ -105,5 +105,5 @@ fn unreachable(why: &str) -> Failure {
 
 fn read(body: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(body)
-        .map_err(|_| Failure::machine("the address is not the admin API of a sandbox"))
+        .map_err(|_| Failure::io("the address is not the admin API of a sandbox"))
 }

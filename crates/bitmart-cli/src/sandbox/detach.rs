@@ -21,7 +21,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// has ended.
 pub(super) async fn run(context: &Context, ready: &Path) -> Result<(), Failure> {
     let failed =
-        |error: std::io::Error| Failure::machine(format!("the sandbox does not start: {error}"));
+        |error: std::io::Error| Failure::io(format!("the sandbox does not start: {error}"));
     let log = ready.with_file_name("log");
     let file = secure_fs::create_dir(log.parent().unwrap_or(Path::new("")))
         .and_then(|()| File::create(&log))
@@ -44,7 +44,7 @@ pub(super) async fn run(context: &Context, ready: &Path) -> Result<(), Failure> 
         if child.try_wait().map_err(failed)?.is_some() {
             let why = std::fs::read_to_string(&log).unwrap_or_default();
             let why = why.trim().trim_start_matches("error: ").to_owned();
-            return Err(Failure::new(Exit::Machine, why));
+            return Err(Failure::new(Exit::Io, why));
         }
         match admin::running().await {
             Some(ready) => break ready,
@@ -63,6 +63,6 @@ fn announce(context: &Context, running: &ReadyFile, file: &Path) -> Result<(), F
         return Ok(());
     }
     let line = std::fs::read_to_string(file)
-        .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
+        .map_err(|error| Failure::io(format!("{}: {error}", file.display())))?;
     output::write(format!("{line}\n").as_bytes())
 }

@@ -27,7 +27,7 @@ pub(super) async fn start(timeout: Duration) -> Result<Sandbox, Failure> {
         };
         match Sandbox::start(config).await {
             Err(error) if error.is_data_in_use() && Instant::now() < deadline => {
-                sleep(RETRY_INTERVAL).await
+                sleep(RETRY_INTERVAL).await;
             }
             started => return started.map_err(|error| start_failure(&error)),
         }
@@ -36,7 +36,7 @@ pub(super) async fn start(timeout: Duration) -> Result<Sandbox, Failure> {
 
 /// The failure of a sandbox to start, with advice.
 pub(super) fn start_failure(error: &StartError) -> Failure {
-    let failure = Failure::machine(chain(error));
+    let failure = Failure::io(chain(error));
     if error.is_data_in_use() {
         return failure.with_advice(
             "another command uses it; `bitmart sandbox up` runs one that commands share",

@@ -144,7 +144,7 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
 
 fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Failure> {
     secure_fs::write(file, sandbox.ready_line().as_bytes())
-        .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
+        .map_err(|error| Failure::io(format!("{}: {error}", file.display())))?;
     let admin = sandbox.admin().unwrap_or_default();
     eprintln!("spot     {}", sandbox.spot().rest);
     eprintln!("futures  {}", sandbox.futures().rest);
@@ -225,7 +225,6 @@ fn listed<T>(
 
 fn read(file: &Path) -> Result<Snapshot, Failure> {
     let name = file.display();
-    let bytes =
-        std::fs::read(file).map_err(|error| Failure::machine(format!("{name}: {error}")))?;
+    let bytes = std::fs::read(file).map_err(|error| Failure::io(format!("{name}: {error}")))?;
     Snapshot::from_json(&bytes).map_err(|error| Failure::usage(format!("{name}: {error}")))
 }

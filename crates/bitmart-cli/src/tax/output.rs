@@ -111,11 +111,9 @@ impl OutputFile {
 
     fn failure(&self, error: &csv::Error) -> Failure {
         match (&self.target, error.kind()) {
-            (Some(target), _) => {
-                Failure::machine(format!("{}: {error}", target.temporary.display()))
-            }
+            (Some(target), _) => Failure::io(format!("{}: {error}", target.temporary.display())),
             (None, csv::ErrorKind::Io(error)) => stdout_failure(error),
-            (None, _) => Failure::machine(error.to_string()),
+            (None, _) => Failure::io(error.to_string()),
         }
     }
 }
@@ -142,12 +140,12 @@ fn reject_existing(path: &Path) -> Result<(), Failure> {
 }
 
 fn broken(path: &Path, error: &io::Error) -> Failure {
-    Failure::machine(format!("{}: {error}", path.display()))
+    Failure::io(format!("{}: {error}", path.display()))
 }
 
 fn stdout_failure(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::pipe_closed();
     }
-    Failure::machine(format!("standard output: {error}"))
+    Failure::io(format!("standard output: {error}"))
 }

@@ -35,7 +35,7 @@ impl Printer {
         };
         let row = self.options.times.apply(&row, &times::of_data);
         match self.options.format {
-            Format::Table | Format::Csv => self.columns(best_levels(&row).unwrap_or(row)),
+            Format::Table | Format::Csv => self.columns(&best_levels(&row).unwrap_or(row)),
             Format::Ndjson if self.options.names_columns() => {
                 let table = self.select(&row)?;
                 output::write(format!("{}\n", table.object(&table.rows[0])).as_bytes())
@@ -47,8 +47,8 @@ impl Printer {
     }
 
     /// Writes a row as a line of a table or CSV file, below a header when the columns change.
-    fn columns(&mut self, row: Json) -> Result<(), Failure> {
-        let table = self.select(&row)?;
+    fn columns(&mut self, row: &Json) -> Result<(), Failure> {
+        let table = self.select(row)?;
         let cells = table.cells(&table.rows[0]);
         let cells: Vec<_> = cells.iter().map(Json::cell).collect();
         let is_first = self.widths.is_empty();

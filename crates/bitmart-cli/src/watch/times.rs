@@ -51,7 +51,7 @@ mod tests {
     fn reads_times_in_their_unit() {
         let time = |name: &str, value: &str| {
             let value = Json::read(value).expect("JSON");
-            of_data(name, &value).map(|time| time.as_millis())
+            of_data(name, &value).map(bitmart::Timestamp::as_millis)
         };
         assert_eq!(time("ms_t", "1700000000123"), Some(1_700_000_000_123));
         assert_eq!(time("create_time", "\"1700000000123\""), Some(1_700_000_000_123));

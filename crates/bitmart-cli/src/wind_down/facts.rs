@@ -142,7 +142,8 @@ pub(super) struct Destination {
     /// Its label or origin.
     pub(super) name: String,
     /// Risks of losing the money.
-    pub(super) doubts: Vec<String>,
+    #[serde(rename = "doubts")]
+    pub(super) risks: Vec<String>,
 }
 
 /// The input of a plan.

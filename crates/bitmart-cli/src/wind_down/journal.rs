@@ -59,7 +59,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Opens or creates the journal at `path`. A journal of another account is rejected.
     pub(super) fn open(path: &Path, target: &Target) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::machine(format!("{}: {error}", path.display()));
+        let failed = |error: io::Error| Failure::io(format!("{}: {error}", path.display()));
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             secure_fs::create_dir(parent).map_err(failed)?;
         }
@@ -70,7 +70,7 @@ impl Journal {
         let file = options.open(path).map_err(failed)?;
         file.try_lock().map_err(|error| {
             let text = format!("{}: another wind-down is running: {error}", path.display());
-            Failure::machine(text)
+            Failure::io(text)
         })?;
         let account =
             Line::Account { place: target.environment.name.clone(), key: key_hash(target) };
@@ -93,7 +93,7 @@ impl Journal {
     /// Reads the journal and removes an incomplete last line. Returns false if the journal is empty.
     fn read(&mut self, account: &Line) -> Result<bool, Failure> {
         let path = self.path.clone();
-        let failed = |error: io::Error| Failure::machine(format!("{}: {error}", path.display()));
+        let failed = |error: io::Error| Failure::io(format!("{}: {error}", path.display()));
         let malformed = |line: usize| {
             let text = format!("{} is not a journal of wind-down: line {line}", path.display());
             Failure::usage(text).with_advice("name another file with --journal")
@@ -155,10 +155,9 @@ impl Journal {
     }
 
     fn append(&mut self, line: &Line) -> Result<(), Failure> {
-        let failed =
-            |error: io::Error| Failure::machine(format!("{}: {error}", self.path.display()));
+        let failed = |error: io::Error| Failure::io(format!("{}: {error}", self.path.display()));
         let mut text = serde_json::to_vec(line)
-            .map_err(|error| Failure::machine(format!("the journal: {error}")))?;
+            .map_err(|error| Failure::io(format!("the journal: {error}")))?;
         text.push(b'\n');
         self.file.write_all(&text).and_then(|()| self.file.sync_all()).map_err(failed)
     }

@@ -14,7 +14,7 @@ pub(super) fn print(context: &Context, facts: &Facts, plan: &Plan) -> Result<(),
     }
     let data = serde_json::json!({ "account": facts, "plan": plan });
     let read = |value: &serde_json::Value| {
-        Json::read(&value.to_string()).map_err(|error| Failure::machine(chain(&error)))
+        Json::read(&value.to_string()).map_err(|error| Failure::io(chain(&error)))
     };
     if let Format::Json | Format::Raw = context.format() {
         return output::print_rows(&context.output, &read(&data)?);
@@ -131,8 +131,8 @@ fn networks(facts: &Facts) -> String {
         }
         for to in destinations {
             text += &format!("    to {}", to.name);
-            for doubt in &to.doubts {
-                text += &format!("; DOUBT: {doubt}");
+            for risk in &to.risks {
+                text += &format!("; RISK: {risk}");
             }
             text += "\n";
         }

@@ -41,8 +41,8 @@ pub(in super::super) struct WithdrawalRoutes {
     saved: Vec<account::WithdrawAddress>,
     named: Vec<NamedAddress>,
     prices: BTreeMap<String, Decimal>,
-    /// Whether the exchange's own deposit address on a network has a memo.
-    memos: BTreeMap<String, bool>,
+    /// Whether the exchange's own deposit address on a network has a memo; `None` if the query failed.
+    memos: BTreeMap<String, Option<bool>>,
     /// Networks with known terms. The terms do not change, and the rate limit of their endpoint is low.
     known: BTreeSet<String>,
     unread: Vec<String>,
@@ -108,7 +108,7 @@ impl WithdrawalRoutes {
                 if quota.is_none() || !self.known.contains(&self.networks[index].code) {
                     quota = self.query_terms(client, index, facts).await.or(quota);
                 }
-                self.add_doubts(client, index, &mut destinations).await;
+                self.add_risks(client, index, &mut destinations).await;
             }
             facts.networks.push(self.networks[index].clone());
             facts.destinations.extend(destinations);
@@ -148,7 +148,7 @@ impl WithdrawalRoutes {
             address: named.address.clone(),
             memo: named.memo.clone(),
             name: format!("{} (from --to)", named.address),
-            doubts: Vec::new(),
+            risks: Vec::new(),
         });
         let saved = self.saved.iter().filter(|saved| {
             saved.is_verified == Some(true) && is_for(saved, &network.code, &network.name)
@@ -161,31 +161,26 @@ impl WithdrawalRoutes {
                 Some(remark) => format!("{} ({remark:?})", saved.address),
                 None => saved.address.clone(),
             },
-            doubts: Vec::new(),
+            risks: Vec::new(),
         });
         named.chain(saved).collect()
     }
 
     /// Checks the addresses for a network.
-    async fn add_doubts(
-        &mut self,
-        client: &Client,
-        index: usize,
-        destinations: &mut [Destination],
-    ) {
+    async fn add_risks(&mut self, client: &Client, index: usize, destinations: &mut [Destination]) {
         let Network { code, name, .. } = self.networks[index].clone();
         let has_memo = if let Some(known) = self.memos.get(&code) {
             *known
         } else {
             let own = client.account().deposit_address(code.as_str()).await;
-            let has_memo = own.is_ok_and(|own| own.address_memo.is_some());
+            let has_memo = own.ok().map(|own| own.address_memo.is_some());
             self.memos.insert(code.clone(), has_memo);
             has_memo
         };
         for one in destinations {
             let to =
                 Recipient { code: &code, network: &name, address: &one.address, memo: &one.memo };
-            one.doubts = to.doubts(&self.saved, has_memo);
+            one.risks = to.risks(&self.saved, has_memo);
         }
     }
 }

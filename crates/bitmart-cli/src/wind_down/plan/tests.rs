@@ -35,7 +35,7 @@ fn to(code: &str) -> Destination {
         address: format!("address of {code}"),
         memo: String::new(),
         name: "mine".to_owned(),
-        doubts: Vec::new(),
+        risks: Vec::new(),
     }
 }
 
@@ -165,8 +165,8 @@ fn reports_why_an_amount_cannot_be_withdrawn() {
     assert!(reason(vec![closed], addressed()).contains("are closed"));
     let dear = Network { fee: Some(dec!(5)), minimum: None, ..tron() };
     assert!(reason(vec![dear], addressed()).contains("not more than the fee"));
-    let doubtful = Destination { doubts: vec!["no memo".into()], ..to("USDT-TRC20") };
-    assert!(reason(vec![tron()], vec![doubtful]).contains("no memo"));
+    let risky = Destination { risks: vec!["no memo".into()], ..to("USDT-TRC20") };
+    assert!(reason(vec![tron()], vec![risky]).contains("no memo"));
 }
 
 #[test]

@@ -195,11 +195,11 @@ fn withdrawal<'a>(
         return Err(format!("withdrawals on {name} are closed"));
     }
     let here = || to.iter().filter(|to| to.code == network.code);
-    let Some(to) = here().find(|to| to.doubts.is_empty()).or_else(|| here().next()) else {
+    let Some(to) = here().find(|to| to.risks.is_empty()).or_else(|| here().next()) else {
         return Err(format!("no saved and verified address for {name}"));
     };
-    if let Some(doubt) = to.doubts.first() {
-        return Err(format!("{name}: {doubt}"));
+    if let Some(risk) = to.risks.first() {
+        return Err(format!("{name}: {risk}"));
     }
     let Some(fee) = network.fee else { return Err(format!("{name}: the fee is unknown")) };
     let mut amount = round_down(free, network.decimals.unwrap_or(TRANSFER_DECIMALS));
