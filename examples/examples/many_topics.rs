@@ -28,7 +28,7 @@ async fn main() -> examples::Result {
             }
             // Each topic reports its own gaps and dropped events.
             other => {
-                println!("{}: {other:?} at {}", received.topic, received.received_at.timestamp)
+                println!("{}: {other:?} at {}", received.topic, received.received_at.timestamp);
             }
         }
     }

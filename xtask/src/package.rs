@@ -109,7 +109,10 @@ fn check_files(files: &BTreeSet<&str>) -> Vec<String> {
 fn check_includes(package: &str, files: &BTreeSet<&str>) -> Result<Vec<String>, String> {
     let root = workspace_root().join("crates").join(package);
     let mut faults = Vec::new();
-    for file in files.iter().filter(|file| file.ends_with(".rs") && !is_test(file)) {
+    for file in files
+        .iter()
+        .filter(|file| Path::new(file).extension().is_some_and(|end| end == "rs") && !is_test(file))
+    {
         let path = root.join(file);
         let text = fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
         for included in includes(&text) {

@@ -158,7 +158,7 @@ const TICKER: &str = "/spot/quotation/v3/ticker";
 
 /// An order far from the market, which does not fill.
 fn resting_order() -> spot::NewOrder {
-    spot::NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5)).into()
+    spot::NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5))
 }
 
 async fn exercise_rest(exchange: &Sandbox) -> TestResult {

@@ -39,7 +39,7 @@ async fn reconciles_open_canceled_and_filled_spot_orders() -> TestResult {
         exchange.inject(fault.on(SPOT));
         let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
         let id = order.client_order_id.clone();
-        let (order_id, state) = spot(&client, order.into()).await?;
+        let (order_id, state) = spot(&client, order).await?;
         assert_eq!(state, spot::OrderState::New);
         let cancel = spot::CancelOrder::new("BTC_USDT", order_id);
         assert!(client.spot().cancel_order(cancel).await?.canceled);

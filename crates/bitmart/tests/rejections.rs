@@ -35,7 +35,7 @@ impl Harness {
 }
 
 fn order() -> spot::NewOrder {
-    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000)).into()
+    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000))
 }
 
 /// Checks that the error names the endpoint and contains advice.

@@ -1,4 +1,4 @@
-//! futures::Trigger orders: plan, take-profit, stop-loss, trailing and algo orders, and their events.
+//! `futures::Trigger` orders: plan, take-profit, stop-loss, trailing and algo orders, and their events.
 
 use std::time::Duration;
 

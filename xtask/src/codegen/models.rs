@@ -10,7 +10,7 @@ use syn::{Attribute, Field, Fields, GenericArgument, Item, PathArguments, Token,
 /// Every struct of one crate that is decoded, and what the documentation needs of its requests.
 #[derive(Default)]
 pub(crate) struct Models {
-    models: Vec<Model>,
+    list: Vec<Model>,
     /// What converts into a type, as Markdown, by the type's module and name: `spot::SubmitOrder`.
     conversions: BTreeMap<String, Vec<String>>,
     /// Search aliases of structs, by module and name.
@@ -103,7 +103,7 @@ impl Models {
                         continue;
                     }
                     let members = fields.named.iter().filter_map(|field| member(field, &all));
-                    self.models.push(Model {
+                    self.list.push(Model {
                         name: item.ident.to_string(),
                         file: file.to_owned(),
                         is_row: false,
@@ -125,7 +125,7 @@ impl Models {
                             .is_some_and(|last| last.ident == "positional") =>
                 {
                     let row: Row = syn::parse2(item.mac.tokens).map_err(|e| e.to_string())?;
-                    self.models.push(Model {
+                    self.list.push(Model {
                         name: row.name,
                         file: file.to_owned(),
                         is_row: true,
@@ -173,7 +173,7 @@ impl Models {
         name: &str,
         from: Option<&Model>,
     ) -> Option<&Model> {
-        let named = || self.models.iter().filter(|model| model.name == name);
+        let named = || self.list.iter().filter(|model| model.name == name);
         let module = module.or(from.map(Model::module));
         named()
             .find(|model| from.is_some_and(|from| from.file == model.file))

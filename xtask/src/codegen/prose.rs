@@ -29,7 +29,7 @@ pub(super) fn facts(endpoint: &Endpoint, docs: &str) -> String {
         Limit::Unknown => "no published rate limit".to_owned(),
         Limit::Known { .. } => format!("rate limit {}", endpoint.limit.words()),
     };
-    format!("/// [`{}`]({docs}):\n/// {auth}{permission}, {limit}.\n", endpoint.route(),)
+    format!("/// [`{}`]({docs}):\n/// {auth}{permission}, {limit}.\n", endpoint.route())
 }
 
 /// The documentation of a group method.

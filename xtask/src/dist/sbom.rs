@@ -1,4 +1,4 @@
-//! Writes an SBOM of each program in the CycloneDX format, with `cargo cyclonedx`.
+//! Writes an SBOM of each program in the `CycloneDX` format, with `cargo cyclonedx`.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -15,6 +15,10 @@ use crate::Method;
 mod entry;
 mod facts;
 mod field;
+#[allow(
+    clippy::wildcard_imports,
+    reason = "each generated file uses a part of the list in its parent"
+)]
 mod generated;
 mod history;
 pub(crate) mod history_specs;

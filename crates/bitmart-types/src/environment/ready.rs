@@ -32,7 +32,7 @@ const MAX_LENGTH: usize = 64 * 1024;
 pub struct ReadyLine {
     spot: Host,
     futures: Host,
-    credentials: Key,
+    credentials: ReadyKey,
     root_certificate: Option<String>,
     admin: Option<String>,
     admin_token: Option<String>,
@@ -48,7 +48,7 @@ struct Host {
 }
 
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-struct Key {
+struct ReadyKey {
     key: String,
     secret: String,
     memo: String,

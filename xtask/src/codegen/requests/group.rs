@@ -39,8 +39,9 @@ pub(super) fn render(out: &mut String, section: &Section, models: &Models, sdks:
 /// be an error.
 fn search_aliases(endpoint: &Endpoint, method: &str, sdks: &SdkNames) -> String {
     let names = sdks.names(endpoint).into_iter().filter(|name| *name != method);
-    std::iter::once(&*endpoint.path)
-        .chain(names)
-        .map(|alias| format!("#[doc(alias = {alias:?})]\n"))
-        .collect()
+    let mut out = String::new();
+    for alias in std::iter::once(&*endpoint.path).chain(names) {
+        let _ = writeln!(out, "#[doc(alias = {alias:?})]");
+    }
+    out
 }

@@ -121,9 +121,10 @@ fn doc_comment(paragraphs: &[String]) -> String {
         }
         let mut line = "///".to_owned();
         // A link is not broken.
-        let words: Vec<&str> = match paragraph.starts_with('[') {
-            true => vec![paragraph],
-            false => paragraph.split(' ').collect(),
+        let words: Vec<&str> = if paragraph.starts_with('[') {
+            vec![paragraph]
+        } else {
+            paragraph.split(' ').collect()
         };
         for word in words {
             if line.len() + 1 + word.len() > 100 && line.len() > 3 {
