@@ -90,13 +90,11 @@ async fn the_streams_of_the_page_are_subscribed() -> TestResult {
 
 #[tokio::test]
 async fn the_client_of_the_page_places_an_order() -> TestResult {
-    use bitmart::rest::Client;
-
     let exchange = exchange().await?;
     let line = exchange.ready_line();
     let sandbox_key = exchange.credentials();
     let (key, secret, memo) = (&*sandbox_key.key, &*sandbox_key.secret, &*sandbox_key.memo);
-    let client = Client::builder()
+    let client = rest::Client::builder()
         .environment(Environment::from_ready_line(&line)?) // or Environment::from_env()?, from BITMART_ENVIRONMENT
         .credentials(Credentials::new(key, secret, memo)?)
         .build()?;

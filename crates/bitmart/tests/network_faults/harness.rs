@@ -168,7 +168,7 @@ impl Harness {
     /// A malformed frame causes a fetch but no reconnect.
     pub(crate) fn check_fetched_without_reconnecting(&self) {
         assert!(!self.has_event("reconnecting"), "{:?}", self.events);
-        assert!(self.has_event("since: Some"), "{:?}", self.events);
+        assert!(self.has_event("fetched_from: Some"), "{:?}", self.events);
     }
 }
 
