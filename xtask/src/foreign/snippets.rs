@@ -1,6 +1,6 @@
-//! The snippets of `docs/coming-from.md` in Python, JavaScript, PHP, Java and shell. Runs those in Python and JavaScript
-//! with BitMart's SDKs if these can be installed, and only parses the others. A test of the crate `bitmart` runs those in
-//! Rust.
+//! The snippets of `docs/coming-from.md` in Python, JavaScript, PHP, Java and shell. Runs those in Python and
+//! JavaScript with BitMart's SDKs if these can be installed, and only parses the others. A test of the crate
+//! `bitmart` runs those in Rust.
 
 use std::fs;
 use std::path::{Path, PathBuf};

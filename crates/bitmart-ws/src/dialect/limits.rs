@@ -66,7 +66,8 @@ pub struct Limits {
     pub topic_retry_delay: Duration,
     /// After this many unexplained rejections of a login, or of a private topic, the rejection counts
     /// as permanent: 5. A rejection is unexplained if neither its code nor its text tells whether the
-    /// cause is transient. Most rejections on futures are of that kind, because they have no code. Transient ones (clock, rate limit, server error) are not counted; those that are known
+    /// cause is transient. Most rejections on futures are of that kind, because they have no code.
+    /// Transient ones (clock, rate limit, server error) are not counted; those that are known
     /// to be permanent (key, signature, permission) are not repeated.
     pub max_unexplained_rejections: u32,
     /// First step of the reconnection backoff: 500 ms, doubled each time.

@@ -132,7 +132,7 @@ fn an_acknowledged_topic_resets_the_count_of_unexplained_rejections() {
 }
 
 #[test]
-fn a_topic_rejected_as_not_logged_in_reconnects_and_gives_up_after_five_attempts() {
+fn a_topic_rejected_as_not_logged_in_reconnects_and_ends_after_five_attempts() {
     let rejections = [
         (Dialect::Spot, rejected(91_006, "User not logged in")),
         // "authenication" is the exchange's own spelling.
