@@ -89,7 +89,7 @@ fn sums(format: &str, folder: &Path) -> Sums {
         "koinly" => sum(
             &taxes(),
             &[
-                ("TopicUpdate Amount", "TopicUpdate Currency", 1),
+                ("Received Amount", "Received Currency", 1),
                 ("Sent Amount", "Sent Currency", -1),
                 ("Fee Amount", "Fee Currency", -1),
             ],

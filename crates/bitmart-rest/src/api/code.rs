@@ -161,7 +161,7 @@ const NOT_FOUND_BY_CHANGE: &str =
     "Check id and symbol; it may have been filled or canceled before: query the order.";
 /// Replaces `NOT_OPEN` for queries: there is no other way to query the order.
 const NOT_OPEN_BY_QUERY: &str =
-    "It may have been filled or canceled before; query the order history.";
+    "It may have been filled or canceled before; see the order history.";
 const CLIENT_ID: &str = "A client order id has 1 to 32 letters and digits.";
 const DUPLICATE: &str =
     "An order with this client order id exists; query it before choosing another id.";

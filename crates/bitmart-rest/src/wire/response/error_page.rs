@@ -128,7 +128,7 @@ pub(crate) fn text(reason: Unexpected, status: Option<StatusCode>) -> &'static s
         Unexpected::Html => "the response is an HTML page, probably of a proxy",
         Unexpected::Truncated => "the response ends too early",
         Unexpected::NotJson if status.is_server_error() => {
-            "the response is not the exchange's JSON, and a proxy in front of it reports a fault"
+            "the response is not the exchange's JSON, and a proxy in front of it reports a server error"
         }
         Unexpected::NotJson => "the response is not the exchange's JSON",
         Unexpected::NoCode => "the response has no code",
