@@ -143,7 +143,7 @@ mod tests {
             assert_eq!(error, named);
         }
         assert_eq!(fund("BTC=1,BTC=2"), FundError::Twice("BTC".into()));
-        assert!(fund("btc=1").to_string().ends_with("; is it BTC?"));
+        assert!(fund("btc=1").to_string().ends_with("; did you mean BTC?"));
         let eth = crate::SpotPair::listed().into_iter().filter(|pair| pair.symbol() == "ETH_USDT");
         let only_eth = Config::new().pairs(eth.collect::<Vec<_>>());
         assert_eq!(
