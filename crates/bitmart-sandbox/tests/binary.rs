@@ -152,7 +152,7 @@ async fn wrong_options_are_named_on_stderr() {
         (["--fund", "BTC=-1"], "--fund: \"-1\" is not an amount of BTC"),
         (["--fund=BTX=1", "--pairs=BTC_USDT"], "no listed market uses the currency \"BTX\""),
         (["--restore", "nowhere"], "cannot read \"nowhere\""),
-        (["--restore", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "no snapshot"),
+        (["--restore", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "not a snapshot"),
     ] {
         let mut child = program().args(args).spawn().expect("runs");
         let mut text = String::new();

@@ -174,7 +174,7 @@ async fn time_does_not_go_back_and_configured_keys_find_their_accounts() {
 #[test]
 fn what_is_no_snapshot_is_refused() {
     for (text, words) in [
-        ("", "no snapshot"),
+        ("", "not a snapshot"),
         ("{}", "missing field `format`"),
         (r#"{"format":99}"#, "format 99"),
         (r#"{"format":2}"#, "missing field"),

@@ -63,13 +63,13 @@ pub struct SubAccountTransfer {
     #[serde(default, with = "wire::text_opt")]
     pub from_account: Option<String>,
     /// Kind of that account. `None` if absent.
-    #[serde(rename = "from_wallet_type", default, with = "wire::opt")]
+    #[serde(rename = "fromWalletType", default, with = "wire::opt")]
     pub from_wallet: Option<WalletType>,
     /// User name of the account that received. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub to_account: Option<String>,
     /// Kind of that account. `None` if absent.
-    #[serde(rename = "to_wallet_type", default, with = "wire::opt")]
+    #[serde(rename = "toWalletType", default, with = "wire::opt")]
     pub to_wallet: Option<WalletType>,
     /// Currency.
     pub currency: Currency,
@@ -77,6 +77,6 @@ pub struct SubAccountTransfer {
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
     /// When it was requested; whole seconds. `None` if absent.
-    #[serde(rename = "submission_time", default, with = "wire::seconds_opt")]
+    #[serde(rename = "submissionTime", default, with = "wire::seconds_opt")]
     pub timestamp: Option<Timestamp>,
 }

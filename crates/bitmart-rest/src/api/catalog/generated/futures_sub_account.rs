@@ -199,15 +199,20 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFERS: EndpointEntry =
             .doc("User name of the account that paid."),
         Field::new("[].toAccount", FieldKind::Text, "text")
             .doc("User name of the account that received."),
-        Field::new("[].toWalletType", FieldKind::Text, "text"),
-        Field::new("[].fromWalletType", FieldKind::Text, "text"),
+        Field::new("[].toWalletType", FieldKind::Text, "text")
+            .doc("Kind of that account.")
+            .values(meanings::WALLET_TYPE),
+        Field::new("[].fromWalletType", FieldKind::Text, "text")
+            .doc("Kind of that account.")
+            .values(meanings::WALLET_TYPE),
         Field::new("[].currency", FieldKind::Text, "text").doc("Currency."),
         Field::new("[].amount", FieldKind::Decimal, "decimal text, in the row's currency")
             .unit("in the row's currency")
             .doc("Amount, in the currency."),
         Field::new("[].submissionTime", FieldKind::Integer, "integer, s")
             .unit("s")
-            .time(TimeUnit::Seconds),
+            .time(TimeUnit::Seconds)
+            .doc("When it was requested; whole seconds."),
     ])
     .essential(&["[].currency", "[].amount"])
     .paging(Paging::new("limit", 100, None));
@@ -239,12 +244,17 @@ pub(super) const FUTURES_SUB_ACCOUNTS_OWN_TRANSFERS: EndpointEntry =
             .doc("User name of the account that paid."),
         Field::new("[].toAccount", FieldKind::Text, "text")
             .doc("User name of the account that received."),
-        Field::new("[].toWalletType", FieldKind::Text, "text"),
-        Field::new("[].fromWalletType", FieldKind::Text, "text"),
+        Field::new("[].toWalletType", FieldKind::Text, "text")
+            .doc("Kind of that account.")
+            .values(meanings::WALLET_TYPE),
+        Field::new("[].fromWalletType", FieldKind::Text, "text")
+            .doc("Kind of that account.")
+            .values(meanings::WALLET_TYPE),
         Field::new("[].currency", FieldKind::Text, "text").doc("Currency."),
         Field::new("[].amount", FieldKind::Decimal, "decimal text").doc("Amount, in the currency."),
         Field::new("[].submissionTime", FieldKind::Integer, "integer, s")
             .unit("s")
-            .time(TimeUnit::Seconds),
+            .time(TimeUnit::Seconds)
+            .doc("When it was requested; whole seconds."),
     ])
     .essential(&["[].currency", "[].amount"]);
