@@ -54,8 +54,8 @@ const PAGES: &[Page] = &[
     (522, &[], "error code: 522", Unexpected::NotJson, "error code 522"),
     (503, &[], "no healthy upstream", Unexpected::NotJson, "reports a server error"),
     (504, &[], "", Unexpected::Empty, "reports a server error"),
-    (200, &[], "<html>Hotel WiFi</html>", Unexpected::Html, "network that asks to log in"),
-    (511, &[], "<html></html>", Unexpected::Html, "network that asks to log in"),
+    (200, &[], "<html>Hotel WiFi</html>", Unexpected::Html, "network that requires a login"),
+    (511, &[], "<html></html>", Unexpected::Html, "network that requires a login"),
     (302, &[("Location", "http://login.example/a")], "", Unexpected::Redirect, "login.example/a"),
 ];
 
