@@ -2,7 +2,7 @@
 //!
 //! [`OutputOptions`] are the options of the command line. [`print_response`] writes the data of a documented
 //! endpoint, [`print_rows`] the program's own data, and `watch` writes rows one at a time with the same options.
-//! The archive of `export` takes [`Format`] and [`rows`] from here and writes its files itself.
+//! The archive of `export` takes [`Format`] and [`mod@rows`] from here and writes its files itself.
 
 mod format;
 mod options;

@@ -279,7 +279,10 @@ fn rule(param: &Param) -> Option<String> {
     let bound = |bound: &Option<Bound>| match bound {
         Some(Bound::Whole(bound)) if is_decimal => format!("Some(Decimal::from({bound}))"),
         Some(bound) if is_decimal => format!("Some(bitmart_types::dec!({bound}))"),
-        Some(bound) if param.rust == "Duration" => format!("Some(Duration::from_millis({bound}))"),
+        Some(bound) if param.rust == "Duration" => match bound.to_string().strip_suffix("000") {
+            Some(seconds) if !seconds.is_empty() => format!("Some(Duration::from_secs({seconds}))"),
+            _ => format!("Some(Duration::from_millis({bound}))"),
+        },
         Some(bound) => format!("Some({bound})"),
         None => "None".to_owned(),
     };

@@ -79,7 +79,7 @@ impl Endpoint for TransferFunds {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
@@ -180,7 +180,7 @@ impl Endpoint for ListTransfers {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 

@@ -206,7 +206,7 @@ impl Endpoint for QueryAlgoOrder {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
@@ -288,7 +288,7 @@ impl Endpoint for QueryAlgoOrderByClientId {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
@@ -407,7 +407,7 @@ impl Endpoint for ListOpenAlgoOrders {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
@@ -526,7 +526,7 @@ impl Endpoint for ListAlgoOrderHistory {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 

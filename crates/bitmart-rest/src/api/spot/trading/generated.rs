@@ -205,7 +205,7 @@ impl Endpoint for QueryOrder {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
@@ -288,7 +288,7 @@ impl Endpoint for QueryOrderByClientId {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
@@ -404,7 +404,7 @@ impl Endpoint for ListOpenOrders {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
@@ -524,7 +524,7 @@ impl Endpoint for ListOrderHistory {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
@@ -640,7 +640,7 @@ impl Endpoint for ListAccountTrades {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
@@ -703,7 +703,7 @@ impl Endpoint for ListOrderTrades {
             "recvWindow",
             self.recv_window,
             Some(Duration::from_millis(1)),
-            Some(Duration::from_millis(60000)),
+            Some(Duration::from_secs(60)),
         )
     }
 
