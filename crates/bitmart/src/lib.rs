@@ -41,5 +41,5 @@ struct RepositoryReadme;
 
 /// Compiles the code blocks of the repository's page about streams.
 #[cfg(all(doctest, feature = "rest", feature = "ws"))]
-#[doc = include_str!("../../../docs/streams.md")]
+#[doc = include_str!("../docs/streams.md")]
 struct StreamsPage;
