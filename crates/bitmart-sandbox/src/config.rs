@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use bitmart_sim::{Contract, SpotPair};
 use rust_decimal::Decimal;
 
 pub use self::fund::FundError;
@@ -19,7 +20,6 @@ use crate::{
         setup::{Customers, Funds, NewAccount, Setup},
     },
     keys::ApiKey,
-    markets::{Contract, SpotPair, listed},
     recording::RecordedFrame,
     snapshot::Snapshot,
 };
@@ -99,10 +99,10 @@ impl Config {
             market_maker: true,
             clock: Start::Machine,
             keys: Vec::new(),
-            spot_funds: listed::spot_funds(),
-            futures_funds: vec![("USDT".to_owned(), Decimal::from(100_000))],
-            pairs: listed::pairs(),
-            contracts: listed::contracts(),
+            spot_funds: Funds::default().spot,
+            futures_funds: Funds::default().futures,
+            pairs: SpotPair::listed(),
+            contracts: Contract::listed(),
             ws: SocketLimits {
                 idle: Duration::from_secs(20),
                 spot_without_topic: Duration::from_secs(300),

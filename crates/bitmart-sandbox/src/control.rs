@@ -8,26 +8,43 @@ use rust_decimal::Decimal;
 use crate::{
     Balance,
     exchange::{
-        AccountId, Exchange,
+        AccountId, Command, OperatorCommand, Outcome, Reject,
         control::{ControlError, WalletKind},
         setup::Funds,
     },
     fault::{FaultRule, Held},
-    http,
-    input::Input,
+    journal::Entry,
     keys::{ApiKey, Permission},
-    shared::{Shared, TICK},
+    shared::{Shared, TICK, wait},
     snapshot::Snapshot,
 };
 
 impl Shared {
+    /// Applies a command of the operator.
+    pub(crate) fn operate(&self, command: OperatorCommand) -> Result<Outcome, Reject> {
+        self.state().apply(Command::Operator(command))
+    }
+
+    /// The same for commands that can only be rejected for what the operator named.
+    pub(crate) fn control(&self, command: OperatorCommand) -> Result<Outcome, ControlError> {
+        self.operate(command).map_err(|reject| match reject {
+            Reject::Operator(error) => error,
+            // The operator's commands are rejected with its own errors.
+            _ => ControlError::Rejected,
+        })
+    }
+
     pub(crate) fn create_account(&self) -> u32 {
         self.open_account(&self.config.funds())
     }
 
     fn open_account(&self, funds: &Funds) -> u32 {
-        let input = Input::OpenAccount(funds.clone());
-        self.state().run(Some(input), |exchange, _| exchange.open_next_account(funds)).0
+        let command = OperatorCommand::OpenNextAccount(funds.clone());
+        match self.operate(command) {
+            Ok(Outcome::Account(account)) => account.0,
+            // Opening an account is never rejected.
+            _ => 0,
+        }
     }
 
     pub(crate) fn create_key(
@@ -35,16 +52,18 @@ impl Shared {
         account: u32,
         permissions: Vec<Permission>,
     ) -> Result<ApiKey, ControlError> {
-        let input = Input::MakeKey { account, permissions: permissions.clone() };
-        self.state().run(Some(input), |exchange, _| {
+        let entry = Entry::MakeKey { account, permissions: permissions.clone() };
+        self.state().enter(entry, |exchange, now_ms| {
+            wait(exchange, now_ms);
             let main = exchange.customer(AccountId(account))?;
             Ok(self.keys.make(account, main.map(|main| main.0), permissions))
         })
     }
 
     pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
-        let input = Input::AddKey(key.clone().into());
-        self.state().run(Some(input), |exchange, _| {
+        let entry = Entry::AddKey(key.clone().into());
+        self.state().enter(entry, |exchange, now_ms| {
+            wait(exchange, now_ms);
             let main = exchange.customer(AccountId(key.account))?;
             let key = ApiKey { main: main.map(|main| main.0), ..key };
             if self.keys.add(key) { Ok(()) } else { Err(ControlError::KeyExists) }
@@ -58,11 +77,12 @@ impl Shared {
         currency: &str,
         amount: Decimal,
     ) -> Result<Balance, ControlError> {
-        let currency = currency.to_owned();
-        let input = Input::SetBalance { account, wallet, currency: currency.clone(), amount };
-        self.state().run(Some(input), |exchange, _| {
-            exchange.set_available(AccountId(account), wallet, &currency.into(), amount)
-        })
+        let (account, currency) = (AccountId(account), currency.into());
+        let command = OperatorCommand::SetBalance { account, wallet, currency, amount };
+        match self.control(command)? {
+            Outcome::Balance(balance) => Ok(balance),
+            _ => Err(ControlError::Rejected),
+        }
     }
 
     pub(crate) fn inject(&self, rule: FaultRule) {
@@ -107,8 +127,7 @@ impl Shared {
     }
 
     pub(crate) fn halt(&self, symbol: &str, halted: bool) -> Result<(), ControlError> {
-        let input = Input::Halt { symbol: symbol.to_owned(), halted };
-        self.state().run(Some(input), |exchange, _| exchange.halt(symbol, halted))
+        self.control(OperatorCommand::HaltMarket { symbol: symbol.into(), halted }).map(drop)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -119,40 +138,23 @@ impl Shared {
 
     /// Announces money from outside for an account.
     pub(crate) fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<u64> {
-        let input = Input::Deposit { account, currency: currency.to_owned(), amount };
-        let deposit = |exchange: &mut Exchange, now_ms| {
-            exchange.deposit(AccountId(account), currency, amount, now_ms)
-        };
-        self.state().run(Some(input), deposit).ok()
+        let (account, currency) = (AccountId(account), currency.into());
+        self.operate(OperatorCommand::Deposit { account, currency, amount }).ok()?.number()
     }
 
-    /// Lets an input happen again. What it answers was told when it happened first.
-    pub(crate) fn repeat(&self, input: Input) {
-        match input {
-            Input::Beat => self.state().tick(),
-            Input::Time => self.state().settle(),
-            Input::Hold(held) => self.hold_market(held),
-            Input::Halt { symbol, halted } => {
-                let _ = self.halt(&symbol, halted);
+    /// Lets an entry of the journal happen again. Whoever caused it was answered when it happened first.
+    pub(crate) fn replay(&self, entry: Entry) {
+        match entry {
+            Entry::Command(command) => {
+                let _ = self.state().apply(command);
             }
-            Input::Request(request) => http::repeat(self, request),
-            Input::OpenAccount(funds) => {
-                let _ = self.open_account(&funds);
-            }
-            Input::SetBalance { account, wallet, currency, amount } => {
-                let _ = self.set_balance(account, wallet, &currency, amount);
-            }
-            Input::Deposit { account, currency, amount } => {
-                let _ = self.deposit(account, &currency, amount);
-            }
-            Input::MakeKey { account, permissions } => {
+            Entry::Step => self.state().tick(),
+            Entry::Hold(held) => self.hold_market(held),
+            Entry::MakeKey { account, permissions } => {
                 let _ = self.create_key(account, permissions);
             }
-            Input::AddKey(key) => {
+            Entry::AddKey(key) => {
                 let _ = self.add_key(key.into());
-            }
-            Input::Operate(what) => {
-                let _ = self.operate(what);
             }
         }
     }

@@ -76,7 +76,7 @@ mod tests {
         time::timeout,
     };
 
-    use crate::{Config, Sandbox, input::Input};
+    use crate::{Config, Sandbox, journal::Entry};
 
     const DEADLINE: Duration = Duration::from_secs(20);
     const REQUEST: &[u8] = b"GET /system/time HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -107,7 +107,7 @@ mod tests {
         }
         let shared = Arc::clone(&sandbox.shared);
         let broken = tokio::task::spawn_blocking(move || {
-            shared.state().run(Some(Input::Time), |exchange, _| {
+            shared.state().enter(Entry::Step, |exchange, _| {
                 exchange.accounts.clear();
                 panic!("on purpose")
             });

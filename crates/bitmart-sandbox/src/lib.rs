@@ -6,7 +6,13 @@ mod auth;
 mod clock;
 mod config;
 mod control;
-mod exchange;
+/// The engine and the errors of its wire.
+#[allow(clippy::wildcard_imports, reason = "one name for all that is of the engine")]
+mod exchange {
+    pub(crate) use bitmart_sim::*;
+
+    pub(crate) use crate::refusal;
+}
 mod fault;
 #[allow(
     clippy::wildcard_imports,
@@ -17,14 +23,13 @@ mod generated;
 mod guard;
 mod hints;
 mod http;
-mod input;
 mod journal;
 mod keys;
-mod markets;
 mod number;
 mod operate;
 mod reasons;
 mod recording;
+mod refusal;
 mod sandbox;
 mod shared;
 mod slots;
@@ -33,18 +38,18 @@ mod tls;
 mod wire;
 mod ws;
 
+pub use bitmart_sim::{
+    Contract, SpotPair,
+    control::{ControlError, WalletKind},
+    ledger::{Balance, Book, Fill, Order},
+    operator::{NetworkTerms, WithdrawAddress},
+};
 pub use rust_decimal::Decimal;
 
 pub use self::{
     config::{Config, FundError},
-    exchange::{
-        control::{ControlError, WalletKind},
-        ledger::{Balance, Book, Fill, Order},
-        operator::{NetworkTerms, WithdrawAddress},
-    },
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
-    markets::{Contract, SpotPair},
     recording::RecordedFrame,
     sandbox::{HostUrls, Sandbox, StartError},
     snapshot::{Snapshot, SnapshotError},

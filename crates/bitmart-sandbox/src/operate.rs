@@ -2,15 +2,17 @@
 
 use crate::{
     ControlError, Sandbox,
-    exchange::operator::{NetworkTerms, Operation, WithdrawAddress},
-    input::Input,
+    exchange::{
+        OperatorCommand,
+        operator::{NetworkTerms, Operation, WithdrawAddress},
+    },
     shared::Shared,
 };
 
 impl Shared {
-    pub(crate) fn operate(&self, what: Operation) -> Result<(), ControlError> {
-        let input = Input::Operate(what.clone());
-        self.state().run(Some(input), |exchange, now_ms| exchange.operate(what, now_ms))
+    /// Takes a decision of the operator.
+    pub(crate) fn decide(&self, what: Operation) -> Result<(), ControlError> {
+        self.control(OperatorCommand::Decide(what)).map(drop)
     }
 }
 
@@ -67,7 +69,7 @@ impl Sandbox {
     }
 
     fn operated(&self, what: Operation) -> Result<(), ControlError> {
-        let done = self.shared.operate(what);
+        let done = self.shared.decide(what);
         self.shared.flush();
         done
     }

@@ -14,12 +14,11 @@ use crate::{
     auth::{KeyRing, MadeKey},
     clock::Clock,
     config::Config,
-    exchange::{Exchange, rng::Rng},
+    exchange::{Command, Exchange, OperatorCommand, Outcome, Reject, rng::Rng},
     fault::{Faults, Held},
     guard::{Guard, lock},
     http::Limits,
-    input::{Input, StoredKey},
-    journal::{Checkpoint, Number, Recorder, Stored},
+    journal::{Checkpoint, Entry, Number, Recorder, Stored, StoredKey},
     reasons::Reasons,
     snapshot::{FORMAT, Parts, Snapshot},
     ws::{Feed, Rooms},
@@ -41,35 +40,31 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Runs a command on the exchange at the present time and pushes what happened. `input` is what makes
-    /// the same command happen again. A command without one changes nothing, so that not even what is due
-    /// by now happens before it: the next beat sees to that.
-    pub(crate) fn run<T>(
+    /// Applies a command at the present time, stores it, and pushes what happened.
+    pub(crate) fn apply(&mut self, command: Command) -> Result<Outcome, Reject> {
+        let entry = Entry::Command(command.clone());
+        self.enter(entry, |exchange, now_ms| exchange.apply(command, now_ms))
+    }
+
+    /// Changes the exchange, stores the entry that makes the same change happen again, and pushes what
+    /// happened.
+    pub(crate) fn enter<T>(
         &mut self,
-        input: Option<Input>,
-        command: impl FnOnce(&mut Exchange, u64) -> T,
+        entry: Entry,
+        change: impl FnOnce(&mut Exchange, u64) -> T,
     ) -> T {
         let now_ms = self.clock.now_ms();
-        if input.is_some() {
-            self.exchange.settle_due(now_ms);
-        }
-        let result = command(&mut self.exchange, now_ms);
-        if let Some(input) = input {
-            self.exchange.run_triggers(now_ms);
-            self.record(input, now_ms);
-        }
+        let result = change(&mut self.exchange, now_ms);
+        let exchange = &self.exchange;
+        self.feed.latest = self.recorder.record(entry, now_ms, || exchange.mark());
         self.feed.publish(&mut self.exchange, now_ms);
         result
     }
 
     /// What is due by now happens and is pushed.
     pub(crate) fn settle(&mut self) {
-        self.run(Some(Input::Time), |_, _| ());
-    }
-
-    fn record(&mut self, input: Input, now_ms: u64) {
-        let exchange = &self.exchange;
-        self.feed.latest = self.recorder.record(input, now_ms, || exchange.mark());
+        // Waiting is never rejected.
+        let _ = self.apply(Command::Wait);
     }
 
     /// The state with the seed and the keys that were made.
@@ -88,7 +83,7 @@ impl State {
 
     pub(crate) fn hold(&mut self, held: bool) {
         self.held = held;
-        self.run(Some(Input::Hold(held)), |_, _| ());
+        self.enter(Entry::Hold(held), wait);
     }
 
     /// Sends the recorded frames that are due; says how long until the next one.
@@ -99,15 +94,18 @@ impl State {
 
     /// One beat: the market moves, the feed pushes.
     pub(crate) fn tick(&mut self) {
-        let held = self.held;
-        self.run(Some(Input::Beat), |exchange, now_ms| {
-            if !held {
-                exchange.step_market(now_ms);
-            }
-        });
+        let command = if self.held { Command::Wait } else { Command::StepMarket };
+        // Neither is ever rejected.
+        let _ = self.enter(Entry::Step, |exchange, now_ms| exchange.apply(command, now_ms));
         self.feed.tick(&self.exchange, self.clock.now_ms());
         self.play();
     }
+}
+
+/// Lets the time pass.
+pub(crate) fn wait(exchange: &mut Exchange, now_ms: u64) {
+    // Waiting is never rejected.
+    let _ = exchange.apply(Command::Wait, now_ms);
 }
 
 /// Tells every task to end.
@@ -160,8 +158,9 @@ impl Shared {
     /// exchange was saved happens.
     pub(crate) fn admit(&self) {
         let mut state = self.state();
-        state.exchange.admit(&self.config.customers());
-        state.settle();
+        let customers = OperatorCommand::OpenAccounts(self.config.customers());
+        // Accounts that are there already stay as they are.
+        let _ = state.apply(Command::Operator(customers));
     }
 
     /// The exchange as configured; one that is restored is left as it was.

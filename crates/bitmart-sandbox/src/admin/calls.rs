@@ -48,7 +48,8 @@ impl From<ControlError> for Problem {
                 StatusCode::NOT_FOUND
             }
             ControlError::KeyExists => StatusCode::CONFLICT,
-            ControlError::UnknownCurrency(_)
+            ControlError::Rejected
+            | ControlError::UnknownCurrency(_)
             | ControlError::InvalidAddress
             | ControlError::InvalidAmount(_) => StatusCode::BAD_REQUEST,
         };

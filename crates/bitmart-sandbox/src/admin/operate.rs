@@ -18,7 +18,7 @@ struct Freeze {
 
 pub(super) fn freeze(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
     let Freeze { account, frozen } = read(body)?;
-    shared.operate(Operation::Freeze { account, frozen })?;
+    shared.decide(Operation::Freeze { account, frozen })?;
     Ok(json!({ "account": account, "frozen": frozen }))
 }
 
@@ -31,7 +31,7 @@ struct Delist {
 
 pub(super) fn delist(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
     let Delist { symbol, delisted } = read(body)?;
-    shared.operate(Operation::Delist { symbol: symbol.clone(), delisted })?;
+    shared.decide(Operation::Delist { symbol: symbol.clone(), delisted })?;
     Ok(json!({ "symbol": symbol, "delisted": delisted }))
 }
 
@@ -45,11 +45,7 @@ struct OpenCurrency {
 
 pub(super) fn open_currency(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
     let OpenCurrency { currency, deposits, withdrawals } = read(body)?;
-    shared.operate(Operation::OpenCurrency {
-        currency: currency.clone(),
-        deposits,
-        withdrawals,
-    })?;
+    shared.decide(Operation::OpenCurrency { currency: currency.clone(), deposits, withdrawals })?;
     Ok(json!({ "currency": currency, "deposits": deposits, "withdrawals": withdrawals }))
 }
 
@@ -63,7 +59,7 @@ struct SetNetwork {
 pub(super) fn set_network(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
     let SetNetwork { currency, terms } = read(body)?;
     let what = Operation::SetNetwork { currency: currency.clone(), terms: terms.clone() };
-    shared.operate(what)?;
+    shared.decide(what)?;
     Ok(json!({ "currency": currency, "terms": terms }))
 }
 
@@ -76,6 +72,6 @@ struct SaveAddress {
 
 pub(super) fn save_address(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
     let SaveAddress { account, address } = read(body)?;
-    shared.operate(Operation::SaveAddress { account, address: address.clone() })?;
+    shared.decide(Operation::SaveAddress { account, address: address.clone() })?;
     Ok(json!({ "account": account, "address": address }))
 }

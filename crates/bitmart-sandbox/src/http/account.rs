@@ -14,8 +14,7 @@ use crate::{
 };
 
 pub(super) fn spot_wallet(call: &mut Call<'_>) -> Answer {
-    let account = call.account()?;
-    let rows = call.exchange.account(account).spot.iter().map(|(currency, wallet)| {
+    let rows = call.owner()?.spot.iter().map(|(currency, wallet)| {
         json!({
             "id": currency.as_str(),
             "available": fixed(wallet.available, 8),
@@ -28,10 +27,9 @@ pub(super) fn spot_wallet(call: &mut Call<'_>) -> Answer {
 
 /// Only balances above zero, as documented, of the spot and the funding account.
 pub(super) fn wallet(call: &mut Call<'_>) -> Answer {
-    let account = call.account()?;
     let currency = call.params.text("currency")?;
     let valued = call.params.text("needUsdValuation")?.as_deref() == Some("true");
-    let owner = call.exchange.account(account).clone();
+    let owner = call.owner()?.clone();
     let names: BTreeSet<_> = owner.spot.keys().chain(owner.fund.keys()).collect();
     let mut rows = Vec::new();
     for name in names {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Answer, Call};
 use crate::{
     exchange::{
+        Outcome, WalletRequest,
         earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
         refusal::Refusal,
     },
@@ -133,34 +134,56 @@ fn renewal_word(renewal: Renewal) -> &'static str {
     }
 }
 
+fn subscribe(
+    call: &mut Call<'_>,
+    saver: Saver,
+    product: &Product,
+    amount: Decimal,
+    renewal: Renewal,
+) -> Result<Outcome, Refusal> {
+    let Saver { account, number } = saver;
+    let request = WalletRequest::SubscribeSaving { number, product: product.id, amount, renewal };
+    call.exchange.apply(account, request)
+}
+
+fn redeem(
+    call: &mut Call<'_>,
+    saver: Saver,
+    id: u64,
+    part: Option<Decimal>,
+) -> Result<Outcome, Refusal> {
+    let Saver { account, number } = saver;
+    call.exchange.apply(account, WalletRequest::RedeemSaving { number, id, part })
+}
+
 pub(super) fn subscribe_flexible(call: &mut Call<'_>) -> Answer {
     let (saver, product, amount) = (saver(call)?, product(call, false)?, amount(call)?);
-    call.exchange.subscribe_saving(saver, product, amount, Renewal::Off, call.now_ms)?;
+    subscribe(call, saver, &product, amount, Renewal::Off)?;
     Ok(json!(true))
 }
 
 pub(super) fn subscribe_fixed(call: &mut Call<'_>) -> Answer {
     let (saver, product, amount) = (saver(call)?, product(call, true)?, amount(call)?);
     let renewal = renewal(call)?;
-    call.exchange.subscribe_saving(saver, product, amount, renewal, call.now_ms)?;
+    subscribe(call, saver, &product, amount, renewal)?;
     Ok(json!(true))
 }
 
 pub(super) fn redeem_flexible(call: &mut Call<'_>) -> Answer {
     let (saver, id, amount) = (saver(call)?, earn_id(call)?, amount(call)?);
-    call.exchange.redeem_saving(saver, id, Some(amount), call.now_ms)?;
+    redeem(call, saver, id, Some(amount))?;
     Ok(json!(true))
 }
 
 pub(super) fn redeem_fixed(call: &mut Call<'_>) -> Answer {
     let (saver, id) = (saver(call)?, earn_id(call)?);
-    call.exchange.redeem_saving(saver, id, None, call.now_ms)?;
+    redeem(call, saver, id, None)?;
     Ok(json!(true))
 }
 
 pub(super) fn set_renewal(call: &mut Call<'_>) -> Answer {
     let (account, id, renewal) = (call.account()?, earn_id(call)?, renewal(call)?);
-    call.exchange.set_renewal(account, id, renewal)?;
+    call.exchange.apply(account, WalletRequest::SetRenewal { id, renewal })?;
     Ok(json!(true))
 }
 
@@ -295,8 +318,7 @@ fn status(on: bool) -> &'static str {
 
 pub(super) fn set_automatic(call: &mut Call<'_>) -> Answer {
     let (account, on) = (call.account()?, is_open(call)?);
-    let accounts = &mut call.exchange.earn.automatic;
-    let _ = if on { accounts.insert(account) } else { accounts.remove(&account) };
+    call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product: None, on })?;
     Ok(json!(true))
 }
 
@@ -306,10 +328,9 @@ pub(super) fn automatic(call: &mut Call<'_>) -> Answer {
 }
 
 pub(super) fn set_automatic_product(call: &mut Call<'_>) -> Answer {
-    let key = (call.account()?, product(call, false)?.id);
+    let (account, product) = (call.account()?, Some(product(call, false)?.id));
     let on = is_open(call)?;
-    let products = &mut call.exchange.earn.automatic_products;
-    let _ = if on { products.insert(key) } else { products.remove(&key) };
+    call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product, on })?;
     Ok(json!(true))
 }
 

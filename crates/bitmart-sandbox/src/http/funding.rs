@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, Call};
 use crate::{
     exchange::{
-        AccountId,
+        AccountId, WalletRequest,
         account::Purse,
         funding::{Funding, FundingState, NewWithdrawal, deposit_address},
         refusal::{Refusal, refuse},
@@ -24,7 +24,7 @@ const USDT_NETWORKS: [&str; 2] = ["TRC20", "ERC20"];
 /// The caller, which must not be a sub-account: "not for sub-accounts" (60026).
 fn main_account(call: &mut Call<'_>) -> Result<AccountId, Refusal> {
     let account = call.account()?;
-    let is_sub = call.exchange.account(account).main.is_some();
+    let is_sub = call.owner()?.main.is_some();
     if is_sub { Err(refuse(60026)) } else { Ok(account) }
 }
 
@@ -39,8 +39,8 @@ fn deposit_word(purse: Purse) -> Value {
 
 /// No source says what the answer holds.
 pub(super) fn deposit_account(call: &mut Call<'_>) -> Answer {
-    let account = main_account(call)?;
-    Ok(deposit_word(call.exchange.account(account).deposit_to))
+    main_account(call)?;
+    Ok(deposit_word(call.owner()?.deposit_to))
 }
 
 /// As above. "Not for sub-accounts."
@@ -50,7 +50,7 @@ pub(super) fn set_deposit_account(call: &mut Call<'_>) -> Answer {
     let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.0 == word);
     let rule = "must be SPOT, CONTRACT or FUND";
     let purse = row.ok_or_else(|| call.params.invalid("account_type", rule))?.1;
-    call.exchange.account(account).deposit_to = purse;
+    call.exchange.apply(account, WalletRequest::SetDepositWallet(purse))?;
     Ok(deposit_word(purse))
 }
 
@@ -130,7 +130,8 @@ pub(super) fn address(call: &mut Call<'_>) -> Answer {
     let account = main_account(call)?;
     let currency = call.params.need("currency")?;
     let wallet = call.exchange.plain_currency(&currency).ok_or_else(|| refuse(60002))?;
-    call.exchange.decisions.check_deposit(&currency)?;
+    let checked = call.exchange.decisions.check_deposit(&currency);
+    checked.map_err(|reject| call.exchange.error(&reject))?;
     let address = deposit_address(account, &wallet);
     // All accounts of an exchange share an address there, and the memo tells them apart.
     let needs_memo = call.exchange.decisions.terms(&currency).memo;
@@ -182,7 +183,7 @@ pub(super) fn withdraw(call: &mut Call<'_>) -> Answer {
         Some(_) => return Err(params.invalid("sourceAccount", "must be SPOT or FUND")),
     };
     let request = NewWithdrawal { currency, amount, address, address_memo, source, payee };
-    let id = call.exchange.withdraw(account, request, call.now_ms)?;
+    let id = call.exchange.number(account, WalletRequest::Withdraw(request))?;
     Ok(json!({ "withdraw_id": id.to_string() }))
 }
 

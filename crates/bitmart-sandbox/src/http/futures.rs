@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     exchange::{
-        Exchange, OrderId,
+        Exchange, FuturesRequest, OrderId,
         book::SelfTrade,
         futures::{FuturesMarket, funding::next_funding_ms},
         futures_order::NewFuturesOrder,
@@ -34,7 +34,7 @@ pub(super) fn details(call: &mut Call<'_>) -> Answer {
         .futures
         .values()
         .filter(|market| wanted.as_deref().is_none_or(|symbol| market.rules.symbol == symbol))
-        .map(|market| details_row(market, call.exchange, call.now_ms));
+        .map(|market| details_row(market, &call.exchange, call.now_ms));
     Ok(json!({ "symbols": rows.collect::<Value>() }))
 }
 
@@ -92,21 +92,16 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let request = parse_order(call)?;
     let preset = fields::preset(&call.params, fields::rules(call)?)?;
-    if !request.side.opens() && !preset.is_empty() {
-        return Err(
-            refuse(40041).saying("The order side is invalid: presets are for opening orders")
-        );
-    }
     let price = request.price;
-    let id = call.exchange.place_futures(account, request, call.now_ms)?;
-    call.exchange.set_preset(id, preset);
+    let id = call.exchange.order(account, FuturesRequest::Place { order: request, preset })?;
     // A number here, text everywhere else; a market order has words for a price.
     Ok(json!({ "order_id": id.0, "price": price.map_or("market price".to_owned(), plain) }))
 }
 
 fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
     let (params, rules) = (&call.params, fields::rules(call)?);
-    call.exchange.check_contract(&rules.symbol)?;
+    let checked = call.exchange.check_contract(&rules.symbol);
+    checked.map_err(|reject| call.exchange.error(&reject))?;
     let side = fields::side(params)?;
     let market = match params.text("type")?.as_deref() {
         None | Some("limit") => false,
@@ -143,7 +138,7 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
     let ids: Vec<OrderId> = match (call.params.text("order_id")?, client_id) {
         (Some(id), _) => vec![id_of(&id)?],
         (None, Some(client_id)) => {
-            let owner = call.exchange.account(account);
+            let owner = call.owner()?;
             vec![owner.futures_orders.by_client_id(&client_id).ok_or_else(|| refuse(40037))?]
         }
         (None, None) => call
@@ -157,7 +152,7 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
         // An order of another contract is not there.
         let order = call.exchange.futures_orders.get(&id);
         order.filter(|order| order.request.symbol == symbol).ok_or_else(|| refuse(40037))?;
-        call.exchange.cancel_futures(account, id, call.now_ms)?;
+        call.exchange.apply(account, FuturesRequest::Cancel(id))?;
     }
     Ok(json!({}))
 }
@@ -168,7 +163,8 @@ pub(super) fn modify_order(call: &mut Call<'_>) -> Answer {
     let params = &call.params;
     let rules = fields::rules(call)?;
     let symbol = rules.symbol.clone();
-    call.exchange.check_trading(&symbol, 40015)?;
+    let checked = call.exchange.check_trading(&symbol);
+    checked.map_err(|reject| call.exchange.error(&reject))?;
     let given = |name: &str| !params.is_absent(name);
     let price = given("price").then(|| fields::price(params, "price", rules)).transpose()?;
     let size = given("size").then(|| fields::size(params, rules)).transpose()?;
@@ -181,7 +177,7 @@ pub(super) fn modify_order(call: &mut Call<'_>) -> Answer {
     let order = call.exchange.futures_orders.get(&id);
     let order = order.filter(|order| order.account == account && order.request.symbol == symbol);
     let client_id = order.ok_or_else(|| refuse(40037))?.request.client_id.clone();
-    call.exchange.modify_futures(account, id, price, size, call.now_ms)?;
+    call.exchange.apply(account, FuturesRequest::Modify { id, price, size })?;
     Ok(json!({ "order_id": id.0, "client_order_id": client_id.as_deref().unwrap_or_default() }))
 }
 
@@ -193,7 +189,7 @@ pub(super) fn order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let id = id_of(&call.params.need("order_id")?)?;
-    let exchange = &*call.exchange;
+    let exchange = &call.exchange;
     let order = exchange.futures_orders.get(&id);
     if let Some(order) =
         order.filter(|order| order.account == account && order.request.symbol == symbol)

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     exchange::{
-        AccountId, Exchange, FuturesAction, OrderId,
+        AccountId, Exchange, FuturesRequest, OrderId,
         futures_order::FuturesOrder,
         refusal::{Refusal, refuse},
         trigger::Kind,
@@ -94,7 +94,7 @@ pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
         Some(kind) => (kind == "limit", kind == "trailing" && !part),
     };
     let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
-    let exchange = &*call.exchange;
+    let exchange = &call.exchange;
     let orders = exchange
         .futures_orders_of(account)
         .filter(|order| order.open && rests && (!part || !order.filled.is_zero()))
@@ -119,7 +119,7 @@ pub(super) fn order_history(call: &mut Call<'_>) -> Answer {
     let limit = if is_copy_trading(call)? { 0 } else { ROWS };
     let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
     let wanted = |id| only.is_none_or(|only| id == only);
-    let exchange = &*call.exchange;
+    let exchange = &call.exchange;
     let orders = exchange
         .futures_orders_of(account)
         .filter(|order| !order.open && window.holds(order.created_ms))
@@ -182,12 +182,8 @@ pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     call.params.need("symbol")?;
     let symbol = symbol(call)?;
-    call.exchange.cancel_all_futures(
-        account,
-        symbol.as_deref(),
-        FuturesAction::Cancelled,
-        call.now_ms,
-    );
+    let symbol = symbol.map(Into::into);
+    call.exchange.apply(account, FuturesRequest::CancelAll { symbol })?;
     Ok(json!({}))
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Answer, Call, window::Window};
 use crate::{
     exchange::{
+        WalletRequest,
         funding::CLAIM,
         refusal::{Refusal, refuse},
     },
@@ -14,7 +15,8 @@ use crate::{
 /// Sources disagree whether the amount is what was claimed or the balance afterwards; here it is the first.
 pub(super) fn claim(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
-    let currency = call.exchange.claim(account, call.now_ms).ok_or_else(|| refuse(40034))?;
+    call.exchange.apply(account, WalletRequest::ClaimPlayMoney)?;
+    let currency = call.exchange.claim_currency().ok_or_else(|| refuse(40034))?;
     Ok(json!({ "currency": currency.as_str(), "amount": plain(CLAIM) }))
 }
 

@@ -70,7 +70,7 @@ pub(super) fn trades(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn open_interest(call: &mut Call<'_>) -> Answer {
     let market = market(call)?;
-    let (contracts, value) = held(call.exchange, market);
+    let (contracts, value) = held(&call.exchange, market);
     Ok(json!({
         "timestamp": call.now_ms,
         "symbol": market.rules.symbol.as_str(),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     exchange::{
-        AccountId, OrderId,
+        AccountId, FuturesRequest, OrderId,
         book::SelfTrade,
         futures::FuturesRules,
         futures_order::{FuturesSide, Mode, NewFuturesOrder},
@@ -28,7 +28,7 @@ const PRICED: [Kind; 3] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss];
 pub(super) fn submit(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let plan = parse_plan(&call.params, rules(call)?)?;
-    let id = call.exchange.submit_plan(account, plan, call.now_ms)?;
+    let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
     // A number here, as for orders.
     Ok(json!({ "order_id": id.0 }))
 }
@@ -93,7 +93,10 @@ pub(super) fn modify(call: &mut Call<'_>) -> Answer {
         whole_position: None,
     };
     let (symbol, id) = (rules.symbol.clone(), needed_id(params)?);
-    call.exchange.change_plan(account, &symbol, id, &[Kind::Plan], change, call.now_ms)?;
+    call.exchange.apply(
+        account,
+        FuturesRequest::ModifyPlan { symbol, id, kinds: [Kind::Plan].to_vec(), change },
+    )?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
 
@@ -108,7 +111,10 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Answer {
     });
     let ids = named.map_or_else(|| waiting.map(|plan| plan.id).collect(), |id| vec![id]);
     for id in ids {
-        call.exchange.cancel_plan(account, &symbol, id, &PRICED, call.now_ms)?;
+        call.exchange.apply(
+            account,
+            FuturesRequest::CancelPlan { symbol: symbol.clone(), id, kinds: PRICED.to_vec() },
+        )?;
     }
     Ok(json!({}))
 }
@@ -153,14 +159,14 @@ pub(super) fn waiting(call: &mut Call<'_>) -> Answer {
         .filter(|plan| market.is_none_or(|market| plan.terms.order.price.is_none() == market))
         .filter(|plan| bound.is_none_or(|bound| plan.terms.kind.is_bound() == bound))
         .take(rows_wanted(params)?)
-        .map(|plan| plan_row(plan, call.exchange));
+        .map(|plan| plan_row(plan, &call.exchange));
     Ok(rows.collect::<Value>())
 }
 
 pub(super) fn submit_trailing(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let plan = parse_trailing(&call.params, rules(call)?)?;
-    let id = call.exchange.submit_plan(account, plan, call.now_ms)?;
+    let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
     Ok(json!({ "order_id": id.0 }))
 }
 
@@ -199,6 +205,9 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Refu
 pub(super) fn cancel_trailing(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let (symbol, id) = (rules(call)?.symbol.clone(), needed_id(&call.params)?);
-    call.exchange.cancel_plan(account, &symbol, id, &[Kind::Trailing], call.now_ms)?;
+    call.exchange.apply(
+        account,
+        FuturesRequest::CancelPlan { symbol, id, kinds: [Kind::Trailing].to_vec() },
+    )?;
     Ok(json!({}))
 }

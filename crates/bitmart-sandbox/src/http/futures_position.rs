@@ -10,7 +10,10 @@ use super::{
     futures_settings::mode_word,
 };
 use crate::{
-    exchange::{account::Account, futures::FuturesMarket, position::Position, refusal::refuse},
+    exchange::{
+        FuturesRequest, account::Account, futures::FuturesMarket, position::Position,
+        refusal::refuse,
+    },
     wire::plain,
 };
 
@@ -226,10 +229,12 @@ pub(super) fn close_all(call: &mut Call<'_>) -> Answer {
         Some(_) => return Err(params.invalid("position_side", "must be long or short")),
     };
     if let Some(symbol) = &symbol {
-        call.exchange.check_contract(symbol)?;
+        let checked = call.exchange.check_contract(symbol);
+        checked.map_err(|reject| call.exchange.error(&reject))?;
     }
     if !coins {
-        call.exchange.close_positions(account, symbol.as_deref(), long, call.now_ms)?;
+        let symbol = symbol.map(Into::into);
+        call.exchange.apply(account, FuturesRequest::ClosePositions { symbol, long })?;
     }
     Ok(json!({}))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Call, futures_fields::leverage};
 use crate::{
-    exchange::{futures::FuturesMarket, refusal::refuse},
+    exchange::{FuturesRequest, futures::FuturesMarket, refusal::refuse},
     wire::plain,
 };
 
@@ -19,8 +19,7 @@ pub(super) fn mode_word(one_way: bool) -> &'static str {
 }
 
 pub(super) fn position_mode(call: &mut Call<'_>) -> Answer {
-    let account = call.account()?;
-    let one_way = call.exchange.account(account).one_way;
+    let one_way = call.owner()?.one_way;
     Ok(json!({ "position_mode": mode_word(one_way) }))
 }
 
@@ -34,7 +33,7 @@ pub(super) fn set_position_mode(call: &mut Call<'_>) -> Answer {
             return Err(call.params.invalid("position_mode", rule));
         }
     };
-    call.exchange.set_one_way(account, one_way)?;
+    call.exchange.apply(account, FuturesRequest::SetOneWay(one_way))?;
     Ok(json!({ "position_mode": mode_word(one_way) }))
 }
 
@@ -51,7 +50,8 @@ pub(super) fn submit_leverage(call: &mut Call<'_>) -> Answer {
     };
     let rules = market.rules.clone();
     if let Some(leverage) = leverage(&call.params, &rules)? {
-        call.exchange.set_leverage(account, &rules.symbol, leverage, isolated)?;
+        let symbol = rules.symbol.clone();
+        call.exchange.apply(account, FuturesRequest::SetLeverage { symbol, leverage, isolated })?;
     }
     let leverage = call.exchange.leverage_of(account, &rules, isolated);
     Ok(json!({
@@ -101,7 +101,7 @@ pub(super) fn cancel_all_after(call: &mut Call<'_>) -> Answer {
     let timeout =
         timeout.ok_or_else(|| call.params.invalid("timeout", "must be 0 or at least 5"))?;
     let at_ms = (timeout > 0).then_some(call.now_ms + timeout * 1_000);
-    call.exchange.cancel_after(account, &symbol, at_ms);
+    call.exchange.apply(account, FuturesRequest::CancelAllAt { symbol, at_ms })?;
     Ok(json!({
         "result": true,
         "set_time": call.now_ms / 1_000,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     exchange::{
+        FuturesRequest,
         book::SelfTrade,
         futures::FuturesRules,
         futures_order::{Mode, NewFuturesOrder},
@@ -34,7 +35,7 @@ pub(super) fn submit(call: &mut Call<'_>) -> Answer {
         }
     }
     let client_id = plan.client_id.clone();
-    let id = call.exchange.submit_plan(account, plan, call.now_ms)?;
+    let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
     // A text here.
     let client_id = client_id.as_deref().unwrap_or_default();
     Ok(json!({ "order_id": id.0.to_string(), "client_order_id": client_id }))
@@ -112,7 +113,8 @@ pub(super) fn modify(call: &mut Call<'_>) -> Answer {
         whole_position,
     };
     let kinds = [Kind::TakeProfit, Kind::StopLoss];
-    call.exchange.change_plan(account, &symbol, id, &kinds, change, call.now_ms)?;
+    call.exchange
+        .apply(account, FuturesRequest::ModifyPlan { symbol, id, kinds: kinds.to_vec(), change })?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
 
@@ -122,6 +124,6 @@ pub(super) fn modify_preset(call: &mut Call<'_>) -> Answer {
     let rules = rules(call)?;
     let (symbol, id) = (rules.symbol.clone(), needed_id(&call.params)?);
     let preset = fields::preset(&call.params, rules)?;
-    call.exchange.change_preset(account, &symbol, id, preset, call.now_ms)?;
+    call.exchange.apply(account, FuturesRequest::ModifyPreset { symbol, id, preset })?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::{Answer, Call, spot_trading::parse_order};
 use crate::{
     exchange::{
-        AccountId, SpotRules,
+        AccountId, SpotRequest, SpotRules, WalletRequest,
         book::Side,
         margin::{
             DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, Repayment, Sum, bounds,
@@ -38,19 +38,19 @@ pub(super) fn transfer(call: &mut Call<'_>) -> Answer {
         "out" => false,
         _ => return Err(call.params.invalid("side", "must be in or out")),
     };
-    let id = call.exchange.transfer_margin(account, sum, into)?;
+    let id = call.exchange.number(account, WalletRequest::TransferMargin { sum, into })?;
     Ok(json!({ "transfer_id": id.to_string() }))
 }
 
 pub(super) fn borrow(call: &mut Call<'_>) -> Answer {
     let (account, sum) = (call.account()?, sum(call)?);
-    let id = call.exchange.borrow(account, sum, call.now_ms)?;
+    let id = call.exchange.number(account, WalletRequest::Borrow(sum))?;
     Ok(json!({ "borrow_id": id.to_string() }))
 }
 
 pub(super) fn repay(call: &mut Call<'_>) -> Answer {
     let (account, sum) = (call.account()?, sum(call)?);
-    let id = call.exchange.repay(account, sum, call.now_ms)?;
+    let id = call.exchange.number(account, WalletRequest::Repay(sum))?;
     Ok(json!({ "repay_id": id.to_string() }))
 }
 
@@ -59,9 +59,9 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let mut request =
-        parse_order(call.exchange, &call.params, &symbol, "clientOrderId", call.lenient)?;
+        parse_order(&call.exchange, &call.params, &symbol, "clientOrderId", call.lenient)?;
     request.margin = true;
-    if !call.exchange.account(account).margin.keys().any(|key| key.0 == symbol) {
+    if !call.owner()?.margin.keys().any(|key| key.0 == symbol) {
         return Err(refuse(51001));
     }
     let market = call.exchange.spot.get(&request.symbol).ok_or_else(|| refuse(50001))?;
@@ -69,7 +69,7 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     if request.kind == Kind::LimitMaker && market.book.would_take(request.side, request.price) {
         return Err(refuse(if request.side == Side::Buy { 50034 } else { 50035 }));
     }
-    let id = call.exchange.place_spot(account, request, call.now_ms)?;
+    let id = call.exchange.order(account, SpotRequest::Place(request))?;
     // A number in the documents.
     Ok(json!({ "order_id": id.0 }))
 }

@@ -8,6 +8,7 @@ mod api_key;
 mod body;
 mod cors;
 mod earn;
+mod engine;
 mod family;
 mod funding;
 mod futures;
@@ -41,19 +42,20 @@ mod wire;
 
 use serde_json::Value;
 
-use self::params::Params;
-pub(crate) use self::{limits::Limits, server::serve, service::repeat, wire::Watched};
+use self::{engine::Engine, params::Params};
+pub(crate) use self::{limits::Limits, server::serve, wire::Watched};
 use crate::{
     auth::{Caller, KeyRing},
     exchange::{
-        AccountId, Exchange,
+        AccountId,
+        account::Account,
         refusal::{Refusal, refuse},
     },
 };
 
 /// What a handler works with.
 pub(crate) struct Call<'a> {
-    pub(crate) exchange: &'a mut Exchange,
+    pub(crate) exchange: Engine<'a>,
     pub(crate) caller: Option<&'a Caller>,
     pub(crate) keys: &'a KeyRing,
     pub(crate) params: Params,
@@ -70,6 +72,13 @@ impl Call<'_> {
     /// The account that asks; endpoints without a key have none.
     fn account(&self) -> Result<AccountId, Refusal> {
         self.caller.map(|caller| caller.account).ok_or_else(|| refuse(30001))
+    }
+
+    /// The state of that account.
+    fn owner(&self) -> Result<&Account, Refusal> {
+        let owner = self.exchange.account(self.account()?);
+        // A key names an account that was opened.
+        owner.ok_or_else(|| refuse(30002))
     }
 }
 

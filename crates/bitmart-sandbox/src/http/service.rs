@@ -12,7 +12,7 @@ use hyper::{HeaderMap, Method as HttpMethod, Request, body::Incoming, header};
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, Call, Handler,
+    Answer, Call, Engine, Handler,
     answer::{Reply, envelope, html, reply},
     body::{drip, gzip, half, null_rows, without_newest},
     family::Family,
@@ -23,14 +23,10 @@ use super::{
 };
 use crate::{
     auth::{Caller, Proof, check_recv_window},
-    exchange::{
-        AccountId, Exchange,
-        refusal::{Refusal, refuse},
-    },
+    exchange::refusal::{ErrorFamily, Refusal, refuse, rejected},
     fault::Fault,
     generated::{Auth, Envelope, Host, Method, Route, Scope, routes},
     hints,
-    input::{self, Input},
     keys::Permission,
     number, reasons,
     shared::Shared,
@@ -236,8 +232,7 @@ pub(super) fn serve(
             params.list_until(newest(shared, *behind));
         }
         let handler = handler(route.path).ok_or_else(|| refuse(30000))?;
-        let input = route.changes.then(|| input(route, caller.as_ref(), body, shared));
-        run(shared, handler, input, caller.as_ref(), params, shared.config.lenient)
+        run(shared, route, handler, caller.as_ref(), params)
     });
     let answer = answer.map_err(|refusal| about_symbol(refusal, shared, route, head, body));
     let made_up = answer.is_ok() && is_made_up(route.path);
@@ -263,50 +258,34 @@ fn about_symbol(
     }
 }
 
-/// What makes a request happen again.
-fn input(route: &Route, caller: Option<&Caller>, body: &[u8], shared: &Shared) -> input::Request {
-    input::Request {
-        path: route.path.to_owned(),
-        caller: caller.map(|caller| (caller.account, caller.key.clone())),
-        // It was read as JSON, so it is UTF-8.
-        body: String::from_utf8_lossy(body).into_owned(),
-        lenient: shared.config.lenient,
-    }
-}
-
-/// Lets a request happen again that passed all checks before.
-pub(crate) fn repeat(shared: &Shared, request: input::Request) {
-    let input::Request { path, caller, body, lenient } = &request;
-    let values = serde_json::from_str(body);
-    // A path or body that this version does not know leaves no mark, which is found out.
-    let (Some(handler), Ok(values)) = (handler(path), values) else { return };
-    let caller =
-        caller.clone().map(|(account, key)| Caller { account, key, permissions: Vec::new() });
-    let (params, lenient) = (Params::new(values, Family::of(path)), *lenient);
-    drop(run(shared, handler, Some(request), caller.as_ref(), params, lenient));
-}
-
 fn run(
     shared: &Shared,
+    route: &Route,
     handler: Handler,
-    input: Option<input::Request>,
     caller: Option<&Caller>,
     params: Params,
-    lenient: bool,
 ) -> Answer {
-    if input.is_some() && !shared.takes_inputs() {
+    if route.changes && !shared.takes_inputs() {
         return Err(unstored());
     }
-    // What changes nothing a frozen account may ask.
-    let barred =
-        input.as_ref().zip(caller).map(|(request, caller)| (&*request.path, caller.account));
-    let barred = barred.map(|(path, account)| (Family::of(path), account));
-    shared.state().run(input.map(Input::Request), |exchange, now_ms| {
-        if let Some((family, account)) = barred {
-            check_frozen(exchange, family, account)?;
+    let mut state = shared.state();
+    let now_ms = state.clock.now_ms();
+    let family = ErrorFamily::of(route.path);
+    if route.changes {
+        // A request meets the exchange as it is at its time. What changes nothing does not even let due
+        // things happen: the next step of the market sees to that.
+        if state.exchange.is_due(now_ms) {
+            state.settle();
         }
-        handler(&mut Call { exchange, caller, keys: &shared.keys, params, now_ms, lenient })
-    })
+        if let Some(caller) = caller {
+            // A frozen account learns that before anything else is wrong.
+            let checked = state.exchange.check_frozen(caller.account);
+            checked.map_err(|reject| rejected(&reject, family))?;
+        }
+    }
+    let exchange = Engine::new(&mut state, family);
+    let (keys, lenient) = (&shared.keys, shared.config.lenient);
+    handler(&mut Call { exchange, caller, keys, params, now_ms, lenient })
 }
 
 /// What either host answers, whatever the documents name: ccxt 4.5.40 asks the futures host for the time
@@ -317,24 +296,6 @@ const ON_BOTH_HOSTS: [&str; 4] = [
     "/account/v1/transfer-contract",
     "/account/v1/transfer-contract-list",
 ];
-
-/// Futures have no code of their own for a frozen account.
-fn check_frozen(exchange: &Exchange, family: Family, account: AccountId) -> Result<(), Refusal> {
-    if !exchange.decisions.is_frozen(account) {
-        return Ok(());
-    }
-    let is_sub = exchange.accounts.get(&account).is_some_and(|owner| owner.main.is_some());
-    Err(refuse(match family {
-        Family::Spot | Family::Quotation => 53000,
-        Family::Account | Family::Futures => {
-            if is_sub {
-                60029
-            } else {
-                60063
-            }
-        }
-    }))
-}
 
 fn find(host: Host, path: &str, method: &HttpMethod) -> Result<&'static Route, Refusal> {
     let fits = |route: &Route| match route.method {

@@ -3,6 +3,7 @@
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use super::{
     Answer, Call,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     exchange::{
-        AccountId, Exchange, OrderId,
+        AccountId, Exchange, OrderId, Reject, SpotRequest,
         order::{Kind, NewSpotOrder},
         refusal::{Refusal, refuse},
         trigger::{Algo, AlgoKind, NewAlgo, State, Trigger},
@@ -34,12 +35,12 @@ pub(super) fn submit(call: &mut Call<'_>) -> Answer {
         Some(_) => return Err(params.invalid("trigger_type", "must be limit or market")),
     };
     let order =
-        parse_order_as(becomes, call.exchange, params, &symbol, "client_order_id", call.lenient)?;
+        parse_order_as(becomes, &call.exchange, params, &symbol, "client_order_id", call.lenient)?;
     let rules = &call.exchange.spot.get(symbol.as_str()).ok_or_else(|| refuse(50001))?.rules;
     let trigger_price = digits(params, "trigger_price", rules.price_decimals, call.lenient)?
         .ok_or_else(|| params.missing("trigger_price"))?;
     let new = NewAlgo { trigger_price, terms: Algo { kind, order } };
-    let id = call.exchange.submit_algo(account, new, call.now_ms)?;
+    let id = call.exchange.order(account, SpotRequest::PlaceTrigger(new))?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
 
@@ -59,8 +60,12 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Answer {
     let shelf = &call.exchange.triggers.spot;
     let fits = |algo: &&Trigger<Algo>| algo.terms.order.symbol == symbol && algo.terms.kind == kind;
     let id = shelf.get(id).filter(fits).ok_or_else(|| refuse(50005))?.id;
-    let done = call.exchange.cancel_algo(account, id, call.now_ms)?;
-    Ok(json!({ "result": done }))
+    match call.exchange.request(account, SpotRequest::CancelTrigger(id)) {
+        Ok(_) => Ok(json!({ "result": true })),
+        // It is done already.
+        Err(Reject::OrderNotOpen) => Ok(json!({ "result": false })),
+        Err(reject) => Err(call.exchange.error(&reject)),
+    }
 }
 
 /// Of every pair without a symbol.
@@ -68,14 +73,8 @@ pub(super) fn cancel_all(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = known_symbol(call)?;
     let kind = kind(&call.params.need("type")?)?;
-    let waiting = call.exchange.triggers.spot.of(account).filter(|algo| {
-        algo.is_waiting()
-            && algo.terms.kind == kind
-            && symbol.as_deref().is_none_or(|symbol| algo.terms.order.symbol == symbol)
-    });
-    for id in waiting.map(|algo| algo.id).collect::<Vec<_>>() {
-        call.exchange.cancel_algo(account, id, call.now_ms)?;
-    }
+    let symbol = symbol.map(SmolStr::from);
+    call.exchange.apply(account, SpotRequest::CancelAllTriggers { symbol, kind })?;
     Ok(json!({}))
 }
 
@@ -110,7 +109,7 @@ fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> A
         .filter(|algo| algo.account == account)
         .filter(|algo| waiting.is_none_or(|waiting| algo.is_waiting() == waiting))
         .ok_or_else(|| refuse(50005))?;
-    row(algo, call.exchange).ok_or_else(|| refuse(50001))
+    row(algo, &call.exchange).ok_or_else(|| refuse(50001))
 }
 
 pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
@@ -137,7 +136,7 @@ fn orders(call: &Call<'_>, waiting: bool) -> Answer {
         .filter(|algo| kind.is_none_or(|kind| algo.terms.kind == kind))
         .filter(|algo| symbol.as_deref().is_none_or(|symbol| algo.terms.order.symbol == symbol))
         .take(call.params.limit(ROWS, ROWS)?)
-        .filter_map(|algo| row(algo, call.exchange));
+        .filter_map(|algo| row(algo, &call.exchange));
     Ok(rows.collect::<Value>())
 }
 

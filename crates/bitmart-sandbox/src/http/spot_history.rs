@@ -60,9 +60,9 @@ pub(super) fn finished_orders(call: &mut Call<'_>) -> Answer {
 
 /// Orders by the time of their creation: no source says which time the window is about.
 fn orders(call: &mut Call<'_>, open: bool) -> Answer {
-    let (account, wanted) = (call.account()?, Wanted::read(call)?);
-    let ids = call.exchange.account(account).spot_orders.all();
-    let exchange = &*call.exchange;
+    let wanted = Wanted::read(call)?;
+    let ids = call.owner()?.spot_orders.all();
+    let exchange = &call.exchange;
     let rows = ids
         .iter()
         .rev()
@@ -78,7 +78,7 @@ fn orders(call: &mut Call<'_>, open: bool) -> Answer {
 
 pub(super) fn trades(call: &mut Call<'_>) -> Answer {
     let (account, wanted) = (call.account()?, Wanted::read(call)?);
-    let exchange = &*call.exchange;
+    let exchange = &call.exchange;
     let rows = exchange
         .spot_fills
         .iter()

@@ -54,13 +54,13 @@ pub(super) fn tickers(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn ticker(call: &mut Call<'_>) -> Answer {
     let row =
-        columns(market(call.exchange, &call.params)?, call.now_ms).ok_or_else(|| refuse(70000))?;
+        columns(market(&call.exchange, &call.params)?, call.now_ms).ok_or_else(|| refuse(70000))?;
     Ok(Value::from_iter(row))
 }
 
 pub(super) fn klines(call: &mut Call<'_>) -> Answer {
     let params = &call.params;
-    let market = market(call.exchange, params)?;
+    let market = market(&call.exchange, params)?;
     let step = params.whole("step")?.unwrap_or(1);
     if !STEPS.contains(&step) {
         return Err(refuse(71005));
@@ -103,7 +103,7 @@ pub(super) fn klines(call: &mut Call<'_>) -> Answer {
 }
 
 pub(super) fn books(call: &mut Call<'_>) -> Answer {
-    let market = market(call.exchange, &call.params)?;
+    let market = market(&call.exchange, &call.params)?;
     let depth = call.params.limit(35, 50)?;
     let side = |side| -> Value {
         let rows = market.book.levels(side, depth).into_iter();
@@ -124,7 +124,7 @@ pub(super) fn books(call: &mut Call<'_>) -> Answer {
 }
 
 pub(super) fn trades(call: &mut Call<'_>) -> Answer {
-    let market = market(call.exchange, &call.params)?;
+    let market = market(&call.exchange, &call.params)?;
     let rules = &market.rules;
     let rows = market.tape.trades(call.params.limit(50, 50)?).map(|trade| {
         json!([

@@ -7,10 +7,10 @@ use smol_str::SmolStr;
 use super::{Answer, Call, params::Params};
 use crate::{
     exchange::{
-        AccountId, Exchange, OrderId, SpotRules,
+        AccountId, Exchange, OrderId, Reject, SpotRequest, SpotRules,
         book::{SelfTrade, Side},
         order::{Kind, NewSpotOrder, SpotFill, SpotOrder},
-        refusal::{Refusal, refuse},
+        refusal::{ErrorFamily, Refusal, refuse, rejected},
     },
     number,
     wire::fixed,
@@ -23,8 +23,8 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let request =
-        parse_order(call.exchange, &call.params, &symbol, "client_order_id", call.lenient)?;
-    let id = call.exchange.place_spot(account, request, call.now_ms)?;
+        parse_order(&call.exchange, &call.params, &symbol, "client_order_id", call.lenient)?;
+    let id = call.exchange.order(account, SpotRequest::Place(request))?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
 
@@ -39,11 +39,11 @@ pub(super) fn batch_orders(call: &mut Call<'_>) -> Answer {
     }
     let requests: Vec<NewSpotOrder> = rows
         .iter()
-        .map(|row| parse_order(call.exchange, row, &symbol, "clientOrderId", call.lenient))
+        .map(|row| parse_order(&call.exchange, row, &symbol, "clientOrderId", call.lenient))
         .collect::<Result<_, _>>()?;
     let mut ids = Vec::new();
     for request in requests {
-        match call.exchange.place_spot(account, request, call.now_ms) {
+        match call.exchange.order(account, SpotRequest::Place(request)) {
             Ok(id) => ids.push(id.0.to_string()),
             Err(refusal) if ids.is_empty() => return Err(refusal),
             Err(refusal) => {
@@ -66,7 +66,7 @@ pub(super) fn parse_order(
     if !exchange.spot.contains_key(symbol) {
         return Err(refuse(50001));
     }
-    exchange.check_trading(symbol, 50023)?;
+    exchange.check_trading(symbol).map_err(|reject| rejected(&reject, ErrorFamily::Spot))?;
     parse_side(params)?;
     let kind = match params.need("type")?.as_str() {
         "limit" => Kind::Limit,
@@ -205,12 +205,16 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
     let symbol = known_symbol(call)?;
     let id = match (call.params.text("order_id")?, call.params.text("client_order_id")?) {
         (Some(id), _) => parse_id(&id),
-        (None, Some(client_id)) => by_client_id(call.exchange, account, &client_id),
+        (None, Some(client_id)) => by_client_id(&call.exchange, account, &client_id),
         (None, None) => return Err(refuse(50039)),
     };
     let id = id.filter(|id| is_of(call, *id, &symbol)).ok_or_else(|| refuse(50005))?;
-    let done = call.exchange.cancel_spot(account, id, call.now_ms)?;
-    Ok(json!({ "result": done }))
+    match call.exchange.request(account, SpotRequest::Cancel(id)) {
+        Ok(_) => Ok(json!({ "result": true })),
+        // It is done already.
+        Err(Reject::OrderNotOpen) => Ok(json!({ "result": false })),
+        Err(reject) => Err(call.exchange.error(&reject)),
+    }
 }
 
 pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
@@ -229,10 +233,10 @@ pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for text in asked {
         let id =
-            if by_client { by_client_id(call.exchange, account, &text) } else { parse_id(&text) };
+            if by_client { by_client_id(&call.exchange, account, &text) } else { parse_id(&text) };
         let id = id.filter(|id| is_of(call, *id, &symbol));
         let cancelled =
-            id.is_some_and(|id| call.exchange.cancel_spot(account, id, call.now_ms) == Ok(true));
+            id.is_some_and(|id| call.exchange.request(account, SpotRequest::Cancel(id)).is_ok());
         if cancelled { done.push(text) } else { failed.push(text) }
     }
     Ok(json!({
@@ -257,17 +261,8 @@ pub(super) fn cancel_all(call: &mut Call<'_>) -> Answer {
         Some("sell") => Some(Side::Sell),
         Some(_) => return Err(refuse(52002)),
     };
-    let mut ids: Vec<OrderId> =
-        call.exchange.account(account).spot_orders.open.iter().copied().collect();
-    ids.retain(|id| {
-        call.exchange.spot_orders.get(id).is_some_and(|order| {
-            symbol.as_deref().is_none_or(|symbol| order.request.symbol == symbol)
-                && side.is_none_or(|side| order.request.side == side)
-        })
-    });
-    for id in ids {
-        call.exchange.cancel_spot(account, id, call.now_ms)?;
-    }
+    let symbol = symbol.map(SmolStr::from);
+    call.exchange.apply(account, SpotRequest::CancelAll { symbol, side })?;
     Ok(json!({}))
 }
 
@@ -291,7 +286,7 @@ pub(super) fn order(call: &mut Call<'_>) -> Answer {
 pub(super) fn client_order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let client_id = call.params.need("clientOrderId")?;
-    let id = by_client_id(call.exchange, account, &client_id);
+    let id = by_client_id(&call.exchange, account, &client_id);
     found(call, id, account)
 }
 
@@ -306,7 +301,7 @@ fn found(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> Answer {
         return Err(refuse(52003));
     }
     let order =
-        own_order(call.exchange, id, account).filter(wanted).ok_or_else(|| refuse(50005))?;
+        own_order(&call.exchange, id, account).filter(wanted).ok_or_else(|| refuse(50005))?;
     let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| refuse(50001))?.rules;
     Ok(order_row(order, rules))
 }
@@ -355,7 +350,7 @@ fn stp_word(stp: Option<SelfTrade>) -> &'static str {
 pub(super) fn order_trades(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let id = parse_id(&call.params.need("orderId")?);
-    let order = own_order(call.exchange, id, account).ok_or_else(|| refuse(50005))?;
+    let order = own_order(&call.exchange, id, account).ok_or_else(|| refuse(50005))?;
     let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| refuse(50001))?.rules;
     Ok(call.exchange.spot_fills_of(order.id).map(|fill| fill_row(fill, rules)).collect())
 }

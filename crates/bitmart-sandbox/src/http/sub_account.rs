@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::{Answer, Call, transfer::amount};
 use crate::{
     exchange::{
-        AccountId,
+        AccountId, WalletRequest,
         account::Purse,
         refusal::{Refusal, refuse},
         transfer::{End, NewTransfer, Transfer},
@@ -48,8 +48,9 @@ fn move_money(call: &mut Call<'_>, purse: Purse, from: AccountId, to: AccountId)
     let too_fine = params.invalid("amount", "at most 8 decimals");
     let amount = amount(params, refuse(61000), too_fine)?;
     let end = |account| End { account, purse };
-    let request = NewTransfer { from: end(from), to: end(to), currency, amount, short: 61001 };
-    call.exchange.transfer_between(caller, number, request, call.now_ms)?;
+    let request = NewTransfer { from: end(from), to: end(to), currency, amount };
+    let request = WalletRequest::Transfer { transfer: request, number: Some(number) };
+    call.exchange.apply(caller, request)?;
     Ok(json!({}))
 }
 
@@ -120,7 +121,7 @@ fn wallet(call: &mut Call<'_>, purse: Purse) -> Answer {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
     let wanted = call.params.text("currency")?;
-    let rows = call.exchange.account(sub).purses(purse).iter();
+    let rows = call.exchange.account(sub).into_iter().flat_map(|owner| owner.purses(purse));
     let rows = rows
         .filter(|(_, wallet)| !wallet.is_empty())
         .filter(|(name, _)| wanted.as_deref().is_none_or(|wanted| wanted == name.as_str()))

@@ -12,8 +12,7 @@ use crate::{
     auth::sign,
     config::Config,
     exchange::{
-        AccountId,
-        earn::{Renewal, Saver},
+        AccountId, Command, OperatorCommand, WalletRequest, control::WalletKind, earn::Renewal,
         margin::Sum,
     },
     generated::{Auth, Host, Kind, Method, Param, Presence, Route, routes},
@@ -29,25 +28,30 @@ fn shared() -> Shared {
     let config =
         config.api_key(key("sub").sub_account(2, 1)).api_key(key("other").sub_account(3, 1));
     let shared = Shared::new(config);
-    shared.state().run(None, |exchange, _| {
-        let (sub, usdt) = (exchange.account(AccountId(2)), "USDT".into());
-        sub.spot(&usdt).available = Decimal::ONE_HUNDRED;
-        sub.futures(&usdt).available = Decimal::ONE_HUNDRED;
-        let pair = "BTC_USDT".into();
-        exchange.account(AccountId(1)).margin(&pair, &usdt).available = Decimal::ONE_THOUSAND;
-        let loan = Sum { symbol: pair, currency: usdt.clone(), amount: Decimal::ONE_HUNDRED };
-        exchange.borrow(AccountId(1), loan, NOW_MS).expect("a loan");
-        let row = exchange.deposit(AccountId(1), "USDT", Decimal::TEN, NOW_MS);
-        assert_eq!(row.map_err(|refusal| refusal.code), Ok(1_679_001));
-        exchange.account(AccountId(1)).fund(&usdt).available = Decimal::ONE_HUNDRED;
-        let products = exchange.products();
-        for (at, number) in [(0, "a"), (1, "b"), (1, "c")] {
-            let saver = Saver { account: AccountId(1), number: number.into() };
-            let (product, amount) = (products[at].clone(), Decimal::TEN);
-            let done = exchange.subscribe_saving(saver, product, amount, Renewal::Off, NOW_MS);
-            done.expect("saved");
-        }
-    });
+    let (main, sub) = (AccountId(1), AccountId(2));
+    let operate = |command| shared.state().apply(Command::Operator(command)).expect("accepted");
+    for wallet in [WalletKind::Spot, WalletKind::Futures] {
+        let (currency, amount) = ("USDT".into(), Decimal::ONE_HUNDRED);
+        operate(OperatorCommand::SetBalance { account: sub, wallet, currency, amount });
+    }
+    let (wallet, amount) = (WalletKind::Funding, Decimal::ONE_HUNDRED);
+    operate(OperatorCommand::SetBalance { account: main, wallet, currency: "USDT".into(), amount });
+    let deposit =
+        OperatorCommand::Deposit { account: main, currency: "USDT".into(), amount: Decimal::TEN };
+    assert_eq!(operate(deposit).number(), Some(1_679_001));
+    let request = |request: WalletRequest| {
+        let command = Command::Customer { account: main, request: request.into() };
+        shared.state().apply(command).expect("accepted")
+    };
+    let sum = |amount| Sum { symbol: "BTC_USDT".into(), currency: "USDT".into(), amount };
+    request(WalletRequest::TransferMargin { sum: sum(Decimal::ONE_THOUSAND), into: true });
+    request(WalletRequest::Borrow(sum(Decimal::ONE_HUNDRED)));
+    let products = shared.state().exchange.products();
+    for (at, number) in [(0_usize, "a"), (1, "b"), (1, "c")] {
+        let (product, amount) = (products[at].id, Decimal::TEN);
+        let (number, renewal) = (number.into(), Renewal::Off);
+        request(WalletRequest::SubscribeSaving { number, product, amount, renewal });
+    }
     for _ in 0..20 {
         shared.state().tick();
     }

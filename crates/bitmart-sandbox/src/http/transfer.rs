@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, Call, params::Params};
 use crate::{
     exchange::{
+        WalletRequest,
         account::Purse,
         refusal::{Refusal, refuse},
         transfer::{End, NewTransfer, Transfer},
@@ -49,7 +50,7 @@ fn ways(word: &str) -> Option<(Purse, Purse)> {
 }
 
 /// Moves money when `type` is one of `allowed`.
-fn own(call: &mut Call<'_>, allowed: [&str; 2], short: u32) -> Result<Decimal, Refusal> {
+fn own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, Refusal> {
     let account = call.account()?;
     let params = &call.params;
     let currency = params.need("currency")?.into();
@@ -65,8 +66,8 @@ fn own(call: &mut Call<'_>, allowed: [&str; 2], short: u32) -> Result<Decimal, R
     };
     let amount = amount(params, too_small, too_fine)?;
     let end = |purse| End { account, purse };
-    let request = NewTransfer { from: end(from), to: end(to), currency, amount, short };
-    call.exchange.transfer(request, call.now_ms)?;
+    let request = NewTransfer { from: end(from), to: end(to), currency, amount };
+    call.exchange.apply(account, WalletRequest::Transfer { transfer: request, number: None })?;
     Ok(amount)
 }
 
@@ -76,17 +77,17 @@ pub(super) fn spot_futures(call: &mut Call<'_>) -> Answer {
     if asked.is_some_and(|amount| !(SMALLEST..=LARGEST.into()).contains(&amount)) {
         return Err(call.params.invalid("amount", "must be 0.01 to 10000000000"));
     }
-    let amount = own(call, ["spot_to_contract", "contract_to_spot"], 42000)?;
+    let amount = own(call, ["spot_to_contract", "contract_to_spot"])?;
     Ok(json!({ "currency": call.params.text("currency")?, "amount": plain(amount) }))
 }
 
 pub(super) fn spot_fund(call: &mut Call<'_>) -> Answer {
-    own(call, ["spot_to_fund", "fund_to_spot"], 60008)?;
+    own(call, ["spot_to_fund", "fund_to_spot"])?;
     Ok(json!({}))
 }
 
 pub(super) fn fund_futures(call: &mut Call<'_>) -> Answer {
-    own(call, ["fund_to_contract", "contract_to_fund"], 42000)?;
+    own(call, ["fund_to_contract", "contract_to_fund"])?;
     Ok(json!({}))
 }
 

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::StoredKey;
 use super::{DataError, Number};
-use crate::{SnapshotError, input::StoredKey, snapshot::Snapshot};
+use crate::{SnapshotError, snapshot::Snapshot};
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 

@@ -1,8 +1,9 @@
-//! The data folder: every [`Input`] is written down before anything that came of it leaves the sandbox,
+//! The data folder: every [`Entry`] is written down before anything that came of it leaves the sandbox,
 //! and now and then the whole state. After a restart the latest state is loaded and the inputs since then
 //! happen again.
 
 mod checkpoint;
+mod entry;
 mod medium;
 mod recovery;
 mod store;
@@ -22,8 +23,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use self::writer::{Message, Progress};
-pub(crate) use self::{checkpoint::Checkpoint, recovery::open};
-use crate::{SnapshotError, input::Input};
+pub(crate) use self::{
+    checkpoint::Checkpoint,
+    entry::{Entry, StoredKey},
+    recovery::open,
+};
+use crate::SnapshotError;
 
 /// Work after which the whole state is written down again, in requests: to do it once more takes about a
 /// second, and so long a restart takes longer. Unit tests are to see some.
@@ -40,7 +45,7 @@ struct Record {
     now_ms: u64,
     /// [`Exchange::mark`](crate::exchange::Exchange::mark) after it.
     mark: u64,
-    input: Input,
+    entry: Entry,
 }
 
 /// Where the inputs of a state go. It lies under the lock of the state, so that their order is that in
@@ -67,7 +72,7 @@ impl Recorder {
     /// Takes an input down and says its number; 0 when nothing is stored.
     pub(crate) fn record(
         &mut self,
-        input: Input,
+        entry: Entry,
         now_ms: u64,
         mark: impl FnOnce() -> u64,
     ) -> Number {
@@ -79,8 +84,8 @@ impl Recorder {
             }
             Self::Live(live) => {
                 live.last += 1;
-                live.work += if input == Input::Beat { BEAT } else { 1 };
-                let record = Record { now_ms, mark: mark(), input };
+                live.work += if entry == Entry::Step { BEAT } else { 1 };
+                let record = Record { now_ms, mark: mark(), entry };
                 // A writer that has given up has said so: nothing more is answered.
                 let _ = live.writer.send(Message::Record(live.last, record));
                 live.last

@@ -119,11 +119,11 @@ fn replayed(config: Config, content: Content) -> Result<(Shared, Number), DataEr
 
 /// Lets an input happen again; false when something else came of it.
 fn repeat(shared: &Shared, record: Record) -> bool {
-    let Record { now_ms, mark, input } = record;
+    let Record { now_ms, mark, entry } = record;
     let mut state = shared.state();
     state.clock = Clock::Stepped { now_ms };
     state.recorder = Recorder::Replay(None);
     drop(state);
-    shared.repeat(input);
+    shared.replay(entry);
     matches!(shared.state().recorder, Recorder::Replay(Some(again)) if again == mark)
 }

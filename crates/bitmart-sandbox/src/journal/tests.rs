@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    DataError, Notice, Stored,
+    DataError, Entry, Notice, Stored,
     medium::Medium,
     recovery::go_on,
     store::{FORMAT, Store},
@@ -29,7 +29,6 @@ use crate::{
     exchange::{control::WalletKind, rng::Rng},
     generated::Host,
     http,
-    input::Input,
     shared::Shared,
 };
 
@@ -354,7 +353,7 @@ async fn what_a_panic_left_half_done_is_neither_shown_nor_stored() {
     assert!(shared.settled().await);
     let found = accounts(&shared);
     let broken = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        shared.state().run(Some(Input::Time), |exchange, _| {
+        shared.state().enter(Entry::Step, |exchange, _| {
             exchange.accounts.clear();
             panic!("on purpose")
         })

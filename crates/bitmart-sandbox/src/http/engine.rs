@@ -1,0 +1,72 @@
+//! The exchange as handlers see it: they read it, and change it by commands only.
+
+use std::ops::Deref;
+
+use bitmart_sim::{AccountId, Command, Exchange, OrderId, Outcome, Reject, Request};
+
+use crate::{
+    exchange::refusal::{ErrorFamily, Refusal, refuse, rejected},
+    shared::State,
+};
+
+/// The exchange, and how its rejections are told.
+#[derive(Debug)]
+pub(crate) struct Engine<'a> {
+    state: &'a mut State,
+    family: ErrorFamily,
+}
+
+impl Deref for Engine<'_> {
+    type Target = Exchange;
+
+    fn deref(&self) -> &Exchange {
+        &self.state.exchange
+    }
+}
+
+impl<'a> Engine<'a> {
+    pub(super) fn new(state: &'a mut State, family: ErrorFamily) -> Self {
+        Self { state, family }
+    }
+
+    /// Does what a customer wants, or says why not in the words of the engine.
+    pub(super) fn request(
+        &mut self,
+        account: AccountId,
+        request: impl Into<Request>,
+    ) -> Result<Outcome, Reject> {
+        self.state.apply(Command::Customer { account, request: request.into() })
+    }
+
+    /// Does what a customer wants, or gives the error of the wire.
+    pub(super) fn apply(
+        &mut self,
+        account: AccountId,
+        request: impl Into<Request>,
+    ) -> Result<Outcome, Refusal> {
+        self.request(account, request).map_err(|reject| self.error(&reject))
+    }
+
+    /// The same for what makes an order.
+    pub(super) fn order(
+        &mut self,
+        account: AccountId,
+        request: impl Into<Request>,
+    ) -> Result<OrderId, Refusal> {
+        self.number(account, request).map(OrderId)
+    }
+
+    /// The same for what makes something that has a number.
+    pub(super) fn number(
+        &mut self,
+        account: AccountId,
+        request: impl Into<Request>,
+    ) -> Result<u64, Refusal> {
+        self.apply(account, request)?.number().ok_or_else(|| refuse(50000))
+    }
+
+    /// The error that a rejection is on the wire.
+    pub(super) fn error(&self, reject: &Reject) -> Refusal {
+        rejected(reject, self.family)
+    }
+}

@@ -1,0 +1,68 @@
+//! What the journal stores: everything that changes the state of a sandbox.
+
+use std::{fmt, net::IpAddr};
+
+use bitmart_sim::Command;
+use serde::{Deserialize, Serialize};
+
+use crate::keys::{ApiKey, Permission};
+
+/// Something that changes the state, with all that decides what comes of it other than state and time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Entry {
+    /// A command to the exchange.
+    Command(Command),
+    /// One step of the market and of the feed.
+    Step,
+    /// The market makers stop, or go on.
+    Hold(bool),
+    /// A key was made from the seed.
+    MakeKey { account: u32, permissions: Vec<Permission> },
+    /// A key was added.
+    AddKey(StoredKey),
+}
+
+/// A key with its secret. [`ApiKey`] itself cannot be serialised, so that no secret gets out by mistake.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredKey {
+    key: String,
+    secret: String,
+    memo: String,
+    permissions: Vec<Permission>,
+    account: u32,
+    main: Option<u32>,
+    frozen: bool,
+    expires_ms: Option<u64>,
+    addresses: Vec<IpAddr>,
+}
+
+impl fmt::Debug for StoredKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredKey").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+impl From<ApiKey> for StoredKey {
+    fn from(key: ApiKey) -> Self {
+        let ApiKey { key, secret, memo, permissions, account, main, frozen, expires_ms, addresses } =
+            key;
+        Self { key, secret, memo, permissions, account, main, frozen, expires_ms, addresses }
+    }
+}
+
+impl From<StoredKey> for ApiKey {
+    fn from(key: StoredKey) -> Self {
+        let StoredKey {
+            key,
+            secret,
+            memo,
+            permissions,
+            account,
+            main,
+            frozen,
+            expires_ms,
+            addresses,
+        } = key;
+        Self { key, secret, memo, permissions, account, main, frozen, expires_ms, addresses }
+    }
+}

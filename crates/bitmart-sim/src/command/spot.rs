@@ -1,0 +1,67 @@
+//! What a customer can want of the spot market.
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::Outcome;
+use crate::{
+    AccountId, Exchange, OrderId, Reject,
+    book::Side,
+    order::NewSpotOrder,
+    trigger::{AlgoKind, NewAlgo},
+};
+
+/// Something about orders of the spot market.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SpotRequest {
+    /// Place a spot order, from the spot wallet or the margin account of the pair.
+    Place(NewSpotOrder),
+    /// Cancel an open spot order.
+    Cancel(OrderId),
+    /// Cancel the open spot orders of a pair, a side, or all.
+    CancelAll {
+        /// Of this pair only.
+        symbol: Option<SmolStr>,
+        /// Of this side only.
+        side: Option<Side>,
+    },
+    /// Place a spot order that waits for a price.
+    PlaceTrigger(NewAlgo),
+    /// Cancel a spot order that waits.
+    CancelTrigger(OrderId),
+    /// Cancel the waiting spot orders of a kind.
+    CancelAllTriggers {
+        /// Of this pair only.
+        symbol: Option<SmolStr>,
+        /// Of this kind.
+        kind: AlgoKind,
+    },
+}
+
+impl Exchange {
+    pub(super) fn execute_spot(
+        &mut self,
+        account: AccountId,
+        request: SpotRequest,
+        now_ms: u64,
+    ) -> Result<Outcome, Reject> {
+        match request {
+            SpotRequest::Place(order) => self.place_spot(account, order, now_ms).map(Outcome::from),
+            SpotRequest::Cancel(id) => self.cancel_spot(account, id, now_ms).map(Outcome::from),
+            SpotRequest::CancelAll { symbol, side } => {
+                self.cancel_all_spot(account, symbol.as_deref(), side, now_ms);
+                Ok(Outcome::Done)
+            }
+            SpotRequest::PlaceTrigger(order) => {
+                self.submit_algo(account, order, now_ms).map(Outcome::from)
+            }
+            SpotRequest::CancelTrigger(id) => {
+                self.cancel_algo(account, id, now_ms).map(Outcome::from)
+            }
+            SpotRequest::CancelAllTriggers { symbol, kind } => {
+                self.cancel_all_algos(account, symbol.as_deref(), kind, now_ms);
+                Ok(Outcome::Done)
+            }
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! What must hold whatever happens: no money appears or vanishes, balances stay positive, books stay
+//! uncrossed, states move forward, and the same seed and inputs give the same ledger, byte by byte.
+
+mod control;
+mod heard;
+mod steps;
+mod triggers;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use smol_str::SmolStr;
+
+use self::heard::Heard;
+use self::steps::{START_MS, Step, run, setup, start, step};
+use super::{
+    AccountId, Exchange, OrderId,
+    account::{Account, Wallet},
+    book::Side,
+    earn::{SavingAct, SavingRecord},
+    funding::FundingState,
+    futures_order::FuturesOrder,
+    margin::Sum,
+    order::NewSpotOrder,
+    tests::spot_order,
+    trigger::{self, Kind, Plan, Trigger},
+};
+
+/// Every wallet of an account with its name and currency.
+fn wallets(account: &Account) -> impl Iterator<Item = (String, &SmolStr, &Wallet)> {
+    let plain = [("spot", &account.spot), ("fund", &account.fund), ("futures", &account.futures)];
+    let plain = plain.into_iter().flat_map(|(name, wallets)| {
+        wallets.iter().map(move |(currency, wallet)| (name.to_owned(), currency, wallet))
+    });
+    let margin = account.margin.iter();
+    plain.chain(margin.map(|((symbol, currency), wallet)| (symbol.to_string(), currency, wallet)))
+}
+
+/// All money that was put in, as it is found now: wallets, margin of positions, and what they won or
+/// lost at any one price, fees and withdrawals; less what the house lent, paid for losses, and what was
+/// deposited since.
+fn put_in(exchange: &Exchange) -> BTreeMap<SmolStr, Decimal> {
+    let mut all: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
+    for account in exchange.accounts.values() {
+        for (_, currency, wallet) in wallets(account) {
+            *all.entry(currency.clone()).or_default() += wallet.available + wallet.frozen;
+        }
+        for ((symbol, long), position) in &account.positions {
+            let quote = exchange.futures[symbol].rules.quote.clone();
+            let cost = if *long { -position.cost } else { position.cost };
+            *all.entry(quote).or_default() += position.margin + cost;
+        }
+    }
+    for holding in exchange.earn.holdings.values() {
+        *all.entry(holding.product.currency.clone()).or_default() += holding.amount;
+    }
+    for (currency, amount) in &exchange.collected {
+        *all.entry(currency.clone()).or_default() += amount;
+    }
+    for gone in [&exchange.insured, &exchange.lent, &exchange.deposited] {
+        for (currency, amount) in gone {
+            *all.entry(currency.clone()).or_default() -= amount;
+        }
+    }
+    all.retain(|_, amount| !amount.is_zero());
+    all
+}
+
+/// The flows of a customer are all that changes its futures wallet and the margin of its positions.
+fn check_flows(exchange: &Exchange, before: &Exchange) -> Result<(), TestCaseError> {
+    let held = |exchange: &Exchange, account: &AccountId| -> Decimal {
+        let money = exchange.collateral(*account, &"USDT".into());
+        money.cash + money.frozen + money.margin()
+    };
+    let mut flows: BTreeMap<AccountId, Decimal> = BTreeMap::new();
+    for row in &exchange.flows {
+        *flows.entry(row.account).or_default() += row.amount;
+    }
+    for account in before.accounts.values().filter(|account| !account.house) {
+        let sum = flows.get(&account.id).copied().unwrap_or_default();
+        prop_assert_eq!(held(exchange, &account.id), held(before, &account.id) + sum);
+    }
+    Ok(())
+}
+
+fn is_backed(exchange: &Exchange, account: &Account, wallet: &Wallet) -> bool {
+    let money = exchange.collateral(account.id, &"USDT".into());
+    let cross = account.open_positions().any(|row| !row.2.isolated);
+    money.withdrawable().is_zero() && (cross || !wallet.frozen.is_zero())
+}
+
+fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
+    for account in exchange.accounts.values().filter(|account| !account.house) {
+        for (name, currency, wallet) in wallets(account) {
+            // Cross positions and orders may stand behind what a futures wallet spent beyond its cash.
+            let backed = name == "futures" && is_backed(exchange, account, wallet);
+            prop_assert!(
+                wallet.available >= Decimal::ZERO || backed,
+                "{name} {currency} {wallet:?}"
+            );
+            prop_assert!(wallet.frozen >= Decimal::ZERO, "{name} {currency} {wallet:?}");
+        }
+        for position in account.positions.values() {
+            prop_assert!(position.size >= Decimal::ZERO && position.margin >= Decimal::ZERO);
+            prop_assert!(position.closing >= Decimal::ZERO && position.closing <= position.size);
+        }
+        let long = account.open_positions().filter(|row| row.1).count();
+        let nets = !account.one_way || long == 0 || long == account.open_positions().count();
+        prop_assert!(nets, "long and short in one-way mode");
+    }
+    let spot = exchange.spot.values().map(|market| &market.book);
+    for book in spot.chain(exchange.futures.values().map(|market| &market.book)) {
+        if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {
+            prop_assert!(bid.0 < ask.0, "crossed: {} {}", bid.0, ask.0);
+        }
+    }
+    for holding in exchange.earn.holdings.values() {
+        prop_assert!(holding.amount > Decimal::ZERO && holding.profit >= Decimal::ZERO);
+    }
+    let mut lent: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
+    for loan in exchange.loans.values() {
+        prop_assert!(loan.owed.interest >= Decimal::ZERO && loan.owed.principal <= loan.amount);
+        *lent.entry(loan.currency.clone()).or_default() += loan.owed.principal;
+    }
+    for (currency, amount) in &exchange.lent {
+        prop_assert_eq!(lent.get(currency), Some(amount));
+    }
+    Ok(())
+}
+
+/// What open orders and withdrawals hold is what the wallets have frozen, wallet by wallet.
+fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
+    let mut held: BTreeMap<(AccountId, String, SmolStr), Decimal> = BTreeMap::new();
+    let mut hold = |account, wallet: &str, currency: &SmolStr, amount| {
+        *held.entry((account, wallet.to_owned(), currency.clone())).or_default() += amount;
+    };
+    for order in exchange.spot_orders.values() {
+        let (request, rules) = (&order.request, &exchange.spot[&order.request.symbol].rules);
+        let currency = if request.side == Side::Buy { &rules.quote } else { &rules.base };
+        let wallet = if request.margin { request.symbol.as_str() } else { "spot" };
+        let left = match request.side {
+            Side::Buy => Exchange::with_fee(order.account, order.open_size() * request.price),
+            Side::Sell => order.open_size(),
+        };
+        let needed = if order.state.is_open() { left } else { Decimal::ZERO };
+        prop_assert_eq!(order.reserved, needed, "{:?}", order);
+        hold(order.account, wallet, currency, order.reserved);
+    }
+    let mut promised: BTreeMap<(AccountId, bool), Decimal> = BTreeMap::new();
+    for order in exchange.futures_orders.values() {
+        prop_assert!(order.open || (order.reserved.is_zero() && order.closes.is_zero()));
+        let key = (order.account, !order.request.side.buys());
+        *promised.entry(key).or_default() += order.closes;
+        let quote = &exchange.futures[&order.request.symbol].rules.quote;
+        hold(order.account, "futures", quote, order.reserved);
+    }
+    for account in exchange.accounts.values().filter(|account| !account.house) {
+        for ((_, long), position) in &account.positions {
+            let closes = promised.get(&(account.id, *long)).copied().unwrap_or_default();
+            prop_assert_eq!(position.closing, closes, "promised to orders");
+        }
+    }
+    for row in exchange.fundings.values().filter(|row| !row.deposit) {
+        if ![FundingState::Done, FundingState::Failed].contains(&row.state) {
+            hold(row.account, "spot", &row.plain, row.from_spot);
+            hold(row.account, "fund", &row.plain, row.amount - row.from_spot);
+        }
+    }
+    for account in exchange.accounts.values() {
+        for (name, currency, wallet) in wallets(account) {
+            let held = held.remove(&(account.id, name.clone(), currency.clone()));
+            prop_assert_eq!(held.unwrap_or_default(), wallet.frozen, "{} {}", name, currency);
+        }
+    }
+    prop_assert!(held.values().all(Decimal::is_zero), "held by no wallet: {held:?}");
+    Ok(())
+}
+
+/// The trades of an order are all that it got.
+fn check_fills(exchange: &Exchange) -> Result<(), TestCaseError> {
+    let mut filled: HashMap<OrderId, (Decimal, Decimal)> = HashMap::new();
+    let spot = exchange.spot_fills.iter().map(|fill| (fill.order, fill.size, fill.price));
+    let futures = exchange.futures_fills.iter().map(|fill| (fill.order, fill.size, fill.price));
+    for (order, size, price) in spot.chain(futures) {
+        let sum = filled.entry(order).or_default();
+        *sum = (sum.0 + size, sum.1 + size * price);
+    }
+    let orders = exchange.spot_orders.values();
+    let spot =
+        orders.map(|order| (order.id, order.account, order.filled_size, order.filled_notional));
+    let orders = exchange.futures_orders.values();
+    let futures = orders.map(|order| (order.id, order.account, order.filled, order.filled_value));
+    for (id, account, size, value) in spot.chain(futures) {
+        if !Exchange::is_house(account) {
+            prop_assert_eq!(filled.get(&id).copied().unwrap_or_default(), (size, value));
+        }
+    }
+    Ok(())
+}
+
+/// Everything that happened, as text.
+fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
+    let (mut exchange, mut now_ms) = (start(seed), START_MS);
+    let mut events = Vec::new();
+    for (account, step) in steps {
+        run(&mut exchange, *account, step, &mut now_ms);
+        events.extend(exchange.take_events());
+    }
+    let triggers = &exchange.triggers;
+    let orders = (exchange.ledger_fills(), exchange.ledger_orders(), exchange.ledger_balances());
+    let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
+    let totals = (&exchange.collected, &exchange.deposited, &exchange.lent, &exchange.insured);
+    let futures = (&exchange.flows, &exchange.futures, &exchange.earn, triggers);
+    format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}\n{futures:?}")
+}
+
+/// So many runs, or as many as `PROPTEST_CASES` says.
+fn runs(usual: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    let cases = cases.unwrap_or(usual);
+    ProptestConfig {
+        cases,
+        max_shrink_iters: 4_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    // About 40,000 operations.
+    #![proptest_config(runs(80))]
+
+    #[test]
+    fn money_is_conserved_over_random_operations(
+        seed in any::<u64>(),
+        steps in proptest::collection::vec(step(), 1..1_000),
+    ) {
+        let (mut exchange, mut now_ms) = (start(seed), START_MS);
+        let (begin, before, mut heard) = (exchange.clone(), put_in(&exchange), Heard::default());
+        for (account, step) in &steps {
+            run(&mut exchange, *account, step, &mut now_ms);
+            check(&exchange)?;
+            prop_assert_eq!(&put_in(&exchange), &before);
+            heard.hear(exchange.take_events())?;
+        }
+        check_frozen(&exchange)?;
+        check_flows(&exchange, &begin)?;
+        check_fills(&exchange)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(runs(16))]
+
+    #[test]
+    fn same_seed_and_steps_give_the_same_ledger(
+        seed in any::<u64>(),
+        steps in proptest::collection::vec(step(), 1..200),
+    ) {
+        prop_assert_eq!(ledger(seed, &steps), ledger(seed, &steps));
+    }
+
+    #[test]
+    fn an_exchange_that_is_restored_on_the_way_gives_the_same_ledger(
+        seed in any::<u64>(),
+        steps in proptest::collection::vec(step(), 1..200),
+    ) {
+        let plan = |pause: &Step| -> Vec<(u32, Step)> {
+            let parts = steps.chunks(20).map(|part| [part, &[(1, pause.clone())]].concat());
+            parts.flatten().collect()
+        };
+        let restored = plan(&Step::Control(control::Step::Restore));
+        prop_assert_eq!(ledger(seed, &restored), ledger(seed, &plan(&Step::Wait { seconds: 0 })));
+    }
+}
+
+/// A margin account with these assets and this debt, and what it has left at a last price that another
+/// account makes, and at which it goes on trading.
+fn after_a_crash(base: bool, own: i64, borrowed: Decimal, price: i64) -> Exchange {
+    let mut exchange = Exchange::new(&setup(1).without_market_maker(), START_MS);
+    let currency = if base { "BTC" } else { "USDT" };
+    let sum = |currency: &str, amount| Sum {
+        symbol: "BTC_USDT".into(),
+        currency: currency.into(),
+        amount,
+    };
+    let order = |buy, lots, price: i64| spot_order(buy, 0, 0, price - 60_000, lots);
+    let owner = AccountId(1);
+    exchange.transfer_margin(owner, sum("USDT", Decimal::from(own)), true).expect("moved");
+    exchange.borrow(owner, sum(currency, borrowed), START_MS).expect("lent");
+    let mut place = |account: u32, request: NewSpotOrder| {
+        exchange.place_spot(AccountId(account), request, START_MS).expect("placed");
+    };
+    // What is borrowed is traded for the other side at 60,000.
+    let lots = if base { borrowed * Decimal::ONE_THOUSAND } else { Decimal::from(130) };
+    let lots = i64::try_from(lots).expect("lots");
+    place(2, order(base, lots, 60_000));
+    place(1, NewSpotOrder { margin: true, ..order(!base, lots, 60_000) });
+    // An order that liquidation has to cancel, and a trade that makes the price.
+    let far = if base { 1_000 } else { 900_000 };
+    place(1, NewSpotOrder { margin: true, ..order(base, 1, far) });
+    place(2, order(!base, 200, price));
+    place(2, order(base, 1, price));
+    exchange
+}
+
+#[test]
+fn a_margin_account_is_liquidated_and_no_money_is_lost_on_the_way() {
+    let cases = [
+        // Owes 6,000 USDT and holds 0.13 BTC and 192 USDT: at 48,000 that is 1.07 times as much.
+        (false, 2_000, Decimal::from(6_000), 48_000, Decimal::ZERO),
+        // At 30,000 it is less than what is owed.
+        (false, 2_000, Decimal::from(6_000), 30_000, Decimal::from(1_900)),
+        // Owes 0.1 BTC and holds 7,994 USDT.
+        (true, 2_000, Decimal::new(1, 1), 75_000, Decimal::ZERO),
+        (true, 2_000, Decimal::new(1, 1), 100_000, Decimal::new(2, 2)),
+    ];
+    for (base, own, borrowed, price, least_lost) in cases {
+        let mut exchange = after_a_crash(base, own, borrowed, price);
+        let before = put_in(&exchange);
+        assert!(exchange.risk(AccountId(1), "BTC_USDT").debts > Decimal::ZERO);
+        exchange.settle_due(START_MS + 1);
+        check(&exchange).and_then(|()| check_frozen(&exchange)).expect("sound");
+        assert_eq!(put_in(&exchange), before, "{base} {price}");
+        assert_eq!(exchange.risk(AccountId(1), "BTC_USDT").debts, Decimal::ZERO, "{base} {price}");
+        assert!(exchange.account_mut(AccountId(1)).spot_orders.open.is_empty());
+        assert!(!exchange.repayments.is_empty());
+        let lost = exchange.insured.values().copied().sum::<Decimal>();
+        assert!(lost >= least_lost && (lost.is_zero() == least_lost.is_zero()), "{lost}");
+    }
+}
+
+#[test]
+fn a_margin_account_above_the_liquidation_rate_is_left_alone() {
+    // What it has is worth 1.115 times what it owes.
+    let mut exchange = after_a_crash(false, 2_000, Decimal::from(6_000), 50_000);
+    exchange.settle_due(START_MS + 1);
+    assert!(exchange.repayments.is_empty());
+    assert_eq!(exchange.account_mut(AccountId(1)).spot_orders.open.len(), 1);
+}
+
+/// The generator must reach what it is to test: a run whose steps are all refused proves nothing.
+#[test]
+fn random_operations_do_something() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let steps = proptest::collection::vec(step(), 10_000).new_tree(&mut runner).expect("steps");
+    let (mut exchange, mut now_ms) = (start(1), START_MS);
+    for (account, step) in steps.current() {
+        run(&mut exchange, account, &step, &mut now_ms);
+    }
+    let paid_interest = exchange.repayments.iter().any(|row| !row.paid.interest.is_zero());
+    let states: Vec<_> = exchange.fundings.values().map(|row| (row.deposit, row.state)).collect();
+    let margin_fill = exchange.spot_fills.iter().any(|fill| fill.request.margin);
+    assert!(paid_interest && margin_fill && exchange.loans.len() > 10, "{states:?}");
+    for state in
+        [(true, FundingState::Done), (false, FundingState::Done), (false, FundingState::Failed)]
+    {
+        assert!(states.contains(&state), "{state:?}");
+    }
+    for act in [SavingAct::Subscribe, SavingAct::Redeem, SavingAct::Interest] {
+        for fixed in [false, true] {
+            let has =
+                |row: &SavingRecord| row.act == act && row.product.lock_days.is_some() == fixed;
+            assert!(exchange.earn.records.iter().any(has), "{act:?} {fixed}");
+        }
+    }
+    let plans: Vec<_> = (1..5).flat_map(|id| exchange.triggers.futures.of(AccountId(id))).collect();
+    for kind in [Kind::Plan, Kind::TakeProfit, Kind::StopLoss, Kind::Trailing] {
+        let fired = |plan: &&&Trigger<Plan>| {
+            matches!(plan.state, trigger::State::Placed(_)) && plan.terms.kind == kind
+        };
+        assert!(plans.iter().filter(fired).count() > 2, "{kind:?} hardly fires");
+    }
+    let algos = (1..5).flat_map(|id| exchange.triggers.spot.of(AccountId(id)));
+    let fired = algos.filter(|algo| matches!(algo.state, trigger::State::Placed(_)));
+    assert!(fired.count() > 5, "algo orders never fire");
+    let flows: BTreeSet<_> = exchange.flows.iter().map(|row| row.kind as u8).collect();
+    assert_eq!(flows, (1..=5).collect(), "transfers, profit, funding, fees, liquidation");
+    let origins: BTreeSet<_> = exchange.futures_orders.values().map(FuturesOrder::kind).collect();
+    assert!(origins.contains("liquidate"), "{origins:?}");
+    let one_way = exchange.futures_orders.values().filter(|order| order.one_way).count();
+    assert!(one_way > 20 && !exchange.insured.is_empty(), "{one_way} {:?}", exchange.insured);
+    let between = exchange.transfers.iter().filter(|row| row.is_between_accounts()).count();
+    let fills = (exchange.spot_fills.len(), exchange.futures_fills.len());
+    assert!(between > 50 && fills.0 > 300 && fills.1 > 150, "{between} {fills:?}");
+}

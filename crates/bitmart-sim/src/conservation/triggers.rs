@@ -1,0 +1,115 @@
+//! What accounts do at random with orders that wait for a price.
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use super::{
+    super::{
+        AccountId, Exchange, OrderId,
+        tests::spot_order,
+        trigger::{
+            Algo, AlgoKind, Condition, Kind, NewAlgo, NewPlan, Plan, PlanChange, Preset,
+            PresetPrice, PriceType, Trail, Way,
+        },
+    },
+    steps::{Futures, futures_order},
+};
+use crate::futures_order::NewFuturesOrder;
+
+const KINDS: [Kind; 4] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss, Kind::Trailing];
+
+/// One thing that an account does. Prices are distances from 60,000, so that many of them come.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Plan { kind: usize, order: Futures, price: i64, fair: bool, whole: bool },
+    Change { pick: usize, price: i64 },
+    CancelPlan(usize),
+    Preset { pick: usize, distance: i64 },
+    Algo { buy: bool, market: bool, price: i64, lots: i64 },
+    CancelAlgo(usize),
+}
+
+pub(super) fn step(order: impl Strategy<Value = Futures>) -> impl Strategy<Value = Step> {
+    let price = || -60..60_i64;
+    prop_oneof![
+        6 => (0..KINDS.len(), order, price(), any::<bool>(), any::<bool>()).prop_map(
+            |(kind, order, price, fair, whole)| Step::Plan { kind, order, price, fair, whole }
+        ),
+        1 => (any::<usize>(), price()).prop_map(|(pick, price)| Step::Change { pick, price }),
+        1 => any::<usize>().prop_map(Step::CancelPlan),
+        2 => (any::<usize>(), 0..60_i64).prop_map(|(pick, distance)| Step::Preset { pick, distance }),
+        4 => (any::<bool>(), any::<bool>(), price(), 1..200_i64).prop_map(
+            |(buy, market, price, lots)| Step::Algo { buy, market, price, lots }
+        ),
+        1 => any::<usize>().prop_map(Step::CancelAlgo),
+    ]
+}
+
+fn at(distance: i64) -> Decimal {
+    Decimal::from(60_000 + distance)
+}
+
+fn picked(ids: &[OrderId], pick: usize) -> Option<OrderId> {
+    ids.get(pick % ids.len().max(1)).copied()
+}
+
+pub(super) fn run(exchange: &mut Exchange, account: AccountId, step: Step, now_ms: u64) {
+    let plans: Vec<_> = exchange.triggers.futures.of(account).map(|plan| plan.id).collect();
+    match step {
+        Step::Plan { kind, order, price, fair, whole } => {
+            let order = futures_order(exchange, account, &order);
+            let plan = plan(KINDS[kind], order, at(price), fair, whole);
+            let _ = exchange.submit_plan(account, plan, now_ms);
+        }
+        Step::Change { pick, price } => {
+            let Some(id) = picked(&plans, pick) else { return };
+            let change = PlanChange {
+                trigger_price: at(price),
+                by: PriceType::Last,
+                price: None,
+                whole_position: None,
+            };
+            let _ = exchange.change_plan(account, "BTCUSDT", id, &KINDS[..3], change, now_ms);
+        }
+        Step::CancelPlan(pick) => {
+            let Some(id) = picked(&plans, pick) else { return };
+            let _ = exchange.cancel_plan(account, "BTCUSDT", id, &KINDS, now_ms);
+        }
+        Step::Preset { pick, distance } => {
+            let orders: Vec<_> = exchange
+                .futures_orders_of(account)
+                .filter(|order| order.open)
+                .map(|order| order.id)
+                .collect();
+            let Some(id) = picked(&[orders, plans].concat(), pick) else { return };
+            let leg = |distance| Some(PresetPrice { price: at(distance), by: PriceType::Last });
+            let preset = Preset { take_profit: leg(distance), stop_loss: leg(-distance) };
+            let _ = exchange.change_preset(account, "BTCUSDT", id, preset, now_ms);
+        }
+        Step::Algo { buy, market, price, lots } => {
+            let order = spot_order(buy, usize::from(market), 0, price, lots);
+            let terms = Algo { kind: AlgoKind::Trigger, order };
+            let new = NewAlgo { trigger_price: at(price), terms };
+            let _ = exchange.submit_algo(account, new, now_ms);
+        }
+        Step::CancelAlgo(pick) => {
+            let algos: Vec<_> = exchange.triggers.spot.of(account).map(|algo| algo.id).collect();
+            let Some(id) = picked(&algos, pick) else { return };
+            let _ = exchange.cancel_algo(account, id, now_ms);
+        }
+    }
+}
+
+fn plan(kind: Kind, order: NewFuturesOrder, price: Decimal, fair: bool, whole: bool) -> NewPlan {
+    let by = if fair { PriceType::Fair } else { PriceType::Last };
+    let way = kind.way(order.side);
+    let condition = if kind == Kind::Trailing {
+        let callback_rate = Decimal::new(1, 2);
+        Condition::Trail(Trail { activation: price, callback_rate, by, way, peak: None })
+    } else {
+        Condition::Reach { price, way: if whole { way } else { Way::Rise }, by }
+    };
+    let whole_position = whole && kind.is_bound();
+    let terms = Plan { kind, order, whole_position, preset: Preset::default() };
+    NewPlan { client_id: None, condition, terms }
+}

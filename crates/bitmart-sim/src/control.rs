@@ -1,0 +1,166 @@
+//! What is done to accounts from outside the market.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, BalanceReason, DECIMALS, Event, Exchange,
+    ledger::Balance,
+    reject::Reject,
+    setup::{Customers, Funds, NewAccount},
+};
+
+/// Most that a balance can be set to.
+pub const MOST: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
+
+/// A wallet of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum WalletKind {
+    /// Pays for spot orders and withdrawals.
+    Spot,
+    /// The funding account.
+    Funding,
+    /// Pays for futures orders.
+    Futures,
+}
+
+/// Why a call of control was refused. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ControlError {
+    /// There is no customer account with this number.
+    UnknownAccount(u32),
+    /// No market of the wallet uses this currency.
+    UnknownCurrency(String),
+    /// There is no pair or contract with this symbol.
+    UnknownMarket(String),
+    /// A key with this name exists.
+    KeyExists,
+    /// The address is empty or longer than 256 bytes, or 200 addresses are saved.
+    InvalidAddress,
+    /// The amount is not from 0 to 1e15 with at most 8 decimals.
+    InvalidAmount(Decimal),
+    /// The exchange rejects it as it would reject it from a customer.
+    Rejected,
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownAccount(account) => write!(f, "there is no account {account}"),
+            Self::UnknownCurrency(currency) => {
+                write!(f, "no market of this wallet uses the currency {currency:?}")
+            }
+            Self::UnknownMarket(symbol) => {
+                write!(f, "there is no market {symbol:?}; a pair is BTC_USDT, a contract BTCUSDT")
+            }
+            Self::InvalidAddress => {
+                f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
+            }
+            Self::Rejected => f.write_str("the exchange rejects it"),
+            Self::KeyExists => f.write_str("a key with this name exists"),
+            Self::InvalidAmount(amount) => {
+                write!(f, "{amount} is not a balance: it must be from 0 to 1e15, with 8 decimals")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ControlError {}
+
+impl Exchange {
+    /// Opens the accounts that are not there.
+    pub fn admit(&mut self, customers: &Customers) {
+        for account in &customers.accounts {
+            self.open_account(*account, &customers.funds);
+        }
+    }
+
+    /// Opens the account with the lowest free number, with these starting balances.
+    pub fn open_next_account(&mut self, funds: &Funds) -> AccountId {
+        let free = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
+        let id = free.unwrap_or(AccountId(0));
+        self.open_account(NewAccount { id, main: None }, funds);
+        id
+    }
+
+    /// The main account of a customer, when it is a sub-account.
+    pub fn customer(&self, id: AccountId) -> Result<Option<AccountId>, ControlError> {
+        let known = self.accounts.get(&id).filter(|account| !account.house);
+        known.map(|account| account.main).ok_or(ControlError::UnknownAccount(id.0))
+    }
+
+    /// Halts a market for customers, or lets it go on.
+    pub fn halt(&mut self, symbol: &str, halted: bool) -> Result<(), ControlError> {
+        if !self.spot.contains_key(symbol) && !self.futures.contains_key(symbol) {
+            return Err(ControlError::UnknownMarket(symbol.to_owned()));
+        }
+        let _ = if halted { self.halted.insert(symbol.into()) } else { self.halted.remove(symbol) };
+        Ok(())
+    }
+
+    /// Refuses an order for a market that is halted.
+    pub fn check_trading(&self, symbol: &str) -> Result<(), Reject> {
+        if self.halted.contains(symbol) { Err(Reject::MarketHalted) } else { Ok(()) }
+    }
+
+    /// Sets what is free in a wallet; what open orders hold stays as it is.
+    pub fn set_available(
+        &mut self,
+        id: AccountId,
+        kind: WalletKind,
+        currency: &SmolStr,
+        amount: Decimal,
+    ) -> Result<Balance, ControlError> {
+        self.customer(id)?;
+        let traded = match kind {
+            WalletKind::Spot | WalletKind::Funding => self
+                .spot
+                .values()
+                .any(|market| market.rules.base == *currency || market.rules.quote == *currency),
+            WalletKind::Futures => {
+                self.futures.values().any(|market| market.rules.quote == *currency)
+            }
+        };
+        if !traded {
+            return Err(ControlError::UnknownCurrency(currency.to_string()));
+        }
+        let amount = amount.normalize();
+        if amount < Decimal::ZERO || amount > MOST || amount.scale() > DECIMALS {
+            return Err(ControlError::InvalidAmount(amount));
+        }
+        let account = self.account_mut(id);
+        let (wallet, name, event) = match kind {
+            WalletKind::Spot => {
+                let currencies = vec![currency.clone()];
+                let reason = BalanceReason::Deposit;
+                let event = Event::SpotBalance { account: id, reason, currencies };
+                (account.spot(currency), "spot", Some(event))
+            }
+            WalletKind::Funding => {
+                let event = None;
+                (account.fund(currency), "funding", event)
+            }
+            WalletKind::Futures => {
+                let event = Event::FuturesAsset { account: id, currency: currency.clone() };
+                (account.futures(currency), "futures", Some(event))
+            }
+        };
+        let taken = wallet.available - amount;
+        wallet.available = amount;
+        let row = Balance {
+            account: id.0,
+            wallet: name,
+            currency: currency.to_string(),
+            available: amount,
+            frozen: wallet.frozen,
+        };
+        self.collect(currency, taken);
+        self.events.extend(event);
+        Ok(row)
+    }
+}

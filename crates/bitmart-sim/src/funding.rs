@@ -1,0 +1,349 @@
+//! Deposits and withdrawals, which move through the documented states on the clock.
+//!
+//! How long a state lasts is made up: no source says it.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, BalanceReason, Event, Exchange,
+    account::{Purse, Wallet},
+    agenda::Due,
+    futures::flows::FlowKind,
+    next,
+    reject::{Reject, Source},
+};
+
+/// The flat fee of a withdrawal, in its own currency, unless the operator has set another one.
+pub const WITHDRAW_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+/// What a claim of play money gives: the amount of BitMart's sample.
+pub const CLAIM: Decimal = Decimal::TEN;
+/// What an account may withdraw in 24 hours, in BTC: the figure of BitMart's sample.
+const DAILY_QUOTA_BTC: Decimal = Decimal::ONE_HUNDRED;
+const DAY_MS: u64 = 86_400_000;
+/// A withdrawal to an address that begins like this fails, so that a client can see one fail.
+const FAILING_ADDRESS: &str = "fail";
+
+/// States as `status` numbers them; 4, cancelled, has no way to come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum FundingState {
+    Created = 0,
+    Submitted = 1,
+    Processing = 2,
+    Done = 3,
+    Failed = 5,
+}
+
+impl FundingState {
+    /// The state after this one, and the milliseconds until it is reached.
+    fn next(self, deposit: bool) -> Option<(Self, u64)> {
+        Some(match (self, deposit) {
+            (Self::Created, false) => (Self::Submitted, 1_000),
+            (Self::Submitted, _) => (Self::Processing, 9_000),
+            (Self::Created, true) => (Self::Processing, 1_000),
+            (Self::Processing, false) => (Self::Done, 50_000),
+            (Self::Processing, true) => (Self::Done, 29_000),
+            (Self::Done | Self::Failed, _) => return None,
+        })
+    }
+}
+
+/// A checked request to withdraw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewWithdrawal {
+    /// As asked: may carry a network, `USDT-TRC20`.
+    pub currency: SmolStr,
+    pub amount: Decimal,
+    pub address: String,
+    pub address_memo: String,
+    /// The wallet that pays; without one spot and funding are drawn on in turn, as documented.
+    pub source: Option<Purse>,
+    /// The account of this exchange that it goes to.
+    pub payee: Option<AccountId>,
+}
+
+/// A deposit or withdrawal on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Funding {
+    pub id: u64,
+    pub account: AccountId,
+    pub deposit: bool,
+    /// As asked: may carry a network.
+    pub currency: SmolStr,
+    pub amount: Decimal,
+    pub fee: Decimal,
+    pub address: String,
+    pub address_memo: String,
+    pub state: FundingState,
+    pub time_ms: u64,
+    /// When the present state was reached.
+    since_ms: u64,
+    /// The currency of the wallet.
+    pub(super) plain: SmolStr,
+    /// What is frozen in the spot wallet; the rest is in the funding wallet.
+    pub(super) from_spot: Decimal,
+    payee: Option<AccountId>,
+}
+
+impl Exchange {
+    /// The currency of the wallet behind a network-qualified code: `USDT-TRC20` is `USDT`.
+    pub fn plain_currency(&self, code: &str) -> Option<SmolStr> {
+        let plain = code.split('-').next().unwrap_or(code);
+        let known = self
+            .spot
+            .values()
+            .any(|market| market.rules.base == plain || market.rules.quote == plain);
+        known.then(|| plain.into())
+    }
+
+    /// Freezes the money of a withdrawal and sends it on its way.
+    pub fn withdraw(
+        &mut self,
+        account: AccountId,
+        request: NewWithdrawal,
+        now_ms: u64,
+    ) -> Result<u64, Reject> {
+        let plain = self.plain_currency(&request.currency).ok_or(Reject::UnknownCurrency)?;
+        if self.account_mut(account).main.is_some() {
+            return Err(Reject::SubAccountWithdrawal);
+        }
+        let terms = self.decisions.terms(&request.currency);
+        terms.check(request.amount, &request.address_memo)?;
+        if request.payee == Some(account) {
+            return Err(Reject::WithdrawalToSelf);
+        }
+        self.decisions.check_withdrawal(&request.currency)?;
+        if request.payee.is_none() {
+            self.decisions.check_address(account, &request.currency, &request.address)?;
+        }
+        let owner = self.account_mut(account);
+        let (spot, fund) = (owner.spot(&plain).available, owner.fund(&plain).available);
+        let from_spot = match request.source {
+            Some(Purse::Fund) => Decimal::ZERO,
+            Some(_) => request.amount,
+            None => request.amount.min(spot),
+        };
+        if from_spot > spot || request.amount - from_spot > fund {
+            let (source, free) = match request.source {
+                Some(Purse::Fund) => (Source::Funding, fund),
+                Some(_) => (Source::Spot, spot),
+                None => (Source::SpotAndFunding, spot + fund),
+            };
+            return Err(Reject::insufficient(source, &plain, free, request.amount));
+        }
+        if self.in_btc(&plain, request.amount) > self.withdraw_quota_btc(account, now_ms) {
+            return Err(Reject::DailyQuotaExceeded);
+        }
+        let owner = self.account_mut(account);
+        let frozen = owner.spot(&plain).freeze(from_spot)
+            && owner.fund(&plain).freeze(request.amount - from_spot);
+        if !frozen {
+            return Err(Reject::insufficient(
+                Source::SpotAndFunding,
+                &plain,
+                spot + fund,
+                request.amount,
+            ));
+        }
+        let NewWithdrawal { currency, amount, address, address_memo, source: _, payee } = request;
+        let id = next(&mut self.counters.funding);
+        Ok(self.send(Funding {
+            id,
+            account,
+            deposit: false,
+            currency,
+            amount,
+            fee: terms.fee,
+            address,
+            address_memo,
+            state: FundingState::Created,
+            time_ms: now_ms,
+            since_ms: now_ms,
+            plain,
+            from_spot,
+            payee,
+        }))
+    }
+
+    /// The account with this number or user name, other than the house.
+    pub fn account_called(&self, name: &str) -> Option<AccountId> {
+        let mut accounts = self.accounts.values().filter(|account| !account.house);
+        accounts
+            .find(|account| account.id.0.to_string() == name || account.id.name() == name)
+            .map(|account| account.id)
+    }
+
+    /// Announces money from outside; it reaches a wallet when the deposit is done.
+    pub fn deposit(
+        &mut self,
+        account: AccountId,
+        currency: &str,
+        amount: Decimal,
+        now_ms: u64,
+    ) -> Result<u64, Reject> {
+        let plain = self.plain_currency(currency).ok_or(Reject::UnknownCurrency)?;
+        if !self.accounts.contains_key(&account) {
+            return Err(Reject::UnknownAccount);
+        }
+        self.decisions.check_deposit(currency)?;
+        if amount <= Decimal::ZERO {
+            return Err(Reject::AmountNotPositive);
+        }
+        let id = next(&mut self.counters.funding);
+        Ok(self.send(Funding {
+            id,
+            account,
+            deposit: true,
+            currency: currency.into(),
+            amount,
+            fee: Decimal::ZERO,
+            address: deposit_address(account, &plain),
+            address_memo: String::new(),
+            state: FundingState::Created,
+            time_ms: now_ms,
+            since_ms: now_ms,
+            plain,
+            from_spot: Decimal::ZERO,
+            payee: None,
+        }))
+    }
+
+    fn send(&mut self, row: Funding) -> u64 {
+        let id = row.id;
+        if let Some((_, wait_ms)) = row.state.next(row.deposit) {
+            self.schedule(row.since_ms.saturating_add(wait_ms), Due::Funding(id));
+        }
+        if !row.deposit {
+            self.tell_balance(row.account, BalanceReason::Withdrawal, &row.plain);
+        }
+        self.fundings.insert(id, row);
+        id
+    }
+
+    /// Brings a deposit or withdrawal to its next state, and moves its money at the end.
+    pub(super) fn advance_funding(&mut self, id: u64) {
+        let Some(row) = self.fundings.get_mut(&id) else { return };
+        let Some((state, wait_ms)) = row.state.next(row.deposit) else { return };
+        row.state = state;
+        row.since_ms = row.since_ms.saturating_add(wait_ms);
+        if let Some((_, wait_ms)) = state.next(row.deposit) {
+            let at_ms = row.since_ms.saturating_add(wait_ms);
+            return self.schedule(at_ms, Due::Funding(id));
+        }
+        let fails = !row.deposit && row.address.starts_with(FAILING_ADDRESS);
+        if fails {
+            row.state = FundingState::Failed;
+        }
+        let row = row.clone();
+        if row.deposit {
+            return self.receive(&row);
+        }
+        let owner = self.account_mut(row.account);
+        let end = |wallet: &mut Wallet, amount| {
+            wallet.frozen -= amount;
+            if fails {
+                wallet.available += amount;
+            }
+        };
+        end(owner.spot(&row.plain), row.from_spot);
+        end(owner.fund(&row.plain), row.amount - row.from_spot);
+        match row.payee {
+            _ if fails => {}
+            None => self.collect(&row.plain, row.amount),
+            Some(payee) => {
+                self.collect(&row.plain, row.fee);
+                self.account_mut(payee).spot(&row.plain).available += row.amount - row.fee;
+                self.tell_balance(payee, BalanceReason::Deposit, &row.plain);
+            }
+        }
+        self.tell_balance(row.account, BalanceReason::Withdrawal, &row.plain);
+    }
+
+    /// Credits a deposit to the wallet that its owner chose. The futures wallet takes what contracts are
+    /// settled in; anything else goes to spot.
+    fn receive(&mut self, row: &Funding) {
+        let (account, currency) = (row.account, &row.plain);
+        let chosen = self.account_mut(account).deposit_to;
+        match chosen {
+            Purse::Futures if self.holds(Purse::Futures, currency) => {
+                return self.credit_futures(account, currency, row.amount, row.since_ms);
+            }
+            Purse::Fund => self.account_mut(account).fund(currency).available += row.amount,
+            Purse::Spot | Purse::Futures => {
+                self.account_mut(account).spot(currency).available += row.amount;
+                self.tell_balance(account, BalanceReason::Deposit, currency);
+            }
+        }
+        *self.deposited.entry(currency.clone()).or_default() += row.amount;
+    }
+
+    /// Puts money from outside into a futures wallet.
+    fn credit_futures(
+        &mut self,
+        account: AccountId,
+        currency: &SmolStr,
+        amount: Decimal,
+        now_ms: u64,
+    ) {
+        self.account_mut(account).futures(currency).available += amount;
+        *self.deposited.entry(currency.clone()).or_default() += amount;
+        let about = (SmolStr::default(), currency.clone());
+        self.record_flow(account, FlowKind::Transfer, about, amount, now_ms);
+        self.events.push(Event::FuturesAsset { account, currency: currency.clone() });
+    }
+
+    /// The currency of play money; none when there is no contract to use it for.
+    pub fn claim_currency(&self) -> Option<&SmolStr> {
+        self.futures.values().next().map(|market| &market.rules.quote)
+    }
+
+    /// Gives an account play money for futures, as the demo exchange does.
+    pub(crate) fn claim(&mut self, account: AccountId, now_ms: u64) -> Result<(), Reject> {
+        let currency = self.claim_currency().cloned().ok_or(Reject::UnknownMarket)?;
+        self.credit_futures(account, &currency, CLAIM, now_ms);
+        Ok(())
+    }
+
+    pub(super) fn tell_balance(
+        &mut self,
+        account: AccountId,
+        reason: BalanceReason,
+        currency: &SmolStr,
+    ) {
+        let currencies = vec![currency.clone()];
+        self.events.push(Event::SpotBalance { account, reason, currencies });
+    }
+
+    fn in_btc(&self, currency: &str, amount: Decimal) -> Decimal {
+        let usd = self.usd(currency).checked_mul(amount).unwrap_or(Decimal::MAX);
+        usd.checked_div(self.usd("BTC")).unwrap_or_default()
+    }
+
+    /// What is left of the quota of the last 24 hours, in BTC.
+    pub fn withdraw_quota_btc(&self, account: AccountId, now_ms: u64) -> Decimal {
+        let since = now_ms.saturating_sub(DAY_MS);
+        let recent = self.fundings.values().rev().take_while(|row| row.time_ms > since);
+        let used = recent
+            .filter(|row| row.account == account && !row.deposit)
+            .filter(|row| row.state != FundingState::Failed)
+            .fold(Decimal::ZERO, |sum, row| {
+                sum.saturating_add(self.in_btc(&row.plain, row.amount))
+            });
+        DAILY_QUOTA_BTC.saturating_sub(used).max(Decimal::ZERO)
+    }
+
+    /// The deposits and withdrawals of an account, newest first.
+    pub fn fundings_of(&self, account: AccountId) -> impl Iterator<Item = &Funding> {
+        self.fundings.values().rev().filter(move |row| row.account == account)
+    }
+}
+
+/// Where deposits of an account go to: the same at every call, and nobody's.
+pub fn deposit_address(account: AccountId, currency: &str) -> String {
+    let bytes = currency.bytes();
+    let hash = bytes.fold(u64::from(account.0), |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("0x{hash:016x}{:024x}", account.0)
+}

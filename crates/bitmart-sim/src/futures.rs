@@ -1,0 +1,91 @@
+//! The futures market: contracts with their book, prices, brackets and funding. What happens in it is in
+//! the modules below.
+
+mod close;
+pub mod flows;
+pub mod funding;
+mod liquidation;
+pub mod margin;
+mod mark;
+mod modes;
+mod modify;
+mod orders;
+mod settings;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use self::{
+    funding::Rates,
+    margin::{Bracket, brackets},
+    mark::Mark,
+};
+use super::{DECIMALS, book::Book, sane, tape::Tape};
+use crate::markets::Contract;
+
+/// Fees of the lowest level.
+pub const TAKER_FEE: Decimal = Decimal::from_parts(6, 0, 0, false, 4);
+pub const MAKER_FEE: Decimal = Decimal::from_parts(2, 0, 0, false, 4);
+
+/// The rules of one contract.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FuturesRules {
+    pub symbol: SmolStr,
+    pub base: SmolStr,
+    pub quote: SmolStr,
+    /// The spot pair whose price is the index.
+    pair: SmolStr,
+    pub contract_size: Decimal,
+    pub price_decimals: u32,
+    pub max_leverage: u32,
+    pub brackets: Vec<Bracket>,
+    pub max_volume: Decimal,
+    pub start_price: Decimal,
+}
+
+/// One contract: rules, book, tape, index and mark price.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FuturesMarket {
+    pub rules: FuturesRules,
+    pub book: Book,
+    pub tape: Tape,
+    pub mark: Mark,
+    pub rates: Rates,
+}
+
+impl FuturesMarket {
+    pub fn new(contract: &Contract) -> Self {
+        let price_decimals = contract.price_decimals.min(DECIMALS);
+        let max_leverage = contract.max_leverage.max(1);
+        let rules = FuturesRules {
+            symbol: contract.symbol().into(),
+            base: contract.base.as_str().into(),
+            quote: contract.quote.as_str().into(),
+            pair: format!("{}_{}", contract.base, contract.quote).into(),
+            contract_size: sane(contract.contract_size, DECIMALS),
+            price_decimals,
+            max_leverage,
+            brackets: brackets(max_leverage),
+            max_volume: Decimal::from(contract.max_volume.min(1_000_000_000)),
+            start_price: sane(contract.start_price, price_decimals),
+        };
+        let mark = Mark::new(rules.start_price);
+        Self { rules, book: Book::default(), tape: Tape::default(), mark, rates: Rates::default() }
+    }
+
+    pub fn last_price(&self) -> Decimal {
+        self.tape.last_price().unwrap_or(self.rules.start_price)
+    }
+
+    pub fn mark_price(&self) -> Decimal {
+        self.mark.price()
+    }
+
+    pub fn index_price(&self) -> Decimal {
+        self.mark.index()
+    }
+}

@@ -1,0 +1,61 @@
+//! The transaction history of futures wallets.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::{AccountId, Exchange, keep_latest, next};
+
+/// Why money came or went, numbered as `flow_type` on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FlowKind {
+    Transfer = 1,
+    Realised = 2,
+    Funding = 3,
+    Commission = 4,
+    Liquidation = 5,
+}
+
+impl FlowKind {
+    /// Enumeration `futures_flow_name`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Transfer => "Transfer",
+            Self::Realised => "Realized PNL",
+            Self::Funding => "Funding Fee",
+            Self::Commission => "Commission Fee",
+            Self::Liquidation => "Liquidation Clearance",
+        }
+    }
+}
+
+/// Money that came into (above zero) or left a futures wallet or position.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    pub id: u64,
+    pub account: AccountId,
+    pub kind: FlowKind,
+    /// Empty for transfers.
+    pub symbol: SmolStr,
+    pub currency: SmolStr,
+    pub amount: Decimal,
+    pub time_ms: u64,
+}
+
+impl Exchange {
+    /// Remembers a flow of a customer, unless it is of nothing.
+    pub fn record_flow(
+        &mut self,
+        account: AccountId,
+        kind: FlowKind,
+        (symbol, currency): (SmolStr, SmolStr),
+        amount: Decimal,
+        time_ms: u64,
+    ) {
+        if !amount.is_zero() && !Self::is_house(account) {
+            let id = next(&mut self.counters.flow);
+            let row = Flow { id, account, kind, symbol, currency, amount, time_ms };
+            keep_latest(&mut self.flows, row, self.remembered);
+        }
+    }
+}

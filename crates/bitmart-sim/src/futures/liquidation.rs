@@ -1,0 +1,143 @@
+//! Liquidation: positions whose margin is used up are closed by force.
+//!
+//! An isolated position stands for itself; cross positions stand together, with the wallet, for all of
+//! their currency. Orders go first, then the position is closed at the market (order type `liquidate`).
+//! What the book does not take is taken over by the house at the mark price (type `bankruptcy`). A halted
+//! contract is left alone until it goes on.
+
+use rust_decimal::Decimal;
+use smol_str::SmolStr;
+
+use crate::{
+    AccountId, Exchange, FuturesAction,
+    book::SelfTrade,
+    futures_order::{FuturesOrder, FuturesSide, Mode, NewFuturesOrder, Origin},
+};
+
+/// A position: whose, of which contract, in which direction.
+type Key = (AccountId, SmolStr, bool);
+
+impl Exchange {
+    /// Closes every position whose margin is used up at the present marks. Each is looked at again before
+    /// it is closed, because the one before it may have traded with an order of its owner.
+    pub(super) fn liquidate(&mut self, now_ms: u64) {
+        let why = FuturesAction::CancelledByLiquidation;
+        for key in self.isolated_positions() {
+            if !self.halted.contains(&key.1) && self.is_position_used_up(&key) {
+                self.cancel_all_futures(key.0, Some(&key.1), why, now_ms);
+                self.force_close(&key, now_ms);
+            }
+        }
+        for (account, currency) in self.used_up_cross() {
+            for symbol in self.settled_in(&currency) {
+                self.cancel_all_futures(account, Some(&symbol), why, now_ms);
+            }
+            for key in self.cross_positions(account, &currency) {
+                if !self.halted.contains(&key.1) && self.is_used_up(account, &currency) {
+                    self.force_close(&key, now_ms);
+                }
+            }
+        }
+    }
+
+    fn isolated_positions(&self) -> Vec<Key> {
+        let customers = self.accounts.values().filter(|account| !account.house);
+        let open = customers.flat_map(|account| {
+            let isolated = account.open_positions().filter(|row| row.2.isolated);
+            isolated.map(|(symbol, long, _)| (account.id, symbol.clone(), long))
+        });
+        open.collect()
+    }
+
+    fn is_position_used_up(&self, (account, symbol, long): &Key) -> bool {
+        let owner = self.accounts.get(account);
+        let position = owner.and_then(|owner| owner.position(symbol, *long));
+        let position = position.filter(|position| position.isolated && position.is_open());
+        let Some((position, market)) = position.zip(self.futures.get(symbol)) else { return false };
+        position.margin + market.unrealised(position, *long) <= market.maintenance(position)
+    }
+
+    fn used_up_cross(&self) -> Vec<(AccountId, SmolStr)> {
+        let mut rows = Vec::new();
+        for account in self.accounts.values().filter(|account| !account.house) {
+            if account.open_positions().next().is_some() {
+                let used_up = account.futures.keys().filter(|one| self.is_used_up(account.id, one));
+                rows.extend(used_up.map(|currency| (account.id, currency.clone())));
+            }
+        }
+        rows
+    }
+
+    fn is_used_up(&self, account: AccountId, currency: &SmolStr) -> bool {
+        let money = self.collateral(account, currency);
+        money.has_cross() && money.cross_equity() <= money.maintenance
+    }
+
+    fn settled_in(&self, currency: &SmolStr) -> Vec<SmolStr> {
+        let markets = self.futures.values().filter(|market| market.rules.quote == *currency);
+        let markets = markets.filter(|market| !self.halted.contains(&market.rules.symbol));
+        markets.map(|market| market.rules.symbol.clone()).collect()
+    }
+
+    /// The one that lost most first.
+    fn cross_positions(&self, account: AccountId, currency: &SmolStr) -> Vec<Key> {
+        let Some(owner) = self.accounts.get(&account) else { return Vec::new() };
+        let open = owner.open_positions().filter(|row| !row.2.isolated);
+        let mut rows: Vec<_> = open
+            .filter_map(|(symbol, long, position)| {
+                let market = self.futures.get(symbol);
+                let market = market.filter(|market| market.rules.quote == *currency)?;
+                Some((market.unrealised(position, long), (account, symbol.clone(), long)))
+            })
+            .collect();
+        rows.sort();
+        rows.into_iter().map(|row| row.1).collect()
+    }
+
+    /// Closes a whole position, without asking for margin or free contracts.
+    fn force_close(&mut self, (account, symbol, long): &Key, now_ms: u64) {
+        let Some(id) = self.force(*account, symbol, *long, Origin::Liquidation, now_ms) else {
+            return;
+        };
+        self.report_futures(id, FuturesAction::Submitted, None);
+        self.run_futures(id, now_ms);
+        let Some(market) = self.futures.get(symbol) else { return };
+        let tick = Decimal::new(1, market.rules.price_decimals);
+        let price = market.mark_price().round_dp(market.rules.price_decimals).max(tick);
+        if let Some(id) = self.force(*account, symbol, *long, Origin::Bankruptcy, now_ms) {
+            let size = self.futures_orders.get(&id).map_or(Decimal::ZERO, FuturesOrder::left);
+            self.report_futures(id, FuturesAction::Submitted, None);
+            self.take_over(id, price, size, now_ms);
+        }
+    }
+
+    /// Makes the order that closes a position; none when it is closed.
+    fn force(
+        &mut self,
+        account: AccountId,
+        symbol: &SmolStr,
+        long: bool,
+        origin: Origin,
+        now_ms: u64,
+    ) -> Option<crate::OrderId> {
+        let position = self.account_mut(account).position_mut(symbol, long);
+        let size = position.size - position.closing;
+        if size.is_zero() {
+            return None;
+        }
+        position.closing += size;
+        let request = NewFuturesOrder {
+            symbol: symbol.clone(),
+            side: if long { FuturesSide::CloseLong } else { FuturesSide::CloseShort },
+            price: None,
+            size,
+            mode: Mode::ImmediateOrCancel,
+            leverage: position.leverage,
+            isolated: position.isolated,
+            client_id: None,
+            stp: SelfTrade::CancelMaker,
+        };
+        let order = self.new_order(account, request, origin, now_ms);
+        Some(self.remember_futures(FuturesOrder { closes: size, ..order }))
+    }
+}

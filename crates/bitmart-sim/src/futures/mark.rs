@@ -1,0 +1,161 @@
+//! Index and mark price of a contract.
+//!
+//! Both are sampled at every full second. The index is the last price of the spot pair of the same base
+//! and quote; without such a pair it is the smoothed last price of the contract itself. The mark price is
+//! the index plus the smoothed distance of the last price from it. BitMart publishes no formula.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::funding::next_funding_ms;
+use crate::{
+    Exchange, SpotMarket,
+    agenda::Due,
+    cut,
+    tape::{Candle, Tape},
+};
+
+/// A distance shrinks to about a third in so many samples.
+const SMOOTHING: Decimal = Decimal::from_parts(30, 0, 0, false, 0);
+/// Marks are prices: never below the smallest one.
+const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
+
+/// The index, the mark price, and the candles of the mark price.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Mark {
+    index: Decimal,
+    /// What the mark price is above the index.
+    basis: Decimal,
+    /// Candles without a volume.
+    pub tape: Tape,
+}
+
+impl Mark {
+    pub(super) fn new(price: Decimal) -> Self {
+        Self { index: price, basis: Decimal::ZERO, tape: Tape::default() }
+    }
+
+    pub(super) fn index(&self) -> Decimal {
+        self.index
+    }
+
+    pub(super) fn price(&self) -> Decimal {
+        (self.index + self.basis).max(LEAST)
+    }
+
+    /// Starts at the last price, with the candles of the market for its own.
+    fn open(&mut self, spot: Option<Decimal>, last: Decimal, candles: Vec<Candle>) {
+        self.index = spot.unwrap_or(last);
+        self.basis = last - self.index;
+        for candle in candles {
+            let (volume, turnover) = (Decimal::ZERO, Decimal::ZERO);
+            self.tape.push_history(Candle { volume, turnover, ..candle });
+        }
+    }
+
+    /// Takes a sample; false when nothing moved.
+    fn sample(&mut self, spot: Option<Decimal>, last: Decimal, now_ms: u64) -> bool {
+        let before = (self.index, self.basis);
+        self.index = spot.unwrap_or_else(|| self.index + cut((last - self.index) / SMOOTHING));
+        self.basis += cut((last - self.index - self.basis) / SMOOTHING);
+        let moved = (self.index, self.basis) != before;
+        if moved {
+            self.tape.sample(self.price(), now_ms);
+        }
+        moved
+    }
+}
+
+impl Exchange {
+    /// Sets the first marks, once the markets have a price.
+    pub fn open_marks(&mut self, now_ms: u64) {
+        self.sampled_s = now_ms / 1_000;
+        for market in self.futures.values_mut() {
+            let spot = self.spot.get(&market.rules.pair).map(SpotMarket::last_price);
+            market.mark.open(spot, market.last_price(), market.tape.candles(1));
+            market.rates.open(now_ms);
+        }
+        self.schedule(next_funding_ms(now_ms), Due::Rates);
+    }
+
+    /// Lets the time pass for the marks, second by second: how often it is asked makes no difference.
+    /// Seconds in which nothing moves any more are passed over.
+    pub fn pass_time(&mut self, now_ms: u64) {
+        let now_s = now_ms / 1_000;
+        while self.sampled_s < now_s {
+            self.sampled_s += 1;
+            let at_ms = self.sampled_s * 1_000;
+            let mut moved = self.sample_marks(at_ms);
+            let trade = self.counters.futures_trade;
+            // A stop-loss comes before the liquidation that it is to prevent.
+            self.run_triggers(at_ms);
+            self.liquidate(at_ms);
+            moved |= self.counters.futures_trade != trade;
+            if !moved {
+                self.count_premiums(now_s - self.sampled_s);
+                self.sampled_s = now_s;
+            }
+        }
+    }
+
+    fn sample_marks(&mut self, at_ms: u64) -> bool {
+        let mut moved = false;
+        for market in self.futures.values_mut() {
+            let spot = self.spot.get(&market.rules.pair).map(SpotMarket::last_price);
+            moved |= market.mark.sample(spot, market.last_price(), at_ms);
+        }
+        self.count_premiums(1);
+        moved
+    }
+
+    fn count_premiums(&mut self, seconds: u64) {
+        for market in self.futures.values_mut() {
+            market.rates.count(&market.mark, seconds);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AccountId,
+        tests::{START_MS, futures_order, quiet},
+    };
+
+    fn trade(exchange: &mut Exchange, price: i64, now_ms: u64) {
+        for (account, buys) in [(1, true), (2, false)] {
+            let order = futures_order(buys, Some(price), 1);
+            exchange.place_futures(AccountId(account), order, now_ms).expect("accepted");
+        }
+    }
+
+    #[test]
+    fn the_mark_price_follows_the_last_price_however_often_it_is_asked() {
+        let (mut often, mut once) = (quiet(), quiet());
+        for exchange in [&mut often, &mut once] {
+            trade(exchange, 60_300, START_MS);
+            assert_eq!(exchange.futures["BTCUSDT"].mark_price(), Decimal::from(60_000));
+        }
+        for step in 1..=100 {
+            often.settle_due(START_MS + step * 100);
+        }
+        once.settle_due(START_MS + 10_000);
+        let market = &once.futures["BTCUSDT"];
+        assert_eq!(market.mark_price(), often.futures["BTCUSDT"].mark_price());
+        // After ten seconds 1 - (29/30)^10 of the way.
+        assert_eq!(market.mark_price().round(), Decimal::from(60_086));
+        assert_eq!(market.index_price(), Decimal::from(60_000), "the spot pair did not move");
+        once.settle_due(START_MS + 86_400_000);
+        assert_eq!(once.futures["BTCUSDT"].mark_price().round_dp(4), Decimal::from(60_300));
+    }
+
+    #[test]
+    fn without_a_spot_pair_the_index_follows_the_contract() {
+        let mut exchange = quiet();
+        exchange.spot.remove("BTC_USDT");
+        trade(&mut exchange, 60_300, START_MS);
+        exchange.settle_due(START_MS + 10_000);
+        assert_eq!(exchange.futures["BTCUSDT"].index_price().round(), Decimal::from(60_086));
+    }
+}

@@ -1,0 +1,45 @@
+//! What maker-only and fill-or-kill forbid.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+
+use crate::{
+    Exchange, OrderId,
+    futures_order::{FuturesOrder, Mode},
+};
+
+impl Exchange {
+    /// Whether the mode of an order forbids it to trade as the book stands.
+    pub(super) fn is_turned_away(&self, order: &FuturesOrder) -> bool {
+        let request = &order.request;
+        let Some(market) = self.futures.get(&request.symbol) else { return true };
+        let side = request.side.book();
+        match request.mode {
+            Mode::MakerOnly => {
+                request.price.is_some_and(|price| market.book.would_take(side, price))
+            }
+            Mode::FillOrKill => {
+                let met = market.book.met_by(side, request.price, order.account, request.stp);
+                self.sure_of(met) < order.left()
+            }
+            Mode::GoodTilCancelled | Mode::ImmediateOrCancel => false,
+        }
+    }
+
+    /// How much of what an order meets it gets for certain. In one-way mode an order may close the position
+    /// that a later one of its owner was to close, which may then be cancelled in the middle of the trade.
+    fn sure_of(&self, met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
+        let (mut sum, mut closers) = (Decimal::ZERO, BTreeSet::new());
+        for (id, open) in met {
+            let Some(maker) = self.futures_orders.get(&id) else { continue };
+            if maker.closes.is_zero() || !closers.contains(&maker.account) {
+                sum += open;
+            }
+            if maker.one_way && maker.closes < open {
+                closers.insert(maker.account);
+            }
+        }
+        sum
+    }
+}

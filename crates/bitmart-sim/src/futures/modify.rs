@@ -1,0 +1,78 @@
+//! Changing an order that rests in the book.
+
+use rust_decimal::Decimal;
+
+use super::orders::Bound;
+use crate::{
+    AccountId, Exchange, FuturesAction, OrderId,
+    futures_order::{FuturesOrder, NewFuturesOrder},
+    reject::Reject,
+};
+
+impl Exchange {
+    /// Changes price or size of a resting order, which loses its place in the queue. When the change is
+    /// refused the order stands as it was and where it was.
+    pub fn modify_futures(
+        &mut self,
+        account: AccountId,
+        id: OrderId,
+        price: Option<Decimal>,
+        size: Option<Decimal>,
+        now_ms: u64,
+    ) -> Result<(), Reject> {
+        let order = self.own_open_order(account, id)?;
+        let old = order.clone();
+        let request = NewFuturesOrder {
+            price: price.or(old.request.price),
+            size: size.unwrap_or(old.request.size),
+            ..old.request.clone()
+        };
+        if request.price.is_none() {
+            return Err(Reject::NotALimitOrder);
+        }
+        let left = request.size - old.filled;
+        if left <= Decimal::ZERO {
+            return Err(Reject::SizeOutOfRange);
+        }
+        self.unbind(id);
+        let bound = self.bind(account, &request, left);
+        if bound.is_ok() {
+            self.unrest_futures(id);
+        }
+        let (given, refused) = match bound {
+            Ok(bound) => (bound, None),
+            Err(refusal) => (self.rebind(&old), Some(refusal)),
+        };
+        if let Some(order) = self.futures_orders.get_mut(&id) {
+            (order.closes, order.reserved) = (given.closes, given.reserved);
+            if refused.is_none() {
+                order.request = request;
+                order.updated_ms = now_ms;
+            }
+        }
+        if let Some(refusal) = refused {
+            return Err(refusal);
+        }
+        self.report_futures(id, FuturesAction::Submitted, None);
+        if given.closes != old.closes {
+            let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
+            self.report_position(account, symbol, !buys);
+        }
+        self.run_futures(id, now_ms);
+        Ok(())
+    }
+
+    /// Takes back what an order held before.
+    fn rebind(&mut self, old: &FuturesOrder) -> Bound {
+        let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
+        let quote = self.futures.get(symbol).map(|market| market.rules.quote.clone());
+        let owner = self.account_mut(old.account);
+        owner.position_mut(symbol, !buys).closing += old.closes;
+        if let Some(quote) = quote {
+            let wallet = owner.futures(&quote);
+            wallet.available -= old.reserved;
+            wallet.frozen += old.reserved;
+        }
+        Bound { closes: old.closes, reserved: old.reserved }
+    }
+}

@@ -1,0 +1,55 @@
+//! A simulated exchange: accounts, order books, spot, futures, margin, savings and triggers.
+//!
+//! It is pure and synchronous. Commands and the time go in, outcomes and events come out. It reads no
+//! clock, owns no socket, and the same seed and commands give the same ledger.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![allow(missing_docs, reason = "the public items are documented step by step")]
+
+pub mod account;
+mod agenda;
+pub mod book;
+pub mod command;
+#[cfg(test)]
+mod conservation;
+pub mod control;
+pub mod customers;
+pub mod earn;
+mod exchange;
+mod flow;
+pub mod funding;
+pub mod futures;
+pub mod futures_order;
+pub mod ledger;
+mod maker;
+pub mod margin;
+mod margin_call;
+mod mark;
+#[cfg(test)]
+mod market_statistics;
+mod markets;
+pub mod operator;
+pub mod order;
+pub mod position;
+pub mod reject;
+pub mod rng;
+mod rows;
+pub mod setup;
+pub mod spot;
+pub mod tape;
+#[cfg(test)]
+mod tests;
+pub mod transfer;
+pub mod trigger;
+
+pub use rust_decimal::Decimal;
+
+pub use self::{
+    command::{
+        Command, FuturesRequest, OperatorCommand, Outcome, Request, SpotRequest, WalletRequest,
+    },
+    exchange::*,
+    markets::{Contract, SpotPair},
+    reject::Reject,
+    setup::Setup,
+    spot::{SpotMarket, SpotRules},
+};

@@ -1,0 +1,300 @@
+//! Isolated margin: one wallet per pair and currency, loans, hourly interest.
+//!
+//! Rates and bounds are those of a published sample. Simplified: interest is charged at every full hour
+//! after the loan, since no source says when the venue does it.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, BalanceReason, Exchange, SpotRules,
+    agenda::Due,
+    cut, next,
+    reject::{Reject, Source},
+};
+
+pub const DAILY_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+pub const HOURLY_RATE: Decimal = Decimal::from_parts(4_167, 0, 0, false, 8);
+/// At leverage 5 an account owns a fifth of its assets: assets are 1.25 times its debts.
+pub const LEVERAGE: u32 = 5;
+const RISK_FLOOR: Decimal = Decimal::from_parts(125, 0, 0, false, 2);
+pub const LIQUIDATION_RATE: Decimal = Decimal::from_parts(11, 0, 0, false, 1);
+const HOUR_MS: u64 = 3_600_000;
+
+/// What a loan in base or quote must be at least, and what may be owed at most.
+pub fn bounds(base: bool) -> (Decimal, Decimal) {
+    if base {
+        (Decimal::new(1, 3), Decimal::ONE_HUNDRED)
+    } else {
+        (Decimal::TEN, Decimal::from(1_000_000))
+    }
+}
+
+/// What is owed or was paid back: the loan itself, and interest on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debt {
+    pub principal: Decimal,
+    pub interest: Decimal,
+}
+
+impl Debt {
+    pub fn total(self) -> Decimal {
+        self.principal + self.interest
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loan {
+    pub id: u64,
+    pub account: AccountId,
+    pub symbol: SmolStr,
+    pub currency: SmolStr,
+    pub amount: Decimal,
+    /// All interest so far, paid or not.
+    pub interest: Decimal,
+    pub owed: Debt,
+    pub time_ms: u64,
+    charged_to_ms: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repayment {
+    pub id: u64,
+    pub account: AccountId,
+    pub symbol: SmolStr,
+    pub currency: SmolStr,
+    pub paid: Debt,
+    pub time_ms: u64,
+}
+
+/// A checked amount of one currency of one pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sum {
+    pub symbol: SmolStr,
+    pub currency: SmolStr,
+    pub amount: Decimal,
+}
+
+/// What the margin account of a pair holds and owes, in its quote currency at the last price.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Risk {
+    pub assets: Decimal,
+    pub debts: Decimal,
+}
+
+impl Risk {
+    /// Assets by debts; none without debts.
+    pub fn rate(self) -> Option<Decimal> {
+        self.assets.checked_div(self.debts)
+    }
+
+    fn is_fine(self) -> bool {
+        self.debts.is_zero() || self.assets >= self.debts * RISK_FLOOR
+    }
+
+    /// Whether the account is to be liquidated.
+    pub(super) fn is_lost(self) -> bool {
+        self.rate().is_some_and(|rate| rate < LIQUIDATION_RATE)
+    }
+
+    /// What may still be borrowed: `(assets + x) = 1.25 (debts + x)`.
+    fn room(self) -> Decimal {
+        let four = Decimal::from(LEVERAGE - 1);
+        (self.assets * four - self.debts * Decimal::from(LEVERAGE)).max(Decimal::ZERO)
+    }
+}
+
+impl Exchange {
+    /// The rules of a pair, and whether the currency is its base. 51000 when it is neither.
+    fn margin_side(&self, sum: &Sum) -> Result<(&SpotRules, bool), Reject> {
+        let rules = &self.spot.get(&sum.symbol).ok_or(Reject::UnknownMarket)?.rules;
+        if sum.currency != rules.base && sum.currency != rules.quote {
+            return Err(Reject::CurrencyNotInPair);
+        }
+        Ok((rules, sum.currency == rules.base))
+    }
+
+    pub(super) fn pair_price(&self, symbol: &str) -> Decimal {
+        let market = self.spot.get(symbol);
+        market.map_or(Decimal::ZERO, |market| {
+            market.tape.last_price().unwrap_or(market.rules.start_price)
+        })
+    }
+
+    /// What is owed in one currency of one pair.
+    pub fn debt(&self, account: AccountId, symbol: &str, currency: &str) -> Debt {
+        let mut debt = Debt::default();
+        for loan in self.open_loans(account, symbol, currency) {
+            debt.principal += loan.owed.principal;
+            debt.interest += loan.owed.interest;
+        }
+        debt
+    }
+
+    /// The loans that are not paid back, oldest first.
+    pub fn open_loans<'a>(
+        &'a self,
+        account: AccountId,
+        symbol: &'a str,
+        currency: &'a str,
+    ) -> impl Iterator<Item = &'a Loan> {
+        let owner = self.accounts.get(&account);
+        owner
+            .into_iter()
+            .flat_map(|owner| &owner.open_loans)
+            .filter_map(|id| self.loans.get(id))
+            .filter(move |loan| loan.symbol == symbol && loan.currency == currency)
+    }
+
+    pub fn risk(&self, account: AccountId, symbol: &str) -> Risk {
+        let mut risk = Risk::default();
+        let (Some(market), Some(owner)) = (self.spot.get(symbol), self.accounts.get(&account))
+        else {
+            return risk;
+        };
+        let rules = &market.rules;
+        for (currency, price) in
+            [(&rules.base, self.pair_price(symbol)), (&rules.quote, Decimal::ONE)]
+        {
+            let key = (rules.symbol.clone(), currency.clone());
+            let wallet = owner.margin.get(&key).copied().unwrap_or_default();
+            let assets = (wallet.available + wallet.frozen).saturating_mul(price);
+            let debts = self.debt(account, symbol, currency).total().saturating_mul(price);
+            risk.assets = risk.assets.saturating_add(assets);
+            risk.debts = risk.debts.saturating_add(debts);
+        }
+        risk
+    }
+
+    /// What may still be borrowed of a currency.
+    pub fn borrowable(&self, account: AccountId, symbol: &str, currency: &str) -> Decimal {
+        let Some(market) = self.spot.get(symbol) else { return Decimal::ZERO };
+        let base = currency == market.rules.base;
+        let price = if base { self.pair_price(symbol) } else { Decimal::ONE };
+        let room = self.risk(account, symbol).room().checked_div(price).unwrap_or_default();
+        let most = bounds(base).1 - self.debt(account, symbol, currency).principal;
+        cut(room.min(most).max(Decimal::ZERO))
+    }
+
+    /// Moves money between spot and margin. What secures a loan stays in.
+    pub fn transfer_margin(
+        &mut self,
+        account: AccountId,
+        sum: Sum,
+        into: bool,
+    ) -> Result<u64, Reject> {
+        self.margin_side(&sum)?;
+        let Sum { symbol, currency, amount } = sum;
+        let owner = self.account_mut(account);
+        let margin = owner.margin(&symbol, &currency);
+        if !into {
+            if margin.available < amount {
+                let free = margin.available;
+                return Err(Reject::insufficient(Source::Margin, &currency, free, amount));
+            }
+            margin.available -= amount;
+            if !self.risk(account, &symbol).is_fine() {
+                self.account_mut(account).margin(&symbol, &currency).available += amount;
+                return Err(Reject::SecuresLoan);
+            }
+            self.account_mut(account).spot(&currency).available += amount;
+        } else if owner.spot(&currency).available < amount {
+            let free = owner.spot(&currency).available;
+            return Err(Reject::insufficient(Source::Spot, &currency, free, amount));
+        } else {
+            owner.spot(&currency).available -= amount;
+            owner.margin(&symbol, &currency).available += amount;
+        }
+        self.tell_balance(account, BalanceReason::Transfer, &currency);
+        Ok(next(&mut self.counters.transfer))
+    }
+
+    pub fn borrow(&mut self, account: AccountId, sum: Sum, now_ms: u64) -> Result<u64, Reject> {
+        let (_, base) = self.margin_side(&sum)?;
+        if sum.amount < bounds(base).0 {
+            return Err(Reject::LoanTooSmall);
+        }
+        if sum.amount > self.borrowable(account, &sum.symbol, &sum.currency) {
+            return Err(Reject::LoanTooLarge);
+        }
+        let Sum { symbol, currency, amount } = sum;
+        let id = next(&mut self.counters.loan);
+        *self.lent.entry(currency.clone()).or_default() += amount;
+        let owner = self.account_mut(account);
+        owner.margin(&symbol, &currency).available += amount;
+        owner.open_loans.insert(id);
+        let owed = Debt { principal: amount, interest: Decimal::ZERO };
+        let loan = Loan {
+            id,
+            account,
+            symbol,
+            currency,
+            amount,
+            interest: Decimal::ZERO,
+            owed,
+            time_ms: now_ms,
+            charged_to_ms: now_ms,
+        };
+        self.loans.insert(id, loan);
+        self.schedule(now_ms.saturating_add(HOUR_MS), Due::Interest(id));
+        Ok(id)
+    }
+
+    /// Charges the interest of every full hour up to now. Interest bears none, so that many hours are
+    /// charged as well at once.
+    pub(super) fn charge_interest(&mut self, id: u64, now_ms: u64) {
+        let Some(loan) = self.loans.get_mut(&id) else { return };
+        if loan.owed.principal.is_zero() {
+            return;
+        }
+        let hours = now_ms.saturating_sub(loan.charged_to_ms) / HOUR_MS;
+        let interest = cut(loan.owed.principal * HOURLY_RATE) * Decimal::from(hours);
+        loan.interest += interest;
+        loan.owed.interest += interest;
+        loan.charged_to_ms += hours * HOUR_MS;
+        let next_ms = loan.charged_to_ms.saturating_add(HOUR_MS);
+        self.schedule(next_ms, Due::Interest(id));
+    }
+
+    /// Pays loans back, oldest first, each one's interest before its principal.
+    pub fn repay(&mut self, account: AccountId, sum: Sum, now_ms: u64) -> Result<u64, Reject> {
+        self.margin_side(&sum)?;
+        let Sum { symbol, currency, amount } = sum;
+        let debt = self.debt(account, &symbol, &currency).total();
+        if debt.is_zero() {
+            return Err(Reject::NoLoan);
+        }
+        if amount > debt {
+            return Err(Reject::RepaymentTooLarge);
+        }
+        let wallet = self.account_mut(account).margin(&symbol, &currency);
+        if wallet.available < amount {
+            let free = wallet.available;
+            return Err(Reject::insufficient(Source::Margin, &currency, free, amount));
+        }
+        wallet.available -= amount;
+        let (mut left, mut paid) = (amount, Debt::default());
+        let open: Vec<u64> =
+            self.open_loans(account, &symbol, &currency).map(|loan| loan.id).collect();
+        for id in open {
+            let Some(loan) = self.loans.get_mut(&id) else { continue };
+            let interest = left.min(loan.owed.interest);
+            let principal = (left - interest).min(loan.owed.principal);
+            left -= interest + principal;
+            loan.owed.interest -= interest;
+            loan.owed.principal -= principal;
+            paid.interest += interest;
+            paid.principal += principal;
+            if loan.owed.total().is_zero() {
+                self.account_mut(account).open_loans.remove(&id);
+            }
+        }
+        *self.lent.entry(currency.clone()).or_default() -= paid.principal;
+        self.collect(&currency, paid.interest);
+        let id = next(&mut self.counters.loan);
+        let row = Repayment { id, account, symbol, currency, paid, time_ms: now_ms };
+        self.repayments.push(row);
+        Ok(id)
+    }
+}

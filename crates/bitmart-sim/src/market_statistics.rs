@@ -1,0 +1,209 @@
+//! What the seeded market is like: properties that the order-flow model promises, on one long run.
+
+use std::sync::LazyLock;
+
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+
+use super::{Event, Exchange, book::Side};
+use crate::{
+    Setup,
+    markets::{Contract, SpotPair},
+};
+
+const START_MS: u64 = 1_700_000_000_000;
+/// Ten minutes of beats.
+const BEATS: u64 = 6_000;
+const WHOLE: i64 = 1_000_000_000;
+
+/// What one market showed on every beat.
+#[derive(Debug, Default)]
+struct Record {
+    bids: Vec<Decimal>,
+    asks: Vec<Decimal>,
+    trades: Vec<usize>,
+    worths: Vec<Decimal>,
+    /// Sums of the sizes at each place from the touch, both sides, on every 50th beat.
+    depth: Vec<Decimal>,
+}
+
+impl Record {
+    fn middles(&self) -> Vec<Decimal> {
+        self.bids.iter().zip(&self.asks).map(|(bid, ask)| (bid + ask) / Decimal::TWO).collect()
+    }
+}
+
+fn exchange(seed: u64, symbols: &[&str]) -> Exchange {
+    let pairs: Vec<_> = SpotPair::listed();
+    let contracts: Vec<_> = Contract::listed();
+    let listed = |symbol: String| symbols.contains(&symbol.as_str());
+    let setup = Setup::new()
+        .seed(seed)
+        .pairs(pairs.into_iter().filter(|pair| listed(pair.symbol())))
+        .contracts(contracts.into_iter().filter(|one| listed(one.symbol())));
+    Exchange::new(&setup, START_MS)
+}
+
+/// The spot pair and the contract of ETH.
+static RUN: LazyLock<[Record; 2]> = LazyLock::new(|| {
+    let mut exchange = exchange(7, &["ETH_USDT", "ETHUSDT"]);
+    let mut records = [Record::default(), Record::default()];
+    for beat in 0..BEATS {
+        exchange.step_market(START_MS + beat * 100);
+        let events = exchange.take_events();
+        let books = [&exchange.spot["ETH_USDT"].book, &exchange.futures["ETHUSDT"].book];
+        for (at, (record, book)) in records.iter_mut().zip(books).enumerate() {
+            let worths = events.iter().filter_map(|event| match event {
+                Event::SpotTrade { trade, .. } if at == 0 => Some(trade.price * trade.size),
+                Event::FuturesTrade { trade, .. } if at == 1 => Some(trade.price * trade.size),
+                _ => None,
+            });
+            let before = record.worths.len();
+            record.worths.extend(worths);
+            record.trades.push(record.worths.len() - before);
+            record.bids.push(book.best_bid().expect("a bid").0);
+            record.asks.push(book.best_ask().expect("an ask").0);
+            if beat % 50 == 0 {
+                for side in [Side::Buy, Side::Sell] {
+                    for (place, (_, size)) in book.levels(side, 50).into_iter().enumerate() {
+                        record.depth.resize(record.depth.len().max(place + 1), Decimal::ZERO);
+                        record.depth[place] += size;
+                    }
+                }
+            }
+        }
+    }
+    records
+});
+
+/// `part` of `whole` in billionths.
+fn ratio(part: Decimal, whole: Decimal) -> i64 {
+    (part / whole * Decimal::from(WHOLE)).to_i64().expect("in range")
+}
+
+#[test]
+fn the_book_is_never_crossed_and_the_spread_is_narrow() {
+    for record in &*RUN {
+        for (bid, ask) in record.bids.iter().zip(&record.asks) {
+            assert!(bid < ask, "crossed: {bid} {ask}");
+            // 0.2 %: market orders take levels away until the next beat.
+            assert!(ratio(ask - bid, *bid) < WHOLE / 500, "wide: {bid} {ask}");
+        }
+        let mut spreads: Vec<_> =
+            record.bids.iter().zip(&record.asks).map(|(bid, ask)| ratio(ask - bid, *bid)).collect();
+        spreads.sort_unstable();
+        let median = spreads[spreads.len() / 2];
+        assert!((50_000..300_000).contains(&median), "{median}");
+    }
+}
+
+#[test]
+fn depth_grows_away_from_the_touch() {
+    for record in &*RUN {
+        let sum = |from: usize| record.depth[from..from + 10].iter().sum::<Decimal>();
+        let tens = [sum(0), sum(10), sum(20), sum(30), sum(40)];
+        assert!(tens.is_sorted(), "{tens:?}");
+        assert!(tens[4] > tens[0] * Decimal::from(3), "{tens:?}");
+    }
+}
+
+#[test]
+fn volatility_is_that_of_a_lively_currency() {
+    for record in &*RUN {
+        let middles: Vec<_> = record.middles().into_iter().step_by(100).collect();
+        let squares = middles.windows(2).map(|two| ratio(two[1] - two[0], two[0]).pow(2));
+        let deviation = (squares.sum::<i64>() / 59).isqrt();
+        // Ten seconds: 0.01 to 0.1 %, which is 18 to 180 % a year.
+        assert!((100_000..1_000_000).contains(&deviation), "{deviation}");
+    }
+}
+
+#[test]
+fn trades_come_in_clusters() {
+    for record in &*RUN {
+        let counts: Vec<usize> =
+            record.trades.chunks(10).map(|second| second.iter().sum()).collect();
+        let (number, sum) = (counts.len(), counts.iter().sum::<usize>());
+        let squares: usize = counts.iter().map(|count| count * count).sum();
+        // Variance over mean, both times the square of the number.
+        let (variance, mean) = (number * squares - sum * sum, number * sum);
+        assert!(mean > 0 && 2 * variance > 3 * mean, "{variance} {mean}");
+    }
+}
+
+#[test]
+fn trade_sizes_have_a_heavy_tail() {
+    for record in &*RUN {
+        let mut worths = record.worths.clone();
+        worths.sort_unstable();
+        let (median, largest) = (worths[worths.len() / 2], worths[worths.len() - 1]);
+        assert!(largest > median * Decimal::from(8), "{median} {largest}");
+    }
+}
+
+#[test]
+fn a_contract_stays_close_to_its_pair_without_being_it() {
+    let [spot, futures] = &*RUN;
+    let apart: Vec<i64> = spot
+        .middles()
+        .iter()
+        .zip(futures.middles())
+        .map(|(spot, futures)| ratio(futures - spot, *spot).abs())
+        .collect();
+    assert!(apart.iter().all(|apart| *apart < WHOLE / 500));
+    assert!(apart.iter().any(|apart| *apart > 10_000));
+}
+
+/// The trades, quotes and numbers of a minute, as bytes.
+fn minute(seed: u64) -> Vec<u8> {
+    let mut exchange = exchange(seed, &["ETH_USDT", "XRP_USDT", "ETHUSDT"]);
+    for beat in 0..600 {
+        exchange.step_market(START_MS + beat * 100);
+    }
+    let state = serde_json::to_value(&exchange).expect("JSON");
+    serde_json::to_vec(&state).expect("JSON")
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
+    let first = minute(3);
+    assert!(first == minute(3));
+    assert!(first != minute(4));
+}
+
+#[test]
+fn a_market_does_not_depend_on_what_else_is_listed() {
+    let run = |symbols: &[&str]| {
+        let mut exchange = exchange(5, symbols);
+        for beat in 0..100 {
+            exchange.step_market(START_MS + beat * 100);
+        }
+        exchange.ledger_book("ETH_USDT")
+    };
+    assert_eq!(run(&["ETH_USDT"]), run(&["ADA_USDT", "BTC_USDT", "ETH_USDT", "ETHUSDT"]));
+}
+
+/// Prices of few ticks, sizes of few lots: nothing may overflow, cross or stop.
+#[test]
+fn odd_rules_still_make_a_market() {
+    let rules = [
+        (0, 0, Decimal::ONE),
+        (8, 8, Decimal::new(1, 8)),
+        (0, 8, Decimal::from(1_000_000_000)),
+        (8, 0, Decimal::from(1_000_000_000)),
+    ];
+    for (price_decimals, size_decimals, price) in rules {
+        let pair = SpotPair::new("ODD", "USDT", price_decimals, size_decimals, price);
+        let contract = Contract::new("ODD", "USDT", Decimal::ONE, price_decimals, price);
+        let setup = Setup::new().pairs([pair]).contracts([contract]);
+        let mut exchange = Exchange::new(&setup, START_MS);
+        for beat in 0..200 {
+            exchange.step_market(START_MS + beat * 100);
+            for symbol in ["ODD_USDT", "ODDUSDT"] {
+                let book = exchange.ledger_book(symbol).expect("listed");
+                let crossed = book.bids.first().zip(book.asks.first());
+                assert!(crossed.is_none_or(|(bid, ask)| bid.0 < ask.0), "{symbol}: {book:?}");
+                assert!(!book.asks.is_empty(), "{symbol}");
+            }
+        }
+    }
+}

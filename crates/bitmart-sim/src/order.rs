@@ -1,0 +1,147 @@
+//! A spot order and its life.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, OrderId,
+    book::{SelfTrade, Side},
+};
+
+/// The four order types of the spot market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    Limit,
+    Market,
+    LimitMaker,
+    Ioc,
+}
+
+impl Kind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::Market => "market",
+            Self::LimitMaker => "limit_maker",
+            Self::Ioc => "ioc",
+        }
+    }
+}
+
+/// States as the wire names them. They only move downwards in this list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum State {
+    New,
+    PartiallyFilled,
+    Filled,
+    Canceled,
+    PartiallyCanceled,
+}
+
+impl State {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::PartiallyFilled => "partially_filled",
+            Self::Filled => "filled",
+            Self::Canceled => "canceled",
+            Self::PartiallyCanceled => "partially_canceled",
+        }
+    }
+
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::New | Self::PartiallyFilled)
+    }
+}
+
+/// Who cancelled, as in `cancelSource`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CancelSource {
+    User,
+    System,
+    SelfTrade,
+}
+
+impl CancelSource {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::System => "system",
+            Self::SelfTrade => "stp",
+        }
+    }
+}
+
+/// A checked request for a spot order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewSpotOrder {
+    pub symbol: SmolStr,
+    /// Paid from the margin account of the pair.
+    pub margin: bool,
+    pub side: Side,
+    pub kind: Kind,
+    pub client_id: Option<SmolStr>,
+    pub stp: Option<SelfTrade>,
+    /// Base units; zero for a market buy.
+    pub size: Decimal,
+    /// Zero for market orders.
+    pub price: Decimal,
+    /// Quote units of a market buy; zero otherwise.
+    pub notional: Decimal,
+}
+
+impl NewSpotOrder {
+    /// The `orderMode` of the order.
+    pub fn mode(&self) -> &'static str {
+        if self.margin { "iso_margin" } else { "spot" }
+    }
+}
+
+/// A spot order as the exchange keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpotOrder {
+    pub id: OrderId,
+    pub account: AccountId,
+    pub request: NewSpotOrder,
+    pub filled_size: Decimal,
+    pub filled_notional: Decimal,
+    /// Money still frozen for it: quote for buys, base for sells.
+    pub reserved: Decimal,
+    pub state: State,
+    pub cancel_source: Option<CancelSource>,
+    pub created_ms: u64,
+    pub updated_ms: u64,
+}
+
+impl SpotOrder {
+    pub fn open_size(&self) -> Decimal {
+        self.request.size - self.filled_size
+    }
+
+    /// Average fill price, zero without a fill.
+    pub fn average_price(&self) -> Decimal {
+        self.filled_notional.checked_div(self.filled_size).unwrap_or_default()
+    }
+
+    /// The state it ends in when nothing more will happen to it.
+    pub fn ended(&self) -> State {
+        if self.filled_size.is_zero() { State::Canceled } else { State::PartiallyCanceled }
+    }
+}
+
+/// One side of a trade, as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpotFill {
+    pub trade: u64,
+    pub order: OrderId,
+    pub account: AccountId,
+    /// What was ordered. A fill may be remembered for longer than its order.
+    pub request: NewSpotOrder,
+    pub price: Decimal,
+    pub size: Decimal,
+    /// In the quote currency.
+    pub fee: Decimal,
+    pub maker: bool,
+    pub time_ms: u64,
+}

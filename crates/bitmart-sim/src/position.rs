@@ -1,0 +1,65 @@
+//! A futures position: size, cost and margin of one direction of one contract.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
+
+/// One direction of one contract. `cost` is what the open contracts were worth at entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    pub size: Decimal,
+    pub cost: Decimal,
+    pub margin: Decimal,
+    /// Contracts promised to open closing orders.
+    pub closing: Decimal,
+    pub closed: Decimal,
+    /// What the closed contracts were worth when they were closed.
+    pub closed_value: Decimal,
+    pub realised: Decimal,
+    /// Fees of all its fills.
+    pub fees: Decimal,
+    pub leverage: u32,
+    pub isolated: bool,
+    pub opened_ms: u64,
+    pub updated_ms: u64,
+}
+
+impl Position {
+    pub fn is_open(&self) -> bool {
+        !self.size.is_zero()
+    }
+
+    /// Begins anew; contracts are promised to orders from one position to the next.
+    pub fn begin(&mut self, leverage: u32, isolated: bool, now_ms: u64) {
+        let closing = self.closing;
+        *self = Self { leverage, isolated, closing, opened_ms: now_ms, ..Self::default() };
+    }
+
+    /// Takes `size` contracts out and returns their share of cost and margin.
+    pub fn reduce(&mut self, size: Decimal) -> (Decimal, Decimal) {
+        let all = size >= self.size;
+        let part = |amount: Decimal| {
+            if all { amount } else { share(amount * size / self.size) }
+        };
+        let (cost, margin) = (part(self.cost), part(self.margin));
+        self.size -= size;
+        self.closed += size;
+        self.cost -= cost;
+        self.margin -= margin;
+        (cost, margin)
+    }
+
+    /// Average price at which contracts were closed; zero before that.
+    pub fn close_price(&self, contract_size: Decimal) -> Decimal {
+        self.closed_value.checked_div(self.closed * contract_size).unwrap_or_default()
+    }
+
+    /// Average entry price per base unit; zero when flat.
+    pub fn entry_price(&self, contract_size: Decimal) -> Decimal {
+        self.cost.checked_div(self.size * contract_size).unwrap_or_default()
+    }
+}
+
+/// A share of money, cut to 12 decimals so that sums stay exact.
+pub fn share(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(12, RoundingStrategy::ToZero)
+}

@@ -1,0 +1,386 @@
+//! The spot market: placing, matching, settling and cancelling orders.
+//!
+//! The fee of both sides is taken in the quote currency, as BitMart's trade samples show. A buy
+//! freezes its fee with its price, so that a fill can never make a balance negative.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, BalanceReason, DECIMALS, Event, Exchange, OrderId,
+    book::{Book, Match, SelfTrade, Side, Want},
+    cut, keep_latest, next,
+    order::{CancelSource, Kind, NewSpotOrder, SpotFill, SpotOrder, State},
+    reject::{Reject, Source},
+    sane,
+    tape::{PublicTrade, Tape},
+};
+use crate::markets::SpotPair;
+
+/// Taker and maker fee: 0.1 %, the lowest class of the fee table BitMart publishes.
+pub const TAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+pub const MAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+
+/// The rules of one pair.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SpotRules {
+    pub symbol: SmolStr,
+    pub base: SmolStr,
+    pub quote: SmolStr,
+    pub price_decimals: u32,
+    pub size_decimals: u32,
+    /// Size step and smallest size.
+    pub lot: Decimal,
+    pub min_notional: Decimal,
+    pub start_price: Decimal,
+}
+
+/// One pair: rules, book, tape.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SpotMarket {
+    pub rules: SpotRules,
+    pub book: Book,
+    pub tape: Tape,
+}
+
+impl SpotMarket {
+    pub fn new(pair: &SpotPair) -> Self {
+        let price_decimals = pair.price_decimals.min(DECIMALS);
+        let size_decimals = pair.size_decimals.min(DECIMALS);
+        let rules = SpotRules {
+            symbol: pair.symbol().into(),
+            base: pair.base.as_str().into(),
+            quote: pair.quote.as_str().into(),
+            price_decimals,
+            size_decimals,
+            lot: Decimal::new(1, size_decimals),
+            min_notional: pair.min_notional.max(Decimal::ZERO),
+            start_price: sane(pair.start_price, price_decimals),
+        };
+        Self { rules, book: Book::default(), tape: Tape::default() }
+    }
+
+    pub fn last_price(&self) -> Decimal {
+        self.tape.last_price().unwrap_or(self.rules.start_price)
+    }
+}
+
+impl Exchange {
+    /// Places an order: freezes its money, trades what can trade, and rests or ends the remainder.
+    pub fn place_spot(
+        &mut self,
+        account: AccountId,
+        request: NewSpotOrder,
+        now_ms: u64,
+    ) -> Result<OrderId, Reject> {
+        let rules = &self.spot.get(&request.symbol).ok_or(Reject::UnknownMarket)?.rules;
+        let (currency, reserved) = match (request.side, request.kind) {
+            (Side::Sell, _) => (rules.base.clone(), request.size),
+            (Side::Buy, kind) => {
+                let value = if kind == Kind::Market {
+                    request.notional
+                } else {
+                    request.price * request.size
+                };
+                (rules.quote.clone(), Self::with_fee(account, value))
+            }
+        };
+        let owner = self.account_mut(account);
+        let id = request.client_id.as_ref();
+        if id.is_some_and(|id| owner.spot_orders.by_client_id(id).is_some())
+            || id.is_some_and(|id| self.triggers.spot.will_use(account, id))
+        {
+            return Err(Reject::DuplicateClientOrderId);
+        }
+        let owner = self.account_mut(account);
+        let wallet = owner.trading(&request, &currency);
+        if !wallet.freeze(reserved) {
+            let source = if request.margin { Source::Margin } else { Source::Spot };
+            return Err(Reject::insufficient(source, &currency, wallet.available, reserved));
+        }
+        let id = OrderId(next(&mut self.counters.spot_order));
+        let order = SpotOrder {
+            id,
+            account,
+            request,
+            filled_size: Decimal::ZERO,
+            filled_notional: Decimal::ZERO,
+            reserved,
+            state: State::New,
+            cancel_source: None,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        };
+        self.remember_spot(order);
+        self.report_spot(id, None);
+        self.run_spot(id, now_ms);
+        Ok(id)
+    }
+
+    fn remember_spot(&mut self, order: SpotOrder) {
+        let owner = self.account_mut(order.account);
+        if !owner.house {
+            owner.spot_orders.add(order.id, order.request.client_id.as_ref());
+        }
+        self.spot_orders.insert(order.id, order);
+    }
+
+    /// Notes that an order is done, and forgets the oldest finished one when there are too many.
+    fn finish_spot(&mut self, account: AccountId, id: OrderId) {
+        let remembered = self.remembered;
+        let oldest = self.account_mut(account).spot_orders.finish(id, remembered);
+        let Some(oldest) = oldest else { return };
+        self.spot_trades.remove(&oldest);
+        if let Some(gone) = self.spot_orders.remove(&oldest) {
+            self.account_mut(account).spot_orders.forget_client_id(gone.request.client_id.as_ref());
+        }
+    }
+
+    /// The remembered trades of an order, oldest first.
+    pub fn spot_fills_of(&self, id: OrderId) -> impl Iterator<Item = &SpotFill> {
+        self.spot_trades.get(&id).into_iter().flatten().filter_map(move |trade| {
+            let from = self.spot_fills.partition_point(|fill| fill.trade < *trade);
+            let both_sides = self.spot_fills.range(from..).take_while(|fill| fill.trade == *trade);
+            both_sides.into_iter().find(|fill| fill.order == id)
+        })
+    }
+
+    fn run_spot(&mut self, id: OrderId, now_ms: u64) {
+        let Some(order) = self.spot_orders.get(&id) else { return };
+        let (account, request) = (order.account, order.request.clone());
+        let Some(market) = self.spot.get_mut(&request.symbol) else { return };
+        // BitMart cancels such an order after accepting it, without an error (endpoint v2/submit_order).
+        let too_small = request.price * request.size < market.rules.min_notional;
+        let takes = || market.book.would_take(request.side, request.price);
+        if request.kind == Kind::LimitMaker && (too_small || takes()) {
+            return self.end_spot(id, CancelSource::System, now_ms);
+        }
+        let limit = (request.kind != Kind::Market).then_some(request.price);
+        let want = if request.kind == Kind::Market && request.side == Side::Buy {
+            Want::Notional { amount: request.notional, lot: market.rules.lot }
+        } else {
+            Want::Size(request.size)
+        };
+        let policy = request.stp.unwrap_or(SelfTrade::Allow);
+        let taken = market.book.take(request.side, limit, want, account, policy);
+        for one in &taken.matches {
+            self.settle_spot(id, *one, now_ms);
+        }
+        for removed in taken.removed {
+            self.end_spot(removed, CancelSource::SelfTrade, now_ms);
+        }
+        if taken.stopped {
+            self.end_spot(id, CancelSource::SelfTrade, now_ms);
+        } else if taken.left > Decimal::ZERO {
+            match request.kind {
+                Kind::Market | Kind::Ioc => self.end_spot(id, CancelSource::System, now_ms),
+                Kind::Limit | Kind::LimitMaker => {
+                    if let Some(market) = self.spot.get_mut(&request.symbol) {
+                        market.book.rest(request.side, request.price, id, account, taken.left);
+                    }
+                    self.release_spot_surplus(id);
+                }
+            }
+        }
+        self.sweep_spot(id, &taken.matches);
+    }
+
+    /// What a buy of this value freezes: its fee goes with it.
+    pub(super) fn with_fee(account: AccountId, value: Decimal) -> Decimal {
+        let rate = if Self::is_house(account) { Decimal::ZERO } else { TAKER_FEE };
+        value + value * rate
+    }
+
+    /// Gives back what a buy had frozen for its limit price and got cheaper.
+    fn release_spot_surplus(&mut self, id: OrderId) {
+        let Some(order) = self.spot_orders.get_mut(&id) else { return };
+        if order.request.side == Side::Sell || order.filled_size.is_zero() {
+            return;
+        }
+        let needed = Self::with_fee(order.account, order.open_size() * order.request.price);
+        let surplus = order.reserved - needed;
+        order.reserved = needed;
+        let (account, request) = (order.account, order.request.clone());
+        let Some(market) = self.spot.get(&request.symbol) else { return };
+        let quote = market.rules.quote.clone();
+        self.account_mut(account).trading(&request, &quote).release(surplus);
+    }
+
+    /// Lets finished house orders go.
+    fn sweep_spot(&mut self, taker: OrderId, matches: &[Match]) {
+        for id in matches.iter().map(|one| one.maker).chain([taker]) {
+            let done = |order: &SpotOrder| Self::is_house(order.account) && !order.state.is_open();
+            if self.spot_orders.get(&id).is_some_and(done) {
+                self.spot_orders.remove(&id);
+            }
+        }
+    }
+
+    fn settle_spot(&mut self, taker: OrderId, one: Match, now_ms: u64) {
+        let Some(order) = self.spot_orders.get(&taker) else { return };
+        let (symbol, side) = (order.request.symbol.clone(), order.request.side);
+        let trade = next(&mut self.counters.spot_trade);
+        let public =
+            PublicTrade { id: trade, price: one.price, size: one.size, side, time_ms: now_ms };
+        if let Some(market) = self.spot.get_mut(&symbol) {
+            market.tape.record(public.clone(), one.price * one.size);
+        }
+        self.events.push(Event::SpotTrade { symbol, trade: public });
+        self.fill_spot(one.maker, one, trade, true, now_ms);
+        self.fill_spot(taker, one, trade, false, now_ms);
+    }
+
+    /// Books one side of a trade: money, order, report.
+    fn fill_spot(&mut self, id: OrderId, one: Match, trade: u64, maker: bool, now_ms: u64) {
+        let Some(order) = self.spot_orders.get_mut(&id) else { return };
+        let Some(rules) = self.spot.get(&order.request.symbol).map(|market| &market.rules) else {
+            return;
+        };
+        let value = one.price * one.size;
+        let fee = match (Self::is_house(order.account), maker) {
+            (true, _) => Decimal::ZERO,
+            (false, true) => cut(value * MAKER_FEE),
+            (false, false) => cut(value * TAKER_FEE),
+        };
+        let spent = match order.request.side {
+            Side::Buy => value + fee,
+            Side::Sell => one.size,
+        };
+        order.reserved -= spent;
+        order.filled_size += one.size;
+        order.filled_notional += value;
+        order.updated_ms = now_ms;
+        let complete = if order.request.kind == Kind::Market && order.request.side == Side::Buy {
+            order.filled_notional == order.request.notional
+        } else {
+            order.open_size().is_zero()
+        };
+        order.state = if complete { State::Filled } else { State::PartiallyFilled };
+        let rest = if complete { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
+        let (account, request) = (order.account, order.request.clone());
+        let (base, quote) = (rules.base.clone(), rules.quote.clone());
+
+        let owner = self.account_mut(account);
+        match request.side {
+            Side::Buy => {
+                owner.trading(&request, &quote).frozen -= spent;
+                owner.trading(&request, &quote).release(rest);
+                owner.trading(&request, &base).available += one.size;
+            }
+            Side::Sell => {
+                owner.trading(&request, &base).frozen -= spent;
+                owner.trading(&request, &base).release(rest);
+                owner.trading(&request, &quote).available += value - fee;
+            }
+        }
+        if Self::is_house(account) {
+            return;
+        }
+        self.collect(&quote, fee);
+        let margin = request.margin;
+        let fill = SpotFill {
+            trade,
+            order: id,
+            account,
+            request,
+            price: one.price,
+            size: one.size,
+            fee,
+            maker,
+            time_ms: now_ms,
+        };
+        keep_latest(&mut self.spot_fills, fill.clone(), self.remembered);
+        self.spot_trades.entry(id).or_default().push(trade);
+        if maker && !complete {
+            self.release_spot_surplus(id);
+        }
+        self.report_spot(id, Some(fill));
+        if complete {
+            self.finish_spot(account, id);
+        }
+        if margin {
+            return;
+        }
+        let currencies = vec![base, quote];
+        self.events.push(Event::SpotBalance { account, reason: BalanceReason::Trade, currencies });
+    }
+
+    /// Ends an open order and gives back what it froze. The caller has taken it out of the book,
+    /// or it never was there.
+    fn end_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
+        let Some(order) = self.spot_orders.get_mut(&id).filter(|order| order.state.is_open())
+        else {
+            return;
+        };
+        order.state = order.ended();
+        order.cancel_source = Some(source);
+        order.updated_ms = now_ms;
+        let rest = std::mem::take(&mut order.reserved);
+        let (account, request) = (order.account, order.request.clone());
+        let Some(market) = self.spot.get(&request.symbol) else { return };
+        let currency = match request.side {
+            Side::Buy => market.rules.quote.clone(),
+            Side::Sell => market.rules.base.clone(),
+        };
+        self.account_mut(account).trading(&request, &currency).release(rest);
+        self.report_spot(id, None);
+        self.finish_spot(account, id);
+    }
+
+    /// Cancels an open order of `account`.
+    pub fn cancel_spot(
+        &mut self,
+        account: AccountId,
+        id: OrderId,
+        now_ms: u64,
+    ) -> Result<(), Reject> {
+        let order = self
+            .spot_orders
+            .get(&id)
+            .filter(|order| order.account == account)
+            .ok_or(Reject::UnknownOrder)?;
+        if !order.state.is_open() {
+            return Err(Reject::OrderNotOpen);
+        }
+        self.take_back_spot(id, CancelSource::User, now_ms);
+        Ok(())
+    }
+
+    /// Cancels the open orders of an account, of one pair or side when it is named, oldest first.
+    pub(crate) fn cancel_all_spot(
+        &mut self,
+        account: AccountId,
+        symbol: Option<&str>,
+        side: Option<Side>,
+        now_ms: u64,
+    ) {
+        let open = self.account(account).map(|owner| &owner.spot_orders.open);
+        let open = open.into_iter().flatten().filter_map(|id| self.spot_orders.get(id));
+        let wanted = open.filter(|order| {
+            symbol.is_none_or(|symbol| order.request.symbol == symbol)
+                && side.is_none_or(|side| order.request.side == side)
+        });
+        for id in wanted.map(|order| order.id).collect::<Vec<_>>() {
+            self.take_back_spot(id, CancelSource::User, now_ms);
+        }
+    }
+
+    /// Takes an open order out of its book and ends it.
+    pub(super) fn take_back_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
+        let Some(order) = self.spot_orders.get(&id) else { return };
+        if let Some(market) = self.spot.get_mut(&order.request.symbol) {
+            market.book.remove(order.request.side, order.request.price, id);
+        }
+        self.end_spot(id, source, now_ms);
+        self.sweep_spot(id, &[]);
+    }
+
+    fn report_spot(&mut self, id: OrderId, fill: Option<SpotFill>) {
+        if let Some(order) =
+            self.spot_orders.get(&id).filter(|order| !Self::is_house(order.account))
+        {
+            self.events.push(Event::SpotOrder { order: Box::new(order.clone()), fill });
+        }
+    }
+}

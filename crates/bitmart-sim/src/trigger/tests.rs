@@ -1,0 +1,280 @@
+//! When triggers fire, and when they do not.
+
+mod bound;
+
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::{
+    Reject,
+    book::SelfTrade,
+    futures_order::{FuturesOrder, FuturesSide, Mode, NewFuturesOrder},
+    order::NewSpotOrder,
+    tests::{START_MS, quiet, spot_order},
+};
+
+const ME: AccountId = AccountId(1);
+const OTHER: AccountId = AccountId(2);
+const SYMBOL: &str = "BTCUSDT";
+
+fn order(side: FuturesSide, price: Option<i64>, size: i64) -> NewFuturesOrder {
+    NewFuturesOrder {
+        symbol: SYMBOL.into(),
+        side,
+        price: price.map(Decimal::from),
+        size: size.into(),
+        mode: Mode::GoodTilCancelled,
+        leverage: 10,
+        isolated: false,
+        client_id: None,
+        stp: SelfTrade::CancelMaker,
+    }
+}
+
+fn reach(price: i64, way: Way) -> Condition {
+    Condition::Reach { price: price.into(), way, by: PriceType::Last }
+}
+
+fn new_plan(kind: Kind, order: NewFuturesOrder, condition: Condition) -> NewPlan {
+    let terms = Plan { kind, order, whole_position: false, preset: Preset::default() };
+    NewPlan { client_id: None, condition, terms }
+}
+
+fn plan(exchange: &mut Exchange, kind: Kind, order: NewFuturesOrder, when: Condition) -> OrderId {
+    let id = exchange.submit_plan(ME, new_plan(kind, order, when), START_MS).expect("accepted");
+    exchange.run_triggers(START_MS);
+    id
+}
+
+fn place(exchange: &mut Exchange, account: AccountId, order: NewFuturesOrder) -> OrderId {
+    let id = exchange.place_futures(account, order, START_MS).expect("accepted");
+    exchange.run_triggers(START_MS);
+    id
+}
+
+/// A trade of one contract at a price, between two accounts that are not looked at.
+fn trade(exchange: &mut Exchange, price: i64) {
+    let (buyer, seller) = (AccountId(8), AccountId(9));
+    for account in [buyer, seller] {
+        exchange.account_mut(account).futures(&"USDT".into()).available = Decimal::from(1_000_000);
+    }
+    let (buy, sell) = (FuturesSide::OpenLong, FuturesSide::OpenShort);
+    exchange.place_futures(buyer, order(buy, Some(price), 1), START_MS).expect("accepted");
+    exchange.place_futures(seller, order(sell, Some(price), 1), START_MS).expect("accepted");
+    exchange.run_triggers(START_MS);
+}
+
+fn state(exchange: &Exchange, id: OrderId) -> State {
+    exchange.triggers.futures.get(id).expect("remembered").state
+}
+
+fn placed(exchange: &Exchange, id: OrderId) -> OrderId {
+    match state(exchange, id) {
+        State::Placed(order) => order,
+        state => panic!("{state:?}"),
+    }
+}
+
+#[test]
+fn only_the_watched_kind_of_price_counts() {
+    let way = Way::Rise;
+    let trail = Trail {
+        activation: Decimal::ONE,
+        callback_rate: Decimal::ONE,
+        by: PriceType::Fair,
+        way,
+        peak: Some(Decimal::TEN),
+    };
+    let reach = Condition::Reach { price: Decimal::ONE, way, by: PriceType::Fair };
+    for mut condition in [reach, Condition::Trail(trail)] {
+        assert!(!condition.is_met_by(PriceType::Last, Decimal::TWO), "{condition:?}");
+        assert!(condition.is_met_by(PriceType::Fair, Decimal::TWO), "{condition:?}");
+    }
+}
+
+/// A long position of 5 contracts, bought at 60,000.
+fn long(exchange: &mut Exchange) {
+    place(exchange, OTHER, order(FuturesSide::OpenShort, Some(60_000), 5));
+    place(exchange, ME, order(FuturesSide::OpenLong, Some(60_000), 5));
+}
+
+#[test]
+fn a_plan_order_fires_once_when_the_price_has_come() {
+    let mut exchange = quiet();
+    let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
+    let id = plan(&mut exchange, Kind::Plan, buy, reach(59_500, Way::Fall));
+    trade(&mut exchange, 59_501);
+    assert_eq!(state(&exchange, id), State::Waiting);
+    assert_eq!(exchange.account_mut(ME).futures["USDT"].frozen, Decimal::ZERO, "it holds nothing");
+    trade(&mut exchange, 59_500);
+    let order = placed(&exchange, id);
+    assert_eq!(exchange.futures_orders[&order].request.price, Some(Decimal::from(59_000)));
+    assert_eq!(exchange.futures_orders[&order].request.size, Decimal::TWO);
+    for price in [59_600, 59_400] {
+        trade(&mut exchange, price);
+    }
+    assert_eq!(placed(&exchange, id), order);
+    assert_eq!(exchange.futures_orders_of(ME).count(), 1);
+}
+
+#[test]
+fn a_plan_order_for_a_rising_price_does_not_mind_a_falling_one() {
+    let mut exchange = quiet();
+    let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
+    let id = plan(&mut exchange, Kind::Plan, buy, reach(60_500, Way::Rise));
+    trade(&mut exchange, 59_000);
+    assert_eq!(state(&exchange, id), State::Waiting);
+    trade(&mut exchange, 60_500);
+    placed(&exchange, id);
+}
+
+/// One command may move the price there and back.
+#[test]
+fn a_price_that_was_there_for_one_trade_only_counts() {
+    let mut exchange = quiet();
+    let buy = order(FuturesSide::OpenLong, Some(58_000), 1);
+    let id = plan(&mut exchange, Kind::Plan, buy, reach(59_100, Way::Fall));
+    for price in [59_500, 59_000, 58_500] {
+        place(&mut exchange, OTHER, order(FuturesSide::OpenLong, Some(price), 1));
+    }
+    for (price, size) in [(58_600, 2), (59_900, 1)] {
+        let sell = order(FuturesSide::OpenShort, Some(price), size);
+        exchange.place_futures(ME, sell, START_MS).expect("accepted");
+    }
+    let back = order(FuturesSide::OpenLong, None, 1);
+    exchange.place_futures(OTHER, back, START_MS).expect("accepted");
+    assert_eq!(exchange.futures[SYMBOL].last_price(), Decimal::from(59_900));
+    assert_eq!(state(&exchange, id), State::Waiting);
+    exchange.run_triggers(START_MS);
+    placed(&exchange, id);
+}
+
+#[test]
+fn a_cancelled_one_never_fires() {
+    let mut exchange = quiet();
+    let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
+    let id = plan(&mut exchange, Kind::Plan, buy, reach(59_500, Way::Fall));
+    let cancel =
+        |exchange: &mut Exchange| exchange.cancel_plan(ME, SYMBOL, id, &[Kind::Plan], START_MS);
+    assert_eq!(cancel(&mut exchange), Ok(()));
+    trade(&mut exchange, 59_000);
+    assert_eq!(state(&exchange, id), State::Cancelled);
+    assert_eq!(exchange.futures_orders_of(ME).count(), 0);
+    assert_eq!(cancel(&mut exchange), Err(Reject::OrderNotOpen));
+    let unknown = exchange.cancel_plan(OTHER, SYMBOL, id, &[Kind::Plan], START_MS);
+    assert_eq!(unknown.expect_err("not theirs"), Reject::UnknownOrder);
+}
+
+#[test]
+fn an_order_that_is_refused_ends_its_trigger() {
+    let mut exchange = quiet();
+    let close = order(FuturesSide::CloseLong, None, 2);
+    let id = plan(&mut exchange, Kind::Plan, close, reach(59_500, Way::Fall));
+    exchange.take_events();
+    trade(&mut exchange, 59_000);
+    assert_eq!(state(&exchange, id), State::Refused);
+    let told = exchange.take_events().into_iter().find_map(|event| match event {
+        Event::FuturesPlan { plan, action } => Some((plan.state, action)),
+        _ => None,
+    });
+    assert_eq!(told, Some((State::Refused, FuturesAction::Cancelled)));
+}
+
+#[test]
+fn a_trailing_order_follows_only_after_its_activation() {
+    let mut exchange = quiet();
+    long(&mut exchange);
+    let trail = Trail {
+        activation: Decimal::from(61_000),
+        callback_rate: Decimal::ONE,
+        by: PriceType::Last,
+        way: Way::Rise,
+        peak: None,
+    };
+    let close = order(FuturesSide::CloseLong, None, 5);
+    let id = plan(&mut exchange, Kind::Trailing, close, Condition::Trail(trail));
+    // 1 % down, but it does not follow yet; then up, and 1 % down from 62,000 is 61,380.
+    for price in [59_000, 60_999, 61_000, 62_000, 61_381] {
+        trade(&mut exchange, price);
+        assert_eq!(state(&exchange, id), State::Waiting, "{price}");
+    }
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(61_300), 5));
+    trade(&mut exchange, 61_380);
+    let order = placed(&exchange, id);
+    let closed = &exchange.futures_orders[&order];
+    assert_eq!((closed.filled, closed.open), (Decimal::from(5), false));
+}
+
+#[test]
+fn a_trailing_buy_follows_down_and_turns_up() {
+    let mut trail = Trail {
+        activation: Decimal::ONE_HUNDRED,
+        callback_rate: Decimal::TWO,
+        by: PriceType::Last,
+        way: Way::Fall,
+        peak: None,
+    };
+    let prices = [101, 100, 103, 50];
+    let fires: Vec<_> = prices.map(|price| trail.follow(Decimal::from(price))).into();
+    assert_eq!(fires, [false, false, true, false]);
+    assert!(!trail.follow(Decimal::new(509, 1)) && trail.follow(Decimal::from(51)));
+}
+
+#[test]
+fn an_algo_order_becomes_an_order_of_the_pair() {
+    let mut exchange = quiet();
+    let terms = Algo { kind: AlgoKind::Trigger, order: spot_order(true, 0, 0, -2_000, 10) };
+    let new = NewAlgo { trigger_price: Decimal::from(59_000), terms };
+    let mut submit = || exchange.submit_algo(ME, new.clone(), START_MS).expect("accepted");
+    let (id, cancelled) = (submit(), submit());
+    assert_eq!(exchange.cancel_algo(ME, cancelled, START_MS), Ok(()));
+    assert_eq!(exchange.cancel_algo(ME, cancelled, START_MS), Err(Reject::OrderNotOpen));
+    let mut trade = |price: i64| {
+        let request = |buy| spot_order(buy, 0, 0, price - 60_000, 1);
+        exchange.account_mut(OTHER).spot(&"BTC".into()).available = Decimal::ONE;
+        exchange.place_spot(OTHER, request(true), START_MS).expect("accepted");
+        exchange.place_spot(OTHER, request(false), START_MS).expect("accepted");
+        exchange.run_triggers(START_MS);
+        exchange.triggers.spot.get(id).expect("remembered").state
+    };
+    assert_eq!(trade(59_001), State::Waiting);
+    let State::Placed(order) = trade(59_000) else { panic!("it has not fired") };
+    assert_eq!(trade(58_900), State::Placed(order));
+    assert_eq!(exchange.spot_orders[&order].request.price, Decimal::from(58_000));
+    assert_eq!(exchange.account_mut(ME).spot_orders.all(), [order]);
+}
+
+#[test]
+fn nothing_fires_in_a_market_that_is_halted_until_it_goes_on() {
+    let mut exchange = quiet();
+    let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
+    let id = plan(&mut exchange, Kind::Plan, buy, reach(59_500, Way::Fall));
+    exchange.halt(SYMBOL, true).expect("a market");
+    trade(&mut exchange, 59_500);
+    assert_eq!(state(&exchange, id), State::Waiting);
+    exchange.halt(SYMBOL, false).expect("a market");
+    exchange.run_triggers(START_MS);
+    placed(&exchange, id);
+}
+
+#[test]
+fn the_client_order_id_of_an_algo_order_that_waits_is_taken() {
+    let mut exchange = quiet();
+    let order =
+        || NewSpotOrder { client_id: Some("mine".into()), ..spot_order(true, 0, 0, -500, 1) };
+    let terms = Algo { kind: AlgoKind::Trigger, order: order() };
+    let new = NewAlgo { trigger_price: Decimal::from(59_900), terms };
+    let id = exchange.submit_algo(ME, new, START_MS).expect("accepted");
+    assert_eq!(
+        exchange.place_spot(ME, order(), START_MS).expect_err("taken"),
+        Reject::DuplicateClientOrderId
+    );
+    assert!(exchange.place_spot(OTHER, order(), START_MS).is_ok(), "each account has its own");
+    for (account, buys) in [(OTHER, true), (ME, false)] {
+        let other = NewSpotOrder { size: Decimal::new(1, 3), ..spot_order(buys, 0, 0, -100, 1) };
+        exchange.place_spot(account, other, START_MS).expect("accepted");
+    }
+    exchange.run_triggers(START_MS);
+    let state = exchange.triggers.spot.get(id).expect("remembered").state;
+    assert!(matches!(state, State::Placed(_)), "{state:?}");
+}

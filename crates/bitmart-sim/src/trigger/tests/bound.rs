@@ -1,0 +1,150 @@
+//! Take-profits, stop-losses and presets: what is bound to a position.
+
+use super::*;
+
+fn tp_sl(kind: Kind, when: Condition, size: Option<i64>) -> NewPlan {
+    let close = order(FuturesSide::CloseLong, None, size.unwrap_or_default());
+    let mut new = new_plan(kind, close, when);
+    new.terms.whole_position = size.is_none();
+    new
+}
+
+#[test]
+fn a_take_profit_closes_the_whole_position_and_takes_the_stop_loss_with_it() {
+    let mut exchange = quiet();
+    long(&mut exchange);
+    let mut submit = |new| exchange.submit_plan(ME, new, START_MS).expect("accepted");
+    let take = submit(tp_sl(Kind::TakeProfit, reach(61_000, Way::Rise), None));
+    let stop = submit(tp_sl(Kind::StopLoss, reach(59_000, Way::Fall), Some(3)));
+    trade(&mut exchange, 60_999);
+    assert_eq!(state(&exchange, take), State::Waiting);
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_900), 5));
+    trade(&mut exchange, 61_000);
+    let order = placed(&exchange, take);
+    assert_eq!(exchange.futures_orders[&order].filled, Decimal::from(5));
+    assert_eq!(state(&exchange, stop), State::Cancelled);
+    trade(&mut exchange, 58_000);
+    assert_eq!(exchange.futures_orders_of(ME).count(), 2, "opened and closed, nothing else");
+}
+
+#[test]
+fn a_stop_loss_for_the_whole_position_comes_before_orders_that_were_to_close_it() {
+    let mut exchange = quiet();
+    long(&mut exchange);
+    let new = tp_sl(Kind::StopLoss, reach(59_000, Way::Fall), None);
+    let stop = exchange.submit_plan(ME, new, START_MS).expect("accepted");
+    place(&mut exchange, ME, order(FuturesSide::CloseLong, Some(70_000), 5));
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(58_900), 5));
+    trade(&mut exchange, 59_000);
+    let order = placed(&exchange, stop);
+    assert_eq!(exchange.futures_orders[&order].filled, Decimal::from(5));
+    assert!(exchange.futures_orders_of(ME).all(|order| !order.open), "nothing is left to close");
+}
+
+#[test]
+fn take_profits_and_stop_losses_go_with_their_position() {
+    let mut exchange = quiet();
+    long(&mut exchange);
+    let new = tp_sl(Kind::StopLoss, reach(59_000, Way::Fall), None);
+    let stop = exchange.submit_plan(ME, new, START_MS).expect("accepted");
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_000), 5));
+    place(&mut exchange, ME, order(FuturesSide::CloseLong, None, 4));
+    assert_eq!(state(&exchange, stop), State::Waiting, "a part is left");
+    place(&mut exchange, ME, order(FuturesSide::CloseLong, None, 1));
+    assert_eq!(state(&exchange, stop), State::Cancelled);
+}
+
+#[test]
+fn take_profits_need_a_position_of_their_size() {
+    let mut exchange = quiet();
+    let code = |exchange: &mut Exchange, size| {
+        let new = tp_sl(Kind::TakeProfit, reach(61_000, Way::Rise), size);
+        exchange.submit_plan(ME, new, START_MS)
+    };
+    assert_eq!(code(&mut exchange, None), Err(Reject::NoPosition));
+    long(&mut exchange);
+    assert_eq!(code(&mut exchange, Some(6)), Err(Reject::PositionTooSmall));
+    assert!(code(&mut exchange, Some(5)).is_ok());
+    for _ in 1..MOST_WAITING {
+        code(&mut exchange, None).expect("accepted");
+    }
+    assert_eq!(code(&mut exchange, None), Err(Reject::TooManyTriggerOrders));
+}
+
+#[test]
+fn presets_become_orders_with_the_first_fill() {
+    let mut exchange = quiet();
+    let leg = |price: i64| Some(PresetPrice { price: price.into(), by: PriceType::Last });
+    let preset = Preset { take_profit: leg(61_000), stop_loss: leg(59_000) };
+    let buy = place(&mut exchange, ME, order(FuturesSide::OpenLong, Some(60_000), 4));
+    exchange.set_preset(buy, preset);
+    exchange.run_triggers(START_MS);
+    assert_eq!(exchange.triggers.futures.of(ME).count(), 0);
+    let newer = Preset { take_profit: leg(61_500), stop_loss: None };
+    exchange.change_preset(ME, SYMBOL, buy, newer, START_MS).expect("open");
+    for _ in 0..2 {
+        place(&mut exchange, OTHER, order(FuturesSide::OpenShort, Some(60_000), 1));
+    }
+    let prices: Vec<_> = exchange
+        .triggers
+        .futures
+        .of(ME)
+        .map(|plan| (plan.terms.kind, plan.terms.whole_position, plan.condition.clone()))
+        .collect();
+    let stop = (Kind::StopLoss, true, reach(59_000, Way::Fall));
+    assert_eq!(prices, [stop, (Kind::TakeProfit, true, reach(61_500, Way::Rise))]);
+}
+
+#[test]
+fn presets_wait_for_the_fill_that_opens_what_they_are_for() {
+    let mut exchange = quiet();
+    exchange.set_one_way(ME, true).expect("nothing is open");
+    long(&mut exchange);
+    let sell = place(&mut exchange, ME, order(FuturesSide::OpenShort, Some(60_000), 8));
+    let stop_loss = Some(PresetPrice { price: Decimal::from(61_000), by: PriceType::Last });
+    exchange.set_preset(sell, Preset { stop_loss, take_profit: None });
+    let bound = |exchange: &Exchange| exchange.triggers.futures.of(ME).count();
+    // It closes the long position first.
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_000), 2));
+    assert_eq!(bound(&exchange), 0);
+    place(&mut exchange, OTHER, order(FuturesSide::OpenLong, Some(60_000), 6));
+    assert_eq!(bound(&exchange), 1);
+}
+
+#[test]
+fn the_size_of_a_stop_loss_for_the_whole_position_follows_the_position() {
+    let mut exchange = quiet();
+    long(&mut exchange);
+    let close = order(FuturesSide::CloseLong, None, 5);
+    let mut new = new_plan(Kind::StopLoss, close, reach(59_000, Way::Fall));
+    new.terms.whole_position = true;
+    let id = exchange.submit_plan(ME, new, START_MS).expect("accepted");
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_000), 2));
+    place(&mut exchange, ME, order(FuturesSide::CloseLong, Some(60_000), 2));
+    let size = |exchange: &Exchange| {
+        exchange.plan_size(exchange.triggers.futures.get(id).expect("remembered"))
+    };
+    assert_eq!(size(&exchange), Decimal::from(3));
+    trade(&mut exchange, 59_000);
+    assert_eq!(size(&exchange), Decimal::from(3));
+    assert_eq!(exchange.futures_orders[&placed(&exchange, id)].request.size, Decimal::from(3));
+}
+
+#[test]
+fn a_stop_loss_of_the_mark_price_comes_before_liquidation_however_far_the_clock_is_set() {
+    let mut exchange = quiet();
+    let isolated =
+        |order: NewFuturesOrder| NewFuturesOrder { leverage: 100, isolated: true, ..order };
+    place(&mut exchange, OTHER, order(FuturesSide::OpenShort, Some(60_000), 5));
+    place(&mut exchange, ME, isolated(order(FuturesSide::OpenLong, Some(60_000), 5)));
+    let condition =
+        Condition::Reach { price: Decimal::from(59_900), way: Way::Fall, by: PriceType::Fair };
+    let close = isolated(order(FuturesSide::CloseLong, None, 5));
+    let id = plan(&mut exchange, Kind::StopLoss, close, condition);
+    trade(&mut exchange, 50_000);
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(59_800), 5));
+    exchange.settle_due(START_MS + 3_600_000);
+    assert_eq!(exchange.futures_orders[&placed(&exchange, id)].filled, Decimal::from(5));
+    let kinds: Vec<_> = exchange.futures_orders_of(ME).map(FuturesOrder::kind).collect();
+    assert_eq!(kinds, ["market", "limit"], "nothing was liquidated");
+}
