@@ -42,8 +42,12 @@ pub(crate) struct State {
 impl State {
     /// Applies a command at the present time, stores it, and pushes what happened.
     pub(crate) fn apply(&mut self, command: Command) -> Result<Outcome, Reject> {
-        let entry = Entry::Command(command.clone());
-        self.enter(entry, |exchange, now_ms| exchange.apply(command, now_ms))
+        let now_ms = self.clock.now_ms();
+        let result = self.exchange.apply(command.clone(), now_ms);
+        // Of a rejected command only its time has passed.
+        let applied = if result.is_ok() { command } else { Command::Wait };
+        self.store(Entry::Command(applied), now_ms);
+        result
     }
 
     /// Changes the exchange, stores the entry that makes the same change happen again, and pushes what
@@ -55,10 +59,14 @@ impl State {
     ) -> T {
         let now_ms = self.clock.now_ms();
         let result = change(&mut self.exchange, now_ms);
+        self.store(entry, now_ms);
+        result
+    }
+
+    fn store(&mut self, entry: Entry, now_ms: u64) {
         let exchange = &self.exchange;
         self.feed.latest = self.recorder.record(entry, now_ms, || exchange.mark());
         self.feed.publish(&mut self.exchange, now_ms);
-        result
     }
 
     /// What is due by now happens and is pushed.
