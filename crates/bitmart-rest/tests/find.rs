@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// empty if the response is the list.
 fn check<T: DeserializeOwned, R: Serialize>(
     member: &str,
-    row: Value,
+    row: &Value,
     key: impl Index + Copy,
     find: for<'a> fn(&'a T, &str) -> Option<&'a R>,
 ) {
@@ -34,10 +34,10 @@ fn check<T: DeserializeOwned, R: Serialize>(
 
 #[test]
 fn account_lists_find_their_rows() {
-    check("wallet", json!({ "available": "1" }), "id", account::SpotWallet::find);
-    check("wallet", json!({ "available": "1" }), "currency", account::Wallet::find);
-    check("currencies", json!({}), "currency", account::FundingCurrencies::find);
-    check("list", json!({}), "address", account::WithdrawAddresses::find);
+    check("wallet", &json!({ "available": "1" }), "id", account::SpotWallet::find);
+    check("wallet", &json!({ "available": "1" }), "currency", account::Wallet::find);
+    check("currencies", &json!({}), "currency", account::FundingCurrencies::find);
+    check("list", &json!({}), "address", account::WithdrawAddresses::find);
 }
 
 #[test]
@@ -47,54 +47,54 @@ fn affiliate_lists_find_their_rows() {
         rebates.find(uid, "USDT")
     }
     let row = json!({ "rebate_coin": "USDT", "total_rebate_amount": "1" });
-    check("rebate_detail_page_data", row, "trade_user_id", rebate);
-    check("list", json!({}), "cid", affiliate::Customers::find);
+    check("rebate_detail_page_data", &row, "trade_user_id", rebate);
+    check("list", &json!({}), "cid", affiliate::Customers::find);
 }
 
 #[test]
 fn earn_lists_find_their_rows() {
-    check("", json!({}), "coinName", Rows::<earn::Holding>::find);
-    check("list", json!({}), "productId", earn::FixedProducts::find);
-    check("list", json!({ "productId": "33" }), "earnId", earn::FixedHoldings::find);
-    check("list", json!({ "productId": "33" }), "recordId", earn::FixedRecords::find);
-    check("list", json!({}), "productId", earn::FlexibleProducts::find);
-    check("list", json!({ "productId": "33" }), "earnId", earn::FlexibleHoldings::find);
-    check("list", json!({ "productId": "33" }), "recordId", earn::FlexibleRecords::find);
+    check("", &json!({}), "coinName", Rows::<earn::Holding>::find);
+    check("list", &json!({}), "productId", earn::FixedProducts::find);
+    check("list", &json!({ "productId": "33" }), "earnId", earn::FixedHoldings::find);
+    check("list", &json!({ "productId": "33" }), "recordId", earn::FixedRecords::find);
+    check("list", &json!({}), "productId", earn::FlexibleProducts::find);
+    check("list", &json!({ "productId": "33" }), "earnId", earn::FlexibleHoldings::find);
+    check("list", &json!({ "productId": "33" }), "recordId", earn::FlexibleRecords::find);
 }
 
 #[test]
 fn futures_lists_find_their_rows() {
     let transfer = json!({ "currency": "USDT", "amount": "1", "type": "spot_to_contract" });
-    check("symbols", json!({ "contract_size": "1" }), "symbol", futures::Contracts::find);
-    check("list", json!({}), "symbol", futures::FundingRates::find);
-    check("rules", json!({ "brackets": [] }), "symbol", futures::LeverageRules::find);
-    check("", json!({ "available_balance": "1" }), "currency", futures::Assets::find);
-    check("wallet", json!({ "available": "1" }), "currency", futures::SubAccountWallet::find);
-    check("records", transfer, "transfer_id", futures::Transfers::find);
+    check("symbols", &json!({ "contract_size": "1" }), "symbol", futures::Contracts::find);
+    check("list", &json!({}), "symbol", futures::FundingRates::find);
+    check("rules", &json!({ "brackets": [] }), "symbol", futures::LeverageRules::find);
+    check("", &json!({ "available_balance": "1" }), "currency", futures::Assets::find);
+    check("wallet", &json!({ "available": "1" }), "currency", futures::SubAccountWallet::find);
+    check("records", &transfer, "transfer_id", futures::Transfers::find);
 }
 
 #[test]
 fn margin_lists_find_their_rows() {
     let loan = json!({ "currency": "USDT", "borrow_amount": "1" });
     let repayment = json!({ "currency": "USDT", "repaid_amount": "1" });
-    check("symbols", json!({}), "symbol", margin::Accounts::find);
-    check("symbols", json!({}), "symbol", margin::Pairs::find);
-    check("records", loan, "borrow_id", margin::BorrowRecords::find);
-    check("records", repayment, "repay_id", margin::RepayRecords::find);
+    check("symbols", &json!({}), "symbol", margin::Accounts::find);
+    check("symbols", &json!({}), "symbol", margin::Pairs::find);
+    check("records", &loan, "borrow_id", margin::BorrowRecords::find);
+    check("records", &repayment, "repay_id", margin::RepayRecords::find);
 }
 
 #[test]
 fn spot_lists_find_their_rows() {
     let ticker = json!(["", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]);
-    check("", ticker, 0, Rows::<spot::TickerRow>::find);
-    check("currencies", json!({}), "id", spot::Currencies::find);
-    check("symbols", json!({ "quote_increment": "1" }), "symbol", spot::SymbolDetails::find);
+    check("", &ticker, 0, Rows::<spot::TickerRow>::find);
+    check("currencies", &json!({}), "id", spot::Currencies::find);
+    check("symbols", &json!({ "quote_increment": "1" }), "symbol", spot::SymbolDetails::find);
 }
 
 #[test]
 fn sub_account_lists_find_their_rows() {
-    check("subAccountList", json!({}), "accountName", sub_account::Accounts::find);
-    check("wallet", json!({ "available": "1" }), "currency", sub_account::Wallet::find);
+    check("subAccountList", &json!({}), "accountName", sub_account::Accounts::find);
+    check("wallet", &json!({ "available": "1" }), "currency", sub_account::Wallet::find);
 }
 
 #[test]

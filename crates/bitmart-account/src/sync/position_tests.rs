@@ -181,7 +181,7 @@ fn a_lagging_list_does_not_undo_a_message_before_the_fetch() {
     let close_and_open = |harness: &mut Harness| {
         harness.set(LONG, 0);
         harness.set(SHORT, 2);
-        harness.wait(MAX_HISTORY_LAG - Duration::from_millis(1));
+        harness.wait(MAX_HISTORY_LAG / 2);
     };
     harness.catch_up(close_and_open, |_| {}, |_| {});
     assert_eq!(harness.tracked(), Sizes::from([(SHORT, 2)]));
