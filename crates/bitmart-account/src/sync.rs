@@ -3,6 +3,7 @@
 
 mod apply;
 mod audit;
+mod last_updates;
 mod market;
 mod message;
 #[cfg(test)]
@@ -11,7 +12,6 @@ mod position_tests;
 mod simulation_tests;
 #[cfg(test)]
 mod tests;
-mod updated_during_fetch;
 mod watermark;
 
 use std::collections::VecDeque;
@@ -53,7 +53,7 @@ pub use message::{Change, LossCause, Page, Request, Snapshot};
 ///         _ => now = sync.deadline().expect("a fetch is due"),
 ///     }
 /// }
-/// sync.apply(now, Market::Spot, Change::Balance("USDT".into(), Balance::new(dec!(90))));
+/// sync.apply(now, Market::Spot, 1, Change::Balance("USDT".into(), Balance::new(dec!(90))));
 /// let balance = sync.state().balance(Market::Spot, &"USDT".into());
 /// assert_eq!(balance, Some(&Balance::new(dec!(90))));
 /// ```
@@ -138,12 +138,10 @@ impl AccountSync {
         self.with(market, |this| this.market.watermark.processed_until(stream, received));
     }
 
-    /// Applies a change reported by a stream.
-    pub fn apply(&mut self, now: Timestamp, market: Market, change: Change) {
+    /// Applies a change reported by this stream.
+    pub fn apply(&mut self, now: Timestamp, market: Market, stream: usize, change: Change) {
         self.with(market, |this| {
-            for fetch in &mut this.market.fetches {
-                fetch.updated.record(&change);
-            }
+            this.market.last_updates.record(now, stream, &change);
             this.apply(now, change);
         });
     }

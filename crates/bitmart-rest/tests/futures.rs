@@ -237,19 +237,22 @@ fn the_callback_rate_of_a_trailing_order_is_a_tenth_to_five_percent() {
 }
 
 #[test]
-fn cancel_all_after_takes_at_least_five_seconds_or_zero() {
+fn cancel_all_after_takes_at_least_five_whole_seconds_or_zero() {
     assert_eq!(
-        body(&futures::CancelAllAfter::new("BTCUSDT", 5)),
+        body(&futures::CancelAllAfter::new("BTCUSDT", Duration::from_secs(5))),
         r#"{"symbol":"BTCUSDT","timeout":5}"#
     );
     assert_eq!(
         body(&futures::CancelAllAfter::never("BTCUSDT")),
         r#"{"symbol":"BTCUSDT","timeout":0}"#
     );
-    for seconds in [1, 4] {
-        assert!(
-            rejection(&futures::CancelAllAfter::new("BTCUSDT", seconds))
-                .starts_with("`timeout` must be")
+    for millis in [1, 999, 4_999, 5_001, 60_500, (u64::from(u32::MAX) + 1) * 1_000] {
+        let timeout = Duration::from_millis(millis);
+        assert_eq!(
+            rejection(&futures::CancelAllAfter::new("BTCUSDT", timeout)),
+            format!(
+                "`timeout` must be 0, which switches it off, or at least 5 s in whole seconds, not `{timeout:?}`"
+            )
         );
     }
 }

@@ -282,7 +282,9 @@ async fn a_modified_order_is_canceled_by_the_countdown() -> TestResult {
     let row = futures.order(query()).await?;
     assert_eq!((row.price, row.size), (Some(dec!(51000)), dec!(7)));
 
-    let timer = futures.cancel_all_after(futures::CancelAllAfter::new("BTCUSDT", 10)).await?;
+    let timer = futures
+        .cancel_all_after(futures::CancelAllAfter::new("BTCUSDT", Duration::from_secs(10)))
+        .await?;
     assert!(timer.accepted && timer.cancel_time.is_some());
     harness.exchange.advance(Duration::from_secs(9));
     assert_eq!(futures.order(query()).await?.state, futures::OrderState::Open);
