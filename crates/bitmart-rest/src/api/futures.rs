@@ -20,8 +20,9 @@ pub use bitmart_types::TradeRole;
 pub use bitmart_types::futures::*;
 pub use enums::{
     ContractStatus, ContractType, FlowName, FlowType, FundTransferDirection, KlineStep,
-    OpenOrderFilter, OrderMode, PlanCategory, PlanOrderType, PlanType, ProductType, RepaymentType,
-    SelfTradePrevention, TradingAccount, TransferDirection, TransferState, TriggerDirection,
+    OpenOrderFilter, OrderMode, PlanOrderFilter, PlanOrderType, ProductType, RepaymentType,
+    SelfTradePrevention, TpSlScope, TradingAccount, TransferDirection, TransferState,
+    TriggerDirection,
 };
 pub use market::*;
 pub use plan::*;

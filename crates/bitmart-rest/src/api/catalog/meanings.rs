@@ -130,13 +130,8 @@ pub(super) const FUTURES_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("stop_loss", "stop_loss", "Stop-loss order; in WebSocket events."),
 ];
 
-pub(super) const FUTURES_PLAN_CATEGORY: &[Meaning] = &[
-    Meaning::new("1", "size", "A given size."),
-    Meaning::new("2", "position", "The whole position."),
-];
-
 pub(super) const FUTURES_PLAN_ORDER_TYPE: &[Meaning] = &[
-    Meaning::new("plan", "plan", "Plan order."),
+    Meaning::new("plan", "plan", "Plan order, without saying what it places."),
     Meaning::new("take_profit", "take_profit", "Take-profit."),
     Meaning::new("stop_loss", "stop_loss", "Stop-loss."),
     Meaning::new("limit", "limit", "Plan order that places a limit order."),
@@ -184,6 +179,11 @@ pub(super) const FUTURES_SIDE: &[Meaning] = &[
         concat!("Hedge mode: sell to close a long. One-way mode: sell, reduce ", "only."),
     ),
     Meaning::new("4", "open_short", "Hedge mode: sell to open a short. One-way mode: sell."),
+];
+
+pub(super) const FUTURES_TP_SL_SCOPE: &[Meaning] = &[
+    Meaning::new("1", "size", "A given size."),
+    Meaning::new("2", "position", "The whole position."),
 ];
 
 pub(super) const FUTURES_TRADING_ACCOUNT: &[Meaning] = &[

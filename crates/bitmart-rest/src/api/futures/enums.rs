@@ -99,8 +99,8 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_int_enum! {
-    /// How much of a position a take-profit or stop-loss closes.
-    pub enum PlanCategory {
+    /// How much of a position a take-profit or stop-loss closes: `plan_category` on the wire.
+    pub enum TpSlScope {
         /// A given size.
         Size = 1,
         /// The whole position.
@@ -109,19 +109,21 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Which plan orders a list shows.
-    pub enum PlanType {
-        /// Plan orders.
+    /// Which orders [`ListPlanOrders`](super::ListPlanOrders) lists: `plan_type` on the wire. What
+    /// each of them is, its [`PlanOrderType`] tells.
+    pub enum PlanOrderFilter {
+        /// Plan orders without take-profits and stop-losses.
         Plan = "plan",
-        /// Take-profits and stop-losses.
+        /// Take-profits and stop-losses only.
         ProfitLoss = "profit_loss",
     }
 }
 
 bitmart_types::open_enum! {
-    /// Kind of a plan order.
+    /// Type of one plan order. Requests name what is placed when the price is reached: a limit or a
+    /// market order. Responses name a plan order, a take-profit or a stop-loss.
     pub enum PlanOrderType {
-        /// Plan order.
+        /// Plan order, without saying what it places.
         Plan = "plan",
         /// Take-profit.
         TakeProfit = "take_profit",

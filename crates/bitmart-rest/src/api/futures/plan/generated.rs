@@ -29,8 +29,13 @@ pub struct ListPlanOrders {
     pub(crate) kind: Option<futures::OrderType>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
     pub(crate) limit: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
-    pub(crate) plan_type: Option<futures::PlanType>,
+    #[serde(
+        rename = "plan_type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    pub(crate) filter: Option<futures::PlanOrderFilter>,
 }
 
 impl ListPlanOrders {
@@ -54,8 +59,8 @@ impl ListPlanOrders {
         self
     }
     /// Plan orders, or take-profits and stop-losses; both if omitted.
-    pub fn plan_type(mut self, plan_type: futures::PlanType) -> Self {
-        self.plan_type = Some(plan_type);
+    pub fn filter(mut self, filter: futures::PlanOrderFilter) -> Self {
+        self.filter = Some(filter);
         self
     }
 }
@@ -95,7 +100,7 @@ impl Endpoint for ListPlanOrders {
         if let Some(value) = self.limit {
             payload.query("limit", value);
         }
-        if let Some(value) = &self.plan_type {
+        if let Some(value) = &self.filter {
             payload.query("plan_type", value);
         }
         Ok(())
