@@ -19,9 +19,9 @@ pub use account::*;
 pub use bitmart_types::TradeRole;
 pub use bitmart_types::futures::*;
 pub use enums::{
-    ContractStatus, ContractType, FlowName, FlowType, FundTransferDirection, KlineStep,
-    OpenOrderFilter, OrderMode, PlanOrderFilter, PlanOrderType, ProductType, RepaymentType,
-    SelfTradePrevention, TpSlScope, TradingAccount, TransferDirection, TransferState,
+    ContractStatus, ContractType, FundTransferDirection, KlineStep, OpenOrderFilter, OrderMode,
+    PlanOrderFilter, PlanOrderType, ProductType, RepaymentType, SelfTradePrevention, TpSlScope,
+    TradingAccount, TransactionType, TransactionTypeName, TransferDirection, TransferState,
     TriggerDirection,
 };
 pub use market::*;

@@ -83,23 +83,6 @@ pub(super) const FUTURES_CONTRACT_STATUS: &[Meaning] = &[
     Meaning::new("Delisted", "delisted", "No longer trading."),
 ];
 
-pub(super) const FUTURES_FLOW_NAME: &[Meaning] = &[
-    Meaning::new("Transfer", "transfer", "Transfer."),
-    Meaning::new("Realized PNL", "realized_profit", "Realized profit or loss."),
-    Meaning::new("Funding Fee", "funding", "Funding fee."),
-    Meaning::new("Commission Fee", "commission", "Trading fee."),
-    Meaning::new("Liquidation Clearance", "liquidation", "Settlement of a liquidation."),
-];
-
-pub(super) const FUTURES_FLOW_TYPE: &[Meaning] = &[
-    Meaning::new("0", "all", "Every kind; in requests."),
-    Meaning::new("1", "transfer", "Transfer."),
-    Meaning::new("2", "realized_profit", "Realized profit or loss."),
-    Meaning::new("3", "funding", "Funding fee."),
-    Meaning::new("4", "commission", "Trading fee."),
-    Meaning::new("5", "liquidation", "Settlement of a liquidation."),
-];
-
 pub(super) const FUTURES_MARGIN_TYPE: &[Meaning] = &[
     Meaning::new("cross", "cross", "The whole account."),
     Meaning::new("isolated", "isolated", "The margin of the position only."),
@@ -131,7 +114,7 @@ pub(super) const FUTURES_ORDER_TYPE: &[Meaning] = &[
 ];
 
 pub(super) const FUTURES_PLAN_ORDER_TYPE: &[Meaning] = &[
-    Meaning::new("plan", "plan", "Plan order, without saying what it places."),
+    Meaning::new("plan", "plan", "Plan order."),
     Meaning::new("take_profit", "take_profit", "Take-profit."),
     Meaning::new("stop_loss", "stop_loss", "Stop-loss."),
     Meaning::new("limit", "limit", "Plan order that places a limit order."),
@@ -189,6 +172,23 @@ pub(super) const FUTURES_TP_SL_SCOPE: &[Meaning] = &[
 pub(super) const FUTURES_TRADING_ACCOUNT: &[Meaning] = &[
     Meaning::new("futures", "futures", "The user's own."),
     Meaning::new("copy_trading", "copy_trading", "Copy trading."),
+];
+
+pub(super) const FUTURES_TRANSACTION_TYPE: &[Meaning] = &[
+    Meaning::new("0", "all", "Every type; in requests."),
+    Meaning::new("1", "transfer", "Transfer."),
+    Meaning::new("2", "realized_profit", "Realized profit or loss."),
+    Meaning::new("3", "funding", "Funding fee."),
+    Meaning::new("4", "commission", "Trading fee."),
+    Meaning::new("5", "liquidation", "Settlement of a liquidation."),
+];
+
+pub(super) const FUTURES_TRANSACTION_TYPE_NAME: &[Meaning] = &[
+    Meaning::new("Transfer", "transfer", "Transfer."),
+    Meaning::new("Realized PNL", "realized_profit", "Realized profit or loss."),
+    Meaning::new("Funding Fee", "funding", "Funding fee."),
+    Meaning::new("Commission Fee", "commission", "Trading fee."),
+    Meaning::new("Liquidation Clearance", "liquidation", "Settlement of a liquidation."),
 ];
 
 pub(super) const FUTURES_TRANSFER_DIRECTION: &[Meaning] = &[

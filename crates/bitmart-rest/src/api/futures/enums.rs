@@ -123,7 +123,7 @@ bitmart_types::open_enum! {
     /// Type of one plan order. Requests name what is placed when the price is reached: a limit or a
     /// market order. Responses name a plan order, a take-profit or a stop-loss.
     pub enum PlanOrderType {
-        /// Plan order, without saying what it places.
+        /// Plan order.
         Plan = "plan",
         /// Take-profit.
         TakeProfit = "take_profit",
@@ -147,9 +147,9 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_int_enum! {
-    /// Kind of a transaction of the futures account.
-    pub enum FlowType {
-        /// Every kind; in requests.
+    /// Type of a transaction of the futures account, as a number: `flow_type` on the wire.
+    pub enum TransactionType {
+        /// Every type; in requests.
         All = 0,
         /// Transfer.
         Transfer = 1,
@@ -165,8 +165,8 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Kind of a transaction of the futures account, as text.
-    pub enum FlowName {
+    /// The [`TransactionType`] as text: `type` on the wire. Every response has it, the number only some.
+    pub enum TransactionTypeName {
         /// Transfer.
         Transfer = "Transfer",
         /// Realized profit or loss.

@@ -434,11 +434,12 @@ pub struct ListTransactions {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     pub(crate) symbol: Option<ContractSymbol>,
     #[serde(
+        rename = "flow_type",
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "wire::text_opt::deserialize"
     )]
-    pub(crate) flow_type: Option<futures::FlowType>,
+    pub(crate) transaction_type: Option<futures::TransactionType>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     pub(crate) account: Option<futures::TradingAccount>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::millis_opt")]
@@ -460,8 +461,8 @@ impl ListTransactions {
         self
     }
     /// Only this kind. Default 0.
-    pub fn flow_type(mut self, flow_type: futures::FlowType) -> Self {
-        self.flow_type = Some(flow_type);
+    pub fn transaction_type(mut self, transaction_type: futures::TransactionType) -> Self {
+        self.transaction_type = Some(transaction_type);
         self
     }
     /// Account to query. Default futures.
@@ -515,7 +516,7 @@ impl Endpoint for ListTransactions {
         if let Some(value) = &self.symbol {
             payload.query("symbol", value);
         }
-        if let Some(value) = &self.flow_type {
+        if let Some(value) = &self.transaction_type {
             payload.query("flow_type", value);
         }
         if let Some(value) = &self.account {

@@ -244,8 +244,7 @@ impl ModifyTpSlOrder {
         trigger_price: Decimal,
         execution: TriggeredExecution,
     ) -> Self {
-        Self::new(symbol.into(), order.into(), trigger_price, TpSlScope::Size)
-            .execution(execution)
+        Self::new(symbol.into(), order.into(), trigger_price, TpSlScope::Size).execution(execution)
     }
     fn new(
         symbol: ContractSymbol,
