@@ -4,7 +4,7 @@ use bitmart_rest::{ErrorKind, LimitPolicy, Limiter, Outcome, TransportErrorKind}
 
 use crate::endpoints::{ORDER, PLACED, client};
 use crate::server::{Action, Server, eventually, ok};
-use crate::surplus_responses::Numbered;
+use crate::extra_responses::Numbered;
 
 #[tokio::test]
 async fn a_connection_is_reused() {

@@ -23,7 +23,7 @@ mod recv_window;
 mod retry;
 mod secrets;
 mod server;
-mod surplus_responses;
+mod extra_responses;
 mod testing;
 mod tls;
 mod tower_service;

@@ -43,14 +43,14 @@ async fn hyper_utils_client_conforms_without_reusing_connections() {
 }
 
 /// As documented at `from_service`: `retry_canceled_requests` does not repeat a request that has begun to be
-/// written. Whether the pool detects a surplus response depends on timing, so that check may fail.
+/// written. Whether the pool detects an extra response depends on timing, so that check may fail.
 #[tokio::test]
 async fn hyper_utils_pool_does_not_repeat_a_request_that_has_arrived() {
     for retry in [false, true] {
         let report = transport_conformance(&from_service(legacy(retry, 8))).await;
         let faults = report.faults();
         assert!(
-            faults.is_empty() || faults == ["a surplus response is not taken for the next one"],
+            faults.is_empty() || faults == ["an extra response is not taken for the next one"],
             "{retry}: {report}"
         );
     }

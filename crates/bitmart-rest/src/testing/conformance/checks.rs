@@ -37,7 +37,7 @@ pub(super) const ALL: &[(&str, Check)] = &[
     ("an interim response is skipped", |transport| Box::pin(interim(transport))),
     ("a compressed body stays compressed", |transport| Box::pin(compressed(transport))),
     ("a body in slow pieces is read completely", |transport| Box::pin(slow(transport))),
-    ("a surplus response is not taken for the next one", |transport| Box::pin(surplus(transport))),
+    ("an extra response is not taken for the next one", |transport| Box::pin(extra_response(transport))),
     ("the response to an abandoned request is discarded", |transport| {
         Box::pin(abandoned(transport))
     }),
@@ -276,10 +276,10 @@ async fn slow(transport: &dyn Transport) -> Checked {
     arrived(&server, 1)
 }
 
-async fn surplus(transport: &dyn Transport) -> Checked {
+async fn extra_response(transport: &dyn Transport) -> Checked {
     let server = start(|_, request| {
         let own = response(request.target().as_bytes());
-        Act::Write([own, response(b"surplus")].concat())
+        Act::Write([own, response(b"extra")].concat())
     })
     .await?;
     for number in 0..ROUNDS {
