@@ -26,7 +26,7 @@ pub use enums::{
 };
 pub use market::*;
 pub use plan::*;
-pub use rules::Rules;
+pub use rules::OrderRules;
 pub use sub_account::*;
 pub use trading::*;
 pub use transfer::*;

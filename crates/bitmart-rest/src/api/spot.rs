@@ -14,7 +14,7 @@ pub use enums::{
     TradeStatus,
 };
 pub use market::*;
-pub use rules::Rules;
+pub use rules::OrderRules;
 pub(crate) use trading::Terms;
 pub use trading::*;
 

@@ -514,7 +514,7 @@ impl crate::api::spot::Spot<'_> {
     /// use bitmart_rest::spot;
     ///
     /// let details = client.spot().symbol_details().await?;
-    /// let rules = details.find("BTC_USDT").map(spot::Rules::new);
+    /// let rules = details.find("BTC_USDT").map(spot::OrderRules::new);
     /// # Ok(())
     /// # }
     /// ```
