@@ -15,7 +15,7 @@ pub use enums::{
 };
 pub use market::*;
 pub use rules::OrderRules;
-pub(crate) use trading::Terms;
+pub(crate) use trading::OrderFields;
 pub use trading::*;
 
 /// The spot endpoints: `client.spot()`.

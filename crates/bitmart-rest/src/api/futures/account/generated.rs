@@ -79,7 +79,7 @@ impl Endpoint for QueryFeeRate {
     .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -141,7 +141,7 @@ impl Endpoint for ListPositionsV1 {
     .limit(6, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -208,7 +208,7 @@ impl Endpoint for ListPositions {
     .limit(6, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -275,7 +275,7 @@ impl Endpoint for ListPositionRisk {
     .limit(24, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -413,7 +413,7 @@ impl Endpoint for SetLeverage {
     .limit(24, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::range("leverage", self.leverage, Some(Decimal::from(1)), None)
     }
 
@@ -508,7 +508,7 @@ impl Endpoint for ListTransactions {
     .limit(6, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("page_size", self.page_size, Some(1), Some(1000))
     }
 
@@ -626,7 +626,7 @@ impl Endpoint for ListAutoRepayments {
     .envelope(Envelope::Errno);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("from_coin_code", self.currency.as_ref())
+        crate::wire::validate::identifier("from_coin_code", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -731,7 +731,7 @@ impl Endpoint for ListCollateralInterest {
     .envelope(Envelope::Errno);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("coin_code", self.currency.as_ref())
+        crate::wire::validate::identifier("coin_code", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

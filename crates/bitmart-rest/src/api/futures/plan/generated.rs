@@ -86,7 +86,7 @@ impl Endpoint for ListPlanOrders {
     .limit(50, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(100))
     }
 
@@ -265,8 +265,8 @@ impl Endpoint for ModifyPreset {
     .limit(24, 2, LimitScope::Uid);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("order_id", Some(&self.order_id))?;
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("order_id", Some(&self.order_id))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::positive("preset_take_profit_price", self.take_profit)?;
         crate::wire::validate::positive("preset_stop_loss_price", self.stop_loss)
     }
@@ -385,8 +385,8 @@ impl Endpoint for CancelTrailingOrder {
     .limit(24, 2, LimitScope::Uid);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("order_id", Some(&self.order_id))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("order_id", Some(&self.order_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

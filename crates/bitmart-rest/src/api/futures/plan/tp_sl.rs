@@ -182,8 +182,8 @@ impl SubmitTpSlOrder {
         self.client_order_id.as_ref()
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
-        validate::form("client_order_id", self.client_order_id.as_ref())?;
+        validate::identifier("symbol", Some(&self.symbol))?;
+        validate::identifier("client_order_id", self.client_order_id.as_ref())?;
         validate::range("size", self.size, Some(1), None)?;
         validate::positive("trigger_price", self.trigger_price)?;
         if !matches!(self.side, Side::CloseLong | Side::CloseShort) {
@@ -277,7 +277,7 @@ impl ModifyTpSlOrder {
         self
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())?;
         validate::positive("trigger_price", self.trigger_price)?;
         validate::any(

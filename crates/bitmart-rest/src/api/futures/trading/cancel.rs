@@ -36,7 +36,7 @@ impl CancelOrder {
         Self { symbol: symbol.into(), order_id, client_order_id }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())
     }
 }
@@ -78,7 +78,7 @@ impl CancelAllAfter {
         Self::new(symbol, 0)
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         if (1..Self::SECONDS_MIN).contains(&self.seconds) {
             let rule = "must be 0, which switches it off, or at least 5";
             return Err(ValidationError::new("timeout", self.seconds, rule));
