@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection};
 
-use crate::endpoints::{Placed, client};
+use crate::endpoints::{PlacedOrder, client};
 use crate::tls::certificate;
 
 /// Orders per case: `SURPLUS_ORDERS`, or by default fewer over TLS, where each takes a handshake.
@@ -35,7 +35,7 @@ pub(crate) struct Numbered {
 }
 
 impl Endpoint for Numbered {
-    type Response = Placed;
+    type Response = PlacedOrder;
     const METADATA: Metadata = Metadata::new("numbered", Method::Post, Host::Spot, "/numbered")
         .auth(Auth::Signed)
         .effect(Effect::Trade);
