@@ -270,7 +270,7 @@ impl AccountSync {
         watermark.start().map(|_| watermark.complete_until())
     }
 
-    /// Returns the totals of the audits of a market; `None` if it is not followed.
+    /// Returns the totals of a market's audits; `None` if it is not followed.
     pub fn audit_stats(&self, market: Market) -> Option<AuditStats> {
         self.market(market).map(|market| market.audit.stats)
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Source;
 use crate::run::workspace_root;
 
-/// Addresses of the files and of the folders of this repository.
+/// How addresses of files and folders in this repository begin.
 const ADDRESSES: [&str; 2] = [
     "https://github.com/bitmart-rs/bitmart/blob/main/",
     "https://github.com/bitmart-rs/bitmart/tree/main/",
