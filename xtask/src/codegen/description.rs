@@ -222,19 +222,19 @@ impl fmt::Display for Bound {
     }
 }
 
-macro_rules! words {
+macro_rules! lowercase_enum {
     ($name:ident { $($variant:ident),+ }) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
         #[serde(rename_all = "lowercase")]
         pub(crate) enum $name { $($variant),+ }
     };
 }
-pub(super) use words;
+pub(super) use lowercase_enum;
 
-words!(Host { Spot, Futures });
-words!(Auth { None, Keyed, Signed });
-words!(Effect { Read, Trade, Transfer, Account });
-words!(Wire { Text, Number });
+lowercase_enum!(Host { Spot, Futures });
+lowercase_enum!(Auth { None, Keyed, Signed });
+lowercase_enum!(Effect { Read, Trade, Transfer, Account });
+lowercase_enum!(Wire { Text, Number });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -261,7 +261,7 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
@@ -318,7 +318,7 @@ impl TryFrom<String> for Limit {
 
 impl Limit {
     /// The limit as text for the documentation.
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Unknown => "not published".to_owned(),
             Self::Known { count, seconds, scope } => {
@@ -352,13 +352,13 @@ impl Section {
 
 impl Endpoint {
     /// Name of the method of `group`: the id without the group.
-    pub(crate) fn call(&self, group: &str) -> &str {
+    pub(crate) fn method_name(&self, group: &str) -> &str {
         self.id.strip_prefix(group).unwrap_or(&self.id).trim_start_matches('_')
     }
 
     /// HTTP method and path: `GET /system/time`.
     pub(crate) fn route(&self) -> String {
-        format!("{} {}", self.method.word(), self.path)
+        format!("{} {}", self.method.as_str(), self.path)
     }
 
     /// Whether the group method takes the request as an argument.
@@ -389,8 +389,9 @@ impl Endpoint {
         Some(format!("{first}[]"))
     }
 
-    /// Rejects names of the newer keys that the endpoint does not have.
-    fn check_names(&self) -> Result<(), String> {
+    /// Rejects `paging`, `contract_amounts` and `states` if they name a parameter or field that the endpoint
+    /// does not have, and values that contradict each other.
+    fn check_references(&self) -> Result<(), String> {
         let has_param = |name: &String| self.params.iter().any(|param| param.name == *name);
         let rows = self.row_path().map(|path| format!("{path}.")).unwrap_or_default();
         let has_field = |name: &String| {
@@ -503,7 +504,7 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
             {
                 return fail(what);
             }
-            if let Err(what) = endpoint.check_names() {
+            if let Err(what) = endpoint.check_references() {
                 return fail(what);
             }
             if endpoint.sources.is_empty() || endpoint.checked.len() != "2026-01-01".len() {

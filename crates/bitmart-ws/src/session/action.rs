@@ -55,7 +55,7 @@ pub enum SessionEvent {
         /// The topic.
         topic: Arc<str>,
     },
-    /// The exchange rejected the request for a snapshot. The subscription itself goes on.
+    /// The exchange rejected the request for a snapshot. The subscription itself continues.
     RequestRejected {
         /// The topic.
         topic: Arc<str>,
