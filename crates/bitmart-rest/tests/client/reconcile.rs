@@ -62,7 +62,7 @@ async fn finds_an_order_that_is_listed_late() {
     let (client, script) = client_with(|n| Some(if n < 3 { NOT_FOUND } else { FOUND }));
     let begin = Instant::now();
     let result = client.spot().reconcile(&id()).await.unwrap();
-    assert!(matches!(result, Reconciled::PlacedOrder(order) if order.order_id == "1"));
+    assert!(matches!(result, Reconciled::Placed(order) if order.order_id == "1"));
     assert_eq!(script.count(), 4);
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
@@ -83,7 +83,7 @@ async fn an_order_counts_as_not_placed_only_after_its_signature_has_expired() {
 #[tokio::test(start_paused = true)]
 async fn queries_are_repeated_over_broken_connections_which_never_mean_not_placed() {
     let (client, _) = client_with(|n| if n < 5 { None } else { Some(FOUND) });
-    assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::PlacedOrder(_)));
+    assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Placed(_)));
 
     let (client, _) = client_with(|_| None);
     client.spot().reconcile(&id()).await.expect_err("the outcome is unknown");
@@ -110,7 +110,7 @@ async fn queries_are_repeated_during_maintenance_and_throttling_which_never_mean
         let (client, _) = client_with(response);
         assert!(matches!(
             client.spot().reconcile(&id()).await.unwrap(),
-            Reconciled::PlacedOrder(_)
+            Reconciled::Placed(_)
         ));
     }
     for response in [|_| Some(MAINTENANCE), |_| Some(TOO_MANY), |_| Some(GONE), |_| Some("<html>")]
@@ -147,7 +147,7 @@ async fn waits_without_queries_until_a_short_ban_ends() {
             let (client, script) = client_with_limiter(response, limiter);
             let begin = Instant::now();
             let found = client.spot().reconcile(&id()).await.unwrap();
-            assert!(matches!(found, Reconciled::PlacedOrder(_)));
+            assert!(matches!(found, Reconciled::Placed(_)));
             let sent = script.requests();
             assert_eq!(sent.len(), 2);
             assert!(
