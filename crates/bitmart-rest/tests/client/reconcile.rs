@@ -108,10 +108,7 @@ async fn queries_are_repeated_during_maintenance_and_throttling_which_never_mean
         |n| Some(if n < 5 { "<html>" } else { FOUND }),
     ] {
         let (client, _) = client_with(response);
-        assert!(matches!(
-            client.spot().reconcile(&id()).await.unwrap(),
-            Reconciled::Placed(_)
-        ));
+        assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Placed(_)));
     }
     for response in [|_| Some(MAINTENANCE), |_| Some(TOO_MANY), |_| Some(GONE), |_| Some("<html>")]
     {

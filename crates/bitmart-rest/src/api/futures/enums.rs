@@ -109,8 +109,8 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Which orders [`ListPlanOrders`](super::ListPlanOrders) lists: `plan_type` on the wire. What
-    /// each of them is, its [`PlanOrderType`] tells.
+    /// Which orders [`ListPlanOrders`](super::ListPlanOrders) lists: `plan_type` on the wire.
+    /// [`PlanOrderType`] says what each order is.
     pub enum PlanOrderFilter {
         /// Plan orders without take-profits and stop-losses.
         Plan = "plan",
