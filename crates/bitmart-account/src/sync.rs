@@ -174,7 +174,7 @@ impl AccountSync {
     /// [`stream_lost`](Self::stream_lost) as well.
     pub fn malformed(&mut self, market: Market, item: MalformedItem) {
         self.update_market(market, |this| {
-            this.events.push_back(AccountEvent::Malformed { market, item })
+            this.events.push_back(AccountEvent::Malformed { market, item });
         });
     }
 
