@@ -130,7 +130,7 @@ fn differences(
             essential: &endpoint.essential,
             aliases: &endpoint.aliases,
             fields: &endpoint.fields,
-            is_by_hand: false,
+            is_hand_written: false,
             is_receipt: endpoint.effect != description::Effect::Read,
         };
         found.extend(described.compare(models, &endpoint.response)?);

@@ -128,8 +128,8 @@ impl AccountState {
         self.known_fills.iter(market)
     }
 
-    /// Removes an open order that the exchange no longer knows. Its fills are stored on, as those of an
-    /// order of which only fills are known.
+    /// Removes an open order that the exchange no longer knows. Its fills stay, like those of any order
+    /// of which only fills are known.
     pub(crate) fn remove_order(&mut self, market: Market, id: &OrderId) -> bool {
         let key = (market, id.clone());
         let Some(order) = self.orders.remove(&key) else { return false };

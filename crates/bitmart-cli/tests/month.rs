@@ -60,7 +60,7 @@ fn month_of_nightly_exports_equals_the_ledger() {
             }
             let verified = month.verify(&folder);
             assert_eq!(verified.code, 10, "{}", verified.err);
-            assert!(verified.err.contains("goes on where it stopped"), "{}", verified.err);
+            assert!(verified.err.contains("continues where it stopped"), "{}", verified.err);
             for wrong in ["twice", "missing", "changed", "shorter", "no JSON"] {
                 assert!(!verified.err.contains(wrong), "day {day}: {}", verified.err);
             }

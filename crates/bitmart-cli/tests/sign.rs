@@ -76,7 +76,7 @@ fn line_of(out: &str) -> &str {
     line
 }
 
-const ORDER: [&str; 10] = [
+const DRY_RUN_ORDER: [&str; 10] = [
     "spot",
     "submit-order",
     "BTC_USDT",
@@ -100,9 +100,11 @@ fn no_process_list_shows_the_key_while_the_pipe_runs() {
     let added = at_home(home.path(), &["auth", "add", "bot", "--stdin"], &CANARY.lines());
     assert_eq!(added.code, 0, "{}", added.err);
     let options = ["--env", &place.spot, "--profile", "bot"];
-    for request in
-        [&ORDER[..], &["spot", "open-orders", "--dry-run"], &["account", "wallet", "--dry-run"]]
-    {
+    for request in [
+        &DRY_RUN_ORDER[..],
+        &["spot", "open-orders", "--dry-run"],
+        &["account", "wallet", "--dry-run"],
+    ] {
         let shown = at_home(home.path(), &[request, &options].concat(), "");
         assert_eq!(shown.code, 0, "{}", shown.err);
         let line = line_of(&shown.out);
@@ -161,7 +163,7 @@ fn the_pipe_of_a_dry_run_sends_the_request() {
         serde_json::from_str::<serde_json::Value>(&body)
             .unwrap_or_else(|_| panic!("{line}: {body} {err}"))
     };
-    let shown = bitmart(&place, &ORDER);
+    let shown = bitmart(&place, &DRY_RUN_ORDER);
     let placed = run(line_of(&shown.out));
     assert_eq!(placed["code"], 1000, "{placed}");
     let open = bitmart(&place, &["spot", "open-orders"]);

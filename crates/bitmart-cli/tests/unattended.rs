@@ -1,4 +1,4 @@
-//! An export that nobody watches: it waits through outages, and whatever stops it says that it goes on.
+//! An export that nobody watches: it waits through outages, and whatever stops it says how it continues.
 
 mod common;
 
@@ -36,7 +36,7 @@ fn an_export_waits_for_hours_and_says_that_it_goes_on() {
     place.sandbox.inject(Fault::Maintenance.on(path).times(u32::MAX));
     let run = export(&place, home.path(), &["--what", "trades", "--patience", "2"]);
     assert_eq!(run.code, 7, "{}", run.err);
-    assert!(run.err.contains("the same command goes on where this one stopped"), "{}", run.err);
+    assert!(run.err.contains("the same command continues where this one stopped"), "{}", run.err);
     assert!(
         run.err.lines().last().is_some_and(|line| line.starts_with("PLAY MONEY")),
         "{}",
@@ -91,7 +91,7 @@ fn a_signal_ends_an_export_that_waits_and_the_same_command_goes_on() {
     kill_process(Pid::from_child(&child), Signal::TERM).expect("sent");
     std::io::Read::read_to_string(&mut err, &mut told).expect("text");
     assert_eq!(child.wait().expect("it ends").code(), Some(10), "{told}");
-    assert!(told.contains("the same command goes on where this one stopped"), "{told}");
+    assert!(told.contains("the same command continues where this one stopped"), "{told}");
     place.sandbox.clear_faults();
     let run = export(&place, home.path(), &["--what", "trades"]);
     assert_eq!(run.code, 0, "{}", run.err);

@@ -145,7 +145,7 @@ fn the_account_info_has_its_own_envelope() {
     let info = response::<account::QueryAccountInfo>(&body.to_string()).expect("it decodes");
     let info = info.into_value().expect("it has the expected form");
     assert_eq!(info.uid.as_ref().map(AsRef::as_ref), Some("7"));
-    assert_eq!(info.parent_user_id, None);
+    assert_eq!(info.parent_uid, None);
     assert_eq!(info.register_time, Some(1_700_000_000));
     let key = &info.api_keys.expect("keys")[0];
     assert_eq!(key.is_current, Some(true));

@@ -70,7 +70,7 @@ fn published_frames_keep_all_fields() {
     }
 }
 
-/// Appends the paths of the scalars of an entry. A column of a row keeps its index.
+/// Appends the paths of an entry's scalars. A column of a row keeps its index.
 fn leaves(path: &str, value: &Value, out: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {

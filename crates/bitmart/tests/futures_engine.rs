@@ -86,11 +86,11 @@ impl Harness {
         Ok(rows.into_iter().next().ok_or("no row")?)
     }
 
-    async fn flows(
+    async fn amounts(
         &self,
-        kind: futures::FlowType,
+        kind: futures::TransactionType,
     ) -> Result<Vec<Decimal>, Box<dyn std::error::Error>> {
-        let request = futures::ListTransactions::new().flow_type(kind);
+        let request = futures::ListTransactions::new().transaction_type(kind);
         let rows = self.trader.futures().transactions(request).await?;
         Ok(rows.into_iter().map(|row| row.amount).collect())
     }
@@ -127,8 +127,11 @@ async fn isolated_positions_use_their_own_margin_and_cross_positions_the_wallet(
             futures::Execution::Market,
         ))
         .await?;
-    assert_eq!(harness.flows(futures::FlowType::RealizedProfit).await?, [dec!(100)]);
-    assert_eq!(harness.flows(futures::FlowType::Commission).await?, [dec!(-1.22), dec!(-3.6)]);
+    assert_eq!(harness.amounts(futures::TransactionType::RealizedProfit).await?, [dec!(100)]);
+    assert_eq!(
+        harness.amounts(futures::TransactionType::Commission).await?,
+        [dec!(-1.22), dec!(-3.6)]
+    );
 
     harness.set_leverage(futures::MarginType::Cross, dec!(50)).await?;
     harness.buy(dec!(60000), 100, futures::MarginType::Cross).await?;
@@ -180,7 +183,7 @@ async fn one_way_mode_nets_and_reverses_positions() -> TestResult {
     let row = &rows[0];
     assert_eq!((rows.len(), row.signed_size, row.size), (1, Some(dec!(-15)), dec!(15)));
     assert_eq!(row.position_side, Some(futures::PositionSide::Both));
-    assert_eq!(harness.flows(futures::FlowType::RealizedProfit).await?, [dec!(1)]);
+    assert_eq!(harness.amounts(futures::TransactionType::RealizedProfit).await?, [dec!(1)]);
     Ok(())
 }
 
@@ -193,10 +196,10 @@ async fn funding_is_paid_at_the_funding_time() -> TestResult {
     let next = rate.funding_time.ok_or("no time")?;
     let due = next.as_millis() - i64::try_from(BEGIN)?;
     harness.exchange.advance(Duration::from_millis(u64::try_from(due)? - 1));
-    assert_eq!(harness.flows(futures::FlowType::Funding).await?, []);
+    assert_eq!(harness.amounts(futures::TransactionType::Funding).await?, []);
     harness.exchange.advance(Duration::from_millis(1));
     // 0.01 % of 6,000: the mark price equals the index price.
-    assert_eq!(harness.flows(futures::FlowType::Funding).await?, [dec!(-0.6)]);
+    assert_eq!(harness.amounts(futures::TransactionType::Funding).await?, [dec!(-0.6)]);
     let past =
         futures.funding_rate_history(futures::ListFundingRateHistory::new("BTCUSDT")).await?;
     assert_eq!(past.list[0].funding_time, next);
@@ -254,14 +257,14 @@ async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
     let orders = harness.trader.futures().order_history(history).await?;
     let kinds: Vec<_> = orders.iter().filter_map(|order| order.order_type.clone()).collect();
     assert_eq!(kinds[..2], [futures::OrderType::Bankruptcy, futures::OrderType::Liquidation]);
-    assert_eq!(harness.flows(futures::FlowType::Liquidation).await?.len(), 2);
+    assert_eq!(harness.amounts(futures::TransactionType::Liquidation).await?.len(), 2);
     let assets = harness.trader.futures().assets().await?;
     let equity = assets.find("USDT").and_then(|usdt| usdt.equity).ok_or("no balance")?;
     let lost = dec!(100000) - equity;
     // Half of the margin is lost to the bid, and part of the other half remains.
     assert!(lost > dec!(33.6) && lost < dec!(63.6), "margin and fee, no more: {lost}");
-    let flows: Decimal = harness.flows(futures::FlowType::All).await?.iter().sum();
-    assert_eq!(equity, dec!(100000) + flows);
+    let sum: Decimal = harness.amounts(futures::TransactionType::All).await?.iter().sum();
+    assert_eq!(equity, dec!(100000) + sum);
     Ok(())
 }
 

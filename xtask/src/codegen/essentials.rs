@@ -54,7 +54,7 @@ pub(crate) struct Described<'a> {
     pub(crate) aliases: &'a [Alias],
     pub(crate) fields: &'a [String],
     /// The type may implement `Deserialize` by hand, so that its fields are unknown here.
-    pub(crate) is_by_hand: bool,
+    pub(crate) is_hand_written: bool,
     /// The response of a write: a partial one is useless, so lists and objects may be strict.
     pub(crate) is_receipt: bool,
 }
@@ -125,7 +125,7 @@ impl<'a> Walk<'a> {
             Kind::Named(module, name) => {
                 if let Some(model) = self.models.find(module.as_deref(), name, from) {
                     self.model(model, path, depth);
-                } else if !path.is_empty() || self.described.is_by_hand {
+                } else if !path.is_empty() || self.described.is_hand_written {
                     self.by_hand.push(path.to_owned());
                 }
             }

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::File;
-use super::description::{Host, Ignore, words};
+use super::description::{Host, Ignore, lowercase_enum};
 use super::essentials::{self, Alias, Described};
 use super::models::Models;
 
@@ -49,7 +49,7 @@ struct Untyped {
     sources: Vec<String>,
 }
 
-words!(Shape { One, Many });
+lowercase_enum!(Shape { One, Many });
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,7 +170,7 @@ fn compare(dialects: &[Description], models: &Models) -> Result<(), String> {
                 essential: &owner.essential,
                 aliases: &owner.aliases,
                 fields: &owner.fields,
-                is_by_hand: true,
+                is_hand_written: true,
                 is_receipt: false,
             };
             let module = description.module();

@@ -15,7 +15,7 @@ use crate::{AccountEvent, Assumptions, CatchUpReport, Health, Instrument, Market
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// The state of the subscriptions of a market.
+/// The state of a market's subscriptions.
 #[derive(Debug, PartialEq, Eq)]
 enum Streams {
     /// To be subscribed at this time.

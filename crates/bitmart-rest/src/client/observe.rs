@@ -11,10 +11,10 @@ mod labels;
 #[cfg(feature = "client")]
 mod log;
 #[cfg(feature = "metrics")]
-mod meters;
+mod metrics;
 #[cfg(all(feature = "client", not(feature = "metrics")))]
-#[path = "observe/no_meters.rs"]
-mod meters;
+#[path = "observe/no_metrics.rs"]
+mod metrics;
 
 use crate::drift::DriftKind;
 
@@ -22,17 +22,18 @@ use crate::drift::DriftKind;
 pub(crate) use self::call::Call;
 #[cfg(feature = "client")]
 pub(crate) use self::log::{
-    clock_kept, clock_synchronized, request_failed, response_received, sent_again, surplus,
+    clock_sync_failed, clock_synchronized, extra_response, request_failed, response_received,
+    retrying,
 };
 #[cfg(feature = "client")]
-pub(crate) use self::meters::{
-    BucketMeters, Meters, OpenConnection, connection_attempt, rate_limited,
+pub(crate) use self::metrics::{
+    BucketMetrics, Metrics, OpenConnection, connection_attempt, rate_limited,
 };
 
 /// Counts a difference between a response and the API description.
 pub(crate) fn drift(endpoint: &'static str, kind: DriftKind) {
     #[cfg(feature = "metrics")]
-    meters::drift(endpoint, kind);
+    metrics::drift(endpoint, kind);
     #[cfg(not(feature = "metrics"))]
     let _ = (endpoint, kind);
 }

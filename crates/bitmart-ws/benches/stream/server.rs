@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::Fault;
+use crate::BoxError;
 
 /// Levels a side of a book.
 const LEVELS: i64 = 50;
@@ -33,7 +33,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start() -> Result<Self, Fault> {
+    pub(crate) fn start() -> Result<Self, BoxError> {
         let mut child =
             Command::new(std::env::current_exe()?).arg("--serve").stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
@@ -55,7 +55,7 @@ impl Drop for Server {
 }
 
 /// Serves until killed. Without TLS when `plain`, for clients in other languages.
-pub(crate) fn serve(plain: bool) -> Result<(), Fault> {
+pub(crate) fn serve(plain: bool) -> Result<(), BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
         let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
@@ -88,7 +88,7 @@ pub(crate) fn serve(plain: bool) -> Result<(), Fault> {
 
 async fn serve_connection<S: AsyncRead + AsyncWrite + Send + 'static>(
     stream: S,
-) -> Result<(), Fault> {
+) -> Result<(), BoxError> {
     let (reader, mut writer) = tokio::io::split(stream);
     let mut reader = BufReader::new(reader);
     let (mut path, mut key) = (String::new(), String::new());
@@ -134,7 +134,7 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Send + 'static>(
 }
 
 /// Sends the same compressed frame repeatedly, many in one write.
-async fn blast<S: AsyncWrite>(writer: &mut WriteHalf<S>, frames: u64) -> Result<(), Fault> {
+async fn blast<S: AsyncWrite>(writer: &mut WriteHalf<S>, frames: u64) -> Result<(), BoxError> {
     let frame = encode(2, &deflate(&depth("S0_USDT", 1, LEVELS), Compression::default()));
     let burst = frame.repeat(64);
     for _ in 0..frames / 64 {
@@ -151,7 +151,7 @@ async fn pace<S: AsyncRead + AsyncWrite>(
     writer: &mut WriteHalf<S>,
     each_second: u64,
     levels: i64,
-) -> Result<(), Fault> {
+) -> Result<(), BoxError> {
     let mut topics: Vec<String> = Vec::new();
     let mut turn = 0;
     let mut interval = tokio::time::interval(Duration::from_millis(10));
@@ -183,7 +183,7 @@ async fn acknowledge_next<S: AsyncRead + AsyncWrite>(
     reader: &mut BufReader<ReadHalf<S>>,
     writer: &mut WriteHalf<S>,
     topics: &mut Vec<String>,
-) -> Result<(), Fault> {
+) -> Result<(), BoxError> {
     let opcode = reader.read_u8().await? & 0x0f;
     let length = match reader.read_u8().await? & 0x7f {
         126 => u64::from(reader.read_u16().await?),

@@ -125,9 +125,9 @@ impl Harness {
         while Instant::now() + STEP <= end {
             self.step().await;
         }
-        let rest = end.saturating_duration_since(Instant::now());
-        tokio::time::advance(rest).await;
-        self.exchange.advance(rest);
+        let remaining = end.saturating_duration_since(Instant::now());
+        tokio::time::advance(remaining).await;
+        self.exchange.advance(remaining);
         self.settle().await;
     }
 

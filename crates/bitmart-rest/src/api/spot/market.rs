@@ -229,7 +229,7 @@ impl SymbolDetails {
     }
 }
 
-/// Rules and state of a pair. [`Rules`](crate::spot::Rules) is created from it, to round and check
+/// Rules and state of a pair. [`OrderRules`](crate::spot::OrderRules) is created from it, to round and check
 /// orders.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

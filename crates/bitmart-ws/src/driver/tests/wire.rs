@@ -135,7 +135,7 @@ async fn reports_unreadable_frames_and_ends_the_connection_after_many_in_a_row()
             };
         expect_errors(&mut peer, &mut tickers, most - 1).await;
         peer.push(&tick(2)).await;
-        assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
+        assert_eq!(value(&mut tickers).await, 2, "the connection continues and counts anew");
         expect_errors(&mut peer, &mut tickers, most).await;
         assert!(violation(&mut tickers).await.contains("in a row"));
         server.accept().await;
@@ -155,7 +155,7 @@ async fn reports_text_that_is_not_utf8_and_reads_the_frames_after_it() {
         }
         if count < most {
             peer.push(&tick(2)).await;
-            assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
+            assert_eq!(value(&mut tickers).await, 2, "the connection continues and counts anew");
         }
     }
     assert!(violation(&mut tickers).await.contains("in a row"));
@@ -265,7 +265,7 @@ async fn reconnects_when_the_peer_does_not_read() {
         peer.send_frame(true, PING, &[0; 125]).await;
     }
     let Update::Reconnecting(ReconnectReason::Lost { detail }) = next(&mut tickers).await else {
-        panic!("the connection goes on");
+        panic!("the connection continues");
     };
     assert!(detail.contains("write"), "{detail}");
 }

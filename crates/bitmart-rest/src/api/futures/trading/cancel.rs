@@ -38,7 +38,7 @@ impl CancelOrder {
         Self { symbol: symbol.into(), order_id, client_order_id }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())
     }
 }
@@ -82,7 +82,7 @@ impl CancelAllAfter {
         Self::new(symbol, Duration::ZERO)
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         if self.timeout.is_zero() || Self::is_timeout(self.timeout) {
             return Ok(());
         }

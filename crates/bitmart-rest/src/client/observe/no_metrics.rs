@@ -8,16 +8,16 @@ use crate::wire::endpoint::{Host, Metadata};
 use crate::wire::rate_limit::ThrottleReason;
 
 /// Metrics of a client.
-pub(crate) struct Meters;
+pub(crate) struct Metrics;
 
-impl Meters {
+impl Metrics {
     pub(crate) fn new() -> Self {
         Self
     }
 
     #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
-    pub(super) fn endpoint(&self, _: &'static Metadata) -> EndpointMeters {
-        EndpointMeters
+    pub(super) fn endpoint(&self, _: &'static Metadata) -> EndpointMetrics {
+        EndpointMetrics
     }
 
     #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
@@ -25,11 +25,11 @@ impl Meters {
 }
 
 /// Metrics of an endpoint.
-pub(super) struct EndpointMeters;
+pub(super) struct EndpointMetrics;
 
 #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
-impl EndpointMeters {
-    pub(super) fn sent_again(&self) {}
+impl EndpointMetrics {
+    pub(super) fn retried(&self) {}
     pub(super) fn reserved(&self, _: Host, _waited: Duration) {}
     pub(super) fn sent(&self, _latency: Duration) {}
     pub(super) fn ended(&self, _: Ended, _fault: Option<&'static str>, _total: Duration) {}
@@ -37,10 +37,10 @@ impl EndpointMeters {
 
 /// Metrics of a bucket of the limiter.
 #[derive(Debug)]
-pub(crate) struct BucketMeters;
+pub(crate) struct BucketMetrics;
 
 #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
-impl BucketMeters {
+impl BucketMetrics {
     pub(crate) fn new(_: &'static Metadata) -> Self {
         Self
     }

@@ -15,14 +15,14 @@ use crate::wire::endpoint::{Host, LimitScope, Metadata};
 use crate::wire::rate_limit::ThrottleReason;
 
 /// Metrics of a client.
-pub(crate) struct Meters {
-    endpoints: RwLock<HashMap<&'static str, EndpointMeters>>,
+pub(crate) struct Metrics {
+    endpoints: RwLock<HashMap<&'static str, EndpointMetrics>>,
     clock_offset: Gauge,
     /// Waits for a connection, for spot and futures.
     connection_waits: Arc<[OnceLock<Histogram>; 2]>,
 }
 
-impl Meters {
+impl Metrics {
     /// The recorder must be installed before.
     pub(crate) fn new() -> Self {
         describe();
@@ -33,14 +33,14 @@ impl Meters {
         }
     }
 
-    pub(super) fn endpoint(&self, metadata: &'static Metadata) -> EndpointMeters {
+    pub(super) fn endpoint(&self, metadata: &'static Metadata) -> EndpointMetrics {
         let known = self.endpoints.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(endpoint) = known.get(metadata.id) {
             return endpoint.clone();
         }
         drop(known);
         let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || EndpointMeters(Arc::new(Handles::new(metadata, &self.connection_waits)));
+        let new = || EndpointMetrics(Arc::new(Handles::new(metadata, &self.connection_waits)));
         endpoints.entry(metadata.id).or_insert_with(new).clone()
     }
 
@@ -52,7 +52,7 @@ impl Meters {
 
 /// Metrics of an endpoint.
 #[derive(Clone)]
-pub(super) struct EndpointMeters(Arc<Handles>);
+pub(super) struct EndpointMetrics(Arc<Handles>);
 
 struct Handles {
     endpoint: &'static str,
@@ -75,8 +75,8 @@ impl Handles {
     }
 }
 
-impl EndpointMeters {
-    pub(super) fn sent_again(&self) {
+impl EndpointMetrics {
+    pub(super) fn retried(&self) {
         counter!("bitmart_rest_retries_total", "endpoint" => self.0.endpoint).increment(1);
     }
 
@@ -115,13 +115,13 @@ impl EndpointMeters {
 }
 
 /// Metrics of a bucket of the limiter.
-pub(crate) struct BucketMeters {
+pub(crate) struct BucketMetrics {
     endpoint: &'static str,
     waits: Histogram,
     free: Gauge,
 }
 
-impl BucketMeters {
+impl BucketMetrics {
     pub(crate) fn new(metadata: &'static Metadata) -> Self {
         let scope = match metadata.limit.map(|limit| limit.scope) {
             None => "none",
@@ -163,9 +163,9 @@ impl BucketMeters {
     }
 }
 
-impl fmt::Debug for BucketMeters {
+impl fmt::Debug for BucketMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BucketMeters").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("BucketMetrics").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
 
@@ -224,7 +224,7 @@ pub(super) fn drift(endpoint: &'static str, kind: DriftKind) {
 fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     let counters = [
-        ("bitmart_rest_retries_total", "Reads that were sent again."),
+        ("bitmart_rest_retries_total", "Retries of reads."),
         (
             "bitmart_rest_throttled_total",
             "Requests that the limiter held back: they were not sent.",

@@ -7,10 +7,10 @@ use crate::dialect::{Access, Dialect};
 use crate::event::DecodeErrorKind;
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Meters(());
+pub(crate) struct Metrics(());
 
 #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
-impl Meters {
+impl Metrics {
     pub(crate) fn new(_: Dialect, _: Access) -> Self {
         Self(())
     }
@@ -29,7 +29,7 @@ pub(crate) struct QueueDepth(());
 
 #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
 impl QueueDepth {
-    pub(crate) fn set(&mut self, _: &Meters, _length: usize) {}
+    pub(crate) fn set(&mut self, _: &Metrics, _length: usize) {}
 }
 
 pub(crate) fn book_resync(_: Dialect, _: &ResyncReason) {}

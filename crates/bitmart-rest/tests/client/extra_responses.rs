@@ -1,4 +1,4 @@
-//! A server that sends surplus responses: a response is never taken for that of a later request.
+//! A server that sends extra responses: a response is never taken for that of a later request.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection};
 
-use crate::endpoints::{Placed, client};
+use crate::endpoints::{PlacedOrder, client};
 use crate::tls::certificate;
 
 /// Orders per case: `SURPLUS_ORDERS`, or by default fewer over TLS, where each takes a handshake.
@@ -25,7 +25,7 @@ fn orders(tls: bool) -> u32 {
     count.unwrap_or(if tls { 250 } else { 5_000 })
 }
 
-/// Added to the number of an order in a surplus response.
+/// Added to the number of an order in an extra response.
 pub(crate) const FOREIGN: u32 = 1_000_000;
 
 /// An order whose number the response must contain.
@@ -35,7 +35,7 @@ pub(crate) struct Numbered {
 }
 
 impl Endpoint for Numbered {
-    type Response = Placed;
+    type Response = PlacedOrder;
     const METADATA: Metadata = Metadata::new("numbered", Method::Post, Host::Spot, "/numbered")
         .auth(Auth::Signed)
         .effect(Effect::Trade);
@@ -44,7 +44,7 @@ impl Endpoint for Numbered {
     }
 }
 
-/// When the surplus response to a request is written.
+/// When the extra response to a request is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum When {
     Never,
@@ -56,7 +56,7 @@ pub(crate) enum When {
     Later,
 }
 
-/// When the surplus response is written, and how much of it before the next request arrives.
+/// When the extra response is written, and how much of it before the next request arrives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     when: When,
@@ -132,9 +132,9 @@ impl Peer {
         while let Some(number) = self.order()? {
             self.stream.write_all(&std::mem::take(&mut held_back))?;
             let Plan { when, percent } = plan(number);
-            let (own, surplus) = (response(number), response(FOREIGN + number));
+            let (own, extra) = (response(number), response(FOREIGN + number));
             if when == (When::AtOnce { merged: true }) {
-                let both = self.encode(&(own + &surplus));
+                let both = self.encode(&(own + &extra));
                 self.stream.write_all(&both)?;
                 continue;
             }
@@ -143,13 +143,13 @@ impl Peer {
                 self.stream.write_all(&own)?;
                 continue;
             }
-            let mut surplus = self.encode(&surplus);
-            held_back = surplus.split_off(surplus.len() * percent / 100);
+            let mut extra = self.encode(&extra);
+            held_back = extra.split_off(extra.len() * percent / 100);
             if when == When::Later {
                 self.stream.write_all(&own)?;
-                trigger.write_when_requested(|| self.stream.write_all(&surplus))?;
+                trigger.write_when_requested(|| self.stream.write_all(&extra))?;
             } else {
-                own.append(&mut surplus);
+                own.append(&mut extra);
                 self.stream.write_all(&own)?;
             }
         }
@@ -225,7 +225,7 @@ pub(crate) fn serve(
 }
 
 impl Server {
-    /// Places an order and triggers a late surplus response, without letting the runtime notice it.
+    /// Places an order and triggers a late extra response, without letting the runtime notice it.
     async fn order(&self, number: u32, plan: Plan) -> String {
         let placed = self.client.send(Numbered { number }).await;
         if plan.when == When::Later {
@@ -251,41 +251,41 @@ async fn assert_no_foreign_response(tls: bool, plan: Plan) {
 }
 
 #[tokio::test]
-async fn rejects_a_surplus_response_in_the_same_write() {
+async fn rejects_an_extra_response_in_the_same_write() {
     assert_no_foreign_response(false, MERGED).await;
 }
 
 #[tokio::test]
-async fn rejects_a_surplus_response_in_the_same_tls_record() {
+async fn rejects_an_extra_response_in_the_same_tls_record() {
     assert_no_foreign_response(true, MERGED).await;
 }
 
 #[tokio::test]
-async fn rejects_a_surplus_response_in_another_tls_record_of_the_same_write() {
+async fn rejects_an_extra_response_in_another_tls_record_of_the_same_write() {
     assert_no_foreign_response(true, SEPARATE).await;
 }
 
 #[tokio::test]
-async fn rejects_a_surplus_response_that_arrives_partly_with_the_first() {
+async fn rejects_an_extra_response_that_arrives_partly_with_the_first() {
     assert_no_foreign_response(false, IN_PART).await;
     assert_no_foreign_response(true, IN_PART).await;
 }
 
 #[tokio::test]
-async fn rejects_a_surplus_response_that_arrives_before_the_next_request() {
+async fn rejects_an_extra_response_that_arrives_before_the_next_request() {
     assert_no_foreign_response(false, LATER).await;
     assert_no_foreign_response(true, LATER).await;
 }
 
 #[tokio::test]
-async fn rejects_a_surplus_response_that_arrives_partly_before_the_next_request() {
+async fn rejects_an_extra_response_that_arrives_partly_before_the_next_request() {
     assert_no_foreign_response(false, LATER_IN_PART).await;
     assert_no_foreign_response(true, LATER_IN_PART).await;
 }
 
 /// The documented case that is not detected, and the setting that excludes it.
 #[tokio::test]
-async fn a_surplus_response_after_the_next_request_is_excluded_by_fresh_connections() {
+async fn an_extra_response_after_the_next_request_is_excluded_by_fresh_connections() {
     let orders = 50;
     let server = serve(false, |_| AFTER_THE_NEXT, |builder| builder);
     assert_ne!(
@@ -303,7 +303,7 @@ async fn a_surplus_response_after_the_next_request_is_excluded_by_fresh_connecti
 }
 
 #[tokio::test]
-async fn a_connection_without_surplus_responses_is_reused() {
+async fn a_connection_without_extra_responses_is_reused() {
     let plan = Plan { when: When::Never, percent: 0 };
     for tls in [false, true] {
         let server = serve(tls, move |_| plan, |builder| builder);
@@ -361,7 +361,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         any::<bool>().prop_map(|merged| When::AtOnce { merged }),
         Just(When::Later),
     ];
-    // A surplus response of which nothing arrives before the next request is not detected.
+    // An extra response of which nothing arrives before the next request is not detected.
     (when, 2..=100_usize).prop_map(|(when, percent)| Plan { when, percent })
 }
 

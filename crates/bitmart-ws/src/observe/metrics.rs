@@ -14,7 +14,7 @@ use crate::event::DecodeErrorKind;
 
 /// The metrics of a connection; the default records nothing.
 #[derive(Clone, Default)]
-pub(crate) struct Meters(Option<Arc<Handles>>);
+pub(crate) struct Metrics(Option<Arc<Handles>>);
 
 struct Handles {
     dialect: &'static str,
@@ -47,7 +47,7 @@ impl Traffic {
     }
 }
 
-impl Meters {
+impl Metrics {
     /// Registers the metrics with the recorder that is installed.
     pub(crate) fn new(dialect: Dialect, access: Access) -> Self {
         describe();
@@ -127,9 +127,9 @@ impl Meters {
     }
 }
 
-impl fmt::Debug for Meters {
+impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Meters").finish_non_exhaustive()
+        f.debug_struct("Metrics").finish_non_exhaustive()
     }
 }
 
@@ -139,8 +139,8 @@ pub(crate) struct QueueDepth(u32);
 
 impl QueueDepth {
     /// Reports the current length.
-    pub(crate) fn set(&mut self, meters: &Meters, length: usize) {
-        let Some(handles) = &meters.0 else { return };
+    pub(crate) fn set(&mut self, metrics: &Metrics, length: usize) {
+        let Some(handles) = &metrics.0 else { return };
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         if length > self.0 {
             handles.depth.increment(length - self.0);
