@@ -237,9 +237,12 @@ pub(crate) fn long_export() -> TaskResult {
 }
 
 pub(crate) fn long_export_command() -> Command {
-    let words = ["test", "--release", "--package", "bitmart-cli", "--test", "long_export"];
+    let words = ["test", "--release", "--package", "bitmart-cli", "--test", "cli"];
     let mut command = cargo();
-    command.args(words).args(["--", "--nocapture"]).env("EXPORT_TEST_ORDERS", "100000");
+    command
+        .args(words)
+        .args(["--", "--nocapture", "long_export::"])
+        .env("EXPORT_TEST_ORDERS", "100000");
     command
 }
 
