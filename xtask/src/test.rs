@@ -182,7 +182,7 @@ fn clippy() -> TaskResult {
     run_command(cargo_workspace("clippy").args(["--all-targets", "--", "-D", "warnings"]))
 }
 
-/// Without the test targets, of which there are about a hundred. `--examples` lets cargo resolve the features
+/// Without the test targets, which are many and large. `--examples` lets cargo resolve the features
 /// of development dependencies, so that artifacts are shared with [`clippy`].
 fn clippy_libs() -> TaskResult {
     let targets = ["--lib", "--bins", "--examples"];
