@@ -11,6 +11,7 @@ mod enums;
 mod essentials;
 mod facts;
 mod models;
+mod paths;
 mod prose;
 mod requests;
 mod routes;

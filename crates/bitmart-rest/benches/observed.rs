@@ -9,12 +9,13 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use bitmart_auth::Credentials;
 use bitmart_rest::{
     Auth, Client, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload, spot,
 };
+use bitmart_testkit::bench::{median, processor_time};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Service};
 use bytes::Bytes;
@@ -77,17 +78,6 @@ fn main() -> Result<(), BoxError> {
     })?;
     println!("{} {}", median(&mut times), median(&mut processor));
     Ok(())
-}
-
-fn median(sample: &mut [u128]) -> u128 {
-    sample.sort_unstable();
-    sample.get(sample.len() / 2).copied().unwrap_or_default()
-}
-
-/// Processor time of this thread in nanoseconds. Linux only, as is this bench.
-fn processor_time() -> Result<u128, BoxError> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
 }
 
 fn start_server() -> Result<SocketAddr, BoxError> {

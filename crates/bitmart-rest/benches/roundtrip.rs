@@ -9,11 +9,12 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use bitmart_auth::Credentials;
 use bitmart_net::TlsOptions;
 use bitmart_rest::{Client, LimitPolicy, Limiter, spot};
+use bitmart_testkit::bench::{median, processor_time};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Roots, Service};
 use bytes::Bytes;
@@ -120,17 +121,6 @@ impl Sample {
     fn processor(&mut self) -> u128 {
         median(&mut self.processor)
     }
-}
-
-fn median(sample: &mut [u128]) -> u128 {
-    sample.sort_unstable();
-    sample.get(sample.len() / 2).copied().unwrap_or_default()
-}
-
-/// Processor time of this thread in nanoseconds. Linux only, as is this bench.
-fn processor_time() -> Result<u128, BoxError> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
 }
 
 fn client(address: SocketAddr, roots: Roots) -> Result<Client, BoxError> {

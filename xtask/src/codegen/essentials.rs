@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::models::{Kind, Member, Model, Models};
+use super::paths::{self, DEPTH};
 
 #[cfg(test)]
 mod tests;
@@ -59,9 +60,6 @@ pub(crate) struct Described<'a> {
     pub(crate) is_receipt: bool,
 }
 
-/// Deepest nesting of models that is followed.
-const DEPTH: usize = 8;
-
 impl Described<'_> {
     /// Lists the differences between the description and the model of type `response`.
     pub(crate) fn compare(&self, models: &Models, response: &str) -> Result<Vec<String>, String> {
@@ -112,13 +110,7 @@ impl<'a> Walk<'a> {
                 self.kind(inner, &format!("{path}[]"), from, depth + 1);
             }
             Kind::Map(inner) => {
-                // Names that are values are in braces.
-                let start = if path.is_empty() { "{".to_owned() } else { format!("{path}.{{") };
-                let name = self.described.fields.iter().find_map(|field| {
-                    let end = field.strip_prefix(&start)?.find('}')?;
-                    Some(field[..=start.len() + end].to_owned())
-                });
-                if let Some(path) = name {
+                if let Some(path) = paths::of_map_value(path, self.described.fields) {
                     self.kind(inner, &path, from, depth + 1);
                 }
             }
@@ -134,16 +126,11 @@ impl<'a> Walk<'a> {
 
     fn model(&mut self, model: &'a Model, path: &str, depth: usize) {
         for (index, member) in model.members.iter().enumerate() {
+            let place = paths::of_member(path, model, index);
             if member.is_flat {
-                self.kind(&member.kind, path, Some(model), depth + 1);
+                self.kind(&member.kind, &place, Some(model), depth + 1);
                 continue;
             }
-            let dot = if path.is_empty() { "" } else { "." };
-            let place = if model.is_row {
-                format!("{path}[{index}]")
-            } else {
-                format!("{path}{dot}{}", member.name)
-            };
             for alias in &member.aliases {
                 let known =
                     self.described.aliases.iter().any(|a| a.path == place && a.was == *alias);

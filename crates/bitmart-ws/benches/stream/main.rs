@@ -15,6 +15,7 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
+use bitmart_testkit::bench::processor_time;
 use bitmart_types::{Environment, Roots, Service};
 use bitmart_ws::{Client, ClientBuilder, Subscription, Update, topic};
 use tokio::runtime::{Builder, Runtime};
@@ -114,12 +115,6 @@ fn run(
     runtime.block_on(work)?;
     let frames = u128::from(frames);
     Ok([start.elapsed().as_nanos() / frames, (processor_time()? - before) / frames])
-}
-
-/// Returns the processor time of this thread in nanoseconds.
-fn processor_time() -> Result<u128, BoxError> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
 }
 
 fn client(server: &Server, path: &str) -> ClientBuilder {

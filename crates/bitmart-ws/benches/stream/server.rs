@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bitmart_net::base64_encode;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use ring::digest;
@@ -114,7 +115,7 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Send + 'static>(
     let response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {}\r\n\r\n",
-        base64(digest.as_ref())
+        base64_encode(digest.as_ref())
     );
     writer.write_all(response.as_bytes()).await?;
     writer.flush().await?;
@@ -257,18 +258,4 @@ fn encode(opcode: u8, payload: &[u8]) -> Vec<u8> {
     }
     bytes.extend(payload);
     bytes
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let padded = [chunk[0], *chunk.get(1).unwrap_or(&0), *chunk.get(2).unwrap_or(&0)];
-        let group = u32::from_be_bytes([0, padded[0], padded[1], padded[2]]);
-        for place in 0..4 {
-            let digit = (group >> (18 - 6 * place)) & 63;
-            text.push(if place <= chunk.len() { DIGITS[digit as usize].into() } else { '=' });
-        }
-    }
-    text
 }

@@ -1,14 +1,10 @@
 use std::io::Write as _;
 
+use bitmart_testkit::deflate;
 use flate2::{Compression, write::DeflateEncoder};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::{InflateError, Inflater};
-
-fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory does not fail")
-}
 
 #[test]
 fn frames_are_independent_in_any_order() {

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use metrics::{Gauge, Histogram, Unit, counter, gauge, histogram};
 
 use super::labels::{self, Ended};
-use crate::drift::DriftKind;
 use crate::transport::TransportError;
 use crate::wire::endpoint::{Host, LimitScope, Metadata};
 use crate::wire::rate_limit::ThrottleReason;
@@ -203,21 +202,6 @@ pub(crate) fn rate_limited(endpoint: &'static str, banned: bool) {
 pub(crate) fn connection_attempt(error: Option<&TransportError>) {
     let outcome = error.map_or("ok", |error| labels::transport(error.kind()));
     counter!("bitmart_rest_connection_attempts_total", "outcome" => outcome).increment(1);
-}
-
-/// A response differed from its description.
-pub(super) fn drift(endpoint: &'static str, kind: DriftKind) {
-    let kind = match kind {
-        DriftKind::UnknownMember => "unknown_member",
-        DriftKind::UnknownValue => "unknown_value",
-        DriftKind::OtherForm => "other_form",
-        DriftKind::NoValue => "no_value",
-        DriftKind::Unreadable => "unreadable",
-        DriftKind::FaultyRow => "faulty_row",
-        DriftKind::OtherUnit => "other_unit",
-        DriftKind::RepeatedMember => "repeated_member",
-    };
-    counter!("bitmart_rest_drift_total", "endpoint" => endpoint, "kind" => kind).increment(1);
 }
 
 /// Describes each metric to the recorder, with the texts of `docs/observability.md`.
