@@ -5,7 +5,7 @@ use hyper::{Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::{
-    Answer,
+    HandlerResult,
     body::{self, Body},
     limits::Usage,
 };
@@ -25,7 +25,12 @@ fn good(path: &str) -> &'static str {
 }
 
 /// Status and body of an answer. Refusals come in the standard envelope everywhere.
-pub(super) fn envelope(path: &str, around: Envelope, answer: Answer, trace: &str) -> (u16, Bytes) {
+pub(super) fn envelope(
+    path: &str,
+    around: Envelope,
+    answer: HandlerResult,
+    trace: &str,
+) -> (u16, Bytes) {
     let (status, body) = match answer {
         Ok(data) => (200, success(path, around, data, trace)),
         Err(Refusal { status, code, message, .. }) => (

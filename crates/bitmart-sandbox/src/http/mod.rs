@@ -62,9 +62,9 @@ pub(crate) struct Call<'a> {
 }
 
 /// The `data` of a good answer, or why not.
-pub(crate) type Answer = Result<Value, Refusal>;
+pub(crate) type HandlerResult = Result<Value, Refusal>;
 
-type Handler = fn(&mut Call<'_>) -> Answer;
+type Handler = fn(&mut Call<'_>) -> HandlerResult;
 
 impl Call<'_> {
     /// The account that asks; endpoints without a key have none.

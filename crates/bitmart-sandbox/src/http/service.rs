@@ -12,7 +12,7 @@ use hyper::{HeaderMap, Method as HttpMethod, Request, body::Incoming, header};
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, Call, Handler,
+    Call, Handler, HandlerResult,
     answer::{Reply, envelope, html, reply},
     body::{drip, gzip, half, null_rows, without_newest},
     family::Family,
@@ -187,7 +187,7 @@ async fn turned_away(host: Host, request: Request<Incoming>, code: u32) -> Outco
 /// What came of a request.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    pub(super) answer: Answer,
+    pub(super) answer: HandlerResult,
     around: Envelope,
     usage: Option<Usage>,
     /// No source says what the answer holds.
@@ -293,7 +293,7 @@ fn run(
     caller: Option<&Caller>,
     params: Params,
     lenient: bool,
-) -> Answer {
+) -> HandlerResult {
     if input.is_some() && !shared.takes_inputs() {
         return Err(unstored());
     }

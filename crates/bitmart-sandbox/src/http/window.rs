@@ -14,7 +14,7 @@ const AFFILIATE_MOST_MS: u64 = 60 * DAY_MS;
 pub(super) struct Window {
     from_ms: u64,
     to_ms: u64,
-    /// The same of the newest row that is listed yet, whatever was asked for.
+    /// The same of the newest row that is listed yet, whatever the request states.
     newest: u64,
 }
 
