@@ -1,13 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod address;
 mod admin;
 mod auth;
 mod clock;
 mod config;
+mod connection_limiter;
 mod control;
 mod exchange;
 mod fault;
+mod feed;
 #[allow(
     clippy::wildcard_imports,
     dead_code,
@@ -23,10 +26,13 @@ mod keys;
 mod markets;
 mod number;
 mod operate;
+mod rate_limits;
 mod reasons;
 mod recording;
+mod retired;
 mod sandbox;
 mod shared;
+mod shutdown;
 mod slots;
 mod snapshot;
 mod tls;

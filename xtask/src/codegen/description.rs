@@ -24,6 +24,10 @@ pub(crate) struct Section {
     availability: Option<String>,
     /// Page of the exchange's documentation for endpoints that have no link of their own.
     pub(crate) docs: String,
+    /// Range of the error codes of endpoints that state none themselves.
+    codes: Codes,
+    /// Message of a success of endpoints that state none themselves.
+    success: String,
     #[serde(rename = "endpoint")]
     pub(crate) endpoints: Vec<Endpoint>,
 }
@@ -40,6 +44,16 @@ pub(crate) struct Endpoint {
     /// Its place in the exchange's documentation; absent where no source has the link.
     pub(crate) docs: Option<String>,
     pub(crate) host: Host,
+    /// Clients of the exchange send it to the other host as well.
+    #[serde(default)]
+    pub(crate) other_host: bool,
+    /// Range of its error codes, if not that of the file.
+    codes: Option<Codes>,
+    /// Message of a success, if not that of the file.
+    success: Option<String>,
+    /// Parameters that clients of the exchange send and no document knows.
+    #[serde(default)]
+    pub(crate) undocumented: Vec<String>,
     pub(crate) auth: Auth,
     /// What the key must be allowed to do; absent where none is needed or no source states it.
     pub(crate) permission: Option<String>,
@@ -233,6 +247,7 @@ pub(super) use words;
 
 words!(Host { Spot, Futures });
 words!(Auth { None, Keyed, Signed });
+words!(Codes { Quotation, Spot, Account, Futures });
 words!(Effect { Read, Trade, Transfer, Account });
 words!(Wire { Text, Number });
 
@@ -347,6 +362,16 @@ impl Section {
     /// The link to the exchange's documentation of an endpoint.
     pub(crate) fn docs<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
         endpoint.docs.as_deref().unwrap_or(&self.docs)
+    }
+
+    /// The range of the error codes of an endpoint.
+    pub(crate) fn codes(&self, endpoint: &Endpoint) -> Codes {
+        endpoint.codes.unwrap_or(self.codes)
+    }
+
+    /// The message of a success of an endpoint.
+    pub(crate) fn success<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
+        endpoint.success.as_deref().unwrap_or(&self.success)
     }
 }
 
@@ -494,6 +519,10 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
             let link = section.docs(endpoint);
             if !pages.iter().any(|page| link.starts_with(page)) {
                 return fail(format!("`{link}` is not the documentation of the exchange"));
+            }
+            let is_known = |name: &&String| endpoint.params.iter().any(|param| param.name == **name);
+            if let Some(name) = endpoint.undocumented.iter().find(is_known) {
+                return fail(format!("parameter `{name}` is described"));
             }
             if endpoint.no_argument && endpoint.required().next().is_some() {
                 return fail("a required parameter needs an argument".to_owned());

@@ -9,6 +9,8 @@ const SECTION: &str = r#"
 group = "spot"
 module = "spot::market"
 docs = "https://developer-pro.bitmart.com/en/spot/"
+codes = "spot"
+success = "OK"
 
 [[endpoint]]
 id = "spot_klines"

@@ -7,20 +7,23 @@ use std::{
     time::Duration,
 };
 
-use super::{Feed, SocketId};
+use super::{
+    Feed, SocketId,
+    channel::{Schedule, schedule},
+    topic::{self, Topic},
+};
 use crate::{
-    generated::Host,
+    generated::{Host, channels::ChannelId},
     recording::RecordedFrame,
-    ws::topic::{self, Channel, HostKey, Topic},
 };
 
-/// Updates of a book that whoever comes late gets one by one; of more a snapshot is made.
+/// Updates of a book that a late subscriber gets one by one; of more a snapshot is made.
 const CATCH_UP: usize = 256;
 /// From the first subscription to the first frame, so that a client can subscribe to more.
 const LEAD_MS: u64 = 500;
 
-/// A topic whatever its text is: `@200ms` makes no difference.
-type Subject = (Channel, String, HostKey);
+/// Channel, levels, minutes and symbol: a topic whatever its speed is.
+type Subject = (ChannelId, usize, u64, String);
 
 #[derive(Debug)]
 struct Frame {
@@ -37,7 +40,7 @@ pub(super) struct Replay {
     next: usize,
     /// When it began to be played, by the clock of the exchange.
     begun_ms: Option<u64>,
-    /// What makes a topic whole for whoever comes later.
+    /// What a late subscriber of a topic gets.
     held: BTreeMap<Subject, Held>,
 }
 
@@ -58,15 +61,15 @@ impl Held {
 }
 
 fn subject(topic: &Topic) -> Subject {
-    (topic.channel.clone(), topic.symbol.to_string(), topic.host)
+    (topic.channel, topic.levels, topic.minutes, topic.symbol.to_string())
 }
 
 impl Replay {
     fn new(entries: Vec<RecordedFrame>) -> Self {
         let frame = |entry: RecordedFrame| {
-            let host = if entry.topic.starts_with("spot/") { Host::Spot } else { Host::Futures };
-            let topic = topic::parse(host, &entry.topic)?;
-            (!topic.private).then_some(Frame { at_us: entry.at_us, topic, text: entry.text })
+            let hosts = [Host::Spot, Host::Futures].into_iter();
+            let topic = hosts.filter_map(|host| topic::parse(host, &entry.topic)).next()?;
+            (!topic.is_private()).then_some(Frame { at_us: entry.at_us, topic, text: entry.text })
         };
         let mut frames: Vec<_> = entries.into_iter().filter_map(frame).collect();
         frames.sort_by_key(|frame| frame.at_us);
@@ -88,8 +91,7 @@ impl Replay {
         }
         let number = self.next;
         self.next += 1;
-        let updates =
-            matches!(frame.topic.channel, Channel::SpotIncrease | Channel::FuturesIncrease(_));
+        let updates = schedule(frame.topic.channel, 1) == Some(Schedule::Book);
         let held = self.held.entry(subject(&frame.topic)).or_default();
         // A book is its last snapshot and the updates since; anything else is what came last.
         if !updates || frame.text.contains("\"type\":\"snapshot\"") {
@@ -114,12 +116,12 @@ impl Feed {
         }
     }
 
-    /// Sends the recorded frames that are due, and says how long until the next; none when nothing will
+    /// Sends the recorded frames that are due, and returns how long until the next; none when nothing will
     /// come.
     pub(crate) fn play(&mut self, now_ms: u64) -> Option<Duration> {
-        let listened = self.topics.keys().any(|topic| !topic.private);
+        let is_subscribed = self.subscriptions.topics().any(|topic| !topic.is_private());
         let replay = self.replay.as_mut()?;
-        if listened {
+        if is_subscribed {
             replay.begun_ms.get_or_insert(now_ms.saturating_add(LEAD_MS));
         }
         while let Some(replay) = &mut self.replay
@@ -128,15 +130,15 @@ impl Feed {
             let frame = &replay.frames[number];
             let (subject, topic, text) =
                 (subject(&frame.topic), frame.topic.clone(), frame.text.clone());
-            let about = self.topics.iter().filter(|(topic, _)| self::subject(topic) == subject);
+            let topics = self.subscriptions.topics().filter(|of| self::subject(of) == subject);
             let ids: Vec<SocketId> =
-                about.flat_map(|(_, listeners)| listeners.sockets.iter().copied()).collect();
+                topics.flat_map(|topic| self.subscriptions.recipients(topic, None)).collect();
             if ids.is_empty() {
                 continue;
             }
-            let out = self.packed(&topic, text);
+            let output = self.packed(&topic, text);
             for id in ids {
-                self.send(id, out.clone());
+                self.subscriptions.send(id, output.clone());
             }
         }
         let replay = self.replay.as_ref()?;
@@ -149,7 +151,7 @@ impl Feed {
     }
 
     /// Whether a recording that is played has this topic.
-    pub(in crate::ws) fn plays(&self, topic: &Topic) -> bool {
+    pub(crate) fn plays(&self, topic: &Topic) -> bool {
         self.replay.as_ref().is_some_and(|replay| replay.subjects.contains(&subject(topic)))
     }
 
@@ -160,8 +162,8 @@ impl Feed {
         let texts: Vec<_> =
             held.flat_map(|held| held.texts(&replay.frames)).map(str::to_owned).collect();
         for text in texts {
-            let out = self.packed(topic, text);
-            self.send(id, out);
+            let output = self.packed(topic, text);
+            self.subscriptions.send(id, output);
         }
     }
 }
