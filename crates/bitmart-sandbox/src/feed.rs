@@ -14,8 +14,10 @@ mod deflate;
 mod depth;
 mod futures_private;
 mod futures_public;
+mod play;
 mod push;
 mod replay;
+mod schedule;
 mod spot_private;
 mod spot_public;
 mod subscriber;
@@ -25,9 +27,10 @@ mod versions;
 
 use self::{
     books::Books,
-    channel::{Schedule, event_value, schedule, subjects, trades, values},
+    channel::{event_value, schedule, subjects, trades, values},
     deflate::Deflater,
     replay::Replay,
+    schedule::Schedule,
     subscriptions::Subscriptions,
     topic::Topic,
 };

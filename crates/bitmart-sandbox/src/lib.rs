@@ -13,8 +13,9 @@ mod fault;
 mod feed;
 #[allow(
     clippy::wildcard_imports,
+    clippy::enum_variant_names,
     dead_code,
-    reason = "the tables hold every fact of the description, more than is needed here"
+    reason = "the tables hold every fact of the description, more than is needed here, by its names"
 )]
 mod generated;
 mod guard;

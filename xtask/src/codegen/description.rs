@@ -520,7 +520,8 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
             if !pages.iter().any(|page| link.starts_with(page)) {
                 return fail(format!("`{link}` is not the documentation of the exchange"));
             }
-            let is_known = |name: &&String| endpoint.params.iter().any(|param| param.name == **name);
+            let is_known =
+                |name: &&String| endpoint.params.iter().any(|param| param.name == **name);
             if let Some(name) = endpoint.undocumented.iter().find(is_known) {
                 return fail(format!("parameter `{name}` is described"));
             }

@@ -1,6 +1,12 @@
 //! What is pushed by the clock: books, values that change, positions.
 
-use super::{Feed, Schedule, futures_private, schedule, topic::Topic, values};
+use super::{
+    Feed,
+    channel::{schedule, values},
+    futures_private,
+    schedule::Schedule,
+    topic::Topic,
+};
 use crate::{
     exchange::Exchange,
     fault::Fault,

@@ -6,28 +6,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use super::{futures_private, futures_public, spot_private, spot_public, topic::Topic};
+use super::{
+    futures_private, futures_public, schedule::Schedule, spot_private, spot_public, topic::Topic,
+};
 use crate::{
     exchange::{AccountId, Event, Exchange},
     generated::channels::{ChannelId, FuturesPrivate, FuturesPublic, SpotPrivate, SpotPublic},
 };
-
-/// When a public channel is pushed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Schedule {
-    /// With every trade: all trades of a symbol since the last push in one frame.
-    Trades,
-    /// With every change of the book, after a snapshot.
-    Book,
-    /// Every so many beats, if its value has changed.
-    Changes {
-        beats: u64,
-        /// Whether a subscription starts with the present value.
-        has_first: bool,
-    },
-    /// Every so many beats.
-    Always { beats: u64 },
-}
 
 /// When a channel is pushed; futures books every `books` beats. None for private channels, which are pushed
 /// with their events.

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    channel::Schedule,
     depth::{DepthView, Level},
+    schedule::Schedule,
     topic::Topic,
 };
 use crate::{

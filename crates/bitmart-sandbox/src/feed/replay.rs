@@ -1,4 +1,4 @@
-//! Recorded frames instead of markets.
+//! A recording: which frames are due, and what a late subscriber gets.
 
 mod fold;
 
@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    Feed, SocketId,
-    channel::{Schedule, schedule},
+    channel::schedule,
+    schedule::Schedule,
     topic::{self, Topic},
 };
 use crate::{
@@ -23,7 +23,7 @@ const CATCH_UP: usize = 256;
 const LEAD_MS: u64 = 500;
 
 /// Channel, levels, minutes and symbol: a topic whatever its speed is.
-type Subject = (ChannelId, usize, u64, String);
+pub(super) type Subject = (ChannelId, usize, u64, String);
 
 #[derive(Debug)]
 struct Frame {
@@ -60,15 +60,16 @@ impl Held {
     }
 }
 
-fn subject(topic: &Topic) -> Subject {
+/// What a recording distinguishes topics by.
+pub(super) fn subject(topic: &Topic) -> Subject {
     (topic.channel, topic.levels, topic.minutes, topic.symbol.to_string())
 }
 
 impl Replay {
-    fn new(entries: Vec<RecordedFrame>) -> Self {
+    pub(super) fn new(entries: Vec<RecordedFrame>) -> Self {
         let frame = |entry: RecordedFrame| {
-            let hosts = [Host::Spot, Host::Futures].into_iter();
-            let topic = hosts.filter_map(|host| topic::parse(host, &entry.topic)).next()?;
+            let mut hosts = [Host::Spot, Host::Futures].into_iter();
+            let topic = hosts.find_map(|host| topic::parse(host, &entry.topic))?;
             (!topic.is_private()).then_some(Frame { at_us: entry.at_us, topic, text: entry.text })
         };
         let mut frames: Vec<_> = entries.into_iter().filter_map(frame).collect();
@@ -81,6 +82,39 @@ impl Replay {
     fn due_ms(&self, frame: &Frame) -> Option<u64> {
         let passed = frame.at_us.saturating_sub(self.frames.first()?.at_us) / 1_000;
         Some(self.begun_ms?.saturating_add(passed))
+    }
+
+    /// Begins to play, unless it has begun already.
+    pub(super) fn begin(&mut self, now_ms: u64) {
+        self.begun_ms.get_or_insert(now_ms.saturating_add(LEAD_MS));
+    }
+
+    /// The next frame that is due by now, with its topic.
+    pub(super) fn next_due(&mut self, now_ms: u64) -> Option<(Topic, String)> {
+        let number = self.due(now_ms)?;
+        let frame = &self.frames[number];
+        Some((frame.topic.clone(), frame.text.clone()))
+    }
+
+    /// How long until the next frame; none if there is none.
+    pub(super) fn wait(&self, now_ms: u64) -> Option<Duration> {
+        let frame = self.frames.get(self.next)?;
+        Some(match self.due_ms(frame) {
+            Some(due_ms) => Duration::from_millis(due_ms.saturating_sub(now_ms)),
+            // It has not begun.
+            None => Duration::from_millis(10),
+        })
+    }
+
+    /// Whether it has frames of a topic.
+    pub(super) fn has(&self, topic: &Topic) -> bool {
+        self.subjects.contains(&subject(topic))
+    }
+
+    /// The frames that bring a late subscriber of a topic up to date.
+    pub(super) fn played(&self, topic: &Topic) -> Vec<String> {
+        let held = self.held.get(&subject(topic)).into_iter();
+        held.flat_map(|held| held.texts(&self.frames)).map(str::to_owned).collect()
     }
 
     /// The number of the next frame that is due by now.
@@ -105,65 +139,5 @@ impl Replay {
             *held = Held { folded, since };
         }
         Some(number)
-    }
-}
-
-impl Feed {
-    /// Plays these from the first subscription on.
-    pub(crate) fn replay(&mut self, entries: Vec<RecordedFrame>) {
-        if !entries.is_empty() {
-            self.replay = Some(Replay::new(entries));
-        }
-    }
-
-    /// Sends the recorded frames that are due, and returns how long until the next; none when nothing will
-    /// come.
-    pub(crate) fn play(&mut self, now_ms: u64) -> Option<Duration> {
-        let is_subscribed = self.subscriptions.topics().any(|topic| !topic.is_private());
-        let replay = self.replay.as_mut()?;
-        if is_subscribed {
-            replay.begun_ms.get_or_insert(now_ms.saturating_add(LEAD_MS));
-        }
-        while let Some(replay) = &mut self.replay
-            && let Some(number) = replay.due(now_ms)
-        {
-            let frame = &replay.frames[number];
-            let (subject, topic, text) =
-                (subject(&frame.topic), frame.topic.clone(), frame.text.clone());
-            let topics = self.subscriptions.topics().filter(|of| self::subject(of) == subject);
-            let ids: Vec<SocketId> =
-                topics.flat_map(|topic| self.subscriptions.recipients(topic, None)).collect();
-            if ids.is_empty() {
-                continue;
-            }
-            let output = self.packed(&topic, text);
-            for id in ids {
-                self.subscriptions.send(id, output.clone());
-            }
-        }
-        let replay = self.replay.as_ref()?;
-        let Some(due_ms) = replay.frames.get(replay.next).and_then(|frame| replay.due_ms(frame))
-        else {
-            // Not begun yet, or at its end.
-            return (replay.next < replay.frames.len()).then_some(Duration::from_millis(10));
-        };
-        Some(Duration::from_millis(due_ms.saturating_sub(now_ms)))
-    }
-
-    /// Whether a recording that is played has this topic.
-    pub(crate) fn plays(&self, topic: &Topic) -> bool {
-        self.replay.as_ref().is_some_and(|replay| replay.subjects.contains(&subject(topic)))
-    }
-
-    /// Sends what has been played of a topic and makes it whole.
-    pub(super) fn send_played(&mut self, id: SocketId, topic: &Topic) {
-        let Some(replay) = &self.replay else { return };
-        let held = replay.held.get(&subject(topic)).into_iter();
-        let texts: Vec<_> =
-            held.flat_map(|held| held.texts(&replay.frames)).map(str::to_owned).collect();
-        for text in texts {
-            let output = self.packed(topic, text);
-            self.subscriptions.send(id, output);
-        }
     }
 }
