@@ -14,7 +14,7 @@ pub(super) fn handler(endpoint: Id) -> Handler {
         Id::SystemService => system::service,
         Id::SpotTickers => spot_market::tickers,
         Id::SpotTicker => spot_market::ticker,
-        // Of one tape: they differ in the order and number of rows that the parameters ask for.
+        // Both take the same parameters and list candles of the same form, newest first.
         Id::SpotKlines | Id::SpotLatestKlines => spot_market::klines,
         Id::SpotDepth => spot_market::books,
         Id::SpotTrades => spot_market::trades,

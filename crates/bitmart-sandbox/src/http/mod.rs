@@ -37,14 +37,14 @@ mod spot_trading;
 mod sub_account;
 #[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 mod system;
+mod tcp;
 mod transfer;
 mod window;
-mod wire;
 
 use serde_json::Value;
 
 use self::params::Params;
-pub(crate) use self::{server::serve, service::repeat, wire::Watched};
+pub(crate) use self::{server::serve, service::repeat, tcp::Watched};
 use crate::{
     auth::{Caller, KeyRing},
     exchange::{

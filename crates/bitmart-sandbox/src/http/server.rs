@@ -20,7 +20,7 @@ use super::{
     injection::Dropped,
     response::{HttpResponse, too_many_connections},
     service::respond,
-    wire::{Ending, Watched, Wire},
+    tcp::{Connection, Ending, Watched},
 };
 use crate::{
     address::{PRIVATE, PUBLIC},
@@ -81,7 +81,7 @@ async fn connection(
     // Small responses must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let ending = Arc::new(Ending::default());
-    let stream = Wire::new(stream, Arc::clone(&ending));
+    let stream = Connection::new(stream, Arc::clone(&ending));
     match tls {
         None => http(shared, host, stream, peer, &slot, &ending, true).await,
         Some(tls) => {

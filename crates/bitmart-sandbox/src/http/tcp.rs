@@ -50,13 +50,13 @@ impl Ending {
 
 /// A TCP connection with its ending.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct Connection {
     /// Always there until the end.
     stream: Option<TcpStream>,
     ending: Arc<Ending>,
 }
 
-impl Wire {
+impl Connection {
     pub(super) fn new(stream: TcpStream, ending: Arc<Ending>) -> Self {
         Self { stream: Some(stream), ending }
     }
@@ -66,7 +66,7 @@ impl Wire {
     }
 }
 
-impl Drop for Wire {
+impl Drop for Connection {
     fn drop(&mut self) {
         let Some(stream) = self.stream.take() else { return };
         if self.ending.reset.load(Ordering::Relaxed) {
@@ -95,7 +95,7 @@ async fn finish(mut stream: TcpStream, status: u16) {
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -105,7 +105,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for Connection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
