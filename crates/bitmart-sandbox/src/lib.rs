@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod address;
 mod admin;
 mod auth;
 mod clock;
 mod config;
+mod connection_limiter;
 mod control;
 /// The engine and the errors of its wire.
 #[allow(clippy::wildcard_imports, reason = "one name for all that is of the engine")]
@@ -14,10 +16,12 @@ mod exchange {
     pub(crate) use crate::refusal;
 }
 mod fault;
+mod feed;
 #[allow(
     clippy::wildcard_imports,
+    clippy::enum_variant_names,
     dead_code,
-    reason = "the tables hold every fact of the description, more than is needed here"
+    reason = "the tables hold every fact of the description, more than is needed here, by its names"
 )]
 mod generated;
 mod guard;
@@ -27,11 +31,14 @@ mod journal;
 mod keys;
 mod number;
 mod operate;
+mod rate_limits;
 mod reasons;
 mod recording;
 mod refusal;
+mod retired;
 mod sandbox;
 mod shared;
+mod shutdown;
 mod slots;
 mod snapshot;
 mod tls;

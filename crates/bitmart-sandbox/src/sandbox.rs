@@ -14,7 +14,8 @@ use crate::{
     generated::Host,
     http, journal,
     keys::{ApiKey, Permission},
-    shared::{Shared, TICK, stopped},
+    shared::{Shared, TICK},
+    shutdown::stopped,
     snapshot::Snapshot,
     tls,
 };

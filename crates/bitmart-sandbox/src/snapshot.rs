@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{auth::MadeKey, exchange::Exchange, ws::versions::Versions};
+use crate::{auth::MadeKey, exchange::Exchange, feed::Versions};
 
 /// Changes with every change of what a snapshot holds.
 pub(crate) const FORMAT: u32 = 2;

@@ -31,6 +31,10 @@ pub(crate) struct Section {
     availability: Option<String>,
     /// Page of the exchange's documentation for endpoints that have no link of their own.
     pub(crate) docs: String,
+    /// Range of the error codes of endpoints that state none themselves.
+    codes: Codes,
+    /// Message of a success of endpoints that state none themselves.
+    success: String,
     #[serde(rename = "endpoint")]
     pub(crate) endpoints: Vec<Endpoint>,
 }
@@ -47,6 +51,16 @@ pub(crate) struct Endpoint {
     /// Its place in the exchange's documentation; absent where no source has the link.
     pub(crate) docs: Option<String>,
     pub(crate) host: Host,
+    /// Clients of the exchange send it to the other host as well.
+    #[serde(default)]
+    pub(crate) other_host: bool,
+    /// Range of its error codes, if not that of the file.
+    codes: Option<Codes>,
+    /// Message of a success, if not that of the file.
+    success: Option<String>,
+    /// Parameters that clients of the exchange send and no document knows.
+    #[serde(default)]
+    pub(crate) undocumented: Vec<String>,
     pub(crate) auth: Auth,
     /// What the key must be allowed to do; absent where none is needed or no source states it.
     pub(crate) permission: Option<String>,
@@ -130,6 +144,7 @@ pub(super) use lowercase_enum;
 lowercase_enum!(Host { Spot, Futures });
 lowercase_enum!(Auth { None, Keyed, Signed });
 lowercase_enum!(Effect { Read, Trade, Transfer, Account });
+lowercase_enum!(Codes { Quotation, Spot, Account, Futures });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -178,6 +193,16 @@ impl Section {
     /// The link to the exchange's documentation of an endpoint.
     pub(crate) fn docs<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
         endpoint.docs.as_deref().unwrap_or(&self.docs)
+    }
+
+    /// The range of the error codes of an endpoint.
+    pub(crate) fn codes(&self, endpoint: &Endpoint) -> Codes {
+        endpoint.codes.unwrap_or(self.codes)
+    }
+
+    /// The message of a success of an endpoint.
+    pub(crate) fn success<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
+        endpoint.success.as_deref().unwrap_or(&self.success)
     }
 }
 

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::calls::{Nothing, Problem, read};
 use crate::{
+    address::ADDRESSES,
     fault::{Fault, FaultRule},
+    feed::topic::is_topic,
     generated::routes,
     shared::Shared,
-    ws::{ADDRESSES, is_topic},
 };
 
 /// The faults as they are named here, and the field that each needs.

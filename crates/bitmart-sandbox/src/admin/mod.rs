@@ -24,12 +24,13 @@ pub(crate) use self::access::{Token, is_local};
 use self::{access::Access, calls::Problem};
 use crate::{
     http::Watched,
-    shared::{Shared, stopped},
-    slots::{Held, Room, Slot, Slots},
+    shared::Shared,
+    shutdown::stopped,
+    slots::{Capacity, Held, Slot, Slots},
 };
 
 /// Connections at the same time.
-const ROOM: Room = Room { heads: 32, served: 64 };
+const CAPACITY: Capacity = Capacity { heads: 32, served: 64 };
 /// Largest request body.
 const BODY: usize = 64 << 10;
 /// How long a client may take for a body, and stay idle.
@@ -67,7 +68,7 @@ const UNSTORED: [&str; 3] = ["/faults", "/sockets/kill", "/stop"];
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Token) {
     let access = Arc::new(Access { token, exposed: shared.config.expose_admin });
     let mut control = shared.control.subscribe();
-    let slots = Slots::new(ROOM);
+    let slots = Slots::new(CAPACITY);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -90,7 +91,7 @@ async fn connection(shared: Arc<Shared>, access: Arc<Access>, stream: TcpStream,
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let (shared, access) = (Arc::clone(&shared), Arc::clone(&access));
-        let busy = slot.head_is_whole();
+        let busy = slot.head_is_complete();
         async move {
             let response = match busy {
                 Some(_) => answer(&shared, &access, request).await,

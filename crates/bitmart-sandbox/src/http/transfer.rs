@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, params::Params};
+use super::{Call, HandlerResult, params::Params};
 use crate::{
     exchange::{
         WalletRequest,
@@ -21,7 +21,7 @@ pub(super) const DECIMALS: u32 = 8;
 const SMALLEST: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 const LARGEST: u64 = 10_000_000_000;
 
-/// An amount of money, with the refusals of one that is not above 0 and of one that has too many
+/// An amount of money, with the errors of one that is not above 0 and of one that has too many
 /// decimals.
 pub(super) fn amount(
     params: &Params,
@@ -36,7 +36,7 @@ pub(super) fn amount(
     if amount.scale() > DECIMALS { Err(too_fine) } else { Ok(amount) }
 }
 
-/// Which way the words of a `type` go.
+/// Source and destination of a `type`.
 fn ways(word: &str) -> Option<(Purse, Purse)> {
     Some(match word {
         "spot_to_contract" => (Purse::Spot, Purse::Futures),
@@ -72,27 +72,27 @@ fn own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, Refusal> {
 }
 
 /// 42000 is the only listed futures code for a wallet that is too small: orders have their own.
-pub(super) fn spot_futures(call: &mut Call<'_>) -> Answer {
-    let asked = call.params.decimal("amount")?;
-    if asked.is_some_and(|amount| !(SMALLEST..=LARGEST.into()).contains(&amount)) {
+pub(super) fn spot_futures(call: &mut Call<'_>) -> HandlerResult {
+    let requested = call.params.decimal("amount")?;
+    if requested.is_some_and(|amount| !(SMALLEST..=LARGEST.into()).contains(&amount)) {
         return Err(call.params.invalid("amount", "must be 0.01 to 10000000000"));
     }
     let amount = own(call, ["spot_to_contract", "contract_to_spot"])?;
     Ok(json!({ "currency": call.params.text("currency")?, "amount": plain(amount) }))
 }
 
-pub(super) fn spot_fund(call: &mut Call<'_>) -> Answer {
+pub(super) fn spot_fund(call: &mut Call<'_>) -> HandlerResult {
     own(call, ["spot_to_fund", "fund_to_spot"])?;
     Ok(json!({}))
 }
 
-pub(super) fn fund_futures(call: &mut Call<'_>) -> Answer {
+pub(super) fn fund_futures(call: &mut Call<'_>) -> HandlerResult {
     own(call, ["fund_to_contract", "contract_to_fund"])?;
     Ok(json!({}))
 }
 
 /// Newest first: no source states the order. Without a range everything is listed, as documented.
-pub(super) fn list(call: &mut Call<'_>) -> Answer {
+pub(super) fn list(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
     let bounded = |name: &str, low: i64, high: i64| {

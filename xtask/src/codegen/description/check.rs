@@ -28,6 +28,11 @@ pub(in super::super) fn check(sections: &[Section]) -> Result<(), String> {
             if !pages.iter().any(|page| link.starts_with(page)) {
                 return fail(format!("`{link}` is not the documentation of the exchange"));
             }
+            let is_known =
+                |name: &&String| endpoint.params.iter().any(|param| param.name == **name);
+            if let Some(name) = endpoint.undocumented.iter().find(is_known) {
+                return fail(format!("parameter `{name}` is described"));
+            }
             if endpoint.no_argument && endpoint.required().next().is_some() {
                 return fail("a required parameter needs an argument".to_owned());
             }

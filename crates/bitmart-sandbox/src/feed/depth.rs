@@ -7,7 +7,7 @@ use crate::exchange::book::{Book, Side};
 /// Price and size; size 0 deletes the price.
 pub(super) type Level = (Decimal, Decimal);
 
-/// What a quiet book does with its version.
+/// What a book without change does with its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Idle {
     /// Spot: an empty update repeats the version.

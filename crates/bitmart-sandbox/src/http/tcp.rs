@@ -1,4 +1,4 @@
-//! The bytes below HTTP: the TCP connection, how it ends, and when a head begins.
+//! The TCP connection below HTTP: how it ends, and when a head begins.
 
 use std::{
     io,
@@ -20,43 +20,43 @@ use tokio::{
 
 use crate::slots::Slot;
 
-/// How long a client has to take the last words, and what it still sends meanwhile.
+/// How long a client has to read the last response; what it still sends meanwhile is discarded.
 const LINGER: Duration = Duration::from_secs(1);
-/// Bytes that are thrown away at most, so that they do not reset the connection before it is read.
+/// Most bytes that are discarded, so that they do not reset the connection before it is read.
 const DISCARD: u64 = 256 << 10;
 
-/// How a connection ends: closed in order unless something is said here.
+/// How a connection ends: closed in order unless something else is set here.
 #[derive(Debug, Default)]
 pub(super) struct Ending {
     /// It is reset.
     pub(super) reset: AtomicBool,
     /// What the client still sends is read for a moment, so that it does not reset the connection before the
-    /// answer is read.
+    /// response is read.
     pub(super) linger: AtomicBool,
-    /// HTTP status of an answer without a body, 0 for none.
-    farewell: AtomicU16,
+    /// HTTP status of a last response without a body, 0 for none.
+    status: AtomicU16,
 }
 
 impl Ending {
-    /// Has a status sent before the close.
-    pub(super) fn say(&self, status: u16) {
-        self.farewell.store(status, Ordering::Relaxed);
+    /// Sets a status that is sent before the close.
+    pub(super) fn set_status(&self, status: u16) {
+        self.status.store(status, Ordering::Relaxed);
     }
 
-    pub(super) fn farewell(&self) -> u16 {
-        self.farewell.load(Ordering::Relaxed)
+    pub(super) fn status(&self) -> u16 {
+        self.status.load(Ordering::Relaxed)
     }
 }
 
 /// A TCP connection with its ending.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct Connection {
     /// Always there until the end.
     stream: Option<TcpStream>,
     ending: Arc<Ending>,
 }
 
-impl Wire {
+impl Connection {
     pub(super) fn new(stream: TcpStream, ending: Arc<Ending>) -> Self {
         Self { stream: Some(stream), ending }
     }
@@ -66,36 +66,36 @@ impl Wire {
     }
 }
 
-impl Drop for Wire {
+impl Drop for Connection {
     fn drop(&mut self) {
         let Some(stream) = self.stream.take() else { return };
         if self.ending.reset.load(Ordering::Relaxed) {
-            // Without it the connection is closed instead, which is a fault as well.
+            // If it fails the connection is closed instead, which is a fault as well.
             let _ = stream.set_zero_linger();
             return;
         }
-        let status = self.ending.farewell();
-        let stays = status != 0 || self.ending.linger.load(Ordering::Relaxed);
-        if let (true, Ok(runtime)) = (stays, tokio::runtime::Handle::try_current()) {
-            runtime.spawn(timeout(LINGER, take_leave(stream, status)));
+        let status = self.ending.status();
+        let lingers = status != 0 || self.ending.linger.load(Ordering::Relaxed);
+        if let (true, Ok(runtime)) = (lingers, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(timeout(LINGER, finish(stream, status)));
         }
     }
 }
 
-/// Sends a status, if there is one, and waits until the client has closed. An error is a client that is gone
-/// already.
-async fn take_leave(mut stream: TcpStream, status: u16) {
-    let words = StatusCode::from_u16(status).map_or(String::new(), |status| {
+/// Sends a status, if there is one, and waits until the client has closed. An error means that the client is
+/// gone already.
+async fn finish(mut stream: TcpStream, status: u16) {
+    let response = StatusCode::from_u16(status).map_or(String::new(), |status| {
         format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
     });
-    if stream.write_all(words.as_bytes()).await.is_ok() {
-        // It is shut down already after an answer of hyper.
+    if stream.write_all(response.as_bytes()).await.is_ok() {
+        // It is shut down already after a response of hyper.
         let _ = stream.shutdown().await;
         let _ = tokio::io::copy(&mut stream.take(DISCARD), &mut tokio::io::sink()).await;
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -105,7 +105,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for Connection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -135,7 +135,7 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// Tells the slot of a connection when bytes come.
+/// Notifies the slot of a connection when bytes arrive.
 #[derive(Debug)]
 pub(crate) struct Watched<S> {
     stream: S,
@@ -157,7 +157,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.slot.bytes_came();
+            self.slot.bytes_arrived();
         }
         read
     }

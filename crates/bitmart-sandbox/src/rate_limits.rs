@@ -1,14 +1,14 @@
-//! Rate limits: fixed windows per endpoint and per address, key or account, and bans of who does not
-//! heed them.
+//! Rate limits: fixed windows per endpoint and per address, key or account, and bans of clients that ignore
+//! them.
 
 use std::collections::HashMap;
 
-use crate::generated::Limit;
+use crate::generated::{EndpointId, Limit};
 
-/// Windows remembered before old ones are thrown out.
+/// Windows that are remembered before old ones are removed.
 const WINDOWS: usize = 10_000;
 
-/// How long a ban lasts after the call that brought it about. No source says it.
+/// How long a ban lasts after the call that caused it. No source states it.
 const BAN_MS: u64 = 60_000;
 
 /// Where a request stands after it was counted.
@@ -20,13 +20,13 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    pub(crate) fn exceeded(self) -> bool {
+    pub(crate) fn is_exceeded(self) -> bool {
         self.used > self.limit.count
     }
 
-    /// Whether as many calls were refused as the limit allows: 429 was not heeded, and a ban follows
-    /// (observed; field note 6). After how many calls is made up.
-    fn ignored(self) -> bool {
+    /// Whether as many calls were rejected as the limit allows: 429 was ignored, and a ban follows
+    /// (observed; field note 6). No source states after how many calls.
+    fn is_ignored(self) -> bool {
         self.used > self.limit.count.saturating_mul(2)
     }
 }
@@ -34,8 +34,8 @@ impl Usage {
 /// Counts calls.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
-    windows: HashMap<(&'static str, String), Window>,
-    /// Who is banned until when.
+    windows: HashMap<(EndpointId, String), Window>,
+    /// Until when clients are banned.
     bans: HashMap<String, u64>,
 }
 
@@ -47,11 +47,11 @@ struct Window {
 }
 
 impl Limits {
-    /// Counts one call of `path` by `who`.
+    /// Counts one call of an endpoint by a client.
     pub(crate) fn count(
         &mut self,
-        path: &'static str,
-        who: &str,
+        endpoint: EndpointId,
+        client: &str,
         limit: Limit,
         now_ms: u64,
     ) -> Usage {
@@ -61,52 +61,51 @@ impl Limits {
         }
         let until_ms = now_ms + u64::from(limit.window_secs) * 1_000;
         let fresh = || Window { from_ms: now_ms, until_ms, used: 0 };
-        let window = self.windows.entry((path, who.to_owned())).or_insert_with(fresh);
+        let window = self.windows.entry((endpoint, client.to_owned())).or_insert_with(fresh);
         if now_ms >= window.until_ms || now_ms < window.from_ms {
             *window = fresh();
         }
         window.used = window.used.saturating_add(1);
         let usage = Usage { used: window.used, limit };
-        if usage.ignored() {
-            self.bans.insert(who.to_owned(), now_ms.saturating_add(BAN_MS));
+        if usage.is_ignored() {
+            self.bans.insert(client.to_owned(), now_ms.saturating_add(BAN_MS));
         }
         usage
     }
 
-    /// Whether `who` is banned from all that is counted for it.
-    pub(crate) fn is_banned(&self, who: &str, now_ms: u64) -> bool {
-        self.bans.get(who).is_some_and(|until_ms| now_ms < *until_ms)
+    /// Whether a client is banned from all that is counted for it.
+    pub(crate) fn is_banned(&self, client: &str, now_ms: u64) -> bool {
+        self.bans.get(client).is_some_and(|until_ms| now_ms < *until_ms)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generated::routes;
 
     #[test]
-    fn window_fills_and_starts_anew() {
-        let route = routes().find(|route| route.path == "/system/time").expect("described");
+    fn a_window_fills_and_a_new_one_begins_after_it() {
+        let route = EndpointId::SystemTime.route();
         let limit = route.limit.expect("limited");
         let mut limits = Limits::default();
         for used in 1..=limit.count {
-            assert_eq!(limits.count(route.path, "a", limit, 5).used, used);
+            assert_eq!(limits.count(route.id, "a", limit, 5).used, used);
         }
-        assert!(limits.count(route.path, "a", limit, 5).exceeded());
-        assert!(!limits.count(route.path, "b", limit, 5).exceeded());
-        assert!(!limits.count(route.path, "a", limit, 5 + 1_000).exceeded());
+        assert!(limits.count(route.id, "a", limit, 5).is_exceeded());
+        assert!(!limits.count(route.id, "b", limit, 5).is_exceeded());
+        assert!(!limits.count(route.id, "a", limit, 5 + 1_000).is_exceeded());
     }
 
     #[test]
-    fn who_goes_on_is_banned_for_a_minute() {
-        let route = routes().find(|route| route.path == "/system/time").expect("described");
+    fn a_client_that_ignores_429_is_banned_for_a_minute() {
+        let route = EndpointId::SystemTime.route();
         let limit = route.limit.expect("limited");
         let mut limits = Limits::default();
         for _ in 0..2 * limit.count {
-            limits.count(route.path, "a", limit, 5);
+            limits.count(route.id, "a", limit, 5);
         }
         assert!(!limits.is_banned("a", 5));
-        limits.count(route.path, "a", limit, 5);
+        limits.count(route.id, "a", limit, 5);
         assert!(limits.is_banned("a", 5) && limits.is_banned("a", 4 + BAN_MS));
         assert!(!limits.is_banned("a", 5 + BAN_MS) && !limits.is_banned("b", 5));
     }
