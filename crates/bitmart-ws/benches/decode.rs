@@ -37,7 +37,7 @@ fn main() {
 /// A book in the form that the exchange sends, and in another one.
 fn book<E: Event>(title: &str, text: &str) {
     let frame = deflate(text);
-    let unusual = deflate(&text.replacen(',', ", ", 1));
+    let unusual = deflate(text.replacen(',', ", ", 1));
     let (mut inflater, mut other, mut third) = (Inflater::new(), Inflater::new(), Inflater::new());
     let (mut entries, mut general): (Vec<E>, Vec<E>) = (Vec::new(), Vec::new());
     let mut bound = LowerBound::new();
