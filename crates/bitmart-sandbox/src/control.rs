@@ -60,8 +60,8 @@ impl Shared {
     ) -> Result<Balance, ControlError> {
         let currency = currency.to_owned();
         let input = Input::SetBalance { account, wallet, currency: currency.clone(), amount };
-        self.state().run(Some(input), |exchange, _| {
-            exchange.set_available(AccountId(account), wallet, &currency.into(), amount)
+        self.state().run(Some(input), |exchange, now_ms| {
+            exchange.set_available(AccountId(account), wallet, &currency.into(), amount, now_ms)
         })
     }
 

@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange,
+    futures::flows::FlowKind,
     ledger::Balance,
     refusal::{Refusal, refuse},
     setup::{Customers, Funds, NewAccount},
@@ -106,13 +107,16 @@ impl Exchange {
         if self.halted.contains(symbol) { Err(refuse(code)) } else { Ok(()) }
     }
 
-    /// Sets what is free in a wallet; what open orders hold stays as it is.
+    /// Sets what is free in a wallet; what open orders hold stays as it is. The history that a customer has
+    /// of the wallet has a row with the change: the deposits and withdrawals of spot and funding, and the
+    /// transactions of futures.
     pub(crate) fn set_available(
         &mut self,
         id: AccountId,
         kind: WalletKind,
         currency: &SmolStr,
         amount: Decimal,
+        now_ms: u64,
     ) -> Result<Balance, ControlError> {
         self.customer(id)?;
         let traded = match kind {
@@ -148,7 +152,7 @@ impl Exchange {
                 (account.futures(currency), "futures", Some(event))
             }
         };
-        let taken = wallet.available - amount;
+        let change = amount - wallet.available;
         wallet.available = amount;
         let row = Balance {
             account: id.0,
@@ -157,7 +161,16 @@ impl Exchange {
             available: amount,
             frozen: wallet.frozen,
         };
-        self.collect(currency, taken);
+        self.collect(currency, -change);
+        match kind {
+            WalletKind::Spot | WalletKind::Funding => {
+                self.record_adjustment(id, currency, change, now_ms);
+            }
+            WalletKind::Futures => {
+                let about = (SmolStr::default(), currency.clone());
+                self.record_flow(id, FlowKind::Transfer, about, change, now_ms);
+            }
+        }
         self.events.extend(event);
         Ok(row)
     }
