@@ -1,5 +1,4 @@
-//! What a test or an operator does to a running exchange from outside: the calls behind
-//! [`Sandbox`](crate::Sandbox) and the admin API.
+//! Commands of the operator on the state: each runs on the exchange, is recorded, and can be repeated.
 
 use std::time::Duration;
 
@@ -10,12 +9,14 @@ use crate::{
     exchange::{
         AccountId, Exchange,
         control::{ControlError, WalletKind},
+        operator::Operation,
         setup::Funds,
     },
-    fault::{FaultRule, Held},
+    fault::FaultRule,
     http,
     input::Input,
     keys::{ApiKey, Permission},
+    operator::OperatorError,
     shared::{Shared, TICK},
     snapshot::Snapshot,
 };
@@ -34,7 +35,7 @@ impl Shared {
         &self,
         account: u32,
         permissions: Vec<Permission>,
-    ) -> Result<ApiKey, ControlError> {
+    ) -> Result<ApiKey, OperatorError> {
         let input = Input::MakeKey { account, permissions: permissions.clone() };
         self.state().run(Some(input), |exchange, _| {
             let main = exchange.customer(AccountId(account))?;
@@ -42,12 +43,12 @@ impl Shared {
         })
     }
 
-    pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
+    pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), OperatorError> {
         let input = Input::AddKey(key.clone().into());
         self.state().run(Some(input), |exchange, _| {
             let main = exchange.customer(AccountId(key.account))?;
             let key = ApiKey { main: main.map(|main| main.0), ..key };
-            if self.keys.add(key) { Ok(()) } else { Err(ControlError::KeyExists) }
+            if self.keys.add(key) { Ok(()) } else { Err(OperatorError::KeyExists) }
         })
     }
 
@@ -73,23 +74,16 @@ impl Shared {
         }
     }
 
-    pub(crate) fn clear_faults(&self) {
-        self.faults().clear();
-        self.state().feed.faults.clear();
-        self.held.send_modify(Held::release);
-    }
-
-    pub(crate) fn kill_sockets(&self) {
-        self.control.send_modify(|control| control.kills += 1);
-    }
-
-    /// Moves the clock and says what time it is; the clock of the machine goes its own way.
-    pub(crate) fn advance(&self, by: Duration) -> u64 {
+    /// Moves a stopped clock and returns the time; none if the clock runs.
+    pub(crate) fn advance(&self, by: Duration) -> Option<u64> {
         let mut state = self.state();
+        if !state.clock.is_stepped() {
+            return None;
+        }
         state.clock.advance(by);
         state.settle();
         state.play();
-        state.clock.now_ms()
+        Some(state.clock.now_ms())
     }
 
     /// One beat of the market, and of a stepped clock.
@@ -102,13 +96,14 @@ impl Shared {
         self.latest();
     }
 
-    pub(crate) fn hold_market(&self, held: bool) {
-        self.state().hold(held);
-    }
-
     pub(crate) fn halt(&self, symbol: &str, halted: bool) -> Result<(), ControlError> {
         let input = Input::Halt { symbol: symbol.to_owned(), halted };
         self.state().run(Some(input), |exchange, _| exchange.halt(symbol, halted))
+    }
+
+    pub(crate) fn operate(&self, operation: Operation) -> Result<(), ControlError> {
+        let input = Input::Operate(operation.clone());
+        self.state().run(Some(input), |exchange, now_ms| exchange.operate(operation, now_ms))
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -126,12 +121,12 @@ impl Shared {
         self.state().run(Some(input), deposit).ok()
     }
 
-    /// Lets an input happen again. What it answers was told when it happened first.
+    /// Repeats an input. Its result was returned when it happened first.
     pub(crate) fn repeat(&self, input: Input) {
         match input {
             Input::Beat => self.state().tick(),
             Input::Time => self.state().settle(),
-            Input::Hold(held) => self.hold_market(held),
+            Input::Hold(held) => self.state().hold(held),
             Input::Halt { symbol, halted } => {
                 let _ = self.halt(&symbol, halted);
             }
@@ -151,8 +146,8 @@ impl Shared {
             Input::AddKey(key) => {
                 let _ = self.add_key(key.into());
             }
-            Input::Operate(what) => {
-                let _ = self.operate(what);
+            Input::Operate(operation) => {
+                let _ = self.operate(operation);
             }
         }
     }

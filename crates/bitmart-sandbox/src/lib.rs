@@ -22,7 +22,7 @@ mod journal;
 mod keys;
 mod markets;
 mod number;
-mod operate;
+pub mod operator;
 mod reasons;
 mod recording;
 mod sandbox;
@@ -38,13 +38,14 @@ pub use rust_decimal::Decimal;
 pub use self::{
     config::{Config, FundError},
     exchange::{
-        control::{ControlError, WalletKind},
+        control::WalletKind,
         ledger::{Balance, Book, Fill, Order},
         operator::{NetworkTerms, WithdrawAddress},
     },
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
     markets::{Contract, SpotPair},
+    operator::{Operator, OperatorError},
     recording::RecordedFrame,
     sandbox::{HostUrls, Sandbox, StartError},
     snapshot::{Snapshot, SnapshotError},

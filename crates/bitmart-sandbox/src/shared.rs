@@ -110,14 +110,14 @@ impl State {
     }
 }
 
-/// Tells every task to end.
+/// What every task watches: when to close connections, and when to end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Control {
     /// Counts how often all WebSockets were killed.
     pub(crate) kills: u64,
     pub(crate) stop: bool,
-    /// Somebody wants whoever runs the sandbox to stop it.
-    pub(crate) stop_asked: bool,
+    /// The operator has requested that whoever runs the sandbox stops it.
+    pub(crate) stop_requested: bool,
     /// It broke off in the middle of something.
     pub(crate) broken: bool,
 }

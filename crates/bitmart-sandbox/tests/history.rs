@@ -243,7 +243,11 @@ async fn a_balance_that_the_operator_sets_is_in_the_history_of_the_account() {
     let row = |currency: &str, amount: &str| (currency.to_owned(), amount.to_owned());
     assert_eq!(rows("deposit").await, [row("ETH", "3"), row("USDT", "250")]);
     assert_eq!(rows("withdraw").await, [row("BTC", "60000")]);
-    assert_eq!(client.get(quota).await.data(), before, "the quota is for withdrawals of the account");
+    assert_eq!(
+        client.get(quota).await.data(),
+        before,
+        "the quota is for withdrawals of the account"
+    );
 
     let flows = Client::futures(&sandbox).get("/contract/private/transaction-history").await.data();
     assert_eq!(flows.as_array().map(Vec::len), Some(1), "{flows}");

@@ -1,7 +1,5 @@
 //! What is done to accounts from outside the market.
 
-use std::fmt;
-
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -30,46 +28,20 @@ pub enum WalletKind {
     Futures,
 }
 
-/// Why a call of control was refused. Nothing was changed.
+/// Why a command of the operator is rejected. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ControlError {
+pub(crate) enum ControlError {
     /// There is no customer account with this number.
     UnknownAccount(u32),
     /// No market of the wallet uses this currency.
     UnknownCurrency(String),
     /// There is no pair or contract with this symbol.
     UnknownMarket(String),
-    /// A key with this name exists.
-    KeyExists,
     /// The address is empty or longer than 256 bytes, or 200 addresses are saved.
     InvalidAddress,
     /// The amount is not from 0 to 1e15 with at most 8 decimals.
     InvalidAmount(Decimal),
 }
-
-impl fmt::Display for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownAccount(account) => write!(f, "there is no account {account}"),
-            Self::UnknownCurrency(currency) => {
-                write!(f, "no market of this wallet uses the currency {currency:?}")
-            }
-            Self::UnknownMarket(symbol) => {
-                write!(f, "there is no market {symbol:?}; a pair is BTC_USDT, a contract BTCUSDT")
-            }
-            Self::InvalidAddress => {
-                f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
-            }
-            Self::KeyExists => f.write_str("a key with this name exists"),
-            Self::InvalidAmount(amount) => {
-                write!(f, "{amount} is not a balance: it must be from 0 to 1e15, with 8 decimals")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ControlError {}
 
 impl Exchange {
     /// Opens the accounts that are not there.
