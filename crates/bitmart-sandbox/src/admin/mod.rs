@@ -151,14 +151,14 @@ async fn call(
     if (method, path) == ("GET", "/") {
         return Ok(format!("{}\n", json!({ "calls": routes() })).into_bytes());
     }
-    let found = calls().find(|call| call.method() == method && call.matches(path).is_some());
+    let found = calls().find(|call| call.method() == method && call.matches(path));
     let call = found.ok_or_else(|| unknown(method, path))?;
     if call.effect() == Effect::Stored && !shared.takes_inputs() {
         return Err(Problem::unstored());
     }
     let (shared, path) = (Arc::clone(shared), path.to_owned());
     // It may take long: 10,000 beats, or the complete state as text.
-    let run = move || call.run(Operator::new(&shared), call.matches(&path).flatten(), &body);
+    let run = move || call.run(Operator::new(&shared), &path, &body);
     match tokio::task::spawn_blocking(run).await {
         Ok(result) => Ok(result?),
         Err(error) => match error.try_into_panic() {
@@ -174,8 +174,7 @@ fn routes() -> Vec<&'static str> {
 
 /// There is no such call: with another method perhaps.
 fn unknown(method: &str, path: &str) -> Problem {
-    let methods: Vec<&str> =
-        calls().filter(|call| call.matches(path).is_some()).map(Call::method).collect();
+    let methods: Vec<&str> = calls().filter(|call| call.matches(path)).map(Call::method).collect();
     if methods.is_empty() {
         let text = format!("there is no {path}; there is {}", routes().join(", "));
         Problem::new(StatusCode::NOT_FOUND, text)

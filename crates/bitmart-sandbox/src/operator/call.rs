@@ -108,26 +108,28 @@ impl Call {
         rest.split_once('}').map(|(name, _)| name)
     }
 
-    /// Whether a path is one of this call; the value of the field in it, if there is one.
-    pub(crate) fn matches<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
+    /// Whether a path is one of this call.
+    pub(crate) fn matches(&self, path: &str) -> bool {
         match self.path().split_once('{') {
-            Some((start, _)) => path.strip_prefix(start).map(Some),
-            None => (path == self.path()).then_some(None),
+            Some((start, _)) => path.starts_with(start),
+            None => path == self.path(),
         }
     }
 
-    /// Carries it out. Its fields are those of `body`, or the one in its path.
+    /// Carries it out. Its fields are those of `body`, or the one in `path`, which [matches](Self::matches).
     pub(crate) fn run(
         &self,
         operator: Operator<'_>,
-        in_path: Option<&str>,
+        path: &str,
         body: &[u8],
     ) -> Result<Vec<u8>, CallError> {
         // No body at all counts as `{}`.
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-        let Some((name, value)) = self.path_field().zip(in_path) else {
+        let Some(name) = self.path_field() else {
             return (self.run)(operator, body);
         };
+        let start = self.path().split_once('{').map_or("", |(start, _)| start);
+        let value = path.strip_prefix(start).unwrap_or_default();
         match serde_json::from_slice::<Map<String, Value>>(body) {
             Ok(fields) if fields.is_empty() => {
                 let fields = Map::from_iter([(name.to_owned(), Value::from(value))]);

@@ -16,6 +16,12 @@
 //! # }
 //! ```
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "the functions of all calls have the same signature"
+)]
+
 mod accounts;
 mod call;
 mod describe;
