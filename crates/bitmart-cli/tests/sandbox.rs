@@ -168,7 +168,7 @@ fn every_call_of_the_operator_is_a_command() {
     let book = up.row(&["sandbox", "book", "BTC_USDT"]);
     assert_eq!(book["bids"].as_array().map(Vec::len), Some(1), "{book}");
     let terms = up.row(&["sandbox", "set-network", "USDT-TRC20", "--fee", "2", "--memo", "true"]);
-    assert_eq!((&terms["terms"]["fee"], &terms["terms"]["memo"]), (&"2".into(), &true.into()));
+    assert_eq!((&terms["terms.fee"], &terms["terms.memo"]), (&"2".into(), &true.into()));
     let unknown = up.run(&["sandbox", "halt-market", "NOPE"]);
     assert!(unknown.code == 4 && unknown.err.contains("there is no market"), "{}", unknown.err);
     assert_eq!(up.run(&["sandbox", "halt-market"]).code, 2, "without a symbol");
