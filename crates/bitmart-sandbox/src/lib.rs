@@ -30,7 +30,7 @@ mod http;
 mod journal;
 mod keys;
 mod number;
-mod operate;
+pub mod operator;
 mod rate_limits;
 mod reasons;
 mod recording;
@@ -47,7 +47,7 @@ mod ws;
 
 pub use bitmart_sim::{
     Contract, SpotPair,
-    control::{ControlError, WalletKind},
+    control::WalletKind,
     ledger::{Balance, Book, Fill, Order},
     operator::{NetworkTerms, WithdrawAddress},
 };
@@ -57,6 +57,7 @@ pub use self::{
     config::{Config, FundError},
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
+    operator::{Operator, OperatorError},
     recording::RecordedFrame,
     sandbox::{HostUrls, Sandbox, StartError},
     snapshot::{Snapshot, SnapshotError},

@@ -9,7 +9,7 @@ pub(crate) struct Control {
     pub(crate) kills: u64,
     pub(crate) stop: bool,
     /// A client of the admin API wants the owner of the sandbox to stop it.
-    pub(crate) stop_asked: bool,
+    pub(crate) stop_requested: bool,
     /// A panic interrupted it in the middle of something.
     pub(crate) broken: bool,
 }

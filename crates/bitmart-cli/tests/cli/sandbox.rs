@@ -151,6 +151,28 @@ fn wallets_faults_and_keys_can_be_set() {
     assert_eq!(up.run(&["sandbox", "fault"]).code, 2);
 }
 
+/// Commands that follow from the calls of the operator.
+#[test]
+fn every_call_of_the_operator_is_a_command() {
+    let up = Up::start(&["--no-market"]);
+    let order = with_yes(&LIMIT_ORDER);
+    assert_eq!(up.row(&["sandbox", "halt-market", "btc_usdt"])["halted"], true);
+    assert_ne!(up.run(&order).code, 0, "the market is halted");
+    up.row(&["sandbox", "halt-market", "BTC_USDT", "--halted", "false"]);
+    up.row(&["sandbox", "freeze-account"]);
+    let frozen = up.run(&order);
+    assert!(frozen.code != 0 && frozen.err.contains("53000"), "{}", frozen.err);
+    up.row(&["sandbox", "freeze-account", "--frozen", "false"]);
+    assert_eq!(up.run(&order).code, 0);
+    let book = up.row(&["sandbox", "book", "BTC_USDT"]);
+    assert_eq!(book["bids"].as_array().map(Vec::len), Some(1), "{book}");
+    let terms = up.row(&["sandbox", "set-network", "USDT-TRC20", "--fee", "2", "--memo", "true"]);
+    assert_eq!((&terms["terms.fee"], &terms["terms.memo"]), (&"2".into(), &true.into()));
+    let unknown = up.run(&["sandbox", "halt-market", "NOPE"]);
+    assert!(unknown.code == 4 && unknown.err.contains("there is no market"), "{}", unknown.err);
+    assert_eq!(up.run(&["sandbox", "halt-market"]).code, 2, "without a symbol");
+}
+
 #[test]
 fn a_stopped_clock_is_moved_and_a_snapshot_is_restored() {
     let first = Up::start(&["--clock", "1700000000000"]);
