@@ -370,7 +370,7 @@ impl Exchange {
     pub(super) fn take_back_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
         let Some(order) = self.spot_orders.get(&id) else { return };
         if let Some(market) = self.spot.get_mut(&order.request.symbol) {
-            market.book.remove(order.request.side, order.request.price, id);
+            market.book.remove(id);
         }
         self.end_spot(id, source, now_ms);
         self.sweep_spot(id, &[]);

@@ -297,10 +297,8 @@ impl Exchange {
 
     pub(super) fn unrest_futures(&mut self, id: OrderId) {
         let Some(order) = self.futures_orders.get(&id) else { return };
-        let request = &order.request;
-        if let (Some(price), Some(market)) = (request.price, self.futures.get_mut(&request.symbol))
-        {
-            market.book.remove(request.side.book(), price, id);
+        if let Some(market) = self.futures.get_mut(&order.request.symbol) {
+            market.book.remove(id);
         }
     }
 
