@@ -63,10 +63,14 @@ const FILLS: usize = 10;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     SpotTrade { symbol: SmolStr, trade: PublicTrade },
-    SpotOrder { order: Box<SpotOrder>, fill: Option<SpotFill> },
+    SpotOrder { order: Box<SpotOrder>, fill: Option<Box<SpotFill>> },
     SpotBalance { account: AccountId, reason: BalanceReason, currencies: Vec<SmolStr> },
     FuturesTrade { symbol: SmolStr, trade: PublicTrade },
-    FuturesOrder { order: Box<FuturesOrder>, action: FuturesAction, fill: Option<FuturesFill> },
+    FuturesOrder {
+        order: Box<FuturesOrder>,
+        action: FuturesAction,
+        fill: Option<Box<FuturesFill>>,
+    },
     FuturesPlan { plan: Box<Trigger<Plan>>, action: FuturesAction },
     FuturesAsset { account: AccountId, currency: SmolStr },
     FuturesPosition { account: AccountId, symbol: SmolStr, long: bool },
@@ -259,7 +263,9 @@ impl Exchange {
     /// The events since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.noticed = 0;
-        std::mem::take(&mut self.events)
+        // As many will mostly come again.
+        let next = Vec::with_capacity(self.events.len());
+        std::mem::replace(&mut self.events, next)
     }
 
     pub(crate) fn is_house(id: AccountId) -> bool {

@@ -359,7 +359,8 @@ impl Exchange {
         if let Some(order) =
             self.spot_orders.get(&id).filter(|order| !Self::is_house(order.account))
         {
-            self.events.push(Event::SpotOrder { order: Box::new(order.clone()), fill });
+            let (order, fill) = (Box::new(order.clone()), fill.map(Box::new));
+            self.events.push(Event::SpotOrder { order, fill });
         }
     }
 }

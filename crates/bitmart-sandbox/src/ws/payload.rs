@@ -80,7 +80,7 @@ pub(super) fn event_payload(exchange: &Exchange, event: &Event, now_ms: u64) -> 
     match event {
         Event::SpotOrder { order, fill } => Some(render::spot_order(
             order,
-            fill.as_ref(),
+            fill.as_deref(),
             exchange.spot.get(&order.request.symbol)?,
         )),
         Event::SpotBalance { account, reason, currencies } => {
@@ -89,7 +89,7 @@ pub(super) fn event_payload(exchange: &Exchange, event: &Event, now_ms: u64) -> 
         Event::SpotTrade { .. } | Event::FuturesTrade { .. } => None,
         Event::FuturesOrder { order, action, fill } => {
             let market = exchange.futures.get(&order.request.symbol)?;
-            Some(render_account::futures_order(order, *action, fill.as_ref(), market))
+            Some(render_account::futures_order(order, *action, fill.as_deref(), market))
         }
         Event::FuturesPlan { plan, action } => Some(futures_plan(exchange, plan, *action)),
         Event::FuturesAsset { account, currency } => {

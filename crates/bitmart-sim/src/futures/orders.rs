@@ -363,7 +363,7 @@ impl Exchange {
         let Some(market) = self.futures.get(&order.request.symbol) else { return };
         if !Self::is_house(account) {
             let currency = market.rules.quote.clone();
-            let order = Box::new(order.clone());
+            let (order, fill) = (Box::new(order.clone()), fill.map(Box::new));
             self.events.push(Event::FuturesOrder { order, action, fill });
             self.events.push(Event::FuturesAsset { account, currency });
         }
