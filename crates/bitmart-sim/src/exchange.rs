@@ -66,11 +66,7 @@ pub enum Event {
     SpotOrder { order: Box<SpotOrder>, fill: Option<Box<SpotFill>> },
     SpotBalance { account: AccountId, reason: BalanceReason, currencies: Vec<SmolStr> },
     FuturesTrade { symbol: SmolStr, trade: PublicTrade },
-    FuturesOrder {
-        order: Box<FuturesOrder>,
-        action: FuturesAction,
-        fill: Option<Box<FuturesFill>>,
-    },
+    FuturesOrder { order: Box<FuturesOrder>, action: FuturesAction, fill: Option<Box<FuturesFill>> },
     FuturesPlan { plan: Box<Trigger<Plan>>, action: FuturesAction },
     FuturesAsset { account: AccountId, currency: SmolStr },
     FuturesPosition { account: AccountId, symbol: SmolStr, long: bool },

@@ -131,7 +131,12 @@ struct Taker {
 
 #[derive(Debug, Clone)]
 enum Action {
-    Rest { side: Side, price: Decimal, account: AccountId, open: Decimal },
+    Rest {
+        side: Side,
+        price: Decimal,
+        account: AccountId,
+        open: Decimal,
+    },
     /// By the number of the order, which may be gone.
     Remove(u64),
     Take(Taker),
