@@ -259,8 +259,8 @@ impl Exchange {
     /// The events since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.noticed = 0;
-        // As many will mostly come again.
-        let next = Vec::with_capacity(self.events.len());
+        // Room for those of most commands, so that it need not grow.
+        let next = Vec::with_capacity(8);
         std::mem::replace(&mut self.events, next)
     }
 

@@ -84,11 +84,14 @@ impl Model {
                 Want::Size(_) => size,
                 Want::Notional { .. } => size * row.price,
             };
-            if size == row.open {
-                self.remove(row.id);
-            } else if let Some(resting) = self.0.iter_mut().find(|one| one.id == row.id) {
-                resting.open -= size;
+            if size < row.open {
+                // What is left of the taker's money is too little for a lot at this price.
+                if let Some(resting) = self.0.iter_mut().find(|one| one.id == row.id) {
+                    resting.open -= size;
+                }
+                break;
             }
+            self.remove(row.id);
         }
         taken.left = left;
         taken
