@@ -48,8 +48,8 @@ impl<T> OrderMap<T> {
         debug_assert!(before.is_none(), "{id:?} was there");
     }
 
-    pub(crate) fn remove(&mut self, id: &OrderId) -> Option<T> {
-        let place = self.places.remove(id)?;
+    pub(crate) fn remove(&mut self, id: OrderId) -> Option<T> {
+        let place = self.places.remove(&id)?;
         self.orders.remove(place);
         self.orders[place].take()
     }

@@ -121,7 +121,7 @@ impl Exchange {
         let oldest = self.account_mut(account).spot_orders.finish(id, remembered);
         let Some(oldest) = oldest else { return };
         self.spot_trades.remove(&oldest);
-        if let Some(gone) = self.spot_orders.remove(&oldest) {
+        if let Some(gone) = self.spot_orders.remove(oldest) {
             self.account_mut(account).spot_orders.forget_client_id(gone.request.client_id.as_ref());
         }
     }
@@ -248,7 +248,7 @@ impl Exchange {
         owner.trading(request, got).available += amount;
         if Self::is_house(account) {
             if complete {
-                self.spot_orders.remove(&id);
+                self.spot_orders.remove(id);
             }
             return;
         }
@@ -301,7 +301,7 @@ impl Exchange {
         };
         owner(&mut self.accounts, account).trading(request, currency).release(rest);
         if Self::is_house(account) {
-            self.spot_orders.remove(&id);
+            self.spot_orders.remove(id);
             return;
         }
         self.report_spot(id, None);

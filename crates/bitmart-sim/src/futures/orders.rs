@@ -193,7 +193,7 @@ impl Exchange {
         let remembered = self.remembered;
         let oldest = self.account_mut(account).futures_orders.finish(id, remembered);
         let Some(oldest) = oldest else { return };
-        if let Some(gone) = self.futures_orders.remove(&oldest) {
+        if let Some(gone) = self.futures_orders.remove(oldest) {
             self.account_mut(account)
                 .futures_orders
                 .forget_client_id(gone.request.client_id.as_ref());
@@ -265,7 +265,7 @@ impl Exchange {
         for id in matches.iter().map(|one| one.maker).chain([taker]) {
             let order = self.futures_orders.get(&id);
             if order.is_some_and(|order| Self::is_house(order.account) && !order.open) {
-                self.futures_orders.remove(&id);
+                self.futures_orders.remove(id);
             }
         }
     }
