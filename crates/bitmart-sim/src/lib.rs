@@ -33,11 +33,13 @@ mod market_statistics;
 mod markets;
 pub mod operator;
 pub mod order;
+pub mod order_map;
 pub mod position;
 pub mod reject;
 pub mod rng;
 mod rows;
 pub mod setup;
+mod slab;
 pub mod spot;
 pub mod tape;
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub(super) fn value(exchange: &Exchange, event: &Event) -> Option<Value> {
     match event {
         Event::FuturesOrder { order, action, fill } => {
             let market = exchange.futures.get(&order.request.symbol)?;
-            Some(order_row(order, *action, fill.as_ref(), market))
+            Some(order_row(order, *action, fill.as_deref(), market))
         }
         Event::FuturesPlan { plan, action } => Some(plan_row(exchange, plan, *action)),
         Event::FuturesAsset { account, currency } => asset_row(exchange, *account, currency),

@@ -31,7 +31,7 @@ pub(super) fn value(exchange: &Exchange, event: &Event, now_ms: u64) -> Option<V
     match event {
         Event::SpotOrder { order, fill } => {
             let market = exchange.spot.get(&order.request.symbol)?;
-            Some(order_row(order, fill.as_ref(), market))
+            Some(order_row(order, fill.as_deref(), market))
         }
         Event::SpotBalance { account, reason, currencies } => {
             Some(balance_rows(exchange, *account, *reason, currencies, now_ms))
