@@ -48,8 +48,8 @@ mod ws;
 pub use bitmart_sim::{
     Contract, SpotPair,
     control::WalletKind,
-    ledger::{Balance, Book, Fill, Order},
     operator::{NetworkTerms, WithdrawAddress},
+    report::{Balance, Book, Fill, Order},
 };
 pub use rust_decimal::Decimal;
 

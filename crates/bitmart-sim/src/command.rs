@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     futures::FuturesRequest, operator::OperatorCommand, spot::SpotRequest, wallet::WalletRequest,
 };
-use crate::{AccountId, Exchange, OrderId, Reject, ledger::Balance};
+use crate::{AccountId, Exchange, OrderId, Reject, report::Balance};
 
 /// Something that changes an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

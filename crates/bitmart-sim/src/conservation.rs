@@ -208,7 +208,7 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
         events.extend(exchange.take_events());
     }
     let triggers = &exchange.triggers;
-    let orders = (exchange.ledger_fills(), exchange.ledger_orders(), exchange.ledger_balances());
+    let orders = (exchange.fill_rows(), exchange.order_rows(), exchange.balance_rows());
     let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
     let totals = (&exchange.collected, &exchange.deposited, &exchange.lent, &exchange.insured);
     let futures = (&exchange.flows, &exchange.futures, &exchange.earn, triggers);

@@ -9,8 +9,8 @@ use smol_str::SmolStr;
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange,
     futures::flows::FlowKind,
-    ledger::Balance,
     reject::Reject,
+    report::Balance,
     setup::{Customers, Funds, NewAccount},
 };
 

@@ -100,7 +100,7 @@ fn trigger_row<T>(trigger: &Trigger<T>, symbol: &str) -> Order {
 }
 
 impl Exchange {
-    pub fn ledger_fills(&self) -> Vec<Fill> {
+    pub fn fill_rows(&self) -> Vec<Fill> {
         let spot = self.spot_fills.iter().map(|fill| Fill {
             account: fill.account.0,
             symbol: fill.request.symbol.to_string(),
@@ -126,7 +126,7 @@ impl Exchange {
         spot.chain(futures).collect()
     }
 
-    pub fn ledger_orders(&self) -> Vec<Order> {
+    pub fn order_rows(&self) -> Vec<Order> {
         let customers = || self.accounts.values().filter(|account| !account.house);
         let spot = customers()
             .flat_map(|account| account.spot_orders.all())
@@ -160,14 +160,14 @@ impl Exchange {
         rows
     }
 
-    pub fn ledger_book(&self, symbol: &str) -> Option<Book> {
+    pub fn book_rows(&self, symbol: &str) -> Option<Book> {
         let spot = self.spot.get(symbol).map(|market| &market.book);
         let book = spot.or_else(|| self.futures.get(symbol).map(|market| &market.book))?;
         let levels = |side| book.levels(side, usize::MAX);
         Some(Book { asks: levels(Side::Sell), bids: levels(Side::Buy) })
     }
 
-    pub fn ledger_balances(&self) -> Vec<Balance> {
+    pub fn balance_rows(&self) -> Vec<Balance> {
         let mut rows = Vec::new();
         for account in self.accounts.values().filter(|account| !account.house) {
             let mut margin: BTreeMap<SmolStr, Wallet> = BTreeMap::new();

@@ -177,7 +177,7 @@ fn a_market_does_not_depend_on_what_else_is_listed() {
         for beat in 0..100 {
             exchange.step_market(START_MS + beat * 100);
         }
-        exchange.ledger_book("ETH_USDT")
+        exchange.book_rows("ETH_USDT")
     };
     assert_eq!(run(&["ETH_USDT"]), run(&["ADA_USDT", "BTC_USDT", "ETH_USDT", "ETHUSDT"]));
 }
@@ -199,7 +199,7 @@ fn odd_rules_still_make_a_market() {
         for beat in 0..200 {
             exchange.step_market(START_MS + beat * 100);
             for symbol in ["ODD_USDT", "ODDUSDT"] {
-                let book = exchange.ledger_book(symbol).expect("listed");
+                let book = exchange.book_rows(symbol).expect("listed");
                 let crossed = book.bids.first().zip(book.asks.first());
                 assert!(crossed.is_none_or(|(bid, ask)| bid.0 < ask.0), "{symbol}: {book:?}");
                 assert!(!book.asks.is_empty(), "{symbol}");

@@ -196,7 +196,7 @@ fn the_oldest_finished_order_is_forgotten_and_open_ones_are_not() {
     assert!(exchange.place_spot(AccountId(2), ioc(), START_MS).is_ok(), "the id is free again");
     assert!(exchange.spot_orders.contains_key(&open));
     // The trade outlives its order and still has a symbol.
-    let fills = exchange.ledger_fills();
+    let fills = exchange.fill_rows();
     assert_eq!(fills.len(), 2);
     assert!(fills.iter().all(|fill| fill.symbol == "BTC_USDT"));
     assert_eq!(exchange.spot_fills_of(open).count(), 1);

@@ -337,11 +337,11 @@ async fn a_full_disk_costs_writes_over_the_wire_and_no_reads() {
         assert_eq!(status(at, write()).await, 503);
         assert_eq!(status(at, read.clone()).await, 200);
     }
-    assert_eq!(shared.state().exchange.ledger_orders().len(), 1, "what is refused is not done");
+    assert_eq!(shared.state().exchange.order_rows().len(), 1, "what is refused is not done");
     disk.platter().full = false;
     assert!(matches!(notices.recv(), Ok(Notice::Again)));
     assert_eq!(status(at, write()).await, 200);
-    assert_eq!(again(&disk).state().exchange.ledger_orders().len(), 2);
+    assert_eq!(again(&disk).state().exchange.order_rows().len(), 2);
     shared.control.send_modify(|control| control.stop = true);
 }
 

@@ -61,14 +61,14 @@ fn ledger(_: ReadLedger, shared: &Shared) -> Result<Ledger, OperatorError> {
     let exchange = &state.exchange;
     Ok(Ledger {
         now_ms: state.clock.now_ms(),
-        fills: exchange.ledger_fills(),
-        orders: exchange.ledger_orders(),
-        balances: exchange.ledger_balances(),
+        fills: exchange.fill_rows(),
+        orders: exchange.order_rows(),
+        balances: exchange.balance_rows(),
     })
 }
 
 fn book(call: ReadBook, shared: &Shared) -> Result<Book, OperatorError> {
-    let book = shared.state().exchange.ledger_book(&call.symbol);
+    let book = shared.state().exchange.book_rows(&call.symbol);
     book.ok_or(OperatorError::UnknownMarket(call.symbol))
 }
 

@@ -23,22 +23,22 @@ impl Sandbox {
 
     /// Returns the trades of customer accounts: spot, then futures, each oldest first.
     pub fn fills(&self) -> Vec<Fill> {
-        self.shared.state().exchange.ledger_fills()
+        self.shared.state().exchange.fill_rows()
     }
 
     /// Returns the orders of customer accounts, open and finished: spot, then futures.
     pub fn orders(&self) -> Vec<Order> {
-        self.shared.state().exchange.ledger_orders()
+        self.shared.state().exchange.order_rows()
     }
 
     /// Returns the order book of a pair or contract; `None` for an unknown symbol.
     pub fn book(&self, symbol: &str) -> Option<Book> {
-        self.shared.state().exchange.ledger_book(symbol)
+        self.shared.state().exchange.book_rows(symbol)
     }
 
     /// Returns the balances of customer accounts.
     pub fn balances(&self) -> Vec<Balance> {
-        self.shared.state().exchange.ledger_balances()
+        self.shared.state().exchange.balance_rows()
     }
 
     /// Creates an account with the configured initial balances and returns its number.
