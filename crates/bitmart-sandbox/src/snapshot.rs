@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{auth::MadeKey, exchange::Exchange, feed::Versions};
 
 /// Changes with every change of what a snapshot holds.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// The complete state of an exchange: accounts, orders, trades, books, candles, market makers, id counters,
 /// the seed, the time, and the keys created at run time.

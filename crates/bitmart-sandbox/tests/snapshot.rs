@@ -177,8 +177,8 @@ fn what_is_no_snapshot_is_refused() {
         ("", "not a snapshot"),
         ("{}", "missing field `format`"),
         (r#"{"format":99}"#, "format 99"),
-        (r#"{"format":2}"#, "missing field"),
-        (r#"{"format":2,"tide":0}"#, "unknown field `tide`"),
+        (r#"{"format":3}"#, "missing field"),
+        (r#"{"format":3,"tide":0}"#, "unknown field `tide`"),
     ] {
         let error = Snapshot::from_json(text.as_bytes()).expect_err("no snapshot").to_string();
         assert!(error.contains(words), "{text}: {error}");

@@ -2,40 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{AccountId, OrderId, order::NewSpotOrder, position::Position};
-
-/// Money of one currency: free, and bound by open orders.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wallet {
-    pub available: Decimal,
-    pub frozen: Decimal,
-}
-
-impl Wallet {
-    pub fn is_empty(&self) -> bool {
-        (self.available + self.frozen).is_zero()
-    }
-
-    /// Moves money from available to frozen; false when there is too little.
-    #[must_use]
-    pub fn freeze(&mut self, amount: Decimal) -> bool {
-        let enough = self.available >= amount;
-        if enough {
-            self.available -= amount;
-            self.frozen += amount;
-        }
-        enough
-    }
-
-    pub fn release(&mut self, amount: Decimal) {
-        self.frozen -= amount;
-        self.available += amount;
-    }
-}
+use super::{
+    AccountId, Exchange, OrderId,
+    exchange::owner,
+    ledger::{Ledger, Place, Wallet, WalletId},
+    order::NewSpotOrder,
+    position::Position,
+};
 
 /// The wallets of an account that money can be moved between.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,15 +79,18 @@ pub struct Account {
     pub house: bool,
     /// The main account, when this is a sub-account.
     pub main: Option<AccountId>,
-    pub spot: BTreeMap<SmolStr, Wallet>,
-    pub fund: BTreeMap<SmolStr, Wallet>,
-    pub futures: BTreeMap<SmolStr, Wallet>,
+    /// Its wallets of each kind, by currency.
+    pub spot: BTreeMap<SmolStr, WalletId>,
+    pub fund: BTreeMap<SmolStr, WalletId>,
+    pub futures: BTreeMap<SmolStr, WalletId>,
+    /// What it has saved, by currency.
+    pub(crate) savings: BTreeMap<SmolStr, Place>,
     /// The wallet that deposits are credited to.
     #[serde(default)]
     pub deposit_to: Purse,
     /// Isolated margin, by pair and currency.
     #[serde(with = "super::rows")]
-    pub margin: BTreeMap<(SmolStr, SmolStr), Wallet>,
+    pub margin: BTreeMap<(SmolStr, SmolStr), WalletId>,
     /// Loans that are not paid back.
     pub open_loans: BTreeSet<u64>,
     /// By contract and direction (true = long).
@@ -135,6 +114,7 @@ impl Account {
             spot: BTreeMap::new(),
             fund: BTreeMap::new(),
             futures: BTreeMap::new(),
+            savings: BTreeMap::new(),
             deposit_to: Purse::default(),
             margin: BTreeMap::new(),
             open_loans: BTreeSet::new(),
@@ -144,14 +124,6 @@ impl Account {
             spot_orders: History::default(),
             futures_orders: History::default(),
         }
-    }
-
-    pub fn spot(&mut self, currency: &SmolStr) -> &mut Wallet {
-        self.spot.entry(currency.clone()).or_default()
-    }
-
-    pub fn futures(&mut self, currency: &SmolStr) -> &mut Wallet {
-        self.futures.entry(currency.clone()).or_default()
     }
 
     /// A position as it stands; `long` is its direction.
@@ -169,20 +141,33 @@ impl Account {
         open.map(|((symbol, long), position)| (symbol, *long, position))
     }
 
-    pub fn fund(&mut self, currency: &SmolStr) -> &mut Wallet {
-        self.fund.entry(currency.clone()).or_default()
+    /// Its margin wallet of a pair and currency; opened when it is not there.
+    pub(crate) fn margin(
+        &mut self,
+        ledger: &mut Ledger,
+        symbol: &SmolStr,
+        currency: &SmolStr,
+    ) -> WalletId {
+        let key = (symbol.clone(), currency.clone());
+        *self.margin.entry(key).or_insert_with(|| ledger.open_wallet(currency))
     }
 
-    pub fn margin(&mut self, symbol: &SmolStr, currency: &SmolStr) -> &mut Wallet {
-        self.margin.entry((symbol.clone(), currency.clone())).or_default()
+    /// The wallet that an order of the spot market pays from or is paid into.
+    pub(crate) fn trading(
+        &mut self,
+        ledger: &mut Ledger,
+        order: &NewSpotOrder,
+        currency: &SmolStr,
+    ) -> WalletId {
+        if order.margin {
+            self.margin(ledger, &order.symbol, currency)
+        } else {
+            self.purse(ledger, Purse::Spot, currency)
+        }
     }
 
-    /// The wallet that an order of the spot market pays from and is paid into.
-    pub fn trading(&mut self, order: &NewSpotOrder, currency: &SmolStr) -> &mut Wallet {
-        if order.margin { self.margin(&order.symbol, currency) } else { self.spot(currency) }
-    }
-
-    pub fn purses(&self, purse: Purse) -> &BTreeMap<SmolStr, Wallet> {
+    /// Its wallets of a kind, by currency.
+    pub fn purses(&self, purse: Purse) -> &BTreeMap<SmolStr, WalletId> {
         match purse {
             Purse::Spot => &self.spot,
             Purse::Fund => &self.fund,
@@ -190,11 +175,79 @@ impl Account {
         }
     }
 
-    pub fn purse(&mut self, purse: Purse, currency: &SmolStr) -> &mut Wallet {
-        match purse {
-            Purse::Spot => self.spot(currency),
-            Purse::Fund => self.fund(currency),
-            Purse::Futures => self.futures(currency),
+    /// Its wallet of a kind and currency; opened when it is not there.
+    pub(crate) fn purse(
+        &mut self,
+        ledger: &mut Ledger,
+        purse: Purse,
+        currency: &SmolStr,
+    ) -> WalletId {
+        let wallets = match purse {
+            Purse::Spot => &mut self.spot,
+            Purse::Fund => &mut self.fund,
+            Purse::Futures => &mut self.futures,
+        };
+        if let Some(wallet) = wallets.get(currency) {
+            return *wallet;
         }
+        *wallets.entry(currency.clone()).or_insert_with(|| ledger.open_wallet(currency))
+    }
+}
+
+impl Exchange {
+    /// What an account has in a wallet of a kind and currency; nothing without one.
+    pub fn wallet(&self, account: AccountId, purse: Purse, currency: &str) -> Wallet {
+        let owner = self.accounts.get(&account);
+        let wallet = owner.and_then(|owner| owner.purses(purse).get(currency));
+        wallet.map(|wallet| self.ledger.wallet(*wallet)).unwrap_or_default()
+    }
+
+    /// What an account has in its wallets of a kind, by currency.
+    pub fn wallets(
+        &self,
+        account: AccountId,
+        purse: Purse,
+    ) -> impl Iterator<Item = (&SmolStr, Wallet)> {
+        let owner = self.accounts.get(&account);
+        let wallets = owner.into_iter().flat_map(move |owner| owner.purses(purse));
+        wallets.map(|(currency, wallet)| (currency, self.ledger.wallet(*wallet)))
+    }
+
+    /// What an account has in its margin wallet of a pair and currency; nothing without one.
+    pub fn margin_wallet(
+        &self,
+        account: AccountId,
+        symbol: &SmolStr,
+        currency: &SmolStr,
+    ) -> Wallet {
+        let owner = self.accounts.get(&account);
+        let wallet = owner.and_then(|owner| owner.margin.get(&(symbol.clone(), currency.clone())));
+        wallet.map(|wallet| self.ledger.wallet(*wallet)).unwrap_or_default()
+    }
+
+    /// The wallet of a kind and currency; opened when it is not there.
+    pub(crate) fn open_wallet(
+        &mut self,
+        account: AccountId,
+        purse: Purse,
+        currency: &SmolStr,
+    ) -> WalletId {
+        owner(&mut self.accounts, account).purse(&mut self.ledger, purse, currency)
+    }
+
+    /// The margin wallet of a pair and currency; opened when it is not there.
+    pub(crate) fn open_margin(
+        &mut self,
+        account: AccountId,
+        symbol: &SmolStr,
+        currency: &SmolStr,
+    ) -> WalletId {
+        owner(&mut self.accounts, account).margin(&mut self.ledger, symbol, currency)
+    }
+
+    /// The place of what an account has saved of a currency; opened when it is not there.
+    pub(crate) fn open_savings(&mut self, account: AccountId, currency: &SmolStr) -> Place {
+        let savings = &mut owner(&mut self.accounts, account).savings;
+        *savings.entry(currency.clone()).or_insert_with(|| self.ledger.open_place(currency))
     }
 }

@@ -16,11 +16,12 @@ use self::heard::Heard;
 use self::steps::{START_MS, Step, run, setup, start, step};
 use super::{
     AccountId, Exchange, OrderId,
-    account::{Account, Wallet},
+    account::Account,
     book::Side,
     earn::{SavingAct, SavingRecord},
     funding::FundingState,
     futures_order::FuturesOrder,
+    ledger::{House, Wallet},
     margin::Sum,
     order::NewSpotOrder,
     tests::spot_order,
@@ -28,43 +29,59 @@ use super::{
 };
 
 /// Every wallet of an account with its name and currency.
-fn wallets(account: &Account) -> impl Iterator<Item = (String, &SmolStr, &Wallet)> {
+fn wallets<'a>(
+    exchange: &'a Exchange,
+    account: &'a Account,
+) -> impl Iterator<Item = (String, &'a SmolStr, Wallet)> {
     let plain = [("spot", &account.spot), ("fund", &account.fund), ("futures", &account.futures)];
     let plain = plain.into_iter().flat_map(|(name, wallets)| {
-        wallets.iter().map(move |(currency, wallet)| (name.to_owned(), currency, wallet))
+        wallets.iter().map(move |(currency, wallet)| (name.to_owned(), currency, *wallet))
     });
     let margin = account.margin.iter();
-    plain.chain(margin.map(|((symbol, currency), wallet)| (symbol.to_string(), currency, wallet)))
+    let margin = margin.map(|((symbol, currency), wallet)| (symbol.to_string(), currency, *wallet));
+    plain.chain(margin).map(|(name, currency, id)| (name, currency, exchange.ledger.wallet(id)))
 }
 
-/// All money that was put in, as it is found now: wallets, margin of positions, and what they won or
-/// lost at any one price, fees and withdrawals; less what the house lent, paid for losses, and what was
-/// deposited since.
-fn put_in(exchange: &Exchange) -> BTreeMap<SmolStr, Decimal> {
-    let mut all: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
-    for account in exchange.accounts.values() {
-        for (_, currency, wallet) in wallets(account) {
-            *all.entry(currency.clone()).or_default() += wallet.available + wallet.frozen;
-        }
-        for ((symbol, long), position) in &account.positions {
-            let quote = exchange.futures[symbol].rules.quote.clone();
-            let cost = if *long { -position.cost } else { position.cost };
-            *all.entry(quote).or_default() += position.margin + cost;
-        }
+/// Sums over currencies, without those of nothing.
+fn sums<'a>(
+    rows: impl IntoIterator<Item = (&'a SmolStr, Decimal)>,
+) -> BTreeMap<&'a SmolStr, Decimal> {
+    let mut sums = BTreeMap::new();
+    for (currency, amount) in rows {
+        *sums.entry(currency).or_insert(Decimal::ZERO) += amount;
     }
-    for holding in exchange.earn.holdings.values() {
-        *all.entry(holding.product.currency.clone()).or_default() += holding.amount;
+    sums.retain(|_, sum: &mut Decimal| !sum.is_zero());
+    sums
+}
+
+fn book(exchange: &Exchange, wanted: House) -> BTreeMap<&SmolStr, Decimal> {
+    let books = exchange.ledger.house_books().filter(|row| row.1 == wanted);
+    sums(books.map(|(currency, _, amount)| (currency, amount)))
+}
+
+/// The money of every currency adds up to nothing, and its places hold what the records say: nothing is
+/// on its way, and what loans, savings, and positions are about is in their books.
+fn check_ledger(exchange: &Exchange) -> Result<(), TestCaseError> {
+    for (currency, sum) in exchange.ledger.sums() {
+        prop_assert_eq!(sum, Decimal::ZERO, "{}", currency);
     }
-    for (currency, amount) in &exchange.collected {
-        *all.entry(currency.clone()).or_default() += amount;
-    }
-    for gone in [&exchange.insured, &exchange.lent, &exchange.deposited] {
-        for (currency, amount) in gone {
-            *all.entry(currency.clone()).or_default() -= amount;
-        }
-    }
-    all.retain(|_, amount| !amount.is_zero());
-    all
+    prop_assert_eq!(book(exchange, House::Clearing), BTreeMap::new());
+    let loans = exchange.loans.values();
+    let owed = sums(loans.map(|loan| (&loan.currency, -loan.owed.principal)));
+    prop_assert_eq!(book(exchange, House::Loans), owed);
+    let savings = exchange.accounts.values().flat_map(|account| &account.savings);
+    let saved = sums(savings.map(|(currency, place)| (currency, exchange.ledger.amount(*place))));
+    let holdings = exchange.earn.holdings.values();
+    let held = sums(holdings.map(|one| (&one.product.currency, one.amount)));
+    prop_assert_eq!(saved, held);
+    // Every contract was bought by one and sold by another for the same price.
+    let positions = exchange.accounts.values().flat_map(|account| &account.positions);
+    let costs = positions.map(|((symbol, long), position)| {
+        let quote = &exchange.futures[symbol].rules.quote;
+        (quote, if *long { -position.cost } else { position.cost })
+    });
+    prop_assert_eq!(book(exchange, House::Profit), sums(costs));
+    Ok(())
 }
 
 /// The flows of a customer are all that changes its futures wallet and the margin of its positions.
@@ -92,9 +109,9 @@ fn is_backed(exchange: &Exchange, account: &Account, wallet: &Wallet) -> bool {
 
 fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     for account in exchange.accounts.values().filter(|account| !account.house) {
-        for (name, currency, wallet) in wallets(account) {
+        for (name, currency, wallet) in wallets(exchange, account) {
             // Cross positions and orders may stand behind what a futures wallet spent beyond its cash.
-            let backed = name == "futures" && is_backed(exchange, account, wallet);
+            let backed = name == "futures" && is_backed(exchange, account, &wallet);
             prop_assert!(
                 wallet.available >= Decimal::ZERO || backed,
                 "{name} {currency} {wallet:?}"
@@ -102,7 +119,8 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
             prop_assert!(wallet.frozen >= Decimal::ZERO, "{name} {currency} {wallet:?}");
         }
         for position in account.positions.values() {
-            prop_assert!(position.size >= Decimal::ZERO && position.margin >= Decimal::ZERO);
+            let margin = position.margin(&exchange.ledger);
+            prop_assert!(position.size >= Decimal::ZERO && margin >= Decimal::ZERO);
             prop_assert!(position.closing >= Decimal::ZERO && position.closing <= position.size);
         }
         let long = account.open_positions().filter(|row| row.1).count();
@@ -118,15 +136,10 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     for holding in exchange.earn.holdings.values() {
         prop_assert!(holding.amount > Decimal::ZERO && holding.profit >= Decimal::ZERO);
     }
-    let mut lent: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
     for loan in exchange.loans.values() {
         prop_assert!(loan.owed.interest >= Decimal::ZERO && loan.owed.principal <= loan.amount);
-        *lent.entry(loan.currency.clone()).or_default() += loan.owed.principal;
     }
-    for (currency, amount) in &exchange.lent {
-        prop_assert_eq!(lent.get(currency), Some(amount));
-    }
-    Ok(())
+    check_ledger(exchange)
 }
 
 /// What open orders and withdrawals hold is what the wallets have frozen, wallet by wallet.
@@ -168,7 +181,7 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
         }
     }
     for account in exchange.accounts.values() {
-        for (name, currency, wallet) in wallets(account) {
+        for (name, currency, wallet) in wallets(exchange, account) {
             let held = held.remove(&(account.id, name.clone(), currency.clone()));
             prop_assert_eq!(held.unwrap_or_default(), wallet.frozen, "{} {}", name, currency);
         }
@@ -210,9 +223,8 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
     let triggers = &exchange.triggers;
     let orders = (exchange.fill_rows(), exchange.order_rows(), exchange.balance_rows());
     let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
-    let totals = (&exchange.collected, &exchange.deposited, &exchange.lent, &exchange.insured);
     let futures = (&exchange.flows, &exchange.futures, &exchange.earn, triggers);
-    format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}\n{futures:?}")
+    format!("{events:?}\n{orders:?}\n{money:?}\n{:?}\n{futures:?}", exchange.ledger)
 }
 
 /// So many runs, or as many as `PROPTEST_CASES` says.
@@ -237,11 +249,10 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..1_000),
     ) {
         let (mut exchange, mut now_ms) = (start(seed), START_MS);
-        let (begin, before, mut heard) = (exchange.clone(), put_in(&exchange), Heard::default());
+        let (begin, mut heard) = (exchange.clone(), Heard::default());
         for (account, step) in &steps {
             run(&mut exchange, *account, step, &mut now_ms);
             check(&exchange)?;
-            prop_assert_eq!(&put_in(&exchange), &before);
             heard.hear(exchange.take_events())?;
         }
         check_frozen(&exchange)?;
@@ -318,15 +329,13 @@ fn a_margin_account_is_liquidated_and_no_money_is_lost_on_the_way() {
     ];
     for (base, own, borrowed, price, least_lost) in cases {
         let mut exchange = after_a_crash(base, own, borrowed, price);
-        let before = put_in(&exchange);
         assert!(exchange.risk(AccountId(1), "BTC_USDT").debts > Decimal::ZERO);
         exchange.settle_due(START_MS + 1);
         check(&exchange).and_then(|()| check_frozen(&exchange)).expect("sound");
-        assert_eq!(put_in(&exchange), before, "{base} {price}");
         assert_eq!(exchange.risk(AccountId(1), "BTC_USDT").debts, Decimal::ZERO, "{base} {price}");
         assert!(exchange.account_mut(AccountId(1)).spot_orders.open.is_empty());
         assert!(!exchange.repayments.is_empty());
-        let lost = exchange.insured.values().copied().sum::<Decimal>();
+        let lost = -book(&exchange, House::Insurance).into_values().sum::<Decimal>();
         assert!(lost >= least_lost && (lost.is_zero() == least_lost.is_zero()), "{lost}");
     }
 }
@@ -381,7 +390,8 @@ fn random_operations_do_something() {
     let origins: BTreeSet<_> = exchange.futures_orders.values().map(FuturesOrder::kind).collect();
     assert!(origins.contains("liquidate"), "{origins:?}");
     let one_way = exchange.futures_orders.values().filter(|order| order.one_way).count();
-    assert!(one_way > 20 && !exchange.insured.is_empty(), "{one_way} {:?}", exchange.insured);
+    let insured = book(&exchange, House::Insurance);
+    assert!(one_way > 20 && !insured.is_empty(), "{one_way} {insured:?}");
     let between = exchange.transfers.iter().filter(|row| row.is_between_accounts()).count();
     let fills = (exchange.spot_fills.len(), exchange.futures_fills.len());
     assert!(between > 50 && fills.0 > 300 && fills.1 > 150, "{between} {fills:?}");

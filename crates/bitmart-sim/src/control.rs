@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange,
+    account::Purse,
     futures::flows::FlowKind,
     reject::Reject,
     report::Balance,
@@ -131,33 +132,28 @@ impl Exchange {
         if amount < Decimal::ZERO || amount > MOST || amount.scale() > DECIMALS {
             return Err(ControlError::InvalidAmount(amount));
         }
-        let account = self.account_mut(id);
-        let (wallet, name, event) = match kind {
+        let (purse, name, event) = match kind {
             WalletKind::Spot => {
                 let currencies = vec![currency.clone()];
                 let reason = BalanceReason::Deposit;
                 let event = Event::SpotBalance { account: id, reason, currencies };
-                (account.spot(currency), "spot", Some(event))
+                (Purse::Spot, "spot", Some(event))
             }
-            WalletKind::Funding => {
-                let event = None;
-                (account.fund(currency), "funding", event)
-            }
+            WalletKind::Funding => (Purse::Fund, "funding", None),
             WalletKind::Futures => {
                 let event = Event::FuturesAsset { account: id, currency: currency.clone() };
-                (account.futures(currency), "futures", Some(event))
+                (Purse::Futures, "futures", Some(event))
             }
         };
-        let change = amount - wallet.available;
-        wallet.available = amount;
+        let change = amount - self.wallet(id, purse, currency).available;
+        self.grant(id, purse, currency, amount);
         let row = Balance {
             account: id.0,
             wallet: name,
             currency: currency.to_string(),
             available: amount,
-            frozen: wallet.frozen,
+            frozen: self.wallet(id, purse, currency).frozen,
         };
-        self.collect(currency, -change);
         match kind {
             WalletKind::Spot | WalletKind::Funding => {
                 self.record_adjustment(id, currency, change, now_ms);

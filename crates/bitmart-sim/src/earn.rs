@@ -12,8 +12,11 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, Exchange,
+    account::Purse,
     agenda::Due,
-    cut, keep_latest, next,
+    cut, keep_latest,
+    ledger::House,
+    next,
     reject::{Reject, Source},
 };
 
@@ -173,12 +176,13 @@ impl Exchange {
         if !(LEAST..=MOST).contains(&amount) {
             return Err(Reject::SavingAmount);
         }
-        let wallet = self.account_mut(account).spot(&product.currency);
-        if wallet.available < amount {
-            let free = wallet.available;
+        let wallet = self.open_wallet(account, Purse::Spot, &product.currency).available();
+        let free = self.ledger.amount(wallet);
+        if free < amount {
             return Err(Reject::insufficient(Source::Spot, &product.currency, free, amount));
         }
-        wallet.available -= amount;
+        let savings = self.open_savings(account, &product.currency);
+        self.ledger.post(wallet, savings, amount);
         self.tell_balance(account, BalanceReason::Transfer, &product.currency);
         self.open_saving(account, product, amount, renewal, Some(number.clone()), now_ms);
         self.earn.numbers.insert((account, number));
@@ -231,7 +235,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Adds money to savings. It has been taken from where it was.
+    /// Adds to a holding, or opens one. The money is with the savings of the account already.
     fn open_saving(
         &mut self,
         account: AccountId,
@@ -281,8 +285,6 @@ impl Exchange {
             self.end_saving(id, at_ms);
         }
         if interest > Decimal::ZERO {
-            // It comes from outside the wallets, like what was collected goes there.
-            self.collect(&product.currency, -interest);
             self.pay_saving(account, product, SavingAct::Interest, interest, None, at_ms);
         }
     }
@@ -309,7 +311,7 @@ impl Exchange {
         }
     }
 
-    /// Pays into the spot wallet.
+    /// Pays into the spot wallet: interest from the house, the rest from what was saved.
     fn pay_saving(
         &mut self,
         account: AccountId,
@@ -319,7 +321,13 @@ impl Exchange {
         number: Option<SmolStr>,
         now_ms: u64,
     ) {
-        self.account_mut(account).spot(&product.currency).available += amount;
+        let wallet = self.open_wallet(account, Purse::Spot, &product.currency).available();
+        if act == SavingAct::Interest {
+            self.ledger.draw(House::Interest, wallet, amount);
+        } else {
+            let savings = self.open_savings(account, &product.currency);
+            self.ledger.post(savings, wallet, amount);
+        }
         self.tell_balance(account, BalanceReason::Transfer, &product.currency);
         self.note_saving(account, product, act, amount, number, now_ms);
     }

@@ -8,12 +8,13 @@ use smol_str::SmolStr;
 
 use crate::{
     SpotMarket,
-    account::Account,
+    account::{Account, Purse},
     agenda::Due,
     earn::Earn,
     funding::Funding,
     futures::{FuturesMarket, flows::Flow},
     futures_order::{FuturesFill, FuturesOrder},
+    ledger::{House, Ledger},
     margin::{Loan, Repayment},
     operator::Decisions,
     order::{SpotFill, SpotOrder},
@@ -133,20 +134,13 @@ pub struct Exchange {
     pub transfers: VecDeque<Transfer>,
     /// The `requestNo`s of transfers between accounts, by who used them.
     pub(crate) request_numbers: BTreeSet<(AccountId, SmolStr)>,
-    /// Deposits that arrived, by currency.
-    pub deposited: BTreeMap<SmolStr, Decimal>,
-    /// Principal of loans that is not paid back, by currency.
-    pub lent: BTreeMap<SmolStr, Decimal>,
-    /// Fees, interest taken and money withdrawn, by currency: what left the wallets for good. What
-    /// control put into wallets counts against it.
-    pub collected: BTreeMap<SmolStr, Decimal>,
+    /// All money.
+    pub(crate) ledger: Ledger,
     /// When the open orders of an account in a contract are cancelled.
     #[serde(with = "crate::rows")]
     pub(crate) countdowns: BTreeMap<(AccountId, SmolStr), u64>,
     /// The latest flows of futures wallets, oldest first.
     pub flows: VecDeque<Flow>,
-    /// Losses beyond an account's money, of futures and of loans, paid by the house.
-    pub insured: BTreeMap<SmolStr, Decimal>,
     pub triggers: Triggers,
     pub(crate) counters: Counters,
     #[serde(skip)]
@@ -185,10 +179,7 @@ impl Exchange {
             sampled_s: 0,
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),
-            deposited: BTreeMap::new(),
-            lent: BTreeMap::new(),
-            collected: BTreeMap::new(),
-            insured: BTreeMap::new(),
+            ledger: Ledger::new(),
             countdowns: BTreeMap::new(),
             flows: VecDeque::new(),
             triggers: Triggers::default(),
@@ -225,35 +216,51 @@ impl Exchange {
 
     /// A sub-account starts empty: its money comes from the main account.
     pub(crate) fn open_account(&mut self, NewAccount { id, main }: NewAccount, funds: &Funds) {
-        self.accounts.entry(id).or_insert_with(|| {
-            let mut account = Account::new(id, false);
-            account.main = main;
-            if account.main.is_some() {
-                return account;
+        if self.accounts.contains_key(&id) {
+            return;
+        }
+        self.accounts.insert(id, Account { main, ..Account::new(id, false) });
+        if main.is_some() {
+            return;
+        }
+        for (purse, rows) in [(Purse::Spot, &funds.spot), (Purse::Futures, &funds.futures)] {
+            for (currency, amount) in rows {
+                self.grant(id, purse, &currency.into(), *amount);
             }
-            for (currency, amount) in &funds.spot {
-                account.spot(&currency.into()).available = *amount;
-            }
-            for (currency, amount) in &funds.futures {
-                account.futures(&currency.into()).available = *amount;
-            }
-            account
-        });
+        }
     }
 
     pub(crate) fn open_house(&mut self) {
         let plenty = Decimal::from(1_000_000_000_000_u64);
         for id in [MAKER, FLOW] {
-            let mut account = Account::new(id, true);
-            for market in self.spot.values() {
-                account.spot(&market.rules.base).available = plenty;
-                account.spot(&market.rules.quote).available = plenty;
+            self.accounts.insert(id, Account::new(id, true));
+            let spot = self.spot.values().map(|market| &market.rules);
+            let spot = spot.flat_map(|rules| [&rules.base, &rules.quote]);
+            let futures = self.futures.values().map(|market| &market.rules.quote);
+            let spot = spot.map(|currency| (Purse::Spot, currency.clone()));
+            let futures = futures.map(|currency| (Purse::Futures, currency.clone()));
+            for (purse, currency) in spot.chain(futures).collect::<Vec<_>>() {
+                self.grant(id, purse, &currency, plenty);
             }
-            for market in self.futures.values() {
-                account.futures(&market.rules.quote).available = plenty;
-            }
-            self.accounts.insert(id, account);
         }
+    }
+
+    /// Sets what is free in a wallet with money from outside, or takes what is too much.
+    pub(crate) fn grant(
+        &mut self,
+        account: AccountId,
+        purse: Purse,
+        currency: &SmolStr,
+        amount: Decimal,
+    ) {
+        let place = self.open_wallet(account, purse, currency).available();
+        let missing = amount - self.ledger.amount(place);
+        self.ledger.draw(House::Grants, place, missing);
+    }
+
+    /// All money.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// The events since the last call.
@@ -283,10 +290,6 @@ impl Exchange {
         let market = self.spot.get(format!("{currency}_USDT").as_str());
         let last = market.and_then(|market| market.tape.last_price());
         if currency == "USDT" { Decimal::ONE } else { last.unwrap_or_default() }
-    }
-
-    pub(crate) fn collect(&mut self, currency: &SmolStr, amount: Decimal) {
-        *self.collected.entry(currency.clone()).or_default() += amount;
     }
 }
 

@@ -8,9 +8,10 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, Event, Exchange,
-    account::{Purse, Wallet},
+    account::Purse,
     agenda::Due,
     futures::flows::FlowKind,
+    ledger::{House, WalletId},
     next,
     reject::{Reject, Source},
 };
@@ -122,8 +123,10 @@ impl Exchange {
         if request.payee.is_none() {
             self.decisions.check_address(account, &request.currency, &request.address)?;
         }
-        let owner = self.account_mut(account);
-        let (spot, fund) = (owner.spot(&plain).available, owner.fund(&plain).available);
+        let [spot_wallet, fund_wallet] =
+            [Purse::Spot, Purse::Fund].map(|purse| self.open_wallet(account, purse, &plain));
+        let free = |wallet: WalletId| self.ledger.amount(wallet.available());
+        let (spot, fund) = (free(spot_wallet), free(fund_wallet));
         let from_spot = match request.source {
             Some(Purse::Fund) => Decimal::ZERO,
             Some(_) => request.amount,
@@ -140,9 +143,8 @@ impl Exchange {
         if self.in_btc(&plain, request.amount) > self.withdraw_quota_btc(account, now_ms) {
             return Err(Reject::DailyQuotaExceeded);
         }
-        let owner = self.account_mut(account);
-        let frozen = owner.spot(&plain).freeze(from_spot)
-            && owner.fund(&plain).freeze(request.amount - from_spot);
+        let frozen = self.ledger.freeze(spot_wallet, from_spot)
+            && self.ledger.freeze(fund_wallet, request.amount - from_spot);
         if !frozen {
             return Err(Reject::insufficient(
                 Source::SpotAndFunding,
@@ -282,25 +284,31 @@ impl Exchange {
         if row.deposit {
             return self.receive(&row);
         }
-        let owner = self.account_mut(row.account);
-        let end = |wallet: &mut Wallet, amount| {
-            wallet.frozen -= amount;
+        let held = [(Purse::Spot, row.from_spot), (Purse::Fund, row.amount - row.from_spot)];
+        for (purse, amount) in held {
+            let wallet = self.open_wallet(row.account, purse, &row.plain);
             if fails {
-                wallet.available += amount;
-            }
-        };
-        end(owner.spot(&row.plain), row.from_spot);
-        end(owner.fund(&row.plain), row.amount - row.from_spot);
-        match row.payee {
-            _ if fails => {}
-            None => self.collect(&row.plain, row.amount),
-            Some(payee) => {
-                self.collect(&row.plain, row.fee);
-                self.account_mut(payee).spot(&row.plain).available += row.amount - row.fee;
-                self.tell_balance(payee, BalanceReason::Deposit, &row.plain);
+                self.ledger.release(wallet, amount);
+            } else {
+                self.ledger.pay(wallet.frozen(), House::Clearing, amount);
             }
         }
+        if !fails {
+            self.pay_out(&row);
+        }
         self.tell_balance(row.account, BalanceReason::Withdrawal, &row.plain);
+    }
+
+    /// Sends the money of a withdrawal to whom it is for, and takes the fee.
+    fn pay_out(&mut self, row: &Funding) {
+        let (currency, left) = (&row.plain, row.amount - row.fee);
+        self.ledger.post_house(currency, House::Clearing, House::Fees, row.fee);
+        let Some(payee) = row.payee else {
+            return self.ledger.post_house(currency, House::Clearing, House::Withdrawals, left);
+        };
+        let wallet = self.open_wallet(payee, Purse::Spot, currency);
+        self.ledger.draw(House::Clearing, wallet.available(), left);
+        self.tell_balance(payee, BalanceReason::Deposit, currency);
     }
 
     /// Credits a deposit to the wallet that its owner chose. The futures wallet takes what contracts are
@@ -308,29 +316,32 @@ impl Exchange {
     fn receive(&mut self, row: &Funding) {
         let (account, currency) = (row.account, &row.plain);
         let chosen = self.account_mut(account).deposit_to;
-        match chosen {
+        let purse = match chosen {
             Purse::Futures if self.holds(Purse::Futures, currency) => {
-                return self.credit_futures(account, currency, row.amount, row.since_ms);
+                let from = House::Deposits;
+                return self.credit_futures(from, account, currency, row.amount, row.since_ms);
             }
-            Purse::Fund => self.account_mut(account).fund(currency).available += row.amount,
-            Purse::Spot | Purse::Futures => {
-                self.account_mut(account).spot(currency).available += row.amount;
-                self.tell_balance(account, BalanceReason::Deposit, currency);
-            }
+            Purse::Fund => Purse::Fund,
+            Purse::Spot | Purse::Futures => Purse::Spot,
+        };
+        let wallet = self.open_wallet(account, purse, currency);
+        self.ledger.draw(House::Deposits, wallet.available(), row.amount);
+        if purse == Purse::Spot {
+            self.tell_balance(account, BalanceReason::Deposit, currency);
         }
-        *self.deposited.entry(currency.clone()).or_default() += row.amount;
     }
 
     /// Puts money from outside into a futures wallet.
     fn credit_futures(
         &mut self,
+        from: House,
         account: AccountId,
         currency: &SmolStr,
         amount: Decimal,
         now_ms: u64,
     ) {
-        self.account_mut(account).futures(currency).available += amount;
-        *self.deposited.entry(currency.clone()).or_default() += amount;
+        let wallet = self.open_wallet(account, Purse::Futures, currency);
+        self.ledger.draw(from, wallet.available(), amount);
         let about = (SmolStr::default(), currency.clone());
         self.record_flow(account, FlowKind::Transfer, about, amount, now_ms);
         self.events.push(Event::FuturesAsset { account, currency: currency.clone() });
@@ -344,7 +355,7 @@ impl Exchange {
     /// Gives an account play money for futures, as the demo exchange does.
     pub(crate) fn claim(&mut self, account: AccountId, now_ms: u64) -> Result<(), Reject> {
         let currency = self.claim_currency().cloned().ok_or(Reject::UnknownMarket)?;
-        self.credit_futures(account, &currency, CLAIM, now_ms);
+        self.credit_futures(House::Grants, account, &currency, CLAIM, now_ms);
         Ok(())
     }
 

@@ -1,207 +1,252 @@
-//! The ledger as a test reads it: plain rows of what happened.
+//! Money in double entry.
+//!
+//! All money is in places: the two parts of a wallet, the margin of a position, what an account has saved,
+//! and the books of the house. It moves by [`Ledger::post`] only, which gives to one place what it takes
+//! from another. So the sum over all places of a currency is zero, whatever is posted, and money that
+//! comes from outside has a place where it came from.
+//!
+//! No other module can write an amount. A place is found by name once, and is a number from then on:
+//! a posting searches nothing and allocates nothing.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{
-    Exchange,
-    account::Wallet,
-    book::Side,
-    trigger::{State, Trigger},
-};
+/// Where money of one currency can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place(usize);
 
-/// One side of a trade of a customer account, oldest first in every list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Fill {
-    /// Account number.
-    pub account: u32,
-    /// `BTC_USDT` on spot, `BTCUSDT` on futures.
-    pub symbol: String,
-    /// Order it belongs to, as on the wire.
-    pub order_id: String,
-    /// Trade id, as on the wire.
-    pub trade_id: String,
-    /// Price in the quote currency.
-    pub price: Decimal,
-    /// Base units on spot, contracts on futures.
-    pub size: Decimal,
-    /// Fee in the quote currency.
-    pub fee: Decimal,
-    /// The order rested in the book.
-    pub maker: bool,
-    /// Milliseconds since 1970.
-    pub time_ms: u64,
+/// A wallet in the ledger: a place for what is free, and one for what is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WalletId(usize);
+
+impl WalletId {
+    /// The place of what can be used.
+    pub fn available(self) -> Place {
+        Place(self.0)
+    }
+
+    /// The place of what open orders and withdrawals hold.
+    pub fn frozen(self) -> Place {
+        Place(self.0 + 1)
+    }
 }
 
-/// An order of a customer account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Order {
-    /// Account number.
-    pub account: u32,
-    /// `BTC_USDT` on spot, `BTCUSDT` on futures.
-    pub symbol: String,
-    /// Order id, as on the wire.
-    pub order_id: String,
-    /// The client's own id, empty when it gave none.
-    pub client_order_id: String,
-    /// Spot: the word of the wire. Futures: `open` or `finished`. Orders that wait for a price:
-    /// `waiting`, `triggered`, `refused` or `cancelled`.
-    pub state: String,
-    /// Filled base units or contracts.
-    pub filled: Decimal,
-}
-
-/// A book, best prices first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Book {
-    /// Price and size of each sell level. Sizes are base currency or contracts.
-    pub asks: Vec<(Decimal, Decimal)>,
-    /// Price and size of each buy level.
-    pub bids: Vec<(Decimal, Decimal)>,
-}
-
-/// A balance of a customer account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Balance {
-    /// Account number.
-    pub account: u32,
-    /// `spot`, `funding`, `futures`, `margin` for all pairs together, or `earn` for all savings.
-    pub wallet: &'static str,
-    /// Currency, `USDT`.
-    pub currency: String,
+/// What a wallet holds: a copy, which changes nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wallet {
     /// Free to use.
     pub available: Decimal,
-    /// Bound by open orders.
+    /// Held by open orders and withdrawals.
     pub frozen: Decimal,
 }
 
-fn trigger_row<T>(trigger: &Trigger<T>, symbol: &str) -> Order {
-    let state = match trigger.state {
-        State::Waiting => "waiting",
-        State::Placed(_) => "triggered",
-        State::Refused => "refused",
-        State::Cancelled => "cancelled",
-    };
-    Order {
-        account: trigger.account.0,
-        symbol: symbol.to_owned(),
-        order_id: trigger.id.0.to_string(),
-        client_order_id: trigger.client_id.as_deref().unwrap_or_default().to_owned(),
-        state: state.to_owned(),
-        filled: Decimal::ZERO,
+impl Wallet {
+    /// What is free and what is held.
+    pub fn total(&self) -> Decimal {
+        self.available + self.frozen
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.total().is_zero()
     }
 }
 
-impl Exchange {
-    pub fn fill_rows(&self) -> Vec<Fill> {
-        let spot = self.spot_fills.iter().map(|fill| Fill {
-            account: fill.account.0,
-            symbol: fill.request.symbol.to_string(),
-            order_id: fill.order.0.to_string(),
-            trade_id: fill.trade.to_string(),
-            price: fill.price,
-            size: fill.size,
-            fee: fill.fee,
-            maker: fill.maker,
-            time_ms: fill.time_ms,
-        });
-        let futures = self.futures_fills.iter().map(|fill| Fill {
-            account: fill.account.0,
-            symbol: fill.symbol.to_string(),
-            order_id: fill.order.0.to_string(),
-            trade_id: fill.trade.to_string(),
-            price: fill.price,
-            size: fill.size,
-            fee: fill.fee,
-            maker: fill.maker,
-            time_ms: fill.time_ms,
-        });
-        spot.chain(futures).collect()
+/// The books of the house, one of each for every currency. What it gave is below zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum House {
+    /// Money that accounts start with, play money, and what the operator put in or took out.
+    Grants,
+    /// Deposits that arrived.
+    Deposits,
+    /// Withdrawals that left.
+    Withdrawals,
+    /// Fees of trades and withdrawals.
+    Fees,
+    /// Interest: paid for loans, and given for savings.
+    Interest,
+    /// The principal of loans that is not paid back.
+    Loans,
+    /// Losses beyond an account's money, of futures and of loans.
+    Insurance,
+    /// What futures positions lost and won when they were closed. What the open ones cost stands
+    /// against it.
+    Profit,
+    /// Money on its way from one side of a trade to the other, or out of a wallet. Nothing stays here.
+    Clearing,
+}
+
+impl House {
+    /// All of them, as the ledger keeps them.
+    pub const ALL: [Self; 9] = [
+        Self::Grants,
+        Self::Deposits,
+        Self::Withdrawals,
+        Self::Fees,
+        Self::Interest,
+        Self::Loans,
+        Self::Insurance,
+        Self::Profit,
+        Self::Clearing,
+    ];
+}
+
+/// An amount, and the number of its currency.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Row {
+    currency: usize,
+    amount: Decimal,
+}
+
+/// A currency, and where the books of the house begin.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Currency {
+    name: SmolStr,
+    house: usize,
+}
+
+/// All money of the exchange.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ledger {
+    currencies: Vec<Currency>,
+    rows: Vec<Row>,
+}
+
+impl Ledger {
+    /// A ledger without places.
+    pub(crate) fn new() -> Self {
+        Self { currencies: Vec::new(), rows: Vec::new() }
     }
 
-    pub fn order_rows(&self) -> Vec<Order> {
-        let customers = || self.accounts.values().filter(|account| !account.house);
-        let spot = customers()
-            .flat_map(|account| account.spot_orders.all())
-            .filter_map(|id| self.spot_orders.get(&id))
-            .map(|order| Order {
-                account: order.account.0,
-                symbol: order.request.symbol.to_string(),
-                order_id: order.id.0.to_string(),
-                client_order_id: order.request.client_id.as_deref().unwrap_or_default().to_owned(),
-                state: order.state.word().to_owned(),
-                filled: order.filled_size,
-            });
-        let futures = customers()
-            .flat_map(|account| account.futures_orders.all())
-            .filter_map(|id| self.futures_orders.get(&id))
-            .map(|order| Order {
-                account: order.account.0,
-                symbol: order.request.symbol.to_string(),
-                order_id: order.id.0.to_string(),
-                client_order_id: order.request.client_id.as_deref().unwrap_or_default().to_owned(),
-                state: if order.open { "open" } else { "finished" }.to_owned(),
-                filled: order.filled,
-            });
-        let mut rows: Vec<Order> = spot.chain(futures).collect();
-        for account in customers() {
-            let plans = self.triggers.futures.of(account.id);
-            rows.extend(plans.map(|plan| trigger_row(plan, &plan.terms.order.symbol)));
-            let algos = self.triggers.spot.of(account.id);
-            rows.extend(algos.map(|algo| trigger_row(algo, &algo.terms.order.symbol)));
+    /// Moves money from one place to another of the same currency; an amount below zero goes the other
+    /// way.
+    pub(crate) fn post(&mut self, from: Place, to: Place, amount: Decimal) {
+        match self.rows.get_disjoint_mut([from.0, to.0]) {
+            Ok([from, to]) if from.currency == to.currency => {
+                from.amount -= amount;
+                to.amount += amount;
+            }
+            // From a place to itself nothing moves. Between currencies nothing may.
+            _ => debug_assert_eq!(from, to, "two places of one currency"),
         }
-        rows
     }
 
-    pub fn book_rows(&self, symbol: &str) -> Option<Book> {
-        let spot = self.spot.get(symbol).map(|market| &market.book);
-        let book = spot.or_else(|| self.futures.get(symbol).map(|market| &market.book))?;
-        let levels = |side| book.levels(side, usize::MAX);
-        Some(Book { asks: levels(Side::Sell), bids: levels(Side::Buy) })
+    /// Moves money from one book of the house to another.
+    pub(crate) fn post_house(
+        &mut self,
+        currency: &SmolStr,
+        from: House,
+        to: House,
+        amount: Decimal,
+    ) {
+        let first = self.books_of(currency);
+        self.post(Place(first + from as usize), Place(first + to as usize), amount);
     }
 
-    pub fn balance_rows(&self) -> Vec<Balance> {
-        let mut rows = Vec::new();
-        for account in self.accounts.values().filter(|account| !account.house) {
-            let mut margin: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
-            for ((_, currency), wallet) in &account.margin {
-                let sum = margin.entry(currency.clone()).or_default();
-                sum.available += wallet.available;
-                sum.frozen += wallet.frozen;
-            }
-            let mut earn: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
-            for holding in [false, true].iter().flat_map(|fixed| self.earn.of(account.id, *fixed)) {
-                let sum = earn.entry(holding.product.currency.clone()).or_default();
-                sum.available += holding.amount;
-            }
-            let wallets = [
-                ("spot", &account.spot),
-                ("funding", &account.fund),
-                ("futures", &account.futures),
-                ("margin", &margin),
-                ("earn", &earn),
-            ];
-            for (wallet, wallets) in wallets {
-                rows.extend(wallets.iter().map(|(currency, money)| Balance {
-                    account: account.id.0,
-                    wallet,
-                    currency: currency.to_string(),
-                    available: match wallet {
-                        // What open positions won or lost counts.
-                        "futures" => self.collateral(account.id, currency).available(),
-                        _ => money.available,
-                    },
-                    frozen: money.frozen,
-                }));
+    /// Pays the house.
+    pub(crate) fn pay(&mut self, from: Place, to: House, amount: Decimal) {
+        self.post(from, self.beside(from, to), amount);
+    }
+
+    /// Is paid by the house.
+    pub(crate) fn draw(&mut self, from: House, to: Place, amount: Decimal) {
+        self.post(self.beside(to, from), to, amount);
+    }
+
+    /// Moves money of a wallet from available to frozen; false when there is too little.
+    #[must_use]
+    pub(crate) fn freeze(&mut self, wallet: WalletId, amount: Decimal) -> bool {
+        let enough = self.amount(wallet.available()) >= amount;
+        if enough {
+            self.post(wallet.available(), wallet.frozen(), amount);
+        }
+        enough
+    }
+
+    /// Moves money of a wallet back to available.
+    pub(crate) fn release(&mut self, wallet: WalletId, amount: Decimal) {
+        self.post(wallet.frozen(), wallet.available(), amount);
+    }
+
+    /// Adds an empty wallet.
+    pub(crate) fn open_wallet(&mut self, currency: &SmolStr) -> WalletId {
+        let Place(first) = self.open_place(currency);
+        self.open_place(currency);
+        WalletId(first)
+    }
+
+    /// Adds an empty place.
+    pub(crate) fn open_place(&mut self, currency: &SmolStr) -> Place {
+        let currency = self.number_of(currency);
+        self.rows.push(Row { currency, amount: Decimal::ZERO });
+        Place(self.rows.len() - 1)
+    }
+
+    /// What is in a place.
+    pub fn amount(&self, place: Place) -> Decimal {
+        self.rows.get(place.0).map_or(Decimal::ZERO, |row| row.amount)
+    }
+
+    /// What is in a wallet.
+    pub fn wallet(&self, wallet: WalletId) -> Wallet {
+        let [available, frozen] = [wallet.available(), wallet.frozen()];
+        Wallet { available: self.amount(available), frozen: self.amount(frozen) }
+    }
+
+    /// What is in a book of the house; below zero is what it gave.
+    pub fn house(&self, currency: &str, book: House) -> Decimal {
+        let row = self.currencies.iter().find(|row| row.name == currency);
+        row.map_or(Decimal::ZERO, |row| self.amount(Place(row.house + book as usize)))
+    }
+
+    /// The books of the house that hold something.
+    pub fn house_books(&self) -> impl Iterator<Item = (&SmolStr, House, Decimal)> {
+        let all = self.currencies.iter().flat_map(|row| House::ALL.map(|book| (row, book)));
+        let rows =
+            all.map(|(row, book)| (&row.name, book, self.amount(Place(row.house + book as usize))));
+        rows.filter(|row| !row.2.is_zero())
+    }
+
+    /// The sum over all places, by currency: zero for each.
+    pub fn sums(&self) -> BTreeMap<SmolStr, Decimal> {
+        let mut sums: Vec<_> =
+            self.currencies.iter().map(|row| (row.name.clone(), Decimal::ZERO)).collect();
+        for row in &self.rows {
+            if let Some(sum) = sums.get_mut(row.currency) {
+                sum.1 += row.amount;
             }
         }
-        rows
+        sums.into_iter().collect()
+    }
+
+    /// The book of the house for the currency of a place.
+    fn beside(&self, place: Place, book: House) -> Place {
+        let row = self.rows.get(place.0);
+        let currency = row.and_then(|row| self.currencies.get(row.currency));
+        currency.map_or(place, |row| Place(row.house + book as usize))
+    }
+
+    /// Where the books of the house for a currency begin.
+    fn books_of(&mut self, currency: &SmolStr) -> usize {
+        let number = self.number_of(currency);
+        self.currencies[number].house
+    }
+
+    /// The number of a currency, whose books are opened when it is new.
+    fn number_of(&mut self, name: &SmolStr) -> usize {
+        if let Some(number) = self.currencies.iter().position(|row| row.name == *name) {
+            return number;
+        }
+        let currency = self.currencies.len();
+        self.currencies.push(Currency { name: name.clone(), house: self.rows.len() });
+        self.rows.extend(House::ALL.map(|_| Row { currency, amount: Decimal::ZERO }));
+        currency
     }
 }

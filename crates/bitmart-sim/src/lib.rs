@@ -27,6 +27,7 @@ mod flow;
 pub mod funding;
 pub mod futures;
 pub mod futures_order;
+pub mod ledger;
 mod maker;
 pub mod margin;
 mod margin_call;

@@ -9,8 +9,11 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, Exchange, SpotRules,
+    account::Purse,
     agenda::Due,
-    cut, next,
+    cut,
+    ledger::House,
+    next,
     reject::{Reject, Source},
 };
 
@@ -149,17 +152,13 @@ impl Exchange {
 
     pub fn risk(&self, account: AccountId, symbol: &str) -> Risk {
         let mut risk = Risk::default();
-        let (Some(market), Some(owner)) = (self.spot.get(symbol), self.accounts.get(&account))
-        else {
-            return risk;
-        };
+        let Some(market) = self.spot.get(symbol) else { return risk };
         let rules = &market.rules;
         for (currency, price) in
             [(&rules.base, self.pair_price(symbol)), (&rules.quote, Decimal::ONE)]
         {
-            let key = (rules.symbol.clone(), currency.clone());
-            let wallet = owner.margin.get(&key).copied().unwrap_or_default();
-            let assets = (wallet.available + wallet.frozen).saturating_mul(price);
+            let wallet = self.margin_wallet(account, &rules.symbol, currency);
+            let assets = wallet.total().saturating_mul(price);
             let debts = self.debt(account, symbol, currency).total().saturating_mul(price);
             risk.assets = risk.assets.saturating_add(assets);
             risk.debts = risk.debts.saturating_add(debts);
@@ -186,25 +185,18 @@ impl Exchange {
     ) -> Result<u64, Reject> {
         self.margin_side(&sum)?;
         let Sum { symbol, currency, amount } = sum;
-        let owner = self.account_mut(account);
-        let margin = owner.margin(&symbol, &currency);
-        if !into {
-            if margin.available < amount {
-                let free = margin.available;
-                return Err(Reject::insufficient(Source::Margin, &currency, free, amount));
-            }
-            margin.available -= amount;
-            if !self.risk(account, &symbol).is_fine() {
-                self.account_mut(account).margin(&symbol, &currency).available += amount;
-                return Err(Reject::SecuresLoan);
-            }
-            self.account_mut(account).spot(&currency).available += amount;
-        } else if owner.spot(&currency).available < amount {
-            let free = owner.spot(&currency).available;
-            return Err(Reject::insufficient(Source::Spot, &currency, free, amount));
-        } else {
-            owner.spot(&currency).available -= amount;
-            owner.margin(&symbol, &currency).available += amount;
+        let margin = self.open_margin(account, &symbol, &currency).available();
+        let spot = self.open_wallet(account, Purse::Spot, &currency).available();
+        let (from, to, source) =
+            if into { (spot, margin, Source::Spot) } else { (margin, spot, Source::Margin) };
+        let free = self.ledger.amount(from);
+        if free < amount {
+            return Err(Reject::insufficient(source, &currency, free, amount));
+        }
+        self.ledger.post(from, to, amount);
+        if !into && !self.risk(account, &symbol).is_fine() {
+            self.ledger.post(to, from, amount);
+            return Err(Reject::SecuresLoan);
         }
         self.tell_balance(account, BalanceReason::Transfer, &currency);
         Ok(next(&mut self.counters.transfer))
@@ -220,10 +212,9 @@ impl Exchange {
         }
         let Sum { symbol, currency, amount } = sum;
         let id = next(&mut self.counters.loan);
-        *self.lent.entry(currency.clone()).or_default() += amount;
-        let owner = self.account_mut(account);
-        owner.margin(&symbol, &currency).available += amount;
-        owner.open_loans.insert(id);
+        let wallet = self.open_margin(account, &symbol, &currency);
+        self.ledger.draw(House::Loans, wallet.available(), amount);
+        self.account_mut(account).open_loans.insert(id);
         let owed = Debt { principal: amount, interest: Decimal::ZERO };
         let loan = Loan {
             id,
@@ -268,12 +259,11 @@ impl Exchange {
         if amount > debt {
             return Err(Reject::RepaymentTooLarge);
         }
-        let wallet = self.account_mut(account).margin(&symbol, &currency);
-        if wallet.available < amount {
-            let free = wallet.available;
+        let wallet = self.open_margin(account, &symbol, &currency).available();
+        let free = self.ledger.amount(wallet);
+        if free < amount {
             return Err(Reject::insufficient(Source::Margin, &currency, free, amount));
         }
-        wallet.available -= amount;
         let (mut left, mut paid) = (amount, Debt::default());
         let open: Vec<u64> =
             self.open_loans(account, &symbol, &currency).map(|loan| loan.id).collect();
@@ -290,8 +280,8 @@ impl Exchange {
                 self.account_mut(account).open_loans.remove(&id);
             }
         }
-        *self.lent.entry(currency.clone()).or_default() -= paid.principal;
-        self.collect(&currency, paid.interest);
+        self.ledger.pay(wallet, House::Loans, paid.principal);
+        self.ledger.pay(wallet, House::Interest, paid.interest);
         let id = next(&mut self.counters.loan);
         let row = Repayment { id, account, symbol, currency, paid, time_ms: now_ms };
         self.repayments.push(row);

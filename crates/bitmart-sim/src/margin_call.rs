@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 use super::{
     AccountId, Exchange,
     book::Side,
+    ledger::House,
     margin::Sum,
     order::{CancelSource, Kind, NewSpotOrder},
     spot::TAKER_FEE,
@@ -84,7 +85,7 @@ impl Exchange {
         now_ms: u64,
     ) {
         let owed = self.debt(account, symbol, currency).total();
-        let amount = self.account_mut(account).margin(symbol, currency).available.min(owed);
+        let amount = self.margin_wallet(account, symbol, currency).available.min(owed);
         if amount > Decimal::ZERO {
             let sum = Sum { symbol: symbol.clone(), currency: currency.clone(), amount };
             // It owes that much and has it, which is all that a repayment asks for.
@@ -103,14 +104,13 @@ impl Exchange {
         let market = self.spot.get(symbol)?;
         let price = market.book.opposite_best(side).unwrap_or_else(|| self.pair_price(symbol));
         let rules = market.rules.clone();
-        let owner = self.account_mut(account);
         let (size, notional) = match side {
             Side::Sell => {
-                let coins = owner.margin(symbol, &rules.base).available;
+                let coins = self.margin_wallet(account, symbol, &rules.base).available;
                 (coins - coins % rules.lot, Decimal::ZERO)
             }
             Side::Buy => {
-                let money = owner.margin(symbol, &rules.quote).available;
+                let money = self.margin_wallet(account, symbol, &rules.quote).available;
                 let spent = money.checked_div(Decimal::ONE + TAKER_FEE).unwrap_or_default();
                 (Decimal::ZERO, spent.trunc_with_scale(rules.price_decimals))
             }
@@ -137,8 +137,7 @@ impl Exchange {
         for id in open {
             let Some(loan) = self.loans.get_mut(&id) else { continue };
             let lost = std::mem::take(&mut loan.owed).principal;
-            *self.lent.entry(currency.clone()).or_default() -= lost;
-            *self.insured.entry(currency.clone()).or_default() += lost;
+            self.ledger.post_house(currency, House::Insurance, House::Loans, lost);
             self.account_mut(account).open_loans.remove(&id);
         }
     }

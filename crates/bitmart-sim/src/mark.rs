@@ -18,11 +18,12 @@ impl Write for Hash {
 
 impl Exchange {
     /// A number that follows from what has just happened (events that nobody took yet: orders, fills,
-    /// trades) and from where the exchange stands (ids to give out, fees). Two runs that differ get different
+    /// trades) and from where the exchange stands (ids to give out, books of the house). Two runs that differ get different
     /// marks, now or as soon as the difference shows.
     pub fn mark(&self) -> u64 {
         let mut hash = Hash(0xcbf2_9ce4_8422_2325);
-        let standing = (&self.counters, &self.collected);
+        let books: Vec<_> = self.ledger.house_books().collect();
+        let standing = (&self.counters, books);
         // Writing into a number cannot fail.
         let _ = write!(hash, "{:?} {standing:?}", self.events);
         hash.0

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use super::{
     AccountId, OrderId,
     book::{SelfTrade, Side},
+    ledger::WalletId,
 };
 
 /// The four order types of the spot market.
@@ -112,6 +113,9 @@ pub struct SpotOrder {
     pub cancel_source: Option<CancelSource>,
     pub created_ms: u64,
     pub updated_ms: u64,
+    /// Looked up once, not at every trade.
+    pub(crate) paid_from: WalletId,
+    pub(crate) paid_into: Option<WalletId>,
 }
 
 impl SpotOrder {

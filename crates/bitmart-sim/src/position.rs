@@ -3,12 +3,15 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
+use super::ledger::{Ledger, Place};
+
 /// One direction of one contract. `cost` is what the open contracts were worth at entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     pub size: Decimal,
     pub cost: Decimal,
-    pub margin: Decimal,
+    /// Where its margin is, once it had one.
+    pub(crate) margin: Option<Place>,
     /// Contracts promised to open closing orders.
     pub closing: Decimal,
     pub closed: Decimal,
@@ -30,21 +33,25 @@ impl Position {
 
     /// Begins anew; contracts are promised to orders from one position to the next.
     pub fn begin(&mut self, leverage: u32, isolated: bool, now_ms: u64) {
-        let closing = self.closing;
-        *self = Self { leverage, isolated, closing, opened_ms: now_ms, ..Self::default() };
+        let (closing, margin) = (self.closing, self.margin);
+        *self = Self { leverage, isolated, closing, margin, opened_ms: now_ms, ..Self::default() };
     }
 
-    /// Takes `size` contracts out and returns their share of cost and margin.
-    pub fn reduce(&mut self, size: Decimal) -> (Decimal, Decimal) {
+    /// What it holds as margin.
+    pub fn margin(&self, ledger: &Ledger) -> Decimal {
+        self.margin.map_or(Decimal::ZERO, |place| ledger.amount(place))
+    }
+
+    /// Takes `size` contracts out and returns their share of the cost, and of the margin that it holds.
+    pub fn reduce(&mut self, size: Decimal, margin: Decimal) -> (Decimal, Decimal) {
         let all = size >= self.size;
         let part = |amount: Decimal| {
             if all { amount } else { share(amount * size / self.size) }
         };
-        let (cost, margin) = (part(self.cost), part(self.margin));
+        let (cost, margin) = (part(self.cost), part(margin));
         self.size -= size;
         self.closed += size;
         self.cost -= cost;
-        self.margin -= margin;
         (cost, margin)
     }
 

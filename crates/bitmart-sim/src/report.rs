@@ -8,8 +8,9 @@ use smol_str::SmolStr;
 
 use super::{
     Exchange,
-    account::Wallet,
+    account::Purse,
     book::Side,
+    ledger::Wallet,
     trigger::{State, Trigger},
 };
 
@@ -172,6 +173,7 @@ impl Exchange {
         for account in self.accounts.values().filter(|account| !account.house) {
             let mut margin: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
             for ((_, currency), wallet) in &account.margin {
+                let wallet = self.ledger.wallet(*wallet);
                 let sum = margin.entry(currency.clone()).or_default();
                 sum.available += wallet.available;
                 sum.frozen += wallet.frozen;
@@ -181,19 +183,23 @@ impl Exchange {
                 let sum = earn.entry(holding.product.currency.clone()).or_default();
                 sum.available += holding.amount;
             }
+            let of = |purse| -> BTreeMap<SmolStr, Wallet> {
+                let wallets = self.wallets(account.id, purse);
+                wallets.map(|(currency, wallet)| (currency.clone(), wallet)).collect()
+            };
             let wallets = [
-                ("spot", &account.spot),
-                ("funding", &account.fund),
-                ("futures", &account.futures),
-                ("margin", &margin),
-                ("earn", &earn),
+                ("spot", of(Purse::Spot)),
+                ("funding", of(Purse::Fund)),
+                ("futures", of(Purse::Futures)),
+                ("margin", margin),
+                ("earn", earn),
             ];
-            for (wallet, wallets) in wallets {
+            for (wallet, wallets) in &wallets {
                 rows.extend(wallets.iter().map(|(currency, money)| Balance {
                     account: account.id.0,
-                    wallet,
+                    wallet: *wallet,
                     currency: currency.to_string(),
-                    available: match wallet {
+                    available: match *wallet {
                         // What open positions won or lost counts.
                         "futures" => self.collateral(account.id, currency).available(),
                         _ => money.available,

@@ -10,7 +10,9 @@ use smol_str::SmolStr;
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange, OrderId,
     book::{Book, Match, SelfTrade, Side, Want},
-    cut, keep_latest, next,
+    cut, keep_latest,
+    ledger::House,
+    next,
     order::{CancelSource, Kind, NewSpotOrder, SpotFill, SpotOrder, State},
     owner,
     reject::{Reject, Source},
@@ -88,10 +90,11 @@ impl Exchange {
         {
             return Err(Reject::DuplicateClientOrderId);
         }
-        let wallet = owner.trading(&request, currency);
-        if !wallet.freeze(reserved) {
+        let wallet = owner.trading(&mut self.ledger, &request, currency);
+        if !self.ledger.freeze(wallet, reserved) {
             let source = if request.margin { Source::Margin } else { Source::Spot };
-            return Err(Reject::insufficient(source, currency, wallet.available, reserved));
+            let free = self.ledger.amount(wallet.available());
+            return Err(Reject::insufficient(source, currency, free, reserved));
         }
         let id = OrderId(next(&mut self.counters.spot_order));
         if !owner.house {
@@ -108,6 +111,8 @@ impl Exchange {
             cancel_source: None,
             created_ms: now_ms,
             updated_ms: now_ms,
+            paid_from: wallet,
+            paid_into: None,
         };
         self.spot_orders.insert(id, order);
         self.report_spot(id, None);
@@ -190,9 +195,7 @@ impl Exchange {
         let needed = Self::with_fee(order.account, order.open_size() * order.request.price);
         let surplus = order.reserved - needed;
         order.reserved = needed;
-        let Some(market) = self.spot.get(&order.request.symbol) else { return };
-        let owner = owner(&mut self.accounts, order.account);
-        owner.trading(&order.request, &market.rules.quote).release(surplus);
+        self.ledger.release(order.paid_from, surplus);
     }
 
     fn settle_spot(&mut self, taker: OrderId, one: Match, now_ms: u64) {
@@ -237,15 +240,28 @@ impl Exchange {
         order.state = if complete { State::Filled } else { State::PartiallyFilled };
         let rest = if complete { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
         let (account, request) = (order.account, &order.request);
-        let (paid, got, amount) = match request.side {
-            Side::Buy => (&rules.quote, &rules.base, one.size),
-            Side::Sell => (&rules.base, &rules.quote, value - fee),
+        let paid_from = order.paid_from;
+        let paid_into = match order.paid_into {
+            Some(wallet) => wallet,
+            None => {
+                let currency = if request.side == Side::Buy { &rules.base } else { &rules.quote };
+                let owner = owner(&mut self.accounts, account);
+                *order.paid_into.insert(owner.trading(&mut self.ledger, request, currency))
+            }
         };
-        let owner = owner(&mut self.accounts, account);
-        let wallet = owner.trading(request, paid);
-        wallet.frozen -= spent;
-        wallet.release(rest);
-        owner.trading(request, got).available += amount;
+        match request.side {
+            Side::Buy => {
+                self.ledger.pay(paid_from.frozen(), House::Clearing, value);
+                self.ledger.pay(paid_from.frozen(), House::Fees, fee);
+                self.ledger.draw(House::Clearing, paid_into.available(), one.size);
+            }
+            Side::Sell => {
+                self.ledger.pay(paid_from.frozen(), House::Clearing, one.size);
+                self.ledger.draw(House::Clearing, paid_into.available(), value);
+                self.ledger.pay(paid_into.available(), House::Fees, fee);
+            }
+        }
+        self.ledger.release(paid_from, rest);
         if Self::is_house(account) {
             if complete {
                 self.spot_orders.remove(id);
@@ -253,7 +269,6 @@ impl Exchange {
             return;
         }
         let (base, quote, request) = (rules.base.clone(), rules.quote.clone(), request.clone());
-        self.collect(&quote, fee);
         let margin = request.margin;
         let fill = SpotFill {
             trade,
@@ -293,13 +308,8 @@ impl Exchange {
         order.cancel_source = Some(source);
         order.updated_ms = now_ms;
         let rest = std::mem::take(&mut order.reserved);
-        let (account, request) = (order.account, &order.request);
-        let Some(market) = self.spot.get(&request.symbol) else { return };
-        let currency = match request.side {
-            Side::Buy => &market.rules.quote,
-            Side::Sell => &market.rules.base,
-        };
-        owner(&mut self.accounts, account).trading(request, currency).release(rest);
+        let account = order.account;
+        self.ledger.release(order.paid_from, rest);
         if Self::is_house(account) {
             self.spot_orders.remove(id);
             return;

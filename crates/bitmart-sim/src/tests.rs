@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{
     AccountId, Exchange, OrderId, Reject,
-    account::HISTORY,
+    account::{HISTORY, Purse},
     book::{SelfTrade, Side},
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
     order::{Kind, NewSpotOrder, State},
@@ -99,7 +99,7 @@ fn market_buy_with_a_remainder_ends_partially_canceled_and_gets_it_back() {
         (State::PartiallyCanceled, Decimal::new(10_002, 1))
     );
     let fee = Decimal::new(10_002, 4);
-    let usdt = exchange.account_mut(AccountId(2)).spot["USDT"];
+    let usdt = exchange.wallet(AccountId(2), Purse::Spot, "USDT");
     assert_eq!(usdt.available, Decimal::from(30_000) - order_value() - fee);
     assert_eq!(usdt.frozen, Decimal::ZERO);
 }
@@ -138,7 +138,7 @@ fn an_own_order_in_the_way_does_not_count_as_the_price() {
     place(1, order(FuturesSide::OpenShort, Some(60_000)));
     place(2, order(FuturesSide::OpenShort, Some(90_000)));
     place(1, order(FuturesSide::OpenLong, None));
-    let wallet = exchange.account_mut(AccountId(1)).futures["USDT"];
+    let wallet = exchange.wallet(AccountId(1), Purse::Futures, "USDT");
     assert_eq!((wallet.frozen, exchange.futures_fills.len()), (Decimal::ZERO, 2));
     assert_eq!(wallet.available, Decimal::from(3_000 - 900) - Decimal::new(54, 2));
 }
@@ -224,7 +224,7 @@ fn closing_a_winning_long_pays_the_profit() {
     trade(2, FuturesSide::CloseShort, 61_000);
     trade(1, FuturesSide::CloseLong, 61_000);
     // 10 contracts of 0.001 BTC win 10; fees: 600 * 0.06 % as taker in, 610 * 0.06 % as taker out.
-    let wallet = exchange.account_mut(AccountId(1)).futures["USDT"];
+    let wallet = exchange.wallet(AccountId(1), Purse::Futures, "USDT");
     assert_eq!(wallet.available, Decimal::from(3_010) - Decimal::new(726, 3));
     assert_eq!(wallet.frozen, Decimal::ZERO);
 }
@@ -235,11 +235,11 @@ fn a_buy_that_rests_holds_what_the_rest_of_it_costs_and_no_more() {
     place(&mut exchange, 1, spot_order(false, 0, 0, -1_000, 10));
     let id = place(&mut exchange, 2, spot_order(true, 0, 0, 0, 30));
     // 0.01 BTC for 590 and 0.59; 0.02 at 60,000 with 0.1 % are left.
-    let usdt = exchange.account_mut(AccountId(2)).spot["USDT"];
+    let usdt = exchange.wallet(AccountId(2), Purse::Spot, "USDT");
     assert_eq!(usdt.frozen, Decimal::new(12_012, 1));
     assert_eq!(usdt.available, Decimal::from(30_000) - Decimal::new(59_059, 2) - usdt.frozen);
     assert_eq!(exchange.cancel_spot(AccountId(2), id, START_MS), Ok(()));
-    assert_eq!(exchange.account_mut(AccountId(2)).spot["USDT"].frozen, Decimal::ZERO);
+    assert_eq!(exchange.wallet(AccountId(2), Purse::Spot, "USDT").frozen, Decimal::ZERO);
 }
 
 #[test]
@@ -248,14 +248,14 @@ fn a_futures_order_that_rests_holds_margin_for_the_rest_of_it_and_no_more() {
     let mut order = |account, buys, price, size| {
         let order = futures_order(buys, Some(price), size);
         exchange.place_futures(AccountId(account), order, START_MS).expect("accepted");
-        exchange.account_mut(AccountId(account)).futures["USDT"].frozen
+        exchange.wallet(AccountId(account), Purse::Futures, "USDT").frozen
     };
     // A tenth of the value, and 0.06 % of it for the fee.
     let held = |value: i64| Decimal::from(value) * Decimal::new(1_006, 4);
     order(1, true, 62_000, 10);
     assert_eq!(order(2, false, 60_000, 30), held(1_200), "a sell that began at a better price");
     order(1, true, 60_000, 5);
-    let usdt = |account| exchange.accounts[&AccountId(account)].futures["USDT"];
+    let usdt = |account| exchange.wallet(AccountId(account), Purse::Futures, "USDT");
     assert_eq!(usdt(2).frozen, held(900), "a maker pays less than was held");
     assert_eq!(usdt(1).frozen, Decimal::ZERO);
 }

@@ -71,9 +71,7 @@ impl Exchange {
         }
         let free = match from.purse {
             Purse::Futures => self.collateral(from.account, &currency).withdrawable(),
-            Purse::Spot | Purse::Fund => {
-                self.account_mut(from.account).purse(from.purse, &currency).available
-            }
+            Purse::Spot | Purse::Fund => self.wallet(from.account, from.purse, &currency).available,
         };
         if free < amount {
             let source = match from.purse {
@@ -84,8 +82,9 @@ impl Exchange {
             let (account, have, need) = (Some(from.account), free, amount);
             return Err(Reject::InsufficientBalance { source, account, currency, have, need });
         }
-        self.account_mut(from.account).purse(from.purse, &currency).available -= amount;
-        self.account_mut(to.account).purse(to.purse, &currency).available += amount;
+        let from_wallet = self.open_wallet(from.account, from.purse, &currency);
+        let to_wallet = self.open_wallet(to.account, to.purse, &currency);
+        self.ledger.post(from_wallet.available(), to_wallet.available(), amount);
         let id = next(&mut self.counters.transfer);
         for end in [from, to] {
             self.tell_transfer(end, &currency);

@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 use crate::{
     exchange::{
         AccountId, BalanceReason, Event, Exchange, SpotMarket,
+        account::Purse,
         book::Side,
         order::{Kind, SpotFill, SpotOrder, State},
     },
@@ -101,12 +102,8 @@ fn balance_rows(
         BalanceReason::Withdrawal => "ACCOUNT_WITHDRAWAL",
         BalanceReason::Transfer => "ACCOUNT_TRANSFER",
     };
-    let wallet = |currency: &SmolStr| {
-        let money = exchange.accounts.get(&account).and_then(|account| account.spot.get(currency));
-        money.copied().unwrap_or_default()
-    };
     let rows = currencies.iter().map(|currency| {
-        let money = wallet(currency);
+        let money = exchange.wallet(account, Purse::Spot, currency);
         json!({ "ccy": currency.as_str(), "av_bal": plain(money.available), "fz_bal": plain(money.frozen) })
     });
     json!({

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Call, HandlerResult};
 use crate::{
     exchange::{
+        account::Purse,
         refusal::refuse,
         spot::{MAKER_FEE, TAKER_FEE},
     },
@@ -14,7 +15,7 @@ use crate::{
 };
 
 pub(super) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
-    let rows = call.owner()?.spot.iter().map(|(currency, wallet)| {
+    let rows = call.exchange.wallets(call.owner()?.id, Purse::Spot).map(|(currency, wallet)| {
         json!({
             "id": currency.as_str(),
             "available": fixed(wallet.available, 8),
@@ -33,8 +34,8 @@ pub(super) fn wallet(call: &mut Call<'_>) -> HandlerResult {
     let names: BTreeSet<_> = owner.spot.keys().chain(owner.fund.keys()).collect();
     let mut rows = Vec::new();
     for name in names {
-        let wallet = owner.spot.get(name).copied().unwrap_or_default();
-        let funding = owner.fund.get(name).copied().unwrap_or_default();
+        let wallet = call.exchange.wallet(owner.id, Purse::Spot, name);
+        let funding = call.exchange.wallet(owner.id, Purse::Fund, name);
         let is_empty = wallet.is_empty() && funding.is_empty();
         if is_empty || currency.as_deref().is_some_and(|wanted| wanted != name.as_str()) {
             continue;

@@ -22,6 +22,7 @@ struct Row<'a> {
     owner: &'a Account,
     market: &'a FuturesMarket,
     position: &'a Position,
+    margin: Decimal,
     long: bool,
     next_leverage: u32,
     /// None when it is flat, or cannot be liquidated.
@@ -72,7 +73,7 @@ pub(super) fn positions(call: &mut Call<'_>) -> HandlerResult {
                 "unrealized_pnl": row.unrealised(),
                 "liquidation_price": row.liquidation_price(),
                 "max_notional_value": row.max_value(),
-                "initial_margin": plain(position.margin),
+                "initial_margin": plain(row.margin),
             }),
         )
     })
@@ -98,7 +99,7 @@ pub(super) fn risks(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
         let Row { market, position, .. } = row;
         let open = |word: &'static str| if position.is_open() { word } else { "" };
-        let isolated = if position.isolated { position.margin } else { Decimal::ZERO };
+        let isolated = if position.isolated { row.margin } else { Decimal::ZERO };
         json!({
             "symbol": market.rules.symbol.as_str(),
             "position_amt": plain(position.size),
@@ -139,6 +140,7 @@ fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> HandlerResult {
                     owner,
                     market,
                     position,
+                    margin: position.margin(call.exchange.ledger()),
                     long,
                     next_leverage: call.exchange.leverage_of(
                         account,
@@ -175,7 +177,7 @@ fn common(row: &Row<'_>) -> Value {
         "mark_value": plain(row.mark_value()),
         "mark_price": plain(market.mark_price()),
         "position_value": plain(position.cost),
-        "position_cross": plain(position.margin),
+        "position_cross": plain(row.margin),
         "maintenance_margin": plain(market.maintenance(position)),
         "close_vol": plain(position.closed),
         "close_avg_price": price(position.close_price(rules.contract_size)),

@@ -120,9 +120,7 @@ struct Holding {
 
 impl Holding {
     fn read(call: &Call<'_>, account: AccountId, rules: &SpotRules, currency: &SmolStr) -> Self {
-        let key = (rules.symbol.clone(), currency.clone());
-        let owner = call.exchange.accounts.get(&account);
-        let wallet = owner.and_then(|owner| owner.margin.get(&key)).copied().unwrap_or_default();
+        let wallet = call.exchange.margin_wallet(account, &rules.symbol, currency);
         let loans = call.exchange.open_loans(account, &rules.symbol, currency);
         Self {
             available: wallet.available,

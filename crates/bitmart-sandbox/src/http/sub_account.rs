@@ -121,7 +121,7 @@ fn wallet(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
     let wanted = call.params.text("currency")?;
-    let rows = call.exchange.account(sub).into_iter().flat_map(|owner| owner.purses(purse));
+    let rows = call.exchange.wallets(sub, purse);
     let rows = rows
         .filter(|(_, wallet)| !wallet.is_empty())
         .filter(|(name, _)| wanted.as_deref().is_none_or(|wanted| wanted == name.as_str()))

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{Mark, flows::FlowKind};
-use crate::{AccountId, Event, Exchange, MAKER, agenda::Due, cut};
+use crate::{AccountId, Event, Exchange, MAKER, account::Purse, agenda::Due, cut, ledger::House};
 
 /// Time between two settlements.
 pub const INTERVAL_MS: u64 = 8 * 3_600_000;
@@ -123,19 +123,14 @@ impl Exchange {
         let Some(quote) = self.futures.get(symbol).map(|market| market.rules.quote.clone()) else {
             return;
         };
-        let owner = self.account_mut(account);
-        let position = owner.position_mut(symbol, long);
-        let mut paid = amount;
-        if position.isolated {
-            paid = amount.min(position.margin);
-            position.margin -= paid;
-        } else {
-            owner.futures(&quote).available -= amount;
-        }
-        if paid != amount {
-            self.insure(&quote, amount - paid);
-        }
-        self.account_mut(MAKER).futures(&quote).available += amount;
+        let house = self.open_wallet(MAKER, Purse::Futures, &quote).available();
+        let wallet = self.open_wallet(account, Purse::Futures, &quote).available();
+        let position = self.account_mut(account).position_mut(symbol, long);
+        let (isolated, margin) = (position.isolated, position.margin);
+        let payer = margin.filter(|_| isolated).unwrap_or(wallet);
+        let paid = if isolated { amount.min(self.ledger.amount(payer)) } else { amount };
+        self.ledger.post(payer, house, paid);
+        self.ledger.draw(House::Insurance, house, amount - paid);
         let about = (symbol.clone(), quote.clone());
         self.record_flow(account, FlowKind::Funding, about, -paid, at_ms);
         self.events.push(Event::FuturesAsset { account, currency: quote });

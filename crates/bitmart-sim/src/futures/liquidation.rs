@@ -54,7 +54,8 @@ impl Exchange {
         let position = owner.and_then(|owner| owner.position(symbol, *long));
         let position = position.filter(|position| position.isolated && position.is_open());
         let Some((position, market)) = position.zip(self.futures.get(symbol)) else { return false };
-        position.margin + market.unrealised(position, *long) <= market.maintenance(position)
+        position.margin(&self.ledger) + market.unrealised(position, *long)
+            <= market.maintenance(position)
     }
 
     fn used_up_cross(&self) -> Vec<(AccountId, SmolStr)> {

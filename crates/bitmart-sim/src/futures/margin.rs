@@ -11,7 +11,9 @@ use smol_str::SmolStr;
 use super::{FuturesMarket, FuturesRules, flows::FlowKind};
 use crate::{
     AccountId, Exchange,
+    account::Purse,
     futures_order::NewFuturesOrder,
+    ledger::House,
     position::Position,
     reject::{Reject, Source},
 };
@@ -165,6 +167,7 @@ impl Exchange {
         let mut sum = Collateral::default();
         let Some(owner) = self.accounts.get(&account) else { return sum };
         if let Some(wallet) = owner.futures.get(currency) {
+            let wallet = self.ledger.wallet(*wallet);
             (sum.cash, sum.frozen) = (wallet.available, wallet.frozen);
         }
         for (symbol, long, position) in owner.open_positions() {
@@ -172,11 +175,11 @@ impl Exchange {
             let Some(market) = market.filter(|one| one.rules.quote == *currency) else { continue };
             let profit = market.unrealised(position, long);
             if position.isolated {
-                sum.isolated += position.margin;
+                sum.isolated += position.margin(&self.ledger);
                 sum.isolated_profit += profit;
             } else {
                 sum.has_cross = true;
-                sum.cross += position.margin;
+                sum.cross += position.margin(&self.ledger);
                 sum.cross_profit += profit;
                 sum.maintenance += market.maintenance(position);
             }
@@ -197,7 +200,7 @@ impl Exchange {
         let position = owner.position(symbol, long).filter(|one| one.is_open())?;
         let mark = market.mark_price();
         let (both, surplus) = if position.isolated {
-            let equity = position.margin + market.unrealised(position, long);
+            let equity = position.margin(&self.ledger) + market.unrealised(position, long);
             (vec![(long, position)], equity - market.maintenance(position))
         } else {
             let all = self.collateral(account, &market.rules.quote);
@@ -295,9 +298,8 @@ impl Exchange {
         if amount > Decimal::ZERO && amount > most {
             return Err(Reject::insufficient(Source::Futures, currency, most, amount));
         }
-        let wallet = self.account_mut(account).futures(currency);
-        wallet.available -= amount;
-        wallet.frozen += amount;
+        let wallet = self.open_wallet(account, Purse::Futures, currency);
+        self.ledger.post(wallet.available(), wallet.frozen(), amount);
         Ok(())
     }
 
@@ -313,16 +315,13 @@ impl Exchange {
             let its_quote = markets.get(symbol).map(|market| &market.rules.quote);
             !position.isolated && its_quote == Some(&quote)
         });
-        let wallet = owner.futures(&quote);
+        let id = owner.purse(&mut self.ledger, Purse::Futures, &quote);
+        let wallet = self.ledger.wallet(id);
         if wallet.available < Decimal::ZERO && wallet.frozen.is_zero() && !backed {
-            let owed = -std::mem::take(&mut wallet.available);
-            self.insure(&quote, owed);
+            let owed = -wallet.available;
+            self.ledger.draw(House::Insurance, id.available(), owed);
             let about = (symbol.clone(), quote);
             self.record_flow(account, FlowKind::Liquidation, about, owed, now_ms);
         }
-    }
-
-    pub(super) fn insure(&mut self, currency: &SmolStr, amount: Decimal) {
-        *self.insured.entry(currency.clone()).or_default() += amount;
     }
 }

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::orders::Bound;
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId,
+    account::Purse,
     futures_order::{FuturesOrder, NewFuturesOrder},
     reject::Reject,
 };
@@ -66,12 +67,10 @@ impl Exchange {
     fn rebind(&mut self, old: &FuturesOrder) -> Bound {
         let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
         let quote = self.futures.get(symbol).map(|market| market.rules.quote.clone());
-        let owner = self.account_mut(old.account);
-        owner.position_mut(symbol, !buys).closing += old.closes;
+        self.account_mut(old.account).position_mut(symbol, !buys).closing += old.closes;
         if let Some(quote) = quote {
-            let wallet = owner.futures(&quote);
-            wallet.available -= old.reserved;
-            wallet.frozen += old.reserved;
+            let wallet = self.open_wallet(old.account, Purse::Futures, &quote);
+            self.ledger.post(wallet.available(), wallet.frozen(), old.reserved);
         }
         Bound { closes: old.closes, reserved: old.reserved }
     }

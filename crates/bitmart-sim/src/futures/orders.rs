@@ -6,8 +6,10 @@ use smol_str::SmolStr;
 use super::TAKER_FEE;
 use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
+    account::Purse,
     book::{Match, Want},
     cut,
+    exchange::owner,
     futures_order::{FuturesFill, FuturesOrder, Mode, NewFuturesOrder, Origin},
     next,
     position::share,
@@ -155,8 +157,9 @@ impl Exchange {
         let surplus = order.reserved - needed;
         if surplus > Decimal::ZERO {
             order.reserved = needed;
-            let (account, quote) = (order.account, market.rules.quote.clone());
-            self.account_mut(account).futures(&quote).release(surplus);
+            let owner = owner(&mut self.accounts, order.account);
+            let wallet = owner.purse(&mut self.ledger, Purse::Futures, &market.rules.quote);
+            self.ledger.release(wallet, surplus);
         }
     }
 
@@ -170,11 +173,10 @@ impl Exchange {
         if Self::is_house(account) {
             return;
         }
-        let Some(quote) = self.futures.get(&symbol).map(|market| market.rules.quote.clone()) else {
-            return;
-        };
-        let owner = self.account_mut(account);
-        owner.futures(&quote).release(reserved);
+        let Some(market) = self.futures.get(&symbol) else { return };
+        let owner = owner(&mut self.accounts, account);
+        let wallet = owner.purse(&mut self.ledger, Purse::Futures, &market.rules.quote);
+        self.ledger.release(wallet, reserved);
         owner.position_mut(&symbol, !buys).closing -= closes;
     }
 

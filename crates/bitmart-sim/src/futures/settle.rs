@@ -6,10 +6,14 @@ use smol_str::SmolStr;
 use super::{MAKER_FEE, TAKER_FEE, flows::FlowKind};
 use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
+    account::Purse,
     book::{Match, Side},
     cut,
+    exchange::owner,
     futures_order::{FuturesFill, FuturesOrder, Origin},
-    keep_latest, next,
+    keep_latest,
+    ledger::House,
+    next,
     position::share,
     tape::PublicTrade,
 };
@@ -93,7 +97,6 @@ impl Exchange {
         let opened = one.size - closed;
         let (realised, insured, fee_closed) = self.close(id, &fill, closed);
         let fee = fee_closed + self.open(id, &fill, opened);
-        self.collect(&fill.quote, fee);
         let kind =
             if origin == Origin::Customer { FlowKind::Realised } else { FlowKind::Liquidation };
         let about = || (symbol.clone(), fill.quote.clone());
@@ -143,10 +146,11 @@ impl Exchange {
             order.closes -= kept;
             kept
         });
-        let owner = self.account_mut(fill.account);
+        let owner = owner(&mut self.accounts, fill.account);
+        let wallet = owner.purse(&mut self.ledger, Purse::Futures, &fill.quote).available();
         let position = owner.position_mut(&fill.symbol, !fill.buys);
         position.closing -= kept.unwrap_or_default();
-        let (cost, margin) = position.reduce(size);
+        let (cost, margin) = position.reduce(size, position.margin(&self.ledger));
         let realised = if fill.buys { cost - value } else { value - cost };
         position.closed_value += value;
         position.realised += realised;
@@ -155,10 +159,12 @@ impl Exchange {
         let isolated = position.isolated;
         let back = margin + realised - fee;
         let lost = if isolated { (-back).max(Decimal::ZERO) } else { Decimal::ZERO };
-        owner.futures(&fill.quote).available += back + lost;
-        if !lost.is_zero() {
-            self.insure(&fill.quote, lost);
+        if let Some(place) = position.margin {
+            self.ledger.post(place, wallet, margin);
         }
+        self.ledger.draw(House::Profit, wallet, realised);
+        self.ledger.draw(House::Insurance, wallet, lost);
+        self.ledger.pay(wallet, House::Fees, fee);
         (realised, lost, fee)
     }
 
@@ -176,19 +182,20 @@ impl Exchange {
             held
         });
         let held = held.unwrap_or_default();
-        let owner = self.account_mut(fill.account);
+        let owner = owner(&mut self.accounts, fill.account);
+        let wallet = owner.purse(&mut self.ledger, Purse::Futures, &fill.quote);
         let position = owner.position_mut(&fill.symbol, fill.buys);
         if !position.is_open() {
             position.begin(fill.leverage, fill.isolated, fill.now_ms);
         }
         position.size += size;
         position.cost += value;
-        position.margin += margin;
         position.fees += fee;
         position.updated_ms = fill.now_ms;
-        let wallet = owner.futures(&fill.quote);
-        wallet.frozen -= held;
-        wallet.available -= margin + fee - held;
+        let place = *position.margin.get_or_insert_with(|| self.ledger.open_place(&fill.quote));
+        self.ledger.release(wallet, held);
+        self.ledger.post(wallet.available(), place, margin);
+        self.ledger.pay(wallet.available(), House::Fees, fee);
         fee
     }
 
@@ -197,7 +204,8 @@ impl Exchange {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
         let (done, origin) = (!order.open, order.origin);
         let rest = if done { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
-        self.account_mut(fill.account).futures(&fill.quote).release(rest);
+        let wallet = self.open_wallet(fill.account, Purse::Futures, &fill.quote);
+        self.ledger.release(wallet, rest);
         if row.maker && !done {
             self.release_surplus(id);
         }
@@ -265,16 +273,17 @@ impl Exchange {
     /// House accounts hold one net position without margin: they close before they open.
     fn fill_house(&mut self, fill: &Fill, size: Decimal) {
         let (buys, value) = (fill.buys, fill.value(size));
-        let owner = self.account_mut(fill.account);
+        let owner = owner(&mut self.accounts, fill.account);
         let opposite = owner.position_mut(&fill.symbol, !buys);
         let closed = opposite.size.min(size);
         let closed_value = share(value.checked_div(size).unwrap_or_default() * closed);
-        let (cost, _) = opposite.reduce(closed);
+        let (cost, _) = opposite.reduce(closed, Decimal::ZERO);
         let realised = if buys { cost - closed_value } else { closed_value - cost };
         let same = owner.position_mut(&fill.symbol, buys);
         same.size += size - closed;
         same.cost += value - closed_value;
-        owner.futures(&fill.quote).available += realised;
+        let wallet = owner.purse(&mut self.ledger, Purse::Futures, &fill.quote);
+        self.ledger.draw(House::Profit, wallet.available(), realised);
     }
 
     /// The house trades with an order outside the book.

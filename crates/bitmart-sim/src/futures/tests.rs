@@ -8,6 +8,7 @@ use crate::{
     account::Purse,
     book::{SelfTrade, Side},
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    ledger::House,
     reject::Reject,
     tests::{START_MS, futures_order, quiet},
     transfer::{End, NewTransfer},
@@ -19,6 +20,11 @@ const HOUR_MS: u64 = 3_600_000;
 
 fn d(amount: i64) -> Decimal {
     Decimal::from(amount)
+}
+
+/// What insurance has paid.
+fn insured(exchange: &Exchange) -> Decimal {
+    -exchange.ledger.house("USDT", House::Insurance)
 }
 
 fn place(exchange: &mut Exchange, account: AccountId, order: NewFuturesOrder) -> OrderId {
@@ -47,7 +53,7 @@ fn last_at(exchange: &mut Exchange, price: i64, now_ms: u64) {
         ..futures_order(buys, Some(price), 1)
     };
     for (account, buys) in [(3, true), (4, false)] {
-        exchange.account_mut(AccountId(account)).futures(&"USDT".into()).available = d(1_000);
+        exchange.grant(AccountId(account), Purse::Futures, &"USDT".into(), d(1_000));
         exchange.place_futures(AccountId(account), order(buys), now_ms).expect("accepted");
     }
 }
@@ -107,7 +113,7 @@ fn an_isolated_position_is_liquidated_with_its_margin_and_nothing_else() {
     assert_eq!(size(&exchange, ONE, true), d(100), "above its liquidation price");
     mark_at(&mut exchange, 50_000, START_MS + HOUR_MS);
     assert_eq!((size(&exchange, ONE, true), cash(&exchange, ONE)), (Decimal::ZERO, before));
-    assert!(exchange.insured["USDT"] > Decimal::ZERO, "the margin did not cover the loss");
+    assert!(insured(&exchange) > Decimal::ZERO, "the margin did not cover the loss");
     let clearance = exchange.flows.iter().find(|flow| flow.kind == FlowKind::Liquidation);
     assert!(clearance.is_some_and(|flow| flow.account == ONE && flow.amount < Decimal::ZERO));
 }
@@ -174,7 +180,7 @@ fn cross_positions_stand_together_with_the_wallet() {
     mark_at(&mut exchange, 30_000, START_MS + HOUR_MS);
     assert_eq!(size(&exchange, ONE, true), Decimal::ZERO);
     assert_eq!(cash(&exchange, ONE), Decimal::ZERO, "it lost more than it had");
-    assert_eq!(exchange.insured["USDT"].round(), d(1_005));
+    assert_eq!(insured(&exchange).round(), d(1_005));
 }
 
 #[test]
@@ -328,7 +334,8 @@ fn funding_is_paid_every_eight_hours_by_the_side_that_the_premium_is_for() {
     // Nothing moves: the premium is 0 and the rate the interest of 0.01 %, of a value of 6,000.
     exchange.settle_due(START_MS + 8 * HOUR_MS);
     let owner = &exchange.accounts[&ONE];
-    let margin = owner.position(&"BTCUSDT".into(), true).expect("a position").margin;
+    let margin =
+        owner.position(&"BTCUSDT".into(), true).expect("a position").margin(&exchange.ledger);
     assert_eq!(margin, d(600) - Decimal::new(6, 1), "an isolated position pays from its margin");
     assert_eq!((cash(&exchange, ONE), cash(&exchange, TWO)), (long, short + Decimal::new(6, 1)));
     let rows: Vec<_> = exchange.flows.iter().filter(|row| row.kind == FlowKind::Funding).collect();
@@ -347,7 +354,7 @@ fn funding_is_paid_every_eight_hours_by_the_side_that_the_premium_is_for() {
 fn a_modified_order_moves_and_stays_as_it_was_when_that_is_refused() {
     let mut exchange = quiet();
     let id = place(&mut exchange, ONE, futures_order(true, Some(59_000), 10));
-    let frozen = |exchange: &Exchange| exchange.accounts[&ONE].futures["USDT"].frozen;
+    let frozen = |exchange: &Exchange| exchange.wallet(ONE, Purse::Futures, "USDT").frozen;
     let before = frozen(&exchange);
     assert!(is_short(&exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)));
     assert_eq!((frozen(&exchange), exchange.futures_orders[&id].request.size), (before, d(10)));
@@ -398,7 +405,7 @@ fn fill_or_kill_does_not_count_on_orders_that_its_own_trades_would_cancel() {
     for fok in [true, false] {
         let mut exchange = quiet();
         let other = AccountId(3);
-        exchange.account_mut(other).futures(&"USDT".into()).available = d(3_000);
+        exchange.grant(other, Purse::Futures, &"USDT".into(), d(3_000));
         exchange.set_one_way(ONE, true).expect("nothing is open");
         trade(&mut exchange, 60_000, 10, 10, false);
         let reduce = NewFuturesOrder {
@@ -439,7 +446,7 @@ fn a_closing_order_has_leverage_and_margin_mode_of_its_position() {
 fn both_directions_of_a_cross_account_are_liquidated_at_the_price_that_is_shown() {
     for (off, left) in [(50, d(1_000)), (-50, Decimal::ZERO)] {
         let mut exchange = quiet();
-        exchange.account_mut(TWO).futures(&"USDT".into()).available = d(100_000);
+        exchange.grant(TWO, Purse::Futures, &"USDT".into(), d(100_000));
         trade(&mut exchange, 60_000, 1_000, 100, false);
         place(&mut exchange, TWO, futures_order(true, Some(60_000), 400));
         let short = NewFuturesOrder { leverage: 100, ..futures_order(false, Some(60_000), 400) };

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::{
     Reject,
+    account::Purse,
     book::SelfTrade,
     futures_order::{FuturesOrder, FuturesSide, Mode, NewFuturesOrder},
     order::NewSpotOrder,
@@ -56,7 +57,7 @@ fn place(exchange: &mut Exchange, account: AccountId, order: NewFuturesOrder) ->
 fn trade(exchange: &mut Exchange, price: i64) {
     let (buyer, seller) = (AccountId(8), AccountId(9));
     for account in [buyer, seller] {
-        exchange.account_mut(account).futures(&"USDT".into()).available = Decimal::from(1_000_000);
+        exchange.grant(account, Purse::Futures, &"USDT".into(), Decimal::from(1_000_000));
     }
     let (buy, sell) = (FuturesSide::OpenLong, FuturesSide::OpenShort);
     exchange.place_futures(buyer, order(buy, Some(price), 1), START_MS).expect("accepted");
@@ -105,7 +106,11 @@ fn a_plan_order_fires_once_when_the_price_has_come() {
     let id = plan(&mut exchange, Kind::Plan, buy, reach(59_500, Way::Fall));
     trade(&mut exchange, 59_501);
     assert_eq!(state(&exchange, id), State::Waiting);
-    assert_eq!(exchange.account_mut(ME).futures["USDT"].frozen, Decimal::ZERO, "it holds nothing");
+    assert_eq!(
+        exchange.wallet(ME, Purse::Futures, "USDT").frozen,
+        Decimal::ZERO,
+        "it holds nothing"
+    );
     trade(&mut exchange, 59_500);
     let order = placed(&exchange, id);
     assert_eq!(exchange.futures_orders[&order].request.price, Some(Decimal::from(59_000)));
@@ -231,7 +236,7 @@ fn an_algo_order_becomes_an_order_of_the_pair() {
     assert_eq!(exchange.cancel_algo(ME, cancelled, START_MS), Err(Reject::OrderNotOpen));
     let mut trade = |price: i64| {
         let request = |buy| spot_order(buy, 0, 0, price - 60_000, 1);
-        exchange.account_mut(OTHER).spot(&"BTC".into()).available = Decimal::ONE;
+        exchange.grant(OTHER, Purse::Spot, &"BTC".into(), Decimal::ONE);
         exchange.place_spot(OTHER, request(true), START_MS).expect("accepted");
         exchange.place_spot(OTHER, request(false), START_MS).expect("accepted");
         exchange.run_triggers(START_MS);
