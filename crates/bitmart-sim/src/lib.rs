@@ -1,12 +1,10 @@
-//! A simulated exchange: accounts, order books, spot, futures, margin, savings and triggers.
-//!
-//! It is pure and synchronous. Commands and the time go in, outcomes and events come out. It reads no
-//! clock, owns no socket, and the same seed and commands give the same ledger.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(missing_docs, reason = "the public items are documented step by step")]
 
 pub mod account;
 mod agenda;
+pub mod backtest;
 pub mod book;
 pub mod command;
 #[cfg(test)]
@@ -44,6 +42,7 @@ pub mod trigger;
 pub use rust_decimal::Decimal;
 
 pub use self::{
+    backtest::Backtest,
     command::{
         Command, FuturesRequest, OperatorCommand, Outcome, Request, SpotRequest, WalletRequest,
     },

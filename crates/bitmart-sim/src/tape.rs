@@ -89,7 +89,8 @@ impl Tape {
         self.absorb(Candle::flat(time_ms / MINUTE_MS * MINUTE_MS, price));
     }
 
-    fn absorb(&mut self, now: Candle) {
+    /// Adds a candle, or a part of the latest one.
+    pub(crate) fn absorb(&mut self, now: Candle) {
         match self.candles.back_mut() {
             Some(last) if last.open_ms >= now.open_ms => last.absorb(&now),
             _ => self.push_history(now),
