@@ -51,6 +51,6 @@ pub use self::{
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
     recording::RecordedFrame,
-    sandbox::{HostUrls, Sandbox, StartError},
+    sandbox::{HostUrls, Link, Sandbox, StartError},
     snapshot::{Snapshot, SnapshotError},
 };
