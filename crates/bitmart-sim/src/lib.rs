@@ -17,6 +17,7 @@ mod flow;
 pub mod funding;
 pub mod futures;
 pub mod futures_order;
+pub mod history;
 pub mod ledger;
 mod maker;
 pub mod margin;

@@ -43,7 +43,11 @@ mod wire;
 use serde_json::Value;
 
 use self::{engine::Engine, params::Params};
-pub(crate) use self::{limits::Limits, server::{serve, serve_stream}, wire::Watched};
+pub(crate) use self::{
+    limits::Limits,
+    server::{serve, serve_stream},
+    wire::Watched,
+};
 use crate::{
     auth::{Caller, KeyRing},
     exchange::{
