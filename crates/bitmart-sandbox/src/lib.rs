@@ -59,6 +59,6 @@ pub use self::{
     keys::{ApiKey, Permission},
     operator::{Operator, OperatorError},
     recording::RecordedFrame,
-    sandbox::{HostUrls, Sandbox, StartError},
+    sandbox::{HostUrls, Link, Sandbox, StartError},
     snapshot::{Snapshot, SnapshotError},
 };

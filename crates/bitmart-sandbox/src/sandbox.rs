@@ -1,10 +1,13 @@
 //! The handle of a running sandbox.
 
+mod in_process;
+
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::net::TcpListener;
 
+pub use self::in_process::Link;
 use crate::{
     admin,
     config::Config,
@@ -135,7 +138,6 @@ impl Sandbox {
         let shared = Arc::new(open(config).await?);
         let config = &shared.config;
         let credentials = config.keys_or_default().swap_remove(0);
-        let clock = shared.state().clock;
         let acceptor = identity.as_ref().map(|identity| identity.acceptor.clone());
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, spot, acceptor.clone()));
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Futures, futures, acceptor));
@@ -150,13 +152,7 @@ impl Sandbox {
             }
             None => None,
         };
-        if !clock.is_stepped() && replays {
-            tokio::spawn(play(Arc::clone(&shared)));
-        }
-        if !clock.is_stepped() {
-            let beat = clock.on_machine(TICK).max(SHORTEST_BEAT);
-            tokio::spawn(tick(Arc::clone(&shared), beat));
-        }
+        start_clock(&shared, replays);
         Ok(Self {
             shared,
             spot: HostUrls::new(spot_at, tls),
@@ -341,6 +337,19 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let at = listener.local_addr().map_err(failed)?;
     Ok((listener, at))
+}
+
+/// Lets the market move and recorded frames play, unless the clock is stepped.
+fn start_clock(shared: &Arc<Shared>, replays: bool) {
+    let clock = shared.state().clock;
+    if clock.is_stepped() {
+        return;
+    }
+    if replays {
+        tokio::spawn(play(Arc::clone(shared)));
+    }
+    let beat = clock.on_machine(TICK).max(SHORTEST_BEAT);
+    tokio::spawn(tick(Arc::clone(shared), beat));
 }
 
 /// Plays recorded frames when they are due.

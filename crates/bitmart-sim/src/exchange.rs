@@ -149,6 +149,9 @@ pub struct Exchange {
     #[serde(skip)]
     pub(crate) noticed: usize,
     pub(crate) makers: Vec<crate::maker::Maker>,
+    /// Where the candles from before the exchange come from; none without a market maker.
+    #[serde(default)]
+    pub(crate) before: Option<crate::history::Before>,
     /// Finished orders that an account remembers in one market.
     #[serde(default = "remembered_by_default")]
     pub(crate) remembered: usize,
@@ -196,6 +199,7 @@ impl Exchange {
             events: Vec::new(),
             noticed: 0,
             makers: Vec::new(),
+            before: None,
             remembered: setup.remembered,
         };
         for pair in &setup.pairs {

@@ -76,12 +76,8 @@ pub(super) struct Flow {
 
 impl Flow {
     pub(super) fn new(seed: u64, symbol: &str, follows: bool) -> Self {
-        // FNV-1a, so that every symbol has its own course.
-        let mixed = symbol.bytes().fold(0xCBF2_9CE4_8422_2325 ^ seed, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-        });
         Self {
-            rng: Rng::new(mixed),
+            rng: Rng::new(mix(seed, symbol)),
             lead: 0,
             own: 0,
             follows,
@@ -178,6 +174,18 @@ impl Flow {
             bits.chunks_exact(2).map(|two| i64::from(u16::from_le_bytes([two[0], two[1]]))).sum();
         sum - 2 * i64::from(u16::MAX)
     }
+}
+
+/// FNV-1a, so that every symbol has its own course.
+fn mix(seed: u64, symbol: &str) -> u64 {
+    symbol.bytes().fold(0xCBF2_9CE4_8422_2325 ^ seed, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+/// What the past of a market is made from.
+pub(super) fn course(symbol: &str) -> u64 {
+    mix(0, symbol)
 }
 
 /// The standard deviation of `normal`.

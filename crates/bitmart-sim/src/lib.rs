@@ -1,7 +1,4 @@
-//! A simulated exchange: accounts, order books, spot, futures, margin, savings and triggers.
-//!
-//! It is pure and synchronous. Commands and the time go in, outcomes and events come out. It reads no
-//! clock, owns no socket, and the same seed and commands give the same ledger.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
     clippy::exhaustive_enums,
@@ -15,6 +12,7 @@
 
 pub mod account;
 mod agenda;
+pub mod backtest;
 pub mod book;
 pub mod command;
 #[cfg(test)]
@@ -27,6 +25,7 @@ mod flow;
 pub mod funding;
 pub mod futures;
 pub mod futures_order;
+pub mod history;
 pub mod ledger;
 mod maker;
 pub mod margin;
@@ -55,6 +54,7 @@ pub mod trigger;
 pub use rust_decimal::Decimal;
 
 pub use self::{
+    backtest::Backtest,
     command::{
         Command, FuturesRequest, OperatorCommand, Outcome, Request, SpotRequest, WalletRequest,
     },

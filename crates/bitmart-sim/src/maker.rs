@@ -7,9 +7,10 @@ use smol_str::SmolStr;
 use super::{
     AccountId, Exchange, FLOW, MAKER, OrderId,
     book::{SelfTrade, Side},
-    flow::{Flow, WHOLE},
+    flow::{Flow, WHOLE, course},
     futures::FuturesMarket,
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    history::{Before, Past},
     order::{Kind, NewSpotOrder},
     setup::Setup,
     spot::SpotMarket,
@@ -91,6 +92,7 @@ impl Exchange {
             maker.open(setup.seed);
         }
         let first = (now_ms / MINUTE_MS).saturating_sub(HISTORY) * MINUTE_MS;
+        self.before = Some(Before { seed: setup.seed, until_ms: first });
         for minute in 0..HISTORY {
             for at in 0..makers.len() {
                 let open = makers[at].middle();
@@ -105,6 +107,22 @@ impl Exchange {
             self.requote(maker, now_ms);
         }
         self.makers = makers;
+    }
+
+    /// What was before the exchange; none where nobody makes the market.
+    pub(super) fn past(&self, symbol: &str) -> Option<Past> {
+        let maker = self.makers.iter().find(|maker| maker.symbol == symbol)?;
+        let leader = maker.leader.and_then(|leader| self.makers.get(leader)).unwrap_or(maker);
+        let lots = u128::from(maker.lots) * u128::from(MINUTE_WORTH) / 1_000_000;
+        Some(Past {
+            before: self.before?,
+            course: course(&leader.symbol),
+            start: maker.start,
+            price_decimals: maker.price_decimals,
+            size_decimals: maker.size_decimals,
+            contract: maker.contract,
+            lots: i64::try_from(lots.clamp(1, LOTS)).unwrap_or(1),
+        })
     }
 
     /// One beat of the market: every price moves, the quotes follow, and market orders arrive.

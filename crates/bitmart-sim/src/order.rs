@@ -93,6 +93,33 @@ pub struct NewSpotOrder {
 }
 
 impl NewSpotOrder {
+    /// A limit order, paid from the spot wallet.
+    pub fn limit(symbol: impl Into<SmolStr>, side: Side, size: Decimal, price: Decimal) -> Self {
+        Self {
+            symbol: symbol.into(),
+            margin: false,
+            side,
+            kind: Kind::Limit,
+            client_id: None,
+            stp: None,
+            size,
+            price,
+            notional: Decimal::ZERO,
+        }
+    }
+
+    /// A market order that spends so much of the quote currency.
+    pub fn market_buy(symbol: impl Into<SmolStr>, notional: Decimal) -> Self {
+        let order = Self::limit(symbol, Side::Buy, Decimal::ZERO, Decimal::ZERO);
+        Self { kind: Kind::Market, notional, ..order }
+    }
+
+    /// A market order that sells so much of the base currency.
+    pub fn market_sell(symbol: impl Into<SmolStr>, size: Decimal) -> Self {
+        let order = Self::limit(symbol, Side::Sell, size, Decimal::ZERO);
+        Self { kind: Kind::Market, ..order }
+    }
+
     /// The `orderMode` of the order.
     pub fn mode(&self) -> &'static str {
         if self.margin { "iso_margin" } else { "spot" }

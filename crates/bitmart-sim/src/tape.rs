@@ -47,7 +47,7 @@ impl Candle {
         }
     }
 
-    fn absorb(&mut self, later: &Self) {
+    pub(crate) fn absorb(&mut self, later: &Self) {
         self.high = self.high.max(later.high);
         self.low = self.low.min(later.low);
         self.close = later.close;
@@ -89,7 +89,8 @@ impl Tape {
         self.absorb(Candle::flat(time_ms / MINUTE_MS * MINUTE_MS, price));
     }
 
-    fn absorb(&mut self, now: Candle) {
+    /// Adds a candle, or a part of the latest one.
+    pub(crate) fn absorb(&mut self, now: Candle) {
         match self.candles.back_mut() {
             Some(last) if last.open_ms >= now.open_ms => last.absorb(&now),
             _ => self.push_history(now),

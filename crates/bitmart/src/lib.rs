@@ -28,6 +28,10 @@ pub mod guide;
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
 
+#[cfg(feature = "simulation")]
+#[cfg_attr(docsrs, doc(cfg(feature = "simulation")))]
+pub mod simulation;
+
 pub use bitmart_auth::Credentials;
 pub use bitmart_types::{
     ClientOrderId, ContractSymbol, Currency, Decimal, DepositId, Environment, OrderId, Symbol,

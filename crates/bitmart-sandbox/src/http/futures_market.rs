@@ -12,8 +12,9 @@ use crate::{
             FuturesMarket, MAKER_FEE, TAKER_FEE,
             funding::{LIMIT, next_funding_ms},
         },
+        history::Window,
         refusal::{Refusal, refuse},
-        tape::{Candle, Tape},
+        tape::Candle,
     },
     wire::plain,
 };
@@ -138,15 +139,15 @@ pub(super) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
 
 /// Candles that opened in the window, from oldest to newest; the latest ones when there are too many.
 pub(super) fn klines(call: &mut Call<'_>) -> HandlerResult {
-    candles(call, |market| &market.tape)
+    candles(call, Exchange::candles)
 }
 
 /// Candles of the mark price have no volume.
 pub(super) fn mark_klines(call: &mut Call<'_>) -> HandlerResult {
-    candles(call, |market| &market.mark.tape)
+    candles(call, Exchange::mark_candles)
 }
 
-fn candles(call: &Call<'_>, tape: fn(&FuturesMarket) -> &Tape) -> HandlerResult {
+fn candles(call: &Call<'_>, list: fn(&Exchange, &str, u64, Window) -> Vec<Candle>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let step = params.whole("step")?.unwrap_or(1);
     if !STEPS.contains(&step) {
@@ -160,11 +161,10 @@ fn candles(call: &Call<'_>, tape: fn(&FuturesMarket) -> &Tape) -> HandlerResult 
     if to < from {
         return Err(params.invalid("end_time", "must not be before start_time"));
     }
-    let mut rows = tape(market).candles(step.unsigned_abs());
-    rows.retain(|candle| {
-        i64::try_from(candle.open_ms / 1_000).is_ok_and(|at| (from..=to).contains(&at))
-    });
-    rows.drain(..rows.len().saturating_sub(CANDLES));
+    let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
+    let (from_ms, to_ms) = (ms(from), ms(to.saturating_add(1)));
+    let window = Window { from_ms, to_ms, most: CANDLES, oldest: false };
+    let rows = list(&call.exchange, &market.rules.symbol, step.unsigned_abs(), window);
     let row = |candle: &Candle| {
         json!({
             "timestamp": candle.open_ms / 1_000,

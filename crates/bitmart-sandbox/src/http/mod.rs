@@ -45,7 +45,10 @@ mod window;
 use serde_json::Value;
 
 use self::{engine::Engine, params::Params};
-pub(crate) use self::{server::serve, tcp::Watched};
+pub(crate) use self::{
+    server::{serve, serve_stream},
+    tcp::Watched,
+};
 use crate::{
     auth::{Caller, KeyRing},
     exchange::{

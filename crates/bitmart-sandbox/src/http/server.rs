@@ -1,7 +1,7 @@
 //! Listening, accepting, and handing each connection to hyper.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -9,7 +9,7 @@ use std::{
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, TcpStream},
 };
 
@@ -98,6 +98,17 @@ async fn connection(
     slot.leave();
 }
 
+/// Serves one connection in memory until one side or the sandbox ends it.
+pub(crate) async fn serve_stream(shared: Arc<Shared>, host: Host, stream: DuplexStream) {
+    let mut control = shared.control.subscribe();
+    let slot = Slots::new(CAPACITY).enter();
+    let (peer, ending) = (Ipv4Addr::LOCALHOST.into(), Ending::default());
+    tokio::select! {
+        () = http(Arc::clone(&shared), host, stream, peer, &slot, &ending, true) => slot.leave(),
+        () = stopped(&mut control) => {}
+    }
+}
+
 /// Serves HTTP until one side ends it. `plain` is a stream without TLS.
 async fn http<S>(
     shared: Arc<Shared>,
@@ -174,10 +185,8 @@ async fn route(
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+        io::{AsyncReadExt, AsyncWriteExt},
         time::Instant,
     };
 

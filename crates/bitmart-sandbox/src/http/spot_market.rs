@@ -10,6 +10,7 @@ use crate::{
     exchange::{
         Exchange, SpotMarket,
         book::Side,
+        history::Window,
         refusal::{Refusal, refuse},
     },
     wire::{fixed, plain, ratio},
@@ -71,18 +72,17 @@ pub(super) fn klines(call: &mut Call<'_>) -> HandlerResult {
     if before.zip(after).is_some_and(|(before, after)| before < after) {
         return Err(refuse(71003));
     }
-    let within = |open_ms: u64| {
-        let at = i64::try_from(open_ms / 1_000).unwrap_or(i64::MAX);
-        before.is_none_or(|before| at < before) && after.is_none_or(|after| at > after)
+    let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
+    let window = Window {
+        from_ms: after.map_or(0, |after| ms(after.saturating_add(1))),
+        to_ms: before.map_or(call.now_ms + 1, ms),
+        most: limit,
+        // Paging forward gives the rows right after the given time.
+        oldest: after.is_some() && before.is_none(),
     };
-    let mut rows = market.tape.candles(step.unsigned_abs());
-    rows.retain(|candle| within(candle.open_ms));
-    // Newest first; paging forward gives the rows right after the given time.
-    if after.is_some() && before.is_none() {
-        rows.truncate(limit);
-    }
+    let mut rows = call.exchange.candles(&market.rules.symbol, step.unsigned_abs(), window);
+    // Newest first.
     rows.reverse();
-    rows.truncate(limit);
     if rows.is_empty() {
         return Err(refuse(70000));
     }

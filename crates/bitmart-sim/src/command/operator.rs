@@ -10,6 +10,7 @@ use crate::{
     control::WalletKind,
     operator::Operation,
     setup::{Customers, Funds},
+    tape::Candle,
 };
 
 /// What the operator of the exchange can do.
@@ -46,6 +47,13 @@ pub enum OperatorCommand {
         /// Halted.
         halted: bool,
     },
+    /// Enter a candle, or a part of one, into the record of a market: its close becomes the last price.
+    RecordCandle {
+        /// Which market.
+        symbol: SmolStr,
+        /// What was traded.
+        candle: Candle,
+    },
     /// Take another decision.
     Decide(Operation),
 }
@@ -75,10 +83,21 @@ impl Exchange {
                 self.halt(&symbol, halted)?;
                 Ok(Outcome::Done)
             }
+            OperatorCommand::RecordCandle { symbol, candle } => {
+                self.record_candle(&symbol, candle)?;
+                Ok(Outcome::Done)
+            }
             OperatorCommand::Decide(operation) => {
                 self.operate(operation, now_ms)?;
                 Ok(Outcome::Done)
             }
         }
+    }
+
+    fn record_candle(&mut self, symbol: &str, candle: Candle) -> Result<(), Reject> {
+        let spot = self.spot.get_mut(symbol).map(|market| &mut market.tape);
+        let tape = spot.or_else(|| self.futures.get_mut(symbol).map(|market| &mut market.tape));
+        tape.ok_or(Reject::UnknownMarket)?.absorb(candle);
+        Ok(())
     }
 }

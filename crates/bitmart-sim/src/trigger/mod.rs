@@ -185,8 +185,20 @@ pub struct Triggers {
 }
 
 impl Triggers {
-    fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.futures.waiting.is_empty() && self.spot.waiting.is_empty() && self.presets.is_idle()
+    }
+
+    /// The prices that orders of a market wait for.
+    pub(crate) fn prices(&self, symbol: &str) -> Vec<Decimal> {
+        let spot = self.spot.waiting.values().filter(|one| one.terms.symbol() == symbol);
+        let futures = self.futures.waiting.values().filter(|one| one.terms.symbol() == symbol);
+        let conditions = spot.map(|one| &one.condition).chain(futures.map(|one| &one.condition));
+        let price = |condition: &Condition| match condition {
+            Condition::Reach { price, .. } => Some(*price),
+            Condition::Trail(_) => None,
+        };
+        conditions.filter_map(price).collect()
     }
 }
 

@@ -1,0 +1,192 @@
+//! What the house does in a backtest: it quotes the price, and trades with what the price reaches.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use smol_str::SmolStr;
+
+use crate::{
+    AccountId, Command, Exchange, FLOW, FuturesRequest, MAKER, OrderId, Outcome, Request,
+    SpotRequest,
+    book::{Book, SelfTrade, Side},
+    futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    order::{Kind, NewSpotOrder},
+    tape::Tape,
+    trigger::Preset,
+};
+
+/// Worth of a quote in the quote currency, and the most base units of it.
+const WORTH: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+const MOST: Decimal = Decimal::from_parts(1_215_752_192, 23, 0, false, 0);
+
+/// Which market a symbol is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Venue {
+    Spot,
+    Futures,
+}
+
+/// How prices and sizes of a market are counted.
+#[derive(Debug, Clone, Copy)]
+struct Steps {
+    price: u32,
+    size: u32,
+    /// Base units of one contract; 1 on spot.
+    contract: Decimal,
+}
+
+/// The quotes of one market.
+pub(super) type Pair = [Option<OrderId>; 2];
+
+impl Venue {
+    pub(super) fn of(exchange: &Exchange, symbol: &str) -> Option<Self> {
+        if exchange.spot.contains_key(symbol) {
+            Some(Self::Spot)
+        } else {
+            exchange.futures.contains_key(symbol).then_some(Self::Futures)
+        }
+    }
+
+    pub(super) fn tape<'a>(self, exchange: &'a Exchange, symbol: &str) -> Option<&'a Tape> {
+        match self {
+            Self::Spot => exchange.spot.get(symbol).map(|market| &market.tape),
+            Self::Futures => exchange.futures.get(symbol).map(|market| &market.tape),
+        }
+    }
+
+    fn book<'a>(self, exchange: &'a Exchange, symbol: &str) -> Option<&'a Book> {
+        match self {
+            Self::Spot => exchange.spot.get(symbol).map(|market| &market.book),
+            Self::Futures => exchange.futures.get(symbol).map(|market| &market.book),
+        }
+    }
+
+    fn steps(self, exchange: &Exchange, symbol: &str) -> Option<Steps> {
+        match self {
+            Self::Spot => exchange.spot.get(symbol).map(|market| Steps {
+                price: market.rules.price_decimals,
+                size: market.rules.size_decimals,
+                contract: Decimal::ONE,
+            }),
+            Self::Futures => exchange.futures.get(symbol).map(|market| Steps {
+                price: market.rules.price_decimals,
+                size: 0,
+                contract: market.rules.contract_size,
+            }),
+        }
+    }
+
+    /// Whether a request may need the price of a market.
+    pub(super) fn concerns(self, request: &Request, symbol: &str) -> bool {
+        match (self, request) {
+            (Self::Spot, Request::Spot(SpotRequest::Place(order))) => order.symbol == symbol,
+            (Self::Spot, Request::Spot(SpotRequest::PlaceTrigger(new))) => {
+                new.terms.order.symbol == symbol
+            }
+            (Self::Futures, Request::Futures(FuturesRequest::Place { order, .. })) => {
+                order.symbol == symbol
+            }
+            (
+                Self::Futures,
+                Request::Futures(FuturesRequest::Cancel(_) | FuturesRequest::CancelAll { .. }),
+            ) => false,
+            (Self::Futures, Request::Futures(_)) => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn has_orders(self, exchange: &Exchange, symbol: &str) -> bool {
+        self.book(exchange, symbol)
+            .is_some_and(|book| book.best_bid().is_some() || book.best_ask().is_some())
+    }
+
+    /// Fills the resting orders that a price reaches.
+    pub(super) fn trade_through(
+        self,
+        exchange: &mut Exchange,
+        symbol: &SmolStr,
+        price: Decimal,
+        now_ms: u64,
+    ) {
+        let Some(book) = self.book(exchange, symbol) else { return };
+        let reached = |side| book.would_take(side, price);
+        let Some(side) = [Side::Buy, Side::Sell].into_iter().find(|side| reached(*side)) else {
+            return;
+        };
+        let met = book.met_by(side, Some(price), FLOW, SelfTrade::Allow);
+        let size = met.map(|row| row.1).sum();
+        self.place(exchange, FLOW, symbol, side, price, size, now_ms);
+    }
+
+    /// Puts a bid and an ask around a price, a tick apart at least.
+    pub(super) fn quote(
+        self,
+        exchange: &mut Exchange,
+        symbol: &SmolStr,
+        price: Decimal,
+        half_spread: Decimal,
+        now_ms: u64,
+    ) -> Pair {
+        let Some(steps) = self.steps(exchange, symbol) else { return [None; 2] };
+        let tick = Decimal::new(1, steps.price);
+        let away = price * half_spread;
+        let rounded = |price: Decimal, way| price.round_dp_with_strategy(steps.price, way);
+        let bid = rounded(price - away, RoundingStrategy::ToNegativeInfinity);
+        let ask = rounded(price + away, RoundingStrategy::ToPositiveInfinity).max(bid + tick);
+        let base = (WORTH / ask / steps.contract).min(MOST);
+        let size = base.round_dp_with_strategy(steps.size, RoundingStrategy::ToZero);
+        let mut place =
+            |side, price| self.place(exchange, MAKER, symbol, side, price, size, now_ms);
+        [place(Side::Buy, bid), place(Side::Sell, ask)]
+    }
+
+    pub(super) fn withdraw(self, exchange: &mut Exchange, pair: Pair, now_ms: u64) {
+        for id in pair.into_iter().flatten() {
+            let request = match self {
+                Self::Spot => Request::from(SpotRequest::Cancel(id)),
+                Self::Futures => FuturesRequest::Cancel(id).into(),
+            };
+            // One that was filled is gone already.
+            let _ = exchange.apply(Command::Customer { account: MAKER, request }, now_ms);
+        }
+    }
+
+    /// Places a limit order of the house, which rests if the maker places it.
+    #[allow(clippy::too_many_arguments, reason = "an order has as many parts")]
+    fn place(
+        self,
+        exchange: &mut Exchange,
+        account: AccountId,
+        symbol: &SmolStr,
+        side: Side,
+        price: Decimal,
+        size: Decimal,
+        now_ms: u64,
+    ) -> Option<OrderId> {
+        let rests = account == MAKER;
+        let symbol = symbol.clone();
+        let request = match self {
+            Self::Spot => Request::from(SpotRequest::Place(NewSpotOrder {
+                kind: if rests { Kind::Limit } else { Kind::Ioc },
+                ..NewSpotOrder::limit(symbol, side, size, price)
+            })),
+            Self::Futures => {
+                let buys = side == Side::Buy;
+                let order = NewFuturesOrder {
+                    symbol,
+                    side: if buys { FuturesSide::OpenLong } else { FuturesSide::OpenShort },
+                    price: Some(price),
+                    size,
+                    mode: if rests { Mode::GoodTilCancelled } else { Mode::ImmediateOrCancel },
+                    leverage: 1,
+                    isolated: false,
+                    client_id: None,
+                    stp: SelfTrade::Allow,
+                };
+                FuturesRequest::Place { order, preset: Preset::default() }.into()
+            }
+        };
+        match exchange.apply(Command::Customer { account, request }, now_ms) {
+            Ok(Outcome::Order(id)) => Some(id),
+            _ => None,
+        }
+    }
+}
