@@ -33,6 +33,7 @@ pub mod position;
 pub mod reject;
 pub mod rng;
 mod rows;
+pub mod rules;
 pub mod setup;
 pub mod spot;
 pub mod tape;

@@ -32,7 +32,7 @@ impl Exchange {
         }
         let left = request.size - old.filled;
         if left <= Decimal::ZERO {
-            return Err(Reject::SizeOutOfRange);
+            return Err(Reject::SizeNotAboveFilled { filled: old.filled });
         }
         self.unbind(id);
         let bound = self.bind(account, &request, left);

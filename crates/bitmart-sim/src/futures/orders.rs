@@ -137,7 +137,9 @@ impl Exchange {
             market.book.highest_reached(request.side.book(), request.price, size, account);
         let worst = request.price.into_iter().chain(reached).max().unwrap_or_default();
         let coins = opened * market.rules.contract_size;
-        let value = coins.checked_mul(worst).ok_or(Reject::SizeOutOfRange)?;
+        let maximum = market.rules.max_volume;
+        let out_of_range = Reject::SizeOutOfRange { minimum: Decimal::ONE, maximum };
+        let value = coins.checked_mul(worst).ok_or(out_of_range)?;
         let quote = market.rules.quote.clone();
         self.check_leverage(account, request, value)?;
         let amount = to_open(request, value);
