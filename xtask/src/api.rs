@@ -7,7 +7,6 @@ mod dependencies;
 mod json;
 mod surface;
 
-use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
@@ -16,7 +15,7 @@ use similar::TextDiff;
 use self::json::Crate;
 use self::surface::Surface;
 use crate::TaskResult;
-use crate::run::{run as run_command, workspace_root};
+use crate::run::{run as run_command, target_folder, workspace_root};
 use crate::test::doc_command;
 
 /// The libraries whose API is recorded.
@@ -89,9 +88,7 @@ pub(crate) fn run_rustdoc() -> ExitCode {
 }
 
 fn surface(library: &str) -> Result<Surface, String> {
-    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| workspace_root().join("target"));
-    let path = target.join(format!("doc/{}.json", library.replace('-', "_")));
+    let path = target_folder().join(format!("doc/{}.json", library.replace('-', "_")));
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(Surface::new(Crate::parse(&text)?))
 }

@@ -11,9 +11,11 @@ mod enums;
 mod essentials;
 mod facts;
 mod models;
+mod paths;
 mod prose;
 mod requests;
 mod routes;
+mod rules;
 mod sdk;
 #[cfg(test)]
 mod tests;
@@ -97,6 +99,7 @@ fn render(root: &Path) -> Result<Vec<File>, String> {
     files.push(docs::endpoints(&sections));
     files.push(docs::coverage(&sections, &paths)?);
     files.extend(ws::render(root)?);
+    files.push(rules::render(root, &sections)?);
     Ok(files)
 }
 
@@ -130,7 +133,7 @@ fn differences(
             essential: &endpoint.essential,
             aliases: &endpoint.aliases,
             fields: &endpoint.fields,
-            is_by_hand: false,
+            is_hand_written: false,
             is_receipt: endpoint.effect != description::Effect::Read,
         };
         found.extend(described.compare(models, &endpoint.response)?);

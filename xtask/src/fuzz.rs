@@ -149,7 +149,7 @@ fn parse_executions(line: &str) -> Option<u64> {
     line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok()
 }
 
-/// Adds executions to the rows of the target and of the total.
+/// Adds executions to the target's row and to the total.
 fn add_executions(text: &str, target: &str, executions: u64) -> Result<String, String> {
     let mut found = 0;
     let lines: Vec<String> = text

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::TaskResult;
-use crate::run::{cargo, run as run_command, workspace_root};
+use crate::run::{cargo, run as run_command, target_folder};
 
 /// Builds the sandbox and its load client, both optimized, and runs them.
 pub(crate) fn run(arguments: &[&str]) -> TaskResult {
@@ -14,9 +14,8 @@ pub(crate) fn commands(arguments: &[&str]) -> Vec<Command> {
     let packages = ["--package", "bitmart-sandbox", "--package", "load"];
     let (mut build, mut client) = (cargo(), cargo());
     build.args(["build", "--quiet", "--release"]).args(packages);
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(std::path::PathBuf::from);
-    let target = target.unwrap_or_else(|| workspace_root().join("target"));
-    let sandbox = target.join(format!("release/bitmart-sandbox{}", std::env::consts::EXE_SUFFIX));
+    let program = format!("release/bitmart-sandbox{}", std::env::consts::EXE_SUFFIX);
+    let sandbox = target_folder().join(program);
     client.args(["run", "--quiet", "--release", "--package", "load", "--"]);
     client.args(arguments).arg(sandbox);
     vec![build, client]

@@ -32,7 +32,7 @@ fn browser() -> Outcome {
         return Outcome::Fail(format!("{}: {error}", folder.display()));
     }
     let written = run(cargo_workspace("test")
-        .args(["--test", "report"])
+        .args(["--test", "cli", "report::"])
         .env("BITMART_REPORT_PAGES", &folder));
     written
         .and_then(|()| {

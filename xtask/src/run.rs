@@ -10,6 +10,12 @@ pub(crate) fn workspace_root() -> PathBuf {
     package.parent().map(PathBuf::from).unwrap_or(package)
 }
 
+/// The folder in which cargo builds.
+pub(crate) fn target_folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    target.unwrap_or_else(|| workspace_root().join("target"))
+}
+
 /// The cargo that started this program.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

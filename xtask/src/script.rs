@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::TaskResult;
-use crate::run::{cargo_workspace, run, workspace_root};
+use crate::run::{cargo_workspace, run, target_folder, workspace_root};
 use crate::step::Outcome;
 
 /// Builds the sandbox.
@@ -30,9 +30,7 @@ pub(crate) fn build_programs(names: &[&str]) -> TaskResult {
 
 /// The path of a program of the workspace, built with the `dev` profile.
 pub(crate) fn program(name: &str) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| workspace_root().join("target"));
-    target.join(format!("debug/{name}{}", std::env::consts::EXE_SUFFIX))
+    target_folder().join(format!("debug/{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// The folder for the logs and builds of scripts.

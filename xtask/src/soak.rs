@@ -16,7 +16,7 @@ pub(crate) fn command(orders: u64, minutes: Option<u64>) -> Command {
     let mut command = cargo();
     command
         .args(["test", "--quiet", "--release", "--package", "bitmart", "--all-features"])
-        .args(["--test", "account", "--", "--nocapture", "soak"])
+        .args(["--test", "facade", "--", "--nocapture", "account::soak::"])
         .env("BITMART_SOAK_ORDERS", orders.to_string());
     if let Some(minutes) = minutes {
         command.env("BITMART_SOAK_MINUTES", minutes.to_string());
@@ -46,7 +46,7 @@ fn parse(arguments: &[&str]) -> Result<(u64, Option<u64>), String> {
 pub(crate) fn short() -> TaskResult {
     run_command(
         cargo_workspace("test")
-            .args(["--test", "account", "--", "--nocapture", "soak"])
+            .args(["--test", "facade", "--", "--nocapture", "account::soak::"])
             .envs([("BITMART_SOAK_ORDERS", "1000000"), ("BITMART_SOAK_MINUTES", "1")]),
     )
 }

@@ -26,7 +26,8 @@ pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5);
 pub struct Assumptions {
     /// P: maximum time from a fill to its push on a live connection. [`MAX_PUSH_DELAY`] by default.
     pub max_push_delay: Duration,
-    /// H: maximum time from a fill until REST queries return it. [`MAX_HISTORY_LAG`] by default.
+    /// H: maximum time from a fill, or a change of an order, a balance or a position, until REST queries
+    /// return it. [`MAX_HISTORY_LAG`] by default.
     pub max_history_lag: Duration,
     /// C: maximum difference between this machine's clock and the exchange's. [`MAX_CLOCK_SKEW`] by
     /// default.

@@ -195,7 +195,7 @@ pub struct AuditReport {
     pub unlisted: Vec<(OrderId, TradeId)>,
 }
 
-/// Totals of the audits of a market.
+/// Totals of a market's audits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuditStats {

@@ -141,7 +141,7 @@ impl Feed {
                     sync.processed_until(market, index, received);
                 }
                 for change in changes {
-                    sync.apply(now, market, change);
+                    sync.apply(now, market, index, change);
                 }
                 if malformed.is_empty() {
                     return Ok(Some(SourceState::Open));

@@ -54,6 +54,13 @@ pub struct PositionKey {
     pub direction: Direction,
 }
 
+impl PositionKey {
+    /// Returns the key of the opposite direction of the same contract.
+    pub(crate) fn opposite(&self) -> Self {
+        Self { contract: self.contract.clone(), direction: self.direction.opposite() }
+    }
+}
+
 /// An open position.
 ///
 /// Comes from the position stream and from the position query of REST.
@@ -66,7 +73,7 @@ pub struct Position {
     pub average_price: Option<Decimal>,
     /// Liquidation price in the quote currency; `None` if the exchange does not send it.
     pub liquidation_price: Option<Decimal>,
-    /// Whether the account is in one-way mode; `None` if the exchange does not send it.
+    /// Whether the account is in one-way mode; `None` if it is not known.
     pub one_way: Option<bool>,
 }
 

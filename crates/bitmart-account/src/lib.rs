@@ -25,7 +25,8 @@
 //! detects when one does not hold.
 //!
 //! Balances and positions have no ids. They are fetched after every loss; in between, the last message
-//! of a stream is current.
+//! of a stream is current. A row of a fetch may be older than a message that was processed up to H before
+//! the fetch began, so the message is kept if its stream has lost nothing since.
 //!
 //! Not covered: an open spot order that was placed more than a week before tracking began, and open
 //! futures orders beyond the limit of the exchange's list. The exchange returns them only by id. Their

@@ -128,8 +128,8 @@ impl AccountState {
         self.known_fills.iter(market)
     }
 
-    /// Removes an open order that the exchange no longer knows. Its fills are stored on, as those of an
-    /// order of which only fills are known.
+    /// Removes an open order that the exchange no longer knows. Its fills stay, like those of any order
+    /// of which only fills are known.
     pub(crate) fn remove_order(&mut self, market: Market, id: &OrderId) -> bool {
         let key = (market, id.clone());
         let Some(order) = self.orders.remove(&key) else { return false };
@@ -147,13 +147,20 @@ impl AccountState {
     }
 
     /// Sets a position; size 0 removes it. Returns whether it changed.
-    pub fn apply_position(&mut self, key: PositionKey, position: Position) -> bool {
+    ///
+    /// In one-way mode it replaces the position of the opposite direction. If its mode is `None`, the mode
+    /// of the stored positions of the contract is used, because the exchange does not change the mode
+    /// while a position is open. If that is `None` as well, both directions are kept: a position that is
+    /// closed already may then remain until the next fetch, but no open one disappears.
+    pub fn apply_position(&mut self, key: PositionKey, mut position: Position) -> bool {
         if position.size.is_zero() {
             return self.positions.remove(&key).is_some();
         }
+        let opposite = key.opposite();
+        let mode = |key| self.position(key).and_then(|known| known.one_way);
+        position.one_way = position.one_way.or_else(|| mode(&key)).or_else(|| mode(&opposite));
         if position.one_way == Some(true) {
-            let direction = key.direction.opposite();
-            self.positions.remove(&PositionKey { contract: key.contract.clone(), direction });
+            self.positions.remove(&opposite);
         }
         self.positions.insert(key, position.clone()) != Some(position)
     }
@@ -230,6 +237,11 @@ impl AccountState {
             .iter()
             .filter(move |(key, _)| key.contract == *contract)
             .map(|(_, position)| position)
+    }
+
+    /// Returns the position with this key.
+    pub(crate) fn position(&self, key: &PositionKey) -> Option<&Position> {
+        self.positions.get(key)
     }
 
     /// Returns all positions.

@@ -3,6 +3,7 @@
 
 mod apply;
 mod audit;
+mod last_updates;
 mod market;
 mod message;
 #[cfg(test)]
@@ -11,7 +12,6 @@ mod position_tests;
 mod simulation_tests;
 #[cfg(test)]
 mod tests;
-mod updated_during_fetch;
 mod watermark;
 
 use std::collections::VecDeque;
@@ -53,7 +53,7 @@ pub use message::{Change, LossCause, Page, Request, Snapshot};
 ///         _ => now = sync.deadline().expect("a fetch is due"),
 ///     }
 /// }
-/// sync.apply(now, Market::Spot, Change::Balance("USDT".into(), Balance::new(dec!(90))));
+/// sync.apply(now, Market::Spot, 1, Change::Balance("USDT".into(), Balance::new(dec!(90))));
 /// let balance = sync.state().balance(Market::Spot, &"USDT".into());
 /// assert_eq!(balance, Some(&Balance::new(dec!(90))));
 /// ```
@@ -111,39 +111,37 @@ impl AccountSync {
 
     /// Requests an audit of this market as soon as it is live.
     pub fn request_audit(&mut self, now: Timestamp, market: Market) {
-        self.with(market, |this| this.market.audit.request(now));
+        self.update_market(market, |this| this.market.audit.request(now));
     }
 
     /// The streams of a market have been subscribed. Their indices start at 0.
     pub fn streams_opened(&mut self, now: Timestamp, market: Market, streams: usize) {
-        self.with(market, |this| this.market.streams_opened(now, streams));
+        self.update_market(market, |this| this.market.streams_opened(now, streams));
     }
 
     /// The streams of a market could not be subscribed. The request is repeated after a pause.
     pub fn streams_failed(&mut self, now: Timestamp, market: Market, error: CatchUpError) {
-        self.with(market, |this| this.failed(now, error));
+        self.update_market(market, |this| this.failed(now, error));
     }
 
     /// Tracking has ended with an error. All markets become [`Failed`](Health::Failed).
     pub fn close(&mut self) {
         let followed: Vec<_> = self.markets.iter().map(|market| market.market).collect();
         for market in followed {
-            self.with(market, |this| this.market.close());
+            self.update_market(market, |this| this.market.close());
         }
     }
 
     /// Everything that this stream received until this time has been processed. Call it before
     /// processing the next message, and whenever the queue is empty.
     pub fn processed_until(&mut self, market: Market, stream: usize, received: Timestamp) {
-        self.with(market, |this| this.market.watermark.processed_until(stream, received));
+        self.update_market(market, |this| this.market.watermark.processed_until(stream, received));
     }
 
-    /// Applies a change reported by a stream.
-    pub fn apply(&mut self, now: Timestamp, market: Market, change: Change) {
-        self.with(market, |this| {
-            for fetch in &mut this.market.fetches {
-                fetch.updated.record(&change);
-            }
+    /// Applies a change reported by this stream.
+    pub fn apply(&mut self, now: Timestamp, market: Market, stream: usize, change: Change) {
+        self.update_market(market, |this| {
+            this.market.last_updates.record(now, stream, &change);
             this.apply(now, change);
         });
     }
@@ -158,7 +156,7 @@ impl AccountSync {
         last_received: Option<Timestamp>,
         cause: LossCause,
     ) {
-        self.with(market, |this| {
+        self.update_market(market, |this| {
             let event = this.market.stream_lost(now, stream, last_received, cause);
             this.events.extend(event);
         });
@@ -167,23 +165,25 @@ impl AccountSync {
     /// A stream that had lost its connection was subscribed again at time `since`, which may be
     /// earlier than `now` if the event was read late.
     pub fn stream_up(&mut self, now: Timestamp, market: Market, stream: usize, since: Timestamp) {
-        self.with(market, |this| this.market.stream_up(now, stream, since.min(now)));
+        self.update_market(market, |this| this.market.stream_up(now, stream, since.min(now)));
     }
 
     /// An item of a stream or a query could not be decoded. If messages were lost, call
     /// [`stream_lost`](Self::stream_lost) as well.
     pub fn malformed(&mut self, market: Market, item: MalformedItem) {
-        self.with(market, |this| this.events.push_back(AccountEvent::Malformed { market, item }));
+        self.update_market(market, |this| {
+            this.events.push_back(AccountEvent::Malformed { market, item });
+        });
     }
 
     /// The connection of this stream has had no traffic for a while, or has traffic again.
     pub fn stream_idle(&mut self, market: Market, stream: usize, idle: bool) {
-        self.with(market, |this| this.market.stream_idle(stream, idle));
+        self.update_market(market, |this| this.market.stream_idle(stream, idle));
     }
 
     /// Applies a page of a running fetch. The rows count even if the fetch fails later.
     pub fn fetch_page(&mut self, now: Timestamp, market: Market, id: u64, page: Page) {
-        self.with(market, |this| {
+        self.update_market(market, |this| {
             if let Some(fetch) = this.market.fetch(id) {
                 fetch.rows_incomplete |= !page.malformed.is_empty();
                 fetch.last_progress = now;
@@ -195,7 +195,7 @@ impl AccountSync {
     /// A fetch completed, after all of its pages. It still counts as failed if an order or a fill could
     /// not be decoded.
     pub fn fetch_completed(&mut self, now: Timestamp, market: Market, id: u64, snapshot: Snapshot) {
-        self.with(market, |this| {
+        self.update_market(market, |this| {
             let Some(fetch) = this.market.complete_fetch(id) else { return };
             this.apply_snapshot(now, &fetch, snapshot);
             if fetch.rows_incomplete {
@@ -208,7 +208,7 @@ impl AccountSync {
 
     /// A fetch failed. The request is repeated after a pause.
     pub fn fetch_failed(&mut self, now: Timestamp, market: Market, id: u64, error: CatchUpError) {
-        self.with(market, |this| {
+        self.update_market(market, |this| {
             if this.market.fail_fetch(id) {
                 this.failed(now, error);
             }
@@ -218,7 +218,7 @@ impl AccountSync {
     /// The query of an audit completed with these fills.
     pub fn audit_completed(&mut self, market: Market, id: u64, listed: &[Fill]) {
         let max_clock_skew = self.assumptions.max_clock_skew;
-        self.with(market, |this| {
+        self.update_market(market, |this| {
             let known = this.state.known_fills(market);
             let report = this.market.audit.compare(id, market, listed, known, max_clock_skew);
             this.events.extend(report.map(AccountEvent::AuditMismatch));
@@ -227,7 +227,7 @@ impl AccountSync {
 
     /// The query of an audit failed. The audit is skipped.
     pub fn audit_failed(&mut self, market: Market, id: u64) {
-        self.with(market, |this| this.market.audit.failed(id));
+        self.update_market(market, |this| this.market.audit.failed(id));
     }
 
     /// Returns the next request to carry out, if any.
@@ -270,7 +270,7 @@ impl AccountSync {
         watermark.start().map(|_| watermark.complete_until())
     }
 
-    /// Returns the totals of the audits of a market; `None` if it is not followed.
+    /// Returns the totals of a market's audits; `None` if it is not followed.
     pub fn audit_stats(&self, market: Market) -> Option<AuditStats> {
         self.market(market).map(|market| market.audit.stats)
     }
@@ -280,7 +280,7 @@ impl AccountSync {
     }
 
     /// Updates a market, then reports a change of its health.
-    fn with<R>(
+    fn update_market<R>(
         &mut self,
         market: Market,
         update: impl FnOnce(&mut MarketContext<'_>) -> R,

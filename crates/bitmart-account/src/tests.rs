@@ -242,3 +242,30 @@ fn remove_order_removes_an_open_order_and_limits_its_fills() {
         "its fills are dropped like those of unknown orders"
     );
 }
+
+#[test]
+fn a_position_without_its_mode_has_that_of_the_stored_positions_of_the_contract() {
+    let key = |direction| PositionKey { contract: "BTCUSDT".into(), direction };
+    let (long, short) = (key(Direction::Long), key(Direction::Short));
+    let position = |size, one_way| Position { one_way, ..Position::new(size) };
+    // The mode of the first position, and the directions that are open after the second one.
+    for (mode, expected) in [
+        (Some(true), vec![&short]),
+        (Some(false), vec![&long, &short]),
+        // Both may be open, so none disappears.
+        (None, vec![&long, &short]),
+    ] {
+        let mut state = AccountState::new();
+        state.apply_position(long.clone(), position(dec!(3), mode));
+        // A change of the size that lacks the mode does not forget it.
+        assert!(state.apply_position(long.clone(), position(dec!(4), None)));
+        assert!(!state.apply_position(long.clone(), position(dec!(4), mode)), "{mode:?}");
+        assert!(state.apply_position(short.clone(), position(dec!(1), None)));
+        let open: Vec<_> = state.all_positions().map(|(key, _)| key).collect();
+        assert_eq!(open, expected, "{mode:?}");
+        assert!(state.all_positions().all(|(_, position)| position.one_way == mode));
+        // The mode of the message is newer than that of a position that is closed meanwhile.
+        assert!(state.apply_position(long.clone(), position(dec!(2), Some(true))));
+        assert_eq!(state.all_positions().count(), 1, "{mode:?}");
+    }
+}

@@ -94,8 +94,8 @@ pub(crate) async fn fetch(
         rows.iter().map(row).collect()
     };
     candles.sort_by_key(|candle| candle.time);
-    let surplus = candles.len().saturating_sub(count as usize);
-    Ok(candles.split_off(surplus))
+    let too_many = candles.len().saturating_sub(count as usize);
+    Ok(candles.split_off(too_many))
 }
 
 /// A cell of the chart.

@@ -86,7 +86,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The text of an error and of its causes.
+/// The text of an error and of its causes. Libraries that repeat a cause in their own text are not repeated here.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,6 +1,5 @@
 //! `record`: writes received frames to a file.
 
-use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,6 +14,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
 use crate::normalize;
+use crate::secure_fs;
 use crate::watch::topics::{ChannelTopic, KINDS, TopicOptions, topics};
 use crate::watch::{SubscriptionEvent, subscribe_reporting};
 
@@ -110,7 +110,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let failed = |error: &dyn std::error::Error| {
         Failure::io(format!("{}: {}", path.display(), chain(error)))
     };
-    let file = create(path).map_err(|error| failed(&error))?;
+    // Recordings are not continued or overwritten.
+    let file = secure_fs::create_new(path).map_err(|error| failed(&error))?;
     let names = requested.iter().map(|topic| topic.name.as_str());
     let header = Header::new(target.environment.name.clone(), names);
     let mut writer = Writer::new(file, &header).map_err(|error| failed(&error))?;
@@ -163,15 +164,6 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         None if frames == 0 => Err(Failure::new(Exit::Incomplete, "no frame was received")),
         None => Ok(()),
     }
-}
-
-/// Creates a new file: recordings are not continued or overwritten.
-fn create(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 async fn subscribe(

@@ -20,6 +20,7 @@ use crate::export::{Archive, Audit};
 use crate::failure::{Exit, Failure};
 use crate::ledger::{self, Difference, Problems, plus};
 use crate::output;
+use crate::secure_fs;
 use crate::timezone::{self, Zone};
 
 pub(crate) fn command() -> Command {
@@ -119,17 +120,13 @@ fn already_exists(path: &Path) -> Failure {
         .with_advice("name another file with --out")
 }
 
-/// Creates a file that only the user can data. Fails if it exists.
+/// Creates a file that only the user can read. Fails if it exists.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let broken = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => already_exists(path),
         _ => Failure::io(format!("{}: {error}", path.display())),
     };
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(broken)?;
+    let mut file = secure_fs::create_new(path).map_err(broken)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     // An incomplete page is removed.
     written.map_err(broken).inspect_err(|_| drop(std::fs::remove_file(path)))

@@ -1,6 +1,7 @@
 //! `sandbox`: a local exchange, and control of it.
 
 mod admin;
+mod calls;
 mod detach;
 mod env;
 mod persistent;
@@ -10,13 +11,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bitmart::rest::bytes::Bytes;
-use bitmart::rest::http::Method;
 use bitmart::rest::recording::frames::Entry;
+use bitmart::sandbox::operator::{
+    AdvanceClock, Call, ClearFaults, CreateKey, InjectFault, ReadLedger, RequestStop, StepMarket,
+    TakeSnapshot,
+};
 use bitmart::sandbox::{Config, Contract, RecordedFrame, Sandbox, SpotPair};
 use bitmart::{Credentials, Environment};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 use self::admin::Admin;
@@ -24,7 +27,6 @@ use crate::confirm::prompt;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
-use crate::normalize;
 use crate::output::{self, json::Json};
 use crate::ready_file::ReadyFile;
 use crate::secure_fs;
@@ -161,32 +163,6 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(env::command())
         .subcommand(
-            Command::new("deposit")
-                .about("Simulate a deposit, through all its states")
-                .after_help(
-                    "It is credited to the spot wallet after 30 s by the clock of the sandbox, and is in \
-                     `account funding-history deposit 100` at once.",
-                )
-                .arg(Arg::new("currency").required(true).value_name("CURRENCY"))
-                .arg(Arg::new("amount").required(true).value_name("AMOUNT"))
-                .arg(account()),
-        )
-        .subcommand(
-            Command::new("fund")
-                .about("Set the free balance of a wallet")
-                .arg(Arg::new("currency").required(true).value_name("CURRENCY"))
-                .arg(Arg::new("amount").required(true).value_name("AMOUNT"))
-                .arg(
-                    Arg::new("wallet")
-                        .long("wallet")
-                        .value_parser(["spot", "funding", "futures"])
-                        .ignore_case(true)
-                        .default_value("spot")
-                        .help("The wallet"),
-                )
-                .arg(account()),
-        )
-        .subcommand(
             Command::new("fault")
                 .about("Inject a fault into the next responses of a path, or into a topic")
                 .after_help(fault_help())
@@ -215,6 +191,7 @@ pub(crate) fn command() -> Command {
                 Arg::new("file").required(true).value_name("FILE").help("The file to write"),
             ),
         )
+        .subcommands(calls::commands())
         .subcommand(Command::new("down").about("Stop the sandbox"))
         .subcommand(Command::new("reset").about("Delete the saved state"))
 }
@@ -242,14 +219,15 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         "status" => status(&ready, &admin).await?,
         "keys" => keys(&ready, &admin, matches).await?,
         "env" => return output::write(env_text(context, &ready, matches)?.as_bytes()),
-        "deposit" => admin.post("/deposits", &amount(matches)).await?,
-        "fund" => admin.post("/balances", &fund(matches)).await?,
-        "fault" if matches.get_flag("clear") => admin.delete("/faults").await?,
-        "fault" => admin.post("/faults", &fault(matches)).await?,
+        "fault" if matches.get_flag("clear") => admin.call(&ClearFaults {}).await?,
+        "fault" => admin.send(&Call::of::<InjectFault>(), fault(matches)).await?,
         "clock" => clock(&admin, matches).await?,
         "snapshot" => return snapshot(&admin, matches).await,
         "down" => return down(&admin).await,
-        _ => return Err(Failure::usage(format!("there is no command sandbox {name}"))),
+        _ => match calls::find(name) {
+            Some(call) => admin.send(call, calls::fields(call.fields(), matches)).await?,
+            None => return Err(Failure::usage(format!("there is no command sandbox {name}"))),
+        },
     };
     print(context, &data)
 }
@@ -277,7 +255,7 @@ fn print(context: &Context, data: &Value) -> Result<(), Failure> {
 }
 
 async fn status(ready: &ReadyFile, admin: &Admin) -> Result<Value, Failure> {
-    let ledger = admin.get("/ledger").await?;
+    let ledger = admin.call(&ReadLedger {}).await?;
     let count = |name: &str| ledger[name].as_array().map_or(0, Vec::len);
     let mut status: serde_json::Map<String, Value> =
         ready.addresses().into_iter().map(|(name, text)| (name.to_owned(), json!(text))).collect();
@@ -292,27 +270,13 @@ async fn keys(ready: &ReadyFile, admin: &Admin, matches: &ArgMatches) -> Result<
         let (key, secret, memo) = ready.key();
         return Ok(json!({ "key": key, "secret": secret, "memo": memo }));
     }
-    let mut body = json!({ "account": matches.get_one::<u32>("account") });
+    let mut fields = Map::new();
+    fields.insert("account".to_owned(), json!(matches.get_one::<u32>("account")));
     if let Some(permissions) = matches.get_many::<String>("permissions") {
-        body["permissions"] = permissions.map(|one| json!(one.trim())).collect();
+        let permissions = permissions.map(|one| json!(one.trim())).collect();
+        fields.insert("permissions".to_owned(), permissions);
     }
-    admin.post("/keys", &body).await
-}
-
-fn fund(matches: &ArgMatches) -> Value {
-    let mut body = amount(matches);
-    body["wallet"] = json!(matches.get_one::<String>("wallet").map(|name| name.to_lowercase()));
-    body
-}
-
-/// The account, currency and amount of a request.
-fn amount(matches: &ArgMatches) -> Value {
-    let text = |name: &str| matches.get_one::<String>(name);
-    json!({
-        "account": matches.get_one::<u32>("account"),
-        "currency": text("currency").map(|name| normalize::currency(name)),
-        "amount": text("amount"),
-    })
+    admin.send(&Call::of::<CreateKey>(), fields).await
 }
 
 fn env_text(context: &Context, ready: &ReadyFile, matches: &ArgMatches) -> Result<String, Failure> {
@@ -326,33 +290,35 @@ fn env_text(context: &Context, ready: &ReadyFile, matches: &ArgMatches) -> Resul
     env::text(ready, &line, matches)
 }
 
-fn fault(matches: &ArgMatches) -> Value {
-    let mut body = json!({});
+fn fault(matches: &ArgMatches) -> Map<String, Value> {
+    let mut fields = Map::new();
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-    body["fault"] = json!(text("fault").to_ascii_lowercase());
-    body["on"] = json!(text("on"));
+    fields.insert("fault".to_owned(), json!(text("fault").to_ascii_lowercase()));
+    fields.insert("on".to_owned(), json!(text("on")));
     for name in ["times", "ms", "status"] {
         if let Some(number) = matches.get_one::<u64>(name) {
-            body[name] = json!(number);
+            fields.insert(name.to_owned(), json!(number));
         }
     }
-    body
+    fields
 }
 
 async fn clock(admin: &Admin, matches: &ArgMatches) -> Result<Value, Failure> {
     if let Some(ms) = matches.get_one::<u64>("advance") {
-        return admin.post("/clock/advance", &json!({ "ms": ms })).await;
+        return admin.call(&AdvanceClock { ms: *ms }).await;
     }
     if let Some(steps) = matches.get_one::<u64>("beats") {
-        return admin.post("/market/step", &json!({ "steps": steps })).await;
+        // The sandbox rejects fewer than that already.
+        let steps = u32::try_from(*steps).unwrap_or(u32::MAX);
+        return admin.call(&StepMarket { steps }).await;
     }
-    let ledger = admin.get("/ledger").await?;
+    let ledger = admin.call(&ReadLedger {}).await?;
     Ok(json!({ "now_ms": ledger["now_ms"] }))
 }
 
 async fn snapshot(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
     let file = Path::new(matches.get_one::<String>("file").map_or("", String::as_str));
-    let saved = admin.call(Method::GET, "/snapshot", Bytes::new()).await?;
+    let saved = admin.fetch(&Call::of::<TakeSnapshot>(), Map::new()).await?;
     secure_fs::write(file, &saved)
         .map_err(|error| Failure::io(format!("{}: {error}", file.display())))?;
     eprintln!("written; bitmart sandbox up --restore {} continues from it", file.display());
@@ -379,7 +345,7 @@ async fn reset(context: &Context) -> Result<(), Failure> {
 
 /// Stops the sandbox and waits until it has ended.
 async fn down(admin: &Admin) -> Result<(), Failure> {
-    admin.post("/stop", &json!({})).await?;
+    admin.call(&RequestStop {}).await?;
     for _ in 0..100 {
         if admin::running().await.is_none() {
             eprintln!("the sandbox has stopped");

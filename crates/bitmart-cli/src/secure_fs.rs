@@ -19,6 +19,20 @@ pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Options to open a file for writing that, if it is created, only the user can read.
+pub(crate) fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Creates a file that only the user can read. Fails if there is one.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    options().create_new(true).open(path)
+}
+
 /// Replaces the file at `path` atomically.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_with(path, |error| error, |file| file.write_all(bytes))
@@ -36,11 +50,7 @@ pub(crate) fn write_with<E>(
     // A symbolic link is followed and stays in place.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let new = path.with_extension(format!("{}.new", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = BufWriter::new(options.open(&new).map_err(&failed)?);
+    let mut file = BufWriter::new(create_new(&new).map_err(&failed)?);
     fill(&mut file)
         .and_then(|()| file.flush().and_then(|()| file.get_ref().sync_all()).map_err(&failed))
         .and_then(|()| fs::rename(&new, &path).map_err(&failed))

@@ -21,7 +21,7 @@ pub type ConnectFuture<'a> =
 /// - Bytes from the client are sent exactly once, in order and unchanged, and nothing else is sent.
 /// - Bytes from the host are returned exactly once, in order and unchanged, without bytes of another
 ///   or an earlier stream.
-/// - A read returns what has arrived without delay. If a stream held bytes back, a surplus response
+/// - A read returns what has arrived without delay. If a stream held bytes back, an extra response
 ///   could be taken for the response to the next request. (For a TCP or Unix stream that is passed to
 ///   [`Stream::new`] unwrapped, the client also checks with the operating system.)
 /// - End of stream from the host is end of stream for the reader, and dropping the stream closes it.

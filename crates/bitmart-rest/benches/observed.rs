@@ -9,12 +9,13 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use bitmart_auth::Credentials;
 use bitmart_rest::{
     Auth, Client, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload, spot,
 };
+use bitmart_testkit::bench::{median, processor_time};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Service};
 use bytes::Bytes;
@@ -25,7 +26,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
-type Fault = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const RESPONSE: &str = r#"{"code":1000,"message":"OK","trace":"886fb6ae-456b-4654-b4e0-d681ac05cea1","data":{"order_id":"1223181"}}"#;
 const BATCH: usize = 100;
@@ -45,7 +46,7 @@ impl Endpoint for Unlimited {
     }
 }
 
-fn main() -> Result<(), Fault> {
+fn main() -> Result<(), BoxError> {
     let orders = env::args().find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(10);
     #[cfg(feature = "metrics")]
     recorder::install()?;
@@ -73,24 +74,13 @@ fn main() -> Result<(), Fault> {
             processor.push((processor_time()? - before) / u128::try_from(count)?);
             left -= count;
         }
-        Ok::<_, Fault>(())
+        Ok::<_, BoxError>(())
     })?;
     println!("{} {}", median(&mut times), median(&mut processor));
     Ok(())
 }
 
-fn median(sample: &mut [u128]) -> u128 {
-    sample.sort_unstable();
-    sample.get(sample.len() / 2).copied().unwrap_or_default()
-}
-
-/// Processor time of this thread in nanoseconds. Linux only, as is this bench.
-fn processor_time() -> Result<u128, Fault> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
-}
-
-fn start_server() -> Result<SocketAddr, Fault> {
+fn start_server() -> Result<SocketAddr, BoxError> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = listener.local_addr()?;
@@ -155,7 +145,7 @@ mod recorder {
         }
     }
 
-    pub(super) fn install() -> Result<(), super::Fault> {
+    pub(super) fn install() -> Result<(), super::BoxError> {
         Ok(metrics::set_global_recorder(Atomic).map_err(|error| error.to_string())?)
     }
 }

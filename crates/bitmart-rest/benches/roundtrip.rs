@@ -9,11 +9,12 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use bitmart_auth::Credentials;
 use bitmart_net::TlsOptions;
 use bitmart_rest::{Client, LimitPolicy, Limiter, spot};
+use bitmart_testkit::bench::{median, processor_time};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Roots, Service};
 use bytes::Bytes;
@@ -28,12 +29,12 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-type Fault = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const RESPONSE: &str = r#"{"code":1000,"message":"OK","trace":"886fb6ae-456b-4654-b4e0-d681ac05cea1","data":{"order_id":"1223181"}}"#;
 const IN_FLIGHT: usize = 64;
 
-fn main() -> Result<(), Fault> {
+fn main() -> Result<(), BoxError> {
     let measuring = env::args().any(|argument| argument == "--bench");
     let (rounds, batch) = if measuring { (60, 200) } else { (1, 2) };
 
@@ -99,8 +100,8 @@ impl Sample {
         &mut self,
         runtime: &Runtime,
         count: usize,
-        mut trip: impl AsyncFnMut() -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+        mut trip: impl AsyncFnMut() -> Result<(), BoxError>,
+    ) -> Result<(), BoxError> {
         let before = processor_time()?;
         runtime.block_on(async {
             for _ in 0..count {
@@ -108,7 +109,7 @@ impl Sample {
                 trip().await?;
                 self.latencies.push(start.elapsed().as_nanos());
             }
-            Ok::<_, Fault>(())
+            Ok::<_, BoxError>(())
         })?;
         let used = processor_time()? - before;
         self.processor.push(used / u128::try_from(count)?);
@@ -122,18 +123,7 @@ impl Sample {
     }
 }
 
-fn median(sample: &mut [u128]) -> u128 {
-    sample.sort_unstable();
-    sample.get(sample.len() / 2).copied().unwrap_or_default()
-}
-
-/// Processor time of this thread in nanoseconds. Linux only, as is this bench.
-fn processor_time() -> Result<u128, Fault> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
-}
-
-fn client(address: SocketAddr, roots: Roots) -> Result<Client, Fault> {
+fn client(address: SocketAddr, roots: Roots) -> Result<Client, BoxError> {
     let mut environment =
         Environment::custom("bench").with(Service::SpotRest, format!("https://{address}"));
     environment.roots = roots;
@@ -145,7 +135,7 @@ fn client(address: SocketAddr, roots: Roots) -> Result<Client, Fault> {
 }
 
 /// The complete request of the order.
-fn ready(address: SocketAddr, order: &spot::SubmitOrder) -> Result<http::Request<Bytes>, Fault> {
+fn ready(address: SocketAddr, order: &spot::SubmitOrder) -> Result<http::Request<Bytes>, BoxError> {
     let body = serde_json::to_vec(order)?;
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO)?;
     let signature = credentials.sign_request(1_692_245_338_123, &body);
@@ -159,7 +149,7 @@ fn ready(address: SocketAddr, order: &spot::SubmitOrder) -> Result<http::Request
     Ok(request.body(body.into())?)
 }
 
-async fn connect(address: SocketAddr, roots: &Roots) -> Result<SendRequest<Full<Bytes>>, Fault> {
+async fn connect(address: SocketAddr, roots: &Roots) -> Result<SendRequest<Full<Bytes>>, BoxError> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let config = TlsOptions::default().client_config(roots, &[b"http/1.1"])?;
@@ -173,7 +163,7 @@ async fn connect(address: SocketAddr, roots: &Roots) -> Result<SendRequest<Full<
 async fn bare_trip(
     sender: &mut SendRequest<Full<Bytes>>,
     ready: &http::Request<Bytes>,
-) -> Result<(), Fault> {
+) -> Result<(), BoxError> {
     sender.ready().await?;
     let response = sender.send_request(ready.clone().map(Full::new)).await?;
     response.into_body().collect().await?.to_bytes();
@@ -184,7 +174,7 @@ async fn bare_burst(
     connections: Vec<SendRequest<Full<Bytes>>>,
     ready: &http::Request<Bytes>,
     each: usize,
-) -> Result<Vec<SendRequest<Full<Bytes>>>, Fault> {
+) -> Result<Vec<SendRequest<Full<Bytes>>>, BoxError> {
     let mut tasks = Vec::new();
     for mut sender in connections {
         let ready = ready.clone();
@@ -192,7 +182,7 @@ async fn bare_burst(
             for _ in 0..each {
                 bare_trip(&mut sender, &ready).await?;
             }
-            Ok::<_, Fault>(sender)
+            Ok::<_, BoxError>(sender)
         }));
     }
     let mut connections = Vec::new();
@@ -202,7 +192,7 @@ async fn bare_burst(
     Ok(connections)
 }
 
-async fn burst(client: &Client, order: &spot::SubmitOrder, each: usize) -> Result<(), Fault> {
+async fn burst(client: &Client, order: &spot::SubmitOrder, each: usize) -> Result<(), BoxError> {
     let mut tasks = Vec::new();
     for _ in 0..IN_FLIGHT {
         let (client, order) = (client.clone(), order.clone());
@@ -210,7 +200,7 @@ async fn burst(client: &Client, order: &spot::SubmitOrder, each: usize) -> Resul
             for _ in 0..each {
                 client.send(order.clone()).await?;
             }
-            Ok::<_, Fault>(())
+            Ok::<_, BoxError>(())
         }));
     }
     for task in tasks {
@@ -220,7 +210,7 @@ async fn burst(client: &Client, order: &spot::SubmitOrder, each: usize) -> Resul
 }
 
 /// Starts a TLS server in its own thread; returns its address and certificate.
-fn start_server() -> Result<(SocketAddr, Vec<u8>), Fault> {
+fn start_server() -> Result<(SocketAddr, Vec<u8>), BoxError> {
     let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
     let root = certified.cert.der().to_vec();
     let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
@@ -247,7 +237,7 @@ fn start_server() -> Result<(SocketAddr, Vec<u8>), Fault> {
     Ok((address, root))
 }
 
-async fn serve(stream: TcpStream, tls: TlsAcceptor) -> Result<(), Fault> {
+async fn serve(stream: TcpStream, tls: TlsAcceptor) -> Result<(), BoxError> {
     stream.set_nodelay(true)?;
     let stream = TokioIo::new(tls.accept(stream).await?);
     let response = service_fn(async |request: http::Request<Incoming>| {

@@ -6,6 +6,7 @@ mod builder;
 mod detailed;
 #[cfg(feature = "client")]
 pub(crate) mod limit;
+#[cfg(feature = "client")]
 pub(crate) mod observe;
 #[cfg(feature = "client")]
 mod pipeline;

@@ -21,6 +21,8 @@
 //! ```
 
 mod compare;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -194,7 +196,8 @@ impl Drift {
 
 impl State {
     fn count(&mut self, endpoint: &'static str, place: String, kind: DriftKind) {
-        crate::client::observe::drift(endpoint, kind);
+        #[cfg(feature = "metrics")]
+        metrics::count(endpoint, kind);
         let is_full = self.counts.len() >= MAX_FINDINGS;
         let key = (endpoint, place, kind);
         match self.counts.get_mut(&key) {

@@ -42,7 +42,7 @@ pub(crate) struct Caller {
     pub(crate) permissions: Vec<Permission>,
 }
 
-/// The headers that prove who asks.
+/// The headers that prove the identity of the caller.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Proof<'a> {
     pub(crate) key: Option<&'a str>,
@@ -66,7 +66,7 @@ pub(crate) enum LoginError {
     InvalidTimestamp,
 }
 
-/// A WebSocket login that failed, and why in words for whoever develops the client.
+/// A WebSocket login that failed, and why, for the developer of the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Denied {
     pub(crate) error: LoginError,
@@ -306,11 +306,11 @@ impl KeyRing {
 
 /// The narrower window of endpoints that take `recvWindow`.
 pub(crate) fn check_recv_window(
-    asked: Option<&serde_json::Value>,
+    requested: Option<&serde_json::Value>,
     timestamp: Option<&str>,
     clock: Clock,
 ) -> Result<(), Refusal> {
-    let window = match asked {
+    let window = match requested {
         None | Some(serde_json::Value::Null) => RECV_WINDOW_DEFAULT_MS,
         Some(value) => value
             .as_i64()

@@ -1,5 +1,4 @@
-//! What a test or an operator does to a running exchange from outside: the calls behind
-//! [`Sandbox`](crate::Sandbox) and the admin API.
+//! Commands of the operator on the state: each runs on the exchange, is stored, and can be repeated.
 
 use std::time::Duration;
 
@@ -8,39 +7,24 @@ use rust_decimal::Decimal;
 use crate::{
     Balance,
     exchange::{
-        AccountId, Command, OperatorCommand, Outcome, Reject,
-        control::{ControlError, WalletKind},
-        setup::Funds,
+        AccountId, Command, OperatorCommand, Outcome, control::WalletKind, operator::Operation,
     },
-    fault::{FaultRule, Held},
+    fault::FaultRule,
     journal::Entry,
     keys::{ApiKey, Permission},
+    operator::OperatorError,
     shared::{Shared, TICK, wait},
     snapshot::Snapshot,
 };
 
 impl Shared {
     /// Applies a command of the operator.
-    pub(crate) fn operate(&self, command: OperatorCommand) -> Result<Outcome, Reject> {
-        self.state().apply(Command::Operator(command))
-    }
-
-    /// The same for commands that can only be rejected for what the operator named.
-    pub(crate) fn control(&self, command: OperatorCommand) -> Result<Outcome, ControlError> {
-        self.operate(command).map_err(|reject| match reject {
-            Reject::Operator(error) => error,
-            // The operator's commands are rejected with its own errors.
-            _ => ControlError::Rejected,
-        })
+    fn command(&self, command: OperatorCommand) -> Result<Outcome, OperatorError> {
+        Ok(self.state().apply(Command::Operator(command))?)
     }
 
     pub(crate) fn create_account(&self) -> u32 {
-        self.open_account(&self.config.funds())
-    }
-
-    fn open_account(&self, funds: &Funds) -> u32 {
-        let command = OperatorCommand::OpenNextAccount(funds.clone());
-        match self.operate(command) {
+        match self.command(OperatorCommand::OpenNextAccount(self.config.funds())) {
             Ok(Outcome::Account(account)) => account.0,
             // Opening an account is never rejected.
             _ => 0,
@@ -51,7 +35,7 @@ impl Shared {
         &self,
         account: u32,
         permissions: Vec<Permission>,
-    ) -> Result<ApiKey, ControlError> {
+    ) -> Result<ApiKey, OperatorError> {
         let entry = Entry::MakeKey { account, permissions: permissions.clone() };
         self.state().enter(entry, |exchange, now_ms| {
             wait(exchange, now_ms);
@@ -60,13 +44,13 @@ impl Shared {
         })
     }
 
-    pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
+    pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), OperatorError> {
         let entry = Entry::AddKey(key.clone().into());
         self.state().enter(entry, |exchange, now_ms| {
             wait(exchange, now_ms);
             let main = exchange.customer(AccountId(key.account))?;
             let key = ApiKey { main: main.map(|main| main.0), ..key };
-            if self.keys.add(key) { Ok(()) } else { Err(ControlError::KeyExists) }
+            if self.keys.add(key) { Ok(()) } else { Err(OperatorError::KeyExists) }
         })
     }
 
@@ -76,12 +60,12 @@ impl Shared {
         wallet: WalletKind,
         currency: &str,
         amount: Decimal,
-    ) -> Result<Balance, ControlError> {
+    ) -> Result<Balance, OperatorError> {
         let (account, currency) = (AccountId(account), currency.into());
-        let command = OperatorCommand::SetBalance { account, wallet, currency, amount };
-        match self.control(command)? {
+        match self.command(OperatorCommand::SetBalance { account, wallet, currency, amount })? {
             Outcome::Balance(balance) => Ok(balance),
-            _ => Err(ControlError::Rejected),
+            // Setting a balance makes nothing else.
+            outcome => Err(OperatorError::Rejected(format!("{outcome:?}"))),
         }
     }
 
@@ -93,41 +77,34 @@ impl Shared {
         }
     }
 
-    pub(crate) fn clear_faults(&self) {
-        self.faults().clear();
-        self.state().feed.faults.clear();
-        self.held.send_modify(Held::release);
-    }
-
-    pub(crate) fn kill_sockets(&self) {
-        self.control.send_modify(|control| control.kills += 1);
-    }
-
-    /// Moves the clock and says what time it is; the clock of the machine goes its own way.
-    pub(crate) fn advance(&self, by: Duration) -> u64 {
+    /// Moves a stopped clock and returns the time; none if the clock runs.
+    pub(crate) fn advance(&self, by: Duration) -> Option<u64> {
         let mut state = self.state();
+        if !state.clock.is_stepped() {
+            return None;
+        }
         state.clock.advance(by);
         state.settle();
         state.play();
-        state.clock.now_ms()
+        Some(state.clock.now_ms())
     }
 
-    /// One beat of the market, and of a stepped clock.
+    /// One step of the market, and of a stepped clock.
     pub(crate) fn step(&self) {
         let mut state = self.state();
         state.clock.advance(TICK);
         state.tick();
         drop(state);
-        // Many steps are many inputs.
+        // Many steps are many entries of the journal.
         self.latest();
     }
 
-    pub(crate) fn hold_market(&self, held: bool) {
-        self.state().hold(held);
+    pub(crate) fn halt(&self, symbol: &str, halted: bool) -> Result<(), OperatorError> {
+        self.command(OperatorCommand::HaltMarket { symbol: symbol.into(), halted }).map(drop)
     }
 
-    pub(crate) fn halt(&self, symbol: &str, halted: bool) -> Result<(), ControlError> {
-        self.control(OperatorCommand::HaltMarket { symbol: symbol.into(), halted }).map(drop)
+    pub(crate) fn operate(&self, operation: Operation) -> Result<(), OperatorError> {
+        self.command(OperatorCommand::Decide(operation)).map(drop)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -139,17 +116,18 @@ impl Shared {
     /// Announces money from outside for an account.
     pub(crate) fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<u64> {
         let (account, currency) = (AccountId(account), currency.into());
-        self.operate(OperatorCommand::Deposit { account, currency, amount }).ok()?.number()
+        let command = OperatorCommand::Deposit { account, currency, amount };
+        self.command(command).ok()?.number()
     }
 
-    /// Lets an entry of the journal happen again. Whoever caused it was answered when it happened first.
+    /// Repeats an entry of the journal. Its result was returned when it happened first.
     pub(crate) fn replay(&self, entry: Entry) {
         match entry {
             Entry::Command(command) => {
                 let _ = self.state().apply(command);
             }
             Entry::Step => self.state().tick(),
-            Entry::Hold(held) => self.hold_market(held),
+            Entry::Hold(held) => self.state().hold(held),
             Entry::MakeKey { account, permissions } => {
                 let _ = self.create_key(account, permissions);
             }

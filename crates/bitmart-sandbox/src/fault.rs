@@ -68,12 +68,12 @@ impl Fault {
         FaultRule { fault: self, target: target.into(), left: 1 }
     }
 
-    /// Whether it strikes a WebSocket rather than a REST request.
+    /// Whether it is one of a WebSocket rather than of a REST request.
     pub(crate) fn is_socket(self) -> bool {
         self.is_frame() || self == Self::VersionGap
     }
 
-    /// Whether it can strike the handshake of a WebSocket. `Delay`, `DropBefore`, `Html` and
+    /// Whether it can occur in the handshake of a WebSocket. `Delay`, `DropBefore`, `Html` and
     /// `ResetMidBody` mean the same there as for a REST request, which is not processed then.
     pub(crate) fn is_handshake(self) -> bool {
         matches!(
@@ -86,7 +86,7 @@ impl Fault {
         )
     }
 
-    /// Whether it strikes the next frame of a topic, or who would hear it.
+    /// Whether it is one of the next frame of a topic, or of the sockets that would receive it.
     pub(crate) fn is_frame(self) -> bool {
         matches!(
             self,
@@ -134,8 +134,8 @@ impl Faults {
         self.0.clear();
     }
 
-    /// Takes one strike of the oldest fault aimed at `target` that `fits`.
-    pub(crate) fn strike(&mut self, target: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
+    /// Takes one occurrence of the oldest fault on `target` that `fits`.
+    pub(crate) fn take(&mut self, target: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
         let at = self
             .0
             .iter()
@@ -199,13 +199,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_strikes_its_target_as_often_as_asked() {
+    fn a_fault_occurs_on_its_target_as_often_as_set() {
         let mut faults = Faults::default();
         faults.add(Fault::DropAfter.on("/a").times(2));
-        assert_eq!(faults.strike("/b", |_| true), None);
-        assert_eq!(faults.strike("/a", |fault| fault == Fault::VersionGap), None);
-        assert_eq!(faults.strike("/a", |_| true), Some(Fault::DropAfter));
-        assert_eq!(faults.strike("/a", |_| true), Some(Fault::DropAfter));
-        assert_eq!(faults.strike("/a", |_| true), None);
+        assert_eq!(faults.take("/b", |_| true), None);
+        assert_eq!(faults.take("/a", |fault| fault == Fault::VersionGap), None);
+        assert_eq!(faults.take("/a", |_| true), Some(Fault::DropAfter));
+        assert_eq!(faults.take("/a", |_| true), Some(Fault::DropAfter));
+        assert_eq!(faults.take("/a", |_| true), None);
     }
 }

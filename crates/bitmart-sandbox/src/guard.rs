@@ -1,4 +1,4 @@
-//! Locks that show nobody what was left half done: a panic while one is held ends the sandbox.
+//! Locks whose state is never read after a panic: a panic while one is held ends the sandbox.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -8,13 +8,13 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::shared::Control;
+use crate::shutdown::Control;
 
-/// What whoever comes too late panics with.
-const BROKEN: &str = "the sandbox has ended: it broke off in the middle of something, and what that left half \
-                      done is shown to nobody";
+/// The message of a panic on a poisoned lock.
+const BROKEN: &str = "the sandbox has ended: a panic interrupted a change of its state, which is incomplete and \
+                      cannot be read";
 
-/// What a lock guards, as long as it is held.
+/// Access to what a lock guards.
 #[derive(Debug)]
 pub(crate) struct Guard<'a, T> {
     inner: MutexGuard<'a, T>,
@@ -26,7 +26,7 @@ pub(crate) struct Guard<'a, T> {
 /// Takes a lock.
 ///
 /// # Panics
-/// When a panic broke off what somebody did with it. The sandbox is at its end then.
+/// When the lock is poisoned by an earlier panic. The sandbox has ended then.
 pub(crate) fn lock<'a, T>(
     mutex: &'a Mutex<T>,
     control: &'a watch::Sender<Control>,
@@ -88,15 +88,15 @@ mod tests {
         Sandbox::start(config).await.expect("starts")
     }
 
-    /// What comes to a client, in time.
-    async fn heard(mut stream: TcpStream) -> Vec<u8> {
+    /// What a client receives until the end of its connection.
+    async fn received(mut stream: TcpStream) -> Vec<u8> {
         let mut bytes = Vec::new();
         // A reset ends it as well.
         let _ = timeout(DEADLINE, stream.read_to_end(&mut bytes)).await.expect("it ends");
         bytes
     }
 
-    async fn breaks_off_and_tells_nobody(folder: Option<&PathBuf>) {
+    async fn panics_and_sends_nothing(folder: Option<&PathBuf>) {
         let sandbox = start(folder).await;
         let account = sandbox.create_account();
         let urls = [&sandbox.spot().rest, &sandbox.futures().rest, sandbox.admin().expect("one")];
@@ -113,36 +113,36 @@ mod tests {
             });
         });
         assert!(broken.await.is_err() && sandbox.is_broken());
-        timeout(DEADLINE, sandbox.stop_requested()).await.expect("it asks for its end");
+        timeout(DEADLINE, sandbox.stop_requested()).await.expect("it requests its end");
         for mut stream in open {
             // It may be closed already.
             let _ = stream.write_all(REQUEST).await;
-            assert_eq!(heard(stream).await, b"", "an answer out of half a state");
+            assert_eq!(received(stream).await, b"", "a response from an incomplete state");
         }
         for host in &hosts {
             let Ok(mut stream) = TcpStream::connect(host).await else { continue };
             let _ = stream.write_all(REQUEST).await;
-            assert_eq!(heard(stream).await, b"", "an answer out of half a state");
+            assert_eq!(received(stream).await, b"", "a response from an incomplete state");
         }
         assert!(catch_unwind(AssertUnwindSafe(|| sandbox.balances())).is_err());
         assert!(catch_unwind(AssertUnwindSafe(|| sandbox.create_account())).is_err());
         timeout(DEADLINE, sandbox.shutdown()).await.expect("it ends");
         if let Some(folder) = folder {
             let again = start(Some(folder)).await;
-            assert_eq!(again.create_account(), account + 1, "what was told before is there");
+            assert_eq!(again.create_account(), account + 1, "what was reported before is there");
             again.shutdown().await;
         }
     }
 
     #[tokio::test]
     async fn a_panic_under_the_lock_ends_the_sandbox() {
-        breaks_off_and_tells_nobody(None).await;
+        panics_and_sends_nothing(None).await;
     }
 
     #[tokio::test]
-    async fn a_panic_under_the_lock_ends_the_sandbox_and_leaves_its_folder_whole() {
+    async fn a_panic_under_the_lock_ends_the_sandbox_and_leaves_its_folder_intact() {
         let folder = std::env::temp_dir().join(format!("bitmart-guard-{}", std::process::id()));
-        breaks_off_and_tells_nobody(Some(&folder)).await;
+        panics_and_sends_nothing(Some(&folder)).await;
         std::fs::remove_dir_all(&folder).expect("is there");
     }
 }

@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 use hyper::Method as HttpMethod;
 
 use crate::{
+    address::{PRIVATE, PUBLIC},
     exchange::Exchange,
-    generated::{Host, Method, routes},
+    generated::{EndpointId, Host, Method, routes},
+    retired,
 };
 
 /// Longest symbol that is looked at.
 const LONGEST: usize = 32;
-/// Quote currencies of the venue, for symbols that are not listed here.
+/// Quote currencies of the exchange, for symbols that are not listed here.
 const QUOTES: [&str; 4] = ["USDT", "USDC", "BTC", "ETH"];
 
 fn name(host: Host) -> &'static str {
@@ -36,7 +38,7 @@ pub(crate) fn path(host: Host, path: &str, method: &HttpMethod) -> Option<String
         return Some(format!("this path takes {wanted}, not {method}"));
     }
     let elsewhere = routes().find(|route| route.path == bare).map(|route| route.host);
-    let begins = if bare.starts_with("/contract/") { Some(Host::Futures) } else { None };
+    let begins = if retired::is_of_futures(&bare) { Some(Host::Futures) } else { None };
     match elsewhere.or(begins.filter(|other| *other != host)) {
         Some(other) => {
             let (here, there) = (name(host), name(other));
@@ -45,7 +47,7 @@ pub(crate) fn path(host: Host, path: &str, method: &HttpMethod) -> Option<String
                  \"{there}\".\"rest\" of the ready line"
             ))
         }
-        None if ["/api", "/user"].contains(&&*bare) => {
+        None if [PRIVATE, PUBLIC].contains(&&*bare) => {
             Some(format!("the address of the WebSocket is {bare}, without further slashes"))
         }
         None => None,
@@ -75,21 +77,22 @@ pub(crate) fn symbol(host: Host, symbol: &str, exchange: &Exchange) -> Option<St
             (
                 meant,
                 "a spot symbol is BASE_QUOTE in capitals, with an underscore",
-                "/spot/v1/symbols",
+                EndpointId::SpotSymbols,
             )
         }
         Host::Futures => {
             let rule = "a contract is BASEQUOTE in capitals, without an underscore";
-            (Some(bare), rule, "/contract/public/details")
+            (Some(bare), rule, EndpointId::FuturesContracts)
         }
     };
-    let mut words = format!("{symbol} is not listed in this sandbox, {list} tells what is");
+    let list = list.route().path;
+    let mut hint = format!("{symbol} is not listed in this sandbox, {list} lists the symbols");
     if let Some(meant) = meant.filter(|meant| meant != symbol) {
-        words = format!("{symbol} is not listed");
+        hint = format!("{symbol} is not listed");
         // Writing to a text cannot fail.
-        let _ = write!(words, ": did you mean {meant}? ({rule})");
+        let _ = write!(hint, ": did you mean {meant}? ({rule})");
     }
-    Some(words)
+    Some(hint)
 }
 
 #[cfg(test)]
@@ -98,22 +101,22 @@ mod tests {
     use crate::Config;
 
     #[test]
-    fn symbols_are_told_what_was_meant() {
+    fn a_hint_names_the_symbol_that_was_meant() {
         let exchange = Exchange::new(&Config::new().market_maker(false).setup(), 0);
-        for (host, given, words) in [
+        for (host, given, part) in [
             (Host::Spot, "BTCUSDT", "did you mean BTC_USDT?"),
             (Host::Spot, "NOPEUSDT", "did you mean NOPE_USDT?"),
             (Host::Spot, "btc_usdt", "did you mean BTC_USDT?"),
             (Host::Spot, "BTC-USDT", "did you mean BTC_USDT?"),
-            (Host::Spot, "NOPE_USDT", "/spot/v1/symbols tells what is"),
+            (Host::Spot, "NOPE_USDT", "/spot/v1/symbols lists the symbols"),
             (Host::Futures, "BTC_USDT", "did you mean BTCUSDT?"),
             (Host::Futures, "NOPE_USDT", "did you mean NOPEUSDT?"),
-            (Host::Futures, "NOPEUSDT", "/contract/public/details tells what is"),
+            (Host::Futures, "NOPEUSDT", "/contract/public/details lists the symbols"),
         ] {
-            let told = symbol(host, given, &exchange).expect(given);
-            assert!(told.contains(words), "{given}: {told}");
-            // Who has written it rightly is not told how to write it.
-            assert_eq!(told.contains("underscore"), words.contains("did you mean"), "{told}");
+            let hint = symbol(host, given, &exchange).expect(given);
+            assert!(hint.contains(part), "{given}: {hint}");
+            // A symbol in the right form gets no hint about the form.
+            assert_eq!(hint.contains("underscore"), part.contains("did you mean"), "{hint}");
         }
         for given in ["", "caf\u{e9}", "a b", &"X".repeat(33)] {
             assert_eq!(symbol(Host::Spot, given, &exchange), None, "{given}");
@@ -121,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_told_where_they_are() {
-        for (host, given, method, words) in [
+    fn a_hint_names_the_host_method_and_form_of_a_path() {
+        for (host, given, method, part) in [
             (
                 Host::Spot,
                 "/contract/private/submit-order",
@@ -140,8 +143,8 @@ mod tests {
             ),
             (Host::Spot, "/api/", HttpMethod::GET, "the WebSocket is /api,"),
         ] {
-            let told = path(host, given, &method).expect(given);
-            assert!(told.contains(words), "{given}: {told}");
+            let hint = path(host, given, &method).expect(given);
+            assert!(hint.contains(part), "{given}: {hint}");
         }
         assert_eq!(path(Host::Spot, "/nowhere", &HttpMethod::GET), None);
     }

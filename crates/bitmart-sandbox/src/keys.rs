@@ -139,7 +139,7 @@ impl ApiKey {
         self
     }
 
-    /// Whether the key is no longer good.
+    /// Whether the key has expired.
     pub(crate) fn is_expired(&self, now_ms: u64) -> bool {
         self.expires_ms.is_some_and(|at_ms| now_ms >= at_ms)
     }
@@ -153,9 +153,9 @@ impl ApiKey {
     pub(crate) fn numbered(seed: u64, number: u64) -> Self {
         let far = number.wrapping_mul(0xD134_2543_DE82_EF95);
         let mut rng = Rng::new((seed ^ 0x6b65_7973).wrapping_add(far));
-        let mut hex = |words: usize| {
-            let words: Vec<String> = (0..words).map(|_| format!("{:016x}", rng.next())).collect();
-            words.concat()
+        let mut hex = |count: usize| {
+            let digits: Vec<String> = (0..count).map(|_| format!("{:016x}", rng.draw())).collect();
+            digits.concat()
         };
         let key = hex(3)[..40].to_owned();
         Self::new(key, hex(4), "sandbox")

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod address;
 mod admin;
 mod auth;
 mod clock;
 mod config;
+mod connection_limiter;
 mod control;
 /// The engine and the errors of its wire.
 #[allow(clippy::wildcard_imports, reason = "one name for all that is of the engine")]
@@ -14,10 +16,12 @@ mod exchange {
     pub(crate) use crate::refusal;
 }
 mod fault;
+mod feed;
 #[allow(
     clippy::wildcard_imports,
+    clippy::enum_variant_names,
     dead_code,
-    reason = "the tables hold every fact of the description, more than is needed here"
+    reason = "the tables hold every fact of the description, more than is needed here, by its names"
 )]
 mod generated;
 mod guard;
@@ -26,12 +30,15 @@ mod http;
 mod journal;
 mod keys;
 mod number;
-mod operate;
+pub mod operator;
+mod rate_limits;
 mod reasons;
 mod recording;
 mod refusal;
+mod retired;
 mod sandbox;
 mod shared;
+mod shutdown;
 mod slots;
 mod snapshot;
 mod tls;
@@ -40,7 +47,7 @@ mod ws;
 
 pub use bitmart_sim::{
     Contract, SpotPair,
-    control::{ControlError, WalletKind},
+    control::WalletKind,
     ledger::{Balance, Book, Fill, Order},
     operator::{NetworkTerms, WithdrawAddress},
 };
@@ -50,6 +57,7 @@ pub use self::{
     config::{Config, FundError},
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
+    operator::{Operator, OperatorError},
     recording::RecordedFrame,
     sandbox::{HostUrls, Sandbox, StartError},
     snapshot::{Snapshot, SnapshotError},

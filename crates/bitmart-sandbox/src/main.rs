@@ -51,7 +51,7 @@ When it is ready it prints one line of JSON to standard output:
    \"root_certificate\":null or \"PEM\"}
 
 With --admin it also contains \"admin\":\"http://...\" and \"admin_token\":\"...\". Every call needs the header
-`Authorization: Bearer TOKEN`; GET / lists the calls.
+`Authorization: Bearer TOKEN`; GET / lists the calls. GET /help, also in a browser, describes them and needs no token.
 
 The account is funded. Ctrl-c and POST /stop of the admin API stop the program.
 ";

@@ -1,5 +1,5 @@
-//! Why a request was refused, told to whoever develops the client: in a header of the answer and, when
-//! asked for, on standard error. It is bounded and holds no secret.
+//! Why a request was rejected, for the developer of the client: in a header of the response and, if
+//! configured, on standard error. The text is bounded and holds no secret.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -37,16 +37,16 @@ impl Reasons {
         Self { window: on.then(|| Mutex::new(Window::new(Instant::now()))) }
     }
 
-    /// Tells why something was refused: `what` is a path or an address, `code` that of the answer.
-    pub(crate) fn tell(&self, what: &str, code: &str, why: &str) {
+    /// Reports why a request was rejected: `what` is a path or an address, `code` that of the response.
+    pub(crate) fn report(&self, what: &str, code: &str, why: &str) {
         let Some(window) = &self.window else { return };
         let now = Instant::now();
         let passed = window.lock().unwrap_or_else(PoisonError::into_inner).pass(now);
         let Some(missed) = passed else { return };
         if missed > 0 {
-            eprintln!("bitmart-sandbox: {missed} more refusals were not told");
+            eprintln!("bitmart-sandbox: {missed} more rejections were left out");
         }
-        eprintln!("{}", bounded(&format!("bitmart-sandbox: {what} refused with {code}: {why}")));
+        eprintln!("{}", bounded(&format!("bitmart-sandbox: {what} rejected with {code}: {why}")));
     }
 }
 
@@ -62,7 +62,7 @@ impl Window {
         Self { from, lines: 0, missed: 0 }
     }
 
-    /// Whether there is room for a line, and then how many had none before it.
+    /// Whether a line may be written, and then how many were left out before it.
     fn pass(&mut self, now: Instant) -> Option<u64> {
         if now.duration_since(self.from) >= WINDOW {
             (self.from, self.lines) = (now, 0);

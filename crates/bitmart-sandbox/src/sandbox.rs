@@ -2,20 +2,17 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
-use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    Balance, Book, Fill, Order, admin,
+    admin,
     config::Config,
-    exchange::control::{ControlError, WalletKind},
-    fault::FaultRule,
     generated::Host,
     http, journal,
-    keys::{ApiKey, Permission},
-    shared::{Shared, TICK, stopped},
-    snapshot::Snapshot,
+    keys::ApiKey,
+    shared::{Shared, TICK},
+    shutdown::stopped,
     tls,
 };
 
@@ -238,90 +235,6 @@ impl Sandbox {
         line.to_string()
     }
 
-    /// Returns the trades of customer accounts: spot, then futures, each oldest first.
-    pub fn fills(&self) -> Vec<Fill> {
-        self.shared.state().exchange.ledger_fills()
-    }
-
-    /// Returns the orders of customer accounts, open and finished: spot, then futures.
-    pub fn orders(&self) -> Vec<Order> {
-        self.shared.state().exchange.ledger_orders()
-    }
-
-    /// Returns the order book of a pair or contract; `None` for an unknown symbol.
-    pub fn book(&self, symbol: &str) -> Option<Book> {
-        self.shared.state().exchange.ledger_book(symbol)
-    }
-
-    /// Returns the balances of customer accounts.
-    pub fn balances(&self) -> Vec<Balance> {
-        self.shared.state().exchange.ledger_balances()
-    }
-
-    /// Creates an account with the configured initial balances and returns its number.
-    pub fn create_account(&self) -> u32 {
-        let account = self.shared.create_account();
-        self.shared.flush();
-        account
-    }
-
-    /// Creates a key for an account. Keys are derived from the seed, so they are the same in every run.
-    ///
-    /// # Errors
-    /// If the account does not exist.
-    pub fn create_key(
-        &self,
-        account: u32,
-        permissions: impl Into<Vec<Permission>>,
-    ) -> Result<ApiKey, ControlError> {
-        let key = self.shared.create_key(account, permissions.into());
-        self.shared.flush();
-        key
-    }
-
-    /// Adds a given key. A [`Snapshot`] does not contain it.
-    ///
-    /// # Errors
-    /// If its account does not exist, or a key with its name exists.
-    pub fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
-        let added = self.shared.add_key(key);
-        self.shared.flush();
-        added
-    }
-
-    /// Sets the available balance of a wallet; the frozen amount does not change. Subscribers to balances
-    /// receive the change.
-    ///
-    /// # Errors
-    /// If the account does not exist, no market of this wallet uses the currency, or the amount is not from 0
-    /// to 1e15 with at most 8 decimals.
-    pub fn set_balance(
-        &self,
-        account: u32,
-        wallet: WalletKind,
-        currency: &str,
-        amount: Decimal,
-    ) -> Result<(), ControlError> {
-        let set = self.shared.set_balance(account, wallet, currency, amount);
-        self.shared.flush();
-        set.map(drop)
-    }
-
-    /// Returns the complete state, for [`Config::restore`].
-    pub fn snapshot(&self) -> Snapshot {
-        self.shared.snapshot()
-    }
-
-    /// Injects a fault.
-    pub fn inject(&self, rule: FaultRule) {
-        self.shared.inject(rule);
-    }
-
-    /// Clears all faults. Sockets that have become silent stay silent.
-    pub fn clear_faults(&self) {
-        self.shared.clear_faults();
-    }
-
     /// Waits until a request to `path` is held back ([`Fault::HoldBefore`](crate::Fault::HoldBefore),
     /// [`Fault::HoldAfter`](crate::Fault::HoldAfter)).
     pub async fn until_held(&self, path: &str) {
@@ -343,11 +256,6 @@ impl Sandbox {
         drop(self.shared.held.subscribe().wait_for(|held| !held.has(path)).await);
     }
 
-    /// Closes every WebSocket connection without a close frame.
-    pub fn kill_sockets(&self) {
-        self.shared.kill_sockets();
-    }
-
     /// Returns the number of open WebSockets.
     pub fn sockets(&self) -> usize {
         self.shared.state().feed.sockets()
@@ -358,36 +266,6 @@ impl Sandbox {
         self.shared.state().clock.now_ms()
     }
 
-    /// Simulates a deposit, which passes through its states by the clock and is credited to the spot wallet after
-    /// 30 s. Returns its `deposit_id`; `None` for an unknown account or currency, or an amount that is not
-    /// positive.
-    pub fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<String> {
-        let id = self.shared.deposit(account, currency, amount);
-        self.shared.flush();
-        id.map(|id| id.to_string())
-    }
-
-    /// Advances a stepped clock, and everything that is due happens. Other clocks are not affected.
-    pub fn advance(&self, by: Duration) {
-        self.shared.advance(by);
-        self.shared.flush();
-    }
-
-    /// Advances the market by `steps` beats of 100 ms, together with a stepped clock. Books, tickers and candles
-    /// are pushed on these beats.
-    pub fn step_market(&self, steps: u32) {
-        for _ in 0..steps {
-            self.shared.step();
-        }
-        self.shared.flush();
-    }
-
-    /// Pauses or resumes the market makers. Orders are still matched, and channels still pushed.
-    pub fn hold_market(&self, held: bool) {
-        self.shared.hold_market(held);
-        self.shared.flush();
-    }
-
     /// Waits until `POST /stop` of the admin API requests a stop, or the sandbox [is
     /// broken](Self::is_broken). The caller has to [`shutdown`](Self::shutdown) the sandbox then.
     ///
@@ -396,7 +274,7 @@ impl Sandbox {
     pub async fn stop_requested(&self) {
         let mut control = self.shared.control.subscribe();
         // The sender lives as long as this sandbox.
-        drop(control.wait_for(|control| control.stop_asked || control.broken).await);
+        drop(control.wait_for(|control| control.stop_requested || control.broken).await);
     }
 
     /// Whether the exchange has ended because of a panic, which is a bug. Connections are closed without a
@@ -405,15 +283,6 @@ impl Sandbox {
     /// from there.
     pub fn is_broken(&self) -> bool {
         self.shared.is_broken()
-    }
-
-    /// Halts or resumes a pair or contract. While it is halted, new and modified orders of customers are
-    /// rejected. Existing orders can be filled and canceled; trigger orders keep waiting.
-    ///
-    /// # Errors
-    /// If the symbol is unknown.
-    pub fn halt(&self, symbol: &str, halted: bool) -> Result<(), ControlError> {
-        self.shared.halt(symbol, halted)
     }
 
     /// Stops listening, closes every connection and waits for their end, at most 5 s.

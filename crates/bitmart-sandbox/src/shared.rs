@@ -1,8 +1,8 @@
-//! What all connections share: the state behind one lock, and the way to stop.
+//! What all connections share: the state behind one lock.
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -14,14 +14,16 @@ use crate::{
     auth::{KeyRing, MadeKey},
     clock::Clock,
     config::Config,
+    connection_limiter::ConnectionLimiter,
     exchange::{Command, Exchange, OperatorCommand, Outcome, Reject, rng::Rng},
     fault::{Faults, Held},
+    feed::Feed,
     guard::{Guard, lock},
-    http::Limits,
     journal::{Checkpoint, Entry, Number, Recorder, Stored, StoredKey},
+    rate_limits::Limits,
     reasons::Reasons,
+    shutdown::{Control, stopped},
     snapshot::{FORMAT, Parts, Snapshot},
-    ws::{Feed, Rooms},
 };
 
 /// How often the market moves and books are pushed.
@@ -65,7 +67,8 @@ impl State {
 
     fn store(&mut self, entry: Entry, now_ms: u64) {
         let exchange = &self.exchange;
-        self.feed.latest = self.recorder.record(entry, now_ms, || exchange.mark());
+        let latest = self.recorder.record(entry, now_ms, || exchange.mark());
+        self.feed.set_latest(latest);
         self.feed.publish(&mut self.exchange, now_ms);
     }
 
@@ -94,7 +97,7 @@ impl State {
         self.enter(Entry::Hold(held), wait);
     }
 
-    /// Sends the recorded frames that are due; says how long until the next one.
+    /// Sends the recorded frames that are due; returns how long until the next one.
     pub(crate) fn play(&mut self) -> Option<Duration> {
         let wait = self.feed.play(self.clock.now_ms())?;
         Some(self.clock.on_machine(wait))
@@ -116,36 +119,13 @@ pub(crate) fn wait(exchange: &mut Exchange, now_ms: u64) {
     let _ = exchange.apply(Command::Wait, now_ms);
 }
 
-/// Tells every task to end.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Control {
-    /// Counts how often all WebSockets were killed.
-    pub(crate) kills: u64,
-    pub(crate) stop: bool,
-    /// Somebody wants whoever runs the sandbox to stop it.
-    pub(crate) stop_asked: bool,
-    /// It broke off in the middle of something.
-    pub(crate) broken: bool,
-}
-
-/// Waits until the sandbox stops.
-pub(crate) async fn stopped(control: &mut watch::Receiver<Control>) {
-    // An error means that the sandbox is gone altogether.
-    drop(control.wait_for(|control| control.stop).await);
-}
-
-/// Waits until the sandbox stops or kills its WebSockets.
-pub(crate) async fn cut(control: &mut watch::Receiver<Control>, kills: u64) {
-    drop(control.wait_for(|control| control.stop || control.kills != kills).await);
-}
-
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
     faults: Mutex<Faults>,
     pub(crate) held: watch::Sender<Held>,
     limits: Mutex<Limits>,
-    rooms: Mutex<Rooms>,
+    pub(crate) connections: Arc<ConnectionLimiter>,
     pub(crate) keys: KeyRing,
     pub(crate) reasons: Reasons,
     pub(crate) config: Config,
@@ -194,7 +174,7 @@ impl Shared {
             faults: Mutex::new(Faults::default()),
             held: watch::Sender::new(Held::default()),
             limits: Mutex::new(Limits::default()),
-            rooms: Mutex::new(Rooms::default()),
+            connections: Arc::default(),
             keys: KeyRing::new(config.seed, &config.keys_or_default(), made),
             reasons: Reasons::new(config.reasons_on_stderr),
             control: watch::Sender::new(Control::default()),
@@ -207,13 +187,13 @@ impl Shared {
     /// Stores from now on what happens.
     pub(crate) fn start_journal(&mut self, recorder: Recorder, stored: Stored) {
         let mut state = self.state();
-        state.feed.latest = recorder.last();
+        state.feed.set_latest(recorder.last());
         state.recorder = recorder;
         drop(state);
         self.stored = Some(stored);
     }
 
-    /// Waits until an input is stored, so that what came of it may be told; false when it cannot be stored now.
+    /// Waits until an input is stored, so that its outcome may be reported; false when it cannot be stored now.
     pub(crate) async fn stored(&self, number: Number) -> bool {
         match &self.stored {
             None => true,
@@ -307,14 +287,10 @@ impl Shared {
         lock(&self.limits, &self.control)
     }
 
-    pub(crate) fn rooms(&self) -> Guard<'_, Rooms> {
-        lock(&self.rooms, &self.control)
-    }
-
     /// A new id in the form of a UUID, for `trace` and pongs.
     pub(crate) fn trace(&self) -> String {
         let mut rng = Rng::new(self.traces.fetch_add(1, Ordering::Relaxed));
-        let (high, low) = (rng.next(), rng.next());
+        let (high, low) = (rng.draw(), rng.draw());
         format!(
             "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
             high >> 32,

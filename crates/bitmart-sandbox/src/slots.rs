@@ -1,5 +1,5 @@
-//! Room for connections. Those whose head is not whole yet have slots of their own, of which the oldest is
-//! dropped when all are taken: who only begins requests keeps nobody else out.
+//! Slots for HTTP connections. Connections whose head is incomplete have slots of their own, of which the oldest
+//! is dropped when all are taken: clients that only begin requests cannot keep others out.
 
 use std::{
     collections::BTreeMap,
@@ -21,17 +21,17 @@ pub(crate) const HEAD_TIME: Duration = Duration::from_secs(5);
 
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
-    /// Without a whole head: new ones, and ones whose next head has begun.
+pub(crate) struct Capacity {
+    /// Without a complete head: new ones, and ones whose next head has begun.
     pub(crate) heads: usize,
-    /// With a request that is answered, or waiting for the next one.
+    /// With a request in progress, or waiting for the next one.
     pub(crate) served: usize,
 }
 
 /// The connections of a listener.
 #[derive(Debug)]
 pub(crate) struct Slots {
-    room: Room,
+    capacity: Capacity,
     table: Mutex<Table>,
 }
 
@@ -51,23 +51,23 @@ impl Table {
     }
 }
 
-/// Where a connection stands.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stand {
+enum State {
     /// Its head is awaited, or has begun.
     Head(u64),
-    /// This many of its requests are being answered.
+    /// So many of its requests are in progress.
     Busy(usize),
     /// It waits for its next request.
     Idle(u64),
     Gone,
 }
 
-/// The place of one connection.
+/// The slot of one connection.
 #[derive(Debug)]
 pub(crate) struct Slot {
     slots: Arc<Slots>,
-    stand: Mutex<Stand>,
+    state: Mutex<State>,
     dropped: Arc<Notify>,
     /// Since when its head is under way.
     begun: watch::Sender<Option<Instant>>,
@@ -83,8 +83,8 @@ pub(crate) enum End {
 }
 
 impl Slots {
-    pub(crate) fn new(room: Room) -> Arc<Self> {
-        Arc::new(Self { room, table: Mutex::default() })
+    pub(crate) fn new(capacity: Capacity) -> Arc<Self> {
+        Arc::new(Self { capacity, table: Mutex::default() })
     }
 
     /// Gives a new connection a slot, that of the oldest unfinished head if need be.
@@ -93,7 +93,7 @@ impl Slots {
         let number = self.add_head(&mut self.table(), &dropped);
         Arc::new(Slot {
             slots: Arc::clone(self),
-            stand: Mutex::new(Stand::Head(number)),
+            state: Mutex::new(State::Head(number)),
             dropped,
             begun: watch::Sender::new(None),
         })
@@ -102,7 +102,7 @@ impl Slots {
     fn add_head(&self, table: &mut Table, dropped: &Arc<Notify>) -> u64 {
         let number = table.number();
         table.heads.insert(number, Arc::clone(dropped));
-        if table.heads.len() > self.room.heads
+        if table.heads.len() > self.capacity.heads
             && let Some((_, oldest)) = table.heads.pop_first()
         {
             oldest.notify_one();
@@ -117,23 +117,23 @@ impl Slots {
 }
 
 impl Slot {
-    fn stand(&self) -> MutexGuard<'_, Stand> {
-        self.stand.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes came. Those of a body, or behind a request that is being answered, begin no head.
-    pub(crate) fn bytes_came(&self) {
-        let mut stand = self.stand();
-        match *stand {
-            Stand::Head(_) => {}
-            Stand::Idle(number) => {
+    /// Bytes arrived. Those of a body, or behind a request in progress, begin no head.
+    pub(crate) fn bytes_arrived(&self) {
+        let mut state = self.state();
+        match *state {
+            State::Head(_) => {}
+            State::Idle(number) => {
                 let mut table = self.slots.table();
                 table.idle.remove(&number);
-                *stand = Stand::Head(self.slots.add_head(&mut table, &self.dropped));
+                *state = State::Head(self.slots.add_head(&mut table, &self.dropped));
             }
-            Stand::Busy(_) | Stand::Gone => return,
+            State::Busy(_) | State::Gone => return,
         }
-        drop(stand);
+        drop(state);
         self.begun.send_if_modified(|begun| {
             let first = begun.is_none();
             begun.get_or_insert_with(Instant::now);
@@ -141,35 +141,35 @@ impl Slot {
         });
     }
 
-    /// Whether a head has begun and is not whole.
+    /// Whether a head has begun and is incomplete.
     pub(crate) fn awaits_rest_of_head(&self) -> bool {
         self.begun.borrow().is_some()
     }
 
-    /// A head is whole. Its request is being answered as long as the guard lives; none when there is no room
-    /// and no idle connection to drop for it.
-    pub(crate) fn head_is_whole(self: &Arc<Self>) -> Option<Busy> {
+    /// A head is complete. Its request is in progress as long as the guard lives; none if no slot is free
+    /// and no idle connection can be dropped for it.
+    pub(crate) fn head_is_complete(self: &Arc<Self>) -> Option<Busy> {
         self.begun.send_replace(None);
-        let mut stand = self.stand();
+        let mut state = self.state();
         let mut table = self.slots.table();
-        match *stand {
-            Stand::Busy(requests) => {
-                *stand = Stand::Busy(requests + 1);
+        match *state {
+            State::Busy(requests) => {
+                *state = State::Busy(requests + 1);
                 return Some(Busy(Arc::clone(self)));
             }
-            Stand::Head(number) => drop(table.heads.remove(&number)),
-            Stand::Idle(number) => drop(table.idle.remove(&number)),
-            Stand::Gone => return None,
+            State::Head(number) => drop(table.heads.remove(&number)),
+            State::Idle(number) => drop(table.idle.remove(&number)),
+            State::Gone => return None,
         }
-        if table.busy + table.idle.len() >= self.slots.room.served {
+        if table.busy + table.idle.len() >= self.slots.capacity.served {
             let Some((_, oldest)) = table.idle.pop_first() else {
-                *stand = Stand::Gone;
+                *state = State::Gone;
                 return None;
             };
             oldest.notify_one();
         }
         table.busy += 1;
-        *stand = Stand::Busy(1);
+        *state = State::Busy(1);
         Some(Busy(Arc::clone(self)))
     }
 
@@ -193,15 +193,15 @@ impl Slot {
         }
     }
 
-    /// Gives the slot back. A WebSocket that the connection has become has a place elsewhere.
+    /// Gives the slot back. A WebSocket that the connection has become is counted elsewhere.
     pub(crate) fn leave(&self) {
-        let mut stand = self.stand();
+        let mut state = self.state();
         let mut table = self.slots.table();
-        match std::mem::replace(&mut *stand, Stand::Gone) {
-            Stand::Head(number) => drop(table.heads.remove(&number)),
-            Stand::Idle(number) => drop(table.idle.remove(&number)),
-            Stand::Busy(_) => table.busy -= 1,
-            Stand::Gone => {}
+        match std::mem::replace(&mut *state, State::Gone) {
+            State::Head(number) => drop(table.heads.remove(&number)),
+            State::Idle(number) => drop(table.idle.remove(&number)),
+            State::Busy(_) => table.busy -= 1,
+            State::Gone => {}
         }
     }
 }
@@ -212,28 +212,28 @@ impl Drop for Slot {
     }
 }
 
-/// A request is being answered.
+/// A request in progress.
 #[derive(Debug)]
 pub(crate) struct Busy(Arc<Slot>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
         let slot = &self.0;
-        let mut stand = slot.stand();
-        let Stand::Busy(requests) = *stand else { return };
+        let mut state = slot.state();
+        let State::Busy(requests) = *state else { return };
         if requests > 1 {
-            *stand = Stand::Busy(requests - 1);
+            *state = State::Busy(requests - 1);
             return;
         }
         let mut table = slot.slots.table();
         table.busy -= 1;
         let number = table.number();
         table.idle.insert(number, Arc::clone(&slot.dropped));
-        *stand = Stand::Idle(number);
+        *state = State::Idle(number);
     }
 }
 
-/// The body of an answer. Until all of it has gone, its request is being answered.
+/// The body of a response. Its request is in progress until all of it is sent.
 #[derive(Debug)]
 pub(crate) struct Held<B> {
     body: B,
@@ -272,7 +272,7 @@ mod tests {
 
     use super::*;
 
-    const ROOM: Room = Room { heads: 2, served: 2 };
+    const CAPACITY: Capacity = Capacity { heads: 2, served: 2 };
 
     fn ends(slot: &Slot) -> Option<End> {
         slot.end().now_or_never()
@@ -280,13 +280,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_head_that_has_begun_has_five_seconds_and_silence_has_none_of_it() {
-        let slot = Slots::new(ROOM).enter();
+        let slot = Slots::new(CAPACITY).enter();
         tokio::time::advance(HEAD_TIME * 3).await;
         assert_eq!(ends(&slot), None, "nothing has begun");
-        slot.bytes_came();
+        slot.bytes_arrived();
         tokio::time::advance(HEAD_TIME / 2).await;
         // Further bytes do not begin anew.
-        slot.bytes_came();
+        slot.bytes_arrived();
         assert_eq!(ends(&slot), None);
         tokio::time::advance(HEAD_TIME / 2).await;
         assert_eq!(ends(&slot), Some(End::Overdue));
@@ -294,26 +294,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_whole_head_ends_the_time_and_the_next_one_has_its_own() {
-        let slot = Slots::new(ROOM).enter();
-        slot.bytes_came();
-        let busy = slot.head_is_whole().expect("room");
+        let slot = Slots::new(CAPACITY).enter();
+        slot.bytes_arrived();
+        let busy = slot.head_is_complete().expect("a slot");
         // A body that takes long.
-        slot.bytes_came();
+        slot.bytes_arrived();
         tokio::time::advance(HEAD_TIME * 2).await;
         assert_eq!(ends(&slot), None);
         drop(busy);
         tokio::time::advance(HEAD_TIME * 2).await;
         assert_eq!(ends(&slot), None, "idle");
-        slot.bytes_came();
+        slot.bytes_arrived();
         tokio::time::advance(HEAD_TIME).await;
         assert_eq!(ends(&slot), Some(End::Overdue));
     }
 
     #[tokio::test]
-    async fn the_oldest_unfinished_head_makes_room_and_no_served_connection_does() {
-        let slots = Slots::new(ROOM);
+    async fn the_oldest_incomplete_head_is_dropped_and_no_served_connection_is() {
+        let slots = Slots::new(CAPACITY);
         let served = slots.enter();
-        let _busy = served.head_is_whole().expect("room");
+        let _busy = served.head_is_complete().expect("a slot");
         let heads: Vec<_> = (0..5).map(|_| slots.enter()).collect();
         let left: Vec<_> = heads.iter().map(|slot| ends(slot)).collect();
         assert_eq!(left, [Some(End::Dropped), Some(End::Dropped), Some(End::Dropped), None, None]);
@@ -321,28 +321,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_idle_connection_makes_room_and_a_busy_one_does_not() {
-        let slots = Slots::new(ROOM);
+    async fn an_idle_connection_is_dropped_and_a_busy_one_is_not() {
+        let slots = Slots::new(CAPACITY);
         let idle = slots.enter();
-        drop(idle.head_is_whole().expect("room"));
+        drop(idle.head_is_complete().expect("a slot"));
         let busy = slots.enter();
-        let first = busy.head_is_whole().expect("room");
-        let second = slots.enter().head_is_whole().expect("the idle one goes");
+        let first = busy.head_is_complete().expect("a slot");
+        let second = slots.enter().head_is_complete().expect("the idle one goes");
         assert_eq!((ends(&idle), ends(&busy)), (Some(End::Dropped), None));
-        assert!(slots.enter().head_is_whole().is_none(), "both are busy");
+        assert!(slots.enter().head_is_complete().is_none(), "both are busy");
         drop((first, second));
-        assert!(slots.enter().head_is_whole().is_some());
+        assert!(slots.enter().head_is_complete().is_some());
     }
 
     #[tokio::test]
     async fn no_slot_is_lost() {
-        let slots = Slots::new(ROOM);
+        let slots = Slots::new(CAPACITY);
         for turn in 0..50 {
             let slot = slots.enter();
-            slot.bytes_came();
+            slot.bytes_arrived();
             if turn % 2 == 0 {
-                let busy = slot.head_is_whole().expect("room");
-                let next = slot.head_is_whole().expect("the same connection");
+                let busy = slot.head_is_complete().expect("a slot");
+                let next = slot.head_is_complete().expect("the same connection");
                 drop(busy);
                 if turn % 4 == 0 {
                     slot.leave();
@@ -350,7 +350,7 @@ mod tests {
                 drop(next);
             }
             if turn % 3 == 0 {
-                slot.bytes_came();
+                slot.bytes_arrived();
             }
         }
         let table = slots.table();

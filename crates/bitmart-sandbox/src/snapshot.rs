@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{auth::MadeKey, exchange::Exchange, ws::versions::Versions};
+use crate::{auth::MadeKey, exchange::Exchange, feed::Versions};
 
 /// Changes with every change of what a snapshot holds.
 pub(crate) const FORMAT: u32 = 2;
@@ -18,7 +18,8 @@ pub(crate) const FORMAT: u32 = 2;
 ///
 /// It contains no secret: keys created at run time are derived from the seed, and configured or added keys
 /// have to be given again.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
 pub struct Snapshot(Box<Parts>);
 
 impl fmt::Debug for Snapshot {

@@ -241,35 +241,119 @@ async fn mistakes_are_explained() {
     assert_eq!(sandbox.orders().len(), 0);
 }
 
-/// Every call, with a body that it takes.
-const CALLS: [(&str, &str, &str); 22] = [
-    ("GET", "/", ""),
-    ("GET", "/ledger", ""),
-    ("GET", "/book/BTC_USDT", ""),
-    ("GET", "/snapshot", ""),
-    ("POST", "/accounts", ""),
-    ("POST", "/accounts/freeze", r#"{"account":1,"frozen":true}"#),
-    (
-        "POST",
-        "/addresses",
-        r#"{"account":1,"address":{"address":"T1","currency":"USDT","network":"TRC20"}}"#,
-    ),
-    ("POST", "/keys", r#"{"account":1}"#),
-    ("POST", "/balances", r#"{"account":1,"wallet":"spot","currency":"USDT","amount":"1"}"#),
-    ("POST", "/deposits", r#"{"account":1,"currency":"USDT","amount":"1"}"#),
-    ("POST", "/networks", r#"{"currency":"USDT-TRC20","terms":{"fee":"1"}}"#),
-    ("GET", "/faults", ""),
-    ("POST", "/currencies", r#"{"currency":"USDT","deposits":true,"withdrawals":true}"#),
-    ("POST", "/clock/advance", r#"{"ms":1}"#),
-    ("POST", "/market/hold", r#"{"held":true}"#),
-    ("POST", "/market/halt", r#"{"symbol":"BTC_USDT","halted":true}"#),
-    ("POST", "/market/delist", r#"{"symbol":"BTCUSDT","delisted":true}"#),
-    ("POST", "/market/step", r#"{"steps":1}"#),
-    ("POST", "/faults", r#"{"fault":"drop-after","on":"/spot/v2/submit_order"}"#),
-    ("DELETE", "/faults", ""),
-    ("POST", "/sockets/kill", ""),
-    ("POST", "/stop", ""),
-];
+/// Every call with its method, and the path and body of its example.
+async fn examples(sandbox: &Sandbox) -> Vec<(String, String, String)> {
+    let page = get(sandbox, "/help").await;
+    let example = |call: &Value| {
+        let text = |name: &str| call[name].as_str().expect("text").to_owned();
+        let mut body = call["example"].clone();
+        let mut path = text("path");
+        if let Some(symbol) = body["symbol"].as_str().filter(|_| path.contains("{symbol}")) {
+            path = path.replace("{symbol}", symbol);
+            body = json!({});
+        }
+        (text("method"), path, body.to_string())
+    };
+    page["calls"].as_array().expect("a list").iter().map(example).collect()
+}
+
+/// Whether a value is of a type as `GET /help` describes it.
+fn check_type(at: &str, kind: &Value, value: &Value) {
+    let fits = match kind.as_str() {
+        Some("integer") => value.is_u64(),
+        Some("decimal" | "text") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
+        Some(other) => other == "any",
+        None => true,
+    };
+    assert!(fits, "{at}: {value} is not {kind}");
+    if let Some(values) = kind["one_of"].as_array() {
+        assert!(values.contains(value), "{at}: {value} is not one of {values:?}");
+    }
+    if kind.get("list").is_some() {
+        for item in value.as_array().expect("a list") {
+            check_type(at, &kind["list"], item);
+        }
+    }
+    if let Some(fields) = kind["object"].as_array() {
+        let described: Vec<&str> = fields.iter().filter_map(|row| row["name"].as_str()).collect();
+        for name in value.as_object().expect("an object").keys() {
+            assert!(described.contains(&name.as_str()), "{at}: {name} is not described");
+        }
+        for field in fields {
+            let name = field["name"].as_str().expect("text");
+            assert_ne!(field["description"], "", "{at}.{name}");
+            match value.get(name).filter(|value| !value.is_null()) {
+                Some(value) => check_type(&format!("{at}.{name}"), &field["type"], value),
+                None => assert_eq!(field["required"], false, "{at}.{name} is missing"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_help_describes_what_every_call_takes_and_returns() {
+    let sandbox = still().await;
+    let client = Client::spot(&sandbox);
+    client.order(order("resting")).await;
+    let now = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "100" });
+    client.order(now).await;
+    let page = get(&sandbox, "/help").await;
+    let routes = get(&sandbox, "/").await["calls"].clone();
+    let calls = page["calls"].as_array().expect("a list");
+    assert_eq!(routes.as_array().map(Vec::len), Some(calls.len()));
+    for ((call, route), (method, path, body)) in
+        calls.iter().zip(routes.as_array().expect("a list")).zip(examples(&sandbox).await)
+    {
+        let described = format!("{method} {}", call["path"].as_str().expect("text"));
+        assert_eq!(*route, described.as_str());
+        assert_ne!(call["description"], "", "{described}");
+        let request = json!({ "object": call["fields"] });
+        check_type(&described, &request, &call["example"]);
+        let answer = raw(&sandbox, &method, &path, body.clone()).await;
+        assert_eq!(answer.status, 200, "{method} {path} {body}: {}", answer.text);
+        let response = &call["response"];
+        check_type(&described, &response["type"], &answer.json());
+        check_type(&described, &response["type"], &response["example"]);
+    }
+    let ledger = get(&sandbox, "/ledger").await;
+    assert!(!ledger["fills"].as_array().expect("a list").is_empty(), "no row was checked");
+}
+
+#[tokio::test]
+async fn the_page_of_help_is_html_for_a_browser_and_needs_no_token() {
+    let sandbox = still().await;
+    let url = sandbox.admin().expect("an address");
+    let browser = || {
+        let mut request = admin_call(&ready(&sandbox), "GET", "/help", "");
+        request.headers_mut().remove("authorization");
+        let accept = "text/html,application/xhtml+xml,*/*;q=0.8".parse().expect("a value");
+        request.headers_mut().insert("accept", accept);
+        request
+    };
+    let page = send_to(url, browser()).await.expect("a page");
+    assert_eq!(
+        (page.status, &page.headers["content-type"]),
+        (200, &"text/html; charset=utf-8".parse().expect("a value"))
+    );
+    assert!(page.headers.contains_key("content-security-policy"));
+    for part in [
+        "POST /accounts/freeze",
+        "GET /book/{symbol}",
+        "terms.fee",
+        "curl -H @token",
+        "version-gap",
+    ] {
+        assert!(page.text.contains(part), "{part}");
+    }
+    let secrets = [sandbox.admin_token().expect("a token"), &sandbox.credentials().secret];
+    assert!(secrets.iter().all(|secret| !page.text.contains(*secret)));
+    for (header, value) in [("origin", "http://localhost"), ("host", "evil.example")] {
+        let mut foreign = browser();
+        foreign.headers_mut().insert(header, value.parse().expect("a value"));
+        assert_eq!(send_to(url, foreign).await.expect("an answer").status, 403, "{header}");
+    }
+}
 
 #[tokio::test]
 async fn no_call_does_anything_without_the_token_or_for_a_page_or_under_a_foreign_name() {
@@ -286,9 +370,9 @@ async fn no_call_does_anything_without_the_token_or_for_a_page_or_under_a_foreig
     let (ready, other) = (ready(&sandbox), ready(&start(few()).await));
     let url = sandbox.admin().expect("an address");
     let untouched = sandbox.snapshot().to_json().expect("JSON");
-    let listed = ask_admin(&ready, "GET", "/", "").await.json();
-    assert_eq!(listed["calls"].as_array().expect("a list").len() + 1, CALLS.len());
-    for (method, path, body) in CALLS {
+    let mut calls = examples(&sandbox).await;
+    calls.push(("GET".to_owned(), "/".to_owned(), String::new()));
+    for (method, path, body) in &calls {
         let call = || admin_call(&ready, method, path, body);
         let [mut anonymous, mut page, mut rebound] = [call(), call(), call()];
         anonymous.headers_mut().remove("authorization");
@@ -305,7 +389,7 @@ async fn no_call_does_anything_without_the_token_or_for_a_page_or_under_a_foreig
     assert_eq!(sandbox.snapshot().to_json().expect("JSON"), untouched);
     let asked = timeout(std::time::Duration::ZERO, sandbox.stop_requested()).await;
     assert!(asked.is_err(), "nobody who may asked for a stop");
-    for (method, path, body) in CALLS {
+    for (method, path, body) in &calls {
         let answer = ask_admin(&ready, method, path, body).await;
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
     }

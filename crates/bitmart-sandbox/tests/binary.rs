@@ -134,7 +134,7 @@ async fn refused(args: &[&str]) -> String {
 #[tokio::test]
 async fn reasons_are_on_stderr_unless_it_is_to_be_quiet() {
     let told = refused(&[]).await;
-    let words = "bitmart-sandbox: POST /spot/v2/submit_order refused with 30000: this is a path of the spot";
+    let words = "bitmart-sandbox: POST /spot/v2/submit_order rejected with 30000: this is a path of the spot";
     assert!(told.starts_with(words) && told.lines().count() == 1, "{told}");
     assert_eq!(refused(&["--quiet"]).await, "");
 }

@@ -178,9 +178,9 @@ async fn a_funding_rate_comes_first_each_minute_and_on_request() {
     sandbox.step_market(600);
     let next = socket.text().await;
     assert!(next["data"]["ts"].as_u64() > first["data"]["ts"].as_u64());
-    let words = "group [futures/trade:BTCUSDT] answers no request";
+    let expected = "group [futures/trade:BTCUSDT] answers no request";
     socket.json(json!({ "action": "request", "args": ["futures/trade:BTCUSDT"] })).await;
-    assert_eq!(socket.text().await["error"], words);
+    assert_eq!(socket.text().await["error"], expected);
 }
 
 #[tokio::test]

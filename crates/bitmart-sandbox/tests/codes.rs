@@ -38,30 +38,30 @@ fn with(mut body: Value, patch: Value) -> Value {
     body
 }
 
-/// The codes that were answered, each with its statuses.
+/// The codes of the responses, each with its statuses.
 #[derive(Default)]
 struct Seen(BTreeMap<u64, Vec<u16>>);
 
 impl Seen {
     #[track_caller]
-    fn note(&mut self, code: u64, answer: &Answer) {
-        assert_eq!(answer.code(), code, "{}", answer.text);
-        self.0.entry(code).or_default().push(answer.status);
+    fn note(&mut self, code: u64, response: &Answer) {
+        assert_eq!(response.code(), code, "{}", response.text);
+        self.0.entry(code).or_default().push(response.status);
     }
 
     async fn post(&mut self, client: &Client<'_>, path: &str, cases: Vec<(u64, Value)>) {
         for (code, body) in cases {
-            let answer = client.post(path, body.clone()).await;
-            assert_eq!(answer.code(), code, "{path} {body}: {}", answer.text);
-            self.note(code, &answer);
+            let response = client.post(path, body.clone()).await;
+            assert_eq!(response.code(), code, "{path} {body}: {}", response.text);
+            self.note(code, &response);
         }
     }
 
     async fn get(&mut self, client: &Client<'_>, cases: &[(u64, &str)]) {
         for (code, path) in cases {
-            let answer = client.get(path).await;
-            assert_eq!(answer.code(), *code, "{path}: {}", answer.text);
-            self.note(*code, &answer);
+            let response = client.get(path).await;
+            assert_eq!(response.code(), *code, "{path}: {}", response.text);
+            self.note(*code, &response);
         }
     }
 }
@@ -74,7 +74,7 @@ struct Row {
 
 fn numbers(text: &str) -> Vec<u64> {
     text.split(|letter: char| !letter.is_ascii_digit())
-        .filter_map(|word| word.parse().ok())
+        .filter_map(|part| part.parse().ok())
         .collect()
 }
 
@@ -84,11 +84,11 @@ fn table() -> Vec<Row> {
     let lines = after.trim().lines().take_while(|line| line.starts_with('|')).skip(2);
     let row = |line: &str| {
         let cells: Vec<&str> = line.split('|').collect();
-        let (words, columns) = (cells[2], (numbers(cells[2]), numbers(cells[3])));
+        let (name, columns) = (cells[2], (numbers(cells[2]), numbers(cells[3])));
         // "42000 (HTTP 200)" is a status beside the code it belongs to.
         let (inner, codes): (Vec<u64>, Vec<u64>) =
             columns.0.iter().partition(|code| **code < 1_000);
-        assert!(!codes.is_empty(), "{words}");
+        assert!(!codes.is_empty(), "{name}");
         Row { codes, statuses: [columns.1, inner].concat() }
     };
     lines.map(row).collect()
@@ -175,8 +175,8 @@ async fn keys(seen: &mut Seen) {
         (30006, &[("x-bm-key", "good"), ("x-bm-sign", "x"), ("x-bm-timestamp", "noon")]),
         (30005, &[("x-bm-key", "good"), ("x-bm-sign", "x"), ("x-bm-timestamp", &*now)]),
     ] {
-        let answer = send(good.host, headers(SUBMIT, given)).await.expect("an answer");
-        seen.note(code, &answer);
+        let response = send(good.host, headers(SUBMIT, given)).await.expect("a response");
+        seen.note(code, &response);
     }
     let stale = Client { now_ms: NOON_MS - 60_001, ..Client::spot(&sandbox) };
     seen.post(&stale, SUBMIT, vec![(30007, limit_buy())]).await;
@@ -205,14 +205,14 @@ async fn frame_of_a_request(seen: &mut Seen) {
     for (path, code) in [(SUBMIT, 58001), (withdraw, 60031)] {
         let mut request = spot.signed(path, &json!({}));
         request.headers_mut().insert("content-type", "text/plain".parse().expect("a value"));
-        seen.note(code, &send(spot.host, request).await.expect("an answer"));
+        seen.note(code, &send(spot.host, request).await.expect("a response"));
     }
     seen.post(&spot, SUBMIT, vec![(30018, json!([]))]).await;
     let mut request = spot.signed(SUBMIT, &json!({}));
     *request.body_mut() = Full::from(vec![b' '; (1 << 20) + 1]);
     // The connection may be closed before the whole body is sent.
-    if let Some(answer) = send(spot.host, request).await {
-        seen.note(50000, &answer);
+    if let Some(response) = send(spot.host, request).await {
+        seen.note(50000, &response);
     }
     let nope = || json!({ "nope": 1 });
     seen.post(&spot, SUBMIT, vec![(50029, nope()), (50028, json!({}))]).await;
@@ -233,11 +233,11 @@ async fn injected(seen: &mut Seen) {
     }
     let path = "/system/time";
     for at in 0..21 {
-        let answer = client.get(path).await;
+        let response = client.get(path).await;
         match at {
-            0..10 => assert_eq!(answer.code(), 1000),
-            10..20 => seen.note(30013, &answer),
-            _ => seen.note(30017, &answer),
+            0..10 => assert_eq!(response.code(), 1000),
+            10..20 => seen.note(30013, &response),
+            _ => seen.note(30017, &response),
         }
     }
 }
@@ -283,7 +283,7 @@ async fn spot_orders(seen: &mut Seen) {
         (50034, market("buy", json!({ "notional": "10" }))),
         (50035, ioc("sell")),
         (50035, market("sell", json!({ "size": "0.001" }))),
-        // Somebody is on the other side, at a worse price: accepted and cancelled.
+        // An order is on the other side, at a worse price: accepted and cancelled.
         (1000, order(json!({ "side": "sell", "price": "51000" }))),
         (1000, ioc("buy")),
     ];

@@ -58,8 +58,8 @@ async fn a_request_is_held_back_until_the_faults_are_off_or_its_client_has_gone(
             sandbox.clear_faults();
         };
         let id = format!("held{after}");
-        let (answer, ()) = tokio::join!(client.post(SUBMIT, order(&id)), held);
-        assert_eq!(answer.code(), 1000, "{fault:?}");
+        let (response, ()) = tokio::join!(client.post(SUBMIT, order(&id)), held);
+        assert_eq!(response.code(), 1000, "{fault:?}");
         assert_eq!(sandbox.orders().len(), after);
         sandbox.until_free(SUBMIT).await;
     }
@@ -99,7 +99,7 @@ async fn the_members_of_rows_come_null() {
     let client = Client::spot(&sandbox);
     client.order(order("kept1")).await;
     sandbox.inject(Fault::NullRows.on(OPEN));
-    let rows = |answer: &common::Answer| answer.data().as_array().expect("rows").clone();
+    let rows = |response: &common::Answer| response.data().as_array().expect("rows").clone();
     let empty = rows(&client.post(OPEN, json!({})).await);
     assert!(empty[0].as_object().expect("a row").values().all(serde_json::Value::is_null));
     let whole = rows(&client.post(OPEN, json!({})).await);
@@ -107,7 +107,7 @@ async fn the_members_of_rows_come_null() {
 }
 
 #[tokio::test]
-async fn a_delayed_answer_was_processed_at_once() {
+async fn a_request_with_a_delayed_response_is_processed_at_once() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
     sandbox.inject(Fault::Delay(Duration::from_secs(3600)).on(SUBMIT));
@@ -117,16 +117,16 @@ async fn a_delayed_answer_was_processed_at_once() {
         }
     };
     tokio::select! {
-        answer = send(client.host, client.signed(SUBMIT, &order("late1"))) => {
-            panic!("answered before its time: {answer:?}")
+        response = send(client.host, client.signed(SUBMIT, &order("late1"))) => {
+            panic!("responded too early: {response:?}")
         }
-        done = timeout(DEADLINE, processed) => done.expect("an order while the answer is due"),
+        done = timeout(DEADLINE, processed) => done.expect("an order while the response is due"),
     }
     assert_eq!(sandbox.orders()[0].client_order_id, "late1");
 }
 
 #[tokio::test]
-async fn a_delayed_answer_comes_after_the_delay() {
+async fn a_delayed_response_comes_after_the_delay() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
     let (delay, from) = (Duration::from_millis(100), Instant::now());
@@ -154,7 +154,7 @@ async fn a_version_gap_is_a_gap_for_the_subscriber() {
 }
 
 #[tokio::test]
-async fn a_version_gap_is_one_on_a_still_book_and_on_its_own_topic_only() {
+async fn a_version_gap_is_one_on_a_book_without_change_and_on_its_own_topic_only() {
     let sandbox = start(still().market_maker(false)).await;
     let topic = "spot/depth/increase100:BTC_USDT";
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
@@ -169,19 +169,19 @@ async fn a_version_gap_is_one_on_a_still_book_and_on_its_own_topic_only() {
     socket.json(json!({ "op": "request", "args": [topic] })).await;
     assert_eq!(version(&socket.binary().await), snapshot + 2);
 
-    let (struck, spared) =
+    let (faulty, sound) =
         ("futures/depthIncrease20:BTCUSDT@100ms", "futures/depthIncrease20:BTCUSDT@200ms");
     let mut socket = Socket::connect(&sandbox.futures().ws_public).await;
     let mut first = 0;
-    for topic in [struck, spared] {
+    for topic in [faulty, sound] {
         socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
         assert_eq!(socket.text().await["success"], true);
         first = socket.text().await["data"]["version"].as_u64().expect("a version");
     }
-    sandbox.inject(Fault::VersionGap.on(struck));
+    sandbox.inject(Fault::VersionGap.on(faulty));
     sandbox.step_market(4);
     for (topic, version) in
-        [(struck, first + 2), (spared, first + 1), (struck, first + 3), (spared, first + 2)]
+        [(faulty, first + 2), (sound, first + 1), (faulty, first + 3), (sound, first + 2)]
     {
         let update = socket.text().await;
         assert_eq!(
@@ -192,7 +192,7 @@ async fn a_version_gap_is_one_on_a_still_book_and_on_its_own_topic_only() {
 }
 
 #[tokio::test]
-async fn a_silent_socket_stays_open_and_answers_nothing() {
+async fn a_silent_socket_stays_open_and_sends_nothing() {
     let sandbox = start(still()).await;
     let topic = "spot/depth/increase100:BTC_USDT";
     let mut silent = Socket::connect(&sandbox.spot().ws_public).await;
@@ -201,7 +201,7 @@ async fn a_silent_socket_stays_open_and_answers_nothing() {
     sandbox.inject(Fault::SilentSocket.on(topic));
     sandbox.step_market(1);
     silent.send("ping").await;
-    // Another socket hears the next updates; the silent one is cut without having said a word.
+    // Another socket receives the next updates; the silent one is cut without having sent anything.
     let mut other = Socket::connect(&sandbox.spot().ws_public).await;
     other.subscribe_spot(topic).await;
     other.binary().await;
@@ -216,7 +216,7 @@ async fn a_silent_socket_stays_open_and_answers_nothing() {
 }
 
 /// A request for the time of the spot host, sent and not yet read from.
-async fn ask_for_the_time(sandbox: &Sandbox) -> TcpStream {
+async fn request_time(sandbox: &Sandbox) -> TcpStream {
     let mut stream = TcpStream::connect(authority(&sandbox.spot().rest)).await.expect("connects");
     let head = format!("GET {TIME} HTTP/1.1\r\nHost: sandbox\r\n\r\n");
     stream.write_all(head.as_bytes()).await.expect("writes");
@@ -224,7 +224,7 @@ async fn ask_for_the_time(sandbox: &Sandbox) -> TcpStream {
 }
 
 /// Reads a head and returns the promised length of its body.
-async fn promised(stream: &mut TcpStream) -> usize {
+async fn announced(stream: &mut TcpStream) -> usize {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(timeout(DEADLINE, stream.read_u8()).await.expect("in time").expect("a head"));
@@ -243,8 +243,8 @@ async fn a_reset_mid_body_comes_after_the_head_and_half_of_the_body() {
     assert!(send(client.host, client.signed(SUBMIT, &order("cut1"))).await.is_none());
     assert_eq!(sandbox.orders().len(), 1);
     sandbox.inject(Fault::ResetMidBody.on(TIME));
-    let mut stream = ask_for_the_time(&sandbox).await;
-    let (length, mut body) = (promised(&mut stream).await, Vec::new());
+    let mut stream = request_time(&sandbox).await;
+    let (length, mut body) = (announced(&mut stream).await, Vec::new());
     let error = loop {
         match timeout(DEADLINE, stream.read_u8()).await.expect("in time") {
             Ok(byte) => body.push(byte),
@@ -260,8 +260,8 @@ async fn a_slow_drip_sends_one_byte_and_lets_the_next_wait() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
     sandbox.inject(Fault::SlowDrip(Duration::from_secs(3600)).on(TIME));
-    let mut stream = ask_for_the_time(&sandbox).await;
-    assert!(promised(&mut stream).await > 1);
+    let mut stream = request_time(&sandbox).await;
+    assert!(announced(&mut stream).await > 1);
     let first = timeout(DEADLINE, stream.read_u8()).await.expect("in time");
     assert_eq!(first.expect("a byte"), b'{');
     tokio::select! {
@@ -281,7 +281,7 @@ async fn a_slow_drip_brings_the_whole_body_in_its_time() {
 }
 
 #[tokio::test]
-async fn limit_ban_and_maintenance_are_refused_in_the_documented_way_and_not_processed() {
+async fn limit_ban_and_maintenance_are_documented_rejections_of_unprocessed_requests() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
     for (fault, status, code, counted) in [
@@ -290,10 +290,10 @@ async fn limit_ban_and_maintenance_are_refused_in_the_documented_way_and_not_pro
         (Fault::Maintenance, 200, 30016, false),
     ] {
         sandbox.inject(fault.on(SUBMIT));
-        let refused = client.post(SUBMIT, order("later1")).await;
-        assert_eq!((refused.status, refused.code()), (status, code), "{fault:?}");
+        let rejected = client.post(SUBMIT, order("later1")).await;
+        assert_eq!((rejected.status, rejected.code()), (status, code), "{fault:?}");
         let header = |name: &str| {
-            let value = refused.headers.get(name)?.to_str().expect("text");
+            let value = rejected.headers.get(name)?.to_str().expect("text");
             Some(value.parse::<u32>().expect("a number"))
         };
         let used = header("x-bm-ratelimit-remaining");
@@ -313,7 +313,7 @@ async fn book_socket(sandbox: &Sandbox, topic: &str) -> Socket {
 }
 
 #[tokio::test]
-async fn a_half_open_socket_says_nothing() {
+async fn a_half_open_socket_sends_nothing() {
     let sandbox = start(still()).await;
     let mut half = book_socket(&sandbox, BOOK).await;
     sandbox.inject(Fault::HalfOpen.on(BOOK));
@@ -396,15 +396,15 @@ async fn a_late_history_lacks_what_is_young_and_nothing_else() {
     assert!(0 < old && old < fills.len());
     sandbox.inject(Fault::LateHistory(Duration::from_secs(2)).on(TRADES).times(2));
     let rows = async |limit: usize| {
-        let answer = client.post(TRADES, json!({ "limit": limit })).await.data();
-        answer.as_array().expect("rows").clone()
+        let response = client.post(TRADES, json!({ "limit": limit })).await.data();
+        response.as_array().expect("rows").clone()
     };
     assert_eq!(rows(200).await.len(), old);
     // The young ones take no place of the old.
     let one = rows(1).await;
     assert_eq!(one.len(), 1);
     assert!(one[0]["createTime"].as_u64().expect("a time") < young);
-    assert_eq!(rows(200).await.len(), fills.len(), "it struck as often as asked");
+    assert_eq!(rows(200).await.len(), fills.len(), "it occurred as often as set");
 }
 
 #[tokio::test]
@@ -419,7 +419,7 @@ async fn a_late_push_comes_after_those_behind_it_and_to_its_socket_only() {
     sandbox.inject(Fault::LatePush(late).on(BOOK));
     let from = Instant::now();
     sandbox.step_market(2);
-    // Another socket that comes meanwhile does not hear of it.
+    // Another socket that subscribes meanwhile does not receive it.
     let mut other = Socket::connect(&sandbox.spot().ws_public).await;
     other.subscribe_spot(BOOK).await;
     let next = version(&other.binary().await);

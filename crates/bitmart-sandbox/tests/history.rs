@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use bitmart_sandbox::{Config, Decimal, Sandbox, SpotPair};
+use bitmart_sandbox::{Config, Decimal, Sandbox, SpotPair, WalletKind};
 use common::{Client, start};
 use serde_json::{Value, json};
 
@@ -213,4 +213,43 @@ async fn rules_and_balances_are_those_of_the_configuration() {
         .parse()
         .expect("a number");
     assert!(usd > Decimal::from(250_000), "{usd}");
+}
+
+#[tokio::test]
+async fn a_balance_that_the_operator_sets_is_in_the_history_of_the_account() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let set = |wallet, currency: &str, amount: i64| {
+        sandbox.set_balance(1, wallet, currency, Decimal::from(amount)).expect("a balance");
+    };
+    let quota = "/account/v1/withdraw/charge?currency=BTC";
+    let before = client.get(quota).await.data();
+    set(WalletKind::Spot, "USDT", 100_250);
+    set(WalletKind::Spot, "USDT", 100_250);
+    set(WalletKind::Funding, "ETH", 3);
+    set(WalletKind::Spot, "BTC", 40_000);
+    set(WalletKind::Futures, "USDT", 99_993);
+    let rows = async |kind: &str| {
+        let path = format!("/account/v2/deposit-withdraw/history?operation_type={kind}&N=9");
+        let rows = client.get(&path).await.data()["records"].clone();
+        let row = |row: &Value| {
+            let part = |name: &str| row[name].as_str().expect("text").to_owned();
+            assert_eq!((&row["status"], &row["fee"]), (&json!(3), &json!("0")), "{row}");
+            assert_eq!(row["apply_time"], NOON_MS);
+            (part("currency"), part("arrival_amount"))
+        };
+        rows.as_array().expect("rows").iter().map(row).collect::<Vec<_>>()
+    };
+    let row = |currency: &str, amount: &str| (currency.to_owned(), amount.to_owned());
+    assert_eq!(rows("deposit").await, [row("ETH", "3"), row("USDT", "250")]);
+    assert_eq!(rows("withdraw").await, [row("BTC", "60000")]);
+    assert_eq!(
+        client.get(quota).await.data(),
+        before,
+        "the quota is for withdrawals of the account"
+    );
+
+    let flows = Client::futures(&sandbox).get("/contract/private/transaction-history").await.data();
+    assert_eq!(flows.as_array().map(Vec::len), Some(1), "{flows}");
+    assert_eq!((&flows[0]["flow_type"], &flows[0]["amount"]), (&json!(1), &json!("-7")), "{flows}");
 }

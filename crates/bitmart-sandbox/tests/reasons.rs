@@ -1,4 +1,4 @@
-//! Why something was refused: the header of the answer says it, the body stays the documented one.
+//! Why something was rejected: a header of the response states it, the body stays the documented one.
 
 mod common;
 
@@ -20,20 +20,20 @@ async fn sandbox() -> Sandbox {
     start(config.api_key(key).api_key(other)).await
 }
 
-fn reason(answer: &Answer) -> &str {
-    let value = answer.headers.get("x-sandbox-reason");
-    value.unwrap_or_else(|| panic!("no reason for {answer:?}")).to_str().expect("ASCII")
+fn reason(response: &Answer) -> &str {
+    let value = response.headers.get("x-sandbox-reason");
+    value.unwrap_or_else(|| panic!("no reason for {response:?}")).to_str().expect("ASCII")
 }
 
-/// Fails unless an answer has the code and its documented text, and a short reason with the words and
+/// Fails unless a response has the code and its documented text, and a short reason with the expected part and
 /// without secrets.
 #[track_caller]
-fn assert_told(answer: &Answer, (code, message): (u64, &str), words: &str, key: &ApiKey) {
-    assert_eq!((answer.code(), answer.message().as_str()), (code, message), "{words}");
-    let told = reason(answer);
-    assert!(told.contains(words), "{words:?} is not in {told:?}");
-    assert!(told.len() <= 512);
-    assert!(!told.contains(&key.secret) && !told.contains(&key.memo), "{told}");
+fn assert_reason(response: &Answer, (code, message): (u64, &str), expected: &str, key: &ApiKey) {
+    assert_eq!((response.code(), response.message().as_str()), (code, message), "{expected}");
+    let text = reason(response);
+    assert!(text.contains(expected), "{expected:?} is not in {text:?}");
+    assert!(text.len() <= 512);
+    assert!(!text.contains(&key.secret) && !text.contains(&key.memo), "{text}");
 }
 
 fn order() -> Value {
@@ -70,90 +70,90 @@ impl<'a> Attempt<'a> {
             .header("x-bm-sign", sign(&self.with, &self.timestamp, &self.signed))
             .header("x-bm-timestamp", self.timestamp)
             .body(Full::<Bytes>::from(self.sent));
-        send(sandbox.spot(), request.expect("a request")).await.expect("an answer")
+        send(sandbox.spot(), request.expect("a request")).await.expect("a response")
     }
 }
 
 const SIGN: (u64, &str) = (30005, "Header X-BM-SIGN is wrong");
 
 #[tokio::test]
-async fn a_wrong_signature_is_told_its_slip() {
+async fn the_reason_of_a_wrong_signature_names_the_mistake() {
     let sandbox = sandbox().await;
     let key = sandbox.credentials();
     let good = Attempt::new(key).send(&sandbox).await;
     assert_eq!((good.status, good.headers.get("x-sandbox-reason")), (200, None));
-    for (with, words) in [
+    for (with, expected) in [
         (ApiKey::new("", &key.secret, ""), "an empty memo"),
         (ApiKey::new("", &key.secret, format!("{} ", key.memo)), "a memo with a blank"),
         (ApiKey::new("", format!("'{}'", key.secret), &key.memo), "a secret in quotes"),
         (ApiKey::new("", "0123456789", &key.memo), "the secret or the memo is another one"),
         (sandbox.sub_account_credentials().expect("one"), "the secret of another key"),
     ] {
-        let answer = Attempt { with, ..Attempt::new(key) }.send(&sandbox).await;
-        assert_told(&answer, SIGN, words, key);
+        let response = Attempt { with, ..Attempt::new(key) }.send(&sandbox).await;
+        assert_reason(&response, SIGN, expected, key);
     }
     let wide = r#"{"symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001"}"#;
     let compact = wide.replace(", ", ",").replace(": ", ":");
-    for (signed, words) in [
+    for (signed, expected) in [
         (wide.to_owned(), "with spaces after"),
         (wide.replace('"', "'"), "a Python dict"),
         ("symbol=BTC_USDT&side=buy".to_owned(), "none of the usual slips"),
         (String::new(), "an empty body"),
     ] {
         let sent = compact.clone();
-        let answer = Attempt { sent, signed, ..Attempt::new(key) }.send(&sandbox).await;
-        assert_told(&answer, SIGN, words, key);
+        let response = Attempt { sent, signed, ..Attempt::new(key) }.send(&sandbox).await;
+        assert_reason(&response, SIGN, expected, key);
     }
     let sent = r#"{"b":"1","a":"2"}"#.to_owned();
     for signed in ["b=1&a=2", "a=2&b=1"] {
         let attempt =
             Attempt { sent: sent.clone(), signed: signed.to_owned(), ..Attempt::new(key) };
-        assert_told(&attempt.send(&sandbox).await, SIGN, "a query string", key);
+        assert_reason(&attempt.send(&sandbox).await, SIGN, "a query string", key);
     }
     let sorted = Attempt { sent, signed: r#"{"a":"2","b":"1"}"#.to_owned(), ..Attempt::new(key) };
-    assert_told(&sorted.send(&sandbox).await, SIGN, "sorted by name", key);
+    assert_reason(&sorted.send(&sandbox).await, SIGN, "sorted by name", key);
 }
 
 #[tokio::test]
-async fn keys_and_timestamps_are_told_what_they_are() {
+async fn the_reason_of_a_wrong_key_or_timestamp_names_the_mistake() {
     let sandbox = sandbox().await;
     let key = sandbox.credentials();
     let unknown = (30002, "Header X-BM-KEY not found");
-    for (sent, words) in [
+    for (sent, expected) in [
         ("your_api_key", "placeholder of a sample"),
         (&*key.secret, "the secret of a key"),
         ("0000", "take the key of its ready line"),
     ] {
-        let answer = Attempt { key: sent, ..Attempt::new(key) }.send(&sandbox).await;
-        assert_told(&answer, unknown, words, key);
+        let response = Attempt { key: sent, ..Attempt::new(key) }.send(&sandbox).await;
+        assert_reason(&response, unknown, expected, key);
     }
     let range = (30007, "Header X-BM-TIMESTAMP range. Within a minute");
-    for (timestamp, words) in [
+    for (timestamp, expected) in [
         (NOON_MS / 1_000, "is in seconds"),
         (NOON_MS - 61_000, "61.000 s behind"),
         (NOON_MS + 3_600_000 * 5, "5 hours ahead"),
     ] {
         let attempt = Attempt { timestamp: timestamp.to_string(), ..Attempt::new(key) };
-        assert_told(&attempt.send(&sandbox).await, range, words, key);
+        assert_reason(&attempt.send(&sandbox).await, range, expected, key);
     }
     let now_ms = NOON_MS - 30_000;
     let late = Client { now_ms, ..Client::spot(&sandbox) };
     let query = json!({ "clientOrderId": "x", "recvWindow": 5000 });
-    let answer = late.post("/spot/v4/query/client-order", query).await;
-    assert_eq!(answer.code(), 30007);
-    assert!(reason(&answer).contains("30.000 s old, and its recvWindow is 5000 ms"));
-    for (now_ms, code, words) in
+    let response = late.post("/spot/v4/query/client-order", query).await;
+    assert_eq!(response.code(), 30007);
+    assert!(reason(&response).contains("30.000 s old, and its recvWindow is 5000 ms"));
+    for (now_ms, code, expected) in
         [(NOON_MS - 90_000, 40039, "90.000 s behind"), (NOON_MS + 90_000, 40013, "90.000 s ahead")]
     {
         let client = Client { now_ms, ..Client::futures(&sandbox) };
-        let answer = client.post(FUTURES, json!({})).await;
-        assert_eq!(answer.code(), code);
-        assert!(reason(&answer).contains(words), "{}", reason(&answer));
+        let response = client.post(FUTURES, json!({})).await;
+        assert_eq!(response.code(), code);
+        assert!(reason(&response).contains(expected), "{}", reason(&response));
     }
 }
 
 #[tokio::test]
-async fn a_balance_is_told_how_much_it_lacks() {
+async fn the_reason_of_a_low_balance_has_the_amount_that_is_missing() {
     let config = Config::new().stepped_clock(NOON_MS).rate_limits(false);
     let sandbox = start(config.fund("BTC=0.5,USDT=100").expect("a list")).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
@@ -164,7 +164,7 @@ async fn a_balance_is_told_how_much_it_lacks() {
     });
     let secure = json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": "101", "side": "in" });
     let move_usdt = json!({ "currency": "USDT", "amount": "250.50", "type": "spot_to_contract" });
-    for (client, path, body, code, words) in [
+    for (client, path, body, code, expected) in [
         (
             &spot,
             SUBMIT,
@@ -182,14 +182,14 @@ async fn a_balance_is_told_how_much_it_lacks() {
         ),
         (&spot, "/account/v1/transfer-contract", &move_usdt, 42000, "150.5 USDT are missing"),
     ] {
-        let answer = client.post(path, body.clone()).await;
-        assert_eq!(answer.code(), code, "{path}: {}", answer.text);
-        assert!(reason(&answer).contains(words), "{path}: {}", reason(&answer));
+        let response = client.post(path, body.clone()).await;
+        assert_eq!(response.code(), code, "{path}: {}", response.text);
+        assert!(reason(&response).contains(expected), "{path}: {}", reason(&response));
     }
 }
 
 #[tokio::test]
-async fn paths_and_symbols_are_told_what_was_meant() {
+async fn the_reason_of_a_wrong_path_or_symbol_has_the_right_one() {
     let sandbox = sandbox().await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let with = |symbol: &str| json!({ "symbol": symbol, "side": "buy", "type": "limit", "price": "1", "size": "1" });
@@ -197,7 +197,7 @@ async fn paths_and_symbols_are_told_what_was_meant() {
         "symbol": "BTC_USDT", "side": 1, "type": "limit", "price": "50000", "size": 1,
         "leverage": "10", "open_type": "cross",
     });
-    for (answer, code, words) in [
+    for (response, code, expected) in [
         (spot.post(SUBMIT, with("BTCUSDT")).await, 50001, "did you mean BTC_USDT?"),
         (spot.post(SUBMIT, with("NOPEUSDT")).await, 50001, "did you mean NOPE_USDT?"),
         (spot.get("/spot/quotation/v3/ticker?symbol=BTCUSDT").await, 70002, "BTC_USDT?"),
@@ -206,20 +206,20 @@ async fn paths_and_symbols_are_told_what_was_meant() {
         (spot.post(FUTURES, json!({})).await, 30030, "a path of the futures host"),
         (spot.get(SUBMIT).await, 57001, "this path takes POST"),
     ] {
-        assert_eq!(answer.code(), code, "{}", answer.text);
-        assert!(reason(&answer).contains(words), "{}", reason(&answer));
+        assert_eq!(response.code(), code, "{}", response.text);
+        assert!(reason(&response).contains(expected), "{}", reason(&response));
     }
     assert_eq!(spot.get("/nowhere").await.headers.get("x-sandbox-reason"), None);
 }
 
 #[tokio::test]
-async fn a_login_that_fails_is_told_why_as_it_is_closed() {
+async fn a_failed_login_is_closed_with_its_reason() {
     let sandbox = sandbox().await;
     let key = sandbox.credentials();
     let bare = ApiKey::new(&key.key, &key.secret, "");
     let now = NOON_MS.to_string();
     let body = "bitmart.WebSocket";
-    for (args, words) in [
+    for (args, expected) in [
         (json!([key.key, now, sign(&bare, &now, body)]), "an empty memo"),
         (json!([key.key, "1700000000", sign(key, "1700000000", body)]), "in seconds"),
         (json!(["your_api_key", now, sign(key, &now, body)]), "placeholder of a sample"),
@@ -234,17 +234,17 @@ async fn a_login_that_fails_is_told_why_as_it_is_closed() {
             socket.text().await;
             let (code, why) = socket.close().await;
             assert_eq!(code, 1000);
-            assert!(why.contains(words) && why.len() <= 123, "{words}: {why}");
+            assert!(why.contains(expected) && why.len() <= 123, "{expected}: {why}");
             assert!(!why.contains(&key.secret), "{why}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_private_topic_at_the_public_address_is_told_where_it_is() {
+async fn the_error_about_a_topic_at_the_wrong_address_names_the_right_one() {
     let sandbox = sandbox().await;
     let (spot, futures) = (sandbox.spot(), sandbox.futures());
-    for (url, subscribe, field, words, path) in [
+    for (url, subscribe, field, expected, path) in [
         (
             &spot.ws_public,
             json!({ "op": "subscribe", "args": ["spot/user/order:BTC_USDT"] }),
@@ -276,15 +276,15 @@ async fn a_private_topic_at_the_public_address_is_told_where_it_is() {
     ] {
         let mut socket = Socket::connect(url).await;
         socket.json(subscribe).await;
-        let answer = socket.text().await;
-        let told = answer[field].as_str().expect("text");
-        assert!(told.starts_with(words) && told.ends_with(path), "{told}");
+        let response = socket.text().await;
+        let text = response[field].as_str().expect("text");
+        assert!(text.starts_with(expected) && text.ends_with(path), "{text}");
     }
-    // Who is at the right address, and not logged in, hears the documented words alone.
+    // A connection to the right address that is not logged in gets the documented message only.
     let mut socket = Socket::connect(&spot.ws_private).await;
     socket.json(json!({ "op": "subscribe", "args": ["spot/user/order:BTC_USDT"] })).await;
-    let answer = socket.text().await;
-    assert_eq!(answer["errorMessage"], "User not logged in / User must be logged in");
+    let response = socket.text().await;
+    assert_eq!(response["errorMessage"], "User not logged in / User must be logged in");
     socket.send("ping").await;
     assert_eq!(socket.hear().await, Heard::Text("pong".to_owned()));
 }

@@ -61,7 +61,7 @@ async fn a_market_buy_fills_against_the_market_maker() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_answer_their_codes() {
+async fn wrong_credentials_get_their_codes() {
     let config = still()
         .api_key(ApiKey::new("key", "secret", "memo"))
         .api_key(ApiKey::new("ice", "secret", "memo").frozen())
@@ -79,21 +79,21 @@ async fn wrong_credentials_answer_their_codes() {
     ];
     for (name, key, now_ms, status, code) in cases {
         let client = Client { host: good.host, key: &key, now_ms };
-        let answer = client.post(submit, body.clone()).await;
-        assert_eq!((answer.status, answer.code()), (status, code), "{name}: {}", answer.text);
-        assert_eq!(answer.json()["data"], Value::Null, "{name}");
+        let response = client.post(submit, body.clone()).await;
+        assert_eq!((response.status, response.code()), (status, code), "{name}: {}", response.text);
+        assert_eq!(response.json()["data"], Value::Null, "{name}");
     }
     let reader = ApiKey::new("reader", "secret", "memo");
     let reader = Client { host: good.host, key: &reader, now_ms: NOON_MS };
     let transfer =
         json!({ "requestNo": "1", "amount": "1", "currency": "USDT", "toAccount": "sub" });
-    let answer = reader.post("/account/sub-account/main/v1/sub-to-sub", transfer).await;
-    assert_eq!((answer.status, answer.code()), (403, 30012), "transfer: {}", answer.text);
+    let response = reader.post("/account/sub-account/main/v1/sub-to-sub", transfer).await;
+    assert_eq!((response.status, response.code()), (403, 30012), "transfer: {}", response.text);
     let bare = Request::get("/spot/v1/wallet")
         .header("host", "x")
         .body(Full::default())
         .expect("a request");
-    assert_eq!(send(good.host, bare).await.expect("an answer").code(), 30001);
+    assert_eq!(send(good.host, bare).await.expect("a response").code(), 30001);
     assert!(sandbox.orders().is_empty());
 }
 
@@ -101,9 +101,9 @@ async fn wrong_credentials_answer_their_codes() {
 async fn recv_window_is_checked_on_v4_only() {
     let sandbox = start(still()).await;
     let late = Client { now_ms: NOON_MS - 6_000, ..Client::spot(&sandbox) };
-    let answer = late.post("/spot/v4/query/order", json!({ "orderId": "1" })).await;
-    assert_eq!((answer.status, answer.code()), (401, 30007));
-    assert!(answer.message().contains("outside of the recvWindow"), "{}", answer.text);
+    let response = late.post("/spot/v4/query/order", json!({ "orderId": "1" })).await;
+    assert_eq!((response.status, response.code()), (401, 30007));
+    assert!(response.message().contains("outside of the recvWindow"), "{}", response.text);
     let wide =
         late.post("/spot/v4/query/order", json!({ "orderId": "1", "recvWindow": 10_000 })).await;
     assert_eq!(wide.code(), 50005);
@@ -114,7 +114,7 @@ async fn recv_window_is_checked_on_v4_only() {
 }
 
 #[tokio::test]
-async fn malformed_orders_answer_their_codes() {
+async fn malformed_orders_get_their_codes() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
     let order = |patch: Value| {
@@ -147,10 +147,10 @@ async fn malformed_orders_answer_their_codes() {
         (order(json!({ "Price": "1" })), 50029),
     ];
     for (body, code) in cases {
-        let answer = client.post("/spot/v2/submit_order", body.clone()).await;
-        assert_eq!((answer.status, answer.code()), (400, code), "{body}: {}", answer.text);
+        let response = client.post("/spot/v2/submit_order", body.clone()).await;
+        assert_eq!((response.status, response.code()), (400, code), "{body}: {}", response.text);
     }
-    assert!(sandbox.orders().is_empty(), "a refused order must not exist");
+    assert!(sandbox.orders().is_empty(), "a rejected order must not exist");
 }
 
 #[tokio::test]
@@ -158,9 +158,9 @@ async fn unknown_fields_are_named_and_lenient_ignores_them() {
     let mut body = limit_buy("50000.009", "0.001");
     body["clientOrderId"] = "x".into();
     let strict = start(still()).await;
-    let answer = Client::spot(&strict).post("/spot/v2/submit_order", body.clone()).await;
-    assert!(answer.message().contains("\"clientOrderId\""), "{}", answer.text);
-    assert!(answer.message().contains("did you mean \"client_order_id\""), "{}", answer.text);
+    let response = Client::spot(&strict).post("/spot/v2/submit_order", body.clone()).await;
+    assert!(response.message().contains("\"clientOrderId\""), "{}", response.text);
+    assert!(response.message().contains("did you mean \"client_order_id\""), "{}", response.text);
     let lenient = start(still().lenient(true)).await;
     let client = Client::spot(&lenient);
     let id = client.order(body).await;
@@ -276,36 +276,36 @@ async fn futures_orders_live_from_submit_to_finish() {
         (json!({ "size": 400_000 }), 40027),
         (json!({ "clientOrderId": "x" }), 40007),
     ] {
-        let answer = client.post(submit, order(patch.clone())).await;
-        assert_eq!((answer.status, answer.code()), (400, code), "{patch}: {}", answer.text);
+        let response = client.post(submit, order(patch.clone())).await;
+        assert_eq!((response.status, response.code()), (400, code), "{patch}: {}", response.text);
     }
 }
 
 #[tokio::test]
-async fn limits_count_what_is_used_and_answer_429() {
+async fn limits_count_what_is_used_and_lead_to_429() {
     let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
     let client = Client::spot(&sandbox);
-    let header = |answer: &common::Answer, name: &str| {
-        answer.headers.get(name).expect("a limit header").to_str().expect("text").to_owned()
+    let header = |response: &common::Answer, name: &str| {
+        response.headers.get(name).expect("a limit header").to_str().expect("text").to_owned()
     };
     for used in 1..=10 {
-        let answer = client.get("/system/time").await;
-        assert_eq!(header(&answer, "X-BM-RateLimit-Remaining"), used.to_string());
-        assert_eq!(header(&answer, "X-BM-RateLimit-Limit"), "10");
-        assert_eq!(header(&answer, "X-BM-RateLimit-Reset"), "1");
-        assert_eq!(answer.status, 200);
+        let response = client.get("/system/time").await;
+        assert_eq!(header(&response, "X-BM-RateLimit-Remaining"), used.to_string());
+        assert_eq!(header(&response, "X-BM-RateLimit-Limit"), "10");
+        assert_eq!(header(&response, "X-BM-RateLimit-Reset"), "1");
+        assert_eq!(response.status, 200);
     }
-    let refused = client.get("/system/time").await;
-    assert_eq!((refused.status, refused.code()), (429, 30013));
+    let rejected = client.get("/system/time").await;
+    assert_eq!((rejected.status, rejected.code()), (429, 30013));
     sandbox.advance(std::time::Duration::from_secs(1));
     assert_eq!(client.get("/system/time").await.status, 200);
 }
 
 #[tokio::test]
-async fn answers_that_no_source_describes_say_so() {
+async fn responses_that_no_source_describes_are_marked() {
     let sandbox = start(still()).await;
-    let origin = |answer: &common::Answer| {
-        let header = answer.headers.get("x-sandbox-answer")?;
+    let origin = |response: &common::Answer| {
+        let header = response.headers.get("x-sandbox-answer")?;
         Some(header.to_str().expect("text").to_owned())
     };
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
@@ -314,8 +314,8 @@ async fn answers_that_no_source_describes_say_so() {
     let sample = futures.get("/contract/private/affiliate/invite-check?cid=1").await;
     assert_eq!((sample.code(), origin(&sample)), (1000, None));
     assert!(sample.data()["isInviteUser"].is_boolean(), "{}", sample.text);
-    let refused = futures.get("/contract/private/affiliate/invite-check").await;
-    assert_eq!((refused.code(), origin(&refused)), (40007, None));
+    let rejected = futures.get("/contract/private/affiliate/invite-check").await;
+    assert_eq!((rejected.code(), origin(&rejected)), (40007, None));
     let keys = spot.get("/uapi-key/v1/account/info").await;
     // The envelope of this one has a flag.
     assert_eq!((keys.status, &keys.json()["success"]), (200, &json!(true)));
@@ -325,7 +325,7 @@ async fn answers_that_no_source_describes_say_so() {
 }
 
 #[tokio::test]
-async fn wrong_paths_methods_and_bodies_answer_their_codes() {
+async fn wrong_paths_methods_and_bodies_get_their_codes() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
     let nowhere = client.get("/spot/v9/nope").await;
@@ -347,12 +347,12 @@ async fn wrong_paths_methods_and_bodies_answer_their_codes() {
     };
     let no_json = send(client.host, raw("application/json; charset=UTF-8", b"{".to_vec()))
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!((no_json.status, no_json.code()), (503, 30018));
-    let form = send(client.host, raw("text/plain", b"{}".to_vec())).await.expect("an answer");
+    let form = send(client.host, raw("text/plain", b"{}".to_vec())).await.expect("a response");
     assert_eq!((form.status, form.code()), (415, 58001));
     let huge = send(client.host, raw("application/json", vec![b' '; 5 << 20])).await;
-    assert!(huge.is_none_or(|answer| answer.status == 413));
+    assert!(huge.is_none_or(|response| response.status == 413));
     assert_eq!(client.get("/system/time").await.status, 200, "still there");
 }
 
@@ -402,40 +402,43 @@ async fn one_connection_serves_pipelined_requests_in_order() {
         text.push_str(std::str::from_utf8(&buffer[..read]).expect("text"));
     }
     let places = ["server_time", "Not found", "Contract API Stop"]
-        .map(|words| text.find(words).expect("all three"));
+        .map(|part| text.find(part).expect("all three"));
     assert!(places.is_sorted(), "{text}");
 }
 
 #[tokio::test]
-async fn a_large_answer_comes_compressed_to_who_asks_for_it() {
+async fn a_large_response_is_compressed_if_the_client_accepts_it() {
     use std::io::Read as _;
 
     let sandbox = start(still()).await;
-    let ask = async |path: &str, more: &str| {
+    let get = async |path: &str, more: &str| {
         let host = authority(&sandbox.spot().rest);
         let mut stream = TcpStream::connect(host).await.expect("connects");
         let head =
             format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{more}\r\n");
         stream.write_all(head.as_bytes()).await.expect("writes");
-        let mut answer = Vec::new();
-        timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("in time").expect("reads");
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
-        let body = answer.split_off(end + 4);
-        (String::from_utf8(answer).expect("text").to_ascii_lowercase(), body)
+        let mut response = Vec::new();
+        timeout(DEADLINE, stream.read_to_end(&mut response))
+            .await
+            .expect("in time")
+            .expect("reads");
+        let end = response.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let body = response.split_off(end + 4);
+        (String::from_utf8(response).expect("text").to_ascii_lowercase(), body)
     };
     let (tickers, gzip) = ("/spot/quotation/v3/tickers", "content-encoding: gzip");
-    let (head, plain) = ask(tickers, "").await;
+    let (head, plain) = get(tickers, "").await;
     assert!(!head.contains(gzip));
     for more in
         ["accept-encoding: gzip\r\n", "Accept-Encoding: br\r\nAccept-Encoding: deflate, GZIP\r\n"]
     {
-        let (head, packed) = ask(tickers, more).await;
+        let (head, packed) = get(tickers, more).await;
         assert!(head.contains(gzip), "{head}");
         let mut body = Vec::new();
         flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut body).expect("gzip");
         assert_eq!(body.len(), plain.len());
         assert!(packed.len() < plain.len(), "{} of {}", packed.len(), plain.len());
     }
-    let (head, _) = ask("/system/time", "accept-encoding: gzip\r\n").await;
+    let (head, _) = get("/system/time", "accept-encoding: gzip\r\n").await;
     assert!(!head.contains(gzip), "a small one is not worth it");
 }

@@ -65,14 +65,14 @@ async fn spot_book_updates_follow_the_snapshot_and_idle_ones_repeat_the_version(
 }
 
 #[tokio::test]
-async fn spot_order_pushes_tell_the_life_of_an_order_in_texts() {
+async fn spot_order_pushes_follow_the_life_of_an_order_as_texts() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
     let mut socket = Socket::connect(&sandbox.spot().ws_private).await;
     let topic = "spot/user/orders:ALL_SYMBOLS";
     socket.json(json!({ "op": "subscribe", "args": [topic] })).await;
-    let refused = error("subscribe", "91006", "User not logged in / User must be logged in");
-    assert_eq!(socket.text().await, refused);
+    let rejected = error("subscribe", "91006", "User not logged in / User must be logged in");
+    assert_eq!(socket.text().await, rejected);
     socket.log_in_spot(&sandbox).await;
     socket.subscribe_spot(topic).await;
     let body = json!({
@@ -125,13 +125,13 @@ async fn spot_logins_are_checked_and_failures_close() {
 }
 
 #[tokio::test]
-async fn spot_mistakes_answer_their_codes() {
+async fn spot_mistakes_get_their_codes() {
     let sandbox = start(still()).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     let topic = "spot/trade:BTC_USDT";
     socket.subscribe_spot(topic).await;
     let many: Vec<&str> = vec![topic; 21];
-    for (message, answer) in [
+    for (message, response) in [
         (
             json!({ "op": "subscribe", "args": [topic] }),
             error("subscribe", "90008", "Duplicate subscription"),
@@ -161,7 +161,7 @@ async fn spot_mistakes_answer_their_codes() {
         ),
     ] {
         socket.json(message.clone()).await;
-        assert_eq!(socket.text().await, answer, "{message}");
+        assert_eq!(socket.text().await, response, "{message}");
     }
     socket.send(&" ".repeat(5_000)).await;
     assert_eq!(socket.hear().await, Heard::Close(1009));
@@ -194,7 +194,7 @@ async fn a_stepped_clock_does_not_open_the_window_of_messages() {
 }
 
 #[tokio::test]
-async fn protocol_pings_are_answered_with_their_payload_on_all_addresses() {
+async fn protocol_pings_get_pongs_with_their_payload_on_all_addresses() {
     let sandbox = start(still()).await;
     let (spot, futures) = (sandbox.spot(), sandbox.futures());
     for url in [&spot.ws_public, &spot.ws_private, &futures.ws_public, &futures.ws_private] {
@@ -204,7 +204,7 @@ async fn protocol_pings_are_answered_with_their_payload_on_all_addresses() {
             socket.ping_frame(payload).await;
             assert_eq!(socket.hear().await, Heard::Pong(payload.to_vec()), "{url}");
         }
-        // What nobody asked for is not answered: the next frame is that of the ping after it.
+        // An unsolicited pong gets no response: the next frame is that of the ping after it.
         socket.pong_frame(b"heartbeat").await;
         socket.ping_frame(b"after").await;
         assert_eq!(socket.hear().await, Heard::Pong(b"after".to_vec()), "{url}");
@@ -214,7 +214,7 @@ async fn protocol_pings_are_answered_with_their_payload_on_all_addresses() {
 }
 
 #[tokio::test]
-async fn spot_meets_protocol_pings_with_silence_when_told() {
+async fn spot_ignores_protocol_pings_if_configured() {
     let sandbox = start(still().spot_protocol_pings(false)).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     socket.ping_frame(b"x").await;
@@ -230,7 +230,7 @@ async fn futures_addresses_serve_their_own_topics_only() {
     let sandbox = start(still()).await;
     let (key, now) = (sandbox.credentials(), NOON_MS.to_string());
     let access = json!([key.key, now, sign(key, &now, "bitmart.WebSocket"), "web"]);
-    for (url, topic, words) in [
+    for (url, topic, expected) in [
         (&sandbox.futures().ws_public, "futures/order", "futures/order need authenication"),
         (
             &sandbox.futures().ws_private,
@@ -242,9 +242,9 @@ async fn futures_addresses_serve_their_own_topics_only() {
         socket.json(json!({ "action": "access", "args": access })).await;
         assert_eq!(socket.text().await["success"], true);
         socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
-        let answer = socket.text().await;
-        let told = answer["error"].as_str().expect("text");
-        assert!(told.starts_with(words), "{told}");
+        let response = socket.text().await;
+        let text = response["error"].as_str().expect("text");
+        assert!(text.starts_with(expected), "{text}");
     }
 }
 
@@ -257,7 +257,7 @@ async fn a_kill_reaches_a_socket_that_is_stuck_in_a_write() {
     for _ in 0..25 {
         deaf.json(json!({ "action": "request", "args": topics })).await;
     }
-    // Once this one is answered, the sandbox has had its turn with the other.
+    // Once this one has a response, the sandbox has processed the other.
     let mut other = Socket::connect(&sandbox.futures().ws_public).await;
     other.json(json!({ "action": "ping" })).await;
     assert_eq!(other.text().await["group"], "System");
@@ -272,16 +272,16 @@ async fn a_kill_reaches_a_socket_that_is_stuck_in_a_write() {
 }
 
 #[tokio::test]
-async fn idle_and_topicless_sockets_are_closed() {
+async fn silent_sockets_and_sockets_without_topics_are_closed() {
     let short = Duration::from_millis(50);
     let long = Duration::from_secs(60);
     let idle = start(still().socket_idle(short)).await;
     let mut socket = Socket::connect(&idle.spot().ws_public).await;
     assert_eq!(socket.hear().await, Heard::Close(1001));
-    let lonely = start(still().socket_idle(long).socket_without_topic(long, short)).await;
-    let mut socket = Socket::connect(&lonely.futures().ws_public).await;
+    let without_topic = start(still().socket_idle(long).socket_without_topic(long, short)).await;
+    let mut socket = Socket::connect(&without_topic.futures().ws_public).await;
     assert_eq!(socket.hear().await, Heard::Close(1001));
-    let mut busy = Socket::connect(&lonely.spot().ws_public).await;
+    let mut busy = Socket::connect(&without_topic.spot().ws_public).await;
     busy.send("ping").await;
     assert_eq!(busy.hear().await, Heard::Text("pong".to_owned()));
 }
@@ -304,7 +304,7 @@ async fn a_reader_that_is_too_slow_is_dropped() {
 }
 
 #[tokio::test]
-async fn futures_pings_acks_and_refusals_are_as_observed() {
+async fn futures_pings_acks_and_errors_are_as_observed() {
     let sandbox = start(still()).await;
     let mut socket = Socket::connect(&sandbox.futures().ws_public).await;
     socket.json(json!({ "action": "ping" })).await;
@@ -312,8 +312,8 @@ async fn futures_pings_acks_and_refusals_are_as_observed() {
     assert_eq!(pong["group"], "System");
     assert!(pong["data"].as_str().expect("text").starts_with("pong+"), "{pong}");
     socket.send("ping").await;
-    let words = "Invalid message: message must be JSON: ping";
-    assert_eq!(socket.text().await, json!({ "success": false, "error": words }));
+    let expected = "Invalid message: message must be JSON: ping";
+    assert_eq!(socket.text().await, json!({ "success": false, "error": expected }));
     socket.ping_frame(b"x").await;
     assert_eq!(socket.hear().await, Heard::Pong(b"x".to_vec()));
     let request = json!({ "action": "subscribe", "args": ["futures/trade:BTCUSDT", "futures/trade:ETHUSDT"] });
@@ -324,7 +324,7 @@ async fn futures_pings_acks_and_refusals_are_as_observed() {
             assert_eq!(socket.text().await, ack);
         }
     }
-    for (topic, words) in [
+    for (topic, expected) in [
         (
             "futures/depthIncrease50:NOPEUSDT@100ms",
             "Invalid channel: not found futures/depthIncrease50:NOPEUSDT@100ms",
@@ -334,11 +334,11 @@ async fn futures_pings_acks_and_refusals_are_as_observed() {
         ("futures/unicast", "group [futures/unicast] is not served by the sandbox"),
     ] {
         socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
-        let refused = socket.text().await;
-        assert_eq!(refused["success"], false);
-        // A private topic is told the address it is at as well.
-        let told = refused["error"].as_str().expect("text");
-        assert!(told == words || told.starts_with(&format!("{words}: ")), "{told}");
+        let rejected = socket.text().await;
+        assert_eq!(rejected["success"], false);
+        // The error about a private topic names its address as well.
+        let text = rejected["error"].as_str().expect("text");
+        assert!(text == expected || text.starts_with(&format!("{expected}: ")), "{text}");
     }
     socket.send(&format!("{{\"action\":\"ping\"{}}}", " ".repeat(2_100))).await;
     assert_eq!(socket.hear().await, Heard::Close(1009));
@@ -374,7 +374,7 @@ async fn slow_futures_books_move_every_second_only() {
     assert_eq!(socket.text().await["success"], true);
     let first = socket.text().await["data"]["version"].as_u64().expect("a version");
     sandbox.step_market(9);
-    // What came too early would be heard before the answer.
+    // A push that is too early would come before the response.
     socket.json(json!({ "action": "ping" })).await;
     assert_eq!(socket.text().await["group"], "System");
     sandbox.step_market(1);
@@ -437,6 +437,6 @@ async fn a_spot_connection_takes_115_topics() {
         socket.subscribe_spot(&format!("spot/trade:{base}_USDT")).await;
     }
     socket.json(json!({ "op": "subscribe", "args": ["spot/trade:T115_USDT"] })).await;
-    let refused = error("subscribe", "90006", "Subscribed total topic quantity exceeds limit");
-    assert_eq!(socket.text().await, refused);
+    let rejected = error("subscribe", "90006", "Subscribed total topic quantity exceeds limit");
+    assert_eq!(socket.text().await, rejected);
 }

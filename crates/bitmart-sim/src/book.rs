@@ -2,12 +2,19 @@
 //!
 //! It knows sizes, prices and who rests where. Money is settled by its caller.
 
-use std::collections::{BTreeMap, VecDeque};
+#[cfg(test)]
+mod model;
+mod stored;
+
+use std::{cmp::Ordering, collections::BTreeMap, iter::successors};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, OrderId};
+use crate::{
+    AccountId, OrderId,
+    slab::{IdMap, Place, Slab},
+};
 
 /// Buy or sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +24,7 @@ pub enum Side {
 }
 
 impl Side {
+    #[must_use]
     pub fn opposite(self) -> Self {
         match self {
             Self::Buy => Self::Sell,
@@ -70,29 +78,42 @@ pub struct Taken {
     pub left: Decimal,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Both sides of one market: price levels in order, and in each level its orders, oldest first.
+///
+/// Orders and levels lie in slabs and name each other by their places, so that an order is added, found
+/// and removed without a search of its level, and nothing is allocated while the book does not grow.
+/// Stored and printed, a book is a list of levels (see `stored`), whatever its slabs look like.
+#[derive(Clone, Default)]
+pub struct Book {
+    bids: BTreeMap<Price, Place>,
+    asks: BTreeMap<Price, Place>,
+    levels: Slab<Level>,
+    orders: Slab<Resting>,
+    places: IdMap<OrderId, Place>,
+}
+
+#[derive(Debug, Clone, Copy)]
 struct Resting {
     id: OrderId,
     account: AccountId,
     open: Decimal,
+    level: Place,
+    older: Option<Place>,
+    younger: Option<Place>,
 }
 
-/// The orders of one price, oldest first. `total` is the sum of their open sizes.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// The orders of one price. `total` is the sum of their open sizes.
+#[derive(Debug, Clone, Copy)]
 struct Level {
-    queue: VecDeque<Resting>,
+    side: Side,
+    price: Decimal,
     total: Decimal,
-}
-
-/// Both sides of one market.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Book {
-    bids: BTreeMap<Decimal, Level>,
-    asks: BTreeMap<Decimal, Level>,
+    oldest: Option<Place>,
+    youngest: Option<Place>,
 }
 
 impl Book {
-    fn side(&mut self, side: Side) -> &mut BTreeMap<Decimal, Level> {
+    fn side(&mut self, side: Side) -> &mut BTreeMap<Price, Place> {
         match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
@@ -100,20 +121,24 @@ impl Book {
     }
 
     pub fn best_bid(&self) -> Option<(Decimal, Decimal)> {
-        self.bids.last_key_value().map(|(price, level)| (*price, level.total))
+        self.best(Side::Buy).map(|(_, level)| (level.price, level.total))
     }
 
     pub fn best_ask(&self) -> Option<(Decimal, Decimal)> {
-        self.asks.first_key_value().map(|(price, level)| (*price, level.total))
+        self.best(Side::Sell).map(|(_, level)| (level.price, level.total))
+    }
+
+    fn best(&self, side: Side) -> Option<(Place, &Level)> {
+        let entry = match side {
+            Side::Buy => self.bids.last_key_value(),
+            Side::Sell => self.asks.first_key_value(),
+        };
+        entry.map(|(_, place)| (*place, &self.levels[*place]))
     }
 
     /// The best price an order of `side` would trade at.
     pub fn opposite_best(&self, side: Side) -> Option<Decimal> {
-        match side {
-            Side::Buy => self.best_ask(),
-            Side::Sell => self.best_bid(),
-        }
-        .map(|level| level.0)
+        self.best(side.opposite()).map(|(_, level)| level.price)
     }
 
     pub fn would_take(&self, side: Side, limit: Decimal) -> bool {
@@ -122,8 +147,7 @@ impl Book {
 
     /// Levels from the best outwards as (price, size).
     pub fn levels(&self, side: Side, depth: usize) -> Vec<(Decimal, Decimal)> {
-        let row = |(price, level): (&Decimal, &Level)| (*price, level.total);
-        self.best_first(side).take(depth).map(row).collect()
+        self.best_first(side).take(depth).map(|level| (level.price, level.total)).collect()
     }
 
     /// The orders that one of `side` would meet at its limit or better, and their open sizes: orders of the
@@ -138,19 +162,26 @@ impl Book {
         let own =
             move |resting: &&Resting| resting.account == account && policy != SelfTrade::Allow;
         self.best_first(side.opposite())
-            .take_while(move |(price, _)| reaches(side, **price, limit))
-            .flat_map(|(_, level)| &level.queue)
+            .take_while(move |level| reaches(side, level.price, limit))
+            .flat_map(|level| self.queue(level))
             .take_while(move |resting| !own(resting) || policy == SelfTrade::CancelMaker)
             .filter(move |resting| !own(resting))
             .map(|resting| (resting.id, resting.open))
     }
 
     /// The levels of a side, best first.
-    fn best_first(&self, side: Side) -> Box<dyn Iterator<Item = (&Decimal, &Level)> + '_> {
+    fn best_first(&self, side: Side) -> Box<dyn Iterator<Item = &Level> + '_> {
+        let level = |place: &Place| &self.levels[*place];
         match side {
-            Side::Buy => Box::new(self.bids.iter().rev()),
-            Side::Sell => Box::new(self.asks.iter()),
+            Side::Buy => Box::new(self.bids.values().rev().map(level)),
+            Side::Sell => Box::new(self.asks.values().map(level)),
         }
+    }
+
+    /// The orders of a level, oldest first.
+    fn queue(&self, level: &Level) -> impl Iterator<Item = &Resting> {
+        let order = |place: Option<Place>| place.map(|place| &self.orders[place]);
+        successors(order(level.oldest), move |one| order(one.younger))
     }
 
     /// The highest price at which an order of `side` would trade now. Orders of the same account are
@@ -163,17 +194,14 @@ impl Book {
         account: AccountId,
     ) -> Option<Decimal> {
         let (mut left, mut highest) = (size, None);
-        for (price, level) in
-            self.best_first(side.opposite()).take_while(|row| reaches(side, *row.0, limit))
-        {
-            let others = level.queue.iter().filter(|resting| resting.account != account);
-            let open: Decimal = others.map(|resting| resting.open).sum();
-            if left <= Decimal::ZERO {
-                break;
-            }
-            if !open.is_zero() {
-                highest = highest.max(Some(*price));
-                left -= open;
+        let levels = self.best_first(side.opposite());
+        for level in levels.take_while(|level| reaches(side, level.price, limit)) {
+            for other in self.queue(level).filter(|resting| resting.account != account) {
+                if left <= Decimal::ZERO {
+                    return highest;
+                }
+                highest = highest.max(Some(level.price));
+                left -= other.open;
             }
         }
         highest
@@ -188,25 +216,52 @@ impl Book {
         account: AccountId,
         open: Decimal,
     ) {
-        let level = self.side(side).entry(price).or_default();
-        level.total += open;
-        level.queue.push_back(Resting { id, account, open });
+        let levels = match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        };
+        let level = *levels.entry(Price(price)).or_insert_with(|| {
+            let total = Decimal::ZERO;
+            self.levels.insert(Level { side, price, total, oldest: None, youngest: None })
+        });
+        let older = self.levels[level].youngest;
+        let order = Resting { id, account, open, level, older, younger: None };
+        let place = self.orders.insert(order);
+        match older {
+            Some(older) => self.orders[older].younger = Some(place),
+            None => self.levels[level].oldest = Some(place),
+        }
+        self.levels[level].youngest = Some(place);
+        self.levels[level].total += open;
+        self.places.insert(id, place);
     }
 
     /// Removes a resting order; false when it is not there.
-    pub fn remove(&mut self, side: Side, price: Decimal, id: OrderId) -> bool {
-        let levels = self.side(side);
-        let Some(level) = levels.get_mut(&price) else { return false };
-        let Some(at) = level.queue.iter().position(|resting| resting.id == id) else {
-            return false;
-        };
-        if let Some(resting) = level.queue.remove(at) {
-            level.total -= resting.open;
-        }
-        if level.queue.is_empty() {
-            levels.remove(&price);
-        }
+    pub fn remove(&mut self, id: OrderId) -> bool {
+        let Some(place) = self.places.remove(&id) else { return false };
+        self.unlink(place);
         true
+    }
+
+    /// Takes an order out of its level, and the level out of the book when it was the last one there.
+    fn unlink(&mut self, place: Place) {
+        let Resting { open, level: at, older, younger, .. } = self.orders[place];
+        self.orders.remove(place);
+        let level = &mut self.levels[at];
+        level.total -= open;
+        match older {
+            Some(older) => self.orders[older].younger = younger,
+            None => level.oldest = younger,
+        }
+        match younger {
+            Some(younger) => self.orders[younger].older = older,
+            None => level.youngest = older,
+        }
+        if level.oldest.is_none() {
+            let (side, price) = (level.side, level.price);
+            self.side(side).remove(&Price(price));
+            self.levels.remove(at);
+        }
     }
 
     /// Trades against the other side, best price first and oldest order first.
@@ -224,10 +279,12 @@ impl Book {
             Want::Notional { amount, .. } => amount,
         };
         while left > Decimal::ZERO && !taken.stopped {
-            let Some(price) = self.opposite_best(side).filter(|best| reaches(side, *best, limit))
+            let Some((at, level)) =
+                self.best(side.opposite()).filter(|(_, level)| reaches(side, level.price, limit))
             else {
                 break;
             };
+            let price = level.price;
             let wanted = match want {
                 Want::Size(_) => left,
                 Want::Notional { lot, .. } => whole_lots(left / price, lot),
@@ -235,36 +292,55 @@ impl Book {
             if wanted <= Decimal::ZERO {
                 break;
             }
-            let levels = self.side(side.opposite());
-            let Some(level) = levels.get_mut(&price) else { break };
-            let Some(front) = level.queue.front_mut() else { break };
-            if front.account == account && policy != SelfTrade::Allow {
+            let Some(place) = level.oldest else { break };
+            let oldest = &mut self.orders[place];
+            if oldest.account == account && policy != SelfTrade::Allow {
                 taken.stopped = policy != SelfTrade::CancelMaker;
                 if policy == SelfTrade::CancelTaker {
                     break;
                 }
-                taken.removed.push(front.id);
-                level.total -= front.open;
-                level.queue.pop_front();
-            } else {
-                let size = wanted.min(front.open);
-                taken.matches.push(Match { maker: front.id, price, size });
-                front.open -= size;
-                level.total -= size;
-                left -= match want {
-                    Want::Size(_) => size,
-                    Want::Notional { .. } => size * price,
-                };
-                if front.open.is_zero() {
-                    level.queue.pop_front();
-                }
+                let id = oldest.id;
+                taken.removed.push(id);
+                self.remove(id);
+                continue;
             }
-            if level.queue.is_empty() {
-                levels.remove(&price);
+            let size = wanted.min(oldest.open);
+            let maker = oldest.id;
+            taken.matches.push(Match { maker, price, size });
+            oldest.open -= size;
+            let done = oldest.open.is_zero();
+            self.levels[at].total -= size;
+            left -= match want {
+                Want::Size(_) => size,
+                Want::Notional { .. } => size * price,
+            };
+            if done {
+                self.remove(maker);
             }
         }
         taken.left = left;
         taken
+    }
+}
+
+/// A price as the key of a level. Prices of one market mostly have the same number of decimals, which
+/// makes them quick to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Price(Decimal);
+
+impl Ord for Price {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self.0.scale() == other.0.scale() {
+            self.0.mantissa().cmp(&other.0.mantissa())
+        } else {
+            self.0.cmp(&other.0)
+        }
+    }
+}
+
+impl PartialOrd for Price {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -284,88 +360,4 @@ pub fn whole_lots(size: Decimal, lot: Decimal) -> Decimal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ME: AccountId = AccountId(1);
-    const OTHER: AccountId = AccountId(2);
-
-    fn d(units: i64) -> Decimal {
-        Decimal::from(units)
-    }
-
-    fn book() -> Book {
-        let mut book = Book::default();
-        book.rest(Side::Sell, d(101), OrderId(1), OTHER, d(2));
-        book.rest(Side::Sell, d(100), OrderId(2), OTHER, d(1));
-        book.rest(Side::Sell, d(100), OrderId(3), ME, d(1));
-        book
-    }
-
-    #[test]
-    fn better_price_then_older_order_trades_first() {
-        let taken = book().take(Side::Buy, None, Want::Size(d(3)), AccountId(9), SelfTrade::Allow);
-        let makers: Vec<_> = taken.matches.iter().map(|one| one.maker.0).collect();
-        assert_eq!(makers, [2, 3, 1]);
-        assert_eq!(taken.left, d(0));
-    }
-
-    #[test]
-    fn limit_stops_at_its_price() {
-        let taken =
-            book().take(Side::Buy, Some(d(100)), Want::Size(d(5)), AccountId(9), SelfTrade::Allow);
-        assert_eq!((taken.matches.len(), taken.left), (2, d(3)));
-    }
-
-    #[test]
-    fn notional_buys_whole_lots_and_leaves_the_rest() {
-        let want = Want::Notional { amount: d(250), lot: d(1) };
-        let taken = book().take(Side::Buy, None, want, AccountId(9), SelfTrade::Allow);
-        assert_eq!((taken.matches.len(), taken.left), (2, d(50)));
-    }
-
-    #[test]
-    fn self_trade_modes_remove_what_they_say() {
-        let run = |policy| book().take(Side::Buy, None, Want::Size(d(3)), ME, policy);
-        let maker = run(SelfTrade::CancelMaker);
-        assert_eq!((maker.removed.len(), maker.matches.len(), maker.stopped), (1, 2, false));
-        let taker = run(SelfTrade::CancelTaker);
-        assert_eq!((taker.removed.len(), taker.matches.len(), taker.stopped), (0, 1, true));
-        let both = run(SelfTrade::CancelBoth);
-        assert_eq!((both.removed.len(), both.matches.len(), both.stopped), (1, 1, true));
-        assert_eq!(run(SelfTrade::Allow).matches.len(), 3);
-    }
-
-    #[test]
-    fn met_by_counts_what_a_taker_would_get() {
-        fn sum(met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
-            met.map(|row| row.1).sum()
-        }
-        let mine = |policy| sum(book().met_by(Side::Buy, None, ME, policy));
-        assert_eq!(mine(SelfTrade::Allow), d(4));
-        assert_eq!(mine(SelfTrade::CancelMaker), d(3));
-        // The own order comes second and stops the taker.
-        assert_eq!((mine(SelfTrade::CancelTaker), mine(SelfTrade::CancelBoth)), (d(1), d(1)));
-        let limit = Some(d(100));
-        assert_eq!(sum(book().met_by(Side::Buy, limit, OTHER, SelfTrade::CancelMaker)), d(1));
-    }
-
-    #[test]
-    fn highest_reached_passes_own_orders_over() {
-        let highest = |size, account| book().highest_reached(Side::Buy, None, d(size), account);
-        assert_eq!(highest(2, AccountId(9)), Some(d(100)));
-        assert_eq!(highest(2, ME), Some(d(101)));
-        assert_eq!(highest(1, OTHER), Some(d(100)));
-        assert_eq!(book().highest_reached(Side::Buy, Some(d(99)), d(1), ME), None);
-    }
-
-    #[test]
-    fn level_totals_follow_trades_and_removals() {
-        let mut book = book();
-        assert!(book.remove(Side::Sell, d(100), OrderId(2)));
-        assert!(!book.remove(Side::Sell, d(100), OrderId(2)));
-        assert_eq!(book.levels(Side::Sell, 9), [(d(100), d(1)), (d(101), d(2))]);
-        book.take(Side::Buy, None, Want::Size(d(2)), OTHER, SelfTrade::Allow);
-        assert_eq!(book.levels(Side::Sell, 9), [(d(101), d(1))]);
-    }
-}
+mod tests;

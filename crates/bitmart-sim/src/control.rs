@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange,
+    futures::flows::FlowKind,
     ledger::Balance,
     reject::Reject,
     setup::{Customers, Funds, NewAccount},
@@ -29,7 +30,7 @@ pub enum WalletKind {
     Futures,
 }
 
-/// Why a call of control was refused. Nothing was changed.
+/// Why a command of the operator is rejected. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ControlError {
     /// There is no customer account with this number.
@@ -38,14 +39,10 @@ pub enum ControlError {
     UnknownCurrency(String),
     /// There is no pair or contract with this symbol.
     UnknownMarket(String),
-    /// A key with this name exists.
-    KeyExists,
     /// The address is empty or longer than 256 bytes, or 200 addresses are saved.
     InvalidAddress,
     /// The amount is not from 0 to 1e15 with at most 8 decimals.
     InvalidAmount(Decimal),
-    /// The exchange rejects it as it would reject it from a customer.
-    Rejected,
 }
 
 impl fmt::Display for ControlError {
@@ -61,8 +58,6 @@ impl fmt::Display for ControlError {
             Self::InvalidAddress => {
                 f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
             }
-            Self::Rejected => f.write_str("the exchange rejects it"),
-            Self::KeyExists => f.write_str("a key with this name exists"),
             Self::InvalidAmount(amount) => {
                 write!(f, "{amount} is not a balance: it must be from 0 to 1e15, with 8 decimals")
             }
@@ -108,13 +103,16 @@ impl Exchange {
         if self.halted.contains(symbol) { Err(Reject::MarketHalted) } else { Ok(()) }
     }
 
-    /// Sets what is free in a wallet; what open orders hold stays as it is.
-    pub fn set_available(
+    /// Sets what is free in a wallet; what open orders hold stays as it is. The history that a customer has
+    /// of the wallet has a row with the change: the deposits and withdrawals of spot and funding, and the
+    /// transactions of futures.
+    pub(crate) fn set_available(
         &mut self,
         id: AccountId,
         kind: WalletKind,
         currency: &SmolStr,
         amount: Decimal,
+        now_ms: u64,
     ) -> Result<Balance, ControlError> {
         self.customer(id)?;
         let traded = match kind {
@@ -150,7 +148,7 @@ impl Exchange {
                 (account.futures(currency), "futures", Some(event))
             }
         };
-        let taken = wallet.available - amount;
+        let change = amount - wallet.available;
         wallet.available = amount;
         let row = Balance {
             account: id.0,
@@ -159,7 +157,16 @@ impl Exchange {
             available: amount,
             frozen: wallet.frozen,
         };
-        self.collect(currency, taken);
+        self.collect(currency, -change);
+        match kind {
+            WalletKind::Spot | WalletKind::Funding => {
+                self.record_adjustment(id, currency, change, now_ms);
+            }
+            WalletKind::Futures => {
+                let about = (SmolStr::default(), currency.clone());
+                self.record_flow(id, FlowKind::Transfer, about, change, now_ms);
+            }
+        }
         self.events.extend(event);
         Ok(row)
     }

@@ -1,6 +1,6 @@
 //! The state of the exchange and its events.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,9 @@ use crate::{
     margin::{Loan, Repayment},
     operator::Decisions,
     order::{SpotFill, SpotOrder},
+    order_map::OrderMap,
     setup::{Funds, NewAccount, Setup},
+    slab::IdMap,
     tape::PublicTrade,
     transfer::Transfer,
     trigger::{Plan, Trigger, Triggers},
@@ -61,10 +63,10 @@ const FILLS: usize = 10;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     SpotTrade { symbol: SmolStr, trade: PublicTrade },
-    SpotOrder { order: Box<SpotOrder>, fill: Option<SpotFill> },
+    SpotOrder { order: Box<SpotOrder>, fill: Option<Box<SpotFill>> },
     SpotBalance { account: AccountId, reason: BalanceReason, currencies: Vec<SmolStr> },
     FuturesTrade { symbol: SmolStr, trade: PublicTrade },
-    FuturesOrder { order: Box<FuturesOrder>, action: FuturesAction, fill: Option<FuturesFill> },
+    FuturesOrder { order: Box<FuturesOrder>, action: FuturesAction, fill: Option<Box<FuturesFill>> },
     FuturesPlan { plan: Box<Trigger<Plan>>, action: FuturesAction },
     FuturesAsset { account: AccountId, currency: SmolStr },
     FuturesPosition { account: AccountId, symbol: SmolStr, long: bool },
@@ -109,12 +111,12 @@ pub struct Exchange {
     pub accounts: BTreeMap<AccountId, Account>,
     pub spot: BTreeMap<SmolStr, SpotMarket>,
     pub futures: BTreeMap<SmolStr, FuturesMarket>,
-    pub spot_orders: HashMap<OrderId, SpotOrder>,
-    pub futures_orders: HashMap<OrderId, FuturesOrder>,
+    pub spot_orders: OrderMap<SpotOrder>,
+    pub futures_orders: OrderMap<FuturesOrder>,
     /// By trade, oldest first.
     pub spot_fills: VecDeque<SpotFill>,
     /// The trades of each remembered order.
-    pub(crate) spot_trades: HashMap<OrderId, Vec<u64>>,
+    pub(crate) spot_trades: IdMap<OrderId, Vec<u64>>,
     pub futures_fills: VecDeque<FuturesFill>,
     pub fundings: BTreeMap<u64, Funding>,
     pub loans: BTreeMap<u64, Loan>,
@@ -168,10 +170,10 @@ impl Exchange {
             accounts: BTreeMap::new(),
             spot: BTreeMap::new(),
             futures: BTreeMap::new(),
-            spot_orders: HashMap::new(),
-            futures_orders: HashMap::new(),
+            spot_orders: OrderMap::default(),
+            futures_orders: OrderMap::default(),
             spot_fills: VecDeque::new(),
-            spot_trades: HashMap::new(),
+            spot_trades: IdMap::default(),
             futures_fills: VecDeque::new(),
             fundings: BTreeMap::new(),
             loans: BTreeMap::new(),
@@ -257,7 +259,9 @@ impl Exchange {
     /// The events since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.noticed = 0;
-        std::mem::take(&mut self.events)
+        // Room for those of most commands, so that it need not grow.
+        let next = Vec::with_capacity(8);
+        std::mem::replace(&mut self.events, next)
     }
 
     pub(crate) fn is_house(id: AccountId) -> bool {
@@ -271,7 +275,7 @@ impl Exchange {
 
     /// The account; created empty when it is not there, which key checks rule out.
     pub(crate) fn account_mut(&mut self, id: AccountId) -> &mut Account {
-        self.accounts.entry(id).or_insert_with(|| Account::new(id, Self::is_house(id)))
+        owner(&mut self.accounts, id)
     }
 
     /// What one unit is worth: the last price in USDT, as if that were the dollar.
@@ -284,6 +288,11 @@ impl Exchange {
     pub(crate) fn collect(&mut self, currency: &SmolStr, amount: Decimal) {
         *self.collected.entry(currency.clone()).or_default() += amount;
     }
+}
+
+/// As [`Exchange::account_mut`], for callers that have borrowed another part of the exchange.
+pub(crate) fn owner(accounts: &mut BTreeMap<AccountId, Account>, id: AccountId) -> &mut Account {
+    accounts.entry(id).or_insert_with(|| Account::new(id, Exchange::is_house(id)))
 }
 
 /// Most decimals of a price or size.

@@ -24,6 +24,8 @@ const DAILY_QUOTA_BTC: Decimal = Decimal::ONE_HUNDRED;
 const DAY_MS: u64 = 86_400_000;
 /// A withdrawal to an address that begins like this fails, so that a client can see one fail.
 const FAILING_ADDRESS: &str = "fail";
+/// The address of a withdrawal that stands for a balance that the operator lowered.
+const OPERATOR: &str = "operator";
 
 /// States as `status` numbers them; 4, cancelled, has no way to come about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -84,6 +86,9 @@ pub struct Funding {
     /// What is frozen in the spot wallet; the rest is in the funding wallet.
     pub(super) from_spot: Decimal,
     payee: Option<AccountId>,
+    /// Stands for a balance that the operator set: it counts for no quota.
+    #[serde(default)]
+    by_operator: bool,
 }
 
 impl Exchange {
@@ -163,6 +168,7 @@ impl Exchange {
             plain,
             from_spot,
             payee,
+            by_operator: false,
         }))
     }
 
@@ -206,7 +212,44 @@ impl Exchange {
             plain,
             from_spot: Decimal::ZERO,
             payee: None,
+            by_operator: false,
         }))
+    }
+
+    /// Remembers a balance that the operator set: a deposit of the difference, or a withdrawal when the balance
+    /// was higher. It is done at once, and without a fee.
+    pub(crate) fn record_adjustment(
+        &mut self,
+        account: AccountId,
+        currency: &SmolStr,
+        change: Decimal,
+        now_ms: u64,
+    ) {
+        if change.is_zero() {
+            return;
+        }
+        let deposit = change > Decimal::ZERO;
+        let address =
+            if deposit { deposit_address(account, currency) } else { OPERATOR.to_owned() };
+        let id = next(&mut self.counters.funding);
+        let row = Funding {
+            id,
+            account,
+            deposit,
+            currency: currency.clone(),
+            amount: change.abs(),
+            fee: Decimal::ZERO,
+            address,
+            address_memo: String::new(),
+            state: FundingState::Done,
+            time_ms: now_ms,
+            since_ms: now_ms,
+            plain: currency.clone(),
+            from_spot: Decimal::ZERO,
+            payee: None,
+            by_operator: true,
+        };
+        self.fundings.insert(id, row);
     }
 
     fn send(&mut self, row: Funding) -> u64 {
@@ -325,7 +368,7 @@ impl Exchange {
         let since = now_ms.saturating_sub(DAY_MS);
         let recent = self.fundings.values().rev().take_while(|row| row.time_ms > since);
         let used = recent
-            .filter(|row| row.account == account && !row.deposit)
+            .filter(|row| row.account == account && !row.deposit && !row.by_operator)
             .filter(|row| row.state != FundingState::Failed)
             .fold(Decimal::ZERO, |sum, row| {
                 sum.saturating_add(self.in_btc(&row.plain, row.amount))

@@ -3,7 +3,15 @@
 //! It is pure and synchronous. Commands and the time go in, outcomes and events come out. It reads no
 //! clock, owns no socket, and the same seed and commands give the same ledger.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![allow(missing_docs, reason = "the public items are documented step by step")]
+#![allow(
+    clippy::exhaustive_enums,
+    reason = "who maps commands, rejections and events is to be told by the compiler of a new one"
+)]
+#![allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "the public items are documented step by step"
+)]
 
 pub mod account;
 mod agenda;
@@ -29,12 +37,14 @@ mod market_statistics;
 mod markets;
 pub mod operator;
 pub mod order;
+pub mod order_map;
 pub mod position;
 pub mod reject;
 pub mod rng;
 mod rows;
 pub mod rules;
 pub mod setup;
+mod slab;
 pub mod spot;
 pub mod tape;
 #[cfg(test)]

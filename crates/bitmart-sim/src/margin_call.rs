@@ -19,6 +19,10 @@ use super::{
 impl Exchange {
     /// Liquidates every margin account below the liquidation rate at the last price.
     pub(super) fn liquidate_margins(&mut self, now_ms: u64) {
+        // This runs before every command, and mostly nobody borrows.
+        if self.loans.is_empty() {
+            return;
+        }
         let open = self.accounts.values().flat_map(|account| &account.open_loans);
         let loans = open.filter_map(|id| self.loans.get(id));
         let indebted: BTreeSet<_> = loans.map(|loan| (loan.account, loan.symbol.clone())).collect();

@@ -12,6 +12,7 @@ use super::{
     book::{Book, Match, SelfTrade, Side, Want},
     cut, keep_latest, next,
     order::{CancelSource, Kind, NewSpotOrder, SpotFill, SpotOrder, State},
+    owner,
     reject::{Reject, Source},
     sane,
     tape::{PublicTrade, Tape},
@@ -76,30 +77,26 @@ impl Exchange {
     ) -> Result<OrderId, Reject> {
         let rules = &self.spot.get(&request.symbol).ok_or(Reject::UnknownMarket)?.rules;
         let (currency, reserved) = match (request.side, request.kind) {
-            (Side::Sell, _) => (rules.base.clone(), request.size),
-            (Side::Buy, kind) => {
-                let value = if kind == Kind::Market {
-                    request.notional
-                } else {
-                    request.price * request.size
-                };
-                (rules.quote.clone(), Self::with_fee(account, value))
-            }
+            (Side::Sell, _) => (&rules.base, request.size),
+            (Side::Buy, Kind::Market) => (&rules.quote, Self::with_fee(account, request.notional)),
+            (Side::Buy, _) => (&rules.quote, Self::with_fee(account, request.price * request.size)),
         };
-        let owner = self.account_mut(account);
-        let id = request.client_id.as_ref();
-        if id.is_some_and(|id| owner.spot_orders.by_client_id(id).is_some())
-            || id.is_some_and(|id| self.triggers.spot.will_use(account, id))
+        let owner = owner(&mut self.accounts, account);
+        if let Some(id) = &request.client_id
+            && (owner.spot_orders.by_client_id(id).is_some()
+                || self.triggers.spot.will_use(account, id))
         {
             return Err(Reject::DuplicateClientOrderId);
         }
-        let owner = self.account_mut(account);
-        let wallet = owner.trading(&request, &currency);
+        let wallet = owner.trading(&request, currency);
         if !wallet.freeze(reserved) {
             let source = if request.margin { Source::Margin } else { Source::Spot };
-            return Err(Reject::insufficient(source, &currency, wallet.available, reserved));
+            return Err(Reject::insufficient(source, currency, wallet.available, reserved));
         }
         let id = OrderId(next(&mut self.counters.spot_order));
+        if !owner.house {
+            owner.spot_orders.add(id, request.client_id.as_ref());
+        }
         let order = SpotOrder {
             id,
             account,
@@ -112,18 +109,10 @@ impl Exchange {
             created_ms: now_ms,
             updated_ms: now_ms,
         };
-        self.remember_spot(order);
+        self.spot_orders.insert(id, order);
         self.report_spot(id, None);
         self.run_spot(id, now_ms);
         Ok(id)
-    }
-
-    fn remember_spot(&mut self, order: SpotOrder) {
-        let owner = self.account_mut(order.account);
-        if !owner.house {
-            owner.spot_orders.add(order.id, order.request.client_id.as_ref());
-        }
-        self.spot_orders.insert(order.id, order);
     }
 
     /// Notes that an order is done, and forgets the oldest finished one when there are too many.
@@ -132,7 +121,7 @@ impl Exchange {
         let oldest = self.account_mut(account).spot_orders.finish(id, remembered);
         let Some(oldest) = oldest else { return };
         self.spot_trades.remove(&oldest);
-        if let Some(gone) = self.spot_orders.remove(&oldest) {
+        if let Some(gone) = self.spot_orders.remove(oldest) {
             self.account_mut(account).spot_orders.forget_client_id(gone.request.client_id.as_ref());
         }
     }
@@ -148,22 +137,29 @@ impl Exchange {
 
     fn run_spot(&mut self, id: OrderId, now_ms: u64) {
         let Some(order) = self.spot_orders.get(&id) else { return };
-        let (account, request) = (order.account, order.request.clone());
+        let (account, request) = (order.account, &order.request);
+        let (side, kind, price) = (request.side, request.kind, request.price);
         let Some(market) = self.spot.get_mut(&request.symbol) else { return };
         // BitMart cancels such an order after accepting it, without an error (endpoint v2/submit_order).
-        let too_small = request.price * request.size < market.rules.min_notional;
-        let takes = || market.book.would_take(request.side, request.price);
-        if request.kind == Kind::LimitMaker && (too_small || takes()) {
+        if kind == Kind::LimitMaker
+            && (price * request.size < market.rules.min_notional
+                || market.book.would_take(side, price))
+        {
             return self.end_spot(id, CancelSource::System, now_ms);
         }
-        let limit = (request.kind != Kind::Market).then_some(request.price);
-        let want = if request.kind == Kind::Market && request.side == Side::Buy {
+        let limit = (kind != Kind::Market).then_some(price);
+        let want = if kind == Kind::Market && side == Side::Buy {
             Want::Notional { amount: request.notional, lot: market.rules.lot }
         } else {
             Want::Size(request.size)
         };
         let policy = request.stp.unwrap_or(SelfTrade::Allow);
-        let taken = market.book.take(request.side, limit, want, account, policy);
+        let taken = market.book.take(side, limit, want, account, policy);
+        let left = taken.left > Decimal::ZERO && !taken.stopped;
+        let rests = left && matches!(kind, Kind::Limit | Kind::LimitMaker);
+        if rests {
+            market.book.rest(side, price, id, account, taken.left);
+        }
         for one in &taken.matches {
             self.settle_spot(id, *one, now_ms);
         }
@@ -172,18 +168,11 @@ impl Exchange {
         }
         if taken.stopped {
             self.end_spot(id, CancelSource::SelfTrade, now_ms);
-        } else if taken.left > Decimal::ZERO {
-            match request.kind {
-                Kind::Market | Kind::Ioc => self.end_spot(id, CancelSource::System, now_ms),
-                Kind::Limit | Kind::LimitMaker => {
-                    if let Some(market) = self.spot.get_mut(&request.symbol) {
-                        market.book.rest(request.side, request.price, id, account, taken.left);
-                    }
-                    self.release_spot_surplus(id);
-                }
-            }
+        } else if rests && !taken.matches.is_empty() {
+            self.release_spot_surplus(id);
+        } else if left && !rests {
+            self.end_spot(id, CancelSource::System, now_ms);
         }
-        self.sweep_spot(id, &taken.matches);
     }
 
     /// What a buy of this value freezes: its fee goes with it.
@@ -201,20 +190,9 @@ impl Exchange {
         let needed = Self::with_fee(order.account, order.open_size() * order.request.price);
         let surplus = order.reserved - needed;
         order.reserved = needed;
-        let (account, request) = (order.account, order.request.clone());
-        let Some(market) = self.spot.get(&request.symbol) else { return };
-        let quote = market.rules.quote.clone();
-        self.account_mut(account).trading(&request, &quote).release(surplus);
-    }
-
-    /// Lets finished house orders go.
-    fn sweep_spot(&mut self, taker: OrderId, matches: &[Match]) {
-        for id in matches.iter().map(|one| one.maker).chain([taker]) {
-            let done = |order: &SpotOrder| Self::is_house(order.account) && !order.state.is_open();
-            if self.spot_orders.get(&id).is_some_and(done) {
-                self.spot_orders.remove(&id);
-            }
-        }
+        let Some(market) = self.spot.get(&order.request.symbol) else { return };
+        let owner = owner(&mut self.accounts, order.account);
+        owner.trading(&order.request, &market.rules.quote).release(surplus);
     }
 
     fn settle_spot(&mut self, taker: OrderId, one: Match, now_ms: u64) {
@@ -258,25 +236,23 @@ impl Exchange {
         };
         order.state = if complete { State::Filled } else { State::PartiallyFilled };
         let rest = if complete { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
-        let (account, request) = (order.account, order.request.clone());
-        let (base, quote) = (rules.base.clone(), rules.quote.clone());
-
-        let owner = self.account_mut(account);
-        match request.side {
-            Side::Buy => {
-                owner.trading(&request, &quote).frozen -= spent;
-                owner.trading(&request, &quote).release(rest);
-                owner.trading(&request, &base).available += one.size;
-            }
-            Side::Sell => {
-                owner.trading(&request, &base).frozen -= spent;
-                owner.trading(&request, &base).release(rest);
-                owner.trading(&request, &quote).available += value - fee;
-            }
-        }
+        let (account, request) = (order.account, &order.request);
+        let (paid, got, amount) = match request.side {
+            Side::Buy => (&rules.quote, &rules.base, one.size),
+            Side::Sell => (&rules.base, &rules.quote, value - fee),
+        };
+        let owner = owner(&mut self.accounts, account);
+        let wallet = owner.trading(request, paid);
+        wallet.frozen -= spent;
+        wallet.release(rest);
+        owner.trading(request, got).available += amount;
         if Self::is_house(account) {
+            if complete {
+                self.spot_orders.remove(id);
+            }
             return;
         }
+        let (base, quote, request) = (rules.base.clone(), rules.quote.clone(), request.clone());
         self.collect(&quote, fee);
         let margin = request.margin;
         let fill = SpotFill {
@@ -307,7 +283,7 @@ impl Exchange {
     }
 
     /// Ends an open order and gives back what it froze. The caller has taken it out of the book,
-    /// or it never was there.
+    /// or it never was there. Finished orders of the house are not kept.
     fn end_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
         let Some(order) = self.spot_orders.get_mut(&id).filter(|order| order.state.is_open())
         else {
@@ -317,13 +293,17 @@ impl Exchange {
         order.cancel_source = Some(source);
         order.updated_ms = now_ms;
         let rest = std::mem::take(&mut order.reserved);
-        let (account, request) = (order.account, order.request.clone());
+        let (account, request) = (order.account, &order.request);
         let Some(market) = self.spot.get(&request.symbol) else { return };
         let currency = match request.side {
-            Side::Buy => market.rules.quote.clone(),
-            Side::Sell => market.rules.base.clone(),
+            Side::Buy => &market.rules.quote,
+            Side::Sell => &market.rules.base,
         };
-        self.account_mut(account).trading(&request, &currency).release(rest);
+        owner(&mut self.accounts, account).trading(request, currency).release(rest);
+        if Self::is_house(account) {
+            self.spot_orders.remove(id);
+            return;
+        }
         self.report_spot(id, None);
         self.finish_spot(account, id);
     }
@@ -370,17 +350,17 @@ impl Exchange {
     pub(super) fn take_back_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
         let Some(order) = self.spot_orders.get(&id) else { return };
         if let Some(market) = self.spot.get_mut(&order.request.symbol) {
-            market.book.remove(order.request.side, order.request.price, id);
+            market.book.remove(id);
         }
         self.end_spot(id, source, now_ms);
-        self.sweep_spot(id, &[]);
     }
 
     fn report_spot(&mut self, id: OrderId, fill: Option<SpotFill>) {
         if let Some(order) =
             self.spot_orders.get(&id).filter(|order| !Self::is_house(order.account))
         {
-            self.events.push(Event::SpotOrder { order: Box::new(order.clone()), fill });
+            let (order, fill) = (Box::new(order.clone()), fill.map(Box::new));
+            self.events.push(Event::SpotOrder { order, fill });
         }
     }
 }

@@ -19,8 +19,9 @@
 //! candidate once to check that it works.
 
 use std::{
-    env, fmt,
+    env, fmt, fs,
     hint::black_box,
+    io,
     time::{Duration, Instant},
 };
 
@@ -193,9 +194,20 @@ fn batch_size(candidate: &mut Candidate<'_>) -> u64 {
     batch
 }
 
-fn median(sample: &mut [u128]) -> u128 {
+/// Sorts a sample and returns its median; 0 if it is empty.
+pub fn median(sample: &mut [u128]) -> u128 {
     sample.sort_unstable();
     sample.get(sample.len() / 2).copied().unwrap_or_default()
+}
+
+/// Returns the processor time of this thread in nanoseconds.
+///
+/// # Errors
+/// The system is not Linux.
+pub fn processor_time() -> io::Result<u128> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
+    let used = text.split_whitespace().next().unwrap_or_default();
+    used.parse().map_err(io::Error::other)
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Environments: the addresses of a deployment of the exchange.
 
 mod ready;
+mod text;
 
 use std::fmt;
 use std::net::IpAddr;
 
-pub use self::ready::{EnvironmentError, ReadyLine, ReadyLineError};
+pub use self::ready::{ReadyLine, ReadyLineError};
+pub use self::text::EnvironmentError;
 use crate::Roots;
 
 /// A deployment of the exchange: base addresses of its services and the roots that its

@@ -38,7 +38,7 @@ pub use open_enum::UnknownValue;
 #[cfg(feature = "pem")]
 pub use pem::PemError;
 pub use roots::Roots;
-pub use rows::{RowFault, Rows, show_faults};
+pub use rows::{Keyed, RowFault, Rows, show_faults};
 pub use rust_decimal::Decimal;
 pub use time::Timestamp;
 

@@ -102,6 +102,19 @@ impl<T> Rows<T> {
     }
 }
 
+/// A row that is identified by a text, such as its symbol. [`Rows::find`] looks it up.
+pub trait Keyed {
+    /// The text; `None` if the exchange did not send it.
+    fn key(&self) -> Option<&str>;
+}
+
+impl<T: Keyed> Rows<T> {
+    /// The first row with this key; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, key: &str) -> Option<&T> {
+        self.rows.iter().find(|row| row.key() == Some(key))
+    }
+}
+
 impl RowFault {
     fn new(index: usize, before: usize, raw: &str, error: serde_json::Error) -> Self {
         let path = path_at("", raw, error.line(), error.column());

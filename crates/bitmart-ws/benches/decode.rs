@@ -8,15 +8,16 @@
 
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 
 use bitmart_testkit::bench::Comparison;
+use bitmart_testkit::deflate;
 use bitmart_types::{Decimal, Symbol};
 use bitmart_ws::event::{Event, Level};
 use bitmart_ws::inflate::Inflater;
 use bitmart_ws::peek;
 use bitmart_ws::spot;
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use flate2::read::DeflateDecoder;
 
 const TICKER: &str = include_str!("../fixtures/spot-ticker/sample.json");
 const TRADE: &str = include_str!("../fixtures/spot-trade/sample.json");
@@ -36,7 +37,7 @@ fn main() {
 /// A book in the form that the exchange sends, and in another one.
 fn book<E: Event>(title: &str, text: &str) {
     let frame = deflate(text);
-    let unusual = deflate(&text.replacen(',', ", ", 1));
+    let unusual = deflate(text.replacen(',', ", ", 1));
     let (mut inflater, mut other, mut third) = (Inflater::new(), Inflater::new(), Inflater::new());
     let (mut entries, mut general): (Vec<E>, Vec<E>) = (Vec::new(), Vec::new());
     let mut bound = LowerBound::new();
@@ -196,10 +197,4 @@ fn depth_frame(levels: u32) -> String {
     format!(
         r#"{{"data":[{{"asks":[{asks}],"bids":[{bids}],"ms_t":1698292343610,"symbol":"BTC_USDT","type":"snapshot","version":4}}],"table":"spot/depth/increase100"}}"#
     )
-}
-
-fn deflate(text: &str) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    let written = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
-    written.unwrap_or_default()
 }

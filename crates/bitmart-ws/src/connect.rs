@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart_net::{Connect, ConnectError, Target};
+use bitmart_net::{Connect, ConnectError, Target, error_chain};
 use fastwebsockets::{Role, WebSocketRead, WebSocketWrite, after_handshake_split};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -150,18 +150,6 @@ fn unreachable_reason(address: &Address, error: &ConnectError) -> ReconnectReaso
     ReconnectReason::Unreachable {
         hop: error.hop(),
         kind: error.kind(),
-        detail: sanitize(&format!("cannot reach {address}: {}", chain(error))),
+        detail: sanitize(&format!("cannot reach {address}: {}", error_chain(error))),
     }
-}
-
-/// Returns the text of an error and its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

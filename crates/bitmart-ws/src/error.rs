@@ -29,7 +29,7 @@ pub enum ErrorKind {
     /// [`ClientBuilder::credentials`](crate::ClientBuilder::credentials).
     MissingCredentials,
     /// The exchange rejected the login permanently: wrong key, signature, memo or permission, or five
-    /// rejections in a row for an unknown reason. Correct the cause and subscribe again; the client
+    /// unexplained rejections in a row. Correct the cause and subscribe again; the client
     /// keeps its backoff. [`Rejection::login_advice`] says what to check.
     LoginRejected,
     /// The exchange rejected the topic. Check its name, and subscribe to another.

@@ -56,7 +56,7 @@ pub struct TopicUpdate<T> {
 /// missing.
 ///
 /// An error that [names a topic](Error::topic) is the last item of that topic: the exchange rejected
-/// it, or its connection ended for good. The other topics go on. An error without a topic ends the
+/// it, or its connection ended for good. The other topics continue. An error without a topic ends the
 /// stream: its queue is full and nothing may be dropped. The stream also ends with its last topic.
 ///
 /// [`add`](Self::add) and [`remove`](Self::remove) change the topics. Dropping the stream unsubscribes

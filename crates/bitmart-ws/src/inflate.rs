@@ -72,7 +72,7 @@ impl Inflater {
         str::from_utf8(&self.output).map_err(|_| InflateError::NotText)
     }
 
-    /// Returns the number of bytes after the end of the compressed stream of the last frame. The last
+    /// Returns the number of bytes that follow the compressed stream in the last frame. The last
     /// bytes of a sync flush do not count.
     pub fn trailing(&self) -> usize {
         self.trailing

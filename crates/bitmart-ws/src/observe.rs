@@ -6,10 +6,10 @@
 mod labels;
 mod log;
 #[cfg(feature = "metrics")]
-mod meters;
+mod metrics;
 #[cfg(not(feature = "metrics"))]
-#[path = "observe/no_meters.rs"]
-mod meters;
+#[path = "observe/no_metrics.rs"]
+mod metrics;
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::event::DecodeError;
 use crate::frame::Message;
 use crate::session::{ConnectionState, ConnectionStatus, SessionEvent};
 
-pub(crate) use self::meters::{Meters, QueueDepth, book_resync};
+pub(crate) use self::metrics::{Metrics, QueueDepth, book_resync};
 
 /// Observes the successive connections of one driver.
 pub(crate) struct ConnectionObserver {
@@ -32,7 +32,7 @@ pub(crate) struct ConnectionObserver {
     number: usize,
     host: String,
     port: u16,
-    meters: Meters,
+    metrics: Metrics,
     /// Attempts since the last open connection.
     attempts: u32,
     /// The span of the current connection or attempt; disabled if there is none.
@@ -51,7 +51,7 @@ impl ConnectionObserver {
         (dialect, access): (Dialect, Access),
         number: usize,
         (host, port): (&str, u16),
-        meters: Meters,
+        metrics: Metrics,
     ) -> Self {
         Self {
             dialect,
@@ -59,7 +59,7 @@ impl ConnectionObserver {
             number,
             host: host.to_owned(),
             port,
-            meters,
+            metrics,
             attempts: 0,
             span: Span::none(),
             current: None,
@@ -102,8 +102,8 @@ impl ConnectionObserver {
         let took = now.saturating_duration_since(current.started_at);
         self.attempts = 0;
         self.span.record("bitmart.connect_ms", labels::millis(took));
-        self.meters.attempted("ok");
-        self.meters.opened();
+        self.metrics.attempted("ok");
+        self.metrics.opened();
         log::connected(&self.span);
     }
 
@@ -131,7 +131,7 @@ impl ConnectionObserver {
 
     /// Counts a received frame.
     pub(crate) fn received(&self, message: &Message) {
-        self.meters.received(match message {
+        self.metrics.received(match message {
             Message::Text(bytes) | Message::Binary(bytes) | Message::Ping(bytes) => bytes.len(),
             Message::Close(_, text) => text.as_ref().map_or(0, String::len),
             Message::InvalidText | Message::Pong => 0,
@@ -140,12 +140,12 @@ impl ConnectionObserver {
 
     /// Counts a sent frame with a payload of this size.
     pub(crate) fn sent(&self, bytes: usize) {
-        self.meters.sent(bytes);
+        self.metrics.sent(bytes);
     }
 
     /// Records a frame that could not be decoded, or has bytes after its end.
     pub(crate) fn malformed(&self, error: &DecodeError) {
-        self.meters.decode_error(error.kind());
+        self.metrics.decode_error(error.kind());
         self.span.in_scope(|| log::malformed(error));
     }
 
@@ -154,9 +154,9 @@ impl ConnectionObserver {
         self.span.record("bitmart.reason", reason);
         if let Some(opened_at) = current.opened_at {
             self.span.record("bitmart.open_ms", labels::millis(opened_at.elapsed()));
-            self.meters.closed(reason);
+            self.metrics.closed(reason);
         } else {
-            self.meters.attempted(reason);
+            self.metrics.attempted(reason);
         }
         self.span = Span::none();
     }

@@ -103,16 +103,16 @@ impl<T> Writer<T> {
     /// Adds an update. Returns `false` if the subscription has ended.
     pub(crate) fn push(&self, update: Update<T>) -> bool {
         let stamp = self.0.receive_tracker.stamp();
-        let meters = &self.0.receive_tracker.meters;
+        let metrics = &self.0.receive_tracker.metrics;
         let mut state = self.0.lock();
         if state.reader_gone || state.ended {
             return false;
         }
         if state.items.len() >= self.0.capacity {
             match self.0.overflow {
-                Overflow::Lag => meters.overflowed(state.drop_events()),
+                Overflow::Lag => metrics.overflowed(state.drop_events()),
                 Overflow::End => {
-                    meters.overflowed(1);
+                    metrics.overflowed(1);
                     let message = format!(
                         "the private subscription was read too slowly and its queue of {} updates is full: \
                          events are missing from here on; query orders and balances over REST, then \
@@ -179,7 +179,7 @@ impl<T> State<T> {
     }
 
     fn report_depth(&mut self, receive_tracker: &ReceiveTracker) {
-        self.depth.set(&receive_tracker.meters, self.items.len());
+        self.depth.set(&receive_tracker.metrics, self.items.len());
     }
 
     fn end(&mut self, error: Option<Error>, stamp: Stamp) {
@@ -209,7 +209,7 @@ impl<T> Reader<T> {
             state.last_read = Some(stamp);
             state.report_depth(&self.0.receive_tracker);
             if matches!(update, Update::Data(_)) {
-                self.0.receive_tracker.meters.read(stamp.received_at.instant);
+                self.0.receive_tracker.metrics.read(stamp.received_at.instant);
             }
             return Poll::Ready(Some(Ok(update)));
         }

@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use bitmart_types::Timestamp;
 
-use crate::observe::Meters;
+use crate::observe::Metrics;
 use crate::receive_time::ReceiveTime;
 
 /// Tracks the reads of a connection. The queues stamp their updates with it.
 #[derive(Debug, Default)]
 pub(crate) struct ReceiveTracker {
     state: Mutex<State>,
-    pub(crate) meters: Meters,
+    pub(crate) metrics: Metrics,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,8 +30,8 @@ pub(crate) struct Stamp {
 }
 
 impl ReceiveTracker {
-    pub(crate) fn new(meters: Meters) -> Self {
-        Self { state: Mutex::default(), meters }
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        Self { state: Mutex::default(), metrics }
     }
 
     /// Advances the watermark to the last time at which the socket had nothing to read.

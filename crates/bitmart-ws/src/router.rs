@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::event::{DecodeError, Event};
-use crate::observe::Meters;
+use crate::observe::Metrics;
 use crate::session::SessionEvent;
 use crate::topic;
 
@@ -34,7 +34,7 @@ pub(crate) struct Router {
     subscribers: HashMap<SubscriberId, Arc<str>>,
     /// Subscribers that were found to have ended.
     ended: Vec<SubscriberId>,
-    meters: Meters,
+    metrics: Metrics,
 }
 
 impl Router {
@@ -45,13 +45,13 @@ impl Router {
             topics: HashMap::new(),
             subscribers: HashMap::new(),
             ended: Vec::new(),
-            meters: Meters::default(),
+            metrics: Metrics::default(),
         }
     }
 
-    /// Counts decode errors with these meters.
-    pub(crate) fn meters(self, meters: Meters) -> Self {
-        Self { meters, ..self }
+    /// Counts decode errors with these metrics.
+    pub(crate) fn metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     pub(crate) fn add<T: Event>(&mut self, subscriber: Subscriber<T>) {
@@ -63,7 +63,7 @@ impl Router {
         let of_type =
             dispatchers.iter().position(|dispatcher| dispatcher.event_type() == TypeId::of::<T>());
         let index = of_type.unwrap_or_else(|| {
-            dispatchers.push(Box::new(Dispatcher::<T>::new(self.meters.clone())));
+            dispatchers.push(Box::new(Dispatcher::<T>::new(self.metrics.clone())));
             dispatchers.len() - 1
         });
         let dispatcher = dispatchers[index].as_any_mut().downcast_mut::<Dispatcher<T>>();

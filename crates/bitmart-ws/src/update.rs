@@ -44,10 +44,10 @@ pub enum Update<T> {
     ///
     /// For an entry, [`entry`](DecodeError::entry) is its index; the other entries of the frame are
     /// delivered in order. A whole frame may have been about another symbol or topic of the
-    /// connection, which a broken frame does not reveal. The connection goes on;
+    /// connection, which a broken frame does not reveal. The connection continues;
     /// [`Limits::max_unreadable_frames`](crate::Limits::max_unreadable_frames) in a row end it.
     Malformed(DecodeError),
-    /// The exchange rejected the request for a snapshot. The subscription itself goes on.
+    /// The exchange rejected the request for a snapshot. The subscription itself continues.
     RequestRejected(Rejection),
 }
 

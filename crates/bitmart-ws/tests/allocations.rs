@@ -1,18 +1,15 @@
 //! Counts the allocations of receiving a frame.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
+use bitmart_testkit::deflate;
 use bitmart_ws::event::Event;
 use bitmart_ws::inflate::Inflater;
 use bitmart_ws::{futures, spot};
-use flate2::{Compression, write::DeflateEncoder};
 
 /// Returns the allocations of a frame, after the inflater and the list of entries were used once.
 fn allocations<E: Event>(text: &str) -> u64 {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(text.as_bytes()).expect("writes to memory");
-    let frame = encoder.finish().expect("writes to memory");
+    let frame = deflate(text);
     let mut inflater = Inflater::new();
     let mut entries: Vec<E> = Vec::new();
     let mut receive = || {

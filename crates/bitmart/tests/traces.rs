@@ -53,7 +53,7 @@ async fn traces_contain_no_bodies_frames_or_secrets() -> Result<(), Box<dyn std:
 
     let text = recorder.text();
     for expected in
-        ["submit_order", "request answered", "connecting", "connected", "subscribed", "lost"]
+        ["submit_order", "response received", "connecting", "connected", "subscribed", "lost"]
     {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }

@@ -72,7 +72,7 @@ pub(crate) async fn measure_idle(path: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Samples of the memory of a program.
+/// Samples of a program's memory.
 pub(crate) struct Memory(Vec<String>);
 
 impl Memory {

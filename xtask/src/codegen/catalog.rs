@@ -64,7 +64,7 @@ fn entry(
     let request = format!("crate::api::{module}::{}", endpoint.request);
     let mut out = format!("EndpointEntry::of::<{request}>({})", literal(&endpoint.title));
     let arguments = if endpoint.params.is_empty() { "" } else { ".." };
-    let call = endpoint.call(&section.group);
+    let call = endpoint.method_name(&section.group);
     let _ = write!(out, ".group({:?})", section.group);
     let _ = write!(out, ".call(\"client.{}().{call}({arguments})\")", section.group);
     if let Some(permission) = &endpoint.permission {

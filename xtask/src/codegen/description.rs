@@ -1,13 +1,20 @@
 //! The format of the API description. Unknown keys are errors.
 
-use std::collections::BTreeSet;
-use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::essentials::{self, Alias};
-use super::types;
+use super::essentials::Alias;
+
+mod check;
+mod limit;
+mod lists;
+mod param;
+
+pub(super) use check::check;
+pub(crate) use limit::Limit;
+pub(crate) use lists::{ContractAmount, History, Paging, States, Unit};
+pub(crate) use param::{Bound, Param, Presence, Wire};
 
 /// One file of the description: the endpoints of one group of the client.
 #[derive(Debug, Deserialize)]
@@ -24,6 +31,10 @@ pub(crate) struct Section {
     availability: Option<String>,
     /// Page of the exchange's documentation for endpoints that have no link of their own.
     pub(crate) docs: String,
+    /// Range of the error codes of endpoints that state none themselves.
+    codes: Codes,
+    /// Message of a success of endpoints that state none themselves.
+    success: String,
     #[serde(rename = "endpoint")]
     pub(crate) endpoints: Vec<Endpoint>,
 }
@@ -40,6 +51,16 @@ pub(crate) struct Endpoint {
     /// Its place in the exchange's documentation; absent where no source has the link.
     pub(crate) docs: Option<String>,
     pub(crate) host: Host,
+    /// Clients of the exchange send it to the other host as well.
+    #[serde(default)]
+    pub(crate) other_host: bool,
+    /// Range of its error codes, if not that of the file.
+    codes: Option<Codes>,
+    /// Message of a success, if not that of the file.
+    success: Option<String>,
+    /// Parameters that clients of the exchange send and no document knows.
+    #[serde(default)]
+    pub(crate) undocumented: Vec<String>,
     pub(crate) auth: Auth,
     /// What the key must be allowed to do; absent where none is needed or no source states it.
     pub(crate) permission: Option<String>,
@@ -102,70 +123,6 @@ pub(crate) struct Endpoint {
     pub(crate) params: Vec<Param>,
 }
 
-/// How the exchange serves a history.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct History {
-    /// Longest window of a request.
-    pub(crate) window_days: u32,
-    /// A response with so many rows may be incomplete.
-    pub(crate) page_size: u32,
-    /// Unit of the window's ends: `ms`, the default, or `s`.
-    #[serde(default)]
-    pub(crate) unit: Unit,
-    /// Whether a window has numbered pages.
-    #[serde(default)]
-    pub(crate) numbered: bool,
-    /// Error code of an empty window.
-    pub(crate) empty_code: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) enum Unit {
-    #[default]
-    #[serde(rename = "ms")]
-    Millis,
-    #[serde(rename = "s")]
-    Seconds,
-}
-
-/// Which rows are not final: those with a pending value, or those without a final one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct States {
-    /// Name of the field below the row.
-    pub(crate) field: String,
-    #[serde(default)]
-    pub(crate) pending: Vec<String>,
-    #[serde(default, rename = "final")]
-    pub(crate) finals: Vec<String>,
-}
-
-/// How a list without times is limited.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Paging {
-    /// Parameter with the number of rows.
-    pub(crate) size: String,
-    /// Most rows of a response.
-    pub(crate) max: u32,
-    /// Parameter with the number of the page; absent where only the newest rows are returned.
-    pub(crate) page: Option<String>,
-}
-
-/// A field that counts contracts.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ContractAmount {
-    /// Distinguishes several counts of a row.
-    #[serde(default)]
-    pub(crate) name: String,
-    /// Name of the field below the row.
-    pub(crate) count: String,
-    /// Name of the field with the price of one unit.
-    pub(crate) price: String,
-}
-
 /// A difference between a recording and the model that is accepted.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,66 +132,19 @@ pub(crate) struct Ignore {
     pub(crate) reason: String,
 }
 
-/// One parameter.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Param {
-    /// Name on the wire.
-    pub(crate) name: String,
-    /// Name of the Rust field; absent where it is the wire name in snake case.
-    field: Option<String>,
-    #[serde(rename = "type")]
-    pub(crate) rust: String,
-    /// Form of an enumeration or an integer on the wire; the other types have one form.
-    pub(crate) wire: Option<Wire>,
-    #[serde(default)]
-    pub(crate) presence: Presence,
-    pub(crate) unit: Option<String>,
-    pub(crate) min: Option<Bound>,
-    pub(crate) max: Option<Bound>,
-    pub(crate) max_length: Option<usize>,
-    pub(crate) max_items: Option<usize>,
-    /// What the exchange assumes without it.
-    pub(crate) default: Option<String>,
-    /// The documented values.
-    #[serde(default)]
-    pub(crate) values: Vec<String>,
-    pub(crate) doc: String,
-    /// Fields of the objects in a list.
-    #[serde(default, rename = "item")]
-    pub(crate) items: Vec<Param>,
-}
-
-/// An end of a published range: a whole number, or a decimal as text.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Bound {
-    Whole(i64),
-    Decimal(String),
-}
-
-impl fmt::Display for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole(number) => number.fmt(f),
-            Self::Decimal(text) => f.write_str(text),
-        }
-    }
-}
-
-macro_rules! words {
+macro_rules! lowercase_enum {
     ($name:ident { $($variant:ident),+ }) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
         #[serde(rename_all = "lowercase")]
         pub(crate) enum $name { $($variant),+ }
     };
 }
-pub(super) use words;
+pub(super) use lowercase_enum;
 
-words!(Host { Spot, Futures });
-words!(Auth { None, Keyed, Signed });
-words!(Effect { Read, Trade, Transfer, Account });
-words!(Wire { Text, Number });
+lowercase_enum!(Host { Spot, Futures });
+lowercase_enum!(Auth { None, Keyed, Signed });
+lowercase_enum!(Effect { Read, Trade, Transfer, Account });
+lowercase_enum!(Codes { Quotation, Spot, Account, Futures });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -261,74 +171,10 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Presence {
-    Required,
-    #[default]
-    Optional,
-    /// The documentation says when.
-    Conditional,
-}
-
-/// A published limit, written `10 per 2 s by ip`; `unknown` where no source states one.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) enum Limit {
-    Unknown,
-    Known { count: u32, seconds: u32, scope: Scope },
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Scope {
-    Ip,
-    Key,
-    Uid,
-}
-
-impl TryFrom<String> for Limit {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("limit `{text}`: expected `10 per 2 s by ip|key|uid` or `unknown`");
-        let words: Vec<&str> = text.split(' ').collect();
-        let [count, "per", seconds, "s", "by", scope] = words.as_slice() else {
-            return if text == "unknown" { Ok(Self::Unknown) } else { Err(wrong()) };
-        };
-        Ok(Self::Known {
-            count: count.parse().map_err(|_| wrong())?,
-            seconds: seconds.parse().map_err(|_| wrong())?,
-            scope: match *scope {
-                "ip" => Scope::Ip,
-                "key" => Scope::Key,
-                "uid" => Scope::Uid,
-                _ => return Err(wrong()),
-            },
-        })
-    }
-}
-
-impl Limit {
-    /// The limit as text for the documentation.
-    pub(crate) fn words(&self) -> String {
-        match self {
-            Self::Unknown => "not published".to_owned(),
-            Self::Known { count, seconds, scope } => {
-                let scope = match scope {
-                    Scope::Ip => "address",
-                    Scope::Key => "key",
-                    Scope::Uid => "user",
-                };
-                format!("{count} in {seconds} s per {scope}")
-            }
         }
     }
 }
@@ -348,17 +194,27 @@ impl Section {
     pub(crate) fn docs<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
         endpoint.docs.as_deref().unwrap_or(&self.docs)
     }
+
+    /// The range of the error codes of an endpoint.
+    pub(crate) fn codes(&self, endpoint: &Endpoint) -> Codes {
+        endpoint.codes.unwrap_or(self.codes)
+    }
+
+    /// The message of a success of an endpoint.
+    pub(crate) fn success<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
+        endpoint.success.as_deref().unwrap_or(&self.success)
+    }
 }
 
 impl Endpoint {
     /// Name of the method of `group`: the id without the group.
-    pub(crate) fn call(&self, group: &str) -> &str {
+    pub(crate) fn method_name(&self, group: &str) -> &str {
         self.id.strip_prefix(group).unwrap_or(&self.id).trim_start_matches('_')
     }
 
     /// HTTP method and path: `GET /system/time`.
     pub(crate) fn route(&self) -> String {
-        format!("{} {}", self.method.word(), self.path)
+        format!("{} {}", self.method.as_str(), self.path)
     }
 
     /// Whether the group method takes the request as an argument.
@@ -389,51 +245,8 @@ impl Endpoint {
         Some(format!("{first}[]"))
     }
 
-    /// Rejects names of the newer keys that the endpoint does not have.
-    fn check_names(&self) -> Result<(), String> {
-        let has_param = |name: &String| self.params.iter().any(|param| param.name == *name);
-        let rows = self.row_path().map(|path| format!("{path}.")).unwrap_or_default();
-        let has_field = |name: &String| {
-            let path = format!("{rows}{name}: ");
-            self.fields.iter().any(|field| field.starts_with(&path))
-        };
-        let paging =
-            self.paging.iter().flat_map(|paging| [Some(&paging.size), paging.page.as_ref()]);
-        if let Some(name) = paging.flatten().find(|name| !has_param(name)) {
-            return Err(format!("paging: there is no parameter `{name}`"));
-        }
-        let amounts =
-            self.contract_amounts.iter().flat_map(|amount| [&amount.count, &amount.price]);
-        let fields = amounts.chain(self.states.as_ref().map(|states| &states.field));
-        if let Some(name) = fields.into_iter().find(|name| !has_field(name)) {
-            return Err(format!("no row has a field `{name}`"));
-        }
-        if self
-            .states
-            .as_ref()
-            .is_some_and(|states| states.pending.is_empty() == states.finals.is_empty())
-        {
-            return Err("states: either pending or final values".to_owned());
-        }
-        if self.states.is_some() && self.history.is_none() {
-            return Err("states are those of a history".to_owned());
-        }
-        if self.role.is_some() && self.effect == Effect::Read {
-            return Err("a read has no role".to_owned());
-        }
-        Ok(())
-    }
-
     pub(crate) fn required(&self) -> impl Iterator<Item = &Param> {
         self.params.iter().filter(|param| param.presence == Presence::Required)
-    }
-}
-
-impl Param {
-    /// Name of the Rust field.
-    pub(crate) fn field(&self) -> String {
-        let name = self.field.clone().unwrap_or_else(|| types::snake_case(&self.name));
-        if name == "type" { "kind".to_owned() } else { name }
     }
 }
 
@@ -470,53 +283,4 @@ pub(crate) fn paths(file: &Path) -> Result<Vec<String>, String> {
     let text =
         std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(text.lines().map(str::to_owned).collect())
-}
-
-/// Rejects facts that contradict each other or that the generator has no code for.
-pub(super) fn check(sections: &[Section]) -> Result<(), String> {
-    let mut seen = BTreeSet::new();
-    for section in sections {
-        for endpoint in &section.endpoints {
-            let fail = |what: String| Err(format!("{}: {}: {what}", section.file, endpoint.id));
-            if !endpoint.id.starts_with(&format!("{}_", section.group)) {
-                return fail(format!("the id does not start with the group `{}`", section.group));
-            }
-            let request = section.public_path(endpoint);
-            for unique in [&endpoint.id, &request, &endpoint.route()] {
-                if !seen.insert(unique.clone()) {
-                    return fail(format!("`{unique}` is used twice"));
-                }
-            }
-            if endpoint.auth == Auth::Signed && endpoint.method == Method::Get {
-                return fail("a signed GET is not known on this exchange".to_owned());
-            }
-            let pages = ["https://developer-pro.bitmart.com/", "https://developer.bitmart.com/"];
-            let link = section.docs(endpoint);
-            if !pages.iter().any(|page| link.starts_with(page)) {
-                return fail(format!("`{link}` is not the documentation of the exchange"));
-            }
-            if endpoint.no_argument && endpoint.required().next().is_some() {
-                return fail("a required parameter needs an argument".to_owned());
-            }
-            if let Err(what) =
-                essentials::check(&endpoint.essential, &endpoint.aliases, &endpoint.fields)
-            {
-                return fail(what);
-            }
-            if let Err(what) = endpoint.check_names() {
-                return fail(what);
-            }
-            if endpoint.sources.is_empty() || endpoint.checked.len() != "2026-01-01".len() {
-                return fail("sources and the day of the check are missing".to_owned());
-            }
-            for param in
-                endpoint.params.iter().chain(endpoint.params.iter().flat_map(|param| &param.items))
-            {
-                if let Err(what) = types::check(param, endpoint.custom) {
-                    return fail(format!("parameter `{}`: {what}", param.name));
-                }
-            }
-        }
-    }
-    Ok(())
 }

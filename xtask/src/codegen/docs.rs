@@ -23,13 +23,13 @@ pub(crate) fn endpoints(sections: &[Section]) -> File {
                 text,
                 "| `client.{}().{}` | `{}` | [`{}`]({}) | {} | {} | {} | {} |",
                 section.group,
-                endpoint.call(&section.group),
+                endpoint.method_name(&section.group),
                 endpoint.request,
                 endpoint.route(),
                 section.docs(endpoint),
                 auth(endpoint.auth),
                 permission(endpoint),
-                endpoint.limit.words(),
+                endpoint.limit.text(),
                 format!("{:?}", endpoint.effect).to_lowercase(),
             );
         }

@@ -30,7 +30,7 @@ impl Enums {
         let mut enums = Self::default();
         let types = root.join("crates/bitmart-types/src");
         for (module, file) in [("", "enums.rs"), ("spot", "spot.rs"), ("futures", "futures.rs")] {
-            enums.file(module, &types.join(file))?;
+            enums.add_file(module, &types.join(file))?;
         }
         let groups = root.join("crates/bitmart-rest/src/api");
         let explain = |error: std::io::Error| format!("{}: {error}", groups.display());
@@ -39,21 +39,21 @@ impl Enums {
             let file = group.join("enums.rs");
             if file.exists() {
                 let module = group.file_name().unwrap_or_default().to_string_lossy();
-                enums.file(&module, &file)?;
+                enums.add_file(&module, &file)?;
             }
         }
         Ok(enums)
     }
 
-    fn file(&mut self, module: &str, path: &Path) -> Result<(), String> {
+    fn add_file(&mut self, module: &str, path: &Path) -> Result<(), String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("{}: {error}", path.display()))?;
-        self.source(module, &text).map_err(|error| format!("{}: {error}", path.display()))
+        self.add_source(module, &text).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     /// Reads one source; its enumerations are in the public module `module`, or at the root if that
     /// is empty.
-    fn source(&mut self, module: &str, text: &str) -> syn::Result<()> {
+    fn add_source(&mut self, module: &str, text: &str) -> syn::Result<()> {
         for item in syn::parse_file(text)?.items {
             let Item::Macro(item) = item else { continue };
             let name = item.mac.path.segments.last().map(|last| last.ident.to_string());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::models::{Kind, Member, Model, Models};
+use super::paths::{self, DEPTH};
 
 #[cfg(test)]
 mod tests;
@@ -54,13 +55,10 @@ pub(crate) struct Described<'a> {
     pub(crate) aliases: &'a [Alias],
     pub(crate) fields: &'a [String],
     /// The type may implement `Deserialize` by hand, so that its fields are unknown here.
-    pub(crate) is_by_hand: bool,
+    pub(crate) is_hand_written: bool,
     /// The response of a write: a partial one is useless, so lists and objects may be strict.
     pub(crate) is_receipt: bool,
 }
-
-/// Deepest nesting of models that is followed.
-const DEPTH: usize = 8;
 
 impl Described<'_> {
     /// Lists the differences between the description and the model of type `response`.
@@ -112,20 +110,14 @@ impl<'a> Walk<'a> {
                 self.kind(inner, &format!("{path}[]"), from, depth + 1);
             }
             Kind::Map(inner) => {
-                // Names that are values are in braces.
-                let start = if path.is_empty() { "{".to_owned() } else { format!("{path}.{{") };
-                let name = self.described.fields.iter().find_map(|field| {
-                    let end = field.strip_prefix(&start)?.find('}')?;
-                    Some(field[..=start.len() + end].to_owned())
-                });
-                if let Some(path) = name {
+                if let Some(path) = paths::of_map_value(path, self.described.fields) {
                     self.kind(inner, &path, from, depth + 1);
                 }
             }
             Kind::Named(module, name) => {
                 if let Some(model) = self.models.find(module.as_deref(), name, from) {
                     self.model(model, path, depth);
-                } else if !path.is_empty() || self.described.is_by_hand {
+                } else if !path.is_empty() || self.described.is_hand_written {
                     self.by_hand.push(path.to_owned());
                 }
             }
@@ -134,16 +126,11 @@ impl<'a> Walk<'a> {
 
     fn model(&mut self, model: &'a Model, path: &str, depth: usize) {
         for (index, member) in model.members.iter().enumerate() {
+            let place = paths::of_member(path, model, index);
             if member.is_flat {
-                self.kind(&member.kind, path, Some(model), depth + 1);
+                self.kind(&member.kind, &place, Some(model), depth + 1);
                 continue;
             }
-            let dot = if path.is_empty() { "" } else { "." };
-            let place = if model.is_row {
-                format!("{path}[{index}]")
-            } else {
-                format!("{path}{dot}{}", member.name)
-            };
             for alias in &member.aliases {
                 let known =
                     self.described.aliases.iter().any(|a| a.path == place && a.was == *alias);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::models::{Kind, Model, Models};
+use super::paths::{self, DEPTH};
 
 /// Documentation and type of a field.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -14,9 +15,6 @@ pub(crate) struct Fact {
     /// Public module in which that name is used.
     pub(crate) module: String,
 }
-
-/// Deepest nesting of models that is followed.
-const DEPTH: usize = 8;
 
 /// Returns the facts of the model of type `response` by field path. `fields` tells which members have
 /// values for names.
@@ -48,13 +46,7 @@ impl<'a> Walk<'a> {
                 self.kind(inner, &format!("{path}[]"), from, doc, depth + 1);
             }
             Kind::Map(inner) => {
-                // Names that are values are in braces.
-                let start = if path.is_empty() { "{".to_owned() } else { format!("{path}.{{") };
-                let name = self.fields.iter().find_map(|field| {
-                    let end = field.strip_prefix(&start)?.find('}')?;
-                    Some(field[..=start.len() + end].to_owned())
-                });
-                if let Some(path) = name {
+                if let Some(path) = paths::of_map_value(path, self.fields) {
                     self.kind(inner, &path, from, doc, depth + 1);
                 }
             }
@@ -73,12 +65,7 @@ impl<'a> Walk<'a> {
 
     fn model(&mut self, model: &'a Model, path: &str, depth: usize) {
         for (index, member) in model.members.iter().enumerate() {
-            let dot = if path.is_empty() { "" } else { "." };
-            let place = match (member.is_flat, model.is_row) {
-                (true, _) => path.to_owned(),
-                (false, true) => format!("{path}[{index}]"),
-                (false, false) => format!("{path}{dot}{}", member.name),
-            };
+            let place = paths::of_member(path, model, index);
             self.kind(&member.kind, &place, Some(model), &member.doc, depth + 1);
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn facts(endpoint: &Endpoint, docs: &str) -> String {
         permission.map(|name| format!(" and the permission {name}")).unwrap_or_default();
     let limit = match endpoint.limit {
         Limit::Unknown => "no published rate limit".to_owned(),
-        Limit::Known { .. } => format!("rate limit {}", endpoint.limit.words()),
+        Limit::Known { .. } => format!("rate limit {}", endpoint.limit.text()),
     };
     format!("/// [`{}`]({docs}):\n/// {auth}{permission}, {limit}.\n", endpoint.route())
 }

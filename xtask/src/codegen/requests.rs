@@ -270,9 +270,9 @@ fn rule(param: &Param) -> Option<String> {
     let field = param.field();
     if types::is_text(&param.rust) && param.rust != "String" {
         return Some(if param.presence == Presence::Required {
-            format!("crate::wire::validate::form({:?}, Some(&self.{field}))", param.name)
+            format!("crate::wire::validate::identifier({:?}, Some(&self.{field}))", param.name)
         } else {
-            format!("crate::wire::validate::form({:?}, self.{field}.as_ref())", param.name)
+            format!("crate::wire::validate::identifier({:?}, self.{field}.as_ref())", param.name)
         });
     }
     let is_decimal = param.rust == "Decimal";

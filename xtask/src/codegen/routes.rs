@@ -3,27 +3,39 @@
 use std::fmt::Write as _;
 
 use super::File;
-use super::description::{Bound, Effect, Limit, Param, Section};
+use super::description::{Bound, Effect, Endpoint, Limit, Param, Section};
 use super::types;
 
 const FOLDER: &str = "crates/bitmart-sandbox/src/generated";
 
-/// One table per section, and the module that joins them.
+/// One module of routes per section, and the module that joins them.
 pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
     let mut files = Vec::new();
     // The channel table is rendered by `ws`.
-    let (mut modules, mut tables) = ("pub(crate) mod channels;\n".to_owned(), String::new());
+    let mut modules = "pub(crate) mod channels;\n".to_owned();
+    let (mut ids, mut names, mut routes) = (String::new(), String::new(), String::new());
     for section in sections {
         let module = section.file.trim_end_matches(".toml").replace('-', "_");
         let _ = writeln!(modules, "mod {module};");
-        let _ = write!(tables, "{module}::ROUTES,");
+        for endpoint in &section.endpoints {
+            let id = camel_case(&endpoint.id);
+            let _ = writeln!(ids, "/// `{}`\n{id},", endpoint.route());
+            let _ = write!(names, "Self::{id},");
+            let _ = writeln!(routes, "Self::{id} => &{module}::{},", constant(section, endpoint));
+        }
         let source = format!("crates/bitmart-rest/api/{}", section.file);
         files.push(File::rust(format!("{FOLDER}/{module}.rs"), &source, &table(section))?);
     }
     let types = include_str!("templates/route_types.rs");
     let (intro, types) = types.split_once("\n\n").unwrap_or(("", types));
-    let text =
-        format!("{intro}\n\n{modules}\n{types}\nstatic SECTIONS: &[&[Route]] = &[{tables}];\n");
+    let count = sections.iter().map(|section| section.endpoints.len()).sum::<usize>();
+    let text = format!(
+        "{intro}\n\n{modules}\n{types}\n/// Every described endpoint.\n\
+         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\npub(crate) enum EndpointId {{\n{ids}}}\n\n\
+         impl EndpointId {{\n/// All of them, in the order of the description.\n\
+         pub(crate) const ALL: [Self; {count}] = [{names}];\n\n/// Its facts.\n\
+         pub(crate) fn route(self) -> &'static Route {{\nmatch self {{\n{routes}}}\n}}\n}}\n"
+    );
     files.push(File::rust(format!("{FOLDER}/mod.rs"), "crates/bitmart-rest/api/*.toml", &text)?);
     Ok(files)
 }
@@ -39,20 +51,41 @@ fn table(section: &Section) -> String {
         };
         let _ = writeln!(
             out,
-            "Route {{ id: {:?}, method: Method::{:?}, path: {:?}, host: Host::{:?}, auth: Auth::{:?}, \
-             permission: {:?}, changes: {}, limit: {limit}, envelope: Envelope::{:?}, params: {} }},",
-            endpoint.id,
+            "\npub(super) static {}: Route = Route {{ id: EndpointId::{}, method: Method::{:?}, path: {:?}, \
+             host: Host::{:?}, other_host: {}, codes: Codes::{:?}, success: {:?}, auth: Auth::{:?}, \
+             permission: {:?}, changes: {}, limit: {limit}, envelope: Envelope::{:?}, params: {}, \
+             undocumented: &{:?} }};",
+            constant(section, endpoint),
+            camel_case(&endpoint.id),
             endpoint.method,
             endpoint.path,
             endpoint.host,
+            endpoint.other_host,
+            section.codes(endpoint),
+            section.success(endpoint),
             endpoint.auth,
             endpoint.permission,
             endpoint.effect != Effect::Read,
             endpoint.envelope,
             params(&endpoint.params),
+            endpoint.undocumented,
         );
     }
-    format!("use super::*;\n\npub(super) static ROUTES: &[Route] = &[\n{out}];\n")
+    format!("use super::*;\n{out}")
+}
+
+/// Name of the constant with the route of an endpoint: `KLINES` for `spot_klines`.
+fn constant(section: &Section, endpoint: &Endpoint) -> String {
+    endpoint.method_name(&section.group).to_uppercase()
+}
+
+/// `SpotKlines` for `spot_klines`.
+pub(super) fn camel_case(name: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_uppercase() + rest
+    });
+    words.collect()
 }
 
 fn params(params: &[Param]) -> String {

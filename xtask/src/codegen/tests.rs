@@ -9,6 +9,8 @@ const SECTION: &str = r#"
 group = "spot"
 module = "spot::market"
 docs = "https://developer-pro.bitmart.com/en/spot/"
+codes = "spot"
+success = "OK"
 
 [[endpoint]]
 id = "spot_klines"
@@ -194,6 +196,8 @@ fn rejects_a_mistake_in_the_description_and_names_it() {
             "is not the documentation",
         ),
         ("effect = ", "no_argument = true\neffect = ", "needs an argument"),
+        ("effect = ", "undocumented = [\"limit\"]\neffect = ", "parameter `limit` is described"),
+        ("codes = \"spot\"", "codes = \"margin\"", "unknown variant `margin`"),
     ];
     for (fact, slip, what) in cases {
         assert!(SECTION.contains(fact), "{fact}");

@@ -8,9 +8,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::File;
-use super::description::{Host, Ignore, words};
+use super::description::{Host, Ignore, lowercase_enum};
 use super::essentials::{self, Alias, Described};
 use super::models::Models;
+use super::routes::camel_case;
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +50,7 @@ struct Untyped {
     sources: Vec<String>,
 }
 
-words!(Shape { One, Many });
+lowercase_enum!(Shape { One, Many });
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,7 +171,7 @@ fn compare(dialects: &[Description], models: &Models) -> Result<(), String> {
                 essential: &owner.essential,
                 aliases: &owner.aliases,
                 fields: &owner.fields,
-                is_by_hand: true,
+                is_hand_written: true,
                 is_receipt: false,
             };
             let module = description.module();
@@ -264,31 +265,74 @@ fn rate(rate: Option<[u64; 2]>) -> String {
 /// Renders the channel table of the sandbox, which shares no code with the client.
 fn sandbox(dialects: &[Description]) -> String {
     let mut out = include_str!("templates/channel_types.rs").to_owned();
+    for Description { dialect, channels, .. } in dialects {
+        for private in [false, true] {
+            let group = group(*dialect, private);
+            let (mut variants, mut names) = (String::new(), String::new());
+            for channel in channels.iter().filter(|channel| channel.private == private) {
+                let name = camel_case(channel.function());
+                let _ = writeln!(variants, "/// `{}`\n{name},", channel.topic);
+                let _ = write!(names, "Self::{name},");
+            }
+            let count = names.matches(',').count();
+            let side = if private { "private" } else { "public" };
+            let _ = writeln!(
+                out,
+                "\n/// The {side} channels of the {} host.\n\
+                 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]\n\
+                 pub(crate) enum {group} {{\n{variants}}}\n\n\
+                 impl {group} {{\n/// All of them, in the order of the description.\n\
+                 pub(crate) const ALL: [Self; {count}] = [{names}];\n}}",
+                format!("{dialect:?}").to_lowercase(),
+            );
+        }
+    }
     out.push_str("\n/// Every described channel.\npub(crate) static CHANNELS: &[Channel] = &[\n");
     for Description { dialect, channels, .. } in dialects {
-        for Channel { topic, levels, intervals, speeds, private, request, .. } in channels {
+        for channel in channels {
+            let Channel { topic, levels, intervals, speeds, private, request, .. } = channel;
             let (base, argument) = topic.split_once(':').unwrap_or((topic, ""));
             let argument = match argument.trim_end_matches("{speed}") {
                 "" => "None".to_owned(),
                 "{symbol}" | "{currency}" => "Symbol".to_owned(),
                 word => format!("Word({word:?})"),
             };
-            let levels = levels.iter().map(|levels| base.replace("{levels}", &levels.to_string()));
-            let intervals = intervals.iter().map(|word| base.replace("{interval}", word));
+            let levels = levels.iter().map(|levels| {
+                (base.replace("{levels}", &levels.to_string()), format!("Levels({levels})"))
+            });
+            let intervals = intervals
+                .iter()
+                .map(|word| (base.replace("{interval}", word), format!("Interval({word:?})")));
             let mut names: Vec<_> =
-                levels.chain(intervals).filter(|name| !name.contains('{')).collect();
+                levels.chain(intervals).filter(|(name, _)| !name.contains('{')).collect();
             if !base.contains('{') {
-                names = vec![base.to_owned()];
+                names = vec![(base.to_owned(), "None".to_owned())];
             }
+            let names = names.iter().fold(String::new(), |mut all, (name, variant)| {
+                let _ = write!(all, "({name:?}, Variant::{variant}),");
+                all
+            });
+            let group = group(*dialect, *private);
             let _ = writeln!(
                 out,
-                "Channel {{ host: Host::{dialect:?}, names: &{names:?}, \
-                 argument: Argument::{argument}, speeds: &{speeds:?}, \
-                 private: {private}, request: {request} }},"
+                "Channel {{ id: ChannelId::{group}({group}::{}), names: &[{names}], \
+                 argument: Argument::{argument}, speeds: &{speeds:?}, request: {request} }},",
+                camel_case(channel.function()),
             );
         }
     }
+    out.push_str("];\n\n/// Topics of which only the name is known.\npub(crate) static UNTYPED: &[(Host, &str)] = &[\n");
+    for Description { dialect, untyped, .. } in dialects {
+        for Untyped { topic, .. } in untyped {
+            let _ = writeln!(out, "(Host::{dialect:?}, {topic:?}),");
+        }
+    }
     out + "];\n"
+}
+
+/// Name of the channels of a dialect that require a login, or of those that do not.
+fn group(dialect: Host, private: bool) -> String {
+    format!("{dialect:?}{}", if private { "Private" } else { "Public" })
 }
 
 /// Renders `docs/channels.md`: the channels, and how the servers behave. The documentation of the

@@ -1,4 +1,4 @@
-//! Tax tools import what `bitmart tax` writes. The test itself belongs to the program (`tests/tax.rs`); this module
+//! Tax tools import what `bitmart tax` writes. The test itself belongs to the program (`tests/cli/tax.rs`); this module
 //! installs the tools and runs it.
 
 use crate::install;
@@ -14,6 +14,6 @@ pub(super) fn run() -> Outcome {
         Err(why) => return Outcome::Skip(why),
     };
     let mut test = cargo_workspace("test");
-    test.args(["--test", "tax", "--", "--ignored"]);
+    test.args(["--test", "cli", "--", "--ignored", "tax::"]);
     run_command(test.env("BITMART_TAX_PYTHON", python)).into()
 }

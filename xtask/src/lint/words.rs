@@ -143,7 +143,7 @@ fn split(text: &str) -> Vec<Word> {
     // No word follows the beginning of the text.
     let mut follows = false;
     for (index, line) in text.lines().enumerate() {
-        // A sentence goes on behind the comment sign of the next line.
+        // A sentence continues after the comment sign of the next line.
         let mut is_start = true;
         let mut current = String::new();
         let mut end = |current: &mut String, follows: &mut bool| {

@@ -6,7 +6,7 @@ use bitmart_types::Timestamp;
 
 use super::market::{MarketSync, PendingFetch};
 use super::{Change, Page, Snapshot};
-use crate::{AccountEvent, AccountState, Assumptions, CatchUpError};
+use crate::{AccountEvent, AccountState, Assumptions, CatchUpError, PositionKey};
 
 /// A market together with the state and the events, which the markets share.
 pub(super) struct MarketContext<'a> {
@@ -32,7 +32,11 @@ impl MarketContext<'_> {
             }
             Change::Position(key, position) => {
                 let changed = self.state.apply_position(key.clone(), position.clone());
-                changed.then_some(AccountEvent::Position { key, position })
+                changed.then(|| {
+                    // With the mode, which the change may lack.
+                    let position = self.state.position(&key).cloned().unwrap_or(position);
+                    AccountEvent::Position { key, position }
+                })
             }
         };
         let changed = event.is_some();
@@ -73,20 +77,24 @@ impl MarketContext<'_> {
         let market = self.market.market;
         let malformed = |item| AccountEvent::Malformed { market, item };
         self.events.extend(snapshot.malformed.into_iter().map(malformed));
+        // Rows may lack what a stream reported since.
+        let lag_begin = fetch.begin - self.assumptions.max_history_lag;
         for (currency, balance) in snapshot.balances {
-            if !fetch.updated.has_balance(&currency) {
+            if !self.market.last_updates.has_balance(&currency, lag_begin) {
                 self.apply(now, Change::Balance(currency, balance));
             }
         }
         if let Some(positions) = snapshot.positions {
-            let mut open: HashSet<_> = positions.iter().map(|(key, _)| key.clone()).collect();
+            let mut open = HashSet::new();
             for (key, position) in positions {
-                if !fetch.updated.supersedes(&key, &position) {
+                if !self.market.last_updates.supersedes(&key, &position, lag_begin) {
+                    open.insert(key.clone());
                     self.apply(now, Change::Position(key, position));
                 }
             }
+            let updated = |key: &PositionKey| self.market.last_updates.has_position(key, lag_begin);
             let known = self.state.all_positions().map(|(key, _)| key);
-            open.extend(known.filter(|key| fetch.updated.has_position(key)).cloned());
+            open.extend(known.filter(|key| updated(key)).cloned());
             if !snapshot.positions_incomplete {
                 for key in self.state.retain_positions(&open) {
                     self.events.push_back(AccountEvent::PositionClosed { key });
@@ -94,8 +102,7 @@ impl MarketContext<'_> {
             }
         }
         // A recent order may not be listed yet.
-        let horizon =
-            fetch.begin - self.assumptions.max_history_lag - self.assumptions.max_clock_skew;
+        let horizon = lag_begin - self.assumptions.max_clock_skew;
         for id in snapshot.unknown_orders {
             let known = self.state.order(market, &id);
             if known.is_some_and(|order| {

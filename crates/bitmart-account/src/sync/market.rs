@@ -6,7 +6,7 @@ use std::time::Duration;
 use bitmart_types::{OrderId, Timestamp};
 
 use super::audit::{self, Audit};
-use super::updated_during_fetch::UpdatedDuringFetch;
+use super::last_updates::LastUpdates;
 use super::watermark::{self, Watermark};
 use super::{LossCause, Request};
 use crate::{AccountEvent, Assumptions, CatchUpReport, Health, Instrument, Market};
@@ -15,7 +15,7 @@ use crate::{AccountEvent, Assumptions, CatchUpReport, Health, Instrument, Market
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// The state of the subscriptions of a market.
+/// The state of a market's subscriptions.
 #[derive(Debug, PartialEq, Eq)]
 enum Streams {
     /// To be subscribed at this time.
@@ -34,8 +34,6 @@ pub(super) struct PendingFetch {
     pub(super) last_progress: Timestamp,
     /// An order or a fill could not be decoded, so the fetch counts as failed.
     pub(super) rows_incomplete: bool,
-    /// Balances and positions that a stream updated since the begin.
-    pub(super) updated: UpdatedDuringFetch,
 }
 
 /// Concurrent fetches: one that hangs or began before the last loss, and a newer one.
@@ -49,6 +47,7 @@ const MIN_FETCH_SPACING: Duration = Duration::from_secs(2);
 pub(super) struct MarketSync {
     pub(super) market: Market,
     pub(super) watermark: Watermark,
+    pub(super) last_updates: LastUpdates,
     assumptions: Assumptions,
     streams: Streams,
     /// Indices of streams whose connection has had no traffic for a while.
@@ -74,6 +73,7 @@ impl MarketSync {
         Self {
             market,
             watermark: Watermark::new(assumptions, now),
+            last_updates: LastUpdates::default(),
             assumptions,
             streams: Streams::Pending(now),
             idle_streams: Vec::new(),
@@ -140,6 +140,7 @@ impl MarketSync {
         self.failing = false;
         self.pause = MIN_PAUSE;
         self.watermark.streams_opened(now, streams);
+        self.last_updates = LastUpdates::default();
         self.schedule_fetch(now);
     }
 
@@ -156,6 +157,7 @@ impl MarketSync {
         cause: LossCause,
     ) -> Option<AccountEvent> {
         let market = self.market;
+        self.last_updates.stream_lost(stream);
         if let Some(received) = last_received {
             self.watermark.processed_until(stream, received);
         }
@@ -297,7 +299,6 @@ impl MarketSync {
         if self.next_fetch().is_some_and(|at| at <= now) {
             *next_id += 1;
             let (id, from) = (*next_id, self.watermark.fetch_from());
-            let updated = UpdatedDuringFetch::default();
             let rows_incomplete = false;
             self.fetches.push(PendingFetch {
                 id,
@@ -305,7 +306,6 @@ impl MarketSync {
                 from,
                 last_progress: now,
                 rows_incomplete,
-                updated,
             });
             self.last_fetch = Some(now);
             return Some(Request::Fetch { id, market, from, open_orders: open_orders() });

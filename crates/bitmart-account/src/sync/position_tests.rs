@@ -1,6 +1,8 @@
-//! Positions after losses: what a fetch lists, and what the stream sends while it runs.
+//! Positions after losses: what a fetch lists, and what the stream sends before and while it runs. The
+//! lists of the exchange lag behind by up to H.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bitmart_types::{Decimal, Timestamp, dec};
 use bitmart_ws::ReconnectReason;
@@ -8,7 +10,8 @@ use proptest::prelude::*;
 
 use super::{Change, LossCause, Request, Snapshot};
 use crate::{
-    AccountState, AccountSync, Assumptions, Direction, Health, Market, Position, PositionKey,
+    AccountState, AccountSync, Assumptions, Direction, Health, MAX_HISTORY_LAG, Market, Position,
+    PositionKey,
 };
 
 const FUTURES: Market = Market::Futures;
@@ -27,7 +30,10 @@ fn position(direction: Direction, size: u8, one_way: Option<bool>) -> (PositionK
 struct Harness {
     sync: AccountSync,
     now: Timestamp,
-    open: Sizes,
+    /// The positions of the exchange since these times, oldest first.
+    history: Vec<(Timestamp, Sizes)>,
+    /// How far the lists lag behind.
+    lag: Duration,
     one_way: bool,
     /// Whether messages contain the position mode.
     sends_mode: bool,
@@ -42,27 +48,48 @@ impl Harness {
         sync.follow(now, FUTURES);
         assert_eq!(sync.poll_request(now), Some(Request::Open { market: FUTURES }));
         sync.streams_opened(now, FUTURES, 1);
-        let mut harness = Self { sync, now, open: Sizes::new(), one_way, sends_mode };
-        harness.catch_up(|_| {}, |_| {});
+        let history = vec![(now, Sizes::new())];
+        let mut harness = Self { sync, now, history, lag: Duration::ZERO, one_way, sends_mode };
+        harness.catch_up(|_| {}, |_| {}, |_| {});
         harness
+    }
+
+    /// The positions of the exchange.
+    fn open(&self) -> Sizes {
+        self.history.last().expect("the first entry").1.clone()
+    }
+
+    /// The positions that a query returns now.
+    fn listed(&self) -> Vec<(PositionKey, Position)> {
+        let at = self.now - self.lag;
+        let known = self.history.iter().rev().find(|(since, _)| *since <= at);
+        let open = known.map(|(_, open)| open.clone()).unwrap_or_default();
+        let row = |(side, size)| position(side, size, Some(self.one_way));
+        open.into_iter().map(row).collect()
     }
 
     /// Changes a position at the exchange. Its message is lost.
     fn set_unnoticed(&mut self, direction: Direction, size: u8) {
+        let mut open = self.open();
         if size == 0 {
-            self.open.remove(&direction);
-            return;
+            open.remove(&direction);
+        } else {
+            if self.one_way {
+                open.clear();
+            }
+            open.insert(direction, size);
         }
-        if self.one_way {
-            self.open.clear();
-        }
-        self.open.insert(direction, size);
+        self.history.push((self.now, open));
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.now = self.now + time;
     }
 
     fn set(&mut self, direction: Direction, size: u8) {
         self.set_unnoticed(direction, size);
         let (key, position) = position(direction, size, self.sends_mode.then_some(self.one_way));
-        self.sync.apply(self.now, FUTURES, Change::Position(key, position));
+        self.sync.apply(self.now, FUTURES, 0, Change::Position(key, position));
     }
 
     fn lose(&mut self, lost: impl FnOnce(&mut Self)) {
@@ -72,18 +99,22 @@ impl Harness {
         self.sync.stream_up(self.now, FUTURES, 0, self.now);
     }
 
-    /// Fetches until the market is live, with messages before and after each snapshot is taken.
-    fn catch_up(&mut self, before: impl Fn(&mut Self), after: impl Fn(&mut Self)) {
+    /// Fetches until the market is live, with messages immediately before each fetch, and before and
+    /// after its snapshot is taken.
+    fn catch_up(
+        &mut self,
+        earlier: impl Fn(&mut Self),
+        before: impl Fn(&mut Self),
+        after: impl Fn(&mut Self),
+    ) {
         while self.sync.health(FUTURES) != Some(Health::Live) {
             self.now = self.now.max(self.sync.deadline().expect("a fetch is due"));
+            earlier(self);
             let Some(Request::Fetch { id, .. }) = self.sync.poll_request(self.now) else {
                 panic!("a fetch")
             };
             before(self);
-            let listed = self.open.iter();
-            let positions =
-                listed.map(|(side, size)| position(*side, *size, Some(self.one_way))).collect();
-            let snapshot = Snapshot { positions: Some(positions), ..Snapshot::default() };
+            let snapshot = Snapshot { positions: Some(self.listed()), ..Snapshot::default() };
             after(self);
             self.sync.fetch_completed(self.now, FUTURES, id, snapshot);
         }
@@ -103,12 +134,12 @@ fn a_message_about_one_hedge_position_does_not_keep_the_other_open() {
         harness.set(LONG, 5);
         harness.set(SHORT, 2);
         harness.lose(|harness| harness.set_unnoticed(LONG, 0));
-        harness.catch_up(|_| {}, |harness| harness.set(SHORT, 1));
+        harness.catch_up(|_| {}, |_| {}, |harness| harness.set(SHORT, 1));
         assert_eq!(harness.tracked(), Sizes::from([(SHORT, 1)]));
         // The same if the size of the other position changed.
         harness.set(LONG, 5);
         harness.lose(|harness| harness.set_unnoticed(LONG, 3));
-        harness.catch_up(|harness| harness.set(SHORT, 2), |_| {});
+        harness.catch_up(|_| {}, |harness| harness.set(SHORT, 2), |_| {});
         assert_eq!(harness.tracked(), Sizes::from([(LONG, 3), (SHORT, 2)]));
     }
 }
@@ -119,6 +150,7 @@ fn a_one_way_position_that_reverses_after_the_snapshot_is_not_restored() {
     harness.set(LONG, 5);
     harness.lose(|_| {});
     harness.catch_up(
+        |_| {},
         |harness| harness.set(LONG, 5),
         |harness| {
             harness.set(SHORT, 2);
@@ -134,18 +166,70 @@ fn a_closed_one_way_position_does_not_keep_the_opposite_one_open() {
     harness.set(LONG, 5);
     // The reversal is lost. Only the end of the new position is received.
     harness.lose(|harness| harness.set_unnoticed(SHORT, 2));
-    harness.catch_up(|harness| harness.set(SHORT, 0), |_| {});
+    harness.catch_up(|_| {}, |harness| harness.set(SHORT, 0), |_| {});
     assert_eq!(harness.tracked(), Sizes::new());
 }
 
-type Updates = Vec<(bool, u8)>;
+#[test]
+fn a_lagging_list_does_not_undo_a_message_before_the_fetch() {
+    let mut harness = Harness::new(false, true);
+    harness.set(LONG, 5);
+    harness.lose(|_| {});
+    harness.lag = MAX_HISTORY_LAG;
+    // The loss was long ago, so a single fetch is enough.
+    harness.wait(2 * MAX_HISTORY_LAG);
+    let close_and_open = |harness: &mut Harness| {
+        harness.set(LONG, 0);
+        harness.set(SHORT, 2);
+        harness.wait(MAX_HISTORY_LAG / 2);
+    };
+    harness.catch_up(close_and_open, |_| {}, |_| {});
+    assert_eq!(harness.tracked(), Sizes::from([(SHORT, 2)]));
+}
+
+#[test]
+fn a_row_with_the_mode_closes_a_position_that_a_message_without_it_reversed() {
+    let mut harness = Harness::new(true, false);
+    harness.set(LONG, 5);
+    harness.lose(|_| {});
+    harness.lag = MAX_HISTORY_LAG;
+    harness.wait(2 * MAX_HISTORY_LAG);
+    harness.set(SHORT, 2);
+    assert_eq!(harness.tracked(), Sizes::from([(LONG, 5), (SHORT, 2)]), "no mode is known");
+    harness.catch_up(|_| {}, |_| {}, |_| {});
+    assert_eq!(harness.tracked(), Sizes::from([(SHORT, 2)]));
+}
+
+#[test]
+fn a_message_before_a_loss_does_not_hide_the_list_after_it() {
+    let mut harness = Harness::new(false, true);
+    harness.set(LONG, 5);
+    harness.set(SHORT, 5);
+    harness.lose(|harness| {
+        harness.set_unnoticed(LONG, 0);
+        harness.set_unnoticed(SHORT, 2);
+    });
+    // Less than H after the messages.
+    harness.now = harness.sync.deadline().expect("a fetch is due");
+    let Some(Request::Fetch { id, .. }) = harness.sync.poll_request(harness.now) else {
+        panic!("a fetch")
+    };
+    let snapshot = Snapshot { positions: Some(harness.listed()), ..Snapshot::default() };
+    harness.sync.fetch_completed(harness.now, FUTURES, id, snapshot);
+    assert_eq!(harness.tracked(), Sizes::from([(SHORT, 2)]));
+}
+
+/// Pause in milliseconds, direction and new size.
+type Updates = Vec<(u64, bool, u8)>;
 
 fn updates() -> impl Strategy<Value = Updates> {
-    prop::collection::vec((any::<bool>(), 0..3_u8), 0..4)
+    let pause = prop_oneof![Just(0), 0..4_000_u64];
+    prop::collection::vec((pause, any::<bool>(), 0..3_u8), 0..4)
 }
 
 fn set_all(harness: &mut Harness, updates: &Updates, set: fn(&mut Harness, Direction, u8)) {
-    for (is_long, size) in updates {
+    for (pause, is_long, size) in updates {
+        harness.wait(Duration::from_millis(*pause));
         set(harness, if *is_long { LONG } else { SHORT }, *size);
     }
 }
@@ -156,17 +240,23 @@ proptest! {
         (one_way, sends_mode) in prop_oneof![
             Just((true, true)), Just((false, true)), Just((false, false)),
         ],
-        rounds in prop::collection::vec((updates(), updates(), updates(), updates()), 1..4),
+        lag in 0..=5_000_u64,
+        rounds in prop::collection::vec(
+            (updates(), updates(), updates(), updates(), updates()),
+            1..4,
+        ),
     ) {
         let mut harness = Harness::new(one_way, sends_mode);
-        for (received, lost, before, after) in rounds {
+        harness.lag = Duration::from_millis(lag);
+        for (received, lost, earlier, before, after) in rounds {
             set_all(&mut harness, &received, Harness::set);
             harness.lose(|harness| set_all(harness, &lost, Harness::set_unnoticed));
             harness.catch_up(
+                |harness| set_all(harness, &earlier, Harness::set),
                 |harness| set_all(harness, &before, Harness::set),
                 |harness| set_all(harness, &after, Harness::set),
             );
-            prop_assert_eq!(harness.tracked(), harness.open.clone());
+            prop_assert_eq!(harness.tracked(), harness.open());
         }
     }
 }

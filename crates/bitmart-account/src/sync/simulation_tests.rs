@@ -54,13 +54,14 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (2..20_u32).prop_map(Action::Burst),
         2 => (0..=100_i64, 0..=100_i64)
             .prop_map(|(push_delay, history_lag)| Action::PlaceOrder { push_delay, history_lag }),
+        2 => (0..=100_i64).prop_map(|push_delay| Action::ChangeBalance { push_delay }),
         3 => (any::<bool>(), 0..8_000_i64).prop_map(|(silent, downtime)| Action::Disconnect { silent, downtime }),
         1 => Just(Action::MalformNext),
         1 => Just(Action::DuplicateNext),
         2 => (0..60_000_i64).prop_map(Action::PauseConsumer),
         1 => (0..40_000_i64).prop_map(Action::StallConnection),
-        2 => (0..60_000_i64, 0..4_u8)
-            .prop_map(|(duration, fails)| Action::NextFetch { duration, fails: fails == 0 }),
+        2 => (0..60_000_i64, 0..4_u8, 0..=100_i64)
+            .prop_map(|(duration, fails, lag)| Action::NextFetch { duration, fails: fails == 0, lag }),
         1 => Just(Action::Audit),
     ]
 }
@@ -104,12 +105,16 @@ fn search(
 }
 
 #[test]
-fn no_fill_is_missing_or_duplicated() {
+fn no_fill_is_missing_or_duplicated_and_balances_are_current() {
     let found = search(cases(), |params, script| {
         Simulation::new(params, CurrentTracker::new(correct_assumptions(&params)), script).run()
     });
     found.unwrap_or_else(|failure| panic!("{failure}"));
-    println!("proof: {} cases from {SEED}={}: no fill missing or doubled", cases(), seed());
+    println!(
+        "proof: {} cases from {SEED}={}: no fill missing or doubled, no balance outdated",
+        cases(),
+        seed()
+    );
 }
 
 /// Makes one assumption too optimistic: reduces it to a percentage of its correct value.
@@ -212,7 +217,7 @@ fn a_fill_during_a_disconnect_read_40_seconds_late_is_not_lost() {
 #[test]
 fn a_second_disconnect_during_a_slow_fetch_loses_no_fill() {
     let disconnect = || Action::Disconnect { silent: false, downtime: 2_000 };
-    let slow = Action::NextFetch { duration: 45_000, fails: false };
+    let slow = Action::NextFetch { duration: 45_000, fails: false, lag: 0 };
     compare_trackers(
         1_024,
         vec![(20_000, slow), (0, disconnect()), (6_000, disconnect()), (1_000, fill())],

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bitmart_rest::history::HistoryError;
-use bitmart_types::{Timestamp, dec};
+use bitmart_types::{Decimal, Timestamp, dec};
 use bitmart_ws::ReconnectReason;
 
 use super::watermark::TICK;
 use super::{Change, LossCause, Page, Request, Snapshot};
 use crate::{
-    AccountEvent, AccountState, AccountSync, Assumptions, CatchUpError, Fill, Health, Instrument,
-    MalformedItem, Market,
+    AccountEvent, AccountState, AccountSync, Assumptions, Balance, CatchUpError, Fill, Health,
+    Instrument, MalformedItem, Market,
 };
 
 const SPOT: Market = Market::Spot;
@@ -177,8 +177,7 @@ fn a_hanging_fetch_does_not_delay_the_fetch_after_a_later_loss() {
     assert_eq!(sync.health(SPOT), Some(Health::Live));
     event_names(&mut sync);
     // The slow fetch completes with outdated balances.
-    let old = crate::Balance { available: dec!(1), frozen: None, position_margin: None };
-    let balances = vec![("BTC".into(), old)];
+    let balances = vec![("BTC".into(), Balance::new(dec!(1)))];
     sync.fetch_completed(at(90), SPOT, slow, Snapshot { balances, ..Snapshot::default() });
     assert_eq!(sync.state().balances().count(), 0);
     assert_eq!(event_names(&mut sync), <[&str; 0]>::default());
@@ -193,6 +192,74 @@ fn a_fetch_without_progress_does_not_delay_the_next_one() {
     assert_eq!((sync.poll_request(at(26)), sync.deadline()), (None, Some(at(27) + TICK)));
     fetch(&mut sync, 28);
     assert_eq!(sync.health(SPOT), Some(Health::Live));
+}
+
+/// Applies a message of the stream of balances.
+fn balance(sync: &mut AccountSync, seconds: i64, amount: Decimal) {
+    sync.apply(at(seconds), SPOT, 1, Change::Balance("BTC".into(), Balance::new(amount)));
+}
+
+/// Runs a fetch that completes immediately with this balance.
+fn fetch_balance(sync: &mut AccountSync, seconds: i64, amount: Decimal) {
+    let Some(Request::Fetch { id, .. }) = sync.poll_request(at(seconds)) else {
+        panic!("expected a fetch at {seconds}")
+    };
+    let balances = vec![("BTC".into(), Balance::new(amount))];
+    sync.fetch_completed(at(seconds), SPOT, id, Snapshot { balances, ..Snapshot::default() });
+}
+
+fn tracked_balance(sync: &AccountSync) -> Option<Decimal> {
+    sync.state().balance(SPOT, &"BTC".into()).map(|balance| balance.available)
+}
+
+#[test]
+fn a_row_that_may_be_older_than_a_message_is_ignored_and_a_newer_one_is_not() {
+    for (message, expected) in [(54, dec!(2)), (55, dec!(1)), (60, dec!(1))] {
+        let mut sync = live();
+        sync.stream_lost(at(20), SPOT, 0, Some(at(20)), disconnected());
+        sync.stream_up(at(22), SPOT, 0, at(22));
+        balance(&mut sync, message, dec!(1));
+        fetch_balance(&mut sync, 60, dec!(2));
+        assert_eq!(sync.health(SPOT), Some(Health::Live));
+        assert_eq!(tracked_balance(&sync), Some(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_loss_read_late_does_not_expose_the_messages_of_another_stream_after_it() {
+    let mut sync = live();
+    // Both streams were disconnected from second 20 to 23. All of it is read at second 60.
+    sync.stream_lost(at(60), SPOT, 1, Some(at(20)), disconnected());
+    sync.stream_up(at(60), SPOT, 1, at(23));
+    balance(&mut sync, 60, dec!(2));
+    sync.stream_lost(at(60), SPOT, 0, Some(at(20)), disconnected());
+    sync.stream_up(at(60), SPOT, 0, at(23));
+    fetch_balance(&mut sync, 60, dec!(1));
+    assert_eq!(sync.health(SPOT), Some(Health::Live));
+    assert_eq!(tracked_balance(&sync), Some(dec!(2)));
+}
+
+#[test]
+fn a_message_read_late_before_a_loss_does_not_hide_the_row_after_it() {
+    let mut sync = live();
+    // The message of second 19 is read at second 60, together with the loss after it.
+    balance(&mut sync, 60, dec!(1));
+    sync.stream_lost(at(60), SPOT, 1, Some(at(20)), disconnected());
+    sync.stream_up(at(60), SPOT, 1, at(23));
+    fetch_balance(&mut sync, 60, dec!(2));
+    assert_eq!(sync.health(SPOT), Some(Health::Live));
+    assert_eq!(tracked_balance(&sync), Some(dec!(2)));
+}
+
+#[test]
+fn reopened_streams_have_no_messages_from_before() {
+    let mut sync = live();
+    balance(&mut sync, 20, dec!(1));
+    sync.stream_lost(at(20), SPOT, 0, Some(at(20)), LossCause::Overflowed);
+    sync.poll_request(at(20));
+    sync.streams_opened(at(21), SPOT, 2);
+    fetch_balance(&mut sync, 21, dec!(2));
+    assert_eq!(tracked_balance(&sync), Some(dec!(2)));
 }
 
 #[test]
@@ -227,8 +294,8 @@ fn audits_run_at_an_interval_and_on_request_and_correct_nothing() {
     sync.set_audit_interval(at(11), Some(Duration::from_secs(100)));
     assert_eq!(sync.poll_request(at(110)), None, "not yet");
     assert_eq!(sync.deadline(), Some(at(111)));
-    sync.apply(at(60), SPOT, Change::Fill(fill("1", 60)));
-    sync.apply(at(61), SPOT, Change::Fill(fill("2", 61)));
+    sync.apply(at(60), SPOT, 0, Change::Fill(fill("1", 60)));
+    sync.apply(at(61), SPOT, 0, Change::Fill(fill("2", 61)));
     let id = audit(&mut sync, 111);
     sync.audit_completed(SPOT, id, &[fill("1", 60), fill("2", 61)]);
     assert_eq!(event_names(&mut sync), ["Fill", "Fill"], "no difference");

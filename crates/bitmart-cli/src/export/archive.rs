@@ -207,7 +207,7 @@ pub(super) fn claim(folder: &Path, name: &str) -> Result<(), Failure> {
             "{} is there and is no part of this archive; it was not overwritten",
             folder.join(name).display()
         ))
-        .with_advice("move the file away; the same command goes on"));
+        .with_advice("move the file away; the same command continues"));
     }
     names.insert(name.to_owned());
     let broken = |error: &dyn std::error::Error| Failure::io(format!("derived.json: {error}"));

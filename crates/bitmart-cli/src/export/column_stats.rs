@@ -1,4 +1,4 @@
-//! Statistics of the values of a column, which decide its type in a file.
+//! Statistics about a column's values, which decide its type in a file.
 
 use bitmart::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::output::json::Json;
 /// Statistics of a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ColumnStats {
-    /// A value is not of the documented kind of the column.
+    /// A value is not of the column's documented kind.
     pub(super) is_mixed: bool,
     /// Most digits of a decimal before and after the decimal point.
     pub(super) integer_digits: usize,

@@ -26,7 +26,7 @@ pub(crate) struct Column {
     pub(crate) kind: Kind,
     /// Whether every row has it.
     pub(crate) is_required: bool,
-    /// Fields of the members of a list, by their path below the column.
+    /// Fields of a list's members, by their path below the column.
     pub(crate) members: Vec<(&'static str, &'static Field)>,
 }
 

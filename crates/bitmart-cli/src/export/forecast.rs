@@ -1,4 +1,4 @@
-//! An estimate of the requests of an export: before anything is sent, the plan is run and only counted.
+//! An estimate of how many requests an export needs: before anything is sent, the plan is run and only counted.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! An index of the stored rows of a history, to recognize rows that are requested again.
+//! An index of a history's stored rows, to recognize rows that are requested again.
 //!
 //! It contains only the rows of the requested spans, so that memory depends on the overlap and not on the archive.
 

@@ -73,7 +73,7 @@ impl Archive {
                 self.info.run
             ),
         )
-        .with_advice("the export command goes on where it stopped"))
+        .with_advice("the export command continues where it stopped"))
     }
 
     pub(crate) fn folder(&self) -> &Path {

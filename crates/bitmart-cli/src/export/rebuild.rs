@@ -138,7 +138,7 @@ struct Rebuilder<'a> {
     hash: ring::digest::Context,
     versions: u64,
     version_bytes: u64,
-    /// Sum of the digests of the replaced rows, which does not depend on their order.
+    /// Sum of the replaced rows' digests, which does not depend on their order.
     versions_sum: u128,
     state: State,
 }

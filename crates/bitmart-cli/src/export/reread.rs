@@ -55,7 +55,7 @@ pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure>
     }
     if !info.finished {
         eprintln!(
-            "run {} is not at its end; the export command goes on where it stopped",
+            "run {} is not at its end; the export command continues where it stopped",
             info.run
         );
         return Ok(());

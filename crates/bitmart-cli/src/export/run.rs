@@ -212,7 +212,7 @@ async fn export_account(
         () = interrupts.recv() => Err(Failure::new(Exit::Incomplete, INTERRUPTED)),
     };
     outcome.map_err(|failure| {
-        eprintln!("what came is kept; the same command goes on where this one stopped");
+        eprintln!("the received rows are kept; the same command continues where this one stopped");
         with_play_money(failure, &source::describe(&new_archive(target)))
     })
 }
@@ -365,14 +365,14 @@ fn check_archive(
             "the archive begins at {}; another span needs another folder",
             date(known.from_ms)
         ))
-        .with_advice("leave out --from to go on"));
+        .with_advice("leave out --from to continue"));
     }
     if known.finished && options.to.is_some_and(|to| to < known.to_ms) {
         return Err(Failure::usage(format!(
             "the archive already reaches to {}: --to may grow only",
             date(known.to_ms)
         ))
-        .with_advice("leave out --to to go on to now"));
+        .with_advice("leave out --to to continue until now"));
     }
     Ok(Some(known))
 }

@@ -167,17 +167,17 @@ pub(super) fn file_name_part(symbol: &str) -> String {
     symbol.bytes().map(letter).collect()
 }
 
-/// Path of the rows of a dataset.
+/// Path of a dataset's rows.
 pub(super) fn rows_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.jsonl"))
 }
 
-/// Path of the responses of a dataset.
+/// Path of a dataset's responses.
 pub(super) fn raw_path(folder: &Path, name: &str) -> PathBuf {
     folder.join("raw").join(format!("{name}.ndjson"))
 }
 
-/// Path of the replaced rows of a dataset.
+/// Path of a dataset's replaced rows.
 pub(super) fn versions_path(folder: &Path, name: &str) -> PathBuf {
     folder.join("versions").join(format!("{name}.jsonl"))
 }

@@ -9,7 +9,7 @@
 //! time at which they were taken.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -310,20 +310,12 @@ fn finish_rewrite(path: &Path, state: &mut State) -> io::Result<()> {
 
 /// Creates an empty file that only the user can read.
 fn open_new(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    secure_fs::options().create(true).truncate(true).open(path)
 }
 
 /// Truncates a file to `bytes` and opens it at its end; `None` if it is shorter.
 fn open(path: &Path, bytes: u64) -> io::Result<Option<File>> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = secure_fs::options().create(true).truncate(false).open(path)?;
     if file.metadata()?.len() < bytes {
         return Ok(None);
     }

@@ -153,7 +153,7 @@ fn manifest(
         return Manifest::read(folder);
     }
     faults.push(format!(
-        "run {} is not at its end; the export command goes on where it stopped",
+        "run {} is not at its end; the export command continues where it stopped",
         info.run
     ));
     let mut unfinished = Manifest::from_states(folder, info.clone())?;

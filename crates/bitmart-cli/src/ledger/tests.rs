@@ -36,14 +36,15 @@ enum Row {
         amount: u64,
         to_futures: bool,
     },
-    Flow {
+    Transaction {
         second: i64,
         kind: usize,
         amount: i64,
     },
 }
 
-const FLOWS: [&str; 4] = ["Realized PNL", "Funding Fee", "Commission Fee", "Liquidation Clearance"];
+const TRANSACTION_TYPES: [&str; 4] =
+    ["Realized PNL", "Funding Fee", "Commission Fee", "Liquidation Clearance"];
 
 fn row() -> impl Strategy<Value = Row> {
     let second = || 0..4_i64;
@@ -65,10 +66,8 @@ fn row() -> impl Strategy<Value = Row> {
         }),
         (second(), amount(), any::<bool>())
             .prop_map(|(second, amount, to_futures)| Row::Transfer { second, amount, to_futures }),
-        (second(), 0..FLOWS.len(), any::<i64>()).prop_map(|(second, kind, amount)| Row::Flow {
-            second,
-            kind,
-            amount: amount / 1_000
+        (second(), 0..TRANSACTION_TYPES.len(), any::<i64>()).prop_map(|(second, kind, amount)| {
+            Row::Transaction { second, kind, amount: amount / 1_000 }
         }),
     ]
 }
@@ -150,9 +149,9 @@ fn archive(
                 add(Wallet::Spot, "USDT", -into);
                 add(Wallet::Futures, "USDT", into);
             }
-            Row::Flow { second, kind, amount: units } => {
+            Row::Transaction { second, kind, amount: units } => {
                 files[4].push(json!({
-                    "symbol": "BTCUSDT", "type": FLOWS[kind], "flow_type": kind + 2,
+                    "symbol": "BTCUSDT", "type": TRANSACTION_TYPES[kind], "flow_type": kind + 2,
                     "amount": amount(units).to_string(), "asset": "USDT", "account": "futures",
                     "time": time(second).to_string(), "tran_id": id,
                 }));
@@ -199,7 +198,7 @@ proptest! {
         let (archive, _) = archive(folder.path(), &rows);
         let entries = entries(&archive);
         let gone = rows.iter().filter(|row| {
-            matches!(row, Row::Withdrawal { status: 4.., .. } | Row::Flow { amount: 0, .. })
+            matches!(row, Row::Withdrawal { status: 4.., .. } | Row::Transaction { amount: 0, .. })
         });
         let twice = rows.iter().filter(|row| matches!(row, Row::Transfer { .. })).count();
         prop_assert_eq!(entries.len(), rows.len() + twice - gone.count(), "none is lost or doubled");

@@ -16,7 +16,7 @@ const WIDTH: u32 = 440;
 const HEIGHT: u32 = 240;
 /// Height of a bar of a ranking with its margins.
 const ROW_HEIGHT: u32 = 24;
-/// Width of the labels of a vertical axis.
+/// Width of a vertical axis's labels.
 const Y_LABELS_WIDTH: u32 = 58;
 const X_LABELS_HEIGHT: u32 = 24;
 const LEGEND_HEIGHT: u32 = 22;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use bitmart::rest::TransportError;
 use bitmart::rest::bytes::Bytes;
-use bitmart::rest::http::{HeaderValue, Method, Request, StatusCode, header};
+use bitmart::rest::http::{HeaderValue, Request, StatusCode, header};
 use bitmart::rest::transport::{HyperTransport, Transport as _};
+use bitmart::sandbox::operator::{Call, OperatorCall};
 use bitmart::types::Roots;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::failure::{Exit, Failure, chain};
 use crate::ready_file::ReadyFile;
@@ -30,7 +31,8 @@ pub(super) fn ready_file() -> Option<PathBuf> {
 pub(super) async fn running() -> Option<ReadyFile> {
     let ready = ReadyFile::parse(&std::fs::read_to_string(ready_file()?).ok()?)?;
     let admin = Admin::new(&ready).ok()?;
-    let calls = tokio::time::timeout(PROBE_TIMEOUT, admin.get("/")).await.ok()?.ok()?;
+    let probe = admin.exchange("GET", "/", Bytes::new());
+    let calls = read(&tokio::time::timeout(PROBE_TIMEOUT, probe).await.ok()?.ok()?).ok()?;
     calls.get("calls").is_some().then_some(ready)
 }
 
@@ -57,25 +59,35 @@ impl Admin {
         Ok(Self { address: address.to_owned(), authorization, transport })
     }
 
-    pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        read(&self.call(Method::GET, path, Bytes::new()).await?)
+    /// Makes a call and returns its response.
+    pub(super) async fn call<C: OperatorCall>(&self, call: &C) -> Result<Value, Failure> {
+        let fields = match serde_json::to_value(call) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        self.send(&Call::of::<C>(), fields).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        read(&self.call(Method::POST, path, body.to_string().into()).await?)
-    }
-
-    pub(super) async fn delete(&self, path: &str) -> Result<Value, Failure> {
-        read(&self.call(Method::DELETE, path, Bytes::new()).await?)
-    }
-
-    /// Sends a call and returns the response body.
-    pub(super) async fn call(
+    /// Makes a call with these fields and returns its response.
+    pub(super) async fn send(
         &self,
-        method: Method,
-        path: &str,
-        body: Bytes,
+        call: &Call,
+        fields: Map<String, Value>,
+    ) -> Result<Value, Failure> {
+        read(&self.fetch(call, fields).await?)
+    }
+
+    /// Makes a call with these fields and returns the body of the response.
+    pub(super) async fn fetch(
+        &self,
+        call: &Call,
+        fields: Map<String, Value>,
     ) -> Result<Bytes, Failure> {
+        let (path, body) = call.request(fields);
+        self.exchange(call.method(), &path, body.into()).await
+    }
+
+    async fn exchange(&self, method: &str, path: &str, body: Bytes) -> Result<Bytes, Failure> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.address))

@@ -48,7 +48,7 @@ pub(super) fn command() -> Command {
         .arg(flag("tls", "Serve https and wss"))
         .arg(number("seed", "N", "Seed of the market and of the first key [default: 1]"))
         .arg(flag("slow-books", "Push futures books every second, as observed, instead of every 200 ms"))
-        .arg(flag("lenient", "Ignore unknown fields and surplus decimals, as the exchange does"))
+        .arg(flag("lenient", "Ignore unknown fields and excess decimals, as the exchange does"))
         .arg(flag("no-limits", "Do not enforce rate limits"))
         .arg(flag("no-market", "Run without a market maker: order books start empty"))
         .arg(list("pairs", "List only these pairs, such as BTC_USDT,ETH_USDT"))

@@ -1,11 +1,12 @@
 //! Output files that are written completely or not at all, and that never overwrite others.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::format::{Format, Table};
 use crate::failure::Failure;
+use crate::secure_fs;
 
 /// The files of a format, or the standard output.
 pub(super) struct OutputFiles(Vec<OutputFile>);
@@ -56,12 +57,8 @@ impl OutputFiles {
         }
         let open = |(table, path): (&Table, PathBuf)| {
             let temporary = path.with_extension(format!("{}.new", std::process::id()));
-            let mut options = OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let file: File =
-                options.open(&temporary).map_err(|error| broken(&temporary, &error))?;
+            let file =
+                secure_fs::create_new(&temporary).map_err(|error| broken(&temporary, &error))?;
             let writer: Box<dyn Write> = Box::new(BufWriter::new(file));
             let target = Target { temporary, path, is_finished: false };
             OutputFile::begin(table, writer, Some(target))

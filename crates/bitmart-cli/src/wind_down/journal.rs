@@ -3,7 +3,7 @@
 //! A line is synced before its request is sent, so a program that is killed at any moment leaves a record of
 //! every request that may have taken effect. An incomplete line belongs to a request that was not sent.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -63,11 +63,8 @@ impl Journal {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             secure_fs::create_dir(parent).map_err(failed)?;
         }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(failed)?;
+        let mut options = secure_fs::options();
+        let file = options.read(true).create(true).truncate(false).open(path).map_err(failed)?;
         file.try_lock().map_err(|error| {
             let text = format!("{}: another wind-down is running: {error}", path.display());
             Failure::io(text)

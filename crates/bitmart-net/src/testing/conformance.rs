@@ -127,8 +127,8 @@ where
     expect_end(&mut first_host, "end of stream reaches the host").await;
     drop(first_host);
     expect_end(&mut first, "end of stream from the host reaches the reader").await;
-    // An unread surplus response must not appear on a later stream.
-    send(&mut second_host, b"surplus").await;
+    // An unread extra response must not appear on a later stream.
+    send(&mut second_host, b"extra").await;
     drop(second);
     expect_end(&mut second_host, "dropping the stream closes it").await;
     let (mut third, mut third_host) = pair().await;

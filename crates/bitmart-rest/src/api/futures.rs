@@ -19,13 +19,14 @@ pub use account::*;
 pub use bitmart_types::TradeRole;
 pub use bitmart_types::futures::*;
 pub use enums::{
-    ContractStatus, ContractType, FlowName, FlowType, FundTransferDirection, KlineStep,
-    OpenOrderFilter, OrderMode, PlanCategory, PlanOrderType, PlanType, ProductType, RepaymentType,
-    SelfTradePrevention, TradingAccount, TransferDirection, TransferState, TriggerDirection,
+    ContractStatus, ContractType, FundTransferDirection, KlineStep, OpenOrderFilter, OrderMode,
+    PlanOrderFilter, PlanOrderType, ProductType, RepaymentType, SelfTradePrevention, TpSlScope,
+    TradingAccount, TransactionType, TransactionTypeName, TransferDirection, TransferState,
+    TriggerDirection,
 };
 pub use market::*;
 pub use plan::*;
-pub use rules::Rules;
+pub use rules::OrderRules;
 pub use sub_account::*;
 pub use trading::*;
 pub use transfer::*;

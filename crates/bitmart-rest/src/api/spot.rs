@@ -14,8 +14,8 @@ pub use enums::{
     TradeStatus,
 };
 pub use market::*;
-pub use rules::Rules;
-pub(crate) use trading::Terms;
+pub use rules::OrderRules;
+pub(crate) use trading::OrderFields;
 pub use trading::*;
 
 /// The spot endpoints: `client.spot()`.

@@ -11,7 +11,7 @@ use bitmart_types::{Clock, Environment, Service, SystemClock};
 use super::{Client, Inner, RetryPolicy, SyncedClock};
 use crate::ConfigError;
 use crate::client::limit::Limiter;
-use crate::client::observe::Meters;
+use crate::client::observe::Metrics;
 use crate::drift::Drift;
 use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
 use crate::wire::request::Encoder;
@@ -255,7 +255,7 @@ impl ClientBuilder {
             timeout: self.timeout,
             max_body: self.max_body,
             drift: self.drift.then(Drift::new),
-            meters: Meters::new(),
+            metrics: Metrics::new(),
         });
         inner.clock.set_client(&inner);
         Ok(Client(inner))

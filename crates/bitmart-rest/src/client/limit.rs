@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use self::bucket::Bucket;
 use self::rate::Published;
 use self::shared_bucket::SharedBucket;
-use crate::client::observe::BucketMeters;
+use crate::client::observe::BucketMetrics;
 use crate::wire::endpoint::{LimitScope, Metadata};
 use crate::wire::rate_limit::{MIN_BAN_PAUSE, ThrottleReason};
 
@@ -191,7 +191,7 @@ impl Limiter {
             if let Some(end) = ban_end {
                 bucket.ban(end);
             }
-            Arc::new(SharedBucket::new(bucket, BucketMeters::new(metadata)))
+            Arc::new(SharedBucket::new(bucket, BucketMetrics::new(metadata)))
         });
         Arc::clone(gate)
     }

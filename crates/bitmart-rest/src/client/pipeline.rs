@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::client::limit::{Delay, Limiter, MAX_PAUSE, Permit};
-use crate::client::observe::{self, Call, Meters};
+use crate::client::observe::{self, Call, Metrics};
 use crate::drift::{Drift, DriftReport};
 use crate::error::Error;
 use crate::transport::{Reservation, Transport, TransportError, TransportErrorKind};
@@ -66,7 +66,7 @@ pub(super) struct Inner {
     pub(super) timeout: Duration,
     pub(super) max_body: usize,
     pub(super) drift: Option<Drift>,
-    pub(super) meters: Meters,
+    pub(super) metrics: Metrics,
 }
 
 impl Client {
@@ -210,7 +210,7 @@ impl Client {
     }
 
     fn begin(&self, metadata: &'static Metadata) -> Call {
-        Call::begin(&self.0.meters, metadata, || self.0.encoder.server(metadata))
+        Call::begin(&self.0.metrics, metadata, || self.0.encoder.server(metadata))
     }
 
     /// Sends within the tracing span of the call.
@@ -264,7 +264,7 @@ impl Client {
             let Some(pause) = policy.pause(attempts, &error, clock_helps, left) else {
                 return Err(error);
             };
-            observe::sent_again(attempts, pause, &error);
+            observe::retrying(attempts, pause, &error);
             tokio::time::sleep(pause).await;
         }
     }

@@ -104,7 +104,7 @@ impl SyncedClock {
             return; // Another request has just synchronized.
         }
         if let Err(error) = self.measure(client).await {
-            observe::clock_kept(&error);
+            observe::clock_sync_failed(&error);
             // Not retried, so that an unavailable time service does not delay every order.
             self.0.stale.store(false, Ordering::Relaxed);
         }
@@ -131,7 +131,7 @@ impl SyncedClock {
         let best = best.unwrap_or(ClockEstimate { offset_millis: 0, round_trip: Duration::MAX });
         self.0.offset_millis.store(best.offset_millis, Ordering::Relaxed);
         self.0.stale.store(false, Ordering::Relaxed);
-        client.0.meters.clock(best.offset_millis);
+        client.0.metrics.clock(best.offset_millis);
         observe::clock_synchronized(best);
         Ok(best)
     }

@@ -123,13 +123,10 @@ impl Builder {
     /// Outside of a tokio runtime. The tasks it starts need one with time and, for the client's
     /// default transport, I/O enabled.
     pub fn start(self) -> Result<DeadManSwitch, ConfigError> {
-        let seconds = u32::try_from(self.timeout.as_secs()).ok();
-        let seconds = seconds.filter(|seconds| {
-            self.timeout.subsec_nanos() == 0 && *seconds >= futures::CancelAllAfter::SECONDS_MIN
-        });
-        let seconds = seconds.ok_or_else(|| {
-            ConfigError::new("timeout", "must be a whole number of seconds, at least 5")
-        })?;
+        if !futures::CancelAllAfter::is_timeout(self.timeout) {
+            let reason = "must be a whole number of seconds, at least 5";
+            return Err(ConfigError::new("timeout", reason));
+        }
         if self.markets.is_empty() {
             return Err(ConfigError::new("contract", "or `pair` must name a market to guard"));
         }
@@ -146,8 +143,13 @@ impl Builder {
                 "is too short for so many contracts: renewals would exceed the rate limit",
             ));
         }
-        let shared =
-            Shared::new(self.client, self.markets, seconds, self.stale_after, self.cancel_timeout);
+        let shared = Shared::new(
+            self.client,
+            self.markets,
+            self.timeout,
+            self.stale_after,
+            self.cancel_timeout,
+        );
         Ok(DeadManSwitch { shared: supervisor::start(shared, self.conditions) })
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn renew_until_end(shared: Arc<Shared>, index: usize) {
 async fn renew(shared: &Shared, contract: &Contract) -> Instant {
     // Taken before sending, so that the exchange's timer expires later than the local countdown.
     let sent = shared.now();
-    let timeout = Duration::from_secs(shared.seconds.into());
+    let timeout = shared.timeout;
     let limit = sent.at + timeout / RENEWALS_PER_TIMEOUT;
     match send(shared, contract, limit).await {
         Ok(timer) => {
@@ -72,7 +72,7 @@ async fn send(
     limit: Instant,
 ) -> Result<futures::CancelAllTimer, RenewalError> {
     let futures = shared.client.futures();
-    let request = futures::CancelAllAfter::new(contract.symbol.clone(), shared.seconds);
+    let request = futures::CancelAllAfter::new(contract.symbol.clone(), shared.timeout);
     let mut call = pin!(timeout_at(limit, futures.cancel_all_after(request)));
     let response = match contract.with(|timer| timer.unreported_expiry()) {
         // The expiry is reported in time, not only after the call.
@@ -125,7 +125,7 @@ fn set(shared: &Shared, contract: &Contract, sent: Moment, granted: Duration) {
 fn next_attempt(shared: &Shared, error: &RenewalError, regular: Instant) -> Instant {
     let now = Instant::now();
     let contracts = u32::try_from(shared.contracts.len()).unwrap_or(u32::MAX);
-    let interval = Duration::from_secs(shared.seconds.into()) / RENEWALS_PER_TIMEOUT;
+    let interval = shared.timeout / RENEWALS_PER_TIMEOUT;
     // Within the rate limit even if the renewals of all contracts fail.
     let pause = (interval / 4).max(SPACING.saturating_mul(contracts));
     let class = match error {

@@ -41,8 +41,8 @@ pub(super) struct Shared {
     pub(super) client: Client,
     pub(super) markets: Vec<GuardedMarket>,
     pub(super) contracts: Vec<Contract>,
-    /// The exchange's timeout, in seconds.
-    pub(super) seconds: u32,
+    /// The exchange's timeout.
+    pub(super) timeout: Duration,
     pub(super) stale_after: Option<Duration>,
     pub(super) cancel_timeout: Duration,
     pub(super) events: EventQueue,
@@ -57,7 +57,7 @@ impl Shared {
     pub(super) fn new(
         client: Client,
         markets: Vec<GuardedMarket>,
-        seconds: u32,
+        timeout: Duration,
         stale_after: Option<Duration>,
         cancel_timeout: Duration,
     ) -> Self {
@@ -71,7 +71,7 @@ impl Shared {
             client,
             contracts: contracts.collect(),
             markets,
-            seconds,
+            timeout,
             stale_after,
             cancel_timeout,
             events: EventQueue::default(),

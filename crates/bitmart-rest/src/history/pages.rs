@@ -269,7 +269,7 @@ mod tests {
     fn a_full_page_with_unreadable_rows_is_requested_again() {
         let mut pagination = pagination(3);
         assert_eq!(take(&mut pagination, &page(&[Some(1), Some(2), None])), Progress::Narrowed);
-        let end = pagination.window().expect("it goes on").to;
+        let end = pagination.window().expect("it continues").to;
         assert_eq!(end.as_millis(), 1_700_000_000_000 + HOUR);
     }
 

@@ -17,7 +17,7 @@ type CheckFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 
 /// Checks that a transport follows the rules of [`Transport`]: a request is sent at most once, redirects
 /// are not followed, bytes are not changed, and an error does not claim *not sent* for a request that
 /// has arrived. The transport is connected to a local server that redirects, closes connections early,
-/// compresses, stalls and sends surplus responses.
+/// compresses, stalls and sends extra responses.
 ///
 /// A transport that wraps a [`HyperTransport`](crate::transport::HyperTransport) is also checked to
 /// forward [`reserve`](Transport::reserve).

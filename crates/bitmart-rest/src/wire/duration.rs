@@ -1,4 +1,4 @@
-//! Durations that are a number of milliseconds on the wire.
+//! Durations that are a number of milliseconds or seconds on the wire.
 
 /// An optional duration in whole milliseconds.
 pub(crate) mod millis_opt {
@@ -24,5 +24,25 @@ pub(crate) mod millis_opt {
     ) -> Result<Option<Duration>, D::Error> {
         let millis: Option<u64> = wire::number_opt::deserialize(deserializer)?;
         Ok(millis.map(Duration::from_millis))
+    }
+}
+
+/// A duration in whole seconds.
+pub(crate) mod seconds {
+    use std::time::Duration;
+
+    use bitmart_types::wire;
+    use serde::{Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(value.as_secs())
+    }
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        wire::number::deserialize(deserializer).map(Duration::from_secs)
     }
 }

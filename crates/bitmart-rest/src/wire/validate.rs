@@ -70,7 +70,7 @@ pub(crate) fn present<T>(field: &'static str, value: Option<T>) -> Result<T, Val
 }
 
 /// Checks the format of an identifier.
-pub(crate) fn form<T: Identifier>(
+pub(crate) fn identifier<T: Identifier>(
     field: &'static str,
     value: Option<&T>,
 ) -> Result<(), ValidationError> {
@@ -161,8 +161,8 @@ pub(crate) fn named(
     order_id: Option<&OrderId>,
     client_order_id: Option<&ClientOrderId>,
 ) -> Result<(), ValidationError> {
-    form("order_id", order_id)?;
-    form("client_order_id", client_order_id)?;
+    identifier("order_id", order_id)?;
+    identifier("client_order_id", client_order_id)?;
     any(
         "order_id",
         order_id.is_some() || client_order_id.is_some(),

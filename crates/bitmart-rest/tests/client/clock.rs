@@ -8,7 +8,7 @@ use bitmart_rest::testing::ScriptedTransport;
 use bitmart_rest::{Client, ClockFault, Outcome, RetryPolicy};
 use tokio::time::Instant;
 
-use crate::endpoints::{ORDER, PLACED, SignedRead, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, SignedRead, client};
 use crate::mock::{NOW, OffsetClock, response};
 
 /// An exchange whose clock is `ahead` milliseconds and which rejects signatures older than a minute.
@@ -30,7 +30,7 @@ fn exchange(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> ScriptedTra
             let body = format!(r#"{{"code":30007,"message":"{text}"}}"#);
             return response(401, &[], body).delay(late);
         }
-        response(200, &[], PLACED).delay(late)
+        response(200, &[], ORDER_RESPONSE).delay(late)
     })
 }
 
@@ -44,7 +44,7 @@ async fn the_offset_is_measured_at_half_of_the_round_trip() {
     for ahead in [90_000, -90_000] {
         let script = exchange(start, &Arc::new(AtomicI64::new(ahead)), 40);
         let client: Client = build(start, &script).build().unwrap();
-        let error = client.send(ORDER).await.unwrap_err();
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(error.clock_fault(), Some(ClockFault::Timestamp));
         assert_eq!(error.outcome(), Outcome::Rejected);
 
@@ -53,7 +53,7 @@ async fn the_offset_is_measured_at_half_of_the_round_trip() {
         assert!(estimate.round_trip >= Duration::from_millis(40));
         assert!(estimate.round_trip < Duration::from_millis(45));
         assert_eq!(client.clock().offset_millis(), estimate.offset_millis);
-        client.clone().send(ORDER).await.unwrap();
+        client.clone().send(PLACE_ORDER).await.unwrap();
     }
 }
 
@@ -61,7 +61,7 @@ async fn the_offset_is_measured_at_half_of_the_round_trip() {
 async fn the_time_is_not_requested_by_default() {
     let start = Instant::now();
     let script = exchange(start, &Arc::default(), 0);
-    build(start, &script).build().unwrap().send(ORDER).await.unwrap();
+    build(start, &script).build().unwrap().send(PLACE_ORDER).await.unwrap();
     assert_eq!(script.paths(), ["/place"]);
 }
 
@@ -72,15 +72,15 @@ async fn the_clock_is_synchronized_before_the_first_signature_and_after_30007_wi
     let ahead = Arc::new(AtomicI64::new(90_000));
     let script = exchange(start, &ahead, 10);
     let client = build(start, &script).sync_clock(true).build().unwrap();
-    let (one, other) = tokio::join!(client.send(ORDER), client.send(ORDER));
+    let (one, other) = tokio::join!(client.send(PLACE_ORDER), client.send(PLACE_ORDER));
     assert!(one.is_ok() && other.is_ok());
     let time = "/system/time";
     assert_eq!(script.paths(), [time, time, time, "/place", "/place"]);
 
     ahead.store(-90_000, Ordering::Relaxed);
-    assert!(client.send(ORDER).await.unwrap_err().is_clock());
+    assert!(client.send(PLACE_ORDER).await.unwrap_err().is_clock());
     assert_eq!(script.paths().len(), 6, "the rejected order is not sent again");
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(script.paths()[6..], [time, time, time, "/place"]);
 }
 
@@ -103,11 +103,11 @@ async fn a_failing_time_request_does_not_hold_back_orders() {
     let start = Instant::now();
     let script = ScriptedTransport::from_fn(|request| match request.path() {
         "/system/time" => response(502, &[], "<html></html>"),
-        _ => response(200, &[], PLACED),
+        _ => response(200, &[], ORDER_RESPONSE),
     });
     let client = build(start, &script).sync_clock(true).build().unwrap();
-    client.send(ORDER).await.unwrap();
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(script.paths(), ["/system/time", "/place", "/place"]);
     assert!(client.sync_clock().await.is_err());
 }

@@ -2,16 +2,16 @@
 
 use bitmart_rest::{ErrorKind, LimitPolicy, Limiter, Outcome, TransportErrorKind};
 
-use crate::endpoints::{ORDER, PLACED, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};
+use crate::extra_responses::Numbered;
 use crate::server::{Action, Server, eventually, ok};
-use crate::surplus_responses::Numbered;
 
 #[tokio::test]
 async fn a_connection_is_reused() {
-    let server = Server::start(|_| ok(PLACED)).await;
+    let server = Server::start(|_| ok(ORDER_RESPONSE)).await;
     let client = client(&server.address).build().unwrap();
     for _ in 0..5 {
-        assert_eq!(client.send(ORDER).await.unwrap().order_id, "7");
+        assert_eq!(client.send(PLACE_ORDER).await.unwrap().order_id, "7");
     }
     assert_eq!(server.accepts(), 1);
     assert_eq!(server.requests().len(), 5);
@@ -23,7 +23,7 @@ async fn a_connection_is_reused_after_an_error_response() {
     let server = Server::start(move |_| Action::Respond("400 Bad Request", rejection.into())).await;
     let client = client(&server.address).build().unwrap();
     for _ in 0..3 {
-        let error = client.send(ORDER).await.unwrap_err();
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Rejected);
     }
     assert_eq!(server.accepts(), 1);
@@ -31,12 +31,12 @@ async fn a_connection_is_reused_after_an_error_response() {
 
 #[tokio::test]
 async fn concurrent_requests_use_a_connection_each() {
-    let server = Server::start(|_| ok(PLACED)).await;
+    let server = Server::start(|_| ok(ORDER_RESPONSE)).await;
     let client = client(&server.address).build().unwrap();
     let tasks: Vec<_> = (0..20)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { client.send(ORDER).await })
+            tokio::spawn(async move { client.send(PLACE_ORDER).await })
         })
         .collect();
     for task in tasks {
@@ -48,10 +48,10 @@ async fn concurrent_requests_use_a_connection_each() {
 
 #[tokio::test]
 async fn an_idle_connection_that_was_closed_is_replaced() {
-    let server = Server::start(|_| Action::RespondAndClose("200 OK", PLACED.into())).await;
+    let server = Server::start(|_| Action::RespondAndClose("200 OK", ORDER_RESPONSE.into())).await;
     let client = client(&server.address).build().unwrap();
     for number in 1..=3 {
-        client.send(ORDER).await.unwrap();
+        client.send(PLACE_ORDER).await.unwrap();
         server.ended(number).await;
     }
     assert_eq!(server.accepts(), 3);
@@ -60,70 +60,72 @@ async fn an_idle_connection_that_was_closed_is_replaced() {
 
 #[tokio::test]
 async fn a_request_on_a_reused_connection_that_breaks_is_not_sent_again() {
-    let server = Server::start(|number| if number == 2 { Action::Close } else { ok(PLACED) }).await;
+    let server =
+        Server::start(|number| if number == 2 { Action::Close } else { ok(ORDER_RESPONSE) }).await;
     let client = client(&server.address).build().unwrap();
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
 
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Interrupted));
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert_eq!(server.requests().len(), 2);
     assert_eq!(server.accepts(), 1);
 
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(server.requests().len(), 3);
     assert_eq!(server.accepts(), 2);
 }
 
 #[tokio::test]
 async fn a_connection_with_an_abandoned_response_is_not_reused() {
-    let server = Server::start(|number| if number == 1 { Action::Stall } else { ok(PLACED) }).await;
+    let server =
+        Server::start(|number| if number == 1 { Action::Stall } else { ok(ORDER_RESPONSE) }).await;
     let client = client(&server.address).build().unwrap();
     let abandoned = tokio::spawn({
         let client = client.clone();
-        async move { client.send(ORDER).await }
+        async move { client.send(PLACE_ORDER).await }
     });
     eventually(|| server.requests().len() == 1).await;
     abandoned.abort();
     // The abandoned connection is closed rather than returned to the pool.
     server.ended(1).await;
 
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(server.accepts(), 2);
     assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
 async fn a_connection_is_not_reused_after_the_idle_timeout() {
-    let server = Server::start(|_| ok(PLACED)).await;
+    let server = Server::start(|_| ok(ORDER_RESPONSE)).await;
     let transport = bitmart_rest::transport::HyperTransport::builder()
         .idle_timeout(std::time::Duration::ZERO)
         .build()
         .unwrap();
     let client = client(&server.address).transport(transport).build().unwrap();
-    client.send(ORDER).await.unwrap();
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(server.accepts(), 2);
 }
 
 #[tokio::test]
 async fn the_client_builder_sets_the_idle_timeout() {
-    let server = Server::start(|_| ok(PLACED)).await;
+    let server = Server::start(|_| ok(ORDER_RESPONSE)).await;
     let builder = client(&server.address).idle_timeout(std::time::Duration::ZERO);
     let client = builder.build().unwrap();
-    client.send(ORDER).await.unwrap();
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(server.accepts(), 2);
 }
 
 #[tokio::test]
 async fn redirects_are_not_followed() {
-    let target = Server::start(|_| ok(PLACED)).await;
+    let target = Server::start(|_| ok(ORDER_RESPONSE)).await;
     let location = format!("HTTP/1.1 307 x\r\nLocation: {}/place\r\n", target.address);
     let raw: &'static str = format!("{location}Content-Length: 0\r\n\r\n").leak();
     let server = Server::start(move |_| Action::WriteAndClose(raw)).await;
     let client = client(&server.address).build().unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(307));
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert_eq!(target.requests().len(), 0);

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::endpoints::client;
-use crate::surplus_responses::{
+use crate::extra_responses::{
     FOREIGN, IN_PART, LATER, LATER_IN_PART, MERGED, Numbered, SEPARATE, response, serve,
 };
 
@@ -101,10 +101,10 @@ async fn no_request_on_an_in_memory_stream_gets_a_response_that_arrived_before_i
         };
         let (placed, ()) = tokio::join!(sending, send_response(&mut io, number));
         assert_eq!(placed.unwrap().order_id, number.to_string());
-        // Written without yielding to the runtime; every second surplus response only in part.
-        let surplus = response(FOREIGN + number);
-        let surplus = &surplus[..surplus.len() / (1 + number as usize % 2)];
-        io.write_all(surplus.as_bytes()).now_or_never().unwrap().unwrap();
+        // Written without yielding to the runtime; every second extra response only in part.
+        let extra = response(FOREIGN + number);
+        let extra = &extra[..extra.len() / (1 + number as usize % 2)];
+        io.write_all(extra.as_bytes()).now_or_never().unwrap().unwrap();
         open.push(io);
     }
 }

@@ -7,7 +7,7 @@ use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::{ErrorKind, Outcome, TransportError, TransportErrorKind};
 use tokio::time::Instant;
 
-use crate::endpoints::{ORDER, client};
+use crate::endpoints::{PLACE_ORDER, client};
 use crate::mock::pieces;
 use crate::server::{self, Server};
 
@@ -21,7 +21,7 @@ async fn a_transport_that_does_not_respond_times_out() {
         .build()
         .unwrap();
     let start = Instant::now();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert!(error.is_timeout());
     assert_eq!(error.outcome(), Outcome::Unknown);
     let passed = start.elapsed();
@@ -32,7 +32,7 @@ async fn a_transport_that_does_not_respond_times_out() {
 async fn a_body_that_stalls_times_out() {
     let transport = ScriptedTransport::always(ScriptedResponse::raw(r#"{"code""#).then_stall());
     let client = client("https://spot").transport(transport).timeout(LIMIT).build().unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert!(error.is_timeout());
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
@@ -43,7 +43,7 @@ async fn an_endless_body_of_empty_chunks_times_out() {
     let transport = pieces(b"", usize::MAX, || Poll::Ready(None));
     let limit = Duration::from_millis(50);
     let client = client("https://spot").transport(transport).timeout(limit).build().unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert!(error.is_timeout());
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
@@ -62,7 +62,7 @@ async fn connecting_times_out_well_within_the_default_recv_window() {
     {
         let client = builder.timeout(Duration::from_secs(60)).build().unwrap();
         let start = Instant::now();
-        let error = client.send(ORDER).await.unwrap_err();
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert!(error.is_timeout());
         assert_eq!(error.outcome(), Outcome::NotSent);
         assert!(start.elapsed() <= Duration::from_millis(limit + 10), "{:?}", start.elapsed());
@@ -94,7 +94,7 @@ async fn a_stalled_server_times_out() {
         .timeout(Duration::from_millis(200))
         .build()
         .unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert!(error.is_timeout());
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
@@ -104,7 +104,7 @@ async fn a_custom_transports_body_is_an_error_at_the_limit() {
     // 10 GB, which must not be collected before the limit is checked.
     let transport = pieces(&[b' '; 1000], 10_000_000, || Poll::Ready(None));
     let client = client("https://spot").transport(transport).max_body(10_000).build().unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
@@ -116,6 +116,6 @@ async fn an_error_of_the_body_always_means_that_the_request_may_have_been_sent()
         Poll::Ready(Some(Err(error)))
     });
     let client = client("https://spot").transport(transport).build().unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
 }

@@ -11,7 +11,7 @@ use bitmart_rest::{
 };
 use bytes::Bytes;
 
-use crate::endpoints::{ORDER, PLACED, Placed, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, PlacedOrder, client};
 use crate::mock::response;
 
 /// The latency of a response.
@@ -21,7 +21,7 @@ const LATENCY: Duration = Duration::from_millis(30);
 struct Limited;
 
 impl Endpoint for Limited {
-    type Response = Placed;
+    type Response = PlacedOrder;
     const METADATA: Metadata =
         Metadata::new("limited", Method::Get, Host::Spot, "/limited").limit(1, 2, LimitScope::Ip);
     fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
@@ -35,7 +35,7 @@ fn limiter() -> Limiter {
 
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_a_permit_counts() {
-    let script = ScriptedTransport::from_fn(|_| response(200, &[], PLACED).delay(LATENCY));
+    let script = ScriptedTransport::from_fn(|_| response(200, &[], ORDER_RESPONSE).delay(LATENCY));
     let client = client("https://spot").transport(script).limiter(limiter()).build().unwrap();
     let first = client.send_detailed(Limited).await.unwrap();
     assert_eq!((first.waited, first.latency, first.total), (Duration::ZERO, LATENCY, LATENCY));
@@ -51,7 +51,7 @@ async fn waits_of_all_attempts_count_but_pauses_between_them_only_in_the_total()
     let script = ScriptedTransport::from_fn(move |_| {
         let response = match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
             0 | 1 => response(503, &[], unavailable),
-            _ => response(200, &[], PLACED),
+            _ => response(200, &[], ORDER_RESPONSE),
         };
         response.delay(LATENCY)
     });
@@ -85,26 +85,26 @@ impl Transport for SlowReservation {
 
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_a_connection_counts() {
-    let transport = SlowReservation(ScriptedTransport::always(response(200, &[], PLACED)));
+    let transport = SlowReservation(ScriptedTransport::always(response(200, &[], ORDER_RESPONSE)));
     let client = client("https://spot").transport(transport).build().unwrap();
-    let response = client.send_detailed(ORDER).await.unwrap();
+    let response = client.send_detailed(PLACE_ORDER).await.unwrap();
     assert_eq!(response.waited, Duration::from_millis(700));
     assert_eq!((response.latency, response.total), (Duration::ZERO, response.waited));
 }
 
 #[tokio::test]
 async fn a_detailed_response_contains_status_trace_rate_limit_and_raw_body() {
-    let response = ScriptedResponse::raw(PLACED)
+    let response = ScriptedResponse::raw(ORDER_RESPONSE)
         .header("X-BM-RateLimit-Remaining", 3)
         .header("X-BM-RateLimit-Limit", 40)
         .header("X-BM-RateLimit-Reset", 2);
     let transport = ScriptedTransport::always(response);
     let client = client("https://spot").transport(transport).build().unwrap();
-    let response = client.send_detailed(ORDER).await.unwrap();
+    let response = client.send_detailed(PLACE_ORDER).await.unwrap();
     assert_eq!(response.data.order_id, "7");
     assert_eq!(response.status.as_u16(), 200);
     assert_eq!(response.trace.as_deref(), Some("t1"));
-    assert_eq!(&response.raw[..], PLACED.as_bytes());
+    assert_eq!(&response.raw[..], ORDER_RESPONSE.as_bytes());
     let state = response.rate_limit.unwrap();
     assert_eq!((state.used, state.limit, state.left()), (3, 40, 37));
     assert_eq!(state.window, Duration::from_secs(2));

@@ -16,7 +16,7 @@ use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
-use crate::endpoints::{ORDER, PLACED, PlaceOrder, ReadOrder, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, PlaceOrder, ReadOrder, client};
 use crate::mock::response;
 use crate::server::{self, Server};
 
@@ -119,7 +119,7 @@ async fn a_decompression_bomb_ends_at_the_limit_and_leaves_the_outcome_unknown()
             response(200, &[("Content-Encoding", name)], &bomb)
         });
         let client = client("https://spot").transport(script).max_body(64 * 1024).build().unwrap();
-        let error = client.send(ORDER).await.unwrap_err();
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
         assert_eq!(error.outcome(), Outcome::Unknown);
     }
@@ -135,27 +135,27 @@ async fn unsupported_encodings_are_named_in_the_error() {
             response(200, &[("Content-Encoding", encoding)], compressed)
         });
         let client = client("https://spot").transport(script).build().unwrap();
-        let error = client.send(ORDER).await.unwrap_err();
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Encoding));
         assert_eq!(error.outcome(), Outcome::Unknown);
         assert!(error.to_string().contains(named), "{error}");
     }
     // Corrupted.
-    let mut broken = gzip(PLACED.as_bytes());
+    let mut broken = gzip(ORDER_RESPONSE.as_bytes());
     let middle = broken.len() / 2;
     broken[middle] ^= 0xff;
     let script = ScriptedTransport::from_fn(move |_| {
         response(200, &[("Content-Encoding", "gzip")], &broken)
     });
     let client = client("https://spot").transport(script).build().unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Encoding), "{error}");
 }
 
 #[tokio::test]
 async fn a_response_is_inflated_and_its_raw_body_as_well() {
     let server = Server::start(|_| {
-        let body = gzip(PLACED.as_bytes());
+        let body = gzip(ORDER_RESPONSE.as_bytes());
         let head = format!("Content-Encoding: gzip\r\nContent-Length: {}", body.len());
         let head = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n");
         server::Action::Write([head.as_bytes(), &body].concat())
@@ -164,14 +164,14 @@ async fn a_response_is_inflated_and_its_raw_body_as_well() {
     let client = client(&server.address).build().unwrap();
     let detailed = client.send_detailed(ReadOrder).await.unwrap();
     assert_eq!(detailed.data.order_id, "7");
-    assert_eq!(detailed.raw, PLACED);
+    assert_eq!(detailed.raw, ORDER_RESPONSE);
 }
 
 #[test]
 fn decode_inflates_the_response_of_a_custom_stack() {
     let mut headers = HeaderMap::new();
     headers.insert("content-encoding", HeaderValue::from_static("gzip"));
-    for body in [gzip(PLACED.as_bytes()), PLACED.as_bytes().to_vec()] {
+    for body in [gzip(ORDER_RESPONSE.as_bytes()), ORDER_RESPONSE.as_bytes().to_vec()] {
         let placed = decode::<PlaceOrder>(StatusCode::OK, &headers, &Bytes::from(body)).unwrap();
         assert_eq!(placed.order_id, "7");
     }
@@ -179,10 +179,10 @@ fn decode_inflates_the_response_of_a_custom_stack() {
 
 #[tokio::test]
 async fn only_public_reads_request_compression() {
-    let transport = ScriptedTransport::always(ScriptedResponse::raw(PLACED));
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(ORDER_RESPONSE));
     let client: Client = client("https://spot").transport(transport.clone()).build().unwrap();
     client.send(ReadOrder).await.unwrap();
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     let sent = transport.requests();
     let accepted = |n: usize| sent[n].headers.get("accept-encoding").map(HeaderValue::as_bytes);
     assert_eq!((accepted(0), accepted(1)), (Some(&b"gzip"[..]), None));

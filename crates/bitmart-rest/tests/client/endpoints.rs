@@ -11,15 +11,16 @@ pub(crate) struct PlaceOrder {
     pub(crate) symbol: &'static str,
 }
 
-pub(crate) const ORDER: PlaceOrder = PlaceOrder { symbol: "BTC_USDT" };
+/// A request with an effect, a write.
+pub(crate) const PLACE_ORDER: PlaceOrder = PlaceOrder { symbol: "BTC_USDT" };
 
 #[derive(Debug, serde::Deserialize)]
-pub(crate) struct Placed {
+pub(crate) struct PlacedOrder {
     pub(crate) order_id: String,
 }
 
 impl Endpoint for PlaceOrder {
-    type Response = Placed;
+    type Response = PlacedOrder;
     const METADATA: Metadata = Metadata::new("place_order", Method::Post, Host::Spot, "/place")
         .auth(Auth::Signed)
         .effect(Effect::Trade);
@@ -32,7 +33,7 @@ impl Endpoint for PlaceOrder {
 pub(crate) struct ReadOrder;
 
 impl Endpoint for ReadOrder {
-    type Response = Placed;
+    type Response = PlacedOrder;
     const METADATA: Metadata = Metadata::new("read_order", Method::Get, Host::Spot, "/order");
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
         payload.query("id", 7);
@@ -44,7 +45,7 @@ impl Endpoint for ReadOrder {
 pub(crate) struct SignedRead;
 
 impl Endpoint for SignedRead {
-    type Response = Placed;
+    type Response = PlacedOrder;
     const METADATA: Metadata =
         Metadata::new("signed_read", Method::Post, Host::Spot, "/signed_read").auth(Auth::Signed);
     fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
@@ -53,7 +54,7 @@ impl Endpoint for SignedRead {
 }
 
 /// A successful response to all of these endpoints.
-pub(crate) const PLACED: &str =
+pub(crate) const ORDER_RESPONSE: &str =
     r#"{"code":1000,"message":"OK","trace":"t1","data":{"order_id":"7"}}"#;
 
 /// A client builder with dummy credentials and the spot host at `address`.

@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
-use crate::endpoints::{ORDER, PLACED, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};
 use crate::server::{Server, eventually, ok};
 use crate::tls::certificate;
 
@@ -31,7 +31,7 @@ async fn concurrent_requests_share_a_connection() {
                 let stream = TokioIo::new(tls.accept(stream).await.unwrap());
                 let response = service_fn(async |request: http::Request<_>| {
                     let _: hyper::body::Incoming = request.into_body();
-                    Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(PLACED))))
+                    Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(ORDER_RESPONSE))))
                 });
                 let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
                 tokio::spawn(builder.serve_connection(stream, response));
@@ -45,7 +45,7 @@ async fn concurrent_requests_share_a_connection() {
     let tasks: Vec<_> = (0..20)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { client.send(ORDER).await })
+            tokio::spawn(async move { client.send(PLACE_ORDER).await })
         })
         .collect();
     for task in tasks {
@@ -74,7 +74,7 @@ async fn unresponsive_host() -> (String, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn an_unresponsive_host_does_not_delay_other_hosts() {
     let (tls, root) = certificate(&[b"http/1.1"]);
-    let alive = Server::listen(Some(tls), |_| ok(PLACED)).await;
+    let alive = Server::listen(Some(tls), |_| ok(ORDER_RESPONSE)).await;
     let (dead, accepts) = unresponsive_host().await;
     let transport = HyperTransport::builder()
         .roots(Roots::none().with_der(root))
@@ -85,10 +85,10 @@ async fn an_unresponsive_host_does_not_delay_other_hosts() {
     let to = |address: &str| client(address).transport(transport.clone()).build().unwrap();
     let stuck = tokio::spawn({
         let client = to(&dead);
-        async move { client.send(ORDER).await }
+        async move { client.send(PLACE_ORDER).await }
     });
     eventually(|| accepts.load(Ordering::SeqCst) == 1).await;
-    to(&alive.address).send(ORDER).await.unwrap();
+    to(&alive.address).send(PLACE_ORDER).await.unwrap();
     assert!(!stuck.is_finished());
     stuck.abort();
 }
@@ -101,7 +101,7 @@ async fn concurrent_requests_share_a_failed_connection_attempt() {
     let tasks: Vec<_> = (0..20)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { client.send(ORDER).await })
+            tokio::spawn(async move { client.send(PLACE_ORDER).await })
         })
         .collect();
     for task in tasks {
@@ -111,20 +111,20 @@ async fn concurrent_requests_share_a_failed_connection_attempt() {
     }
     assert!(accepts.load(Ordering::SeqCst) <= 1);
     // A later request makes another attempt.
-    assert_eq!(client.send(ORDER).await.unwrap_err().outcome(), Outcome::NotSent);
+    assert_eq!(client.send(PLACE_ORDER).await.unwrap_err().outcome(), Outcome::NotSent);
     eventually(|| accepts.load(Ordering::SeqCst) == 2).await;
 }
 
 #[tokio::test]
 async fn falls_back_to_http1() {
     let (tls, root) = certificate(&[b"http/1.1"]);
-    let server = Server::listen(Some(tls), |_| ok(PLACED)).await;
+    let server = Server::listen(Some(tls), |_| ok(ORDER_RESPONSE)).await;
     let roots = Roots::none().with_der(root);
     let transport = HyperTransport::builder().roots(roots).http2().build().unwrap();
     let environment = Environment::custom("test").with(Service::SpotRest, &server.address);
     let client = client("").environment(environment).transport(transport).build().unwrap();
     for _ in 0..3 {
-        client.send(ORDER).await.unwrap();
+        client.send(PLACE_ORDER).await.unwrap();
     }
     assert_eq!(server.accepts(), 1);
 }

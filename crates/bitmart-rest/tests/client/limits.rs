@@ -14,14 +14,14 @@ use bitmart_types::Timestamp;
 use bytes::Bytes;
 use tokio::time::{Instant, advance};
 
-use crate::endpoints::{ORDER, PLACED, Placed, ReadOrder, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, PlacedOrder, ReadOrder, client};
 use crate::mock::{FixedClock, response};
 
 /// A write with a published limit.
 struct Limited;
 
 impl Endpoint for Limited {
-    type Response = Placed;
+    type Response = PlacedOrder;
     const METADATA: Metadata = Metadata::new("limited", Method::Post, Host::Spot, "/limited")
         .auth(Auth::Signed)
         .effect(Effect::Trade)
@@ -47,8 +47,9 @@ fn throttled(error: &Error) -> (ThrottleReason, Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn limits_are_enforced_by_default_and_shared_by_clones() {
-    let script =
-        ScriptedTransport::always(response(200, &[], PLACED).delay(Duration::from_millis(30)));
+    let script = ScriptedTransport::always(
+        response(200, &[], ORDER_RESPONSE).delay(Duration::from_millis(30)),
+    );
     let client = client("https://spot").transport(script.clone()).build().unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|_| {
@@ -66,7 +67,7 @@ async fn limits_are_enforced_by_default_and_shared_by_clones() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_the_default_maximum_fails_without_sending() {
-    let script = ScriptedTransport::from_fn(|_| response(200, &[], PLACED));
+    let script = ScriptedTransport::from_fn(|_| response(200, &[], ORDER_RESPONSE));
     let client = client("https://spot").transport(script.clone()).build().unwrap();
     let tasks: Vec<_> = (0..20)
         .map(|_| {
@@ -87,7 +88,7 @@ async fn a_wait_beyond_the_default_maximum_fails_without_sending() {
 
 #[tokio::test(start_paused = true)]
 async fn fail_fast_reports_the_end_of_the_limit_by_the_clients_clock() {
-    let script = ScriptedTransport::from_fn(|_| response(200, &[], PLACED));
+    let script = ScriptedTransport::from_fn(|_| response(200, &[], ORDER_RESPONSE));
     let builder = client("https://spot").transport(script).clock(FixedClock(1_000_000));
     let client = builder.limiter(fail_fast()).build().unwrap();
     for _ in 0..4 {
@@ -137,7 +138,10 @@ async fn too_many_requests_pause_the_bucket_until_the_requested_time() {
         assert_eq!(error.retry_after(), Some(pause), "{status} {retry_after:?}");
         let error = client.send(Limited).await.unwrap_err();
         assert_eq!(throttled(&error), (ThrottleReason::TooManyRequests, pause));
-        assert!(client.send(ORDER).await.unwrap_err().retry_after().is_some(), "another bucket");
+        assert!(
+            client.send(PLACE_ORDER).await.unwrap_err().retry_after().is_some(),
+            "another bucket"
+        );
         assert_eq!(script.paths(), ["/limited", "/place"]);
         advance(pause).await;
         assert!(!matches!(client.send(Limited).await.unwrap_err().kind(), ErrorKind::Throttled(_)));
@@ -153,7 +157,7 @@ async fn a_ban_pauses_all_requests() {
             client("https://spot").transport(script.clone()).limiter(fail_fast()).build().unwrap();
         let error = client.send(Limited).await.unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
-        let error = client.send(ORDER).await.unwrap_err();
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(throttled(&error), (ThrottleReason::Banned, Duration::from_secs(60)));
         assert_eq!(script.paths(), ["/limited"]);
     }
@@ -167,7 +171,7 @@ async fn rate_limit_headers_reduce_the_free_permits() {
         ("X-BM-RateLimit-Limit", "4"),
         ("X-BM-RateLimit-Reset", "2"),
     ];
-    let script = ScriptedTransport::from_fn(move |_| response(200, &headers, PLACED));
+    let script = ScriptedTransport::from_fn(move |_| response(200, &headers, ORDER_RESPONSE));
     let client = client("https://spot").transport(script).limiter(fail_fast()).build().unwrap();
     client.send(Limited).await.unwrap();
     let error = client.send(Limited).await.unwrap_err();
@@ -196,7 +200,7 @@ async fn only_requests_that_were_not_sent_release_their_permit() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_dropped_in_flight_counts() {
     let script =
-        ScriptedTransport::always(response(200, &[], PLACED).delay(Duration::from_secs(1)));
+        ScriptedTransport::always(response(200, &[], ORDER_RESPONSE).delay(Duration::from_secs(1)));
     let client = client("https://spot").transport(script).limiter(fail_fast()).build().unwrap();
     for _ in 0..4 {
         let dropped = tokio::time::timeout(Duration::from_millis(1), client.send(Limited)).await;
@@ -207,7 +211,7 @@ async fn a_request_that_is_dropped_in_flight_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn clients_can_share_a_limiter() {
-    let script = ScriptedTransport::from_fn(|_| response(200, &[], PLACED));
+    let script = ScriptedTransport::from_fn(|_| response(200, &[], ORDER_RESPONSE));
     let limiter = fail_fast();
     let build =
         || client("https://spot").transport(script.clone()).limiter(limiter.clone()).build();
@@ -249,7 +253,7 @@ async fn a_later_418_without_a_time_does_not_shorten_a_ban() {
         let builder = client("https://spot").transport(bans(&responses)).clock(FixedClock(0));
         let client = builder.limiter(limiter).build().unwrap();
         // Both are in flight before the first response.
-        let (first, second) = tokio::join!(client.send(Limited), client.send(ORDER));
+        let (first, second) = tokio::join!(client.send(Limited), client.send(PLACE_ORDER));
         let (wait, until) = (Duration::from_secs(600), Some(Timestamp::from_millis(600_000)));
         for error in [first.unwrap_err(), second.unwrap_err()] {
             assert_eq!(error.retry_class(), RetryClass::Banned { wait, until }, "{error}");
@@ -264,7 +268,7 @@ async fn a_new_bucket_after_two_bans_is_paused_for_the_longer_one() {
     let responses = Arc::new(AtomicU32::new(0));
     let builder = client("https://spot").transport(bans(&responses));
     let client = builder.limiter(fail_fast()).build().unwrap();
-    let (first, second) = tokio::join!(client.send(Limited), client.send(ORDER));
+    let (first, second) = tokio::join!(client.send(Limited), client.send(PLACE_ORDER));
     assert!(first.is_err() && second.is_err());
     advance(Duration::from_secs(599)).await;
     let error = client.send(ReadOrder).await.unwrap_err();

@@ -12,6 +12,7 @@ mod detailed;
 mod drift;
 mod encoding;
 mod endpoints;
+mod extra_responses;
 mod history;
 #[cfg(feature = "http2")]
 mod http2;
@@ -23,7 +24,6 @@ mod recv_window;
 mod retry;
 mod secrets;
 mod server;
-mod surplus_responses;
 mod testing;
 mod tls;
 mod tower_service;

@@ -9,7 +9,7 @@ use bitmart_rest::{
 };
 use tokio::time::Instant;
 
-use crate::endpoints::{ORDER, PLACED, ReadOrder, SignedRead, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, ReadOrder, SignedRead, client};
 use crate::mock::{FixedClock, OffsetClock, response};
 use crate::server::{Action, Server};
 
@@ -65,7 +65,7 @@ async fn pages_of_proxies_are_identified_and_leave_the_outcome_unknown() {
         let script = ScriptedTransport::from_fn(move |_| response(*status, headers, body));
         let builder = client("https://spot").transport(script.clone());
         let client = builder.limiter(Limiter::new(LimitPolicy::Off)).build().unwrap();
-        let error = client.send(ORDER).await.unwrap_err();
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Unexpected(*reason), "{status} {body}");
         assert_eq!(error.outcome(), Outcome::Unknown, "{status} {body}");
         let text = error.to_string();
@@ -82,12 +82,12 @@ async fn an_envelope_with_the_text_of_a_proxy_page_is_an_error_of_the_exchange()
     let script =
         ScriptedTransport::from_fn(move |_| response(403, &[("cf-mitigated", "challenge")], body));
     let client = client("https://spot").transport(script).build().unwrap();
-    assert_eq!(client.send(ORDER).await.unwrap_err().code(), Some(50020));
+    assert_eq!(client.send(PLACE_ORDER).await.unwrap_err().code(), Some(50020));
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_its_error_hides_the_credentials_of_its_target() {
-    let other = Server::start(|_| Action::Respond("200 OK", PLACED.to_owned())).await;
+    let other = Server::start(|_| Action::Respond("200 OK", ORDER_RESPONSE.to_owned())).await;
     let secret = "token=CANARY";
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Same", "308 Same"] {
         let to = other.address.trim_start_matches("http://").to_owned();
@@ -99,7 +99,7 @@ async fn a_redirect_is_not_followed_and_its_error_hides_the_credentials_of_its_t
         .await;
         let client = client(&server.address).build().unwrap();
         for error in [
-            client.send(ORDER).await.unwrap_err(),
+            client.send(PLACE_ORDER).await.unwrap_err(),
             client.send(SignedRead).await.unwrap_err(),
             client.send(ReadOrder).await.unwrap_err(),
         ] {
@@ -133,17 +133,17 @@ async fn too_many_headers_are_an_error() {
     let server = Server::start(|number| {
         let count = if number == 1 { 101 } else { 90 };
         let headers = "X-Extra: 1\r\n".repeat(count);
-        let length = PLACED.len();
+        let length = ORDER_RESPONSE.len();
         let head = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}\r\n\r\n");
-        Action::Write(format!("{head}{PLACED}").into_bytes())
+        Action::Write(format!("{head}{ORDER_RESPONSE}").into_bytes())
     })
     .await;
     let client = client(&server.address).build().unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::HeadTooLarge));
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(error.to_string().contains("more than 100 headers"), "{error}");
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
 }
 
 const NOW: i64 = 1_796_000_000_000; // 2026-11-30T00:53:20Z
@@ -164,8 +164,8 @@ async fn a_date_in_retry_after_pauses_the_bucket_and_in_a_ban_all_requests() {
         let builder = client("https://spot").transport(script.clone()).clock(FixedClock(NOW));
         let client = builder.limiter(limiter).build().unwrap();
         let expected = Duration::from_secs(expected);
-        assert_eq!(client.send(ORDER).await.unwrap_err().retry_after(), Some(expected));
-        let error = client.send(ORDER).await.unwrap_err();
+        assert_eq!(client.send(PLACE_ORDER).await.unwrap_err().retry_after(), Some(expected));
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         let ErrorKind::Throttled(throttled) = error.kind() else { panic!("{error}") };
         assert_eq!((throttled.reason, throttled.retry_after), (reason, expected));
         assert_eq!(script.paths().len(), 1);
@@ -185,7 +185,7 @@ async fn a_retried_read_waits_as_long_as_retry_after_requests() {
             if start.elapsed() < Duration::from_secs(wait) {
                 response(status, &[(name, text)], "<html></html>")
             } else {
-                response(200, &[], PLACED)
+                response(200, &[], ORDER_RESPONSE)
             }
         });
         let client = client("https://spot")

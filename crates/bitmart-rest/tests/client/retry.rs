@@ -7,7 +7,7 @@ use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::{LimitPolicy, Limiter, Outcome, RetryClass, RetryPolicy, TransportErrorKind};
 use tokio::time::Instant;
 
-use crate::endpoints::{ORDER, PLACED, ReadOrder, SignedRead, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, ReadOrder, SignedRead, client};
 use crate::mock::{OffsetClock, response};
 
 const HALF_MINUTE: Duration = Duration::from_secs(30);
@@ -37,9 +37,9 @@ fn failures() -> Vec<(&'static str, ScriptedTransport)> {
         ),
         ("page", ScriptedTransport::from_fn(|_| response(502, &[], "<html></html>"))),
         ("empty", ScriptedTransport::from_fn(|_| response(200, &[], ""))),
-        ("cut off", ScriptedTransport::from_fn(|_| response(200, &[], &PLACED[..30]))),
+        ("cut off", ScriptedTransport::from_fn(|_| response(200, &[], &ORDER_RESPONSE[..30]))),
         ("no code", ScriptedTransport::from_fn(|_| response(200, &[], "{}"))),
-        ("contradiction", ScriptedTransport::from_fn(|_| response(500, &[], PLACED))),
+        ("contradiction", ScriptedTransport::from_fn(|_| response(500, &[], ORDER_RESPONSE))),
         ("fault inside", api(500, 59002, "Internal Server Error")),
         ("unknown code", api(500, 12345, "?")),
         ("maintenance", api(200, 30016, "Service maintenance")),
@@ -73,7 +73,7 @@ async fn a_write_is_never_retried() {
             .retry_reads(RetryPolicy::within(HALF_MINUTE).attempts(9))
             .build()
             .unwrap();
-        let error = client.send(ORDER).await.expect_err(name);
+        let error = client.send(PLACE_ORDER).await.expect_err(name);
         let needs_query =
             matches!(error.retry_class(), RetryClass::AfterQuery | RetryClass::Banned { .. });
         assert_eq!(
@@ -81,7 +81,7 @@ async fn a_write_is_never_retried() {
             error.outcome() == Outcome::Unknown || name.starts_with("ban"),
             "{name}"
         );
-        client.send_detailed(ORDER).await.expect_err(name);
+        client.send_detailed(PLACE_ORDER).await.expect_err(name);
         let sent = script.paths().iter().filter(|path| *path == "/place").count();
         assert!(sent <= 2, "{name}: sent {sent} times for two calls");
     }
@@ -151,7 +151,7 @@ async fn retry_pauses_grow_until_success() {
     let script =
         ScriptedTransport::from_fn(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
             0..3 => response(502, &[], "<html></html>"),
-            _ => response(200, &[], PLACED),
+            _ => response(200, &[], ORDER_RESPONSE),
         });
     let client = client("https://spot")
         .transport(script.clone())

@@ -6,7 +6,7 @@ use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_testkit::canary;
 use bitmart_types::{Environment, Service};
 
-use crate::endpoints::{ORDER, PLACED};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER};
 
 fn client(response: &'static str) -> (ScriptedTransport, Client) {
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO).unwrap();
@@ -18,9 +18,9 @@ fn client(response: &'static str) -> (ScriptedTransport, Client) {
 
 #[tokio::test]
 async fn debug_and_errors_show_no_secret() {
-    for response in [PLACED, "<html>CANARY</html>", r#"{"code":50020,"data":"CANARY"}"#] {
+    for response in [ORDER_RESPONSE, "<html>CANARY</html>", r#"{"code":50020,"data":"CANARY"}"#] {
         let (transport, client) = client(response);
-        let result = client.send_detailed(ORDER).await;
+        let result = client.send_detailed(PLACE_ORDER).await;
         let sent = transport.requests();
         let sign = sent[0].headers["x-bm-sign"].to_str().unwrap();
         canary::assert_debug_hides(&client, &[sign]);

@@ -16,7 +16,7 @@ use bitmart_rest::{
 use bitmart_types::dec;
 use bytes::Bytes;
 
-use crate::endpoints::{ORDER, PLACED, ReadOrder, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, ReadOrder, client};
 
 /// The message of a panic.
 fn message(panic: Box<dyn std::any::Any + Send>) -> String {
@@ -28,7 +28,7 @@ fn message(panic: Box<dyn std::any::Any + Send>) -> String {
 
 /// The panic of sending an order.
 async fn order_panic(client: Client) -> Box<dyn std::any::Any + Send> {
-    let task = tokio::spawn(async move { client.send(ORDER).await });
+    let task = tokio::spawn(async move { client.send(PLACE_ORDER).await });
     task.await.unwrap_err().into_panic()
 }
 
@@ -44,17 +44,21 @@ async fn a_script_is_matched_in_order() {
             ExpectedRequest::post("/place").signed().body("symbol", "BTC_USDT").without("size"),
             ScriptedResponse::data(r#"{"order_id":"1"}"#),
         )
-        .expect_times(2, &read, &ScriptedResponse::raw(PLACED).header("X-BM-RateLimit-Limit", 40))
+        .expect_times(
+            2,
+            &read,
+            &ScriptedResponse::raw(ORDER_RESPONSE).header("X-BM-RateLimit-Limit", 40),
+        )
         .expect(
             ExpectedRequest::post("/place"),
             ScriptedResponse::error(50020, "Balance not enough"),
         );
     let client = client_with(&exchange);
-    assert_eq!(client.send(ORDER).await.unwrap().order_id, "1");
+    assert_eq!(client.send(PLACE_ORDER).await.unwrap().order_id, "1");
     for _ in 0..2 {
         assert_eq!(client.send(ReadOrder).await.unwrap().order_id, "7");
     }
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!((error.code(), error.outcome()), (Some(50020), Outcome::Rejected));
     exchange.finish();
     assert_eq!(exchange.paths(), ["/place", "/order", "/order", "/place"]);
@@ -71,7 +75,7 @@ async fn an_unexpected_request_panics_with_the_differences() {
         .body("size", 1)
         .query("id", "a b")
         .no_other_fields();
-    let exchange = ScriptedTransport::new().expect(expected, ScriptedResponse::raw(PLACED));
+    let exchange = ScriptedTransport::new().expect(expected, ScriptedResponse::raw(ORDER_RESPONSE));
     let client = client_with(&exchange);
     let panic = order_panic(client.clone()).await;
     let wanted = "request 1 is not the expected one\n  \
@@ -134,8 +138,8 @@ async fn a_request_after_the_end_of_the_script_fails_even_in_an_unobserved_task(
 async fn a_missing_request_fails_at_the_end() {
     let script = || {
         ScriptedTransport::new()
-            .expect(ExpectedRequest::get("/order"), ScriptedResponse::raw(PLACED))
-            .expect(ExpectedRequest::post("/place").signed(), ScriptedResponse::raw(PLACED))
+            .expect(ExpectedRequest::get("/order"), ScriptedResponse::raw(ORDER_RESPONSE))
+            .expect(ExpectedRequest::post("/place").signed(), ScriptedResponse::raw(ORDER_RESPONSE))
     };
     let wanted =
         "1 expected requests were not sent, after 1 that were\n  expected: POST /place, signed";
@@ -156,7 +160,7 @@ async fn a_missing_request_fails_at_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn scripted_responses_delay_fail_and_disconnect() {
-    let response = ScriptedResponse::raw(PLACED).delay(Duration::from_secs(5));
+    let response = ScriptedResponse::raw(ORDER_RESPONSE).delay(Duration::from_secs(5));
     let exchange = ScriptedTransport::new()
         .expect(ExpectedRequest::post("/place"), response)
         .expect(ExpectedRequest::post("/place"), ScriptedResponse::never())
@@ -172,12 +176,12 @@ async fn scripted_responses_delay_fail_and_disconnect() {
         .expect(ExpectedRequest::post("/place"), ScriptedResponse::raw("<html>").status(502));
     let client = client_with(&exchange);
     let start = tokio::time::Instant::now();
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     assert!(start.elapsed() >= Duration::from_secs(5));
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert!(error.is_timeout() && error.outcome() == Outcome::Unknown);
     for outcome in [Outcome::NotSent, Outcome::Unknown, Outcome::Unknown, Outcome::Unknown] {
-        assert_eq!(client.send(ORDER).await.unwrap_err().outcome(), outcome);
+        assert_eq!(client.send(PLACE_ORDER).await.unwrap_err().outcome(), outcome);
     }
     exchange.finish();
 }
@@ -265,7 +269,7 @@ async fn exchanges_that_cannot_be_recorded_are_forwarded_and_reported() {
             ExpectedRequest::get("/order"),
             ScriptedResponse::not_sent(TransportErrorKind::Connect),
         )
-        .expect(ExpectedRequest::get("/order"), ScriptedResponse::raw(PLACED));
+        .expect(ExpectedRequest::get("/order"), ScriptedResponse::raw(ORDER_RESPONSE));
     let recorder = Recorder::new(script, folder.path()).unwrap();
     let client = spot(recorder.clone());
     assert_eq!(client.send(ReadOrder).await.unwrap_err().status().unwrap().as_u16(), 502);

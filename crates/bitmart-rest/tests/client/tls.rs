@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::endpoints::{ORDER, PLACED, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};
 use crate::server::{Server, ok};
 
 /// A server's TLS configuration and the certificate to trust.
@@ -38,11 +38,11 @@ fn environment(address: &str, roots: Roots) -> Environment {
 #[tokio::test]
 async fn a_connection_to_a_trusted_server_is_reused() {
     let (tls, root) = certificate(&[b"http/1.1"]);
-    let server = Server::listen(Some(tls), |_| ok(PLACED)).await;
+    let server = Server::listen(Some(tls), |_| ok(ORDER_RESPONSE)).await;
     let roots = Roots::none().with_der(root);
     let client = client("").environment(environment(&server.address, roots)).build().unwrap();
     for _ in 0..3 {
-        client.send(ORDER).await.unwrap();
+        client.send(PLACE_ORDER).await.unwrap();
     }
     assert_eq!(server.accepts(), 1);
 }
@@ -51,9 +51,9 @@ async fn a_connection_to_a_trusted_server_is_reused() {
 async fn no_request_is_sent_to_an_untrusted_server() {
     for roots in [Roots::bundled(), Roots::none()] {
         let (tls, _) = certificate(&[]);
-        let server = Server::listen(Some(tls), |_| ok(PLACED)).await;
+        let server = Server::listen(Some(tls), |_| ok(ORDER_RESPONSE)).await;
         let client = client("").environment(environment(&server.address, roots)).build().unwrap();
-        let error = client.send(ORDER).await.unwrap_err();
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Tls));
         assert_eq!(error.outcome(), Outcome::NotSent);
         assert!(server.requests().is_empty());
@@ -63,12 +63,12 @@ async fn no_request_is_sent_to_an_untrusted_server() {
 #[tokio::test]
 async fn the_certificate_is_verified_against_the_host_name() {
     let (tls, root) = certificate(&[b"http/1.1"]);
-    let server = Server::listen(Some(tls), |_| ok(PLACED)).await;
+    let server = Server::listen(Some(tls), |_| ok(ORDER_RESPONSE)).await;
     let by_name = server.address.replace("127.0.0.1", "localhost");
     let client = client("")
         .environment(environment(&by_name, Roots::none().with_der(root)))
         .build()
         .unwrap();
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(server.requests().len(), 1);
 }

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 
-use crate::endpoints::{ORDER, PLACED, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};
 use crate::server::{Action, Server, ok};
 
 fn legacy(retry: bool, idle: usize) -> Legacy<HttpConnector, Full<Bytes>> {
@@ -43,14 +43,14 @@ async fn hyper_utils_client_conforms_without_reusing_connections() {
 }
 
 /// As documented at `from_service`: `retry_canceled_requests` does not repeat a request that has begun to be
-/// written. Whether the pool detects a surplus response depends on timing, so that check may fail.
+/// written. Whether the pool detects an extra response depends on timing, so that check may fail.
 #[tokio::test]
 async fn hyper_utils_pool_does_not_repeat_a_request_that_has_arrived() {
     for retry in [false, true] {
         let report = transport_conformance(&from_service(legacy(retry, 8))).await;
         let faults = report.faults();
         assert!(
-            faults.is_empty() || faults == ["a surplus response is not taken for the next one"],
+            faults.is_empty() || faults == ["an extra response is not taken for the next one"],
             "{retry}: {report}"
         );
     }
@@ -60,11 +60,12 @@ async fn hyper_utils_pool_does_not_repeat_a_request_that_has_arrived() {
 async fn a_request_on_a_reused_connection_that_is_closed_may_have_been_sent() {
     for retry in [false, true] {
         let server =
-            Server::start(|number| if number == 2 { Action::Close } else { ok(PLACED) }).await;
+            Server::start(|number| if number == 2 { Action::Close } else { ok(ORDER_RESPONSE) })
+                .await;
         let transport = from_service(legacy(retry, 8));
         let client = client(&server.address).transport(transport).build().unwrap();
-        assert_eq!(client.send(ORDER).await.unwrap().order_id, "7");
-        let error = client.send(ORDER).await.unwrap_err();
+        assert_eq!(client.send(PLACE_ORDER).await.unwrap().order_id, "7");
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown, "{retry}");
         assert_eq!((server.requests().len(), server.accepts()), (2, 1), "{retry}");
     }
@@ -75,7 +76,7 @@ async fn a_body_over_the_limit_is_an_error_before_it_is_complete() {
     let server = Server::start(|_| Action::Endless).await;
     let transport = from_service(legacy(false, 0));
     let client = client(&server.address).transport(transport).max_body(10_000).build().unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &bitmart_rest::ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
     assert_eq!(error.outcome(), Outcome::Unknown);
     // The rest is not read.
@@ -101,14 +102,14 @@ async fn an_error_of_the_service_may_have_been_sent_unless_it_is_classified() {
     let classified = client(&address).transport(classified).build().unwrap();
     // The server's task may take a moment to close its port.
     loop {
-        let error = classified.send(ORDER).await.unwrap_err();
+        let error = classified.send(PLACE_ORDER).await.unwrap_err();
         if error.kind() == &bitmart_rest::ErrorKind::Transport(TransportErrorKind::Connect) {
             assert_eq!(error.outcome(), Outcome::NotSent);
             break;
         }
         assert_eq!(error.outcome(), Outcome::Unknown);
     }
-    assert_eq!(plain.send(ORDER).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(plain.send(PLACE_ORDER).await.unwrap_err().outcome(), Outcome::Unknown);
 }
 
 /// Accepts one request at a time: it is ready with a permit, which its clones do not have. Not `Sync`.
@@ -157,7 +158,7 @@ impl Service<http::Request<Full<Bytes>>> for OneAtATime {
         Box::pin(async move {
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             drop(permit);
-            Ok(http::Response::new(Full::new(Bytes::from(PLACED))))
+            Ok(http::Response::new(Full::new(Bytes::from(ORDER_RESPONSE))))
         })
     }
 }
@@ -169,7 +170,7 @@ async fn waits_for_back_pressure_and_calls_only_a_ready_service() {
     let client = client("https://spot").transport(transport).build().unwrap();
     let start = tokio::time::Instant::now();
     let (one, other, third) =
-        tokio::join!(client.send(ORDER), client.send(ORDER), client.send(ORDER));
+        tokio::join!(client.send(PLACE_ORDER), client.send(PLACE_ORDER), client.send(PLACE_ORDER));
     assert!(one.is_ok() && other.is_ok() && third.is_ok());
     assert_eq!(calls.load(Ordering::SeqCst), 3);
     assert!(start.elapsed() >= std::time::Duration::from_secs(3), "one at a time");
@@ -181,10 +182,12 @@ async fn a_request_that_is_dropped_while_waiting_uses_no_capacity() {
     let transport = from_service(OneAtATime::new(Arc::clone(&calls)));
     let client = client("https://spot").transport(transport).build().unwrap();
     let second = std::time::Duration::from_secs(1);
-    let (one, dropped) =
-        tokio::join!(client.send(ORDER), tokio::time::timeout(second / 2, client.send(ORDER)));
+    let (one, dropped) = tokio::join!(
+        client.send(PLACE_ORDER),
+        tokio::time::timeout(second / 2, client.send(PLACE_ORDER))
+    );
     assert!(one.is_ok() && dropped.is_err());
-    client.send(ORDER).await.unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 2, "the dropped request is not passed to the service");
 }
 

@@ -3,14 +3,14 @@
 use bitmart_rest::{Error, ErrorKind, Outcome, TransportErrorKind, Unexpected};
 use tokio::net::TcpListener;
 
-use crate::endpoints::{ORDER, PLACED, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};
 use crate::server::{Action, Server, ok};
 
 /// The error of an order that the server handles with `action`.
 async fn failure(action: Action) -> Error {
     let server = Server::start(move |_| action.clone()).await;
     let client = client(&server.address).max_body(64 * 1024).build().unwrap();
-    let error = client.send(ORDER).await.expect_err("must fail");
+    let error = client.send(PLACE_ORDER).await.expect_err("must fail");
     assert_eq!(server.requests().len(), 1, "sent once");
     error
 }
@@ -22,7 +22,7 @@ async fn a_refused_connection_means_not_sent() {
     drop(listener);
     for scheme in ["http", "https"] {
         let client = client(&format!("{scheme}://{address}")).build().unwrap();
-        let error = client.send(ORDER).await.unwrap_err();
+        let error = client.send(PLACE_ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Connect));
         assert_eq!(error.outcome(), Outcome::NotSent);
     }
@@ -60,7 +60,7 @@ async fn a_proxys_page_leaves_the_outcome_unknown() {
 
 #[tokio::test]
 async fn truncated_json_leaves_the_outcome_unknown() {
-    let error = failure(ok(&PLACED[..PLACED.len() - 4])).await;
+    let error = failure(ok(&ORDER_RESPONSE[..ORDER_RESPONSE.len() - 4])).await;
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Truncated));
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
@@ -78,13 +78,13 @@ async fn a_body_over_the_limit_is_an_error() {
 async fn a_body_over_the_limit_closes_its_connection() {
     let server = Server::start(|_| Action::Endless).await;
     let client = client(&server.address).max_body(1000).build().unwrap();
-    client.send(ORDER).await.unwrap_err();
+    client.send(PLACE_ORDER).await.unwrap_err();
     server.ended(1).await;
 }
 
 #[tokio::test]
 async fn a_body_of_exactly_the_limit_is_read() {
-    let server = Server::start(|_| ok(PLACED)).await;
-    let client = client(&server.address).max_body(PLACED.len()).build().unwrap();
-    client.send(ORDER).await.unwrap();
+    let server = Server::start(|_| ok(ORDER_RESPONSE)).await;
+    let client = client(&server.address).max_body(ORDER_RESPONSE.len()).build().unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
 }

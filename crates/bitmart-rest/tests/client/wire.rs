@@ -4,7 +4,7 @@ use bitmart_auth::Credentials;
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::{Client, ErrorKind, Outcome};
 
-use crate::endpoints::{ORDER, PLACED, ReadOrder, client};
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, ReadOrder, client};
 use crate::mock::FixedClock;
 use crate::server::{Server, ok};
 
@@ -12,14 +12,14 @@ const NOW: i64 = 1_692_245_338_123;
 
 #[tokio::test]
 async fn an_order_is_signed_over_the_bytes_sent() {
-    let transport = ScriptedTransport::always(ScriptedResponse::raw(PLACED));
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(ORDER_RESPONSE));
     let client = client("https://spot.example:8443")
         .transport(transport.clone())
         .clock(FixedClock(NOW))
         .user_agent("me/1")
         .build()
         .unwrap();
-    assert_eq!(client.send(ORDER).await.unwrap().order_id, "7");
+    assert_eq!(client.send(PLACE_ORDER).await.unwrap().order_id, "7");
 
     let sent = transport.requests();
     let [request] = &sent[..] else { panic!("{} requests", sent.len()) };
@@ -52,7 +52,7 @@ async fn an_order_is_signed_over_the_bytes_sent() {
 
 #[tokio::test]
 async fn a_public_read_has_neither_key_nor_body() {
-    let server = Server::start(|_| ok(PLACED)).await;
+    let server = Server::start(|_| ok(ORDER_RESPONSE)).await;
     let client = client(&server.address).user_agent("me/1").build().unwrap();
     client.send(ReadOrder).await.unwrap();
     let host = server.address.trim_start_matches("http://");
@@ -67,9 +67,9 @@ async fn a_public_read_has_neither_key_nor_body() {
 
 #[tokio::test]
 async fn a_signed_request_without_credentials_is_not_sent() {
-    let transport = ScriptedTransport::always(ScriptedResponse::raw(PLACED));
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(ORDER_RESPONSE));
     let client = Client::builder().transport(transport.clone()).build().unwrap();
-    let error = client.send(ORDER).await.unwrap_err();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::MissingCredentials);
     assert_eq!(error.outcome(), Outcome::NotSent);
     assert!(error.advice().is_some());
@@ -79,8 +79,8 @@ async fn a_signed_request_without_credentials_is_not_sent() {
 
 #[tokio::test]
 async fn a_request_is_not_sent_before_the_first_poll() {
-    let transport = ScriptedTransport::always(ScriptedResponse::raw(PLACED));
+    let transport = ScriptedTransport::always(ScriptedResponse::raw(ORDER_RESPONSE));
     let client = client("https://spot").transport(transport.clone()).build().unwrap();
-    drop(client.send(ORDER));
+    drop(client.send(PLACE_ORDER));
     assert_eq!(transport.count(), 0);
 }

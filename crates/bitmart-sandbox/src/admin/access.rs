@@ -9,7 +9,7 @@ use hyper::{
 };
 use sha2::{Digest, Sha256};
 
-use super::calls::Problem;
+use super::problem::Problem;
 
 /// Random bytes of a token.
 const BYTES: usize = 32;
@@ -52,19 +52,26 @@ pub(super) struct Access {
 }
 
 impl Access {
-    pub(super) fn check(&self, head: &Parts) -> Result<(), Problem> {
+    /// Rejects requests of web pages and of other machines.
+    pub(super) fn check_source(&self, head: &Parts) -> Result<(), Problem> {
         self.check_host(head)?;
         // A browser says where its page is from; no page has business here.
         if head.headers.contains_key(ORIGIN) {
-            let words = "the admin API is not for web pages";
-            return Err(Problem::new(StatusCode::FORBIDDEN, words));
+            let text = "the admin API is not for web pages";
+            return Err(Problem::new(StatusCode::FORBIDDEN, text));
         }
+        Ok(())
+    }
+
+    /// The same, and rejects requests without the token.
+    pub(super) fn check(&self, head: &Parts) -> Result<(), Problem> {
+        self.check_source(head)?;
         if bearer(&head.headers).is_some_and(|given| self.token.is(given)) {
             return Ok(());
         }
-        let words = "every call needs the header `Authorization: Bearer TOKEN` with the admin_token of the \
-                     ready line";
-        Err(Problem::new(StatusCode::UNAUTHORIZED, words))
+        let text = "every call needs the header `Authorization: Bearer TOKEN` with the admin_token of the \
+                    ready line; only GET /help, which describes the calls, does not";
+        Err(Problem::new(StatusCode::UNAUTHORIZED, text))
     }
 
     /// A page whose name leads to this machine (DNS rebinding) sends that name, and cannot send another.
@@ -79,12 +86,12 @@ impl Access {
         if host.as_ref().is_some_and(fits) && head.uri.authority().is_none_or(fits) {
             return Ok(());
         }
-        let words = if self.exposed {
+        let text = if self.exposed {
             "the Host header must be localhost or an IP address"
         } else {
             "the Host header must be localhost or a loopback address"
         };
-        Err(Problem::new(StatusCode::FORBIDDEN, words))
+        Err(Problem::new(StatusCode::FORBIDDEN, text))
     }
 
     fn is_ours(&self, authority: &Authority) -> bool {

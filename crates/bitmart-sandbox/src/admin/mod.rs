@@ -1,73 +1,46 @@
 //! The admin API: control of a running sandbox by HTTP, on a port of its own.
 
 mod access;
-mod calls;
-mod faults;
-mod operate;
+mod help;
+mod problem;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
-    Method, Request, Response, StatusCode,
+    Request, Response, StatusCode,
     body::Incoming,
     header::{self, HeaderValue},
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) use self::access::{Token, is_local};
-use self::{access::Access, calls::Problem};
+use self::{access::Access, problem::Problem};
 use crate::{
     http::Watched,
-    shared::{Shared, stopped},
-    slots::{Held, Room, Slot, Slots},
+    operator::{Call, Effect, Operator, calls},
+    shared::Shared,
+    shutdown::stopped,
+    slots::{Capacity, Held, Slot, Slots},
 };
 
 /// Connections at the same time.
-const ROOM: Room = Room { heads: 32, served: 64 };
+const CAPACITY: Capacity = Capacity { heads: 32, served: 64 };
 /// Largest request body.
 const BODY: usize = 64 << 10;
 /// How long a client may take for a body, and stay idle.
 const TIME: Duration = Duration::from_secs(10);
 
-/// Every call there is.
-const CALLS: &[(&str, &str)] = &[
-    ("GET", "/ledger"),
-    ("GET", "/book/{symbol}"),
-    ("GET", "/snapshot"),
-    ("POST", "/accounts"),
-    ("POST", "/accounts/freeze"),
-    ("POST", "/addresses"),
-    ("POST", "/keys"),
-    ("POST", "/balances"),
-    ("POST", "/deposits"),
-    ("POST", "/currencies"),
-    ("POST", "/networks"),
-    ("POST", "/clock/advance"),
-    ("POST", "/market/hold"),
-    ("POST", "/market/halt"),
-    ("POST", "/market/delist"),
-    ("POST", "/market/step"),
-    ("GET", "/faults"),
-    ("POST", "/faults"),
-    ("DELETE", "/faults"),
-    ("POST", "/sockets/kill"),
-    ("POST", "/stop"),
-];
-
-/// Calls that change nothing that is stored.
-const UNSTORED: [&str; 3] = ["/faults", "/sockets/kill", "/stop"];
-
 /// Accepts connections until the sandbox stops.
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Token) {
     let access = Arc::new(Access { token, exposed: shared.config.expose_admin });
     let mut control = shared.control.subscribe();
-    let slots = Slots::new(ROOM);
+    let slots = Slots::new(CAPACITY);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -86,15 +59,15 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Tok
 
 async fn connection(shared: Arc<Shared>, access: Arc<Access>, stream: TcpStream, slot: Arc<Slot>) {
     let mut control = shared.control.subscribe();
-    // Small answers must not wait for an acknowledgement.
+    // Small responses must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let (shared, access) = (Arc::clone(&shared), Arc::clone(&access));
-        let busy = slot.head_is_whole();
+        let busy = slot.head_is_complete();
         async move {
             let response = match busy {
-                Some(_) => answer(&shared, &access, request).await,
-                None => respond(Err(Problem::crowded())),
+                Some(_) => handle(&shared, &access, request).await,
+                None => respond(Err(Problem::too_many_connections())),
             };
             Ok::<_, Infallible>(response.map(|body| Held::new(body, busy)))
         }
@@ -109,15 +82,20 @@ async fn connection(shared: Arc<Shared>, access: Arc<Access>, stream: TcpStream,
         _ = served.as_mut() => {}
         _ = slot.end() => {}
         () = stopped(&mut control) => {
-            // Who asked for the stop gets an answer.
+            // The request for the stop gets its response.
             served.as_mut().graceful_shutdown();
             let _ = served.await;
         }
     }
 }
 
-async fn answer(
-    shared: &Shared,
+/// A body with its type.
+type Reply = (&'static str, Vec<u8>);
+
+const JSON: &str = "application/json";
+
+async fn handle(
+    shared: &Arc<Shared>,
     access: &Access,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
@@ -128,25 +106,37 @@ async fn answer(
         Ok(Err(_)) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB")),
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
     };
-    let answered = match access.check(&head).and(body) {
+    let (method, path) = (head.method.as_str(), head.uri.path());
+    // The description holds nothing of this sandbox, and a browser cannot send the token.
+    if (method, path) == ("GET", "/help") {
+        return respond(access.check_source(&head).map(|()| help::page(&head.headers)));
+    }
+    let result = match access.check(&head).and(body) {
         Err(problem) => Err(problem),
         Ok(_) if head.uri.query().is_some() => Err(Problem::bad("no call takes a query")),
-        Ok(body) => call(shared, &head.method, head.uri.path(), &body).await,
+        Ok(body) => call(shared, method, path, body).await,
     };
-    // What the answer tells of must not be lost.
-    let answered = if shared.settled().await { answered } else { Err(Problem::unstored()) };
-    respond(answered)
+    // What the response says must not be lost.
+    let result = if shared.settled().await { result } else { Err(Problem::unstored()) };
+    respond(result.map(|text| (JSON, text)))
 }
 
-fn respond(answered: Result<Vec<u8>, Problem>) -> Response<Full<Bytes>> {
-    let (status, text) = match answered {
-        Ok(text) => (StatusCode::OK, text),
-        Err(problem) => (problem.status, line(&json!({ "error": problem.words }))),
+fn respond(result: Result<Reply, Problem>) -> Response<Full<Bytes>> {
+    let (status, (content, text)) = match result {
+        Ok(reply) => (StatusCode::OK, reply),
+        Err(problem) => {
+            let text = format!("{}\n", json!({ "error": problem.text }));
+            (problem.status, (JSON, text.into_bytes()))
+        }
     };
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content));
+    if content == help::HTML {
+        let policy = HeaderValue::from_static(help::POLICY);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
@@ -154,65 +144,43 @@ fn respond(answered: Result<Vec<u8>, Problem>) -> Response<Full<Bytes>> {
 }
 
 async fn call(
-    shared: &Shared,
-    method: &Method,
+    shared: &Arc<Shared>,
+    method: &str,
     path: &str,
-    body: &[u8],
+    body: Bytes,
 ) -> Result<Vec<u8>, Problem> {
-    if method == Method::POST && !UNSTORED.contains(&path) && !shared.takes_inputs() {
+    if (method, path) == ("GET", "/") {
+        return Ok(format!("{}\n", json!({ "calls": routes() })).into_bytes());
+    }
+    let found = calls().find(|call| call.method() == method && call.matches(path));
+    let call = found.ok_or_else(|| unknown(method, path))?;
+    if call.effect() == Effect::Stored && !shared.takes_inputs() {
         return Err(Problem::unstored());
     }
-    let value = match (method.as_str(), path) {
-        ("GET", "/snapshot") => return calls::snapshot(shared, body),
-        ("GET", "/") => json!({ "calls": listed() }),
-        ("GET", "/ledger") => calls::ledger(shared, body)?,
-        ("POST", "/accounts") => calls::create_account(shared, body)?,
-        ("POST", "/accounts/freeze") => operate::freeze(shared, body)?,
-        ("POST", "/addresses") => operate::save_address(shared, body)?,
-        ("POST", "/keys") => calls::create_key(shared, body)?,
-        ("POST", "/balances") => calls::set_balance(shared, body)?,
-        ("POST", "/deposits") => calls::deposit(shared, body)?,
-        ("POST", "/currencies") => operate::open_currency(shared, body)?,
-        ("POST", "/clock/advance") => calls::advance(shared, body)?,
-        ("POST", "/market/hold") => calls::hold(shared, body)?,
-        ("POST", "/market/halt") => calls::halt(shared, body)?,
-        ("POST", "/market/delist") => operate::delist(shared, body)?,
-        ("POST", "/market/step") => calls::step(shared, body).await?,
-        ("GET", "/faults") => faults::held(shared, body)?,
-        ("POST", "/networks") => operate::set_network(shared, body)?,
-        ("POST", "/faults") => faults::inject(shared, body)?,
-        ("DELETE", "/faults") => faults::clear(shared, body)?,
-        ("POST", "/sockets/kill") => calls::kill_sockets(shared, body)?,
-        ("POST", "/stop") => calls::stop(shared, body)?,
-        (method, path) => match path.strip_prefix("/book/").filter(|_| method == "GET") {
-            Some(symbol) => calls::book(shared, symbol, body)?,
-            None => return Err(unknown(method, path)),
+    let (shared, path) = (Arc::clone(shared), path.to_owned());
+    // It may take long: 10,000 beats, or the complete state as text.
+    let run = move || call.run(Operator::new(&shared), &path, &body);
+    match tokio::task::spawn_blocking(run).await {
+        Ok(result) => Ok(result?),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Problem::stopped()),
         },
-    };
-    Ok(line(&value))
+    }
 }
 
-fn listed() -> Vec<String> {
-    CALLS.iter().map(|(method, path)| format!("{method} {path}")).collect()
+fn routes() -> Vec<&'static str> {
+    calls().map(Call::route).collect()
 }
 
 /// There is no such call: with another method perhaps.
 fn unknown(method: &str, path: &str) -> Problem {
-    let is = |described: &str| match described.strip_suffix("{symbol}") {
-        Some(start) => path.starts_with(start),
-        None => path == described,
-    };
-    let methods: Vec<&str> = CALLS.iter().filter(|row| is(row.1)).map(|row| row.0).collect();
+    let methods: Vec<&str> = calls().filter(|call| call.matches(path)).map(Call::method).collect();
     if methods.is_empty() {
-        let words = format!("there is no {path}; there is {}", listed().join(", "));
-        Problem::new(StatusCode::NOT_FOUND, words)
+        let text = format!("there is no {path}; there is {}", routes().join(", "));
+        Problem::new(StatusCode::NOT_FOUND, text)
     } else {
-        let words = format!("{path} takes {}, not {method}", methods.join(" and "));
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, words)
+        let text = format!("{path} takes {}, not {method}", methods.join(" and "));
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, text)
     }
-}
-
-/// One line of JSON.
-fn line(value: &Value) -> Vec<u8> {
-    format!("{value}\n").into_bytes()
 }

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::Value;
 
-/// What else may have been signed in place of the bytes that were sent, with the words for it.
+/// What else may have been signed in place of the bytes that were sent, with its description.
 pub(super) fn of_body(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
     let mut forms = vec![
         (Vec::new(), "an empty body"),
@@ -157,7 +157,7 @@ fn python(json: &str) -> String {
         in_text.takes(letter);
         result.push(if letter == '"' { '\'' } else { letter });
     }
-    // Words within texts do not matter: the samples have none.
+    // Escapes within texts do not matter: the samples have none.
     result.replace(": true", ": True").replace(": false", ": False").replace(": null", ": None")
 }
 
@@ -200,7 +200,10 @@ mod tests {
 
     fn forms(body: &str) -> Vec<(String, &'static str)> {
         let text = |form: Vec<u8>| String::from_utf8(form).expect("text");
-        of_body(body.as_bytes()).into_iter().map(|(form, words)| (text(form), words)).collect()
+        of_body(body.as_bytes())
+            .into_iter()
+            .map(|(form, description)| (text(form), description))
+            .collect()
     }
 
     #[test]

@@ -25,16 +25,16 @@ fn documented_signatures_are_accepted() {
     };
     let body = br#"{"symbol":"BTC_USDT","price":"8600","count":"100"}"#;
     assert!(ring().signed(proof, body, at(1_589_793_796_145)).is_ok());
-    let refused = |body: &[u8], now_ms| {
-        let refusal = ring().signed(proof, body, at(now_ms)).expect_err("refused");
-        (refusal.code, refusal.why.expect("a reason"))
+    let rejection = |body: &[u8], now_ms| {
+        let error = ring().signed(proof, body, at(now_ms)).expect_err("rejected");
+        (error.code, error.why.expect("a reason"))
     };
-    let (code, why) = refused(b"{}", 1_589_793_796_145);
+    let (code, why) = rejection(b"{}", 1_589_793_796_145);
     assert!(code == 30005 && why.contains("none of the usual slips"), "{why}");
     let spaced = br#"{"symbol": "BTC_USDT", "price": "8600", "count": "100"}"#;
-    let (code, why) = refused(spaced, 1_589_793_796_145);
+    let (code, why) = rejection(spaced, 1_589_793_796_145);
     assert!(code == 30005 && why.contains("the JSON without spaces"), "{why}");
-    let (code, why) = refused(body, 1_589_793_796_145 + 60_001);
+    let (code, why) = rejection(body, 1_589_793_796_145 + 60_001);
     assert!(code == 30007 && why.contains("60.001 s behind"), "{why}");
     let sign = "3ceeb7e1b8cb165a975e28a2e2dfaca4d30b358873c0351c1a071d8c83314556";
     assert!(ring().login(KEY, "1589267764859", sign, at(1_589_267_764_859)).is_ok());
@@ -58,7 +58,7 @@ fn keys_made_at_run_time_are_made_again_from_what_is_remembered() {
 fn missing_headers_have_their_own_codes() {
     let code = |key, sign, timestamp| {
         let proof = Proof { key, sign, timestamp, peer: None };
-        ring().signed(proof, b"{}", at(0)).map_err(|refusal| refusal.code)
+        ring().signed(proof, b"{}", at(0)).map_err(|error| error.code)
     };
     assert_eq!(code(None, None, None), Err(30001));
     assert_eq!(code(Some("nobody"), None, None), Err(30002));
@@ -71,9 +71,9 @@ fn missing_headers_have_their_own_codes() {
 
 #[test]
 fn recv_window_has_its_four_texts() {
-    let text = |asked: serde_json::Value, sent: &str| {
-        check_recv_window(Some(&asked), Some(sent), at(100_000))
-            .map_err(|refusal| refusal.message.into_owned())
+    let text = |requested: serde_json::Value, sent: &str| {
+        check_recv_window(Some(&requested), Some(sent), at(100_000))
+            .map_err(|error| error.message.into_owned())
     };
     assert_eq!(text(json!(5000), "95000"), Ok(()));
     assert!(

@@ -13,10 +13,10 @@ const OTHERS: usize = 8;
 /// Milliseconds by which the signed timestamp may be another one than that of the header.
 const NEAR_MS: u64 = 50;
 
-/// A part of what is signed, and the words for it when it is not the right one.
+/// A part of what is signed, and the description of the mistake if it is not the right one.
 type Slip = (Vec<u8>, Option<&'static str>);
 
-/// Where a signature came, for the words about it.
+/// Where a signature was sent, for the text about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Headers,
@@ -95,7 +95,7 @@ pub(super) fn stale(sent_ms: u64, clock: Clock, place: Place) -> String {
     let way = if sent_ms < now_ms { "behind" } else { "ahead of" };
     let by = length(sent_ms.abs_diff(now_ms));
     let still = if clock.is_stepped() {
-        "; this clock stands still until it is told to move, so take its time from /system/time"
+        "; this clock stands still until it is advanced, so take its time from /system/time"
     } else {
         ""
     };
@@ -103,7 +103,7 @@ pub(super) fn stale(sent_ms: u64, clock: Clock, place: Place) -> String {
     format!("{name} is {by} {way} the clock of the sandbox, at most {most} s are allowed{still}")
 }
 
-/// A length of time in words.
+/// A length of time as text.
 pub(super) fn length(ms: u64) -> String {
     match ms {
         0..120_000 => format!("{}.{:03} s", ms / 1_000, ms % 1_000),
@@ -187,12 +187,15 @@ fn slips(attempt: &Attempt<'_>, given: [u8; 32]) -> Option<String> {
     for (secret, of_secret) in &secrets {
         for (middle, of_memo) in &middles {
             for (body, of_body) in &bodies {
-                let words: Vec<&str> =
+                let mistakes: Vec<&str> =
                     [of_secret, of_memo, of_body].into_iter().flatten().copied().collect();
                 // Three slips at a time are too many to try, and too many to believe.
-                if words.len() < 3 && fits(secret, timestamp, middle, body) {
-                    let whole =
-                        if words.is_empty() { "the right message" } else { &words.join(" and ") };
+                if mistakes.len() < 3 && fits(secret, timestamp, middle, body) {
+                    let whole = if mistakes.is_empty() {
+                        "the right message"
+                    } else {
+                        &mistakes.join(" and ")
+                    };
                     return Some(whole.to_owned());
                 }
             }
@@ -230,7 +233,7 @@ fn secrets(key: &ApiKey, others: &[&ApiKey]) -> Vec<Slip> {
     all
 }
 
-/// What stands between timestamp and body.
+/// What is between timestamp and body.
 fn middles(key: &ApiKey, others: &[&ApiKey]) -> Vec<Slip> {
     let framed = |memo: &str| format!("#{memo}#").into_bytes();
     let mut all: Vec<Slip> = vec![
@@ -243,7 +246,7 @@ fn middles(key: &ApiKey, others: &[&ApiKey]) -> Vec<Slip> {
     ];
     let odd =
         around(&key.memo, "a memo in quotes", "a memo with a blank, line break or byte-order mark");
-    all.extend(odd.into_iter().map(|(memo, words)| ([b"#", &memo[..], b"#"].concat(), words)));
+    all.extend(odd.into_iter().map(|(memo, mistake)| ([b"#", &memo[..], b"#"].concat(), mistake)));
     for memo in [key.memo.to_uppercase(), key.memo.to_lowercase()] {
         if memo != key.memo {
             all.push((framed(&memo), Some("a memo in other capitals")));
@@ -265,7 +268,9 @@ fn bodies(body: &[u8], place: Place) -> Vec<Slip> {
     let mut all: Vec<Slip> = vec![(body.to_vec(), None)];
     match place {
         Place::Headers => {
-            all.extend(forms::of_body(body).into_iter().map(|(form, words)| (form, Some(words))));
+            all.extend(
+                forms::of_body(body).into_iter().map(|(form, mistake)| (form, Some(mistake))),
+            );
             all.push((LOGIN_BODY.to_vec(), Some("the login of a WebSocket")));
         }
         Place::Login => all.extend(

@@ -2,11 +2,14 @@
 
 use super::*;
 
-pub(super) static ROUTES: &[Route] = &[Route {
-    id: "broker_rebates",
+pub(super) static REBATES: Route = Route {
+    id: EndpointId::BrokerRebates,
     method: Method::Get,
     path: "/spot/v1/broker/rebate",
     host: Host::Spot,
+    other_host: false,
+    codes: Codes::Spot,
+    success: "OK",
     auth: Auth::Keyed,
     permission: None,
     changes: false,
@@ -16,4 +19,5 @@ pub(super) static ROUTES: &[Route] = &[Route {
         Param::new("start_time", Kind::Integer, Presence::Optional),
         Param::new("end_time", Kind::Integer, Presence::Optional),
     ],
-}];
+    undocumented: &[],
+};

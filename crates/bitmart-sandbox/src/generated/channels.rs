@@ -4,6 +4,34 @@
 
 use super::Host;
 
+/// A channel, by listener and by whether it requires a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ChannelId {
+    /// A public channel of the spot host.
+    SpotPublic(SpotPublic),
+    /// A private channel of the spot host.
+    SpotPrivate(SpotPrivate),
+    /// A public channel of the futures host.
+    FuturesPublic(FuturesPublic),
+    /// A private channel of the futures host.
+    FuturesPrivate(FuturesPrivate),
+}
+
+impl ChannelId {
+    /// The listener that serves it.
+    pub(crate) fn host(self) -> Host {
+        match self {
+            Self::SpotPublic(_) | Self::SpotPrivate(_) => Host::Spot,
+            Self::FuturesPublic(_) | Self::FuturesPrivate(_) => Host::Futures,
+        }
+    }
+
+    /// Whether it requires a login.
+    pub(crate) fn is_private(self) -> bool {
+        matches!(self, Self::SpotPrivate(_) | Self::FuturesPrivate(_))
+    }
+}
+
 /// The part of a topic after the colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Argument {
@@ -15,231 +43,343 @@ pub(crate) enum Argument {
     Word(&'static str),
 }
 
-/// A channel.
+/// What distinguishes the names of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variant {
+    /// Nothing: there is one name.
+    None,
+    /// The number of levels of a book.
+    Levels(usize),
+    /// The length of a candle, as the exchange writes it.
+    Interval(&'static str),
+}
+
+/// The facts of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Channel {
-    /// The listener that serves it.
-    pub(crate) host: Host,
+    /// Its id.
+    pub(crate) id: ChannelId,
     /// Its names: one, or one per number of levels or interval.
-    pub(crate) names: &'static [&'static str],
+    pub(crate) names: &'static [(&'static str, Variant)],
     /// The part after the colon.
     pub(crate) argument: Argument,
     /// Suffixes that may follow the argument; empty if it has none.
     pub(crate) speeds: &'static [&'static str],
-    /// Whether it requires a login.
-    pub(crate) private: bool,
     /// Whether it supports `request`.
     pub(crate) request: bool,
+}
+
+/// The public channels of the spot host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SpotPublic {
+    /// `spot/ticker:{symbol}`
+    Ticker,
+    /// `spot/kline{interval}:{symbol}`
+    Klines,
+    /// `spot/depth{levels}:{symbol}`
+    Depth,
+    /// `spot/trade:{symbol}`
+    Trades,
+    /// `spot/depth/increase100:{symbol}`
+    DepthIncrease,
+    /// `spot/bookTicker:{symbol}`
+    BookTicker,
+}
+
+impl SpotPublic {
+    /// All of them, in the order of the description.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Ticker,
+        Self::Klines,
+        Self::Depth,
+        Self::Trades,
+        Self::DepthIncrease,
+        Self::BookTicker,
+    ];
+}
+
+/// The private channels of the spot host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SpotPrivate {
+    /// `spot/user/order:{symbol}`
+    UserOrders,
+    /// `spot/user/orders:ALL_SYMBOLS`
+    AllUserOrders,
+    /// `spot/user/balance:BALANCE_UPDATE`
+    UserBalances,
+}
+
+impl SpotPrivate {
+    /// All of them, in the order of the description.
+    pub(crate) const ALL: [Self; 3] = [Self::UserOrders, Self::AllUserOrders, Self::UserBalances];
+}
+
+/// The public channels of the futures host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FuturesPublic {
+    /// `futures/ticker:{symbol}`
+    Ticker,
+    /// `futures/ticker`
+    AllTickers,
+    /// `futures/fundingRate:{symbol}`
+    FundingRate,
+    /// `futures/depth{levels}:{symbol}{speed}`
+    Depth,
+    /// `futures/depthAll{levels}:{symbol}{speed}`
+    DepthAll,
+    /// `futures/depthIncrease{levels}:{symbol}{speed}`
+    DepthIncrease,
+    /// `futures/bookticker:{symbol}`
+    BookTicker,
+    /// `futures/trade:{symbol}`
+    Trades,
+    /// `futures/klineBin{interval}:{symbol}`
+    Klines,
+    /// `futures/markPriceKlineBin{interval}:{symbol}`
+    MarkPriceKlines,
+}
+
+impl FuturesPublic {
+    /// All of them, in the order of the description.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Ticker,
+        Self::AllTickers,
+        Self::FundingRate,
+        Self::Depth,
+        Self::DepthAll,
+        Self::DepthIncrease,
+        Self::BookTicker,
+        Self::Trades,
+        Self::Klines,
+        Self::MarkPriceKlines,
+    ];
+}
+
+/// The private channels of the futures host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FuturesPrivate {
+    /// `futures/asset:{currency}`
+    UserAssets,
+    /// `futures/position`
+    UserPositions,
+    /// `futures/order`
+    UserOrders,
+}
+
+impl FuturesPrivate {
+    /// All of them, in the order of the description.
+    pub(crate) const ALL: [Self; 3] = [Self::UserAssets, Self::UserPositions, Self::UserOrders];
 }
 
 /// Every described channel.
 pub(crate) static CHANNELS: &[Channel] = &[
     Channel {
-        host: Host::Spot,
-        names: &["spot/ticker"],
+        id: ChannelId::SpotPublic(SpotPublic::Ticker),
+        names: &[("spot/ticker", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Spot,
+        id: ChannelId::SpotPublic(SpotPublic::Klines),
         names: &[
-            "spot/kline1m",
-            "spot/kline3m",
-            "spot/kline5m",
-            "spot/kline15m",
-            "spot/kline30m",
-            "spot/kline1H",
-            "spot/kline2H",
-            "spot/kline4H",
-            "spot/kline1D",
-            "spot/kline1W",
-            "spot/kline1M",
+            ("spot/kline1m", Variant::Interval("1m")),
+            ("spot/kline3m", Variant::Interval("3m")),
+            ("spot/kline5m", Variant::Interval("5m")),
+            ("spot/kline15m", Variant::Interval("15m")),
+            ("spot/kline30m", Variant::Interval("30m")),
+            ("spot/kline1H", Variant::Interval("1H")),
+            ("spot/kline2H", Variant::Interval("2H")),
+            ("spot/kline4H", Variant::Interval("4H")),
+            ("spot/kline1D", Variant::Interval("1D")),
+            ("spot/kline1W", Variant::Interval("1W")),
+            ("spot/kline1M", Variant::Interval("1M")),
         ],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Spot,
-        names: &["spot/depth5", "spot/depth20", "spot/depth50"],
+        id: ChannelId::SpotPublic(SpotPublic::Depth),
+        names: &[
+            ("spot/depth5", Variant::Levels(5)),
+            ("spot/depth20", Variant::Levels(20)),
+            ("spot/depth50", Variant::Levels(50)),
+        ],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Spot,
-        names: &["spot/trade"],
+        id: ChannelId::SpotPublic(SpotPublic::Trades),
+        names: &[("spot/trade", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Spot,
-        names: &["spot/depth/increase100"],
+        id: ChannelId::SpotPublic(SpotPublic::DepthIncrease),
+        names: &[("spot/depth/increase100", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: true,
     },
     Channel {
-        host: Host::Spot,
-        names: &["spot/bookTicker"],
+        id: ChannelId::SpotPublic(SpotPublic::BookTicker),
+        names: &[("spot/bookTicker", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Spot,
-        names: &["spot/user/order"],
+        id: ChannelId::SpotPrivate(SpotPrivate::UserOrders),
+        names: &[("spot/user/order", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: true,
         request: false,
     },
     Channel {
-        host: Host::Spot,
-        names: &["spot/user/orders"],
+        id: ChannelId::SpotPrivate(SpotPrivate::AllUserOrders),
+        names: &[("spot/user/orders", Variant::None)],
         argument: Argument::Word("ALL_SYMBOLS"),
         speeds: &[],
-        private: true,
         request: false,
     },
     Channel {
-        host: Host::Spot,
-        names: &["spot/user/balance"],
+        id: ChannelId::SpotPrivate(SpotPrivate::UserBalances),
+        names: &[("spot/user/balance", Variant::None)],
         argument: Argument::Word("BALANCE_UPDATE"),
         speeds: &[],
-        private: true,
         request: false,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/ticker"],
+        id: ChannelId::FuturesPublic(FuturesPublic::Ticker),
+        names: &[("futures/ticker", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/ticker"],
+        id: ChannelId::FuturesPublic(FuturesPublic::AllTickers),
+        names: &[("futures/ticker", Variant::None)],
         argument: Argument::None,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/fundingRate"],
+        id: ChannelId::FuturesPublic(FuturesPublic::FundingRate),
+        names: &[("futures/fundingRate", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: true,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/depth5", "futures/depth20", "futures/depth50"],
+        id: ChannelId::FuturesPublic(FuturesPublic::Depth),
+        names: &[
+            ("futures/depth5", Variant::Levels(5)),
+            ("futures/depth20", Variant::Levels(20)),
+            ("futures/depth50", Variant::Levels(50)),
+        ],
         argument: Argument::Symbol,
         speeds: &["", "@100ms", "@200ms"],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/depthAll5", "futures/depthAll20", "futures/depthAll50"],
+        id: ChannelId::FuturesPublic(FuturesPublic::DepthAll),
+        names: &[
+            ("futures/depthAll5", Variant::Levels(5)),
+            ("futures/depthAll20", Variant::Levels(20)),
+            ("futures/depthAll50", Variant::Levels(50)),
+        ],
         argument: Argument::Symbol,
         speeds: &["", "@100ms", "@200ms"],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/depthIncrease5", "futures/depthIncrease20", "futures/depthIncrease50"],
+        id: ChannelId::FuturesPublic(FuturesPublic::DepthIncrease),
+        names: &[
+            ("futures/depthIncrease5", Variant::Levels(5)),
+            ("futures/depthIncrease20", Variant::Levels(20)),
+            ("futures/depthIncrease50", Variant::Levels(50)),
+        ],
         argument: Argument::Symbol,
         speeds: &["", "@100ms", "@200ms"],
-        private: false,
         request: true,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/bookticker"],
+        id: ChannelId::FuturesPublic(FuturesPublic::BookTicker),
+        names: &[("futures/bookticker", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/trade"],
+        id: ChannelId::FuturesPublic(FuturesPublic::Trades),
+        names: &[("futures/trade", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Futures,
+        id: ChannelId::FuturesPublic(FuturesPublic::Klines),
         names: &[
-            "futures/klineBin1m",
-            "futures/klineBin5m",
-            "futures/klineBin15m",
-            "futures/klineBin30m",
-            "futures/klineBin1H",
-            "futures/klineBin2H",
-            "futures/klineBin4H",
-            "futures/klineBin1D",
-            "futures/klineBin1W",
+            ("futures/klineBin1m", Variant::Interval("1m")),
+            ("futures/klineBin5m", Variant::Interval("5m")),
+            ("futures/klineBin15m", Variant::Interval("15m")),
+            ("futures/klineBin30m", Variant::Interval("30m")),
+            ("futures/klineBin1H", Variant::Interval("1H")),
+            ("futures/klineBin2H", Variant::Interval("2H")),
+            ("futures/klineBin4H", Variant::Interval("4H")),
+            ("futures/klineBin1D", Variant::Interval("1D")),
+            ("futures/klineBin1W", Variant::Interval("1W")),
         ],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Futures,
+        id: ChannelId::FuturesPublic(FuturesPublic::MarkPriceKlines),
         names: &[
-            "futures/markPriceKlineBin1m",
-            "futures/markPriceKlineBin5m",
-            "futures/markPriceKlineBin15m",
-            "futures/markPriceKlineBin30m",
-            "futures/markPriceKlineBin1H",
-            "futures/markPriceKlineBin2H",
-            "futures/markPriceKlineBin4H",
-            "futures/markPriceKlineBin1D",
-            "futures/markPriceKlineBin1W",
+            ("futures/markPriceKlineBin1m", Variant::Interval("1m")),
+            ("futures/markPriceKlineBin5m", Variant::Interval("5m")),
+            ("futures/markPriceKlineBin15m", Variant::Interval("15m")),
+            ("futures/markPriceKlineBin30m", Variant::Interval("30m")),
+            ("futures/markPriceKlineBin1H", Variant::Interval("1H")),
+            ("futures/markPriceKlineBin2H", Variant::Interval("2H")),
+            ("futures/markPriceKlineBin4H", Variant::Interval("4H")),
+            ("futures/markPriceKlineBin1D", Variant::Interval("1D")),
+            ("futures/markPriceKlineBin1W", Variant::Interval("1W")),
         ],
         argument: Argument::Symbol,
         speeds: &[],
-        private: false,
         request: false,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/asset"],
+        id: ChannelId::FuturesPrivate(FuturesPrivate::UserAssets),
+        names: &[("futures/asset", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
-        private: true,
         request: false,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/position"],
+        id: ChannelId::FuturesPrivate(FuturesPrivate::UserPositions),
+        names: &[("futures/position", Variant::None)],
         argument: Argument::None,
         speeds: &[],
-        private: true,
         request: false,
     },
     Channel {
-        host: Host::Futures,
-        names: &["futures/order"],
+        id: ChannelId::FuturesPrivate(FuturesPrivate::UserOrders),
+        names: &[("futures/order", Variant::None)],
         argument: Argument::None,
         speeds: &[],
-        private: true,
         request: false,
     },
+];
+
+/// Topics of which only the name is known.
+pub(crate) static UNTYPED: &[(Host, &str)] = &[
+    (Host::Futures, "futures/unicast"),
+    (Host::Futures, "v2/depthAll"),
+    (Host::Futures, "v2/depthIncrease"),
 ];

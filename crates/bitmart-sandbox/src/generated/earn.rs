@@ -2,43 +2,55 @@
 
 use super::*;
 
-pub(super) static ROUTES: &[Route] = &[
-    Route {
-        id: "earn_holdings",
-        method: Method::Get,
-        path: "/newearn/cloud/v1/earn",
-        host: Host::Spot,
-        auth: Auth::Keyed,
-        permission: None,
-        changes: false,
-        limit: None,
-        envelope: Envelope::Standard,
-        params: &[],
-    },
-    Route {
-        id: "earn_set_auto_saving",
-        method: Method::Post,
-        path: "/newearn/cloud/v1/saving/subscribe/batch/operate",
-        host: Host::Spot,
-        auth: Auth::Signed,
-        permission: None,
-        changes: true,
-        limit: None,
-        envelope: Envelope::Standard,
-        params: &[
-            Param::new("autoSubscribe", Kind::Text, Presence::Required).values(&["open", "close"])
-        ],
-    },
-    Route {
-        id: "earn_auto_saving",
-        method: Method::Get,
-        path: "/newearn/cloud/v1/saving/subscribe/batch",
-        host: Host::Spot,
-        auth: Auth::Keyed,
-        permission: None,
-        changes: false,
-        limit: None,
-        envelope: Envelope::Standard,
-        params: &[],
-    },
-];
+pub(super) static HOLDINGS: Route = Route {
+    id: EndpointId::EarnHoldings,
+    method: Method::Get,
+    path: "/newearn/cloud/v1/earn",
+    host: Host::Spot,
+    other_host: false,
+    codes: Codes::Spot,
+    success: "OK",
+    auth: Auth::Keyed,
+    permission: None,
+    changes: false,
+    limit: None,
+    envelope: Envelope::Standard,
+    params: &[],
+    undocumented: &[],
+};
+
+pub(super) static SET_AUTO_SAVING: Route = Route {
+    id: EndpointId::EarnSetAutoSaving,
+    method: Method::Post,
+    path: "/newearn/cloud/v1/saving/subscribe/batch/operate",
+    host: Host::Spot,
+    other_host: false,
+    codes: Codes::Spot,
+    success: "OK",
+    auth: Auth::Signed,
+    permission: None,
+    changes: true,
+    limit: None,
+    envelope: Envelope::Standard,
+    params: &[
+        Param::new("autoSubscribe", Kind::Text, Presence::Required).values(&["open", "close"])
+    ],
+    undocumented: &[],
+};
+
+pub(super) static AUTO_SAVING: Route = Route {
+    id: EndpointId::EarnAutoSaving,
+    method: Method::Get,
+    path: "/newearn/cloud/v1/saving/subscribe/batch",
+    host: Host::Spot,
+    other_host: false,
+    codes: Codes::Spot,
+    success: "OK",
+    auth: Auth::Keyed,
+    permission: None,
+    changes: false,
+    limit: None,
+    envelope: Envelope::Standard,
+    params: &[],
+    undocumented: &[],
+};

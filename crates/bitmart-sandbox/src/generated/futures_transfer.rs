@@ -2,59 +2,71 @@
 
 use super::*;
 
-pub(super) static ROUTES: &[Route] = &[
-    Route {
-        id: "futures_transfer",
-        method: Method::Post,
-        path: "/account/v1/transfer-contract",
-        host: Host::Futures,
-        auth: Auth::Signed,
-        permission: Some("Future-Trade"),
-        changes: true,
-        limit: Some(Limit::new(1, 2, Scope::Key)),
-        envelope: Envelope::Standard,
-        params: &[
-            Param::new("currency", Kind::Text, Presence::Required),
-            Param::new("amount", Kind::Decimal, Presence::Required),
-            Param::new("type", Kind::Text, Presence::Required)
-                .values(&["spot_to_contract", "contract_to_spot"]),
-            Param::new("recvWindow", Kind::Integer, Presence::Optional).min(1).max(60000),
-        ],
-    },
-    Route {
-        id: "futures_transfers",
-        method: Method::Post,
-        path: "/account/v1/transfer-contract-list",
-        host: Host::Futures,
-        auth: Auth::Signed,
-        permission: Some("Future-Trade"),
-        changes: false,
-        limit: Some(Limit::new(1, 2, Scope::Key)),
-        envelope: Envelope::Standard,
-        params: &[
-            Param::new("currency", Kind::Text, Presence::Optional),
-            Param::new("time_start", Kind::Integer, Presence::Optional),
-            Param::new("time_end", Kind::Integer, Presence::Optional),
-            Param::new("page", Kind::Integer, Presence::Required).min(1).max(1000),
-            Param::new("limit", Kind::Integer, Presence::Required).min(10).max(100),
-            Param::new("recvWindow", Kind::Integer, Presence::Optional).min(1).max(60000),
-        ],
-    },
-    Route {
-        id: "futures_transfer_fund",
-        method: Method::Post,
-        path: "/contract/private/account/v1/transfer",
-        host: Host::Futures,
-        auth: Auth::Signed,
-        permission: None,
-        changes: true,
-        limit: None,
-        envelope: Envelope::Standard,
-        params: &[
-            Param::new("currency", Kind::Text, Presence::Required),
-            Param::new("amount", Kind::Decimal, Presence::Required),
-            Param::new("type", Kind::Text, Presence::Required)
-                .values(&["fund_to_contract", "contract_to_fund"]),
-        ],
-    },
-];
+pub(super) static TRANSFER: Route = Route {
+    id: EndpointId::FuturesTransfer,
+    method: Method::Post,
+    path: "/account/v1/transfer-contract",
+    host: Host::Futures,
+    other_host: true,
+    codes: Codes::Account,
+    success: "OK",
+    auth: Auth::Signed,
+    permission: Some("Future-Trade"),
+    changes: true,
+    limit: Some(Limit::new(1, 2, Scope::Key)),
+    envelope: Envelope::Standard,
+    params: &[
+        Param::new("currency", Kind::Text, Presence::Required),
+        Param::new("amount", Kind::Decimal, Presence::Required),
+        Param::new("type", Kind::Text, Presence::Required)
+            .values(&["spot_to_contract", "contract_to_spot"]),
+        Param::new("recvWindow", Kind::Integer, Presence::Optional).min(1).max(60000),
+    ],
+    undocumented: &[],
+};
+
+pub(super) static TRANSFERS: Route = Route {
+    id: EndpointId::FuturesTransfers,
+    method: Method::Post,
+    path: "/account/v1/transfer-contract-list",
+    host: Host::Futures,
+    other_host: true,
+    codes: Codes::Account,
+    success: "OK",
+    auth: Auth::Signed,
+    permission: Some("Future-Trade"),
+    changes: false,
+    limit: Some(Limit::new(1, 2, Scope::Key)),
+    envelope: Envelope::Standard,
+    params: &[
+        Param::new("currency", Kind::Text, Presence::Optional),
+        Param::new("time_start", Kind::Integer, Presence::Optional),
+        Param::new("time_end", Kind::Integer, Presence::Optional),
+        Param::new("page", Kind::Integer, Presence::Required).min(1).max(1000),
+        Param::new("limit", Kind::Integer, Presence::Required).min(10).max(100),
+        Param::new("recvWindow", Kind::Integer, Presence::Optional).min(1).max(60000),
+    ],
+    undocumented: &[],
+};
+
+pub(super) static TRANSFER_FUND: Route = Route {
+    id: EndpointId::FuturesTransferFund,
+    method: Method::Post,
+    path: "/contract/private/account/v1/transfer",
+    host: Host::Futures,
+    other_host: false,
+    codes: Codes::Futures,
+    success: "Ok",
+    auth: Auth::Signed,
+    permission: None,
+    changes: true,
+    limit: None,
+    envelope: Envelope::Standard,
+    params: &[
+        Param::new("currency", Kind::Text, Presence::Required),
+        Param::new("amount", Kind::Decimal, Presence::Required),
+        Param::new("type", Kind::Text, Presence::Required)
+            .values(&["fund_to_contract", "contract_to_fund"]),
+    ],
+    undocumented: &[],
+};

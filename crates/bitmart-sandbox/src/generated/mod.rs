@@ -32,7 +32,7 @@ pub(crate) enum Method {
 }
 
 /// The listener that serves a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Host {
     /// The spot host.
     Spot,
@@ -62,6 +62,19 @@ pub(crate) enum Envelope {
     AccountInfo,
     /// Nothing.
     None,
+}
+
+/// A range of error codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codes {
+    /// That of quotations.
+    Quotation,
+    /// That of spot, and of all endpoints without a range of their own.
+    Spot,
+    /// That of the account.
+    Account,
+    /// That of futures.
+    Futures,
 }
 
 /// What a limit counts by.
@@ -156,14 +169,20 @@ impl Param {
 /// A route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// Stable name.
-    pub(crate) id: &'static str,
+    /// Its endpoint.
+    pub(crate) id: EndpointId,
     /// HTTP method.
     pub(crate) method: Method,
     /// Path.
     pub(crate) path: &'static str,
     /// The listener that serves it.
     pub(crate) host: Host,
+    /// Whether the other listener serves it as well.
+    pub(crate) other_host: bool,
+    /// The range of its error codes.
+    pub(crate) codes: Codes,
+    /// The message of a success.
+    pub(crate) success: &'static str,
     /// What a request must carry.
     pub(crate) auth: Auth,
     /// What the key must be allowed to do.
@@ -176,6 +195,8 @@ pub(crate) struct Route {
     pub(crate) envelope: Envelope,
     /// Parameters: of the query for GET, of the body for POST.
     pub(crate) params: &'static [Param],
+    /// Parameters that clients send and no document knows.
+    pub(crate) undocumented: &'static [&'static str],
 }
 
 impl Limit {
@@ -186,26 +207,562 @@ impl Limit {
 
 /// Every described route, in the order of the description.
 pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
-    SECTIONS.iter().copied().flatten()
+    EndpointId::ALL.into_iter().map(EndpointId::route)
 }
 
-static SECTIONS: &[&[Route]] = &[
-    affiliate::ROUTES,
-    broker::ROUTES,
-    earn_fixed::ROUTES,
-    earn_flexible::ROUTES,
-    earn::ROUTES,
-    futures_account::ROUTES,
-    futures_market::ROUTES,
-    futures_plan::ROUTES,
-    futures_sub_account::ROUTES,
-    futures_trading::ROUTES,
-    futures_transfer::ROUTES,
-    margin::ROUTES,
-    spot_account::ROUTES,
-    spot_algo::ROUTES,
-    spot_market::ROUTES,
-    spot_sub_account::ROUTES,
-    spot_trading::ROUTES,
-    system::ROUTES,
-];
+/// Every described endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum EndpointId {
+    /// `GET /contract/private/affiliate/rebate-list`
+    AffiliateRebates,
+    /// `GET /contract/private/affiliate/trade-list`
+    AffiliateTrades,
+    /// `GET /contract/private/affiliate/rebate-user`
+    AffiliateUserRebate,
+    /// `GET /contract/private/affiliate/rebate-api`
+    AffiliateApiRebate,
+    /// `GET /contract/private/affiliate/invite-check`
+    AffiliateInvitation,
+    /// `GET /contract/private/affiliate/rebate-inviteUser`
+    AffiliateCustomers,
+    /// `GET /contract/private/affiliate/deposit-withdrawal-list`
+    AffiliateCustomerFunding,
+    /// `GET /contract/private/affiliate/aff-customer-info`
+    AffiliateCustomerAccount,
+    /// `GET /spot/v1/broker/rebate`
+    BrokerRebates,
+    /// `GET /newearn/cloud/v1/saving/fixed/product`
+    EarnFixedProducts,
+    /// `POST /newearn/cloud/v1/saving/fixed/subscribe`
+    EarnSubscribeFixed,
+    /// `GET /newearn/cloud/v1/saving/fixed/earn`
+    EarnFixedHoldings,
+    /// `GET /newearn/cloud/v1/saving/fixed/record`
+    EarnFixedRecords,
+    /// `POST /newearn/cloud/v1/saving/fixed/redeem`
+    EarnRedeemFixed,
+    /// `POST /newearn/cloud/v1/saving/fixed/subscribe/operate`
+    EarnSetFixedRenewal,
+    /// `GET /newearn/cloud/v1/saving/product`
+    EarnFlexibleProducts,
+    /// `POST /newearn/cloud/v1/saving/subscribe`
+    EarnSubscribeFlexible,
+    /// `POST /newearn/cloud/v1/saving/redeem`
+    EarnRedeemFlexible,
+    /// `GET /newearn/cloud/v1/saving/earn`
+    EarnFlexibleHoldings,
+    /// `GET /newearn/cloud/v1/saving/record`
+    EarnFlexibleRecords,
+    /// `POST /newearn/cloud/v1/saving/subscribe/operate`
+    EarnSetAutoSubscribe,
+    /// `GET /newearn/cloud/v1/saving/subscribe/status`
+    EarnAutoSubscribe,
+    /// `GET /newearn/cloud/v1/earn`
+    EarnHoldings,
+    /// `POST /newearn/cloud/v1/saving/subscribe/batch/operate`
+    EarnSetAutoSaving,
+    /// `GET /newearn/cloud/v1/saving/subscribe/batch`
+    EarnAutoSaving,
+    /// `GET /contract/private/assets-detail`
+    FuturesAssets,
+    /// `GET /contract/private/trade-fee-rate`
+    FuturesFeeRate,
+    /// `GET /contract/private/position`
+    FuturesPositionsV1,
+    /// `GET /contract/private/position-v2`
+    FuturesPositions,
+    /// `GET /contract/private/position-risk`
+    FuturesPositionRisk,
+    /// `GET /contract/private/get-position-mode`
+    FuturesPositionMode,
+    /// `POST /contract/private/set-position-mode`
+    FuturesSetPositionMode,
+    /// `POST /contract/private/submit-leverage`
+    FuturesSetLeverage,
+    /// `GET /contract/private/transaction-history`
+    FuturesTransactions,
+    /// `GET /contract/private/auto_repayment`
+    FuturesAutoRepayments,
+    /// `GET /contract/private/cross_collateral/interest_log`
+    FuturesCollateralInterest,
+    /// `POST /contract/private/claim`
+    FuturesClaimDemoFunds,
+    /// `GET /contract/public/details`
+    FuturesContracts,
+    /// `GET /contract/public/depth`
+    FuturesDepth,
+    /// `GET /contract/public/market-trade`
+    FuturesTrades,
+    /// `GET /contract/public/open-interest`
+    FuturesOpenInterest,
+    /// `GET /contract/public/funding-rate`
+    FuturesFundingRate,
+    /// `GET /contract/public/funding-rate-v2`
+    FuturesFundingRates,
+    /// `GET /contract/public/kline`
+    FuturesKlines,
+    /// `GET /contract/public/markprice-kline`
+    FuturesMarkPriceKlines,
+    /// `GET /contract/public/funding-rate-history`
+    FuturesFundingRateHistory,
+    /// `GET /contract/public/leverage-bracket`
+    FuturesLeverageBrackets,
+    /// `GET /contract/private/current-plan-order`
+    FuturesPlanOrders,
+    /// `POST /contract/private/submit-plan-order`
+    FuturesSubmitPlanOrder,
+    /// `POST /contract/private/cancel-plan-order`
+    FuturesCancelPlanOrder,
+    /// `POST /contract/private/modify-plan-order`
+    FuturesModifyPlanOrder,
+    /// `POST /contract/private/modify-preset-plan-order`
+    FuturesModifyPreset,
+    /// `POST /contract/private/submit-tp-sl-order`
+    FuturesSubmitTpSlOrder,
+    /// `POST /contract/private/modify-tp-sl-order`
+    FuturesModifyTpSlOrder,
+    /// `POST /contract/private/submit-trail-order`
+    FuturesSubmitTrailingOrder,
+    /// `POST /contract/private/cancel-trail-order`
+    FuturesCancelTrailingOrder,
+    /// `POST /account/contract/sub-account/main/v1/sub-to-main`
+    FuturesSubAccountsTransferSubToMain,
+    /// `POST /account/contract/sub-account/main/v1/main-to-sub`
+    FuturesSubAccountsTransferMainToSub,
+    /// `POST /account/contract/sub-account/sub/v1/sub-to-main`
+    FuturesSubAccountsTransferOwnToMain,
+    /// `GET /account/contract/sub-account/main/v1/wallet`
+    FuturesSubAccountsWallet,
+    /// `GET /account/contract/sub-account/main/v1/transfer-list`
+    FuturesSubAccountsTransfers,
+    /// `GET /account/contract/sub-account/v1/transfer-history`
+    FuturesSubAccountsOwnTransfers,
+    /// `GET /contract/private/order`
+    FuturesOrder,
+    /// `GET /contract/private/order-history`
+    FuturesOrderHistory,
+    /// `GET /contract/private/get-open-orders`
+    FuturesOpenOrders,
+    /// `GET /contract/private/trades`
+    FuturesFills,
+    /// `POST /contract/private/submit-order`
+    FuturesSubmitOrder,
+    /// `POST /contract/private/modify-limit-order`
+    FuturesModifyLimitOrder,
+    /// `POST /contract/private/cancel-order`
+    FuturesCancelOrder,
+    /// `POST /contract/private/cancel-orders`
+    FuturesCancelAllOrders,
+    /// `POST /contract/private/cancel-all-after`
+    FuturesCancelAllAfter,
+    /// `POST /contract/private/close-all-position`
+    FuturesCloseAllPositions,
+    /// `POST /account/v1/transfer-contract`
+    FuturesTransfer,
+    /// `POST /account/v1/transfer-contract-list`
+    FuturesTransfers,
+    /// `POST /contract/private/account/v1/transfer`
+    FuturesTransferFund,
+    /// `GET /spot/v1/margin/isolated/account`
+    MarginAccounts,
+    /// `POST /spot/v1/margin/isolated/transfer`
+    MarginTransfer,
+    /// `POST /spot/v1/margin/submit_order`
+    MarginSubmitOrder,
+    /// `POST /spot/v1/margin/isolated/borrow`
+    MarginBorrow,
+    /// `POST /spot/v1/margin/isolated/repay`
+    MarginRepay,
+    /// `GET /spot/v1/margin/isolated/borrow_record`
+    MarginBorrowRecords,
+    /// `GET /spot/v1/margin/isolated/repay_record`
+    MarginRepayRecords,
+    /// `GET /spot/v1/margin/isolated/pairs`
+    MarginPairs,
+    /// `GET /spot/v1/wallet`
+    AccountSpotWallet,
+    /// `POST /account/v1/withdraw/apply`
+    AccountWithdraw,
+    /// `GET /account/v2/deposit-withdraw/history`
+    AccountFundingHistory,
+    /// `GET /account/v1/wallet`
+    AccountWallet,
+    /// `GET /account/v1/currencies`
+    AccountCurrencies,
+    /// `GET /account/v1/deposit/address`
+    AccountDepositAddress,
+    /// `GET /account/v1/withdraw/charge`
+    AccountWithdrawQuota,
+    /// `GET /account/v1/withdraw/address/list`
+    AccountWithdrawAddresses,
+    /// `GET /account/v1/deposit-withdraw/detail`
+    AccountFundingRecord,
+    /// `GET /spot/v1/user_fee`
+    AccountFeeRates,
+    /// `GET /spot/v1/trade_fee`
+    AccountTradeFee,
+    /// `GET /uapi-key/v1/account/info`
+    AccountInfo,
+    /// `POST /account/v1/transfer`
+    AccountTransfer,
+    /// `GET /account/v1/get-deposit-account`
+    AccountDepositAccount,
+    /// `POST /account/v1/set-deposit-account`
+    AccountSetDepositAccount,
+    /// `POST /spot/v4/algo/submit_order`
+    SpotSubmitAlgoOrder,
+    /// `POST /spot/v4/algo/cancel_order`
+    SpotCancelAlgoOrder,
+    /// `POST /spot/v4/algo/cancel_all`
+    SpotCancelAllAlgoOrders,
+    /// `POST /spot/v4/query/algo/order`
+    SpotAlgoOrder,
+    /// `POST /spot/v4/query/algo/client-order`
+    SpotAlgoOrderByClientId,
+    /// `POST /spot/v4/query/algo/open-orders`
+    SpotOpenAlgoOrders,
+    /// `POST /spot/v4/query/algo/history-orders`
+    SpotAlgoOrderHistory,
+    /// `GET /spot/v1/currencies`
+    SpotCurrencies,
+    /// `GET /spot/v1/symbols`
+    SpotSymbols,
+    /// `GET /spot/v1/symbols/details`
+    SpotSymbolDetails,
+    /// `GET /spot/quotation/v3/tickers`
+    SpotTickers,
+    /// `GET /spot/quotation/v3/ticker`
+    SpotTicker,
+    /// `GET /spot/quotation/v3/lite-klines`
+    SpotLatestKlines,
+    /// `GET /spot/quotation/v3/klines`
+    SpotKlines,
+    /// `GET /spot/quotation/v3/books`
+    SpotDepth,
+    /// `GET /spot/quotation/v3/trades`
+    SpotTrades,
+    /// `POST /account/sub-account/main/v1/sub-to-main`
+    SubAccountsTransferSubToMain,
+    /// `POST /account/sub-account/sub/v1/sub-to-main`
+    SubAccountsTransferOwnToMain,
+    /// `POST /account/sub-account/main/v1/main-to-sub`
+    SubAccountsTransferMainToSub,
+    /// `POST /account/sub-account/main/v1/sub-to-sub`
+    SubAccountsTransferSubToSub,
+    /// `GET /account/sub-account/main/v1/transfer-list`
+    SubAccountsTransfers,
+    /// `GET /account/sub-account/v1/transfer-history`
+    SubAccountsOwnTransfers,
+    /// `GET /account/sub-account/main/v1/wallet`
+    SubAccountsWallet,
+    /// `GET /account/sub-account/main/v1/subaccount-list`
+    SubAccountsList,
+    /// `POST /spot/v2/submit_order`
+    SpotSubmitOrder,
+    /// `POST /spot/v4/batch_orders`
+    SpotSubmitOrders,
+    /// `POST /spot/v3/cancel_order`
+    SpotCancelOrder,
+    /// `POST /spot/v4/cancel_orders`
+    SpotCancelOrders,
+    /// `POST /spot/v4/cancel_all`
+    SpotCancelAllOrders,
+    /// `POST /spot/v4/query/order`
+    SpotOrder,
+    /// `POST /spot/v4/query/client-order`
+    SpotOrderByClientId,
+    /// `POST /spot/v4/query/open-orders`
+    SpotOpenOrders,
+    /// `POST /spot/v4/query/history-orders`
+    SpotOrderHistory,
+    /// `POST /spot/v4/query/trades`
+    SpotAccountTrades,
+    /// `POST /spot/v4/query/order-trades`
+    SpotOrderTrades,
+    /// `GET /system/time`
+    SystemTime,
+    /// `GET /system/service`
+    SystemService,
+}
+
+impl EndpointId {
+    /// All of them, in the order of the description.
+    pub(crate) const ALL: [Self; 135] = [
+        Self::AffiliateRebates,
+        Self::AffiliateTrades,
+        Self::AffiliateUserRebate,
+        Self::AffiliateApiRebate,
+        Self::AffiliateInvitation,
+        Self::AffiliateCustomers,
+        Self::AffiliateCustomerFunding,
+        Self::AffiliateCustomerAccount,
+        Self::BrokerRebates,
+        Self::EarnFixedProducts,
+        Self::EarnSubscribeFixed,
+        Self::EarnFixedHoldings,
+        Self::EarnFixedRecords,
+        Self::EarnRedeemFixed,
+        Self::EarnSetFixedRenewal,
+        Self::EarnFlexibleProducts,
+        Self::EarnSubscribeFlexible,
+        Self::EarnRedeemFlexible,
+        Self::EarnFlexibleHoldings,
+        Self::EarnFlexibleRecords,
+        Self::EarnSetAutoSubscribe,
+        Self::EarnAutoSubscribe,
+        Self::EarnHoldings,
+        Self::EarnSetAutoSaving,
+        Self::EarnAutoSaving,
+        Self::FuturesAssets,
+        Self::FuturesFeeRate,
+        Self::FuturesPositionsV1,
+        Self::FuturesPositions,
+        Self::FuturesPositionRisk,
+        Self::FuturesPositionMode,
+        Self::FuturesSetPositionMode,
+        Self::FuturesSetLeverage,
+        Self::FuturesTransactions,
+        Self::FuturesAutoRepayments,
+        Self::FuturesCollateralInterest,
+        Self::FuturesClaimDemoFunds,
+        Self::FuturesContracts,
+        Self::FuturesDepth,
+        Self::FuturesTrades,
+        Self::FuturesOpenInterest,
+        Self::FuturesFundingRate,
+        Self::FuturesFundingRates,
+        Self::FuturesKlines,
+        Self::FuturesMarkPriceKlines,
+        Self::FuturesFundingRateHistory,
+        Self::FuturesLeverageBrackets,
+        Self::FuturesPlanOrders,
+        Self::FuturesSubmitPlanOrder,
+        Self::FuturesCancelPlanOrder,
+        Self::FuturesModifyPlanOrder,
+        Self::FuturesModifyPreset,
+        Self::FuturesSubmitTpSlOrder,
+        Self::FuturesModifyTpSlOrder,
+        Self::FuturesSubmitTrailingOrder,
+        Self::FuturesCancelTrailingOrder,
+        Self::FuturesSubAccountsTransferSubToMain,
+        Self::FuturesSubAccountsTransferMainToSub,
+        Self::FuturesSubAccountsTransferOwnToMain,
+        Self::FuturesSubAccountsWallet,
+        Self::FuturesSubAccountsTransfers,
+        Self::FuturesSubAccountsOwnTransfers,
+        Self::FuturesOrder,
+        Self::FuturesOrderHistory,
+        Self::FuturesOpenOrders,
+        Self::FuturesFills,
+        Self::FuturesSubmitOrder,
+        Self::FuturesModifyLimitOrder,
+        Self::FuturesCancelOrder,
+        Self::FuturesCancelAllOrders,
+        Self::FuturesCancelAllAfter,
+        Self::FuturesCloseAllPositions,
+        Self::FuturesTransfer,
+        Self::FuturesTransfers,
+        Self::FuturesTransferFund,
+        Self::MarginAccounts,
+        Self::MarginTransfer,
+        Self::MarginSubmitOrder,
+        Self::MarginBorrow,
+        Self::MarginRepay,
+        Self::MarginBorrowRecords,
+        Self::MarginRepayRecords,
+        Self::MarginPairs,
+        Self::AccountSpotWallet,
+        Self::AccountWithdraw,
+        Self::AccountFundingHistory,
+        Self::AccountWallet,
+        Self::AccountCurrencies,
+        Self::AccountDepositAddress,
+        Self::AccountWithdrawQuota,
+        Self::AccountWithdrawAddresses,
+        Self::AccountFundingRecord,
+        Self::AccountFeeRates,
+        Self::AccountTradeFee,
+        Self::AccountInfo,
+        Self::AccountTransfer,
+        Self::AccountDepositAccount,
+        Self::AccountSetDepositAccount,
+        Self::SpotSubmitAlgoOrder,
+        Self::SpotCancelAlgoOrder,
+        Self::SpotCancelAllAlgoOrders,
+        Self::SpotAlgoOrder,
+        Self::SpotAlgoOrderByClientId,
+        Self::SpotOpenAlgoOrders,
+        Self::SpotAlgoOrderHistory,
+        Self::SpotCurrencies,
+        Self::SpotSymbols,
+        Self::SpotSymbolDetails,
+        Self::SpotTickers,
+        Self::SpotTicker,
+        Self::SpotLatestKlines,
+        Self::SpotKlines,
+        Self::SpotDepth,
+        Self::SpotTrades,
+        Self::SubAccountsTransferSubToMain,
+        Self::SubAccountsTransferOwnToMain,
+        Self::SubAccountsTransferMainToSub,
+        Self::SubAccountsTransferSubToSub,
+        Self::SubAccountsTransfers,
+        Self::SubAccountsOwnTransfers,
+        Self::SubAccountsWallet,
+        Self::SubAccountsList,
+        Self::SpotSubmitOrder,
+        Self::SpotSubmitOrders,
+        Self::SpotCancelOrder,
+        Self::SpotCancelOrders,
+        Self::SpotCancelAllOrders,
+        Self::SpotOrder,
+        Self::SpotOrderByClientId,
+        Self::SpotOpenOrders,
+        Self::SpotOrderHistory,
+        Self::SpotAccountTrades,
+        Self::SpotOrderTrades,
+        Self::SystemTime,
+        Self::SystemService,
+    ];
+
+    /// Its facts.
+    pub(crate) fn route(self) -> &'static Route {
+        match self {
+            Self::AffiliateRebates => &affiliate::REBATES,
+            Self::AffiliateTrades => &affiliate::TRADES,
+            Self::AffiliateUserRebate => &affiliate::USER_REBATE,
+            Self::AffiliateApiRebate => &affiliate::API_REBATE,
+            Self::AffiliateInvitation => &affiliate::INVITATION,
+            Self::AffiliateCustomers => &affiliate::CUSTOMERS,
+            Self::AffiliateCustomerFunding => &affiliate::CUSTOMER_FUNDING,
+            Self::AffiliateCustomerAccount => &affiliate::CUSTOMER_ACCOUNT,
+            Self::BrokerRebates => &broker::REBATES,
+            Self::EarnFixedProducts => &earn_fixed::FIXED_PRODUCTS,
+            Self::EarnSubscribeFixed => &earn_fixed::SUBSCRIBE_FIXED,
+            Self::EarnFixedHoldings => &earn_fixed::FIXED_HOLDINGS,
+            Self::EarnFixedRecords => &earn_fixed::FIXED_RECORDS,
+            Self::EarnRedeemFixed => &earn_fixed::REDEEM_FIXED,
+            Self::EarnSetFixedRenewal => &earn_fixed::SET_FIXED_RENEWAL,
+            Self::EarnFlexibleProducts => &earn_flexible::FLEXIBLE_PRODUCTS,
+            Self::EarnSubscribeFlexible => &earn_flexible::SUBSCRIBE_FLEXIBLE,
+            Self::EarnRedeemFlexible => &earn_flexible::REDEEM_FLEXIBLE,
+            Self::EarnFlexibleHoldings => &earn_flexible::FLEXIBLE_HOLDINGS,
+            Self::EarnFlexibleRecords => &earn_flexible::FLEXIBLE_RECORDS,
+            Self::EarnSetAutoSubscribe => &earn_flexible::SET_AUTO_SUBSCRIBE,
+            Self::EarnAutoSubscribe => &earn_flexible::AUTO_SUBSCRIBE,
+            Self::EarnHoldings => &earn::HOLDINGS,
+            Self::EarnSetAutoSaving => &earn::SET_AUTO_SAVING,
+            Self::EarnAutoSaving => &earn::AUTO_SAVING,
+            Self::FuturesAssets => &futures_account::ASSETS,
+            Self::FuturesFeeRate => &futures_account::FEE_RATE,
+            Self::FuturesPositionsV1 => &futures_account::POSITIONS_V1,
+            Self::FuturesPositions => &futures_account::POSITIONS,
+            Self::FuturesPositionRisk => &futures_account::POSITION_RISK,
+            Self::FuturesPositionMode => &futures_account::POSITION_MODE,
+            Self::FuturesSetPositionMode => &futures_account::SET_POSITION_MODE,
+            Self::FuturesSetLeverage => &futures_account::SET_LEVERAGE,
+            Self::FuturesTransactions => &futures_account::TRANSACTIONS,
+            Self::FuturesAutoRepayments => &futures_account::AUTO_REPAYMENTS,
+            Self::FuturesCollateralInterest => &futures_account::COLLATERAL_INTEREST,
+            Self::FuturesClaimDemoFunds => &futures_account::CLAIM_DEMO_FUNDS,
+            Self::FuturesContracts => &futures_market::CONTRACTS,
+            Self::FuturesDepth => &futures_market::DEPTH,
+            Self::FuturesTrades => &futures_market::TRADES,
+            Self::FuturesOpenInterest => &futures_market::OPEN_INTEREST,
+            Self::FuturesFundingRate => &futures_market::FUNDING_RATE,
+            Self::FuturesFundingRates => &futures_market::FUNDING_RATES,
+            Self::FuturesKlines => &futures_market::KLINES,
+            Self::FuturesMarkPriceKlines => &futures_market::MARK_PRICE_KLINES,
+            Self::FuturesFundingRateHistory => &futures_market::FUNDING_RATE_HISTORY,
+            Self::FuturesLeverageBrackets => &futures_market::LEVERAGE_BRACKETS,
+            Self::FuturesPlanOrders => &futures_plan::PLAN_ORDERS,
+            Self::FuturesSubmitPlanOrder => &futures_plan::SUBMIT_PLAN_ORDER,
+            Self::FuturesCancelPlanOrder => &futures_plan::CANCEL_PLAN_ORDER,
+            Self::FuturesModifyPlanOrder => &futures_plan::MODIFY_PLAN_ORDER,
+            Self::FuturesModifyPreset => &futures_plan::MODIFY_PRESET,
+            Self::FuturesSubmitTpSlOrder => &futures_plan::SUBMIT_TP_SL_ORDER,
+            Self::FuturesModifyTpSlOrder => &futures_plan::MODIFY_TP_SL_ORDER,
+            Self::FuturesSubmitTrailingOrder => &futures_plan::SUBMIT_TRAILING_ORDER,
+            Self::FuturesCancelTrailingOrder => &futures_plan::CANCEL_TRAILING_ORDER,
+            Self::FuturesSubAccountsTransferSubToMain => &futures_sub_account::TRANSFER_SUB_TO_MAIN,
+            Self::FuturesSubAccountsTransferMainToSub => &futures_sub_account::TRANSFER_MAIN_TO_SUB,
+            Self::FuturesSubAccountsTransferOwnToMain => &futures_sub_account::TRANSFER_OWN_TO_MAIN,
+            Self::FuturesSubAccountsWallet => &futures_sub_account::WALLET,
+            Self::FuturesSubAccountsTransfers => &futures_sub_account::TRANSFERS,
+            Self::FuturesSubAccountsOwnTransfers => &futures_sub_account::OWN_TRANSFERS,
+            Self::FuturesOrder => &futures_trading::ORDER,
+            Self::FuturesOrderHistory => &futures_trading::ORDER_HISTORY,
+            Self::FuturesOpenOrders => &futures_trading::OPEN_ORDERS,
+            Self::FuturesFills => &futures_trading::FILLS,
+            Self::FuturesSubmitOrder => &futures_trading::SUBMIT_ORDER,
+            Self::FuturesModifyLimitOrder => &futures_trading::MODIFY_LIMIT_ORDER,
+            Self::FuturesCancelOrder => &futures_trading::CANCEL_ORDER,
+            Self::FuturesCancelAllOrders => &futures_trading::CANCEL_ALL_ORDERS,
+            Self::FuturesCancelAllAfter => &futures_trading::CANCEL_ALL_AFTER,
+            Self::FuturesCloseAllPositions => &futures_trading::CLOSE_ALL_POSITIONS,
+            Self::FuturesTransfer => &futures_transfer::TRANSFER,
+            Self::FuturesTransfers => &futures_transfer::TRANSFERS,
+            Self::FuturesTransferFund => &futures_transfer::TRANSFER_FUND,
+            Self::MarginAccounts => &margin::ACCOUNTS,
+            Self::MarginTransfer => &margin::TRANSFER,
+            Self::MarginSubmitOrder => &margin::SUBMIT_ORDER,
+            Self::MarginBorrow => &margin::BORROW,
+            Self::MarginRepay => &margin::REPAY,
+            Self::MarginBorrowRecords => &margin::BORROW_RECORDS,
+            Self::MarginRepayRecords => &margin::REPAY_RECORDS,
+            Self::MarginPairs => &margin::PAIRS,
+            Self::AccountSpotWallet => &spot_account::SPOT_WALLET,
+            Self::AccountWithdraw => &spot_account::WITHDRAW,
+            Self::AccountFundingHistory => &spot_account::FUNDING_HISTORY,
+            Self::AccountWallet => &spot_account::WALLET,
+            Self::AccountCurrencies => &spot_account::CURRENCIES,
+            Self::AccountDepositAddress => &spot_account::DEPOSIT_ADDRESS,
+            Self::AccountWithdrawQuota => &spot_account::WITHDRAW_QUOTA,
+            Self::AccountWithdrawAddresses => &spot_account::WITHDRAW_ADDRESSES,
+            Self::AccountFundingRecord => &spot_account::FUNDING_RECORD,
+            Self::AccountFeeRates => &spot_account::FEE_RATES,
+            Self::AccountTradeFee => &spot_account::TRADE_FEE,
+            Self::AccountInfo => &spot_account::INFO,
+            Self::AccountTransfer => &spot_account::TRANSFER,
+            Self::AccountDepositAccount => &spot_account::DEPOSIT_ACCOUNT,
+            Self::AccountSetDepositAccount => &spot_account::SET_DEPOSIT_ACCOUNT,
+            Self::SpotSubmitAlgoOrder => &spot_algo::SUBMIT_ALGO_ORDER,
+            Self::SpotCancelAlgoOrder => &spot_algo::CANCEL_ALGO_ORDER,
+            Self::SpotCancelAllAlgoOrders => &spot_algo::CANCEL_ALL_ALGO_ORDERS,
+            Self::SpotAlgoOrder => &spot_algo::ALGO_ORDER,
+            Self::SpotAlgoOrderByClientId => &spot_algo::ALGO_ORDER_BY_CLIENT_ID,
+            Self::SpotOpenAlgoOrders => &spot_algo::OPEN_ALGO_ORDERS,
+            Self::SpotAlgoOrderHistory => &spot_algo::ALGO_ORDER_HISTORY,
+            Self::SpotCurrencies => &spot_market::CURRENCIES,
+            Self::SpotSymbols => &spot_market::SYMBOLS,
+            Self::SpotSymbolDetails => &spot_market::SYMBOL_DETAILS,
+            Self::SpotTickers => &spot_market::TICKERS,
+            Self::SpotTicker => &spot_market::TICKER,
+            Self::SpotLatestKlines => &spot_market::LATEST_KLINES,
+            Self::SpotKlines => &spot_market::KLINES,
+            Self::SpotDepth => &spot_market::DEPTH,
+            Self::SpotTrades => &spot_market::TRADES,
+            Self::SubAccountsTransferSubToMain => &spot_sub_account::TRANSFER_SUB_TO_MAIN,
+            Self::SubAccountsTransferOwnToMain => &spot_sub_account::TRANSFER_OWN_TO_MAIN,
+            Self::SubAccountsTransferMainToSub => &spot_sub_account::TRANSFER_MAIN_TO_SUB,
+            Self::SubAccountsTransferSubToSub => &spot_sub_account::TRANSFER_SUB_TO_SUB,
+            Self::SubAccountsTransfers => &spot_sub_account::TRANSFERS,
+            Self::SubAccountsOwnTransfers => &spot_sub_account::OWN_TRANSFERS,
+            Self::SubAccountsWallet => &spot_sub_account::WALLET,
+            Self::SubAccountsList => &spot_sub_account::LIST,
+            Self::SpotSubmitOrder => &spot_trading::SUBMIT_ORDER,
+            Self::SpotSubmitOrders => &spot_trading::SUBMIT_ORDERS,
+            Self::SpotCancelOrder => &spot_trading::CANCEL_ORDER,
+            Self::SpotCancelOrders => &spot_trading::CANCEL_ORDERS,
+            Self::SpotCancelAllOrders => &spot_trading::CANCEL_ALL_ORDERS,
+            Self::SpotOrder => &spot_trading::ORDER,
+            Self::SpotOrderByClientId => &spot_trading::ORDER_BY_CLIENT_ID,
+            Self::SpotOpenOrders => &spot_trading::OPEN_ORDERS,
+            Self::SpotOrderHistory => &spot_trading::ORDER_HISTORY,
+            Self::SpotAccountTrades => &spot_trading::ACCOUNT_TRADES,
+            Self::SpotOrderTrades => &spot_trading::ORDER_TRADES,
+            Self::SystemTime => &system::TIME,
+            Self::SystemService => &system::SERVICE,
+        }
+    }
+}

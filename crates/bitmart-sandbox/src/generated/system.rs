@@ -2,29 +2,36 @@
 
 use super::*;
 
-pub(super) static ROUTES: &[Route] = &[
-    Route {
-        id: "system_time",
-        method: Method::Get,
-        path: "/system/time",
-        host: Host::Spot,
-        auth: Auth::None,
-        permission: None,
-        changes: false,
-        limit: Some(Limit::new(10, 1, Scope::Ip)),
-        envelope: Envelope::Standard,
-        params: &[],
-    },
-    Route {
-        id: "system_service",
-        method: Method::Get,
-        path: "/system/service",
-        host: Host::Spot,
-        auth: Auth::None,
-        permission: None,
-        changes: false,
-        limit: Some(Limit::new(10, 1, Scope::Ip)),
-        envelope: Envelope::Standard,
-        params: &[],
-    },
-];
+pub(super) static TIME: Route = Route {
+    id: EndpointId::SystemTime,
+    method: Method::Get,
+    path: "/system/time",
+    host: Host::Spot,
+    other_host: true,
+    codes: Codes::Spot,
+    success: "OK",
+    auth: Auth::None,
+    permission: None,
+    changes: false,
+    limit: Some(Limit::new(10, 1, Scope::Ip)),
+    envelope: Envelope::Standard,
+    params: &[],
+    undocumented: &[],
+};
+
+pub(super) static SERVICE: Route = Route {
+    id: EndpointId::SystemService,
+    method: Method::Get,
+    path: "/system/service",
+    host: Host::Spot,
+    other_host: true,
+    codes: Codes::Spot,
+    success: "OK",
+    auth: Auth::None,
+    permission: None,
+    changes: false,
+    limit: Some(Limit::new(10, 1, Scope::Ip)),
+    envelope: Envelope::Standard,
+    params: &[],
+    undocumented: &[],
+};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Call};
+use super::{Call, HandlerResult};
 use crate::{
     exchange::{
         refusal::refuse,
@@ -13,7 +13,7 @@ use crate::{
     wire::{fixed, plain},
 };
 
-pub(super) fn spot_wallet(call: &mut Call<'_>) -> Answer {
+pub(super) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
     let rows = call.owner()?.spot.iter().map(|(currency, wallet)| {
         json!({
             "id": currency.as_str(),
@@ -26,7 +26,7 @@ pub(super) fn spot_wallet(call: &mut Call<'_>) -> Answer {
 }
 
 /// Only balances above zero, as documented, of the spot and the funding account.
-pub(super) fn wallet(call: &mut Call<'_>) -> Answer {
+pub(super) fn wallet(call: &mut Call<'_>) -> HandlerResult {
     let currency = call.params.text("currency")?;
     let valued = call.params.text("needUsdValuation")?.as_deref() == Some("true");
     let owner = call.owner()?.clone();
@@ -55,7 +55,7 @@ pub(super) fn wallet(call: &mut Call<'_>) -> Answer {
 }
 
 /// The rate class of every pair is A.
-pub(super) fn user_fee(_: &mut Call<'_>) -> Answer {
+pub(super) fn user_fee(_: &mut Call<'_>) -> HandlerResult {
     Ok(json!({
         "user_rate_type": 0,
         "level": "LV1",
@@ -70,7 +70,7 @@ pub(super) fn user_fee(_: &mut Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn trade_fee(call: &mut Call<'_>) -> Answer {
+pub(super) fn trade_fee(call: &mut Call<'_>) -> HandlerResult {
     let symbol = call.params.need("symbol")?;
     if !call.exchange.spot.contains_key(symbol.as_str()) {
         return Err(refuse(50001));

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{Answer, Call, params::Params, window::Window};
+use super::{Call, HandlerResult, params::Params, window::Window};
 use crate::{
     exchange::{
         AccountId,
@@ -23,7 +23,7 @@ use crate::{
 const MOST_ROWS: usize = 100;
 /// The documented most of the lists of 2026.
 const MOST_CUSTOMERS: usize = 50;
-/// The currency of what is answered without one.
+/// The currency of the response where the request names none.
 const CURRENCY: &str = "USDT";
 /// "Direct" of enumeration `affiliate_user_type`.
 const DIRECT: u8 = 1;
@@ -36,7 +36,7 @@ struct Page {
 
 impl Page {
     /// Both fields are required.
-    fn asked(params: &Params, most: usize) -> Result<Self, Refusal> {
+    fn requested(params: &Params, most: usize) -> Result<Self, Refusal> {
         Ok(Self {
             page: bounded(params, "page", usize::MAX)?,
             size: bounded(params, "size", most)?,
@@ -73,10 +73,10 @@ fn sixty_days(call: &Call<'_>) -> Result<Window, Refusal> {
 
 /// Customers whose trades brought something. The time of registration is that of the exchange's start, so
 /// it rules nobody out.
-pub(super) fn rebates(call: &mut Call<'_>) -> Answer {
+pub(super) fn rebates(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account()?;
     let params = &call.params;
-    let page = Page::asked(params, MOST_ROWS)?;
+    let page = Page::requested(params, MOST_ROWS)?;
     let currency = params.need("currency")?;
     let only = if params.is_absent("user_id") { None } else { Some(customer(call, "user_id")?) };
     let window = Window::open(params, "rebate_start_time", "rebate_end_time", call.now_ms)?;
@@ -113,7 +113,7 @@ pub(super) fn rebates(call: &mut Call<'_>) -> Answer {
 }
 
 /// Trades of a customer, newest first. Every contract here has USDT or the like as margin.
-pub(super) fn trades(call: &mut Call<'_>) -> Answer {
+pub(super) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let customer = customer(call, "user_id")?;
     let params = &call.params;
     params.need("type")?;
@@ -122,7 +122,7 @@ pub(super) fn trades(call: &mut Call<'_>) -> Answer {
         Some(2) => true,
         _ => return Err(params.invalid("type", "must be 1 or 2")),
     };
-    let page = Page::asked(params, MOST_ROWS)?;
+    let page = Page::requested(params, MOST_ROWS)?;
     let window = Window::open(params, "start_time", "end_time", call.now_ms)?;
     let fills = customer.filter(|_| !coins).into_iter();
     let fills = fills.flat_map(|customer| call.exchange.futures_fills_by(customer));
@@ -156,8 +156,8 @@ fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
     })
 }
 
-/// The fields that end in `_total` are about all time, the others about the window: no source says it.
-pub(super) fn user_rebate(call: &mut Call<'_>) -> Answer {
+/// The fields that end in `_total` are about all time, the others about the window: no source states it.
+pub(super) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
     let (customer, window) = (customer(call, "cid")?, sixty_days(call)?);
     let count = |fits: &dyn Fn(u64) -> bool| {
         customer.map_or_else(Business::default, |one| call.exchange.business(one, CURRENCY, fits))
@@ -176,7 +176,7 @@ pub(super) fn user_rebate(call: &mut Call<'_>) -> Answer {
 }
 
 /// Everything that is traded here is traded over the API.
-pub(super) fn api_rebate(call: &mut Call<'_>) -> Answer {
+pub(super) fn api_rebate(call: &mut Call<'_>) -> HandlerResult {
     let (customer, window) = (customer(call, "cid")?, sixty_days(call)?);
     let business = customer.map_or_else(Business::default, |one| {
         call.exchange.business(one, CURRENCY, |time| window.holds(time))
@@ -187,15 +187,15 @@ pub(super) fn api_rebate(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn invitation(call: &mut Call<'_>) -> Answer {
+pub(super) fn invitation(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "isInviteUser": customer(call, "cid")?.is_some() }))
 }
 
 /// Rows are known from a third-party type only.
-pub(super) fn customers(call: &mut Call<'_>) -> Answer {
+pub(super) fn customers(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account()?;
     let window = sixty_days(call)?;
-    let page = Page::asked(&call.params, MOST_CUSTOMERS)?;
+    let page = Page::requested(&call.params, MOST_CUSTOMERS)?;
     let only = if call.params.is_absent("cid") { None } else { Some(customer(call, "cid")?) };
     let customers = call.exchange.customers(affiliate);
     let rows: Vec<_> =
@@ -223,10 +223,10 @@ pub(super) fn customers(call: &mut Call<'_>) -> Answer {
 }
 
 /// Deposits and withdrawals that are done, newest first.
-pub(super) fn customer_funding(call: &mut Call<'_>) -> Answer {
+pub(super) fn customer_funding(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account()?;
     let (customer, window) = (customer(call, "cid")?, sixty_days(call)?);
-    let page = Page::asked(&call.params, MOST_CUSTOMERS)?;
+    let page = Page::requested(&call.params, MOST_CUSTOMERS)?;
     let deposits = match call.params.whole("type")? {
         None => None,
         Some(1) => Some(true),
@@ -259,7 +259,7 @@ pub(super) fn customer_funding(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn customer_account(call: &mut Call<'_>) -> Answer {
+pub(super) fn customer_account(call: &mut Call<'_>) -> HandlerResult {
     let customer = customer(call, "userId")?;
     let money = customer.map(|one| call.exchange.collateral(one, &SmolStr::from(CURRENCY)));
     let (assets, equity) = money.map_or_else(Default::default, |money| {
@@ -271,8 +271,8 @@ pub(super) fn customer_account(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// A broker's share of the spot fees of its customers, by day of UTC. Who is not an affiliate has none.
-pub(super) fn broker_rebates(call: &mut Call<'_>) -> Answer {
+/// A broker's share of the spot fees of its customers, by day of UTC. An account that is not an affiliate has none.
+pub(super) fn broker_rebates(call: &mut Call<'_>) -> HandlerResult {
     let broker = call.account()?;
     let window = Window::open(&call.params, "start_time", "end_time", call.now_ms)?;
     let mut days: BTreeMap<String, BTreeMap<SmolStr, Decimal>> = BTreeMap::new();

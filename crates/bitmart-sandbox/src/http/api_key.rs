@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Call};
+use super::{Call, HandlerResult};
 use crate::{exchange::refusal::refuse, keys::ApiKey};
 
-/// Fields and words are known from a third-party type only. When an account or key was made is not
+/// Fields and values are known from a third-party type only. When an account or key was made is not
 /// remembered, and 0 is also the time at which a key without an end expires. The label is empty: what BitMart
 /// calls the memo of a key is part of its signature.
-pub(super) fn account_info(call: &mut Call<'_>) -> Answer {
+pub(super) fn account_info(call: &mut Call<'_>) -> HandlerResult {
     let caller = call.caller.ok_or_else(|| refuse(30001))?;
     let owner = call.exchange.accounts.get(&caller.account).ok_or_else(|| refuse(30002))?;
     let frozen = call.exchange.decisions.is_frozen(caller.account);

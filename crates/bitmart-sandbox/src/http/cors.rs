@@ -1,4 +1,4 @@
-//! What lets web pages call the hosts: preflights, and headers on every answer. The admin API has none
+//! What lets web pages call the hosts: preflights, and headers on every response. The admin API has none
 //! of it.
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use hyper::{
     },
 };
 
-use super::{answer::Reply, body};
+use super::{body, response::HttpResponse};
 
 /// The names are spelled out for browsers that do not know the asterisk.
 const HEADERS: HeaderValue = HeaderValue::from_static(
@@ -28,9 +28,9 @@ pub(super) fn is_preflight<T>(request: &Request<T>) -> bool {
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The answer to a preflight, the same for every path: what is wrong with the request itself is told
+/// The response to a preflight, the same for every path: what is wrong with the request itself is told
 /// when it comes.
-pub(super) fn preflight() -> Reply {
+pub(super) fn preflight() -> HttpResponse {
     let mut reply = Response::new(body::whole(Bytes::new()));
     *reply.status_mut() = StatusCode::NO_CONTENT;
     let headers = reply.headers_mut();
@@ -41,7 +41,7 @@ pub(super) fn preflight() -> Reply {
     reply
 }
 
-/// Lets the page read an answer, whichever it is. Keys go in headers of their own and never in cookies,
+/// Lets the page read every response. Keys go in headers of their own and never in cookies,
 /// so that every origin may.
 pub(super) fn allow(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

@@ -1,13 +1,13 @@
 //! Savings: products, holdings, records, and the calls that move money.
 //!
-//! The words of fields whose values no source states (tags, kinds of subscription, states) are made up.
+//! The values of fields that no source documents (tags, kinds of subscription, states) are made up.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Answer, Call};
+use super::{Call, HandlerResult};
 use crate::{
     exchange::{
         Outcome, WalletRequest,
@@ -24,12 +24,12 @@ const DECIMALS: u32 = MONEY_DECIMALS;
 const NUMBER_DIGITS: usize = 20;
 
 /// One page of rows, and how many there are in all.
-fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> Answer {
+fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> HandlerResult {
     let number = |name: &str, most: usize| {
         call.params.need(name)?;
-        let asked = usize::try_from(call.params.whole(name)?.unwrap_or_default()).ok();
+        let requested = usize::try_from(call.params.whole(name)?.unwrap_or_default()).ok();
         let rule = || call.params.invalid(name, "must be at least 1, and sizePage at most 100");
-        asked.filter(|asked| (1..=most).contains(asked)).ok_or_else(rule)
+        requested.filter(|requested| (1..=most).contains(requested)).ok_or_else(rule)
     };
     let (page, size) = (number("currentPage", usize::MAX)?, number("sizePage", 100)?);
     let rows: Vec<Value> = rows.collect();
@@ -72,21 +72,21 @@ fn product_row(product: &Product) -> Value {
     row
 }
 
-fn products(call: &Call<'_>, fixed: bool) -> Answer {
+fn products(call: &Call<'_>, fixed: bool) -> HandlerResult {
     let (all, wanted) = (call.exchange.products(), coin(call)?);
     let rows = all.iter().filter(|one| one.lock_days.is_some() == fixed && wanted(one));
     page(call, rows.map(product_row))
 }
 
-pub(super) fn flexible_products(call: &mut Call<'_>) -> Answer {
+pub(super) fn flexible_products(call: &mut Call<'_>) -> HandlerResult {
     products(call, false)
 }
 
-pub(super) fn fixed_products(call: &mut Call<'_>) -> Answer {
+pub(super) fn fixed_products(call: &mut Call<'_>) -> HandlerResult {
     products(call, true)
 }
 
-/// Who saves, with the number of the call: 20 digits.
+/// The account that saves, with the number of the call: 20 digits.
 fn saver(call: &Call<'_>) -> Result<Saver, Refusal> {
     let number = call.params.need("requestNo")?;
     if number.len() != NUMBER_DIGITS || !number.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -157,38 +157,38 @@ fn redeem(
     call.exchange.apply(account, WalletRequest::RedeemSaving { number, id, part })
 }
 
-pub(super) fn subscribe_flexible(call: &mut Call<'_>) -> Answer {
+pub(super) fn subscribe_flexible(call: &mut Call<'_>) -> HandlerResult {
     let (saver, product, amount) = (saver(call)?, product(call, false)?, amount(call)?);
     subscribe(call, saver, &product, amount, Renewal::Off)?;
     Ok(json!(true))
 }
 
-pub(super) fn subscribe_fixed(call: &mut Call<'_>) -> Answer {
+pub(super) fn subscribe_fixed(call: &mut Call<'_>) -> HandlerResult {
     let (saver, product, amount) = (saver(call)?, product(call, true)?, amount(call)?);
     let renewal = renewal(call)?;
     subscribe(call, saver, &product, amount, renewal)?;
     Ok(json!(true))
 }
 
-pub(super) fn redeem_flexible(call: &mut Call<'_>) -> Answer {
+pub(super) fn redeem_flexible(call: &mut Call<'_>) -> HandlerResult {
     let (saver, id, amount) = (saver(call)?, earn_id(call)?, amount(call)?);
     redeem(call, saver, id, Some(amount))?;
     Ok(json!(true))
 }
 
-pub(super) fn redeem_fixed(call: &mut Call<'_>) -> Answer {
+pub(super) fn redeem_fixed(call: &mut Call<'_>) -> HandlerResult {
     let (saver, id) = (saver(call)?, earn_id(call)?);
     redeem(call, saver, id, None)?;
     Ok(json!(true))
 }
 
-pub(super) fn set_renewal(call: &mut Call<'_>) -> Answer {
+pub(super) fn set_renewal(call: &mut Call<'_>) -> HandlerResult {
     let (account, id, renewal) = (call.account()?, earn_id(call)?, renewal(call)?);
     call.exchange.apply(account, WalletRequest::SetRenewal { id, renewal })?;
     Ok(json!(true))
 }
 
-fn holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> Answer {
+fn holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> HandlerResult {
     let (account, wanted) = (call.account()?, coin(call)?);
     let product = call.params.text("productId")?;
     let named = |one: &Product| product.as_deref().is_none_or(|id| one.id.to_string() == id);
@@ -205,7 +205,7 @@ fn holding_row(holding: &Holding) -> Value {
 }
 
 /// The amount of a flexible holding is in no type list, but a client cannot redeem without it.
-pub(super) fn flexible_holdings(call: &mut Call<'_>) -> Answer {
+pub(super) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
     let earn = &call.exchange.earn;
     holdings(call, false, |holding| {
         let mut row = holding_row(holding);
@@ -216,7 +216,7 @@ pub(super) fn flexible_holdings(call: &mut Call<'_>) -> Answer {
     })
 }
 
-pub(super) fn fixed_holdings(call: &mut Call<'_>) -> Answer {
+pub(super) fn fixed_holdings(call: &mut Call<'_>) -> HandlerResult {
     holdings(call, true, |holding| {
         let mut row = holding_row(holding);
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
@@ -254,8 +254,8 @@ fn act_word(act: SavingAct) -> &'static str {
     }
 }
 
-/// Newest first, within the asked milliseconds.
-fn records(call: &Call<'_>, fixed: bool) -> Answer {
+/// Newest first, within the requested milliseconds.
+fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
     let (account, wanted) = (call.account()?, coin(call)?);
     let kind = call.params.need("type")?;
     if !["subscribe", "redeem", "interest"].contains(&kind.as_str()) {
@@ -274,16 +274,16 @@ fn records(call: &Call<'_>, fixed: bool) -> Answer {
     page(call, rows.map(record_row))
 }
 
-pub(super) fn flexible_records(call: &mut Call<'_>) -> Answer {
+pub(super) fn flexible_records(call: &mut Call<'_>) -> HandlerResult {
     records(call, false)
 }
 
-pub(super) fn fixed_records(call: &mut Call<'_>) -> Answer {
+pub(super) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
     records(call, true)
 }
 
 /// One row per coin, of what is held now.
-pub(super) fn overview(call: &mut Call<'_>) -> Answer {
+pub(super) fn overview(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let earn = &call.exchange.earn;
     let mut sums: BTreeMap<&str, [Decimal; 3]> = BTreeMap::new();
@@ -317,25 +317,25 @@ fn status(on: bool) -> &'static str {
     if on { "ON" } else { "OFF" }
 }
 
-pub(super) fn set_automatic(call: &mut Call<'_>) -> Answer {
+pub(super) fn set_automatic(call: &mut Call<'_>) -> HandlerResult {
     let (account, on) = (call.account()?, is_open(call)?);
     call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product: None, on })?;
     Ok(json!(true))
 }
 
-pub(super) fn automatic(call: &mut Call<'_>) -> Answer {
+pub(super) fn automatic(call: &mut Call<'_>) -> HandlerResult {
     let on = call.exchange.earn.automatic.contains(&call.account()?);
     Ok(json!({ "batchSubscribeStatus": status(on) }))
 }
 
-pub(super) fn set_automatic_product(call: &mut Call<'_>) -> Answer {
+pub(super) fn set_automatic_product(call: &mut Call<'_>) -> HandlerResult {
     let (account, product) = (call.account()?, Some(product(call, false)?.id));
     let on = is_open(call)?;
     call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product, on })?;
     Ok(json!(true))
 }
 
-pub(super) fn automatic_product(call: &mut Call<'_>) -> Answer {
+pub(super) fn automatic_product(call: &mut Call<'_>) -> HandlerResult {
     let key = (call.account()?, product(call, false)?.id);
     let on = call.exchange.earn.automatic_products.contains(&key);
     Ok(json!({ "subscribeStatus": status(on) }))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Call};
+use super::{Call, HandlerResult};
 use crate::{
     exchange::{
         AccountId, WalletRequest,
@@ -32,31 +32,31 @@ fn main_account(call: &mut Call<'_>) -> Result<AccountId, Refusal> {
 const DEPOSIT_ACCOUNTS: [(&str, Purse); 3] =
     [("SPOT", Purse::Spot), ("CONTRACT", Purse::Futures), ("FUND", Purse::Fund)];
 
-fn deposit_word(purse: Purse) -> Value {
+fn deposit_account_row(purse: Purse) -> Value {
     let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.1 == purse);
     json!({ "account_type": row.map(|row| row.0) })
 }
 
-/// No source says what the answer holds.
-pub(super) fn deposit_account(call: &mut Call<'_>) -> Answer {
+/// No source states what the response holds.
+pub(super) fn deposit_account(call: &mut Call<'_>) -> HandlerResult {
     main_account(call)?;
-    Ok(deposit_word(call.owner()?.deposit_to))
+    Ok(deposit_account_row(call.owner()?.deposit_to))
 }
 
 /// As above. "Not for sub-accounts."
-pub(super) fn set_deposit_account(call: &mut Call<'_>) -> Answer {
+pub(super) fn set_deposit_account(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let word = call.params.need("account_type")?;
     let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.0 == word);
     let rule = "must be SPOT, CONTRACT or FUND";
     let purse = row.ok_or_else(|| call.params.invalid("account_type", rule))?.1;
     call.exchange.apply(account, WalletRequest::SetDepositWallet(purse))?;
-    Ok(deposit_word(purse))
+    Ok(deposit_account_row(purse))
 }
 
 /// What the operator saved for the account ([`Sandbox::save_address`](crate::Sandbox::save_address)). Only
 /// a standard address has a currency, and an EVM one has no network either.
-pub(super) fn addresses(call: &mut Call<'_>) -> Answer {
+pub(super) fn addresses(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let rows = call.exchange.decisions.addresses(account).iter().map(|saved| {
         let kind = match (&saved.currency, &saved.network) {
@@ -83,7 +83,7 @@ pub(super) fn addresses(call: &mut Call<'_>) -> Answer {
 }
 
 /// One row per currency and network.
-pub(super) fn currencies(call: &mut Call<'_>) -> Answer {
+pub(super) fn currencies(call: &mut Call<'_>) -> HandlerResult {
     let wanted = call.params.text("currencies")?;
     let wanted: Option<Vec<&str>> = wanted.as_deref().map(|list| list.split(',').collect());
     if wanted.as_ref().is_some_and(|list| list.len() > MOST_CURRENCIES) {
@@ -126,14 +126,14 @@ pub(super) fn currencies(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "currencies": rows }))
 }
 
-pub(super) fn address(call: &mut Call<'_>) -> Answer {
+pub(super) fn address(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let currency = call.params.need("currency")?;
     let wallet = call.exchange.plain_currency(&currency).ok_or_else(|| refuse(60002))?;
     let checked = call.exchange.decisions.check_deposit(&currency);
     checked.map_err(|reject| call.exchange.error(&reject))?;
     let address = deposit_address(account, &wallet);
-    // All accounts of an exchange share an address there, and the memo tells them apart.
+    // All accounts of an exchange share an address there, and the memo distinguishes them.
     let needs_memo = call.exchange.decisions.terms(&currency).memo;
     let memo = if needs_memo { account.0.to_string() } else { String::new() };
     Ok(json!({
@@ -144,7 +144,7 @@ pub(super) fn address(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn quota(call: &mut Call<'_>) -> Answer {
+pub(super) fn quota(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let currency = call.params.need("currency")?;
     call.exchange.plain_currency(&currency).ok_or_else(|| refuse(60002))?;
@@ -159,7 +159,7 @@ pub(super) fn quota(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn withdraw(call: &mut Call<'_>) -> Answer {
+pub(super) fn withdraw(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
     let currency = params.need("currency")?.into();
@@ -187,7 +187,7 @@ pub(super) fn withdraw(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "withdraw_id": id.to_string() }))
 }
 
-pub(super) fn history(call: &mut Call<'_>) -> Answer {
+pub(super) fn history(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let params = &call.params;
     let wanted = params.need("operation_type")?;
@@ -219,7 +219,7 @@ pub(super) fn history(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "records": rows.collect::<Value>() }))
 }
 
-pub(super) fn detail(call: &mut Call<'_>) -> Answer {
+pub(super) fn detail(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let id = call.params.need("id")?;
     let mut rows = call.exchange.fundings_of(account);

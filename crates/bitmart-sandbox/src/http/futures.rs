@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Call,
+    Call, HandlerResult,
     futures_account::{listed, order_id},
     futures_fields as fields,
     futures_market::held,
@@ -24,7 +24,7 @@ use crate::{
 
 const OPENED_MS: u64 = 1_594_080_000_123;
 
-pub(super) fn details(call: &mut Call<'_>) -> Answer {
+pub(super) fn details(call: &mut Call<'_>) -> HandlerResult {
     let wanted = call.params.text("symbol")?;
     if wanted.as_deref().is_some_and(|symbol| !call.exchange.futures.contains_key(symbol)) {
         return Err(refuse(40034));
@@ -38,7 +38,7 @@ pub(super) fn details(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "symbols": rows.collect::<Value>() }))
 }
 
-/// No source has a word for a contract that is halted: this one is that of code 40015.
+/// No source names the state of a halted contract: this is the text of code 40015.
 fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Value {
     let (rules, held) = (&market.rules, held(exchange, market));
     let delisted_ms = exchange.decisions.delisted_ms(&rules.symbol);
@@ -88,13 +88,13 @@ fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Valu
     })
 }
 
-pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
+pub(super) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let request = parse_order(call)?;
     let preset = fields::preset(&call.params, fields::rules(call)?)?;
     let price = request.price;
     let id = call.exchange.order(account, FuturesRequest::Place { order: request, preset })?;
-    // A number here, text everywhere else; a market order has words for a price.
+    // A number here, text everywhere else; a market order has a text for a price.
     Ok(json!({ "order_id": id.0, "price": price.map_or("market price".to_owned(), plain) }))
 }
 
@@ -128,7 +128,7 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
 }
 
 /// With neither id every open order of the symbol is cancelled, as documented.
-pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
+pub(super) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     if !call.exchange.futures.contains_key(symbol.as_str()) {
@@ -157,8 +157,8 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
     Ok(json!({}))
 }
 
-/// The id of the answer is a number, like that of the request. Price, size or both are given.
-pub(super) fn modify_order(call: &mut Call<'_>) -> Answer {
+/// The id of the response is a number, like that of the request. Price, size or both are given.
+pub(super) fn modify_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
     let rules = fields::rules(call)?;
@@ -185,7 +185,7 @@ fn id_of(text: &str) -> Result<OrderId, Refusal> {
     number::unsigned(text).map(OrderId).ok_or_else(|| refuse(40037))
 }
 
-pub(super) fn order(call: &mut Call<'_>) -> Answer {
+pub(super) fn order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let id = id_of(&call.params.need("order_id")?)?;

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Call,
+    Call, HandlerResult,
     futures_rows::{self, ended_fields, extend, no_trail, preset_fields},
     params::Params,
     window::Window,
@@ -23,7 +23,7 @@ use crate::{
     wire::plain,
 };
 
-/// Most rows of an answer without paging.
+/// Most rows of a response without paging.
 const ROWS: usize = 200;
 
 /// The contract a list is limited to.
@@ -35,7 +35,7 @@ pub(super) fn symbol(call: &Call<'_>) -> Result<Option<String>, Refusal> {
     Ok(symbol)
 }
 
-/// Whether the copy trading account is asked for, which is empty here.
+/// Whether the copy trading account is requested, which is empty here.
 pub(super) fn is_copy_trading(call: &Call<'_>) -> Result<bool, Refusal> {
     match call.params.text("account")?.as_deref() {
         None | Some("futures") => Ok(false),
@@ -71,14 +71,14 @@ fn newest(mut rows: Vec<(OrderId, Value)>, limit: usize) -> Value {
     rows.into_iter().take(limit).map(|row| row.1).collect()
 }
 
-/// The number of rows that is asked for.
+/// The number of rows that is requested.
 pub(super) fn rows_wanted(params: &Params) -> Result<usize, Refusal> {
     let limit = params.whole("limit")?.unwrap_or(100);
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
     limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))
 }
 
-pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
+pub(super) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
     let kind = params.text("type")?;
@@ -110,8 +110,8 @@ pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
     Ok(newest(orders.chain(trailing).collect(), limit))
 }
 
-/// Finished orders by the time of their creation: no source says which time the window is about.
-pub(super) fn order_history(call: &mut Call<'_>) -> Answer {
+/// Finished orders by the time of their creation: no source states which time the window is about.
+pub(super) fn order_history(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     call.params.need("symbol")?;
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
@@ -144,7 +144,7 @@ pub(super) fn order_history(call: &mut Call<'_>) -> Answer {
     Ok(newest(orders.chain(triggers).collect(), limit))
 }
 
-pub(super) fn trades(call: &mut Call<'_>) -> Answer {
+pub(super) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
@@ -178,7 +178,7 @@ pub(super) fn trades(call: &mut Call<'_>) -> Answer {
 }
 
 /// Cancels every open order of a contract.
-pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
+pub(super) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     call.params.need("symbol")?;
     let symbol = symbol(call)?;
@@ -189,7 +189,7 @@ pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
 
 /// Flows of the wallet. Times of the request are in milliseconds here; a row has its time as text, as
 /// documented.
-pub(super) fn transactions(call: &mut Call<'_>) -> Answer {
+pub(super) fn transactions(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
     let kind = params.whole("flow_type")?.unwrap_or(0);

@@ -22,7 +22,7 @@ pub(super) fn broken(reject: Reject) -> Refusal {
     rejected(&reject, ErrorFamily::Futures)
 }
 
-/// The rules of the contract that is asked about.
+/// The rules of the contract that the request names.
 pub(super) fn rules<'a>(call: &'a Call<'_>) -> Result<&'a FuturesRules, Refusal> {
     let symbol = call.params.need("symbol")?;
     let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| refuse(40034))?;
@@ -64,7 +64,7 @@ pub(super) fn price(params: &Params, name: &str, rules: &FuturesRules) -> Result
     Ok(price)
 }
 
-/// A leverage within the bounds of the contract; none when it is not said.
+/// A leverage within the bounds of the contract; none when it is absent.
 pub(super) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u32>, Refusal> {
     let Some(text) = params.text("leverage")? else { return Ok(None) };
     let value = number::decimal(&text).ok_or_else(|| refuse(40040))?;
@@ -88,7 +88,7 @@ pub(super) fn client_id(params: &Params) -> Result<Option<SmolStr>, Refusal> {
     Ok(Some(id.into()))
 }
 
-/// Last price or mark price; none when it is not said.
+/// Last price or mark price; none when it is absent.
 pub(super) fn price_type(params: &Params, name: &str) -> Result<Option<PriceType>, Refusal> {
     match params.whole(name)? {
         None => Ok(None),
@@ -102,7 +102,7 @@ pub(super) fn needed_price_type(params: &Params, name: &str) -> Result<PriceType
     price_type(params, name)?.ok_or_else(|| params.missing(name))
 }
 
-/// Preset prices; those of the last price unless it is said otherwise, as documented.
+/// Preset prices; those of the last price unless the request states otherwise, as documented.
 pub(super) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, Refusal> {
     let leg = |name: &str| {
         let by = price_type(params, &format!("{name}_type"))?.unwrap_or(PriceType::Last);
@@ -116,7 +116,7 @@ pub(super) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, Re
     Ok(Preset { take_profit, stop_loss })
 }
 
-/// `plan_category`: 1 is for a size, 2 for the whole position; none when it is not said.
+/// `plan_category`: 1 is for a size, 2 for the whole position; none when it is absent.
 pub(super) fn whole_position(params: &Params) -> Result<Option<bool>, Refusal> {
     match params.whole("plan_category")? {
         None => Ok(None),

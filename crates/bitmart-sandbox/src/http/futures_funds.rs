@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Answer, Call, window::Window};
+use super::{Call, HandlerResult, window::Window};
 use crate::{
     exchange::{
         WalletRequest,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Sources disagree whether the amount is what was claimed or the balance afterwards; here it is the first.
-pub(super) fn claim(call: &mut Call<'_>) -> Answer {
+pub(super) fn claim(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     call.exchange.apply(account, WalletRequest::ClaimPlayMoney)?;
     let currency = call.exchange.claim_currency().ok_or_else(|| refuse(40034))?;
@@ -21,7 +21,7 @@ pub(super) fn claim(call: &mut Call<'_>) -> Answer {
 }
 
 /// Margin is in the currency of the contract only, so that nothing is ever repaid in another.
-pub(super) fn repayments(call: &mut Call<'_>) -> Answer {
+pub(super) fn repayments(call: &mut Call<'_>) -> HandlerResult {
     check_page(call)?;
     if call.params.text("type")?.is_some_and(|kind| kind != "AUTO_REPAY") {
         return Err(call.params.invalid("type", "must be AUTO_REPAY"));
@@ -30,7 +30,7 @@ pub(super) fn repayments(call: &mut Call<'_>) -> Answer {
 }
 
 /// As above: no currency is owed, so that none bears interest.
-pub(super) fn interest(call: &mut Call<'_>) -> Answer {
+pub(super) fn interest(call: &mut Call<'_>) -> HandlerResult {
     check_page(call)?;
     Ok(json!({ "items": [], "total": 0 }))
 }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Answer, Call};
+use super::{Call, HandlerResult};
 use crate::{
     exchange::{
         Exchange,
@@ -21,7 +21,7 @@ use crate::{
 /// Levels per side of a book.
 const DEPTH: usize = 50;
 const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1_440, 4_320, 10_080];
-/// Rows of an answer with candles.
+/// Rows of a response with candles.
 const CANDLES: usize = 500;
 const TRADES: i64 = 100;
 const HISTORY: i64 = 100;
@@ -30,7 +30,7 @@ fn market<'a>(call: &'a Call<'_>) -> Result<&'a FuturesMarket, Refusal> {
     call.exchange.futures.get(call.params.need("symbol")?.as_str()).ok_or_else(|| refuse(40034))
 }
 
-pub(super) fn depth(call: &mut Call<'_>) -> Answer {
+pub(super) fn depth(call: &mut Call<'_>) -> HandlerResult {
     let market = market(call)?;
     let side = |side| -> Value {
         let mut sum = Decimal::ZERO;
@@ -49,7 +49,7 @@ pub(super) fn depth(call: &mut Call<'_>) -> Answer {
 }
 
 /// Sizes are in coins here, times in seconds.
-pub(super) fn trades(call: &mut Call<'_>) -> Answer {
+pub(super) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let limit = params.whole("limit")?.unwrap_or(50);
     let limit = usize::try_from(limit).ok().filter(|_| (1..=TRADES).contains(&limit));
@@ -68,7 +68,7 @@ pub(super) fn trades(call: &mut Call<'_>) -> Answer {
     Ok(rows.collect())
 }
 
-pub(super) fn open_interest(call: &mut Call<'_>) -> Answer {
+pub(super) fn open_interest(call: &mut Call<'_>) -> HandlerResult {
     let market = market(call)?;
     let (contracts, value) = held(&call.exchange, market);
     Ok(json!({
@@ -105,12 +105,12 @@ fn funding_row(market: &FuturesMarket, now_ms: u64) -> Value {
     })
 }
 
-pub(super) fn funding_rate(call: &mut Call<'_>) -> Answer {
+pub(super) fn funding_rate(call: &mut Call<'_>) -> HandlerResult {
     Ok(funding_row(market(call)?, call.now_ms))
 }
 
-/// Every contract, or the one that is asked for.
-pub(super) fn funding_rates(call: &mut Call<'_>) -> Answer {
+/// Every contract, or the one that is requested.
+pub(super) fn funding_rates(call: &mut Call<'_>) -> HandlerResult {
     if call.params.is_absent("symbol") {
         let rows = call.exchange.futures.values().map(|market| funding_row(market, call.now_ms));
         return Ok(json!({ "list": rows.collect::<Value>() }));
@@ -119,7 +119,7 @@ pub(super) fn funding_rates(call: &mut Call<'_>) -> Answer {
 }
 
 /// The latest settlements, newest first.
-pub(super) fn funding_history(call: &mut Call<'_>) -> Answer {
+pub(super) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let limit = params.whole("limit")?.unwrap_or(HISTORY);
     if !(1..=HISTORY).contains(&limit) {
@@ -137,16 +137,16 @@ pub(super) fn funding_history(call: &mut Call<'_>) -> Answer {
 }
 
 /// Candles that opened in the window, from oldest to newest; the latest ones when there are too many.
-pub(super) fn klines(call: &mut Call<'_>) -> Answer {
+pub(super) fn klines(call: &mut Call<'_>) -> HandlerResult {
     candles(call, |market| &market.tape)
 }
 
 /// Candles of the mark price have no volume.
-pub(super) fn mark_klines(call: &mut Call<'_>) -> Answer {
+pub(super) fn mark_klines(call: &mut Call<'_>) -> HandlerResult {
     candles(call, |market| &market.mark.tape)
 }
 
-fn candles(call: &Call<'_>, tape: fn(&FuturesMarket) -> &Tape) -> Answer {
+fn candles(call: &Call<'_>, tape: fn(&FuturesMarket) -> &Tape) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let step = params.whole("step")?.unwrap_or(1);
     if !STEPS.contains(&step) {
@@ -178,7 +178,7 @@ fn candles(call: &Call<'_>, tape: fn(&FuturesMarket) -> &Tape) -> Answer {
     Ok(rows.iter().map(row).collect())
 }
 
-pub(super) fn fee_rate(call: &mut Call<'_>) -> Answer {
+pub(super) fn fee_rate(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({
         "symbol": market(call)?.rules.symbol.as_str(),
         "taker_fee_rate": plain(TAKER_FEE),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Call,
+    Call, HandlerResult,
     futures_account::{rows_wanted, symbol},
     futures_fields::{self as fields, needed_price_type, price, rules},
     futures_rows::plan_row,
@@ -25,7 +25,7 @@ use crate::{
 /// What `cancel-plan-order` cancels; trailing orders have a call of their own.
 const PRICED: [Kind; 3] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss];
 
-pub(super) fn submit(call: &mut Call<'_>) -> Answer {
+pub(super) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let plan = parse_plan(&call.params, rules(call)?)?;
     let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
@@ -78,7 +78,7 @@ fn way(params: &Params) -> Result<Way, Refusal> {
     }
 }
 
-pub(super) fn modify(call: &mut Call<'_>) -> Answer {
+pub(super) fn modify(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let (params, rules) = (&call.params, rules(call)?);
     let market = match params.need("type")?.as_str() {
@@ -101,7 +101,7 @@ pub(super) fn modify(call: &mut Call<'_>) -> Answer {
 }
 
 /// Without an id all of the contract are cancelled (change log of 2024-09-19).
-pub(super) fn cancel(call: &mut Call<'_>) -> Answer {
+pub(super) fn cancel(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = rules(call)?.symbol.clone();
     let named = named_id(call, account)?;
@@ -134,7 +134,7 @@ pub(super) fn needed_id(params: &Params) -> Result<OrderId, Refusal> {
 }
 
 /// Plan orders, take-profits and stop-losses that wait, newest first. `type` is what they become.
-pub(super) fn waiting(call: &mut Call<'_>) -> Answer {
+pub(super) fn waiting(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
     let market = match params.text("type")?.as_deref() {
@@ -163,7 +163,7 @@ pub(super) fn waiting(call: &mut Call<'_>) -> Answer {
     Ok(rows.collect::<Value>())
 }
 
-pub(super) fn submit_trailing(call: &mut Call<'_>) -> Answer {
+pub(super) fn submit_trailing(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let plan = parse_trailing(&call.params, rules(call)?)?;
     let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
@@ -200,7 +200,7 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Refu
     Ok(NewPlan { client_id: None, condition: Condition::Trail(trail), terms })
 }
 
-pub(super) fn cancel_trailing(call: &mut Call<'_>) -> Answer {
+pub(super) fn cancel_trailing(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let (symbol, id) = (rules(call)?.symbol.clone(), needed_id(&call.params)?);
     call.exchange.apply(

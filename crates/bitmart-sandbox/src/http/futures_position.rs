@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    Answer, Call,
+    Call, HandlerResult,
     futures_account::{is_copy_trading, symbol},
     futures_settings::mode_word,
 };
@@ -55,7 +55,7 @@ impl Row<'_> {
 
 /// Open positions; with a symbol all of its directions, even when they are flat, as documented. In
 /// one-way mode a short position has an amount below zero.
-pub(super) fn positions(call: &mut Call<'_>) -> Answer {
+pub(super) fn positions(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
         let Row { owner, position, .. } = row;
         let size = position.size;
@@ -79,7 +79,7 @@ pub(super) fn positions(call: &mut Call<'_>) -> Answer {
 }
 
 /// The same in the older form.
-pub(super) fn positions_v1(call: &mut Call<'_>) -> Answer {
+pub(super) fn positions_v1(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
         with(
             common(row),
@@ -94,7 +94,7 @@ pub(super) fn positions_v1(call: &mut Call<'_>) -> Answer {
 }
 
 /// Margin type and side are empty when there is no position (field note 15).
-pub(super) fn risks(call: &mut Call<'_>) -> Answer {
+pub(super) fn risks(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
         let Row { market, position, .. } = row;
         let open = |word: &'static str| if position.is_open() { word } else { "" };
@@ -117,7 +117,7 @@ pub(super) fn risks(call: &mut Call<'_>) -> Answer {
     })
 }
 
-fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> Answer {
+fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> HandlerResult {
     let (account, only) = (call.account()?, symbol(call)?);
     if is_copy_trading(call)? {
         return Ok(json!([]));
@@ -126,13 +126,13 @@ fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> Answer {
     let flat = Position::default();
     let mut rows = Vec::new();
     for (symbol, market) in &call.exchange.futures {
-        let asked = only.as_ref().is_some_and(|only| symbol == only);
-        if only.is_some() && !asked {
+        let requested = only.as_ref().is_some_and(|only| symbol == only);
+        if only.is_some() && !requested {
             continue;
         }
         for long in [true, false] {
             let position = owner.position(symbol, long).unwrap_or(&flat);
-            if position.is_open() || (asked && is_listed_flat(owner, symbol, long)) {
+            if position.is_open() || (requested && is_listed_flat(owner, symbol, long)) {
                 let liquidation = call.exchange.liquidation_price(account, symbol, long);
                 let liquidation = liquidation.filter(|_| position.is_open());
                 rows.push(render(&Row {
@@ -194,7 +194,7 @@ fn with(mut row: Value, more: Value) -> Value {
     row
 }
 
-pub(super) fn assets(call: &mut Call<'_>) -> Answer {
+pub(super) fn assets(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let owner = call.exchange.accounts.get(&account).ok_or_else(|| refuse(30002))?;
     let rows = owner.futures.keys().map(|currency| {
@@ -211,9 +211,9 @@ pub(super) fn assets(call: &mut Call<'_>) -> Answer {
     Ok(rows.collect::<Value>())
 }
 
-/// Without a contract every position of the kind is closed, without a side both: so a third party says. No
+/// Without a contract every position of the kind is closed, without a side both: according to a third party. No
 /// contract here has a coin for its margin (kind 2).
-pub(super) fn close_all(call: &mut Call<'_>) -> Answer {
+pub(super) fn close_all(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
     params.need("contractType")?;

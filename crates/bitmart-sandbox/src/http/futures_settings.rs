@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Call, futures_fields::leverage};
+use super::{Call, HandlerResult, futures_fields::leverage};
 use crate::{
     exchange::{FuturesRequest, futures::FuturesMarket, refusal::refuse},
     wire::plain,
@@ -13,12 +13,12 @@ pub(super) fn mode_word(one_way: bool) -> &'static str {
     if one_way { "one_way_mode" } else { "hedge_mode" }
 }
 
-pub(super) fn position_mode(call: &mut Call<'_>) -> Answer {
+pub(super) fn position_mode(call: &mut Call<'_>) -> HandlerResult {
     let one_way = call.owner()?.one_way;
     Ok(json!({ "position_mode": mode_word(one_way) }))
 }
 
-pub(super) fn set_position_mode(call: &mut Call<'_>) -> Answer {
+pub(super) fn set_position_mode(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let one_way = match call.params.need("position_mode")?.as_str() {
         "hedge_mode" => false,
@@ -32,8 +32,8 @@ pub(super) fn set_position_mode(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "position_mode": mode_word(one_way) }))
 }
 
-/// Without a leverage the present one is answered. `max_value` is the highest leverage, as in the docs.
-pub(super) fn submit_leverage(call: &mut Call<'_>) -> Answer {
+/// Without a leverage the response has the present one. `max_value` is the highest leverage, as in the docs.
+pub(super) fn submit_leverage(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| refuse(40034))?;
@@ -57,7 +57,7 @@ pub(super) fn submit_leverage(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn brackets(call: &mut Call<'_>) -> Answer {
+pub(super) fn brackets(call: &mut Call<'_>) -> HandlerResult {
     let wanted = call.params.text("symbol")?;
     let markets = &call.exchange.futures;
     if wanted.as_deref().is_some_and(|symbol| !markets.contains_key(symbol)) {
@@ -84,8 +84,8 @@ fn ladder(market: &FuturesMarket) -> Value {
     json!({ "symbol": market.rules.symbol.as_str(), "brackets": rows.collect::<Value>() })
 }
 
-/// Times of the answer are in seconds. A timeout of 0 stops the countdown.
-pub(super) fn cancel_all_after(call: &mut Call<'_>) -> Answer {
+/// Times of the response are in seconds. A timeout of 0 stops the countdown.
+pub(super) fn cancel_all_after(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| refuse(40034))?;

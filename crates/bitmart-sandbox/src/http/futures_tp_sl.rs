@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::{
-    Answer, Call,
+    Call, HandlerResult,
     futures_fields::{self as fields, needed_price_type, price, rules},
     futures_plan::{named_id, needed_id},
     params::Params,
@@ -21,7 +21,7 @@ use crate::{
     number,
 };
 
-pub(super) fn submit(call: &mut Call<'_>) -> Answer {
+pub(super) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let rules = rules(call)?;
     let mut plan = parse(&call.params, rules)?;
@@ -51,7 +51,7 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Refusal> {
     if side.opens() {
         return Err(refuse(40041));
     }
-    // For the whole position unless a size is asked for (endpoint futures/submit-tp-sl-order).
+    // For the whole position unless the request has a size (endpoint futures/submit-tp-sl-order).
     let whole_position = fields::whole_position(params)?.unwrap_or(true);
     let sized = !whole_position && !params.is_absent("size");
     let size = if sized { fields::size(params, rules)? } else { Decimal::ZERO };
@@ -98,7 +98,7 @@ fn executed_at(
     price(params, "executive_price", rules).map(Some)
 }
 
-pub(super) fn modify(call: &mut Call<'_>) -> Answer {
+pub(super) fn modify(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let rules = rules(call)?;
     let symbol = rules.symbol.clone();
@@ -119,7 +119,7 @@ pub(super) fn modify(call: &mut Call<'_>) -> Answer {
 }
 
 /// Changes the preset prices of an opening order; what is not named stays.
-pub(super) fn modify_preset(call: &mut Call<'_>) -> Answer {
+pub(super) fn modify_preset(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let rules = rules(call)?;
     let (symbol, id) = (rules.symbol.clone(), needed_id(&call.params)?);

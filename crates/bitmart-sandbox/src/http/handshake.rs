@@ -1,4 +1,4 @@
-//! WebSocket handshakes, and the faults that strike them.
+//! WebSocket handshakes, and their faults.
 
 use std::{
     net::IpAddr,
@@ -16,15 +16,15 @@ use hyper::{
 };
 
 use super::{
-    answer::{Reply, html},
-    service::Dropped,
+    injection::Dropped,
+    response::{HttpResponse, html},
 };
-use crate::{fault::Fault, generated::Host, shared::Shared, ws};
+use crate::{address::address, fault::Fault, generated::Host, shared::Shared, ws};
 
 /// The accept key of another handshake than any client makes.
 const WRONG: HeaderValue = HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 
-/// Answers a handshake. `reset` is set when the connection is to be reset, not closed, at its end.
+/// Responds to a handshake. `reset` is set if the connection is to be reset, not closed, at its end.
 pub(super) async fn handshake(
     shared: Arc<Shared>,
     host: Host,
@@ -32,8 +32,8 @@ pub(super) async fn handshake(
     peer: IpAddr,
     reset: &AtomicBool,
     request: Request<Incoming>,
-) -> Result<Reply, Dropped> {
-    let fault = shared.faults().strike(ws::address(host, private), Fault::is_handshake);
+) -> Result<HttpResponse, Dropped> {
+    let fault = shared.faults().take(address(host, private), Fault::is_handshake);
     match fault {
         Some(Fault::DropBefore) => return Err(Dropped),
         Some(Fault::ResetMidBody) => {
@@ -44,9 +44,9 @@ pub(super) async fn handshake(
         Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
         _ => {}
     }
-    let mut reply = ws::upgrade(shared, host, private, peer, request);
+    let mut response = ws::upgrade(shared, host, private, peer, request);
     if fault == Some(Fault::WrongAccept) {
-        reply.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, WRONG);
+        response.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, WRONG);
     }
-    Ok(reply.map(Either::Left))
+    Ok(response.map(Either::Left))
 }

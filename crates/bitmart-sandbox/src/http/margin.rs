@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{Answer, Call, spot_trading::parse_order};
+use super::{Call, HandlerResult, spot_trading::parse_order};
 use crate::{
     exchange::{
         AccountId, SpotRequest, SpotRules, WalletRequest,
@@ -30,7 +30,7 @@ fn sum(call: &Call<'_>) -> Result<Sum, Refusal> {
     Ok(Sum { symbol, currency, amount })
 }
 
-pub(super) fn transfer(call: &mut Call<'_>) -> Answer {
+pub(super) fn transfer(call: &mut Call<'_>) -> HandlerResult {
     let (account, sum) = (call.account()?, sum(call)?);
     let into = match call.params.need("side")?.as_str() {
         "in" => true,
@@ -41,20 +41,20 @@ pub(super) fn transfer(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "transfer_id": id.to_string() }))
 }
 
-pub(super) fn borrow(call: &mut Call<'_>) -> Answer {
+pub(super) fn borrow(call: &mut Call<'_>) -> HandlerResult {
     let (account, sum) = (call.account()?, sum(call)?);
     let id = call.exchange.number(account, WalletRequest::Borrow(sum))?;
     Ok(json!({ "borrow_id": id.to_string() }))
 }
 
-pub(super) fn repay(call: &mut Call<'_>) -> Answer {
+pub(super) fn repay(call: &mut Call<'_>) -> HandlerResult {
     let (account, sum) = (call.account()?, sum(call)?);
     let id = call.exchange.number(account, WalletRequest::Repay(sum))?;
     Ok(json!({ "repay_id": id.to_string() }))
 }
 
 /// An order paid from the margin wallets of its pair. Without them there is no margin account (51001).
-pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
+pub(super) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let mut request =
@@ -65,7 +65,7 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "order_id": id.0 }))
 }
 
-/// The pairs that are asked for: one, or every one.
+/// The pairs that are requested: one, or every one.
 fn pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, Refusal> {
     let markets = &call.exchange.spot;
     let all = || markets.values().map(|market| market.rules.clone()).collect();
@@ -74,7 +74,7 @@ fn pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, Refusal> {
     Ok(vec![market.rules.clone()])
 }
 
-pub(super) fn pair_list(call: &mut Call<'_>) -> Answer {
+pub(super) fn pair_list(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let side = |rules: &SpotRules, currency: &SmolStr| {
         let (least, most) = bounds(*currency == rules.base);
@@ -146,7 +146,7 @@ impl Holding {
     }
 }
 
-pub(super) fn accounts(call: &mut Call<'_>) -> Answer {
+pub(super) fn accounts(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let mut rows = Vec::new();
     for rules in pairs(call)? {
@@ -184,7 +184,7 @@ fn liquidation_price(base: Holding, quote: Holding) -> Decimal {
     gap.checked_div(coins).unwrap_or_default()
 }
 
-/// What a list of records is asked for.
+/// The filters of a list of records.
 struct Wanted {
     account: AccountId,
     symbol: String,
@@ -222,8 +222,8 @@ impl Wanted {
     }
 }
 
-/// Newest first: no source states the order. Asked in milliseconds, answered in seconds.
-pub(super) fn borrow_records(call: &mut Call<'_>) -> Answer {
+/// Newest first: no source states the order. Milliseconds in the request, seconds in the response.
+pub(super) fn borrow_records(call: &mut Call<'_>) -> HandlerResult {
     let wanted = Wanted::read(call, "borrow_id")?;
     let has = |loan: &&Loan| wanted.has(loan.account, &loan.symbol, loan.id, loan.time_ms);
     let rows = call.exchange.loans.values().rev().filter(has).take(wanted.count).map(|loan| {
@@ -241,7 +241,7 @@ pub(super) fn borrow_records(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "records": rows.collect::<Value>() }))
 }
 
-pub(super) fn repay_records(call: &mut Call<'_>) -> Answer {
+pub(super) fn repay_records(call: &mut Call<'_>) -> HandlerResult {
     let wanted = Wanted::read(call, "repay_id")?;
     let currency = call.params.text("currency")?;
     let has = |row: &&Repayment| {

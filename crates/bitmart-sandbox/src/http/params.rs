@@ -4,43 +4,35 @@ use percent_encoding::percent_decode;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::family::Family;
 use crate::{
     exchange::{
         refusal::{Refusal, refuse},
         rules::LARGEST,
     },
-    generated::{Kind, Param},
+    generated::{Codes, Kind, Param},
     number,
 };
 
 /// How old a request may be when it arrives. The npm package bitmart-api sends it with every signed request;
-/// the venue heeds it where it is documented.
+/// the exchange heeds it where it is documented.
 pub(super) const RECV_WINDOW: &str = "recvWindow";
-
-/// Fields that no document knows, but BitMart's own PHP example and ccxt send, and its Java SDK.
-const SENT: [(&str, &str); 3] = [
-    ("/contract/private/submit-plan-order", "price"),
-    ("/account/v1/currencies", "currency"),
-    ("/spot/v1/wallet", "currency"),
-];
 
 /// Parameters of one request. Empty text and null count as absent, because clients send them for
 /// optional fields they have no value for.
 #[derive(Debug)]
 pub(crate) struct Params {
     values: Map<String, Value>,
-    family: Family,
+    codes: Codes,
     /// Rows that are younger are not listed yet.
     listed_until_ms: Option<u64>,
 }
 
 impl Params {
-    pub(crate) fn new(values: Map<String, Value>, family: Family) -> Self {
-        Self { values, family, listed_until_ms: None }
+    pub(crate) fn new(values: Map<String, Value>, codes: Codes) -> Self {
+        Self { values, codes, listed_until_ms: None }
     }
 
-    pub(crate) fn from_query(query: &str, family: Family) -> Self {
+    pub(crate) fn from_query(query: &str, codes: Codes) -> Self {
         let decode = |text: &str| {
             let text = text.replace('+', " ");
             percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned()
@@ -51,10 +43,10 @@ impl Params {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(name, value)| (decode(name), Value::String(decode(value))))
             .collect();
-        Self { values, family, listed_until_ms: None }
+        Self { values, codes, listed_until_ms: None }
     }
 
-    /// The answer is that of a history that has come only so far.
+    /// The response lists a history that lags: rows up to this time.
     pub(super) fn list_until(&mut self, newest_ms: u64) {
         self.listed_until_ms = Some(newest_ms);
     }
@@ -76,30 +68,30 @@ impl Params {
         }
     }
 
-    /// The refusal of a missing parameter.
+    /// The error for a missing parameter.
     pub(crate) fn missing(&self, name: &str) -> Refusal {
-        let code = match self.family {
-            Family::Quotation => 70001,
-            Family::Spot => 50028,
-            Family::Account => 60000,
-            Family::Futures => 40007,
+        let code = match self.codes {
+            Codes::Quotation => 70001,
+            Codes::Spot => 50028,
+            Codes::Account => 60000,
+            Codes::Futures => 40007,
         };
         let known = refuse(code);
         let text = format!("{}: {name} is required", known.message);
         known.saying(text)
     }
 
-    /// The refusal of a parameter with a value that does not fit.
+    /// The error for a parameter with a value that does not fit.
     pub(crate) fn invalid(&self, name: &str, rule: &str) -> Refusal {
-        let text = match self.family {
-            Family::Spot | Family::Quotation => format!("Invalid {name}: {rule}"),
-            Family::Account => format!("Parameter Error: {name}: {rule}"),
-            Family::Futures => format!("Parse parameter error: {name}: {rule}"),
+        let text = match self.codes {
+            Codes::Spot | Codes::Quotation => format!("Invalid {name}: {rule}"),
+            Codes::Account => format!("Parameter Error: {name}: {rule}"),
+            Codes::Futures => format!("Parse parameter error: {name}: {rule}"),
         };
-        let code = match self.family {
-            Family::Spot | Family::Quotation => 50021,
-            Family::Account => 60000,
-            Family::Futures => 40007,
+        let code = match self.codes {
+            Codes::Spot | Codes::Quotation => 50021,
+            Codes::Account => 60000,
+            Codes::Futures => 40007,
         };
         refuse(code).saying(text)
     }
@@ -131,16 +123,16 @@ impl Params {
             .transpose()
     }
 
-    /// The number of rows that is asked for.
+    /// The number of rows that is requested.
     pub(crate) fn limit(&self, default: i64, most: i64) -> Result<usize, Refusal> {
-        let asked = self.whole("limit")?.unwrap_or(default);
-        if asked < 1 {
+        let requested = self.whole("limit")?.unwrap_or(default);
+        if requested < 1 {
             return Err(refuse(50015));
         }
-        if asked > most {
+        if requested > most {
             return Err(refuse(50016).saying(format!("Maximum limit is {most}")));
         }
-        Ok(usize::try_from(asked).unwrap_or(1))
+        Ok(usize::try_from(requested).unwrap_or(1))
     }
 
     /// A decimal above zero, as text or number.
@@ -183,42 +175,46 @@ impl Params {
                     let row = row
                         .as_object()
                         .ok_or_else(|| self.invalid(name, "must be a list of objects"))?;
-                    Ok(Self::new(row.clone(), self.family))
+                    Ok(Self::new(row.clone(), self.codes))
                 })
                 .collect(),
             Some(_) => Err(self.invalid(name, "must be a list")),
         }
     }
 
-    /// Refuses fields the endpoint does not have: the venue ignores them silently, so that a typing
+    /// Rejects fields that the endpoint does not have: the exchange ignores them silently, so that a typing
     /// error there trades something else than meant.
-    pub(crate) fn refuse_unknown(&self, path: &str, fields: &[Param]) -> Result<(), Refusal> {
+    pub(crate) fn reject_unknown(
+        &self,
+        fields: &[Param],
+        undocumented: &[&str],
+    ) -> Result<(), Refusal> {
         for (name, value) in &self.values {
             let Some(field) = fields.iter().find(|field| field.name == name) else {
                 // A client that fills in nothing means nothing, and some send a window with everything.
-                if value.is_null() || name == RECV_WINDOW || SENT.contains(&(path, name)) {
+                if value.is_null() || name == RECV_WINDOW || undocumented.contains(&name.as_str()) {
                     continue;
                 }
                 return Err(self.unknown(name, fields));
             };
             if let (false, Value::Array(rows)) = (field.items.is_empty(), value) {
                 for row in rows.iter().filter_map(Value::as_object) {
-                    Self::new(row.clone(), self.family).refuse_unknown(path, field.items)?;
+                    Self::new(row.clone(), self.codes).reject_unknown(field.items, undocumented)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Refuses a member that is to be a number and is none, also where the kind of the order ignores it:
+    /// Rejects a member that is to be a number and is none, also where the kind of the order ignores it:
     /// the client meant something by it.
-    pub(crate) fn refuse_malformed(&self, fields: &[Param]) -> Result<(), Refusal> {
+    pub(crate) fn reject_malformed(&self, fields: &[Param]) -> Result<(), Refusal> {
         for field in fields {
             if let (false, Some(Value::Array(rows))) =
                 (field.items.is_empty(), self.values.get(field.name))
             {
                 for row in rows.iter().filter_map(Value::as_object) {
-                    Self::new(row.clone(), self.family).refuse_malformed(field.items)?;
+                    Self::new(row.clone(), self.codes).reject_malformed(field.items)?;
                 }
             }
             let text = match field.kind {
@@ -234,14 +230,14 @@ impl Params {
 
     /// Futures have codes of their own for two of them.
     fn malformed(&self, name: &str) -> Refusal {
-        match (self.family, name) {
-            (Family::Futures, "leverage") => refuse(40040),
-            (Family::Futures, "size") => refuse(40044),
+        match (self.codes, name) {
+            (Codes::Futures, "leverage") => refuse(40040),
+            (Codes::Futures, "size") => refuse(40044),
             _ => self.invalid(name, "must be a decimal number"),
         }
     }
 
-    /// The refusal of a member that is given twice.
+    /// The error for a member that is given twice.
     pub(crate) fn repeated(&self, name: &str) -> Refusal {
         self.invalid(name, "is given twice. The sandbox takes the last when lenient")
     }
@@ -252,10 +248,10 @@ impl Params {
             .iter()
             .find(|field| bare(field.name) == bare(name))
             .map_or(String::new(), |field| format!(" (did you mean \"{}\"?)", field.name));
-        let code = match self.family {
-            Family::Spot | Family::Quotation => 50029,
-            Family::Account => 60000,
-            Family::Futures => 40007,
+        let code = match self.codes {
+            Codes::Spot | Codes::Quotation => 50029,
+            Codes::Account => 60000,
+            Codes::Futures => 40007,
         };
         let known = refuse(code);
         let text = format!(

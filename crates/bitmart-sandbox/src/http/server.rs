@@ -14,22 +14,25 @@ use tokio::{
 };
 
 use super::{
-    answer::{Reply, crowded},
     body::Body,
     cors,
     handshake::handshake,
-    service::{Dropped, answer},
-    wire::{Ending, Watched, Wire},
+    injection::Dropped,
+    response::{HttpResponse, too_many_connections},
+    service::respond,
+    tcp::{Connection, Ending, Watched},
 };
 use crate::{
+    address::{PRIVATE, PUBLIC},
     generated::Host,
-    shared::{Shared, stopped},
-    slots::{End, Held, Room, Slot, Slots},
+    shared::Shared,
+    shutdown::stopped,
+    slots::{Capacity, End, Held, Slot, Slots},
     tls::Acceptor,
 };
 
 /// Connections of one host at the same time.
-const ROOM: Room = Room { heads: 256, served: 1_024 };
+const CAPACITY: Capacity = Capacity { heads: 256, served: 1_024 };
 /// How long a connection may stay idle.
 const IDLE_TIME: Duration = Duration::from_secs(60);
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
@@ -44,7 +47,7 @@ pub(crate) async fn serve(
     tls: Option<Acceptor>,
 ) {
     let mut control = shared.control.subscribe();
-    let slots = Slots::new(ROOM);
+    let slots = Slots::new(CAPACITY);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -75,10 +78,10 @@ async fn connection(
     tls: Option<Acceptor>,
     slot: Arc<Slot>,
 ) {
-    // Small answers must not wait for an acknowledgement.
+    // Small responses must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let ending = Arc::new(Ending::default());
-    let stream = Wire::new(stream, Arc::clone(&ending));
+    let stream = Connection::new(stream, Arc::clone(&ending));
     match tls {
         None => http(shared, host, stream, peer, &slot, &ending, true).await,
         Some(tls) => {
@@ -95,7 +98,7 @@ async fn connection(
     slot.leave();
 }
 
-/// Speaks HTTP until one side ends it. `plain` is a stream without TLS.
+/// Serves HTTP until one side ends it. `plain` is a stream without TLS.
 async fn http<S>(
     shared: Arc<Shared>,
     host: Host,
@@ -108,13 +111,13 @@ async fn http<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(|request| {
-        let (shared, busy) = (Arc::clone(&shared), slot.head_is_whole());
+        let (shared, busy) = (Arc::clone(&shared), slot.head_is_complete());
         async move {
-            let reply = match busy {
+            let response = match busy {
                 Some(_) => route(shared, host, peer, ending, request).await?,
-                None => crowded(),
+                None => too_many_connections(),
             };
-            Ok::<_, Dropped>(reply.map(|body: Body| Held::new(body, busy)))
+            Ok::<_, Dropped>(response.map(|body: Body| Held::new(body, busy)))
         }
     });
     let stream = Watched::new(stream, Arc::clone(slot));
@@ -127,25 +130,25 @@ async fn http<S>(
         .with_upgrades();
     tokio::pin!(served);
     tokio::select! {
-        // An error is the client's: it broke the protocol, went away or was dropped on purpose.
+        // An error is that of the client, which violated the protocol or went away, or of a fault.
         served = served.as_mut() => if let Err(error) = served {
-            part(&error, slot, ending, plain);
+            end_after_error(&error, slot, ending, plain);
         },
         end = slot.end() => if end == End::Overdue && plain {
-            ending.say(408);
+            ending.set_status(408);
         },
     }
 }
 
-/// How a connection ends that broke the protocol. What hyper ends without a word gets a status: a head that
-/// breaks off, and HTTP/2. What it answers itself is to reach a client that still sends.
-fn part(error: &hyper::Error, slot: &Slot, ending: &Ending, plain: bool) {
+/// How a connection ends after a violation of the protocol. Where hyper sends no response, there is a status:
+/// after a truncated head, and after HTTP/2. A response of hyper must reach a client that still sends.
+fn end_after_error(error: &hyper::Error, slot: &Slot, ending: &Ending, plain: bool) {
     let silent = error.is_incomplete_message() || error.is_parse_version_h2();
     if !silent {
         ending.linger.store(error.is_parse(), Ordering::Relaxed);
     } else if plain && slot.awaits_rest_of_head() {
-        // Not behind an answer.
-        ending.say(400);
+        // Not behind a response.
+        ending.set_status(400);
     }
 }
 
@@ -155,18 +158,18 @@ async fn route(
     peer: IpAddr,
     ending: &Ending,
     request: Request<Incoming>,
-) -> Result<Reply, Dropped> {
-    // It is no request of the page yet: no limit counts it and no fault strikes it.
+) -> Result<HttpResponse, Dropped> {
+    // It is no request of the page yet: no limit counts it and no fault is on it.
     if cors::is_preflight(&request) {
         return Ok(cors::preflight());
     }
-    let mut reply = match request.uri().path() {
-        "/api" => handshake(shared, host, false, peer, &ending.reset, request).await,
-        "/user" => handshake(shared, host, true, peer, &ending.reset, request).await,
-        _ => answer(&shared, host, peer, &ending.reset, request).await,
+    let mut response = match request.uri().path() {
+        PUBLIC => handshake(shared, host, false, peer, &ending.reset, request).await,
+        PRIVATE => handshake(shared, host, true, peer, &ending.reset, request).await,
+        _ => respond(&shared, host, peer, &ending.reset, request).await,
     }?;
-    cors::allow(reply.headers_mut());
-    Ok(reply)
+    cors::allow(response.headers_mut());
+    Ok(response)
 }
 
 #[cfg(test)]
@@ -181,35 +184,35 @@ mod tests {
     use super::*;
     use crate::{config::Config, slots::HEAD_TIME};
 
-    /// A connection, and the status that it is left with.
+    /// A connection, and the status that it ends with.
     fn connect() -> (DuplexStream, tokio::task::JoinHandle<u16>) {
         let (client, server) = tokio::io::duplex(1 << 20);
         let config = Config::new().stepped_clock(1_700_000_000_000).market_maker(false);
         let shared = Arc::new(Shared::new(config));
-        let slot = Slots::new(ROOM).enter();
+        let slot = Slots::new(CAPACITY).enter();
         let task = tokio::spawn(async move {
             let ending = Ending::default();
             let peer = Ipv4Addr::LOCALHOST.into();
             http(shared, Host::Spot, server, peer, &slot, &ending, true).await;
-            ending.farewell()
+            ending.status()
         });
         (client, task)
     }
 
     const GOOD: &[u8] = b"GET /system/time HTTP/1.1\r\nhost: x\r\n\r\n";
 
-    /// How long the server bears with a client that sends this and nothing more, and its last words.
+    /// How long the server waits for a client that sends this and nothing more, and the status at the end.
     async fn ends_after(bytes: &[u8]) -> (Duration, u16) {
         let (mut client, task) = connect();
         let begun = Instant::now();
         client.write_all(bytes).await.expect("written");
-        let mut answer = Vec::new();
-        client.read_to_end(&mut answer).await.expect("read");
+        let mut response = Vec::new();
+        client.read_to_end(&mut response).await.expect("read");
         (begun.elapsed(), task.await.expect("no panic"))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_head_that_has_begun_is_whole_within_five_seconds_or_never() {
+    async fn a_head_is_complete_five_seconds_after_its_first_byte_or_the_connection_ends() {
         let near = |time: Duration, due: Duration| time.abs_diff(due) < Duration::from_millis(10);
         for head in [&b"G"[..], b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n"] {
             let (time, status) = ends_after(head).await;
@@ -228,8 +231,8 @@ mod tests {
         let (mut client, task) = connect();
         for _ in 0..3 {
             client.write_all(GOOD).await.expect("written");
-            let mut answer = [0; 1024];
-            assert!(client.read(&mut answer).await.expect("read") > 0);
+            let mut response = [0; 1024];
+            assert!(client.read(&mut response).await.expect("read") > 0);
             // Idle in between for longer than a head may take.
             tokio::time::sleep(HEAD_TIME * 2).await;
         }

@@ -1,4 +1,4 @@
-//! Spot orders that wait for a price. Nobody documents the answers: their fields are those that client
+//! Spot orders that wait for a price. No source documents the responses: their fields are those that client
 //! libraries read.
 
 use rust_decimal::Decimal;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    Answer, Call,
+    Call, HandlerResult,
     spot_trading::{digits, parse_order_as},
     window::Window,
 };
@@ -23,7 +23,7 @@ use crate::{
 
 const ROWS: i64 = 200;
 
-pub(super) fn submit(call: &mut Call<'_>) -> Answer {
+pub(super) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
     let symbol = params.need("symbol")?;
@@ -52,7 +52,7 @@ fn id(text: &str) -> Result<OrderId, Refusal> {
     number::unsigned(text).map(OrderId).ok_or_else(|| refuse(50005))
 }
 
-pub(super) fn cancel(call: &mut Call<'_>) -> Answer {
+pub(super) fn cancel(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = known_symbol(call)?.ok_or_else(|| call.params.missing("symbol"))?;
     let kind = kind(&call.params.need("type")?)?;
@@ -69,7 +69,7 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Answer {
 }
 
 /// Of every pair without a symbol.
-pub(super) fn cancel_all(call: &mut Call<'_>) -> Answer {
+pub(super) fn cancel_all(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = known_symbol(call)?;
     let kind = kind(&call.params.need("type")?)?;
@@ -86,19 +86,19 @@ fn known_symbol(call: &Call<'_>) -> Result<Option<String>, Refusal> {
     Ok(symbol)
 }
 
-pub(super) fn order(call: &mut Call<'_>) -> Answer {
+pub(super) fn order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = id(&call.params.need("orderId")?)?;
     found(call, account, call.exchange.triggers.spot.get(id))
 }
 
-pub(super) fn client_order(call: &mut Call<'_>) -> Answer {
+pub(super) fn client_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = call.params.need("clientOrderId")?;
     found(call, account, call.exchange.triggers.spot.by_client_id(account, &id))
 }
 
-fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> Answer {
+fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> HandlerResult {
     let waiting = match call.params.text("queryState")?.as_deref() {
         None => None,
         Some("open") => Some(true),
@@ -112,15 +112,15 @@ fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> A
     row(algo, &call.exchange).ok_or_else(|| refuse(50001))
 }
 
-pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
+pub(super) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
     orders(call, true)
 }
 
-pub(super) fn finished_orders(call: &mut Call<'_>) -> Answer {
+pub(super) fn finished_orders(call: &mut Call<'_>) -> HandlerResult {
     orders(call, false)
 }
 
-fn orders(call: &Call<'_>, waiting: bool) -> Answer {
+fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
     let (account, symbol) = (call.account()?, known_symbol(call)?);
     let kind = match call.params.text("orderMode")? {
         None => None,

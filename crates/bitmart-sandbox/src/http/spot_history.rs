@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Answer, Call,
+    Call, HandlerResult,
     spot_trading::{fill_row, order_row},
     window::Window,
 };
@@ -12,10 +12,10 @@ use crate::exchange::{
     refusal::{Refusal, refuse},
 };
 
-/// Most rows of one answer, and how many there are without a limit.
+/// Most rows of one response, and how many there are without a limit.
 const ROWS: i64 = 200;
 
-/// What a list is asked for.
+/// The filters of a list.
 struct Wanted {
     symbol: Option<String>,
     window: Window,
@@ -42,7 +42,7 @@ impl Wanted {
         Ok(Self { symbol, window, margin, limit })
     }
 
-    /// Whether an order, or a trade of it at this time, is asked for.
+    /// Whether an order, or a trade of it at this time, is requested.
     fn has(&self, order: &NewSpotOrder, time_ms: u64) -> bool {
         self.window.holds(time_ms)
             && self.symbol.as_deref().is_none_or(|wanted| order.symbol == wanted)
@@ -50,16 +50,16 @@ impl Wanted {
     }
 }
 
-pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
+pub(super) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
     orders(call, true)
 }
 
-pub(super) fn finished_orders(call: &mut Call<'_>) -> Answer {
+pub(super) fn finished_orders(call: &mut Call<'_>) -> HandlerResult {
     orders(call, false)
 }
 
 /// Orders by the time of their creation: no source says which time the window is about.
-fn orders(call: &mut Call<'_>, open: bool) -> Answer {
+fn orders(call: &mut Call<'_>, open: bool) -> HandlerResult {
     let wanted = Wanted::read(call)?;
     let ids = call.owner()?.spot_orders.all();
     let exchange = &call.exchange;
@@ -76,7 +76,7 @@ fn orders(call: &mut Call<'_>, open: bool) -> Answer {
     Ok(rows.collect::<Value>())
 }
 
-pub(super) fn trades(call: &mut Call<'_>) -> Answer {
+pub(super) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let (account, wanted) = (call.account()?, Wanted::read(call)?);
     let exchange = &call.exchange;
     let rows = exchange

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{Answer, Call, params::Params};
+use super::{Call, HandlerResult, params::Params};
 use crate::{
     exchange::{
         Exchange, SpotMarket,
@@ -47,18 +47,18 @@ fn columns(market: &SpotMarket, now_ms: u64) -> Option<[(&'static str, String); 
 }
 
 /// Observed: only pairs with volume in the last 24 hours are listed.
-pub(super) fn tickers(call: &mut Call<'_>) -> Answer {
+pub(super) fn tickers(call: &mut Call<'_>) -> HandlerResult {
     let rows = call.exchange.spot.values().filter_map(|market| columns(market, call.now_ms));
     Ok(rows.map(|row| Value::from_iter(row.map(|column| column.1))).collect())
 }
 
-pub(super) fn ticker(call: &mut Call<'_>) -> Answer {
+pub(super) fn ticker(call: &mut Call<'_>) -> HandlerResult {
     let row =
         columns(market(&call.exchange, &call.params)?, call.now_ms).ok_or_else(|| refuse(70000))?;
     Ok(Value::from_iter(row))
 }
 
-pub(super) fn klines(call: &mut Call<'_>) -> Answer {
+pub(super) fn klines(call: &mut Call<'_>) -> HandlerResult {
     let params = &call.params;
     let market = market(&call.exchange, params)?;
     let step = params.whole("step")?.unwrap_or(1);
@@ -102,7 +102,7 @@ pub(super) fn klines(call: &mut Call<'_>) -> Answer {
     Ok(rows.iter().map(row).collect())
 }
 
-pub(super) fn books(call: &mut Call<'_>) -> Answer {
+pub(super) fn books(call: &mut Call<'_>) -> HandlerResult {
     let market = market(&call.exchange, &call.params)?;
     let depth = call.params.limit(35, 50)?;
     let side = |side| -> Value {
@@ -123,7 +123,7 @@ pub(super) fn books(call: &mut Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn trades(call: &mut Call<'_>) -> Answer {
+pub(super) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let market = market(&call.exchange, &call.params)?;
     let rules = &market.rules;
     let rows = market.tape.trades(call.params.limit(50, 50)?).map(|trade| {
@@ -138,12 +138,12 @@ pub(super) fn trades(call: &mut Call<'_>) -> Answer {
     Ok(rows.collect())
 }
 
-pub(super) fn symbols(call: &mut Call<'_>) -> Answer {
+pub(super) fn symbols(call: &mut Call<'_>) -> HandlerResult {
     let symbols: Vec<&str> = call.exchange.spot.keys().map(SmolStr::as_str).collect();
     Ok(json!({ "symbols": symbols }))
 }
 
-pub(super) fn symbol_details(call: &mut Call<'_>) -> Answer {
+pub(super) fn symbol_details(call: &mut Call<'_>) -> HandlerResult {
     let halted = &call.exchange.halted;
     let row = |(at, market): (usize, &SpotMarket)| {
         let rules = &market.rules;
@@ -165,7 +165,7 @@ pub(super) fn symbol_details(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "symbols": call.exchange.spot.values().enumerate().map(row).collect::<Value>() }))
 }
 
-pub(super) fn currencies(call: &mut Call<'_>) -> Answer {
+pub(super) fn currencies(call: &mut Call<'_>) -> HandlerResult {
     let pairs = call.exchange.spot.values();
     let names: BTreeSet<_> =
         pairs.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();

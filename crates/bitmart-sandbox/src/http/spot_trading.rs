@@ -4,7 +4,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{Answer, Call, params::Params};
+use super::{Call, HandlerResult, params::Params};
 use crate::{
     exchange::{
         AccountId, Exchange, OrderId, Reject, SpotRequest, SpotRules,
@@ -19,7 +19,7 @@ use crate::{
 
 const BATCH: usize = 10;
 
-pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
+pub(super) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let request =
@@ -28,9 +28,9 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "order_id": id.0.to_string() }))
 }
 
-/// The answer to a refused row is not documented: here the whole batch is refused before anything is
-/// placed when a row is malformed, and the placed ones are reported with the refusal otherwise.
-pub(super) fn batch_orders(call: &mut Call<'_>) -> Answer {
+/// The response to a rejected row is not documented: here the whole batch is rejected before anything is
+/// placed when a row is malformed, and the placed ones are reported with the rejection otherwise.
+pub(super) fn batch_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let rows = call.params.rows("orderParams")?;
@@ -94,7 +94,7 @@ fn parse_side(params: &Params) -> Result<Side, Refusal> {
     }
 }
 
-/// An order of a known kind: for algo orders `type` says something else.
+/// An order of a known kind: for algo orders `type` means something else.
 pub(super) fn parse_order_as(
     kind: Kind,
     exchange: &Exchange,
@@ -154,7 +154,7 @@ pub(super) fn parse_order_as(
 }
 
 /// A decimal with at most `decimals` digits. The venue cuts surplus digits silently; the sandbox
-/// refuses them unless it is lenient.
+/// rejects them unless it is lenient.
 pub(super) fn digits(
     params: &Params,
     name: &str,
@@ -171,7 +171,7 @@ pub(super) fn digits(
     Err(params.invalid(name, &format!("at most {decimals} decimals")))
 }
 
-pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
+pub(super) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = known_symbol(call)?;
     let id = match (call.params.text("order_id")?, call.params.text("client_order_id")?) {
@@ -188,21 +188,21 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
     }
 }
 
-pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
+pub(super) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = known_symbol(call)?;
     let ids = call.params.texts("orderIds")?.filter(|ids| !ids.is_empty());
     let client_ids = call.params.texts("clientOrderIds")?.filter(|ids| !ids.is_empty());
-    let (asked, by_client) = match (ids, client_ids) {
+    let (requested, by_client) = match (ids, client_ids) {
         (Some(ids), _) => (ids, false),
         (None, Some(ids)) => (ids, true),
         (None, None) => return Err(refuse(50039)),
     };
-    if asked.len() > BATCH {
+    if requested.len() > BATCH {
         return Err(refuse(50033));
     }
     let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for text in asked {
+    for text in requested {
         let id =
             if by_client { by_client_id(&call.exchange, account, &text) } else { parse_id(&text) };
         let id = id.filter(|id| is_of(call, *id, &symbol));
@@ -220,7 +220,7 @@ pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
 }
 
 /// With neither symbol nor side every open order is cancelled.
-pub(super) fn cancel_all(call: &mut Call<'_>) -> Answer {
+pub(super) fn cancel_all(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.text("symbol")?;
     if symbol.is_some() {
@@ -248,20 +248,20 @@ fn is_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
     call.exchange.spot_orders.get(&id).is_some_and(|order| order.request.symbol == symbol)
 }
 
-pub(super) fn order(call: &mut Call<'_>) -> Answer {
+pub(super) fn order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = parse_id(&call.params.need("orderId")?);
     found(call, id, account)
 }
 
-pub(super) fn client_order(call: &mut Call<'_>) -> Answer {
+pub(super) fn client_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let client_id = call.params.need("clientOrderId")?;
     let id = by_client_id(&call.exchange, account, &client_id);
     found(call, id, account)
 }
 
-fn found(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> Answer {
+fn found(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> HandlerResult {
     let state = call.params.text("queryState")?;
     let wanted = |order: &&SpotOrder| match state.as_deref() {
         Some("open") => order.state.is_open(),
@@ -318,7 +318,7 @@ fn stp_word(stp: Option<SelfTrade>) -> &'static str {
     }
 }
 
-pub(super) fn order_trades(call: &mut Call<'_>) -> Answer {
+pub(super) fn order_trades(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = parse_id(&call.params.need("orderId")?);
     let order = own_order(&call.exchange, id, account).ok_or_else(|| refuse(50005))?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{Answer, Call, transfer::amount};
+use super::{Call, HandlerResult, transfer::amount};
 use crate::{
     exchange::{
         AccountId, WalletRequest,
@@ -30,14 +30,14 @@ fn main_of(call: &Call<'_>, account: AccountId) -> Option<AccountId> {
     call.exchange.accounts.get(&account)?.main
 }
 
-/// The sub-account that a field names, or this refusal.
+/// The sub-account that a field names, or this error.
 fn named(call: &Call<'_>, main: AccountId, field: &str, code: u32) -> Result<AccountId, Refusal> {
     let name = call.params.need(field)?;
     call.exchange.sub_account(main, &name).ok_or_else(|| refuse(code))
 }
 
-/// Moves what the request says between the same wallets of two accounts.
-fn move_money(call: &mut Call<'_>, purse: Purse, from: AccountId, to: AccountId) -> Answer {
+/// Moves the requested amount between the same wallets of two accounts.
+fn move_money(call: &mut Call<'_>, purse: Purse, from: AccountId, to: AccountId) -> HandlerResult {
     let caller = call.account()?;
     let params = &call.params;
     let number = SmolStr::from(params.need("requestNo")?);
@@ -54,50 +54,50 @@ fn move_money(call: &mut Call<'_>, purse: Purse, from: AccountId, to: AccountId)
     Ok(json!({}))
 }
 
-fn to_main(call: &mut Call<'_>, purse: Purse) -> Answer {
+fn to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
     move_money(call, purse, sub, main)
 }
 
-fn to_sub(call: &mut Call<'_>, purse: Purse) -> Answer {
+fn to_sub(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
     move_money(call, purse, main, sub)
 }
 
-/// Only a sub-account may ask (60027).
-fn own_to_main(call: &mut Call<'_>, purse: Purse) -> Answer {
+/// Only a sub-account may send it (60027).
+fn own_to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
     let sub = call.account()?;
     let main = main_of(call, sub).ok_or_else(|| refuse(60027))?;
     move_money(call, purse, sub, main)
 }
 
-pub(super) fn spot_to_main(call: &mut Call<'_>) -> Answer {
+pub(super) fn spot_to_main(call: &mut Call<'_>) -> HandlerResult {
     to_main(call, Purse::Spot)
 }
 
-pub(super) fn futures_to_main(call: &mut Call<'_>) -> Answer {
+pub(super) fn futures_to_main(call: &mut Call<'_>) -> HandlerResult {
     to_main(call, Purse::Futures)
 }
 
-pub(super) fn spot_to_sub(call: &mut Call<'_>) -> Answer {
+pub(super) fn spot_to_sub(call: &mut Call<'_>) -> HandlerResult {
     to_sub(call, Purse::Spot)
 }
 
-pub(super) fn futures_to_sub(call: &mut Call<'_>) -> Answer {
+pub(super) fn futures_to_sub(call: &mut Call<'_>) -> HandlerResult {
     to_sub(call, Purse::Futures)
 }
 
-pub(super) fn spot_own_to_main(call: &mut Call<'_>) -> Answer {
+pub(super) fn spot_own_to_main(call: &mut Call<'_>) -> HandlerResult {
     own_to_main(call, Purse::Spot)
 }
 
-pub(super) fn futures_own_to_main(call: &mut Call<'_>) -> Answer {
+pub(super) fn futures_own_to_main(call: &mut Call<'_>) -> HandlerResult {
     own_to_main(call, Purse::Futures)
 }
 
-pub(super) fn sub_to_sub(call: &mut Call<'_>) -> Answer {
+pub(super) fn sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     let from = named(call, main, "fromAccount", 61003)?;
     let to = named(call, main, "toAccount", 61002)?;
@@ -107,7 +107,7 @@ pub(super) fn sub_to_sub(call: &mut Call<'_>) -> Answer {
     move_money(call, Purse::Spot, from, to)
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Answer {
+pub(super) fn list(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     // Enumeration `sub_account_status`: 1 is normal, 2 frozen by the main account.
     let status = |sub| if call.exchange.decisions.is_frozen(sub) { 2 } else { 1 };
@@ -117,7 +117,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Answer {
 }
 
 /// Only balances above zero, as documented.
-fn wallet(call: &mut Call<'_>, purse: Purse) -> Answer {
+fn wallet(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
     let wanted = call.params.text("currency")?;
@@ -136,11 +136,11 @@ fn wallet(call: &mut Call<'_>, purse: Purse) -> Answer {
     Ok(json!({ "wallet": rows.collect::<Value>() }))
 }
 
-pub(super) fn spot_wallet(call: &mut Call<'_>) -> Answer {
+pub(super) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
     wallet(call, Purse::Spot)
 }
 
-pub(super) fn futures_wallet(call: &mut Call<'_>) -> Answer {
+pub(super) fn futures_wallet(call: &mut Call<'_>) -> HandlerResult {
     wallet(call, Purse::Futures)
 }
 
@@ -189,7 +189,7 @@ fn history_row(row: &Transfer) -> Value {
     })
 }
 
-fn spot_history(call: &Call<'_>, account: AccountId, with: Option<AccountId>) -> Answer {
+fn spot_history(call: &Call<'_>, account: AccountId, with: Option<AccountId>) -> HandlerResult {
     if call.params.need("moveType")? != "spot to spot" {
         return Err(call.params.invalid("moveType", "must be \"spot to spot\""));
     }
@@ -198,7 +198,7 @@ fn spot_history(call: &Call<'_>, account: AccountId, with: Option<AccountId>) ->
 }
 
 /// For the main account: of one sub-account, or of all.
-pub(super) fn spot_transfers(call: &mut Call<'_>) -> Answer {
+pub(super) fn spot_transfers(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     let with = match call.params.text("accountName")? {
         None => None,
@@ -208,18 +208,18 @@ pub(super) fn spot_transfers(call: &mut Call<'_>) -> Answer {
 }
 
 /// For either: only what the caller itself sent or got.
-pub(super) fn spot_own_transfers(call: &mut Call<'_>) -> Answer {
+pub(super) fn spot_own_transfers(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     spot_history(call, account, Some(account))
 }
 
-pub(super) fn futures_transfers(call: &mut Call<'_>) -> Answer {
+pub(super) fn futures_transfers(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
     Ok(history(call, Purse::Futures, main, Some(sub), "limit")?.1)
 }
 
-pub(super) fn futures_own_transfers(call: &mut Call<'_>) -> Answer {
+pub(super) fn futures_own_transfers(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     Ok(history(call, Purse::Futures, account, Some(account), "limit")?.1)
 }

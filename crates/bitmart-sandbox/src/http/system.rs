@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::{Answer, Call};
+use super::{Call, HandlerResult};
 
-pub(super) fn time(call: &mut Call<'_>) -> Answer {
+pub(super) fn time(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "server_time": call.now_ms }))
 }
 
 /// One maintenance window that is over, so that clients have a row to decode.
-pub(super) fn service(call: &mut Call<'_>) -> Answer {
+pub(super) fn service(call: &mut Call<'_>) -> HandlerResult {
     let end = call.now_ms / 86_400_000 * 86_400_000;
     let row = |title: &str, service: &str| {
         json!({

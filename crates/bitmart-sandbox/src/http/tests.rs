@@ -1,4 +1,4 @@
-//! Every described route answers a request that looks right.
+//! Every described route accepts a request that looks right.
 
 use std::net::Ipv4Addr;
 
@@ -15,7 +15,7 @@ use crate::{
         AccountId, Command, OperatorCommand, WalletRequest, control::WalletKind, earn::Renewal,
         margin::Sum,
     },
-    generated::{Auth, Host, Kind, Method, Param, Presence, Route, routes},
+    generated::{Auth, EndpointId as Id, Host, Kind, Method, Param, Presence, Route, routes},
     keys::ApiKey,
     shared::Shared,
 };
@@ -58,14 +58,10 @@ fn shared() -> Shared {
     shared
 }
 
-fn route(path: &str) -> &'static Route {
-    routes().find(|route| route.path == path).expect("a described route")
-}
-
-/// Asks a route with these fields.
-fn ask(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> Outcome {
-    let asks_as_sub = route.path.contains("/sub-account/sub/");
-    let key = shared.config.keys_or_default().swap_remove(usize::from(asks_as_sub));
+/// Sends a request with these fields.
+fn send(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> Outcome {
+    let as_sub_account = route.path.contains("/sub-account/sub/");
+    let key = shared.config.keys_or_default().swap_remove(usize::from(as_sub_account));
     let (mut uri, mut body) = (route.path.to_owned(), String::new());
     if route.method == Method::Post {
         body = Value::Object(fields.clone()).to_string();
@@ -90,33 +86,33 @@ fn ask(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> O
 
 /// An order of the kind that a route is about, so that there is something to find and to cancel.
 fn order(shared: &Shared, route_of: &Route) -> String {
-    let (path, body) = match (route_of.path, route_of.host) {
-        (path, Host::Spot) if path.contains("/algo/") => (
-            "/spot/v4/algo/submit_order",
+    let (id, body) = match (route_of.id, route_of.host) {
+        (_, Host::Spot) if route_of.path.contains("/algo/") => (
+            Id::SpotSubmitAlgoOrder,
             json!({ "symbol": "BTC_USDT", "side": "buy", "type": "trigger", "trigger_type": "limit", "trigger_price": "50000", "price": "50000", "size": "0.001" }),
         ),
-        ("/contract/private/cancel-plan-order" | "/contract/private/modify-plan-order", _) => {
-            ("/contract/private/submit-plan-order", plan())
+        (Id::FuturesCancelPlanOrder | Id::FuturesModifyPlanOrder, _) => {
+            (Id::FuturesSubmitPlanOrder, plan())
         }
-        ("/contract/private/modify-tp-sl-order", _) => (
-            "/contract/private/submit-tp-sl-order",
+        (Id::FuturesModifyTpSlOrder, _) => (
+            Id::FuturesSubmitTpSlOrder,
             json!({ "symbol": "BTCUSDT", "side": 3, "type": "stop_loss", "trigger_price": "50000", "executive_price": "0", "price_type": 1 }),
         ),
-        ("/contract/private/cancel-trail-order", _) => (
-            "/contract/private/submit-trail-order",
+        (Id::FuturesCancelTrailingOrder, _) => (
+            Id::FuturesSubmitTrailingOrder,
             json!({ "symbol": "BTCUSDT", "side": 1, "leverage": "10", "open_type": "cross", "size": 1, "activation_price": "50000", "callback_rate": "1", "activation_price_type": 1 }),
         ),
         (_, Host::Spot) => (
-            "/spot/v2/submit_order",
+            Id::SpotSubmitOrder,
             json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" }),
         ),
         (_, Host::Futures) => (
-            "/contract/private/submit-order",
+            Id::FuturesSubmitOrder,
             json!({ "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross", "price": "50000", "size": 1 }),
         ),
     };
     let fields = body.as_object().expect("an object");
-    let data = ask(shared, route(path), fields).answer.expect("an order");
+    let data = send(shared, id.route(), fields).result.expect("an order");
     let id = &data["order_id"];
     id.as_str().map_or(id.to_string(), str::to_owned)
 }
@@ -131,7 +127,7 @@ fn plan() -> Value {
 /// A value that looks right for a field.
 fn value(field: &Param, host: Host, id: &str) -> Value {
     let number = field.min.unwrap_or(1).max(1);
-    let word = match (field.name, host) {
+    let text = match (field.name, host) {
         ("symbol", Host::Spot) => "BTC_USDT",
         ("symbol", Host::Futures) => "BTCUSDT",
         ("currency" | "currencies" | "coin", _) => "USDT",
@@ -144,9 +140,9 @@ fn value(field: &Param, host: Host, id: &str) -> Value {
         (_, _) => field.values.first().copied().unwrap_or("1"),
     };
     match field.kind {
-        Kind::Decimal if word == "1" => "10".into(),
-        Kind::Text | Kind::Decimal => word.into(),
-        Kind::Integer => word.parse::<i64>().map_or(number, |word| word.max(number)).into(),
+        Kind::Decimal if text == "1" => "10".into(),
+        Kind::Text | Kind::Decimal => text.into(),
+        Kind::Integer => text.parse::<i64>().map_or(number, |text| text.max(number)).into(),
         Kind::Flag => true.into(),
         Kind::List if field.items.is_empty() => json!([id]),
         Kind::List => {
@@ -158,103 +154,103 @@ fn value(field: &Param, host: Host, id: &str) -> Value {
     }
 }
 
-/// What a route needs besides its required fields, where the description says \"it depends\".
-fn extra(path: &str, id: &str) -> Value {
-    match path {
-        "/spot/v1/margin/submit_order" | "/spot/v2/submit_order" => {
+/// What a route needs besides its required fields, where the description says \"conditional\".
+fn extra(endpoint: Id, id: &str) -> Value {
+    match endpoint {
+        Id::MarginSubmitOrder | Id::SpotSubmitOrder => {
             json!({ "size": "0.001", "price": "50000" })
         }
-        "/spot/v4/batch_orders" => json!({ "orderParams": [
+        Id::SpotSubmitOrders => json!({ "orderParams": [
             { "side": "buy", "type": "limit", "price": "50000", "size": "0.001" },
         ] }),
-        "/spot/v3/cancel_order" | "/contract/private/modify-tp-sl-order" => {
+        Id::SpotCancelOrder | Id::FuturesModifyTpSlOrder => {
             json!({ "order_id": id })
         }
-        "/spot/v4/cancel_orders" => json!({ "orderIds": [id] }),
-        "/spot/v4/query/client-order" => json!({ "clientOrderId": "mine" }),
-        "/spot/v4/query/algo/client-order" => json!({ "clientOrderId": "waits" }),
-        "/account/v1/transfer" => {
+        Id::SpotCancelOrders => json!({ "orderIds": [id] }),
+        Id::SpotOrderByClientId => json!({ "clientOrderId": "mine" }),
+        Id::SpotAlgoOrderByClientId => json!({ "clientOrderId": "waits" }),
+        Id::AccountTransfer => {
             json!({ "currency": "USDT", "amount": "1", "type": "spot_to_fund" })
         }
-        "/contract/private/account/v1/transfer" => {
+        Id::FuturesTransferFund => {
             json!({ "currency": "USDT", "amount": "1", "type": "fund_to_contract" })
         }
-        "/account/v1/deposit-withdraw/detail" => json!({ "id": "1679001" }),
-        "/account/v1/withdraw/apply" => json!({ "amount": "10", "address": "T1" }),
-        "/contract/private/submit-order" => {
+        Id::AccountFundingRecord => json!({ "id": "1679001" }),
+        Id::AccountWithdraw => json!({ "amount": "10", "address": "T1" }),
+        Id::FuturesSubmitOrder => {
             json!({ "side": 1, "price": "50000", "size": 1, "leverage": "10", "open_type": "cross" })
         }
         // Savings 2, 4 and 6 are there; their numbers have 20 digits.
-        "/newearn/cloud/v1/saving/subscribe" => json!({ "requestNo": "1".repeat(20) }),
-        "/newearn/cloud/v1/saving/redeem" => {
+        Id::EarnSubscribeFlexible => json!({ "requestNo": "1".repeat(20) }),
+        Id::EarnRedeemFlexible => {
             json!({ "requestNo": "2".repeat(20), "earnId": "2" })
         }
-        "/newearn/cloud/v1/saving/fixed/subscribe" => {
+        Id::EarnSubscribeFixed => {
             json!({ "requestNo": "3".repeat(20), "productId": "1002" })
         }
-        "/newearn/cloud/v1/saving/fixed/redeem" => {
+        Id::EarnRedeemFixed => {
             json!({ "requestNo": "4".repeat(20), "earnId": "4" })
         }
-        "/newearn/cloud/v1/saving/fixed/subscribe/operate" => json!({ "earnId": "6" }),
-        "/contract/private/submit-plan-order" => plan(),
-        "/contract/private/modify-plan-order" => json!({ "executive_price": "50000" }),
-        "/contract/private/submit-tp-sl-order" => json!({ "side": 3, "trigger_price": "90000" }),
-        "/contract/private/submit-trail-order" => json!({ "callback_rate": "1" }),
-        "/spot/v4/algo/submit_order" => {
+        Id::EarnSetFixedRenewal => json!({ "earnId": "6" }),
+        Id::FuturesSubmitPlanOrder => plan(),
+        Id::FuturesModifyPlanOrder => json!({ "executive_price": "50000" }),
+        Id::FuturesSubmitTpSlOrder => json!({ "side": 3, "trigger_price": "90000" }),
+        Id::FuturesSubmitTrailingOrder => json!({ "callback_rate": "1" }),
+        Id::SpotSubmitAlgoOrder => {
             json!({ "trigger_type": "limit", "trigger_price": "50000", "price": "50000", "size": "0.001" })
         }
-        "/contract/private/cancel-all-after" => json!({ "timeout": 5 }),
-        "/contract/private/modify-limit-order" => json!({ "order_id": id, "price": "49000" }),
+        Id::FuturesCancelAllAfter => json!({ "timeout": 5 }),
+        Id::FuturesModifyLimitOrder => json!({ "order_id": id, "price": "49000" }),
         _ => json!({}),
     }
 }
 
-/// The part of the state that a question could change by mistake.
+/// The part of the state that a read could change by mistake.
 fn standing(shared: &Shared) -> (String, u64) {
     let state = shared.state();
     (format!("{:?}", state.exchange.accounts), state.exchange.mark())
 }
 
 #[test]
-fn every_described_route_answers() {
+fn every_described_route_accepts_a_valid_request() {
     let shared = shared();
     let named = json!({
         "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001",
         "client_order_id": "mine",
     });
     let named = named.as_object().expect("an object");
-    ask(&shared, route("/spot/v2/submit_order"), named).answer.expect("an order");
+    send(&shared, Id::SpotSubmitOrder.route(), named).result.expect("an order");
     let waiting = json!({
         "symbol": "BTC_USDT", "side": "buy", "type": "trigger", "trigger_type": "limit",
         "trigger_price": "50000", "price": "50000", "size": "0.001", "client_order_id": "waits",
     });
     let waiting = waiting.as_object().expect("an object");
-    ask(&shared, route("/spot/v4/algo/submit_order"), waiting).answer.expect("an algo order");
+    send(&shared, Id::SpotSubmitAlgoOrder.route(), waiting).result.expect("an algo order");
     let long = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "market", "leverage": "10", "open_type": "cross", "size": 5,
     });
     let long = long.as_object().expect("an object");
-    ask(&shared, route("/contract/private/submit-order"), long).answer.expect("a position");
+    send(&shared, Id::FuturesSubmitOrder.route(), long).result.expect("a position");
     for route in routes() {
         let id = order(&shared, route);
         let required = route.params.iter().filter(|field| field.presence == Presence::Required);
         let mut fields: Map<String, Value> =
             required.map(|field| (field.name.to_owned(), value(field, route.host, &id))).collect();
-        fields.extend(extra(route.path, &id).as_object().expect("an object").clone());
+        fields.extend(extra(route.id, &id).as_object().expect("an object").clone());
         let before = standing(&shared);
-        let outcome = ask(&shared, route, &fields);
-        assert!(outcome.answer.is_ok(), "{} {fields:?}: {:?}", route.path, outcome.answer);
+        let outcome = send(&shared, route, &fields);
+        assert!(outcome.result.is_ok(), "{} {fields:?}: {:?}", route.path, outcome.result);
         // Else the journal would miss it.
         assert!(route.changes || standing(&shared) == before, "{} changed something", route.path);
     }
 }
 
 #[test]
-fn every_route_refuses_unknown_and_missing_fields() {
+fn every_route_rejects_unknown_and_missing_fields() {
     let shared = shared();
     let code = |route, fields: Value| {
         let fields = fields.as_object().expect("an object");
-        ask(&shared, route, fields).answer.map_or_else(|refusal| refusal.code, |_| 0)
+        send(&shared, route, fields).result.map_or_else(|error| error.code, |_| 0)
     };
     for route in routes() {
         let unknown = code(route, json!({ "Nope": 1 }));
@@ -267,16 +263,16 @@ fn every_route_refuses_unknown_and_missing_fields() {
 }
 
 #[test]
-fn answers_without_any_source_are_marked() {
+fn responses_without_any_source_are_marked() {
     let shared = shared();
-    let marked = |path: &str, fields: Value| {
-        let outcome = ask(&shared, route(path), fields.as_object().expect("an object"));
-        outcome.answer.expect("an answer");
-        outcome.made_up
+    let marked = |id: Id, fields: Value| {
+        let outcome = send(&shared, id.route(), fields.as_object().expect("an object"));
+        outcome.result.expect("a response");
+        outcome.invented
     };
-    assert!(marked("/account/v1/get-deposit-account", json!({})));
-    assert!(marked("/contract/private/close-all-position", json!({ "contractType": 1 })));
-    assert!(!marked("/contract/private/claim", json!({})));
-    let refused = ask(&shared, route("/account/v1/set-deposit-account"), &Map::new());
-    assert!(refused.answer.is_err() && !refused.made_up);
+    assert!(marked(Id::AccountDepositAccount, json!({})));
+    assert!(marked(Id::FuturesCloseAllPositions, json!({ "contractType": 1 })));
+    assert!(!marked(Id::FuturesClaimDemoFunds, json!({})));
+    let rejected = send(&shared, Id::AccountSetDepositAccount.route(), &Map::new());
+    assert!(rejected.result.is_err() && !rejected.invented);
 }

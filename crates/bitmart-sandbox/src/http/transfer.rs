@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, params::Params};
+use super::{Call, HandlerResult, params::Params};
 use crate::{
     exchange::{
         Reject, WalletRequest,
@@ -16,7 +16,7 @@ use crate::{
     wire::plain,
 };
 
-/// An amount of money, with the refusals of one that is not above 0 and of one that has too many
+/// An amount of money, with the errors of one that is not above 0 and of one that has too many
 /// decimals.
 pub(super) fn amount(
     params: &Params,
@@ -31,7 +31,7 @@ pub(super) fn amount(
     if amount.scale() > MONEY_DECIMALS { Err(too_fine) } else { Ok(amount) }
 }
 
-/// Which way the words of a `type` go.
+/// Source and destination of a `type`.
 fn ways(word: &str) -> Option<(Purse, Purse)> {
     Some(match word {
         "spot_to_contract" => (Purse::Spot, Purse::Futures),
@@ -67,11 +67,11 @@ fn own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, Refusal> {
 }
 
 /// 42000 is the only listed futures code for a wallet that is too small: orders have their own.
-pub(super) fn spot_futures(call: &mut Call<'_>) -> Answer {
-    let asked = call.params.decimal("amount")?;
+pub(super) fn spot_futures(call: &mut Call<'_>) -> HandlerResult {
+    let requested = call.params.decimal("amount")?;
     // Checked before the other fields are read.
     if let Some(Err(Reject::AmountOutOfRange { minimum, maximum })) =
-        asked.map(check_futures_transfer)
+        requested.map(check_futures_transfer)
     {
         return Err(call.params.invalid("amount", &format!("must be {minimum} to {maximum}")));
     }
@@ -79,18 +79,18 @@ pub(super) fn spot_futures(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "currency": call.params.text("currency")?, "amount": plain(amount) }))
 }
 
-pub(super) fn spot_fund(call: &mut Call<'_>) -> Answer {
+pub(super) fn spot_fund(call: &mut Call<'_>) -> HandlerResult {
     own(call, ["spot_to_fund", "fund_to_spot"])?;
     Ok(json!({}))
 }
 
-pub(super) fn fund_futures(call: &mut Call<'_>) -> Answer {
+pub(super) fn fund_futures(call: &mut Call<'_>) -> HandlerResult {
     own(call, ["fund_to_contract", "contract_to_fund"])?;
     Ok(json!({}))
 }
 
 /// Newest first: no source states the order. Without a range everything is listed, as documented.
-pub(super) fn list(call: &mut Call<'_>) -> Answer {
+pub(super) fn list(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
     let bounded = |name: &str, low: i64, high: i64| {

@@ -14,7 +14,7 @@ const AFFILIATE_MOST_MS: u64 = 60 * DAY_MS;
 pub(super) struct Window {
     from_ms: u64,
     to_ms: u64,
-    /// The same of the newest row that is listed yet, whatever was asked for.
+    /// The same of the newest row that is listed yet, whatever the request states.
     newest: u64,
 }
 
@@ -102,17 +102,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::http::family::Family;
+    use crate::generated::Codes;
 
     const NOW: u64 = 1_000 * DAY_MS;
 
-    fn params(fields: &serde_json::Value, family: Family) -> Params {
-        Params::new(fields.as_object().expect("an object").clone(), family)
+    fn params(fields: &serde_json::Value, codes: Codes) -> Params {
+        Params::new(fields.as_object().expect("an object").clone(), codes)
     }
 
     #[test]
     fn a_window_without_a_start_is_seven_days_long() {
-        let spot = |fields| Window::spot(&params(&fields, Family::Spot), NOW).expect("good");
+        let spot = |fields| Window::spot(&params(&fields, Codes::Spot), NOW).expect("good");
         let week = Window { from_ms: NOW - 7 * DAY_MS, to_ms: NOW, newest: u64::MAX };
         assert_eq!(spot(json!({})), week);
         assert_eq!(spot(json!({ "endTime": NOW })), week);
@@ -122,11 +122,11 @@ mod tests {
 
     #[test]
     fn windows_that_are_no_windows_are_refused() {
-        let spot = params(&json!({ "startTime": 2, "endTime": 1 }), Family::Spot);
+        let spot = params(&json!({ "startTime": 2, "endTime": 1 }), Codes::Spot);
         assert_eq!(Window::spot(&spot, NOW).expect_err("reversed").code, 52004);
         let days = |days: u64| {
             let fields = json!({ "start_time": 0, "end_time": days * DAY_MS / 1_000 });
-            Window::futures(&params(&fields, Family::Futures), NOW)
+            Window::futures(&params(&fields, Codes::Futures), NOW)
         };
         assert_eq!(days(90), Ok(Window { from_ms: 0, to_ms: 90 * DAY_MS, newest: u64::MAX }));
         assert_eq!(days(91).expect_err("too long").code, 40007);

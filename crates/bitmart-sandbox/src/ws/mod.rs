@@ -1,18 +1,11 @@
-//! The WebSocket side: upgrade, sessions in two dialects, and the feed that pushes.
+//! The WebSocket side: handshakes, connections, and sessions in two dialects.
 
 mod connection;
-mod deflate;
-mod depth;
-mod feed;
+mod context;
 mod futures;
-mod payload;
-mod plan;
-mod render;
-mod render_account;
-mod room;
+mod queue;
+mod read;
 mod spot;
-mod topic;
-pub(crate) mod versions;
 mod writer;
 
 use std::{net::IpAddr, sync::Arc};
@@ -23,31 +16,11 @@ use hyper::{
     HeaderMap, Request, Response, StatusCode, body::Incoming, header, header::HeaderValue,
 };
 use sha1::{Digest, Sha1};
+use tokio::time::Instant;
 
-use self::room::{Door, Place};
-pub(crate) use self::{feed::Feed, room::Rooms};
-use crate::{generated::Host, shared::Shared};
+use crate::{connection_limiter::Origin, generated::Host, shared::Shared};
 
-/// Whether a text is a topic of one of the hosts.
-pub(crate) fn is_topic(text: &str) -> bool {
-    [Host::Spot, Host::Futures].iter().any(|host| topic::parse(*host, text).is_some())
-}
-
-/// Every address of a socket, as faults name them.
-pub(crate) const ADDRESSES: [&str; 4] = ["spot/api", "spot/user", "futures/api", "futures/user"];
-
-/// The name of an address of sockets.
-pub(crate) fn address(host: Host, private: bool) -> &'static str {
-    let [spot, spot_private, futures, futures_private] = ADDRESSES;
-    match (host, private) {
-        (Host::Spot, false) => spot,
-        (Host::Spot, true) => spot_private,
-        (Host::Futures, false) => futures,
-        (Host::Futures, true) => futures_private,
-    }
-}
-
-/// Answers a WebSocket handshake and starts the session. Extensions are never agreed on.
+/// Responds to a WebSocket handshake and starts the session. Extensions are never agreed on.
 pub(crate) fn upgrade(
     shared: Arc<Shared>,
     host: Host,
@@ -56,28 +29,30 @@ pub(crate) fn upgrade(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let Some(accept) = accept_key(request.headers()) else {
-        let mut refused =
+        let mut rejected =
             Response::new(Full::new(Bytes::from_static(b"a WebSocket handshake is needed here")));
-        *refused.status_mut() = StatusCode::BAD_REQUEST;
-        return refused;
+        *rejected.status_mut() = StatusCode::BAD_REQUEST;
+        return rejected;
     };
-    // Before the answer, so that places are taken in the order of the handshakes.
-    let place = Place::take(&shared, Door { host, private, peer });
+    // Before the response, so that permits are given in the order of the handshakes.
+    let origin = Origin { host, private, peer };
+    let limited = shared.config.rate_limits;
+    let permit = limited.then(|| shared.connections.acquire(origin, Instant::now())).transpose();
     tokio::spawn(async move {
         if let Ok(upgraded) = hyper::upgrade::on(request).await {
-            match place {
-                Ok(place) => connection::run(shared, host, private, upgraded, place).await,
-                Err(crowded) => connection::turn_away(host, upgraded, crowded).await,
+            match permit {
+                Ok(permit) => connection::run(shared, host, private, upgraded, permit).await,
+                Err(exceeded) => connection::reject(host, upgraded, exceeded).await,
             }
         }
     });
-    let mut agreed = Response::new(Full::default());
-    *agreed.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = agreed.headers_mut();
+    let mut accepted = Response::new(Full::default());
+    *accepted.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = accepted.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    agreed
+    accepted
 }
 
 /// The proof of a well-formed handshake (RFC 6455, section 4.2.2); none for anything else.
@@ -103,9 +78,9 @@ fn base64(bytes: &[u8]) -> String {
             .chain([&0, &0])
             .take(3)
             .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
-        for place in 0..4 {
-            let letter = ALPHABET[group >> (18 - 6 * place) & 63];
-            text.push(if place <= chunk.len() { char::from(letter) } else { '=' });
+        for index in 0..4 {
+            let letter = ALPHABET[group >> (18 - 6 * index) & 63];
+            text.push(if index <= chunk.len() { char::from(letter) } else { '=' });
         }
     }
     text

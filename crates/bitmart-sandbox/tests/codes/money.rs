@@ -19,7 +19,8 @@ pub(super) async fn withdrawals(seen: &mut Seen) {
     let apply = "/account/v1/withdraw/apply";
     let good = json!({ "currency": "USDT-TRC20", "amount": "10", "address": "T1" });
     let order = |patch: Value| with(good.clone(), patch);
-    let to = |who: &str| json!({ "currency": "USDT", "amount": "1", "type": 1, "value": who });
+    let to =
+        |receiver: &str| json!({ "currency": "USDT", "amount": "1", "type": 1, "value": receiver });
     let cases = vec![
         (60002, order(json!({ "currency": "NOPE" }))),
         (60005, order(json!({ "amount": "0.0001" }))),

@@ -119,7 +119,7 @@ pub(super) async fn network_terms(seen: &mut Seen) {
     assert_eq!(quota["withdraw_precision"], 1, "{quota}");
     assert_eq!(quota["withdraw_Precision_GeTen"], 5, "{quota}");
     let own = client.get(&format!("{ADDRESS}XRP")).await.data();
-    assert_eq!(own["address_memo"], "1", "an account is told by its memo: {own}");
+    assert_eq!(own["address_memo"], "1", "an account is known by its memo: {own}");
     let rows = client.get("/account/v2/deposit-withdraw/history?operation_type=withdraw&N=1");
     let row = rows.await.data()["records"][0].clone();
     assert_eq!((&row["fee"], &row["arrival_amount"]), (&json!("1"), &json!("9")), "{row}");

@@ -65,7 +65,7 @@ impl Exchange {
                 Ok(Outcome::Account(self.open_next_account(&funds)))
             }
             OperatorCommand::SetBalance { account, wallet, currency, amount } => {
-                let row = self.set_available(account, wallet, &currency, amount)?;
+                let row = self.set_available(account, wallet, &currency, amount, now_ms)?;
                 Ok(Outcome::Balance(row))
             }
             OperatorCommand::Deposit { account, currency, amount } => {

@@ -61,7 +61,7 @@ pub(super) fn run(exchange: &mut Exchange, account: AccountId, step: &Step, now_
             let wallet = if funding { WalletKind::Funding } else { WalletKind::Spot };
             let amount = money(CURRENCIES[currency], cents);
             exchange
-                .set_available(account, wallet, &CURRENCIES[currency].into(), amount)
+                .set_available(account, wallet, &CURRENCIES[currency].into(), amount, now_ms)
                 .expect("a wallet");
         }
         Step::Halt { spot, halted } => {

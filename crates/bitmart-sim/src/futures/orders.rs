@@ -195,7 +195,7 @@ impl Exchange {
         let remembered = self.remembered;
         let oldest = self.account_mut(account).futures_orders.finish(id, remembered);
         let Some(oldest) = oldest else { return };
-        if let Some(gone) = self.futures_orders.remove(&oldest) {
+        if let Some(gone) = self.futures_orders.remove(oldest) {
             self.account_mut(account)
                 .futures_orders
                 .forget_client_id(gone.request.client_id.as_ref());
@@ -267,7 +267,7 @@ impl Exchange {
         for id in matches.iter().map(|one| one.maker).chain([taker]) {
             let order = self.futures_orders.get(&id);
             if order.is_some_and(|order| Self::is_house(order.account) && !order.open) {
-                self.futures_orders.remove(&id);
+                self.futures_orders.remove(id);
             }
         }
     }
@@ -299,10 +299,8 @@ impl Exchange {
 
     pub(super) fn unrest_futures(&mut self, id: OrderId) {
         let Some(order) = self.futures_orders.get(&id) else { return };
-        let request = &order.request;
-        if let (Some(price), Some(market)) = (request.price, self.futures.get_mut(&request.symbol))
-        {
-            market.book.remove(request.side.book(), price, id);
+        if let Some(market) = self.futures.get_mut(&order.request.symbol) {
+            market.book.remove(id);
         }
     }
 
@@ -367,7 +365,7 @@ impl Exchange {
         let Some(market) = self.futures.get(&order.request.symbol) else { return };
         if !Self::is_house(account) {
             let currency = market.rules.quote.clone();
-            let order = Box::new(order.clone());
+            let (order, fill) = (Box::new(order.clone()), fill.map(Box::new));
             self.events.push(Event::FuturesOrder { order, action, fill });
             self.events.push(Event::FuturesAsset { account, currency });
         }

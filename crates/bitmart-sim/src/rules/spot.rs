@@ -101,7 +101,7 @@ impl Exchange {
             return Err(Reject::NoMarginAccount);
         }
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
-        // Rule: a margin order that must not take and would is rejected (50034, 50035), where the spot endpoint accepts and cancels it. Source: documented (endpoint margin_submit_order)
+        // Rule: a margin order that must not take and would is rejected (50034, 50035), where the spot endpoint accepts and cancels it. Source: documented (endpoint margin_submit_order, which contradicts itself)
         if order.kind == Kind::LimitMaker && market.book.would_take(order.side, order.price) {
             return Err(Reject::WouldTake { side: order.side });
         }

@@ -255,7 +255,7 @@ fn write<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Erro
     }
 }
 
-/// Maximum length of the text of a decimal: sign, one digit, point and 28 decimal places.
+/// Maximum length of a decimal's text: sign, one digit, point and 28 decimal places.
 const MAX_TEXT: usize = 31;
 
 /// Writes the same text as `Display` to the end of `buffer`. `None` if the digits exceed 64 bits.

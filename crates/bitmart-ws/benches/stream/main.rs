@@ -15,6 +15,7 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
+use bitmart_testkit::bench::processor_time;
 use bitmart_types::{Environment, Roots, Service};
 use bitmart_ws::{Client, ClientBuilder, Subscription, Update, topic};
 use tokio::runtime::{Builder, Runtime};
@@ -23,9 +24,9 @@ use tokio::task::JoinSet;
 use bitmart_ws::spot;
 use server::Server;
 
-type Fault = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-fn main() -> Result<(), Fault> {
+fn main() -> Result<(), BoxError> {
     let has = |flag: &str| env::args().any(|argument| argument == flag);
     if has("--serve") {
         return server::serve(has("--plain"));
@@ -84,7 +85,7 @@ fn main() -> Result<(), Fault> {
 }
 
 /// Alternates both variants, each in a new process, whose allocator holds no freed memory.
-fn many(measuring: bool) -> Result<(), Fault> {
+fn many(measuring: bool) -> Result<(), BoxError> {
     println!("many topics, 200 small frames a second on each connection");
     for _ in 0..if measuring { 3 } else { 1 } {
         for together in [false, true] {
@@ -108,18 +109,12 @@ fn many(measuring: bool) -> Result<(), Fault> {
 fn run(
     runtime: &Runtime,
     frames: u64,
-    work: impl Future<Output = Result<(), Fault>>,
-) -> Result<[u128; 2], Fault> {
+    work: impl Future<Output = Result<(), BoxError>>,
+) -> Result<[u128; 2], BoxError> {
     let (start, before) = (Instant::now(), processor_time()?);
     runtime.block_on(work)?;
     let frames = u128::from(frames);
     Ok([start.elapsed().as_nanos() / frames, (processor_time()? - before) / frames])
-}
-
-/// Returns the processor time of this thread in nanoseconds.
-fn processor_time() -> Result<u128, Fault> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
 }
 
 fn client(server: &Server, path: &str) -> ClientBuilder {
@@ -131,7 +126,7 @@ fn client(server: &Server, path: &str) -> ClientBuilder {
 }
 
 /// Receives all frames like a user. Returns the number of dropped ones.
-async fn receive(server: &Server, frames: u64) -> Result<u64, Fault> {
+async fn receive(server: &Server, frames: u64) -> Result<u64, BoxError> {
     let client =
         client(server, &format!("/blast?frames={frames}")).queue_capacity(1 << 14).build()?;
     let mut books = client.subscribe(topic::spot::depth_increase("S0_USDT")).await?;
@@ -153,13 +148,13 @@ async fn receive(server: &Server, frames: u64) -> Result<u64, Fault> {
 async fn subscribe(
     client: &Client,
     topics: usize,
-) -> Result<Vec<Subscription<spot::DepthIncrease>>, Fault> {
+) -> Result<Vec<Subscription<spot::DepthIncrease>>, BoxError> {
     let names = (0..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
     Ok(client.subscribe_all(names).await.into_iter().collect::<Result<_, _>>()?)
 }
 
 /// Measures the time from the creation of a frame to its delivery to the user.
-fn latency(server: &Server, topics: usize, seconds: u64) -> Result<(), Fault> {
+fn latency(server: &Server, topics: usize, seconds: u64) -> Result<(), BoxError> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut sample = runtime.block_on(async {
         let client = client(server, "/paced?each_second=200").build()?;
@@ -183,7 +178,7 @@ fn latency(server: &Server, topics: usize, seconds: u64) -> Result<(), Fault> {
         while let Some(part) = tasks.join_next().await {
             sample.extend(part?);
         }
-        Ok::<_, Fault>(sample)
+        Ok::<_, BoxError>(sample)
     })?;
     sample.sort_unstable();
     let at = |permille: usize| {
@@ -195,7 +190,7 @@ fn latency(server: &Server, topics: usize, seconds: u64) -> Result<(), Fault> {
 }
 
 /// Measures the memory of an idle connection and of a further topic, with 20 connections.
-fn memory(server: &Server, topics: usize) -> Result<(), Fault> {
+fn memory(server: &Server, topics: usize) -> Result<(), BoxError> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // The first connection also allocates what all share.
@@ -226,7 +221,7 @@ fn memory(server: &Server, topics: usize) -> Result<(), Fault> {
 }
 
 /// Returns the resident memory of this process in KiB.
-fn resident() -> Result<usize, Fault> {
+fn resident() -> Result<usize, BoxError> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     Ok(line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?.parse()?)

@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 use crate::server::Server;
-use crate::{Fault, client, processor_time, resident};
+use crate::{BoxError, client, processor_time, resident};
 use bitmart_ws::spot;
 
 /// Connections that the exchange allows.
@@ -27,7 +27,7 @@ pub(crate) fn measure(
     together: bool,
     count: usize,
     seconds: u64,
-) -> Result<(), Fault> {
+) -> Result<(), BoxError> {
     let memory = memory(server, together, count)?;
     let (processor, frames) = processor(server, together, count, seconds)?;
     let what = if together { "one stream       " } else { "a stream for each" };
@@ -39,7 +39,7 @@ pub(crate) fn measure(
 
 /// Returns the memory of a topic without that of its connection, which is measured with one topic
 /// per connection.
-fn memory(server: &Server, together: bool, count: usize) -> Result<usize, Fault> {
+fn memory(server: &Server, together: bool, count: usize) -> Result<usize, BoxError> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // The first connection also allocates what all share.
@@ -64,7 +64,7 @@ async fn subscribe(
     client: &bitmart_ws::Client,
     together: bool,
     count: usize,
-) -> Result<Box<dyn Send>, Fault> {
+) -> Result<Box<dyn Send>, BoxError> {
     if together {
         let mut stream = client.subscribe_many(topics(count)).await?;
         for _ in 0..count {
@@ -88,7 +88,7 @@ fn processor(
     together: bool,
     count: usize,
     seconds: u64,
-) -> Result<(u128, u128), Fault> {
+) -> Result<(u128, u128), BoxError> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = client(server, "/paced?levels=1&each_second=200").build()?;

@@ -13,12 +13,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::Fault;
+use crate::BoxError;
 use crate::server::Server;
 use bitmart_ws::spot;
 
 /// Connects, subscribes and receives all frames.
-pub(crate) async fn receive(server: &Server, frames: u64) -> Result<(), Fault> {
+pub(crate) async fn receive(server: &Server, frames: u64) -> Result<(), BoxError> {
     let (address, roots) = crate::roots(server);
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bitmart_net::base64_encode;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use ring::digest;
@@ -19,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::Fault;
+use crate::BoxError;
 
 /// Levels a side of a book.
 const LEVELS: i64 = 50;
@@ -33,7 +34,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start() -> Result<Self, Fault> {
+    pub(crate) fn start() -> Result<Self, BoxError> {
         let mut child =
             Command::new(std::env::current_exe()?).arg("--serve").stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
@@ -55,7 +56,7 @@ impl Drop for Server {
 }
 
 /// Serves until killed. Without TLS when `plain`, for clients in other languages.
-pub(crate) fn serve(plain: bool) -> Result<(), Fault> {
+pub(crate) fn serve(plain: bool) -> Result<(), BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
         let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
@@ -88,7 +89,7 @@ pub(crate) fn serve(plain: bool) -> Result<(), Fault> {
 
 async fn serve_connection<S: AsyncRead + AsyncWrite + Send + 'static>(
     stream: S,
-) -> Result<(), Fault> {
+) -> Result<(), BoxError> {
     let (reader, mut writer) = tokio::io::split(stream);
     let mut reader = BufReader::new(reader);
     let (mut path, mut key) = (String::new(), String::new());
@@ -114,7 +115,7 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Send + 'static>(
     let response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {}\r\n\r\n",
-        base64(digest.as_ref())
+        base64_encode(digest.as_ref())
     );
     writer.write_all(response.as_bytes()).await?;
     writer.flush().await?;
@@ -134,7 +135,7 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Send + 'static>(
 }
 
 /// Sends the same compressed frame repeatedly, many in one write.
-async fn blast<S: AsyncWrite>(writer: &mut WriteHalf<S>, frames: u64) -> Result<(), Fault> {
+async fn blast<S: AsyncWrite>(writer: &mut WriteHalf<S>, frames: u64) -> Result<(), BoxError> {
     let frame = encode(2, &deflate(&depth("S0_USDT", 1, LEVELS), Compression::default()));
     let burst = frame.repeat(64);
     for _ in 0..frames / 64 {
@@ -151,7 +152,7 @@ async fn pace<S: AsyncRead + AsyncWrite>(
     writer: &mut WriteHalf<S>,
     each_second: u64,
     levels: i64,
-) -> Result<(), Fault> {
+) -> Result<(), BoxError> {
     let mut topics: Vec<String> = Vec::new();
     let mut turn = 0;
     let mut interval = tokio::time::interval(Duration::from_millis(10));
@@ -183,7 +184,7 @@ async fn acknowledge_next<S: AsyncRead + AsyncWrite>(
     reader: &mut BufReader<ReadHalf<S>>,
     writer: &mut WriteHalf<S>,
     topics: &mut Vec<String>,
-) -> Result<(), Fault> {
+) -> Result<(), BoxError> {
     let opcode = reader.read_u8().await? & 0x0f;
     let length = match reader.read_u8().await? & 0x7f {
         126 => u64::from(reader.read_u16().await?),
@@ -257,18 +258,4 @@ fn encode(opcode: u8, payload: &[u8]) -> Vec<u8> {
     }
     bytes.extend(payload);
     bytes
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let padded = [chunk[0], *chunk.get(1).unwrap_or(&0), *chunk.get(2).unwrap_or(&0)];
-        let group = u32::from_be_bytes([0, padded[0], padded[1], padded[2]]);
-        for place in 0..4 {
-            let digit = (group >> (18 - 6 * place)) & 63;
-            text.push(if place <= chunk.len() { DIGITS[digit as usize].into() } else { '=' });
-        }
-    }
-    text
 }

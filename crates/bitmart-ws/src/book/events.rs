@@ -40,7 +40,7 @@ pub struct BookChange {
     pub version: u64,
     /// Time of the change at the exchange.
     pub timestamp: Option<Timestamp>,
-    /// Asks. Sizes are absolute; 0 removes the level, also if it fell out of the depth of the topic.
+    /// Asks. Sizes are absolute; 0 removes the level, also if it fell out of the topic's depth.
     pub asks: Vec<Level>,
     /// Bids, likewise.
     pub bids: Vec<Level>,

@@ -18,7 +18,7 @@ pub enum SweepLimit {
     Price(Decimal),
 }
 
-/// The total of the levels of one side of a book, from the best price to a [`SweepLimit`].
+/// The sum of all levels on one side of a book, from the best price to a [`SweepLimit`].
 ///
 /// Check [`complete`](Self::complete) and [`exact`](Self::exact) before using the other values: a
 /// sweep that reaches the end of the book returns the total up to there.

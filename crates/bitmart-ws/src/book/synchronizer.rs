@@ -70,7 +70,7 @@ impl BookSynchronizer {
                 SyncOutcome::Changed
             }
             Applied::Stale => SyncOutcome::Unchanged,
-            // Requesting the next snapshot at once could go on forever.
+            // Requesting the next snapshot at once could repeat forever.
             Applied::OutOfSync(_) if update.is_snapshot() => {
                 self.requested = true;
                 SyncOutcome::Unchanged

@@ -100,7 +100,7 @@ impl ClientBuilder {
     /// ([`ReceiveTime::timestamp`](crate::ReceiveTime::timestamp)). It is read for every login and
     /// every frame. Default: the clock of this machine, which must be within one minute of BitMart's.
     ///
-    /// After a login that was rejected for its time, or for an unknown reason, the clock is
+    /// After a login that was rejected for its time, or without an explanation, the clock is
     /// [corrected](Clock::correct) first. The clock of a REST client that synchronizes itself supports
     /// that.
     pub fn clock(mut self, clock: impl Clock) -> Self {

@@ -15,7 +15,7 @@ use crate::driver::{
     COMMAND_CAPACITY, ConnectionHistory, Driver, DriverSignals, LoginFailure, Socket,
 };
 use crate::error::{Error, ErrorKind};
-use crate::observe::{ConnectionObserver, Meters};
+use crate::observe::{ConnectionObserver, Metrics};
 use crate::receive_tracker::ReceiveTracker;
 use crate::router::Router;
 use crate::session::Session;
@@ -112,8 +112,8 @@ impl Client {
         };
         let (sender, commands) = mpsc::channel(COMMAND_CAPACITY);
         let signals = Arc::new(DriverSignals::default());
-        let meters = Meters::new(dialect, access);
-        let receive_tracker = Arc::new(ReceiveTracker::new(meters.clone()));
+        let metrics = Metrics::new(dialect, access);
+        let receive_tracker = Arc::new(ReceiveTracker::new(metrics.clone()));
         let login_failure = LoginFailure::default();
         let limits = self.limits(dialect, access);
         let session = Session::with_pacing(dialect, access, limits, history.pacing());
@@ -122,8 +122,8 @@ impl Client {
             dialect,
             access,
             session,
-            router: Router::new(dialect).meters(meters.clone()),
-            observer: ConnectionObserver::new(endpoint, history.number, address.server(), meters),
+            router: Router::new(dialect).metrics(metrics.clone()),
+            observer: ConnectionObserver::new(endpoint, history.number, address.server(), metrics),
             connector: Connector::new(
                 address,
                 shared.connect.clone(),

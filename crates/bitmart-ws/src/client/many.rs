@@ -13,7 +13,7 @@ impl Client {
     /// It does not wait for the exchange: each topic begins with
     /// [`Update::Subscribed`](crate::Update::Subscribed) or ends with an error, in the stream. While
     /// there is no connection, each topic reports why
-    /// ([`Update::Reconnecting`](crate::Update::Reconnecting)), and the attempts go on.
+    /// ([`Update::Reconnecting`](crate::Update::Reconnecting)), and the attempts continue.
     ///
     /// ```no_run
     /// use bitmart_ws::{Client, Update, topic};

@@ -1,5 +1,6 @@
 //! The client side of the WebSocket handshake over HTTP/1.1.
 
+use bitmart_net::base64_encode;
 use bytes::Bytes;
 use http::header::{
     CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
@@ -104,7 +105,7 @@ fn new_key() -> Result<String, String> {
     let mut nonce = [0; 16];
     getrandom::getrandom(&mut nonce)
         .map_err(|error| format!("no random number generator: {error}"))?;
-    Ok(base64(&nonce))
+    Ok(base64_encode(&nonce))
 }
 
 /// Returns the accept key that a server must send for this key (RFC 6455, section 4.2.2).
@@ -112,20 +113,5 @@ pub(crate) fn accept_key(key: &str) -> String {
     let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
     context.update(key.as_bytes());
     context.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    base64(context.finish().as_ref())
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, &byte| (group << 8) | u32::from(byte))
-            << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let index = (group >> (18 - 6 * place)) & 63;
-            let padded = place > chunk.len();
-            text.push(if padded { '=' } else { char::from(ALPHABET[index as usize]) });
-        }
-    }
-    text
+    base64_encode(context.finish().as_ref())
 }

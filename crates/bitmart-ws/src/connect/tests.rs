@@ -92,7 +92,7 @@ async fn subscribe_error(head: impl Fn(&str) -> String) -> String {
             assert_eq!(error.kind(), ErrorKind::Timeout);
             error.to_string()
         }
-        () = attempts => unreachable!("the attempts go on"),
+        () = attempts => unreachable!("the attempts continue"),
     }
 }
 

@@ -8,12 +8,10 @@ mod pool;
 mod shutdown;
 mod wire;
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use bitmart_auth::Credentials;
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
+use bitmart_testkit::deflate;
 use tokio::runtime::Handle;
 
 use crate::Subscription;
@@ -51,12 +49,6 @@ fn data(table: &str, symbol: &str, values: &[u32]) -> String {
 
 fn tick(value: u32) -> String {
     data("spot/ticker", "BTC_USDT", &[value])
-}
-
-fn deflate(text: &str) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).expect("memory");
-    encoder.finish().expect("memory")
 }
 
 /// Returns the next update, which must not be an error.

@@ -23,7 +23,7 @@ enum Step {
     Events(u8, u8),
     Malformed(u8),
     /// The connection of all topics is lost and repaired.
-    Cut,
+    Disconnect,
     Stale,
     Alive,
     Read(u8),
@@ -36,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0..6_u8, 1..12_u8).prop_map(|(topic, count)| Step::Events(topic, count)),
         1 => (0..6_u8).prop_map(Step::Malformed),
-        1 => Just(Step::Cut),
+        1 => Just(Step::Disconnect),
         1 => Just(Step::Stale),
         1 => Just(Step::Alive),
         5 => (1..20_u8).prop_map(Step::Read),
@@ -57,7 +57,7 @@ struct TopicModel {
     accounted: usize,
     /// When each connection update was pushed, and how many events preceded it.
     connection_updates: Vec<(ReceiveTime, usize)>,
-    /// When the last continuity update was pushed, unless it was delivered.
+    /// When the last `Continuity` update (see `UpdateKind`) was pushed, unless it was delivered.
     continuity: Option<ReceiveTime>,
     ended: bool,
 }
@@ -193,7 +193,7 @@ impl Simulation {
                 let fault = DecodeError::from_bytes(DecodeErrorKind::Encoding, "no text", b"?");
                 self.push(topic, Update::Malformed(fault));
             }
-            Step::Cut => {
+            Step::Disconnect => {
                 self.push_to_all(&Update::Reconnecting(ReconnectReason::closed()));
                 self.push_to_all(&Update::Resynced);
             }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use super::OverflowPolicy;
 use super::buffer::{Buffer, Popped, Pushed};
 use crate::error::{Error, ErrorKind};
-use crate::observe::{Meters, QueueDepth};
+use crate::observe::{Metrics, QueueDepth};
 use crate::receive_tracker::ReceiveTracker;
 use crate::router::SubscriberId;
 use crate::topic::Topic;
@@ -34,7 +34,7 @@ struct State<T> {
     overflow: OverflowState,
     waker: Option<Waker>,
     /// Those of the first topic's connection: its endpoint labels the metrics of the queue.
-    meters: Option<Meters>,
+    metrics: Option<Metrics>,
     depth: QueueDepth,
 }
 
@@ -58,18 +58,18 @@ pub(super) enum Next<T> {
 
 impl<T> State<T> {
     fn report_depth(&mut self) {
-        if let Some(meters) = &self.meters {
-            self.depth.set(meters, self.buffer.len());
+        if let Some(metrics) = &self.metrics {
+            self.depth.set(metrics, self.buffer.len());
         }
     }
 
     /// Dropped events are counted when their `Lagged` is read.
     fn report_read(&mut self, popped: &Popped<T>) {
         self.report_depth();
-        let (Popped::Update(item), Some(meters)) = (popped, &self.meters) else { return };
+        let (Popped::Update(item), Some(metrics)) = (popped, &self.metrics) else { return };
         match item.update {
-            Update::Data(_) => meters.read(item.received_at.instant),
-            Update::Lagged(dropped) => meters.overflowed(dropped),
+            Update::Data(_) => metrics.read(item.received_at.instant),
+            Update::Lagged(dropped) => metrics.overflowed(dropped),
             _ => {}
         }
     }
@@ -77,8 +77,8 @@ impl<T> State<T> {
 
 impl<T> Drop for State<T> {
     fn drop(&mut self) {
-        if let Some(meters) = &self.meters {
-            self.depth.set(meters, 0);
+        if let Some(metrics) = &self.metrics {
+            self.depth.set(metrics, 0);
         }
     }
 }
@@ -96,7 +96,7 @@ impl<T> Queue<T> {
             buffer: Buffer::new(capacity, policy),
             overflow: OverflowState::None,
             waker: None,
-            meters: None,
+            metrics: None,
             depth: QueueDepth::default(),
         };
         Self(Arc::new(Shared { state: Mutex::new(state), capacity }))
@@ -122,7 +122,7 @@ impl<T> Queue<T> {
         receive_tracker: Arc<ReceiveTracker>,
     ) -> (usize, TopicWriter<T>) {
         let mut state = self.0.lock();
-        state.meters.get_or_insert_with(|| receive_tracker.meters.clone());
+        state.metrics.get_or_insert_with(|| receive_tracker.metrics.clone());
         let slot = state.buffer.add_topic(id, topic);
         drop(state);
         (slot, TopicWriter { shared: self.0.clone(), slot, id, receive_tracker })
@@ -170,8 +170,8 @@ impl<T> TopicWriter<T> {
         let pushed = state.buffer.push(self.slot, self.id, update, received_at);
         if pushed == Pushed::Full {
             state.overflow = OverflowState::Pending;
-            if let Some(meters) = &state.meters {
-                meters.overflowed(1);
+            if let Some(metrics) = &state.metrics {
+                metrics.overflowed(1);
             }
         }
         state.report_depth();

@@ -1,14 +1,10 @@
 use std::io::Write as _;
 
+use bitmart_testkit::deflate;
 use flate2::{Compression, write::DeflateEncoder};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::{InflateError, Inflater};
-
-fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory does not fail")
-}
 
 #[test]
 fn frames_are_independent_in_any_order() {
@@ -60,7 +56,7 @@ fn the_limit_is_exact() {
 
 #[test]
 fn rejects_a_bomb_without_allocating_its_size() {
-    let bomb = deflate(&vec![b' '; 64 << 20]);
+    let bomb = deflate(vec![b' '; 64 << 20]);
     let mut inflater = Inflater::with_limit(1 << 20);
     assert_eq!(inflater.inflate(&bomb), Err(InflateError::TooLarge { limit: 1 << 20 }));
     assert!(inflater.output.capacity() <= (1 << 20) + 64, "{}", inflater.output.capacity());
@@ -76,7 +72,7 @@ fn remains_usable_after_an_error() {
         (&[], InflateError::Truncated),
         (&good[..good.len() - 1], InflateError::Truncated),
         (&good[..1], InflateError::Truncated),
-        (&deflate(&[0xc3, 0x28]), InflateError::NotText),
+        (&deflate([0xc3, 0x28]), InflateError::NotText),
     ];
     for (frame, expected) in rejected {
         assert_eq!(inflater.inflate(frame), Err(expected));

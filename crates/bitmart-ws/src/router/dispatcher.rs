@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::error::Error;
 use crate::event::{DecodeError, DecodeErrorKind, Event};
-use crate::observe::Meters;
+use crate::observe::Metrics;
 use crate::reason::{ReconnectReason, Rejection};
 use crate::router::UpdateSink;
 use crate::update::Update;
@@ -117,12 +117,12 @@ pub(super) struct Dispatcher<T> {
     all_symbols: Vec<Subscriber<T>>,
     /// Entries of the current frame, kept to reuse the allocation.
     entries: Vec<T>,
-    meters: Meters,
+    metrics: Metrics,
 }
 
 impl<T: Event> Dispatcher<T> {
-    pub(super) fn new(meters: Meters) -> Self {
-        Self { by_symbol: HashMap::new(), all_symbols: Vec::new(), entries: Vec::new(), meters }
+    pub(super) fn new(metrics: Metrics) -> Self {
+        Self { by_symbol: HashMap::new(), all_symbols: Vec::new(), entries: Vec::new(), metrics }
     }
 
     pub(super) fn add(&mut self, mut subscriber: Subscriber<T>) {
@@ -257,7 +257,7 @@ impl<T: Event> AnyDispatcher for Dispatcher<T> {
                         self.deliver(Update::Data(event), &recipients, ended);
                     }
                     Err(error) => {
-                        self.meters.decode_error(error.kind());
+                        self.metrics.decode_error(error.kind());
                         readable &= error.kind() == DecodeErrorKind::Shape;
                         let recipients = self.recipients(error.symbol().or(symbol), wanted);
                         self.deliver(Update::Malformed(error), &recipients, ended);

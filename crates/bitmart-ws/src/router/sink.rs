@@ -5,7 +5,7 @@ use crate::fan_in::TopicWriter;
 use crate::queue::Writer;
 use crate::update::Update;
 
-/// The writing end of a subscription's own queue, or of the queue of a fan-in.
+/// The writing end of a subscription's own queue, or of a fan-in's queue.
 #[derive(Debug)]
 pub(crate) enum UpdateSink<T> {
     Subscription(Writer<T>),

@@ -55,7 +55,7 @@ pub enum SessionEvent {
         /// The topic.
         topic: Arc<str>,
     },
-    /// The exchange rejected the request for a snapshot. The subscription itself goes on.
+    /// The exchange rejected the request for a snapshot. The subscription itself continues.
     RequestRejected {
         /// The topic.
         topic: Arc<str>,
@@ -74,9 +74,10 @@ pub enum SessionEvent {
         /// What ended it.
         reason: ReconnectReason,
     },
-    /// The exchange rejected the login permanently (key, signature, memo, permission), or
-    /// [`Limits::max_unexplained_rejections`](crate::Limits::max_unexplained_rejections) times for an
-    /// unknown reason. The session has ended and removed its topics.
+    /// The exchange rejected the login permanently (key, signature, memo, permission), or its
+    /// unexplained rejections reached
+    /// [`Limits::max_unexplained_rejections`](crate::Limits::max_unexplained_rejections). The session
+    /// has ended and removed its topics.
     LoginRejected {
         /// The error that the exchange sent.
         rejection: Rejection,

@@ -72,7 +72,7 @@ pub fn depth(
     )
 }
 
-/// The best levels of both sides of the book of one contract, all of them at every change.
+/// The best levels on both sides of a contract's book, all of them at every change.
 ///
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/#public-depth-all-channel)
 #[doc(alias = "futures/depthAll5")]

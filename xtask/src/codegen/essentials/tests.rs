@@ -36,7 +36,7 @@ fn faults(source: &str, essential: &[&str], alias: Option<(&str, &str)>) -> Vec<
         essential: &essential.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>(),
         aliases: alias.as_slice(),
         fields: &[],
-        is_by_hand: false,
+        is_hand_written: false,
         is_receipt: false,
     };
     described.compare(&models, "Rows<spot::Order>").expect("a type")

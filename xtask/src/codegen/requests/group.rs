@@ -23,7 +23,7 @@ pub(super) fn render(out: &mut String, section: &Section, models: &Models, sdks:
         } else {
             (String::new(), format!("{request}::new()"))
         };
-        let method = endpoint.call(&section.group);
+        let method = endpoint.method_name(&section.group);
         let _ = writeln!(
             out,
             "{}{}pub async fn {method}(&self{arguments}) -> Result<{}, crate::Error> {{ self.client.send({value}).await }}",

@@ -10,7 +10,7 @@ pub(crate) enum Method {
 }
 
 /// The listener that serves a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Host {
     /// The spot host.
     Spot,
@@ -40,6 +40,19 @@ pub(crate) enum Envelope {
     AccountInfo,
     /// Nothing.
     None,
+}
+
+/// A range of error codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codes {
+    /// That of quotations.
+    Quotation,
+    /// That of spot, and of all endpoints without a range of their own.
+    Spot,
+    /// That of the account.
+    Account,
+    /// That of futures.
+    Futures,
 }
 
 /// What a limit counts by.
@@ -142,14 +155,20 @@ impl Param {
 /// A route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// Stable name.
-    pub(crate) id: &'static str,
+    /// Its endpoint.
+    pub(crate) id: EndpointId,
     /// HTTP method.
     pub(crate) method: Method,
     /// Path.
     pub(crate) path: &'static str,
     /// The listener that serves it.
     pub(crate) host: Host,
+    /// Whether the other listener serves it as well.
+    pub(crate) other_host: bool,
+    /// The range of its error codes.
+    pub(crate) codes: Codes,
+    /// The message of a success.
+    pub(crate) success: &'static str,
     /// What a request must carry.
     pub(crate) auth: Auth,
     /// What the key must be allowed to do.
@@ -162,6 +181,8 @@ pub(crate) struct Route {
     pub(crate) envelope: Envelope,
     /// Parameters: of the query for GET, of the body for POST.
     pub(crate) params: &'static [Param],
+    /// Parameters that clients send and no document knows.
+    pub(crate) undocumented: &'static [&'static str],
 }
 
 impl Limit {
@@ -176,5 +197,5 @@ impl Limit {
 
 /// Every described route, in the order of the description.
 pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
-    SECTIONS.iter().copied().flatten()
+    EndpointId::ALL.into_iter().map(EndpointId::route)
 }

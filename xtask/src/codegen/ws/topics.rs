@@ -51,7 +51,7 @@ struct Parameter {
 
 impl Channel {
     /// The name of the function that returns its topic.
-    fn function(&self) -> &str {
+    pub(super) fn function(&self) -> &str {
         self.constructor.rsplit("::").next().unwrap_or_default()
     }
 

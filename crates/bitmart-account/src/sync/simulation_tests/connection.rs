@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use super::tracker_model::Loss;
 
-/// Two streams: orders with their fills, and balances.
+/// The stream of orders and their fills, and that of balances.
+pub(super) const ORDERS: usize = 0;
+pub(super) const BALANCES: usize = 1;
 pub(super) const STREAMS: usize = 2;
 
 /// A frame that arrives at this machine.
@@ -12,7 +14,9 @@ pub(super) const STREAMS: usize = 2;
 pub(super) enum Frame {
     Fill(usize),
     Order(usize),
-    Malformed,
+    Balance(usize),
+    /// An undecodable frame of this stream.
+    Malformed(usize),
     Pong,
     /// The connection is closed.
     Close,
@@ -22,9 +26,16 @@ pub(super) enum Frame {
 pub(super) enum Item {
     Fill(usize),
     Order(usize),
-    Balance,
+    Balance(usize),
     Lost(Loss),
     Resubscribed,
+}
+
+impl Frame {
+    /// What arrives if this frame is malformed.
+    pub(super) fn malformed(self) -> Self {
+        Self::Malformed(if matches!(self, Self::Balance(_)) { BALANCES } else { ORDERS })
+    }
 }
 
 /// A queued item with its timestamps.
@@ -123,15 +134,10 @@ impl Connection {
             }
             self.complete_until = self.complete_until.max(self.drained_at);
             match frame {
-                Frame::Fill(id) => {
-                    self.push(now, 0, Item::Fill(id));
-                    // The second stream has fewer messages than the first.
-                    if id.is_multiple_of(3) {
-                        self.push(now, 1, Item::Balance);
-                    }
-                }
-                Frame::Order(id) => self.push(now, 0, Item::Order(id)),
-                Frame::Malformed => self.push(now, 0, Item::Lost(Loss::Malformed)),
+                Frame::Fill(id) => self.push(now, ORDERS, Item::Fill(id)),
+                Frame::Order(id) => self.push(now, ORDERS, Item::Order(id)),
+                Frame::Balance(version) => self.push(now, BALANCES, Item::Balance(version)),
+                Frame::Malformed(stream) => self.push(now, stream, Item::Lost(Loss::Malformed)),
                 Frame::Pong | Frame::Close => {}
             }
         }

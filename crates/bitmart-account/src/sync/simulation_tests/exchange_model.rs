@@ -1,4 +1,4 @@
-//! The simulated exchange: fills and orders, and when its history contains them.
+//! The simulated exchange: fills, orders and a balance, and when REST queries return them.
 
 /// Parameters of a run; durations are in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -46,11 +46,34 @@ pub(super) struct Exchange {
     params: ExchangeParams,
     pub(super) trades: Vec<Trade>,
     pub(super) resting: Vec<RestingOrder>,
+    /// When the balance changed, and when its last push arrives. Version n is the balance after n
+    /// changes.
+    balance_changes: Vec<i64>,
+    balance_push: i64,
 }
 
 impl Exchange {
     pub(super) fn new(params: ExchangeParams) -> Self {
-        Self { params, trades: Vec::new(), resting: Vec::new() }
+        Self {
+            params,
+            trades: Vec::new(),
+            resting: Vec::new(),
+            balance_changes: Vec::new(),
+            balance_push: 0,
+        }
+    }
+
+    /// Changes the balance. Returns its new version and the delay of its push, which does not overtake
+    /// an earlier one.
+    pub(super) fn change_balance(&mut self, now: i64, push_delay: i64) -> (usize, i64) {
+        self.balance_changes.push(now);
+        self.balance_push = self.balance_push.max(now + push_delay);
+        (self.balance_changes.len(), self.balance_push - now)
+    }
+
+    /// Returns the version of the balance after the changes until this time.
+    pub(super) fn balance(&self, at: i64) -> usize {
+        self.balance_changes.partition_point(|change| *change <= at)
     }
 
     /// Adds a trade and returns its id.

@@ -58,7 +58,7 @@ impl PreviousTracker {
 
 impl TrackerModel for PreviousTracker {
     const READS_ONLY_BETWEEN_FETCHES: bool = true;
-    const TRACKS_OPEN_ORDERS: bool = false;
+    const TRACKS_STATE: bool = false;
 
     fn processed_until(&mut self, _: usize, _: i64) {}
 
@@ -69,6 +69,8 @@ impl TrackerModel for PreviousTracker {
     }
 
     fn order(&mut self, _: i64, _: usize) {}
+
+    fn balance(&mut self, _: i64, _: usize) {}
 
     fn stream_lost(&mut self, now: i64, stream: usize, _: &Queued, loss: Loss) {
         self.mark_lagging(now);
@@ -94,7 +96,7 @@ impl TrackerModel for PreviousTracker {
         }
     }
 
-    fn fetch_completed(&mut self, now: i64, id: u64) {
+    fn fetch_completed(&mut self, now: i64, id: u64, _: usize) {
         if self.phase == Phase::Fetching(id) {
             for (id, at) in std::mem::take(&mut self.pages) {
                 self.fill(now, id, at);
@@ -146,6 +148,10 @@ impl TrackerModel for PreviousTracker {
     }
 
     fn complete_until(&self) -> Option<i64> {
+        None
+    }
+
+    fn tracked_balance(&self) -> Option<usize> {
         None
     }
 

@@ -23,18 +23,20 @@ pub(super) enum Action {
     Burst(u32),
     /// An order is placed. Values are percentages of P and H.
     PlaceOrder { push_delay: i64, history_lag: i64 },
+    /// The balance changes. The value is a percentage of P.
+    ChangeBalance { push_delay: i64 },
     /// The connection is lost; a silent loss is detected by timeout. Reconnecting takes `downtime`.
     Disconnect { silent: bool, downtime: i64 },
-    /// The next frame about an order is malformed.
+    /// The next frame with data is malformed.
     MalformNext,
-    /// The next frame about an order is sent twice.
+    /// The next frame with data is sent twice.
     DuplicateNext,
     /// The consumer does not read for this time.
     PauseConsumer(i64),
     /// The connection does not run for this time: frames wait in the socket.
     StallConnection(i64),
-    /// Duration and outcome of the next fetch.
-    NextFetch { duration: i64, fails: bool },
+    /// Duration and outcome of the next fetch, and how old its balance is, in percent of H.
+    NextFetch { duration: i64, fails: bool, lag: i64 },
     /// The user requests an audit.
     Audit,
 }
@@ -67,10 +69,22 @@ pub(super) enum Event {
 /// A response to a request of the tracker.
 #[derive(Debug)]
 pub(super) enum Response {
-    Page { id: u64, rows: Rows },
-    Fetched { id: u64 },
-    Failed { id: u64 },
-    Audited { id: u64, rows: Vec<(usize, i64)> },
+    Page {
+        id: u64,
+        rows: Rows,
+    },
+    /// The end of a fetch, with the version of the balance.
+    Fetched {
+        id: u64,
+        balance: usize,
+    },
+    Failed {
+        id: u64,
+    },
+    Audited {
+        id: u64,
+        rows: Vec<(usize, i64)>,
+    },
 }
 
 /// The time range of an audit, and when it was requested.

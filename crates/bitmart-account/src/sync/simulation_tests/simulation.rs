@@ -24,7 +24,8 @@ pub(super) struct Simulation<R> {
     opening: bool,
     opened: bool,
     responses: VecDeque<Response>,
-    fetches: VecDeque<(i64, bool)>,
+    /// Duration, failure and lag of the next fetches.
+    fetches: VecDeque<(i64, bool, i64)>,
     audits: Vec<Audited>,
     paused_until: i64,
     malform_next: bool,
@@ -179,6 +180,7 @@ impl<R: TrackerModel> Simulation<R> {
                 self.unreported_orders.insert(id);
                 self.send(percent(p, push_delay), Frame::Order(id));
             }
+            Action::ChangeBalance { push_delay } => self.change_balance(percent(p, push_delay)),
             Action::Disconnect { silent, downtime } if self.connection.alive => {
                 self.connection.alive = false;
                 self.downtime = downtime;
@@ -200,7 +202,9 @@ impl<R: TrackerModel> Simulation<R> {
                 self.connection.stalled_until = self.now + time;
                 self.schedule(time, Event::Resume);
             }
-            Action::NextFetch { duration, fails } => self.fetches.push_back((duration, fails)),
+            Action::NextFetch { duration, fails, lag } => {
+                self.fetches.push_back((duration, fails, percent(h, lag)));
+            }
             Action::Audit => self.tracker.request_audit(self.now),
         }
         if let Some((gap, _)) = self.script.get(index + 1) {
@@ -217,14 +221,23 @@ impl<R: TrackerModel> Simulation<R> {
             self.unreported_fills.insert(id);
         }
         self.send(push_delay, Frame::Fill(id));
+        // The second stream has fewer messages than the first.
+        if id.is_multiple_of(3) {
+            self.change_balance(push_delay);
+        }
+    }
+
+    fn change_balance(&mut self, push_delay: i64) {
+        let (version, push_delay) = self.exchange.change_balance(self.now, push_delay);
+        self.send(push_delay, Frame::Balance(version));
     }
 
     /// Sends a frame after a delay, on the connection that exists then.
     fn send(&mut self, push_delay: i64, frame: Frame) {
         let times = if std::mem::take(&mut self.duplicate_next) { 2 } else { 1 };
         for _ in 0..times {
-            let frame =
-                if std::mem::take(&mut self.malform_next) { Frame::Malformed } else { frame };
+            let malformed = std::mem::take(&mut self.malform_next);
+            let frame = if malformed { frame.malformed() } else { frame };
             self.schedule(push_delay, Event::Frame { connection: None, frame });
         }
     }
@@ -247,7 +260,9 @@ impl<R: TrackerModel> Simulation<R> {
                     matches!(response, Response::Page { .. } | Response::Audited { .. });
                 match response {
                     Response::Page { id, rows } => self.tracker.fetch_page(self.now, id, rows),
-                    Response::Fetched { id } => self.tracker.fetch_completed(self.now, id),
+                    Response::Fetched { id, balance } => {
+                        self.tracker.fetch_completed(self.now, id, balance);
+                    }
                     Response::Failed { id } => self.tracker.fetch_failed(self.now, id),
                     Response::Audited { id, rows } => self.tracker.audit_completed(id, rows),
                 }
@@ -306,7 +321,7 @@ impl<R: TrackerModel> Simulation<R> {
                     self.tracker.fill(self.now, id, self.exchange.trades[id].timestamp);
                 }
                 Item::Order(id) => self.tracker.order(self.now, id),
-                Item::Balance => {}
+                Item::Balance(version) => self.tracker.balance(self.now, version),
                 Item::Resubscribed => self.tracker.stream_up(self.now, stream, queued.received_at),
                 Item::Lost(loss) => self.tracker.stream_lost(self.now, stream, &queued, loss),
             }
@@ -327,7 +342,8 @@ impl<R: TrackerModel> Simulation<R> {
             }
             ModelRequest::Fetch { id, from } => {
                 self.fetching = true;
-                let (duration, fails) = self.fetches.pop_front().unwrap_or((FETCH_DURATION, false));
+                let default = (FETCH_DURATION, false, self.params.history_lag);
+                let (duration, fails, lag) = self.fetches.pop_front().unwrap_or(default);
                 // A response contains nothing newer than its query and arrives in two pages.
                 let mut fills = from
                     .map_or_else(Vec::new, |from| self.exchange.fills(self.now, from, i64::MAX));
@@ -340,7 +356,7 @@ impl<R: TrackerModel> Simulation<R> {
                 } else {
                     let rows = Rows { fills: rest, orders: Vec::new() };
                     self.schedule(duration, Event::Response(Response::Page { id, rows }));
-                    Response::Fetched { id }
+                    Response::Fetched { id, balance: self.exchange.balance(self.now - lag) }
                 };
                 self.schedule(duration, Event::Response(last));
             }
@@ -361,8 +377,16 @@ impl<R: TrackerModel> Simulation<R> {
             self.check(before)?;
             let unreported_orders =
                 self.unreported_orders.first().map(|id| &self.exchange.resting[*id]);
-            if R::TRACKS_OPEN_ORDERS && unreported_orders.is_some_and(|order| order.at < before) {
+            if R::TRACKS_STATE && unreported_orders.is_some_and(|order| order.at < before) {
                 return Err(format!("at {} an open order is missing although live", self.now));
+            }
+            let expected = self.exchange.balance(before - 1);
+            let tracked = self.tracker.tracked_balance();
+            if R::TRACKS_STATE && tracked < Some(expected) {
+                return Err(format!(
+                    "at {} the balance is outdated although live: version {tracked:?}, not {expected}",
+                    self.now
+                ));
             }
         }
         Ok(())

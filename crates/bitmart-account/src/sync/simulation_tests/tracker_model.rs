@@ -7,12 +7,12 @@ use bitmart_rest::history::HistoryError;
 use bitmart_types::{Decimal, Timestamp};
 use bitmart_ws::ReconnectReason;
 
-use super::connection::Queued;
+use super::connection::{BALANCES, ORDERS, Queued};
 use super::exchange_model::Rows;
 use crate::sync::{Change, LossCause, Page, Request, Snapshot};
 use crate::{
-    AccountEvent, AccountState, AccountSync, Assumptions, CatchUpError, Fill, Health, Instrument,
-    Market, Order, Progress,
+    AccountEvent, AccountState, AccountSync, Assumptions, Balance, CatchUpError, Fill, Health,
+    Instrument, Market, Order, Progress,
 };
 
 /// How messages of a stream were lost.
@@ -42,16 +42,17 @@ pub(super) enum Reported {
 pub(super) trait TrackerModel {
     /// Whether it stops reading streams during a fetch.
     const READS_ONLY_BETWEEN_FETCHES: bool;
-    /// Whether it tracks open orders as well.
-    const TRACKS_OPEN_ORDERS: bool;
+    /// Whether it tracks open orders and balances as well.
+    const TRACKS_STATE: bool;
     fn processed_until(&mut self, stream: usize, received: i64);
     fn fill(&mut self, now: i64, id: usize, time: i64);
     fn order(&mut self, now: i64, id: usize);
+    fn balance(&mut self, now: i64, version: usize);
     fn stream_lost(&mut self, now: i64, stream: usize, queued: &Queued, loss: Loss);
     fn stream_up(&mut self, now: i64, stream: usize, since: i64);
     fn streams_opened(&mut self, now: i64, streams: usize);
     fn fetch_page(&mut self, now: i64, id: u64, rows: Rows);
-    fn fetch_completed(&mut self, now: i64, id: u64);
+    fn fetch_completed(&mut self, now: i64, id: u64, balance: usize);
     fn fetch_failed(&mut self, now: i64, id: u64);
     fn audit_completed(&mut self, id: u64, rows: Vec<(usize, i64)>);
     fn request_audit(&mut self, now: i64);
@@ -59,6 +60,8 @@ pub(super) trait TrackerModel {
     fn deadline(&self) -> Option<i64>;
     fn is_live(&self) -> bool;
     fn complete_until(&self) -> Option<i64>;
+    /// Returns the version of the tracked balance.
+    fn tracked_balance(&self) -> Option<usize>;
     /// Returns what was reported since the last call.
     fn take_reported(&mut self) -> Vec<Reported>;
     /// Fills that audits reported as different.
@@ -73,6 +76,7 @@ pub(super) struct CurrentTracker {
 }
 
 const MARKET: Market = Market::Spot;
+const CURRENCY: &str = "USDT";
 
 fn time(ms: i64) -> Timestamp {
     Timestamp::from_millis(ms)
@@ -122,18 +126,23 @@ impl CurrentTracker {
 
 impl TrackerModel for CurrentTracker {
     const READS_ONLY_BETWEEN_FETCHES: bool = false;
-    const TRACKS_OPEN_ORDERS: bool = true;
+    const TRACKS_STATE: bool = true;
 
     fn processed_until(&mut self, stream: usize, received: i64) {
         self.sync.processed_until(MARKET, stream, time(received));
     }
 
     fn fill(&mut self, now: i64, id: usize, at: i64) {
-        self.sync.apply(time(now), MARKET, Change::Fill(example_fill(id, at)));
+        self.sync.apply(time(now), MARKET, ORDERS, Change::Fill(example_fill(id, at)));
     }
 
     fn order(&mut self, now: i64, id: usize) {
-        self.sync.apply(time(now), MARKET, Change::Order(example_order(id)));
+        self.sync.apply(time(now), MARKET, ORDERS, Change::Order(example_order(id)));
+    }
+
+    fn balance(&mut self, now: i64, version: usize) {
+        let balance = Balance::new(Decimal::from(version));
+        self.sync.apply(time(now), MARKET, BALANCES, Change::Balance(CURRENCY.into(), balance));
     }
 
     fn stream_lost(&mut self, now: i64, stream: usize, queued: &Queued, loss: Loss) {
@@ -161,8 +170,10 @@ impl TrackerModel for CurrentTracker {
         self.sync.fetch_page(time(now), MARKET, id, Page { orders, fills, malformed: Vec::new() });
     }
 
-    fn fetch_completed(&mut self, now: i64, id: u64) {
-        self.sync.fetch_completed(time(now), MARKET, id, Snapshot::default());
+    fn fetch_completed(&mut self, now: i64, id: u64, balance: usize) {
+        let balances = vec![(CURRENCY.into(), Balance::new(Decimal::from(balance)))];
+        let snapshot = Snapshot { balances, ..Snapshot::default() };
+        self.sync.fetch_completed(time(now), MARKET, id, snapshot);
     }
 
     fn fetch_failed(&mut self, now: i64, id: u64) {
@@ -201,6 +212,11 @@ impl TrackerModel for CurrentTracker {
 
     fn complete_until(&self) -> Option<i64> {
         self.sync.complete_until(MARKET).map(Timestamp::as_millis)
+    }
+
+    fn tracked_balance(&self) -> Option<usize> {
+        let balance = self.sync.state().balance(MARKET, &CURRENCY.into())?;
+        Some(balance.available.to_string().parse().expect("a version"))
     }
 
     fn take_reported(&mut self) -> Vec<Reported> {

@@ -48,7 +48,7 @@ impl ListFundingCurrencies {
     pub(super) fn check(&self) -> Result<(), ValidationError> {
         let names = || self.currencies.iter().flat_map(|currencies| currencies.split(','));
         for name in names() {
-            validate::form("currencies", Some(&Currency::from(name)))?;
+            validate::identifier("currencies", Some(&Currency::from(name)))?;
         }
         match names().count() {
             0..=CURRENCIES_MAX => Ok(()),

@@ -132,7 +132,7 @@ impl Endpoint for ListFundingHistory {
     .limit(8, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", self.currency.as_ref())?;
+        crate::wire::validate::identifier("currency", self.currency.as_ref())?;
         crate::wire::validate::range("N", self.limit, Some(1), Some(1000))
     }
 
@@ -206,7 +206,7 @@ impl Endpoint for QueryWallet {
             .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", self.currency.as_ref())
+        crate::wire::validate::identifier("currency", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -275,7 +275,7 @@ impl Endpoint for QueryDepositAddress {
     .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", Some(&self.currency))
+        crate::wire::validate::identifier("currency", Some(&self.currency))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -320,7 +320,7 @@ impl Endpoint for QueryWithdrawQuota {
     .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", Some(&self.currency))
+        crate::wire::validate::identifier("currency", Some(&self.currency))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -476,7 +476,7 @@ impl Endpoint for QueryTradeFee {
             .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -555,7 +555,7 @@ impl Endpoint for TransferFunds {
             .effect(Effect::Transfer);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", Some(&self.currency))?;
+        crate::wire::validate::identifier("currency", Some(&self.currency))?;
         crate::wire::validate::positive("amount", self.amount)
     }
 

@@ -19,7 +19,7 @@ pub struct AccountInfo {
     pub account_type: Option<ApiAccountType>,
     /// The main account of a sub-account.
     #[serde(rename = "parent_cid", with = "wire::text_opt")]
-    pub parent_user_id: Option<UserId>,
+    pub parent_uid: Option<UserId>,
     /// State of the account.
     #[serde(with = "wire::text_opt")]
     pub account_status: Option<ApiKeyStatus>,

@@ -191,7 +191,7 @@ impl Withdraw {
         self
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("currency", Some(&self.currency))?;
+        validate::identifier("currency", Some(&self.currency))?;
         validate::positive("amount", self.amount)?;
         let texts = [
             ("address", &self.address),

@@ -109,7 +109,7 @@ pub struct CustomerFundingRow {
     pub remark: Option<String>,
     /// The user who invited the customer.
     #[serde(rename = "parentCid", with = "wire::text_opt")]
-    pub parent_user_id: Option<UserId>,
+    pub parent_uid: Option<UserId>,
     /// Kind of customer.
     #[serde(with = "wire::number_opt")]
     pub user_type: Option<i64>,

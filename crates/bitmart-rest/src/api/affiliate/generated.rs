@@ -94,8 +94,8 @@ impl Endpoint for ListRebates {
     .envelope(Envelope::None);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("user_id", self.user_id.as_ref())?;
-        crate::wire::validate::form("currency", Some(&self.currency))
+        crate::wire::validate::identifier("user_id", self.user_id.as_ref())?;
+        crate::wire::validate::identifier("currency", Some(&self.currency))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -184,7 +184,7 @@ impl Endpoint for ListCustomerTrades {
     .envelope(Envelope::None);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("user_id", Some(&self.user_id))
+        crate::wire::validate::identifier("user_id", Some(&self.user_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -249,7 +249,7 @@ impl Endpoint for QueryUserRebate {
     .limit(24, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("cid", Some(&self.user_id))
+        crate::wire::validate::identifier("cid", Some(&self.user_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -307,7 +307,7 @@ impl Endpoint for QueryApiRebate {
     .limit(24, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("cid", Some(&self.user_id))
+        crate::wire::validate::identifier("cid", Some(&self.user_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -355,7 +355,7 @@ impl Endpoint for CheckInvitation {
     .limit(24, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("cid", Some(&self.user_id))
+        crate::wire::validate::identifier("cid", Some(&self.user_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -421,7 +421,7 @@ impl Endpoint for ListCustomers {
 
     fn validate(&self) -> Result<(), ValidationError> {
         crate::wire::validate::range("size", self.size, None, Some(50))?;
-        crate::wire::validate::form("cid", self.user_id.as_ref())
+        crate::wire::validate::identifier("cid", self.user_id.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -501,7 +501,7 @@ impl Endpoint for ListCustomerFunding {
     .envelope(Envelope::None);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("cid", Some(&self.user_id))?;
+        crate::wire::validate::identifier("cid", Some(&self.user_id))?;
         crate::wire::validate::range("size", self.size, None, Some(50))
     }
 
@@ -554,7 +554,7 @@ impl Endpoint for QueryCustomerAccount {
     .auth(Auth::Keyed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("userId", Some(&self.user_id))
+        crate::wire::validate::identifier("userId", Some(&self.user_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

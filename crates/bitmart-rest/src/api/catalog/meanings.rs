@@ -83,23 +83,6 @@ pub(super) const FUTURES_CONTRACT_STATUS: &[Meaning] = &[
     Meaning::new("Delisted", "delisted", "No longer trading."),
 ];
 
-pub(super) const FUTURES_FLOW_NAME: &[Meaning] = &[
-    Meaning::new("Transfer", "transfer", "Transfer."),
-    Meaning::new("Realized PNL", "realized_profit", "Realized profit or loss."),
-    Meaning::new("Funding Fee", "funding", "Funding fee."),
-    Meaning::new("Commission Fee", "commission", "Trading fee."),
-    Meaning::new("Liquidation Clearance", "liquidation", "Settlement of a liquidation."),
-];
-
-pub(super) const FUTURES_FLOW_TYPE: &[Meaning] = &[
-    Meaning::new("0", "all", "Every kind; in requests."),
-    Meaning::new("1", "transfer", "Transfer."),
-    Meaning::new("2", "realized_profit", "Realized profit or loss."),
-    Meaning::new("3", "funding", "Funding fee."),
-    Meaning::new("4", "commission", "Trading fee."),
-    Meaning::new("5", "liquidation", "Settlement of a liquidation."),
-];
-
 pub(super) const FUTURES_MARGIN_TYPE: &[Meaning] = &[
     Meaning::new("cross", "cross", "The whole account."),
     Meaning::new("isolated", "isolated", "The margin of the position only."),
@@ -128,11 +111,6 @@ pub(super) const FUTURES_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("planorder", "plan", "Plan order."),
     Meaning::new("take_profit", "take_profit", "Take-profit order; in WebSocket events."),
     Meaning::new("stop_loss", "stop_loss", "Stop-loss order; in WebSocket events."),
-];
-
-pub(super) const FUTURES_PLAN_CATEGORY: &[Meaning] = &[
-    Meaning::new("1", "size", "A given size."),
-    Meaning::new("2", "position", "The whole position."),
 ];
 
 pub(super) const FUTURES_PLAN_ORDER_TYPE: &[Meaning] = &[
@@ -186,9 +164,31 @@ pub(super) const FUTURES_SIDE: &[Meaning] = &[
     Meaning::new("4", "open_short", "Hedge mode: sell to open a short. One-way mode: sell."),
 ];
 
+pub(super) const FUTURES_TP_SL_SCOPE: &[Meaning] = &[
+    Meaning::new("1", "size", "A given size."),
+    Meaning::new("2", "position", "The whole position."),
+];
+
 pub(super) const FUTURES_TRADING_ACCOUNT: &[Meaning] = &[
     Meaning::new("futures", "futures", "The user's own."),
     Meaning::new("copy_trading", "copy_trading", "Copy trading."),
+];
+
+pub(super) const FUTURES_TRANSACTION_TYPE: &[Meaning] = &[
+    Meaning::new("0", "all", "Every type; in requests."),
+    Meaning::new("1", "transfer", "Transfer."),
+    Meaning::new("2", "realized_profit", "Realized profit or loss."),
+    Meaning::new("3", "funding", "Funding fee."),
+    Meaning::new("4", "commission", "Trading fee."),
+    Meaning::new("5", "liquidation", "Settlement of a liquidation."),
+];
+
+pub(super) const FUTURES_TRANSACTION_TYPE_NAME: &[Meaning] = &[
+    Meaning::new("Transfer", "transfer", "Transfer."),
+    Meaning::new("Realized PNL", "realized_profit", "Realized profit or loss."),
+    Meaning::new("Funding Fee", "funding", "Funding fee."),
+    Meaning::new("Commission Fee", "commission", "Trading fee."),
+    Meaning::new("Liquidation Clearance", "liquidation", "Settlement of a liquidation."),
 ];
 
 pub(super) const FUTURES_TRANSFER_DIRECTION: &[Meaning] = &[

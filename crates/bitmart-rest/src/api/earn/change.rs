@@ -47,9 +47,9 @@ impl SubscribeFlexible {
         Self { product_id: product_id.into(), amount, request_no: EarnRequestNo::random() }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("productId", Some(&self.product_id))?;
+        validate::identifier("productId", Some(&self.product_id))?;
         validate::positive("amount", self.amount)?;
-        validate::form("requestNo", Some(&self.request_no))
+        validate::identifier("requestNo", Some(&self.request_no))
     }
 }
 
@@ -80,9 +80,9 @@ impl RedeemFlexible {
         Self { earn_id: earn_id.into(), amount, request_no: EarnRequestNo::random() }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("earnId", Some(&self.earn_id))?;
+        validate::identifier("earnId", Some(&self.earn_id))?;
         validate::positive("amount", self.amount)?;
-        validate::form("requestNo", Some(&self.request_no))
+        validate::identifier("requestNo", Some(&self.request_no))
     }
 }
 
@@ -119,9 +119,9 @@ impl SubscribeFixed {
         Self { product_id: product_id.into(), amount, renewal, request_no: EarnRequestNo::random() }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("productId", Some(&self.product_id))?;
+        validate::identifier("productId", Some(&self.product_id))?;
         validate::positive("amount", self.amount)?;
-        validate::form("requestNo", Some(&self.request_no))
+        validate::identifier("requestNo", Some(&self.request_no))
     }
 }
 
@@ -149,7 +149,7 @@ impl RedeemFixed {
         Self { earn_id: earn_id.into(), request_no: EarnRequestNo::random() }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("earnId", Some(&self.earn_id))?;
-        validate::form("requestNo", Some(&self.request_no))
+        validate::identifier("earnId", Some(&self.earn_id))?;
+        validate::identifier("requestNo", Some(&self.request_no))
     }
 }

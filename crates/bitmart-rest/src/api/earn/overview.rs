@@ -1,6 +1,6 @@
 //! Overview of savings.
 
-use bitmart_types::{Currency, Decimal, wire};
+use bitmart_types::{Currency, Decimal, Keyed, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::api::earn::AutoSubscribe;
@@ -22,6 +22,13 @@ pub struct Holding {
     /// Interest of the previous period.
     #[serde(with = "wire::decimal_opt")]
     pub previous_profit: Option<Decimal>,
+}
+
+/// By the currency: `holdings.find("USDT")`.
+impl Keyed for Holding {
+    fn key(&self) -> Option<&str> {
+        self.currency.as_ref().map(Currency::as_str)
+    }
 }
 
 /// Whether automatic saving of everything is on.

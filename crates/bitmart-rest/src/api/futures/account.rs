@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::api::futures::{FlowName, FlowType, RepaymentType, TradingAccount};
+use crate::api::futures::{RepaymentType, TradingAccount, TransactionType, TransactionTypeName};
 
 mod generated;
 
@@ -316,12 +316,17 @@ pub struct Transaction {
     /// Contract; `None` for a transfer.
     #[serde(default, with = "wire::text_opt")]
     pub symbol: Option<ContractSymbol>,
-    /// Kind, as text. `None` if absent.
+    /// Type, as text. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
-    pub name: Option<FlowName>,
-    /// Kind, as a number; not in every response.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::opt")]
-    pub flow_type: Option<FlowType>,
+    pub type_name: Option<TransactionTypeName>,
+    /// Type, as a number; not in every response.
+    #[serde(
+        rename = "flow_type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::opt"
+    )]
+    pub transaction_type: Option<TransactionType>,
     /// Amount, in the currency; negative if it reduced the balance.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,

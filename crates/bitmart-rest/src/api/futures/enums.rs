@@ -99,8 +99,8 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_int_enum! {
-    /// How much of a position a take-profit or stop-loss closes.
-    pub enum PlanCategory {
+    /// How much of a position a take-profit or stop-loss closes: `plan_category` on the wire.
+    pub enum TpSlScope {
         /// A given size.
         Size = 1,
         /// The whole position.
@@ -109,17 +109,19 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Which plan orders a list shows.
-    pub enum PlanType {
-        /// Plan orders.
+    /// Which orders [`ListPlanOrders`](super::ListPlanOrders) lists: `plan_type` on the wire.
+    /// [`PlanOrderType`] says what each order is.
+    pub enum PlanOrderFilter {
+        /// Plan orders without take-profits and stop-losses.
         Plan = "plan",
-        /// Take-profits and stop-losses.
+        /// Take-profits and stop-losses only.
         ProfitLoss = "profit_loss",
     }
 }
 
 bitmart_types::open_enum! {
-    /// Kind of a plan order.
+    /// Type of one plan order. Requests name what is placed when the price is reached: a limit or a
+    /// market order. Responses name a plan order, a take-profit or a stop-loss.
     pub enum PlanOrderType {
         /// Plan order.
         Plan = "plan",
@@ -145,9 +147,9 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_int_enum! {
-    /// Kind of a transaction of the futures account.
-    pub enum FlowType {
-        /// Every kind; in requests.
+    /// Type of a transaction of the futures account, as a number: `flow_type` on the wire.
+    pub enum TransactionType {
+        /// Every type; in requests.
         All = 0,
         /// Transfer.
         Transfer = 1,
@@ -163,8 +165,8 @@ bitmart_types::open_int_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Kind of a transaction of the futures account, as text.
-    pub enum FlowName {
+    /// The [`TransactionType`] as text: `type` on the wire. Every response has it, the number only some.
+    pub enum TransactionTypeName {
         /// Transfer.
         Transfer = "Transfer",
         /// Realized profit or loss.

@@ -2,7 +2,7 @@
 
 use bitmart_types::{ContractSymbol, Decimal};
 
-/// The values of an order that are validated against the contract's [`Rules`](super::Rules).
+/// The values of an order that are validated against the contract's [`OrderRules`](super::OrderRules).
 pub(super) struct OrderToCheck<'a> {
     pub(super) symbol: &'a ContractSymbol,
     /// Number of contracts; `None` for a take-profit or stop-loss order of the whole position.

@@ -4,7 +4,7 @@ use bitmart_types::futures::{MarginType, OrderState, PositionMode, PriceType, Si
 use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::api::futures::{OrderMode, PlanCategory, PlanOrderType, TriggerDirection};
+use crate::api::futures::{OrderMode, PlanOrderType, TpSlScope, TriggerDirection};
 
 mod generated;
 mod order;
@@ -83,8 +83,8 @@ pub struct PlanOrder {
     #[serde(rename = "price_type", default, with = "wire::opt")]
     pub trigger_by: Option<PriceType>,
     /// How much of the position it closes.
-    #[serde(default, with = "wire::opt")]
-    pub plan_category: Option<PlanCategory>,
+    #[serde(rename = "plan_category", default, with = "wire::opt")]
+    pub tp_sl_scope: Option<TpSlScope>,
     /// Time in force of the order that is placed then.
     #[serde(default, with = "wire::opt")]
     pub mode: Option<OrderMode>,

@@ -21,7 +21,7 @@ use crate::wire::validate;
 ///
 /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
 /// let contracts = client.futures().contracts(futures::ListContracts::new().symbol("BTCUSDT")).await?;
-/// let rules = futures::Rules::new(contracts.find("BTCUSDT").ok_or("no such contract")?)?;
+/// let rules = futures::OrderRules::new(contracts.find("BTCUSDT").ok_or("no such contract")?)?;
 ///
 /// // As many contracts as 1,000 USDT buy at about 60,000.
 /// let price = rules.round_price_down(dec!(60000.123));
@@ -32,7 +32,7 @@ use crate::wire::validate;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
+pub struct OrderRules {
     symbol: ContractSymbol,
     status: Option<ContractStatus>,
     contract_type: ContractType,
@@ -46,7 +46,7 @@ pub struct Rules {
     max_leverage: Option<Decimal>,
 }
 
-impl Rules {
+impl OrderRules {
     /// The rules of `contract`.
     ///
     /// The row does not state the margin currency. A contract that is quoted in USD is assumed to be

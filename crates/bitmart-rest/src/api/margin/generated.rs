@@ -55,7 +55,7 @@ impl Endpoint for ListAccounts {
     .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -113,8 +113,8 @@ impl Endpoint for TransferFunds {
     .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("currency", Some(&self.currency))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("currency", Some(&self.currency))?;
         crate::wire::validate::positive("amount", self.amount)
     }
 
@@ -181,8 +181,8 @@ impl Endpoint for Borrow {
             .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("currency", Some(&self.currency))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("currency", Some(&self.currency))?;
         crate::wire::validate::positive("amount", self.amount)
     }
 
@@ -227,8 +227,8 @@ impl Endpoint for Repay {
             .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("currency", Some(&self.currency))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("currency", Some(&self.currency))?;
         crate::wire::validate::positive("amount", self.amount)
     }
 
@@ -312,8 +312,8 @@ impl Endpoint for ListBorrowRecords {
     .limit(150, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("borrow_id", self.borrow_id.as_ref())?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("borrow_id", self.borrow_id.as_ref())?;
         crate::wire::validate::range("N", self.limit, Some(1), Some(100))
     }
 
@@ -418,9 +418,9 @@ impl Endpoint for ListRepayRecords {
     .limit(150, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("repay_id", self.repay_id.as_ref())?;
-        crate::wire::validate::form("currency", self.currency.as_ref())?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("repay_id", self.repay_id.as_ref())?;
+        crate::wire::validate::identifier("currency", self.currency.as_ref())?;
         crate::wire::validate::range("N", self.limit, Some(1), Some(100))
     }
 
@@ -487,7 +487,7 @@ impl Endpoint for ListPairs {
             .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

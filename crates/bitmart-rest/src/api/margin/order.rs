@@ -24,7 +24,7 @@ use crate::wire::validate;
 pub struct SubmitOrder {
     symbol: Symbol,
     #[serde(flatten)]
-    terms: spot::Terms,
+    fields: spot::OrderFields,
     #[serde(
         rename = "clientOrderId",
         default,
@@ -36,8 +36,8 @@ pub struct SubmitOrder {
 
 impl From<spot::NewOrder> for SubmitOrder {
     fn from(order: spot::NewOrder) -> Self {
-        let (symbol, terms, client_order_id) = order.into_parts();
-        Self { symbol, terms, client_order_id: Some(client_order_id) }
+        let (symbol, fields, client_order_id) = order.into_parts();
+        Self { symbol, fields, client_order_id: Some(client_order_id) }
     }
 }
 
@@ -47,12 +47,12 @@ impl SubmitOrder {
         self.client_order_id.as_ref()
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
-        validate::form("clientOrderId", self.client_order_id.as_ref())?;
-        if let Some(mode) = &self.terms.self_trade_prevention {
+        validate::identifier("symbol", Some(&self.symbol))?;
+        validate::identifier("clientOrderId", self.client_order_id.as_ref())?;
+        if let Some(mode) = &self.fields.self_trade_prevention {
             let rule = "must not be set for an order on margin";
             return Err(ValidationError::new("stpMode", mode, rule));
         }
-        self.terms.check()
+        self.fields.check()
     }
 }

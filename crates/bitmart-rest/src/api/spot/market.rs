@@ -1,6 +1,6 @@
 //! Public spot market data.
 
-use bitmart_types::{Currency, Decimal, Rows, Side, Symbol, Timestamp, positional, wire};
+use bitmart_types::{Currency, Decimal, Keyed, Rows, Side, Symbol, Timestamp, positional, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::api::spot::TradeStatus;
@@ -82,6 +82,13 @@ positional! {
         pub ask_size: Option<Decimal> as wire::decimal_opt,
         /// When the exchange created the row. `None` if absent.
         pub timestamp: Option<Timestamp> as wire::millis_text_opt,
+    }
+}
+
+/// By the pair: `tickers.find("BTC_USDT")`.
+impl Keyed for TickerRow {
+    fn key(&self) -> Option<&str> {
+        Some(self.symbol.as_str())
     }
 }
 
@@ -222,7 +229,7 @@ impl SymbolDetails {
     }
 }
 
-/// Rules and state of a pair. [`Rules`](crate::spot::Rules) is created from it, to round and check
+/// Rules and state of a pair. [`OrderRules`](crate::spot::OrderRules) is created from it, to round and check
 /// orders.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

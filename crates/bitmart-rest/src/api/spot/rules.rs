@@ -23,7 +23,7 @@ const PLACES_MAX: u32 = 28;
 ///
 /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
 /// let details = client.spot().symbol_details().await?;
-/// let rules = spot::Rules::new(details.find("BTC_USDT").ok_or("it is not listed")?)?;
+/// let rules = spot::OrderRules::new(details.find("BTC_USDT").ok_or("it is not listed")?)?;
 ///
 /// // As much as 250 USDT buy at about 60,000.
 /// let price = rules.round_price_down(dec!(60000.12345));
@@ -35,7 +35,7 @@ const PLACES_MAX: u32 = 28;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
+pub struct OrderRules {
     symbol: Symbol,
     status: Option<TradeStatus>,
     price_step: Decimal,
@@ -46,7 +46,7 @@ pub struct Rules {
     min_sell_amount: Decimal,
 }
 
-impl Rules {
+impl OrderRules {
     /// The rules of a pair.
     ///
     /// The step of the price follows from `price_max_precision`. The step of the size is

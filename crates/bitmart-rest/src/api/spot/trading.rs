@@ -17,7 +17,7 @@ mod order;
 pub use batch::{BatchOrderIds, BatchReceipt, BatchRejected, SubmitOrders};
 pub use cancel::{CancelOrder, CancelOrders};
 pub use generated::*;
-pub(crate) use order::Terms;
+pub(crate) use order::OrderFields;
 pub use order::{NewOrder, SubmitOrder};
 
 /// Maximum number of orders that one request can place or cancel, as documented.

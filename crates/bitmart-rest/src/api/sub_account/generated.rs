@@ -274,7 +274,7 @@ impl Endpoint for QueryWallet {
     .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", self.currency.as_ref())
+        crate::wire::validate::identifier("currency", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

@@ -23,9 +23,9 @@ impl Funds {
         Self { amount, currency }
     }
     fn check(&self, request_no: &RequestNo) -> Result<(), ValidationError> {
-        validate::form("requestNo", Some(request_no))?;
+        validate::identifier("requestNo", Some(request_no))?;
         validate::positive("amount", self.amount)?;
-        validate::form("currency", Some(&self.currency))
+        validate::identifier("currency", Some(&self.currency))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::bucket::{Bucket, Delay, Ticket};
-use crate::client::observe::BucketMeters;
+use crate::client::observe::BucketMetrics;
 use crate::wire::rate_limit::RateLimitState;
 
 #[derive(Debug)]
@@ -14,12 +14,12 @@ pub(super) struct SharedBucket {
     bucket: Mutex<Bucket>,
     /// Wakes waiting tasks when a permit is returned.
     earlier: Notify,
-    meters: BucketMeters,
+    metrics: BucketMetrics,
 }
 
 impl SharedBucket {
-    pub(super) fn new(bucket: Bucket, meters: BucketMeters) -> Self {
-        Self { bucket: Mutex::new(bucket), earlier: Notify::new(), meters }
+    pub(super) fn new(bucket: Bucket, metrics: BucketMetrics) -> Self {
+        Self { bucket: Mutex::new(bucket), earlier: Notify::new(), metrics }
     }
 
     pub(super) fn ban(&self, end: Instant) {
@@ -45,7 +45,7 @@ pub(super) async fn acquire(
     let permit = Permit { shared, ticket, counted: false };
     while let Err(delay) = response {
         if delay.at.saturating_duration_since(start) > max_wait {
-            permit.shared.meters.throttled(delay.reason);
+            permit.shared.metrics.throttled(delay.reason);
             return Err(delay);
         }
         // Registers before polling again, so that no notification is missed.
@@ -58,7 +58,7 @@ pub(super) async fn acquire(
             response = permit.poll();
         }
     }
-    permit.shared.meters.granted(start, || permit.shared.lock().free());
+    permit.shared.metrics.granted(start, || permit.shared.lock().free());
     Ok(permit)
 }
 

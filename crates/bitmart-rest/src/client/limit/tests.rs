@@ -213,8 +213,8 @@ async fn check_bans(limiter: &Limiter, permit: Option<&Permit>, rejections: &[Re
         advance(Duration::from_millis(rejection.after)).await;
         let retry_after = rejection.retry_after.map(Duration::from_secs);
         if rejection.ban {
-            let rest = retry_after.unwrap_or_default().clamp(MIN_BAN_PAUSE, MAX_BAN);
-            end = end.max(Some(shared_bucket::now() + rest));
+            let pause = retry_after.unwrap_or_default().clamp(MIN_BAN_PAUSE, MAX_BAN);
+            end = end.max(Some(shared_bucket::now() + pause));
         }
         let delay = limiter.rejected(permit, retry_after, rejection.ban);
         let Some(end) = end.filter(|end| *end > shared_bucket::now()) else {

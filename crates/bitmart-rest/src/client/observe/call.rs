@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::meters::EndpointMeters;
-use super::{Meters, labels};
+use super::metrics::EndpointMetrics;
+use super::{Metrics, labels};
 use crate::error::Error;
 use crate::wire::endpoint::{Host, Metadata};
 
@@ -24,7 +24,7 @@ pub(crate) struct Timing {
 /// A call in progress. Dropping it before its end records it as cancelled.
 pub(crate) struct Call {
     span: Span,
-    meters: EndpointMeters,
+    metrics: EndpointMetrics,
     host: Host,
     begin: Instant,
     /// Start of the current wait.
@@ -38,7 +38,7 @@ impl Call {
     /// Starts a call. `server` returns the server of the request; it is called only if the span is
     /// enabled.
     pub(crate) fn begin<'a>(
-        meters: &Meters,
+        metrics: &Metrics,
         metadata: &'static Metadata,
         server: impl FnOnce() -> Option<(&'a Authority, u16)>,
     ) -> Self {
@@ -69,7 +69,7 @@ impl Call {
         }
         Self {
             span,
-            meters: meters.endpoint(metadata),
+            metrics: metrics.endpoint(metadata),
             host: metadata.host,
             begin: Instant::now(),
             waiting: None,
@@ -88,7 +88,7 @@ impl Call {
     pub(crate) fn attempt(&mut self) {
         self.attempts += 1;
         if self.attempts > 1 {
-            self.meters.sent_again();
+            self.metrics.retried();
         }
     }
 
@@ -106,14 +106,14 @@ impl Call {
     /// requested at `since`.
     pub(crate) fn reserved(&mut self, since: Instant) {
         let now = Instant::now();
-        self.meters.reserved(self.host, now.saturating_duration_since(since));
+        self.metrics.reserved(self.host, now.saturating_duration_since(since));
         self.add_wait(now);
     }
 
     /// Records the latency of the attempt, from the transport to the end of its response or to its error.
     pub(crate) fn sent(&mut self, latency: Duration) {
         self.timing.latency = latency;
-        self.meters.sent(latency);
+        self.metrics.sent(latency);
     }
 
     fn add_wait(&mut self, now: Instant) {
@@ -144,7 +144,7 @@ impl Call {
         // The call may have been dropped during a wait.
         self.add_wait(now);
         self.timing.total = now.saturating_duration_since(self.begin);
-        self.meters.ended(outcome, fault, self.timing.total);
+        self.metrics.ended(outcome, fault, self.timing.total);
         if self.span.is_disabled() {
             return;
         }

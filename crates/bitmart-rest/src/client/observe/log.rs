@@ -19,7 +19,7 @@ pub(crate) fn response_received(status: StatusCode, bytes: usize, latency: Durat
             http.response.body.size = bytes,
             bitmart.latency_ms = labels::millis(latency),
         },
-        "request answered"
+        "response received"
     );
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn request_failed(kind: TransportErrorKind, latency: Duration) {
 }
 
 /// A read is sent again after a pause.
-pub(crate) fn sent_again(attempts: u32, pause: Duration, error: &Error) {
+pub(crate) fn retrying(attempts: u32, pause: Duration, error: &Error) {
     debug!(
         target: "bitmart_rest",
         {
@@ -44,7 +44,7 @@ pub(crate) fn sent_again(attempts: u32, pause: Duration, error: &Error) {
             bitmart.attempts = attempts,
             bitmart.pause_ms = labels::millis(pause),
         },
-        "the read is sent again"
+        "retrying the read"
     );
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn clock_synchronized(estimate: ClockEstimate) {
 }
 
 /// The exchange's time could not be read; the clock is unchanged.
-pub(crate) fn clock_kept(error: &Error) {
+pub(crate) fn clock_sync_failed(error: &Error) {
     warn!(
         target: "bitmart_rest",
         {
@@ -71,10 +71,10 @@ pub(crate) fn clock_kept(error: &Error) {
     );
 }
 
-/// A server sent bytes beyond the response.
-pub(crate) fn surplus() {
+/// A server sent bytes after the response, before another request.
+pub(crate) fn extra_response() {
     warn!(
         target: "bitmart_rest",
-        "the server sent a surplus response: its connection is closed"
+        "the server sent an extra response: its connection is closed"
     );
 }

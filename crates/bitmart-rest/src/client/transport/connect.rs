@@ -138,7 +138,7 @@ impl Connector {
         let open = OpenConnection::new();
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                warn_about_surplus(&error);
+                warn_about_extra_response(&error);
             }
             open.closed();
         });
@@ -164,11 +164,11 @@ fn idle(stream: &Stream) -> Idle {
 
 /// Logs a warning if a server sent bytes beyond a response. The bytes were discarded, but such a server may
 /// also have mixed up earlier responses. hyper identifies this error by its text only.
-pub(super) fn warn_about_surplus(error: &(dyn std::error::Error + 'static)) {
+pub(super) fn warn_about_extra_response(error: &(dyn std::error::Error + 'static)) {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.to_string().contains("unexpected message") {
-            observe::surplus();
+            observe::extra_response();
             return;
         }
         cause = error.source();

@@ -13,7 +13,7 @@ use http::{Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 
-use super::connect::warn_about_surplus;
+use super::connect::warn_about_extra_response;
 use super::connect::{Connection, Connector, Origin};
 #[cfg(feature = "http2")]
 use super::opening::Openings;
@@ -45,9 +45,9 @@ const MAX_CONNECTIONS: usize = 128;
 /// connection turns out to be closed before the first byte of a request was written, the request is
 /// sent on another connection; otherwise it fails.
 ///
-/// Over HTTP/1.1 responses are matched to requests by their order alone. If a server sent a surplus
+/// Over HTTP/1.1 responses are matched to requests by their order alone. If a server sent an extra
 /// response, it would be taken for the response to the next request. Bytes that have arrived before a
-/// request is written therefore close the connection, and the request is sent on another one. A surplus
+/// request is written therefore close the connection, and the request is sent on another one. An extra
 /// response that arrives after the next request cannot be detected. To exclude that as well, use
 /// [a new connection for each write](HyperTransportBuilder::fresh_connection_for_writes).
 #[derive(Clone)]
@@ -242,7 +242,7 @@ async fn send(
             Err(mut error) => match error.take_message() {
                 // No byte was written, so sending it on another connection is not a retry.
                 Some(unwritten) if !is_fresh => {
-                    warn_about_surplus(error.error());
+                    warn_about_extra_response(error.error());
                     request = unwritten;
                 }
                 Some(_) => {

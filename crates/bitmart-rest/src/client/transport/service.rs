@@ -32,7 +32,7 @@ use crate::error::BoxError;
 ///   again if a reused connection turned out to be closed *before* the first byte was written, and
 ///   not afterwards. Turn it off with `Builder::retry_canceled_requests(false)` to get an
 ///   error instead. It closes a connection on which it has read more than the response,
-///   but does not check again before it writes, as our own transport does: a surplus response that
+///   but does not check again before it writes, as our own transport does: an extra response that
 ///   arrives between two requests may be taken for the next one. `pool_max_idle_per_host(0)` uses
 ///   each connection once, which excludes that.
 /// - **reqwest**: follows up to 10 redirects, and sends the request to another address: set

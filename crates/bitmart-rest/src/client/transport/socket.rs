@@ -1,7 +1,7 @@
 //! The socket below TLS and HTTP. It makes sure that received bytes are detected before a request is
 //! written.
 //!
-//! A surplus response must not be taken for the response to the next request. hyper checks for
+//! An extra response must not be taken for the response to the next request. hyper checks for
 //! unexpected bytes right before it writes a request to an idle connection, and returns the request if
 //! it finds any. But it only finds bytes that a read returns, and two kinds of bytes are not returned:
 //! - Bytes in the operating system's buffer of which the runtime has no notification yet. Reads here

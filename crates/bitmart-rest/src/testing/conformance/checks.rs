@@ -37,7 +37,9 @@ pub(super) const ALL: &[(&str, Check)] = &[
     ("an interim response is skipped", |transport| Box::pin(interim(transport))),
     ("a compressed body stays compressed", |transport| Box::pin(compressed(transport))),
     ("a body in slow pieces is read completely", |transport| Box::pin(slow(transport))),
-    ("a surplus response is not taken for the next one", |transport| Box::pin(surplus(transport))),
+    ("an extra response is not taken for the next one", |transport| {
+        Box::pin(extra_response(transport))
+    }),
     ("the response to an abandoned request is discarded", |transport| {
         Box::pin(abandoned(transport))
     }),
@@ -47,10 +49,10 @@ pub(super) const ALL: &[(&str, Check)] = &[
 ];
 
 /// A body with spaces and escapes that a JSON encoder would write differently.
-const ORDER: &[u8] = "{ \"size\" : \"0.10\",\"note\":\"\\u00e4 ä\\/\" }".as_bytes();
+const REQUEST_BODY: &[u8] = "{ \"size\" : \"0.10\",\"note\":\"\\u00e4 ä\\/\" }".as_bytes();
 
 fn post(server: &Server, path: &str) -> Request<Bytes> {
-    let mut request = Request::new(Bytes::from_static(ORDER));
+    let mut request = Request::new(Bytes::from_static(REQUEST_BODY));
     *request.method_mut() = Method::POST;
     // Always a valid URI.
     *request.uri_mut() = format!("http://{}{path}", server.address).parse().unwrap_or_default();
@@ -127,7 +129,7 @@ async fn request(transport: &dyn Transport) -> Checked {
     let all = server.arrived();
     let Some(request) = all.first() else { return Ok(()) };
     check(request.target() == path, || format!("{} arrived, not {path}", request.target()))?;
-    check(request.body == ORDER, || "the body was changed".to_owned())?;
+    check(request.body == REQUEST_BODY, || "the body was changed".to_owned())?;
     let is_same = request.header("x-bm-sign") == Some("signature")
         && request.header("content-type") == Some("application/json");
     check(is_same, || "the headers were changed".to_owned())?;
@@ -276,10 +278,10 @@ async fn slow(transport: &dyn Transport) -> Checked {
     arrived(&server, 1)
 }
 
-async fn surplus(transport: &dyn Transport) -> Checked {
+async fn extra_response(transport: &dyn Transport) -> Checked {
     let server = start(|_, request| {
         let own = response(request.target().as_bytes());
-        Act::Write([own, response(b"surplus")].concat())
+        Act::Write([own, response(b"extra")].concat())
     })
     .await?;
     for number in 0..ROUNDS {

@@ -42,7 +42,7 @@ pub(crate) enum Delivery {
 
 #[derive(Default)]
 struct State {
-    /// Ids of the open orders of a symbol.
+    /// Ids of a symbol's open orders.
     orders: BTreeMap<String, Vec<u64>>,
     /// When the timer of a contract expires.
     timers: BTreeMap<String, Instant>,

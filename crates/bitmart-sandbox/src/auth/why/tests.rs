@@ -18,7 +18,7 @@ fn why(sign: &str, place: Place) -> String {
     let key = key();
     let others = [Arc::new(key.clone()), Arc::new(ApiKey::new("other", "theirs", "their memo"))];
     let body = if place == Place::Login { LOGIN_BODY } else { SENT.as_bytes() };
-    let words = wrong_signature(&Attempt {
+    let reason = wrong_signature(&Attempt {
         key: &key,
         others: &others,
         timestamp: TIME,
@@ -27,14 +27,14 @@ fn why(sign: &str, place: Place) -> String {
         place,
     });
     for hidden in [&*key.secret, &*key.memo, "theirs", "their memo", sign] {
-        assert!(!words.contains(hidden), "{words}");
+        assert!(!reason.contains(hidden), "{reason}");
     }
-    words
+    reason
 }
 
 #[test]
-fn every_usual_slip_is_told_apart() {
-    for (secret, message, words) in [
+fn the_reason_of_a_wrong_signature_names_the_mistake() {
+    for (secret, message, expected) in [
         ("0a5ec7e7", format!("{TIME}##{SENT}"), "an empty memo"),
         ("0a5ec7e7", format!("{TIME}#{SENT}"), "without the memo"),
         ("0a5ec7e7", format!("{TIME}{SENT}"), "without memo and #"),
@@ -80,33 +80,33 @@ fn every_usual_slip_is_told_apart() {
         ("0a5ec7e7", format!("{TIME}##"), "an empty memo and an empty body"),
         ("wrong", format!("{TIME}#my memo#{SENT}"), "none of the usual slips"),
     ] {
-        let told = why(&signed(secret, &message), Place::Headers);
-        assert!(told.contains(words), "{message}: {told}");
-        assert!(told.starts_with("X-BM-SIGN "), "{told}");
+        let reason = why(&signed(secret, &message), Place::Headers);
+        assert!(reason.contains(expected), "{message}: {reason}");
+        assert!(reason.starts_with("X-BM-SIGN "), "{reason}");
     }
 }
 
 #[test]
-fn a_login_is_told_what_it_signed() {
-    for (message, words) in [
+fn the_reason_of_a_failed_login_names_what_was_signed() {
+    for (message, expected) in [
         (format!("{TIME}##bitmart.WebSocket"), "an empty memo"),
         (format!("{TIME}#my memo#"), "another text than bitmart.WebSocket"),
         (format!("{TIME}#nobody's#bitmart.WebSocket"), "timestamp#memo#bitmart.WebSocket"),
     ] {
-        let told = why(&signed("0a5ec7e7", &message), Place::Login);
-        assert!(told.contains(words) && told.starts_with("the signature "), "{told}");
+        let reason = why(&signed("0a5ec7e7", &message), Place::Login);
+        assert!(reason.contains(expected) && reason.starts_with("the signature "), "{reason}");
     }
 }
 
 #[test]
 fn a_signature_in_another_form_is_named() {
     let right = signed("0a5ec7e7", &format!("{TIME}#my memo#{SENT}"));
-    let told = |sign: &str| why(sign, Place::Headers);
-    assert!(told(&right.to_uppercase()).contains("in capitals: it must be lower-case hex"));
-    assert!(told(&format!("\"{right}\"")).contains("in quotes"));
-    assert!(told(&format!("{right}{right}")).contains("SHA-512"));
-    assert!(told(&format!("{}=", "a".repeat(43))).contains("base64"));
-    assert!(told("zz").contains("has 2 characters"));
+    let reason = |sign: &str| why(sign, Place::Headers);
+    assert!(reason(&right.to_uppercase()).contains("in capitals: it must be lower-case hex"));
+    assert!(reason(&format!("\"{right}\"")).contains("in quotes"));
+    assert!(reason(&format!("{right}{right}")).contains("SHA-512"));
+    assert!(reason(&format!("{}=", "a".repeat(43))).contains("base64"));
+    assert!(reason("zz").contains("has 2 characters"));
 }
 
 /// Trying everything with a large body would take seconds.
@@ -121,23 +121,23 @@ fn a_long_body_is_not_tried() {
 }
 
 #[test]
-fn a_timestamp_is_told_its_unit_or_by_how_much() {
+fn the_reason_of_a_wrong_timestamp_has_its_unit_or_distance() {
     let now_ms = 1_700_000_000_000;
-    let told = |sent| stale(sent, Clock::Stepped { now_ms }, Place::Headers);
-    assert!(told(now_ms / 1_000).contains("in seconds"));
-    assert!(told(now_ms * 1_000).contains("in microseconds"));
-    assert!(told(now_ms * 1_000_000).contains("in nanoseconds"));
-    assert!(told(now_ms - 60_001).starts_with("X-BM-TIMESTAMP is 60.001 s behind the clock"));
-    assert!(told(now_ms + 86_400_000 * 3).contains("3 days ahead of the clock"));
-    assert!(told(now_ms - 60_001).contains("stands still"));
+    let reason = |sent| stale(sent, Clock::Stepped { now_ms }, Place::Headers);
+    assert!(reason(now_ms / 1_000).contains("in seconds"));
+    assert!(reason(now_ms * 1_000).contains("in microseconds"));
+    assert!(reason(now_ms * 1_000_000).contains("in nanoseconds"));
+    assert!(reason(now_ms - 60_001).starts_with("X-BM-TIMESTAMP is 60.001 s behind the clock"));
+    assert!(reason(now_ms + 86_400_000 * 3).contains("3 days ahead of the clock"));
+    assert!(reason(now_ms - 60_001).contains("stands still"));
     assert!(no_timestamp("1700000000.123", Place::Login).contains("whole milliseconds"));
     assert!(no_timestamp("noon", Place::Headers).contains("no number"));
 }
 
 #[test]
-fn an_unknown_key_is_told_what_it_is() {
+fn the_reason_of_an_unknown_key_names_what_was_sent() {
     let keys = [Arc::new(key())];
-    for (given, words) in [
+    for (given, expected) in [
         ("\"4b1d\"", "a quote"),
         ("4B1D", "other capitals"),
         ("0a5ec7e7", "the secret of a key"),
@@ -147,8 +147,8 @@ fn an_unknown_key_is_told_what_it_is() {
         ("<your_api_key>", "placeholder"),
         ("0123", "(it has 1)"),
     ] {
-        let told = unknown_key(given, &keys);
-        assert!(told.contains(words), "{given}: {told}");
-        assert!(!told.contains("0a5ec7e7") && !told.contains("0123"), "{told}");
+        let reason = unknown_key(given, &keys);
+        assert!(reason.contains(expected), "{given}: {reason}");
+        assert!(!reason.contains("0a5ec7e7") && !reason.contains("0123"), "{reason}");
     }
 }

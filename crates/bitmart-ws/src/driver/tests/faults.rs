@@ -17,7 +17,7 @@ async fn open() -> (ScriptedServer, Client, ServerConnection, Subscription<RawEv
 #[tokio::test(start_paused = true)]
 async fn a_cut_at_any_byte_of_a_frame_loses_only_that_frame_and_reconnects() {
     let (mut server, _client, mut peer, mut tickers) = open().await;
-    let complete = frame(true, BINARY, &deflate(&tick(7)));
+    let complete = frame(true, BINARY, &deflate(tick(7)));
     for cut in 0..complete.len() {
         peer.push(&tick(1)).await;
         peer.send_bytes(&complete[..cut]).await;

@@ -156,7 +156,7 @@ async fn a_topic_rejected_after_a_reconnection_ends_only_its_subscription() {
         .await;
     assert_eq!(last_error(&mut tickers).await.kind(), ErrorKind::Rejected);
     let (_, trades) = tokio::join!(second.accept_command(), client.subscribe(trade()));
-    trades.expect("the connection goes on");
+    trades.expect("the connection continues");
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,7 +238,7 @@ async fn backs_off_from_a_server_that_accepts_and_disconnects() {
     };
     let error = tokio::select! {
         result = client.subscribe(ticker()) => result.expect_err("never acknowledged"),
-        () = disconnecting => unreachable!("the attempts go on"),
+        () = disconnecting => unreachable!("the attempts continue"),
     };
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!((3..=30).contains(&attempts), "{attempts} attempts in a minute");

@@ -40,7 +40,7 @@ async fn violation(subscription: &mut Subscription<RawEvent>) -> String {
 async fn delivers_every_entry_of_compressed_and_plain_frames() {
     let (_server, _client, mut peer, mut tickers) = open().await;
     peer.push(&tick(1)).await;
-    peer.send_frame(true, BINARY, &deflate(&data("spot/ticker", "BTC_USDT", &[2, 3]))).await;
+    peer.send_frame(true, BINARY, &deflate(data("spot/ticker", "BTC_USDT", &[2, 3]))).await;
     peer.push(&data("spot/ticker:BTC_USDT", "BTC_USDT", &[4])).await;
     for expected in 1..=4 {
         assert_eq!(value(&mut tickers).await, expected);
@@ -110,9 +110,9 @@ async fn an_oversized_frame_ends_the_connection_at_its_header() {
 #[tokio::test(start_paused = true)]
 async fn reports_unreadable_frames_and_ends_the_connection_after_many_in_a_row() {
     let most = Limits::for_endpoint(Dialect::Spot, Access::Public).max_unreadable_frames;
-    let bomb = deflate(&" ".repeat(64 << 20));
+    let bomb = deflate(" ".repeat(64 << 20));
     assert!(bomb.len() < 1 << 20);
-    let cut = deflate(&tick(1));
+    let cut = deflate(tick(1));
     let frames = [
         (BINARY, &b"\xff\xff\xff garbage"[..], DecodeErrorKind::Encoding),
         (BINARY, &bomb, DecodeErrorKind::Encoding),
@@ -135,7 +135,7 @@ async fn reports_unreadable_frames_and_ends_the_connection_after_many_in_a_row()
             };
         expect_errors(&mut peer, &mut tickers, most - 1).await;
         peer.push(&tick(2)).await;
-        assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
+        assert_eq!(value(&mut tickers).await, 2, "the connection continues and counts anew");
         expect_errors(&mut peer, &mut tickers, most).await;
         assert!(violation(&mut tickers).await.contains("in a row"));
         server.accept().await;
@@ -155,7 +155,7 @@ async fn reports_text_that_is_not_utf8_and_reads_the_frames_after_it() {
         }
         if count < most {
             peer.push(&tick(2)).await;
-            assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
+            assert_eq!(value(&mut tickers).await, 2, "the connection continues and counts anew");
         }
     }
     assert!(violation(&mut tickers).await.contains("in a row"));
@@ -166,7 +166,7 @@ async fn reports_text_that_is_not_utf8_and_reads_the_frames_after_it() {
 async fn reports_trailing_bytes_and_delivers_the_frame_before_them() {
     let (_server, _client, mut peer, mut tickers) = open().await;
     for _ in 0..9 {
-        peer.send_frame(true, BINARY, &[&deflate(&tick(3))[..], b"more"].concat()).await;
+        peer.send_frame(true, BINARY, &[&deflate(tick(3))[..], b"more"].concat()).await;
         assert_eq!(value(&mut tickers).await, 3);
         let update = next(&mut tickers).await;
         let Update::Malformed(error) = update else { panic!("{update:?}") };
@@ -265,7 +265,7 @@ async fn reconnects_when_the_peer_does_not_read() {
         peer.send_frame(true, PING, &[0; 125]).await;
     }
     let Update::Reconnecting(ReconnectReason::Lost { detail }) = next(&mut tickers).await else {
-        panic!("the connection goes on");
+        panic!("the connection continues");
     };
     assert!(detail.contains("write"), "{detail}");
 }

@@ -336,5 +336,5 @@ fn a_replacement_session_continues_the_pacing() {
     harness.session.disconnected(harness.now, closed());
     let actions = harness.actions();
     let Some(Action::Connect { delay }) = actions.last() else { panic!("{actions:?}") };
-    assert!(*delay >= Duration::from_secs(15), "the backoff goes on: {delay:?}");
+    assert!(*delay >= Duration::from_secs(15), "the backoff continues: {delay:?}");
 }

@@ -313,7 +313,7 @@ fn rejects_only_the_topic_that_is_never_acknowledged() {
     assert_eq!(&**topic, "spot/trade:BTC_USDT");
     assert!(rejection.text.contains("not acknowledged"), "{rejection}");
     wait_for_timeout(&mut harness);
-    assert!(harness.events().is_empty(), "the connection goes on");
+    assert!(harness.events().is_empty(), "the connection continues");
     assert_eq!(harness.session.desired_topics(), 1);
 }
 

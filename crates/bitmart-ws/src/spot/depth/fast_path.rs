@@ -1,6 +1,6 @@
 //! Decodes book frames in the exact form that the exchange sends, in one pass.
 //!
-//! These frames are most of the traffic of a connection. The fast path accepts the usual form only:
+//! Most of a connection's traffic are such frames. The fast path accepts the usual form only:
 //! no blanks, no escapes, decimals as text of at most 18 digits, no unknown fields. Any other frame
 //! goes to the general decoder. Where the fast path accepts a frame, both decoders give the same
 //! event (property test).

@@ -482,8 +482,8 @@ pub(super) const FUTURES_TRANSACTIONS: EndpointEntry = EndpointEntry::of::<
         .unit("may be empty")
         .doc("Contract; blank for a transfer."),
     Field::new("[].type", FieldKind::Text, "text")
-        .doc("Kind, as text.")
-        .values(meanings::FUTURES_FLOW_NAME),
+        .doc("Type, as text.")
+        .values(meanings::FUTURES_TRANSACTION_TYPE_NAME),
     Field::new("[].amount", FieldKind::Decimal, "decimal text, currency of asset")
         .unit("currency of asset")
         .doc("Amount, in the currency; negative if it reduced the balance."),
@@ -500,8 +500,8 @@ pub(super) const FUTURES_TRANSACTIONS: EndpointEntry = EndpointEntry::of::<
         .id(),
     Field::new("[].flow_type", FieldKind::Integer, "integer, not always there")
         .unit("not always there")
-        .doc("Kind, as a number; not in every response.")
-        .values(meanings::FUTURES_FLOW_TYPE),
+        .doc("Type, as a number; not in every response.")
+        .values(meanings::FUTURES_TRANSACTION_TYPE),
 ])
 .essential(&["[].amount", "[].asset", "[].tran_id"])
 .history::<crate::api::futures::ListTransactions>();

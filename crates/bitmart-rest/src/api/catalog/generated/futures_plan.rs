@@ -82,7 +82,7 @@ pub(super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::of::<
         .values(meanings::FUTURES_PRICE_TYPE),
     Field::new("[].plan_category", FieldKind::Integer, "integer")
         .doc("How much of the position it closes.")
-        .values(meanings::FUTURES_PLAN_CATEGORY),
+        .values(meanings::FUTURES_TP_SL_SCOPE),
     Field::new("[].type", FieldKind::Text, "text")
         .doc("Kind of order.")
         .values(meanings::FUTURES_PLAN_ORDER_TYPE),

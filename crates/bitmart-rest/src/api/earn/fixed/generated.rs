@@ -59,7 +59,7 @@ impl Endpoint for ListFixedProducts {
     fn validate(&self) -> Result<(), ValidationError> {
         crate::wire::validate::range("currentPage", self.page, Some(1), None)?;
         crate::wire::validate::range("sizePage", self.size, Some(1), Some(100))?;
-        crate::wire::validate::form("coinName", self.currency.as_ref())
+        crate::wire::validate::identifier("coinName", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -156,8 +156,8 @@ impl Endpoint for ListFixedHoldings {
     fn validate(&self) -> Result<(), ValidationError> {
         crate::wire::validate::range("currentPage", self.page, Some(1), None)?;
         crate::wire::validate::range("sizePage", self.size, Some(1), Some(100))?;
-        crate::wire::validate::form("coinName", self.currency.as_ref())?;
-        crate::wire::validate::form("productId", self.product_id.as_ref())
+        crate::wire::validate::identifier("coinName", self.currency.as_ref())?;
+        crate::wire::validate::identifier("productId", self.product_id.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -251,7 +251,7 @@ impl Endpoint for ListFixedRecords {
     fn validate(&self) -> Result<(), ValidationError> {
         crate::wire::validate::range("currentPage", self.page, Some(1), None)?;
         crate::wire::validate::range("sizePage", self.size, Some(1), Some(100))?;
-        crate::wire::validate::form("coinName", self.currency.as_ref())
+        crate::wire::validate::identifier("coinName", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -336,7 +336,7 @@ impl Endpoint for SetFixedRenewal {
     .effect(Effect::Account);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("earnId", Some(&self.earn_id))
+        crate::wire::validate::identifier("earnId", Some(&self.earn_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

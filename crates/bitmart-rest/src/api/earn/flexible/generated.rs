@@ -59,7 +59,7 @@ impl Endpoint for ListFlexibleProducts {
     fn validate(&self) -> Result<(), ValidationError> {
         crate::wire::validate::range("currentPage", self.page, Some(1), None)?;
         crate::wire::validate::range("sizePage", self.size, Some(1), Some(100))?;
-        crate::wire::validate::form("coinName", self.currency.as_ref())
+        crate::wire::validate::identifier("coinName", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -177,8 +177,8 @@ impl Endpoint for ListFlexibleHoldings {
     fn validate(&self) -> Result<(), ValidationError> {
         crate::wire::validate::range("currentPage", self.page, Some(1), None)?;
         crate::wire::validate::range("sizePage", self.size, Some(1), Some(100))?;
-        crate::wire::validate::form("coinName", self.currency.as_ref())?;
-        crate::wire::validate::form("productId", self.product_id.as_ref())
+        crate::wire::validate::identifier("coinName", self.currency.as_ref())?;
+        crate::wire::validate::identifier("productId", self.product_id.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -272,7 +272,7 @@ impl Endpoint for ListFlexibleRecords {
     fn validate(&self) -> Result<(), ValidationError> {
         crate::wire::validate::range("currentPage", self.page, Some(1), None)?;
         crate::wire::validate::range("sizePage", self.size, Some(1), Some(100))?;
-        crate::wire::validate::form("coinName", self.currency.as_ref())
+        crate::wire::validate::identifier("coinName", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -336,7 +336,7 @@ impl Endpoint for SetAutoSubscribe {
     .effect(Effect::Account);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("productId", Some(&self.product_id))
+        crate::wire::validate::identifier("productId", Some(&self.product_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -380,7 +380,7 @@ impl Endpoint for QueryAutoSubscribe {
     .auth(Auth::Keyed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("productId", Some(&self.product_id))
+        crate::wire::validate::identifier("productId", Some(&self.product_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

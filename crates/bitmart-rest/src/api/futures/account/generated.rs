@@ -79,7 +79,7 @@ impl Endpoint for QueryFeeRate {
     .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -141,7 +141,7 @@ impl Endpoint for ListPositionsV1 {
     .limit(6, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -208,7 +208,7 @@ impl Endpoint for ListPositions {
     .limit(6, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -275,7 +275,7 @@ impl Endpoint for ListPositionRisk {
     .limit(24, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -413,7 +413,7 @@ impl Endpoint for SetLeverage {
     .limit(24, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::range("leverage", self.leverage, Some(Decimal::from(1)), None)
     }
 
@@ -434,11 +434,12 @@ pub struct ListTransactions {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     pub(crate) symbol: Option<ContractSymbol>,
     #[serde(
+        rename = "flow_type",
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "wire::text_opt::deserialize"
     )]
-    pub(crate) flow_type: Option<futures::FlowType>,
+    pub(crate) transaction_type: Option<futures::TransactionType>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     pub(crate) account: Option<futures::TradingAccount>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::millis_opt")]
@@ -460,8 +461,8 @@ impl ListTransactions {
         self
     }
     /// Only this kind. Default 0.
-    pub fn flow_type(mut self, flow_type: futures::FlowType) -> Self {
-        self.flow_type = Some(flow_type);
+    pub fn transaction_type(mut self, transaction_type: futures::TransactionType) -> Self {
+        self.transaction_type = Some(transaction_type);
         self
     }
     /// Account to query. Default futures.
@@ -507,7 +508,7 @@ impl Endpoint for ListTransactions {
     .limit(6, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("page_size", self.page_size, Some(1), Some(1000))
     }
 
@@ -515,7 +516,7 @@ impl Endpoint for ListTransactions {
         if let Some(value) = &self.symbol {
             payload.query("symbol", value);
         }
-        if let Some(value) = &self.flow_type {
+        if let Some(value) = &self.transaction_type {
             payload.query("flow_type", value);
         }
         if let Some(value) = &self.account {
@@ -625,7 +626,7 @@ impl Endpoint for ListAutoRepayments {
     .envelope(Envelope::Errno);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("from_coin_code", self.currency.as_ref())
+        crate::wire::validate::identifier("from_coin_code", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -730,7 +731,7 @@ impl Endpoint for ListCollateralInterest {
     .envelope(Envelope::Errno);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("coin_code", self.currency.as_ref())
+        crate::wire::validate::identifier("coin_code", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

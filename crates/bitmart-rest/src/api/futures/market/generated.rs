@@ -47,7 +47,7 @@ impl Endpoint for ListContracts {
             .limit(12, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -92,7 +92,7 @@ impl Endpoint for QueryDepth {
         );
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -143,7 +143,7 @@ impl Endpoint for ListTrades {
     .limit(12, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(100))
     }
 
@@ -191,7 +191,7 @@ impl Endpoint for QueryOpenInterest {
     .limit(2, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -235,7 +235,7 @@ impl Endpoint for QueryFundingRate {
     .limit(12, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -288,7 +288,7 @@ impl Endpoint for ListFundingRates {
     );
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -355,7 +355,7 @@ impl Endpoint for ListKlines {
             .limit(12, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -429,7 +429,7 @@ impl Endpoint for ListMarkPriceKlines {
     .limit(12, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -485,7 +485,7 @@ impl Endpoint for ListFundingRateHistory {
     .limit(12, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(100))
     }
 
@@ -543,7 +543,7 @@ impl Endpoint for ListLeverageBrackets {
     .limit(12, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -574,7 +574,7 @@ impl crate::api::futures::Futures<'_> {
     /// use bitmart_rest::futures;
     ///
     /// let contracts = client.futures().contracts(futures::ListContracts::new().symbol("BTCUSDT")).await?;
-    /// let rules = contracts.symbols.first().map(futures::Rules::new);
+    /// let rules = contracts.symbols.first().map(futures::OrderRules::new);
     /// # Ok(())
     /// # }
     /// ```

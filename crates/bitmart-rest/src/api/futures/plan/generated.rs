@@ -29,8 +29,13 @@ pub struct ListPlanOrders {
     pub(crate) kind: Option<futures::OrderType>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
     pub(crate) limit: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
-    pub(crate) plan_type: Option<futures::PlanType>,
+    #[serde(
+        rename = "plan_type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    pub(crate) filter: Option<futures::PlanOrderFilter>,
 }
 
 impl ListPlanOrders {
@@ -54,8 +59,8 @@ impl ListPlanOrders {
         self
     }
     /// Plan orders, or take-profits and stop-losses; both if omitted.
-    pub fn plan_type(mut self, plan_type: futures::PlanType) -> Self {
-        self.plan_type = Some(plan_type);
+    pub fn filter(mut self, filter: futures::PlanOrderFilter) -> Self {
+        self.filter = Some(filter);
         self
     }
 }
@@ -81,7 +86,7 @@ impl Endpoint for ListPlanOrders {
     .limit(50, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(100))
     }
 
@@ -95,7 +100,7 @@ impl Endpoint for ListPlanOrders {
         if let Some(value) = self.limit {
             payload.query("limit", value);
         }
-        if let Some(value) = &self.plan_type {
+        if let Some(value) = &self.filter {
             payload.query("plan_type", value);
         }
         Ok(())
@@ -260,8 +265,8 @@ impl Endpoint for ModifyPreset {
     .limit(24, 2, LimitScope::Uid);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("order_id", Some(&self.order_id))?;
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("order_id", Some(&self.order_id))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::positive("preset_take_profit_price", self.take_profit)?;
         crate::wire::validate::positive("preset_stop_loss_price", self.stop_loss)
     }
@@ -380,8 +385,8 @@ impl Endpoint for CancelTrailingOrder {
     .limit(24, 2, LimitScope::Uid);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("order_id", Some(&self.order_id))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("order_id", Some(&self.order_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

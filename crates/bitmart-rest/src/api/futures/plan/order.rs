@@ -247,7 +247,7 @@ impl From<NewPlanOrder> for SubmitPlanOrder {
 
 impl SubmitPlanOrder {
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::range("size", self.size, Some(1), None)?;
         validate::range("leverage", self.leverage, Some(Decimal::ONE), None)?;
         validate::positive("trigger_price", self.trigger_price)?;
@@ -303,8 +303,8 @@ impl ModifyPlanOrder {
         self
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
-        validate::form("order_id", Some(&self.order_id))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
+        validate::identifier("order_id", Some(&self.order_id))?;
         validate::positive("trigger_price", self.trigger_price)?;
         validate::positive("executive_price", self.executive_price)?;
         validate::any(
@@ -335,7 +335,7 @@ impl CancelPlanOrder {
         Self { symbol: symbol.into(), order_id, client_order_id }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())
     }
 }

@@ -5,7 +5,7 @@ use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
 use serde::{Deserialize, Serialize};
 
 use super::TriggeredExecution;
-use crate::api::futures::{PlanCategory, PlanOrderType};
+use crate::api::futures::{PlanOrderType, TpSlScope};
 use crate::futures::order_to_check::OrderToCheck;
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
@@ -86,7 +86,7 @@ impl NewTpSlOrder {
                 trigger_price,
                 executive_price: Decimal::ZERO,
                 by: PriceType::Last,
-                plan_category: Some(PlanCategory::Position),
+                scope: Some(TpSlScope::Position),
                 client_order_id: None,
                 execution: Some(OrderType::Market),
             },
@@ -95,7 +95,7 @@ impl NewTpSlOrder {
     /// Closes only `size` of the position, in whole contracts, at least 1.
     pub fn size(mut self, size: u64) -> Self {
         self.request.size = Some(size);
-        self.request.plan_category = Some(PlanCategory::Size);
+        self.request.scope = Some(TpSlScope::Size);
         self
     }
     /// Sets the price at which the position is closed.
@@ -153,11 +153,12 @@ pub struct SubmitTpSlOrder {
     #[serde(rename = "price_type")]
     by: PriceType,
     #[serde(
+        rename = "plan_category",
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "wire::text_opt::deserialize"
     )]
-    plan_category: Option<PlanCategory>,
+    scope: Option<TpSlScope>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     client_order_id: Option<ClientOrderId>,
     #[serde(
@@ -181,8 +182,8 @@ impl SubmitTpSlOrder {
         self.client_order_id.as_ref()
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
-        validate::form("client_order_id", self.client_order_id.as_ref())?;
+        validate::identifier("symbol", Some(&self.symbol))?;
+        validate::identifier("client_order_id", self.client_order_id.as_ref())?;
         validate::range("size", self.size, Some(1), None)?;
         validate::positive("trigger_price", self.trigger_price)?;
         if !matches!(self.side, Side::CloseLong | Side::CloseShort) {
@@ -209,11 +210,12 @@ pub struct ModifyTpSlOrder {
     #[serde(rename = "price_type")]
     by: PriceType,
     #[serde(
+        rename = "plan_category",
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "wire::text_opt::deserialize"
     )]
-    plan_category: Option<PlanCategory>,
+    scope: Option<TpSlScope>,
     #[serde(
         rename = "category",
         default,
@@ -232,7 +234,7 @@ impl ModifyTpSlOrder {
         order: impl Into<OrderRef>,
         trigger_price: Decimal,
     ) -> Self {
-        Self::new(symbol.into(), order.into(), trigger_price, PlanCategory::Position)
+        Self::new(symbol.into(), order.into(), trigger_price, TpSlScope::Position)
     }
     /// Sets the trigger of an order that closes a given size to the last price `trigger_price`, and
     /// how it closes. Prices are in the quote currency.
@@ -242,14 +244,13 @@ impl ModifyTpSlOrder {
         trigger_price: Decimal,
         execution: TriggeredExecution,
     ) -> Self {
-        Self::new(symbol.into(), order.into(), trigger_price, PlanCategory::Size)
-            .execution(execution)
+        Self::new(symbol.into(), order.into(), trigger_price, TpSlScope::Size).execution(execution)
     }
     fn new(
         symbol: ContractSymbol,
         order: OrderRef,
         trigger_price: Decimal,
-        category: PlanCategory,
+        scope: TpSlScope,
     ) -> Self {
         let (order_id, client_order_id) = order.split();
         Self {
@@ -259,7 +260,7 @@ impl ModifyTpSlOrder {
             trigger_price,
             executive_price: None,
             by: PriceType::Last,
-            plan_category: Some(category),
+            scope: Some(scope),
             execution: None,
         }
     }
@@ -276,12 +277,12 @@ impl ModifyTpSlOrder {
         self
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())?;
         validate::positive("trigger_price", self.trigger_price)?;
         validate::any(
             "executive_price",
-            self.executive_price.is_some() || self.plan_category != Some(PlanCategory::Size),
+            self.executive_price.is_some() || self.scope != Some(TpSlScope::Size),
             "must be set for an order of a given size",
         )?;
         check_price(self.execution.as_ref(), self.executive_price)

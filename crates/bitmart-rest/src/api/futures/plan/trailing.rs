@@ -137,7 +137,7 @@ impl From<NewTrailingOrder> for SubmitTrailingOrder {
 
 impl SubmitTrailingOrder {
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::range("size", self.size, Some(1), None)?;
         validate::range("leverage", self.leverage, Some(Decimal::ONE), None)?;
         validate::positive("activation_price", self.activation_price)?;

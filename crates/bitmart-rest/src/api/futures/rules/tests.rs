@@ -3,7 +3,7 @@
 use bitmart_types::{Decimal, dec};
 use serde_json::{Value, json};
 
-use super::Rules;
+use super::OrderRules;
 use crate::api::futures::ContractType;
 use crate::futures::{
     Contract, Execution, Leverage, NewOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder, Trail,
@@ -11,7 +11,7 @@ use crate::futures::{
 };
 
 /// Returns the rules of a row from the exchange's reference, with changes.
-fn rules(changes: Value) -> Rules {
+fn rules(changes: Value) -> OrderRules {
     let recorded = include_str!("../../../../fixtures/futures_contracts/reference.json");
     let recorded: Value = serde_json::from_str(recorded).expect("JSON");
     let mut row = recorded["response"]["data"]["symbols"][0].clone();
@@ -20,15 +20,15 @@ fn rules(changes: Value) -> Rules {
     };
     members.extend(changes);
     let contract: Contract = serde_json::from_str(&row.to_string()).expect("a contract");
-    Rules::new(&contract).expect("the row is complete")
+    OrderRules::new(&contract).expect("the row is complete")
 }
 
-fn plain() -> Rules {
+fn plain() -> OrderRules {
     rules(json!({}))
 }
 
 /// A contract is worth 100 USD, as observed.
-fn coin_margined() -> Rules {
+fn coin_margined() -> OrderRules {
     rules(json!({"symbol": "BTCUSD", "quote_currency": "USD", "contract_size": "100"}))
 }
 

@@ -57,9 +57,9 @@ impl Endpoint for TransferSubToMain {
     .limit(8, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("requestNo", Some(&self.request_no))?;
+        crate::wire::validate::identifier("requestNo", Some(&self.request_no))?;
         crate::wire::validate::positive("amount", self.amount)?;
-        crate::wire::validate::form("currency", Some(&self.currency))
+        crate::wire::validate::identifier("currency", Some(&self.currency))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -116,9 +116,9 @@ impl Endpoint for TransferMainToSub {
     .limit(8, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("requestNo", Some(&self.request_no))?;
+        crate::wire::validate::identifier("requestNo", Some(&self.request_no))?;
         crate::wire::validate::positive("amount", self.amount)?;
-        crate::wire::validate::form("currency", Some(&self.currency))
+        crate::wire::validate::identifier("currency", Some(&self.currency))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -167,9 +167,9 @@ impl Endpoint for TransferOwnToMain {
     .limit(8, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("requestNo", Some(&self.request_no))?;
+        crate::wire::validate::identifier("requestNo", Some(&self.request_no))?;
         crate::wire::validate::positive("amount", self.amount)?;
-        crate::wire::validate::form("currency", Some(&self.currency))
+        crate::wire::validate::identifier("currency", Some(&self.currency))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -231,7 +231,7 @@ impl Endpoint for QuerySubAccountWallet {
     .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", self.currency.as_ref())
+        crate::wire::validate::identifier("currency", self.currency.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

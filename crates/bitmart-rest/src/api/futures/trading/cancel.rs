@@ -1,5 +1,7 @@
 //! Canceling futures orders.
 
+use std::time::Duration;
+
 use bitmart_types::{ClientOrderId, ContractSymbol, OrderId, wire};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +38,7 @@ impl CancelOrder {
         Self { symbol: symbol.into(), order_id, client_order_id }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())
     }
 }
@@ -51,9 +53,11 @@ impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelOrder {
 /// before. Sent at intervals it cancels the open orders when the sender fails.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use bitmart_rest::futures;
 ///
-/// let armed = futures::CancelAllAfter::new("BTCUSDT", 30);
+/// let armed = futures::CancelAllAfter::new("BTCUSDT", Duration::from_secs(30));
 /// let disarmed = futures::CancelAllAfter::never("BTCUSDT");
 /// ```
 #[doc(alias = "/contract/private/cancel-all-after")]
@@ -61,28 +65,35 @@ impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelOrder {
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelAllAfter {
     symbol: ContractSymbol,
-    #[serde(rename = "timeout", with = "wire::number")]
-    seconds: u32,
+    #[serde(with = "crate::wire::duration::seconds")]
+    timeout: Duration,
 }
 
 impl CancelAllAfter {
-    /// Minimum of the timer in seconds, as documented.
-    pub const SECONDS_MIN: u32 = 5;
+    /// Minimum of the timer, as documented.
+    pub const MIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// Cancels in `seconds`, at least [`SECONDS_MIN`](Self::SECONDS_MIN).
-    pub fn new(symbol: impl Into<ContractSymbol>, seconds: u32) -> Self {
-        Self { symbol: symbol.into(), seconds }
+    /// Cancels after `timeout`: whole seconds, at least [`MIN_TIMEOUT`](Self::MIN_TIMEOUT).
+    pub fn new(symbol: impl Into<ContractSymbol>, timeout: Duration) -> Self {
+        Self { symbol: symbol.into(), timeout }
     }
     /// Switches the timer off.
     pub fn never(symbol: impl Into<ContractSymbol>) -> Self {
-        Self::new(symbol, 0)
+        Self::new(symbol, Duration::ZERO)
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
-        if (1..Self::SECONDS_MIN).contains(&self.seconds) {
-            let rule = "must be 0, which switches it off, or at least 5";
-            return Err(ValidationError::new("timeout", self.seconds, rule));
+        validate::identifier("symbol", Some(&self.symbol))?;
+        if self.timeout.is_zero() || Self::is_timeout(self.timeout) {
+            return Ok(());
         }
-        Ok(())
+        let rule = "must be 0, which switches it off, or at least 5 s in whole seconds";
+        Err(ValidationError::new("timeout", format_args!("{:?}", self.timeout), rule))
+    }
+
+    /// Whether the timer can be set to this time. No maximum is documented.
+    pub(crate) fn is_timeout(timeout: Duration) -> bool {
+        timeout >= Self::MIN_TIMEOUT
+            && timeout.subsec_nanos() == 0
+            && u32::try_from(timeout.as_secs()).is_ok()
     }
 }

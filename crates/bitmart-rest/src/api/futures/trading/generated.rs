@@ -54,8 +54,8 @@ impl Endpoint for QueryOrder {
             .limit(50, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("order_id", Some(&self.order_id))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("order_id", Some(&self.order_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -146,9 +146,9 @@ impl Endpoint for ListOrderHistory {
     .limit(6, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("order_id", self.order_id.as_ref())?;
-        crate::wire::validate::form("client_order_id", self.client_order_id.as_ref())
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("order_id", self.order_id.as_ref())?;
+        crate::wire::validate::identifier("client_order_id", self.client_order_id.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -244,7 +244,7 @@ impl Endpoint for ListOpenOrders {
     .limit(50, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(100))
     }
 
@@ -342,9 +342,9 @@ impl Endpoint for ListFills {
             .limit(6, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
-        crate::wire::validate::form("order_id", self.order_id.as_ref())?;
-        crate::wire::validate::form("client_order_id", self.client_order_id.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("order_id", self.order_id.as_ref())?;
+        crate::wire::validate::identifier("client_order_id", self.client_order_id.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -473,7 +473,7 @@ impl Endpoint for CancelAllOrders {
     .limit(2, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -558,7 +558,7 @@ impl Endpoint for CloseAllPositions {
     .effect(Effect::Trade);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {

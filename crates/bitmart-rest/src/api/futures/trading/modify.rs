@@ -63,7 +63,7 @@ impl ModifyLimitOrder {
         Self { symbol, order_id, client_order_id, price, size }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())?;
         validate::positive("price", self.price)?;
         validate::range("size", self.size, Some(1), None)?;

@@ -257,8 +257,8 @@ impl SubmitOrder {
         self.client_order_id.as_ref()
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
-        validate::form("client_order_id", self.client_order_id.as_ref())?;
+        validate::identifier("symbol", Some(&self.symbol))?;
+        validate::identifier("client_order_id", self.client_order_id.as_ref())?;
         validate::range("size", self.size, Some(1), None)?;
         validate::range("leverage", self.leverage, Some(Decimal::ONE), None)?;
         validate::positive("price", self.price)?;

@@ -68,7 +68,7 @@ impl Endpoint for TransferFunds {
     .limit(1, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", Some(&self.currency))?;
+        crate::wire::validate::identifier("currency", Some(&self.currency))?;
         crate::wire::validate::range(
             "amount",
             self.amount,
@@ -173,7 +173,7 @@ impl Endpoint for ListTransfers {
     .limit(1, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", self.currency.as_ref())?;
+        crate::wire::validate::identifier("currency", self.currency.as_ref())?;
         crate::wire::validate::range("page", self.page, Some(1), Some(1000))?;
         crate::wire::validate::range("limit", self.limit, Some(10), Some(100))?;
         crate::wire::validate::duration(
@@ -237,7 +237,7 @@ impl Endpoint for TransferFundingAccount {
     .effect(Effect::Transfer);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("currency", Some(&self.currency))?;
+        crate::wire::validate::identifier("currency", Some(&self.currency))?;
         crate::wire::validate::positive("amount", self.amount)
     }
 

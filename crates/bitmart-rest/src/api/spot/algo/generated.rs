@@ -80,8 +80,8 @@ impl Endpoint for CancelAlgoOrder {
     .effect(Effect::Trade);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
-        crate::wire::validate::form("order_id", Some(&self.order_id))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("order_id", Some(&self.order_id))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -137,7 +137,7 @@ impl Endpoint for CancelAllAlgoOrders {
     .effect(Effect::Trade);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -201,7 +201,7 @@ impl Endpoint for QueryAlgoOrder {
             .auth(Auth::Signed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("orderId", Some(&self.order_id))?;
+        crate::wire::validate::identifier("orderId", Some(&self.order_id))?;
         crate::wire::validate::duration(
             "recvWindow",
             self.recv_window,
@@ -283,7 +283,7 @@ impl Endpoint for QueryAlgoOrderByClientId {
     .auth(Auth::Signed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("clientOrderId", Some(&self.client_order_id))?;
+        crate::wire::validate::identifier("clientOrderId", Some(&self.client_order_id))?;
         crate::wire::validate::duration(
             "recvWindow",
             self.recv_window,
@@ -401,7 +401,7 @@ impl Endpoint for ListOpenAlgoOrders {
     .auth(Auth::Signed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(200))?;
         crate::wire::validate::duration(
             "recvWindow",
@@ -520,7 +520,7 @@ impl Endpoint for ListAlgoOrderHistory {
     .auth(Auth::Signed);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(200))?;
         crate::wire::validate::duration(
             "recvWindow",

@@ -76,9 +76,9 @@ impl SubmitAlgoOrder {
     }
 
     fn new(order_type: AlgoOrderType, order: NewOrder, trigger_price: Decimal) -> Self {
-        let (symbol, terms, client_order_id) = order.into_parts();
+        let (symbol, fields, client_order_id) = order.into_parts();
         let rejected = |field, value: &str, rule| Some(ValidationError::new(field, value, rule));
-        let (trigger_type, unsupported) = match &terms.order_type {
+        let (trigger_type, unsupported) = match &fields.order_type {
             OrderType::Limit => (AlgoTriggerType::Limit, None),
             OrderType::Market => (AlgoTriggerType::Market, None),
             other => (
@@ -87,19 +87,19 @@ impl SubmitAlgoOrder {
             ),
         };
         let unsupported = unsupported.or_else(|| {
-            let mode = terms.self_trade_prevention.as_ref()?;
+            let mode = fields.self_trade_prevention.as_ref()?;
             rejected("stpMode", mode.as_str(), "must not be set for an algo order")
         });
         Self {
             symbol,
-            side: terms.side,
+            side: fields.side,
             order_type,
             client_order_id: Some(client_order_id),
             trigger_price: Some(trigger_price),
             trigger_type: Some(trigger_type),
-            price: terms.price,
-            notional: terms.notional,
-            size: terms.size,
+            price: fields.price,
+            notional: fields.notional,
+            size: fields.size,
             unsupported,
         }
     }
@@ -112,8 +112,8 @@ impl SubmitAlgoOrder {
         if let Some(unsupported) = &self.unsupported {
             return Err(unsupported.clone());
         }
-        validate::form("symbol", Some(&self.symbol))?;
-        validate::form("client_order_id", self.client_order_id.as_ref())?;
+        validate::identifier("symbol", Some(&self.symbol))?;
+        validate::identifier("client_order_id", self.client_order_id.as_ref())?;
         let amounts = [
             ("trigger_price", self.trigger_price),
             ("price", self.price),

@@ -165,7 +165,7 @@ impl Endpoint for QueryTicker {
         );
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -241,7 +241,7 @@ impl Endpoint for ListLatestKlines {
     .limit(15, 2, LimitScope::Ip);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(200))
     }
 
@@ -329,7 +329,7 @@ impl Endpoint for ListKlines {
         );
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(200))
     }
 
@@ -392,7 +392,7 @@ impl Endpoint for QueryDepth {
         );
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(50))
     }
 
@@ -446,7 +446,7 @@ impl Endpoint for ListTrades {
         );
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", Some(&self.symbol))?;
+        crate::wire::validate::identifier("symbol", Some(&self.symbol))?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(50))
     }
 
@@ -514,7 +514,7 @@ impl crate::api::spot::Spot<'_> {
     /// use bitmart_rest::spot;
     ///
     /// let details = client.spot().symbol_details().await?;
-    /// let rules = details.find("BTC_USDT").map(spot::Rules::new);
+    /// let rules = details.find("BTC_USDT").map(spot::OrderRules::new);
     /// # Ok(())
     /// # }
     /// ```

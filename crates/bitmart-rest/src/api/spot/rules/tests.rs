@@ -32,9 +32,9 @@ const ROWS: &str = r#"{"symbols":[
    "trade_status":"trading"}
 ]}"#;
 
-fn rules(symbol: &str) -> Rules {
+fn rules(symbol: &str) -> OrderRules {
     let details: SymbolDetails = serde_json::from_str(ROWS).expect("the rows decode");
-    Rules::new(details.find(symbol).expect("it is listed")).expect("the row is complete")
+    OrderRules::new(details.find(symbol).expect("it is listed")).expect("the row is complete")
 }
 
 fn limit(side: &Side, symbol: &str, size: Decimal, price: Decimal) -> NewOrder {

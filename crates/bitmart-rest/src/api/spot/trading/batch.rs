@@ -8,7 +8,7 @@ use bitmart_types::{ClientOrderId, OrderId, Symbol, wire};
 use serde::{Deserialize, Serialize};
 
 use super::BATCH_MAX;
-use super::order::{NewOrder, Terms};
+use super::order::{NewOrder, OrderFields};
 use crate::ValidationError;
 use crate::wire::validate;
 
@@ -48,7 +48,7 @@ pub struct SubmitOrders {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Row {
     #[serde(flatten)]
-    terms: Terms,
+    fields: OrderFields,
     #[serde(
         rename = "clientOrderId",
         default,
@@ -69,7 +69,7 @@ impl SubmitOrders {
         if order.symbol != self.symbol {
             self.other_pair = Some(order.symbol);
         }
-        self.rows.push(Row { terms: order.terms, client_order_id: Some(order.client_order_id) });
+        self.rows.push(Row { fields: order.fields, client_order_id: Some(order.client_order_id) });
         self
     }
     /// Maximum age of the request on arrival. In whole milliseconds, 1 ms to 60 s, default 5 s.
@@ -82,7 +82,7 @@ impl SubmitOrders {
         self.rows.iter().filter_map(|row| row.client_order_id.as_ref())
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         if let Some(other_pair) = &self.other_pair {
             let rule = format!("must be {}, the pair of the batch, for every order", self.symbol);
             return Err(ValidationError::new("symbol", other_pair, rule));
@@ -91,8 +91,8 @@ impl SubmitOrders {
         validate::recv_window(self.recv_window)?;
         let mut ids = HashSet::new();
         for row in &self.rows {
-            validate::form("clientOrderId", row.client_order_id.as_ref())?;
-            row.terms.check()?;
+            validate::identifier("clientOrderId", row.client_order_id.as_ref())?;
+            row.fields.check()?;
             if let Some(id) = row.client_order_id.as_ref().filter(|id| !ids.insert(*id)) {
                 let rule = "must be unique in the batch";
                 return Err(ValidationError::new("clientOrderId", id, rule));

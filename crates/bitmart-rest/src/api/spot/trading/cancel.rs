@@ -38,7 +38,7 @@ impl CancelOrder {
         Self { symbol: symbol.into(), order_id, client_order_id }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())
     }
 }
@@ -102,15 +102,15 @@ impl CancelOrders {
         self
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
+        validate::identifier("symbol", Some(&self.symbol))?;
         let count = self.order_ids.len() + self.client_order_ids.len();
         validate::range("orderIds", count, Some(1), Some(BATCH_MAX))?;
         validate::recv_window(self.recv_window)?;
         for id in &self.order_ids {
-            validate::form("orderIds", Some(id))?;
+            validate::identifier("orderIds", Some(id))?;
         }
         for id in &self.client_order_ids {
-            validate::form("clientOrderIds", Some(id))?;
+            validate::identifier("clientOrderIds", Some(id))?;
         }
         Ok(())
     }

@@ -135,7 +135,7 @@ impl Endpoint for CancelAllOrders {
             .limit(1, 3, LimitScope::Uid);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())
     }
 
     fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
@@ -200,7 +200,7 @@ impl Endpoint for QueryOrder {
             .limit(50, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("orderId", Some(&self.order_id))?;
+        crate::wire::validate::identifier("orderId", Some(&self.order_id))?;
         crate::wire::validate::duration(
             "recvWindow",
             self.recv_window,
@@ -283,7 +283,7 @@ impl Endpoint for QueryOrderByClientId {
     .limit(50, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("clientOrderId", Some(&self.client_order_id))?;
+        crate::wire::validate::identifier("clientOrderId", Some(&self.client_order_id))?;
         crate::wire::validate::duration(
             "recvWindow",
             self.recv_window,
@@ -398,7 +398,7 @@ impl Endpoint for ListOpenOrders {
             .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(200))?;
         crate::wire::validate::duration(
             "recvWindow",
@@ -518,7 +518,7 @@ impl Endpoint for ListOrderHistory {
     .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(200))?;
         crate::wire::validate::duration(
             "recvWindow",
@@ -634,7 +634,7 @@ impl Endpoint for ListAccountTrades {
             .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("symbol", self.symbol.as_ref())?;
+        crate::wire::validate::identifier("symbol", self.symbol.as_ref())?;
         crate::wire::validate::range("limit", self.limit, Some(1), Some(200))?;
         crate::wire::validate::duration(
             "recvWindow",
@@ -698,7 +698,7 @@ impl Endpoint for ListOrderTrades {
             .limit(12, 2, LimitScope::Key);
 
     fn validate(&self) -> Result<(), ValidationError> {
-        crate::wire::validate::form("orderId", Some(&self.order_id))?;
+        crate::wire::validate::identifier("orderId", Some(&self.order_id))?;
         crate::wire::validate::duration(
             "recvWindow",
             self.recv_window,

@@ -33,7 +33,7 @@ use crate::wire::validate;
 #[non_exhaustive]
 pub struct NewOrder {
     pub(super) symbol: Symbol,
-    pub(super) terms: Terms,
+    pub(super) fields: OrderFields,
     /// Your id of the order.
     pub client_order_id: ClientOrderId,
 }
@@ -59,34 +59,38 @@ impl NewOrder {
     /// fill may end in the state
     /// [`PartiallyCanceled`](bitmart_types::spot::OrderState::PartiallyCanceled).
     pub fn market_buy(symbol: impl Into<Symbol>, notional: Decimal) -> Self {
-        let terms = Terms { notional: Some(notional), ..Terms::new(Side::Buy, OrderType::Market) };
-        Self::new(symbol.into(), terms)
+        let fields = OrderFields {
+            notional: Some(notional),
+            ..OrderFields::new(Side::Buy, OrderType::Market)
+        };
+        Self::new(symbol.into(), fields)
     }
     /// Sells `size` of the base currency at the best prices.
     pub fn market_sell(symbol: impl Into<Symbol>, size: Decimal) -> Self {
-        let terms = Terms { size: Some(size), ..Terms::new(Side::Sell, OrderType::Market) };
-        Self::new(symbol.into(), terms)
+        let fields =
+            OrderFields { size: Some(size), ..OrderFields::new(Side::Sell, OrderType::Market) };
+        Self::new(symbol.into(), fields)
     }
 
     fn limit(symbol: Symbol, side: Side, size: Decimal, price: Decimal) -> Self {
-        let terms = Terms::new(side, OrderType::Limit);
-        Self::new(symbol, Terms { size: Some(size), price: Some(price), ..terms })
+        let fields = OrderFields::new(side, OrderType::Limit);
+        Self::new(symbol, OrderFields { size: Some(size), price: Some(price), ..fields })
     }
 
-    fn new(symbol: Symbol, terms: Terms) -> Self {
-        Self { symbol, terms, client_order_id: ClientOrderId::random() }
+    fn new(symbol: Symbol, fields: OrderFields) -> Self {
+        Self { symbol, fields, client_order_id: ClientOrderId::random() }
     }
 
     /// Makes a limit order post-only. The exchange accepts an order that would take liquidity, then cancels
     /// it: check the order's state. A post-only market order is rejected before sending.
     pub fn post_only(mut self) -> Self {
-        self.terms.order_type = OrderType::LimitMaker;
+        self.fields.order_type = OrderType::LimitMaker;
         self
     }
     /// Cancels the part of a limit order that does not fill immediately. An immediate-or-cancel market
     /// order is rejected before sending.
     pub fn immediate_or_cancel(mut self) -> Self {
-        self.terms.order_type = OrderType::ImmediateOrCancel;
+        self.fields.order_type = OrderType::ImmediateOrCancel;
         self
     }
     /// Replaces the random id. The exchange rejects an id that was used before.
@@ -97,12 +101,12 @@ impl NewOrder {
     /// Sets what happens when the order would trade with one of your own. The documented default is
     /// [`SelfTradePrevention::Off`].
     pub fn self_trade_prevention(mut self, mode: SelfTradePrevention) -> Self {
-        self.terms.self_trade_prevention = Some(mode);
+        self.fields.self_trade_prevention = Some(mode);
         self
     }
     /// Returns the parts of the request, which spot and margin share.
-    pub(crate) fn into_parts(self) -> (Symbol, Terms, ClientOrderId) {
-        (self.symbol, self.terms, self.client_order_id)
+    pub(crate) fn into_parts(self) -> (Symbol, OrderFields, ClientOrderId) {
+        (self.symbol, self.fields, self.client_order_id)
     }
     /// Pair.
     pub fn symbol(&self) -> &Symbol {
@@ -110,19 +114,19 @@ impl NewOrder {
     }
     /// Direction.
     pub fn side(&self) -> &Side {
-        &self.terms.side
+        &self.fields.side
     }
     /// Size, in the base currency; `None` for a market buy.
     pub fn size(&self) -> Option<Decimal> {
-        self.terms.size
+        self.fields.size
     }
     /// Limit price, in the quote currency; `None` for a market order.
     pub fn price(&self) -> Option<Decimal> {
-        self.terms.price
+        self.fields.price
     }
     /// Amount to spend, in the quote currency; `None` except for a market buy.
     pub fn notional(&self) -> Option<Decimal> {
-        self.terms.notional
+        self.fields.notional
     }
 }
 
@@ -134,7 +138,7 @@ impl NewOrder {
 pub struct SubmitOrder {
     symbol: Symbol,
     #[serde(flatten)]
-    terms: Terms,
+    fields: OrderFields,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -145,7 +149,7 @@ pub struct SubmitOrder {
 
 /// The fields that all requests for new orders share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Terms {
+pub(crate) struct OrderFields {
     pub(crate) side: Side,
     #[serde(rename = "type")]
     pub(crate) order_type: OrderType,
@@ -166,8 +170,8 @@ pub(crate) struct Terms {
 
 impl From<NewOrder> for SubmitOrder {
     fn from(order: NewOrder) -> Self {
-        let (symbol, terms, client_order_id) = order.into_parts();
-        Self { symbol, terms, client_order_id: Some(client_order_id) }
+        let (symbol, fields, client_order_id) = order.into_parts();
+        Self { symbol, fields, client_order_id: Some(client_order_id) }
     }
 }
 
@@ -177,13 +181,13 @@ impl SubmitOrder {
         self.client_order_id.as_ref()
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        validate::form("symbol", Some(&self.symbol))?;
-        validate::form("client_order_id", self.client_order_id.as_ref())?;
-        self.terms.check()
+        validate::identifier("symbol", Some(&self.symbol))?;
+        validate::identifier("client_order_id", self.client_order_id.as_ref())?;
+        self.fields.check()
     }
 }
 
-impl Terms {
+impl OrderFields {
     fn new(side: Side, order_type: OrderType) -> Self {
         Self {
             side,

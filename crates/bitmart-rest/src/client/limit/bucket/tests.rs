@@ -261,9 +261,9 @@ proptest! {
         }
         // One window per caller is the slowest possible pace, plus one for permits in use for longer
         // because of responses.
-        let rest = model.paused_until.saturating_duration_since(model.now);
+        let pause = model.paused_until.saturating_duration_since(model.now);
         let turns = u32::try_from(model.waiting.len()).unwrap() + 2;
-        model.pass(model.now + rest + WINDOW * turns);
+        model.pass(model.now + pause + WINDOW * turns);
         prop_assert!(model.waiting.is_empty(), "{} callers are still waiting", model.waiting.len());
     }
 

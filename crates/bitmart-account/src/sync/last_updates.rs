@@ -1,0 +1,73 @@
+//! When streams last updated each balance and position.
+
+use std::collections::BTreeMap;
+
+use bitmart_types::{Currency, Timestamp};
+
+use super::Change;
+use crate::{Position, PositionKey};
+
+/// When a message about a balance or a position was processed, and from which stream.
+#[derive(Clone, Copy, Debug)]
+struct Update {
+    at: Timestamp,
+    stream: usize,
+}
+
+/// The last update of each balance and position by a stream that has lost nothing since.
+///
+/// Balances and positions have no sequence number that would tell whether a message or a row of a fetch
+/// is newer. Rows lag behind by at most H, so a fetch that began at `begin` contains every message that
+/// was processed before `begin − H`. A later message may be newer than the row and wins: as long as its
+/// stream loses nothing, the last message is current. After a loss it may be outdated, so the row wins.
+///
+/// The time of processing is used because it is not before the time of receipt.
+#[derive(Debug, Default)]
+pub(super) struct LastUpdates {
+    balances: BTreeMap<Currency, Update>,
+    positions: BTreeMap<PositionKey, Update>,
+    /// When a position was last reported open, with [`Position::one_way`] of the message.
+    opened: BTreeMap<PositionKey, (Update, Option<bool>)>,
+}
+
+impl LastUpdates {
+    pub(super) fn record(&mut self, at: Timestamp, stream: usize, change: &Change) {
+        let update = Update { at, stream };
+        match change {
+            Change::Balance(currency, _) => drop(self.balances.insert(currency.clone(), update)),
+            Change::Position(key, position) => {
+                self.positions.insert(key.clone(), update);
+                if !position.size.is_zero() {
+                    self.opened.insert(key.clone(), (update, position.one_way));
+                }
+            }
+            Change::Order(_) | Change::Fill(_) => {}
+        }
+    }
+
+    /// This stream lost a message.
+    pub(super) fn stream_lost(&mut self, stream: usize) {
+        self.balances.retain(|_, update| update.stream != stream);
+        self.positions.retain(|_, update| update.stream != stream);
+        self.opened.retain(|_, (update, _)| update.stream != stream);
+    }
+
+    pub(super) fn has_balance(&self, currency: &Currency, since: Timestamp) -> bool {
+        self.balances.get(currency).is_some_and(|update| update.at >= since)
+    }
+
+    pub(super) fn has_position(&self, key: &PositionKey, since: Timestamp) -> bool {
+        self.positions.get(key).is_some_and(|update| update.at >= since)
+    }
+
+    /// Returns whether a message since this time may be newer than this row of a fetch.
+    ///
+    /// In one-way mode a contract has one position, so a message about an open position in the opposite
+    /// direction may be newer as well. In hedge mode, or if neither the message nor the row contains
+    /// the mode, the directions are independent.
+    pub(super) fn supersedes(&self, key: &PositionKey, row: &Position, since: Timestamp) -> bool {
+        let opposite = self.opened.get(&key.opposite()).filter(|(update, _)| update.at >= since);
+        let one_way = opposite.and_then(|(_, one_way)| one_way.or(row.one_way));
+        self.has_position(key, since) || one_way == Some(true)
+    }
+}

@@ -1,0 +1,140 @@
+//! The amounts of a withdrawal: fee, minimum, quota, and what is available.
+
+use std::cmp::Ordering;
+
+use bitmart::Decimal;
+use bitmart::rest::{Client, Error, account};
+
+use super::coin_of;
+
+/// Fee and limits of a withdrawal.
+pub(super) struct Limits {
+    fee: Option<Decimal>,
+    minimum: Option<Decimal>,
+    decimals: Option<u32>,
+    multiple_of: Option<u64>,
+}
+
+impl Limits {
+    pub(super) fn new(
+        network: Option<&account::FundingCurrency>,
+        quota: Option<&account::WithdrawQuota>,
+    ) -> Self {
+        let listed_fee = network.and_then(|row| row.withdraw_fee.or(row.withdraw_min_fee));
+        let listed_minimum = network.and_then(|row| row.withdraw_min_size);
+        Self {
+            fee: quota.and_then(|quota| quota.fee).or(listed_fee),
+            minimum: quota.and_then(|quota| quota.min_size).or(listed_minimum),
+            decimals: quota.and_then(|quota| quota.decimals),
+            multiple_of: quota.and_then(|quota| quota.multiple_of),
+        }
+    }
+
+    pub(super) fn lines(&self, code: &str, amount: Decimal) -> Vec<(&'static str, String)> {
+        let coin = coin_of(code);
+        let mut lines = Vec::new();
+        match self.fee {
+            Some(fee) => {
+                let net = (amount - fee).normalize();
+                let short = match net.cmp(&Decimal::ZERO) {
+                    Ordering::Less => ": the fee exceeds the amount",
+                    Ordering::Equal => ": the fee is the whole amount",
+                    Ordering::Greater => "",
+                };
+                lines.push(("fee", format!("{} {coin}", fee.normalize())));
+                lines.push(("arrives", format!("{net} {coin}{short}")));
+            }
+            None => lines.push(("fee", "unknown".to_owned())),
+        }
+        if let Some(minimum) = self.minimum {
+            let below = if amount < minimum { ": amount is below the minimum" } else { "" };
+            lines.push(("minimum", format!("{} {coin}{below}", minimum.normalize())));
+        }
+        let is_too_fine = |decimals: &u32| amount.normalize().scale() > *decimals;
+        if let Some(decimals) = self.decimals.filter(is_too_fine) {
+            lines.push(("decimals", format!("amount has more than {decimals} decimals")));
+        }
+        let is_no_multiple = |step: &Decimal| !step.is_zero() && !(amount % *step).is_zero();
+        if let Some(step) = self.multiple_of.map(Decimal::from).filter(is_no_multiple) {
+            lines.push(("amount", format!("must be a multiple of {step}")));
+        }
+        lines
+    }
+}
+
+/// Today's remaining quota and the share of this withdrawal.
+pub(super) fn quota_text(remaining_btc: Decimal, amount_btc: Option<Decimal>) -> String {
+    let remaining = format!("{} BTC left today", remaining_btc.normalize());
+    match amount_btc {
+        Some(amount_btc) => {
+            let exceeded = if amount_btc > remaining_btc { ": OVER TODAY'S QUOTA" } else { "" };
+            format!("{remaining}, this is about {} BTC{exceeded}", amount_btc.round_dp(4))
+        }
+        None => format!("{remaining}, the value of this in BTC is unknown"),
+    }
+}
+
+/// The available amounts, and what is left after the withdrawal.
+pub(super) async fn available(
+    client: &Client,
+    code: &str,
+    amount: Decimal,
+    source: &str,
+) -> Result<String, Error> {
+    let coin = coin_of(code);
+    let wallet = client.account().wallet(account::QueryWallet::new().currency(coin)).await?.wallet;
+    if !wallet.is_complete() {
+        return Ok("unknown: some balances cannot be read".to_owned());
+    }
+    let row = wallet.iter().find(|row| row.currency.as_str() == coin);
+    let spot = row.map(|row| row.available).unwrap_or_default();
+    let funding = row.and_then(|row| row.fund_available).unwrap_or_default();
+    // Without a source the exchange draws on both.
+    let free = match source {
+        "SPOT" => spot,
+        "FUND" => funding,
+        _ => spot + funding,
+    };
+    let after = (free - amount).normalize();
+    let short = if after < Decimal::ZERO { ": NOT ENOUGH" } else { "" };
+    Ok(format!(
+        "{} {coin} on spot, {} in funding -> {after} left{short}",
+        spot.normalize(),
+        funding.normalize()
+    ))
+}
+
+/// The approximate value of an amount in BTC at the last prices; `None` if the exchange sends no price.
+pub(super) async fn in_btc(
+    client: &Client,
+    coin: &str,
+    amount: Decimal,
+) -> Result<Option<Decimal>, Error> {
+    if coin == "BTC" {
+        return Ok(Some(amount));
+    }
+    let price = async |coin: &str| -> Result<Option<Decimal>, Error> {
+        Ok(client.spot().ticker(format!("{coin}_USDT").as_str()).await?.last_price)
+    };
+    let coin_price = if coin == "USDT" { Some(Decimal::ONE) } else { price(coin).await? };
+    let btc_price = price("BTC").await?;
+    Ok(coin_price
+        .and_then(|price| amount.checked_mul(price))
+        .zip(btc_price)
+        .and_then(|(usdt, price)| usdt.checked_div(price)))
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::dec;
+
+    use super::quota_text;
+
+    #[test]
+    fn the_quota_is_compared_unrounded() {
+        let text = quota_text(dec!(1), Some(dec!(1.00001)));
+        assert_eq!(text, "1 BTC left today, this is about 1.0000 BTC: OVER TODAY'S QUOTA");
+        assert!(!quota_text(dec!(1), Some(dec!(0.99999))).contains("OVER"), "below the quota");
+        assert!(quota_text(dec!(1), None).ends_with("the value of this in BTC is unknown"));
+    }
+}

@@ -1,0 +1,92 @@
+//! The same command continues an archive: new rows, changed rows, late rows.
+
+use std::time::Duration;
+
+use bitmart::Timestamp;
+use bitmart::sandbox::Fault;
+use serde_json::Value;
+
+use super::{buy, export, lines, read, sandbox, verify};
+
+#[test]
+fn same_command_continues_from_the_last_end() {
+    let place = sandbox();
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("archive");
+    let more = ["--what", "trades,orders,balances"];
+    buy(&place);
+    assert_eq!(export(&place, &folder, &more).code, 0);
+    let (trades, balances) =
+        (lines(&folder, "trades.jsonl"), lines(&folder, "balances-spot.jsonl"));
+    let raw = lines(&folder, "raw/trades.ndjson");
+    buy(&place);
+    let again = export(&place, &folder, &more);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("of them new"), "{}", again.err);
+    let after = lines(&folder, "trades.jsonl");
+    assert!(after > trades, "{after} trades");
+    assert_eq!(lines(&folder, "balances-spot.jsonl"), 2 * balances, "two snapshots");
+    // Responses of the overlap without new rows are not stored.
+    assert!(lines(&folder, "raw/trades.ndjson") <= raw + 2);
+    let third = export(&place, &folder, &more);
+    assert_eq!(third.code, 0, "{}", third.err);
+    assert_eq!(lines(&folder, "trades.jsonl"), after);
+    let verified = verify(&place, &folder, &[]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    let late = "2026-12-01T00:00:00Z".parse::<Timestamp>().expect("a time").max(Timestamp::now());
+    let late = (late + Duration::from_secs(176_400)).to_string();
+    let verified = verify(&place, &folder, &["--now", &late]);
+    assert!(
+        verified.out.lines().next().is_some_and(|line| line.contains("STALE")),
+        "{}",
+        verified.out
+    );
+}
+
+#[test]
+fn stores_both_versions_of_a_changed_row() {
+    let place = sandbox();
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    buy(&place);
+    assert_eq!(export(&place, folder, &["--what", "trades"]).code, 0);
+    // As if the exchange had sent another price the first time.
+    let rows = read(folder, "trades.jsonl");
+    let row: Value = serde_json::from_str(rows.lines().next().expect("a row")).expect("JSON");
+    let price = row["price"].as_str().expect("a price");
+    let other = "9".repeat(price.len());
+    for name in ["trades.jsonl", "raw/trades.ndjson"] {
+        let text = read(folder, name);
+        std::fs::write(folder.join(name), text.replace(price, &other)).expect("written");
+    }
+    let again = export(&place, folder, &["--what", "trades"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("changed since"), "{}", again.err);
+    let (now, before) = (read(folder, "trades.jsonl"), read(folder, "versions/trades.jsonl"));
+    assert!(now.contains(price) && !now.contains(&other), "{now}");
+    assert!(before.contains(&other), "{before}");
+    assert_eq!(now.lines().count(), rows.lines().count(), "each id occurs once");
+    let verified = verify(&place, folder, &[]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    assert!(verified.out.contains("replaced by newer versions"), "{}", verified.out);
+    // A missing version is found.
+    std::fs::write(folder.join("versions/trades.jsonl"), "").expect("written");
+    assert_eq!(verify(&place, folder, &[]).code, 10);
+}
+
+#[test]
+fn finds_late_rows_in_the_overlap() {
+    let place = sandbox();
+    let home = tempfile::tempdir().expect("a folder");
+    let path = "/spot/v4/query/trades";
+    buy(&place);
+    place.sandbox.inject(Fault::LateHistory(Duration::from_secs(3600)).on(path).times(u32::MAX));
+    assert_eq!(export(&place, home.path(), &["--what", "trades"]).code, 0);
+    assert_eq!(lines(home.path(), "trades.jsonl"), 0);
+    place.sandbox.clear_faults();
+    let again = export(&place, home.path(), &["--what", "trades"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("arrived late"), "{}", again.err);
+    assert!(lines(home.path(), "trades.jsonl") > 0);
+    assert_eq!(verify(&place, home.path(), &[]).code, 0);
+}

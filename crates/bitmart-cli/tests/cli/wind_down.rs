@@ -1,0 +1,410 @@
+//! `wind-down`: an account with every kind of asset is emptied while the program is killed at every step, and no
+//! step is executed twice.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bitmart::Decimal;
+use bitmart::dec;
+use bitmart::sandbox::{Config, Fault, NetworkTerms, SpotPair, WalletKind, WithdrawAddress};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::common::process::Running;
+use crate::common::terminal::Session;
+use crate::common::{Outcome, Place, SIGNALLED, at_sandbox, bitmart, sandbox_of};
+
+const TRON: &str = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
+const BITCOIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
+/// Longer than the exchange accepts a signature.
+const SETTLED: Duration = Duration::from_secs(90);
+
+/// The paths of all requests with an effect.
+const PATHS: [&str; 14] = [
+    "/newearn/cloud/v1/saving/subscribe/batch/operate",
+    "/spot/v4/cancel_all",
+    "/spot/v4/algo/cancel_all",
+    "/contract/private/cancel-orders",
+    "/contract/private/cancel-plan-order",
+    "/contract/private/submit-order",
+    "/spot/v1/margin/isolated/transfer",
+    "/spot/v1/margin/isolated/repay",
+    "/newearn/cloud/v1/saving/redeem",
+    "/newearn/cloud/v1/saving/fixed/redeem",
+    "/account/sub-account/main/v1/sub-to-main",
+    "/account/contract/sub-account/main/v1/sub-to-main",
+    "/account/v1/transfer-contract",
+    "/account/v1/transfer",
+];
+const APPLY: &str = "/account/v1/withdraw/apply";
+
+/// A sandbox with a stopped clock, 1,000 USDT and 0.5 BTC on spot and 500 USDT in futures.
+fn place() -> Place {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
+    let now = u64::try_from(now.as_millis()).expect("a time");
+    let pairs = [
+        SpotPair::new("BTC", "USDT", 2, 5, dec!(60000)),
+        SpotPair::new("ETH", "USDT", 2, 4, dec!(3000)),
+    ];
+    // By default the account has a balance of every coin.
+    let others = [
+        "SOL", "XRP", "BMX", "BNB", "DOGE", "ADA", "TRX", "AVAX", "LINK", "DOT", "LTC", "BCH",
+        "UNI", "ATOM", "NEAR", "APT", "ARB", "SHIB",
+    ];
+    let config = others
+        .into_iter()
+        .fold(Config::new(), |config, coin| config.spot_balance(coin, Decimal::ZERO))
+        .seed(7)
+        .stepped_clock(now)
+        .rate_limits(false)
+        .pairs(pairs)
+        .spot_balance("USDT", dec!(1000))
+        .spot_balance("BTC", dec!(0.5))
+        .spot_balance("ETH", dec!(0.00001))
+        .futures_balance("USDT", dec!(500));
+    let place = sandbox_of(config);
+    let sandbox = &place.sandbox;
+    sandbox
+        .set_network("USDT-TRC20", NetworkTerms::new().fee(dec!(1)).minimum(dec!(10)).decimals(6))
+        .expect("a network");
+    sandbox.set_network("USDT-ERC20", NetworkTerms::new().fee(dec!(5))).expect("a network");
+    let tron = WithdrawAddress::new(TRON).currency("USDT").network("TRC20").remark("wallet");
+    sandbox.save_address(1, tron).expect("an account");
+    let bitcoin = WithdrawAddress::new(BITCOIN).currency("BTC").network("BTC");
+    sandbox.save_address(1, bitcoin).expect("an account");
+    sandbox.step_market(5);
+    place
+}
+
+/// Advances the clock of the sandbox to that of the machine, with which requests are signed.
+fn catch_up(place: &Place) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
+    place.sandbox.advance(now.saturating_sub(Duration::from_millis(place.sandbox.now_ms())));
+}
+
+fn run(place: &Place, words: &[&str]) -> Outcome {
+    let outcome = bitmart(place, words);
+    assert_eq!(outcome.code, 0, "{words:?}: {}", outcome.err);
+    outcome
+}
+
+fn change(place: &Place, words: &[&str]) {
+    catch_up(place);
+    run(place, &[words, &["-y"]].concat());
+}
+
+/// Creates orders, positions, loans, savings and balances in every wallet.
+fn fill(place: &Place) {
+    let order = |side, price| {
+        ["spot", "submit-order", "BTC_USDT", side, "limit", "--size", "0.001", "--price", price]
+    };
+    change(place, &order("buy", "50000"));
+    change(place, &order("sell", "90000"));
+    let leverage = ["--leverage", "10", "--open-type", "cross"];
+    let futures = ["futures", "submit-order", "BTCUSDT", "1", "5", "--type", "market"];
+    change(place, &[&futures[..], &leverage].concat());
+    let futures =
+        ["futures", "submit-order", "BTCUSDT", "1", "1", "--type", "limit", "--price", "50000"];
+    change(place, &[&futures[..], &leverage].concat());
+    place.sandbox.step_market(2);
+    change(
+        place,
+        &[
+            "futures",
+            "submit-plan-order",
+            "BTCUSDT",
+            "1",
+            "10",
+            "cross",
+            "1",
+            "50000",
+            "2",
+            "1",
+            "--type",
+            "market",
+        ],
+    );
+    change(
+        place,
+        &[
+            "spot",
+            "submit-algo-order",
+            "BTC_USDT",
+            "sell",
+            "trigger",
+            "--trigger-price",
+            "90000",
+            "--trigger-type",
+            "market",
+            "--size",
+            "0.001",
+        ],
+    );
+    change(place, &["margin", "transfer", "BTC_USDT", "USDT", "50", "in"]);
+    change(place, &["margin", "borrow", "BTC_USDT", "USDT", "20"]);
+    change(place, &["margin", "transfer", "BTC_USDT", "BTC", "0.01", "in"]);
+    let products = run(place, &["earn", "flexible-products", "1", "100", "--coin-name", "USDT"]);
+    let fixed = run(place, &["earn", "fixed-products", "1", "100", "--coin-name", "USDT"]);
+    let product = |outcome: &Outcome| {
+        let row: Value =
+            serde_json::from_str(outcome.out.lines().next().expect("a product")).expect("JSON");
+        row["productId"].as_str().expect("a text").to_owned()
+    };
+    let number = "12345678901234567890";
+    change(place, &["earn", "subscribe-flexible", &product(&products), "40", number]);
+    let number = "12345678901234567891";
+    change(place, &["earn", "subscribe-fixed", &product(&fixed), "30", number, "OFF"]);
+    change(place, &["earn", "set-auto-saving", "open"]);
+    change(place, &["account", "transfer", "USDT", "25", "spot_to_fund"]);
+    let to_sub = ["sub-accounts", "transfer-main-to-sub"];
+    let name = sub_account(place);
+    change(place, &[&to_sub[..], &["spot1", "35", "USDT", &name]].concat());
+    let to_sub = ["futures-sub-accounts", "transfer-main-to-sub"];
+    change(place, &[&to_sub[..], &["futures1", "15", "USDT", &name]].concat());
+}
+
+fn sub_account(place: &Place) -> String {
+    let list = run(place, &["sub-accounts", "list"]);
+    let row: Value =
+        serde_json::from_str(list.out.lines().next().expect("a sub-account")).expect("JSON");
+    row["accountName"].as_str().expect("a text").to_owned()
+}
+
+/// The total of each currency in all wallets.
+fn held(place: &Place) -> BTreeMap<String, Decimal> {
+    let mut held = BTreeMap::new();
+    for balance in place.sandbox.balances() {
+        *held.entry(balance.currency).or_default() += balance.available + balance.frozen;
+    }
+    held
+}
+
+const WIND_DOWN: [&str; 4] = ["wind-down", "--run", "--yes", "--unlimited"];
+
+enum End {
+    Killed(String),
+    Ended(Outcome),
+}
+
+/// Runs a wind-down until a request is held back, and kills the program there.
+fn wind_down(place: &Place, fault: Option<Fault>) -> End {
+    if let Some(fault) = fault {
+        for path in PATHS.iter().chain([&APPLY]) {
+            place.sandbox.inject(fault.on(*path));
+        }
+    }
+    let child = at_sandbox(place, &[&WIND_DOWN[..], &["-o", "json"]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process");
+    let held = place.block_on(async {
+        let mut ended = tokio::task::spawn_blocking(move || child.wait_with_output());
+        tokio::select! {
+            output = &mut ended => (None, output),
+            path = place.sandbox.until_any_held() => {
+                kill_process(pid, Signal::KILL).expect("killed");
+                (Some(path), ended.await)
+            }
+        }
+    });
+    let output = held.1.expect("no panic").expect("it ends");
+    if let Some(path) = held.0 {
+        place.wait_until_free(&path);
+        place.sandbox.clear_faults();
+        return End::Killed(path);
+    }
+    place.sandbox.clear_faults();
+    End::Ended(Outcome {
+        code: output.status.code().unwrap_or(SIGNALLED),
+        out: String::from_utf8(output.stdout).expect("text"),
+        err: String::from_utf8(output.stderr).expect("text"),
+    })
+}
+
+#[test]
+fn an_account_is_emptied_although_the_program_is_killed_at_every_step() {
+    let place = place();
+    fill(&place);
+    let mut killed: BTreeMap<String, usize> = BTreeMap::new();
+    let mut fault = Fault::HoldBefore;
+    let done = loop {
+        match wind_down(&place, Some(fault)) {
+            End::Killed(path) => *killed.entry(path).or_default() += 1,
+            End::Ended(outcome) => break outcome,
+        }
+        place.sandbox.advance(SETTLED);
+        fault = if fault == Fault::HoldBefore { Fault::HoldAfter } else { Fault::HoldBefore };
+        assert!(killed.values().sum::<usize>() < 100, "it does not end: {killed:?}");
+    };
+    assert_eq!(done.code, 0, "{}", done.err);
+    // Withdrawals are completed.
+    place.sandbox.advance(SETTLED);
+
+    // The program was killed before and after each request took effect.
+    for path in PATHS.iter().chain([&APPLY]) {
+        assert!(killed.get(*path).is_some_and(|times| *times >= 2), "{path}: {killed:?}");
+    }
+    for (currency, amount) in held(&place) {
+        assert!(
+            amount < dec!(0.0001),
+            "{amount} {currency} are left: {:?}",
+            place.sandbox.balances()
+        );
+    }
+    let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
+    let rows: Vec<Value> =
+        history.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of = |code: &str| rows.iter().filter(|row| row["currency"] == code).count();
+    assert_eq!((rows.len(), of("USDT-TRC20"), of("BTC")), (2, 1, 1), "{}", history.out);
+    assert_eq!(rows.iter().filter(|row| row["address"] == TRON).count(), 1, "{}", history.out);
+    // 0.00001 ETH are stuck, with a reason.
+    let report: Value = serde_json::from_str(&done.out).expect("JSON");
+    let stuck = report["plan"]["stuck"].as_array().expect("a list");
+    let eth = stuck.iter().find(|stuck| stuck["currency"] == "ETH").expect("the rest is listed");
+    assert!(eth["reason"].as_str().is_some_and(|reason| reason.contains("address")), "{eth}");
+    // Another run has nothing to do.
+    let End::Ended(again) = wind_down(&place, None) else { panic!("nothing is held") };
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(!again.err.contains("done"), "{}", again.err);
+}
+
+#[test]
+fn without_run_it_prints_the_plan_and_sends_nothing() {
+    let place = place();
+    fill(&place);
+    let before = place.sandbox.balances();
+    let text = run(&place, &["wind-down", "--unlimited", "-o", "table"]);
+    for part in [
+        "OWED on BTC_USDT",
+        "held by orders",
+        "held by positions",
+        "flexible savings",
+        "USDT-TRC20",
+        "cancel 2 open orders of BTC_USDT",
+        "close 5 contracts BTCUSDT long",
+        "repay 20 USDT",
+        "withdraw 0.5 BTC on BTC",
+    ] {
+        assert!(text.out.contains(part), "{part:?} is missing: {}", text.out);
+    }
+    assert!(!text.out.contains("Failed queries"), "{}", text.out);
+    let json = run(&place, &["wind-down", "--unlimited", "-o", "json"]);
+    let json: Value = serde_json::from_str(&json.out).expect("JSON");
+    let last = json["plan"]["steps"].as_array().and_then(|steps| steps.last()).expect("steps");
+    assert_eq!(last["endpoint"], "account_withdraw");
+    assert_eq!(place.sandbox.balances(), before);
+}
+
+#[test]
+fn without_a_terminal_and_yes_no_step_is_executed() {
+    let place = place();
+    let before = place.sandbox.balances();
+    let declined = bitmart(&place, &["wind-down", "--run", "--unlimited"]);
+    assert_eq!(declined.code, 9, "{}", declined.err);
+    assert_eq!(place.sandbox.balances(), before);
+}
+
+#[test]
+fn a_rejected_step_is_reported_and_the_others_are_executed() {
+    let place = place();
+    place.sandbox.freeze_account(2, true).expect("an account");
+    place.sandbox.set_balance(1, WalletKind::Funding, "USDT", dec!(10)).expect("an account");
+    place.sandbox.inject(Fault::Maintenance.on("/account/v1/transfer"));
+    let done = bitmart(&place, &WIND_DOWN);
+    assert_eq!(done.code, 10, "{}", done.err);
+    assert!(done.err.contains("30016"), "{}", done.err);
+    place.sandbox.advance(SETTLED);
+    let left = held(&place);
+    assert_eq!(left.get("USDT"), Some(&dec!(10)), "{left:?}");
+    assert_eq!(left.get("BTC"), Some(&dec!(0)), "{left:?}");
+}
+
+#[test]
+fn a_signal_during_a_step_stops_after_it_and_the_next_run_continues() {
+    let place = place();
+    let path = APPLY;
+    place.sandbox.inject(Fault::HoldAfter.on(path));
+    let running = Running::start(&place, &WIND_DOWN);
+    place.wait_until_held(path);
+    running.signal(Signal::INT);
+    // It waits for the response and stops before the next step.
+    place.sandbox.clear_faults();
+    let stopped = running.end();
+    assert_eq!(stopped.code, 10, "{}", stopped.err);
+    assert!(stopped.err.contains("done") && stopped.err.contains("stopped"), "{}", stopped.err);
+    let again = bitmart(&place, &WIND_DOWN);
+    assert_eq!(again.code, 0, "{}", again.err);
+    let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
+    assert_eq!(history.out.lines().count(), 2, "{}", history.out);
+}
+
+#[test]
+fn an_undetermined_outcome_stops_the_run_until_it_is_given() {
+    let place = place();
+    place.sandbox.set_balance(1, WalletKind::Funding, "USDT", dec!(10)).expect("an account");
+    let path = "/account/v1/transfer";
+    place.sandbox.inject(Fault::HoldAfter.on(path));
+    assert!(matches!(wind_down(&place, None), End::Killed(held) if held == path));
+    // Another change of the same balances.
+    place.sandbox.set_balance(1, WalletKind::Funding, "USDT", dec!(3)).expect("an account");
+    place.sandbox.advance(SETTLED);
+    let unclear = bitmart(&place, &WIND_DOWN);
+    assert_eq!(unclear.code, 8, "{}", unclear.err);
+    assert!(unclear.err.contains("--outcome done|not-done"), "{}", unclear.err);
+    let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
+    assert_eq!(history.out, "", "nothing else was sent");
+    let resolved = bitmart(&place, &[&WIND_DOWN[..], &["--outcome", "done"]].concat());
+    assert_eq!(resolved.code, 0, "{}", resolved.err);
+}
+
+#[test]
+fn each_step_is_confirmed_and_ctrl_c_at_a_question_stops_the_run() {
+    let place = place();
+    let mut session = Session::start(&place, &["wind-down", "--run", "--unlimited"]);
+    session.wait_for("move 500 USDT from futures to spot");
+    session.wait_for("execute it? [y/N]");
+    session.answer("y");
+    session.wait_for("done");
+    session.wait_for("withdraw 0.5 BTC");
+    session.wait_for("execute it? [y/N]");
+    session.answer("n");
+    session.wait_for("withdraw 1500 USDT on TRC20");
+    session.wait_for("1499 USDT arrive");
+    session.wait_for("execute it? [y/N]");
+    session.signal(Signal::INT);
+    session.wait_for("stopped between two steps");
+    assert_eq!(session.end(), 10);
+    let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
+    assert_eq!(history.out, "");
+}
+
+#[test]
+fn an_incomplete_line_of_the_journal_is_ignored() {
+    use std::io::Write as _;
+
+    let place = place();
+    let journal = place.home().join("journal.jsonl");
+    let name = journal.to_str().expect("a name in UTF-8").to_owned();
+    let words = [&WIND_DOWN[..], &["--journal", &name]].concat();
+    run(&place, &words);
+    let append = |text: &str| {
+        let mut file = std::fs::OpenOptions::new().append(true).open(&journal).expect("a file");
+        file.write_all(text.as_bytes()).expect("written");
+    };
+    let complete = std::fs::read_to_string(&journal).expect("a file");
+    append("{\"entry\":\"begin\",\"number\":99,\"text\":\"withdr");
+    let again = run(&place, &words);
+    assert!(!again.err.contains("is unknown"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(&journal).expect("a file"), complete, "it was removed");
+    // A complete but malformed line is an error.
+    append("nonsense\n");
+    let malformed = bitmart(&place, &words);
+    assert!(malformed.code == 2 && malformed.err.contains("not a journal"), "{}", malformed.err);
+    // The journal of another account is an error, too.
+    std::fs::write(&journal, complete.replacen("\"key\":\"", "\"key\":\"00", 1)).expect("written");
+    let other = bitmart(&place, &words);
+    assert!(other.code == 2 && other.err.contains("another account"), "{}", other.err);
+}

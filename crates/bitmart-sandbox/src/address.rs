@@ -1,0 +1,22 @@
+//! The addresses of the WebSockets.
+
+use crate::generated::Host;
+
+/// Path of the public channels.
+pub(crate) const PUBLIC: &str = "/api";
+/// Path of the private channels and of the login.
+pub(crate) const PRIVATE: &str = "/user";
+
+/// Every address, as faults name them.
+pub(crate) const ADDRESSES: [&str; 4] = ["spot/api", "spot/user", "futures/api", "futures/user"];
+
+/// The name of an address.
+pub(crate) fn address(host: Host, private: bool) -> &'static str {
+    let [spot, spot_private, futures, futures_private] = ADDRESSES;
+    match (host, private) {
+        (Host::Spot, false) => spot,
+        (Host::Spot, true) => spot_private,
+        (Host::Futures, false) => futures,
+        (Host::Futures, true) => futures_private,
+    }
+}

@@ -1,0 +1,142 @@
+//! How many WebSockets an IP address has and how often it connects, per host and per kind of address.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::generated::Host;
+
+/// Attempts to connect to spot in a window, public and private apart (`limits` of ws/spot.json). The
+/// window runs on the clock of the machine, like the other times of sockets.
+const ATTEMPTS: usize = 30;
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// What is counted together: the connections from an IP address to an address of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    pub(crate) host: Host,
+    pub(crate) private: bool,
+    pub(crate) peer: IpAddr,
+}
+
+impl Origin {
+    /// Most connections at the same time (`limits` of ws/spot.json and ws/futures.json).
+    fn max_open(self) -> usize {
+        match (self.host, self.private) {
+            (Host::Spot, false) => 20,
+            (Host::Spot, true) => 10,
+            (Host::Futures, _) => 500,
+        }
+    }
+}
+
+/// Why a connection is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LimitExceeded {
+    /// Too many attempts within a minute.
+    Attempts,
+    /// Too many connections at the same time.
+    Open,
+}
+
+/// Counts the connections of every origin.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionLimiter(Mutex<HashMap<Origin, Count>>);
+
+#[derive(Debug, Default)]
+struct Count {
+    open: usize,
+    attempts: VecDeque<Instant>,
+}
+
+impl ConnectionLimiter {
+    /// Counts an attempt at `now`, and a connection if there is a permit for it.
+    pub(crate) fn acquire(
+        self: &Arc<Self>,
+        origin: Origin,
+        now: Instant,
+    ) -> Result<ConnectionPermit, LimitExceeded> {
+        let mut counts = self.counts();
+        let count = counts.entry(origin).or_default();
+        count.attempts.retain(|at| now.duration_since(*at) < WINDOW);
+        if origin.host == Host::Spot {
+            if count.attempts.len() >= ATTEMPTS {
+                return Err(LimitExceeded::Attempts);
+            }
+            count.attempts.push_back(now);
+        }
+        if count.open >= origin.max_open() {
+            return Err(LimitExceeded::Open);
+        }
+        count.open += 1;
+        Ok(ConnectionPermit { limiter: Arc::clone(self), origin })
+    }
+
+    // The counts are whole between any two statements that could panic, of which there is none.
+    fn counts(&self) -> MutexGuard<'_, HashMap<Origin, Count>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The permit of one connection, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct ConnectionPermit {
+    limiter: Arc<ConnectionLimiter>,
+    origin: Origin,
+}
+
+impl Drop for ConnectionPermit {
+    fn drop(&mut self) {
+        if let Some(count) = self.limiter.counts().get_mut(&self.origin) {
+            count.open = count.open.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn origin(host: Host, private: bool) -> Origin {
+        Origin { host, private, peer: Ipv4Addr::LOCALHOST.into() }
+    }
+
+    #[test]
+    fn an_address_has_a_limited_number_of_permits_and_gets_them_back() {
+        let now = Instant::now();
+        for (host, private, max_open) in
+            [(Host::Spot, false, 20), (Host::Spot, true, 10), (Host::Futures, false, 500)]
+        {
+            let (limiter, origin) = (Arc::<ConnectionLimiter>::default(), origin(host, private));
+            let mut permits: Vec<_> =
+                (0..max_open).map(|_| limiter.acquire(origin, now).expect("a permit")).collect();
+            assert_eq!(limiter.acquire(origin, now).err(), Some(LimitExceeded::Open));
+            permits.pop();
+            permits.push(limiter.acquire(origin, now).expect("the one that was given back"));
+            let other = Origin { peer: Ipv4Addr::BROADCAST.into(), ..origin };
+            assert!(limiter.acquire(other, now).is_ok(), "another address");
+        }
+    }
+
+    #[test]
+    fn spot_accepts_thirty_attempts_a_minute() {
+        let (limiter, start) = (Arc::<ConnectionLimiter>::default(), Instant::now());
+        let attempt = |seconds| {
+            let now = start + Duration::from_secs(seconds);
+            limiter.acquire(origin(Host::Spot, false), now).map(drop)
+        };
+        for second in 0..30 {
+            assert_eq!(attempt(second), Ok(()));
+        }
+        assert_eq!(attempt(59), Err(LimitExceeded::Attempts));
+        assert_eq!(attempt(60), Ok(()), "the first attempt is a minute ago");
+        assert_eq!(attempt(60), Err(LimitExceeded::Attempts));
+    }
+}

@@ -1,0 +1,118 @@
+//! The books as subscribers know them, with their versions.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use super::{
+    depth::{DepthView, Idle},
+    futures_public, spot_public,
+    topic::Topic,
+    versions::Versions,
+};
+use crate::{exchange::Exchange, generated::Host};
+
+const FUTURES_DEPTHS: [usize; 3] = [5, 20, 50];
+const SPOT_DEPTH: usize = 100;
+
+/// The books of all markets.
+#[derive(Debug)]
+pub(super) struct Books {
+    spot: BTreeMap<SmolStr, DepthView>,
+    futures: BTreeMap<(SmolStr, usize), DepthView>,
+    /// How many versions the book of a topic has skipped, by its text.
+    skipped: HashMap<SmolStr, u64>,
+}
+
+impl Books {
+    pub(super) fn new(exchange: &Exchange, version: u64) -> Self {
+        let spot = exchange.spot.iter().map(|(symbol, market)| {
+            (symbol.clone(), DepthView::new(&market.book, SPOT_DEPTH, Idle::Repeats, version))
+        });
+        let futures = exchange.futures.iter().flat_map(|(symbol, market)| {
+            FUTURES_DEPTHS.map(|depth| {
+                (
+                    (symbol.clone(), depth),
+                    DepthView::new(&market.book, depth, Idle::Advances, version),
+                )
+            })
+        });
+        Self { spot: spot.collect(), futures: futures.collect(), skipped: HashMap::new() }
+    }
+
+    /// The versions of all books, as they are without a fault.
+    pub(super) fn versions(&self, beats: u64) -> Versions {
+        let spot = self.spot.iter().map(|(symbol, view)| (symbol.clone(), view.version));
+        let futures = self.futures.iter().map(|(key, view)| (key.clone(), view.version));
+        Versions { beats, spot: spot.collect(), futures: futures.collect() }
+    }
+
+    /// Goes on with the versions of a snapshot.
+    pub(super) fn resume(&mut self, versions: &Versions) {
+        for (symbol, version) in &versions.spot {
+            if let Some(view) = self.spot.get_mut(symbol) {
+                view.version = *version;
+            }
+        }
+        for (key, version) in &versions.futures {
+            if let Some(view) = self.futures.get_mut(key) {
+                view.version = *version;
+            }
+        }
+    }
+
+    /// Takes the present books of spot.
+    pub(super) fn refresh_spot(&mut self, exchange: &Exchange) {
+        for (symbol, view) in &mut self.spot {
+            if let Some(market) = exchange.spot.get(symbol) {
+                view.refresh(&market.book);
+            }
+        }
+    }
+
+    /// Takes the present books of futures.
+    pub(super) fn refresh_futures(&mut self, exchange: &Exchange) {
+        for ((symbol, _), view) in &mut self.futures {
+            if let Some(market) = exchange.futures.get(symbol) {
+                view.refresh(&market.book);
+            }
+        }
+    }
+
+    fn view(&self, topic: &Topic) -> Option<&DepthView> {
+        match topic.channel.host() {
+            Host::Spot => self.spot.get(&topic.symbol),
+            Host::Futures => self.futures.get(&(topic.symbol.clone(), topic.levels)),
+        }
+    }
+
+    /// Whether the last refresh changed the book of a topic.
+    pub(super) fn is_changed(&self, topic: &Topic) -> bool {
+        self.view(topic).is_some_and(DepthView::is_changed)
+    }
+
+    /// Lets a topic skip so many versions, for good.
+    pub(super) fn skip(&mut self, topic: &Topic, versions: u64) {
+        *self.skipped.entry(topic.text.clone()).or_default() += versions;
+    }
+
+    /// The book of a topic: all of it, or the changes of the last refresh.
+    pub(super) fn value(
+        &self,
+        exchange: &Exchange,
+        topic: &Topic,
+        snapshot: bool,
+    ) -> Option<Value> {
+        let view = self.view(topic)?;
+        // The version that the subscribers of the topic know.
+        let version = view.version + self.skipped.get(&topic.text).copied().unwrap_or_default();
+        Some(match topic.channel.host() {
+            Host::Spot => {
+                let market = exchange.spot.get(&topic.symbol)?;
+                spot_public::book(market, view, version, snapshot)
+            }
+            Host::Futures => futures_public::book(&topic.symbol, view, version, snapshot),
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! What the channels push, by the group that a channel belongs to. A channel without a schedule or without
+//! values does not compile.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use super::{
+    futures_private, futures_public, schedule::Schedule, spot_private, spot_public, topic::Topic,
+};
+use crate::{
+    exchange::{AccountId, Event, Exchange},
+    generated::channels::{ChannelId, FuturesPrivate, FuturesPublic, SpotPrivate, SpotPublic},
+};
+
+/// When a channel is pushed; futures books every `books` beats. None for private channels, which are pushed
+/// with their events.
+pub(super) fn schedule(channel: ChannelId, books: u64) -> Option<Schedule> {
+    match channel {
+        ChannelId::SpotPublic(channel) => Some(spot_public::schedule(channel)),
+        ChannelId::FuturesPublic(channel) => Some(futures_public::schedule(channel, books)),
+        ChannelId::SpotPrivate(_) | ChannelId::FuturesPrivate(_) => None,
+    }
+}
+
+/// The present values of a public channel that is pushed by the clock: one frame each.
+pub(super) fn values(exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Value> {
+    match topic.channel {
+        ChannelId::SpotPublic(channel) => {
+            spot_public::value(channel, exchange, topic, now_ms).into_iter().collect()
+        }
+        ChannelId::FuturesPublic(channel) => {
+            futures_public::values(channel, exchange, topic, now_ms)
+        }
+        ChannelId::SpotPrivate(_) | ChannelId::FuturesPrivate(_) => Vec::new(),
+    }
+}
+
+/// Adds the time of the push to the channels that have one.
+pub(super) fn stamp(channel: ChannelId, value: &mut Value, now_ms: u64) {
+    let Some(fields) = value.as_object_mut() else { return };
+    match channel {
+        ChannelId::SpotPublic(channel) => spot_public::stamp(channel, fields, now_ms),
+        ChannelId::FuturesPublic(channel) => futures_public::stamp(channel, fields, now_ms),
+        ChannelId::SpotPrivate(_) | ChannelId::FuturesPrivate(_) => {}
+    }
+}
+
+/// The trades among the events, as one frame for each symbol.
+pub(super) fn trades(exchange: &Exchange, events: &[Event]) -> Vec<(ChannelId, SmolStr, Value)> {
+    let frames = |channel: ChannelId, rows: BTreeMap<SmolStr, Vec<Value>>| {
+        rows.into_iter().map(move |(symbol, rows)| (channel, symbol, rows.into()))
+    };
+    let spot = spot_public::trades(exchange, events);
+    let futures = futures_public::trades(events);
+    frames(ChannelId::SpotPublic(SpotPublic::Trades), spot)
+        .chain(frames(ChannelId::FuturesPublic(FuturesPublic::Trades), futures))
+        .collect()
+}
+
+/// The private channels that push an event, each with account and symbol.
+pub(super) fn subjects(event: &Event) -> impl Iterator<Item = (ChannelId, AccountId, SmolStr)> {
+    let spot = SpotPrivate::ALL.into_iter().map(move |channel| {
+        (ChannelId::SpotPrivate(channel), spot_private::subject(channel, event))
+    });
+    let futures = FuturesPrivate::ALL.into_iter().map(move |channel| {
+        (ChannelId::FuturesPrivate(channel), futures_private::subject(channel, event))
+    });
+    let pushed = |(channel, subject): (ChannelId, Option<(AccountId, SmolStr)>)| {
+        subject.map(|(account, symbol)| (channel, account, symbol))
+    };
+    spot.chain(futures).filter_map(pushed)
+}
+
+/// What a channel pushes of an event; nothing where it is public.
+pub(super) fn event_value(
+    channel: ChannelId,
+    exchange: &Exchange,
+    event: &Event,
+    now_ms: u64,
+) -> Option<Value> {
+    match channel {
+        ChannelId::SpotPrivate(_) => spot_private::value(exchange, event, now_ms),
+        ChannelId::FuturesPrivate(_) => futures_private::value(exchange, event),
+        ChannelId::SpotPublic(_) | ChannelId::FuturesPublic(_) => None,
+    }
+}

@@ -1,0 +1,117 @@
+//! The published view of a book: its levels, its version, and what changed on the last beat.
+
+use rust_decimal::Decimal;
+
+use crate::exchange::book::{Book, Side};
+
+/// Price and size; size 0 deletes the price.
+pub(super) type Level = (Decimal, Decimal);
+
+/// What a book without change does with its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// Spot: an empty update repeats the version.
+    Repeats,
+    /// Futures: an empty update advances it (observed).
+    Advances,
+}
+
+/// The best levels of a book as subscribers know them.
+#[derive(Debug)]
+pub(super) struct DepthView {
+    depth: usize,
+    idle: Idle,
+    pub(super) version: u64,
+    pub(super) asks: Vec<Level>,
+    pub(super) bids: Vec<Level>,
+    pub(super) changed_asks: Vec<Level>,
+    pub(super) changed_bids: Vec<Level>,
+}
+
+impl DepthView {
+    pub(super) fn new(book: &Book, depth: usize, idle: Idle, version: u64) -> Self {
+        Self {
+            depth,
+            idle,
+            version,
+            asks: book.levels(Side::Sell, depth),
+            bids: book.levels(Side::Buy, depth),
+            changed_asks: Vec::new(),
+            changed_bids: Vec::new(),
+        }
+    }
+
+    /// Takes the book of now; the difference is in `changed_asks` and `changed_bids`.
+    pub(super) fn refresh(&mut self, book: &Book) {
+        let (asks, bids) =
+            (book.levels(Side::Sell, self.depth), book.levels(Side::Buy, self.depth));
+        self.changed_asks = changes(&self.asks, &asks, |a, b| a < b);
+        self.changed_bids = changes(&self.bids, &bids, |a, b| a > b);
+        (self.asks, self.bids) = (asks, bids);
+        if self.idle == Idle::Advances || self.is_changed() {
+            self.version += 1;
+        }
+    }
+
+    pub(super) fn is_changed(&self) -> bool {
+        !self.changed_asks.is_empty() || !self.changed_bids.is_empty()
+    }
+}
+
+/// Merges two sides that are both sorted best first.
+fn changes(old: &[Level], new: &[Level], better: impl Fn(Decimal, Decimal) -> bool) -> Vec<Level> {
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    let mut rows = Vec::new();
+    loop {
+        match (old.peek().copied(), new.peek().copied()) {
+            (None, None) => return rows,
+            (Some(gone), next) if next.is_none_or(|next| better(gone.0, next.0)) => {
+                rows.push((gone.0, Decimal::ZERO));
+                old.next();
+            }
+            (Some(known), Some(next)) if known.0 == next.0 => {
+                if known.1 != next.1 {
+                    rows.push(*next);
+                }
+                old.next();
+                new.next();
+            }
+            (_, Some(next)) => {
+                rows.push(*next);
+                new.next();
+            }
+            (Some(_), None) => {
+                old.next();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn side() -> impl Strategy<Value = Vec<Level>> {
+        proptest::collection::btree_map(0_i64..20, 1_i64..4, 0..12).prop_map(|levels| {
+            levels
+                .into_iter()
+                .map(|(price, size)| (Decimal::from(price), Decimal::from(size)))
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn old_levels_with_the_changes_applied_are_the_new_ones(old in side(), new in side()) {
+            let mut book: BTreeMap<_, _> = old.iter().copied().collect();
+            for (price, size) in changes(&old, &new, |a, b| a < b) {
+                if size.is_zero() { book.remove(&price); } else { book.insert(price, size); }
+            }
+            prop_assert_eq!(book.into_iter().collect::<Vec<_>>(), new);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! One push: its frame, its fault, and the connections that it goes to.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{Feed, channel::stamp, subscriber::Output, topic::Topic};
+use crate::{exchange::AccountId, fault::Fault, generated::Host};
+
+/// No deflate: its first block is of a type that does not exist.
+const GARBAGE: &[u8] = b"\x07garbage";
+
+impl Feed {
+    /// Adds the time and the frame around a value, and deflates it where the exchange does.
+    pub(super) fn frame(&mut self, topic: &Topic, mut value: Value, now_ms: u64) -> Output {
+        stamp(topic.channel, &mut value, now_ms);
+        let table = topic.text.split(':').next().unwrap_or_default();
+        let text = match topic.channel.host() {
+            Host::Futures => json!({ "group": topic.text.as_str(), "data": value }),
+            Host::Spot if value.is_array() => json!({ "table": table, "data": value }),
+            Host::Spot => json!({ "table": table, "data": [value] }),
+        }
+        .to_string();
+        self.packed(topic, text)
+    }
+
+    /// Public frames of spot are deflated.
+    pub(super) fn packed(&mut self, topic: &Topic, text: String) -> Output {
+        if topic.channel.host() == Host::Spot && !topic.is_private() {
+            Output::Binary(self.deflater.pack(text.as_bytes()).into())
+        } else {
+            Output::Text(text.into())
+        }
+    }
+
+    /// Pushes a value to the subscribers of a topic; of a private one, to those of the account.
+    pub(super) fn push(
+        &mut self,
+        topic: &Topic,
+        value: Value,
+        account: Option<AccountId>,
+        now_ms: u64,
+    ) {
+        if self.replay.is_some() && !topic.is_private() {
+            return;
+        }
+        let ids = self.subscriptions.recipients(topic, account);
+        let Some(first) = ids.first().copied() else { return };
+        let fault = self.faults.take(&topic.text, Fault::is_frame);
+        match fault {
+            Some(Fault::SilentSocket) => self.subscriptions.send(first, Output::Silent),
+            Some(Fault::HalfOpen) => self.subscriptions.send(first, Output::Unresponsive),
+            _ => {}
+        }
+        let output = match fault {
+            Some(Fault::Garbage) => Output::Binary(Bytes::from_static(GARBAGE)),
+            _ => self.frame(topic, value, now_ms),
+        };
+        if let Some(Fault::LatePush(delay)) = fault {
+            for id in ids {
+                self.subscriptions.send_late(id, output.clone(), delay);
+            }
+            return;
+        }
+        let times = if fault == Some(Fault::Duplicate) { 2 } else { 1 };
+        for id in ids {
+            for _ in 0..times {
+                self.subscriptions.send(id, output.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The checks of a request, in the order of the exchange.
+
+use std::net::IpAddr;
+
+use hyper::{HeaderMap, header, http::request::Parts};
+use serde_json::{Map, Value};
+
+use super::{
+    params::{Params, RECV_WINDOW},
+    repeated,
+};
+use crate::{
+    auth::{Caller, Proof, check_recv_window},
+    exchange::refusal::{Refusal, refuse},
+    generated::{Auth, Codes, Method, Route, Scope},
+    keys::Permission,
+    number,
+    rate_limits::Usage,
+    shared::Shared,
+};
+
+/// Checks limit of the address, key and signature, limit of the key, permission, recvWindow and parameters.
+/// `usage` is where the request stands within the limit, as soon as it is counted.
+pub(super) fn check(
+    shared: &Shared,
+    route: &'static Route,
+    peer: IpAddr,
+    head: &Parts,
+    body: &[u8],
+    usage: &mut Option<Usage>,
+) -> Result<(Option<Caller>, Params), Refusal> {
+    let clock = shared.state().clock;
+    let now_ms = clock.now_ms();
+    let limit = route.limit;
+    let mut count = |client: &str| {
+        let limit = limit?;
+        let mut limits = shared.limits();
+        let counted = limits.count(route.id, client, limit, now_ms);
+        *usage = Some(counted);
+        let code = match (limits.is_banned(client, now_ms), counted.is_exceeded()) {
+            (true, _) => 30017,
+            (false, true) => 30013,
+            (false, false) => return None,
+        };
+        shared.config.rate_limits.then(|| refuse(code))
+    };
+    if limit.is_some_and(|limit| limit.scope == Scope::Ip) {
+        count(&format!("ip {peer}")).map_or(Ok(()), Err)?;
+    }
+    let proof = proof(&head.headers, peer);
+    let caller = match route.auth {
+        Auth::None => None,
+        Auth::Keyed => Some(shared.keys.keyed(proof, now_ms)?),
+        Auth::Signed => {
+            let signed = shared.keys.signed(proof, body, clock);
+            Some(signed.map_err(|error| clock_error(error, route, proof, now_ms))?)
+        }
+    };
+    if let (Some(caller), Some(limit)) = (&caller, limit) {
+        let client = match limit.scope {
+            Scope::Ip => None,
+            Scope::Key => Some(format!("key {}", caller.key)),
+            Scope::Uid => Some(format!("uid {}", caller.account.0)),
+        };
+        client.and_then(|client| count(&client)).map_or(Ok(()), Err)?;
+    }
+    check_permission(route, caller.as_ref())?;
+    let params = params(route, head, body)?;
+    if route.params.iter().any(|param| param.name == RECV_WINDOW) {
+        check_recv_window(params.raw(RECV_WINDOW), proof.timestamp, clock)?;
+    }
+    if !shared.config.lenient {
+        params.reject_unknown(route.params, route.undocumented)?;
+        let repeated = match route.method {
+            Method::Get => repeated::in_query(head.uri.query().unwrap_or_default()),
+            Method::Post => repeated::in_json(body),
+        };
+        if let Some(name) = repeated {
+            return Err(params.repeated(&name));
+        }
+        params.reject_malformed(route.params)?;
+    }
+    Ok((caller, params))
+}
+
+/// Futures have codes of their own for a clock that is off, as clients report. None of them tells the two
+/// apart: here 40039 is for one that is behind, 40013 for one that is ahead.
+fn clock_error(error: Refusal, route: &Route, proof: Proof<'_>, now_ms: u64) -> Refusal {
+    if error.code != 30007 || route.codes != Codes::Futures {
+        return error;
+    }
+    let sent = proof.timestamp.and_then(number::unsigned).unwrap_or(0);
+    Refusal { why: error.why, ..refuse(if sent < now_ms { 40039 } else { 40013 }) }
+}
+
+fn proof(headers: &HeaderMap, peer: IpAddr) -> Proof<'_> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Proof {
+        key: text("x-bm-key"),
+        sign: text("x-bm-sign"),
+        timestamp: text("x-bm-timestamp"),
+        peer: Some(peer),
+    }
+}
+
+fn check_permission(route: &Route, caller: Option<&Caller>) -> Result<(), Refusal> {
+    let Some(needed) = route.permission.and_then(Permission::named) else { return Ok(()) };
+    let allowed = caller.is_none_or(|caller| caller.permissions.contains(&needed));
+    allowed.then_some(()).ok_or_else(|| refuse(30012))
+}
+
+/// Reads the parameters from the query or from the body.
+pub(super) fn params(route: &Route, head: &Parts, body: &[u8]) -> Result<Params, Refusal> {
+    if route.method == Method::Get {
+        return Ok(Params::from_query(head.uri.query().unwrap_or_default(), route.codes));
+    }
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if content_type
+        .is_some_and(|text| !text.trim_start().to_ascii_lowercase().starts_with("application/json"))
+    {
+        return Err(refuse(if route.codes == Codes::Account { 60031 } else { 58001 }));
+    }
+    let values: Map<String, Value> = serde_json::from_slice(body).map_err(|_| refuse(30018))?;
+    Ok(Params::new(values, route.codes))
+}

@@ -1,0 +1,111 @@
+//! Faults of REST requests: what they do before and after a request is processed.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper::{Request, body::Incoming};
+
+use super::{
+    body::{drip, half, null_rows, without_newest},
+    response::{HttpResponse, html},
+};
+use crate::{fault::Fault, shared::Shared};
+
+/// The connection is closed without a response.
+#[derive(Debug)]
+pub(super) struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a fault closes the connection")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// How far the history behind the response to a request lags.
+#[derive(Debug, Clone, Copy)]
+struct Lag(Duration);
+
+/// The time of the newest row of a history that lags.
+fn newest(shared: &Shared, lag: Duration) -> u64 {
+    let lag = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+    shared.state().clock.now_ms().saturating_sub(lag)
+}
+
+/// The newest row that a request with a lagging history lists.
+pub(super) fn listed_until(shared: &Shared, head: &hyper::http::request::Parts) -> Option<u64> {
+    head.extensions.get().map(|Lag(lag)| newest(shared, *lag))
+}
+
+/// Before a request is processed; some response replaces its own.
+pub(super) async fn before(
+    fault: Option<Fault>,
+    shared: &Shared,
+    request: &mut Request<Incoming>,
+) -> Result<Option<HttpResponse>, Dropped> {
+    match fault {
+        Some(Fault::DropBefore) => return Err(Dropped),
+        Some(Fault::Html(status)) => return Ok(Some(html(status))),
+        Some(Fault::LateHistory(lag)) => drop(request.extensions_mut().insert(Lag(lag))),
+        Some(Fault::HoldBefore) => {
+            let path = request.uri().path().to_owned();
+            shared.hold(&path).await;
+        }
+        _ => {}
+    }
+    Ok(None)
+}
+
+/// The code of a fault that rejects a request without processing it.
+pub(super) fn rejection(fault: Fault) -> Option<u32> {
+    match fault {
+        Fault::Unavailable => Some(30014),
+        Fault::Maintenance => Some(30016),
+        Fault::RateLimited => Some(30013),
+        Fault::Banned => Some(30017),
+        _ => None,
+    }
+}
+
+/// After a request was processed: changes the JSON of its response; some response replaces it.
+pub(super) async fn after(
+    fault: Option<Fault>,
+    shared: &Shared,
+    path: &str,
+    body: &mut Bytes,
+) -> Result<Option<HttpResponse>, Dropped> {
+    match fault {
+        Some(Fault::DropAfter) => return Err(Dropped),
+        Some(Fault::HtmlAfter(status)) => return Ok(Some(html(status))),
+        Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+        Some(Fault::HoldAfter) => shared.hold(path).await,
+        Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
+        Some(Fault::NullRows) => *body = null_rows(body),
+        // Of lists that know no window.
+        Some(Fault::LateHistory(lag)) => *body = without_newest(body, newest(shared, lag)),
+        _ => {}
+    }
+    Ok(None)
+}
+
+/// How the bytes of a body are sent. `reset` is set if the connection is reset at its end.
+pub(super) fn send(
+    fault: Option<Fault>,
+    response: &mut HttpResponse,
+    body: Bytes,
+    reset: &AtomicBool,
+) {
+    let sent = match fault {
+        Some(Fault::ResetMidBody) => {
+            reset.store(true, Ordering::Relaxed);
+            half(response.headers_mut(), &body)
+        }
+        Some(Fault::SlowDrip(time)) => drip(response.headers_mut(), body, time),
+        _ => return,
+    };
+    *response.body_mut() = sent;
+}

@@ -1,0 +1,194 @@
+//! The TCP connection below HTTP: how it ends, and when a head begins.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU16, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use hyper::StatusCode;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::slots::Slot;
+
+/// How long a client has to read the last response; what it still sends meanwhile is discarded.
+const LINGER: Duration = Duration::from_secs(1);
+/// Most bytes that are discarded, so that they do not reset the connection before it is read.
+const DISCARD: u64 = 256 << 10;
+
+/// How a connection ends: closed in order unless something else is set here.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// It is reset.
+    pub(super) reset: AtomicBool,
+    /// What the client still sends is read for a moment, so that it does not reset the connection before the
+    /// response is read.
+    pub(super) linger: AtomicBool,
+    /// HTTP status of a last response without a body, 0 for none.
+    status: AtomicU16,
+}
+
+impl Ending {
+    /// Sets a status that is sent before the close.
+    pub(super) fn set_status(&self, status: u16) {
+        self.status.store(status, Ordering::Relaxed);
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status.load(Ordering::Relaxed)
+    }
+}
+
+/// A TCP connection with its ending.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// Always there until the end.
+    stream: Option<TcpStream>,
+    ending: Arc<Ending>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, ending: Arc<Ending>) -> Self {
+        Self { stream: Some(stream), ending }
+    }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(stream) = self.stream.take() else { return };
+        if self.ending.reset.load(Ordering::Relaxed) {
+            // If it fails the connection is closed instead, which is a fault as well.
+            let _ = stream.set_zero_linger();
+            return;
+        }
+        let status = self.ending.status();
+        let lingers = status != 0 || self.ending.linger.load(Ordering::Relaxed);
+        if let (true, Ok(runtime)) = (lingers, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(timeout(LINGER, finish(stream, status)));
+        }
+    }
+}
+
+/// Sends a status, if there is one, and waits until the client has closed. An error means that the client is
+/// gone already.
+async fn finish(mut stream: TcpStream, status: u16) {
+    let response = StatusCode::from_u16(status).map_or(String::new(), |status| {
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    });
+    if stream.write_all(response.as_bytes()).await.is_ok() {
+        // It is shut down already after a response of hyper.
+        let _ = stream.shutdown().await;
+        let _ = tokio::io::copy(&mut stream.take(DISCARD), &mut tokio::io::sink()).await;
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.stream()?.poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.as_ref().is_some_and(AsyncWrite::is_write_vectored)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_shutdown(cx)
+    }
+}
+
+/// Notifies the slot of a connection when bytes arrive.
+#[derive(Debug)]
+pub(crate) struct Watched<S> {
+    stream: S,
+    slot: Arc<Slot>,
+}
+
+impl<S> Watched<S> {
+    pub(crate) fn new(stream: S, slot: Arc<Slot>) -> Self {
+        Self { stream, slot }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.slot.bytes_arrived();
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,152 @@
+//! A call without its type: what the admin API, its page of help and the program go by.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Effect, Operator, OperatorCall, OperatorError,
+    describe::{Described as _, Field, Kind},
+};
+
+/// The description of a call: its route in the admin API, its fields and its response.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    name: &'static str,
+    route: &'static str,
+    description: &'static str,
+    effect: Effect,
+    request: Kind,
+    response: Kind,
+    run: fn(Operator<'_>, &[u8]) -> Result<Vec<u8>, CallError>,
+}
+
+/// Why a call in JSON failed.
+#[derive(Debug)]
+pub(crate) enum CallError {
+    /// The body does not fit.
+    Body(String),
+    Operator(OperatorError),
+    /// The response cannot be written, which no known state causes.
+    Response(serde_json::Error),
+}
+
+impl Call {
+    /// The description of a call.
+    pub const fn of<C: OperatorCall>() -> Self {
+        Self {
+            name: C::NAME,
+            route: C::ROUTE,
+            description: C::DESCRIPTION,
+            effect: C::EFFECT,
+            request: C::KIND,
+            response: C::Response::KIND,
+            run: run::<C>,
+        }
+    }
+
+    /// The name, such as `freeze_account`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The route in the admin API, such as `POST /accounts/freeze`.
+    pub fn route(&self) -> &'static str {
+        self.route
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> &'static str {
+        self.route.split_once(' ').map_or("", |(method, _)| method)
+    }
+
+    /// The path, such as `/book/{symbol}`.
+    pub fn path(&self) -> &'static str {
+        self.route.split_once(' ').map_or("", |(_, path)| path)
+    }
+
+    /// What it does.
+    pub fn description(&self) -> &'static str {
+        self.description
+    }
+
+    /// What it changes.
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// The fields of the JSON body. A field that is named in the [path](Self::path) is given there.
+    pub fn fields(&self) -> &'static [Field] {
+        self.request.fields()
+    }
+
+    /// The type of the response.
+    pub fn response(&self) -> Kind {
+        self.response
+    }
+
+    /// The path and the body of a call with these fields, as a request of the admin API.
+    pub fn request(&self, mut fields: Map<String, Value>) -> (String, String) {
+        let mut path = self.path().to_owned();
+        if let Some(name) = self.path_field() {
+            let value = fields.remove(name);
+            let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
+            path = path.replace(&format!("{{{name}}}"), text);
+        }
+        (path, Value::Object(fields).to_string())
+    }
+
+    /// An example of its fields.
+    pub(crate) fn example(&self) -> Map<String, Value> {
+        match self.request.example() {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+
+    /// The field that is a part of the path.
+    fn path_field(&self) -> Option<&'static str> {
+        let (_, rest) = self.route.split_once('{')?;
+        rest.split_once('}').map(|(name, _)| name)
+    }
+
+    /// Whether a path is one of this call.
+    pub(crate) fn matches(&self, path: &str) -> bool {
+        match self.path().split_once('{') {
+            Some((start, _)) => path.starts_with(start),
+            None => path == self.path(),
+        }
+    }
+
+    /// Carries it out. Its fields are those of `body`, or the one in `path`, which [matches](Self::matches).
+    pub(crate) fn run(
+        &self,
+        operator: Operator<'_>,
+        path: &str,
+        body: &[u8],
+    ) -> Result<Vec<u8>, CallError> {
+        // No body at all counts as `{}`.
+        let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+        let Some(name) = self.path_field() else {
+            return (self.run)(operator, body);
+        };
+        let start = self.path().split_once('{').map_or("", |(start, _)| start);
+        let value = path.strip_prefix(start).unwrap_or_default();
+        match serde_json::from_slice::<Map<String, Value>>(body) {
+            Ok(fields) if fields.is_empty() => {
+                let fields = Map::from_iter([(name.to_owned(), Value::from(value))]);
+                (self.run)(operator, Value::Object(fields).to_string().as_bytes())
+            }
+            Ok(_) => Err(CallError::Body(format!("the only field is {name} in the path"))),
+            Err(error) => Err(CallError::Body(error.to_string())),
+        }
+    }
+}
+
+/// A call from JSON to JSON, with the type that its struct gives it. The members of the response are sorted, so
+/// that the same state gives the same text.
+fn run<C: OperatorCall>(operator: Operator<'_>, body: &[u8]) -> Result<Vec<u8>, CallError> {
+    let call: C =
+        serde_json::from_slice(body).map_err(|error| CallError::Body(error.to_string()))?;
+    let response = call.run(operator).map_err(CallError::Operator)?;
+    let response = serde_json::to_value(response).map_err(CallError::Response)?;
+    Ok(format!("{response}\n").into_bytes())
+}

@@ -1,0 +1,102 @@
+//! Why a call of the operator is rejected.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+use super::MAX_STEPS;
+use crate::exchange::{Reject, control::ControlError};
+
+/// Why a call of the operator was rejected. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperatorError {
+    /// There is no customer account with this number.
+    UnknownAccount(u32),
+    /// No market of the wallet uses this currency.
+    UnknownCurrency(String),
+    /// There is no pair or contract with this symbol.
+    UnknownMarket(String),
+    /// A key with this name exists.
+    KeyExists,
+    /// A given key needs key, secret and memo.
+    IncompleteKey,
+    /// The address is empty or longer than 256 bytes, or 200 addresses are saved.
+    InvalidAddress,
+    /// The amount is not from 0 to 1e15 with at most 8 decimals.
+    InvalidAmount(Decimal),
+    /// The amount is not above 0, the account or currency does not exist, or its deposits are closed.
+    InvalidDeposit {
+        /// Number of the account.
+        account: u32,
+        /// Currency, or currency and network.
+        currency: String,
+        /// Amount.
+        amount: Decimal,
+    },
+    /// The exchange rejects it as it would reject it from a customer; the text says why.
+    Rejected(String),
+    /// Only a stopped clock can be moved.
+    ClockRuns,
+    /// The market moves by at most 10,000 beats in one call.
+    TooManySteps,
+    /// There is no such fault, or it does not fit its target; the text says why.
+    InvalidFault(String),
+}
+
+impl fmt::Display for OperatorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownAccount(account) => write!(f, "there is no account {account}"),
+            Self::UnknownCurrency(currency) => {
+                write!(f, "no market of this wallet uses the currency {currency:?}")
+            }
+            Self::UnknownMarket(symbol) => {
+                write!(f, "there is no market {symbol:?}; a pair is BTC_USDT, a contract BTCUSDT")
+            }
+            Self::KeyExists => f.write_str("a key with this name exists"),
+            Self::IncompleteKey => {
+                f.write_str("give all of key, secret and memo, not empty, or none")
+            }
+            Self::InvalidAddress => {
+                f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
+            }
+            Self::InvalidAmount(amount) => {
+                write!(f, "{amount} is not a balance: it must be from 0 to 1e15, with 8 decimals")
+            }
+            Self::InvalidDeposit { account, currency, amount } => write!(
+                f,
+                "no deposit of {amount} {currency} to account {account}: the amount has to be above 0, the \
+                 account and the currency have to be there, and its deposits open"
+            ),
+            Self::ClockRuns => f.write_str(
+                "the clock is that of the machine; start with --clock for one that is stepped",
+            ),
+            Self::TooManySteps => write!(f, "at most {MAX_STEPS} steps at a time"),
+            Self::InvalidFault(text) | Self::Rejected(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for OperatorError {}
+
+impl From<Reject> for OperatorError {
+    fn from(reject: Reject) -> Self {
+        match reject {
+            Reject::Operator(error) => error.into(),
+            reject => Self::Rejected(reject.to_string()),
+        }
+    }
+}
+
+impl From<ControlError> for OperatorError {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::UnknownAccount(account) => Self::UnknownAccount(account),
+            ControlError::UnknownCurrency(currency) => Self::UnknownCurrency(currency),
+            ControlError::UnknownMarket(symbol) => Self::UnknownMarket(symbol),
+            ControlError::InvalidAddress => Self::InvalidAddress,
+            ControlError::InvalidAmount(amount) => Self::InvalidAmount(amount),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Faults by name, and what else strikes connections.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Call, Effect, Operator, OperatorCall, OperatorError,
+    describe::{Described, Field, Kind, calls, field, kinds, response},
+};
+use crate::{
+    address::ADDRESSES,
+    fault::{Fault, FaultRule, Held},
+    feed::topic::is_topic,
+    generated::routes,
+    shared::Shared,
+};
+
+calls! {
+    /// List the paths of the requests that are held back (`hold-before`, `hold-after`).
+    Reads "GET /faults" => held_requests(ListHeldRequests) -> HeldRequests {}
+
+    /// Inject a fault into the next responses of a path, into a topic or into the handshakes of a WebSocket
+    /// address.
+    Transient "POST /faults" => inject_fault(InjectFault) -> InjectedFault {
+        /// Name of the fault.
+        fault: FaultName = "drop-after",
+        /// REST path, topic such as `spot/ticker:BTC_USDT`, or WebSocket address such as `spot/api`.
+        on: String = "/spot/v2/submit_order",
+        /// Number of times; 1 if absent.
+        times: Option<u32> = 1,
+        /// Milliseconds of `delay`, `slow-drip`, `late-history` and `late-push`.
+        ms: Option<u64>,
+        /// HTTP status of `html` and `html-after`, from 200 to 599.
+        status: Option<u16>,
+    }
+
+    /// Clear all faults. Requests that are held back go on; sockets that have become silent stay silent.
+    Transient "DELETE /faults" => clear_faults(ClearFaults) -> ClearedFaults {}
+
+    /// Close every WebSocket connection without a close frame.
+    Transient "POST /sockets/kill" => kill_sockets(KillSockets) -> KilledSockets {}
+}
+
+response! {
+    /// Requests that are held back.
+    HeldRequests {
+        /// Their paths.
+        held: Vec<String> = ["/spot/v2/submit_order"],
+    }
+}
+
+response! {
+    /// A fault that waits for its target.
+    InjectedFault {
+        /// Name of the fault.
+        fault: FaultName = "drop-after",
+        /// Its target.
+        on: String = "/spot/v2/submit_order",
+        /// Number of times.
+        times: u32 = 1,
+    }
+}
+
+response! {
+    /// There are no faults any more.
+    ClearedFaults {}
+}
+
+response! {
+    /// Connections that were closed.
+    KilledSockets {
+        /// Their number.
+        killed: usize = 3,
+    }
+}
+
+/// How a fault is made from the fields of a call.
+#[derive(Clone, Copy)]
+enum Make {
+    Plain(Fault),
+    Ms(fn(Duration) -> Fault),
+    Status(fn(u16) -> Fault),
+}
+
+/// Every fault by its name.
+const FAULTS: [(&str, Make); 23] = [
+    ("delay", Make::Ms(Fault::Delay)),
+    ("hold-before", Make::Plain(Fault::HoldBefore)),
+    ("hold-after", Make::Plain(Fault::HoldAfter)),
+    ("drop-before", Make::Plain(Fault::DropBefore)),
+    ("drop-after", Make::Plain(Fault::DropAfter)),
+    ("html", Make::Status(Fault::Html)),
+    ("html-after", Make::Status(Fault::HtmlAfter)),
+    ("truncated-json", Make::Plain(Fault::TruncatedJson)),
+    ("null-rows", Make::Plain(Fault::NullRows)),
+    ("reset-mid-body", Make::Plain(Fault::ResetMidBody)),
+    ("slow-drip", Make::Ms(Fault::SlowDrip)),
+    ("rate-limited", Make::Plain(Fault::RateLimited)),
+    ("banned", Make::Plain(Fault::Banned)),
+    ("unavailable", Make::Plain(Fault::Unavailable)),
+    ("maintenance", Make::Plain(Fault::Maintenance)),
+    ("late-history", Make::Ms(Fault::LateHistory)),
+    ("wrong-accept", Make::Plain(Fault::WrongAccept)),
+    ("silent-socket", Make::Plain(Fault::SilentSocket)),
+    ("half-open", Make::Plain(Fault::HalfOpen)),
+    ("duplicate", Make::Plain(Fault::Duplicate)),
+    ("late-push", Make::Ms(Fault::LatePush)),
+    ("garbage", Make::Plain(Fault::Garbage)),
+    ("version-gap", Make::Plain(Fault::VersionGap)),
+];
+
+const NAMES: [&str; FAULTS.len()] = {
+    let mut names = [""; FAULTS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = FAULTS[at].0;
+        at += 1;
+    }
+    names
+};
+
+/// The name of a fault, such as `drop-after`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FaultName(String);
+
+impl FaultName {
+    /// Every name.
+    pub const ALL: &'static [&'static str] = &NAMES;
+}
+
+impl<T: Into<String>> From<T> for FaultName {
+    fn from(name: T) -> Self {
+        Self(name.into())
+    }
+}
+
+kinds! { FaultName: Kind::OneOf(&NAMES) }
+
+impl InjectFault {
+    fn rule(&self) -> Result<FaultRule, String> {
+        let (name, on) = (&self.fault.0, self.on.as_str());
+        let fault = self.fault()?;
+        let handshake = ADDRESSES.contains(&on);
+        if fault.is_socket() && !is_topic(on) {
+            return Err(format!("{name} needs a topic, which {on:?} is not"));
+        }
+        if handshake && !fault.is_handshake() || !handshake && fault == Fault::WrongAccept {
+            return Err(format!("{name} does not apply to {on:?}"));
+        }
+        if !handshake && !fault.is_socket() && !routes().any(|route| route.path == on) {
+            return Err(format!("{name} needs a REST path, which {on:?} is not"));
+        }
+        Ok(fault.on(on).times(self.times.unwrap_or(1)))
+    }
+
+    fn fault(&self) -> Result<Fault, String> {
+        let name = self.fault.0.as_str();
+        let Some((_, make)) = FAULTS.iter().find(|row| row.0 == name) else {
+            return Err(format!("there is no fault {name:?}; there is {}", NAMES.join(", ")));
+        };
+        let needs = |field: &str| format!("{name} needs {field}");
+        let fault = match make {
+            Make::Plain(fault) => *fault,
+            Make::Ms(make) => make(Duration::from_millis(self.ms.ok_or_else(|| needs("ms"))?)),
+            Make::Status(make) => make(self.status.ok_or_else(|| needs("status"))?),
+        };
+        if self.ms.is_some() && !matches!(make, Make::Ms(_)) {
+            return Err(format!("{name} takes no ms"));
+        }
+        match (make, self.status) {
+            (Make::Status(_), Some(200..=599)) | (_, None) => Ok(fault),
+            (Make::Status(_), _) => Err("status must be from 200 to 599".to_owned()),
+            _ => Err(format!("{name} takes no status")),
+        }
+    }
+}
+
+fn held_requests(_: ListHeldRequests, shared: &Shared) -> Result<HeldRequests, OperatorError> {
+    Ok(HeldRequests { held: shared.held.borrow().paths().to_vec() })
+}
+
+fn inject_fault(call: InjectFault, shared: &Shared) -> Result<InjectedFault, OperatorError> {
+    shared.inject(call.rule().map_err(OperatorError::InvalidFault)?);
+    Ok(InjectedFault { fault: call.fault, on: call.on, times: call.times.unwrap_or(1) })
+}
+
+fn clear_faults(_: ClearFaults, shared: &Shared) -> Result<ClearedFaults, OperatorError> {
+    shared.faults().clear();
+    shared.state().feed.faults.clear();
+    shared.held.send_modify(Held::release);
+    Ok(ClearedFaults {})
+}
+
+fn kill_sockets(_: KillSockets, shared: &Shared) -> Result<KilledSockets, OperatorError> {
+    let killed = shared.state().feed.sockets();
+    shared.control.send_modify(|control| control.kills += 1);
+    Ok(KilledSockets { killed })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn rule(body: Value) -> Result<FaultRule, String> {
+        serde_json::from_value::<InjectFault>(body).expect("the fields of a fault").rule()
+    }
+
+    #[test]
+    fn every_name_makes_a_fault_of_its_own() {
+        let mut made = Vec::new();
+        for (name, make) in FAULTS {
+            let made_on = |on: &str| {
+                let mut body = json!({ "fault": name, "on": on, "times": 2 });
+                match make {
+                    Make::Plain(_) => {}
+                    Make::Ms(_) => body["ms"] = json!(403),
+                    Make::Status(_) => body["status"] = json!(403),
+                }
+                rule(body).ok()
+            };
+            let targets = ["/system/time", "spot/ticker:BTC_USDT", "spot/api"];
+            made.extend(targets.into_iter().find_map(made_on));
+        }
+        assert_eq!(made.len(), NAMES.len());
+        for (at, one) in made.iter().enumerate() {
+            assert!(!made[..at].contains(one), "{one:?}");
+        }
+    }
+
+    #[test]
+    fn the_error_says_what_is_wrong() {
+        for (body, text) in [
+            (json!({ "fault": "rain", "on": "/system/time" }), "there is no fault \"rain\""),
+            (json!({ "fault": "delay", "on": "/system/time" }), "delay needs ms"),
+            (json!({ "fault": "html", "on": "/system/time", "status": 42 }), "from 200 to 599"),
+            (json!({ "fault": "banned", "on": "/system/time", "ms": 1 }), "banned takes no ms"),
+            (json!({ "fault": "banned", "on": "/system/tide" }), "needs a REST path"),
+            (json!({ "fault": "garbage", "on": "/system/time" }), "needs a topic"),
+            (json!({ "fault": "banned", "on": "spot/user" }), "does not apply to \"spot/user\""),
+            (json!({ "fault": "wrong-accept", "on": "/system/time" }), "does not apply"),
+        ] {
+            let rejected = rule(body.clone()).expect_err("a mistake");
+            assert!(rejected.contains(text), "{body}: {rejected}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Markets, currencies and the clock.
+
+use std::{thread, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Call, Effect, MAX_STEPS, Operator, OperatorCall, OperatorError, Time,
+    describe::{Described, Field, Kind, calls, field},
+};
+use crate::{NetworkTerms, exchange::operator::Operation, shared::Shared};
+
+calls! {
+    /// Open or close deposits (code 60003) and withdrawals (60004) of a currency, or of one network (60003,
+    /// 60056).
+    Stored "POST /currencies" => open_currency(OpenCurrency) -> OpenCurrency {
+        /// Currency, or currency and network: `USDT-ERC20`.
+        currency: String = "USDT-ERC20",
+        /// Whether deposits are open.
+        deposits: bool = true,
+        /// Whether withdrawals are open.
+        withdrawals: bool = false,
+    }
+
+    /// Set fee, minimum, decimals and memo of withdrawals of a currency, or of one network.
+    Stored "POST /networks" => set_network(SetNetwork) -> SetNetwork {
+        /// Currency, or currency and network: `USDT-TRC20`.
+        currency: String = "USDT-TRC20",
+        /// The terms.
+        terms: NetworkTerms = {"fee": "1", "minimum": "10", "decimals": 6},
+    }
+
+    /// Move a stopped clock, and everything that is due happens. A clock that runs is rejected.
+    Stored "POST /clock/advance" => advance_clock(AdvanceClock) -> Time {
+        /// Milliseconds.
+        ms: u64 = 60000,
+    }
+
+    /// Pause or resume the market makers. Orders are still matched, and channels still pushed.
+    Stored "POST /market/hold" => hold_market(HoldMarket) -> HoldMarket {
+        /// Whether they are paused.
+        held: bool = true,
+    }
+
+    /// Halt or resume a pair or contract. While it is halted, new and modified orders of customers are rejected;
+    /// existing orders can be filled and canceled, trigger orders keep waiting, and the details of the contract
+    /// or pair have the status `Paused` or `pre-trade`.
+    Stored "POST /market/halt" => halt_market(HaltMarket) -> HaltMarket {
+        /// Symbol of the pair or contract.
+        symbol: String = "BTC_USDT",
+        /// Whether it is halted.
+        halted: bool = true,
+    }
+
+    /// Delist a contract, or list it again. New orders of a delisted contract are rejected with 40014. Existing
+    /// orders and positions remain.
+    Stored "POST /market/delist" => delist_contract(DelistContract) -> DelistContract {
+        /// Symbol of the contract.
+        symbol: String = "BTCUSDT",
+        /// Whether it is delisted.
+        delisted: bool = true,
+    }
+
+    /// Advance the market by beats of 100 ms, together with a stopped clock.
+    Stored "POST /market/step" => step_market(StepMarket) -> Time {
+        /// Number of beats, at most 10,000.
+        steps: u32 = 10,
+    }
+}
+
+fn open_currency(call: OpenCurrency, shared: &Shared) -> Result<OpenCurrency, OperatorError> {
+    let OpenCurrency { currency, deposits, withdrawals } = call.clone();
+    shared.operate(Operation::OpenCurrency { currency, deposits, withdrawals })?;
+    Ok(call)
+}
+
+fn set_network(call: SetNetwork, shared: &Shared) -> Result<SetNetwork, OperatorError> {
+    let SetNetwork { currency, terms } = call.clone();
+    shared.operate(Operation::SetNetwork { currency, terms })?;
+    Ok(call)
+}
+
+fn advance_clock(call: AdvanceClock, shared: &Shared) -> Result<Time, OperatorError> {
+    match shared.advance(Duration::from_millis(call.ms)) {
+        Some(now_ms) => Ok(Time { now_ms }),
+        None => Err(OperatorError::ClockRuns),
+    }
+}
+
+fn hold_market(call: HoldMarket, shared: &Shared) -> Result<HoldMarket, OperatorError> {
+    shared.state().hold(call.held);
+    Ok(call)
+}
+
+fn halt_market(call: HaltMarket, shared: &Shared) -> Result<HaltMarket, OperatorError> {
+    shared.halt(&call.symbol, call.halted)?;
+    Ok(call)
+}
+
+fn delist_contract(call: DelistContract, shared: &Shared) -> Result<DelistContract, OperatorError> {
+    let DelistContract { symbol, delisted } = call.clone();
+    shared.operate(Operation::Delist { symbol, delisted })?;
+    Ok(call)
+}
+
+fn step_market(call: StepMarket, shared: &Shared) -> Result<Time, OperatorError> {
+    if call.steps > MAX_STEPS {
+        return Err(OperatorError::TooManySteps);
+    }
+    for _ in 0..call.steps {
+        shared.step();
+        // Requests that wait for the exchange get their turn.
+        thread::yield_now();
+    }
+    Ok(Time { now_ms: shared.state().clock.now_ms() })
+}

@@ -1,0 +1,130 @@
+//! The calls of an operator: what a test, a program or a console does to a running exchange from outside.
+//!
+//! Each call is declared once, in one of the groups here. From the declaration follow its struct for
+//! [`Operator::call`], its route in the admin API, its part of the page `GET /help` there, and a command of the
+//! program `bitmart sandbox`, which go by the list of [`calls`].
+//!
+//! ```
+//! use bitmart_sandbox::{Config, Sandbox, operator::{FreezeAccount, ReadLedger}};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start(Config::new()).await?;
+//! sandbox.operator().call(FreezeAccount { account: 1, frozen: true })?;
+//! assert!(sandbox.operator().call(ReadLedger {})?.orders.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "the functions of all calls have the same signature"
+)]
+
+mod accounts;
+mod call;
+mod describe;
+mod described;
+mod error;
+mod faults;
+mod market;
+mod server;
+mod short;
+
+use std::fmt;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+pub(crate) use self::call::CallError;
+pub use self::{
+    accounts::{
+        CreateAccount, CreateKey, CreatedAccount, CreatedKey, Credential, FreezeAccount,
+        MadeDeposit, MakeDeposit, SaveAddress, SetBalance,
+    },
+    call::Call,
+    describe::{Described, Field, Kind},
+    error::OperatorError,
+    faults::{
+        ClearFaults, ClearedFaults, HeldRequests, InjectFault, InjectedFault, KillSockets,
+        KilledSockets, ListHeldRequests,
+    },
+    market::{
+        AdvanceClock, DelistContract, HaltMarket, HoldMarket, OpenCurrency, SetNetwork, StepMarket,
+    },
+    server::{Ledger, ReadBook, ReadLedger, RequestStop, Stopping, TakeSnapshot, Time},
+};
+use crate::shared::Shared;
+
+/// Most beats of one call.
+pub(crate) const MAX_STEPS: u32 = 10_000;
+
+/// What a call changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Nothing.
+    Reads,
+    /// The state of the exchange, which a data folder stores.
+    Stored,
+    /// Only the running sandbox, such as its faults.
+    Transient,
+}
+
+/// A call of the operator.
+///
+/// Implemented by the structs of this module, and sealed: a call has access to the inside of the exchange.
+pub trait OperatorCall: Serialize + DeserializeOwned + Described + sealed::Sealed {
+    /// The name, such as `freeze_account`.
+    const NAME: &'static str;
+    /// The route in the admin API, such as `POST /accounts/freeze`.
+    const ROUTE: &'static str;
+    /// What it does.
+    const DESCRIPTION: &'static str;
+    /// What it changes.
+    const EFFECT: Effect;
+    /// What it returns.
+    type Response: Serialize + Described;
+
+    #[doc(hidden)]
+    fn run(self, operator: Operator<'_>) -> Result<Self::Response, OperatorError>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Every call, in the order of the admin API's page.
+pub fn calls() -> impl Iterator<Item = &'static Call> {
+    [server::CALLS, accounts::CALLS, market::CALLS, faults::CALLS].into_iter().flatten()
+}
+
+/// The operator of a running sandbox.
+#[derive(Clone, Copy)]
+pub struct Operator<'a> {
+    shared: &'a Shared,
+}
+
+impl fmt::Debug for Operator<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operator").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Operator<'a> {
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        Self { shared }
+    }
+
+    /// Carries out a call. With a data folder this blocks until a change of the state is on disk.
+    ///
+    /// # Errors
+    /// If the call is rejected. Nothing was changed then.
+    pub fn call<C: OperatorCall>(&self, call: C) -> Result<C::Response, OperatorError> {
+        let response = call.run(*self);
+        if C::EFFECT == Effect::Stored {
+            self.shared.flush();
+        }
+        response
+    }
+}

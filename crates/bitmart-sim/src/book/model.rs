@@ -1,0 +1,238 @@
+//! The book against a plain list of orders that is searched from end to end: whatever is done to both,
+//! they give the same.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A resting order of the model. The list is in the order in which they came.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    side: Side,
+    price: Decimal,
+    id: OrderId,
+    account: AccountId,
+    open: Decimal,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Model(Vec<Row>);
+
+impl Model {
+    /// What rests against `side` within its limit, best price first and oldest first.
+    fn opposite(&self, side: Side, limit: Option<Decimal>) -> Vec<Row> {
+        let mut rows = self.best_first(side.opposite());
+        rows.retain(|row| reaches(side, row.price, limit));
+        rows
+    }
+
+    fn best_first(&self, side: Side) -> Vec<Row> {
+        let mut rows: Vec<Row> = self.0.iter().filter(|row| row.side == side).copied().collect();
+        // A stable sort keeps the order of time.
+        rows.sort_by(|one, two| match side {
+            Side::Buy => two.price.cmp(&one.price),
+            Side::Sell => one.price.cmp(&two.price),
+        });
+        rows
+    }
+
+    fn levels(&self, side: Side) -> Vec<(Decimal, Decimal)> {
+        let mut levels: Vec<(Decimal, Decimal)> = Vec::new();
+        for row in self.best_first(side) {
+            match levels.last_mut() {
+                Some(level) if level.0 == row.price => level.1 += row.open,
+                _ => levels.push((row.price, row.open)),
+            }
+        }
+        levels
+    }
+
+    fn remove(&mut self, id: OrderId) -> bool {
+        let before = self.0.len();
+        self.0.retain(|row| row.id != id);
+        self.0.len() < before
+    }
+
+    fn take(&mut self, taker: &Taker) -> Taken {
+        let mut left = match taker.want {
+            Want::Size(size) => size,
+            Want::Notional { amount, .. } => amount,
+        };
+        let mut taken = Taken::default();
+        for row in self.opposite(taker.side, taker.limit) {
+            let wanted = match taker.want {
+                Want::Size(_) => left,
+                Want::Notional { lot, .. } => whole_lots(left / row.price, lot),
+            };
+            if wanted <= Decimal::ZERO {
+                break;
+            }
+            if row.account == taker.account && taker.policy != SelfTrade::Allow {
+                taken.stopped = taker.policy != SelfTrade::CancelMaker;
+                if taker.policy != SelfTrade::CancelTaker {
+                    taken.removed.push(row.id);
+                    self.remove(row.id);
+                }
+                if taken.stopped {
+                    break;
+                }
+                continue;
+            }
+            let size = wanted.min(row.open);
+            taken.matches.push(Match { maker: row.id, price: row.price, size });
+            left -= match taker.want {
+                Want::Size(_) => size,
+                Want::Notional { .. } => size * row.price,
+            };
+            if size < row.open {
+                // What is left of the taker's money is too little for a lot at this price.
+                if let Some(resting) = self.0.iter_mut().find(|one| one.id == row.id) {
+                    resting.open -= size;
+                }
+                break;
+            }
+            self.remove(row.id);
+        }
+        taken.left = left;
+        taken
+    }
+
+    fn met_by(&self, taker: &Taker) -> Vec<(OrderId, Decimal)> {
+        let mut met = Vec::new();
+        for row in self.opposite(taker.side, taker.limit) {
+            if row.account == taker.account && taker.policy != SelfTrade::Allow {
+                if taker.policy == SelfTrade::CancelMaker {
+                    continue;
+                }
+                break;
+            }
+            met.push((row.id, row.open));
+        }
+        met
+    }
+
+    fn highest_reached(&self, taker: &Taker, size: Decimal) -> Option<Decimal> {
+        let (mut left, mut highest) = (size, None);
+        for row in self.opposite(taker.side, taker.limit) {
+            if row.account != taker.account && left > Decimal::ZERO {
+                highest = highest.max(Some(row.price));
+                left -= row.open;
+            }
+        }
+        highest
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Taker {
+    side: Side,
+    limit: Option<Decimal>,
+    want: Want,
+    account: AccountId,
+    policy: SelfTrade,
+}
+
+#[derive(Debug, Clone)]
+enum Action {
+    Rest {
+        side: Side,
+        price: Decimal,
+        account: AccountId,
+        open: Decimal,
+    },
+    /// By the number of the order, which may be gone.
+    Remove(u64),
+    Take(Taker),
+    /// Through its stored form.
+    Restore,
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    prop_oneof![Just(Side::Buy), Just(Side::Sell)]
+}
+
+/// Few prices, some of them written with other decimals than the rest: 1 is 1.00.
+fn price() -> impl Strategy<Value = Decimal> {
+    (90_i64..110, any::<bool>()).prop_map(|(units, more)| {
+        if more { Decimal::new(units * 100, 3) } else { Decimal::new(units, 1) }
+    })
+}
+
+fn account() -> impl Strategy<Value = AccountId> {
+    (1_u32..4).prop_map(AccountId)
+}
+
+fn size() -> impl Strategy<Value = Decimal> {
+    (1_i64..50).prop_map(|lots| Decimal::new(lots, 1))
+}
+
+fn taker() -> impl Strategy<Value = Taker> {
+    let want = prop_oneof![
+        size().prop_map(Want::Size),
+        (1_i64..500).prop_map(|units| Want::Notional {
+            amount: Decimal::from(units),
+            lot: Decimal::new(1, 1)
+        }),
+    ];
+    let policy = prop_oneof![
+        Just(SelfTrade::Allow),
+        Just(SelfTrade::CancelMaker),
+        Just(SelfTrade::CancelTaker),
+        Just(SelfTrade::CancelBoth),
+    ];
+    (side(), proptest::option::of(price()), want, account(), policy).prop_map(
+        |(side, limit, want, account, policy)| Taker { side, limit, want, account, policy },
+    )
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        8 => (side(), price(), account(), size())
+            .prop_map(|(side, price, account, open)| Action::Rest { side, price, account, open }),
+        4 => (0_u64..200).prop_map(Action::Remove),
+        4 => taker().prop_map(Action::Take),
+        1 => Just(Action::Restore),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn book_and_list_give_the_same(actions in proptest::collection::vec(action(), 1..200)) {
+        let (mut book, mut model) = (Book::default(), Model::default());
+        for (at, action) in (0_u64..).zip(actions) {
+            match action {
+                Action::Rest { side, price, account, open } => {
+                    let id = OrderId(at);
+                    book.rest(side, price, id, account, open);
+                    model.0.push(Row { side, price, id, account, open });
+                }
+                Action::Remove(id) => {
+                    let id = OrderId(id);
+                    prop_assert_eq!(book.remove(id), model.remove(id));
+                }
+                Action::Take(taker) => {
+                    let Taker { side, limit, want, account, policy } = taker;
+                    let met: Vec<_> = book.met_by(side, limit, account, policy).collect();
+                    prop_assert_eq!(met, model.met_by(&taker));
+                    if let Want::Size(size) = want {
+                        let highest = book.highest_reached(side, limit, size, account);
+                        prop_assert_eq!(highest, model.highest_reached(&taker, size));
+                    }
+                    let taken = book.take(side, limit, want, account, policy);
+                    prop_assert_eq!(taken, model.take(&taker));
+                }
+                Action::Restore => {
+                    let stored = serde_json::to_string(&book).expect("stored");
+                    book = serde_json::from_str(&stored).expect("restored");
+                    prop_assert_eq!(serde_json::to_string(&book).expect("stored again"), stored);
+                }
+            }
+            for side in [Side::Buy, Side::Sell] {
+                prop_assert_eq!(book.levels(side, usize::MAX), model.levels(side));
+            }
+            prop_assert_eq!(book.places.len(), model.0.len());
+        }
+    }
+}

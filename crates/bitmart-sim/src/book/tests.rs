@@ -1,0 +1,83 @@
+use super::*;
+
+const ME: AccountId = AccountId(1);
+const OTHER: AccountId = AccountId(2);
+
+fn d(units: i64) -> Decimal {
+    Decimal::from(units)
+}
+
+fn book() -> Book {
+    let mut book = Book::default();
+    book.rest(Side::Sell, d(101), OrderId(1), OTHER, d(2));
+    book.rest(Side::Sell, d(100), OrderId(2), OTHER, d(1));
+    book.rest(Side::Sell, d(100), OrderId(3), ME, d(1));
+    book
+}
+
+#[test]
+fn better_price_then_older_order_trades_first() {
+    let taken = book().take(Side::Buy, None, Want::Size(d(3)), AccountId(9), SelfTrade::Allow);
+    let makers: Vec<_> = taken.matches.iter().map(|one| one.maker.0).collect();
+    assert_eq!(makers, [2, 3, 1]);
+    assert_eq!(taken.left, d(0));
+}
+
+#[test]
+fn limit_stops_at_its_price() {
+    let taken =
+        book().take(Side::Buy, Some(d(100)), Want::Size(d(5)), AccountId(9), SelfTrade::Allow);
+    assert_eq!((taken.matches.len(), taken.left), (2, d(3)));
+}
+
+#[test]
+fn notional_buys_whole_lots_and_leaves_the_rest() {
+    let want = Want::Notional { amount: d(250), lot: d(1) };
+    let taken = book().take(Side::Buy, None, want, AccountId(9), SelfTrade::Allow);
+    assert_eq!((taken.matches.len(), taken.left), (2, d(50)));
+}
+
+#[test]
+fn self_trade_modes_remove_what_they_say() {
+    let run = |policy| book().take(Side::Buy, None, Want::Size(d(3)), ME, policy);
+    let maker = run(SelfTrade::CancelMaker);
+    assert_eq!((maker.removed.len(), maker.matches.len(), maker.stopped), (1, 2, false));
+    let taker = run(SelfTrade::CancelTaker);
+    assert_eq!((taker.removed.len(), taker.matches.len(), taker.stopped), (0, 1, true));
+    let both = run(SelfTrade::CancelBoth);
+    assert_eq!((both.removed.len(), both.matches.len(), both.stopped), (1, 1, true));
+    assert_eq!(run(SelfTrade::Allow).matches.len(), 3);
+}
+
+#[test]
+fn met_by_counts_what_a_taker_would_get() {
+    fn sum(met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
+        met.map(|row| row.1).sum()
+    }
+    let mine = |policy| sum(book().met_by(Side::Buy, None, ME, policy));
+    assert_eq!(mine(SelfTrade::Allow), d(4));
+    assert_eq!(mine(SelfTrade::CancelMaker), d(3));
+    // The own order comes second and stops the taker.
+    assert_eq!((mine(SelfTrade::CancelTaker), mine(SelfTrade::CancelBoth)), (d(1), d(1)));
+    let limit = Some(d(100));
+    assert_eq!(sum(book().met_by(Side::Buy, limit, OTHER, SelfTrade::CancelMaker)), d(1));
+}
+
+#[test]
+fn highest_reached_passes_own_orders_over() {
+    let highest = |size, account| book().highest_reached(Side::Buy, None, d(size), account);
+    assert_eq!(highest(2, AccountId(9)), Some(d(100)));
+    assert_eq!(highest(2, ME), Some(d(101)));
+    assert_eq!(highest(1, OTHER), Some(d(100)));
+    assert_eq!(book().highest_reached(Side::Buy, Some(d(99)), d(1), ME), None);
+}
+
+#[test]
+fn level_totals_follow_trades_and_removals() {
+    let mut book = book();
+    assert!(book.remove(OrderId(2)));
+    assert!(!book.remove(OrderId(2)));
+    assert_eq!(book.levels(Side::Sell, 9), [(d(100), d(1)), (d(101), d(2))]);
+    book.take(Side::Buy, None, Want::Size(d(2)), OTHER, SelfTrade::Allow);
+    assert_eq!(book.levels(Side::Sell, 9), [(d(101), d(1))]);
+}

@@ -1,0 +1,81 @@
+//! Orders by number. Stored, they are a map in the order of their numbers.
+
+use std::{collections::BTreeMap, ops::Index};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{
+    OrderId,
+    slab::{IdMap, Place, Slab},
+};
+
+/// The orders of one market of the venue. They lie in a slab, so that the table of numbers stays small and
+/// orders are not moved when it grows.
+#[derive(Debug, Clone)]
+pub struct OrderMap<T> {
+    places: IdMap<OrderId, Place>,
+    orders: Slab<Option<T>>,
+}
+
+impl<T> Default for OrderMap<T> {
+    fn default() -> Self {
+        Self { places: IdMap::default(), orders: Slab::default() }
+    }
+}
+
+impl<T> OrderMap<T> {
+    pub fn get(&self, id: &OrderId) -> Option<&T> {
+        self.places.get(id).and_then(|place| self.orders[*place].as_ref())
+    }
+
+    pub fn get_mut(&mut self, id: &OrderId) -> Option<&mut T> {
+        self.places.get(id).and_then(|place| self.orders[*place].as_mut())
+    }
+
+    pub fn contains_key(&self, id: &OrderId) -> bool {
+        self.places.contains_key(id)
+    }
+
+    /// In no order that means anything.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.places.values().filter_map(|place| self.orders[*place].as_ref())
+    }
+
+    /// Adds an order that is not there yet.
+    pub(crate) fn insert(&mut self, id: OrderId, order: T) {
+        let place = self.orders.insert(Some(order));
+        let before = self.places.insert(id, place);
+        debug_assert!(before.is_none(), "{id:?} was there");
+    }
+
+    pub(crate) fn remove(&mut self, id: OrderId) -> Option<T> {
+        let place = self.places.remove(&id)?;
+        self.orders.remove(place);
+        self.orders[place].take()
+    }
+}
+
+impl<T> Index<&OrderId> for OrderMap<T> {
+    type Output = T;
+
+    fn index(&self, id: &OrderId) -> &T {
+        self.get(id).expect("an order of this number")
+    }
+}
+
+impl<T: Serialize> Serialize for OrderMap<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rows = self.places.iter().map(|(id, place)| (id, &self.orders[*place]));
+        rows.collect::<BTreeMap<_, _>>().serialize(serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrderMap<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut map = Self::default();
+        for (id, order) in BTreeMap::deserialize(deserializer)? {
+            map.insert(id, order);
+        }
+        Ok(map)
+    }
+}
