@@ -18,13 +18,14 @@ pub use self::{
 };
 use crate::Reject;
 
-// Rule: a price, size or amount is at most 1e12. Source: invented (no product of two can overflow)
+// Rule: A price, size or amount is at most 1e12. Source: invented (no product of two can overflow)
 /// Largest price, size or amount of a request.
 pub const LARGEST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
-// Rule: an amount of money has at most 8 decimals. Source: simplified (the precision of the fixtures, for every currency)
+// Rule: An amount of money has at most 8 decimals. Source: simplified (the precision of the fixtures, for every
+// currency)
 /// Most decimals of an amount of money.
 pub const MONEY_DECIMALS: u32 = 8;
-// Rule: a client order id has 1 to 32 letters and digits. Source: documented (endpoint spot_submit_order)
+// Rule: A client order id has 1 to 32 letters and digits. Source: documented (endpoint spot_submit_order)
 /// Most characters of a client order id.
 pub const CLIENT_ID: usize = 32;
 

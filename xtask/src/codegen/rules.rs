@@ -88,12 +88,7 @@ fn read(name: &str, text: &str) -> Result<Vec<Rule>, String> {
         while !whole.ends_with(')') || !whole.contains(" Source: ") {
             let next = lines.next_if(|(line, _)| line.starts_with("// "));
             let Some((line, _)) = next else { break };
-            whole = format!("{whole} {}", line.trim_start_matches("// "));
-        }
-        // A source may go on after a bracket at the end of a line.
-        while whole.ends_with(");") {
-            let Some((line, _)) = lines.next() else { break };
-            whole = format!("{whole} {}", line.trim_start_matches("// "));
+            whole = format!("{whole} {}", line.trim_start_matches("//").trim());
         }
         let (text, sources) =
             whole.split_once(" Source: ").ok_or(format!("{place}: the rule has no source"))?;

@@ -10,6 +10,8 @@ use crate::{
 };
 
 impl Exchange {
+    // Rule: A changed order loses its place in the queue; a change that is rejected leaves it where it was.
+    // Source: simplified (no source says it)
     /// Changes price or size of a resting order, which loses its place in the queue. When the change is
     /// refused the order stands as it was and where it was.
     pub fn modify_futures(

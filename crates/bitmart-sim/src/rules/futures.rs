@@ -11,12 +11,14 @@ use crate::{
     trigger::{Condition, Kind, NewPlan, PlanChange, Preset},
 };
 
-// Rule: a trailing order turns back by 0.1 to 5 percent. Source: documented (endpoint futures_submit_trailing_order)
+// Rule: A trailing order turns back by 0.1 to 5 percent. Source: documented (endpoint
+// futures_submit_trailing_order)
 const CALLBACK_LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
 const CALLBACK_MOST: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
-// Rule: a countdown that cancels orders is at least 5 seconds. Source: documented (endpoint futures_cancel_all_after)
+// Rule: A countdown that cancels orders is at least 5 seconds. Source: documented (endpoint
+// futures_cancel_all_after)
 const COUNTDOWN_SHORTEST_S: u64 = 5;
-// Rule: a countdown that cancels orders is at most a year. Source: invented (no source states a bound)
+// Rule: A countdown that cancels orders is at most a year. Source: invented (no source states a bound)
 const COUNTDOWN_LONGEST_S: u64 = 31_536_000;
 
 /// Checks the callback rate of a trailing order, in percent.
@@ -44,7 +46,8 @@ impl FuturesRules {
     ///
     /// # Errors
     /// It is out of range, or no multiple of the tick.
-    // Rule: a price is a multiple of the tick of its contract (40043). Source: documented (endpoint futures_contracts)
+    // Rule: A price is a multiple of the tick of its contract (40043). Source: documented (endpoint
+    // futures_contracts)
     pub fn check_price(&self, price: Decimal) -> Result<(), Reject> {
         check_price(price, self.price_decimals)
     }
@@ -53,7 +56,8 @@ impl FuturesRules {
     ///
     /// # Errors
     /// It is no whole number of contracts, or out of range.
-    // Rule: a size is a whole number of contracts, from 1 to the largest of its contract (40044). Source: documented (endpoint futures_contracts)
+    // Rule: A size is a whole number of contracts, from 1 to the largest of its contract (40044). Source:
+    // documented (endpoint futures_contracts)
     pub fn check_size(&self, size: Decimal) -> Result<(), Reject> {
         let (minimum, maximum) = (Decimal::ONE, self.max_volume);
         if !size.fract().is_zero() {
@@ -67,7 +71,8 @@ impl FuturesRules {
     ///
     /// # Errors
     /// It is out of range.
-    // Rule: leverage is from 1 to the highest of its contract (40030, 40029). Source: documented (endpoint futures_contracts)
+    // Rule: Leverage is from 1 to the highest of its contract (40030, 40029). Source: documented (endpoint
+    // futures_contracts)
     pub fn check_leverage(&self, leverage: Decimal) -> Result<(), Reject> {
         let maximum = self.max_leverage;
         let fits = (Decimal::ONE..=maximum.into()).contains(&leverage);
@@ -84,11 +89,12 @@ impl FuturesRules {
         order.price.map_or(Ok(()), |price| self.check_price(price))?;
         self.check_leverage(order.leverage.into())?;
         order.client_id.as_deref().map_or(Ok(()), check_client_id)?;
-        // Rule: an order that must not take needs a price. Source: documented (endpoint futures_submit_order)
+        // Rule: An order that must not take needs a price. Source: documented (endpoint futures_submit_order)
         if order.mode == Mode::MakerOnly && order.price.is_none() {
             return Err(Reject::MakerOnlyAtMarket);
         }
-        // Rule: self-trade prevention of futures cancels the maker, the taker or both, and is never off. Source: documented (endpoint futures_submit_order)
+        // Rule: Self-trade prevention of futures cancels the maker, the taker or both, and is never off.
+        // Source: documented (endpoint futures_submit_order)
         let prevented = order.stp != SelfTrade::Allow;
         if prevented { Ok(()) } else { Err(Reject::SelfTradeNotPrevented) }
     }
@@ -114,7 +120,8 @@ impl Exchange {
         rules.check_size(order.size)?;
         rules.check_terms(order)?;
         rules.check_preset(preset)?;
-        // Rule: preset prices belong to orders that open (40041). Source: documented (endpoint futures_submit_order)
+        // Rule: Preset prices belong to orders that open (40041). Source: documented (endpoint
+        // futures_submit_order)
         let fits = order.side.opens() || preset.is_empty();
         if fits { Ok(()) } else { Err(Reject::OrderDoesNotOpen) }
     }
@@ -139,7 +146,8 @@ impl Exchange {
         let (order, kind) = (&terms.order, terms.kind);
         let rules = self.contract(&order.symbol)?;
         client_id.as_deref().map_or(Ok(()), check_client_id)?;
-        // Rule: take-profits and stop-losses close (40041). Source: documented (endpoint futures_submit_tp_sl_order)
+        // Rule: Take-profits and stop-losses close (40041). Source: documented (endpoint
+        // futures_submit_tp_sl_order)
         if kind.is_bound() && order.side.opens() {
             return Err(Reject::OrderOpens);
         }

@@ -15,7 +15,8 @@ impl SpotRules {
     ///
     /// # Errors
     /// It is out of range, or no multiple of the tick.
-    // Rule: a price is a multiple of the tick of its pair. Source: documented (endpoint spot_symbol_details); simplified (the exchange truncates silently, the engine rejects)
+    // Rule: A price is a multiple of the tick of its pair. Source: documented (endpoint spot_symbol_details);
+    // simplified (the exchange truncates silently, the engine rejects)
     pub fn check_price(&self, price: Decimal) -> Result<(), Reject> {
         check_price(price, self.price_decimals)
     }
@@ -24,7 +25,8 @@ impl SpotRules {
     ///
     /// # Errors
     /// It is no multiple of the lot, below it, or out of range.
-    // Rule: a size is a multiple of the lot of its pair, and at least one lot (50006). Source: documented (endpoint spot_symbol_details); simplified (the exchange truncates silently, the engine rejects)
+    // Rule: A size is a multiple of the lot of its pair, and at least one lot (50006). Source: documented
+    // (endpoint spot_symbol_details); simplified (the exchange truncates silently, the engine rejects)
     pub fn check_size(&self, size: Decimal) -> Result<(), Reject> {
         let (lot, maximum) = (self.lot, LARGEST);
         if size > maximum {
@@ -41,18 +43,21 @@ impl SpotRules {
         let minimum = self.min_notional;
         if (order.kind, order.side) == (Kind::Market, Side::Buy) {
             check_amount(order.notional)?;
-            // Rule: a market buy spends at least the smallest value of its pair (51012). Source: documented (endpoint spot_symbol_details)
+            // Rule: A market buy spends at least the smallest value of its pair (51012). Source: documented
+            // (endpoint spot_symbol_details)
             let enough = order.notional >= minimum;
             return if enough { Ok(()) } else { Err(Reject::MarketBuyTooSmall { minimum }) };
         }
         self.check_size(order.size)?;
         if order.kind == Kind::Market {
-            // Rule: a market sell is worth at least the smallest value at the best bid (51014). Source: simplified (no source states the price that the value is taken at)
+            // Rule: A market sell is worth at least the smallest value at the best bid (51014). Source:
+            // simplified (no source states the price that the value is taken at)
             let enough = best.is_none_or(|best| order.size * best >= minimum);
             return if enough { Ok(()) } else { Err(Reject::MarketSellTooSmall { minimum }) };
         }
         self.check_price(order.price)?;
-        // Rule: a limit order is worth at least the smallest value of its pair (51011). Source: documented (endpoint spot_symbol_details)
+        // Rule: A limit order is worth at least the smallest value of its pair (51011). Source: documented
+        // (endpoint spot_symbol_details)
         // One that must not take is accepted, and cancelled at once, as documented.
         let enough = order.kind == Kind::LimitMaker || order.size * order.price >= minimum;
         if enough { Ok(()) } else { Err(Reject::LimitValueTooLow { minimum }) }
@@ -78,7 +83,9 @@ impl Exchange {
         self.check_trading(&order.symbol)?;
         self.check_spot_terms(order)?;
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
-        // Rule: a market or immediate order is rejected while the other side of the book is empty (50034 for a buy, 50035 for a sell); one that meets worse prices only is accepted and cancelled. Source: simplified (clients report the codes without saying which is for what)
+        // Rule: A market or immediate order is rejected while the other side of the book is empty (50034 for a
+        // buy, 50035 for a sell); one that meets worse prices only is accepted and cancelled. Source:
+        // simplified (clients report the codes without saying which is for what)
         let at_once = matches!(order.kind, Kind::Market | Kind::Ioc);
         if at_once && market.book.opposite_best(order.side).is_none() {
             return Err(Reject::EmptyBook { side: order.side });
@@ -96,12 +103,14 @@ impl Exchange {
         order: &NewSpotOrder,
     ) -> Result<(), Reject> {
         let owner = self.accounts.get(&account).ok_or(Reject::UnknownAccount)?;
-        // Rule: a margin order needs a margin account of its pair, which a first transfer opens (51001). Source: simplified (no source states how an account is opened)
+        // Rule: A margin order needs a margin account of its pair, which a first transfer opens (51001).
+        // Source: simplified (no source states how an account is opened)
         if !owner.margin.keys().any(|key| key.0 == order.symbol) {
             return Err(Reject::NoMarginAccount);
         }
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
-        // Rule: a margin order that must not take and would is rejected (50034, 50035), where the spot endpoint accepts and cancels it. Source: documented (endpoint margin_submit_order, which contradicts itself)
+        // Rule: A margin order that must not take and would is rejected (50034, 50035), where the spot endpoint
+        // accepts and cancels it. Source: documented (endpoint margin_submit_order, which contradicts itself)
         if order.kind == Kind::LimitMaker && market.book.would_take(order.side, order.price) {
             return Err(Reject::WouldTake { side: order.side });
         }

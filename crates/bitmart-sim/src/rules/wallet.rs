@@ -10,7 +10,8 @@ use crate::{
     transfer::{End, NewTransfer},
 };
 
-// Rule: a transfer between spot and futures is from 0.01 to 10,000,000,000. Source: documented (endpoint futures_transfer)
+// Rule: A transfer between spot and futures is from 0.01 to 10,000,000,000. Source: documented (endpoint
+// futures_transfer)
 const TRANSFER_LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 const TRANSFER_MOST: Decimal = Decimal::from_parts(1_410_065_408, 2, 0, false, 0);
 
@@ -60,7 +61,8 @@ impl Exchange {
         let caller_is_main = main_of(caller)?.is_none();
         let family = |end: &End| main_of(end.account).map(|main| main.unwrap_or(end.account));
         let main = main_of(caller)?.unwrap_or(caller);
-        // Rule: a main account moves money among itself and its sub-accounts, a sub-account its own money to its main account. Source: documented (endpoint sub_accounts_transfer_sub_to_main)
+        // Rule: A main account moves money among itself and its sub-accounts, a sub-account its own money to
+        // its main account. Source: documented (endpoint sub_accounts_transfer_sub_to_main)
         let own = family(from)? == main && family(to)? == main;
         if !own || !(caller_is_main || (from.account == caller && to.account == main)) {
             return Err(Reject::NotOwnAccount);
