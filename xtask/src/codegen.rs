@@ -15,6 +15,7 @@ mod paths;
 mod prose;
 mod requests;
 mod routes;
+mod rules;
 mod sdk;
 #[cfg(test)]
 mod tests;
@@ -98,6 +99,7 @@ fn render(root: &Path) -> Result<Vec<File>, String> {
     files.push(docs::endpoints(&sections));
     files.push(docs::coverage(&sections, &paths)?);
     files.extend(ws::render(root)?);
+    files.push(rules::render(root, &sections)?);
     Ok(files)
 }
 

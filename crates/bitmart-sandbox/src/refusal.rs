@@ -79,6 +79,35 @@ pub(crate) fn rejected(reject: &Reject, family: ErrorFamily) -> Refusal {
             refusal.saying("The order side is invalid: presets are for opening orders")
         }
         R::SizeTooSmall { minimum } => refusal.saying(format!("Minimum size is {minimum}")),
+        R::SizeOffLot { lot: step } | R::PriceOffTick { tick: step }
+            if family == ErrorFamily::Spot =>
+        {
+            let name = if matches!(reject, R::PriceOffTick { .. }) { "price" } else { "size" };
+            refusal.saying(format!("Invalid {name}: at most {} decimals", step.scale()))
+        }
+        R::SizeOutOfRange { .. } | R::PriceOutOfRange { .. } if family == ErrorFamily::Spot => {
+            refusal.saying(format!("Invalid size or price: {reject}"))
+        }
+        R::AmountPrecision { .. }
+        | R::AmountTooLarge { .. }
+        | R::AmountOutOfRange { .. }
+        | R::AmountNotPositive
+        | R::SameWallet
+            if refusal.code != 61000 && refusal.code != 40005 =>
+        {
+            let start = if refusal.code == 60000 { "Parameter Error" } else { "Invalid amount" };
+            refusal.saying(format!("{start}: {reject}"))
+        }
+        R::MakerOnlyAtMarket => refusal
+            .saying("Parse parameter error: mode: must be 1 to 4, and not 4 with type market"),
+        R::SelfTradeNotPrevented => {
+            refusal.saying("Parse parameter error: stp_mode: must be 1, 2 or 3")
+        }
+        R::CallbackRateOutOfRange { minimum, maximum } => refusal.saying(format!(
+            "Parse parameter error: callback_rate: must be {minimum} to {maximum}"
+        )),
+        R::CountdownOutOfRange { shortest_s, .. } => refusal
+            .saying(format!("Parse parameter error: timeout: must be 0 or at least {shortest_s}")),
         R::WithdrawalPrecision { decimals } => {
             refusal.saying(format!("Maximum withdraw precision is {decimals}"))
         }
@@ -112,9 +141,29 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
         R::OrderNotOpen => 50005,
         R::DuplicateClientOrderId if futures => 40050,
         R::DuplicateClientOrderId => 50042,
+        R::ClientOrderIdTooLong { .. } if futures => 40049,
+        R::ClientOrderIdTooLong { .. } => 50037,
+        R::ClientOrderIdCharacters if futures => 40048,
+        R::ClientOrderIdCharacters => 50038,
         R::NotALimitOrder => 40042,
         R::SizeTooSmall { .. } => 50006,
-        R::SizeOutOfRange => 40044,
+        R::SizeOutOfRange { .. } | R::SizeOffLot { .. } if futures => 40044,
+        R::PriceOutOfRange { .. } | R::PriceOffTick { .. } if futures => 40043,
+        R::SizeOutOfRange { .. }
+        | R::SizeOffLot { .. }
+        | R::PriceOutOfRange { .. }
+        | R::PriceOffTick { .. } => 50021,
+        R::SizeNotAboveFilled { .. } => 40044,
+        R::WouldTake { side: Side::Buy } => 50034,
+        R::WouldTake { side: Side::Sell } => 50035,
+        R::MakerOnlyAtMarket
+        | R::SelfTradeNotPrevented
+        | R::TriggerKindDiffers
+        | R::CallbackRateOutOfRange { .. }
+        | R::CountdownOutOfRange { .. } => 40007,
+        R::OrderOpens => 40041,
+        R::LeverageOutOfRange { leverage, maximum } if *leverage > (*maximum).into() => 40029,
+        R::LeverageOutOfRange { .. } => 40030,
         R::LimitValueTooLow { .. } => 51011,
         R::MarketBuyTooSmall { .. } => 51012,
         R::MarketSellTooSmall { .. } => 51014,
@@ -135,7 +184,19 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
             F::SubAccount => 61001,
         },
         R::SecuresLoan => 50020,
-        R::AmountNotPositive => 61000,
+        R::AmountNotPositive if family == F::SubAccount => 61000,
+        R::AmountPrecision { .. } if family == F::FuturesTransfer => 40005,
+        R::AmountNotPositive
+        | R::AmountPrecision { .. }
+        | R::AmountTooLarge { .. }
+        | R::AmountOutOfRange { .. }
+        | R::SameWallet => match family {
+            F::Spot | F::Futures => 50021,
+            F::Account | F::FuturesTransfer | F::SubAccount => 60000,
+        },
+        R::NotOwnAccount => 61003,
+        R::AddressMissing => 60011,
+        R::NoMarginAccount => 51001,
         R::UnknownCurrency => 60002,
         R::CurrencyNotInPair => 51000,
         R::UnknownAccount => 60053,

@@ -198,7 +198,11 @@ impl Random {
 /// FNV-1a over what the customers see of the ledger.
 fn digest(exchange: &Exchange) -> u64 {
     let orders = (exchange.fill_rows(), exchange.order_rows(), exchange.balance_rows());
-    let text = format!("{orders:?}{:?}{:?}", exchange.ledger().house_books().collect::<Vec<_>>(), exchange.book_rows("BTC_USDT"));
+    let text = format!(
+        "{orders:?}{:?}{:?}",
+        exchange.ledger().house_books().collect::<Vec<_>>(),
+        exchange.book_rows("BTC_USDT")
+    );
     let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
     text.bytes().fold(0xCBF2_9CE4_8422_2325, mix)
 }

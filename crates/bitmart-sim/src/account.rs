@@ -23,6 +23,7 @@ pub enum Purse {
     Futures,
 }
 
+// Rule: An account remembers its last 10,000 finished orders of a market. Source: simplified (memory)
 /// Finished orders that an account remembers in one market unless configured; older ones are forgotten.
 pub const HISTORY: usize = 10_000;
 

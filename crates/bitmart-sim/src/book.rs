@@ -40,6 +40,7 @@ impl Side {
     }
 }
 
+// Rule: Self-trade prevention goes by the choice of the taker. Source: documented (endpoint spot_submit_order)
 /// What happens when an order would trade with one of the same account. The taker's choice decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SelfTrade {
@@ -264,6 +265,8 @@ impl Book {
         }
     }
 
+    // Rule: The best price trades first, at one price the oldest order. Source: simplified (the usual priority;
+    // no source states it)
     /// Trades against the other side, best price first and oldest order first.
     pub fn take(
         &mut self,
@@ -351,6 +354,8 @@ fn reaches(side: Side, best: Decimal, limit: Option<Decimal>) -> bool {
     })
 }
 
+// Rule: A market buy takes whole lots; what is left of its amount goes back and the order ends as
+// partially_canceled. Source: captured (fixtures/captured/spot-order-market-buy-partially_canceled.json)
 /// Cuts `size` down to a multiple of `lot`.
 pub fn whole_lots(size: Decimal, lot: Decimal) -> Decimal {
     if lot.is_zero() {

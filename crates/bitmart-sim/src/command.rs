@@ -149,6 +149,9 @@ impl Exchange {
         request: Request,
         now_ms: u64,
     ) -> Result<Outcome, Reject> {
+        if self.account(account).is_none_or(|owner| owner.house) {
+            return Err(Reject::UnknownAccount);
+        }
         match request {
             Request::Spot(request) => self.execute_spot(account, request, now_ms),
             Request::Futures(request) => self.execute_futures(account, request, now_ms),

@@ -15,6 +15,7 @@ use super::{
     setup::{Customers, Funds, NewAccount},
 };
 
+// Rule: A balance is set to at most 1e15. Source: invented (no sum can overflow)
 /// Most that a balance can be set to.
 pub const MOST: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
@@ -99,6 +100,7 @@ impl Exchange {
         Ok(())
     }
 
+    // Rule: A halted pair takes no orders (50023). Source: documented (the table of error codes)
     /// Refuses an order for a market that is halted.
     pub fn check_trading(&self, symbol: &str) -> Result<(), Reject> {
         if self.halted.contains(symbol) { Err(Reject::MarketHalted) } else { Ok(()) }

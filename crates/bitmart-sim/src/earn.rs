@@ -21,11 +21,15 @@ use super::{
 };
 
 const DAY_MS: u64 = 86_400_000;
+// Rule: Interest of a day is a 365th of that of a year. Source: invented (no source says it)
 /// Days that the rate of a year is divided by.
 const YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
+// Rule: One subscription is from 0.001 to 1,000,000 units. Source: invented (the samples have no figures)
 /// Least and most that one subscription may be.
 pub const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 pub const MOST: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+// Rule: Every currency has a flexible saving at 2 %, and fixed ones of 7 days at 4 % and 30 days at 6 %.
+// Source: invented (the samples have no figures)
 /// What every currency is offered for: days it is locked, and hundredths of a year's interest.
 const OFFERS: [(Option<u32>, i64); 3] = [(None, 2), (Some(7), 4), (Some(30), 6)];
 const FIRST_PRODUCT: u32 = 1_001;
@@ -157,6 +161,8 @@ impl Exchange {
         (FIRST_PRODUCT..).zip(offers).map(product).collect()
     }
 
+    // Rule: A number of a request works once; sent again it succeeds without effect. Source: simplified
+    // (endpoint earn_subscribe_flexible names the field only)
     /// Puts money from the spot wallet into a product. `renewal` is that of a fixed one.
     pub fn subscribe_saving(
         &mut self,
@@ -189,6 +195,7 @@ impl Exchange {
         Ok(())
     }
 
+    // Rule: An early redemption of a fixed saving costs its interest. Source: invented (no source says it)
     /// Takes money out: a part of a flexible saving, or all of a fixed one before its end, which costs
     /// its interest.
     pub fn redeem_saving(
@@ -269,6 +276,8 @@ impl Exchange {
         self.schedule(due_ms, Due::Saving(id));
     }
 
+    // Rule: Flexible savings pay interest every 24 hours, fixed ones at their end. Source: invented (no source
+    // says it)
     /// Pays a day's interest of a flexible saving, or ends a fixed one.
     pub(super) fn settle_saving(&mut self, id: u64, at_ms: u64) {
         let Some(holding) = self.earn.holdings.get_mut(&id) else { return };

@@ -42,6 +42,8 @@ pub const MAKER: AccountId = AccountId(u32::MAX);
 /// The account whose market orders make the tape move.
 pub const FLOW: AccountId = AccountId(u32::MAX - 1);
 
+// Rule: Ids of spot orders have 18 digits, those of futures 15. Source: documented (samples, endpoint
+// spot_order and endpoint futures_order)
 /// Number of an order. Spot ids have 18 digits as on the venue, futures ids 15, so that they fit
 /// into a JSON number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +58,7 @@ const FIRST_FUNDING_RECORD: u64 = 1_679_000;
 const FIRST_LOAN: u64 = 133_000;
 const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
 
+// Rule: Ten times as many trades and flows as orders are kept. Source: simplified (memory)
 /// Trades and flows kept for queries for each finished order that an account remembers; older ones are
 /// forgotten.
 const FILLS: usize = 10;
@@ -316,6 +319,8 @@ pub(crate) fn next(counter: &mut u64) -> u64 {
     *counter
 }
 
+// Rule: Money has 8 decimals and is cut in favour of the payer. Source: simplified (the samples have 8
+// decimals)
 /// Cuts an amount of money to 8 decimals, in favour of the payer.
 pub(crate) fn cut(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(8, RoundingStrategy::ToZero)

@@ -19,6 +19,8 @@ use super::{book::Side, rng::Rng};
 
 /// Prices, returns and distances are counted in billionths of the start price.
 pub(super) const WHOLE: i64 = 1_000_000_000;
+// Rule: A price is a random walk whose variance follows GARCH(1,1): 60 % a year in calm times, at most eight
+// times that. Source: invented (a model)
 /// Standard deviation of a return over one beat in calm times: 60 % a year.
 const CALM: u64 = 34_000;
 /// Most that the standard deviation grows to, in multiples of the calm one.
@@ -36,26 +38,34 @@ struct Tether {
     reach: i64,
 }
 
+// Rule: A price stays within 5 % of its start, and a contract within 0.1 % of its pair. Source: invented (a
+// model)
 const START: Tether = Tether { pull: 1 << 17, reach: WHOLE / 20 };
 const LEADER: Tether = Tether { pull: 1 << 10, reach: WHOLE / 1_000 };
 /// Standard deviation of the basis over one beat.
 const BASIS: i64 = 3_000;
 
+// Rule: The spread is about 0.006 % and grows with the variance. Source: invented (a model)
 /// Each side of the spread, without its part that follows volatility.
 const HALF_SPREAD: i64 = 30_000;
 
 /// Intensities are market orders per beat, in 65,536ths.
 const UNIT: u64 = 1 << 16;
+// Rule: Market orders excite each other (Hawkes): 0.6 a second, and each brings about 0.66 others. Source:
+// invented (a model)
 /// Without excitement: 0.6 a second.
 const QUIET: u64 = 4_000;
 /// What one order adds: over time it brings about 0.66 others.
 const EXCITEMENT: u64 = 2_700;
 /// One part in so many of the excitement is gone after a beat.
 const DECAY: u64 = 16;
+// Rule: At most 8 market orders arrive in a beat. Source: invented (a model)
 /// Most orders of one beat.
 const ARRIVALS: u64 = 8;
+// Rule: 60 % of market orders have the side of the one before. Source: invented (a model)
 /// A market order is of the same side as the one before in so many cases of 100.
 const SAME_SIDE: u64 = 60;
+// Rule: A market order moves the price by a quarter of a standard deviation. Source: invented (a model)
 /// A market order moves the price by one standard deviation divided by this.
 const IMPACT: i64 = 4;
 

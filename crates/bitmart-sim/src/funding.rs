@@ -16,13 +16,20 @@ use super::{
     reject::{Reject, Source},
 };
 
+// Rule: A withdrawal costs 0.0001 of its currency unless the operator sets another fee. Source: invented
+// (samples have several fees)
 /// The flat fee of a withdrawal, in its own currency, unless the operator has set another one.
 pub const WITHDRAW_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+// Rule: A claim of play money gives 10, as often as it is made. Source: documented (a sample, endpoint
+// futures_claim_demo_funds); simplified (there is no limit)
 /// What a claim of play money gives: the amount of BitMart's sample.
 pub const CLAIM: Decimal = Decimal::TEN;
+// Rule: An account may withdraw 100 BTC in 24 hours (60064). Source: documented (a sample, endpoint
+// account_withdraw_quota)
 /// What an account may withdraw in 24 hours, in BTC: the figure of BitMart's sample.
 const DAILY_QUOTA_BTC: Decimal = Decimal::ONE_HUNDRED;
 const DAY_MS: u64 = 86_400_000;
+// Rule: A withdrawal to an address that begins with fail fails. Source: invented (so that a client can see one)
 /// A withdrawal to an address that begins like this fails, so that a client can see one fail.
 const FAILING_ADDRESS: &str = "fail";
 /// The address of a withdrawal that stands for a balance that the operator lowered.
@@ -39,6 +46,8 @@ pub enum FundingState {
 }
 
 impl FundingState {
+    // Rule: Deposits and withdrawals pass the documented states, for 1, 10 and 60 or 1 and 30 seconds. Source:
+    // documented (endpoint account_funding_history); invented (the times)
     /// The state after this one, and the milliseconds until it is reached.
     fn next(self, deposit: bool) -> Option<(Self, u64)> {
         Some(match (self, deposit) {
@@ -103,6 +112,8 @@ impl Exchange {
         known.then(|| plain.into())
     }
 
+    // Rule: Without a source a withdrawal draws on spot, then on funding. Source: documented (endpoint
+    // account_withdraw)
     /// Freezes the money of a withdrawal and sends it on its way.
     pub fn withdraw(
         &mut self,
@@ -311,6 +322,9 @@ impl Exchange {
         self.tell_balance(payee, BalanceReason::Deposit, currency);
     }
 
+    // Rule: A deposit is credited to the chosen wallet; to spot when no contract is settled in its currency.
+    // Source: documented (endpoint account_set_deposit_account); simplified (what futures cannot hold goes to
+    // spot)
     /// Credits a deposit to the wallet that its owner chose. The futures wallet takes what contracts are
     /// settled in; anything else goes to spot.
     fn receive(&mut self, row: &Funding) {

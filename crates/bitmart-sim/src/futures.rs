@@ -27,6 +27,8 @@ use self::{
 use super::{DECIMALS, book::Book, sane, tape::Tape};
 use crate::markets::Contract;
 
+// Rule: Futures fees are 0.06 % for the taker and 0.02 % for the maker, of the value and in the margin
+// currency. Source: documented (endpoint futures_fee_rate)
 /// Fees of the lowest level.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(6, 0, 0, false, 4);
 pub const MAKER_FEE: Decimal = Decimal::from_parts(2, 0, 0, false, 4);

@@ -42,6 +42,7 @@ pub mod reject;
 pub mod report;
 pub mod rng;
 mod rows;
+pub mod rules;
 pub mod setup;
 mod slab;
 pub mod spot;

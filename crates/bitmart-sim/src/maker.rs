@@ -17,25 +17,33 @@ use super::{
     tape::{Candle, Tape},
 };
 
+// Rule: A market has 60 quotes on each side. Source: invented (a model, see Markets in the README)
 /// Quotes on each side.
 const LEVELS: usize = 60;
+// Rule: Quotes are 0.005 % apart at the best price, and 0.02 % at the far end. Source: invented (a model)
 /// The distance of level k from the one before is so much, and k times the second.
 const GAP: i64 = 50_000;
 const WIDENING: i64 = 3_000;
+// Rule: The best quote is worth about 300 units of the quote currency, and each further one 60 more. Source:
+// invented (a model)
 /// Typical worth of the best quote in the quote currency, and what each level further away adds.
 const QUOTE_WORTH: u64 = 300;
 const DEEPENING: u64 = 60;
+// Rule: A market order of the model is worth 60 units of the quote currency or more. Source: invented (a model)
 /// Typical worth of a market order.
 const ORDER_WORTH: u64 = 60;
+// Rule: A market order of the model walks the book by at most 1 %. Source: invented (a model)
 /// How far a market order of the model walks the book at most.
 const SWEEP: i64 = WHOLE / 100;
 /// Most lots of one order, so that no product overflows.
 const LOTS: u128 = 1_000_000_000_000_000;
 const MINUTE_MS: u64 = 60_000;
+// Rule: A market starts with a day of minutes that are made up. Source: invented (a model)
 /// Minutes of history made up at the start.
 const HISTORY: u64 = 1_440;
 /// Squared it is about the number of beats in a minute.
 const MINUTE_ROOT: i64 = 24;
+// Rule: A minute of made-up history trades about 5,000 units of the quote currency. Source: invented (a model)
 /// Typical worth of what is traded in a minute.
 const MINUTE_WORTH: u64 = 5_000;
 

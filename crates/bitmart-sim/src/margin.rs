@@ -17,14 +17,25 @@ use super::{
     reject::{Reject, Source},
 };
 
+// Rule: Loans bear 0.1 % interest a day. Source: documented (a sample, endpoint margin_pairs)
 pub const DAILY_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+// Rule: Interest of 0.004167 % is charged at every full hour after the loan, on the principal. Source:
+// documented (a sample, endpoint margin_pairs); simplified (no source says when it is charged)
 pub const HOURLY_RATE: Decimal = Decimal::from_parts(4_167, 0, 0, false, 8);
+// Rule: Margin has leverage 5: up to four times what an account owns can be borrowed. Source: documented (a
+// sample, endpoint margin_pairs)
 /// At leverage 5 an account owns a fifth of its assets: assets are 1.25 times its debts.
 pub const LEVERAGE: u32 = 5;
+// Rule: Money may leave a margin account as long as assets are 1.25 times the debts. Source: invented (it
+// follows from the leverage)
 const RISK_FLOOR: Decimal = Decimal::from_parts(125, 0, 0, false, 2);
+// Rule: A margin account is liquidated below assets of 1.1 times the debts. Source: documented (a sample,
+// endpoint margin_accounts)
 pub const LIQUIDATION_RATE: Decimal = Decimal::from_parts(11, 0, 0, false, 1);
 const HOUR_MS: u64 = 3_600_000;
 
+// Rule: A loan is at least 0.001 of the base or 10 of the quote; at most 100 of the base or 1,000,000 of the
+// quote are owed. Source: documented (a sample, endpoint margin_pairs)
 /// What a loan in base or quote must be at least, and what may be owed at most.
 pub fn bounds(base: bool) -> (Decimal, Decimal) {
     if base {
@@ -248,6 +259,8 @@ impl Exchange {
         self.schedule(next_ms, Due::Interest(id));
     }
 
+    // Rule: A repayment goes to the oldest loan, to its interest before its principal. Source: simplified (no
+    // source says it)
     /// Pays loans back, oldest first, each one's interest before its principal.
     pub fn repay(&mut self, account: AccountId, sum: Sum, now_ms: u64) -> Result<u64, Reject> {
         self.margin_side(&sum)?;

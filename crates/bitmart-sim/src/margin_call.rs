@@ -34,6 +34,8 @@ impl Exchange {
         }
     }
 
+    // Rule: A liquidated margin account has its orders cancelled and all it has turned into what it owes, at
+    // the market; the house bears the rest. Source: invented (no source says how the exchange sells)
     /// Cancels the orders of a margin account, pays what it can, trades the rest of its assets for what
     /// it still owes, and pays that. The house bears what is owed when nothing is left to sell; when
     /// nobody buys, it waits for somebody.

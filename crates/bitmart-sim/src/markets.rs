@@ -23,6 +23,8 @@ pub struct SpotPair {
 }
 
 impl SpotPair {
+    // Rule: The smallest value of an order is 5 units of the quote currency. Source: documented (an observed
+    // sample, endpoint spot_symbol_details)
     /// Creates a pair with a minimum order of 5 units of the quote currency.
     pub fn new(
         base: &str,
@@ -74,6 +76,8 @@ pub struct Contract {
 }
 
 impl Contract {
+    // Rule: Leverage is up to 100, and orders have up to 500,000 contracts. Source: documented (a sample,
+    // endpoint futures_contracts)
     /// Creates a contract with leverage up to 100 and orders up to 500,000 contracts.
     pub fn new(
         base: &str,

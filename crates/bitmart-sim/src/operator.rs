@@ -14,8 +14,10 @@ use super::{
     reject::Reject,
 };
 
+// Rule: An account saves up to 200 addresses. Source: invented (no source states a bound)
 /// Addresses that one account can save.
 const ADDRESSES: usize = 200;
+// Rule: Each part of an address has at most 256 bytes. Source: invented (no source states a bound)
 /// Most bytes of each part of an address.
 const LONGEST: usize = 256;
 
@@ -107,6 +109,8 @@ impl NetworkTerms {
         self
     }
 
+    // Rule: A withdrawal is more than its fee. Source: simplified (the documents state one minimum for each
+    // currency)
     /// The smallest withdrawal: always more than the fee.
     pub fn least(&self) -> Decimal {
         let above_fee = self.fee + Decimal::new(1, DECIMALS);
@@ -283,6 +287,9 @@ impl Decisions {
         self.addresses.get(&account).map_or(&[], Vec::as_slice)
     }
 
+    // Rule: An account that has saved addresses withdraws to these only, and to verified ones (60007, 60015);
+    // one that has none, to any. Source: documented (endpoint account_withdraw); simplified (accounts without
+    // any)
     /// An account that has saved addresses can withdraw to these only (60007), and only to verified ones
     /// (60015), as documented for endpoint withdraw; one that has none, to any.
     pub fn check_address(
@@ -355,6 +362,8 @@ impl Exchange {
         Ok(())
     }
 
+    // Rule: A delisted contract and a halted one take no orders (40014, 40015). Source: documented (the table
+    // of error codes)
     /// Refuses an order for a contract that is delisted (40014) or halted (40015).
     pub fn check_contract(&self, symbol: &str) -> Result<(), Reject> {
         if self.decisions.delisted_ms(symbol).is_some() {

@@ -30,6 +30,8 @@ impl Kind {
     }
 }
 
+// Rule: An order ends as filled, canceled or partially_canceled and changes no more. Source: documented
+// (endpoint spot_order)
 /// States as the wire names them. They only move downwards in this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum State {

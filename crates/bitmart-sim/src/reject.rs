@@ -62,6 +62,13 @@ pub enum Reject {
     OrderNotOpen,
     /// Another order of the account has this client order id.
     DuplicateClientOrderId,
+    /// The client order id is too long.
+    ClientOrderIdTooLong {
+        /// Most characters.
+        maximum: usize,
+    },
+    /// The client order id has other characters than letters and digits.
+    ClientOrderIdCharacters,
     /// The order would not be a limit order.
     NotALimitOrder,
     /// The size is smaller than the smallest one.
@@ -69,8 +76,33 @@ pub enum Reject {
         /// The smallest size.
         minimum: Decimal,
     },
-    /// The size is out of range, or not above what is filled.
-    SizeOutOfRange,
+    /// The size is out of range.
+    SizeOutOfRange {
+        /// The smallest size.
+        minimum: Decimal,
+        /// The largest size.
+        maximum: Decimal,
+    },
+    /// The size is no multiple of the step.
+    SizeOffLot {
+        /// The step.
+        lot: Decimal,
+    },
+    /// The new size of an order is not above what is filled of it.
+    SizeNotAboveFilled {
+        /// What is filled.
+        filled: Decimal,
+    },
+    /// The price is not above zero, or too high.
+    PriceOutOfRange {
+        /// The highest price.
+        maximum: Decimal,
+    },
+    /// The price is no multiple of the step.
+    PriceOffTick {
+        /// The step.
+        tick: Decimal,
+    },
     /// The value of a limit order is too low.
     LimitValueTooLow {
         /// The lowest value, in the quote currency.
@@ -86,11 +118,45 @@ pub enum Reject {
         /// The lowest value, in the quote currency.
         minimum: Decimal,
     },
+    /// An order that must not take would trade at once.
+    WouldTake {
+        /// Side of the rejected order.
+        side: Side,
+    },
+    /// An order that must not take needs a price.
+    MakerOnlyAtMarket,
+    /// An order of futures must say how it avoids to trade with its owner.
+    SelfTradeNotPrevented,
     /// As many orders wait for a price as are allowed.
     TooManyTriggerOrders,
     /// A take-profit or stop-loss price belongs to an order that opens a position.
     OrderDoesNotOpen,
+    /// A take-profit or stop-loss would open a position.
+    OrderOpens,
+    /// A trailing order follows a price, and no other order does.
+    TriggerKindDiffers,
+    /// The callback rate of a trailing order is out of range.
+    CallbackRateOutOfRange {
+        /// The lowest rate, in percent.
+        minimum: Decimal,
+        /// The highest rate, in percent.
+        maximum: Decimal,
+    },
+    /// The countdown is too short or too long.
+    CountdownOutOfRange {
+        /// The shortest one, in seconds.
+        shortest_s: u64,
+        /// The longest one, in seconds.
+        longest_s: u64,
+    },
 
+    /// The leverage is below 1 or above the highest of the contract.
+    LeverageOutOfRange {
+        /// What was wanted.
+        leverage: Decimal,
+        /// The highest one.
+        maximum: u32,
+    },
     /// There is no position to close.
     NoPosition,
     /// The position has fewer free contracts than are to be closed.
@@ -121,6 +187,27 @@ pub enum Reject {
     SecuresLoan,
     /// The amount must be above zero.
     AmountNotPositive,
+    /// The amount is too large for any request.
+    AmountTooLarge {
+        /// The largest amount.
+        maximum: Decimal,
+    },
+    /// The amount is out of range.
+    AmountOutOfRange {
+        /// The smallest amount.
+        minimum: Decimal,
+        /// The largest amount.
+        maximum: Decimal,
+    },
+    /// The amount has too many decimals.
+    AmountPrecision {
+        /// Most decimals.
+        decimals: u32,
+    },
+    /// The account may not move money of that account, or to it.
+    NotOwnAccount,
+    /// Both ends of a transfer are the same wallet.
+    SameWallet,
     /// The exchange has no such currency.
     UnknownCurrency,
     /// The currency is neither base nor quote of the pair.
@@ -162,6 +249,8 @@ pub enum Reject {
     },
     /// The network needs a memo.
     MemoMissing,
+    /// A withdrawal needs an address.
+    AddressMissing,
     /// The account has saved addresses, and this is none of them.
     AddressNotSaved,
     /// The saved address is not verified.
@@ -169,6 +258,8 @@ pub enum Reject {
     /// More than an account may withdraw in a day.
     DailyQuotaExceeded,
 
+    /// The account has no margin account of the pair.
+    NoMarginAccount,
     /// There is no loan to pay back.
     NoLoan,
     /// Less than the smallest loan.
@@ -217,7 +308,52 @@ impl fmt::Display for Reject {
             Self::DuplicateClientOrderId => f.write_str("the client order id is in use"),
             Self::NotALimitOrder => f.write_str("only limit orders can be modified"),
             Self::SizeTooSmall { minimum } => write!(f, "the smallest size is {minimum}"),
-            Self::SizeOutOfRange => f.write_str("the size is out of range"),
+            Self::SizeOutOfRange { minimum, maximum } => {
+                write!(f, "the size is not from {minimum} to {maximum}")
+            }
+            Self::SizeOffLot { lot } => write!(f, "the size is no multiple of {lot}"),
+            Self::SizeNotAboveFilled { filled } => {
+                write!(f, "the size is not above what is filled: {filled}")
+            }
+            Self::PriceOutOfRange { maximum } => {
+                write!(f, "the price is not above 0 and at most {maximum}")
+            }
+            Self::PriceOffTick { tick } => write!(f, "the price is no multiple of {tick}"),
+            Self::ClientOrderIdTooLong { maximum } => {
+                write!(f, "a client order id has at most {maximum} characters")
+            }
+            Self::ClientOrderIdCharacters => {
+                f.write_str("a client order id has letters and digits only")
+            }
+            Self::WouldTake { .. } => f.write_str("the order must not take, but would"),
+            Self::MakerOnlyAtMarket => f.write_str("a market order cannot be a maker"),
+            Self::SelfTradeNotPrevented => {
+                f.write_str("the order does not say how to prevent a self-trade")
+            }
+            Self::OrderOpens => f.write_str("a take-profit or stop-loss cannot open a position"),
+            Self::TriggerKindDiffers => {
+                f.write_str("the kind of the order does not fit what it waits for")
+            }
+            Self::CallbackRateOutOfRange { minimum, maximum } => {
+                write!(f, "the callback rate is not from {minimum} to {maximum} percent")
+            }
+            Self::CountdownOutOfRange { shortest_s, longest_s } => {
+                write!(f, "the countdown is not from {shortest_s} to {longest_s} seconds")
+            }
+            Self::LeverageOutOfRange { leverage, maximum } => {
+                write!(f, "the leverage {leverage} is not from 1 to {maximum}")
+            }
+            Self::AmountTooLarge { maximum } => write!(f, "an amount is at most {maximum}"),
+            Self::AmountOutOfRange { minimum, maximum } => {
+                write!(f, "the amount is not from {minimum} to {maximum}")
+            }
+            Self::AmountPrecision { decimals } | Self::WithdrawalPrecision { decimals } => {
+                write!(f, "an amount has at most {decimals} decimals")
+            }
+            Self::NotOwnAccount => f.write_str("the account may not move this money"),
+            Self::SameWallet => f.write_str("both ends are the same wallet"),
+            Self::AddressMissing => f.write_str("a withdrawal needs an address"),
+            Self::NoMarginAccount => f.write_str("there is no margin account of the pair"),
             Self::LimitValueTooLow { minimum }
             | Self::MarketBuyTooSmall { minimum }
             | Self::MarketSellTooSmall { minimum } => {
@@ -257,9 +393,6 @@ impl fmt::Display for Reject {
             Self::DepositsClosed => f.write_str("deposits of the currency are closed"),
             Self::WithdrawalsClosed => f.write_str("withdrawals of the currency are closed"),
             Self::NetworkClosed => f.write_str("withdrawals by the network are closed"),
-            Self::WithdrawalPrecision { decimals } => {
-                write!(f, "an amount has at most {decimals} decimals")
-            }
             Self::WithdrawalStep { multiple_of } => {
                 write!(f, "the amount must be a multiple of {multiple_of}")
             }

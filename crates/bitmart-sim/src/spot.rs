@@ -21,6 +21,8 @@ use super::{
 };
 use crate::markets::SpotPair;
 
+// Rule: Taker and maker pay 0.1 % of the value of a spot trade, in the quote currency. Source: documented (the
+// lowest class of the fee table, and the trade samples of endpoint spot_order_trades)
 /// Taker and maker fee: 0.1 %, the lowest class of the fee table BitMart publishes.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 pub const MAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
@@ -70,6 +72,8 @@ impl SpotMarket {
 }
 
 impl Exchange {
+    // Rule: A buy freezes its highest cost with its fee, a sell its size. Source: simplified (the samples show
+    // the sums, not how they are made)
     /// Places an order: freezes its money, trades what can trade, and rests or ends the remainder.
     pub fn place_spot(
         &mut self,
@@ -145,6 +149,8 @@ impl Exchange {
         let (account, request) = (order.account, &order.request);
         let (side, kind, price) = (request.side, request.kind, request.price);
         let Some(market) = self.spot.get_mut(&request.symbol) else { return };
+        // Rule: A limit_maker order that would take, or is below the smallest value, is accepted and then
+        // cancelled by the system. Source: documented (endpoint spot_submit_order)
         // BitMart cancels such an order after accepting it, without an error (endpoint v2/submit_order).
         if kind == Kind::LimitMaker
             && (price * request.size < market.rules.min_notional
@@ -186,6 +192,7 @@ impl Exchange {
         value + value * rate
     }
 
+    // Rule: What a better price saved is free at once. Source: simplified (no source says when)
     /// Gives back what a buy had frozen for its limit price and got cheaper.
     fn release_spot_surplus(&mut self, id: OrderId) {
         let Some(order) = self.spot_orders.get_mut(&id) else { return };
@@ -318,6 +325,8 @@ impl Exchange {
         self.finish_spot(account, id);
     }
 
+    // Rule: An order that has ended cannot be cancelled; the spot endpoint reports `result: false`. Source:
+    // documented (endpoint spot_cancel_order)
     /// Cancels an open order of `account`.
     pub fn cancel_spot(
         &mut self,

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::book::Side;
 
+// Rule: The last 200 public trades of a market are kept. Source: simplified (the endpoints give no more)
 const TRADES: usize = 200;
+// Rule: Candles reach back 25 hours. Source: simplified (memory)
 /// A day and a bit of minutes.
 const CANDLES: usize = 1_500;
 const MINUTE_MS: u64 = 60_000;

@@ -28,6 +28,7 @@ pub struct NewTransfer {
     pub amount: Decimal,
 }
 
+// Rule: A transfer arrives at once. Source: simplified (its state is always FINISHED)
 /// Money that was moved. It arrives at once, so that the state of a transfer is always `FINISHED`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
@@ -100,6 +101,8 @@ impl Exchange {
         Ok(id)
     }
 
+    // Rule: The number of a transfer between accounts works once per caller (61004). Source: documented
+    // (endpoint sub_accounts_transfer_sub_to_main)
     /// Moves money between a main account and its sub-accounts. A request number works once per caller
     /// (61004); one that was refused may be used again.
     pub fn transfer_between(

@@ -13,12 +13,13 @@ use crate::{
         Outcome, WalletRequest,
         earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
         refusal::Refusal,
+        rules::MONEY_DECIMALS,
     },
     number,
     wire::{fixed, plain},
 };
 
-const DECIMALS: u32 = 8;
+const DECIMALS: u32 = MONEY_DECIMALS;
 /// Digits of a `requestNo`.
 const NUMBER_DIGITS: usize = 20;
 

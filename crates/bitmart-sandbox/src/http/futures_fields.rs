@@ -6,15 +6,21 @@ use smol_str::SmolStr;
 use super::{Call, params::Params};
 use crate::{
     exchange::{
+        Reject,
         futures::FuturesRules,
         futures_order::{FuturesSide, Mode},
-        refusal::{Refusal, refuse},
+        refusal::{ErrorFamily, Refusal, refuse, rejected},
+        rules::check_client_id,
         trigger::{Preset, PresetPrice, PriceType},
     },
     number,
 };
 
-const CLIENT_ID: usize = 32;
+/// The error of a rule that an order breaks. Orders are checked when they are placed; rules are checked before
+/// as well where another error comes after.
+pub(super) fn broken(reject: Reject) -> Refusal {
+    rejected(&reject, ErrorFamily::Futures)
+}
 
 /// The rules of the contract that the request names.
 pub(super) fn rules<'a>(call: &'a Call<'_>) -> Result<&'a FuturesRules, Refusal> {
@@ -46,29 +52,23 @@ pub(super) fn mode(params: &Params, market: bool) -> Result<Mode, Refusal> {
 pub(super) fn size(params: &Params, rules: &FuturesRules) -> Result<Decimal, Refusal> {
     params.need("size")?;
     let size = params.decimal("size").ok().flatten().unwrap_or_default();
-    if size.fract() != Decimal::ZERO || size < Decimal::ONE || size > rules.max_volume {
-        return Err(refuse(40044));
-    }
+    rules.check_size(size).map_err(broken)?;
     Ok(size)
 }
 
 /// A price that has to be there, with no more decimals than the contract has.
 pub(super) fn price(params: &Params, name: &str, rules: &FuturesRules) -> Result<Decimal, Refusal> {
     params.need(name)?;
-    let price = params.decimal(name)?.filter(|price| price.scale() <= rules.price_decimals);
-    price.ok_or_else(|| refuse(40043))
+    let price = params.decimal(name)?.unwrap_or_default();
+    rules.check_price(price).map_err(broken)?;
+    Ok(price)
 }
 
 /// A leverage within the bounds of the contract; none when it is absent.
 pub(super) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u32>, Refusal> {
     let Some(text) = params.text("leverage")? else { return Ok(None) };
     let value = number::decimal(&text).ok_or_else(|| refuse(40040))?;
-    if value > rules.max_leverage.into() {
-        return Err(refuse(40029));
-    }
-    if value < Decimal::ONE {
-        return Err(refuse(40030));
-    }
+    rules.check_leverage(value).map_err(broken)?;
     value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040)).map(Some)
 }
 
@@ -84,12 +84,7 @@ pub(super) fn isolated(params: &Params, opens: bool) -> Result<bool, Refusal> {
 
 pub(super) fn client_id(params: &Params) -> Result<Option<SmolStr>, Refusal> {
     let Some(id) = params.text("client_order_id")? else { return Ok(None) };
-    if id.len() > CLIENT_ID {
-        return Err(refuse(40049));
-    }
-    if !id.chars().all(|letter| letter.is_ascii_alphanumeric()) {
-        return Err(refuse(40048));
-    }
+    check_client_id(&id).map_err(broken)?;
     Ok(Some(id.into()))
 }
 

@@ -147,7 +147,10 @@ pub(super) fn mark_klines(call: &mut Call<'_>) -> HandlerResult {
     candles(call, Exchange::mark_candles)
 }
 
-fn candles(call: &Call<'_>, list: fn(&Exchange, &str, u64, Window) -> Vec<Candle>) -> HandlerResult {
+fn candles(
+    call: &Call<'_>,
+    list: fn(&Exchange, &str, u64, Window) -> Vec<Candle>,
+) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let step = params.whole("step")?.unwrap_or(1);
     if !STEPS.contains(&step) {

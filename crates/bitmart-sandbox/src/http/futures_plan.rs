@@ -1,6 +1,5 @@
 //! Plan orders and trailing orders of futures, and the list of all that waits.
 
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
@@ -17,6 +16,7 @@ use crate::{
         futures::FuturesRules,
         futures_order::{FuturesSide, Mode, NewFuturesOrder},
         refusal::{Refusal, refuse},
+        rules::check_callback_rate,
         trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
     },
     number,
@@ -186,9 +186,7 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Refu
     };
     params.need("callback_rate")?;
     let callback_rate = params.decimal("callback_rate")?.unwrap_or_default();
-    if callback_rate < Decimal::new(1, 1) || callback_rate > Decimal::from(5) {
-        return Err(params.invalid("callback_rate", "must be 0.1 to 5"));
-    }
+    check_callback_rate(callback_rate).map_err(fields::broken)?;
     let buys = matches!(side, FuturesSide::OpenLong | FuturesSide::CloseShort);
     let trail = Trail {
         activation: price(params, "activation_price", rules)?,

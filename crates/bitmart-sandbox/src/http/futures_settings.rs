@@ -8,11 +8,6 @@ use crate::{
     wire::plain,
 };
 
-/// Shortest countdown in seconds.
-const SHORTEST: u64 = 5;
-/// Longest one, a year: no source states any.
-const LONGEST: u64 = 31_536_000;
-
 /// Enumeration `futures_position_mode`.
 pub(super) fn mode_word(one_way: bool) -> &'static str {
     if one_way { "one_way_mode" } else { "hedge_mode" }
@@ -97,11 +92,11 @@ pub(super) fn cancel_all_after(call: &mut Call<'_>) -> HandlerResult {
     let symbol = market.rules.symbol.clone();
     call.params.need("timeout")?;
     let timeout = call.params.whole("timeout")?.and_then(|seconds| u64::try_from(seconds).ok());
-    let timeout = timeout.filter(|seconds| *seconds == 0 || (SHORTEST..=LONGEST).contains(seconds));
     let timeout =
         timeout.ok_or_else(|| call.params.invalid("timeout", "must be 0 or at least 5"))?;
-    let at_ms = (timeout > 0).then_some(call.now_ms + timeout * 1_000);
-    call.exchange.apply(account, FuturesRequest::CancelAllAt { symbol, at_ms })?;
+    let seconds = (timeout > 0).then_some(timeout);
+    call.exchange.apply(account, FuturesRequest::CancelAllAfter { symbol, seconds })?;
+    let at_ms = seconds.map(|seconds| call.now_ms + seconds * 1_000);
     Ok(json!({
         "result": true,
         "set_time": call.now_ms / 1_000,

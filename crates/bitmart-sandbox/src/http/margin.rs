@@ -8,17 +8,16 @@ use super::{Call, HandlerResult, spot_trading::parse_order};
 use crate::{
     exchange::{
         AccountId, SpotRequest, SpotRules, WalletRequest,
-        book::Side,
         margin::{
             DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, Repayment, Sum, bounds,
         },
-        order::Kind,
         refusal::{Refusal, refuse},
+        rules::MONEY_DECIMALS,
     },
     wire::{fixed, plain},
 };
 
-const DECIMALS: u32 = 8;
+const DECIMALS: u32 = MONEY_DECIMALS;
 
 fn sum(call: &Call<'_>) -> Result<Sum, Refusal> {
     let params = &call.params;
@@ -61,14 +60,6 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
     let mut request =
         parse_order(&call.exchange, &call.params, &symbol, "clientOrderId", call.lenient)?;
     request.margin = true;
-    if !call.owner()?.margin.keys().any(|key| key.0 == symbol) {
-        return Err(refuse(51001));
-    }
-    let market = call.exchange.spot.get(&request.symbol).ok_or_else(|| refuse(50001))?;
-    // Rejected here, where the spot endpoint accepts it and cancels.
-    if request.kind == Kind::LimitMaker && market.book.would_take(request.side, request.price) {
-        return Err(refuse(if request.side == Side::Buy { 50034 } else { 50035 }));
-    }
     let id = call.exchange.order(account, SpotRequest::Place(request))?;
     // A number in the documents.
     Ok(json!({ "order_id": id.0 }))

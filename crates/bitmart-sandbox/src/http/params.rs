@@ -5,13 +5,13 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
-    exchange::refusal::{Refusal, refuse},
+    exchange::{
+        refusal::{Refusal, refuse},
+        rules::LARGEST,
+    },
     generated::{Codes, Kind, Param},
     number,
 };
-
-/// The largest number a price, size or amount may be.
-const LARGEST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
 /// How old a request may be when it arrives. The npm package bitmart-api sends it with every signed request;
 /// the exchange heeds it where it is documented.

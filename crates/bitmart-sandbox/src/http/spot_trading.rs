@@ -11,13 +11,13 @@ use crate::{
         book::{SelfTrade, Side},
         order::{Kind, NewSpotOrder, SpotFill, SpotOrder},
         refusal::{ErrorFamily, Refusal, refuse, rejected},
+        rules::{MONEY_DECIMALS, check_client_id},
     },
     number,
     wire::fixed,
 };
 
 const BATCH: usize = 10;
-const CLIENT_ID: usize = 32;
 
 pub(super) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
@@ -66,7 +66,7 @@ pub(super) fn parse_order(
     if !exchange.spot.contains_key(symbol) {
         return Err(refuse(50001));
     }
-    exchange.check_trading(symbol).map_err(|reject| rejected(&reject, ErrorFamily::Spot))?;
+    exchange.check_trading(symbol).map_err(broken)?;
     parse_side(params)?;
     let kind = match params.need("type")?.as_str() {
         "limit" => Kind::Limit,
@@ -76,20 +76,14 @@ pub(super) fn parse_order(
         _ => return Err(refuse(52001)),
     };
     let order = parse_order_as(kind, exchange, params, symbol, client_field, lenient)?;
-    check_depth(exchange, &order)?;
+    exchange.check_spot_order(&order).map_err(broken)?;
     Ok(order)
 }
 
-/// An order that trades at once or never is rejected when nobody is on the other side. Clients report the two
-/// codes without saying which is for what; one that finds somebody at worse prices only is accepted and
-/// cancelled, as documented.
-fn check_depth(exchange: &Exchange, order: &NewSpotOrder) -> Result<(), Refusal> {
-    let market = exchange.spot.get(&order.symbol).ok_or_else(|| refuse(50001))?;
-    let at_once = matches!(order.kind, Kind::Market | Kind::Ioc);
-    if !at_once || market.book.opposite_best(order.side).is_some() {
-        return Ok(());
-    }
-    Err(refuse(if order.side == Side::Buy { 50034 } else { 50035 }))
+/// The error of a rule that an order breaks. Orders are checked when they are placed; rules are only checked
+/// before where another error comes after.
+fn broken(reject: Reject) -> Refusal {
+    rejected(&reject, ErrorFamily::Spot)
 }
 
 fn parse_side(params: &Params) -> Result<Side, Refusal> {
@@ -124,12 +118,7 @@ pub(super) fn parse_order_as(
     };
     let client_id = params.text(client_field)?.map(SmolStr::from);
     if let Some(id) = &client_id {
-        if id.len() > CLIENT_ID {
-            return Err(refuse(50037));
-        }
-        if !id.chars().all(|letter| letter.is_ascii_alphanumeric()) {
-            return Err(refuse(50038));
-        }
+        check_client_id(id).map_err(broken)?;
     }
     let mut order = NewSpotOrder {
         symbol: rules.symbol.clone(),
@@ -149,36 +138,18 @@ pub(super) fn parse_order_as(
             50021 => params.invalid("notional", "a market buy takes notional, not size"),
             _ => refuse(50012),
         };
-        order.notional = digits(params, "notional", rules.price_decimals.max(8), lenient)?
-            .ok_or_else(missing)?;
-        if order.notional < rules.min_notional {
-            return Err(refuse(51012));
+        order.notional =
+            digits(params, "notional", MONEY_DECIMALS, lenient)?.ok_or_else(missing)?;
+    } else {
+        order.size =
+            digits(params, "size", rules.size_decimals, lenient)?.ok_or_else(|| refuse(50010))?;
+        rules.check_size(order.size).map_err(broken)?;
+        if kind != Kind::Market {
+            order.price = digits(params, "price", rules.price_decimals, lenient)?
+                .ok_or_else(|| refuse(50011))?;
         }
-        return Ok(order);
     }
-    order.size =
-        digits(params, "size", rules.size_decimals, lenient)?.ok_or_else(|| refuse(50010))?;
-    if order.size < rules.lot {
-        return Err(refuse(50006).saying(format!("Minimum size is {}", rules.lot)));
-    }
-    if kind == Kind::Market {
-        let best = exchange
-            .spot
-            .get(symbol)
-            .and_then(|market| market.book.opposite_best(side))
-            .unwrap_or_default();
-        if !best.is_zero() && order.size * best < rules.min_notional {
-            return Err(refuse(51014));
-        }
-        return Ok(order);
-    }
-    order.price =
-        digits(params, "price", rules.price_decimals, lenient)?.ok_or_else(|| refuse(50011))?;
-    // One that must not take is accepted, and cancelled at once, as documented.
-    let value = order.size.checked_mul(order.price);
-    if kind != Kind::LimitMaker && value.is_none_or(|value| value < rules.min_notional) {
-        return Err(refuse(51011));
-    }
+    exchange.check_spot_terms(&order).map_err(broken)?;
     Ok(order)
 }
 

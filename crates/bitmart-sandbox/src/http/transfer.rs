@@ -6,20 +6,15 @@ use serde_json::{Value, json};
 use super::{Call, HandlerResult, params::Params};
 use crate::{
     exchange::{
-        WalletRequest,
+        Reject, WalletRequest,
         account::Purse,
         refusal::{Refusal, refuse},
+        rules::{MONEY_DECIMALS, check_futures_transfer},
         transfer::{End, NewTransfer, Transfer},
     },
     number,
     wire::plain,
 };
-
-/// Decimals of an amount of money.
-pub(super) const DECIMALS: u32 = 8;
-/// The documented bounds of a transfer between spot and futures.
-const SMALLEST: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
-const LARGEST: u64 = 10_000_000_000;
 
 /// An amount of money, with the errors of one that is not above 0 and of one that has too many
 /// decimals.
@@ -33,7 +28,7 @@ pub(super) fn amount(
         return Err(too_small);
     }
     let amount = params.decimal("amount")?.unwrap_or_default();
-    if amount.scale() > DECIMALS { Err(too_fine) } else { Ok(amount) }
+    if amount.scale() > MONEY_DECIMALS { Err(too_fine) } else { Ok(amount) }
 }
 
 /// Source and destination of a `type`.
@@ -74,8 +69,11 @@ fn own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, Refusal> {
 /// 42000 is the only listed futures code for a wallet that is too small: orders have their own.
 pub(super) fn spot_futures(call: &mut Call<'_>) -> HandlerResult {
     let requested = call.params.decimal("amount")?;
-    if requested.is_some_and(|amount| !(SMALLEST..=LARGEST.into()).contains(&amount)) {
-        return Err(call.params.invalid("amount", "must be 0.01 to 10000000000"));
+    // Checked before the other fields are read.
+    if let Some(Err(Reject::AmountOutOfRange { minimum, maximum })) =
+        requested.map(check_futures_transfer)
+    {
+        return Err(call.params.invalid("amount", &format!("must be {minimum} to {maximum}")));
     }
     let amount = own(call, ["spot_to_contract", "contract_to_spot"])?;
     Ok(json!({ "currency": call.params.text("currency")?, "amount": plain(amount) }))

@@ -37,12 +37,12 @@ pub enum FuturesRequest {
         /// The contract; all without one.
         symbol: Option<SmolStr>,
     },
-    /// Cancel the open orders of a contract at a time, unless this is set anew before.
-    CancelAllAt {
+    /// Cancel the open orders of a contract after a time, unless this is set anew before.
+    CancelAllAfter {
         /// The contract.
         symbol: SmolStr,
-        /// Milliseconds since 1970; never without.
-        at_ms: Option<u64>,
+        /// Never without.
+        seconds: Option<u64>,
     },
     /// Close open positions at the market.
     ClosePositions {
@@ -104,14 +104,13 @@ impl Exchange {
     ) -> Result<Outcome, Reject> {
         match request {
             FuturesRequest::Place { order, preset } => {
-                if !order.side.opens() && !preset.is_empty() {
-                    return Err(Reject::OrderDoesNotOpen);
-                }
+                self.check_futures_order(&order, &preset)?;
                 let id = self.place_futures(account, order, now_ms)?;
                 self.set_preset(id, preset);
                 Ok(id.into())
             }
             FuturesRequest::Modify { id, price, size } => {
+                self.check_modification(id, price, size)?;
                 self.modify_futures(account, id, price, size, now_ms).map(Outcome::from)
             }
             FuturesRequest::Cancel(id) => {
@@ -122,7 +121,9 @@ impl Exchange {
                 self.cancel_all_futures(account, symbol.as_deref(), why, now_ms);
                 Ok(Outcome::Done)
             }
-            FuturesRequest::CancelAllAt { symbol, at_ms } => {
+            FuturesRequest::CancelAllAfter { symbol, seconds } => {
+                self.check_countdown_of(&symbol, seconds)?;
+                let at_ms = seconds.map(|seconds| now_ms + seconds * 1_000);
                 self.cancel_after(account, &symbol, at_ms);
                 Ok(Outcome::Done)
             }
@@ -133,15 +134,19 @@ impl Exchange {
                 self.set_one_way(account, one_way).map(Outcome::from)
             }
             FuturesRequest::SetLeverage { symbol, leverage, isolated } => {
+                self.check_leverage_setting(&symbol, leverage)?;
                 self.set_leverage(account, &symbol, leverage, isolated).map(Outcome::from)
             }
             FuturesRequest::PlacePlan(plan) => {
+                self.check_plan(&plan)?;
                 self.submit_plan(account, plan, now_ms).map(Outcome::from)
             }
             FuturesRequest::ModifyPlan { symbol, id, kinds, change } => {
+                self.check_plan_change(&symbol, &change)?;
                 self.change_plan(account, &symbol, id, &kinds, change, now_ms).map(Outcome::from)
             }
             FuturesRequest::ModifyPreset { symbol, id, preset } => {
+                self.check_presets(&symbol, &preset)?;
                 self.change_preset(account, &symbol, id, preset, now_ms).map(Outcome::from)
             }
             FuturesRequest::CancelPlan { symbol, id, kinds } => {

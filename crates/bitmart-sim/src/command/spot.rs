@@ -46,13 +46,20 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<Outcome, Reject> {
         match request {
-            SpotRequest::Place(order) => self.place_spot(account, order, now_ms).map(Outcome::from),
+            SpotRequest::Place(order) => {
+                self.check_spot_order(&order)?;
+                if order.margin {
+                    self.check_margin_order(account, &order)?;
+                }
+                self.place_spot(account, order, now_ms).map(Outcome::from)
+            }
             SpotRequest::Cancel(id) => self.cancel_spot(account, id, now_ms).map(Outcome::from),
             SpotRequest::CancelAll { symbol, side } => {
                 self.cancel_all_spot(account, symbol.as_deref(), side, now_ms);
                 Ok(Outcome::Done)
             }
             SpotRequest::PlaceTrigger(order) => {
+                self.check_algo(&order)?;
                 self.submit_algo(account, order, now_ms).map(Outcome::from)
             }
             SpotRequest::CancelTrigger(id) => {

@@ -11,6 +11,7 @@ use crate::{
     earn::{Renewal, Saver},
     funding::NewWithdrawal,
     margin::Sum,
+    rules::check_amount,
     transfer::NewTransfer,
 };
 
@@ -86,12 +87,15 @@ impl Exchange {
     ) -> Result<Outcome, Reject> {
         match request {
             WalletRequest::Transfer { transfer, number: None } => {
+                self.check_own_transfer(account, &transfer)?;
                 self.transfer(transfer, now_ms).map(Outcome::from)
             }
             WalletRequest::Transfer { transfer, number: Some(number) } => {
+                self.check_family_transfer(account, &transfer)?;
                 self.transfer_between(account, number, transfer, now_ms).map(Outcome::from)
             }
             WalletRequest::Withdraw(withdrawal) => {
+                self.check_withdrawal(&withdrawal)?;
                 self.withdraw(account, withdrawal, now_ms).map(Outcome::from)
             }
             WalletRequest::SetDepositWallet(wallet) => {
@@ -100,15 +104,24 @@ impl Exchange {
             }
             WalletRequest::ClaimPlayMoney => self.claim(account, now_ms).map(Outcome::from),
             WalletRequest::TransferMargin { sum, into } => {
+                check_amount(sum.amount)?;
                 self.transfer_margin(account, sum, into).map(Outcome::from)
             }
-            WalletRequest::Borrow(sum) => self.borrow(account, sum, now_ms).map(Outcome::from),
-            WalletRequest::Repay(sum) => self.repay(account, sum, now_ms).map(Outcome::from),
+            WalletRequest::Borrow(sum) => {
+                check_amount(sum.amount)?;
+                self.borrow(account, sum, now_ms).map(Outcome::from)
+            }
+            WalletRequest::Repay(sum) => {
+                check_amount(sum.amount)?;
+                self.repay(account, sum, now_ms).map(Outcome::from)
+            }
             WalletRequest::SubscribeSaving { number, product, amount, renewal } => {
+                check_amount(amount)?;
                 let saver = Saver { account, number };
                 self.subscribe_saving(saver, product, amount, renewal, now_ms).map(Outcome::from)
             }
             WalletRequest::RedeemSaving { number, id, part } => {
+                part.map_or(Ok(()), check_amount)?;
                 let saver = Saver { account, number };
                 self.redeem_saving(saver, id, part, now_ms).map(Outcome::from)
             }
@@ -116,6 +129,10 @@ impl Exchange {
                 self.set_renewal(account, id, renewal).map(Outcome::from)
             }
             WalletRequest::SetAutomaticSaving { product, on } => {
+                let known = |id| self.products().iter().any(|one| one.id == id);
+                if !product.is_none_or(known) {
+                    return Err(Reject::UnknownProduct);
+                }
                 self.earn.set_automatic(account, product, on);
                 Ok(Outcome::Done)
             }

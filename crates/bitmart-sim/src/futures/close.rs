@@ -10,6 +10,8 @@ use crate::{
 };
 
 impl Exchange {
+    // Rule: Closing all positions cancels the orders that were to close them, and what nobody takes stays open.
+    // Source: simplified (endpoint futures_close_all_positions has no document)
     /// Endpoint close-all-position: closes the open positions of an account at the market, of one contract
     /// or direction when it is named. Orders that were to close them are cancelled first. What nobody takes
     /// stays open, and so do positions in contracts that take no orders.

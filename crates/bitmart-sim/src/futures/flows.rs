@@ -6,6 +6,8 @@ use smol_str::SmolStr;
 
 use crate::{AccountId, Exchange, keep_latest, next};
 
+// Rule: Flows of futures wallets have the kinds of the transaction history. Source: documented (endpoint
+// futures_transactions)
 /// Why money came or went, numbered as `flow_type` on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FlowKind {

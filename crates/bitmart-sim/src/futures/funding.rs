@@ -13,13 +13,20 @@ use smol_str::SmolStr;
 use super::{Mark, flows::FlowKind};
 use crate::{AccountId, Event, Exchange, MAKER, account::Purse, agenda::Due, cut, ledger::House};
 
+// Rule: Funding is settled at 00:00, 08:00 and 16:00 UTC. Source: documented (endpoint futures_funding_rate)
 /// Time between two settlements.
 pub const INTERVAL_MS: u64 = 8 * 3_600_000;
+// Rule: A funding rate is at most 3.75 % either way. Source: documented (a sample, endpoint
+// futures_funding_rate)
 /// Most that a rate can be, either way.
 pub const LIMIT: Decimal = Decimal::from_parts(375, 0, 0, false, 4);
+// Rule: The rate is the average premium, moved towards 0.01 % by at most 0.05 %. Source: simplified (no formula
+// is published; this is the common one)
 /// Interest of one interval, and how much the rate may be off the premium for it.
 const INTEREST: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 const OFF: Decimal = Decimal::from_parts(5, 0, 0, false, 4);
+// Rule: The last 100 settlements are kept, and those before the start are 0.01 % each. Source: invented (no
+// source says how far the history goes)
 /// Settlements that are remembered.
 const HISTORY: usize = 100;
 
@@ -110,6 +117,8 @@ impl Exchange {
         open.map(due).collect()
     }
 
+    // Rule: An isolated position pays funding from its margin, a cross one from the wallet; the house is on the
+    // other side. Source: simplified (customers pay the house and not each other)
     /// Moves one payment. An isolated position pays from its margin, a cross one from the wallet. The
     /// house holds the other side of what customers hold together, and so stands in for all of them.
     fn pay_funding(

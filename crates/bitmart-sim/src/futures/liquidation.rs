@@ -18,6 +18,9 @@ use crate::{
 type Key = (AccountId, SmolStr, bool);
 
 impl Exchange {
+    // Rule: A position is liquidated when its margin and profit at the mark price are down to the maintenance
+    // margin, checked once a second; cross positions of a currency stand together. Source: simplified (the
+    // documents name the ratio only)
     /// Closes every position whose margin is used up at the present marks. Each is looked at again before
     /// it is closed, because the one before it may have traded with an order of its owner.
     pub(super) fn liquidate(&mut self, now_ms: u64) {
@@ -80,6 +83,7 @@ impl Exchange {
         markets.map(|market| market.rules.symbol.clone()).collect()
     }
 
+    // Rule: Of cross positions the one that has lost most is closed first. Source: invented (no source says it)
     /// The one that lost most first.
     fn cross_positions(&self, account: AccountId, currency: &SmolStr) -> Vec<Key> {
         let Some(owner) = self.accounts.get(&account) else { return Vec::new() };
@@ -95,6 +99,8 @@ impl Exchange {
         rows.into_iter().map(|row| row.1).collect()
     }
 
+    // Rule: A position is closed whole, at the market; the house takes over the rest at the mark price. Source:
+    // simplified (there are no steps, and no auto-deleveraging)
     /// Closes a whole position, without asking for margin or free contracts.
     fn force_close(&mut self, (account, symbol, long): &Key, now_ms: u64) {
         let Some(id) = self.force(*account, symbol, *long, Origin::Liquidation, now_ms) else {

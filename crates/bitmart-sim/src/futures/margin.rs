@@ -31,6 +31,8 @@ pub struct Bracket {
     pub cum: Decimal,
 }
 
+// Rule: Leverage brackets are those of the published sample; maintenance is half the margin of the leverage.
+// Source: documented (a sample, endpoint futures_leverage_brackets)
 /// The ladder of the published sample, for a highest leverage of 50: leverage, and cap in thousands. Its
 /// ratio is half the margin of the leverage.
 const LADDER: [(u32, u32); 10] = [
@@ -45,10 +47,13 @@ const LADDER: [(u32, u32); 10] = [
     (2, 2_900),
     (1, 3_700),
 ];
+// Rule: The leverage before one is set is 10. Source: invented (no source states it)
 /// What an account has before it sets one; no source states it.
 const DEFAULT_LEVERAGE: u32 = 10;
 /// Leverage of the first rung.
 const TOP: u32 = 50;
+// Rule: Caps are 50,000 times those of the sample ladder, so that the first bracket of BTCUSDT ends at 500,000.
+// Source: simplified (the sample has one contract)
 /// Caps here against those of the sample: the first one is then the 500,000 that BTCUSDT has.
 const SCALE: u32 = 50 * 1_000;
 
@@ -126,6 +131,8 @@ pub struct Collateral {
 }
 
 impl Collateral {
+    // Rule: The available balance counts what cross positions have won and lost, and is never below 0. Source:
+    // simplified (the documents name the field only)
     /// What cross orders can be paid from.
     pub fn available(&self) -> Decimal {
         self.spendable().max(Decimal::ZERO)
@@ -135,6 +142,8 @@ impl Collateral {
         self.cash + self.cross_profit
     }
 
+    // Rule: Profit must be realised before it leaves the wallet or pays for isolated positions. Source:
+    // simplified (no source says it)
     /// What may leave the wallet: profit must be realised first.
     pub fn withdrawable(&self) -> Decimal {
         self.spendable().min(self.cash).max(Decimal::ZERO)
@@ -218,6 +227,8 @@ impl Exchange {
         Some(mark - surplus.checked_div(step)?).filter(|price| *price > Decimal::ZERO)
     }
 
+    // Rule: A contract has one leverage and one margin mode at a time (40040, 40012). Source: documented
+    // (endpoint futures_submit_order)
     /// An order that opens must fit what is open in its contract (quirk of endpoint
     /// submit-order), and its position must fit the bracket of its leverage.
     pub(super) fn check_leverage(
@@ -229,6 +240,8 @@ impl Exchange {
         self.check_setting(account, &request.symbol, request.leverage, request.isolated)?;
         let market = self.futures.get(&request.symbol).ok_or(Reject::UnknownMarket)?;
         let owner = self.accounts.get(&account);
+        // Rule: Only the position and the order count towards the largest value of a leverage (40029), not
+        // other orders. Source: simplified (no source says what counts)
         let held = owner.and_then(|owner| owner.position(&request.symbol, request.side.long()));
         let held = held.map_or(Decimal::ZERO, |position| position.cost);
         if held + value > market.rules.max_value(request.leverage) {
@@ -303,6 +316,8 @@ impl Exchange {
         Ok(())
     }
 
+    // Rule: Insurance pays what an account owes when nothing is left that backs it. Source: simplified (there
+    // is no auto-deleveraging)
     /// Insurance makes good what an account owes in the currency of a contract, once it has nothing left
     /// to pay it from.
     pub(super) fn make_good(&mut self, account: AccountId, symbol: &SmolStr, now_ms: u64) {

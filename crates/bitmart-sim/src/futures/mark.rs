@@ -15,8 +15,11 @@ use crate::{
     tape::{Candle, Tape},
 };
 
+// Rule: The index is the last price of the spot pair; the mark price adds the distance of the last price,
+// smoothed by 1/30 at every second. Source: simplified (no formula is published)
 /// A distance shrinks to about a third in so many samples.
 const SMOOTHING: Decimal = Decimal::from_parts(30, 0, 0, false, 0);
+// Rule: A mark price is at least the smallest price. Source: invented (a price is above zero)
 /// Marks are prices: never below the smallest one.
 const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
 

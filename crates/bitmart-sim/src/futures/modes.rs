@@ -10,6 +10,7 @@ use crate::{
 };
 
 impl Exchange {
+    // Rule: A maker-only order that would take is cancelled. Source: documented (endpoint futures_submit_order)
     /// Whether the mode of an order forbids it to trade as the book stands.
     pub(super) fn is_turned_away(&self, order: &FuturesOrder) -> bool {
         let request = &order.request;
@@ -27,6 +28,8 @@ impl Exchange {
         }
     }
 
+    // Rule: A fill-or-kill order fills whole or not at all, and counts only what it would get. Source:
+    // documented (endpoint futures_submit_order)
     /// How much of what an order meets it gets for certain. In one-way mode an order may close the position
     /// that a later one of its owner was to close, which may then be cancelled in the middle of the trade.
     fn sure_of(&self, met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {

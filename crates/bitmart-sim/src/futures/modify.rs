@@ -11,6 +11,8 @@ use crate::{
 };
 
 impl Exchange {
+    // Rule: A changed order loses its place in the queue; a change that is rejected leaves it where it was.
+    // Source: simplified (no source says it)
     /// Changes price or size of a resting order, which loses its place in the queue. When the change is
     /// refused the order stands as it was and where it was.
     pub fn modify_futures(
@@ -33,7 +35,7 @@ impl Exchange {
         }
         let left = request.size - old.filled;
         if left <= Decimal::ZERO {
-            return Err(Reject::SizeOutOfRange);
+            return Err(Reject::SizeNotAboveFilled { filled: old.filled });
         }
         self.unbind(id);
         let bound = self.bind(account, &request, left);

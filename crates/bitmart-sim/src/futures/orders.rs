@@ -23,6 +23,8 @@ pub(super) struct Bound {
     pub(super) reserved: Decimal,
 }
 
+// Rule: An order that opens holds its value by its leverage, and the taker fee, at the worst price that it may
+// trade at. Source: simplified (no formula is published)
 /// Margin and fee of contracts of this value. Both are cut, so that those of its parts are no more.
 fn to_open(request: &NewFuturesOrder, value: Decimal) -> Decimal {
     let margin = share(value / Decimal::from(request.leverage.max(1)));
@@ -48,6 +50,8 @@ impl Exchange {
         if is_waiting || request.client_id.as_ref().is_some_and(taken) {
             return Err(Reject::DuplicateClientOrderId);
         }
+        // Rule: A closing order has leverage and margin mode of its position, whatever it says. Source:
+        // documented (endpoint futures_submit_order)
         let closed = owner.position(&request.symbol, !request.side.buys());
         if let Some(position) = closed.filter(|one| one.is_open() && !request.side.opens()) {
             // What a closing order says of them does not count (endpoint futures/submit-order).
@@ -93,6 +97,8 @@ impl Exchange {
         }
     }
 
+    // Rule: A closing order takes its contracts from what is free of its position (40020). Source: documented
+    // (endpoint futures_submit_order)
     /// Takes what `size` contracts of an order need. A closing order takes them from the position
     /// (40020); in one-way mode every order takes what is free of the opposite position first. The rest
     /// is to open, and takes money.
@@ -139,7 +145,9 @@ impl Exchange {
             market.book.highest_reached(request.side.book(), request.price, size, account);
         let worst = request.price.into_iter().chain(reached).max().unwrap_or_default();
         let coins = opened * market.rules.contract_size;
-        let value = coins.checked_mul(worst).ok_or(Reject::SizeOutOfRange)?;
+        let maximum = market.rules.max_volume;
+        let out_of_range = Reject::SizeOutOfRange { minimum: Decimal::ONE, maximum };
+        let value = coins.checked_mul(worst).ok_or(out_of_range)?;
         let quote = market.rules.quote.clone();
         self.check_leverage(account, request, value)?;
         let amount = to_open(request, value);

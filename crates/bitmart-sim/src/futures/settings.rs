@@ -5,6 +5,8 @@ use smol_str::SmolStr;
 use crate::{AccountId, Exchange, FuturesAction, agenda::Due, reject::Reject};
 
 impl Exchange {
+    // Rule: The position mode cannot change while positions or orders are open (40059). Source: documented
+    // (endpoint futures_set_position_mode)
     /// Endpoint set-position-mode: refused (40059) while positions or orders are open.
     pub fn set_one_way(&mut self, account: AccountId, one_way: bool) -> Result<(), Reject> {
         let owner = self.account_mut(account);
@@ -18,6 +20,8 @@ impl Exchange {
         Ok(())
     }
 
+    // Rule: A countdown that is started anew replaces the one before; 0 stops it. Source: documented (endpoint
+    // futures_cancel_all_after)
     /// Endpoint cancel-all-after: starts the countdown of a contract anew; without a time it is stopped.
     pub fn cancel_after(&mut self, account: AccountId, symbol: &SmolStr, at_ms: Option<u64>) {
         let key = (account, symbol.clone());

@@ -133,6 +133,8 @@ impl Exchange {
         position.map_or(Decimal::ZERO, |position| position.size)
     }
 
+    // Rule: An isolated position loses its margin at most; insurance bears the rest. Source: simplified (the
+    // meaning of isolated; no source says who bears the rest)
     /// Closes contracts of the opposite position. Gives the profit, what insurance paid of a loss, and the
     /// fee: an isolated position can lose its margin and no more.
     fn close(&mut self, id: OrderId, fill: &Fill, size: Decimal) -> (Decimal, Decimal, Decimal) {
@@ -221,6 +223,8 @@ impl Exchange {
         }
     }
 
+    // Rule: In one-way mode an order whose contracts another one has closed opens instead, the newest first; it
+    // is cancelled when it only reduces or the margin is missing. Source: invented (no source says it)
     /// An order may close contracts that are promised to others, in one-way mode. Those are to open then,
     /// the newest first, until all promises can be kept; orders that only reduce, and those whose owner
     /// cannot pay for that, are cancelled.
@@ -270,6 +274,8 @@ impl Exchange {
         true
     }
 
+    // Rule: The house holds one net position, pays no fee and has no margin. Source: invented (it stands in for
+    // all other customers)
     /// House accounts hold one net position without margin: they close before they open.
     fn fill_house(&mut self, fill: &Fill, size: Decimal) {
         let (buys, value) = (fill.buys, fill.value(size));

@@ -372,7 +372,7 @@ fn a_modified_order_moves_and_stays_as_it_was_when_that_is_refused() {
     assert_eq!((size(&exchange, ONE, true), exchange.futures_orders[&id].left()), (d(5), d(15)));
     assert_eq!(
         exchange.modify_futures(ONE, id, None, Some(d(5)), START_MS).err(),
-        Some(Reject::SizeOutOfRange)
+        Some(Reject::SizeNotAboveFilled { filled: d(5) })
     );
     assert_eq!(
         exchange.modify_futures(TWO, id, None, Some(d(50)), START_MS).err(),

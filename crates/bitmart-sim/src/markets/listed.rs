@@ -9,6 +9,8 @@ use super::{Contract, SpotPair};
 /// default account holds of it.
 type Row = (&'static str, u32, u32, (i64, u32), i64);
 
+// Rule: BTC_USDT has ticks and lots of the samples; other pairs follow in proportion. Source: documented (a
+// sample, endpoint spot_symbol_details); invented (the other pairs)
 const PAIRS: [Row; 20] = [
     ("BTC", 2, 5, (60_000, 0), 100_000),
     ("ETH", 2, 4, (3_000, 0), 50),
@@ -35,6 +37,8 @@ const PAIRS: [Row; 20] = [
 type ContractRow = (&'static str, (i64, u32), u32, (i64, u32));
 
 /// Against USDT: base, size of a contract and start price as units and decimals, decimals of a price.
+// Rule: BTCUSDT has the size and tick of the sample; other contracts follow in proportion. Source: documented
+// (a sample, endpoint futures_contracts); invented (the other contracts)
 const CONTRACTS: [ContractRow; 10] = [
     ("BTC", (1, 3), 1, (60_000, 0)),
     ("ETH", (1, 2), 2, (3_000, 0)),
@@ -64,6 +68,8 @@ pub(crate) fn contracts() -> Vec<Contract> {
         .to_vec()
 }
 
+// Rule: The default account holds enough to run the quick start of every language several times. Source:
+// invented (a sandbox needs money)
 /// What the default account holds on spot. BitMart's quick start sells 100 BTC in nearly every language and
 /// 10,000 in one: there is enough to run all of it several times.
 pub(crate) fn spot_funds() -> Vec<(String, Decimal)> {

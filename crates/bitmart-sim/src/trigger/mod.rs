@@ -27,9 +27,13 @@ pub use self::{
 };
 use super::{AccountId, Event, Exchange, FuturesAction, OrderId};
 
+// Rule: An account may have 200 orders waiting for a price on each of spot and futures (40028). Source:
+// invented (the number is not published)
 /// Most orders that an account may have waiting, on each of spot and futures; the venue's number is
 /// not published.
 const MOST_WAITING: usize = 200;
+// Rule: The last 10,000 orders that waited are kept, of all accounts together. Source: invented (no source says
+// it)
 /// Finished ones that are remembered, of all accounts together.
 const REMEMBERED: usize = 10_000;
 
@@ -203,6 +207,8 @@ impl Triggers {
 }
 
 impl Exchange {
+    // Rule: An order that waits sees the price of every trade and every mark price; one whose price is there
+    // already fires at once. Source: simplified (no source states a smallest distance)
     /// Lets the orders that wait see what happened. To be called after every command, before its events
     /// are taken.
     pub fn run_triggers(&mut self, now_ms: u64) {
@@ -261,6 +267,7 @@ impl Exchange {
         }
     }
 
+    // Rule: In a halted market everything goes on waiting. Source: invented (no source says it)
     /// In a halted market everything goes on waiting.
     fn show_futures(&mut self, symbol: &SmolStr, kind: PriceType, price: Decimal, now_ms: u64) {
         if self.halted.contains(symbol) {

@@ -14,6 +14,8 @@ use crate::{
     reject::Reject,
 };
 
+// Rule: The order that a trigger places has the client order id PLAN_ and the id of the trigger. Source:
+// documented (a sample, endpoint futures_order_history)
 /// What begins the client order id of an order that a trigger placed; BitMart's sample of the order
 /// history shows one. The rest is the id of the trigger.
 const PLACED_BY: &str = "PLAN_";
@@ -117,6 +119,8 @@ impl Exchange {
             || self.accounts.get(&account).and_then(placed).is_some()
     }
 
+    // Rule: A take-profit or stop-loss needs a position of at least its size (40021, 40020). Source: documented
+    // (endpoint futures_submit_tp_sl_order)
     /// A take-profit or stop-loss needs a position of at least its size.
     fn check_position(&self, account: AccountId, terms: &Plan) -> Result<(), Reject> {
         let held = self.held_by(account, &terms.order.symbol, terms.order.side.long());
@@ -193,6 +197,7 @@ impl Exchange {
         Ok(())
     }
 
+    // Rule: Take-profits and stop-losses end with their position. Source: simplified (no source says it)
     /// Take-profits and stop-losses go with their position.
     pub(super) fn drop_unbound(
         &mut self,
@@ -243,6 +248,8 @@ impl Exchange {
         self.events.push(Event::FuturesPlan { plan: Box::new(plan), action });
     }
 
+    // Rule: A take-profit or stop-loss closes no more than is free when it fires. Source: simplified (no source
+    // says it)
     /// The order that it becomes. One that is bound closes no more than there is.
     fn executed(&self, plan: &Trigger<Plan>) -> NewFuturesOrder {
         let mut order = plan.terms.order.clone();

@@ -112,6 +112,8 @@ impl Exchange {
         Ok(())
     }
 
+    // Rule: The first fill that opens makes orders for the whole position, at the market, of the presets.
+    // Source: simplified (no source says when, and for which size)
     /// The first fill that opens something makes orders of the presets: in one-way mode an order may close
     /// the opposite position before.
     pub(super) fn arm_preset(&mut self, order: &FuturesOrder, now_ms: u64) {
@@ -150,6 +152,8 @@ impl Exchange {
     }
 }
 
+// Rule: Presets belong to orders that open a position (40041). Source: documented (endpoint
+// futures_modify_preset)
 /// Presets are for opening orders (BitMart's own reference of 2026-03).
 fn opens(side: FuturesSide) -> Result<(), Reject> {
     side.opens().then_some(()).ok_or(Reject::OrderDoesNotOpen)

@@ -48,6 +48,8 @@ pub struct NewAlgo {
 }
 
 impl Exchange {
+    // Rule: An algo order fires when the price crosses its trigger price from where it stood. Source: invented
+    // (algo orders have no document)
     /// From which side the price must come is nowhere said: it is the one where it stands now.
     pub fn submit_algo(
         &mut self,

@@ -1,0 +1,202 @@
+//! Rules of futures orders, of orders that wait for a price, and of settings.
+
+use rust_decimal::Decimal;
+
+use super::{check_client_id, check_price};
+use crate::{
+    Exchange, OrderId, Reject,
+    book::SelfTrade,
+    futures::FuturesRules,
+    futures_order::{Mode, NewFuturesOrder},
+    trigger::{Condition, Kind, NewPlan, PlanChange, Preset},
+};
+
+// Rule: A trailing order turns back by 0.1 to 5 percent. Source: documented (endpoint
+// futures_submit_trailing_order)
+const CALLBACK_LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
+const CALLBACK_MOST: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
+// Rule: A countdown that cancels orders is at least 5 seconds. Source: documented (endpoint
+// futures_cancel_all_after)
+const COUNTDOWN_SHORTEST_S: u64 = 5;
+// Rule: A countdown that cancels orders is at most a year. Source: invented (no source states a bound)
+const COUNTDOWN_LONGEST_S: u64 = 31_536_000;
+
+/// Checks the callback rate of a trailing order, in percent.
+///
+/// # Errors
+/// It is out of range.
+pub fn check_callback_rate(rate: Decimal) -> Result<(), Reject> {
+    let (minimum, maximum) = (CALLBACK_LEAST, CALLBACK_MOST);
+    let fits = (minimum..=maximum).contains(&rate);
+    if fits { Ok(()) } else { Err(Reject::CallbackRateOutOfRange { minimum, maximum }) }
+}
+
+/// Checks a countdown.
+///
+/// # Errors
+/// It is out of range.
+pub fn check_countdown(seconds: u64) -> Result<(), Reject> {
+    let (shortest_s, longest_s) = (COUNTDOWN_SHORTEST_S, COUNTDOWN_LONGEST_S);
+    let fits = (shortest_s..=longest_s).contains(&seconds);
+    if fits { Ok(()) } else { Err(Reject::CountdownOutOfRange { shortest_s, longest_s }) }
+}
+
+impl FuturesRules {
+    /// Checks a price.
+    ///
+    /// # Errors
+    /// It is out of range, or no multiple of the tick.
+    // Rule: A price is a multiple of the tick of its contract (40043). Source: documented (endpoint
+    // futures_contracts)
+    pub fn check_price(&self, price: Decimal) -> Result<(), Reject> {
+        check_price(price, self.price_decimals)
+    }
+
+    /// Checks a size.
+    ///
+    /// # Errors
+    /// It is no whole number of contracts, or out of range.
+    // Rule: A size is a whole number of contracts, from 1 to the largest of its contract (40044). Source:
+    // documented (endpoint futures_contracts)
+    pub fn check_size(&self, size: Decimal) -> Result<(), Reject> {
+        let (minimum, maximum) = (Decimal::ONE, self.max_volume);
+        if !size.fract().is_zero() {
+            return Err(Reject::SizeOffLot { lot: minimum });
+        }
+        let fits = (minimum..=maximum).contains(&size);
+        if fits { Ok(()) } else { Err(Reject::SizeOutOfRange { minimum, maximum }) }
+    }
+
+    /// Checks a leverage.
+    ///
+    /// # Errors
+    /// It is out of range.
+    // Rule: Leverage is from 1 to the highest of its contract (40030, 40029). Source: documented (endpoint
+    // futures_contracts)
+    pub fn check_leverage(&self, leverage: Decimal) -> Result<(), Reject> {
+        let maximum = self.max_leverage;
+        let fits = (Decimal::ONE..=maximum.into()).contains(&leverage);
+        if fits { Ok(()) } else { Err(Reject::LeverageOutOfRange { leverage, maximum }) }
+    }
+
+    fn check_preset(&self, preset: &Preset) -> Result<(), Reject> {
+        let mut prices = preset.take_profit.iter().chain(&preset.stop_loss);
+        prices.try_for_each(|leg| self.check_price(leg.price))
+    }
+
+    /// Checks an order but for its size.
+    fn check_terms(&self, order: &NewFuturesOrder) -> Result<(), Reject> {
+        order.price.map_or(Ok(()), |price| self.check_price(price))?;
+        self.check_leverage(order.leverage.into())?;
+        order.client_id.as_deref().map_or(Ok(()), check_client_id)?;
+        // Rule: An order that must not take needs a price. Source: documented (endpoint futures_submit_order)
+        if order.mode == Mode::MakerOnly && order.price.is_none() {
+            return Err(Reject::MakerOnlyAtMarket);
+        }
+        // Rule: Self-trade prevention of futures cancels the maker, the taker or both, and is never off.
+        // Source: documented (endpoint futures_submit_order)
+        let prevented = order.stp != SelfTrade::Allow;
+        if prevented { Ok(()) } else { Err(Reject::SelfTradeNotPrevented) }
+    }
+}
+
+impl Exchange {
+    /// The rules of a contract.
+    ///
+    /// # Errors
+    /// There is no such contract.
+    fn contract(&self, symbol: &str) -> Result<&FuturesRules, Reject> {
+        self.futures.get(symbol).map(|market| &market.rules).ok_or(Reject::UnknownMarket)
+    }
+
+    /// Checks a futures order that is to be placed now, and its presets.
+    pub(crate) fn check_futures_order(
+        &self,
+        order: &NewFuturesOrder,
+        preset: &Preset,
+    ) -> Result<(), Reject> {
+        let rules = self.contract(&order.symbol)?;
+        self.check_contract(&order.symbol)?;
+        rules.check_size(order.size)?;
+        rules.check_terms(order)?;
+        rules.check_preset(preset)?;
+        // Rule: Preset prices belong to orders that open (40041). Source: documented (endpoint
+        // futures_submit_order)
+        let fits = order.side.opens() || preset.is_empty();
+        if fits { Ok(()) } else { Err(Reject::OrderDoesNotOpen) }
+    }
+
+    /// Checks new terms of an order that rests; of none when there is no such order.
+    pub(crate) fn check_modification(
+        &self,
+        id: OrderId,
+        price: Option<Decimal>,
+        size: Option<Decimal>,
+    ) -> Result<(), Reject> {
+        let Some(order) = self.futures_orders.get(&id) else { return Ok(()) };
+        let rules = self.contract(&order.request.symbol)?;
+        self.check_trading(&rules.symbol)?;
+        price.map_or(Ok(()), |price| rules.check_price(price))?;
+        size.map_or(Ok(()), |size| rules.check_size(size))
+    }
+
+    /// Checks an order that is to wait for a price.
+    pub(crate) fn check_plan(&self, new: &NewPlan) -> Result<(), Reject> {
+        let NewPlan { client_id, condition, terms } = new;
+        let (order, kind) = (&terms.order, terms.kind);
+        let rules = self.contract(&order.symbol)?;
+        client_id.as_deref().map_or(Ok(()), check_client_id)?;
+        // Rule: Take-profits and stop-losses close (40041). Source: documented (endpoint
+        // futures_submit_tp_sl_order)
+        if kind.is_bound() && order.side.opens() {
+            return Err(Reject::OrderOpens);
+        }
+        if !order.side.opens() && !terms.preset.is_empty() {
+            return Err(Reject::OrderDoesNotOpen);
+        }
+        if !terms.whole_position {
+            rules.check_size(order.size)?;
+        }
+        rules.check_terms(order)?;
+        rules.check_preset(&terms.preset)?;
+        match condition {
+            Condition::Reach { price, .. } if kind != Kind::Trailing => rules.check_price(*price),
+            Condition::Trail(trail) if kind == Kind::Trailing => {
+                check_callback_rate(trail.callback_rate)?;
+                rules.check_price(trail.activation)
+            }
+            _ => Err(Reject::TriggerKindDiffers),
+        }
+    }
+
+    /// Checks new terms of an order that waits.
+    pub(crate) fn check_plan_change(
+        &self,
+        symbol: &str,
+        change: &PlanChange,
+    ) -> Result<(), Reject> {
+        let rules = self.contract(symbol)?;
+        rules.check_price(change.trigger_price)?;
+        change.price.map_or(Ok(()), |price| rules.check_price(price))
+    }
+
+    /// Checks new presets.
+    pub(crate) fn check_presets(&self, symbol: &str, preset: &Preset) -> Result<(), Reject> {
+        self.contract(symbol)?.check_preset(preset)
+    }
+
+    /// Checks a leverage that is to be set.
+    pub(crate) fn check_leverage_setting(&self, symbol: &str, leverage: u32) -> Result<(), Reject> {
+        self.contract(symbol)?.check_leverage(leverage.into())
+    }
+
+    /// Checks a countdown of a contract.
+    pub(crate) fn check_countdown_of(
+        &self,
+        symbol: &str,
+        seconds: Option<u64>,
+    ) -> Result<(), Reject> {
+        self.contract(symbol)?;
+        seconds.map_or(Ok(()), check_countdown)
+    }
+}

@@ -1,0 +1,126 @@
+//! Rules of spot and margin orders.
+
+use rust_decimal::Decimal;
+
+use super::{LARGEST, check_amount, check_client_id, check_price};
+use crate::{
+    AccountId, Exchange, Reject, SpotRules,
+    book::Side,
+    order::{Kind, NewSpotOrder},
+    trigger::NewAlgo,
+};
+
+impl SpotRules {
+    /// Checks a price.
+    ///
+    /// # Errors
+    /// It is out of range, or no multiple of the tick.
+    // Rule: A price is a multiple of the tick of its pair. Source: documented (endpoint spot_symbol_details);
+    // simplified (the exchange truncates silently, the engine rejects)
+    pub fn check_price(&self, price: Decimal) -> Result<(), Reject> {
+        check_price(price, self.price_decimals)
+    }
+
+    /// Checks a size.
+    ///
+    /// # Errors
+    /// It is no multiple of the lot, below it, or out of range.
+    // Rule: A size is a multiple of the lot of its pair, and at least one lot (50006). Source: documented
+    // (endpoint spot_symbol_details); simplified (the exchange truncates silently, the engine rejects)
+    pub fn check_size(&self, size: Decimal) -> Result<(), Reject> {
+        let (lot, maximum) = (self.lot, LARGEST);
+        if size > maximum {
+            return Err(Reject::SizeOutOfRange { minimum: lot, maximum });
+        }
+        if size.normalize().scale() > self.size_decimals {
+            return Err(Reject::SizeOffLot { lot });
+        }
+        if size < lot { Err(Reject::SizeTooSmall { minimum: lot }) } else { Ok(()) }
+    }
+
+    /// Checks size, price and value of an order; `best` is the price at which it would trade first.
+    fn check_order(&self, order: &NewSpotOrder, best: Option<Decimal>) -> Result<(), Reject> {
+        let minimum = self.min_notional;
+        if (order.kind, order.side) == (Kind::Market, Side::Buy) {
+            check_amount(order.notional)?;
+            // Rule: A market buy spends at least the smallest value of its pair (51012). Source: documented
+            // (endpoint spot_symbol_details)
+            let enough = order.notional >= minimum;
+            return if enough { Ok(()) } else { Err(Reject::MarketBuyTooSmall { minimum }) };
+        }
+        self.check_size(order.size)?;
+        if order.kind == Kind::Market {
+            // Rule: A market sell is worth at least the smallest value at the best bid (51014). Source:
+            // simplified (no source states the price that the value is taken at)
+            let enough = best.is_none_or(|best| order.size * best >= minimum);
+            return if enough { Ok(()) } else { Err(Reject::MarketSellTooSmall { minimum }) };
+        }
+        self.check_price(order.price)?;
+        // Rule: A limit order is worth at least the smallest value of its pair (51011). Source: documented
+        // (endpoint spot_symbol_details)
+        // One that must not take is accepted, and cancelled at once, as documented.
+        let enough = order.kind == Kind::LimitMaker || order.size * order.price >= minimum;
+        if enough { Ok(()) } else { Err(Reject::LimitValueTooLow { minimum }) }
+    }
+}
+
+impl Exchange {
+    /// Checks what a spot order says of itself: id, size, price and value.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn check_spot_terms(&self, order: &NewSpotOrder) -> Result<(), Reject> {
+        let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
+        order.client_id.as_deref().map_or(Ok(()), check_client_id)?;
+        market.rules.check_order(order, market.book.opposite_best(order.side))
+    }
+
+    /// Checks a spot order that is to be placed now, whoever places it.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn check_spot_order(&self, order: &NewSpotOrder) -> Result<(), Reject> {
+        self.check_trading(&order.symbol)?;
+        self.check_spot_terms(order)?;
+        let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
+        // Rule: A market or immediate order is rejected while the other side of the book is empty (50034 for a
+        // buy, 50035 for a sell); one that meets worse prices only is accepted and cancelled. Source:
+        // simplified (clients report the codes without saying which is for what)
+        let at_once = matches!(order.kind, Kind::Market | Kind::Ioc);
+        if at_once && market.book.opposite_best(order.side).is_none() {
+            return Err(Reject::EmptyBook { side: order.side });
+        }
+        Ok(())
+    }
+
+    /// Checks an order that is paid from a margin account.
+    ///
+    /// # Errors
+    /// There is no margin account, or a maker-only order would take.
+    pub fn check_margin_order(
+        &self,
+        account: AccountId,
+        order: &NewSpotOrder,
+    ) -> Result<(), Reject> {
+        let owner = self.accounts.get(&account).ok_or(Reject::UnknownAccount)?;
+        // Rule: A margin order needs a margin account of its pair, which a first transfer opens (51001).
+        // Source: simplified (no source states how an account is opened)
+        if !owner.margin.keys().any(|key| key.0 == order.symbol) {
+            return Err(Reject::NoMarginAccount);
+        }
+        let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
+        // Rule: A margin order that must not take and would is rejected (50034, 50035), where the spot endpoint
+        // accepts and cancels it. Source: documented (endpoint margin_submit_order, which contradicts itself)
+        if order.kind == Kind::LimitMaker && market.book.would_take(order.side, order.price) {
+            return Err(Reject::WouldTake { side: order.side });
+        }
+        Ok(())
+    }
+
+    /// Checks a spot order that is to wait for a price.
+    pub(crate) fn check_algo(&self, new: &NewAlgo) -> Result<(), Reject> {
+        self.check_spot_terms(&new.terms.order)?;
+        let market = self.spot.get(&new.terms.order.symbol).ok_or(Reject::UnknownMarket)?;
+        market.rules.check_price(new.trigger_price)
+    }
+}

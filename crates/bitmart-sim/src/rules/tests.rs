@@ -1,0 +1,210 @@
+//! What the engine rejects by itself, without a server before it.
+
+use rust_decimal::Decimal;
+
+use crate::{
+    AccountId, Command, Exchange, FuturesRequest, MAKER, Reject, Request, SpotRequest,
+    WalletRequest,
+    account::Purse,
+    book::{SelfTrade, Side},
+    futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    margin::Sum,
+    order::NewSpotOrder,
+    tests::{START_MS, futures_order, quiet, spot_order},
+    transfer::{End, NewTransfer},
+    trigger::{Condition, Kind, NewPlan, Plan, Preset, PresetPrice, PriceType, Trail, Way},
+};
+
+const ONE: AccountId = AccountId(1);
+const TWO: AccountId = AccountId(2);
+
+fn d(units: i64, scale: u32) -> Decimal {
+    Decimal::new(units, scale)
+}
+
+fn rejected(exchange: &mut Exchange, request: impl Into<Request>) -> Option<Reject> {
+    let command = Command::Customer { account: ONE, request: request.into() };
+    exchange.apply(command, START_MS).err()
+}
+
+#[test]
+fn spot_orders_are_checked_by_the_engine() {
+    let limit = |size, price| NewSpotOrder { size, price, ..spot_order(true, 0, 0, 0, 10) };
+    let market = |size| NewSpotOrder { size, ..spot_order(false, 1, 0, 0, 10) };
+    let spend = |notional| NewSpotOrder { notional, ..spot_order(true, 1, 0, 0, 10) };
+    let named =
+        |id: &str| NewSpotOrder { client_id: Some(id.into()), ..limit(d(1, 3), d(60_000, 0)) };
+    let lot = d(1, 5);
+    let rows = [
+        (limit(d(15, 6), d(60_000, 0)), Reject::SizeOffLot { lot }),
+        (limit(d(0, 0), d(60_000, 0)), Reject::SizeTooSmall { minimum: lot }),
+        (limit(d(-1, 0), d(60_000, 0)), Reject::SizeTooSmall { minimum: lot }),
+        (limit(d(1, 3), d(60_000_001, 3)), Reject::PriceOffTick { tick: d(1, 2) }),
+        (limit(d(1, 3), d(-1, 0)), Reject::PriceOutOfRange { maximum: super::LARGEST }),
+        (limit(d(8, 5), d(60_000, 0)), Reject::LimitValueTooLow { minimum: d(5, 0) }),
+        (spend(d(4, 0)), Reject::MarketBuyTooSmall { minimum: d(5, 0) }),
+        (spend(Decimal::ZERO), Reject::AmountNotPositive),
+        (spend(d(5_000_000_001, 9)), Reject::AmountPrecision { decimals: 8 }),
+        (spend(d(5, 0)), Reject::EmptyBook { side: Side::Buy }),
+        (market(d(1, 3)), Reject::EmptyBook { side: Side::Sell }),
+        (named(&"a".repeat(33)), Reject::ClientOrderIdTooLong { maximum: 32 }),
+        (named("a-b"), Reject::ClientOrderIdCharacters),
+        (NewSpotOrder { margin: true, ..limit(d(1, 3), d(60_000, 0)) }, Reject::NoMarginAccount),
+    ];
+    let mut exchange = quiet();
+    for (order, reject) in rows {
+        let got = rejected(&mut exchange, SpotRequest::Place(order.clone()));
+        assert_eq!(got, Some(reject), "{order:?}");
+    }
+    assert!(exchange.order_rows().is_empty());
+    let bid = NewSpotOrder { price: d(6_000, 0), ..spot_order(true, 0, 0, 0, 10) };
+    exchange.place_spot(TWO, bid, START_MS).expect("accepted");
+    let got = rejected(&mut exchange, SpotRequest::Place(market(d(1, 4))));
+    assert_eq!(got, Some(Reject::MarketSellTooSmall { minimum: d(5, 0) }));
+    let ok = SpotRequest::Place(limit(d(1, 3), d(60_000, 0)));
+    assert_eq!(rejected(&mut exchange, ok), None);
+}
+
+#[test]
+fn futures_orders_and_settings_are_checked_by_the_engine() {
+    let order = || futures_order(true, Some(60_000), 10);
+    let place = |order| FuturesRequest::Place { order, preset: Preset::default() };
+    let leg = |price| Some(PresetPrice { price, by: PriceType::Last });
+    let preset = |price| FuturesRequest::Place {
+        order: order(),
+        preset: Preset { take_profit: leg(price), stop_loss: None },
+    };
+    let tick = d(1, 1);
+    let range = Reject::SizeOutOfRange { minimum: Decimal::ONE, maximum: d(500_000, 0) };
+    let leverage =
+        |leverage: u32| Reject::LeverageOutOfRange { leverage: leverage.into(), maximum: 100 };
+    let countdown = |seconds| FuturesRequest::CancelAllAfter {
+        symbol: "BTCUSDT".into(),
+        seconds: Some(seconds),
+    };
+    let too_short = Reject::CountdownOutOfRange { shortest_s: 5, longest_s: 31_536_000 };
+    let set = |symbol: &str, leverage| FuturesRequest::SetLeverage {
+        symbol: symbol.into(),
+        leverage,
+        isolated: true,
+    };
+    let rows = [
+        (
+            place(NewFuturesOrder { size: d(15, 1), ..order() }),
+            Reject::SizeOffLot { lot: Decimal::ONE },
+        ),
+        (place(NewFuturesOrder { size: d(0, 0), ..order() }), range.clone()),
+        (place(NewFuturesOrder { size: d(500_001, 0), ..order() }), range),
+        (
+            place(NewFuturesOrder { price: Some(d(6_000_001, 2)), ..order() }),
+            Reject::PriceOffTick { tick },
+        ),
+        (place(NewFuturesOrder { leverage: 0, ..order() }), leverage(0)),
+        (place(NewFuturesOrder { leverage: 101, ..order() }), leverage(101)),
+        (
+            place(NewFuturesOrder { mode: Mode::MakerOnly, price: None, ..order() }),
+            Reject::MakerOnlyAtMarket,
+        ),
+        (
+            place(NewFuturesOrder { stp: SelfTrade::Allow, ..order() }),
+            Reject::SelfTradeNotPrevented,
+        ),
+        (preset(d(7_000_001, 2)), Reject::PriceOffTick { tick }),
+        (countdown(4), too_short.clone()),
+        (countdown(31_536_001), too_short),
+        (set("BTCUSDT", 101), leverage(101)),
+        (set("NOPEUSDT", 1), Reject::UnknownMarket),
+    ];
+    let mut exchange = quiet();
+    for (request, reject) in rows {
+        assert_eq!(rejected(&mut exchange, request.clone()), Some(reject), "{request:?}");
+    }
+    assert!(exchange.order_rows().is_empty());
+    assert_eq!(rejected(&mut exchange, countdown(5)), None);
+    assert_eq!(rejected(&mut exchange, place(order())), None);
+    let rows = exchange.order_rows();
+    let id = OrderId(rows[0].order_id.parse().expect("a number"));
+    let change = FuturesRequest::Modify { id, price: Some(d(6_000_001, 2)), size: None };
+    assert_eq!(rejected(&mut exchange, change), Some(Reject::PriceOffTick { tick }));
+    exchange.halt("BTCUSDT", true).expect("known");
+    let change = FuturesRequest::Modify { id, price: Some(d(60_001, 0)), size: None };
+    assert_eq!(rejected(&mut exchange, change), Some(Reject::MarketHalted));
+    assert_eq!(rejected(&mut exchange, place(order())), Some(Reject::MarketHalted));
+}
+
+#[test]
+fn orders_that_wait_are_checked_by_the_engine() {
+    let plan = |kind, side, price, condition| {
+        let order = NewFuturesOrder { side, price, ..futures_order(true, None, 10) };
+        let terms = Plan { kind, order, whole_position: false, preset: Preset::default() };
+        FuturesRequest::PlacePlan(NewPlan { client_id: None, condition, terms })
+    };
+    let reach = |price| Condition::Reach { price, way: Way::Rise, by: PriceType::Last };
+    let trail = |callback_rate| {
+        let (activation, by, way) = (d(60_000, 0), PriceType::Last, Way::Fall);
+        Condition::Trail(Trail { activation, callback_rate, by, way, peak: None })
+    };
+    let (open, tick) = (FuturesSide::OpenLong, d(1, 1));
+    let rate = Reject::CallbackRateOutOfRange { minimum: d(1, 1), maximum: d(5, 0) };
+    let rows = [
+        (plan(Kind::Plan, open, None, reach(d(1, 2))), Reject::PriceOffTick { tick }),
+        (plan(Kind::Plan, open, Some(d(1, 2)), reach(d(1, 0))), Reject::PriceOffTick { tick }),
+        (plan(Kind::TakeProfit, open, None, reach(d(1, 0))), Reject::OrderOpens),
+        (plan(Kind::Plan, open, None, trail(d(1, 0))), Reject::TriggerKindDiffers),
+        (plan(Kind::Trailing, open, None, reach(d(1, 0))), Reject::TriggerKindDiffers),
+        (plan(Kind::Trailing, open, None, trail(d(9, 2))), rate.clone()),
+        (plan(Kind::Trailing, open, None, trail(d(51, 1))), rate),
+    ];
+    let mut exchange = quiet();
+    for (request, reject) in rows {
+        assert_eq!(rejected(&mut exchange, request.clone()), Some(reject), "{request:?}");
+    }
+    assert_eq!(rejected(&mut exchange, plan(Kind::Trailing, open, None, trail(d(5, 0)))), None);
+}
+
+#[test]
+fn an_account_moves_its_own_money_only() {
+    let end = |account, purse| End { account, purse };
+    let transfer = |from, to, amount| WalletRequest::Transfer {
+        transfer: NewTransfer { from, to, currency: "USDT".into(), amount },
+        number: None,
+    };
+    let between = |from, to| WalletRequest::Transfer {
+        transfer: NewTransfer { from, to, currency: "USDT".into(), amount: Decimal::ONE },
+        number: Some("1".into()),
+    };
+    let (spot, futures) = (end(ONE, Purse::Spot), end(ONE, Purse::Futures));
+    let range = Reject::AmountOutOfRange { minimum: d(1, 2), maximum: d(10_000_000_000, 0) };
+    let sum = |amount| Sum { symbol: "BTC_USDT".into(), currency: "USDT".into(), amount };
+    let rows = [
+        (transfer(end(TWO, Purse::Spot), spot, Decimal::ONE), Reject::NotOwnAccount),
+        (between(end(TWO, Purse::Spot), spot), Reject::NotOwnAccount),
+        (between(spot, end(MAKER, Purse::Spot)), Reject::UnknownAccount),
+        (between(spot, end(AccountId(77), Purse::Spot)), Reject::UnknownAccount),
+        (transfer(spot, spot, Decimal::ONE), Reject::SameWallet),
+        (transfer(spot, futures, d(1, 3)), range),
+        (transfer(spot, end(ONE, Purse::Fund), d(-1, 0)), Reject::AmountNotPositive),
+        (transfer(spot, end(ONE, Purse::Fund), d(1, 9)), Reject::AmountPrecision { decimals: 8 }),
+        (
+            WalletRequest::TransferMargin { sum: sum(d(-1, 0)), into: true },
+            Reject::AmountNotPositive,
+        ),
+        (WalletRequest::Borrow(sum(d(20_000_000_001, 9))), Reject::AmountPrecision { decimals: 8 }),
+        (WalletRequest::Repay(sum(Decimal::ZERO)), Reject::AmountNotPositive),
+        (
+            WalletRequest::RedeemSaving { number: "1".into(), id: 1, part: Some(d(-1, 0)) },
+            Reject::AmountNotPositive,
+        ),
+        (WalletRequest::SetAutomaticSaving { product: Some(1), on: true }, Reject::UnknownProduct),
+    ];
+    let mut exchange = quiet();
+    for (request, reject) in rows {
+        assert_eq!(rejected(&mut exchange, request.clone()), Some(reject), "{request:?}");
+    }
+    assert_eq!(rejected(&mut exchange, transfer(spot, futures, Decimal::ONE)), None);
+    for account in [MAKER, AccountId(77)] {
+        let request = WalletRequest::ClaimPlayMoney.into();
+        let command = Command::Customer { account, request };
+        assert_eq!(exchange.apply(command, START_MS), Err(Reject::UnknownAccount));
+    }
+}

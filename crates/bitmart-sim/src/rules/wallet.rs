@@ -1,0 +1,90 @@
+//! Rules of transfers and withdrawals.
+
+use rust_decimal::Decimal;
+
+use super::{LARGEST, check_amount};
+use crate::{
+    AccountId, Exchange, Reject,
+    account::Purse,
+    funding::NewWithdrawal,
+    transfer::{End, NewTransfer},
+};
+
+// Rule: A transfer between spot and futures is from 0.01 to 10,000,000,000. Source: documented (endpoint
+// futures_transfer)
+const TRANSFER_LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+const TRANSFER_MOST: Decimal = Decimal::from_parts(1_410_065_408, 2, 0, false, 0);
+
+/// Checks the amount of a transfer between the spot and the futures wallet.
+///
+/// # Errors
+/// It is out of range.
+pub fn check_futures_transfer(amount: Decimal) -> Result<(), Reject> {
+    let (minimum, maximum) = (TRANSFER_LEAST, TRANSFER_MOST);
+    let fits = (minimum..=maximum).contains(&amount);
+    if fits { Ok(()) } else { Err(Reject::AmountOutOfRange { minimum, maximum }) }
+}
+
+impl Exchange {
+    /// Checks a transfer between the wallets of the caller.
+    pub(crate) fn check_own_transfer(
+        &self,
+        caller: AccountId,
+        transfer: &NewTransfer,
+    ) -> Result<(), Reject> {
+        let NewTransfer { from, to, amount, .. } = transfer;
+        if from.account != caller || to.account != caller {
+            return Err(Reject::NotOwnAccount);
+        }
+        if from == to {
+            return Err(Reject::SameWallet);
+        }
+        if let (Purse::Spot, Purse::Futures) | (Purse::Futures, Purse::Spot) =
+            (from.purse, to.purse)
+        {
+            check_futures_transfer(*amount)?;
+        }
+        check_amount(*amount)
+    }
+
+    /// Checks a transfer between a main account and its sub-accounts.
+    pub(crate) fn check_family_transfer(
+        &self,
+        caller: AccountId,
+        transfer: &NewTransfer,
+    ) -> Result<(), Reject> {
+        let NewTransfer { from, to, amount, .. } = transfer;
+        let main_of = |id: AccountId| {
+            let owner = self.accounts.get(&id).filter(|owner| !owner.house);
+            owner.map(|owner| owner.main).ok_or(Reject::UnknownAccount)
+        };
+        let caller_is_main = main_of(caller)?.is_none();
+        let family = |end: &End| main_of(end.account).map(|main| main.unwrap_or(end.account));
+        let main = main_of(caller)?.unwrap_or(caller);
+        // Rule: A main account moves money among itself and its sub-accounts, a sub-account its own money to
+        // its main account. Source: documented (endpoint sub_accounts_transfer_sub_to_main)
+        let own = family(from)? == main && family(to)? == main;
+        if !own || !(caller_is_main || (from.account == caller && to.account == main)) {
+            return Err(Reject::NotOwnAccount);
+        }
+        if from == to {
+            return Err(Reject::SameWallet);
+        }
+        check_amount(*amount)
+    }
+
+    /// Checks what a withdrawal says of itself.
+    pub(crate) fn check_withdrawal(&self, request: &NewWithdrawal) -> Result<(), Reject> {
+        if request.address.is_empty() {
+            return Err(Reject::AddressMissing);
+        }
+        let known = |id: &AccountId| self.accounts.get(id).is_some_and(|owner| !owner.house);
+        if !request.payee.as_ref().is_none_or(known) {
+            return Err(Reject::UnknownAccount);
+        }
+        if request.amount > LARGEST {
+            return Err(Reject::AmountTooLarge { maximum: LARGEST });
+        }
+        Ok(())
+    }
+}
