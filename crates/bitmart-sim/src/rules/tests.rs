@@ -123,7 +123,7 @@ fn futures_orders_and_settings_are_checked_by_the_engine() {
     assert_eq!(rejected(&mut exchange, countdown(5)), None);
     assert_eq!(rejected(&mut exchange, place(order())), None);
     let rows = exchange.order_rows();
-    let id = OrderId(rows[0].order_id.parse().expect("a number"));
+    let id = crate::OrderId(rows[0].order_id.parse().expect("a number"));
     let change = FuturesRequest::Modify { id, price: Some(d(6_000_001, 2)), size: None };
     assert_eq!(rejected(&mut exchange, change), Some(Reject::PriceOffTick { tick }));
     exchange.halt("BTCUSDT", true).expect("known");
