@@ -1,0 +1,151 @@
+//! Rows of futures orders, and of those that wait or waited for a price.
+
+use serde_json::{Value, json};
+
+use crate::wire::futures::settings::mode_word;
+use crate::{
+    exchange::{
+        Exchange,
+        futures::FuturesMarket,
+        futures_order::FuturesOrder,
+        trigger::{Condition, Kind, Plan, Preset, PresetPrice, State, Trigger},
+    },
+    wire::decimal::plain,
+};
+
+/// The preset fields: 0 and an empty text for what is not set.
+pub(crate) fn preset_fields(preset: Preset) -> Value {
+    let by = |leg: Option<PresetPrice>| leg.map_or(0, |leg| leg.by as u8);
+    let price = |leg: Option<PresetPrice>| leg.map_or(String::new(), |leg| plain(leg.price));
+    json!({
+        "preset_take_profit_price_type": by(preset.take_profit),
+        "preset_stop_loss_price_type": by(preset.stop_loss),
+        "preset_take_profit_price": price(preset.take_profit),
+        "preset_stop_loss_price": price(preset.stop_loss),
+    })
+}
+
+/// What of a plan order, take-profit or stop-loss waits.
+pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
+    let (order, terms) = (&plan.terms.order, &plan.terms);
+    let (trigger, way, by) = match &plan.condition {
+        Condition::Reach { price, way, by } => (*price, *way, *by),
+        Condition::Trail(trail) => (trail.activation, trail.way, trail.by),
+    };
+    let mut row = json!({
+        "order_id": plan.id.0.to_string(),
+        "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
+        "executive_price": order.price.map_or("0".to_owned(), plain),
+        "trigger_price": plain(trigger),
+        "size": plain(exchange.plan_size(plan)),
+        "symbol": order.symbol.as_str(),
+        "state": 2,
+        "side": order.side as u8,
+        "mode": order.mode as u8,
+        "position_mode": mode_word(exchange.is_one_way(plan.account)),
+        "price_way": way as u8,
+        "price_type": by as u8,
+        "plan_category": if terms.whole_position { 2 } else { 1 },
+        "type": match terms.kind {
+            Kind::Plan | Kind::Trailing => "plan",
+            Kind::TakeProfit => "take_profit",
+            Kind::StopLoss => "stop_loss",
+        },
+        "leverage": order.leverage.to_string(),
+        "open_type": if order.isolated { "isolated" } else { "cross" },
+        "create_time": plan.created_ms,
+        "update_time": plan.updated_ms,
+    });
+    extend(&mut row, preset_fields(terms.preset));
+    row
+}
+
+/// A trigger among the orders: as trailing order when it is open, as any of them when it has ended.
+pub(crate) fn trigger_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
+    let order = &plan.terms.order;
+    let price = order.price.map_or("0".to_owned(), plain);
+    let trailing = plan.terms.kind == Kind::Trailing;
+    let mut row = json!({
+        "order_id": plan.id.0.to_string(),
+        "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
+        "price": price,
+        "size": plain(exchange.plan_size(plan)),
+        "symbol": order.symbol.as_str(),
+        "state": if plan.is_waiting() { 2 } else { 4 },
+        "side": order.side as u8,
+        "type": if trailing { "trailing" } else { "planorder" },
+        "position_mode": mode_word(exchange.is_one_way(plan.account)),
+        "account": "futures",
+        "leverage": order.leverage.to_string(),
+        "open_type": if order.isolated { "isolated" } else { "cross" },
+        "deal_avg_price": "0",
+        "deal_size": "0",
+        "create_time": plan.created_ms,
+        "update_time": plan.updated_ms,
+    });
+    extend(&mut row, trail_fields(&plan.condition));
+    extend(&mut row, preset_fields(plan.terms.preset));
+    row
+}
+
+/// What a finished one has besides: its prices, and the order that it became.
+pub(crate) fn ended_fields(plan: &Trigger<Plan>) -> Value {
+    let trigger = match &plan.condition {
+        Condition::Reach { price, .. } => plain(*price),
+        Condition::Trail(_) => "0".to_owned(),
+    };
+    let placed = match plan.state {
+        State::Placed(id) => id.0.to_string(),
+        _ => String::new(),
+    };
+    json!({
+        "trigger_price": trigger,
+        "execution_price": plan.terms.order.price.map_or("Market".to_owned(), plain),
+        "executive_order_id": placed,
+    })
+}
+
+/// The fields of trailing orders: 0 for others.
+fn trail_fields(condition: &Condition) -> Value {
+    match condition {
+        Condition::Trail(trail) => json!({
+            "activation_price_type": trail.by as u8,
+            "activation_price": plain(trail.activation),
+            "callback_rate": plain(trail.callback_rate),
+        }),
+        Condition::Reach { .. } => no_trail(),
+    }
+}
+
+pub(crate) fn no_trail() -> Value {
+    json!({ "activation_price_type": 0, "activation_price": "0", "callback_rate": "0" })
+}
+
+pub(crate) fn extend(row: &mut Value, more: Value) {
+    if let (Some(row), Value::Object(more)) = (row.as_object_mut(), more) {
+        row.extend(more);
+    }
+}
+
+/// An order in the book, or that was.
+pub(crate) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
+    let request = &order.request;
+    json!({
+        "order_id": order.id.0.to_string(),
+        "client_order_id": request.client_id.as_deref().unwrap_or_default(),
+        "price": request.price.map_or("0".to_owned(), plain),
+        "size": plain(request.size),
+        "symbol": request.symbol.as_str(),
+        "state": if order.open { 2 } else { 4 },
+        "side": request.side as u8,
+        "type": order.kind(),
+        "position_mode": mode_word(order.one_way),
+        "account": "futures",
+        "leverage": request.leverage.to_string(),
+        "open_type": if request.isolated { "isolated" } else { "cross" },
+        "deal_avg_price": plain(order.told_average(market.rules.price_decimals)),
+        "deal_size": plain(order.filled),
+        "create_time": order.created_ms,
+        "update_time": order.updated_ms,
+    })
+}

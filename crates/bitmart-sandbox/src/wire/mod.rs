@@ -1,0 +1,62 @@
+//! The wire of the exchange: how requests are parsed, and how responses, pushes and errors are rendered. REST
+//! and WebSocket stand beside each other, so that where they differ can be seen.
+
+pub(crate) mod affiliate;
+pub(crate) mod api_key;
+pub(crate) mod decimal;
+pub(crate) mod dispatch;
+pub(crate) mod earn;
+pub(crate) mod engine;
+pub(crate) mod error;
+pub(crate) mod funding;
+pub(crate) mod futures;
+pub(crate) mod margin;
+pub(crate) mod number;
+pub(crate) mod params;
+pub(crate) mod spot;
+pub(crate) mod sub_account;
+#[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
+pub(crate) mod system;
+pub(crate) mod transfer;
+pub(crate) mod window;
+
+use serde_json::Value;
+
+use self::{
+    engine::Engine,
+    error::{WireError, error},
+    params::Params,
+};
+use crate::{
+    auth::{Caller, KeyRing},
+    exchange::{AccountId, account::Account},
+};
+
+/// What a handler works with.
+pub(crate) struct Call<'a> {
+    pub(crate) exchange: Engine<'a>,
+    pub(crate) caller: Option<&'a Caller>,
+    pub(crate) keys: &'a KeyRing,
+    pub(crate) params: Params,
+    pub(crate) now_ms: u64,
+    pub(crate) lenient: bool,
+}
+
+/// The `data` of a response, or the error.
+pub(crate) type HandlerResult = Result<Value, WireError>;
+
+pub(crate) type Handler = fn(&mut Call<'_>) -> HandlerResult;
+
+impl Call<'_> {
+    /// The account of the caller; endpoints without a key have none.
+    pub(crate) fn account(&self) -> Result<AccountId, WireError> {
+        self.caller.map(|caller| caller.account).ok_or_else(|| error(30001))
+    }
+
+    /// The state of that account.
+    pub(crate) fn owner(&self) -> Result<&Account, WireError> {
+        let owner = self.exchange.account(self.account()?);
+        // A key names an account that was opened.
+        owner.ok_or_else(|| error(30002))
+    }
+}

@@ -1,0 +1,179 @@
+//! Public spot market data: `/spot/quotation/v3/…`, and the rules of the pairs.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use crate::wire::{Call, HandlerResult, params::Params};
+use crate::{
+    exchange::{Exchange, SpotMarket, book::Side},
+    wire::decimal::{fixed, plain, ratio},
+    wire::error::{WireError, error},
+};
+
+const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 45, 60, 120, 180, 240, 1_440, 10_080, 43_200];
+
+fn market<'a>(exchange: &'a Exchange, params: &Params) -> Result<&'a SpotMarket, WireError> {
+    exchange.spot.get(params.need("symbol")?.as_str()).ok_or_else(|| error(70002))
+}
+
+/// The columns of a ticker, in the order of the positional form.
+fn columns(market: &SpotMarket, now_ms: u64) -> Option<[(&'static str, String); 13]> {
+    let day = market.tape.day(now_ms)?;
+    let rules = &market.rules;
+    let price = |value| fixed(value, rules.price_decimals);
+    let size = |value| fixed(value, rules.size_decimals);
+    let (bid, bid_size) = market.book.best_bid().unwrap_or_default();
+    let (ask, ask_size) = market.book.best_ask().unwrap_or_default();
+    Some([
+        ("symbol", rules.symbol.to_string()),
+        ("last", price(day.close)),
+        ("v_24h", size(day.volume)),
+        ("qv_24h", fixed(day.turnover, 2)),
+        ("open_24h", price(day.open)),
+        ("high_24h", price(day.high)),
+        ("low_24h", price(day.low)),
+        ("fluctuation", ratio(day.open, day.close)),
+        ("bid_px", price(bid)),
+        ("bid_sz", size(bid_size)),
+        ("ask_px", price(ask)),
+        ("ask_sz", size(ask_size)),
+        ("ts", now_ms.to_string()),
+    ])
+}
+
+/// Observed: only pairs with volume in the last 24 hours are listed.
+pub(crate) fn tickers(call: &mut Call<'_>) -> HandlerResult {
+    let rows = call.exchange.spot.values().filter_map(|market| columns(market, call.now_ms));
+    Ok(rows.map(|row| Value::from_iter(row.map(|column| column.1))).collect())
+}
+
+pub(crate) fn ticker(call: &mut Call<'_>) -> HandlerResult {
+    let row =
+        columns(market(&call.exchange, &call.params)?, call.now_ms).ok_or_else(|| error(70000))?;
+    Ok(Value::from_iter(row))
+}
+
+pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
+    let params = &call.params;
+    let market = market(&call.exchange, params)?;
+    let step = params.whole("step")?.unwrap_or(1);
+    if !STEPS.contains(&step) {
+        return Err(error(71005));
+    }
+    let limit = params.limit(100, 200).map_err(|_| error(71004))?;
+    let time = |name, code| params.whole(name).map_err(|_| error(code));
+    let (before, after) = (time("before", 71002)?, time("after", 71001)?);
+    if before.zip(after).is_some_and(|(before, after)| before < after) {
+        return Err(error(71003));
+    }
+    let within = |open_ms: u64| {
+        let at = i64::try_from(open_ms / 1_000).unwrap_or(i64::MAX);
+        before.is_none_or(|before| at < before) && after.is_none_or(|after| at > after)
+    };
+    let mut rows = market.tape.candles(step.unsigned_abs());
+    rows.retain(|candle| within(candle.open_ms));
+    // Newest first; paging forward gives the rows right after the given time.
+    if after.is_some() && before.is_none() {
+        rows.truncate(limit);
+    }
+    rows.reverse();
+    rows.truncate(limit);
+    if rows.is_empty() {
+        return Err(error(70000));
+    }
+    let rules = &market.rules;
+    let price = |value| fixed(value, rules.price_decimals);
+    let row = |candle: &crate::exchange::tape::Candle| {
+        json!([
+            (candle.open_ms / 1_000).to_string(),
+            price(candle.open),
+            price(candle.high),
+            price(candle.low),
+            price(candle.close),
+            fixed(candle.volume, rules.size_decimals),
+            fixed(candle.turnover, 8),
+        ])
+    };
+    Ok(rows.iter().map(row).collect())
+}
+
+pub(crate) fn books(call: &mut Call<'_>) -> HandlerResult {
+    let market = market(&call.exchange, &call.params)?;
+    let depth = call.params.limit(35, 50)?;
+    let side = |side| -> Value {
+        let rows = market.book.levels(side, depth).into_iter();
+        rows.map(|(price, size)| {
+            json!([
+                fixed(price, market.rules.price_decimals),
+                fixed(size, market.rules.size_decimals)
+            ])
+        })
+        .collect()
+    };
+    Ok(json!({
+        "ts": call.now_ms.to_string(),
+        "symbol": market.rules.symbol.as_str(),
+        "asks": side(Side::Sell),
+        "bids": side(Side::Buy),
+    }))
+}
+
+pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
+    let market = market(&call.exchange, &call.params)?;
+    let rules = &market.rules;
+    let rows = market.tape.trades(call.params.limit(50, 50)?).map(|trade| {
+        json!([
+            rules.symbol.as_str(),
+            trade.time_ms.to_string(),
+            fixed(trade.price, rules.price_decimals),
+            fixed(trade.size, rules.size_decimals),
+            trade.side.word(),
+        ])
+    });
+    Ok(rows.collect())
+}
+
+pub(crate) fn symbols(call: &mut Call<'_>) -> HandlerResult {
+    let symbols: Vec<&str> = call.exchange.spot.keys().map(SmolStr::as_str).collect();
+    Ok(json!({ "symbols": symbols }))
+}
+
+pub(crate) fn symbol_details(call: &mut Call<'_>) -> HandlerResult {
+    let halted = &call.exchange.halted;
+    let row = |(at, market): (usize, &SpotMarket)| {
+        let rules = &market.rules;
+        json!({
+            "symbol": rules.symbol.as_str(),
+            "symbol_id": at + 1,
+            "base_currency": rules.base.as_str(),
+            "quote_currency": rules.quote.as_str(),
+            "quote_increment": plain(rules.lot),
+            "base_min_size": plain(rules.lot),
+            "price_min_precision": rules.price_decimals,
+            "price_max_precision": rules.price_decimals,
+            "expiration": "NA",
+            "min_buy_amount": fixed(rules.min_notional, 8),
+            "min_sell_amount": fixed(rules.min_notional, 8),
+            "trade_status": if halted.contains(&rules.symbol) { "pre-trade" } else { "trading" },
+        })
+    };
+    Ok(json!({ "symbols": call.exchange.spot.values().enumerate().map(row).collect::<Value>() }))
+}
+
+pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
+    let pairs = call.exchange.spot.values();
+    let names: BTreeSet<_> =
+        pairs.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();
+    let row = |name: &SmolStr| {
+        let (deposits, withdrawals) = call.exchange.decisions.is_open(name);
+        json!({
+            "id": name.as_str(),
+            "name": name.as_str(),
+            "withdraw_enabled": withdrawals,
+            "deposit_enabled": deposits,
+        })
+    };
+    Ok(json!({ "currencies": names.into_iter().map(row).collect::<Value>() }))
+}
