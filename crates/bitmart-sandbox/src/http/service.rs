@@ -183,7 +183,7 @@ fn run(shared: &Shared, route: &Route, caller: Option<&Caller>, params: Params) 
     }
     let mut state = shared.state();
     let now_ms = state.clock.now_ms();
-    let family = ErrorFamily::of(route.path);
+    let family = ErrorFamily::of(route);
     if route.changes {
         // A request meets the exchange as it is at its time. What changes nothing does not even let due
         // things happen: the next step of the market sees to that.

@@ -1,17 +1,19 @@
-//! Refusals: the documented code, HTTP status and text of each error the exchange answers.
+//! Errors: the documented code, HTTP status and text of each.
 
 use std::borrow::Cow;
 
 use bitmart_sim::{Reject, book::Side};
 
-/// Why a request was refused, in the words of the wire.
+use crate::generated::{Codes, Group, Route};
+
+/// An error of the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WireError {
     pub(crate) status: u16,
     pub(crate) code: u32,
     pub(crate) message: Cow<'static, str>,
     /// What is wrong with this very request, for whoever develops the client. It is no part of the body
-    /// of the answer and holds no secret.
+    /// of the response and holds no secret.
     pub(crate) why: Option<Box<str>>,
 }
 
@@ -47,20 +49,27 @@ pub(crate) enum ErrorFamily {
 }
 
 impl ErrorFamily {
-    /// The family of a path.
-    pub(crate) fn of(path: &str) -> Self {
-        if path.contains("/sub-account/") {
-            Self::SubAccount
-        } else if path.starts_with("/account/v1/transfer-contract")
-            || path == "/contract/private/account/v1/transfer"
-        {
-            Self::FuturesTransfer
-        } else if path.starts_with("/account/") {
-            Self::Account
-        } else if path.starts_with("/contract/") {
-            Self::Futures
-        } else {
-            Self::Spot
+    /// The family of an endpoint, by the file that describes it.
+    pub(crate) fn of(route: &Route) -> Self {
+        match route.group {
+            Group::SpotSubAccount | Group::FuturesSubAccount => Self::SubAccount,
+            Group::FuturesTransfer => Self::FuturesTransfer,
+            Group::SpotAccount if route.codes == Codes::Account => Self::Account,
+            Group::Affiliate
+            | Group::FuturesAccount
+            | Group::FuturesMarket
+            | Group::FuturesPlan
+            | Group::FuturesTrading => Self::Futures,
+            Group::Broker
+            | Group::Earn
+            | Group::EarnFixed
+            | Group::EarnFlexible
+            | Group::Margin
+            | Group::SpotAccount
+            | Group::SpotAlgo
+            | Group::SpotMarket
+            | Group::SpotTrading
+            | Group::System => Self::Spot,
         }
     }
 }
@@ -68,27 +77,27 @@ impl ErrorFamily {
 /// The error that a rejection of the engine is on the wire.
 pub(crate) fn rejected(reject: &Reject, family: ErrorFamily) -> WireError {
     use Reject as R;
-    let refusal = error(code(reject, family));
+    let error = self::error(code(reject, family));
     match reject {
-        R::InsufficientBalance { .. } => refusal.because(reject.to_string()),
-        R::SecuresLoan => refusal.saying("Balance not enough: it secures a loan"),
+        R::InsufficientBalance { .. } => error.because(reject.to_string()),
+        R::SecuresLoan => error.saying("Balance not enough: it secures a loan"),
         R::TooManyTriggerOrders if family == ErrorFamily::Spot => {
-            refusal.saying("Bad Request: too many algo orders are waiting")
+            error.saying("Bad Request: too many algo orders are waiting")
         }
         R::OrderDoesNotOpen => {
-            refusal.saying("The order side is invalid: presets are for opening orders")
+            error.saying("The order side is invalid: presets are for opening orders")
         }
-        R::SizeTooSmall { minimum } => refusal.saying(format!("Minimum size is {minimum}")),
+        R::SizeTooSmall { minimum } => error.saying(format!("Minimum size is {minimum}")),
         R::WithdrawalPrecision { decimals } => {
-            refusal.saying(format!("Maximum withdraw precision is {decimals}"))
+            error.saying(format!("Maximum withdraw precision is {decimals}"))
         }
-        R::WithdrawalStep { multiple_of } => refusal
+        R::WithdrawalStep { multiple_of } => error
             .saying(format!("The withdrawal amount must be an integral multiple of {multiple_of}")),
-        R::WithdrawalTooSmall { minimum } => refusal.saying(format!("Minimum amount is {minimum}")),
-        R::SavingAmount => refusal.saying("Invalid amount: below or above that of the product"),
-        R::UnknownSaving => refusal.saying("Invalid earnId"),
-        R::UnknownProduct => refusal.saying("Invalid productId"),
-        _ => refusal,
+        R::WithdrawalTooSmall { minimum } => error.saying(format!("Minimum amount is {minimum}")),
+        R::SavingAmount => error.saying("Invalid amount: below or above that of the product"),
+        R::UnknownSaving => error.saying("Invalid earnId"),
+        R::UnknownProduct => error.saying("Invalid productId"),
+        _ => error,
     }
 }
 
@@ -174,7 +183,7 @@ pub(crate) fn error(code: u32) -> WireError {
     WireError { status, code, message: Cow::Borrowed(message), why: None }
 }
 
-/// Every code the sandbox answers, ascending, with the HTTP status BitMart documents for it.
+/// Every code of the sandbox, ascending, with the HTTP status BitMart documents for it.
 const TABLE: &[(u32, u16, &str)] = &[
     (30000, 404, "Not found"),
     (30001, 401, "Header X-BM-KEY is empty"),
@@ -367,7 +376,7 @@ mod tests {
     /// That each row of the table in the README is true is tested in `tests/codes.rs`.
     #[test]
     fn every_code_is_in_the_readme() {
-        let readme = include_str!("../README.md");
+        let readme = include_str!("../../README.md");
         let (_, after) = readme.split_once("## Error codes").expect("the section");
         let (table, _) = after.split_once("## Money").expect("the next section");
         let missing: Vec<_> =
