@@ -25,7 +25,7 @@ pub(crate) struct Topic {
 
 impl Topic {
     /// The start of the range of topics of this channel and symbol.
-    pub(super) fn first_of(channel: ChannelId, symbol: SmolStr) -> Self {
+    pub(crate) fn first_of(channel: ChannelId, symbol: SmolStr) -> Self {
         let text = SmolStr::default();
         Self { channel, symbol, levels: 0, minutes: 0, text, request: false }
     }

@@ -3,12 +3,11 @@
 
 use std::cmp::Reverse;
 
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::wire::{
     Call, HandlerResult,
-    futures::rows::{self, ended_fields, extend, no_trail, preset_fields},
+    futures::rows::{self, ended_fields, extend, fill_row, no_trail, preset_fields},
     params::Params,
     window::Window,
 };
@@ -156,22 +155,7 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
         .filter(|fill| only.is_none_or(|id| fill.order == id))
         .filter(|fill| symbol.as_deref().is_none_or(|symbol| fill.symbol == symbol))
         .take(limit)
-        .map(|fill| {
-            json!({
-                "order_id": fill.order.0.to_string(),
-                "trade_id": fill.trade.to_string(),
-                "symbol": fill.symbol.as_str(),
-                "side": fill.side as u8,
-                "price": plain(fill.price),
-                "vol": plain(fill.size),
-                "exec_type": if fill.maker { "Maker" } else { "Taker" },
-                "profit": fill.realised > Decimal::ZERO,
-                "realised_profit": plain(fill.realised),
-                "paid_fees": plain(fill.fee),
-                "account": "futures",
-                "create_time": fill.time_ms,
-            })
-        });
+        .map(fill_row);
     Ok(rows.collect::<Value>())
 }
 

@@ -1,9 +1,10 @@
-//! Public futures market data, from the same book and tape that orders meet.
+//! Public futures market data, of REST and of the stream, from the same book and tape that orders meet.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
-use crate::wire::{Call, HandlerResult};
+use crate::wire::{Call, HandlerResult, Level};
 use crate::{
     exchange::{
         Exchange,
@@ -12,9 +13,9 @@ use crate::{
             FuturesMarket, MAKER_FEE, TAKER_FEE,
             funding::{LIMIT, next_funding_ms},
         },
-        tape::{Candle, Tape},
+        tape::{Candle, PublicTrade, Tape},
     },
-    wire::decimal::plain,
+    wire::decimal::{plain, ratio, rfc3339},
     wire::error::{WireError, error},
 };
 
@@ -184,4 +185,117 @@ pub(crate) fn fee_rate(call: &mut Call<'_>) -> HandlerResult {
         "taker_fee_rate": plain(TAKER_FEE),
         "maker_fee_rate": plain(MAKER_FEE),
     }))
+}
+
+// The same on the channels of the stream.
+
+pub(crate) fn pushed_ticker(market: &FuturesMarket, now_ms: u64) -> Value {
+    let last = market.last_price();
+    let day = market.tape.day(now_ms);
+    let (bid, bid_size) = market.book.best_bid().unwrap_or_default();
+    let (ask, ask_size) = market.book.best_ask().unwrap_or_default();
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "last_price": plain(last),
+        "volume_24": plain(day.as_ref().map_or(Decimal::ZERO, |day| day.volume)),
+        "range": ratio(day.as_ref().map_or(last, |day| day.open), last),
+        "mark_price": plain(market.mark_price()),
+        "index_price": plain(market.index_price()),
+        "ask_price": plain(ask),
+        "ask_vol": plain(ask_size),
+        "bid_price": plain(bid),
+        "bid_vol": plain(bid_size),
+    })
+}
+
+pub(crate) fn pushed_book_ticker(market: &FuturesMarket) -> Value {
+    let (bid, bid_size) = market.book.best_bid().unwrap_or_default();
+    let (ask, ask_size) = market.book.best_ask().unwrap_or_default();
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "best_bid_price": plain(bid),
+        "best_bid_vol": plain(bid_size),
+        "best_ask_price": plain(ask),
+        "best_ask_vol": plain(ask_size),
+    })
+}
+
+/// One side of the book: way 1 are the bids, 2 the asks.
+pub(crate) fn pushed_depth(market: &FuturesMarket, side: Side, depth: usize) -> Value {
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "way": if side == Side::Buy { 1 } else { 2 },
+        "depths": pushed_levels(&market.book.levels(side, depth)),
+    })
+}
+
+pub(crate) fn pushed_depth_all(market: &FuturesMarket, depth: usize) -> Value {
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "asks": pushed_levels(&market.book.levels(Side::Sell, depth)),
+        "bids": pushed_levels(&market.book.levels(Side::Buy, depth)),
+    })
+}
+
+/// A book, or what changed in it.
+pub(crate) fn pushed_book(
+    symbol: &SmolStr,
+    (asks, bids): (&[Level], &[Level]),
+    version: u64,
+    snapshot: bool,
+) -> Value {
+    json!({
+        "symbol": symbol.as_str(),
+        "asks": pushed_levels(asks),
+        "bids": pushed_levels(bids),
+        "version": version,
+        "type": if snapshot { "snapshot" } else { "update" },
+    })
+}
+
+fn pushed_levels(levels: &[Level]) -> Value {
+    levels
+        .iter()
+        .map(|(price, size)| json!({ "price": plain(*price), "vol": plain(*size) }))
+        .collect()
+}
+
+pub(crate) fn pushed_trade(symbol: &SmolStr, trade: &PublicTrade) -> Value {
+    json!({
+        "trade_id": trade.id,
+        "symbol": symbol.as_str(),
+        "deal_price": plain(trade.price),
+        "deal_vol": plain(trade.size),
+        "m": trade.side == Side::Sell,
+        "created_at": rfc3339(trade.time_ms),
+    })
+}
+
+/// The latest candle of last or mark prices.
+pub(crate) fn pushed_kline(market: &FuturesMarket, tape: &Tape, minutes: u64) -> Option<Value> {
+    let rows = tape.candles(minutes);
+    let candle = rows.last()?;
+    Some(json!({
+        "symbol": market.rules.symbol.as_str(),
+        "o": plain(candle.open),
+        "h": plain(candle.high),
+        "l": plain(candle.low),
+        "c": plain(candle.close),
+        "v": plain(candle.volume),
+        "ts": candle.open_ms / 1_000,
+    }))
+}
+
+pub(crate) fn pushed_funding_rate(market: &FuturesMarket, now_ms: u64) -> Value {
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "fundingRate": plain(market.rates.last()),
+        // Observed: at the reply, not the next settlement.
+        "fundingTime": now_ms,
+        "nextFundingRate": plain(market.rates.expected()),
+        "nextFundingTime": next_funding_ms(now_ms),
+        "funding_upper_limit": plain(LIMIT),
+        "funding_lower_limit": plain(-LIMIT),
+        "ts": now_ms,
+    })
 }

@@ -1,4 +1,4 @@
-//! Futures positions in their three forms, and balances.
+//! Futures positions in the three forms of REST and that of the stream, and balances in both.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -10,7 +10,10 @@ use crate::wire::{
     futures::settings::mode_word,
 };
 use crate::{
-    exchange::{FuturesRequest, account::Account, futures::FuturesMarket, position::Position},
+    exchange::{
+        AccountId, Exchange, FuturesRequest, account::Account, futures::FuturesMarket,
+        position::Position,
+    },
     wire::decimal::plain,
     wire::error::error,
 };
@@ -192,6 +195,37 @@ fn with(mut row: Value, more: Value) -> Value {
     row
 }
 
+/// A position on the channel.
+pub(crate) fn pushed_position(
+    exchange: &Exchange,
+    account: AccountId,
+    symbol: &SmolStr,
+    long: bool,
+) -> Option<Value> {
+    let owner = exchange.accounts.get(&account)?;
+    let position = owner.position(symbol, long)?;
+    let rules = &exchange.futures.get(symbol)?.rules;
+    let price = |price: Decimal| plain(price.round_dp(rules.price_decimals));
+    let entry = price(position.entry_price(rules.contract_size));
+    let liquidation = exchange.liquidation_price(account, symbol, long);
+    let liquidation = liquidation.filter(|_| position.is_open()).unwrap_or_default();
+    Some(json!({
+        "symbol": symbol.as_str(),
+        "hold_volume": plain(position.size),
+        "position_type": if long { 1 } else { 2 },
+        "open_type": if position.isolated { 1 } else { 2 },
+        "frozen_volume": plain(position.closing),
+        "close_volume": plain(position.closed),
+        "hold_avg_price": entry.clone(),
+        "close_avg_price": price(position.close_price(rules.contract_size)),
+        "open_avg_price": entry,
+        "liquidate_price": price(liquidation),
+        "create_time": position.opened_ms,
+        "update_time": position.updated_ms,
+        "position_mode": if owner.one_way { "one_way_mode" } else { "hedge_mode" },
+    }))
+}
+
 pub(crate) fn assets(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let owner = call.exchange.accounts.get(&account).ok_or_else(|| error(30002))?;
@@ -207,6 +241,22 @@ pub(crate) fn assets(call: &mut Call<'_>) -> HandlerResult {
         })
     });
     Ok(rows.collect::<Value>())
+}
+
+/// The same on the channel.
+pub(crate) fn pushed_asset(
+    exchange: &Exchange,
+    account: AccountId,
+    currency: &SmolStr,
+) -> Option<Value> {
+    exchange.accounts.get(&account)?;
+    let money = exchange.collateral(account, currency);
+    Some(json!({
+        "currency": currency.as_str(),
+        "available_balance": plain(money.available()),
+        "position_deposit": plain(money.margin()),
+        "frozen_balance": plain(money.frozen),
+    }))
 }
 
 /// Without a contract every position of the kind is closed, without a side both: according to a third party. No

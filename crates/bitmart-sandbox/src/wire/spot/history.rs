@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::wire::{
     Call, HandlerResult,
-    spot::orders::{fill_row, order_row},
+    spot::rows::{fill_row, order_row},
     window::Window,
 };
 use crate::{

@@ -1,13 +1,14 @@
-//! Public spot market data: `/spot/quotation/v3/…`, and the rules of the pairs.
+//! Public spot market data, of REST (`/spot/quotation/v3/…`) and of the stream, and the rules of the pairs.
 
 use std::collections::BTreeSet;
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::wire::{Call, HandlerResult, params::Params};
+use crate::wire::{Call, HandlerResult, Level, params::Params};
 use crate::{
-    exchange::{Exchange, SpotMarket, book::Side},
+    exchange::{Exchange, SpotMarket, book::Side, tape::PublicTrade},
     wire::decimal::{fixed, plain, ratio},
     wire::error::{WireError, error},
 };
@@ -176,4 +177,102 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
         })
     };
     Ok(json!({ "currencies": names.into_iter().map(row).collect::<Value>() }))
+}
+
+// The same on the channels of the stream.
+
+pub(crate) fn pushed_ticker(market: &SpotMarket, now_ms: u64) -> Option<Value> {
+    let day = market.tape.day(now_ms)?;
+    let rules = &market.rules;
+    let price = |value| fixed(value, rules.price_decimals);
+    let size = |value| fixed(value, rules.size_decimals);
+    let (bid, bid_size) = market.book.best_bid().unwrap_or_default();
+    let (ask, ask_size) = market.book.best_ask().unwrap_or_default();
+    Some(json!({
+        "symbol": rules.symbol.as_str(),
+        "last_price": price(day.close),
+        "high_24h": price(day.high),
+        "low_24h": price(day.low),
+        "open_24h": price(day.open),
+        "base_volume_24h": size(day.volume),
+        "quote_volume_24h": fixed(day.turnover, 2),
+        "fluctuation": ratio(day.open, day.close),
+        "bid_px": price(bid),
+        "bid_sz": size(bid_size),
+        "ask_px": price(ask),
+        "ask_sz": size(ask_size),
+    }))
+}
+
+pub(crate) fn pushed_book_ticker(market: &SpotMarket) -> Value {
+    let rules = &market.rules;
+    let price = |value| fixed(value, rules.price_decimals);
+    let size = |value| fixed(value, rules.size_decimals);
+    let (bid, bid_size) = market.book.best_bid().unwrap_or_default();
+    let (ask, ask_size) = market.book.best_ask().unwrap_or_default();
+    json!({
+        "symbol": rules.symbol.as_str(),
+        "bid_px": price(bid),
+        "bid_sz": size(bid_size),
+        "ask_px": price(ask),
+        "ask_sz": size(ask_size),
+    })
+}
+
+pub(crate) fn pushed_depth(market: &SpotMarket, depth: usize) -> Value {
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "asks": pushed_levels(&market.book.levels(Side::Sell, depth), market),
+        "bids": pushed_levels(&market.book.levels(Side::Buy, depth), market),
+    })
+}
+
+/// A book, or what changed in it.
+pub(crate) fn pushed_book(
+    market: &SpotMarket,
+    (asks, bids): (&[Level], &[Level]),
+    version: u64,
+    snapshot: bool,
+) -> Value {
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "asks": pushed_levels(asks, market),
+        "bids": pushed_levels(bids, market),
+        "version": version,
+        "type": if snapshot { "snapshot" } else { "update" },
+    })
+}
+
+fn pushed_levels(levels: &[Level], market: &SpotMarket) -> Value {
+    let rules = &market.rules;
+    let size = |size: Decimal| {
+        if size.is_zero() { "0".to_owned() } else { fixed(size, rules.size_decimals) }
+    };
+    levels
+        .iter()
+        .map(|(price, open)| json!([fixed(*price, rules.price_decimals), size(*open)]))
+        .collect()
+}
+
+pub(crate) fn pushed_trade(symbol: &SmolStr, trade: &PublicTrade, market: &SpotMarket) -> Value {
+    json!({
+        "symbol": symbol.as_str(),
+        "price": fixed(trade.price, market.rules.price_decimals),
+        "side": trade.side.word(),
+        "size": fixed(trade.size, market.rules.size_decimals),
+        "s_t": trade.time_ms / 1_000,
+        "ms_t": trade.time_ms,
+    })
+}
+
+pub(crate) fn pushed_kline(market: &SpotMarket, minutes: u64) -> Option<Value> {
+    let rows = market.tape.candles(minutes);
+    let candle = rows.last()?;
+    let price = |value| fixed(value, market.rules.price_decimals);
+    let size = fixed(candle.volume, market.rules.size_decimals);
+    let (open, high, low) = (price(candle.open), price(candle.high), price(candle.low));
+    Some(json!({
+        "symbol": market.rules.symbol.as_str(),
+        "candle": [candle.open_ms / 1_000, open, high, low, price(candle.close), size],
+    }))
 }

@@ -1,17 +1,20 @@
 //! Spot orders.
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde_json::{Value, json};
+use serde_json::json;
 use smol_str::SmolStr;
 
-use crate::wire::{Call, HandlerResult, params::Params};
+use crate::wire::{
+    Call, HandlerResult,
+    params::Params,
+    spot::rows::{fill_row, order_row},
+};
 use crate::{
     exchange::{
-        AccountId, Exchange, OrderId, Reject, SpotRequest, SpotRules,
+        AccountId, Exchange, OrderId, Reject, SpotRequest,
         book::{SelfTrade, Side},
-        order::{Kind, NewSpotOrder, SpotFill, SpotOrder},
+        order::{Kind, NewSpotOrder, SpotOrder},
     },
-    wire::decimal::fixed,
     wire::error::{ErrorFamily, WireError, error, rejected},
     wire::number,
 };
@@ -45,10 +48,10 @@ pub(crate) fn batch_orders(call: &mut Call<'_>) -> HandlerResult {
     for request in requests {
         match call.exchange.order(account, SpotRequest::Place(request)) {
             Ok(id) => ids.push(id.0.to_string()),
-            Err(refusal) if ids.is_empty() => return Err(refusal),
-            Err(refusal) => {
+            Err(error) if ids.is_empty() => return Err(error),
+            Err(error) => {
                 return Ok(
-                    json!({ "code": refusal.code, "msg": refusal.message, "data": { "orderIds": ids } }),
+                    json!({ "code": error.code, "msg": error.message, "data": { "orderIds": ids } }),
                 );
             }
         }
@@ -310,71 +313,12 @@ fn own_order(exchange: &Exchange, id: Option<OrderId>, account: AccountId) -> Op
     exchange.spot_orders.get(&id?).filter(|order| order.account == account)
 }
 
-pub(crate) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
-    let request = &order.request;
-    let notional = match request.kind {
-        Kind::Market => request.notional,
-        _ => request.price * request.size,
-    };
-    json!({
-        "orderId": order.id.0.to_string(),
-        "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
-        "symbol": request.symbol.as_str(),
-        "side": request.side.word(),
-        "orderMode": request.mode(),
-        "type": request.kind.word(),
-        "state": order.state.word(),
-        "cancelSource": order.cancel_source.map_or("", |source| source.word()),
-        "stpMode": stp_word(request.stp),
-        "price": fixed(request.price, rules.price_decimals),
-        "priceAvg": fixed(order.average_price(), rules.price_decimals),
-        "size": fixed(request.size, rules.size_decimals),
-        "filledSize": fixed(order.filled_size, rules.size_decimals),
-        "notional": fixed(notional, 8),
-        "filledNotional": fixed(order.filled_notional, 8),
-        "createTime": order.created_ms,
-        "updateTime": order.updated_ms,
-    })
-}
-
-fn stp_word(stp: Option<SelfTrade>) -> &'static str {
-    match stp {
-        None => "",
-        Some(SelfTrade::Allow) => "none",
-        Some(SelfTrade::CancelMaker) => "cancel_maker",
-        Some(SelfTrade::CancelTaker) => "cancel_taker",
-        Some(SelfTrade::CancelBoth) => "cancel_both",
-    }
-}
-
 pub(crate) fn order_trades(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = parse_id(&call.params.need("orderId")?);
     let order = own_order(&call.exchange, id, account).ok_or_else(|| error(50005))?;
     let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| error(50001))?.rules;
     Ok(call.exchange.spot_fills_of(order.id).map(|fill| fill_row(fill, rules)).collect())
-}
-
-pub(crate) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
-    let request = &fill.request;
-    json!({
-        "tradeId": fill.trade.to_string(),
-        "orderId": fill.order.0.to_string(),
-        "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
-        "symbol": rules.symbol.as_str(),
-        "side": request.side.word(),
-        "orderMode": request.mode(),
-        "type": request.kind.word(),
-        "stpMode": stp_word(request.stp),
-        "price": fixed(fill.price, rules.price_decimals),
-        "size": fixed(fill.size, rules.size_decimals),
-        "notional": fixed(fill.price * fill.size, 8),
-        "fee": fixed(fill.fee, 8),
-        "feeCoinName": rules.quote.as_str(),
-        "tradeRole": if fill.maker { "maker" } else { "taker" },
-        "createTime": fill.time_ms,
-        "updateTime": fill.time_ms,
-    })
 }
 
 fn parse_id(text: &str) -> Option<OrderId> {

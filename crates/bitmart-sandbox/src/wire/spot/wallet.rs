@@ -1,12 +1,16 @@
-//! Balances and fee rates.
+//! Balances of spot, of REST and of the stream, and fee rates.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use crate::wire::{Call, HandlerResult};
 use crate::{
-    exchange::spot::{MAKER_FEE, TAKER_FEE},
+    exchange::{
+        AccountId, BalanceReason, Exchange,
+        spot::{MAKER_FEE, TAKER_FEE},
+    },
     wire::decimal::{fixed, plain},
     wire::error::error,
 };
@@ -50,6 +54,35 @@ pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
         }));
     }
     Ok(json!({ "wallet": rows }))
+}
+
+/// What changed, on the channel.
+pub(crate) fn pushed_balances(
+    exchange: &Exchange,
+    account: AccountId,
+    reason: BalanceReason,
+    currencies: &[SmolStr],
+    now_ms: u64,
+) -> Value {
+    let event = match reason {
+        BalanceReason::Trade => "TRANSACTION_COMPLETED",
+        BalanceReason::Deposit => "ACCOUNT_RECHARGE",
+        BalanceReason::Withdrawal => "ACCOUNT_WITHDRAWAL",
+        BalanceReason::Transfer => "ACCOUNT_TRANSFER",
+    };
+    let wallet = |currency: &SmolStr| {
+        let money = exchange.accounts.get(&account).and_then(|account| account.spot.get(currency));
+        money.copied().unwrap_or_default()
+    };
+    let rows = currencies.iter().map(|currency| {
+        let money = wallet(currency);
+        json!({ "ccy": currency.as_str(), "av_bal": plain(money.available), "fz_bal": plain(money.frozen) })
+    });
+    json!({
+        "event_type": event,
+        "event_time": now_ms.to_string(),
+        "balance_details": rows.collect::<Value>(),
+    })
 }
 
 /// The rate class of every pair is A.

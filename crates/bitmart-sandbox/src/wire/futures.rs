@@ -7,6 +7,7 @@ pub(crate) mod market;
 pub(crate) mod orders;
 pub(crate) mod plans;
 pub(crate) mod positions;
-pub(crate) mod rows;
+mod rows;
 pub(crate) mod settings;
+pub(crate) mod stream;
 pub(crate) mod tp_sl;

@@ -17,9 +17,11 @@ pub(crate) mod spot;
 pub(crate) mod sub_account;
 #[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 pub(crate) mod system;
+pub(crate) mod topic;
 pub(crate) mod transfer;
 pub(crate) mod window;
 
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 use self::{
@@ -41,6 +43,9 @@ pub(crate) struct Call<'a> {
     pub(crate) now_ms: u64,
     pub(crate) lenient: bool,
 }
+
+/// Price and size of a level of a book; size 0 deletes the price in an update.
+pub(crate) type Level = (Decimal, Decimal);
 
 /// The `data` of a response, or the error.
 pub(crate) type HandlerResult = Result<Value, WireError>;
