@@ -19,8 +19,10 @@ use crate::{
     clock::Clock,
     exchange::AccountId,
     keys::{ApiKey, Permission},
-    wire::error::{WireError, error},
-    wire::number,
+    wire::{
+        error::{WireError, error},
+        number,
+    },
 };
 
 /// How far a timestamp may be from the clock of the exchange.

@@ -20,6 +20,7 @@ pub(crate) mod system;
 pub(crate) mod topic;
 pub(crate) mod transfer;
 pub(crate) mod window;
+pub(crate) mod words;
 
 use rust_decimal::Decimal;
 use serde_json::Value;

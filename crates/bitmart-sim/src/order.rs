@@ -18,18 +18,7 @@ pub enum Kind {
     Ioc,
 }
 
-impl Kind {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Limit => "limit",
-            Self::Market => "market",
-            Self::LimitMaker => "limit_maker",
-            Self::Ioc => "ioc",
-        }
-    }
-}
-
-/// States as the wire names them. They only move downwards in this list.
+/// States of an order. They only move downwards in this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum State {
     New,
@@ -40,6 +29,7 @@ pub enum State {
 }
 
 impl State {
+    /// Its name in reports.
     pub fn word(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -55,22 +45,12 @@ impl State {
     }
 }
 
-/// Who cancelled, as in `cancelSource`.
+/// Who cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CancelSource {
     User,
     System,
     SelfTrade,
-}
-
-impl CancelSource {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::System => "system",
-            Self::SelfTrade => "stp",
-        }
-    }
 }
 
 /// A checked request for a spot order.
@@ -89,13 +69,6 @@ pub struct NewSpotOrder {
     pub price: Decimal,
     /// Quote units of a market buy; zero otherwise.
     pub notional: Decimal,
-}
-
-impl NewSpotOrder {
-    /// The `orderMode` of the order.
-    pub fn mode(&self) -> &'static str {
-        if self.margin { "iso_margin" } else { "spot" }
-    }
 }
 
 /// A spot order as the exchange keeps it.

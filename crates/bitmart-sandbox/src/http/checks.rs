@@ -12,8 +12,8 @@ use crate::{
     keys::Permission,
     rate_limits::Usage,
     shared::Shared,
-    wire::error::{WireError, error},
     wire::{
+        error::{WireError, error},
         number,
         params::{Params, RECV_WINDOW},
     },

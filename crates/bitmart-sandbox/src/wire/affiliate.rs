@@ -14,9 +14,11 @@ use crate::{
         funding::{Funding, FundingState},
         futures_order::{FuturesFill, FuturesOrder},
     },
-    wire::decimal::{number, plain, rfc3339},
-    wire::error::WireError,
-    wire::number,
+    wire::{
+        decimal::{number, plain, rfc3339},
+        error::WireError,
+        number, words,
+    },
 };
 
 /// Rows of a page where none are documented.
@@ -146,7 +148,7 @@ fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
         "symbol": fill.symbol.as_str(),
         "leverage": request.map_or(0, |request| request.leverage),
         "open_type": if request.is_some_and(|request| request.isolated) { 1 } else { 2 },
-        "way": fill.side as u8,
+        "way": words::futures_side(fill.side),
         "category": if request.is_some_and(|request| request.price.is_some()) { 1 } else { 2 },
         "select_copy_trade": 2,
         "deal_price": number(fill.price),

@@ -13,9 +13,11 @@ use crate::{
         Outcome, WalletRequest,
         earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
     },
-    wire::decimal::{fixed, plain},
-    wire::error::WireError,
-    wire::number,
+    wire::{
+        decimal::{fixed, plain},
+        error::WireError,
+        number,
+    },
 };
 
 const DECIMALS: u32 = 8;

@@ -11,8 +11,11 @@ use crate::{
         account::Purse,
         funding::{Funding, FundingState, NewWithdrawal, deposit_address},
     },
-    wire::decimal::{fixed, plain},
-    wire::error::{WireError, error},
+    wire::{
+        decimal::{fixed, plain},
+        error::{WireError, error},
+        words,
+    },
 };
 
 const DECIMALS: u32 = 8;
@@ -242,7 +245,7 @@ fn record(row: &Funding) -> Value {
         "apply_time": row.time_ms,
         "arrival_amount": plain(row.amount - row.fee),
         "fee": plain(row.fee),
-        "status": row.state as u8,
+        "status": words::funding(row.state),
         "address": row.address,
         "address_memo": row.address_memo,
         "tx_id": if on_chain { format!("sandbox{id}") } else { String::new() },

@@ -14,8 +14,10 @@ use crate::{
         },
         order::Kind,
     },
-    wire::decimal::{fixed, plain},
-    wire::error::{WireError, error},
+    wire::{
+        decimal::{fixed, plain},
+        error::{WireError, error},
+    },
 };
 
 const DECIMALS: u32 = 8;

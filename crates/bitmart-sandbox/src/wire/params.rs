@@ -6,8 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     generated::{Codes, Kind, Param},
-    wire::error::{WireError, error},
-    wire::number,
+    wire::{
+        error::{WireError, error},
+        number,
+    },
 };
 
 /// The largest number a price, size or amount may be.

@@ -10,8 +10,10 @@ use crate::{
         account::Purse,
         transfer::{End, NewTransfer, Transfer},
     },
-    wire::decimal::{fixed, plain},
-    wire::error::{WireError, error},
+    wire::{
+        decimal::{fixed, plain},
+        error::{WireError, error},
+    },
 };
 
 /// Histories reach back three months, as documented.

@@ -10,9 +10,11 @@ use crate::{
         account::Purse,
         transfer::{End, NewTransfer, Transfer},
     },
-    wire::decimal::plain,
-    wire::error::{WireError, error},
-    wire::number,
+    wire::{
+        decimal::plain,
+        error::{WireError, error},
+        number,
+    },
 };
 
 /// Decimals of an amount of money.

@@ -3,15 +3,18 @@
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use smol_str::SmolStr;
 
-use crate::wire::{Call, params::Params};
 use crate::{
     exchange::{
         futures::FuturesRules,
         futures_order::{FuturesSide, Mode},
         trigger::{Preset, PresetPrice, PriceType},
     },
-    wire::error::{WireError, error},
-    wire::number,
+    wire::{
+        Call,
+        error::{WireError, error},
+        number,
+        params::Params,
+    },
 };
 
 const CLIENT_ID: usize = 32;

@@ -2,11 +2,14 @@
 
 use serde_json::json;
 
-use crate::wire::{Call, HandlerResult, window::Window};
 use crate::{
     exchange::{WalletRequest, funding::CLAIM},
-    wire::decimal::plain,
-    wire::error::{WireError, error},
+    wire::{
+        Call, HandlerResult,
+        decimal::plain,
+        error::{WireError, error},
+        window::Window,
+    },
 };
 
 /// Sources disagree whether the amount is what was claimed or the balance afterwards; here it is the first.

@@ -5,19 +5,20 @@ use std::cmp::Reverse;
 
 use serde_json::{Value, json};
 
-use crate::wire::{
-    Call, HandlerResult,
-    futures::rows::{self, ended_fields, extend, fill_row, no_trail, preset_fields},
-    params::Params,
-    window::Window,
-};
 use crate::{
     exchange::{
         AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder, trigger::Kind,
     },
-    wire::decimal::plain,
-    wire::error::{WireError, error},
-    wire::number,
+    wire::{
+        Call, HandlerResult,
+        decimal::plain,
+        error::{WireError, error},
+        futures::rows::{self, ended_fields, extend, fill_row, no_trail, preset_fields},
+        number,
+        params::Params,
+        window::Window,
+        words,
+    },
 };
 
 /// Most rows of a response without paging.
@@ -189,14 +190,15 @@ pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
         .iter()
         .rev()
         .filter(|flow| flow.account == account && window.holds(flow.time_ms))
-        .filter(|flow| kind == 0 || flow.kind as i64 == kind)
+        .filter(|flow| kind == 0 || i64::from(words::flow(flow.kind).0) == kind)
         .filter(|flow| symbol.as_deref().is_none_or(|symbol| flow.symbol == symbol))
         .take(limit)
         .map(|flow| {
+            let (number, name) = words::flow(flow.kind);
             json!({
                 "symbol": flow.symbol.as_str(),
-                "type": flow.kind.word(),
-                "flow_type": flow.kind as u8,
+                "type": name,
+                "flow_type": number,
                 "amount": plain(flow.amount),
                 "asset": flow.currency.as_str(),
                 "account": "futures",

@@ -4,7 +4,6 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::wire::{Call, HandlerResult, Level};
 use crate::{
     exchange::{
         Exchange,
@@ -15,8 +14,11 @@ use crate::{
         },
         tape::{Candle, PublicTrade, Tape},
     },
-    wire::decimal::{plain, ratio, rfc3339},
-    wire::error::{WireError, error},
+    wire::{
+        Call, HandlerResult, Level,
+        decimal::{plain, ratio, rfc3339},
+        error::{WireError, error},
+    },
 };
 
 /// Levels per side of a book.

@@ -3,13 +3,6 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::wire::{
-    Call, HandlerResult,
-    futures::fields,
-    futures::history::{listed, order_id},
-    futures::market::held,
-    futures::rows,
-};
 use crate::{
     exchange::{
         Exchange, FuturesRequest, OrderId,
@@ -17,9 +10,16 @@ use crate::{
         futures::{FuturesMarket, funding::next_funding_ms},
         futures_order::NewFuturesOrder,
     },
-    wire::decimal::{plain, ratio},
-    wire::error::{WireError, error},
-    wire::number,
+    wire::{
+        Call, HandlerResult,
+        decimal::{plain, ratio},
+        error::{WireError, error},
+        futures::fields,
+        futures::history::{listed, order_id},
+        futures::market::held,
+        futures::rows,
+        number,
+    },
 };
 
 const OPENED_MS: u64 = 1_594_080_000_123;

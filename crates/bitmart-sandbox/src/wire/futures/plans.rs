@@ -3,13 +3,6 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::wire::{
-    Call, HandlerResult,
-    futures::fields::{self as fields, needed_price_type, price, rules},
-    futures::history::{rows_wanted, symbol},
-    futures::rows::plan_row,
-    params::Params,
-};
 use crate::{
     exchange::{
         AccountId, FuturesRequest, OrderId,
@@ -18,8 +11,15 @@ use crate::{
         futures_order::{FuturesSide, Mode, NewFuturesOrder},
         trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
     },
-    wire::error::{WireError, error},
-    wire::number,
+    wire::{
+        Call, HandlerResult,
+        error::{WireError, error},
+        futures::fields::{self as fields, needed_price_type, price, rules},
+        futures::history::{rows_wanted, symbol},
+        futures::rows::plan_row,
+        number,
+        params::Params,
+    },
 };
 
 /// What `cancel-plan-order` cancels; trailing orders have a call of their own.

@@ -4,18 +4,18 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::wire::{
-    Call, HandlerResult,
-    futures::history::{is_copy_trading, symbol},
-    futures::settings::mode_word,
-};
 use crate::{
     exchange::{
         AccountId, Exchange, FuturesRequest, account::Account, futures::FuturesMarket,
         position::Position,
     },
-    wire::decimal::plain,
-    wire::error::error,
+    wire::{
+        Call, HandlerResult,
+        decimal::plain,
+        error::error,
+        futures::history::{is_copy_trading, symbol},
+        futures::settings::mode_word,
+    },
 };
 
 /// One position, or one direction in which there is none.

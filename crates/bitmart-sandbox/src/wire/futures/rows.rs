@@ -3,7 +3,6 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::wire::futures::settings::mode_word;
 use crate::{
     exchange::{
         Exchange, FuturesAction,
@@ -13,7 +12,7 @@ use crate::{
             Condition, Kind, Plan, Preset, PresetPrice, PriceType, State, Trail, Trigger, placed_by,
         },
     },
-    wire::decimal::plain,
+    wire::{decimal::plain, futures::settings::mode_word, words},
 };
 
 /// An order in the book, or that was.
@@ -26,8 +25,8 @@ pub(crate) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
         "size": plain(request.size),
         "symbol": request.symbol.as_str(),
         "state": if order.open { 2 } else { 4 },
-        "side": request.side as u8,
-        "type": order.kind(),
+        "side": words::futures_side(request.side),
+        "type": words::futures_type(order),
         "position_mode": mode_word(order.one_way),
         "account": "futures",
         "leverage": request.leverage.to_string(),
@@ -58,7 +57,7 @@ pub(crate) fn pushed_order(
         })
     });
     json!([{
-        "action": action as u8,
+        "action": words::action(action),
         "order": {
             "order_id": order.id.0.to_string(),
             "client_order_id": request.client_id.as_deref().unwrap_or_default(),
@@ -66,7 +65,7 @@ pub(crate) fn pushed_order(
             "size": plain(request.size),
             "symbol": request.symbol.as_str(),
             "state": if order.open { 2 } else { 4 },
-            "side": request.side as u8,
+            "side": words::futures_side(request.side),
             // Forced orders have no type here: their action distinguishes them.
             "type": if request.price.is_some() { "limit" } else { "market" },
             "leverage": request.leverage.to_string(),
@@ -94,7 +93,7 @@ pub(crate) fn fill_row(fill: &FuturesFill) -> Value {
         "order_id": fill.order.0.to_string(),
         "trade_id": fill.trade.to_string(),
         "symbol": fill.symbol.as_str(),
-        "side": fill.side as u8,
+        "side": words::futures_side(fill.side),
         "price": plain(fill.price),
         "vol": plain(fill.size),
         "exec_type": if fill.maker { "Maker" } else { "Taker" },
@@ -108,7 +107,7 @@ pub(crate) fn fill_row(fill: &FuturesFill) -> Value {
 
 /// The preset fields: 0 and an empty text for what is not set.
 pub(crate) fn preset_fields(preset: Preset) -> Value {
-    let by = |leg: Option<PresetPrice>| leg.map_or(0, |leg| leg.by as u8);
+    let by = |leg: Option<PresetPrice>| leg.map_or(0, |leg| words::price_type(leg.by));
     let price = |leg: Option<PresetPrice>| leg.map_or(String::new(), |leg| plain(leg.price));
     json!({
         "preset_take_profit_price_type": by(preset.take_profit),
@@ -133,11 +132,11 @@ pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
         "size": plain(exchange.plan_size(plan)),
         "symbol": order.symbol.as_str(),
         "state": 2,
-        "side": order.side as u8,
-        "mode": order.mode as u8,
+        "side": words::futures_side(order.side),
+        "mode": words::mode(order.mode),
         "position_mode": mode_word(exchange.is_one_way(plan.account)),
-        "price_way": way as u8,
-        "price_type": by as u8,
+        "price_way": words::way(way),
+        "price_type": words::price_type(by),
         "plan_category": if terms.whole_position { 2 } else { 1 },
         "type": match terms.kind {
             Kind::Plan | Kind::Trailing => "plan",
@@ -165,7 +164,7 @@ pub(crate) fn trigger_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
         "size": plain(exchange.plan_size(plan)),
         "symbol": order.symbol.as_str(),
         "state": if plan.is_waiting() { 2 } else { 4 },
-        "side": order.side as u8,
+        "side": words::futures_side(order.side),
         "type": if trailing { "trailing" } else { "planorder" },
         "position_mode": mode_word(exchange.is_one_way(plan.account)),
         "account": "futures",
@@ -196,7 +195,7 @@ pub(crate) fn pushed_plan(
         "size": plain(exchange.plan_size(plan)),
         "symbol": order.symbol.as_str(),
         "state": if plan.is_waiting() { 2 } else { 4 },
-        "side": order.side as u8,
+        "side": words::futures_side(order.side),
         "type": kind_name(plan.terms.kind),
         "leverage": order.leverage.to_string(),
         "open_type": if order.isolated { "isolated" } else { "cross" },
@@ -212,7 +211,7 @@ pub(crate) fn pushed_plan(
         let terms = condition(&plan.condition, &price);
         row.extend(terms.map(|(name, value)| (name.to_owned(), value.into())));
     }
-    json!([{ "action": action as u8, "order": row }])
+    json!([{ "action": words::action(action), "order": row }])
 }
 
 /// What a finished one has besides: its prices, and the order that it became.
@@ -236,7 +235,7 @@ pub(crate) fn ended_fields(plan: &Trigger<Plan>) -> Value {
 fn trail_fields(condition: &Condition) -> Value {
     match condition {
         Condition::Trail(trail) => json!({
-            "activation_price_type": trail.by as u8,
+            "activation_price_type": words::price_type(trail.by),
             "activation_price": plain(trail.activation),
             "callback_rate": plain(trail.callback_rate),
         }),

@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::wire::{Call, HandlerResult, futures::fields::leverage};
 use crate::{
     exchange::{FuturesRequest, futures::FuturesMarket},
-    wire::decimal::plain,
-    wire::error::error,
+    wire::{Call, HandlerResult, decimal::plain, error::error, futures::fields::leverage},
 };
 
 /// Shortest countdown in seconds.

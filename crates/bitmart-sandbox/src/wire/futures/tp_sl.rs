@@ -3,12 +3,6 @@
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use crate::wire::{
-    Call, HandlerResult,
-    futures::fields::{self as fields, needed_price_type, price, rules},
-    futures::plans::{named_id, needed_id},
-    params::Params,
-};
 use crate::{
     exchange::{
         FuturesRequest,
@@ -17,8 +11,14 @@ use crate::{
         futures_order::{Mode, NewFuturesOrder},
         trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset},
     },
-    wire::error::{WireError, error},
-    wire::number,
+    wire::{
+        Call, HandlerResult,
+        error::{WireError, error},
+        futures::fields::{self as fields, needed_price_type, price, rules},
+        futures::plans::{named_id, needed_id},
+        number,
+        params::Params,
+    },
 };
 
 pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {

@@ -5,20 +5,21 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::wire::{
-    Call, HandlerResult,
-    spot::orders::{digits, parse_order_as},
-    window::Window,
-};
 use crate::{
     exchange::{
         AccountId, Exchange, OrderId, Reject, SpotRequest,
         order::{Kind, NewSpotOrder},
         trigger::{Algo, AlgoKind, NewAlgo, State, Trigger},
     },
-    wire::decimal::fixed,
-    wire::error::{WireError, error},
-    wire::number,
+    wire::{
+        Call, HandlerResult,
+        decimal::fixed,
+        error::{WireError, error},
+        number,
+        spot::orders::{digits, parse_order_as},
+        window::Window,
+        words,
+    },
 };
 
 const ROWS: i64 = 200;
@@ -45,7 +46,7 @@ pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
 }
 
 fn kind(word: &str) -> Result<AlgoKind, WireError> {
-    AlgoKind::named(word).ok_or_else(|| error(52001))
+    words::parse_algo(word).ok_or_else(|| error(52001))
 }
 
 fn id(text: &str) -> Result<OrderId, WireError> {
@@ -124,7 +125,7 @@ fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
     let (account, symbol) = (call.account()?, known_symbol(call)?);
     let kind = match call.params.text("orderMode")? {
         None => None,
-        Some(word) => Some(AlgoKind::named(&word).ok_or_else(|| error(52000))?),
+        Some(word) => Some(words::parse_algo(&word).ok_or_else(|| error(52000))?),
     };
     let window = Window::spot(&call.params, call.now_ms)?;
     let rows = call
@@ -153,9 +154,9 @@ fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
         "orderId": algo.id.0.to_string(),
         "clientOrderId": algo.client_id.as_deref().unwrap_or_default(),
         "symbol": order.symbol.as_str(),
-        "side": order.side.word(),
-        "orderMode": algo.terms.kind.word(),
-        "trigger_type": order.kind.word(),
+        "side": words::side(order.side),
+        "orderMode": words::algo(algo.terms.kind),
+        "trigger_type": words::order_type(order.kind),
         "state": state,
         "cancelSource": source,
         "price": fixed(order.price, rules.price_decimals),

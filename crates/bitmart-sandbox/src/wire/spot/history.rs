@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::wire::{
-    Call, HandlerResult,
-    spot::rows::{fill_row, order_row},
-    window::Window,
-};
 use crate::{
     exchange::order::NewSpotOrder,
-    wire::error::{WireError, error},
+    wire::{
+        Call, HandlerResult,
+        error::{WireError, error},
+        spot::rows::{fill_row, order_row},
+        window::Window,
+    },
 };
 
 /// Most rows of one response, and how many there are without a limit.

@@ -6,11 +6,15 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::wire::{Call, HandlerResult, Level, params::Params};
 use crate::{
     exchange::{Exchange, SpotMarket, book::Side, tape::PublicTrade},
-    wire::decimal::{fixed, plain, ratio},
-    wire::error::{WireError, error},
+    wire::{
+        Call, HandlerResult, Level,
+        decimal::{fixed, plain, ratio},
+        error::{WireError, error},
+        params::Params,
+        words,
+    },
 };
 
 const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 45, 60, 120, 180, 240, 1_440, 10_080, 43_200];
@@ -130,7 +134,7 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
             trade.time_ms.to_string(),
             fixed(trade.price, rules.price_decimals),
             fixed(trade.size, rules.size_decimals),
-            trade.side.word(),
+            words::side(trade.side),
         ])
     });
     Ok(rows.collect())
@@ -258,7 +262,7 @@ pub(crate) fn pushed_trade(symbol: &SmolStr, trade: &PublicTrade, market: &SpotM
     json!({
         "symbol": symbol.as_str(),
         "price": fixed(trade.price, market.rules.price_decimals),
-        "side": trade.side.word(),
+        "side": words::side(trade.side),
         "size": fixed(trade.size, market.rules.size_decimals),
         "s_t": trade.time_ms / 1_000,
         "ms_t": trade.time_ms,

@@ -4,19 +4,19 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::json;
 use smol_str::SmolStr;
 
-use crate::wire::{
-    Call, HandlerResult,
-    params::Params,
-    spot::rows::{fill_row, order_row},
-};
 use crate::{
     exchange::{
         AccountId, Exchange, OrderId, Reject, SpotRequest,
         book::{SelfTrade, Side},
         order::{Kind, NewSpotOrder, SpotOrder},
     },
-    wire::error::{ErrorFamily, WireError, error, rejected},
-    wire::number,
+    wire::{
+        Call, HandlerResult,
+        error::{ErrorFamily, WireError, error, rejected},
+        number,
+        params::Params,
+        spot::rows::{fill_row, order_row},
+    },
 };
 
 const BATCH: usize = 10;

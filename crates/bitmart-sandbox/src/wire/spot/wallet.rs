@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::wire::{Call, HandlerResult};
 use crate::{
     exchange::{
         AccountId, BalanceReason, Exchange,
         spot::{MAKER_FEE, TAKER_FEE},
     },
-    wire::decimal::{fixed, plain},
-    wire::error::error,
+    wire::{
+        Call, HandlerResult,
+        decimal::{fixed, plain},
+        error::error,
+    },
 };
 
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
