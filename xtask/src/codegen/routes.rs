@@ -33,7 +33,8 @@ pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
     let count = sections.iter().map(|section| section.endpoints.len()).sum::<usize>();
     let text = format!(
         "{intro}\n\n{modules}\n{types}\n/// The files of the description.\n\
-         #[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub(crate) enum Group {{\n{groups}}}\n\n/// Every described endpoint.\n\
+         #[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub(crate) enum Group {{\n{groups}}}\n\n\
+         /// Every described endpoint.\n\
          #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\npub(crate) enum EndpointId {{\n{ids}}}\n\n\
          impl EndpointId {{\n/// All of them, in the order of the description.\n\
          pub(crate) const ALL: [Self; {count}] = [{names}];\n\n/// Its facts.\n\
@@ -60,8 +61,8 @@ fn table(section: &Section) -> String {
         };
         let _ = writeln!(
             out,
-            "\npub(super) static {}: Route = Route {{ id: EndpointId::{}, group: Group::{group}, method: Method::{:?}, path: {:?}, \
-             host: Host::{:?}, other_host: {}, codes: Codes::{:?}, success: {:?}, auth: Auth::{:?}, \
+            "\npub(super) static {}: Route = Route {{ id: EndpointId::{}, group: Group::{group}, method: Method::{:?}, \
+             path: {:?}, host: Host::{:?}, other_host: {}, codes: Codes::{:?}, success: {:?}, auth: Auth::{:?}, \
              permission: {:?}, changes: {}, limit: {limit}, envelope: Envelope::{:?}, params: {}, \
              undocumented: &{:?} }};",
             constant(section, endpoint),

@@ -219,12 +219,12 @@ pub(crate) enum Group {
     Affiliate,
     /// `broker.toml`
     Broker,
-    /// `earn.toml`
-    Earn,
     /// `earn-fixed.toml`
     EarnFixed,
     /// `earn-flexible.toml`
     EarnFlexible,
+    /// `earn.toml`
+    Earn,
     /// `futures-account.toml`
     FuturesAccount,
     /// `futures-market.toml`
