@@ -85,12 +85,12 @@ pub(super) fn check(
 
 /// Futures have codes of their own for a clock that is off, as clients report. None of them tells the two
 /// apart: here 40039 is for one that is behind, 40013 for one that is ahead.
-fn clock_error(error: WireError, route: &Route, proof: Proof<'_>, now_ms: u64) -> WireError {
-    if error.code != 30007 || route.codes != Codes::Futures {
-        return error;
+fn clock_error(found: WireError, route: &Route, proof: Proof<'_>, now_ms: u64) -> WireError {
+    if found.code != 30007 || route.codes != Codes::Futures {
+        return found;
     }
     let sent = proof.timestamp.and_then(number::unsigned).unwrap_or(0);
-    WireError { why: error.why, ..error(if sent < now_ms { 40039 } else { 40013 }) }
+    WireError { why: found.why, ..error(if sent < now_ms { 40039 } else { 40013 }) }
 }
 
 fn proof(headers: &HeaderMap, peer: IpAddr) -> Proof<'_> {
