@@ -156,7 +156,7 @@ impl Flow {
 
     /// A size around `typical`: at least that, and at most 195 times as much.
     pub(super) fn size(&mut self, typical: u64) -> u64 {
-        let bits = self.rng.next();
+        let bits = self.rng.draw();
         let grown = (0..bits.trailing_zeros().min(12)).fold(typical, |size, _| size + size / 2);
         grown + (grown / 2) * (bits >> 48) / UNIT
     }
@@ -173,7 +173,7 @@ impl Flow {
 
     /// Nearly normal: the sum of four uniform numbers, around 0.
     fn normal(&mut self) -> i64 {
-        let bits = self.rng.next().to_le_bytes();
+        let bits = self.rng.draw().to_le_bytes();
         let sum: i64 =
             bits.chunks_exact(2).map(|two| i64::from(u16::from_le_bytes([two[0], two[1]]))).sum();
         sum - 2 * i64::from(u16::MAX)

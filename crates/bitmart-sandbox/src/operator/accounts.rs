@@ -197,7 +197,7 @@ fn create_key(call: CreateKey, shared: &Shared) -> Result<CreatedKey, OperatorEr
 
 fn set_balance(call: SetBalance, shared: &Shared) -> Result<Balance, OperatorError> {
     let SetBalance { account, wallet, currency, amount } = call;
-    Ok(shared.set_balance(account, wallet, &currency, amount)?)
+    shared.set_balance(account, wallet, &currency, amount)
 }
 
 fn deposit(call: MakeDeposit, shared: &Shared) -> Result<MadeDeposit, OperatorError> {

@@ -102,6 +102,7 @@ pub(crate) fn rejected(reject: &Reject, family: ErrorFamily) -> WireError {
 }
 
 /// The code of a rejection. Rules that one family of endpoints has alone have one code.
+#[allow(clippy::match_same_arms, reason = "a line for each rule")]
 fn code(reject: &Reject, family: ErrorFamily) -> u32 {
     use ErrorFamily as F;
     use Reject as R;

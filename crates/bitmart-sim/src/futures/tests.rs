@@ -62,7 +62,7 @@ fn size(exchange: &Exchange, account: AccountId, long: bool) -> Decimal {
 }
 
 /// Whether a wallet holds too little.
-fn is_short<T>(result: Result<T, Reject>) -> bool {
+fn is_short<T>(result: &Result<T, Reject>) -> bool {
     matches!(result, Err(Reject::InsufficientBalance { .. }))
 }
 
@@ -194,13 +194,13 @@ fn profit_pays_for_cross_orders_but_neither_for_isolated_ones_nor_for_transfers(
         currency: "USDT".into(),
         amount,
     };
-    assert!(is_short(exchange.transfer(transfer(before + d(1)), START_MS)));
+    assert!(is_short(&exchange.transfer(transfer(before + d(1)), START_MS)));
     let order = |size| futures_order(true, Some(60_000), size);
     // 260 contracts need 1,560 of margin: more than the cash, less than cash and profit.
     assert!(exchange.place_futures(ONE, order(260), START_MS).is_ok());
     assert!(cash(&exchange, ONE) < Decimal::ZERO);
-    assert!(is_short(exchange.place_futures(ONE, order(500), START_MS)));
-    assert!(is_short(exchange.transfer(transfer(d(1)), START_MS)));
+    assert!(is_short(&exchange.place_futures(ONE, order(500), START_MS)));
+    assert!(is_short(&exchange.transfer(transfer(d(1)), START_MS)));
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn closing_in_one_way_mode_needs_no_margin() {
     assert!(cash(&exchange, ONE) < d(50));
     let id = place(&mut exchange, ONE, futures_order(false, Some(60_000), 490));
     assert_eq!(exchange.futures_orders[&id].reserved, Decimal::ZERO);
-    assert!(is_short(exchange.place_futures(
+    assert!(is_short(&exchange.place_futures(
         ONE,
         futures_order(false, Some(60_000), 490),
         START_MS
@@ -349,11 +349,11 @@ fn a_modified_order_moves_and_stays_as_it_was_when_that_is_refused() {
     let id = place(&mut exchange, ONE, futures_order(true, Some(59_000), 10));
     let frozen = |exchange: &Exchange| exchange.accounts[&ONE].futures["USDT"].frozen;
     let before = frozen(&exchange);
-    assert!(is_short(exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)));
+    assert!(is_short(&exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)));
     assert_eq!((frozen(&exchange), exchange.futures_orders[&id].request.size), (before, d(10)));
     assert_eq!(exchange.futures["BTCUSDT"].book.best_bid(), Some((d(59_000), d(10))));
     let later = place(&mut exchange, TWO, futures_order(true, Some(59_000), 1));
-    assert!(is_short(exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)));
+    assert!(is_short(&exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)));
     let queue =
         exchange.futures["BTCUSDT"].book.met_by(Side::Sell, None, AccountId(9), SelfTrade::Allow);
     assert_eq!(queue.map(|row| row.0).collect::<Vec<_>>(), [id, later], "where it was");
