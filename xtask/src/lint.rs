@@ -3,6 +3,7 @@
 mod facade;
 mod links;
 mod size;
+mod wire;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -78,6 +79,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
             faults.extend(size::check(&sources));
             faults.extend(links::check(&sources));
             faults.extend(facade::check()?);
+            faults.extend(wire::check(&sources));
             let words = words::Rules::load()?;
             faults.extend(words.check(&sources));
             faults.extend(words.unused());

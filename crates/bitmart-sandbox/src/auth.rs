@@ -17,12 +17,12 @@ use sha2::Sha256;
 use self::why::Place;
 use crate::{
     clock::Clock,
-    exchange::{
-        AccountId,
-        refusal::{Refusal, refuse},
-    },
+    exchange::AccountId,
     keys::{ApiKey, Permission},
-    number,
+    wire::{
+        error::{WireError, error},
+        number,
+    },
 };
 
 /// How far a timestamp may be from the clock of the exchange.
@@ -218,24 +218,24 @@ impl KeyRing {
         why::wrong_signature(&why::Attempt { key, others: &others, timestamp, body, sign, place })
     }
 
-    fn find(&self, proof: Proof<'_>, now_ms: u64) -> Result<Arc<ApiKey>, Refusal> {
-        let key = proof.key.filter(|key| !key.is_empty()).ok_or_else(|| refuse(30001))?;
-        let found = self.named(key).ok_or_else(|| refuse(30002).because(self.unknown(key)))?;
+    fn find(&self, proof: Proof<'_>, now_ms: u64) -> Result<Arc<ApiKey>, WireError> {
+        let key = proof.key.filter(|key| !key.is_empty()).ok_or_else(|| error(30001))?;
+        let found = self.named(key).ok_or_else(|| error(30002).because(self.unknown(key)))?;
         if found.frozen {
-            return Err(refuse(30003));
+            return Err(error(30003));
         }
         if found.is_expired(now_ms) {
-            return Err(refuse(30011));
+            return Err(error(30011));
         }
         let is_welcome = |peer: IpAddr| found.addresses.contains(&peer);
         if !found.addresses.is_empty() && !proof.peer.is_some_and(is_welcome) {
-            return Err(refuse(30010));
+            return Err(error(30010));
         }
         Ok(found)
     }
 
     /// Checks a request that only names its key.
-    pub(crate) fn keyed(&self, proof: Proof<'_>, now_ms: u64) -> Result<Caller, Refusal> {
+    pub(crate) fn keyed(&self, proof: Proof<'_>, now_ms: u64) -> Result<Caller, WireError> {
         self.find(proof, now_ms).map(|key| caller(&key))
     }
 
@@ -245,21 +245,21 @@ impl KeyRing {
         proof: Proof<'_>,
         body: &[u8],
         clock: Clock,
-    ) -> Result<Caller, Refusal> {
+    ) -> Result<Caller, WireError> {
         let key = self.find(proof, clock.now_ms())?;
-        let sign = proof.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| refuse(30004))?;
-        let text = proof.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| refuse(30006))?;
+        let sign = proof.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| error(30004))?;
+        let text = proof.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| error(30006))?;
         let sent = number::unsigned(text).ok_or_else(|| {
-            refuse(30006)
+            error(30006)
                 .saying("Header X-BM-TIMESTAMP must be long type")
                 .because(why::no_timestamp(text, Place::Headers))
         })?;
         if sent.abs_diff(clock.facing(sent)) > WINDOW_MS {
-            return Err(refuse(30007).because(why::stale(sent, clock, Place::Headers)));
+            return Err(error(30007).because(why::stale(sent, clock, Place::Headers)));
         }
         if !verify(&key, text, body, sign) {
             let why = self.wrong(&key, (text, body, sign), Place::Headers);
-            return Err(refuse(30005).because(why));
+            return Err(error(30005).because(why));
         }
         Ok(caller(&key))
     }
@@ -309,16 +309,16 @@ pub(crate) fn check_recv_window(
     requested: Option<&serde_json::Value>,
     timestamp: Option<&str>,
     clock: Clock,
-) -> Result<(), Refusal> {
+) -> Result<(), WireError> {
     let window = match requested {
         None | Some(serde_json::Value::Null) => RECV_WINDOW_DEFAULT_MS,
         Some(value) => value
             .as_i64()
-            .ok_or_else(|| refuse(30007).saying("Param recvWindow must be long type"))?,
+            .ok_or_else(|| error(30007).saying("Param recvWindow must be long type"))?,
     };
     if window <= 0 || window > RECV_WINDOW_MAX_MS {
         return Err(
-            refuse(30007).saying("Param recvWindow must be less than 60000 and greater than 0")
+            error(30007).saying("Param recvWindow must be less than 60000 and greater than 0")
         );
     }
     let sent = timestamp.and_then(number::unsigned).unwrap_or(0);
@@ -333,7 +333,7 @@ pub(crate) fn check_recv_window(
                 "X-BM-TIMESTAMP is {by} ahead of the clock of the sandbox, less than {AHEAD_MS} ms are allowed"
             )
         };
-        return Err(refuse(30007).because(why).saying(
+        return Err(error(30007).because(why).saying(
             "Header X-BM-TIMESTAMP range. Timestamp for this request is outside of the recvWindow.",
         ));
     }

@@ -12,17 +12,14 @@ mod books;
 mod channel;
 mod deflate;
 mod depth;
-mod futures_private;
-mod futures_public;
+mod futures;
 mod play;
 mod push;
 mod replay;
 mod schedule;
-mod spot_private;
-mod spot_public;
+mod spot;
 mod subscriber;
 mod subscriptions;
-pub(crate) mod topic;
 mod versions;
 
 use self::{
@@ -32,7 +29,6 @@ use self::{
     replay::Replay,
     schedule::Schedule,
     subscriptions::Subscriptions,
-    topic::Topic,
 };
 pub(crate) use self::{
     subscriber::{Output, Queued, Subscriber},
@@ -43,6 +39,7 @@ use crate::{
     exchange::{Event, Exchange},
     fault::Faults,
     journal::Number,
+    wire::topic::Topic,
 };
 
 /// Beats between two pushes of a futures book, as documented (200 ms) and as observed (about 1 s).

@@ -8,12 +8,10 @@ mod clock;
 mod config;
 mod connection_limiter;
 mod control;
-/// The engine and the errors of its wire.
+/// The engine.
 #[allow(clippy::wildcard_imports, reason = "one name for all that is of the engine")]
 mod exchange {
     pub(crate) use bitmart_sim::*;
-
-    pub(crate) use crate::refusal;
 }
 mod fault;
 mod feed;
@@ -29,12 +27,10 @@ mod hints;
 mod http;
 mod journal;
 mod keys;
-mod number;
 pub mod operator;
 mod rate_limits;
 mod reasons;
 mod recording;
-mod refusal;
 mod retired;
 mod sandbox;
 mod shared;

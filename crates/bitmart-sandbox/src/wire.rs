@@ -1,67 +1,68 @@
-//! How numbers look on the wire.
+//! The wire of the exchange: how requests are parsed, and how responses, pushes and errors are rendered. REST
+//! and WebSocket stand beside each other, so that where they differ can be seen.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+pub(crate) mod affiliate;
+pub(crate) mod api_key;
+pub(crate) mod decimal;
+pub(crate) mod dispatch;
+pub(crate) mod earn;
+pub(crate) mod engine;
+pub(crate) mod error;
+pub(crate) mod funding;
+pub(crate) mod futures;
+pub(crate) mod margin;
+pub(crate) mod number;
+pub(crate) mod params;
+pub(crate) mod spot;
+pub(crate) mod sub_account;
+#[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
+pub(crate) mod system;
+pub(crate) mod topic;
+pub(crate) mod transfer;
+pub(crate) mod window;
+pub(crate) mod words;
+
+use rust_decimal::Decimal;
 use serde_json::Value;
 
-/// A decimal with exactly this many decimals, cut, not rounded: `"60000.00"`.
-pub(crate) fn fixed(value: Decimal, decimals: u32) -> String {
-    let mut value = value.round_dp_with_strategy(decimals, RoundingStrategy::ToZero);
-    value.rescale(decimals);
-    value.to_string()
+use self::{
+    engine::Engine,
+    error::{WireError, error},
+    params::Params,
+};
+use crate::{
+    auth::{Caller, KeyRing},
+    exchange::{AccountId, account::Account},
+};
+
+/// What a handler works with.
+pub(crate) struct Call<'a> {
+    pub(crate) exchange: Engine<'a>,
+    pub(crate) caller: Option<&'a Caller>,
+    pub(crate) keys: &'a KeyRing,
+    pub(crate) params: Params,
+    pub(crate) now_ms: u64,
+    pub(crate) lenient: bool,
 }
 
-/// A decimal without trailing zeros: `"0.1"`.
-pub(crate) fn plain(value: Decimal) -> String {
-    value.normalize().to_string()
-}
+/// Price and size of a level of a book; size 0 deletes the price in an update.
+pub(crate) type Level = (Decimal, Decimal);
 
-/// A decimal as a JSON number.
-pub(crate) fn number(value: Decimal) -> Value {
-    serde_json::from_str(&plain(value)).unwrap_or_default()
-}
+/// The `data` of a response, or the error.
+pub(crate) type HandlerResult = Result<Value, WireError>;
 
-/// The change from `open` to `last` as a ratio with 5 decimals.
-pub(crate) fn ratio(open: Decimal, last: Decimal) -> String {
-    fixed((last - open).checked_div(open).unwrap_or_default(), 5)
-}
+pub(crate) type Handler = fn(&mut Call<'_>) -> HandlerResult;
 
-/// RFC 3339 with nanoseconds in UTC, as futures trades have it.
-pub(crate) fn rfc3339(ms: u64) -> String {
-    let (seconds, millis) = (ms / 1_000, ms % 1_000);
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Days to a civil date, counted in eras of 400 years that start in March.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}000000Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_the_documented_look() {
-        assert_eq!(fixed(Decimal::from(60_000), 2), "60000.00");
-        assert_eq!(fixed(Decimal::new(19_999, 4), 2), "1.99");
-        assert_eq!(fixed(Decimal::new(15, 1), 0), "1");
-        assert_eq!(plain(Decimal::new(1_000, 4)), "0.1");
-        assert_eq!(number(Decimal::new(57_162_048, 8)).to_string(), "0.57162048");
-        assert_eq!(number(Decimal::new(-300, 2)).to_string(), "-3");
-        assert_eq!(ratio(Decimal::from(100), Decimal::from(99)), "-0.01000");
+impl Call<'_> {
+    /// The account of the caller; endpoints without a key have none.
+    pub(crate) fn account(&self) -> Result<AccountId, WireError> {
+        self.caller.map(|caller| caller.account).ok_or_else(|| error(30001))
     }
 
-    #[test]
-    fn dates_are_civil_dates() {
-        assert_eq!(rfc3339(1_677_225_251_124), "2023-02-24T07:54:11.124000000Z");
-        assert_eq!(rfc3339(951_782_400_000), "2000-02-29T00:00:00.000000000Z");
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000000000Z");
+    /// The state of that account.
+    pub(crate) fn owner(&self) -> Result<&Account, WireError> {
+        let owner = self.exchange.account(self.account()?);
+        // A key names an account that was opened.
+        owner.ok_or_else(|| error(30002))
     }
 }

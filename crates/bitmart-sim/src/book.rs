@@ -32,6 +32,7 @@ impl Side {
         }
     }
 
+    /// Its name in messages.
     pub fn word(self) -> &'static str {
         match self {
             Self::Buy => "buy",

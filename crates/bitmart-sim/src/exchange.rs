@@ -85,15 +85,15 @@ pub enum BalanceReason {
     Transfer,
 }
 
-/// What happened to a futures order, numbered as in the `futures/order` channel.
+/// What happened to a futures order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FuturesAction {
-    Fill = 1,
-    Submitted = 2,
-    Cancelled = 3,
-    CancelledByLiquidation = 4,
-    Liquidated = 6,
-    Bankrupt = 7,
+    Fill,
+    Submitted,
+    Cancelled,
+    CancelledByLiquidation,
+    Liquidated,
+    Bankrupt,
 }
 
 /// Next numbers to give out.

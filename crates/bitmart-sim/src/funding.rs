@@ -35,14 +35,14 @@ const FAILING_ADDRESS: &str = "fail";
 /// The address of a withdrawal that stands for a balance that the operator lowered.
 const OPERATOR: &str = "operator";
 
-/// States as `status` numbers them; 4, cancelled, has no way to come about.
+/// How far a deposit or withdrawal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum FundingState {
-    Created = 0,
-    Submitted = 1,
-    Processing = 2,
-    Done = 3,
-    Failed = 5,
+    Created,
+    Submitted,
+    Processing,
+    Done,
+    Failed,
 }
 
 impl FundingState {

@@ -9,14 +9,14 @@ use super::{
     book::{SelfTrade, Side},
 };
 
-/// The four sides, numbered as on the wire and named as in hedge mode. In one-way mode they are buy, buy
+/// The four sides, named as in hedge mode. In one-way mode they are buy, buy
 /// to reduce only, sell to reduce only, and sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FuturesSide {
-    OpenLong = 1,
-    CloseShort = 2,
-    CloseLong = 3,
-    OpenShort = 4,
+    OpenLong,
+    CloseShort,
+    CloseLong,
+    OpenShort,
 }
 
 impl FuturesSide {
@@ -41,13 +41,13 @@ impl FuturesSide {
     }
 }
 
-/// How long an order lives, numbered as on the wire.
+/// How long an order lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
-    GoodTilCancelled = 1,
-    FillOrKill = 2,
-    ImmediateOrCancel = 3,
-    MakerOnly = 4,
+    GoodTilCancelled,
+    FillOrKill,
+    ImmediateOrCancel,
+    MakerOnly,
 }
 
 /// A checked request for a futures order. No price means market.
@@ -99,16 +99,6 @@ pub struct FuturesOrder {
 impl FuturesOrder {
     pub fn left(&self) -> Decimal {
         self.request.size - self.filled
-    }
-
-    /// The word of REST.
-    pub fn kind(&self) -> &'static str {
-        match (self.origin, self.request.price) {
-            (Origin::Liquidation, _) => "liquidate",
-            (Origin::Bankruptcy, _) => "bankruptcy",
-            (Origin::Customer, Some(_)) => "limit",
-            (Origin::Customer, None) => "market",
-        }
     }
 
     pub fn average_price(&self) -> Decimal {

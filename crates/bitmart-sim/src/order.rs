@@ -19,20 +19,9 @@ pub enum Kind {
     Ioc,
 }
 
-impl Kind {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Limit => "limit",
-            Self::Market => "market",
-            Self::LimitMaker => "limit_maker",
-            Self::Ioc => "ioc",
-        }
-    }
-}
-
 // Rule: An order ends as filled, canceled or partially_canceled and changes no more. Source: documented
 // (endpoint spot_order)
-/// States as the wire names them. They only move downwards in this list.
+/// States of an order. They only move downwards in this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum State {
     New,
@@ -43,6 +32,7 @@ pub enum State {
 }
 
 impl State {
+    /// Its name in reports.
     pub fn word(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -58,22 +48,12 @@ impl State {
     }
 }
 
-/// Who cancelled, as in `cancelSource`.
+/// Who cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CancelSource {
     User,
     System,
     SelfTrade,
-}
-
-impl CancelSource {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::System => "system",
-            Self::SelfTrade => "stp",
-        }
-    }
 }
 
 /// A checked request for a spot order.
@@ -120,11 +100,6 @@ impl NewSpotOrder {
     pub fn market_sell(symbol: impl Into<SmolStr>, size: Decimal) -> Self {
         let order = Self::limit(symbol, Side::Sell, size, Decimal::ZERO);
         Self { kind: Kind::Market, ..order }
-    }
-
-    /// The `orderMode` of the order.
-    pub fn mode(&self) -> &'static str {
-        if self.margin { "iso_margin" } else { "spot" }
     }
 }
 

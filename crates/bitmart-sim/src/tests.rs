@@ -80,8 +80,8 @@ fn limit_maker_that_would_take_is_accepted_and_then_cancelled() {
     let id = place(&mut exchange, 2, spot_order(true, 2, 0, 0, 10));
     let order = &exchange.spot_orders[&id];
     assert_eq!(
-        (order.state, order.cancel_source.map(super::order::CancelSource::word)),
-        (State::Canceled, Some("system"))
+        (order.state, order.cancel_source),
+        (State::Canceled, Some(crate::order::CancelSource::System))
     );
 }
 

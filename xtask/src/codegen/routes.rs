@@ -14,9 +14,11 @@ pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
     // The channel table is rendered by `ws`.
     let mut modules = "pub(crate) mod channels;\n".to_owned();
     let (mut ids, mut names, mut routes) = (String::new(), String::new(), String::new());
+    let mut groups = String::new();
     for section in sections {
-        let module = section.file.trim_end_matches(".toml").replace('-', "_");
+        let module = module(section);
         let _ = writeln!(modules, "mod {module};");
+        let _ = writeln!(groups, "/// `{}`\n{},", section.file, camel_case(&module));
         for endpoint in &section.endpoints {
             let id = camel_case(&endpoint.id);
             let _ = writeln!(ids, "/// `{}`\n{id},", endpoint.route());
@@ -30,7 +32,9 @@ pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
     let (intro, types) = types.split_once("\n\n").unwrap_or(("", types));
     let count = sections.iter().map(|section| section.endpoints.len()).sum::<usize>();
     let text = format!(
-        "{intro}\n\n{modules}\n{types}\n/// Every described endpoint.\n\
+        "{intro}\n\n{modules}\n{types}\n/// The files of the description.\n\
+         #[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub(crate) enum Group {{\n{groups}}}\n\n\
+         /// Every described endpoint.\n\
          #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\npub(crate) enum EndpointId {{\n{ids}}}\n\n\
          impl EndpointId {{\n/// All of them, in the order of the description.\n\
          pub(crate) const ALL: [Self; {count}] = [{names}];\n\n/// Its facts.\n\
@@ -40,8 +44,14 @@ pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
     Ok(files)
 }
 
+/// Name of the module with the routes of a file: `spot_market` for `spot-market.toml`.
+fn module(section: &Section) -> String {
+    section.file.trim_end_matches(".toml").replace('-', "_")
+}
+
 fn table(section: &Section) -> String {
     let mut out = String::new();
+    let group = camel_case(&module(section));
     for endpoint in &section.endpoints {
         let limit = match &endpoint.limit {
             Limit::Unknown => "None".to_owned(),
@@ -51,8 +61,8 @@ fn table(section: &Section) -> String {
         };
         let _ = writeln!(
             out,
-            "\npub(super) static {}: Route = Route {{ id: EndpointId::{}, method: Method::{:?}, path: {:?}, \
-             host: Host::{:?}, other_host: {}, codes: Codes::{:?}, success: {:?}, auth: Auth::{:?}, \
+            "\npub(super) static {}: Route = Route {{ id: EndpointId::{}, group: Group::{group}, method: Method::{:?}, \
+             path: {:?}, host: Host::{:?}, other_host: {}, codes: Codes::{:?}, success: {:?}, auth: Auth::{:?}, \
              permission: {:?}, changes: {}, limit: {limit}, envelope: Envelope::{:?}, params: {}, \
              undocumented: &{:?} }};",
             constant(section, endpoint),

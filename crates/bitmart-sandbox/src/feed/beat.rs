@@ -3,9 +3,8 @@
 use super::{
     Feed,
     channel::{schedule, values},
-    futures_private,
+    futures,
     schedule::Schedule,
-    topic::Topic,
 };
 use crate::{
     exchange::Exchange,
@@ -14,6 +13,7 @@ use crate::{
         Host,
         channels::{ChannelId, FuturesPrivate},
     },
+    wire::{self, topic::Topic},
 };
 
 impl Feed {
@@ -88,14 +88,15 @@ impl Feed {
     /// Private channels that are pushed without an event, to each account that is subscribed.
     fn push_repeated(&mut self, exchange: &Exchange, now_ms: u64) {
         for channel in FuturesPrivate::ALL {
-            let due =
-                futures_private::repeats_after(channel).is_some_and(|beats| self.is_due(beats));
+            let due = futures::repeats_after(channel).is_some_and(|beats| self.is_due(beats));
             let channel_id = ChannelId::FuturesPrivate(channel);
             let topics =
                 if due { self.subscriptions.about(channel_id, &"".into()) } else { Vec::new() };
             for topic in topics {
                 for account in exchange.accounts.keys() {
-                    if let Some(value) = futures_private::repeated(channel, exchange, *account) {
+                    if let Some(value) =
+                        wire::futures::stream::repeated(channel, exchange, *account)
+                    {
                         self.push(&topic, value, Some(*account), now_ms);
                     }
                 }

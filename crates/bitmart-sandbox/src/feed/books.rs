@@ -7,11 +7,13 @@ use smol_str::SmolStr;
 
 use super::{
     depth::{DepthView, Idle},
-    futures_public, spot_public,
-    topic::Topic,
     versions::Versions,
 };
-use crate::{exchange::Exchange, generated::Host};
+use crate::{
+    exchange::Exchange,
+    generated::Host,
+    wire::{self, topic::Topic},
+};
 
 const FUTURES_DEPTHS: [usize; 3] = [5, 20, 50];
 const SPOT_DEPTH: usize = 100;
@@ -107,12 +109,15 @@ impl Books {
         let view = self.view(topic)?;
         // The version that the subscribers of the topic know.
         let version = view.version + self.skipped.get(&topic.text).copied().unwrap_or_default();
+        let sides = view.sides(snapshot);
         Some(match topic.channel.host() {
             Host::Spot => {
                 let market = exchange.spot.get(&topic.symbol)?;
-                spot_public::book(market, view, version, snapshot)
+                wire::spot::market::pushed_book(market, sides, version, snapshot)
             }
-            Host::Futures => futures_public::book(&topic.symbol, view, version, snapshot),
+            Host::Futures => {
+                wire::futures::market::pushed_book(&topic.symbol, sides, version, snapshot)
+            }
         })
     }
 }

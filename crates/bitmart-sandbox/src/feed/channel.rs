@@ -6,20 +6,19 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use super::{
-    futures_private, futures_public, schedule::Schedule, spot_private, spot_public, topic::Topic,
-};
+use super::{futures, schedule::Schedule, spot};
 use crate::{
     exchange::{AccountId, Event, Exchange},
     generated::channels::{ChannelId, FuturesPrivate, FuturesPublic, SpotPrivate, SpotPublic},
+    wire::{self, topic::Topic},
 };
 
 /// When a channel is pushed; futures books every `books` beats. None for private channels, which are pushed
 /// with their events.
 pub(super) fn schedule(channel: ChannelId, books: u64) -> Option<Schedule> {
     match channel {
-        ChannelId::SpotPublic(channel) => Some(spot_public::schedule(channel)),
-        ChannelId::FuturesPublic(channel) => Some(futures_public::schedule(channel, books)),
+        ChannelId::SpotPublic(channel) => Some(spot::schedule(channel)),
+        ChannelId::FuturesPublic(channel) => Some(futures::schedule(channel, books)),
         ChannelId::SpotPrivate(_) | ChannelId::FuturesPrivate(_) => None,
     }
 }
@@ -28,10 +27,10 @@ pub(super) fn schedule(channel: ChannelId, books: u64) -> Option<Schedule> {
 pub(super) fn values(exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Value> {
     match topic.channel {
         ChannelId::SpotPublic(channel) => {
-            spot_public::value(channel, exchange, topic, now_ms).into_iter().collect()
+            wire::spot::stream::value(channel, exchange, topic, now_ms).into_iter().collect()
         }
         ChannelId::FuturesPublic(channel) => {
-            futures_public::values(channel, exchange, topic, now_ms)
+            wire::futures::stream::values(channel, exchange, topic, now_ms)
         }
         ChannelId::SpotPrivate(_) | ChannelId::FuturesPrivate(_) => Vec::new(),
     }
@@ -41,8 +40,8 @@ pub(super) fn values(exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Val
 pub(super) fn stamp(channel: ChannelId, value: &mut Value, now_ms: u64) {
     let Some(fields) = value.as_object_mut() else { return };
     match channel {
-        ChannelId::SpotPublic(channel) => spot_public::stamp(channel, fields, now_ms),
-        ChannelId::FuturesPublic(channel) => futures_public::stamp(channel, fields, now_ms),
+        ChannelId::SpotPublic(channel) => wire::spot::stream::stamp(channel, fields, now_ms),
+        ChannelId::FuturesPublic(channel) => wire::futures::stream::stamp(channel, fields, now_ms),
         ChannelId::SpotPrivate(_) | ChannelId::FuturesPrivate(_) => {}
     }
 }
@@ -52,8 +51,8 @@ pub(super) fn trades(exchange: &Exchange, events: &[Event]) -> Vec<(ChannelId, S
     let frames = |channel: ChannelId, rows: BTreeMap<SmolStr, Vec<Value>>| {
         rows.into_iter().map(move |(symbol, rows)| (channel, symbol, rows.into()))
     };
-    let spot = spot_public::trades(exchange, events);
-    let futures = futures_public::trades(events);
+    let spot = wire::spot::stream::trades(exchange, events);
+    let futures = wire::futures::stream::trades(events);
     frames(ChannelId::SpotPublic(SpotPublic::Trades), spot)
         .chain(frames(ChannelId::FuturesPublic(FuturesPublic::Trades), futures))
         .collect()
@@ -61,12 +60,12 @@ pub(super) fn trades(exchange: &Exchange, events: &[Event]) -> Vec<(ChannelId, S
 
 /// The private channels that push an event, each with account and symbol.
 pub(super) fn subjects(event: &Event) -> impl Iterator<Item = (ChannelId, AccountId, SmolStr)> {
-    let spot = SpotPrivate::ALL.into_iter().map(move |channel| {
-        (ChannelId::SpotPrivate(channel), spot_private::subject(channel, event))
-    });
-    let futures = FuturesPrivate::ALL.into_iter().map(move |channel| {
-        (ChannelId::FuturesPrivate(channel), futures_private::subject(channel, event))
-    });
+    let spot = SpotPrivate::ALL
+        .into_iter()
+        .map(move |channel| (ChannelId::SpotPrivate(channel), spot::subject(channel, event)));
+    let futures = FuturesPrivate::ALL
+        .into_iter()
+        .map(move |channel| (ChannelId::FuturesPrivate(channel), futures::subject(channel, event)));
     let pushed = |(channel, subject): (ChannelId, Option<(AccountId, SmolStr)>)| {
         subject.map(|(account, symbol)| (channel, account, symbol))
     };
@@ -81,8 +80,8 @@ pub(super) fn event_value(
     now_ms: u64,
 ) -> Option<Value> {
     match channel {
-        ChannelId::SpotPrivate(_) => spot_private::value(exchange, event, now_ms),
-        ChannelId::FuturesPrivate(_) => futures_private::value(exchange, event),
+        ChannelId::SpotPrivate(_) => wire::spot::stream::event_value(exchange, event, now_ms),
+        ChannelId::FuturesPrivate(_) => wire::futures::stream::event_value(exchange, event),
         ChannelId::SpotPublic(_) | ChannelId::FuturesPublic(_) => None,
     }
 }

@@ -2,10 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use crate::exchange::book::{Book, Side};
-
-/// Price and size; size 0 deletes the price.
-pub(super) type Level = (Decimal, Decimal);
+use crate::{
+    exchange::book::{Book, Side},
+    wire::Level,
+};
 
 /// What a book without change does with its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +22,10 @@ pub(super) struct DepthView {
     depth: usize,
     idle: Idle,
     pub(super) version: u64,
-    pub(super) asks: Vec<Level>,
-    pub(super) bids: Vec<Level>,
-    pub(super) changed_asks: Vec<Level>,
-    pub(super) changed_bids: Vec<Level>,
+    asks: Vec<Level>,
+    bids: Vec<Level>,
+    changed_asks: Vec<Level>,
+    changed_bids: Vec<Level>,
 }
 
 impl DepthView {
@@ -51,6 +51,11 @@ impl DepthView {
         if self.idle == Idle::Advances || self.is_changed() {
             self.version += 1;
         }
+    }
+
+    /// Asks and bids: all of them, or those that the last refresh changed.
+    pub(super) fn sides(&self, all: bool) -> (&[Level], &[Level]) {
+        if all { (&self.asks, &self.bids) } else { (&self.changed_asks, &self.changed_bids) }
     }
 
     pub(super) fn is_changed(&self) -> bool {

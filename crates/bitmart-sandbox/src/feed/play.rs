@@ -5,9 +5,8 @@ use std::time::Duration;
 use super::{
     Feed, SocketId,
     replay::{Replay, subject},
-    topic::Topic,
 };
-use crate::recording::RecordedFrame;
+use crate::{recording::RecordedFrame, wire::topic::Topic};
 
 impl Feed {
     /// Plays these from the first subscription on.

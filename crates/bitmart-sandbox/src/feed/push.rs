@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Feed, channel::stamp, subscriber::Output, topic::Topic};
-use crate::{exchange::AccountId, fault::Fault, generated::Host};
+use super::{Feed, channel::stamp, subscriber::Output};
+use crate::{exchange::AccountId, fault::Fault, generated::Host, wire::topic::Topic};
 
 /// No deflate: its first block is of a type that does not exist.
 const GARBAGE: &[u8] = b"\x07garbage";

@@ -7,14 +7,11 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    channel::schedule,
-    schedule::Schedule,
-    topic::{self, Topic},
-};
+use super::{channel::schedule, schedule::Schedule};
 use crate::{
     generated::{Host, channels::ChannelId},
     recording::RecordedFrame,
+    wire::topic::{self, Topic},
 };
 
 /// Updates of a book that a late subscriber gets one by one; of more a snapshot is made.

@@ -9,11 +9,10 @@ use serde_json::Value;
 use smol_str::SmolStr;
 use tokio::time::Instant;
 
-use super::{
-    subscriber::{Output, Queued, Subscriber},
-    topic::Topic,
+use super::subscriber::{Output, Queued, Subscriber};
+use crate::{
+    exchange::AccountId, generated::channels::ChannelId, journal::Number, wire::topic::Topic,
 };
-use crate::{exchange::AccountId, generated::channels::ChannelId, journal::Number};
 
 /// Number of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,7 +177,7 @@ impl Subscriptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{feed::topic, generated::Host};
+    use crate::{generated::Host, wire::topic};
 
     #[derive(Debug)]
     struct Ignores;

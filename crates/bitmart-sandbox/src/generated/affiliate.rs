@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static REBATES: Route = Route {
     id: EndpointId::AffiliateRebates,
+    group: Group::Affiliate,
     method: Method::Get,
     path: "/contract/private/affiliate/rebate-list",
     host: Host::Futures,
@@ -30,6 +31,7 @@ pub(super) static REBATES: Route = Route {
 
 pub(super) static TRADES: Route = Route {
     id: EndpointId::AffiliateTrades,
+    group: Group::Affiliate,
     method: Method::Get,
     path: "/contract/private/affiliate/trade-list",
     host: Host::Futures,
@@ -54,6 +56,7 @@ pub(super) static TRADES: Route = Route {
 
 pub(super) static USER_REBATE: Route = Route {
     id: EndpointId::AffiliateUserRebate,
+    group: Group::Affiliate,
     method: Method::Get,
     path: "/contract/private/affiliate/rebate-user",
     host: Host::Futures,
@@ -75,6 +78,7 @@ pub(super) static USER_REBATE: Route = Route {
 
 pub(super) static API_REBATE: Route = Route {
     id: EndpointId::AffiliateApiRebate,
+    group: Group::Affiliate,
     method: Method::Get,
     path: "/contract/private/affiliate/rebate-api",
     host: Host::Futures,
@@ -96,6 +100,7 @@ pub(super) static API_REBATE: Route = Route {
 
 pub(super) static INVITATION: Route = Route {
     id: EndpointId::AffiliateInvitation,
+    group: Group::Affiliate,
     method: Method::Get,
     path: "/contract/private/affiliate/invite-check",
     host: Host::Futures,
@@ -113,6 +118,7 @@ pub(super) static INVITATION: Route = Route {
 
 pub(super) static CUSTOMERS: Route = Route {
     id: EndpointId::AffiliateCustomers,
+    group: Group::Affiliate,
     method: Method::Get,
     path: "/contract/private/affiliate/rebate-inviteUser",
     host: Host::Futures,
@@ -136,6 +142,7 @@ pub(super) static CUSTOMERS: Route = Route {
 
 pub(super) static CUSTOMER_FUNDING: Route = Route {
     id: EndpointId::AffiliateCustomerFunding,
+    group: Group::Affiliate,
     method: Method::Get,
     path: "/contract/private/affiliate/deposit-withdrawal-list",
     host: Host::Futures,
@@ -160,6 +167,7 @@ pub(super) static CUSTOMER_FUNDING: Route = Route {
 
 pub(super) static CUSTOMER_ACCOUNT: Route = Route {
     id: EndpointId::AffiliateCustomerAccount,
+    group: Group::Affiliate,
     method: Method::Get,
     path: "/contract/private/affiliate/aff-customer-info",
     host: Host::Futures,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static REBATES: Route = Route {
     id: EndpointId::BrokerRebates,
+    group: Group::Broker,
     method: Method::Get,
     path: "/spot/v1/broker/rebate",
     host: Host::Spot,

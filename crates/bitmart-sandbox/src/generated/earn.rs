@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static HOLDINGS: Route = Route {
     id: EndpointId::EarnHoldings,
+    group: Group::Earn,
     method: Method::Get,
     path: "/newearn/cloud/v1/earn",
     host: Host::Spot,
@@ -21,6 +22,7 @@ pub(super) static HOLDINGS: Route = Route {
 
 pub(super) static SET_AUTO_SAVING: Route = Route {
     id: EndpointId::EarnSetAutoSaving,
+    group: Group::Earn,
     method: Method::Post,
     path: "/newearn/cloud/v1/saving/subscribe/batch/operate",
     host: Host::Spot,
@@ -40,6 +42,7 @@ pub(super) static SET_AUTO_SAVING: Route = Route {
 
 pub(super) static AUTO_SAVING: Route = Route {
     id: EndpointId::EarnAutoSaving,
+    group: Group::Earn,
     method: Method::Get,
     path: "/newearn/cloud/v1/saving/subscribe/batch",
     host: Host::Spot,

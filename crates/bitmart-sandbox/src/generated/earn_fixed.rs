@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static FIXED_PRODUCTS: Route = Route {
     id: EndpointId::EarnFixedProducts,
+    group: Group::EarnFixed,
     method: Method::Get,
     path: "/newearn/cloud/v1/saving/fixed/product",
     host: Host::Spot,
@@ -25,6 +26,7 @@ pub(super) static FIXED_PRODUCTS: Route = Route {
 
 pub(super) static SUBSCRIBE_FIXED: Route = Route {
     id: EndpointId::EarnSubscribeFixed,
+    group: Group::EarnFixed,
     method: Method::Post,
     path: "/newearn/cloud/v1/saving/fixed/subscribe",
     host: Host::Spot,
@@ -51,6 +53,7 @@ pub(super) static SUBSCRIBE_FIXED: Route = Route {
 
 pub(super) static FIXED_HOLDINGS: Route = Route {
     id: EndpointId::EarnFixedHoldings,
+    group: Group::EarnFixed,
     method: Method::Get,
     path: "/newearn/cloud/v1/saving/fixed/earn",
     host: Host::Spot,
@@ -73,6 +76,7 @@ pub(super) static FIXED_HOLDINGS: Route = Route {
 
 pub(super) static FIXED_RECORDS: Route = Route {
     id: EndpointId::EarnFixedRecords,
+    group: Group::EarnFixed,
     method: Method::Get,
     path: "/newearn/cloud/v1/saving/fixed/record",
     host: Host::Spot,
@@ -101,6 +105,7 @@ pub(super) static FIXED_RECORDS: Route = Route {
 
 pub(super) static REDEEM_FIXED: Route = Route {
     id: EndpointId::EarnRedeemFixed,
+    group: Group::EarnFixed,
     method: Method::Post,
     path: "/newearn/cloud/v1/saving/fixed/redeem",
     host: Host::Spot,
@@ -121,6 +126,7 @@ pub(super) static REDEEM_FIXED: Route = Route {
 
 pub(super) static SET_FIXED_RENEWAL: Route = Route {
     id: EndpointId::EarnSetFixedRenewal,
+    group: Group::EarnFixed,
     method: Method::Post,
     path: "/newearn/cloud/v1/saving/fixed/subscribe/operate",
     host: Host::Spot,

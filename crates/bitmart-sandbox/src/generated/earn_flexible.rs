@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static FLEXIBLE_PRODUCTS: Route = Route {
     id: EndpointId::EarnFlexibleProducts,
+    group: Group::EarnFlexible,
     method: Method::Get,
     path: "/newearn/cloud/v1/saving/product",
     host: Host::Spot,
@@ -25,6 +26,7 @@ pub(super) static FLEXIBLE_PRODUCTS: Route = Route {
 
 pub(super) static SUBSCRIBE_FLEXIBLE: Route = Route {
     id: EndpointId::EarnSubscribeFlexible,
+    group: Group::EarnFlexible,
     method: Method::Post,
     path: "/newearn/cloud/v1/saving/subscribe",
     host: Host::Spot,
@@ -46,6 +48,7 @@ pub(super) static SUBSCRIBE_FLEXIBLE: Route = Route {
 
 pub(super) static REDEEM_FLEXIBLE: Route = Route {
     id: EndpointId::EarnRedeemFlexible,
+    group: Group::EarnFlexible,
     method: Method::Post,
     path: "/newearn/cloud/v1/saving/redeem",
     host: Host::Spot,
@@ -67,6 +70,7 @@ pub(super) static REDEEM_FLEXIBLE: Route = Route {
 
 pub(super) static FLEXIBLE_HOLDINGS: Route = Route {
     id: EndpointId::EarnFlexibleHoldings,
+    group: Group::EarnFlexible,
     method: Method::Get,
     path: "/newearn/cloud/v1/saving/earn",
     host: Host::Spot,
@@ -89,6 +93,7 @@ pub(super) static FLEXIBLE_HOLDINGS: Route = Route {
 
 pub(super) static FLEXIBLE_RECORDS: Route = Route {
     id: EndpointId::EarnFlexibleRecords,
+    group: Group::EarnFlexible,
     method: Method::Get,
     path: "/newearn/cloud/v1/saving/record",
     host: Host::Spot,
@@ -117,6 +122,7 @@ pub(super) static FLEXIBLE_RECORDS: Route = Route {
 
 pub(super) static SET_AUTO_SUBSCRIBE: Route = Route {
     id: EndpointId::EarnSetAutoSubscribe,
+    group: Group::EarnFlexible,
     method: Method::Post,
     path: "/newearn/cloud/v1/saving/subscribe/operate",
     host: Host::Spot,
@@ -137,6 +143,7 @@ pub(super) static SET_AUTO_SUBSCRIBE: Route = Route {
 
 pub(super) static AUTO_SUBSCRIBE: Route = Route {
     id: EndpointId::EarnAutoSubscribe,
+    group: Group::EarnFlexible,
     method: Method::Get,
     path: "/newearn/cloud/v1/saving/subscribe/status",
     host: Host::Spot,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ASSETS: Route = Route {
     id: EndpointId::FuturesAssets,
+    group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/assets-detail",
     host: Host::Futures,
@@ -21,6 +22,7 @@ pub(super) static ASSETS: Route = Route {
 
 pub(super) static FEE_RATE: Route = Route {
     id: EndpointId::FuturesFeeRate,
+    group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/trade-fee-rate",
     host: Host::Futures,
@@ -38,6 +40,7 @@ pub(super) static FEE_RATE: Route = Route {
 
 pub(super) static POSITIONS_V1: Route = Route {
     id: EndpointId::FuturesPositionsV1,
+    group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/position",
     host: Host::Futures,
@@ -58,6 +61,7 @@ pub(super) static POSITIONS_V1: Route = Route {
 
 pub(super) static POSITIONS: Route = Route {
     id: EndpointId::FuturesPositions,
+    group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/position-v2",
     host: Host::Futures,
@@ -78,6 +82,7 @@ pub(super) static POSITIONS: Route = Route {
 
 pub(super) static POSITION_RISK: Route = Route {
     id: EndpointId::FuturesPositionRisk,
+    group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/position-risk",
     host: Host::Futures,
@@ -98,6 +103,7 @@ pub(super) static POSITION_RISK: Route = Route {
 
 pub(super) static POSITION_MODE: Route = Route {
     id: EndpointId::FuturesPositionMode,
+    group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/get-position-mode",
     host: Host::Futures,
@@ -115,6 +121,7 @@ pub(super) static POSITION_MODE: Route = Route {
 
 pub(super) static SET_POSITION_MODE: Route = Route {
     id: EndpointId::FuturesSetPositionMode,
+    group: Group::FuturesAccount,
     method: Method::Post,
     path: "/contract/private/set-position-mode",
     host: Host::Futures,
@@ -133,6 +140,7 @@ pub(super) static SET_POSITION_MODE: Route = Route {
 
 pub(super) static SET_LEVERAGE: Route = Route {
     id: EndpointId::FuturesSetLeverage,
+    group: Group::FuturesAccount,
     method: Method::Post,
     path: "/contract/private/submit-leverage",
     host: Host::Futures,
@@ -154,6 +162,7 @@ pub(super) static SET_LEVERAGE: Route = Route {
 
 pub(super) static TRANSACTIONS: Route = Route {
     id: EndpointId::FuturesTransactions,
+    group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/transaction-history",
     host: Host::Futures,
@@ -179,6 +188,7 @@ pub(super) static TRANSACTIONS: Route = Route {
 
 pub(super) static AUTO_REPAYMENTS: Route = Route {
     id: EndpointId::FuturesAutoRepayments,
+    group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/auto_repayment",
     host: Host::Futures,
@@ -203,6 +213,7 @@ pub(super) static AUTO_REPAYMENTS: Route = Route {
 
 pub(super) static COLLATERAL_INTEREST: Route = Route {
     id: EndpointId::FuturesCollateralInterest,
+    group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/cross_collateral/interest_log",
     host: Host::Futures,
@@ -226,6 +237,7 @@ pub(super) static COLLATERAL_INTEREST: Route = Route {
 
 pub(super) static CLAIM_DEMO_FUNDS: Route = Route {
     id: EndpointId::FuturesClaimDemoFunds,
+    group: Group::FuturesAccount,
     method: Method::Post,
     path: "/contract/private/claim",
     host: Host::Futures,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static CONTRACTS: Route = Route {
     id: EndpointId::FuturesContracts,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/details",
     host: Host::Futures,
@@ -21,6 +22,7 @@ pub(super) static CONTRACTS: Route = Route {
 
 pub(super) static DEPTH: Route = Route {
     id: EndpointId::FuturesDepth,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/depth",
     host: Host::Futures,
@@ -38,6 +40,7 @@ pub(super) static DEPTH: Route = Route {
 
 pub(super) static TRADES: Route = Route {
     id: EndpointId::FuturesTrades,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/market-trade",
     host: Host::Futures,
@@ -58,6 +61,7 @@ pub(super) static TRADES: Route = Route {
 
 pub(super) static OPEN_INTEREST: Route = Route {
     id: EndpointId::FuturesOpenInterest,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/open-interest",
     host: Host::Futures,
@@ -75,6 +79,7 @@ pub(super) static OPEN_INTEREST: Route = Route {
 
 pub(super) static FUNDING_RATE: Route = Route {
     id: EndpointId::FuturesFundingRate,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/funding-rate",
     host: Host::Futures,
@@ -92,6 +97,7 @@ pub(super) static FUNDING_RATE: Route = Route {
 
 pub(super) static FUNDING_RATES: Route = Route {
     id: EndpointId::FuturesFundingRates,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/funding-rate-v2",
     host: Host::Futures,
@@ -109,6 +115,7 @@ pub(super) static FUNDING_RATES: Route = Route {
 
 pub(super) static KLINES: Route = Route {
     id: EndpointId::FuturesKlines,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/kline",
     host: Host::Futures,
@@ -133,6 +140,7 @@ pub(super) static KLINES: Route = Route {
 
 pub(super) static MARK_PRICE_KLINES: Route = Route {
     id: EndpointId::FuturesMarkPriceKlines,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/markprice-kline",
     host: Host::Futures,
@@ -157,6 +165,7 @@ pub(super) static MARK_PRICE_KLINES: Route = Route {
 
 pub(super) static FUNDING_RATE_HISTORY: Route = Route {
     id: EndpointId::FuturesFundingRateHistory,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/funding-rate-history",
     host: Host::Futures,
@@ -177,6 +186,7 @@ pub(super) static FUNDING_RATE_HISTORY: Route = Route {
 
 pub(super) static LEVERAGE_BRACKETS: Route = Route {
     id: EndpointId::FuturesLeverageBrackets,
+    group: Group::FuturesMarket,
     method: Method::Get,
     path: "/contract/public/leverage-bracket",
     host: Host::Futures,

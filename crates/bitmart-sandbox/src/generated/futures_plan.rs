@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static PLAN_ORDERS: Route = Route {
     id: EndpointId::FuturesPlanOrders,
+    group: Group::FuturesPlan,
     method: Method::Get,
     path: "/contract/private/current-plan-order",
     host: Host::Futures,
@@ -26,6 +27,7 @@ pub(super) static PLAN_ORDERS: Route = Route {
 
 pub(super) static SUBMIT_PLAN_ORDER: Route = Route {
     id: EndpointId::FuturesSubmitPlanOrder,
+    group: Group::FuturesPlan,
     method: Method::Post,
     path: "/contract/private/submit-plan-order",
     host: Host::Futures,
@@ -67,6 +69,7 @@ pub(super) static SUBMIT_PLAN_ORDER: Route = Route {
 
 pub(super) static CANCEL_PLAN_ORDER: Route = Route {
     id: EndpointId::FuturesCancelPlanOrder,
+    group: Group::FuturesPlan,
     method: Method::Post,
     path: "/contract/private/cancel-plan-order",
     host: Host::Futures,
@@ -88,6 +91,7 @@ pub(super) static CANCEL_PLAN_ORDER: Route = Route {
 
 pub(super) static MODIFY_PLAN_ORDER: Route = Route {
     id: EndpointId::FuturesModifyPlanOrder,
+    group: Group::FuturesPlan,
     method: Method::Post,
     path: "/contract/private/modify-plan-order",
     host: Host::Futures,
@@ -112,6 +116,7 @@ pub(super) static MODIFY_PLAN_ORDER: Route = Route {
 
 pub(super) static MODIFY_PRESET: Route = Route {
     id: EndpointId::FuturesModifyPreset,
+    group: Group::FuturesPlan,
     method: Method::Post,
     path: "/contract/private/modify-preset-plan-order",
     host: Host::Futures,
@@ -138,6 +143,7 @@ pub(super) static MODIFY_PRESET: Route = Route {
 
 pub(super) static SUBMIT_TP_SL_ORDER: Route = Route {
     id: EndpointId::FuturesSubmitTpSlOrder,
+    group: Group::FuturesPlan,
     method: Method::Post,
     path: "/contract/private/submit-tp-sl-order",
     host: Host::Futures,
@@ -166,6 +172,7 @@ pub(super) static SUBMIT_TP_SL_ORDER: Route = Route {
 
 pub(super) static MODIFY_TP_SL_ORDER: Route = Route {
     id: EndpointId::FuturesModifyTpSlOrder,
+    group: Group::FuturesPlan,
     method: Method::Post,
     path: "/contract/private/modify-tp-sl-order",
     host: Host::Futures,
@@ -192,6 +199,7 @@ pub(super) static MODIFY_TP_SL_ORDER: Route = Route {
 
 pub(super) static SUBMIT_TRAILING_ORDER: Route = Route {
     id: EndpointId::FuturesSubmitTrailingOrder,
+    group: Group::FuturesPlan,
     method: Method::Post,
     path: "/contract/private/submit-trail-order",
     host: Host::Futures,
@@ -218,6 +226,7 @@ pub(super) static SUBMIT_TRAILING_ORDER: Route = Route {
 
 pub(super) static CANCEL_TRAILING_ORDER: Route = Route {
     id: EndpointId::FuturesCancelTrailingOrder,
+    group: Group::FuturesPlan,
     method: Method::Post,
     path: "/contract/private/cancel-trail-order",
     host: Host::Futures,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static TRANSFER_SUB_TO_MAIN: Route = Route {
     id: EndpointId::FuturesSubAccountsTransferSubToMain,
+    group: Group::FuturesSubAccount,
     method: Method::Post,
     path: "/account/contract/sub-account/main/v1/sub-to-main",
     host: Host::Futures,
@@ -26,6 +27,7 @@ pub(super) static TRANSFER_SUB_TO_MAIN: Route = Route {
 
 pub(super) static TRANSFER_MAIN_TO_SUB: Route = Route {
     id: EndpointId::FuturesSubAccountsTransferMainToSub,
+    group: Group::FuturesSubAccount,
     method: Method::Post,
     path: "/account/contract/sub-account/main/v1/main-to-sub",
     host: Host::Futures,
@@ -48,6 +50,7 @@ pub(super) static TRANSFER_MAIN_TO_SUB: Route = Route {
 
 pub(super) static TRANSFER_OWN_TO_MAIN: Route = Route {
     id: EndpointId::FuturesSubAccountsTransferOwnToMain,
+    group: Group::FuturesSubAccount,
     method: Method::Post,
     path: "/account/contract/sub-account/sub/v1/sub-to-main",
     host: Host::Futures,
@@ -69,6 +72,7 @@ pub(super) static TRANSFER_OWN_TO_MAIN: Route = Route {
 
 pub(super) static WALLET: Route = Route {
     id: EndpointId::FuturesSubAccountsWallet,
+    group: Group::FuturesSubAccount,
     method: Method::Get,
     path: "/account/contract/sub-account/main/v1/wallet",
     host: Host::Futures,
@@ -89,6 +93,7 @@ pub(super) static WALLET: Route = Route {
 
 pub(super) static TRANSFERS: Route = Route {
     id: EndpointId::FuturesSubAccountsTransfers,
+    group: Group::FuturesSubAccount,
     method: Method::Get,
     path: "/account/contract/sub-account/main/v1/transfer-list",
     host: Host::Futures,
@@ -109,6 +114,7 @@ pub(super) static TRANSFERS: Route = Route {
 
 pub(super) static OWN_TRANSFERS: Route = Route {
     id: EndpointId::FuturesSubAccountsOwnTransfers,
+    group: Group::FuturesSubAccount,
     method: Method::Get,
     path: "/account/contract/sub-account/v1/transfer-history",
     host: Host::Futures,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ORDER: Route = Route {
     id: EndpointId::FuturesOrder,
+    group: Group::FuturesTrading,
     method: Method::Get,
     path: "/contract/private/order",
     host: Host::Futures,
@@ -25,6 +26,7 @@ pub(super) static ORDER: Route = Route {
 
 pub(super) static ORDER_HISTORY: Route = Route {
     id: EndpointId::FuturesOrderHistory,
+    group: Group::FuturesTrading,
     method: Method::Get,
     path: "/contract/private/order-history",
     host: Host::Futures,
@@ -49,6 +51,7 @@ pub(super) static ORDER_HISTORY: Route = Route {
 
 pub(super) static OPEN_ORDERS: Route = Route {
     id: EndpointId::FuturesOpenOrders,
+    group: Group::FuturesTrading,
     method: Method::Get,
     path: "/contract/private/get-open-orders",
     host: Host::Futures,
@@ -72,6 +75,7 @@ pub(super) static OPEN_ORDERS: Route = Route {
 
 pub(super) static FILLS: Route = Route {
     id: EndpointId::FuturesFills,
+    group: Group::FuturesTrading,
     method: Method::Get,
     path: "/contract/private/trades",
     host: Host::Futures,
@@ -96,6 +100,7 @@ pub(super) static FILLS: Route = Route {
 
 pub(super) static SUBMIT_ORDER: Route = Route {
     id: EndpointId::FuturesSubmitOrder,
+    group: Group::FuturesTrading,
     method: Method::Post,
     path: "/contract/private/submit-order",
     host: Host::Futures,
@@ -130,6 +135,7 @@ pub(super) static SUBMIT_ORDER: Route = Route {
 
 pub(super) static MODIFY_LIMIT_ORDER: Route = Route {
     id: EndpointId::FuturesModifyLimitOrder,
+    group: Group::FuturesTrading,
     method: Method::Post,
     path: "/contract/private/modify-limit-order",
     host: Host::Futures,
@@ -153,6 +159,7 @@ pub(super) static MODIFY_LIMIT_ORDER: Route = Route {
 
 pub(super) static CANCEL_ORDER: Route = Route {
     id: EndpointId::FuturesCancelOrder,
+    group: Group::FuturesTrading,
     method: Method::Post,
     path: "/contract/private/cancel-order",
     host: Host::Futures,
@@ -174,6 +181,7 @@ pub(super) static CANCEL_ORDER: Route = Route {
 
 pub(super) static CANCEL_ALL_ORDERS: Route = Route {
     id: EndpointId::FuturesCancelAllOrders,
+    group: Group::FuturesTrading,
     method: Method::Post,
     path: "/contract/private/cancel-orders",
     host: Host::Futures,
@@ -191,6 +199,7 @@ pub(super) static CANCEL_ALL_ORDERS: Route = Route {
 
 pub(super) static CANCEL_ALL_AFTER: Route = Route {
     id: EndpointId::FuturesCancelAllAfter,
+    group: Group::FuturesTrading,
     method: Method::Post,
     path: "/contract/private/cancel-all-after",
     host: Host::Futures,
@@ -211,6 +220,7 @@ pub(super) static CANCEL_ALL_AFTER: Route = Route {
 
 pub(super) static CLOSE_ALL_POSITIONS: Route = Route {
     id: EndpointId::FuturesCloseAllPositions,
+    group: Group::FuturesTrading,
     method: Method::Post,
     path: "/contract/private/close-all-position",
     host: Host::Futures,

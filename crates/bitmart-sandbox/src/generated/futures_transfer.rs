@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static TRANSFER: Route = Route {
     id: EndpointId::FuturesTransfer,
+    group: Group::FuturesTransfer,
     method: Method::Post,
     path: "/account/v1/transfer-contract",
     host: Host::Futures,
@@ -27,6 +28,7 @@ pub(super) static TRANSFER: Route = Route {
 
 pub(super) static TRANSFERS: Route = Route {
     id: EndpointId::FuturesTransfers,
+    group: Group::FuturesTransfer,
     method: Method::Post,
     path: "/account/v1/transfer-contract-list",
     host: Host::Futures,
@@ -51,6 +53,7 @@ pub(super) static TRANSFERS: Route = Route {
 
 pub(super) static TRANSFER_FUND: Route = Route {
     id: EndpointId::FuturesTransferFund,
+    group: Group::FuturesTransfer,
     method: Method::Post,
     path: "/contract/private/account/v1/transfer",
     host: Host::Futures,

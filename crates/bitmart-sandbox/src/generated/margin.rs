@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static ACCOUNTS: Route = Route {
     id: EndpointId::MarginAccounts,
+    group: Group::Margin,
     method: Method::Get,
     path: "/spot/v1/margin/isolated/account",
     host: Host::Spot,
@@ -21,6 +22,7 @@ pub(super) static ACCOUNTS: Route = Route {
 
 pub(super) static TRANSFER: Route = Route {
     id: EndpointId::MarginTransfer,
+    group: Group::Margin,
     method: Method::Post,
     path: "/spot/v1/margin/isolated/transfer",
     host: Host::Spot,
@@ -43,6 +45,7 @@ pub(super) static TRANSFER: Route = Route {
 
 pub(super) static SUBMIT_ORDER: Route = Route {
     id: EndpointId::MarginSubmitOrder,
+    group: Group::Margin,
     method: Method::Post,
     path: "/spot/v1/margin/submit_order",
     host: Host::Spot,
@@ -73,6 +76,7 @@ pub(super) static SUBMIT_ORDER: Route = Route {
 
 pub(super) static BORROW: Route = Route {
     id: EndpointId::MarginBorrow,
+    group: Group::Margin,
     method: Method::Post,
     path: "/spot/v1/margin/isolated/borrow",
     host: Host::Spot,
@@ -94,6 +98,7 @@ pub(super) static BORROW: Route = Route {
 
 pub(super) static REPAY: Route = Route {
     id: EndpointId::MarginRepay,
+    group: Group::Margin,
     method: Method::Post,
     path: "/spot/v1/margin/isolated/repay",
     host: Host::Spot,
@@ -115,6 +120,7 @@ pub(super) static REPAY: Route = Route {
 
 pub(super) static BORROW_RECORDS: Route = Route {
     id: EndpointId::MarginBorrowRecords,
+    group: Group::Margin,
     method: Method::Get,
     path: "/spot/v1/margin/isolated/borrow_record",
     host: Host::Spot,
@@ -138,6 +144,7 @@ pub(super) static BORROW_RECORDS: Route = Route {
 
 pub(super) static REPAY_RECORDS: Route = Route {
     id: EndpointId::MarginRepayRecords,
+    group: Group::Margin,
     method: Method::Get,
     path: "/spot/v1/margin/isolated/repay_record",
     host: Host::Spot,
@@ -162,6 +169,7 @@ pub(super) static REPAY_RECORDS: Route = Route {
 
 pub(super) static PAIRS: Route = Route {
     id: EndpointId::MarginPairs,
+    group: Group::Margin,
     method: Method::Get,
     path: "/spot/v1/margin/isolated/pairs",
     host: Host::Spot,

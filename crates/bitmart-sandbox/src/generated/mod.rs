@@ -171,6 +171,8 @@ impl Param {
 pub(crate) struct Route {
     /// Its endpoint.
     pub(crate) id: EndpointId,
+    /// The file that describes it.
+    pub(crate) group: Group,
     /// HTTP method.
     pub(crate) method: Method,
     /// Path.
@@ -208,6 +210,47 @@ impl Limit {
 /// Every described route, in the order of the description.
 pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
     EndpointId::ALL.into_iter().map(EndpointId::route)
+}
+
+/// The files of the description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// `affiliate.toml`
+    Affiliate,
+    /// `broker.toml`
+    Broker,
+    /// `earn-fixed.toml`
+    EarnFixed,
+    /// `earn-flexible.toml`
+    EarnFlexible,
+    /// `earn.toml`
+    Earn,
+    /// `futures-account.toml`
+    FuturesAccount,
+    /// `futures-market.toml`
+    FuturesMarket,
+    /// `futures-plan.toml`
+    FuturesPlan,
+    /// `futures-sub-account.toml`
+    FuturesSubAccount,
+    /// `futures-trading.toml`
+    FuturesTrading,
+    /// `futures-transfer.toml`
+    FuturesTransfer,
+    /// `margin.toml`
+    Margin,
+    /// `spot-account.toml`
+    SpotAccount,
+    /// `spot-algo.toml`
+    SpotAlgo,
+    /// `spot-market.toml`
+    SpotMarket,
+    /// `spot-sub-account.toml`
+    SpotSubAccount,
+    /// `spot-trading.toml`
+    SpotTrading,
+    /// `system.toml`
+    System,
 }
 
 /// Every described endpoint.

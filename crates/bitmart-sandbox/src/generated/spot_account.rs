@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static SPOT_WALLET: Route = Route {
     id: EndpointId::AccountSpotWallet,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/spot/v1/wallet",
     host: Host::Spot,
@@ -21,6 +22,7 @@ pub(super) static SPOT_WALLET: Route = Route {
 
 pub(super) static WITHDRAW: Route = Route {
     id: EndpointId::AccountWithdraw,
+    group: Group::SpotAccount,
     method: Method::Post,
     path: "/account/v1/withdraw/apply",
     host: Host::Spot,
@@ -48,6 +50,7 @@ pub(super) static WITHDRAW: Route = Route {
 
 pub(super) static FUNDING_HISTORY: Route = Route {
     id: EndpointId::AccountFundingHistory,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/account/v2/deposit-withdraw/history",
     host: Host::Spot,
@@ -72,6 +75,7 @@ pub(super) static FUNDING_HISTORY: Route = Route {
 
 pub(super) static WALLET: Route = Route {
     id: EndpointId::AccountWallet,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/account/v1/wallet",
     host: Host::Spot,
@@ -92,6 +96,7 @@ pub(super) static WALLET: Route = Route {
 
 pub(super) static CURRENCIES: Route = Route {
     id: EndpointId::AccountCurrencies,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/account/v1/currencies",
     host: Host::Spot,
@@ -109,6 +114,7 @@ pub(super) static CURRENCIES: Route = Route {
 
 pub(super) static DEPOSIT_ADDRESS: Route = Route {
     id: EndpointId::AccountDepositAddress,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/account/v1/deposit/address",
     host: Host::Spot,
@@ -126,6 +132,7 @@ pub(super) static DEPOSIT_ADDRESS: Route = Route {
 
 pub(super) static WITHDRAW_QUOTA: Route = Route {
     id: EndpointId::AccountWithdrawQuota,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/account/v1/withdraw/charge",
     host: Host::Spot,
@@ -143,6 +150,7 @@ pub(super) static WITHDRAW_QUOTA: Route = Route {
 
 pub(super) static WITHDRAW_ADDRESSES: Route = Route {
     id: EndpointId::AccountWithdrawAddresses,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/account/v1/withdraw/address/list",
     host: Host::Spot,
@@ -160,6 +168,7 @@ pub(super) static WITHDRAW_ADDRESSES: Route = Route {
 
 pub(super) static FUNDING_RECORD: Route = Route {
     id: EndpointId::AccountFundingRecord,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/account/v1/deposit-withdraw/detail",
     host: Host::Spot,
@@ -177,6 +186,7 @@ pub(super) static FUNDING_RECORD: Route = Route {
 
 pub(super) static FEE_RATES: Route = Route {
     id: EndpointId::AccountFeeRates,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/spot/v1/user_fee",
     host: Host::Spot,
@@ -194,6 +204,7 @@ pub(super) static FEE_RATES: Route = Route {
 
 pub(super) static TRADE_FEE: Route = Route {
     id: EndpointId::AccountTradeFee,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/spot/v1/trade_fee",
     host: Host::Spot,
@@ -211,6 +222,7 @@ pub(super) static TRADE_FEE: Route = Route {
 
 pub(super) static INFO: Route = Route {
     id: EndpointId::AccountInfo,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/uapi-key/v1/account/info",
     host: Host::Spot,
@@ -228,6 +240,7 @@ pub(super) static INFO: Route = Route {
 
 pub(super) static TRANSFER: Route = Route {
     id: EndpointId::AccountTransfer,
+    group: Group::SpotAccount,
     method: Method::Post,
     path: "/account/v1/transfer",
     host: Host::Spot,
@@ -250,6 +263,7 @@ pub(super) static TRANSFER: Route = Route {
 
 pub(super) static DEPOSIT_ACCOUNT: Route = Route {
     id: EndpointId::AccountDepositAccount,
+    group: Group::SpotAccount,
     method: Method::Get,
     path: "/account/v1/get-deposit-account",
     host: Host::Spot,
@@ -267,6 +281,7 @@ pub(super) static DEPOSIT_ACCOUNT: Route = Route {
 
 pub(super) static SET_DEPOSIT_ACCOUNT: Route = Route {
     id: EndpointId::AccountSetDepositAccount,
+    group: Group::SpotAccount,
     method: Method::Post,
     path: "/account/v1/set-deposit-account",
     host: Host::Spot,

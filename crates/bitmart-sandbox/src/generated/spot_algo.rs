@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static SUBMIT_ALGO_ORDER: Route = Route {
     id: EndpointId::SpotSubmitAlgoOrder,
+    group: Group::SpotAlgo,
     method: Method::Post,
     path: "/spot/v4/algo/submit_order",
     host: Host::Spot,
@@ -31,6 +32,7 @@ pub(super) static SUBMIT_ALGO_ORDER: Route = Route {
 
 pub(super) static CANCEL_ALGO_ORDER: Route = Route {
     id: EndpointId::SpotCancelAlgoOrder,
+    group: Group::SpotAlgo,
     method: Method::Post,
     path: "/spot/v4/algo/cancel_order",
     host: Host::Spot,
@@ -52,6 +54,7 @@ pub(super) static CANCEL_ALGO_ORDER: Route = Route {
 
 pub(super) static CANCEL_ALL_ALGO_ORDERS: Route = Route {
     id: EndpointId::SpotCancelAllAlgoOrders,
+    group: Group::SpotAlgo,
     method: Method::Post,
     path: "/spot/v4/algo/cancel_all",
     host: Host::Spot,
@@ -72,6 +75,7 @@ pub(super) static CANCEL_ALL_ALGO_ORDERS: Route = Route {
 
 pub(super) static ALGO_ORDER: Route = Route {
     id: EndpointId::SpotAlgoOrder,
+    group: Group::SpotAlgo,
     method: Method::Post,
     path: "/spot/v4/query/algo/order",
     host: Host::Spot,
@@ -93,6 +97,7 @@ pub(super) static ALGO_ORDER: Route = Route {
 
 pub(super) static ALGO_ORDER_BY_CLIENT_ID: Route = Route {
     id: EndpointId::SpotAlgoOrderByClientId,
+    group: Group::SpotAlgo,
     method: Method::Post,
     path: "/spot/v4/query/algo/client-order",
     host: Host::Spot,
@@ -114,6 +119,7 @@ pub(super) static ALGO_ORDER_BY_CLIENT_ID: Route = Route {
 
 pub(super) static OPEN_ALGO_ORDERS: Route = Route {
     id: EndpointId::SpotOpenAlgoOrders,
+    group: Group::SpotAlgo,
     method: Method::Post,
     path: "/spot/v4/query/algo/open-orders",
     host: Host::Spot,
@@ -138,6 +144,7 @@ pub(super) static OPEN_ALGO_ORDERS: Route = Route {
 
 pub(super) static ALGO_ORDER_HISTORY: Route = Route {
     id: EndpointId::SpotAlgoOrderHistory,
+    group: Group::SpotAlgo,
     method: Method::Post,
     path: "/spot/v4/query/algo/history-orders",
     host: Host::Spot,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static CURRENCIES: Route = Route {
     id: EndpointId::SpotCurrencies,
+    group: Group::SpotMarket,
     method: Method::Get,
     path: "/spot/v1/currencies",
     host: Host::Spot,
@@ -21,6 +22,7 @@ pub(super) static CURRENCIES: Route = Route {
 
 pub(super) static SYMBOLS: Route = Route {
     id: EndpointId::SpotSymbols,
+    group: Group::SpotMarket,
     method: Method::Get,
     path: "/spot/v1/symbols",
     host: Host::Spot,
@@ -38,6 +40,7 @@ pub(super) static SYMBOLS: Route = Route {
 
 pub(super) static SYMBOL_DETAILS: Route = Route {
     id: EndpointId::SpotSymbolDetails,
+    group: Group::SpotMarket,
     method: Method::Get,
     path: "/spot/v1/symbols/details",
     host: Host::Spot,
@@ -55,6 +58,7 @@ pub(super) static SYMBOL_DETAILS: Route = Route {
 
 pub(super) static TICKERS: Route = Route {
     id: EndpointId::SpotTickers,
+    group: Group::SpotMarket,
     method: Method::Get,
     path: "/spot/quotation/v3/tickers",
     host: Host::Spot,
@@ -72,6 +76,7 @@ pub(super) static TICKERS: Route = Route {
 
 pub(super) static TICKER: Route = Route {
     id: EndpointId::SpotTicker,
+    group: Group::SpotMarket,
     method: Method::Get,
     path: "/spot/quotation/v3/ticker",
     host: Host::Spot,
@@ -89,6 +94,7 @@ pub(super) static TICKER: Route = Route {
 
 pub(super) static LATEST_KLINES: Route = Route {
     id: EndpointId::SpotLatestKlines,
+    group: Group::SpotMarket,
     method: Method::Get,
     path: "/spot/quotation/v3/lite-klines",
     host: Host::Spot,
@@ -113,6 +119,7 @@ pub(super) static LATEST_KLINES: Route = Route {
 
 pub(super) static KLINES: Route = Route {
     id: EndpointId::SpotKlines,
+    group: Group::SpotMarket,
     method: Method::Get,
     path: "/spot/quotation/v3/klines",
     host: Host::Spot,
@@ -137,6 +144,7 @@ pub(super) static KLINES: Route = Route {
 
 pub(super) static DEPTH: Route = Route {
     id: EndpointId::SpotDepth,
+    group: Group::SpotMarket,
     method: Method::Get,
     path: "/spot/quotation/v3/books",
     host: Host::Spot,
@@ -157,6 +165,7 @@ pub(super) static DEPTH: Route = Route {
 
 pub(super) static TRADES: Route = Route {
     id: EndpointId::SpotTrades,
+    group: Group::SpotMarket,
     method: Method::Get,
     path: "/spot/quotation/v3/trades",
     host: Host::Spot,

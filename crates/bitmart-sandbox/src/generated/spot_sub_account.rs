@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static TRANSFER_SUB_TO_MAIN: Route = Route {
     id: EndpointId::SubAccountsTransferSubToMain,
+    group: Group::SpotSubAccount,
     method: Method::Post,
     path: "/account/sub-account/main/v1/sub-to-main",
     host: Host::Spot,
@@ -26,6 +27,7 @@ pub(super) static TRANSFER_SUB_TO_MAIN: Route = Route {
 
 pub(super) static TRANSFER_OWN_TO_MAIN: Route = Route {
     id: EndpointId::SubAccountsTransferOwnToMain,
+    group: Group::SpotSubAccount,
     method: Method::Post,
     path: "/account/sub-account/sub/v1/sub-to-main",
     host: Host::Spot,
@@ -47,6 +49,7 @@ pub(super) static TRANSFER_OWN_TO_MAIN: Route = Route {
 
 pub(super) static TRANSFER_MAIN_TO_SUB: Route = Route {
     id: EndpointId::SubAccountsTransferMainToSub,
+    group: Group::SpotSubAccount,
     method: Method::Post,
     path: "/account/sub-account/main/v1/main-to-sub",
     host: Host::Spot,
@@ -69,6 +72,7 @@ pub(super) static TRANSFER_MAIN_TO_SUB: Route = Route {
 
 pub(super) static TRANSFER_SUB_TO_SUB: Route = Route {
     id: EndpointId::SubAccountsTransferSubToSub,
+    group: Group::SpotSubAccount,
     method: Method::Post,
     path: "/account/sub-account/main/v1/sub-to-sub",
     host: Host::Spot,
@@ -92,6 +96,7 @@ pub(super) static TRANSFER_SUB_TO_SUB: Route = Route {
 
 pub(super) static TRANSFERS: Route = Route {
     id: EndpointId::SubAccountsTransfers,
+    group: Group::SpotSubAccount,
     method: Method::Get,
     path: "/account/sub-account/main/v1/transfer-list",
     host: Host::Spot,
@@ -113,6 +118,7 @@ pub(super) static TRANSFERS: Route = Route {
 
 pub(super) static OWN_TRANSFERS: Route = Route {
     id: EndpointId::SubAccountsOwnTransfers,
+    group: Group::SpotSubAccount,
     method: Method::Get,
     path: "/account/sub-account/v1/transfer-history",
     host: Host::Spot,
@@ -133,6 +139,7 @@ pub(super) static OWN_TRANSFERS: Route = Route {
 
 pub(super) static WALLET: Route = Route {
     id: EndpointId::SubAccountsWallet,
+    group: Group::SpotSubAccount,
     method: Method::Get,
     path: "/account/sub-account/main/v1/wallet",
     host: Host::Spot,
@@ -153,6 +160,7 @@ pub(super) static WALLET: Route = Route {
 
 pub(super) static LIST: Route = Route {
     id: EndpointId::SubAccountsList,
+    group: Group::SpotSubAccount,
     method: Method::Get,
     path: "/account/sub-account/main/v1/subaccount-list",
     host: Host::Spot,

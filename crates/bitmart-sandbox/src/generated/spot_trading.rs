@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static SUBMIT_ORDER: Route = Route {
     id: EndpointId::SpotSubmitOrder,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v2/submit_order",
     host: Host::Spot,
@@ -40,6 +41,7 @@ pub(super) static SUBMIT_ORDER: Route = Route {
 
 pub(super) static SUBMIT_ORDERS: Route = Route {
     id: EndpointId::SpotSubmitOrders,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/batch_orders",
     host: Host::Spot,
@@ -79,6 +81,7 @@ pub(super) static SUBMIT_ORDERS: Route = Route {
 
 pub(super) static CANCEL_ORDER: Route = Route {
     id: EndpointId::SpotCancelOrder,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v3/cancel_order",
     host: Host::Spot,
@@ -100,6 +103,7 @@ pub(super) static CANCEL_ORDER: Route = Route {
 
 pub(super) static CANCEL_ORDERS: Route = Route {
     id: EndpointId::SpotCancelOrders,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/cancel_orders",
     host: Host::Spot,
@@ -122,6 +126,7 @@ pub(super) static CANCEL_ORDERS: Route = Route {
 
 pub(super) static CANCEL_ALL_ORDERS: Route = Route {
     id: EndpointId::SpotCancelAllOrders,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/cancel_all",
     host: Host::Spot,
@@ -142,6 +147,7 @@ pub(super) static CANCEL_ALL_ORDERS: Route = Route {
 
 pub(super) static ORDER: Route = Route {
     id: EndpointId::SpotOrder,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/query/order",
     host: Host::Spot,
@@ -163,6 +169,7 @@ pub(super) static ORDER: Route = Route {
 
 pub(super) static ORDER_BY_CLIENT_ID: Route = Route {
     id: EndpointId::SpotOrderByClientId,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/query/client-order",
     host: Host::Spot,
@@ -184,6 +191,7 @@ pub(super) static ORDER_BY_CLIENT_ID: Route = Route {
 
 pub(super) static OPEN_ORDERS: Route = Route {
     id: EndpointId::SpotOpenOrders,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/query/open-orders",
     host: Host::Spot,
@@ -208,6 +216,7 @@ pub(super) static OPEN_ORDERS: Route = Route {
 
 pub(super) static ORDER_HISTORY: Route = Route {
     id: EndpointId::SpotOrderHistory,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/query/history-orders",
     host: Host::Spot,
@@ -232,6 +241,7 @@ pub(super) static ORDER_HISTORY: Route = Route {
 
 pub(super) static ACCOUNT_TRADES: Route = Route {
     id: EndpointId::SpotAccountTrades,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/query/trades",
     host: Host::Spot,
@@ -256,6 +266,7 @@ pub(super) static ACCOUNT_TRADES: Route = Route {
 
 pub(super) static ORDER_TRADES: Route = Route {
     id: EndpointId::SpotOrderTrades,
+    group: Group::SpotTrading,
     method: Method::Post,
     path: "/spot/v4/query/order-trades",
     host: Host::Spot,

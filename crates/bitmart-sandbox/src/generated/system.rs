@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) static TIME: Route = Route {
     id: EndpointId::SystemTime,
+    group: Group::System,
     method: Method::Get,
     path: "/system/time",
     host: Host::Spot,
@@ -21,6 +22,7 @@ pub(super) static TIME: Route = Route {
 
 pub(super) static SERVICE: Route = Route {
     id: EndpointId::SystemService,
+    group: Group::System,
     method: Method::Get,
     path: "/system/service",
     host: Host::Spot,

@@ -5,18 +5,18 @@ use std::net::IpAddr;
 use hyper::{HeaderMap, header, http::request::Parts};
 use serde_json::{Map, Value};
 
-use super::{
-    params::{Params, RECV_WINDOW},
-    repeated,
-};
+use super::repeated;
 use crate::{
     auth::{Caller, Proof, check_recv_window},
-    exchange::refusal::{Refusal, refuse},
     generated::{Auth, Codes, Method, Route, Scope},
     keys::Permission,
-    number,
     rate_limits::Usage,
     shared::Shared,
+    wire::{
+        error::{WireError, error},
+        number,
+        params::{Params, RECV_WINDOW},
+    },
 };
 
 /// Checks limit of the address, key and signature, limit of the key, permission, recvWindow and parameters.
@@ -28,7 +28,7 @@ pub(super) fn check(
     head: &Parts,
     body: &[u8],
     usage: &mut Option<Usage>,
-) -> Result<(Option<Caller>, Params), Refusal> {
+) -> Result<(Option<Caller>, Params), WireError> {
     let clock = shared.state().clock;
     let now_ms = clock.now_ms();
     let limit = route.limit;
@@ -42,7 +42,7 @@ pub(super) fn check(
             (false, true) => 30013,
             (false, false) => return None,
         };
-        shared.config.rate_limits.then(|| refuse(code))
+        shared.config.rate_limits.then(|| error(code))
     };
     if limit.is_some_and(|limit| limit.scope == Scope::Ip) {
         count(&format!("ip {peer}")).map_or(Ok(()), Err)?;
@@ -85,12 +85,12 @@ pub(super) fn check(
 
 /// Futures have codes of their own for a clock that is off, as clients report. None of them tells the two
 /// apart: here 40039 is for one that is behind, 40013 for one that is ahead.
-fn clock_error(error: Refusal, route: &Route, proof: Proof<'_>, now_ms: u64) -> Refusal {
-    if error.code != 30007 || route.codes != Codes::Futures {
-        return error;
+fn clock_error(found: WireError, route: &Route, proof: Proof<'_>, now_ms: u64) -> WireError {
+    if found.code != 30007 || route.codes != Codes::Futures {
+        return found;
     }
     let sent = proof.timestamp.and_then(number::unsigned).unwrap_or(0);
-    Refusal { why: error.why, ..refuse(if sent < now_ms { 40039 } else { 40013 }) }
+    WireError { why: found.why, ..error(if sent < now_ms { 40039 } else { 40013 }) }
 }
 
 fn proof(headers: &HeaderMap, peer: IpAddr) -> Proof<'_> {
@@ -103,14 +103,14 @@ fn proof(headers: &HeaderMap, peer: IpAddr) -> Proof<'_> {
     }
 }
 
-fn check_permission(route: &Route, caller: Option<&Caller>) -> Result<(), Refusal> {
+fn check_permission(route: &Route, caller: Option<&Caller>) -> Result<(), WireError> {
     let Some(needed) = route.permission.and_then(Permission::named) else { return Ok(()) };
     let allowed = caller.is_none_or(|caller| caller.permissions.contains(&needed));
-    allowed.then_some(()).ok_or_else(|| refuse(30012))
+    allowed.then_some(()).ok_or_else(|| error(30012))
 }
 
 /// Reads the parameters from the query or from the body.
-pub(super) fn params(route: &Route, head: &Parts, body: &[u8]) -> Result<Params, Refusal> {
+pub(super) fn params(route: &Route, head: &Parts, body: &[u8]) -> Result<Params, WireError> {
     if route.method == Method::Get {
         return Ok(Params::from_query(head.uri.query().unwrap_or_default(), route.codes));
     }
@@ -118,8 +118,8 @@ pub(super) fn params(route: &Route, head: &Parts, body: &[u8]) -> Result<Params,
     if content_type
         .is_some_and(|text| !text.trim_start().to_ascii_lowercase().starts_with("application/json"))
     {
-        return Err(refuse(if route.codes == Codes::Account { 60031 } else { 58001 }));
+        return Err(error(if route.codes == Codes::Account { 60031 } else { 58001 }));
     }
-    let values: Map<String, Value> = serde_json::from_slice(body).map_err(|_| refuse(30018))?;
+    let values: Map<String, Value> = serde_json::from_slice(body).map_err(|_| error(30018))?;
     Ok(Params::new(values, route.codes))
 }

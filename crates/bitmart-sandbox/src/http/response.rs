@@ -4,14 +4,11 @@ use bytes::Bytes;
 use hyper::{Response, StatusCode, header, header::HeaderValue};
 use serde_json::{Value, json};
 
-use super::{
-    HandlerResult,
-    body::{self, Body},
-};
+use super::body::{self, Body};
 use crate::{
-    exchange::refusal::Refusal,
     generated::{Envelope, Route},
     rate_limits::Usage,
+    wire::{HandlerResult, error::WireError},
 };
 
 pub(super) type HttpResponse = Response<Body>;
@@ -20,7 +17,7 @@ pub(super) type HttpResponse = Response<Body>;
 pub(super) fn envelope(route: Option<&Route>, result: HandlerResult, trace: &str) -> (u16, Bytes) {
     let (status, body) = match result {
         Ok(data) => (200, success(route, data, trace)),
-        Err(Refusal { status, code, message, .. }) => (
+        Err(WireError { status, code, message, .. }) => (
             status,
             json!({ "code": code, "trace": trace, "message": message, "data": Value::Null }),
         ),

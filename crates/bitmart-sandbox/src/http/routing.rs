@@ -3,13 +3,17 @@
 use hyper::Method as HttpMethod;
 
 use crate::{
-    exchange::refusal::{Refusal, refuse},
     generated::{Codes, Host, Method, Route, routes},
     hints, retired,
+    wire::error::{WireError, error},
 };
 
 /// The route of a path and method on a host.
-pub(super) fn find(host: Host, path: &str, method: &HttpMethod) -> Result<&'static Route, Refusal> {
+pub(super) fn find(
+    host: Host,
+    path: &str,
+    method: &HttpMethod,
+) -> Result<&'static Route, WireError> {
     let fits = |route: &Route| match route.method {
         Method::Get => method == HttpMethod::GET,
         Method::Post => method == HttpMethod::POST,
@@ -17,9 +21,9 @@ pub(super) fn find(host: Host, path: &str, method: &HttpMethod) -> Result<&'stat
     let here = |route: &&Route| route.path == path && (route.host == host || route.other_host);
     let error = match routes().find(here) {
         Some(route) if fits(route) => return Ok(route),
-        Some(Route { codes: Codes::Account, .. }) => refuse(60030),
-        Some(_) => refuse(57001),
-        None => refuse(unknown(host, path)),
+        Some(Route { codes: Codes::Account, .. }) => error(60030),
+        Some(_) => error(57001),
+        None => error(unknown(host, path)),
     };
     Err(match hints::path(host, path, method) {
         Some(why) => error.because(why),

@@ -8,23 +8,26 @@ use hyper::{HeaderMap, Request, body::Incoming, header, http::request::Parts};
 use serde_json::Value;
 
 use super::{
-    Call, Engine, HandlerResult,
     body::gzip,
     checks::{check, params},
-    dispatch::{handler, is_invented},
     injection::{self, Dropped},
-    params::Params,
     response::{HttpResponse, envelope, response},
     routing::find,
 };
 use crate::{
     auth::Caller,
-    exchange::refusal::{ErrorFamily, Refusal, refuse, rejected},
     generated::{Host, Route},
     hints,
     rate_limits::Usage,
     reasons,
     shared::Shared,
+    wire::{
+        Call, HandlerResult,
+        dispatch::{handler, is_invented},
+        engine::Engine,
+        error::{ErrorFamily, WireError, error, rejected},
+        params::Params,
+    },
 };
 
 /// Largest request body.
@@ -93,7 +96,7 @@ async fn reject(host: Host, request: Request<Incoming>, code: u32) -> Outcome {
     let limit = find(host, head.uri.path(), &head.method).ok().and_then(|route| route.limit);
     let exceeded = limit.filter(|_| [30013, 30017].contains(&code));
     let usage = exceeded.map(|limit| Usage { used: limit.count.saturating_add(1), limit });
-    Outcome { usage, ..Outcome::error(refuse(code)) }
+    Outcome { usage, ..Outcome::error(error(code)) }
 }
 
 /// The outcome of a request.
@@ -108,7 +111,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn error(error: Refusal) -> Self {
+    fn error(error: WireError) -> Self {
         Self { result: Err(error), route: None, usage: None, invented: false }
     }
 }
@@ -128,10 +131,10 @@ async fn process(shared: &Shared, host: Host, peer: IpAddr, request: Request<Inc
     }
 }
 
-fn unstored() -> Refusal {
+fn unstored() -> WireError {
     let message =
         "Internal Server Error: the data folder of the sandbox cannot be written to".into();
-    Refusal { status: 503, code: 50000, message, why: None }
+    WireError { status: 503, code: 50000, message, why: None }
 }
 
 /// Checks a whole request and runs its handler.
@@ -157,12 +160,12 @@ pub(super) fn serve(
 
 /// Adds what was probably meant to the error about an unknown symbol.
 fn explain_symbol(
-    error: Refusal,
+    error: WireError,
     shared: &Shared,
     route: &Route,
     head: &Parts,
     body: &[u8],
-) -> Refusal {
+) -> WireError {
     if ![50001, 70002, 40034].contains(&error.code) || error.why.is_some() {
         return error;
     }
@@ -180,7 +183,7 @@ fn run(shared: &Shared, route: &Route, caller: Option<&Caller>, params: Params) 
     }
     let mut state = shared.state();
     let now_ms = state.clock.now_ms();
-    let family = ErrorFamily::of(route.path);
+    let family = ErrorFamily::of(route);
     if route.changes {
         // A request meets the exchange as it is at its time. What changes nothing does not even let due
         // things happen: the next step of the market sees to that.
@@ -198,8 +201,8 @@ fn run(shared: &Shared, route: &Route, caller: Option<&Caller>, params: Params) 
     handler(route.id)(&mut Call { exchange, caller, keys, params, now_ms, lenient })
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Refusal> {
-    let error = |status, message: &str| Refusal {
+async fn read(body: Incoming) -> Result<Bytes, WireError> {
+    let error = |status, message: &str| WireError {
         status,
         code: 50000,
         message: format!("Bad Request: {message}").into(),

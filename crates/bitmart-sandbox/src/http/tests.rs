@@ -38,7 +38,8 @@ fn shared() -> Shared {
     operate(OperatorCommand::SetBalance { account: main, wallet, currency: "USDT".into(), amount });
     let deposit =
         OperatorCommand::Deposit { account: main, currency: "USDT".into(), amount: Decimal::TEN };
-    assert_eq!(operate(deposit).number(), Some(1_679_001));
+    // The two balances of spot and funding that were set are records, too.
+    assert_eq!(operate(deposit).number(), Some(1_679_003));
     let request = |request: WalletRequest| {
         let command = Command::Customer { account: main, request: request.into() };
         shared.state().apply(command).expect("accepted")
@@ -175,7 +176,7 @@ fn extra(endpoint: Id, id: &str) -> Value {
         Id::FuturesTransferFund => {
             json!({ "currency": "USDT", "amount": "1", "type": "fund_to_contract" })
         }
-        Id::AccountFundingRecord => json!({ "id": "1679001" }),
+        Id::AccountFundingRecord => json!({ "id": "1679003" }),
         Id::AccountWithdraw => json!({ "amount": "10", "address": "T1" }),
         Id::FuturesSubmitOrder => {
             json!({ "side": 1, "price": "50000", "size": 1, "leverage": "10", "open_type": "cross" })

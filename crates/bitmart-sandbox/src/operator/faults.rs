@@ -11,9 +11,9 @@ use super::{
 use crate::{
     address::ADDRESSES,
     fault::{Fault, FaultRule, Held},
-    feed::topic::is_topic,
     generated::routes,
     shared::Shared,
+    wire::topic::is_topic,
 };
 
 calls! {

@@ -4,8 +4,9 @@ use crate::{
     auth::KeyRing,
     clock::Clock,
     exchange::Exchange,
-    feed::{Feed, Output, SocketId, topic::Topic},
+    feed::{Feed, Output, SocketId},
     reasons::bounded,
+    wire::topic::Topic,
 };
 
 /// Why a topic is not served at the address for public ones.

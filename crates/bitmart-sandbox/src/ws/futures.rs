@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::context::{SessionContext, misplaced};
 use crate::{
-    feed::topic::{self, Topic},
     generated::Host,
     hints,
+    wire::topic::{self, Topic},
 };
 
 /// Largest message of a client in bytes: 2,020 were seen to pass and 2,186 to close the socket.

@@ -9,12 +9,10 @@ use super::context::{SessionContext, misplaced};
 use crate::{
     auth::{Denied, LoginError},
     connection_limiter::LimitExceeded,
-    feed::{
-        Output,
-        topic::{self, Topic},
-    },
+    feed::Output,
     generated::Host,
     hints,
+    wire::topic::{self, Topic},
 };
 
 /// Largest message of a client in bytes.

@@ -4,13 +4,11 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use smol_str::SmolStr;
 
 use crate::{
-    AccountId, Command, Exchange, FLOW, FuturesRequest, MAKER, OrderId, Outcome, Request,
-    SpotRequest,
+    AccountId, Exchange, FLOW, FuturesRequest, MAKER, OrderId, Request, SpotRequest,
     book::{Book, SelfTrade, Side},
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
     order::{Kind, NewSpotOrder},
     tape::Tape,
-    trigger::Preset,
 };
 
 /// Worth of a quote in the quote currency, and the most base units of it.
@@ -140,12 +138,13 @@ impl Venue {
 
     pub(super) fn withdraw(self, exchange: &mut Exchange, pair: Pair, now_ms: u64) {
         for id in pair.into_iter().flatten() {
-            let request = match self {
-                Self::Spot => Request::from(SpotRequest::Cancel(id)),
-                Self::Futures => FuturesRequest::Cancel(id).into(),
-            };
+            exchange.settle_due(now_ms);
             // One that was filled is gone already.
-            let _ = exchange.apply(Command::Customer { account: MAKER, request }, now_ms);
+            let _ = match self {
+                Self::Spot => exchange.cancel_spot(MAKER, id, now_ms),
+                Self::Futures => exchange.cancel_futures(MAKER, id, now_ms),
+            };
+            exchange.run_triggers(now_ms);
         }
     }
 
@@ -163,11 +162,14 @@ impl Venue {
     ) -> Option<OrderId> {
         let rests = account == MAKER;
         let symbol = symbol.clone();
-        let request = match self {
-            Self::Spot => Request::from(SpotRequest::Place(NewSpotOrder {
-                kind: if rests { Kind::Limit } else { Kind::Ioc },
-                ..NewSpotOrder::limit(symbol, side, size, price)
-            })),
+        exchange.settle_due(now_ms);
+        // The house is bound to no rules of customers, as little as the makers of the simulated market.
+        let placed = match self {
+            Self::Spot => {
+                let kind = if rests { Kind::Limit } else { Kind::Ioc };
+                let order = NewSpotOrder { kind, ..NewSpotOrder::limit(symbol, side, size, price) };
+                exchange.place_spot(account, order, now_ms)
+            }
             Self::Futures => {
                 let buys = side == Side::Buy;
                 let order = NewFuturesOrder {
@@ -181,12 +183,10 @@ impl Venue {
                     client_id: None,
                     stp: SelfTrade::Allow,
                 };
-                FuturesRequest::Place { order, preset: Preset::default() }.into()
+                exchange.place_futures(account, order, now_ms)
             }
         };
-        match exchange.apply(Command::Customer { account, request }, now_ms) {
-            Ok(Outcome::Order(id)) => Some(id),
-            _ => None,
-        }
+        exchange.run_triggers(now_ms);
+        placed.ok()
     }
 }

@@ -133,7 +133,7 @@ fn a_position_is_liquidated_within_the_candle_that_takes_its_margin() {
         leverage: 10,
         isolated: true,
         client_id: None,
-        stp: SelfTrade::Allow,
+        stp: SelfTrade::CancelMaker,
     };
     let request = FuturesRequest::Place { order, preset: Preset::default() };
     backtest.apply(ME, request).expect("accepted");

@@ -8,27 +8,14 @@ use crate::{AccountId, Exchange, keep_latest, next};
 
 // Rule: Flows of futures wallets have the kinds of the transaction history. Source: documented (endpoint
 // futures_transactions)
-/// Why money came or went, numbered as `flow_type` on the wire.
+/// Why money came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FlowKind {
-    Transfer = 1,
-    Realised = 2,
-    Funding = 3,
-    Commission = 4,
-    Liquidation = 5,
-}
-
-impl FlowKind {
-    /// Enumeration `futures_flow_name`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Transfer => "Transfer",
-            Self::Realised => "Realized PNL",
-            Self::Funding => "Funding Fee",
-            Self::Commission => "Commission Fee",
-            Self::Liquidation => "Liquidation Clearance",
-        }
-    }
+    Transfer,
+    Realised,
+    Funding,
+    Commission,
+    Liquidation,
 }
 
 /// Money that came into (above zero) or left a futures wallet or position.

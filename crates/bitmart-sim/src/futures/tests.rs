@@ -7,7 +7,7 @@ use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
     account::Purse,
     book::{SelfTrade, Side},
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    futures_order::{FuturesSide, Mode, NewFuturesOrder, Origin},
     ledger::House,
     reject::Reject,
     tests::{START_MS, futures_order, quiet},
@@ -148,7 +148,7 @@ fn liquidation_cancels_orders_first_and_tells_what_it_did() {
         .into_iter()
         .filter_map(|event| match event {
             Event::FuturesOrder { order, action, .. } if order.account == ONE => {
-                Some((order.id == resting, order.kind(), action))
+                Some((order.id == resting, order.origin, action))
             }
             _ => None,
         })
@@ -156,11 +156,11 @@ fn liquidation_cancels_orders_first_and_tells_what_it_did() {
     assert_eq!(
         told,
         [
-            (true, "limit", FuturesAction::CancelledByLiquidation),
-            (false, "liquidate", FuturesAction::Submitted),
-            (false, "liquidate", FuturesAction::Cancelled),
-            (false, "bankruptcy", FuturesAction::Submitted),
-            (false, "bankruptcy", FuturesAction::Bankrupt),
+            (true, Origin::Customer, FuturesAction::CancelledByLiquidation),
+            (false, Origin::Liquidation, FuturesAction::Submitted),
+            (false, Origin::Liquidation, FuturesAction::Cancelled),
+            (false, Origin::Bankruptcy, FuturesAction::Submitted),
+            (false, Origin::Bankruptcy, FuturesAction::Bankrupt),
         ]
     );
 }

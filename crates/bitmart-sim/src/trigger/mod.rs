@@ -37,19 +37,19 @@ const MOST_WAITING: usize = 200;
 /// Finished ones that are remembered, of all accounts together.
 const REMEMBERED: usize = 10_000;
 
-/// Which price is watched, numbered as on the wire.
+/// Which price is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PriceType {
-    Last = 1,
+    Last,
     /// The mark price.
-    Fair = 2,
+    Fair,
 }
 
-/// Where the price must come to, numbered as `price_way` on the wire.
+/// Where the price must come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Way {
-    Rise = 1,
-    Fall = 2,
+    Rise,
+    Fall,
 }
 
 impl Way {

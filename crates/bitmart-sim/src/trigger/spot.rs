@@ -14,19 +14,6 @@ pub enum AlgoKind {
     TakeProfitStopLoss,
 }
 
-impl AlgoKind {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Trigger => "trigger",
-            Self::TakeProfitStopLoss => "tp/sl",
-        }
-    }
-
-    pub fn named(word: &str) -> Option<Self> {
-        [Self::Trigger, Self::TakeProfitStopLoss].into_iter().find(|kind| kind.word() == word)
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Algo {
     pub kind: AlgoKind,

@@ -157,6 +157,8 @@ impl Param {
 pub(crate) struct Route {
     /// Its endpoint.
     pub(crate) id: EndpointId,
+    /// The file that describes it.
+    pub(crate) group: Group,
     /// HTTP method.
     pub(crate) method: Method,
     /// Path.

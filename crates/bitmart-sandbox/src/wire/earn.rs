@@ -1,0 +1,344 @@
+//! Savings: products, holdings, records, and the calls that move money.
+//!
+//! The values of fields that no source documents (tags, kinds of subscription, states) are made up.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::{Call, HandlerResult};
+use crate::{
+    exchange::{
+        Outcome, WalletRequest,
+        earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
+        rules::MONEY_DECIMALS,
+    },
+    wire::{
+        decimal::{fixed, plain},
+        error::WireError,
+        number,
+    },
+};
+
+const DECIMALS: u32 = MONEY_DECIMALS;
+/// Digits of a `requestNo`.
+const NUMBER_DIGITS: usize = 20;
+
+/// One page of rows, and how many there are in all.
+fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> HandlerResult {
+    let number = |name: &str, most: usize| {
+        call.params.need(name)?;
+        let requested = usize::try_from(call.params.whole(name)?.unwrap_or_default()).ok();
+        let rule = || call.params.invalid(name, "must be at least 1, and sizePage at most 100");
+        requested.filter(|requested| (1..=most).contains(requested)).ok_or_else(rule)
+    };
+    let (page, size) = (number("currentPage", usize::MAX)?, number("sizePage", 100)?);
+    let rows: Vec<Value> = rows.collect();
+    let total = rows.len();
+    let skipped = (page - 1).saturating_mul(size);
+    let list: Vec<Value> = rows.into_iter().skip(skipped).take(size).collect();
+    Ok(json!({ "total": total, "list": list }))
+}
+
+/// The wanted coin, or every one.
+fn coin(call: &Call<'_>) -> Result<impl Fn(&Product) -> bool, WireError> {
+    let wanted = call.params.text("coinName")?;
+    Ok(move |product: &Product| wanted.as_deref().is_none_or(|name| product.currency == name))
+}
+
+fn tag(product: &Product) -> &'static str {
+    if product.lock_days.is_some() { "FIXED" } else { "FLEXIBLE" }
+}
+
+/// The fields that products and holdings of both kinds share.
+fn described(product: &Product) -> Value {
+    let mut row = json!({
+        "productId": product.id.to_string(),
+        "coinName": product.currency.as_str(),
+        "productTag": tag(product),
+        "apy": plain(product.apy),
+        "additionalApy": "0",
+    });
+    match product.lock_days {
+        Some(days) => row["lockDay"] = json!(days),
+        None => row["hasTierRate"] = json!(false),
+    }
+    row
+}
+
+fn product_row(product: &Product) -> Value {
+    let mut row = described(product);
+    row["minPurchaseAmount"] = json!(plain(LEAST));
+    row["maxPurchaseAmount"] = json!(plain(MOST));
+    row
+}
+
+fn products(call: &Call<'_>, fixed: bool) -> HandlerResult {
+    let (all, wanted) = (call.exchange.products(), coin(call)?);
+    let rows = all.iter().filter(|one| one.lock_days.is_some() == fixed && wanted(one));
+    page(call, rows.map(product_row))
+}
+
+pub(crate) fn flexible_products(call: &mut Call<'_>) -> HandlerResult {
+    products(call, false)
+}
+
+pub(crate) fn fixed_products(call: &mut Call<'_>) -> HandlerResult {
+    products(call, true)
+}
+
+/// The account that saves, with the number of the call: 20 digits.
+fn saver(call: &Call<'_>) -> Result<Saver, WireError> {
+    let number = call.params.need("requestNo")?;
+    if number.len() != NUMBER_DIGITS || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(call.params.invalid("requestNo", "must be 20 digits"));
+    }
+    Ok(Saver { account: call.account()?, number: number.into() })
+}
+
+fn amount(call: &Call<'_>) -> Result<Decimal, WireError> {
+    call.params.need("amount")?;
+    let amount = call.params.decimal("amount")?.unwrap_or_default();
+    let fits = amount.scale() <= DECIMALS;
+    if fits { Ok(amount) } else { Err(call.params.invalid("amount", "at most 8 decimals")) }
+}
+
+/// The product that is named, which must be of the right kind.
+fn product(call: &Call<'_>, fixed: bool) -> Result<Product, WireError> {
+    let id = call.params.need("productId")?;
+    let mut all = call.exchange.products().into_iter();
+    all.find(|one| one.id.to_string() == id && one.lock_days.is_some() == fixed)
+        .ok_or_else(|| call.params.invalid("productId", "there is no such product"))
+}
+
+fn earn_id(call: &Call<'_>) -> Result<u64, WireError> {
+    let id = call.params.need("earnId")?;
+    number::unsigned(&id).ok_or_else(|| call.params.invalid("earnId", "there is no such saving"))
+}
+
+fn renewal(call: &Call<'_>) -> Result<Renewal, WireError> {
+    match call.params.need("autoSubscribe")?.as_str() {
+        "OFF" => Ok(Renewal::Off),
+        "REINVEST_FLEXIBLE" => Ok(Renewal::Flexible),
+        "REINVEST_FIXED" => Ok(Renewal::Fixed),
+        _ => {
+            let rule = "must be OFF, REINVEST_FLEXIBLE or REINVEST_FIXED";
+            Err(call.params.invalid("autoSubscribe", rule))
+        }
+    }
+}
+
+fn renewal_word(renewal: Renewal) -> &'static str {
+    match renewal {
+        Renewal::Off => "OFF",
+        Renewal::Flexible => "REINVEST_FLEXIBLE",
+        Renewal::Fixed => "REINVEST_FIXED",
+    }
+}
+
+fn subscribe(
+    call: &mut Call<'_>,
+    saver: Saver,
+    product: &Product,
+    amount: Decimal,
+    renewal: Renewal,
+) -> Result<Outcome, WireError> {
+    let Saver { account, number } = saver;
+    let request = WalletRequest::SubscribeSaving { number, product: product.id, amount, renewal };
+    call.exchange.apply(account, request)
+}
+
+fn redeem(
+    call: &mut Call<'_>,
+    saver: Saver,
+    id: u64,
+    part: Option<Decimal>,
+) -> Result<Outcome, WireError> {
+    let Saver { account, number } = saver;
+    call.exchange.apply(account, WalletRequest::RedeemSaving { number, id, part })
+}
+
+pub(crate) fn subscribe_flexible(call: &mut Call<'_>) -> HandlerResult {
+    let (saver, product, amount) = (saver(call)?, product(call, false)?, amount(call)?);
+    subscribe(call, saver, &product, amount, Renewal::Off)?;
+    Ok(json!(true))
+}
+
+pub(crate) fn subscribe_fixed(call: &mut Call<'_>) -> HandlerResult {
+    let (saver, product, amount) = (saver(call)?, product(call, true)?, amount(call)?);
+    let renewal = renewal(call)?;
+    subscribe(call, saver, &product, amount, renewal)?;
+    Ok(json!(true))
+}
+
+pub(crate) fn redeem_flexible(call: &mut Call<'_>) -> HandlerResult {
+    let (saver, id, amount) = (saver(call)?, earn_id(call)?, amount(call)?);
+    redeem(call, saver, id, Some(amount))?;
+    Ok(json!(true))
+}
+
+pub(crate) fn redeem_fixed(call: &mut Call<'_>) -> HandlerResult {
+    let (saver, id) = (saver(call)?, earn_id(call)?);
+    redeem(call, saver, id, None)?;
+    Ok(json!(true))
+}
+
+pub(crate) fn set_renewal(call: &mut Call<'_>) -> HandlerResult {
+    let (account, id, renewal) = (call.account()?, earn_id(call)?, renewal(call)?);
+    call.exchange.apply(account, WalletRequest::SetRenewal { id, renewal })?;
+    Ok(json!(true))
+}
+
+fn holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> HandlerResult {
+    let (account, wanted) = (call.account()?, coin(call)?);
+    let product = call.params.text("productId")?;
+    let named = |one: &Product| product.as_deref().is_none_or(|id| one.id.to_string() == id);
+    let own = call.exchange.earn.of(account, fixed);
+    page(call, own.filter(|one| wanted(&one.product) && named(&one.product)).map(row))
+}
+
+fn holding_row(holding: &Holding) -> Value {
+    let mut row = described(&holding.product);
+    row["earnId"] = json!(holding.id.to_string());
+    row["coinId"] = json!(holding.product.id);
+    row["totalProfit"] = json!(fixed(holding.profit, DECIMALS));
+    row
+}
+
+/// The amount of a flexible holding is in no type list, but a client cannot redeem without it.
+pub(crate) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
+    let earn = &call.exchange.earn;
+    holdings(call, false, |holding| {
+        let mut row = holding_row(holding);
+        row["amount"] = json!(fixed(holding.amount, DECIMALS));
+        let key = (holding.account, holding.product.id);
+        row["autoSubscribe"] = json!(earn.automatic_products.contains(&key));
+        row
+    })
+}
+
+pub(crate) fn fixed_holdings(call: &mut Call<'_>) -> HandlerResult {
+    holdings(call, true, |holding| {
+        let mut row = holding_row(holding);
+        row["amount"] = json!(fixed(holding.amount, DECIMALS));
+        row["estimatedInterest"] = json!(fixed(holding.whole_interest(), DECIMALS));
+        row["expiredDate"] = json!(holding.ends_ms());
+        row["subscribeType"] = json!(renewal_word(holding.renewal));
+        row
+    })
+}
+
+fn record_row(record: &SavingRecord) -> Value {
+    let mut row = json!({
+        "type": act_word(record.act),
+        "recordId": record.id.to_string(),
+        "productId": record.product.id.to_string(),
+        "coinName": record.product.currency.as_str(),
+        "amount": fixed(record.amount, DECIMALS),
+        "productTag": tag(&record.product),
+        "time": record.time_ms,
+        "subscribeType": if record.number.is_some() { "MANUAL" } else { "AUTO" },
+        "requestNo": record.number.as_deref().unwrap_or_default(),
+        "status": "SUCCESS",
+    });
+    if let Some(days) = record.product.lock_days {
+        row["lockDay"] = json!(days);
+    }
+    row
+}
+
+fn act_word(act: SavingAct) -> &'static str {
+    match act {
+        SavingAct::Subscribe => "subscribe",
+        SavingAct::Redeem => "redeem",
+        SavingAct::Interest => "interest",
+    }
+}
+
+/// Newest first, within the requested milliseconds.
+fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
+    let (account, wanted) = (call.account()?, coin(call)?);
+    let kind = call.params.need("type")?;
+    if !["subscribe", "redeem", "interest"].contains(&kind.as_str()) {
+        return Err(call.params.invalid("type", "must be subscribe, redeem or interest"));
+    }
+    let start = call.params.whole("startTime")?.unwrap_or(0);
+    let end = call.params.whole("endTime")?.unwrap_or(i64::MAX);
+    let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
+    let rows = call.exchange.earn.records.iter().rev().filter(|row| {
+        row.account == account
+            && row.product.lock_days.is_some() == fixed
+            && act_word(row.act) == kind
+            && within(row.time_ms)
+            && wanted(&row.product)
+    });
+    page(call, rows.map(record_row))
+}
+
+pub(crate) fn flexible_records(call: &mut Call<'_>) -> HandlerResult {
+    records(call, false)
+}
+
+pub(crate) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
+    records(call, true)
+}
+
+/// One row per coin, of what is held now.
+pub(crate) fn overview(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let earn = &call.exchange.earn;
+    let mut sums: BTreeMap<&str, [Decimal; 3]> = BTreeMap::new();
+    for holding in [false, true].into_iter().flat_map(|fixed| earn.of(account, fixed)) {
+        let sum = sums.entry(&holding.product.currency).or_default();
+        sum[0] += holding.amount;
+        sum[1] += holding.profit;
+        sum[2] += holding.latest_profit;
+    }
+    let rows = sums.into_iter().map(|(currency, [amount, profit, latest])| {
+        json!({
+            "coinName": currency,
+            "totalUserSum": fixed(amount, DECIMALS),
+            "totalProfit": fixed(profit, DECIMALS),
+            "previousProfit": fixed(latest, DECIMALS),
+        })
+    });
+    Ok(rows.collect())
+}
+
+/// Whether a switch is to be on.
+fn is_open(call: &Call<'_>) -> Result<bool, WireError> {
+    match call.params.need("autoSubscribe")?.as_str() {
+        "open" => Ok(true),
+        "close" => Ok(false),
+        _ => Err(call.params.invalid("autoSubscribe", "must be open or close")),
+    }
+}
+
+fn status(on: bool) -> &'static str {
+    if on { "ON" } else { "OFF" }
+}
+
+pub(crate) fn set_automatic(call: &mut Call<'_>) -> HandlerResult {
+    let (account, on) = (call.account()?, is_open(call)?);
+    call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product: None, on })?;
+    Ok(json!(true))
+}
+
+pub(crate) fn automatic(call: &mut Call<'_>) -> HandlerResult {
+    let on = call.exchange.earn.automatic.contains(&call.account()?);
+    Ok(json!({ "batchSubscribeStatus": status(on) }))
+}
+
+pub(crate) fn set_automatic_product(call: &mut Call<'_>) -> HandlerResult {
+    let (account, product) = (call.account()?, Some(product(call, false)?.id));
+    let on = is_open(call)?;
+    call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product, on })?;
+    Ok(json!(true))
+}
+
+pub(crate) fn automatic_product(call: &mut Call<'_>) -> HandlerResult {
+    let key = (call.account()?, product(call, false)?.id);
+    let on = call.exchange.earn.automatic_products.contains(&key);
+    Ok(json!({ "subscribeStatus": status(on) }))
+}

@@ -1,0 +1,134 @@
+//! The fields that orders of futures share, and the codes of those that do not fit.
+
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use smol_str::SmolStr;
+
+use crate::{
+    exchange::{
+        Reject,
+        futures::FuturesRules,
+        futures_order::{FuturesSide, Mode},
+        rules::check_client_id,
+        trigger::{Preset, PresetPrice, PriceType},
+    },
+    wire::{
+        Call,
+        error::{ErrorFamily, WireError, error, rejected},
+        number,
+        params::Params,
+    },
+};
+
+/// The error of a rule that an order breaks. Orders are checked when they are placed; rules are checked before
+/// as well where another error comes after.
+pub(super) fn broken(reject: Reject) -> WireError {
+    rejected(&reject, ErrorFamily::Futures)
+}
+
+/// The rules of the contract that the request names.
+pub(crate) fn rules<'a>(call: &'a Call<'_>) -> Result<&'a FuturesRules, WireError> {
+    let symbol = call.params.need("symbol")?;
+    let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
+    Ok(&market.rules)
+}
+
+pub(crate) fn side(params: &Params) -> Result<FuturesSide, WireError> {
+    match params.need("side")?.as_str() {
+        "1" => Ok(FuturesSide::OpenLong),
+        "2" => Ok(FuturesSide::CloseShort),
+        "3" => Ok(FuturesSide::CloseLong),
+        "4" => Ok(FuturesSide::OpenShort),
+        _ => Err(error(40041)),
+    }
+}
+
+pub(crate) fn mode(params: &Params, market: bool) -> Result<Mode, WireError> {
+    match params.whole("mode")? {
+        None | Some(1) => Ok(Mode::GoodTilCancelled),
+        Some(2) => Ok(Mode::FillOrKill),
+        Some(3) => Ok(Mode::ImmediateOrCancel),
+        Some(4) if !market => Ok(Mode::MakerOnly),
+        Some(_) => Err(params.invalid("mode", "must be 1 to 4, and not 4 with type market")),
+    }
+}
+
+pub(crate) fn size(params: &Params, rules: &FuturesRules) -> Result<Decimal, WireError> {
+    params.need("size")?;
+    let size = params.decimal("size").ok().flatten().unwrap_or_default();
+    rules.check_size(size).map_err(broken)?;
+    Ok(size)
+}
+
+/// A price that has to be there, with no more decimals than the contract has.
+pub(crate) fn price(
+    params: &Params,
+    name: &str,
+    rules: &FuturesRules,
+) -> Result<Decimal, WireError> {
+    params.need(name)?;
+    let price = params.decimal(name)?.unwrap_or_default();
+    rules.check_price(price).map_err(broken)?;
+    Ok(price)
+}
+
+/// A leverage within the bounds of the contract; none when it is absent.
+pub(crate) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u32>, WireError> {
+    let Some(text) = params.text("leverage")? else { return Ok(None) };
+    let value = number::decimal(&text).ok_or_else(|| error(40040))?;
+    rules.check_leverage(value).map_err(broken)?;
+    value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| error(40040)).map(Some)
+}
+
+/// Whether the margin is isolated.
+pub(crate) fn isolated(params: &Params, opens: bool) -> Result<bool, WireError> {
+    match params.text("open_type")?.as_deref() {
+        Some("isolated") => Ok(true),
+        Some("cross") => Ok(false),
+        None if !opens => Ok(false),
+        _ => Err(error(40045)),
+    }
+}
+
+pub(crate) fn client_id(params: &Params) -> Result<Option<SmolStr>, WireError> {
+    let Some(id) = params.text("client_order_id")? else { return Ok(None) };
+    check_client_id(&id).map_err(broken)?;
+    Ok(Some(id.into()))
+}
+
+/// Last price or mark price; none when it is absent.
+pub(crate) fn price_type(params: &Params, name: &str) -> Result<Option<PriceType>, WireError> {
+    match params.whole(name)? {
+        None => Ok(None),
+        Some(1) => Ok(Some(PriceType::Last)),
+        Some(2) => Ok(Some(PriceType::Fair)),
+        Some(_) => Err(params.invalid(name, "must be 1 or 2")),
+    }
+}
+
+pub(crate) fn needed_price_type(params: &Params, name: &str) -> Result<PriceType, WireError> {
+    price_type(params, name)?.ok_or_else(|| params.missing(name))
+}
+
+/// Preset prices; those of the last price unless the request states otherwise, as documented.
+pub(crate) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, WireError> {
+    let leg = |name: &str| {
+        let by = price_type(params, &format!("{name}_type"))?.unwrap_or(PriceType::Last);
+        if params.is_absent(name) {
+            return Ok(None);
+        }
+        price(params, name, rules).map(|price| Some(PresetPrice { price, by }))
+    };
+    let (take_profit, stop_loss) =
+        (leg("preset_take_profit_price")?, leg("preset_stop_loss_price")?);
+    Ok(Preset { take_profit, stop_loss })
+}
+
+/// `plan_category`: 1 is for a size, 2 for the whole position; none when it is absent.
+pub(crate) fn whole_position(params: &Params) -> Result<Option<bool>, WireError> {
+    match params.whole("plan_category")? {
+        None => Ok(None),
+        Some(1) => Ok(Some(false)),
+        Some(2) => Ok(Some(true)),
+        Some(_) => Err(params.invalid("plan_category", "must be 1 or 2")),
+    }
+}

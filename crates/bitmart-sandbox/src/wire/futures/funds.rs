@@ -1,0 +1,47 @@
+//! Play money, and what other margin than that of the contract would cost: here there is none.
+
+use serde_json::json;
+
+use crate::{
+    exchange::{WalletRequest, funding::CLAIM},
+    wire::{
+        Call, HandlerResult,
+        decimal::plain,
+        error::{WireError, error},
+        window::Window,
+    },
+};
+
+/// Sources disagree whether the amount is what was claimed or the balance afterwards; here it is the first.
+pub(crate) fn claim(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    call.exchange.apply(account, WalletRequest::ClaimPlayMoney)?;
+    let currency = call.exchange.claim_currency().ok_or_else(|| error(40034))?;
+    Ok(json!({ "currency": currency.as_str(), "amount": plain(CLAIM) }))
+}
+
+/// Margin is in the currency of the contract only, so that nothing is ever repaid in another.
+pub(crate) fn repayments(call: &mut Call<'_>) -> HandlerResult {
+    check_page(call)?;
+    if call.params.text("type")?.is_some_and(|kind| kind != "AUTO_REPAY") {
+        return Err(call.params.invalid("type", "must be AUTO_REPAY"));
+    }
+    Ok(json!({ "list": [], "total": 0 }))
+}
+
+/// As above: no currency is owed, so that none bears interest.
+pub(crate) fn interest(call: &mut Call<'_>) -> HandlerResult {
+    check_page(call)?;
+    Ok(json!({ "items": [], "total": 0 }))
+}
+
+fn check_page(call: &Call<'_>) -> Result<(), WireError> {
+    let params = &call.params;
+    Window::futures(params, call.now_ms)?;
+    for name in ["page", "size"] {
+        if params.whole(name)?.is_some_and(|value| value < 1) {
+            return Err(params.invalid(name, "must be at least 1"));
+        }
+    }
+    Ok(())
+}

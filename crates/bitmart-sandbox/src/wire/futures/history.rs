@@ -1,0 +1,210 @@
+//! Lists of futures orders, trades and flows of money. Newest first: no source states the order of the
+//! rows.
+
+use std::cmp::Reverse;
+
+use serde_json::{Value, json};
+
+use crate::{
+    exchange::{
+        AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder, trigger::Kind,
+    },
+    wire::{
+        Call, HandlerResult,
+        decimal::plain,
+        error::{WireError, error},
+        futures::rows::{self, ended_fields, extend, fill_row, no_trail, preset_fields},
+        number,
+        params::Params,
+        window::Window,
+        words,
+    },
+};
+
+/// Most rows of a response without paging.
+const ROWS: usize = 200;
+
+/// The contract a list is limited to.
+pub(crate) fn symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
+    let symbol = call.params.text("symbol")?;
+    if symbol.as_deref().is_some_and(|symbol| !call.exchange.futures.contains_key(symbol)) {
+        return Err(error(40034));
+    }
+    Ok(symbol)
+}
+
+/// Whether the copy trading account is requested, which is empty here.
+pub(crate) fn is_copy_trading(call: &Call<'_>) -> Result<bool, WireError> {
+    match call.params.text("account")?.as_deref() {
+        None | Some("futures") => Ok(false),
+        Some("copy_trading") => Ok(true),
+        Some(_) => Err(call.params.invalid("account", "must be futures or copy_trading")),
+    }
+}
+
+/// The order that a list is limited to, by either id.
+pub(crate) fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<OrderId>, WireError> {
+    let unknown = || error(40037);
+    if let Some(id) = call.params.text("order_id")? {
+        return number::unsigned(&id).map(|id| Some(OrderId(id))).ok_or_else(unknown);
+    }
+    let Some(client_id) = call.params.text("client_order_id")? else { return Ok(None) };
+    let owner = call.exchange.accounts.get(&account).ok_or_else(unknown)?;
+    let trigger = || call.exchange.triggers.futures.by_client_id(account, &client_id);
+    let order = owner.futures_orders.by_client_id(&client_id);
+    order.or_else(|| Some(trigger()?.id)).map(Some).ok_or_else(unknown)
+}
+
+/// An order with its presets, which the lists show, too.
+pub(crate) fn listed(order: &FuturesOrder, exchange: &Exchange) -> Option<Value> {
+    let mut row = rows::order_row(order, exchange.futures.get(&order.request.symbol)?);
+    extend(&mut row, no_trail());
+    extend(&mut row, preset_fields(exchange.preset_of(order.id)));
+    Some(row)
+}
+
+/// Rows of orders and triggers together, newest first.
+fn newest(mut rows: Vec<(OrderId, Value)>, limit: usize) -> Value {
+    rows.sort_unstable_by_key(|row| Reverse(row.0));
+    rows.into_iter().take(limit).map(|row| row.1).collect()
+}
+
+/// The number of rows that is requested.
+pub(crate) fn rows_wanted(params: &Params) -> Result<usize, WireError> {
+    let limit = params.whole("limit")?.unwrap_or(100);
+    let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
+    limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))
+}
+
+pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
+    let (account, symbol) = (call.account()?, symbol(call)?);
+    let params = &call.params;
+    let kind = params.text("type")?;
+    let part = match params.text("order_state")?.as_deref() {
+        None | Some("all") => false,
+        Some("partially_filled") => true,
+        Some(_) => return Err(params.invalid("order_state", "must be all or partially_filled")),
+    };
+    let limit = rows_wanted(params)?;
+    // Only limit orders rest, only trailing orders wait here.
+    let (rests, trails) = match kind.as_deref() {
+        None => (true, !part),
+        Some(kind) => (kind == "limit", kind == "trailing" && !part),
+    };
+    let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
+    let exchange = &call.exchange;
+    let orders = exchange
+        .futures_orders_of(account)
+        .filter(|order| order.open && rests && (!part || !order.filled.is_zero()))
+        .filter(|order| here(&order.request.symbol))
+        .filter_map(|order| Some((order.id, listed(order, exchange)?)));
+    let trailing = exchange
+        .triggers
+        .futures
+        .of(account)
+        .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == Kind::Trailing)
+        .filter(|plan| here(&plan.terms.order.symbol))
+        .map(|plan| (plan.id, rows::trigger_row(plan, exchange)));
+    Ok(newest(orders.chain(trailing).collect(), limit))
+}
+
+/// Finished orders by the time of their creation: no source states which time the window is about.
+pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    call.params.need("symbol")?;
+    let (symbol, only) = (symbol(call)?, order_id(call, account)?);
+    let window = Window::futures(&call.params, call.now_ms)?;
+    let limit = if is_copy_trading(call)? { 0 } else { ROWS };
+    let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
+    let wanted = |id| only.is_none_or(|only| id == only);
+    let exchange = &call.exchange;
+    let orders = exchange
+        .futures_orders_of(account)
+        .filter(|order| !order.open && window.holds(order.created_ms))
+        .filter(|order| wanted(order.id) && here(&order.request.symbol))
+        .take(limit)
+        .filter_map(|order| {
+            let mut row = listed(order, exchange)?;
+            extend(&mut row, json!({ "trigger_price": "0", "execution_price": "0" }));
+            Some((order.id, row))
+        });
+    let triggers = exchange
+        .triggers
+        .futures
+        .of(account)
+        .filter(|plan| !plan.is_waiting() && window.holds(plan.created_ms))
+        .filter(|plan| wanted(plan.id) && here(&plan.terms.order.symbol))
+        .map(|plan| {
+            let mut row = rows::trigger_row(plan, exchange);
+            extend(&mut row, ended_fields(plan));
+            (plan.id, row)
+        });
+    Ok(newest(orders.chain(triggers).collect(), limit))
+}
+
+pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let (symbol, only) = (symbol(call)?, order_id(call, account)?);
+    let window = Window::futures(&call.params, call.now_ms)?;
+    let limit = if is_copy_trading(call)? { 0 } else { ROWS };
+    let rows = call
+        .exchange
+        .futures_fills
+        .iter()
+        .rev()
+        .filter(|fill| fill.account == account && window.holds(fill.time_ms))
+        .filter(|fill| only.is_none_or(|id| fill.order == id))
+        .filter(|fill| symbol.as_deref().is_none_or(|symbol| fill.symbol == symbol))
+        .take(limit)
+        .map(fill_row);
+    Ok(rows.collect::<Value>())
+}
+
+/// Cancels every open order of a contract.
+pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    call.params.need("symbol")?;
+    let symbol = symbol(call)?;
+    let symbol = symbol.map(Into::into);
+    call.exchange.apply(account, FuturesRequest::CancelAll { symbol })?;
+    Ok(json!({}))
+}
+
+/// Flows of the wallet. Times of the request are in milliseconds here; a row has its time as text, as
+/// documented.
+pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
+    let (account, symbol) = (call.account()?, symbol(call)?);
+    let params = &call.params;
+    let kind = params.whole("flow_type")?.unwrap_or(0);
+    if !(0..=5).contains(&kind) {
+        return Err(params.invalid("flow_type", "must be 0 to 5"));
+    }
+    let rows = params.whole("page_size")?.unwrap_or(100);
+    let rows = usize::try_from(rows).ok().filter(|rows| (1..=1_000).contains(rows));
+    let rows = rows.ok_or_else(|| params.invalid("page_size", "must be 1 to 1000"))?;
+    let window = Window::futures_ms(params, call.now_ms)?;
+    let limit = if is_copy_trading(call)? { 0 } else { rows };
+    let rows = call
+        .exchange
+        .flows
+        .iter()
+        .rev()
+        .filter(|flow| flow.account == account && window.holds(flow.time_ms))
+        .filter(|flow| kind == 0 || i64::from(words::flow(flow.kind).0) == kind)
+        .filter(|flow| symbol.as_deref().is_none_or(|symbol| flow.symbol == symbol))
+        .take(limit)
+        .map(|flow| {
+            let (number, name) = words::flow(flow.kind);
+            json!({
+                "symbol": flow.symbol.as_str(),
+                "type": name,
+                "flow_type": number,
+                "amount": plain(flow.amount),
+                "asset": flow.currency.as_str(),
+                "account": "futures",
+                "time": flow.time_ms.to_string(),
+                "tran_id": flow.id.to_string(),
+            })
+        });
+    Ok(rows.collect::<Value>())
+}

@@ -1,0 +1,306 @@
+//! Public futures market data, of REST and of the stream, from the same book and tape that orders meet.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use crate::{
+    exchange::{
+        Exchange,
+        book::Side,
+        futures::{
+            FuturesMarket, MAKER_FEE, TAKER_FEE,
+            funding::{LIMIT, next_funding_ms},
+        },
+        history::Window,
+        tape::{Candle, PublicTrade, Tape},
+    },
+    wire::{
+        Call, HandlerResult, Level,
+        decimal::{plain, ratio, rfc3339},
+        error::{WireError, error},
+    },
+};
+
+/// Levels per side of a book.
+const DEPTH: usize = 50;
+const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1_440, 4_320, 10_080];
+/// Rows of a response with candles.
+const CANDLES: usize = 500;
+const TRADES: i64 = 100;
+const HISTORY: i64 = 100;
+
+fn market<'a>(call: &'a Call<'_>) -> Result<&'a FuturesMarket, WireError> {
+    call.exchange.futures.get(call.params.need("symbol")?.as_str()).ok_or_else(|| error(40034))
+}
+
+pub(crate) fn depth(call: &mut Call<'_>) -> HandlerResult {
+    let market = market(call)?;
+    let side = |side| -> Value {
+        let mut sum = Decimal::ZERO;
+        let rows = market.book.levels(side, DEPTH).into_iter().map(|(price, size)| {
+            sum += size;
+            json!([plain(price), plain(size), plain(sum)])
+        });
+        rows.collect()
+    };
+    Ok(json!({
+        "asks": side(Side::Sell),
+        "bids": side(Side::Buy),
+        "timestamp": call.now_ms,
+        "symbol": market.rules.symbol.as_str(),
+    }))
+}
+
+/// Sizes are in coins here, times in seconds.
+pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
+    let (market, params) = (market(call)?, &call.params);
+    let limit = params.whole("limit")?.unwrap_or(50);
+    let limit = usize::try_from(limit).ok().filter(|_| (1..=TRADES).contains(&limit));
+    let limit = limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))?;
+    let rows = market.tape.trades(limit).map(|trade| {
+        let coins = trade.size * market.rules.contract_size;
+        json!({
+            "symbol": market.rules.symbol.as_str(),
+            "price": plain(trade.price),
+            "qty": plain(coins),
+            "quote_qty": plain(coins.checked_mul(trade.price).unwrap_or_default()),
+            "time": trade.time_ms / 1_000,
+            "is_buyer_maker": trade.side == Side::Sell,
+        })
+    });
+    Ok(rows.collect())
+}
+
+pub(crate) fn open_interest(call: &mut Call<'_>) -> HandlerResult {
+    let market = market(call)?;
+    let (contracts, value) = held(&call.exchange, market);
+    Ok(json!({
+        "timestamp": call.now_ms,
+        "symbol": market.rules.symbol.as_str(),
+        "open_interest": plain(contracts),
+        "open_interest_value": plain(value),
+    }))
+}
+
+/// The contracts that are held, and what they are worth. The house is on the other side of whatever the
+/// accounts do not hold against each other.
+pub(crate) fn held(exchange: &Exchange, market: &FuturesMarket) -> (Decimal, Decimal) {
+    let side = |long| -> Decimal {
+        let accounts = exchange.accounts.values().filter(|account| !account.house);
+        let key = (market.rules.symbol.clone(), long);
+        accounts.filter_map(|account| account.positions.get(&key)).map(|held| held.size).sum()
+    };
+    let contracts = side(true).max(side(false));
+    let coins = contracts * market.rules.contract_size;
+    (contracts, coins.checked_mul(market.last_price()).unwrap_or_default())
+}
+
+/// The rates of the last settlement and, as expected, of the next.
+fn funding_row(market: &FuturesMarket, now_ms: u64) -> Value {
+    json!({
+        "timestamp": now_ms,
+        "symbol": market.rules.symbol.as_str(),
+        "rate_value": plain(market.rates.last()),
+        "expected_rate": plain(market.rates.expected()),
+        "funding_time": next_funding_ms(now_ms),
+        "funding_upper_limit": plain(LIMIT),
+        "funding_lower_limit": plain(-LIMIT),
+    })
+}
+
+pub(crate) fn funding_rate(call: &mut Call<'_>) -> HandlerResult {
+    Ok(funding_row(market(call)?, call.now_ms))
+}
+
+/// Every contract, or the one that is requested.
+pub(crate) fn funding_rates(call: &mut Call<'_>) -> HandlerResult {
+    if call.params.is_absent("symbol") {
+        let rows = call.exchange.futures.values().map(|market| funding_row(market, call.now_ms));
+        return Ok(json!({ "list": rows.collect::<Value>() }));
+    }
+    Ok(json!({ "list": [funding_row(market(call)?, call.now_ms)] }))
+}
+
+/// The latest settlements, newest first.
+pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
+    let (market, params) = (market(call)?, &call.params);
+    let limit = params.whole("limit")?.unwrap_or(HISTORY);
+    if !(1..=HISTORY).contains(&limit) {
+        return Err(params.invalid("limit", "must be 1 to 100"));
+    }
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let rows = market.rates.past().take(limit).map(|(time_ms, rate)| {
+        json!({
+            "symbol": market.rules.symbol.as_str(),
+            "funding_rate": plain(rate),
+            "funding_time": time_ms.to_string(),
+        })
+    });
+    Ok(json!({ "list": rows.collect::<Value>() }))
+}
+
+/// Candles that opened in the window, from oldest to newest; the latest ones when there are too many.
+pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
+    candles(call, Exchange::candles)
+}
+
+/// Candles of the mark price have no volume.
+pub(crate) fn mark_klines(call: &mut Call<'_>) -> HandlerResult {
+    candles(call, Exchange::mark_candles)
+}
+
+fn candles(
+    call: &Call<'_>,
+    list: fn(&Exchange, &str, u64, Window) -> Vec<Candle>,
+) -> HandlerResult {
+    let (market, params) = (market(call)?, &call.params);
+    let step = params.whole("step")?.unwrap_or(1);
+    if !STEPS.contains(&step) {
+        return Err(error(40038));
+    }
+    let time = |name| {
+        params.need(name)?;
+        Ok(params.whole(name)?.unwrap_or_default())
+    };
+    let (from, to) = (time("start_time")?, time("end_time")?);
+    if to < from {
+        return Err(params.invalid("end_time", "must not be before start_time"));
+    }
+    let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
+    let (from_ms, to_ms) = (ms(from), ms(to.saturating_add(1)));
+    let window = Window { from_ms, to_ms, most: CANDLES, oldest: false };
+    let rows = list(&call.exchange, &market.rules.symbol, step.unsigned_abs(), window);
+    let row = |candle: &Candle| {
+        json!({
+            "timestamp": candle.open_ms / 1_000,
+            "open_price": plain(candle.open),
+            "close_price": plain(candle.close),
+            "high_price": plain(candle.high),
+            "low_price": plain(candle.low),
+            "volume": plain(candle.volume),
+        })
+    };
+    Ok(rows.iter().map(row).collect())
+}
+
+pub(crate) fn fee_rate(call: &mut Call<'_>) -> HandlerResult {
+    Ok(json!({
+        "symbol": market(call)?.rules.symbol.as_str(),
+        "taker_fee_rate": plain(TAKER_FEE),
+        "maker_fee_rate": plain(MAKER_FEE),
+    }))
+}
+
+// The same on the channels of the stream.
+
+pub(crate) fn pushed_ticker(market: &FuturesMarket, now_ms: u64) -> Value {
+    let last = market.last_price();
+    let day = market.tape.day(now_ms);
+    let (bid, bid_size) = market.book.best_bid().unwrap_or_default();
+    let (ask, ask_size) = market.book.best_ask().unwrap_or_default();
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "last_price": plain(last),
+        "volume_24": plain(day.as_ref().map_or(Decimal::ZERO, |day| day.volume)),
+        "range": ratio(day.as_ref().map_or(last, |day| day.open), last),
+        "mark_price": plain(market.mark_price()),
+        "index_price": plain(market.index_price()),
+        "ask_price": plain(ask),
+        "ask_vol": plain(ask_size),
+        "bid_price": plain(bid),
+        "bid_vol": plain(bid_size),
+    })
+}
+
+pub(crate) fn pushed_book_ticker(market: &FuturesMarket) -> Value {
+    let (bid, bid_size) = market.book.best_bid().unwrap_or_default();
+    let (ask, ask_size) = market.book.best_ask().unwrap_or_default();
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "best_bid_price": plain(bid),
+        "best_bid_vol": plain(bid_size),
+        "best_ask_price": plain(ask),
+        "best_ask_vol": plain(ask_size),
+    })
+}
+
+/// One side of the book: way 1 are the bids, 2 the asks.
+pub(crate) fn pushed_depth(market: &FuturesMarket, side: Side, depth: usize) -> Value {
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "way": if side == Side::Buy { 1 } else { 2 },
+        "depths": pushed_levels(&market.book.levels(side, depth)),
+    })
+}
+
+pub(crate) fn pushed_depth_all(market: &FuturesMarket, depth: usize) -> Value {
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "asks": pushed_levels(&market.book.levels(Side::Sell, depth)),
+        "bids": pushed_levels(&market.book.levels(Side::Buy, depth)),
+    })
+}
+
+/// A book, or what changed in it.
+pub(crate) fn pushed_book(
+    symbol: &SmolStr,
+    (asks, bids): (&[Level], &[Level]),
+    version: u64,
+    snapshot: bool,
+) -> Value {
+    json!({
+        "symbol": symbol.as_str(),
+        "asks": pushed_levels(asks),
+        "bids": pushed_levels(bids),
+        "version": version,
+        "type": if snapshot { "snapshot" } else { "update" },
+    })
+}
+
+fn pushed_levels(levels: &[Level]) -> Value {
+    levels
+        .iter()
+        .map(|(price, size)| json!({ "price": plain(*price), "vol": plain(*size) }))
+        .collect()
+}
+
+pub(crate) fn pushed_trade(symbol: &SmolStr, trade: &PublicTrade) -> Value {
+    json!({
+        "trade_id": trade.id,
+        "symbol": symbol.as_str(),
+        "deal_price": plain(trade.price),
+        "deal_vol": plain(trade.size),
+        "m": trade.side == Side::Sell,
+        "created_at": rfc3339(trade.time_ms),
+    })
+}
+
+/// The latest candle of last or mark prices.
+pub(crate) fn pushed_kline(market: &FuturesMarket, tape: &Tape, minutes: u64) -> Option<Value> {
+    let rows = tape.candles(minutes);
+    let candle = rows.last()?;
+    Some(json!({
+        "symbol": market.rules.symbol.as_str(),
+        "o": plain(candle.open),
+        "h": plain(candle.high),
+        "l": plain(candle.low),
+        "c": plain(candle.close),
+        "v": plain(candle.volume),
+        "ts": candle.open_ms / 1_000,
+    }))
+}
+
+pub(crate) fn pushed_funding_rate(market: &FuturesMarket, now_ms: u64) -> Value {
+    json!({
+        "symbol": market.rules.symbol.as_str(),
+        "fundingRate": plain(market.rates.last()),
+        // Observed: at the reply, not the next settlement.
+        "fundingTime": now_ms,
+        "nextFundingRate": plain(market.rates.expected()),
+        "nextFundingTime": next_funding_ms(now_ms),
+        "funding_upper_limit": plain(LIMIT),
+        "funding_lower_limit": plain(-LIMIT),
+        "ts": now_ms,
+    })
+}

@@ -1,0 +1,203 @@
+//! Futures: contracts and orders.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::{
+    exchange::{
+        Exchange, FuturesRequest, OrderId,
+        book::SelfTrade,
+        futures::{FuturesMarket, funding::next_funding_ms},
+        futures_order::NewFuturesOrder,
+    },
+    wire::{
+        Call, HandlerResult,
+        decimal::{plain, ratio},
+        error::{WireError, error},
+        futures::fields,
+        futures::history::{listed, order_id},
+        futures::market::held,
+        futures::rows,
+        number,
+    },
+};
+
+const OPENED_MS: u64 = 1_594_080_000_123;
+
+pub(crate) fn details(call: &mut Call<'_>) -> HandlerResult {
+    let wanted = call.params.text("symbol")?;
+    if wanted.as_deref().is_some_and(|symbol| !call.exchange.futures.contains_key(symbol)) {
+        return Err(error(40034));
+    }
+    let rows = call
+        .exchange
+        .futures
+        .values()
+        .filter(|market| wanted.as_deref().is_none_or(|symbol| market.rules.symbol == symbol))
+        .map(|market| details_row(market, &call.exchange, call.now_ms));
+    Ok(json!({ "symbols": rows.collect::<Value>() }))
+}
+
+/// No source names the state of a halted contract: this is the text of code 40015.
+fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Value {
+    let (rules, held) = (&market.rules, held(exchange, market));
+    let delisted_ms = exchange.decisions.delisted_ms(&rules.symbol);
+    let status = match (delisted_ms, exchange.halted.contains(&rules.symbol)) {
+        (Some(_), _) => "Delisted",
+        (None, true) => "Paused",
+        (None, false) => "Trading",
+    };
+    let last = market.last_price();
+    let day = market.tape.day(now_ms);
+    let (open, high, low) =
+        day.as_ref().map_or((last, last, last), |day| (day.open, day.high, day.low));
+    let volume = day.as_ref().map_or(Decimal::ZERO, |day| day.volume);
+    let turnover = day.as_ref().map_or(Decimal::ZERO, |day| day.turnover);
+    json!({
+        "symbol": rules.symbol.as_str(),
+        "product_type": 1,
+        "open_timestamp": OPENED_MS,
+        "expire_timestamp": 0,
+        "settle_timestamp": 0,
+        "base_currency": rules.base.as_str(),
+        "quote_currency": rules.quote.as_str(),
+        "last_price": plain(last),
+        "volume_24h": plain(volume),
+        "turnover_24h": plain(turnover),
+        "index_price": plain(market.index_price()),
+        "index_name": rules.symbol.as_str(),
+        "contract_size": plain(rules.contract_size),
+        "min_leverage": "1",
+        "max_leverage": rules.max_leverage.to_string(),
+        "price_precision": plain(Decimal::new(1, rules.price_decimals)),
+        "vol_precision": "1",
+        "max_volume": plain(rules.max_volume),
+        "market_max_volume": plain(rules.max_volume),
+        "min_volume": "1",
+        "funding_rate": plain(market.rates.last()),
+        "expected_funding_rate": plain(market.rates.expected()),
+        "open_interest": plain(held.0),
+        "open_interest_value": plain(held.1),
+        "high_24h": plain(high),
+        "low_24h": plain(low),
+        "change_24h": ratio(open, last),
+        "funding_interval_hours": 8,
+        "funding_time": next_funding_ms(now_ms),
+        "status": status,
+        "delist_time": delisted_ms.unwrap_or_default() / 1_000,
+    })
+}
+
+pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let request = parse_order(call)?;
+    let preset = fields::preset(&call.params, fields::rules(call)?)?;
+    let price = request.price;
+    let id = call.exchange.order(account, FuturesRequest::Place { order: request, preset })?;
+    // A number here, text everywhere else; a market order has a text for a price.
+    Ok(json!({ "order_id": id.0, "price": price.map_or("market price".to_owned(), plain) }))
+}
+
+fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, WireError> {
+    let (params, rules) = (&call.params, fields::rules(call)?);
+    let checked = call.exchange.check_contract(&rules.symbol);
+    checked.map_err(|reject| call.exchange.error(&reject))?;
+    let side = fields::side(params)?;
+    let market = match params.text("type")?.as_deref() {
+        None | Some("limit") => false,
+        Some("market") => true,
+        Some(_) => return Err(error(40042)),
+    };
+    let stp = match params.whole("stp_mode")? {
+        None | Some(1) => SelfTrade::CancelMaker,
+        Some(2) => SelfTrade::CancelTaker,
+        Some(3) => SelfTrade::CancelBoth,
+        Some(_) => return Err(params.invalid("stp_mode", "must be 1, 2 or 3")),
+    };
+    let mode = fields::mode(params, market)?;
+    let size = fields::size(params, rules)?;
+    let price = if market { None } else { Some(fields::price(params, "price", rules)?) };
+    let isolated = fields::isolated(params, side.opens())?;
+    let leverage = match fields::leverage(params, rules)? {
+        Some(leverage) => leverage,
+        None => call.exchange.leverage_of(call.account()?, rules, isolated),
+    };
+    let client_id = fields::client_id(params)?;
+    let symbol = rules.symbol.clone();
+    Ok(NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_id, stp })
+}
+
+/// With neither id every open order of the symbol is cancelled, as documented.
+pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = call.params.need("symbol")?;
+    if !call.exchange.futures.contains_key(symbol.as_str()) {
+        return Err(error(40034));
+    }
+    let client_id = call.params.text("client_order_id")?;
+    let ids: Vec<OrderId> = match (call.params.text("order_id")?, client_id) {
+        (Some(id), _) => vec![id_of(&id)?],
+        (None, Some(client_id)) => {
+            let owner = call.owner()?;
+            vec![owner.futures_orders.by_client_id(&client_id).ok_or_else(|| error(40037))?]
+        }
+        (None, None) => call
+            .exchange
+            .futures_orders_of(account)
+            .filter(|order| order.open && order.request.symbol == symbol)
+            .map(|order| order.id)
+            .collect(),
+    };
+    for id in ids {
+        // An order of another contract is not there.
+        let order = call.exchange.futures_orders.get(&id);
+        order.filter(|order| order.request.symbol == symbol).ok_or_else(|| error(40037))?;
+        call.exchange.apply(account, FuturesRequest::Cancel(id))?;
+    }
+    Ok(json!({}))
+}
+
+/// The id of the response is a number, like that of the request. Price, size or both are given.
+pub(crate) fn modify_order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let params = &call.params;
+    let rules = fields::rules(call)?;
+    let symbol = rules.symbol.clone();
+    let checked = call.exchange.check_trading(&symbol);
+    checked.map_err(|reject| call.exchange.error(&reject))?;
+    let given = |name: &str| !params.is_absent(name);
+    let price = given("price").then(|| fields::price(params, "price", rules)).transpose()?;
+    let size = given("size").then(|| fields::size(params, rules)).transpose()?;
+    if price.is_none() && size.is_none() {
+        return Err(params.missing("price or size"));
+    }
+    let Some(id) = order_id(call, account)? else {
+        return Err(params.missing("order_id or client_order_id"));
+    };
+    let order = call.exchange.futures_orders.get(&id);
+    let order = order.filter(|order| order.account == account && order.request.symbol == symbol);
+    let client_id = order.ok_or_else(|| error(40037))?.request.client_id.clone();
+    call.exchange.apply(account, FuturesRequest::Modify { id, price, size })?;
+    Ok(json!({ "order_id": id.0, "client_order_id": client_id.as_deref().unwrap_or_default() }))
+}
+
+fn id_of(text: &str) -> Result<OrderId, WireError> {
+    number::unsigned(text).map(OrderId).ok_or_else(|| error(40037))
+}
+
+pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = call.params.need("symbol")?;
+    let id = id_of(&call.params.need("order_id")?)?;
+    let exchange = &call.exchange;
+    let order = exchange.futures_orders.get(&id);
+    if let Some(order) =
+        order.filter(|order| order.account == account && order.request.symbol == symbol)
+    {
+        return listed(order, exchange).ok_or_else(|| error(40034));
+    }
+    // Trailing orders are among the open orders, and what waited is in the history.
+    let trigger = exchange.triggers.futures.get(id);
+    let own = trigger.filter(|one| one.account == account && one.terms.order.symbol == symbol);
+    own.map(|one| rows::trigger_row(one, exchange)).ok_or_else(|| error(40035))
+}

@@ -1,0 +1,211 @@
+//! Plan orders and trailing orders of futures, and the list of all that waits.
+
+use serde_json::{Value, json};
+
+use crate::{
+    exchange::{
+        AccountId, FuturesRequest, OrderId,
+        book::SelfTrade,
+        futures::FuturesRules,
+        futures_order::{FuturesSide, Mode, NewFuturesOrder},
+        rules::check_callback_rate,
+        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
+    },
+    wire::{
+        Call, HandlerResult,
+        error::{WireError, error},
+        futures::fields::{self as fields, needed_price_type, price, rules},
+        futures::history::{rows_wanted, symbol},
+        futures::rows::plan_row,
+        number,
+        params::Params,
+    },
+};
+
+/// What `cancel-plan-order` cancels; trailing orders have a call of their own.
+const PRICED: [Kind; 3] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss];
+
+pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let plan = parse_plan(&call.params, rules(call)?)?;
+    let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
+    // A number here, as for orders.
+    Ok(json!({ "order_id": id.0 }))
+}
+
+fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
+    let side = fields::side(params)?;
+    let (kind, market) = match params.text("type")?.as_deref() {
+        None | Some("limit") => (Kind::Plan, false),
+        Some("market") => (Kind::Plan, true),
+        Some("take_profit") => (Kind::TakeProfit, params.is_absent("executive_price")),
+        Some("stop_loss") => (Kind::StopLoss, params.is_absent("executive_price")),
+        Some(_) => return Err(error(40042)),
+    };
+    if kind.is_bound() && side.opens() {
+        return Err(error(40041));
+    }
+    let order = NewFuturesOrder {
+        symbol: rules.symbol.clone(),
+        side,
+        price: if market { None } else { Some(price(params, "executive_price", rules)?) },
+        size: fields::size(params, rules)?,
+        mode: fields::mode(params, market)?,
+        leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
+        isolated: fields::isolated(params, true)?,
+        client_id: None,
+        stp: SelfTrade::CancelMaker,
+    };
+    let preset = fields::preset(params, rules)?;
+    if !side.opens() && !preset.is_empty() {
+        return Err(error(40041));
+    }
+    let condition = Condition::Reach {
+        price: price(params, "trigger_price", rules)?,
+        way: way(params)?,
+        by: needed_price_type(params, "price_type")?,
+    };
+    let whole_position = kind.is_bound() && fields::whole_position(params)? == Some(true);
+    let terms = Plan { kind, order, whole_position, preset };
+    Ok(NewPlan { client_id: None, condition, terms })
+}
+
+fn way(params: &Params) -> Result<Way, WireError> {
+    match params.need("price_way")?.as_str() {
+        "1" => Ok(Way::Rise),
+        "2" => Ok(Way::Fall),
+        _ => Err(params.invalid("price_way", "must be 1 or 2")),
+    }
+}
+
+pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let (params, rules) = (&call.params, rules(call)?);
+    let market = match params.need("type")?.as_str() {
+        "limit" => false,
+        "market" => true,
+        _ => return Err(error(40042)),
+    };
+    let change = PlanChange {
+        trigger_price: price(params, "trigger_price", rules)?,
+        by: needed_price_type(params, "price_type")?,
+        price: if market { None } else { Some(price(params, "executive_price", rules)?) },
+        whole_position: None,
+    };
+    let (symbol, id) = (rules.symbol.clone(), needed_id(params)?);
+    call.exchange.apply(
+        account,
+        FuturesRequest::ModifyPlan { symbol, id, kinds: [Kind::Plan].to_vec(), change },
+    )?;
+    Ok(json!({ "order_id": id.0.to_string() }))
+}
+
+/// Without an id all of the contract are cancelled (change log of 2024-09-19).
+pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = rules(call)?.symbol.clone();
+    let named = named_id(call, account)?;
+    let waiting = call.exchange.triggers.futures.of(account).filter(|plan| {
+        let terms = &plan.terms;
+        plan.is_waiting() && terms.order.symbol == symbol && PRICED.contains(&terms.kind)
+    });
+    let ids = named.map_or_else(|| waiting.map(|plan| plan.id).collect(), |id| vec![id]);
+    for id in ids {
+        call.exchange.apply(
+            account,
+            FuturesRequest::CancelPlan { symbol: symbol.clone(), id, kinds: PRICED.to_vec() },
+        )?;
+    }
+    Ok(json!({}))
+}
+
+/// The order that is named by either id.
+pub(crate) fn named_id(call: &Call<'_>, account: AccountId) -> Result<Option<OrderId>, WireError> {
+    if !call.params.is_absent("order_id") {
+        return needed_id(&call.params).map(Some);
+    }
+    let Some(client_id) = call.params.text("client_order_id")? else { return Ok(None) };
+    let plan = call.exchange.triggers.futures.by_client_id(account, &client_id);
+    Ok(Some(plan.ok_or_else(|| error(40037))?.id))
+}
+
+pub(crate) fn needed_id(params: &Params) -> Result<OrderId, WireError> {
+    number::unsigned(&params.need("order_id")?).map(OrderId).ok_or_else(|| error(40037))
+}
+
+/// Plan orders, take-profits and stop-losses that wait, newest first. `type` is what they become.
+pub(crate) fn waiting(call: &mut Call<'_>) -> HandlerResult {
+    let (account, symbol) = (call.account()?, symbol(call)?);
+    let params = &call.params;
+    let market = match params.text("type")?.as_deref() {
+        None => None,
+        Some("limit") => Some(false),
+        Some("market") => Some(true),
+        Some(_) => return Err(error(40042)),
+    };
+    let bound = match params.text("plan_type")?.as_deref() {
+        None => None,
+        Some("plan") => Some(false),
+        Some("profit_loss") => Some(true),
+        Some(_) => return Err(params.invalid("plan_type", "must be plan or profit_loss")),
+    };
+    let rows = call
+        .exchange
+        .triggers
+        .futures
+        .of(account)
+        .filter(|plan| plan.is_waiting() && PRICED.contains(&plan.terms.kind))
+        .filter(|plan| symbol.as_deref().is_none_or(|symbol| plan.terms.order.symbol == symbol))
+        .filter(|plan| market.is_none_or(|market| plan.terms.order.price.is_none() == market))
+        .filter(|plan| bound.is_none_or(|bound| plan.terms.kind.is_bound() == bound))
+        .take(rows_wanted(params)?)
+        .map(|plan| plan_row(plan, &call.exchange));
+    Ok(rows.collect::<Value>())
+}
+
+pub(crate) fn submit_trailing(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let plan = parse_trailing(&call.params, rules(call)?)?;
+    let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
+    Ok(json!({ "order_id": id.0 }))
+}
+
+/// It becomes a market order: there is no field for a price.
+fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
+    let side = fields::side(params)?;
+    let order = NewFuturesOrder {
+        symbol: rules.symbol.clone(),
+        side,
+        price: None,
+        size: fields::size(params, rules)?,
+        mode: Mode::GoodTilCancelled,
+        leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
+        isolated: fields::isolated(params, true)?,
+        client_id: None,
+        stp: SelfTrade::CancelMaker,
+    };
+    params.need("callback_rate")?;
+    let callback_rate = params.decimal("callback_rate")?.unwrap_or_default();
+    check_callback_rate(callback_rate).map_err(fields::broken)?;
+    let buys = matches!(side, FuturesSide::OpenLong | FuturesSide::CloseShort);
+    let trail = Trail {
+        activation: price(params, "activation_price", rules)?,
+        callback_rate,
+        by: needed_price_type(params, "activation_price_type")?,
+        way: if buys { Way::Fall } else { Way::Rise },
+        peak: None,
+    };
+    let preset = Preset::default();
+    let terms = Plan { kind: Kind::Trailing, order, whole_position: false, preset };
+    Ok(NewPlan { client_id: None, condition: Condition::Trail(trail), terms })
+}
+
+pub(crate) fn cancel_trailing(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let (symbol, id) = (rules(call)?.symbol.clone(), needed_id(&call.params)?);
+    call.exchange.apply(
+        account,
+        FuturesRequest::CancelPlan { symbol, id, kinds: [Kind::Trailing].to_vec() },
+    )?;
+    Ok(json!({}))
+}

@@ -1,0 +1,290 @@
+//! Futures positions in the three forms of REST and that of the stream, and balances in both.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use crate::{
+    exchange::{
+        AccountId, Exchange, FuturesRequest, account::Account, futures::FuturesMarket,
+        position::Position,
+    },
+    wire::{
+        Call, HandlerResult,
+        decimal::plain,
+        error::error,
+        futures::history::{is_copy_trading, symbol},
+        futures::settings::mode_word,
+    },
+};
+
+/// One position, or one direction in which there is none.
+struct Row<'a> {
+    owner: &'a Account,
+    market: &'a FuturesMarket,
+    position: &'a Position,
+    margin: Decimal,
+    long: bool,
+    next_leverage: u32,
+    /// None when it is flat, or cannot be liquidated.
+    liquidation: Option<Decimal>,
+    now_ms: u64,
+}
+
+impl Row<'_> {
+    fn mark_value(&self) -> Decimal {
+        self.market.value(self.position.size, self.market.mark_price())
+    }
+
+    fn unrealised(&self) -> String {
+        plain(self.market.unrealised(self.position, self.long))
+    }
+
+    /// A flat position shows what the next one has.
+    fn leverage(&self) -> u32 {
+        if self.position.is_open() { self.position.leverage } else { self.next_leverage }
+    }
+
+    fn liquidation_price(&self) -> String {
+        let decimals = self.market.rules.price_decimals;
+        plain(self.liquidation.unwrap_or_default().round_dp(decimals))
+    }
+
+    fn max_value(&self) -> String {
+        plain(self.market.rules.max_value(self.leverage()))
+    }
+}
+
+/// Open positions; with a symbol all of its directions, even when they are flat, as documented. In
+/// one-way mode a short position has an amount below zero.
+pub(crate) fn positions(call: &mut Call<'_>) -> HandlerResult {
+    rows(call, |row| {
+        let Row { owner, position, .. } = row;
+        let size = position.size;
+        with(
+            common(row),
+            json!({
+                "position_amount": plain(if owner.one_way && !row.long { -size } else { size }),
+                "position_side": match (owner.one_way, row.long) {
+                    (true, _) => "both",
+                    (false, true) => "long",
+                    (false, false) => "short",
+                },
+                "open_type": if position.isolated { "isolated" } else { "cross" },
+                "unrealized_pnl": row.unrealised(),
+                "liquidation_price": row.liquidation_price(),
+                "max_notional_value": row.max_value(),
+                "initial_margin": plain(row.margin),
+            }),
+        )
+    })
+}
+
+/// The same in the older form.
+pub(crate) fn positions_v1(call: &mut Call<'_>) -> HandlerResult {
+    rows(call, |row| {
+        with(
+            common(row),
+            json!({
+                "margin_type": if row.position.isolated { "Isolated" } else { "Cross" },
+                "position_mode": mode_word(row.owner.one_way),
+                "position_type": if row.long { 1 } else { 2 },
+                "unrealized_value": row.unrealised(),
+            }),
+        )
+    })
+}
+
+/// Margin type and side are empty when there is no position (field note 15).
+pub(crate) fn risks(call: &mut Call<'_>) -> HandlerResult {
+    rows(call, |row| {
+        let Row { market, position, .. } = row;
+        let open = |word: &'static str| if position.is_open() { word } else { "" };
+        let isolated = if position.isolated { row.margin } else { Decimal::ZERO };
+        json!({
+            "symbol": market.rules.symbol.as_str(),
+            "position_amt": plain(position.size),
+            "mark_price": plain(market.mark_price()),
+            "unrealized_profit": row.unrealised(),
+            "liquidation_price": row.liquidation_price(),
+            "leverage": row.leverage().to_string(),
+            "max_notional_value": row.max_value(),
+            "margin_type": open(if position.isolated { "Isolated" } else { "Cross" }),
+            "isolated_margin": plain(isolated),
+            "position_side": open(if row.long { "Long" } else { "Short" }),
+            "notional": plain(row.mark_value()),
+            "update_time": position.updated_ms,
+            "account": "futures",
+        })
+    })
+}
+
+fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> HandlerResult {
+    let (account, only) = (call.account()?, symbol(call)?);
+    if is_copy_trading(call)? {
+        return Ok(json!([]));
+    }
+    let owner = call.exchange.accounts.get(&account).ok_or_else(|| error(30002))?;
+    let flat = Position::default();
+    let mut rows = Vec::new();
+    for (symbol, market) in &call.exchange.futures {
+        let requested = only.as_ref().is_some_and(|only| symbol == only);
+        if only.is_some() && !requested {
+            continue;
+        }
+        for long in [true, false] {
+            let position = owner.position(symbol, long).unwrap_or(&flat);
+            if position.is_open() || (requested && is_listed_flat(owner, symbol, long)) {
+                let liquidation = call.exchange.liquidation_price(account, symbol, long);
+                let liquidation = liquidation.filter(|_| position.is_open());
+                rows.push(render(&Row {
+                    owner,
+                    market,
+                    position,
+                    margin: position.margin(call.exchange.ledger()),
+                    long,
+                    next_leverage: call.exchange.leverage_of(
+                        account,
+                        &market.rules,
+                        position.isolated,
+                    ),
+                    liquidation,
+                    now_ms: call.now_ms,
+                }));
+            }
+        }
+    }
+    Ok(rows.into())
+}
+
+/// Whether a direction without a position has a row: in one-way mode there is one row for both.
+fn is_listed_flat(owner: &Account, symbol: &SmolStr, long: bool) -> bool {
+    let open = |long| owner.position(symbol, long).is_some_and(Position::is_open);
+    !owner.one_way || (long && !open(false))
+}
+
+fn common(row: &Row<'_>) -> Value {
+    let Row { market, position, .. } = row;
+    let rules = &market.rules;
+    let price = |price: Decimal| plain(price.round_dp(rules.price_decimals));
+    let entry = price(position.entry_price(rules.contract_size));
+    json!({
+        "symbol": rules.symbol.as_str(),
+        "leverage": row.leverage().to_string(),
+        "timestamp": row.now_ms,
+        "current_fee": plain(position.fees),
+        "open_timestamp": position.opened_ms,
+        "current_value": plain(market.value(position.size, market.last_price())),
+        "mark_value": plain(row.mark_value()),
+        "mark_price": plain(market.mark_price()),
+        "position_value": plain(position.cost),
+        "position_cross": plain(row.margin),
+        "maintenance_margin": plain(market.maintenance(position)),
+        "close_vol": plain(position.closed),
+        "close_avg_price": price(position.close_price(rules.contract_size)),
+        "open_avg_price": entry.clone(),
+        "entry_price": entry,
+        "current_amount": plain(position.size),
+        "realized_value": plain(position.realised),
+        "account": "futures",
+    })
+}
+
+fn with(mut row: Value, more: Value) -> Value {
+    if let (Some(fields), Value::Object(more)) = (row.as_object_mut(), more) {
+        fields.extend(more);
+    }
+    row
+}
+
+/// A position on the channel.
+pub(crate) fn pushed_position(
+    exchange: &Exchange,
+    account: AccountId,
+    symbol: &SmolStr,
+    long: bool,
+) -> Option<Value> {
+    let owner = exchange.accounts.get(&account)?;
+    let position = owner.position(symbol, long)?;
+    let rules = &exchange.futures.get(symbol)?.rules;
+    let price = |price: Decimal| plain(price.round_dp(rules.price_decimals));
+    let entry = price(position.entry_price(rules.contract_size));
+    let liquidation = exchange.liquidation_price(account, symbol, long);
+    let liquidation = liquidation.filter(|_| position.is_open()).unwrap_or_default();
+    Some(json!({
+        "symbol": symbol.as_str(),
+        "hold_volume": plain(position.size),
+        "position_type": if long { 1 } else { 2 },
+        "open_type": if position.isolated { 1 } else { 2 },
+        "frozen_volume": plain(position.closing),
+        "close_volume": plain(position.closed),
+        "hold_avg_price": entry.clone(),
+        "close_avg_price": price(position.close_price(rules.contract_size)),
+        "open_avg_price": entry,
+        "liquidate_price": price(liquidation),
+        "create_time": position.opened_ms,
+        "update_time": position.updated_ms,
+        "position_mode": if owner.one_way { "one_way_mode" } else { "hedge_mode" },
+    }))
+}
+
+pub(crate) fn assets(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let owner = call.exchange.accounts.get(&account).ok_or_else(|| error(30002))?;
+    let rows = owner.futures.keys().map(|currency| {
+        let money = call.exchange.collateral(account, currency);
+        json!({
+            "currency": currency.as_str(),
+            "position_deposit": plain(money.margin()),
+            "frozen_balance": plain(money.frozen),
+            "available_balance": plain(money.available()),
+            "equity": plain(money.equity()),
+            "unrealized": plain(money.unrealised()),
+        })
+    });
+    Ok(rows.collect::<Value>())
+}
+
+/// The same on the channel.
+pub(crate) fn pushed_asset(
+    exchange: &Exchange,
+    account: AccountId,
+    currency: &SmolStr,
+) -> Option<Value> {
+    exchange.accounts.get(&account)?;
+    let money = exchange.collateral(account, currency);
+    Some(json!({
+        "currency": currency.as_str(),
+        "available_balance": plain(money.available()),
+        "position_deposit": plain(money.margin()),
+        "frozen_balance": plain(money.frozen),
+    }))
+}
+
+/// Without a contract every position of the kind is closed, without a side both: according to a third party. No
+/// contract here has a coin for its margin (kind 2).
+pub(crate) fn close_all(call: &mut Call<'_>) -> HandlerResult {
+    let (account, symbol) = (call.account()?, symbol(call)?);
+    let params = &call.params;
+    params.need("contractType")?;
+    let coins = match params.whole("contractType")? {
+        Some(1) => false,
+        Some(2) => true,
+        _ => return Err(params.invalid("contractType", "must be 1 or 2")),
+    };
+    let long = match params.text("position_side")?.as_deref() {
+        None => None,
+        Some("long") => Some(true),
+        Some("short") => Some(false),
+        Some(_) => return Err(params.invalid("position_side", "must be long or short")),
+    };
+    if let Some(symbol) = &symbol {
+        let checked = call.exchange.check_contract(symbol);
+        checked.map_err(|reject| call.exchange.error(&reject))?;
+    }
+    if !coins {
+        let symbol = symbol.map(Into::into);
+        call.exchange.apply(account, FuturesRequest::ClosePositions { symbol, long })?;
+    }
+    Ok(json!({}))
+}

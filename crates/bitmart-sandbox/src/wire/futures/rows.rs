@@ -1,0 +1,290 @@
+//! Rows of futures orders, and of those that wait or waited for a price, of REST and of the stream.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::{
+    exchange::{
+        Exchange, FuturesAction,
+        futures::FuturesMarket,
+        futures_order::{FuturesFill, FuturesOrder},
+        trigger::{
+            Condition, Kind, Plan, Preset, PresetPrice, PriceType, State, Trail, Trigger, placed_by,
+        },
+    },
+    wire::{decimal::plain, futures::settings::mode_word, words},
+};
+
+/// An order in the book, or that was.
+pub(crate) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
+    let request = &order.request;
+    json!({
+        "order_id": order.id.0.to_string(),
+        "client_order_id": request.client_id.as_deref().unwrap_or_default(),
+        "price": request.price.map_or("0".to_owned(), plain),
+        "size": plain(request.size),
+        "symbol": request.symbol.as_str(),
+        "state": if order.open { 2 } else { 4 },
+        "side": words::futures_side(request.side),
+        "type": words::futures_type(order),
+        "position_mode": mode_word(order.one_way),
+        "account": "futures",
+        "leverage": request.leverage.to_string(),
+        "open_type": if request.isolated { "isolated" } else { "cross" },
+        "deal_avg_price": plain(order.told_average(market.rules.price_decimals)),
+        "deal_size": plain(order.filled),
+        "create_time": order.created_ms,
+        "update_time": order.updated_ms,
+    })
+}
+
+/// The same on the channel, with the fill that changed it, if one did.
+pub(crate) fn pushed_order(
+    order: &FuturesOrder,
+    action: FuturesAction,
+    fill: Option<&FuturesFill>,
+    market: &FuturesMarket,
+) -> Value {
+    let request = &order.request;
+    let last_trade = fill.map(|fill| {
+        json!({
+            "lastTradeID": fill.trade,
+            "fillQty": plain(fill.size),
+            "fillPrice": plain(fill.price),
+            // Money paid is negative here.
+            "fee": plain(-fill.fee),
+            "feeCcy": market.rules.quote.as_str(),
+        })
+    });
+    json!([{
+        "action": words::action(action),
+        "order": {
+            "order_id": order.id.0.to_string(),
+            "client_order_id": request.client_id.as_deref().unwrap_or_default(),
+            "price": request.price.map_or("0".to_owned(), plain),
+            "size": plain(request.size),
+            "symbol": request.symbol.as_str(),
+            "state": if order.open { 2 } else { 4 },
+            "side": words::futures_side(request.side),
+            // Forced orders have no type here: their action distinguishes them.
+            "type": if request.price.is_some() { "limit" } else { "market" },
+            "leverage": request.leverage.to_string(),
+            "open_type": if request.isolated { "isolated" } else { "cross" },
+            "deal_avg_price": plain(order.told_average(market.rules.price_decimals)),
+            "deal_size": plain(order.filled),
+            "create_time": order.created_ms,
+            "update_time": order.updated_ms,
+            "plan_order_id": placed_by(request.client_id.as_ref()).unwrap_or_default(),
+            "last_trade": last_trade,
+            "trigger_price": "-",
+            "trigger_price_type": "-",
+            "execution_price": "-",
+            "activation_price_type": "-",
+            "activation_price": "-",
+            "callback_rate": "-",
+            "position_mode": if order.one_way { "one_way_mode" } else { "hedge_mode" },
+        },
+    }])
+}
+
+/// A fill; on the channel it is the last trade of its order.
+pub(crate) fn fill_row(fill: &FuturesFill) -> Value {
+    json!({
+        "order_id": fill.order.0.to_string(),
+        "trade_id": fill.trade.to_string(),
+        "symbol": fill.symbol.as_str(),
+        "side": words::futures_side(fill.side),
+        "price": plain(fill.price),
+        "vol": plain(fill.size),
+        "exec_type": if fill.maker { "Maker" } else { "Taker" },
+        "profit": fill.realised > Decimal::ZERO,
+        "realised_profit": plain(fill.realised),
+        "paid_fees": plain(fill.fee),
+        "account": "futures",
+        "create_time": fill.time_ms,
+    })
+}
+
+/// The preset fields: 0 and an empty text for what is not set.
+pub(crate) fn preset_fields(preset: Preset) -> Value {
+    let by = |leg: Option<PresetPrice>| leg.map_or(0, |leg| words::price_type(leg.by));
+    let price = |leg: Option<PresetPrice>| leg.map_or(String::new(), |leg| plain(leg.price));
+    json!({
+        "preset_take_profit_price_type": by(preset.take_profit),
+        "preset_stop_loss_price_type": by(preset.stop_loss),
+        "preset_take_profit_price": price(preset.take_profit),
+        "preset_stop_loss_price": price(preset.stop_loss),
+    })
+}
+
+/// What of a plan order, take-profit or stop-loss waits.
+pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
+    let (order, terms) = (&plan.terms.order, &plan.terms);
+    let (trigger, way, by) = match &plan.condition {
+        Condition::Reach { price, way, by } => (*price, *way, *by),
+        Condition::Trail(trail) => (trail.activation, trail.way, trail.by),
+    };
+    let mut row = json!({
+        "order_id": plan.id.0.to_string(),
+        "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
+        "executive_price": order.price.map_or("0".to_owned(), plain),
+        "trigger_price": plain(trigger),
+        "size": plain(exchange.plan_size(plan)),
+        "symbol": order.symbol.as_str(),
+        "state": 2,
+        "side": words::futures_side(order.side),
+        "mode": words::mode(order.mode),
+        "position_mode": mode_word(exchange.is_one_way(plan.account)),
+        "price_way": words::way(way),
+        "price_type": words::price_type(by),
+        "plan_category": if terms.whole_position { 2 } else { 1 },
+        "type": match terms.kind {
+            Kind::Plan | Kind::Trailing => "plan",
+            Kind::TakeProfit => "take_profit",
+            Kind::StopLoss => "stop_loss",
+        },
+        "leverage": order.leverage.to_string(),
+        "open_type": if order.isolated { "isolated" } else { "cross" },
+        "create_time": plan.created_ms,
+        "update_time": plan.updated_ms,
+    });
+    extend(&mut row, preset_fields(terms.preset));
+    row
+}
+
+/// A trigger among the orders: as trailing order when it is open, as any of them when it has ended.
+pub(crate) fn trigger_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
+    let order = &plan.terms.order;
+    let price = order.price.map_or("0".to_owned(), plain);
+    let trailing = plan.terms.kind == Kind::Trailing;
+    let mut row = json!({
+        "order_id": plan.id.0.to_string(),
+        "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
+        "price": price,
+        "size": plain(exchange.plan_size(plan)),
+        "symbol": order.symbol.as_str(),
+        "state": if plan.is_waiting() { 2 } else { 4 },
+        "side": words::futures_side(order.side),
+        "type": if trailing { "trailing" } else { "planorder" },
+        "position_mode": mode_word(exchange.is_one_way(plan.account)),
+        "account": "futures",
+        "leverage": order.leverage.to_string(),
+        "open_type": if order.isolated { "isolated" } else { "cross" },
+        "deal_avg_price": "0",
+        "deal_size": "0",
+        "create_time": plan.created_ms,
+        "update_time": plan.updated_ms,
+    });
+    extend(&mut row, trail_fields(&plan.condition));
+    extend(&mut row, preset_fields(plan.terms.preset));
+    row
+}
+
+/// An order that waits for a price, on the channel.
+pub(crate) fn pushed_plan(
+    exchange: &Exchange,
+    plan: &Trigger<Plan>,
+    action: FuturesAction,
+) -> Value {
+    let order = &plan.terms.order;
+    let price = order.price.map_or("0".to_owned(), plain);
+    let mut row = json!({
+        "order_id": plan.id.0.to_string(),
+        "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
+        "price": price,
+        "size": plain(exchange.plan_size(plan)),
+        "symbol": order.symbol.as_str(),
+        "state": if plan.is_waiting() { 2 } else { 4 },
+        "side": words::futures_side(order.side),
+        "type": kind_name(plan.terms.kind),
+        "leverage": order.leverage.to_string(),
+        "open_type": if order.isolated { "isolated" } else { "cross" },
+        "deal_avg_price": "0",
+        "deal_size": "0",
+        "create_time": plan.created_ms,
+        "update_time": plan.updated_ms,
+        "plan_order_id": "",
+        "last_trade": null,
+        "position_mode": if exchange.is_one_way(plan.account) { "one_way_mode" } else { "hedge_mode" },
+    });
+    if let Some(row) = row.as_object_mut() {
+        let terms = condition(&plan.condition, &price);
+        row.extend(terms.map(|(name, value)| (name.to_owned(), value.into())));
+    }
+    json!([{ "action": words::action(action), "order": row }])
+}
+
+/// What a finished one has besides: its prices, and the order that it became.
+pub(crate) fn ended_fields(plan: &Trigger<Plan>) -> Value {
+    let trigger = match &plan.condition {
+        Condition::Reach { price, .. } => plain(*price),
+        Condition::Trail(_) => "0".to_owned(),
+    };
+    let placed = match plan.state {
+        State::Placed(id) => id.0.to_string(),
+        _ => String::new(),
+    };
+    json!({
+        "trigger_price": trigger,
+        "execution_price": plan.terms.order.price.map_or("Market".to_owned(), plain),
+        "executive_order_id": placed,
+    })
+}
+
+/// The fields of trailing orders: 0 for others.
+fn trail_fields(condition: &Condition) -> Value {
+    match condition {
+        Condition::Trail(trail) => json!({
+            "activation_price_type": words::price_type(trail.by),
+            "activation_price": plain(trail.activation),
+            "callback_rate": plain(trail.callback_rate),
+        }),
+        Condition::Reach { .. } => no_trail(),
+    }
+}
+
+pub(crate) fn no_trail() -> Value {
+    json!({ "activation_price_type": 0, "activation_price": "0", "callback_rate": "0" })
+}
+
+pub(crate) fn extend(row: &mut Value, more: Value) {
+    if let (Some(row), Value::Object(more)) = (row.as_object_mut(), more) {
+        row.extend(more);
+    }
+}
+
+/// What it waits for; "-" is none on the channel.
+fn condition(condition: &Condition, price: &str) -> [(&'static str, String); 6] {
+    let none = || "-".to_owned();
+    let (trigger, execution, trail) = match condition {
+        Condition::Reach { price: trigger, by, .. } => (Some((trigger, *by)), price.into(), None),
+        Condition::Trail(Trail { activation, callback_rate, by, .. }) => {
+            (None, none(), Some((activation, *by, callback_rate)))
+        }
+    };
+    [
+        ("trigger_price", trigger.map_or_else(none, |(price, _)| plain(*price))),
+        ("trigger_price_type", trigger.map_or_else(none, |(_, by)| price_type_name(by))),
+        ("execution_price", execution),
+        ("activation_price", trail.map_or_else(none, |(price, _, _)| plain(*price))),
+        ("activation_price_type", trail.map_or_else(none, |(_, by, _)| price_type_name(by))),
+        ("callback_rate", trail.map_or_else(none, |(_, _, rate)| plain(*rate))),
+    ]
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Plan => "plan_order",
+        Kind::TakeProfit => "take_profit",
+        Kind::StopLoss => "stop_loss",
+        Kind::Trailing => "trailing_order",
+    }
+}
+
+fn price_type_name(by: PriceType) -> String {
+    match by {
+        PriceType::Last => "last_price",
+        PriceType::Fair => "fair_price",
+    }
+    .to_owned()
+}

@@ -1,0 +1,104 @@
+//! What an account sets for its futures: position mode, leverage, and the countdown of its orders.
+
+use serde_json::{Value, json};
+
+use crate::{
+    exchange::{FuturesRequest, futures::FuturesMarket},
+    wire::{Call, HandlerResult, decimal::plain, error::error, futures::fields::leverage},
+};
+
+/// Enumeration `futures_position_mode`.
+pub(crate) fn mode_word(one_way: bool) -> &'static str {
+    if one_way { "one_way_mode" } else { "hedge_mode" }
+}
+
+pub(crate) fn position_mode(call: &mut Call<'_>) -> HandlerResult {
+    let one_way = call.owner()?.one_way;
+    Ok(json!({ "position_mode": mode_word(one_way) }))
+}
+
+pub(crate) fn set_position_mode(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let one_way = match call.params.need("position_mode")?.as_str() {
+        "hedge_mode" => false,
+        "one_way_mode" => true,
+        _ => {
+            let rule = "must be hedge_mode or one_way_mode";
+            return Err(call.params.invalid("position_mode", rule));
+        }
+    };
+    call.exchange.apply(account, FuturesRequest::SetOneWay(one_way))?;
+    Ok(json!({ "position_mode": mode_word(one_way) }))
+}
+
+/// Without a leverage the response has the present one. `max_value` is the highest leverage, as in the docs.
+pub(crate) fn submit_leverage(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = call.params.need("symbol")?;
+    let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
+    let open_type = call.params.need("open_type")?;
+    let isolated = match open_type.as_str() {
+        "isolated" => true,
+        "cross" => false,
+        _ => return Err(error(40045)),
+    };
+    let rules = market.rules.clone();
+    if let Some(leverage) = leverage(&call.params, &rules)? {
+        let symbol = rules.symbol.clone();
+        call.exchange.apply(account, FuturesRequest::SetLeverage { symbol, leverage, isolated })?;
+    }
+    let leverage = call.exchange.leverage_of(account, &rules, isolated);
+    Ok(json!({
+        "symbol": symbol,
+        "leverage": leverage.to_string(),
+        "open_type": open_type,
+        "max_value": rules.max_leverage.to_string(),
+    }))
+}
+
+pub(crate) fn brackets(call: &mut Call<'_>) -> HandlerResult {
+    let wanted = call.params.text("symbol")?;
+    let markets = &call.exchange.futures;
+    if wanted.as_deref().is_some_and(|symbol| !markets.contains_key(symbol)) {
+        return Err(error(40034));
+    }
+    let rules = markets
+        .values()
+        .filter(|market| wanted.as_deref().is_none_or(|symbol| market.rules.symbol == symbol));
+    Ok(json!({ "rules": rules.map(ladder).collect::<Value>() }))
+}
+
+/// The first two are numbers, the others texts.
+fn ladder(market: &FuturesMarket) -> Value {
+    let rows = market.rules.brackets.iter().zip(1..).map(|(row, number): (_, u32)| {
+        json!({
+            "bracket": number,
+            "initial_leverage": row.leverage,
+            "notional_cap": plain(row.cap),
+            "notional_floor": plain(row.floor),
+            "maint_margin_ratio": plain(row.ratio),
+            "cum": plain(row.cum),
+        })
+    });
+    json!({ "symbol": market.rules.symbol.as_str(), "brackets": rows.collect::<Value>() })
+}
+
+/// Times of the response are in seconds. A timeout of 0 stops the countdown.
+pub(crate) fn cancel_all_after(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = call.params.need("symbol")?;
+    let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
+    let symbol = market.rules.symbol.clone();
+    call.params.need("timeout")?;
+    let timeout = call.params.whole("timeout")?.and_then(|seconds| u64::try_from(seconds).ok());
+    let timeout =
+        timeout.ok_or_else(|| call.params.invalid("timeout", "must be 0 or at least 5"))?;
+    let seconds = (timeout > 0).then_some(timeout);
+    call.exchange.apply(account, FuturesRequest::CancelAllAfter { symbol, seconds })?;
+    let at_ms = seconds.map(|seconds| call.now_ms + seconds * 1_000);
+    Ok(json!({
+        "result": true,
+        "set_time": call.now_ms / 1_000,
+        "cancel_time": at_ms.unwrap_or_default() / 1_000,
+    }))
+}

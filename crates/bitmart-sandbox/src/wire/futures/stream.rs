@@ -1,0 +1,105 @@
+//! What the channels of futures push. Push times are added last, so that a value that has not changed can be
+//! recognised.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use smol_str::SmolStr;
+
+use super::{
+    market::{
+        pushed_book_ticker, pushed_depth, pushed_depth_all, pushed_funding_rate, pushed_kline,
+        pushed_ticker, pushed_trade,
+    },
+    positions::{pushed_asset, pushed_position},
+    rows::{pushed_order, pushed_plan},
+};
+use crate::{
+    exchange::{AccountId, Event, Exchange, book::Side},
+    generated::channels::{FuturesPrivate, FuturesPublic as Id},
+    wire::topic::Topic,
+};
+
+/// The present values of a channel that is pushed by the clock: one, or one for each side or contract.
+pub(crate) fn values(channel: Id, exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Value> {
+    if channel == Id::AllTickers {
+        return exchange.futures.values().map(|market| pushed_ticker(market, now_ms)).collect();
+    }
+    let Some(market) = exchange.futures.get(&topic.symbol) else { return Vec::new() };
+    match channel {
+        Id::Ticker => vec![pushed_ticker(market, now_ms)],
+        Id::FundingRate => vec![pushed_funding_rate(market, now_ms)],
+        Id::Depth => {
+            [Side::Buy, Side::Sell].map(|side| pushed_depth(market, side, topic.levels)).into()
+        }
+        Id::DepthAll => vec![pushed_depth_all(market, topic.levels)],
+        Id::BookTicker => vec![pushed_book_ticker(market)],
+        Id::Klines => pushed_kline(market, &market.tape, topic.minutes).into_iter().collect(),
+        Id::MarkPriceKlines => {
+            pushed_kline(market, &market.mark.tape, topic.minutes).into_iter().collect()
+        }
+        Id::AllTickers | Id::DepthIncrease | Id::Trades => Vec::new(),
+    }
+}
+
+/// The trades among the events by symbol, newest first (seen by other clients).
+pub(crate) fn trades(events: &[Event]) -> BTreeMap<SmolStr, Vec<Value>> {
+    let mut rows: BTreeMap<SmolStr, Vec<Value>> = BTreeMap::new();
+    for event in events.iter().rev() {
+        if let Event::FuturesTrade { symbol, trade: row } = event {
+            rows.entry(symbol.clone()).or_default().push(pushed_trade(symbol, row));
+        }
+    }
+    rows
+}
+
+/// Adds the time of the push to the channels that have one.
+pub(crate) fn stamp(channel: Id, fields: &mut Map<String, Value>, now_ms: u64) {
+    match channel {
+        Id::Depth | Id::DepthAll | Id::DepthIncrease | Id::BookTicker => {
+            fields.insert("ms_t".to_owned(), now_ms.into());
+        }
+        Id::Ticker
+        | Id::AllTickers
+        | Id::FundingRate
+        | Id::Trades
+        | Id::Klines
+        | Id::MarkPriceKlines => {}
+    }
+}
+
+/// What is pushed of an event.
+pub(crate) fn event_value(exchange: &Exchange, event: &Event) -> Option<Value> {
+    match event {
+        Event::FuturesOrder { order, action, fill } => {
+            let market = exchange.futures.get(&order.request.symbol)?;
+            Some(pushed_order(order, *action, fill.as_deref(), market))
+        }
+        Event::FuturesPlan { plan, action } => Some(pushed_plan(exchange, plan, *action)),
+        Event::FuturesAsset { account, currency } => pushed_asset(exchange, *account, currency),
+        Event::FuturesPosition { account, symbol, long } => {
+            let row = pushed_position(exchange, *account, symbol, *long)?;
+            Some(vec![row].into())
+        }
+        _ => None,
+    }
+}
+
+/// What is pushed of an account without an event: all its open positions in one frame.
+pub(crate) fn repeated(
+    channel: FuturesPrivate,
+    exchange: &Exchange,
+    account: AccountId,
+) -> Option<Value> {
+    match channel {
+        FuturesPrivate::UserPositions => {
+            let positions = exchange.accounts.get(&account)?.positions.iter();
+            let open = positions.filter(|(_, position)| !position.size.is_zero());
+            let rows: Vec<Value> = open
+                .filter_map(|((symbol, long), _)| pushed_position(exchange, account, symbol, *long))
+                .collect();
+            Some(rows).filter(|rows| !rows.is_empty()).map(Value::from)
+        }
+        FuturesPrivate::UserOrders | FuturesPrivate::UserAssets => None,
+    }
+}

@@ -1,0 +1,129 @@
+//! Take-profits, stop-losses and preset prices of futures.
+
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use crate::{
+    exchange::{
+        FuturesRequest,
+        book::SelfTrade,
+        futures::FuturesRules,
+        futures_order::{Mode, NewFuturesOrder},
+        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset},
+    },
+    wire::{
+        Call, HandlerResult,
+        error::{WireError, error},
+        futures::fields::{self as fields, needed_price_type, price, rules},
+        futures::plans::{named_id, needed_id},
+        number,
+        params::Params,
+    },
+};
+
+pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let rules = rules(call)?;
+    let mut plan = parse(&call.params, rules)?;
+    let order = &mut plan.terms.order;
+    let key = (order.symbol.clone(), order.side.long());
+    let positions = call.exchange.accounts.get(&account).map(|owner| &owner.positions);
+    if let Some(position) = positions.and_then(|all| all.get(&key)) {
+        (order.leverage, order.isolated) = (position.leverage, position.isolated);
+        if plan.terms.whole_position {
+            order.size = position.size;
+        }
+    }
+    let client_id = plan.client_id.clone();
+    let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
+    // A text here.
+    let client_id = client_id.as_deref().unwrap_or_default();
+    Ok(json!({ "order_id": id.0.to_string(), "client_order_id": client_id }))
+}
+
+fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
+    let kind = match params.need("type")?.as_str() {
+        "take_profit" => Kind::TakeProfit,
+        "stop_loss" => Kind::StopLoss,
+        _ => return Err(error(40042)),
+    };
+    let side = fields::side(params)?;
+    if side.opens() {
+        return Err(error(40041));
+    }
+    // For the whole position unless the request has a size (endpoint futures/submit-tp-sl-order).
+    let whole_position = fields::whole_position(params)?.unwrap_or(true);
+    let sized = !whole_position && !params.is_absent("size");
+    let size = if sized { fields::size(params, rules)? } else { Decimal::ZERO };
+    params.need("executive_price")?;
+    let order = NewFuturesOrder {
+        symbol: rules.symbol.clone(),
+        side,
+        price: executed_at(params, rules, whole_position)?,
+        size,
+        mode: Mode::GoodTilCancelled,
+        leverage: 1,
+        isolated: false,
+        client_id: None,
+        stp: SelfTrade::CancelMaker,
+    };
+    let condition = Condition::Reach {
+        price: price(params, "trigger_price", rules)?,
+        way: kind.way(side),
+        by: needed_price_type(params, "price_type")?,
+    };
+    let preset = Preset::default();
+    // Without a size it is for the whole position, whatever its category.
+    let terms = Plan { kind, order, whole_position: !sized, preset };
+    Ok(NewPlan { client_id: fields::client_id(params)?, condition, terms })
+}
+
+/// The limit price of what is placed, none at the market: with `category` market, with a price of 0, and
+/// for the whole position unless `category` is limit.
+fn executed_at(
+    params: &Params,
+    rules: &FuturesRules,
+    whole_position: bool,
+) -> Result<Option<Decimal>, WireError> {
+    let market = match params.text("category")?.as_deref() {
+        None => whole_position,
+        Some("limit") => false,
+        Some("market") => true,
+        Some(_) => return Err(params.invalid("category", "must be limit or market")),
+    };
+    let zero = |text: &str| number::decimal(text).is_some_and(|price| price.is_zero());
+    if market || params.text("executive_price")?.as_deref().is_some_and(zero) {
+        return Ok(None);
+    }
+    price(params, "executive_price", rules).map(Some)
+}
+
+pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let rules = rules(call)?;
+    let symbol = rules.symbol.clone();
+    let id = named_id(call, account)?.ok_or_else(|| call.params.missing("order_id"))?;
+    let whole_position = fields::whole_position(&call.params)?;
+    let before = call.exchange.triggers.futures.get(id).map(|plan| plan.terms.whole_position);
+    let whole = whole_position.or(before).unwrap_or(true);
+    let change = PlanChange {
+        trigger_price: price(&call.params, "trigger_price", rules)?,
+        by: needed_price_type(&call.params, "price_type")?,
+        price: executed_at(&call.params, rules, whole)?,
+        whole_position,
+    };
+    let kinds = [Kind::TakeProfit, Kind::StopLoss];
+    call.exchange
+        .apply(account, FuturesRequest::ModifyPlan { symbol, id, kinds: kinds.to_vec(), change })?;
+    Ok(json!({ "order_id": id.0.to_string() }))
+}
+
+/// Changes the preset prices of an opening order; what is not named stays.
+pub(crate) fn modify_preset(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let rules = rules(call)?;
+    let (symbol, id) = (rules.symbol.clone(), needed_id(&call.params)?);
+    let preset = fields::preset(&call.params, rules)?;
+    call.exchange.apply(account, FuturesRequest::ModifyPreset { symbol, id, preset })?;
+    Ok(json!({ "order_id": id.0.to_string() }))
+}

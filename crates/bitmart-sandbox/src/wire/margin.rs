@@ -1,0 +1,263 @@
+//! Isolated margin: accounts, transfers, loans, records and orders.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use super::{Call, HandlerResult, spot::orders::parse_order};
+use crate::{
+    exchange::{
+        AccountId, SpotRequest, SpotRules, WalletRequest,
+        margin::{
+            DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, Repayment, Sum, bounds,
+        },
+        rules::MONEY_DECIMALS,
+    },
+    wire::{
+        decimal::{fixed, plain},
+        error::{WireError, error},
+    },
+};
+
+const DECIMALS: u32 = MONEY_DECIMALS;
+
+fn sum(call: &Call<'_>) -> Result<Sum, WireError> {
+    let params = &call.params;
+    let (symbol, currency) = (params.need("symbol")?.into(), params.need("currency")?.into());
+    params.need("amount")?;
+    let amount = params.decimal("amount")?.unwrap_or_default();
+    if amount.scale() > DECIMALS {
+        return Err(params.invalid("amount", "at most 8 decimals"));
+    }
+    Ok(Sum { symbol, currency, amount })
+}
+
+pub(crate) fn transfer(call: &mut Call<'_>) -> HandlerResult {
+    let (account, sum) = (call.account()?, sum(call)?);
+    let into = match call.params.need("side")?.as_str() {
+        "in" => true,
+        "out" => false,
+        _ => return Err(call.params.invalid("side", "must be in or out")),
+    };
+    let id = call.exchange.number(account, WalletRequest::TransferMargin { sum, into })?;
+    Ok(json!({ "transfer_id": id.to_string() }))
+}
+
+pub(crate) fn borrow(call: &mut Call<'_>) -> HandlerResult {
+    let (account, sum) = (call.account()?, sum(call)?);
+    let id = call.exchange.number(account, WalletRequest::Borrow(sum))?;
+    Ok(json!({ "borrow_id": id.to_string() }))
+}
+
+pub(crate) fn repay(call: &mut Call<'_>) -> HandlerResult {
+    let (account, sum) = (call.account()?, sum(call)?);
+    let id = call.exchange.number(account, WalletRequest::Repay(sum))?;
+    Ok(json!({ "repay_id": id.to_string() }))
+}
+
+/// An order paid from the margin wallets of its pair. Without them there is no margin account (51001).
+pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = call.params.need("symbol")?;
+    let mut request =
+        parse_order(&call.exchange, &call.params, &symbol, "clientOrderId", call.lenient)?;
+    request.margin = true;
+    let id = call.exchange.order(account, SpotRequest::Place(request))?;
+    // A number in the documents.
+    Ok(json!({ "order_id": id.0 }))
+}
+
+/// The pairs that are requested: one, or every one.
+fn pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
+    let markets = &call.exchange.spot;
+    let all = || markets.values().map(|market| market.rules.clone()).collect();
+    let Some(symbol) = call.params.text("symbol")? else { return Ok(all()) };
+    let market = markets.get(symbol.as_str()).ok_or_else(|| error(50001))?;
+    Ok(vec![market.rules.clone()])
+}
+
+pub(crate) fn pair_list(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let side = |rules: &SpotRules, currency: &SmolStr| {
+        let (least, most) = bounds(*currency == rules.base);
+        let borrowable = call.exchange.borrowable(account, &rules.symbol, currency);
+        json!({
+            "currency": currency.as_str(),
+            "daily_interest": fixed(DAILY_RATE, DECIMALS),
+            "hourly_interest": fixed(HOURLY_RATE, DECIMALS),
+            "max_borrow_amount": fixed(most, DECIMALS),
+            "min_borrow_amount": fixed(least, DECIMALS),
+            "borrowable_amount": fixed(borrowable, DECIMALS),
+        })
+    };
+    let rows = pairs(call)?.into_iter().map(|rules| {
+        json!({
+            "symbol": rules.symbol.as_str(),
+            "max_leverage": LEVERAGE.to_string(),
+            "symbol_enabled": true,
+            "base": side(&rules, &rules.base),
+            "quote": side(&rules, &rules.quote),
+        })
+    });
+    Ok(json!({ "symbols": rows.collect::<Value>() }))
+}
+
+/// What one currency of a pair holds and owes.
+#[derive(Debug, Clone, Copy)]
+struct Holding {
+    available: Decimal,
+    frozen: Decimal,
+    borrowed: Decimal,
+    debt: Debt,
+}
+
+impl Holding {
+    fn read(call: &Call<'_>, account: AccountId, rules: &SpotRules, currency: &SmolStr) -> Self {
+        let wallet = call.exchange.margin_wallet(account, &rules.symbol, currency);
+        let loans = call.exchange.open_loans(account, &rules.symbol, currency);
+        Self {
+            available: wallet.available,
+            frozen: wallet.frozen,
+            borrowed: loans.map(|loan| loan.amount).sum(),
+            debt: call.exchange.debt(account, &rules.symbol, currency),
+        }
+    }
+
+    fn total(self) -> Decimal {
+        self.available + self.frozen
+    }
+
+    fn row(self, call: &Call<'_>, currency: &SmolStr) -> Value {
+        let net = self.total() - self.debt.total();
+        let usd = call.exchange.usd(currency).saturating_mul(net);
+        let in_btc = usd.checked_div(call.exchange.usd("BTC")).unwrap_or_default();
+        json!({
+            "currency": currency.as_str(),
+            "borrow_enabled": true,
+            "borrowed": fixed(self.borrowed, DECIMALS),
+            "borrow_unpaid": fixed(self.debt.principal, DECIMALS),
+            "interest_unpaid": fixed(self.debt.interest, DECIMALS),
+            "available": fixed(self.available, DECIMALS),
+            "frozen": fixed(self.frozen, DECIMALS),
+            "net_asset": fixed(net, DECIMALS),
+            "net_assetBTC": fixed(in_btc, DECIMALS),
+            "total_asset": fixed(self.total(), DECIMALS),
+        })
+    }
+}
+
+pub(crate) fn accounts(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let mut rows = Vec::new();
+    for rules in pairs(call)? {
+        let base = Holding::read(call, account, &rules, &rules.base);
+        let quote = Holding::read(call, account, &rules, &rules.quote);
+        let rate = call.exchange.risk(account, &rules.symbol).rate();
+        // Where the levels lie is made up: only their names are published.
+        let level = match rate {
+            Some(rate) if rate < LIQUIDATION_RATE * LIQUIDATION_RATE => "3",
+            Some(rate) if rate < Decimal::new(15, 1) => "2",
+            _ => "1",
+        };
+        rows.push(json!({
+            "symbol": rules.symbol.as_str(),
+            "risk_rate": rate.map_or("999.00".to_owned(), |rate| fixed(rate, 2)),
+            "risk_level": level,
+            "buy_enabled": true,
+            "sell_enabled": true,
+            "liquidate_price": fixed(liquidation_price(base, quote), DECIMALS),
+            "liquidate_rate": plain(LIQUIDATION_RATE),
+            "base": base.row(call, &rules.base),
+            "quote": quote.row(call, &rules.quote),
+        }));
+    }
+    Ok(json!({ "symbols": rows }))
+}
+
+/// The price at which assets are `LIQUIDATION_RATE` times the debts. May be negative, as documented.
+fn liquidation_price(base: Holding, quote: Holding) -> Decimal {
+    if (base.debt.total() + quote.debt.total()).is_zero() {
+        return Decimal::ZERO;
+    }
+    let gap = LIQUIDATION_RATE * quote.debt.total() - quote.total();
+    let coins = base.total() - LIQUIDATION_RATE * base.debt.total();
+    gap.checked_div(coins).unwrap_or_default()
+}
+
+/// The filters of a list of records.
+struct Wanted {
+    account: AccountId,
+    symbol: String,
+    id: Option<String>,
+    start: i64,
+    end: i64,
+    count: usize,
+}
+
+impl Wanted {
+    fn read(call: &Call<'_>, id_field: &str) -> Result<Self, WireError> {
+        let params = &call.params;
+        let symbol = params.need("symbol")?;
+        if !call.exchange.spot.contains_key(symbol.as_str()) {
+            return Err(error(50001));
+        }
+        let count = params.whole("N")?.unwrap_or(50);
+        let count = usize::try_from(count).ok().filter(|count| (1..=100).contains(count));
+        Ok(Self {
+            account: call.account()?,
+            symbol,
+            id: params.text(id_field)?,
+            start: params.whole("start_time")?.unwrap_or(0),
+            end: params.whole("end_time")?.unwrap_or(i64::MAX),
+            count: count.ok_or_else(|| params.invalid("N", "must be 1 to 100"))?,
+        })
+    }
+
+    fn has(&self, account: AccountId, symbol: &str, id: u64, time_ms: u64) -> bool {
+        let time = i64::try_from(time_ms).unwrap_or(i64::MAX);
+        self.account == account
+            && self.symbol == symbol
+            && self.id.as_ref().is_none_or(|wanted| *wanted == id.to_string())
+            && (self.start..=self.end).contains(&time)
+    }
+}
+
+/// Newest first: no source states the order. Milliseconds in the request, seconds in the response.
+pub(crate) fn borrow_records(call: &mut Call<'_>) -> HandlerResult {
+    let wanted = Wanted::read(call, "borrow_id")?;
+    let has = |loan: &&Loan| wanted.has(loan.account, &loan.symbol, loan.id, loan.time_ms);
+    let rows = call.exchange.loans.values().rev().filter(has).take(wanted.count).map(|loan| {
+        json!({
+            "borrow_id": loan.id.to_string(),
+            "symbol": loan.symbol.as_str(),
+            "currency": loan.currency.as_str(),
+            "borrow_amount": fixed(loan.amount, DECIMALS),
+            "daily_interest": fixed(DAILY_RATE, DECIMALS),
+            "hourly_interest": fixed(HOURLY_RATE, DECIMALS),
+            "interest_amount": fixed(loan.interest, DECIMALS),
+            "create_time": loan.time_ms.to_string(),
+        })
+    });
+    Ok(json!({ "records": rows.collect::<Value>() }))
+}
+
+pub(crate) fn repay_records(call: &mut Call<'_>) -> HandlerResult {
+    let wanted = Wanted::read(call, "repay_id")?;
+    let currency = call.params.text("currency")?;
+    let has = |row: &&Repayment| {
+        wanted.has(row.account, &row.symbol, row.id, row.time_ms)
+            && currency.as_deref().is_none_or(|currency| row.currency == currency)
+    };
+    let rows = call.exchange.repayments.iter().rev().filter(has).take(wanted.count).map(|row| {
+        json!({
+            "repay_id": row.id.to_string(),
+            "repay_time": row.time_ms.to_string(),
+            "symbol": row.symbol.as_str(),
+            "currency": row.currency.as_str(),
+            "repaid_amount": fixed(row.paid.total(), DECIMALS),
+            "repaid_principal": fixed(row.paid.principal, DECIMALS),
+            "repaid_interest": fixed(row.paid.interest, DECIMALS),
+        })
+    });
+    Ok(json!({ "records": rows.collect::<Value>() }))
+}

@@ -1,0 +1,263 @@
+//! Request parameters: from query or body, with the codes that missing and wrong ones get.
+
+use percent_encoding::percent_decode;
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
+use crate::{
+    exchange::rules::LARGEST,
+    generated::{Codes, Kind, Param},
+    wire::{
+        error::{WireError, error},
+        number,
+    },
+};
+
+/// How old a request may be when it arrives. The npm package bitmart-api sends it with every signed request;
+/// the exchange heeds it where it is documented.
+pub(crate) const RECV_WINDOW: &str = "recvWindow";
+
+/// Parameters of one request. Empty text and null count as absent, because clients send them for
+/// optional fields they have no value for.
+#[derive(Debug)]
+pub(crate) struct Params {
+    values: Map<String, Value>,
+    codes: Codes,
+    /// Rows that are younger are not listed yet.
+    listed_until_ms: Option<u64>,
+}
+
+impl Params {
+    pub(crate) fn new(values: Map<String, Value>, codes: Codes) -> Self {
+        Self { values, codes, listed_until_ms: None }
+    }
+
+    pub(crate) fn from_query(query: &str, codes: Codes) -> Self {
+        let decode = |text: &str| {
+            let text = text.replace('+', " ");
+            percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned()
+        };
+        let values = query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (decode(name), Value::String(decode(value))))
+            .collect();
+        Self { values, codes, listed_until_ms: None }
+    }
+
+    /// The response lists a history that lags: rows up to this time.
+    pub(crate) fn list_until(&mut self, newest_ms: u64) {
+        self.listed_until_ms = Some(newest_ms);
+    }
+
+    pub(crate) fn lists(&self) -> u64 {
+        self.listed_until_ms.unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn raw(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// Whether a parameter is not there, or empty.
+    pub(crate) fn is_absent(&self, name: &str) -> bool {
+        match self.values.get(name) {
+            None | Some(Value::Null) => true,
+            Some(Value::String(text)) => text.trim().is_empty(),
+            Some(_) => false,
+        }
+    }
+
+    /// The error for a missing parameter.
+    pub(crate) fn missing(&self, name: &str) -> WireError {
+        let code = match self.codes {
+            Codes::Quotation => 70001,
+            Codes::Spot => 50028,
+            Codes::Account => 60000,
+            Codes::Futures => 40007,
+        };
+        let known = error(code);
+        let text = format!("{}: {name} is required", known.message);
+        known.saying(text)
+    }
+
+    /// The error for a parameter with a value that does not fit.
+    pub(crate) fn invalid(&self, name: &str, rule: &str) -> WireError {
+        let text = match self.codes {
+            Codes::Spot | Codes::Quotation => format!("Invalid {name}: {rule}"),
+            Codes::Account => format!("Parameter Error: {name}: {rule}"),
+            Codes::Futures => format!("Parse parameter error: {name}: {rule}"),
+        };
+        let code = match self.codes {
+            Codes::Spot | Codes::Quotation => 50021,
+            Codes::Account => 60000,
+            Codes::Futures => 40007,
+        };
+        error(code).saying(text)
+    }
+
+    /// Text, or a number or flag as text.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, WireError> {
+        match self.values.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => {
+                Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
+            }
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::Bool(flag)) => Ok(Some(flag.to_string())),
+            Some(Value::Array(_) | Value::Object(_)) => {
+                Err(self.invalid(name, "must be text or a number"))
+            }
+        }
+    }
+
+    pub(crate) fn need(&self, name: &str) -> Result<String, WireError> {
+        self.text(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    pub(crate) fn whole(&self, name: &str) -> Result<Option<i64>, WireError> {
+        self.text(name)?
+            .map(|text| {
+                number::whole(&text).ok_or_else(|| self.invalid(name, "must be a whole number"))
+            })
+            .transpose()
+    }
+
+    /// The number of rows that is requested.
+    pub(crate) fn limit(&self, default: i64, most: i64) -> Result<usize, WireError> {
+        let requested = self.whole("limit")?.unwrap_or(default);
+        if requested < 1 {
+            return Err(error(50015));
+        }
+        if requested > most {
+            return Err(error(50016).saying(format!("Maximum limit is {most}")));
+        }
+        Ok(usize::try_from(requested).unwrap_or(1))
+    }
+
+    /// A decimal above zero, as text or number.
+    pub(crate) fn decimal(&self, name: &str) -> Result<Option<Decimal>, WireError> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let value =
+            number::decimal(&text).ok_or_else(|| self.invalid(name, "must be a decimal number"))?;
+        if value <= Decimal::ZERO || value > LARGEST || value.normalize().scale() > 12 {
+            return Err(
+                self.invalid(name, "must be above 0, at most 1e12, with at most 12 decimals")
+            );
+        }
+        Ok(Some(value.normalize()))
+    }
+
+    /// A list of texts; none when absent.
+    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, WireError> {
+        match self.values.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(rows)) => rows
+                .iter()
+                .map(|row| match row {
+                    Value::String(text) => Ok(text.clone()),
+                    Value::Number(number) => Ok(number.to_string()),
+                    _ => Err(self.invalid(name, "must be a list of texts")),
+                })
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(_) => Err(self.invalid(name, "must be a list")),
+        }
+    }
+
+    /// A list of objects; an error when absent.
+    pub(crate) fn rows(&self, name: &str) -> Result<Vec<Self>, WireError> {
+        match self.values.get(name) {
+            None | Some(Value::Null) => Err(self.missing(name)),
+            Some(Value::Array(rows)) => rows
+                .iter()
+                .map(|row| {
+                    let row = row
+                        .as_object()
+                        .ok_or_else(|| self.invalid(name, "must be a list of objects"))?;
+                    Ok(Self::new(row.clone(), self.codes))
+                })
+                .collect(),
+            Some(_) => Err(self.invalid(name, "must be a list")),
+        }
+    }
+
+    /// Rejects fields that the endpoint does not have: the exchange ignores them silently, so that a typing
+    /// error there trades something else than meant.
+    pub(crate) fn reject_unknown(
+        &self,
+        fields: &[Param],
+        undocumented: &[&str],
+    ) -> Result<(), WireError> {
+        for (name, value) in &self.values {
+            let Some(field) = fields.iter().find(|field| field.name == name) else {
+                // A client that fills in nothing means nothing, and some send a window with everything.
+                if value.is_null() || name == RECV_WINDOW || undocumented.contains(&name.as_str()) {
+                    continue;
+                }
+                return Err(self.unknown(name, fields));
+            };
+            if let (false, Value::Array(rows)) = (field.items.is_empty(), value) {
+                for row in rows.iter().filter_map(Value::as_object) {
+                    Self::new(row.clone(), self.codes).reject_unknown(field.items, undocumented)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rejects a member that is to be a number and is none, also where the kind of the order ignores it:
+    /// the client meant something by it.
+    pub(crate) fn reject_malformed(&self, fields: &[Param]) -> Result<(), WireError> {
+        for field in fields {
+            if let (false, Some(Value::Array(rows))) =
+                (field.items.is_empty(), self.values.get(field.name))
+            {
+                for row in rows.iter().filter_map(Value::as_object) {
+                    Self::new(row.clone(), self.codes).reject_malformed(field.items)?;
+                }
+            }
+            let text = match field.kind {
+                Kind::Decimal => self.text(field.name)?,
+                _ => None,
+            };
+            if text.is_some_and(|text| number::decimal(&text).is_none()) {
+                return Err(self.malformed(field.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Futures have codes of their own for two of them.
+    fn malformed(&self, name: &str) -> WireError {
+        match (self.codes, name) {
+            (Codes::Futures, "leverage") => error(40040),
+            (Codes::Futures, "size") => error(40044),
+            _ => self.invalid(name, "must be a decimal number"),
+        }
+    }
+
+    /// The error for a member that is given twice.
+    pub(crate) fn repeated(&self, name: &str) -> WireError {
+        self.invalid(name, "is given twice. The sandbox takes the last when lenient")
+    }
+
+    fn unknown(&self, name: &str, fields: &[Param]) -> WireError {
+        let bare = |text: &str| text.replace('_', "").to_lowercase();
+        let hint = fields
+            .iter()
+            .find(|field| bare(field.name) == bare(name))
+            .map_or(String::new(), |field| format!(" (did you mean \"{}\"?)", field.name));
+        let code = match self.codes {
+            Codes::Spot | Codes::Quotation => 50029,
+            Codes::Account => 60000,
+            Codes::Futures => 40007,
+        };
+        let known = error(code);
+        let text = format!(
+            "{}: unknown field \"{name}\"{hint}. BitMart ignores it silently; the sandbox does so when lenient",
+            known.message
+        );
+        known.saying(text)
+    }
+}

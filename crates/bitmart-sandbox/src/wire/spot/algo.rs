@@ -1,0 +1,172 @@
+//! Spot orders that wait for a price. No source documents the responses: their fields are those that client
+//! libraries read.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use crate::{
+    exchange::{
+        AccountId, Exchange, OrderId, Reject, SpotRequest,
+        order::{Kind, NewSpotOrder},
+        trigger::{Algo, AlgoKind, NewAlgo, State, Trigger},
+    },
+    wire::{
+        Call, HandlerResult,
+        decimal::fixed,
+        error::{WireError, error},
+        number,
+        spot::orders::{digits, parse_order_as},
+        window::Window,
+        words,
+    },
+};
+
+const ROWS: i64 = 200;
+
+pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let params = &call.params;
+    let symbol = params.need("symbol")?;
+    let kind = kind(&params.need("type")?)?;
+    let becomes = match params.text("trigger_type")?.as_deref() {
+        Some("limit") => Kind::Limit,
+        Some("market") => Kind::Market,
+        None => return Err(params.missing("trigger_type")),
+        Some(_) => return Err(params.invalid("trigger_type", "must be limit or market")),
+    };
+    let order =
+        parse_order_as(becomes, &call.exchange, params, &symbol, "client_order_id", call.lenient)?;
+    let rules = &call.exchange.spot.get(symbol.as_str()).ok_or_else(|| error(50001))?.rules;
+    let trigger_price = digits(params, "trigger_price", rules.price_decimals, call.lenient)?
+        .ok_or_else(|| params.missing("trigger_price"))?;
+    let new = NewAlgo { trigger_price, terms: Algo { kind, order } };
+    let id = call.exchange.order(account, SpotRequest::PlaceTrigger(new))?;
+    Ok(json!({ "order_id": id.0.to_string() }))
+}
+
+fn kind(word: &str) -> Result<AlgoKind, WireError> {
+    words::parse_algo(word).ok_or_else(|| error(52001))
+}
+
+fn id(text: &str) -> Result<OrderId, WireError> {
+    number::unsigned(text).map(OrderId).ok_or_else(|| error(50005))
+}
+
+pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = known_symbol(call)?.ok_or_else(|| call.params.missing("symbol"))?;
+    let kind = kind(&call.params.need("type")?)?;
+    let id = id(&call.params.need("order_id")?)?;
+    let shelf = &call.exchange.triggers.spot;
+    let fits = |algo: &&Trigger<Algo>| algo.terms.order.symbol == symbol && algo.terms.kind == kind;
+    let id = shelf.get(id).filter(fits).ok_or_else(|| error(50005))?.id;
+    match call.exchange.request(account, SpotRequest::CancelTrigger(id)) {
+        Ok(_) => Ok(json!({ "result": true })),
+        // It is done already.
+        Err(Reject::OrderNotOpen) => Ok(json!({ "result": false })),
+        Err(reject) => Err(call.exchange.error(&reject)),
+    }
+}
+
+/// Of every pair without a symbol.
+pub(crate) fn cancel_all(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = known_symbol(call)?;
+    let kind = kind(&call.params.need("type")?)?;
+    let symbol = symbol.map(SmolStr::from);
+    call.exchange.apply(account, SpotRequest::CancelAllTriggers { symbol, kind })?;
+    Ok(json!({}))
+}
+
+fn known_symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
+    let symbol = call.params.text("symbol")?;
+    if symbol.as_deref().is_some_and(|symbol| !call.exchange.spot.contains_key(symbol)) {
+        return Err(error(50001));
+    }
+    Ok(symbol)
+}
+
+pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let id = id(&call.params.need("orderId")?)?;
+    found(call, account, call.exchange.triggers.spot.get(id))
+}
+
+pub(crate) fn client_order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let id = call.params.need("clientOrderId")?;
+    found(call, account, call.exchange.triggers.spot.by_client_id(account, &id))
+}
+
+fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> HandlerResult {
+    let waiting = match call.params.text("queryState")?.as_deref() {
+        None => None,
+        Some("open") => Some(true),
+        Some("history") => Some(false),
+        Some(_) => return Err(error(52003)),
+    };
+    let algo = algo
+        .filter(|algo| algo.account == account)
+        .filter(|algo| waiting.is_none_or(|waiting| algo.is_waiting() == waiting))
+        .ok_or_else(|| error(50005))?;
+    row(algo, &call.exchange).ok_or_else(|| error(50001))
+}
+
+pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
+    orders(call, true)
+}
+
+pub(crate) fn finished_orders(call: &mut Call<'_>) -> HandlerResult {
+    orders(call, false)
+}
+
+fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
+    let (account, symbol) = (call.account()?, known_symbol(call)?);
+    let kind = match call.params.text("orderMode")? {
+        None => None,
+        Some(word) => Some(words::parse_algo(&word).ok_or_else(|| error(52000))?),
+    };
+    let window = Window::spot(&call.params, call.now_ms)?;
+    let rows = call
+        .exchange
+        .triggers
+        .spot
+        .of(account)
+        .filter(|algo| algo.is_waiting() == waiting && window.holds(algo.created_ms))
+        .filter(|algo| kind.is_none_or(|kind| algo.terms.kind == kind))
+        .filter(|algo| symbol.as_deref().is_none_or(|symbol| algo.terms.order.symbol == symbol))
+        .take(call.params.limit(ROWS, ROWS)?)
+        .filter_map(|algo| row(algo, &call.exchange));
+    Ok(rows.collect::<Value>())
+}
+
+fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
+    let order = &algo.terms.order;
+    let rules = &exchange.spot.get(&order.symbol)?.rules;
+    let (state, source) = match algo.state {
+        State::Waiting => ("new", ""),
+        State::Placed(_) => ("triggered", ""),
+        State::Refused => ("canceled", "system"),
+        State::Cancelled => ("canceled", "user"),
+    };
+    Some(json!({
+        "orderId": algo.id.0.to_string(),
+        "clientOrderId": algo.client_id.as_deref().unwrap_or_default(),
+        "symbol": order.symbol.as_str(),
+        "side": words::side(order.side),
+        "orderMode": words::algo(algo.terms.kind),
+        "trigger_type": words::order_type(order.kind),
+        "state": state,
+        "cancelSource": source,
+        "price": fixed(order.price, rules.price_decimals),
+        "size": fixed(order.size, rules.size_decimals),
+        "notional": fixed(notional(order), 8),
+        "createTime": algo.created_ms,
+        "updateTime": algo.updated_ms,
+    }))
+}
+
+fn notional(order: &NewSpotOrder) -> Decimal {
+    if order.kind == Kind::Market { order.notional } else { order.price * order.size }
+}

@@ -1,0 +1,301 @@
+//! Spot orders.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::json;
+use smol_str::SmolStr;
+
+use crate::{
+    exchange::{
+        AccountId, Exchange, OrderId, Reject, SpotRequest,
+        book::{SelfTrade, Side},
+        order::{Kind, NewSpotOrder, SpotOrder},
+        rules::{MONEY_DECIMALS, check_client_id},
+    },
+    wire::{
+        Call, HandlerResult,
+        error::{ErrorFamily, WireError, error, rejected},
+        number,
+        params::Params,
+        spot::rows::{fill_row, order_row},
+    },
+};
+
+const BATCH: usize = 10;
+
+pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = call.params.need("symbol")?;
+    let request =
+        parse_order(&call.exchange, &call.params, &symbol, "client_order_id", call.lenient)?;
+    let id = call.exchange.order(account, SpotRequest::Place(request))?;
+    Ok(json!({ "order_id": id.0.to_string() }))
+}
+
+/// The response to a rejected row is not documented: here the whole batch is rejected before anything is
+/// placed when a row is malformed, and the placed ones are reported with the rejection otherwise.
+pub(crate) fn batch_orders(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = call.params.need("symbol")?;
+    let rows = call.params.rows("orderParams")?;
+    if rows.is_empty() || rows.len() > BATCH {
+        return Err(error(50033));
+    }
+    let requests: Vec<NewSpotOrder> = rows
+        .iter()
+        .map(|row| parse_order(&call.exchange, row, &symbol, "clientOrderId", call.lenient))
+        .collect::<Result<_, _>>()?;
+    let mut ids = Vec::new();
+    for request in requests {
+        match call.exchange.order(account, SpotRequest::Place(request)) {
+            Ok(id) => ids.push(id.0.to_string()),
+            Err(error) if ids.is_empty() => return Err(error),
+            Err(error) => {
+                return Ok(
+                    json!({ "code": error.code, "msg": error.message, "data": { "orderIds": ids } }),
+                );
+            }
+        }
+    }
+    Ok(json!({ "code": 0, "msg": "success", "data": { "orderIds": ids } }))
+}
+
+pub(crate) fn parse_order(
+    exchange: &Exchange,
+    params: &Params,
+    symbol: &str,
+    client_field: &str,
+    lenient: bool,
+) -> Result<NewSpotOrder, WireError> {
+    if !exchange.spot.contains_key(symbol) {
+        return Err(error(50001));
+    }
+    exchange.check_trading(symbol).map_err(broken)?;
+    parse_side(params)?;
+    let kind = match params.need("type")?.as_str() {
+        "limit" => Kind::Limit,
+        "market" => Kind::Market,
+        "limit_maker" => Kind::LimitMaker,
+        "ioc" => Kind::Ioc,
+        _ => return Err(error(52001)),
+    };
+    let order = parse_order_as(kind, exchange, params, symbol, client_field, lenient)?;
+    exchange.check_spot_order(&order).map_err(broken)?;
+    Ok(order)
+}
+
+/// The error of a rule that an order breaks. Orders are checked when they are placed; rules are only checked
+/// before where another error comes after.
+fn broken(reject: Reject) -> WireError {
+    rejected(&reject, ErrorFamily::Spot)
+}
+
+fn parse_side(params: &Params) -> Result<Side, WireError> {
+    match params.need("side")?.as_str() {
+        "buy" => Ok(Side::Buy),
+        "sell" => Ok(Side::Sell),
+        _ => Err(error(52002)),
+    }
+}
+
+/// An order of a known kind: for algo orders `type` means something else.
+pub(crate) fn parse_order_as(
+    kind: Kind,
+    exchange: &Exchange,
+    params: &Params,
+    symbol: &str,
+    client_field: &str,
+    lenient: bool,
+) -> Result<NewSpotOrder, WireError> {
+    let rules = &exchange.spot.get(symbol).ok_or_else(|| error(50001))?.rules;
+    let side = parse_side(params)?;
+    let stp = match params.text("stpMode")?.as_deref() {
+        None => None,
+        Some("none") => Some(SelfTrade::Allow),
+        Some("cancel_maker") => Some(SelfTrade::CancelMaker),
+        Some("cancel_taker") => Some(SelfTrade::CancelTaker),
+        Some("cancel_both") => Some(SelfTrade::CancelBoth),
+        Some(_) => {
+            return Err(params
+                .invalid("stpMode", "must be none, cancel_maker, cancel_taker or cancel_both"));
+        }
+    };
+    let client_id = params.text(client_field)?.map(SmolStr::from);
+    if let Some(id) = &client_id {
+        check_client_id(id).map_err(broken)?;
+    }
+    let mut order = NewSpotOrder {
+        symbol: rules.symbol.clone(),
+        margin: false,
+        side,
+        kind,
+        client_id,
+        stp,
+        size: Decimal::ZERO,
+        price: Decimal::ZERO,
+        notional: Decimal::ZERO,
+    };
+    if (kind, side) == (Kind::Market, Side::Buy) {
+        // Observed: a market buy that gives a size in place of a notional is 50021.
+        let code = if params.text("size")?.is_some() { 50021 } else { 50012 };
+        let missing = || match code {
+            50021 => params.invalid("notional", "a market buy takes notional, not size"),
+            _ => error(50012),
+        };
+        order.notional =
+            digits(params, "notional", MONEY_DECIMALS, lenient)?.ok_or_else(missing)?;
+    } else {
+        order.size =
+            digits(params, "size", rules.size_decimals, lenient)?.ok_or_else(|| error(50010))?;
+        rules.check_size(order.size).map_err(broken)?;
+        if kind != Kind::Market {
+            order.price = digits(params, "price", rules.price_decimals, lenient)?
+                .ok_or_else(|| error(50011))?;
+        }
+    }
+    exchange.check_spot_terms(&order).map_err(broken)?;
+    Ok(order)
+}
+
+/// A decimal with at most `decimals` digits. The venue cuts surplus digits silently; the sandbox
+/// rejects them unless it is lenient.
+pub(crate) fn digits(
+    params: &Params,
+    name: &str,
+    decimals: u32,
+    lenient: bool,
+) -> Result<Option<Decimal>, WireError> {
+    let Some(value) = params.decimal(name)? else { return Ok(None) };
+    if value.scale() <= decimals {
+        return Ok(Some(value));
+    }
+    if lenient {
+        return Ok(Some(value.round_dp_with_strategy(decimals, RoundingStrategy::ToZero)));
+    }
+    Err(params.invalid(name, &format!("at most {decimals} decimals")))
+}
+
+pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = known_symbol(call)?;
+    let id = match (call.params.text("order_id")?, call.params.text("client_order_id")?) {
+        (Some(id), _) => parse_id(&id),
+        (None, Some(client_id)) => by_client_id(&call.exchange, account, &client_id),
+        (None, None) => return Err(error(50039)),
+    };
+    let id = id.filter(|id| is_of(call, *id, &symbol)).ok_or_else(|| error(50005))?;
+    match call.exchange.request(account, SpotRequest::Cancel(id)) {
+        Ok(_) => Ok(json!({ "result": true })),
+        // It is done already.
+        Err(Reject::OrderNotOpen) => Ok(json!({ "result": false })),
+        Err(reject) => Err(call.exchange.error(&reject)),
+    }
+}
+
+pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = known_symbol(call)?;
+    let ids = call.params.texts("orderIds")?.filter(|ids| !ids.is_empty());
+    let client_ids = call.params.texts("clientOrderIds")?.filter(|ids| !ids.is_empty());
+    let (requested, by_client) = match (ids, client_ids) {
+        (Some(ids), _) => (ids, false),
+        (None, Some(ids)) => (ids, true),
+        (None, None) => return Err(error(50039)),
+    };
+    if requested.len() > BATCH {
+        return Err(error(50033));
+    }
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for text in requested {
+        let id =
+            if by_client { by_client_id(&call.exchange, account, &text) } else { parse_id(&text) };
+        let id = id.filter(|id| is_of(call, *id, &symbol));
+        let cancelled =
+            id.is_some_and(|id| call.exchange.request(account, SpotRequest::Cancel(id)).is_ok());
+        if cancelled { done.push(text) } else { failed.push(text) }
+    }
+    Ok(json!({
+        "totalCount": done.len() + failed.len(),
+        "successCount": done.len(),
+        "failedCount": failed.len(),
+        "successIds": done,
+        "failIds": failed,
+    }))
+}
+
+/// With neither symbol nor side every open order is cancelled.
+pub(crate) fn cancel_all(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let symbol = call.params.text("symbol")?;
+    if symbol.is_some() {
+        known_symbol(call)?;
+    }
+    let side = match call.params.text("side")?.as_deref() {
+        None => None,
+        Some("buy") => Some(Side::Buy),
+        Some("sell") => Some(Side::Sell),
+        Some(_) => return Err(error(52002)),
+    };
+    let symbol = symbol.map(SmolStr::from);
+    call.exchange.apply(account, SpotRequest::CancelAll { symbol, side })?;
+    Ok(json!({}))
+}
+
+fn known_symbol(call: &Call<'_>) -> Result<String, WireError> {
+    let symbol = call.params.need("symbol")?;
+    let known = call.exchange.spot.contains_key(symbol.as_str());
+    if known { Ok(symbol) } else { Err(error(50001)) }
+}
+
+/// Whether an order is one of this pair: of any other it is not there.
+fn is_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
+    call.exchange.spot_orders.get(&id).is_some_and(|order| order.request.symbol == symbol)
+}
+
+pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let id = parse_id(&call.params.need("orderId")?);
+    found(call, id, account)
+}
+
+pub(crate) fn client_order(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let client_id = call.params.need("clientOrderId")?;
+    let id = by_client_id(&call.exchange, account, &client_id);
+    found(call, id, account)
+}
+
+fn found(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> HandlerResult {
+    let state = call.params.text("queryState")?;
+    let wanted = |order: &&SpotOrder| match state.as_deref() {
+        Some("open") => order.state.is_open(),
+        Some("history") => !order.state.is_open(),
+        _ => true,
+    };
+    if state.as_deref().is_some_and(|state| state != "open" && state != "history") {
+        return Err(error(52003));
+    }
+    let order =
+        own_order(&call.exchange, id, account).filter(wanted).ok_or_else(|| error(50005))?;
+    let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| error(50001))?.rules;
+    Ok(order_row(order, rules))
+}
+
+fn own_order(exchange: &Exchange, id: Option<OrderId>, account: AccountId) -> Option<&SpotOrder> {
+    exchange.spot_orders.get(&id?).filter(|order| order.account == account)
+}
+
+pub(crate) fn order_trades(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let id = parse_id(&call.params.need("orderId")?);
+    let order = own_order(&call.exchange, id, account).ok_or_else(|| error(50005))?;
+    let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| error(50001))?.rules;
+    Ok(call.exchange.spot_fills_of(order.id).map(|fill| fill_row(fill, rules)).collect())
+}
+
+fn parse_id(text: &str) -> Option<OrderId> {
+    number::unsigned(text).map(OrderId)
+}
+
+fn by_client_id(exchange: &Exchange, account: AccountId, client_id: &str) -> Option<OrderId> {
+    exchange.accounts.get(&account)?.spot_orders.by_client_id(client_id)
+}

@@ -1,0 +1,123 @@
+//! Rows of spot orders and fills: those of REST, and that of the stream, which has both in one.
+
+use serde_json::{Value, json};
+
+use crate::{
+    exchange::{
+        SpotMarket, SpotRules,
+        book::{SelfTrade, Side},
+        order::{Kind, SpotFill, SpotOrder, State},
+    },
+    wire::{decimal::fixed, words},
+};
+
+pub(crate) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
+    let request = &order.request;
+    let notional = match request.kind {
+        Kind::Market => request.notional,
+        _ => request.price * request.size,
+    };
+    json!({
+        "orderId": order.id.0.to_string(),
+        "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
+        "symbol": request.symbol.as_str(),
+        "side": words::side(request.side),
+        "orderMode": words::order_mode(request),
+        "type": words::order_type(request.kind),
+        "state": words::state(order.state),
+        "cancelSource": order.cancel_source.map_or("", words::cancel_source),
+        "stpMode": stp_word(request.stp),
+        "price": fixed(request.price, rules.price_decimals),
+        "priceAvg": fixed(order.average_price(), rules.price_decimals),
+        "size": fixed(request.size, rules.size_decimals),
+        "filledSize": fixed(order.filled_size, rules.size_decimals),
+        "notional": fixed(notional, 8),
+        "filledNotional": fixed(order.filled_notional, 8),
+        "createTime": order.created_ms,
+        "updateTime": order.updated_ms,
+    })
+}
+
+/// An order on the channel, with the fill that changed it, if one did. Every value is a text here.
+pub(crate) fn pushed_order(
+    order: &SpotOrder,
+    fill: Option<&SpotFill>,
+    market: &SpotMarket,
+) -> Value {
+    let (request, rules) = (&order.request, &market.rules);
+    let price = |value| fixed(value, rules.price_decimals);
+    let size = |value| fixed(value, rules.size_decimals);
+    let (entrust_type, order_type) = match request.kind {
+        Kind::Limit | Kind::Market => ("NORMAL", "0"),
+        Kind::LimitMaker => ("LIMIT_MAKER", "1"),
+        Kind::Ioc => ("IOC", "3"),
+    };
+    let legacy_state = match order.state {
+        State::New => "4",
+        State::PartiallyFilled => "5",
+        State::Filled => "6",
+        State::Canceled => "8",
+        State::PartiallyCanceled => "12",
+    };
+    let market_buy = request.kind == Kind::Market && request.side == Side::Buy;
+    json!({
+        "symbol": request.symbol.as_str(),
+        "order_id": order.id.0.to_string(),
+        "client_order_id": request.client_id.as_deref().unwrap_or_default(),
+        "side": words::side(request.side),
+        "type": if request.kind == Kind::Market { "market" } else { "limit" },
+        "price": price(request.price),
+        "size": size(request.size),
+        "notional": if market_buy { fixed(request.notional, 8) } else { String::new() },
+        "filled_size": size(order.filled_size),
+        "filled_notional": fixed(order.filled_notional, 8),
+        "order_state": words::state(order.state),
+        "state": legacy_state,
+        "entrust_type": entrust_type,
+        "order_type": order_type,
+        "order_mode": words::order_mode(request),
+        "margin_trading": if request.margin { "1" } else { "0" },
+        "last_fill_price": fill.map_or("0".to_owned(), |fill| price(fill.price)),
+        "last_fill_count": fill.map_or("0".to_owned(), |fill| size(fill.size)),
+        "last_fill_time": fill.map_or("0".to_owned(), |fill| fill.time_ms.to_string()),
+        "exec_type": fill.map_or("", |fill| if fill.maker { "M" } else { "T" }),
+        "detail_id": fill.map_or(String::new(), |fill| fill.trade.to_string()),
+        "dealFee": fill.map_or("0".to_owned(), |fill| fixed(fill.fee, 8)),
+        "deal_fee_coin_name": if fill.is_some() { rules.quote.as_str() } else { "" },
+        "create_time": order.created_ms.to_string(),
+        "update_time": order.updated_ms.to_string(),
+        "ms_t": order.created_ms.to_string(),
+    })
+}
+
+pub(crate) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
+    let request = &fill.request;
+    json!({
+        "tradeId": fill.trade.to_string(),
+        "orderId": fill.order.0.to_string(),
+        "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
+        "symbol": rules.symbol.as_str(),
+        "side": words::side(request.side),
+        "orderMode": words::order_mode(request),
+        "type": words::order_type(request.kind),
+        "stpMode": stp_word(request.stp),
+        "price": fixed(fill.price, rules.price_decimals),
+        "size": fixed(fill.size, rules.size_decimals),
+        "notional": fixed(fill.price * fill.size, 8),
+        "fee": fixed(fill.fee, 8),
+        "feeCoinName": rules.quote.as_str(),
+        "tradeRole": if fill.maker { "maker" } else { "taker" },
+        "createTime": fill.time_ms,
+        "updateTime": fill.time_ms,
+    })
+}
+
+fn stp_word(stp: Option<SelfTrade>) -> &'static str {
+    match stp {
+        None => "",
+        Some(SelfTrade::Allow) => "none",
+        Some(SelfTrade::CancelMaker) => "cancel_maker",
+        Some(SelfTrade::CancelTaker) => "cancel_taker",
+        Some(SelfTrade::CancelBoth) => "cancel_both",
+    }
+}

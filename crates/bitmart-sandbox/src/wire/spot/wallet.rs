@@ -1,0 +1,115 @@
+//! Balances of spot, of REST and of the stream, and fee rates.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use crate::{
+    exchange::{
+        AccountId, BalanceReason, Exchange,
+        account::Purse,
+        spot::{MAKER_FEE, TAKER_FEE},
+    },
+    wire::{
+        Call, HandlerResult,
+        decimal::{fixed, plain},
+        error::error,
+    },
+};
+
+pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
+    let rows = call.exchange.wallets(call.owner()?.id, Purse::Spot).map(|(currency, wallet)| {
+        json!({
+            "id": currency.as_str(),
+            "available": fixed(wallet.available, 8),
+            "name": currency.as_str(),
+            "frozen": fixed(wallet.frozen, 8),
+        })
+    });
+    Ok(json!({ "wallet": rows.collect::<Value>() }))
+}
+
+/// Only balances above zero, as documented, of the spot and the funding account.
+pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
+    let currency = call.params.text("currency")?;
+    let valued = call.params.text("needUsdValuation")?.as_deref() == Some("true");
+    let owner = call.owner()?.clone();
+    let names: BTreeSet<_> = owner.spot.keys().chain(owner.fund.keys()).collect();
+    let mut rows = Vec::new();
+    for name in names {
+        let wallet = call.exchange.wallet(owner.id, Purse::Spot, name);
+        let funding = call.exchange.wallet(owner.id, Purse::Fund, name);
+        let is_empty = wallet.is_empty() && funding.is_empty();
+        if is_empty || currency.as_deref().is_some_and(|wanted| wanted != name.as_str()) {
+            continue;
+        }
+        let usd = wallet.available.checked_mul(call.exchange.usd(name)).unwrap_or_default();
+        rows.push(json!({
+            "currency": name.as_str(),
+            "name": name.as_str(),
+            "available": fixed(wallet.available, 8),
+            "available_usd_valuation": if valued { fixed(usd, 8) } else { String::new() },
+            "frozen": fixed(wallet.frozen, 8),
+            "unAvailable": fixed(wallet.frozen, 8),
+            "fundAvailable": fixed(funding.available, 8),
+            "fundFroze": fixed(funding.frozen, 8),
+        }));
+    }
+    Ok(json!({ "wallet": rows }))
+}
+
+/// What changed, on the channel.
+pub(crate) fn pushed_balances(
+    exchange: &Exchange,
+    account: AccountId,
+    reason: BalanceReason,
+    currencies: &[SmolStr],
+    now_ms: u64,
+) -> Value {
+    let event = match reason {
+        BalanceReason::Trade => "TRANSACTION_COMPLETED",
+        BalanceReason::Deposit => "ACCOUNT_RECHARGE",
+        BalanceReason::Withdrawal => "ACCOUNT_WITHDRAWAL",
+        BalanceReason::Transfer => "ACCOUNT_TRANSFER",
+    };
+    let rows = currencies.iter().map(|currency| {
+        let money = exchange.wallet(account, Purse::Spot, currency);
+        json!({ "ccy": currency.as_str(), "av_bal": plain(money.available), "fz_bal": plain(money.frozen) })
+    });
+    json!({
+        "event_type": event,
+        "event_time": now_ms.to_string(),
+        "balance_details": rows.collect::<Value>(),
+    })
+}
+
+/// The rate class of every pair is A.
+pub(crate) fn user_fee(_: &mut Call<'_>) -> HandlerResult {
+    Ok(json!({
+        "user_rate_type": 0,
+        "level": "LV1",
+        "taker_fee_rate_A": plain(TAKER_FEE),
+        "maker_fee_rate_A": plain(MAKER_FEE),
+        "taker_fee_rate_B": "0.0025",
+        "maker_fee_rate_B": "0.0025",
+        "taker_fee_rate_C": "0.004",
+        "maker_fee_rate_C": "0.004",
+        "taker_fee_rate_D": "0.006",
+        "maker_fee_rate_D": "0.006",
+    }))
+}
+
+pub(crate) fn trade_fee(call: &mut Call<'_>) -> HandlerResult {
+    let symbol = call.params.need("symbol")?;
+    if !call.exchange.spot.contains_key(symbol.as_str()) {
+        return Err(error(50001));
+    }
+    Ok(json!({
+        "symbol": symbol,
+        "buy_taker_fee_rate": plain(TAKER_FEE),
+        "sell_taker_fee_rate": plain(TAKER_FEE),
+        "buy_maker_fee_rate": plain(MAKER_FEE),
+        "sell_maker_fee_rate": plain(MAKER_FEE),
+    }))
+}

@@ -1,0 +1,24 @@
+//! `/system/…`
+
+use serde_json::json;
+
+use super::{Call, HandlerResult};
+
+pub(crate) fn time(call: &mut Call<'_>) -> HandlerResult {
+    Ok(json!({ "server_time": call.now_ms }))
+}
+
+/// One maintenance window that is over, so that clients have a row to decode.
+pub(crate) fn service(call: &mut Call<'_>) -> HandlerResult {
+    let end = call.now_ms / 86_400_000 * 86_400_000;
+    let row = |title: &str, service: &str| {
+        json!({
+            "title": title,
+            "service_type": service,
+            "status": "2",
+            "start_time": end - 3_600_000,
+            "end_time": end,
+        })
+    };
+    Ok(json!({ "service": [row("Spot API Stop", "spot"), row("Contract API Stop", "contract")] }))
+}

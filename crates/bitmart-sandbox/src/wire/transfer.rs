@@ -1,0 +1,139 @@
+//! Transfers between the spot, funding and futures wallets of one account.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::{Call, HandlerResult, params::Params};
+use crate::{
+    exchange::{
+        Reject, WalletRequest,
+        account::Purse,
+        rules::{MONEY_DECIMALS, check_futures_transfer},
+        transfer::{End, NewTransfer, Transfer},
+    },
+    wire::{
+        decimal::plain,
+        error::{WireError, error},
+        number,
+    },
+};
+
+/// An amount of money, with the errors of one that is not above 0 and of one that has too many
+/// decimals.
+pub(crate) fn amount(
+    params: &Params,
+    too_small: WireError,
+    too_fine: WireError,
+) -> Result<Decimal, WireError> {
+    let text = params.need("amount")?;
+    if number::decimal(&text).is_some_and(|amount| amount <= Decimal::ZERO) {
+        return Err(too_small);
+    }
+    let amount = params.decimal("amount")?.unwrap_or_default();
+    if amount.scale() > MONEY_DECIMALS { Err(too_fine) } else { Ok(amount) }
+}
+
+/// Source and destination of a `type`.
+fn ways(word: &str) -> Option<(Purse, Purse)> {
+    Some(match word {
+        "spot_to_contract" => (Purse::Spot, Purse::Futures),
+        "contract_to_spot" => (Purse::Futures, Purse::Spot),
+        "spot_to_fund" => (Purse::Spot, Purse::Fund),
+        "fund_to_spot" => (Purse::Fund, Purse::Spot),
+        "fund_to_contract" => (Purse::Fund, Purse::Futures),
+        "contract_to_fund" => (Purse::Futures, Purse::Fund),
+        _ => return None,
+    })
+}
+
+/// Moves money when `type` is one of `allowed`.
+fn own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, WireError> {
+    let account = call.account()?;
+    let params = &call.params;
+    let currency = params.need("currency")?.into();
+    let word = params.need("type")?;
+    let (from, to) = ways(&word).filter(|_| allowed.contains(&word.as_str())).ok_or_else(|| {
+        params.invalid("type", &format!("must be {} or {}", allowed[0], allowed[1]))
+    })?;
+    let too_small = params.invalid("amount", "must be above 0");
+    // "Transfer vol precision error" is listed for futures only.
+    let too_fine = match (from, to) {
+        (Purse::Futures, _) | (_, Purse::Futures) => error(40005),
+        _ => params.invalid("amount", "at most 8 decimals"),
+    };
+    let amount = amount(params, too_small, too_fine)?;
+    let end = |purse| End { account, purse };
+    let request = NewTransfer { from: end(from), to: end(to), currency, amount };
+    call.exchange.apply(account, WalletRequest::Transfer { transfer: request, number: None })?;
+    Ok(amount)
+}
+
+/// 42000 is the only listed futures code for a wallet that is too small: orders have their own.
+pub(crate) fn spot_futures(call: &mut Call<'_>) -> HandlerResult {
+    let requested = call.params.decimal("amount")?;
+    // Checked before the other fields are read.
+    if let Some(Err(Reject::AmountOutOfRange { minimum, maximum })) =
+        requested.map(check_futures_transfer)
+    {
+        return Err(call.params.invalid("amount", &format!("must be {minimum} to {maximum}")));
+    }
+    let amount = own(call, ["spot_to_contract", "contract_to_spot"])?;
+    Ok(json!({ "currency": call.params.text("currency")?, "amount": plain(amount) }))
+}
+
+pub(crate) fn spot_fund(call: &mut Call<'_>) -> HandlerResult {
+    own(call, ["spot_to_fund", "fund_to_spot"])?;
+    Ok(json!({}))
+}
+
+pub(crate) fn fund_futures(call: &mut Call<'_>) -> HandlerResult {
+    own(call, ["fund_to_contract", "contract_to_fund"])?;
+    Ok(json!({}))
+}
+
+/// Newest first: no source states the order. Without a range everything is listed, as documented.
+pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
+    let account = call.account()?;
+    let params = &call.params;
+    let bounded = |name: &str, low: i64, high: i64| {
+        params.need(name)?;
+        let value = params.whole(name)?.filter(|value| (low..=high).contains(value));
+        let value = value.and_then(|value| usize::try_from(value).ok());
+        value.ok_or_else(|| params.invalid(name, &format!("must be {low} to {high}")))
+    };
+    let (page, limit) = (bounded("page", 1, 1_000)?, bounded("limit", 10, 100)?);
+    let currency = params.text("currency")?;
+    let (start, end) = (params.whole("time_start")?, params.whole("time_end")?);
+    if start.zip(end).is_some_and(|(start, end)| end <= start) {
+        return Err(params.invalid("time_end", "must be after time_start"));
+    }
+    let within = |time_ms: u64| {
+        let time = i64::try_from(time_ms).unwrap_or(i64::MAX);
+        start.is_none_or(|start| start <= time) && end.is_none_or(|end| time <= end)
+    };
+    let rows = call.exchange.transfers.iter().rev();
+    let rows = rows
+        .filter(|row| row.touches(account) && within(row.time_ms))
+        .filter(|row| currency.as_deref().is_none_or(|currency| row.currency == currency))
+        .filter_map(listed)
+        .skip((page - 1) * limit)
+        .take(limit);
+    Ok(json!({ "records": rows.collect::<Value>() }))
+}
+
+/// The row of a transfer between spot and futures; others have no place in this list.
+fn listed(row: &Transfer) -> Option<Value> {
+    let word = match (row.from.purse, row.to.purse) {
+        (Purse::Spot, Purse::Futures) => "spot_to_contract",
+        (Purse::Futures, Purse::Spot) => "contract_to_spot",
+        _ => return None,
+    };
+    Some(json!({
+        "transfer_id": row.id.to_string(),
+        "currency": row.currency.as_str(),
+        "amount": plain(row.amount),
+        "type": word,
+        "state": "FINISHED",
+        "timestamp": row.time_ms,
+    }))
+}
