@@ -11,6 +11,7 @@
 
 pub mod account;
 mod agenda;
+mod audit;
 pub mod book;
 pub mod command;
 #[cfg(test)]
