@@ -11,7 +11,8 @@ use crate::{
     generated::Host,
     http, journal,
     keys::ApiKey,
-    shared::{Shared, TICK},
+    shared::Shared,
+    state::TICK,
     shutdown::stopped,
     tls,
 };
@@ -312,7 +313,7 @@ async fn open(config: Config) -> Result<Shared, StartError> {
     let opened = tokio::task::spawn_blocking(move || journal::open(config)).await;
     let failed = |what: String, source| StartError { what, source };
     match opened {
-        Ok(Ok(shared)) => Ok(shared),
+        Ok(Ok(opened)) => Ok(Shared::of(opened)),
         Ok(Err(unusable)) => {
             let what = format!("cannot use the data folder {}", unusable.folder.display());
             Err(failed(what, unusable.error.into()))

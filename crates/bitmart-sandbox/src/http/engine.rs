@@ -6,7 +6,7 @@ use bitmart_sim::{AccountId, Command, Exchange, OrderId, Outcome, Reject, Reques
 
 use crate::{
     exchange::refusal::{ErrorFamily, Refusal, refuse, rejected},
-    shared::State,
+    state::State,
 };
 
 /// The exchange, and how its rejections are told.

@@ -25,7 +25,8 @@ use crate::{
     connection_limiter::{ConnectionPermit, LimitExceeded},
     feed::{Output, Queued, SocketId},
     generated::Host,
-    shared::{Shared, State},
+    shared::Shared,
+    state::State,
     shutdown::cut,
 };
 
