@@ -6,15 +6,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    admin,
-    config::Config,
-    generated::Host,
-    http, journal,
-    keys::ApiKey,
-    shared::Shared,
-    state::TICK,
-    shutdown::stopped,
-    tls,
+    admin, config::Config, generated::Host, http, journal, keys::ApiKey, shared::Shared,
+    shutdown::stopped, state::TICK, tls,
 };
 
 /// Shortest time between two beats of the market.

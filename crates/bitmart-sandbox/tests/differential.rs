@@ -186,8 +186,7 @@ impl Engine {
 async fn run(sandbox: &Sandbox, engine: &mut Engine, step: Step) -> Option<(bool, OrderId)> {
     match step {
         Step::Request { futures, path, body, request } => {
-            let client =
-                if futures { Client::futures(sandbox) } else { Client::spot(sandbox) };
+            let client = if futures { Client::futures(sandbox) } else { Client::spot(sandbox) };
             client.post(path, body).await;
             let command = Command::Customer { account: ACCOUNT, request };
             return match engine.apply(command) {

@@ -197,8 +197,8 @@ async fn a_folder_that_others_may_write_is_refused() {
     }
 }
 
-/// A folder of the present format as a kill leaves it, and the ledger that belongs to it. How to make it anew
-/// stands beside it.
+/// A folder of the present format as a kill leaves it, and the ledger that belongs to it. `README.md` next to it
+/// says how to make it anew.
 fn kept() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journal/format-2")
 }

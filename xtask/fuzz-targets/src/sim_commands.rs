@@ -122,7 +122,8 @@ impl Input<'_> {
     }
 
     fn spot_order(&mut self) -> Option<NewSpotOrder> {
-        let kind = self.pick(&[Kind::Limit, Kind::Limit, Kind::LimitMaker, Kind::Ioc, Kind::Market])?;
+        let kind =
+            self.pick(&[Kind::Limit, Kind::Limit, Kind::LimitMaker, Kind::Ioc, Kind::Market])?;
         let side = self.pick(&[Side::Buy, Side::Sell])?;
         let by_notional = (kind, side) == (Kind::Market, Side::Buy);
         let stp = [SelfTrade::CancelMaker, SelfTrade::CancelTaker, SelfTrade::CancelBoth];
@@ -198,7 +199,8 @@ impl Input<'_> {
                 FuturesRequest::SetLeverage { symbol: symbol(), leverage, isolated }
             }
             7 => {
-                let kind = self.pick(&[PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss])?;
+                let kind =
+                    self.pick(&[PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss])?;
                 let order = self.futures_order()?;
                 let way = if kind.is_bound() { kind.way(order.side) } else { Way::Rise };
                 let by = self.pick(&[PriceType::Last, PriceType::Fair])?;

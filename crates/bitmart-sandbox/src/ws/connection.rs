@@ -26,8 +26,8 @@ use crate::{
     feed::{Output, Queued, SocketId},
     generated::Host,
     shared::Shared,
-    state::State,
     shutdown::cut,
+    state::State,
 };
 
 /// How long the client has for its half of a closing handshake.

@@ -6,28 +6,16 @@ use super::{
     super::AccountId,
     steps::{CURRENCIES, PAIRS, money},
 };
-use crate::{
-    Command, FuturesRequest, OperatorCommand, Request, SpotRequest, control::WalletKind,
-};
+use crate::{Command, FuturesRequest, OperatorCommand, Request, SpotRequest, control::WalletKind};
 
 /// One such thing.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    Leverage {
-        leverage: u32,
-        isolated: bool,
-    },
+    Leverage { leverage: u32, isolated: bool },
     CancelAllSpot,
     CancelAllFutures,
-    SetBalance {
-        funding: bool,
-        currency: usize,
-        cents: i64,
-    },
-    Halt {
-        spot: bool,
-        halted: bool,
-    },
+    SetBalance { funding: bool, currency: usize, cents: i64 },
+    Halt { spot: bool, halted: bool },
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {

@@ -20,9 +20,7 @@ use super::{
     },
     control, triggers,
 };
-use crate::{
-    Command, FuturesRequest, OperatorCommand, Request, Setup, SpotRequest, WalletRequest,
-};
+use crate::{Command, FuturesRequest, OperatorCommand, Request, Setup, SpotRequest, WalletRequest};
 
 pub(super) const START_MS: u64 = 1_700_000_000_000;
 pub(super) const CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
@@ -248,7 +246,9 @@ fn command(exchange: &Exchange, account: AccountId, step: &Step, now_ms: u64) ->
             let order = NewSpotOrder { margin, ..spot_order(buy, kind, stp, price, lots) };
             SpotRequest::Place(order).into()
         }
-        Step::CancelSpot(pick) => SpotRequest::Cancel(picked(&owner.spot_orders.all(), pick)?).into(),
+        Step::CancelSpot(pick) => {
+            SpotRequest::Cancel(picked(&owner.spot_orders.all(), pick)?).into()
+        }
         Step::Futures(order) => {
             let order = futures_order(owner, &order);
             FuturesRequest::Place { order, preset: Preset::default() }.into()
