@@ -222,7 +222,7 @@ async fn the_server_keeps_the_ledger_that_the_engine_keeps_alone() {
         let mut snapshot: Value = serde_json::from_slice(&snapshot).expect("JSON");
         let exchange = serde_json::from_value(snapshot["exchange"].take()).expect("an exchange");
         let mut engine = Engine { exchange, now_ms: START_MS };
-        let mut random = Random(plan * 0x9E37_79B9_7F4A_7C15);
+        let mut random = Random(plan.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let mut placed = Vec::new();
         for number in 0..STEPS {
             let step = step(&mut random, &placed);
