@@ -10,11 +10,11 @@ use crate::{
         AccountId, Command, OperatorCommand, Outcome, control::WalletKind, operator::Operation,
     },
     fault::FaultRule,
-    journal::Entry,
     keys::{ApiKey, Permission},
     operator::OperatorError,
-    shared::{Shared, TICK, wait},
+    shared::Shared,
     snapshot::Snapshot,
+    state::TICK,
 };
 
 impl Shared {
@@ -36,22 +36,12 @@ impl Shared {
         account: u32,
         permissions: Vec<Permission>,
     ) -> Result<ApiKey, OperatorError> {
-        let entry = Entry::MakeKey { account, permissions: permissions.clone() };
-        self.state().enter(entry, |exchange, now_ms| {
-            wait(exchange, now_ms);
-            let main = exchange.customer(AccountId(account))?;
-            Ok(self.keys.make(account, main.map(|main| main.0), permissions))
-        })
+        Ok(self.state().make_key(&self.keys, account, permissions)?)
     }
 
     pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), OperatorError> {
-        let entry = Entry::AddKey(key.clone().into());
-        self.state().enter(entry, |exchange, now_ms| {
-            wait(exchange, now_ms);
-            let main = exchange.customer(AccountId(key.account))?;
-            let key = ApiKey { main: main.map(|main| main.0), ..key };
-            if self.keys.add(key) { Ok(()) } else { Err(OperatorError::KeyExists) }
-        })
+        let added = self.state().add_key(&self.keys, key)?;
+        if added { Ok(()) } else { Err(OperatorError::KeyExists) }
     }
 
     pub(crate) fn set_balance(
@@ -108,9 +98,7 @@ impl Shared {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        // Keys change under the lock of the state only, so that both belong together.
-        let state = self.state();
-        state.snapshot(self.config.seed, self.keys.made())
+        self.state().snapshot(self.config.seed, &self.keys)
     }
 
     /// Announces money from outside for an account.
@@ -118,22 +106,5 @@ impl Shared {
         let (account, currency) = (AccountId(account), currency.into());
         let command = OperatorCommand::Deposit { account, currency, amount };
         self.command(command).ok()?.number()
-    }
-
-    /// Repeats an entry of the journal. Its result was returned when it happened first.
-    pub(crate) fn replay(&self, entry: Entry) {
-        match entry {
-            Entry::Command(command) => {
-                let _ = self.state().apply(command);
-            }
-            Entry::Step => self.state().tick(),
-            Entry::Hold(held) => self.state().hold(held),
-            Entry::MakeKey { account, permissions } => {
-                let _ = self.create_key(account, permissions);
-            }
-            Entry::AddKey(key) => {
-                let _ = self.add_key(key.into());
-            }
-        }
     }
 }

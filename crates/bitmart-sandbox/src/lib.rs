@@ -37,6 +37,7 @@ mod shared;
 mod shutdown;
 mod slots;
 mod snapshot;
+mod state;
 mod tls;
 mod wire;
 mod ws;

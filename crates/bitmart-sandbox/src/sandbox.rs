@@ -9,14 +9,8 @@ use tokio::net::TcpListener;
 
 pub use self::in_process::Link;
 use crate::{
-    admin,
-    config::Config,
-    generated::Host,
-    http, journal,
-    keys::ApiKey,
-    shared::{Shared, TICK},
-    shutdown::stopped,
-    tls,
+    admin, config::Config, generated::Host, http, journal, keys::ApiKey, shared::Shared,
+    shutdown::stopped, state::TICK, tls,
 };
 
 /// Shortest time between two beats of the market.
@@ -308,7 +302,7 @@ async fn open(config: Config) -> Result<Shared, StartError> {
     let opened = tokio::task::spawn_blocking(move || journal::open(config)).await;
     let failed = |what: String, source| StartError { what, source };
     match opened {
-        Ok(Ok(shared)) => Ok(shared),
+        Ok(Ok(opened)) => Ok(Shared::of(opened)),
         Ok(Err(unusable)) => {
             let what = format!("cannot use the data folder {}", unusable.folder.display());
             Err(failed(what, unusable.error.into()))

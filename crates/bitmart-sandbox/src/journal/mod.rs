@@ -1,12 +1,28 @@
 //! The data folder: every [`Entry`] is written down before anything that came of it leaves the sandbox,
-//! and now and then the whole state. After a restart the latest state is loaded and the inputs since then
+//! and now and then the whole state. After a restart the latest state is loaded and the entries since then
 //! happen again.
+//!
+//! An entry is a command to the exchange, or something that the sandbox itself does; requests of clients are
+//! never stored. What lies in a folder stays readable:
+//!
+//! - Every version reads the folders of older versions.
+//! - Commands, entries and their fields are only added, and a new field has a default that means what was
+//!   meant before there was one. None is renamed or removed, and none changes its meaning.
+//! - A change that cannot keep to this is a new format (`store::FORMAT`), with code that reads the one before.
+//! - A folder of a newer format is rejected.
+//!
+//! `fixtures/journal` has a folder of each format, and every entry as it is stored.
+//!
+//! Format 1 stored requests. Its folders are read when they were stopped, so that only a whole state is in
+//! them.
 
 mod checkpoint;
 mod entry;
 mod medium;
 mod recovery;
 mod store;
+#[cfg(test)]
+mod stored_entries;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -169,6 +185,8 @@ pub(crate) enum DataError {
     /// The store says that it is none, damaged, or of another format.
     Store(Box<redb::Error>),
     Format(String),
+    /// Format 1, with inputs that are still to be repeated.
+    OfRequests,
     Unreadable(serde_json::Error),
     Snapshot(SnapshotError),
     /// A record is missing, or the exchange did something else when an input happened again.
@@ -193,6 +211,10 @@ impl fmt::Display for DataError {
                 f,
                 "it has the format {format:?}, made by another version; this one reads {:?}",
                 store::FORMAT
+            ),
+            Self::OfRequests => f.write_str(
+                "it has inputs of format \"1\", which this version does not repeat: start it once with the \
+                 version that wrote it and stop that with ctrl-c, so that its whole state is stored",
             ),
             Self::Unreadable(error) => write!(f, "a record cannot be read: {error}"),
             Self::Snapshot(error) => error.fmt(f),

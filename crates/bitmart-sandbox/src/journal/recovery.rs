@@ -9,13 +9,13 @@ use super::{
     store::{Content, Store},
     writer,
 };
-use crate::{clock::Clock, config::Config, shared::Shared};
+use crate::{clock::Clock, config::Config, state::Opened};
 
 /// Sets an exchange up as configured; with a data folder it goes on with what is in it, and everything
 /// that happens from now on is stored there.
-pub(crate) fn open(config: Config) -> Result<Shared, Unusable> {
+pub(crate) fn open(config: Config) -> Result<Opened, Unusable> {
     match config.data.clone() {
-        None => Ok(Shared::new(config)),
+        None => Ok(Opened::new(config)),
         Some(folder) => {
             let name = folder.display().to_string();
             let notify = move |notice| match notice {
@@ -39,7 +39,7 @@ fn start(
     config: Config,
     folder: &Path,
     notify: impl FnMut(Notice) + Send + 'static,
-) -> Result<Shared, DataError> {
+) -> Result<Opened, DataError> {
     let folder = Folder::take(folder)?;
     if !folder.is_empty() {
         return if config.restored.is_some() {
@@ -48,10 +48,10 @@ fn start(
             go_on(config, folder, notify)
         };
     }
-    let shared = Shared::new(config);
-    folder.create(&shared.checkpoint(0).encode()?)?;
+    let opened = Opened::new(config);
+    folder.create(&opened.checkpoint(0).encode()?)?;
     let store = folder.open()?;
-    go_live(shared, 0, folder, store, notify)
+    go_live(opened, 0, folder, store, notify)
 }
 
 /// Goes on with what lies there.
@@ -59,71 +59,70 @@ pub(super) fn go_on(
     config: Config,
     medium: impl Medium,
     notify: impl FnMut(Notice) + Send + 'static,
-) -> Result<Shared, DataError> {
+) -> Result<Opened, DataError> {
     let store = medium.open()?;
     // What was on its way when the disk was full comes after all that is in the store.
     let kept = medium.kept().map_err(DataError::Io)?;
+    store.check_format(kept.is_empty())?;
     if !kept.is_empty() {
         let kept: Vec<_> = serde_json::from_slice(&kept).map_err(DataError::Unreadable)?;
         store.append(&kept)?;
         medium.keep(&[]).map_err(DataError::Io)?;
     }
-    let (shared, last) = replayed(config, store.load()?)?;
+    let (opened, last) = replayed(config, store.load()?)?;
     // The inputs to come need no knowledge of how this sandbox was configured before.
-    store.checkpoint(&shared.checkpoint(last).encode()?)?;
-    go_live(shared, last, medium, store, notify)
+    store.checkpoint(&opened.checkpoint(last).encode()?)?;
+    go_live(opened, last, medium, store, notify)
 }
 
 /// Stores from now on what happens.
 fn go_live(
-    mut shared: Shared,
+    mut opened: Opened,
     last: Number,
     medium: impl Medium,
     store: Store,
     notify: impl FnMut(Notice) + Send + 'static,
-) -> Result<Shared, DataError> {
+) -> Result<Opened, DataError> {
     medium.reserve().map_err(DataError::Io)?;
     let started = writer::start(medium, store, last, notify);
     let (writer, progress) = started.map_err(DataError::Io)?;
     let live = Live { writer, last, work: 0 };
-    shared.start_journal(Recorder::Live(live), Stored(progress));
-    Ok(shared)
+    opened.start_journal(Recorder::Live(live), Stored(progress));
+    Ok(opened)
 }
 
 /// The state after the last input that is stored, and the number of that input.
-fn replayed(config: Config, content: Content) -> Result<(Shared, Number), DataError> {
+fn replayed(config: Config, content: Content) -> Result<(Opened, Number), DataError> {
     let Content { head, snapshot, inputs } = content;
     let (Head { mut last, version, keys }, snapshot) = Checkpoint::decode(&head, &snapshot)?;
-    let shared = Shared::resume(config.restore(snapshot));
+    let mut opened = Opened::resume(config.restore(snapshot));
     for key in keys {
         // A key that is configured by now stays as it is configured.
-        let _ = shared.keys.add(key.into());
+        let _ = opened.keys.add(key.into());
     }
     for (number, record) in inputs {
         if number != last + 1 {
             return Err(DataError::Gap(last + 1));
         }
         last = number;
-        if !repeat(&shared, record) {
+        if !repeat(&mut opened, record) {
             return Err(DataError::Diverged { number, written_by: version });
         }
     }
-    let mut state = shared.state();
+    let state = &mut opened.state;
     state.recorder = Recorder::Off;
     // A stepped clock stands where it stood, others go on from there.
-    state.clock = shared.config.clock.no_earlier(state.clock.now_ms()).clock();
-    drop(state);
-    shared.admit();
-    Ok((shared, last))
+    state.clock = opened.config.clock.no_earlier(state.clock.now_ms()).clock();
+    opened.admit();
+    Ok((opened, last))
 }
 
 /// Lets an input happen again; false when something else came of it.
-fn repeat(shared: &Shared, record: Record) -> bool {
+fn repeat(opened: &mut Opened, record: Record) -> bool {
     let Record { now_ms, mark, entry } = record;
-    let mut state = shared.state();
+    let Opened { state, keys, .. } = opened;
     state.clock = Clock::Stepped { now_ms };
     state.recorder = Recorder::Replay(None);
-    drop(state);
-    shared.replay(entry);
-    matches!(shared.state().recorder, Recorder::Replay(Some(again)) if again == mark)
+    state.repeat(keys, entry);
+    matches!(state.recorder, Recorder::Replay(Some(again)) if again == mark)
 }

@@ -1,11 +1,16 @@
 //! The store of a data folder: a `redb` database with two tables.
 
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
+use redb::{
+    Builder, Database, ReadableDatabase, ReadableTable, ReadableTableMetadata as _, StorageBackend,
+    TableDefinition,
+};
 
 use super::{DataError, Number, Record, checkpoint::Encoded};
 
-/// Changes with every change of the tables or of a record.
-pub(super) const FORMAT: &str = "1";
+/// Changes with every change of the tables, and of what a record means. See the module `journal`.
+pub(super) const FORMAT: &str = "2";
+/// Its inputs were requests, which nothing repeats any more; its checkpoints are those of format 2.
+const OF_REQUESTS: &str = "1";
 
 /// `format`, and the latest checkpoint as `head` and `snapshot`.
 const STATE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("state");
@@ -34,6 +39,20 @@ impl Store {
         Ok(Self(builder.create_with_backend(backend)?))
     }
 
+    /// Whether the store can be read. `all_here` says that no inputs lie in a reserve.
+    pub(super) fn check_format(&self, all_here: bool) -> Result<(), DataError> {
+        let transaction = self.0.begin_read()?;
+        let state = transaction.open_table(STATE)?;
+        let format = state.get("format")?;
+        let format = format.map(|row| String::from_utf8_lossy(row.value()).into_owned());
+        let format = format.unwrap_or_default();
+        if format == OF_REQUESTS {
+            let empty = transaction.open_table(INPUTS)?.is_empty()?;
+            return if empty && all_here { Ok(()) } else { Err(DataError::OfRequests) };
+        }
+        if format == FORMAT { Ok(()) } else { Err(DataError::Format(format)) }
+    }
+
     pub(super) fn load(&self) -> Result<Content, DataError> {
         let transaction = self.0.begin_read()?;
         let state = transaction.open_table(STATE)?;
@@ -41,10 +60,6 @@ impl Store {
             let row = state.get(name)?.map(|row| row.value().to_vec());
             Ok::<_, DataError>(row.unwrap_or_default())
         };
-        let format = row("format")?;
-        if format != FORMAT.as_bytes() {
-            return Err(DataError::Format(String::from_utf8_lossy(&format).into_owned()));
-        }
         let mut inputs = Vec::new();
         for entry in transaction.open_table(INPUTS)?.iter()? {
             let (number, record) = entry?;

@@ -30,6 +30,7 @@ use crate::{
     generated::Host,
     http,
     shared::Shared,
+    state::Opened,
 };
 
 const NOW_MS: u64 = 1_700_000_000_000;
@@ -159,7 +160,7 @@ fn still() -> Config {
 /// A disk with the store of a new exchange.
 fn formatted() -> Disk {
     let disk = Disk::default();
-    let checkpoint = Shared::new(still()).checkpoint(0).encode().expect("bytes");
+    let checkpoint = Opened::new(still()).checkpoint(0).encode().expect("bytes");
     let store = Store::with_backend(disk.clone()).expect("a store");
     store.checkpoint(&checkpoint).expect("stored");
     drop(store);
@@ -169,8 +170,8 @@ fn formatted() -> Disk {
 /// With what is told about storing.
 fn open(disk: &Disk) -> Result<(Shared, mpsc::Receiver<Notice>), DataError> {
     let (sender, notices) = mpsc::channel();
-    let shared = go_on(still(), disk.clone(), move |notice| drop(sender.send(notice)))?;
-    Ok((shared, notices))
+    let opened = go_on(still(), disk.clone(), move |notice| drop(sender.send(notice)))?;
+    Ok((Shared::of(opened), notices))
 }
 
 /// The same with a disk that is full from now on, and so many bytes in reserve.
@@ -437,4 +438,32 @@ fn what_is_damaged_or_of_another_format_is_refused_in_words() {
     drop(store);
     let words = refused(&disk);
     assert!(words.contains(r#"format "99""#) && words.contains(FORMAT), "{words}");
+}
+
+#[test]
+fn a_folder_of_requests_is_read_when_nothing_is_to_be_repeated() {
+    let disk = formatted();
+    let (shared, _notices) = open(&disk).expect("opens");
+    let before = accounts(&shared);
+    shared.create_account();
+    shared.flush();
+    let image = disk.platter().synced.clone();
+    let old = |kept: &[u8], stopped: bool| {
+        let disk = Disk::holding(image.clone());
+        let store = Store::with_backend(disk.clone()).expect("a store");
+        if stopped {
+            let encoded = shared.state().checkpoint(1, 1, &shared.keys).encode().expect("bytes");
+            store.checkpoint(&encoded).expect("stored");
+        }
+        store.set_format("1").expect("stored");
+        drop(store);
+        kept.clone_into(&mut disk.platter().kept);
+        disk
+    };
+    let (again, _notices) = open(&old(&[], true)).expect("opens");
+    assert_eq!(accounts(&again), before + 1);
+    for disk in [old(&[], false), old(b"[]", true)] {
+        let why = refused(&disk);
+        assert!(why.contains("format \"1\"") && why.contains("ctrl-c"), "{why}");
+    }
 }

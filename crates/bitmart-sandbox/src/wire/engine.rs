@@ -5,7 +5,7 @@ use std::ops::Deref;
 use bitmart_sim::{AccountId, Command, Exchange, OrderId, Outcome, Reject, Request};
 
 use crate::{
-    shared::State,
+    state::State,
     wire::error::{ErrorFamily, WireError, error, rejected},
 };
 

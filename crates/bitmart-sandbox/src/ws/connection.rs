@@ -25,8 +25,9 @@ use crate::{
     connection_limiter::{ConnectionPermit, LimitExceeded},
     feed::{Output, Queued, SocketId},
     generated::Host,
-    shared::{Shared, State},
+    shared::Shared,
     shutdown::cut,
+    state::State,
 };
 
 /// How long the client has for its half of a closing handshake.

@@ -11,7 +11,7 @@ use super::{Book, Level, Place, Price, Side};
 use crate::{AccountId, OrderId};
 
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredBook {
+pub(super) struct StoredBook {
     bids: BTreeMap<Decimal, StoredLevel>,
     asks: BTreeMap<Decimal, StoredLevel>,
 }
@@ -30,7 +30,7 @@ struct StoredOrder {
 }
 
 impl StoredBook {
-    fn of(book: &Book) -> Self {
+    pub(super) fn of(book: &Book) -> Self {
         let levels = |levels: &BTreeMap<Price, Place>| {
             let levels = levels.values().map(|place| &book.levels[*place]);
             levels.map(|level| (level.price, StoredLevel::of(book, level))).collect()

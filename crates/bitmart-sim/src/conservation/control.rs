@@ -3,31 +3,19 @@
 use proptest::prelude::*;
 
 use super::{
-    super::{AccountId, Exchange, FuturesAction},
+    super::AccountId,
     steps::{CURRENCIES, PAIRS, money},
 };
-use crate::control::WalletKind;
+use crate::{Command, FuturesRequest, OperatorCommand, Request, SpotRequest, control::WalletKind};
 
 /// One such thing.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    Leverage {
-        leverage: u32,
-        isolated: bool,
-    },
+    Leverage { leverage: u32, isolated: bool },
     CancelAllSpot,
     CancelAllFutures,
-    SetBalance {
-        funding: bool,
-        currency: usize,
-        cents: i64,
-    },
-    Halt {
-        spot: bool,
-        halted: bool,
-    },
-    /// The exchange goes on from what a snapshot holds.
-    Restore,
+    SetBalance { funding: bool, currency: usize, cents: i64 },
+    Halt { spot: bool, halted: bool },
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
@@ -40,40 +28,27 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             |(funding, currency, cents)| Step::SetBalance { funding, currency, cents }
         ),
         2 => (any::<bool>(), any::<bool>()).prop_map(|(spot, halted)| Step::Halt { spot, halted }),
-        1 => Just(Step::Restore),
     ]
 }
 
-pub(super) fn run(exchange: &mut Exchange, account: AccountId, step: &Step, now_ms: u64) {
-    match *step {
+pub(super) fn command(account: AccountId, step: &Step) -> Command {
+    let request: Request = match *step {
         Step::Leverage { leverage, isolated } => {
-            let _ = exchange.set_leverage(account, &"BTCUSDT".into(), leverage, isolated);
+            FuturesRequest::SetLeverage { symbol: "BTCUSDT".into(), leverage, isolated }.into()
         }
-        Step::CancelAllSpot => {
-            for id in exchange.account_mut(account).spot_orders.open.clone() {
-                assert_eq!(exchange.cancel_spot(account, id, now_ms), Ok(()));
-            }
-        }
-        Step::CancelAllFutures => {
-            exchange.cancel_all_futures(account, None, FuturesAction::Cancelled, now_ms);
-        }
+        Step::CancelAllSpot => SpotRequest::CancelAll { symbol: None, side: None }.into(),
+        Step::CancelAllFutures => FuturesRequest::CancelAll { symbol: None }.into(),
         Step::SetBalance { funding, currency, cents } => {
             let wallet = if funding { WalletKind::Funding } else { WalletKind::Spot };
             let amount = money(CURRENCIES[currency], cents);
-            exchange
-                .set_available(account, wallet, &CURRENCIES[currency].into(), amount, now_ms)
-                .expect("a wallet");
+            let currency = CURRENCIES[currency].into();
+            let command = OperatorCommand::SetBalance { account, wallet, currency, amount };
+            return Command::Operator(command);
         }
         Step::Halt { spot, halted } => {
-            exchange.halt(if spot { PAIRS[0] } else { "BTCUSDT" }, halted).expect("a market");
+            let symbol = if spot { PAIRS[0] } else { "BTCUSDT" }.into();
+            return Command::Operator(OperatorCommand::HaltMarket { symbol, halted });
         }
-        // Done before anything that was due by now.
-        Step::Restore => {}
-    }
-}
-
-/// Goes on from what a snapshot holds. Events are no part of it: they were taken before.
-pub(super) fn restore(exchange: &mut Exchange) {
-    let json = serde_json::to_vec(exchange).expect("JSON");
-    *exchange = serde_json::from_slice(&json).expect("the same");
+    };
+    Command::Customer { account, request }
 }

@@ -5,20 +5,22 @@ use rust_decimal::Decimal;
 
 use super::{
     super::{
-        AccountId, Exchange,
-        account::Purse,
+        AccountId, Exchange, OrderId,
+        account::{Account, Purse},
         book::{SelfTrade, Side},
-        earn::{Renewal, Saver},
+        earn::Renewal,
         funding::NewWithdrawal,
         futures_order::{FuturesSide, Mode, NewFuturesOrder},
         margin::Sum,
+        order::NewSpotOrder,
         tape::PublicTrade,
         tests::spot_order,
         transfer::{End, NewTransfer},
+        trigger::Preset,
     },
     control, triggers,
 };
-use crate::Setup;
+use crate::{Command, FuturesRequest, OperatorCommand, Request, Setup, SpotRequest, WalletRequest};
 
 pub(super) const START_MS: u64 = 1_700_000_000_000;
 pub(super) const CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
@@ -217,69 +219,62 @@ fn sum(pair: usize, base: bool, cents: i64) -> Sum {
     Sum { symbol: symbol.into(), currency: currency.into(), amount: money(currency, cents) }
 }
 
-/// Runs a step. A refusal is fine: what must hold is checked after it.
+/// Runs a step. A rejection is fine: what must hold is checked after it.
 pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: &mut u64) {
-    let account = AccountId(account);
-    *clock_ms += match step {
-        Step::Wait { seconds } => seconds * 1_000,
-        Step::Control(control::Step::Restore) => {
-            control::restore(exchange);
-            0
+    *clock_ms += if let Step::Wait { seconds } = step { seconds * 1_000 } else { 50 };
+    let command = match step {
+        Step::Jump(percent) => {
+            jump(exchange, *percent, *clock_ms);
+            *clock_ms += 60_000;
+            Command::Wait
         }
-        _ => 50,
+        step => command(exchange, AccountId(account), step, *clock_ms).unwrap_or(Command::Wait),
     };
-    let now_ms = *clock_ms;
-    exchange.settle_due(now_ms);
-    match step.clone() {
+    let must_work = matches!(
+        command,
+        Command::Operator(OperatorCommand::SetBalance { .. } | OperatorCommand::HaltMarket { .. })
+    );
+    let result = exchange.apply(command, *clock_ms);
+    assert!(result.is_ok() || !must_work, "{result:?}");
+}
+
+/// What a step wants of an exchange; nothing when it picks among orders and there is none.
+fn command(exchange: &Exchange, account: AccountId, step: &Step, now_ms: u64) -> Option<Command> {
+    let owner = &exchange.accounts[&account];
+    let request: Request = match step.clone() {
         Step::Spot(Spot { margin, buy, kind, stp, price, lots }) => {
-            let mut request = spot_order(buy, kind, stp, price, lots);
-            request.margin = margin;
-            let _ = exchange.place_spot(account, request, now_ms);
+            let order = NewSpotOrder { margin, ..spot_order(buy, kind, stp, price, lots) };
+            SpotRequest::Place(order).into()
         }
         Step::CancelSpot(pick) => {
-            let own = exchange.account_mut(account).spot_orders.all();
-            if let Some(id) = own.get(pick % own.len().max(1)) {
-                let _ = exchange.cancel_spot(account, *id, now_ms);
-            }
+            SpotRequest::Cancel(picked(&owner.spot_orders.all(), pick)?).into()
         }
         Step::Futures(order) => {
-            let request = futures_order(exchange, account, &order);
-            let _ = exchange.place_futures(account, request, now_ms);
+            let order = futures_order(owner, &order);
+            FuturesRequest::Place { order, preset: Preset::default() }.into()
         }
         Step::CancelFutures(pick) => {
-            let own = exchange.account_mut(account).futures_orders.all();
-            if let Some(id) = own.get(pick % own.len().max(1)) {
-                let _ = exchange.cancel_futures(account, *id, now_ms);
-            }
+            FuturesRequest::Cancel(picked(&owner.futures_orders.all(), pick)?).into()
         }
-        Step::Trigger(step) => triggers::run(exchange, account, step, now_ms),
+        Step::Trigger(step) => triggers::request(exchange, owner, step)?,
         Step::ModifyFutures { pick, price, size } => {
-            let own = &exchange.account_mut(account).futures_orders.open;
-            let id = own.iter().nth(pick % own.len().max(1)).copied();
+            let open: Vec<_> = owner.futures_orders.open.iter().copied().collect();
             let (price, size) = (price.map(|price| dollars(60_000 + price)), size.map(dollars));
-            if let Some(id) = id {
-                let _ = exchange.modify_futures(account, id, price, size, now_ms);
-            }
+            FuturesRequest::Modify { id: picked(&open, pick)?, price, size }.into()
         }
         Step::CancelAfter { seconds } => {
-            let at_ms = seconds.map(|seconds| now_ms + seconds * 1_000);
-            exchange.cancel_after(account, &"BTCUSDT".into(), at_ms);
+            FuturesRequest::CancelAllAfter { symbol: "BTCUSDT".into(), seconds }.into()
         }
-        Step::OneWay(one_way) => {
-            let _ = exchange.set_one_way(account, one_way);
-        }
-        Step::Jump(percent) => {
-            jump(exchange, percent, now_ms);
-            exchange.settle_due(now_ms + 60_000);
-            *clock_ms = now_ms + 60_000;
-        }
+        Step::OneWay(one_way) => FuturesRequest::SetOneWay(one_way).into(),
         Step::Deposit { currency, cents } => {
-            let currency = CURRENCIES[currency];
-            let _ = exchange.deposit(account, currency, money(currency, cents), now_ms);
+            let (currency, amount) = (CURRENCIES[currency], money(CURRENCIES[currency], cents));
+            let currency = currency.into();
+            let command = OperatorCommand::Deposit { account, currency, amount };
+            return Some(Command::Operator(command));
         }
         Step::Withdraw { currency, cents, source, fails, payee } => {
             let currency = CURRENCIES[currency];
-            let request = NewWithdrawal {
+            let withdrawal = NewWithdrawal {
                 currency: format!("{currency}-TRC20").into(),
                 amount: money(currency, cents),
                 address: if fails { "fail" } else { "T1" }.to_owned(),
@@ -287,65 +282,74 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: 
                 source: [None, Some(Purse::Spot), Some(Purse::Fund)][source],
                 payee: payee.map(AccountId),
             };
-            let _ = exchange.withdraw(account, request, now_ms);
+            WalletRequest::Withdraw(withdrawal).into()
         }
         Step::Transfer { to, purses, currency, cents, number } => {
             let purse = |at: usize| [Purse::Spot, Purse::Fund, Purse::Futures][at];
-            let request = NewTransfer {
+            let transfer = NewTransfer {
                 from: End { account, purse: purse(purses.0) },
                 to: End { account: AccountId(to), purse: purse(purses.1) },
                 currency: CURRENCIES[currency].into(),
                 amount: money(CURRENCIES[currency], cents),
             };
-            let number = number.to_string().into();
-            let _ = exchange.transfer_between(account, number, request, now_ms);
+            WalletRequest::Transfer { transfer, number: Some(number.to_string().into()) }.into()
         }
         Step::Margin { pair, base, cents, into } => {
-            let _ = exchange.transfer_margin(account, sum(pair, base, cents), into);
+            WalletRequest::TransferMargin { sum: sum(pair, base, cents), into }.into()
         }
-        Step::Borrow { pair, base, cents } => {
-            let _ = exchange.borrow(account, sum(pair, base, cents), now_ms);
-        }
+        Step::Borrow { pair, base, cents } => WalletRequest::Borrow(sum(pair, base, cents)).into(),
         Step::Repay { pair, base, cents } => {
             let mut sum = sum(pair, base, cents);
             let debt = exchange.debt(account, &sum.symbol, &sum.currency).total();
             sum.amount = sum.amount.min(debt);
-            let _ = exchange.repay(account, sum, now_ms);
+            WalletRequest::Repay(sum).into()
         }
         Step::Save { product, cents, renewal } => {
             let products = exchange.products();
-            let product = products[product % products.len()].clone();
-            let renewal = [Renewal::Off, Renewal::Flexible, Renewal::Fixed][renewal];
-            let (saver, amount) = (saver(account, now_ms), money(&product.currency, cents));
-            let _ = exchange.subscribe_saving(saver, product.id, amount, renewal, now_ms);
+            let product = &products[product % products.len()];
+            WalletRequest::SubscribeSaving {
+                number: now_ms.to_string().into(),
+                product: product.id,
+                amount: money(&product.currency, cents),
+                renewal: [Renewal::Off, Renewal::Flexible, Renewal::Fixed][renewal],
+            }
+            .into()
         }
-        Step::Redeem { pick, cents } => redeem(exchange, account, pick, cents, now_ms),
-        Step::Wait { .. } => {}
-        Step::Market => exchange.step_market(now_ms),
-        Step::Control(step) => control::run(exchange, account, &step, now_ms),
-    }
-    exchange.run_triggers(now_ms);
+        Step::Redeem { pick, cents } => redeem(exchange, account, pick, cents, now_ms)?,
+        Step::Wait { .. } | Step::Jump(_) => return Some(Command::Wait),
+        Step::Market => return Some(Command::StepMarket),
+        Step::Control(step) => return Some(control::command(account, &step)),
+    };
+    Some(Command::Customer { account, request })
 }
 
-fn saver(account: AccountId, now_ms: u64) -> Saver {
-    Saver { account, number: now_ms.to_string().into() }
+pub(super) fn picked(ids: &[OrderId], pick: usize) -> Option<OrderId> {
+    ids.get(pick % ids.len().max(1)).copied()
 }
 
-fn redeem(exchange: &mut Exchange, account: AccountId, pick: usize, cents: i64, now_ms: u64) {
-    let own: Vec<_> =
-        exchange.earn.holdings.values().filter(|one| one.account == account).collect();
-    let Some(holding) = own.get(pick % own.len().max(1)) else { return };
+fn redeem(
+    exchange: &Exchange,
+    account: AccountId,
+    pick: usize,
+    cents: i64,
+    now_ms: u64,
+) -> Option<Request> {
+    let holdings = exchange.earn.holdings.values();
+    let own: Vec<_> = holdings.filter(|one| one.account == account).collect();
+    let holding = own.get(pick % own.len().max(1))?;
     let flexible = holding.product.lock_days.is_none();
     let part = flexible.then(|| money(&holding.product.currency, cents).min(holding.amount));
-    let id = holding.id;
-    let _ = exchange.redeem_saving(saver(account, now_ms), id, part, now_ms);
+    let number = now_ms.to_string().into();
+    Some(WalletRequest::RedeemSaving { number, id: holding.id, part }.into())
 }
 
 fn dollars(amount: i64) -> Decimal {
     Decimal::from(amount)
 }
 
+/// No command moves a price by itself.
 fn jump(exchange: &mut Exchange, percent: i64, now_ms: u64) {
+    let _ = exchange.apply(Command::Wait, now_ms);
     let Some(market) = exchange.futures.get_mut("BTCUSDT") else { return };
     let price = market.last_price() * (Decimal::ONE + Decimal::new(percent, 2));
     let trade = PublicTrade {
@@ -358,15 +362,11 @@ fn jump(exchange: &mut Exchange, percent: i64, now_ms: u64) {
     market.tape.record(trade, Decimal::ONE);
 }
 
-pub(super) fn futures_order(
-    exchange: &mut Exchange,
-    account: AccountId,
-    order: &Futures,
-) -> NewFuturesOrder {
+pub(super) fn futures_order(owner: &Account, order: &Futures) -> NewFuturesOrder {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
     use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
     use SelfTrade::{CancelBoth, CancelMaker, CancelTaker};
-    let open = exchange.account_mut(account).open_positions().next().filter(|_| order.fits);
+    let open = owner.open_positions().next().filter(|_| order.fits);
     let (leverage, isolated) = open.map_or((order.leverage, order.isolated), |(_, _, position)| {
         (position.leverage, position.isolated)
     });

@@ -5,16 +5,17 @@ use rust_decimal::Decimal;
 
 use super::{
     super::{
-        AccountId, Exchange, OrderId,
+        Exchange,
+        account::Account,
         tests::spot_order,
         trigger::{
             Algo, AlgoKind, Condition, Kind, NewAlgo, NewPlan, Plan, PlanChange, Preset,
             PresetPrice, PriceType, Trail, Way,
         },
     },
-    steps::{Futures, futures_order},
+    steps::{Futures, futures_order, picked},
 };
-use crate::futures_order::NewFuturesOrder;
+use crate::{FuturesRequest, Request, SpotRequest, futures_order::NewFuturesOrder};
 
 const KINDS: [Kind; 4] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss, Kind::Trailing];
 
@@ -49,55 +50,49 @@ fn at(distance: i64) -> Decimal {
     Decimal::from(60_000 + distance)
 }
 
-fn picked(ids: &[OrderId], pick: usize) -> Option<OrderId> {
-    ids.get(pick % ids.len().max(1)).copied()
-}
-
-pub(super) fn run(exchange: &mut Exchange, account: AccountId, step: Step, now_ms: u64) {
-    let plans: Vec<_> = exchange.triggers.futures.of(account).map(|plan| plan.id).collect();
-    match step {
+pub(super) fn request(exchange: &Exchange, owner: &Account, step: Step) -> Option<Request> {
+    let symbol = || "BTCUSDT".into();
+    let plans: Vec<_> = exchange.triggers.futures.of(owner.id).map(|plan| plan.id).collect();
+    Some(match step {
         Step::Plan { kind, order, price, fair, whole } => {
-            let order = futures_order(exchange, account, &order);
-            let plan = plan(KINDS[kind], order, at(price), fair, whole);
-            let _ = exchange.submit_plan(account, plan, now_ms);
+            let order = futures_order(owner, &order);
+            FuturesRequest::PlacePlan(plan(KINDS[kind], order, at(price), fair, whole)).into()
         }
         Step::Change { pick, price } => {
-            let Some(id) = picked(&plans, pick) else { return };
             let change = PlanChange {
                 trigger_price: at(price),
                 by: PriceType::Last,
                 price: None,
                 whole_position: None,
             };
-            let _ = exchange.change_plan(account, "BTCUSDT", id, &KINDS[..3], change, now_ms);
+            let (id, kinds) = (picked(&plans, pick)?, KINDS[..3].to_vec());
+            FuturesRequest::ModifyPlan { symbol: symbol(), id, kinds, change }.into()
         }
         Step::CancelPlan(pick) => {
-            let Some(id) = picked(&plans, pick) else { return };
-            let _ = exchange.cancel_plan(account, "BTCUSDT", id, &KINDS, now_ms);
+            let (id, kinds) = (picked(&plans, pick)?, KINDS.to_vec());
+            FuturesRequest::CancelPlan { symbol: symbol(), id, kinds }.into()
         }
         Step::Preset { pick, distance } => {
             let orders: Vec<_> = exchange
-                .futures_orders_of(account)
+                .futures_orders_of(owner.id)
                 .filter(|order| order.open)
                 .map(|order| order.id)
                 .collect();
-            let Some(id) = picked(&[orders, plans].concat(), pick) else { return };
+            let id = picked(&[orders, plans].concat(), pick)?;
             let leg = |distance| Some(PresetPrice { price: at(distance), by: PriceType::Last });
             let preset = Preset { take_profit: leg(distance), stop_loss: leg(-distance) };
-            let _ = exchange.change_preset(account, "BTCUSDT", id, preset, now_ms);
+            FuturesRequest::ModifyPreset { symbol: symbol(), id, preset }.into()
         }
         Step::Algo { buy, market, price, lots } => {
             let order = spot_order(buy, usize::from(market), 0, price, lots);
             let terms = Algo { kind: AlgoKind::Trigger, order };
-            let new = NewAlgo { trigger_price: at(price), terms };
-            let _ = exchange.submit_algo(account, new, now_ms);
+            SpotRequest::PlaceTrigger(NewAlgo { trigger_price: at(price), terms }).into()
         }
         Step::CancelAlgo(pick) => {
-            let algos: Vec<_> = exchange.triggers.spot.of(account).map(|algo| algo.id).collect();
-            let Some(id) = picked(&algos, pick) else { return };
-            let _ = exchange.cancel_algo(account, id, now_ms);
+            let algos: Vec<_> = exchange.triggers.spot.of(owner.id).map(|algo| algo.id).collect();
+            SpotRequest::CancelTrigger(picked(&algos, pick)?).into()
         }
-    }
+    })
 }
 
 fn plan(kind: Kind, order: NewFuturesOrder, price: Decimal, fair: bool, whole: bool) -> NewPlan {

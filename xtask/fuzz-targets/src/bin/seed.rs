@@ -16,6 +16,7 @@ fn main() -> Result<()> {
     println!("rest_answers: {} seeds", rest_answers()?);
     println!("ws_frames, ws_session: {} seeds", frames()?);
     println!("ws_book: {} seeds", books()?);
+    println!("sim_commands: {} seeds", commands()?);
     Ok(())
 }
 
@@ -118,4 +119,21 @@ fn books() -> Result<usize> {
         count += 1;
     }
     Ok(count)
+}
+
+/// Random bytes, which are many commands each.
+fn commands() -> Result<usize> {
+    let corpus = corpus("sim_commands")?;
+    for number in 0..24_u8 {
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(u64::from(number) + 1);
+        let bytes = (0..1_200).map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_be_bytes()[0]
+        });
+        let seed: Vec<u8> = std::iter::once(number % 4).chain(bytes).collect();
+        fs::write(corpus.join(format!("random-{number}")), seed)?;
+    }
+    Ok(24)
 }

@@ -1,0 +1,125 @@
+//! Every entry as it is stored: a renamed command or field would make folders unreadable.
+//!
+//! A new entry, command or field gets a new line in `fixtures/journal/entries.jsonl`. The lines that are there
+//! stay as they are. With `BITMART_WRITE_ENTRIES` set the test writes the file anew, in the form of today.
+
+use std::{collections::BTreeSet, env, fs, path::Path};
+
+use bitmart_sim::{
+    Command, FuturesRequest, OperatorCommand, Request, SpotRequest, WalletRequest,
+    operator::Operation,
+};
+
+use super::Entry;
+
+/// How many names [`name`] knows.
+const NAMES: usize = 47;
+
+fn name(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::Step => "step",
+        Entry::Hold(_) => "hold",
+        Entry::MakeKey { .. } => "make key",
+        Entry::AddKey(_) => "add key",
+        Entry::Command(Command::Wait) => "wait",
+        Entry::Command(Command::StepMarket) => "step market",
+        Entry::Command(Command::Customer { request, .. }) => match request {
+            Request::Spot(request) => spot(request),
+            Request::Futures(request) => futures(request),
+            Request::Wallet(request) => wallet(request),
+        },
+        Entry::Command(Command::Operator(command)) => operator(command),
+    }
+}
+
+fn spot(request: &SpotRequest) -> &'static str {
+    match request {
+        SpotRequest::Place(_) => "place spot",
+        SpotRequest::Cancel(_) => "cancel spot",
+        SpotRequest::CancelAll { .. } => "cancel all spot",
+        SpotRequest::PlaceTrigger(_) => "place trigger",
+        SpotRequest::CancelTrigger(_) => "cancel trigger",
+        SpotRequest::CancelAllTriggers { .. } => "cancel all triggers",
+    }
+}
+
+fn futures(request: &FuturesRequest) -> &'static str {
+    match request {
+        FuturesRequest::Place { .. } => "place futures",
+        FuturesRequest::Modify { .. } => "modify",
+        FuturesRequest::Cancel(_) => "cancel futures",
+        FuturesRequest::CancelAll { .. } => "cancel all futures",
+        FuturesRequest::CancelAllAfter { .. } => "cancel all after",
+        FuturesRequest::ClosePositions { .. } => "close positions",
+        FuturesRequest::SetOneWay(_) => "set one way",
+        FuturesRequest::SetLeverage { .. } => "set leverage",
+        FuturesRequest::PlacePlan(plan) => match plan.condition {
+            bitmart_sim::trigger::Condition::Reach { .. } => "place plan",
+            bitmart_sim::trigger::Condition::Trail(_) => "place trailing plan",
+        },
+        FuturesRequest::ModifyPlan { .. } => "modify plan",
+        FuturesRequest::ModifyPreset { .. } => "modify preset",
+        FuturesRequest::CancelPlan { .. } => "cancel plan",
+    }
+}
+
+fn wallet(request: &WalletRequest) -> &'static str {
+    match request {
+        WalletRequest::Transfer { .. } => "transfer",
+        WalletRequest::Withdraw(_) => "withdraw",
+        WalletRequest::SetDepositWallet(_) => "set deposit wallet",
+        WalletRequest::ClaimPlayMoney => "claim",
+        WalletRequest::TransferMargin { .. } => "transfer margin",
+        WalletRequest::Borrow(_) => "borrow",
+        WalletRequest::Repay(_) => "repay",
+        WalletRequest::SubscribeSaving { .. } => "subscribe saving",
+        WalletRequest::RedeemSaving { .. } => "redeem saving",
+        WalletRequest::SetRenewal { .. } => "set renewal",
+        WalletRequest::SetAutomaticSaving { .. } => "set automatic saving",
+    }
+}
+
+fn operator(command: &OperatorCommand) -> &'static str {
+    match command {
+        OperatorCommand::OpenAccounts(_) => "open accounts",
+        OperatorCommand::OpenNextAccount(_) => "open next account",
+        OperatorCommand::SetBalance { .. } => "set balance",
+        OperatorCommand::Deposit { .. } => "deposit",
+        OperatorCommand::HaltMarket { .. } => "halt market",
+        OperatorCommand::RecordCandle { .. } => "record candle",
+        OperatorCommand::Decide(Operation::Freeze { .. }) => "freeze",
+        OperatorCommand::Decide(Operation::Delist { .. }) => "delist",
+        OperatorCommand::Decide(Operation::OpenCurrency { .. }) => "open currency",
+        OperatorCommand::Decide(Operation::SaveAddress { .. }) => "save address",
+        OperatorCommand::Decide(Operation::SetNetwork { .. }) => "set network",
+    }
+}
+
+#[test]
+fn every_entry_is_stored_as_it_always_was() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journal/entries.jsonl");
+    let text = fs::read_to_string(&file).expect("a file");
+    let (mut names, mut stored, mut faults) = (BTreeSet::new(), String::new(), Vec::new());
+    for line in text.lines() {
+        match serde_json::from_str::<Entry>(line) {
+            Ok(entry) => {
+                names.insert(name(&entry));
+                let again = serde_json::to_string(&entry).expect("JSON");
+                if again != line {
+                    faults.push(format!("{line}\nis now\n{again}"));
+                }
+                stored.push_str(&again);
+            }
+            Err(error) => {
+                faults.push(format!("{line}\n{error}"));
+                stored.push_str(line);
+            }
+        }
+        stored.push('\n');
+    }
+    if env::var_os("BITMART_WRITE_ENTRIES").is_some() {
+        fs::write(&file, stored).expect("written");
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+    assert_eq!(names.len(), NAMES, "{names:?}");
+}
