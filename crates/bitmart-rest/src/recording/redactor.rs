@@ -1,7 +1,9 @@
 //! Placeholders of the same form for values that may be account data.
 //!
-//! Kept are the exchange's vocabulary (symbols, currencies, networks, states, sides, types, codes)
-//! and flags. Times move by a secret span. Numbers, also in strings, keep sign, decimal point,
+//! What survives: `true`, `false` and `null`; below the names of states, sides, types, modes and wallets a
+//! listed word of the exchange or a number of up to three digits; below the names of symbols, currencies,
+//! networks, channels and codes a value of their form; in messages every word of letters; names of
+//! members; and [a few words](names) that mean *no value*, wherever they are. Times move by a secret span. Numbers, also in strings, keep sign, decimal point,
 //! exponent, leading and trailing zeros and the count of digits; zero stays zero. In every other
 //! text each letter and digit becomes another one of its kind.
 //!
@@ -140,10 +142,7 @@ impl Redactor {
         }
         if names::class(at.name) == Class::Message {
             let words = text.split(' ').map(|word| {
-                let is_plain = word
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphabetic() || b"-,.:;!?()'\"[]#".contains(&byte));
-                if is_plain { word.to_owned() } else { self.placeholder(word) }
+                if names::is_plain_word(word) { word.to_owned() } else { self.placeholder(word) }
             });
             return words.collect::<Vec<_>>().join(" ");
         }
