@@ -5,8 +5,8 @@ use std::path::Path;
 use bitmart::sandbox::Config;
 use serde_json::Value;
 
-use crate::common::{Place, sandbox_of};
 use super::{buy, export, read, sandbox, verify};
+use crate::common::{Place, sandbox_of};
 
 /// All files of a folder with their contents.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {

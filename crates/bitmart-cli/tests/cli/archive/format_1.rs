@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::common::bitmart;
 use super::{buy, export, lines, read, sandbox, verify};
+use crate::common::bitmart;
 
 /// Thirty days.
 const AHEAD_MS: i64 = 2_592_000_000;

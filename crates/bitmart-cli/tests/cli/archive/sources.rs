@@ -1,7 +1,7 @@
 //! Where an archive comes from: play money, and several profiles.
 
-use crate::common::at_home;
 use super::{buy, export, lines, sandbox, verify};
+use crate::common::at_home;
 
 #[test]
 fn labels_play_money_and_requires_an_explicit_sandbox() {
