@@ -98,7 +98,7 @@ impl AccountState {
     }
 
     /// Sets how many finished orders are stored. The same limit applies to orders of which only fills
-    /// are known. 10,000 by default; 0 counts as 1, so that an order is stored when it is reported as finished.
+    /// are known. 10,000 by default; 0 counts as 1, so that an order is stored when it finishes.
     #[must_use]
     pub fn max_finished_orders(mut self, limit: usize) -> Self {
         self.max_finished = limit.max(1);

@@ -148,9 +148,11 @@ fn store_in_file(
         return Ok(());
     }
     remove_from_keyring(name).map_err(|failure| {
-        let text = format!("the new key of profile {name:?} is stored, but the old one is still in the keyring");
+        let text = format!(
+            "the new key of profile {name:?} is stored, but the old one is still in the keyring"
+        );
         failure.with_context(&text).with_advice(format!(
-            "delete the entry of user {name:?} and service \"bitmart\" with the keyring program of the system"
+            "delete the entry of user {name:?} and service \"bitmart\" with a program for keyrings"
         ))
     })
 }
