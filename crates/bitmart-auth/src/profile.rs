@@ -155,7 +155,7 @@ fn check_permissions(_: &File, _: &Path) -> Result<(), CredentialsError> {
 
 /// The error for a file that is malformed after these bytes.
 fn malformed(path: &Path, before: Option<&[u8]>) -> CredentialsError {
-    let line = before.map(|before| before.iter().filter(|byte| **byte == b'\n').count() + 1);
+    let line = before.map(|before| before.split(|byte| *byte == b'\n').count());
     Kind::Malformed { path: path.to_owned(), line }.into()
 }
 
