@@ -116,7 +116,8 @@ fn build(release: &Release) -> TaskResult {
 
 /// Folders of this machine that must not be in a program, the innermost first, and their replacements.
 fn machine_paths() -> Vec<(PathBuf, &'static str)> {
-    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let home = variable("HOME").or_else(|| variable("USERPROFILE"));
     let home = home.map(PathBuf::from).filter(|home| home.parent().is_some());
     let registry = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)

@@ -10,8 +10,11 @@ use crate::{Balance, Fill, Market, Order, Position, PositionKey};
 /// Default of [`AccountState::max_finished_orders`].
 const MAX_FINISHED_ORDERS: usize = 10_000;
 
+/// How many ids of dropped orders are stored.
+const MAX_DROPPED_IDS: usize = 50_000;
+
 /// Orders, fills, balances and positions of an account, merged from streams and queries in any
-/// order: the progress of an order never moves back, and a fill counts once.
+/// order: the progress of an order never moves back, and a fill counts once. See *Memory* for how long.
 ///
 /// Plain data. [`AccountTracker`](crate::AccountTracker) maintains one from live connections. To
 /// maintain your own, call [`apply_order`](Self::apply_order) and the other `apply_…` methods.
@@ -19,7 +22,8 @@ const MAX_FINISHED_ORDERS: usize = 10_000;
 /// # Memory
 ///
 /// - All open orders are stored, and the newest 10,000 finished ones
-///   ([`max_finished_orders`](Self::max_finished_orders)).
+///   ([`max_finished_orders`](Self::max_finished_orders)). The ids of the last 50,000 dropped ones are
+///   stored as well: late updates of these orders are ignored.
 /// - The fills of an order are dropped together with it. Fills of orders that are not known
 ///   themselves are stored for the newest 10,000 such orders.
 /// - To recognize duplicates, the ids of the newest 50,000 fills are stored. An
@@ -32,8 +36,11 @@ pub struct AccountState {
     by_client_id: HashMap<(Market, ClientOrderId), OrderId>,
     fills: HashMap<OrderKey, Vec<Fill>>,
     known_fills: KnownFills,
+    /// Stored finished orders, oldest first.
     finished: VecDeque<OrderKey>,
-    /// Orders of which only fills are known, oldest first.
+    /// Finished orders that are no longer stored.
+    dropped: DroppedOrders,
+    /// Orders of which only fills are known, oldest first. Each once.
     unknown_orders: VecDeque<OrderKey>,
     max_finished: usize,
     balances: BTreeMap<(Market, Currency), Balance>,
@@ -42,6 +49,30 @@ pub struct AccountState {
 
 /// Order ids are unique within a market only.
 type OrderKey = (Market, OrderId);
+
+/// The ids of the newest dropped orders.
+#[derive(Clone, Debug, Default)]
+struct DroppedOrders {
+    ids: HashSet<OrderKey>,
+    oldest_first: VecDeque<OrderKey>,
+}
+
+impl DroppedOrders {
+    fn insert(&mut self, key: OrderKey) {
+        if self.ids.insert(key.clone()) {
+            self.oldest_first.push_back(key);
+        }
+        if self.oldest_first.len() > MAX_DROPPED_IDS
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+
+    fn contains(&self, key: &OrderKey) -> bool {
+        self.ids.contains(key)
+    }
+}
 
 impl Default for AccountState {
     fn default() -> Self {
@@ -58,6 +89,7 @@ impl AccountState {
             fills: HashMap::new(),
             known_fills: KnownFills::default(),
             finished: VecDeque::new(),
+            dropped: DroppedOrders::default(),
             unknown_orders: VecDeque::new(),
             max_finished: MAX_FINISHED_ORDERS,
             balances: BTreeMap::new(),
@@ -66,29 +98,36 @@ impl AccountState {
     }
 
     /// Sets how many finished orders are stored. The same limit applies to orders of which only fills
-    /// are known. 10,000 by default.
+    /// are known. 10,000 by default; 0 counts as 1, so that an order is stored when it finishes.
     #[must_use]
     pub fn max_finished_orders(mut self, limit: usize) -> Self {
-        self.max_finished = limit;
+        self.max_finished = limit.max(1);
         self
     }
 
     /// Merges the state of an order. Returns the order if it is new or its progress changed.
+    ///
+    /// A finished order that was dropped stays dropped. Among orders with the same client order id, the last
+    /// created one is found by it.
     pub fn apply_order(&mut self, update: Order) -> Option<&Order> {
         let key = (update.instrument.market(), update.order_id.clone());
-        if let Some(id) = &update.client_order_id {
-            self.by_client_id.insert((key.0, id.clone()), key.1.clone());
+        if self.dropped.contains(&key) {
+            return None;
         }
         let (changed, was_open) = if let Some(order) = self.orders.get_mut(&key) {
             let was_open = !order.progress.is_final();
             (order.advance(update), was_open)
         } else {
+            if self.fills.contains_key(&key) {
+                self.unknown_orders.retain(|unknown| *unknown != key);
+            }
             self.orders.insert(key.clone(), update);
             (true, true)
         };
+        self.index_client_id(&key);
         if was_open && self.orders.get(&key).is_some_and(|order| order.progress.is_final()) {
             self.finished.push_back(key.clone());
-            self.drop_oldest(&key);
+            self.drop_oldest();
         }
         self.orders.get(&key).filter(|_| changed)
     }
@@ -132,6 +171,9 @@ impl AccountState {
     /// of which only fills are known.
     pub(crate) fn remove_order(&mut self, market: Market, id: &OrderId) -> bool {
         let key = (market, id.clone());
+        if self.orders.get(&key).is_none_or(|order| order.progress.is_final()) {
+            return false;
+        }
         let Some(order) = self.orders.remove(&key) else { return false };
         self.remove_client_id(&key, order.client_order_id);
         if self.fills.contains_key(&key) {
@@ -148,16 +190,16 @@ impl AccountState {
 
     /// Sets a position; size 0 removes it. Returns whether it changed.
     ///
-    /// In one-way mode it replaces the position of the opposite direction. If its mode is `None`, the mode
-    /// of the stored positions of the contract is used, because the exchange does not change the mode
-    /// while a position is open. If that is `None` as well, both directions are kept: a position that is
-    /// closed already may then remain until the next fetch, but no open one disappears.
+    /// In one-way mode the position replaces that of the opposite direction. A position without its mode
+    /// gets the mode of the stored positions of the contract: the mode cannot change while one is open. If
+    /// none of them has a mode, both directions are kept. A closed position may then stay until the next
+    /// fetch, but no open one is removed.
     pub fn apply_position(&mut self, key: PositionKey, mut position: Position) -> bool {
         if position.size.is_zero() {
             return self.positions.remove(&key).is_some();
         }
         let opposite = key.opposite();
-        let mode = |key| self.position(key).and_then(|known| known.one_way);
+        let mode = |key| self.position(key).and_then(|stored| stored.one_way);
         position.one_way = position.one_way.or_else(|| mode(&key)).or_else(|| mode(&opposite));
         if position.one_way == Some(true) {
             self.positions.remove(&opposite);
@@ -165,31 +207,48 @@ impl AccountState {
         self.positions.insert(key, position.clone()) != Some(position)
     }
 
-    /// Drops finished orders beyond the limit, except the one that has just finished.
-    fn drop_oldest(&mut self, newest: &OrderKey) {
-        while self.finished.len() > self.max_finished.max(1) {
-            let Some(key) = self.finished.pop_front().filter(|key| key != newest) else { return };
+    /// Drops finished orders beyond the limit, which is at least 1, so the newest one stays.
+    fn drop_oldest(&mut self) {
+        while self.finished.len() > self.max_finished {
+            let Some(key) = self.finished.pop_front() else { return };
             let order = self.orders.remove(&key);
             self.remove_client_id(&key, order.and_then(|order| order.client_order_id));
+            self.fills.remove(&key);
+            self.dropped.insert(key);
+        }
+    }
+
+    /// Drops fills of unknown orders beyond the limit.
+    fn drop_unknown(&mut self) {
+        while self.unknown_orders.len() > self.max_finished {
+            let Some(key) = self.unknown_orders.pop_front() else { return };
             self.fills.remove(&key);
         }
     }
 
-    fn drop_unknown(&mut self) {
-        while self.unknown_orders.len() > self.max_finished.max(1) {
-            let Some(key) = self.unknown_orders.pop_front() else { return };
-            // An order that became known meanwhile is dropped with the finished ones.
-            if !self.orders.contains_key(&key) {
-                self.fills.remove(&key);
-            }
+    /// Makes an order the one that is found by its client order id, unless that is a later order.
+    fn index_client_id(&mut self, key: &OrderKey) {
+        let Some(order) = self.orders.get(key) else { return };
+        let Some(client_id) = &order.client_order_id else { return };
+        let client_key = (key.0, client_id.clone());
+        let current = self.by_client_id.get(&client_key);
+        let is_later = current.is_none_or(|current| {
+            let current = self.orders.get(&(key.0, current.clone()));
+            current.is_none_or(|current| match (order.create_time, current.create_time) {
+                (Some(time), Some(current)) => time > current,
+                _ => current.progress.is_final() && !order.progress.is_final(),
+            })
+        });
+        if is_later {
+            self.by_client_id.insert(client_key, key.1.clone());
         }
     }
 
     fn remove_client_id(&mut self, key: &OrderKey, client_id: Option<ClientOrderId>) {
-        let Some(id) = client_id else { return };
-        let known = (key.0, id);
-        if self.by_client_id.get(&known) == Some(&key.1) {
-            self.by_client_id.remove(&known);
+        let Some(client_id) = client_id else { return };
+        let client_key = (key.0, client_id);
+        if self.by_client_id.get(&client_key) == Some(&key.1) {
+            self.by_client_id.remove(&client_key);
         }
     }
 
@@ -218,9 +277,9 @@ impl AccountState {
 
     /// Returns the balance of a currency, if known.
     ///
-    /// On spot the exchange sends no balance when an order reserves money, only with the next trade,
-    /// deposit, withdrawal or transfer. Until then the available amount is lower than reported by what
-    /// the [open orders](Self::open_orders) reserve.
+    /// On spot the exchange sends a balance after a trade, deposit, withdrawal or transfer, but not when an
+    /// order reserves money. The amount that is really available is then lower than the reported one, by
+    /// what the [open orders](Self::open_orders) reserve.
     pub fn balance(&self, market: Market, currency: &Currency) -> Option<&Balance> {
         self.balances.get(&(market, currency.clone()))
     }
@@ -259,3 +318,6 @@ impl AccountState {
         closed
     }
 }
+
+#[cfg(test)]
+mod tests;

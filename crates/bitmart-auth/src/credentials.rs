@@ -131,7 +131,7 @@ fn check(field: CredentialField, value: &str) -> Result<(), CredentialsError> {
     }
     // The exchange would only report a wrong signature.
     if let Some(found) = StrayCharacters::detect(value) {
-        return Err(CredentialsErrorKind::StrayCharacters { field, found }.into());
+        return Err(CredentialsErrorKind::HasStrayCharacters { field, found }.into());
     }
     let is_allowed = |c: char| match field {
         CredentialField::Key | CredentialField::Secret => c.is_ascii_graphic(),

@@ -36,6 +36,8 @@ impl fmt::Display for CredentialField {
 }
 
 /// Invalid or missing credentials. Never contains a key, secret or memo.
+///
+/// The text does not repeat the cause, which is the [`source`](std::error::Error::source).
 #[derive(Debug)]
 pub struct CredentialsError {
     kind: CredentialsErrorKind,
@@ -61,7 +63,7 @@ pub enum CredentialsErrorKind {
         position: usize,
     },
     /// A value is wrapped in quotes, or starts or ends with whitespace, a line break or a byte-order mark.
-    StrayCharacters {
+    HasStrayCharacters {
         /// Which value.
         field: CredentialField,
         /// The kind of characters.
@@ -84,7 +86,7 @@ pub enum CredentialsErrorKind {
         /// The file.
         path: PathBuf,
     },
-    /// Other users of this machine can read the configuration file.
+    /// Other users of this machine have access to the configuration file.
     InsecurePermissions {
         /// The file.
         path: PathBuf,
@@ -98,7 +100,7 @@ pub enum CredentialsErrorKind {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The configuration file is not TOML, or a value in it is not a string.
+    /// The configuration file is not UTF-8 or not TOML, or a value in it is not a string.
     Malformed {
         /// The file.
         path: PathBuf,
@@ -113,6 +115,14 @@ pub enum CredentialsErrorKind {
         profile: String,
         /// The profiles in the file.
         available: Vec<String>,
+    },
+    /// The credentials of a profile are in the keyring of the operating system: the program `bitmart` stored
+    /// them there and reads them. This library does not.
+    InKeyring {
+        /// The file.
+        path: PathBuf,
+        /// The profile.
+        profile: String,
     },
     /// A profile has no entry for a value.
     MissingField {
@@ -193,10 +203,10 @@ impl CredentialsError {
 
     /// Adds where an invalid value was read from. Other errors name the file or variable already.
     pub(crate) fn with_origin(self, origin: impl FnOnce(CredentialField) -> String) -> Self {
-        use CredentialsErrorKind::{Empty, InvalidCharacter, StrayCharacters};
+        use CredentialsErrorKind::{Empty, HasStrayCharacters, InvalidCharacter};
 
         match self.kind {
-            Empty { field } | InvalidCharacter { field, .. } | StrayCharacters { field, .. } => {
+            Empty { field } | InvalidCharacter { field, .. } | HasStrayCharacters { field, .. } => {
                 Self { origin: Some(origin(field)), ..self }
             }
             _ => self,
@@ -234,7 +244,7 @@ impl fmt::Display for CredentialsError {
                 f,
                 "the {field} has an invalid character at position {position}, counted from 0"
             ),
-            Kind::StrayCharacters { field, found } => {
+            Kind::HasStrayCharacters { field, found } => {
                 write!(f, "the {field} {found}, which must be removed")
             }
             Kind::VariableNotSet { field } => {
@@ -251,19 +261,16 @@ impl fmt::Display for CredentialsError {
                 "cannot locate .bitmart/config.toml: neither HOME nor USERPROFILE is set; pass the \
                  path of the file",
             ),
-            Kind::Unreadable { path } => {
-                write!(f, "cannot read {}", path.display())?;
-                let Some(cause) = &self.source else { return Ok(()) };
-                write!(f, ": {cause}")?;
-                if cause.kind() == io::ErrorKind::NotFound {
-                    write!(f, "; create it with {EXPECTED_FORM}")?;
+            Kind::Unreadable { path } => match &self.source {
+                Some(cause) if cause.kind() == io::ErrorKind::NotFound => {
+                    write!(f, "{} does not exist: create it with {EXPECTED_FORM}", path.display())
                 }
-                Ok(())
-            }
+                _ => write!(f, "cannot read {}", path.display()),
+            },
             Kind::InsecurePermissions { path, mode } => write!(
                 f,
-                "{path} contains secrets but other users can read it (mode {mode:03o}): run \
-                 `chmod 600 {path}`",
+                "{path} contains secrets but other users have access to it (mode {mode:03o}): \
+                 run `chmod 600 {path}`",
                 path = path.display()
             ),
             Kind::TooLarge { path, limit } => write!(
@@ -283,6 +290,13 @@ impl fmt::Display for CredentialsError {
                 "{} has no profile [{profile}]; it has: {}",
                 path.display(),
                 if available.is_empty() { "none".to_owned() } else { available.join(", ") }
+            ),
+            Kind::InKeyring { path, profile } => write!(
+                f,
+                "the credentials of profile [{profile}] in {} are in the keyring of the operating system, \
+                 where only the program `bitmart` reads them: store them in the file, or pass them in \
+                 another way",
+                path.display()
             ),
             Kind::MissingField { path, profile, field } => {
                 write!(f, "profile [{profile}] in {} has no {field}", path.display())?;

@@ -3,12 +3,13 @@
 use std::{
     collections::BTreeMap,
     env,
+    ffi::OsString,
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -32,17 +33,14 @@ impl Credentials {
     /// Other keys in a table are ignored, so programs can store their own settings there.
     ///
     /// # Errors
-    /// The file cannot be read or parsed, other users of the machine can read it (checked on Unix
-    /// only), the profile or one of its values is missing, or a value is invalid as in
-    /// [`new`](Credentials::new).
+    /// The file cannot be read or parsed, other users of the machine have access to it (checked on
+    /// Unix only), the profile or one of its values is missing, or a value is invalid as in
+    /// [`new`](Credentials::new). Credentials that the program `bitmart` stored in the keyring of the
+    /// operating system are not read.
     #[cfg_attr(docsrs, doc(cfg(feature = "profile")))]
     pub fn from_profile(name: &str) -> Result<Self, CredentialsError> {
-        let home = env::var_os("HOME")
-            .or_else(|| env::var_os("USERPROFILE"))
-            .filter(|home| !home.is_empty())
-            .ok_or(Kind::NoHomeDirectory)?;
-        let path = PathBuf::from(home).join(".bitmart").join("config.toml");
-        Self::from_profile_file(path, name)
+        let home = home(|name| env::var_os(name)).ok_or(Kind::NoHomeDirectory)?;
+        Self::from_profile_file(home.join(".bitmart").join("config.toml"), name)
     }
 
     /// Reads credentials from a profile in the file at `path`.
@@ -52,9 +50,13 @@ impl Credentials {
     #[cfg_attr(docsrs, doc(cfg(feature = "profile")))]
     pub fn from_profile_file(path: impl AsRef<Path>, name: &str) -> Result<Self, CredentialsError> {
         let path = path.as_ref();
-        let text = read(path)?;
-        let mut profiles: BTreeMap<String, Profile> =
-            toml::from_str(&text).map_err(|error| malformed(path, &text, &error))?;
+        let bytes = read(path)?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|error| malformed(path, bytes.get(..error.valid_up_to())))?;
+        let mut profiles: BTreeMap<String, Profile> = toml::from_str(text).map_err(|error| {
+            // The parser's own message is dropped: it quotes the line, which may contain a secret.
+            malformed(path, error.span().and_then(|span| bytes.get(..span.start)))
+        })?;
 
         let Some(profile) = profiles.remove(name) else {
             return Err(Kind::UnknownProfile {
@@ -64,6 +66,9 @@ impl Credentials {
             }
             .into());
         };
+        if profile.is_in_keyring() {
+            return Err(Kind::InKeyring { path: path.to_owned(), profile: name.to_owned() }.into());
+        }
         let missing =
             |field| Kind::MissingField { path: path.to_owned(), profile: name.to_owned(), field };
         Self::from_zeroizing(
@@ -81,9 +86,32 @@ struct Profile {
     key: Option<Zeroizing<String>>,
     secret: Option<Zeroizing<String>>,
     memo: Option<Zeroizing<String>>,
+    keyring: Option<Marker>,
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, CredentialsError> {
+/// The entry `keyring`. Only `true` is a marker of the program `bitmart`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Marker {
+    Flag(bool),
+    Other(IgnoredAny),
+}
+
+impl Profile {
+    /// Whether the program `bitmart` stored the credentials in the keyring of the operating system.
+    fn is_in_keyring(&self) -> bool {
+        let is_complete = self.key.is_some() && self.secret.is_some() && self.memo.is_some();
+        matches!(self.keyring, Some(Marker::Flag(true))) && !is_complete
+    }
+}
+
+/// The home directory. An empty variable counts as not set.
+fn home(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let variable = |name| variable(name).filter(|value| !value.is_empty());
+    variable("HOME").or_else(|| variable("USERPROFILE")).map(PathBuf::from)
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CredentialsError> {
     let unreadable = |error| {
         let path = path.to_owned();
         CredentialsError::with_source(Kind::Unreadable { path }, error)
@@ -92,12 +120,12 @@ fn read(path: &Path) -> Result<Zeroizing<String>, CredentialsError> {
     let file = File::open(path).map_err(unreadable)?;
     check_permissions(&file, path)?;
 
-    let mut text = Zeroizing::new(String::new());
-    file.take(SIZE_LIMIT + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > SIZE_LIMIT {
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > SIZE_LIMIT {
         return Err(Kind::TooLarge { path: path.to_owned(), limit: SIZE_LIMIT }.into());
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 /// Checks the open file, so that it cannot be replaced after the check.
@@ -125,12 +153,9 @@ fn check_permissions(_: &File, _: &Path) -> Result<(), CredentialsError> {
     Ok(())
 }
 
-/// Drops the parser's own message: it quotes the line, which may contain a secret.
-fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> CredentialsError {
-    let line = error
-        .span()
-        .and_then(|span| text.get(..span.start))
-        .map(|before| before.matches('\n').count() + 1);
+/// The error for a file that is malformed after these bytes.
+fn malformed(path: &Path, before: Option<&[u8]>) -> CredentialsError {
+    let line = before.map(|before| before.split(|byte| *byte == b'\n').count());
     Kind::Malformed { path: path.to_owned(), line }.into()
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ring::hmac;
+use zeroize::Zeroizing;
 
 use crate::Credentials;
 
@@ -16,7 +17,7 @@ const HEX_LENGTH: usize = 64;
 const STACK_BUFFER: usize = 256;
 
 /// Maximum length of a timestamp: `i64::MIN` with its sign.
-const MAX_DIGITS: usize = 20;
+const MAX_DECIMAL: usize = 20;
 
 impl Credentials {
     /// Signs a request: HMAC-SHA256 over `timestamp#memo#body`, keyed with the secret.
@@ -28,20 +29,20 @@ impl Credentials {
     ///
     /// Does not allocate.
     pub fn sign_request(&self, timestamp_ms: i64, body: &[u8]) -> Signature {
-        let mut digits = [0; MAX_DIGITS];
-        let start = write_decimal(&mut digits, timestamp_ms);
+        let mut decimal = [0; MAX_DECIMAL];
+        let start = write_decimal(&mut decimal, timestamp_ms);
 
-        let parts = [&digits[start..], self.framed_memo(), body];
-        // Hashing one contiguous message is faster than hashing its parts.
-        let mut buffer = [0; STACK_BUFFER];
-        let tag = match join(parts, &mut buffer) {
+        let parts = [&decimal[start..], self.framed_memo(), body];
+        // Hashing one contiguous message is faster than hashing its parts. The copy of the memo is wiped.
+        let mut buffer = Zeroizing::new([0; STACK_BUFFER]);
+        let tag = match join(parts, buffer.as_mut_slice()) {
             Some(message) => hmac::sign(self.signing(), message),
             None => sign_parts(self.signing(), parts),
         };
 
         let mut hex = [0; HEX_LENGTH];
         hex::encode_to_slice(tag, &mut hex).expect("HMAC-SHA256 has 32 bytes");
-        Signature { hex, digits, start }
+        Signature { hex, timestamp: decimal, start }
     }
 
     /// Signs the login of a WebSocket connection, the same way for spot and futures. The exchange
@@ -75,21 +76,21 @@ fn sign_parts(key: &hmac::Key, parts: [&[u8]; 3]) -> hmac::Tag {
 #[derive(Clone)]
 pub struct Signature {
     hex: [u8; HEX_LENGTH],
-    digits: [u8; MAX_DIGITS],
+    timestamp: [u8; MAX_DECIMAL],
+    /// Index of the first character of the timestamp.
     start: usize,
 }
 
 impl Signature {
     /// Returns the signature as 64 lower-case hexadecimal digits, for `X-BM-SIGN`. Mark the header as sensitive.
     pub fn as_str(&self) -> &str {
-        // Hexadecimal digits are ASCII.
-        std::str::from_utf8(&self.hex).unwrap_or_default()
+        // A wrong signature must not be sent, so this is no silent default.
+        std::str::from_utf8(&self.hex).expect("hexadecimal digits are ASCII")
     }
 
     /// Returns the timestamp in decimal digits, for `X-BM-TIMESTAMP`, exactly as it was signed.
     pub fn timestamp(&self) -> &str {
-        // Decimal digits are ASCII.
-        std::str::from_utf8(&self.digits[self.start..]).unwrap_or_default()
+        std::str::from_utf8(&self.timestamp[self.start..]).expect("decimal digits are ASCII")
     }
 }
 
@@ -106,12 +107,12 @@ impl fmt::Debug for Signature {
 }
 
 /// Writes `number` to the end of `buffer` and returns the index of its first digit.
-fn write_decimal(buffer: &mut [u8; MAX_DIGITS], number: i64) -> usize {
+fn write_decimal(buffer: &mut [u8; MAX_DECIMAL], number: i64) -> usize {
     let mut remaining = number.unsigned_abs();
     let mut start = buffer.len();
     loop {
         start -= 1;
-        buffer[start] = b'0' + u8::try_from(remaining % 10).unwrap_or_default();
+        buffer[start] = b'0' + u8::try_from(remaining % 10).expect("a decimal digit");
         remaining /= 10;
         if remaining == 0 {
             break;

@@ -5,7 +5,7 @@ mod hidden_input;
 pub(crate) mod keyring;
 pub(crate) mod store;
 
-use std::io::BufRead as _;
+use std::io::{BufRead, Read as _};
 
 use bitmart::Credentials;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -17,7 +17,7 @@ use crate::failure::{Exit, Failure, chain};
 use crate::output::{self, json::Json};
 
 /// Maximum length of a key, a secret or a memo on standard input, in bytes.
-const MAX_LINE: u64 = 4096;
+const MAX_LINE: usize = 4096;
 
 pub(crate) fn command() -> Command {
     let profile =
@@ -84,11 +84,12 @@ fn name(matches: &ArgMatches) -> &str {
 async fn add(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let name = name(matches);
     let mut store = Store::open()?;
-    if store.has(name) && !context.yes {
-        prompt::confirm(&format!("profile {name:?} exists: replace its key?"))?;
+    let may_replace = context.yes || store.has(name);
+    if store.has(name) && !context.yes && !context.dry_run {
+        prompt::confirm_local(&format!("profile {name:?} exists: replace its key?"))?;
     }
     let [key, secret, memo] = if matches.get_flag("stdin") {
-        read_lines()?
+        read_lines(std::io::stdin().lock())?
     } else {
         hidden_input::ask(["key", "secret", "memo"]).await?
     };
@@ -96,44 +97,79 @@ async fn add(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     Credentials::new(key.as_str(), secret.as_str(), memo.as_str())
         .map_err(|error| Failure::usage(chain(&error)))?;
     let values = [key.as_str(), secret.as_str(), memo.as_str()];
-    let location = if matches.get_flag("keyring") {
-        store.set_keyring(name)?;
-        keyring::store(name, values)?;
+    let to_keyring = matches.get_flag("keyring");
+    let location = if to_keyring {
         "the keyring of the operating system".to_owned()
     } else {
-        if store.is_in_keyring(name) {
-            remove_from_keyring(&store, name)?;
-        }
-        store.set(name, values)?;
         store.path().display().to_string()
     };
-    store.save()?;
+    if context.dry_run {
+        eprintln!("dry run: the key of profile {name:?} would be stored in {location}");
+        return Ok(());
+    }
+    store.lock()?;
+    if store.has(name) && !may_replace {
+        let text = format!("profile {name:?} was added by another program; nothing was stored");
+        return Err(Failure::new(Exit::NotConfirmed, text));
+    }
+    if to_keyring {
+        store_in_keyring(&mut store, name, values)?;
+    } else {
+        store_in_file(&mut store, name, values, keyring::remove)?;
+    }
     eprintln!("stored in {location}; `bitmart auth check {name}` checks it at the exchange");
     Ok(())
 }
 
-/// Deletes the key that a file profile replaces: without its marker `auth remove` would not find it.
-fn remove_from_keyring(store: &Store, name: &str) -> Result<(), Failure> {
-    keyring::remove(name).map_err(|failure| {
-        failure.with_context(&format!("the old key of profile {name:?}, nothing was stored")).with_advice(
-            format!(
-                "to leave the old key in the keyring, delete `keyring = true` of this profile from {}",
-                store.path().display()
-            ),
-        )
+fn store_in_keyring(store: &mut Store, name: &str, values: [&str; 3]) -> Result<(), Failure> {
+    let was_in_keyring = store.is_in_keyring(name);
+    store.set_keyring(name)?;
+    keyring::store(name, values)?;
+    store.save().inspect_err(|_| {
+        // Without its marker in the file nobody would find the key.
+        if !was_in_keyring {
+            drop(keyring::remove(name));
+        }
     })
 }
 
-/// Reads key, secret and memo from standard input, one per line.
-fn read_lines() -> Result<[String; 3], Failure> {
-    use std::io::Read as _;
+/// Stores a key in the file, then deletes the one in the keyring that it replaces. In this order, a failure
+/// leaves at least one of them.
+fn store_in_file(
+    store: &mut Store,
+    name: &str,
+    values: [&str; 3],
+    remove_from_keyring: impl FnOnce(&str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let was_in_keyring = store.is_in_keyring(name);
+    store.set(name, values)?;
+    store.save()?;
+    if !was_in_keyring {
+        return Ok(());
+    }
+    remove_from_keyring(name).map_err(|failure| {
+        let text = format!(
+            "the new key of profile {name:?} is stored, but the old one is still in the keyring"
+        );
+        failure.with_context(&text).with_advice(format!(
+            "delete the entry of user {name:?} and service \"bitmart\" with a program for keyrings"
+        ))
+    })
+}
 
-    let mut input = std::io::stdin().lock().take(3 * MAX_LINE);
+/// Reads key, secret and memo, one per line.
+fn read_lines(mut input: impl BufRead) -> Result<[String; 3], Failure> {
     let mut line = |what: &str| {
         let mut text = String::new();
+        // One byte more than allowed, and the line break.
         input
+            .by_ref()
+            .take(MAX_LINE as u64 + 2)
             .read_line(&mut text)
             .map_err(|error| Failure::io(format!("standard input: {error}")))?;
+        if text.trim_end_matches(['\r', '\n']).len() > MAX_LINE {
+            return Err(Failure::usage(format!("the {what} is longer than {MAX_LINE} bytes")));
+        }
         let text = text.trim();
         if text.is_empty() {
             let text = format!("standard input has no {what}");
@@ -166,9 +202,15 @@ fn remove(context: &Context, name: &str) -> Result<(), Failure> {
     if !store.has(name) {
         return Err(Failure::usage(format!("there is no profile {name:?}")));
     }
-    if !context.yes {
-        prompt::confirm(&format!("remove the key of profile {name:?}?"))?;
+    if context.dry_run {
+        eprintln!("dry run: the key of profile {name:?} would be removed");
+        return Ok(());
     }
+    if !context.yes {
+        prompt::confirm_local(&format!("remove the key of profile {name:?}?"))?;
+    }
+    store.lock()?;
+    // First: after a failure the marker in the file remains, so that the command can be repeated.
     if store.is_in_keyring(name) {
         keyring::remove(name)?;
     }
@@ -182,3 +224,6 @@ fn remove(context: &Context, name: &str) -> Result<(), Failure> {
 fn no_input() -> Failure {
     Failure::new(Exit::NotConfirmed, "no input; nothing was stored")
 }
+
+#[cfg(test)]
+mod tests;

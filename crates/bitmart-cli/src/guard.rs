@@ -12,6 +12,7 @@ use crate::confirm::prompt;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
+use crate::target::RateLimits;
 
 /// Interval of checks of the program and its file.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -77,7 +78,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         prompt::confirm(&format!("cancel all orders of {symbols:?} on {environment} at the end?"))?;
     }
     let after = *matches.get_one::<u32>("after").unwrap_or(&60);
-    let mut builder = DeadManSwitch::builder(target.retrying_client(true)?)
+    let mut builder = DeadManSwitch::builder(target.retrying_client(RateLimits::Respect)?)
         .timeout(Duration::from_secs(after.into()));
     for symbol in symbols {
         let symbol = symbol.to_uppercase();

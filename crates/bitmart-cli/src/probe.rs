@@ -9,6 +9,7 @@ mod values;
 use std::path::Path;
 use std::time::Duration;
 
+use bitmart::rest::Client;
 use bitmart::rest::recording::Redaction;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
@@ -16,6 +17,10 @@ use self::result_folder::ResultFolder;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
+use crate::target::{RateLimits, Target};
+
+/// How often a request is sent.
+const ATTEMPTS: u32 = 3;
 
 pub(crate) fn command() -> Command {
     Command::new("probe")
@@ -32,8 +37,8 @@ pub(crate) fn command() -> Command {
              Replaced by placeholders of the same form: keys, ids, addresses, hashes, traces, e-mail \
              addresses, names, and every value that is not known to be harmless. Amounts and prices keep sign, \
              decimal point, zeros and the count of digits; times move by a secret number of hours. Kept: \
-             symbols, currencies, networks, states, sides, types, codes, flags. So the files reveal which coins, \
-             markets and features you have used.\n\n\
+             symbols, currencies, networks, error codes, flags, and the exchange's own words for states, sides \
+             and types. So the files reveal which coins, markets and features you have used.\n\n\
              The folder contains rest/*.json and ws/*.json, which `cargo xtask conformance` reads, \
              differences.txt (deviations from the models) and not-asked.txt (skipped endpoints with the \
              reason).\n\
@@ -67,27 +72,73 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     if context.dry_run {
         return Err(Failure::usage("probe does not support --dry-run: it only reads"));
     }
+    let folder = Path::new(matches.get_one::<String>("out").map_or("", String::as_str));
+    // Before anything is sent. The folder is created when the key is accepted.
+    ResultFolder::check(folder)?;
     let target = context.target().await?;
-    let client = target.bulk_client(true, 3)?;
+    let client = target.bulk_client(RateLimits::Respect, ATTEMPTS)?;
     if target.credentials.is_some() && !matches.get_flag("any-key") {
         key::require_read_only(&client).await?;
     }
-    let folder = Path::new(matches.get_one::<String>("out").map_or("", String::as_str));
     let redaction = Redaction::random().map_err(|error| Failure::io(error.to_string()))?;
     let key = target.credentials.as_ref().map(|credentials| credentials.key().to_owned());
     let mut results = ResultFolder::new(folder, redaction, key)?;
-    eprintln!("querying every endpoint that only reads");
-    let values = match requests::all(&target, &client, &mut results).await {
-        Ok(values) => values,
-        Err(failure) => {
-            eprintln!("{}", results.finish()?);
-            return Err(failure);
-        }
-    };
     let seconds = *matches.get_one::<u64>("seconds").unwrap_or(&20);
+    let recorded = record(&target, &client, &mut results, seconds).await;
+    conclude(recorded, results)
+}
+
+async fn record(
+    target: &Target,
+    client: &Client,
+    results: &mut ResultFolder,
+    seconds: u64,
+) -> Result<(), Failure> {
+    eprintln!("querying every endpoint that only reads");
+    let values = requests::all(target, client, results).await?;
     if seconds > 0 {
         eprintln!("subscribing to every channel for up to {seconds} s");
-        streams::all(&target, &values, &mut results, Duration::from_secs(seconds)).await?;
+        streams::all(target, &values, results, Duration::from_secs(seconds)).await?;
     }
-    output::write(results.finish()?.as_bytes())
+    Ok(())
+}
+
+/// Writes the lists, also after a failure: what is recorded until then is useful. The first failure is the
+/// one that is returned.
+fn conclude(recorded: Result<(), Failure>, results: ResultFolder) -> Result<(), Failure> {
+    let finished = results.finish();
+    let Err(failure) = recorded else { return output::write(finished?.as_bytes()) };
+    match finished {
+        Ok(summary) => eprintln!("{summary}"),
+        Err(second) => eprintln!("{second}"),
+    }
+    Err(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn results(folder: &Path) -> ResultFolder {
+        ResultFolder::new(folder, Redaction::new(b"a secret"), None).expect("no folder")
+    }
+
+    #[test]
+    fn the_lists_are_written_after_a_failure_of_any_part() {
+        let place = tempfile::tempdir().expect("no temporary folder");
+        let failure = conclude(Err(Failure::io("the streams failed")), results(place.path()));
+        assert_eq!(failure.expect_err("it failed").to_string(), "the streams failed");
+        for name in ["differences.txt", "not-asked.txt"] {
+            assert!(place.path().join(name).exists(), "{name} is missing");
+        }
+    }
+
+    #[test]
+    fn a_failure_of_the_lists_does_not_replace_the_first_failure() {
+        let place = tempfile::tempdir().expect("no temporary folder");
+        let results = results(place.path());
+        std::fs::create_dir_all(place.path().join("differences.txt/x")).expect("no folder");
+        let failure = conclude(Err(Failure::io("the streams failed")), results);
+        assert_eq!(failure.expect_err("it failed").to_string(), "the streams failed");
+    }
 }

@@ -337,7 +337,7 @@ async fn reset(context: &Context) -> Result<(), Failure> {
         return Ok(());
     };
     if !context.yes {
-        prompt::confirm(&format!("delete {}?", folder.display()))?;
+        prompt::confirm_local(&format!("delete {}?", folder.display()))?;
     }
     std::fs::remove_dir_all(&folder)
         .map_err(|error| Failure::io(format!("{}: {error}", folder.display())))

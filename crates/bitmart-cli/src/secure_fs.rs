@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// The folder `~/.bitmart`; `None` without a home folder.
 pub(crate) fn config_dir() -> Option<PathBuf> {
-    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"))?;
-    (!home.is_empty()).then(|| PathBuf::from(home).join(".bitmart"))
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let home = variable("HOME").or_else(|| variable("USERPROFILE"))?;
+    Some(PathBuf::from(home).join(".bitmart"))
 }
 
 /// Creates a folder and its parents if they are missing.

@@ -19,6 +19,29 @@ use crate::secure_fs;
 /// The profile that is used if none is named.
 const DEFAULT_PROFILE: &str = "default";
 
+/// Whether a client waits for the exchange's rate limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RateLimits {
+    Respect,
+    /// For exchanges without limits, such as a sandbox.
+    Ignore,
+}
+
+impl RateLimits {
+    /// The choice of the flag `--unlimited`.
+    pub(crate) fn from_flag(is_unlimited: bool) -> Self {
+        if is_unlimited { Self::Ignore } else { Self::Respect }
+    }
+
+    /// A limiter that waits up to `longest` for a free place.
+    fn limiter(self, longest: Duration) -> Limiter {
+        Limiter::new(match self {
+            Self::Respect => LimitPolicy::WaitUpTo(longest),
+            Self::Ignore => LimitPolicy::Off,
+        })
+    }
+}
+
 /// An environment and the key for it.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -96,21 +119,19 @@ impl Target {
         self.build(Client::builder())
     }
 
-    /// A REST client for hours of reading: it retries each request up to `attempts` times, synchronizes its
-    /// clock, and waits for rate limits unless `limited` is false.
-    pub(crate) fn bulk_client(&self, limited: bool, attempts: u32) -> Result<Client, Failure> {
+    /// A REST client for hours of reading: it retries each request up to `attempts` times and synchronizes
+    /// its clock.
+    pub(crate) fn bulk_client(&self, limits: RateLimits, attempts: u32) -> Result<Client, Failure> {
         let minutes = Duration::from_secs(120);
-        let policy = if limited { LimitPolicy::WaitUpTo(minutes) } else { LimitPolicy::Off };
-        let builder = Client::builder().limiter(Limiter::new(policy)).sync_clock(true);
+        let limiter = limits.limiter(minutes);
+        let builder = Client::builder().limiter(limiter).sync_clock(true);
         self.build(builder.retry_reads(RetryPolicy::within(minutes).attempts(attempts)))
     }
 
-    /// A REST client that retries reads for 15 s, synchronizes its clock, and waits for rate limits unless
-    /// `limited` is false.
-    pub(crate) fn retrying_client(&self, limited: bool) -> Result<Client, Failure> {
-        let wait = LimitPolicy::WaitUpTo(Duration::from_secs(30));
-        let policy = if limited { wait } else { LimitPolicy::Off };
-        let builder = Client::builder().limiter(Limiter::new(policy)).sync_clock(true);
+    /// A REST client that retries reads for 15 s and synchronizes its clock.
+    pub(crate) fn retrying_client(&self, limits: RateLimits) -> Result<Client, Failure> {
+        let limiter = limits.limiter(Duration::from_secs(30));
+        let builder = Client::builder().limiter(limiter).sync_clock(true);
         self.build(builder.retry_reads(RetryPolicy::within(Duration::from_secs(15))))
     }
 

@@ -17,7 +17,7 @@ use self::journal::Journal;
 use self::plan::Skipped;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::target::Target;
+use crate::target::{RateLimits, Target};
 
 /// The reason why the live exchange accepts no orders.
 const TRADING_ENDED: &str = "BitMart ended trading on 2026-08-26 and accepts no orders any more";
@@ -72,7 +72,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         return Err(Failure::new(Exit::NotSent, "wind-down needs a key")
             .with_advice("store one with `bitmart auth add`"));
     }
-    let client = target.retrying_client(!matches.get_flag("unlimited"))?;
+    let client = target.retrying_client(RateLimits::from_flag(matches.get_flag("unlimited")))?;
     // Signatures and the proof that a request did not arrive both depend on the exchange's clock.
     client.sync_clock().await?;
     let mut routes = WithdrawalRoutes::fetch(&client, named).await;

@@ -67,26 +67,26 @@ impl Described<'_> {
         let mut walk = Walk {
             described: self,
             models,
-            faults: Vec::new(),
+            differences: Vec::new(),
             seen: BTreeSet::new(),
             by_hand: Vec::new(),
         };
         walk.kind(&Kind::of(&ty), "", None, 0);
-        let Walk { mut faults, seen, by_hand, .. } = walk;
+        let Walk { mut differences, seen, by_hand, .. } = walk;
         let is_below = |path: &str, by_hand: &str| {
             path.strip_prefix(by_hand).is_some_and(|rest| by_hand.is_empty() || is_below(rest))
         };
         for path in self.essential.iter().filter(|path| !path.ends_with("[]")) {
             if !seen.contains(path) && !by_hand.iter().any(|by_hand| is_below(path, by_hand)) {
-                faults.push(format!("`{path}` is essential, but in no model"));
+                differences.push(format!("`{path}` is essential, but in no model"));
             }
         }
         for Alias { path, was, .. } in self.aliases {
             if !seen.contains(&format!("{path} was {was}")) {
-                faults.push(format!("`{path}` has the alias `{was}`, which its model lacks"));
+                differences.push(format!("`{path}` has the alias `{was}`, which its model lacks"));
             }
         }
-        Ok(faults)
+        Ok(differences)
     }
 }
 
@@ -94,7 +94,7 @@ impl Described<'_> {
 struct Walk<'a> {
     described: &'a Described<'a>,
     models: &'a Models,
-    faults: Vec<String>,
+    differences: Vec<String>,
     /// Paths of members and, as `path was name`, their aliases.
     seen: BTreeSet<String>,
     /// Paths of values whose types have unknown fields.
@@ -137,7 +137,7 @@ impl<'a> Walk<'a> {
                 if !known {
                     let Model { name, .. } = model;
                     let rust = &member.rust;
-                    self.faults.push(format!(
+                    self.differences.push(format!(
                         "`{name}::{rust}` has the alias `{alias}`, which the description of `{place}` lacks"
                     ));
                 }
@@ -157,7 +157,7 @@ impl<'a> Walk<'a> {
         let is_list = matches!(member.kind, Kind::Rows(_) | Kind::Vec(_) | Kind::Map(_));
         let may_lack = is_option || (member.has_default && !model.is_row);
         if is_essential && may_lack {
-            self.faults.push(format!(
+            self.differences.push(format!(
                 "`{place}` is essential, but `{name}::{rust}` is optional or has a default"
             ));
         }
@@ -178,7 +178,7 @@ impl<'a> Walk<'a> {
             });
         let is_strict_receipt = self.described.is_receipt && may_lack && (is_list || is_option);
         if !is_essential && !is_lenient && !is_strict_receipt && !holds_essential {
-            self.faults
+            self.differences
                 .push(format!("`{place}` is not essential, but `{name}::{rust}` is required"));
         }
     }

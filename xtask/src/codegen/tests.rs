@@ -250,3 +250,40 @@ fn rendering_is_repeatable() {
         assert_eq!(first.text, second.text, "{}", first.path.display());
     }
 }
+
+/// A workspace with generated files of the current description.
+fn workspace() -> (tempfile::TempDir, Vec<super::File>) {
+    let place = tempfile::tempdir().expect("no temporary folder");
+    let file = |path: &str, mark: &str| super::File {
+        path: path.into(),
+        text: format!("{mark} a description. Do not edit.\n"),
+    };
+    let files =
+        vec![file("crates/a/src/new.rs", super::MARKS[0]), file("docs/new.md", super::MARKS[1])];
+    assert_eq!(super::update(place.path(), &files, false), Ok(2), "both are written");
+    assert_eq!(super::update(place.path(), &files, true), Ok(0), "all are up to date");
+    (place, files)
+}
+
+#[test]
+fn generated_files_that_are_no_longer_rendered_are_reported_and_removed() {
+    let (place, files) = workspace();
+    let by_hand = place.path().join("crates/a/src/lib.rs");
+    std::fs::write(&by_hand, "//! See @generated files.\n").expect("not written");
+    for rest in [&files[..1], &files[1..]] {
+        assert_eq!(super::update(place.path(), rest, true), Ok(1), "not reported");
+    }
+    assert_eq!(super::update(place.path(), &files[..1], false), Ok(1));
+    assert!(!place.path().join("docs/new.md").exists() && by_hand.exists());
+    assert_eq!(super::update(place.path(), &files[..1], true), Ok(0));
+}
+
+#[test]
+fn a_generated_file_that_cannot_be_read_is_an_error() {
+    let (place, files) = workspace();
+    let path = place.path().join("docs/new.md");
+    std::fs::remove_file(&path).expect("not removed");
+    std::fs::create_dir(&path).expect("no folder");
+    let error = super::update(place.path(), &files, true).expect_err("it counts as empty");
+    assert!(error.contains("new.md"), "{error}");
+}

@@ -163,7 +163,7 @@ fn check(channel: &Channel) -> Result<(), String> {
 
 /// Rejects a description that the models of the entries contradict.
 fn compare(dialects: &[Description], models: &Models) -> Result<(), String> {
-    let mut faults = Vec::new();
+    let mut differences = Vec::new();
     for description in dialects {
         for channel in description.channels.iter().filter(|channel| !channel.unverified) {
             let owner = description.owner(channel);
@@ -176,13 +176,11 @@ fn compare(dialects: &[Description], models: &Models) -> Result<(), String> {
             };
             let module = description.module();
             let entry = format!("{module}::{}", channel.entry.as_ref().unwrap_or(&channel.event));
-            let found = described.compare(models, &entry)?;
-            faults.extend(
-                found.into_iter().map(|fault| format!("{module}: {}: {fault}", channel.topic)),
-            );
+            let named = |difference| format!("{module}: {}: {difference}", channel.topic);
+            differences.extend(described.compare(models, &entry)?.into_iter().map(named));
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+    if differences.is_empty() { Ok(()) } else { Err(differences.join("\n")) }
 }
 
 impl Description {

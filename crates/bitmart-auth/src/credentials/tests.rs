@@ -70,7 +70,7 @@ fn stray_characters_are_rejected_in_each_value() {
         ] {
             let mut all = values.map(str::to_owned);
             all[index] = input;
-            assert_eq!(kind(&all[0], &all[1], &all[2]), Kind::StrayCharacters { field, found });
+            assert_eq!(kind(&all[0], &all[1], &all[2]), Kind::HasStrayCharacters { field, found });
         }
     }
     let error = Credentials::new("key", "secret", "memo ").unwrap_err().to_string();

@@ -19,7 +19,7 @@ secret = "CANARYsecret"
 "#;
 
 /// Writes a file that only its owner can read. Dropping the first value deletes it.
-fn file(text: &str) -> (TempDir, PathBuf) {
+fn file(text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     fs::write(&path, text).unwrap();
@@ -38,7 +38,7 @@ fn set_mode(path: &PathBuf, mode: u32) {
 fn set_mode(_: &PathBuf, _: u32) {}
 
 /// Loads a profile, checks that the error contains no secret, and returns it.
-fn error(text: &str, profile: &str) -> CredentialsError {
+fn error(text: impl AsRef<[u8]>, profile: &str) -> CredentialsError {
     let (_folder, path) = file(text);
     let error = Credentials::from_profile_file(path, profile).unwrap_err();
     canary::assert_hidden(&error.to_string(), &[]);
@@ -95,8 +95,44 @@ fn values_from_a_profile_are_validated() {
 #[test]
 fn rejects_a_file_over_the_size_limit() {
     let filler = usize::try_from(SIZE_LIMIT).unwrap();
-    let error = error(&format!("#{}", "x".repeat(filler)), "default");
-    assert!(matches!(error.kind(), Kind::TooLarge { limit, .. } if *limit == SIZE_LIMIT));
+    // The limit is within the character `é`.
+    for text in [format!("#{}", "x".repeat(filler)), format!("{}é", "#".repeat(filler))] {
+        let error = error(text, "default");
+        assert!(matches!(error.kind(), Kind::TooLarge { limit, .. } if *limit == SIZE_LIMIT));
+    }
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_malformed() {
+    let error = error(b"[default]\nkey = \"CANARY\xff\"\n", "default");
+    assert!(matches!(error.kind(), Kind::Malformed { line: Some(2), .. }), "{error:?}");
+}
+
+#[test]
+fn credentials_in_the_keyring_are_reported_as_such() {
+    let error = error("[bot]\nkeyring = true\n", "bot");
+    assert!(
+        matches!(error.kind(), Kind::InKeyring { profile, .. } if profile == "bot"),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("keyring of the operating system"), "{error}");
+    for other in ["false", "\"on\"", "17", "[1]"] {
+        let error = self::error(format!("[bot]\nkeyring = {other}\n"), "bot");
+        assert!(matches!(error.kind(), Kind::MissingField { .. }), "{other}: {error:?}");
+    }
+    let (_folder, path) = file(TWO_PROFILES.replace("color = \"blue\"", "keyring = true"));
+    assert!(Credentials::from_profile_file(path, "default").is_ok(), "the file has the values");
+}
+
+#[test]
+fn an_empty_home_variable_counts_as_not_set() {
+    let find = |home: Option<&'static str>, user_profile: Option<&'static str>| {
+        super::home(|name| if name == "HOME" { home } else { user_profile }.map(Into::into))
+    };
+    assert_eq!(find(Some("/a"), Some("C:/b")), Some("/a".into()));
+    assert_eq!(find(Some(""), Some("C:/b")), Some("C:/b".into()));
+    assert_eq!(find(None, Some("C:/b")), Some("C:/b".into()));
+    assert_eq!(find(Some(""), Some("")), None);
 }
 
 #[test]
@@ -107,11 +143,12 @@ fn the_error_for_a_missing_file_names_its_path() {
     assert_eq!(*error.kind(), Kind::Unreadable { path: path.clone() });
     assert!(error.to_string().contains(&*path.to_string_lossy()));
     assert!(error.to_string().contains("tables such as [default]"), "describes the expected file");
-    assert!(std::error::Error::source(&error).is_some());
+    let cause = std::error::Error::source(&error).expect("a cause").to_string();
+    assert!(!error.to_string().contains(&cause), "a chain prints the cause twice: {error}");
 }
 
 #[test]
-fn the_error_for_an_unreadable_file_names_the_cause_and_gives_no_advice_about_its_content() {
+fn the_error_for_an_unreadable_file_has_a_cause_and_gives_no_advice_about_its_content() {
     let (folder, _path) = file("");
     set_mode(&folder.path().to_owned(), 0o700);
     // A directory can be opened but not read, by root as well.
@@ -119,7 +156,8 @@ fn the_error_for_an_unreadable_file_names_the_cause_and_gives_no_advice_about_it
     assert!(matches!(error.kind(), Kind::Unreadable { .. }), "{error:?}");
     let cause = std::error::Error::source(&error).expect("a cause").to_string();
     let path = folder.path().display();
-    assert_eq!(error.to_string(), format!("cannot read {path}: {cause}"));
+    assert_eq!(error.to_string(), format!("cannot read {path}"));
+    assert!(!cause.is_empty());
 }
 
 #[cfg(unix)]
@@ -130,6 +168,7 @@ fn rejects_a_file_that_other_users_can_access() {
         set_mode(&path, mode);
         let error = Credentials::from_profile_file(&path, "default").unwrap_err();
         assert_eq!(*error.kind(), Kind::InsecurePermissions { path: path.clone(), mode });
+        assert!(!error.to_string().contains("can read"), "mode 620 lets others write: {error}");
         let remedy = format!("run `chmod 600 {}`", path.display());
         assert!(error.to_string().ends_with(&remedy));
     }

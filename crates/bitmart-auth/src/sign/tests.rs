@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use proptest::prelude::*;
 use sha2::Sha256;
 
-use super::{MAX_DIGITS, write_decimal};
+use super::{MAX_DECIMAL, write_decimal};
 use crate::Credentials;
 
 /// The key pair of the examples in BitMart's documentation.
@@ -55,7 +55,7 @@ fn timestamp_body_and_memo_change_the_signature() {
 #[test]
 fn timestamps_are_decimal() {
     for number in [0, 7, 10, 1_692_245_338_123, i64::MAX, -1, i64::MIN] {
-        let mut buffer = [0; MAX_DIGITS];
+        let mut buffer = [0; MAX_DECIMAL];
         let start = write_decimal(&mut buffer, number);
         assert_eq!(&buffer[start..], number.to_string().as_bytes());
     }

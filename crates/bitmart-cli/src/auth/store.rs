@@ -1,7 +1,7 @@
 //! The file with the profiles. Other settings in it are preserved, and so are comments, except those of removed
 //! entries.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,8 @@ const FIELDS: [&str; 4] = ["key", "secret", "memo", KEYRING];
 pub(crate) struct Store {
     path: PathBuf,
     document: DocumentMut,
+    /// Held while the file is changed.
+    lock: Option<File>,
 }
 
 /// A profile without its secrets.
@@ -43,7 +45,21 @@ impl Store {
         Self::open_in(&folder)
     }
 
-    fn open_in(folder: &Path) -> Result<Self, Failure> {
+    /// Locks and reads the file again, so that a change by another program in the meantime is not lost.
+    /// Waits while another program changes it.
+    pub(super) fn lock(&mut self) -> Result<(), Failure> {
+        // The file itself is replaced when it is saved, so a lock of it would not last.
+        let path = self.path.with_extension("lock");
+        let failed = |error: io::Error| file_failure(&path, &error);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        secure_fs::create_dir(folder).map_err(failed)?;
+        let file = secure_fs::options().create(true).open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        *self = Self { lock: Some(file), ..Self::open_in(folder)? };
+        Ok(())
+    }
+
+    pub(super) fn open_in(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join("config.toml");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -55,7 +71,7 @@ impl Store {
             Failure::usage(format!("{} is not valid TOML", path.display()))
                 .with_advice("repair it by hand; nothing was changed")
         })?;
-        Ok(Self { path, document })
+        Ok(Self { path, document, lock: None })
     }
 
     /// The names of all profiles.
@@ -151,6 +167,7 @@ impl Store {
 
     /// Writes the file so that only the user can read it.
     pub(super) fn save(&self) -> Result<(), Failure> {
+        debug_assert!(self.lock.is_some(), "a change without the lock may lose another one");
         secure_fs::write(&self.path, self.document.to_string().as_bytes())
             .map_err(|error| file_failure(&self.path, &error))
     }
@@ -193,6 +210,16 @@ mod tests {
         Store::open_in(folder).unwrap_or_else(|failure| panic!("cannot open the file: {failure}"))
     }
 
+    /// Saves like a command: a change needs the lock, and the lock needs a fresh copy.
+    fn change(folder: &Path, change: impl FnOnce(&mut Store)) -> Store {
+        let mut store = open(folder);
+        store.lock().expect("the file is not locked");
+        change(&mut store);
+        store.save().expect("the file is not written");
+        store.lock = None;
+        store
+    }
+
     /// A store with this file.
     fn store_of(folder: &Path, text: &str) -> Store {
         std::fs::write(folder.join("config.toml"), text).expect("cannot write the file");
@@ -208,23 +235,23 @@ mod tests {
         let folder = folder();
         let before =
             "# mine\n[default]\n# of the bot\nkey = \"old\" # from March\ncolour = \"red\"\n";
-        let mut store = store_of(folder.path(), before);
-        set(&mut store, "default");
-        set(&mut store, "bot \"2\"");
-        store.save().expect("the file is not written");
+        store_of(folder.path(), before);
+        let store = change(folder.path(), |store| {
+            set(store, "default");
+            set(store, "bot \"2\"");
+        });
         let text = std::fs::read_to_string(store.path()).expect("cannot read the file");
         let start = "# mine\n[default]\n# of the bot\nkey = \"k\" # from March\ncolour = \"red\"\n";
         assert!(text.starts_with(start), "comments or settings are lost: {text}");
 
-        let mut store = open(folder.path());
+        let store = open(folder.path());
         let complete = store.profiles().filter(|profile| profile.complete).count();
         assert_eq!(complete, 2, "a profile lacks a value: {text}");
-        store.remove("default");
-        store.save().expect("the file is not written");
+        change(folder.path(), |store| store.remove("default"));
         let names: Vec<_> = open(folder.path()).names().collect();
         assert_eq!(names, ["bot \"2\""], "the wrong profile is left");
         let files = std::fs::read_dir(folder.path()).expect("cannot read the folder").count();
-        assert_eq!(files, 1, "a temporary file is left");
+        assert_eq!(files, 2, "more is left than the file and its lock");
     }
 
     #[test]
@@ -255,9 +282,7 @@ mod tests {
 
         let place = folder();
         let folder = place.path().join("my home");
-        let mut store = open(&folder);
-        set(&mut store, "default");
-        store.save().expect("the file is not written");
+        let store = change(&folder, |store| set(store, "default"));
         let mode = std::fs::Permissions::from_mode(0o620);
         std::fs::set_permissions(store.path(), mode).expect("cannot change the permissions");
         let problem = store.permission_problem().expect("the permissions are not reported");
@@ -273,12 +298,25 @@ mod tests {
     fn only_the_user_can_read_folder_and_file() {
         let place = folder();
         let folder = place.path().join(".bitmart");
-        let mut store = open(&folder);
-        set(&mut store, "default");
-        store.save().expect("the file is not written");
+        let store = change(&folder, |store| set(store, "default"));
         assert_eq!(crate::secure_fs::mode(&folder), Some(0o700));
         assert_eq!(crate::secure_fs::mode(store.path()), Some(0o600));
         assert_eq!(store.permission_problem(), None);
+    }
+
+    #[test]
+    fn a_change_holds_the_lock_and_starts_from_what_others_have_saved() {
+        let folder = folder();
+        // Opened before the other change, as by a program that waits for input.
+        let mut store = open(folder.path());
+        change(folder.path(), |store| set(store, "first"));
+        store.lock().expect("the file is not locked");
+        let other = std::fs::File::open(folder.path().join("config.lock")).expect("no lock file");
+        assert!(other.try_lock().is_err(), "another program can change the file meanwhile");
+        set(&mut store, "second");
+        store.save().expect("the file is not written");
+        let names: Vec<_> = open(folder.path()).names().collect();
+        assert_eq!(names, ["first", "second"], "a change is lost");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::endpoint::parameters::{date, date_in};
 use crate::failure::{Exit, Failure};
 use crate::interrupts::Interrupts;
 use crate::secure_fs;
-use crate::target::Target;
+use crate::target::{RateLimits, Target};
 use crate::timezone::Zone;
 
 /// A resumed run keeps its end. If that is older than this, another run follows.
@@ -225,7 +225,7 @@ async fn export_locked(
     known: Option<ArchiveInfo>,
 ) -> Result<RunOutcome, Failure> {
     let attempts = if options.no_pauses { 1 } else { 3 };
-    let client = target.bulk_client(options.limited, attempts)?;
+    let client = target.bulk_client(RateLimits::from_flag(!options.limited), attempts)?;
     let mut info = new_archive(target);
     if let Some(known) = &known {
         (info.from_ms, info.to_ms) = (known.from_ms, known.to_ms);

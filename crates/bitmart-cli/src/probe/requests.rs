@@ -89,8 +89,10 @@ async fn endpoint(
         }
     }
     if requests.is_empty() {
-        let reason = invalid.unwrap_or_else(|| "its parameters are not known".to_owned());
-        results.skip(entry.metadata.id, &reason);
+        match invalid {
+            Some(error) => results.skip_after_error(entry.metadata.id, &error),
+            None => results.skip(entry.metadata.id, "its parameters are not known"),
+        }
     }
     for (parameters, payload) in requests {
         let (status, body) = match client.send_raw(&entry.metadata, payload).await {

@@ -33,18 +33,29 @@ pub(super) struct ResultFolder {
 }
 
 impl ResultFolder {
+    /// Whether the folder is new or empty, so that [`new`](Self::new) accepts it. Changes nothing.
+    pub(super) fn check(folder: &Path) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| Failure::io(format!("{}: {error}", folder.display()));
+        let mut entries = match std::fs::read_dir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(failed)?,
+        };
+        if entries.next().is_some() {
+            return Err(Failure::usage(format!("{} is not empty", folder.display()))
+                .with_advice("name a new folder with --out"));
+        }
+        Ok(())
+    }
+
     /// Creates the folder, which must be new or empty.
     pub(super) fn new(
         folder: &Path,
         redaction: Redaction,
         key: Option<String>,
     ) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::io(format!("{}: {error}", folder.display()));
-        secure_fs::create_dir(folder).map_err(failed)?;
-        if std::fs::read_dir(folder).map_err(failed)?.next().is_some() {
-            return Err(Failure::usage(format!("{} is not empty", folder.display()))
-                .with_advice("name a new folder with --out"));
-        }
+        secure_fs::create_dir(folder)
+            .map_err(|error| Failure::io(format!("{}: {error}", folder.display())))?;
+        Self::check(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             redaction,
@@ -65,6 +76,16 @@ impl ResultFolder {
 
     pub(super) fn add_difference(&mut self, what: &str, difference: &str) {
         self.differences.insert((what.to_owned(), difference.to_owned()));
+    }
+
+    /// Adds the text of an error that may contain values, without them.
+    pub(super) fn add_error(&mut self, what: &str, text: &str) {
+        self.add_difference(what, &without_values(text));
+    }
+
+    /// Skips something because of an error whose text may contain values, and stores it without them.
+    pub(super) fn skip_after_error(&mut self, what: &str, text: &str) {
+        self.skip(what, &without_values(text));
     }
 
     /// Stores a redacted request with its response. Differences are found in the redacted response, so they
@@ -192,7 +213,48 @@ impl ResultFolder {
     }
 }
 
+/// The text with `…` in place of every word that is not made of letters: amounts, ids, addresses, e-mail
+/// addresses. A placeholder of the same form would be taken for the real number.
+fn without_values(text: &str) -> String {
+    let shown = |word: &str| {
+        let inner = word.trim_matches(|letter: char| ",.:;!?()'\"[]-".contains(letter));
+        let is_word = |byte: u8| byte.is_ascii_alphabetic() || b"-'".contains(&byte);
+        if inner.bytes().all(is_word) { word.to_owned() } else { "…".to_owned() }
+    };
+    text.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+}
+
 fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
     secure_fs::write(path, text.as_bytes())
         .map_err(|error| Failure::io(format!("{}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_listed_without_values() {
+        let place = tempfile::tempdir().expect("no temporary folder");
+        let mut results =
+            ResultFolder::new(place.path(), Redaction::new(b"a secret"), None).expect("no folder");
+        results.add_error("spot/user/order", "topic rejected: order 1223181 of peter@example.com");
+        results
+            .skip_after_error("futures/order", "host 10.1.2.3:443 could not connect: \"abc123\"");
+        results.finish().expect("not written");
+        let text = |name: &str| std::fs::read_to_string(place.path().join(name)).expect("no file");
+        assert_eq!(text("differences.txt"), "spot/user/order: topic rejected: order … of …\n");
+        assert_eq!(text("not-asked.txt"), "futures/order: host … could not connect: …\n");
+    }
+
+    #[test]
+    fn a_folder_is_checked_without_creating_it() {
+        let place = tempfile::tempdir().expect("no temporary folder");
+        let new = place.path().join("new");
+        ResultFolder::check(&new).expect("a new folder is rejected");
+        assert!(!new.exists(), "the check creates the folder");
+        std::fs::create_dir(&new).expect("no folder");
+        ResultFolder::check(&new).expect("an empty folder is rejected");
+        assert!(ResultFolder::check(place.path()).is_err(), "it is not empty");
+    }
 }

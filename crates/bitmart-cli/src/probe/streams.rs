@@ -42,7 +42,7 @@ pub(super) async fn all(
         let mut updates = match client.subscribe(topic.topic::<Frame>()).await {
             Ok(updates) => updates,
             Err(error) => {
-                results.skip(channel.pattern, &chain(&error));
+                results.skip_after_error(channel.pattern, &chain(&error));
                 continue;
             }
         };
@@ -76,7 +76,7 @@ pub(super) async fn all(
                     results.add_frame(channel, &frame)?;
                 }
             }
-            Err(reason) => results.add_difference(pattern, &reason),
+            Err(reason) => results.add_error(pattern, &reason),
         }
     }
     client.shutdown().await;

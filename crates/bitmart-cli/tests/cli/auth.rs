@@ -84,7 +84,10 @@ fn a_stored_key_is_replaced_only_when_confirmed() {
         at_home(home.path(), &[&["auth", "add", "--stdin"], words].concat(), input)
     };
     assert_eq!(add(&[], "key1\nsecret1\nmemo1\n").code, 0);
-    assert_eq!(add(&[], "key2\nsecret2\nmemo2\n").code, 9, "nobody can confirm");
+    let unconfirmed = add(&[], "key2\nsecret2\nmemo2\n");
+    assert_eq!(unconfirmed.code, 9, "nobody can confirm");
+    assert!(unconfirmed.err.contains("nothing was changed"), "{}", unconfirmed.err);
+    assert!(!unconfirmed.err.contains("request"), "nothing would be sent: {}", unconfirmed.err);
     let file = home.path().join(".bitmart/config.toml");
     assert!(fs::read_to_string(&file).expect("a file").contains("secret1"));
     assert_eq!(add(&["--yes"], "key2\nsecret2\nmemo2\n").code, 0);
@@ -153,7 +156,7 @@ fn only_keys_of_profiles_are_removed() {
 
 /// On test machines the key cannot be deleted from the keyring.
 #[test]
-fn a_file_profile_does_not_replace_a_keyring_profile_whose_key_cannot_be_deleted() {
+fn a_key_that_stays_in_the_keyring_is_reported_and_its_replacement_is_stored() {
     let home = tempfile::tempdir().expect("cannot create a temporary folder");
     let folder = home.path().join(".bitmart");
     fs::create_dir(&folder).expect("cannot create the folder");
@@ -163,9 +166,34 @@ fn a_file_profile_does_not_replace_a_keyring_profile_whose_key_cannot_be_deleted
     let outcome = at_home(home.path(), &add, "my-key\nmy-secret\nmy-memo\n");
     let expected = if cfg!(feature = "keyring") { 1 } else { 2 };
     assert_eq!(outcome.code, expected, "{}", outcome.err);
-    assert!(outcome.err.contains("delete `keyring = true`"), "{}", outcome.err);
+    assert!(outcome.err.contains("still in the keyring"), "{}", outcome.err);
     let left = fs::read_to_string(&file).expect("cannot read the file");
-    assert_eq!(left, "[bot]\nkeyring = true\n", "the marker is lost");
+    assert!(left.contains("my-secret") && !left.contains("keyring"), "no key is left: {left}");
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let home = tempfile::tempdir().expect("cannot create a temporary folder");
+    let folder = home.path().join(".bitmart");
+    let new = "my-key\nmy-secret\nmy-memo\n";
+    let run = |words: &[&str]| at_home(home.path(), &[&["auth"], words].concat(), new);
+    let added = run(&["add", "bot", "--stdin", "--dry-run"]);
+    assert_eq!(added.code, 0, "{}", added.err);
+    assert!(added.err.contains("would be stored") && !added.err.contains("my-"), "{}", added.err);
+    assert!(!folder.exists(), "a key is stored");
+
+    fs::create_dir(&folder).expect("cannot create the folder");
+    let (file, text) = (folder.join("config.toml"), "[bot]\nkey = \"old\"\n");
+    fs::write(&file, text).expect("cannot write the file");
+    for words in [
+        &["add", "bot", "--stdin", "--yes", "--dry-run"][..],
+        &["add", "bot", "--stdin", "--dry-run"],
+        &["remove", "bot", "--yes", "--dry-run"],
+        &["remove", "bot", "--dry-run"],
+    ] {
+        assert_eq!(run(words).code, 0, "{words:?}");
+        assert_eq!(fs::read_to_string(&file).expect("cannot read the file"), text, "{words:?}");
+    }
 }
 
 /// Test machines have no keyring, and a program without the feature cannot use one.

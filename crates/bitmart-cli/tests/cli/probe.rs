@@ -152,3 +152,15 @@ fn a_key_that_may_do_more_than_read_is_refused_unless_told() {
     assert_eq!(again.code, 2, "{}", again.err);
     assert!(again.err.contains("is not empty"), "{}", again.err);
 }
+
+#[test]
+fn a_folder_with_files_is_refused_before_anything_is_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("mine.txt"), "mine").expect("a file");
+    let out = folder.path().to_str().expect("text");
+    // Nobody listens at this address, and the profile does not exist.
+    let words = ["probe", "--out", out, "--env", "http://127.0.0.1:1", "--profile", "nobody"];
+    let refused = at_home(folder.path(), &words, "");
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("is not empty"), "{}", refused.err);
+}

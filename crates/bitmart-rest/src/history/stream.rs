@@ -20,10 +20,11 @@ pub struct HistoryStream<H: History> {
     in_flight: Option<InFlight<H>>,
 }
 
-type Item<H> = Option<Result<Page<<H as History>::Row>, HistoryError>>;
+/// The next page; `None` at the end.
+type NextPage<H> = Option<Result<Page<<H as History>::Row>, HistoryError>>;
 
 /// A request in flight. It returns the pages for the next request.
-type InFlight<H> = Pin<Box<dyn Future<Output = (HistoryPages<H>, Item<H>)> + Send>>;
+type InFlight<H> = Pin<Box<dyn Future<Output = (HistoryPages<H>, NextPage<H>)> + Send>>;
 
 /// A page of a history.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,15 +58,15 @@ where
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(mut pages) = self.pages.take() {
             self.in_flight = Some(Box::pin(async move {
-                let response = pages.next_page().await;
-                (pages, response)
+                let page = pages.next_page().await;
+                (pages, page)
             }));
         }
         let Some(in_flight) = &mut self.in_flight else { return Poll::Ready(None) };
-        let (pages, response) = ready!(in_flight.as_mut().poll(cx));
+        let (pages, page) = ready!(in_flight.as_mut().poll(cx));
         self.in_flight = None;
-        self.pages = response.is_some().then_some(pages);
-        Poll::Ready(response)
+        self.pages = page.is_some().then_some(pages);
+        Poll::Ready(page)
     }
 }
 

@@ -10,12 +10,13 @@ use crate::wire::endpoint::{Auth, Envelope};
 
 /// Replaces account data in recordings.
 ///
-/// The exchange's vocabulary is kept: symbols, currencies, networks, states, sides, types, codes and
-/// flags. Every other value becomes a placeholder of the same form, including members that are not
-/// documented: keys, ids, addresses, names, traces, texts, prices and amounts. Numbers keep sign,
-/// decimal point, zeros and the count of digits; zero stays zero; times move by a secret number of
-/// hours. Equal ids get equal placeholders within one run, so that an order can be followed through
-/// all files. Another run uses other placeholders.
+/// The exchange's vocabulary is kept: symbols, currencies, networks, channels, codes, flags, and known
+/// words for states, sides, types and wallets. So are numbers of up to three digits below the names of
+/// those, and words of letters in messages. Every other value becomes a placeholder of the same form,
+/// including members that are not documented: keys, ids, addresses, names, traces, texts, prices and
+/// amounts. Numbers keep sign, decimal point, zeros and the count of digits; zero stays zero; times
+/// move by a secret number of hours. Equal ids get equal placeholders within one run, so that an order
+/// can be followed through all files. Another run uses other placeholders.
 pub struct Redaction {
     /// Separate from `account`: public prices and the time of the run are known, and would reveal the
     /// replacements in account data.

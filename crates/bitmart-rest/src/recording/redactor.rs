@@ -1,9 +1,17 @@
 //! Placeholders of the same form for values that may be account data.
 //!
-//! Kept are the exchange's vocabulary (symbols, currencies, networks, states, sides, types, codes)
-//! and flags. Times move by a secret span. Numbers, also in strings, keep sign, decimal point,
-//! exponent, leading and trailing zeros and the count of digits; zero stays zero. In every other
-//! text each letter and digit becomes another one of its kind.
+//! What survives:
+//!
+//! - `true`, `false` and `null`, and [texts](names) that mean *no value*;
+//! - below the names of states, sides, types, modes and wallets: a listed word of the exchange, or a
+//!   number of up to three digits;
+//! - below the names of symbols, currencies, networks, channels and codes: a value of their form;
+//! - in messages: every word of letters;
+//! - names of members that do not look like values.
+//!
+//! Times move by a secret span. Numbers, also in strings, keep sign, decimal point, exponent, leading
+//! and trailing zeros and the count of digits; zero stays zero. In every other text each letter and
+//! digit becomes another one of its kind.
 //!
 //! Equal texts and long integers get equal placeholders, so that an order can be followed through all
 //! files. Other numbers get equal placeholders only below the same name, so that well-known limits do
@@ -140,10 +148,7 @@ impl Redactor {
         }
         if names::class(at.name) == Class::Message {
             let words = text.split(' ').map(|word| {
-                let is_plain = word
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphabetic() || b"-,.:;!?()'\"[]#".contains(&byte));
-                if is_plain { word.to_owned() } else { self.placeholder(word) }
+                if names::is_plain_word(word) { word.to_owned() } else { self.placeholder(word) }
             });
             return words.collect::<Vec<_>>().join(" ");
         }

@@ -159,13 +159,13 @@ pub struct BookTicker {
     /// Best bid.
     #[serde(rename = "bid_px", with = "wire::decimal_opt")]
     pub bid_price: Option<Decimal>,
-    /// Size of the best bid; by its name in base currency, as in the ticker.
+    /// Size of the best bid in base currency, as in the ticker; unit inferred from the field name.
     #[serde(rename = "bid_sz", with = "wire::decimal_opt")]
     pub bid_size: Option<Decimal>,
     /// Best ask.
     #[serde(rename = "ask_px", with = "wire::decimal_opt")]
     pub ask_price: Option<Decimal>,
-    /// Size of the best ask; by its name in base currency, as in the ticker.
+    /// Size of the best ask in base currency, as in the ticker; unit inferred from the field name.
     #[serde(rename = "ask_sz", with = "wire::decimal_opt")]
     pub ask_size: Option<Decimal>,
     /// A time as text; no source states its format.

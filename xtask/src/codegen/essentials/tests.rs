@@ -24,7 +24,7 @@ const SOURCE: &str = r#"
 "#;
 
 /// What is wrong with the model of a list of orders.
-fn faults(source: &str, essential: &[&str], alias: Option<(&str, &str)>) -> Vec<String> {
+fn differences(source: &str, essential: &[&str], alias: Option<(&str, &str)>) -> Vec<String> {
     let mut models = Models::empty();
     models.source(Path::new("spot/order.rs"), source).expect("Rust");
     let alias = alias.map(|(path, was)| Alias {
@@ -47,7 +47,7 @@ const ALIAS: Option<(&str, &str)> = Some(("[].avgPrice", "avg_price"));
 
 #[test]
 fn a_model_that_is_as_described_passes() {
-    assert_eq!(faults(SOURCE, &ESSENTIAL, ALIAS), [""; 0]);
+    assert_eq!(differences(SOURCE, &ESSENTIAL, ALIAS), [""; 0]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_member_that_is_stricter_than_described_is_named() {
         let source = SOURCE.replacen(from, to, 1);
         // A list with something essential in it may be needed.
         let essential = if name == "Order::fills" { &ESSENTIAL[..1] } else { &ESSENTIAL[..] };
-        let found = faults(&source, essential, ALIAS);
+        let found = differences(&source, essential, ALIAS);
         assert!(found.iter().any(|fault| fault.contains(name)), "{name}: {found:?}");
     }
 }
@@ -71,17 +71,17 @@ fn a_member_that_is_stricter_than_described_is_named() {
 #[test]
 fn a_member_that_is_laxer_than_described_is_named() {
     for (path, name) in [("[].avgPrice", "Order::price"), ("[].fills[][1]", "Fill::fee")] {
-        let found = faults(SOURCE, &["[].id", "[].fills[][0]", path], ALIAS);
+        let found = differences(SOURCE, &["[].id", "[].fills[][0]", path], ALIAS);
         assert!(matches!(&found[..], [one] if one.contains(name)), "{found:?}");
     }
-    let found = faults(SOURCE, &["[].id", "[].fills[][0]", "[].state"], ALIAS);
+    let found = differences(SOURCE, &["[].id", "[].fills[][0]", "[].state"], ALIAS);
     assert!(matches!(&found[..], [one] if one.contains("in no model")), "{found:?}");
 }
 
 #[test]
 fn other_spellings_are_those_of_the_model() {
-    let found = faults(SOURCE, &ESSENTIAL, None);
+    let found = differences(SOURCE, &ESSENTIAL, None);
     assert!(matches!(&found[..], [one] if one.contains("avg_price")), "{found:?}");
-    let found = faults(SOURCE, &ESSENTIAL, Some(("[].avgPrice", "priceAvg")));
+    let found = differences(SOURCE, &ESSENTIAL, Some(("[].avgPrice", "priceAvg")));
     assert_eq!(found.len(), 2, "one is not described, one is not in the model: {found:?}");
 }

@@ -45,7 +45,7 @@ pub struct FixedProduct {
     /// The exchange's label of the product.
     #[serde(with = "wire::text_opt")]
     pub product_tag: Option<String>,
-    /// Length of the term in days, by its name.
+    /// Length of the term in days; unit inferred from the field name.
     #[serde(rename = "lockDay", with = "wire::number_opt")]
     pub lock_days: Option<u32>,
     /// Yearly yield; whether a ratio or in percent is not stated.
@@ -94,7 +94,7 @@ pub struct FixedHolding {
     /// Product.
     #[serde(with = "wire::text_opt")]
     pub product_id: Option<EarnProductId>,
-    /// The exchange's number of the currency.
+    /// Currency id.
     #[serde(with = "wire::number_opt")]
     pub coin_id: Option<i64>,
     /// Currency.
@@ -115,7 +115,7 @@ pub struct FixedHolding {
     /// Yearly yield; whether a ratio or in percent is not stated.
     #[serde(with = "wire::decimal_opt")]
     pub apy: Option<Decimal>,
-    /// Length of the term in days, by its name.
+    /// Length of the term in days; unit inferred from the field name.
     #[serde(rename = "lockDay", with = "wire::number_opt")]
     pub lock_days: Option<u32>,
     /// Interest so far, in the currency.
@@ -164,7 +164,7 @@ pub struct FixedRecord {
     /// Product.
     #[serde(with = "wire::text_opt")]
     pub product_id: Option<EarnProductId>,
-    /// Length of the term in days, by its name.
+    /// Length of the term in days; unit inferred from the field name.
     #[serde(rename = "lockDay", with = "wire::number_opt")]
     pub lock_days: Option<u32>,
     /// Currency.

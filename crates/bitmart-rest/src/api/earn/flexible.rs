@@ -113,7 +113,7 @@ pub struct FlexibleHolding {
     /// Product.
     #[serde(with = "wire::text_opt")]
     pub product_id: Option<EarnProductId>,
-    /// The exchange's number of the currency.
+    /// Currency id.
     #[serde(with = "wire::number_opt")]
     pub coin_id: Option<i64>,
     /// Currency.

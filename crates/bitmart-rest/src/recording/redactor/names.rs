@@ -1,4 +1,11 @@
 //! Member names whose values may be kept. Values of all other names are replaced.
+//!
+//! What is kept below these names has one of these forms, and all else is replaced:
+//!
+//! - a word of the exchange's [vocabulary](vocabulary), or a number of up to three digits;
+//! - a symbol in capital letters, the name of a network, a channel, or an error code.
+
+mod vocabulary;
 
 /// The kind of value that a member holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,12 +150,13 @@ const KNOWN_WORDS: &[&str] = &[
     "all",
 ];
 
-fn plain(name: &str) -> String {
+/// A name in the spelling of the lists.
+fn normalized(name: &str) -> String {
     name.chars().filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 pub(super) fn class(name: &str) -> Class {
-    let name = plain(name);
+    let name = normalized(name);
     let lists = [
         (WORDS, Class::Word),
         (SYMBOLS, Class::Symbol),
@@ -163,19 +171,25 @@ pub(super) fn class(name: &str) -> Class {
 
 /// Whether a value is kept: its name is known, and it has the form of such values.
 pub(super) fn keeps(name: &str, value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let is_of = |more: &[u8], longest: usize| {
-        value.len() <= longest
-            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    let digit_count = value.bytes().filter(u8::is_ascii_digit).count();
+    let is_alphanumeric_or = |others: &[u8], max_length: usize| {
+        value.len() <= max_length
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
     };
     match class(name) {
-        Class::Word => is_of(b"_ -/", 40) && digits <= 3,
+        Class::Word => vocabulary::contains(value) || is_small_number(value),
         Class::Symbol => is_symbol(value),
-        Class::Network => is_of(b"_ -()", 24) && digits <= 4,
-        Class::Topic => is_of(b"_/:@", 64) && digits <= 8,
-        Class::Code => is_of(b"_.-", 40) && digits <= 6,
+        Class::Network => is_alphanumeric_or(b"_ -()", 24) && digit_count <= 4,
+        Class::Topic => is_alphanumeric_or(b"_/:@", 64) && digit_count <= 8,
+        Class::Code => is_alphanumeric_or(b"_.-", 40) && digit_count <= 6,
         Class::Message | Class::Unknown => false,
     }
+}
+
+/// Whether the text is an integer of at most three digits: a state, a page, a precision.
+fn is_small_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether the text is a pair, a contract or a currency, or several with commas between.
@@ -198,4 +212,12 @@ pub(super) fn is_time(name: &str) -> bool {
 
 pub(super) fn is_known_word(text: &str) -> bool {
     KNOWN_WORDS.contains(&text.trim().to_ascii_lowercase().as_str())
+}
+
+/// Whether the text is a word of letters, possibly between punctuation marks. A point or colon within it
+/// would make it a host or an address.
+pub(super) fn is_plain_word(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || b"-'".contains(&byte);
+    let is_mark = |letter: char| ",.:;!?()'\"[]#-".contains(letter);
+    text.trim_matches(is_mark).bytes().all(is_letter)
 }

@@ -30,6 +30,8 @@ fn keeps_vocabulary_symbols_and_flags() {
         r#"{"permissions":["Read-only","Spot-Trade"],"moveType":"spot to spot"}"#,
         r#"{"price":"market price","fee":"","last":"-","x":"NaN","note":null,"flag":false}"#,
         r#"{"symbols":["BTC_USDT","ETH_USDT"]}"#,
+        r#"{"account":"futures","fromAccount":"main","toWalletType":"future","step":"60","state":"FINISHED"}"#,
+        r#"{"type":"Realized PNL","trade_status":"pre-trade","event":"login","method":"POST","page":12}"#,
     ] {
         assert_eq!(redacted(text), text);
     }
@@ -60,6 +62,12 @@ fn replaces_every_other_value_and_keeps_its_form() {
         ("symbol", r#""peter""#),
         ("network", r#""0x52908400098527886E0F7030069857D2E4169EE7""#),
         ("code", r#""peter@example.com""#),
+        // Names that people chose for their accounts.
+        ("account", r#""JohnSmith""#),
+        ("toAccount", r#""mysubuser""#),
+        ("fromAccount", r#""Smith John""#),
+        ("type", r#""John Smith""#),
+        ("state", r#""johnsmith1""#),
         ("page", "1234567"),
     ] {
         let text = format!(r#"{{"{name}":{value}}}"#);
@@ -214,4 +222,7 @@ fn messages_keep_words_and_lose_values() {
     let got = redacted(r#"{"message":"Order 1223181 of peter@example.com not found."}"#);
     assert!(got.starts_with(r#"{"message":"Order "#) && got.ends_with(r#" not found."}"#), "{got}");
     assert!(!got.contains("1223181") && !got.contains("peter"), "{got}");
+    let got = redacted(r#"{"msg":"see (peter.example) or host:name, please."}"#);
+    assert!(got.starts_with(r#"{"msg":"see ("#) && got.ends_with(r#", please."}"#), "{got}");
+    assert!(!got.contains("peter") && !got.contains("host"), "{got}");
 }

@@ -39,7 +39,7 @@ pub(super) const EARN_FIXED_PRODUCTS: EndpointEntry = EndpointEntry::of::<
     Field::new("list[].productTag", FieldKind::Text, "text")
         .doc("The exchange's label of the product."),
     Field::new("list[].lockDay", FieldKind::Integer, "integer")
-        .doc("Length of the term in days, by its name."),
+        .doc("Length of the term in days; unit inferred from the field name."),
     Field::new("list[].apy", FieldKind::Decimal, "decimal text, unit not stated")
         .unit("unit not stated")
         .doc("Yearly yield; whether a ratio or in percent is not stated."),
@@ -139,8 +139,7 @@ pub(super) const EARN_FIXED_HOLDINGS: EndpointEntry = EndpointEntry::of::<
     Field::new("total", FieldKind::Integer, "integer").doc("Number of rows over all pages."),
     Field::new("list[].earnId", FieldKind::Text, "text").doc("Id of this holding.").id(),
     Field::new("list[].productId", FieldKind::Text, "text").doc("Product.").id(),
-    Field::new("list[].coinId", FieldKind::Integer, "integer")
-        .doc("The exchange's number of the currency."),
+    Field::new("list[].coinId", FieldKind::Integer, "integer").doc("Currency id."),
     Field::new("list[].coinName", FieldKind::Text, "text").doc("Currency."),
     Field::new("list[].amount", FieldKind::Decimal, "decimal text, in the row's currency")
         .unit("in the row's currency")
@@ -161,7 +160,7 @@ pub(super) const EARN_FIXED_HOLDINGS: EndpointEntry = EndpointEntry::of::<
         .unit("unit not stated")
         .doc("Yearly yield; whether a ratio or in percent is not stated."),
     Field::new("list[].lockDay", FieldKind::Integer, "integer")
-        .doc("Length of the term in days, by its name."),
+        .doc("Length of the term in days; unit inferred from the field name."),
     Field::new("list[].totalProfit", FieldKind::Decimal, "decimal text, in the row's currency")
         .unit("in the row's currency")
         .doc("Interest so far, in the currency."),
@@ -235,7 +234,7 @@ pub(super) const EARN_FIXED_RECORDS: EndpointEntry = EndpointEntry::of::<
     Field::new("list[].recordId", FieldKind::Text, "text").doc("Id of the record."),
     Field::new("list[].productId", FieldKind::Text, "text").doc("Product.").id(),
     Field::new("list[].lockDay", FieldKind::Integer, "integer")
-        .doc("Length of the term in days, by its name."),
+        .doc("Length of the term in days; unit inferred from the field name."),
     Field::new("list[].coinName", FieldKind::Text, "text").doc("Currency."),
     Field::new("list[].amount", FieldKind::Decimal, "decimal text, in the row's currency")
         .unit("in the row's currency")

@@ -177,8 +177,7 @@ pub(super) const EARN_FLEXIBLE_HOLDINGS: EndpointEntry = EndpointEntry::of::<
     Field::new("total", FieldKind::Integer, "integer").doc("Number of rows over all pages."),
     Field::new("list[].earnId", FieldKind::Text, "text").doc("Id of this holding.").id(),
     Field::new("list[].productId", FieldKind::Text, "text").doc("Product.").id(),
-    Field::new("list[].coinId", FieldKind::Integer, "integer")
-        .doc("The exchange's number of the currency."),
+    Field::new("list[].coinId", FieldKind::Integer, "integer").doc("Currency id."),
     Field::new("list[].coinName", FieldKind::Text, "text").doc("Currency."),
     Field::new("list[].productTag", FieldKind::Text, "text")
         .doc("The exchange's label of the product."),
