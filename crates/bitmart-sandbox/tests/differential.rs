@@ -42,6 +42,7 @@ impl Random {
 }
 
 /// What one step of a plan is.
+#[allow(clippy::large_enum_variant, reason = "few of them")]
 enum Step {
     /// A request to the server, and the same as one to the engine.
     Request {

@@ -37,7 +37,7 @@ pub struct History {
 }
 
 impl History {
-    pub fn add(&mut self, id: OrderId, client_id: Option<&SmolStr>) {
+    pub(crate) fn add(&mut self, id: OrderId, client_id: Option<&SmolStr>) {
         self.open.insert(id);
         if let Some(client_id) = client_id {
             self.client_ids.insert(client_id.clone(), id);
@@ -47,14 +47,14 @@ impl History {
     /// Marks an order as finished, and says which one is to be forgotten for it when `remembered` of them
     /// are kept.
     #[must_use]
-    pub fn finish(&mut self, id: OrderId, remembered: usize) -> Option<OrderId> {
+    pub(crate) fn finish(&mut self, id: OrderId, remembered: usize) -> Option<OrderId> {
         if self.open.remove(&id) {
             self.finished.push_back(id);
         }
         if self.finished.len() > remembered { self.finished.pop_front() } else { None }
     }
 
-    pub fn forget_client_id(&mut self, client_id: Option<&SmolStr>) {
+    pub(crate) fn forget_client_id(&mut self, client_id: Option<&SmolStr>) {
         if let Some(client_id) = client_id {
             self.client_ids.remove(client_id);
         }
@@ -132,7 +132,7 @@ impl Account {
         self.positions.get(&(symbol.clone(), long))
     }
 
-    pub fn position_mut(&mut self, symbol: &SmolStr, long: bool) -> &mut Position {
+    pub(crate) fn position_mut(&mut self, symbol: &SmolStr, long: bool) -> &mut Position {
         self.positions.entry((symbol.clone(), long)).or_default()
     }
 

@@ -31,7 +31,7 @@ impl Exchange {
 
     /// Does what has become due, in the order of its times, and liquidates who can no longer pay. To be
     /// called before every command that changes something.
-    pub fn settle_due(&mut self, now_ms: u64) {
+    pub(crate) fn settle_due(&mut self, now_ms: u64) {
         while let Some((at_ms, due)) = self.agenda.first().copied().filter(|next| next.0 <= now_ms)
         {
             self.agenda.remove(&(at_ms, due));

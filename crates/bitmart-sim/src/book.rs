@@ -210,7 +210,7 @@ impl Book {
     }
 
     /// Adds a resting order behind those of its price.
-    pub fn rest(
+    pub(crate) fn rest(
         &mut self,
         side: Side,
         price: Decimal,
@@ -239,7 +239,7 @@ impl Book {
     }
 
     /// Removes a resting order; false when it is not there.
-    pub fn remove(&mut self, id: OrderId) -> bool {
+    pub(crate) fn remove(&mut self, id: OrderId) -> bool {
         let Some(place) = self.places.remove(&id) else { return false };
         self.unlink(place);
         true
@@ -269,7 +269,7 @@ impl Book {
     // Rule: The best price trades first, at one price the oldest order. Source: simplified (the usual priority;
     // no source states it)
     /// Trades against the other side, best price first and oldest order first.
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         side: Side,
         limit: Option<Decimal>,

@@ -71,14 +71,14 @@ impl std::error::Error for ControlError {}
 
 impl Exchange {
     /// Opens the accounts that are not there.
-    pub fn admit(&mut self, customers: &Customers) {
+    pub(crate) fn admit(&mut self, customers: &Customers) {
         for account in &customers.accounts {
             self.open_account(*account, &customers.funds);
         }
     }
 
     /// Opens the account with the lowest free number, with these starting balances.
-    pub fn open_next_account(&mut self, funds: &Funds) -> AccountId {
+    pub(crate) fn open_next_account(&mut self, funds: &Funds) -> AccountId {
         let free = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
         let id = free.unwrap_or(AccountId(0));
         self.open_account(NewAccount { id, main: None }, funds);
@@ -92,7 +92,7 @@ impl Exchange {
     }
 
     /// Halts a market for customers, or lets it go on.
-    pub fn halt(&mut self, symbol: &str, halted: bool) -> Result<(), ControlError> {
+    pub(crate) fn halt(&mut self, symbol: &str, halted: bool) -> Result<(), ControlError> {
         if !self.spot.contains_key(symbol) && !self.futures.contains_key(symbol) {
             return Err(ControlError::UnknownMarket(symbol.to_owned()));
         }

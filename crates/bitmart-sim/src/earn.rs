@@ -164,7 +164,7 @@ impl Exchange {
     // Rule: A number of a request works once; sent again it succeeds without effect. Source: simplified
     // (endpoint earn_subscribe_flexible names the field only)
     /// Puts money from the spot wallet into a product. `renewal` is that of a fixed one.
-    pub fn subscribe_saving(
+    pub(crate) fn subscribe_saving(
         &mut self,
         saver: Saver,
         product: u32,
@@ -198,7 +198,7 @@ impl Exchange {
     // Rule: An early redemption of a fixed saving costs its interest. Source: invented (no source says it)
     /// Takes money out: a part of a flexible saving, or all of a fixed one before its end, which costs
     /// its interest.
-    pub fn redeem_saving(
+    pub(crate) fn redeem_saving(
         &mut self,
         saver: Saver,
         id: u64,
@@ -230,7 +230,7 @@ impl Exchange {
     }
 
     /// Says what is to happen at the end of a fixed saving.
-    pub fn set_renewal(
+    pub(crate) fn set_renewal(
         &mut self,
         account: AccountId,
         id: u64,

@@ -115,7 +115,7 @@ impl Exchange {
     // Rule: Without a source a withdrawal draws on spot, then on funding. Source: documented (endpoint
     // account_withdraw)
     /// Freezes the money of a withdrawal and sends it on its way.
-    pub fn withdraw(
+    pub(crate) fn withdraw(
         &mut self,
         account: AccountId,
         request: NewWithdrawal,
@@ -194,7 +194,7 @@ impl Exchange {
     }
 
     /// Announces money from outside; it reaches a wallet when the deposit is done.
-    pub fn deposit(
+    pub(crate) fn deposit(
         &mut self,
         account: AccountId,
         currency: &str,

@@ -135,11 +135,11 @@ impl Exchange {
         if let Some(past) = self.past(symbol).filter(|_| !is_enough) {
             let (from_ms, to_ms) = wanted(&lived, width, window);
             for candle in past.candles(from_ms, to_ms) {
-                add(&mut rows, candle, width);
+                add(&mut rows, &candle, width);
             }
         }
         for candle in lived {
-            add(&mut rows, candle, width);
+            add(&mut rows, &candle, width);
         }
         rows.retain(within);
         if window.oldest {
@@ -163,11 +163,11 @@ fn wanted(lived: &[Candle], width: u64, window: Window) -> (u64, u64) {
     (from_ms.max(to_ms.saturating_sub(span.saturating_add(width))), to_ms)
 }
 
-fn add(rows: &mut Vec<Candle>, candle: Candle, width: u64) {
+fn add(rows: &mut Vec<Candle>, candle: &Candle, width: u64) {
     let open_ms = candle.open_ms / width * width;
     match rows.last_mut() {
-        Some(last) if last.open_ms == open_ms => last.absorb(&candle),
-        _ => rows.push(Candle { open_ms, ..candle }),
+        Some(last) if last.open_ms == open_ms => last.absorb(candle),
+        _ => rows.push(Candle { open_ms, ..candle.clone() }),
     }
 }
 

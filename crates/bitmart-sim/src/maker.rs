@@ -134,7 +134,7 @@ impl Exchange {
     }
 
     /// One beat of the market: every price moves, the quotes follow, and market orders arrive.
-    pub fn step_market(&mut self, now_ms: u64) {
+    pub(crate) fn step_market(&mut self, now_ms: u64) {
         let mut makers = std::mem::take(&mut self.makers);
         for at in 0..makers.len() {
             walk(&mut makers, at, 1);

@@ -188,7 +188,7 @@ impl Exchange {
     }
 
     /// Moves money between spot and margin. What secures a loan stays in.
-    pub fn transfer_margin(
+    pub(crate) fn transfer_margin(
         &mut self,
         account: AccountId,
         sum: Sum,
@@ -213,7 +213,12 @@ impl Exchange {
         Ok(next(&mut self.counters.transfer))
     }
 
-    pub fn borrow(&mut self, account: AccountId, sum: Sum, now_ms: u64) -> Result<u64, Reject> {
+    pub(crate) fn borrow(
+        &mut self,
+        account: AccountId,
+        sum: Sum,
+        now_ms: u64,
+    ) -> Result<u64, Reject> {
         let (_, base) = self.margin_side(&sum)?;
         if sum.amount < bounds(base).0 {
             return Err(Reject::LoanTooSmall);
@@ -262,7 +267,12 @@ impl Exchange {
     // Rule: A repayment goes to the oldest loan, to its interest before its principal. Source: simplified (no
     // source says it)
     /// Pays loans back, oldest first, each one's interest before its principal.
-    pub fn repay(&mut self, account: AccountId, sum: Sum, now_ms: u64) -> Result<u64, Reject> {
+    pub(crate) fn repay(
+        &mut self,
+        account: AccountId,
+        sum: Sum,
+        now_ms: u64,
+    ) -> Result<u64, Reject> {
         self.margin_side(&sum)?;
         let Sum { symbol, currency, amount } = sum;
         let debt = self.debt(account, &symbol, &currency).total();

@@ -316,7 +316,7 @@ fn plain(code: &str) -> &str {
 }
 
 impl Exchange {
-    pub fn operate(&mut self, what: Operation, now_ms: u64) -> Result<(), ControlError> {
+    pub(crate) fn operate(&mut self, what: Operation, now_ms: u64) -> Result<(), ControlError> {
         match what {
             Operation::Freeze { account, frozen } => {
                 let account = AccountId(account);

@@ -28,7 +28,8 @@ impl<T> OrderMap<T> {
         self.places.get(id).and_then(|place| self.orders[*place].as_ref())
     }
 
-    pub fn get_mut(&mut self, id: &OrderId) -> Option<&mut T> {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as a map of the standard library")]
+    pub(crate) fn get_mut(&mut self, id: &OrderId) -> Option<&mut T> {
         self.places.get(id).and_then(|place| self.orders[*place].as_mut())
     }
 

@@ -32,7 +32,7 @@ impl Position {
     }
 
     /// Begins anew; contracts are promised to orders from one position to the next.
-    pub fn begin(&mut self, leverage: u32, isolated: bool, now_ms: u64) {
+    pub(crate) fn begin(&mut self, leverage: u32, isolated: bool, now_ms: u64) {
         let (closing, margin) = (self.closing, self.margin);
         *self = Self { leverage, isolated, closing, margin, opened_ms: now_ms, ..Self::default() };
     }
@@ -43,7 +43,7 @@ impl Position {
     }
 
     /// Takes `size` contracts out and returns their share of the cost, and of the margin that it holds.
-    pub fn reduce(&mut self, size: Decimal, margin: Decimal) -> (Decimal, Decimal) {
+    pub(crate) fn reduce(&mut self, size: Decimal, margin: Decimal) -> (Decimal, Decimal) {
         let all = size >= self.size;
         let part = |amount: Decimal| {
             if all { amount } else { share(amount * size / self.size) }

@@ -197,7 +197,7 @@ impl Exchange {
             for (wallet, wallets) in &wallets {
                 rows.extend(wallets.iter().map(|(currency, money)| Balance {
                     account: account.id.0,
-                    wallet: *wallet,
+                    wallet,
                     currency: currency.to_string(),
                     available: match *wallet {
                         // What open positions won or lost counts.

@@ -12,6 +12,7 @@ mod wallet;
 
 use rust_decimal::Decimal;
 
+pub(crate) use self::wallet::check_own_transfer;
 pub use self::{
     futures::{check_callback_rate, check_countdown},
     wallet::check_futures_transfer,

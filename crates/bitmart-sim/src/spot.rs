@@ -75,7 +75,7 @@ impl Exchange {
     // Rule: A buy freezes its highest cost with its fee, a sell its size. Source: simplified (the samples show
     // the sums, not how they are made)
     /// Places an order: freezes its money, trades what can trade, and rests or ends the remainder.
-    pub fn place_spot(
+    pub(crate) fn place_spot(
         &mut self,
         account: AccountId,
         request: NewSpotOrder,
@@ -248,13 +248,12 @@ impl Exchange {
         let rest = if complete { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
         let (account, request) = (order.account, &order.request);
         let paid_from = order.paid_from;
-        let paid_into = match order.paid_into {
-            Some(wallet) => wallet,
-            None => {
-                let currency = if request.side == Side::Buy { &rules.base } else { &rules.quote };
-                let owner = owner(&mut self.accounts, account);
-                *order.paid_into.insert(owner.trading(&mut self.ledger, request, currency))
-            }
+        let paid_into = if let Some(wallet) = order.paid_into {
+            wallet
+        } else {
+            let currency = if request.side == Side::Buy { &rules.base } else { &rules.quote };
+            let owner = owner(&mut self.accounts, account);
+            *order.paid_into.insert(owner.trading(&mut self.ledger, request, currency))
         };
         match request.side {
             Side::Buy => {
@@ -328,7 +327,7 @@ impl Exchange {
     // Rule: An order that has ended cannot be cancelled; the spot endpoint reports `result: false`. Source:
     // documented (endpoint spot_cancel_order)
     /// Cancels an open order of `account`.
-    pub fn cancel_spot(
+    pub(crate) fn cancel_spot(
         &mut self,
         account: AccountId,
         id: OrderId,

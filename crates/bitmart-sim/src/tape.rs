@@ -66,7 +66,7 @@ pub struct Tape {
 }
 
 impl Tape {
-    pub fn push_history(&mut self, candle: Candle) {
+    pub(crate) fn push_history(&mut self, candle: Candle) {
         self.candles.push_back(candle);
         if self.candles.len() > CANDLES {
             self.candles.pop_front();
@@ -74,7 +74,7 @@ impl Tape {
     }
 
     /// Records a trade worth `turnover` quote units.
-    pub fn record(&mut self, trade: PublicTrade, turnover: Decimal) {
+    pub(crate) fn record(&mut self, trade: PublicTrade, turnover: Decimal) {
         let open_ms = trade.time_ms / MINUTE_MS * MINUTE_MS;
         let mut now = Candle::flat(open_ms, trade.price);
         now.volume = trade.size;
@@ -87,7 +87,7 @@ impl Tape {
     }
 
     /// Records a price without a trade.
-    pub fn sample(&mut self, price: Decimal, time_ms: u64) {
+    pub(crate) fn sample(&mut self, price: Decimal, time_ms: u64) {
         self.absorb(Candle::flat(time_ms / MINUTE_MS * MINUTE_MS, price));
     }
 

@@ -65,7 +65,7 @@ impl Exchange {
         }
     }
 
-    pub fn transfer(&mut self, request: NewTransfer, now_ms: u64) -> Result<u64, Reject> {
+    pub(crate) fn transfer(&mut self, request: NewTransfer, now_ms: u64) -> Result<u64, Reject> {
         let NewTransfer { from, to, currency, amount } = request;
         if !self.holds(from.purse, &currency) || !self.holds(to.purse, &currency) {
             return Err(Reject::UnknownCurrency);
@@ -105,7 +105,7 @@ impl Exchange {
     // (endpoint sub_accounts_transfer_sub_to_main)
     /// Moves money between a main account and its sub-accounts. A request number works once per caller
     /// (61004); one that was refused may be used again.
-    pub fn transfer_between(
+    pub(crate) fn transfer_between(
         &mut self,
         caller: AccountId,
         number: SmolStr,

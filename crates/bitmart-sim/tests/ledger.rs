@@ -2,6 +2,8 @@
 //! orders alone, without makers, has figures per market that only a change of matching or of fees changes. Who
 //! means to change these writes [`FIGURES`] anew.
 
+use std::fmt::Write as _;
+
 use bitmart_sim::{
     AccountId, Command, Decimal, Event, Exchange, FuturesRequest, OrderId, Outcome, Request, Setup,
     SpotRequest,
@@ -21,11 +23,11 @@ impl Random {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        u32::try_from((self.0 >> 33) % u64::from(limit)).unwrap()
+        u32::try_from((self.0 >> 33) % u64::from(limit)).expect("small")
     }
 
     fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(u32::try_from(all.len()).unwrap()) as usize]
+        all[self.below(u32::try_from(all.len()).expect("small")) as usize]
     }
 
     fn price(&mut self) -> Decimal {
@@ -114,10 +116,10 @@ fn run(setup: &Setup, commands: u64, mut hear: impl FnMut(&Event)) -> Exchange {
 /// Everything that happened, and where it ended, as text.
 fn text(setup: &Setup) -> String {
     let mut text = String::new();
-    let exchange = run(setup, 2_000, |event| text.push_str(&format!("{event:?}\n")));
+    let exchange = run(setup, 2_000, |event| writeln!(text, "{event:?}").expect("text"));
     let rows = (exchange.fill_rows(), exchange.order_rows(), exchange.balance_rows());
     let books = (exchange.book_rows("BTC_USDT"), exchange.book_rows("BTCUSDT"));
-    text.push_str(&format!("{rows:?}{books:?}"));
+    write!(text, "{rows:?}{books:?}").expect("text");
     text
 }
 

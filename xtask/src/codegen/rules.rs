@@ -166,7 +166,7 @@ fn page(rules: &[Rule]) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{CODE, HEADINGS, check, page, read, workspace};
+    use super::{CODE, HEADINGS, check, page, read};
 
     fn file(name: &str) -> String {
         format!("{CODE}/{name}")
@@ -205,12 +205,11 @@ mod tests {
         ] {
             let rules = read(&file("spot.rs"), &format!("// Rule: A. Source: {source}"));
             let rule = &rules.expect("a rule")[0];
-            assert_eq!(check(&workspace(), rule, &ids).is_ok(), is_fine, "{source}");
+            assert_eq!(
+                check(&crate::run::workspace_root(), rule, &ids).is_ok(),
+                is_fine,
+                "{source}"
+            );
         }
     }
-}
-
-#[cfg(test)]
-fn workspace() -> PathBuf {
-    crate::run::workspace_root()
 }

@@ -11,7 +11,7 @@ use crate::{
     earn::{Renewal, Saver},
     funding::NewWithdrawal,
     margin::Sum,
-    rules::check_amount,
+    rules::{check_amount, check_own_transfer},
     transfer::NewTransfer,
 };
 
@@ -87,7 +87,7 @@ impl Exchange {
     ) -> Result<Outcome, Reject> {
         match request {
             WalletRequest::Transfer { transfer, number: None } => {
-                self.check_own_transfer(account, &transfer)?;
+                check_own_transfer(account, &transfer)?;
                 self.transfer(transfer, now_ms).map(Outcome::from)
             }
             WalletRequest::Transfer { transfer, number: Some(number) } => {

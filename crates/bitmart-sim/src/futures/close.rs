@@ -15,7 +15,7 @@ impl Exchange {
     /// Endpoint close-all-position: closes the open positions of an account at the market, of one contract
     /// or direction when it is named. Orders that were to close them are cancelled first. What nobody takes
     /// stays open, and so do positions in contracts that take no orders.
-    pub fn close_positions(
+    pub(crate) fn close_positions(
         &mut self,
         account: AccountId,
         symbol: Option<&str>,
@@ -64,7 +64,13 @@ impl Exchange {
     }
 
     /// Cancels the orders that were to close a position, so that all of it is free.
-    pub fn release_position(&mut self, account: AccountId, symbol: &str, long: bool, now_ms: u64) {
+    pub(crate) fn release_position(
+        &mut self,
+        account: AccountId,
+        symbol: &str,
+        long: bool,
+        now_ms: u64,
+    ) {
         for id in self.promised(account, symbol, long) {
             self.withdraw_futures(id, FuturesAction::Cancelled, now_ms);
         }

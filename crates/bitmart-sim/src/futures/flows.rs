@@ -33,7 +33,7 @@ pub struct Flow {
 
 impl Exchange {
     /// Remembers a flow of a customer, unless it is of nothing.
-    pub fn record_flow(
+    pub(crate) fn record_flow(
         &mut self,
         account: AccountId,
         kind: FlowKind,

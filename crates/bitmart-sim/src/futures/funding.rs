@@ -89,7 +89,7 @@ impl Rates {
 
 impl Exchange {
     /// Settles every contract, and schedules the next time.
-    pub fn settle_rates(&mut self, at_ms: u64) {
+    pub(crate) fn settle_rates(&mut self, at_ms: u64) {
         self.schedule(next_funding_ms(at_ms), Due::Rates);
         let symbols: Vec<SmolStr> = self.futures.keys().cloned().collect();
         for symbol in symbols {

@@ -286,7 +286,7 @@ impl Exchange {
     }
 
     /// Sets the leverage that orders of a contract and margin mode have when they name none.
-    pub fn set_leverage(
+    pub(crate) fn set_leverage(
         &mut self,
         account: AccountId,
         symbol: &SmolStr,

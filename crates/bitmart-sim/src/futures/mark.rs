@@ -71,7 +71,7 @@ impl Mark {
 
 impl Exchange {
     /// Sets the first marks, once the markets have a price.
-    pub fn open_marks(&mut self, now_ms: u64) {
+    pub(crate) fn open_marks(&mut self, now_ms: u64) {
         self.sampled_s = now_ms / 1_000;
         for market in self.futures.values_mut() {
             let spot = self.spot.get(&market.rules.pair).map(SpotMarket::last_price);
@@ -83,7 +83,7 @@ impl Exchange {
 
     /// Lets the time pass for the marks, second by second: how often it is asked makes no difference.
     /// Seconds in which nothing moves any more are passed over.
-    pub fn pass_time(&mut self, now_ms: u64) {
+    pub(crate) fn pass_time(&mut self, now_ms: u64) {
         let now_s = now_ms / 1_000;
         while self.sampled_s < now_s {
             self.sampled_s += 1;

@@ -15,7 +15,7 @@ impl Exchange {
     // Source: simplified (no source says it)
     /// Changes price or size of a resting order, which loses its place in the queue. When the change is
     /// refused the order stands as it was and where it was.
-    pub fn modify_futures(
+    pub(crate) fn modify_futures(
         &mut self,
         account: AccountId,
         id: OrderId,

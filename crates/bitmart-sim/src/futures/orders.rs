@@ -33,7 +33,7 @@ fn to_open(request: &NewFuturesOrder, value: Decimal) -> Decimal {
 
 impl Exchange {
     /// Places an order: takes margin or position, trades, and rests or ends the remainder.
-    pub fn place_futures(
+    pub(crate) fn place_futures(
         &mut self,
         account: AccountId,
         mut request: NewFuturesOrder,
@@ -313,7 +313,7 @@ impl Exchange {
     }
 
     /// Cancels an open order of `account`.
-    pub fn cancel_futures(
+    pub(crate) fn cancel_futures(
         &mut self,
         account: AccountId,
         id: OrderId,
@@ -335,7 +335,7 @@ impl Exchange {
     }
 
     /// Cancels the open orders of an account, in one contract or in all.
-    pub fn cancel_all_futures(
+    pub(crate) fn cancel_all_futures(
         &mut self,
         account: AccountId,
         symbol: Option<&str>,

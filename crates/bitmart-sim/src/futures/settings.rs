@@ -8,7 +8,7 @@ impl Exchange {
     // Rule: The position mode cannot change while positions or orders are open (40059). Source: documented
     // (endpoint futures_set_position_mode)
     /// Endpoint set-position-mode: refused (40059) while positions or orders are open.
-    pub fn set_one_way(&mut self, account: AccountId, one_way: bool) -> Result<(), Reject> {
+    pub(crate) fn set_one_way(&mut self, account: AccountId, one_way: bool) -> Result<(), Reject> {
         let owner = self.account_mut(account);
         if owner.one_way == one_way {
             return Ok(());
@@ -23,7 +23,12 @@ impl Exchange {
     // Rule: A countdown that is started anew replaces the one before; 0 stops it. Source: documented (endpoint
     // futures_cancel_all_after)
     /// Endpoint cancel-all-after: starts the countdown of a contract anew; without a time it is stopped.
-    pub fn cancel_after(&mut self, account: AccountId, symbol: &SmolStr, at_ms: Option<u64>) {
+    pub(crate) fn cancel_after(
+        &mut self,
+        account: AccountId,
+        symbol: &SmolStr,
+        at_ms: Option<u64>,
+    ) {
         let key = (account, symbol.clone());
         match at_ms {
             Some(at_ms) => {
@@ -38,7 +43,7 @@ impl Exchange {
 
     /// Cancels the orders of the contracts whose countdown is over. A countdown that was started anew or
     /// stopped meanwhile is not.
-    pub fn end_countdowns(&mut self, account: AccountId, at_ms: u64) {
+    pub(crate) fn end_countdowns(&mut self, account: AccountId, at_ms: u64) {
         let over = self.countdowns.iter().filter(|(key, due)| key.0 == account && **due <= at_ms);
         let over: Vec<_> = over.map(|(key, _)| key.clone()).collect();
         for key in over {

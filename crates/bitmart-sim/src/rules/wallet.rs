@@ -25,28 +25,22 @@ pub fn check_futures_transfer(amount: Decimal) -> Result<(), Reject> {
     if fits { Ok(()) } else { Err(Reject::AmountOutOfRange { minimum, maximum }) }
 }
 
-impl Exchange {
-    /// Checks a transfer between the wallets of the caller.
-    pub(crate) fn check_own_transfer(
-        &self,
-        caller: AccountId,
-        transfer: &NewTransfer,
-    ) -> Result<(), Reject> {
-        let NewTransfer { from, to, amount, .. } = transfer;
-        if from.account != caller || to.account != caller {
-            return Err(Reject::NotOwnAccount);
-        }
-        if from == to {
-            return Err(Reject::SameWallet);
-        }
-        if let (Purse::Spot, Purse::Futures) | (Purse::Futures, Purse::Spot) =
-            (from.purse, to.purse)
-        {
-            check_futures_transfer(*amount)?;
-        }
-        check_amount(*amount)
+/// Checks a transfer between the wallets of the caller.
+pub(crate) fn check_own_transfer(caller: AccountId, transfer: &NewTransfer) -> Result<(), Reject> {
+    let NewTransfer { from, to, amount, .. } = transfer;
+    if from.account != caller || to.account != caller {
+        return Err(Reject::NotOwnAccount);
     }
+    if from == to {
+        return Err(Reject::SameWallet);
+    }
+    if let (Purse::Spot, Purse::Futures) | (Purse::Futures, Purse::Spot) = (from.purse, to.purse) {
+        check_futures_transfer(*amount)?;
+    }
+    check_amount(*amount)
+}
 
+impl Exchange {
     /// Checks a transfer between a main account and its sub-accounts.
     pub(crate) fn check_family_transfer(
         &self,

@@ -211,7 +211,7 @@ impl Exchange {
     // already fires at once. Source: simplified (no source states a smallest distance)
     /// Lets the orders that wait see what happened. To be called after every command, before its events
     /// are taken.
-    pub fn run_triggers(&mut self, now_ms: u64) {
+    pub(crate) fn run_triggers(&mut self, now_ms: u64) {
         while !self.triggers.is_idle() {
             while let Some(event) = self.events.get(self.noticed).cloned() {
                 self.noticed += 1;

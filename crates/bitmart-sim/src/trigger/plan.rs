@@ -81,7 +81,7 @@ pub fn placed_by(client_id: Option<&SmolStr>) -> Option<&str> {
 }
 
 impl Exchange {
-    pub fn submit_plan(
+    pub(crate) fn submit_plan(
         &mut self,
         account: AccountId,
         new: NewPlan,
@@ -164,7 +164,7 @@ impl Exchange {
         Ok(plans.waiting.get_mut(&id))
     }
 
-    pub fn change_plan(
+    pub(crate) fn change_plan(
         &mut self,
         account: AccountId,
         symbol: &str,
@@ -184,7 +184,7 @@ impl Exchange {
         Ok(())
     }
 
-    pub fn cancel_plan(
+    pub(crate) fn cancel_plan(
         &mut self,
         account: AccountId,
         symbol: &str,

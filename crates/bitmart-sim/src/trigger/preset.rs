@@ -77,14 +77,14 @@ impl Exchange {
         self.triggers.presets.by_order.get(&id).copied().unwrap_or_default()
     }
 
-    pub fn set_preset(&mut self, id: OrderId, preset: Preset) {
+    pub(crate) fn set_preset(&mut self, id: OrderId, preset: Preset) {
         if !preset.is_empty() {
             self.triggers.presets.set(id, preset);
         }
     }
 
     /// Changes the presets of an order that is open, or of a plan order that waits.
-    pub fn change_preset(
+    pub(crate) fn change_preset(
         &mut self,
         account: AccountId,
         symbol: &str,

@@ -38,7 +38,7 @@ impl Exchange {
     // Rule: An algo order fires when the price crosses its trigger price from where it stood. Source: invented
     // (algo orders have no document)
     /// From which side the price must come is nowhere said: it is the one where it stands now.
-    pub fn submit_algo(
+    pub(crate) fn submit_algo(
         &mut self,
         account: AccountId,
         new: NewAlgo,
@@ -97,7 +97,7 @@ impl Exchange {
     }
 
     /// Cancels an order that waits.
-    pub fn cancel_algo(
+    pub(crate) fn cancel_algo(
         &mut self,
         account: AccountId,
         id: OrderId,

@@ -21,6 +21,7 @@ use crate::{
 
 /// The error of a rule that an order breaks. Orders are checked when they are placed; rules are checked before
 /// as well where another error comes after.
+#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 pub(super) fn broken(reject: Reject) -> WireError {
     rejected(&reject, ErrorFamily::Futures)
 }

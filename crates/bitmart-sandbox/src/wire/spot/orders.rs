@@ -85,6 +85,7 @@ pub(crate) fn parse_order(
 
 /// The error of a rule that an order breaks. Orders are checked when they are placed; rules are only checked
 /// before where another error comes after.
+#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn broken(reject: Reject) -> WireError {
     rejected(&reject, ErrorFamily::Spot)
 }
