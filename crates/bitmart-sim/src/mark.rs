@@ -18,8 +18,8 @@ impl Write for Hash {
 
 impl Exchange {
     /// A number that follows from what has just happened (events that nobody took yet: orders, fills,
-    /// trades) and from where the exchange stands (ids to give out, books of the house). Two runs that differ get different
-    /// marks, now or as soon as the difference shows.
+    /// trades) and from the state of the exchange (ids to give out, books of the house). Two runs that differ get
+    /// different marks, now or as soon as the difference shows.
     pub fn mark(&self) -> u64 {
         let mut hash = Hash(0xcbf2_9ce4_8422_2325);
         let books: Vec<_> = self.ledger.house_books().collect();

@@ -274,7 +274,7 @@ impl Exchange {
         true
     }
 
-    // Rule: The house holds one net position, pays no fee and has no margin. Source: invented (it stands in for
+    // Rule: The house holds one net position, pays no fee and has no margin. Source: invented (it replaces
     // all other customers)
     /// House accounts hold one net position without margin: they close before they open.
     fn fill_house(&mut self, fill: &Fill, size: Decimal) {
