@@ -343,7 +343,7 @@ fn a_margin_account_above_the_liquidation_rate_is_left_alone() {
 fn random_operations_do_something() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
-    let steps = proptest::collection::vec(step(), 10_000).new_tree(&mut runner).expect("steps");
+    let steps = proptest::collection::vec(step(), 30_000).new_tree(&mut runner).expect("steps");
     let (mut exchange, mut now_ms) = (start(1), START_MS);
     for (account, step) in steps.current() {
         run(&mut exchange, account, &step, &mut now_ms);

@@ -148,10 +148,10 @@ struct Figures {
 const FIGURES: [Figures; 2] = [
     Figures {
         symbol: "BTC_USDT",
-        fills: 7_450,
-        last_trade: "125277182593003725",
-        size: "37.0421",
-        fees: "2221.774316",
+        fills: 7_422,
+        last_trade: "125277182593003711",
+        size: "36.74918",
+        fees: "2204.20545718",
     },
     Figures {
         symbol: "BTCUSDT",

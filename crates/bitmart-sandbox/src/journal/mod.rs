@@ -13,8 +13,7 @@
 //!
 //! `fixtures/journal` has a folder of each format, and every entry as it is stored.
 //!
-//! Format 1 stored requests. Its folders are read when they were stopped, so that only a whole state is in
-//! them.
+//! Format 1, from before the first release, stored requests, and its states knew no ledger: it is not read.
 
 mod checkpoint;
 mod entry;
@@ -185,8 +184,6 @@ pub(crate) enum DataError {
     /// The store says that it is none, damaged, or of another format.
     Store(Box<redb::Error>),
     Format(String),
-    /// Format 1, with inputs that are still to be repeated.
-    OfRequests,
     Unreadable(serde_json::Error),
     Snapshot(SnapshotError),
     /// A record is missing, or the exchange did something else when an input happened again.
@@ -211,10 +208,6 @@ impl fmt::Display for DataError {
                 f,
                 "it has the format {format:?}, made by another version; this one reads {:?}",
                 store::FORMAT
-            ),
-            Self::OfRequests => f.write_str(
-                "it has inputs of format \"1\", which this version does not repeat: start it once with the \
-                 version that wrote it and stop that with ctrl-c, so that its whole state is stored",
             ),
             Self::Unreadable(error) => write!(f, "a record cannot be read: {error}"),
             Self::Snapshot(error) => error.fmt(f),

@@ -63,7 +63,7 @@ pub(super) fn go_on(
     let store = medium.open()?;
     // What was on its way when the disk was full comes after all that is in the store.
     let kept = medium.kept().map_err(DataError::Io)?;
-    store.check_format(kept.is_empty())?;
+    store.check_format()?;
     if !kept.is_empty() {
         let kept: Vec<_> = serde_json::from_slice(&kept).map_err(DataError::Unreadable)?;
         store.append(&kept)?;

@@ -9,8 +9,6 @@ use super::{DataError, Number, Record, checkpoint::Encoded};
 
 /// Changes with every change of the tables, and of what a record means. See the module `journal`.
 pub(super) const FORMAT: &str = "2";
-/// Its inputs were requests, which nothing repeats any more; its checkpoints are those of format 2.
-const OF_REQUESTS: &str = "1";
 
 /// `format`, and the latest checkpoint as `head` and `snapshot`.
 const STATE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("state");
@@ -39,17 +37,13 @@ impl Store {
         Ok(Self(builder.create_with_backend(backend)?))
     }
 
-    /// Whether the store can be read. `all_here` says that no inputs lie in a reserve.
-    pub(super) fn check_format(&self, all_here: bool) -> Result<(), DataError> {
+    /// Whether the store can be read.
+    pub(super) fn check_format(&self) -> Result<(), DataError> {
         let transaction = self.0.begin_read()?;
         let state = transaction.open_table(STATE)?;
         let format = state.get("format")?;
         let format = format.map(|row| String::from_utf8_lossy(row.value()).into_owned());
         let format = format.unwrap_or_default();
-        if format == OF_REQUESTS {
-            let empty = transaction.open_table(INPUTS)?.is_empty()?;
-            return if empty && all_here { Ok(()) } else { Err(DataError::OfRequests) };
-        }
         if format == FORMAT { Ok(()) } else { Err(DataError::Format(format)) }
     }
 

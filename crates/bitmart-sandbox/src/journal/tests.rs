@@ -439,31 +439,3 @@ fn what_is_damaged_or_of_another_format_is_refused_in_words() {
     let words = refused(&disk);
     assert!(words.contains(r#"format "99""#) && words.contains(FORMAT), "{words}");
 }
-
-#[test]
-fn a_folder_of_requests_is_read_when_nothing_is_to_be_repeated() {
-    let disk = formatted();
-    let (shared, _notices) = open(&disk).expect("opens");
-    let before = accounts(&shared);
-    shared.create_account();
-    shared.flush();
-    let image = disk.platter().synced.clone();
-    let old = |kept: &[u8], stopped: bool| {
-        let disk = Disk::holding(image.clone());
-        let store = Store::with_backend(disk.clone()).expect("a store");
-        if stopped {
-            let encoded = shared.state().checkpoint(1, 1, &shared.keys).encode().expect("bytes");
-            store.checkpoint(&encoded).expect("stored");
-        }
-        store.set_format("1").expect("stored");
-        drop(store);
-        kept.clone_into(&mut disk.platter().kept);
-        disk
-    };
-    let (again, _notices) = open(&old(&[], true)).expect("opens");
-    assert_eq!(accounts(&again), before + 1);
-    for disk in [old(&[], false), old(b"[]", true)] {
-        let why = refused(&disk);
-        assert!(why.contains("format \"1\"") && why.contains("ctrl-c"), "{why}");
-    }
-}

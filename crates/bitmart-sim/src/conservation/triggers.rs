@@ -99,7 +99,7 @@ fn plan(kind: Kind, order: NewFuturesOrder, price: Decimal, fair: bool, whole: b
     let by = if fair { PriceType::Fair } else { PriceType::Last };
     let way = kind.way(order.side);
     let condition = if kind == Kind::Trailing {
-        let callback_rate = Decimal::new(1, 2);
+        let callback_rate = Decimal::new(1, 1);
         Condition::Trail(Trail { activation: price, callback_rate, by, way, peak: None })
     } else {
         Condition::Reach { price, way: if whole { way } else { Way::Rise }, by }
