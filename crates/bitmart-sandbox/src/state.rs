@@ -33,12 +33,9 @@ pub(crate) struct State {
 impl State {
     /// Applies a command at the present time, stores it, and pushes what happened.
     pub(crate) fn apply(&mut self, command: Command) -> Result<Outcome, Reject> {
-        let now_ms = self.clock.now_ms();
-        let result = self.exchange.apply(command.clone(), now_ms);
-        // Of a rejected command only its time has passed.
-        let applied = if result.is_ok() { command } else { Command::Wait };
-        self.store(Entry::Command(applied), now_ms);
-        result
+        // Rejected commands are stored as well: one that closes several positions may have closed some before.
+        let entry = Entry::Command(command.clone());
+        self.enter(entry, |exchange, now_ms| exchange.apply(command, now_ms))
     }
 
     /// Changes the exchange, stores the entry that makes the same change happen again, and pushes what

@@ -110,7 +110,8 @@ impl From<u64> for Outcome {
 
 impl Exchange {
     /// Applies a command at a time: first what is due by then happens, then the command, then the orders
-    /// whose trigger price was reached. When the command is rejected, only the time has passed.
+    /// whose trigger price was reached. A command that is rejected has moved no money; only closing several
+    /// positions may be rejected after some of them were closed.
     ///
     /// # Errors
     /// A [`Reject`] that names the rule which the command breaks.

@@ -1,9 +1,6 @@
 //! The store of a data folder: a `redb` database with two tables.
 
-use redb::{
-    Builder, Database, ReadableDatabase, ReadableTable, ReadableTableMetadata as _, StorageBackend,
-    TableDefinition,
-};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
 use super::{DataError, Number, Record, checkpoint::Encoded};
 
