@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     Exchange, OrderId,
+    book::SelfTrade,
     futures_order::{FuturesOrder, Mode},
 };
 
@@ -26,6 +27,30 @@ impl Exchange {
             }
             Mode::GoodTilCancelled | Mode::ImmediateOrCancel => false,
         }
+    }
+
+    // Rule: A fill-or-kill order that cancels both takes the own order with it that it would have met. Source:
+    // simplified (no source says what the two do together)
+    /// The own order that is cancelled with a fill-or-kill order, because the latter would have met it before it
+    /// was filled.
+    pub(super) fn cancelled_with(&self, order: &FuturesOrder) -> Option<OrderId> {
+        let request = &order.request;
+        if request.mode != Mode::FillOrKill || request.stp != SelfTrade::CancelBoth {
+            return None;
+        }
+        let book = &self.futures.get(&request.symbol)?.book;
+        let side = request.side.book();
+        let mut left = order.left();
+        for (id, open) in book.met_by(side, request.price, order.account, SelfTrade::Allow) {
+            if left <= Decimal::ZERO {
+                return None;
+            }
+            if self.futures_orders.get(&id)?.account == order.account {
+                return Some(id);
+            }
+            left -= open;
+        }
+        None
     }
 
     // Rule: A fill-or-kill order fills whole or not at all, and counts only what it would get. Source:

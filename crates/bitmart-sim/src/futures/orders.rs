@@ -215,6 +215,9 @@ impl Exchange {
         let Some(order) = self.futures_orders.get(&id) else { return };
         let request = order.request.clone();
         if self.is_turned_away(order) {
+            if let Some(own) = self.cancelled_with(order) {
+                self.withdraw_futures(own, FuturesAction::Cancelled, now_ms);
+            }
             return self.end_futures(id, FuturesAction::Cancelled, now_ms);
         }
         let (stopped, matches) = self.match_futures(id, &request, now_ms);

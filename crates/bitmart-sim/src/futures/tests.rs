@@ -424,6 +424,26 @@ fn fill_or_kill_does_not_count_on_orders_that_its_own_trades_would_cancel() {
 }
 
 #[test]
+fn a_killed_order_that_cancels_both_takes_the_own_order_that_it_meets_with_it() {
+    for (others, stp, open) in [
+        (4, SelfTrade::CancelBoth, false),
+        (4, SelfTrade::CancelTaker, true),
+        // Filled before it meets the own one.
+        (5, SelfTrade::CancelBoth, true),
+    ] {
+        let mut exchange = quiet();
+        place(&mut exchange, TWO, futures_order(false, Some(60_000), others));
+        let own = place(&mut exchange, ONE, futures_order(false, Some(60_100), 10));
+        let mode = Mode::FillOrKill;
+        let order = NewFuturesOrder { mode, stp, ..futures_order(true, Some(60_200), 5) };
+        let taker = place(&mut exchange, ONE, order);
+        let filled = exchange.futures_orders[&taker].filled;
+        assert_eq!(filled, if others < 5 { d(0) } else { d(5) }, "{stp:?} {others}");
+        assert_eq!(exchange.futures_orders[&own].open, open, "{stp:?} {others}");
+    }
+}
+
+#[test]
 fn a_closing_order_has_leverage_and_margin_mode_of_its_position() {
     let mut exchange = quiet();
     trade(&mut exchange, 60_000, 10, 20, true);
