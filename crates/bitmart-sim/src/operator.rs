@@ -24,11 +24,43 @@ const LONGEST: usize = 256;
 /// A decision of the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
-    Freeze { account: u32, frozen: bool },
-    Delist { symbol: String, delisted: bool },
-    OpenCurrency { currency: String, deposits: bool, withdrawals: bool },
-    SaveAddress { account: u32, address: WithdrawAddress },
-    SetNetwork { currency: String, terms: NetworkTerms },
+    /// Stop an account from changing anything, or let it again.
+    Freeze {
+        /// Number of the account.
+        account: u32,
+        /// Whether it is frozen from now on.
+        frozen: bool,
+    },
+    /// Take a contract off the list, or put it back. A delisted one takes no orders (code 40014).
+    Delist {
+        /// The contract, such as `BTCUSDT`.
+        symbol: String,
+        /// Whether it is delisted from now on.
+        delisted: bool,
+    },
+    /// Open or close deposits and withdrawals of a currency.
+    OpenCurrency {
+        /// With a network, as `USDT-TRC20`, only those by that network.
+        currency: String,
+        /// Whether deposits are accepted from now on.
+        deposits: bool,
+        /// Whether withdrawals are accepted from now on.
+        withdrawals: bool,
+    },
+    /// Add a withdrawal address to those that an account has saved, 200 at most.
+    SaveAddress {
+        /// Number of the account.
+        account: u32,
+        /// The address; no part of it may be longer than 256 bytes.
+        address: WithdrawAddress,
+    },
+    /// Replace the terms of withdrawals of a currency.
+    SetNetwork {
+        /// With a network, as `USDT-TRC20`, only those by that network.
+        currency: String,
+        /// The new terms.
+        terms: NetworkTerms,
+    },
 }
 
 /// What a withdrawal of a currency by one of its networks costs, and what it needs.
@@ -243,6 +275,7 @@ pub struct Decisions {
 }
 
 impl Decisions {
+    /// Whether the account may change nothing.
     pub fn is_frozen(&self, account: AccountId) -> bool {
         self.frozen.contains(&account)
     }
@@ -283,6 +316,7 @@ impl Decisions {
             .unwrap_or_default()
     }
 
+    /// Returns the withdrawal addresses of an account, oldest first.
     pub fn addresses(&self, account: AccountId) -> &[WithdrawAddress] {
         self.addresses.get(&account).map_or(&[], Vec::as_slice)
     }
