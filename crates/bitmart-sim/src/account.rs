@@ -85,7 +85,7 @@ pub struct Account {
     pub house: bool,
     /// The main account, when this is a sub-account.
     pub main: Option<AccountId>,
-    /// Its wallets of each kind, by currency.
+    /// Wallets of [`Purse::Spot`], by currency.
     pub spot: BTreeMap<SmolStr, WalletId>,
     /// Wallets of [`Purse::Fund`], by currency.
     pub fund: BTreeMap<SmolStr, WalletId>,

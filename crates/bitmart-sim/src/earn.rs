@@ -25,7 +25,7 @@ const DAY_MS: u64 = 86_400_000;
 /// Days that the rate of a year is divided by.
 const YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
 // Rule: One subscription is from 0.001 to 1,000,000 units. Source: invented (the samples have no figures)
-/// Least and most that one subscription may be.
+/// Smallest subscription, in units of its currency.
 pub const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 /// Largest subscription, in units of its currency.
 pub const MOST: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
@@ -76,7 +76,7 @@ pub struct Holding {
     pub product: Product,
     /// Money saved, without interest, in units of the currency.
     pub amount: Decimal,
-    /// All interest so far, and the latest day's.
+    /// All interest so far, in units of the currency.
     pub profit: Decimal,
     /// The last interest paid, in units of the currency.
     pub latest_profit: Decimal,
@@ -137,7 +137,7 @@ pub struct Earn {
     /// By time, oldest first.
     pub records: VecDeque<SavingRecord>,
     numbers: BTreeSet<(AccountId, SmolStr)>,
-    /// Accounts with the global switch for automatic saving on, and products switched on one by one.
+    /// Accounts with the global switch for automatic saving on.
     pub automatic: BTreeSet<AccountId>,
     /// Accounts with the number of a product for which automatic saving is on.
     pub automatic_products: BTreeSet<(AccountId, u32)>,
@@ -166,7 +166,7 @@ impl Earn {
 pub struct Saver {
     /// Who saves or redeems.
     pub account: AccountId,
-    /// The `requestNo`, unique among the requests of the account.
+    /// The `requestNo`; a request with one that the account has used before has no effect.
     pub number: SmolStr,
 }
 

@@ -112,7 +112,7 @@ pub enum Event {
         /// [`FuturesAction::Submitted`] also when it changed or became an order.
         action: FuturesAction,
     },
-    /// The balance of a futures wallet changed.
+    /// The balance of a futures wallet may have changed.
     FuturesAsset {
         /// The owner of the wallet.
         account: AccountId,
@@ -133,13 +133,13 @@ pub enum Event {
 /// Why a spot balance changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BalanceReason {
-    /// An order froze money, was filled, or gave money back.
+    /// An order that the spot wallet pays was filled.
     Trade,
     /// Money came from outside, from another account's withdrawal, or from the operator.
     Deposit,
     /// Money was bound for a withdrawal, left, or came back because the withdrawal failed.
     Withdrawal,
-    /// Money moved from or to another wallet, a loan, or savings.
+    /// Money moved from or to another wallet, or savings.
     Transfer,
 }
 

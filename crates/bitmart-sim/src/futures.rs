@@ -29,7 +29,7 @@ use crate::markets::Contract;
 
 // Rule: Futures fees are 0.06 % for the taker and 0.02 % for the maker, of the value and in the margin
 // currency. Source: documented (endpoint futures_fee_rate)
-/// Fees of the lowest level.
+/// Fee of the order that took, as a ratio of the value: 0.06 %, that of the lowest level.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(6, 0, 0, false, 4);
 /// Fee of the order that rested, as a ratio of the value: 0.02 %.
 pub const MAKER_FEE: Decimal = Decimal::from_parts(2, 0, 0, false, 4);
@@ -93,7 +93,7 @@ impl FuturesMarket {
         Self { rules, book: Book::default(), tape: Tape::default(), mark, rates: Rates::default() }
     }
 
-    /// Returns the price of the last trade; the initial price before there was one.
+    /// Returns the latest price of the tape; the initial price before there was one.
     pub fn last_price(&self) -> Decimal {
         self.tape.last_price().unwrap_or(self.rules.start_price)
     }

@@ -76,7 +76,7 @@ pub struct NewFuturesOrder {
     pub leverage: u32,
     /// Isolated margin, or else cross. A closing order takes the mode of its position.
     pub isolated: bool,
-    /// 1 to 32 letters and digits, chosen by the client.
+    /// Up to 32 ASCII letters and digits, chosen by the client; `PLAN_` and a number when a trigger placed it.
     pub client_id: Option<SmolStr>,
     /// What happens when it would trade with an order of the same account.
     pub stp: SelfTrade,
@@ -100,7 +100,7 @@ pub struct FuturesOrder {
     pub id: OrderId,
     /// Who owns it.
     pub account: AccountId,
-    /// Its terms as they are now: changes and closing positions are taken in.
+    /// Its terms, with all changes.
     pub request: NewFuturesOrder,
     /// Who placed it: its owner, or the exchange by force.
     pub origin: Origin,
@@ -108,7 +108,7 @@ pub struct FuturesOrder {
     pub one_way: bool,
     /// Contracts of the opposite position that are promised to it.
     pub closes: Decimal,
-    /// Contracts, with those of earlier terms.
+    /// Filled contracts, those before a change included.
     pub filled: Decimal,
     /// Sum of price times contracts.
     pub filled_value: Decimal,

@@ -185,7 +185,7 @@ impl Exchange {
             .filter(move |loan| loan.symbol == symbol && loan.currency == currency)
     }
 
-    /// Returns assets and debts of the margin account of a pair; both are zero without one.
+    /// Returns what the margin account of a pair holds and owes; nothing without one.
     pub fn risk(&self, account: AccountId, symbol: &str) -> Risk {
         let mut risk = Risk::default();
         let Some(market) = self.spot.get(symbol) else { return risk };

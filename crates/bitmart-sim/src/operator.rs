@@ -24,7 +24,7 @@ const LONGEST: usize = 256;
 /// A decision of the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
-    /// Stop an account from changing anything, or let it again.
+    /// Freeze an account, which can then change nothing, or release it.
     Freeze {
         /// Number of the account.
         account: u32,
@@ -158,6 +158,9 @@ impl NetworkTerms {
     }
 
     /// Whether a withdrawal fits the terms: precision, step, smallest amount and memo, in this order.
+    ///
+    /// # Errors
+    /// The first of them that it does not fit.
     pub fn check(&self, amount: Decimal, memo: &str) -> Result<(), Reject> {
         if amount.scale() > self.decimals {
             return Err(Reject::WithdrawalPrecision { decimals: self.decimals });
@@ -293,13 +296,20 @@ impl Decisions {
         (open(&self.no_deposits), open(&self.no_withdrawals))
     }
 
-    /// 60003 when deposits of the currency are closed.
+    /// Refuses a deposit when those of the currency, or of its network, are closed (60003).
+    ///
+    /// # Errors
+    /// [`Reject::DepositsClosed`].
     pub fn check_deposit(&self, code: &str) -> Result<(), Reject> {
         if self.is_open(code).0 { Ok(()) } else { Err(Reject::DepositsClosed) }
     }
 
-    /// 60004 when withdrawals of the currency are closed, 60056 when only those by this network are: no
-    /// source tells the two codes apart.
+    /// Refuses a withdrawal when those of the currency, or of its network, are closed. No source tells the two codes
+    /// apart.
+    ///
+    /// # Errors
+    /// [`Reject::WithdrawalsClosed`] (60004) when all of the currency are closed, [`Reject::NetworkClosed`] (60056)
+    /// when only those by this network are.
     pub fn check_withdrawal(&self, code: &str) -> Result<(), Reject> {
         if self.no_withdrawals.contains(plain(code)) {
             return Err(Reject::WithdrawalsClosed);
@@ -326,6 +336,9 @@ impl Decisions {
     // any)
     /// An account that has saved addresses can withdraw to these only (60007), and only to verified ones
     /// (60015), as documented for endpoint withdraw; one that has none, to any.
+    ///
+    /// # Errors
+    /// [`Reject::AddressNotSaved`] or [`Reject::AddressNotVerified`].
     pub fn check_address(
         &self,
         account: AccountId,
@@ -399,6 +412,9 @@ impl Exchange {
     // Rule: A delisted contract and a halted one take no orders (40014, 40015). Source: documented (the table
     // of error codes)
     /// Refuses an order for a contract that is delisted (40014) or halted (40015).
+    ///
+    /// # Errors
+    /// [`Reject::ContractDelisted`] or [`Reject::MarketHalted`].
     pub fn check_contract(&self, symbol: &str) -> Result<(), Reject> {
         if self.decisions.delisted_ms(symbol).is_some() {
             return Err(Reject::ContractDelisted);

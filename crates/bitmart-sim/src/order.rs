@@ -80,7 +80,7 @@ pub struct NewSpotOrder {
     pub side: Side,
     /// What happens to the part that does not trade at once.
     pub kind: Kind,
-    /// 1 to 32 letters and digits, chosen by the client.
+    /// Up to 32 ASCII letters and digits, chosen by the client.
     pub client_id: Option<SmolStr>,
     /// What happens when it would trade with an order of the same account; without one they trade.
     pub stp: Option<SelfTrade>,

@@ -24,7 +24,7 @@ impl<T> Default for OrderMap<T> {
 }
 
 impl<T> OrderMap<T> {
-    /// Returns the order of this number, if it is open or remembered.
+    /// Returns the order of this number; none when it is unknown or forgotten.
     pub fn get(&self, id: &OrderId) -> Option<&T> {
         self.places.get(id).and_then(|place| self.orders[*place].as_ref())
     }
@@ -34,6 +34,7 @@ impl<T> OrderMap<T> {
         self.places.get(id).and_then(|place| self.orders[*place].as_mut())
     }
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as a map of the standard library")]
     pub(crate) fn contains_key(&self, id: &OrderId) -> bool {
         self.places.contains_key(id)
     }

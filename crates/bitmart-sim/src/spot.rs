@@ -23,9 +23,9 @@ use crate::markets::SpotPair;
 
 // Rule: Taker and maker pay 0.1 % of the value of a spot trade, in the quote currency. Source: documented (the
 // lowest class of the fee table, and the trade samples of endpoint spot_order_trades)
-/// Taker and maker fee: 0.1 %, the lowest class of the fee table BitMart publishes.
+/// Fee of the order that took, as a ratio of the value: 0.1 %, the lowest class of the fee table BitMart publishes.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
-/// Fee of the order that rested, as a ratio of the value.
+/// Fee of the order that rested, as a ratio of the value: 0.1 %.
 pub const MAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 
 /// The rules of one pair.
@@ -76,7 +76,7 @@ impl SpotMarket {
         Self { rules, book: Book::default(), tape: Tape::default() }
     }
 
-    /// Returns the price of the last trade; the initial price before there was one.
+    /// Returns the latest price of the tape; the initial price before there was one.
     pub fn last_price(&self) -> Decimal {
         self.tape.last_price().unwrap_or(self.rules.start_price)
     }

@@ -32,7 +32,7 @@ pub struct PublicTrade {
 /// Open, high, low, close, volume in base units (contracts on futures) and in quote units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candle {
-    /// When it begins, in milliseconds since 1970: a full multiple of its width.
+    /// When it begins, in milliseconds since 1970.
     pub open_ms: u64,
     /// First price, in the quote currency.
     pub open: Decimal,

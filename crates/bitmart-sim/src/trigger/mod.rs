@@ -112,7 +112,7 @@ pub struct Trigger<T> {
     pub id: OrderId,
     /// Who owns it.
     pub account: AccountId,
-    /// 1 to 32 letters and digits, chosen by the client.
+    /// Up to 32 ASCII letters and digits, chosen by the client.
     pub client_id: Option<SmolStr>,
     /// When it becomes an order.
     pub condition: Condition,
@@ -159,7 +159,7 @@ impl<T: Traded + Clone> Shelf<T> {
         self.waiting.get(&id).or_else(|| self.finished.iter().find(|one| one.id == id))
     }
 
-    /// Returns the newest one of an account with this client order id, waiting or finished.
+    /// Returns the one of an account with this client order id: one that waits, else the latest that ended.
     pub fn by_client_id(&self, account: AccountId, client_id: &str) -> Option<&Trigger<T>> {
         self.of(account).find(|one| one.client_id.as_deref() == Some(client_id))
     }

@@ -67,7 +67,7 @@ impl Traded for Plan {
 /// A checked request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPlan {
-    /// 1 to 32 letters and digits; the order that it becomes gets another one.
+    /// Up to 32 ASCII letters and digits; the order that it becomes gets another one.
     pub client_id: Option<SmolStr>,
     /// When it becomes an order.
     pub condition: Condition,

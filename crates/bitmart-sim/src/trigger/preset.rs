@@ -25,7 +25,7 @@ pub struct PresetPrice {
     pub by: PriceType,
 }
 
-/// Prices at which the position of an opening order is to be closed. They count from its first fill.
+/// Prices at which the position of an opening order is to be closed. They wait for its first fill that opens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preset {
     /// Where the position is closed at a profit; none without.
