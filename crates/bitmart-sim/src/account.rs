@@ -16,10 +16,12 @@ use super::{
 /// The wallets of an account that money can be moved between.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purse {
+    /// Pays and receives in spot trading.
     #[default]
     Spot,
     /// The funding account that BitMart added in 2026.
     Fund,
+    /// Pays margin and fees of futures. It holds only currencies that contracts are settled in.
     Futures,
 }
 
@@ -30,6 +32,7 @@ pub const HISTORY: usize = 10_000;
 /// The orders of an account in one market: every open one, and the latest finished ones.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct History {
+    /// Orders that can still be filled.
     pub open: BTreeSet<OrderId>,
     /// In the order in which they ended.
     finished: VecDeque<OrderId>,
@@ -60,6 +63,7 @@ impl History {
         }
     }
 
+    /// Returns the remembered order with this client order id.
     pub fn by_client_id(&self, client_id: &str) -> Option<OrderId> {
         self.client_ids.get(client_id).copied()
     }
@@ -75,14 +79,17 @@ impl History {
 /// One customer, or one of the house accounts that make the market.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
+    /// Number of the account; it is also its key in [`Exchange::accounts`].
     pub id: AccountId,
     /// House accounts pay no fee, have no margin limit and leave no history.
     pub house: bool,
     /// The main account, when this is a sub-account.
     pub main: Option<AccountId>,
-    /// Its wallets of each kind, by currency.
+    /// Wallets of [`Purse::Spot`], by currency.
     pub spot: BTreeMap<SmolStr, WalletId>,
+    /// Wallets of [`Purse::Fund`], by currency.
     pub fund: BTreeMap<SmolStr, WalletId>,
+    /// Wallets of [`Purse::Futures`], by currency.
     pub futures: BTreeMap<SmolStr, WalletId>,
     /// What it has saved, by currency.
     pub(crate) savings: BTreeMap<SmolStr, Place>,
@@ -102,12 +109,14 @@ pub struct Account {
     /// What was set last for a contract and margin mode (true = isolated).
     #[serde(with = "super::rows")]
     pub leverages: BTreeMap<(SmolStr, bool), u32>,
+    /// Orders of all spot pairs, also those paid from margin accounts.
     pub spot_orders: History,
+    /// Orders of all contracts, without those that wait for a price.
     pub futures_orders: History,
 }
 
 impl Account {
-    pub fn new(id: AccountId, house: bool) -> Self {
+    pub(crate) fn new(id: AccountId, house: bool) -> Self {
         Self {
             id,
             house,

@@ -19,13 +19,15 @@ use crate::{
 /// Buy or sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
+    /// Pays the quote currency, or goes long.
     Buy,
+    /// Pays the base currency, or goes short.
     Sell,
 }
 
 impl Side {
     #[must_use]
-    pub fn opposite(self) -> Self {
+    pub(crate) fn opposite(self) -> Self {
         match self {
             Self::Buy => Self::Sell,
             Self::Sell => Self::Buy,
@@ -45,39 +47,48 @@ impl Side {
 /// What happens when an order would trade with one of the same account. The taker's choice decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SelfTrade {
+    /// No prevention: the orders trade with each other.
     Allow,
+    /// The resting order is cancelled, and the taker goes on.
     CancelMaker,
+    /// What is left of the taker is cancelled; the resting order stays.
     CancelTaker,
+    /// The resting order and what is left of the taker are cancelled.
     CancelBoth,
 }
 
 /// How much the taker wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
+pub(crate) enum Want {
     /// Units of the base.
     Size(Decimal),
     /// Units of the quote; each trade is cut down to whole `lot`s.
-    Notional { amount: Decimal, lot: Decimal },
+    Notional {
+        /// Quote units.
+        amount: Decimal,
+        /// Size step in base units.
+        lot: Decimal,
+    },
 }
 
 /// One trade between the taker and a resting order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Match {
-    pub maker: OrderId,
-    pub price: Decimal,
-    pub size: Decimal,
+pub(crate) struct Match {
+    pub(crate) maker: OrderId,
+    pub(crate) price: Decimal,
+    pub(crate) size: Decimal,
 }
 
 /// What came of taking from the book.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Taken {
-    pub matches: Vec<Match>,
+pub(crate) struct Taken {
+    pub(crate) matches: Vec<Match>,
     /// Resting orders removed by self-trade prevention.
-    pub removed: Vec<OrderId>,
+    pub(crate) removed: Vec<OrderId>,
     /// Self-trade prevention stops the taker.
-    pub stopped: bool,
+    pub(crate) stopped: bool,
     /// What is left of the wanted size (or notional).
-    pub left: Decimal,
+    pub(crate) left: Decimal,
 }
 
 /// Both sides of one market: price levels in order, and in each level its orders, oldest first.
@@ -122,10 +133,12 @@ impl Book {
         }
     }
 
+    /// Returns the highest bid price, and the size of all orders at it.
     pub fn best_bid(&self) -> Option<(Decimal, Decimal)> {
         self.best(Side::Buy).map(|(_, level)| (level.price, level.total))
     }
 
+    /// Returns the lowest ask price, and the size of all orders at it.
     pub fn best_ask(&self) -> Option<(Decimal, Decimal)> {
         self.best(Side::Sell).map(|(_, level)| (level.price, level.total))
     }
@@ -143,7 +156,7 @@ impl Book {
         self.best(side.opposite()).map(|(_, level)| level.price)
     }
 
-    pub fn would_take(&self, side: Side, limit: Decimal) -> bool {
+    pub(crate) fn would_take(&self, side: Side, limit: Decimal) -> bool {
         self.opposite_best(side).is_some_and(|best| reaches(side, best, Some(limit)))
     }
 

@@ -86,6 +86,9 @@ impl Exchange {
     }
 
     /// The main account of a customer, when it is a sub-account.
+    ///
+    /// # Errors
+    /// [`ControlError::UnknownAccount`] for house accounts and unknown ones.
     pub fn customer(&self, id: AccountId) -> Result<Option<AccountId>, ControlError> {
         let known = self.accounts.get(&id).filter(|account| !account.house);
         known.map(|account| account.main).ok_or(ControlError::UnknownAccount(id.0))
@@ -102,6 +105,9 @@ impl Exchange {
 
     // Rule: A halted pair takes no orders (50023). Source: documented (the table of error codes)
     /// Refuses an order for a market that is halted.
+    ///
+    /// # Errors
+    /// [`Reject::MarketHalted`].
     pub fn check_trading(&self, symbol: &str) -> Result<(), Reject> {
         if self.halted.contains(symbol) { Err(Reject::MarketHalted) } else { Ok(()) }
     }

@@ -20,11 +20,14 @@ pub fn share_of(fee: Decimal) -> Decimal {
 /// What customers did in futures, in sum.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Business {
+    /// Value of all trades, in the quote currency.
     pub volume: Decimal,
+    /// Fees of all trades, in the quote currency.
     pub fees: Decimal,
 }
 
 impl Business {
+    /// Returns what the affiliate receives of the fees.
     pub fn rebate(&self) -> Decimal {
         share_of(self.fees)
     }

@@ -25,8 +25,9 @@ const DAY_MS: u64 = 86_400_000;
 /// Days that the rate of a year is divided by.
 const YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
 // Rule: One subscription is from 0.001 to 1,000,000 units. Source: invented (the samples have no figures)
-/// Least and most that one subscription may be.
+/// Smallest subscription, in units of its currency.
 pub const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+/// Largest subscription, in units of its currency.
 pub const MOST: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 // Rule: Every currency has a flexible saving at 2 %, and fixed ones of 7 days at 4 % and 30 days at 6 %.
 // Source: invented (the samples have no figures)
@@ -37,7 +38,9 @@ const FIRST_PRODUCT: u32 = 1_001;
 /// Something to put money into.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
+    /// From 1001, counted over all products of the exchange.
     pub id: u32,
+    /// What is paid in, and what interest is paid in.
     pub currency: SmolStr,
     /// None for flexible savings.
     pub lock_days: Option<u32>,
@@ -54,22 +57,32 @@ impl Product {
 /// What happens to a fixed saving at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Renewal {
+    /// The money goes back to the spot wallet.
     Off,
+    /// The money goes into the flexible product of the same currency.
     Flexible,
+    /// The money is locked again in the same product.
     Fixed,
 }
 
 /// Money that is saved. An account has at most one flexible holding of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
+    /// Number of the holding, from the same count as that of records.
     pub id: u64,
+    /// Who saves.
     pub account: AccountId,
+    /// The terms, as they were when the money was paid in.
     pub product: Product,
+    /// Money saved, without interest, in units of the currency.
     pub amount: Decimal,
-    /// All interest so far, and the latest day's.
+    /// All interest so far, in units of the currency.
     pub profit: Decimal,
+    /// The last interest paid, in units of the currency.
     pub latest_profit: Decimal,
+    /// What happens at the end; without effect on flexible savings.
     pub renewal: Renewal,
+    /// When it began, in milliseconds since 1970. Later payments into a flexible holding do not change it.
     pub time_ms: u64,
 }
 
@@ -86,35 +99,47 @@ impl Holding {
     }
 }
 
+/// What a movement of saved money was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SavingAct {
+    /// From the spot wallet into a product.
     Subscribe,
+    /// From a product back to the spot wallet, by request or at the end of a fixed saving.
     Redeem,
+    /// Interest, from the exchange to the spot wallet.
     Interest,
 }
 
 /// One movement of saved money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavingRecord {
+    /// Number of the record, from the same count as that of holdings.
     pub id: u64,
+    /// Whose money moved.
     pub account: AccountId,
+    /// Why it moved.
     pub act: SavingAct,
+    /// Where it was saved.
     pub product: Product,
+    /// Units of the currency, always above zero.
     pub amount: Decimal,
     /// The `requestNo` of the call; none for what happened by itself.
     pub number: Option<SmolStr>,
+    /// Milliseconds since 1970.
     pub time_ms: u64,
 }
 
 /// All savings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Earn {
+    /// By number. A holding without money is removed.
     pub holdings: BTreeMap<u64, Holding>,
     /// By time, oldest first.
     pub records: VecDeque<SavingRecord>,
     numbers: BTreeSet<(AccountId, SmolStr)>,
-    /// Accounts with the global switch for automatic saving on, and products switched on one by one.
+    /// Accounts with the global switch for automatic saving on.
     pub automatic: BTreeSet<AccountId>,
+    /// Accounts with the number of a product for which automatic saving is on.
     pub automatic_products: BTreeSet<(AccountId, u32)>,
     last_id: u64,
 }
@@ -139,7 +164,9 @@ impl Earn {
 /// A call that moves money. Its number makes it idempotent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saver {
+    /// Who saves or redeems.
     pub account: AccountId,
+    /// The `requestNo`; a request with one that the account has used before has no effect.
     pub number: SmolStr,
 }
 

@@ -66,33 +66,97 @@ const FILLS: usize = 10;
 /// Something the outside may want to hear of, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    SpotTrade { symbol: SmolStr, trade: PublicTrade },
-    SpotOrder { order: Box<SpotOrder>, fill: Option<Box<SpotFill>> },
-    SpotBalance { account: AccountId, reason: BalanceReason, currencies: Vec<SmolStr> },
-    FuturesTrade { symbol: SmolStr, trade: PublicTrade },
-    FuturesOrder { order: Box<FuturesOrder>, action: FuturesAction, fill: Option<Box<FuturesFill>> },
-    FuturesPlan { plan: Box<Trigger<Plan>>, action: FuturesAction },
-    FuturesAsset { account: AccountId, currency: SmolStr },
-    FuturesPosition { account: AccountId, symbol: SmolStr, long: bool },
+    /// Two orders of a pair traded.
+    SpotTrade {
+        /// The pair, such as `BTC_USDT`.
+        symbol: SmolStr,
+        /// The trade as all customers see it.
+        trade: PublicTrade,
+    },
+    /// A spot order of a customer was placed, filled, or ended.
+    SpotOrder {
+        /// The order after the change.
+        order: Box<SpotOrder>,
+        /// The trade that changed it, if one did.
+        fill: Option<Box<SpotFill>>,
+    },
+    /// Balances of a spot wallet changed.
+    SpotBalance {
+        /// The owner of the wallet.
+        account: AccountId,
+        /// What changed them.
+        reason: BalanceReason,
+        /// The currencies whose balances changed.
+        currencies: Vec<SmolStr>,
+    },
+    /// Two orders of a contract traded.
+    FuturesTrade {
+        /// The contract, such as `BTCUSDT`.
+        symbol: SmolStr,
+        /// The trade as all customers see it.
+        trade: PublicTrade,
+    },
+    /// A futures order of a customer was placed, changed, filled, or ended.
+    FuturesOrder {
+        /// The order after the change.
+        order: Box<FuturesOrder>,
+        /// What changed it.
+        action: FuturesAction,
+        /// The trade that changed it, if one did.
+        fill: Option<Box<FuturesFill>>,
+    },
+    /// A futures order that waits for a price was submitted, changed, or ended.
+    FuturesPlan {
+        /// The waiting order after the change.
+        plan: Box<Trigger<Plan>>,
+        /// [`FuturesAction::Submitted`] also when it changed or became an order.
+        action: FuturesAction,
+    },
+    /// The balance of a futures wallet may have changed.
+    FuturesAsset {
+        /// The owner of the wallet.
+        account: AccountId,
+        /// The currency whose balance changed.
+        currency: SmolStr,
+    },
+    /// A position changed, or the contracts of it that closing orders bind.
+    FuturesPosition {
+        /// The owner of the position.
+        account: AccountId,
+        /// The contract, such as `BTCUSDT`.
+        symbol: SmolStr,
+        /// The direction: long, or else short.
+        long: bool,
+    },
 }
 
 /// Why a spot balance changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BalanceReason {
+    /// An order that the spot wallet pays was filled.
     Trade,
+    /// Money came from outside, from another account's withdrawal, or from the operator.
     Deposit,
+    /// Money was bound for a withdrawal, left, or came back because the withdrawal failed.
     Withdrawal,
+    /// Money moved from or to another wallet, or savings.
     Transfer,
 }
 
 /// What happened to a futures order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FuturesAction {
+    /// A customer's order was filled, in part or completely.
     Fill,
+    /// It was placed, or its terms were changed.
     Submitted,
+    /// Its owner or a rule of the exchange cancelled what was left.
     Cancelled,
+    /// It was cancelled because the margin of its account was used up.
     CancelledByLiquidation,
+    /// An order that closes a position by force was filled at the market.
     Liquidated,
+    /// The house took over what the market did not take of a position closed by force.
     Bankrupt,
 }
 
@@ -112,22 +176,32 @@ pub(crate) struct Counters {
 /// The whole state of the exchange.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
+    /// Customers, and the two house accounts [`MAKER`] and [`FLOW`].
     pub accounts: BTreeMap<AccountId, Account>,
+    /// By pair, such as `BTC_USDT`.
     pub spot: BTreeMap<SmolStr, SpotMarket>,
+    /// By contract, such as `BTCUSDT`.
     pub futures: BTreeMap<SmolStr, FuturesMarket>,
+    /// Open ones, and those that an account remembers.
     pub spot_orders: OrderMap<SpotOrder>,
+    /// Open ones, and those that an account remembers, without those that wait for a price.
     pub futures_orders: OrderMap<FuturesOrder>,
     /// By trade, oldest first.
     pub spot_fills: VecDeque<SpotFill>,
     /// The trades of each remembered order.
     pub(crate) spot_trades: IdMap<OrderId, Vec<u64>>,
+    /// By trade, oldest first.
     pub futures_fills: VecDeque<FuturesFill>,
-    pub fundings: BTreeMap<u64, Funding>,
+    pub(crate) fundings: BTreeMap<u64, Funding>,
+    /// Loans of margin accounts by number, also those that are paid back.
     pub loans: BTreeMap<u64, Loan>,
+    /// Oldest first.
     pub repayments: Vec<Repayment>,
+    /// Holdings and movements of savings.
     pub earn: Earn,
     /// Markets that take no orders.
     pub halted: BTreeSet<SmolStr>,
+    /// What the operator has decided about accounts, contracts, currencies, addresses and networks.
     #[serde(default)]
     pub decisions: Decisions,
     pub(crate) agenda: BTreeSet<(u64, Due)>,
@@ -144,6 +218,7 @@ pub struct Exchange {
     pub(crate) countdowns: BTreeMap<(AccountId, SmolStr), u64>,
     /// The latest flows of futures wallets, oldest first.
     pub flows: VecDeque<Flow>,
+    /// Orders that wait for a price, and the remembered ones that did.
     pub triggers: Triggers,
     pub(crate) counters: Counters,
     #[serde(skip)]
@@ -165,6 +240,8 @@ fn remembered_by_default() -> usize {
 }
 
 impl Exchange {
+    /// Creates an exchange as it is at `now_ms`, in milliseconds since 1970. The same setup and time give the same
+    /// state.
     pub fn new(setup: &Setup, now_ms: u64) -> Self {
         let mut exchange = Self {
             accounts: BTreeMap::new(),

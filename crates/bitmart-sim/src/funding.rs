@@ -38,10 +38,15 @@ const OPERATOR: &str = "operator";
 /// How far a deposit or withdrawal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum FundingState {
+    /// Accepted; lasts one second.
     Created,
+    /// A withdrawal waits to be sent, for 9 seconds.
     Submitted,
+    /// On its way: 50 seconds for a withdrawal, 29 for a deposit.
     Processing,
+    /// The money has arrived.
     Done,
+    /// A withdrawal was refused by its address, and the money was given back.
     Failed,
 }
 
@@ -66,8 +71,11 @@ impl FundingState {
 pub struct NewWithdrawal {
     /// As asked: may carry a network, `USDT-TRC20`.
     pub currency: SmolStr,
+    /// What leaves the wallet, with the fee, in units of the currency.
     pub amount: Decimal,
+    /// Where the money goes; one that begins with `fail` lets the withdrawal fail.
     pub address: String,
+    /// Tag, payment id or memo; empty without one.
     pub address_memo: String,
     /// The wallet that pays; without one spot and funding are drawn on in turn, as documented.
     pub source: Option<Purse>,
@@ -78,16 +86,25 @@ pub struct NewWithdrawal {
 /// A deposit or withdrawal on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Funding {
+    /// Number of the deposit or withdrawal.
     pub id: u64,
+    /// Whose wallet pays or is paid.
     pub account: AccountId,
+    /// A deposit, or else a withdrawal.
     pub deposit: bool,
     /// As asked: may carry a network.
     pub currency: SmolStr,
+    /// Units of the currency; of a withdrawal with the fee.
     pub amount: Decimal,
+    /// Units of the currency; zero for deposits.
     pub fee: Decimal,
+    /// Where the money goes, or the account's own address of deposits.
     pub address: String,
+    /// Tag, payment id or memo; empty without one.
     pub address_memo: String,
+    /// How far it is by now.
     pub state: FundingState,
+    /// When it was requested, in milliseconds since 1970.
     pub time_ms: u64,
     /// When the present state was reached.
     since_ms: u64,

@@ -29,38 +29,52 @@ use crate::markets::Contract;
 
 // Rule: Futures fees are 0.06 % for the taker and 0.02 % for the maker, of the value and in the margin
 // currency. Source: documented (endpoint futures_fee_rate)
-/// Fees of the lowest level.
+/// Fee of the order that took, as a ratio of the value: 0.06 %, that of the lowest level.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(6, 0, 0, false, 4);
+/// Fee of the order that rested, as a ratio of the value: 0.02 %.
 pub const MAKER_FEE: Decimal = Decimal::from_parts(2, 0, 0, false, 4);
 
 /// The rules of one contract.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FuturesRules {
+    /// Such as `BTCUSDT`.
     pub symbol: SmolStr,
+    /// What a contract is a quantity of, such as `BTC`.
     pub base: SmolStr,
+    /// The currency of prices, margin, fees and profit, such as `USDT`.
     pub quote: SmolStr,
     /// The spot pair whose price is the index.
     pair: SmolStr,
+    /// Base units of one contract.
     pub contract_size: Decimal,
+    /// Decimals of a price, 8 at most; the tick is one unit of the last.
     pub price_decimals: u32,
+    /// Highest leverage of an order, 1 at least.
     pub max_leverage: u32,
+    /// By value, smallest first; the leverage falls from one to the next.
     pub brackets: Vec<Bracket>,
+    /// Largest order, in contracts.
     pub max_volume: Decimal,
-    pub start_price: Decimal,
+    pub(crate) start_price: Decimal,
 }
 
 /// One contract: rules, book, tape, index and mark price.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FuturesMarket {
+    /// What is fixed for this contract.
     pub rules: FuturesRules,
+    /// Open limit orders; sizes are contracts.
     pub book: Book,
+    /// Trades and candles of the last price.
     pub tape: Tape,
+    /// Index and mark price, and candles of the mark price.
     pub mark: Mark,
+    /// Funding rates of this contract.
     pub rates: Rates,
 }
 
 impl FuturesMarket {
-    pub fn new(contract: &Contract) -> Self {
+    pub(crate) fn new(contract: &Contract) -> Self {
         let price_decimals = contract.price_decimals.min(DECIMALS);
         let max_leverage = contract.max_leverage.max(1);
         let rules = FuturesRules {
@@ -79,14 +93,17 @@ impl FuturesMarket {
         Self { rules, book: Book::default(), tape: Tape::default(), mark, rates: Rates::default() }
     }
 
+    /// Returns the latest price of the tape; the initial price before there was one.
     pub fn last_price(&self) -> Decimal {
         self.tape.last_price().unwrap_or(self.rules.start_price)
     }
 
+    /// Returns the price at which positions are valued, at least 0.00000001.
     pub fn mark_price(&self) -> Decimal {
         self.mark.price()
     }
 
+    /// Returns the price that the mark price follows.
     pub fn index_price(&self) -> Decimal {
         self.mark.index()
     }

@@ -4,11 +4,6 @@
     clippy::exhaustive_enums,
     reason = "who maps commands, rejections and events is to be told by the compiler of a new one"
 )]
-#![allow(
-    missing_docs,
-    clippy::missing_errors_doc,
-    reason = "the public items are documented step by step"
-)]
 
 pub mod account;
 mod agenda;

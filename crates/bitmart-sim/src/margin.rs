@@ -18,9 +18,11 @@ use super::{
 };
 
 // Rule: Loans bear 0.1 % interest a day. Source: documented (a sample, endpoint margin_pairs)
+/// Interest of a day, as a ratio of the principal. It is published only; [`HOURLY_RATE`] is charged.
 pub const DAILY_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 // Rule: Interest of 0.004167 % is charged at every full hour after the loan, on the principal. Source:
 // documented (a sample, endpoint margin_pairs); simplified (no source says when it is charged)
+/// Interest of an hour, as a ratio of the principal.
 pub const HOURLY_RATE: Decimal = Decimal::from_parts(4_167, 0, 0, false, 8);
 // Rule: Margin has leverage 5: up to four times what an account owns can be borrowed. Source: documented (a
 // sample, endpoint margin_pairs)
@@ -31,6 +33,7 @@ pub const LEVERAGE: u32 = 5;
 const RISK_FLOOR: Decimal = Decimal::from_parts(125, 0, 0, false, 2);
 // Rule: A margin account is liquidated below assets of 1.1 times the debts. Source: documented (a sample,
 // endpoint margin_accounts)
+/// The ratio of assets to debts below which a margin account is liquidated.
 pub const LIQUIDATION_RATE: Decimal = Decimal::from_parts(11, 0, 0, false, 1);
 const HOUR_MS: u64 = 3_600_000;
 
@@ -48,53 +51,74 @@ pub fn bounds(base: bool) -> (Decimal, Decimal) {
 /// What is owed or was paid back: the loan itself, and interest on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Debt {
+    /// Units of the currency, without interest.
     pub principal: Decimal,
+    /// Units of the currency.
     pub interest: Decimal,
 }
 
 impl Debt {
+    /// Returns principal and interest together, in units of the currency.
     pub fn total(self) -> Decimal {
         self.principal + self.interest
     }
 }
 
+/// Money that an account has borrowed in the margin account of a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loan {
+    /// Number of the loan.
     pub id: u64,
+    /// Who borrowed.
     pub account: AccountId,
+    /// The pair whose margin account received it.
     pub symbol: SmolStr,
+    /// Base or quote currency of the pair.
     pub currency: SmolStr,
+    /// What was borrowed, in units of the currency.
     pub amount: Decimal,
     /// All interest so far, paid or not.
     pub interest: Decimal,
+    /// What is left to pay; zero once it is paid back.
     pub owed: Debt,
+    /// When it was borrowed, in milliseconds since 1970.
     pub time_ms: u64,
     charged_to_ms: u64,
 }
 
+/// Money that an account has paid back to the loans of a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repayment {
+    /// Number of the repayment, from the same count as that of loans.
     pub id: u64,
+    /// Who paid.
     pub account: AccountId,
+    /// The pair of the loans.
     pub symbol: SmolStr,
+    /// Base or quote currency of the pair.
     pub currency: SmolStr,
+    /// What it paid off, interest and principal.
     pub paid: Debt,
+    /// Milliseconds since 1970.
     pub time_ms: u64,
 }
 
 /// A checked amount of one currency of one pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
+    /// The pair of the margin account.
     pub symbol: SmolStr,
+    /// Base or quote currency of the pair.
     pub currency: SmolStr,
+    /// Units of the currency, above zero.
     pub amount: Decimal,
 }
 
 /// What the margin account of a pair holds and owes, in its quote currency at the last price.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Risk {
-    pub assets: Decimal,
-    pub debts: Decimal,
+    pub(crate) assets: Decimal,
+    pub(crate) debts: Decimal,
 }
 
 impl Risk {
@@ -161,6 +185,7 @@ impl Exchange {
             .filter(move |loan| loan.symbol == symbol && loan.currency == currency)
     }
 
+    /// Returns what the margin account of a pair holds and owes; nothing without one.
     pub fn risk(&self, account: AccountId, symbol: &str) -> Risk {
         let mut risk = Risk::default();
         let Some(market) = self.spot.get(symbol) else { return risk };

@@ -24,11 +24,43 @@ const LONGEST: usize = 256;
 /// A decision of the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
-    Freeze { account: u32, frozen: bool },
-    Delist { symbol: String, delisted: bool },
-    OpenCurrency { currency: String, deposits: bool, withdrawals: bool },
-    SaveAddress { account: u32, address: WithdrawAddress },
-    SetNetwork { currency: String, terms: NetworkTerms },
+    /// Freeze an account, which can then change nothing, or release it.
+    Freeze {
+        /// Number of the account.
+        account: u32,
+        /// Whether it is frozen from now on.
+        frozen: bool,
+    },
+    /// Take a contract off the list, or put it back. A delisted one takes no orders (code 40014).
+    Delist {
+        /// The contract, such as `BTCUSDT`.
+        symbol: String,
+        /// Whether it is delisted from now on.
+        delisted: bool,
+    },
+    /// Open or close deposits and withdrawals of a currency.
+    OpenCurrency {
+        /// With a network, as `USDT-TRC20`, only those by that network.
+        currency: String,
+        /// Whether deposits are accepted from now on.
+        deposits: bool,
+        /// Whether withdrawals are accepted from now on.
+        withdrawals: bool,
+    },
+    /// Add a withdrawal address to those that an account has saved, 200 at most.
+    SaveAddress {
+        /// Number of the account.
+        account: u32,
+        /// The address; no part of it may be longer than 256 bytes.
+        address: WithdrawAddress,
+    },
+    /// Replace the terms of withdrawals of a currency.
+    SetNetwork {
+        /// With a network, as `USDT-TRC20`, only those by that network.
+        currency: String,
+        /// The new terms.
+        terms: NetworkTerms,
+    },
 }
 
 /// What a withdrawal of a currency by one of its networks costs, and what it needs.
@@ -126,6 +158,9 @@ impl NetworkTerms {
     }
 
     /// Whether a withdrawal fits the terms: precision, step, smallest amount and memo, in this order.
+    ///
+    /// # Errors
+    /// The first of them that it does not fit.
     pub fn check(&self, amount: Decimal, memo: &str) -> Result<(), Reject> {
         if amount.scale() > self.decimals {
             return Err(Reject::WithdrawalPrecision { decimals: self.decimals });
@@ -243,6 +278,7 @@ pub struct Decisions {
 }
 
 impl Decisions {
+    /// Whether the account may change nothing.
     pub fn is_frozen(&self, account: AccountId) -> bool {
         self.frozen.contains(&account)
     }
@@ -260,13 +296,20 @@ impl Decisions {
         (open(&self.no_deposits), open(&self.no_withdrawals))
     }
 
-    /// 60003 when deposits of the currency are closed.
+    /// Refuses a deposit when those of the currency, or of its network, are closed (60003).
+    ///
+    /// # Errors
+    /// [`Reject::DepositsClosed`].
     pub fn check_deposit(&self, code: &str) -> Result<(), Reject> {
         if self.is_open(code).0 { Ok(()) } else { Err(Reject::DepositsClosed) }
     }
 
-    /// 60004 when withdrawals of the currency are closed, 60056 when only those by this network are: no
-    /// source tells the two codes apart.
+    /// Refuses a withdrawal when those of the currency, or of its network, are closed. No source tells the two codes
+    /// apart.
+    ///
+    /// # Errors
+    /// [`Reject::WithdrawalsClosed`] (60004) when all of the currency are closed, [`Reject::NetworkClosed`] (60056)
+    /// when only those by this network are.
     pub fn check_withdrawal(&self, code: &str) -> Result<(), Reject> {
         if self.no_withdrawals.contains(plain(code)) {
             return Err(Reject::WithdrawalsClosed);
@@ -283,6 +326,7 @@ impl Decisions {
             .unwrap_or_default()
     }
 
+    /// Returns the withdrawal addresses of an account, oldest first.
     pub fn addresses(&self, account: AccountId) -> &[WithdrawAddress] {
         self.addresses.get(&account).map_or(&[], Vec::as_slice)
     }
@@ -292,6 +336,9 @@ impl Decisions {
     // any)
     /// An account that has saved addresses can withdraw to these only (60007), and only to verified ones
     /// (60015), as documented for endpoint withdraw; one that has none, to any.
+    ///
+    /// # Errors
+    /// [`Reject::AddressNotSaved`] or [`Reject::AddressNotVerified`].
     pub fn check_address(
         &self,
         account: AccountId,
@@ -365,6 +412,9 @@ impl Exchange {
     // Rule: A delisted contract and a halted one take no orders (40014, 40015). Source: documented (the table
     // of error codes)
     /// Refuses an order for a contract that is delisted (40014) or halted (40015).
+    ///
+    /// # Errors
+    /// [`Reject::ContractDelisted`] or [`Reject::MarketHalted`].
     pub fn check_contract(&self, symbol: &str) -> Result<(), Reject> {
         if self.decisions.delisted_ms(symbol).is_some() {
             return Err(Reject::ContractDelisted);

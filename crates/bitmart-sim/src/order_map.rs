@@ -24,6 +24,7 @@ impl<T> Default for OrderMap<T> {
 }
 
 impl<T> OrderMap<T> {
+    /// Returns the order of this number; none when it is unknown or forgotten.
     pub fn get(&self, id: &OrderId) -> Option<&T> {
         self.places.get(id).and_then(|place| self.orders[*place].as_ref())
     }
@@ -33,7 +34,8 @@ impl<T> OrderMap<T> {
         self.places.get(id).and_then(|place| self.orders[*place].as_mut())
     }
 
-    pub fn contains_key(&self, id: &OrderId) -> bool {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as a map of the standard library")]
+    pub(crate) fn contains_key(&self, id: &OrderId) -> bool {
         self.places.contains_key(id)
     }
 

@@ -8,25 +8,34 @@ use super::ledger::{Ledger, Place};
 /// One direction of one contract. `cost` is what the open contracts were worth at entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
+    /// Contracts; zero when there is no position.
     pub size: Decimal,
+    /// Value of the open contracts at entry, in the quote currency.
     pub cost: Decimal,
     /// Where its margin is, once it had one.
     pub(crate) margin: Option<Place>,
     /// Contracts promised to open closing orders.
     pub closing: Decimal,
+    /// Contracts closed since it was opened.
     pub closed: Decimal,
     /// What the closed contracts were worth when they were closed.
     pub closed_value: Decimal,
+    /// Profit of the closed contracts, in the quote currency and before fees; below zero for a loss.
     pub realised: Decimal,
     /// Fees of all its fills.
     pub fees: Decimal,
+    /// That of the order which opened it; 1 at least.
     pub leverage: u32,
+    /// Isolated margin, or else cross.
     pub isolated: bool,
+    /// Milliseconds since 1970.
     pub opened_ms: u64,
+    /// When it was last filled, in milliseconds since 1970.
     pub updated_ms: u64,
 }
 
 impl Position {
+    /// Whether it holds any contract.
     pub fn is_open(&self) -> bool {
         !self.size.is_zero()
     }

@@ -101,6 +101,7 @@ fn trigger_row<T>(trigger: &Trigger<T>, symbol: &str) -> Order {
 }
 
 impl Exchange {
+    /// Returns the remembered trades of customers: those of spot, then those of futures.
     pub fn fill_rows(&self) -> Vec<Fill> {
         let spot = self.spot_fills.iter().map(|fill| Fill {
             account: fill.account.0,
@@ -127,6 +128,7 @@ impl Exchange {
         spot.chain(futures).collect()
     }
 
+    /// Returns the orders of customers: spot, futures, then those that wait for a price.
     pub fn order_rows(&self) -> Vec<Order> {
         let customers = || self.accounts.values().filter(|account| !account.house);
         let spot = customers()
@@ -161,6 +163,7 @@ impl Exchange {
         rows
     }
 
+    /// Returns the book of a pair or contract; none for an unknown symbol.
     pub fn book_rows(&self, symbol: &str) -> Option<Book> {
         let spot = self.spot.get(symbol).map(|market| &market.book);
         let book = spot.or_else(|| self.futures.get(symbol).map(|market| &market.book))?;
@@ -168,6 +171,7 @@ impl Exchange {
         Some(Book { asks: levels(Side::Sell), bids: levels(Side::Buy) })
     }
 
+    /// Returns the balances of customers, by account, wallet and currency.
     pub fn balance_rows(&self) -> Vec<Balance> {
         let mut rows = Vec::new();
         for account in self.accounts.values().filter(|account| !account.house) {

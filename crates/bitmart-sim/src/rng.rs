@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 pub struct Rng(u64);
 
 impl Rng {
+    /// Creates a generator. Any seed will do.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
+    /// Returns the next number, from all values of 64 bits.
     pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

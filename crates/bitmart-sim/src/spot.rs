@@ -23,34 +23,44 @@ use crate::markets::SpotPair;
 
 // Rule: Taker and maker pay 0.1 % of the value of a spot trade, in the quote currency. Source: documented (the
 // lowest class of the fee table, and the trade samples of endpoint spot_order_trades)
-/// Taker and maker fee: 0.1 %, the lowest class of the fee table BitMart publishes.
+/// Fee of the order that took, as a ratio of the value: 0.1 %, the lowest class of the fee table BitMart publishes.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+/// Fee of the order that rested, as a ratio of the value: 0.1 %.
 pub const MAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 
 /// The rules of one pair.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SpotRules {
+    /// Such as `BTC_USDT`.
     pub symbol: SmolStr,
+    /// The currency of sizes, such as `BTC`.
     pub base: SmolStr,
+    /// The currency of prices, values and fees, such as `USDT`.
     pub quote: SmolStr,
+    /// Decimals of a price, 8 at most; the tick is one unit of the last.
     pub price_decimals: u32,
+    /// Decimals of a size, 8 at most.
     pub size_decimals: u32,
     /// Size step and smallest size.
     pub lot: Decimal,
+    /// Smallest value of an order, in the quote currency.
     pub min_notional: Decimal,
-    pub start_price: Decimal,
+    pub(crate) start_price: Decimal,
 }
 
 /// One pair: rules, book, tape.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SpotMarket {
+    /// What is fixed for this pair.
     pub rules: SpotRules,
+    /// Open limit orders; sizes are base units.
     pub book: Book,
+    /// Trades and candles.
     pub tape: Tape,
 }
 
 impl SpotMarket {
-    pub fn new(pair: &SpotPair) -> Self {
+    pub(crate) fn new(pair: &SpotPair) -> Self {
         let price_decimals = pair.price_decimals.min(DECIMALS);
         let size_decimals = pair.size_decimals.min(DECIMALS);
         let rules = SpotRules {
@@ -66,6 +76,7 @@ impl SpotMarket {
         Self { rules, book: Book::default(), tape: Tape::default() }
     }
 
+    /// Returns the latest price of the tape; the initial price before there was one.
     pub fn last_price(&self) -> Decimal {
         self.tape.last_price().unwrap_or(self.rules.start_price)
     }

@@ -17,26 +17,39 @@ const MINUTE_MS: u64 = 60_000;
 /// A public trade. `side` is the taker's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicTrade {
+    /// Number of the trade, the same as that of its fills.
     pub id: u64,
+    /// In the quote currency.
     pub price: Decimal,
+    /// Base units on spot, contracts on futures.
     pub size: Decimal,
+    /// Whether the taker bought or sold.
     pub side: Side,
+    /// Milliseconds since 1970.
     pub time_ms: u64,
 }
 
 /// Open, high, low, close, volume in base units (contracts on futures) and in quote units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candle {
+    /// When it begins, in milliseconds since 1970.
     pub open_ms: u64,
+    /// First price, in the quote currency.
     pub open: Decimal,
+    /// Highest price, in the quote currency.
     pub high: Decimal,
+    /// Lowest price, in the quote currency.
     pub low: Decimal,
+    /// Last price, in the quote currency.
     pub close: Decimal,
+    /// Base units on spot, contracts on futures.
     pub volume: Decimal,
+    /// Value of the trades in the quote currency.
     pub turnover: Decimal,
 }
 
 impl Candle {
+    /// Creates a candle of one price and without a trade. `open_ms` is in milliseconds since 1970.
     pub fn flat(open_ms: u64, price: Decimal) -> Self {
         Self {
             open_ms,
@@ -99,6 +112,7 @@ impl Tape {
         }
     }
 
+    /// Returns the close of the latest candle; none before the first price.
     pub fn last_price(&self) -> Option<Decimal> {
         self.candles.back().map(|candle| candle.close)
     }

@@ -15,16 +15,22 @@ use super::{
 /// One end of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
+    /// Whose wallet it is.
     pub account: AccountId,
+    /// Which of the account's wallets.
     pub purse: Purse,
 }
 
 /// A checked request to move money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewTransfer {
+    /// Where the money leaves.
     pub from: End,
+    /// Where it arrives.
     pub to: End,
+    /// Both wallets must be able to hold it.
     pub currency: SmolStr,
+    /// Units of the currency, above zero.
     pub amount: Decimal,
 }
 
@@ -32,11 +38,17 @@ pub struct NewTransfer {
 /// Money that was moved. It arrives at once, so that the state of a transfer is always `FINISHED`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
+    /// Number of the transfer, rising with time.
     pub id: u64,
+    /// Where the money left.
     pub from: End,
+    /// Where it arrived.
     pub to: End,
+    /// The currency of both wallets.
     pub currency: SmolStr,
+    /// Units of the currency, above zero.
     pub amount: Decimal,
+    /// Milliseconds since 1970.
     pub time_ms: u64,
 }
 
@@ -46,6 +58,7 @@ impl Transfer {
         self.from.account != self.to.account
     }
 
+    /// Whether the account is at either end.
     pub fn touches(&self, account: AccountId) -> bool {
         self.from.account == account || self.to.account == account
     }

@@ -22,8 +22,11 @@ use crate::{
 /// the quote currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bracket {
+    /// Highest leverage of a position of this value.
     pub leverage: u32,
+    /// Values above this are in the bracket.
     pub floor: Decimal,
+    /// Values up to this are in the bracket.
     pub cap: Decimal,
     /// Maintenance margin of the part above `floor`.
     pub ratio: Decimal,
@@ -149,14 +152,17 @@ impl Collateral {
         self.spendable().min(self.cash).max(Decimal::ZERO)
     }
 
+    /// Returns the margin of all positions, in the currency.
     pub fn margin(&self) -> Decimal {
         self.cross + self.isolated
     }
 
+    /// Returns the profit of all positions at the mark price; below zero for a loss.
     pub fn unrealised(&self) -> Decimal {
         self.cross_profit + self.isolated_profit
     }
 
+    /// Returns what the account would have if all positions were closed at the mark price, before fees.
     pub fn equity(&self) -> Decimal {
         self.cross_equity() + self.isolated + self.isolated_profit
     }
@@ -172,6 +178,7 @@ impl Collateral {
 }
 
 impl Exchange {
+    /// Returns what an account can pay futures orders from, in one currency; nothing without such a wallet.
     pub fn collateral(&self, account: AccountId, currency: &SmolStr) -> Collateral {
         let mut sum = Collateral::default();
         let Some(owner) = self.accounts.get(&account) else { return sum };

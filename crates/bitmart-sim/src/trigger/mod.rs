@@ -40,6 +40,7 @@ const REMEMBERED: usize = 10_000;
 /// Which price is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PriceType {
+    /// The price of the latest trade.
     Last,
     /// The mark price.
     Fair,
@@ -48,7 +49,9 @@ pub enum PriceType {
 /// Where the price must come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Way {
+    /// Up to the trigger price or above it.
     Rise,
+    /// Down to the trigger price or below it.
     Fall,
 }
 
@@ -64,7 +67,16 @@ impl Way {
 /// What an order waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Condition {
-    Reach { price: Decimal, way: Way, by: PriceType },
+    /// The price comes to a fixed one.
+    Reach {
+        /// The trigger price, in the quote currency.
+        price: Decimal,
+        /// From which side it is reached.
+        way: Way,
+        /// The price that is watched.
+        by: PriceType,
+    },
+    /// The price turns back from its furthest point.
     Trail(Trail),
 }
 
@@ -80,31 +92,42 @@ impl Condition {
     }
 }
 
+/// How far an order that waits is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
+    /// Its price has not come yet.
     Waiting,
     /// It became this order.
     Placed(OrderId),
     /// Its time had come, but the order was refused.
     Refused,
+    /// Its owner cancelled it, or its position was closed.
     Cancelled,
 }
 
 /// An order of some market that waits or waited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger<T> {
+    /// Number of this waiting order; the order that it becomes has another one.
     pub id: OrderId,
+    /// Who owns it.
     pub account: AccountId,
+    /// Up to 32 ASCII letters and digits, chosen by the client.
     pub client_id: Option<SmolStr>,
+    /// When it becomes an order.
     pub condition: Condition,
     /// What it becomes.
     pub terms: T,
+    /// Whether it waits, or how it ended.
     pub state: State,
+    /// Milliseconds since 1970.
     pub created_ms: u64,
+    /// When it was last changed or ended, in milliseconds since 1970.
     pub updated_ms: u64,
 }
 
 impl<T> Trigger<T> {
+    /// Whether it can still become an order.
     pub fn is_waiting(&self) -> bool {
         self.state == State::Waiting
     }
@@ -112,6 +135,7 @@ impl<T> Trigger<T> {
 
 /// The market that something is an order of.
 pub trait Traded {
+    /// Returns the pair or contract.
     fn symbol(&self) -> &SmolStr;
 }
 
@@ -135,6 +159,7 @@ impl<T: Traded + Clone> Shelf<T> {
         self.waiting.get(&id).or_else(|| self.finished.iter().find(|one| one.id == id))
     }
 
+    /// Returns the one of an account with this client order id: one that waits, else the latest that ended.
     pub fn by_client_id(&self, account: AccountId, client_id: &str) -> Option<&Trigger<T>> {
         self.of(account).find(|one| one.client_id.as_deref() == Some(client_id))
     }
@@ -183,7 +208,9 @@ impl<T: Traded + Clone> Shelf<T> {
 /// Everything that waits for a price.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Triggers {
+    /// Orders of contracts.
     pub futures: Shelf<Plan>,
+    /// Orders of pairs.
     pub spot: Shelf<Algo>,
     presets: preset::Presets,
 }

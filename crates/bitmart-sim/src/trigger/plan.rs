@@ -20,11 +20,16 @@ use crate::{
 /// history shows one. The rest is the id of the trigger.
 const PLACED_BY: &str = "PLAN_";
 
+/// What a waiting futures order is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
+    /// Opens or closes at a trigger price.
     Plan,
+    /// Closes a position at a profit.
     TakeProfit,
+    /// Closes a position at a loss.
     StopLoss,
+    /// Follows the price, until it has turned back.
     Trailing,
 }
 
@@ -43,11 +48,13 @@ impl Kind {
 /// What waits, and what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
+    /// What it is for; decides whether it is bound to a position.
     pub kind: Kind,
     /// Its size counts as long as it is not for the whole position; it has no client order id yet.
     pub order: NewFuturesOrder,
     /// Closes what there is when it fires (`plan_category` 2).
     pub whole_position: bool,
+    /// Prices for the order that it becomes; none when that closes.
     pub preset: Preset,
 }
 
@@ -60,18 +67,24 @@ impl Traded for Plan {
 /// A checked request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPlan {
+    /// Up to 32 ASCII letters and digits; the order that it becomes gets another one.
     pub client_id: Option<SmolStr>,
+    /// When it becomes an order.
     pub condition: Condition,
+    /// What it becomes.
     pub terms: Plan,
 }
 
 /// New terms of a waiting order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanChange {
+    /// In the quote currency.
     pub trigger_price: Decimal,
+    /// The price that is watched.
     pub by: PriceType,
     /// None: at the market.
     pub price: Option<Decimal>,
+    /// None: as it was.
     pub whole_position: Option<bool>,
 }
 

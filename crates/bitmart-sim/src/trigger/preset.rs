@@ -16,19 +16,26 @@ use crate::{
     reject::Reject,
 };
 
+/// A price at which a position is to be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresetPrice {
+    /// Trigger price, in the quote currency.
     pub price: Decimal,
+    /// The price that is watched.
     pub by: PriceType,
 }
 
+/// Prices at which the position of an opening order is to be closed. They wait for its first fill that opens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preset {
+    /// Where the position is closed at a profit; none without.
     pub take_profit: Option<PresetPrice>,
+    /// Where the position is closed at a loss; none without.
     pub stop_loss: Option<PresetPrice>,
 }
 
 impl Preset {
+    /// Whether it has no price.
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }

@@ -8,14 +8,19 @@ use smol_str::SmolStr;
 use super::{AccountId, Condition, Exchange, OrderId, PriceType, State, Traded, Trigger, Way};
 use crate::{next, order::NewSpotOrder, reject::Reject};
 
+/// What a waiting spot order is for. Both kinds work alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AlgoKind {
+    /// An order at a trigger price, `trigger`.
     Trigger,
+    /// A take-profit or stop-loss, `tp/sl`.
     TakeProfitStopLoss,
 }
 
+/// A spot order that waits, and its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Algo {
+    /// By which it is listed and cancelled.
     pub kind: AlgoKind,
     /// Its client order id is that of the algo order.
     pub order: NewSpotOrder,
@@ -30,7 +35,9 @@ impl Traded for Algo {
 /// A checked request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAlgo {
+    /// In the quote currency; it must be reached from where the last price stands.
     pub trigger_price: Decimal,
+    /// What it becomes.
     pub terms: Algo,
 }
 

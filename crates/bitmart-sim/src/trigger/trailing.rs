@@ -8,9 +8,11 @@ use super::{PriceType, Way};
 /// Follows the price from its activation on, until it has turned back far enough.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
+    /// The price from which it is followed, in the quote currency.
     pub activation: Decimal,
     /// In percent: 1 is 1 %.
     pub callback_rate: Decimal,
+    /// The price that is watched.
     pub by: PriceType,
     /// Where the price goes while it is followed: up for a sell, down for a buy.
     pub way: Way,
