@@ -27,7 +27,7 @@ impl Archive {
 pub(crate) static ARCHIVE: LazyLock<Archive> = LazyLock::new(make);
 
 fn make() -> Archive {
-    let mut month = Month::begin();
+    let mut month = Month::begin_earlier(Duration::from_secs(3600));
     begin_with_deposits(&month);
     for day in 0..30 {
         if day % 3 == 2 {
@@ -64,6 +64,8 @@ fn begin_with_deposits(month: &Month) {
             sandbox.set_balance(1, kind, &balance.currency, Decimal::ZERO).expect("a wallet");
         }
     }
+    // The operator's changes are before the archive.
+    month.advance(Duration::from_secs(3600));
     sandbox.deposit(1, "USDT", dec!(50_000)).expect("a deposit");
     sandbox.deposit(1, "BTC", dec!(1)).expect("a deposit");
     month.advance(Duration::from_secs(3600));

@@ -32,8 +32,15 @@ pub(crate) struct Month {
 
 impl Month {
     pub(crate) fn begin() -> Self {
+        Self::begin_earlier(Duration::ZERO)
+    }
+
+    /// A month of which something is to be prepared before it begins.
+    pub(crate) fn begin_earlier(by: Duration) -> Self {
         let begin: Timestamp = BEGIN.parse().expect("a time");
-        let start = u64::try_from(begin.as_millis()).expect("a time");
+        let begin = begin.as_millis() - i64::try_from(by.as_millis()).expect("short");
+        let start = u64::try_from(begin).expect("a time");
+        let begin = Timestamp::from_millis(begin);
         let config = Config::new().stepped_clock(start).market_maker(false).rate_limits(false);
         // The default balances exceed the withdrawal limits of years.
         let config = OTHERS
