@@ -1,7 +1,7 @@
 //! Money in double entry.
 //!
 //! All money is in places: the two parts of a wallet, the margin of a position, what an account has saved,
-//! and the books of the house. It moves by [`Ledger::post`] only, which gives to one place what it takes
+//! and the books of the house. It moves by `Ledger::post` only, which gives to one place what it takes
 //! from another. So the sum over all places of a currency is zero, whatever is posted, and money that
 //! comes from outside has a place where it came from.
 //!
