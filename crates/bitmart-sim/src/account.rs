@@ -4,6 +4,7 @@ pub(crate) mod wallet_kind;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -227,8 +228,20 @@ impl Exchange {
         wallet.map(|wallet| self.ledger.wallet(*wallet)).unwrap_or_default()
     }
 
+    /// Returns the size of a long or short position in contracts; zero without one.
+    pub(crate) fn position_size(
+        &self,
+        account: AccountId,
+        symbol: &SmolStr,
+        long: bool,
+    ) -> Decimal {
+        let owner = self.accounts.get(&account);
+        let position = owner.and_then(|owner| owner.position(symbol, long));
+        position.map_or(Decimal::ZERO, |position| position.size)
+    }
+
     /// Returns the wallet of a kind and currency, which is created when missing.
-    pub(crate) fn open_wallet(
+    pub(crate) fn ensure_wallet(
         &mut self,
         account: AccountId,
         kind: WalletKind,

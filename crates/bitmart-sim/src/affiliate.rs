@@ -56,8 +56,8 @@ impl Exchange {
         self.spot_fills.iter().filter(move |fill| fill.account == account)
     }
 
-    /// Returns the totals of the kept futures trades of an account, for contracts settled in a currency and trade times
-    /// that `is_included` accepts.
+    /// Returns the totals of the kept futures trades of an account, for contracts settled in a currency and trade
+    /// times that `is_included` accepts.
     pub fn trading_totals(
         &self,
         account: AccountId,

@@ -94,8 +94,8 @@ pub(crate) struct Taken {
 
 /// Both sides of one market: price levels in order, and in each level its orders, oldest first.
 ///
-/// Orders and levels are stored in slabs and refer to each other by their places. An order is therefore added, found and
-/// removed without a search of its level, and nothing is allocated unless the book grows. Serialized and in debug
+/// Orders and levels are stored in slabs and refer to each other by their places. An order is therefore added, found
+/// and removed without a search of its level, and nothing is allocated unless the book grows. Serialized and in debug
 /// output, a book is a list of levels (see `stored`).
 #[derive(Clone, Default)]
 pub struct Book {
@@ -166,8 +166,8 @@ impl Book {
         self.best_first(side).take(depth).map(|level| (level.price, level.total)).collect()
     }
 
-    /// Returns the orders with which an order of `side` would trade, and their open sizes. Orders of the same account are
-    /// skipped, or end the list, depending on self-trade prevention.
+    /// Returns the orders with which an order of `side` would trade, and their open sizes. Orders of the same account
+    /// are skipped, or end the list, depending on self-trade prevention.
     pub fn matching_orders(
         &self,
         side: Side,
@@ -341,8 +341,8 @@ impl Book {
     }
 }
 
-/// A price as the key of a level. Prices of a market usually have the same number of decimals, for which the comparison
-/// is faster.
+/// A price as the key of a level. Prices of a market usually have the same number of decimals, for which the
+/// comparison is faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Price(Decimal);
 

@@ -1,8 +1,8 @@
 //! Candles from before the start of the exchange: a year for every market, computed from the seed on request.
 //!
-//! The price is a Brownian bridge that ends at the start price. Spans are halved recursively: the price in the middle of
-//! a span is the mean of its ends plus a random distance. Twenty such steps give the price of a minute, so that nothing
-//! is stored. All of it is integer arithmetic.
+//! The price is a Brownian bridge that ends at the start price. Spans are halved recursively: the price in the middle
+//! of a span is the mean of its ends plus a random distance. Twenty such steps give the price of a minute, so that
+//! nothing is stored. All of it is integer arithmetic.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

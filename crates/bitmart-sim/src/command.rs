@@ -1,7 +1,7 @@
 //! Commands: everything that changes an exchange.
 //!
-//! The exchange answers a command with an [`Outcome`] or a [`Reject`]. Commands can be stored and applied again: the same setup, commands and times give the
-//! same ledger.
+//! The exchange answers a command with an [`Outcome`] or a [`Reject`]. Commands can be stored and applied again: the
+//! same setup, commands and times give the same ledger.
 
 mod futures;
 mod operator;

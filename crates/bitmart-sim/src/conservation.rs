@@ -1,5 +1,5 @@
-//! Property tests over random operations: money is conserved, balances stay positive, books stay uncrossed, states only
-//! move forward, and the same seed and operations give the same ledger.
+//! Property tests over random operations: money is conserved, balances stay positive, books stay uncrossed, states
+//! only move forward, and the same seed and operations give the same ledger.
 
 mod control;
 mod order_events;
@@ -60,8 +60,8 @@ fn book(exchange: &Exchange, wanted: HouseBook) -> BTreeMap<&SmolStr, Decimal> {
     sums(books.map(|(currency, _, amount)| (currency, amount)))
 }
 
-/// The balances of every currency add up to zero, and the books agree with the records of loans, savings and positions.
-/// No money is in transit.
+/// The balances of every currency add up to zero, and the books agree with the records of loans, savings and
+/// positions. No money is in transit.
 fn check_ledger(exchange: &Exchange) -> Result<(), TestCaseError> {
     for (currency, sum) in exchange.ledger.sums() {
         prop_assert_eq!(sum, Decimal::ZERO, "{}", currency);

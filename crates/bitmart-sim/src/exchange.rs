@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::{
-    SpotMarket,
+    Event, SpotMarket,
     account::{Account, WalletKind},
     futures::{FuturesMarket, transactions::Transaction},
     futures_order::{FuturesFill, FuturesOrder},
@@ -21,9 +21,8 @@ use crate::{
     setup::{NewAccount, Setup, StartingBalances},
     slab::IdMap,
     spot_order::{SpotFill, SpotOrder},
-    tape::PublicTrade,
     transfer::Transfer,
-    trigger::{Plan, Trigger, Triggers},
+    trigger::Triggers,
 };
 
 /// Number of an account. The two accounts of the exchange itself, [`MAKER`] and [`TAKER`], have the highest numbers.

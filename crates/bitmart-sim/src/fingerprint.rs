@@ -17,8 +17,8 @@ impl Write for Hash {
 }
 
 impl Exchange {
-    /// Returns a hash of the events that were not taken yet, the counters, and the books of the exchange. Runs that differ
-    /// have different fingerprints, at the latest when the difference affects one of these.
+    /// Returns a hash of the events that were not taken yet, the counters, and the books of the exchange. Runs that
+    /// differ have different fingerprints, at the latest when the difference affects one of these.
     ///
     /// It is a hash of their debug output. A new name of a type, field or variant in there therefore makes stored
     /// fingerprints invalid.

@@ -10,14 +10,12 @@ use super::{
     AccountId, Exchange, MAKER, OrderId, TAKER,
     book::{SelfTrade, Side},
     candle_history::{HistorySource, MarketHistory},
-    futures::FuturesMarket,
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     markets::MarketKind,
     order_flow::{OrderFlow, WHOLE, path_seed},
     setup::Setup,
-    spot::SpotMarket,
     spot_order::{NewSpotOrder, SpotOrderType},
-    tape::{Candle, Tape},
+    tape::Tape,
 };
 
 // Rule: A market has 60 quotes on each side. Source: invented (a model, see Markets in the README)
@@ -167,8 +165,9 @@ impl Exchange {
         }
     }
 
-    /// Moves the quotes to the current price: cancels those too far from the price of their level, then adds the missing
-    /// ones. No bid is left above the reference price and no ask below it, so that the maker does not trade with itself.
+    /// Moves the quotes to the current price: cancels those too far from the price of their level, then adds the
+    /// missing ones. No bid is left above the reference price and no ask below it, so that the maker does not trade
+    /// with itself.
     fn requote(&mut self, maker: &mut Maker, now_ms: u64) {
         for side in [Side::Buy, Side::Sell] {
             for level in 0..LEVELS {

@@ -1,5 +1,5 @@
-//! Settings of the operator: frozen accounts, delisted contracts, closed deposits and withdrawals, withdrawal addresses
-//! and terms of networks.
+//! Settings of the operator: frozen accounts, delisted contracts, closed deposits and withdrawals, withdrawal
+//! addresses and terms of networks.
 
 mod network_terms;
 mod withdraw_address;
@@ -105,8 +105,8 @@ impl OperatorDecisions {
     /// codes.
     ///
     /// # Errors
-    /// [`Reject::WithdrawalsClosed`] (60004) when the currency is closed, [`Reject::NetworkClosed`] (60056) when only the
-    /// network is.
+    /// [`Reject::WithdrawalsClosed`] (60004) when the currency is closed, [`Reject::NetworkClosed`] (60056) when only
+    /// the network is.
     pub fn check_withdrawal(&self, code: &str) -> Result<(), Reject> {
         if self.no_withdrawals.contains(currency_of(code)) {
             return Err(Reject::WithdrawalsClosed);
@@ -131,9 +131,9 @@ impl OperatorDecisions {
     // Rule: An account that has saved addresses withdraws to these only, and to verified ones (60007, 60015);
     // one that has none, to any. Source: documented (endpoint account_withdraw); simplified (accounts without
     // any)
-    /// Checks the address of a withdrawal. An account with saved addresses can withdraw only to these (60007), and only to
-    /// verified ones (60015), as documented for endpoint withdraw. An account without saved addresses can withdraw to
-    /// any address.
+    /// Checks the address of a withdrawal. An account with saved addresses can withdraw only to these (60007), and
+    /// only to verified ones (60015), as documented for endpoint withdraw. An account without saved addresses can
+    /// withdraw to any address.
     ///
     /// # Errors
     /// [`Reject::AddressNotSaved`] or [`Reject::AddressNotVerified`].

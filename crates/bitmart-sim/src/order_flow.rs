@@ -1,8 +1,8 @@
 //! The order-flow model of one market: its price, the spread and depth of its book, times and sizes of market orders.
 //!
 //! - Price: a random walk whose variance follows a GARCH(1,1) recursion, so that times of high and of low volatility
-//!   come in clusters. It reverts weakly to its start, and stays within 5 % of it. A contract follows its spot pair with
-//!   a basis of at most 0.1 %.
+//!   come in clusters. It reverts weakly to its start, and stays within 5 % of it. A contract follows its spot pair
+//!   with a basis of at most 0.1 %.
 //! - Spread: a constant, and half a standard deviation of the next return, on each side.
 //! - Depth: the distances between levels and their average sizes grow with the distance from the best price.
 //! - Arrivals: a self-exciting (Hawkes) process with exponential decay. Every market order makes

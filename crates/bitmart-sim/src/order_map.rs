@@ -9,7 +9,8 @@ use crate::{
     slab::{IdMap, Place, Slab},
 };
 
-/// Orders by number. They are stored in a slab, so that the hash table stays small and orders do not move when it grows.
+/// Orders by number. They are stored in a slab, so that the hash table stays small and orders do not move when it
+/// grows.
 #[derive(Debug, Clone)]
 pub struct OrderMap<T> {
     places: IdMap<OrderId, Place>,

@@ -1,7 +1,8 @@
-//! Rules for requests that do not depend on the state of accounts: steps of prices and sizes, limits of amounts, leverage
-//! and times.
+//! Rules for requests that do not depend on the state of accounts: steps of prices and sizes, limits of amounts,
+//! leverage and times.
 //!
-//! The exchange checks every request by these rules. A server may check them earlier, when the order of errors matters.
+//! The exchange checks every request by these rules. A server may check them earlier, when the order of errors
+//! matters.
 
 mod futures;
 mod spot;

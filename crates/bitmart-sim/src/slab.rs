@@ -17,8 +17,8 @@ impl Place {
     }
 }
 
-/// Values at fixed places. Free places are used again first, the latest one before others, because it is probably still
-/// in the cache.
+/// Values at fixed places. Free places are used again first, the latest one before others, because it is probably
+/// still in the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Slab<T> {
     values: Vec<T>,
@@ -62,12 +62,12 @@ impl<T> IndexMut<Place> for Slab<T> {
     }
 }
 
-/// A map by numbers of the exchange. Clients cannot choose colliding keys, so that a weak hash is sufficient. It has no
-/// random seed, so that the same commands give the same order of rows.
+/// A map by numbers of the exchange. Clients cannot choose colliding keys, so that a weak hash is sufficient. It has
+/// no random seed, so that the same commands give the same order of rows.
 pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
 
-/// Multiplies by 2^64 divided by the golden ratio, and swaps the halves, so that consecutive numbers differ in high and
-/// low bits.
+/// Multiplies by 2^64 divided by the golden ratio, and swaps the halves, so that consecutive numbers differ in high
+/// and low bits.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct IdHasher(u64);
 

@@ -319,8 +319,8 @@ impl Exchange {
         self.events.push(Event::SpotBalance { account, reason: BalanceReason::Trade, currencies });
     }
 
-    /// Ends an open order that is not (or no longer) in the book, and releases its money. Finished orders of the exchange
-    /// are not kept.
+    /// Ends an open order that is not (or no longer) in the book, and releases its money. Finished orders of the
+    /// exchange are not kept.
     fn end_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
         let Some(order) = self.spot_orders.get_mut(&id).filter(|order| order.state.is_open())
         else {

@@ -114,7 +114,7 @@ impl Exchange {
                 self.record_transaction(
                     end.account,
                     TransactionKind::Transfer,
-                    about,
+                    symbol_and_currency,
                     amount,
                     now_ms,
                 );
@@ -127,8 +127,8 @@ impl Exchange {
 
     // Rule: The number of a transfer between accounts works once per caller (61004). Source: documented
     // (endpoint sub_accounts_transfer_sub_to_main)
-    /// Moves money between a main account and its sub-accounts. A caller can use a request number once (61004), or again
-    /// after a rejection.
+    /// Moves money between a main account and its sub-accounts. A caller can use a request number once (61004), or
+    /// again after a rejection.
     pub(crate) fn transfer_between(
         &mut self,
         caller: AccountId,

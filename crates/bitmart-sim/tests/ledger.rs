@@ -1,5 +1,5 @@
-//! A long script of random commands. Two runs must give the same ledger. A run without market makers must give the totals
-//! per market in [`FIGURES`], which change only with the rules of matching or fees; such a change updates them.
+//! A long script of random commands. Two runs must give the same ledger. A run without market makers must give the
+//! totals per market in [`FIGURES`], which change only with the rules of matching or fees; such a change updates them.
 
 use std::fmt::Write as _;
 

@@ -32,6 +32,7 @@ pub(crate) mod stored {
 
     use super::{StoredName, WalletKind};
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde requires")]
     pub(crate) fn serialize<S: Serializer>(kind: &WalletKind, to: S) -> Result<S::Ok, S::Error> {
         StoredName::serialize(kind, to)
     }
@@ -50,6 +51,11 @@ pub(crate) mod stored_option {
     #[derive(Serialize, Deserialize)]
     struct Stored(#[serde(with = "super::stored")] WalletKind);
 
+    #[allow(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde requires"
+    )]
     pub(crate) fn serialize<S: Serializer>(
         kind: &Option<WalletKind>,
         to: S,

@@ -110,7 +110,7 @@ impl MarketKind {
         self.place(exchange, TAKER, symbol, side, price, size, now_ms);
     }
 
-    /// Puts a bid and an ask around a price, a tick apart at least.
+    /// Places a bid and an ask around a price, at least one tick apart.
     pub(super) fn quote(
         self,
         exchange: &mut Exchange,

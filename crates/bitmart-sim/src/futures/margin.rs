@@ -135,8 +135,8 @@ pub struct Collateral {
 }
 
 impl Collateral {
-    // Rule: The available balance includes unrealised profit and loss of cross positions, and is never below 0. Source:
-    // simplified (the documents name the field only)
+    // Rule: The available balance includes unrealised profit and loss of cross positions, and is never below 0.
+    // Source: simplified (the documents name the field only)
     /// Returns the balance available for cross orders.
     pub fn available(&self) -> Decimal {
         self.spendable().max(Decimal::ZERO)
@@ -204,8 +204,8 @@ impl Exchange {
         sum
     }
 
-    /// Returns the mark price at which a position is liquidated: its equity then equals its maintenance margin. Long and
-    /// short cross positions of a contract have the same liquidation price.
+    /// Returns the mark price at which a position is liquidated: its equity then equals its maintenance margin. Long
+    /// and short cross positions of a contract have the same liquidation price.
     pub fn liquidation_price(
         &self,
         account: AccountId,

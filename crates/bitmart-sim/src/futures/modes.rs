@@ -11,7 +11,8 @@ use crate::{
 };
 
 impl Exchange {
-    // Rule: A maker-only order that would trade at once is cancelled. Source: documented (endpoint futures_submit_order)
+    // Rule: A maker-only order that would trade at once is cancelled. Source: documented (endpoint
+    // futures_submit_order)
     /// Whether the mode of an order forbids it to trade against the current book.
     pub(super) fn is_forbidden_by_mode(&self, order: &FuturesOrder) -> bool {
         let request = &order.request;
@@ -55,10 +56,10 @@ impl Exchange {
         None
     }
 
-    // Rule: A fill-or-kill order fills whole or not at all, and counts only orders that are certain to fill it. Source:
-    // documented (endpoint futures_submit_order)
-    /// Returns the size that is certain to fill. In one-way mode a resting order may close the position that a later order
-    /// of the same account was to close; that order is then cancelled during the match, and does not count.
+    // Rule: A fill-or-kill order fills whole or not at all, and counts only orders that are certain to fill it.
+    // Source: documented (endpoint futures_submit_order)
+    /// Returns the size that is certain to fill. In one-way mode a resting order may close the position that a later
+    /// order of the same account was to close; that order is then cancelled during the match, and does not count.
     fn guaranteed_size(&self, matching: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
         let (mut sum, mut closing_accounts) = (Decimal::ZERO, BTreeSet::new());
         for (id, open) in matching {

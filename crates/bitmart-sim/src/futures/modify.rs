@@ -13,8 +13,8 @@ use crate::{
 impl Exchange {
     // Rule: A changed order loses its place in the queue; a rejected change leaves it in its place.
     // Source: simplified (no source says it)
-    /// Changes price or size of a resting order, which loses its place in the queue. A rejected change leaves the order
-    /// unchanged and in its place.
+    /// Changes price or size of a resting order, which loses its place in the queue. A rejected change leaves the
+    /// order unchanged and in its place.
     pub(crate) fn modify_futures(
         &mut self,
         account: AccountId,

@@ -25,7 +25,8 @@ pub(super) struct Reservation {
 
 // Rule: An opening order freezes its value divided by its leverage, and the taker fee, at the worst price that it
 // may trade at. Source: simplified (no formula is published)
-/// Returns margin and fee of contracts of a value. Both are rounded down, so that the sums of the parts are not larger.
+/// Returns margin and fee of contracts of a value. Both are rounded down, so that the sums of the parts are not
+/// larger.
 fn opening_cost(request: &NewFuturesOrder, value: Decimal) -> Decimal {
     let margin = round_share_down(value / Decimal::from(request.leverage.max(1)));
     margin + round_down(value * TAKER_FEE)

@@ -94,7 +94,7 @@ impl Exchange {
             (order.origin, request.side, order.one_way || !request.side.opens());
         let (account, symbol) = (fill.account, fill.symbol.clone());
         let closed = if closes_first {
-            self.position_size(&fill, !fill.buys).min(one.size)
+            self.position_size(fill.account, &fill.symbol, !fill.buys).min(one.size)
         } else {
             Decimal::ZERO
         };
@@ -138,12 +138,6 @@ impl Exchange {
             self.release_excess_closings(account, &symbol, !fill.buys, now_ms);
         }
         self.cover_deficit(account, &symbol, now_ms);
-    }
-
-    fn position_size(&self, fill: &Fill, long: bool) -> Decimal {
-        let owner = self.accounts.get(&fill.account);
-        let position = owner.and_then(|owner| owner.position(&fill.symbol, long));
-        position.map_or(Decimal::ZERO, |position| position.size)
     }
 
     // Rule: An isolated position loses at most its margin; insurance pays the rest. Source: simplified (the
@@ -237,8 +231,9 @@ impl Exchange {
         }
     }
 
-    // Rule: In one-way mode an order opens a position when another order has closed the contracts reserved for it,
-    // the newest first; it is cancelled when it is reduce-only or the margin is insufficient. Source: invented (no source says it)
+    // Rule: In one-way mode an order opens a position when another order has closed the contracts reserved for it, the
+    // newest first; it is cancelled when it is reduce-only or the margin is insufficient. Source: invented (no source
+    // says it)
     /// In one-way mode an order may close contracts that are reserved for other orders. Those then open a position
     /// instead, the newest first, until the reservations fit the position. An order that is reduce-only, or whose
     /// account lacks the margin, is cancelled.
@@ -275,8 +270,8 @@ impl Exchange {
         }
     }
 
-    /// Lets an order open contracts that it was to close, up to a number. Returns false when the order is reduce-only or
-    /// the margin is insufficient.
+    /// Lets an order open contracts that it was to close, up to a number. Returns false when the order is reduce-only
+    /// or the margin is insufficient.
     fn convert_to_opening(&mut self, id: OrderId, contracts: Decimal) -> bool {
         let Some(order) = self.futures_orders.get(&id) else { return false };
         let (account, request) = (order.account, order.request.clone());

@@ -94,8 +94,8 @@ impl Exchange {
         }
     }
 
-    /// Returns a market order that sells the whole base balance or spends the whole quote balance, or `None` when that is
-    /// less than one lot.
+    /// Returns a market order that sells the whole base balance or spends the whole quote balance, or `None` when that
+    /// is less than one lot.
     fn liquidation_order(
         &mut self,
         account: AccountId,

@@ -71,8 +71,8 @@ pub(crate) fn contracts() -> Vec<Contract> {
 
 // Rule: A new account holds enough to run the quick start of every language several times. Source: invented (a
 // sandbox needs money)
-/// Returns the default spot balances. The quick start of BitMart's documents sells 100 BTC in nearly every language, and
-/// 10,000 in one.
+/// Returns the default spot balances. The quick start of BitMart's documents sells 100 BTC in nearly every language,
+/// and 10,000 in one.
 pub(crate) fn spot_funds() -> Vec<(String, Decimal)> {
     let coins = PAIRS.map(|row| (row.0.to_owned(), Decimal::from(row.4)));
     [("USDT".to_owned(), Decimal::from(100_000))].into_iter().chain(coins).collect()

@@ -36,7 +36,7 @@ pub struct NewWithdrawal {
     /// Tag, payment id or memo; empty without one.
     pub address_memo: String,
     /// The wallet that pays. When `None`, the spot wallet pays first and the funding wallet the rest, as documented.
-    #[serde(with = "wallet_kind::stored_option")]
+    #[serde(default, with = "wallet_kind::stored_option")]
     pub source: Option<WalletKind>,
     /// The receiving account, for a withdrawal to another account of this exchange.
     pub payee: Option<AccountId>,

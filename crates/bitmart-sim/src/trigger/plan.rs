@@ -148,18 +148,6 @@ impl Exchange {
         self.accounts.get(&account).is_some_and(|owner| owner.one_way)
     }
 
-    /// Returns the size of a long or short position.
-    pub(super) fn position_size(
-        &self,
-        account: AccountId,
-        symbol: &SmolStr,
-        long: bool,
-    ) -> Decimal {
-        let positions = self.accounts.get(&account).map(|owner| &owner.positions);
-        let position = positions.and_then(|all| all.get(&(symbol.clone(), long)));
-        position.map_or(Decimal::ZERO, |position| position.size)
-    }
-
     /// Returns a waiting trigger order of one of these kinds, or `None` when there is none.
     ///
     /// # Errors
@@ -268,8 +256,8 @@ impl Exchange {
         self.events.push(Event::FuturesPlan { plan: Box::new(plan), action });
     }
 
-    // Rule: A take-profit or stop-loss closes at most the unreserved contracts when it is triggered. Source: simplified (no source
-    // says it)
+    // Rule: A take-profit or stop-loss closes at most the unreserved contracts when it is triggered. Source:
+    // simplified (no source says it)
     /// Returns the order to place. A take-profit or stop-loss closes at most the unreserved contracts.
     fn order_of(&self, plan: &Trigger<Plan>) -> NewFuturesOrder {
         let mut order = plan.terms.order.clone();
@@ -284,8 +272,8 @@ impl Exchange {
         order
     }
 
-    /// Returns the size of a trigger order. For the whole position it is the current size of the position, or the size at
-    /// the time it was triggered.
+    /// Returns the size of a trigger order. For the whole position it is the current size of the position, or the size
+    /// at the time it was triggered.
     pub fn plan_size(&self, plan: &Trigger<Plan>) -> Decimal {
         let order = &plan.terms.order;
         if plan.is_waiting() && plan.terms.whole_position {
