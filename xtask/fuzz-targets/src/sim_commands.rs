@@ -9,17 +9,16 @@ use bitmart_sim::{
     Request, Setup, SpotRequest, WalletRequest,
     account::WalletKind,
     book::{SelfTrade, Side},
-    account::WalletKind,
-    savings::Renewal,
-    payment::NewWithdrawal,
-    futures_order::{FuturesSide, OrderMode, NewFuturesOrder},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     margin::PairAmount,
     operator::Operation,
-    spot_order::{Kind, NewSpotOrder},
+    payment::NewWithdrawal,
+    savings::Renewal,
+    spot_order::{NewSpotOrder, SpotOrderType},
     transfer::{AccountWallet, NewTransfer},
     trigger::{
-        Algo, AlgoKind, Condition, Kind as PlanKind, NewAlgo, NewPlan, Plan, Preset, PresetPrice,
-        PriceType, Way,
+        Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanKind, Preset,
+        PresetPrice, PriceType,
     },
 };
 
@@ -122,10 +121,15 @@ impl Input<'_> {
     }
 
     fn spot_order(&mut self) -> Option<NewSpotOrder> {
-        let kind =
-            self.pick(&[Kind::Limit, Kind::Limit, Kind::LimitMaker, Kind::Ioc, Kind::Market])?;
+        let kind = self.pick(&[
+            SpotOrderType::Limit,
+            SpotOrderType::Limit,
+            SpotOrderType::LimitMaker,
+            SpotOrderType::Ioc,
+            SpotOrderType::Market,
+        ])?;
         let side = self.pick(&[Side::Buy, Side::Sell])?;
-        let by_notional = (kind, side) == (Kind::Market, Side::Buy);
+        let by_notional = (kind, side) == (SpotOrderType::Market, Side::Buy);
         let stp = [SelfTrade::CancelMaker, SelfTrade::CancelTaker, SelfTrade::CancelBoth];
         let amount = Decimal::new(1 + self.number()?, if by_notional { 1 } else { 5 });
         Some(NewSpotOrder {
@@ -136,7 +140,7 @@ impl Input<'_> {
             client_id: None,
             stp: if self.flag()? { Some(self.pick(&stp)?) } else { None },
             size: if by_notional { Decimal::ZERO } else { amount },
-            price: if kind == Kind::Market { Decimal::ZERO } else { self.price()? },
+            price: if kind == SpotOrderType::Market { Decimal::ZERO } else { self.price()? },
             notional: if by_notional { amount } else { Decimal::ZERO },
         })
     }
@@ -202,7 +206,8 @@ impl Input<'_> {
                 let kind =
                     self.pick(&[PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss])?;
                 let order = self.futures_order()?;
-                let way = if kind.is_bound() { kind.direction(order.side) } else { Way::Rise };
+                let way =
+                    if kind.is_bound() { kind.direction(order.side) } else { Direction::Rise };
                 let by = self.pick(&[PriceType::Last, PriceType::Fair])?;
                 let condition = Condition::Reach { price: self.price()?, way, by };
                 let whole_position = kind.is_bound() && self.flag()?;
@@ -231,7 +236,8 @@ impl Input<'_> {
         let currency = self.pick(&CURRENCIES)?;
         let amount = self.amount()?;
         let number = || "number".into();
-        let sum = |symbol: &str| PairAmount { symbol: symbol.into(), currency: currency.into(), amount };
+        let sum =
+            |symbol: &str| PairAmount { symbol: symbol.into(), currency: currency.into(), amount };
         Some(match kind % 10 {
             0 | 1 => {
                 let from = AccountWallet { account, kind: self.pick(&kinds)? };
