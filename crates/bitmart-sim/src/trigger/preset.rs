@@ -54,6 +54,7 @@ impl Preset {
 pub(super) struct Presets {
     by_order: BTreeMap<OrderId, Preset>,
     /// Orders whose presets are not placed yet.
+    #[serde(rename = "armed")]
     pending: BTreeSet<OrderId>,
 }
 
