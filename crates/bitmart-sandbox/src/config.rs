@@ -16,8 +16,8 @@ use crate::{
     clock::{END_MS, FASTEST, Start},
     exchange::{
         AccountId,
-        account::HISTORY,
-        setup::{Customers, Funds, NewAccount, Setup},
+        account::DEFAULT_HISTORY_LIMIT,
+        setup::{NewAccount, NewAccounts, Setup, StartingBalances},
     },
     keys::ApiKey,
     recording::RecordedFrame,
@@ -99,8 +99,8 @@ impl Config {
             market_maker: true,
             clock: Start::Machine,
             keys: Vec::new(),
-            spot_funds: Funds::default().spot,
-            futures_funds: Funds::default().futures,
+            spot_funds: StartingBalances::default().spot,
+            futures_funds: StartingBalances::default().futures,
             pairs: SpotPair::listed(),
             contracts: Contract::listed(),
             ws: SocketLimits {
@@ -112,7 +112,7 @@ impl Config {
             },
             restored: None,
             data: None,
-            remembered: HISTORY,
+            remembered: DEFAULT_HISTORY_LIMIT,
             slow_futures_books: false,
             reasons_on_stderr: false,
             replay: Vec::new(),
@@ -361,8 +361,8 @@ impl Config {
     }
 
     /// What a new main account starts with.
-    pub(crate) fn funds(&self) -> Funds {
-        Funds { spot: self.spot_funds.clone(), futures: self.futures_funds.clone() }
+    pub(crate) fn funds(&self) -> StartingBalances {
+        StartingBalances { spot: self.spot_funds.clone(), futures: self.futures_funds.clone() }
     }
 
     /// What the exchange begins with.
@@ -372,17 +372,17 @@ impl Config {
             market_maker: self.market_maker,
             pairs: self.pairs.clone(),
             contracts: self.contracts.clone(),
-            remembered: self.remembered,
-            customers: self.customers(),
+            history_limit: self.remembered,
+            accounts: self.customers(),
         }
     }
 
     /// The accounts that keys name.
-    pub(crate) fn customers(&self) -> Customers {
+    pub(crate) fn customers(&self) -> NewAccounts {
         let account =
             |key: ApiKey| NewAccount { id: AccountId(key.account), main: key.main.map(AccountId) };
         let accounts = self.keys_or_default().into_iter().map(account).collect();
-        Customers { accounts, funds: self.funds() }
+        NewAccounts { accounts, funds: self.funds() }
     }
 
     /// The configured keys, or the two derived from the seed: of account 1 and of its sub-account 2.

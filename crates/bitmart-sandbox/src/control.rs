@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::{
     Balance,
     exchange::{
-        AccountId, Command, OperatorCommand, Outcome, control::WalletKind, operator::Operation,
+        AccountId, Command, OperatorCommand, Outcome, account::WalletKind, operator::Operation,
     },
     fault::FaultRule,
     keys::{ApiKey, Permission},

@@ -5,7 +5,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 
 use super::{Config, set_balance};
-use crate::exchange::{DECIMALS, control::MOST};
+use crate::exchange::{DECIMALS, control::MAX_BALANCE};
 
 /// An invalid initial balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ fn parse(text: &str) -> Option<Decimal> {
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let amount: Decimal = Some(text).filter(|_| plain(whole) && plain(part))?.parse().ok()?;
     let amount = amount.normalize();
-    (amount <= MOST && amount.scale() <= DECIMALS).then_some(amount)
+    (amount <= MAX_BALANCE && amount.scale() <= DECIMALS).then_some(amount)
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ impl Medium for Folder {
 /// Writes a file of bytes that no file system stores in less room.
 fn write(path: &Path, length: usize) -> io::Result<()> {
     let mut rng = Rng::new(1);
-    let bytes: Vec<u8> = (0..length / 8).flat_map(|_| rng.draw().to_le_bytes()).collect();
+    let bytes: Vec<u8> = (0..length / 8).flat_map(|_| rng.next_u64().to_le_bytes()).collect();
     let mut file = open_file(path)?;
     file.write_all(&bytes)?;
     file.sync_all()

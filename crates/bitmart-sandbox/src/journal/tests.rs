@@ -26,7 +26,7 @@ use super::{
 use crate::{
     auth::sign,
     config::Config,
-    exchange::{control::WalletKind, rng::Rng},
+    exchange::{account::WalletKind, rng::Rng},
     generated::Host,
     http,
     shared::Shared,

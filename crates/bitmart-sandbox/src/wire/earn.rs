@@ -11,8 +11,11 @@ use super::{Call, HandlerResult};
 use crate::{
     exchange::{
         Outcome, WalletRequest,
-        earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
         rules::MONEY_DECIMALS,
+        savings::{
+            Holding, MAX_SUBSCRIPTION, MIN_SUBSCRIPTION, Renewal, SavingAction, SavingProduct,
+            SavingRecord, SavingRequest,
+        },
     },
     wire::{
         decimal::{fixed, plain},
@@ -42,17 +45,17 @@ fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> HandlerResult {
 }
 
 /// The wanted coin, or every one.
-fn coin(call: &Call<'_>) -> Result<impl Fn(&Product) -> bool, WireError> {
+fn coin(call: &Call<'_>) -> Result<impl Fn(&SavingProduct) -> bool, WireError> {
     let wanted = call.params.text("coinName")?;
-    Ok(move |product: &Product| wanted.as_deref().is_none_or(|name| product.currency == name))
+    Ok(move |product: &SavingProduct| wanted.as_deref().is_none_or(|name| product.currency == name))
 }
 
-fn tag(product: &Product) -> &'static str {
+fn tag(product: &SavingProduct) -> &'static str {
     if product.lock_days.is_some() { "FIXED" } else { "FLEXIBLE" }
 }
 
 /// The fields that products and holdings of both kinds share.
-fn described(product: &Product) -> Value {
+fn described(product: &SavingProduct) -> Value {
     let mut row = json!({
         "productId": product.id.to_string(),
         "coinName": product.currency.as_str(),
@@ -67,10 +70,10 @@ fn described(product: &Product) -> Value {
     row
 }
 
-fn product_row(product: &Product) -> Value {
+fn product_row(product: &SavingProduct) -> Value {
     let mut row = described(product);
-    row["minPurchaseAmount"] = json!(plain(LEAST));
-    row["maxPurchaseAmount"] = json!(plain(MOST));
+    row["minPurchaseAmount"] = json!(plain(MIN_SUBSCRIPTION));
+    row["maxPurchaseAmount"] = json!(plain(MAX_SUBSCRIPTION));
     row
 }
 
@@ -89,12 +92,12 @@ pub(crate) fn fixed_products(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// The account that saves, with the number of the call: 20 digits.
-fn saver(call: &Call<'_>) -> Result<Saver, WireError> {
+fn request(call: &Call<'_>) -> Result<SavingRequest, WireError> {
     let number = call.params.need("requestNo")?;
     if number.len() != NUMBER_DIGITS || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(call.params.invalid("requestNo", "must be 20 digits"));
     }
-    Ok(Saver { account: call.account()?, number: number.into() })
+    Ok(SavingRequest { account: call.account()?, number: number.into() })
 }
 
 fn amount(call: &Call<'_>) -> Result<Decimal, WireError> {
@@ -105,7 +108,7 @@ fn amount(call: &Call<'_>) -> Result<Decimal, WireError> {
 }
 
 /// The product that is named, which must be of the right kind.
-fn product(call: &Call<'_>, fixed: bool) -> Result<Product, WireError> {
+fn product(call: &Call<'_>, fixed: bool) -> Result<SavingProduct, WireError> {
     let id = call.params.need("productId")?;
     let mut all = call.exchange.products().into_iter();
     all.find(|one| one.id.to_string() == id && one.lock_days.is_some() == fixed)
@@ -139,48 +142,48 @@ fn renewal_word(renewal: Renewal) -> &'static str {
 
 fn subscribe(
     call: &mut Call<'_>,
-    saver: Saver,
-    product: &Product,
+    request: SavingRequest,
+    product: &SavingProduct,
     amount: Decimal,
     renewal: Renewal,
 ) -> Result<Outcome, WireError> {
-    let Saver { account, number } = saver;
+    let SavingRequest { account, number } = request;
     let request = WalletRequest::SubscribeSaving { number, product: product.id, amount, renewal };
     call.exchange.apply(account, request)
 }
 
 fn redeem(
     call: &mut Call<'_>,
-    saver: Saver,
+    request: SavingRequest,
     id: u64,
     part: Option<Decimal>,
 ) -> Result<Outcome, WireError> {
-    let Saver { account, number } = saver;
+    let SavingRequest { account, number } = request;
     call.exchange.apply(account, WalletRequest::RedeemSaving { number, id, part })
 }
 
 pub(crate) fn subscribe_flexible(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, product, amount) = (saver(call)?, product(call, false)?, amount(call)?);
-    subscribe(call, saver, &product, amount, Renewal::Off)?;
+    let (request, product, amount) = (request(call)?, product(call, false)?, amount(call)?);
+    subscribe(call, request, &product, amount, Renewal::Off)?;
     Ok(json!(true))
 }
 
 pub(crate) fn subscribe_fixed(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, product, amount) = (saver(call)?, product(call, true)?, amount(call)?);
+    let (request, product, amount) = (request(call)?, product(call, true)?, amount(call)?);
     let renewal = renewal(call)?;
-    subscribe(call, saver, &product, amount, renewal)?;
+    subscribe(call, request, &product, amount, renewal)?;
     Ok(json!(true))
 }
 
 pub(crate) fn redeem_flexible(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, id, amount) = (saver(call)?, earn_id(call)?, amount(call)?);
-    redeem(call, saver, id, Some(amount))?;
+    let (request, id, amount) = (request(call)?, earn_id(call)?, amount(call)?);
+    redeem(call, request, id, Some(amount))?;
     Ok(json!(true))
 }
 
 pub(crate) fn redeem_fixed(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, id) = (saver(call)?, earn_id(call)?);
-    redeem(call, saver, id, None)?;
+    let (request, id) = (request(call)?, earn_id(call)?);
+    redeem(call, request, id, None)?;
     Ok(json!(true))
 }
 
@@ -193,8 +196,8 @@ pub(crate) fn set_renewal(call: &mut Call<'_>) -> HandlerResult {
 fn holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> HandlerResult {
     let (account, wanted) = (call.account()?, coin(call)?);
     let product = call.params.text("productId")?;
-    let named = |one: &Product| product.as_deref().is_none_or(|id| one.id.to_string() == id);
-    let own = call.exchange.earn.of(account, fixed);
+    let named = |one: &SavingProduct| product.as_deref().is_none_or(|id| one.id.to_string() == id);
+    let own = call.exchange.savings.of(account, fixed);
     page(call, own.filter(|one| wanted(&one.product) && named(&one.product)).map(row))
 }
 
@@ -208,7 +211,7 @@ fn holding_row(holding: &Holding) -> Value {
 
 /// The amount of a flexible holding is in no type list, but a client cannot redeem without it.
 pub(crate) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
-    let earn = &call.exchange.earn;
+    let earn = &call.exchange.savings;
     holdings(call, false, |holding| {
         let mut row = holding_row(holding);
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
@@ -231,7 +234,7 @@ pub(crate) fn fixed_holdings(call: &mut Call<'_>) -> HandlerResult {
 
 fn record_row(record: &SavingRecord) -> Value {
     let mut row = json!({
-        "type": act_word(record.act),
+        "type": act_word(record.action),
         "recordId": record.id.to_string(),
         "productId": record.product.id.to_string(),
         "coinName": record.product.currency.as_str(),
@@ -248,11 +251,11 @@ fn record_row(record: &SavingRecord) -> Value {
     row
 }
 
-fn act_word(act: SavingAct) -> &'static str {
+fn act_word(act: SavingAction) -> &'static str {
     match act {
-        SavingAct::Subscribe => "subscribe",
-        SavingAct::Redeem => "redeem",
-        SavingAct::Interest => "interest",
+        SavingAction::Subscribe => "subscribe",
+        SavingAction::Redeem => "redeem",
+        SavingAction::Interest => "interest",
     }
 }
 
@@ -266,10 +269,10 @@ fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
     let start = call.params.whole("startTime")?.unwrap_or(0);
     let end = call.params.whole("endTime")?.unwrap_or(i64::MAX);
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
-    let rows = call.exchange.earn.records.iter().rev().filter(|row| {
+    let rows = call.exchange.savings.records.iter().rev().filter(|row| {
         row.account == account
             && row.product.lock_days.is_some() == fixed
-            && act_word(row.act) == kind
+            && act_word(row.action) == kind
             && within(row.time_ms)
             && wanted(&row.product)
     });
@@ -287,7 +290,7 @@ pub(crate) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
 /// One row per coin, of what is held now.
 pub(crate) fn overview(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let earn = &call.exchange.earn;
+    let earn = &call.exchange.savings;
     let mut sums: BTreeMap<&str, [Decimal; 3]> = BTreeMap::new();
     for holding in [false, true].into_iter().flat_map(|fixed| earn.of(account, fixed)) {
         let sum = sums.entry(&holding.product.currency).or_default();
@@ -326,7 +329,7 @@ pub(crate) fn set_automatic(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn automatic(call: &mut Call<'_>) -> HandlerResult {
-    let on = call.exchange.earn.automatic.contains(&call.account()?);
+    let on = call.exchange.savings.automatic.contains(&call.account()?);
     Ok(json!({ "batchSubscribeStatus": status(on) }))
 }
 
@@ -339,6 +342,6 @@ pub(crate) fn set_automatic_product(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn automatic_product(call: &mut Call<'_>) -> HandlerResult {
     let key = (call.account()?, product(call, false)?.id);
-    let on = call.exchange.earn.automatic_products.contains(&key);
+    let on = call.exchange.savings.automatic_products.contains(&key);
     Ok(json!({ "subscribeStatus": status(on) }))
 }

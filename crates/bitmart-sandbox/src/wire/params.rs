@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
-    exchange::rules::LARGEST,
+    exchange::rules::MAX_AMOUNT,
     generated::{Codes, Kind, Param},
     wire::{
         error::{WireError, error},
@@ -140,7 +140,7 @@ impl Params {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let value =
             number::decimal(&text).ok_or_else(|| self.invalid(name, "must be a decimal number"))?;
-        if value <= Decimal::ZERO || value > LARGEST || value.normalize().scale() > 12 {
+        if value <= Decimal::ZERO || value > MAX_AMOUNT || value.normalize().scale() > 12 {
             return Err(
                 self.invalid(name, "must be above 0, at most 1e12, with at most 12 decimals")
             );

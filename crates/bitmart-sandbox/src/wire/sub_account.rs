@@ -7,12 +7,13 @@ use super::{Call, HandlerResult, transfer::amount};
 use crate::{
     exchange::{
         AccountId, WalletRequest,
-        account::Purse,
-        transfer::{End, NewTransfer, Transfer},
+        account::WalletKind,
+        transfer::{AccountWallet, NewTransfer, Transfer},
     },
     wire::{
         decimal::{fixed, plain},
         error::{WireError, error},
+        words::account_name,
     },
 };
 
@@ -35,11 +36,17 @@ fn main_of(call: &Call<'_>, account: AccountId) -> Option<AccountId> {
 /// The sub-account that a field names, or this error.
 fn named(call: &Call<'_>, main: AccountId, field: &str, code: u32) -> Result<AccountId, WireError> {
     let name = call.params.need(field)?;
-    call.exchange.sub_account(main, &name).ok_or_else(|| error(code))
+    let mut subs = call.exchange.sub_accounts(main);
+    subs.find(|sub| account_name(*sub) == name).ok_or_else(|| error(code))
 }
 
 /// Moves the requested amount between the same wallets of two accounts.
-fn move_money(call: &mut Call<'_>, purse: Purse, from: AccountId, to: AccountId) -> HandlerResult {
+fn move_money(
+    call: &mut Call<'_>,
+    kind: WalletKind,
+    from: AccountId,
+    to: AccountId,
+) -> HandlerResult {
     let caller = call.account()?;
     let params = &call.params;
     let number = SmolStr::from(params.need("requestNo")?);
@@ -49,54 +56,54 @@ fn move_money(call: &mut Call<'_>, purse: Purse, from: AccountId, to: AccountId)
     let currency = params.need("currency")?.into();
     let too_fine = params.invalid("amount", "at most 8 decimals");
     let amount = amount(params, error(61000), too_fine)?;
-    let end = |account| End { account, purse };
+    let end = |account| AccountWallet { account, kind };
     let request = NewTransfer { from: end(from), to: end(to), currency, amount };
     let request = WalletRequest::Transfer { transfer: request, number: Some(number) };
     call.exchange.apply(caller, request)?;
     Ok(json!({}))
 }
 
-fn to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn to_main(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
-    move_money(call, purse, sub, main)
+    move_money(call, kind, sub, main)
 }
 
-fn to_sub(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn to_sub(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
-    move_money(call, purse, main, sub)
+    move_money(call, kind, main, sub)
 }
 
 /// Only a sub-account may send it (60027).
-fn own_to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn own_to_main(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let sub = call.account()?;
     let main = main_of(call, sub).ok_or_else(|| error(60027))?;
-    move_money(call, purse, sub, main)
+    move_money(call, kind, sub, main)
 }
 
 pub(crate) fn spot_to_main(call: &mut Call<'_>) -> HandlerResult {
-    to_main(call, Purse::Spot)
+    to_main(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_to_main(call: &mut Call<'_>) -> HandlerResult {
-    to_main(call, Purse::Futures)
+    to_main(call, WalletKind::Futures)
 }
 
 pub(crate) fn spot_to_sub(call: &mut Call<'_>) -> HandlerResult {
-    to_sub(call, Purse::Spot)
+    to_sub(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_to_sub(call: &mut Call<'_>) -> HandlerResult {
-    to_sub(call, Purse::Futures)
+    to_sub(call, WalletKind::Futures)
 }
 
 pub(crate) fn spot_own_to_main(call: &mut Call<'_>) -> HandlerResult {
-    own_to_main(call, Purse::Spot)
+    own_to_main(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_own_to_main(call: &mut Call<'_>) -> HandlerResult {
-    own_to_main(call, Purse::Futures)
+    own_to_main(call, WalletKind::Futures)
 }
 
 pub(crate) fn sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
@@ -106,7 +113,7 @@ pub(crate) fn sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
     if from == to {
         return Err(call.params.invalid("toAccount", "must differ from fromAccount"));
     }
-    move_money(call, Purse::Spot, from, to)
+    move_money(call, WalletKind::Spot, from, to)
 }
 
 pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
@@ -114,16 +121,16 @@ pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     // Enumeration `sub_account_status`: 1 is normal, 2 frozen by the main account.
     let status = |sub| if call.exchange.decisions.is_frozen(sub) { 2 } else { 1 };
     let rows = call.exchange.sub_accounts(main);
-    let rows = rows.map(|sub| json!({ "accountName": sub.name(), "status": status(sub) }));
+    let rows = rows.map(|sub| json!({ "accountName": account_name(sub), "status": status(sub) }));
     Ok(json!({ "subAccountList": rows.collect::<Value>() }))
 }
 
 /// Only balances above zero, as documented.
-fn wallet(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn wallet(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
     let wanted = call.params.text("currency")?;
-    let rows = call.exchange.wallets(sub, purse);
+    let rows = call.exchange.wallets(sub, kind);
     let rows = rows
         .filter(|(_, wallet)| !wallet.is_empty())
         .filter(|(name, _)| wanted.as_deref().is_none_or(|wanted| wanted == name.as_str()))
@@ -139,17 +146,17 @@ fn wallet(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
 }
 
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
-    wallet(call, Purse::Spot)
+    wallet(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_wallet(call: &mut Call<'_>) -> HandlerResult {
-    wallet(call, Purse::Futures)
+    wallet(call, WalletKind::Futures)
 }
 
 /// The transfers of one kind of wallet between `account`, when given `with`, and others; newest first.
 fn history(
     call: &Call<'_>,
-    purse: Purse,
+    kind: WalletKind,
     account: AccountId,
     with: Option<AccountId>,
     rows_field: &str,
@@ -161,7 +168,7 @@ fn history(
     let rows = rows.ok_or_else(|| params.invalid(rows_field, "must be 1 to 100"))?;
     let since = call.now_ms.saturating_sub(REACH_MS);
     // A main account sees what its sub-accounts send to each other, too.
-    let is_own = |end: End| {
+    let is_own = |end: AccountWallet| {
         let owner = call.exchange.accounts.get(&end.account);
         end.account == account || owner.is_some_and(|owner| owner.main == Some(account))
     };
@@ -171,20 +178,20 @@ fn history(
         .iter()
         .rev()
         .take_while(|row| row.time_ms >= since)
-        .filter(|row| row.is_between_accounts() && row.from.purse == purse)
+        .filter(|row| row.is_between_accounts() && row.from.kind == kind)
         .filter(|row| is_own(row.from) || is_own(row.to))
-        .filter(|row| with.is_none_or(|with| row.touches(with)))
+        .filter(|row| with.is_none_or(|with| row.involves(with)))
         .collect();
     Ok((found.len(), found.into_iter().take(rows).map(history_row).collect()))
 }
 
 fn history_row(row: &Transfer) -> Value {
-    let kind = |purse| if purse == Purse::Futures { "future" } else { "spot" };
+    let wallet = |kind| if kind == WalletKind::Futures { "future" } else { "spot" };
     json!({
-        "fromAccount": row.from.account.name(),
-        "fromWalletType": kind(row.from.purse),
-        "toAccount": row.to.account.name(),
-        "toWalletType": kind(row.to.purse),
+        "fromAccount": account_name(row.from.account),
+        "fromWalletType": wallet(row.from.kind),
+        "toAccount": account_name(row.to.account),
+        "toWalletType": wallet(row.to.kind),
         "currency": row.currency.as_str(),
         "amount": plain(row.amount),
         "submissionTime": row.time_ms / 1_000,
@@ -195,7 +202,7 @@ fn spot_history(call: &Call<'_>, account: AccountId, with: Option<AccountId>) ->
     if call.params.need("moveType")? != "spot to spot" {
         return Err(call.params.invalid("moveType", "must be \"spot to spot\""));
     }
-    let (total, rows) = history(call, Purse::Spot, account, with, "N")?;
+    let (total, rows) = history(call, WalletKind::Spot, account, with, "N")?;
     Ok(json!({ "total": total, "historyList": rows }))
 }
 
@@ -218,10 +225,10 @@ pub(crate) fn spot_own_transfers(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn futures_transfers(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     let sub = named(call, main, "subAccount", 61003)?;
-    Ok(history(call, Purse::Futures, main, Some(sub), "limit")?.1)
+    Ok(history(call, WalletKind::Futures, main, Some(sub), "limit")?.1)
 }
 
 pub(crate) fn futures_own_transfers(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    Ok(history(call, Purse::Futures, account, Some(account), "limit")?.1)
+    Ok(history(call, WalletKind::Futures, account, Some(account), "limit")?.1)
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    exchange::{WalletRequest, funding::CLAIM},
+    exchange::{WalletRequest, payment::PLAY_MONEY_CLAIM},
     wire::{
         Call, HandlerResult,
         decimal::plain,
@@ -16,8 +16,8 @@ use crate::{
 pub(crate) fn claim(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     call.exchange.apply(account, WalletRequest::ClaimPlayMoney)?;
-    let currency = call.exchange.claim_currency().ok_or_else(|| error(40034))?;
-    Ok(json!({ "currency": currency.as_str(), "amount": plain(CLAIM) }))
+    let currency = call.exchange.play_money_currency().ok_or_else(|| error(40034))?;
+    Ok(json!({ "currency": currency.as_str(), "amount": plain(PLAY_MONEY_CLAIM) }))
 }
 
 /// Margin is in the currency of the contract only, so that nothing is ever repaid in another.

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     exchange::{
-        AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder, trigger::Kind,
+        AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder,
+        trigger::PlanKind,
     },
     wire::{
         Call, HandlerResult,
@@ -102,7 +103,7 @@ pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
         .triggers
         .futures
         .of(account)
-        .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == Kind::Trailing)
+        .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == PlanKind::Trailing)
         .filter(|plan| here(&plan.terms.order.symbol))
         .map(|plan| (plan.id, rows::trigger_row(plan, exchange)));
     Ok(newest(orders.chain(trailing).collect(), limit))
@@ -186,7 +187,7 @@ pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
     let limit = if is_copy_trading(call)? { 0 } else { rows };
     let rows = call
         .exchange
-        .flows
+        .transactions
         .iter()
         .rev()
         .filter(|flow| flow.account == account && window.holds(flow.time_ms))

@@ -7,9 +7,9 @@ use crate::{
         AccountId, FuturesRequest, OrderId,
         book::SelfTrade,
         futures::FuturesRules,
-        futures_order::{FuturesSide, Mode, NewFuturesOrder},
+        futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
         rules::check_callback_rate,
-        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
+        trigger::{Condition, Direction, NewPlan, Plan, PlanChange, PlanKind, Preset, Trail},
     },
     wire::{
         Call, HandlerResult,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What `cancel-plan-order` cancels; trailing orders have a call of their own.
-const PRICED: [Kind; 3] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss];
+const PRICED: [PlanKind; 3] = [PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss];
 
 pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
@@ -36,10 +36,10 @@ pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
 fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     let side = fields::side(params)?;
     let (kind, market) = match params.text("type")?.as_deref() {
-        None | Some("limit") => (Kind::Plan, false),
-        Some("market") => (Kind::Plan, true),
-        Some("take_profit") => (Kind::TakeProfit, params.is_absent("executive_price")),
-        Some("stop_loss") => (Kind::StopLoss, params.is_absent("executive_price")),
+        None | Some("limit") => (PlanKind::Plan, false),
+        Some("market") => (PlanKind::Plan, true),
+        Some("take_profit") => (PlanKind::TakeProfit, params.is_absent("executive_price")),
+        Some("stop_loss") => (PlanKind::StopLoss, params.is_absent("executive_price")),
         Some(_) => return Err(error(40042)),
     };
     if kind.is_bound() && side.opens() {
@@ -70,10 +70,10 @@ fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireErro
     Ok(NewPlan { client_id: None, condition, terms })
 }
 
-fn way(params: &Params) -> Result<Way, WireError> {
+fn way(params: &Params) -> Result<Direction, WireError> {
     match params.need("price_way")?.as_str() {
-        "1" => Ok(Way::Rise),
-        "2" => Ok(Way::Fall),
+        "1" => Ok(Direction::Rise),
+        "2" => Ok(Direction::Fall),
         _ => Err(params.invalid("price_way", "must be 1 or 2")),
     }
 }
@@ -95,7 +95,7 @@ pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
     let (symbol, id) = (rules.symbol.clone(), needed_id(params)?);
     call.exchange.apply(
         account,
-        FuturesRequest::ModifyPlan { symbol, id, kinds: [Kind::Plan].to_vec(), change },
+        FuturesRequest::ModifyPlan { symbol, id, kinds: [PlanKind::Plan].to_vec(), change },
     )?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
@@ -178,7 +178,7 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
         side,
         price: None,
         size: fields::size(params, rules)?,
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
         isolated: fields::isolated(params, true)?,
         client_id: None,
@@ -192,11 +192,11 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
         activation: price(params, "activation_price", rules)?,
         callback_rate,
         by: needed_price_type(params, "activation_price_type")?,
-        way: if buys { Way::Fall } else { Way::Rise },
+        way: if buys { Direction::Fall } else { Direction::Rise },
         peak: None,
     };
     let preset = Preset::default();
-    let terms = Plan { kind: Kind::Trailing, order, whole_position: false, preset };
+    let terms = Plan { kind: PlanKind::Trailing, order, whole_position: false, preset };
     Ok(NewPlan { client_id: None, condition: Condition::Trail(trail), terms })
 }
 
@@ -205,7 +205,7 @@ pub(crate) fn cancel_trailing(call: &mut Call<'_>) -> HandlerResult {
     let (symbol, id) = (rules(call)?.symbol.clone(), needed_id(&call.params)?);
     call.exchange.apply(
         account,
-        FuturesRequest::CancelPlan { symbol, id, kinds: [Kind::Trailing].to_vec() },
+        FuturesRequest::CancelPlan { symbol, id, kinds: [PlanKind::Trailing].to_vec() },
     )?;
     Ok(json!({}))
 }

@@ -8,8 +8,8 @@ use crate::{
         FuturesRequest,
         book::SelfTrade,
         futures::FuturesRules,
-        futures_order::{Mode, NewFuturesOrder},
-        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset},
+        futures_order::{NewFuturesOrder, OrderMode},
+        trigger::{Condition, NewPlan, Plan, PlanChange, PlanKind, Preset},
     },
     wire::{
         Call, HandlerResult,
@@ -43,8 +43,8 @@ pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
 
 fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     let kind = match params.need("type")?.as_str() {
-        "take_profit" => Kind::TakeProfit,
-        "stop_loss" => Kind::StopLoss,
+        "take_profit" => PlanKind::TakeProfit,
+        "stop_loss" => PlanKind::StopLoss,
         _ => return Err(error(40042)),
     };
     let side = fields::side(params)?;
@@ -61,7 +61,7 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
         side,
         price: executed_at(params, rules, whole_position)?,
         size,
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: 1,
         isolated: false,
         client_id: None,
@@ -69,7 +69,7 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     };
     let condition = Condition::Reach {
         price: price(params, "trigger_price", rules)?,
-        way: kind.way(side),
+        way: kind.direction(side),
         by: needed_price_type(params, "price_type")?,
     };
     let preset = Preset::default();
@@ -112,7 +112,7 @@ pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
         price: executed_at(&call.params, rules, whole)?,
         whole_position,
     };
-    let kinds = [Kind::TakeProfit, Kind::StopLoss];
+    let kinds = [PlanKind::TakeProfit, PlanKind::StopLoss];
     call.exchange
         .apply(account, FuturesRequest::ModifyPlan { symbol, id, kinds: kinds.to_vec(), change })?;
     Ok(json!({ "order_id": id.0.to_string() }))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    exchange::order::NewSpotOrder,
+    exchange::spot_order::NewSpotOrder,
     wire::{
         Call, HandlerResult,
         error::{WireError, error},

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use crate::{
-    exchange::{Exchange, SpotMarket, book::Side, history::Window, tape::PublicTrade},
+    exchange::{Exchange, SpotMarket, book::Side, candle_history::CandleWindow, tape::PublicTrade},
     wire::{
         Call, HandlerResult, Level,
         decimal::{fixed, plain, ratio},
@@ -74,10 +74,10 @@ pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
         return Err(error(71003));
     }
     let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
-    let window = Window {
+    let window = CandleWindow {
         from_ms: after.map_or(0, |after| ms(after.saturating_add(1))),
         to_ms: before.map_or(call.now_ms + 1, ms),
-        most: limit,
+        limit: limit,
         // Paging forward gives the rows right after the given time.
         oldest: after.is_some() && before.is_none(),
     };

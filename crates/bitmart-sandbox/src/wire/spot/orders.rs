@@ -8,8 +8,8 @@ use crate::{
     exchange::{
         AccountId, Exchange, OrderId, Reject, SpotRequest,
         book::{SelfTrade, Side},
-        order::{Kind, NewSpotOrder, SpotOrder},
         rules::{MONEY_DECIMALS, check_client_id},
+        spot_order::{NewSpotOrder, SpotOrder, SpotOrderType},
     },
     wire::{
         Call, HandlerResult,
@@ -72,10 +72,10 @@ pub(crate) fn parse_order(
     exchange.check_trading(symbol).map_err(broken)?;
     parse_side(params)?;
     let kind = match params.need("type")?.as_str() {
-        "limit" => Kind::Limit,
-        "market" => Kind::Market,
-        "limit_maker" => Kind::LimitMaker,
-        "ioc" => Kind::Ioc,
+        "limit" => SpotOrderType::Limit,
+        "market" => SpotOrderType::Market,
+        "limit_maker" => SpotOrderType::LimitMaker,
+        "ioc" => SpotOrderType::Ioc,
         _ => return Err(error(52001)),
     };
     let order = parse_order_as(kind, exchange, params, symbol, client_field, lenient)?;
@@ -100,7 +100,7 @@ fn parse_side(params: &Params) -> Result<Side, WireError> {
 
 /// An order of a known kind: for algo orders `type` means something else.
 pub(crate) fn parse_order_as(
-    kind: Kind,
+    kind: SpotOrderType,
     exchange: &Exchange,
     params: &Params,
     symbol: &str,
@@ -135,7 +135,7 @@ pub(crate) fn parse_order_as(
         price: Decimal::ZERO,
         notional: Decimal::ZERO,
     };
-    if (kind, side) == (Kind::Market, Side::Buy) {
+    if (kind, side) == (SpotOrderType::Market, Side::Buy) {
         // Observed: a market buy that gives a size in place of a notional is 50021.
         let code = if params.text("size")?.is_some() { 50021 } else { 50012 };
         let missing = || match code {
@@ -148,7 +148,7 @@ pub(crate) fn parse_order_as(
         order.size =
             digits(params, "size", rules.size_decimals, lenient)?.ok_or_else(|| error(50010))?;
         rules.check_size(order.size).map_err(broken)?;
-        if kind != Kind::Market {
+        if kind != SpotOrderType::Market {
             order.price = digits(params, "price", rules.price_decimals, lenient)?
                 .ok_or_else(|| error(50011))?;
         }
