@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use bitmart_sim::AccountId;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -17,7 +18,6 @@ use sha2::Sha256;
 use self::why::Place;
 use crate::{
     clock::Clock,
-    exchange::AccountId,
     keys::{ApiKey, Permission},
     wire::{
         error::{WireError, error},

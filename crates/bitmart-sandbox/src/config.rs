@@ -8,17 +8,17 @@ use std::{
     time::Duration,
 };
 
+use bitmart_sim::{
+    AccountId,
+    account::HISTORY,
+    setup::{Customers, Funds, NewAccount, Setup},
+};
 use bitmart_sim::{Contract, SpotPair};
 use rust_decimal::Decimal;
 
 pub use self::fund::FundError;
 use crate::{
     clock::{END_MS, FASTEST, Start},
-    exchange::{
-        AccountId,
-        account::HISTORY,
-        setup::{Customers, Funds, NewAccount, Setup},
-    },
     keys::ApiKey,
     recording::RecordedFrame,
     snapshot::Snapshot,

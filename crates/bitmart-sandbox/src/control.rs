@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use bitmart_sim::{
+    AccountId, Command, OperatorCommand, Outcome, control::WalletKind, operator::Operation,
+};
 use rust_decimal::Decimal;
 
 use crate::{
     Balance,
-    exchange::{
-        AccountId, Command, OperatorCommand, Outcome, control::WalletKind, operator::Operation,
-    },
     fault::FaultRule,
     keys::{ApiKey, Permission},
     operator::OperatorError,

@@ -22,6 +22,8 @@ mod subscriber;
 mod subscriptions;
 mod versions;
 
+use bitmart_sim::{Event, Exchange};
+
 use self::{
     books::Books,
     channel::{event_value, schedule, subjects, trades, values},
@@ -35,12 +37,7 @@ pub(crate) use self::{
     subscriptions::SocketId,
     versions::Versions,
 };
-use crate::{
-    exchange::{Event, Exchange},
-    fault::Faults,
-    journal::Number,
-    wire::topic::Topic,
-};
+use crate::{fault::Faults, journal::Number, wire::topic::Topic};
 
 /// Beats between two pushes of a futures book, as documented (200 ms) and as observed (about 1 s).
 const FUTURES_BOOKS: u64 = 2;

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use bitmart_sim::Exchange;
 use hyper::Method as HttpMethod;
 
 use crate::{
     address::{PRIVATE, PUBLIC},
-    exchange::Exchange,
     generated::{EndpointId, Host, Method, routes},
     retired,
 };

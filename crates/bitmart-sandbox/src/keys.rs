@@ -2,9 +2,8 @@
 
 use std::{fmt, net::IpAddr};
 
+use bitmart_sim::rng::Rng;
 use serde::{Deserialize, Serialize};
-
-use crate::exchange::rng::Rng;
 
 /// A permission of an API key, named as on BitMart's key page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

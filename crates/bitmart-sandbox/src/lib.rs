@@ -8,11 +8,6 @@ mod clock;
 mod config;
 mod connection_limiter;
 mod control;
-/// The engine.
-#[allow(clippy::wildcard_imports, reason = "one name for all that is of the engine")]
-mod exchange {
-    pub(crate) use bitmart_sim::*;
-}
 mod fault;
 mod feed;
 #[allow(

@@ -5,13 +5,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use bitmart_sim::rng::Rng;
 use tokio::sync::watch;
 
 use crate::{
     auth::KeyRing,
     config::Config,
     connection_limiter::ConnectionLimiter,
-    exchange::rng::Rng,
     fault::{Faults, Held},
     guard::{Guard, lock},
     journal::{Number, Stored},

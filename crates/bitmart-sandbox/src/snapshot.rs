@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use bitmart_sim::Exchange;
 use serde::{Deserialize, Serialize};
 
-use crate::{auth::MadeKey, exchange::Exchange, feed::Versions};
+use crate::{auth::MadeKey, feed::Versions};
 
 /// Changes with every change of what a snapshot holds.
 pub(crate) const FORMAT: u32 = 3;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use bitmart_sim::{
+    AccountId, Command, Exchange, OperatorCommand, Outcome, Reject, control::ControlError,
+};
+
 use crate::{
     auth::KeyRing,
     clock::Clock,
     config::Config,
-    exchange::{
-        AccountId, Command, Exchange, OperatorCommand, Outcome, Reject, control::ControlError,
-    },
     feed::Feed,
     journal::{Checkpoint, Entry, Number, Recorder, Stored, StoredKey},
     keys::{ApiKey, Permission},

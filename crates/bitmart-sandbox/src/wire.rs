@@ -22,6 +22,7 @@ pub(crate) mod transfer;
 pub(crate) mod window;
 pub(crate) mod words;
 
+use bitmart_sim::{AccountId, account::Account};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -30,10 +31,7 @@ use self::{
     error::{WireError, error},
     params::Params,
 };
-use crate::{
-    auth::{Caller, KeyRing},
-    exchange::{AccountId, account::Account},
-};
+use crate::auth::{Caller, KeyRing};
 
 /// What a handler works with.
 pub(crate) struct Call<'a> {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use bitmart_sim::{DECIMALS, control::MOST};
 use rust_decimal::Decimal;
 
 use super::{Config, set_balance};
-use crate::exchange::{DECIMALS, control::MOST};
 
 /// An invalid initial balance.
 #[derive(Debug, Clone, PartialEq, Eq)]

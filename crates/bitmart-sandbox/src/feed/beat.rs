@@ -1,5 +1,7 @@
 //! What is pushed by the clock: books, values that change, positions.
 
+use bitmart_sim::Exchange;
+
 use super::{
     Feed,
     channel::{schedule, values},
@@ -7,7 +9,6 @@ use super::{
     schedule::Schedule,
 };
 use crate::{
-    exchange::Exchange,
     fault::Fault,
     generated::{
         Host,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bitmart_sim::Exchange;
 use serde_json::Value;
 use smol_str::SmolStr;
 
@@ -10,7 +11,6 @@ use super::{
     versions::Versions,
 };
 use crate::{
-    exchange::Exchange,
     generated::Host,
     wire::{self, topic::Topic},
 };

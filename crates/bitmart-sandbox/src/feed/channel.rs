@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use bitmart_sim::{AccountId, Event, Exchange};
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{futures, schedule::Schedule, spot};
 use crate::{
-    exchange::{AccountId, Event, Exchange},
     generated::channels::{ChannelId, FuturesPrivate, FuturesPublic, SpotPrivate, SpotPublic},
     wire::{self, topic::Topic},
 };

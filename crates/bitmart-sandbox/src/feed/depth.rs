@@ -1,11 +1,9 @@
 //! The published view of a book: its levels, its version, and what changed on the last beat.
 
+use bitmart_sim::book::{Book, Side};
 use rust_decimal::Decimal;
 
-use crate::{
-    exchange::book::{Book, Side},
-    wire::Level,
-};
+use crate::wire::Level;
 
 /// What a book without change does with its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,10 @@
 //! When the public channels of futures are pushed, and which events the private ones push to whom.
 
+use bitmart_sim::{AccountId, Event};
 use smol_str::SmolStr;
 
 use super::schedule::Schedule;
-use crate::{
-    exchange::{AccountId, Event},
-    generated::channels::{FuturesPrivate, FuturesPublic},
-};
+use crate::generated::channels::{FuturesPrivate, FuturesPublic};
 
 /// When a channel is pushed; books every `books` beats.
 pub(super) fn schedule(channel: FuturesPublic, books: u64) -> Schedule {

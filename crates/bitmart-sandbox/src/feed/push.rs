@@ -1,10 +1,11 @@
 //! One push: its frame, its fault, and the connections that it goes to.
 
+use bitmart_sim::AccountId;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Feed, channel::stamp, subscriber::Output};
-use crate::{exchange::AccountId, fault::Fault, generated::Host, wire::topic::Topic};
+use crate::{fault::Fault, generated::Host, wire::topic::Topic};
 
 /// No deflate: its first block is of a type that does not exist.
 const GARBAGE: &[u8] = b"\x07garbage";

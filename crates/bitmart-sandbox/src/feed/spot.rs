@@ -1,12 +1,10 @@
 //! When the public channels of spot are pushed, and which events the private ones push to whom.
 
+use bitmart_sim::{AccountId, Event};
 use smol_str::SmolStr;
 
 use super::schedule::Schedule;
-use crate::{
-    exchange::{AccountId, Event},
-    generated::channels::{SpotPrivate, SpotPublic},
-};
+use crate::generated::channels::{SpotPrivate, SpotPublic};
 
 /// When a channel is pushed.
 pub(super) fn schedule(channel: SpotPublic) -> Schedule {

@@ -5,14 +5,13 @@ use std::{
     time::Duration,
 };
 
+use bitmart_sim::AccountId;
 use serde_json::Value;
 use smol_str::SmolStr;
 use tokio::time::Instant;
 
 use super::subscriber::{Output, Queued, Subscriber};
-use crate::{
-    exchange::AccountId, generated::channels::ChannelId, journal::Number, wire::topic::Topic,
-};
+use crate::{generated::channels::ChannelId, journal::Number, wire::topic::Topic};
 
 /// Number of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

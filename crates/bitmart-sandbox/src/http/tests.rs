@@ -2,6 +2,10 @@
 
 use std::net::Ipv4Addr;
 
+use bitmart_sim::{
+    AccountId, Command, OperatorCommand, WalletRequest, control::WalletKind, earn::Renewal,
+    margin::Sum,
+};
 use hyper::Request;
 use percent_encoding::NON_ALPHANUMERIC;
 use rust_decimal::Decimal;
@@ -11,10 +15,6 @@ use super::service::{Outcome, serve};
 use crate::{
     auth::sign,
     config::Config,
-    exchange::{
-        AccountId, Command, OperatorCommand, WalletRequest, control::WalletKind, earn::Renewal,
-        margin::Sum,
-    },
     generated::{Auth, EndpointId as Id, Host, Kind, Method, Param, Presence, Route, routes},
     keys::ApiKey,
     shared::Shared,

@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bitmart_sim::rng::Rng;
 use redb::backends::FileBackend;
 use sha2::{Digest, Sha256};
 
 use super::{DataError, checkpoint::Encoded, store::Store};
-use crate::exchange::rng::Rng;
 
 const FILE: &str = "exchange.redb";
 /// A store that is not whole yet.

@@ -58,7 +58,7 @@ pub(crate) type Number = u64;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Record {
     now_ms: u64,
-    /// [`Exchange::mark`](crate::exchange::Exchange::mark) after it.
+    /// [`Exchange::mark`](bitmart_sim::Exchange::mark) after it.
     mark: u64,
     entry: Entry,
 }

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
 };
 
+use bitmart_sim::{control::WalletKind, rng::Rng};
 use redb::StorageBackend;
 use rust_decimal::Decimal;
 use tokio::{
@@ -23,15 +24,7 @@ use super::{
     store::{FORMAT, Store},
     writer::Progress,
 };
-use crate::{
-    auth::sign,
-    config::Config,
-    exchange::{control::WalletKind, rng::Rng},
-    generated::Host,
-    http,
-    shared::Shared,
-    state::Opened,
-};
+use crate::{auth::sign, config::Config, generated::Host, http, shared::Shared, state::Opened};
 
 const NOW_MS: u64 = 1_700_000_000_000;
 

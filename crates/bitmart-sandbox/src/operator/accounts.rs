@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bitmart_sim::operator::Operation;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
@@ -12,7 +13,6 @@ use super::{
 };
 use crate::{
     Balance, WalletKind, WithdrawAddress,
-    exchange::operator::Operation,
     keys::{ApiKey, Permission},
     shared::Shared,
 };

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use bitmart_sim::{Reject, control::ControlError};
 use rust_decimal::Decimal;
 
 use super::MAX_STEPS;
-use crate::exchange::{Reject, control::ControlError};
 
 /// Why a call of the operator was rejected. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

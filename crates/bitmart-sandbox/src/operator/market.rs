@@ -2,13 +2,14 @@
 
 use std::{thread, time::Duration};
 
+use bitmart_sim::operator::Operation;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Call, Effect, MAX_STEPS, Operator, OperatorCall, OperatorError, Time,
     describe::{Described, Field, Kind, calls, field},
 };
-use crate::{NetworkTerms, exchange::operator::Operation, shared::Shared};
+use crate::{NetworkTerms, shared::Shared};
 
 calls! {
     /// Open or close deposits (code 60003) and withdrawals (60004) of a currency, or of one network (60003,

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use bitmart_sim::{
+    AccountId,
+    customers::{Business, SHARE, share_of},
+    funding::{Funding, FundingState},
+    futures_order::{FuturesFill, FuturesOrder},
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, params::Params, window::Window};
-use crate::{
-    exchange::{
-        AccountId,
-        customers::{Business, SHARE, share_of},
-        funding::{Funding, FundingState},
-        futures_order::{FuturesFill, FuturesOrder},
-    },
-    wire::{
-        decimal::{number, plain, rfc3339},
-        error::WireError,
-        number, words,
-    },
+use crate::wire::{
+    decimal::{number, plain, rfc3339},
+    error::WireError,
+    number, words,
 };
 
 /// Rows of a page where none are documented.

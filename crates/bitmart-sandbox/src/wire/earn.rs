@@ -4,21 +4,19 @@
 
 use std::collections::BTreeMap;
 
+use bitmart_sim::{
+    Outcome, WalletRequest,
+    earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
+    rules::MONEY_DECIMALS,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Call, HandlerResult};
-use crate::{
-    exchange::{
-        Outcome, WalletRequest,
-        earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
-        rules::MONEY_DECIMALS,
-    },
-    wire::{
-        decimal::{fixed, plain},
-        error::WireError,
-        number,
-    },
+use crate::wire::{
+    decimal::{fixed, plain},
+    error::WireError,
+    number,
 };
 
 const DECIMALS: u32 = MONEY_DECIMALS;

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use bitmart_sim::{
+    AccountId, WalletRequest,
+    account::Purse,
+    funding::{Funding, FundingState, NewWithdrawal, deposit_address},
+};
 use serde_json::{Value, json};
 
 use super::{Call, HandlerResult};
-use crate::{
-    exchange::{
-        AccountId, WalletRequest,
-        account::Purse,
-        funding::{Funding, FundingState, NewWithdrawal, deposit_address},
-    },
-    wire::{
-        decimal::{fixed, plain},
-        error::{WireError, error},
-        words,
-    },
+use crate::wire::{
+    decimal::{fixed, plain},
+    error::{WireError, error},
+    words,
 };
 
 const DECIMALS: u32 = 8;

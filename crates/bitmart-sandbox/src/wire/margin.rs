@@ -1,22 +1,20 @@
 //! Isolated margin: accounts, transfers, loans, records and orders.
 
+use bitmart_sim::{
+    AccountId, SpotRequest, SpotRules, WalletRequest,
+    margin::{
+        DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, Repayment, Sum, bounds,
+    },
+    rules::MONEY_DECIMALS,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, spot::orders::parse_order};
-use crate::{
-    exchange::{
-        AccountId, SpotRequest, SpotRules, WalletRequest,
-        margin::{
-            DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, Repayment, Sum, bounds,
-        },
-        rules::MONEY_DECIMALS,
-    },
-    wire::{
-        decimal::{fixed, plain},
-        error::{WireError, error},
-    },
+use crate::wire::{
+    decimal::{fixed, plain},
+    error::{WireError, error},
 };
 
 const DECIMALS: u32 = MONEY_DECIMALS;

@@ -1,11 +1,11 @@
 //! Request parameters: from query or body, with the codes that missing and wrong ones get.
 
+use bitmart_sim::rules::LARGEST;
 use percent_encoding::percent_decode;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
-    exchange::rules::LARGEST,
     generated::{Codes, Kind, Param},
     wire::{
         error::{WireError, error},

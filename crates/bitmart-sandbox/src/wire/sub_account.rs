@@ -1,19 +1,17 @@
 //! Sub-accounts: transfers between them and their main account, wallets and lists, on both hosts.
 
+use bitmart_sim::{
+    AccountId, WalletRequest,
+    account::Purse,
+    transfer::{End, NewTransfer, Transfer},
+};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, transfer::amount};
-use crate::{
-    exchange::{
-        AccountId, WalletRequest,
-        account::Purse,
-        transfer::{End, NewTransfer, Transfer},
-    },
-    wire::{
-        decimal::{fixed, plain},
-        error::{WireError, error},
-    },
+use crate::wire::{
+    decimal::{fixed, plain},
+    error::{WireError, error},
 };
 
 /// Histories reach back three months, as documented.

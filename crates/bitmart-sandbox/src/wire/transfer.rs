@@ -1,21 +1,19 @@
 //! Transfers between the spot, funding and futures wallets of one account.
 
+use bitmart_sim::{
+    Reject, WalletRequest,
+    account::Purse,
+    rules::{MONEY_DECIMALS, check_futures_transfer},
+    transfer::{End, NewTransfer, Transfer},
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Call, HandlerResult, params::Params};
-use crate::{
-    exchange::{
-        Reject, WalletRequest,
-        account::Purse,
-        rules::{MONEY_DECIMALS, check_futures_transfer},
-        transfer::{End, NewTransfer, Transfer},
-    },
-    wire::{
-        decimal::plain,
-        error::{WireError, error},
-        number,
-    },
+use crate::wire::{
+    decimal::plain,
+    error::{WireError, error},
+    number,
 };
 
 /// An amount of money, with the errors of one that is not above 0 and of one that has too many

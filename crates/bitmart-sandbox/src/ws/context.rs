@@ -1,9 +1,10 @@
 //! What the sessions of both dialects work with.
 
+use bitmart_sim::Exchange;
+
 use crate::{
     auth::KeyRing,
     clock::Clock,
-    exchange::Exchange,
     feed::{Feed, Output, SocketId},
     reasons::bounded,
     wire::topic::Topic,

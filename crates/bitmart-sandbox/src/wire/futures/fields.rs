@@ -1,22 +1,20 @@
 //! The fields that orders of futures share, and the codes of those that do not fit.
 
+use bitmart_sim::{
+    Reject,
+    futures::FuturesRules,
+    futures_order::{FuturesSide, Mode},
+    rules::check_client_id,
+    trigger::{Preset, PresetPrice, PriceType},
+};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        Reject,
-        futures::FuturesRules,
-        futures_order::{FuturesSide, Mode},
-        rules::check_client_id,
-        trigger::{Preset, PresetPrice, PriceType},
-    },
-    wire::{
-        Call,
-        error::{ErrorFamily, WireError, error, rejected},
-        number,
-        params::Params,
-    },
+use crate::wire::{
+    Call,
+    error::{ErrorFamily, WireError, error, rejected},
+    number,
+    params::Params,
 };
 
 /// The error of a rule that an order breaks. Orders are checked when they are placed; rules are checked before

@@ -1,15 +1,13 @@
 //! Play money, and what other margin than that of the contract would cost: here there is none.
 
+use bitmart_sim::{WalletRequest, funding::CLAIM};
 use serde_json::json;
 
-use crate::{
-    exchange::{WalletRequest, funding::CLAIM},
-    wire::{
-        Call, HandlerResult,
-        decimal::plain,
-        error::{WireError, error},
-        window::Window,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::plain,
+    error::{WireError, error},
+    window::Window,
 };
 
 /// Sources disagree whether the amount is what was claimed or the balance afterwards; here it is the first.

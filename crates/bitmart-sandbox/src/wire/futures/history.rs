@@ -3,22 +3,20 @@
 
 use std::cmp::Reverse;
 
+use bitmart_sim::{
+    AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder, trigger::Kind,
+};
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{
-        AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder, trigger::Kind,
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::plain,
-        error::{WireError, error},
-        futures::rows::{self, ended_fields, extend, fill_row, no_trail, preset_fields},
-        number,
-        params::Params,
-        window::Window,
-        words,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::plain,
+    error::{WireError, error},
+    futures::rows::{self, ended_fields, extend, fill_row, no_trail, preset_fields},
+    number,
+    params::Params,
+    window::Window,
+    words,
 };
 
 /// Most rows of a response without paging.

@@ -1,25 +1,23 @@
 //! Public futures market data, of REST and of the stream, from the same book and tape that orders meet.
 
+use bitmart_sim::{
+    Exchange,
+    book::Side,
+    futures::{
+        FuturesMarket, MAKER_FEE, TAKER_FEE,
+        funding::{LIMIT, next_funding_ms},
+    },
+    history::Window,
+    tape::{Candle, PublicTrade, Tape},
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        Exchange,
-        book::Side,
-        futures::{
-            FuturesMarket, MAKER_FEE, TAKER_FEE,
-            funding::{LIMIT, next_funding_ms},
-        },
-        history::Window,
-        tape::{Candle, PublicTrade, Tape},
-    },
-    wire::{
-        Call, HandlerResult, Level,
-        decimal::{plain, ratio, rfc3339},
-        error::{WireError, error},
-    },
+use crate::wire::{
+    Call, HandlerResult, Level,
+    decimal::{plain, ratio, rfc3339},
+    error::{WireError, error},
 };
 
 /// Levels per side of a book.

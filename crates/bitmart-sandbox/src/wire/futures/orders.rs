@@ -1,25 +1,23 @@
 //! Futures: contracts and orders.
 
+use bitmart_sim::{
+    Exchange, FuturesRequest, OrderId,
+    book::SelfTrade,
+    futures::{FuturesMarket, funding::next_funding_ms},
+    futures_order::NewFuturesOrder,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{
-        Exchange, FuturesRequest, OrderId,
-        book::SelfTrade,
-        futures::{FuturesMarket, funding::next_funding_ms},
-        futures_order::NewFuturesOrder,
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::{plain, ratio},
-        error::{WireError, error},
-        futures::fields,
-        futures::history::{listed, order_id},
-        futures::market::held,
-        futures::rows,
-        number,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::{plain, ratio},
+    error::{WireError, error},
+    futures::fields,
+    futures::history::{listed, order_id},
+    futures::market::held,
+    futures::rows,
+    number,
 };
 
 const OPENED_MS: u64 = 1_594_080_000_123;

@@ -1,25 +1,23 @@
 //! Plan orders and trailing orders of futures, and the list of all that waits.
 
+use bitmart_sim::{
+    AccountId, FuturesRequest, OrderId,
+    book::SelfTrade,
+    futures::FuturesRules,
+    futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    rules::check_callback_rate,
+    trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
+};
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{
-        AccountId, FuturesRequest, OrderId,
-        book::SelfTrade,
-        futures::FuturesRules,
-        futures_order::{FuturesSide, Mode, NewFuturesOrder},
-        rules::check_callback_rate,
-        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
-    },
-    wire::{
-        Call, HandlerResult,
-        error::{WireError, error},
-        futures::fields::{self as fields, needed_price_type, price, rules},
-        futures::history::{rows_wanted, symbol},
-        futures::rows::plan_row,
-        number,
-        params::Params,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    error::{WireError, error},
+    futures::fields::{self as fields, needed_price_type, price, rules},
+    futures::history::{rows_wanted, symbol},
+    futures::rows::plan_row,
+    number,
+    params::Params,
 };
 
 /// What `cancel-plan-order` cancels; trailing orders have a call of their own.

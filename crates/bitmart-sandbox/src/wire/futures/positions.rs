@@ -1,21 +1,19 @@
 //! Futures positions in the three forms of REST and that of the stream, and balances in both.
 
+use bitmart_sim::{
+    AccountId, Exchange, FuturesRequest, account::Account, futures::FuturesMarket,
+    position::Position,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        AccountId, Exchange, FuturesRequest, account::Account, futures::FuturesMarket,
-        position::Position,
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::plain,
-        error::error,
-        futures::history::{is_copy_trading, symbol},
-        futures::settings::mode_word,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::plain,
+    error::error,
+    futures::history::{is_copy_trading, symbol},
+    futures::settings::mode_word,
 };
 
 /// One position, or one direction in which there is none.

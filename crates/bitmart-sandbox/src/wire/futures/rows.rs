@@ -1,19 +1,17 @@
 //! Rows of futures orders, and of those that wait or waited for a price, of REST and of the stream.
 
+use bitmart_sim::{
+    Exchange, FuturesAction,
+    futures::FuturesMarket,
+    futures_order::{FuturesFill, FuturesOrder},
+    trigger::{
+        Condition, Kind, Plan, Preset, PresetPrice, PriceType, State, Trail, Trigger, placed_by,
+    },
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{
-        Exchange, FuturesAction,
-        futures::FuturesMarket,
-        futures_order::{FuturesFill, FuturesOrder},
-        trigger::{
-            Condition, Kind, Plan, Preset, PresetPrice, PriceType, State, Trail, Trigger, placed_by,
-        },
-    },
-    wire::{decimal::plain, futures::settings::mode_word, words},
-};
+use crate::wire::{decimal::plain, futures::settings::mode_word, words};
 
 /// An order in the book, or that was.
 pub(crate) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {

@@ -1,11 +1,9 @@
 //! What an account sets for its futures: position mode, leverage, and the countdown of its orders.
 
+use bitmart_sim::{FuturesRequest, futures::FuturesMarket};
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{FuturesRequest, futures::FuturesMarket},
-    wire::{Call, HandlerResult, decimal::plain, error::error, futures::fields::leverage},
-};
+use crate::wire::{Call, HandlerResult, decimal::plain, error::error, futures::fields::leverage};
 
 /// Enumeration `futures_position_mode`.
 pub(crate) fn mode_word(one_way: bool) -> &'static str {

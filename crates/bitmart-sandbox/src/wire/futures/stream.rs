@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bitmart_sim::{AccountId, Event, Exchange, book::Side};
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
@@ -15,7 +16,6 @@ use super::{
     rows::{pushed_order, pushed_plan},
 };
 use crate::{
-    exchange::{AccountId, Event, Exchange, book::Side},
     generated::channels::{FuturesPrivate, FuturesPublic as Id},
     wire::topic::Topic,
 };

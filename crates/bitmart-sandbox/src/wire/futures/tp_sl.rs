@@ -1,24 +1,22 @@
 //! Take-profits, stop-losses and preset prices of futures.
 
+use bitmart_sim::{
+    FuturesRequest,
+    book::SelfTrade,
+    futures::FuturesRules,
+    futures_order::{Mode, NewFuturesOrder},
+    trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset},
+};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use crate::{
-    exchange::{
-        FuturesRequest,
-        book::SelfTrade,
-        futures::FuturesRules,
-        futures_order::{Mode, NewFuturesOrder},
-        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset},
-    },
-    wire::{
-        Call, HandlerResult,
-        error::{WireError, error},
-        futures::fields::{self as fields, needed_price_type, price, rules},
-        futures::plans::{named_id, needed_id},
-        number,
-        params::Params,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    error::{WireError, error},
+    futures::fields::{self as fields, needed_price_type, price, rules},
+    futures::plans::{named_id, needed_id},
+    number,
+    params::Params,
 };
 
 pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {

@@ -1,25 +1,23 @@
 //! Spot orders that wait for a price. No source documents the responses: their fields are those that client
 //! libraries read.
 
+use bitmart_sim::{
+    AccountId, Exchange, OrderId, Reject, SpotRequest,
+    order::{Kind, NewSpotOrder},
+    trigger::{Algo, AlgoKind, NewAlgo, State, Trigger},
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        AccountId, Exchange, OrderId, Reject, SpotRequest,
-        order::{Kind, NewSpotOrder},
-        trigger::{Algo, AlgoKind, NewAlgo, State, Trigger},
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::fixed,
-        error::{WireError, error},
-        number,
-        spot::orders::{digits, parse_order_as},
-        window::Window,
-        words,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::fixed,
+    error::{WireError, error},
+    number,
+    spot::orders::{digits, parse_order_as},
+    window::Window,
+    words,
 };
 
 const ROWS: i64 = 200;

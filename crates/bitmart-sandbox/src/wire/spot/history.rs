@@ -1,15 +1,13 @@
 //! Lists of spot orders and trades. Newest first: no source states the order of the rows.
 
+use bitmart_sim::order::NewSpotOrder;
 use serde_json::Value;
 
-use crate::{
-    exchange::order::NewSpotOrder,
-    wire::{
-        Call, HandlerResult,
-        error::{WireError, error},
-        spot::rows::{fill_row, order_row},
-        window::Window,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    error::{WireError, error},
+    spot::rows::{fill_row, order_row},
+    window::Window,
 };
 
 /// Most rows of one response, and how many there are without a limit.

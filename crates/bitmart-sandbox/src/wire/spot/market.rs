@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use bitmart_sim::{Exchange, SpotMarket, book::Side, history::Window, tape::PublicTrade};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{Exchange, SpotMarket, book::Side, history::Window, tape::PublicTrade},
-    wire::{
-        Call, HandlerResult, Level,
-        decimal::{fixed, plain, ratio},
-        error::{WireError, error},
-        params::Params,
-        words,
-    },
+use crate::wire::{
+    Call, HandlerResult, Level,
+    decimal::{fixed, plain, ratio},
+    error::{WireError, error},
+    params::Params,
+    words,
 };
 
 const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 45, 60, 120, 180, 240, 1_440, 10_080, 43_200];
@@ -89,7 +87,7 @@ pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
     }
     let rules = &market.rules;
     let price = |value| fixed(value, rules.price_decimals);
-    let row = |candle: &crate::exchange::tape::Candle| {
+    let row = |candle: &bitmart_sim::tape::Candle| {
         json!([
             (candle.open_ms / 1_000).to_string(),
             price(candle.open),

@@ -1,23 +1,21 @@
 //! Spot orders.
 
+use bitmart_sim::{
+    AccountId, Exchange, OrderId, Reject, SpotRequest,
+    book::{SelfTrade, Side},
+    order::{Kind, NewSpotOrder, SpotOrder},
+    rules::{MONEY_DECIMALS, check_client_id},
+};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::json;
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        AccountId, Exchange, OrderId, Reject, SpotRequest,
-        book::{SelfTrade, Side},
-        order::{Kind, NewSpotOrder, SpotOrder},
-        rules::{MONEY_DECIMALS, check_client_id},
-    },
-    wire::{
-        Call, HandlerResult,
-        error::{ErrorFamily, WireError, error, rejected},
-        number,
-        params::Params,
-        spot::rows::{fill_row, order_row},
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    error::{ErrorFamily, WireError, error, rejected},
+    number,
+    params::Params,
+    spot::rows::{fill_row, order_row},
 };
 
 const BATCH: usize = 10;

@@ -1,15 +1,13 @@
 //! Rows of spot orders and fills: those of REST, and that of the stream, which has both in one.
 
+use bitmart_sim::{
+    SpotMarket, SpotRules,
+    book::{SelfTrade, Side},
+    order::{Kind, SpotFill, SpotOrder, State},
+};
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{
-        SpotMarket, SpotRules,
-        book::{SelfTrade, Side},
-        order::{Kind, SpotFill, SpotOrder, State},
-    },
-    wire::{decimal::fixed, words},
-};
+use crate::wire::{decimal::fixed, words};
 
 pub(crate) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
     let request = &order.request;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bitmart_sim::{Event, Exchange};
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
@@ -11,11 +12,7 @@ use super::{
     rows::pushed_order,
     wallet::pushed_balances,
 };
-use crate::{
-    exchange::{Event, Exchange},
-    generated::channels::SpotPublic as Id,
-    wire::topic::Topic,
-};
+use crate::{generated::channels::SpotPublic as Id, wire::topic::Topic};
 
 /// The present value of a channel that is pushed by the clock.
 pub(crate) fn value(channel: Id, exchange: &Exchange, topic: &Topic, now_ms: u64) -> Option<Value> {

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use bitmart_sim::{
+    AccountId, BalanceReason, Exchange,
+    account::Purse,
+    spot::{MAKER_FEE, TAKER_FEE},
+};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        AccountId, BalanceReason, Exchange,
-        account::Purse,
-        spot::{MAKER_FEE, TAKER_FEE},
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::{fixed, plain},
-        error::error,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::{fixed, plain},
+    error::error,
 };
 
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
