@@ -14,7 +14,7 @@ mod feed;
     clippy::wildcard_imports,
     clippy::enum_variant_names,
     dead_code,
-    reason = "the tables hold every fact of the description, more than is needed here, by its names"
+    reason = "the tables contain every fact of the description, also unused ones"
 )]
 mod generated;
 mod guard;

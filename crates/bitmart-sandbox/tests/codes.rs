@@ -1,5 +1,5 @@
-//! The table "Error codes" of the README: each of its rows is triggered, with its HTTP
-//! status, and no code is triggered that is not in it.
+//! The table "Error codes" of the README: every row is triggered with its HTTP status, and every triggered code is in
+//! the table.
 
 mod common;
 #[path = "codes/money.rs"]
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use bitmart_sandbox::{ApiKey, Config, Fault, Permission};
 use bytes::Bytes;
-use common::{Answer, Client, send, start};
+use common::{ApiResponse, Client, send, start};
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
@@ -20,11 +20,11 @@ const NOON_MS: u64 = 1_700_000_000_000;
 const SUBMIT: &str = "/spot/v2/submit_order";
 const FUTURES: &str = "/contract/private/submit-order";
 
-fn still() -> Config {
+fn stepped_config() -> Config {
     Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)
 }
 
-/// A body with some of its fields replaced; null takes a field away.
+/// A body with some fields replaced; null removes a field.
 fn with(mut body: Value, patch: Value) -> Value {
     let Value::Object(patch) = patch else { panic!("an object") };
     let fields = body.as_object_mut().expect("an object");
@@ -38,13 +38,13 @@ fn with(mut body: Value, patch: Value) -> Value {
     body
 }
 
-/// The codes of the responses, each with its statuses.
+/// The received codes, each with its statuses.
 #[derive(Default)]
 struct Seen(BTreeMap<u64, Vec<u16>>);
 
 impl Seen {
     #[track_caller]
-    fn note(&mut self, code: u64, response: &Answer) {
+    fn note(&mut self, code: u64, response: &ApiResponse) {
         assert_eq!(response.code(), code, "{}", response.text);
         self.0.entry(code).or_default().push(response.status);
     }
@@ -85,7 +85,7 @@ fn table() -> Vec<Row> {
     let row = |line: &str| {
         let cells: Vec<&str> = line.split('|').collect();
         let (name, columns) = (cells[2], (numbers(cells[2]), numbers(cells[3])));
-        // "42000 (HTTP 200)" is a status beside the code it belongs to.
+        // In "42000 (HTTP 200)" the status belongs to that code only.
         let (inner, codes): (Vec<u64>, Vec<u64>) =
             columns.0.iter().partition(|code| **code < 1_000);
         assert!(!codes.is_empty(), "{name}");
@@ -95,7 +95,7 @@ fn table() -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn every_row_is_triggered_and_nothing_else_is() {
+async fn exactly_the_documented_codes_are_triggered() {
     let mut seen = Seen::default();
     keys(&mut seen).await;
     frame_of_a_request(&mut seen).await;
@@ -117,7 +117,7 @@ async fn every_row_is_triggered_and_nothing_else_is() {
     let rows = table();
     assert!(rows.len() > 40, "the table was not found");
     for code in rows.iter().flat_map(|row| &row.codes) {
-        assert!(seen.0.contains_key(code), "{code} is in no test");
+        assert!(seen.0.contains_key(code), "{code} is not triggered");
     }
     for (code, statuses) in seen.0 {
         let fitting: Vec<&Row> = rows.iter().filter(|row| row.codes.contains(&code)).collect();
@@ -145,7 +145,7 @@ fn headers(path: &str, headers: &[(&str, &str)]) -> Request<Full<Bytes>> {
 async fn keys(seen: &mut Seen) {
     let key = |name: &str| ApiKey::new(name, "secret", "memo");
     let far = "192.0.2.1".parse::<std::net::IpAddr>().expect("an address");
-    let config = still()
+    let config = stepped_config()
         .api_key(key("good"))
         .api_key(key("ice").frozen())
         .api_key(key("bound").only_from([far]))
@@ -183,7 +183,7 @@ async fn keys(seen: &mut Seen) {
     for (now_ms, code) in [(NOON_MS - 60_001, 40039), (NOON_MS + 60_001, 40013)] {
         let off = Client { now_ms, ..Client::futures(&sandbox) };
         seen.post(&off, FUTURES, vec![(code, json!({}))]).await;
-        // What is on both hosts has the code of both.
+        // The code of an endpoint that is on both hosts.
         seen.post(&off, "/account/v1/transfer-contract", vec![(30007, json!({}))]).await;
     }
     let query = "/spot/v4/query/order";
@@ -195,7 +195,7 @@ async fn keys(seen: &mut Seen) {
 }
 
 async fn frame_of_a_request(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let withdraw = "/account/v1/withdraw/apply";
     seen.get(&spot, &[(30000, "/spot/v9/nope"), (30030, "/contract/public/details")]).await;
@@ -222,7 +222,7 @@ async fn frame_of_a_request(seen: &mut Seen) {
 }
 
 async fn injected(seen: &mut Seen) {
-    let sandbox = start(still().rate_limits(true)).await;
+    let sandbox = start(stepped_config().rate_limits(true)).await;
     let client = Client::spot(&sandbox);
     let path = "/system/service";
     for (fault, code) in
@@ -243,7 +243,7 @@ async fn injected(seen: &mut Seen) {
 }
 
 async fn spot_orders(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let order = |patch: Value| with(limit_buy(), patch);
     let market = |side: &str, patch: Value| {
@@ -271,19 +271,19 @@ async fn spot_orders(seen: &mut Seen) {
         (50020, order(json!({ "size": "10" }))),
     ];
     seen.post(&client, SUBMIT, cases).await;
-    // A size below the step has too many decimals, which only the lenient sandbox cuts.
-    let lenient = start(still().lenient(true)).await;
+    // A size below the step has too many decimals, which only a lenient sandbox truncates.
+    let lenient = start(stepped_config().lenient(true)).await;
     let small = order(json!({ "size": "0.000001" }));
     seen.post(&Client::spot(&lenient), SUBMIT, vec![(50006, small)]).await;
 
-    let empty = start(still().market_maker(false)).await;
+    let empty = start(stepped_config().market_maker(false)).await;
     let ioc = |side: &str| order(json!({ "type": "ioc", "side": side }));
     let cases = vec![
         (50034, ioc("buy")),
         (50034, market("buy", json!({ "notional": "10" }))),
         (50035, ioc("sell")),
         (50035, market("sell", json!({ "size": "0.001" }))),
-        // An order is on the other side, at a worse price: accepted and cancelled.
+        // The book has an order on the other side at a worse price, so this one is accepted and canceled.
         (1000, order(json!({ "side": "sell", "price": "51000" }))),
         (1000, ioc("buy")),
     ];
@@ -306,7 +306,7 @@ async fn spot_orders(seen: &mut Seen) {
 }
 
 async fn spot_lists(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let query = json!({ "orderId": "1", "queryState": "old" });
     seen.post(&client, "/spot/v4/query/order", vec![(52003, query)]).await;
@@ -320,7 +320,7 @@ async fn spot_lists(seen: &mut Seen) {
 }
 
 async fn futures_settings(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let bound = json!({
         "symbol": "BTCUSDT", "type": "take_profit", "side": 3, "size": 1, "plan_category": 1,
@@ -348,7 +348,7 @@ async fn futures_settings(seen: &mut Seen) {
 }
 
 async fn futures_orders(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let good = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
@@ -389,7 +389,7 @@ async fn futures_orders(seen: &mut Seen) {
 }
 
 async fn market_data(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let path = |rest: &str| format!("/spot/quotation/v3/klines?symbol=BTC_USDT&{rest}");
     for (code, rest) in [
         (71005, "step=2"),

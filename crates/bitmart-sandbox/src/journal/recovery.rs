@@ -1,36 +1,38 @@
-//! From a data folder to a running exchange.
+//! Opens an exchange, with or without a data folder, and replays its journal.
 
 use std::path::Path;
 
 use super::{
-    DataError, Live, Notice, Number, Record, Recorder, Stored, Unusable,
-    checkpoint::{Checkpoint, Head},
-    medium::{Folder, Medium},
+    DataError, InputNumber, Live, OpenError, Record, Recorder, StorageEvent, StorageProgress,
+    checkpoint::{Checkpoint, Header},
+    storage::{Folder, Storage},
     store::{Content, Store},
     writer,
 };
 use crate::{clock::Clock, config::Config, state::Opened};
 
-/// Sets an exchange up as configured; with a data folder it goes on with what is in it, and everything
-/// that happens from now on is stored there.
-pub(crate) fn open(config: Config) -> Result<Opened, Unusable> {
+/// Opens an exchange as configured. With a data folder, it continues from the stored state, and all further inputs are
+/// stored.
+pub(crate) fn open(config: Config) -> Result<Opened, OpenError> {
     match config.data.clone() {
         None => Ok(Opened::new(config)),
         Some(folder) => {
             let name = folder.display().to_string();
-            let notify = move |notice| match notice {
-                Notice::Stuck(error) => eprintln!(
-                    "bitmart-sandbox: cannot store in {name}: {error}. What changes something is refused until \
-                     there is room; what was answered is stored."
+            let notify = move |event| match event {
+                StorageEvent::Stalled(error) => eprintln!(
+                    "bitmart-sandbox: cannot write to {name}: {error}. Requests with an effect are rejected until \
+                     there is free space. Every acknowledged change is stored."
                 ),
-                Notice::Again => eprintln!("bitmart-sandbox: {name} can be written to again"),
-                Notice::Over(error) => eprintln!(
-                    "bitmart-sandbox: cannot store in {name}: {error}. What changes something is refused from \
-                     now on; what was answered is stored."
+                StorageEvent::Resumed => {
+                    eprintln!("bitmart-sandbox: {name} can be written to again")
+                }
+                StorageEvent::Failed(error) => eprintln!(
+                    "bitmart-sandbox: cannot write to {name}: {error}. Requests with an effect are rejected from \
+                     now on. Every acknowledged change is stored."
                 ),
             };
             let opened = start(config, &folder, notify);
-            opened.map_err(|error| Unusable { folder, error })
+            opened.map_err(|error| OpenError { folder, error })
         }
     }
 }
@@ -38,91 +40,91 @@ pub(crate) fn open(config: Config) -> Result<Opened, Unusable> {
 fn start(
     config: Config,
     folder: &Path,
-    notify: impl FnMut(Notice) + Send + 'static,
+    notify: impl FnMut(StorageEvent) + Send + 'static,
 ) -> Result<Opened, DataError> {
     let folder = Folder::take(folder)?;
     if !folder.is_empty() {
         return if config.restored.is_some() {
-            Err(DataError::Occupied)
+            Err(DataError::NotEmpty)
         } else {
-            go_on(config, folder, notify)
+            resume(config, folder, notify)
         };
     }
     let opened = Opened::new(config);
     folder.create(&opened.checkpoint(0).encode()?)?;
     let store = folder.open()?;
-    go_live(opened, 0, folder, store, notify)
+    start_writer(opened, 0, folder, store, notify)
 }
 
-/// Goes on with what lies there.
-pub(super) fn go_on(
+/// Continues from the stored state.
+pub(super) fn resume(
     config: Config,
-    medium: impl Medium,
-    notify: impl FnMut(Notice) + Send + 'static,
+    storage: impl Storage,
+    notify: impl FnMut(StorageEvent) + Send + 'static,
 ) -> Result<Opened, DataError> {
-    let store = medium.open()?;
-    // What was on its way when the disk was full comes after all that is in the store.
-    let kept = medium.kept().map_err(DataError::Io)?;
+    let store = storage.open()?;
+    // The reserve contains the inputs that waited when the disk became full. They follow those in the store.
+    let reserved = storage.read_reserve().map_err(DataError::Io)?;
     store.check_format()?;
-    if !kept.is_empty() {
-        let kept: Vec<_> = serde_json::from_slice(&kept).map_err(DataError::Unreadable)?;
-        store.append(&kept)?;
-        medium.keep(&[]).map_err(DataError::Io)?;
+    if !reserved.is_empty() {
+        let reserved: Vec<_> = serde_json::from_slice(&reserved).map_err(DataError::Unreadable)?;
+        store.append(&reserved)?;
+        storage.write_reserve(&[]).map_err(DataError::Io)?;
     }
-    let (opened, last) = replayed(config, store.load()?)?;
-    // The inputs to come need no knowledge of how this sandbox was configured before.
+    let (opened, last) = replay_inputs(config, store.load()?)?;
+    // A new checkpoint, so that later inputs are never replayed with an older configuration.
     store.checkpoint(&opened.checkpoint(last).encode()?)?;
-    go_live(opened, last, medium, store, notify)
+    start_writer(opened, last, storage, store, notify)
 }
 
-/// Stores from now on what happens.
-fn go_live(
+/// Starts the writer: from now on all inputs are stored.
+fn start_writer(
     mut opened: Opened,
-    last: Number,
-    medium: impl Medium,
+    last: InputNumber,
+    storage: impl Storage,
     store: Store,
-    notify: impl FnMut(Notice) + Send + 'static,
+    notify: impl FnMut(StorageEvent) + Send + 'static,
 ) -> Result<Opened, DataError> {
-    medium.reserve().map_err(DataError::Io)?;
-    let started = writer::start(medium, store, last, notify);
+    storage.create_reserve().map_err(DataError::Io)?;
+    let started = writer::start(storage, store, last, notify);
     let (writer, progress) = started.map_err(DataError::Io)?;
     let live = Live { writer, last, work: 0 };
-    opened.start_journal(Recorder::Live(live), Stored(progress));
+    opened.start_journal(Recorder::Live(live), StorageProgress(progress));
     Ok(opened)
 }
 
-/// The state after the last input that is stored, and the number of that input.
-fn replayed(config: Config, content: Content) -> Result<(Opened, Number), DataError> {
+/// Replays the stored inputs. Returns the state and the number of the last input.
+fn replay_inputs(config: Config, content: Content) -> Result<(Opened, InputNumber), DataError> {
     let Content { head, snapshot, inputs } = content;
-    let (Head { mut last, version, keys }, snapshot) = Checkpoint::decode(&head, &snapshot)?;
+    let (Header { mut last, version, keys }, snapshot) = Checkpoint::decode(&head, &snapshot)?;
     let mut opened = Opened::resume(config.restore(snapshot));
     for key in keys {
-        // A key that is configured by now stays as it is configured.
+        // A configured key takes precedence over a stored key with the same name.
         let _ = opened.keys.add(key.into());
     }
     for (number, record) in inputs {
         if number != last + 1 {
-            return Err(DataError::Gap(last + 1));
+            return Err(DataError::MissingInput(last + 1));
         }
         last = number;
-        if !repeat(&mut opened, record) {
+        if !replay_input(&mut opened, record) {
             return Err(DataError::Diverged { number, written_by: version });
         }
     }
     let state = &mut opened.state;
     state.recorder = Recorder::Off;
-    // A stepped clock stands where it stood, others go on from there.
-    state.clock = opened.config.clock.no_earlier(state.clock.now_ms()).clock();
-    opened.admit();
+    // A stepped clock stays at its time. Other clocks continue from there.
+    state.clock = opened.config.clock.not_before(state.clock.now_ms()).start();
+    opened.open_configured_accounts();
     Ok((opened, last))
 }
 
-/// Lets an input happen again; false when something else came of it.
-fn repeat(opened: &mut Opened, record: Record) -> bool {
+/// Replays an input. Returns false if it led to another state.
+fn replay_input(opened: &mut Opened, record: Record) -> bool {
     let Record { now_ms, mark, entry } = record;
     let Opened { state, keys, .. } = opened;
     state.clock = Clock::Stepped { now_ms };
     state.recorder = Recorder::Replay(None);
-    state.repeat(keys, entry);
+    state.replay(keys, entry);
     matches!(state.recorder, Recorder::Replay(Some(again)) if again == mark)
 }

@@ -1,4 +1,4 @@
-//! Accounts, their keys and their money.
+//! Accounts, their keys and balances.
 
 use std::fmt;
 

@@ -31,7 +31,7 @@ calls! {
         terms: NetworkTerms = {"fee": "1", "minimum": "10", "decimals": 6},
     }
 
-    /// Move a stopped clock, and everything that is due happens. A clock that runs is rejected.
+    /// Advance a stepped clock and process all events that are due. Rejected if the clock is running.
     Stored "POST /clock/advance" => advance_clock(AdvanceClock) -> Time {
         /// Milliseconds.
         ms: u64 = 60000,
@@ -62,9 +62,9 @@ calls! {
         delisted: bool = true,
     }
 
-    /// Advance the market by beats of 100 ms, together with a stopped clock.
+    /// Advance the market by steps of 100 ms, together with a stepped clock.
     Stored "POST /market/step" => step_market(StepMarket) -> Time {
-        /// Number of beats, at most 10,000.
+        /// Number of steps, at most 10,000.
         steps: u32 = 10,
     }
 }
@@ -110,7 +110,7 @@ fn step_market(call: StepMarket, shared: &Shared) -> Result<Time, OperatorError>
     }
     for _ in 0..call.steps {
         shared.step();
-        // Requests that wait for the exchange get their turn.
+        // Waiting requests can acquire the lock between two steps.
         thread::yield_now();
     }
     Ok(Time { now_ms: shared.state().clock.now_ms() })

@@ -1,4 +1,4 @@
-//! Errors: the documented code, HTTP status and text of each.
+//! API errors.
 
 use std::borrow::Cow;
 
@@ -6,34 +6,34 @@ use bitmart_sim::{Reject, book::Side};
 
 use crate::generated::{Codes, Group, Route};
 
-/// An error of the wire.
+/// An error response of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WireError {
     pub(crate) status: u16,
     pub(crate) code: u32,
     pub(crate) message: Cow<'static, str>,
-    /// What is wrong with this very request, for whoever develops the client. It is no part of the body
-    /// of the response and holds no secret.
-    pub(crate) why: Option<Box<str>>,
+    /// An explanation for the developer of the client, sent in the header `X-Sandbox-Reason`. It is not part of the body
+    /// and contains no secret.
+    pub(crate) reason: Option<Box<str>>,
 }
 
 impl WireError {
-    /// Replaces the documented text, for codes whose text is a template or that need an explanation.
+    /// Replaces the documented message, for codes whose message is a template or needs an explanation.
     #[must_use]
-    pub(crate) fn saying(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.message = message.into();
         self
     }
 
-    /// Says what is wrong with this very request.
+    /// Adds an explanation for the developer of the client.
     #[must_use]
-    pub(crate) fn because(mut self, why: impl Into<Box<str>>) -> Self {
-        self.why = Some(why.into());
+    pub(crate) fn with_reason(mut self, reason: impl Into<Box<str>>) -> Self {
+        self.reason = Some(reason.into());
         self
     }
 }
 
-/// Groups of endpoints that have codes of their own for the same rejection.
+/// Groups of endpoints that have different codes for the same rejection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorFamily {
     /// Spot, margin and savings.
@@ -49,7 +49,7 @@ pub(crate) enum ErrorFamily {
 }
 
 impl ErrorFamily {
-    /// The family of an endpoint, by the file that describes it.
+    /// The family of an endpoint.
     pub(crate) fn of(route: &Route) -> Self {
         match route.group {
             Group::SpotSubAccount | Group::FuturesSubAccount => Self::SubAccount,
@@ -74,28 +74,28 @@ impl ErrorFamily {
     }
 }
 
-/// The error that a rejection of the engine is on the wire.
-pub(crate) fn rejected(reject: &Reject, family: ErrorFamily) -> WireError {
+/// The API error of a rejection by the engine.
+pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError {
     use Reject as R;
     let error = self::error(code(reject, family));
     match reject {
-        R::InsufficientBalance { .. } => error.because(reject.to_string()),
-        R::SecuresLoan => error.saying("Balance not enough: it secures a loan"),
+        R::InsufficientBalance { .. } => error.with_reason(reject.to_string()),
+        R::SecuresLoan => error.with_message("Balance not enough: it secures a loan"),
         R::TooManyTriggerOrders if family == ErrorFamily::Spot => {
-            error.saying("Bad Request: too many algo orders are waiting")
+            error.with_message("Bad Request: too many algo orders are waiting")
         }
         R::OrderDoesNotOpen => {
-            error.saying("The order side is invalid: presets are for opening orders")
+            error.with_message("The order side is invalid: presets are for opening orders")
         }
-        R::SizeTooSmall { minimum } => error.saying(format!("Minimum size is {minimum}")),
+        R::SizeTooSmall { minimum } => error.with_message(format!("Minimum size is {minimum}")),
         R::SizeOffLot { lot: step } | R::PriceOffTick { tick: step }
             if family == ErrorFamily::Spot =>
         {
             let name = if matches!(reject, R::PriceOffTick { .. }) { "price" } else { "size" };
-            error.saying(format!("Invalid {name}: at most {} decimals", step.scale()))
+            error.with_message(format!("Invalid {name}: at most {} decimals", step.scale()))
         }
         R::SizeOutOfRange { .. } | R::PriceOutOfRange { .. } if family == ErrorFamily::Spot => {
-            error.saying(format!("Invalid size or price: {reject}"))
+            error.with_message(format!("Invalid size or price: {reject}"))
         }
         R::AmountPrecision { .. }
         | R::AmountTooLarge { .. }
@@ -105,33 +105,37 @@ pub(crate) fn rejected(reject: &Reject, family: ErrorFamily) -> WireError {
             if error.code != 61000 && error.code != 40005 =>
         {
             let start = if error.code == 60000 { "Parameter Error" } else { "Invalid amount" };
-            error.saying(format!("{start}: {reject}"))
+            error.with_message(format!("{start}: {reject}"))
         }
-        R::MakerOnlyAtMarket => {
-            error.saying("Parse parameter error: mode: must be 1 to 4, and not 4 with type market")
-        }
+        R::MakerOnlyAtMarket => error.with_message(
+            "Parse parameter error: mode: must be 1 to 4, and not 4 with type market",
+        ),
         R::SelfTradeNotPrevented => {
-            error.saying("Parse parameter error: stp_mode: must be 1, 2 or 3")
+            error.with_message("Parse parameter error: stp_mode: must be 1, 2 or 3")
         }
-        R::CallbackRateOutOfRange { minimum, maximum } => error.saying(format!(
+        R::CallbackRateOutOfRange { minimum, maximum } => error.with_message(format!(
             "Parse parameter error: callback_rate: must be {minimum} to {maximum}"
         )),
-        R::CountdownOutOfRange { shortest_s, .. } => error
-            .saying(format!("Parse parameter error: timeout: must be 0 or at least {shortest_s}")),
+        R::CountdownOutOfRange { shortest_s, .. } => error.with_message(format!(
+            "Parse parameter error: timeout: must be 0 or at least {shortest_s}"
+        )),
         R::WithdrawalPrecision { decimals } => {
-            error.saying(format!("Maximum withdraw precision is {decimals}"))
+            error.with_message(format!("Maximum withdraw precision is {decimals}"))
         }
-        R::WithdrawalStep { multiple_of } => error
-            .saying(format!("The withdrawal amount must be an integral multiple of {multiple_of}")),
-        R::WithdrawalTooSmall { minimum } => error.saying(format!("Minimum amount is {minimum}")),
-        R::SavingAmount => error.saying("Invalid amount: below or above that of the product"),
-        R::UnknownSaving => error.saying("Invalid earnId"),
-        R::UnknownProduct => error.saying("Invalid productId"),
+        R::WithdrawalStep { multiple_of } => error.with_message(format!(
+            "The withdrawal amount must be an integral multiple of {multiple_of}"
+        )),
+        R::WithdrawalTooSmall { minimum } => {
+            error.with_message(format!("Minimum amount is {minimum}"))
+        }
+        R::SavingAmount => error.with_message("Invalid amount: below or above that of the product"),
+        R::UnknownSaving => error.with_message("Invalid earnId"),
+        R::UnknownProduct => error.with_message("Invalid productId"),
         _ => error,
     }
 }
 
-/// The code of a rejection. Rules that one family of endpoints has alone have one code.
+/// The code of a rejection. Rules of only one family have one code.
 #[allow(clippy::match_same_arms, reason = "a line for each rule")]
 fn code(reject: &Reject, family: ErrorFamily) -> u32 {
     use ErrorFamily as F;
@@ -233,7 +237,7 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
         R::LoanTooLarge => 51004,
         R::RepaymentTooLarge => 51006,
         R::SavingAmount | R::UnknownSaving | R::UnknownProduct => 50021,
-        // Customers send no commands of the operator.
+        // Customers cannot send commands of the operator.
         R::Operator(_) => 50000,
     }
 }
@@ -243,10 +247,10 @@ pub(crate) fn error(code: u32) -> WireError {
     let (status, message) = TABLE
         .binary_search_by_key(&code, |row| row.0)
         .map_or((500, "Internal Server Error"), |at| (TABLE[at].1, TABLE[at].2));
-    WireError { status, code, message: Cow::Borrowed(message), why: None }
+    WireError { status, code, message: Cow::Borrowed(message), reason: None }
 }
 
-/// Every code of the sandbox, ascending, with the HTTP status BitMart documents for it.
+/// Every code of the sandbox in ascending order, with its documented HTTP status and message.
 const TABLE: &[(u32, u16, &str)] = &[
     (30000, 404, "Not found"),
     (30001, 401, "Header X-BM-KEY is empty"),
@@ -431,12 +435,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn table_is_sorted_so_that_lookup_finds_every_code() {
+    fn the_table_is_sorted_and_lookup_finds_every_code() {
         assert!(TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(TABLE.iter().all(|row| error(row.0).message == row.2));
     }
 
-    /// That each row of the table in the README is true is tested in `tests/codes.rs`.
+    /// `tests/codes.rs` tests that every row of the table in the README is correct.
     #[test]
     fn every_code_is_in_the_readme() {
         let readme = include_str!("../../README.md");

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::context::{SessionContext, misplaced};
+use super::context::{SessionContext, wrong_address_hint};
 use crate::{
     generated::Host,
     hints,
@@ -67,14 +67,15 @@ impl Session {
         let topic = match self.find(text, context) {
             Ok(topic) => topic,
             Err(mut message) => {
-                if let Some(why) = self.misplaced(text) {
-                    message = format!("{message}: {why}");
-                    context.explain("an error", &message);
+                if let Some(reason) = self.wrong_address_hint(text) {
+                    message = format!("{message}: {reason}");
+                    context.add_reason("an error", &message);
                 } else if let Some(topic) = topic::parse(Host::Futures, text)
-                    && let Some(why) = hints::symbol(Host::Futures, &topic.symbol, context.exchange)
+                    && let Some(reason) =
+                        hints::symbol(Host::Futures, &topic.symbol, context.exchange)
                     && !context.exchange.futures.contains_key(&topic.symbol)
                 {
-                    context.explain("an error", why);
+                    context.add_reason("an error", reason);
                 }
                 let rejection = json!({ "action": action, "group": text, "success": false, "request": echo, "error": message });
                 return context.send_json(&rejection);
@@ -103,8 +104,8 @@ impl Session {
     }
 
     /// Why a topic is not served at this address.
-    fn misplaced(&self, text: &str) -> Option<&'static str> {
-        misplaced(&topic::parse(Host::Futures, text)?, self.private)
+    fn wrong_address_hint(&self, text: &str) -> Option<&'static str> {
+        wrong_address_hint(&topic::parse(Host::Futures, text)?, self.private)
     }
 
     /// The addresses are separate: each serves the topics of its own kind only.
@@ -124,7 +125,7 @@ impl Session {
         }
         let listed =
             topic.symbol.is_empty() || context.exchange.futures.contains_key(&topic.symbol);
-        if !listed && !context.feed.plays(&topic) {
+        if !listed && !context.feed.has_recorded(&topic) {
             return Err(format!("Invalid channel: not found {text}"));
         }
         Ok(topic)
@@ -138,19 +139,19 @@ fn field<'a>(message: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 
 fn access(action: &str, args: &[String], context: &mut SessionContext<'_>) {
     let arg = |at: usize| args.get(at).map_or("", String::as_str);
-    let why = match context.keys.login(arg(0), arg(1), arg(2), context.clock) {
+    let reason = match context.keys.login(arg(0), arg(1), arg(2), context.clock) {
         Ok(caller) => {
             context.feed.subscriptions.log_in(context.id, caller.account);
             return context.send_json(&json!({ "action": action, "success": true }));
         }
-        Err(denied) => denied.why,
+        Err(rejection) => rejection.reason,
     };
     let shown: String = arg(0).chars().take(10).collect();
     let message =
         format!("access failed: openapi auth: apiKey {shown}**** failed: openapi auth failed");
     context.send_json(&json!({ "action": action, "success": false, "error": message }));
-    if let Some(why) = &why {
-        context.explain("access failed", why);
+    if let Some(reason) = &reason {
+        context.add_reason("access failed", reason);
     }
-    context.close_because(why);
+    context.close_with_reason(reason);
 }

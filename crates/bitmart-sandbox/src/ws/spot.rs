@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::context::{SessionContext, misplaced};
+use super::context::{SessionContext, wrong_address_hint};
 use crate::{
-    auth::{Denied, LoginError},
+    auth::{LoginError, LoginRejection},
     connection_limiter::LimitExceeded,
     feed::Output,
     generated::Host,
@@ -64,7 +64,7 @@ impl Session {
         // The Node and PHP clients send the timestamp of a login as a number.
         let text_of = |arg: &Value| match arg {
             Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
+            Value::InputNumber(number) => Some(number.to_string()),
             _ => None,
         };
         let args: Option<Vec<String>> = message
@@ -95,14 +95,14 @@ impl Session {
         let topic = match self.find(text, context) {
             Ok(topic) => topic,
             Err((code, message)) => {
-                if let Some(why) = self.misplaced(text) {
-                    context.explain(code.to_string(), format!("{text}: {why}"));
-                    return error(context, op, code, &format!("{message}. {why}"));
+                if let Some(reason) = self.wrong_address_hint(text) {
+                    context.add_reason(code.to_string(), format!("{text}: {reason}"));
+                    return error(context, op, code, &format!("{message}. {reason}"));
                 }
                 let symbol = topic::parse(Host::Spot, text).map(|topic| topic.symbol);
                 let symbol = symbol.filter(|_| code == 92001).unwrap_or_default();
-                if let Some(why) = hints::symbol(Host::Spot, &symbol, context.exchange) {
-                    context.explain(code.to_string(), why);
+                if let Some(reason) = hints::symbol(Host::Spot, &symbol, context.exchange) {
+                    context.add_reason(code.to_string(), reason);
                 }
                 return error(context, op, code, message);
             }
@@ -124,8 +124,8 @@ impl Session {
     }
 
     /// Why a topic is not served at this address.
-    fn misplaced(&self, text: &str) -> Option<&'static str> {
-        misplaced(&topic::parse(Host::Spot, text)?, self.private)
+    fn wrong_address_hint(&self, text: &str) -> Option<&'static str> {
+        wrong_address_hint(&topic::parse(Host::Spot, text)?, self.private)
     }
 
     fn find(&self, text: &str, context: &SessionContext<'_>) -> Result<Topic, (u32, &'static str)> {
@@ -143,7 +143,7 @@ impl Session {
             return Err((91006, "User not logged in / User must be logged in"));
         }
         let listed = topic.symbol.is_empty() || context.exchange.spot.contains_key(&topic.symbol);
-        if !listed && !context.feed.plays(&topic) {
+        if !listed && !context.feed.has_recorded(&topic) {
             return Err((92001, "Invalid symbol param"));
         }
         Ok(topic)
@@ -177,7 +177,7 @@ fn login(args: &[String], context: &mut SessionContext<'_>) {
             context.feed.subscriptions.log_in(context.id, caller.account);
             context.send_json(&json!({ "event": "login" }));
         }
-        Err(Denied { error: reason, why }) => {
+        Err(LoginRejection { error: reason, reason }) => {
             let (code, message) = match reason {
                 LoginError::EmptyKey => (91001, "API KEY is empty"),
                 LoginError::UnknownKey => (91002, "API KEY not found"),
@@ -190,10 +190,10 @@ fn login(args: &[String], context: &mut SessionContext<'_>) {
                 LoginError::InvalidTimestamp => (91023, "Param timestamp invalid format"),
             };
             error(context, "login", code, message);
-            if let Some(why) = &why {
-                context.explain(code.to_string(), why);
+            if let Some(reason) = &reason {
+                context.add_reason(code.to_string(), reason);
             }
-            context.close_because(why);
+            context.close_with_reason(reason);
         }
     }
 }

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::{
     Seen,
     common::{Client, start},
-    limit_buy, still, with,
+    limit_buy, stepped_sandbox, with,
 };
 
 const SUB: &str = "account2@sandbox.test";
 
 pub(super) async fn withdrawals(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -49,7 +49,7 @@ pub(super) async fn withdrawals(seen: &mut Seen) {
 }
 
 pub(super) async fn transfers(seen: &mut Seen) {
-    let sandbox: Sandbox = start(still()).await;
+    let sandbox: Sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -84,7 +84,7 @@ pub(super) async fn transfers(seen: &mut Seen) {
 }
 
 pub(super) async fn margin(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     let sum = |amount: &str| json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": amount });
     let path = |call: &str| format!("/spot/v1/margin/isolated/{call}");

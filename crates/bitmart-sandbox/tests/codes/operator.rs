@@ -1,4 +1,4 @@
-//! Codes of what the operator of the exchange has decided.
+//! Codes that the operator of the exchange causes: frozen accounts, delisted contracts, closed currencies, addresses.
 
 use bitmart_sandbox::{Decimal, NetworkTerms, Sandbox, WithdrawAddress};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     FUTURES, SUBMIT, Seen,
     common::{Client, start},
-    limit_buy, still,
+    limit_buy, stepped_sandbox,
 };
 
 const APPLY: &str = "/account/v1/withdraw/apply";
@@ -17,7 +17,7 @@ fn withdrawal(currency: &str, address: &str) -> Value {
 }
 
 pub(super) async fn frozen_accounts(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -30,7 +30,7 @@ pub(super) async fn frozen_accounts(seen: &mut Seen) {
     seen.post(&Client::futures(&sandbox), claim, vec![(60063, json!({}))]).await;
     let up = json!({ "requestNo": "1", "amount": "1", "currency": "USDT" });
     seen.post(&sub, "/account/sub-account/sub/v1/sub-to-main", vec![(60029, up)]).await;
-    // Reading goes on.
+    // Reads are still accepted.
     seen.get(&client, &[(1000, "/account/v1/wallet")]).await;
     sandbox.freeze_account(1, false).expect("an account");
     seen.post(&client, SUBMIT, vec![(1000, limit_buy())]).await;
@@ -40,14 +40,14 @@ pub(super) async fn frozen_accounts(seen: &mut Seen) {
 }
 
 pub(super) async fn delisted_contracts(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_sandbox()).await;
     let client = Client::futures(&sandbox);
     let order = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
         "price": "50000", "size": 1,
     });
     sandbox.delist("BTCUSDT", true).expect("a contract");
-    // It is no longer the halt that matters.
+    // The delisting takes precedence over the halt.
     sandbox.halt("BTCUSDT", true).expect("a market");
     seen.post(&client, FUTURES, vec![(40014, order.clone())]).await;
     sandbox.delist("BTCUSDT", false).expect("a contract");
@@ -55,7 +55,7 @@ pub(super) async fn delisted_contracts(seen: &mut Seen) {
 }
 
 pub(super) async fn closed_currencies(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     sandbox.open_currency("USDT-ERC20", false, false).expect("a currency");
     sandbox.open_currency("BTC", false, false).expect("a currency");
@@ -79,7 +79,7 @@ pub(super) async fn closed_currencies(seen: &mut Seen) {
 }
 
 pub(super) async fn saved_addresses(seen: &mut Seen) {
-    let sandbox: Sandbox = start(still()).await;
+    let sandbox: Sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     let save = |address| sandbox.save_address(1, address).expect("saved");
     save(WithdrawAddress::new("T1").currency("USDT").network("TRC20"));
@@ -93,7 +93,7 @@ pub(super) async fn saved_addresses(seen: &mut Seen) {
         (60015, withdrawal("USDT-TRC20", "T2")),
     ];
     seen.post(&client, APPLY, cases).await;
-    // Another account of the exchange needs no address.
+    // A withdrawal to another account of the exchange needs no saved address.
     let inside = json!({ "currency": "USDT", "amount": "1", "type": 1, "value": "2" });
     seen.post(&client, APPLY, vec![(1000, inside)]).await;
     for address in [WithdrawAddress::new(" "), WithdrawAddress::new("x".repeat(257))] {
@@ -102,7 +102,7 @@ pub(super) async fn saved_addresses(seen: &mut Seen) {
 }
 
 pub(super) async fn network_terms(seen: &mut Seen) {
-    let sandbox: Sandbox = start(still()).await;
+    let sandbox: Sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     let terms = NetworkTerms::new().fee(Decimal::ONE).minimum(Decimal::TEN).decimals(1);
     sandbox.set_network("XRP", terms.multiple_of(5).needs_memo()).expect("a currency");

@@ -1,4 +1,4 @@
-//! Balances of spot, of REST and of the stream, and fee rates.
+//! Spot balances of REST and of the stream, and fee rates.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "wallet": rows.collect::<Value>() }))
 }
 
-/// Only balances above zero, as documented, of the spot and the funding account.
+/// The balances above zero of the spot and the funding wallet, as documented.
 pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
     let currency = call.params.text("currency")?;
     let valued = call.params.text("needUsdValuation")?.as_deref() == Some("true");
@@ -39,7 +39,7 @@ pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
         let wallet = call.exchange.wallet(owner.id, Purse::Spot, name);
         let funding = call.exchange.wallet(owner.id, Purse::Fund, name);
         let is_empty = wallet.is_empty() && funding.is_empty();
-        if is_empty || currency.as_deref().is_some_and(|wanted| wanted != name.as_str()) {
+        if is_empty || currency.as_deref().is_some_and(|requested| requested != name.as_str()) {
             continue;
         }
         let usd = wallet.available.checked_mul(call.exchange.usd(name)).unwrap_or_default();
@@ -57,7 +57,7 @@ pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "wallet": rows }))
 }
 
-/// What changed, on the channel.
+/// The changed balances on the WebSocket channel.
 pub(crate) fn pushed_balances(
     exchange: &Exchange,
     account: AccountId,
@@ -82,7 +82,7 @@ pub(crate) fn pushed_balances(
     })
 }
 
-/// The rate class of every pair is A.
+/// Every pair has rate class A.
 pub(crate) fn user_fee(_: &mut Call<'_>) -> HandlerResult {
     Ok(json!({
         "user_rate_type": 0,
@@ -99,7 +99,7 @@ pub(crate) fn user_fee(_: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn trade_fee(call: &mut Call<'_>) -> HandlerResult {
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     if !call.exchange.spot.contains_key(symbol.as_str()) {
         return Err(error(50001));
     }
