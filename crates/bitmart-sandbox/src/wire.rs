@@ -14,6 +14,7 @@ pub(crate) mod futures;
 pub(crate) mod margin;
 pub(crate) mod number;
 pub(crate) mod params;
+pub(crate) mod session;
 pub(crate) mod spot;
 pub(crate) mod sub_account;
 #[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]

@@ -177,7 +177,7 @@ async fn a_funding_rate_is_sent_at_first_each_minute_and_on_request() {
     sandbox.step_market(600);
     let next = socket.text().await;
     assert!(next["data"]["ts"].as_u64() > first["data"]["ts"].as_u64());
-    let expected = "group [futures/trade:BTCUSDT] supports no request";
+    let expected = "group [futures/trade:BTCUSDT] does not support requests";
     socket.json(json!({ "action": "request", "args": ["futures/trade:BTCUSDT"] })).await;
     assert_eq!(socket.text().await["error"], expected);
 }

@@ -28,6 +28,7 @@ use crate::{
     shared::Shared,
     shutdown::stopped_or_killed,
     state::State,
+    wire::session,
 };
 
 /// Timeout for the client's part of a closing handshake.
@@ -63,9 +64,9 @@ pub(super) async fn run(
     let (dialect, message) = match host {
         Host::Spot => {
             let limited = shared.config.rate_limits;
-            (Dialect::Spot(spot::Session::new(private, limited)), spot::MESSAGE)
+            (Dialect::Spot(spot::Session::new(private, limited)), spot::MAX_MESSAGE)
         }
-        Host::Futures => (Dialect::Futures(futures::Session::new(private)), futures::MESSAGE),
+        Host::Futures => (Dialect::Futures(futures::Session::new(private)), futures::MAX_MESSAGE),
     };
     // Above the limit of the exchange, so that a longer message is read completely and then rejected.
     reader.set_max_message_size(FRAME);
@@ -88,7 +89,7 @@ pub(super) async fn run(
 pub(super) async fn reject(host: Host, upgraded: Upgraded, exceeded: LimitExceeded) {
     let mut writer = Writer::new(TokioIo::new(upgraded));
     if host == Host::Spot {
-        writer.add(OpCode::Text, spot::limit_exceeded(exceeded).to_string().as_bytes());
+        writer.add(OpCode::Text, session::spot::limit_exceeded(exceeded).to_string().as_bytes());
     }
     writer.add(OpCode::Close, &POLICY.to_be_bytes());
     // A timeout means that the client does not read.

@@ -3,11 +3,11 @@
 use bitmart_sim::Exchange;
 
 use crate::{
-    auth::KeyRing,
+    auth::{KeyRing, LoginRejection},
     clock::Clock,
     feed::{Feed, Output, SocketId},
     reasons::bounded,
-    wire::topic::Topic,
+    wire::{session::Login, topic::Topic},
 };
 
 /// Explains why a private topic is rejected at a public address.
@@ -48,6 +48,14 @@ impl SessionContext<'_> {
     /// Sends the current value of a topic, if the channel starts with one.
     pub(super) fn send_first(&mut self, topic: &Topic) {
         self.feed.send_first(self.exchange, self.id, topic, self.now_ms);
+    }
+
+    /// Authenticates a login and assigns the connection to its account.
+    pub(super) fn log_in(&mut self, login: &Login) -> Result<(), LoginRejection> {
+        let Login { key, timestamp, sign } = login;
+        let caller = self.keys.login(key, timestamp, sign, self.clock)?;
+        self.feed.subscriptions.log_in(self.id, caller.account);
+        Ok(())
     }
 
     pub(super) fn is_logged_in(&self) -> bool {
