@@ -36,7 +36,7 @@ impl Shared {
         account: u32,
         permissions: Vec<Permission>,
     ) -> Result<ApiKey, OperatorError> {
-        Ok(self.state().make_key(&self.keys, account, permissions)?)
+        Ok(self.state().derive_key(&self.keys, account, permissions)?)
     }
 
     pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), OperatorError> {

@@ -35,7 +35,7 @@ pub(crate) use self::{
     subscriptions::SocketId,
     versions::Versions,
 };
-use crate::{fault::Faults, journal::InputNumber, wire::topic::Topic};
+use crate::{fault::Faults, input_number::InputNumber, wire::topic::Topic};
 
 /// Steps between two pushes of a futures book: 200 ms as documented, and 1 s as observed.
 const FUTURES_BOOKS: u64 = 2;

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 pub use self::in_process::Link;
 use crate::{
-    admin, config::Config, generated::Host, http, journal, keys::ApiKey, shared::Shared,
+    admin, config::Config, generated::Host, http, journal, keys::ApiKey, recovery, shared::Shared,
     shutdown::stopped, state::STEP, tls,
 };
 
@@ -300,7 +300,7 @@ impl Drop for Sandbox {
 
 /// Opens the exchange on a blocking thread, because recovery of a data folder may take long.
 async fn open(config: Config) -> Result<Shared, StartError> {
-    let opened = tokio::task::spawn_blocking(move || journal::open(config)).await;
+    let opened = tokio::task::spawn_blocking(move || recovery::open(config)).await;
     let failed = |context: String, source| StartError { context, source };
     match opened {
         Ok(Ok(opened)) => Ok(Shared::from_opened(opened)),

@@ -14,11 +14,13 @@ use crate::{
     connection_limiter::ConnectionLimiter,
     fault::{Faults, HeldPaths},
     guard::{Guard, lock},
-    journal::{InputNumber, StorageProgress},
+    input_number::InputNumber,
+    journal::StorageProgress,
     rate_limits::RateLimits,
     reasons::Reasons,
+    recovery::Opened,
     shutdown::{Control, stopped},
-    state::{Opened, State},
+    state::State,
 };
 
 #[derive(Debug)]

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use bitmart_sim::{
-    AccountId, Command, Exchange, OperatorCommand, Outcome, Reject, control::ControlError,
-};
+use bitmart_sim::{AccountId, Command, Exchange, Outcome, Reject, control::ControlError};
 
 use crate::{
     auth::KeyRing,
     clock::Clock,
-    config::Config,
     feed::Feed,
-    journal::{Checkpoint, Entry, InputNumber, Recorder, StorageProgress, StoredKey},
+    input_number::InputNumber,
+    journal::{Checkpoint, Entry, Recorder, StoredKey},
     keys::{ApiKey, Permission},
     snapshot::{FORMAT, Parts, Snapshot},
 };
@@ -84,7 +82,7 @@ impl State {
     }
 
     /// Derives a key from the seed.
-    pub(crate) fn make_key(
+    pub(crate) fn derive_key(
         &mut self,
         keys: &KeyRing,
         account: u32,
@@ -117,7 +115,7 @@ impl State {
             Entry::Step => self.step(),
             Entry::Hold(paused) => self.hold(paused),
             Entry::MakeKey { account, permissions } => {
-                let _ = self.make_key(keys, account, permissions);
+                let _ = self.derive_key(keys, account, permissions);
             }
             Entry::AddKey(key) => {
                 let _ = self.add_key(keys, key.into());
@@ -150,65 +148,4 @@ impl State {
 fn process_due_events(exchange: &mut Exchange, now_ms: u64) {
     // Waiting is never rejected.
     let _ = exchange.apply(Command::Wait, now_ms);
-}
-
-/// An exchange that is not served yet: a new one, or one from a data folder.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) config: Config,
-    pub(crate) state: State,
-    pub(crate) keys: KeyRing,
-    /// The progress of the journal; `None` without a data folder.
-    pub(crate) stored: Option<StorageProgress>,
-}
-
-impl Opened {
-    pub(crate) fn new(config: Config) -> Self {
-        let mut opened = Self::resume(config);
-        opened.open_configured_accounts();
-        opened
-    }
-
-    /// Sets up the configured exchange. A restored exchange is not changed.
-    pub(crate) fn resume(mut config: Config) -> Self {
-        let clock = config.clock.start();
-        let (exchange, makers_paused, derived, versions) = match config.restored.take() {
-            None => (Exchange::new(&config.setup(), clock.now_ms()), false, Vec::new(), None),
-            Some(snapshot) => {
-                let parts = snapshot.into_parts();
-                (parts.exchange, parts.makers_paused, parts.keys, Some(parts.versions))
-            }
-        };
-        let mut feed = Feed::new(&exchange, config.seed);
-        if config.slow_futures_books {
-            feed.slow_futures_books();
-        }
-        feed.replay(std::mem::take(&mut config.replay));
-        if let Some(versions) = versions {
-            feed.resume(&versions);
-        }
-        let keys = KeyRing::new(config.seed, &config.keys_or_default(), derived);
-        let state = State { exchange, clock, feed, makers_paused, recorder: Recorder::Off };
-        Self { config, state, keys, stored: None }
-    }
-
-    /// Opens the missing accounts of configured keys, and processes the events that became due since the exchange was
-    /// saved.
-    pub(crate) fn open_configured_accounts(&mut self) {
-        let customers = OperatorCommand::OpenAccounts(self.config.customers());
-        // Existing accounts are not changed.
-        let _ = self.state.apply(Command::Operator(customers));
-    }
-
-    /// The complete state after the input `last`.
-    pub(crate) fn checkpoint(&self, last: InputNumber) -> Checkpoint {
-        self.state.checkpoint(last, self.config.seed, &self.keys)
-    }
-
-    /// Records all further inputs.
-    pub(crate) fn start_journal(&mut self, recorder: Recorder, stored: StorageProgress) {
-        self.state.feed.set_latest(recorder.last());
-        self.state.recorder = recorder;
-        self.stored = Some(stored);
-    }
 }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 
-use crate::journal::InputNumber;
+use crate::input_number::InputNumber;
 
 /// An output of a connection, or a fault of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use tokio::time::Instant;
 
 use super::subscriber::{Output, Queued, Subscriber};
-use crate::{generated::channels::ChannelId, journal::InputNumber, wire::topic::Topic};
+use crate::{generated::channels::ChannelId, input_number::InputNumber, wire::topic::Topic};
 
 /// The id of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

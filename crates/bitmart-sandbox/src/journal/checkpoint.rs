@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StoredKey;
-use super::{DataError, InputNumber};
-use crate::{SnapshotError, snapshot::Snapshot};
+use super::{DataError, StoredKey};
+use crate::{SnapshotError, input_number::InputNumber, snapshot::Snapshot};
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 

@@ -27,7 +27,7 @@ const HEADER_BYTES: usize = 8 + 32;
 const FREE_SPACE: usize = 1 << 20;
 
 /// The storage of a store, with a reserve: a file of fixed size that can be written even when the disk is full.
-pub(super) trait Storage: Send + 'static {
+pub(crate) trait Storage: Send + 'static {
     /// Opens the store. After an error it has to be opened again.
     fn open(&self) -> Result<Store, DataError>;
 
@@ -46,7 +46,7 @@ pub(super) trait Storage: Send + 'static {
 
 /// A data folder, which is locked against other sandboxes as long as this value lives.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     #[allow(dead_code, reason = "holds the lock")]
     lock: File,
@@ -55,7 +55,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Locks a folder, which is created if it does not exist. Only its owner may access it, because it contains
     /// secrets, and because its content controls the sandbox.
-    pub(super) fn take(path: &Path) -> Result<Self, DataError> {
+    pub(crate) fn take(path: &Path) -> Result<Self, DataError> {
         make_folder(path).map_err(DataError::Io)?;
         for path in [path.to_owned(), path.join(FILE), path.join(LOCK), path.join(RESERVE)] {
             check_owner(&path)?;
@@ -68,7 +68,7 @@ impl Folder {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         !self.path.join(FILE).exists()
     }
 

@@ -2,7 +2,8 @@
 
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
-use super::{DataError, InputNumber, Record, checkpoint::Encoded};
+use super::{DataError, Record, checkpoint::Encoded};
+use crate::input_number::InputNumber;
 
 /// The format of the tables and records. See the module `journal` for when it changes.
 pub(super) const FORMAT: &str = "2";
@@ -15,8 +16,9 @@ const INPUTS: TableDefinition<'_, InputNumber, &[u8]> = TableDefinition::new("in
 /// Size of the page cache in bytes. It is small, because the journal is only appended to.
 const CACHE: usize = 16 << 20;
 
+/// The database of a data folder.
 #[derive(Debug)]
-pub(super) struct Store(Database);
+pub(crate) struct Store(Database);
 
 /// The content of a store.
 #[derive(Debug)]

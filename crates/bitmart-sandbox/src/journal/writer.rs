@@ -13,10 +13,8 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{
-    DataError, InputNumber, Record, StorageEvent, checkpoint::Encoded, storage::Storage,
-    store::Store,
-};
+use super::{DataError, Record, StorageEvent, checkpoint::Encoded, storage::Storage, store::Store};
+use crate::input_number::InputNumber;
 
 /// Maximum number of inputs per commit.
 const BATCH: usize = 1_024;
