@@ -3,6 +3,8 @@
 
 mod body_variants;
 mod diagnosis;
+mod recv_window;
+mod signature;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -11,11 +13,12 @@ use std::{
 };
 
 use bitmart_sim::AccountId;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
-use self::diagnosis::Location;
+pub(crate) use self::recv_window::check_recv_window;
+#[cfg(test)]
+pub(crate) use self::signature::sign;
+use self::{diagnosis::Location, signature::verify};
 use crate::{
     clock::Clock,
     keys::{ApiKey, Permission},
@@ -27,10 +30,6 @@ use crate::{
 
 /// How far a timestamp may be from the clock of the exchange.
 const WINDOW_MS: u64 = 60_000;
-const RECV_WINDOW_DEFAULT_MS: i64 = 5_000;
-const RECV_WINDOW_MAX_MS: i64 = 60_000;
-/// How far a timestamp may be ahead when a recvWindow applies.
-const MAX_AHEAD_MS: u64 = 1_000;
 /// The text that a WebSocket login signs in place of a body.
 const LOGIN_BODY: &[u8] = b"bitmart.WebSocket";
 
@@ -325,99 +324,12 @@ impl KeyRing {
     }
 }
 
-/// Checks the timestamp of a request to an endpoint with a `recvWindow`.
-pub(crate) fn check_recv_window(
-    requested: Option<&serde_json::Value>,
-    timestamp: Option<&str>,
-    clock: Clock,
-) -> Result<(), WireError> {
-    let window = match requested {
-        None | Some(serde_json::Value::Null) => RECV_WINDOW_DEFAULT_MS,
-        Some(value) => value
-            .as_i64()
-            .ok_or_else(|| error(30007).with_message("Param recvWindow must be long type"))?,
-    };
-    if window <= 0 || window > RECV_WINDOW_MAX_MS {
-        return Err(error(30007)
-            .with_message("Param recvWindow must be less than 60000 and greater than 0"));
-    }
-    let sent = timestamp.and_then(number::unsigned).unwrap_or(0);
-    let now_ms = clock.nearest_to(sent);
-    let late = now_ms.saturating_sub(sent) > window.unsigned_abs();
-    if late || sent >= now_ms + MAX_AHEAD_MS {
-        let by = diagnosis::length(now_ms.abs_diff(sent));
-        let reason = if late {
-            format!("the request is {by} old, and its recvWindow is {window} ms")
-        } else {
-            format!(
-                "X-BM-TIMESTAMP is {by} ahead of the clock of the sandbox, less than {MAX_AHEAD_MS} ms are allowed"
-            )
-        };
-        return Err(error(30007).with_reason(reason).with_message(
-            "Header X-BM-TIMESTAMP range. Timestamp for this request is outside of the recvWindow.",
-        ));
-    }
-    Ok(())
-}
-
 fn caller(key: &ApiKey) -> Caller {
     Caller {
         account: AccountId(key.account),
         key: key.key.clone(),
         permissions: key.permissions.clone(),
     }
-}
-
-fn verify(key: &ApiKey, timestamp: &str, body: &[u8], sign: &str) -> bool {
-    from_hex(sign)
-        .zip(mac(key, timestamp, body))
-        .is_some_and(|(given, mac)| mac.verify_slice(&given).is_ok())
-}
-
-fn mac(key: &ApiKey, timestamp: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
-    keyed_hash(
-        key.secret.as_bytes(),
-        &[timestamp.as_bytes(), b"#", key.memo.as_bytes(), b"#", body],
-    )
-}
-
-fn keyed_hash(secret: &[u8], parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-    for part in parts {
-        mac.update(part);
-    }
-    Some(mac)
-}
-
-/// The signature of a message that is given in parts.
-fn mac_of(secret: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
-    Some(keyed_hash(secret, parts)?.finalize().into_bytes().into())
-}
-
-/// Signs like a client, for tests.
-#[cfg(test)]
-pub(crate) fn sign(key: &ApiKey, timestamp: &str, body: &[u8]) -> String {
-    hex(&mac(key, timestamp, body).expect("any secret signs").finalize().into_bytes())
-}
-
-#[cfg(test)]
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
-}
-
-/// Decodes 64 lower-case hexadecimal digits, the documented form of a signature.
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let text: &[u8; 64] = text.as_bytes().try_into().ok()?;
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = digit(text[2 * at])? << 4 | digit(text[2 * at + 1])?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

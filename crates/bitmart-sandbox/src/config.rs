@@ -1,6 +1,7 @@
 //! The configuration of a sandbox: addresses, seed, markets, accounts and timeouts.
 
 mod fund;
+mod setup;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -8,11 +9,7 @@ use std::{
     time::Duration,
 };
 
-use bitmart_sim::{
-    AccountId, Contract, SpotPair,
-    account::HISTORY,
-    setup::{Customers, Funds, NewAccount, Setup},
-};
+use bitmart_sim::{Contract, SpotPair, account::HISTORY, setup::Funds};
 use rust_decimal::Decimal;
 
 pub use self::fund::FundError;
@@ -22,9 +19,6 @@ use crate::{
     recording::RecordedFrame,
     snapshot::Snapshot,
 };
-
-/// Combined with the seed for the default key of the sub-account.
-const SUB_ACCOUNT_KEY: u64 = 0x0073_7562;
 
 /// The configuration of a sandbox. Start from [`Config::new`] and change what the test needs.
 ///
@@ -357,41 +351,6 @@ impl Config {
         self.replay = frames.into();
         self.market_maker = false;
         self
-    }
-
-    /// Initial balances of a main account.
-    pub(crate) fn funds(&self) -> Funds {
-        Funds { spot: self.spot_funds.clone(), futures: self.futures_funds.clone() }
-    }
-
-    /// The configuration of the exchange engine.
-    pub(crate) fn setup(&self) -> Setup {
-        Setup {
-            seed: self.seed,
-            market_maker: self.market_maker,
-            pairs: self.pairs.clone(),
-            contracts: self.contracts.clone(),
-            remembered: self.stored_orders,
-            customers: self.customers(),
-        }
-    }
-
-    /// The accounts of the configured keys.
-    pub(crate) fn customers(&self) -> Customers {
-        let account =
-            |key: ApiKey| NewAccount { id: AccountId(key.account), main: key.main.map(AccountId) };
-        let accounts = self.keys_or_default().into_iter().map(account).collect();
-        Customers { accounts, funds: self.funds() }
-    }
-
-    /// The configured keys, or the two derived from the seed: of account 1 and of its sub-account 2.
-    pub(crate) fn keys_or_default(&self) -> Vec<ApiKey> {
-        if self.keys.is_empty() {
-            let sub = ApiKey::from_seed(self.seed ^ SUB_ACCOUNT_KEY).sub_account(2, 1);
-            vec![ApiKey::from_seed(self.seed), sub]
-        } else {
-            self.keys.clone()
-        }
     }
 }
 

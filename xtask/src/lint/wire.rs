@@ -28,7 +28,7 @@ const ROWS: &str = "json!";
 const EXCEPTIONS: [(&str, &str); 9] = [
     ("admin/", "the Operator API is no wire of the exchange"),
     ("operator/", "the same"),
-    ("auth.rs", "key and signature are checked before an endpoint is known"),
+    ("auth", "key and signature are checked before an endpoint is known"),
     ("http/checks.rs", "limits and permissions are checked before a handler runs"),
     ("http/routing.rs", "errors of paths and methods without an endpoint"),
     ("http/service.rs", "errors of bodies, and faults that are switched on"),

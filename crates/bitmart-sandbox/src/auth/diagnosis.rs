@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{LOGIN_BODY, WINDOW_MS, body_variants, from_hex, mac_of};
+use super::{
+    LOGIN_BODY, WINDOW_MS, body_variants,
+    signature::{from_hex, mac_of},
+};
 use crate::{clock::Clock, keys::ApiKey};
 
 /// Longest body whose variants are tried, in bytes. Each variant is signed some hundred times.

@@ -1,5 +1,5 @@
 use super::{
-    super::{hex, mac_of},
+    super::signature::{hex, mac_of},
     *,
 };
 
