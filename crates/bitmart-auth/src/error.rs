@@ -201,7 +201,7 @@ impl CredentialsError {
         Self { kind, origin: None, source: Some(source) }
     }
 
-    /// Adds where an invalid value was read from. Other errors name the file or variable already.
+    /// Adds the source of an invalid value to the text. Other errors name their file or variable already.
     pub(crate) fn with_origin(self, origin: impl FnOnce(CredentialField) -> String) -> Self {
         use CredentialsErrorKind::{Empty, HasStrayCharacters, InvalidCharacter};
 

@@ -20,11 +20,11 @@ const ROW_HEIGHT: u32 = 24;
 const Y_LABELS_WIDTH: u32 = 58;
 const X_LABELS_HEIGHT: u32 = 24;
 const LEGEND_HEIGHT: u32 = 22;
-/// `plotters` writes this as 12.5 pixels, which a page of 360 pixels shows as about ten.
+/// Font size, chosen to stay legible when a phone scales the image down to 360 pixels. `plotters` writes 12.5 for it.
 const FONT: f64 = 15.5;
-/// Most characters of a name.
+/// Maximum number of characters of a name.
 const MAX_NAME: usize = 13;
-/// Most labels of a horizontal axis.
+/// Maximum number of labels of a horizontal axis.
 const MAX_LABELS: usize = 5;
 /// Approximate width of a character in pixels.
 const LETTER_WIDTH: usize = 8;
@@ -229,7 +229,7 @@ fn draw_bars(
     chart.draw_series(bars).ok().map(drop)
 }
 
-/// Draws a line for each series of points with values.
+/// Draws a line for each run of points with values.
 fn draw_steps(chart: &mut Chart<'_, '_>, series: &Series, color: RGBColor) -> Drawn {
     let mut lines: Vec<Vec<(f64, f64)>> = vec![Vec::new()];
     for (at, value) in series.values.iter().enumerate() {

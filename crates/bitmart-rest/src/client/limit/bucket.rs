@@ -52,7 +52,7 @@ struct Waiting {
 }
 
 impl Bucket {
-    /// A bucket that stays `headroom` per cent below the published limit.
+    /// A bucket that stays `headroom` percent below the published limit.
     pub(super) fn new(published: Option<Published>, headroom: u32) -> Self {
         Self {
             headroom,
