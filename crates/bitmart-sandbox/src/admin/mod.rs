@@ -1,4 +1,4 @@
-//! The admin API: control of a running sandbox by HTTP, on a port of its own.
+//! The admin API: control of a running sandbox by HTTP, on a separate port.
 
 mod access;
 mod help;

@@ -89,7 +89,7 @@ response! {
 }
 
 response! {
-    /// A deposit on its way.
+    /// A pending deposit.
     MadeDeposit {
         /// Id in the history of the account.
         deposit_id: String = "1679001",
