@@ -13,7 +13,7 @@ use crate::generated::Host;
 
 /// Maximum number of attempts to connect to spot in a window, counted separately for public and private connections
 /// (`limits` of ws/spot.json). The window uses the clock of the machine, like all timeouts of WebSockets.
-const ATTEMPTS: usize = 30;
+const MAX_ATTEMPTS: usize = 30;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// The connections that are counted together: those of one IP address to one WebSocket address.
@@ -65,7 +65,7 @@ impl ConnectionLimiter {
         let count = counts.entry(origin).or_default();
         count.attempts.retain(|at| now.duration_since(*at) < WINDOW);
         if origin.host == Host::Spot {
-            if count.attempts.len() >= ATTEMPTS {
+            if count.attempts.len() >= MAX_ATTEMPTS {
                 return Err(LimitExceeded::Attempts);
             }
             count.attempts.push_back(now);

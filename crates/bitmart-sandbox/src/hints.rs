@@ -38,7 +38,7 @@ pub(crate) fn path(host: Host, path: &str, method: &HttpMethod) -> Option<String
         return Some(format!("this path takes {expected}, not {method}"));
     }
     let elsewhere = routes().find(|route| route.path == bare).map(|route| route.host);
-    let begins = if retired::is_of_futures(&bare) { Some(Host::Futures) } else { None };
+    let begins = if retired::is_futures_path(&bare) { Some(Host::Futures) } else { None };
     match elsewhere.or(begins.filter(|other| *other != host)) {
         Some(other) => {
             let (here, there) = (name(host), name(other));

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::generated::{EndpointId, Limit};
 
 /// Number of windows above which expired ones are removed.
-const WINDOWS: usize = 10_000;
+const MAX_WINDOWS: usize = 10_000;
 
 /// How long a ban lasts after the call that caused it. No source states it.
 const BAN_MS: u64 = 60_000;
@@ -55,7 +55,7 @@ impl RateLimits {
         limit: Limit,
         now_ms: u64,
     ) -> Usage {
-        if self.windows.len() >= WINDOWS {
+        if self.windows.len() >= MAX_WINDOWS {
             self.windows.retain(|_, window| now_ms < window.until_ms);
             self.bans.retain(|_, until_ms| now_ms < *until_ms);
         }

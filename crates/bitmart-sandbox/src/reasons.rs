@@ -9,16 +9,16 @@ use std::{
 use hyper::header::HeaderValue;
 
 /// Maximum length of a reason in bytes.
-const LENGTH: usize = 512;
+const MAX_LENGTH: usize = 512;
 /// Maximum number of lines on standard error per window.
-const LINES: u32 = 20;
+const MAX_LINES: u32 = 20;
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// A reason as one line of printable ASCII, truncated to the maximum length.
 pub(crate) fn bounded(text: &str) -> String {
     let plain =
         |letter: char| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' };
-    text.chars().take(LENGTH).map(plain).collect()
+    text.chars().take(MAX_LENGTH).map(plain).collect()
 }
 
 /// The value of the header `X-Sandbox-Reason`.
@@ -70,7 +70,7 @@ impl Window {
         if now.duration_since(self.from) >= WINDOW {
             (self.from, self.lines) = (now, 0);
         }
-        if self.lines >= LINES {
+        if self.lines >= MAX_LINES {
             self.suppressed = self.suppressed.saturating_add(1);
             return None;
         }
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_reason_is_one_short_line_of_ascii() {
         let text = bounded(&format!("caf\u{e9}\r\n{}", "x".repeat(2_000)));
-        assert_eq!(text.len(), LENGTH);
+        assert_eq!(text.len(), MAX_LENGTH);
         assert!(text.starts_with("caf???x"), "{text}");
         assert!(header(&text).is_some());
     }
@@ -95,7 +95,7 @@ mod tests {
     fn lines_are_limited_and_suppressed_lines_are_counted() {
         let from = Instant::now();
         let mut window = Window::new(from);
-        for _ in 0..LINES {
+        for _ in 0..MAX_LINES {
             assert_eq!(window.allow(from), Some(0));
         }
         assert_eq!((window.allow(from), window.allow(from)), (None, None));

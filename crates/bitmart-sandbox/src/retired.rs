@@ -29,6 +29,6 @@ pub(crate) fn is_removed(path: &str) -> bool {
 
 /// Whether a path belongs to futures. Version 1 of the futures API was on the spot host (BitMart's notice of
 /// 2024-11-11).
-pub(crate) fn is_of_futures(path: &str) -> bool {
+pub(crate) fn is_futures_path(path: &str) -> bool {
     path.starts_with("/contract/")
 }

@@ -17,7 +17,7 @@ use crate::{
 const MIN_STEP: Duration = Duration::from_millis(1);
 
 /// How long a shutdown may wait for open connections.
-const STOP: Duration = Duration::from_secs(5);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The addresses of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -283,7 +283,7 @@ impl Sandbox {
     pub async fn shutdown(self) {
         self.stop();
         // A timeout only means that a connection is slow to close.
-        let _ = tokio::time::timeout(STOP, self.shared.control.closed()).await;
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.shared.control.closed()).await;
         self.shared.close_journal().await;
     }
 

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// How long a head may take from its first byte to its last.
-pub(crate) const HEAD_TIME: Duration = Duration::from_secs(5);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The maximum number of connections.
 #[derive(Debug, Clone, Copy)]
@@ -180,7 +180,7 @@ impl Slot {
             let since = *head_started.borrow_and_update();
             let overdue = async {
                 match since {
-                    Some(since) => sleep_until(since + HEAD_TIME).await,
+                    Some(since) => sleep_until(since + HEAD_TIMEOUT).await,
                     None => std::future::pending().await,
                 }
             };
@@ -281,14 +281,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_timeout_of_a_head_starts_with_its_first_byte() {
         let slot = Slots::new(CAPACITY).acquire();
-        tokio::time::advance(HEAD_TIME * 3).await;
+        tokio::time::advance(HEAD_TIMEOUT * 3).await;
         assert_eq!(ends(&slot), None, "nothing has begun");
         slot.bytes_arrived();
-        tokio::time::advance(HEAD_TIME / 2).await;
+        tokio::time::advance(HEAD_TIMEOUT / 2).await;
         // Further bytes do not restart the timeout.
         slot.bytes_arrived();
         assert_eq!(ends(&slot), None);
-        tokio::time::advance(HEAD_TIME / 2).await;
+        tokio::time::advance(HEAD_TIMEOUT / 2).await;
         assert_eq!(ends(&slot), Some(EndReason::Overdue));
     }
 
@@ -299,13 +299,13 @@ mod tests {
         let busy = slot.head_is_complete().expect("a slot");
         // Bytes of a body.
         slot.bytes_arrived();
-        tokio::time::advance(HEAD_TIME * 2).await;
+        tokio::time::advance(HEAD_TIMEOUT * 2).await;
         assert_eq!(ends(&slot), None);
         drop(busy);
-        tokio::time::advance(HEAD_TIME * 2).await;
+        tokio::time::advance(HEAD_TIMEOUT * 2).await;
         assert_eq!(ends(&slot), None, "idle");
         slot.bytes_arrived();
-        tokio::time::advance(HEAD_TIME).await;
+        tokio::time::advance(HEAD_TIMEOUT).await;
         assert_eq!(ends(&slot), Some(EndReason::Overdue));
     }
 

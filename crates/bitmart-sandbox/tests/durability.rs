@@ -34,7 +34,7 @@ fn stepped_config(folder: &Path) -> Config {
 }
 
 /// Inputs of every kind.
-async fn act(sandbox: &Sandbox, round: u32) -> ApiKey {
+async fn apply_inputs(sandbox: &Sandbox, round: u32) -> ApiKey {
     let (spot, futures) = (Client::spot(sandbox), Client::futures(sandbox));
     for (side, price) in [("buy", "50000"), ("sell", "70000")] {
         let order = json!({ "symbol": "BTC_USDT", "side": side, "type": "limit", "price": price, "size": "0.01" });
@@ -73,7 +73,7 @@ fn json_of(sandbox: &Sandbox) -> Vec<u8> {
 }
 
 /// Creates a folder that only its owner can write, regardless of the umask.
-fn make(path: &Path) {
+fn make_private_folder(path: &Path) {
     fs::create_dir_all(path).expect("a folder");
     #[cfg(unix)]
     set_mode(path, 0o755);
@@ -88,7 +88,7 @@ fn set_mode(path: &Path, mode: u32) {
 /// Copies a folder in its current state, as a kill would leave it.
 fn copy(from: &Path, name: &str) -> PathBuf {
     let to = folder(name);
-    make(&to);
+    make_private_folder(&to);
     fs::copy(from.join("exchange.redb"), to.join("exchange.redb")).expect("copies");
     to
 }
@@ -99,7 +99,7 @@ async fn replaying_the_journal_restores_exactly_the_same_state() {
     let first = start(stepped_config(&data)).await;
     let mut own = Vec::new();
     for round in 0..4 {
-        own.push(act(&first, round).await);
+        own.push(apply_inputs(&first, round).await);
     }
     // Another seed, other markets, balances and settings: the restored state does not depend on the configuration.
     let restarted = || Config::new().seed(1).lenient(true).spot_balance("BTC", Decimal::TEN);
@@ -130,7 +130,7 @@ async fn a_stop_stores_everything_and_releases_the_folder() {
         if let Some(before) = before {
             assert!(json_of(&sandbox) == before, "round {round}");
         }
-        act(&sandbox, round).await;
+        apply_inputs(&sandbox, round).await;
         before = Some(json_of(&sandbox));
         sandbox.shutdown().await;
     }
@@ -157,7 +157,7 @@ async fn an_unusable_folder_is_rejected_with_the_cause() {
     assert!(rejected(stepped_config(&file)).await.contains("cannot use the data folder"));
     // An empty folder accepts a snapshot, even if an earlier start was interrupted in it.
     let fresh = folder("fresh");
-    make(&fresh);
+    make_private_folder(&fresh);
     fs::write(fresh.join("exchange.redb.new"), "half a store").expect("writes");
     let second = start(Config::new().restore(snapshot.clone()).data(&fresh)).await;
     assert!(json_of(&second) == snapshot.to_json().expect("JSON"));
@@ -181,7 +181,7 @@ async fn folder_and_files_are_only_accessible_by_their_owner() {
 #[tokio::test]
 async fn a_folder_that_others_can_write_is_rejected() {
     let data = folder("open");
-    make(&data);
+    make_private_folder(&data);
     start(stepped_config(&data)).await.shutdown().await;
     let store = data.join("exchange.redb");
     for (path, good) in [(&data, 0o755), (&store, 0o600)] {
@@ -251,7 +251,7 @@ async fn make_the_folder_of_format_2() {
 #[tokio::test]
 async fn a_folder_of_an_older_version_gives_the_same_ledger() {
     let data = folder("format-2");
-    make(&data);
+    make_private_folder(&data);
     let packed = fs::File::open(fixture().join("exchange.redb.gz")).expect("a file");
     let mut store = fs::File::create(data.join("exchange.redb")).expect("a file");
     std::io::copy(&mut flate2::read::GzDecoder::new(packed), &mut store).expect("unpacked");

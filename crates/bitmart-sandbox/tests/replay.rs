@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const NOON_MS: u64 = 1_700_000_000_000;
 const NOON_US: u64 = NOON_MS * 1_000;
 /// Time from the first subscription to the first frame.
-const LEAD: Duration = Duration::from_millis(500);
+const LEAD_TIME: Duration = Duration::from_millis(500);
 
 fn spot(after_ms: u64, channel: &str, entry: &Value) -> RecordedFrame {
     let frame = json!({ "table": channel, "data": [entry] }).to_string();
@@ -56,7 +56,7 @@ async fn frames_are_sent_at_their_times_to_all_subscribers() {
     tickers.json(json!({ "action": "subscribe", "args": ["futures/ticker:BTCUSDT"] })).await;
     assert_eq!(tickers.text().await["success"], true);
     sandbox.advance(Duration::ZERO);
-    sandbox.advance(LEAD);
+    sandbox.advance(LEAD_TIME);
     assert_eq!(trades.binary().await["data"][0]["price"], "1.10");
     // Just before the next frame, and then at its time. A frame that is too early would arrive before the pong.
     sandbox.advance(Duration::from_millis(399));
@@ -73,7 +73,7 @@ async fn a_late_subscriber_receives_the_last_book_snapshot_and_its_updates() {
     let mut early = Socket::connect(&sandbox.spot().ws_public).await;
     early.subscribe_spot("spot/depth/increase100:OLD_USDT").await;
     sandbox.advance(Duration::ZERO);
-    sandbox.advance(LEAD + Duration::from_secs(1));
+    sandbox.advance(LEAD_TIME + Duration::from_secs(1));
     let mut seen = Vec::new();
     for _ in 0..4 {
         seen.push(early.binary().await["data"][0]["version"].clone());
@@ -100,7 +100,7 @@ async fn a_subscriber_after_many_updates_receives_a_merged_snapshot() {
     let mut other = Socket::connect(&sandbox.spot().ws_public).await;
     other.subscribe_spot("spot/ticker:BTC_USDT").await;
     sandbox.advance(Duration::ZERO);
-    sandbox.advance(LEAD + Duration::from_secs(3));
+    sandbox.advance(LEAD_TIME + Duration::from_secs(3));
     let mut late = Socket::connect(&sandbox.spot().ws_public).await;
     late.subscribe_spot("spot/depth/increase100:OLD_USDT").await;
     let whole = late.binary().await["data"][0].clone();

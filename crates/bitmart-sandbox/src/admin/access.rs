@@ -82,7 +82,7 @@ impl Access {
             return Err(Problem::bad("a call needs one Host header"));
         };
         let host = host.to_str().ok().and_then(|text| text.parse::<Authority>().ok());
-        let fits = |authority: &Authority| self.is_ours(authority);
+        let fits = |authority: &Authority| self.is_allowed_host(authority);
         // The request line may contain the host as well.
         if host.as_ref().is_some_and(fits) && head.uri.authority().is_none_or(fits) {
             return Ok(());
@@ -95,7 +95,7 @@ impl Access {
         Err(Problem::new(StatusCode::FORBIDDEN, text))
     }
 
-    fn is_ours(&self, authority: &Authority) -> bool {
+    fn is_allowed_host(&self, authority: &Authority) -> bool {
         if authority.as_str().contains('@') {
             return false;
         }

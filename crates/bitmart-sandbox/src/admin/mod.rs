@@ -32,9 +32,9 @@ use crate::{
 /// Connections at the same time.
 const CAPACITY: Capacity = Capacity { heads: 32, served: 64 };
 /// Largest request body.
-const BODY: usize = 64 << 10;
+const MAX_BODY: usize = 64 << 10;
 /// How long a client may take for a body, and stay idle.
-const TIME: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Accepts connections until the sandbox stops.
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Token) {
@@ -74,7 +74,7 @@ async fn connection(shared: Arc<Shared>, access: Arc<Access>, stream: TcpStream,
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(TIME)
+        .header_read_timeout(TIMEOUT)
         .serve_connection(TokioIo::new(MonitoredStream::new(stream, Arc::clone(&slot))), service);
     tokio::pin!(served);
     // An error means that the client violated the protocol or disconnected.
@@ -101,7 +101,7 @@ async fn handle(
 ) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     // The body is read in any case, so that the connection stays usable.
-    let body = match tokio::time::timeout(TIME, Limited::new(body, BODY).collect()).await {
+    let body = match tokio::time::timeout(TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(_)) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB")),
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),

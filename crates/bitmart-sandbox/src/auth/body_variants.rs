@@ -19,15 +19,15 @@ pub(super) fn variants_of(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
     ];
     let Ok(text) = std::str::from_utf8(body) else { return variants };
     if let Ok(members) = serde_json::from_str::<Members>(text) {
-        let compact = spaced(text, ",", ":");
-        let wide = spaced(text, ", ", ": ");
+        let compact = with_separators(text, ",", ":");
+        let wide = with_separators(text, ", ", ": ");
         let repr = python_repr(&wide);
         let sorted = serde_json::from_str::<Value>(text).unwrap_or_default();
         let pretty = |indent| pretty(&compact, indent).into_bytes();
         let query = |members: &Members| members.query().into_bytes();
         variants.extend([
             (
-                spaced(&sorted.to_string(), ", ", ": ").into_bytes(),
+                with_separators(&sorted.to_string(), ", ", ": ").into_bytes(),
                 "its members sorted, with spaces",
             ),
             (sorted.to_string().into_bytes(), "its members sorted by name"),
@@ -43,7 +43,8 @@ pub(super) fn variants_of(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
             (compact.into_bytes(), "the JSON without spaces"),
         ]);
     } else if let Some(object) = form_to_json(text) {
-        variants.push((spaced(&object, ", ", ": ").into_bytes(), "JSON, but a form was sent"));
+        variants
+            .push((with_separators(&object, ", ", ": ").into_bytes(), "JSON, but a form was sent"));
         variants.push((object.into_bytes(), "JSON, but a form was sent"));
     }
     variants
@@ -106,7 +107,7 @@ fn form_to_json(text: &str) -> Option<String> {
 }
 
 /// Replaces the whitespace of JSON. Strings and the spelling of numbers do not change.
-fn spaced(json: &str, comma: &str, colon: &str) -> String {
+fn with_separators(json: &str, comma: &str, colon: &str) -> String {
     rewrite(json, |outside, result| match outside {
         ',' => result.push_str(comma),
         ':' => result.push_str(colon),

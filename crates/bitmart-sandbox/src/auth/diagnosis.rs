@@ -221,7 +221,7 @@ fn secrets(key: &ApiKey, others: &[&ApiKey]) -> Vec<Candidate> {
         (key.key.clone().into_bytes(), Some("the key in place of the secret")),
         (key.memo.clone().into_bytes(), Some("the memo in place of the secret")),
     ];
-    all.extend(around(
+    all.extend(with_quotes_and_blanks(
         secret,
         "a secret in quotes",
         "a secret with a blank, line break or byte-order mark",
@@ -249,8 +249,11 @@ fn middles(key: &ApiKey, others: &[&ApiKey]) -> Vec<Candidate> {
         (key.memo.clone().into_bytes(), Some("a message without #: it is timestamp#memo#body")),
         (framed(&key.key), Some("the key in place of the memo")),
     ];
-    let odd =
-        around(&key.memo, "a memo in quotes", "a memo with a blank, line break or byte-order mark");
+    let odd = with_quotes_and_blanks(
+        &key.memo,
+        "a memo in quotes",
+        "a memo with a blank, line break or byte-order mark",
+    );
     all.extend(odd.into_iter().map(|(memo, mistake)| ([b"#", &memo[..], b"#"].concat(), mistake)));
     for memo in [key.memo.to_uppercase(), key.memo.to_lowercase()] {
         if memo != key.memo {
@@ -290,7 +293,11 @@ fn bodies(body: &[u8], location: Location) -> Vec<Candidate> {
 }
 
 /// A value with the quotes and whitespace that are often copied along with it.
-fn around(value: &str, quoted: &'static str, blank: &'static str) -> Vec<Candidate> {
+fn with_quotes_and_blanks(
+    value: &str,
+    quoted: &'static str,
+    blank: &'static str,
+) -> Vec<Candidate> {
     let quotes = [format!("\"{value}\""), format!("'{value}'")];
     let blanks = [
         format!("{value} "),

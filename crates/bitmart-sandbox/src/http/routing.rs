@@ -34,7 +34,7 @@ pub(super) fn find(
 /// The error code of a path that does not exist, or no longer exists.
 fn unknown(host: Host, path: &str) -> u32 {
     match host {
-        Host::Spot if retired::is_of_futures(path) => 30030,
+        Host::Spot if retired::is_futures_path(path) => 30030,
         Host::Spot if retired::is_removed(path) => 30031,
         _ => 30000,
     }

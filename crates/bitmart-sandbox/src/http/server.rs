@@ -34,10 +34,10 @@ use crate::{
 /// Connections of one host at the same time.
 const CAPACITY: Capacity = Capacity { heads: 256, served: 1_024 };
 /// How long a connection may stay idle.
-const IDLE_TIME: Duration = Duration::from_secs(60);
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-const HEAD_BYTES: usize = 64 << 10;
-const HEADERS: usize = 100;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_HEAD: usize = 64 << 10;
+const MAX_HEADERS: usize = 100;
 
 /// Accepts connections until the sandbox stops.
 pub(crate) async fn serve(
@@ -87,7 +87,7 @@ async fn connection(
         Some(tls) => {
             // Bytes of the TLS handshake do not count as a request head.
             let accepted = tokio::select! {
-                accepted = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)) => accepted,
+                accepted = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => accepted,
                 _ = slot.end() => return,
             };
             if let Ok(Ok(stream)) = accepted {
@@ -134,9 +134,9 @@ async fn http<S>(
     let stream = MonitoredStream::new(stream, Arc::clone(slot));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIME)
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS)
+        .header_read_timeout(IDLE_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(served);
@@ -191,7 +191,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{config::Config, slots::HEAD_TIME};
+    use crate::{config::Config, slots::HEAD_TIMEOUT};
 
     /// Opens a connection. The task returns the status with which it ends.
     fn connect() -> (DuplexStream, tokio::task::JoinHandle<u16>) {
@@ -208,7 +208,7 @@ mod tests {
         (client, task)
     }
 
-    const GOOD: &[u8] = b"GET /system/time HTTP/1.1\r\nhost: x\r\n\r\n";
+    const VALID_REQUEST: &[u8] = b"GET /system/time HTTP/1.1\r\nhost: x\r\n\r\n";
 
     /// Sends bytes and nothing more. Returns the time until the connection ends, and the final status.
     async fn ends_after(bytes: &[u8]) -> (Duration, u16) {
@@ -225,12 +225,12 @@ mod tests {
         let near = |time: Duration, due: Duration| time.abs_diff(due) < Duration::from_millis(10);
         for head in [&b"G"[..], b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n"] {
             let (time, status) = ends_after(head).await;
-            assert!(near(time, HEAD_TIME), "{head:?}: {time:?}");
+            assert!(near(time, HEAD_TIMEOUT), "{head:?}: {time:?}");
             assert_eq!(status, 408, "{head:?}");
         }
-        for complete in [&b""[..], GOOD] {
+        for complete in [&b""[..], VALID_REQUEST] {
             let (time, status) = ends_after(complete).await;
-            assert!(near(time, IDLE_TIME), "{complete:?}: {time:?}");
+            assert!(near(time, IDLE_TIMEOUT), "{complete:?}: {time:?}");
             assert_eq!(status, 0, "{complete:?}");
         }
     }
@@ -239,15 +239,19 @@ mod tests {
     async fn the_timeout_of_a_head_starts_anew_for_each_request() {
         let (mut client, task) = connect();
         for _ in 0..3 {
-            client.write_all(GOOD).await.expect("written");
+            client.write_all(VALID_REQUEST).await.expect("written");
             let mut response = [0; 1024];
             assert!(client.read(&mut response).await.expect("read") > 0);
             // An idle connection may wait longer than a head may take.
-            tokio::time::sleep(HEAD_TIME * 2).await;
+            tokio::time::sleep(HEAD_TIMEOUT * 2).await;
         }
         let begun = Instant::now();
-        client.write_all(&GOOD[..9]).await.expect("written");
+        client.write_all(&VALID_REQUEST[..9]).await.expect("written");
         assert_eq!(task.await.expect("no panic"), 408);
-        assert!(begun.elapsed() < HEAD_TIME + Duration::from_millis(10), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < HEAD_TIMEOUT + Duration::from_millis(10),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 }

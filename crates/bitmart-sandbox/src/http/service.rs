@@ -31,9 +31,9 @@ use crate::{
 };
 
 /// Largest request body.
-const BODY: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 /// Timeout for the body of a request.
-const BODY_TIME: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Smallest response that is compressed for a client that accepts it, in bytes.
 const MIN_GZIP: usize = 1024;
@@ -208,7 +208,7 @@ async fn read(body: Incoming) -> Result<Bytes, WireError> {
         message: format!("Bad Request: {message}").into(),
         reason: None,
     };
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(_)) => Err(error(413, "the body is over 1 MiB")),
         Err(_) => Err(error(408, "the body took too long")),

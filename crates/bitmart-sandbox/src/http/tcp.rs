@@ -23,7 +23,7 @@ use crate::slots::Slot;
 /// How long a client may take to read the last response. Bytes that it sends meanwhile are discarded.
 const LINGER: Duration = Duration::from_secs(1);
 /// Maximum number of bytes that are discarded. Unread bytes would reset the connection before the response is read.
-const DISCARD: u64 = 256 << 10;
+const MAX_DISCARDED: u64 = 256 << 10;
 
 /// How a connection ends. By default it is closed normally.
 #[derive(Debug, Default)]
@@ -91,7 +91,7 @@ async fn finish(mut stream: TcpStream, status: u16) {
     if stream.write_all(response.as_bytes()).await.is_ok() {
         // After a response of hyper the stream is shut down already.
         let _ = stream.shutdown().await;
-        let _ = tokio::io::copy(&mut stream.take(DISCARD), &mut tokio::io::sink()).await;
+        let _ = tokio::io::copy(&mut stream.take(MAX_DISCARDED), &mut tokio::io::sink()).await;
     }
 }
 

@@ -207,7 +207,7 @@ fn extra(endpoint: Id, id: &str) -> Value {
 }
 
 /// The part of the state that a read could change by mistake.
-fn standing(shared: &Shared) -> (String, u64) {
+fn accounts_and_mark(shared: &Shared) -> (String, u64) {
     let state = shared.state();
     (format!("{:?}", state.exchange.accounts), state.exchange.mark())
 }
@@ -238,11 +238,15 @@ fn every_described_route_accepts_a_valid_request() {
         let mut fields: Map<String, Value> =
             required.map(|field| (field.name.to_owned(), value(field, route.host, &id))).collect();
         fields.extend(extra(route.id, &id).as_object().expect("an object").clone());
-        let before = standing(&shared);
+        let before = accounts_and_mark(&shared);
         let outcome = send(&shared, route, &fields);
         assert!(outcome.result.is_ok(), "{} {fields:?}: {:?}", route.path, outcome.result);
         // The journal does not store requests of routes that are declared as reads.
-        assert!(route.changes || standing(&shared) == before, "{} changed something", route.path);
+        assert!(
+            route.changes || accounts_and_mark(&shared) == before,
+            "{} changed something",
+            route.path
+        );
     }
 }
 

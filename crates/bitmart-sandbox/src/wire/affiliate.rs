@@ -66,7 +66,7 @@ fn customer(call: &Call<'_>, field: &str) -> Result<Option<AccountId>, WireError
 }
 
 /// `start_time` and `end_time`, both required, at most 60 days apart.
-fn sixty_days(call: &Call<'_>) -> Result<Window, WireError> {
+fn sixty_day_window(call: &Call<'_>) -> Result<Window, WireError> {
     call.params.required("start_time")?;
     call.params.required("end_time")?;
     Window::affiliate(&call.params, call.now_ms)
@@ -159,7 +159,7 @@ fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
 
 /// Fields that end in `_total` are about all time, the others about the window. No source states this.
 pub(crate) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
-    let (customer, window) = (customer(call, "cid")?, sixty_days(call)?);
+    let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
     let count = |fits: &dyn Fn(u64) -> bool| {
         customer.map_or_else(Business::default, |one| call.exchange.business(one, CURRENCY, fits))
     };
@@ -178,7 +178,7 @@ pub(crate) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
 
 /// All trades here are made over the API.
 pub(crate) fn api_rebate(call: &mut Call<'_>) -> HandlerResult {
-    let (customer, window) = (customer(call, "cid")?, sixty_days(call)?);
+    let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
     let business = customer.map_or_else(Business::default, |one| {
         call.exchange.business(one, CURRENCY, |time| window.contains(time))
     });
@@ -195,7 +195,7 @@ pub(crate) fn invitation(call: &mut Call<'_>) -> HandlerResult {
 /// The rows are only known from a third-party type.
 pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account()?;
-    let window = sixty_days(call)?;
+    let window = sixty_day_window(call)?;
     let page = Page::requested(&call.params, MAX_CUSTOMERS)?;
     let only = if call.params.is_absent("cid") { None } else { Some(customer(call, "cid")?) };
     let customers = call.exchange.customers(affiliate);
@@ -226,7 +226,7 @@ pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
 /// Finished deposits and withdrawals, newest first.
 pub(crate) fn customer_funding(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account()?;
-    let (customer, window) = (customer(call, "cid")?, sixty_days(call)?);
+    let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
     let page = Page::requested(&call.params, MAX_CUSTOMERS)?;
     let deposits = match call.params.whole("type")? {
         None => None,

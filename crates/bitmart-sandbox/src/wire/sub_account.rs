@@ -42,7 +42,12 @@ fn sub_account_param(
 }
 
 /// Transfers the requested amount between the same wallets of two accounts.
-fn move_money(call: &mut Call<'_>, purse: Purse, from: AccountId, to: AccountId) -> HandlerResult {
+fn transfer_between_accounts(
+    call: &mut Call<'_>,
+    purse: Purse,
+    from: AccountId,
+    to: AccountId,
+) -> HandlerResult {
     let caller = call.account()?;
     let params = &call.params;
     let number = SmolStr::from(params.required("requestNo")?);
@@ -62,20 +67,20 @@ fn move_money(call: &mut Call<'_>, purse: Purse, from: AccountId, to: AccountId)
 fn to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
     let main = main_account(call)?;
     let sub = sub_account_param(call, main, "subAccount", 61003)?;
-    move_money(call, purse, sub, main)
+    transfer_between_accounts(call, purse, sub, main)
 }
 
 fn to_sub(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
     let main = main_account(call)?;
     let sub = sub_account_param(call, main, "subAccount", 61003)?;
-    move_money(call, purse, main, sub)
+    transfer_between_accounts(call, purse, main, sub)
 }
 
 /// Only for sub-accounts (otherwise 60027).
 fn own_to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
     let sub = call.account()?;
     let main = main_of(call, sub).ok_or_else(|| error(60027))?;
-    move_money(call, purse, sub, main)
+    transfer_between_accounts(call, purse, sub, main)
 }
 
 pub(crate) fn spot_to_main(call: &mut Call<'_>) -> HandlerResult {
@@ -109,7 +114,7 @@ pub(crate) fn sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
     if from == to {
         return Err(call.params.invalid("toAccount", "must differ from fromAccount"));
     }
-    move_money(call, Purse::Spot, from, to)
+    transfer_between_accounts(call, Purse::Spot, from, to)
 }
 
 pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {

@@ -6,8 +6,8 @@ use crate::wire::error::{WireError, error};
 const DAY_MS: u64 = 86_400_000;
 /// Length of a window without a start, as documented.
 const DEFAULT_MS: u64 = 7 * DAY_MS;
-const FUTURES_MOST_MS: u64 = 90 * DAY_MS;
-const AFFILIATE_MOST_MS: u64 = 60 * DAY_MS;
+const MAX_FUTURES_MS: u64 = 90 * DAY_MS;
+const MAX_AFFILIATE_MS: u64 = 60 * DAY_MS;
 
 /// A time window in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Window {
     /// `start_time` and `end_time` in seconds, at most 60 days apart.
     pub(crate) fn affiliate(params: &Params, now_ms: u64) -> Result<Self, WireError> {
         let window = Self::open(params, "start_time", "end_time", now_ms)?;
-        if window.to_ms - window.from_ms > AFFILIATE_MOST_MS {
+        if window.to_ms - window.from_ms > MAX_AFFILIATE_MS {
             return Err(params.invalid("end_time", "must be within 60 days after start_time"));
         }
         Ok(window)
@@ -73,7 +73,7 @@ impl Window {
         now_ms: u64,
     ) -> Result<Self, WireError> {
         Self::new(start, end, params, now_ms)
-            .filter(|window| window.to_ms - window.from_ms <= FUTURES_MOST_MS)
+            .filter(|window| window.to_ms - window.from_ms <= MAX_FUTURES_MS)
             .ok_or_else(|| {
                 params.invalid("end_time", "must not be before start_time, nor 90 days after it")
             })

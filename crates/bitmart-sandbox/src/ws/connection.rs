@@ -32,9 +32,9 @@ use crate::{
 };
 
 /// Timeout for the client's part of a closing handshake.
-const LINGER: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Maximum size of a frame that is read.
-const FRAME: usize = 64 << 10;
+const MAX_FRAME: usize = 64 << 10;
 const NORMAL: u16 = 1000;
 const TOO_BIG: u16 = 1009;
 const GOING_AWAY: u16 = 1001;
@@ -69,7 +69,7 @@ pub(super) async fn run(
         Host::Futures => (Dialect::Futures(futures::Session::new(private)), futures::MAX_MESSAGE),
     };
     // Above the limit of the exchange, so that a longer message is read completely and then rejected.
-    reader.set_max_message_size(FRAME);
+    reader.set_max_message_size(MAX_FRAME);
     let (sender, queue) = queue(shared.config.ws.queue);
     let id = shared.state().feed.subscriptions.add_socket(Box::new(sender));
     let connection = Connection {
@@ -93,7 +93,7 @@ pub(super) async fn reject(host: Host, upgraded: Upgraded, exceeded: LimitExceed
     }
     writer.add(OpCode::Close, &POLICY.to_be_bytes());
     // A timeout means that the client does not read.
-    let _ = timeout(LINGER, writer.flush()).await;
+    let _ = timeout(CLOSE_TIMEOUT, writer.flush()).await;
 }
 
 struct Connection {
@@ -174,7 +174,7 @@ impl Connection {
                 }
             }
         };
-        let _ = timeout(LINGER, closing).await;
+        let _ = timeout(CLOSE_TIMEOUT, closing).await;
     }
 
     fn idle_since(&self) -> Option<Instant> {

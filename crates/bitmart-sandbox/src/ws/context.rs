@@ -16,7 +16,7 @@ const PRIVATE: &str =
 /// Explains why a public topic is rejected at a private address.
 const PUBLIC: &str = "this is the private address: public topics are at the one with the path /api";
 /// Maximum length of the reason in a close frame, in bytes.
-const REASON: usize = 123;
+const MAX_REASON: usize = 123;
 
 /// The state of the sandbox and the identity of the connection, for the handling of a message.
 pub(super) struct SessionContext<'a> {
@@ -76,7 +76,7 @@ impl SessionContext<'_> {
     pub(super) fn close_with_reason(&mut self, reason: Option<String>) {
         self.send(match reason {
             Some(reason) => {
-                let short: String = bounded(&reason).chars().take(REASON).collect();
+                let short: String = bounded(&reason).chars().take(MAX_REASON).collect();
                 Output::CloseWithReason(1000, short.into())
             }
             None => Output::Close(1000),

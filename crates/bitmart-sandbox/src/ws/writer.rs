@@ -9,7 +9,7 @@ use tokio::{
 };
 
 /// Timeout of a write, after which the client counts as disconnected.
-const WRITE: Duration = Duration::from_secs(10);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Number of buffered bytes above which the buffer is flushed.
 const BATCH: usize = 64 << 10;
 
@@ -47,7 +47,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     /// Writes the buffer. Returns false if the client has disconnected.
     pub(super) async fn flush(&mut self) -> bool {
-        let written = timeout(WRITE, self.io.write_all(&self.waiting)).await;
+        let written = timeout(WRITE_TIMEOUT, self.io.write_all(&self.waiting)).await;
         self.waiting.clear();
         matches!(written, Ok(Ok(())))
     }

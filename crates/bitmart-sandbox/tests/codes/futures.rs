@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    FUTURES, Seen,
+    FUTURES, TriggeredCodes,
     common::{Client, start},
     stepped_config, with,
 };
 
-pub(super) async fn futures_settings(seen: &mut Seen) {
+pub(super) async fn futures_settings(triggered: &mut TriggeredCodes) {
     let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let bound = json!({
@@ -21,11 +21,11 @@ pub(super) async fn futures_settings(seen: &mut Seen) {
             "price": "50000", "size": 1,
         })
     };
-    seen.post(&client, "/contract/private/submit-tp-sl-order", vec![(40021, bound)]).await;
+    triggered.post(&client, "/contract/private/submit-tp-sl-order", vec![(40021, bound)]).await;
     let cases = vec![(1000, open("cross")), (40012, open("isolated"))];
-    seen.post(&client, FUTURES, cases).await;
+    triggered.post(&client, FUTURES, cases).await;
     let one_way = json!({ "position_mode": "one_way_mode" });
-    seen.post(&client, "/contract/private/set-position-mode", vec![(40059, one_way)]).await;
+    triggered.post(&client, "/contract/private/set-position-mode", vec![(40059, one_way)]).await;
     let plan = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
         "mode": 1, "size": 1, "trigger_price": "30000", "executive_price": "30000", "price_way": 2,
@@ -33,10 +33,10 @@ pub(super) async fn futures_settings(seen: &mut Seen) {
     });
     let mut cases = vec![(1000, plan.clone()); 200];
     cases.push((40028, plan));
-    seen.post(&client, "/contract/private/submit-plan-order", cases).await;
+    triggered.post(&client, "/contract/private/submit-plan-order", cases).await;
 }
 
-pub(super) async fn futures_orders(seen: &mut Seen) {
+pub(super) async fn futures_orders(triggered: &mut TriggeredCodes) {
     let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let good = json!({
@@ -61,18 +61,18 @@ pub(super) async fn futures_orders(seen: &mut Seen) {
         (40027, order(json!({ "size": 500_000 }))),
         (40020, order(json!({ "side": 3 }))),
     ];
-    seen.post(&client, FUTURES, cases).await;
+    triggered.post(&client, FUTURES, cases).await;
     sandbox.halt("BTCUSDT", true).expect("a market");
-    seen.post(&client, FUTURES, vec![(40015, good)]).await;
+    triggered.post(&client, FUTURES, vec![(40015, good)]).await;
 
     let id = sandbox.orders()[0].order_id.clone();
     let cancel = |id: &str| json!({ "symbol": "BTCUSDT", "order_id": id });
     let cases = vec![(1000, cancel(&id)), (40036, cancel(&id)), (40037, cancel("1"))];
-    seen.post(&client, "/contract/private/cancel-order", cases).await;
+    triggered.post(&client, "/contract/private/cancel-order", cases).await;
     let lists = [
         (40035, "/contract/private/order?symbol=BTCUSDT&order_id=1"),
         (40007, "/contract/private/order-history?symbol=BTCUSDT&start_time=2&end_time=1"),
         (40007, "/contract/private/order-history?symbol=BTCUSDT&start_time=0&end_time=7776001"),
     ];
-    seen.get(&client, &lists).await;
+    triggered.get(&client, &lists).await;
 }

@@ -4,7 +4,7 @@ use bitmart_sandbox::{Decimal, NetworkTerms, Sandbox, WithdrawAddress};
 use serde_json::{Value, json};
 
 use super::{
-    FUTURES, SUBMIT, Seen,
+    FUTURES, SUBMIT, TriggeredCodes,
     common::{Client, start},
     limit_buy, stepped_sandbox,
 };
@@ -16,7 +16,7 @@ fn withdrawal(currency: &str, address: &str) -> Value {
     json!({ "currency": currency, "amount": "10", "address": address })
 }
 
-pub(super) async fn frozen_accounts(seen: &mut Seen) {
+pub(super) async fn frozen_accounts(triggered: &mut TriggeredCodes) {
     let sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
@@ -25,21 +25,21 @@ pub(super) async fn frozen_accounts(seen: &mut Seen) {
     for account in [1, 2] {
         sandbox.freeze_account(account, true).expect("an account");
     }
-    seen.post(&client, SUBMIT, vec![(53000, limit_buy())]).await;
-    seen.post(&client, APPLY, vec![(60063, withdrawal("USDT", "T1"))]).await;
-    seen.post(&Client::futures(&sandbox), claim, vec![(60063, json!({}))]).await;
+    triggered.post(&client, SUBMIT, vec![(53000, limit_buy())]).await;
+    triggered.post(&client, APPLY, vec![(60063, withdrawal("USDT", "T1"))]).await;
+    triggered.post(&Client::futures(&sandbox), claim, vec![(60063, json!({}))]).await;
     let up = json!({ "requestNo": "1", "amount": "1", "currency": "USDT" });
-    seen.post(&sub, "/account/sub-account/sub/v1/sub-to-main", vec![(60029, up)]).await;
+    triggered.post(&sub, "/account/sub-account/sub/v1/sub-to-main", vec![(60029, up)]).await;
     // Reads are still accepted.
-    seen.get(&client, &[(1000, "/account/v1/wallet")]).await;
+    triggered.get(&client, &[(1000, "/account/v1/wallet")]).await;
     sandbox.freeze_account(1, false).expect("an account");
-    seen.post(&client, SUBMIT, vec![(1000, limit_buy())]).await;
+    triggered.post(&client, SUBMIT, vec![(1000, limit_buy())]).await;
     let list = client.get("/account/sub-account/main/v1/subaccount-list").await.data();
     assert_eq!(list["subAccountList"][0]["status"], 2);
     sandbox.freeze_account(9, true).expect_err("no such account");
 }
 
-pub(super) async fn delisted_contracts(seen: &mut Seen) {
+pub(super) async fn delisted_contracts(triggered: &mut TriggeredCodes) {
     let sandbox = start(stepped_sandbox()).await;
     let client = Client::futures(&sandbox);
     let order = json!({
@@ -49,12 +49,12 @@ pub(super) async fn delisted_contracts(seen: &mut Seen) {
     sandbox.delist("BTCUSDT", true).expect("a contract");
     // The delisting takes precedence over the halt.
     sandbox.halt("BTCUSDT", true).expect("a market");
-    seen.post(&client, FUTURES, vec![(40014, order.clone())]).await;
+    triggered.post(&client, FUTURES, vec![(40014, order.clone())]).await;
     sandbox.delist("BTCUSDT", false).expect("a contract");
-    seen.post(&client, FUTURES, vec![(40015, order)]).await;
+    triggered.post(&client, FUTURES, vec![(40015, order)]).await;
 }
 
-pub(super) async fn closed_currencies(seen: &mut Seen) {
+pub(super) async fn closed_currencies(triggered: &mut TriggeredCodes) {
     let sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     sandbox.open_currency("USDT-ERC20", false, false).expect("a currency");
@@ -65,20 +65,20 @@ pub(super) async fn closed_currencies(seen: &mut Seen) {
         (60003, &address("USDT-ERC20")),
         (1000, &address("USDT-TRC20")),
     ];
-    seen.get(&client, &cases).await;
+    triggered.get(&client, &cases).await;
     let cases = vec![
         (60004, withdrawal("BTC", "T1")),
         (60004, withdrawal("BTC-BTC", "T1")),
         (60056, withdrawal("USDT-ERC20", "T1")),
         (1000, withdrawal("USDT-TRC20", "T1")),
     ];
-    seen.post(&client, APPLY, cases).await;
+    triggered.post(&client, APPLY, cases).await;
     assert_eq!(sandbox.deposit(1, "BTC", Decimal::ONE), None);
     sandbox.open_currency("BTC", true, true).expect("a currency");
-    seen.get(&client, &[(1000, &*address("BTC"))]).await;
+    triggered.get(&client, &[(1000, &*address("BTC"))]).await;
 }
 
-pub(super) async fn saved_addresses(seen: &mut Seen) {
+pub(super) async fn saved_addresses(triggered: &mut TriggeredCodes) {
     let sandbox: Sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     let save = |address| sandbox.save_address(1, address).expect("saved");
@@ -92,16 +92,16 @@ pub(super) async fn saved_addresses(seen: &mut Seen) {
         (60007, withdrawal("USDT-TRC20", "T3")),
         (60015, withdrawal("USDT-TRC20", "T2")),
     ];
-    seen.post(&client, APPLY, cases).await;
+    triggered.post(&client, APPLY, cases).await;
     // A withdrawal to another account of the exchange needs no saved address.
     let inside = json!({ "currency": "USDT", "amount": "1", "type": 1, "value": "2" });
-    seen.post(&client, APPLY, vec![(1000, inside)]).await;
+    triggered.post(&client, APPLY, vec![(1000, inside)]).await;
     for address in [WithdrawAddress::new(" "), WithdrawAddress::new("x".repeat(257))] {
         sandbox.save_address(1, address).expect_err("no address");
     }
 }
 
-pub(super) async fn network_terms(seen: &mut Seen) {
+pub(super) async fn network_terms(triggered: &mut TriggeredCodes) {
     let sandbox: Sandbox = start(stepped_sandbox()).await;
     let client = Client::spot(&sandbox);
     let terms = NetworkTerms::new().fee(Decimal::ONE).minimum(Decimal::TEN).decimals(1);
@@ -114,7 +114,7 @@ pub(super) async fn network_terms(seen: &mut Seen) {
         (60014, apply("10", "")),
         (1000, apply("10", "7")),
     ];
-    seen.post(&client, APPLY, cases).await;
+    triggered.post(&client, APPLY, cases).await;
     let quota = client.get("/account/v1/withdraw/charge?currency=XRP").await.data();
     assert_eq!(quota["withdraw_precision"], 1, "{quota}");
     assert_eq!(quota["withdraw_Precision_GeTen"], 5, "{quota}");

@@ -19,7 +19,7 @@ use crate::wire::{
 };
 
 /// Maximum number of rows of a response without paging.
-const ROWS: usize = 200;
+const MAX_ROWS: usize = 200;
 
 /// The contract that a list is limited to.
 pub(crate) fn symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
@@ -111,7 +111,7 @@ pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
     call.params.required("symbol")?;
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
-    let limit = if is_copy_trading(call)? { 0 } else { ROWS };
+    let limit = if is_copy_trading(call)? { 0 } else { MAX_ROWS };
     let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
     let matches_id = |id| only.is_none_or(|only| id == only);
     let exchange = &call.exchange;
@@ -143,7 +143,7 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
-    let limit = if is_copy_trading(call)? { 0 } else { ROWS };
+    let limit = if is_copy_trading(call)? { 0 } else { MAX_ROWS };
     let rows = call
         .exchange
         .futures_fills

@@ -24,9 +24,9 @@ use crate::wire::{
 const DEPTH: usize = 50;
 const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1_440, 4_320, 10_080];
 /// Maximum number of candles of a response.
-const CANDLES: usize = 500;
-const TRADES: i64 = 100;
-const HISTORY: i64 = 100;
+const MAX_CANDLES: usize = 500;
+const MAX_TRADES: i64 = 100;
+const MAX_RATES: i64 = 100;
 
 fn market<'a>(call: &'a Call<'_>) -> Result<&'a FuturesMarket, WireError> {
     call.exchange.futures.get(call.params.required("symbol")?.as_str()).ok_or_else(|| error(40034))
@@ -54,7 +54,7 @@ pub(crate) fn depth(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let limit = params.whole("limit")?.unwrap_or(50);
-    let limit = usize::try_from(limit).ok().filter(|_| (1..=TRADES).contains(&limit));
+    let limit = usize::try_from(limit).ok().filter(|_| (1..=MAX_TRADES).contains(&limit));
     let limit = limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))?;
     let rows = market.tape.trades(limit).map(|trade| {
         let coins = trade.size * market.rules.contract_size;
@@ -125,8 +125,8 @@ pub(crate) fn funding_rates(call: &mut Call<'_>) -> HandlerResult {
 /// The latest settlements, newest first.
 pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
-    let limit = params.whole("limit")?.unwrap_or(HISTORY);
-    if !(1..=HISTORY).contains(&limit) {
+    let limit = params.whole("limit")?.unwrap_or(MAX_RATES);
+    if !(1..=MAX_RATES).contains(&limit) {
         return Err(params.invalid("limit", "must be 1 to 100"));
     }
     let limit = usize::try_from(limit).unwrap_or_default();
@@ -169,7 +169,7 @@ fn candles(
     }
     let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
     let (from_ms, to_ms) = (ms(from), ms(to.saturating_add(1)));
-    let window = Window { from_ms, to_ms, most: CANDLES, oldest: false };
+    let window = Window { from_ms, to_ms, most: MAX_CANDLES, oldest: false };
     let rows = list(&call.exchange, &market.rules.symbol, step.unsigned_abs(), window);
     let row = |candle: &Candle| {
         json!({

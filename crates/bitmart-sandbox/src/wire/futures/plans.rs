@@ -21,7 +21,7 @@ use crate::wire::{
 };
 
 /// The kinds that `cancel-plan-order` cancels. Trailing orders have a separate endpoint.
-const PRICED: [Kind; 3] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss];
+const PLAN_KINDS: [Kind; 3] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss];
 
 pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
@@ -105,13 +105,13 @@ pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
     let named = optional_id(call, account)?;
     let waiting = call.exchange.triggers.futures.of(account).filter(|plan| {
         let terms = &plan.terms;
-        plan.is_waiting() && terms.order.symbol == symbol && PRICED.contains(&terms.kind)
+        plan.is_waiting() && terms.order.symbol == symbol && PLAN_KINDS.contains(&terms.kind)
     });
     let ids = named.map_or_else(|| waiting.map(|plan| plan.id).collect(), |id| vec![id]);
     for id in ids {
         call.exchange.apply(
             account,
-            FuturesRequest::CancelPlan { symbol: symbol.clone(), id, kinds: PRICED.to_vec() },
+            FuturesRequest::CancelPlan { symbol: symbol.clone(), id, kinds: PLAN_KINDS.to_vec() },
         )?;
     }
     Ok(json!({}))
@@ -155,7 +155,7 @@ pub(crate) fn waiting(call: &mut Call<'_>) -> HandlerResult {
         .triggers
         .futures
         .of(account)
-        .filter(|plan| plan.is_waiting() && PRICED.contains(&plan.terms.kind))
+        .filter(|plan| plan.is_waiting() && PLAN_KINDS.contains(&plan.terms.kind))
         .filter(|plan| symbol.as_deref().is_none_or(|symbol| plan.terms.order.symbol == symbol))
         .filter(|plan| market.is_none_or(|market| plan.terms.order.price.is_none() == market))
         .filter(|plan| bound.is_none_or(|bound| plan.terms.kind.is_bound() == bound))

@@ -63,11 +63,11 @@ pub(crate) fn brackets(call: &mut Call<'_>) -> HandlerResult {
     let rules = markets
         .values()
         .filter(|market| requested.as_deref().is_none_or(|symbol| market.rules.symbol == symbol));
-    Ok(json!({ "rules": rules.map(ladder).collect::<Value>() }))
+    Ok(json!({ "rules": rules.map(bracket_rows).collect::<Value>() }))
 }
 
 /// `bracket` and `initial_leverage` are numbers, the other fields strings.
-fn ladder(market: &FuturesMarket) -> Value {
+fn bracket_rows(market: &FuturesMarket) -> Value {
     let rows = market.rules.brackets.iter().zip(1..).map(|(row, number): (_, u32)| {
         json!({
             "bracket": number,

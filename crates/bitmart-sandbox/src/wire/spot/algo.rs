@@ -19,7 +19,7 @@ use crate::wire::{
     window::Window,
 };
 
-const ROWS: i64 = 200;
+const MAX_ROWS: i64 = 200;
 
 pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
@@ -133,7 +133,7 @@ fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
         .filter(|algo| algo.is_waiting() == waiting && window.contains(algo.created_ms))
         .filter(|algo| kind.is_none_or(|kind| algo.terms.kind == kind))
         .filter(|algo| symbol.as_deref().is_none_or(|symbol| algo.terms.order.symbol == symbol))
-        .take(call.params.limit(ROWS, ROWS)?)
+        .take(call.params.limit(MAX_ROWS, MAX_ROWS)?)
         .filter_map(|algo| row(algo, &call.exchange));
     Ok(rows.collect::<Value>())
 }

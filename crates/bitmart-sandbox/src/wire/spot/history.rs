@@ -11,7 +11,7 @@ use crate::wire::{
 };
 
 /// Maximum and default number of rows per response.
-const ROWS: i64 = 200;
+const MAX_ROWS: i64 = 200;
 
 /// The filters of a list.
 struct Filter {
@@ -30,7 +30,7 @@ impl Filter {
             return Err(error(50001));
         }
         let window = Window::spot(params, call.now_ms)?;
-        let limit = params.limit(ROWS, ROWS)?;
+        let limit = params.limit(MAX_ROWS, MAX_ROWS)?;
         let margin = match params.text("orderMode")?.as_deref() {
             None => None,
             Some("spot") => Some(false),

@@ -18,7 +18,7 @@ use crate::wire::{
     spot::rows::{fill_row, order_row},
 };
 
-const BATCH: usize = 10;
+const MAX_BATCH: usize = 10;
 
 pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
@@ -35,7 +35,7 @@ pub(crate) fn batch_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.required("symbol")?;
     let rows = call.params.rows("orderParams")?;
-    if rows.is_empty() || rows.len() > BATCH {
+    if rows.is_empty() || rows.len() > MAX_BATCH {
         return Err(error(50033));
     }
     let requests: Vec<NewSpotOrder> = rows
@@ -181,7 +181,7 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
         (None, Some(client_id)) => by_client_id(&call.exchange, account, &client_id),
         (None, None) => return Err(error(50039)),
     };
-    let id = id.filter(|id| is_of(call, *id, &symbol)).ok_or_else(|| error(50005))?;
+    let id = id.filter(|id| is_order_of(call, *id, &symbol)).ok_or_else(|| error(50005))?;
     match call.exchange.request(account, SpotRequest::Cancel(id)) {
         Ok(_) => Ok(json!({ "result": true })),
         // The order is filled or canceled already.
@@ -200,14 +200,14 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
         (None, Some(ids)) => (ids, true),
         (None, None) => return Err(error(50039)),
     };
-    if requested.len() > BATCH {
+    if requested.len() > MAX_BATCH {
         return Err(error(50033));
     }
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for text in requested {
         let id =
             if by_client { by_client_id(&call.exchange, account, &text) } else { parse_id(&text) };
-        let id = id.filter(|id| is_of(call, *id, &symbol));
+        let id = id.filter(|id| is_order_of(call, *id, &symbol));
         let cancelled =
             id.is_some_and(|id| call.exchange.request(account, SpotRequest::Cancel(id)).is_ok());
         if cancelled { done.push(text) } else { failed.push(text) }
@@ -246,7 +246,7 @@ fn known_symbol(call: &Call<'_>) -> Result<String, WireError> {
 }
 
 /// Whether an order belongs to a pair. An order of another pair counts as unknown.
-fn is_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
+fn is_order_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
     call.exchange.spot_orders.get(&id).is_some_and(|order| order.request.symbol == symbol)
 }
 
