@@ -135,11 +135,11 @@ async fn rejected(args: &[&str]) -> String {
 
 #[tokio::test]
 async fn reasons_are_on_stderr_unless_quiet() {
-    let acknowledged = rejected(&[]).await;
+    let stderr = rejected(&[]).await;
     let message = "bitmart-sandbox: POST /spot/v2/submit_order rejected with 30000: this is a path of the spot";
     assert!(
-        acknowledged.starts_with(message) && acknowledged.lines().count() == 1,
-        "{acknowledged}"
+        stderr.starts_with(message) && stderr.lines().count() == 1,
+        "{stderr}"
     );
     assert_eq!(rejected(&["--quiet"]).await, "");
 }

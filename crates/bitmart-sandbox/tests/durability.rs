@@ -102,9 +102,9 @@ async fn replaying_the_journal_restores_exactly_the_same_state() {
         own.push(apply_inputs(&first, round).await);
     }
     // Another seed, other markets, balances and settings: the restored state does not depend on the configuration.
-    let restarted = || Config::new().seed(1).lenient(true).spot_balance("BTC", Decimal::TEN);
+    let other_config = || Config::new().seed(1).lenient(true).spot_balance("BTC", Decimal::TEN);
     let left = copy(&data, "journal-left");
-    let second = start(restarted().rate_limits(false).data(&left)).await;
+    let second = start(other_config().rate_limits(false).data(&left)).await;
     assert!(json_of(&second) == json_of(&first), "the state differs");
     assert_eq!(second.credentials(), first.credentials());
     for key in &own {
@@ -142,10 +142,10 @@ async fn an_unusable_folder_is_rejected_with_the_cause() {
         let error = Sandbox::start(config).await.expect_err("rejected");
         format!("{error}: {}", std::error::Error::source(&error).expect("a reason"))
     };
-    let data = folder("refused");
+    let data = folder("rejected");
     let first = start(stepped_config(&data)).await;
     let message = rejected(stepped_config(&data)).await;
-    assert!(message.contains("refused: it is in use by another sandbox"), "{message}");
+    assert!(message.contains("rejected: it is in use by another sandbox"), "{message}");
     let snapshot = first.snapshot();
     first.shutdown().await;
     let message = rejected(Config::new().restore(snapshot.clone()).data(&data)).await;

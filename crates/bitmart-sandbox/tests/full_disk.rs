@@ -24,9 +24,9 @@ use tokio::{
 /// Runs a command in a mount namespace in which `folder` is a small tmpfs.
 fn in_namespace(folder: &str, command: &str) -> Command {
     let script = format!("mount -t tmpfs -o size=48m tmpfs {folder} && {command}");
-    let mut in_namespace = Command::new("unshare");
-    in_namespace.args(["--map-root-user", "--mount", "sh", "-c", &script]).kill_on_drop(true);
-    in_namespace
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--map-root-user", "--mount", "sh", "-c", &script]).kill_on_drop(true);
+    unshare
 }
 
 struct Program {

@@ -90,8 +90,8 @@ async fn client_order_ids_and_open_orders_are_restored() {
     trade(&first, "a").await;
     let second = restore(&json_of(&first)).await;
     let spot = Client::spot(&second);
-    let restarted = json!({ "symbol": "ETH_USDT", "side": "sell", "type": "limit", "price": "3100", "size": "0.1", "client_order_id": "al1" });
-    assert_eq!(spot.post("/spot/v2/submit_order", restarted).await.code(), 50042);
+    let duplicate = json!({ "symbol": "ETH_USDT", "side": "sell", "type": "limit", "price": "3100", "size": "0.1", "client_order_id": "al1" });
+    assert_eq!(spot.post("/spot/v2/submit_order", duplicate).await.code(), 50042);
     let cancelled = spot.post("/spot/v4/cancel_all", json!({})).await;
     assert_eq!(cancelled.code(), 1000, "{}", cancelled.text);
     let frozen = second.balances().into_iter().filter(|row| row.wallet == "spot");

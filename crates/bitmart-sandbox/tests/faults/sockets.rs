@@ -142,9 +142,9 @@ async fn a_duplicated_frame_is_sent_twice() {
     let mut socket = book_socket(&sandbox, BOOK).await;
     sandbox.inject(Fault::Duplicate.on(BOOK));
     sandbox.step_market(2);
-    let (first, restarted, next) =
+    let (first, second, next) =
         (socket.binary().await, socket.binary().await, socket.binary().await);
-    assert_eq!(first, restarted);
+    assert_eq!(first, second);
     let version =
         |frame: &serde_json::Value| frame["data"][0]["version"].as_u64().expect("a version");
     assert_eq!(version(&next), version(&first) + 1);
