@@ -137,10 +137,7 @@ async fn rejected(args: &[&str]) -> String {
 async fn reasons_are_on_stderr_unless_quiet() {
     let stderr = rejected(&[]).await;
     let message = "bitmart-sandbox: POST /spot/v2/submit_order rejected with 30000: this is a path of the spot";
-    assert!(
-        stderr.starts_with(message) && stderr.lines().count() == 1,
-        "{stderr}"
-    );
+    assert!(stderr.starts_with(message) && stderr.lines().count() == 1, "{stderr}");
     assert_eq!(rejected(&["--quiet"]).await, "");
 }
 

@@ -261,10 +261,9 @@ fn middles(key: &ApiKey, others: &[&ApiKey]) -> Vec<Candidate> {
         }
     }
     let placeholders = ["your_api_memo", "Your Memo", "<your_memo>", "your_memo", "memo"];
-    let wrong_signature_reason = placeholders.into_iter().filter(|memo| *memo != key.memo);
+    let wrong = placeholders.into_iter().filter(|memo| *memo != key.memo);
     all.extend(
-        wrong_signature_reason
-            .map(|memo| (framed(memo), Some("the placeholder of a sample in place of the memo"))),
+        wrong.map(|memo| (framed(memo), Some("the placeholder of a sample in place of the memo"))),
     );
     let nothing = ["null", "None", "undefined", "nil"].into_iter().filter(|memo| *memo != key.memo);
     all.extend(nothing.map(|memo| (framed(memo), Some("a memo that was left out"))));

@@ -62,7 +62,7 @@ impl std::error::Error for DataError {}
 
 impl DataError {
     /// Whether the error may disappear, such as that of a full disk.
-    fn is_temporary(&self) -> bool {
+    pub(super) fn is_temporary(&self) -> bool {
         let Self::Store(error) = self else { return matches!(self, Self::Io(_)) };
         // The store returns this error after another one, until it is opened again.
         matches!(**error, redb::Error::PreviousIo)

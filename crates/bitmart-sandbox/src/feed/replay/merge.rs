@@ -45,13 +45,13 @@ fn book_of(frame: &mut Value) -> Option<&mut Map<String, Value>> {
     if data.is_array() { data.get_mut(0)?.as_object_mut() } else { data.as_object_mut() }
 }
 
-fn version(book_of: &Map<String, Value>) -> Option<u64> {
-    book_of.get("version")?.as_u64()
+fn version(book: &Map<String, Value>) -> Option<u64> {
+    book.get("version")?.as_u64()
 }
 
-fn change(sides: &mut [BTreeMap<Decimal, Value>; 2], book_of: &Map<String, Value>) -> Option<()> {
+fn change(sides: &mut [BTreeMap<Decimal, Value>; 2], book: &Map<String, Value>) -> Option<()> {
     for (side, name) in sides.iter_mut().zip(SIDES) {
-        let Some(levels) = book_of.get(name).filter(|levels| !levels.is_null()) else { continue };
+        let Some(levels) = book.get(name).filter(|levels| !levels.is_null()) else { continue };
         for level in levels.as_array()? {
             let (price, size) = match level {
                 Value::Array(cells) => (cells.first()?, cells.get(1)?),
@@ -83,11 +83,11 @@ mod tests {
     #[test]
     fn updates_of_a_spot_book_are_merged_and_gaps_are_detected() {
         let frame = |kind: &str, version: u64, asks: Value, bids: Value| {
-            let book_of = json!({
+            let entry = json!({
                 "symbol": "BTC_USDT", "type": kind, "version": version, "ms_t": version * 10,
                 "asks": asks, "bids": bids,
             });
-            json!({ "table": "spot/depth/increase100", "data": [book_of] })
+            json!({ "table": "spot/depth/increase100", "data": [entry] })
         };
         let (asks, bids) = (json!([["9.5", "1"], ["10", "2"]]), json!([["9", "3"], ["8", "4"]]));
         let snapshot = frame("snapshot", 7, asks, bids);
@@ -95,17 +95,17 @@ mod tests {
         let second = frame("update", 9, json!([]), json!([["9.1", "6"], ["8", "7"]]));
         let (asks, bids) =
             (json!([["10", "2"], ["11", "5"]]), json!([["9.1", "6"], ["9", "3"], ["8", "7"]]));
-        let frame_with_book = frame("snapshot", 9, asks, bids);
+        let expected = frame("snapshot", 9, asks, bids);
         // Updates from before the snapshot, and duplicates, have no effect.
         let frames = [snapshot, first.clone(), first.clone(), second];
-        assert_eq!(merged(&frames), Some(frame_with_book.clone()));
+        assert_eq!(merged(&frames), Some(expected.clone()));
         assert_eq!(merged(&[first]), None);
         let gap = frame("update", 11, json!([]), json!([]));
-        assert_eq!(merged(&[frame_with_book.clone(), gap]), None, "update 10 is missing");
-        let frame_with_book = frame_with_book.to_string();
+        assert_eq!(merged(&[expected.clone(), gap]), None, "update 10 is missing");
+        let expected = expected.to_string();
         assert_eq!(
-            merge([frame_with_book.as_str(), "{"].into_iter()),
-            Some(frame_with_book.clone()),
+            merge([expected.as_str(), "{"].into_iter()),
+            Some(expected.clone()),
             "an unreadable frame is skipped"
         );
     }
@@ -121,7 +121,7 @@ mod tests {
         let level = |price: &str, size: &str| json!({ "price": price, "vol": size });
         let snapshot = frame("snapshot", 1, json!([level("100", "1"), level("101", "2")]));
         let update = frame("update", 2, json!([level("100", "0"), level("101", "3")]));
-        let frame_with_book = frame("snapshot", 2, json!([level("101", "3")]));
-        assert_eq!(merged(&[snapshot, update]), Some(frame_with_book));
+        let expected = frame("snapshot", 2, json!([level("101", "3")]));
+        assert_eq!(merged(&[snapshot, update]), Some(expected));
     }
 }

@@ -176,10 +176,11 @@ mod tests {
 
     #[test]
     fn field_names_may_be_capitalized() {
-        let login = parse(r#"{"Action":"access","Args":["k",5]}"#);
-        let Ok(Request::Login { action: LoginAction::Access, login }) = login else {
-            panic!("{login:?}");
-        };
-        assert_eq!([login.key, login.timestamp, login.sign], ["k", "5", ""]);
+        match parse(r#"{"Action":"access","Args":["k",5]}"#) {
+            Ok(Request::Login { action: LoginAction::Access, login }) => {
+                assert_eq!([login.key, login.timestamp, login.sign], ["k", "5", ""]);
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }

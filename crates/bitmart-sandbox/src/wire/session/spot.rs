@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_login_may_have_a_number_as_timestamp_and_missing_arguments() {
-        let login = |args| {
+        let login = |args: Value| {
             let text = json!({ "op": "login", "args": args }).to_string();
             match parse(&text) {
                 Ok(Request::Login(Login { key, timestamp, sign })) => [key, timestamp, sign],
