@@ -102,11 +102,11 @@ fn acknowledged_inputs_survive_a_power_failure_at_any_moment() {
     for (acknowledged, image) in images {
         let disk = Disk::with_content(image);
         let store = Store::with_backend(disk.clone()).expect("a store");
-        let after_failure = store.load().expect("content").inputs.len();
+        let remaining = store.load().expect("content").inputs.len();
         drop(store);
         let (reopen, _events) = open(&disk).expect("opens");
         let found = accounts(&reopen) - before;
-        dropped += u32::from(after_failure < offset(found.into()));
+        dropped += u32::from(remaining < offset(found.into()));
         assert!((acknowledged..=acknowledged + 1).contains(&found), "{found} of {acknowledged}");
     }
     assert!(dropped > 0, "no checkpoint was stored meanwhile");
