@@ -1,4 +1,4 @@
-//! Random plans through the server and through the engine alone: both keep the same ledger.
+//! Applies random plans to the server and to the engine directly, and compares their ledgers.
 
 mod common;
 
@@ -22,8 +22,8 @@ const START_MS: u64 = 1_700_000_000_000;
 const PLANS: u64 = 6;
 const STEPS: usize = 100;
 const ACCOUNT: AccountId = AccountId(1);
-/// A beat of the market.
-const BEAT_MS: u64 = 100;
+/// A step of the market.
+const STEP_MS: u64 = 100;
 
 /// An xorshift generator.
 struct Random(u64);
@@ -41,10 +41,10 @@ impl Random {
     }
 }
 
-/// What one step of a plan is.
+/// One step of a plan.
 #[allow(clippy::large_enum_variant, reason = "few of them")]
 enum Step {
-    /// A request to the server, and the same as one to the engine.
+    /// A request to the server, and the equivalent command for the engine.
     Request {
         futures: bool,
         path: &'static str,
@@ -55,7 +55,7 @@ enum Step {
     Wait(u64),
 }
 
-/// A price near 60,000, on which the makers quote.
+/// A price near 60,000, around which the market makers quote.
 fn price(random: &mut Random, decimals: u32) -> Decimal {
     let ticks = 10_i64.pow(decimals);
     Decimal::new(59_950 * ticks + random.below(100 * ticks), decimals)
@@ -134,7 +134,7 @@ fn futures_order(random: &mut Random) -> Step {
     Step::Request { futures: true, path: "/contract/private/submit-order", body, request }
 }
 
-/// The ids of the latest orders are known to both sides, finished orders included.
+/// A cancellation of one of the latest orders, which may be finished.
 fn cancel(random: &mut Random, placed: &[(bool, OrderId)]) -> Option<Step> {
     let latest = placed.get(placed.len().saturating_sub(10)..).filter(|ids| !ids.is_empty())?;
     let (futures, id) = random.pick(latest);
@@ -185,7 +185,7 @@ fn step(random: &mut Random, placed: &[(bool, OrderId)]) -> Step {
     }
 }
 
-/// The engine with the time that it was told last.
+/// The engine and its current time.
 struct Engine {
     exchange: Exchange,
     now_ms: u64,
@@ -198,7 +198,7 @@ impl Engine {
         outcome
     }
 
-    /// Goes on from its stored form, which must hold all that matters.
+    /// Replaces the exchange by its deserialized form, which has to be complete.
     fn restore(&mut self) {
         let stored = serde_json::to_vec(&self.exchange).expect("JSON");
         self.exchange = serde_json::from_slice(&stored).expect("the same");
@@ -219,7 +219,7 @@ async fn run(sandbox: &Sandbox, engine: &mut Engine, step: Step) -> Option<(bool
         Step::Market(beats) => {
             sandbox.step_market(beats);
             for _ in 0..beats {
-                engine.now_ms += BEAT_MS;
+                engine.now_ms += STEP_MS;
                 engine.apply(Command::StepMarket);
             }
         }
@@ -233,7 +233,7 @@ async fn run(sandbox: &Sandbox, engine: &mut Engine, step: Step) -> Option<(bool
 }
 
 #[tokio::test]
-async fn the_server_keeps_the_ledger_that_the_engine_keeps_alone() {
+async fn server_and_engine_have_the_same_ledger_after_random_plans() {
     let (mut fills, mut canceled) = (0, 0);
     for plan in 1..=PLANS {
         let pairs = SpotPair::listed().into_iter().take(1).collect::<Vec<_>>();
@@ -264,6 +264,6 @@ async fn the_server_keeps_the_ledger_that_the_engine_keeps_alone() {
         fills += sandbox.fills().len();
         canceled += sandbox.orders().iter().filter(|order| order.state == "canceled").count();
     }
-    // Plans of which everything is rejected would prove nothing.
+    // A test in which everything is rejected would prove nothing.
     assert!(fills > 100 && canceled > 20, "{fills} {canceled}");
 }

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 
 use crate::operator::{CallError, OperatorError};
 
-/// Why a call failed.
+/// The error response of a call.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) status: StatusCode,

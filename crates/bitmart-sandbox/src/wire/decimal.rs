@@ -1,9 +1,9 @@
-//! How numbers look on the wire.
+//! Rendering of numbers and dates.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
-/// A decimal with exactly this many decimals, cut, not rounded: `"60000.00"`.
+/// A decimal with a fixed number of decimals, truncated, not rounded: `"60000.00"`.
 pub(crate) fn fixed(value: Decimal, decimals: u32) -> String {
     let mut value = value.round_dp_with_strategy(decimals, RoundingStrategy::ToZero);
     value.rescale(decimals);
@@ -25,7 +25,7 @@ pub(crate) fn ratio(open: Decimal, last: Decimal) -> String {
     fixed((last - open).checked_div(open).unwrap_or_default(), 5)
 }
 
-/// RFC 3339 with nanoseconds in UTC, as futures trades have it.
+/// RFC 3339 in UTC with nanoseconds, as in futures trades.
 pub(crate) fn rfc3339(ms: u64) -> String {
     let (seconds, millis) = (ms / 1_000, ms % 1_000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_the_documented_look() {
+    fn numbers_have_the_documented_format() {
         assert_eq!(fixed(Decimal::from(60_000), 2), "60000.00");
         assert_eq!(fixed(Decimal::new(19_999, 4), 2), "1.99");
         assert_eq!(fixed(Decimal::new(15, 1), 0), "1");

@@ -1,4 +1,4 @@
-//! Where a store lies: a data folder, or a disk in memory in tests.
+//! Where a store is kept: in a data folder, or on a simulated disk in tests.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -6,57 +6,56 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bitmart_sim::rng::Rng;
 use redb::backends::FileBackend;
 use sha2::{Digest, Sha256};
 
 use super::{DataError, checkpoint::Encoded, store::Store};
-use crate::exchange::rng::Rng;
 
 const FILE: &str = "exchange.redb";
-/// A store that is not whole yet.
+/// A store that is not complete yet.
 const NEW: &str = "exchange.redb.new";
 const LOCK: &str = "lock";
 const RESERVE: &str = "reserve";
 const PROBE: &str = "room";
 
-/// Bytes of the reserve: many times what is on its way at a time.
-const RESERVED: usize = 4 << 20;
-/// What stands before the content of the reserve: its length and its hash.
-const HEAD: usize = 8 + 32;
-/// Bytes for which there must be room, so that storing does not go on just to stop again.
-const ROOM: usize = 1 << 20;
+/// Size of the reserve in bytes: many times the size of the inputs that wait at the same time.
+const RESERVE_BYTES: usize = 4 << 20;
+/// Size of the header of the reserve: length and hash of the content.
+const HEADER_BYTES: usize = 8 + 32;
+/// Free space in bytes that is needed to resume, so that writing does not resume just to stall again.
+const FREE_SPACE: usize = 1 << 20;
 
-/// Where a store lies, with a reserve beside it that takes something even when nothing else can be written.
-pub(super) trait Medium: Send + 'static {
-    /// Opens the store, also once more after an error.
+/// The storage of a store, with a reserve: a file of fixed size that can be written even when the disk is full.
+pub(crate) trait Storage: Send + 'static {
+    /// Opens the store. After an error it has to be opened again.
     fn open(&self) -> Result<Store, DataError>;
 
-    /// Makes the reserve, if it is not there.
-    fn reserve(&self) -> io::Result<()>;
+    /// Creates the reserve, if it does not exist.
+    fn create_reserve(&self) -> io::Result<()>;
 
-    /// Puts something into the reserve in place of what is in it. When this returns it survives the loss of
-    /// power.
-    fn keep(&self, bytes: &[u8]) -> io::Result<()>;
+    /// Replaces the content of the reserve. When this returns, the content survives a power failure.
+    fn write_reserve(&self, bytes: &[u8]) -> io::Result<()>;
 
-    /// What is in the reserve; nothing when it was not put there as a whole.
-    fn kept(&self) -> io::Result<Vec<u8>>;
+    /// Reads the reserve. Incomplete content counts as empty.
+    fn read_reserve(&self) -> io::Result<Vec<u8>>;
 
-    /// Whether there is room again.
-    fn has_room(&self) -> bool;
+    /// Whether there is enough free space to resume.
+    fn has_space(&self) -> bool;
 }
 
-/// A data folder that is ours as long as this lives.
+/// A data folder, which is locked against other sandboxes as long as this value lives.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     #[allow(dead_code, reason = "holds the lock")]
     lock: File,
 }
 
 impl Folder {
-    /// Takes a folder, which is made when it is not there. It is for the owner only, because there are
-    /// secrets in it, and because what lies in it decides what the sandbox does.
-    pub(super) fn take(path: &Path) -> Result<Self, DataError> {
+    /// Locks a folder, which is created if it does not exist. Only its owner may access it, because it contains
+    /// secrets, and because its content controls the sandbox.
+    pub(crate) fn take(path: &Path) -> Result<Self, DataError> {
         make_folder(path).map_err(DataError::Io)?;
         for path in [path.to_owned(), path.join(FILE), path.join(LOCK), path.join(RESERVE)] {
             check_owner(&path)?;
@@ -69,12 +68,12 @@ impl Folder {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         !self.path.join(FILE).exists()
     }
 
-    /// Makes the store of an empty folder. It gets its name when it is whole, so that a kill in between
-    /// leaves nothing behind that cannot be opened.
+    /// Creates the store of an empty folder. The file is renamed when it is complete, so that a kill in between leaves
+    /// no store that cannot be opened.
     pub(super) fn create(&self, checkpoint: &Encoded) -> Result<(), DataError> {
         let new = self.path.join(NEW);
         match fs::remove_file(&new) {
@@ -89,33 +88,33 @@ impl Folder {
     }
 }
 
-impl Medium for Folder {
+impl Storage for Folder {
     fn open(&self) -> Result<Store, DataError> {
         Store::with_backend(backend(&self.path.join(FILE))?)
     }
 
-    fn reserve(&self) -> io::Result<()> {
+    fn create_reserve(&self) -> io::Result<()> {
         let path = self.path.join(RESERVE);
-        if fs::metadata(&path).is_ok_and(|file| file.len() >= RESERVED as u64) {
+        if fs::metadata(&path).is_ok_and(|file| file.len() >= RESERVE_BYTES as u64) {
             return Ok(());
         }
-        let written = write(&path, RESERVED).and_then(|()| self.keep(&[]));
-        // Half a reserve would be in the way.
+        let written = write(&path, RESERVE_BYTES).and_then(|()| self.write_reserve(&[]));
+        // An incomplete reserve would not be replaced later.
         written.inspect_err(|_| drop(fs::remove_file(path)))
     }
 
-    fn keep(&self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.len() > RESERVED - HEAD {
+    fn write_reserve(&self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() > RESERVE_BYTES - HEADER_BYTES {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        // The file stays as long as it is, so that no room is needed.
+        // The file keeps its length, so that no free space is needed.
         let mut file = open_file(&self.path.join(RESERVE))?;
         let length = (bytes.len() as u64).to_le_bytes();
         file.write_all(&[&length, &Sha256::digest(bytes)[..], bytes].concat())?;
         file.sync_data()
     }
 
-    fn kept(&self) -> io::Result<Vec<u8>> {
+    fn read_reserve(&self) -> io::Result<Vec<u8>> {
         let bytes = match fs::read(self.path.join(RESERVE)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             bytes => bytes?,
@@ -129,14 +128,14 @@ impl Medium for Folder {
         Ok(content().unwrap_or_default())
     }
 
-    fn has_room(&self) -> bool {
+    fn has_space(&self) -> bool {
         let path = self.path.join(PROBE);
-        let written = write(&path, ROOM);
+        let written = write(&path, FREE_SPACE);
         fs::remove_file(path).is_ok() && written.is_ok()
     }
 }
 
-/// Writes a file of bytes that no file system stores in less room.
+/// Writes a file of random bytes, which no file system can compress.
 fn write(path: &Path, length: usize) -> io::Result<()> {
     let mut rng = Rng::new(1);
     let bytes: Vec<u8> = (0..length / 8).flat_map(|_| rng.next_u64().to_le_bytes()).collect();
@@ -153,7 +152,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Refuses what others may write: they could choose what the sandbox does.
+/// Rejects a path that other users can write, because they could control the sandbox.
 #[cfg(unix)]
 fn check_owner(path: &Path) -> Result<(), DataError> {
     use std::os::unix::fs::MetadataExt as _;
@@ -166,13 +165,13 @@ fn check_owner(path: &Path) -> Result<(), DataError> {
     let us = rustix::process::geteuid().as_raw();
     if mode & 0o022 != 0 {
         let name = path.display();
-        return Err(DataError::Open(format!(
+        return Err(DataError::Permissions(format!(
             "others may write to {name} (mode {mode:03o}): chmod go-w {name}"
         )));
     }
-    // Who administrates the machine may do anything anyway.
+    // Root has all permissions anyway.
     if owner != us && owner != 0 {
-        return Err(DataError::Open(format!(
+        return Err(DataError::Permissions(format!(
             "{} belongs to user {owner}, and this is user {us}",
             path.display()
         )));
@@ -197,9 +196,9 @@ fn backend(path: &Path) -> Result<FileBackend, DataError> {
     Ok(FileBackend::new(open_file(path).map_err(DataError::Io)?)?)
 }
 
-/// Makes new names in a folder, and its own, survive the loss of power.
+/// Makes a folder and the names in it survive a power failure.
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened like a file.
+    // On other systems a folder cannot be opened like a file.
     #[cfg(unix)]
     for folder in [Some(folder), folder.canonicalize()?.parent()].into_iter().flatten() {
         File::open(folder)?.sync_all()?;

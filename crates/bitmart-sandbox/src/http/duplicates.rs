@@ -1,5 +1,5 @@
-//! Members that are given twice. Which of the two counts differs from parser to parser, so that one of them
-//! would trade something else than meant.
+//! Duplicate parameters. Parsers differ in which of two values they use, so a duplicate may trade something else than
+//! intended.
 
 use std::{collections::HashSet, fmt};
 
@@ -9,12 +9,12 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 
-/// The first name that an object anywhere in a body has twice; none in what is no JSON.
+/// The first duplicate member name of any object in a JSON body; `None` if the body is not JSON.
 pub(super) fn in_json(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Repeated>(body).ok()?.0
+    serde_json::from_slice::<Duplicate>(body).ok()?.0
 }
 
-/// The first name that a query has twice.
+/// The first duplicate name in a query.
 pub(super) fn in_query(query: &str) -> Option<String> {
     let mut names = HashSet::new();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
@@ -25,10 +25,10 @@ pub(super) fn in_query(query: &str) -> Option<String> {
     all.find(|name| !names.insert(name.clone()))
 }
 
-/// A value of which nothing is kept but a name that comes twice in it.
-struct Repeated(Option<String>);
+/// A JSON value, reduced to the first duplicate name in it.
+struct Duplicate(Option<String>);
 
-impl<'de> Deserialize<'de> for Repeated {
+impl<'de> Deserialize<'de> for Duplicate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Search)
     }
@@ -37,53 +37,53 @@ impl<'de> Deserialize<'de> for Repeated {
 struct Search;
 
 impl<'de> Visitor<'de> for Search {
-    type Value = Repeated;
+    type Value = Duplicate;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Repeated, E> {
-        Ok(Repeated(None))
+    fn visit_bool<E>(self, _: bool) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Repeated, E> {
-        Ok(Repeated(None))
+    fn visit_i64<E>(self, _: i64) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Repeated, E> {
-        Ok(Repeated(None))
+    fn visit_u64<E>(self, _: u64) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Repeated, E> {
-        Ok(Repeated(None))
+    fn visit_f64<E>(self, _: f64) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Repeated, E> {
-        Ok(Repeated(None))
+    fn visit_str<E>(self, _: &str) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
     }
 
-    fn visit_unit<E>(self) -> Result<Repeated, E> {
-        Ok(Repeated(None))
+    fn visit_unit<E>(self) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Repeated, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Duplicate, A::Error> {
         let mut found = None;
-        while let Some(Repeated(inner)) = rows.next_element()? {
+        while let Some(Duplicate(inner)) = rows.next_element()? {
             found = found.or(inner);
         }
-        Ok(Repeated(found))
+        Ok(Duplicate(found))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Repeated, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Duplicate, A::Error> {
         let (mut names, mut found) = (HashSet::new(), None);
         while let Some(name) = members.next_key::<String>()? {
-            let Repeated(inner) = members.next_value()?;
+            let Duplicate(inner) = members.next_value()?;
             let twice = if names.contains(&name) { Some(name.clone()) } else { None };
             names.insert(name);
             found = found.or(inner).or(twice);
         }
-        Ok(Repeated(found))
+        Ok(Duplicate(found))
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_comes_twice_is_found_wherever_it_is() {
+    fn duplicate_names_are_found_at_any_depth() {
         for (body, found) in [
             (r#"{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}]}"#, None),
             (r#"{"size":"1","price":"2","size":"3"}"#, Some("size")),

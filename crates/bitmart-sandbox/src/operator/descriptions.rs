@@ -1,4 +1,4 @@
-//! Descriptions of what calls contain and return that is declared elsewhere.
+//! Descriptions of the types in calls and responses that are declared elsewhere.
 
 use rust_decimal::Decimal;
 

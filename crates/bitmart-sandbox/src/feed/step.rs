@@ -1,4 +1,6 @@
-//! What is pushed by the clock: books, values that change, positions.
+//! Periodic pushes: books, changed values, and positions.
+
+use bitmart_sim::Exchange;
 
 use super::{
     Feed,
@@ -7,7 +9,6 @@ use super::{
     schedule::Schedule,
 };
 use crate::{
-    exchange::Exchange,
     fault::Fault,
     generated::{
         Host,
@@ -17,15 +18,15 @@ use crate::{
 };
 
 impl Feed {
-    /// One beat: refreshes the books and pushes what is due.
-    pub(crate) fn tick(&mut self, exchange: &Exchange, now_ms: u64) {
-        self.beats += 1;
+    /// Advances by one step: refreshes the books and pushes all topics that are due.
+    pub(crate) fn step(&mut self, exchange: &Exchange, now_ms: u64) {
+        self.steps += 1;
         self.books.refresh_spot(exchange);
         let futures_books = self.is_due(self.futures_books);
         if futures_books {
             self.books.refresh_futures(exchange);
         }
-        self.push_repeated(exchange, now_ms);
+        self.push_periodic(exchange, now_ms);
         let public = self.subscriptions.topics().filter(|topic| !topic.is_private());
         let public: Vec<Topic> = public.cloned().collect();
         for topic in public {
@@ -37,13 +38,13 @@ impl Feed {
                     }
                     Host::Futures => {}
                 },
-                Some(Schedule::Changes { beats, .. }) if self.is_due(beats) => {
+                Some(Schedule::Changes { steps, .. }) if self.is_due(steps) => {
                     let values = values(exchange, &topic, now_ms);
                     for value in self.subscriptions.changed(&topic, values) {
                         self.push(&topic, value, None, now_ms);
                     }
                 }
-                Some(Schedule::Always { beats }) if self.is_due(beats) => {
+                Some(Schedule::Always { steps }) if self.is_due(steps) => {
                     for value in values(exchange, &topic, now_ms) {
                         self.push(&topic, value, None, now_ms);
                     }
@@ -54,11 +55,11 @@ impl Feed {
         }
     }
 
-    fn is_due(&self, beats: u64) -> bool {
-        self.beats.is_multiple_of(beats)
+    fn is_due(&self, steps: u64) -> bool {
+        self.steps.is_multiple_of(steps)
     }
 
-    /// The fault: lets a topic skip so many versions, for good.
+    /// Applies the fault `VersionGap`: the topic permanently skips `versions` versions. Returns whether it applied.
     fn skip(&mut self, topic: &Topic, versions: u64) -> bool {
         let skips = self.faults.take(&topic.text, |fault| fault == Fault::VersionGap).is_some();
         if skips {
@@ -67,10 +68,10 @@ impl Feed {
         skips
     }
 
-    /// A book without change repeats itself once a second, empty and with the same version.
+    /// Pushes a spot book. An unchanged book is pushed once a second, empty and with the same version.
     fn push_spot_book(&mut self, exchange: &Exchange, topic: &Topic, now_ms: u64) {
         let changed = self.books.is_changed(topic);
-        // The version of a book without change stands: one more would be no gap.
+        // The version of an unchanged book does not advance, so a gap needs one version more.
         let skipped = self.skip(topic, if changed { 1 } else { 2 });
         let due = changed || skipped || self.is_due(10);
         if let Some(value) = self.books.value(exchange, topic, false).filter(|_| due) {
@@ -85,17 +86,20 @@ impl Feed {
         }
     }
 
-    /// Private channels that are pushed without an event, to each account that is subscribed.
-    fn push_repeated(&mut self, exchange: &Exchange, now_ms: u64) {
+    /// Pushes the private channels that are pushed periodically, to the subscribers of each account.
+    fn push_periodic(&mut self, exchange: &Exchange, now_ms: u64) {
         for channel in FuturesPrivate::ALL {
-            let due = futures::repeats_after(channel).is_some_and(|beats| self.is_due(beats));
+            let due = futures::push_interval(channel).is_some_and(|steps| self.is_due(steps));
             let channel_id = ChannelId::FuturesPrivate(channel);
-            let topics =
-                if due { self.subscriptions.about(channel_id, &"".into()) } else { Vec::new() };
+            let topics = if due {
+                self.subscriptions.topics_for(channel_id, &"".into())
+            } else {
+                Vec::new()
+            };
             for topic in topics {
                 for account in exchange.accounts.keys() {
                     if let Some(value) =
-                        wire::futures::stream::repeated(channel, exchange, *account)
+                        wire::futures::stream::periodic(channel, exchange, *account)
                     {
                         self.push(&topic, value, Some(*account), now_ms);
                     }

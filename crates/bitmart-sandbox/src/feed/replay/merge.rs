@@ -1,4 +1,4 @@
-//! A book's snapshot and what changed since, as one snapshot.
+//! Merges a book snapshot and its updates into one snapshot.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use serde_json::{Map, Value};
 
 const SIDES: [&str; 2] = ["asks", "bids"];
 
-/// Folds frames of a book, the first a snapshot, into a frame with the book after the last of them. `None`
-/// when the first is no snapshot, or one is missing: there is no book then.
-pub(super) fn fold<'a>(mut frames: impl Iterator<Item = &'a str>) -> Option<String> {
-    let mut whole: Value = serde_json::from_str(frames.next()?).ok()?;
-    let mut book = std::mem::take(entry(&mut whole)?);
+/// Merges frames of a book into a snapshot frame with the book after the last update. Returns `None` if the first
+/// frame is not a snapshot or an update is missing.
+pub(super) fn merge<'a>(mut frames: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut frame_with_book: Value = serde_json::from_str(frames.next()?).ok()?;
+    let mut book = std::mem::take(book_of(&mut frame_with_book)?);
     if book.get("type")? != "snapshot" {
         return None;
     }
     let mut sides = SIDES.map(|_| BTreeMap::new());
     change(&mut sides, &book)?;
     for frame in frames {
-        // What cannot be read was recorded all the same; its number is missing then.
+        // A recording may contain unreadable frames. Their updates count as missing.
         let Ok(mut frame) = serde_json::from_str(frame) else { continue };
-        let update = entry(&mut frame)?;
+        let update = book_of(&mut frame)?;
         let (last, number) = (version(&book)?, version(update)?);
         if number <= last {
             continue;
@@ -35,23 +35,23 @@ pub(super) fn fold<'a>(mut frames: impl Iterator<Item = &'a str>) -> Option<Stri
     book.insert("asks".to_owned(), asks.into_values().collect());
     book.insert("bids".to_owned(), bids.into_values().rev().collect());
     book.insert("type".to_owned(), "snapshot".into());
-    *entry(&mut whole)? = book;
-    Some(whole.to_string())
+    *book_of(&mut frame_with_book)? = book;
+    Some(frame_with_book.to_string())
 }
 
-/// What a frame says of its book: on spot a list of one, on futures an object.
-fn entry(frame: &mut Value) -> Option<&mut Map<String, Value>> {
+/// The data of a frame: an array with one object on spot, an object on futures.
+fn book_of(frame: &mut Value) -> Option<&mut Map<String, Value>> {
     let data = frame.get_mut("data")?;
     if data.is_array() { data.get_mut(0)?.as_object_mut() } else { data.as_object_mut() }
 }
 
-fn version(entry: &Map<String, Value>) -> Option<u64> {
-    entry.get("version")?.as_u64()
+fn version(book: &Map<String, Value>) -> Option<u64> {
+    book.get("version")?.as_u64()
 }
 
-fn change(sides: &mut [BTreeMap<Decimal, Value>; 2], entry: &Map<String, Value>) -> Option<()> {
+fn change(sides: &mut [BTreeMap<Decimal, Value>; 2], book: &Map<String, Value>) -> Option<()> {
     for (side, name) in sides.iter_mut().zip(SIDES) {
-        let Some(levels) = entry.get(name).filter(|levels| !levels.is_null()) else { continue };
+        let Some(levels) = book.get(name).filter(|levels| !levels.is_null()) else { continue };
         for level in levels.as_array()? {
             let (price, size) = match level {
                 Value::Array(cells) => (cells.first()?, cells.get(1)?),
@@ -72,16 +72,16 @@ fn change(sides: &mut [BTreeMap<Decimal, Value>; 2], entry: &Map<String, Value>)
 mod tests {
     use serde_json::{Value, json};
 
-    use super::fold;
+    use super::merge;
 
-    fn folded(frames: &[Value]) -> Option<Value> {
+    fn merged(frames: &[Value]) -> Option<Value> {
         let frames: Vec<_> = frames.iter().map(Value::to_string).collect();
-        let text = fold(frames.iter().map(String::as_str))?;
+        let text = merge(frames.iter().map(String::as_str))?;
         Some(serde_json::from_str(&text).expect("JSON"))
     }
 
     #[test]
-    fn a_spot_book_has_its_changes_and_the_last_version() {
+    fn updates_of_a_spot_book_are_merged_and_gaps_are_detected() {
         let frame = |kind: &str, version: u64, asks: Value, bids: Value| {
             let entry = json!({
                 "symbol": "BTC_USDT", "type": kind, "version": version, "ms_t": version * 10,
@@ -95,19 +95,23 @@ mod tests {
         let second = frame("update", 9, json!([]), json!([["9.1", "6"], ["8", "7"]]));
         let (asks, bids) =
             (json!([["10", "2"], ["11", "5"]]), json!([["9.1", "6"], ["9", "3"], ["8", "7"]]));
-        let whole = frame("snapshot", 9, asks, bids);
-        // What came before the snapshot, or twice, changes nothing.
+        let expected = frame("snapshot", 9, asks, bids);
+        // Updates from before the snapshot, and duplicates, have no effect.
         let frames = [snapshot, first.clone(), first.clone(), second];
-        assert_eq!(folded(&frames), Some(whole.clone()));
-        assert_eq!(folded(&[first]), None);
+        assert_eq!(merged(&frames), Some(expected.clone()));
+        assert_eq!(merged(&[first]), None);
         let gap = frame("update", 11, json!([]), json!([]));
-        assert_eq!(folded(&[whole.clone(), gap]), None, "one is missing");
-        let whole = whole.to_string();
-        assert_eq!(fold([whole.as_str(), "{"].into_iter()), Some(whole.clone()), "no frame");
+        assert_eq!(merged(&[expected.clone(), gap]), None, "update 10 is missing");
+        let expected = expected.to_string();
+        assert_eq!(
+            merge([expected.as_str(), "{"].into_iter()),
+            Some(expected.clone()),
+            "an unreadable frame is skipped"
+        );
     }
 
     #[test]
-    fn a_futures_book_has_its_changes_as_well() {
+    fn updates_of_a_futures_book_are_merged() {
         let frame = |kind: &str, version: u64, asks: Value| {
             json!({
                 "group": "futures/depthIncrease5:BTCUSDT@200ms",
@@ -117,7 +121,7 @@ mod tests {
         let level = |price: &str, size: &str| json!({ "price": price, "vol": size });
         let snapshot = frame("snapshot", 1, json!([level("100", "1"), level("101", "2")]));
         let update = frame("update", 2, json!([level("100", "0"), level("101", "3")]));
-        let whole = frame("snapshot", 2, json!([level("101", "3")]));
-        assert_eq!(folded(&[snapshot, update]), Some(whole));
+        let expected = frame("snapshot", 2, json!([level("101", "3")]));
+        assert_eq!(merged(&[snapshot, update]), Some(expected));
     }
 }

@@ -1,4 +1,4 @@
-//! The methods of [`Sandbox`] that are calls of its operator, in short.
+//! Methods of [`Sandbox`] that are shortcuts for operator calls.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl Sandbox {
-    /// Returns the operator of the exchange, for all calls of the admin API with their types. The methods of this
-    /// handle are the same calls, in short.
+    /// Returns the operator of the exchange, for all calls of the admin API with types. The methods of this handle are
+    /// shortcuts for the same calls.
     pub fn operator(&self) -> Operator<'_> {
         Operator::new(&self.shared)
     }
@@ -102,13 +102,13 @@ impl Sandbox {
 
     /// Clears all faults. Sockets that have become silent stay silent.
     pub fn clear_faults(&self) {
-        // It is never rejected.
+        // The call is never rejected.
         drop(self.operator().call(ClearFaults {}));
     }
 
     /// Closes every WebSocket connection without a close frame.
     pub fn kill_sockets(&self) {
-        // It is never rejected.
+        // The call is never rejected.
         drop(self.operator().call(KillSockets {}));
     }
 
@@ -123,17 +123,17 @@ impl Sandbox {
     /// Advances a stepped clock, and everything that is due happens. Other clocks are not affected.
     pub fn advance(&self, by: Duration) {
         let ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        // It is rejected by a clock that runs.
+        // The call is only rejected by a running clock.
         drop(self.operator().call(AdvanceClock { ms }));
     }
 
-    /// Advances the market by `steps` beats of 100 ms, together with a stepped clock. Books, tickers and candles
-    /// are pushed on these beats.
+    /// Advances the market by `steps` steps of 100 ms, together with a stepped clock. Books, tickers and candles are
+    /// pushed on these steps.
     pub fn step_market(&self, steps: u32) {
         let mut left = steps;
         while left > 0 {
             let steps = left.min(MAX_STEPS);
-            // It is rejected only with more steps than that.
+            // The call is only rejected with more steps.
             drop(self.operator().call(StepMarket { steps }));
             left -= steps;
         }
@@ -141,7 +141,7 @@ impl Sandbox {
 
     /// Pauses or resumes the market makers. Orders are still matched, and channels still pushed.
     pub fn hold_market(&self, held: bool) {
-        // It is never rejected.
+        // The call is never rejected.
         drop(self.operator().call(HoldMarket { held }));
     }
 

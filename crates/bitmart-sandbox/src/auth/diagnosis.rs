@@ -1,29 +1,32 @@
-//! What is wrong with a key, a timestamp or a signature. The sandbox knows the right secret, so it tries
-//! what clients usually get wrong. Nothing here quotes a secret, a memo or a signature.
+//! Explains rejected keys, timestamps and signatures. The sandbox knows the secret, so it signs the message with
+//! common mistakes until the signature matches. No explanation quotes a secret, a memo or a signature.
 
 use std::sync::Arc;
 
-use super::{LOGIN_BODY, WINDOW_MS, forms, from_hex, mac_of};
+use super::{
+    LOGIN_BODY, WINDOW_MS, body_variants,
+    signature::{from_hex, mac_of},
+};
 use crate::{clock::Clock, keys::ApiKey};
 
-/// Longest body whose other forms are tried, in bytes: each is signed some hundred times.
-const LONGEST: usize = 4 << 10;
-/// Keys of others that are tried.
-const OTHERS: usize = 8;
-/// Milliseconds by which the signed timestamp may be another one than that of the header.
-const NEAR_MS: u64 = 50;
+/// Longest body whose variants are tried, in bytes. Each variant is signed some hundred times.
+const MAX_BODY: usize = 4 << 10;
+/// Maximum number of other keys that are tried.
+const MAX_OTHER_KEYS: usize = 8;
+/// Maximum difference in milliseconds between the signed timestamp and the header that is tried.
+const MAX_TIMESTAMP_GAP_MS: u64 = 50;
 
-/// A part of what is signed, and the description of the mistake if it is not the right one.
-type Slip = (Vec<u8>, Option<&'static str>);
+/// A candidate for a part of the signed message, and the mistake that it represents; `None` if it is correct.
+type Candidate = (Vec<u8>, Option<&'static str>);
 
-/// Where a signature was sent, for the text about it.
+/// Where a signature was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Location {
     Headers,
     Login,
 }
 
-impl Place {
+impl Location {
     fn timestamp(self) -> &'static str {
         match self {
             Self::Headers => "X-BM-TIMESTAMP",
@@ -39,14 +42,14 @@ impl Place {
     }
 }
 
-/// Why a key is not known.
+/// Explains why a key is unknown.
 pub(super) fn unknown_key(given: &str, keys: &[Arc<ApiKey>]) -> String {
     let bare = given.trim_matches(|c: char| c.is_whitespace() || "\"'\u{feff}<>".contains(c));
     let found = |fits: &dyn Fn(&ApiKey) -> bool| keys.iter().any(|key| fits(key));
     if found(&|key| key.key == bare) {
         "the key has a blank, a quote or a byte-order mark around it".into()
     } else if found(&|key| key.key.eq_ignore_ascii_case(bare)) {
-        "the key is written in other capitals".into()
+        "the key has the wrong case".into()
     } else if found(&|key| key.secret == bare) {
         "this is the secret of a key, not the key".into()
     } else if found(&|key| key.memo == bare) {
@@ -56,8 +59,8 @@ pub(super) fn unknown_key(given: &str, keys: &[Arc<ApiKey>]) -> String {
     } else {
         let count = keys.len();
         format!(
-            "no key of this sandbox (it has {count}) is this one: take the key of its ready line, which \
-             is another one with another --seed"
+            "this sandbox has {count} keys, and this is none of them: take the key of its ready line, which \
+             depends on --seed"
         )
     }
 }
@@ -67,21 +70,21 @@ fn is_placeholder(text: &str) -> bool {
     text.starts_with("your") && (text.contains("key") || text.contains("secret"))
 }
 
-/// Why a timestamp is no number of milliseconds.
-pub(super) fn no_timestamp(text: &str, place: Place) -> String {
-    let name = place.timestamp();
+/// Explains why a timestamp is not a number of milliseconds.
+pub(super) fn no_timestamp(text: &str, location: Location) -> String {
+    let name = location.timestamp();
     if text.chars().any(|c| c.is_ascii_digit())
         && text.chars().all(|c| "0123456789+-.eE".contains(c))
     {
         format!("{name} must be whole milliseconds since 1970, without a sign, point or exponent")
     } else {
-        format!("{name} is no number: it must be milliseconds since 1970")
+        format!("{name} is not a number: it must be milliseconds since 1970")
     }
 }
 
-/// Why a timestamp is outside of the minute.
-pub(super) fn stale(sent_ms: u64, clock: Clock, place: Place) -> String {
-    let name = place.timestamp();
+/// Explains why a timestamp is more than a minute off.
+pub(super) fn stale(sent_ms: u64, clock: Clock, location: Location) -> String {
+    let name = location.timestamp();
     let unit = match sent_ms {
         100_000_000..100_000_000_000 => Some("seconds"),
         100_000_000_000_000..100_000_000_000_000_000 => Some("microseconds"),
@@ -91,11 +94,11 @@ pub(super) fn stale(sent_ms: u64, clock: Clock, place: Place) -> String {
     if let Some(unit) = unit {
         return format!("{name} is in {unit}: it must be in milliseconds since 1970");
     }
-    let now_ms = clock.facing(sent_ms);
+    let now_ms = clock.nearest_to(sent_ms);
     let way = if sent_ms < now_ms { "behind" } else { "ahead of" };
     let by = length(sent_ms.abs_diff(now_ms));
     let still = if clock.is_stepped() {
-        "; this clock stands still until it is advanced, so take its time from /system/time"
+        "; this clock is stopped until it is advanced, so read its time from /system/time"
     } else {
         ""
     };
@@ -103,7 +106,7 @@ pub(super) fn stale(sent_ms: u64, clock: Clock, place: Place) -> String {
     format!("{name} is {by} {way} the clock of the sandbox, at most {most} s are allowed{still}")
 }
 
-/// A length of time as text.
+/// A duration as text.
 pub(super) fn length(ms: u64) -> String {
     match ms {
         0..120_000 => format!("{}.{:03} s", ms / 1_000, ms % 1_000),
@@ -113,48 +116,49 @@ pub(super) fn length(ms: u64) -> String {
     }
 }
 
-/// What was signed, as far as the exchange knows it.
+/// A signature that does not match, with the message that it should have signed.
 pub(super) struct Attempt<'a> {
     pub(super) key: &'a ApiKey,
-    /// Other keys, whose secret or memo may have been taken.
+    /// Other keys, whose secret or memo may have been used by mistake.
     pub(super) others: &'a [Arc<ApiKey>],
     pub(super) timestamp: &'a str,
     pub(super) body: &'a [u8],
     pub(super) sign: &'a str,
-    pub(super) place: Place,
+    pub(super) location: Location,
 }
 
-/// Why a signature is wrong.
+/// Explains why a signature is wrong.
 pub(super) fn wrong_signature(attempt: &Attempt<'_>) -> String {
-    let name = attempt.place.sign();
+    let name = attempt.location.sign();
     let sign = attempt.sign;
     let Some(given) = from_hex(sign) else { return not_hex(attempt) };
-    if attempt.body.len() > LONGEST {
+    if attempt.body.len() > MAX_BODY {
         let length = attempt.body.len();
         return format!(
             "{name} is wrong, and the body of {length} bytes is too long to find out why"
         );
     }
-    if let Some(slips) = slips(attempt, given) {
-        return format!("{name} is that of {slips}");
+    if let Some(mistakes) = find_mistakes(attempt, given) {
+        return format!("{name} is that of {mistakes}");
     }
-    let signed = match attempt.place {
-        Place::Headers => "timestamp#memo#body, the body exactly as it is sent",
-        Place::Login => "timestamp#memo#bitmart.WebSocket",
+    let signed = match attempt.location {
+        Location::Headers => "timestamp#memo#body, the body exactly as it is sent",
+        Location::Login => "timestamp#memo#bitmart.WebSocket",
     };
     format!(
-        "{name} fits none of the usual slips: the secret or the memo is another one, or what was signed is \
+        "{name} matches none of the common mistakes: the secret or the memo is a different one, or the signed text is \
          not {signed}"
     )
 }
 
-/// A signature that has not the documented form.
+/// Explains a signature that is not 64 lower-case hexadecimal digits.
 fn not_hex(attempt: &Attempt<'_>) -> String {
-    let (name, sign) = (attempt.place.sign(), attempt.sign);
+    let (name, sign) = (attempt.location.sign(), attempt.sign);
     let bare = sign.trim_matches(|c: char| c.is_whitespace() || "\"'".contains(c));
     if let Some(given) = from_hex(&bare.to_ascii_lowercase()) {
         let form = if bare == sign { "in capitals" } else { "in quotes or blanks" };
-        let right = slips(attempt, given).map(|slips| format!(", and is that of {slips}"));
+        let right =
+            find_mistakes(attempt, given).map(|mistakes| format!(", and is that of {mistakes}"));
         return format!("{name} is {form}: it must be lower-case hex{}", right.unwrap_or_default());
     }
     let kind = match sign.len() {
@@ -170,17 +174,17 @@ fn not_hex(attempt: &Attempt<'_>) -> String {
     )
 }
 
-/// The slips that lead to a signature; empty text never comes out.
-fn slips(attempt: &Attempt<'_>, given: [u8; 32]) -> Option<String> {
+/// Finds the mistakes with which a signature was made.
+fn find_mistakes(attempt: &Attempt<'_>, given: [u8; 32]) -> Option<String> {
     let Attempt { key, others, timestamp, body, .. } = attempt;
-    if body.len() > LONGEST {
+    if body.len() > MAX_BODY {
         return None;
     }
     let others: Vec<&ApiKey> =
         others.iter().map(|other| &**other).filter(|other| other.key != key.key).collect();
-    let others = &others[..others.len().min(OTHERS)];
+    let others = &others[..others.len().min(MAX_OTHER_KEYS)];
     let (secrets, middles) = (secrets(key, others), middles(key, others));
-    let bodies = bodies(body, attempt.place);
+    let bodies = bodies(body, attempt.location);
     let fits = |secret: &[u8], timestamp: &str, middle: &[u8], body: &[u8]| {
         mac_of(secret, &[timestamp.as_bytes(), middle, body]) == Some(given)
     };
@@ -189,7 +193,7 @@ fn slips(attempt: &Attempt<'_>, given: [u8; 32]) -> Option<String> {
             for (body, of_body) in &bodies {
                 let mistakes: Vec<&str> =
                     [of_secret, of_memo, of_body].into_iter().flatten().copied().collect();
-                // Three slips at a time are too many to try, and too many to believe.
+                // Combinations of three mistakes are unlikely, and too many to try.
                 if mistakes.len() < 3 && fits(secret, timestamp, middle, body) {
                     let whole = if mistakes.is_empty() {
                         "the right message"
@@ -203,20 +207,21 @@ fn slips(attempt: &Attempt<'_>, given: [u8; 32]) -> Option<String> {
     }
     let sent_ms: u64 = timestamp.parse().ok()?;
     let (middle, secret) = (&middles[0].0, &secrets[0].0);
-    let near = (sent_ms.saturating_sub(NEAR_MS)..=sent_ms.saturating_add(NEAR_MS))
+    let near = (sent_ms.saturating_sub(MAX_TIMESTAMP_GAP_MS)
+        ..=sent_ms.saturating_add(MAX_TIMESTAMP_GAP_MS))
         .chain([sent_ms / 1_000])
         .find(|at| fits(secret, &at.to_string(), middle, body));
-    near.map(|_| "another timestamp than the one that is sent: read the clock once".to_owned())
+    near.map(|_| "another timestamp than the one that was sent: read the clock once".to_owned())
 }
 
-fn secrets(key: &ApiKey, others: &[&ApiKey]) -> Vec<Slip> {
+fn secrets(key: &ApiKey, others: &[&ApiKey]) -> Vec<Candidate> {
     let secret = &key.secret;
-    let mut all: Vec<Slip> = vec![
+    let mut all: Vec<Candidate> = vec![
         (secret.clone().into_bytes(), None),
         (key.key.clone().into_bytes(), Some("the key in place of the secret")),
         (key.memo.clone().into_bytes(), Some("the memo in place of the secret")),
     ];
-    all.extend(around(
+    all.extend(with_quotes_and_blanks(
         secret,
         "a secret in quotes",
         "a secret with a blank, line break or byte-order mark",
@@ -233,10 +238,10 @@ fn secrets(key: &ApiKey, others: &[&ApiKey]) -> Vec<Slip> {
     all
 }
 
-/// What is between timestamp and body.
-fn middles(key: &ApiKey, others: &[&ApiKey]) -> Vec<Slip> {
+/// Candidates for the part between timestamp and body.
+fn middles(key: &ApiKey, others: &[&ApiKey]) -> Vec<Candidate> {
     let framed = |memo: &str| format!("#{memo}#").into_bytes();
-    let mut all: Vec<Slip> = vec![
+    let mut all: Vec<Candidate> = vec![
         (framed(&key.memo), None),
         (b"##".to_vec(), Some("an empty memo")),
         (b"#".to_vec(), Some("a message without the memo: it is timestamp#memo#body")),
@@ -244,12 +249,15 @@ fn middles(key: &ApiKey, others: &[&ApiKey]) -> Vec<Slip> {
         (key.memo.clone().into_bytes(), Some("a message without #: it is timestamp#memo#body")),
         (framed(&key.key), Some("the key in place of the memo")),
     ];
-    let odd =
-        around(&key.memo, "a memo in quotes", "a memo with a blank, line break or byte-order mark");
+    let odd = with_quotes_and_blanks(
+        &key.memo,
+        "a memo in quotes",
+        "a memo with a blank, line break or byte-order mark",
+    );
     all.extend(odd.into_iter().map(|(memo, mistake)| ([b"#", &memo[..], b"#"].concat(), mistake)));
     for memo in [key.memo.to_uppercase(), key.memo.to_lowercase()] {
         if memo != key.memo {
-            all.push((framed(&memo), Some("a memo in other capitals")));
+            all.push((framed(&memo), Some("a memo in the wrong case")));
         }
     }
     let placeholders = ["your_api_memo", "Your Memo", "<your_memo>", "your_memo", "memo"];
@@ -264,27 +272,31 @@ fn middles(key: &ApiKey, others: &[&ApiKey]) -> Vec<Slip> {
     all
 }
 
-fn bodies(body: &[u8], place: Place) -> Vec<Slip> {
-    let mut all: Vec<Slip> = vec![(body.to_vec(), None)];
-    match place {
-        Place::Headers => {
+fn bodies(body: &[u8], location: Location) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> = vec![(body.to_vec(), None)];
+    match location {
+        Location::Headers => {
             all.extend(
-                forms::of_body(body).into_iter().map(|(form, mistake)| (form, Some(mistake))),
+                body_variants::variants_of(body)
+                    .into_iter()
+                    .map(|(form, mistake)| (form, Some(mistake))),
             );
             all.push((LOGIN_BODY.to_vec(), Some("the login of a WebSocket")));
         }
-        Place::Login => all.extend(
+        Location::Login => all.extend(
             ["", "{}", "bitmart.websocket", "bitmart.Websocket", "bitmart.com", "access", "login"]
-                .map(|text| {
-                    (text.into(), Some("another text than bitmart.WebSocket in place of the body"))
-                }),
+                .map(|text| (text.into(), Some("another text than bitmart.WebSocket"))),
         ),
     }
     all
 }
 
-/// A value with what gets stuck to it when it is copied.
-fn around(value: &str, quoted: &'static str, blank: &'static str) -> Vec<Slip> {
+/// A value with the quotes and whitespace that are often copied along with it.
+fn with_quotes_and_blanks(
+    value: &str,
+    quoted: &'static str,
+    blank: &'static str,
+) -> Vec<Candidate> {
     let quotes = [format!("\"{value}\""), format!("'{value}'")];
     let blanks = [
         format!("{value} "),

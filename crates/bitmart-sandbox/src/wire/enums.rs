@@ -1,4 +1,4 @@
-//! Words and numbers of the wire for what the engine knows as enumerations.
+//! The wire values of the engine's enumerations.
 
 use bitmart_sim::{
     AccountId, Exchange, FuturesAction,
@@ -57,7 +57,7 @@ pub(crate) fn cancel_source(source: CancelSource) -> &'static str {
     }
 }
 
-/// The `orderMode` of an order.
+/// The `orderMode` of a spot order.
 pub(crate) fn order_mode(order: &NewSpotOrder) -> &'static str {
     if order.margin { "iso_margin" } else { "spot" }
 }
@@ -73,7 +73,7 @@ pub(crate) fn parse_algo(word: &str) -> Option<AlgoKind> {
     [AlgoKind::Trigger, AlgoKind::TakeProfitStopLoss].into_iter().find(|kind| algo(*kind) == word)
 }
 
-/// In one-way mode they are buy, buy to reduce only, sell to reduce only, and sell.
+/// The `side` of a futures order. In one-way mode 1 is buy, 2 buy (reduce-only), 3 sell (reduce-only), and 4 sell.
 pub(crate) fn futures_side(side: FuturesSide) -> u8 {
     match side {
         FuturesSide::OpenLong => 1,
@@ -109,7 +109,7 @@ pub(crate) fn price_type(by: PriceType) -> u8 {
     }
 }
 
-/// The `price_way` of an order that waits.
+/// The `price_way` of a trigger order.
 pub(crate) fn way(way: Direction) -> u8 {
     match way {
         Direction::Rise => 1,
@@ -117,7 +117,7 @@ pub(crate) fn way(way: Direction) -> u8 {
     }
 }
 
-/// The `action` of the order channel of futures.
+/// The `action` on the futures order channel.
 pub(crate) fn action(action: FuturesAction) -> u8 {
     match action {
         FuturesAction::Fill => 1,
@@ -129,7 +129,7 @@ pub(crate) fn action(action: FuturesAction) -> u8 {
     }
 }
 
-/// The `flow_type` of a flow, and its name.
+/// The `flow_type` of a transaction, and its name.
 pub(crate) fn flow(kind: TransactionKind) -> (u8, &'static str) {
     match kind {
         TransactionKind::Transfer => (1, "Transfer"),
@@ -140,7 +140,7 @@ pub(crate) fn flow(kind: TransactionKind) -> (u8, &'static str) {
     }
 }
 
-/// The `status` of a deposit or withdrawal; 4, cancelled, has no way to come about.
+/// The `status` of a deposit or withdrawal. Status 4, canceled, does not occur.
 pub(crate) fn funding(state: PaymentState) -> u8 {
     match state {
         PaymentState::Created => 0,

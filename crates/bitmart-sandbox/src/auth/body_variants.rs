@@ -1,4 +1,4 @@
-//! The forms in which clients sign a body when it is not the one they send.
+//! Variants of a request body. A client that serializes its parameters twice may sign one variant and send another.
 
 use std::fmt;
 
@@ -8,26 +8,26 @@ use serde::{
 };
 use serde_json::Value;
 
-/// What else may have been signed in place of the bytes that were sent, with its description.
-pub(super) fn of_body(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
-    let mut forms = vec![
+/// The variants of a body that a client may have signed by mistake, each with a description.
+pub(super) fn variants_of(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
+    let mut variants = vec![
         (Vec::new(), "an empty body"),
         (b"{}".to_vec(), "the body {}"),
         (b"null".to_vec(), "the body null"),
         (b"undefined".to_vec(), "the body undefined"),
-        (b"[object Object]".to_vec(), "an object that was made a text without JSON"),
+        (b"[object Object]".to_vec(), "an object that was converted to text without JSON"),
     ];
-    let Ok(text) = std::str::from_utf8(body) else { return forms };
+    let Ok(text) = std::str::from_utf8(body) else { return variants };
     if let Ok(members) = serde_json::from_str::<Members>(text) {
-        let compact = spaced(text, ",", ":");
-        let wide = spaced(text, ", ", ": ");
-        let repr = python(&wide);
+        let compact = with_separators(text, ",", ":");
+        let wide = with_separators(text, ", ", ": ");
+        let repr = python_repr(&wide);
         let sorted = serde_json::from_str::<Value>(text).unwrap_or_default();
         let pretty = |indent| pretty(&compact, indent).into_bytes();
         let query = |members: &Members| members.query().into_bytes();
-        forms.extend([
+        variants.extend([
             (
-                spaced(&sorted.to_string(), ", ", ": ").into_bytes(),
+                with_separators(&sorted.to_string(), ", ", ": ").into_bytes(),
                 "its members sorted, with spaces",
             ),
             (sorted.to_string().into_bytes(), "its members sorted by name"),
@@ -35,21 +35,23 @@ pub(super) fn of_body(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
             (query(&members), "a query string (a=1&b=2) in place of the JSON"),
             (
                 repr.into_bytes(),
-                "a Python dict made a text (str(body)) in place of json.dumps(body)",
+                "a Python dict converted with str(body) in place of json.dumps(body)",
             ),
             (pretty(2), "the JSON with line breaks"),
             (pretty(4), "the JSON with line breaks"),
             (wide.into_bytes(), "the JSON with spaces after , and :"),
             (compact.into_bytes(), "the JSON without spaces"),
         ]);
-    } else if let Some(object) = form(text) {
-        forms.push((spaced(&object, ", ", ": ").into_bytes(), "JSON, but a form was sent"));
-        forms.push((object.into_bytes(), "JSON, but a form was sent"));
+    } else if let Some(object) = form_to_json(text) {
+        variants
+            .push((with_separators(&object, ", ", ": ").into_bytes(), "JSON, but a form was sent"));
+        variants.push((object.into_bytes(), "JSON, but a form was sent"));
     }
-    forms.push((text.trim_end().as_bytes().to_vec(), "the body without the line break at its end"));
-    forms.push(([body, b"\n"].concat(), "the body with a line break at its end"));
-    forms.retain(|(form, _)| form != body);
-    forms
+    variants
+        .push((text.trim_end().as_bytes().to_vec(), "the body without the line break at its end"));
+    variants.push(([body, b"\n"].concat(), "the body with a line break at its end"));
+    variants.retain(|(form_to_json, _)| form_to_json != body);
+    variants
 }
 
 /// The members of an object in the order in which they were sent.
@@ -96,16 +98,16 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// The object that a form stands for, with texts for values.
-fn form(text: &str) -> Option<String> {
+/// A URL-encoded form as a JSON object with string values.
+fn form_to_json(text: &str) -> Option<String> {
     let pairs: Option<Vec<_>> = text.split('&').map(|pair| pair.split_once('=')).collect();
     let member = |(name, value)| format!("{}:{}", Value::from(name), Value::from(value));
     let members: Vec<String> = pairs?.into_iter().map(member).collect();
     Some(format!("{{{}}}", members.join(",")))
 }
 
-/// JSON with other spaces: everything else, the digits of numbers too, stays as it is.
-fn spaced(json: &str, comma: &str, colon: &str) -> String {
+/// Replaces the whitespace of JSON. Strings and the spelling of numbers do not change.
+fn with_separators(json: &str, comma: &str, colon: &str) -> String {
     rewrite(json, |outside, result| match outside {
         ',' => result.push_str(comma),
         ':' => result.push_str(colon),
@@ -114,7 +116,7 @@ fn spaced(json: &str, comma: &str, colon: &str) -> String {
     })
 }
 
-/// JSON with one member a line.
+/// JSON with one member per line.
 fn pretty(compact: &str, indent: usize) -> String {
     let mut depth = 0_usize;
     let mut opened = false;
@@ -123,9 +125,9 @@ fn pretty(compact: &str, indent: usize) -> String {
         result.extend(std::iter::repeat_n(' ', depth * indent));
     };
     let mut result = String::new();
-    let mut in_text = Text::default();
+    let mut string = StringTracker::default();
     for letter in compact.chars() {
-        let outside = !in_text.takes(letter);
+        let outside = !string.advance(letter);
         if outside && matches!(letter, '}' | ']') {
             depth = depth.saturating_sub(1);
             if !opened {
@@ -149,37 +151,37 @@ fn pretty(compact: &str, indent: usize) -> String {
     result
 }
 
-/// JSON as Python shows a dict.
-fn python(json: &str) -> String {
+/// JSON in the form of a Python dict literal.
+fn python_repr(json: &str) -> String {
     let mut result = String::new();
-    let mut in_text = Text::default();
+    let mut string = StringTracker::default();
     for letter in json.chars() {
-        in_text.takes(letter);
+        string.advance(letter);
         result.push(if letter == '"' { '\'' } else { letter });
     }
-    // Escapes within texts do not matter: the samples have none.
+    // Escapes within strings are not converted: BitMart's samples have none.
     result.replace(": true", ": True").replace(": false", ": False").replace(": null", ": None")
 }
 
 fn rewrite(json: &str, mut outside: impl FnMut(char, &mut String)) -> String {
     let mut result = String::with_capacity(json.len());
-    let mut in_text = Text::default();
+    let mut string = StringTracker::default();
     for letter in json.chars() {
-        if in_text.takes(letter) { result.push(letter) } else { outside(letter, &mut result) }
+        if string.advance(letter) { result.push(letter) } else { outside(letter, &mut result) }
     }
     result
 }
 
-/// Whether one is inside a text of JSON.
+/// Tracks whether a position in JSON is inside a string.
 #[derive(Default)]
-struct Text {
+struct StringTracker {
     inside: bool,
     escaped: bool,
 }
 
-impl Text {
-    /// Whether a letter belongs to a text, its quotes included.
-    fn takes(&mut self, letter: char) -> bool {
+impl StringTracker {
+    /// Advances by one character. Returns whether it belongs to a string, including the quotes.
+    fn advance(&mut self, letter: char) -> bool {
         if !self.inside {
             self.inside = letter == '"';
             return self.inside;
@@ -198,19 +200,19 @@ impl Text {
 mod tests {
     use super::*;
 
-    fn forms(body: &str) -> Vec<(String, &'static str)> {
-        let text = |form: Vec<u8>| String::from_utf8(form).expect("text");
-        of_body(body.as_bytes())
+    fn variants(body: &str) -> Vec<(String, &'static str)> {
+        let text = |form_to_json: Vec<u8>| String::from_utf8(form_to_json).expect("text");
+        variants_of(body.as_bytes())
             .into_iter()
-            .map(|(form, description)| (text(form), description))
+            .map(|(form_to_json, description)| (text(form_to_json), description))
             .collect()
     }
 
     #[test]
-    fn a_body_has_the_forms_that_clients_sign() {
+    fn a_body_has_the_variants_that_clients_sign() {
         let sent = r#"{"size":"1, 2: 3","b\"":[1.50,true],"a":null}"#;
-        let all = forms(sent);
-        for form in [
+        let all = variants(sent);
+        for form_to_json in [
             "",
             r#"{"size": "1, 2: 3", "b\"": [1.50, true], "a": null}"#,
             r#"{"a":null,"b\"":[1.5,true],"size":"1, 2: 3"}"#,
@@ -218,19 +220,31 @@ mod tests {
             "a=null&b\"=[1.5,true]&size=1, 2: 3",
             "{\n  \"size\": \"1, 2: 3\",\n  \"b\\\"\": [\n    1.50,\n    true\n  ],\n  \"a\": null\n}",
         ] {
-            assert!(all.iter().any(|(text, _)| text == form), "{form} is not in {all:?}");
+            assert!(
+                all.iter().any(|(text, _)| text == form_to_json),
+                "{form_to_json} is not in {all:?}"
+            );
         }
-        assert!(all.iter().all(|(text, _)| text != sent), "what was sent is no other form");
+        assert!(all.iter().all(|(text, _)| text != sent), "the body itself is not a variant");
         let repr = "{'symbol': 'BTC_USDT', 'hidden': True}";
-        assert!(forms(r#"{"symbol":"BTC_USDT","hidden":true}"#).iter().any(|form| form.0 == repr));
-        assert!(forms("a=1&b=x").iter().any(|form| form.0 == r#"{"a":"1","b":"x"}"#));
+        assert!(
+            variants(r#"{"symbol":"BTC_USDT","hidden":true}"#)
+                .iter()
+                .any(|form_to_json| form_to_json.0 == repr)
+        );
+        assert!(
+            variants("a=1&b=x").iter().any(|form_to_json| form_to_json.0 == r#"{"a":"1","b":"x"}"#)
+        );
     }
 
     #[test]
-    fn no_body_is_too_odd() {
+    fn no_variant_equals_the_body_even_if_it_is_malformed() {
         for body in [&b""[..], b"{", b"[]", b"\xff\xfe", b"\"", b"{}", b"a", b"{\"a\":{}}", b"&=&"]
         {
-            assert!(of_body(body).iter().all(|(form, _)| form != body), "{body:?}");
+            assert!(
+                variants_of(body).iter().all(|(form_to_json, _)| form_to_json != body),
+                "{body:?}"
+            );
         }
     }
 }
