@@ -221,7 +221,7 @@ async fn settle<T>(
                     return Ok(Reconciled::Unclear);
                 }
                 settled = sent + left;
-                abandoned = settled + (ABANDONED_AFTER - SETTLED_AFTER);
+                abandoned = settled + ABANDONED_AFTER.saturating_sub(SETTLED_AFTER);
             }
             Ok(_) => {}
             Err(error) if sent >= abandoned => return Err(error),
