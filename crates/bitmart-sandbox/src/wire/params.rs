@@ -103,7 +103,7 @@ impl Params {
             Some(Value::String(text)) => {
                 Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
             }
-            Some(Value::InputNumber(number)) => Ok(Some(number.to_string())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(Value::Bool(flag)) => Ok(Some(flag.to_string())),
             Some(Value::Array(_) | Value::Object(_)) => {
                 Err(self.invalid(name, "must be text or a number"))
@@ -156,7 +156,7 @@ impl Params {
                 .iter()
                 .map(|row| match row {
                     Value::String(text) => Ok(text.clone()),
-                    Value::InputNumber(number) => Ok(number.to_string()),
+                    Value::Number(number) => Ok(number.to_string()),
                     _ => Err(self.invalid(name, "must be a list of texts")),
                 })
                 .collect::<Result<_, _>>()

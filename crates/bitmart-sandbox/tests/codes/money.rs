@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::{
     TriggeredCodes,
     common::{Client, start},
-    limit_buy, stepped_sandbox, with,
+    limit_buy, stepped_config, with,
 };
 
 const SUB: &str = "account2@sandbox.test";
 
 pub(super) async fn withdrawals(triggered: &mut TriggeredCodes) {
-    let sandbox = start(stepped_sandbox()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -49,7 +49,7 @@ pub(super) async fn withdrawals(triggered: &mut TriggeredCodes) {
 }
 
 pub(super) async fn transfers(triggered: &mut TriggeredCodes) {
-    let sandbox: Sandbox = start(stepped_sandbox()).await;
+    let sandbox: Sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -84,7 +84,7 @@ pub(super) async fn transfers(triggered: &mut TriggeredCodes) {
 }
 
 pub(super) async fn margin(triggered: &mut TriggeredCodes) {
-    let sandbox = start(stepped_sandbox()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let sum = |amount: &str| json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": amount });
     let path = |call: &str| format!("/spot/v1/margin/isolated/{call}");

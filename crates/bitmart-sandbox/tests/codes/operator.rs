@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     FUTURES, SUBMIT, TriggeredCodes,
     common::{Client, start},
-    limit_buy, stepped_sandbox,
+    limit_buy, stepped_config,
 };
 
 const APPLY: &str = "/account/v1/withdraw/apply";
@@ -17,7 +17,7 @@ fn withdrawal(currency: &str, address: &str) -> Value {
 }
 
 pub(super) async fn frozen_accounts(triggered: &mut TriggeredCodes) {
-    let sandbox = start(stepped_sandbox()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -40,7 +40,7 @@ pub(super) async fn frozen_accounts(triggered: &mut TriggeredCodes) {
 }
 
 pub(super) async fn delisted_contracts(triggered: &mut TriggeredCodes) {
-    let sandbox = start(stepped_sandbox()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let order = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
@@ -55,7 +55,7 @@ pub(super) async fn delisted_contracts(triggered: &mut TriggeredCodes) {
 }
 
 pub(super) async fn closed_currencies(triggered: &mut TriggeredCodes) {
-    let sandbox = start(stepped_sandbox()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     sandbox.open_currency("USDT-ERC20", false, false).expect("a currency");
     sandbox.open_currency("BTC", false, false).expect("a currency");
@@ -79,7 +79,7 @@ pub(super) async fn closed_currencies(triggered: &mut TriggeredCodes) {
 }
 
 pub(super) async fn saved_addresses(triggered: &mut TriggeredCodes) {
-    let sandbox: Sandbox = start(stepped_sandbox()).await;
+    let sandbox: Sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let save = |address| sandbox.save_address(1, address).expect("saved");
     save(WithdrawAddress::new("T1").currency("USDT").network("TRC20"));
@@ -102,7 +102,7 @@ pub(super) async fn saved_addresses(triggered: &mut TriggeredCodes) {
 }
 
 pub(super) async fn network_terms(triggered: &mut TriggeredCodes) {
-    let sandbox: Sandbox = start(stepped_sandbox()).await;
+    let sandbox: Sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let terms = NetworkTerms::new().fee(Decimal::ONE).minimum(Decimal::TEN).decimals(1);
     sandbox.set_network("XRP", terms.multiple_of(5).needs_memo()).expect("a currency");
