@@ -260,7 +260,7 @@ async fn calls_without_token_or_from_web_pages_or_with_a_foreign_host_have_no_ef
     let (ready, other) = (ready(&sandbox), ready(&start(few()).await));
     let url = sandbox.admin().expect("an address");
     let untouched = sandbox.snapshot().to_json().expect("JSON");
-    let mut calls = examples(&sandbox).await;
+    let mut calls = help::examples(&sandbox).await;
     calls.push(("GET".to_owned(), "/".to_owned(), String::new()));
     for (method, path, body) in &calls {
         let call = || admin_call(&ready, method, path, body);

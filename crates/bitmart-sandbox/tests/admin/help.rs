@@ -2,7 +2,6 @@
 
 use bitmart_sandbox::Sandbox;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{
     common::{Client, admin_call, send_to},
@@ -10,7 +9,7 @@ use super::{
 };
 
 /// Every call with its method, and the path and body of its example.
-async fn examples(sandbox: &Sandbox) -> Vec<(String, String, String)> {
+pub(super) async fn examples(sandbox: &Sandbox) -> Vec<(String, String, String)> {
     let page = get(sandbox, "/help").await;
     let example = |call: &Value| {
         let text = |name: &str| call[name].as_str().expect("text").to_owned();
@@ -80,9 +79,9 @@ async fn the_help_page_describes_fields_and_response_of_every_call() {
         check_type(&described, &request, &call["example"]);
         let response = raw(&sandbox, &method, &path, body.clone()).await;
         assert_eq!(response.status, 200, "{method} {path} {body}: {}", response.text);
-        let response = &call["response"];
-        check_type(&described, &response["type"], &response.json());
-        check_type(&described, &response["type"], &response["example"]);
+        let documented = &call["response"];
+        check_type(&described, &documented["type"], &response.json());
+        check_type(&described, &documented["type"], &documented["example"]);
     }
     let ledger = get(&sandbox, "/ledger").await;
     assert!(!ledger["fills"].as_array().expect("a list").is_empty(), "no row was checked");

@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio::time::{Duration, Instant, timeout};
 
 use super::{
-    common::{DEADLINE, Received, Socket, send, start},
+    common::{DEADLINE, Received, Socket, start},
     stepped_config,
 };
 
