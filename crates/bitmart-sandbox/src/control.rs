@@ -17,6 +17,9 @@ use crate::{
     state::STEP,
 };
 
+/// A long time passes in slices of this length.
+const CLOCK_SLICE: Duration = Duration::from_secs(86_400);
+
 impl Shared {
     /// Applies a command of the operator.
     fn command(&self, command: OperatorCommand) -> Result<Outcome, OperatorError> {
@@ -67,16 +70,27 @@ impl Shared {
         }
     }
 
-    /// Advances a stepped clock and returns the new time; `None` if the clock is running.
+    /// Advances a stepped clock and returns the new time; `None` if the clock is running. A long time passes in
+    /// slices, each of which is published, so that neither the lock nor the number of events grows with it.
     pub(crate) fn advance(&self, by: Duration) -> Option<u64> {
-        let mut state = self.state();
-        if !state.clock.is_stepped() {
-            return None;
+        let mut rest = by;
+        loop {
+            let mut state = self.state();
+            if !state.clock.is_stepped() {
+                return None;
+            }
+            let slice = rest.min(CLOCK_SLICE);
+            let before_ms = state.clock.now_ms();
+            state.clock.advance(slice);
+            state.process_due();
+            state.play();
+            rest -= slice;
+            let now_ms = state.clock.now_ms();
+            // At the end of its range the clock stands still.
+            if rest.is_zero() || now_ms == before_ms {
+                return Some(now_ms);
+            }
         }
-        state.clock.advance(by);
-        state.process_due();
-        state.play();
-        Some(state.clock.now_ms())
     }
 
     /// Advances the market, and a stepped clock, by one step.

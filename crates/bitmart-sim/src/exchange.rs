@@ -274,6 +274,13 @@ impl Exchange {
         account_entry(&mut self.accounts, id)
     }
 
+    /// Returns whether some pair or contract uses this currency.
+    pub fn is_currency(&self, currency: &str) -> bool {
+        let mut contracts = self.futures.values();
+        self.can_hold(WalletKind::Spot, currency)
+            || contracts.any(|market| market.rules.base == currency)
+    }
+
     /// Returns the price of a currency in US dollars: its last price in USDT, which counts as one dollar.
     pub fn usd_price(&self, currency: &str) -> Decimal {
         let market = self.spot.get(format!("{currency}_USDT").as_str());

@@ -93,6 +93,13 @@ pub enum FuturesRequest {
         /// The order must be of one of these kinds.
         kinds: Vec<PlanKind>,
     },
+    /// Cancel the waiting trigger orders of a contract.
+    CancelPlans {
+        /// The contract of the orders.
+        symbol: SmolStr,
+        /// The kinds to cancel.
+        kinds: Vec<PlanKind>,
+    },
 }
 
 impl Exchange {
@@ -151,6 +158,10 @@ impl Exchange {
             }
             FuturesRequest::CancelPlan { symbol, id, kinds } => {
                 self.cancel_plan(account, &symbol, id, &kinds, now_ms).map(Outcome::from)
+            }
+            FuturesRequest::CancelPlans { symbol, kinds } => {
+                self.cancel_plans(account, &symbol, &kinds, now_ms);
+                Ok(Outcome::Done)
             }
         }
     }

@@ -205,6 +205,23 @@ impl Exchange {
         Ok(())
     }
 
+    /// Cancels the waiting plans of these kinds in a contract.
+    pub(crate) fn cancel_plans(
+        &mut self,
+        account: AccountId,
+        symbol: &str,
+        kinds: &[PlanKind],
+        now_ms: u64,
+    ) {
+        let plans = self.triggers.futures.of(account).filter(|plan| {
+            let terms = &plan.terms;
+            plan.is_waiting() && terms.order.symbol == symbol && kinds.contains(&terms.kind)
+        });
+        for id in plans.map(|plan| plan.id).collect::<Vec<_>>() {
+            self.end_plan(id, TriggerState::Cancelled, FuturesAction::Cancelled, now_ms);
+        }
+    }
+
     // Rule: Take-profits and stop-losses end with their position. Source: simplified (no source says it)
     /// Cancels the take-profits and stop-losses of a closed position.
     pub(super) fn cancel_bound_plans(

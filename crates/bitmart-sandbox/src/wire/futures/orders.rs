@@ -132,25 +132,22 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
         return Err(error(40034));
     }
     let client_id = call.params.text("client_order_id")?;
-    let ids: Vec<OrderId> = match (call.params.text("order_id")?, client_id) {
-        (Some(id), _) => vec![id_of(&id)?],
+    let id = match (call.params.text("order_id")?, client_id) {
+        (Some(id), _) => id_of(&id)?,
         (None, Some(client_id)) => {
             let owner = call.owner()?;
-            vec![owner.futures_orders.by_client_id(&client_id).ok_or_else(|| error(40037))?]
+            owner.futures_orders.by_client_id(&client_id).ok_or_else(|| error(40037))?
         }
-        (None, None) => call
-            .exchange
-            .futures_orders_of(account)
-            .filter(|order| order.open && order.request.symbol == symbol)
-            .map(|order| order.id)
-            .collect(),
+        (None, None) => {
+            let symbol = Some(symbol.as_str().into());
+            call.exchange.apply(account, FuturesRequest::CancelAll { symbol })?;
+            return Ok(json!({}));
+        }
     };
-    for id in ids {
-        // An order of another contract counts as unknown.
-        let order = call.exchange.futures_orders.get(&id);
-        order.filter(|order| order.request.symbol == symbol).ok_or_else(|| error(40037))?;
-        call.exchange.apply(account, FuturesRequest::Cancel(id))?;
-    }
+    // An order of another contract counts as unknown.
+    let order = call.exchange.futures_orders.get(&id);
+    order.filter(|order| order.request.symbol == symbol).ok_or_else(|| error(40037))?;
+    call.exchange.apply(account, FuturesRequest::Cancel(id))?;
     Ok(json!({}))
 }
 

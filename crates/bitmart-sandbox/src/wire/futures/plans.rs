@@ -101,18 +101,12 @@ pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = rules(call)?.symbol.clone();
-    let named = optional_id(call, account)?;
-    let waiting = call.exchange.triggers.futures.of(account).filter(|plan| {
-        let terms = &plan.terms;
-        plan.is_waiting() && terms.order.symbol == symbol && PLAN_KINDS.contains(&terms.kind)
-    });
-    let ids = named.map_or_else(|| waiting.map(|plan| plan.id).collect(), |id| vec![id]);
-    for id in ids {
-        call.exchange.apply(
-            account,
-            FuturesRequest::CancelPlan { symbol: symbol.clone(), id, kinds: PLAN_KINDS.to_vec() },
-        )?;
-    }
+    let kinds = PLAN_KINDS.to_vec();
+    let request = match optional_id(call, account)? {
+        Some(id) => FuturesRequest::CancelPlan { symbol, id, kinds },
+        None => FuturesRequest::CancelPlans { symbol, kinds },
+    };
+    call.exchange.apply(account, request)?;
     Ok(json!({}))
 }
 
