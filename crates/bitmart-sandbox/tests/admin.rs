@@ -214,6 +214,7 @@ async fn invalid_calls_are_rejected_with_the_cause() {
         ("POST", "/market/step", "{\"steps\":1000000}", 400, "at most 10000 steps"),
         ("POST", "/market/hold", "", 400, "missing field `held`"),
         ("POST", "/market/hold", "{held:true}", 400, "key must be a string"),
+        ("POST", "/clock/advance", "{\"ms\":31622400001}", 400, "at most 366 days"),
         ("POST", "/clock/advance", "{\"ms\":-1}", 400, "invalid value: integer `-1`"),
         ("POST", "/keys", "{\"account\":99}", 404, "there is no account 99"),
         ("POST", "/keys", "{\"account\":1,\"key\":\"k\"}", 400, "give all of key, secret and memo"),

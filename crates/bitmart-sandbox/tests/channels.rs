@@ -264,6 +264,16 @@ async fn spot_balances_are_pushed_with_the_reason_of_the_change() {
 }
 
 #[tokio::test]
+async fn balances_of_unknown_currencies_cannot_be_subscribed() {
+    let sandbox = start(stepped_config()).await;
+    let mut socket = futures_private(&sandbox, &["futures/asset:BTC", "futures/asset:USDT"]).await;
+    for topic in ["futures/asset:GOLD", "futures/asset:usdt"] {
+        socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
+        assert_eq!(socket.text().await["success"], false, "{topic}");
+    }
+}
+
+#[tokio::test]
 async fn futures_balances_and_positions_are_pushed_on_a_fill() {
     let sandbox = start(stepped_config()).await;
     let mut assets = futures_private(&sandbox, &["futures/asset:USDT"]).await;

@@ -13,7 +13,7 @@ use bitmart_sim::{
 use super::Entry;
 
 /// Number of names that [`name`] returns.
-const NAMES: usize = 47;
+const NAMES: usize = 48;
 
 fn name(entry: &Entry) -> &'static str {
     match entry {
@@ -60,6 +60,7 @@ fn futures(request: &FuturesRequest) -> &'static str {
         FuturesRequest::ModifyPlan { .. } => "modify plan",
         FuturesRequest::ModifyPreset { .. } => "modify preset",
         FuturesRequest::CancelPlan { .. } => "cancel plan",
+        FuturesRequest::CancelPlans { .. } => "cancel plans",
     }
 }
 
