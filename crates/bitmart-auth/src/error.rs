@@ -220,6 +220,15 @@ impl From<CredentialsErrorKind> for CredentialsError {
     }
 }
 
+/// Quotes a word for a POSIX shell, if it must be.
+fn shell_word(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/_-.".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Advice for a missing memo.
 const MEMO_HINT: &str = "the memo is the free text that you chose when you created the key, not \
                          your account id";
@@ -240,10 +249,9 @@ impl fmt::Display for CredentialsError {
                 write!(f, "the API memo is empty: {MEMO_HINT}")
             }
             Kind::Empty { field } => write!(f, "the {field} is empty"),
-            Kind::InvalidCharacter { field, position } => write!(
-                f,
-                "the {field} has an invalid character at position {position}, counted from 0"
-            ),
+            Kind::InvalidCharacter { field, position } => {
+                write!(f, "character {} of the {field} is invalid", position.saturating_add(1))
+            }
             Kind::HasStrayCharacters { field, found } => {
                 write!(f, "the {field} {found}, which must be removed")
             }
@@ -269,9 +277,10 @@ impl fmt::Display for CredentialsError {
             },
             Kind::InsecurePermissions { path, mode } => write!(
                 f,
-                "{path} contains secrets but other users have access to it (mode {mode:03o}): \
-                 run `chmod 600 {path}`",
-                path = path.display()
+                "{} contains secrets but other users have access to it (mode {mode:03o}): \
+                 run `chmod 600 {}`",
+                path.display(),
+                shell_word(&path.to_string_lossy())
             ),
             Kind::TooLarge { path, limit } => write!(
                 f,

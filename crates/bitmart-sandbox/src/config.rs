@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use bitmart_sim::{Contract, SpotPair, account::HISTORY, setup::Funds};
+use bitmart_sim::{Contract, SpotPair, account::DEFAULT_HISTORY_LIMIT, setup::StartingBalances};
 use rust_decimal::Decimal;
 
 pub use self::fund::FundError;
@@ -92,8 +92,8 @@ impl Config {
             market_maker: true,
             clock: ClockSetting::Machine,
             keys: Vec::new(),
-            spot_funds: Funds::default().spot,
-            futures_funds: Funds::default().futures,
+            spot_funds: StartingBalances::default().spot,
+            futures_funds: StartingBalances::default().futures,
             pairs: SpotPair::listed(),
             contracts: Contract::listed(),
             ws: SocketLimits {
@@ -105,7 +105,7 @@ impl Config {
             },
             restored: None,
             data: None,
-            stored_orders: HISTORY,
+            stored_orders: DEFAULT_HISTORY_LIMIT,
             slow_futures_books: false,
             reasons_on_stderr: false,
             replay: Vec::new(),

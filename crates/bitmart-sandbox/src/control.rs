@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bitmart_sim::{
-    AccountId, Command, OperatorCommand, Outcome, control::WalletKind, operator::Operation,
+    AccountId, Command, OperatorCommand, Outcome, account::WalletKind, operator::Operation,
 };
 use rust_decimal::Decimal;
 
@@ -16,6 +16,9 @@ use crate::{
     snapshot::Snapshot,
     state::STEP,
 };
+
+/// A long time passes in slices of this length.
+const CLOCK_SLICE: Duration = Duration::from_secs(86_400);
 
 impl Shared {
     /// Applies a command of the operator.
@@ -67,16 +70,27 @@ impl Shared {
         }
     }
 
-    /// Advances a stepped clock and returns the new time; `None` if the clock is running.
+    /// Advances a stepped clock and returns the new time; `None` if the clock is running. A long time passes in
+    /// slices, each of which is published, so that neither the lock nor the number of events grows with it.
     pub(crate) fn advance(&self, by: Duration) -> Option<u64> {
-        let mut state = self.state();
-        if !state.clock.is_stepped() {
-            return None;
+        let mut rest = by;
+        loop {
+            let mut state = self.state();
+            if !state.clock.is_stepped() {
+                return None;
+            }
+            let slice = rest.min(CLOCK_SLICE);
+            let before_ms = state.clock.now_ms();
+            state.clock.advance(slice);
+            state.process_due();
+            state.play();
+            rest -= slice;
+            let now_ms = state.clock.now_ms();
+            // At the end of its range the clock stands still.
+            if rest.is_zero() || now_ms == before_ms {
+                return Some(now_ms);
+            }
         }
-        state.clock.advance(by);
-        state.process_due();
-        state.play();
-        Some(state.clock.now_ms())
     }
 
     /// Advances the market, and a stepped clock, by one step.

@@ -153,7 +153,8 @@ impl ApiKey {
         let far = number.wrapping_mul(0xD134_2543_DE82_EF95);
         let mut rng = Rng::new((seed ^ 0x6b65_7973).wrapping_add(far));
         let mut hex = |count: usize| {
-            let digits: Vec<String> = (0..count).map(|_| format!("{:016x}", rng.draw())).collect();
+            let digits: Vec<String> =
+                (0..count).map(|_| format!("{:016x}", rng.next_u64())).collect();
             digits.concat()
         };
         let key = hex(3)[..40].to_owned();

@@ -41,7 +41,7 @@ mod ws;
 
 pub use bitmart_sim::{
     Contract, SpotPair,
-    control::WalletKind,
+    account::WalletKind,
     operator::{NetworkTerms, WithdrawAddress},
     report::{Balance, Book, Fill, Order},
 };

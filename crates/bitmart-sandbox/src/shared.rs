@@ -151,7 +151,7 @@ impl Shared {
     /// A new id in the form of a UUID, for `trace` and pongs.
     pub(crate) fn trace(&self) -> String {
         let mut rng = Rng::new(self.traces.fetch_add(1, Ordering::Relaxed));
-        let (high, low) = (rng.draw(), rng.draw());
+        let (high, low) = (rng.next_u64(), rng.next_u64());
         format!(
             "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
             high >> 32,

@@ -50,7 +50,7 @@ impl State {
 
     fn store(&mut self, entry: Entry, now_ms: u64) {
         let exchange = &self.exchange;
-        let latest = self.recorder.record(entry, now_ms, || exchange.mark());
+        let latest = self.recorder.record(entry, now_ms, || exchange.fingerprint());
         self.feed.set_latest(latest);
         self.feed.publish(&mut self.exchange, now_ms);
     }

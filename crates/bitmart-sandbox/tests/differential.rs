@@ -8,11 +8,11 @@ use bitmart_sandbox::{Config, Contract, Decimal, Sandbox, SpotPair};
 use bitmart_sim::{
     AccountId, Command, Exchange, FuturesRequest, OrderId, Outcome, Request, SpotRequest,
     WalletRequest,
-    account::Purse,
+    account::WalletKind,
     book::{SelfTrade, Side},
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    order::{Kind, NewSpotOrder},
-    transfer::{End, NewTransfer},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    spot_order::{NewSpotOrder, SpotOrderType},
+    transfer::{AccountWallet, NewTransfer},
     trigger::Preset,
 };
 use common::{Client, start};
@@ -63,9 +63,14 @@ fn price(random: &mut Random, decimals: u32) -> Decimal {
 
 fn spot_order(random: &mut Random) -> Step {
     let (side, name) = random.pick(&[(Side::Buy, "buy"), (Side::Sell, "sell")]);
-    let kinds = [(Kind::Limit, "limit"), (Kind::LimitMaker, "limit_maker"), (Kind::Ioc, "ioc")];
+    let kinds = [
+        (SpotOrderType::Limit, "limit"),
+        (SpotOrderType::LimitMaker, "limit_maker"),
+        (SpotOrderType::Ioc, "ioc"),
+    ];
     let market = random.below(4) == 0;
-    let (kind, kind_name) = if market { (Kind::Market, "market") } else { random.pick(&kinds) };
+    let (kind, kind_name) =
+        if market { (SpotOrderType::Market, "market") } else { random.pick(&kinds) };
     let mut order = NewSpotOrder {
         symbol: "BTC_USDT".into(),
         margin: false,
@@ -98,9 +103,13 @@ fn futures_order(random: &mut Random) -> Step {
     let (number, side) =
         random.pick(&[(1, OpenLong), (2, CloseShort), (3, CloseLong), (4, OpenShort)]);
     let market = random.below(3) == 0;
-    let modes = [(1, Mode::GoodTilCancelled), (3, Mode::ImmediateOrCancel), (4, Mode::MakerOnly)];
+    let modes = [
+        (1, OrderMode::GoodTilCancelled),
+        (3, OrderMode::ImmediateOrCancel),
+        (4, OrderMode::MakerOnly),
+    ];
     let (mode_number, mode) =
-        if market { (1, Mode::GoodTilCancelled) } else { random.pick(&modes) };
+        if market { (1, OrderMode::GoodTilCancelled) } else { random.pick(&modes) };
     let size = 1 + random.below(50);
     let order = NewFuturesOrder {
         symbol: "BTCUSDT".into(),
@@ -139,11 +148,23 @@ fn cancel(random: &mut Random, placed: &[(bool, OrderId)]) -> Option<Step> {
 }
 
 fn transfer(random: &mut Random) -> Step {
-    let end = |purse| End { account: ACCOUNT, purse };
+    let end = |kind| AccountWallet { account: ACCOUNT, kind };
     let ways = [
-        (true, "/account/v1/transfer-contract", "spot_to_contract", Purse::Spot, Purse::Futures),
-        (true, "/account/v1/transfer-contract", "contract_to_spot", Purse::Futures, Purse::Spot),
-        (false, "/account/v1/transfer", "spot_to_fund", Purse::Spot, Purse::Fund),
+        (
+            true,
+            "/account/v1/transfer-contract",
+            "spot_to_contract",
+            WalletKind::Spot,
+            WalletKind::Futures,
+        ),
+        (
+            true,
+            "/account/v1/transfer-contract",
+            "contract_to_spot",
+            WalletKind::Futures,
+            WalletKind::Spot,
+        ),
+        (false, "/account/v1/transfer", "spot_to_fund", WalletKind::Spot, WalletKind::Funding),
     ];
     let (futures, path, name, from, to) = random.pick(&ways);
     let amount = Decimal::new(1 + random.below(5_000_000), 2);

@@ -55,6 +55,7 @@ fn status(error: &OperatorError) -> StatusCode {
         | OperatorError::InvalidAmount(_)
         | OperatorError::InvalidDeposit { .. }
         | OperatorError::TooManySteps
+        | OperatorError::ClockTooFar
         | OperatorError::Rejected(_)
         | OperatorError::InvalidFault(_) => StatusCode::BAD_REQUEST,
     }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use bitmart_sim::{DECIMALS, control::MOST};
+use bitmart_sim::{DECIMALS, control::MAX_BALANCE};
+
 use rust_decimal::Decimal;
 
 use super::{Config, set_balance};
@@ -104,7 +105,7 @@ fn parse(text: &str) -> Option<Decimal> {
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let amount: Decimal = Some(text).filter(|_| plain(whole) && plain(part))?.parse().ok()?;
     let amount = amount.normalize();
-    (amount <= MOST && amount.scale() <= DECIMALS).then_some(amount)
+    (amount <= MAX_BALANCE && amount.scale() <= DECIMALS).then_some(amount)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use bitmart_sim::{
     AccountId,
-    setup::{Customers, Funds, NewAccount, Setup},
+    setup::{NewAccount, NewAccounts, Setup, StartingBalances},
 };
 
 use super::Config;
@@ -13,8 +13,8 @@ const SUB_ACCOUNT_KEY: u64 = 0x0073_7562;
 
 impl Config {
     /// Initial balances of a main account.
-    pub(crate) fn funds(&self) -> Funds {
-        Funds { spot: self.spot_funds.clone(), futures: self.futures_funds.clone() }
+    pub(crate) fn funds(&self) -> StartingBalances {
+        StartingBalances { spot: self.spot_funds.clone(), futures: self.futures_funds.clone() }
     }
 
     /// The configuration of the exchange engine.
@@ -24,17 +24,17 @@ impl Config {
             market_maker: self.market_maker,
             pairs: self.pairs.clone(),
             contracts: self.contracts.clone(),
-            remembered: self.stored_orders,
-            customers: self.customers(),
+            history_limit: self.stored_orders,
+            accounts: self.customers(),
         }
     }
 
     /// The accounts of the configured keys.
-    pub(crate) fn customers(&self) -> Customers {
+    pub(crate) fn customers(&self) -> NewAccounts {
         let account =
             |key: ApiKey| NewAccount { id: AccountId(key.account), main: key.main.map(AccountId) };
         let accounts = self.keys_or_default().into_iter().map(account).collect();
-        Customers { accounts, funds: self.funds() }
+        NewAccounts { accounts, funds: self.funds() }
     }
 
     /// The configured keys, or the two derived from the seed: of account 1 and of its sub-account 2.

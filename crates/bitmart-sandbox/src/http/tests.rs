@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use bitmart_sim::{
-    AccountId, Command, OperatorCommand, WalletRequest, control::WalletKind, earn::Renewal,
-    margin::Sum,
+    AccountId, Command, OperatorCommand, WalletRequest, account::WalletKind, margin::PairAmount,
+    savings::Renewal,
 };
+
 use hyper::Request;
 use percent_encoding::NON_ALPHANUMERIC;
 use rust_decimal::Decimal;
@@ -44,7 +45,7 @@ fn shared() -> Shared {
         let command = Command::Customer { account: main, request: request.into() };
         shared.state().apply(command).expect("accepted")
     };
-    let sum = |amount| Sum { symbol: "BTC_USDT".into(), currency: "USDT".into(), amount };
+    let sum = |amount| PairAmount { symbol: "BTC_USDT".into(), currency: "USDT".into(), amount };
     request(WalletRequest::TransferMargin { sum: sum(Decimal::ONE_THOUSAND), into: true });
     request(WalletRequest::Borrow(sum(Decimal::ONE_HUNDRED)));
     let products = shared.state().exchange.products();
@@ -209,7 +210,7 @@ fn extra(endpoint: Id, id: &str) -> Value {
 /// The part of the state that a read could change by mistake.
 fn accounts_and_mark(shared: &Shared) -> (String, u64) {
     let state = shared.state();
-    (format!("{:?}", state.exchange.accounts), state.exchange.mark())
+    (format!("{:?}", state.exchange.accounts), state.exchange.fingerprint())
 }
 
 #[test]

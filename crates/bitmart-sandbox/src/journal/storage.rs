@@ -138,7 +138,7 @@ impl Storage for Folder {
 /// Writes a file of random bytes, which no file system can compress.
 fn write(path: &Path, length: usize) -> io::Result<()> {
     let mut rng = Rng::new(1);
-    let bytes: Vec<u8> = (0..length / 8).flat_map(|_| rng.draw().to_le_bytes()).collect();
+    let bytes: Vec<u8> = (0..length / 8).flat_map(|_| rng.next_u64().to_le_bytes()).collect();
     let mut file = open_file(path)?;
     file.write_all(&bytes)?;
     file.sync_all()

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use bitmart_sim::{control::WalletKind, rng::Rng};
+use bitmart_sim::{account::WalletKind, rng::Rng};
 use rust_decimal::Decimal;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -40,6 +40,8 @@ pub enum OperatorError {
     ClockRuns,
     /// The market moves by at most 10,000 steps in one call.
     TooManySteps,
+    /// The clock may be advanced by at most 366 days at a time.
+    ClockTooFar,
     /// There is no such fault, or it does not fit its target; the text says why.
     InvalidFault(String),
 }
@@ -73,6 +75,7 @@ impl fmt::Display for OperatorError {
                 f.write_str("the clock is running; start with --clock for a stepped clock")
             }
             Self::TooManySteps => write!(f, "at most {MAX_STEPS} steps at a time"),
+            Self::ClockTooFar => f.write_str("the clock advances by at most 366 days at a time"),
             Self::InvalidFault(text) | Self::Rejected(text) => f.write_str(text),
         }
     }

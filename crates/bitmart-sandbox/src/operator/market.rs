@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{NetworkTerms, shared::Shared};
 
+/// The longest time by which one call advances the clock: 366 days.
+pub(super) const MAX_ADVANCE_MS: u64 = 366 * 86_400_000;
+
 calls! {
     /// Open or close deposits (code 60003) and withdrawals (60004) of a currency, or of one network (60003,
     /// 60056).
@@ -33,7 +36,7 @@ calls! {
 
     /// Advance a stepped clock and process all events that are due. Rejected if the clock is running.
     Stored "POST /clock/advance" => advance_clock(AdvanceClock) -> Time {
-        /// Milliseconds.
+        /// Milliseconds, at most 366 days.
         ms: u64 = 60000,
     }
 
@@ -82,6 +85,9 @@ fn set_network(call: SetNetwork, shared: &Shared) -> Result<SetNetwork, Operator
 }
 
 fn advance_clock(call: AdvanceClock, shared: &Shared) -> Result<Time, OperatorError> {
+    if call.ms > MAX_ADVANCE_MS {
+        return Err(OperatorError::ClockTooFar);
+    }
     match shared.advance(Duration::from_millis(call.ms)) {
         Some(now_ms) => Ok(Time { now_ms }),
         None => Err(OperatorError::ClockRuns),

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::{
     AdvanceClock, ClearFaults, CreateKey, DelistContract, FreezeAccount, HaltMarket, HoldMarket,
     KillSockets, MAX_STEPS, MakeDeposit, OpenCurrency, Operator, OperatorError, SaveAddress,
-    SetBalance, SetNetwork, StepMarket,
+    SetBalance, SetNetwork, StepMarket, market::MAX_ADVANCE_MS,
 };
 use crate::{
     ApiKey, Balance, Book, FaultRule, Fill, NetworkTerms, Order, Permission, Sandbox, Snapshot,
@@ -122,9 +122,18 @@ impl Sandbox {
 
     /// Advances a stepped clock, and everything that is due happens. Other clocks are not affected.
     pub fn advance(&self, by: Duration) {
-        let ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        // The call is only rejected by a running clock.
-        drop(self.operator().call(AdvanceClock { ms }));
+        let mut left = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        let mut last = None;
+        while left > 0 {
+            let ms = left.min(MAX_ADVANCE_MS);
+            // The call is only rejected by a running clock.
+            let Ok(time) = self.operator().call(AdvanceClock { ms }) else { return };
+            // The clock stands still at the end of its range.
+            if last.replace(time.now_ms) == Some(time.now_ms) {
+                return;
+            }
+            left -= ms;
+        }
     }
 
     /// Advances the market by `steps` steps of 100 ms, together with a stepped clock. Books, tickers and candles are

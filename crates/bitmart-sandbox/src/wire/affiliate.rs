@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use bitmart_sim::{
     AccountId,
-    customers::{Business, SHARE, share_of},
-    funding::{Funding, FundingState},
+    affiliate::{REBATE_SHARE, TradingTotals, rebate_of},
     futures_order::{FuturesFill, FuturesOrder},
+    payment::{Payment, PaymentState},
 };
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
@@ -86,7 +87,7 @@ pub(crate) fn rebates(call: &mut Call<'_>) -> HandlerResult {
     let selected: Vec<_> =
         customers.into_iter().filter(|one| only.is_none_or(|only| only == Some(*one))).collect();
     let rebate = |customer: AccountId, currency: &str| {
-        call.exchange.business(customer, currency, |time| window.contains(time)).rebate()
+        call.exchange.trading_totals(customer, currency, |time| window.contains(time)).rebate()
     };
     let rows: Vec<_> = selected
         .iter()
@@ -161,12 +162,14 @@ fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
 pub(crate) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
     let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
     let count = |fits: &dyn Fn(u64) -> bool| {
-        customer.map_or_else(Business::default, |one| call.exchange.business(one, CURRENCY, fits))
+        customer.map_or_else(TradingTotals::default, |one| {
+            call.exchange.trading_totals(one, CURRENCY, fits)
+        })
     };
     let (all, part) = (count(&|_| true), count(&|time| window.contains(time)));
     Ok(json!({
         "cid": call.params.whole("cid")?,
-        "back_rate": plain(SHARE),
+        "back_rate": plain(REBATE_SHARE),
         "trading_vol_total": plain(all.volume),
         "trading_fee_total": plain(all.fees),
         "rebate_total": plain(all.rebate()),
@@ -179,8 +182,8 @@ pub(crate) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
 /// All trades here are made over the API.
 pub(crate) fn api_rebate(call: &mut Call<'_>) -> HandlerResult {
     let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
-    let business = customer.map_or_else(Business::default, |one| {
-        call.exchange.business(one, CURRENCY, |time| window.contains(time))
+    let business = customer.map_or_else(TradingTotals::default, |one| {
+        call.exchange.trading_totals(one, CURRENCY, |time| window.contains(time))
     });
     Ok(json!({
         "api_trading_fee_total": plain(business.fees),
@@ -202,7 +205,8 @@ pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
     let rows: Vec<_> =
         customers.into_iter().filter(|one| only.is_none_or(|only| only == Some(*one))).collect();
     let row = |customer: &AccountId| {
-        let business = call.exchange.business(*customer, CURRENCY, |time| window.contains(time));
+        let business =
+            call.exchange.trading_totals(*customer, CURRENCY, |time| window.contains(time));
         let money = call.exchange.collateral(*customer, &SmolStr::from(CURRENCY));
         json!({
             "cid": customer.0,
@@ -210,7 +214,7 @@ pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
             "tradingVolTotal": plain(business.volume),
             "cashbackRate": "0",
             "tradingFeeTotal": plain(business.fees),
-            "backRate": plain(SHARE),
+            "backRate": plain(REBATE_SHARE),
             "status": 1,
             "accountAssetTotal": plain(money.equity()),
         })
@@ -234,12 +238,12 @@ pub(crate) fn customer_funding(call: &mut Call<'_>) -> HandlerResult {
         Some(2) => Some(false),
         Some(_) => return Err(call.params.invalid("type", "must be 1 or 2")),
     };
-    let rows = customer.into_iter().flat_map(|customer| call.exchange.fundings_of(customer));
+    let rows = customer.into_iter().flat_map(|customer| call.exchange.payments_of(customer));
     let rows: Vec<_> = rows
-        .filter(|row| row.state == FundingState::Done && window.contains(row.time_ms))
+        .filter(|row| row.state == PaymentState::Done && window.contains(row.time_ms))
         .filter(|row| deposits.is_none_or(|deposits| row.deposit == deposits))
         .collect();
-    let row = |row: &&Funding| {
+    let row = |row: &&Payment| {
         json!({
             "dateTime": row.time_ms,
             "cid": row.account.0,
@@ -284,7 +288,7 @@ pub(crate) fn broker_rebates(call: &mut Call<'_>) -> HandlerResult {
             let Some(market) = call.exchange.spot.get(&fill.request.symbol) else { continue };
             let day = rfc3339(fill.time_ms).split('T').next().unwrap_or_default().to_owned();
             let sum = days.entry(day).or_default().entry(market.rules.quote.clone()).or_default();
-            *sum += share_of(fill.fee);
+            *sum += rebate_of(fill.fee);
         }
     }
     let rows = |sums: BTreeMap<SmolStr, Decimal>| -> Value {

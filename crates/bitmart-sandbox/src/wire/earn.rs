@@ -4,20 +4,22 @@
 
 use std::collections::BTreeMap;
 
-use bitmart_sim::{
-    Outcome, WalletRequest,
-    earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
-    rules::MONEY_DECIMALS,
-};
-use rust_decimal::Decimal;
-use serde_json::{Value, json};
-
 use super::{Call, HandlerResult};
 use crate::wire::{
     decimal::{fixed, plain},
     error::WireError,
     number,
 };
+use bitmart_sim::{
+    Outcome, WalletRequest,
+    rules::MONEY_DECIMALS,
+    savings::{
+        Holding, MAX_SUBSCRIPTION, MIN_SUBSCRIPTION, Renewal, SavingAction, SavingProduct,
+        SavingRecord, SavingRequest,
+    },
+};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 const DECIMALS: u32 = MONEY_DECIMALS;
 /// Digits of a `requestNo`.
@@ -40,17 +42,19 @@ fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> HandlerResult {
 }
 
 /// A filter for the requested coin; all coins if none is requested.
-fn coin(call: &Call<'_>) -> Result<impl Fn(&Product) -> bool, WireError> {
+fn coin(call: &Call<'_>) -> Result<impl Fn(&SavingProduct) -> bool, WireError> {
     let requested = call.params.text("coinName")?;
-    Ok(move |product: &Product| requested.as_deref().is_none_or(|name| product.currency == name))
+    Ok(move |product: &SavingProduct| {
+        requested.as_deref().is_none_or(|name| product.currency == name)
+    })
 }
 
-fn tag(product: &Product) -> &'static str {
+fn tag(product: &SavingProduct) -> &'static str {
     if product.lock_days.is_some() { "FIXED" } else { "FLEXIBLE" }
 }
 
 /// The common fields of products and holdings.
-fn described(product: &Product) -> Value {
+fn described(product: &SavingProduct) -> Value {
     let mut row = json!({
         "productId": product.id.to_string(),
         "coinName": product.currency.as_str(),
@@ -65,10 +69,10 @@ fn described(product: &Product) -> Value {
     row
 }
 
-fn product_row(product: &Product) -> Value {
+fn product_row(product: &SavingProduct) -> Value {
     let mut row = described(product);
-    row["minPurchaseAmount"] = json!(plain(LEAST));
-    row["maxPurchaseAmount"] = json!(plain(MOST));
+    row["minPurchaseAmount"] = json!(plain(MIN_SUBSCRIPTION));
+    row["maxPurchaseAmount"] = json!(plain(MAX_SUBSCRIPTION));
     row
 }
 
@@ -87,12 +91,12 @@ pub(crate) fn fixed_products(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// The account of the caller and the request number of 20 digits.
-fn saver(call: &Call<'_>) -> Result<Saver, WireError> {
+fn request(call: &Call<'_>) -> Result<SavingRequest, WireError> {
     let number = call.params.required("requestNo")?;
     if number.len() != NUMBER_DIGITS || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(call.params.invalid("requestNo", "must be 20 digits"));
     }
-    Ok(Saver { account: call.account()?, number: number.into() })
+    Ok(SavingRequest { account: call.account()?, number: number.into() })
 }
 
 fn amount(call: &Call<'_>) -> Result<Decimal, WireError> {
@@ -103,7 +107,7 @@ fn amount(call: &Call<'_>) -> Result<Decimal, WireError> {
 }
 
 /// The requested product, which must be fixed or flexible as given.
-fn product(call: &Call<'_>, fixed: bool) -> Result<Product, WireError> {
+fn product(call: &Call<'_>, fixed: bool) -> Result<SavingProduct, WireError> {
     let id = call.params.required("productId")?;
     let mut all = call.exchange.products().into_iter();
     all.find(|one| one.id.to_string() == id && one.lock_days.is_some() == fixed)
@@ -137,48 +141,48 @@ fn renewal_name(renewal: Renewal) -> &'static str {
 
 fn subscribe(
     call: &mut Call<'_>,
-    saver: Saver,
-    product: &Product,
+    request: SavingRequest,
+    product: &SavingProduct,
     amount: Decimal,
     renewal: Renewal,
 ) -> Result<Outcome, WireError> {
-    let Saver { account, number } = saver;
+    let SavingRequest { account, number } = request;
     let request = WalletRequest::SubscribeSaving { number, product: product.id, amount, renewal };
     call.exchange.apply(account, request)
 }
 
 fn redeem(
     call: &mut Call<'_>,
-    saver: Saver,
+    request: SavingRequest,
     id: u64,
     part: Option<Decimal>,
 ) -> Result<Outcome, WireError> {
-    let Saver { account, number } = saver;
+    let SavingRequest { account, number } = request;
     call.exchange.apply(account, WalletRequest::RedeemSaving { number, id, part })
 }
 
 pub(crate) fn subscribe_flexible(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, product, amount) = (saver(call)?, product(call, false)?, amount(call)?);
-    subscribe(call, saver, &product, amount, Renewal::Off)?;
+    let (request, product, amount) = (request(call)?, product(call, false)?, amount(call)?);
+    subscribe(call, request, &product, amount, Renewal::Off)?;
     Ok(json!(true))
 }
 
 pub(crate) fn subscribe_fixed(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, product, amount) = (saver(call)?, product(call, true)?, amount(call)?);
+    let (request, product, amount) = (request(call)?, product(call, true)?, amount(call)?);
     let renewal = renewal(call)?;
-    subscribe(call, saver, &product, amount, renewal)?;
+    subscribe(call, request, &product, amount, renewal)?;
     Ok(json!(true))
 }
 
 pub(crate) fn redeem_flexible(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, id, amount) = (saver(call)?, earn_id(call)?, amount(call)?);
-    redeem(call, saver, id, Some(amount))?;
+    let (request, id, amount) = (request(call)?, earn_id(call)?, amount(call)?);
+    redeem(call, request, id, Some(amount))?;
     Ok(json!(true))
 }
 
 pub(crate) fn redeem_fixed(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, id) = (saver(call)?, earn_id(call)?);
-    redeem(call, saver, id, None)?;
+    let (request, id) = (request(call)?, earn_id(call)?);
+    redeem(call, request, id, None)?;
     Ok(json!(true))
 }
 
@@ -191,8 +195,8 @@ pub(crate) fn set_renewal(call: &mut Call<'_>) -> HandlerResult {
 fn holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> HandlerResult {
     let (account, requested) = (call.account()?, coin(call)?);
     let product = call.params.text("productId")?;
-    let named = |one: &Product| product.as_deref().is_none_or(|id| one.id.to_string() == id);
-    let own = call.exchange.earn.of(account, fixed);
+    let named = |one: &SavingProduct| product.as_deref().is_none_or(|id| one.id.to_string() == id);
+    let own = call.exchange.savings.of(account, fixed);
     page(call, own.filter(|one| requested(&one.product) && named(&one.product)).map(row))
 }
 
@@ -206,7 +210,7 @@ fn holding_row(holding: &Holding) -> Value {
 
 /// The amount of a flexible holding is not in any source, but a client cannot redeem without it.
 pub(crate) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
-    let earn = &call.exchange.earn;
+    let earn = &call.exchange.savings;
     holdings(call, false, |holding| {
         let mut row = holding_row(holding);
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
@@ -229,7 +233,7 @@ pub(crate) fn fixed_holdings(call: &mut Call<'_>) -> HandlerResult {
 
 fn record_row(record: &SavingRecord) -> Value {
     let mut row = json!({
-        "type": record_type(record.act),
+        "type": record_type(record.action),
         "recordId": record.id.to_string(),
         "productId": record.product.id.to_string(),
         "coinName": record.product.currency.as_str(),
@@ -246,11 +250,11 @@ fn record_row(record: &SavingRecord) -> Value {
     row
 }
 
-fn record_type(act: SavingAct) -> &'static str {
+fn record_type(act: SavingAction) -> &'static str {
     match act {
-        SavingAct::Subscribe => "subscribe",
-        SavingAct::Redeem => "redeem",
-        SavingAct::Interest => "interest",
+        SavingAction::Subscribe => "subscribe",
+        SavingAction::Redeem => "redeem",
+        SavingAction::Interest => "interest",
     }
 }
 
@@ -264,10 +268,10 @@ fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
     let start = call.params.whole("startTime")?.unwrap_or(0);
     let end = call.params.whole("endTime")?.unwrap_or(i64::MAX);
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
-    let rows = call.exchange.earn.records.iter().rev().filter(|row| {
+    let rows = call.exchange.savings.records.iter().rev().filter(|row| {
         row.account == account
             && row.product.lock_days.is_some() == fixed
-            && record_type(row.act) == kind
+            && record_type(row.action) == kind
             && within(row.time_ms)
             && requested(&row.product)
     });
@@ -285,7 +289,7 @@ pub(crate) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
 /// The current holdings, one row per coin.
 pub(crate) fn overview(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let earn = &call.exchange.earn;
+    let earn = &call.exchange.savings;
     let mut sums: BTreeMap<&str, [Decimal; 3]> = BTreeMap::new();
     for holding in [false, true].into_iter().flat_map(|fixed| earn.of(account, fixed)) {
         let sum = sums.entry(&holding.product.currency).or_default();
@@ -324,7 +328,7 @@ pub(crate) fn set_automatic(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn automatic(call: &mut Call<'_>) -> HandlerResult {
-    let on = call.exchange.earn.automatic.contains(&call.account()?);
+    let on = call.exchange.savings.automatic.contains(&call.account()?);
     Ok(json!({ "batchSubscribeStatus": status(on) }))
 }
 
@@ -337,6 +341,6 @@ pub(crate) fn set_automatic_product(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn automatic_product(call: &mut Call<'_>) -> HandlerResult {
     let key = (call.account()?, product(call, false)?.id);
-    let on = call.exchange.earn.automatic_products.contains(&key);
+    let on = call.exchange.savings.automatic_products.contains(&key);
     Ok(json!({ "subscribeStatus": status(on) }))
 }

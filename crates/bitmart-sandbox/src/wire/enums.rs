@@ -1,14 +1,27 @@
 //! The wire values of the engine's enumerations.
 
 use bitmart_sim::{
-    FuturesAction,
+    AccountId, Exchange, FuturesAction,
     book::Side,
-    funding::FundingState,
-    futures::flows::FlowKind,
-    futures_order::{FuturesOrder, FuturesSide, Mode, Origin},
-    order::{CancelSource, Kind, NewSpotOrder, State},
-    trigger::{PriceType, Way, spot::AlgoKind},
+    futures::transactions::TransactionKind,
+    futures_order::{FuturesOrder, FuturesSide, OrderMode, Origin},
+    payment::PaymentState,
+    spot_order::{CancelSource, NewSpotOrder, SpotOrderState, SpotOrderType},
+    trigger::{Direction, PriceType, spot::AlgoKind},
 };
+
+/// The user name of an account, by which endpoints of sub-accounts and withdrawals name it.
+pub(crate) fn account_name(account: AccountId) -> String {
+    format!("account{}@sandbox.test", account.0)
+}
+
+/// The customer with this account number or user name.
+pub(crate) fn parse_account(exchange: &Exchange, name: &str) -> Option<AccountId> {
+    let mut accounts = exchange.accounts.values().filter(|account| !account.house);
+    accounts
+        .find(|account| account.id.0.to_string() == name || account_name(account.id) == name)
+        .map(|account| account.id)
+}
 
 pub(crate) fn side(side: Side) -> &'static str {
     match side {
@@ -17,22 +30,22 @@ pub(crate) fn side(side: Side) -> &'static str {
     }
 }
 
-pub(crate) fn order_type(kind: Kind) -> &'static str {
+pub(crate) fn order_type(kind: SpotOrderType) -> &'static str {
     match kind {
-        Kind::Limit => "limit",
-        Kind::Market => "market",
-        Kind::LimitMaker => "limit_maker",
-        Kind::Ioc => "ioc",
+        SpotOrderType::Limit => "limit",
+        SpotOrderType::Market => "market",
+        SpotOrderType::LimitMaker => "limit_maker",
+        SpotOrderType::Ioc => "ioc",
     }
 }
 
-pub(crate) fn state(state: State) -> &'static str {
+pub(crate) fn state(state: SpotOrderState) -> &'static str {
     match state {
-        State::New => "new",
-        State::PartiallyFilled => "partially_filled",
-        State::Filled => "filled",
-        State::Canceled => "canceled",
-        State::PartiallyCanceled => "partially_canceled",
+        SpotOrderState::New => "new",
+        SpotOrderState::PartiallyFilled => "partially_filled",
+        SpotOrderState::Filled => "filled",
+        SpotOrderState::Canceled => "canceled",
+        SpotOrderState::PartiallyCanceled => "partially_canceled",
     }
 }
 
@@ -80,12 +93,12 @@ pub(crate) fn futures_type(order: &FuturesOrder) -> &'static str {
     }
 }
 
-pub(crate) fn mode(mode: Mode) -> u8 {
+pub(crate) fn mode(mode: OrderMode) -> u8 {
     match mode {
-        Mode::GoodTilCancelled => 1,
-        Mode::FillOrKill => 2,
-        Mode::ImmediateOrCancel => 3,
-        Mode::MakerOnly => 4,
+        OrderMode::GoodTilCancelled => 1,
+        OrderMode::FillOrKill => 2,
+        OrderMode::ImmediateOrCancel => 3,
+        OrderMode::MakerOnly => 4,
     }
 }
 
@@ -97,10 +110,10 @@ pub(crate) fn price_type(by: PriceType) -> u8 {
 }
 
 /// The `price_way` of a trigger order.
-pub(crate) fn way(way: Way) -> u8 {
+pub(crate) fn way(way: Direction) -> u8 {
     match way {
-        Way::Rise => 1,
-        Way::Fall => 2,
+        Direction::Rise => 1,
+        Direction::Fall => 2,
     }
 }
 
@@ -117,23 +130,23 @@ pub(crate) fn action(action: FuturesAction) -> u8 {
 }
 
 /// The `flow_type` of a transaction, and its name.
-pub(crate) fn flow(kind: FlowKind) -> (u8, &'static str) {
+pub(crate) fn flow(kind: TransactionKind) -> (u8, &'static str) {
     match kind {
-        FlowKind::Transfer => (1, "Transfer"),
-        FlowKind::Realised => (2, "Realized PNL"),
-        FlowKind::Funding => (3, "Funding Fee"),
-        FlowKind::Commission => (4, "Commission Fee"),
-        FlowKind::Liquidation => (5, "Liquidation Clearance"),
+        TransactionKind::Transfer => (1, "Transfer"),
+        TransactionKind::Realised => (2, "Realized PNL"),
+        TransactionKind::Funding => (3, "Funding Fee"),
+        TransactionKind::Commission => (4, "Commission Fee"),
+        TransactionKind::Liquidation => (5, "Liquidation Clearance"),
     }
 }
 
 /// The `status` of a deposit or withdrawal. Status 4, canceled, does not occur.
-pub(crate) fn funding(state: FundingState) -> u8 {
+pub(crate) fn funding(state: PaymentState) -> u8 {
     match state {
-        FundingState::Created => 0,
-        FundingState::Submitted => 1,
-        FundingState::Processing => 2,
-        FundingState::Done => 3,
-        FundingState::Failed => 5,
+        PaymentState::Created => 0,
+        PaymentState::Submitted => 1,
+        PaymentState::Processing => 2,
+        PaymentState::Done => 3,
+        PaymentState::Failed => 5,
     }
 }

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use bitmart_sim::{
-    AccountId, WalletRequest,
-    account::Purse,
-    funding::{Funding, FundingState, NewWithdrawal, deposit_address},
-};
-use serde_json::{Value, json};
-
 use super::{Call, HandlerResult};
 use crate::wire::{
     decimal::{fixed, plain},
     enums,
     error::{WireError, error},
 };
+use bitmart_sim::{
+    AccountId, WalletRequest,
+    account::WalletKind,
+    payment::{NewWithdrawal, Payment, PaymentState, deposit_address},
+};
+use serde_json::{Value, json};
 
 const DECIMALS: u32 = 8;
 const DAY_MS: i64 = 86_400_000;
@@ -30,11 +29,11 @@ fn main_account(call: &mut Call<'_>) -> Result<AccountId, WireError> {
 }
 
 /// The values of `account_type`, from the Python SDK 2.8.0.
-const DEPOSIT_ACCOUNTS: [(&str, Purse); 3] =
-    [("SPOT", Purse::Spot), ("CONTRACT", Purse::Futures), ("FUND", Purse::Fund)];
+const DEPOSIT_ACCOUNTS: [(&str, WalletKind); 3] =
+    [("SPOT", WalletKind::Spot), ("CONTRACT", WalletKind::Futures), ("FUND", WalletKind::Funding)];
 
-fn deposit_account_row(purse: Purse) -> Value {
-    let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.1 == purse);
+fn deposit_account_row(kind: WalletKind) -> Value {
+    let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.1 == kind);
     json!({ "account_type": row.map(|row| row.0) })
 }
 
@@ -50,9 +49,9 @@ pub(crate) fn set_deposit_account(call: &mut Call<'_>) -> HandlerResult {
     let word = call.params.required("account_type")?;
     let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.0 == word);
     let rule = "must be SPOT, CONTRACT or FUND";
-    let purse = row.ok_or_else(|| call.params.invalid("account_type", rule))?.1;
-    call.exchange.apply(account, WalletRequest::SetDepositWallet(purse))?;
-    Ok(deposit_account_row(purse))
+    let kind = row.ok_or_else(|| call.params.invalid("account_type", rule))?.1;
+    call.exchange.apply(account, WalletRequest::SetDepositWallet(kind))?;
+    Ok(deposit_account_row(kind))
 }
 
 /// The addresses that the operator has saved ([`Sandbox::save_address`](crate::Sandbox::save_address)). Only a standard
@@ -98,7 +97,7 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
         if requested.as_ref().is_some_and(|requested| !requested.contains(&name.as_str())) {
             continue;
         }
-        let usd = call.exchange.usd(name);
+        let usd = call.exchange.usd_price(name);
         let mut add = |code: String, network: &str| {
             let terms = call.exchange.decisions.terms(&code);
             let usd = usd.checked_mul(terms.fee).unwrap_or_default();
@@ -110,7 +109,7 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
                 "network": network,
                 "withdraw_enabled": withdrawals,
                 "deposit_enabled": deposits,
-                "withdraw_minsize": fixed(terms.least(), DECIMALS),
+                "withdraw_minsize": fixed(terms.min_withdrawal(), DECIMALS),
                 "withdraw_minfee": null,
                 "withdraw_fee": plain(terms.fee),
                 "withdraw_fee_estimate": fixed(usd, DECIMALS),
@@ -153,7 +152,7 @@ pub(crate) fn quota(call: &mut Call<'_>) -> HandlerResult {
     let terms = call.exchange.decisions.terms(&currency);
     Ok(json!({
         "today_available_withdraw_BTC": fixed(left, 4),
-        "min_withdraw": fixed(terms.least(), DECIMALS),
+        "min_withdraw": fixed(terms.min_withdrawal(), DECIMALS),
         "withdraw_precision": terms.decimals,
         "withdraw_fee": fixed(terms.fee, DECIMALS),
         "withdraw_Precision_GeTen": terms.multiple_of,
@@ -171,7 +170,8 @@ pub(crate) fn withdraw(call: &mut Call<'_>) -> HandlerResult {
         match (params.text("address")?, params.whole("type")?, params.text("value")?) {
             (Some(address), _, _) => (address, None),
             (None, Some(1..=3), Some(value)) => {
-                let payee = call.exchange.account_called(&value).ok_or_else(|| error(60053))?;
+                let payee =
+                    enums::parse_account(&call.exchange, &value).ok_or_else(|| error(60053))?;
                 (value, Some(payee))
             }
             _ => return Err(error(60011)),
@@ -179,8 +179,8 @@ pub(crate) fn withdraw(call: &mut Call<'_>) -> HandlerResult {
     let address_memo = params.text("address_memo")?.unwrap_or_default();
     let source = match params.text("sourceAccount")?.as_deref() {
         None => None,
-        Some("SPOT") => Some(Purse::Spot),
-        Some("FUND") => Some(Purse::Fund),
+        Some("SPOT") => Some(WalletKind::Spot),
+        Some("FUND") => Some(WalletKind::Funding),
         Some(_) => return Err(params.invalid("sourceAccount", "must be SPOT or FUND")),
     };
     let request = NewWithdrawal { currency, amount, address, address_memo, source, payee };
@@ -212,7 +212,7 @@ pub(crate) fn history(call: &mut Call<'_>) -> HandlerResult {
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
     let rows = call
         .exchange
-        .fundings_of(account)
+        .payments_of(account)
         .filter(|row| row.deposit == (requested == "deposit") && within(row.time_ms))
         .filter(|row| currency.as_deref().is_none_or(|currency| row.currency == currency))
         .take(usize::try_from(count).unwrap_or(1))
@@ -223,15 +223,15 @@ pub(crate) fn history(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn detail(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let id = call.params.required("id")?;
-    let mut rows = call.exchange.fundings_of(account);
+    let mut rows = call.exchange.payments_of(account);
     let row = rows.find(|row| row.id.to_string() == id).ok_or_else(|| error(60010))?;
     Ok(json!({ "record": record(row) }))
 }
 
 /// One of the two ids is an empty string, and `tx_id` is empty until the record is on-chain, as documented.
-fn record(row: &Funding) -> Value {
+fn record(row: &Payment) -> Value {
     let id = row.id.to_string();
-    let on_chain = [FundingState::Processing, FundingState::Done].contains(&row.state);
+    let on_chain = [PaymentState::Processing, PaymentState::Done].contains(&row.state);
     let (withdraw_id, deposit_id, kind) =
         if row.deposit { ("", id.as_str(), "deposit") } else { (id.as_str(), "", "withdraw") };
     json!({

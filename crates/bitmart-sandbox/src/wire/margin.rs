@@ -3,7 +3,8 @@
 use bitmart_sim::{
     AccountId, SpotRequest, SpotRules, WalletRequest,
     margin::{
-        DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, Repayment, Sum, bounds,
+        DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, PairAmount, Repayment,
+        loan_limits,
     },
     rules::MONEY_DECIMALS,
 };
@@ -19,7 +20,7 @@ use crate::wire::{
 
 const DECIMALS: u32 = MONEY_DECIMALS;
 
-fn sum(call: &Call<'_>) -> Result<Sum, WireError> {
+fn sum(call: &Call<'_>) -> Result<PairAmount, WireError> {
     let params = &call.params;
     let (symbol, currency) =
         (params.required("symbol")?.into(), params.required("currency")?.into());
@@ -28,7 +29,7 @@ fn sum(call: &Call<'_>) -> Result<Sum, WireError> {
     if amount.scale() > DECIMALS {
         return Err(params.invalid("amount", "at most 8 decimals"));
     }
-    Ok(Sum { symbol, currency, amount })
+    Ok(PairAmount { symbol, currency, amount })
 }
 
 pub(crate) fn transfer(call: &mut Call<'_>) -> HandlerResult {
@@ -78,7 +79,7 @@ fn pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
 pub(crate) fn pair_list(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let side = |rules: &SpotRules, currency: &SmolStr| {
-        let (least, most) = bounds(*currency == rules.base);
+        let (least, most) = loan_limits(*currency == rules.base);
         let borrowable = call.exchange.borrowable(account, &rules.symbol, currency);
         json!({
             "currency": currency.as_str(),
@@ -128,8 +129,8 @@ impl Holding {
 
     fn row(self, call: &Call<'_>, currency: &SmolStr) -> Value {
         let net = self.total() - self.debt.total();
-        let usd = call.exchange.usd(currency).saturating_mul(net);
-        let in_btc = usd.checked_div(call.exchange.usd("BTC")).unwrap_or_default();
+        let usd = call.exchange.usd_price(currency).saturating_mul(net);
+        let in_btc = usd.checked_div(call.exchange.usd_price("BTC")).unwrap_or_default();
         json!({
             "currency": currency.as_str(),
             "borrow_enabled": true,

@@ -1,6 +1,7 @@
 //! Request parameters from query or body, and the errors for missing and invalid ones.
 
-use bitmart_sim::rules::LARGEST;
+use bitmart_sim::rules::MAX_AMOUNT;
+
 use percent_encoding::percent_decode;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -140,7 +141,7 @@ impl Params {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let value =
             number::decimal(&text).ok_or_else(|| self.invalid(name, "must be a decimal number"))?;
-        if value <= Decimal::ZERO || value > LARGEST || value.normalize().scale() > 12 {
+        if value <= Decimal::ZERO || value > MAX_AMOUNT || value.normalize().scale() > 12 {
             return Err(
                 self.invalid(name, "must be above 0, at most 1e12, with at most 12 decimals")
             );

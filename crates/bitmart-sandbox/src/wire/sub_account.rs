@@ -2,15 +2,17 @@
 
 use bitmart_sim::{
     AccountId, WalletRequest,
-    account::Purse,
-    transfer::{End, NewTransfer, Transfer},
+    account::WalletKind,
+    transfer::{AccountWallet, NewTransfer, Transfer},
 };
+
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, transfer::amount};
 use crate::wire::{
     decimal::{fixed, plain},
+    enums::account_name,
     error::{WireError, error},
 };
 
@@ -38,13 +40,14 @@ fn sub_account_param(
     code: u32,
 ) -> Result<AccountId, WireError> {
     let name = call.params.required(field)?;
-    call.exchange.sub_account(main, &name).ok_or_else(|| error(code))
+    let mut subs = call.exchange.sub_accounts(main);
+    subs.find(|sub| account_name(*sub) == name).ok_or_else(|| error(code))
 }
 
 /// Transfers the requested amount between the same wallets of two accounts.
 fn transfer_between_accounts(
     call: &mut Call<'_>,
-    purse: Purse,
+    kind: WalletKind,
     from: AccountId,
     to: AccountId,
 ) -> HandlerResult {
@@ -57,54 +60,54 @@ fn transfer_between_accounts(
     let currency = params.required("currency")?.into();
     let too_many_decimals = params.invalid("amount", "at most 8 decimals");
     let amount = amount(params, error(61000), too_many_decimals)?;
-    let end = |account| End { account, purse };
+    let end = |account| AccountWallet { account, kind };
     let request = NewTransfer { from: end(from), to: end(to), currency, amount };
     let request = WalletRequest::Transfer { transfer: request, number: Some(number) };
     call.exchange.apply(caller, request)?;
     Ok(json!({}))
 }
 
-fn to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn to_main(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
     let sub = sub_account_param(call, main, "subAccount", 61003)?;
-    transfer_between_accounts(call, purse, sub, main)
+    transfer_between_accounts(call, kind, sub, main)
 }
 
-fn to_sub(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn to_sub(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
     let sub = sub_account_param(call, main, "subAccount", 61003)?;
-    transfer_between_accounts(call, purse, main, sub)
+    transfer_between_accounts(call, kind, main, sub)
 }
 
 /// Only for sub-accounts (otherwise 60027).
-fn own_to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn own_to_main(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let sub = call.account()?;
     let main = main_of(call, sub).ok_or_else(|| error(60027))?;
-    transfer_between_accounts(call, purse, sub, main)
+    transfer_between_accounts(call, kind, sub, main)
 }
 
 pub(crate) fn spot_to_main(call: &mut Call<'_>) -> HandlerResult {
-    to_main(call, Purse::Spot)
+    to_main(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_to_main(call: &mut Call<'_>) -> HandlerResult {
-    to_main(call, Purse::Futures)
+    to_main(call, WalletKind::Futures)
 }
 
 pub(crate) fn spot_to_sub(call: &mut Call<'_>) -> HandlerResult {
-    to_sub(call, Purse::Spot)
+    to_sub(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_to_sub(call: &mut Call<'_>) -> HandlerResult {
-    to_sub(call, Purse::Futures)
+    to_sub(call, WalletKind::Futures)
 }
 
 pub(crate) fn spot_own_to_main(call: &mut Call<'_>) -> HandlerResult {
-    own_to_main(call, Purse::Spot)
+    own_to_main(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_own_to_main(call: &mut Call<'_>) -> HandlerResult {
-    own_to_main(call, Purse::Futures)
+    own_to_main(call, WalletKind::Futures)
 }
 
 pub(crate) fn sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
@@ -114,7 +117,7 @@ pub(crate) fn sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
     if from == to {
         return Err(call.params.invalid("toAccount", "must differ from fromAccount"));
     }
-    transfer_between_accounts(call, Purse::Spot, from, to)
+    transfer_between_accounts(call, WalletKind::Spot, from, to)
 }
 
 pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
@@ -122,16 +125,16 @@ pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     // Enumeration `sub_account_status`: 1 is normal, 2 frozen by the main account.
     let status = |sub| if call.exchange.decisions.is_frozen(sub) { 2 } else { 1 };
     let rows = call.exchange.sub_accounts(main);
-    let rows = rows.map(|sub| json!({ "accountName": sub.name(), "status": status(sub) }));
+    let rows = rows.map(|sub| json!({ "accountName": account_name(sub), "status": status(sub) }));
     Ok(json!({ "subAccountList": rows.collect::<Value>() }))
 }
 
 /// The balances above zero, as documented.
-fn wallet(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn wallet(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
     let sub = sub_account_param(call, main, "subAccount", 61003)?;
     let requested = call.params.text("currency")?;
-    let rows = call.exchange.wallets(sub, purse);
+    let rows = call.exchange.wallets(sub, kind);
     let rows = rows
         .filter(|(_, wallet)| !wallet.is_empty())
         .filter(|(name, _)| requested.as_deref().is_none_or(|requested| requested == name.as_str()))
@@ -147,17 +150,17 @@ fn wallet(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
 }
 
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
-    wallet(call, Purse::Spot)
+    wallet(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_wallet(call: &mut Call<'_>) -> HandlerResult {
-    wallet(call, Purse::Futures)
+    wallet(call, WalletKind::Futures)
 }
 
 /// Transfers of a kind of wallet between `account` and others, or between `account` and `counterparty`, newest first.
 fn history(
     call: &Call<'_>,
-    purse: Purse,
+    kind: WalletKind,
     account: AccountId,
     counterparty: Option<AccountId>,
     rows_field: &str,
@@ -169,7 +172,7 @@ fn history(
     let rows = rows.ok_or_else(|| params.invalid(rows_field, "must be 1 to 100"))?;
     let since = call.now_ms.saturating_sub(HISTORY_MS);
     // A main account also sees transfers between its sub-accounts.
-    let is_own = |end: End| {
+    let is_own = |end: AccountWallet| {
         let owner = call.exchange.accounts.get(&end.account);
         end.account == account || owner.is_some_and(|owner| owner.main == Some(account))
     };
@@ -179,20 +182,20 @@ fn history(
         .iter()
         .rev()
         .take_while(|row| row.time_ms >= since)
-        .filter(|row| row.is_between_accounts() && row.from.purse == purse)
+        .filter(|row| row.is_between_accounts() && row.from.kind == kind)
         .filter(|row| is_own(row.from) || is_own(row.to))
-        .filter(|row| counterparty.is_none_or(|counterparty| row.touches(counterparty)))
+        .filter(|row| counterparty.is_none_or(|counterparty| row.involves(counterparty)))
         .collect();
     Ok((found.len(), found.into_iter().take(rows).map(history_row).collect()))
 }
 
 fn history_row(row: &Transfer) -> Value {
-    let kind = |purse| if purse == Purse::Futures { "future" } else { "spot" };
+    let wallet = |kind| if kind == WalletKind::Futures { "future" } else { "spot" };
     json!({
-        "fromAccount": row.from.account.name(),
-        "fromWalletType": kind(row.from.purse),
-        "toAccount": row.to.account.name(),
-        "toWalletType": kind(row.to.purse),
+        "fromAccount": account_name(row.from.account),
+        "fromWalletType": wallet(row.from.kind),
+        "toAccount": account_name(row.to.account),
+        "toWalletType": wallet(row.to.kind),
         "currency": row.currency.as_str(),
         "amount": plain(row.amount),
         "submissionTime": row.time_ms / 1_000,
@@ -207,7 +210,7 @@ fn spot_history(
     if call.params.required("moveType")? != "spot to spot" {
         return Err(call.params.invalid("moveType", "must be \"spot to spot\""));
     }
-    let (total, rows) = history(call, Purse::Spot, account, counterparty, "N")?;
+    let (total, rows) = history(call, WalletKind::Spot, account, counterparty, "N")?;
     Ok(json!({ "total": total, "historyList": rows }))
 }
 
@@ -230,10 +233,10 @@ pub(crate) fn spot_own_transfers(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn futures_transfers(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     let sub = sub_account_param(call, main, "subAccount", 61003)?;
-    Ok(history(call, Purse::Futures, main, Some(sub), "limit")?.1)
+    Ok(history(call, WalletKind::Futures, main, Some(sub), "limit")?.1)
 }
 
 pub(crate) fn futures_own_transfers(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    Ok(history(call, Purse::Futures, account, Some(account), "limit")?.1)
+    Ok(history(call, WalletKind::Futures, account, Some(account), "limit")?.1)
 }

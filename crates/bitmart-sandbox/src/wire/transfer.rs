@@ -2,10 +2,11 @@
 
 use bitmart_sim::{
     Reject, WalletRequest,
-    account::Purse,
+    account::WalletKind,
     rules::{MONEY_DECIMALS, check_futures_transfer},
-    transfer::{End, NewTransfer, Transfer},
+    transfer::{AccountWallet, NewTransfer, Transfer},
 };
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -31,14 +32,14 @@ pub(crate) fn amount(
 }
 
 /// Source and destination of a transfer `type`.
-fn wallets_of_type(word: &str) -> Option<(Purse, Purse)> {
+fn wallets_of_type(word: &str) -> Option<(WalletKind, WalletKind)> {
     Some(match word {
-        "spot_to_contract" => (Purse::Spot, Purse::Futures),
-        "contract_to_spot" => (Purse::Futures, Purse::Spot),
-        "spot_to_fund" => (Purse::Spot, Purse::Fund),
-        "fund_to_spot" => (Purse::Fund, Purse::Spot),
-        "fund_to_contract" => (Purse::Fund, Purse::Futures),
-        "contract_to_fund" => (Purse::Futures, Purse::Fund),
+        "spot_to_contract" => (WalletKind::Spot, WalletKind::Futures),
+        "contract_to_spot" => (WalletKind::Futures, WalletKind::Spot),
+        "spot_to_fund" => (WalletKind::Spot, WalletKind::Funding),
+        "fund_to_spot" => (WalletKind::Funding, WalletKind::Spot),
+        "fund_to_contract" => (WalletKind::Funding, WalletKind::Futures),
+        "contract_to_fund" => (WalletKind::Futures, WalletKind::Funding),
         _ => return None,
     })
 }
@@ -56,11 +57,11 @@ fn transfer_own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, Wire
     let too_small = params.invalid("amount", "must be above 0");
     // "Transfer vol precision error" is listed for futures only.
     let too_many_decimals = match (from, to) {
-        (Purse::Futures, _) | (_, Purse::Futures) => error(40005),
+        (WalletKind::Futures, _) | (_, WalletKind::Futures) => error(40005),
         _ => params.invalid("amount", "at most 8 decimals"),
     };
     let amount = amount(params, too_small, too_many_decimals)?;
-    let end = |purse| End { account, purse };
+    let end = |kind| AccountWallet { account, kind };
     let request = NewTransfer { from: end(from), to: end(to), currency, amount };
     call.exchange.apply(account, WalletRequest::Transfer { transfer: request, number: None })?;
     Ok(amount)
@@ -111,7 +112,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     };
     let rows = call.exchange.transfers.iter().rev();
     let rows = rows
-        .filter(|row| row.touches(account) && within(row.time_ms))
+        .filter(|row| row.involves(account) && within(row.time_ms))
         .filter(|row| currency.as_deref().is_none_or(|currency| row.currency == currency))
         .filter_map(listed)
         .skip((page - 1) * limit)
@@ -121,9 +122,9 @@ pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
 
 /// The row of a transfer between spot and futures; `None` for other transfers.
 fn listed(row: &Transfer) -> Option<Value> {
-    let word = match (row.from.purse, row.to.purse) {
-        (Purse::Spot, Purse::Futures) => "spot_to_contract",
-        (Purse::Futures, Purse::Spot) => "contract_to_spot",
+    let word = match (row.from.kind, row.to.kind) {
+        (WalletKind::Spot, WalletKind::Futures) => "spot_to_contract",
+        (WalletKind::Futures, WalletKind::Spot) => "contract_to_spot",
         _ => return None,
     };
     Some(json!({

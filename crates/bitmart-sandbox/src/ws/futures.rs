@@ -98,7 +98,12 @@ impl Session {
         let unknown = || messages::unknown_topic(text);
         let topic = topic::parse(Host::Futures, text).ok_or_else(unknown)?;
         match (topic.is_private(), self.private) {
-            (true, true) if context.is_logged_in() => return Ok(topic),
+            (true, true) if context.is_logged_in() => {
+                // A topic of an unknown currency would never be pushed, and clients could store any number of them.
+                let is_known =
+                    topic.symbol.is_empty() || context.exchange.is_currency(&topic.symbol);
+                return if is_known { Ok(topic) } else { Err(messages::unknown_symbol(text)) };
+            }
             (true, _) => return Err(messages::login_required(text)),
             (false, true) => return Err(unknown()),
             (false, false) => {}

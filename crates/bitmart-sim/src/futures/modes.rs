@@ -1,4 +1,4 @@
-//! What maker-only and fill-or-kill forbid.
+//! Maker-only and fill-or-kill orders.
 
 use std::collections::BTreeSet;
 
@@ -7,41 +7,44 @@ use rust_decimal::Decimal;
 use crate::{
     Exchange, OrderId,
     book::SelfTrade,
-    futures_order::{FuturesOrder, Mode},
+    futures_order::{FuturesOrder, OrderMode},
 };
 
 impl Exchange {
-    // Rule: A maker-only order that would take is cancelled. Source: documented (endpoint futures_submit_order)
-    /// Whether the mode of an order forbids it to trade as the book stands.
-    pub(super) fn is_turned_away(&self, order: &FuturesOrder) -> bool {
+    // Rule: A maker-only order that would trade at once is cancelled. Source: documented (endpoint
+    // futures_submit_order)
+    /// Whether the mode of an order forbids it to trade against the current book.
+    pub(super) fn is_forbidden_by_mode(&self, order: &FuturesOrder) -> bool {
         let request = &order.request;
         let Some(market) = self.futures.get(&request.symbol) else { return true };
-        let side = request.side.book();
+        let side = request.side.book_side();
         match request.mode {
-            Mode::MakerOnly => {
+            OrderMode::MakerOnly => {
                 request.price.is_some_and(|price| market.book.would_take(side, price))
             }
-            Mode::FillOrKill => {
-                let met = market.book.met_by(side, request.price, order.account, request.stp);
-                self.sure_of(met) < order.left()
+            OrderMode::FillOrKill => {
+                let matching =
+                    market.book.matching_orders(side, request.price, order.account, request.stp);
+                self.guaranteed_size(matching) < order.left()
             }
-            Mode::GoodTilCancelled | Mode::ImmediateOrCancel => false,
+            OrderMode::GoodTilCancelled | OrderMode::ImmediateOrCancel => false,
         }
     }
 
-    // Rule: A fill-or-kill order that cancels both takes the own order with it that it would have met. Source:
+    // Rule: A fill-or-kill order with cancel-both also cancels the own order that it would have matched. Source:
     // simplified (no source says what the two do together)
-    /// The own order that is cancelled with a fill-or-kill order, because the latter would have met it before it
-    /// was filled.
-    pub(super) fn cancelled_with(&self, order: &FuturesOrder) -> Option<OrderId> {
+    /// Returns the own order that is cancelled with a killed order: the one that it would have matched before it was
+    /// filled.
+    pub(super) fn own_order_cancelled_with(&self, order: &FuturesOrder) -> Option<OrderId> {
         let request = &order.request;
-        if request.mode != Mode::FillOrKill || request.stp != SelfTrade::CancelBoth {
+        if request.mode != OrderMode::FillOrKill || request.stp != SelfTrade::CancelBoth {
             return None;
         }
         let book = &self.futures.get(&request.symbol)?.book;
-        let side = request.side.book();
+        let side = request.side.book_side();
         let mut left = order.left();
-        for (id, open) in book.met_by(side, request.price, order.account, SelfTrade::Allow) {
+        for (id, open) in book.matching_orders(side, request.price, order.account, SelfTrade::Allow)
+        {
             if left <= Decimal::ZERO {
                 return None;
             }
@@ -53,19 +56,19 @@ impl Exchange {
         None
     }
 
-    // Rule: A fill-or-kill order fills whole or not at all, and counts only what it would get. Source:
-    // documented (endpoint futures_submit_order)
-    /// How much of what an order meets it gets for certain. In one-way mode an order may close the position
-    /// that a later one of its owner was to close, which may then be cancelled in the middle of the trade.
-    fn sure_of(&self, met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
-        let (mut sum, mut closers) = (Decimal::ZERO, BTreeSet::new());
-        for (id, open) in met {
+    // Rule: A fill-or-kill order fills whole or not at all, and counts only orders that are certain to fill it.
+    // Source: documented (endpoint futures_submit_order)
+    /// Returns the size that is certain to fill. In one-way mode a resting order may close the position that a later
+    /// order of the same account was to close; that order is then cancelled during the match, and does not count.
+    fn guaranteed_size(&self, matching: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
+        let (mut sum, mut closing_accounts) = (Decimal::ZERO, BTreeSet::new());
+        for (id, open) in matching {
             let Some(maker) = self.futures_orders.get(&id) else { continue };
-            if maker.closes.is_zero() || !closers.contains(&maker.account) {
+            if maker.closes.is_zero() || !closing_accounts.contains(&maker.account) {
                 sum += open;
             }
             if maker.one_way && maker.closes < open {
-                closers.insert(maker.account);
+                closing_accounts.insert(maker.account);
             }
         }
         sum

@@ -58,7 +58,7 @@ impl Connector {
         timeout: Duration,
     ) -> Self {
         // Slightly shorter than the timeout, so that the connector can name the hop that timed out.
-        let http = Dial::new(connect, timeout * 9 / 10);
+        let http = Dial::new(connect, timeout / 10 * 9);
         let https = tls.map(|config| HttpsConnector::from((http.clone(), config)));
         Self {
             http,

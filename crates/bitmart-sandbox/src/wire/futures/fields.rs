@@ -3,7 +3,7 @@
 use bitmart_sim::{
     Reject,
     futures::FuturesRules,
-    futures_order::{FuturesSide, Mode},
+    futures_order::{FuturesSide, OrderMode},
     rules::check_client_id,
     trigger::{Preset, PresetPrice, PriceType},
 };
@@ -41,12 +41,12 @@ pub(crate) fn side(params: &Params) -> Result<FuturesSide, WireError> {
     }
 }
 
-pub(crate) fn mode(params: &Params, market: bool) -> Result<Mode, WireError> {
+pub(crate) fn mode(params: &Params, market: bool) -> Result<OrderMode, WireError> {
     match params.whole("mode")? {
-        None | Some(1) => Ok(Mode::GoodTilCancelled),
-        Some(2) => Ok(Mode::FillOrKill),
-        Some(3) => Ok(Mode::ImmediateOrCancel),
-        Some(4) if !market => Ok(Mode::MakerOnly),
+        None | Some(1) => Ok(OrderMode::GoodTilCancelled),
+        Some(2) => Ok(OrderMode::FillOrKill),
+        Some(3) => Ok(OrderMode::ImmediateOrCancel),
+        Some(4) if !market => Ok(OrderMode::MakerOnly),
         Some(_) => Err(params.invalid("mode", "must be 1 to 4, and not 4 with type market")),
     }
 }

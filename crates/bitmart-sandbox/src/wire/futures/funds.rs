@@ -1,6 +1,7 @@
 //! Play money, and the records of margin in other currencies, which the sandbox does not have.
 
-use bitmart_sim::{WalletRequest, funding::CLAIM};
+use bitmart_sim::{WalletRequest, payment::PLAY_MONEY_CLAIM};
+
 use serde_json::json;
 
 use crate::wire::{
@@ -14,8 +15,8 @@ use crate::wire::{
 pub(crate) fn claim(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     call.exchange.apply(account, WalletRequest::ClaimPlayMoney)?;
-    let currency = call.exchange.claim_currency().ok_or_else(|| error(40034))?;
-    Ok(json!({ "currency": currency.as_str(), "amount": plain(CLAIM) }))
+    let currency = call.exchange.play_money_currency().ok_or_else(|| error(40034))?;
+    Ok(json!({ "currency": currency.as_str(), "amount": plain(PLAY_MONEY_CLAIM) }))
 }
 
 /// Always empty: margin is only in the currency of the contract, so nothing is repaid in another one.

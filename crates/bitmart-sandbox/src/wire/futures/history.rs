@@ -2,11 +2,6 @@
 
 use std::cmp::Reverse;
 
-use bitmart_sim::{
-    AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder, trigger::Kind,
-};
-use serde_json::{Value, json};
-
 use crate::wire::{
     Call, HandlerResult,
     decimal::plain,
@@ -17,6 +12,10 @@ use crate::wire::{
     params::Params,
     window::Window,
 };
+use bitmart_sim::{
+    AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder, trigger::PlanKind,
+};
+use serde_json::{Value, json};
 
 /// Maximum number of rows of a response without paging.
 const MAX_ROWS: usize = 200;
@@ -99,7 +98,7 @@ pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
         .triggers
         .futures
         .of(account)
-        .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == Kind::Trailing)
+        .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == PlanKind::Trailing)
         .filter(|plan| here(&plan.terms.order.symbol))
         .map(|plan| (plan.id, rows::trigger_row(plan, exchange)));
     Ok(newest(orders.chain(trailing).collect(), limit))
@@ -182,7 +181,7 @@ pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
     let limit = if is_copy_trading(call)? { 0 } else { rows };
     let rows = call
         .exchange
-        .flows
+        .transactions
         .iter()
         .rev()
         .filter(|flow| flow.account == account && window.contains(flow.time_ms))

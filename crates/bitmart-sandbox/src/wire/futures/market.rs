@@ -3,11 +3,11 @@
 use bitmart_sim::{
     Exchange,
     book::Side,
+    candle_history::CandleWindow,
     futures::{
         FuturesMarket, MAKER_FEE, TAKER_FEE,
-        funding::{LIMIT, next_funding_ms},
+        funding::{MAX_FUNDING_RATE, next_funding_ms},
     },
-    history::Window,
     tape::{Candle, PublicTrade, Tape},
 };
 use rust_decimal::Decimal;
@@ -101,11 +101,11 @@ fn funding_row(market: &FuturesMarket, now_ms: u64) -> Value {
     json!({
         "timestamp": now_ms,
         "symbol": market.rules.symbol.as_str(),
-        "rate_value": plain(market.rates.last()),
-        "expected_rate": plain(market.rates.expected()),
+        "rate_value": plain(market.funding_rates.last()),
+        "expected_rate": plain(market.funding_rates.expected()),
         "funding_time": next_funding_ms(now_ms),
-        "funding_upper_limit": plain(LIMIT),
-        "funding_lower_limit": plain(-LIMIT),
+        "funding_upper_limit": plain(MAX_FUNDING_RATE),
+        "funding_lower_limit": plain(-MAX_FUNDING_RATE),
     })
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
         return Err(params.invalid("limit", "must be 1 to 100"));
     }
     let limit = usize::try_from(limit).unwrap_or_default();
-    let rows = market.rates.past().take(limit).map(|(time_ms, rate)| {
+    let rows = market.funding_rates.past().take(limit).map(|(time_ms, rate)| {
         json!({
             "symbol": market.rules.symbol.as_str(),
             "funding_rate": plain(rate),
@@ -152,7 +152,7 @@ pub(crate) fn mark_klines(call: &mut Call<'_>) -> HandlerResult {
 
 fn candles(
     call: &Call<'_>,
-    list: fn(&Exchange, &str, u64, Window) -> Vec<Candle>,
+    list: fn(&Exchange, &str, u64, CandleWindow) -> Vec<Candle>,
 ) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let step = params.whole("step")?.unwrap_or(1);
@@ -169,7 +169,7 @@ fn candles(
     }
     let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
     let (from_ms, to_ms) = (ms(from), ms(to.saturating_add(1)));
-    let window = Window { from_ms, to_ms, most: MAX_CANDLES, oldest: false };
+    let window = CandleWindow { from_ms, to_ms, limit: MAX_CANDLES, oldest: false };
     let rows = list(&call.exchange, &market.rules.symbol, step.unsigned_abs(), window);
     let row = |candle: &Candle| {
         json!({
@@ -294,13 +294,13 @@ pub(crate) fn pushed_kline(market: &FuturesMarket, tape: &Tape, minutes: u64) ->
 pub(crate) fn pushed_funding_rate(market: &FuturesMarket, now_ms: u64) -> Value {
     json!({
         "symbol": market.rules.symbol.as_str(),
-        "fundingRate": plain(market.rates.last()),
+        "fundingRate": plain(market.funding_rates.last()),
         // Observed: the time of the push, not of the next settlement.
         "fundingTime": now_ms,
-        "nextFundingRate": plain(market.rates.expected()),
+        "nextFundingRate": plain(market.funding_rates.expected()),
         "nextFundingTime": next_funding_ms(now_ms),
-        "funding_upper_limit": plain(LIMIT),
-        "funding_lower_limit": plain(-LIMIT),
+        "funding_upper_limit": plain(MAX_FUNDING_RATE),
+        "funding_lower_limit": plain(-MAX_FUNDING_RATE),
         "ts": now_ms,
     })
 }

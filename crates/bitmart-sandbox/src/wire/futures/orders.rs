@@ -1,14 +1,5 @@
 //! Futures: contracts and orders.
 
-use bitmart_sim::{
-    Exchange, FuturesRequest, OrderId,
-    book::SelfTrade,
-    futures::{FuturesMarket, funding::next_funding_ms},
-    futures_order::NewFuturesOrder,
-};
-use rust_decimal::Decimal;
-use serde_json::{Value, json};
-
 use crate::wire::{
     Call, HandlerResult,
     decimal::{plain, ratio},
@@ -19,6 +10,14 @@ use crate::wire::{
     futures::rows,
     number,
 };
+use bitmart_sim::{
+    Exchange, FuturesRequest, OrderId,
+    book::SelfTrade,
+    futures::{FuturesMarket, funding::next_funding_ms},
+    futures_order::NewFuturesOrder,
+};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 const OPENED_MS: u64 = 1_594_080_000_123;
 
@@ -72,8 +71,8 @@ fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Valu
         "max_volume": plain(rules.max_volume),
         "market_max_volume": plain(rules.max_volume),
         "min_volume": "1",
-        "funding_rate": plain(market.rates.last()),
-        "expected_funding_rate": plain(market.rates.expected()),
+        "funding_rate": plain(market.funding_rates.last()),
+        "expected_funding_rate": plain(market.funding_rates.expected()),
         "open_interest": plain(open_interest.0),
         "open_interest_value": plain(open_interest.1),
         "high_24h": plain(high),
@@ -133,25 +132,22 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
         return Err(error(40034));
     }
     let client_id = call.params.text("client_order_id")?;
-    let ids: Vec<OrderId> = match (call.params.text("order_id")?, client_id) {
-        (Some(id), _) => vec![id_of(&id)?],
+    let id = match (call.params.text("order_id")?, client_id) {
+        (Some(id), _) => id_of(&id)?,
         (None, Some(client_id)) => {
             let owner = call.owner()?;
-            vec![owner.futures_orders.by_client_id(&client_id).ok_or_else(|| error(40037))?]
+            owner.futures_orders.by_client_id(&client_id).ok_or_else(|| error(40037))?
         }
-        (None, None) => call
-            .exchange
-            .futures_orders_of(account)
-            .filter(|order| order.open && order.request.symbol == symbol)
-            .map(|order| order.id)
-            .collect(),
+        (None, None) => {
+            let symbol = Some(symbol.as_str().into());
+            call.exchange.apply(account, FuturesRequest::CancelAll { symbol })?;
+            return Ok(json!({}));
+        }
     };
-    for id in ids {
-        // An order of another contract counts as unknown.
-        let order = call.exchange.futures_orders.get(&id);
-        order.filter(|order| order.request.symbol == symbol).ok_or_else(|| error(40037))?;
-        call.exchange.apply(account, FuturesRequest::Cancel(id))?;
-    }
+    // An order of another contract counts as unknown.
+    let order = call.exchange.futures_orders.get(&id);
+    order.filter(|order| order.request.symbol == symbol).ok_or_else(|| error(40037))?;
+    call.exchange.apply(account, FuturesRequest::Cancel(id))?;
     Ok(json!({}))
 }
 

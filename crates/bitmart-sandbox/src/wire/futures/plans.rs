@@ -1,15 +1,5 @@
 //! Plan orders and trailing orders of futures, and the list of waiting orders.
 
-use bitmart_sim::{
-    AccountId, FuturesRequest, OrderId,
-    book::SelfTrade,
-    futures::FuturesRules,
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    rules::check_callback_rate,
-    trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
-};
-use serde_json::{Value, json};
-
 use crate::wire::{
     Call, HandlerResult,
     error::{WireError, error},
@@ -19,9 +9,18 @@ use crate::wire::{
     number,
     params::Params,
 };
+use bitmart_sim::{
+    AccountId, FuturesRequest, OrderId,
+    book::SelfTrade,
+    futures::FuturesRules,
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    rules::check_callback_rate,
+    trigger::{Condition, Direction, NewPlan, Plan, PlanChange, PlanKind, Preset, Trail},
+};
+use serde_json::{Value, json};
 
 /// The kinds that `cancel-plan-order` cancels. Trailing orders have a separate endpoint.
-const PLAN_KINDS: [Kind; 3] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss];
+const PLAN_KINDS: [PlanKind; 3] = [PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss];
 
 pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
@@ -34,10 +33,10 @@ pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
 fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     let side = fields::side(params)?;
     let (kind, market) = match params.text("type")?.as_deref() {
-        None | Some("limit") => (Kind::Plan, false),
-        Some("market") => (Kind::Plan, true),
-        Some("take_profit") => (Kind::TakeProfit, params.is_absent("executive_price")),
-        Some("stop_loss") => (Kind::StopLoss, params.is_absent("executive_price")),
+        None | Some("limit") => (PlanKind::Plan, false),
+        Some("market") => (PlanKind::Plan, true),
+        Some("take_profit") => (PlanKind::TakeProfit, params.is_absent("executive_price")),
+        Some("stop_loss") => (PlanKind::StopLoss, params.is_absent("executive_price")),
         Some(_) => return Err(error(40042)),
     };
     if kind.is_bound() && side.opens() {
@@ -68,10 +67,10 @@ fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireErro
     Ok(NewPlan { client_id: None, condition, terms })
 }
 
-fn way(params: &Params) -> Result<Way, WireError> {
+fn way(params: &Params) -> Result<Direction, WireError> {
     match params.required("price_way")?.as_str() {
-        "1" => Ok(Way::Rise),
-        "2" => Ok(Way::Fall),
+        "1" => Ok(Direction::Rise),
+        "2" => Ok(Direction::Fall),
         _ => Err(params.invalid("price_way", "must be 1 or 2")),
     }
 }
@@ -93,7 +92,7 @@ pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
     let (symbol, id) = (rules.symbol.clone(), required_id(params)?);
     call.exchange.apply(
         account,
-        FuturesRequest::ModifyPlan { symbol, id, kinds: [Kind::Plan].to_vec(), change },
+        FuturesRequest::ModifyPlan { symbol, id, kinds: [PlanKind::Plan].to_vec(), change },
     )?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
@@ -102,18 +101,12 @@ pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = rules(call)?.symbol.clone();
-    let named = optional_id(call, account)?;
-    let waiting = call.exchange.triggers.futures.of(account).filter(|plan| {
-        let terms = &plan.terms;
-        plan.is_waiting() && terms.order.symbol == symbol && PLAN_KINDS.contains(&terms.kind)
-    });
-    let ids = named.map_or_else(|| waiting.map(|plan| plan.id).collect(), |id| vec![id]);
-    for id in ids {
-        call.exchange.apply(
-            account,
-            FuturesRequest::CancelPlan { symbol: symbol.clone(), id, kinds: PLAN_KINDS.to_vec() },
-        )?;
-    }
+    let kinds = PLAN_KINDS.to_vec();
+    let request = match optional_id(call, account)? {
+        Some(id) => FuturesRequest::CancelPlan { symbol, id, kinds },
+        None => FuturesRequest::CancelPlans { symbol, kinds },
+    };
+    call.exchange.apply(account, request)?;
     Ok(json!({}))
 }
 
@@ -179,7 +172,7 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
         side,
         price: None,
         size: fields::size(params, rules)?,
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
         isolated: fields::isolated(params, true)?,
         client_id: None,
@@ -193,11 +186,11 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
         activation: price(params, "activation_price", rules)?,
         callback_rate,
         by: required_price_type(params, "activation_price_type")?,
-        way: if buys { Way::Fall } else { Way::Rise },
+        way: if buys { Direction::Fall } else { Direction::Rise },
         peak: None,
     };
     let preset = Preset::default();
-    let terms = Plan { kind: Kind::Trailing, order, whole_position: false, preset };
+    let terms = Plan { kind: PlanKind::Trailing, order, whole_position: false, preset };
     Ok(NewPlan { client_id: None, condition: Condition::Trail(trail), terms })
 }
 
@@ -206,7 +199,7 @@ pub(crate) fn cancel_trailing(call: &mut Call<'_>) -> HandlerResult {
     let (symbol, id) = (rules(call)?.symbol.clone(), required_id(&call.params)?);
     call.exchange.apply(
         account,
-        FuturesRequest::CancelPlan { symbol, id, kinds: [Kind::Trailing].to_vec() },
+        FuturesRequest::CancelPlan { symbol, id, kinds: [PlanKind::Trailing].to_vec() },
     )?;
     Ok(json!({}))
 }

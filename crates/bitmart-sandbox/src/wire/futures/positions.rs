@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 
 use crate::wire::{
     Call, HandlerResult,
-    decimal::plain,
+    decimal::{exact_price, plain},
     error::error,
     futures::history::{is_copy_trading, symbol},
     futures::settings::position_mode_name,
@@ -164,8 +164,7 @@ fn is_listed_flat(owner: &Account, symbol: &SmolStr, long: bool) -> bool {
 fn common(row: &Row<'_>) -> Value {
     let Row { market, position, .. } = row;
     let rules = &market.rules;
-    let price = |price: Decimal| plain(price.round_dp(rules.price_decimals));
-    let entry = price(position.entry_price(rules.contract_size));
+    let entry = exact_price(position.entry_price(rules.contract_size));
     json!({
         "symbol": rules.symbol.as_str(),
         "leverage": row.leverage().to_string(),
@@ -179,7 +178,7 @@ fn common(row: &Row<'_>) -> Value {
         "position_cross": plain(row.margin),
         "maintenance_margin": plain(market.maintenance(position)),
         "close_vol": plain(position.closed),
-        "close_avg_price": price(position.close_price(rules.contract_size)),
+        "close_avg_price": exact_price(position.average_close_price(rules.contract_size)),
         "open_avg_price": entry.clone(),
         "entry_price": entry,
         "current_amount": plain(position.size),
@@ -205,8 +204,7 @@ pub(crate) fn pushed_position(
     let owner = exchange.accounts.get(&account)?;
     let position = owner.position(symbol, long)?;
     let rules = &exchange.futures.get(symbol)?.rules;
-    let price = |price: Decimal| plain(price.round_dp(rules.price_decimals));
-    let entry = price(position.entry_price(rules.contract_size));
+    let entry = exact_price(position.entry_price(rules.contract_size));
     let liquidation = exchange.liquidation_price(account, symbol, long);
     let liquidation = liquidation.filter(|_| position.is_open()).unwrap_or_default();
     Some(json!({
@@ -217,9 +215,9 @@ pub(crate) fn pushed_position(
         "frozen_volume": plain(position.closing),
         "close_volume": plain(position.closed),
         "hold_avg_price": entry.clone(),
-        "close_avg_price": price(position.close_price(rules.contract_size)),
+        "close_avg_price": exact_price(position.average_close_price(rules.contract_size)),
         "open_avg_price": entry,
-        "liquidate_price": price(liquidation),
+        "liquidate_price": exact_price(liquidation),
         "create_time": position.opened_ms,
         "update_time": position.updated_ms,
         "position_mode": if owner.one_way { "one_way_mode" } else { "hedge_mode" },

@@ -1,17 +1,17 @@
 //! Rows of futures orders, trigger orders and fills, of REST and of the stream.
 
+use crate::wire::{decimal::plain, enums, futures::settings::position_mode_name};
 use bitmart_sim::{
     Exchange, FuturesAction,
     futures::FuturesMarket,
     futures_order::{FuturesFill, FuturesOrder},
     trigger::{
-        Condition, Kind, Plan, Preset, PresetPrice, PriceType, State, Trail, Trigger, placed_by,
+        Condition, Plan, PlanKind, Preset, PresetPrice, PriceType, Trail, Trigger, TriggerState,
+        placed_by,
     },
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-
-use crate::wire::{decimal::plain, enums, futures::settings::position_mode_name};
 
 /// An open or finished order.
 pub(crate) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
@@ -29,7 +29,7 @@ pub(crate) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
         "account": "futures",
         "leverage": request.leverage.to_string(),
         "open_type": if request.isolated { "isolated" } else { "cross" },
-        "deal_avg_price": plain(order.told_average(market.rules.price_decimals)),
+        "deal_avg_price": plain(order.truncated_average_price(market.rules.price_decimals)),
         "deal_size": plain(order.filled),
         "create_time": order.created_ms,
         "update_time": order.updated_ms,
@@ -68,7 +68,7 @@ pub(crate) fn pushed_order(
             "type": if request.price.is_some() { "limit" } else { "market" },
             "leverage": request.leverage.to_string(),
             "open_type": if request.isolated { "isolated" } else { "cross" },
-            "deal_avg_price": plain(order.told_average(market.rules.price_decimals)),
+            "deal_avg_price": plain(order.truncated_average_price(market.rules.price_decimals)),
             "deal_size": plain(order.filled),
             "create_time": order.created_ms,
             "update_time": order.updated_ms,
@@ -137,9 +137,9 @@ pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
         "price_type": enums::price_type(by),
         "plan_category": if terms.whole_position { 2 } else { 1 },
         "type": match terms.kind {
-            Kind::Plan | Kind::Trailing => "plan",
-            Kind::TakeProfit => "take_profit",
-            Kind::StopLoss => "stop_loss",
+            PlanKind::Plan | PlanKind::Trailing => "plan",
+            PlanKind::TakeProfit => "take_profit",
+            PlanKind::StopLoss => "stop_loss",
         },
         "leverage": order.leverage.to_string(),
         "open_type": if order.isolated { "isolated" } else { "cross" },
@@ -154,7 +154,7 @@ pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
 pub(crate) fn trigger_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     let order = &plan.terms.order;
     let price = order.price.map_or("0".to_owned(), plain);
-    let trailing = plan.terms.kind == Kind::Trailing;
+    let trailing = plan.terms.kind == PlanKind::Trailing;
     let mut row = json!({
         "order_id": plan.id.0.to_string(),
         "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
@@ -219,7 +219,7 @@ pub(crate) fn ended_fields(plan: &Trigger<Plan>) -> Value {
         Condition::Trail(_) => "0".to_owned(),
     };
     let placed = match plan.state {
-        State::Placed(id) => id.0.to_string(),
+        TriggerState::Placed(id) => id.0.to_string(),
         _ => String::new(),
     };
     json!({
@@ -270,12 +270,12 @@ fn condition(condition: &Condition, price: &str) -> [(&'static str, String); 6] 
     ]
 }
 
-fn kind_name(kind: Kind) -> &'static str {
+fn kind_name(kind: PlanKind) -> &'static str {
     match kind {
-        Kind::Plan => "plan_order",
-        Kind::TakeProfit => "take_profit",
-        Kind::StopLoss => "stop_loss",
-        Kind::Trailing => "trailing_order",
+        PlanKind::Plan => "plan_order",
+        PlanKind::TakeProfit => "take_profit",
+        PlanKind::StopLoss => "stop_loss",
+        PlanKind::Trailing => "trailing_order",
     }
 }
 

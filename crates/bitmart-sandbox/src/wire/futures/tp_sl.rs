@@ -4,8 +4,8 @@ use bitmart_sim::{
     FuturesRequest,
     book::SelfTrade,
     futures::FuturesRules,
-    futures_order::{Mode, NewFuturesOrder},
-    trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset},
+    futures_order::{NewFuturesOrder, OrderMode},
+    trigger::{Condition, NewPlan, Plan, PlanChange, PlanKind, Preset},
 };
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -41,8 +41,8 @@ pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
 
 fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     let kind = match params.required("type")?.as_str() {
-        "take_profit" => Kind::TakeProfit,
-        "stop_loss" => Kind::StopLoss,
+        "take_profit" => PlanKind::TakeProfit,
+        "stop_loss" => PlanKind::StopLoss,
         _ => return Err(error(40042)),
     };
     let side = fields::side(params)?;
@@ -59,7 +59,7 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
         side,
         price: executed_at(params, rules, whole_position)?,
         size,
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: 1,
         isolated: false,
         client_id: None,
@@ -67,7 +67,7 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     };
     let condition = Condition::Reach {
         price: price(params, "trigger_price", rules)?,
-        way: kind.way(side),
+        way: kind.direction(side),
         by: required_price_type(params, "price_type")?,
     };
     let preset = Preset::default();
@@ -110,7 +110,7 @@ pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
         price: executed_at(&call.params, rules, whole)?,
         whole_position,
     };
-    let kinds = [Kind::TakeProfit, Kind::StopLoss];
+    let kinds = [PlanKind::TakeProfit, PlanKind::StopLoss];
     call.exchange
         .apply(account, FuturesRequest::ModifyPlan { symbol, id, kinds: kinds.to_vec(), change })?;
     Ok(json!({ "order_id": id.0.to_string() }))

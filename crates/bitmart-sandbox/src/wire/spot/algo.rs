@@ -2,8 +2,8 @@
 
 use bitmart_sim::{
     AccountId, Exchange, OrderId, Reject, SpotRequest,
-    order::{Kind, NewSpotOrder},
-    trigger::{Algo, AlgoKind, NewAlgo, State, Trigger},
+    spot_order::{NewSpotOrder, SpotOrderType},
+    trigger::{Algo, AlgoKind, NewAlgo, Trigger, TriggerState},
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -27,8 +27,8 @@ pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let symbol = params.required("symbol")?;
     let kind = kind(&params.required("type")?)?;
     let becomes = match params.text("trigger_type")?.as_deref() {
-        Some("limit") => Kind::Limit,
-        Some("market") => Kind::Market,
+        Some("limit") => SpotOrderType::Limit,
+        Some("market") => SpotOrderType::Market,
         None => return Err(params.missing("trigger_type")),
         Some(_) => return Err(params.invalid("trigger_type", "must be limit or market")),
     };
@@ -142,10 +142,10 @@ fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
     let order = &algo.terms.order;
     let rules = &exchange.spot.get(&order.symbol)?.rules;
     let (state, source) = match algo.state {
-        State::Waiting => ("new", ""),
-        State::Placed(_) => ("triggered", ""),
-        State::Refused => ("canceled", "system"),
-        State::Cancelled => ("canceled", "user"),
+        TriggerState::Waiting => ("new", ""),
+        TriggerState::Placed(_) => ("triggered", ""),
+        TriggerState::Refused => ("canceled", "system"),
+        TriggerState::Cancelled => ("canceled", "user"),
     };
     Some(json!({
         "orderId": algo.id.0.to_string(),
@@ -165,5 +165,5 @@ fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
 }
 
 fn notional(order: &NewSpotOrder) -> Decimal {
-    if order.kind == Kind::Market { order.notional } else { order.price * order.size }
+    if order.kind == SpotOrderType::Market { order.notional } else { order.price * order.size }
 }

@@ -1,6 +1,7 @@
 //! Lists of spot orders and trades, newest first. No source documents the order.
 
-use bitmart_sim::order::NewSpotOrder;
+use bitmart_sim::spot_order::NewSpotOrder;
+
 use serde_json::Value;
 
 use crate::wire::{

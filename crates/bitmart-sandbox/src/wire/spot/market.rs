@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use bitmart_sim::{Exchange, SpotMarket, book::Side, history::Window, tape::PublicTrade};
+use bitmart_sim::{
+    Exchange, SpotMarket, book::Side, candle_history::CandleWindow, tape::PublicTrade,
+};
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
@@ -72,10 +75,10 @@ pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
         return Err(error(71003));
     }
     let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
-    let window = Window {
+    let window = CandleWindow {
         from_ms: after.map_or(0, |after| ms(after.saturating_add(1))),
         to_ms: before.map_or(call.now_ms + 1, ms),
-        most: limit,
+        limit: limit,
         // Paging forward starts with the rows right after the given time.
         oldest: after.is_some() && before.is_none(),
     };

@@ -3,8 +3,8 @@
 use bitmart_sim::{
     AccountId, Exchange, OrderId, Reject, SpotRequest,
     book::{SelfTrade, Side},
-    order::{Kind, NewSpotOrder, SpotOrder},
     rules::{MONEY_DECIMALS, check_client_id},
+    spot_order::{NewSpotOrder, SpotOrder, SpotOrderType},
 };
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::json;
@@ -70,10 +70,10 @@ pub(crate) fn parse_order(
     exchange.check_trading(symbol).map_err(rule_error)?;
     parse_side(params)?;
     let kind = match params.required("type")?.as_str() {
-        "limit" => Kind::Limit,
-        "market" => Kind::Market,
-        "limit_maker" => Kind::LimitMaker,
-        "ioc" => Kind::Ioc,
+        "limit" => SpotOrderType::Limit,
+        "market" => SpotOrderType::Market,
+        "limit_maker" => SpotOrderType::LimitMaker,
+        "ioc" => SpotOrderType::Ioc,
         _ => return Err(error(52001)),
     };
     let order = parse_order_as(kind, exchange, params, symbol, client_field, lenient)?;
@@ -98,7 +98,7 @@ fn parse_side(params: &Params) -> Result<Side, WireError> {
 
 /// Parses an order of a given kind. In algo orders the field `type` has another meaning.
 pub(crate) fn parse_order_as(
-    kind: Kind,
+    kind: SpotOrderType,
     exchange: &Exchange,
     params: &Params,
     symbol: &str,
@@ -133,7 +133,7 @@ pub(crate) fn parse_order_as(
         price: Decimal::ZERO,
         notional: Decimal::ZERO,
     };
-    if (kind, side) == (Kind::Market, Side::Buy) {
+    if (kind, side) == (SpotOrderType::Market, Side::Buy) {
         // Observed: a market buy with a size instead of a notional gets 50021.
         let code = if params.text("size")?.is_some() { 50021 } else { 50012 };
         let missing = || match code {
@@ -146,7 +146,7 @@ pub(crate) fn parse_order_as(
         order.size =
             digits(params, "size", rules.size_decimals, lenient)?.ok_or_else(|| error(50010))?;
         rules.check_size(order.size).map_err(rule_error)?;
-        if kind != Kind::Market {
+        if kind != SpotOrderType::Market {
             order.price = digits(params, "price", rules.price_decimals, lenient)?
                 .ok_or_else(|| error(50011))?;
         }

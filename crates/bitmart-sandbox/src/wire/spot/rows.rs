@@ -1,18 +1,17 @@
 //! Rows of spot orders and fills. REST has separate rows, the stream has both in one.
 
+use crate::wire::{decimal::fixed, enums};
 use bitmart_sim::{
     SpotMarket, SpotRules,
     book::{SelfTrade, Side},
-    order::{Kind, SpotFill, SpotOrder, State},
+    spot_order::{SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
 };
 use serde_json::{Value, json};
-
-use crate::wire::{decimal::fixed, enums};
 
 pub(crate) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
     let request = &order.request;
     let notional = match request.kind {
-        Kind::Market => request.notional,
+        SpotOrderType::Market => request.notional,
         _ => request.price * request.size,
     };
     json!({
@@ -46,24 +45,24 @@ pub(crate) fn pushed_order(
     let price = |value| fixed(value, rules.price_decimals);
     let size = |value| fixed(value, rules.size_decimals);
     let (entrust_type, order_type) = match request.kind {
-        Kind::Limit | Kind::Market => ("NORMAL", "0"),
-        Kind::LimitMaker => ("LIMIT_MAKER", "1"),
-        Kind::Ioc => ("IOC", "3"),
+        SpotOrderType::Limit | SpotOrderType::Market => ("NORMAL", "0"),
+        SpotOrderType::LimitMaker => ("LIMIT_MAKER", "1"),
+        SpotOrderType::Ioc => ("IOC", "3"),
     };
     let legacy_state = match order.state {
-        State::New => "4",
-        State::PartiallyFilled => "5",
-        State::Filled => "6",
-        State::Canceled => "8",
-        State::PartiallyCanceled => "12",
+        SpotOrderState::New => "4",
+        SpotOrderState::PartiallyFilled => "5",
+        SpotOrderState::Filled => "6",
+        SpotOrderState::Canceled => "8",
+        SpotOrderState::PartiallyCanceled => "12",
     };
-    let market_buy = request.kind == Kind::Market && request.side == Side::Buy;
+    let market_buy = request.kind == SpotOrderType::Market && request.side == Side::Buy;
     json!({
         "symbol": request.symbol.as_str(),
         "order_id": order.id.0.to_string(),
         "client_order_id": request.client_id.as_deref().unwrap_or_default(),
         "side": enums::side(request.side),
-        "type": if request.kind == Kind::Market { "market" } else { "limit" },
+        "type": if request.kind == SpotOrderType::Market { "market" } else { "limit" },
         "price": price(request.price),
         "size": size(request.size),
         "notional": if market_buy { fixed(request.notional, 8) } else { String::new() },

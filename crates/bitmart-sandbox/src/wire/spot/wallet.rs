@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bitmart_sim::{
     AccountId, BalanceReason, Exchange,
-    account::Purse,
+    account::WalletKind,
     spot::{MAKER_FEE, TAKER_FEE},
 };
 use serde_json::{Value, json};
@@ -17,14 +17,15 @@ use crate::wire::{
 };
 
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
-    let rows = call.exchange.wallets(call.owner()?.id, Purse::Spot).map(|(currency, wallet)| {
-        json!({
-            "id": currency.as_str(),
-            "available": fixed(wallet.available, 8),
-            "name": currency.as_str(),
-            "frozen": fixed(wallet.frozen, 8),
-        })
-    });
+    let rows =
+        call.exchange.wallets(call.owner()?.id, WalletKind::Spot).map(|(currency, wallet)| {
+            json!({
+                "id": currency.as_str(),
+                "available": fixed(wallet.available, 8),
+                "name": currency.as_str(),
+                "frozen": fixed(wallet.frozen, 8),
+            })
+        });
     Ok(json!({ "wallet": rows.collect::<Value>() }))
 }
 
@@ -33,16 +34,16 @@ pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
     let currency = call.params.text("currency")?;
     let valued = call.params.text("needUsdValuation")?.as_deref() == Some("true");
     let owner = call.owner()?.clone();
-    let names: BTreeSet<_> = owner.spot.keys().chain(owner.fund.keys()).collect();
+    let names: BTreeSet<_> = owner.spot.keys().chain(owner.funding.keys()).collect();
     let mut rows = Vec::new();
     for name in names {
-        let wallet = call.exchange.wallet(owner.id, Purse::Spot, name);
-        let funding = call.exchange.wallet(owner.id, Purse::Fund, name);
+        let wallet = call.exchange.wallet(owner.id, WalletKind::Spot, name);
+        let funding = call.exchange.wallet(owner.id, WalletKind::Funding, name);
         let is_empty = wallet.is_empty() && funding.is_empty();
         if is_empty || currency.as_deref().is_some_and(|requested| requested != name.as_str()) {
             continue;
         }
-        let usd = wallet.available.checked_mul(call.exchange.usd(name)).unwrap_or_default();
+        let usd = wallet.available.checked_mul(call.exchange.usd_price(name)).unwrap_or_default();
         rows.push(json!({
             "currency": name.as_str(),
             "name": name.as_str(),
@@ -72,7 +73,7 @@ pub(crate) fn pushed_balances(
         BalanceReason::Transfer => "ACCOUNT_TRANSFER",
     };
     let rows = currencies.iter().map(|currency| {
-        let money = exchange.wallet(account, Purse::Spot, currency);
+        let money = exchange.wallet(account, WalletKind::Spot, currency);
         json!({ "ccy": currency.as_str(), "av_bal": plain(money.available), "fz_bal": plain(money.frozen) })
     });
     json!({

@@ -1,4 +1,4 @@
-//! A spot order and its life.
+//! Spot orders and their fills.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -12,22 +12,22 @@ use super::{
 
 /// The four order types of the spot market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
-    /// Trades up to its price; the rest rests in the book.
+pub enum SpotOrderType {
+    /// Fills up to its price; the rest is added to the book.
     Limit,
-    /// Trades at any price; the rest is cancelled.
+    /// Fills at any price; the rest is cancelled.
     Market,
-    /// Rests in the book, and is cancelled if it would trade at once.
+    /// Added to the book; cancelled if it would trade at once.
     LimitMaker,
-    /// Trades up to its price at once; the rest is cancelled.
+    /// Fills up to its price at once; the rest is cancelled.
     Ioc,
 }
 
 // Rule: An order ends as filled, canceled or partially_canceled and changes no more. Source: documented
 // (endpoint spot_order)
-/// States of an order. They only move downwards in this list.
+/// The state of an order. It changes only in the order of this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum State {
+pub enum SpotOrderState {
     /// Accepted, and not filled yet.
     New,
     /// Filled in part, and still open.
@@ -40,66 +40,55 @@ pub enum State {
     PartiallyCanceled,
 }
 
-impl State {
-    /// Its name in reports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::PartiallyFilled => "partially_filled",
-            Self::Filled => "filled",
-            Self::Canceled => "canceled",
-            Self::PartiallyCanceled => "partially_canceled",
-        }
-    }
-
+impl SpotOrderState {
     /// Whether it can still be filled.
     pub fn is_open(self) -> bool {
         matches!(self, Self::New | Self::PartiallyFilled)
     }
 }
 
-/// Who cancelled.
+/// Who cancelled an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CancelSource {
     /// The owner of the order.
     User,
-    /// The exchange: the rest may not rest, or the margin account is liquidated.
+    /// The exchange, because of the order type or a liquidation.
     System,
     /// Self-trade prevention.
     SelfTrade,
 }
 
-/// A checked request for a spot order.
+/// The terms of a new spot order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewSpotOrder {
     /// The pair, such as `BTC_USDT`.
     pub symbol: SmolStr,
-    /// Paid from the margin account of the pair.
+    /// Whether it is paid from the margin account of the pair.
     pub margin: bool,
-    /// Whether it buys or sells the base currency.
+    /// Side.
     pub side: Side,
-    /// What happens to the part that does not trade at once.
-    pub kind: Kind,
+    /// Order type.
+    pub kind: SpotOrderType,
     /// Up to 32 ASCII letters and digits, chosen by the client.
     pub client_id: Option<SmolStr>,
-    /// What happens when it would trade with an order of the same account; without one they trade.
+    /// Self-trade prevention; `None` allows self-trades.
     pub stp: Option<SelfTrade>,
-    /// Base units; zero for a market buy.
+    /// Size in base units; zero for a market buy.
     pub size: Decimal,
-    /// Zero for market orders.
+    /// Limit price; zero for market orders.
     pub price: Decimal,
-    /// Quote units of a market buy; zero otherwise.
+    /// Amount of a market buy in the quote currency; zero for other orders.
     pub notional: Decimal,
 }
 
 impl NewSpotOrder {
-    /// A limit order, paid from the spot wallet.
+    /// Creates a limit order, paid from the spot wallet.
     pub fn limit(symbol: impl Into<SmolStr>, side: Side, size: Decimal, price: Decimal) -> Self {
         Self {
             symbol: symbol.into(),
             margin: false,
             side,
-            kind: Kind::Limit,
+            kind: SpotOrderType::Limit,
             client_id: None,
             stp: None,
             size,
@@ -108,44 +97,45 @@ impl NewSpotOrder {
         }
     }
 
-    /// A market order that spends so much of the quote currency.
+    /// Creates a market order that spends an amount of the quote currency.
     pub fn market_buy(symbol: impl Into<SmolStr>, notional: Decimal) -> Self {
         let order = Self::limit(symbol, Side::Buy, Decimal::ZERO, Decimal::ZERO);
-        Self { kind: Kind::Market, notional, ..order }
+        Self { kind: SpotOrderType::Market, notional, ..order }
     }
 
-    /// A market order that sells so much of the base currency.
+    /// Creates a market order that sells an amount of the base currency.
     pub fn market_sell(symbol: impl Into<SmolStr>, size: Decimal) -> Self {
         let order = Self::limit(symbol, Side::Sell, size, Decimal::ZERO);
-        Self { kind: Kind::Market, ..order }
+        Self { kind: SpotOrderType::Market, ..order }
     }
 }
 
-/// A spot order as the exchange keeps it.
+/// A spot order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpotOrder {
     /// Number of the order; it is also its key in [`Exchange::spot_orders`](crate::Exchange::spot_orders).
     pub id: OrderId,
-    /// Who owns it.
+    /// The owner.
     pub account: AccountId,
-    /// Its terms, which never change.
+    /// The terms.
     pub request: NewSpotOrder,
-    /// Base units.
+    /// Filled size in base units.
     pub filled_size: Decimal,
-    /// Quote units, without fees.
+    /// Value of all fills in the quote currency, without fees.
     pub filled_notional: Decimal,
-    /// Money still frozen for it: quote for buys, base for sells.
+    /// Frozen money: quote currency for buys, base currency for sells.
     pub reserved: Decimal,
-    /// How far it is.
-    pub state: State,
-    /// Who cancelled it; none unless it was.
+    /// The state.
+    pub state: SpotOrderState,
+    /// Who cancelled it, if it was cancelled.
     pub cancel_source: Option<CancelSource>,
     /// Milliseconds since 1970.
     pub created_ms: u64,
     /// When it was last filled or cancelled, in milliseconds since 1970.
     pub updated_ms: u64,
-    /// Looked up once, not at every trade.
+    /// The wallet that pays, kept to avoid a lookup at every trade.
     pub(crate) paid_from: WalletId,
+    /// The wallet that receives, once the order had a fill.
     pub(crate) paid_into: Option<WalletId>,
 }
 
@@ -154,27 +144,31 @@ impl SpotOrder {
         self.request.size - self.filled_size
     }
 
-    /// Average fill price, zero without a fill.
+    /// Returns the average price of the fills; zero without any.
     pub fn average_price(&self) -> Decimal {
         self.filled_notional.checked_div(self.filled_size).unwrap_or_default()
     }
 
-    /// The state it ends in when nothing more will happen to it.
-    pub fn ended(&self) -> State {
-        if self.filled_size.is_zero() { State::Canceled } else { State::PartiallyCanceled }
+    /// Returns the state that the order has once it is cancelled.
+    pub fn cancelled_state(&self) -> SpotOrderState {
+        if self.filled_size.is_zero() {
+            SpotOrderState::Canceled
+        } else {
+            SpotOrderState::PartiallyCanceled
+        }
     }
 }
 
-/// One side of a trade, as its owner sees it.
+/// A fill: one side of a trade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpotFill {
-    /// Number of the trade, equal for both sides.
+    /// Trade id, equal for both sides.
     pub trade: u64,
     /// The order that was filled.
     pub order: OrderId,
-    /// Who owns the order.
+    /// The owner of the order.
     pub account: AccountId,
-    /// What was ordered. A fill may be remembered for longer than its order.
+    /// The terms of the order. A fill may be kept longer than its order.
     pub request: NewSpotOrder,
     /// In the quote currency.
     pub price: Decimal,
@@ -182,7 +176,7 @@ pub struct SpotFill {
     pub size: Decimal,
     /// In the quote currency.
     pub fee: Decimal,
-    /// The order rested in the book.
+    /// Whether the order was the maker.
     pub maker: bool,
     /// Milliseconds since 1970.
     pub time_ms: u64,

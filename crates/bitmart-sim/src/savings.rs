@@ -1,8 +1,7 @@
-//! Savings: flexible ones, which can be redeemed at any time, and fixed ones, which are locked for some
-//! days.
+//! Savings (BitMart Earn): flexible ones can be redeemed at any time, fixed ones are locked for some days.
 //!
-//! Only the names of the fields are known (endpoints newearn/…). What is offered, when interest is paid
-//! and what an early redemption costs is made up: see "What is simplified" in the README.
+//! BitMart documents only the names of the fields (endpoints newearn/…). Products, times of interest and the cost of
+//! an early redemption are invented.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,69 +11,70 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, Exchange,
-    account::Purse,
-    agenda::Due,
-    cut, keep_latest,
-    ledger::House,
-    next,
+    account::WalletKind,
+    keep_latest,
+    ledger::HouseBook,
+    next_number,
     reject::{Reject, Source},
+    round_down,
+    schedule::Task,
 };
 
 const DAY_MS: u64 = 86_400_000;
 // Rule: Interest of a day is a 365th of that of a year. Source: invented (no source says it)
-/// Days that the rate of a year is divided by.
-const YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
+/// Divisor of an annual rate for the interest of a day.
+const DAYS_PER_YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
 // Rule: One subscription is from 0.001 to 1,000,000 units. Source: invented (the samples have no figures)
 /// Smallest subscription, in units of its currency.
-pub const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+pub const MIN_SUBSCRIPTION: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 /// Largest subscription, in units of its currency.
-pub const MOST: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+pub const MAX_SUBSCRIPTION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 // Rule: Every currency has a flexible saving at 2 %, and fixed ones of 7 days at 4 % and 30 days at 6 %.
 // Source: invented (the samples have no figures)
-/// What every currency is offered for: days it is locked, and hundredths of a year's interest.
+/// The products of every currency: days of the lock (`None` for flexible ones), and annual interest in percent.
 const OFFERS: [(Option<u32>, i64); 3] = [(None, 2), (Some(7), 4), (Some(30), 6)];
 const FIRST_PRODUCT: u32 = 1_001;
 
-/// Something to put money into.
+/// A product for savings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Product {
-    /// From 1001, counted over all products of the exchange.
+pub struct SavingProduct {
+    /// Number of the product, from 1001.
     pub id: u32,
-    /// What is paid in, and what interest is paid in.
+    /// The currency of savings and interest.
     pub currency: SmolStr,
-    /// None for flexible savings.
+    /// Days of the lock; `None` for flexible savings.
     pub lock_days: Option<u32>,
-    /// Interest of a year, as a ratio.
+    /// Annual interest as a ratio.
     pub apy: Decimal,
 }
 
-impl Product {
+impl SavingProduct {
     fn interest(&self, amount: Decimal, days: u32) -> Decimal {
-        cut(amount * self.apy * Decimal::from(days) / YEAR)
+        round_down(amount * self.apy * Decimal::from(days) / DAYS_PER_YEAR)
     }
 }
 
-/// What happens to a fixed saving at its end.
+/// What happens at the end of fixed savings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Renewal {
-    /// The money goes back to the spot wallet.
+    /// The money is paid to the spot wallet.
     Off,
-    /// The money goes into the flexible product of the same currency.
+    /// The money is saved in the flexible product of the same currency.
     Flexible,
     /// The money is locked again in the same product.
     Fixed,
 }
 
-/// Money that is saved. An account has at most one flexible holding of a product.
+/// Money saved in a product. An account has at most one holding of a flexible product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
-    /// Number of the holding, from the same count as that of records.
+    /// Number of the holding. Holdings and records share one counter.
     pub id: u64,
-    /// Who saves.
+    /// The owner.
     pub account: AccountId,
-    /// The terms, as they were when the money was paid in.
-    pub product: Product,
-    /// Money saved, without interest, in units of the currency.
+    /// The product, with its terms at the time of the subscription.
+    pub product: SavingProduct,
+    /// Saved money without interest, in units of the currency.
     pub amount: Decimal,
     /// All interest so far, in units of the currency.
     pub profit: Decimal,
@@ -82,48 +82,49 @@ pub struct Holding {
     pub latest_profit: Decimal,
     /// What happens at the end; without effect on flexible savings.
     pub renewal: Renewal,
-    /// When it began, in milliseconds since 1970. Later payments into a flexible holding do not change it.
+    /// Time of the first subscription, in milliseconds since 1970.
     pub time_ms: u64,
 }
 
 impl Holding {
-    /// When a fixed saving ends.
+    /// Returns when fixed savings end, in milliseconds since 1970.
     pub fn ends_ms(&self) -> u64 {
         let days = self.product.lock_days.unwrap_or_default();
         self.time_ms.saturating_add(u64::from(days) * DAY_MS)
     }
 
-    /// What a fixed saving pays at its end.
+    /// Returns the interest that fixed savings pay at their end.
     pub fn whole_interest(&self) -> Decimal {
         self.product.interest(self.amount, self.product.lock_days.unwrap_or_default())
     }
 }
 
-/// What a movement of saved money was for.
+/// The kind of a savings record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SavingAct {
-    /// From the spot wallet into a product.
+pub enum SavingAction {
+    /// Money moved from the spot wallet into a product.
     Subscribe,
-    /// From a product back to the spot wallet, by request or at the end of a fixed saving.
+    /// Money moved from a product to the spot wallet, by request or at the end of fixed savings.
     Redeem,
-    /// Interest, from the exchange to the spot wallet.
+    /// Interest was paid to the spot wallet.
     Interest,
 }
 
-/// One movement of saved money.
+/// A movement of savings or interest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavingRecord {
-    /// Number of the record, from the same count as that of holdings.
+    /// Number of the record. Holdings and records share one counter.
     pub id: u64,
-    /// Whose money moved.
+    /// The owner.
     pub account: AccountId,
-    /// Why it moved.
-    pub act: SavingAct,
-    /// Where it was saved.
-    pub product: Product,
+    /// What happened.
+    #[serde(rename = "act")]
+    pub action: SavingAction,
+    /// The product.
+    pub product: SavingProduct,
     /// Units of the currency, always above zero.
     pub amount: Decimal,
-    /// The `requestNo` of the call; none for what happened by itself.
+    /// The `requestNo` of the request; `None` for interest and for the end of fixed savings.
     pub number: Option<SmolStr>,
     /// Milliseconds since 1970.
     pub time_ms: u64,
@@ -131,20 +132,20 @@ pub struct SavingRecord {
 
 /// All savings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Earn {
-    /// By number. A holding without money is removed.
+pub struct Savings {
+    /// Holdings by number. A holding without money is removed.
     pub holdings: BTreeMap<u64, Holding>,
-    /// By time, oldest first.
+    /// The latest records, oldest first.
     pub records: VecDeque<SavingRecord>,
     numbers: BTreeSet<(AccountId, SmolStr)>,
-    /// Accounts with the global switch for automatic saving on.
+    /// Accounts with automatic saving switched on.
     pub automatic: BTreeSet<AccountId>,
-    /// Accounts with the number of a product for which automatic saving is on.
+    /// Accounts and products with automatic saving switched on.
     pub automatic_products: BTreeSet<(AccountId, u32)>,
     last_id: u64,
 }
 
-impl Earn {
+impl Savings {
     pub(crate) fn set_automatic(&mut self, account: AccountId, product: Option<u32>, on: bool) {
         match (product, on) {
             (None, true) => drop(self.automatic.insert(account)),
@@ -154,46 +155,48 @@ impl Earn {
         }
     }
 
-    /// The holdings of an account: the flexible or the fixed ones.
+    /// Returns the fixed or the flexible holdings of an account.
     pub fn of(&self, account: AccountId, fixed: bool) -> impl Iterator<Item = &Holding> {
         let own = self.holdings.values().filter(move |holding| holding.account == account);
         own.filter(move |holding| holding.product.lock_days.is_some() == fixed)
     }
 }
 
-/// A call that moves money. Its number makes it idempotent.
+/// Account and number of a request. A number has an effect only once per account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Saver {
-    /// Who saves or redeems.
+pub struct SavingRequest {
+    /// The account.
     pub account: AccountId,
-    /// The `requestNo`; a request with one that the account has used before has no effect.
+    /// The `requestNo`.
     pub number: SmolStr,
 }
 
 impl Exchange {
-    /// What is offered: the same for every currency of the spot market.
-    pub fn products(&self) -> Vec<Product> {
+    /// Returns the products: the same terms for every currency of the spot market.
+    pub fn products(&self) -> Vec<SavingProduct> {
         let markets = self.spot.values().map(|market| &market.rules);
         let currencies: BTreeSet<_> =
             markets.flat_map(|rules| [&rules.base, &rules.quote]).collect();
         let offers =
             currencies.into_iter().flat_map(|currency| OFFERS.map(|offer| (currency, offer)));
         let product =
-            |(id, (currency, (lock_days, rate))): (u32, (&SmolStr, (Option<u32>, i64)))| Product {
-                id,
-                currency: currency.clone(),
-                lock_days,
-                apy: Decimal::new(rate, 2),
+            |(id, (currency, (lock_days, rate))): (u32, (&SmolStr, (Option<u32>, i64)))| {
+                SavingProduct {
+                    id,
+                    currency: currency.clone(),
+                    lock_days,
+                    apy: Decimal::new(rate, 2),
+                }
             };
         (FIRST_PRODUCT..).zip(offers).map(product).collect()
     }
 
-    // Rule: A number of a request works once; sent again it succeeds without effect. Source: simplified
+    // Rule: A request number works once; a repeated request succeeds without effect. Source: simplified
     // (endpoint earn_subscribe_flexible names the field only)
-    /// Puts money from the spot wallet into a product. `renewal` is that of a fixed one.
+    /// Moves money from the spot wallet into a product. `renewal` applies to fixed products.
     pub(crate) fn subscribe_saving(
         &mut self,
-        saver: Saver,
+        request: SavingRequest,
         product: u32,
         amount: Decimal,
         renewal: Renewal,
@@ -202,44 +205,43 @@ impl Exchange {
         let products = self.products();
         let product = products.into_iter().find(|one| one.id == product);
         let product = product.ok_or(Reject::UnknownProduct)?;
-        let Saver { account, number } = saver;
-        if self.earn.numbers.contains(&(account, number.clone())) {
+        let SavingRequest { account, number } = request;
+        if self.savings.numbers.contains(&(account, number.clone())) {
             return Ok(());
         }
-        if !(LEAST..=MOST).contains(&amount) {
+        if !(MIN_SUBSCRIPTION..=MAX_SUBSCRIPTION).contains(&amount) {
             return Err(Reject::SavingAmount);
         }
-        let wallet = self.open_wallet(account, Purse::Spot, &product.currency).available();
+        let wallet = self.ensure_wallet(account, WalletKind::Spot, &product.currency).available();
         let free = self.ledger.amount(wallet);
         if free < amount {
             return Err(Reject::insufficient(Source::Spot, &product.currency, free, amount));
         }
-        let savings = self.open_savings(account, &product.currency);
+        let savings = self.ensure_savings(account, &product.currency);
         self.ledger.post(wallet, savings, amount);
-        self.tell_balance(account, BalanceReason::Transfer, &product.currency);
+        self.report_balance(account, BalanceReason::Transfer, &product.currency);
         self.open_saving(account, product, amount, renewal, Some(number.clone()), now_ms);
-        self.earn.numbers.insert((account, number));
+        self.savings.numbers.insert((account, number));
         Ok(())
     }
 
-    // Rule: An early redemption of a fixed saving costs its interest. Source: invented (no source says it)
-    /// Takes money out: a part of a flexible saving, or all of a fixed one before its end, which costs
-    /// its interest.
+    // Rule: An early redemption of fixed savings costs their interest. Source: invented (no source says it)
+    /// Redeems a part of flexible savings, or all of fixed savings before their end, without interest.
     pub(crate) fn redeem_saving(
         &mut self,
-        saver: Saver,
+        request: SavingRequest,
         id: u64,
         part: Option<Decimal>,
         now_ms: u64,
     ) -> Result<(), Reject> {
-        let Saver { account, number } = saver;
-        if self.earn.numbers.contains(&(account, number.clone())) {
+        let SavingRequest { account, number } = request;
+        if self.savings.numbers.contains(&(account, number.clone())) {
             return Ok(());
         }
         let own = |holding: &&mut Holding| {
             holding.account == account && holding.product.lock_days.is_none() == part.is_some()
         };
-        let holding = self.earn.holdings.get_mut(&id).filter(own);
+        let holding = self.savings.holdings.get_mut(&id).filter(own);
         let holding = holding.ok_or(Reject::UnknownSaving)?;
         let amount = part.unwrap_or(holding.amount);
         if amount > holding.amount {
@@ -249,14 +251,14 @@ impl Exchange {
         holding.amount -= amount;
         let (product, is_over) = (holding.product.clone(), holding.amount.is_zero());
         if is_over {
-            self.earn.holdings.remove(&id);
+            self.savings.holdings.remove(&id);
         }
-        self.earn.numbers.insert((account, number.clone()));
-        self.pay_saving(account, product, SavingAct::Redeem, amount, Some(number), now_ms);
+        self.savings.numbers.insert((account, number.clone()));
+        self.pay_saving(account, product, SavingAction::Redeem, amount, Some(number), now_ms);
         Ok(())
     }
 
-    /// Says what is to happen at the end of a fixed saving.
+    /// Chooses what happens at the end of fixed savings.
     pub(crate) fn set_renewal(
         &mut self,
         account: AccountId,
@@ -264,29 +266,36 @@ impl Exchange {
         renewal: Renewal,
     ) -> Result<(), Reject> {
         let own = |one: &&mut Holding| one.account == account && one.product.lock_days.is_some();
-        let holding = self.earn.holdings.get_mut(&id).filter(own);
+        let holding = self.savings.holdings.get_mut(&id).filter(own);
         holding.ok_or(Reject::UnknownSaving)?.renewal = renewal;
         Ok(())
     }
 
-    /// Adds to a holding, or opens one. The money is with the savings of the account already.
+    /// Adds to the holding of a flexible product, or opens a holding. The caller has moved the money.
     fn open_saving(
         &mut self,
         account: AccountId,
-        product: Product,
+        product: SavingProduct,
         amount: Decimal,
         renewal: Renewal,
         number: Option<SmolStr>,
         now_ms: u64,
     ) {
-        self.note_saving(account, product.clone(), SavingAct::Subscribe, amount, number, now_ms);
+        self.record_saving(
+            account,
+            product.clone(),
+            SavingAction::Subscribe,
+            amount,
+            number,
+            now_ms,
+        );
         let same = |one: &&mut Holding| one.account == account && one.product == product;
         let flexible = product.lock_days.is_none();
-        if let Some(holding) = self.earn.holdings.values_mut().find(same).filter(|_| flexible) {
+        if let Some(holding) = self.savings.holdings.values_mut().find(same).filter(|_| flexible) {
             holding.amount += amount;
             return;
         }
-        let id = next(&mut self.earn.last_id);
+        let id = next_number(&mut self.savings.last_id);
         let (profit, latest_profit) = (Decimal::ZERO, Decimal::ZERO);
         let holding = Holding {
             id,
@@ -299,15 +308,15 @@ impl Exchange {
             time_ms: now_ms,
         };
         let due_ms = if flexible { now_ms.saturating_add(DAY_MS) } else { holding.ends_ms() };
-        self.earn.holdings.insert(id, holding);
-        self.schedule(due_ms, Due::Saving(id));
+        self.savings.holdings.insert(id, holding);
+        self.schedule(due_ms, Task::Saving(id));
     }
 
     // Rule: Flexible savings pay interest every 24 hours, fixed ones at their end. Source: invented (no source
     // says it)
-    /// Pays a day's interest of a flexible saving, or ends a fixed one.
+    /// Pays the daily interest of flexible savings, or ends fixed savings.
     pub(super) fn settle_saving(&mut self, id: u64, at_ms: u64) {
-        let Some(holding) = self.earn.holdings.get_mut(&id) else { return };
+        let Some(holding) = self.savings.holdings.get_mut(&id) else { return };
         let (account, product) = (holding.account, holding.product.clone());
         let interest = match product.lock_days {
             None => product.interest(holding.amount, 1),
@@ -316,24 +325,25 @@ impl Exchange {
         holding.profit += interest;
         holding.latest_profit = interest;
         if product.lock_days.is_none() {
-            self.schedule(at_ms.saturating_add(DAY_MS), Due::Saving(id));
+            self.schedule(at_ms.saturating_add(DAY_MS), Task::Saving(id));
         } else {
             self.end_saving(id, at_ms);
         }
         if interest > Decimal::ZERO {
-            self.pay_saving(account, product, SavingAct::Interest, interest, None, at_ms);
+            self.pay_saving(account, product, SavingAction::Interest, interest, None, at_ms);
         }
     }
 
-    /// Gives the money of a fixed saving back, or saves it again.
+    /// Ends fixed savings: pays the money out or saves it again.
     fn end_saving(&mut self, id: u64, at_ms: u64) {
         let Some(Holding { account, product, amount, renewal, .. }) =
-            self.earn.holdings.remove(&id)
+            self.savings.holdings.remove(&id)
         else {
             return;
         };
         let flexible = || {
-            let same = |one: &Product| one.currency == product.currency && one.lock_days.is_none();
+            let same =
+                |one: &SavingProduct| one.currency == product.currency && one.lock_days.is_none();
             self.products().into_iter().find(same)
         };
         let again = match renewal {
@@ -343,42 +353,42 @@ impl Exchange {
         };
         match again {
             Some(again) => self.open_saving(account, again, amount, renewal, None, at_ms),
-            None => self.pay_saving(account, product, SavingAct::Redeem, amount, None, at_ms),
+            None => self.pay_saving(account, product, SavingAction::Redeem, amount, None, at_ms),
         }
     }
 
-    /// Pays into the spot wallet: interest from the house, the rest from what was saved.
+    /// Pays interest or savings to the spot wallet.
     fn pay_saving(
         &mut self,
         account: AccountId,
-        product: Product,
-        act: SavingAct,
+        product: SavingProduct,
+        action: SavingAction,
         amount: Decimal,
         number: Option<SmolStr>,
         now_ms: u64,
     ) {
-        let wallet = self.open_wallet(account, Purse::Spot, &product.currency).available();
-        if act == SavingAct::Interest {
-            self.ledger.draw(House::Interest, wallet, amount);
+        let wallet = self.ensure_wallet(account, WalletKind::Spot, &product.currency).available();
+        if action == SavingAction::Interest {
+            self.ledger.pay_from_house(HouseBook::Interest, wallet, amount);
         } else {
-            let savings = self.open_savings(account, &product.currency);
+            let savings = self.ensure_savings(account, &product.currency);
             self.ledger.post(savings, wallet, amount);
         }
-        self.tell_balance(account, BalanceReason::Transfer, &product.currency);
-        self.note_saving(account, product, act, amount, number, now_ms);
+        self.report_balance(account, BalanceReason::Transfer, &product.currency);
+        self.record_saving(account, product, action, amount, number, now_ms);
     }
 
-    fn note_saving(
+    fn record_saving(
         &mut self,
         account: AccountId,
-        product: Product,
-        act: SavingAct,
+        product: SavingProduct,
+        action: SavingAction,
         amount: Decimal,
         number: Option<SmolStr>,
         time_ms: u64,
     ) {
-        let id = next(&mut self.earn.last_id);
-        let row = SavingRecord { id, account, act, product, amount, number, time_ms };
-        keep_latest(&mut self.earn.records, row, self.remembered);
+        let id = next_number(&mut self.savings.last_id);
+        let row = SavingRecord { id, account, action, product, amount, number, time_ms };
+        keep_latest(&mut self.savings.records, row, self.history_limit);
     }
 }

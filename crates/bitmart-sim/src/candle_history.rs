@@ -1,8 +1,8 @@
-//! Candles from before the exchange began: a year of every market, made from the seed when they are asked for.
+//! Candles from before the start of the exchange: a year for every market, computed from the seed on request.
 //!
-//! The price is a Brownian bridge that ends where the market starts. It is cut in half again and again: the
-//! middle of a span lies between its ends, and from there as far as the seed says. Every minute is found with
-//! twenty such steps, and nothing is kept. All of it is integer arithmetic.
+//! The price is a Brownian bridge that ends at the start price. Spans are halved recursively: the price in the middle
+//! of a span is the mean of its ends plus a random distance. Twenty such steps give the price of a minute, so that
+//! nothing is stored. All of it is integer arithmetic.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -14,49 +14,49 @@ use crate::{
 };
 
 const MINUTE_MS: u64 = 60_000;
-/// Minutes before the market starts of which there are candles: a leap year.
+/// Minutes of candles before the start: a leap year.
 pub const MINUTES: u64 = 366 * 1_440;
-/// The bridge has two to the power of this minutes.
+/// The bridge has `2^DEPTH` minutes.
 const DEPTH: usize = 20;
 const LENGTH: u64 = 1 << DEPTH;
-/// Distances are counted in billionths of the start price.
+/// Distances are in billionths of the start price.
 const WHOLE: i128 = 1_000_000_000;
-/// Standard deviation of a minute's return: about 60 % a year.
-const MINUTE: i64 = 816_000;
+/// Standard deviation of the return of a minute: about 60 % a year.
+const MINUTE_DEVIATION: i64 = 816_000;
 /// The standard deviation of `normal`.
 const NORMAL: i64 = 37_837;
 
-/// What was before an exchange began.
+/// Source of the candles before the start of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Before {
+pub(crate) struct HistorySource {
     pub(crate) seed: u64,
-    /// The first minute that is not made up here.
+    /// Start of the first minute that is on the tape.
     pub(crate) until_ms: u64,
 }
 
-/// The past of one market.
+/// The candles of one market before the start.
 #[derive(Debug, Clone)]
-pub(crate) struct Past {
-    pub(crate) before: Before,
-    /// What its course is made from: a contract has that of its pair.
-    pub(crate) course: u64,
+pub(crate) struct MarketHistory {
+    pub(crate) before: HistorySource,
+    /// Seed of the price path: a contract has that of its pair.
+    pub(crate) path_seed: u64,
     /// The start price in ticks.
     pub(crate) start: i64,
     pub(crate) price_decimals: u32,
     pub(crate) size_decimals: u32,
     /// Base units of one contract; 1 on spot.
     pub(crate) contract: Decimal,
-    /// Lots that are typical of a minute.
+    /// Typical volume of a minute, in lots.
     pub(crate) lots: i64,
 }
 
-impl Past {
-    /// The candles that open in a window, oldest first.
+impl MarketHistory {
+    /// Returns the candles that open in a window, oldest first.
     pub(crate) fn candles(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Candle> + '_ {
         let until = self.before.until_ms / MINUTE_MS;
         let first = (from_ms.div_ceil(MINUTE_MS)).max(until.saturating_sub(MINUTES));
         let end = to_ms.div_ceil(MINUTE_MS).min(until);
-        let mut bridge = Bridge::new(self.before.seed ^ self.course);
+        let mut bridge = Bridge::new(self.before.seed ^ self.path_seed);
         (first..end).map(move |minute| {
             let (open, close) = bridge.ends(LENGTH - (until - minute));
             self.candle(minute, open, close)
@@ -64,12 +64,12 @@ impl Past {
     }
 
     fn candle(&self, minute: u64, open: i64, close: i64) -> Candle {
-        let mut rng = Rng::new(self.before.seed ^ self.course.rotate_left(32) ^ minute);
-        let bits = rng.draw();
-        let wick = |bits: u64| MINUTE / 2 * i64::from((bits & 0xFF) as u8) / 0xFF;
+        let mut rng = Rng::new(self.before.seed ^ self.path_seed.rotate_left(32) ^ minute);
+        let bits = rng.next_u64();
+        let wick = |bits: u64| MINUTE_DEVIATION / 2 * i64::from((bits & 0xFF) as u8) / 0xFF;
         let (high, low) = (open.max(close) + wick(bits), open.min(close) - wick(bits >> 8));
         let price = |distance| Decimal::new(self.ticks(distance), self.price_decimals);
-        // Half as large again is half as likely.
+        // A volume that is 1.5 times as large is half as likely.
         let grown = (bits >> 16).trailing_zeros().min(12);
         let lots = (0..grown).fold(self.lots, |lots, _| lots.saturating_add(lots / 2)).max(1);
         let (close, volume) = (price(close), Decimal::new(lots, self.size_decimals));
@@ -85,7 +85,7 @@ impl Past {
         }
     }
 
-    /// A distance as a price: as far above the start as it says, and below so that it never gets to nothing.
+    /// Converts a distance into a price in ticks. Prices below the start are scaled so that they stay positive.
     fn ticks(&self, distance: i64) -> i64 {
         let (start, far) = (i128::from(self.start), i128::from(distance.unsigned_abs()));
         let ticks =
@@ -94,84 +94,90 @@ impl Past {
     }
 }
 
-/// Which candles are wanted.
+/// A range of candles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// They open at this time or later.
+pub struct CandleWindow {
+    /// Earliest start of a candle, in milliseconds since 1970.
     pub from_ms: u64,
-    /// They open before this time.
+    /// Candles start before this time, in milliseconds since 1970.
     pub to_ms: u64,
-    /// So many at most.
-    pub most: usize,
-    /// When there are more, the oldest ones are wanted, else the newest.
+    /// Largest number of candles.
+    pub limit: usize,
+    /// Whether the oldest candles (true) or the newest ones are returned when there are more.
     pub oldest: bool,
 }
 
 impl Exchange {
-    /// Candles of `minutes` each, oldest first. Minutes without a trade are left out.
-    pub fn candles(&self, symbol: &str, minutes: u64, window: Window) -> Vec<Candle> {
+    /// Returns candles of `minutes` each, oldest first. There is no candle for a time without trades.
+    pub fn candles(&self, symbol: &str, minutes: u64, window: CandleWindow) -> Vec<Candle> {
         let spot = self.spot.get(symbol).map(|market| &market.tape);
         let tape = spot.or_else(|| self.futures.get(symbol).map(|market| &market.tape));
-        tape.map_or(Vec::new(), |tape| self.with_past(symbol, tape, minutes, window))
+        tape.map_or(Vec::new(), |tape| self.with_history(symbol, tape, minutes, window))
     }
 
-    /// Candles of the mark price of a contract, which have no volume.
-    pub fn mark_candles(&self, symbol: &str, minutes: u64, window: Window) -> Vec<Candle> {
+    /// Returns candles of the mark price of a contract, without volume.
+    pub fn mark_candles(&self, symbol: &str, minutes: u64, window: CandleWindow) -> Vec<Candle> {
         let Some(market) = self.futures.get(symbol) else { return Vec::new() };
-        let mut rows = self.with_past(symbol, &market.mark.tape, minutes, window);
+        let mut rows = self.with_history(symbol, &market.mark.tape, minutes, window);
         for row in &mut rows {
             (row.volume, row.turnover) = (Decimal::ZERO, Decimal::ZERO);
         }
         rows
     }
 
-    fn with_past(&self, symbol: &str, tape: &Tape, minutes: u64, window: Window) -> Vec<Candle> {
+    fn with_history(
+        &self,
+        symbol: &str,
+        tape: &Tape,
+        minutes: u64,
+        window: CandleWindow,
+    ) -> Vec<Candle> {
         let width = minutes.max(1) * MINUTE_MS;
-        let lived = tape.candles(minutes);
+        let on_tape = tape.candles(minutes);
         let within = |candle: &Candle| (window.from_ms..window.to_ms).contains(&candle.open_ms);
         let mut rows: Vec<Candle> = Vec::new();
         let is_enough =
-            !window.oldest && lived.iter().filter(|row| within(row)).count() > window.most;
-        if let Some(past) = self.past(symbol).filter(|_| !is_enough) {
-            let (from_ms, to_ms) = wanted(&lived, width, window);
-            for candle in past.candles(from_ms, to_ms) {
+            !window.oldest && on_tape.iter().filter(|row| within(row)).count() > window.limit;
+        if let Some(history) = self.market_history(symbol).filter(|_| !is_enough) {
+            let (from_ms, to_ms) = missing_window(&on_tape, width, window);
+            for candle in history.candles(from_ms, to_ms) {
                 add(&mut rows, &candle, width);
             }
         }
-        for candle in lived {
+        for candle in on_tape {
             add(&mut rows, &candle, width);
         }
         rows.retain(within);
         if window.oldest {
-            rows.truncate(window.most);
+            rows.truncate(window.limit);
         } else {
-            rows.drain(..rows.len().saturating_sub(window.most));
+            rows.drain(..rows.len().saturating_sub(window.limit));
         }
         rows
     }
 }
 
-/// What is to be made up for a window, in whole candles.
-fn wanted(lived: &[Candle], width: u64, window: Window) -> (u64, u64) {
+/// Returns the part of a window before the tape, in whole candles.
+fn missing_window(on_tape: &[Candle], width: u64, window: CandleWindow) -> (u64, u64) {
     let from_ms = window.from_ms.div_ceil(width).saturating_mul(width);
-    let span = width.saturating_mul(window.most as u64);
+    let span = width.saturating_mul(window.limit as u64);
     if window.oldest {
         return (from_ms, from_ms.saturating_add(span));
     }
-    let lived_ms = lived.first().map_or(u64::MAX, |candle| candle.open_ms + width);
-    let to_ms = window.to_ms.min(lived_ms).div_ceil(width).saturating_mul(width);
+    let tape_ms = on_tape.first().map_or(u64::MAX, |candle| candle.open_ms + width);
+    let to_ms = window.to_ms.min(tape_ms).div_ceil(width).saturating_mul(width);
     (from_ms.max(to_ms.saturating_sub(span.saturating_add(width))), to_ms)
 }
 
 fn add(rows: &mut Vec<Candle>, candle: &Candle, width: u64) {
     let open_ms = candle.open_ms / width * width;
     match rows.last_mut() {
-        Some(last) if last.open_ms == open_ms => last.absorb(candle),
+        Some(last) if last.open_ms == open_ms => last.extend(candle),
         _ => rows.push(Candle { open_ms, ..candle.clone() }),
     }
 }
 
-/// A walk whose ends are known. The spans around the latest minute are kept, so that its neighbour is cheap.
+/// A Brownian bridge. The spans around the latest minute are kept, so that the next minute is cheap to compute.
 struct Bridge {
     seed: u64,
     latest: Option<u64>,
@@ -182,12 +188,12 @@ struct Bridge {
 impl Bridge {
     fn new(seed: u64) -> Self {
         let mut spans = [(0, 0); DEPTH + 1];
-        // It begins some 10 % from where it ends.
+        // It begins about 10 % from its end.
         spans[0] = (normal(&mut Rng::new(seed)) * 100_000_000 / NORMAL, 0);
         Self { seed, latest: None, spans }
     }
 
-    /// The distances at the beginning and the end of a minute.
+    /// Returns the distances at the beginning and the end of a minute.
     fn ends(&mut self, minute: u64) -> (i64, i64) {
         let same = self.latest.map_or(0, |latest| {
             DEPTH - (u64::BITS - (latest ^ minute).leading_zeros()).min(20) as usize
@@ -199,7 +205,7 @@ impl Bridge {
             let mut rng = Rng::new(self.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
             // Half of the standard deviation over the span.
             let root = (LENGTH >> depth).isqrt();
-            let far = MINUTE / 2 * i64::try_from(root).unwrap_or(1);
+            let far = MINUTE_DEVIATION / 2 * i64::try_from(root).unwrap_or(1);
             let middle = left.midpoint(right) + normal(&mut rng) * far / NORMAL;
             let upper = minute >> (shift - 1) & 1 == 1;
             self.spans[depth + 1] = if upper { (middle, right) } else { (left, middle) };
@@ -209,9 +215,9 @@ impl Bridge {
     }
 }
 
-/// Nearly normal: the sum of four uniform numbers, around 0.
+/// Approximates a normal distribution around 0 by the sum of four uniform numbers.
 fn normal(rng: &mut Rng) -> i64 {
-    let bits = rng.draw().to_le_bytes();
+    let bits = rng.next_u64().to_le_bytes();
     let parts = bits.chunks_exact(2).map(|two| i64::from(u16::from_le_bytes([two[0], two[1]])));
     parts.sum::<i64>() - 2 * i64::from(u16::MAX)
 }
@@ -228,12 +234,12 @@ mod tests {
         Exchange::new(&Setup::new().seed(seed).account(AccountId(1)), NOW_MS)
     }
 
-    fn window(from_ms: u64, to_ms: u64, most: usize) -> Window {
-        Window { from_ms, to_ms, most, oldest: false }
+    fn window(from_ms: u64, to_ms: u64, limit: usize) -> CandleWindow {
+        CandleWindow { from_ms, to_ms, limit, oldest: false }
     }
 
     #[test]
-    fn there_is_a_year_of_whole_minutes_and_it_leads_to_the_first_trade() {
+    fn a_year_of_minute_candles_leads_to_the_first_trade_without_gaps() {
         let exchange = exchange(1);
         for symbol in ["BTC_USDT", "BTCUSDT"] {
             let rows = exchange.candles(symbol, 1, window(0, NOW_MS + 1, usize::MAX));
@@ -250,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_the_past_is_the_same_as_the_whole_and_follows_the_seed() {
+    fn a_part_of_the_history_equals_the_same_part_of_all_and_depends_on_the_seed() {
         let exchange = exchange(1);
         let (from, to) = (NOW_MS - 300 * DAY_MS, NOW_MS - 299 * DAY_MS);
         let part = exchange.candles("ETH_USDT", 1, window(from, to, usize::MAX));
@@ -258,13 +264,13 @@ mod tests {
         whole.retain(|row| (from..to).contains(&row.open_ms));
         assert_eq!(part, whole);
         assert_ne!(part, self::exchange(2).candles("ETH_USDT", 1, window(from, to, usize::MAX)));
-        let oldest = Window { oldest: true, ..window(from, to, 10) };
+        let oldest = CandleWindow { oldest: true, ..window(from, to, 10) };
         assert_eq!(exchange.candles("ETH_USDT", 1, oldest), part[..10]);
         assert_eq!(exchange.candles("ETH_USDT", 1, window(from, to, 10)), part[1_430..]);
     }
 
     #[test]
-    fn long_candles_are_those_of_their_minutes() {
+    fn day_candles_are_the_sums_of_their_minute_candles() {
         let exchange = exchange(1);
         let from_ms = NOW_MS / DAY_MS * DAY_MS - 10 * DAY_MS;
         let days = exchange.candles("BTC_USDT", 1_440, window(from_ms, NOW_MS, 200));

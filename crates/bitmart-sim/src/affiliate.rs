@@ -1,47 +1,48 @@
-//! The customers of an affiliate, and its share of their fees. BitMart publishes what an affiliate is
-//! answered, not whom it has brought: here the first main account has brought all other ones.
+//! Affiliates: their customers, and their share of the fees of these. BitMart documents the responses for affiliates,
+//! but not how customers are assigned: here all other main accounts are customers of the first one.
 
 use rust_decimal::Decimal;
 
 use super::{
-    AccountId, Exchange, cut,
+    AccountId, Exchange,
     futures_order::{FuturesFill, FuturesOrder},
-    order::SpotFill,
+    round_down,
+    spot_order::SpotFill,
 };
 
-/// The share of a fee that goes to the affiliate: the ratio of the reference's sample.
-pub const SHARE: Decimal = Decimal::from_parts(3, 0, 0, false, 1);
+/// The ratio of a fee that goes to the affiliate: that of the documented sample.
+pub const REBATE_SHARE: Decimal = Decimal::from_parts(3, 0, 0, false, 1);
 
-/// An amount of money that a customer's fee brings its affiliate.
-pub fn share_of(fee: Decimal) -> Decimal {
-    cut(fee * SHARE)
+/// Returns the affiliate's share of a fee.
+pub fn rebate_of(fee: Decimal) -> Decimal {
+    round_down(fee * REBATE_SHARE)
 }
 
-/// What customers did in futures, in sum.
+/// Totals of futures trades.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Business {
+pub struct TradingTotals {
     /// Value of all trades, in the quote currency.
     pub volume: Decimal,
     /// Fees of all trades, in the quote currency.
     pub fees: Decimal,
 }
 
-impl Business {
-    /// Returns what the affiliate receives of the fees.
+impl TradingTotals {
+    /// Returns the affiliate's share of the fees.
     pub fn rebate(&self) -> Decimal {
-        share_of(self.fees)
+        rebate_of(self.fees)
     }
 }
 
 impl Exchange {
-    /// Who trades as a customer of this affiliate, by number.
+    /// Returns the customers of an affiliate, by number.
     pub fn customers(&self, affiliate: AccountId) -> Vec<AccountId> {
         let mains = self.accounts.values().filter(|one| !one.house && one.main.is_none());
         let mut mains = mains.map(|account| account.id);
         if mains.next() == Some(affiliate) { mains.collect() } else { Vec::new() }
     }
 
-    /// The remembered futures trades of an account, newest first.
+    /// The kept futures trades of an account, newest first.
     pub fn futures_fills_by(
         &self,
         account: AccountId,
@@ -50,20 +51,23 @@ impl Exchange {
         fills.map(|fill| (fill, self.futures_orders.get(&fill.order)))
     }
 
-    /// The remembered spot trades of an account, oldest first.
+    /// The kept spot trades of an account, oldest first.
     pub fn spot_fills_by(&self, account: AccountId) -> impl Iterator<Item = &SpotFill> {
         self.spot_fills.iter().filter(move |fill| fill.account == account)
     }
 
-    /// What an account traded in futures settled in a currency, at times that fit.
-    pub fn business(
+    /// Returns the totals of the kept futures trades of an account, for contracts settled in a currency and trade
+    /// times that `is_included` accepts.
+    pub fn trading_totals(
         &self,
         account: AccountId,
         currency: &str,
-        fits: impl Fn(u64) -> bool,
-    ) -> Business {
-        let mut sum = Business::default();
-        for (fill, _) in self.futures_fills_by(account).filter(|(fill, _)| fits(fill.time_ms)) {
+        is_included: impl Fn(u64) -> bool,
+    ) -> TradingTotals {
+        let mut sum = TradingTotals::default();
+        for (fill, _) in
+            self.futures_fills_by(account).filter(|(fill, _)| is_included(fill.time_ms))
+        {
             let market = self.futures.get(&fill.symbol);
             if let Some(market) = market.filter(|market| market.rules.quote == currency) {
                 sum.volume = sum.volume.saturating_add(market.value(fill.size, fill.price));

@@ -1,39 +1,38 @@
 //! Index and mark price of a contract.
 //!
-//! Both are sampled at every full second. The index is the last price of the spot pair of the same base
-//! and quote; without such a pair it is the smoothed last price of the contract itself. The mark price is
-//! the index plus the smoothed distance of the last price from it. BitMart publishes no formula.
+//! Both are sampled once a second. The index is the last price of the spot pair with the same base and quote; without
+//! such a pair it is the smoothed last price of the contract. The mark price is the index plus the smoothed basis,
+//! which is the distance of the last price from the index. BitMart documents no formula.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::funding::next_funding_ms;
 use crate::{
-    Exchange, SpotMarket,
-    agenda::Due,
-    cut,
+    Exchange, SpotMarket, round_down,
+    schedule::Task,
     tape::{Candle, Tape},
 };
 
 // Rule: The index is the last price of the spot pair; the mark price adds the distance of the last price,
 // smoothed by 1/30 at every second. Source: simplified (no formula is published)
-/// A distance shrinks to about a third in so many samples.
+/// Samples after which a distance has shrunk to about a third.
 const SMOOTHING: Decimal = Decimal::from_parts(30, 0, 0, false, 0);
 // Rule: A mark price is at least the smallest price. Source: invented (a price is above zero)
-/// Marks are prices: never below the smallest one.
-const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
+/// Smallest mark price.
+const MIN_PRICE: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
 
-/// The index, the mark price, and the candles of the mark price.
+/// Index and mark price of a contract.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Mark {
+pub struct MarkPrice {
     index: Decimal,
-    /// What the mark price is above the index.
+    /// Mark price minus index.
     basis: Decimal,
-    /// Candles without a volume.
+    /// Candles of the mark price, without volume.
     pub tape: Tape,
 }
 
-impl Mark {
+impl MarkPrice {
     pub(super) fn new(price: Decimal) -> Self {
         Self { index: price, basis: Decimal::ZERO, tape: Tape::default() }
     }
@@ -43,10 +42,10 @@ impl Mark {
     }
 
     pub(super) fn price(&self) -> Decimal {
-        (self.index + self.basis).max(LEAST)
+        (self.index + self.basis).max(MIN_PRICE)
     }
 
-    /// Starts at the last price, with the candles of the market for its own.
+    /// Starts at the last price, with copies of the candles of the market.
     fn open(&mut self, spot: Option<Decimal>, last: Decimal, candles: Vec<Candle>) {
         self.index = spot.unwrap_or(last);
         self.basis = last - self.index;
@@ -56,11 +55,12 @@ impl Mark {
         }
     }
 
-    /// Takes a sample; false when nothing moved.
+    /// Samples both prices. Returns whether one of them changed.
     fn sample(&mut self, spot: Option<Decimal>, last: Decimal, now_ms: u64) -> bool {
         let before = (self.index, self.basis);
-        self.index = spot.unwrap_or_else(|| self.index + cut((last - self.index) / SMOOTHING));
-        self.basis += cut((last - self.index - self.basis) / SMOOTHING);
+        self.index =
+            spot.unwrap_or_else(|| self.index + round_down((last - self.index) / SMOOTHING));
+        self.basis += round_down((last - self.index - self.basis) / SMOOTHING);
         let moved = (self.index, self.basis) != before;
         if moved {
             self.tape.sample(self.price(), now_ms);
@@ -70,32 +70,32 @@ impl Mark {
 }
 
 impl Exchange {
-    /// Sets the first marks, once the markets have a price.
-    pub(crate) fn open_marks(&mut self, now_ms: u64) {
+    /// Sets the first mark prices, once the markets have prices.
+    pub(crate) fn start_mark_prices(&mut self, now_ms: u64) {
         self.sampled_s = now_ms / 1_000;
         for market in self.futures.values_mut() {
             let spot = self.spot.get(&market.rules.pair).map(SpotMarket::last_price);
             market.mark.open(spot, market.last_price(), market.tape.candles(1));
-            market.rates.open(now_ms);
+            market.funding_rates.open(now_ms);
         }
-        self.schedule(next_funding_ms(now_ms), Due::Rates);
+        self.schedule(next_funding_ms(now_ms), Task::FundingRates);
     }
 
-    /// Lets the time pass for the marks, second by second: how often it is asked makes no difference.
-    /// Seconds in which nothing moves any more are passed over.
-    pub(crate) fn pass_time(&mut self, now_ms: u64) {
+    /// Samples the mark prices at every second up to now, so that the result does not depend on how often this is
+    /// called. Once no price changes any more, the remaining seconds are skipped.
+    pub(crate) fn sample_until(&mut self, now_ms: u64) {
         let now_s = now_ms / 1_000;
         while self.sampled_s < now_s {
             self.sampled_s += 1;
             let at_ms = self.sampled_s * 1_000;
             let mut moved = self.sample_marks(at_ms);
             let trade = self.counters.futures_trade;
-            // A stop-loss comes before the liquidation that it is to prevent.
+            // Before the liquidations: a stop-loss may prevent one.
             self.run_triggers(at_ms);
             self.liquidate(at_ms);
             moved |= self.counters.futures_trade != trade;
             if !moved {
-                self.count_premiums(now_s - self.sampled_s);
+                self.add_premiums(now_s - self.sampled_s);
                 self.sampled_s = now_s;
             }
         }
@@ -107,13 +107,13 @@ impl Exchange {
             let spot = self.spot.get(&market.rules.pair).map(SpotMarket::last_price);
             moved |= market.mark.sample(spot, market.last_price(), at_ms);
         }
-        self.count_premiums(1);
+        self.add_premiums(1);
         moved
     }
 
-    fn count_premiums(&mut self, seconds: u64) {
+    fn add_premiums(&mut self, seconds: u64) {
         for market in self.futures.values_mut() {
-            market.rates.count(&market.mark, seconds);
+            market.funding_rates.add_premium(&market.mark, seconds);
         }
     }
 }
@@ -134,22 +134,22 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_price_follows_the_last_price_however_often_it_is_asked() {
+    fn the_mark_price_does_not_depend_on_how_often_it_is_sampled() {
         let (mut often, mut once) = (quiet(), quiet());
         for exchange in [&mut often, &mut once] {
             trade(exchange, 60_300, START_MS);
             assert_eq!(exchange.futures["BTCUSDT"].mark_price(), Decimal::from(60_000));
         }
         for step in 1..=100 {
-            often.settle_due(START_MS + step * 100);
+            often.run_due_tasks(START_MS + step * 100);
         }
-        once.settle_due(START_MS + 10_000);
+        once.run_due_tasks(START_MS + 10_000);
         let market = &once.futures["BTCUSDT"];
         assert_eq!(market.mark_price(), often.futures["BTCUSDT"].mark_price());
         // After ten seconds 1 - (29/30)^10 of the way.
         assert_eq!(market.mark_price().round(), Decimal::from(60_086));
         assert_eq!(market.index_price(), Decimal::from(60_000), "the spot pair did not move");
-        once.settle_due(START_MS + 86_400_000);
+        once.run_due_tasks(START_MS + 86_400_000);
         assert_eq!(once.futures["BTCUSDT"].mark_price().round_dp(4), Decimal::from(60_300));
     }
 
@@ -158,7 +158,7 @@ mod tests {
         let mut exchange = quiet();
         exchange.spot.remove("BTC_USDT");
         trade(&mut exchange, 60_300, START_MS);
-        exchange.settle_due(START_MS + 10_000);
+        exchange.run_due_tasks(START_MS + 10_000);
         assert_eq!(exchange.futures["BTCUSDT"].index_price().round(), Decimal::from(60_086));
     }
 }
