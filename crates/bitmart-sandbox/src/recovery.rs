@@ -98,7 +98,7 @@ pub(crate) fn open(config: Config) -> Result<Opened, OpenError> {
                      there is free space. Every acknowledged change is stored."
                 ),
                 StorageEvent::Resumed => {
-                    eprintln!("bitmart-sandbox: {name} can be written to again")
+                    eprintln!("bitmart-sandbox: {name} can be written to again");
                 }
                 StorageEvent::Failed(error) => eprintln!(
                     "bitmart-sandbox: cannot write to {name}: {error}. Requests with an effect are rejected from \

@@ -104,8 +104,8 @@ impl Shared {
         last
     }
 
-    /// Stores a final checkpoint and releases the data folder. After a panic the state is incomplete and not stored; the
-    /// next start replays the journal instead.
+    /// Stores a final checkpoint and releases the data folder. After a panic the state is incomplete and not stored;
+    /// the next start replays the journal instead.
     pub(crate) async fn close_journal(&self) {
         let Some(stored) = &self.stored else { return };
         match self.state.lock() {

@@ -146,8 +146,8 @@ impl Slot {
         self.head_started.borrow().is_some()
     }
 
-    /// Reports that a head is complete. Its request is in progress as long as the guard lives. Returns `None` if no slot
-    /// is free and no idle connection can be dropped.
+    /// Reports that a head is complete. Its request is in progress as long as the guard lives. Returns `None` if no
+    /// slot is free and no idle connection can be dropped.
     pub(crate) fn head_is_complete(self: &Arc<Self>) -> Option<Busy> {
         self.head_started.send_replace(None);
         let mut state = self.state();

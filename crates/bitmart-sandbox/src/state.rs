@@ -61,7 +61,8 @@ impl State {
         let _ = self.apply(Command::Wait);
     }
 
-    /// The state with the seed and the derived keys. Keys only change while the state is locked, so both are consistent.
+    /// The state with the seed and the derived keys. Keys only change while the state is locked, so both are
+    /// consistent.
     pub(crate) fn snapshot(&self, seed: u64, keys: &KeyRing) -> Snapshot {
         Snapshot::of(Parts {
             format: FORMAT,

@@ -6,8 +6,8 @@ use bitmart_sandbox::{Config, Decimal};
 use common::{Client, start};
 use serde_json::{Value, json};
 
-/// The orders of the samples. Those of Python, Go, Java, PHP, JavaScript, Ruby, C#, Rust and C++ are the same sell order;
-/// the SDK samples of Python and PHP buy; those of Node and Go sell with numbers instead of strings.
+/// The orders of the samples. Those of Python, Go, Java, PHP, JavaScript, Ruby, C#, Rust and C++ are the same sell
+/// order; the SDK samples of Python and PHP buy; those of Node and Go sell with numbers instead of strings.
 fn printed() -> Vec<Value> {
     let sell = json!({ "size": "100", "price": "500000", "side": "sell", "symbol": "BTC_USDT", "type": "limit" });
     let mut orders = vec![sell; 9];

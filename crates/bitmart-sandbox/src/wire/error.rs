@@ -15,8 +15,8 @@ pub(crate) struct WireError {
     pub(crate) status: u16,
     pub(crate) code: u32,
     pub(crate) message: Cow<'static, str>,
-    /// An explanation for the developer of the client, sent in the header `X-Sandbox-Reason`. It is not part of the body
-    /// and contains no secret.
+    /// An explanation for the developer of the client, sent in the header `X-Sandbox-Reason`. It is not part of the
+    /// body and contains no secret.
     pub(crate) reason: Option<Box<str>>,
 }
 

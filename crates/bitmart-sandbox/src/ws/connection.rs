@@ -108,8 +108,8 @@ struct Connection {
 }
 
 impl Connection {
-    /// Serves until one side ends the connection. A kill or a stop ends it at once, even during a write to a client that
-    /// does not read.
+    /// Serves until one side ends the connection. A kill or a stop ends it at once, even during a write to a client
+    /// that does not read.
     async fn serve(self, host: Host, reader: WebSocketRead<ReadHalf<Io>>, message: usize) {
         let mut control = self.shared.control.subscribe();
         let kills = control.borrow().kills;

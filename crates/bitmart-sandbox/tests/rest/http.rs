@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{
     NOON_MS,
-    common::{ApiResponse, Client, DEADLINE, authority, send, start},
+    common::{ApiResponse, Client, DEADLINE, authority, send, sign, start},
     stepped_config,
 };
 
@@ -75,7 +75,7 @@ async fn wrong_paths_methods_and_bodies_get_their_codes() {
         let mut request = client.signed("/spot/v2/submit_order", &json!({}));
         request.headers_mut().insert("content-type", content_type.parse().expect("a value"));
         let text = String::from_utf8(body).expect("text");
-        let sign = common::sign(client.key, &client.now_ms.to_string(), &text);
+        let sign = sign(client.key, &client.now_ms.to_string(), &text);
         request.headers_mut().insert("x-bm-sign", sign.parse().expect("a value"));
         *request.body_mut() = Full::new(Bytes::from(text));
         request

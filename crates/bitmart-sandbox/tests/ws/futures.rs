@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     NOON_MS,
     common::{Client, Received, Socket, sign, start},
-    error, stepped_config,
+    stepped_config,
 };
 
 #[tokio::test]

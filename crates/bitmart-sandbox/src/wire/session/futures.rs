@@ -96,16 +96,12 @@ pub(crate) fn parse(text: &str) -> Result<Request, Value> {
         "request" => Some(TopicAction::Request),
         _ => None,
     };
-    match topics.filter(|_| !args.is_empty()) {
-        Some(action) => {
-            let message = Value::Object(message);
-            Ok(Request::Topics(TopicCommand { action, topics: args, message }))
-        }
-        None => {
-            let error = format!("Invalid message: unknown action or no args: {text}");
-            Err(json!({ "action": action, "success": false, "error": error }))
-        }
+    if let Some(action) = topics.filter(|_| !args.is_empty()) {
+        let message = Value::Object(message);
+        return Ok(Request::Topics(TopicCommand { action, topics: args, message }));
     }
+    let error = format!("Invalid message: unknown action or no args: {text}");
+    Err(json!({ "action": action, "success": false, "error": error }))
 }
 
 /// A field by its name in any case: the exchange's Go SDK logs in with `Action` and `Args`.
