@@ -186,6 +186,8 @@ fn after<'a>(text: &'a [u8], tokens: &str) -> Option<&'a [u8]> {
     text.strip_prefix(tokens.as_bytes()).or_else(|| after_blanks(text, tokens))
 }
 
+/// Cold, so that it is not inlined into the loop over the levels, where blanks are rare.
+#[cold]
 fn after_blanks<'a>(text: &'a [u8], tokens: &str) -> Option<&'a [u8]> {
     tokens.bytes().try_fold(text, |rest, token| skip_blanks(rest).strip_prefix(&[token]))
 }
