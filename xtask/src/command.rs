@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     TaskResult, api, build_time, codegen, conformance, deny, dist, foreign, fuzz, lint, load, long,
-    package, soak, specs, test,
+    package, peers, soak, specs, test,
 };
 
 struct Command {
@@ -102,6 +102,12 @@ const COMMANDS: &[Command] = &[
         "[STEP...]",
         "runs the measurements that take hours; writes docs/long.md",
         long::run,
+    ),
+    command(
+        "peers",
+        "[--quick]",
+        "compares the SDK with other clients; writes docs/performance.md",
+        peers::run,
     ),
     command("build-time", "", "compares the build time with that of the usual stack", |rest| {
         without_arguments("build-time", rest, build_time::measure)

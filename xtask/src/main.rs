@@ -15,13 +15,18 @@ mod install;
 mod lint;
 mod load;
 mod long;
+mod machine;
 mod package;
 mod parquet;
+mod peers;
+mod performance;
+mod plot;
 mod report;
 mod run;
 mod script;
 mod soak;
 mod specs;
+mod stats;
 mod step;
 mod test;
 
