@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::{
-    TaskResult, api, build_time, codegen, conformance, deny, dist, foreign, fuzz, lint, load, long,
-    package, peers, soak, specs, test,
+    TaskResult, api, build_time, codegen, conformance, deny, dist, foreign, fuzz, growth, lint,
+    load, long, package, peers, perf, soak, specs, test,
 };
 
 struct Command {
@@ -108,6 +108,18 @@ const COMMANDS: &[Command] = &[
         "[--quick]",
         "compares the SDK with other clients; writes docs/performance.md",
         peers::run,
+    ),
+    command(
+        "growth",
+        "[--quick] [SUBJECT...]",
+        "measures what grows with numbers; writes docs/performance.md",
+        growth::run,
+    ),
+    command(
+        "perf",
+        "[--check [--base REVISION]]",
+        "counts instructions of the hot paths, or compares them",
+        perf::run,
     ),
     command("build-time", "", "compares the build time with that of the usual stack", |rest| {
         without_arguments("build-time", rest, build_time::measure)

@@ -92,7 +92,8 @@ fn start(program: &Path) -> Result<(Setting, [Sandbox; 3]), String> {
 /// it as it would elsewhere, and the root of the sandbox.
 fn write_roots(ready: &str) -> Result<PathBuf, String> {
     const SYSTEM: &str = "/etc/ssl/certs/ca-certificates.crt";
-    let ready: Value = serde_json::from_str(ready).map_err(|error| format!("ready line: {error}"))?;
+    let ready: Value =
+        serde_json::from_str(ready).map_err(|error| format!("ready line: {error}"))?;
     let root = ready.pointer("/root_certificate").and_then(Value::as_str);
     let root = root.ok_or("no root certificate in the ready line")?;
     let all = fs::read_to_string(SYSTEM).unwrap_or_default() + root;
@@ -120,7 +121,8 @@ fn compare(programs: &[Program], running: &mut [Process], replay: &Replay) -> Ta
                 Some(first) if *first == values => {}
                 Some(first) => {
                     let pairs = first.iter().zip(&values);
-                    let differ: Vec<_> = pairs.filter(|(one, other)| one != other).take(3).collect();
+                    let differ: Vec<_> =
+                        pairs.filter(|(one, other)| one != other).take(3).collect();
                     return Err(format!("{} reads something else: {differ:?}", program.name));
                 }
             }

@@ -13,7 +13,8 @@ use crate::stats::Spread;
 
 /// Distinguishable for everyone, and on white and on dark backgrounds.
 const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
-const STYLE: &str = "<style>text{font:13px sans-serif;fill:#888}.t{font-weight:bold}.a{stroke:#8888}</style>\n";
+const STYLE: &str =
+    "<style>text{font:13px sans-serif;fill:#888}.t{font-weight:bold}.a{stroke:#8888}</style>\n";
 
 /// A bar with its quartiles and the text behind it.
 pub(crate) struct Bar {
@@ -26,7 +27,8 @@ pub(crate) struct Bar {
 pub(crate) fn bars(title: &str, bars: &[Bar]) -> String {
     const LEFT: f64 = 190.0;
     const WIDTH: f64 = 380.0;
-    let most = bars.iter().map(|bar| bar.value.high.max(bar.value.median)).max().unwrap_or(1).max(1);
+    let most =
+        bars.iter().map(|bar| bar.value.high.max(bar.value.median)).max().unwrap_or(1).max(1);
     let x = |value: u64| LEFT + WIDTH * value as f64 / most as f64;
     let height = 40 + 26 * bars.len();
     let mut svg = head(720, height, title);
@@ -177,7 +179,10 @@ mod tests {
         let points = svg.split("points=\"").nth(1).and_then(|rest| rest.split('"').next());
         let points: Vec<(&str, &str)> =
             points.expect("a line").split(' ').filter_map(|point| point.split_once(',')).collect();
-        assert_eq!(points.iter().map(|point| point.0).collect::<Vec<_>>(), ["80.0", "300.0", "520.0"]);
+        assert_eq!(
+            points.iter().map(|point| point.0).collect::<Vec<_>>(),
+            ["80.0", "300.0", "520.0"]
+        );
         assert!(points.iter().all(|point| point.1 == points[0].1), "{points:?}");
     }
 

@@ -44,7 +44,8 @@ pub struct Settings {
 
 impl Settings {
     pub fn from_env() -> Result<Self, Failure> {
-        let (plain, tls, market) = (ready("PEER_PLAIN")?, ready("PEER_TLS")?, ready("PEER_MARKET")?);
+        let (plain, tls, market) =
+            (ready("PEER_PLAIN")?, ready("PEER_TLS")?, ready("PEER_MARKET")?);
         Ok(Self {
             plain: plain.spot.rest,
             tls: tls.spot.rest,

@@ -30,7 +30,8 @@ pub(super) fn write(
     fresh: &[Fresh],
     peaks: &[u64],
 ) -> TaskResult {
-    let mut text = format!("{} rounds. {METHOD}\n| program | what it is |\n|---|---|\n", plan.rounds);
+    let mut text =
+        format!("{} rounds. {METHOD}\n| program | what it is |\n|---|---|\n", plan.rounds);
     for program in programs {
         let _ = writeln!(text, "| {} | {} |", program.name, program.about);
     }
@@ -86,7 +87,11 @@ fn table(programs: &[Program], results: &Results) -> Result<String, String> {
         "\n### {}\n\n| program | time |{each_second} times ours | processor time | times ours |\n|---|---:|",
         measure.title()
     );
-    text.push_str(if measure.is_latency() { "---:|---:|---:|\n" } else { "---:|---:|---:|---:|\n" });
+    text.push_str(if measure.is_latency() {
+        "---:|---:|---:|\n"
+    } else {
+        "---:|---:|---:|---:|\n"
+    });
     let mut plotted = Vec::new();
     for (program, sample) in taking_part(programs, results) {
         let (taken, used) = (spread(&sample.time), spread(&sample.processor));
@@ -126,11 +131,8 @@ fn start(programs: &[Program], fresh: &[Fresh], peaks: &[u64]) -> Result<String,
     for ((program, fresh), peak) in programs.iter().zip(fresh).zip(peaks) {
         let name = program.name.to_owned();
         let (then, most) = (mebibytes(fresh.memory.median), mebibytes(*peak));
-        let _ = writeln!(
-            text,
-            "| {name} | {} | {then} | {most} |",
-            with_quartiles(fresh.start, time)
-        );
+        let _ =
+            writeln!(text, "| {name} | {} | {then} | {most} |", with_quartiles(fresh.start, time));
         starts.push(Bar { name: name.clone(), value: fresh.start, text: time(fresh.start.median) });
         memory.push(Bar { name, value: fresh.memory, text: then });
     }

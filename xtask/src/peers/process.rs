@@ -41,7 +41,9 @@ impl Process {
     pub(super) fn ask(&mut self, command: &str) -> Result<Value, String> {
         let failed = |why: &dyn std::fmt::Display| format!("{}: `{command}`: {why}", self.name);
         let input = self.input.as_mut().ok_or_else(|| failed(&"no input"))?;
-        writeln!(input, "{command}").and_then(|()| input.flush()).map_err(|error| failed(&error))?;
+        writeln!(input, "{command}")
+            .and_then(|()| input.flush())
+            .map_err(|error| failed(&error))?;
         let line = self.child.lines.recv_timeout(PATIENCE).map_err(|error| failed(&error))?;
         let response: Value = serde_json::from_str(&line).map_err(|error| failed(&error))?;
         match response.get("error") {
@@ -55,7 +57,10 @@ impl Process {
         let response = self.ask(command)?;
         let values = response.get("values").and_then(Value::as_array);
         let values = values.ok_or_else(|| format!("{}: no values", self.name))?;
-        Ok(values.iter().map(|value| plain(value.as_str().unwrap_or_default()).to_owned()).collect())
+        Ok(values
+            .iter()
+            .map(|value| plain(value.as_str().unwrap_or_default()).to_owned())
+            .collect())
     }
 
     /// Processor time of all its threads so far, in nanoseconds; 0 where the system does not tell.

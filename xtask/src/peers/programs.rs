@@ -30,7 +30,9 @@ pub(super) struct Program {
 impl Program {
     pub(super) fn command(&self, setting: &Setting) -> Command {
         let mut command = Command::new(&self.file);
-        command.args(&self.arguments).envs(self.variable.as_ref().map(|(name, value)| (name, value)));
+        command
+            .args(&self.arguments)
+            .envs(self.variable.as_ref().map(|(name, value)| (name, value)));
         for (name, line) in ["PEER_PLAIN", "PEER_TLS", "PEER_MARKET"].iter().zip(&setting.lines) {
             command.env(name, line);
         }

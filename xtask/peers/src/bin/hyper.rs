@@ -115,7 +115,8 @@ impl Peer for Bare {
 
     async fn ticker(&self) -> Result<Ticker, Failure> {
         let base = &self.0.settings.market;
-        let request = Request::get(TICKER_PATH).header("host", authority(base)).body(Full::default())?;
+        let request =
+            Request::get(TICKER_PATH).header("host", authority(base)).body(Full::default())?;
         self.send(base, request).await
     }
 

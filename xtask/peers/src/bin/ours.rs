@@ -62,7 +62,8 @@ impl Peer for Ours {
         mut each: impl FnMut(Book) + Send,
     ) -> Result<(), Failure> {
         let environment = Environment::custom("replay").with(Service::SpotWsPublic, url);
-        let client = ws::Client::builder().environment(environment).queue_capacity(1 << 14).build()?;
+        let client =
+            ws::Client::builder().environment(environment).queue_capacity(1 << 14).build()?;
         let topic = topic::spot::depth(SYMBOL, ws::topic::DepthLevels::Fifty);
         let mut books = client.subscribe(topic).await?;
         let mut received = 0;
@@ -97,7 +98,8 @@ impl Values for Ticker {
             ticker.ask_price,
             ticker.ask_size,
         ];
-        let numbers = numbers.map(|number| number.map(|number| number.to_string()).unwrap_or_default());
+        let numbers =
+            numbers.map(|number| number.map(|number| number.to_string()).unwrap_or_default());
         let time = ticker.timestamp.map(|time| time.as_millis().to_string()).unwrap_or_default();
         [&[ticker.symbol.to_string()], &numbers[..], &[time]].concat()
     }

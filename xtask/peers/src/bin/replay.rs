@@ -51,7 +51,8 @@ async fn record() -> Result<Vec<Vec<u8>>, Failure> {
     let (admin, mut frames) = (reqwest::Client::new(), Vec::new());
     while frames.len() < FRAMES {
         let step = admin.post(format!("{}/market/step", text("/admin")?));
-        let step = step.bearer_auth(text("/admin_token")?).body(json!({ "steps": BEATS }).to_string());
+        let step =
+            step.bearer_auth(text("/admin_token")?).body(json!({ "steps": BEATS }).to_string());
         step.send().await?.error_for_status()?;
         // A ping is answered after everything that was pushed before it.
         socket.send(Message::text("ping")).await?;
@@ -85,7 +86,8 @@ async fn serve(stream: TcpStream, frames: Arc<Vec<Vec<u8>>>) -> Result<(), Failu
     let wanted = Mutex::new(0);
     let note = |request: &Request, response: Response| {
         let query = request.uri().query().unwrap_or_default();
-        let number = query.split_once("frames=").and_then(|(_, number)| number.parse::<usize>().ok());
+        let number =
+            query.split_once("frames=").and_then(|(_, number)| number.parse::<usize>().ok());
         *wanted.lock().unwrap_or_else(PoisonError::into_inner) = number.unwrap_or_default();
         Ok(response)
     };

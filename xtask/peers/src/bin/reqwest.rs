@@ -113,8 +113,19 @@ impl Peer for Usual {
 impl Values for Read {
     fn values(&self) -> Vec<String> {
         const FIELDS: [&str; 13] = [
-            "symbol", "last", "v_24h", "qv_24h", "open_24h", "high_24h", "low_24h", "fluctuation", "bid_px",
-            "bid_sz", "ask_px", "ask_sz", "ts",
+            "symbol",
+            "last",
+            "v_24h",
+            "qv_24h",
+            "open_24h",
+            "high_24h",
+            "low_24h",
+            "fluctuation",
+            "bid_px",
+            "bid_sz",
+            "ask_px",
+            "ask_sz",
+            "ts",
         ];
         match self {
             Self::Model(ticker) => ticker.values(),
