@@ -92,7 +92,7 @@ func order(kind string) error {
 		host = tls
 	}
 	timestamp := time.Now().UnixNano() / int64(time.Millisecond)
-	body, err := json.Marshal(params{Size: "0.001", Price: "50000", Side: "buy", Symbol: "BTC_USDT", Type: "ioc"})
+	body, err := json.Marshal(params{Size: "0.001", Price: "50000", Side: "buy", Symbol: "BTC_USDT", Type: "limit"})
 	if err != nil {
 		return err
 	}

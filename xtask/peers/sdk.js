@@ -18,7 +18,7 @@ const FIELDS = ['symbol', 'last', 'v_24h', 'qv_24h', 'open_24h', 'high_24h', 'lo
 const now = () => Number(process.hrtime.bigint())
 
 const order = async kind => {
-  const { data } = await clients[kind].newSpotOrder('BTC_USDT', 'buy', 'ioc', { size: '0.001', price: '50000' })
+  const { data } = await clients[kind].newSpotOrder('BTC_USDT', 'buy', 'limit', { size: '0.001', price: '50000' })
   if (data.code !== 1000) throw new Error(JSON.stringify(data))
 }
 

@@ -35,7 +35,7 @@ pool = ThreadPoolExecutor(64)
 
 def order(tls):
     client = clients.tls if tls else clients.plain
-    response, _ = client.post_submit_order("BTC_USDT", "buy", "ioc", size="0.001", price="50000")
+    response, _ = client.post_submit_order("BTC_USDT", "buy", "limit", size="0.001", price="50000")
     if response["code"] != 1000:
         raise RuntimeError(response)
 

@@ -74,9 +74,17 @@ fn binary(name: &str) -> PathBuf {
 }
 
 /// Starts the three sandboxes: for orders, for orders over TLS, and one whose market stands still, so that all read the
-/// same. Orders meet an empty book.
+/// same.
 fn start(program: &Path) -> Result<(Setting, [Sandbox; 3]), String> {
-    let orders = ["--quiet", "--no-limits", "--no-market", "--pairs", "BTC_USDT"];
+    let orders = [
+        "--quiet",
+        "--no-limits",
+        "--no-market",
+        "--pairs",
+        "BTC_USDT",
+        "--fund",
+        "USDT=1000000000",
+    ];
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = now.map_or(0, |now| now.as_millis()).to_string();
     let (plain, plain_line) = Sandbox::start(program, &orders)?;

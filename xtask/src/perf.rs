@@ -42,21 +42,18 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
         println!("compared with {}, for this toolchain and machine:", file::FILE);
         return compare(&recorded.instructions, &now, recorded.tolerance_percent);
     }
-    let revision = match base {
-        Some(revision) => revision.to_owned(),
-        None => {
-            println!("{} is of {}", file::FILE, recorded.place());
-            base::default_revision()?
-        }
+    let revision = if let Some(revision) = base {
+        revision.to_owned()
+    } else {
+        println!("{} is of {}", file::FILE, recorded.place());
+        base::default_revision()?
     };
     println!("compared with revision {revision}, built and counted here:");
-    match base::count(&revision)? {
-        Some(before) => compare(&before, &now, recorded.tolerance_percent),
-        None => {
-            println!("skipped: that revision has no hot paths to count");
-            Ok(())
-        }
+    if let Some(before) = base::count(&revision)? {
+        return compare(&before, &now, recorded.tolerance_percent);
     }
+    println!("skipped: that revision has no hot paths to count");
+    Ok(())
 }
 
 /// What instruction counts depend on besides the code.

@@ -1,11 +1,6 @@
 //! Plots as SVG: bars for comparisons, and lines with logarithmic axes for growth.
 #![expect(clippy::float_arithmetic, reason = "pixels, not amounts")]
-#![expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a pixel is far coarser than the mantissa"
-)]
+#![expect(clippy::cast_precision_loss, reason = "a pixel is far coarser than the mantissa")]
 
 use std::fmt::Write as _;
 

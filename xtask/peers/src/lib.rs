@@ -8,6 +8,7 @@
 //! | `orders plain\|tls IN_FLIGHT COUNT` | `{"elapsed": ns, "each": [ns, ...]}` |
 //! | `tickers COUNT` | the same |
 //! | `frames URL COUNT` | `{"elapsed": ns}` |
+//! | `clean` | `{"values": []}` once no order is open; ours only |
 //!
 //! The programs in other languages follow the same table.
 
@@ -23,7 +24,6 @@ pub use settings::{Keys, Settings};
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The order that all send. The book is empty, so that it is canceled at once and nothing piles up.
 pub const SYMBOL: &str = "BTC_USDT";
 pub const ORDER_PATH: &str = "/spot/v2/submit_order";
 pub const TICKER_PATH: &str = "/spot/quotation/v3/ticker?symbol=BTC_USDT";
@@ -50,6 +50,10 @@ pub trait Peer: Clone + Send + Sync + 'static {
         count: usize,
         each: impl FnMut(Self::Book) + Send,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Cancels the orders of all programs, which have one account. Only one program needs to be able to.
+    fn clean(&self) -> impl Future<Output = Result<(), Failure>> + Send {
+        async { Err("this program cannot cancel orders".into()) }
+    }
 }
 
 /// Runs commands until standard input ends.
@@ -99,6 +103,10 @@ async fn respond<P: Peer>(peer: &P, words: &[&str]) -> Result<Value, Failure> {
             })
             .await?;
             Ok(json!({ "elapsed": nanos(begin) }))
+        }
+        ["clean"] => {
+            peer.clean().await?;
+            Ok(json!({ "values": [] }))
         }
         other => Err(format!("no such command: {other:?}").into()),
     }

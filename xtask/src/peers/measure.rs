@@ -70,6 +70,11 @@ impl Measure {
         matches!(self, Self::Order | Self::OrderTls | Self::Ticker)
     }
 
+    /// Whether orders have to be canceled afterwards, so that every program meets the same book.
+    fn places_orders(self) -> bool {
+        !matches!(self, Self::Ticker | Self::Frames)
+    }
+
     /// Whether a program does this.
     pub(super) fn fits(self, program: &Program) -> bool {
         self != Self::Frames || program.streams
@@ -134,6 +139,9 @@ pub(super) fn rounds(
                 if round > 0 {
                     samples[at].time.push(figure(measure, &response, count)?);
                     samples[at].processor.push(processor);
+                }
+                if measure.places_orders() {
+                    running[0].ask("clean")?;
                 }
             }
         }

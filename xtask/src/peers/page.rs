@@ -13,8 +13,8 @@ use crate::stats::{Spread, factor, grouped, paired, spread, time};
 const METHOD: &str = "\
 All programs run at the same time and work in turns, each round beginning with another one; a first round does not count.
 Each does the same: it signs an order with the time of that moment, sends it to the sandbox program on the same machine
-and decodes the response, or reads a ticker. The order is an immediate-or-cancel order that meets an empty book. Before
-anything is timed, all have to decode the same values from the same ticker and the same frames. Programs in Rust decode
+and decodes the response, or reads a ticker. The order is a limit order that rests; all are canceled before another
+program's turn. Before anything is timed, all have to decode the same values from the same ticker and the same frames. Programs in Rust decode
 into decimals, the exchange's SDKs into texts. The sandbox takes most of an order's round trip, so that a client looks
 closer to the others than it is: the processor time is the client's own. Frames are recorded from the sandbox and sent by a
 server that does nothing else. The figure of a round is the median of its operations, or with 64 in flight and for

@@ -23,7 +23,7 @@ use tokio_rustls::TlsConnector;
 type Connection = SendRequest<Full<Bytes>>;
 
 const BODY: &str =
-    r#"{"symbol":"BTC_USDT","side":"buy","type":"ioc","size":"0.001","price":"50000"}"#;
+    r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"0.001","price":"50000"}"#;
 
 #[derive(Clone)]
 struct Bare(Arc<Inner>);

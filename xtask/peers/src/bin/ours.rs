@@ -47,7 +47,7 @@ impl Peer for Ours {
     async fn order(&self, tls: bool) -> Result<(), Failure> {
         let client = if tls { &self.tls } else { &self.plain };
         let order = spot::NewOrder::limit_buy(SYMBOL, dec!(0.001), dec!(50000));
-        client.spot().submit_order(order.immediate_or_cancel()).await?;
+        client.spot().submit_order(order).await?;
         Ok(())
     }
 
@@ -78,6 +78,13 @@ impl Peer for Ours {
             }
         }
         client.shutdown().await;
+        Ok(())
+    }
+
+    async fn clean(&self) -> Result<(), Failure> {
+        for client in [&self.plain, &self.tls] {
+            client.spot().cancel_all_orders(spot::CancelAllOrders::new()).await?;
+        }
         Ok(())
     }
 }

@@ -52,7 +52,7 @@ impl Peer for Usual {
 
     async fn order(&self, tls: bool) -> Result<(), Failure> {
         let body = json!({
-            "symbol": "BTC_USDT", "side": "buy", "type": "ioc", "size": "0.001", "price": "50000",
+            "symbol": "BTC_USDT", "side": "buy", "type": "limit", "size": "0.001", "price": "50000",
         })
         .to_string();
         let now = Settings::now_ms()?;
