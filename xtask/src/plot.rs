@@ -18,36 +18,46 @@ pub(crate) struct Bar {
     pub(crate) text: String,
 }
 
-/// Horizontal bars from zero, with the quartiles as a thin line. The first bar is highlighted.
+/// Horizontal bars from the value of the first one, which is a vertical line, to their own, on a logarithmic axis: twice
+/// as much is as long as half as much. The quartiles are a thin line.
 pub(crate) fn bars(title: &str, bars: &[Bar]) -> String {
     const LEFT: f64 = 190.0;
-    const WIDTH: f64 = 380.0;
-    let most =
-        bars.iter().map(|bar| bar.value.high.max(bar.value.median)).max().unwrap_or(1).max(1);
-    let x = |value: u64| LEFT + WIDTH * value as f64 / most as f64;
+    const WIDTH: f64 = 360.0;
+    let log = |value: u64| (value.max(1) as f64).ln();
+    let all = || bars.iter().flat_map(|bar| [bar.value.low, bar.value.median, bar.value.high]);
+    let (least, most) = (log(all().min().unwrap_or(1)), log(all().max().unwrap_or(1)));
+    let room = (most - least).max(0.1);
+    let x = |value: u64| LEFT + WIDTH * (log(value) - least) / room;
+    let base = bars.first().map_or(LEFT, |bar| x(bar.value.median));
     let height = 40 + 26 * bars.len();
     let mut svg = head(720, height, title);
     for (row, bar) in bars.iter().enumerate() {
         let y = 36 + 26 * row;
-        let color = if row == 0 { COLORS[0] } else { "#999999" };
         let (end, low, high) = (x(bar.value.median), x(bar.value.low), x(bar.value.high));
         let _ = write!(
             svg,
             "<text x=\"{:.0}\" y=\"{}\" text-anchor=\"end\">{}</text>\n\
-             <rect x=\"{LEFT:.0}\" y=\"{y}\" width=\"{:.1}\" height=\"18\" fill=\"{color}\"/>\n\
+             <rect x=\"{:.1}\" y=\"{y}\" width=\"{:.1}\" height=\"18\" fill=\"#999999\"/>\n\
              <line class=\"a\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{}\" y2=\"{}\" stroke-width=\"3\"/>\n\
              <text x=\"{:.1}\" y=\"{}\">{}</text>\n",
             LEFT - 8.0,
             y + 14,
             escaped(&bar.name),
-            (end - LEFT).max(1.0),
+            end.min(base),
+            (end - base).abs(),
             y + 9,
             y + 9,
-            high.max(end) + 6.0,
+            high.max(end).max(base) + 6.0,
             y + 14,
             escaped(&bar.text),
         );
     }
+    let _ = writeln!(
+        svg,
+        "<line x1=\"{base:.1}\" x2=\"{base:.1}\" y1=\"30\" y2=\"{}\" stroke=\"{}\" stroke-width=\"2\"/>",
+        height - 4,
+        COLORS[0]
+    );
     svg + "</svg>\n"
 }
 
@@ -154,10 +164,11 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_as_long_as_its_value() {
-        let svg = bars("T", &[bar("ours", 100), bar("other", 200)]);
-        assert!(svg.contains("width=\"190.0\" height=\"18\""), "half of the room: {svg}");
-        assert!(svg.contains("width=\"380.0\" height=\"18\""), "all of it: {svg}");
+    fn twice_as_much_is_as_long_as_half_as_much() {
+        let svg = bars("T", &[bar("ours", 100), bar("slower", 200), bar("faster", 50)]);
+        assert!(svg.contains("<rect x=\"370.0\" y=\"62\" width=\"180.0\""), "to the right: {svg}");
+        assert!(svg.contains("<rect x=\"190.0\" y=\"88\" width=\"180.0\""), "to the left: {svg}");
+        assert!(svg.contains("width=\"0.0\""), "ours is the line itself: {svg}");
     }
 
     #[test]

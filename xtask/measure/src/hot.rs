@@ -140,7 +140,7 @@ fn update_book(count: usize) -> Result<(), Failure> {
     for _ in 0..count {
         follower.step();
     }
-    Ok(())
+    if follower.book.is_synchronized() { Ok(()) } else { Err("not synchronized".into()) }
 }
 
 /// An update of one of 1,000 open orders.

@@ -7,6 +7,9 @@ use super::{PACKAGE, Skipped, binary, node, python, target};
 use crate::install::has;
 use crate::run::{run, workspace_root};
 
+/// The lower bound.
+pub(super) const BARE: &str = "bare hyper";
+
 /// What the programs get in their environment.
 pub(super) struct Setting {
     /// The ready lines of the sandboxes: for orders, for orders over TLS, with a market that stands still.
@@ -58,7 +61,7 @@ pub(super) fn all() -> (Vec<Program>, Vec<Skipped>) {
     let mut programs = vec![
         rust("ours", "ours", &[], "this SDK, its rate limiter off", true, 100),
         rust(
-            "bare hyper",
+            BARE,
             "hyper",
             &[],
             "hyper and fastwebsockets without anything around them, requests written by hand",
