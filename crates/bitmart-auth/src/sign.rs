@@ -43,7 +43,9 @@ impl Credentials {
         let [timestamp, memo, _] = parts.map(<[u8]>::len);
         buffer[timestamp..(timestamp + memo).min(STACK_BUFFER)].zeroize();
 
-        Signature { hex: encode_hex(tag.as_ref()), timestamp: decimal, start }
+        let mut hex = [0; HEX_LENGTH];
+        hex::encode_to_slice(tag, &mut hex).expect("HMAC-SHA256 has 32 bytes");
+        Signature { hex, timestamp: decimal, start }
     }
 
     /// Signs the login of a WebSocket connection, the same way for spot and futures. The exchange
@@ -69,18 +71,6 @@ fn sign_parts(key: &hmac::Key, parts: [&[u8]; 3]) -> hmac::Tag {
         mac.update(part);
     }
     mac.sign()
-}
-
-/// Returns the lower-case hexadecimal digits of an HMAC-SHA256. Without a table and without branches, so
-/// that the compiler encodes several bytes at once.
-fn encode_hex(tag: &[u8]) -> [u8; HEX_LENGTH] {
-    let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
-    let mut hex = [0; HEX_LENGTH];
-    for (digits, byte) in hex.chunks_exact_mut(2).zip(tag) {
-        digits[0] = digit(byte >> 4);
-        digits[1] = digit(byte & 0x0f);
-    }
-    hex
 }
 
 /// A signature and the timestamp that it covers, both in wire format.

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use bitmart_auth::Credentials;
 use bitmart_rest::{Client, Encoder, LimitPolicy, Limiter, decode, spot};
 use bitmart_sim::book::Side;
-use bitmart_sim::order::{Kind, NewSpotOrder};
+use bitmart_sim::spot_order::{NewSpotOrder, SpotOrderType};
 use bitmart_sim::{AccountId, Command, Exchange, Outcome, Setup, SpotPair, SpotRequest};
 use bitmart_testkit::{canary, deflate};
 use bitmart_types::{Decimal, Environment, Timestamp};
@@ -166,14 +166,14 @@ fn match_order(count: usize) -> Result<(), Failure> {
         .account(AccountId(2))
         .spot_balance("USDT", plenty)
         .spot_balance("BTC", plenty);
-    let setup = Setup { remembered: 1_000, ..setup };
+    let setup = Setup { history_limit: 1_000, ..setup };
     let mut exchange = Exchange::new(&setup, START_MS);
     let place = |exchange: &mut Exchange, account, side, ticks: i64, now| {
         let order = NewSpotOrder {
             symbol: "BTC_USDT".into(),
             margin: false,
             side,
-            kind: Kind::Limit,
+            kind: SpotOrderType::Limit,
             client_id: None,
             stp: None,
             size: Decimal::new(10, 5),
