@@ -176,6 +176,16 @@ impl Account {
         }
     }
 
+    /// The wallet that an order of the spot market pays from; none when it was never opened.
+    pub(crate) fn paying(&self, order: &NewSpotOrder, currency: &SmolStr) -> Option<WalletId> {
+        let wallet = if order.margin {
+            self.margin.get(&(order.symbol.clone(), currency.clone()))
+        } else {
+            self.spot.get(currency)
+        };
+        wallet.copied()
+    }
+
     /// Its wallets of a kind, by currency.
     pub fn purses(&self, purse: Purse) -> &BTreeMap<SmolStr, WalletId> {
         match purse {

@@ -110,8 +110,8 @@ impl From<u64> for Outcome {
 
 impl Exchange {
     /// Applies a command at a time: first what is due by then happens, then the command, then the orders
-    /// whose trigger price was reached. A command that is rejected has moved no money; only closing several
-    /// positions may be rejected after some of them were closed.
+    /// whose trigger price was reached. A command that is rejected has changed nothing: what is different after it
+    /// happened by itself, because its time had come.
     ///
     /// # Errors
     /// A [`Reject`] that names the rule which the command breaks.
@@ -132,6 +132,8 @@ impl Exchange {
         result
     }
 
+    // Rule: A frozen account can change nothing, and can read (53000, 60063; a sub-account 60029). Source:
+    // documented (the table of error codes); simplified (that it can read)
     /// A frozen account can change nothing.
     ///
     /// # Errors

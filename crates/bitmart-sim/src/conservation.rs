@@ -3,6 +3,8 @@
 
 mod control;
 mod heard;
+mod histories;
+mod rejected;
 mod steps;
 mod triggers;
 
@@ -66,6 +68,7 @@ fn check_ledger(exchange: &Exchange) -> Result<(), TestCaseError> {
         prop_assert_eq!(sum, Decimal::ZERO, "{}", currency);
     }
     prop_assert_eq!(book(exchange, House::Clearing), BTreeMap::new());
+    prop_assert!(exchange.has_sound_places());
     let loans = exchange.loans.values();
     let owed = sums(loans.map(|loan| (&loan.currency, -loan.owed.principal)));
     prop_assert_eq!(book(exchange, House::Loans), owed);

@@ -13,6 +13,7 @@ use super::{
     reject::Reject,
     report::Balance,
     setup::{Customers, Funds, NewAccount},
+    transfer::End,
 };
 
 // Rule: A balance is set to at most 1e15. Source: invented (no sum can overflow)
@@ -114,7 +115,8 @@ impl Exchange {
 
     /// Sets what is free in a wallet; what open orders hold stays as it is. The history that a customer has
     /// of the wallet has a row with the change: the deposits and withdrawals of spot and funding, and the
-    /// transactions of futures.
+    /// transactions of futures. That of a sub-account's spot or funding wallet is in the history of its main account,
+    /// with a transfer between the two.
     pub(crate) fn set_available(
         &mut self,
         id: AccountId,
@@ -164,7 +166,7 @@ impl Exchange {
         };
         match kind {
             WalletKind::Spot | WalletKind::Funding => {
-                self.record_adjustment(id, currency, change, now_ms);
+                self.record_adjustment(End { account: id, purse }, currency, change, now_ms);
             }
             WalletKind::Futures => {
                 let about = (SmolStr::default(), currency.clone());

@@ -209,11 +209,11 @@ impl Exchange {
         if !(LEAST..=MOST).contains(&amount) {
             return Err(Reject::SavingAmount);
         }
-        let wallet = self.open_wallet(account, Purse::Spot, &product.currency).available();
-        let free = self.ledger.amount(wallet);
+        let free = self.wallet(account, Purse::Spot, &product.currency).available;
         if free < amount {
             return Err(Reject::insufficient(Source::Spot, &product.currency, free, amount));
         }
+        let wallet = self.open_wallet(account, Purse::Spot, &product.currency).available();
         let savings = self.open_savings(account, &product.currency);
         self.ledger.post(wallet, savings, amount);
         self.tell_balance(account, BalanceReason::Transfer, &product.currency);
@@ -342,7 +342,11 @@ impl Exchange {
             Renewal::Fixed => Some(product.clone()),
         };
         match again {
-            Some(again) => self.open_saving(account, again, amount, renewal, None, at_ms),
+            Some(again) => {
+                // Rule: A saving that is renewed is redeemed and subscribed anew. Source: invented (no source says it)
+                self.note_saving(account, product, SavingAct::Redeem, amount, None, at_ms);
+                self.open_saving(account, again, amount, renewal, None, at_ms);
+            }
             None => self.pay_saving(account, product, SavingAct::Redeem, amount, None, at_ms),
         }
     }

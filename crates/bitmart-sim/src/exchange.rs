@@ -42,8 +42,8 @@ pub const MAKER: AccountId = AccountId(u32::MAX);
 /// The account whose market orders make the tape move.
 pub const FLOW: AccountId = AccountId(u32::MAX - 1);
 
-// Rule: Ids of spot orders have 18 digits, those of futures 15. Source: documented (samples, endpoint
-// spot_order and endpoint futures_order)
+// Rule: Ids of spot orders have 18 digits, those of futures 15. Source: documented (one sample each, endpoint
+// spot_order and endpoint futures_submit_order); simplified (others of futures have 16 and 17 digits)
 /// Number of an order. Spot ids have 18 digits as on the venue, futures ids 15, so that they fit
 /// into a JSON number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

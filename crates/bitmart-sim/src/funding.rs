@@ -11,21 +11,23 @@ use super::{
     account::Purse,
     agenda::Due,
     futures::flows::FlowKind,
-    ledger::{House, WalletId},
+    ledger::House,
     next,
     reject::{Reject, Source},
+    transfer::End,
 };
 
 // Rule: A withdrawal costs 0.0001 of its currency unless the operator sets another fee. Source: invented
 // (samples have several fees)
 /// The flat fee of a withdrawal, in its own currency, unless the operator has set another one.
 pub const WITHDRAW_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
-// Rule: A claim of play money gives 10, as often as it is made. Source: documented (a sample, endpoint
-// futures_claim_demo_funds); simplified (there is no limit)
+// Rule: A claim of play money gives 10, as often as it is made. Source: documented (both samples, endpoint
+// futures_claim_demo_funds); simplified (the sources contradict each other whether it is the claim or the balance
+// after it, and there is no limit)
 /// What a claim of play money gives: the amount of BitMart's sample.
 pub const CLAIM: Decimal = Decimal::TEN;
 // Rule: An account may withdraw 100 BTC in 24 hours (60064). Source: documented (a sample, endpoint
-// account_withdraw_quota)
+// account_withdraw_quota, the text of 60064)
 /// What an account may withdraw in 24 hours, in BTC: the figure of BitMart's sample.
 const DAILY_QUOTA_BTC: Decimal = Decimal::ONE_HUNDRED;
 const DAY_MS: u64 = 86_400_000;
@@ -113,7 +115,7 @@ pub struct Funding {
     /// What is frozen in the spot wallet; the rest is in the funding wallet.
     pub(super) from_spot: Decimal,
     payee: Option<AccountId>,
-    /// Stands for a balance that the operator set: it counts for no quota.
+    /// Stands for a balance that the operator set, or for a withdrawal of another account: it counts for no quota.
     #[serde(default)]
     by_operator: bool,
 }
@@ -130,7 +132,7 @@ impl Exchange {
     }
 
     // Rule: Without a source a withdrawal draws on spot, then on funding. Source: documented (endpoint
-    // account_withdraw)
+    // account_withdraw); simplified (the order of the two)
     /// Freezes the money of a withdrawal and sends it on its way.
     pub(crate) fn withdraw(
         &mut self,
@@ -139,6 +141,8 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<u64, Reject> {
         let plain = self.plain_currency(&request.currency).ok_or(Reject::UnknownCurrency)?;
+        // Rule: Sub-accounts cannot withdraw (60054), and no account to itself (60065). Source: documented
+        // (endpoint account_withdraw, the table of error codes)
         if self.account_mut(account).main.is_some() {
             return Err(Reject::SubAccountWithdrawal);
         }
@@ -151,10 +155,8 @@ impl Exchange {
         if request.payee.is_none() {
             self.decisions.check_address(account, &request.currency, &request.address)?;
         }
-        let [spot_wallet, fund_wallet] =
-            [Purse::Spot, Purse::Fund].map(|purse| self.open_wallet(account, purse, &plain));
-        let free = |wallet: WalletId| self.ledger.amount(wallet.available());
-        let (spot, fund) = (free(spot_wallet), free(fund_wallet));
+        let [spot, fund] =
+            [Purse::Spot, Purse::Fund].map(|purse| self.wallet(account, purse, &plain).available);
         let from_spot = match request.source {
             Some(Purse::Fund) => Decimal::ZERO,
             Some(_) => request.amount,
@@ -171,15 +173,9 @@ impl Exchange {
         if self.in_btc(&plain, request.amount) > self.withdraw_quota_btc(account, now_ms) {
             return Err(Reject::DailyQuotaExceeded);
         }
-        let frozen = self.ledger.freeze(spot_wallet, from_spot)
-            && self.ledger.freeze(fund_wallet, request.amount - from_spot);
-        if !frozen {
-            return Err(Reject::insufficient(
-                Source::SpotAndFunding,
-                &plain,
-                spot + fund,
-                request.amount,
-            ));
+        for (purse, held) in [(Purse::Spot, from_spot), (Purse::Fund, request.amount - from_spot)] {
+            let wallet = self.open_wallet(account, purse, &plain);
+            self.ledger.post(wallet.available(), wallet.frozen(), held);
         }
         let NewWithdrawal { currency, amount, address, address_memo, source: _, payee } = request;
         let id = next(&mut self.counters.funding);
@@ -250,7 +246,7 @@ impl Exchange {
     /// was higher. It is done at once, and without a fee.
     pub(crate) fn record_adjustment(
         &mut self,
-        account: AccountId,
+        end: End,
         currency: &SmolStr,
         change: Decimal,
         now_ms: u64,
@@ -260,12 +256,23 @@ impl Exchange {
         }
         let deposit = change > Decimal::ZERO;
         let address =
-            if deposit { deposit_address(account, currency) } else { OPERATOR.to_owned() };
-        let id = next(&mut self.counters.funding);
+            if deposit { deposit_address(end.account, currency) } else { OPERATOR.to_owned() };
+        self.record_done(end, currency, change, address, now_ms);
+    }
+
+    /// Remembers money that came (above zero) or went at once and without a fee.
+    fn record_done(
+        &mut self,
+        end: End,
+        currency: &SmolStr,
+        change: Decimal,
+        address: String,
+        now_ms: u64,
+    ) {
         let row = Funding {
-            id,
-            account,
-            deposit,
+            id: next(&mut self.counters.funding),
+            account: end.account,
+            deposit: change > Decimal::ZERO,
             currency: currency.clone(),
             amount: change.abs(),
             fee: Decimal::ZERO,
@@ -279,7 +286,8 @@ impl Exchange {
             payee: None,
             by_operator: true,
         };
-        self.fundings.insert(id, row);
+        self.fundings.insert(row.id, row);
+        self.record_passage(end, currency, change, now_ms);
     }
 
     fn send(&mut self, row: Funding) -> u64 {
@@ -336,6 +344,10 @@ impl Exchange {
         };
         let wallet = self.open_wallet(payee, Purse::Spot, currency);
         self.ledger.draw(House::Clearing, wallet.available(), left);
+        // Rule: A withdrawal to another account is a deposit in the history of that account. Source: simplified (no
+        // source says how it is listed)
+        let end = End { account: payee, purse: Purse::Spot };
+        self.record_done(end, currency, left, row.account.name(), row.since_ms);
         self.tell_balance(payee, BalanceReason::Deposit, currency);
     }
 
@@ -357,6 +369,7 @@ impl Exchange {
         };
         let wallet = self.open_wallet(account, purse, currency);
         self.ledger.draw(House::Deposits, wallet.available(), row.amount);
+        self.record_passage(End { account, purse }, currency, row.amount, row.since_ms);
         if purse == Purse::Spot {
             self.tell_balance(account, BalanceReason::Deposit, currency);
         }
@@ -418,9 +431,14 @@ impl Exchange {
         DAILY_QUOTA_BTC.saturating_sub(used).max(Decimal::ZERO)
     }
 
-    /// The deposits and withdrawals of an account, newest first.
+    // Rule: Deposits of a sub-account are in the history of its main account, and a transfer from there follows.
+    // Source: invented (sub-accounts cannot ask for deposits, and no source says that they have any)
+    /// The deposits and withdrawals of an account, newest first. Those of its sub-accounts are among them, because
+    /// these have no such list.
     pub fn fundings_of(&self, account: AccountId) -> impl Iterator<Item = &Funding> {
-        self.fundings.values().rev().filter(move |row| row.account == account)
+        let main_of = |id: AccountId| self.accounts.get(&id).and_then(|owner| owner.main);
+        let rows = self.fundings.values().rev();
+        rows.filter(move |row| row.account == account || main_of(row.account) == Some(account))
     }
 }
 

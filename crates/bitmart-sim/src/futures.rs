@@ -27,8 +27,8 @@ use self::{
 use super::{DECIMALS, book::Book, sane, tape::Tape};
 use crate::markets::Contract;
 
-// Rule: Futures fees are 0.06 % for the taker and 0.02 % for the maker, of the value and in the margin
-// currency. Source: documented (endpoint futures_fee_rate)
+// Rule: Futures fees are 0.06 % for the taker and 0.02 % for the maker, of the value and in the margin currency.
+// Source: documented (both samples, endpoint futures_fee_rate); simplified (no source states the currency)
 /// Fee of the order that took, as a ratio of the value: 0.06 %, that of the lowest level.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(6, 0, 0, false, 4);
 /// Fee of the order that rested, as a ratio of the value: 0.02 %.
@@ -91,6 +91,17 @@ impl FuturesMarket {
         };
         let mark = Mark::new(rules.start_price);
         Self { rules, book: Book::default(), tape: Tape::default(), mark, rates: Rates::default() }
+    }
+
+    /// A copy without trades and candles, and without its orders unless they are wanted.
+    fn without_history(&self, with_book: bool) -> Self {
+        Self {
+            rules: self.rules.clone(),
+            book: if with_book { self.book.clone() } else { Book::default() },
+            tape: Tape::default(),
+            mark: self.mark.without_candles(),
+            rates: Rates::default(),
+        }
     }
 
     /// Returns the latest price of the tape; the initial price before there was one.

@@ -32,6 +32,7 @@ mod markets;
 pub mod operator;
 pub mod order;
 pub mod order_map;
+mod places;
 pub mod position;
 pub mod reject;
 pub mod report;

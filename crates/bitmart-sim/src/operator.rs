@@ -162,6 +162,9 @@ impl NetworkTerms {
     /// # Errors
     /// The first of them that it does not fit.
     pub fn check(&self, amount: Decimal, memo: &str) -> Result<(), Reject> {
+        // Rule: A withdrawal fits the precision, the step, the smallest amount and the memo of its network,
+        // checked in this order (60006, 60013, 60005, 60014). Source: documented (endpoint account_withdraw_quota,
+        // the table of error codes); simplified (the order)
         if amount.scale() > self.decimals {
             return Err(Reject::WithdrawalPrecision { decimals: self.decimals });
         }
@@ -296,6 +299,9 @@ impl Decisions {
         (open(&self.no_deposits), open(&self.no_withdrawals))
     }
 
+    // Rule: Deposits and withdrawals are open for a currency and for each of its networks (60003, 60004, 60056).
+    // Source: documented (endpoint account_currencies, the table of error codes); simplified (which of the two
+    // codes of withdrawals is for what)
     /// Refuses a deposit when those of the currency, or of its network, are closed (60003).
     ///
     /// # Errors
@@ -335,7 +341,7 @@ impl Decisions {
     // one that has none, to any. Source: documented (endpoint account_withdraw); simplified (accounts without
     // any)
     /// An account that has saved addresses can withdraw to these only (60007), and only to verified ones
-    /// (60015), as documented for endpoint withdraw; one that has none, to any.
+    /// (60015), as documented for endpoint withdraw, one that has none, to any.
     ///
     /// # Errors
     /// [`Reject::AddressNotSaved`] or [`Reject::AddressNotVerified`].
@@ -399,11 +405,11 @@ impl Exchange {
             Operation::SaveAddress { account, address } => {
                 let account = AccountId(account);
                 self.customer(account)?;
-                let saved = self.decisions.addresses.entry(account).or_default();
-                if !address.is_sound() || saved.len() >= ADDRESSES {
+                let saved = self.decisions.addresses(account).len();
+                if !address.is_sound() || saved >= ADDRESSES {
                     return Err(ControlError::InvalidAddress);
                 }
-                saved.push(address);
+                self.decisions.addresses.entry(account).or_default().push(address);
             }
         }
         Ok(())

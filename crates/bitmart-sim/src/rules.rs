@@ -26,7 +26,8 @@ pub const LARGEST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0
 // currency)
 /// Most decimals of an amount of money.
 pub const MONEY_DECIMALS: u32 = 8;
-// Rule: A client order id has 1 to 32 letters and digits. Source: documented (endpoint spot_submit_order)
+// Rule: A client order id has 1 to 32 letters and digits. Source: documented (endpoint spot_submit_order, the
+// table of error codes)
 /// Most characters of a client order id.
 pub const CLIENT_ID: usize = 32;
 

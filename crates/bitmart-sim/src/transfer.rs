@@ -80,9 +80,13 @@ impl Exchange {
 
     pub(crate) fn transfer(&mut self, request: NewTransfer, now_ms: u64) -> Result<u64, Reject> {
         let NewTransfer { from, to, currency, amount } = request;
+        // Rule: The futures wallet holds only currencies that contracts are settled in. Source: documented
+        // (endpoint futures_transfer, which has USDT only); simplified (any such currency)
         if !self.holds(from.purse, &currency) || !self.holds(to.purse, &currency) {
             return Err(Reject::UnknownCurrency);
         }
+        // Rule: A transfer needs its whole amount free in the wallet that it leaves. Source: documented (the table
+        // of error codes)
         let free = match from.purse {
             Purse::Futures => self.collateral(from.account, &currency).withdrawable(),
             Purse::Spot | Purse::Fund => self.wallet(from.account, from.purse, &currency).available,
@@ -114,8 +118,9 @@ impl Exchange {
         Ok(id)
     }
 
-    // Rule: The number of a transfer between accounts works once per caller (61004). Source: documented
-    // (endpoint sub_accounts_transfer_sub_to_main)
+    // Rule: The number of a transfer between accounts works once per caller (61004). Source: documented (endpoint
+    // sub_accounts_transfer_sub_to_main); simplified (per caller, and that one that was rejected may be used
+    // again)
     /// Moves money between a main account and its sub-accounts. A request number works once per caller
     /// (61004); one that was refused may be used again.
     pub(crate) fn transfer_between(
@@ -132,6 +137,26 @@ impl Exchange {
         let id = self.transfer(request, now_ms)?;
         self.request_numbers.insert(number);
         Ok(id)
+    }
+
+    /// Remembers that money of a sub-account came from outside (above zero) or went there by way of its main account:
+    /// a sub-account has a history of transfers only.
+    pub(crate) fn record_passage(
+        &mut self,
+        end: End,
+        currency: &SmolStr,
+        change: Decimal,
+        now_ms: u64,
+    ) {
+        let Some(main) = self.accounts.get(&end.account).and_then(|owner| owner.main) else {
+            return;
+        };
+        let main = End { account: main, purse: Purse::Spot };
+        let (from, to) = if change > Decimal::ZERO { (main, end) } else { (end, main) };
+        let id = next(&mut self.counters.transfer);
+        let (currency, amount) = (currency.clone(), change.abs());
+        let row = Transfer { id, from, to, currency, amount, time_ms: now_ms };
+        keep_latest(&mut self.transfers, row, self.remembered);
     }
 
     fn tell_transfer(&mut self, end: End, currency: &SmolStr) {

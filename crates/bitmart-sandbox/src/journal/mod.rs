@@ -19,6 +19,8 @@ mod checkpoint;
 mod entry;
 mod medium;
 mod recovery;
+#[cfg(test)]
+mod rejects;
 mod store;
 #[cfg(test)]
 mod stored_entries;

@@ -33,11 +33,11 @@ use crate::{
     state::Opened,
 };
 
-const NOW_MS: u64 = 1_700_000_000_000;
+pub(super) const NOW_MS: u64 = 1_700_000_000_000;
 
 /// A disk in memory. What is written reaches it for good with the next sync.
 #[derive(Debug, Clone, Default)]
-struct Disk(Arc<Mutex<Platter>>);
+pub(super) struct Disk(Arc<Mutex<Platter>>);
 
 #[derive(Debug, Default)]
 struct Platter {
@@ -158,7 +158,7 @@ fn still() -> Config {
 }
 
 /// A disk with the store of a new exchange.
-fn formatted() -> Disk {
+pub(super) fn formatted() -> Disk {
     let disk = Disk::default();
     let checkpoint = Opened::new(still()).checkpoint(0).encode().expect("bytes");
     let store = Store::with_backend(disk.clone()).expect("a store");
@@ -168,7 +168,7 @@ fn formatted() -> Disk {
 }
 
 /// With what is told about storing.
-fn open(disk: &Disk) -> Result<(Shared, mpsc::Receiver<Notice>), DataError> {
+pub(super) fn open(disk: &Disk) -> Result<(Shared, mpsc::Receiver<Notice>), DataError> {
     let (sender, notices) = mpsc::channel();
     let opened = go_on(still(), disk.clone(), move |notice| drop(sender.send(notice)))?;
     Ok((Shared::of(opened), notices))
@@ -184,7 +184,7 @@ fn full(most: usize) -> (Disk, Shared, mpsc::Receiver<Notice>) {
 }
 
 /// What is there after a loss of power.
-fn again(disk: &Disk) -> Shared {
+pub(super) fn again(disk: &Disk) -> Shared {
     let platter = disk.platter();
     let left = Disk::holding(platter.synced.clone());
     left.platter().kept.clone_from(&platter.kept);

@@ -171,7 +171,9 @@ fn history(
         .iter()
         .rev()
         .take_while(|row| row.time_ms >= since)
-        .filter(|row| row.is_between_accounts() && row.from.purse == purse)
+        .filter(|row| row.is_between_accounts())
+        // The funding wallet is listed as spot.
+        .filter(|row| (row.from.purse == Purse::Futures) == (purse == Purse::Futures))
         .filter(|row| is_own(row.from) || is_own(row.to))
         .filter(|row| with.is_none_or(|with| row.touches(with)))
         .collect();

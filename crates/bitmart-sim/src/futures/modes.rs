@@ -1,17 +1,22 @@
 //! What maker-only and fill-or-kill forbid.
 
-use std::collections::BTreeSet;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
 use crate::{
-    Exchange, OrderId,
-    book::SelfTrade,
+    AccountId, Exchange, OrderId, Setup,
+    book::{Book, SelfTrade},
     futures_order::{FuturesOrder, Mode},
+    order_map::OrderMap,
 };
 
 impl Exchange {
-    // Rule: A maker-only order that would take is cancelled. Source: documented (endpoint futures_submit_order)
+    // Rule: A maker-only order that would take is cancelled. Source: simplified (endpoint futures_submit_order has
+    // the name of the mode only; spot cancels such an order)
     /// Whether the mode of an order forbids it to trade as the book stands.
     pub(super) fn is_turned_away(&self, order: &FuturesOrder) -> bool {
         let request = &order.request;
@@ -21,10 +26,7 @@ impl Exchange {
             Mode::MakerOnly => {
                 request.price.is_some_and(|price| market.book.would_take(side, price))
             }
-            Mode::FillOrKill => {
-                let met = market.book.met_by(side, request.price, order.account, request.stp);
-                self.sure_of(met) < order.left()
-            }
+            Mode::FillOrKill => !self.fills_whole(order, &market.book),
             Mode::GoodTilCancelled | Mode::ImmediateOrCancel => false,
         }
     }
@@ -53,21 +55,66 @@ impl Exchange {
         None
     }
 
-    // Rule: A fill-or-kill order fills whole or not at all, and counts only what it would get. Source:
-    // documented (endpoint futures_submit_order)
-    /// How much of what an order meets it gets for certain. In one-way mode an order may close the position
-    /// that a later one of its owner was to close, which may then be cancelled in the middle of the trade.
-    fn sure_of(&self, met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
-        let (mut sum, mut closers) = (Decimal::ZERO, BTreeSet::new());
-        for (id, open) in met {
-            let Some(maker) = self.futures_orders.get(&id) else { continue };
-            if maker.closes.is_zero() || !closers.contains(&maker.account) {
-                sum += open;
+    // Rule: A fill-or-kill order fills whole or not at all. Source: simplified (endpoint futures_submit_order has
+    // the name of the mode only)
+    /// Whether an order would be filled whole now.
+    fn fills_whole(&self, order: &FuturesOrder, book: &Book) -> bool {
+        let request = &order.request;
+        let (mut left, mut doubtful) = (order.left(), false);
+        let mut closers = BTreeSet::new();
+        for (id, open) in
+            book.met_by(request.side.book(), request.price, order.account, request.stp)
+        {
+            if left <= Decimal::ZERO {
+                break;
             }
+            let Some(maker) = self.futures_orders.get(&id) else { continue };
+            // In one-way mode an order may close the position that a later one of its owner was to close. That one
+            // opens instead, or is cancelled in the middle of the trade.
+            doubtful |= !maker.closes.is_zero() && closers.contains(&maker.account);
             if maker.one_way && maker.closes < open {
                 closers.insert(maker.account);
             }
+            left -= open;
         }
-        sum
+        left <= Decimal::ZERO && (!doubtful || self.fills_whole_in_rehearsal(order, book))
+    }
+
+    /// Trades an order as an immediate one on a copy of what its trades can touch, and says whether it was filled
+    /// whole: only the trades themselves tell which orders their owners can still pay for.
+    fn fills_whole_in_rehearsal(&self, order: &FuturesOrder, book: &Book) -> bool {
+        let request = &order.request;
+        let met = book.met_by(request.side.book(), request.price, order.account, request.stp);
+        let met: Vec<_> = met.filter_map(|(id, _)| self.futures_orders.get(&id)).collect();
+        let owners: BTreeSet<AccountId> =
+            met.iter().map(|maker| maker.account).chain([order.account]).collect();
+        let accounts: BTreeMap<_, _> =
+            owners.iter().filter_map(|id| Some((*id, self.accounts.get(id)?.clone()))).collect();
+        let own = accounts.values().flat_map(|owner| &owner.futures_orders.open);
+        let own = own.filter_map(|id| self.futures_orders.get(id));
+        let mut futures_orders = OrderMap::default();
+        for order in met.into_iter().chain(own) {
+            if !futures_orders.contains_key(&order.id) {
+                futures_orders.insert(order.id, order.clone());
+            }
+        }
+        let futures = self.futures.iter().map(|(symbol, market)| {
+            (symbol.clone(), market.without_history(*symbol == request.symbol))
+        });
+        let nothing = Setup::new().pairs([]).contracts([]).without_market_maker();
+        let mut copy = Self {
+            accounts,
+            futures: futures.collect(),
+            futures_orders,
+            ledger: self.ledger.clone(),
+            // Nothing that ends is to be forgotten before it was looked at.
+            remembered: usize::MAX,
+            ..Self::new(&nothing, order.updated_ms)
+        };
+        if let Some(order) = copy.futures_orders.get_mut(&order.id) {
+            order.request.mode = Mode::ImmediateOrCancel;
+        }
+        copy.run_futures(order.id, order.updated_ms);
+        copy.futures_orders.get(&order.id).is_some_and(|order| order.left().is_zero())
     }
 }

@@ -50,8 +50,8 @@ impl Exchange {
         if is_waiting || request.client_id.as_ref().is_some_and(taken) {
             return Err(Reject::DuplicateClientOrderId);
         }
-        // Rule: A closing order has leverage and margin mode of its position, whatever it says. Source:
-        // documented (endpoint futures_submit_order)
+        // Rule: A closing order has leverage and margin mode of its position, whatever it says. Source: documented
+        // (endpoint futures_submit_order, its sources contradict each other about open_type)
         let closed = owner.position(&request.symbol, !request.side.buys());
         if let Some(position) = closed.filter(|one| one.is_open() && !request.side.opens()) {
             // What a closing order says of them does not count (endpoint futures/submit-order).
@@ -97,8 +97,8 @@ impl Exchange {
         }
     }
 
-    // Rule: A closing order takes its contracts from what is free of its position (40020). Source: documented
-    // (endpoint futures_submit_order)
+    // Rule: A closing order takes its contracts from what is free of its position (40020). Source: documented (the
+    // table of error codes); simplified (no source says that contracts promised to other orders do not count)
     /// Takes what `size` contracts of an order need. A closing order takes them from the position
     /// (40020); in one-way mode every order takes what is free of the opposite position first. The rest
     /// is to open, and takes money.
@@ -113,8 +113,8 @@ impl Exchange {
         }
         let owner = self.account_mut(account);
         let one_way = owner.one_way;
-        let opposite = owner.position_mut(&request.symbol, !request.side.buys());
-        let free = opposite.size - opposite.closing;
+        let opposite = owner.position(&request.symbol, !request.side.buys());
+        let free = opposite.map_or(Decimal::ZERO, |position| position.size - position.closing);
         let closes = match (request.side.opens(), one_way) {
             (false, _) if free < size => return Err(Reject::PositionTooSmall),
             (false, _) => size,
@@ -122,9 +122,21 @@ impl Exchange {
             (true, false) => Decimal::ZERO,
         };
         let reserved = self.reserve(account, request, size, size - closes)?;
-        self.account_mut(account).position_mut(&request.symbol, !request.side.buys()).closing +=
-            closes;
+        self.promise(account, request, closes);
         Ok(Bound { closes, reserved })
+    }
+
+    /// Promises contracts of the opposite position to an order; below zero they become free.
+    pub(super) fn promise(
+        &mut self,
+        account: AccountId,
+        request: &NewFuturesOrder,
+        contracts: Decimal,
+    ) {
+        if !contracts.is_zero() {
+            let owner = self.account_mut(account);
+            owner.position_mut(&request.symbol, !request.side.buys()).closing += contracts;
+        }
     }
 
     /// Holds margin and fee of the contracts of an order that open, at the worst price it may trade at.
@@ -176,16 +188,15 @@ impl Exchange {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
         let (closes, reserved) =
             (std::mem::take(&mut order.closes), std::mem::take(&mut order.reserved));
-        let (account, symbol, buys) =
-            (order.account, order.request.symbol.clone(), order.request.side.buys());
+        let (account, request) = (order.account, order.request.clone());
         if Self::is_house(account) {
             return;
         }
-        let Some(market) = self.futures.get(&symbol) else { return };
+        let Some(market) = self.futures.get(&request.symbol) else { return };
         let owner = owner(&mut self.accounts, account);
         let wallet = owner.purse(&mut self.ledger, Purse::Futures, &market.rules.quote);
         self.ledger.release(wallet, reserved);
-        owner.position_mut(&symbol, !buys).closing -= closes;
+        self.promise(account, &request, -closes);
     }
 
     pub(super) fn remember_futures(&mut self, order: FuturesOrder) -> OrderId {
@@ -333,6 +344,8 @@ impl Exchange {
         id: OrderId,
     ) -> Result<&FuturesOrder, Reject> {
         let order = self.futures_orders.get(&id).filter(|order| order.account == account);
+        // Rule: An order of another account is as unknown as one that never was. Source: simplified (no source
+        // says it)
         let order = order.ok_or(Reject::UnknownOrder)?;
         if order.open { Ok(order) } else { Err(Reject::OrderNotOpen) }
     }

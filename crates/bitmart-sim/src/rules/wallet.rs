@@ -55,8 +55,10 @@ impl Exchange {
         let caller_is_main = main_of(caller)?.is_none();
         let family = |end: &End| main_of(end.account).map(|main| main.unwrap_or(end.account));
         let main = main_of(caller)?.unwrap_or(caller);
-        // Rule: A main account moves money among itself and its sub-accounts, a sub-account its own money to
-        // its main account. Source: documented (endpoint sub_accounts_transfer_sub_to_main)
+        // Rule: A main account moves money among itself and its sub-accounts, a sub-account its own money to its
+        // main account. Source: documented (endpoint sub_accounts_transfer_main_to_sub, endpoint
+        // sub_accounts_transfer_sub_to_main, endpoint sub_accounts_transfer_own_to_main, endpoint
+        // sub_accounts_transfer_sub_to_sub)
         let own = family(from)? == main && family(to)? == main;
         if !own || !(caller_is_main || (from.account == caller && to.account == main)) {
             return Err(Reject::NotOwnAccount);
@@ -69,6 +71,8 @@ impl Exchange {
 
     /// Checks what a withdrawal says of itself.
     pub(crate) fn check_withdrawal(&self, request: &NewWithdrawal) -> Result<(), Reject> {
+        // Rule: A withdrawal names an address, or an account that there is. Source: documented (endpoint
+        // account_withdraw)
         if request.address.is_empty() {
             return Err(Reject::AddressMissing);
         }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 // Rule: The order that a trigger places has the client order id PLAN_ and the id of the trigger. Source:
-// documented (a sample, endpoint futures_order_history)
+// documented (a sample, endpoint futures_order_history); simplified (that its number is that of the trigger)
 /// What begins the client order id of an order that a trigger placed; BitMart's sample of the order
 /// history shows one. The rest is the id of the trigger.
 const PLACED_BY: &str = "PLAN_";
@@ -132,8 +132,8 @@ impl Exchange {
             || self.accounts.get(&account).and_then(placed).is_some()
     }
 
-    // Rule: A take-profit or stop-loss needs a position of at least its size (40021, 40020). Source: documented
-    // (endpoint futures_submit_tp_sl_order)
+    // Rule: A take-profit or stop-loss needs a position of at least its size (40021, 40020). Source: simplified
+    // (the table of error codes has both codes; no source says when they come)
     /// A take-profit or stop-loss needs a position of at least its size.
     fn check_position(&self, account: AccountId, terms: &Plan) -> Result<(), Reject> {
         let held = self.held_by(account, &terms.order.symbol, terms.order.side.long());
