@@ -17,13 +17,13 @@ use super::{
     reject::{Reject, Source},
 };
 
-// Rule: Loans bear 0.1 % interest a day. Source: documented (one of two samples, endpoint margin_pairs, the other
-// has 5 %)
+// Rule: Loans bear 0.1 % interest a day. Source: documented (one of two samples, endpoint margin_pairs, 0.001; the
+// other has 0.05)
 /// Interest of a day, as a ratio of the principal. It is published only; [`HOURLY_RATE`] is charged.
 pub const DAILY_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 // Rule: Interest of 0.004167 % is charged at every full hour after the loan, on the principal. Source: documented
-// (one of two samples, endpoint margin_pairs, the other has 0.208334 %); simplified (no source says when it is
-// charged)
+// (one of two samples, endpoint margin_pairs, 0.00004167; the other has 0.00208334); simplified (no source says
+// when it is charged)
 /// Interest of an hour, as a ratio of the principal.
 pub const HOURLY_RATE: Decimal = Decimal::from_parts(4_167, 0, 0, false, 8);
 // Rule: Margin has leverage 5: up to four times what an account owns can be borrowed. Source: documented (one of

@@ -13,8 +13,8 @@ use smol_str::SmolStr;
 use super::{Mark, flows::FlowKind};
 use crate::{AccountId, Event, Exchange, MAKER, account::Purse, agenda::Due, cut, ledger::House};
 
-// Rule: Funding is settled at 00:00, 08:00 and 16:00 UTC. Source: documented (the interval, endpoint
-// futures_contracts, 08:00, the sample of endpoint futures_funding_rate); simplified (the sample of endpoint
+// Rule: Funding is settled at 00:00, 08:00 and 16:00 UTC. Source: documented (the interval of endpoint
+// futures_contracts, and 08:00 in the sample of endpoint futures_funding_rate); simplified (the sample of endpoint
 // futures_funding_rate_history has 05:00)
 /// Time between two settlements.
 pub const INTERVAL_MS: u64 = 8 * 3_600_000;

@@ -21,8 +21,8 @@ impl Exchange {
     }
 
     // Rule: A countdown that is started anew replaces the one before; 0 stops it. Source: documented (endpoint
-    // futures_cancel_all_after, 0 stops it); simplified (that a new one replaces the one before is what a
-    // countdown is for)
+    // futures_cancel_all_after, for 0); simplified (that a new one replaces the one before is what a countdown is
+    // for)
     /// Endpoint cancel-all-after: starts the countdown of a contract anew; without a time it is stopped.
     pub(crate) fn cancel_after(
         &mut self,
