@@ -1,6 +1,6 @@
 //! Conversion of stream and REST models into the types of this crate.
 
-use bitmart_types::{Currency, OrderId, Side, futures};
+use bitmart_types::{Currency, Decimal, OrderId, Side, futures};
 
 use crate::order::nonzero;
 use crate::{
@@ -212,8 +212,8 @@ pub(crate) fn position_event(
     let key = PositionKey { contract: position.symbol, direction };
     let position = Position {
         size: position.size,
-        average_price: position.entry_price.filter(|price| !price.is_zero()),
-        liquidation_price: position.liquidation_price,
+        average_price: nonzero(position.entry_price),
+        liquidation_price: reachable(position.liquidation_price),
         one_way,
     };
     Ok((key, position))
@@ -239,9 +239,14 @@ pub(crate) fn position_row(
     let key = PositionKey { contract: position.symbol, direction };
     let position = Position {
         size: position.size,
-        average_price: position.entry_price.filter(|price| !price.is_zero()),
-        liquidation_price: position.liquidation_price,
+        average_price: nonzero(position.entry_price),
+        liquidation_price: reachable(position.liquidation_price),
         one_way: Some(one_way),
     };
     Ok((key, position))
+}
+
+/// A liquidation price that the market can reach. The exchange sends 0 or less where there is none.
+fn reachable(price: Option<Decimal>) -> Option<Decimal> {
+    price.filter(|price| *price > Decimal::ZERO)
 }

@@ -71,7 +71,8 @@ pub struct Position {
     pub size: Decimal,
     /// Average entry price in the quote currency; `None` if the exchange does not send it.
     pub average_price: Option<Decimal>,
-    /// Liquidation price in the quote currency; `None` if the exchange does not send it.
+    /// Liquidation price in the quote currency; `None` if there is none, or the exchange does not send
+    /// it.
     pub liquidation_price: Option<Decimal>,
     /// Whether the account is in one-way mode; `None` if it is not known.
     pub one_way: Option<bool>,

@@ -31,7 +31,7 @@ pub use message::{Change, LossCause, Page, Request, Snapshot};
 
 /// Maintains an [`AccountState`] and determines when it is complete.
 ///
-/// All times are of this machine's clock and on one scale, including those of losses. See the
+/// All times are readings of this machine's clock, including those of losses. See the
 /// [crate](crate#completeness) for the rules of completeness.
 ///
 /// ```
@@ -84,7 +84,7 @@ impl AccountSync {
         self.state = state;
     }
 
-    /// Must be called before any other input.
+    /// Must be called before any streams are opened.
     pub(crate) fn set_assumptions(&mut self, assumptions: Assumptions) {
         self.assumptions = assumptions;
         for market in &mut self.markets {
@@ -263,8 +263,8 @@ impl AccountSync {
         self.market(market).map(MarketSync::health)
     }
 
-    /// Returns the time of this machine's clock until which every fill of the market since its
-    /// streams were first subscribed is known. `None` before.
+    /// Returns the time, by this machine's clock, up to which all fills of the market are known, counted from
+    /// the first subscription of its streams. `None` before that subscription.
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         let watermark = &self.market(market)?.watermark;
         watermark.start().map(|_| watermark.complete_until())

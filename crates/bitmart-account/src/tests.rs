@@ -140,6 +140,44 @@ fn position(kind: u8, size: &str, mode: &futures::PositionMode) -> (PositionKey,
 }
 
 #[test]
+fn a_position_without_a_price_of_liquidation_has_none() {
+    for (sent, expected) in [
+        ("\"0\"", None),
+        ("\"-3.5\"", None),
+        ("\"-\"", None),
+        ("null", None),
+        ("\"2\"", Some(dec!(2))),
+    ] {
+        let row = format!(
+            r#"{{"symbol":"BTCUSDT","leverage":"1","timestamp":1700000000001,"current_fee":"0",
+            "open_timestamp":1700000000001,"current_value":"5","mark_price":"5","position_value":"5",
+            "position_side":"long","current_amount":"1","entry_price":"0",
+            "liquidation_price":{sent}}}"#
+        );
+        let row: bitmart_rest::futures::Position =
+            bitmart_types::json::from_str(&row).expect("a row");
+        let (_, position) = convert::position_row(row).expect("a known side");
+        assert_eq!(
+            (position.liquidation_price, position.average_price),
+            (expected, None),
+            "{sent}"
+        );
+        let frame = format!(
+            r#"{{"group":"futures/position","data":[{{"symbol":"BTCUSDT","hold_volume":"1",
+            "position_type":1,"hold_avg_price":"0","liquidate_price":{sent}}}]}}"#
+        );
+        let mut entries: Vec<bitmart_ws::futures::Position> = Vec::new();
+        bitmart_ws::futures::Position::decode(&frame, &mut entries).expect("decodes");
+        let (_, position) = convert::position_event(entries.remove(0)).expect("a known direction");
+        assert_eq!(
+            (position.liquidation_price, position.average_price),
+            (expected, None),
+            "{sent}"
+        );
+    }
+}
+
+#[test]
 fn a_reversed_one_way_position_replaces_the_old_one_and_hedge_mode_has_both() {
     for (mode, expected) in [(futures::PositionMode::OneWay, 1), (futures::PositionMode::Hedge, 2)]
     {

@@ -14,8 +14,8 @@ use crate::error::{CredentialField, CredentialsError, CredentialsErrorKind, Stra
 /// API credentials: what the exchange needs to authenticate a request.
 ///
 /// Cheap to clone. `Debug` shows nothing of the content, and there is no `Display` and no
-/// serialization. Key and memo are wiped from memory when the last clone is dropped. The secret
-/// is not stored. Only the HMAC state derived from it is, inside ring, which does not wipe it.
+/// serialization. Key and memo are wiped from memory when the last clone is dropped. Instead
+/// of the secret, the HMAC state derived from it is stored; ring does not wipe that state.
 #[derive(Clone)]
 pub struct Credentials(Arc<Inner>);
 
@@ -91,6 +91,7 @@ impl Credentials {
             Ok(value) => Ok(Zeroizing::new(value)),
             Err(VarError::NotPresent) => Err(CredentialsErrorKind::VariableNotSet { field }),
             Err(VarError::NotUnicode(value)) => {
+                // Wipes the value.
                 drop(Zeroizing::new(value.into_encoded_bytes()));
                 Err(CredentialsErrorKind::VariableNotUnicode { field })
             }
@@ -129,7 +130,7 @@ fn check(field: CredentialField, value: &str) -> Result<(), CredentialsError> {
     if value.is_empty() {
         return Err(CredentialsErrorKind::Empty { field }.into());
     }
-    // The exchange would only report a wrong signature.
+    // Checked here, because the exchange reports such a value only as a wrong signature.
     if let Some(found) = StrayCharacters::detect(value) {
         return Err(CredentialsErrorKind::HasStrayCharacters { field, found }.into());
     }

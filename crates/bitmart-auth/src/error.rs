@@ -201,7 +201,7 @@ impl CredentialsError {
         Self { kind, origin: None, source: Some(source) }
     }
 
-    /// Adds where an invalid value was read from. Other errors name the file or variable already.
+    /// Adds the source of an invalid value to the text. Other errors name their file or variable already.
     pub(crate) fn with_origin(self, origin: impl FnOnce(CredentialField) -> String) -> Self {
         use CredentialsErrorKind::{Empty, HasStrayCharacters, InvalidCharacter};
 
@@ -218,6 +218,15 @@ impl From<CredentialsErrorKind> for CredentialsError {
     fn from(kind: CredentialsErrorKind) -> Self {
         Self { kind, origin: None, source: None }
     }
+}
+
+/// Quotes a word for a POSIX shell, if it must be.
+fn shell_word(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/_-.".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Advice for a missing memo.
@@ -240,10 +249,9 @@ impl fmt::Display for CredentialsError {
                 write!(f, "the API memo is empty: {MEMO_HINT}")
             }
             Kind::Empty { field } => write!(f, "the {field} is empty"),
-            Kind::InvalidCharacter { field, position } => write!(
-                f,
-                "the {field} has an invalid character at position {position}, counted from 0"
-            ),
+            Kind::InvalidCharacter { field, position } => {
+                write!(f, "character {} of the {field} is invalid", position.saturating_add(1))
+            }
             Kind::HasStrayCharacters { field, found } => {
                 write!(f, "the {field} {found}, which must be removed")
             }
@@ -269,9 +277,10 @@ impl fmt::Display for CredentialsError {
             },
             Kind::InsecurePermissions { path, mode } => write!(
                 f,
-                "{path} contains secrets but other users have access to it (mode {mode:03o}): \
-                 run `chmod 600 {path}`",
-                path = path.display()
+                "{} contains secrets but other users have access to it (mode {mode:03o}): \
+                 run `chmod 600 {}`",
+                path.display(),
+                shell_word(&path.to_string_lossy())
             ),
             Kind::TooLarge { path, limit } => write!(
                 f,

@@ -25,6 +25,9 @@ pub use self::error::{ConnectorError, ConnectorErrorKind};
 /// Connect timeout if the target has none.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A year, in place of a timeout that no time can be advanced by.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(31_536_000);
+
 /// Opens connections directly, through a proxy, from a local address or to a Unix socket. Cheap to
 /// clone.
 ///
@@ -89,7 +92,8 @@ impl Connector {
     }
 
     async fn open(&self, target: &Target) -> Result<Stream, ConnectError> {
-        let deadline = Instant::now() + target.timeout().unwrap_or(DEFAULT_TIMEOUT);
+        let (now, timeout) = (Instant::now(), target.timeout().unwrap_or(DEFAULT_TIMEOUT));
+        let deadline = now.checked_add(timeout).unwrap_or(now + LONGEST_TIMEOUT);
         match &self.route {
             Route::Net { rules, tls } => match rules.proxy_for(target) {
                 None => self.direct.dial(Hop::Host, target, deadline).await,

@@ -9,12 +9,14 @@
 //! The solution is the client order id, which every order has from the moment it is built. But *not
 //! found* alone proves nothing: the request may still be in transit, and the exchange lists new orders
 //! with a delay. The exchange rejects signatures older than 60 seconds, so an order that is not found
-//! after that time, plus a margin, will never be placed. `reconcile` queries until the order is found, or
-//! until *not found* is proof. A query that fails with a transient error, such as a rate limit,
-//! maintenance or a broken connection, is repeated for up to 30 seconds longer. Which errors are
-//! transient is decided by [`Error::retry_class`].
+//! after that time, plus a margin ([`SETTLED_AFTER`]), will never be placed. The age of a signature is the
+//! exchange's time minus the time that was signed. So `reconcile` asks for the exchange's time, and if the
+//! client's clock is ahead, it takes as much longer, up to a minute. It queries until the order is found,
+//! or until *not found* is proof. A query that fails with a transient error, such as a rate limit,
+//! maintenance or a broken connection, is repeated for up to 30 seconds longer ([`ABANDONED_AFTER`]). Which
+//! errors are transient is decided by [`Error::retry_class`].
 //!
-//! During a ban no query is sent. `reconcile` waits for a ban that ends within these 105 seconds; a
+//! During a ban no query is sent. `reconcile` waits for a ban that ends within this time; a
 //! longer one is returned immediately as an error of the class
 //! [`RetryClass::Banned`](crate::RetryClass::Banned), which contains its end. The order is then still
 //! unknown: call `reconcile` again at that time.
@@ -26,13 +28,17 @@ use std::time::Duration;
 use bitmart_types::{ClientOrderId, ContractSymbol, Rows, Timestamp};
 use tokio::time::{Instant, sleep};
 
-use crate::{Error, futures, spot};
+use crate::{Client, Error, futures, spot};
 
-/// The exchange accepts a signature for 60 seconds, plus a margin for clock skew and for orders that
-/// are listed late.
-const SETTLED_AFTER: Duration = Duration::from_secs(75);
-/// When to stop repeating queries that fail.
-const ABANDONED_AFTER: Duration = Duration::from_secs(105);
+/// How long after the time of its signature, by the exchange's clock, a request that the exchange does not
+/// list will never take effect: it accepts a signature for 60 seconds, and the rest is a margin for rows
+/// that are listed late. For the outcome of requests that `reconcile` cannot query, such as a transfer; for
+/// the time see [`Client::latest_signature`].
+pub const SETTLED_AFTER: Duration = Duration::from_secs(75);
+/// How long queries for an outcome that fail are repeated, if the clock is not ahead.
+pub const ABANDONED_AFTER: Duration = Duration::from_secs(105);
+/// How far a clock can be ahead of the exchange's: it rejects signatures from further in the future.
+pub(crate) const MAX_CLOCK_LEAD: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
@@ -59,7 +65,8 @@ pub enum Reconciled<T> {
     NotPlaced,
     /// The order was not found, but the lists may be incomplete: they have the maximum number of open
     /// futures orders, or a row could not be decoded. Do not place the order again before checking:
-    /// cancel some other orders, or all of the contract, to see the rest.
+    /// cancel some other orders, or all of the contract, to see the rest. Or this client has signed
+    /// requests with a time more than a minute ahead of the exchange's, which may stay valid for longer.
     Unclear,
 }
 
@@ -75,8 +82,8 @@ impl spot::Spot<'_> {
     /// Finds out whether an order with an unknown outcome was placed, by its client order id,
     /// [`NewOrder::client_order_id`](crate::spot::NewOrder::client_order_id).
     ///
-    /// Returns as soon as the order is found, or after 75 seconds if it is not: see the
-    /// [module](crate::reconcile). Orders on isolated margin are found as well.
+    /// Returns as soon as the order is found, or after 75 seconds if it is not, later if the client's
+    /// clock is ahead: see the [module](crate::reconcile). Orders on isolated margin are found as well.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -111,7 +118,7 @@ impl spot::Spot<'_> {
     /// As [`Client::send`](crate::Client::send).
     pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<spot::Order>, Error> {
         let query = spot::QueryOrderByClientId::new(id.clone());
-        settle(async || match self.order_by_client_id(query.clone()).await {
+        settle(self.client, async || match self.order_by_client_id(query.clone()).await {
             Ok(order) => Ok(Lookup::Found(order)),
             Err(error) if error.code() == Some(NOT_FOUND) => Ok(Lookup::NotFound),
             Err(error) => Err(error),
@@ -144,7 +151,7 @@ impl futures::Futures<'_> {
         id: &ClientOrderId,
     ) -> Result<Reconciled<futures::Order>, Error> {
         let symbol = symbol.into();
-        settle(async || self.search(&symbol, id).await).await
+        settle(self.client, async || self.search(&symbol, id).await).await
     }
 
     async fn search(
@@ -184,20 +191,40 @@ impl futures::Futures<'_> {
 
 /// Queries until the order is found, or until it cannot be placed any more.
 async fn settle<T>(
+    client: &Client,
     find: impl AsyncFn() -> Result<Lookup<T>, Error>,
 ) -> Result<Reconciled<T>, Error> {
+    // The order was signed before.
+    let expiry = client.latest_signature() + SETTLED_AFTER;
     let begin = Instant::now();
-    let (settled, abandoned) = (begin + SETTLED_AFTER, begin + ABANDONED_AFTER);
+    let (mut settled, mut abandoned) = (begin + SETTLED_AFTER, begin + ABANDONED_AFTER);
     let mut pause = FIRST_PAUSE;
     loop {
-        // A response is proof only if its request was sent late enough.
         let sent = Instant::now();
-        match find().await {
-            Ok(Lookup::Found(order)) => return Ok(Reconciled::Placed(order)),
-            Ok(Lookup::NotFound) if sent >= settled => return Ok(Reconciled::NotPlaced),
-            Ok(Lookup::NotFoundInPart) if sent >= settled => return Ok(Reconciled::Unclear),
-            Err(error) if sent >= abandoned => return Err(error),
+        let attempt = async {
+            // Read before the query: its response is proof only if it was sent late enough. By this
+            // machine's time the order is not settled before, wherever the clocks stand.
+            let mut left = settled.saturating_duration_since(sent);
+            if left.is_zero() {
+                left = left_until(client, expiry).await?;
+            }
+            Ok((left, find().await?))
+        };
+        match attempt.await {
+            Ok((_, Lookup::Found(order))) => return Ok(Reconciled::Placed(order)),
+            Ok((left, Lookup::NotFound)) if left.is_zero() => return Ok(Reconciled::NotPlaced),
+            Ok((left, Lookup::NotFoundInPart)) if left.is_zero() => {
+                return Ok(Reconciled::Unclear);
+            }
+            Ok((left, _)) if sent >= settled => {
+                if left > MAX_CLOCK_LEAD {
+                    return Ok(Reconciled::Unclear);
+                }
+                settled = sent + left;
+                abandoned = settled + ABANDONED_AFTER.saturating_sub(SETTLED_AFTER);
+            }
             Ok(_) => {}
+            Err(error) if sent >= abandoned => return Err(error),
             Err(error) => match wait(&error) {
                 Some(wait) if Instant::now() + wait <= abandoned => sleep(wait).await,
                 _ => return Err(error),
@@ -208,6 +235,11 @@ async fn settle<T>(
         sleep(pause.min(most)).await;
         pause = (pause * 2).min(MAX_PAUSE);
     }
+}
+
+/// The time until `end` by the exchange's clock.
+async fn left_until(client: &Client, end: Timestamp) -> Result<Duration, Error> {
+    Ok(end.duration_since(client.system().time().await?.server_time))
 }
 
 /// How long to wait before the query is repeated; `None` for permanent errors.

@@ -7,10 +7,10 @@ pub(crate) const PUBLIC: &str = "/api";
 /// Path of the private channels and of the login.
 pub(crate) const PRIVATE: &str = "/user";
 
-/// Every address, as faults name them.
+/// The name of every WebSocket address, which is the target of a fault in a handshake.
 pub(crate) const ADDRESSES: [&str; 4] = ["spot/api", "spot/user", "futures/api", "futures/user"];
 
-/// The name of an address.
+/// The name of a host's public or private address.
 pub(crate) fn address(host: Host, private: bool) -> &'static str {
     let [spot, spot_private, futures, futures_private] = ADDRESSES;
     match (host, private) {

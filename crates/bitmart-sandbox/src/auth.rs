@@ -1,8 +1,10 @@
-//! Keys, signatures and clocks: the second implementation of BitMart's signing, on purpose not
-//! shared with the client crates.
+//! API keys, signatures and timestamps. This implementation of BitMart's signatures is independent of the client
+//! crates, so that it can detect their mistakes.
 
-mod forms;
-mod why;
+mod body_variants;
+mod diagnosis;
+mod recv_window;
+mod signature;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -10,14 +12,15 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use hmac::{Hmac, KeyInit, Mac};
+use bitmart_sim::AccountId;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
-use self::why::Place;
+pub(crate) use self::recv_window::check_recv_window;
+#[cfg(test)]
+pub(crate) use self::signature::sign;
+use self::{diagnosis::Location, signature::verify};
 use crate::{
     clock::Clock,
-    exchange::AccountId,
     keys::{ApiKey, Permission},
     wire::{
         error::{WireError, error},
@@ -27,14 +30,10 @@ use crate::{
 
 /// How far a timestamp may be from the clock of the exchange.
 const WINDOW_MS: u64 = 60_000;
-const RECV_WINDOW_DEFAULT_MS: i64 = 5_000;
-const RECV_WINDOW_MAX_MS: i64 = 60_000;
-/// How far a timestamp may be ahead when a recvWindow applies.
-const AHEAD_MS: u64 = 1_000;
-/// What a WebSocket login signs in place of a body.
+/// The text that a WebSocket login signs in place of a body.
 const LOGIN_BODY: &[u8] = b"bitmart.WebSocket";
 
-/// Whose request it is.
+/// The account and key that sent a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) account: AccountId,
@@ -42,13 +41,13 @@ pub(crate) struct Caller {
     pub(crate) permissions: Vec<Permission>,
 }
 
-/// The headers that prove the identity of the caller.
+/// The authentication headers of a request, and its source address.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Proof<'a> {
+pub(crate) struct AuthHeaders<'a> {
     pub(crate) key: Option<&'a str>,
     pub(crate) sign: Option<&'a str>,
     pub(crate) timestamp: Option<&'a str>,
-    /// Where the request comes from.
+    /// The IP address of the client.
     pub(crate) peer: Option<IpAddr>,
 }
 
@@ -66,37 +65,37 @@ pub(crate) enum LoginError {
     InvalidTimestamp,
 }
 
-/// A WebSocket login that failed, and why, for the developer of the client.
+/// A rejected WebSocket login, with an explanation for the developer of the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Denied {
+pub(crate) struct LoginRejection {
     pub(crate) error: LoginError,
-    pub(crate) why: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
-impl From<LoginError> for Denied {
+impl From<LoginError> for LoginRejection {
     fn from(error: LoginError) -> Self {
-        Self { error, why: None }
+        Self { error, reason: None }
     }
 }
 
 impl LoginError {
-    fn because(self, why: String) -> Denied {
-        Denied { error: self, why: Some(why) }
+    fn with_reason(self, reason: String) -> LoginRejection {
+        LoginRejection { error: self, reason: Some(reason) }
     }
 }
 
-/// A key that was made at run time. Key and secret are no part of it: they follow from the seed and
-/// its number.
+/// A key that was created at run time and derived from the seed. Its key and secret are not stored, because they
+/// can be derived again from the seed and the number of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct MadeKey {
+pub(crate) struct DerivedKey {
     account: u32,
     main: Option<u32>,
     permissions: Vec<Permission>,
     frozen: bool,
 }
 
-impl MadeKey {
+impl DerivedKey {
     fn key(&self, seed: u64, number: usize) -> ApiKey {
         let number = u64::try_from(number).unwrap_or(u64::MAX);
         ApiKey {
@@ -104,12 +103,12 @@ impl MadeKey {
             account: self.account,
             main: self.main,
             frozen: self.frozen,
-            ..ApiKey::numbered(seed, number)
+            ..ApiKey::derive(seed, number)
         }
     }
 }
 
-/// Every key the sandbox knows.
+/// All API keys of the sandbox.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
     seed: u64,
@@ -119,61 +118,62 @@ pub(crate) struct KeyRing {
 #[derive(Debug)]
 struct Keys {
     known: HashMap<String, Arc<ApiKey>>,
-    /// In the order in which they were made; the first has number 1.
-    made: Vec<MadeKey>,
-    /// Those with a secret of their own that were added at run time.
+    /// In order of creation; the first has number 1.
+    derived: Vec<DerivedKey>,
+    /// Keys with given secrets that were added at run time.
     added: Vec<ApiKey>,
 }
 
 impl KeyRing {
-    /// A ring with the configured keys, and those that were made at run time before a restore.
-    pub(crate) fn new(seed: u64, keys: &[ApiKey], made: Vec<MadeKey>) -> Self {
-        let again = made.iter().enumerate().map(|(at, row)| row.key(seed, at + 1));
-        let known = again.chain(keys.iter().cloned());
+    /// Creates a key ring with the configured keys and the derived keys of a snapshot.
+    pub(crate) fn new(seed: u64, keys: &[ApiKey], derived: Vec<DerivedKey>) -> Self {
+        let restored = derived.iter().enumerate().map(|(at, row)| row.key(seed, at + 1));
+        let known = restored.chain(keys.iter().cloned());
         let known = known.map(|key| (key.key.clone(), Arc::new(key))).collect();
-        Self { seed, keys: RwLock::new(Keys { known, made, added: Vec::new() }) }
+        Self { seed, keys: RwLock::new(Keys { known, derived, added: Vec::new() }) }
     }
 
-    /// Makes a key for an account.
-    pub(crate) fn make(
+    /// Derives a new key for an account.
+    pub(crate) fn derive(
         &self,
         account: u32,
         main: Option<u32>,
         permissions: Vec<Permission>,
     ) -> ApiKey {
         let mut keys = self.write();
-        let made = MadeKey { account, main, permissions, frozen: false };
-        let key = made.key(self.seed, keys.made.len() + 1);
-        keys.made.push(made);
+        let derived = DerivedKey { account, main, permissions, frozen: false };
+        let key = derived.key(self.seed, keys.derived.len() + 1);
+        keys.derived.push(derived);
         keys.known.insert(key.key.clone(), Arc::new(key.clone()));
         key
     }
 
-    /// Adds a key; false when there is one of that name.
+    /// Adds a given key. Returns false if a key with the same name exists.
     #[must_use]
     pub(crate) fn add(&self, key: ApiKey) -> bool {
         let Keys { known, added, .. } = &mut *self.write();
         match known.entry(key.key.clone()) {
             Entry::Occupied(_) => false,
-            Entry::Vacant(place) => {
+            Entry::Vacant(entry) => {
                 added.push(key.clone());
-                place.insert(Arc::new(key));
+                entry.insert(Arc::new(key));
                 true
             }
         }
     }
 
-    /// The keys with a secret of their own that were added at run time.
+    /// The keys with given secrets that were added at run time.
     pub(crate) fn added(&self) -> Vec<ApiKey> {
         self.read().added.clone()
     }
 
-    /// The keys that were made at run time.
-    pub(crate) fn made(&self) -> Vec<MadeKey> {
-        self.read().made.clone()
+    /// The keys that were derived at run time.
+    pub(crate) fn derived(&self) -> Vec<DerivedKey> {
+        self.read().derived.clone()
     }
 
-    // Keys change under the lock of the state only, and a panic under that ends the sandbox.
+    // A poisoned lock is not an error here: keys only change while the state is locked as well, and a panic during
+    // that ends the sandbox.
     fn read(&self) -> RwLockReadGuard<'_, Keys> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,8 +182,8 @@ impl KeyRing {
         self.keys.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The keys of an account, by name.
-    pub(crate) fn of(&self, account: AccountId) -> Vec<Arc<ApiKey>> {
+    /// The keys of an account, sorted by name.
+    pub(crate) fn keys_of_account(&self, account: AccountId) -> Vec<Arc<ApiKey>> {
         let keys = self.read();
         let mut keys: Vec<_> =
             keys.known.values().filter(|key| key.account == account.0).cloned().collect();
@@ -191,92 +191,106 @@ impl KeyRing {
         keys
     }
 
-    fn named(&self, key: &str) -> Option<Arc<ApiKey>> {
+    fn get(&self, key: &str) -> Option<Arc<ApiKey>> {
         self.read().known.get(key).cloned()
     }
 
-    /// Why no key has this name.
-    fn unknown(&self, given: &str) -> String {
-        why::unknown_key(given, &self.all())
+    /// Explains why a key is unknown.
+    fn unknown_key_reason(&self, given: &str) -> String {
+        diagnosis::unknown_key(given, &self.all())
     }
 
-    /// Every key, by name.
+    /// All keys, sorted by name.
     fn all(&self) -> Vec<Arc<ApiKey>> {
         let mut keys: Vec<_> = self.read().known.values().cloned().collect();
         keys.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         keys
     }
 
-    /// Why a signature is not that of a key over a timestamp and a body.
-    fn wrong(
+    /// Explains why a signature does not match a key, timestamp and body.
+    fn wrong_signature_reason(
         &self,
         key: &ApiKey,
         (timestamp, body, sign): (&str, &[u8], &str),
-        place: Place,
+        location: Location,
     ) -> String {
         let others = self.all();
-        why::wrong_signature(&why::Attempt { key, others: &others, timestamp, body, sign, place })
+        diagnosis::wrong_signature(&diagnosis::Attempt {
+            key,
+            others: &others,
+            timestamp,
+            body,
+            sign,
+            location,
+        })
     }
 
-    fn find(&self, proof: Proof<'_>, now_ms: u64) -> Result<Arc<ApiKey>, WireError> {
-        let key = proof.key.filter(|key| !key.is_empty()).ok_or_else(|| error(30001))?;
-        let found = self.named(key).ok_or_else(|| error(30002).because(self.unknown(key)))?;
+    fn find(&self, auth_headers: AuthHeaders<'_>, now_ms: u64) -> Result<Arc<ApiKey>, WireError> {
+        let key = auth_headers.key.filter(|key| !key.is_empty()).ok_or_else(|| error(30001))?;
+        let found =
+            self.get(key).ok_or_else(|| error(30002).with_reason(self.unknown_key_reason(key)))?;
         if found.frozen {
             return Err(error(30003));
         }
         if found.is_expired(now_ms) {
             return Err(error(30011));
         }
-        let is_welcome = |peer: IpAddr| found.addresses.contains(&peer);
-        if !found.addresses.is_empty() && !proof.peer.is_some_and(is_welcome) {
+        let is_allowed = |peer: IpAddr| found.addresses.contains(&peer);
+        if !found.addresses.is_empty() && !auth_headers.peer.is_some_and(is_allowed) {
             return Err(error(30010));
         }
         Ok(found)
     }
 
-    /// Checks a request that only names its key.
-    pub(crate) fn keyed(&self, proof: Proof<'_>, now_ms: u64) -> Result<Caller, WireError> {
-        self.find(proof, now_ms).map(|key| caller(&key))
+    /// Authenticates a request that sends its key without a signature.
+    pub(crate) fn check_key(
+        &self,
+        auth_headers: AuthHeaders<'_>,
+        now_ms: u64,
+    ) -> Result<Caller, WireError> {
+        self.find(auth_headers, now_ms).map(|key| caller(&key))
     }
 
-    /// Checks a signed request: key, timestamp, then the signature over `timestamp#memo#body`.
-    pub(crate) fn signed(
+    /// Authenticates a signed request: key, timestamp, then the signature over `timestamp#memo#body`.
+    pub(crate) fn check_signature(
         &self,
-        proof: Proof<'_>,
+        auth_headers: AuthHeaders<'_>,
         body: &[u8],
         clock: Clock,
     ) -> Result<Caller, WireError> {
-        let key = self.find(proof, clock.now_ms())?;
-        let sign = proof.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| error(30004))?;
-        let text = proof.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| error(30006))?;
+        let key = self.find(auth_headers, clock.now_ms())?;
+        let sign = auth_headers.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| error(30004))?;
+        let text =
+            auth_headers.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| error(30006))?;
         let sent = number::unsigned(text).ok_or_else(|| {
             error(30006)
-                .saying("Header X-BM-TIMESTAMP must be long type")
-                .because(why::no_timestamp(text, Place::Headers))
+                .with_message("Header X-BM-TIMESTAMP must be long type")
+                .with_reason(diagnosis::no_timestamp(text, Location::Headers))
         })?;
-        if sent.abs_diff(clock.facing(sent)) > WINDOW_MS {
-            return Err(error(30007).because(why::stale(sent, clock, Place::Headers)));
+        if sent.abs_diff(clock.nearest_to(sent)) > WINDOW_MS {
+            return Err(error(30007).with_reason(diagnosis::stale(sent, clock, Location::Headers)));
         }
         if !verify(&key, text, body, sign) {
-            let why = self.wrong(&key, (text, body, sign), Place::Headers);
-            return Err(error(30005).because(why));
+            let reason = self.wrong_signature_reason(&key, (text, body, sign), Location::Headers);
+            return Err(error(30005).with_reason(reason));
         }
         Ok(caller(&key))
     }
 
-    /// Checks a WebSocket login.
+    /// Authenticates a WebSocket login.
     pub(crate) fn login(
         &self,
         key: &str,
         timestamp: &str,
         sign: &str,
         clock: Clock,
-    ) -> Result<Caller, Denied> {
+    ) -> Result<Caller, LoginRejection> {
         if key.is_empty() {
             return Err(LoginError::EmptyKey.into());
         }
-        let key =
-            self.named(key).ok_or_else(|| LoginError::UnknownKey.because(self.unknown(key)))?;
+        let key = self
+            .get(key)
+            .ok_or_else(|| LoginError::UnknownKey.with_reason(self.unknown_key_reason(key)))?;
         if key.frozen {
             return Err(LoginError::FrozenKey.into());
         }
@@ -287,10 +301,15 @@ impl KeyRing {
             return Err(LoginError::EmptyTimestamp.into());
         }
         let sent = number::unsigned(timestamp).ok_or_else(|| {
-            LoginError::InvalidTimestamp.because(why::no_timestamp(timestamp, Place::Login))
+            LoginError::InvalidTimestamp
+                .with_reason(diagnosis::no_timestamp(timestamp, Location::Login))
         })?;
-        if sent.abs_diff(clock.facing(sent)) > WINDOW_MS {
-            return Err(LoginError::StaleTimestamp.because(why::stale(sent, clock, Place::Login)));
+        if sent.abs_diff(clock.nearest_to(sent)) > WINDOW_MS {
+            return Err(LoginError::StaleTimestamp.with_reason(diagnosis::stale(
+                sent,
+                clock,
+                Location::Login,
+            )));
         }
         if sign.is_empty() {
             return Err(LoginError::EmptySign.into());
@@ -298,46 +317,11 @@ impl KeyRing {
         if verify(&key, timestamp, LOGIN_BODY, sign) {
             Ok(caller(&key))
         } else {
-            let why = self.wrong(&key, (timestamp, LOGIN_BODY, sign), Place::Login);
-            Err(LoginError::WrongSign.because(why))
+            let reason =
+                self.wrong_signature_reason(&key, (timestamp, LOGIN_BODY, sign), Location::Login);
+            Err(LoginError::WrongSign.with_reason(reason))
         }
     }
-}
-
-/// The narrower window of endpoints that take `recvWindow`.
-pub(crate) fn check_recv_window(
-    requested: Option<&serde_json::Value>,
-    timestamp: Option<&str>,
-    clock: Clock,
-) -> Result<(), WireError> {
-    let window = match requested {
-        None | Some(serde_json::Value::Null) => RECV_WINDOW_DEFAULT_MS,
-        Some(value) => value
-            .as_i64()
-            .ok_or_else(|| error(30007).saying("Param recvWindow must be long type"))?,
-    };
-    if window <= 0 || window > RECV_WINDOW_MAX_MS {
-        return Err(
-            error(30007).saying("Param recvWindow must be less than 60000 and greater than 0")
-        );
-    }
-    let sent = timestamp.and_then(number::unsigned).unwrap_or(0);
-    let now_ms = clock.facing(sent);
-    let late = now_ms.saturating_sub(sent) > window.unsigned_abs();
-    if late || sent >= now_ms + AHEAD_MS {
-        let by = why::length(now_ms.abs_diff(sent));
-        let why = if late {
-            format!("the request is {by} old, and its recvWindow is {window} ms")
-        } else {
-            format!(
-                "X-BM-TIMESTAMP is {by} ahead of the clock of the sandbox, less than {AHEAD_MS} ms are allowed"
-            )
-        };
-        return Err(error(30007).because(why).saying(
-            "Header X-BM-TIMESTAMP range. Timestamp for this request is outside of the recvWindow.",
-        ));
-    }
-    Ok(())
 }
 
 fn caller(key: &ApiKey) -> Caller {
@@ -346,58 +330,6 @@ fn caller(key: &ApiKey) -> Caller {
         key: key.key.clone(),
         permissions: key.permissions.clone(),
     }
-}
-
-fn verify(key: &ApiKey, timestamp: &str, body: &[u8], sign: &str) -> bool {
-    from_hex(sign)
-        .zip(mac(key, timestamp, body))
-        .is_some_and(|(given, mac)| mac.verify_slice(&given).is_ok())
-}
-
-fn mac(key: &ApiKey, timestamp: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
-    keyed_hash(
-        key.secret.as_bytes(),
-        &[timestamp.as_bytes(), b"#", key.memo.as_bytes(), b"#", body],
-    )
-}
-
-fn keyed_hash(secret: &[u8], parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-    for part in parts {
-        mac.update(part);
-    }
-    Some(mac)
-}
-
-/// The signature of parts of a message, for finding out what was signed.
-fn mac_of(secret: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
-    Some(keyed_hash(secret, parts)?.finalize().into_bytes().into())
-}
-
-/// What a client sends as its signature, for tests.
-#[cfg(test)]
-pub(crate) fn sign(key: &ApiKey, timestamp: &str, body: &[u8]) -> String {
-    hex(&mac(key, timestamp, body).expect("any secret signs").finalize().into_bytes())
-}
-
-#[cfg(test)]
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
-}
-
-/// Lower case hex of 32 bytes, as documented; anything else is no signature.
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let text: &[u8; 64] = text.as_bytes().try_into().ok()?;
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = digit(text[2 * at])? << 4 | digit(text[2 * at + 1])?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

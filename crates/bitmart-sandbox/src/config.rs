@@ -1,6 +1,7 @@
 //! The configuration of a sandbox: addresses, seed, markets, accounts and timeouts.
 
 mod fund;
+mod setup;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -8,24 +9,16 @@ use std::{
     time::Duration,
 };
 
-use bitmart_sim::{Contract, SpotPair};
+use bitmart_sim::{Contract, SpotPair, account::DEFAULT_HISTORY_LIMIT, setup::StartingBalances};
 use rust_decimal::Decimal;
 
 pub use self::fund::FundError;
 use crate::{
-    clock::{END_MS, FASTEST, Start},
-    exchange::{
-        AccountId,
-        account::HISTORY,
-        setup::{Customers, Funds, NewAccount, Setup},
-    },
+    clock::{ClockSetting, MAX_MS, MAX_SPEED},
     keys::ApiKey,
     recording::RecordedFrame,
     snapshot::Snapshot,
 };
-
-/// Makes the seed of the sub-account's key another one.
-const SUB_ACCOUNT_KEY: u64 = 0x0073_7562;
 
 /// The configuration of a sandbox. Start from [`Config::new`] and change what the test needs.
 ///
@@ -49,7 +42,7 @@ pub struct Config {
     pub(crate) lenient: bool,
     pub(crate) rate_limits: bool,
     pub(crate) market_maker: bool,
-    pub(crate) clock: Start,
+    pub(crate) clock: ClockSetting,
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) spot_funds: Vec<(String, Decimal)>,
     pub(crate) futures_funds: Vec<(String, Decimal)>,
@@ -58,7 +51,7 @@ pub struct Config {
     pub(crate) ws: SocketLimits,
     pub(crate) restored: Option<Snapshot>,
     pub(crate) data: Option<PathBuf>,
-    pub(crate) remembered: usize,
+    pub(crate) stored_orders: usize,
     pub(crate) slow_futures_books: bool,
     pub(crate) reasons_on_stderr: bool,
     pub(crate) replay: Vec<RecordedFrame>,
@@ -97,10 +90,10 @@ impl Config {
             lenient: false,
             rate_limits: true,
             market_maker: true,
-            clock: Start::Machine,
+            clock: ClockSetting::Machine,
             keys: Vec::new(),
-            spot_funds: Funds::default().spot,
-            futures_funds: Funds::default().futures,
+            spot_funds: StartingBalances::default().spot,
+            futures_funds: StartingBalances::default().futures,
             pairs: SpotPair::listed(),
             contracts: Contract::listed(),
             ws: SocketLimits {
@@ -112,7 +105,7 @@ impl Config {
             },
             restored: None,
             data: None,
-            remembered: HISTORY,
+            stored_orders: DEFAULT_HISTORY_LIMIT,
             slow_futures_books: false,
             reasons_on_stderr: false,
             replay: Vec::new(),
@@ -192,7 +185,7 @@ impl Config {
     /// [`Sandbox::advance`](crate::Sandbox::advance) and [`Sandbox::step_market`](crate::Sandbox::step_market).
     #[must_use]
     pub fn stepped_clock(mut self, start_ms: u64) -> Self {
-        self.clock = Start::Stepped { from_ms: start_ms.min(END_MS) };
+        self.clock = ClockSetting::Stepped { from_ms: start_ms.min(MAX_MS) };
         self
     }
 
@@ -208,9 +201,9 @@ impl Config {
     #[must_use]
     pub fn fast_clock(mut self, start_ms: Option<u64>, speed: u32) -> Self {
         let reached = self.restored.as_ref().map(|snapshot| snapshot.parts().now_ms);
-        let from_ms = start_ms.map(|start_ms| start_ms.min(END_MS)).or(reached);
-        let clock = Start::Fast { from_ms, speed: speed.clamp(1, FASTEST) };
-        self.clock = clock.no_earlier(reached.unwrap_or(0));
+        let from_ms = start_ms.map(|start_ms| start_ms.min(MAX_MS)).or(reached);
+        let clock = ClockSetting::Fast { from_ms, speed: speed.clamp(1, MAX_SPEED) };
+        self.clock = clock.not_before(reached.unwrap_or(0));
         self
     }
 
@@ -218,7 +211,7 @@ impl Config {
     #[must_use]
     pub fn machine_clock(mut self) -> Self {
         let reached = self.restored.as_ref().map(|snapshot| snapshot.parts().now_ms);
-        self.clock = Start::Machine.no_earlier(reached.unwrap_or(0));
+        self.clock = ClockSetting::Machine.not_before(reached.unwrap_or(0));
         self
     }
 
@@ -302,9 +295,9 @@ impl Config {
         let parts = snapshot.parts();
         self.seed = parts.seed;
         self.clock = if parts.stepped {
-            Start::Stepped { from_ms: parts.now_ms }
+            ClockSetting::Stepped { from_ms: parts.now_ms }
         } else {
-            self.clock.no_earlier(parts.now_ms)
+            self.clock.not_before(parts.now_ms)
         };
         self.restored = Some(snapshot);
         self
@@ -323,11 +316,11 @@ impl Config {
     }
 
     /// Sets the maximum number of finished orders per account and market, 10,000 by default. Ten times as many
-    /// trades and ten times as many flows of futures wallets are stored for all accounts together. Older ones
-    /// are removed, so that a sandbox that runs for weeks does not grow.
+    /// trades and ten times as many transactions of futures wallets are stored for all accounts together. Older
+    /// entries are removed, so that a sandbox that runs for weeks does not grow.
     #[must_use]
     pub fn remembered_orders(mut self, orders: usize) -> Self {
-        self.remembered = orders;
+        self.stored_orders = orders;
         self
     }
 
@@ -350,49 +343,14 @@ impl Config {
 
     /// Plays recorded frames on the public channels instead of the market model. The replay starts at the first
     /// subscription and keeps the recorded pace by the clock of the sandbox ([`Config::fast_clock`]). Later
-    /// subscribers first receive what completes a book or ticker. Topics that were not recorded send nothing,
-    /// and market data over REST is that of an exchange without trades. Frames are played in the order of
+    /// subscribers first receive the frames that complete a book or ticker. Topics that were not recorded send nothing,
+    /// and REST returns market data without trades. Frames are played in the order of
     /// their times; private ones are ignored.
     #[must_use]
     pub fn replay(mut self, frames: impl Into<Vec<RecordedFrame>>) -> Self {
         self.replay = frames.into();
         self.market_maker = false;
         self
-    }
-
-    /// What a new main account starts with.
-    pub(crate) fn funds(&self) -> Funds {
-        Funds { spot: self.spot_funds.clone(), futures: self.futures_funds.clone() }
-    }
-
-    /// What the exchange begins with.
-    pub(crate) fn setup(&self) -> Setup {
-        Setup {
-            seed: self.seed,
-            market_maker: self.market_maker,
-            pairs: self.pairs.clone(),
-            contracts: self.contracts.clone(),
-            remembered: self.remembered,
-            customers: self.customers(),
-        }
-    }
-
-    /// The accounts that keys name.
-    pub(crate) fn customers(&self) -> Customers {
-        let account =
-            |key: ApiKey| NewAccount { id: AccountId(key.account), main: key.main.map(AccountId) };
-        let accounts = self.keys_or_default().into_iter().map(account).collect();
-        Customers { accounts, funds: self.funds() }
-    }
-
-    /// The configured keys, or the two derived from the seed: of account 1 and of its sub-account 2.
-    pub(crate) fn keys_or_default(&self) -> Vec<ApiKey> {
-        if self.keys.is_empty() {
-            let sub = ApiKey::from_seed(self.seed ^ SUB_ACCOUNT_KEY).sub_account(2, 1);
-            vec![ApiKey::from_seed(self.seed), sub]
-        } else {
-            self.keys.clone()
-        }
     }
 }
 

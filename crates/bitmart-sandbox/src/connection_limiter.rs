@@ -1,4 +1,4 @@
-//! How many WebSockets an IP address has and how often it connects, per host and per kind of address.
+//! Limits of WebSocket connections per IP address, host, and kind (public or private).
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use crate::generated::Host;
 
-/// Attempts to connect to spot in a window, public and private apart (`limits` of ws/spot.json). The
-/// window runs on the clock of the machine, like the other times of sockets.
-const ATTEMPTS: usize = 30;
+/// Maximum number of attempts to connect to spot in a window, counted separately for public and private connections
+/// (`limits` of ws/spot.json). The window uses the clock of the machine, like all timeouts of WebSockets.
+const MAX_ATTEMPTS: usize = 30;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// What is counted together: the connections from an IP address to an address of a host.
+/// The connections that are counted together: those of one IP address to one WebSocket address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     pub(crate) host: Host,
@@ -25,7 +25,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Most connections at the same time (`limits` of ws/spot.json and ws/futures.json).
+    /// Maximum number of simultaneous connections (`limits` of ws/spot.json and ws/futures.json).
     fn max_open(self) -> usize {
         match (self.host, self.private) {
             (Host::Spot, false) => 20,
@@ -44,7 +44,7 @@ pub(crate) enum LimitExceeded {
     Open,
 }
 
-/// Counts the connections of every origin.
+/// Counts connections and attempts by origin.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionLimiter(Mutex<HashMap<Origin, Count>>);
 
@@ -55,7 +55,7 @@ struct Count {
 }
 
 impl ConnectionLimiter {
-    /// Counts an attempt at `now`, and a connection if there is a permit for it.
+    /// Counts an attempt at `now`, and returns a permit if the connection is within the limits.
     pub(crate) fn acquire(
         self: &Arc<Self>,
         origin: Origin,
@@ -65,7 +65,7 @@ impl ConnectionLimiter {
         let count = counts.entry(origin).or_default();
         count.attempts.retain(|at| now.duration_since(*at) < WINDOW);
         if origin.host == Host::Spot {
-            if count.attempts.len() >= ATTEMPTS {
+            if count.attempts.len() >= MAX_ATTEMPTS {
                 return Err(LimitExceeded::Attempts);
             }
             count.attempts.push_back(now);
@@ -77,13 +77,13 @@ impl ConnectionLimiter {
         Ok(ConnectionPermit { limiter: Arc::clone(self), origin })
     }
 
-    // The counts are whole between any two statements that could panic, of which there is none.
+    // A poisoned lock is not an error: no statement that changes the counts can panic halfway.
     fn counts(&self) -> MutexGuard<'_, HashMap<Origin, Count>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The permit of one connection, given back when it is dropped.
+/// The permit of one connection, which is returned when it is dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     limiter: Arc<ConnectionLimiter>,
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_a_limited_number_of_permits_and_gets_them_back() {
+    fn permits_of_an_address_are_limited_and_returned_on_drop() {
         let now = Instant::now();
         for (host, private, max_open) in
             [(Host::Spot, false, 20), (Host::Spot, true, 10), (Host::Futures, false, 500)]
@@ -119,14 +119,14 @@ mod tests {
                 (0..max_open).map(|_| limiter.acquire(origin, now).expect("a permit")).collect();
             assert_eq!(limiter.acquire(origin, now).err(), Some(LimitExceeded::Open));
             permits.pop();
-            permits.push(limiter.acquire(origin, now).expect("the one that was given back"));
+            permits.push(limiter.acquire(origin, now).expect("the returned permit"));
             let other = Origin { peer: Ipv4Addr::BROADCAST.into(), ..origin };
             assert!(limiter.acquire(other, now).is_ok(), "another address");
         }
     }
 
     #[test]
-    fn spot_accepts_thirty_attempts_a_minute() {
+    fn spot_accepts_thirty_attempts_per_minute() {
         let (limiter, start) = (Arc::<ConnectionLimiter>::default(), Instant::now());
         let attempt = |seconds| {
             let now = start + Duration::from_secs(seconds);

@@ -1,21 +1,24 @@
-//! Commands of the operator on the state: each runs on the exchange, is stored, and can be repeated.
+//! Operations of the operator. Each change of the exchange is a command, which the journal stores.
 
 use std::time::Duration;
 
+use bitmart_sim::{
+    AccountId, Command, OperatorCommand, Outcome, account::WalletKind, operator::Operation,
+};
 use rust_decimal::Decimal;
 
 use crate::{
     Balance,
-    exchange::{
-        AccountId, Command, OperatorCommand, Outcome, control::WalletKind, operator::Operation,
-    },
     fault::FaultRule,
     keys::{ApiKey, Permission},
     operator::OperatorError,
     shared::Shared,
     snapshot::Snapshot,
-    state::TICK,
+    state::STEP,
 };
+
+/// A long time passes in slices of this length.
+const CLOCK_SLICE: Duration = Duration::from_secs(86_400);
 
 impl Shared {
     /// Applies a command of the operator.
@@ -36,7 +39,7 @@ impl Shared {
         account: u32,
         permissions: Vec<Permission>,
     ) -> Result<ApiKey, OperatorError> {
-        Ok(self.state().make_key(&self.keys, account, permissions)?)
+        Ok(self.state().derive_key(&self.keys, account, permissions)?)
     }
 
     pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), OperatorError> {
@@ -54,7 +57,7 @@ impl Shared {
         let (account, currency) = (AccountId(account), currency.into());
         match self.command(OperatorCommand::SetBalance { account, wallet, currency, amount })? {
             Outcome::Balance(balance) => Ok(balance),
-            // Setting a balance makes nothing else.
+            // The engine returns no other outcome for this command.
             outcome => Err(OperatorError::Rejected(format!("{outcome:?}"))),
         }
     }
@@ -67,26 +70,37 @@ impl Shared {
         }
     }
 
-    /// Moves a stopped clock and returns the time; none if the clock runs.
+    /// Advances a stepped clock and returns the new time; `None` if the clock is running. A long time passes in
+    /// slices, each of which is published, so that neither the lock nor the number of events grows with it.
     pub(crate) fn advance(&self, by: Duration) -> Option<u64> {
-        let mut state = self.state();
-        if !state.clock.is_stepped() {
-            return None;
+        let mut rest = by;
+        loop {
+            let mut state = self.state();
+            if !state.clock.is_stepped() {
+                return None;
+            }
+            let slice = rest.min(CLOCK_SLICE);
+            let before_ms = state.clock.now_ms();
+            state.clock.advance(slice);
+            state.process_due();
+            state.play();
+            rest -= slice;
+            let now_ms = state.clock.now_ms();
+            // At the end of its range the clock stands still.
+            if rest.is_zero() || now_ms == before_ms {
+                return Some(now_ms);
+            }
         }
-        state.clock.advance(by);
-        state.settle();
-        state.play();
-        Some(state.clock.now_ms())
     }
 
-    /// One step of the market, and of a stepped clock.
+    /// Advances the market, and a stepped clock, by one step.
     pub(crate) fn step(&self) {
         let mut state = self.state();
-        state.clock.advance(TICK);
-        state.tick();
+        state.clock.advance(STEP);
+        state.step();
         drop(state);
-        // Many steps are many entries of the journal.
-        self.latest();
+        // Many steps produce many journal entries, so a checkpoint may be due.
+        self.latest_input();
     }
 
     pub(crate) fn halt(&self, symbol: &str, halted: bool) -> Result<(), OperatorError> {
@@ -101,7 +115,7 @@ impl Shared {
         self.state().snapshot(self.config.seed, &self.keys)
     }
 
-    /// Announces money from outside for an account.
+    /// Starts a deposit to an account and returns its id.
     pub(crate) fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<u64> {
         let (account, currency) = (AccountId(account), currency.into());
         let command = OperatorCommand::Deposit { account, currency, amount };

@@ -65,16 +65,16 @@ impl Fault {
     /// handshakes of a WebSocket address: `spot/api`, `spot/user`, `futures/api` or `futures/user`. The fault
     /// occurs once; see [`FaultRule::times`].
     pub fn on(self, target: impl Into<String>) -> FaultRule {
-        FaultRule { fault: self, target: target.into(), left: 1 }
+        FaultRule { fault: self, target: target.into(), remaining: 1 }
     }
 
-    /// Whether it is one of a WebSocket rather than of a REST request.
+    /// Whether the fault affects WebSocket frames or topics.
     pub(crate) fn is_socket(self) -> bool {
         self.is_frame() || self == Self::VersionGap
     }
 
-    /// Whether it can occur in the handshake of a WebSocket. `Delay`, `DropBefore`, `Html` and
-    /// `ResetMidBody` mean the same there as for a REST request, which is not processed then.
+    /// Whether the fault can occur in a WebSocket handshake. `Delay`, `DropBefore`, `Html` and `ResetMidBody` have
+    /// the same effect there as on a REST request that is not processed.
     pub(crate) fn is_handshake(self) -> bool {
         matches!(
             self,
@@ -86,7 +86,7 @@ impl Fault {
         )
     }
 
-    /// Whether it is one of the next frame of a topic, or of the sockets that would receive it.
+    /// Whether the fault affects the next frame of a topic or the sockets that would receive it.
     pub(crate) fn is_frame(self) -> bool {
         matches!(
             self,
@@ -104,24 +104,24 @@ impl Fault {
 pub struct FaultRule {
     fault: Fault,
     target: String,
-    left: u32,
+    remaining: u32,
 }
 
 impl FaultRule {
     /// Sets how often the fault occurs.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
-        self.left = times;
+        self.remaining = times;
         self
     }
 
-    /// Whether it concerns a WebSocket rather than a REST request.
+    /// Whether the fault affects WebSocket frames or topics.
     pub(crate) fn is_socket(&self) -> bool {
         self.fault.is_socket()
     }
 }
 
-/// The faults that are switched on, oldest first.
+/// The active faults, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<FaultRule>);
 
@@ -134,57 +134,57 @@ impl Faults {
         self.0.clear();
     }
 
-    /// Takes one occurrence of the oldest fault on `target` that `fits`.
+    /// Takes one occurrence of the oldest fault on `target` that satisfies `fits`.
     pub(crate) fn take(&mut self, target: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
         let at = self
             .0
             .iter()
-            .position(|rule| rule.left > 0 && rule.target == target && fits(rule.fault))?;
-        self.0[at].left -= 1;
+            .position(|rule| rule.remaining > 0 && rule.target == target && fits(rule.fault))?;
+        self.0[at].remaining -= 1;
         let fault = self.0[at].fault;
-        self.0.retain(|rule| rule.left > 0);
+        self.0.retain(|rule| rule.remaining > 0);
         Some(fault)
     }
 }
 
-/// The requests that [`Fault::HoldBefore`] and [`Fault::HoldAfter`] hold back.
+/// The paths of the requests that [`Fault::HoldBefore`] and [`Fault::HoldAfter`] hold back.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
-    /// Counts how often all were let go.
-    round: u64,
+pub(crate) struct HeldPaths {
+    /// Number of times that all requests were released.
+    releases: u64,
     paths: Vec<String>,
 }
 
-/// The place of a request that is held back. Dropped when it goes on, or when its client has gone.
-pub(crate) struct HeldPlace<'a> {
-    held: &'a watch::Sender<Held>,
+/// A request that is held back. It is dropped when the request continues or its client disconnects.
+pub(crate) struct HeldRequest<'a> {
+    held: &'a watch::Sender<HeldPaths>,
     path: String,
 }
 
-impl Held {
+impl HeldPaths {
     pub(crate) fn paths(&self) -> &[String] {
         &self.paths
     }
 
-    pub(crate) fn round(&self) -> u64 {
-        self.round
+    pub(crate) fn releases(&self) -> u64 {
+        self.releases
     }
 
-    pub(crate) fn has(&self, path: &str) -> bool {
+    pub(crate) fn contains(&self, path: &str) -> bool {
         self.paths.iter().any(|held| held == path)
     }
 
-    pub(crate) fn enter<'a>(held: &'a watch::Sender<Self>, path: &str) -> HeldPlace<'a> {
+    pub(crate) fn hold<'a>(held: &'a watch::Sender<Self>, path: &str) -> HeldRequest<'a> {
         held.send_modify(|held| held.paths.push(path.to_owned()));
-        HeldPlace { held, path: path.to_owned() }
+        HeldRequest { held, path: path.to_owned() }
     }
 
     pub(crate) fn release(&mut self) {
-        self.round += 1;
+        self.releases += 1;
     }
 }
 
-impl Drop for HeldPlace<'_> {
+impl Drop for HeldRequest<'_> {
     fn drop(&mut self) {
         self.held.send_modify(|held| {
             if let Some(at) = held.paths.iter().position(|held| *held == self.path) {
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_occurs_on_its_target_as_often_as_set() {
+    fn a_fault_occurs_on_its_target_as_often_as_configured() {
         let mut faults = Faults::default();
         faults.add(Fault::DropAfter.on("/a").times(2));
         assert_eq!(faults.take("/b", |_| true), None);

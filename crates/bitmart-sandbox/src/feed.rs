@@ -1,30 +1,30 @@
-//! What is pushed when, and to which connections.
+//! Subscriptions and pushes.
 //!
-//! Trades, orders and balances are pushed at once. Books move on every beat of 100 ms (futures
-//! books every second beat), tickers and candles at most every 500 ms on spot and every second on
-//! futures.
+//! Trades, orders and balances are pushed at once. Books are pushed on every step of 100 ms (futures books on every
+//! second step), tickers and candles at most every 500 ms on spot and every second on futures.
 //!
-//! A connection is known here as a [`Subscriber`] only, so that whatever carries the frames depends on the
-//! feed and not the reverse.
+//! The feed knows connections only as [`Subscriber`]s, so that it does not depend on the WebSocket server.
 
-mod beat;
 mod books;
 mod channel;
 mod deflate;
 mod depth;
 mod futures;
-mod play;
+mod playback;
 mod push;
 mod replay;
 mod schedule;
 mod spot;
+mod step;
 mod subscriber;
 mod subscriptions;
 mod versions;
 
+use bitmart_sim::{Event, Exchange};
+
 use self::{
     books::Books,
-    channel::{event_value, schedule, subjects, trades, values},
+    channel::{event_value, private_targets, schedule, trades, values},
     deflate::Deflater,
     replay::Replay,
     schedule::Schedule,
@@ -35,27 +35,22 @@ pub(crate) use self::{
     subscriptions::SocketId,
     versions::Versions,
 };
-use crate::{
-    exchange::{Event, Exchange},
-    fault::Faults,
-    journal::Number,
-    wire::topic::Topic,
-};
+use crate::{fault::Faults, input_number::InputNumber, wire::topic::Topic};
 
-/// Beats between two pushes of a futures book, as documented (200 ms) and as observed (about 1 s).
+/// Steps between two pushes of a futures book: 200 ms as documented, and 1 s as observed.
 const FUTURES_BOOKS: u64 = 2;
 const SLOW_FUTURES_BOOKS: u64 = 10;
 
-/// Subscriptions, and what their frames are made of.
+/// The subscriptions, and the state from which their frames are rendered.
 #[derive(Debug)]
 pub(crate) struct Feed {
-    beats: u64,
+    steps: u64,
     pub(crate) subscriptions: Subscriptions,
     books: Books,
     deflater: Deflater,
-    /// Beats between two pushes of a futures book.
+    /// Steps between two pushes of a futures book.
     futures_books: u64,
-    /// What is played instead of what happens in the markets.
+    /// The recording that is played on the public channels instead of market data.
     replay: Option<Replay>,
     pub(crate) faults: Faults,
 }
@@ -63,7 +58,7 @@ pub(crate) struct Feed {
 impl Feed {
     pub(crate) fn new(exchange: &Exchange, seed: u64) -> Self {
         Self {
-            beats: 0,
+            steps: 0,
             subscriptions: Subscriptions::default(),
             books: Books::new(exchange, 1 + seed % 1_000_000),
             deflater: Deflater::new(),
@@ -78,19 +73,19 @@ impl Feed {
         self.futures_books = SLOW_FUTURES_BOOKS;
     }
 
-    /// The versions of all books, as they are without a fault.
+    /// The versions of all books, without the versions that faults have skipped.
     pub(crate) fn versions(&self) -> Versions {
-        self.books.versions(self.beats)
+        self.books.versions(self.steps)
     }
 
-    /// Goes on with the versions of a snapshot.
+    /// Continues from the versions of a snapshot.
     pub(crate) fn resume(&mut self, versions: &Versions) {
-        self.beats = versions.beats;
+        self.steps = versions.steps;
         self.books.resume(versions);
     }
 
-    /// The latest input, whose outcome the next frames may report.
-    pub(crate) fn set_latest(&mut self, latest: Number) {
+    /// Sets the latest input. The next frames may report its outcome, so they wait until it is stored.
+    pub(crate) fn set_latest(&mut self, latest: InputNumber) {
         self.subscriptions.latest = latest;
     }
 
@@ -99,7 +94,7 @@ impl Feed {
         self.subscriptions.sockets()
     }
 
-    /// Sends the present value of a topic to one connection, where the channel starts with one.
+    /// Sends the current value of a topic to one connection, if the channel starts with one.
     pub(crate) fn send_first(
         &mut self,
         exchange: &Exchange,
@@ -108,7 +103,7 @@ impl Feed {
         now_ms: u64,
     ) {
         if self.replay.is_some() && !topic.is_private() {
-            return self.send_played(id, topic);
+            return self.send_catch_up(id, topic);
         }
         let first = match schedule(topic.channel, self.futures_books) {
             Some(Schedule::Book) => self.books.value(exchange, topic, true).into_iter().collect(),
@@ -121,14 +116,14 @@ impl Feed {
         }
     }
 
-    /// Pushes what happened in the exchange since the last call.
+    /// Pushes the events of the exchange since the last call.
     pub(crate) fn publish(&mut self, exchange: &mut Exchange, now_ms: u64) {
         let events = exchange.take_events();
         if self.subscriptions.is_empty() {
             return;
         }
         for (channel, symbol, rows) in trades(exchange, &events) {
-            for topic in self.subscriptions.about(channel, &symbol) {
+            for topic in self.subscriptions.topics_for(channel, &symbol) {
                 self.push(&topic, rows.clone(), None, now_ms);
             }
         }
@@ -139,8 +134,8 @@ impl Feed {
 
     /// Pushes an event to the private channels.
     fn publish_one(&mut self, exchange: &Exchange, event: &Event, now_ms: u64) {
-        for (channel, account, symbol) in subjects(event) {
-            for topic in self.subscriptions.about(channel, &symbol) {
+        for (channel, account, symbol) in private_targets(event) {
+            for topic in self.subscriptions.topics_for(channel, &symbol) {
                 if let Some(value) = event_value(channel, exchange, event, now_ms) {
                     self.push(&topic, value, Some(account), now_ms);
                 }

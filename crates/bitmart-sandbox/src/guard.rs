@@ -1,4 +1,4 @@
-//! Locks whose state is never read after a panic: a panic while one is held ends the sandbox.
+//! Locks whose content is never read after a panic. A panic while such a lock is held ends the sandbox.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -11,27 +11,27 @@ use tokio::sync::watch;
 use crate::shutdown::Control;
 
 /// The message of a panic on a poisoned lock.
-const BROKEN: &str = "the sandbox has ended: a panic interrupted a change of its state, which is incomplete and \
+const POISONED: &str = "the sandbox has ended: a panic interrupted a change of its state, which is incomplete and \
                       cannot be read";
 
-/// Access to what a lock guards.
+/// Access to the content of a lock.
 #[derive(Debug)]
 pub(crate) struct Guard<'a, T> {
     inner: MutexGuard<'a, T>,
     control: &'a watch::Sender<Control>,
-    /// Another panic was under way already when the lock was taken.
+    /// Whether a panic was in progress already when the lock was acquired.
     unwinding: bool,
 }
 
-/// Takes a lock.
+/// Acquires a lock.
 ///
 /// # Panics
-/// When the lock is poisoned by an earlier panic. The sandbox has ended then.
+/// If an earlier panic has poisoned the lock. The sandbox has ended then.
 pub(crate) fn lock<'a, T>(
     mutex: &'a Mutex<T>,
     control: &'a watch::Sender<Control>,
 ) -> Guard<'a, T> {
-    let Ok(inner) = mutex.lock() else { panic!("{BROKEN}") };
+    let Ok(inner) = mutex.lock() else { panic!("{POISONED}") };
     Guard { inner, control, unwinding: thread::panicking() }
 }
 
@@ -88,15 +88,15 @@ mod tests {
         Sandbox::start(config).await.expect("starts")
     }
 
-    /// What a client receives until the end of its connection.
+    /// All bytes that a client receives until its connection ends.
     async fn received(mut stream: TcpStream) -> Vec<u8> {
         let mut bytes = Vec::new();
-        // A reset ends it as well.
+        // A reset is as good as a close.
         let _ = timeout(DEADLINE, stream.read_to_end(&mut bytes)).await.expect("it ends");
         bytes
     }
 
-    async fn panics_and_sends_nothing(folder: Option<&PathBuf>) {
+    async fn assert_panic_ends_the_sandbox(folder: Option<&PathBuf>) {
         let sandbox = start(folder).await;
         let account = sandbox.create_account();
         let urls = [&sandbox.spot().rest, &sandbox.futures().rest, sandbox.admin().expect("one")];
@@ -107,15 +107,15 @@ mod tests {
         }
         let shared = Arc::clone(&sandbox.shared);
         let broken = tokio::task::spawn_blocking(move || {
-            shared.state().enter(Entry::Step, |exchange, _| {
+            shared.state().execute(Entry::Step, |exchange, _| {
                 exchange.accounts.clear();
                 panic!("on purpose")
             });
         });
         assert!(broken.await.is_err() && sandbox.is_broken());
-        timeout(DEADLINE, sandbox.stop_requested()).await.expect("it requests its end");
+        timeout(DEADLINE, sandbox.stop_requested()).await.expect("a requested stop");
         for mut stream in open {
-            // It may be closed already.
+            // The server may have closed the connection already.
             let _ = stream.write_all(REQUEST).await;
             assert_eq!(received(stream).await, b"", "a response from an incomplete state");
         }
@@ -129,20 +129,20 @@ mod tests {
         timeout(DEADLINE, sandbox.shutdown()).await.expect("it ends");
         if let Some(folder) = folder {
             let again = start(Some(folder)).await;
-            assert_eq!(again.create_account(), account + 1, "what was reported before is there");
+            assert_eq!(again.create_account(), account + 1, "the acknowledged account exists");
             again.shutdown().await;
         }
     }
 
     #[tokio::test]
     async fn a_panic_under_the_lock_ends_the_sandbox() {
-        panics_and_sends_nothing(None).await;
+        assert_panic_ends_the_sandbox(None).await;
     }
 
     #[tokio::test]
     async fn a_panic_under_the_lock_ends_the_sandbox_and_leaves_its_folder_intact() {
         let folder = std::env::temp_dir().join(format!("bitmart-guard-{}", std::process::id()));
-        panics_and_sends_nothing(Some(&folder)).await;
-        std::fs::remove_dir_all(&folder).expect("is there");
+        assert_panic_ends_the_sandbox(Some(&folder)).await;
+        std::fs::remove_dir_all(&folder).expect("the folder exists");
     }
 }

@@ -1,19 +1,19 @@
-//! Paths and symbols that are nearly right, and what was probably meant.
+//! Hints about wrong paths and symbols: what the client probably meant.
 
 use std::fmt::Write as _;
 
+use bitmart_sim::Exchange;
 use hyper::Method as HttpMethod;
 
 use crate::{
     address::{PRIVATE, PUBLIC},
-    exchange::Exchange,
     generated::{EndpointId, Host, Method, routes},
     retired,
 };
 
-/// Longest symbol that is looked at.
-const LONGEST: usize = 32;
-/// Quote currencies of the exchange, for symbols that are not listed here.
+/// Maximum length of a symbol that gets a hint.
+const MAX_LENGTH: usize = 32;
+/// Quote currencies of the exchange, with which symbols of unlisted pairs are split.
 const QUOTES: [&str; 4] = ["USDT", "USDC", "BTC", "ETH"];
 
 fn name(host: Host) -> &'static str {
@@ -23,7 +23,7 @@ fn name(host: Host) -> &'static str {
     }
 }
 
-/// What is wrong with a path or method for which a host has no route.
+/// Explains why a host has no route for a path and method.
 pub(crate) fn path(host: Host, path: &str, method: &HttpMethod) -> Option<String> {
     let bare = format!("/{}", path.trim_matches('/')).replace("//", "/");
     let mut there = routes().filter(|route| route.path == bare).peekable();
@@ -31,14 +31,14 @@ pub(crate) fn path(host: Host, path: &str, method: &HttpMethod) -> Option<String
         if bare != path {
             return Some(format!("the path is {bare}, without further slashes"));
         }
-        let wanted = match route.method {
+        let expected = match route.method {
             Method::Get => "GET",
             Method::Post => "POST",
         };
-        return Some(format!("this path takes {wanted}, not {method}"));
+        return Some(format!("this path takes {expected}, not {method}"));
     }
     let elsewhere = routes().find(|route| route.path == bare).map(|route| route.host);
-    let begins = if retired::is_of_futures(&bare) { Some(Host::Futures) } else { None };
+    let begins = if retired::is_futures_path(&bare) { Some(Host::Futures) } else { None };
     match elsewhere.or(begins.filter(|other| *other != host)) {
         Some(other) => {
             let (here, there) = (name(host), name(other));
@@ -54,20 +54,20 @@ pub(crate) fn path(host: Host, path: &str, method: &HttpMethod) -> Option<String
     }
 }
 
-/// What is wrong with a symbol that a host does not know.
+/// Explains why a host does not list a symbol.
 pub(crate) fn symbol(host: Host, symbol: &str, exchange: &Exchange) -> Option<String> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-/.:".contains(letter);
-    if symbol.is_empty() || symbol.len() > LONGEST || !symbol.chars().all(fits) {
+    if symbol.is_empty() || symbol.len() > MAX_LENGTH || !symbol.chars().all(fits) {
         return None;
     }
-    let squeeze = |text: &str| -> String {
+    let normalize = |text: &str| -> String {
         let letters = text.chars().filter(char::is_ascii_alphanumeric);
         letters.map(|letter| letter.to_ascii_uppercase()).collect()
     };
-    let bare = squeeze(symbol);
+    let bare = normalize(symbol);
     let (meant, rule, list) = match host {
         Host::Spot => {
-            let listed = exchange.spot.keys().find(|listed| squeeze(listed) == bare);
+            let listed = exchange.spot.keys().find(|listed| normalize(listed) == bare);
             let split = || {
                 let quote = QUOTES.iter().find(|quote| bare.ends_with(*quote))?;
                 let base = bare.strip_suffix(quote).filter(|base| !base.is_empty())?;
@@ -89,7 +89,7 @@ pub(crate) fn symbol(host: Host, symbol: &str, exchange: &Exchange) -> Option<St
     let mut hint = format!("{symbol} is not listed in this sandbox, {list} lists the symbols");
     if let Some(meant) = meant.filter(|meant| meant != symbol) {
         hint = format!("{symbol} is not listed");
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(hint, ": did you mean {meant}? ({rule})");
     }
     Some(hint)
@@ -101,7 +101,7 @@ mod tests {
     use crate::Config;
 
     #[test]
-    fn a_hint_names_the_symbol_that_was_meant() {
+    fn a_hint_names_the_intended_symbol() {
         let exchange = Exchange::new(&Config::new().market_maker(false).setup(), 0);
         for (host, given, part) in [
             (Host::Spot, "BTCUSDT", "did you mean BTC_USDT?"),
@@ -115,7 +115,7 @@ mod tests {
         ] {
             let hint = symbol(host, given, &exchange).expect(given);
             assert!(hint.contains(part), "{given}: {hint}");
-            // A symbol in the right form gets no hint about the form.
+            // A well-formed symbol gets no hint about its form.
             assert_eq!(hint.contains("underscore"), part.contains("did you mean"), "{hint}");
         }
         for given in ["", "caf\u{e9}", "a b", &"X".repeat(33)] {

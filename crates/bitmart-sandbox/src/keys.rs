@@ -2,9 +2,8 @@
 
 use std::{fmt, net::IpAddr};
 
+use bitmart_sim::rng::Rng;
 use serde::{Deserialize, Serialize};
-
-use crate::exchange::rng::Rng;
 
 /// A permission of an API key, named as on BitMart's key page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +39,7 @@ impl Permission {
         Self::SubAccountTransfer,
     ];
 
-    /// The permission that the description of an endpoint names.
+    /// Parses the name of a permission in the description of an endpoint.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "Read-only" => Self::ReadOnly,
@@ -144,17 +143,18 @@ impl ApiKey {
         self.expires_ms.is_some_and(|at_ms| now_ms >= at_ms)
     }
 
-    /// The key that a sandbox has when none is configured: a function of the seed.
+    /// The default key, which is derived from the seed.
     pub(crate) fn from_seed(seed: u64) -> Self {
-        Self::numbered(seed, 0)
+        Self::derive(seed, 0)
     }
 
-    /// The keys of a seed: number 0 is the default one, the others are made at run time.
-    pub(crate) fn numbered(seed: u64, number: u64) -> Self {
+    /// Derives a key from the seed. Number 0 is the default key; the others are created at run time.
+    pub(crate) fn derive(seed: u64, number: u64) -> Self {
         let far = number.wrapping_mul(0xD134_2543_DE82_EF95);
         let mut rng = Rng::new((seed ^ 0x6b65_7973).wrapping_add(far));
         let mut hex = |count: usize| {
-            let digits: Vec<String> = (0..count).map(|_| format!("{:016x}", rng.draw())).collect();
+            let digits: Vec<String> =
+                (0..count).map(|_| format!("{:016x}", rng.next_u64())).collect();
             digits.concat()
         };
         let key = hex(3)[..40].to_owned();
@@ -179,7 +179,7 @@ mod tests {
     use crate::generated::routes;
 
     #[test]
-    fn every_described_permission_is_one_that_a_key_can_lack() {
+    fn every_described_permission_is_known() {
         for route in routes() {
             if let Some(name) = route.permission {
                 assert!(Permission::named(name).is_some(), "{}: {name}", route.path);

@@ -8,29 +8,26 @@ mod clock;
 mod config;
 mod connection_limiter;
 mod control;
-/// The engine.
-#[allow(clippy::wildcard_imports, reason = "one name for all that is of the engine")]
-mod exchange {
-    pub(crate) use bitmart_sim::*;
-}
 mod fault;
 mod feed;
 #[allow(
     clippy::wildcard_imports,
     clippy::enum_variant_names,
     dead_code,
-    reason = "the tables hold every fact of the description, more than is needed here, by its names"
+    reason = "the tables contain every fact of the description, also unused ones"
 )]
 mod generated;
 mod guard;
 mod hints;
 mod http;
+mod input_number;
 mod journal;
 mod keys;
 pub mod operator;
 mod rate_limits;
 mod reasons;
 mod recording;
+mod recovery;
 mod retired;
 mod sandbox;
 mod shared;
@@ -44,7 +41,7 @@ mod ws;
 
 pub use bitmart_sim::{
     Contract, SpotPair,
-    control::WalletKind,
+    account::WalletKind,
     operator::{NetworkTerms, WithdrawAddress},
     report::{Balance, Book, Fill, Order},
 };

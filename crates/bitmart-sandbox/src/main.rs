@@ -72,7 +72,7 @@ const FLAGS: &[&str] = &[
     "--version",
 ];
 
-/// The action of the command line.
+/// The action that the command line selects.
 enum Action {
     Run(Box<Config>),
     Print(&'static str),
@@ -119,7 +119,9 @@ async fn main() -> ExitCode {
     let broken = sandbox.is_broken();
     sandbox.shutdown().await;
     if broken {
-        eprintln!("bitmart-sandbox: it has ended because of the panic above, which is a bug");
+        eprintln!(
+            "bitmart-sandbox: the sandbox has ended because of the panic above, which is a bug"
+        );
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -220,7 +222,7 @@ fn number(name: &str, text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("{name} needs a whole number, not {text:?}"))
 }
 
-/// The markets whose symbols are named.
+/// The markets with the given symbols.
 fn listed<T>(names: &str, markets: Vec<T>, symbol: fn(&T) -> String) -> Result<Vec<T>, String> {
     let known: Vec<String> = markets.iter().map(symbol).collect();
     let names: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();

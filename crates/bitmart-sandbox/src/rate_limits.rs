@@ -5,16 +5,16 @@ use std::collections::HashMap;
 
 use crate::generated::{EndpointId, Limit};
 
-/// Windows that are remembered before old ones are removed.
-const WINDOWS: usize = 10_000;
+/// Number of windows above which expired ones are removed.
+const MAX_WINDOWS: usize = 10_000;
 
 /// How long a ban lasts after the call that caused it. No source states it.
 const BAN_MS: u64 = 60_000;
 
-/// Where a request stands after it was counted.
+/// The usage of a rate limit after a request was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// Calls in this window, this one included. The header with it is called `Remaining`.
+    /// Calls in this window, including this one. Its header is called `Remaining`.
     pub(crate) used: u32,
     pub(crate) limit: Limit,
 }
@@ -24,18 +24,18 @@ impl Usage {
         self.used > self.limit.count
     }
 
-    /// Whether as many calls were rejected as the limit allows: 429 was ignored, and a ban follows
-    /// (observed; field note 6). No source states after how many calls.
-    fn is_ignored(self) -> bool {
+    /// Whether a ban follows: at least as many calls were rejected as the limit allows. Bans of clients that ignore 429
+    /// were observed (field note 6), but no source states the number of calls.
+    fn causes_ban(self) -> bool {
         self.used > self.limit.count.saturating_mul(2)
     }
 }
 
-/// Counts calls.
+/// Counts calls by endpoint and client, and bans clients.
 #[derive(Debug, Default)]
-pub(crate) struct Limits {
+pub(crate) struct RateLimits {
     windows: HashMap<(EndpointId, String), Window>,
-    /// Until when clients are banned.
+    /// End of the ban of each banned client, in milliseconds since 1970.
     bans: HashMap<String, u64>,
 }
 
@@ -46,7 +46,7 @@ struct Window {
     used: u32,
 }
 
-impl Limits {
+impl RateLimits {
     /// Counts one call of an endpoint by a client.
     pub(crate) fn count(
         &mut self,
@@ -55,7 +55,7 @@ impl Limits {
         limit: Limit,
         now_ms: u64,
     ) -> Usage {
-        if self.windows.len() >= WINDOWS {
+        if self.windows.len() >= MAX_WINDOWS {
             self.windows.retain(|_, window| now_ms < window.until_ms);
             self.bans.retain(|_, until_ms| now_ms < *until_ms);
         }
@@ -67,13 +67,13 @@ impl Limits {
         }
         window.used = window.used.saturating_add(1);
         let usage = Usage { used: window.used, limit };
-        if usage.is_ignored() {
+        if usage.causes_ban() {
             self.bans.insert(client.to_owned(), now_ms.saturating_add(BAN_MS));
         }
         usage
     }
 
-    /// Whether a client is banned from all that is counted for it.
+    /// Whether a client is banned from all endpoints.
     pub(crate) fn is_banned(&self, client: &str, now_ms: u64) -> bool {
         self.bans.get(client).is_some_and(|until_ms| now_ms < *until_ms)
     }
@@ -84,10 +84,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_fills_and_a_new_one_begins_after_it() {
+    fn calls_are_counted_per_client_and_window() {
         let route = EndpointId::SystemTime.route();
         let limit = route.limit.expect("limited");
-        let mut limits = Limits::default();
+        let mut limits = RateLimits::default();
         for used in 1..=limit.count {
             assert_eq!(limits.count(route.id, "a", limit, 5).used, used);
         }
@@ -100,7 +100,7 @@ mod tests {
     fn a_client_that_ignores_429_is_banned_for_a_minute() {
         let route = EndpointId::SystemTime.route();
         let limit = route.limit.expect("limited");
-        let mut limits = Limits::default();
+        let mut limits = RateLimits::default();
         for _ in 0..2 * limit.count {
             limits.count(route.id, "a", limit, 5);
         }

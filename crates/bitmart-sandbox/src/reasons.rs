@@ -1,5 +1,5 @@
-//! Why a request was rejected, for the developer of the client: in a header of the response and, if
-//! configured, on standard error. The text is bounded and holds no secret.
+//! Reasons for rejections, for the developer of the client: in a response header and, if configured, on standard error.
+//! The text is bounded and contains no secret.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -8,17 +8,17 @@ use std::{
 
 use hyper::header::HeaderValue;
 
-/// Longest reason in bytes.
-const LENGTH: usize = 512;
-/// Lines on standard error within a window.
-const LINES: u32 = 20;
+/// Maximum length of a reason in bytes.
+const MAX_LENGTH: usize = 512;
+/// Maximum number of lines on standard error per window.
+const MAX_LINES: u32 = 20;
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// A reason in printable ASCII on one line, cut where it is too long.
+/// A reason as one line of printable ASCII, truncated to the maximum length.
 pub(crate) fn bounded(text: &str) -> String {
     let plain =
         |letter: char| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' };
-    text.chars().take(LENGTH).map(plain).collect()
+    text.chars().take(MAX_LENGTH).map(plain).collect()
 }
 
 /// The value of the header `X-Sandbox-Reason`.
@@ -26,7 +26,7 @@ pub(crate) fn header(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&bounded(text)).ok()
 }
 
-/// Writes reasons to standard error, a few at a time.
+/// Writes reasons to standard error, with a rate limit.
 #[derive(Debug)]
 pub(crate) struct Reasons {
     window: Option<Mutex<Window>>,
@@ -37,16 +37,19 @@ impl Reasons {
         Self { window: on.then(|| Mutex::new(Window::new(Instant::now()))) }
     }
 
-    /// Reports why a request was rejected: `what` is a path or an address, `code` that of the response.
-    pub(crate) fn report(&self, what: &str, code: &str, why: &str) {
+    /// Reports why a request was rejected. `what` is a path or an address, `code` the code of the response.
+    pub(crate) fn report(&self, what: &str, code: &str, reason: &str) {
         let Some(window) = &self.window else { return };
         let now = Instant::now();
-        let passed = window.lock().unwrap_or_else(PoisonError::into_inner).pass(now);
-        let Some(missed) = passed else { return };
-        if missed > 0 {
-            eprintln!("bitmart-sandbox: {missed} more rejections were left out");
+        let allowed = window.lock().unwrap_or_else(PoisonError::into_inner).allow(now);
+        let Some(suppressed) = allowed else { return };
+        if suppressed > 0 {
+            eprintln!("bitmart-sandbox: {suppressed} more rejections were not reported");
         }
-        eprintln!("{}", bounded(&format!("bitmart-sandbox: {what} rejected with {code}: {why}")));
+        eprintln!(
+            "{}",
+            bounded(&format!("bitmart-sandbox: {what} rejected with {code}: {reason}"))
+        );
     }
 }
 
@@ -54,25 +57,25 @@ impl Reasons {
 struct Window {
     from: Instant,
     lines: u32,
-    missed: u64,
+    suppressed: u64,
 }
 
 impl Window {
     fn new(from: Instant) -> Self {
-        Self { from, lines: 0, missed: 0 }
+        Self { from, lines: 0, suppressed: 0 }
     }
 
-    /// Whether a line may be written, and then how many were left out before it.
-    fn pass(&mut self, now: Instant) -> Option<u64> {
+    /// Returns the number of lines suppressed before this one, or `None` if this line is suppressed as well.
+    fn allow(&mut self, now: Instant) -> Option<u64> {
         if now.duration_since(self.from) >= WINDOW {
             (self.from, self.lines) = (now, 0);
         }
-        if self.lines >= LINES {
-            self.missed = self.missed.saturating_add(1);
+        if self.lines >= MAX_LINES {
+            self.suppressed = self.suppressed.saturating_add(1);
             return None;
         }
         self.lines += 1;
-        Some(std::mem::take(&mut self.missed))
+        Some(std::mem::take(&mut self.suppressed))
     }
 }
 
@@ -83,20 +86,20 @@ mod tests {
     #[test]
     fn a_reason_is_one_short_line_of_ascii() {
         let text = bounded(&format!("caf\u{e9}\r\n{}", "x".repeat(2_000)));
-        assert_eq!(text.len(), LENGTH);
+        assert_eq!(text.len(), MAX_LENGTH);
         assert!(text.starts_with("caf???x"), "{text}");
         assert!(header(&text).is_some());
     }
 
     #[test]
-    fn lines_are_bounded_and_what_is_left_out_is_counted() {
+    fn lines_are_limited_and_suppressed_lines_are_counted() {
         let from = Instant::now();
         let mut window = Window::new(from);
-        for _ in 0..LINES {
-            assert_eq!(window.pass(from), Some(0));
+        for _ in 0..MAX_LINES {
+            assert_eq!(window.allow(from), Some(0));
         }
-        assert_eq!((window.pass(from), window.pass(from)), (None, None));
-        assert_eq!(window.pass(from + WINDOW), Some(2));
-        assert_eq!(window.pass(from + WINDOW), Some(0));
+        assert_eq!((window.allow(from), window.allow(from)), (None, None));
+        assert_eq!(window.allow(from + WINDOW), Some(2));
+        assert_eq!(window.allow(from + WINDOW), Some(0));
     }
 }

@@ -1,6 +1,6 @@
-//! Paths that the API no longer has.
+//! Paths that were removed from the API.
 
-/// Paths that BitMart has taken down, according to its change log.
+/// Paths that BitMart has removed, according to its change log.
 const REMOVED: [&str; 18] = [
     "/account/sub-account/sub/v1/sub-to-sub",
     "/account/v1/deposit-withdraw/history",
@@ -22,13 +22,13 @@ const REMOVED: [&str; 18] = [
     "/spot/v3/orders",
 ];
 
-/// Whether the spot host had this path.
+/// Whether the spot host had this path earlier.
 pub(crate) fn is_removed(path: &str) -> bool {
     REMOVED.contains(&path)
 }
 
-/// Whether a path is one of futures. They were on the spot host before their version 2 (BitMart's notice of
+/// Whether a path belongs to futures. Version 1 of the futures API was on the spot host (BitMart's notice of
 /// 2024-11-11).
-pub(crate) fn is_of_futures(path: &str) -> bool {
+pub(crate) fn is_futures_path(path: &str) -> bool {
     path.starts_with("/contract/")
 }

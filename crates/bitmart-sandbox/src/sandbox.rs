@@ -9,15 +9,15 @@ use tokio::net::TcpListener;
 
 pub use self::in_process::Link;
 use crate::{
-    admin, config::Config, generated::Host, http, journal, keys::ApiKey, shared::Shared,
-    shutdown::stopped, state::TICK, tls,
+    admin, config::Config, generated::Host, http, journal, keys::ApiKey, recovery, shared::Shared,
+    shutdown::stopped, state::STEP, tls,
 };
 
-/// Shortest time between two beats of the market.
-const SHORTEST_BEAT: Duration = Duration::from_millis(1);
+/// Minimum time between two steps of the market.
+const MIN_STEP: Duration = Duration::from_millis(1);
 
-/// How long a stop may wait for open connections.
-const STOP: Duration = Duration::from_secs(5);
+/// How long a shutdown may wait for open connections.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The addresses of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl HostUrls {
 /// A sandbox that did not start.
 #[derive(Debug)]
 pub struct StartError {
-    what: String,
+    context: String,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
@@ -63,7 +63,7 @@ impl StartError {
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the sandbox did not start: {}", self.what)
+        write!(f, "the sandbox did not start: {}", self.context)
     }
 }
 
@@ -73,7 +73,7 @@ impl std::error::Error for StartError {
     }
 }
 
-/// Where the admin API is, and what opens it.
+/// The URL and the token of the admin API.
 struct Admin {
     url: String,
     token: admin::Token,
@@ -112,14 +112,15 @@ impl Sandbox {
     /// # Panics
     /// Outside of a tokio runtime with time and I/O enabled.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let identity = if config.tls {
-            Some(
-                tls::generate()
-                    .map_err(|source| StartError { what: "no certificate".to_owned(), source })?,
-            )
-        } else {
-            None
-        };
+        let identity =
+            if config.tls {
+                Some(tls::generate().map_err(|source| StartError {
+                    context: "no certificate".to_owned(),
+                    source,
+                })?)
+            } else {
+                None
+            };
         check_exposure(&config)?;
         let (spot, spot_at) = listen(config.spot_address).await?;
         let (futures, futures_at) = listen(config.futures_address).await?;
@@ -138,7 +139,7 @@ impl Sandbox {
         let admin = match admin {
             Some((listener, at)) => {
                 let token = admin::Token::generate().map_err(|source| StartError {
-                    what: "no random bytes for the token of its admin API".to_owned(),
+                    context: "no random bytes for the token of the admin API".to_owned(),
                     source: source.into(),
                 })?;
                 tokio::spawn(admin::serve(Arc::clone(&shared), listener, token.clone()));
@@ -228,22 +229,22 @@ impl Sandbox {
     /// Waits until a request to `path` is held back ([`Fault::HoldBefore`](crate::Fault::HoldBefore),
     /// [`Fault::HoldAfter`](crate::Fault::HoldAfter)).
     pub async fn until_held(&self, path: &str) {
-        // The sender lives as long as this sandbox.
-        drop(self.shared.held.subscribe().wait_for(|held| held.has(path)).await);
+        // An error is impossible: the sender lives as long as this sandbox.
+        drop(self.shared.held_paths.subscribe().wait_for(|held| held.contains(path)).await);
     }
 
     /// Waits until a request is held back and returns its path.
     pub async fn until_any_held(&self) -> String {
-        let mut held = self.shared.held.subscribe();
+        let mut held = self.shared.held_paths.subscribe();
         let found = held.wait_for(|held| !held.paths().is_empty()).await;
-        // The sender lives as long as this sandbox.
+        // An error is impossible: the sender lives as long as this sandbox.
         found.ok().and_then(|held| held.paths().first().cloned()).unwrap_or_default()
     }
 
     /// Waits until no request to `path` is held back any more, because it was released or its client has
     /// disconnected. In the latter case a request that was not processed yet never is.
     pub async fn until_free(&self, path: &str) {
-        drop(self.shared.held.subscribe().wait_for(|held| !held.has(path)).await);
+        drop(self.shared.held_paths.subscribe().wait_for(|held| !held.contains(path)).await);
     }
 
     /// Returns the number of open WebSockets.
@@ -263,7 +264,7 @@ impl Sandbox {
     /// Dropping the future does not lose the request.
     pub async fn stop_requested(&self) {
         let mut control = self.shared.control.subscribe();
-        // The sender lives as long as this sandbox.
+        // An error is impossible: the sender lives as long as this sandbox.
         drop(control.wait_for(|control| control.stop_requested || control.broken).await);
     }
 
@@ -281,8 +282,8 @@ impl Sandbox {
     /// The stop continues if the future is dropped; the data folder is then released a moment later.
     pub async fn shutdown(self) {
         self.stop();
-        // An elapsed time only means that a connection is slow to go.
-        let _ = tokio::time::timeout(STOP, self.shared.control.closed()).await;
+        // A timeout only means that a connection is slow to close.
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.shared.control.closed()).await;
         self.shared.close_journal().await;
     }
 
@@ -297,35 +298,35 @@ impl Drop for Sandbox {
     }
 }
 
-/// Sets the exchange up, or takes it from its data folder, which may take long.
+/// Opens the exchange on a blocking thread, because recovery of a data folder may take long.
 async fn open(config: Config) -> Result<Shared, StartError> {
-    let opened = tokio::task::spawn_blocking(move || journal::open(config)).await;
-    let failed = |what: String, source| StartError { what, source };
+    let opened = tokio::task::spawn_blocking(move || recovery::open(config)).await;
+    let failed = |context: String, source| StartError { context, source };
     match opened {
-        Ok(Ok(opened)) => Ok(Shared::of(opened)),
-        Ok(Err(unusable)) => {
-            let what = format!("cannot use the data folder {}", unusable.folder.display());
-            Err(failed(what, unusable.error.into()))
+        Ok(Ok(opened)) => Ok(Shared::from_opened(opened)),
+        Ok(Err(error)) => {
+            let context = format!("cannot use the data folder {}", error.folder.display());
+            Err(failed(context, error.error.into()))
         }
-        Err(panic) => Err(failed("its set-up broke off".to_owned(), panic.into())),
+        Err(panic) => Err(failed("the setup panicked".to_owned(), panic.into())),
     }
 }
 
-/// An admin API that other machines reach must be wanted.
+/// Rejects an admin address that other machines can reach, unless the configuration allows it.
 fn check_exposure(config: &Config) -> Result<(), StartError> {
     let open = config.admin_address.filter(|address| !admin::is_local(*address));
     let Some(address) = open.filter(|_| !config.expose_admin) else { return Ok(()) };
     Err(StartError {
-        what: format!("its admin API would be reachable from other machines at {address}"),
-        source: "give it a loopback address such as 127.0.0.1:8803, or say that this is meant \
-                 (--expose-admin, Config::expose_admin)"
+        context: format!("the admin API would be reachable from other machines at {address}"),
+        source: "use a loopback address such as 127.0.0.1:8803, or allow it with --expose-admin \
+                 (Config::expose_admin)"
             .into(),
     })
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |source: std::io::Error| StartError {
-        what: format!("cannot listen on {address}"),
+        context: format!("cannot listen on {address}"),
         source: source.into(),
     };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -333,7 +334,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, at))
 }
 
-/// Lets the market move and recorded frames play, unless the clock is stepped.
+/// Starts the market and the replay, unless the clock is stepped.
 fn start_clock(shared: &Arc<Shared>, replays: bool) {
     let clock = shared.state().clock;
     if clock.is_stepped() {
@@ -342,8 +343,8 @@ fn start_clock(shared: &Arc<Shared>, replays: bool) {
     if replays {
         tokio::spawn(play(Arc::clone(shared)));
     }
-    let beat = clock.on_machine(TICK).max(SHORTEST_BEAT);
-    tokio::spawn(tick(Arc::clone(shared), beat));
+    let step = clock.machine_duration(STEP).max(MIN_STEP);
+    tokio::spawn(run_market(Arc::clone(shared), step));
 }
 
 /// Plays recorded frames when they are due.
@@ -353,28 +354,28 @@ async fn play(shared: Arc<Shared>) {
         let wait = shared.state().play();
         let Some(wait) = wait else { return };
         tokio::select! {
-            () = tokio::time::sleep(wait.max(SHORTEST_BEAT)) => {}
+            () = tokio::time::sleep(wait.max(MIN_STEP)) => {}
             () = stopped(&mut control) => return,
         }
     }
 }
 
-/// Moves the market while the clock runs.
-async fn tick(shared: Arc<Shared>, beat: Duration) {
+/// Advances the market while the clock runs.
+async fn run_market(shared: Arc<Shared>, step: Duration) {
     let mut control = shared.control.subscribe();
-    let mut beat = tokio::time::interval(beat);
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut interval = tokio::time::interval(step);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {
-            _ = beat.tick() => {
-                // A market whose beats cannot be stored stands still.
-                if shared.takes_inputs() {
-                    shared.state().tick();
+            _ = interval.tick() => {
+                // The market pauses while its steps cannot be stored.
+                if shared.is_writable() {
+                    shared.state().step();
                 }
             }
             () = stopped(&mut control) => return,
         }
-        // No market runs away from what can be stored.
-        shared.settled().await;
+        // The market must not run ahead of the journal.
+        shared.wait_until_stored().await;
     }
 }

@@ -1,57 +1,59 @@
-//! What all connections share: the state behind one lock.
+//! The data that all connections share.
 
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU64, Ordering},
 };
 
+use bitmart_sim::rng::Rng;
 use tokio::sync::watch;
 
 use crate::{
     auth::KeyRing,
     config::Config,
     connection_limiter::ConnectionLimiter,
-    exchange::rng::Rng,
-    fault::{Faults, Held},
+    fault::{Faults, HeldPaths},
     guard::{Guard, lock},
-    journal::{Number, Stored},
-    rate_limits::Limits,
+    input_number::InputNumber,
+    journal::StorageProgress,
+    rate_limits::RateLimits,
     reasons::Reasons,
+    recovery::Opened,
     shutdown::{Control, stopped},
-    state::{Opened, State},
+    state::State,
 };
 
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
     faults: Mutex<Faults>,
-    pub(crate) held: watch::Sender<Held>,
-    limits: Mutex<Limits>,
+    pub(crate) held_paths: watch::Sender<HeldPaths>,
+    limits: Mutex<RateLimits>,
     pub(crate) connections: Arc<ConnectionLimiter>,
     pub(crate) keys: KeyRing,
     pub(crate) reasons: Reasons,
     pub(crate) config: Config,
     pub(crate) control: watch::Sender<Control>,
-    /// How far the state is stored; none when it is not.
-    stored: Option<Stored>,
+    /// The progress of the journal; `None` without a data folder.
+    stored: Option<StorageProgress>,
     traces: AtomicU64,
 }
 
 impl Shared {
-    /// A new exchange as configured that is stored nowhere.
+    /// A new exchange without a data folder.
     #[cfg(test)]
     pub(crate) fn new(config: Config) -> Self {
-        Self::of(Opened::new(config))
+        Self::from_opened(Opened::new(config))
     }
 
-    /// Serves an exchange.
-    pub(crate) fn of(opened: Opened) -> Self {
+    /// Shares an opened exchange.
+    pub(crate) fn from_opened(opened: Opened) -> Self {
         let Opened { config, state, keys, stored } = opened;
         Self {
             state: Mutex::new(state),
             faults: Mutex::new(Faults::default()),
-            held: watch::Sender::new(Held::default()),
-            limits: Mutex::new(Limits::default()),
+            held_paths: watch::Sender::new(HeldPaths::default()),
+            limits: Mutex::new(RateLimits::default()),
             connections: Arc::default(),
             keys,
             reasons: Reasons::new(config.reasons_on_stderr),
@@ -62,47 +64,48 @@ impl Shared {
         }
     }
 
-    /// Waits until an input is stored, so that its outcome may be reported; false when it cannot be stored now.
-    pub(crate) async fn stored(&self, number: Number) -> bool {
+    /// Waits until an input is stored, so that its outcome may be reported. Returns false if it cannot be stored at
+    /// present.
+    pub(crate) async fn wait_for_input(&self, number: InputNumber) -> bool {
         match &self.stored {
             None => true,
-            Some(stored) => stored.reaches(number).await,
+            Some(stored) => stored.wait_until_stored(number).await,
         }
     }
 
-    /// Waits until all that has happened so far is stored; false when it cannot be stored now.
-    pub(crate) async fn settled(&self) -> bool {
-        self.stored.is_none() || self.stored(self.latest()).await
+    /// Waits until all inputs so far are stored. Returns false if they cannot be stored at present.
+    pub(crate) async fn wait_until_stored(&self) -> bool {
+        self.stored.is_none() || self.wait_for_input(self.latest_input()).await
     }
 
-    /// Whether what happens now can be stored. Where it cannot, nothing that changes the state may happen.
-    pub(crate) fn takes_inputs(&self) -> bool {
-        self.stored.as_ref().is_none_or(Stored::takes_inputs)
+    /// Whether new inputs can be stored. If not, no request may change the state.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.stored.as_ref().is_none_or(StorageProgress::is_writable)
     }
 
-    /// The same as [`settled`](Self::settled) for callers that cannot await.
+    /// Blocks until all inputs so far are stored, or cannot be stored at present.
     pub(crate) fn flush(&self) {
         if self.stored.is_some() {
-            self.latest();
+            self.latest_input();
             let done = self.state().recorder.flush();
-            // An error is the end of the wait.
+            // An error means that the writer has ended.
             let _ = done.map(|done| done.recv());
         }
     }
 
-    /// The number of the latest input. The whole state is written down when it is time to.
-    pub(crate) fn latest(&self) -> Number {
+    /// Returns the number of the latest input. Starts a checkpoint if one is due.
+    pub(crate) fn latest_input(&self) -> InputNumber {
         let mut state = self.state();
         let last = state.recorder.last();
-        if state.recorder.wants_checkpoint() {
+        if state.recorder.is_checkpoint_due() {
             let checkpoint = state.checkpoint(last, self.config.seed, &self.keys);
             state.recorder.checkpoint(checkpoint);
         }
         last
     }
 
-    /// Stores the whole state and frees the data folder. What a panic left half done is not stored: the next
-    /// start makes the state from the inputs before.
+    /// Stores a final checkpoint and releases the data folder. After a panic the state is incomplete and not stored; the
+    /// next start replays the journal instead.
     pub(crate) async fn close_journal(&self) {
         let Some(stored) = &self.stored else { return };
         match self.state.lock() {
@@ -113,7 +116,7 @@ impl Shared {
             }
             Err(broken) => drop(std::mem::take(&mut broken.into_inner().recorder)),
         }
-        stored.ended().await;
+        stored.wait_until_closed().await;
     }
 
     pub(crate) fn is_broken(&self) -> bool {
@@ -124,15 +127,15 @@ impl Shared {
         lock(&self.state, &self.control)
     }
 
-    /// Holds a request to `path` back until the faults are switched off or the sandbox stops.
+    /// Holds back a request to `path` until all faults are cleared or the sandbox stops.
     pub(crate) async fn hold(&self, path: &str) {
-        let mut released = self.held.subscribe();
-        let round = released.borrow().round();
-        let _place = Held::enter(&self.held, path);
+        let mut released = self.held_paths.subscribe();
+        let releases = released.borrow().releases();
+        let _request = HeldPaths::hold(&self.held_paths, path);
         let mut control = self.control.subscribe();
         tokio::select! {
-            // The sender lives as long as this.
-            _ = released.wait_for(|held| held.round() != round) => {}
+            // An error is impossible: the sender lives as long as `self`.
+            _ = released.wait_for(|held| held.releases() != releases) => {}
             () = stopped(&mut control) => {}
         }
     }
@@ -141,14 +144,14 @@ impl Shared {
         lock(&self.faults, &self.control)
     }
 
-    pub(crate) fn limits(&self) -> Guard<'_, Limits> {
+    pub(crate) fn limits(&self) -> Guard<'_, RateLimits> {
         lock(&self.limits, &self.control)
     }
 
     /// A new id in the form of a UUID, for `trace` and pongs.
     pub(crate) fn trace(&self) -> String {
         let mut rng = Rng::new(self.traces.fetch_add(1, Ordering::Relaxed));
-        let (high, low) = (rng.draw(), rng.draw());
+        let (high, low) = (rng.next_u64(), rng.next_u64());
         format!(
             "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
             high >> 32,

@@ -1,5 +1,5 @@
-//! Slots for HTTP connections. Connections whose head is incomplete have slots of their own, of which the oldest
-//! is dropped when all are taken: clients that only begin requests cannot keep others out.
+//! Slots for HTTP connections. Connections whose head is incomplete have separate slots, of which the oldest is dropped
+//! when all are taken. So clients that send incomplete requests cannot block others.
 
 use std::{
     collections::BTreeMap,
@@ -17,14 +17,14 @@ use tokio::{
 };
 
 /// How long a head may take from its first byte to its last.
-pub(crate) const HEAD_TIME: Duration = Duration::from_secs(5);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many connections there may be.
+/// The maximum number of connections.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Capacity {
-    /// Without a complete head: new ones, and ones whose next head has begun.
+    /// Connections without a complete head: new ones, and those whose next head has begun.
     pub(crate) heads: usize,
-    /// With a request in progress, or waiting for the next one.
+    /// Connections with a request in progress, and idle ones.
     pub(crate) served: usize,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Slots {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// Goes up, so that the first entry of a map is its oldest.
+    /// The last number. Numbers increase, so the first entry of a map is its oldest.
     next: u64,
     heads: BTreeMap<u64, Arc<Notify>>,
     idle: BTreeMap<u64, Arc<Notify>>,
@@ -54,13 +54,13 @@ impl Table {
 /// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Its head is awaited, or has begun.
+    /// Without a complete head.
     Head(u64),
-    /// So many of its requests are in progress.
+    /// With this number of requests in progress.
     Busy(usize),
-    /// It waits for its next request.
+    /// Waiting for the next request.
     Idle(u64),
-    Gone,
+    Released,
 }
 
 /// The slot of one connection.
@@ -69,16 +69,16 @@ pub(crate) struct Slot {
     slots: Arc<Slots>,
     state: Mutex<State>,
     dropped: Arc<Notify>,
-    /// Since when its head is under way.
-    begun: watch::Sender<Option<Instant>>,
+    /// When the current head began; `None` without an incomplete head.
+    head_started: watch::Sender<Option<Instant>>,
 }
 
 /// Why a connection ends before its client ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Its head took too long.
+pub(crate) enum EndReason {
+    /// The head took too long.
     Overdue,
-    /// Its slot was needed for another one.
+    /// The slot was needed for another connection.
     Dropped,
 }
 
@@ -87,15 +87,15 @@ impl Slots {
         Arc::new(Self { capacity, table: Mutex::default() })
     }
 
-    /// Gives a new connection a slot, that of the oldest unfinished head if need be.
-    pub(crate) fn enter(self: &Arc<Self>) -> Arc<Slot> {
+    /// Takes a slot for a new connection. If all are taken, the connection with the oldest incomplete head is dropped.
+    pub(crate) fn acquire(self: &Arc<Self>) -> Arc<Slot> {
         let dropped = Arc::new(Notify::new());
         let number = self.add_head(&mut self.table(), &dropped);
         Arc::new(Slot {
             slots: Arc::clone(self),
             state: Mutex::new(State::Head(number)),
             dropped,
-            begun: watch::Sender::new(None),
+            head_started: watch::Sender::new(None),
         })
     }
 
@@ -110,7 +110,7 @@ impl Slots {
         number
     }
 
-    // The table is whole between any two statements that could panic, of which there is none.
+    // A poisoned lock is not an error: no statement that changes the table can panic halfway.
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,7 +121,7 @@ impl Slot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes arrived. Those of a body, or behind a request in progress, begin no head.
+    /// Reports that bytes arrived. They begin a head, unless a request is in progress.
     pub(crate) fn bytes_arrived(&self) {
         let mut state = self.state();
         match *state {
@@ -131,25 +131,25 @@ impl Slot {
                 table.idle.remove(&number);
                 *state = State::Head(self.slots.add_head(&mut table, &self.dropped));
             }
-            State::Busy(_) | State::Gone => return,
+            State::Busy(_) | State::Released => return,
         }
         drop(state);
-        self.begun.send_if_modified(|begun| {
-            let first = begun.is_none();
-            begun.get_or_insert_with(Instant::now);
+        self.head_started.send_if_modified(|head_started| {
+            let first = head_started.is_none();
+            head_started.get_or_insert_with(Instant::now);
             first
         });
     }
 
     /// Whether a head has begun and is incomplete.
-    pub(crate) fn awaits_rest_of_head(&self) -> bool {
-        self.begun.borrow().is_some()
+    pub(crate) fn has_incomplete_head(&self) -> bool {
+        self.head_started.borrow().is_some()
     }
 
-    /// A head is complete. Its request is in progress as long as the guard lives; none if no slot is free
-    /// and no idle connection can be dropped for it.
+    /// Reports that a head is complete. Its request is in progress as long as the guard lives. Returns `None` if no slot
+    /// is free and no idle connection can be dropped.
     pub(crate) fn head_is_complete(self: &Arc<Self>) -> Option<Busy> {
-        self.begun.send_replace(None);
+        self.head_started.send_replace(None);
         let mut state = self.state();
         let mut table = self.slots.table();
         match *state {
@@ -159,11 +159,11 @@ impl Slot {
             }
             State::Head(number) => drop(table.heads.remove(&number)),
             State::Idle(number) => drop(table.idle.remove(&number)),
-            State::Gone => return None,
+            State::Released => return None,
         }
         if table.busy + table.idle.len() >= self.slots.capacity.served {
             let Some((_, oldest)) = table.idle.pop_first() else {
-                *state = State::Gone;
+                *state = State::Released;
                 return None;
             };
             oldest.notify_one();
@@ -174,41 +174,41 @@ impl Slot {
     }
 
     /// Waits until the connection has to end.
-    pub(crate) async fn end(&self) -> End {
-        let mut begun = self.begun.subscribe();
+    pub(crate) async fn end(&self) -> EndReason {
+        let mut head_started = self.head_started.subscribe();
         loop {
-            let since = *begun.borrow_and_update();
+            let since = *head_started.borrow_and_update();
             let overdue = async {
                 match since {
-                    Some(since) => sleep_until(since + HEAD_TIME).await,
+                    Some(since) => sleep_until(since + HEAD_TIMEOUT).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                () = self.dropped.notified() => return End::Dropped,
-                () = overdue => return End::Overdue,
-                // The sender lives as long as this slot.
-                _ = begun.changed() => {}
+                () = self.dropped.notified() => return EndReason::Dropped,
+                () = overdue => return EndReason::Overdue,
+                // An error is impossible: the sender lives as long as this slot.
+                _ = head_started.changed() => {}
             }
         }
     }
 
-    /// Gives the slot back. A WebSocket that the connection has become is counted elsewhere.
-    pub(crate) fn leave(&self) {
+    /// Releases the slot. If the connection was upgraded to a WebSocket, `ConnectionLimiter` counts it.
+    pub(crate) fn release(&self) {
         let mut state = self.state();
         let mut table = self.slots.table();
-        match std::mem::replace(&mut *state, State::Gone) {
+        match std::mem::replace(&mut *state, State::Released) {
             State::Head(number) => drop(table.heads.remove(&number)),
             State::Idle(number) => drop(table.idle.remove(&number)),
             State::Busy(_) => table.busy -= 1,
-            State::Gone => {}
+            State::Released => {}
         }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.leave();
+        self.release();
     }
 }
 
@@ -233,20 +233,20 @@ impl Drop for Busy {
     }
 }
 
-/// The body of a response. Its request is in progress until all of it is sent.
+/// A response body that keeps its request in progress until it is sent.
 #[derive(Debug)]
-pub(crate) struct Held<B> {
+pub(crate) struct TrackedBody<B> {
     body: B,
     _busy: Option<Busy>,
 }
 
-impl<B> Held<B> {
+impl<B> TrackedBody<B> {
     pub(crate) fn new(body: B, busy: Option<Busy>) -> Self {
         Self { body, _busy: busy }
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Held<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -274,78 +274,87 @@ mod tests {
 
     const CAPACITY: Capacity = Capacity { heads: 2, served: 2 };
 
-    fn ends(slot: &Slot) -> Option<End> {
+    fn ends(slot: &Slot) -> Option<EndReason> {
         slot.end().now_or_never()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_head_that_has_begun_has_five_seconds_and_silence_has_none_of_it() {
-        let slot = Slots::new(CAPACITY).enter();
-        tokio::time::advance(HEAD_TIME * 3).await;
+    async fn the_timeout_of_a_head_starts_with_its_first_byte() {
+        let slot = Slots::new(CAPACITY).acquire();
+        tokio::time::advance(HEAD_TIMEOUT * 3).await;
         assert_eq!(ends(&slot), None, "nothing has begun");
         slot.bytes_arrived();
-        tokio::time::advance(HEAD_TIME / 2).await;
-        // Further bytes do not begin anew.
+        tokio::time::advance(HEAD_TIMEOUT / 2).await;
+        // Further bytes do not restart the timeout.
         slot.bytes_arrived();
         assert_eq!(ends(&slot), None);
-        tokio::time::advance(HEAD_TIME / 2).await;
-        assert_eq!(ends(&slot), Some(End::Overdue));
+        tokio::time::advance(HEAD_TIMEOUT / 2).await;
+        assert_eq!(ends(&slot), Some(EndReason::Overdue));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_whole_head_ends_the_time_and_the_next_one_has_its_own() {
-        let slot = Slots::new(CAPACITY).enter();
+    async fn a_complete_head_stops_the_timeout_and_the_next_head_starts_another() {
+        let slot = Slots::new(CAPACITY).acquire();
         slot.bytes_arrived();
         let busy = slot.head_is_complete().expect("a slot");
-        // A body that takes long.
+        // Bytes of a body.
         slot.bytes_arrived();
-        tokio::time::advance(HEAD_TIME * 2).await;
+        tokio::time::advance(HEAD_TIMEOUT * 2).await;
         assert_eq!(ends(&slot), None);
         drop(busy);
-        tokio::time::advance(HEAD_TIME * 2).await;
+        tokio::time::advance(HEAD_TIMEOUT * 2).await;
         assert_eq!(ends(&slot), None, "idle");
         slot.bytes_arrived();
-        tokio::time::advance(HEAD_TIME).await;
-        assert_eq!(ends(&slot), Some(End::Overdue));
+        tokio::time::advance(HEAD_TIMEOUT).await;
+        assert_eq!(ends(&slot), Some(EndReason::Overdue));
     }
 
     #[tokio::test]
-    async fn the_oldest_incomplete_head_is_dropped_and_no_served_connection_is() {
+    async fn the_oldest_incomplete_head_is_dropped_instead_of_a_served_connection() {
         let slots = Slots::new(CAPACITY);
-        let served = slots.enter();
+        let served = slots.acquire();
         let _busy = served.head_is_complete().expect("a slot");
-        let heads: Vec<_> = (0..5).map(|_| slots.enter()).collect();
+        let heads: Vec<_> = (0..5).map(|_| slots.acquire()).collect();
         let left: Vec<_> = heads.iter().map(|slot| ends(slot)).collect();
-        assert_eq!(left, [Some(End::Dropped), Some(End::Dropped), Some(End::Dropped), None, None]);
+        assert_eq!(
+            left,
+            [
+                Some(EndReason::Dropped),
+                Some(EndReason::Dropped),
+                Some(EndReason::Dropped),
+                None,
+                None
+            ]
+        );
         assert_eq!(ends(&served), None);
     }
 
     #[tokio::test]
     async fn an_idle_connection_is_dropped_and_a_busy_one_is_not() {
         let slots = Slots::new(CAPACITY);
-        let idle = slots.enter();
+        let idle = slots.acquire();
         drop(idle.head_is_complete().expect("a slot"));
-        let busy = slots.enter();
+        let busy = slots.acquire();
         let first = busy.head_is_complete().expect("a slot");
-        let second = slots.enter().head_is_complete().expect("the idle one goes");
-        assert_eq!((ends(&idle), ends(&busy)), (Some(End::Dropped), None));
-        assert!(slots.enter().head_is_complete().is_none(), "both are busy");
+        let second = slots.acquire().head_is_complete().expect("the idle connection is dropped");
+        assert_eq!((ends(&idle), ends(&busy)), (Some(EndReason::Dropped), None));
+        assert!(slots.acquire().head_is_complete().is_none(), "both are busy");
         drop((first, second));
-        assert!(slots.enter().head_is_complete().is_some());
+        assert!(slots.acquire().head_is_complete().is_some());
     }
 
     #[tokio::test]
-    async fn no_slot_is_lost() {
+    async fn all_slots_are_released() {
         let slots = Slots::new(CAPACITY);
         for turn in 0..50 {
-            let slot = slots.enter();
+            let slot = slots.acquire();
             slot.bytes_arrived();
             if turn % 2 == 0 {
                 let busy = slot.head_is_complete().expect("a slot");
                 let next = slot.head_is_complete().expect("the same connection");
                 drop(busy);
                 if turn % 4 == 0 {
-                    slot.leave();
+                    slot.release();
                 }
                 drop(next);
             }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use bitmart_sim::Exchange;
 use serde::{Deserialize, Serialize};
 
-use crate::{auth::MadeKey, exchange::Exchange, feed::Versions};
+use crate::{auth::DerivedKey, feed::Versions};
 
-/// Changes with every change of what a snapshot holds.
+/// The format of snapshots. It changes with every change of their content.
 pub(crate) const FORMAT: u32 = 3;
 
 /// The complete state of an exchange: accounts, orders, trades, books, candles, market makers, id counters,
@@ -37,10 +38,12 @@ pub(crate) struct Parts {
     pub(crate) format: u32,
     pub(crate) seed: u64,
     pub(crate) now_ms: u64,
-    /// The clock was a stepped one.
+    /// Whether the clock was a stepped one.
     pub(crate) stepped: bool,
-    pub(crate) held: bool,
-    pub(crate) keys: Vec<MadeKey>,
+    /// Whether the market makers were paused.
+    #[serde(rename = "held")]
+    pub(crate) makers_paused: bool,
+    pub(crate) keys: Vec<DerivedKey>,
     pub(crate) versions: Versions,
     pub(crate) exchange: Exchange,
 }
@@ -113,13 +116,13 @@ impl Snapshot {
     /// # Errors
     /// If serialization fails, which no known state causes.
     pub fn to_json(&self) -> Result<Vec<u8>, SnapshotError> {
-        // By way of a value, which sorts: the same state gives the same bytes.
+        // The members of a `Value` are sorted, so the same state gives the same bytes.
         serde_json::to_value(&self.0)
             .and_then(|value| serde_json::to_vec(&value))
             .map_err(|error| SnapshotError(Problem::Json(error)))
     }
 
-    /// The same faster, in any order.
+    /// Serializes faster, with members in any order.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, SnapshotError> {
         serde_json::to_vec(&self.0).map_err(|error| SnapshotError(Problem::Json(error)))
     }

@@ -1,4 +1,4 @@
-//! Serving TLS with a certificate made at start. Without the feature `tls` there is no acceptor.
+//! TLS with a certificate that is generated at the start. Without the feature `tls` there is no acceptor.
 
 #[cfg(feature = "tls")]
 pub(crate) use on::{Acceptor, generate};
@@ -26,7 +26,7 @@ mod on {
 
     pub(crate) type Acceptor = TlsAcceptor;
 
-    /// Makes a root and a certificate for `localhost`, `127.0.0.1` and `::1` under it.
+    /// Generates a root certificate, and one for `localhost`, `127.0.0.1` and `::1` that is signed by it.
     pub(crate) fn generate() -> Result<Identity, Box<dyn std::error::Error + Send + Sync>> {
         let root_key = KeyPair::generate()?;
         let mut root = CertificateParams::default();
@@ -56,7 +56,7 @@ mod off {
 
     use super::Identity;
 
-    /// Cannot exist.
+    /// A type without values.
     #[derive(Clone)]
     pub(crate) struct Acceptor(Infallible);
 
@@ -68,6 +68,6 @@ mod off {
     }
 
     pub(crate) fn generate() -> Result<Identity, Box<dyn std::error::Error + Send + Sync>> {
-        Err("this build has no TLS: switch the feature `tls` of bitmart-sandbox on".into())
+        Err("this build has no TLS: enable the feature `tls` of bitmart-sandbox".into())
     }
 }

@@ -1,5 +1,5 @@
-//! The wire of the exchange: how requests are parsed, and how responses, pushes and errors are rendered. REST
-//! and WebSocket stand beside each other, so that where they differ can be seen.
+//! The wire format of the exchange: parsing of requests, and rendering of responses, pushes and errors. REST and
+//! WebSocket are next to each other, so that their differences are visible.
 
 pub(crate) mod affiliate;
 pub(crate) mod api_key;
@@ -7,12 +7,14 @@ pub(crate) mod decimal;
 pub(crate) mod dispatch;
 pub(crate) mod earn;
 pub(crate) mod engine;
+pub(crate) mod enums;
 pub(crate) mod error;
 pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod margin;
 pub(crate) mod number;
 pub(crate) mod params;
+pub(crate) mod session;
 pub(crate) mod spot;
 pub(crate) mod sub_account;
 #[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
@@ -20,8 +22,8 @@ pub(crate) mod system;
 pub(crate) mod topic;
 pub(crate) mod transfer;
 pub(crate) mod window;
-pub(crate) mod words;
 
+use bitmart_sim::{AccountId, account::Account};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -30,12 +32,9 @@ use self::{
     error::{WireError, error},
     params::Params,
 };
-use crate::{
-    auth::{Caller, KeyRing},
-    exchange::{AccountId, account::Account},
-};
+use crate::auth::{Caller, KeyRing};
 
-/// What a handler works with.
+/// The context of a handler.
 pub(crate) struct Call<'a> {
     pub(crate) exchange: Engine<'a>,
     pub(crate) caller: Option<&'a Caller>,
@@ -54,15 +53,15 @@ pub(crate) type HandlerResult = Result<Value, WireError>;
 pub(crate) type Handler = fn(&mut Call<'_>) -> HandlerResult;
 
 impl Call<'_> {
-    /// The account of the caller; endpoints without a key have none.
+    /// The account of the caller. An error for endpoints without a key.
     pub(crate) fn account(&self) -> Result<AccountId, WireError> {
         self.caller.map(|caller| caller.account).ok_or_else(|| error(30001))
     }
 
-    /// The state of that account.
+    /// The account of the caller, with its state.
     pub(crate) fn owner(&self) -> Result<&Account, WireError> {
         let owner = self.exchange.account(self.account()?);
-        // A key names an account that was opened.
+        // Every key belongs to an existing account.
         owner.ok_or_else(|| error(30002))
     }
 }

@@ -1,5 +1,4 @@
-//! What an account is told of itself and chooses: its keys, where deposits go, saved addresses, play money,
-//! and closing all positions.
+//! Account endpoints: key info, deposit account, saved addresses, play money, and closing all positions.
 
 mod common;
 
@@ -14,7 +13,7 @@ const INFO: &str = "/uapi-key/v1/account/info";
 const FUTURES: &str = "/contract/private/submit-order";
 const CLOSE: &str = "/contract/private/close-all-position";
 
-fn still() -> Config {
+fn stepped_config() -> Config {
     Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)
 }
 
@@ -25,24 +24,28 @@ fn available(sandbox: &Sandbox, wallet: &str, currency: &str) -> Decimal {
 }
 
 #[tokio::test]
-async fn the_key_info_tells_permissions_and_addresses_of_the_calling_key() {
+async fn the_key_info_has_permissions_and_addresses_of_the_calling_key() {
     let here = "127.0.0.1".parse::<std::net::IpAddr>().expect("an address");
     let bound = ApiKey::new("boundkey", "secret", "memo").only_from([here]);
-    let config = still()
+    let config = stepped_config()
         .api_key(bound.permissions([Permission::ReadOnly, Permission::SpotTrade]))
         .api_key(ApiKey::new("otherkey", "secret", "memo").frozen())
         .api_key(ApiKey::new("underkey", "secret", "memo").sub_account(2, 1).expires(NOON_MS + 5));
     let sandbox = start(config).await;
-    let answer = Client::spot(&sandbox).get(INFO).await;
-    assert!(!answer.text.contains("secret") && !answer.text.contains("memo"), "{}", answer.text);
-    assert!(!answer.text.contains("otherkey"), "only masked: {}", answer.text);
-    let info = answer.json();
+    let response = Client::spot(&sandbox).get(INFO).await;
+    assert!(
+        !response.text.contains("secret") && !response.text.contains("memo"),
+        "{}",
+        response.text
+    );
+    assert!(!response.text.contains("otherkey"), "only masked: {}", response.text);
+    let info = response.json();
     assert_eq!(info["success"], true);
     let data = &info["data"];
     assert_eq!((&data["cid"], &data["account_type"]), (&json!("1"), &json!("main")));
     assert_eq!(data["parent_cid"], Value::Null);
     let keys = data["api_keys"].as_array().expect("a list");
-    assert_eq!(keys.len(), 2, "those of the account: {data}");
+    assert_eq!(keys.len(), 2, "only keys of the account: {data}");
     let own = keys.iter().find(|row| row["is_current"] == true).expect("the calling key");
     assert_eq!(own["access_key_masked"], "bo****ey");
     assert_eq!(own["permissions"], json!(["Read-only", "Spot-Trade"]));
@@ -61,16 +64,16 @@ async fn the_key_info_tells_permissions_and_addresses_of_the_calling_key() {
 
 #[tokio::test]
 async fn deposits_go_to_the_chosen_account() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let (read, set) = ("/account/v1/get-deposit-account", "/account/v1/set-deposit-account");
-    let answer = client.get(read).await;
-    assert_eq!(answer.headers["x-sandbox-answer"], "plausible");
-    assert_eq!(answer.data()["account_type"], "SPOT");
+    let response = client.get(read).await;
+    assert_eq!(response.headers["x-sandbox-answer"], "plausible");
+    assert_eq!(response.data()["account_type"], "SPOT");
     for (word, wallet, currency) in [
         ("FUND", "funding", "USDT"),
         ("CONTRACT", "futures", "USDT"),
-        // No contract has BTC for its margin.
+        // No contract has BTC as margin.
         ("CONTRACT", "spot", "BTC"),
         ("SPOT", "spot", "USDT"),
     ] {
@@ -91,7 +94,7 @@ async fn deposits_go_to_the_chosen_account() {
 
 #[tokio::test]
 async fn saved_addresses_are_listed_with_their_kind_and_survive_a_snapshot() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let list = "/account/v1/withdraw/address/list";
     assert_eq!(Client::spot(&sandbox).get(list).await.data(), json!({ "list": [] }));
     let standard = WithdrawAddress::new("T1").currency("USDT").network("TRC20").memo("7");
@@ -118,7 +121,7 @@ async fn saved_addresses_are_listed_with_their_kind_and_survive_a_snapshot() {
 
 #[tokio::test]
 async fn claimed_play_money_is_in_the_futures_wallet_and_its_history() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let before = available(&sandbox, "futures", "USDT");
     let claimed = client.post("/contract/private/claim", json!({})).await.data();
@@ -136,8 +139,8 @@ async fn positions(client: &Client<'_>) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn close_all_closes_what_is_named_and_cancels_orders_that_were_to_close_it() {
-    let sandbox = start(still()).await;
+async fn close_all_closes_the_requested_positions_and_cancels_their_closing_orders() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let order = |symbol: &str, side: u8| {
         json!({
@@ -157,14 +160,14 @@ async fn close_all_closes_what_is_named_and_cancels_orders_that_were_to_close_it
     assert_eq!(positions(&client).await, [btc("long"), btc("short"), eth.clone()]);
 
     client.post(CLOSE, json!({ "contractType": 2 })).await.data();
-    assert_eq!(positions(&client).await.len(), 3, "no contract has a coin for its margin");
+    assert_eq!(positions(&client).await.len(), 3, "no contract has a coin as margin");
     let one = json!({ "contractType": 1, "symbol": "BTCUSDT", "position_side": "long" });
-    let answer = client.post(CLOSE, one).await;
-    assert_eq!(answer.headers["x-sandbox-answer"], "plausible");
-    answer.data();
+    let response = client.post(CLOSE, one).await;
+    assert_eq!(response.headers["x-sandbox-answer"], "plausible");
+    response.data();
     assert_eq!(positions(&client).await, [btc("short"), eth]);
     let open = client.get("/contract/private/get-open-orders?symbol=BTCUSDT").await.data();
-    assert_eq!(open, json!([]), "the closing order is gone");
+    assert_eq!(open, json!([]), "the closing order is canceled");
     client.post(CLOSE, json!({ "contractType": 1 })).await.data();
     assert_eq!(positions(&client).await, []);
 
@@ -179,22 +182,22 @@ async fn close_all_closes_what_is_named_and_cancels_orders_that_were_to_close_it
 }
 
 #[tokio::test]
-async fn nothing_is_repaid_and_bears_interest_without_other_collateral() {
-    let sandbox = start(still()).await;
+async fn repayments_and_interest_are_empty_without_other_collateral() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let path = "/contract/private/auto_repayment?page=1&size=20&type=AUTO_REPAY";
-    let answer = client.get(path).await.json();
-    assert_eq!((&answer["errno"], &answer["success"]), (&json!("OK"), &json!(true)));
-    assert_eq!(answer["data"], json!({ "list": [], "total": 0 }));
+    let response = client.get(path).await.json();
+    assert_eq!((&response["errno"], &response["success"]), (&json!("OK"), &json!(true)));
+    assert_eq!(response["data"], json!({ "list": [], "total": 0 }));
     let path = "/contract/private/cross_collateral/interest_log";
-    let answer = client.get(path).await.json();
-    assert_eq!(answer["data"], json!({ "items": [], "total": 0 }));
+    let response = client.get(path).await.json();
+    assert_eq!(response["data"], json!({ "items": [], "total": 0 }));
     assert_eq!(client.get(&format!("{path}?page=0")).await.code(), 40007);
 }
 
 #[tokio::test]
-async fn the_state_of_markets_and_currencies_is_in_their_details() {
-    let sandbox = start(still()).await;
+async fn market_and_currency_details_show_halts_and_closed_currencies() {
+    let sandbox = start(stepped_config()).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let contract = || async {
         let data = futures.get("/contract/public/details?symbol=BTCUSDT").await.data();

@@ -1,21 +1,25 @@
 //! The admin API over real sockets.
 
 mod common;
+#[path = "admin/help.rs"]
+mod help;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use bitmart_sandbox::{ApiKey, Config, Contract, Permission, Sandbox, Snapshot, SpotPair};
 use common::{
-    Answer, Client, DEADLINE, Heard, Socket, admin_call, ask_admin, send, send_to, start,
+    ApiResponse, Client, DEADLINE, Received, Socket, admin_call, call_admin, send, send_to, start,
 };
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 const SUBMIT: &str = "/spot/v2/submit_order";
 
-async fn still() -> Sandbox {
+async fn stepped_sandbox() -> Sandbox {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     start(Config::new().stepped_clock(1_700_000_000_000).rate_limits(false).admin(free)).await
 }
@@ -24,20 +28,20 @@ fn ready(sandbox: &Sandbox) -> Value {
     serde_json::from_str(&sandbox.ready_line()).expect("JSON")
 }
 
-async fn raw(sandbox: &Sandbox, method: &str, path: &str, body: String) -> Answer {
-    ask_admin(&ready(sandbox), method, path, &body).await
+async fn raw(sandbox: &Sandbox, method: &str, path: &str, body: String) -> ApiResponse {
+    call_admin(&ready(sandbox), method, path, &body).await
 }
 
 async fn get(sandbox: &Sandbox, path: &str) -> Value {
-    let answer = raw(sandbox, "GET", path, String::new()).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-    answer.json()
+    let response = raw(sandbox, "GET", path, String::new()).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.text);
+    response.json()
 }
 
 async fn post(sandbox: &Sandbox, path: &str, body: Value) -> Value {
-    let answer = raw(sandbox, "POST", path, body.to_string()).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-    answer.json()
+    let response = raw(sandbox, "POST", path, body.to_string()).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.text);
+    response.json()
 }
 
 fn order(client_id: &str) -> Value {
@@ -48,12 +52,12 @@ fn order(client_id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn there_is_none_unless_asked_for() {
+async fn the_admin_api_is_off_by_default() {
     let sandbox = start(Config::new()).await;
     assert_eq!(sandbox.admin(), None);
     assert_eq!(sandbox.admin_token(), None);
     assert_eq!((ready(&sandbox).get("admin"), ready(&sandbox).get("admin_token")), (None, None));
-    let sandbox = still().await;
+    let sandbox = stepped_sandbox().await;
     assert_eq!(ready(&sandbox)["admin"].as_str(), sandbox.admin());
     assert_eq!(ready(&sandbox)["admin_token"].as_str(), sandbox.admin_token());
     let calls = get(&sandbox, "/").await;
@@ -61,12 +65,12 @@ async fn there_is_none_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn an_account_made_at_run_time_trades_with_its_money_and_its_permissions() {
-    let sandbox = still().await;
+async fn an_account_created_at_run_time_trades_with_its_balance_and_permissions() {
+    let sandbox = stepped_sandbox().await;
     let account = post(&sandbox, "/accounts", json!({})).await["account"].clone();
     assert!(sandbox.balances().iter().any(|row| account == row.account && row.frozen.is_zero()));
-    let asked = json!({ "account": account, "permissions": ["Read-only", "Spot-Trade"] });
-    let made = post(&sandbox, "/keys", asked).await;
+    let requested = json!({ "account": account, "permissions": ["Read-only", "Spot-Trade"] });
+    let made = post(&sandbox, "/keys", requested).await;
     let text = |name: &str| made[name].as_str().expect("text").to_owned();
     let key = ApiKey::new(text("key"), text("secret"), text("memo"));
     let row = json!({ "account": account, "wallet": "spot", "currency": "USDT", "amount": "60.5" });
@@ -103,8 +107,8 @@ async fn an_account_made_at_run_time_trades_with_its_money_and_its_permissions()
 }
 
 #[tokio::test]
-async fn a_key_can_be_given_and_is_known_at_once() {
-    let sandbox = still().await;
+async fn an_added_key_is_accepted_at_once() {
+    let sandbox = stepped_sandbox().await;
     let key = ApiKey::new("given", "in secret", "memo").permissions([Permission::ReadOnly]);
     let body = json!({ "account": 1, "permissions": ["Read-only"], "key": "given", "secret": "in secret", "memo": "memo" });
     post(&sandbox, "/keys", body.clone()).await;
@@ -115,8 +119,8 @@ async fn a_key_can_be_given_and_is_known_at_once() {
 }
 
 #[tokio::test]
-async fn a_balance_that_is_set_is_pushed() {
-    let sandbox = still().await;
+async fn a_set_balance_is_pushed() {
+    let sandbox = stepped_sandbox().await;
     let mut socket = Socket::connect(&sandbox.spot().ws_private).await;
     socket.log_in_spot(&sandbox).await;
     socket.subscribe_spot("spot/user/balance:BALANCE_UPDATE").await;
@@ -131,8 +135,8 @@ async fn a_balance_that_is_set_is_pushed() {
 }
 
 #[tokio::test]
-async fn clock_and_market_move_when_told() {
-    let sandbox = still().await;
+async fn clock_and_market_advance_by_calls() {
+    let sandbox = stepped_sandbox().await;
     let later = post(&sandbox, "/clock/advance", json!({ "ms": 2_500 })).await;
     assert_eq!(later["now_ms"], 1_700_000_002_500_u64);
     let before = get(&sandbox, "/book/BTC_USDT").await;
@@ -148,13 +152,13 @@ async fn clock_and_market_move_when_told() {
 
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let real = start(Config::new().admin(free)).await;
-    let refused = raw(&real, "POST", "/clock/advance", json!({ "ms": 1 }).to_string()).await;
-    assert_eq!(refused.status, 409, "{}", refused.text);
+    let rejected = raw(&real, "POST", "/clock/advance", json!({ "ms": 1 }).to_string()).await;
+    assert_eq!(rejected.status, 409, "{}", rejected.text);
 }
 
 #[tokio::test]
-async fn faults_strike_until_they_are_switched_off() {
-    let sandbox = still().await;
+async fn injected_faults_occur_until_they_are_cleared() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::spot(&sandbox);
     let fault = json!({ "fault": "html", "status": 502, "on": SUBMIT, "times": 3 });
     assert_eq!(post(&sandbox, "/faults", fault).await["times"], 3);
@@ -167,12 +171,12 @@ async fn faults_strike_until_they_are_switched_off() {
 }
 
 #[tokio::test]
-async fn sockets_are_cut_when_told() {
-    let sandbox = still().await;
+async fn all_sockets_are_closed_by_a_call() {
+    let sandbox = stepped_sandbox().await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     socket.subscribe_spot("spot/trade:BTC_USDT").await;
     assert_eq!(post(&sandbox, "/sockets/kill", json!({})).await["killed"], 1);
-    assert_eq!(socket.hear().await, Heard::Gone);
+    assert_eq!(socket.receive().await, Received::Gone);
     let gone = async {
         while sandbox.sockets() > 0 {
             tokio::task::yield_now().await;
@@ -182,8 +186,8 @@ async fn sockets_are_cut_when_told() {
 }
 
 #[tokio::test]
-async fn a_snapshot_holds_no_secret_and_restores() {
-    let sandbox = still().await;
+async fn a_snapshot_contains_no_secret_and_can_be_restored() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::spot(&sandbox);
     client.order(order("kept1")).await;
     let snapshot = raw(&sandbox, "GET", "/snapshot", String::new()).await;
@@ -195,9 +199,9 @@ async fn a_snapshot_holds_no_secret_and_restores() {
 }
 
 #[tokio::test]
-async fn mistakes_are_explained() {
-    let sandbox = still().await;
-    for (method, path, body, status, words) in [
+async fn invalid_calls_are_rejected_with_the_cause() {
+    let sandbox = stepped_sandbox().await;
+    for (method, path, body, status, message) in [
         ("GET", "/leger", "", 404, "there is no /leger; there is GET /ledger, "),
         ("PUT", "/faults", "", 405, "/faults takes GET and POST and DELETE, not PUT"),
         ("GET", "/market/step", "", 405, "takes POST, not GET"),
@@ -231,132 +235,18 @@ async fn mistakes_are_explained() {
         ),
         ("POST", "/faults", "{\"fault\":\"rain\",\"on\":\"/x\"}", 400, "there is no fault"),
     ] {
-        let refused = raw(&sandbox, method, path, body.to_owned()).await;
-        assert_eq!(refused.status, status, "{method} {path} {body}: {}", refused.text);
-        let said = refused.json()["error"].as_str().expect("words").to_owned();
-        assert!(said.contains(words), "{method} {path} {body}: {said}");
+        let rejected = raw(&sandbox, method, path, body.to_owned()).await;
+        assert_eq!(rejected.status, status, "{method} {path} {body}: {}", rejected.text);
+        let said = rejected.json()["error"].as_str().expect("a message").to_owned();
+        assert!(said.contains(message), "{method} {path} {body}: {said}");
     }
     let big = format!("{{\"steps\":{}1}}", " ".repeat(66_000));
     assert_eq!(raw(&sandbox, "POST", "/market/step", big).await.status, 413);
     assert_eq!(sandbox.orders().len(), 0);
 }
 
-/// Every call with its method, and the path and body of its example.
-async fn examples(sandbox: &Sandbox) -> Vec<(String, String, String)> {
-    let page = get(sandbox, "/help").await;
-    let example = |call: &Value| {
-        let text = |name: &str| call[name].as_str().expect("text").to_owned();
-        let mut body = call["example"].clone();
-        let mut path = text("path");
-        if let Some(symbol) = body["symbol"].as_str().filter(|_| path.contains("{symbol}")) {
-            path = path.replace("{symbol}", symbol);
-            body = json!({});
-        }
-        (text("method"), path, body.to_string())
-    };
-    page["calls"].as_array().expect("a list").iter().map(example).collect()
-}
-
-/// Whether a value is of a type as `GET /help` describes it.
-fn check_type(at: &str, kind: &Value, value: &Value) {
-    let fits = match kind.as_str() {
-        Some("integer") => value.is_u64(),
-        Some("decimal" | "text") => value.is_string(),
-        Some("boolean") => value.is_boolean(),
-        Some(other) => other == "any",
-        None => true,
-    };
-    assert!(fits, "{at}: {value} is not {kind}");
-    if let Some(values) = kind["one_of"].as_array() {
-        assert!(values.contains(value), "{at}: {value} is not one of {values:?}");
-    }
-    if kind.get("list").is_some() {
-        for item in value.as_array().expect("a list") {
-            check_type(at, &kind["list"], item);
-        }
-    }
-    if let Some(fields) = kind["object"].as_array() {
-        let described: Vec<&str> = fields.iter().filter_map(|row| row["name"].as_str()).collect();
-        for name in value.as_object().expect("an object").keys() {
-            assert!(described.contains(&name.as_str()), "{at}: {name} is not described");
-        }
-        for field in fields {
-            let name = field["name"].as_str().expect("text");
-            assert_ne!(field["description"], "", "{at}.{name}");
-            match value.get(name).filter(|value| !value.is_null()) {
-                Some(value) => check_type(&format!("{at}.{name}"), &field["type"], value),
-                None => assert_eq!(field["required"], false, "{at}.{name} is missing"),
-            }
-        }
-    }
-}
-
 #[tokio::test]
-async fn the_page_of_help_describes_what_every_call_takes_and_returns() {
-    let sandbox = still().await;
-    let client = Client::spot(&sandbox);
-    client.order(order("resting")).await;
-    let now = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "100" });
-    client.order(now).await;
-    let page = get(&sandbox, "/help").await;
-    let routes = get(&sandbox, "/").await["calls"].clone();
-    let calls = page["calls"].as_array().expect("a list");
-    assert_eq!(routes.as_array().map(Vec::len), Some(calls.len()));
-    for ((call, route), (method, path, body)) in
-        calls.iter().zip(routes.as_array().expect("a list")).zip(examples(&sandbox).await)
-    {
-        let described = format!("{method} {}", call["path"].as_str().expect("text"));
-        assert_eq!(*route, described.as_str());
-        assert_ne!(call["description"], "", "{described}");
-        let request = json!({ "object": call["fields"] });
-        check_type(&described, &request, &call["example"]);
-        let answer = raw(&sandbox, &method, &path, body.clone()).await;
-        assert_eq!(answer.status, 200, "{method} {path} {body}: {}", answer.text);
-        let response = &call["response"];
-        check_type(&described, &response["type"], &answer.json());
-        check_type(&described, &response["type"], &response["example"]);
-    }
-    let ledger = get(&sandbox, "/ledger").await;
-    assert!(!ledger["fills"].as_array().expect("a list").is_empty(), "no row was checked");
-}
-
-#[tokio::test]
-async fn the_page_of_help_is_html_for_a_browser_and_needs_no_token() {
-    let sandbox = still().await;
-    let url = sandbox.admin().expect("an address");
-    let browser = || {
-        let mut request = admin_call(&ready(&sandbox), "GET", "/help", "");
-        request.headers_mut().remove("authorization");
-        let accept = "text/html,application/xhtml+xml,*/*;q=0.8".parse().expect("a value");
-        request.headers_mut().insert("accept", accept);
-        request
-    };
-    let page = send_to(url, browser()).await.expect("a page");
-    assert_eq!(
-        (page.status, &page.headers["content-type"]),
-        (200, &"text/html; charset=utf-8".parse().expect("a value"))
-    );
-    assert!(page.headers.contains_key("content-security-policy"));
-    for part in [
-        "POST /accounts/freeze",
-        "GET /book/{symbol}",
-        "terms.fee",
-        "curl -H @token",
-        "version-gap",
-    ] {
-        assert!(page.text.contains(part), "{part}");
-    }
-    let secrets = [sandbox.admin_token().expect("a token"), &sandbox.credentials().secret];
-    assert!(secrets.iter().all(|secret| !page.text.contains(*secret)));
-    for (header, value) in [("origin", "http://localhost"), ("host", "evil.example")] {
-        let mut foreign = browser();
-        foreign.headers_mut().insert(header, value.parse().expect("a value"));
-        assert_eq!(send_to(url, foreign).await.expect("an answer").status, 403, "{header}");
-    }
-}
-
-#[tokio::test]
-async fn no_call_does_anything_without_the_token_or_for_a_page_or_under_a_foreign_name() {
+async fn calls_without_token_or_from_web_pages_or_with_a_foreign_host_have_no_effect() {
     // Few markets, so that a snapshot is small.
     let few = || {
         let pairs = SpotPair::listed().into_iter().filter(|pair| pair.symbol() == "BTC_USDT");
@@ -370,7 +260,7 @@ async fn no_call_does_anything_without_the_token_or_for_a_page_or_under_a_foreig
     let (ready, other) = (ready(&sandbox), ready(&start(few()).await));
     let url = sandbox.admin().expect("an address");
     let untouched = sandbox.snapshot().to_json().expect("JSON");
-    let mut calls = examples(&sandbox).await;
+    let mut calls = help::examples(&sandbox).await;
     calls.push(("GET".to_owned(), "/".to_owned(), String::new()));
     for (method, path, body) in &calls {
         let call = || admin_call(&ready, method, path, body);
@@ -380,24 +270,24 @@ async fn no_call_does_anything_without_the_token_or_for_a_page_or_under_a_foreig
         rebound.headers_mut().insert("host", "evil.example".parse().expect("a value"));
         let foreign = admin_call(&other, method, path, body);
         for (request, status) in [(anonymous, 401), (foreign, 401), (page, 403), (rebound, 403)] {
-            let answer = send_to(url, request).await.expect("an answer");
-            assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
-            assert_eq!(answer.headers.contains_key("www-authenticate"), status == 401);
-            assert!(!answer.text.contains(sandbox.admin_token().expect("a token")));
+            let response = send_to(url, request).await.expect("a response");
+            assert_eq!(response.status, status, "{method} {path}: {}", response.text);
+            assert_eq!(response.headers.contains_key("www-authenticate"), status == 401);
+            assert!(!response.text.contains(sandbox.admin_token().expect("a token")));
         }
     }
     assert_eq!(sandbox.snapshot().to_json().expect("JSON"), untouched);
-    let asked = timeout(std::time::Duration::ZERO, sandbox.stop_requested()).await;
-    assert!(asked.is_err(), "nobody who may asked for a stop");
+    let requested = timeout(std::time::Duration::ZERO, sandbox.stop_requested()).await;
+    assert!(requested.is_err(), "an unauthorized call stopped the sandbox");
     for (method, path, body) in &calls {
-        let answer = ask_admin(&ready, method, path, body).await;
-        assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
+        let response = call_admin(&ready, method, path, body).await;
+        assert_eq!(response.status, 200, "{method} {path}: {}", response.text);
     }
 }
 
 #[tokio::test]
-async fn the_token_is_new_each_time_and_shown_in_the_ready_line_only() {
-    let [one, other] = [still().await, still().await];
+async fn the_token_is_random_and_only_in_the_ready_line() {
+    let [one, other] = [stepped_sandbox().await, stepped_sandbox().await];
     assert_eq!(one.credentials(), other.credentials(), "they have the same seed");
     let token = one.admin_token().expect("a token");
     assert_ne!(Some(token), other.admin_token());
@@ -412,33 +302,33 @@ async fn the_token_is_new_each_time_and_shown_in_the_ready_line_only() {
 }
 
 #[tokio::test]
-async fn other_machines_reach_it_only_when_that_is_meant() {
+async fn addresses_that_other_machines_reach_need_expose_admin() {
     let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let config = Config::new().admin(everywhere);
-    let error = Sandbox::start(config.clone()).await.expect_err("is refused");
+    let error = Sandbox::start(config.clone()).await.expect_err("rejected");
     assert!(error.to_string().contains("reachable from other machines"), "{error}");
     let sandbox = start(config.expose_admin(true)).await;
     let url = sandbox.admin().expect("an address").replace("0.0.0.0", "127.0.0.1");
     let mut call = admin_call(&ready(&sandbox), "GET", "/ledger", "");
     call.headers_mut().insert("host", "192.0.2.7:8803".parse().expect("a value"));
-    assert_eq!(send_to(&url, call.clone()).await.expect("an answer").status, 200);
+    assert_eq!(send_to(&url, call.clone()).await.expect("a response").status, 200);
     call.headers_mut().remove("authorization");
-    assert_eq!(send_to(&url, call).await.expect("an answer").status, 401);
+    assert_eq!(send_to(&url, call).await.expect("a response").status, 401);
 }
 
 #[tokio::test]
-async fn a_stop_is_asked_for_and_left_to_whoever_runs_the_sandbox() {
-    let sandbox = still().await;
+async fn a_requested_stop_is_left_to_the_owner_of_the_sandbox() {
+    let sandbox = stepped_sandbox().await;
     let early = timeout(std::time::Duration::ZERO, sandbox.stop_requested()).await;
-    assert!(early.is_err(), "nobody asked yet");
+    assert!(early.is_err(), "no stop was requested yet");
     assert_eq!(post(&sandbox, "/stop", json!({})).await["stopping"], true);
     timeout(DEADLINE, sandbox.stop_requested()).await.expect("in time");
     get(&sandbox, "/ledger").await;
 }
 
 #[tokio::test]
-async fn who_asks_for_a_stop_gets_an_answer() {
-    let sandbox = still().await;
+async fn a_stop_request_gets_its_response() {
+    let sandbox = stepped_sandbox().await;
     let address = sandbox.admin().expect("an address").trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let head = format!(
@@ -447,20 +337,20 @@ async fn who_asks_for_a_stop_gets_an_answer() {
         sandbox.admin_token().expect("a token")
     );
     stream.write_all(head.as_bytes()).await.expect("written");
-    // The call is under way once the server wants its body.
+    // The call is in progress once the server requests the body.
     let mut wanted = [0; 25];
-    stream.read_exact(&mut wanted).await.expect("an interim answer");
+    stream.read_exact(&mut wanted).await.expect("an interim response");
     assert_eq!(&wanted, b"HTTP/1.1 100 Continue\r\n\r\n");
-    let answered = async {
+    let responded = async {
         stream.write_all(b"{}").await.expect("written");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("an answer and the end");
-        answer
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.expect("a response and the end");
+        response
     };
-    // The stop comes first.
-    let ((), answer) =
-        timeout(DEADLINE, async { tokio::join!(biased; sandbox.shutdown(), answered) })
+    // The stop is requested first.
+    let ((), response) =
+        timeout(DEADLINE, async { tokio::join!(biased; sandbox.shutdown(), responded) })
             .await
             .expect("in time");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response:?}");
 }

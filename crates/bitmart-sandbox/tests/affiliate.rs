@@ -1,4 +1,4 @@
-//! What the affiliate is told of its customers is counted from their trades.
+//! Affiliate and broker endpoints, whose data is computed from the trades of customers.
 
 mod common;
 
@@ -40,7 +40,7 @@ async fn rebates_are_a_share_of_the_fees_of_customers() {
     let affiliate = Client::futures(&sandbox);
     let customer = Client { key: &key, ..Client::futures(&sandbox) };
     let rebates = path("rebate-list", "page=1&size=10&currency=USDT");
-    assert_eq!(affiliate.get(&rebates).await.json()["total"], 0, "nobody has traded");
+    assert_eq!(affiliate.get(&rebates).await.json()["total"], 0, "there are no trades yet");
 
     let order = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "market", "leverage": "10", "open_type": "isolated",
@@ -98,7 +98,7 @@ async fn rebates_are_a_share_of_the_fees_of_customers() {
     let data = affiliate.get(&path("aff-customer-info", "userId=3")).await.data();
     assert!(decimal(&data["futuresAccountRightUsdt"]) < Decimal::from(100_000));
 
-    // The customer is no affiliate.
+    // The customer has no customers itself.
     assert_eq!(customer.get(&rebates).await.json()["total"], 0);
     assert_eq!(customer.get(&path("invite-check", "cid=1")).await.data()["isInviteUser"], false);
     assert_eq!(affiliate.get(&path("invite-check", "cid=3")).await.data()["isInviteUser"], true);
@@ -106,7 +106,7 @@ async fn rebates_are_a_share_of_the_fees_of_customers() {
 }
 
 #[tokio::test]
-async fn deposits_and_withdrawals_of_customers_are_listed_when_they_are_done() {
+async fn finished_deposits_and_withdrawals_of_customers_are_listed() {
     let (sandbox, key) = with_customer().await;
     sandbox.deposit(3, "USDT", Decimal::ONE_HUNDRED).expect("a deposit");
     let listed = |kind: &str| {
@@ -115,7 +115,7 @@ async fn deposits_and_withdrawals_of_customers_are_listed_when_they_are_done() {
         let sandbox = &sandbox;
         async move { Client::futures(sandbox).get(&path).await.json() }
     };
-    assert_eq!(listed("").await["total"], 0, "it is on its way");
+    assert_eq!(listed("").await["total"], 0, "it is not finished yet");
     let customer = Client { key: &key, ..Client::spot(&sandbox) };
     let apply = json!({ "currency": "USDT", "amount": "40", "address": "T1" });
     customer.post("/account/v1/withdraw/apply", apply).await.data();
@@ -129,7 +129,7 @@ async fn deposits_and_withdrawals_of_customers_are_listed_when_they_are_done() {
 }
 
 #[tokio::test]
-async fn brokers_have_a_share_of_spot_fees_by_day() {
+async fn broker_rebates_are_a_share_of_spot_fees_by_day() {
     let (sandbox, key) = with_customer().await;
     sandbox.set_balance(3, WalletKind::Spot, "USDT", Decimal::ONE_THOUSAND).expect("a balance");
     let customer = Client { key: &key, ..Client::spot(&sandbox) };
@@ -149,7 +149,7 @@ async fn brokers_have_a_share_of_spot_fees_by_day() {
 }
 
 #[tokio::test]
-async fn pages_and_windows_out_of_range_are_refused() {
+async fn pages_and_windows_out_of_range_are_rejected() {
     let (sandbox, _) = with_customer().await;
     let client = Client::futures(&sandbox);
     let long = format!("cid=3&start_time=0&end_time={}", 61 * 86_400);

@@ -1,4 +1,4 @@
-//! The program: its ready line, its options, its end.
+//! The program: ready line, options and exit.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn program() -> Command {
 }
 
 #[tokio::test]
-async fn ready_line_has_the_promised_shape_and_the_addresses_answer() {
+async fn the_ready_line_has_the_documented_form_and_its_addresses_respond() {
     let mut child =
         program().args(["--spot", "127.0.0.1:0", "--seed=5", "--no-limits"]).spawn().expect("runs");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
@@ -47,7 +47,7 @@ async fn ready_line_has_the_promised_shape_and_the_addresses_answer() {
     assert_eq!(names, ["credentials", "futures", "root_certificate", "spot"]);
 }
 
-/// Starts the program and reads its ready line. It ends with the child.
+/// Starts the program and reads its ready line. The program ends when the child is dropped.
 async fn ready(args: &[&str]) -> (tokio::process::Child, Value) {
     let mut child = program().args(args).spawn().expect("runs");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
@@ -57,7 +57,7 @@ async fn ready(args: &[&str]) -> (tokio::process::Child, Value) {
 }
 
 #[tokio::test]
-async fn admin_is_in_the_ready_line_when_asked_for_and_its_snapshot_restores() {
+async fn the_ready_line_has_the_admin_api_if_enabled_and_its_snapshot_restores() {
     let (child, first) = ready(&[
         "--admin",
         "127.0.0.1:0",
@@ -68,44 +68,46 @@ async fn admin_is_in_the_ready_line_when_asked_for_and_its_snapshot_restores() {
         "--no-market",
     ])
     .await;
-    let ask = async |ready: &Value, method: &str, path: &str, body: &'static str| {
+    let request = async |ready: &Value, method: &str, path: &str, body: &'static str| {
         let admin = ready["admin"].as_str().expect("an address");
         assert!(admin.starts_with("http://127.0.0.1:"), "{admin}");
-        let answer = common::ask_admin(ready, method, path, body).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        answer.text
+        let response = common::call_admin(ready, method, path, body).await;
+        assert_eq!(response.status, 200, "{}", response.text);
+        response.text
     };
-    ask(&first, "POST", "/clock/advance", r#"{"ms":5000}"#).await;
-    ask(&first, "POST", "/accounts", "").await;
-    let (ledger, snapshot) =
-        (ask(&first, "GET", "/ledger", "").await, ask(&first, "GET", "/snapshot", "").await);
+    request(&first, "POST", "/clock/advance", r#"{"ms":5000}"#).await;
+    request(&first, "POST", "/accounts", "").await;
+    let (ledger, snapshot) = (
+        request(&first, "GET", "/ledger", "").await,
+        request(&first, "GET", "/snapshot", "").await,
+    );
     drop(child);
     let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/admin-snapshot.json");
     std::fs::write(file, &snapshot).expect("writes");
     let (_child, second) = ready(&["--admin=127.0.0.1:0", "--restore", file]).await;
     assert_eq!(second["credentials"], first["credentials"]);
-    assert_eq!(ask(&second, "GET", "/ledger", "").await, ledger);
-    assert_eq!(ask(&second, "GET", "/snapshot", "").await, snapshot);
+    assert_eq!(request(&second, "GET", "/ledger", "").await, ledger);
+    assert_eq!(request(&second, "GET", "/snapshot", "").await, snapshot);
 }
 
 #[tokio::test]
-async fn only_the_named_markets_are_listed() {
+async fn only_the_selected_markets_are_listed() {
     let (_child, ready) =
         ready(&["--pairs", "ADA_USDT,BTC_USDT", "--contracts=", "--no-market"]).await;
-    let ask = async |host: &str, path: &str| {
+    let request = async |host: &str, path: &str| {
         let rest = ready[host]["rest"].as_str().expect("an address");
         let request = hyper::Request::get(path).header("host", "here").body("".into());
-        common::send_to(rest, request.expect("a request")).await.expect("an answer").data()
+        common::send_to(rest, request.expect("a request")).await.expect("a response").data()
     };
-    let pairs = ask("spot", "/spot/v1/symbols").await;
+    let pairs = request("spot", "/spot/v1/symbols").await;
     assert_eq!(pairs["symbols"], serde_json::json!(["ADA_USDT", "BTC_USDT"]));
-    let contracts = ask("futures", "/contract/public/details").await;
+    let contracts = request("futures", "/contract/public/details").await;
     assert_eq!(contracts["symbols"], serde_json::json!([]));
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn ctrl_c_ends_it_cleanly() {
+async fn ctrl_c_ends_the_program_with_success() {
     let mut child = program().spawn().expect("runs");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     timeout(DEADLINE, lines.next_line()).await.expect("in time").expect("reads").expect("a line");
@@ -115,33 +117,33 @@ async fn ctrl_c_ends_it_cleanly() {
     assert!(status.success(), "{status}");
 }
 
-/// One refused request; gives what the program wrote to standard error until it was stopped.
-async fn refused(args: &[&str]) -> String {
+/// Sends a request that is rejected, stops the program, and returns its standard error.
+async fn rejected(args: &[&str]) -> String {
     let (mut child, ready) =
         ready(&[args, &["--admin", "127.0.0.1:0", "--no-market"]].concat()).await;
     let rest = ready["futures"]["rest"].as_str().expect("an address");
     let request =
         hyper::Request::post("/spot/v2/submit_order").header("host", "here").body("".into());
-    let answer = common::send_to(rest, request.expect("a request")).await.expect("an answer");
-    assert_eq!(answer.code(), 30000);
-    assert!(answer.headers.contains_key("x-sandbox-reason"));
-    assert_eq!(common::ask_admin(&ready, "POST", "/stop", "{}").await.status, 200);
+    let response = common::send_to(rest, request.expect("a request")).await.expect("a response");
+    assert_eq!(response.code(), 30000);
+    assert!(response.headers.contains_key("x-sandbox-reason"));
+    assert_eq!(common::call_admin(&ready, "POST", "/stop", "{}").await.status, 200);
     let mut text = String::new();
     child.stderr.take().expect("piped").read_to_string(&mut text).await.expect("reads");
     text
 }
 
 #[tokio::test]
-async fn reasons_are_on_stderr_unless_it_is_to_be_quiet() {
-    let told = refused(&[]).await;
-    let words = "bitmart-sandbox: POST /spot/v2/submit_order rejected with 30000: this is a path of the spot";
-    assert!(told.starts_with(words) && told.lines().count() == 1, "{told}");
-    assert_eq!(refused(&["--quiet"]).await, "");
+async fn reasons_are_on_stderr_unless_quiet() {
+    let stderr = rejected(&[]).await;
+    let message = "bitmart-sandbox: POST /spot/v2/submit_order rejected with 30000: this is a path of the spot";
+    assert!(stderr.starts_with(message) && stderr.lines().count() == 1, "{stderr}");
+    assert_eq!(rejected(&["--quiet"]).await, "");
 }
 
 #[tokio::test]
-async fn wrong_options_are_named_on_stderr() {
-    for (args, words) in [
+async fn invalid_options_are_reported_on_stderr() {
+    for (args, message) in [
         (["--sed", "1"], "unknown option \"--sed\""),
         (["--tls=no", "--seed=1"], "--tls takes no value"),
         (["--seed", "x"], "--seed needs a whole number"),
@@ -159,6 +161,6 @@ async fn wrong_options_are_named_on_stderr() {
         child.stderr.take().expect("piped").read_to_string(&mut text).await.expect("reads");
         let status = timeout(DEADLINE, child.wait()).await.expect("in time").expect("ends");
         assert_eq!(status.code(), Some(2));
-        assert!(text.contains(words), "{text}");
+        assert!(text.contains(message), "{text}");
     }
 }

@@ -1,23 +1,22 @@
-//! What each channel pushes, over real sockets: the documented fields, filled from the state of the
-//! exchange.
+//! The pushes of each channel over real sockets: documented fields with the state of the exchange.
 
 mod common;
 
 use bitmart_sandbox::{Config, Decimal, Sandbox};
-use common::{Client, Heard, Socket, sign, start};
+use common::{Client, Received, Socket, sign, start};
 use serde_json::{Value, json};
 
 const NOON_MS: u64 = 1_700_000_000_000;
 
-fn still() -> Config {
+fn stepped_config() -> Config {
     Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)
 }
 
 fn decimal(value: &Value) -> Decimal {
-    value.as_str().expect("a decimal is a text").parse().expect("a decimal")
+    value.as_str().expect("a decimal string").parse().expect("a decimal")
 }
 
-/// The kinds of the fields: `d` decimal text, `t` text, `i` integer, `b` boolean, `m` integer text.
+/// Checks the types of fields: `d` decimal string, `t` string, `i` integer, `b` boolean, `m` integer string.
 fn check(entry: &Value, fields: &[(&str, char)]) {
     let members = entry.as_object().expect("an object");
     let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
@@ -62,7 +61,7 @@ async fn futures_private(sandbox: &Sandbox, topics: &[&str]) -> Socket {
 
 #[tokio::test]
 async fn spot_market_channels_push_their_documented_fields() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let book = &[("symbol", 't'), ("asks", 'a'), ("bids", 'a'), ("ms_t", 'i')][..];
     let kline = &[("symbol", 't'), ("candle", 'a')][..];
     for (topic, steps, fields) in [
@@ -110,7 +109,7 @@ async fn spot_market_channels_push_their_documented_fields() {
 
 #[tokio::test]
 async fn futures_market_channels_push_their_documented_fields() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let candle =
         &[("symbol", 't'), ("o", 'd'), ("h", 'd'), ("l", 'd'), ("c", 'd'), ("v", 'd'), ("ts", 'i')]
             [..];
@@ -155,8 +154,8 @@ async fn futures_market_channels_push_their_documented_fields() {
 }
 
 #[tokio::test]
-async fn a_funding_rate_comes_first_each_minute_and_on_request() {
-    let sandbox = start(still()).await;
+async fn a_funding_rate_is_sent_at_first_each_minute_and_on_request() {
+    let sandbox = start(stepped_config()).await;
     let topic = "futures/fundingRate:BTCUSDT";
     let mut socket = futures(&sandbox, topic).await;
     let fields = [
@@ -178,14 +177,14 @@ async fn a_funding_rate_comes_first_each_minute_and_on_request() {
     sandbox.step_market(600);
     let next = socket.text().await;
     assert!(next["data"]["ts"].as_u64() > first["data"]["ts"].as_u64());
-    let expected = "group [futures/trade:BTCUSDT] answers no request";
+    let expected = "group [futures/trade:BTCUSDT] does not support requests";
     socket.json(json!({ "action": "request", "args": ["futures/trade:BTCUSDT"] })).await;
     assert_eq!(socket.text().await["error"], expected);
 }
 
 #[tokio::test]
-async fn a_futures_depth_frame_holds_one_side() {
-    let sandbox = start(still()).await;
+async fn a_futures_depth_frame_has_one_side() {
+    let sandbox = start(stepped_config()).await;
     let mut socket = futures(&sandbox, "futures/depth5:BTCUSDT").await;
     sandbox.step_market(2);
     let (bids, asks) = (socket.text().await["data"].clone(), socket.text().await["data"].clone());
@@ -198,9 +197,9 @@ async fn a_futures_depth_frame_holds_one_side() {
 }
 
 #[tokio::test]
-async fn trades_of_one_moment_share_a_frame_in_the_order_of_their_dialect() {
-    let sandbox = start(still()).await;
-    // More than any level of the book holds, so that the order trades at several prices.
+async fn simultaneous_trades_share_a_frame_oldest_first_on_spot_and_newest_first_on_futures() {
+    let sandbox = start(stepped_config()).await;
+    // Larger than any level of the book, so that the order trades at several prices.
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
     socket.subscribe_spot("spot/trade:BTC_USDT").await;
     let order =
@@ -211,7 +210,10 @@ async fn trades_of_one_moment_share_a_frame_in_the_order_of_their_dialect() {
     assert!(trades.len() > 1, "{trades:?}");
     assert!(trades.iter().all(|trade| trade["side"] == "buy"));
     let prices: Vec<Decimal> = trades.iter().map(|trade| decimal(&trade["price"])).collect();
-    assert!(prices.is_sorted(), "a buyer goes up, so this is oldest to newest: {prices:?}");
+    assert!(
+        prices.is_sorted(),
+        "a buyer trades at rising prices, so this is oldest first: {prices:?}"
+    );
 
     let mut socket = futures(&sandbox, "futures/trade:BTCUSDT").await;
     let order = json!({
@@ -234,12 +236,12 @@ async fn trades_of_one_moment_share_a_frame_in_the_order_of_their_dialect() {
         check(trade, &fields);
     }
     let ids: Vec<u64> = trades.iter().filter_map(|trade| trade["trade_id"].as_u64()).collect();
-    assert!(ids.is_sorted_by(|newer, older| newer > older), "newest to oldest: {ids:?}");
+    assert!(ids.is_sorted_by(|newer, older| newer > older), "newest first: {ids:?}");
 }
 
 #[tokio::test]
 async fn spot_balances_are_pushed_with_the_reason_of_the_change() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_private).await;
     socket.log_in_spot(&sandbox).await;
     socket.subscribe_spot("spot/user/balance:BALANCE_UPDATE").await;
@@ -263,7 +265,7 @@ async fn spot_balances_are_pushed_with_the_reason_of_the_change() {
 
 #[tokio::test]
 async fn futures_balances_and_positions_are_pushed_on_a_fill() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let mut assets = futures_private(&sandbox, &["futures/asset:USDT"]).await;
     let mut positions = futures_private(&sandbox, &["futures/position"]).await;
     let client = Client::futures(&sandbox);
@@ -314,17 +316,17 @@ async fn futures_balances_and_positions_are_pushed_on_a_fill() {
     assert_eq!(position["position_mode"], "hedge_mode");
     assert!(decimal(&position["hold_avg_price"]) > Decimal::ZERO);
 
-    // An order that closes binds contracts before it fills.
+    // A closing order reserves contracts until it fills.
     client.post("/contract/private/submit-order", order(3, Some("900000"))).await.data();
     let bound = positions.text().await;
     assert_eq!(bound["data"][0]["frozen_volume"], "3");
 
-    // And every ten seconds without a change.
+    // Positions are pushed every ten seconds without a change.
     sandbox.step_market(100);
     assert_eq!(positions.text().await["data"], bound["data"]);
 }
 
-/// The first frame for which `wanted` holds.
+/// Returns the first frame that satisfies `wanted`.
 async fn socket_until(socket: &mut Socket, wanted: impl Fn(&Value) -> bool) -> Value {
     loop {
         let frame = socket.text().await;
@@ -335,8 +337,8 @@ async fn socket_until(socket: &mut Socket, wanted: impl Fn(&Value) -> bool) -> V
 }
 
 #[tokio::test]
-async fn all_tickers_come_in_turn() {
-    let sandbox = start(still()).await;
+async fn all_tickers_are_pushed_one_by_one() {
+    let sandbox = start(stepped_config()).await;
     let mut socket = futures(&sandbox, "futures/ticker").await;
     sandbox.step_market(10);
     let symbols = [socket.text().await, socket.text().await].map(|frame| {
@@ -348,5 +350,5 @@ async fn all_tickers_come_in_turn() {
     while socket.text().await["action"] != "unsubscribe" {}
     sandbox.step_market(20);
     socket.json(json!({ "action": "ping" })).await;
-    assert!(matches!(socket.hear().await, Heard::Text(text) if text.contains("pong+")));
+    assert!(matches!(socket.receive().await, Received::Text(text) if text.contains("pong+")));
 }

@@ -1,4 +1,4 @@
-//! Web pages may call both hosts, and never the admin API.
+//! CORS: web pages can call both hosts but not the admin API.
 
 mod common;
 
@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use bitmart_sandbox::{Config, Fault, Sandbox};
 use bytes::Bytes;
-use common::{Answer, Client, admin_call, send, send_to, start};
+use common::{ApiResponse, Client, admin_call, send, send_to, start};
 use http_body_util::Full;
 use hyper::{HeaderMap, Request};
 use serde_json::json;
@@ -34,10 +34,10 @@ fn names<'a>(headers: &'a HeaderMap, header: &str) -> Vec<&'a str> {
     list.split(", ").collect()
 }
 
-/// Fails unless a page may read the answer, and the headers that it is about.
-fn assert_readable(answer: &Answer) {
-    let headers = &answer.headers;
-    assert_eq!(names(headers, "access-control-allow-origin"), ["*"], "{answer:?}");
+/// Checks that a page can read the response and its headers.
+fn assert_readable(response: &ApiResponse) {
+    let headers = &response.headers;
+    assert_eq!(names(headers, "access-control-allow-origin"), ["*"], "{response:?}");
     let exposed = names(headers, "access-control-expose-headers");
     for name in
         headers.keys().map(hyper::header::HeaderName::as_str).filter(|name| name.starts_with("x-"))
@@ -48,43 +48,47 @@ fn assert_readable(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn preflights_of_every_path_are_answered_and_not_counted() {
+async fn preflights_of_every_path_get_204_and_are_not_counted() {
     let sandbox = sandbox().await;
     for host in [sandbox.spot(), sandbox.futures()] {
         for path in [SUBMIT, "/contract/private/submit-order", "/nowhere", "/api"] {
-            let answer = send(host, preflight(path)).await.expect("an answer");
-            assert_eq!((answer.status, answer.text.as_str()), (204, ""), "{path}");
-            assert_readable(&answer);
-            assert!(names(&answer.headers, "access-control-allow-methods").contains(&"POST"));
-            let allowed = names(&answer.headers, "access-control-allow-headers");
+            let response = send(host, preflight(path)).await.expect("a response");
+            assert_eq!((response.status, response.text.as_str()), (204, ""), "{path}");
+            assert_readable(&response);
+            assert!(names(&response.headers, "access-control-allow-methods").contains(&"POST"));
+            let allowed = names(&response.headers, "access-control-allow-headers");
             for name in ["content-type", "x-bm-key", "x-bm-sign", "x-bm-timestamp"] {
                 assert!(allowed.contains(&name), "{name}");
             }
-            assert!(answer.headers.contains_key("access-control-max-age"));
+            assert!(response.headers.contains_key("access-control-max-age"));
         }
     }
-    // Its limit is 10 a second and address; the clock stands.
+    // The limit is 10 per second and address, and the clock is stopped.
     sandbox.inject(Fault::Html(502).on("/system/time"));
     for _ in 0..30 {
-        send(sandbox.spot(), preflight("/system/time")).await.expect("an answer");
+        send(sandbox.spot(), preflight("/system/time")).await.expect("a response");
     }
     let client = Client::spot(&sandbox);
-    assert_eq!(client.get("/system/time").await.status, 502, "no preflight used the fault up");
-    let answer = client.get("/system/time").await;
-    assert_eq!(answer.headers["x-bm-ratelimit-remaining"], "1");
-    assert_readable(&answer);
+    assert_eq!(
+        client.get("/system/time").await.status,
+        502,
+        "a preflight must not use up the fault"
+    );
+    let response = client.get("/system/time").await;
+    assert_eq!(response.headers["x-bm-ratelimit-remaining"], "1");
+    assert_readable(&response);
 }
 
 #[tokio::test]
-async fn every_answer_is_readable_errors_too() {
+async fn every_response_is_readable_including_errors() {
     let sandbox = sandbox().await;
     let client = Client::spot(&sandbox);
     let order =
         json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "1", "size": "9" });
     let mut seen = Vec::new();
-    let mut check = |answer: Answer| {
-        assert_readable(&answer);
-        seen.push(answer.status);
+    let mut check = |response: ApiResponse| {
+        assert_readable(&response);
+        seen.push(response.status);
     };
     check(client.post(SUBMIT, order.clone()).await);
     check(client.post(SUBMIT, json!({ "symbol": "NOPE_USDT" })).await);
@@ -98,9 +102,9 @@ async fn every_answer_is_readable_errors_too() {
     );
     let huge =
         Request::post(SUBMIT).header("host", "sandbox").body(vec![b' '; (1 << 20) + 1].into());
-    check(send(sandbox.spot(), huge.expect("a request")).await.expect("an answer"));
+    check(send(sandbox.spot(), huge.expect("a request")).await.expect("a response"));
     let plain = Request::options(SUBMIT).header("host", "sandbox").body(Full::default());
-    check(send(sandbox.spot(), plain.expect("a request")).await.expect("an answer"));
+    check(send(sandbox.spot(), plain.expect("a request")).await.expect("a response"));
     for fault in [
         Fault::Html(502),
         Fault::HtmlAfter(502),
@@ -124,16 +128,16 @@ async fn every_answer_is_readable_errors_too() {
 }
 
 #[tokio::test]
-async fn the_admin_api_answers_no_page() {
+async fn the_admin_api_rejects_web_pages() {
     let sandbox = sandbox().await;
     let url = sandbox.admin().expect("an admin API");
     let ready = serde_json::from_str(&sandbox.ready_line()).expect("JSON");
     let plain = admin_call(&ready, "GET", "/ledger", "");
-    let mut asked = plain.clone();
-    asked.headers_mut().insert("origin", ORIGIN.parse().expect("a value"));
-    for request in [preflight("/accounts"), asked, plain] {
-        let answer = send_to(url, request).await.expect("an answer");
-        let cors = answer.headers.keys().find(|name| name.as_str().starts_with("access-control"));
-        assert_eq!(cors, None, "{answer:?}");
+    let mut requested = plain.clone();
+    requested.headers_mut().insert("origin", ORIGIN.parse().expect("a value"));
+    for request in [preflight("/accounts"), requested, plain] {
+        let response = send_to(url, request).await.expect("a response");
+        let cors = response.headers.keys().find(|name| name.as_str().starts_with("access-control"));
+        assert_eq!(cors, None, "{response:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Random plans through the server and through the engine alone: both keep the same ledger.
+//! Applies random plans to the server and to the engine directly, and compares their ledgers.
 
 mod common;
 
@@ -8,11 +8,11 @@ use bitmart_sandbox::{Config, Contract, Decimal, Sandbox, SpotPair};
 use bitmart_sim::{
     AccountId, Command, Exchange, FuturesRequest, OrderId, Outcome, Request, SpotRequest,
     WalletRequest,
-    account::Purse,
+    account::WalletKind,
     book::{SelfTrade, Side},
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    order::{Kind, NewSpotOrder},
-    transfer::{End, NewTransfer},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    spot_order::{NewSpotOrder, SpotOrderType},
+    transfer::{AccountWallet, NewTransfer},
     trigger::Preset,
 };
 use common::{Client, start};
@@ -22,8 +22,8 @@ const START_MS: u64 = 1_700_000_000_000;
 const PLANS: u64 = 6;
 const STEPS: usize = 100;
 const ACCOUNT: AccountId = AccountId(1);
-/// A beat of the market.
-const BEAT_MS: u64 = 100;
+/// A step of the market.
+const STEP_MS: u64 = 100;
 
 /// An xorshift generator.
 struct Random(u64);
@@ -41,10 +41,10 @@ impl Random {
     }
 }
 
-/// What one step of a plan is.
+/// One step of a plan.
 #[allow(clippy::large_enum_variant, reason = "few of them")]
 enum Step {
-    /// A request to the server, and the same as one to the engine.
+    /// A request to the server, and the equivalent command for the engine.
     Request {
         futures: bool,
         path: &'static str,
@@ -55,7 +55,7 @@ enum Step {
     Wait(u64),
 }
 
-/// A price near 60,000, on which the makers quote.
+/// A price near 60,000, around which the market makers quote.
 fn price(random: &mut Random, decimals: u32) -> Decimal {
     let ticks = 10_i64.pow(decimals);
     Decimal::new(59_950 * ticks + random.below(100 * ticks), decimals)
@@ -63,9 +63,14 @@ fn price(random: &mut Random, decimals: u32) -> Decimal {
 
 fn spot_order(random: &mut Random) -> Step {
     let (side, name) = random.pick(&[(Side::Buy, "buy"), (Side::Sell, "sell")]);
-    let kinds = [(Kind::Limit, "limit"), (Kind::LimitMaker, "limit_maker"), (Kind::Ioc, "ioc")];
+    let kinds = [
+        (SpotOrderType::Limit, "limit"),
+        (SpotOrderType::LimitMaker, "limit_maker"),
+        (SpotOrderType::Ioc, "ioc"),
+    ];
     let market = random.below(4) == 0;
-    let (kind, kind_name) = if market { (Kind::Market, "market") } else { random.pick(&kinds) };
+    let (kind, kind_name) =
+        if market { (SpotOrderType::Market, "market") } else { random.pick(&kinds) };
     let mut order = NewSpotOrder {
         symbol: "BTC_USDT".into(),
         margin: false,
@@ -98,9 +103,13 @@ fn futures_order(random: &mut Random) -> Step {
     let (number, side) =
         random.pick(&[(1, OpenLong), (2, CloseShort), (3, CloseLong), (4, OpenShort)]);
     let market = random.below(3) == 0;
-    let modes = [(1, Mode::GoodTilCancelled), (3, Mode::ImmediateOrCancel), (4, Mode::MakerOnly)];
+    let modes = [
+        (1, OrderMode::GoodTilCancelled),
+        (3, OrderMode::ImmediateOrCancel),
+        (4, OrderMode::MakerOnly),
+    ];
     let (mode_number, mode) =
-        if market { (1, Mode::GoodTilCancelled) } else { random.pick(&modes) };
+        if market { (1, OrderMode::GoodTilCancelled) } else { random.pick(&modes) };
     let size = 1 + random.below(50);
     let order = NewFuturesOrder {
         symbol: "BTCUSDT".into(),
@@ -125,7 +134,7 @@ fn futures_order(random: &mut Random) -> Step {
     Step::Request { futures: true, path: "/contract/private/submit-order", body, request }
 }
 
-/// The ids of the latest orders are known to both sides, finished orders included.
+/// A cancellation of one of the latest orders, which may be finished.
 fn cancel(random: &mut Random, placed: &[(bool, OrderId)]) -> Option<Step> {
     let latest = placed.get(placed.len().saturating_sub(10)..).filter(|ids| !ids.is_empty())?;
     let (futures, id) = random.pick(latest);
@@ -139,11 +148,23 @@ fn cancel(random: &mut Random, placed: &[(bool, OrderId)]) -> Option<Step> {
 }
 
 fn transfer(random: &mut Random) -> Step {
-    let end = |purse| End { account: ACCOUNT, purse };
+    let end = |kind| AccountWallet { account: ACCOUNT, kind };
     let ways = [
-        (true, "/account/v1/transfer-contract", "spot_to_contract", Purse::Spot, Purse::Futures),
-        (true, "/account/v1/transfer-contract", "contract_to_spot", Purse::Futures, Purse::Spot),
-        (false, "/account/v1/transfer", "spot_to_fund", Purse::Spot, Purse::Fund),
+        (
+            true,
+            "/account/v1/transfer-contract",
+            "spot_to_contract",
+            WalletKind::Spot,
+            WalletKind::Futures,
+        ),
+        (
+            true,
+            "/account/v1/transfer-contract",
+            "contract_to_spot",
+            WalletKind::Futures,
+            WalletKind::Spot,
+        ),
+        (false, "/account/v1/transfer", "spot_to_fund", WalletKind::Spot, WalletKind::Funding),
     ];
     let (futures, path, name, from, to) = random.pick(&ways);
     let amount = Decimal::new(1 + random.below(5_000_000), 2);
@@ -164,7 +185,7 @@ fn step(random: &mut Random, placed: &[(bool, OrderId)]) -> Step {
     }
 }
 
-/// The engine with the time that it was told last.
+/// The engine and its current time.
 struct Engine {
     exchange: Exchange,
     now_ms: u64,
@@ -177,7 +198,7 @@ impl Engine {
         outcome
     }
 
-    /// Goes on from its stored form, which must hold all that matters.
+    /// Replaces the exchange by its deserialized form, which has to be complete.
     fn restore(&mut self) {
         let stored = serde_json::to_vec(&self.exchange).expect("JSON");
         self.exchange = serde_json::from_slice(&stored).expect("the same");
@@ -198,7 +219,7 @@ async fn run(sandbox: &Sandbox, engine: &mut Engine, step: Step) -> Option<(bool
         Step::Market(beats) => {
             sandbox.step_market(beats);
             for _ in 0..beats {
-                engine.now_ms += BEAT_MS;
+                engine.now_ms += STEP_MS;
                 engine.apply(Command::StepMarket);
             }
         }
@@ -212,7 +233,7 @@ async fn run(sandbox: &Sandbox, engine: &mut Engine, step: Step) -> Option<(bool
 }
 
 #[tokio::test]
-async fn the_server_keeps_the_ledger_that_the_engine_keeps_alone() {
+async fn server_and_engine_have_the_same_ledger_after_random_plans() {
     let (mut fills, mut canceled) = (0, 0);
     for plan in 1..=PLANS {
         let pairs = SpotPair::listed().into_iter().take(1).collect::<Vec<_>>();
@@ -243,6 +264,6 @@ async fn the_server_keeps_the_ledger_that_the_engine_keeps_alone() {
         fills += sandbox.fills().len();
         canceled += sandbox.orders().iter().filter(|order| order.state == "canceled").count();
     }
-    // Plans of which everything is rejected would prove nothing.
+    // A test in which everything is rejected would prove nothing.
     assert!(fills > 100 && canceled > 20, "{fills} {canceled}");
 }

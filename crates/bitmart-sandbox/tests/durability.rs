@@ -1,4 +1,4 @@
-//! The data folder: what was answered survives a stop, a kill, and a disk that is full.
+//! The data folder: acknowledged changes survive a stop and a kill, and unusable folders are rejected.
 
 mod common;
 
@@ -14,15 +14,15 @@ use bitmart_sandbox::{
 use common::{Client, start};
 use serde_json::json;
 
-/// A folder of its own for every test, empty.
+/// An empty folder for a test.
 fn folder(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("durability").join(name);
     let _ = fs::remove_dir_all(&path);
     path
 }
 
-/// Few markets, so that the beats are quick.
-fn still(folder: &Path) -> Config {
+/// Few markets, so that steps are quick.
+fn stepped_config(folder: &Path) -> Config {
     let price = Decimal::from;
     let pairs = [
         SpotPair::new("BTC", "USDT", 2, 5, price(60_000)),
@@ -34,7 +34,7 @@ fn still(folder: &Path) -> Config {
 }
 
 /// Inputs of every kind.
-async fn act(sandbox: &Sandbox, round: u32) -> ApiKey {
+async fn apply_inputs(sandbox: &Sandbox, round: u32) -> ApiKey {
     let (spot, futures) = (Client::spot(sandbox), Client::futures(sandbox));
     for (side, price) in [("buy", "50000"), ("sell", "70000")] {
         let order = json!({ "symbol": "BTC_USDT", "side": side, "type": "limit", "price": price, "size": "0.01" });
@@ -44,7 +44,7 @@ async fn act(sandbox: &Sandbox, round: u32) -> ApiKey {
             spot.post("/spot/v3/cancel_order", cancel).await.data();
         }
     }
-    // A number that is not written the way it is printed, and an order that is refused.
+    // A number that is sent in another form than it is printed, and an order that is rejected.
     let body = json!({ "symbol": "ETH_USDT", "side": "buy", "type": "market", "notional": 137.50 });
     spot.order(body).await;
     let rich =
@@ -72,8 +72,8 @@ fn json_of(sandbox: &Sandbox) -> Vec<u8> {
     sandbox.snapshot().to_json().expect("JSON")
 }
 
-/// Makes a folder that only its owner may write, whatever is usual here.
-fn make(path: &Path) {
+/// Creates a folder that only its owner can write, regardless of the umask.
+fn make_private_folder(path: &Path) {
     fs::create_dir_all(path).expect("a folder");
     #[cfg(unix)]
     set_mode(path, 0o755);
@@ -85,27 +85,27 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
 }
 
-/// What a kill would leave behind: the folder as it lies on the disk.
+/// Copies a folder in its current state, as a kill would leave it.
 fn copy(from: &Path, name: &str) -> PathBuf {
     let to = folder(name);
-    make(&to);
+    make_private_folder(&to);
     fs::copy(from.join("exchange.redb"), to.join("exchange.redb")).expect("copies");
     to
 }
 
 #[tokio::test]
-async fn the_journal_alone_brings_back_the_very_same_state() {
+async fn replaying_the_journal_restores_exactly_the_same_state() {
     let data = folder("journal");
-    let first = start(still(&data)).await;
+    let first = start(stepped_config(&data)).await;
     let mut own = Vec::new();
     for round in 0..4 {
-        own.push(act(&first, round).await);
+        own.push(apply_inputs(&first, round).await);
     }
-    // Other seed, markets, funds and manners: what happened does not depend on how it is started again.
-    let again = || Config::new().seed(1).lenient(true).spot_balance("BTC", Decimal::TEN);
+    // Another seed, other markets, balances and settings: the restored state does not depend on the configuration.
+    let other_config = || Config::new().seed(1).lenient(true).spot_balance("BTC", Decimal::TEN);
     let left = copy(&data, "journal-left");
-    let second = start(again().rate_limits(false).data(&left)).await;
-    assert!(json_of(&second) == json_of(&first), "the state is another one");
+    let second = start(other_config().rate_limits(false).data(&left)).await;
+    assert!(json_of(&second) == json_of(&first), "the state differs");
     assert_eq!(second.credentials(), first.credentials());
     for key in &own {
         let client = Client { key, ..Client::spot(&second) };
@@ -113,7 +113,7 @@ async fn the_journal_alone_brings_back_the_very_same_state() {
         let rows = wallet["wallet"].as_array().expect("rows");
         assert!(rows.iter().any(|row| row["id"] == "BTC" && row["available"] == "2.00000000"));
     }
-    // And both go on alike.
+    // Both continue in the same way.
     for sandbox in [&first, &second] {
         sandbox.step_market(5);
         assert_eq!(sandbox.create_key(1, []).expect("a key").account, 1);
@@ -122,42 +122,42 @@ async fn the_journal_alone_brings_back_the_very_same_state() {
 }
 
 #[tokio::test]
-async fn a_stop_keeps_everything_and_frees_the_folder() {
+async fn a_stop_stores_everything_and_releases_the_folder() {
     let data = folder("stop");
     let mut before = None;
     for round in 0..3 {
-        let sandbox = start(still(&data)).await;
+        let sandbox = start(stepped_config(&data)).await;
         if let Some(before) = before {
             assert!(json_of(&sandbox) == before, "round {round}");
         }
-        act(&sandbox, round).await;
+        apply_inputs(&sandbox, round).await;
         before = Some(json_of(&sandbox));
         sandbox.shutdown().await;
     }
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_used_is_refused_in_words() {
-    let refused = async |config: Config| {
-        let error = Sandbox::start(config).await.expect_err("refused");
+async fn an_unusable_folder_is_rejected_with_the_cause() {
+    let rejected = async |config: Config| {
+        let error = Sandbox::start(config).await.expect_err("rejected");
         format!("{error}: {}", std::error::Error::source(&error).expect("a reason"))
     };
-    let data = folder("refused");
-    let first = start(still(&data)).await;
-    let words = refused(still(&data)).await;
-    assert!(words.contains("refused: it is in use by another sandbox"), "{words}");
+    let data = folder("rejected");
+    let first = start(stepped_config(&data)).await;
+    let message = rejected(stepped_config(&data)).await;
+    assert!(message.contains("rejected: it is in use by another sandbox"), "{message}");
     let snapshot = first.snapshot();
     first.shutdown().await;
-    let words = refused(Config::new().restore(snapshot.clone()).data(&data)).await;
-    assert!(words.contains("there is an exchange in it"), "{words}");
+    let message = rejected(Config::new().restore(snapshot.clone()).data(&data)).await;
+    assert!(message.contains("it contains an exchange"), "{message}");
     fs::write(data.join("exchange.redb"), "something else").expect("writes");
-    let words = refused(still(&data)).await;
-    assert!(words.contains("no data of a sandbox, or damaged"), "{words}");
+    let message = rejected(stepped_config(&data)).await;
+    assert!(message.contains("it is not the data of a sandbox, or it is damaged"), "{message}");
     let file = data.join("exchange.redb");
-    assert!(refused(still(&file)).await.contains("cannot use the data folder"));
-    // An empty folder takes a snapshot, also when a first start was broken off in it.
+    assert!(rejected(stepped_config(&file)).await.contains("cannot use the data folder"));
+    // An empty folder accepts a snapshot, even if an earlier start was interrupted in it.
     let fresh = folder("fresh");
-    make(&fresh);
+    make_private_folder(&fresh);
     fs::write(fresh.join("exchange.redb.new"), "half a store").expect("writes");
     let second = start(Config::new().restore(snapshot.clone()).data(&fresh)).await;
     assert!(json_of(&second) == snapshot.to_json().expect("JSON"));
@@ -165,10 +165,10 @@ async fn a_folder_that_cannot_be_used_is_refused_in_words() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn folder_and_files_are_for_their_owner_only() {
+async fn folder_and_files_are_only_accessible_by_their_owner() {
     use std::os::unix::fs::PermissionsExt;
     let data = folder("modes");
-    let _sandbox = start(still(&data)).await;
+    let _sandbox = start(stepped_config(&data)).await;
     let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(&data), 0o700);
     let files: Vec<_> =
@@ -179,27 +179,30 @@ async fn folder_and_files_are_for_their_owner_only() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_folder_that_others_may_write_is_refused() {
+async fn a_folder_that_others_can_write_is_rejected() {
     let data = folder("open");
-    make(&data);
-    start(still(&data)).await.shutdown().await;
+    make_private_folder(&data);
+    start(stepped_config(&data)).await.shutdown().await;
     let store = data.join("exchange.redb");
     for (path, good) in [(&data, 0o755), (&store, 0o600)] {
         for mode in [0o777, 0o775, 0o757, good | 0o020, good | 0o002] {
             set_mode(path, mode);
-            let error = Sandbox::start(still(&data)).await.expect_err("refused");
+            let error = Sandbox::start(stepped_config(&data)).await.expect_err("rejected");
             assert!(error.is_about_data());
-            let why = std::error::Error::source(&error).expect("a reason").to_string();
-            assert!(why.starts_with("others may write to") && why.contains("chmod go-w"), "{why}");
+            let reason = std::error::Error::source(&error).expect("a reason").to_string();
+            assert!(
+                reason.starts_with("others may write to") && reason.contains("chmod go-w"),
+                "{reason}"
+            );
         }
         set_mode(path, good);
-        start(still(&data)).await.shutdown().await;
+        start(stepped_config(&data)).await.shutdown().await;
     }
 }
 
-/// A folder of the present format as a kill leaves it, and the ledger that belongs to it. `README.md` next to it
-/// says how to make it anew.
-fn kept() -> PathBuf {
+/// The fixture: a folder of the current format after a kill, and its ledger. The `README.md` next to it explains how to
+/// regenerate it.
+fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journal/format-2")
 }
 
@@ -208,13 +211,13 @@ fn ledger(sandbox: &Sandbox) -> String {
     format!("{}\n{fills:#?}\n{orders:#?}\n{:#?}\n", sandbox.now_ms(), sandbox.balances())
 }
 
-/// Not run with the others: it makes the fixture of the next test.
+/// Not a test: generates the fixture of the next test.
 #[tokio::test]
-#[ignore = "makes the fixture anew"]
+#[ignore = "regenerates the fixture"]
 async fn make_the_folder_of_format_2() {
     let data = folder("format-2-made");
     let price = Decimal::from(60_000);
-    let config = still(&data).pairs([SpotPair::new("BTC", "USDT", 2, 5, price)]);
+    let config = stepped_config(&data).pairs([SpotPair::new("BTC", "USDT", 2, 5, price)]);
     let sandbox = start(config).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let buy = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "137.5" });
@@ -238,26 +241,26 @@ async fn make_the_folder_of_format_2() {
     sandbox.step_market(3);
     sandbox.advance(Duration::from_secs(45));
     let store = fs::read(data.join("exchange.redb")).expect("a store");
-    let file = fs::File::create(kept().join("exchange.redb.gz")).expect("a file");
+    let file = fs::File::create(fixture().join("exchange.redb.gz")).expect("a file");
     let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::best());
     std::io::Write::write_all(&mut packed, &store).expect("written");
     packed.finish().expect("written");
-    fs::write(kept().join("ledger.txt"), ledger(&sandbox)).expect("written");
+    fs::write(fixture().join("ledger.txt"), ledger(&sandbox)).expect("written");
 }
 
 #[tokio::test]
-async fn a_folder_that_an_older_version_left_gives_the_same_ledger() {
+async fn a_folder_of_an_older_version_gives_the_same_ledger() {
     let data = folder("format-2");
-    make(&data);
-    let packed = fs::File::open(kept().join("exchange.redb.gz")).expect("a file");
+    make_private_folder(&data);
+    let packed = fs::File::open(fixture().join("exchange.redb.gz")).expect("a file");
     let mut store = fs::File::create(data.join("exchange.redb")).expect("a file");
     std::io::copy(&mut flate2::read::GzDecoder::new(packed), &mut store).expect("unpacked");
     drop(store);
     #[cfg(unix)]
     set_mode(&data.join("exchange.redb"), 0o600);
-    let expected = fs::read_to_string(kept().join("ledger.txt")).expect("a ledger");
+    let expected = fs::read_to_string(fixture().join("ledger.txt")).expect("a ledger");
     let sandbox = start(Config::new().data(&data)).await;
-    // A difference is found by eye in the two texts, which are long.
-    assert!(ledger(&sandbox) == expected, "the ledger is another one: {}", ledger(&sandbox));
+    // The texts are too long for `assert_eq`.
+    assert!(ledger(&sandbox) == expected, "the ledger differs: {}", ledger(&sandbox));
     assert!(sandbox.fills().len() >= 2 && sandbox.orders().len() >= 4);
 }

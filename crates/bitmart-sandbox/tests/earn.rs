@@ -1,4 +1,4 @@
-//! Savings over real sockets: products, holdings, interest on the clock, records.
+//! Savings over real sockets: products, holdings, interest and records.
 
 mod common;
 
@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 const NOON_MS: u64 = 1_700_000_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
-async fn still() -> Sandbox {
+async fn stepped_sandbox() -> Sandbox {
     let config = Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false);
     start(config.spot_balance("BTC", Decimal::from(5))).await
 }
 
-/// The product of a coin, flexible or locked for so many days.
+/// The product of a coin: flexible, or locked for `days` days.
 async fn product(client: &Client<'_>, coin: &str, days: Option<u64>) -> Value {
     let kind = if days.is_some() { "fixed/" } else { "" };
     let path = format!(
@@ -44,14 +44,14 @@ fn number(last: u32) -> String {
 }
 
 #[tokio::test]
-async fn flexible_savings_pay_every_day_and_give_back_what_is_asked() {
-    let sandbox = still().await;
+async fn flexible_savings_pay_interest_every_day_and_can_be_redeemed_in_part() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::spot(&sandbox);
     let id = product(&client, "USDT", None).await["productId"].clone();
     let subscribe = "/newearn/cloud/v1/saving/subscribe";
     let body = json!({ "productId": id, "amount": "36500", "requestNo": number(1) });
     assert_eq!(client.post(subscribe, body.clone()).await.data(), true);
-    // The number makes it idempotent.
+    // The request number makes the request idempotent.
     assert_eq!(client.post(subscribe, body).await.data(), true);
     assert_eq!((usdt(&sandbox, "spot"), usdt(&sandbox, "earn")), (63_500.into(), 36_500.into()));
 
@@ -84,8 +84,8 @@ async fn flexible_savings_pay_every_day_and_give_back_what_is_asked() {
 }
 
 #[tokio::test]
-async fn fixed_savings_pay_at_their_end_and_go_on_as_told() {
-    let sandbox = still().await;
+async fn fixed_savings_pay_interest_at_the_end_and_are_renewed_as_configured() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::spot(&sandbox);
     let id = product(&client, "USDT", Some(7)).await["productId"].clone();
     let subscribe = "/newearn/cloud/v1/saving/fixed/subscribe";
@@ -106,7 +106,7 @@ async fn fixed_savings_pay_at_their_end_and_go_on_as_told() {
 
     sandbox.advance(DAY * 7);
     let client = Client::spot(&sandbox);
-    // One came back, three paid 2.8; the early one paid nothing.
+    // One was returned, and three paid 2.8 of interest; the one redeemed early paid none.
     assert_eq!(usdt(&sandbox, "spot"), Decimal::new(927_084, 1));
     assert_eq!(list(&client, "fixed/earn").await["total"], 1);
     assert_eq!(list(&client, "earn").await["list"][0]["amount"], "3650.00000000");
@@ -114,8 +114,8 @@ async fn fixed_savings_pay_at_their_end_and_go_on_as_told() {
 }
 
 #[tokio::test]
-async fn switches_are_remembered_and_mistakes_are_named() {
-    let sandbox = still().await;
+async fn settings_are_stored_and_invalid_requests_are_rejected_with_the_cause() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::spot(&sandbox);
     let id = product(&client, "BTC", None).await["productId"].clone();
     let batch = "/newearn/cloud/v1/saving/subscribe/batch";
@@ -132,7 +132,7 @@ async fn switches_are_remembered_and_mistakes_are_named() {
     assert_eq!(client.get(&path).await.data()["subscribeStatus"], "ON");
 
     let good = json!({ "productId": id, "amount": "0.5", "requestNo": number(1) });
-    for (field, value, words) in [
+    for (field, value, message) in [
         ("requestNo", "1", "20 digits"),
         ("productId", "1", "no such product"),
         ("amount", "0.0001", "below or above"),
@@ -141,12 +141,12 @@ async fn switches_are_remembered_and_mistakes_are_named() {
     ] {
         let mut body = good.clone();
         body[field] = json!(value);
-        let refused = client.post("/newearn/cloud/v1/saving/subscribe", body).await;
-        assert!(refused.message().contains(words), "{field} {value}: {}", refused.text);
+        let rejected = client.post("/newearn/cloud/v1/saving/subscribe", body).await;
+        assert!(rejected.message().contains(message), "{field} {value}: {}", rejected.text);
     }
     let body = json!({ "earnId": "99", "amount": "1", "requestNo": number(2) });
-    let refused = client.post("/newearn/cloud/v1/saving/redeem", body).await;
-    assert_eq!((refused.code(), refused.message().as_str()), (50021, "Invalid earnId"));
+    let rejected = client.post("/newearn/cloud/v1/saving/redeem", body).await;
+    assert_eq!((rejected.code(), rejected.message().as_str()), (50021, "Invalid earnId"));
     assert_eq!(
         client.get("/newearn/cloud/v1/saving/earn?currentPage=0&sizePage=9").await.code(),
         50021

@@ -1,4 +1,4 @@
-//! A real disk that is full: a file system in memory, which Linux lets the test make for its program alone.
+//! A full disk: a tmpfs in a separate mount namespace, which Linux allows without root.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -12,7 +12,7 @@ use std::{
 };
 
 use bitmart_sandbox::ApiKey;
-use common::{DEADLINE, ask_admin, send_to, sign};
+use common::{DEADLINE, call_admin, send_to, sign};
 use hyper::Request;
 use serde_json::{Value, json};
 use tokio::{
@@ -21,33 +21,34 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// Runs a command where `folder` is a file system of its own.
-fn apart(folder: &str, command: &str) -> Command {
+/// Runs a command in a mount namespace in which `folder` is a small tmpfs.
+fn in_namespace(folder: &str, command: &str) -> Command {
     let script = format!("mount -t tmpfs -o size=48m tmpfs {folder} && {command}");
-    let mut apart = Command::new("unshare");
-    apart.args(["--map-root-user", "--mount", "sh", "-c", &script]).kill_on_drop(true);
-    apart
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--map-root-user", "--mount", "sh", "-c", &script]).kill_on_drop(true);
+    unshare
 }
 
 struct Program {
     child: Child,
     ready: Value,
-    /// The full disk as this process sees it.
+    /// The path of the tmpfs as seen from this process.
     disk: PathBuf,
 }
 
-/// None where no file system can be made.
+/// Starts the program; `None` if no file system can be mounted.
 async fn program() -> Option<Program> {
     let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/full-disk");
     std::fs::create_dir_all(folder).expect("a folder");
-    let probe = apart(folder, "true").stderr(Stdio::null()).status().await;
+    let probe = in_namespace(folder, "true").stderr(Stdio::null()).status().await;
     if !probe.is_ok_and(|status| status.success()) {
-        println!("skipped: this machine lets nobody make a file system");
+        println!("skipped: this machine does not allow mounting a file system");
         return None;
     }
     let program = env!("CARGO_BIN_EXE_bitmart-sandbox");
     let options = "--pairs BTC_USDT --contracts= --admin 127.0.0.1:0 --no-limits";
-    let mut command = apart(folder, &format!("exec {program} {options} --data {folder}/data"));
+    let mut command =
+        in_namespace(folder, &format!("exec {program} {options} --data {folder}/data"));
     let mut child = command.stdout(Stdio::piped()).spawn().expect("runs");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let line = timeout(DEADLINE, lines.next_line()).await.expect("in time").expect("reads");
@@ -56,7 +57,7 @@ async fn program() -> Option<Program> {
     Some(Program { child, ready, disk: PathBuf::from(format!("/proc/{id}/root{folder}")) })
 }
 
-/// Writes until there is no room.
+/// Writes until there is no free space.
 fn fill(mut file: &File) {
     for size in [1 << 20, 4_096, 1] {
         while file.write(&vec![7; size]).is_ok_and(|written| written > 0) {}
@@ -64,7 +65,7 @@ fn fill(mut file: &File) {
 }
 
 #[tokio::test]
-async fn a_full_disk_costs_writes_and_no_reads_until_there_is_room() {
+async fn a_full_disk_rejects_writes_but_not_reads_until_there_is_free_space() {
     let Some(Program { mut child, ready, disk }) = program().await else { return };
     let host = |name: &str| ready[name]["rest"].as_str().expect("an address").to_owned();
     let word = |name: &str| ready["credentials"][name].as_str().expect("text").to_owned();
@@ -84,10 +85,10 @@ async fn a_full_disk_costs_writes_and_no_reads_until_there_is_room() {
             .header("x-bm-sign", sign(&key, &now, &body))
             .body(body.into())
             .expect("a request");
-        send_to(&spot, request).await.expect("an answer").status
+        send_to(&spot, request).await.expect("a response").status
     };
     let read = async || {
-        let ledger = ask_admin(&ready, "GET", "/ledger", "").await;
+        let ledger = call_admin(&ready, "GET", "/ledger", "").await;
         assert_eq!(ledger.status, 200, "{}", ledger.text);
         ledger.json()["orders"].as_array().expect("a list").len()
     };
@@ -101,30 +102,33 @@ async fn a_full_disk_costs_writes_and_no_reads_until_there_is_room() {
         let file = File::create(&filler).expect("a file");
         let end = Instant::now() + DEADLINE;
         loop {
-            // What a commit has freed is taken as well.
+            // Also fills the space that a commit has freed.
             fill(&file);
             match order().await {
                 200 => placed += 1,
                 503 => break,
                 status => panic!("{status}"),
             }
-            assert!(Instant::now() < end, "{placed} orders did not fill it");
+            assert!(Instant::now() < end, "the disk is not full after {placed} orders");
         }
         for _ in 0..3 {
             assert_eq!(order().await, 503);
-            assert!(read().await >= placed, "what was answered is there");
+            assert!(read().await >= placed, "acknowledged orders are listed");
         }
         drop(file);
-        std::fs::remove_file(&filler).expect("is there");
+        std::fs::remove_file(&filler).expect("the file exists");
         let end = Instant::now() + DEADLINE;
         while order().await != 200 {
-            assert!(Instant::now() < end, "round {round}: there is room and it does not go on");
+            assert!(
+                Instant::now() < end,
+                "round {round}: the sandbox does not resume although there is free space"
+            );
             sleep(Duration::from_millis(20)).await;
         }
         placed += 1;
     }
     assert!(read().await >= placed);
-    assert_eq!(ask_admin(&ready, "POST", "/stop", "").await.status, 200);
+    assert_eq!(call_admin(&ready, "POST", "/stop", "").await.status, 200);
     let status = timeout(DEADLINE, child.wait()).await.expect("in time").expect("ends");
     assert!(status.success(), "{status}");
 }

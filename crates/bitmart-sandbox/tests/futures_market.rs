@@ -1,5 +1,4 @@
-//! Futures market data comes from the book and the tape that orders meet. It used to be the published
-//! sample: a client that took its price from there placed orders far off the market.
+//! Futures market data comes from the order book in which orders are matched.
 
 mod common;
 
@@ -9,12 +8,12 @@ use serde_json::{Value, json};
 
 const NOON_MS: u64 = 1_700_000_000_000;
 
-async fn still() -> Sandbox {
+async fn stepped_sandbox() -> Sandbox {
     start(Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)).await
 }
 
 fn number(value: &Value) -> Decimal {
-    value.as_str().expect("a number in text").parse().expect("a number")
+    value.as_str().expect("a number as string").parse().expect("a number")
 }
 
 fn rows(value: &Value) -> &[Value] {
@@ -22,19 +21,19 @@ fn rows(value: &Value) -> &[Value] {
 }
 
 #[tokio::test]
-async fn an_order_at_the_best_ask_of_the_book_fills_and_is_among_the_trades() {
-    let sandbox = still().await;
+async fn an_order_at_the_best_ask_fills_and_is_in_the_public_trades() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::futures(&sandbox);
-    let answer = client.get("/contract/public/depth?symbol=BTCUSDT").await;
-    assert!(answer.headers.get("x-sandbox-answer").is_none());
-    let book = answer.data();
+    let response = client.get("/contract/public/depth?symbol=BTCUSDT").await;
+    assert!(response.headers.get("x-sandbox-answer").is_none());
+    let book = response.data();
     assert_eq!((&book["symbol"], &book["timestamp"]), (&json!("BTCUSDT"), &json!(NOON_MS)));
     for side in ["asks", "bids"] {
         let levels = rows(&book[side]);
         assert_eq!(levels.len(), 50);
         let sizes: Decimal = levels.iter().map(|level| number(&level[1])).sum();
         assert_eq!(number(&levels[0][1]), number(&levels[0][2]));
-        assert_eq!(number(&levels[49][2]), sizes, "the third column adds up");
+        assert_eq!(number(&levels[49][2]), sizes, "the third column is cumulative");
     }
     assert!(number(&book["bids"][0][0]) < number(&book["asks"][0][0]));
     let order = client
@@ -61,15 +60,15 @@ async fn an_order_at_the_best_ask_of_the_book_fills_and_is_among_the_trades() {
         (&trades[0]["time"], &trades[0]["is_buyer_maker"]),
         (&json!(NOON_MS / 1_000), &json!(false))
     );
-    let refused = client.get("/contract/public/market-trade?symbol=BTCUSDT&limit=101").await;
-    assert_eq!((refused.status, refused.code()), (400, 40007));
+    let rejected = client.get("/contract/public/market-trade?symbol=BTCUSDT&limit=101").await;
+    assert_eq!((rejected.status, rejected.code()), (400, 40007));
     let unknown = client.get("/contract/public/depth?symbol=NOPE").await;
     assert_eq!((unknown.status, unknown.code()), (400, 40034));
 }
 
 #[tokio::test]
-async fn candles_are_those_of_the_window_from_oldest_to_newest() {
-    let sandbox = still().await;
+async fn candles_of_the_window_are_listed_oldest_first() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::futures(&sandbox);
     let (from, to) = (NOON_MS / 1_000 - 3_600, NOON_MS / 1_000);
     let window = format!("symbol=BTCUSDT&start_time={from}&end_time={to}");
@@ -89,19 +88,19 @@ async fn candles_are_those_of_the_window_from_oldest_to_newest() {
     assert_eq!(marks[0]["volume"], "0");
     let all = client
         .get("/contract/public/kline?symbol=BTCUSDT&start_time=1699900000&end_time=1700000000");
-    assert_eq!(rows(&all.await.data()).len(), 500, "the most there are in one answer");
+    assert_eq!(rows(&all.await.data()).len(), 500, "the maximum per response");
     let backward = format!("symbol=BTCUSDT&start_time={to}&end_time={from}");
     let no_step = format!("{window}&step=2");
     for (wrong, code) in [(no_step, 40038), ("symbol=BTCUSDT".to_owned(), 40007), (backward, 40007)]
     {
-        let refused = client.get(&format!("/contract/public/kline?{wrong}")).await;
-        assert_eq!((refused.status, refused.code()), (400, code), "{}", refused.text);
+        let rejected = client.get(&format!("/contract/public/kline?{wrong}")).await;
+        assert_eq!((rejected.status, rejected.code()), (400, code), "{}", rejected.text);
     }
 }
 
 #[tokio::test]
-async fn open_interest_is_what_the_accounts_hold() {
-    let sandbox = still().await;
+async fn open_interest_is_the_sum_of_the_positions_of_accounts() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::futures(&sandbox);
     let interest = || async {
         let data = client.get("/contract/public/open-interest?symbol=BTCUSDT").await.data();
@@ -125,8 +124,8 @@ async fn open_interest_is_what_the_accounts_hold() {
 }
 
 #[tokio::test]
-async fn rates_and_modes_are_those_that_the_exchange_works_with() {
-    let sandbox = still().await;
+async fn fee_rates_funding_rates_and_modes_match_the_engine() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::futures(&sandbox);
     let rate = client.get("/contract/public/funding-rate?symbol=ETHUSDT").await.data();
     assert_eq!((&rate["symbol"], &rate["rate_value"]), (&json!("ETHUSDT"), &json!("0.0001")));
@@ -151,16 +150,16 @@ async fn rates_and_modes_are_those_that_the_exchange_works_with() {
     let set =
         |mode| client.post("/contract/private/set-position-mode", json!({ "position_mode": mode }));
     assert_eq!(set("hedge_mode").await.data(), mode);
-    let refused = set("both_ways").await;
-    assert_eq!((refused.status, refused.code()), (400, 40007), "{}", refused.text);
+    let rejected = set("both_ways").await;
+    assert_eq!((rejected.status, rejected.code()), (400, 40007), "{}", rejected.text);
     assert_eq!(set("one_way_mode").await.data(), json!({ "position_mode": "one_way_mode" }));
     let mode = client.get("/contract/private/get-position-mode").await.data();
     assert_eq!(mode, json!({ "position_mode": "one_way_mode" }));
 }
 
 #[tokio::test]
-async fn the_latest_candles_of_a_pair_are_its_own() {
-    let sandbox = still().await;
+async fn the_latest_candles_belong_to_the_requested_pair() {
+    let sandbox = stepped_sandbox().await;
     let client = Client::spot(&sandbox);
     let query = "symbol=ETH_USDT&step=15&limit=5";
     let latest = client.get(&format!("/spot/quotation/v3/lite-klines?{query}")).await;

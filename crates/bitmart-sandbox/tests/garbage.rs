@@ -1,9 +1,9 @@
-//! Nonsense from the network and from the configuration: refused, never a panic.
+//! Malformed input from the network and unusual configurations: no panic.
 
 mod common;
 
 use bitmart_sandbox::{Config, Contract, Decimal, SpotPair};
-use common::{Client, DEADLINE, Heard, Socket, authority, start};
+use common::{Client, DEADLINE, Received, Socket, authority, start};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,13 +11,13 @@ use tokio::{
     time::timeout,
 };
 
-fn still() -> Config {
+fn stepped_config() -> Config {
     Config::new().stepped_clock(1_700_000_000_000).rate_limits(false)
 }
 
 #[tokio::test]
-async fn nonsense_over_tcp_ends_only_its_own_connection() {
-    let sandbox = start(still()).await;
+async fn malformed_bytes_end_only_their_connection() {
+    let sandbox = start(stepped_config()).await;
     let long = "x".repeat(100_000);
     for bytes in [
         b"\x16\x03\x01\x02\x00\x01".to_vec(),
@@ -31,38 +31,38 @@ async fn nonsense_over_tcp_ends_only_its_own_connection() {
         b"GET /spot/quotation/v3/ticker?symbol=%ff%00&&=&symbol HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
     ] {
         let mut stream = TcpStream::connect(authority(&sandbox.spot().rest)).await.expect("connects");
-        let mut answer = Vec::new();
-        // A reset is as good as an answer, even before all is written; what counts is that it ends.
+        let mut response = Vec::new();
+        // The connection may be reset before everything is written. It only has to end.
         let _ = stream.write_all(&bytes).await;
         let _ = stream.shutdown().await;
-        let _ = timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("in time");
-        let shown = String::from_utf8_lossy(&answer[..answer.len().min(15)]).into_owned();
+        let _ = timeout(DEADLINE, stream.read_to_end(&mut response)).await.expect("in time");
+        let shown = String::from_utf8_lossy(&response[..response.len().min(15)]).into_owned();
         assert!(!shown.contains(" 500"), "{shown}");
     }
     assert_eq!(Client::spot(&sandbox).get("/system/time").await.status, 200);
 }
 
-/// Everything that comes back when a client sends this and, or not, says that it has ended.
-async fn answer_to(url: &str, bytes: &[u8], ends: bool) -> String {
+/// Sends bytes, shuts down the writing half if `ends`, and returns everything that is received.
+async fn response_to(url: &str, bytes: &[u8], ends: bool) -> String {
     let mut stream = TcpStream::connect(authority(url)).await.expect("connects");
     let (mut reader, mut writer) = stream.split();
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let sending = async {
-        // The server may have enough before all is written.
+        // The server may close before everything is written.
         let _ = writer.write_all(bytes).await;
         if ends {
             let _ = writer.shutdown().await;
         }
     };
-    let reading = timeout(DEADLINE, reader.read_to_end(&mut answer));
+    let reading = timeout(DEADLINE, reader.read_to_end(&mut response));
     let ((), read) = tokio::join!(sending, reading);
-    read.expect("in time").expect("the answer is not lost by a reset");
-    String::from_utf8_lossy(&answer).into_owned()
+    read.expect("in time").expect("the response is not lost by a reset");
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[tokio::test]
-async fn what_is_not_http_is_answered_400_before_the_close() {
-    let sandbox = start(still()).await;
+async fn anything_but_http_gets_400_before_the_close() {
+    let sandbox = start(stepped_config()).await;
     for bytes in [
         &b"hello\r\n"[..],
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -76,25 +76,25 @@ async fn what_is_not_http_is_answered_400_before_the_close() {
         b"\x00\x00\x00\x00",
     ] {
         for url in [&sandbox.spot().rest, &sandbox.futures().rest] {
-            let answer = answer_to(url, bytes, false).await;
-            assert!(answer.starts_with("HTTP/1.1 400"), "{bytes:?}: {answer:?}");
+            let response = response_to(url, bytes, false).await;
+            assert!(response.starts_with("HTTP/1.1 400"), "{bytes:?}: {response:?}");
         }
     }
-    // A head that breaks off.
+    // A truncated head.
     for bytes in [&b"GET"[..], b"GET / HTTP/1.1\r\nhost: x\r\n", b"hello"] {
-        let answer = answer_to(&sandbox.spot().rest, bytes, true).await;
-        assert!(answer.starts_with("HTTP/1.1 400"), "{bytes:?}: {answer:?}");
+        let response = response_to(&sandbox.spot().rest, bytes, true).await;
+        assert!(response.starts_with("HTTP/1.1 400"), "{bytes:?}: {response:?}");
     }
-    // Much of it, which nobody reads to its end.
+    // More bytes than the server reads.
     let much = b"\x00nonsense".repeat(20_000);
-    let answer = answer_to(&sandbox.spot().rest, &much, false).await;
-    assert!(answer.starts_with("HTTP/1.1 400"), "{answer:?}");
+    let response = response_to(&sandbox.spot().rest, &much, false).await;
+    assert!(response.starts_with("HTTP/1.1 400"), "{response:?}");
     assert_eq!(Client::spot(&sandbox).get("/system/time").await.status, 200);
 }
 
 #[tokio::test]
-async fn who_only_begins_requests_keeps_nobody_out() {
-    let sandbox = start(still()).await;
+async fn incomplete_requests_do_not_block_other_clients() {
+    let sandbox = start(stepped_config()).await;
     let mut begun = Vec::new();
     for number in 0..1_100 {
         match TcpStream::connect(authority(&sandbox.spot().rest)).await {
@@ -112,10 +112,10 @@ async fn who_only_begins_requests_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn nonsense_in_frames_is_refused_and_the_socket_lives() {
-    let sandbox = start(still()).await;
+async fn malformed_messages_are_rejected_and_the_socket_stays_open() {
+    let sandbox = start(stepped_config()).await;
     let deep = "[".repeat(1_500);
-    for (url, good, answer) in [
+    for (url, good, response) in [
         (&sandbox.spot().ws_public, "ping", "pong"),
         (&sandbox.futures().ws_public, "{\"action\":\"ping\"}", "\"pong+"),
     ] {
@@ -133,9 +133,9 @@ async fn nonsense_in_frames_is_refused_and_the_socket_lives() {
         }
         socket.send(good).await;
         loop {
-            match socket.hear().await {
-                Heard::Text(text) if text.contains(answer) => break,
-                Heard::Text(_) => {}
+            match socket.receive().await {
+                Received::Text(text) if text.contains(response) => break,
+                Received::Text(_) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -144,7 +144,7 @@ async fn nonsense_in_frames_is_refused_and_the_socket_lives() {
 }
 
 #[tokio::test]
-async fn odd_configurations_start() {
+async fn extreme_configurations_start() {
     let mut pair = SpotPair::new("", "", 99, 99, Decimal::MAX);
     pair.price_decimals = 99;
     pair.min_notional = Decimal::MIN;
@@ -166,16 +166,16 @@ async fn odd_configurations_start() {
 }
 
 #[tokio::test]
-async fn the_largest_numbers_are_refused() {
-    let sandbox = start(still()).await;
+async fn the_largest_numbers_are_rejected() {
+    let sandbox = start(stepped_config()).await;
     let largest = "1000000000000";
     for body in [
         json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": largest, "size": largest }),
         json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": largest }),
         json!({ "symbol": "BTC_USDT", "side": "sell", "type": "market", "size": largest }),
     ] {
-        let answer = Client::spot(&sandbox).post("/spot/v2/submit_order", body.clone()).await;
-        assert_eq!(answer.code(), 50020, "{body}: {}", answer.text);
+        let response = Client::spot(&sandbox).post("/spot/v2/submit_order", body.clone()).await;
+        assert_eq!(response.code(), 50020, "{body}: {}", response.text);
     }
     let body = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "1", "open_type": "cross",

@@ -1,4 +1,4 @@
-//! Lists of orders and trades: windows, limits and order, as a paging client meets them.
+//! Lists of orders and trades: windows, limits and order, as used by a paging client.
 
 mod common;
 
@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 const NOON_MS: u64 = 1_700_000_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn still() -> Config {
+fn stepped_config() -> Config {
     Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)
 }
 
 fn ids(rows: &Value, field: &str) -> Vec<String> {
-    let text = |row: &Value| row[field].as_str().expect("an id in text").to_owned();
+    let text = |row: &Value| row[field].as_str().expect("a string id").to_owned();
     rows.as_array().expect("rows").iter().map(text).collect()
 }
 
-/// A spot order a second, oldest first: ioc orders end at once, limit orders rest.
+/// Places a spot order per second and returns the ids, oldest first. IOC orders finish at once, limit orders rest.
 async fn spot_orders(sandbox: &Sandbox, kind: &str, side: &str, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..count {
@@ -34,7 +34,7 @@ async fn spot_orders(sandbox: &Sandbox, kind: &str, side: &str, count: usize) ->
 
 #[tokio::test]
 async fn finished_spot_orders_are_listed_newest_first_within_window_and_limit() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let mut placed = spot_orders(&sandbox, "ioc", "buy", 5).await;
     spot_orders(&sandbox, "limit", "buy", 1).await;
     placed.reverse();
@@ -45,7 +45,7 @@ async fn finished_spot_orders_are_listed_newest_first_within_window_and_limit() 
     assert_eq!(list(json!({})).await, placed);
     assert_eq!(list(json!({ "symbol": "BTC_USDT", "limit": 2 })).await, placed[..2]);
     assert!(list(json!({ "symbol": "ETH_USDT" })).await.is_empty());
-    // Both ends belong to the window.
+    // Both ends of the window are inclusive.
     let at = |second: u64| NOON_MS + second * 1_000;
     let window = json!({ "startTime": at(1), "endTime": at(3) });
     assert_eq!(list(window).await, placed[1..4]);
@@ -57,14 +57,14 @@ async fn finished_spot_orders_are_listed_newest_first_within_window_and_limit() 
         (json!({ "orderMode": "margin" }), 52000),
         (json!({ "symbol": "NOPE_USDT" }), 50001),
     ] {
-        let answer = client.post("/spot/v4/query/history-orders", body.clone()).await;
-        assert_eq!((answer.status, answer.code()), (400, code), "{body}");
+        let response = client.post("/spot/v4/query/history-orders", body.clone()).await;
+        assert_eq!((response.status, response.code()), (400, code), "{body}");
     }
 }
 
 #[tokio::test]
 async fn without_times_the_last_seven_days_are_listed() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     spot_orders(&sandbox, "ioc", "buy", 1).await;
     sandbox.advance(DAY * 7);
     let late = spot_orders(&sandbox, "ioc", "buy", 1).await;
@@ -76,8 +76,8 @@ async fn without_times_the_last_seven_days_are_listed() {
 }
 
 #[tokio::test]
-async fn open_spot_orders_are_listed_until_they_are_cancelled() {
-    let sandbox = start(still()).await;
+async fn open_spot_orders_are_listed_until_they_are_canceled() {
+    let sandbox = start(stepped_config()).await;
     let buys = spot_orders(&sandbox, "limit", "buy", 2).await;
     let sells = spot_orders(&sandbox, "limit", "sell", 2).await;
     let client = Client::spot(&sandbox);
@@ -100,8 +100,8 @@ async fn open_spot_orders_are_listed_until_they_are_cancelled() {
 }
 
 #[tokio::test]
-async fn spot_trades_page_backwards_without_a_gap_or_a_double() {
-    let sandbox = start(still()).await;
+async fn paging_backwards_through_spot_trades_has_no_gap_and_no_duplicate() {
+    let sandbox = start(stepped_config()).await;
     for size in ["2", "0.5", "1.5"] {
         let body = json!({ "symbol": "BTC_USDT", "side": "sell", "type": "market", "size": size });
         Client::spot(&sandbox).order(body).await;
@@ -124,8 +124,8 @@ async fn spot_trades_page_backwards_without_a_gap_or_a_double() {
 }
 
 #[tokio::test]
-async fn futures_lists_and_balances_follow_the_orders() {
-    let sandbox = start(still()).await;
+async fn futures_lists_and_balances_reflect_the_orders() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let order = |kind: &str, side: u8, price: &str, id: &str| {
         json!({
@@ -168,7 +168,11 @@ async fn futures_lists_and_balances_follow_the_orders() {
     let both = list("/contract/private/position-v2?symbol=ETHUSDT").await;
     let sides: Vec<_> =
         both.as_array().expect("rows").iter().map(|row| &row["position_side"]).collect();
-    assert_eq!(sides, [&json!("long"), &json!("short")], "flat ones are listed with a symbol");
+    assert_eq!(
+        sides,
+        [&json!("long"), &json!("short")],
+        "directions without a position are listed with a symbol"
+    );
     let old = list("/contract/private/position").await;
     assert_eq!((&old[0]["position_type"], &old[0]["margin_type"]), (&json!(1), &json!("Cross")));
 
@@ -176,7 +180,7 @@ async fn futures_lists_and_balances_follow_the_orders() {
     let money = |field: &str| -> Decimal {
         assets[0][field].as_str().expect("text").parse().expect("a number")
     };
-    // What the cross position won or lost is in what is available.
+    // The available balance includes profit and loss of the cross position.
     let parts = ["available_balance", "frozen_balance", "position_deposit"];
     assert_eq!(money("equity"), parts.into_iter().map(money).sum::<Decimal>());
     let fee: Decimal = sandbox.fills().iter().map(|fill| fill.fee).sum();
@@ -188,10 +192,10 @@ async fn futures_lists_and_balances_follow_the_orders() {
 }
 
 #[tokio::test]
-async fn rules_and_balances_are_those_of_the_configuration() {
+async fn rules_and_balances_match_the_configuration() {
     let listed = |pair: &SpotPair| ["BTC", "XRP"].contains(&pair.base.as_str());
     let pairs: Vec<_> = SpotPair::listed().into_iter().filter(listed).collect();
-    let sandbox = start(still().pairs(pairs)).await;
+    let sandbox = start(stepped_config().pairs(pairs)).await;
     let client = Client::spot(&sandbox);
     let symbols = client.get("/spot/v1/symbols").await.data();
     let details = client.get("/spot/v1/symbols/details").await.data();
@@ -216,8 +220,8 @@ async fn rules_and_balances_are_those_of_the_configuration() {
 }
 
 #[tokio::test]
-async fn a_balance_that_the_operator_sets_is_in_the_history_of_the_account() {
-    let sandbox = start(still()).await;
+async fn a_balance_set_by_the_operator_is_in_the_history_of_the_account() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let set = |wallet, currency: &str, amount: i64| {
         sandbox.set_balance(1, wallet, currency, Decimal::from(amount)).expect("a balance");
@@ -246,7 +250,7 @@ async fn a_balance_that_the_operator_sets_is_in_the_history_of_the_account() {
     assert_eq!(
         client.get(quota).await.data(),
         before,
-        "the quota is for withdrawals of the account"
+        "the quota only counts withdrawals by the account"
     );
 
     let flows = Client::futures(&sandbox).get("/contract/private/transaction-history").await.data();
@@ -258,7 +262,7 @@ async fn a_balance_that_the_operator_sets_is_in_the_history_of_the_account() {
 #[tokio::test]
 async fn a_balance_of_a_sub_account_that_the_operator_sets_is_in_the_histories_of_main_and_sub_account()
  {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let main = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };

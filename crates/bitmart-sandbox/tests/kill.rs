@@ -1,4 +1,4 @@
-//! The program with a data folder, killed in the middle of its work and stopped by a full disk.
+//! The program with a data folder: kills during requests, and a file that cannot grow.
 #![cfg(unix)]
 
 mod common;
@@ -28,7 +28,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How often the program is killed; more with this variable.
+/// Default number of kills, and the environment variable that overrides it.
 const ROUNDS: u64 = 10;
 const ROUNDS_VARIABLE: &str = "BITMART_SANDBOX_KILLS";
 
@@ -38,7 +38,7 @@ fn folder(name: &str) -> PathBuf {
     path
 }
 
-/// A running program and what it said.
+/// A running program with its ready line and key.
 struct Program {
     child: Child,
     ready: Value,
@@ -61,9 +61,9 @@ impl Program {
     }
 
     async fn ledger(&self) -> Value {
-        let answer = common::ask_admin(&self.ready, "GET", "/ledger", "").await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        answer.json()
+        let response = common::call_admin(&self.ready, "GET", "/ledger", "").await;
+        assert_eq!(response.status, 200, "{}", response.text);
+        response.json()
     }
 }
 
@@ -71,18 +71,18 @@ fn plain() -> Command {
     Command::new(env!("CARGO_BIN_EXE_bitmart-sandbox"))
 }
 
-/// One connection that is kept alive.
-struct Line {
+/// A persistent HTTP connection.
+struct Connection {
     sender: SendRequest<Full<Bytes>>,
     key: ApiKey,
 }
 
-impl Line {
+impl Connection {
     async fn open(program: &Program, host: &str) -> Self {
         let url = program.ready[host]["rest"].as_str().expect("an address");
         let stream = TcpStream::connect(authority(url)).await.expect("connects");
         stream.set_nodelay(true).expect("no delay");
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("shakes hands");
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("a handshake");
         tokio::spawn(connection);
         Self { sender, key: program.key.clone() }
     }
@@ -100,31 +100,31 @@ impl Line {
             .expect("a request")
     }
 
-    async fn ask(&mut self, path: &str, body: String) -> (u16, Value) {
+    async fn request(&mut self, path: &str, body: String) -> (u16, Value) {
         let request = self.signed(path, body);
         let sent = timeout(DEADLINE, self.sender.send_request(request)).await.expect("in time");
-        let (head, body) = sent.expect("an answer").into_parts();
+        let (head, body) = sent.expect("a response").into_parts();
         let body = body.collect().await.expect("a body").to_bytes();
         (head.status.as_u16(), serde_json::from_slice(&body).expect("JSON"))
     }
 
     async fn data(&mut self, path: &str, body: &Value) -> Value {
-        let (status, mut answer) = self.ask(path, body.to_string()).await;
-        assert_eq!((status, &answer["code"]), (200, &json!(1000)), "{path}: {answer}");
-        answer["data"].take()
+        let (status, mut response) = self.request(path, body.to_string()).await;
+        assert_eq!((status, &response["code"]), (200, &json!(1000)), "{path}: {response}");
+        response["data"].take()
     }
 
-    /// Sends a request that nobody waits for the answer of.
-    async fn throw(&mut self, path: &str, body: &Value) {
+    /// Sends a request without waiting for its response.
+    async fn send_only(&mut self, path: &str, body: &Value) {
         let request = self.signed(path, body.to_string());
         let sent = tokio::spawn(self.sender.send_request(request));
-        // It is on its way, or not: both happen.
+        // The request may or may not be sent before the kill.
         tokio::task::yield_now().await;
         drop(sent);
     }
 }
 
-/// What the client was told.
+/// The acknowledged changes.
 #[derive(Debug, Default)]
 struct Acknowledged {
     /// Client order ids and cancellation by order.
@@ -140,40 +140,40 @@ fn resting(name: &str) -> Value {
 const TRANSFER: &str = "/account/v1/transfer";
 const ORDER: &str = "/spot/v2/submit_order";
 
-/// Works until so many answers are there, and sends one request more.
-async fn work(spot: &mut Line, told: &mut Acknowledged, round: u64, answers: u64) {
+/// Sends requests until `responses` are acknowledged, and then one more without waiting.
+async fn work(spot: &mut Connection, acknowledged: &mut Acknowledged, round: u64, responses: u64) {
     let transfer = json!({ "currency": "USDT", "amount": "1", "type": "spot_to_fund" });
-    for step in 0..answers {
+    for step in 0..responses {
         let name = format!("r{round}s{step}");
         match step % 4 {
             0 | 1 => {
                 let data = spot.data(ORDER, &resting(&name)).await;
                 let id = data["order_id"].as_str().expect("an id").to_owned();
-                let before = told.orders.insert(id.clone(), (name, false));
-                assert_eq!(before, None, "{id} was given out twice");
+                let before = acknowledged.orders.insert(id.clone(), (name, false));
+                assert_eq!(before, None, "{id} was assigned twice");
                 if step % 4 == 1 {
                     let cancel = json!({ "symbol": "BTC_USDT", "order_id": id });
                     let data = spot.data("/spot/v3/cancel_order", &cancel).await;
                     assert_eq!(data["result"], true);
-                    told.orders.get_mut(&id).expect("placed").1 = true;
+                    acknowledged.orders.get_mut(&id).expect("placed").1 = true;
                 }
             }
             2 => {
                 spot.data(TRANSFER, &transfer).await;
-                told.transfers += 1;
+                acknowledged.transfers += 1;
             }
             _ => {
                 let buy = json!({ "symbol": "ETH_USDT", "side": "buy", "type": "market", "notional": "20" });
                 let data = spot.data(ORDER, &buy).await;
                 let id = data["order_id"].as_str().expect("an id").to_owned();
-                assert_eq!(told.orders.insert(id, (String::new(), false)), None);
+                assert_eq!(acknowledged.orders.insert(id, (String::new(), false)), None);
             }
         }
     }
     if round.is_multiple_of(2) {
-        spot.throw(ORDER, &resting(&format!("r{round}last"))).await;
+        spot.send_only(ORDER, &resting(&format!("r{round}last"))).await;
     } else {
-        spot.throw(TRANSFER, &transfer).await;
+        spot.send_only(TRANSFER, &transfer).await;
     }
 }
 
@@ -181,19 +181,19 @@ fn decimal(value: &Value) -> Decimal {
     value.as_str().expect("text").parse().expect("a number")
 }
 
-/// The ledger holds all that was acknowledged, nothing twice, and no money came or went. Says how many
-/// transfers there were, which may be one more than were acknowledged.
-async fn check(program: &Program, told: &Acknowledged) -> u32 {
+/// Checks that the ledger contains everything that was acknowledged exactly once, and that the sum of money is correct.
+/// Returns the number of transfers, which may be one more than were acknowledged.
+async fn check(program: &Program, acknowledged: &Acknowledged) -> u32 {
     let ledger = program.ledger().await;
     let rows = |name: &str| ledger[name].as_array().expect("rows").clone();
     let mut ids = BTreeSet::new();
     let mut orders = BTreeMap::new();
     for order in rows("orders") {
         let id = order["order_id"].to_string().trim_matches('"').to_owned();
-        assert!(ids.insert(id.clone()), "{id} is there twice");
+        assert!(ids.insert(id.clone()), "{id} is listed twice");
         orders.insert(id, order);
     }
-    for (id, (name, cancelled)) in &told.orders {
+    for (id, (name, cancelled)) in &acknowledged.orders {
         let order = orders.get(id).unwrap_or_else(|| panic!("{id} is lost"));
         if !name.is_empty() {
             let state = if *cancelled { "canceled" } else { "new" };
@@ -203,7 +203,7 @@ async fn check(program: &Program, told: &Acknowledged) -> u32 {
             );
         }
     }
-    // What all wallets hold in dollars is what they held, less what was paid for ether.
+    // The balance in USDT is the initial one minus the cost of the bought ETH.
     let fills = rows("fills");
     let sum = |value: &dyn Fn(&Value) -> Decimal| fills.iter().map(value).sum::<Decimal>();
     let paid =
@@ -219,36 +219,36 @@ async fn check(program: &Program, told: &Acknowledged) -> u32 {
     assert_eq!(held(&["spot", "funding"], "USDT"), Decimal::from(100_000) - paid);
     assert_eq!(held(&["spot"], "ETH"), Decimal::from(50) + bought);
     let transfers = held(&["funding"], "USDT");
-    let known = Decimal::from(told.transfers);
+    let known = Decimal::from(acknowledged.transfers);
     assert!(transfers == known || transfers == known + Decimal::ONE, "{transfers} of {known}");
-    told.transfers + u32::from(transfers > known)
+    acknowledged.transfers + u32::from(transfers > known)
 }
 
 #[tokio::test]
-async fn nothing_acknowledged_is_lost_by_kills() {
+async fn acknowledged_changes_survive_kills() {
     let rounds = std::env::var(ROUNDS_VARIABLE).ok().and_then(|text| text.parse().ok());
     let data = folder("loop");
-    let mut told = Acknowledged::default();
+    let mut acknowledged = Acknowledged::default();
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     for round in 0..rounds.unwrap_or(ROUNDS) {
         let mut program = Program::start(plain(), &data).await;
-        told.transfers = check(&program, &told).await;
-        let mut spot = Line::open(&program, "spot").await;
+        acknowledged.transfers = check(&program, &acknowledged).await;
+        let mut spot = Connection::open(&program, "spot").await;
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        work(&mut spot, &mut told, round, 1 + random % 40).await;
+        work(&mut spot, &mut acknowledged, round, 1 + random % 40).await;
         program.child.start_kill().expect("runs");
         program.child.wait().await.expect("ends");
     }
-    check(&Program::start(plain(), &data).await, &told).await;
+    check(&Program::start(plain(), &data).await, &acknowledged).await;
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_grow_acknowledges_no_more_writes_and_loses_nothing() {
+async fn a_file_that_cannot_grow_rejects_writes_and_loses_no_acknowledged_change() {
     let data = folder("full");
-    // The second start makes room for one more checkpoint. From then on the file may not grow: writing
-    // beyond its size fails, as on a disk that is full.
+    // The second start allocates space for another checkpoint. From then on the file cannot grow: writes beyond its
+    // size fail, as on a full disk.
     for _ in 0..2 {
         drop(Program::start(plain(), &data).await.child.kill().await);
     }
@@ -262,42 +262,42 @@ async fn a_file_that_cannot_grow_acknowledges_no_more_writes_and_loses_nothing()
         Socket::connect(program.ready["spot"]["ws_private"].as_str().expect("text")).await;
     log_in(&mut socket, &program.key).await;
     socket.subscribe_spot("spot/user/orders:ALL_SYMBOLS").await;
-    let mut spot = Line::open(&program, "spot").await;
-    let mut told = Acknowledged::default();
-    // Ten orders at a time: commands are short.
+    let mut spot = Connection::open(&program, "spot").await;
+    let mut acknowledged = Acknowledged::default();
+    // Ten orders per request, because commands are small.
     let mut batch = 0;
-    let (status, answer) = loop {
+    let (status, response) = loop {
         let names: Vec<_> = (0..10).map(|place| format!("s{batch}x{place}")).collect();
         let row = |name: &String| json!({ "side": "buy", "type": "limit", "price": "1000", "size": "0.005", "clientOrderId": name });
         let rows: Vec<_> = names.iter().map(row).collect();
         let body = json!({ "symbol": "BTC_USDT", "orderParams": rows });
-        let (status, answer) = spot.ask("/spot/v4/batch_orders", body.to_string()).await;
+        let (status, response) = spot.request("/spot/v4/batch_orders", body.to_string()).await;
         if status != 200 {
-            break (status, answer);
+            break (status, response);
         }
-        let ids = answer["data"]["data"]["orderIds"].as_array().expect("ids");
+        let ids = response["data"]["data"]["orderIds"].as_array().expect("ids");
         for (id, name) in ids.iter().zip(names) {
             let id = id.as_str().expect("an id").to_owned();
-            told.orders.insert(id, (name, false));
+            acknowledged.orders.insert(id, (name, false));
             let push = socket.text().await;
             assert_eq!(push["data"][0]["order_state"], "new", "{push}");
         }
         batch += 1;
-        assert!(batch < 2_000, "the disk does not get full");
+        assert!(batch < 2_000, "the disk does not become full");
     };
-    assert_eq!((status, &answer["code"]), (503, &json!(50000)), "{answer}");
-    // What was answered can be read meanwhile, the one on its way at that moment included.
+    assert_eq!((status, &response["code"]), (503, &json!(50000)), "{response}");
+    // Reads continue, including that of the input that waited when the disk became full.
     for _ in 0..3 {
-        let (status, answer) = spot.ask("/spot/v4/query/open-orders", "{}".to_owned()).await;
-        assert_eq!(status, 200, "{answer}");
+        let (status, response) = spot.request("/spot/v4/query/open-orders", "{}".to_owned()).await;
+        assert_eq!(status, 200, "{response}");
     }
     program.child.start_kill().expect("runs");
-    let mut complaint = String::new();
+    let mut stderr_text = String::new();
     let mut stderr = program.child.stderr.take().expect("piped");
-    stderr.read_to_string(&mut complaint).await.expect("reads");
-    assert_eq!(complaint.matches("cannot store").count(), 1, "{complaint}");
+    stderr.read_to_string(&mut stderr_text).await.expect("reads");
+    assert_eq!(stderr_text.matches("cannot write to").count(), 1, "{stderr_text}");
     drop(program);
-    check(&Program::start(plain(), &data).await, &told).await;
+    check(&Program::start(plain(), &data).await, &acknowledged).await;
 }
 
 async fn log_in(socket: &mut Socket, key: &ApiKey) {

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 const NOON_MS: u64 = 1_700_000_000_000;
 const SUB: &str = "account2@sandbox.test";
 
-fn still() -> Config {
+fn stepped_config() -> Config {
     let config = Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false);
     config.spot_balance("BTC", Decimal::from(5))
 }
 
-/// What is available in a wallet of an account.
+/// The available balance of a wallet.
 fn available(sandbox: &Sandbox, account: u32, wallet: &str, currency: &str) -> Decimal {
     let mut rows = sandbox.balances().into_iter();
     rows.find(|row| (row.account, row.wallet, &*row.currency) == (account, wallet, currency))
@@ -28,8 +28,8 @@ fn transfer(amount: &str, kind: &str) -> Value {
 }
 
 #[tokio::test]
-async fn money_moves_between_spot_and_futures_and_is_listed() {
-    let sandbox = start(still()).await;
+async fn transfers_between_spot_and_futures_change_balances_and_are_listed() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let path = "/account/v1/transfer-contract";
     let data = client.post(path, transfer("10", "spot_to_contract")).await.data();
@@ -59,8 +59,8 @@ async fn money_moves_between_spot_and_futures_and_is_listed() {
 }
 
 #[tokio::test]
-async fn the_funding_wallet_fills_from_spot_and_pays_for_futures() {
-    let sandbox = start(still()).await;
+async fn the_funding_wallet_receives_from_spot_and_sends_to_futures() {
+    let sandbox = start(stepped_config()).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     spot.post("/account/v1/transfer", transfer("30", "spot_to_fund")).await.data();
     let path = "/contract/private/account/v1/transfer";
@@ -74,8 +74,8 @@ async fn the_funding_wallet_fills_from_spot_and_pays_for_futures() {
 }
 
 #[tokio::test]
-async fn a_main_account_and_its_sub_account_share_money() {
-    let sandbox = start(still()).await;
+async fn transfers_between_a_main_account_and_its_sub_account_are_listed() {
+    let sandbox = start(stepped_config()).await;
     let main = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -121,8 +121,8 @@ async fn a_main_account_and_its_sub_account_share_money() {
 }
 
 #[tokio::test]
-async fn futures_money_moves_between_accounts() {
-    let sandbox = start(still()).await;
+async fn futures_balances_are_transferred_between_accounts() {
+    let sandbox = start(stepped_config()).await;
     let main = Client::futures(&sandbox);
     let body = json!({ "requestNo": "1", "amount": "7", "currency": "USDT", "subAccount": SUB });
     main.post("/account/contract/sub-account/main/v1/main-to-sub", body).await.data();
@@ -135,8 +135,8 @@ async fn futures_money_moves_between_accounts() {
 }
 
 #[tokio::test]
-async fn a_deposit_goes_through_its_states_on_the_clock() {
-    let sandbox = start(still()).await;
+async fn a_deposit_passes_through_its_states_by_the_clock() {
+    let sandbox = start(stepped_config()).await;
     let mut client = Client::spot(&sandbox);
     let id = sandbox.deposit(1, "USDT-TRC20", Decimal::TEN).expect("an id");
     let path = format!("/account/v1/deposit-withdraw/detail?id={id}");
@@ -160,14 +160,14 @@ async fn a_deposit_goes_through_its_states_on_the_clock() {
 }
 
 #[tokio::test]
-async fn a_withdrawal_is_frozen_until_it_is_done_or_failed() {
-    let sandbox = start(still()).await;
+async fn the_amount_of_a_withdrawal_is_frozen_until_it_finishes_or_fails() {
+    let sandbox = start(stepped_config()).await;
     let mut client = Client::spot(&sandbox);
     client.post("/account/v1/transfer", transfer("99990", "spot_to_fund")).await.data();
     let apply =
         |address: &str| json!({ "currency": "USDT-TRC20", "amount": "15", "address": address });
     let path = "/account/v1/withdraw/apply";
-    // The first one takes what spot has and the rest from funding.
+    // The first withdrawal takes the spot balance and the rest from funding.
     client.post(path, apply("T1")).await.data();
     client.post(path, apply("fail-please")).await.data();
     let usdt = |wallet: &str| available(&sandbox, 1, wallet, "USDT");
@@ -190,8 +190,8 @@ async fn a_withdrawal_is_frozen_until_it_is_done_or_failed() {
 }
 
 #[tokio::test]
-async fn a_withdrawal_to_another_account_reaches_it() {
-    let sandbox = start(still()).await;
+async fn a_withdrawal_to_another_account_is_credited_there() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let apply = |to: &str| json!({ "currency": "BTC", "amount": "1", "type": 1, "value": to });
     let path = "/account/v1/withdraw/apply";
@@ -204,8 +204,8 @@ async fn a_withdrawal_to_another_account_reaches_it() {
 }
 
 #[tokio::test]
-async fn the_withdraw_quota_shrinks_and_comes_back() {
-    let sandbox = start(still().spot_balance("BTC", Decimal::from(200))).await;
+async fn the_withdrawal_quota_shrinks_and_recovers_after_a_day() {
+    let sandbox = start(stepped_config().spot_balance("BTC", Decimal::from(200))).await;
     let mut client = Client::spot(&sandbox);
     let apply = |amount: &str| json!({ "currency": "BTC", "amount": amount, "address": "b1" });
     let path = "/account/v1/withdraw/apply";
@@ -225,8 +225,8 @@ async fn the_withdraw_quota_shrinks_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_loan_bears_interest_by_the_hour_and_is_paid_back() {
-    let sandbox = start(still()).await;
+async fn a_loan_bears_hourly_interest_and_is_repaid() {
+    let sandbox = start(stepped_config()).await;
     let mut client = Client::spot(&sandbox);
     let sum = |amount: &str| json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": amount });
     let with_side = |amount: &str, side: &str| {
@@ -276,8 +276,8 @@ async fn a_loan_bears_interest_by_the_hour_and_is_paid_back() {
 }
 
 #[tokio::test]
-async fn a_margin_order_pays_from_the_margin_account() {
-    let sandbox = start(still()).await;
+async fn a_margin_order_is_paid_from_the_margin_account() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let order = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "500" });
     let path = "/spot/v1/margin/submit_order";

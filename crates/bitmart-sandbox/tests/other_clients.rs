@@ -1,4 +1,4 @@
-//! Manners of BitMart's own SDKs in other languages that no document describes.
+//! Undocumented behavior of other clients that the sandbox accepts.
 
 mod common;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 const NOON_MS: u64 = 1_700_000_000_000;
 
 #[tokio::test]
-async fn the_go_client_logs_in_to_futures_with_capitals() {
+async fn the_go_client_logs_in_to_futures_with_capitalized_fields() {
     let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
     let (key, now) = (sandbox.credentials(), NOON_MS.to_string());
     let args = json!([key.key, now, sign(key, &now, "bitmart.WebSocket"), "web"]);
@@ -19,7 +19,7 @@ async fn the_go_client_logs_in_to_futures_with_capitals() {
 }
 
 #[tokio::test]
-async fn ccxt_asks_either_host_for_the_time_and_for_transfers_and_sends_null_for_nothing() {
+async fn ccxt_requests_time_and_transfers_on_either_host_and_sends_null_for_absent_fields() {
     let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     assert_eq!(futures.get("/system/time").await.data()["server_time"], NOON_MS);
@@ -31,12 +31,12 @@ async fn ccxt_asks_either_host_for_the_time_and_for_transfers_and_sends_null_for
         futures.post("/contract/private/submit-order", order.clone()).await.data()["order_id"]
             .is_number()
     );
-    // Anything else that no document knows is still refused by name.
+    // Any other undocumented field is still rejected by name.
     let mut wrong = order;
     wrong["activation_price"] = json!("1");
-    let refused = futures.post("/contract/private/submit-order", wrong).await;
-    assert!(refused.message().contains("unknown field \"activation_price\""));
-    // Other endpoints are on the host that the documents name.
+    let rejected = futures.post("/contract/private/submit-order", wrong).await;
+    assert!(rejected.message().contains("unknown field \"activation_price\""));
+    // Other endpoints are only on the documented host.
     assert_eq!(futures.get("/spot/v1/currencies").await.code(), 30000);
 }
 
@@ -54,7 +54,7 @@ async fn the_php_example_and_ccxt_send_a_price_with_plan_orders() {
 }
 
 #[tokio::test]
-async fn the_java_client_names_a_currency_where_no_document_does() {
+async fn the_java_client_sends_an_undocumented_currency() {
     let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
     let spot = Client::spot(&sandbox);
     for (path, list) in [("/spot/v1/wallet", "wallet"), ("/account/v1/currencies", "currencies")] {
@@ -64,7 +64,7 @@ async fn the_java_client_names_a_currency_where_no_document_does() {
 }
 
 #[tokio::test]
-async fn bitmart_api_of_npm_sends_a_window_with_everything() {
+async fn the_npm_package_bitmart_api_sends_recv_window_with_every_request() {
     let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let order = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000",
@@ -72,14 +72,14 @@ async fn bitmart_api_of_npm_sends_a_window_with_everything() {
     assert!(spot.post("/spot/v2/submit_order", order).await.data()["order_id"].is_string());
     assert!(spot.get("/account/v1/wallet?recvWindow=5000").await.data()["wallet"].is_array());
     assert!(futures.get("/contract/private/assets-detail?recvWindow=5000").await.data().is_array());
-    // It is heeded where it is documented.
+    // It is enforced where it is documented.
     let query = json!({ "recvWindow": 60_001 });
     assert_eq!(spot.post("/spot/v4/query/open-orders", query).await.code(), 30007);
 }
 
-/// They are all of BitMart's own Postman collection that is refused for strictness.
+/// These are the only fields of BitMart's Postman collection that strict validation rejects.
 #[tokio::test]
-async fn the_postman_collection_fills_two_fields_that_no_document_knows() {
+async fn the_postman_collection_fills_two_undocumented_fields() {
     let home = json!({ "requestNo": "4e2adcff-2122-1ce7-2557-4f65d2ce1ca2", "amount": "1", "currency": "BTC",
         "subAccount": "subAccountName@xxx.com" });
     let plan = json!({ "symbol": "ETHUSDT", "client_order_id": "123456789", "order_id": "220906179559421",
@@ -97,10 +97,10 @@ async fn the_postman_collection_fills_two_fields_that_no_document_knows() {
                 [40007, 40037],
             ),
         ] {
-            let answer = client.post(path, body.clone()).await;
-            assert_eq!(answer.code(), codes[usize::from(lenient)], "{path}: {}", answer.text);
-            let named = answer.message().contains(&format!("unknown field \"{field}\""));
-            assert_eq!(named, !lenient, "{}", answer.text);
+            let response = client.post(path, body.clone()).await;
+            assert_eq!(response.code(), codes[usize::from(lenient)], "{path}: {}", response.text);
+            let named = response.message().contains(&format!("unknown field \"{field}\""));
+            assert_eq!(named, !lenient, "{}", response.text);
         }
     }
 }

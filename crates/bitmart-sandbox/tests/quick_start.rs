@@ -1,5 +1,4 @@
-//! BitMart's printed quick start, order by order: with nothing changed but addresses and keys, each is
-//! accepted as the first thing that somebody sends.
+//! The orders of BitMart's quick start: each is accepted with other addresses and keys only.
 
 mod common;
 
@@ -7,8 +6,8 @@ use bitmart_sandbox::{Config, Decimal};
 use common::{Client, start};
 use serde_json::{Value, json};
 
-/// The orders of the samples: Python, Go, Java, PHP, JavaScript, Ruby, C#, Rust and C++ sell the same;
-/// the SDK samples of Python and PHP buy; those of Node and Go sell with numbers.
+/// The orders of the samples. Those of Python, Go, Java, PHP, JavaScript, Ruby, C#, Rust and C++ are the same sell order;
+/// the SDK samples of Python and PHP buy; those of Node and Go sell with numbers instead of strings.
 fn printed() -> Vec<Value> {
     let sell = json!({ "size": "100", "price": "500000", "side": "sell", "symbol": "BTC_USDT", "type": "limit" });
     let mut orders = vec![sell; 9];
@@ -23,7 +22,7 @@ fn printed() -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_printed_order_is_paid_for_by_the_default_account_several_times() {
+async fn the_default_account_can_pay_for_every_sample_order_several_times() {
     let sandbox = start(Config::new().stepped_clock(1_700_000_000_000).rate_limits(false)).await;
     let client = Client::spot(&sandbox);
     for order in printed() {
@@ -36,7 +35,7 @@ async fn every_printed_order_is_paid_for_by_the_default_account_several_times() 
 }
 
 #[tokio::test]
-async fn an_account_starts_with_what_it_is_funded_with() {
+async fn an_account_starts_with_the_configured_balances() {
     let config = Config::new().rate_limits(false).market_maker(false);
     let sandbox = start(config.fund("BTC=0.5,USDT=1234.5").expect("a list")).await;
     let available = |account: u32, wallet: &str, currency: &str| {

@@ -1,10 +1,10 @@
-//! Why something was rejected: a header of the response states it, the body stays the documented one.
+//! Reasons for rejections: a response header contains them, and the body is the documented one.
 
 mod common;
 
 use bitmart_sandbox::{ApiKey, Config, Sandbox};
 use bytes::Bytes;
-use common::{Answer, Client, Heard, Socket, send, sign, start};
+use common::{ApiResponse, Client, Received, Socket, send, sign, start};
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
@@ -20,15 +20,20 @@ async fn sandbox() -> Sandbox {
     start(config.api_key(key).api_key(other)).await
 }
 
-fn reason(response: &Answer) -> &str {
+fn reason(response: &ApiResponse) -> &str {
     let value = response.headers.get("x-sandbox-reason");
     value.unwrap_or_else(|| panic!("no reason for {response:?}")).to_str().expect("ASCII")
 }
 
-/// Fails unless a response has the code and its documented text, and a short reason with the expected part and
-/// without secrets.
+/// Checks that a response has the code with its documented text, and a short reason that contains `expected` and no
+/// secret.
 #[track_caller]
-fn assert_reason(response: &Answer, (code, message): (u64, &str), expected: &str, key: &ApiKey) {
+fn assert_reason(
+    response: &ApiResponse,
+    (code, message): (u64, &str),
+    expected: &str,
+    key: &ApiKey,
+) {
     assert_eq!((response.code(), response.message().as_str()), (code, message), "{expected}");
     let text = reason(response);
     assert!(text.contains(expected), "{expected:?} is not in {text:?}");
@@ -40,7 +45,7 @@ fn order() -> Value {
     json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" })
 }
 
-/// What is sent and signed, where it is not the right thing.
+/// A request with changes to what is sent or signed.
 struct Attempt<'a> {
     key: &'a str,
     timestamp: String,
@@ -62,7 +67,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    async fn send(self, sandbox: &Sandbox) -> Answer {
+    async fn send(self, sandbox: &Sandbox) -> ApiResponse {
         let request = Request::post(SUBMIT)
             .header("host", "sandbox")
             .header("content-type", "application/json")
@@ -86,7 +91,7 @@ async fn the_reason_of_a_wrong_signature_names_the_mistake() {
         (ApiKey::new("", &key.secret, ""), "an empty memo"),
         (ApiKey::new("", &key.secret, format!("{} ", key.memo)), "a memo with a blank"),
         (ApiKey::new("", format!("'{}'", key.secret), &key.memo), "a secret in quotes"),
-        (ApiKey::new("", "0123456789", &key.memo), "the secret or the memo is another one"),
+        (ApiKey::new("", "0123456789", &key.memo), "the secret or the memo is a different one"),
         (sandbox.sub_account_credentials().expect("one"), "the secret of another key"),
     ] {
         let response = Attempt { with, ..Attempt::new(key) }.send(&sandbox).await;
@@ -97,7 +102,7 @@ async fn the_reason_of_a_wrong_signature_names_the_mistake() {
     for (signed, expected) in [
         (wide.to_owned(), "with spaces after"),
         (wide.replace('"', "'"), "a Python dict"),
-        ("symbol=BTC_USDT&side=buy".to_owned(), "none of the usual slips"),
+        ("symbol=BTC_USDT&side=buy".to_owned(), "none of the common mistakes"),
         (String::new(), "an empty body"),
     ] {
         let sent = compact.clone();
@@ -153,7 +158,7 @@ async fn the_reason_of_a_wrong_key_or_timestamp_names_the_mistake() {
 }
 
 #[tokio::test]
-async fn the_reason_of_a_low_balance_has_the_amount_that_is_missing() {
+async fn the_reason_of_an_insufficient_balance_has_the_missing_amount() {
     let config = Config::new().stepped_clock(NOON_MS).rate_limits(false);
     let sandbox = start(config.fund("BTC=0.5,USDT=100").expect("a list")).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
@@ -189,7 +194,7 @@ async fn the_reason_of_a_low_balance_has_the_amount_that_is_missing() {
 }
 
 #[tokio::test]
-async fn the_reason_of_a_wrong_path_or_symbol_has_the_right_one() {
+async fn the_reason_of_a_wrong_path_or_symbol_has_the_correct_one() {
     let sandbox = sandbox().await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let with = |symbol: &str| json!({ "symbol": symbol, "side": "buy", "type": "limit", "price": "1", "size": "1" });
@@ -213,7 +218,7 @@ async fn the_reason_of_a_wrong_path_or_symbol_has_the_right_one() {
 }
 
 #[tokio::test]
-async fn a_failed_login_is_closed_with_its_reason() {
+async fn the_close_frame_of_a_failed_login_has_the_reason() {
     let sandbox = sandbox().await;
     let key = sandbox.credentials();
     let bare = ApiKey::new(&key.key, &key.secret, "");
@@ -232,16 +237,16 @@ async fn a_failed_login_is_closed_with_its_reason() {
             let mut socket = Socket::connect(url).await;
             socket.json(login).await;
             socket.text().await;
-            let (code, why) = socket.close().await;
+            let (code, reason) = socket.close().await;
             assert_eq!(code, 1000);
-            assert!(why.contains(expected) && why.len() <= 123, "{expected}: {why}");
-            assert!(!why.contains(&key.secret), "{why}");
+            assert!(reason.contains(expected) && reason.len() <= 123, "{expected}: {reason}");
+            assert!(!reason.contains(&key.secret), "{reason}");
         }
     }
 }
 
 #[tokio::test]
-async fn the_error_about_a_topic_at_the_wrong_address_names_the_right_one() {
+async fn the_error_of_a_topic_at_the_wrong_address_names_the_correct_one() {
     let sandbox = sandbox().await;
     let (spot, futures) = (sandbox.spot(), sandbox.futures());
     for (url, subscribe, field, expected, path) in [
@@ -286,5 +291,5 @@ async fn the_error_about_a_topic_at_the_wrong_address_names_the_right_one() {
     let response = socket.text().await;
     assert_eq!(response["errorMessage"], "User not logged in / User must be logged in");
     socket.send("ping").await;
-    assert_eq!(socket.hear().await, Heard::Text("pong".to_owned()));
+    assert_eq!(socket.receive().await, Received::Text("pong".to_owned()));
 }

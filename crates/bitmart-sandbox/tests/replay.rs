@@ -1,17 +1,17 @@
-//! A recording played on the public channels.
+//! Replays of recordings on the public channels.
 
 mod common;
 
 use std::time::Duration;
 
 use bitmart_sandbox::{Config, RecordedFrame};
-use common::{Heard, Socket, start};
+use common::{Received, Socket, start};
 use serde_json::{Value, json};
 
 const NOON_MS: u64 = 1_700_000_000_000;
 const NOON_US: u64 = NOON_MS * 1_000;
-/// From the first subscription to the first frame.
-const LEAD: Duration = Duration::from_millis(500);
+/// Time from the first subscription to the first frame.
+const LEAD_TIME: Duration = Duration::from_millis(500);
 
 fn spot(after_ms: u64, channel: &str, entry: &Value) -> RecordedFrame {
     let frame = json!({ "table": channel, "data": [entry] }).to_string();
@@ -27,7 +27,7 @@ fn trade(after_ms: u64, price: &str) -> RecordedFrame {
     spot(after_ms, "spot/trade", &json!({ "symbol": "OLD_USDT", "price": price }))
 }
 
-/// Of a pair that the sandbox does not list.
+/// A recording of a pair that the sandbox does not list.
 fn entries() -> Vec<RecordedFrame> {
     let futures = json!({ "group": "futures/ticker:BTCUSDT", "data": { "symbol": "BTCUSDT" } });
     vec![
@@ -42,13 +42,13 @@ fn entries() -> Vec<RecordedFrame> {
     ]
 }
 
-fn still() -> Config {
+fn stepped_config() -> Config {
     Config::new().stepped_clock(NOON_MS + 5_000).replay(entries())
 }
 
 #[tokio::test]
-async fn frames_come_at_their_time_and_to_whoever_subscribed() {
-    let sandbox = start(still()).await;
+async fn frames_are_sent_at_their_times_to_all_subscribers() {
+    let sandbox = start(stepped_config()).await;
     assert!(sandbox.is_replay());
     let mut trades = Socket::connect(&sandbox.spot().ws_public).await;
     trades.subscribe_spot("spot/trade:OLD_USDT").await;
@@ -56,24 +56,24 @@ async fn frames_come_at_their_time_and_to_whoever_subscribed() {
     tickers.json(json!({ "action": "subscribe", "args": ["futures/ticker:BTCUSDT"] })).await;
     assert_eq!(tickers.text().await["success"], true);
     sandbox.advance(Duration::ZERO);
-    sandbox.advance(LEAD);
+    sandbox.advance(LEAD_TIME);
     assert_eq!(trades.binary().await["data"][0]["price"], "1.10");
-    // Just before the next, and then at it: a frame that came too early would be the answer.
+    // Just before the next frame, and then at its time. A frame that is too early would arrive before the pong.
     sandbox.advance(Duration::from_millis(399));
     trades.send("ping").await;
-    assert_eq!(trades.hear().await, Heard::Text("pong".to_owned()));
+    assert_eq!(trades.receive().await, Received::Text("pong".to_owned()));
     sandbox.advance(Duration::from_millis(1));
     assert_eq!(trades.binary().await["data"][0]["price"], "1.2");
     assert_eq!(tickers.text().await["group"], "futures/ticker:BTCUSDT");
 }
 
 #[tokio::test]
-async fn a_late_subscriber_gets_the_book_from_its_last_snapshot_on() {
-    let sandbox = start(still()).await;
+async fn a_late_subscriber_receives_the_last_book_snapshot_and_its_updates() {
+    let sandbox = start(stepped_config()).await;
     let mut early = Socket::connect(&sandbox.spot().ws_public).await;
     early.subscribe_spot("spot/depth/increase100:OLD_USDT").await;
     sandbox.advance(Duration::ZERO);
-    sandbox.advance(LEAD + Duration::from_secs(1));
+    sandbox.advance(LEAD_TIME + Duration::from_secs(1));
     let mut seen = Vec::new();
     for _ in 0..4 {
         seen.push(early.binary().await["data"][0]["version"].clone());
@@ -87,7 +87,7 @@ async fn a_late_subscriber_gets_the_book_from_its_last_snapshot_on() {
 }
 
 #[tokio::test]
-async fn who_comes_after_many_updates_gets_the_whole_book() {
+async fn a_subscriber_after_many_updates_receives_a_merged_snapshot() {
     let level = |version: u64, price: &str| {
         let kind = if version == 0 { "snapshot" } else { "update" };
         let bids = json!([[price, "1"]]);
@@ -100,13 +100,13 @@ async fn who_comes_after_many_updates_gets_the_whole_book() {
     let mut other = Socket::connect(&sandbox.spot().ws_public).await;
     other.subscribe_spot("spot/ticker:BTC_USDT").await;
     sandbox.advance(Duration::ZERO);
-    sandbox.advance(LEAD + Duration::from_secs(3));
+    sandbox.advance(LEAD_TIME + Duration::from_secs(3));
     let mut late = Socket::connect(&sandbox.spot().ws_public).await;
     late.subscribe_spot("spot/depth/increase100:OLD_USDT").await;
     let whole = late.binary().await["data"][0].clone();
     assert_eq!(whole["type"], "snapshot");
     let version = whole["version"].as_u64().expect("a version");
-    // As many levels as there were changes until then, and the one of the beginning still the best.
+    // One level per update so far, and the initial level is still the best.
     let bids = whole["bids"].as_array().expect("levels");
     assert_eq!(bids.len() as u64, version + 1);
     assert_eq!(bids[0][0], "20000");
@@ -116,10 +116,10 @@ async fn who_comes_after_many_updates_gets_the_whole_book() {
 }
 
 #[tokio::test]
-async fn nothing_else_is_told_of_the_markets_and_private_channels_work() {
-    let sandbox = start(still()).await;
+async fn other_market_data_is_not_pushed_and_private_channels_work() {
+    let sandbox = start(stepped_config()).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
-    // Listed, but not recorded: silent. Neither listed nor recorded: refused.
+    // A listed topic that was not recorded sends nothing. A topic that is neither listed nor recorded is rejected.
     socket.subscribe_spot("spot/ticker:BTC_USDT").await;
     sandbox.step_market(20);
     socket.json(json!({ "op": "subscribe", "args": ["spot/ticker:NO_USDT"] })).await;

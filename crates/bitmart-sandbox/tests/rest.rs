@@ -1,22 +1,18 @@
-//! The REST side over real sockets.
+//! The REST API over real sockets.
 
 mod common;
+#[path = "rest/http.rs"]
+mod http;
 
 use bitmart_sandbox::{ApiKey, Config, Decimal, Permission};
-use bytes::Bytes;
-use common::{Client, DEADLINE, authority, send, start};
+use common::{Client, send, start};
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
 
 const NOON_MS: u64 = 1_700_000_000_000;
 
-fn still() -> Config {
+fn stepped_config() -> Config {
     Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)
 }
 
@@ -26,9 +22,9 @@ fn limit_buy(price: &str, size: &str) -> Value {
 
 #[tokio::test]
 async fn a_market_buy_fills_against_the_market_maker() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
-    // Empty text stands for an absent field: official clients send it.
+    // Official clients send empty strings for absent fields.
     let id = client
         .order(json!({
             "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "500",
@@ -62,7 +58,7 @@ async fn a_market_buy_fills_against_the_market_maker() {
 
 #[tokio::test]
 async fn wrong_credentials_get_their_codes() {
-    let config = still()
+    let config = stepped_config()
         .api_key(ApiKey::new("key", "secret", "memo"))
         .api_key(ApiKey::new("ice", "secret", "memo").frozen())
         .api_key(ApiKey::new("reader", "secret", "memo").permissions([Permission::ReadOnly]));
@@ -99,7 +95,7 @@ async fn wrong_credentials_get_their_codes() {
 
 #[tokio::test]
 async fn recv_window_is_checked_on_v4_only() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let late = Client { now_ms: NOON_MS - 6_000, ..Client::spot(&sandbox) };
     let response = late.post("/spot/v4/query/order", json!({ "orderId": "1" })).await;
     assert_eq!((response.status, response.code()), (401, 30007));
@@ -115,7 +111,7 @@ async fn recv_window_is_checked_on_v4_only() {
 
 #[tokio::test]
 async fn malformed_orders_get_their_codes() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let order = |patch: Value| {
         let mut body = limit_buy("50000", "0.001");
@@ -154,14 +150,14 @@ async fn malformed_orders_get_their_codes() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_named_and_lenient_ignores_them() {
+async fn unknown_fields_are_rejected_by_name_or_ignored_if_lenient() {
     let mut body = limit_buy("50000.009", "0.001");
     body["clientOrderId"] = "x".into();
-    let strict = start(still()).await;
+    let strict = start(stepped_config()).await;
     let response = Client::spot(&strict).post("/spot/v2/submit_order", body.clone()).await;
     assert!(response.message().contains("\"clientOrderId\""), "{}", response.text);
     assert!(response.message().contains("did you mean \"client_order_id\""), "{}", response.text);
-    let lenient = start(still().lenient(true)).await;
+    let lenient = start(stepped_config().lenient(true)).await;
     let client = Client::spot(&lenient);
     let id = client.order(body).await;
     let order = client.post("/spot/v4/query/order", json!({ "orderId": id })).await.data();
@@ -169,8 +165,8 @@ async fn unknown_fields_are_named_and_lenient_ignores_them() {
 }
 
 #[tokio::test]
-async fn client_order_ids_are_unique_and_find_the_order() {
-    let sandbox = start(still()).await;
+async fn client_order_ids_are_unique_and_identify_the_order() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let mut body = limit_buy("50000", "0.001");
     body["client_order_id"] = "same1".into();
@@ -181,7 +177,7 @@ async fn client_order_ids_are_unique_and_find_the_order() {
         client.post("/spot/v3/cancel_order", cancel.clone()).await.data(),
         json!({ "result": true })
     );
-    // Done is not an error: code 1000 with result false.
+    // Canceling a finished order is not an error: code 1000 with result false.
     assert_eq!(
         client.post("/spot/v3/cancel_order", cancel).await.data(),
         json!({ "result": false })
@@ -193,8 +189,8 @@ async fn client_order_ids_are_unique_and_find_the_order() {
 }
 
 #[tokio::test]
-async fn batches_place_and_cancel_in_part() {
-    let sandbox = start(still()).await;
+async fn batches_can_be_placed_and_canceled_in_part() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let row =
         |price: &str| json!({ "side": "buy", "type": "limit", "price": price, "size": "0.001" });
@@ -219,8 +215,8 @@ async fn batches_place_and_cancel_in_part() {
 }
 
 #[tokio::test]
-async fn a_withdrawal_moves_money_and_shows_in_the_history() {
-    let sandbox = start(still()).await;
+async fn a_withdrawal_changes_the_balance_and_is_in_the_history() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let apply = |amount: &str| json!({ "currency": "USDT-TRC20", "amount": amount, "address": "T1", "destination": "To Digital Address" });
     let data = client.post("/account/v1/withdraw/apply", apply("100")).await.data();
@@ -236,8 +232,8 @@ async fn a_withdrawal_moves_money_and_shows_in_the_history() {
 }
 
 #[tokio::test]
-async fn futures_orders_live_from_submit_to_finish() {
-    let sandbox = start(still()).await;
+async fn futures_orders_are_submitted_queried_and_canceled() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let order = |patch: Value| {
         let mut body = json!({
@@ -251,7 +247,7 @@ async fn futures_orders_live_from_submit_to_finish() {
     };
     let submit = "/contract/private/submit-order";
     let resting = client.post(submit, order(json!({ "client_order_id": "f1" }))).await.data();
-    let id = resting["order_id"].as_u64().expect("a number here");
+    let id = resting["order_id"].as_u64().expect("a number");
     assert_eq!(resting["price"], "50000");
     let query = format!("/contract/private/order?symbol=BTCUSDT&order_id={id}");
     let row = client.get(&query).await.data();
@@ -259,7 +255,7 @@ async fn futures_orders_live_from_submit_to_finish() {
     let cancel = json!({ "symbol": "BTCUSDT", "client_order_id": "f1" });
     assert_eq!(client.post("/contract/private/cancel-order", cancel).await.data(), json!({}));
     assert_eq!(client.get(&query).await.data()["state"], 4);
-    // Numbers may come as text, and the reverse.
+    // Numbers may be sent as strings, and the reverse.
     let market = json!({ "type": "market", "size": "2", "side": "1", "leverage": 10 });
     let filled = client.post(submit, order(market)).await.data();
     assert_eq!(filled["price"], "market price");
@@ -282,83 +278,8 @@ async fn futures_orders_live_from_submit_to_finish() {
 }
 
 #[tokio::test]
-async fn limits_count_what_is_used_and_lead_to_429() {
-    let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
-    let client = Client::spot(&sandbox);
-    let header = |response: &common::Answer, name: &str| {
-        response.headers.get(name).expect("a limit header").to_str().expect("text").to_owned()
-    };
-    for used in 1..=10 {
-        let response = client.get("/system/time").await;
-        assert_eq!(header(&response, "X-BM-RateLimit-Remaining"), used.to_string());
-        assert_eq!(header(&response, "X-BM-RateLimit-Limit"), "10");
-        assert_eq!(header(&response, "X-BM-RateLimit-Reset"), "1");
-        assert_eq!(response.status, 200);
-    }
-    let rejected = client.get("/system/time").await;
-    assert_eq!((rejected.status, rejected.code()), (429, 30013));
-    sandbox.advance(std::time::Duration::from_secs(1));
-    assert_eq!(client.get("/system/time").await.status, 200);
-}
-
-#[tokio::test]
-async fn responses_that_no_source_describes_are_marked() {
-    let sandbox = start(still()).await;
-    let origin = |response: &common::Answer| {
-        let header = response.headers.get("x-sandbox-answer")?;
-        Some(header.to_str().expect("text").to_owned())
-    };
-    let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
-    let computed = spot.get("/spot/v1/wallet").await;
-    assert_eq!((computed.code(), origin(&computed)), (1000, None));
-    let sample = futures.get("/contract/private/affiliate/invite-check?cid=1").await;
-    assert_eq!((sample.code(), origin(&sample)), (1000, None));
-    assert!(sample.data()["isInviteUser"].is_boolean(), "{}", sample.text);
-    let rejected = futures.get("/contract/private/affiliate/invite-check").await;
-    assert_eq!((rejected.code(), origin(&rejected)), (40007, None));
-    let keys = spot.get("/uapi-key/v1/account/info").await;
-    // The envelope of this one has a flag.
-    assert_eq!((keys.status, &keys.json()["success"]), (200, &json!(true)));
-    let close = json!({ "symbol": "BTCUSDT", "contractType": 1 });
-    let plausible = futures.post("/contract/private/close-all-position", close).await;
-    assert_eq!((plausible.code(), origin(&plausible).as_deref()), (1000, Some("plausible")));
-}
-
-#[tokio::test]
-async fn wrong_paths_methods_and_bodies_get_their_codes() {
-    let sandbox = start(still()).await;
-    let client = Client::spot(&sandbox);
-    let nowhere = client.get("/spot/v9/nope").await;
-    assert_eq!((nowhere.status, nowhere.code()), (404, 30000));
-    let old_host = client.get("/contract/public/details").await;
-    assert_eq!((old_host.status, old_host.code()), (200, 30030));
-    let other_host = Client::futures(&sandbox).get("/spot/v1/currencies").await;
-    assert_eq!((other_host.status, other_host.code()), (404, 30000));
-    let method = client.post("/system/time", json!({})).await;
-    assert_eq!((method.status, method.code()), (405, 57001));
-    let raw = |content_type: &str, body: Vec<u8>| {
-        let mut request = client.signed("/spot/v2/submit_order", &json!({}));
-        request.headers_mut().insert("content-type", content_type.parse().expect("a value"));
-        let text = String::from_utf8(body).expect("text");
-        let sign = common::sign(client.key, &client.now_ms.to_string(), &text);
-        request.headers_mut().insert("x-bm-sign", sign.parse().expect("a value"));
-        *request.body_mut() = Full::new(Bytes::from(text));
-        request
-    };
-    let no_json = send(client.host, raw("application/json; charset=UTF-8", b"{".to_vec()))
-        .await
-        .expect("a response");
-    assert_eq!((no_json.status, no_json.code()), (503, 30018));
-    let form = send(client.host, raw("text/plain", b"{}".to_vec())).await.expect("a response");
-    assert_eq!((form.status, form.code()), (415, 58001));
-    let huge = send(client.host, raw("application/json", vec![b' '; 5 << 20])).await;
-    assert!(huge.is_none_or(|response| response.status == 413));
-    assert_eq!(client.get("/system/time").await.status, 200, "still there");
-}
-
-#[tokio::test]
-async fn market_data_has_the_documented_shapes() {
-    let sandbox = start(still()).await;
+async fn market_data_has_the_documented_form() {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     sandbox.step_market(50);
     let tickers = client.get("/spot/quotation/v3/tickers").await.data();
@@ -384,61 +305,4 @@ async fn market_data_has_the_documented_shapes() {
     assert_eq!((unknown.status, unknown.code()), (200, 70002));
     let step = client.get("/spot/quotation/v3/klines?symbol=BTC_USDT&step=7").await;
     assert_eq!(step.code(), 71005);
-}
-
-#[tokio::test]
-async fn one_connection_serves_pipelined_requests_in_order() {
-    let sandbox = start(still()).await;
-    let mut stream = TcpStream::connect(authority(&sandbox.spot().rest)).await.expect("connects");
-    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
-    let requests = [get("/system/time"), get("/nope"), get("/system/service")].concat();
-    stream.write_all(requests.as_bytes()).await.expect("writes");
-    let mut text = String::new();
-    let mut buffer = [0; 4_096];
-    while !text.contains("Contract API Stop") {
-        let read =
-            timeout(DEADLINE, stream.read(&mut buffer)).await.expect("in time").expect("reads");
-        assert_ne!(read, 0, "closed early: {text}");
-        text.push_str(std::str::from_utf8(&buffer[..read]).expect("text"));
-    }
-    let places = ["server_time", "Not found", "Contract API Stop"]
-        .map(|part| text.find(part).expect("all three"));
-    assert!(places.is_sorted(), "{text}");
-}
-
-#[tokio::test]
-async fn a_large_response_is_compressed_if_the_client_accepts_it() {
-    use std::io::Read as _;
-
-    let sandbox = start(still()).await;
-    let get = async |path: &str, more: &str| {
-        let host = authority(&sandbox.spot().rest);
-        let mut stream = TcpStream::connect(host).await.expect("connects");
-        let head =
-            format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{more}\r\n");
-        stream.write_all(head.as_bytes()).await.expect("writes");
-        let mut response = Vec::new();
-        timeout(DEADLINE, stream.read_to_end(&mut response))
-            .await
-            .expect("in time")
-            .expect("reads");
-        let end = response.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
-        let body = response.split_off(end + 4);
-        (String::from_utf8(response).expect("text").to_ascii_lowercase(), body)
-    };
-    let (tickers, gzip) = ("/spot/quotation/v3/tickers", "content-encoding: gzip");
-    let (head, plain) = get(tickers, "").await;
-    assert!(!head.contains(gzip));
-    for more in
-        ["accept-encoding: gzip\r\n", "Accept-Encoding: br\r\nAccept-Encoding: deflate, GZIP\r\n"]
-    {
-        let (head, packed) = get(tickers, more).await;
-        assert!(head.contains(gzip), "{head}");
-        let mut body = Vec::new();
-        flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut body).expect("gzip");
-        assert_eq!(body.len(), plain.len());
-        assert!(packed.len() < plain.len(), "{} of {}", packed.len(), plain.len());
-    }
-    let (head, _) = get("/system/time", "accept-encoding: gzip\r\n").await;
-    assert!(!head.contains(gzip), "a small one is not worth it");
 }

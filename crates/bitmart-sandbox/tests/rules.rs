@@ -1,4 +1,4 @@
-//! Rules of orders that a client sees on the wire.
+//! Rules of orders, tested over the wire.
 
 mod common;
 
@@ -6,14 +6,14 @@ use bitmart_sandbox::{Config, Sandbox};
 use common::{Client, start};
 use serde_json::json;
 
-/// A market in which nobody else trades.
+/// A market without market makers.
 async fn quiet() -> Sandbox {
     let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false);
     start(config.market_maker(false)).await
 }
 
 #[tokio::test]
-async fn an_order_of_another_market_cannot_be_cancelled() {
+async fn an_order_of_another_market_cannot_be_canceled() {
     let sandbox = quiet().await;
     let client = Client::spot(&sandbox);
     let order = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "size": "0.01", "price": "50000" });
@@ -40,7 +40,7 @@ async fn an_order_of_another_market_cannot_be_cancelled() {
 }
 
 #[tokio::test]
-async fn an_order_of_a_halted_contract_cannot_be_changed() {
+async fn an_order_of_a_halted_contract_cannot_be_modified() {
     let sandbox = quiet().await;
     let client = Client::futures(&sandbox);
     let order = json!({
@@ -57,7 +57,7 @@ async fn an_order_of_a_halted_contract_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn a_post_only_order_below_the_minimum_is_accepted_and_cancelled() {
+async fn a_post_only_order_below_the_minimum_is_accepted_and_canceled() {
     let sandbox = quiet().await;
     let client = Client::spot(&sandbox);
     let order = json!({

@@ -1,4 +1,4 @@
-//! Snapshot and restore: the second run goes on as the first one does.
+//! Snapshot and restore: a restored exchange continues like the original.
 
 mod common;
 
@@ -17,7 +17,7 @@ fn few() -> Config {
     Config::new().pairs(pairs).contracts(Contract::listed().into_iter().take(3).collect::<Vec<_>>())
 }
 
-fn still() -> Config {
+fn stepped_config() -> Config {
     few().seed(9).stepped_clock(1_700_000_000_000).rate_limits(false)
 }
 
@@ -60,9 +60,9 @@ async fn restore(snapshot: &[u8]) -> Sandbox {
 
 #[tokio::test]
 async fn the_same_inputs_after_a_restore_give_the_same_ledger() {
-    let first = start(still()).await;
+    let first = start(stepped_config()).await;
     trade(&first, "a").await;
-    // On its way when the snapshot is taken: arrives in both runs.
+    // Pending when the snapshot is taken, so it is credited in both runs.
     first.deposit(1, "BTC", Decimal::ONE).expect("an id");
     // A margin account with a loan, on which interest falls due.
     let spot = Client::spot(&first);
@@ -85,13 +85,13 @@ async fn the_same_inputs_after_a_restore_give_the_same_ledger() {
 }
 
 #[tokio::test]
-async fn client_order_ids_and_open_orders_are_remembered() {
-    let first = start(still()).await;
+async fn client_order_ids_and_open_orders_are_restored() {
+    let first = start(stepped_config()).await;
     trade(&first, "a").await;
     let second = restore(&json_of(&first)).await;
     let spot = Client::spot(&second);
-    let again = json!({ "symbol": "ETH_USDT", "side": "sell", "type": "limit", "price": "3100", "size": "0.1", "client_order_id": "al1" });
-    assert_eq!(spot.post("/spot/v2/submit_order", again).await.code(), 50042);
+    let duplicate = json!({ "symbol": "ETH_USDT", "side": "sell", "type": "limit", "price": "3100", "size": "0.1", "client_order_id": "al1" });
+    assert_eq!(spot.post("/spot/v2/submit_order", duplicate).await.code(), 50042);
     let cancelled = spot.post("/spot/v4/cancel_all", json!({})).await;
     assert_eq!(cancelled.code(), 1000, "{}", cancelled.text);
     let frozen = second.balances().into_iter().filter(|row| row.wallet == "spot");
@@ -99,8 +99,8 @@ async fn client_order_ids_and_open_orders_are_remembered() {
 }
 
 #[tokio::test]
-async fn orders_that_wait_for_a_price_still_wait() {
-    let first = start(still()).await;
+async fn trigger_orders_are_restored() {
+    let first = start(stepped_config()).await;
     let near = first.book("BTCUSDT").expect("a book").asks[10].0;
     let plan = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "market", "leverage": "10", "open_type": "cross", "size": 1,
@@ -123,8 +123,8 @@ async fn orders_that_wait_for_a_price_still_wait() {
 }
 
 #[tokio::test]
-async fn books_keep_their_versions() {
-    let first = start(still()).await;
+async fn book_versions_are_restored() {
+    let first = start(stepped_config()).await;
     first.step_market(10);
     let topic = "spot/depth/increase100:BTC_USDT";
     let version = async |sandbox: &Sandbox| {
@@ -137,8 +137,8 @@ async fn books_keep_their_versions() {
 }
 
 #[tokio::test]
-async fn keys_made_at_run_time_come_back_without_their_secrets_being_written_down() {
-    let first = start(still()).await;
+async fn keys_created_at_run_time_are_restored_without_stored_secrets() {
+    let first = start(stepped_config()).await;
     let account = first.create_account();
     let key = first.create_key(account, [Permission::ReadOnly]).expect("a key");
     first.set_balance(account, WalletKind::Spot, "BTC", Decimal::TWO).expect("a balance");
@@ -155,7 +155,7 @@ async fn keys_made_at_run_time_come_back_without_their_secrets_being_written_dow
 }
 
 #[tokio::test]
-async fn time_does_not_go_back_and_configured_keys_find_their_accounts() {
+async fn time_does_not_go_back_and_configured_keys_have_their_accounts() {
     let first = start(few()).await;
     let (taken_ms, snapshot) = (first.now_ms(), first.snapshot());
     let real = start(Config::new().restore(snapshot.clone())).await;
@@ -172,8 +172,8 @@ async fn time_does_not_go_back_and_configured_keys_find_their_accounts() {
 }
 
 #[test]
-fn what_is_no_snapshot_is_refused() {
-    for (text, words) in [
+fn invalid_snapshots_are_rejected() {
+    for (text, message) in [
         ("", "not a snapshot"),
         ("{}", "missing field `format`"),
         (r#"{"format":99}"#, "format 99"),
@@ -181,7 +181,7 @@ fn what_is_no_snapshot_is_refused() {
         (r#"{"format":3,"tide":0}"#, "unknown field `tide`"),
     ] {
         let error = Snapshot::from_json(text.as_bytes()).expect_err("no snapshot").to_string();
-        assert!(error.contains(words), "{text}: {error}");
+        assert!(error.contains(message), "{text}: {error}");
     }
 }
 

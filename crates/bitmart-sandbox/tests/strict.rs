@@ -1,21 +1,21 @@
-//! How numbers are written, and members that say two things: what a strict sandbox refuses.
+//! Strict validation: spelling of numbers, and duplicate fields.
 
 mod common;
 
 use bitmart_sandbox::{Config, Sandbox};
-use common::{Answer, Client, send, sign, start};
+use common::{ApiResponse, Client, send, sign, start};
 use hyper::Request;
 use serde_json::{Value, json};
 
 const SUBMIT: &str = "/spot/v2/submit_order";
 
-async fn still(lenient: bool) -> Sandbox {
+async fn stepped_sandbox(lenient: bool) -> Sandbox {
     let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false);
     start(config.lenient(lenient)).await
 }
 
-/// Posts a body as it stands.
-async fn raw(client: &Client<'_>, path: &str, body: &str) -> Answer {
+/// Posts a body without changes.
+async fn raw(client: &Client<'_>, path: &str, body: &str) -> ApiResponse {
     let timestamp = client.now_ms.to_string();
     let request = Request::post(path)
         .header("host", "sandbox")
@@ -25,7 +25,7 @@ async fn raw(client: &Client<'_>, path: &str, body: &str) -> Answer {
         .header("x-bm-sign", sign(client.key, &timestamp, body))
         .body(body.to_owned().into())
         .expect("a request");
-    send(client.host, request).await.expect("an answer")
+    send(client.host, request).await.expect("a response")
 }
 
 fn limit(price: &str, size: &str) -> Value {
@@ -33,15 +33,20 @@ fn limit(price: &str, size: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_number_has_a_grammar_and_not_that_of_a_programming_language() {
+async fn numbers_with_other_spellings_are_rejected() {
     for lenient in [false, true] {
-        let sandbox = still(lenient).await;
+        let sandbox = stepped_sandbox(lenient).await;
         let client = Client::spot(&sandbox);
         for number in ["1_000", "0.0_1", "+1", "1.", ".5", "1e", "0x1", "١", "1,5", "- 1", "1__0"]
         {
             for body in [limit(number, "0.1"), limit("1000", number)] {
-                let answer = client.post(SUBMIT, body.clone()).await;
-                assert_eq!((answer.status, answer.code()), (400, 50021), "{body}: {}", answer.text);
+                let response = client.post(SUBMIT, body.clone()).await;
+                assert_eq!(
+                    (response.status, response.code()),
+                    (400, 50021),
+                    "{body}: {}",
+                    response.text
+                );
             }
         }
         for path in [
@@ -58,24 +63,24 @@ async fn a_number_has_a_grammar_and_not_that_of_a_programming_language() {
 }
 
 #[tokio::test]
-async fn a_member_that_is_given_twice_is_refused_or_the_last_counts() {
+async fn a_duplicate_field_is_rejected_or_the_last_counts_if_lenient() {
     let body = r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","price":"1000","size":"0.1","size":"0.2"}"#;
     let batch = r#"{"symbol":"BTC_USDT","orderParams":[{"side":"buy","type":"limit","price":"1000","size":"0.1","price":"1001"}]}"#;
     let contract = r#"{"symbol":"BTCUSDT","side":1,"side":4,"type":"market","size":1}"#;
     let query = "/spot/quotation/v3/ticker?symbol=BTC_USDT&symbol=ETH_USDT";
-    let sandbox = still(false).await;
+    let sandbox = stepped_sandbox(false).await;
     let (client, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
-    for (answer, name) in [
+    for (response, name) in [
         (raw(&client, SUBMIT, body).await, "size"),
         (raw(&client, "/spot/v4/batch_orders", batch).await, "price"),
         (raw(&futures, "/contract/private/submit-order", contract).await, "side"),
         (client.get(query).await, "symbol"),
     ] {
-        assert_eq!(answer.status, 400, "{}", answer.text);
-        assert!(answer.text.contains(&format!("{name}: is given twice")), "{}", answer.text);
+        assert_eq!(response.status, 400, "{}", response.text);
+        assert!(response.text.contains(&format!("{name}: is duplicated")), "{}", response.text);
     }
     assert_eq!(sandbox.orders().len(), 0);
-    let sandbox = still(true).await;
+    let sandbox = stepped_sandbox(true).await;
     let client = Client::spot(&sandbox);
     raw(&client, SUBMIT, body).await.data();
     let open = client.post("/spot/v4/query/open-orders", json!({})).await.data();
@@ -84,9 +89,9 @@ async fn a_member_that_is_given_twice_is_refused_or_the_last_counts() {
 }
 
 #[tokio::test]
-async fn no_number_is_none_where_the_kind_of_the_order_ignores_it() {
+async fn a_malformed_number_is_rejected_even_if_the_order_type_ignores_it() {
     for lenient in [false, true] {
-        let sandbox = still(lenient).await;
+        let sandbox = stepped_sandbox(lenient).await;
         let (client, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
         let spot = |word: &str| {
             json!({
@@ -99,13 +104,13 @@ async fn no_number_is_none_where_the_kind_of_the_order_ignores_it() {
                 (&client, SUBMIT, spot(word)),
                 (&futures, "/contract/private/submit-order", contract(word)),
             ] {
-                let answer = client.post(path, body.clone()).await;
+                let response = client.post(path, body.clone()).await;
                 let (status, taken) = if lenient { (200, true) } else { (400, false) };
-                assert_eq!(answer.status, status, "{body}: {}", answer.text);
-                assert_eq!(answer.code() == 1000, taken, "{body}: {}", answer.text);
+                assert_eq!(response.status, status, "{body}: {}", response.text);
+                assert_eq!(response.code() == 1000, taken, "{body}: {}", response.text);
             }
         }
-        // What clients send for a field that they have no value for stays accepted.
+        // Null and empty strings for absent fields are accepted.
         client.post(SUBMIT, spot("")).await.data();
     }
 }

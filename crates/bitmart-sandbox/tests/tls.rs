@@ -1,4 +1,4 @@
-//! TLS: the certificate it hands out is enough to trust it.
+//! TLS: the root certificate of the sandbox is enough to verify its connections.
 #![cfg(feature = "tls")]
 
 mod common;
@@ -42,8 +42,8 @@ async fn the_root_certificate_verifies_every_local_name() {
         let request =
             "GET /contract/public/details HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         stream.write_all(request.as_bytes()).await.expect("writes");
-        let mut answer = vec![0; 15];
-        timeout(DEADLINE, stream.read_exact(&mut answer)).await.expect("in time").expect("reads");
-        assert_eq!(answer, b"HTTP/1.1 200 OK");
+        let mut response = vec![0; 15];
+        timeout(DEADLINE, stream.read_exact(&mut response)).await.expect("in time").expect("reads");
+        assert_eq!(response, b"HTTP/1.1 200 OK");
     }
 }

@@ -1,4 +1,4 @@
-//! Orders that wait for a price, over real sockets.
+//! Trigger orders over real sockets.
 
 mod common;
 
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 const SYMBOL: &str = "BTCUSDT";
 
-/// A market without makers, in which a second customer says what the price is.
-struct Desk {
+/// A market without market makers, in which a second customer sets the price.
+struct TestMarket {
     sandbox: Sandbox,
     other: ApiKey,
 }
 
-impl Desk {
+impl TestMarket {
     async fn open() -> Self {
         let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false);
         let sandbox = start(config.market_maker(false)).await;
@@ -31,7 +31,7 @@ impl Desk {
         Client::futures(&self.sandbox).post(&format!("/contract/private/{path}"), body).await.data()
     }
 
-    async fn refused(&self, path: &str, body: Value) -> u64 {
+    async fn rejected(&self, path: &str, body: Value) -> u64 {
         Client::futures(&self.sandbox).post(&format!("/contract/private/{path}"), body).await.code()
     }
 
@@ -53,7 +53,7 @@ impl Desk {
         client.post("/contract/private/submit-order", body).await.data();
     }
 
-    /// One contract changes hands at a price: mine is the buyer, who had nothing in mind but that.
+    /// Trades one contract at a price. The tested customer is the buyer.
     async fn trade(&self, price: u32) {
         self.other_order(4, price, 1).await;
         let body = json!({
@@ -63,7 +63,7 @@ impl Desk {
         self.post("submit-order", body).await;
     }
 
-    /// The order of the history with this id.
+    /// The order with this id in the history.
     async fn ended(&self, id: &str) -> Value {
         self.get(&format!("order-history?symbol={SYMBOL}&order_id={id}")).await[0].clone()
     }
@@ -88,10 +88,10 @@ fn tp_sl(kind: &str, trigger: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_plan_order_waits_is_changed_fires_and_is_remembered() {
-    let desk = Desk::open().await;
-    let id = desk.post("submit-plan-order", plan(&json!({}))).await["order_id"].to_string();
-    let rows = desk.waiting().await;
+async fn a_plan_order_can_be_modified_triggers_and_is_in_the_history() {
+    let market = TestMarket::open().await;
+    let id = market.post("submit-plan-order", plan(&json!({}))).await["order_id"].to_string();
+    let rows = market.waiting().await;
     assert_eq!(rows.as_array().map(Vec::len), Some(1));
     let row = &rows[0];
     assert_eq!((&row["order_id"], &row["type"]), (&json!(id), &json!("plan")));
@@ -105,32 +105,32 @@ async fn a_plan_order_waits_is_changed_fires_and_is_remembered() {
         "symbol": SYMBOL, "order_id": id, "type": "limit", "trigger_price": "59500",
         "executive_price": "58500", "price_type": 1,
     });
-    assert_eq!(desk.post("modify-plan-order", change.clone()).await["order_id"], json!(id));
-    desk.trade(59_501).await;
-    assert_eq!(desk.ended(&id).await, Value::Null);
-    desk.trade(59_500).await;
-    assert_eq!(desk.waiting().await, json!([]));
-    let ended = desk.ended(&id).await;
+    assert_eq!(market.post("modify-plan-order", change.clone()).await["order_id"], json!(id));
+    market.trade(59_501).await;
+    assert_eq!(market.ended(&id).await, Value::Null);
+    market.trade(59_500).await;
+    assert_eq!(market.waiting().await, json!([]));
+    let ended = market.ended(&id).await;
     assert_eq!((&ended["type"], &ended["state"]), (&json!("planorder"), &json!(4)));
     let prices = (&ended["trigger_price"], &ended["execution_price"]);
     assert_eq!(prices, (&json!("59500"), &json!("58500")));
-    let open = &desk.get("get-open-orders?symbol=BTCUSDT").await[0];
+    let open = &market.get("get-open-orders?symbol=BTCUSDT").await[0];
     assert_eq!(open["order_id"], ended["executive_order_id"]);
     assert_eq!(open["client_order_id"], json!(format!("PLAN_{id}")));
     assert_eq!((&open["price"], &open["size"]), (&json!("58500"), &json!("2")));
-    assert_eq!(desk.refused("modify-plan-order", change).await, 40036);
+    assert_eq!(market.rejected("modify-plan-order", change).await, 40036);
 }
 
 #[tokio::test]
-async fn plan_orders_are_listed_by_kind_and_cancelled_together() {
-    let desk = Desk::open().await;
-    desk.trade(60_000).await;
+async fn plan_orders_are_listed_by_kind_and_canceled_together() {
+    let market = TestMarket::open().await;
+    market.trade(60_000).await;
     for body in [plan(&json!({})), plan(&json!({ "type": "market", "executive_price": null }))] {
-        desk.post("submit-plan-order", body).await;
+        market.post("submit-plan-order", body).await;
     }
-    desk.post("submit-tp-sl-order", tp_sl("take_profit", "61000")).await;
+    market.post("submit-tp-sl-order", tp_sl("take_profit", "61000")).await;
     let count = async |query: &str| {
-        let rows = desk.get(&format!("current-plan-order?{query}")).await;
+        let rows = market.get(&format!("current-plan-order?{query}")).await;
         rows.as_array().map(Vec::len)
     };
     assert_eq!(count("").await, Some(3));
@@ -140,69 +140,74 @@ async fn plan_orders_are_listed_by_kind_and_cancelled_together() {
     assert_eq!(count("symbol=ETHUSDT").await, Some(0));
     assert_eq!(count("limit=1").await, Some(1));
     let one = json!({ "symbol": SYMBOL, "client_order_id": "takeprofit" });
-    desk.post("cancel-plan-order", one.clone()).await;
+    market.post("cancel-plan-order", one.clone()).await;
     assert_eq!(count("").await, Some(2));
-    assert_eq!(desk.refused("cancel-plan-order", one).await, 40036);
-    desk.post("cancel-plan-order", json!({ "symbol": SYMBOL })).await;
+    assert_eq!(market.rejected("cancel-plan-order", one).await, 40036);
+    market.post("cancel-plan-order", json!({ "symbol": SYMBOL })).await;
     assert_eq!(count("").await, Some(0));
-    let ledger = desk.sandbox.orders();
+    let ledger = market.sandbox.orders();
     assert_eq!(ledger.iter().filter(|order| order.state == "cancelled").count(), 3);
-    desk.trade(50_000).await;
-    assert!(!desk.sandbox.orders().iter().any(|order| order.client_order_id.starts_with("PLAN_")));
+    market.trade(50_000).await;
+    assert!(
+        !market.sandbox.orders().iter().any(|order| order.client_order_id.starts_with("PLAN_"))
+    );
 }
 
 #[tokio::test]
-async fn a_stop_loss_closes_the_position_and_the_take_profit_goes_with_it() {
-    let desk = Desk::open().await;
-    desk.trade(60_000).await;
-    let stop = desk.post("submit-tp-sl-order", tp_sl("stop_loss", "59000")).await;
-    let take = desk.post("submit-tp-sl-order", tp_sl("take_profit", "61000")).await;
+async fn a_stop_loss_closes_the_position_and_cancels_the_take_profit() {
+    let market = TestMarket::open().await;
+    market.trade(60_000).await;
+    let stop = market.post("submit-tp-sl-order", tp_sl("stop_loss", "59000")).await;
+    let take = market.post("submit-tp-sl-order", tp_sl("take_profit", "61000")).await;
     assert_eq!(take["client_order_id"], "takeprofit");
     let change = json!({
         "symbol": SYMBOL, "client_order_id": "stoploss", "trigger_price": "59500", "price_type": 1,
     });
     assert_eq!(
-        desk.post("modify-tp-sl-order", change).await,
+        market.post("modify-tp-sl-order", change).await,
         json!({ "order_id": stop["order_id"] })
     );
-    desk.other_order(2, 59_400, 1).await;
-    // The third trades, at the new trigger price.
-    let third = desk.sandbox.create_account();
-    let key = desk.sandbox.create_key(third, [Permission::FutureTrade]).expect("a key");
-    desk.other_order(4, 59_500, 1).await;
-    let client = Client { key: &key, ..Client::futures(&desk.sandbox) };
+    market.other_order(2, 59_400, 1).await;
+    // The third trade is at the new trigger price.
+    let third = market.sandbox.create_account();
+    let key = market.sandbox.create_key(third, [Permission::FutureTrade]).expect("a key");
+    market.other_order(4, 59_500, 1).await;
+    let client = Client { key: &key, ..Client::futures(&market.sandbox) };
     let buy = json!({
         "symbol": SYMBOL, "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
         "price": "59500", "size": 1,
     });
     client.post("/contract/private/submit-order", buy).await.data();
-    let ended = desk.ended(stop["order_id"].as_str().expect("text")).await;
-    let order = desk.ended(ended["executive_order_id"].as_str().expect("text")).await;
+    let ended = market.ended(stop["order_id"].as_str().expect("text")).await;
+    let order = market.ended(ended["executive_order_id"].as_str().expect("text")).await;
     assert_eq!((&order["deal_size"], &order["deal_avg_price"]), (&json!("1"), &json!("59400")));
-    assert_eq!(desk.get("position-v2").await, json!([]));
-    assert_eq!(desk.waiting().await, json!([]));
-    let gone = desk.ended(take["order_id"].as_str().expect("text")).await;
+    assert_eq!(market.get("position-v2").await, json!([]));
+    assert_eq!(market.waiting().await, json!([]));
+    let gone = market.ended(take["order_id"].as_str().expect("text")).await;
     assert_eq!((&gone["state"], &gone["executive_order_id"]), (&json!(4), &json!("")));
 }
 
 #[tokio::test]
-async fn presets_are_shown_and_become_a_take_profit_and_a_stop_loss() {
-    let desk = Desk::open().await;
+async fn presets_are_listed_and_become_a_take_profit_and_a_stop_loss() {
+    let market = TestMarket::open().await;
     let order = json!({
         "symbol": SYMBOL, "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
         "price": "60000", "size": 3, "preset_take_profit_price": "61000", "preset_stop_loss_price": "59000",
         "preset_stop_loss_price_type": 2,
     });
-    let id = desk.post("submit-order", order.clone()).await["order_id"].to_string();
-    let row = &desk.get("get-open-orders").await[0];
+    let id = market.post("submit-order", order.clone()).await["order_id"].to_string();
+    let row = &market.get("get-open-orders").await[0];
     assert_eq!(row["preset_take_profit_price"], "61000");
     let types = (&row["preset_take_profit_price_type"], &row["preset_stop_loss_price_type"]);
     assert_eq!(types, (&json!(1), &json!(2)));
     let change = json!({ "symbol": SYMBOL, "order_id": id, "preset_take_profit_price": "62000" });
-    assert_eq!(desk.post("modify-preset-plan-order", change.clone()).await["order_id"], json!(id));
-    assert_eq!(desk.waiting().await, json!([]));
-    desk.other_order(4, 60_000, 3).await;
-    let rows = desk.waiting().await;
+    assert_eq!(
+        market.post("modify-preset-plan-order", change.clone()).await["order_id"],
+        json!(id)
+    );
+    assert_eq!(market.waiting().await, json!([]));
+    market.other_order(4, 60_000, 3).await;
+    let rows = market.waiting().await;
     let legs: Vec<_> = rows
         .as_array()
         .expect("rows")
@@ -211,94 +216,94 @@ async fn presets_are_shown_and_become_a_take_profit_and_a_stop_loss() {
         .collect();
     let stop = (Some("stop_loss"), Some("59000"), Some(3));
     assert_eq!(legs, [stop, (Some("take_profit"), Some("62000"), Some(3))]);
-    assert_eq!(desk.refused("modify-preset-plan-order", change).await, 40036);
+    assert_eq!(market.rejected("modify-preset-plan-order", change).await, 40036);
     let mut close = order;
     close["side"] = 3.into();
-    assert_eq!(desk.refused("submit-order", close).await, 40041);
+    assert_eq!(market.rejected("submit-order", close).await, 40041);
 }
 
 #[tokio::test]
-async fn a_trailing_order_is_an_open_order_until_it_fires_or_is_cancelled() {
-    let desk = Desk::open().await;
-    desk.trade(60_000).await;
+async fn a_trailing_order_is_listed_as_open_until_it_triggers_or_is_canceled() {
+    let market = TestMarket::open().await;
+    market.trade(60_000).await;
     let trail = json!({
         "symbol": SYMBOL, "side": 3, "leverage": "10", "open_type": "cross", "size": 1,
         "activation_price": "60500", "callback_rate": "1", "activation_price_type": 1,
     });
     let submit =
-        async || desk.post("submit-trail-order", trail.clone()).await["order_id"].to_string();
+        async || market.post("submit-trail-order", trail.clone()).await["order_id"].to_string();
     let (id, cancelled) = (submit().await, submit().await);
     let cancel = json!({ "symbol": SYMBOL, "order_id": cancelled });
-    assert_eq!(desk.refused("cancel-plan-order", cancel.clone()).await, 40037);
-    desk.post("cancel-trail-order", cancel.clone()).await;
-    assert_eq!(desk.refused("cancel-trail-order", cancel).await, 40036);
-    let rows = desk.get("get-open-orders?type=trailing").await;
+    assert_eq!(market.rejected("cancel-plan-order", cancel.clone()).await, 40037);
+    market.post("cancel-trail-order", cancel.clone()).await;
+    assert_eq!(market.rejected("cancel-trail-order", cancel).await, 40036);
+    let rows = market.get("get-open-orders?type=trailing").await;
     assert_eq!(rows.as_array().map(Vec::len), Some(1));
     assert_eq!((&rows[0]["order_id"], &rows[0]["type"]), (&json!(id), &json!("trailing")));
     assert_eq!(rows[0]["callback_rate"], "1");
-    assert_eq!(desk.get(&format!("order?symbol={SYMBOL}&order_id={id}")).await["state"], 2);
-    // 59,000 is far down, but it does not follow before 60,500; 1 % down from 61,000 is 60,390.
+    assert_eq!(market.get(&format!("order?symbol={SYMBOL}&order_id={id}")).await["state"], 2);
+    // The order only follows the price from 60,500 on, so 59,000 does not trigger it. 1 % below 61,000 is 60,390.
     for price in [59_000, 60_500, 61_000, 60_391] {
-        desk.trade(price).await;
-        assert_eq!(desk.get("get-open-orders?type=trailing").await, rows, "{price}");
+        market.trade(price).await;
+        assert_eq!(market.get("get-open-orders?type=trailing").await, rows, "{price}");
     }
-    desk.other_order(2, 60_300, 1).await;
-    desk.trade(60_390).await;
-    let ended = desk.ended(&id).await;
-    let order = desk.ended(ended["executive_order_id"].as_str().expect("text")).await;
+    market.other_order(2, 60_300, 1).await;
+    market.trade(60_390).await;
+    let ended = market.ended(&id).await;
+    let order = market.ended(ended["executive_order_id"].as_str().expect("text")).await;
     assert_eq!((&order["type"], &order["deal_size"]), (&json!("market"), &json!("1")));
 }
 
 #[tokio::test]
-async fn orders_that_cannot_wait_are_refused() {
-    let desk = Desk::open().await;
-    let refused = async |more| desk.refused("submit-plan-order", plan(&more)).await;
-    assert_eq!(refused(json!({ "symbol": "NOPE" })).await, 40034);
-    assert_eq!(refused(json!({ "side": 5 })).await, 40041);
-    assert_eq!(refused(json!({ "type": "stop" })).await, 40042);
-    assert_eq!(refused(json!({ "type": "stop_loss" })).await, 40041);
-    assert_eq!(refused(json!({ "type": "stop_loss", "side": 3 })).await, 40021);
-    assert_eq!(refused(json!({ "executive_price": null })).await, 40007);
-    assert_eq!(refused(json!({ "trigger_price": "59000.1234" })).await, 40043);
-    assert_eq!(refused(json!({ "size": 0 })).await, 40044);
-    assert_eq!(refused(json!({ "leverage": "100000" })).await, 40029);
-    assert_eq!(refused(json!({ "open_type": "shared" })).await, 40045);
-    assert_eq!(refused(json!({ "price_way": 3 })).await, 40007);
-    assert_eq!(refused(json!({ "price_type": null })).await, 40007);
-    assert_eq!(refused(json!({ "side": 3, "preset_stop_loss_price": "1" })).await, 40041);
+async fn invalid_trigger_orders_are_rejected() {
+    let market = TestMarket::open().await;
+    let rejected = async |more| market.rejected("submit-plan-order", plan(&more)).await;
+    assert_eq!(rejected(json!({ "symbol": "NOPE" })).await, 40034);
+    assert_eq!(rejected(json!({ "side": 5 })).await, 40041);
+    assert_eq!(rejected(json!({ "type": "stop" })).await, 40042);
+    assert_eq!(rejected(json!({ "type": "stop_loss" })).await, 40041);
+    assert_eq!(rejected(json!({ "type": "stop_loss", "side": 3 })).await, 40021);
+    assert_eq!(rejected(json!({ "executive_price": null })).await, 40007);
+    assert_eq!(rejected(json!({ "trigger_price": "59000.1234" })).await, 40043);
+    assert_eq!(rejected(json!({ "size": 0 })).await, 40044);
+    assert_eq!(rejected(json!({ "leverage": "100000" })).await, 40029);
+    assert_eq!(rejected(json!({ "open_type": "shared" })).await, 40045);
+    assert_eq!(rejected(json!({ "price_way": 3 })).await, 40007);
+    assert_eq!(rejected(json!({ "price_type": null })).await, 40007);
+    assert_eq!(rejected(json!({ "side": 3, "preset_stop_loss_price": "1" })).await, 40041);
     let alone = tp_sl("take_profit", "61000");
-    assert_eq!(desk.refused("submit-tp-sl-order", alone.clone()).await, 40021);
-    desk.trade(60_000).await;
+    assert_eq!(market.rejected("submit-tp-sl-order", alone.clone()).await, 40021);
+    market.trade(60_000).await;
     let with = |more: (&str, Value)| {
         let mut body = alone.clone();
         body[more.0] = more.1;
         body
     };
-    let code = async |more| desk.refused("submit-tp-sl-order", with(more)).await;
+    let code = async |more| market.rejected("submit-tp-sl-order", with(more)).await;
     assert_eq!(code(("side", 1.into())).await, 40041);
     assert_eq!(code(("client_order_id", "a-b".into())).await, 40048);
     let mut large = with(("size", 2.into()));
     large["plan_category"] = 1.into();
-    assert_eq!(desk.refused("submit-tp-sl-order", large).await, 40020);
-    desk.post("submit-tp-sl-order", alone.clone()).await;
+    assert_eq!(market.rejected("submit-tp-sl-order", large).await, 40020);
+    market.post("submit-tp-sl-order", alone.clone()).await;
     let id = alone["client_order_id"].clone();
-    assert_eq!(desk.refused("submit-tp-sl-order", alone).await, 40050);
+    assert_eq!(market.rejected("submit-tp-sl-order", alone).await, 40050);
     let order = json!({
         "symbol": SYMBOL, "side": 1, "type": "limit", "price": "50000", "size": 1, "leverage": "10",
         "open_type": "cross", "client_order_id": id,
     });
-    assert_eq!(desk.refused("submit-order", order).await, 40050, "the id of one that waits");
+    assert_eq!(market.rejected("submit-order", order).await, 40050, "the id of a waiting order");
     let trail = json!({
         "symbol": SYMBOL, "side": 3, "leverage": "10", "open_type": "cross", "size": 1,
         "activation_price": "60500", "callback_rate": "5.1", "activation_price_type": 1,
     });
-    assert_eq!(desk.refused("submit-trail-order", trail).await, 40007);
+    assert_eq!(market.rejected("submit-trail-order", trail).await, 40007);
 }
 
 #[tokio::test]
-async fn a_spot_algo_order_waits_fires_and_is_found_in_the_history() {
-    let desk = Desk::open().await;
-    let spot = Client::spot(&desk.sandbox);
+async fn a_spot_algo_order_triggers_and_is_in_the_history() {
+    let market = TestMarket::open().await;
+    let spot = Client::spot(&market.sandbox);
     let algo = |id: &str, more: Value| {
         let mut body = json!({
             "symbol": "BTC_USDT", "side": "buy", "type": "trigger", "trigger_type": "limit",
@@ -336,7 +341,7 @@ async fn a_spot_algo_order_waits_fires_and_is_found_in_the_history() {
     assert_eq!(list(open, json!("tp/sl")).await[0]["clientOrderId"], "third");
     spot.post("/spot/v4/algo/cancel_all", json!({ "type": "tp/sl" })).await.data();
 
-    let seller = Client { key: &desk.other, ..Client::spot(&desk.sandbox) };
+    let seller = Client { key: &market.other, ..Client::spot(&market.sandbox) };
     for side in ["buy", "sell"] {
         let order = json!({ "symbol": "BTC_USDT", "side": side, "type": "limit", "price": "59000", "size": "0.001" });
         seller.order(order).await;

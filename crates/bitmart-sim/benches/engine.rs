@@ -1,15 +1,14 @@
-//! The engine alone, on one core and one spot book: what a command costs, and how that grows with the number
-//! of open orders.
+//! The cost of a command on one core and one spot book, and how it depends on the number of open orders.
 //!
 //! The mix, in random order from a fixed seed: 15 of 100 commands are limit orders that match at once (mostly
 //! one or two trades, the remainder rests), the others keep the number of open orders where it is: about as
 //! many limit orders that rest, at a random price within 1,000 ticks of the middle, as cancellations of a
 //! random open order and trades together take away. Eight accounts; every command takes its events. The
-//! commands are made up before the clock starts.
+//! commands are generated before the measurement.
 //!
-//! Wall time and processor time of the best of some runs count. `cargo bench` measures; a list of numbers
-//! after `--` replaces the numbers of open orders. The last column is a mark of the ledger: it is the same as
-//! long as the rules are.
+//! The best wall time and processor time of several runs count. `cargo bench` measures; a list of numbers
+//! after `--` replaces the numbers of open orders. The last column is a hash of the ledger, which changes only
+//! with the rules.
 
 use std::{
     env, fs,
@@ -20,14 +19,14 @@ use std::{
 use bitmart_sim::{
     AccountId, Command, Decimal, Exchange, OrderId, Outcome, Setup, SpotPair, SpotRequest,
     book::Side,
-    order::{Kind, NewSpotOrder},
+    spot_order::{NewSpotOrder, SpotOrderType},
 };
 
 const START_MS: u64 = 1_700_000_000_000;
 const ACCOUNTS: u64 = 8;
-/// Prices of resting orders lie within so many ticks of the middle.
+/// Largest distance of resting orders from the middle price, in ticks.
 const TICKS: u64 = 1_000;
-/// Of 100 commands.
+/// Takers in 100 commands.
 const TAKERS: u64 = 15;
 const COMMANDS: usize = 400_000;
 const RUNS: usize = 5;
@@ -48,7 +47,7 @@ fn main() {
 
 fn measure(depth: usize, commands: usize, runs: usize) {
     let script = Script::new(depth, commands);
-    let (mut wall, mut cpu, mut bytes, mut mark) = (Duration::MAX, Duration::MAX, 0, 0);
+    let (mut wall, mut cpu, mut bytes, mut hash) = (Duration::MAX, Duration::MAX, 0, 0);
     for run in 0..runs {
         let mut exchange = Exchange::new(&setup(), START_MS);
         let before = resident();
@@ -60,29 +59,29 @@ fn measure(depth: usize, commands: usize, runs: usize) {
         run_all(&mut exchange, &script.mix, filled);
         wall = wall.min(start.elapsed());
         cpu = cpu.min(processor_time().saturating_sub(busy));
-        mark = digest(&exchange);
+        hash = digest(&exchange);
     }
     let each = |time: Duration| time.as_nanos() / commands as u128;
     let rate = commands as u128 * 1_000_000_000 / cpu.as_nanos().max(1);
     let (wall, cpu) = (each(wall), each(cpu));
-    println!("{depth:>8} {wall:>9} {cpu:>9} {rate:>17} {bytes:>12}  {mark:016x}");
+    println!("{depth:>8} {wall:>9} {cpu:>9} {rate:>17} {bytes:>12}  {hash:016x}");
 }
 
 fn setup() -> Setup {
-    let plenty = Decimal::from(1_000_000_000_000_u64);
+    let balance = Decimal::from(1_000_000_000_000_u64);
     let setup = Setup::new()
         .without_market_maker()
         .pairs([SpotPair::new("BTC", "USDT", 2, 5, Decimal::from(60_000))])
         .contracts([])
-        .spot_balance("USDT", plenty)
-        .spot_balance("BTC", plenty);
+        .spot_balance("USDT", balance)
+        .spot_balance("BTC", balance);
     (1..=ACCOUNTS).filter_map(|id| u32::try_from(id).ok()).fold(setup, |setup, id| {
         let setup = setup.account(AccountId(id));
-        Setup { remembered: 1_000, ..setup }
+        Setup { history_limit: 1_000, ..setup }
     })
 }
 
-/// A command in a few bytes.
+/// A compact command.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Place { account: AccountId, buy: bool, ticks: i64, lots: i64 },
@@ -97,7 +96,7 @@ impl Step {
                     symbol: "BTC_USDT".into(),
                     margin: false,
                     side: if buy { Side::Buy } else { Side::Sell },
-                    kind: Kind::Limit,
+                    kind: SpotOrderType::Limit,
                     client_id: None,
                     stp: None,
                     size: Decimal::new(lots, 5),
@@ -112,7 +111,7 @@ impl Step {
     }
 }
 
-/// A thousand commands come in a millisecond.
+/// Runs a step. A thousand commands arrive in a millisecond.
 fn run(exchange: &mut Exchange, step: Step, number: u64) -> Option<Outcome> {
     let outcome = exchange.apply(step.command(), START_MS + number / 1_000);
     black_box(exchange.take_events());
@@ -127,7 +126,7 @@ fn run_all(exchange: &mut Exchange, steps: &[Step], first: u64) -> u64 {
     first + steps.len() as u64
 }
 
-/// Commands that fill the book, and the mix.
+/// Commands that fill the book, and the measured mix.
 struct Script {
     fill: Vec<Step>,
     mix: Vec<Step>,
@@ -181,7 +180,7 @@ impl Random {
         Step::Place { account, buy, ticks, lots: 10 + i64::try_from(self.below(20)).unwrap_or(0) }
     }
 
-    /// The cancellation of an open order, taken out of what was placed.
+    /// Returns the cancellation of a random open order, which is removed from `placed`.
     fn open_order(&mut self, placed: &mut Vec<Step>, exchange: &Exchange) -> Step {
         loop {
             let at = usize::try_from(self.below(placed.len() as u64)).unwrap_or(0);
@@ -195,12 +194,12 @@ impl Random {
     }
 }
 
-/// FNV-1a over what the customers see of the ledger.
+/// FNV-1a over orders, fills, balances and books.
 fn digest(exchange: &Exchange) -> u64 {
     let orders = (exchange.fill_rows(), exchange.order_rows(), exchange.balance_rows());
     let text = format!(
         "{orders:?}{:?}{:?}",
-        exchange.ledger().house_books().collect::<Vec<_>>(),
+        exchange.ledger().books().collect::<Vec<_>>(),
         exchange.book_rows("BTC_USDT")
     );
     let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);

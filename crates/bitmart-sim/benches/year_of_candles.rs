@@ -3,20 +3,20 @@
 use std::time::{Duration, Instant};
 
 use bitmart_sim::{
-    AccountId, Backtest, Decimal, Setup, SpotPair, SpotRequest, book::Side, order::NewSpotOrder,
-    rng::Rng, tape::Candle,
+    AccountId, Backtest, Decimal, Setup, SpotPair, SpotRequest, book::Side, rng::Rng,
+    spot_order::NewSpotOrder, tape::Candle,
 };
 
 const YEAR: u64 = 525_600;
 const MINUTE_MS: u64 = 60_000;
 const START_MS: u64 = 1_700_000_040_000;
-const MOST: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(10);
 const ME: AccountId = AccountId(1);
 /// Minutes of the averages.
 const FAST: usize = 60;
 const SLOW: usize = 1_440;
 
-/// A random walk with about 60 % a year.
+/// A random walk with a volatility of about 60 % a year.
 fn candles(pair: &SpotPair, seed: u64) -> impl Iterator<Item = Candle> + use<> {
     let decimals = pair.price_decimals;
     let start = (pair.start_price / Decimal::new(1, decimals)).round();
@@ -42,7 +42,7 @@ fn candles(pair: &SpotPair, seed: u64) -> impl Iterator<Item = Candle> + use<> {
     })
 }
 
-/// The averages of one pair.
+/// The moving averages of one pair.
 #[derive(Default)]
 struct Averages {
     closes: Vec<Decimal>,
@@ -53,7 +53,7 @@ struct Averages {
 }
 
 impl Averages {
-    /// Whether the fast average is above the slow one, once both are there.
+    /// Adds a close. Returns whether the fast average is above the slow one, once both exist.
     fn add(&mut self, close: Decimal) -> Option<bool> {
         if self.closes.len() < SLOW {
             self.closes.push(close);
@@ -72,7 +72,7 @@ impl Averages {
     }
 }
 
-/// Runs the strategy; the number of its trades. `resting` keeps an order in every book.
+/// Runs the strategy and returns the number of its trades. With `resting`, every book keeps a resting order.
 fn run(resting: bool) -> usize {
     let pairs = SpotPair::listed();
     let setup =
@@ -102,7 +102,7 @@ fn run(resting: bool) -> usize {
                 } else {
                     NewSpotOrder::market_sell(symbol.clone(), averages.holds)
                 };
-                // Rejected when the money is gone.
+                // Rejected when the balance is used up.
                 if backtest.apply(ME, SpotRequest::Place(order)).is_ok() {
                     trades = before + 1;
                 }
@@ -127,6 +127,6 @@ fn main() {
         let time = begun.elapsed();
         let candles = 20 * YEAR;
         println!("{candles} candles, resting orders {resting}, {trades} orders: {time:?}");
-        assert!(time < MOST, "a year must take less than {MOST:?}");
+        assert!(time < LIMIT, "a year must take less than {LIMIT:?}");
     }
 }

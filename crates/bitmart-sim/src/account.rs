@@ -1,45 +1,38 @@
-//! Accounts: wallets, positions and the ids they used.
+//! Accounts: their wallets, positions, orders and client order ids.
+
+pub(crate) mod wallet_kind;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub use self::wallet_kind::WalletKind;
+
 use super::{
     AccountId, Exchange, OrderId,
-    exchange::owner,
-    ledger::{Ledger, Place, Wallet, WalletId},
-    order::NewSpotOrder,
+    exchange::account_entry,
+    ledger::{BalanceId, Ledger, Wallet, WalletId},
     position::Position,
+    spot_order::NewSpotOrder,
 };
 
-/// The wallets of an account that money can be moved between.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Purse {
-    /// Pays and receives in spot trading.
-    #[default]
-    Spot,
-    /// The funding account that BitMart added in 2026.
-    Fund,
-    /// Pays margin and fees of futures. It holds only currencies that contracts are settled in.
-    Futures,
-}
-
-// Rule: An account remembers its last 10,000 finished orders of a market. Source: simplified (memory)
-/// Finished orders that an account remembers in one market unless configured; older ones are forgotten.
-pub const HISTORY: usize = 10_000;
+// Rule: The last 10,000 finished orders of an account are kept per market. Source: simplified (memory)
+/// How many finished orders of an account are kept per market, unless the setup names another number.
+pub const DEFAULT_HISTORY_LIMIT: usize = 10_000;
 
 /// The orders of an account in one market: every open one, and the latest finished ones.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct History {
+pub struct OrderHistory {
     /// Orders that can still be filled.
     pub open: BTreeSet<OrderId>,
-    /// In the order in which they ended.
+    /// In the order in which they were finished.
     finished: VecDeque<OrderId>,
     client_ids: HashMap<SmolStr, OrderId>,
 }
 
-impl History {
+impl OrderHistory {
     pub(crate) fn add(&mut self, id: OrderId, client_id: Option<&SmolStr>) {
         self.open.insert(id);
         if let Some(client_id) = client_id {
@@ -47,14 +40,14 @@ impl History {
         }
     }
 
-    /// Marks an order as finished, and says which one is to be forgotten for it when `remembered` of them
-    /// are kept.
+    /// Marks an order as finished. Returns the oldest finished one when more than `history_limit` are kept: the
+    /// caller removes it.
     #[must_use]
-    pub(crate) fn finish(&mut self, id: OrderId, remembered: usize) -> Option<OrderId> {
+    pub(crate) fn finish(&mut self, id: OrderId, history_limit: usize) -> Option<OrderId> {
         if self.open.remove(&id) {
             self.finished.push_back(id);
         }
-        if self.finished.len() > remembered { self.finished.pop_front() } else { None }
+        if self.finished.len() > history_limit { self.finished.pop_front() } else { None }
     }
 
     pub(crate) fn forget_client_id(&mut self, client_id: Option<&SmolStr>) {
@@ -63,12 +56,12 @@ impl History {
         }
     }
 
-    /// Returns the remembered order with this client order id.
+    /// Returns the order with this client order id, open or kept.
     pub fn by_client_id(&self, client_id: &str) -> Option<OrderId> {
         self.client_ids.get(client_id).copied()
     }
 
-    /// Every remembered order, oldest first.
+    /// Returns all open and kept orders, oldest first.
     pub fn all(&self) -> Vec<OrderId> {
         let mut ids: Vec<_> = self.open.iter().chain(&self.finished).copied().collect();
         ids.sort_unstable();
@@ -76,26 +69,27 @@ impl History {
     }
 }
 
-/// One customer, or one of the house accounts that make the market.
+/// The account of a customer, or one of the two accounts of the exchange that make the market.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
     /// Number of the account; it is also its key in [`Exchange::accounts`].
     pub id: AccountId,
-    /// House accounts pay no fee, have no margin limit and leave no history.
+    /// Belongs to the exchange: it pays no fees, has no margin limit, and its finished orders are not kept.
     pub house: bool,
     /// The main account, when this is a sub-account.
     pub main: Option<AccountId>,
-    /// Wallets of [`Purse::Spot`], by currency.
+    /// Wallets of [`WalletKind::Spot`], by currency.
     pub spot: BTreeMap<SmolStr, WalletId>,
-    /// Wallets of [`Purse::Fund`], by currency.
-    pub fund: BTreeMap<SmolStr, WalletId>,
-    /// Wallets of [`Purse::Futures`], by currency.
+    /// Wallets of [`WalletKind::Funding`], by currency.
+    #[serde(rename = "fund")]
+    pub funding: BTreeMap<SmolStr, WalletId>,
+    /// Wallets of [`WalletKind::Futures`], by currency.
     pub futures: BTreeMap<SmolStr, WalletId>,
-    /// What it has saved, by currency.
-    pub(crate) savings: BTreeMap<SmolStr, Place>,
+    /// Money in savings, by currency.
+    pub(crate) savings: BTreeMap<SmolStr, BalanceId>,
     /// The wallet that deposits are credited to.
-    #[serde(default)]
-    pub deposit_to: Purse,
+    #[serde(default, with = "wallet_kind::stored")]
+    pub deposit_to: WalletKind,
     /// Isolated margin, by pair and currency.
     #[serde(with = "super::rows")]
     pub margin: BTreeMap<(SmolStr, SmolStr), WalletId>,
@@ -104,15 +98,15 @@ pub struct Account {
     /// By contract and direction (true = long).
     #[serde(with = "super::rows")]
     pub positions: BTreeMap<(SmolStr, bool), Position>,
-    /// Futures positions are netted into one, in place of a long and a short one.
+    /// One-way mode: one net position per contract, instead of a long and a short one (hedge mode).
     pub one_way: bool,
-    /// What was set last for a contract and margin mode (true = isolated).
+    /// The leverage that was set, by contract and margin mode (true = isolated).
     #[serde(with = "super::rows")]
     pub leverages: BTreeMap<(SmolStr, bool), u32>,
     /// Orders of all spot pairs, also those paid from margin accounts.
-    pub spot_orders: History,
-    /// Orders of all contracts, without those that wait for a price.
-    pub futures_orders: History,
+    pub spot_orders: OrderHistory,
+    /// Orders of all contracts, without trigger orders.
+    pub futures_orders: OrderHistory,
 }
 
 impl Account {
@@ -122,21 +116,21 @@ impl Account {
             house,
             main: None,
             spot: BTreeMap::new(),
-            fund: BTreeMap::new(),
+            funding: BTreeMap::new(),
             futures: BTreeMap::new(),
             savings: BTreeMap::new(),
-            deposit_to: Purse::default(),
+            deposit_to: WalletKind::default(),
             margin: BTreeMap::new(),
             open_loans: BTreeSet::new(),
             positions: BTreeMap::new(),
             one_way: false,
             leverages: BTreeMap::new(),
-            spot_orders: History::default(),
-            futures_orders: History::default(),
+            spot_orders: OrderHistory::default(),
+            futures_orders: OrderHistory::default(),
         }
     }
 
-    /// A position as it stands; `long` is its direction.
+    /// Returns the long or the short position in a contract.
     pub fn position(&self, symbol: &SmolStr, long: bool) -> Option<&Position> {
         self.positions.get(&(symbol.clone(), long))
     }
@@ -145,13 +139,13 @@ impl Account {
         self.positions.entry((symbol.clone(), long)).or_default()
     }
 
-    /// Its open positions with their contract and direction.
+    /// Returns the open positions with contract and direction (true = long).
     pub fn open_positions(&self) -> impl Iterator<Item = (&SmolStr, bool, &Position)> {
         let open = self.positions.iter().filter(|(_, position)| position.is_open());
         open.map(|((symbol, long), position)| (symbol, *long, position))
     }
 
-    /// Its margin wallet of a pair and currency; opened when it is not there.
+    /// Returns the margin wallet of a pair and currency, which is created when missing.
     pub(crate) fn margin(
         &mut self,
         ledger: &mut Ledger,
@@ -162,8 +156,8 @@ impl Account {
         *self.margin.entry(key).or_insert_with(|| ledger.open_wallet(currency))
     }
 
-    /// The wallet that an order of the spot market pays from or is paid into.
-    pub(crate) fn trading(
+    /// Returns the wallet that a spot order pays from or is paid into; it is created when missing.
+    pub(crate) fn ensure_order_wallet(
         &mut self,
         ledger: &mut Ledger,
         order: &NewSpotOrder,
@@ -172,12 +166,16 @@ impl Account {
         if order.margin {
             self.margin(ledger, &order.symbol, currency)
         } else {
-            self.purse(ledger, Purse::Spot, currency)
+            self.ensure_wallet(ledger, WalletKind::Spot, currency)
         }
     }
 
-    /// The wallet that an order of the spot market pays from; none when it was never opened.
-    pub(crate) fn paying(&self, order: &NewSpotOrder, currency: &SmolStr) -> Option<WalletId> {
+    /// Returns the wallet that an order of the spot market pays from, or `None` when there is none yet.
+    pub(crate) fn paying_wallet(
+        &self,
+        order: &NewSpotOrder,
+        currency: &SmolStr,
+    ) -> Option<WalletId> {
         let wallet = if order.margin {
             self.margin.get(&(order.symbol.clone(), currency.clone()))
         } else {
@@ -186,26 +184,26 @@ impl Account {
         wallet.copied()
     }
 
-    /// Its wallets of a kind, by currency.
-    pub fn purses(&self, purse: Purse) -> &BTreeMap<SmolStr, WalletId> {
-        match purse {
-            Purse::Spot => &self.spot,
-            Purse::Fund => &self.fund,
-            Purse::Futures => &self.futures,
+    /// Returns the wallets of a kind, by currency.
+    pub fn wallet_ids(&self, kind: WalletKind) -> &BTreeMap<SmolStr, WalletId> {
+        match kind {
+            WalletKind::Spot => &self.spot,
+            WalletKind::Funding => &self.funding,
+            WalletKind::Futures => &self.futures,
         }
     }
 
-    /// Its wallet of a kind and currency; opened when it is not there.
-    pub(crate) fn purse(
+    /// Returns the wallet of a kind and currency, which is created when missing.
+    pub(crate) fn ensure_wallet(
         &mut self,
         ledger: &mut Ledger,
-        purse: Purse,
+        kind: WalletKind,
         currency: &SmolStr,
     ) -> WalletId {
-        let wallets = match purse {
-            Purse::Spot => &mut self.spot,
-            Purse::Fund => &mut self.fund,
-            Purse::Futures => &mut self.futures,
+        let wallets = match kind {
+            WalletKind::Spot => &mut self.spot,
+            WalletKind::Funding => &mut self.funding,
+            WalletKind::Futures => &mut self.futures,
         };
         if let Some(wallet) = wallets.get(currency) {
             return *wallet;
@@ -215,25 +213,25 @@ impl Account {
 }
 
 impl Exchange {
-    /// What an account has in a wallet of a kind and currency; nothing without one.
-    pub fn wallet(&self, account: AccountId, purse: Purse, currency: &str) -> Wallet {
+    /// Returns the balance of a wallet; zero when the account has no such wallet.
+    pub fn wallet(&self, account: AccountId, kind: WalletKind, currency: &str) -> Wallet {
         let owner = self.accounts.get(&account);
-        let wallet = owner.and_then(|owner| owner.purses(purse).get(currency));
+        let wallet = owner.and_then(|owner| owner.wallet_ids(kind).get(currency));
         wallet.map(|wallet| self.ledger.wallet(*wallet)).unwrap_or_default()
     }
 
-    /// What an account has in its wallets of a kind, by currency.
+    /// Returns the balances of all wallets of a kind, by currency.
     pub fn wallets(
         &self,
         account: AccountId,
-        purse: Purse,
+        kind: WalletKind,
     ) -> impl Iterator<Item = (&SmolStr, Wallet)> {
         let owner = self.accounts.get(&account);
-        let wallets = owner.into_iter().flat_map(move |owner| owner.purses(purse));
+        let wallets = owner.into_iter().flat_map(move |owner| owner.wallet_ids(kind));
         wallets.map(|(currency, wallet)| (currency, self.ledger.wallet(*wallet)))
     }
 
-    /// What an account has in its margin wallet of a pair and currency; nothing without one.
+    /// Returns the balance of the margin wallet of a pair and currency; zero without one.
     pub fn margin_wallet(
         &self,
         account: AccountId,
@@ -245,29 +243,41 @@ impl Exchange {
         wallet.map(|wallet| self.ledger.wallet(*wallet)).unwrap_or_default()
     }
 
-    /// The wallet of a kind and currency; opened when it is not there.
-    pub(crate) fn open_wallet(
-        &mut self,
+    /// Returns the size of a long or short position in contracts; zero without one.
+    pub(crate) fn position_size(
+        &self,
         account: AccountId,
-        purse: Purse,
-        currency: &SmolStr,
-    ) -> WalletId {
-        owner(&mut self.accounts, account).purse(&mut self.ledger, purse, currency)
+        symbol: &SmolStr,
+        long: bool,
+    ) -> Decimal {
+        let owner = self.accounts.get(&account);
+        let position = owner.and_then(|owner| owner.position(symbol, long));
+        position.map_or(Decimal::ZERO, |position| position.size)
     }
 
-    /// The margin wallet of a pair and currency; opened when it is not there.
-    pub(crate) fn open_margin(
+    /// Returns the wallet of a kind and currency, which is created when missing.
+    pub(crate) fn ensure_wallet(
+        &mut self,
+        account: AccountId,
+        kind: WalletKind,
+        currency: &SmolStr,
+    ) -> WalletId {
+        account_entry(&mut self.accounts, account).ensure_wallet(&mut self.ledger, kind, currency)
+    }
+
+    /// Returns the margin wallet of a pair and currency, which is created when missing.
+    pub(crate) fn ensure_margin_wallet(
         &mut self,
         account: AccountId,
         symbol: &SmolStr,
         currency: &SmolStr,
     ) -> WalletId {
-        owner(&mut self.accounts, account).margin(&mut self.ledger, symbol, currency)
+        account_entry(&mut self.accounts, account).margin(&mut self.ledger, symbol, currency)
     }
 
-    /// The place of what an account has saved of a currency; opened when it is not there.
-    pub(crate) fn open_savings(&mut self, account: AccountId, currency: &SmolStr) -> Place {
-        let savings = &mut owner(&mut self.accounts, account).savings;
-        *savings.entry(currency.clone()).or_insert_with(|| self.ledger.open_place(currency))
+    /// Returns the balance of the savings in a currency, which is created when missing.
+    pub(crate) fn ensure_savings(&mut self, account: AccountId, currency: &SmolStr) -> BalanceId {
+        let savings = &mut account_entry(&mut self.accounts, account).savings;
+        *savings.entry(currency.clone()).or_insert_with(|| self.ledger.open_balance(currency))
     }
 }

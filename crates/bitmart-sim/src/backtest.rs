@@ -1,20 +1,22 @@
 //! Backtests: an exchange whose prices come from candles.
 //!
 //! # What happens within a candle
-//! 1. At the open, the house quotes the opening price. The strategy sees all candles that are finished, and its
-//!    orders meet this quote: a market order trades at the open of the candle after those that it was decided on.
+//! 1. At the open, the exchange quotes the opening price. The strategy has received all finished candles, and its
+//!    orders trade with this quote: a market order trades at the open of the candle that follows the finished ones.
 //! 2. The price goes from the open to the nearer of high and low, to the other one, and to the close.
-//! 3. A resting limit order is filled in full, at its own price, when the price reaches it. Orders that wait for a
-//!    price are placed when the price reaches theirs, and meet the quote there. With a futures position or a
-//!    waiting order, the time passes along this way, so that marks, funding and liquidations follow.
+//! 3. A resting limit order is filled in full, at its own price, when the price reaches it. A trigger order is placed
+//!    when the price reaches its trigger price, and trades with the quote at that price. While a futures position or
+//!    a trigger order is open, time passes along this path, so that mark prices, funding and liquidations follow.
 //!
-//! # What it cannot tell
-//! - The way within a candle is a guess: whether the high or the low came first, and how often the price came by.
-//! - Touching is enough: at the exchange, other orders of the same price may be ahead of yours.
+//! # Limits
+//! - The path within a candle is a guess: a candle does not say whether the high or the low came first, nor how
+//!   often a price was reached.
+//! - An order is filled as soon as its price is reached. On the real exchange, older orders at the same price are
+//!   filled first.
 //! - Every size is filled, up to 1,000,000,000 units of the quote currency: the volume of the candle sets no limit,
 //!   and your orders do not move the price.
-//! - The spread is what [`Backtest::half_spread`] says; without it one tick.
-//! - A resting order trades at its own price even when the price has jumped beyond it between two candles.
+//! - The spread is one tick, or the one set by [`Backtest::half_spread`].
+//! - A resting order trades at its own price even when the price jumps over it between two candles.
 
 mod quotes;
 #[cfg(test)]
@@ -25,50 +27,50 @@ use std::fmt;
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
-use self::quotes::{Pair, Venue};
+use self::quotes::Pair;
 use crate::{
     AccountId, Command, Event, Exchange, Outcome, Reject, Request, Setup, command::OperatorCommand,
-    tape::Candle,
+    markets::MarketKind, tape::Candle,
 };
 
-/// How long a single candle is open.
+/// The length of a candle when there is only one.
 const MINUTE_MS: u64 = 60_000;
 
 /// The candles of one market, oldest first.
 struct Feed {
     symbol: SmolStr,
-    venue: Venue,
+    market: MarketKind,
     candles: Box<dyn Iterator<Item = Candle> + Send>,
-    /// The candle that has opened.
+    /// The candle that is open now.
     current: Option<Candle>,
     next: Option<Candle>,
 }
 
 impl Feed {
-    /// Candles that are not later than the one before are passed over.
+    /// Opens the next candle. A candle that does not begin later than the one before is skipped.
     fn advance(&mut self) {
         let open_ms = self.next.as_ref().map_or(0, |candle| candle.open_ms);
         self.current = self.next.take();
         self.next = self.candles.find(|candle| candle.open_ms > open_ms);
     }
 
-    /// The open of the open candle; after the last one its close.
+    /// Returns the opening price of the open candle, or the last price after the last candle.
     fn price(&self, exchange: &Exchange) -> Option<Decimal> {
         match &self.current {
             Some(candle) => Some(candle.open),
-            None => self.venue.tape(exchange, &self.symbol)?.last_price(),
+            None => self.market.tape(exchange, &self.symbol)?.last_price(),
         }
     }
 }
 
-/// An exchange whose prices come from candles, with the time at which it stands.
+/// An exchange whose prices come from candles.
 ///
-/// The [module](self) says what happens within a candle, and what it cannot tell.
+/// The [module](self) describes what happens within a candle, and the limits of a backtest.
 pub struct Backtest {
     exchange: Exchange,
     feeds: Vec<Feed>,
     now_ms: u64,
-    /// The longest time between two steps so far: how long the last candles are open.
+    /// The longest time between two steps so far, which is used as the length of the last candles.
     width_ms: u64,
     half_spread: Decimal,
 }
@@ -92,7 +94,8 @@ impl Backtest {
         Self { exchange, feeds: Vec::new(), now_ms: start_ms, width_ms: MINUTE_MS, half_spread }
     }
 
-    /// Adds the candles of a pair or contract, oldest first. They may be read from a file while it runs.
+    /// Adds the candles of a pair or contract, oldest first. The iterator is read step by step, so that it may read
+    /// from a file.
     ///
     /// # Errors
     /// [`Reject::UnknownMarket`].
@@ -101,21 +104,22 @@ impl Backtest {
         symbol: &str,
         candles: impl IntoIterator<Item = Candle, IntoIter: Send + 'static>,
     ) -> Result<Self, Reject> {
-        let venue = Venue::of(&self.exchange, symbol).ok_or(Reject::UnknownMarket)?;
+        let market = MarketKind::of(&self.exchange, symbol).ok_or(Reject::UnknownMarket)?;
         let mut candles: Box<dyn Iterator<Item = Candle> + Send> = Box::new(candles.into_iter());
         let next = candles.next();
-        self.feeds.push(Feed { symbol: symbol.into(), venue, candles, current: None, next });
+        self.feeds.push(Feed { symbol: symbol.into(), market, candles, current: None, next });
         Ok(self)
     }
 
-    /// Sets the distance of bid and ask from the price, as a part of it: 0.0005 are five basis points on each side.
+    /// Sets the distance of bid and ask from the price, as a ratio of the price: 0.0005 are five basis points on each
+    /// side.
     #[must_use]
-    pub fn half_spread(mut self, part: Decimal) -> Self {
-        self.half_spread = part.clamp(Decimal::ZERO, Decimal::ONE);
+    pub fn half_spread(mut self, ratio: Decimal) -> Self {
+        self.half_spread = ratio.clamp(Decimal::ZERO, Decimal::ONE);
         self
     }
 
-    /// Returns the exchange, to read from.
+    /// Returns the exchange, to read its state.
     pub fn exchange(&self) -> &Exchange {
         &self.exchange
     }
@@ -125,17 +129,17 @@ impl Backtest {
         self.now_ms
     }
 
-    /// Returns the price at which a market stands: what the strategy can trade at now, without the spread.
+    /// Returns the price at which the strategy can trade now, without the spread.
     pub fn price(&self, symbol: &str) -> Option<Decimal> {
         self.feeds.iter().find(|feed| feed.symbol == symbol)?.price(&self.exchange)
     }
 
-    /// Returns what happened since the last call.
+    /// Returns the events since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.exchange.take_events()
     }
 
-    /// Lets an account do something at the present time and price.
+    /// Applies a request of an account at the current time and price.
     ///
     /// # Errors
     /// The request breaks a rule of the exchange.
@@ -146,25 +150,27 @@ impl Backtest {
     ) -> Result<Outcome, Reject> {
         let request = request.into();
         let mut quotes = Vec::new();
-        for feed in self.feeds.iter().filter(|feed| feed.venue.concerns(&request, &feed.symbol)) {
+        for feed in self.feeds.iter().filter(|feed| feed.market.can_trade(&request, &feed.symbol)) {
             let Some(price) = feed.price(&self.exchange) else { continue };
             let exchange = &mut self.exchange;
             if let Some(candle) = &feed.current {
-                show(exchange, feed, candle, price, self.now_ms);
+                set_last_price(exchange, feed, candle, price, self.now_ms);
             }
-            let (venue, symbol) = (feed.venue, &feed.symbol);
-            quotes
-                .push((venue, venue.quote(exchange, symbol, price, self.half_spread, self.now_ms)));
+            let (market, symbol) = (feed.market, &feed.symbol);
+            quotes.push((
+                market,
+                market.quote(exchange, symbol, price, self.half_spread, self.now_ms),
+            ));
         }
         let result = self.exchange.apply(Command::Customer { account, request }, self.now_ms);
-        for (venue, pair) in quotes {
-            venue.withdraw(&mut self.exchange, pair, self.now_ms);
+        for (market, pair) in quotes {
+            market.withdraw(&mut self.exchange, pair, self.now_ms);
         }
         result
     }
 
-    /// Finishes the open candles and opens the next ones. Returns the finished ones by symbol, which are none at
-    /// the first step; `None` when all candles have been played.
+    /// Finishes the open candles and opens the next ones. Returns the finished candles by symbol (none at the first
+    /// step), or `None` after the last candle.
     pub fn step(&mut self) -> Option<Vec<(SmolStr, Candle)>> {
         let next_ms = self.feeds.iter().filter_map(|feed| Some(feed.next.as_ref()?.open_ms)).min();
         let was_open = self.feeds.iter().any(|feed| feed.current.is_some());
@@ -181,25 +187,25 @@ impl Backtest {
                 feed.advance();
             }
             if let Some(candle) = &feed.current {
-                feed.venue.trade_through(&mut self.exchange, &feed.symbol, candle.open, end_ms);
+                feed.market.trade_through(&mut self.exchange, &feed.symbol, candle.open, end_ms);
             }
         }
         Some(finished)
     }
 
-    /// Plays the rest of the open candles.
+    /// Runs the open candles to their close.
     fn finish(&mut self, end_ms: u64) -> Vec<(SmolStr, Candle)> {
         let mut finished: Vec<(SmolStr, Candle)> = Vec::with_capacity(self.feeds.len());
         if needs_time(&self.exchange) {
-            self.walk(end_ms);
+            self.follow_paths(end_ms);
         } else {
             let exchange = &mut self.exchange;
             for feed in &self.feeds {
-                if !feed.venue.has_orders(exchange, &feed.symbol) {
+                if !feed.market.has_orders(exchange, &feed.symbol) {
                     continue;
                 }
-                for price in feed.current.iter().flat_map(way).skip(1) {
-                    feed.venue.trade_through(exchange, &feed.symbol, price, end_ms - 1);
+                for price in feed.current.iter().flat_map(price_path).skip(1) {
+                    feed.market.trade_through(exchange, &feed.symbol, price, end_ms - 1);
                 }
             }
         }
@@ -211,8 +217,8 @@ impl Backtest {
         finished
     }
 
-    /// Lets the prices of all markets go their way together, with quotes at every turn.
-    fn walk(&mut self, end_ms: u64) {
+    /// Moves the prices of all markets along their paths at the same time, with quotes at each turning point.
+    fn follow_paths(&mut self, end_ms: u64) {
         let part = (end_ms - self.now_ms) / 4;
         for turn in 0..4 {
             let at_ms = self.now_ms + part * turn as u64;
@@ -221,25 +227,25 @@ impl Backtest {
             let mut quotes = Vec::new();
             for feed in &self.feeds {
                 let Some(candle) = &feed.current else { continue };
-                let way = way(candle);
-                let from = way[usize::saturating_sub(turn, 1)];
-                for price in triggers_between(exchange, &feed.symbol, from, way[turn]) {
-                    let pair = visit(exchange, feed, candle, price, half_spread, at_ms);
-                    feed.venue.withdraw(exchange, pair, at_ms);
+                let path = price_path(candle);
+                let from = path[usize::saturating_sub(turn, 1)];
+                for price in triggers_between(exchange, &feed.symbol, from, path[turn]) {
+                    let pair = move_price(exchange, feed, candle, price, half_spread, at_ms);
+                    feed.market.withdraw(exchange, pair, at_ms);
                 }
-                let pair = visit(exchange, feed, candle, way[turn], half_spread, at_ms);
-                quotes.push((feed.venue, pair));
+                let pair = move_price(exchange, feed, candle, path[turn], half_spread, at_ms);
+                quotes.push((feed.market, pair));
             }
             wait(exchange, until_ms);
-            for (venue, pair) in quotes {
-                venue.withdraw(exchange, pair, until_ms);
+            for (market, pair) in quotes {
+                market.withdraw(exchange, pair, until_ms);
             }
         }
     }
 }
 
-/// Takes the price of a market somewhere: resting orders are filled, the house quotes, waiting orders follow.
-fn visit(
+/// Moves the price of a market: fills the resting orders that it reaches, then quotes at it and runs trigger orders.
+fn move_price(
     exchange: &mut Exchange,
     feed: &Feed,
     candle: &Candle,
@@ -247,13 +253,13 @@ fn visit(
     half_spread: Decimal,
     now_ms: u64,
 ) -> Pair {
-    feed.venue.trade_through(exchange, &feed.symbol, price, now_ms);
-    let pair = feed.venue.quote(exchange, &feed.symbol, price, half_spread, now_ms);
-    show(exchange, feed, candle, price, now_ms);
+    feed.market.trade_through(exchange, &feed.symbol, price, now_ms);
+    let pair = feed.market.quote(exchange, &feed.symbol, price, half_spread, now_ms);
+    set_last_price(exchange, feed, candle, price, now_ms);
     pair
 }
 
-/// The prices between two others that an order of a market waits for, in the order in which they are passed.
+/// Returns the trigger prices of a market between two prices, in the order in which they are reached.
 fn triggers_between(exchange: &Exchange, symbol: &str, from: Decimal, to: Decimal) -> Vec<Decimal> {
     let within = from.min(to)..from.max(to);
     let mut prices = exchange.triggers.prices(symbol);
@@ -265,13 +271,13 @@ fn triggers_between(exchange: &Exchange, symbol: &str, from: Decimal, to: Decima
     prices
 }
 
-/// From the open over the nearer end and the other one to the close.
-fn way(candle: &Candle) -> [Decimal; 4] {
+/// Returns open, the nearer of high and low, the other one, and close.
+fn price_path(candle: &Candle) -> [Decimal; 4] {
     let Candle { open, high, low, close, .. } = *candle;
     if high - open < open - low { [open, high, low, close] } else { [open, low, high, close] }
 }
 
-/// Whether something happens by itself while prices move: orders that wait, and positions.
+/// Whether time must pass within a candle: trigger orders are open, or a customer has a position.
 fn needs_time(exchange: &Exchange) -> bool {
     !exchange.triggers.is_idle()
         || exchange
@@ -282,16 +288,22 @@ fn needs_time(exchange: &Exchange) -> bool {
 
 fn record(exchange: &mut Exchange, symbol: &SmolStr, candle: Candle, now_ms: u64) {
     let command = OperatorCommand::RecordCandle { symbol: symbol.clone(), candle };
-    // The market was checked when its candles were added.
+    // Cannot fail: `Backtest::candles` has checked the market.
     let _ = exchange.apply(Command::Operator(command), now_ms);
 }
 
-/// Makes a price within a candle the last one.
-fn show(exchange: &mut Exchange, feed: &Feed, candle: &Candle, price: Decimal, now_ms: u64) {
+/// Makes a price within a candle the last price.
+fn set_last_price(
+    exchange: &mut Exchange,
+    feed: &Feed,
+    candle: &Candle,
+    price: Decimal,
+    now_ms: u64,
+) {
     record(exchange, &feed.symbol, Candle::flat(candle.open_ms, price), now_ms);
 }
 
 fn wait(exchange: &mut Exchange, now_ms: u64) {
-    // Waiting is never rejected.
+    // `Wait` is never rejected.
     let _ = exchange.apply(Command::Wait, now_ms);
 }

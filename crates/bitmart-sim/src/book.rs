@@ -1,12 +1,12 @@
 //! A limit order book with price-time priority.
 //!
-//! It knows sizes, prices and who rests where. Money is settled by its caller.
+//! It holds prices, sizes and owners of resting orders. The caller settles the money of matches.
 
 #[cfg(test)]
 mod model;
 mod stored;
 
-use std::{cmp::Ordering, collections::BTreeMap, iter::successors};
+use std::{cmp::Ordering, collections::BTreeMap, fmt, iter::successors};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,9 @@ use crate::{
 /// Buy or sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
-    /// Pays the quote currency, or goes long.
+    /// Buys the base currency, or contracts.
     Buy,
-    /// Pays the base currency, or goes short.
+    /// Sells the base currency, or contracts.
     Sell,
 }
 
@@ -33,36 +33,37 @@ impl Side {
             Self::Sell => Self::Buy,
         }
     }
+}
 
-    /// Its name in messages.
-    pub fn word(self) -> &'static str {
-        match self {
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Buy => "buy",
             Self::Sell => "sell",
-        }
+        })
     }
 }
 
-// Rule: Self-trade prevention goes by the choice of the taker. Source: documented (endpoint spot_submit_order)
-/// What happens when an order would trade with one of the same account. The taker's choice decides.
+// Rule: The taker's choice decides how a self-trade is prevented. Source: documented (endpoint spot_submit_order)
+/// Self-trade prevention: what happens when two orders of an account would trade. The taker's choice decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SelfTrade {
     /// No prevention: the orders trade with each other.
     Allow,
-    /// The resting order is cancelled, and the taker goes on.
+    /// The resting order is cancelled, and the taker continues.
     CancelMaker,
-    /// What is left of the taker is cancelled; the resting order stays.
+    /// The rest of the taker is cancelled.
     CancelTaker,
-    /// The resting order and what is left of the taker are cancelled.
+    /// The resting order and the rest of the taker are cancelled.
     CancelBoth,
 }
 
-/// How much the taker wants.
+/// The quantity of a taker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Want {
-    /// Units of the base.
+pub(crate) enum Quantity {
+    /// Base units.
     Size(Decimal),
-    /// Units of the quote; each trade is cut down to whole `lot`s.
+    /// An amount of the quote currency; each trade is rounded down to whole lots.
     Notional {
         /// Quote units.
         amount: Decimal,
@@ -79,23 +80,23 @@ pub(crate) struct Match {
     pub(crate) size: Decimal,
 }
 
-/// What came of taking from the book.
+/// The result of matching a taker.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) matches: Vec<Match>,
     /// Resting orders removed by self-trade prevention.
     pub(crate) removed: Vec<OrderId>,
-    /// Self-trade prevention stops the taker.
+    /// Whether self-trade prevention stopped the taker.
     pub(crate) stopped: bool,
-    /// What is left of the wanted size (or notional).
+    /// The unmatched part of the quantity.
     pub(crate) left: Decimal,
 }
 
 /// Both sides of one market: price levels in order, and in each level its orders, oldest first.
 ///
-/// Orders and levels lie in slabs and name each other by their places, so that an order is added, found
-/// and removed without a search of its level, and nothing is allocated while the book does not grow.
-/// Stored and printed, a book is a list of levels (see `stored`), whatever its slabs look like.
+/// Orders and levels are stored in slabs and refer to each other by their places. An order is therefore added, found
+/// and removed without a search of its level, and nothing is allocated unless the book grows. Serialized and in debug
+/// output, a book is a list of levels (see `stored`).
 #[derive(Clone, Default)]
 pub struct Book {
     bids: BTreeMap<Price, Place>,
@@ -151,7 +152,7 @@ impl Book {
         entry.map(|(_, place)| (*place, &self.levels[*place]))
     }
 
-    /// The best price an order of `side` would trade at.
+    /// Returns the best price at which an order of `side` would trade.
     pub fn opposite_best(&self, side: Side) -> Option<Decimal> {
         self.best(side.opposite()).map(|(_, level)| level.price)
     }
@@ -160,14 +161,14 @@ impl Book {
         self.opposite_best(side).is_some_and(|best| reaches(side, best, Some(limit)))
     }
 
-    /// Levels from the best outwards as (price, size).
+    /// Returns price and size of the levels of a side, best first.
     pub fn levels(&self, side: Side, depth: usize) -> Vec<(Decimal, Decimal)> {
         self.best_first(side).take(depth).map(|level| (level.price, level.total)).collect()
     }
 
-    /// The orders that one of `side` would meet at its limit or better, and their open sizes: orders of the
-    /// same account are taken out of its way or stop it, as self-trade prevention says.
-    pub fn met_by(
+    /// Returns the orders with which an order of `side` would trade, and their open sizes. Orders of the same account
+    /// are skipped, or end the list, depending on self-trade prevention.
+    pub fn matching_orders(
         &self,
         side: Side,
         limit: Option<Decimal>,
@@ -199,9 +200,9 @@ impl Book {
         successors(order(level.oldest), move |one| order(one.younger))
     }
 
-    /// The highest price at which an order of `side` would trade now. Orders of the same account are
-    /// passed over, because self-trade prevention may take them out of the way.
-    pub fn highest_reached(
+    /// Returns the highest price at which an order of `side` would trade now. Orders of the same account are skipped,
+    /// because self-trade prevention may cancel them.
+    pub fn highest_match_price(
         &self,
         side: Side,
         limit: Option<Decimal>,
@@ -222,7 +223,7 @@ impl Book {
         highest
     }
 
-    /// Adds a resting order behind those of its price.
+    /// Adds an order behind the others of its price.
     pub(crate) fn rest(
         &mut self,
         side: Side,
@@ -251,14 +252,14 @@ impl Book {
         self.places.insert(id, place);
     }
 
-    /// Removes a resting order; false when it is not there.
+    /// Removes an order. Returns false when it is not in the book.
     pub(crate) fn remove(&mut self, id: OrderId) -> bool {
         let Some(place) = self.places.remove(&id) else { return false };
         self.unlink(place);
         true
     }
 
-    /// Takes an order out of its level, and the level out of the book when it was the last one there.
+    /// Removes an order from its level, and the level when it is empty.
     fn unlink(&mut self, place: Place) {
         let Resting { open, level: at, older, younger, .. } = self.orders[place];
         self.orders.remove(place);
@@ -281,19 +282,19 @@ impl Book {
 
     // Rule: The best price trades first, at one price the oldest order. Source: simplified (the usual priority;
     // no source states it)
-    /// Trades against the other side, best price first and oldest order first.
+    /// Matches a taker against the other side, best price first and oldest order first.
     pub(crate) fn take(
         &mut self,
         side: Side,
         limit: Option<Decimal>,
-        want: Want,
+        quantity: Quantity,
         account: AccountId,
         policy: SelfTrade,
     ) -> Taken {
         let mut taken = Taken::default();
-        let mut left = match want {
-            Want::Size(size) => size,
-            Want::Notional { amount, .. } => amount,
+        let mut left = match quantity {
+            Quantity::Size(size) => size,
+            Quantity::Notional { amount, .. } => amount,
         };
         while left > Decimal::ZERO && !taken.stopped {
             let Some((at, level)) =
@@ -302,9 +303,9 @@ impl Book {
                 break;
             };
             let price = level.price;
-            let wanted = match want {
-                Want::Size(_) => left,
-                Want::Notional { lot, .. } => whole_lots(left / price, lot),
+            let wanted = match quantity {
+                Quantity::Size(_) => left,
+                Quantity::Notional { lot, .. } => whole_lots(left / price, lot),
             };
             if wanted <= Decimal::ZERO {
                 break;
@@ -327,9 +328,9 @@ impl Book {
             oldest.open -= size;
             let done = oldest.open.is_zero();
             self.levels[at].total -= size;
-            left -= match want {
-                Want::Size(_) => size,
-                Want::Notional { .. } => size * price,
+            left -= match quantity {
+                Quantity::Size(_) => size,
+                Quantity::Notional { .. } => size * price,
             };
             if done {
                 self.remove(maker);
@@ -340,8 +341,8 @@ impl Book {
     }
 }
 
-/// A price as the key of a level. Prices of one market mostly have the same number of decimals, which
-/// makes them quick to compare.
+/// A price as the key of a level. Prices of a market usually have the same number of decimals, for which the
+/// comparison is faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Price(Decimal);
 
@@ -368,9 +369,9 @@ fn reaches(side: Side, best: Decimal, limit: Option<Decimal>) -> bool {
     })
 }
 
-// Rule: A market buy takes whole lots; what is left of its amount goes back and the order ends as
+// Rule: A market buy fills whole lots; the rest of its amount is released and the order ends as
 // partially_canceled. Source: captured (fixtures/captured/spot-order-market-buy-partially_canceled.json)
-/// Cuts `size` down to a multiple of `lot`.
+/// Rounds a size down to a multiple of `lot`.
 pub fn whole_lots(size: Decimal, lot: Decimal) -> Decimal {
     if lot.is_zero() {
         return size;

@@ -1,8 +1,7 @@
-//! Everything that can change an exchange.
+//! Commands: everything that changes an exchange.
 //!
-//! A command names an account and what it wants; the exchange answers with an [`Outcome`] or a
-//! [`Reject`]. Commands can be stored and applied again: the same setup, commands and times give the
-//! same ledger.
+//! The exchange answers a command with an [`Outcome`] or a [`Reject`]. Commands can be stored and applied again: the
+//! same setup, commands and times give the same ledger.
 
 mod futures;
 mod operator;
@@ -16,32 +15,32 @@ pub use self::{
 };
 use crate::{AccountId, Exchange, OrderId, Reject, report::Balance};
 
-/// Something that changes an exchange.
+/// A change to an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Time passes: what is due by now happens.
+    /// Lets time pass: runs the tasks that are due.
     Wait,
-    /// The simulated makers quote and the simulated takers trade, once.
+    /// Runs one step of the simulated market: makers quote and takers trade.
     StepMarket,
-    /// A customer wants something.
+    /// A request of a customer.
     Customer {
-        /// Who.
+        /// The account of the customer.
         account: AccountId,
-        /// What.
+        /// The request.
         request: Request,
     },
-    /// The operator of the exchange does something.
+    /// A command of the operator of the exchange.
     Operator(OperatorCommand),
 }
 
-/// What a customer can want.
+/// A request of a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// Of the spot market.
+    /// About spot orders.
     Spot(SpotRequest),
-    /// Of the futures market.
+    /// About futures orders and positions.
     Futures(FuturesRequest),
-    /// Of wallets, loans and savings.
+    /// About wallets, loans and savings.
     Wallet(WalletRequest),
 }
 
@@ -63,23 +62,23 @@ impl From<WalletRequest> for Request {
     }
 }
 
-/// What a command made.
+/// The result of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing that has a number.
+    /// Nothing was created that has a number.
     Done,
-    /// An order.
+    /// The order that was placed.
     Order(OrderId),
-    /// A transfer, loan, repayment, deposit or withdrawal.
+    /// The number of a transfer, loan, repayment, deposit or withdrawal.
     Record(u64),
-    /// An account.
+    /// The account that was opened.
     Account(AccountId),
-    /// A balance.
+    /// The new balance.
     Balance(Balance),
 }
 
 impl Outcome {
-    /// The number of what was made.
+    /// Returns the number of what was created.
     pub fn number(&self) -> Option<u64> {
         match self {
             Self::Done | Self::Balance(_) => None,
@@ -109,14 +108,14 @@ impl From<u64> for Outcome {
 }
 
 impl Exchange {
-    /// Applies a command at a time: first what is due by then happens, then the command, then the orders
-    /// whose trigger price was reached. A command that is rejected has changed nothing: what is different after it
+    /// Applies a command at a time in milliseconds since 1970. Tasks that are due run first; trigger orders whose
+    /// price was reached are placed last. A rejected command has changed nothing: what is different after it
     /// happened by itself, because its time had come.
     ///
     /// # Errors
-    /// A [`Reject`] that names the rule which the command breaks.
+    /// The rule that the command breaks.
     pub fn apply(&mut self, command: Command, now_ms: u64) -> Result<Outcome, Reject> {
-        self.settle_due(now_ms);
+        self.run_due_tasks(now_ms);
         let result = match command {
             Command::Wait => Ok(Outcome::Done),
             Command::StepMarket => {
@@ -134,7 +133,8 @@ impl Exchange {
 
     // Rule: A frozen account can change nothing, and can read (53000, 60063; a sub-account 60029). Source:
     // documented (the table of error codes); simplified (that it can read)
-    /// A frozen account can change nothing.
+
+    /// Checks that an account is not frozen. A frozen account cannot send requests.
     ///
     /// # Errors
     /// [`Reject::AccountFrozen`].

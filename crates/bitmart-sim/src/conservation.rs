@@ -1,9 +1,9 @@
-//! What must hold whatever happens: no money appears or vanishes, balances stay positive, books stay
-//! uncrossed, states move forward, and the same seed and inputs give the same ledger, byte by byte.
+//! Property tests over random operations: money is conserved, balances stay positive, books stay uncrossed, states
+//! only move forward, and the same seed and operations give the same ledger.
 
 mod control;
-mod heard;
 mod histories;
+mod order_events;
 mod rejected;
 mod steps;
 mod triggers;
@@ -14,28 +14,29 @@ use proptest::{prelude::*, test_runner::RngAlgorithm};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
-use self::heard::Heard;
+use self::order_events::OrderEvents;
 use self::steps::{START_MS, Step, run, setup, start, step};
 use super::{
     AccountId, Exchange, OrderId,
     account::Account,
     book::Side,
-    earn::{SavingAct, SavingRecord},
-    funding::FundingState,
     futures_order::Origin,
-    ledger::{House, Wallet},
-    margin::Sum,
-    order::NewSpotOrder,
+    ledger::{HouseBook, Wallet},
+    margin::PairAmount,
+    payment::PaymentState,
+    savings::{SavingAction, SavingRecord},
+    spot_order::NewSpotOrder,
     tests::spot_order,
-    trigger::{self, Kind, Plan, Trigger},
+    trigger::{self, Plan, PlanKind, Trigger},
 };
 
-/// Every wallet of an account with its name and currency.
+/// Returns all wallets of an account with name and currency.
 fn wallets<'a>(
     exchange: &'a Exchange,
     account: &'a Account,
 ) -> impl Iterator<Item = (String, &'a SmolStr, Wallet)> {
-    let plain = [("spot", &account.spot), ("fund", &account.fund), ("futures", &account.futures)];
+    let plain =
+        [("spot", &account.spot), ("fund", &account.funding), ("futures", &account.futures)];
     let plain = plain.into_iter().flat_map(|(name, wallets)| {
         wallets.iter().map(move |(currency, wallet)| (name.to_owned(), currency, *wallet))
     });
@@ -44,7 +45,7 @@ fn wallets<'a>(
     plain.chain(margin).map(|(name, currency, id)| (name, currency, exchange.ledger.wallet(id)))
 }
 
-/// Sums over currencies, without those of nothing.
+/// Returns the sums by currency that are not zero.
 fn sums<'a>(
     rows: impl IntoIterator<Item = (&'a SmolStr, Decimal)>,
 ) -> BTreeMap<&'a SmolStr, Decimal> {
@@ -56,49 +57,49 @@ fn sums<'a>(
     sums
 }
 
-fn book(exchange: &Exchange, wanted: House) -> BTreeMap<&SmolStr, Decimal> {
-    let books = exchange.ledger.house_books().filter(|row| row.1 == wanted);
+fn book(exchange: &Exchange, wanted: HouseBook) -> BTreeMap<&SmolStr, Decimal> {
+    let books = exchange.ledger.books().filter(|row| row.1 == wanted);
     sums(books.map(|(currency, _, amount)| (currency, amount)))
 }
 
-/// The money of every currency adds up to nothing, and its places hold what the records say: nothing is
-/// on its way, and what loans, savings, and positions are about is in their books.
+/// The balances of every currency add up to zero, and the books agree with the records of loans, savings and
+/// positions. No money is in transit.
 fn check_ledger(exchange: &Exchange) -> Result<(), TestCaseError> {
     for (currency, sum) in exchange.ledger.sums() {
         prop_assert_eq!(sum, Decimal::ZERO, "{}", currency);
     }
-    prop_assert_eq!(book(exchange, House::Clearing), BTreeMap::new());
+    prop_assert_eq!(book(exchange, HouseBook::Clearing), BTreeMap::new());
     prop_assert!(exchange.has_sound_places());
     let loans = exchange.loans.values();
     let owed = sums(loans.map(|loan| (&loan.currency, -loan.owed.principal)));
-    prop_assert_eq!(book(exchange, House::Loans), owed);
+    prop_assert_eq!(book(exchange, HouseBook::Loans), owed);
     let savings = exchange.accounts.values().flat_map(|account| &account.savings);
     let saved = sums(savings.map(|(currency, place)| (currency, exchange.ledger.amount(*place))));
-    let holdings = exchange.earn.holdings.values();
+    let holdings = exchange.savings.holdings.values();
     let held = sums(holdings.map(|one| (&one.product.currency, one.amount)));
     prop_assert_eq!(saved, held);
-    // Every contract was bought by one and sold by another for the same price.
+    // Every contract was bought by one account and sold by another at the same price.
     let positions = exchange.accounts.values().flat_map(|account| &account.positions);
     let costs = positions.map(|((symbol, long), position)| {
         let quote = &exchange.futures[symbol].rules.quote;
         (quote, if *long { -position.cost } else { position.cost })
     });
-    prop_assert_eq!(book(exchange, House::Profit), sums(costs));
+    prop_assert_eq!(book(exchange, HouseBook::Profit), sums(costs));
     Ok(())
 }
 
-/// The flows of a customer are all that changes its futures wallet and the margin of its positions.
-fn check_flows(exchange: &Exchange, before: &Exchange) -> Result<(), TestCaseError> {
+/// The transactions of a customer explain all changes of its futures wallet and the margin of its positions.
+fn check_transactions(exchange: &Exchange, before: &Exchange) -> Result<(), TestCaseError> {
     let held = |exchange: &Exchange, account: &AccountId| -> Decimal {
         let money = exchange.collateral(*account, &"USDT".into());
         money.cash + money.frozen + money.margin()
     };
-    let mut flows: BTreeMap<AccountId, Decimal> = BTreeMap::new();
-    for row in &exchange.flows {
-        *flows.entry(row.account).or_default() += row.amount;
+    let mut sums: BTreeMap<AccountId, Decimal> = BTreeMap::new();
+    for row in &exchange.transactions {
+        *sums.entry(row.account).or_default() += row.amount;
     }
     for account in before.accounts.values().filter(|account| !account.house) {
-        let sum = flows.get(&account.id).copied().unwrap_or_default();
+        let sum = sums.get(&account.id).copied().unwrap_or_default();
         prop_assert_eq!(held(exchange, &account.id), held(before, &account.id) + sum);
     }
     Ok(())
@@ -113,7 +114,7 @@ fn is_backed(exchange: &Exchange, account: &Account, wallet: &Wallet) -> bool {
 fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     for account in exchange.accounts.values().filter(|account| !account.house) {
         for (name, currency, wallet) in wallets(exchange, account) {
-            // Cross positions and orders may stand behind what a futures wallet spent beyond its cash.
+            // A futures wallet may be negative when cross positions or orders back it.
             let backed = name == "futures" && is_backed(exchange, account, &wallet);
             prop_assert!(
                 wallet.available >= Decimal::ZERO || backed,
@@ -136,7 +137,7 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
             prop_assert!(bid.0 < ask.0, "crossed: {} {}", bid.0, ask.0);
         }
     }
-    for holding in exchange.earn.holdings.values() {
+    for holding in exchange.savings.holdings.values() {
         prop_assert!(holding.amount > Decimal::ZERO && holding.profit >= Decimal::ZERO);
     }
     for loan in exchange.loans.values() {
@@ -145,7 +146,7 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     check_ledger(exchange)
 }
 
-/// What open orders and withdrawals hold is what the wallets have frozen, wallet by wallet.
+/// The frozen balance of each wallet is the sum of the reservations of orders and withdrawals.
 fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
     let mut held: BTreeMap<(AccountId, String, SmolStr), Decimal> = BTreeMap::new();
     let mut hold = |account, wallet: &str, currency: &SmolStr, amount| {
@@ -163,22 +164,22 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
         prop_assert_eq!(order.reserved, needed, "{:?}", order);
         hold(order.account, wallet, currency, order.reserved);
     }
-    let mut promised: BTreeMap<(AccountId, bool), Decimal> = BTreeMap::new();
+    let mut reserved: BTreeMap<(AccountId, bool), Decimal> = BTreeMap::new();
     for order in exchange.futures_orders.values() {
         prop_assert!(order.open || (order.reserved.is_zero() && order.closes.is_zero()));
         let key = (order.account, !order.request.side.buys());
-        *promised.entry(key).or_default() += order.closes;
+        *reserved.entry(key).or_default() += order.closes;
         let quote = &exchange.futures[&order.request.symbol].rules.quote;
         hold(order.account, "futures", quote, order.reserved);
     }
     for account in exchange.accounts.values().filter(|account| !account.house) {
         for ((_, long), position) in &account.positions {
-            let closes = promised.get(&(account.id, *long)).copied().unwrap_or_default();
-            prop_assert_eq!(position.closing, closes, "promised to orders");
+            let closes = reserved.get(&(account.id, *long)).copied().unwrap_or_default();
+            prop_assert_eq!(position.closing, closes, "contracts reserved for orders");
         }
     }
-    for row in exchange.fundings.values().filter(|row| !row.deposit) {
-        if ![FundingState::Done, FundingState::Failed].contains(&row.state) {
+    for row in exchange.payments.values().filter(|row| !row.deposit) {
+        if ![PaymentState::Done, PaymentState::Failed].contains(&row.state) {
             hold(row.account, "spot", &row.plain, row.from_spot);
             hold(row.account, "fund", &row.plain, row.amount - row.from_spot);
         }
@@ -189,11 +190,11 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
             prop_assert_eq!(held.unwrap_or_default(), wallet.frozen, "{} {}", name, currency);
         }
     }
-    prop_assert!(held.values().all(Decimal::is_zero), "held by no wallet: {held:?}");
+    prop_assert!(held.values().all(Decimal::is_zero), "reservations without a wallet: {held:?}");
     Ok(())
 }
 
-/// The trades of an order are all that it got.
+/// The fills of an order explain its filled size and value.
 fn check_fills(exchange: &Exchange) -> Result<(), TestCaseError> {
     let mut filled: HashMap<OrderId, (Decimal, Decimal)> = HashMap::new();
     let spot = exchange.spot_fills.iter().map(|fill| (fill.order, fill.size, fill.price));
@@ -215,7 +216,7 @@ fn check_fills(exchange: &Exchange) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Everything that happened, as text.
+/// Returns all events and the final state as text.
 fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
     let (mut exchange, mut now_ms) = (start(seed), START_MS);
     let mut events = Vec::new();
@@ -225,20 +226,20 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
     }
     let triggers = &exchange.triggers;
     let orders = (exchange.fill_rows(), exchange.order_rows(), exchange.balance_rows());
-    let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
-    let futures = (&exchange.flows, &exchange.futures, &exchange.earn, triggers);
+    let money = (&exchange.payments, &exchange.transfers, &exchange.loans, &exchange.repayments);
+    let futures = (&exchange.transactions, &exchange.futures, &exchange.savings, triggers);
     format!("{events:?}\n{orders:?}\n{money:?}\n{:?}\n{futures:?}", exchange.ledger)
 }
 
-/// So many runs, or as many as `PROPTEST_CASES` says.
-fn runs(usual: u32) -> ProptestConfig {
+/// Runs a number of cases, or as many as the variable `PROPTEST_CASES` says.
+fn cases(default: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
-    let cases = cases.unwrap_or(usual);
+    let cases = cases.unwrap_or(default);
     ProptestConfig {
         cases,
         max_shrink_iters: 4_000,
         failure_persistence: None,
-        // The usual one takes longer than the exchange in a build that is not optimised.
+        // In debug builds the default generator is slower than the exchange.
         rng_algorithm: RngAlgorithm::XorShift,
         ..ProptestConfig::default()
     }
@@ -246,7 +247,7 @@ fn runs(usual: u32) -> ProptestConfig {
 
 proptest! {
     // About 40,000 operations.
-    #![proptest_config(runs(80))]
+    #![proptest_config(cases(80))]
 
     #[test]
     fn money_is_conserved_over_random_operations(
@@ -254,20 +255,20 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..1_000),
     ) {
         let (mut exchange, mut now_ms) = (start(seed), START_MS);
-        let (begin, mut heard) = (exchange.clone(), Heard::default());
+        let (begin, mut order_events) = (exchange.clone(), OrderEvents::default());
         for (account, step) in &steps {
             run(&mut exchange, *account, step, &mut now_ms);
             check(&exchange)?;
-            heard.hear(exchange.take_events())?;
+            order_events.check(exchange.take_events())?;
         }
         check_frozen(&exchange)?;
-        check_flows(&exchange, &begin)?;
+        check_transactions(&exchange, &begin)?;
         check_fills(&exchange)?;
     }
 }
 
 proptest! {
-    #![proptest_config(runs(16))]
+    #![proptest_config(cases(16))]
 
     #[test]
     fn same_seed_and_steps_give_the_same_ledger(
@@ -278,12 +279,12 @@ proptest! {
     }
 }
 
-/// A margin account with these assets and this debt, and what it has left at a last price that another
-/// account makes, and at which it goes on trading.
+/// Creates a margin account with own money and a loan, which it has traded, and moves the last price by trades of
+/// another account.
 fn after_a_crash(base: bool, own: i64, borrowed: Decimal, price: i64) -> Exchange {
     let mut exchange = Exchange::new(&setup(1).without_market_maker(), START_MS);
     let currency = if base { "BTC" } else { "USDT" };
-    let sum = |currency: &str, amount| Sum {
+    let sum = |currency: &str, amount| PairAmount {
         symbol: "BTC_USDT".into(),
         currency: currency.into(),
         amount,
@@ -295,12 +296,12 @@ fn after_a_crash(base: bool, own: i64, borrowed: Decimal, price: i64) -> Exchang
     let mut place = |account: u32, request: NewSpotOrder| {
         exchange.place_spot(AccountId(account), request, START_MS).expect("placed");
     };
-    // What is borrowed is traded for the other side at 60,000.
+    // The loan is traded for the other currency at 60,000.
     let lots = if base { borrowed * Decimal::ONE_THOUSAND } else { Decimal::from(130) };
     let lots = i64::try_from(lots).expect("lots");
     place(2, order(base, lots, 60_000));
     place(1, NewSpotOrder { margin: true, ..order(!base, lots, 60_000) });
-    // An order that liquidation has to cancel, and a trade that makes the price.
+    // An order that the liquidation must cancel, and a trade that sets the price.
     let far = if base { 1_000 } else { 900_000 };
     place(1, NewSpotOrder { margin: true, ..order(base, 1, far) });
     place(2, order(!base, 200, price));
@@ -309,11 +310,11 @@ fn after_a_crash(base: bool, own: i64, borrowed: Decimal, price: i64) -> Exchang
 }
 
 #[test]
-fn a_margin_account_is_liquidated_and_no_money_is_lost_on_the_way() {
+fn a_liquidation_of_a_margin_account_conserves_money() {
     let cases = [
-        // Owes 6,000 USDT and holds 0.13 BTC and 192 USDT: at 48,000 that is 1.07 times as much.
+        // Owes 6,000 USDT and holds 0.13 BTC and 192 USDT: at 48,000 a rate of 1.07.
         (false, 2_000, Decimal::from(6_000), 48_000, Decimal::ZERO),
-        // At 30,000 it is less than what is owed.
+        // At 30,000 the assets are less than the debt.
         (false, 2_000, Decimal::from(6_000), 30_000, Decimal::from(1_900)),
         // Owes 0.1 BTC and holds 7,994 USDT.
         (true, 2_000, Decimal::new(1, 1), 75_000, Decimal::ZERO),
@@ -322,28 +323,28 @@ fn a_margin_account_is_liquidated_and_no_money_is_lost_on_the_way() {
     for (base, own, borrowed, price, least_lost) in cases {
         let mut exchange = after_a_crash(base, own, borrowed, price);
         assert!(exchange.risk(AccountId(1), "BTC_USDT").debts > Decimal::ZERO);
-        exchange.settle_due(START_MS + 1);
-        check(&exchange).and_then(|()| check_frozen(&exchange)).expect("sound");
+        exchange.run_due_tasks(START_MS + 1);
+        check(&exchange).and_then(|()| check_frozen(&exchange)).expect("consistent");
         assert_eq!(exchange.risk(AccountId(1), "BTC_USDT").debts, Decimal::ZERO, "{base} {price}");
         assert!(exchange.account_mut(AccountId(1)).spot_orders.open.is_empty());
         assert!(!exchange.repayments.is_empty());
-        let lost = -book(&exchange, House::Insurance).into_values().sum::<Decimal>();
+        let lost = -book(&exchange, HouseBook::Insurance).into_values().sum::<Decimal>();
         assert!(lost >= least_lost && (lost.is_zero() == least_lost.is_zero()), "{lost}");
     }
 }
 
 #[test]
-fn a_margin_account_above_the_liquidation_rate_is_left_alone() {
-    // What it has is worth 1.115 times what it owes.
+fn a_margin_account_above_the_liquidation_rate_is_not_liquidated() {
+    // Its assets are 1.115 times its debts.
     let mut exchange = after_a_crash(false, 2_000, Decimal::from(6_000), 50_000);
-    exchange.settle_due(START_MS + 1);
+    exchange.run_due_tasks(START_MS + 1);
     assert!(exchange.repayments.is_empty());
     assert_eq!(exchange.account_mut(AccountId(1)).spot_orders.open.len(), 1);
 }
 
-/// The generator must reach what it is to test: a run whose steps are all rejected proves nothing.
+/// The random operations must reach all features: a run in which all commands are rejected proves nothing.
 #[test]
-fn random_operations_do_something() {
+fn random_operations_reach_all_features() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
     let steps = proptest::collection::vec(step(), 30_000).new_tree(&mut runner).expect("steps");
@@ -352,37 +353,38 @@ fn random_operations_do_something() {
         run(&mut exchange, account, &step, &mut now_ms);
     }
     let paid_interest = exchange.repayments.iter().any(|row| !row.paid.interest.is_zero());
-    let states: Vec<_> = exchange.fundings.values().map(|row| (row.deposit, row.state)).collect();
+    let states: Vec<_> = exchange.payments.values().map(|row| (row.deposit, row.state)).collect();
     let margin_fill = exchange.spot_fills.iter().any(|fill| fill.request.margin);
     assert!(paid_interest && margin_fill && exchange.loans.len() > 10, "{states:?}");
     for state in
-        [(true, FundingState::Done), (false, FundingState::Done), (false, FundingState::Failed)]
+        [(true, PaymentState::Done), (false, PaymentState::Done), (false, PaymentState::Failed)]
     {
         assert!(states.contains(&state), "{state:?}");
     }
-    for act in [SavingAct::Subscribe, SavingAct::Redeem, SavingAct::Interest] {
+    for act in [SavingAction::Subscribe, SavingAction::Redeem, SavingAction::Interest] {
         for fixed in [false, true] {
             let has =
-                |row: &SavingRecord| row.act == act && row.product.lock_days.is_some() == fixed;
-            assert!(exchange.earn.records.iter().any(has), "{act:?} {fixed}");
+                |row: &SavingRecord| row.action == act && row.product.lock_days.is_some() == fixed;
+            assert!(exchange.savings.records.iter().any(has), "{act:?} {fixed}");
         }
     }
     let plans: Vec<_> = (1..5).flat_map(|id| exchange.triggers.futures.of(AccountId(id))).collect();
-    for kind in [Kind::Plan, Kind::TakeProfit, Kind::StopLoss, Kind::Trailing] {
-        let fired = |plan: &&&Trigger<Plan>| {
-            matches!(plan.state, trigger::State::Placed(_)) && plan.terms.kind == kind
+    for kind in [PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss, PlanKind::Trailing] {
+        let triggered = |plan: &&&Trigger<Plan>| {
+            matches!(plan.state, trigger::TriggerState::Placed(_)) && plan.terms.kind == kind
         };
-        assert!(plans.iter().filter(fired).count() > 2, "{kind:?} hardly fires");
+        assert!(plans.iter().filter(triggered).count() > 2, "{kind:?} is hardly triggered");
     }
     let algos = (1..5).flat_map(|id| exchange.triggers.spot.of(AccountId(id)));
-    let fired = algos.filter(|algo| matches!(algo.state, trigger::State::Placed(_)));
-    assert!(fired.count() > 5, "algo orders never fire");
-    let flows: BTreeSet<_> = exchange.flows.iter().map(|row| format!("{:?}", row.kind)).collect();
-    assert_eq!(flows.len(), 5, "transfers, profit, funding, fees, liquidation");
+    let triggered = algos.filter(|algo| matches!(algo.state, trigger::TriggerState::Placed(_)));
+    assert!(triggered.count() > 5, "algo orders are never triggered");
+    let kinds: BTreeSet<_> =
+        exchange.transactions.iter().map(|row| format!("{:?}", row.kind)).collect();
+    assert_eq!(kinds.len(), 5, "transfers, profit, funding, fees, liquidation");
     let mut orders = exchange.futures_orders.values();
-    assert!(orders.any(|order| order.origin == Origin::Liquidation), "nobody is liquidated");
+    assert!(orders.any(|order| order.origin == Origin::Liquidation), "no position is liquidated");
     let one_way = exchange.futures_orders.values().filter(|order| order.one_way).count();
-    let insured = book(&exchange, House::Insurance);
+    let insured = book(&exchange, HouseBook::Insurance);
     assert!(one_way > 20 && !insured.is_empty(), "{one_way} {insured:?}");
     let between = exchange.transfers.iter().filter(|row| row.is_between_accounts()).count();
     let fills = (exchange.spot_fills.len(), exchange.futures_fills.len());

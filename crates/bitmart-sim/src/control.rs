@@ -1,50 +1,36 @@
-//! What is done to accounts from outside the market.
+//! Accounts, balances and halts that the operator controls.
 
 use std::fmt;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange,
-    account::Purse,
-    futures::flows::FlowKind,
+    account::WalletKind,
+    futures::transactions::TransactionKind,
     reject::Reject,
     report::Balance,
-    setup::{Customers, Funds, NewAccount},
-    transfer::End,
+    setup::{NewAccount, NewAccounts, StartingBalances},
+    transfer::AccountWallet,
 };
 
 // Rule: A balance is set to at most 1e15. Source: invented (no sum can overflow)
-/// Most that a balance can be set to.
-pub const MOST: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
+/// Largest balance that can be set.
+pub const MAX_BALANCE: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
-/// A wallet of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum WalletKind {
-    /// Pays for spot orders and withdrawals.
-    Spot,
-    /// The funding account.
-    Funding,
-    /// Pays for futures orders.
-    Futures,
-}
-
-/// Why a command of the operator is rejected. Nothing was changed.
+/// Why a command of the operator was rejected. It has changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ControlError {
-    /// There is no customer account with this number.
+    /// No customer has an account with this number.
     UnknownAccount(u32),
     /// No market of the wallet uses this currency.
     UnknownCurrency(String),
-    /// There is no pair or contract with this symbol.
+    /// No pair or contract has this symbol.
     UnknownMarket(String),
     /// The address is empty or longer than 256 bytes, or 200 addresses are saved.
     InvalidAddress,
-    /// The amount is not from 0 to 1e15 with at most 8 decimals.
+    /// The amount is not from 0 to 1e15, or has more than 8 decimals.
     InvalidAmount(Decimal),
 }
 
@@ -71,31 +57,31 @@ impl fmt::Display for ControlError {
 impl std::error::Error for ControlError {}
 
 impl Exchange {
-    /// Opens the accounts that are not there.
-    pub(crate) fn admit(&mut self, customers: &Customers) {
+    /// Opens accounts. Accounts that exist stay as they are.
+    pub(crate) fn open_accounts(&mut self, customers: &NewAccounts) {
         for account in &customers.accounts {
             self.open_account(*account, &customers.funds);
         }
     }
 
-    /// Opens the account with the lowest free number, with these starting balances.
-    pub(crate) fn open_next_account(&mut self, funds: &Funds) -> AccountId {
-        let free = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
-        let id = free.unwrap_or(AccountId(0));
+    /// Opens the account with the lowest unused number.
+    pub(crate) fn open_next_account(&mut self, funds: &StartingBalances) -> AccountId {
+        let unused = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
+        let id = unused.unwrap_or(AccountId(0));
         self.open_account(NewAccount { id, main: None }, funds);
         id
     }
 
-    /// The main account of a customer, when it is a sub-account.
+    /// Returns the main account of a customer's sub-account, or `None` for a main account.
     ///
     /// # Errors
-    /// [`ControlError::UnknownAccount`] for house accounts and unknown ones.
+    /// [`ControlError::UnknownAccount`] for unknown accounts and the accounts of the exchange.
     pub fn customer(&self, id: AccountId) -> Result<Option<AccountId>, ControlError> {
         let known = self.accounts.get(&id).filter(|account| !account.house);
         known.map(|account| account.main).ok_or(ControlError::UnknownAccount(id.0))
     }
 
-    /// Halts a market for customers, or lets it go on.
+    /// Halts or resumes a market.
     pub(crate) fn halt(&mut self, symbol: &str, halted: bool) -> Result<(), ControlError> {
         if !self.spot.contains_key(symbol) && !self.futures.contains_key(symbol) {
             return Err(ControlError::UnknownMarket(symbol.to_owned()));
@@ -104,8 +90,8 @@ impl Exchange {
         Ok(())
     }
 
-    // Rule: A halted pair takes no orders (50023). Source: documented (the table of error codes)
-    /// Refuses an order for a market that is halted.
+    // Rule: A halted pair accepts no orders (50023). Source: documented (the table of error codes)
+    /// Checks that a market is not halted.
     ///
     /// # Errors
     /// [`Reject::MarketHalted`].
@@ -113,10 +99,9 @@ impl Exchange {
         if self.halted.contains(symbol) { Err(Reject::MarketHalted) } else { Ok(()) }
     }
 
-    /// Sets what is free in a wallet; what open orders hold stays as it is. The history that a customer has
-    /// of the wallet has a row with the change: the deposits and withdrawals of spot and funding, and the
-    /// transactions of futures. That of a sub-account's spot or funding wallet is in the history of its main account,
-    /// with a transfer between the two.
+    /// Sets the available balance of a wallet; the frozen balance stays unchanged. The change is recorded as a
+    /// deposit or withdrawal for the spot and funding wallets, and as a transaction for the futures wallet. That of a
+    /// sub-account's spot or funding wallet is in the history of its main account, with a transfer between the two.
     pub(crate) fn set_available(
         &mut self,
         id: AccountId,
@@ -126,7 +111,7 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<Balance, ControlError> {
         self.customer(id)?;
-        let traded = match kind {
+        let is_used = match kind {
             WalletKind::Spot | WalletKind::Funding => self
                 .spot
                 .values()
@@ -135,42 +120,52 @@ impl Exchange {
                 self.futures.values().any(|market| market.rules.quote == *currency)
             }
         };
-        if !traded {
+        if !is_used {
             return Err(ControlError::UnknownCurrency(currency.to_string()));
         }
         let amount = amount.normalize();
-        if amount < Decimal::ZERO || amount > MOST || amount.scale() > DECIMALS {
+        if amount < Decimal::ZERO || amount > MAX_BALANCE || amount.scale() > DECIMALS {
             return Err(ControlError::InvalidAmount(amount));
         }
-        let (purse, name, event) = match kind {
+        let (name, event) = match kind {
             WalletKind::Spot => {
                 let currencies = vec![currency.clone()];
                 let reason = BalanceReason::Deposit;
-                let event = Event::SpotBalance { account: id, reason, currencies };
-                (Purse::Spot, "spot", Some(event))
+                ("spot", Some(Event::SpotBalance { account: id, reason, currencies }))
             }
-            WalletKind::Funding => (Purse::Fund, "funding", None),
+            WalletKind::Funding => ("funding", None),
             WalletKind::Futures => {
                 let event = Event::FuturesAsset { account: id, currency: currency.clone() };
-                (Purse::Futures, "futures", Some(event))
+                ("futures", Some(event))
             }
         };
-        let change = amount - self.wallet(id, purse, currency).available;
-        self.grant(id, purse, currency, amount);
+        let change = amount - self.wallet(id, kind, currency).available;
+        self.set_available_balance(id, kind, currency, amount);
         let row = Balance {
             account: id.0,
             wallet: name,
             currency: currency.to_string(),
             available: amount,
-            frozen: self.wallet(id, purse, currency).frozen,
+            frozen: self.wallet(id, kind, currency).frozen,
         };
         match kind {
             WalletKind::Spot | WalletKind::Funding => {
-                self.record_adjustment(End { account: id, purse }, currency, change, now_ms);
+                self.record_adjustment(
+                    AccountWallet { account: id, kind },
+                    currency,
+                    change,
+                    now_ms,
+                );
             }
             WalletKind::Futures => {
-                let about = (SmolStr::default(), currency.clone());
-                self.record_flow(id, FlowKind::Transfer, about, change, now_ms);
+                let symbol_and_currency = (SmolStr::default(), currency.clone());
+                self.record_transaction(
+                    id,
+                    TransactionKind::Transfer,
+                    symbol_and_currency,
+                    change,
+                    now_ms,
+                );
             }
         }
         self.events.extend(event);

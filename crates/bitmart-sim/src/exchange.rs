@@ -1,4 +1,4 @@
-//! The state of the exchange and its events.
+//! The state of the exchange.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,45 +7,37 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::{
-    SpotMarket,
-    account::{Account, Purse},
-    agenda::Due,
-    earn::Earn,
-    funding::Funding,
-    futures::{FuturesMarket, flows::Flow},
+    Event, SpotMarket,
+    account::{Account, WalletKind},
+    futures::{FuturesMarket, transactions::Transaction},
     futures_order::{FuturesFill, FuturesOrder},
-    ledger::{House, Ledger},
+    ledger::{HouseBook, Ledger},
     margin::{Loan, Repayment},
-    operator::Decisions,
-    order::{SpotFill, SpotOrder},
+    operator::OperatorDecisions,
     order_map::OrderMap,
-    setup::{Funds, NewAccount, Setup},
+    payment::Payment,
+    savings::Savings,
+    schedule::Task,
+    setup::{NewAccount, Setup, StartingBalances},
     slab::IdMap,
-    tape::PublicTrade,
+    spot_order::{SpotFill, SpotOrder},
     transfer::Transfer,
-    trigger::{Plan, Trigger, Triggers},
+    trigger::Triggers,
 };
 
-/// Number of an account. House accounts have the two highest numbers.
+/// Number of an account. The two accounts of the exchange itself, [`MAKER`] and [`TAKER`], have the highest numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(pub u32);
 
-impl AccountId {
-    /// The user name, which sub-account endpoints go by.
-    pub fn name(self) -> String {
-        format!("account{}@sandbox.test", self.0)
-    }
-}
-
-/// The account whose quotes make the market.
+/// The account of the simulated market makers.
 pub const MAKER: AccountId = AccountId(u32::MAX);
-/// The account whose market orders make the tape move.
-pub const FLOW: AccountId = AccountId(u32::MAX - 1);
+/// The account of the simulated takers, who send market orders.
+pub const TAKER: AccountId = AccountId(u32::MAX - 1);
 
 // Rule: Ids of spot orders have 18 digits, those of futures 15. Source: documented (one sample each, endpoint
 // spot_order and endpoint futures_submit_order); simplified (others of futures have 16 and 17 digits)
-/// Number of an order. Spot ids have 18 digits as on the venue, futures ids 15, so that they fit
-/// into a JSON number.
+/// Number of an order. As on BitMart, spot ids have 18 digits. Futures ids have 15, so that they are exact as JSON
+/// numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OrderId(pub u64);
 
@@ -53,114 +45,16 @@ const FIRST_SPOT_ORDER: u64 = 118_100_034_543_000_000;
 const FIRST_FUTURES_ORDER: u64 = 220_609_666_000_000;
 const FIRST_SPOT_TRADE: u64 = 125_277_182_593_000_000;
 const FIRST_FUTURES_TRADE: u64 = 1_409_000_000;
-const FIRST_FLOW: u64 = 9_689_000_000;
-const FIRST_FUNDING_RECORD: u64 = 1_679_000;
+const FIRST_TRANSACTION: u64 = 9_689_000_000;
+const FIRST_PAYMENT: u64 = 1_679_000;
 const FIRST_LOAN: u64 = 133_000;
 const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
 
-// Rule: Ten times as many trades and flows as orders are kept. Source: simplified (memory)
-/// Trades and flows kept for queries for each finished order that an account remembers; older ones are
-/// forgotten.
-const FILLS: usize = 10;
+// Rule: Ten times as many trades and transactions as orders are kept. Source: simplified (memory)
+/// How many trades and transactions are kept, for each order of the history limit.
+const ROWS_PER_ORDER: usize = 10;
 
-/// Something the outside may want to hear of, in the order in which it happened.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// Two orders of a pair traded.
-    SpotTrade {
-        /// The pair, such as `BTC_USDT`.
-        symbol: SmolStr,
-        /// The trade as all customers see it.
-        trade: PublicTrade,
-    },
-    /// A spot order of a customer was placed, filled, or ended.
-    SpotOrder {
-        /// The order after the change.
-        order: Box<SpotOrder>,
-        /// The trade that changed it, if one did.
-        fill: Option<Box<SpotFill>>,
-    },
-    /// Balances of a spot wallet changed.
-    SpotBalance {
-        /// The owner of the wallet.
-        account: AccountId,
-        /// What changed them.
-        reason: BalanceReason,
-        /// The currencies whose balances changed.
-        currencies: Vec<SmolStr>,
-    },
-    /// Two orders of a contract traded.
-    FuturesTrade {
-        /// The contract, such as `BTCUSDT`.
-        symbol: SmolStr,
-        /// The trade as all customers see it.
-        trade: PublicTrade,
-    },
-    /// A futures order of a customer was placed, changed, filled, or ended.
-    FuturesOrder {
-        /// The order after the change.
-        order: Box<FuturesOrder>,
-        /// What changed it.
-        action: FuturesAction,
-        /// The trade that changed it, if one did.
-        fill: Option<Box<FuturesFill>>,
-    },
-    /// A futures order that waits for a price was submitted, changed, or ended.
-    FuturesPlan {
-        /// The waiting order after the change.
-        plan: Box<Trigger<Plan>>,
-        /// [`FuturesAction::Submitted`] also when it changed or became an order.
-        action: FuturesAction,
-    },
-    /// The balance of a futures wallet may have changed.
-    FuturesAsset {
-        /// The owner of the wallet.
-        account: AccountId,
-        /// The currency whose balance changed.
-        currency: SmolStr,
-    },
-    /// A position changed, or the contracts of it that closing orders bind.
-    FuturesPosition {
-        /// The owner of the position.
-        account: AccountId,
-        /// The contract, such as `BTCUSDT`.
-        symbol: SmolStr,
-        /// The direction: long, or else short.
-        long: bool,
-    },
-}
-
-/// Why a spot balance changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BalanceReason {
-    /// An order that the spot wallet pays was filled.
-    Trade,
-    /// Money came from outside, from another account's withdrawal, or from the operator.
-    Deposit,
-    /// Money was bound for a withdrawal, left, or came back because the withdrawal failed.
-    Withdrawal,
-    /// Money moved from or to another wallet, or savings.
-    Transfer,
-}
-
-/// What happened to a futures order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FuturesAction {
-    /// A customer's order was filled, in part or completely.
-    Fill,
-    /// It was placed, or its terms were changed.
-    Submitted,
-    /// Its owner or a rule of the exchange cancelled what was left.
-    Cancelled,
-    /// It was cancelled because the margin of its account was used up.
-    CancelledByLiquidation,
-    /// An order that closes a position by force was filled at the market.
-    Liquidated,
-    /// The house took over what the market did not take of a position closed by force.
-    Bankrupt,
-}
-
-/// Next numbers to give out.
+/// The latest number of each kind.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Counters {
     pub(crate) spot_order: u64,
@@ -176,72 +70,77 @@ pub(crate) struct Counters {
 /// The whole state of the exchange.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
-    /// Customers, and the two house accounts [`MAKER`] and [`FLOW`].
+    /// Accounts of customers, and the two of the exchange: [`MAKER`] and [`TAKER`].
     pub accounts: BTreeMap<AccountId, Account>,
-    /// By pair, such as `BTC_USDT`.
+    /// Spot markets by pair, such as `BTC_USDT`.
     pub spot: BTreeMap<SmolStr, SpotMarket>,
-    /// By contract, such as `BTCUSDT`.
+    /// Futures markets by contract, such as `BTCUSDT`.
     pub futures: BTreeMap<SmolStr, FuturesMarket>,
-    /// Open ones, and those that an account remembers.
+    /// Open and kept spot orders.
     pub spot_orders: OrderMap<SpotOrder>,
-    /// Open ones, and those that an account remembers, without those that wait for a price.
+    /// Open and kept futures orders, without trigger orders.
     pub futures_orders: OrderMap<FuturesOrder>,
-    /// By trade, oldest first.
+    /// The latest fills of spot orders, oldest first.
     pub spot_fills: VecDeque<SpotFill>,
-    /// The trades of each remembered order.
+    /// The trades of each kept order.
     pub(crate) spot_trades: IdMap<OrderId, Vec<u64>>,
-    /// By trade, oldest first.
+    /// The latest fills of futures orders, oldest first.
     pub futures_fills: VecDeque<FuturesFill>,
-    pub(crate) fundings: BTreeMap<u64, Funding>,
-    /// Loans of margin accounts by number, also those that are paid back.
+    /// Deposits and withdrawals by number.
+    #[serde(rename = "fundings")]
+    pub(crate) payments: BTreeMap<u64, Payment>,
+    /// Loans of margin accounts by number, including repaid ones.
     pub loans: BTreeMap<u64, Loan>,
-    /// Oldest first.
+    /// Repayments of loans, oldest first.
     pub repayments: Vec<Repayment>,
     /// Holdings and movements of savings.
-    pub earn: Earn,
-    /// Markets that take no orders.
+    #[serde(rename = "earn")]
+    pub savings: Savings,
+    /// Markets that accept no orders.
     pub halted: BTreeSet<SmolStr>,
-    /// What the operator has decided about accounts, contracts, currencies, addresses and networks.
+    /// Settings of the operator: frozen accounts, delisted contracts, closed currencies, addresses, networks.
     #[serde(default)]
-    pub decisions: Decisions,
-    pub(crate) agenda: BTreeSet<(u64, Due)>,
+    pub decisions: OperatorDecisions,
+    /// Tasks by the time at which they are due, in milliseconds since 1970.
+    #[serde(rename = "agenda")]
+    pub(crate) schedule: BTreeSet<(u64, Task)>,
     /// The second up to which index and mark prices are sampled.
     pub(crate) sampled_s: u64,
-    /// By time, oldest first.
+    /// The latest transfers, oldest first.
     pub transfers: VecDeque<Transfer>,
-    /// The `requestNo`s of transfers between accounts, by who used them.
+    /// The `requestNo` values of transfers between accounts, by caller.
     pub(crate) request_numbers: BTreeSet<(AccountId, SmolStr)>,
-    /// All money.
+    /// All money of the exchange and its customers.
     pub(crate) ledger: Ledger,
-    /// When the open orders of an account in a contract are cancelled.
+    /// When the countdown that cancels the orders of an account in a contract ends.
     #[serde(with = "crate::rows")]
     pub(crate) countdowns: BTreeMap<(AccountId, SmolStr), u64>,
-    /// The latest flows of futures wallets, oldest first.
-    pub flows: VecDeque<Flow>,
-    /// Orders that wait for a price, and the remembered ones that did.
+    /// The latest transactions of futures wallets, oldest first.
+    #[serde(rename = "flows")]
+    pub transactions: VecDeque<Transaction>,
+    /// Open and kept trigger orders.
     pub triggers: Triggers,
     pub(crate) counters: Counters,
     #[serde(skip)]
     pub(crate) events: Vec<Event>,
-    /// How many of the events the triggers have seen.
+    /// How many of `events` were checked for trigger orders.
     #[serde(skip)]
-    pub(crate) noticed: usize,
-    pub(crate) makers: Vec<crate::maker::Maker>,
-    /// Where the candles from before the exchange come from; none without a market maker.
+    pub(crate) events_seen: usize,
+    pub(crate) makers: Vec<crate::market_maker::Maker>,
+    /// Source of the candles from before the start; `None` without market makers.
     #[serde(default)]
-    pub(crate) before: Option<crate::history::Before>,
-    /// Finished orders that an account remembers in one market.
-    #[serde(default = "remembered_by_default")]
-    pub(crate) remembered: usize,
+    pub(crate) before: Option<crate::candle_history::HistorySource>,
+    /// How many finished orders of an account are kept per market.
+    #[serde(rename = "remembered", default = "default_history_limit")]
+    pub(crate) history_limit: usize,
 }
 
-fn remembered_by_default() -> usize {
-    crate::account::HISTORY
+fn default_history_limit() -> usize {
+    crate::account::DEFAULT_HISTORY_LIMIT
 }
 
 impl Exchange {
-    /// Creates an exchange as it is at `now_ms`, in milliseconds since 1970. The same setup and time give the same
-    /// state.
+    /// Creates an exchange at a time in milliseconds since 1970. The same setup and time give the same state.
     pub fn new(setup: &Setup, now_ms: u64) -> Self {
         let mut exchange = Self {
             accounts: BTreeMap::new(),
@@ -252,35 +151,35 @@ impl Exchange {
             spot_fills: VecDeque::new(),
             spot_trades: IdMap::default(),
             futures_fills: VecDeque::new(),
-            fundings: BTreeMap::new(),
+            payments: BTreeMap::new(),
             loans: BTreeMap::new(),
             repayments: Vec::new(),
-            earn: Earn::default(),
+            savings: Savings::default(),
             halted: BTreeSet::new(),
-            decisions: Decisions::default(),
-            agenda: BTreeSet::new(),
+            decisions: OperatorDecisions::default(),
+            schedule: BTreeSet::new(),
             sampled_s: 0,
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),
             ledger: Ledger::new(),
             countdowns: BTreeMap::new(),
-            flows: VecDeque::new(),
+            transactions: VecDeque::new(),
             triggers: Triggers::default(),
             counters: Counters {
                 spot_order: FIRST_SPOT_ORDER,
                 futures_order: FIRST_FUTURES_ORDER,
                 spot_trade: FIRST_SPOT_TRADE,
                 futures_trade: FIRST_FUTURES_TRADE,
-                flow: FIRST_FLOW,
-                funding: FIRST_FUNDING_RECORD,
+                flow: FIRST_TRANSACTION,
+                funding: FIRST_PAYMENT,
                 transfer: FIRST_TRANSFER,
                 loan: FIRST_LOAN,
             },
             events: Vec::new(),
-            noticed: 0,
+            events_seen: 0,
             makers: Vec::new(),
             before: None,
-            remembered: setup.remembered,
+            history_limit: setup.history_limit,
         };
         for pair in &setup.pairs {
             let market = SpotMarket::new(pair);
@@ -290,16 +189,20 @@ impl Exchange {
             let market = FuturesMarket::new(contract);
             exchange.futures.insert(market.rules.symbol.clone(), market);
         }
-        exchange.admit(&setup.customers);
-        exchange.open_house();
+        exchange.open_accounts(&setup.accounts);
+        exchange.open_exchange_accounts();
         exchange.start_markets(setup, now_ms);
-        exchange.open_marks(now_ms);
+        exchange.start_mark_prices(now_ms);
         exchange.events.clear();
         exchange
     }
 
-    /// A sub-account starts empty: its money comes from the main account.
-    pub(crate) fn open_account(&mut self, NewAccount { id, main }: NewAccount, funds: &Funds) {
+    /// Opens an account. A sub-account starts without money.
+    pub(crate) fn open_account(
+        &mut self,
+        NewAccount { id, main }: NewAccount,
+        funds: &StartingBalances,
+    ) {
         if self.accounts.contains_key(&id) {
             return;
         }
@@ -307,104 +210,117 @@ impl Exchange {
         if main.is_some() {
             return;
         }
-        for (purse, rows) in [(Purse::Spot, &funds.spot), (Purse::Futures, &funds.futures)] {
+        for (kind, rows) in [(WalletKind::Spot, &funds.spot), (WalletKind::Futures, &funds.futures)]
+        {
             for (currency, amount) in rows {
-                self.grant(id, purse, &currency.into(), *amount);
+                self.set_available_balance(id, kind, &currency.into(), *amount);
             }
         }
     }
 
-    pub(crate) fn open_house(&mut self) {
-        let plenty = Decimal::from(1_000_000_000_000_u64);
-        for id in [MAKER, FLOW] {
+    /// Opens the accounts of the exchange itself, with enough money for any trade.
+    pub(crate) fn open_exchange_accounts(&mut self) {
+        let balance = Decimal::from(1_000_000_000_000_u64);
+        for id in [MAKER, TAKER] {
             self.accounts.insert(id, Account::new(id, true));
             let spot = self.spot.values().map(|market| &market.rules);
             let spot = spot.flat_map(|rules| [&rules.base, &rules.quote]);
             let futures = self.futures.values().map(|market| &market.rules.quote);
-            let spot = spot.map(|currency| (Purse::Spot, currency.clone()));
-            let futures = futures.map(|currency| (Purse::Futures, currency.clone()));
-            for (purse, currency) in spot.chain(futures).collect::<Vec<_>>() {
-                self.grant(id, purse, &currency, plenty);
+            let spot = spot.map(|currency| (WalletKind::Spot, currency.clone()));
+            let futures = futures.map(|currency| (WalletKind::Futures, currency.clone()));
+            for (kind, currency) in spot.chain(futures).collect::<Vec<_>>() {
+                self.set_available_balance(id, kind, &currency, balance);
             }
         }
     }
 
-    /// Sets what is free in a wallet with money from outside, or takes what is too much.
-    pub(crate) fn grant(
+    /// Sets the available balance of a wallet. The difference is booked to [`HouseBook::Grants`].
+    pub(crate) fn set_available_balance(
         &mut self,
         account: AccountId,
-        purse: Purse,
+        kind: WalletKind,
         currency: &SmolStr,
         amount: Decimal,
     ) {
-        let place = self.open_wallet(account, purse, currency).available();
+        let place = self.ensure_wallet(account, kind, currency).available();
         let missing = amount - self.ledger.amount(place);
-        self.ledger.draw(House::Grants, place, missing);
+        self.ledger.pay_from_house(HouseBook::Grants, place, missing);
     }
 
-    /// All money.
+    /// Returns the ledger: all money of the exchange and its customers.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// The events since the last call.
+    /// Returns the events since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
-        self.noticed = 0;
-        // Room for those of most commands, so that it need not grow.
+        self.events_seen = 0;
+        // Capacity for the events of most commands, to avoid later allocations.
         let next = Vec::with_capacity(8);
         std::mem::replace(&mut self.events, next)
     }
 
     pub(crate) fn is_house(id: AccountId) -> bool {
-        id == MAKER || id == FLOW
+        id == MAKER || id == TAKER
     }
 
-    /// An account; none when nobody opened it.
+    /// Returns an account, or `None` when it does not exist.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(&id)
     }
 
-    /// The account; created empty when it is not there, which key checks rule out.
+    /// Returns an account, which is created empty when missing. Callers have checked that it exists.
     pub(crate) fn account_mut(&mut self, id: AccountId) -> &mut Account {
-        owner(&mut self.accounts, id)
+        account_entry(&mut self.accounts, id)
     }
 
-    /// What one unit is worth: the last price in USDT, as if that were the dollar.
-    pub fn usd(&self, currency: &str) -> Decimal {
+    /// Returns whether some pair or contract uses this currency.
+    pub fn is_currency(&self, currency: &str) -> bool {
+        let mut contracts = self.futures.values();
+        self.can_hold(WalletKind::Spot, currency)
+            || contracts.any(|market| market.rules.base == currency)
+    }
+
+    /// Returns the price of a currency in US dollars: its last price in USDT, which counts as one dollar.
+    pub fn usd_price(&self, currency: &str) -> Decimal {
         let market = self.spot.get(format!("{currency}_USDT").as_str());
         let last = market.and_then(|market| market.tape.last_price());
         if currency == "USDT" { Decimal::ONE } else { last.unwrap_or_default() }
     }
 }
 
-/// As [`Exchange::account_mut`], for callers that have borrowed another part of the exchange.
-pub(crate) fn owner(accounts: &mut BTreeMap<AccountId, Account>, id: AccountId) -> &mut Account {
+/// Like [`Exchange::account_mut`], for callers that borrow another field of the exchange at the same time.
+pub(crate) fn account_entry(
+    accounts: &mut BTreeMap<AccountId, Account>,
+    id: AccountId,
+) -> &mut Account {
     accounts.entry(id).or_insert_with(|| Account::new(id, Exchange::is_house(id)))
 }
 
-/// Most decimals of a price or size.
+/// Largest number of decimals of a price or size.
 pub const DECIMALS: u32 = 8;
 
-/// A configured price or contract size in a range where no product can overflow.
-pub(crate) fn sane(value: Decimal, decimals: u32) -> Decimal {
+/// Limits a configured price or contract size to a range in which products cannot overflow.
+pub(crate) fn clamp_configured(value: Decimal, decimals: u32) -> Decimal {
     value.round_dp(decimals).clamp(Decimal::new(1, decimals), Decimal::from(1_000_000_000))
 }
 
-/// Next number of a counter.
-pub(crate) fn next(counter: &mut u64) -> u64 {
+/// Increments a counter and returns it.
+pub(crate) fn next_number(counter: &mut u64) -> u64 {
     *counter += 1;
     *counter
 }
 
-// Rule: Money has 8 decimals and is cut in favour of the payer. Source: simplified (the samples have 8
-// decimals)
-/// Cuts an amount of money to 8 decimals, in favour of the payer.
-pub(crate) fn cut(amount: Decimal) -> Decimal {
+// Rule: Money has 8 decimals and is rounded down. Source: simplified (the samples have 8 decimals)
+/// Rounds an amount of money towards zero, to 8 decimals.
+pub(crate) fn round_down(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(8, RoundingStrategy::ToZero)
 }
 
-pub(crate) fn keep_latest<T>(rows: &mut VecDeque<T>, row: T, remembered: usize) {
-    if rows.len() >= remembered.saturating_mul(FILLS) {
+/// Adds a row and removes the oldest one when more rows than the history limit allows are kept.
+
+pub(crate) fn keep_latest<T>(rows: &mut VecDeque<T>, row: T, history_limit: usize) {
+    if rows.len() >= history_limit.saturating_mul(ROWS_PER_ORDER) {
         rows.pop_front();
     }
     rows.push_back(row);

@@ -1,12 +1,10 @@
-//! The futures market: contracts with their book, prices, brackets and funding. What happens in it is in
-//! the modules below.
+//! The futures market: contracts with book, prices, leverage brackets and funding rates.
 
 mod close;
-pub mod flows;
 pub mod funding;
 mod liquidation;
 pub mod margin;
-mod mark;
+mod mark_price;
 mod modes;
 mod modify;
 mod orders;
@@ -14,24 +12,25 @@ mod settings;
 mod settle;
 #[cfg(test)]
 mod tests;
+pub mod transactions;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use self::{
-    funding::Rates,
+    funding::FundingRates,
     margin::{Bracket, brackets},
-    mark::Mark,
+    mark_price::MarkPrice,
 };
-use super::{DECIMALS, book::Book, sane, tape::Tape};
+use super::{DECIMALS, book::Book, clamp_configured, tape::Tape};
 use crate::markets::Contract;
 
 // Rule: Futures fees are 0.06 % for the taker and 0.02 % for the maker, of the value and in the margin currency.
 // Source: documented (both samples, endpoint futures_fee_rate); simplified (no source states the currency)
-/// Fee of the order that took, as a ratio of the value: 0.06 %, that of the lowest level.
+/// Taker fee as a ratio of the value: 0.06 %, that of the lowest level.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(6, 0, 0, false, 4);
-/// Fee of the order that rested, as a ratio of the value: 0.02 %.
+/// Maker fee as a ratio of the value: 0.02 %.
 pub const MAKER_FEE: Decimal = Decimal::from_parts(2, 0, 0, false, 4);
 
 /// The rules of one contract.
@@ -39,7 +38,7 @@ pub const MAKER_FEE: Decimal = Decimal::from_parts(2, 0, 0, false, 4);
 pub struct FuturesRules {
     /// Such as `BTCUSDT`.
     pub symbol: SmolStr,
-    /// What a contract is a quantity of, such as `BTC`.
+    /// The base currency, such as `BTC`.
     pub base: SmolStr,
     /// The currency of prices, margin, fees and profit, such as `USDT`.
     pub quote: SmolStr,
@@ -51,26 +50,27 @@ pub struct FuturesRules {
     pub price_decimals: u32,
     /// Highest leverage of an order, 1 at least.
     pub max_leverage: u32,
-    /// By value, smallest first; the leverage falls from one to the next.
+    /// Leverage brackets by position value, smallest first. The leverage falls from bracket to bracket.
     pub brackets: Vec<Bracket>,
     /// Largest order, in contracts.
     pub max_volume: Decimal,
     pub(crate) start_price: Decimal,
 }
 
-/// One contract: rules, book, tape, index and mark price.
+/// The market of one contract.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FuturesMarket {
-    /// What is fixed for this contract.
+    /// The rules of the contract.
     pub rules: FuturesRules,
     /// Open limit orders; sizes are contracts.
     pub book: Book,
     /// Trades and candles of the last price.
     pub tape: Tape,
     /// Index and mark price, and candles of the mark price.
-    pub mark: Mark,
+    pub mark: MarkPrice,
     /// Funding rates of this contract.
-    pub rates: Rates,
+    #[serde(rename = "rates")]
+    pub funding_rates: FundingRates,
 }
 
 impl FuturesMarket {
@@ -82,29 +82,35 @@ impl FuturesMarket {
             base: contract.base.as_str().into(),
             quote: contract.quote.as_str().into(),
             pair: format!("{}_{}", contract.base, contract.quote).into(),
-            contract_size: sane(contract.contract_size, DECIMALS),
+            contract_size: clamp_configured(contract.contract_size, DECIMALS),
             price_decimals,
             max_leverage,
             brackets: brackets(max_leverage),
             max_volume: Decimal::from(contract.max_volume.min(1_000_000_000)),
-            start_price: sane(contract.start_price, price_decimals),
+            start_price: clamp_configured(contract.start_price, price_decimals),
         };
-        let mark = Mark::new(rules.start_price);
-        Self { rules, book: Book::default(), tape: Tape::default(), mark, rates: Rates::default() }
+        let mark = MarkPrice::new(rules.start_price);
+        Self {
+            rules,
+            book: Book::default(),
+            tape: Tape::default(),
+            mark,
+            funding_rates: FundingRates::default(),
+        }
     }
 
-    /// A copy without trades and candles, and without its orders unless they are wanted.
+    /// Returns a copy without trades and candles, and without its orders unless they are wanted.
     fn without_history(&self, with_book: bool) -> Self {
         Self {
             rules: self.rules.clone(),
             book: if with_book { self.book.clone() } else { Book::default() },
             tape: Tape::default(),
             mark: self.mark.without_candles(),
-            rates: Rates::default(),
+            funding_rates: FundingRates::default(),
         }
     }
 
-    /// Returns the latest price of the tape; the initial price before there was one.
+    /// Returns the last price, or the start price before the first trade.
     pub fn last_price(&self) -> Decimal {
         self.tape.last_price().unwrap_or(self.rules.start_price)
     }
@@ -114,7 +120,7 @@ impl FuturesMarket {
         self.mark.price()
     }
 
-    /// Returns the price that the mark price follows.
+    /// Returns the index price, which the mark price follows.
     pub fn index_price(&self) -> Decimal {
         self.mark.index()
     }

@@ -9,8 +9,8 @@ use super::{
     book::{SelfTrade, Side},
 };
 
-/// The four sides, named as in hedge mode. In one-way mode they are buy, buy
-/// to reduce only, sell to reduce only, and sell.
+/// The four sides of a futures order, named as in hedge mode. In one-way mode they are buy, buy reduce-only, sell
+/// reduce-only, and sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FuturesSide {
     /// Buys contracts for the long position.
@@ -24,7 +24,7 @@ pub enum FuturesSide {
 }
 
 impl FuturesSide {
-    pub(crate) fn book(self) -> Side {
+    pub(crate) fn book_side(self) -> Side {
         match self {
             Self::OpenLong | Self::CloseShort => Side::Buy,
             Self::CloseLong | Self::OpenShort => Side::Sell,
@@ -32,89 +32,89 @@ impl FuturesSide {
     }
 
     pub(crate) fn buys(self) -> bool {
-        self.book() == Side::Buy
+        self.book_side() == Side::Buy
     }
 
-    /// Whether it may make a position larger, and not only smaller.
+    /// Whether the order may open or increase a position.
     pub fn opens(self) -> bool {
         matches!(self, Self::OpenLong | Self::OpenShort)
     }
 
-    /// Whether it works on the long position of hedge mode.
+    /// Whether the order is for the long position of hedge mode.
     pub fn long(self) -> bool {
         matches!(self, Self::OpenLong | Self::CloseLong)
     }
 }
 
-/// How long an order lives.
+/// The mode of an order: its time in force, or maker-only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Mode {
-    /// Rests until it is filled or cancelled.
+pub enum OrderMode {
+    /// The unfilled part rests in the book.
     GoodTilCancelled,
-    /// Is filled completely at once, or not at all.
+    /// Fills completely at once, or is cancelled.
     FillOrKill,
-    /// Takes what it can at once; the rest is cancelled.
+    /// Fills what it can at once; the rest is cancelled.
     ImmediateOrCancel,
-    /// Rests, and is cancelled if it would trade at once.
+    /// Rests in the book; is cancelled if it would trade at once.
     MakerOnly,
 }
 
-/// A checked request for a futures order. No price means market.
+/// The terms of a new futures order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewFuturesOrder {
     /// The contract, such as `BTCUSDT`.
     pub symbol: SmolStr,
-    /// Direction, and whether it opens or closes.
+    /// Side.
     pub side: FuturesSide,
-    /// Worst price in the quote currency; none for a market order.
+    /// Limit price in the quote currency; `None` for a market order.
     pub price: Option<Decimal>,
     /// Whole contracts.
     pub size: Decimal,
-    /// What becomes of the part that is not filled at once.
-    pub mode: Mode,
-    /// From 1 to the highest of the contract. A closing order takes that of its position.
+    /// What happens to the part that does not fill at once.
+    pub mode: OrderMode,
+    /// From 1 to the highest leverage of the contract. A closing order uses the leverage of its position.
     pub leverage: u32,
-    /// Isolated margin, or else cross. A closing order takes the mode of its position.
+    /// Isolated margin (true) or cross margin (false). A closing order uses the mode of its position.
     pub isolated: bool,
-    /// Up to 32 ASCII letters and digits, chosen by the client; `PLAN_` and a number when a trigger placed it.
+    /// Client order id: up to 32 ASCII letters and digits, or `PLAN_` and a number when a trigger order placed it.
     pub client_id: Option<SmolStr>,
-    /// What happens when it would trade with an order of the same account.
+    /// Self-trade prevention.
     pub stp: SelfTrade,
 }
 
-/// Who placed an order.
+/// The origin of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
-    /// The account itself, or an order of it that waited for a price.
+    /// A request or a trigger order of the customer.
     Customer,
-    /// A position that is closed by force, at the market.
+    /// A liquidation, at the market.
     Liquidation,
-    /// What the market did not take of it: the house takes it over.
+    /// The part of a liquidation that the exchange takes over.
     Bankruptcy,
 }
 
-/// A futures order as the exchange keeps it.
+/// A futures order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FuturesOrder {
     /// Number of the order; it is also its key in [`Exchange::futures_orders`](crate::Exchange::futures_orders).
     pub id: OrderId,
-    /// Who owns it.
+    /// The owner.
     pub account: AccountId,
-    /// Its terms, with all changes.
+    /// The terms, including changes.
     pub request: NewFuturesOrder,
-    /// Who placed it: its owner, or the exchange by force.
+    /// Who placed it: the owner, or a liquidation.
     pub origin: Origin,
-    /// Placed in one-way mode.
+    /// Whether the account was in one-way mode when it was placed.
     pub one_way: bool,
-    /// Contracts of the opposite position that are promised to it.
+    /// Contracts of the opposite position that are reserved for it.
     pub closes: Decimal,
-    /// Filled contracts, those before a change included.
+    /// Filled contracts.
     pub filled: Decimal,
-    /// Sum of price times contracts.
+    /// Sum of price times contracts of all fills.
     pub filled_value: Decimal,
-    /// Margin and fee still frozen for it.
+    /// Margin and fee that are frozen for it, in the quote currency.
     pub reserved: Decimal,
-    /// It can still be filled; false once it was filled or cancelled.
+    /// Whether it can still be filled.
     pub open: bool,
     /// Milliseconds since 1970.
     pub created_ms: u64,
@@ -132,34 +132,34 @@ impl FuturesOrder {
         self.filled_value.checked_div(self.filled).unwrap_or_default()
     }
 
-    /// The average price as answers and frames tell it alike: cut to the decimals of the contract.
-    pub fn told_average(&self, decimals: u32) -> Decimal {
+    /// Returns the average price of its fills, rounded down to a number of decimals.
+    pub fn truncated_average_price(&self, decimals: u32) -> Decimal {
         self.average_price().round_dp_with_strategy(decimals, RoundingStrategy::ToZero)
     }
 }
 
-/// One side of a trade, as its owner sees it.
+/// A fill: one side of a trade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FuturesFill {
-    /// Number of the trade, equal for both sides.
+    /// Trade id, equal for both sides.
     pub trade: u64,
     /// The order that was filled.
     pub order: OrderId,
-    /// Who owns the order.
+    /// The owner of the order.
     pub account: AccountId,
     /// The contract, such as `BTCUSDT`.
     pub symbol: SmolStr,
     /// The side of the order.
     pub side: FuturesSide,
-    /// In the quote currency.
+    /// Price in the quote currency.
     pub price: Decimal,
-    /// Contracts.
+    /// Size in contracts.
     pub size: Decimal,
-    /// In the quote currency.
+    /// Fee in the quote currency.
     pub fee: Decimal,
-    /// Profit of the contracts that it closed, in the quote currency and before fees; below zero for a loss.
+    /// Realised profit of the closed contracts, in the quote currency and before fees; negative for a loss.
     pub realised: Decimal,
-    /// The order rested in the book.
+    /// Whether the order was the maker.
     pub maker: bool,
     /// Milliseconds since 1970.
     pub time_ms: u64,

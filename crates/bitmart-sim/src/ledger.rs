@@ -1,12 +1,11 @@
-//! Money in double entry.
+//! A ledger in double entry.
 //!
-//! All money is in places: the two parts of a wallet, the margin of a position, what an account has saved,
-//! and the books of the house. It moves by `Ledger::post` only, which gives to one place what it takes
-//! from another. So the sum over all places of a currency is zero, whatever is posted, and money that
-//! comes from outside has a place where it came from.
+//! All money is in balances: available and frozen money of wallets, margin of positions, savings of accounts, and the
+//! books of the exchange. Only `Ledger::post` moves money, from one balance to another. The sum of all balances of a
+//! currency is therefore always zero: money from outside is a negative balance of a book.
 //!
-//! No other module can write an amount. A place is found by name once, and is a number from then on:
-//! a posting searches nothing and allocates nothing.
+//! No other module can change an amount. A balance is looked up by name once and then has a number, so that a posting
+//! needs no search and no allocation.
 
 #[cfg(test)]
 mod tests;
@@ -17,74 +16,74 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-/// Where money of one currency can be.
+/// Number of a balance of one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place(usize);
+pub struct BalanceId(usize);
 
-/// A wallet in the ledger: a place for what is free, and one for what is bound.
+/// Number of a wallet: its available balance is followed by its frozen one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WalletId(usize);
 
 impl WalletId {
-    /// The place of what can be used.
-    pub fn available(self) -> Place {
-        Place(self.0)
+    /// Returns the balance that can be used.
+    pub fn available(self) -> BalanceId {
+        BalanceId(self.0)
     }
 
-    /// The place of what open orders and withdrawals hold.
-    pub fn frozen(self) -> Place {
-        Place(self.0.saturating_add(1))
+    /// Returns the balance that is reserved for open orders and withdrawals.
+    pub fn frozen(self) -> BalanceId {
+        BalanceId(self.0.saturating_add(1))
     }
 }
 
-/// What a wallet holds: a copy, which changes nothing.
+/// The balances of a wallet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wallet {
-    /// Free to use.
+    /// Units of the currency that can be used.
     pub available: Decimal,
-    /// Held by open orders and withdrawals.
+    /// Units of the currency that are reserved for open orders and withdrawals.
     pub frozen: Decimal,
 }
 
 impl Wallet {
-    /// What is free and what is held.
+    /// Returns available and frozen balance together.
     pub fn total(&self) -> Decimal {
         self.available + self.frozen
     }
 
-    /// Whether there is nothing in it.
+    /// Whether both balances are zero.
     pub fn is_empty(&self) -> bool {
         self.total().is_zero()
     }
 }
 
-/// The books of the house, one of each for every currency. What it gave is below zero.
+/// The books of the exchange, for each currency. Money that the exchange has paid is negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum House {
-    /// Money that accounts start with, play money, and what the operator put in or took out.
+pub enum HouseBook {
+    /// Starting balances, play money, and changes by the operator.
     Grants,
-    /// Deposits that arrived.
+    /// Credited deposits.
     Deposits,
-    /// Withdrawals that left.
+    /// Withdrawals that were sent.
     Withdrawals,
     /// Fees of trades and withdrawals.
     Fees,
-    /// Interest: paid for loans, and given for savings.
+    /// Interest, received for loans and paid for savings.
     Interest,
-    /// The principal of loans that is not paid back.
+    /// Principal of open loans.
     Loans,
-    /// Losses beyond an account's money, of futures and of loans.
+    /// Losses that exceed the money of an account, of futures and loans.
     Insurance,
-    /// What futures positions lost and won when they were closed. What the open ones cost stands
-    /// against it.
+    /// Counterpart of the realised profit and loss of futures positions. Its balance is the cost of the open
+    /// positions.
     Profit,
-    /// Money on its way from one side of a trade to the other, or out of a wallet. Nothing stays here.
+    /// Money in transit between the sides of a trade, or out of a wallet; zero after every command.
     Clearing,
 }
 
-impl House {
-    /// All of them, as the ledger keeps them.
+impl HouseBook {
+    /// All books, in the order in which the ledger stores them.
     pub const ALL: [Self; 9] = [
         Self::Grants,
         Self::Deposits,
@@ -98,14 +97,14 @@ impl House {
     ];
 }
 
-/// An amount, and the number of its currency.
+/// A balance: number of the currency, and amount.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Row {
     currency: usize,
     amount: Decimal,
 }
 
-/// A currency, and where the books of the house begin.
+/// A currency, and the index of its first book.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Currency {
     name: SmolStr,
@@ -120,50 +119,50 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger without places.
+    /// Creates an empty ledger.
     pub(crate) fn new() -> Self {
         Self { currencies: Vec::new(), rows: Vec::new() }
     }
 
-    /// Moves money from one place to another of the same currency; an amount below zero goes the other
-    /// way. From a place to itself nothing moves.
+    /// Moves money between two balances of a currency. A negative amount moves in the opposite direction. A posting
+    /// to the same balance changes nothing.
     ///
     /// # Panics
-    /// Between currencies, in every build: money would vanish in one and appear in the other, and a posting that
-    /// is passed over is no better.
-    pub(crate) fn post(&mut self, from: Place, to: Place, amount: Decimal) {
+    /// Between currencies, in every build: money would vanish in one and appear in the other, and a posting that is
+    /// passed over is no better.
+    pub(crate) fn post(&mut self, from: BalanceId, to: BalanceId, amount: Decimal) {
         match self.rows.get_disjoint_mut([from.0, to.0]) {
             Ok([from, to]) if from.currency == to.currency => {
                 from.amount -= amount;
                 to.amount += amount;
             }
-            _ => assert_eq!(from, to, "two places of one currency"),
+            _ => assert_eq!(from, to, "two balances of one currency"),
         }
     }
 
-    /// Moves money from one book of the house to another.
-    pub(crate) fn post_house(
+    /// Moves money between two books of the exchange.
+    pub(crate) fn post_between_books(
         &mut self,
         currency: &SmolStr,
-        from: House,
-        to: House,
+        from: HouseBook,
+        to: HouseBook,
         amount: Decimal,
     ) {
         let first = self.books_of(currency);
-        self.post(Place(first + from as usize), Place(first + to as usize), amount);
+        self.post(BalanceId(first + from as usize), BalanceId(first + to as usize), amount);
     }
 
-    /// Pays the house.
-    pub(crate) fn pay(&mut self, from: Place, to: House, amount: Decimal) {
-        self.post(from, self.beside(from, to), amount);
+    /// Moves money from a balance to a book of the exchange.
+    pub(crate) fn pay_house(&mut self, from: BalanceId, to: HouseBook, amount: Decimal) {
+        self.post(from, self.book_of_same_currency(from, to), amount);
     }
 
-    /// Is paid by the house.
-    pub(crate) fn draw(&mut self, from: House, to: Place, amount: Decimal) {
-        self.post(self.beside(to, from), to, amount);
+    /// Moves money from a book of the exchange to a balance.
+    pub(crate) fn pay_from_house(&mut self, from: HouseBook, to: BalanceId, amount: Decimal) {
+        self.post(self.book_of_same_currency(to, from), to, amount);
     }
 
-    /// Moves money of a wallet from available to frozen; false when there is too little.
+    /// Moves money of a wallet from available to frozen. Returns false when the available balance is too small.
     #[must_use]
     pub(crate) fn freeze(&mut self, wallet: WalletId, amount: Decimal) -> bool {
         let enough = self.amount(wallet.available()) >= amount;
@@ -173,51 +172,52 @@ impl Ledger {
         enough
     }
 
-    /// Moves money of a wallet back to available.
+    /// Moves money of a wallet from frozen to available.
     pub(crate) fn release(&mut self, wallet: WalletId, amount: Decimal) {
         self.post(wallet.frozen(), wallet.available(), amount);
     }
 
     /// Adds an empty wallet.
     pub(crate) fn open_wallet(&mut self, currency: &SmolStr) -> WalletId {
-        let Place(first) = self.open_place(currency);
-        self.open_place(currency);
+        let BalanceId(first) = self.open_balance(currency);
+        self.open_balance(currency);
         WalletId(first)
     }
 
-    /// Adds an empty place.
-    pub(crate) fn open_place(&mut self, currency: &SmolStr) -> Place {
+    /// Adds an empty balance.
+    pub(crate) fn open_balance(&mut self, currency: &SmolStr) -> BalanceId {
         let currency = self.number_of(currency);
         self.rows.push(Row { currency, amount: Decimal::ZERO });
-        Place(self.rows.len() - 1)
+        BalanceId(self.rows.len() - 1)
     }
 
-    /// What is in a place.
-    pub fn amount(&self, place: Place) -> Decimal {
+    /// Returns the amount of a balance.
+    pub fn amount(&self, place: BalanceId) -> Decimal {
         self.rows.get(place.0).map_or(Decimal::ZERO, |row| row.amount)
     }
 
-    /// What is in a wallet.
+    /// Returns the balances of a wallet.
     pub fn wallet(&self, wallet: WalletId) -> Wallet {
         let [available, frozen] = [wallet.available(), wallet.frozen()];
         Wallet { available: self.amount(available), frozen: self.amount(frozen) }
     }
 
-    /// What is in a book of the house; below zero is what it gave.
-    pub fn house(&self, currency: &str, book: House) -> Decimal {
+    /// Returns the amount of a book of the exchange; negative for money that it has paid.
+    pub fn book(&self, currency: &str, book: HouseBook) -> Decimal {
         let row = self.currencies.iter().find(|row| row.name == currency);
-        row.map_or(Decimal::ZERO, |row| self.amount(Place(row.house + book as usize)))
+        row.map_or(Decimal::ZERO, |row| self.amount(BalanceId(row.house + book as usize)))
     }
 
-    /// The books of the house that hold something.
-    pub fn house_books(&self) -> impl Iterator<Item = (&SmolStr, House, Decimal)> {
-        let all = self.currencies.iter().flat_map(|row| House::ALL.map(|book| (row, book)));
-        let rows =
-            all.map(|(row, book)| (&row.name, book, self.amount(Place(row.house + book as usize))));
+    /// Returns the books of the exchange that are not zero.
+    pub fn books(&self) -> impl Iterator<Item = (&SmolStr, HouseBook, Decimal)> {
+        let all = self.currencies.iter().flat_map(|row| HouseBook::ALL.map(|book| (row, book)));
+        let rows = all.map(|(row, book)| {
+            (&row.name, book, self.amount(BalanceId(row.house + book as usize)))
+        });
         rows.filter(|row| !row.2.is_zero())
     }
 
-    /// The sum over all places, by currency: zero for each.
+    /// Returns the sum of all balances by currency: always zero.
     pub fn sums(&self) -> BTreeMap<SmolStr, Decimal> {
         let mut sums: Vec<_> =
             self.currencies.iter().map(|row| (row.name.clone(), Decimal::ZERO)).collect();
@@ -229,44 +229,45 @@ impl Ledger {
         sums.into_iter().collect()
     }
 
-    /// The book of the house for the currency of a place.
-    fn beside(&self, place: Place, book: House) -> Place {
+    /// Returns the book for the currency of a balance.
+    fn book_of_same_currency(&self, place: BalanceId, book: HouseBook) -> BalanceId {
         let currency = self.rows[place.0].currency;
-        Place(self.currencies[currency].house + book as usize)
+        BalanceId(self.currencies[currency].house + book as usize)
     }
 
-    /// Whether a place is there and holds this currency.
-    pub(crate) fn is_of(&self, place: Place, currency: &str) -> bool {
-        let row = self.rows.get(place.0);
+    /// Whether a balance exists and is of this currency.
+    pub(crate) fn is_of(&self, balance: BalanceId, currency: &str) -> bool {
+        let row = self.rows.get(balance.0);
         row.and_then(|row| self.currencies.get(row.currency))
             .is_some_and(|row| row.name == currency)
     }
 
-    /// Whether every place has a currency, and every currency its books of the house.
+    /// Whether every balance has a currency, and every currency its books.
     pub(crate) fn is_whole(&self) -> bool {
         let numbers = 0..self.currencies.len();
-        let mut books = self.currencies.iter().flat_map(|row| House::ALL.map(|book| (row, book)));
+        let mut books =
+            self.currencies.iter().flat_map(|row| HouseBook::ALL.map(|book| (row, book)));
         self.rows.iter().all(|row| numbers.contains(&row.currency))
             && books.all(|(row, book)| {
-                let place = row.house.checked_add(book as usize);
-                place.is_some_and(|place| self.is_of(Place(place), &row.name))
+                let balance = row.house.checked_add(book as usize);
+                balance.is_some_and(|balance| self.is_of(BalanceId(balance), &row.name))
             })
     }
 
-    /// Where the books of the house for a currency begin.
+    /// Returns the index of the first book of a currency.
     fn books_of(&mut self, currency: &SmolStr) -> usize {
         let number = self.number_of(currency);
         self.currencies[number].house
     }
 
-    /// The number of a currency, whose books are opened when it is new.
+    /// Returns the number of a currency, which is added with its books when it is new.
     fn number_of(&mut self, name: &SmolStr) -> usize {
         if let Some(number) = self.currencies.iter().position(|row| row.name == *name) {
             return number;
         }
         let currency = self.currencies.len();
         self.currencies.push(Currency { name: name.clone(), house: self.rows.len() });
-        self.rows.extend(House::ALL.map(|_| Row { currency, amount: Decimal::ZERO }));
+        self.rows.extend(HouseBook::ALL.map(|_| Row { currency, amount: Decimal::ZERO }));
         currency
     }
 }

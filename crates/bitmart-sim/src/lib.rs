@@ -2,36 +2,33 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
     clippy::exhaustive_enums,
-    reason = "who maps commands, rejections and events is to be told by the compiler of a new one"
+    reason = "a new command, rejection or event must fail to compile where all of them are mapped"
 )]
 
 pub mod account;
-mod agenda;
+pub mod affiliate;
 pub mod backtest;
 pub mod book;
+pub mod candle_history;
 pub mod command;
 #[cfg(test)]
 mod conservation;
 pub mod control;
-pub mod customers;
-pub mod earn;
+mod event;
 mod exchange;
-mod flow;
-pub mod funding;
+mod fingerprint;
 pub mod futures;
 pub mod futures_order;
-pub mod history;
 pub mod ledger;
-mod maker;
 pub mod margin;
-mod margin_call;
-mod mark;
+mod market_maker;
 #[cfg(test)]
 mod market_statistics;
 mod markets;
 pub mod operator;
-pub mod order;
+mod order_flow;
 pub mod order_map;
+pub mod payment;
 mod places;
 pub mod position;
 pub mod reject;
@@ -39,9 +36,12 @@ pub mod report;
 pub mod rng;
 mod rows;
 pub mod rules;
+pub mod savings;
+mod schedule;
 pub mod setup;
 mod slab;
 pub mod spot;
+pub mod spot_order;
 pub mod tape;
 #[cfg(test)]
 mod tests;
@@ -55,6 +55,7 @@ pub use self::{
     command::{
         Command, FuturesRequest, OperatorCommand, Outcome, Request, SpotRequest, WalletRequest,
     },
+    event::{BalanceReason, Event, FuturesAction},
     exchange::*,
     markets::{Contract, SpotPair},
     reject::Reject,

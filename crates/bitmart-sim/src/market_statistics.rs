@@ -1,4 +1,4 @@
-//! What the seeded market is like: properties that the order-flow model promises, on one long run.
+//! Statistical properties of the simulated market, checked on one long run.
 
 use std::sync::LazyLock;
 
@@ -11,18 +11,18 @@ use crate::{
 };
 
 const START_MS: u64 = 1_700_000_000_000;
-/// Ten minutes of beats.
-const BEATS: u64 = 6_000;
+/// The steps of ten minutes.
+const STEPS: u64 = 6_000;
 const WHOLE: i64 = 1_000_000_000;
 
-/// What one market showed on every beat.
+/// Observations of one market at every step.
 #[derive(Debug, Default)]
 struct Record {
     bids: Vec<Decimal>,
     asks: Vec<Decimal>,
     trades: Vec<usize>,
-    worths: Vec<Decimal>,
-    /// Sums of the sizes at each place from the touch, both sides, on every 50th beat.
+    values: Vec<Decimal>,
+    /// Sum of the sizes of each level, counted from the best, of both sides at every 50th step.
     depth: Vec<Decimal>,
 }
 
@@ -47,22 +47,22 @@ fn exchange(seed: u64, symbols: &[&str]) -> Exchange {
 static RUN: LazyLock<[Record; 2]> = LazyLock::new(|| {
     let mut exchange = exchange(7, &["ETH_USDT", "ETHUSDT"]);
     let mut records = [Record::default(), Record::default()];
-    for beat in 0..BEATS {
-        exchange.step_market(START_MS + beat * 100);
+    for step in 0..STEPS {
+        exchange.step_market(START_MS + step * 100);
         let events = exchange.take_events();
         let books = [&exchange.spot["ETH_USDT"].book, &exchange.futures["ETHUSDT"].book];
         for (at, (record, book)) in records.iter_mut().zip(books).enumerate() {
-            let worths = events.iter().filter_map(|event| match event {
+            let values = events.iter().filter_map(|event| match event {
                 Event::SpotTrade { trade, .. } if at == 0 => Some(trade.price * trade.size),
                 Event::FuturesTrade { trade, .. } if at == 1 => Some(trade.price * trade.size),
                 _ => None,
             });
-            let before = record.worths.len();
-            record.worths.extend(worths);
-            record.trades.push(record.worths.len() - before);
+            let before = record.values.len();
+            record.values.extend(values);
+            record.trades.push(record.values.len() - before);
             record.bids.push(book.best_bid().expect("a bid").0);
             record.asks.push(book.best_ask().expect("an ask").0);
-            if beat % 50 == 0 {
+            if step % 50 == 0 {
                 for side in [Side::Buy, Side::Sell] {
                     for (place, (_, size)) in book.levels(side, 50).into_iter().enumerate() {
                         record.depth.resize(record.depth.len().max(place + 1), Decimal::ZERO);
@@ -85,7 +85,7 @@ fn the_book_is_never_crossed_and_the_spread_is_narrow() {
     for record in &*RUN {
         for (bid, ask) in record.bids.iter().zip(&record.asks) {
             assert!(bid < ask, "crossed: {bid} {ask}");
-            // 0.2 %: market orders take levels away until the next beat.
+            // Up to 0.2 %: market orders remove levels until the next step.
             assert!(ratio(ask - bid, *bid) < WHOLE / 500, "wide: {bid} {ask}");
         }
         let mut spreads: Vec<_> =
@@ -97,7 +97,7 @@ fn the_book_is_never_crossed_and_the_spread_is_narrow() {
 }
 
 #[test]
-fn depth_grows_away_from_the_touch() {
+fn depth_grows_with_the_distance_from_the_best_price() {
     for record in &*RUN {
         let sum = |from: usize| record.depth[from..from + 10].iter().sum::<Decimal>();
         let tens = [sum(0), sum(10), sum(20), sum(30), sum(40)];
@@ -107,7 +107,7 @@ fn depth_grows_away_from_the_touch() {
 }
 
 #[test]
-fn volatility_is_that_of_a_lively_currency() {
+fn volatility_is_realistic() {
     for record in &*RUN {
         let middles: Vec<_> = record.middles().into_iter().step_by(100).collect();
         let squares = middles.windows(2).map(|two| ratio(two[1] - two[0], two[0]).pow(2));
@@ -133,15 +133,15 @@ fn trades_come_in_clusters() {
 #[test]
 fn trade_sizes_have_a_heavy_tail() {
     for record in &*RUN {
-        let mut worths = record.worths.clone();
-        worths.sort_unstable();
-        let (median, largest) = (worths[worths.len() / 2], worths[worths.len() - 1]);
+        let mut values = record.values.clone();
+        values.sort_unstable();
+        let (median, largest) = (values[values.len() / 2], values[values.len() - 1]);
         assert!(largest > median * Decimal::from(8), "{median} {largest}");
     }
 }
 
 #[test]
-fn a_contract_stays_close_to_its_pair_without_being_it() {
+fn a_contract_stays_close_to_its_pair_but_differs_from_it() {
     let [spot, futures] = &*RUN;
     let apart: Vec<i64> = spot
         .middles()
@@ -157,15 +157,15 @@ fn a_contract_stays_close_to_its_pair_without_being_it() {
 fn minute(seed: u64) -> String {
     let symbols = ["ETH_USDT", "XRP_USDT", "ETHUSDT"];
     let mut exchange = exchange(seed, &symbols);
-    for beat in 0..600 {
-        exchange.step_market(START_MS + beat * 100);
+    for step in 0..600 {
+        exchange.step_market(START_MS + step * 100);
     }
     let books = symbols.map(|symbol| exchange.book_rows(symbol));
     format!("{:?}\n{books:?}\n{:?}", exchange.take_events(), exchange.makers)
 }
 
 #[test]
-fn the_same_seed_gives_the_same_market_and_another_one_others() {
+fn the_same_seed_gives_the_same_market_and_another_seed_another_one() {
     let first = minute(3);
     assert!(first == minute(3));
     assert!(first != minute(4));
@@ -175,17 +175,17 @@ fn the_same_seed_gives_the_same_market_and_another_one_others() {
 fn a_market_does_not_depend_on_what_else_is_listed() {
     let run = |symbols: &[&str]| {
         let mut exchange = exchange(5, symbols);
-        for beat in 0..100 {
-            exchange.step_market(START_MS + beat * 100);
+        for step in 0..100 {
+            exchange.step_market(START_MS + step * 100);
         }
         exchange.book_rows("ETH_USDT")
     };
     assert_eq!(run(&["ETH_USDT"]), run(&["ADA_USDT", "BTC_USDT", "ETH_USDT", "ETHUSDT"]));
 }
 
-/// Prices of few ticks, sizes of few lots: nothing may overflow, cross or stop.
+/// Prices of few ticks and sizes of few lots must neither overflow, nor cross the book, nor stop the market.
 #[test]
-fn odd_rules_still_make_a_market() {
+fn extreme_rules_still_give_a_market() {
     let rules = [
         (0, 0, Decimal::ONE),
         (8, 8, Decimal::new(1, 8)),
@@ -197,8 +197,8 @@ fn odd_rules_still_make_a_market() {
         let contract = Contract::new("ODD", "USDT", Decimal::ONE, price_decimals, price);
         let setup = Setup::new().pairs([pair]).contracts([contract]);
         let mut exchange = Exchange::new(&setup, START_MS);
-        for beat in 0..200 {
-            exchange.step_market(START_MS + beat * 100);
+        for step in 0..200 {
+            exchange.step_market(START_MS + step * 100);
             for symbol in ["ODD_USDT", "ODDUSDT"] {
                 let book = exchange.book_rows(symbol).expect("listed");
                 let crossed = book.bids.first().zip(book.asks.first());

@@ -1,8 +1,16 @@
-//! Pairs and contracts.
+//! Spot pairs and contracts with their trading rules.
 
 pub(crate) mod listed;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// The kind of a market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum MarketKind {
+    Spot,
+    Futures,
+}
 
 /// A spot pair with its trading rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +78,8 @@ pub struct Contract {
     pub max_leverage: u32,
     /// Maximum size of an order in contracts.
     pub max_volume: u64,
-    /// Initial price of the market maker. The contract follows the pair of the same currencies, so both should
-    /// have the same price.
+    /// Initial price of the market maker. A contract follows the pair of the same currencies, so that both should have
+    /// the same price.
     pub start_price: Decimal,
 }
 

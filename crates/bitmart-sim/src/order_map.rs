@@ -1,4 +1,4 @@
-//! Orders by number. Stored, they are a map in the order of their numbers.
+//! Orders by number. The serialized form is a map in the order of the numbers.
 
 use std::{collections::BTreeMap, ops::Index};
 
@@ -9,8 +9,8 @@ use crate::{
     slab::{IdMap, Place, Slab},
 };
 
-/// The orders of one market of the venue. They lie in a slab, so that the table of numbers stays small and
-/// orders are not moved when it grows.
+/// Orders by number. They are stored in a slab, so that the hash table stays small and orders do not move when it
+/// grows.
 #[derive(Debug, Clone)]
 pub struct OrderMap<T> {
     places: IdMap<OrderId, Place>,
@@ -24,31 +24,37 @@ impl<T> Default for OrderMap<T> {
 }
 
 impl<T> OrderMap<T> {
-    /// Returns the order of this number; none when it is unknown or forgotten.
+    /// Returns the order with this number, or `None` when it is unknown or no longer kept.
     pub fn get(&self, id: &OrderId) -> Option<&T> {
         self.places.get(id).and_then(|place| self.orders[*place].as_ref())
     }
 
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as a map of the standard library")]
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature of maps of the standard library"
+    )]
     pub(crate) fn get_mut(&mut self, id: &OrderId) -> Option<&mut T> {
         self.places.get(id).and_then(|place| self.orders[*place].as_mut())
     }
 
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as a map of the standard library")]
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature of maps of the standard library"
+    )]
     pub(crate) fn contains_key(&self, id: &OrderId) -> bool {
         self.places.contains_key(id)
     }
 
-    /// In no order that means anything.
+    /// Returns all orders, in no particular order.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.places.values().filter_map(|place| self.orders[*place].as_ref())
     }
 
-    /// Adds an order that is not there yet.
+    /// Adds an order with a new number.
     pub(crate) fn insert(&mut self, id: OrderId, order: T) {
         let place = self.orders.insert(Some(order));
         let before = self.places.insert(id, place);
-        debug_assert!(before.is_none(), "{id:?} was there");
+        debug_assert!(before.is_none(), "{id:?} exists");
     }
 
     pub(crate) fn remove(&mut self, id: OrderId) -> Option<T> {

@@ -6,12 +6,12 @@ use crate::{
     Exchange,
     account::Account,
     book::Side,
-    ledger::{Place, WalletId},
-    order::SpotOrder,
+    ledger::{BalanceId, WalletId},
+    spot_order::SpotOrder,
 };
 
 impl Exchange {
-    /// Whether all wallets, positions and orders name places of the ledger that hold their currency. It is so in every
+    /// Whether all wallets, positions and orders name balances of the ledger of their currency. It is so in every
     /// exchange that this library made; one that was stored and read may have been changed meanwhile, and a posting
     /// between currencies would end it.
     pub fn has_sound_places(&self) -> bool {
@@ -25,12 +25,12 @@ impl Exchange {
     }
 
     fn has_own_places(&self, account: &Account) -> bool {
-        let plain = account.spot.iter().chain(&account.fund).chain(&account.futures);
+        let plain = account.spot.iter().chain(&account.funding).chain(&account.futures);
         let margin = account.margin.iter().map(|((_, currency), wallet)| (currency, wallet));
         let mut wallets = plain.chain(margin);
         let mut savings = account.savings.iter();
         let mut positions = account.positions.iter();
-        let holds_margin = |symbol: &SmolStr, place: Place| {
+        let holds_margin = |symbol: &SmolStr, place: BalanceId| {
             let market = self.futures.get(symbol);
             market.is_some_and(|market| self.ledger.is_of(place, &market.rules.quote))
         };

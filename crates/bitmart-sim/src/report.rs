@@ -1,4 +1,4 @@
-//! What happened and how things stand, as plain rows that a test can read.
+//! Fills, orders, books and balances as plain rows, for tests and tools.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,14 @@ use smol_str::SmolStr;
 
 use super::{
     Exchange,
-    account::Purse,
+    account::WalletKind,
     book::Side,
     ledger::Wallet,
-    trigger::{State, Trigger},
+    spot_order::SpotOrderState,
+    trigger::{Trigger, TriggerState},
 };
 
-/// One side of a trade of a customer account, oldest first in every list.
+/// A fill of a customer. Lists of fills are ordered oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Fill {
@@ -22,9 +23,9 @@ pub struct Fill {
     pub account: u32,
     /// `BTC_USDT` on spot, `BTCUSDT` on futures.
     pub symbol: String,
-    /// Order it belongs to, as on the wire.
+    /// Order id, as in BitMart's messages.
     pub order_id: String,
-    /// Trade id, as on the wire.
+    /// Trade id, as in BitMart's messages.
     pub trade_id: String,
     /// Price in the quote currency.
     pub price: Decimal,
@@ -32,13 +33,13 @@ pub struct Fill {
     pub size: Decimal,
     /// Fee in the quote currency.
     pub fee: Decimal,
-    /// The order rested in the book.
+    /// Whether the order was the maker.
     pub maker: bool,
     /// Milliseconds since 1970.
     pub time_ms: u64,
 }
 
-/// An order of a customer account.
+/// An order of a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Order {
@@ -46,14 +47,14 @@ pub struct Order {
     pub account: u32,
     /// `BTC_USDT` on spot, `BTCUSDT` on futures.
     pub symbol: String,
-    /// Order id, as on the wire.
+    /// Order id, as in BitMart's messages.
     pub order_id: String,
-    /// The client's own id, empty when it gave none.
+    /// Client order id; empty without one.
     pub client_order_id: String,
-    /// Spot: the word of the wire. Futures: `open` or `finished`. Orders that wait for a price:
+    /// Spot: the state as BitMart names it, such as `partially_filled`. Futures: `open` or `finished`. Trigger orders:
     /// `waiting`, `triggered`, `refused` or `cancelled`.
     pub state: String,
-    /// Filled base units or contracts.
+    /// Filled size in base units or contracts.
     pub filled: Decimal,
 }
 
@@ -67,7 +68,7 @@ pub struct Book {
     pub bids: Vec<(Decimal, Decimal)>,
 }
 
-/// A balance of a customer account.
+/// A balance of a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Balance {
@@ -77,18 +78,29 @@ pub struct Balance {
     pub wallet: &'static str,
     /// Currency, `USDT`.
     pub currency: String,
-    /// Free to use.
+    /// Units of the currency that can be used.
     pub available: Decimal,
-    /// Bound by open orders.
+    /// Units of the currency that are reserved for open orders and withdrawals.
     pub frozen: Decimal,
+}
+
+/// The state as BitMart names it.
+fn spot_state(state: SpotOrderState) -> &'static str {
+    match state {
+        SpotOrderState::New => "new",
+        SpotOrderState::PartiallyFilled => "partially_filled",
+        SpotOrderState::Filled => "filled",
+        SpotOrderState::Canceled => "canceled",
+        SpotOrderState::PartiallyCanceled => "partially_canceled",
+    }
 }
 
 fn trigger_row<T>(trigger: &Trigger<T>, symbol: &str) -> Order {
     let state = match trigger.state {
-        State::Waiting => "waiting",
-        State::Placed(_) => "triggered",
-        State::Refused => "refused",
-        State::Cancelled => "cancelled",
+        TriggerState::Waiting => "waiting",
+        TriggerState::Placed(_) => "triggered",
+        TriggerState::Refused => "refused",
+        TriggerState::Cancelled => "cancelled",
     };
     Order {
         account: trigger.account.0,
@@ -101,7 +113,7 @@ fn trigger_row<T>(trigger: &Trigger<T>, symbol: &str) -> Order {
 }
 
 impl Exchange {
-    /// Returns the remembered trades of customers: those of spot, then those of futures.
+    /// Returns the kept fills of customers: spot, then futures.
     pub fn fill_rows(&self) -> Vec<Fill> {
         let spot = self.spot_fills.iter().map(|fill| Fill {
             account: fill.account.0,
@@ -128,7 +140,7 @@ impl Exchange {
         spot.chain(futures).collect()
     }
 
-    /// Returns the orders of customers: spot, futures, then those that wait for a price.
+    /// Returns the open and kept orders of customers: spot, futures, then trigger orders.
     pub fn order_rows(&self) -> Vec<Order> {
         let customers = || self.accounts.values().filter(|account| !account.house);
         let spot = customers()
@@ -139,7 +151,7 @@ impl Exchange {
                 symbol: order.request.symbol.to_string(),
                 order_id: order.id.0.to_string(),
                 client_order_id: order.request.client_id.as_deref().unwrap_or_default().to_owned(),
-                state: order.state.word().to_owned(),
+                state: spot_state(order.state).to_owned(),
                 filled: order.filled_size,
             });
         let futures = customers()
@@ -163,7 +175,7 @@ impl Exchange {
         rows
     }
 
-    /// Returns the book of a pair or contract; none for an unknown symbol.
+    /// Returns the book of a pair or contract, or `None` for an unknown symbol.
     pub fn book_rows(&self, symbol: &str) -> Option<Book> {
         let spot = self.spot.get(symbol).map(|market| &market.book);
         let book = spot.or_else(|| self.futures.get(symbol).map(|market| &market.book))?;
@@ -183,18 +195,20 @@ impl Exchange {
                 sum.frozen += wallet.frozen;
             }
             let mut earn: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
-            for holding in [false, true].iter().flat_map(|fixed| self.earn.of(account.id, *fixed)) {
+            for holding in
+                [false, true].iter().flat_map(|fixed| self.savings.of(account.id, *fixed))
+            {
                 let sum = earn.entry(holding.product.currency.clone()).or_default();
                 sum.available += holding.amount;
             }
-            let of = |purse| -> BTreeMap<SmolStr, Wallet> {
-                let wallets = self.wallets(account.id, purse);
+            let of = |kind| -> BTreeMap<SmolStr, Wallet> {
+                let wallets = self.wallets(account.id, kind);
                 wallets.map(|(currency, wallet)| (currency.clone(), wallet)).collect()
             };
             let wallets = [
-                ("spot", of(Purse::Spot)),
-                ("funding", of(Purse::Fund)),
-                ("futures", of(Purse::Futures)),
+                ("spot", of(WalletKind::Spot)),
+                ("funding", of(WalletKind::Funding)),
+                ("futures", of(WalletKind::Futures)),
                 ("margin", margin),
                 ("earn", earn),
             ];
@@ -204,7 +218,7 @@ impl Exchange {
                     wallet,
                     currency: currency.to_string(),
                     available: match *wallet {
-                        // What open positions won or lost counts.
+                        // Includes the unrealised profit and loss of cross positions.
                         "futures" => self.collateral(account.id, currency).available(),
                         _ => money.available,
                     },

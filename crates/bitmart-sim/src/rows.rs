@@ -1,4 +1,4 @@
-//! A map as a list of rows in JSON, for keys that are no text.
+//! Serializes maps as lists of rows, because JSON has no maps with keys other than text.
 
 use std::collections::BTreeMap;
 

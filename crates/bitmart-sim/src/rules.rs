@@ -1,8 +1,8 @@
-//! What a request must be like, whatever else stands in the exchange: steps of prices and sizes, bounds of
-//! amounts, leverage and times.
+//! Rules for requests that do not depend on the state of accounts: steps of prices and sizes, limits of amounts,
+//! leverage and times.
 //!
-//! The engine checks every command of a customer by these rules. A server may call them earlier, where the
-//! order in which errors are reported matters.
+//! The exchange checks every request by these rules. A server may check them earlier, when the order of errors
+//! matters.
 
 mod futures;
 mod spot;
@@ -21,23 +21,23 @@ use crate::Reject;
 
 // Rule: A price, size or amount is at most 1e12. Source: invented (no product of two can overflow)
 /// Largest price, size or amount of a request.
-pub const LARGEST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+pub const MAX_AMOUNT: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 // Rule: An amount of money has at most 8 decimals. Source: simplified (the precision of the fixtures, for every
 // currency)
-/// Most decimals of an amount of money.
+/// Largest number of decimals of an amount of money.
 pub const MONEY_DECIMALS: u32 = 8;
 // Rule: A client order id has 1 to 32 letters and digits. Source: documented (endpoint spot_submit_order, the
 // table of error codes)
-/// Most characters of a client order id.
-pub const CLIENT_ID: usize = 32;
+/// Largest number of characters of a client order id.
+pub const MAX_CLIENT_ORDER_ID: usize = 32;
 
 /// Checks a client order id.
 ///
 /// # Errors
 /// It is too long, or has other characters than ASCII letters and digits.
 pub fn check_client_id(id: &str) -> Result<(), Reject> {
-    if id.len() > CLIENT_ID {
-        return Err(Reject::ClientOrderIdTooLong { maximum: CLIENT_ID });
+    if id.len() > MAX_CLIENT_ORDER_ID {
+        return Err(Reject::ClientOrderIdTooLong { maximum: MAX_CLIENT_ORDER_ID });
     }
     let fits = id.chars().all(|letter| letter.is_ascii_alphanumeric());
     if fits { Ok(()) } else { Err(Reject::ClientOrderIdCharacters) }
@@ -46,13 +46,13 @@ pub fn check_client_id(id: &str) -> Result<(), Reject> {
 /// Checks an amount of money.
 ///
 /// # Errors
-/// It is not above zero, above [`LARGEST`], or has too many decimals.
+/// It is not above zero, above [`MAX_AMOUNT`], or has too many decimals.
 pub fn check_amount(amount: Decimal) -> Result<(), Reject> {
     if amount <= Decimal::ZERO {
         return Err(Reject::AmountNotPositive);
     }
-    if amount > LARGEST {
-        return Err(Reject::AmountTooLarge { maximum: LARGEST });
+    if amount > MAX_AMOUNT {
+        return Err(Reject::AmountTooLarge { maximum: MAX_AMOUNT });
     }
     check_decimals(amount)
 }
@@ -64,8 +64,8 @@ fn check_decimals(amount: Decimal) -> Result<(), Reject> {
 
 /// Checks a price against the decimals of its market.
 fn check_price(price: Decimal, decimals: u32) -> Result<(), Reject> {
-    if price <= Decimal::ZERO || price > LARGEST {
-        return Err(Reject::PriceOutOfRange { maximum: LARGEST });
+    if price <= Decimal::ZERO || price > MAX_AMOUNT {
+        return Err(Reject::PriceOutOfRange { maximum: MAX_AMOUNT });
     }
     let fits = price.normalize().scale() <= decimals;
     if fits { Ok(()) } else { Err(Reject::PriceOffTick { tick: Decimal::new(1, decimals) }) }

@@ -1,15 +1,15 @@
-//! What an exchange starts with.
+//! The setup of a new exchange.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId,
-    account::HISTORY,
+    account::DEFAULT_HISTORY_LIMIT,
     markets::{Contract, SpotPair, listed},
 };
 
-/// All that decides how an exchange begins: the same setup, commands and times give the same ledger.
+/// The setup of an exchange. The same setup, commands and times give the same ledger.
 ///
 /// ```
 /// use bitmart_sim::{AccountId, Decimal, Exchange, Setup};
@@ -22,16 +22,16 @@ use crate::{
 pub struct Setup {
     /// Seed of the order-flow model.
     pub seed: u64,
-    /// Whether simulated makers and takers make the market.
+    /// Whether there are simulated market makers and takers.
     pub market_maker: bool,
     /// Spot pairs.
     pub pairs: Vec<SpotPair>,
     /// Perpetual contracts.
     pub contracts: Vec<Contract>,
-    /// Finished orders that each account remembers in one market.
-    pub remembered: usize,
-    /// Accounts that there are from the beginning.
-    pub customers: Customers,
+    /// How many finished orders of an account are kept per market.
+    pub history_limit: usize,
+    /// The first accounts.
+    pub accounts: NewAccounts,
 }
 
 impl Default for Setup {
@@ -41,16 +41,16 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Seed 1, 20 spot pairs, 10 contracts with a market maker, and no account yet. Accounts will hold
-    /// 100,000 USDT in the spot and in the futures wallet, and some of each coin.
+    /// Creates a setup with seed 1, 20 spot pairs, 10 contracts, market makers, and no accounts. New accounts hold
+    /// 100,000 USDT in the spot wallet and in the futures wallet, and some of each other currency.
     pub fn new() -> Self {
         Self {
             seed: 1,
             market_maker: true,
             pairs: listed::pairs(),
             contracts: listed::contracts(),
-            remembered: HISTORY,
-            customers: Customers { accounts: Vec::new(), funds: Funds::default() },
+            history_limit: DEFAULT_HISTORY_LIMIT,
+            accounts: NewAccounts { accounts: Vec::new(), funds: StartingBalances::default() },
         }
     }
 
@@ -61,7 +61,7 @@ impl Setup {
         self
     }
 
-    /// Leaves the books to the customers: there is no market maker.
+    /// Removes the simulated market makers and takers.
     #[must_use]
     pub fn without_market_maker(mut self) -> Self {
         self.market_maker = false;
@@ -85,28 +85,28 @@ impl Setup {
     /// Adds a main account.
     #[must_use]
     pub fn account(mut self, id: AccountId) -> Self {
-        self.customers.accounts.push(NewAccount { id, main: None });
+        self.accounts.accounts.push(NewAccount { id, main: None });
         self
     }
 
     /// Adds a sub-account, which starts without money.
     #[must_use]
     pub fn sub_account(mut self, id: AccountId, main: AccountId) -> Self {
-        self.customers.accounts.push(NewAccount { id, main: Some(main) });
+        self.accounts.accounts.push(NewAccount { id, main: Some(main) });
         self
     }
 
-    /// Sets what the spot wallet of each main account holds of a currency.
+    /// Sets the starting balance of a currency in the spot wallet of each main account.
     #[must_use]
     pub fn spot_balance(mut self, currency: &str, amount: Decimal) -> Self {
-        set(&mut self.customers.funds.spot, currency, amount);
+        set(&mut self.accounts.funds.spot, currency, amount);
         self
     }
 
-    /// Sets what the futures wallet of each main account holds of a currency.
+    /// Sets the starting balance of a currency in the futures wallet of each main account.
     #[must_use]
     pub fn futures_balance(mut self, currency: &str, amount: Decimal) -> Self {
-        set(&mut self.customers.funds.futures, currency, amount);
+        set(&mut self.accounts.funds.futures, currency, amount);
         self
     }
 }
@@ -118,34 +118,34 @@ fn set(funds: &mut Vec<(String, Decimal)>, currency: &str, amount: Decimal) {
     }
 }
 
-/// Accounts that there are from the beginning.
+/// Accounts to open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Customers {
+pub struct NewAccounts {
     /// The accounts.
     pub accounts: Vec<NewAccount>,
-    /// What each main account starts with.
-    pub funds: Funds,
+    /// Starting balances of each main account.
+    pub funds: StartingBalances,
 }
 
-/// An account, and whose sub-account it is.
+/// A new account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAccount {
-    /// Its number.
+    /// Number of the account.
     pub id: AccountId,
-    /// The main account, when it is a sub-account.
+    /// The main account of a sub-account; `None` for a main account.
     pub main: Option<AccountId>,
 }
 
-/// What a new account starts with, by currency.
+/// Starting balances of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Funds {
-    /// In the spot wallet.
+pub struct StartingBalances {
+    /// Currencies and amounts in the spot wallet.
     pub spot: Vec<(String, Decimal)>,
-    /// In the futures wallet.
+    /// Currencies and amounts in the futures wallet.
     pub futures: Vec<(String, Decimal)>,
 }
 
-impl Default for Funds {
+impl Default for StartingBalances {
     fn default() -> Self {
         Self {
             spot: listed::spot_funds(),

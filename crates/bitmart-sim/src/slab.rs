@@ -1,4 +1,4 @@
-//! Storage for things that come and go all the time: places that are used again, and maps by number.
+//! Storage with reusable places, and maps by number.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
     ops::{Index, IndexMut},
 };
 
-/// Where something lies in a slab, counted from one, so that no place takes no more room.
+/// A place of a slab, counted from one, so that `Option<Place>` is not larger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place(NonZeroU32);
 
@@ -17,8 +17,8 @@ impl Place {
     }
 }
 
-/// Values at places that stay where they are. A free place is used again before a new one is made, the
-/// last one that became free first, because it is likely to be in the cache.
+/// Values at fixed places. Free places are used again first, the latest one before others, because it is probably
+/// still in the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Slab<T> {
     values: Vec<T>,
@@ -42,7 +42,7 @@ impl<T> Slab<T> {
         Place(count.expect("fewer than 4 billion values"))
     }
 
-    /// Frees a place that is in use. Its value stays until the place is used again.
+    /// Frees a place. Its value stays until the place is used again.
     pub(crate) fn remove(&mut self, place: Place) {
         self.free.push(place);
     }
@@ -62,12 +62,12 @@ impl<T> IndexMut<Place> for Slab<T> {
     }
 }
 
-/// A map by a number that the exchange gave out itself: nobody can choose keys that collide, so the hash
-/// need not be a strong one, and the same inputs give the same order of rows.
+/// A map by numbers of the exchange. Clients cannot choose colliding keys, so that a weak hash is sufficient. It has
+/// no random seed, so that the same commands give the same order of rows.
 pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
 
-/// Multiplies by 2^64 divided by the golden ratio, and swaps the halves: numbers that follow each other
-/// lie far from each other, in the high bits as well as in the low ones.
+/// Multiplies by 2^64 divided by the golden ratio, and swaps the halves, so that consecutive numbers differ in high
+/// and low bits.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct IdHasher(u64);
 

@@ -1,22 +1,21 @@
 //! The spot market: placing, matching, settling and cancelling orders.
 //!
-//! The fee of both sides is taken in the quote currency, as BitMart's trade samples show. A buy
-//! freezes its fee with its price, so that a fill can never make a balance negative.
+//! Both sides pay fees in the quote currency, as in BitMart's samples of trades. A buy freezes its fee in advance, so
+//! that a fill can never make a balance negative.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
-    AccountId, BalanceReason, DECIMALS, Event, Exchange, OrderId,
-    book::{Book, Match, SelfTrade, Side, Want},
-    cut, keep_latest,
-    ledger::House,
-    next,
-    order::{CancelSource, Kind, NewSpotOrder, SpotFill, SpotOrder, State},
-    owner,
+    AccountId, BalanceReason, DECIMALS, Event, Exchange, OrderId, account_entry,
+    book::{Book, Match, Quantity, SelfTrade, Side},
+    clamp_configured, keep_latest,
+    ledger::HouseBook,
+    next_number,
     reject::{Reject, Source},
-    sane,
+    round_down,
+    spot_order::{CancelSource, NewSpotOrder, SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
     tape::{PublicTrade, Tape},
 };
 use crate::markets::SpotPair;
@@ -24,9 +23,9 @@ use crate::markets::SpotPair;
 // Rule: Taker and maker pay 0.1 % of the value of a spot trade, in the quote currency. Source: documented (class A
 // of endpoint account_fee_rates, and the fee of a buy in the sample of endpoint spot_order_trades for the
 // currency); simplified (two sample trades charge 0.1 and 0.25 %, and here every pair is of class A)
-/// Fee of the order that took, as a ratio of the value: 0.1 %, the lowest class of the fee table BitMart publishes.
+/// Taker fee as a ratio of the value: 0.1 %, the lowest class of the documented fee table.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
-/// Fee of the order that rested, as a ratio of the value: 0.1 %.
+/// Maker fee as a ratio of the value: 0.1 %.
 pub const MAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 
 /// The rules of one pair.
@@ -49,10 +48,10 @@ pub struct SpotRules {
     pub(crate) start_price: Decimal,
 }
 
-/// One pair: rules, book, tape.
+/// The market of one pair.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SpotMarket {
-    /// What is fixed for this pair.
+    /// The rules of the pair.
     pub rules: SpotRules,
     /// Open limit orders; sizes are base units.
     pub book: Book,
@@ -72,12 +71,12 @@ impl SpotMarket {
             size_decimals,
             lot: Decimal::new(1, size_decimals),
             min_notional: pair.min_notional.max(Decimal::ZERO),
-            start_price: sane(pair.start_price, price_decimals),
+            start_price: clamp_configured(pair.start_price, price_decimals),
         };
         Self { rules, book: Book::default(), tape: Tape::default() }
     }
 
-    /// Returns the latest price of the tape; the initial price before there was one.
+    /// Returns the last price, or the start price before the first trade.
     pub fn last_price(&self) -> Decimal {
         self.tape.last_price().unwrap_or(self.rules.start_price)
     }
@@ -86,7 +85,7 @@ impl SpotMarket {
 impl Exchange {
     // Rule: A buy freezes its highest cost with its fee, a sell its size. Source: simplified (the samples show
     // the sums, not how they are made)
-    /// Places an order: freezes its money, trades what can trade, and rests or ends the remainder.
+    /// Places an order: freezes its money, matches it, and rests or cancels the remainder.
     pub(crate) fn place_spot(
         &mut self,
         account: AccountId,
@@ -96,25 +95,27 @@ impl Exchange {
         let rules = &self.spot.get(&request.symbol).ok_or(Reject::UnknownMarket)?.rules;
         let (currency, reserved) = match (request.side, request.kind) {
             (Side::Sell, _) => (&rules.base, request.size),
-            (Side::Buy, Kind::Market) => (&rules.quote, Self::with_fee(account, request.notional)),
+            (Side::Buy, SpotOrderType::Market) => {
+                (&rules.quote, Self::with_fee(account, request.notional))
+            }
             (Side::Buy, _) => (&rules.quote, Self::with_fee(account, request.price * request.size)),
         };
-        let owner = owner(&mut self.accounts, account);
+        let owner = account_entry(&mut self.accounts, account);
         // Rule: A client order id names one order of an account and market, as long as that is remembered or
         // waits. Source: documented (the table of error codes); simplified (for how long)
         if let Some(id) = &request.client_id
             && (owner.spot_orders.by_client_id(id).is_some()
-                || self.triggers.spot.will_use(account, id))
+                || self.triggers.spot.is_client_id_reserved(account, id))
         {
             return Err(Reject::DuplicateClientOrderId);
         }
-        let paying = owner.paying(&request, currency);
+        let paying = owner.paying_wallet(&request, currency);
         let Some(wallet) = paying.filter(|wallet| self.ledger.freeze(*wallet, reserved)) else {
             let source = if request.margin { Source::Margin } else { Source::Spot };
             let free = paying.map_or(Decimal::ZERO, |one| self.ledger.amount(one.available()));
             return Err(Reject::insufficient(source, currency, free, reserved));
         };
-        let id = OrderId(next(&mut self.counters.spot_order));
+        let id = OrderId(next_number(&mut self.counters.spot_order));
         if !owner.house {
             owner.spot_orders.add(id, request.client_id.as_ref());
         }
@@ -125,7 +126,7 @@ impl Exchange {
             filled_size: Decimal::ZERO,
             filled_notional: Decimal::ZERO,
             reserved,
-            state: State::New,
+            state: SpotOrderState::New,
             cancel_source: None,
             created_ms: now_ms,
             updated_ms: now_ms,
@@ -134,22 +135,24 @@ impl Exchange {
         };
         self.spot_orders.insert(id, order);
         self.report_spot(id, None);
-        self.run_spot(id, now_ms);
+        self.match_spot(id, now_ms);
         Ok(id)
     }
 
-    /// Notes that an order is done, and forgets the oldest finished one when there are too many.
+    /// Marks an order as finished, and removes the oldest finished one beyond the history limit.
     fn finish_spot(&mut self, account: AccountId, id: OrderId) {
-        let remembered = self.remembered;
-        let oldest = self.account_mut(account).spot_orders.finish(id, remembered);
+        let history_limit = self.history_limit;
+        let oldest = self.account_mut(account).spot_orders.finish(id, history_limit);
         let Some(oldest) = oldest else { return };
         self.spot_trades.remove(&oldest);
-        if let Some(gone) = self.spot_orders.remove(oldest) {
-            self.account_mut(account).spot_orders.forget_client_id(gone.request.client_id.as_ref());
+        if let Some(removed) = self.spot_orders.remove(oldest) {
+            self.account_mut(account)
+                .spot_orders
+                .forget_client_id(removed.request.client_id.as_ref());
         }
     }
 
-    /// The remembered trades of an order, oldest first.
+    /// Returns the kept fills of an order, oldest first.
     pub fn spot_fills_of(&self, id: OrderId) -> impl Iterator<Item = &SpotFill> {
         self.spot_trades.get(&id).into_iter().flatten().filter_map(move |trade| {
             let from = self.spot_fills.partition_point(|fill| fill.trade < *trade);
@@ -158,7 +161,8 @@ impl Exchange {
         })
     }
 
-    fn run_spot(&mut self, id: OrderId, now_ms: u64) {
+    /// Matches an order, then rests or cancels the remainder.
+    fn match_spot(&mut self, id: OrderId, now_ms: u64) {
         let Some(order) = self.spot_orders.get(&id) else { return };
         let (account, request) = (order.account, &order.request);
         let (side, kind, price) = (request.side, request.kind, request.price);
@@ -166,23 +170,22 @@ impl Exchange {
         // Rule: A limit_maker order that would take, or is below the smallest value, is accepted and then
         // cancelled by the system. Source: documented (endpoint spot_submit_order, for one that would take);
         // simplified (for one below the smallest value)
-        // BitMart cancels such an order after accepting it, without an error (endpoint v2/submit_order).
-        if kind == Kind::LimitMaker
+        if kind == SpotOrderType::LimitMaker
             && (price * request.size < market.rules.min_notional
                 || market.book.would_take(side, price))
         {
             return self.end_spot(id, CancelSource::System, now_ms);
         }
-        let limit = (kind != Kind::Market).then_some(price);
-        let want = if kind == Kind::Market && side == Side::Buy {
-            Want::Notional { amount: request.notional, lot: market.rules.lot }
+        let limit = (kind != SpotOrderType::Market).then_some(price);
+        let quantity = if kind == SpotOrderType::Market && side == Side::Buy {
+            Quantity::Notional { amount: request.notional, lot: market.rules.lot }
         } else {
-            Want::Size(request.size)
+            Quantity::Size(request.size)
         };
         let policy = request.stp.unwrap_or(SelfTrade::Allow);
-        let taken = market.book.take(side, limit, want, account, policy);
+        let taken = market.book.take(side, limit, quantity, account, policy);
         let left = taken.left > Decimal::ZERO && !taken.stopped;
-        let rests = left && matches!(kind, Kind::Limit | Kind::LimitMaker);
+        let rests = left && matches!(kind, SpotOrderType::Limit | SpotOrderType::LimitMaker);
         if rests {
             market.book.rest(side, price, id, account, taken.left);
         }
@@ -201,14 +204,14 @@ impl Exchange {
         }
     }
 
-    /// What a buy of this value freezes: its fee goes with it.
+    /// Returns a value and its taker fee: the amount that a buy freezes.
     pub(super) fn with_fee(account: AccountId, value: Decimal) -> Decimal {
         let rate = if Self::is_house(account) { Decimal::ZERO } else { TAKER_FEE };
         value + value * rate
     }
 
-    // Rule: What a better price saved is free at once. Source: simplified (no source says when)
-    /// Gives back what a buy had frozen for its limit price and got cheaper.
+    // Rule: Money saved by a better price is released at once. Source: simplified (no source says when)
+    /// Releases the money that a buy has saved by fills below its limit price.
     fn release_spot_surplus(&mut self, id: OrderId) {
         let Some(order) = self.spot_orders.get_mut(&id) else { return };
         if order.request.side == Side::Sell || order.filled_size.is_zero() {
@@ -223,7 +226,7 @@ impl Exchange {
     fn settle_spot(&mut self, taker: OrderId, one: Match, now_ms: u64) {
         let Some(order) = self.spot_orders.get(&taker) else { return };
         let (symbol, side) = (order.request.symbol.clone(), order.request.side);
-        let trade = next(&mut self.counters.spot_trade);
+        let trade = next_number(&mut self.counters.spot_trade);
         let public =
             PublicTrade { id: trade, price: one.price, size: one.size, side, time_ms: now_ms };
         if let Some(market) = self.spot.get_mut(&symbol) {
@@ -234,7 +237,7 @@ impl Exchange {
         self.fill_spot(taker, one, trade, false, now_ms);
     }
 
-    /// Books one side of a trade: money, order, report.
+    /// Settles one side of a trade, updates the order and reports the fill.
     fn fill_spot(&mut self, id: OrderId, one: Match, trade: u64, maker: bool, now_ms: u64) {
         let Some(order) = self.spot_orders.get_mut(&id) else { return };
         let Some(rules) = self.spot.get(&order.request.symbol).map(|market| &market.rules) else {
@@ -243,8 +246,8 @@ impl Exchange {
         let value = one.price * one.size;
         let fee = match (Self::is_house(order.account), maker) {
             (true, _) => Decimal::ZERO,
-            (false, true) => cut(value * MAKER_FEE),
-            (false, false) => cut(value * TAKER_FEE),
+            (false, true) => round_down(value * MAKER_FEE),
+            (false, false) => round_down(value * TAKER_FEE),
         };
         let spent = match order.request.side {
             Side::Buy => value + fee,
@@ -254,12 +257,14 @@ impl Exchange {
         order.filled_size += one.size;
         order.filled_notional += value;
         order.updated_ms = now_ms;
-        let complete = if order.request.kind == Kind::Market && order.request.side == Side::Buy {
-            order.filled_notional == order.request.notional
-        } else {
-            order.open_size().is_zero()
-        };
-        order.state = if complete { State::Filled } else { State::PartiallyFilled };
+        let complete =
+            if order.request.kind == SpotOrderType::Market && order.request.side == Side::Buy {
+                order.filled_notional == order.request.notional
+            } else {
+                order.open_size().is_zero()
+            };
+        order.state =
+            if complete { SpotOrderState::Filled } else { SpotOrderState::PartiallyFilled };
         let rest = if complete { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
         let (account, request) = (order.account, &order.request);
         let paid_from = order.paid_from;
@@ -267,19 +272,19 @@ impl Exchange {
             wallet
         } else {
             let currency = if request.side == Side::Buy { &rules.base } else { &rules.quote };
-            let owner = owner(&mut self.accounts, account);
-            *order.paid_into.insert(owner.trading(&mut self.ledger, request, currency))
+            let owner = account_entry(&mut self.accounts, account);
+            *order.paid_into.insert(owner.ensure_order_wallet(&mut self.ledger, request, currency))
         };
         match request.side {
             Side::Buy => {
-                self.ledger.pay(paid_from.frozen(), House::Clearing, value);
-                self.ledger.pay(paid_from.frozen(), House::Fees, fee);
-                self.ledger.draw(House::Clearing, paid_into.available(), one.size);
+                self.ledger.pay_house(paid_from.frozen(), HouseBook::Clearing, value);
+                self.ledger.pay_house(paid_from.frozen(), HouseBook::Fees, fee);
+                self.ledger.pay_from_house(HouseBook::Clearing, paid_into.available(), one.size);
             }
             Side::Sell => {
-                self.ledger.pay(paid_from.frozen(), House::Clearing, one.size);
-                self.ledger.draw(House::Clearing, paid_into.available(), value);
-                self.ledger.pay(paid_into.available(), House::Fees, fee);
+                self.ledger.pay_house(paid_from.frozen(), HouseBook::Clearing, one.size);
+                self.ledger.pay_from_house(HouseBook::Clearing, paid_into.available(), value);
+                self.ledger.pay_house(paid_into.available(), HouseBook::Fees, fee);
             }
         }
         self.ledger.release(paid_from, rest);
@@ -302,7 +307,7 @@ impl Exchange {
             maker,
             time_ms: now_ms,
         };
-        keep_latest(&mut self.spot_fills, fill.clone(), self.remembered);
+        keep_latest(&mut self.spot_fills, fill.clone(), self.history_limit);
         self.spot_trades.entry(id).or_default().push(trade);
         if maker && !complete {
             self.release_spot_surplus(id);
@@ -318,14 +323,14 @@ impl Exchange {
         self.events.push(Event::SpotBalance { account, reason: BalanceReason::Trade, currencies });
     }
 
-    /// Ends an open order and gives back what it froze. The caller has taken it out of the book,
-    /// or it never was there. Finished orders of the house are not kept.
+    /// Ends an open order that is not (or no longer) in the book, and releases its money. Finished orders of the
+    /// exchange are not kept.
     fn end_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
         let Some(order) = self.spot_orders.get_mut(&id).filter(|order| order.state.is_open())
         else {
             return;
         };
-        order.state = order.ended();
+        order.state = order.cancelled_state();
         order.cancel_source = Some(source);
         order.updated_ms = now_ms;
         let rest = std::mem::take(&mut order.reserved);
@@ -356,11 +361,11 @@ impl Exchange {
         if !order.state.is_open() {
             return Err(Reject::OrderNotOpen);
         }
-        self.take_back_spot(id, CancelSource::User, now_ms);
+        self.remove_spot(id, CancelSource::User, now_ms);
         Ok(())
     }
 
-    /// Cancels the open orders of an account, of one pair or side when it is named, oldest first.
+    /// Cancels the open orders of an account, in one pair and side or in all, oldest first.
     pub(crate) fn cancel_all_spot(
         &mut self,
         account: AccountId,
@@ -375,12 +380,12 @@ impl Exchange {
                 && side.is_none_or(|side| order.request.side == side)
         });
         for id in wanted.map(|order| order.id).collect::<Vec<_>>() {
-            self.take_back_spot(id, CancelSource::User, now_ms);
+            self.remove_spot(id, CancelSource::User, now_ms);
         }
     }
 
-    /// Takes an open order out of its book and ends it.
-    pub(super) fn take_back_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
+    /// Removes an open order from the book and ends it.
+    pub(super) fn remove_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
         let Some(order) = self.spot_orders.get(&id) else { return };
         if let Some(market) = self.spot.get_mut(&order.request.symbol) {
             market.book.remove(id);

@@ -1,4 +1,4 @@
-//! What a market remembers of its trades: the latest ones, minute candles, the last day.
+//! The tape of a market: its latest trades, and minute candles.
 
 use std::collections::VecDeque;
 
@@ -18,25 +18,25 @@ const HOURS: usize = 366 * 24;
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
-/// A public trade. `side` is the taker's.
+/// A public trade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicTrade {
-    /// Number of the trade, the same as that of its fills.
+    /// Trade id, equal to that of both fills.
     pub id: u64,
-    /// In the quote currency.
+    /// Price in the quote currency.
     pub price: Decimal,
-    /// Base units on spot, contracts on futures.
+    /// Size in base units on spot, in contracts on futures.
     pub size: Decimal,
-    /// Whether the taker bought or sold.
+    /// The side of the taker.
     pub side: Side,
     /// Milliseconds since 1970.
     pub time_ms: u64,
 }
 
-/// Open, high, low, close, volume in base units (contracts on futures) and in quote units.
+/// A candle: prices and volume of a span of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candle {
-    /// When it begins, in milliseconds since 1970.
+    /// Start of the candle, in milliseconds since 1970.
     pub open_ms: u64,
     /// First price, in the quote currency.
     pub open: Decimal,
@@ -46,14 +46,14 @@ pub struct Candle {
     pub low: Decimal,
     /// Last price, in the quote currency.
     pub close: Decimal,
-    /// Base units on spot, contracts on futures.
+    /// Traded size in base units on spot, in contracts on futures.
     pub volume: Decimal,
     /// Value of the trades in the quote currency.
     pub turnover: Decimal,
 }
 
 impl Candle {
-    /// Creates a candle of one price and without a trade. `open_ms` is in milliseconds since 1970.
+    /// Creates a candle with a single price and no volume. `open_ms` is in milliseconds since 1970.
     pub fn flat(open_ms: u64, price: Decimal) -> Self {
         Self {
             open_ms,
@@ -112,7 +112,8 @@ impl Candle {
         (0..count).map(minute).collect()
     }
 
-    pub(crate) fn absorb(&mut self, later: &Self) {
+    /// Extends the candle by a later one.
+    pub(crate) fn extend(&mut self, later: &Self) {
         self.high = self.high.max(later.high);
         self.low = self.low.min(later.low);
         self.close = later.close;
@@ -146,7 +147,7 @@ impl Tape {
         let end_ms = hour.hour_end_ms();
         let same = self.candles.partition_point(|minute| minute.open_ms < end_ms);
         for minute in self.candles.drain(..same) {
-            hour.absorb(&minute);
+            hour.extend(&minute);
         }
         if self.hours.len() >= HOURS {
             self.hours.pop_front();
@@ -160,42 +161,42 @@ impl Tape {
         let mut now = Candle::flat(open_ms, trade.price);
         now.volume = trade.size;
         now.turnover = turnover;
-        self.absorb(now);
+        self.add(now);
         self.trades.push_back(trade);
         if self.trades.len() > TRADES {
             self.trades.pop_front();
         }
     }
 
-    /// Records a price without a trade.
+    /// Records a price without trade.
     pub(crate) fn sample(&mut self, price: Decimal, time_ms: u64) {
-        self.absorb(Candle::flat(time_ms / MINUTE_MS * MINUTE_MS, price));
+        self.add(Candle::flat(time_ms / MINUTE_MS * MINUTE_MS, price));
     }
 
-    /// Adds a candle, or a part of the latest one.
-    pub(crate) fn absorb(&mut self, now: Candle) {
+    /// Adds a candle, or extends the latest one.
+    pub(crate) fn add(&mut self, now: Candle) {
         match self.candles.back_mut() {
-            Some(last) if last.open_ms >= now.open_ms => last.absorb(&now),
+            Some(last) if last.open_ms >= now.open_ms => last.extend(&now),
             _ => self.push_history(now),
         }
     }
 
-    /// Returns the close of the latest candle; none before the first price.
+    /// Returns the close of the latest candle, or `None` before the first price.
     pub fn last_price(&self) -> Option<Decimal> {
         self.candles.back().map(|candle| candle.close)
     }
 
-    /// Newest first.
+    /// Returns the latest trades, newest first.
     pub fn trades(&self, limit: usize) -> impl Iterator<Item = &PublicTrade> {
         self.trades.iter().rev().take(limit)
     }
 
-    /// The last 24 hours as one candle; none when nothing traded.
+    /// Returns the last 24 hours as one candle, or `None` without trades.
     pub fn day(&self, now_ms: u64) -> Option<Candle> {
         let from = now_ms.saturating_sub(1_440 * MINUTE_MS);
         let mut rows = self.candles.iter().filter(|candle| candle.open_ms >= from);
         let mut day = rows.next()?.clone();
-        rows.for_each(|candle| day.absorb(candle));
+        rows.for_each(|candle| day.extend(candle));
         Some(day)
     }
 
@@ -230,15 +231,15 @@ impl Tape {
         old.chain(recent).filter(|candle| (from_ms..to_ms).contains(&candle.open_ms)).collect()
     }
 
-    /// The latest candles, of `minutes` each and oldest first, as far as minutes are kept. Minutes without a trade
-    /// are left out.
+    /// Returns the latest candles of `minutes` each, oldest first, as far as minutes are kept. There is no candle for a
+    /// time without trades.
     pub fn candles(&self, minutes: u64) -> Vec<Candle> {
         let width = minutes.max(1) * MINUTE_MS;
         let mut rows: Vec<Candle> = Vec::new();
         for candle in &self.candles {
             let open_ms = candle.open_ms / width * width;
             match rows.last_mut() {
-                Some(last) if last.open_ms == open_ms => last.absorb(candle),
+                Some(last) if last.open_ms == open_ms => last.extend(candle),
                 _ => rows.push(Candle { open_ms, ..candle.clone() }),
             }
         }

@@ -1,13 +1,13 @@
-//! Single rules of the engine. What must hold whatever happens is tested in `conservation`.
+//! Rules of single orders. Properties that hold for all commands are tested in `conservation`.
 
 use rust_decimal::Decimal;
 
 use super::{
     AccountId, Exchange, OrderId, Reject,
-    account::{HISTORY, Purse},
+    account::{DEFAULT_HISTORY_LIMIT, WalletKind},
     book::{SelfTrade, Side},
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    order::{Kind, NewSpotOrder, State},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    spot_order::{NewSpotOrder, SpotOrderState, SpotOrderType},
 };
 use crate::Setup;
 
@@ -29,9 +29,14 @@ pub(super) fn spot_order(
     price: i64,
     lots: i64,
 ) -> NewSpotOrder {
-    let kind = [Kind::Limit, Kind::Market, Kind::LimitMaker, Kind::Ioc][kind];
+    let kind = [
+        SpotOrderType::Limit,
+        SpotOrderType::Market,
+        SpotOrderType::LimitMaker,
+        SpotOrderType::Ioc,
+    ][kind];
     let side = if buy { Side::Buy } else { Side::Sell };
-    let by_notional = kind == Kind::Market && buy;
+    let by_notional = kind == SpotOrderType::Market && buy;
     NewSpotOrder {
         symbol: "BTC_USDT".into(),
         margin: false,
@@ -45,7 +50,11 @@ pub(super) fn spot_order(
             Some(SelfTrade::CancelBoth),
         ][stp],
         size: if by_notional { Decimal::ZERO } else { Decimal::new(lots, 3) },
-        price: if kind == Kind::Market { Decimal::ZERO } else { Decimal::from(60_000 + price) },
+        price: if kind == SpotOrderType::Market {
+            Decimal::ZERO
+        } else {
+            Decimal::from(60_000 + price)
+        },
         notional: if by_notional { Decimal::from(lots * 37) } else { Decimal::ZERO },
     }
 }
@@ -61,7 +70,7 @@ pub(super) fn futures_order(buys: bool, price: Option<i64>, size: i64) -> NewFut
         side: if buys { FuturesSide::OpenLong } else { FuturesSide::OpenShort },
         price: price.map(Decimal::from),
         size: Decimal::from(size),
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: 10,
         isolated: false,
         client_id: None,
@@ -74,32 +83,32 @@ fn place(exchange: &mut Exchange, account: u32, request: NewSpotOrder) -> OrderI
 }
 
 #[test]
-fn limit_maker_that_would_take_is_accepted_and_then_cancelled() {
+fn limit_maker_order_that_would_trade_is_accepted_and_then_cancelled() {
     let mut exchange = quiet();
     place(&mut exchange, 1, spot_order(false, 0, 0, 0, 10));
     let id = place(&mut exchange, 2, spot_order(true, 2, 0, 0, 10));
     let order = &exchange.spot_orders[&id];
     assert_eq!(
         (order.state, order.cancel_source),
-        (State::Canceled, Some(crate::order::CancelSource::System))
+        (SpotOrderState::Canceled, Some(crate::spot_order::CancelSource::System))
     );
 }
 
 #[test]
-fn market_buy_with_a_remainder_ends_partially_canceled_and_gets_it_back() {
+fn market_buy_with_a_remainder_ends_partially_canceled_and_releases_it() {
     let mut exchange = quiet();
     place(&mut exchange, 1, spot_order(false, 0, 0, 0, 1_000));
     let request =
         NewSpotOrder { notional: Decimal::new(10_005, 1), ..spot_order(true, 1, 0, 0, 1) };
     let id = place(&mut exchange, 2, request);
     let order = &exchange.spot_orders[&id];
-    // 0.01667 BTC at 60,000 is 1,000.2; 0.3 comes back.
+    // 0.01667 BTC at 60,000 are 1,000.2; 0.3 are released.
     assert_eq!(
         (order.state, order.filled_notional),
-        (State::PartiallyCanceled, Decimal::new(10_002, 1))
+        (SpotOrderState::PartiallyCanceled, Decimal::new(10_002, 1))
     );
     let fee = Decimal::new(10_002, 4);
-    let usdt = exchange.wallet(AccountId(2), Purse::Spot, "USDT");
+    let usdt = exchange.wallet(AccountId(2), WalletKind::Spot, "USDT");
     assert_eq!(usdt.available, Decimal::from(30_000) - order_value() - fee);
     assert_eq!(usdt.frozen, Decimal::ZERO);
 }
@@ -109,24 +118,27 @@ fn order_value() -> Decimal {
 }
 
 #[test]
-fn ioc_fills_what_is_there_and_cancels_the_rest() {
+fn ioc_fills_what_the_book_has_and_cancels_the_rest() {
     let mut exchange = quiet();
     place(&mut exchange, 1, spot_order(false, 0, 0, 0, 10));
     let id = place(&mut exchange, 2, spot_order(true, 3, 0, 0, 25));
     let order = &exchange.spot_orders[&id];
-    assert_eq!((order.state, order.filled_size), (State::PartiallyCanceled, Decimal::new(10, 3)));
+    assert_eq!(
+        (order.state, order.filled_size),
+        (SpotOrderState::PartiallyCanceled, Decimal::new(10, 3))
+    );
 }
 
-/// A market order that sweeps past its own resting order must have frozen enough.
+/// A market order that skips an own resting order must have frozen enough for the worse price.
 #[test]
-fn an_own_order_in_the_way_does_not_count_as_the_price() {
+fn an_own_order_does_not_count_for_the_worst_price() {
     let mut exchange = quiet();
     let order = |side, price: Option<i64>| NewFuturesOrder {
         symbol: "BTCUSDT".into(),
         side,
         price: price.map(Decimal::from),
         size: Decimal::from(10),
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: 1,
         isolated: false,
         client_id: None,
@@ -138,14 +150,14 @@ fn an_own_order_in_the_way_does_not_count_as_the_price() {
     place(1, order(FuturesSide::OpenShort, Some(60_000)));
     place(2, order(FuturesSide::OpenShort, Some(90_000)));
     place(1, order(FuturesSide::OpenLong, None));
-    let wallet = exchange.wallet(AccountId(1), Purse::Futures, "USDT");
+    let wallet = exchange.wallet(AccountId(1), WalletKind::Futures, "USDT");
     assert_eq!((wallet.frozen, exchange.futures_fills.len()), (Decimal::ZERO, 2));
     assert_eq!(wallet.available, Decimal::from(3_000 - 900) - Decimal::new(54, 2));
 }
 
-/// A fill-or-kill order counts only what it would really get, and touches nothing when it is killed.
+/// A fill-or-kill order counts only orders with which it would trade, and changes nothing when it is killed.
 #[test]
-fn fill_or_kill_fills_whole_or_not_at_all_beside_own_orders() {
+fn fill_or_kill_fills_whole_or_not_at_all_with_own_orders_in_the_book() {
     let order = |side, size, mode| NewFuturesOrder {
         symbol: "BTCUSDT".into(),
         side,
@@ -157,7 +169,7 @@ fn fill_or_kill_fills_whole_or_not_at_all_beside_own_orders() {
         client_id: None,
         stp: SelfTrade::CancelMaker,
     };
-    let rest = |side, size| order(side, size, Mode::GoodTilCancelled);
+    let rest = |side, size| order(side, size, OrderMode::GoodTilCancelled);
     for (size, filled) in [(6, 0), (5, 5)] {
         let mut exchange = quiet();
         let mut place = |account, request| {
@@ -166,21 +178,25 @@ fn fill_or_kill_fills_whole_or_not_at_all_beside_own_orders() {
         place(2, rest(FuturesSide::OpenShort, 3));
         let own = place(1, rest(FuturesSide::OpenShort, 10));
         place(2, rest(FuturesSide::OpenShort, 2));
-        let kill = place(1, order(FuturesSide::OpenLong, size, Mode::FillOrKill));
+        let kill = place(1, order(FuturesSide::OpenLong, size, OrderMode::FillOrKill));
         let orders = &exchange.futures_orders;
         assert_eq!((orders[&kill].open, orders[&kill].filled), (false, Decimal::from(filled)));
-        assert_eq!(orders[&own].open, filled == 0, "an own order is touched only on the way");
+        assert_eq!(
+            orders[&own].open,
+            filled == 0,
+            "an own order is cancelled only by an order that fills"
+        );
     }
 }
 
 #[test]
-fn the_oldest_finished_order_is_forgotten_and_open_ones_are_not() {
+fn the_oldest_finished_order_is_removed_and_open_ones_are_not() {
     let mut exchange = quiet();
     let open = place(&mut exchange, 1, spot_order(false, 0, 0, 30, 10));
     let first = place(&mut exchange, 2, spot_order(true, 3, 0, 30, 1));
     let ioc = || NewSpotOrder { client_id: Some("again".into()), ..spot_order(true, 3, 0, 0, 1) };
     let second = place(&mut exchange, 2, ioc());
-    for _ in 2..HISTORY {
+    for _ in 2..DEFAULT_HISTORY_LIMIT {
         place(&mut exchange, 2, spot_order(true, 3, 0, 0, 1));
         exchange.take_events();
     }
@@ -193,9 +209,9 @@ fn the_oldest_finished_order_is_forgotten_and_open_ones_are_not() {
     );
     assert!(exchange.spot_orders.contains_key(&second));
     place(&mut exchange, 2, spot_order(true, 3, 0, 0, 1));
-    assert!(exchange.place_spot(AccountId(2), ioc(), START_MS).is_ok(), "the id is free again");
+    assert!(exchange.place_spot(AccountId(2), ioc(), START_MS).is_ok(), "the id can be used again");
     assert!(exchange.spot_orders.contains_key(&open));
-    // The trade outlives its order and still has a symbol.
+    // The fill is kept longer than its order, and has a symbol.
     let fills = exchange.fill_rows();
     assert_eq!(fills.len(), 2);
     assert!(fills.iter().all(|fill| fill.symbol == "BTC_USDT"));
@@ -203,7 +219,7 @@ fn the_oldest_finished_order_is_forgotten_and_open_ones_are_not() {
 }
 
 #[test]
-fn closing_a_winning_long_pays_the_profit() {
+fn closing_a_long_position_at_a_profit_pays_the_profit() {
     let mut exchange = quiet();
     let mut trade = |account, side, price: i64| {
         let request = NewFuturesOrder {
@@ -211,7 +227,7 @@ fn closing_a_winning_long_pays_the_profit() {
             side,
             price: Some(Decimal::from(price)),
             size: Decimal::from(10),
-            mode: Mode::GoodTilCancelled,
+            mode: OrderMode::GoodTilCancelled,
             leverage: 10,
             isolated: false,
             client_id: None,
@@ -224,38 +240,42 @@ fn closing_a_winning_long_pays_the_profit() {
     trade(2, FuturesSide::CloseShort, 61_000);
     trade(1, FuturesSide::CloseLong, 61_000);
     // 10 contracts of 0.001 BTC win 10; fees: 600 * 0.06 % as taker in, 610 * 0.06 % as taker out.
-    let wallet = exchange.wallet(AccountId(1), Purse::Futures, "USDT");
+    let wallet = exchange.wallet(AccountId(1), WalletKind::Futures, "USDT");
     assert_eq!(wallet.available, Decimal::from(3_010) - Decimal::new(726, 3));
     assert_eq!(wallet.frozen, Decimal::ZERO);
 }
 
 #[test]
-fn a_buy_that_rests_holds_what_the_rest_of_it_costs_and_no_more() {
+fn a_resting_buy_freezes_only_the_cost_of_its_rest() {
     let mut exchange = quiet();
     place(&mut exchange, 1, spot_order(false, 0, 0, -1_000, 10));
     let id = place(&mut exchange, 2, spot_order(true, 0, 0, 0, 30));
-    // 0.01 BTC for 590 and 0.59; 0.02 at 60,000 with 0.1 % are left.
-    let usdt = exchange.wallet(AccountId(2), Purse::Spot, "USDT");
+    // 0.01 BTC cost 590 and a fee of 0.59; 0.02 BTC at 60,000 with a fee of 0.1 % are open.
+    let usdt = exchange.wallet(AccountId(2), WalletKind::Spot, "USDT");
     assert_eq!(usdt.frozen, Decimal::new(12_012, 1));
     assert_eq!(usdt.available, Decimal::from(30_000) - Decimal::new(59_059, 2) - usdt.frozen);
     assert_eq!(exchange.cancel_spot(AccountId(2), id, START_MS), Ok(()));
-    assert_eq!(exchange.wallet(AccountId(2), Purse::Spot, "USDT").frozen, Decimal::ZERO);
+    assert_eq!(exchange.wallet(AccountId(2), WalletKind::Spot, "USDT").frozen, Decimal::ZERO);
 }
 
 #[test]
-fn a_futures_order_that_rests_holds_margin_for_the_rest_of_it_and_no_more() {
+fn a_resting_futures_order_freezes_only_the_margin_of_its_rest() {
     let mut exchange = quiet();
     let mut order = |account, buys, price, size| {
         let order = futures_order(buys, Some(price), size);
         exchange.place_futures(AccountId(account), order, START_MS).expect("accepted");
-        exchange.wallet(AccountId(account), Purse::Futures, "USDT").frozen
+        exchange.wallet(AccountId(account), WalletKind::Futures, "USDT").frozen
     };
     // A tenth of the value, and 0.06 % of it for the fee.
     let held = |value: i64| Decimal::from(value) * Decimal::new(1_006, 4);
     order(1, true, 62_000, 10);
-    assert_eq!(order(2, false, 60_000, 30), held(1_200), "a sell that began at a better price");
+    assert_eq!(
+        order(2, false, 60_000, 30),
+        held(1_200),
+        "a sell that filled at a better price first"
+    );
     order(1, true, 60_000, 5);
-    let usdt = |account| exchange.wallet(AccountId(account), Purse::Futures, "USDT");
-    assert_eq!(usdt(2).frozen, held(900), "a maker pays less than was held");
+    let usdt = |account| exchange.wallet(AccountId(account), WalletKind::Futures, "USDT");
+    assert_eq!(usdt(2).frozen, held(900), "a maker pays less than was frozen");
     assert_eq!(usdt(1).frozen, Decimal::ZERO);
 }

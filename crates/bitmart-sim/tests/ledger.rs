@@ -1,6 +1,5 @@
-//! What a long script of commands leaves behind. Two runs give the same ledger to the last digit; and one of
-//! orders alone, without makers, has figures per market that only a change of matching or of fees changes. Who
-//! means to change these writes [`FIGURES`] anew.
+//! A long script of random commands. Two runs must give the same ledger. A run without market makers must give the
+//! totals per market in [`FIGURES`], which change only with the rules of matching or fees; such a change updates them.
 
 use std::fmt::Write as _;
 
@@ -8,8 +7,8 @@ use bitmart_sim::{
     AccountId, Command, Decimal, Event, Exchange, FuturesRequest, OrderId, Outcome, Request, Setup,
     SpotRequest,
     book::{SelfTrade, Side},
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    order::{Kind, NewSpotOrder},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    spot_order::{NewSpotOrder, SpotOrderType},
     trigger::Preset,
 };
 
@@ -35,10 +34,15 @@ impl Random {
     }
 
     fn spot(&mut self) -> NewSpotOrder {
-        let kind =
-            self.pick(&[Kind::Limit, Kind::Limit, Kind::LimitMaker, Kind::Ioc, Kind::Market]);
+        let kind = self.pick(&[
+            SpotOrderType::Limit,
+            SpotOrderType::Limit,
+            SpotOrderType::LimitMaker,
+            SpotOrderType::Ioc,
+            SpotOrderType::Market,
+        ]);
         let side = self.pick(&[Side::Buy, Side::Sell]);
-        let market = kind == Kind::Market;
+        let market = kind == SpotOrderType::Market;
         let by_notional = market && side == Side::Buy;
         let stp = [SelfTrade::CancelMaker, SelfTrade::CancelTaker, SelfTrade::CancelBoth];
         NewSpotOrder {
@@ -65,7 +69,11 @@ impl Random {
             FuturesSide::CloseLong,
             FuturesSide::CloseShort,
         ]);
-        let mode = self.pick(&[Mode::GoodTilCancelled, Mode::ImmediateOrCancel, Mode::FillOrKill]);
+        let mode = self.pick(&[
+            OrderMode::GoodTilCancelled,
+            OrderMode::ImmediateOrCancel,
+            OrderMode::FillOrKill,
+        ]);
         NewFuturesOrder {
             symbol: "BTCUSDT".into(),
             side,
@@ -92,8 +100,8 @@ impl Random {
     }
 }
 
-/// Applies so many commands of the script, and lets every event be heard.
-fn run(setup: &Setup, commands: u64, mut hear: impl FnMut(&Event)) -> Exchange {
+/// Applies a number of commands of the script, and passes every event to `on_event`.
+fn run(setup: &Setup, commands: u64, mut on_event: impl FnMut(&Event)) -> Exchange {
     let mut random = Random(17);
     let mut exchange = Exchange::new(setup, START_MS);
     let mut newest = (OrderId(0), OrderId(0));
@@ -108,12 +116,12 @@ fn run(setup: &Setup, commands: u64, mut hear: impl FnMut(&Event)) -> Exchange {
         if let Ok(Outcome::Order(id)) = exchange.apply(command, START_MS + number * 50) {
             *(if spot { &mut newest.0 } else { &mut newest.1 }) = id;
         }
-        exchange.take_events().iter().for_each(&mut hear);
+        exchange.take_events().iter().for_each(&mut on_event);
     }
     exchange
 }
 
-/// Everything that happened, and where it ended, as text.
+/// Returns all events and the final state as text.
 fn text(setup: &Setup) -> String {
     let mut text = String::new();
     let exchange = run(setup, 2_000, |event| writeln!(text, "{event:?}").expect("text"));
@@ -135,7 +143,7 @@ fn the_same_seed_and_commands_give_the_same_ledger_and_another_seed_another_one(
     assert!(first != text(&setup().seed(2)));
 }
 
-/// What trades leave behind in a market.
+/// Totals of the fills of a market.
 #[derive(Debug, PartialEq, Eq)]
 struct Figures {
     symbol: &'static str,
@@ -163,7 +171,7 @@ const FIGURES: [Figures; 2] = [
 ];
 
 #[test]
-fn plain_orders_trade_as_they_always_did() {
+fn plain_orders_trade_by_unchanged_rules() {
     let exchange = run(&setup().without_market_maker(), 20_000, |_| {});
     let fills = exchange.fill_rows();
     let found = FIGURES.map(|figures| {

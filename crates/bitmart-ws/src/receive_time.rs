@@ -8,11 +8,12 @@ use bitmart_types::Timestamp;
 ///
 /// It is the time at which the last bytes of its frame were read from the connection, however late
 /// the update is read from its queue. An update without a frame, such as
-/// [`Update::Stale`](crate::Update::Stale), carries the time at which the client noticed.
+/// [`Update::Stale`](crate::Update::Stale), carries the time at which the client
+/// detected the condition.
 /// [`Update::Lagged`](crate::Update::Lagged) carries that of the first event that was dropped.
 ///
-/// The age of an event is [`timestamp`](Self::timestamp) minus the time in the event itself, as exact
-/// as the two clocks agree: give the client a clock that follows the exchange's
+/// The age of an event is [`timestamp`](Self::timestamp) minus the time in the event itself, accurate
+/// to the difference between the two clocks: give the client a clock that follows the exchange's
 /// ([`ClientBuilder::clock`](crate::ClientBuilder::clock)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -156,6 +156,7 @@ impl Session {
         limits: Limits,
         pacing: ConnectPacing,
     ) -> Self {
+        let limits = limits.bounded();
         Self {
             dialect,
             access,

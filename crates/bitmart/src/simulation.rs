@@ -1,4 +1,4 @@
-//! An exchange in the same process, for an unchanged bot: no sockets, and a clock that jumps.
+//! An exchange in the same process, for an unchanged bot: no sockets, and a simulated clock.
 //!
 //! Both clients of the bot get the [connector](Simulation::connector) and the [clock](Simulation::clock) of the
 //! simulation; nothing else of the bot changes. Requests and frames are the bytes that TCP would carry, and the

@@ -7,19 +7,18 @@
 use bitmart_sim::{
     AccountId, Command, Decimal, Exchange, FuturesRequest, OperatorCommand, OrderId, Outcome,
     Request, Setup, SpotRequest, WalletRequest,
-    account::Purse,
+    account::WalletKind,
     book::{SelfTrade, Side},
-    control::WalletKind,
-    earn::Renewal,
-    funding::NewWithdrawal,
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    margin::Sum,
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    margin::PairAmount,
     operator::Operation,
-    order::{Kind, NewSpotOrder},
-    transfer::{End, NewTransfer},
+    payment::NewWithdrawal,
+    savings::Renewal,
+    spot_order::{NewSpotOrder, SpotOrderType},
+    transfer::{AccountWallet, NewTransfer},
     trigger::{
-        Algo, AlgoKind, Condition, Kind as PlanKind, NewAlgo, NewPlan, Plan, Preset, PresetPrice,
-        PriceType, Way,
+        Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanKind, Preset,
+        PresetPrice, PriceType,
     },
 };
 
@@ -122,10 +121,15 @@ impl Input<'_> {
     }
 
     fn spot_order(&mut self) -> Option<NewSpotOrder> {
-        let kind =
-            self.pick(&[Kind::Limit, Kind::Limit, Kind::LimitMaker, Kind::Ioc, Kind::Market])?;
+        let kind = self.pick(&[
+            SpotOrderType::Limit,
+            SpotOrderType::Limit,
+            SpotOrderType::LimitMaker,
+            SpotOrderType::Ioc,
+            SpotOrderType::Market,
+        ])?;
         let side = self.pick(&[Side::Buy, Side::Sell])?;
-        let by_notional = (kind, side) == (Kind::Market, Side::Buy);
+        let by_notional = (kind, side) == (SpotOrderType::Market, Side::Buy);
         let stp = [SelfTrade::CancelMaker, SelfTrade::CancelTaker, SelfTrade::CancelBoth];
         let amount = Decimal::new(1 + self.number()?, if by_notional { 1 } else { 5 });
         Some(NewSpotOrder {
@@ -136,7 +140,7 @@ impl Input<'_> {
             client_id: None,
             stp: if self.flag()? { Some(self.pick(&stp)?) } else { None },
             size: if by_notional { Decimal::ZERO } else { amount },
-            price: if kind == Kind::Market { Decimal::ZERO } else { self.price()? },
+            price: if kind == SpotOrderType::Market { Decimal::ZERO } else { self.price()? },
             notional: if by_notional { amount } else { Decimal::ZERO },
         })
     }
@@ -157,7 +161,7 @@ impl Input<'_> {
 
     fn futures_order(&mut self) -> Option<NewFuturesOrder> {
         use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
-        use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
+        use OrderMode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
         let price = if self.byte()? % 4 == 0 { None } else { Some(self.price()?.round_dp(1)) };
         let mode = self.pick(&[GoodTilCancelled, FillOrKill, ImmediateOrCancel, MakerOnly])?;
         Some(NewFuturesOrder {
@@ -202,7 +206,8 @@ impl Input<'_> {
                 let kind =
                     self.pick(&[PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss])?;
                 let order = self.futures_order()?;
-                let way = if kind.is_bound() { kind.way(order.side) } else { Way::Rise };
+                let way =
+                    if kind.is_bound() { kind.direction(order.side) } else { Direction::Rise };
                 let by = self.pick(&[PriceType::Last, PriceType::Fair])?;
                 let condition = Condition::Reach { price: self.price()?, way, by };
                 let whole_position = kind.is_bound() && self.flag()?;
@@ -226,16 +231,17 @@ impl Input<'_> {
     }
 
     fn wallet(&mut self, account: AccountId) -> Option<WalletRequest> {
-        let purses = [Purse::Spot, Purse::Fund, Purse::Futures];
+        let kinds = [WalletKind::Spot, WalletKind::Funding, WalletKind::Futures];
         let kind = self.byte()?;
         let currency = self.pick(&CURRENCIES)?;
         let amount = self.amount()?;
         let number = || "number".into();
-        let sum = |symbol: &str| Sum { symbol: symbol.into(), currency: currency.into(), amount };
+        let sum =
+            |symbol: &str| PairAmount { symbol: symbol.into(), currency: currency.into(), amount };
         Some(match kind % 10 {
             0 | 1 => {
-                let from = End { account, purse: self.pick(&purses)? };
-                let to = End { account: self.account()?, purse: self.pick(&purses)? };
+                let from = AccountWallet { account, kind: self.pick(&kinds)? };
+                let to = AccountWallet { account: self.account()?, kind: self.pick(&kinds)? };
                 let transfer = NewTransfer { from, to, currency: currency.into(), amount };
                 let number = if from.account == to.account { None } else { Some(number()) };
                 WalletRequest::Transfer { transfer, number }
@@ -245,10 +251,10 @@ impl Input<'_> {
                 amount,
                 address: self.pick(&["T1", "fail"])?.to_owned(),
                 address_memo: String::new(),
-                source: self.pick(&[None, Some(Purse::Spot), Some(Purse::Fund)])?,
+                source: self.pick(&[None, Some(WalletKind::Spot), Some(WalletKind::Funding)])?,
                 payee: self.pick(&[None, Some(AccountId(2))])?,
             }),
-            3 => WalletRequest::SetDepositWallet(self.pick(&purses[..2])?),
+            3 => WalletRequest::SetDepositWallet(self.pick(&kinds[..2])?),
             4 | 5 => {
                 let (symbol, into) = (self.pick(&PAIRS)?, self.flag()?);
                 WalletRequest::TransferMargin { sum: sum(symbol), into }

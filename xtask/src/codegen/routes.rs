@@ -28,20 +28,51 @@ pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
         let source = format!("crates/bitmart-rest/api/{}", section.file);
         files.push(File::rust(format!("{FOLDER}/{module}.rs"), &source, &table(section))?);
     }
-    let types = include_str!("templates/route_types.rs");
-    let (intro, types) = types.split_once("\n\n").unwrap_or(("", types));
     let count = sections.iter().map(|section| section.endpoints.len()).sum::<usize>();
-    let text = format!(
-        "{intro}\n\n{modules}\n{types}\n/// The files of the description.\n\
-         #[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub(crate) enum Group {{\n{groups}}}\n\n\
-         /// Every described endpoint.\n\
-         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\npub(crate) enum EndpointId {{\n{ids}}}\n\n\
-         impl EndpointId {{\n/// All of them, in the order of the description.\n\
-         pub(crate) const ALL: [Self; {count}] = [{names}];\n\n/// Its facts.\n\
-         pub(crate) fn route(self) -> &'static Route {{\nmatch self {{\n{routes}}}\n}}\n}}\n"
-    );
-    files.push(File::rust(format!("{FOLDER}/mod.rs"), "crates/bitmart-rest/api/*.toml", &text)?);
+    let parts = [
+        ("mod", joined(&modules)),
+        ("types", include_str!("templates/route_types.rs").to_owned()),
+        (
+            "group",
+            format!(
+                "/// The files of the description.\n#[derive(Clone, Copy, Debug, PartialEq, Eq)]\n\
+                 pub(crate) enum Group {{\n{groups}}}\n"
+            ),
+        ),
+        (
+            "endpoint_id",
+            format!(
+                "/// Every described endpoint.\n#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\n\
+                 pub(crate) enum EndpointId {{\n{ids}}}\n\n\
+                 impl EndpointId {{\n/// All endpoints, in the order of the description.\n\
+                 pub(crate) const ALL: [Self; {count}] = [{names}];\n}}\n"
+            ),
+        ),
+        (
+            "endpoint_routes",
+            format!(
+                "use super::*;\n\nimpl EndpointId {{\n/// The route of the endpoint.\n\
+                 pub(crate) fn route(self) -> &'static Route {{\nmatch self {{\n{routes}}}\n}}\n}}\n"
+            ),
+        ),
+    ];
+    for (name, text) in parts {
+        let path = format!("{FOLDER}/{name}.rs");
+        files.push(File::rust(path, "crates/bitmart-rest/api/*.toml", &text)?);
+    }
     Ok(files)
+}
+
+/// The module that joins the tables, with the names of their modules.
+fn joined(modules: &str) -> String {
+    format!(
+        "//! The routes of the API description, as plain data.\n\n{modules}\
+         mod endpoint_id;\nmod endpoint_routes;\nmod group;\nmod types;\n\n\
+         pub(crate) use self::{{endpoint_id::EndpointId, group::Group, types::*}};\n\n\
+         /// Every described route, in the order of the description.\n\
+         pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {{\n\
+         EndpointId::ALL.into_iter().map(EndpointId::route)\n}}\n"
+    )
 }
 
 /// Name of the module with the routes of a file: `spot_market` for `spot-market.toml`.

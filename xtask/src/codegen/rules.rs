@@ -20,16 +20,16 @@ const KINDS: [&str; 4] = ["documented", "captured", "simplified", "invented"];
 
 /// Headings, and the files below [`CODE`] whose rules they hold: the first that fits counts.
 const HEADINGS: [(&str, &[&str]); 11] = [
-    ("Spot", &["spot", "rules/spot", "order.rs"]),
+    ("Spot", &["spot", "rules/spot"]),
     ("Funding rate", &["futures/funding"]),
-    ("Liquidation", &["futures/liquidation", "margin_call"]),
+    ("Liquidation", &["futures/liquidation", "margin/liquidation"]),
     ("Futures", &["futures", "rules/futures", "position"]),
-    ("Orders that wait for a price", &["trigger"]),
+    ("Trigger orders", &["trigger"]),
     ("Isolated margin", &["margin"]),
-    ("Savings", &["earn"]),
-    ("Deposits, withdrawals and transfers", &["funding", "transfer", "rules/wallet"]),
+    ("Savings", &["savings"]),
+    ("Deposits, withdrawals and transfers", &["payment", "transfer", "rules/wallet"]),
     ("The operator", &["operator", "control"]),
-    ("Market model and markets", &["maker", "flow", "markets", "tape"]),
+    ("Market model and markets", &["market_maker", "order_flow", "markets", "tape"]),
     ("All markets", &[""]),
 ];
 

@@ -25,16 +25,14 @@ const CODES: std::ops::RangeInclusive<u32> = 30_000..=79_999;
 const ROWS: &str = "json!";
 
 /// Files of the server outside `wire` that render JSON or errors, each with the reason.
-const EXCEPTIONS: [(&str, &str); 11] = [
+const EXCEPTIONS: [(&str, &str); 9] = [
     ("admin/", "the Operator API is no wire of the exchange"),
     ("operator/", "the same"),
-    ("auth.rs", "key and signature are checked before an endpoint is known"),
+    ("auth", "key and signature are checked before an endpoint is known"),
     ("http/checks.rs", "limits and permissions are checked before a handler runs"),
     ("http/routing.rs", "errors of paths and methods without an endpoint"),
     ("http/service.rs", "errors of bodies, and faults that are switched on"),
     ("http/response.rs", "the envelope of every response"),
-    ("ws/spot.rs", "the session: acknowledgements, login and their errors"),
-    ("ws/futures.rs", "the same"),
     ("feed/push.rs", "the envelope of every push"),
     ("sandbox.rs", "reports about the program"),
 ];

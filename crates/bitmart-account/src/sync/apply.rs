@@ -103,12 +103,21 @@ impl MarketContext<'_> {
         }
         // A recent order may not be listed yet.
         let horizon = lag_begin - self.assumptions.max_clock_skew;
+        let mut undated = std::mem::take(&mut self.market.undated_orders);
         for id in snapshot.unknown_orders {
-            let known = self.state.order(market, &id);
-            if known.is_some_and(|order| {
-                !order.progress.is_final() && order.update_time.is_some_and(|time| time < horizon)
-            }) && self.state.remove_order(market, &id)
-            {
+            let Some(order) = self.state.order(market, &id).filter(|one| !one.progress.is_final())
+            else {
+                continue;
+            };
+            // The exchange may leave the time out. Such an order is not recent if an earlier fetch did
+            // not find it either.
+            let changed = order.update_time.unwrap_or_else(|| {
+                let first = undated.remove(&id).unwrap_or(fetch.begin);
+                self.market.undated_orders.insert(id.clone(), first);
+                first
+            });
+            if changed < horizon && self.state.remove_order(market, &id) {
+                self.market.undated_orders.remove(&id);
                 self.events.push_back(AccountEvent::OrderNotFound { market, order_id: id });
             }
         }

@@ -176,6 +176,18 @@ fn rejects_a_file_that_other_users_can_access() {
 
 #[cfg(unix)]
 #[test]
+fn a_path_in_advice_is_quoted_for_the_shell() {
+    let (folder, path) = file(TWO_PROFILES);
+    let odd = folder.path().join("it's my $HOME");
+    std::fs::rename(&path, &odd).unwrap();
+    set_mode(&odd, 0o644);
+    let text = Credentials::from_profile_file(&odd, "default").unwrap_err().to_string();
+    let quoted = odd.display().to_string().replace('\'', r"'\''");
+    assert!(text.ends_with(&format!("run `chmod 600 '{quoted}'`")), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
 fn accepts_stricter_permissions() {
     let (_folder, path) = file(TWO_PROFILES);
     set_mode(&path, 0o400);

@@ -20,14 +20,16 @@ const ROW_HEIGHT: u32 = 24;
 const Y_LABELS_WIDTH: u32 = 58;
 const X_LABELS_HEIGHT: u32 = 24;
 const LEGEND_HEIGHT: u32 = 22;
-/// `plotters` writes this as 12.5 pixels, which a page of 360 pixels shows as about ten.
+/// Font size, chosen to stay legible when a phone scales the image down to 360 pixels. `plotters` writes 12.5 for it.
 const FONT: f64 = 15.5;
-/// Most characters of a name.
+/// Maximum number of characters of a name.
 const MAX_NAME: usize = 13;
-/// Most labels of a horizontal axis.
+/// Maximum number of labels of a horizontal axis.
 const MAX_LABELS: usize = 5;
 /// Approximate width of a character in pixels.
 const LETTER_WIDTH: usize = 8;
+/// Width of a mark of the legend with its margins.
+const LEGEND_MARK_WIDTH: usize = 30;
 
 /// Placeholders for the colors of the page.
 const INK: RGBColor = RGBColor(1, 1, 1);
@@ -174,8 +176,15 @@ fn labels(chart: &Chart<'_, '_>, area: &Area<'_>, plot: &Plot, frame: &Frame) ->
     Some(())
 }
 
+/// Draws the names of the series in one row, shortened so that all fit.
 fn legend(area: &Area<'_>, series: &[Series]) -> Drawn {
     let mut left = i32::try_from(Y_LABELS_WIDTH).unwrap_or_default();
+    let room = usize::try_from(WIDTH - Y_LABELS_WIDTH).unwrap_or_default();
+    let width = |name: &str| LEGEND_MARK_WIDTH + name.chars().count() * LETTER_WIDTH;
+    let fits = |most: &usize| {
+        series.iter().map(|one| width(&shortened(&one.name, *most))).sum::<usize>() <= room
+    };
+    let most = (1..=MAX_NAME).rev().find(fits).unwrap_or(1);
     for (one, color) in series.iter().zip(SERIES) {
         let swatch = [(left, 5), (left + 10, 15)];
         match one.mark {
@@ -186,10 +195,10 @@ fn legend(area: &Area<'_>, series: &[Series]) -> Drawn {
             }
             Mark::Bars => area.draw(&Rectangle::new(swatch, color.filled())).ok()?,
         }
-        let name = short(&one.name);
+        let name = shortened(&one.name, most);
         let style = text(HPos::Left, VPos::Center);
         area.draw(&Text::new(name.clone(), (left + 15, 10), style)).ok()?;
-        left += 30 + i32::try_from(name.chars().count() * LETTER_WIDTH).unwrap_or_default();
+        left += i32::try_from(width(&name)).unwrap_or_default();
     }
     Some(())
 }
@@ -229,7 +238,7 @@ fn draw_bars(
     chart.draw_series(bars).ok().map(drop)
 }
 
-/// Draws a line for each series of points with values.
+/// Draws a line for each run of points with values.
 fn draw_steps(chart: &mut Chart<'_, '_>, series: &Series, color: RGBColor) -> Drawn {
     let mut lines: Vec<Vec<(f64, f64)>> = vec![Vec::new()];
     for (at, value) in series.values.iter().enumerate() {
@@ -260,10 +269,15 @@ fn text(side: HPos, height: VPos) -> TextStyle<'static> {
 
 /// Shortens a name.
 fn short(name: &str) -> String {
-    if name.chars().count() <= MAX_NAME {
+    shortened(name, MAX_NAME)
+}
+
+/// Shortens a name to so many characters, at least one.
+fn shortened(name: &str, most: usize) -> String {
+    if name.chars().count() <= most {
         return name.to_owned();
     }
-    name.chars().take(MAX_NAME - 1).chain(['…']).collect()
+    name.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 fn float(count: usize) -> f64 {

@@ -83,7 +83,36 @@ fn shortens_axis_labels() {
     assert!(labels(&["0"], true).contains(&"0".to_owned()));
 }
 
+/// The right ends of all texts that begin at their position, in pixels.
+fn ends_of_texts(svg: &str) -> Vec<usize> {
+    let starting = |element: &&str| element.contains("text-anchor=\"start\"");
+    let end = |element: &str| {
+        let (attributes, rest) = element.split_once('>')?;
+        let (_, x) = attributes.split_once("x=\"")?;
+        let letters = rest.split("</text>").next()?.trim().chars().count();
+        Some(x.split('"').next()?.parse::<usize>().ok()? + 8 * letters)
+    };
+    svg.split("<text ").skip(1).filter(starting).filter_map(end).collect()
+}
+
 proptest! {
+    /// For random names, the legend is within the picture and names every series.
+    #[test]
+    fn draws_the_legend_within_the_picture(
+        names in prop::collection::vec("[a-z ]{1,30}", 2..=4),
+        mark in prop::sample::select(vec![Mark::Steps, Mark::Dots, Mark::Bars]),
+    ) {
+        let mut plot = plot(vec![Some(Decimal::ONE)], mark);
+        let values = plot.series[0].values.clone();
+        plot.series = names.iter().map(|name| Series::new(name, mark, values.clone())).collect();
+        let svg = plot.svg().expect("a value");
+        let ends = ends_of_texts(&svg);
+        prop_assert_eq!(ends.len(), names.len(), "{}", svg);
+        for end in ends {
+            prop_assert!(end <= 440, "{end}: {svg}");
+        }
+    }
+
     /// For random values, marks are within the picture and axis labels differ.
     #[test]
     fn draws_every_mark_within_the_picture(

@@ -46,7 +46,7 @@ pub(crate) async fn resolve_failure(
         return unknown(context, sent, &why);
     }
     eprintln!(
-        "{why}\nquerying the exchange for the outcome; this takes up to 75 s. Interrupt to stop."
+        "{why}\nquerying the exchange for the outcome; this takes about 75 s. Interrupt to stop."
     );
     let queried = tokio::select! {
         queried = sent.query(client) => queried,

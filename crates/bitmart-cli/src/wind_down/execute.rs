@@ -231,7 +231,7 @@ impl Run<'_> {
     /// Queries and records the outcome of a request. Returns whether it took effect.
     async fn resolve(&mut self, request: &Request) -> Result<bool, Failure> {
         eprintln!(
-            "querying the exchange for the outcome; this takes up to 75 s. Interrupt to stop."
+            "querying the exchange for the outcome; this takes about 75 s. Interrupt to stop."
         );
         let entry = entry(&request.endpoint)?;
         let typed = parameters::typed(entry, &request.parameters)?;

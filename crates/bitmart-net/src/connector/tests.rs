@@ -140,6 +140,19 @@ async fn socks5_resolves_locally_and_socks5h_at_the_proxy() {
     }
 }
 
+#[tokio::test]
+async fn the_longest_timeout_means_never() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let connector = Connector::builder().build().expect("a connector");
+    let target = Target::new("127.0.0.1", port, false);
+    connector.connect(&target.clone().with_timeout(Duration::MAX)).await.expect("a stream");
+    // It may connect before the timer is read.
+    if let Err(error) = connector.connect(&target.with_timeout(Duration::ZERO)).await {
+        assert_eq!(error.kind(), ConnectErrorKind::Timeout);
+    }
+}
+
 /// Connects to a loopback host and returns the error.
 async fn connect_error(connector: &dyn Connect) -> ConnectError {
     let target = Target::new("localhost", 9, true).with_timeout(Duration::from_secs(20));

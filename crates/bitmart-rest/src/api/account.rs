@@ -63,13 +63,13 @@ pub struct SpotBalance {
     /// Currency.
     #[serde(rename = "id")]
     pub currency: Currency,
-    /// Its full name. `None` if absent.
+    /// Its full name.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by open orders and withdrawals, in the currency. `None` if absent.
+    /// Held by open orders and withdrawals, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Available and frozen, in the currency. Observed, not documented.
@@ -107,7 +107,7 @@ impl Wallet {
 pub struct WalletBalance {
     /// Currency.
     pub currency: Currency,
-    /// Its full name. `None` if absent.
+    /// Its full name.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
@@ -116,10 +116,10 @@ pub struct WalletBalance {
     /// Value of the available balance, in USD; only if requested.
     #[serde(default, with = "wire::decimal_opt")]
     pub available_usd_valuation: Option<Decimal>,
-    /// Held by open orders and withdrawals, in the currency. `None` if absent.
+    /// Held by open orders and withdrawals, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
-    /// Held by open orders or otherwise, in the currency. `None` if absent.
+    /// Held by open orders or otherwise, in the currency.
     #[serde(rename = "unAvailable", default, with = "wire::decimal_opt")]
     pub unavailable: Option<Decimal>,
     /// Free in the funding account, in the currency; a third party's field.

@@ -52,25 +52,25 @@ pub struct Account {
     /// Assets over debts, a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub risk_rate: Option<Decimal>,
-    /// How close it is to liquidation. `None` if absent.
+    /// How close the account is to liquidation.
     #[serde(default, with = "wire::text_opt")]
     pub risk_level: Option<RiskLevel>,
-    /// Whether it may buy. `None` if absent.
+    /// Whether the account may buy the base currency.
     #[serde(default, with = "wire::boolean_opt")]
     pub buy_enabled: Option<bool>,
-    /// Whether it may sell. `None` if absent.
+    /// Whether the account may sell the base currency.
     #[serde(default, with = "wire::boolean_opt")]
     pub sell_enabled: Option<bool>,
-    /// Price at which it is liquidated, in the quote currency; not above zero when there is none.
+    /// Price at which the account is liquidated, in the quote currency; not above zero when there is none.
     #[serde(default, with = "wire::decimal_opt")]
     pub liquidate_price: Option<Decimal>,
-    /// Risk rate at which it is liquidated, a ratio.
+    /// Risk rate at which the account is liquidated, a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub liquidate_rate: Option<Decimal>,
-    /// Held and owed amounts of the base currency; `None` if absent.
+    /// Held and owed amounts of the base currency;
     #[serde(default, with = "wire::object_opt")]
     pub base: Option<Balance>,
-    /// Held and owed amounts of the quote currency; `None` if absent.
+    /// Held and owed amounts of the quote currency;
     #[serde(default, with = "wire::object_opt")]
     pub quote: Option<Balance>,
 }
@@ -79,34 +79,34 @@ pub struct Account {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Balance {
-    /// Currency. `None` if absent.
+    /// Currency.
     #[serde(default, with = "wire::opt")]
     pub currency: Option<Currency>,
-    /// Whether it can be borrowed. `None` if absent.
+    /// Whether it can be borrowed.
     #[serde(default, with = "wire::boolean_opt")]
     pub borrow_enabled: Option<bool>,
-    /// Borrowed. `None` if absent.
+    /// Borrowed.
     #[serde(default, with = "wire::decimal_opt")]
     pub borrowed: Option<Decimal>,
-    /// Principal still owed. `None` if absent.
+    /// Principal still owed.
     #[serde(default, with = "wire::decimal_opt")]
     pub borrow_unpaid: Option<Decimal>,
-    /// Interest still owed. `None` if absent.
+    /// Interest still owed.
     #[serde(default, with = "wire::decimal_opt")]
     pub interest_unpaid: Option<Decimal>,
-    /// Free to trade or transfer. `None` if absent.
+    /// Free to trade or transfer.
     #[serde(default, with = "wire::decimal_opt")]
     pub available: Option<Decimal>,
-    /// Held by open orders. `None` if absent.
+    /// Held by open orders.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
-    /// Total amount minus the owed amount. `None` if absent.
+    /// Total amount minus the owed amount.
     #[serde(default, with = "wire::decimal_opt")]
     pub net_asset: Option<Decimal>,
-    /// Net amount, in BTC. `None` if absent.
+    /// Net amount, in BTC.
     #[serde(rename = "net_assetBTC", default, with = "wire::decimal_opt")]
     pub net_asset_btc: Option<Decimal>,
-    /// Total held amount: available and frozen. `None` if absent.
+    /// Total held amount: available and frozen.
     #[serde(default, with = "wire::decimal_opt")]
     pub total_asset: Option<Decimal>,
 }
@@ -156,7 +156,7 @@ impl BorrowRecords {
 pub struct BorrowRecord {
     /// The exchange's id of the loan.
     pub borrow_id: BorrowId,
-    /// Pair of the margin account. `None` if absent.
+    /// Pair of the margin account.
     #[serde(default, with = "wire::opt")]
     pub symbol: Option<Symbol>,
     /// Currency.
@@ -164,16 +164,16 @@ pub struct BorrowRecord {
     /// Borrowed amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub borrow_amount: Decimal,
-    /// Interest per day, a ratio. `None` if absent.
+    /// Interest per day, a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub daily_interest: Option<Decimal>,
-    /// Interest per hour, a ratio. `None` if absent.
+    /// Interest per hour, a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub hourly_interest: Option<Decimal>,
-    /// Interest so far, in the currency. `None` if absent.
+    /// Interest so far, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub interest_amount: Option<Decimal>,
-    /// When it was granted. `None` if absent.
+    /// When it was granted.
     #[serde(default, with = "wire::millis_text_opt")]
     pub create_time: Option<Timestamp>,
 }
@@ -199,10 +199,10 @@ impl RepayRecords {
 pub struct RepayRecord {
     /// The exchange's id of the repayment.
     pub repay_id: RepayId,
-    /// When it was made. `None` if absent.
+    /// When it was made.
     #[serde(default, with = "wire::millis_text_opt")]
     pub repay_time: Option<Timestamp>,
-    /// Pair of the margin account. `None` if absent.
+    /// Pair of the margin account.
     #[serde(default, with = "wire::opt")]
     pub symbol: Option<Symbol>,
     /// Currency.
@@ -210,10 +210,10 @@ pub struct RepayRecord {
     /// Repaid amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub repaid_amount: Decimal,
-    /// Part of it that repaid principal. `None` if absent.
+    /// Part of it that repaid principal.
     #[serde(default, with = "wire::decimal_opt")]
     pub repaid_principal: Option<Decimal>,
-    /// Part of it that repaid interest. `None` if absent.
+    /// Part of it that repaid interest.
     #[serde(default, with = "wire::decimal_opt")]
     pub repaid_interest: Option<Decimal>,
 }
@@ -239,16 +239,16 @@ impl Pairs {
 pub struct Pair {
     /// Pair.
     pub symbol: Symbol,
-    /// Highest leverage. `None` if absent.
+    /// Highest leverage.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_leverage: Option<Decimal>,
-    /// Whether the pair can be traded on margin. `None` if absent.
+    /// Whether the pair can be traded on margin.
     #[serde(default, with = "wire::boolean_opt")]
     pub symbol_enabled: Option<bool>,
-    /// Terms of the base currency; `None` if absent.
+    /// Terms of the base currency;
     #[serde(default, with = "wire::object_opt")]
     pub base: Option<BorrowTerms>,
-    /// Terms of the quote currency; `None` if absent.
+    /// Terms of the quote currency;
     #[serde(default, with = "wire::object_opt")]
     pub quote: Option<BorrowTerms>,
 }
@@ -257,22 +257,22 @@ pub struct Pair {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BorrowTerms {
-    /// Currency. `None` if absent.
+    /// Currency.
     #[serde(default, with = "wire::opt")]
     pub currency: Option<Currency>,
-    /// Interest per day, a ratio. `None` if absent.
+    /// Interest per day, a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub daily_interest: Option<Decimal>,
-    /// Interest per hour, a ratio. `None` if absent.
+    /// Interest per hour, a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub hourly_interest: Option<Decimal>,
-    /// Maximum total that can be borrowed. `None` if absent.
+    /// Maximum total that can be borrowed.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_borrow_amount: Option<Decimal>,
-    /// Minimum of one loan. `None` if absent.
+    /// Minimum of one loan.
     #[serde(default, with = "wire::decimal_opt")]
     pub min_borrow_amount: Option<Decimal>,
-    /// Amount that can still be borrowed. `None` if absent.
+    /// Amount that can still be borrowed.
     #[serde(default, with = "wire::decimal_opt")]
     pub borrowable_amount: Option<Decimal>,
 }

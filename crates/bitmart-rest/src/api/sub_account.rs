@@ -51,7 +51,7 @@ pub struct Account {
     /// Its user name, often an e-mail address.
     #[serde(rename = "accountName", with = "wire::text")]
     pub name: String,
-    /// State. `None` if absent.
+    /// State.
     #[serde(default, with = "wire::opt")]
     pub status: Option<Status>,
 }
@@ -78,13 +78,13 @@ impl Wallet {
 pub struct Balance {
     /// Currency.
     pub currency: Currency,
-    /// Its full name. `None` if absent.
+    /// Its full name.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or transfer.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by open orders. `None` if absent.
+    /// Held by open orders.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
@@ -93,7 +93,7 @@ pub struct Balance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transfers {
-    /// Number of transfers. `None` if absent.
+    /// Number of transfers.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
     /// Newest first.
@@ -106,16 +106,16 @@ pub struct Transfers {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Transfer {
-    /// User name of the account that paid. `None` if absent.
+    /// User name of the account that paid.
     #[serde(default, with = "wire::text_opt")]
     pub from_account: Option<String>,
-    /// Wallet that paid. `None` if absent.
+    /// Wallet that paid.
     #[serde(rename = "fromWalletType", default, with = "wire::opt")]
     pub from_wallet: Option<WalletType>,
-    /// User name of the account that received. `None` if absent.
+    /// User name of the account that received.
     #[serde(default, with = "wire::text_opt")]
     pub to_account: Option<String>,
-    /// Wallet that received. `None` if absent.
+    /// Wallet that received.
     #[serde(rename = "toWalletType", default, with = "wire::opt")]
     pub to_wallet: Option<WalletType>,
     /// Currency.
@@ -123,7 +123,7 @@ pub struct Transfer {
     /// Amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
-    /// When it was requested; whole seconds. `None` if absent.
+    /// When it was requested; whole seconds.
     #[serde(rename = "submissionTime", default, with = "wire::seconds_opt")]
     pub timestamp: Option<Timestamp>,
 }

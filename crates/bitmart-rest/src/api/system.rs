@@ -45,13 +45,13 @@ pub struct ServiceStatuses {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServiceStatus {
-    /// Headline. `None` if absent.
+    /// Headline.
     #[serde(default, with = "wire::text_opt")]
     pub title: Option<String>,
-    /// The part of the exchange that it is about. `None` if absent.
+    /// The part of the exchange that it is about.
     #[serde(default, with = "wire::opt")]
     pub service_type: Option<ServiceType>,
-    /// How far the maintenance is. `None` if absent.
+    /// How far the maintenance is.
     #[serde(rename = "status", default, with = "wire::text_opt")]
     pub state: Option<ServiceState>,
     /// When it starts.

@@ -124,7 +124,7 @@ impl ClientBuilder {
         self
     }
     /// The client-side rate limiter. By default requests wait up to 5 seconds for a permit, and limits
-    /// are 15 per cent below the published ones. See [`Limiter`].
+    /// are 15 percent below the published ones. See [`Limiter`].
     pub fn limiter(mut self, limiter: Limiter) -> Self {
         self.limiter = limiter;
         self

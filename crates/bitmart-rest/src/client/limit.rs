@@ -57,11 +57,12 @@ impl Default for LimitPolicy {
 
 /// Keeps requests below the exchange's rate limits.
 ///
-/// Each endpoint has its own bucket with the limit of its [`Metadata`], less a headroom of 15 per cent.
+/// Each endpoint has its own bucket with the limit of its [`Metadata`], minus a headroom of 15 percent.
 /// An endpoint without a published limit is not limited until a response states one. Rate-limit headers
 /// correct the count: requests of others from the same IP address or user use up permits, and a lower
 /// limit is adopted. Headers never raise a limit. The permit of a request that was not sent is
-/// returned.
+/// returned. Any other request keeps its permit until one window after its end: its response, its error,
+/// or that its future was dropped. So a future that is neither polled nor dropped keeps it, too.
 ///
 /// After status 429 the bucket pauses for the duration of `Retry-After`, or else for one window. After
 /// status 418, a ban, all requests pause for at least a minute. If several responses name an end, the
@@ -107,7 +108,7 @@ impl Limiter {
         Self { policy, headroom: HEADROOM, shared: Arc::default() }
     }
 
-    /// How far to stay below the published limits, in per cent, at most 99. Default: 15. Resets the
+    /// How far to stay below the published limits, in percent, at most 99. Default: 15. Resets the
     /// counts: set it before the limiter is cloned.
     #[must_use]
     pub fn headroom(mut self, percent: u32) -> Self {

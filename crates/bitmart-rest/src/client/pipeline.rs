@@ -182,6 +182,13 @@ impl Client {
         self.0.clock.now()
     }
 
+    /// The latest time that a request of this client or of its clones can carry so far: the current time,
+    /// or a later one if the clock was set back since. None of them takes effect later than
+    /// [`SETTLED_AFTER`](crate::reconcile::SETTLED_AFTER) after it, by the exchange's clock.
+    pub fn latest_signature(&self) -> Timestamp {
+        self.0.clock.latest_signature()
+    }
+
     /// This client's clock, to share with other clients that sign with the same credentials.
     pub fn clock(&self) -> SyncedClock {
         self.0.clock.clone()
@@ -338,7 +345,7 @@ impl Client {
         };
         call.reserved(begin);
         let _reservation = reservation.map_err(|_| Error::transport(metadata, no_connection()))?;
-        let request = encoder.request(metadata, path, payload, clock.now())?;
+        let request = encoder.request(metadata, path, payload, clock.time_to_sign())?;
         if let Some(permit) = permit.as_deref_mut() {
             permit.count();
         }

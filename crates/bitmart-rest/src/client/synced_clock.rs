@@ -40,6 +40,8 @@ pub struct SyncedClock(Arc<Shared>);
 struct Shared {
     own: Arc<dyn Clock>,
     offset_millis: AtomicI64,
+    /// The latest time of all signatures so far, in milliseconds.
+    latest_signature: AtomicI64,
     /// Whether the next signed request synchronizes first.
     stale: AtomicBool,
     automatic: bool,
@@ -54,6 +56,7 @@ impl SyncedClock {
         Self(Arc::new(Shared {
             own,
             offset_millis: AtomicI64::new(0),
+            latest_signature: AtomicI64::new(i64::MIN),
             stale: AtomicBool::new(automatic),
             automatic,
             turn: Mutex::new(()),
@@ -70,6 +73,19 @@ impl SyncedClock {
     /// Milliseconds added to the client's own clock.
     pub fn offset_millis(&self) -> i64 {
         self.0.offset_millis.load(Ordering::Relaxed)
+    }
+
+    /// The current time, for a signature.
+    pub(super) fn time_to_sign(&self) -> Timestamp {
+        let now = self.now();
+        self.0.latest_signature.fetch_max(now.as_millis(), Ordering::Relaxed);
+        now
+    }
+
+    /// See [`Client::latest_signature`].
+    pub(super) fn latest_signature(&self) -> Timestamp {
+        let latest = self.0.latest_signature.load(Ordering::Relaxed);
+        self.now().max(Timestamp::from_millis(latest))
     }
 
     pub(super) fn is_stale(&self) -> bool {

@@ -61,7 +61,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether the exchange lists no open order for any market.
+    /// Whether every market was confirmed to have no open order. `false` after
+    /// [`disarm`](super::DeadManSwitch::disarm), which neither cancels nor queries.
     pub fn is_clear(&self) -> bool {
         let clear = |one: &MarketReport| {
             matches!(one.result, CancelResult::Canceled | CancelResult::NothingOpen)

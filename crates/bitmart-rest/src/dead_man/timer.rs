@@ -5,12 +5,14 @@ use std::time::Duration;
 use bitmart_types::Timestamp;
 use tokio::time::Instant;
 
+use crate::reconcile::{MAX_CLOCK_LEAD, SETTLED_AFTER};
+
 /// The exchange reports whole seconds and may count in them, so its timer may be a second short.
 const ROUNDING: Duration = Duration::from_secs(1);
 
-/// How long a request with an unknown outcome may still take effect: the exchange accepts a signature for
-/// 60 seconds.
-const SETTLED_AFTER: Duration = Duration::from_secs(75);
+/// How long a request with an unknown outcome may still take effect, wherever the client's clock stands: a
+/// signature of a clock that is ahead expires as much later.
+const UNSETTLED_FOR: Duration = SETTLED_AFTER.saturating_add(MAX_CLOCK_LEAD);
 
 /// The state of the exchange's timer of a contract, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,7 +89,7 @@ impl Countdown {
 
     /// Whether a request with an unknown outcome may still set the timer.
     pub(super) fn is_unsettled(&self, now: Instant) -> bool {
-        self.unknown.is_some_and(|at| now.saturating_duration_since(at) < SETTLED_AFTER)
+        self.unknown.is_some_and(|at| now.saturating_duration_since(at) < UNSETTLED_FOR)
     }
 }
 

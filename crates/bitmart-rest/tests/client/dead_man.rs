@@ -319,6 +319,19 @@ async fn a_timer_is_not_reported_off_while_a_renewal_is_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_timer_is_not_reported_off_while_a_signature_ahead_of_the_exchange_is_valid() {
+    // A signature of a clock that is a minute ahead is accepted for two minutes.
+    let exchange = SimulatedExchange::new();
+    let switch = armed(guard(&exchange)).await;
+    exchange.enqueue(&[Delivery::ResponseLost(119_000)]);
+    sleep(seconds(109)).await;
+    let report = switch.disarm().await;
+    assert!(report.markets[0].timer.is_some(), "{report:?}");
+    sleep(seconds(25)).await;
+    assert!(exchange.timer(CONTRACT).is_some(), "the renewal arrived late");
+}
+
+#[tokio::test(start_paused = true)]
 async fn renewals_of_many_contracts_keep_the_rate_limit_even_when_they_fail() {
     let exchange = SimulatedExchange::new();
     let names: Vec<_> = (0..26).map(|number| format!("A{number}USDT")).collect();

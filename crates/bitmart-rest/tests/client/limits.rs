@@ -1,18 +1,21 @@
 //! The client enforces the rate limits.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
-use bitmart_rest::transport::{Body, Transport, from_fn};
+use bitmart_rest::transport::{
+    Body, Reservation, ReservationFuture, Transport, TransportFuture, from_fn,
+};
 use bitmart_rest::{
     Auth, Effect, EncodeError, Endpoint, Error, ErrorKind, Host, LimitPolicy, LimitScope, Limiter,
     Metadata, Method, Outcome, Payload, RetryClass, ThrottleReason, TransportErrorKind,
 };
 use bitmart_types::Timestamp;
 use bytes::Bytes;
-use tokio::time::{Instant, advance};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, advance, sleep_until};
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, PlacedOrder, ReadOrder, client};
 use crate::mock::{FixedClock, response};
@@ -207,6 +210,102 @@ async fn a_request_that_is_dropped_in_flight_counts() {
         assert!(dropped.is_err());
     }
     throttled(&client.send(Limited).await.unwrap_err());
+}
+
+/// An exchange that responds to nothing until `recovers`, over a limited number of connections.
+struct Stalled {
+    recovers: Instant,
+    connections: Arc<Semaphore>,
+    sent: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Stalled {
+    fn new(stall: Duration, connections: usize) -> Self {
+        let recovers = Instant::now() + stall;
+        Self { recovers, connections: Arc::new(Semaphore::new(connections)), sent: Arc::default() }
+    }
+}
+
+impl Transport for Stalled {
+    fn send(&self, _: http::Request<Bytes>) -> TransportFuture<'_> {
+        Box::pin(async {
+            self.sent.lock().unwrap().push(Instant::now());
+            sleep_until(self.recovers).await;
+            Ok(http::Response::new(Body::from(Bytes::from(ORDER_RESPONSE))))
+        })
+    }
+    fn reserve<'a>(&'a self, _: &'a http::uri::Authority) -> ReservationFuture<'a> {
+        Box::pin(async {
+            let connection = self.connections.clone().acquire_owned().await.unwrap();
+            Reservation::with_guard(connection)
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_wait_for_a_stalled_exchange_are_not_sent_in_a_burst() {
+    let exchange = Stalled::new(Duration::from_secs(9), 2);
+    let sent = Arc::clone(&exchange.sent);
+    let limiter = Limiter::new(LimitPolicy::WaitUpTo(Duration::from_secs(300))).headroom(0);
+    let builder = client("https://spot").transport(exchange).limiter(limiter);
+    let client = builder.timeout(Duration::from_secs(60)).build().unwrap();
+    let tasks: Vec<_> = (0..30)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(Limited).await.map(|placed| placed.order_id) })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap().unwrap(), "7");
+    }
+    let sent = sent.lock().unwrap();
+    assert_eq!(sent.len(), 30);
+    for run in sent.windows(5) {
+        let took = run[4] - run[0];
+        assert!(took >= Duration::from_secs(2), "five requests within {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_dropped_while_the_exchange_stalls_release_their_permits() {
+    let exchange = Stalled::new(Duration::from_secs(3600), 2);
+    let (connections, sent) = (Arc::clone(&exchange.connections), Arc::clone(&exchange.sent));
+    let builder = client("https://spot").transport(exchange).limiter(fail_fast());
+    let client = builder.timeout(Duration::from_secs(100)).build().unwrap();
+    // Two are in flight, two wait for a connection: all permits are in use, however long it takes.
+    let spawn = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.send(Limited).await.map(|_| ()) })
+    };
+    let tasks = [spawn(), spawn(), spawn(), spawn()];
+    tokio::time::sleep(Duration::from_secs(50)).await;
+    assert_eq!((sent.lock().unwrap().len(), connections.available_permits()), (2, 0));
+    throttled(&client.send(Limited).await.unwrap_err());
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    for task in tasks {
+        assert!(task.await.unwrap_err().is_cancelled());
+    }
+    // Those that were not sent are free at once, those that may have been sent after a window.
+    let fail = |count| {
+        let client = client.clone();
+        async move {
+            let requests = (0..count).map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    let request = client.send(Limited);
+                    tokio::time::timeout(Duration::from_millis(1), request).await.is_err()
+                })
+            });
+            let mut in_flight = 0;
+            for request in requests.collect::<Vec<_>>() {
+                in_flight += usize::from(request.await.unwrap());
+            }
+            in_flight
+        }
+    };
+    assert_eq!(fail(9).await, 2);
+    advance(Duration::from_secs(3)).await;
+    assert_eq!(fail(9).await, 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ mod dead_man;
 mod deadline;
 mod detailed;
 mod drift;
+mod durations;
 mod encoding;
 mod endpoints;
 mod extra_responses;

@@ -11,6 +11,8 @@ use bitmart_rest::{Client, LimitPolicy, Limiter, RetryClass, TransportErrorKind}
 use bitmart_types::{ClientOrderId, Environment};
 use tokio::time::Instant;
 
+use crate::mock::{NOW, OffsetClock};
+
 const NOT_FOUND: &str = r#"{"code":50005,"message":"Trade Id not found","trace":"t","data":{}}"#;
 const FOUND: &str = r#"{"code":1000,"message":"success","trace":"t","data":{"orderId":"1",
     "clientOrderId":"abc","symbol":"BTC_USDT","side":"buy","orderMode":"spot","type":"limit",
@@ -30,7 +32,18 @@ fn scripted(text: Option<&'static str>) -> ScriptedResponse {
     if wait.is_empty() { response } else { response.header("Retry-After", wait) }
 }
 
-/// A client and its exchange, which responds by the number of the request, from 0.
+const TIME: &str = "/system/time";
+
+/// The exchange's time `passed` after the start of the test.
+fn time(passed: Duration) -> ScriptedResponse {
+    let millis = NOW + i64::try_from(passed.as_millis()).unwrap();
+    ScriptedResponse::raw(format!(
+        r#"{{"code":1000,"message":"OK","trace":"t","data":{{"server_time":{millis}}}}}"#
+    ))
+}
+
+/// A client and its exchange, which responds by the number of the request, from 0. Requests for the time
+/// are not counted.
 fn client_with(response: fn(usize) -> Option<&'static str>) -> (Client, ScriptedTransport) {
     client_with_limiter(response, Limiter::new(LimitPolicy::Off))
 }
@@ -39,18 +52,26 @@ fn client_with_limiter(
     response: fn(usize) -> Option<&'static str>,
     limiter: Limiter,
 ) -> (Client, ScriptedTransport) {
-    let count = AtomicUsize::new(0);
-    let script = ScriptedTransport::from_fn(move |_| {
+    let (count, start) = (AtomicUsize::new(0), Instant::now());
+    let script = ScriptedTransport::from_fn(move |request| {
+        if request.path() == TIME {
+            return time(start.elapsed());
+        }
         scripted(response(count.fetch_add(1, Ordering::SeqCst)))
     });
-    let client = Client::builder()
+    (client_of(&script, limiter, 0), script)
+}
+
+/// A client whose clock is ahead of the exchange's, which shows [`NOW`] at the start.
+fn client_of(script: &ScriptedTransport, limiter: Limiter, ahead_millis: i64) -> Client {
+    Client::builder()
         .environment(Environment::live())
         .credentials(Credentials::new("key", "secret", "memo").unwrap())
+        .clock(OffsetClock { start: Instant::now(), offset_millis: ahead_millis })
         .limiter(limiter)
         .transport(script.clone())
         .build()
-        .unwrap();
-    (client, script)
+        .unwrap()
 }
 
 fn id() -> ClientOrderId {
@@ -78,6 +99,72 @@ async fn an_order_counts_as_not_placed_only_after_its_signature_has_expired() {
         "the last query was sent after {:?}",
         last - begin
     );
+}
+
+/// A client whose clock is ahead by so many seconds, and its exchange. The order is listed so many seconds
+/// after the start.
+fn skewed(ahead: i64, listed: u64) -> (Client, ScriptedTransport) {
+    let start = Instant::now();
+    let script = ScriptedTransport::from_fn(move |request| match start.elapsed() {
+        passed if request.path() == TIME => time(passed),
+        passed => scripted(Some(if passed.as_secs() < listed { NOT_FOUND } else { FOUND })),
+    });
+    (client_of(&script, Limiter::new(LimitPolicy::Off), ahead * 1000), script)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_held_up_until_its_signature_expires_is_found_whatever_the_clock_shows() {
+    for ahead in [-59, -30, 0, 15, 30, 45, 59] {
+        // The exchange accepts a signature until 60 seconds after its time, and lists the order later.
+        let last = u64::try_from((60 + ahead).max(1)).unwrap();
+        for listed in [1, last / 2, last, last + 14] {
+            let (client, _) = skewed(ahead, listed);
+            let result = client.spot().reconcile(&id()).await.unwrap();
+            assert!(matches!(result, Reconciled::Placed(_)), "{ahead} s ahead, {listed} s late");
+        }
+        let (client, script) = skewed(ahead, u64::MAX);
+        let begin = Instant::now();
+        assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
+        let longest = Duration::from_secs(81 + u64::try_from(ahead.max(0)).unwrap());
+        assert!(begin.elapsed() <= longest, "{ahead} s ahead: {:?}", begin.elapsed());
+        // What proves it was sent after the time was known.
+        assert_eq!(script.requests().iter().rev().nth(1).unwrap().path(), TIME);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_exchanges_time_an_order_never_counts_as_not_placed() {
+    let script = ScriptedTransport::from_fn(|request| {
+        scripted((request.path() != TIME).then_some(NOT_FOUND))
+    });
+    let client = client_of(&script, Limiter::new(LimitPolicy::Off), 0);
+    client.spot().reconcile(&id()).await.expect_err("the outcome is unknown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_signed_before_the_clock_was_corrected_is_found() {
+    // The clock was 45 seconds ahead when the order was signed.
+    let start = Instant::now();
+    let script = ScriptedTransport::from_fn(move |request| match start.elapsed() {
+        passed if request.path() == TIME => time(passed),
+        passed => scripted(Some(if passed.as_secs() < 100 { NOT_FOUND } else { FOUND })),
+    });
+    let client = client_of(&script, Limiter::new(LimitPolicy::Off), 45_000);
+    let query = bitmart_rest::spot::QueryOrderByClientId::new(id());
+    let error = client.spot().order_by_client_id(query).await.unwrap_err();
+    assert_eq!(error.code(), Some(50_005));
+    client.sync_clock().await.unwrap();
+    assert!(client.clock().offset_millis() < -44_000);
+    let result = client.spot().reconcile(&id()).await.unwrap();
+    assert!(matches!(result, Reconciled::Placed(_)), "{result:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_ahead_beyond_any_accepted_signature_proves_nothing() {
+    let (client, _) = skewed(3600, u64::MAX);
+    let begin = Instant::now();
+    assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Unclear);
+    assert!(begin.elapsed() < Duration::from_secs(80));
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,7 +37,7 @@ fn a_plan_order_has_trigger_and_execution() {
         (futures::Execution::Market, r#""market""#, "", ""),
         (futures::Execution::Limit(dec!(58100)), r#""limit""#, "", r#","executive_price":"58100""#),
         (
-            futures::Execution::MakerOnly(dec!(57900.5)),
+            futures::Execution::PostOnly(dec!(57900.5)),
             r#""limit""#,
             r#","mode":4"#,
             r#","executive_price":"57900.5""#,

@@ -213,7 +213,7 @@ fn futures_orders_have_side_and_mode_as_numbers() {
         (futures::Execution::Limit(dec!(60000)), ""),
         (futures::Execution::FillOrKill(dec!(60000)), r#""mode":2,"#),
         (futures::Execution::ImmediateOrCancel(dec!(60000)), r#""mode":3,"#),
-        (futures::Execution::MakerOnly(dec!(60000)), r#""mode":4,"#),
+        (futures::Execution::PostOnly(dec!(60000)), r#""mode":4,"#),
     ] {
         let order = futures::NewOrder::buy("BTCUSDT", 1, execution).client_order_id(id());
         assert_eq!(

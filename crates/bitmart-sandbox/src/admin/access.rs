@@ -1,4 +1,4 @@
-//! Who may call: the token of this sandbox, and headers that no web page can send.
+//! Access control of the admin API: the bearer token, and the headers `Host` and `Origin`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 
-/// Random bytes of a token.
+/// Length of a token in bytes, before it is written in hexadecimal digits.
 const BYTES: usize = 32;
 
-/// What every call must bear. It does not follow from the seed: who knows the seed must not know it. Without
-/// `Debug`, because it is a secret.
+/// The bearer token of the admin API. It is random and not derived from the seed, which is public in tests. It
+/// has no `Debug`, because it is a secret.
 #[derive(Clone)]
 pub(crate) struct Token(String);
 
@@ -32,22 +32,22 @@ impl Token {
         &self.0
     }
 
-    /// Hashes are compared, so that the time it takes says nothing about the token.
+    /// Compares hashes, so that the duration of the comparison does not reveal the token.
     fn is(&self, given: &str) -> bool {
         Sha256::digest(given) == Sha256::digest(&self.0)
     }
 }
 
-/// Whether only this machine can reach an address.
+/// Whether an address is only reachable from this machine.
 pub(crate) fn is_local(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-/// What a call must satisfy before it is looked at.
+/// The checks that a request has to pass before it is dispatched.
 #[derive(Clone)]
 pub(super) struct Access {
     pub(super) token: Token,
-    /// Other machines may call as well.
+    /// Whether requests of other machines are allowed.
     pub(super) exposed: bool,
 }
 
@@ -55,7 +55,7 @@ impl Access {
     /// Rejects requests of web pages and of other machines.
     pub(super) fn check_source(&self, head: &Parts) -> Result<(), Problem> {
         self.check_host(head)?;
-        // A browser says where its page is from; no page has business here.
+        // A browser sends the origin of the page. No page may use the admin API.
         if head.headers.contains_key(ORIGIN) {
             let text = "the admin API is not for web pages";
             return Err(Problem::new(StatusCode::FORBIDDEN, text));
@@ -63,7 +63,7 @@ impl Access {
         Ok(())
     }
 
-    /// The same, and rejects requests without the token.
+    /// Checks the source and the token of a request.
     pub(super) fn check(&self, head: &Parts) -> Result<(), Problem> {
         self.check_source(head)?;
         if bearer(&head.headers).is_some_and(|given| self.token.is(given)) {
@@ -74,15 +74,16 @@ impl Access {
         Err(Problem::new(StatusCode::UNAUTHORIZED, text))
     }
 
-    /// A page whose name leads to this machine (DNS rebinding) sends that name, and cannot send another.
+    /// Rejects foreign host names. With DNS rebinding a web page resolves its own name to this machine, and the
+    /// browser then sends that name as `Host`.
     fn check_host(&self, head: &Parts) -> Result<(), Problem> {
         let mut named = head.headers.get_all(HOST).iter();
         let (Some(host), None) = (named.next(), named.next()) else {
             return Err(Problem::bad("a call needs one Host header"));
         };
         let host = host.to_str().ok().and_then(|text| text.parse::<Authority>().ok());
-        let fits = |authority: &Authority| self.is_ours(authority);
-        // A request may name its host in its first line as well.
+        let fits = |authority: &Authority| self.is_allowed_host(authority);
+        // The request line may contain the host as well.
         if host.as_ref().is_some_and(fits) && head.uri.authority().is_none_or(fits) {
             return Ok(());
         }
@@ -94,7 +95,7 @@ impl Access {
         Err(Problem::new(StatusCode::FORBIDDEN, text))
     }
 
-    fn is_ours(&self, authority: &Authority) -> bool {
+    fn is_allowed_host(&self, authority: &Authority) -> bool {
         if authority.as_str().contains('@') {
             return false;
         }
@@ -136,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn two_tokens_differ_and_are_long() {
+    fn tokens_are_random_and_have_64_digits() {
         let [one, other] = [0; 2].map(|_| Token::generate().expect("random bytes"));
         assert_ne!(one.text(), other.text());
         assert_eq!(one.text().len(), 2 * BYTES);
     }
 
     #[test]
-    fn only_the_token_opens() {
+    fn requests_without_the_exact_token_are_rejected() {
         let access = access(false);
         let with = |given: &[&str]| {
             let mut headers = vec![("host", "localhost:8803")];
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_this_machine_are_taken_for_its_name() {
+    fn requests_with_a_foreign_host_name_are_rejected() {
         let call = |exposed, uri: &str, hosts: &[&str]| {
             let mut headers = vec![("authorization", "Bearer secret")];
             headers.extend(hosts.iter().map(|host| ("host", *host)));
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn local_is_what_no_other_machine_reaches() {
+    fn only_loopback_addresses_are_local() {
         for (address, local) in [
             ("127.0.0.1:1", true),
             ("127.9.9.9:1", true),

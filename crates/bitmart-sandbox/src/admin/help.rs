@@ -1,4 +1,4 @@
-//! `GET /help`: what every call takes and returns, as JSON, and as HTML for a browser.
+//! `GET /help`: the description of every call, as JSON or as an HTML page.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::{JSON, Reply};
 use crate::operator::{Call, Field, Kind, calls};
 
 pub(super) const HTML: &str = "text/html; charset=utf-8";
-/// The page needs nothing but its own styles.
+/// The content security policy of the page, which loads nothing and has inline styles.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 const STYLE: &str = "body{font:1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
@@ -23,7 +23,7 @@ const INTRODUCTION: &str = "<p>Every call needs the header <code>Authorization: 
      string or a number. An error has its HTTP status and the body <code>{\"error\":\"…\"}</code>. With \
      another <code>Accept</code> header than that of a browser this page is JSON.</p>";
 
-/// The page in the form that the `Accept` header prefers: HTML if it names that.
+/// Renders the description as HTML if the `Accept` header contains `text/html`, and as JSON otherwise.
 pub(super) fn page(headers: &HeaderMap) -> Reply {
     let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     if accepted.any(|value| value.contains("text/html")) {
@@ -55,7 +55,7 @@ fn field(field: &Field) -> Value {
     })
 }
 
-/// The name of a type; lists, enumerations and objects are objects with one member.
+/// A type as JSON: a string, or an object with one member for lists, enumerations and objects.
 fn kind(of: Kind) -> Value {
     match of {
         Kind::OneOf(values) => json!({ "one_of": values }),
@@ -94,7 +94,7 @@ fn push_call(page: &mut String, call: &Call) {
     push(page, format_args!("<pre>{}</pre>", escape(&response.example().to_string())));
 }
 
-/// A table of the fields, and of those of the objects in them.
+/// Adds a table of the fields, including those of nested objects.
 fn push_fields(page: &mut String, fields: &[Field]) {
     if fields.is_empty() {
         return;
@@ -114,7 +114,7 @@ fn push_rows(page: &mut String, fields: &[Field], parent: &str) {
     }
 }
 
-/// The example as a command line.
+/// The example of a call as a command line of `curl`.
 fn curl(call: &Call) -> String {
     let (path, body) = call.request(call.example());
     let body = if body == "{}" { String::new() } else { format!(" -d '{body}'") };

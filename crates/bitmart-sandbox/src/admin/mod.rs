@@ -1,4 +1,4 @@
-//! The admin API: control of a running sandbox by HTTP, on a port of its own.
+//! The admin API: control of a running sandbox by HTTP, on a separate port.
 
 mod access;
 mod help;
@@ -22,19 +22,19 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) use self::access::{Token, is_local};
 use self::{access::Access, problem::Problem};
 use crate::{
-    http::Watched,
+    http::MonitoredStream,
     operator::{Call, Effect, Operator, calls},
     shared::Shared,
     shutdown::stopped,
-    slots::{Capacity, Held, Slot, Slots},
+    slots::{Capacity, Slot, Slots, TrackedBody},
 };
 
 /// Connections at the same time.
 const CAPACITY: Capacity = Capacity { heads: 32, served: 64 };
 /// Largest request body.
-const BODY: usize = 64 << 10;
+const MAX_BODY: usize = 64 << 10;
 /// How long a client may take for a body, and stay idle.
-const TIME: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Accepts connections until the sandbox stops.
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Token) {
@@ -46,13 +46,13 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Tok
             accepted = listener.accept() => accepted,
             () = stopped(&mut control) => return,
         };
-        // An error here is one of a single connection (or of too many files): go on.
+        // An error concerns one connection, or too many open files. Neither is a reason to stop.
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         let (shared, access) = (Arc::clone(&shared), Arc::clone(&access));
-        let slot = slots.enter();
+        let slot = slots.acquire();
         tokio::spawn(connection(shared, access, stream, slot));
     }
 }
@@ -69,27 +69,27 @@ async fn connection(shared: Arc<Shared>, access: Arc<Access>, stream: TcpStream,
                 Some(_) => handle(&shared, &access, request).await,
                 None => respond(Err(Problem::too_many_connections())),
             };
-            Ok::<_, Infallible>(response.map(|body| Held::new(body, busy)))
+            Ok::<_, Infallible>(response.map(|body| TrackedBody::new(body, busy)))
         }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(TIME)
-        .serve_connection(TokioIo::new(Watched::new(stream, Arc::clone(&slot))), service);
+        .header_read_timeout(TIMEOUT)
+        .serve_connection(TokioIo::new(MonitoredStream::new(stream, Arc::clone(&slot))), service);
     tokio::pin!(served);
-    // An error is the client's: it broke the protocol or went away.
+    // An error means that the client violated the protocol or disconnected.
     tokio::select! {
         _ = served.as_mut() => {}
         _ = slot.end() => {}
         () = stopped(&mut control) => {
-            // The request for the stop gets its response.
+            // `POST /stop` gets its response before the connection closes.
             served.as_mut().graceful_shutdown();
             let _ = served.await;
         }
     }
 }
 
-/// A body with its type.
+/// The content type and the body of a response.
 type Reply = (&'static str, Vec<u8>);
 
 const JSON: &str = "application/json";
@@ -101,13 +101,13 @@ async fn handle(
 ) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     // The body is read in any case, so that the connection stays usable.
-    let body = match tokio::time::timeout(TIME, Limited::new(body, BODY).collect()).await {
+    let body = match tokio::time::timeout(TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(_)) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB")),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
     };
     let (method, path) = (head.method.as_str(), head.uri.path());
-    // The description holds nothing of this sandbox, and a browser cannot send the token.
+    // The description needs no token: it contains nothing secret, and a browser cannot send the token.
     if (method, path) == ("GET", "/help") {
         return respond(access.check_source(&head).map(|()| help::page(&head.headers)));
     }
@@ -116,8 +116,8 @@ async fn handle(
         Ok(_) if head.uri.query().is_some() => Err(Problem::bad("no call takes a query")),
         Ok(body) => call(shared, method, path, body).await,
     };
-    // What the response says must not be lost.
-    let result = if shared.settled().await { result } else { Err(Problem::unstored()) };
+    // A response may only report what is stored.
+    let result = if shared.wait_until_stored().await { result } else { Err(Problem::unstored()) };
     respond(result.map(|text| (JSON, text)))
 }
 
@@ -154,11 +154,11 @@ async fn call(
     }
     let found = calls().find(|call| call.method() == method && call.matches(path));
     let call = found.ok_or_else(|| unknown(method, path))?;
-    if call.effect() == Effect::Stored && !shared.takes_inputs() {
+    if call.effect() == Effect::Stored && !shared.is_writable() {
         return Err(Problem::unstored());
     }
     let (shared, path) = (Arc::clone(shared), path.to_owned());
-    // It may take long: 10,000 beats, or the complete state as text.
+    // A call can take long, such as 10,000 steps of the market or a snapshot.
     let run = move || call.run(Operator::new(&shared), &path, &body);
     match tokio::task::spawn_blocking(run).await {
         Ok(result) => Ok(result?),
@@ -173,7 +173,7 @@ fn routes() -> Vec<&'static str> {
     calls().map(Call::route).collect()
 }
 
-/// There is no such call: with another method perhaps.
+/// The error for an unknown call: 405 if the path exists with another method, otherwise 404.
 fn unknown(method: &str, path: &str) -> Problem {
     let methods: Vec<&str> = calls().filter(|call| call.matches(path)).map(Call::method).collect();
     if methods.is_empty() {

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 
 use crate::operator::{CallError, OperatorError};
 
-/// Why a call failed.
+/// The error response of a call.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) status: StatusCode,
@@ -55,6 +55,7 @@ fn status(error: &OperatorError) -> StatusCode {
         | OperatorError::InvalidAmount(_)
         | OperatorError::InvalidDeposit { .. }
         | OperatorError::TooManySteps
+        | OperatorError::ClockTooFar
         | OperatorError::Rejected(_)
         | OperatorError::InvalidFault(_) => StatusCode::BAD_REQUEST,
     }

@@ -14,51 +14,51 @@ fn ring() -> KeyRing {
     KeyRing::new(1, &keys, Vec::new())
 }
 
-/// The worked examples of BitMart's documents.
+/// The examples of BitMart's documentation.
 #[test]
 fn documented_signatures_are_accepted() {
-    let proof = Proof {
+    let auth_headers = AuthHeaders {
         key: Some(KEY),
         sign: Some("c31dc326bf87f38bfb49a3f8494961abfa291bd549d0d98d9578e87516cee46d"),
         timestamp: Some("1589793796145"),
         peer: None,
     };
     let body = br#"{"symbol":"BTC_USDT","price":"8600","count":"100"}"#;
-    assert!(ring().signed(proof, body, at(1_589_793_796_145)).is_ok());
+    assert!(ring().check_signature(auth_headers, body, at(1_589_793_796_145)).is_ok());
     let rejection = |body: &[u8], now_ms| {
-        let error = ring().signed(proof, body, at(now_ms)).expect_err("rejected");
-        (error.code, error.why.expect("a reason"))
+        let error = ring().check_signature(auth_headers, body, at(now_ms)).expect_err("rejected");
+        (error.code, error.reason.expect("a reason"))
     };
-    let (code, why) = rejection(b"{}", 1_589_793_796_145);
-    assert!(code == 30005 && why.contains("none of the usual slips"), "{why}");
+    let (code, reason) = rejection(b"{}", 1_589_793_796_145);
+    assert!(code == 30005 && reason.contains("none of the common mistakes"), "{reason}");
     let spaced = br#"{"symbol": "BTC_USDT", "price": "8600", "count": "100"}"#;
-    let (code, why) = rejection(spaced, 1_589_793_796_145);
-    assert!(code == 30005 && why.contains("the JSON without spaces"), "{why}");
-    let (code, why) = rejection(body, 1_589_793_796_145 + 60_001);
-    assert!(code == 30007 && why.contains("60.001 s behind"), "{why}");
+    let (code, reason) = rejection(spaced, 1_589_793_796_145);
+    assert!(code == 30005 && reason.contains("the JSON without spaces"), "{reason}");
+    let (code, reason) = rejection(body, 1_589_793_796_145 + 60_001);
+    assert!(code == 30007 && reason.contains("60.001 s behind"), "{reason}");
     let sign = "3ceeb7e1b8cb165a975e28a2e2dfaca4d30b358873c0351c1a071d8c83314556";
     assert!(ring().login(KEY, "1589267764859", sign, at(1_589_267_764_859)).is_ok());
 }
 
 #[test]
-fn keys_made_at_run_time_are_made_again_from_what_is_remembered() {
+fn derived_keys_are_the_same_after_a_restore() {
     let ring = KeyRing::new(7, &[ApiKey::from_seed(7)], Vec::new());
     let (first, second) =
-        (ring.make(1, None, vec![Permission::ReadOnly]), ring.make(2, Some(1), Vec::new()));
+        (ring.derive(1, None, vec![Permission::ReadOnly]), ring.derive(2, Some(1), Vec::new()));
     assert!(first.key != second.key && first.key != ApiKey::from_seed(7).key);
-    let again = KeyRing::new(7, &[ApiKey::from_seed(7)], ring.made());
+    let restored = KeyRing::new(7, &[ApiKey::from_seed(7)], ring.derived());
     for key in [&first, &second] {
-        assert_eq!(again.named(&key.key).as_deref(), Some(key));
+        assert_eq!(restored.get(&key.key).as_deref(), Some(key));
     }
-    assert_eq!(again.make(1, None, Vec::new()), ring.make(1, None, Vec::new()));
+    assert_eq!(restored.derive(1, None, Vec::new()), ring.derive(1, None, Vec::new()));
     assert!(!ring.add(first));
 }
 
 #[test]
-fn missing_headers_have_their_own_codes() {
+fn missing_and_invalid_headers_have_separate_codes() {
     let code = |key, sign, timestamp| {
-        let proof = Proof { key, sign, timestamp, peer: None };
-        ring().signed(proof, b"{}", at(0)).map_err(|error| error.code)
+        let auth_headers = AuthHeaders { key, sign, timestamp, peer: None };
+        ring().check_signature(auth_headers, b"{}", at(0)).map_err(|error| error.code)
     };
     assert_eq!(code(None, None, None), Err(30001));
     assert_eq!(code(Some("nobody"), None, None), Err(30002));
@@ -70,7 +70,7 @@ fn missing_headers_have_their_own_codes() {
 }
 
 #[test]
-fn recv_window_has_its_four_texts() {
+fn recv_window_rejections_have_the_documented_texts() {
     let text = |requested: serde_json::Value, sent: &str| {
         check_recv_window(Some(&requested), Some(sent), at(100_000))
             .map_err(|error| error.message.into_owned())

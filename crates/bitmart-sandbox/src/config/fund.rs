@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use bitmart_sim::{DECIMALS, control::MAX_BALANCE};
+
 use rust_decimal::Decimal;
 
 use super::{Config, set_balance};
-use crate::exchange::{DECIMALS, control::MOST};
 
 /// An invalid initial balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,13 +99,13 @@ impl Config {
     }
 }
 
-/// Parses digits with an optional fraction.
+/// Parses digits with an optional fraction, without a sign or exponent.
 fn parse(text: &str) -> Option<Decimal> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let amount: Decimal = Some(text).filter(|_| plain(whole) && plain(part))?.parse().ok()?;
     let amount = amount.normalize();
-    (amount <= MOST && amount.scale() <= DECIMALS).then_some(amount)
+    (amount <= MAX_BALANCE && amount.scale() <= DECIMALS).then_some(amount)
 }
 
 #[cfg(test)]
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_sets_spot_and_what_contracts_are_settled_in_on_futures_as_well() {
+    fn a_list_sets_spot_balances_and_settlement_currencies_also_on_futures() {
         let before = Config::new();
         let config = before.clone().fund("BTC=20000, USDT=0.00000001,ETH=0").expect("a list");
         assert_eq!(of(&config.spot_funds, "BTC"), Decimal::from(20_000));
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn invalid_lists_are_rejected_with_the_cause() {
         let fund = |list: &str| Config::new().fund(list).expect_err(list);
         for list in ["", "BTC", "BTC=", "=5", "BTC=1,", "BTC 5"] {
             assert!(matches!(fund(list), FundError::Malformed(_)), "{list}");

@@ -1,16 +1,16 @@
-//! The books as subscribers know them, with their versions.
+//! The published order books and their versions.
 
 use std::collections::{BTreeMap, HashMap};
 
+use bitmart_sim::Exchange;
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
-    depth::{DepthView, Idle},
+    depth::{DepthView, VersionPolicy},
     versions::Versions,
 };
 use crate::{
-    exchange::Exchange,
     generated::Host,
     wire::{self, topic::Topic},
 };
@@ -23,34 +23,37 @@ const SPOT_DEPTH: usize = 100;
 pub(super) struct Books {
     spot: BTreeMap<SmolStr, DepthView>,
     futures: BTreeMap<(SmolStr, usize), DepthView>,
-    /// How many versions the book of a topic has skipped, by its text.
+    /// Number of versions that a topic has skipped because of faults, by its name.
     skipped: HashMap<SmolStr, u64>,
 }
 
 impl Books {
     pub(super) fn new(exchange: &Exchange, version: u64) -> Self {
         let spot = exchange.spot.iter().map(|(symbol, market)| {
-            (symbol.clone(), DepthView::new(&market.book, SPOT_DEPTH, Idle::Repeats, version))
+            (
+                symbol.clone(),
+                DepthView::new(&market.book, SPOT_DEPTH, VersionPolicy::OnChange, version),
+            )
         });
         let futures = exchange.futures.iter().flat_map(|(symbol, market)| {
             FUTURES_DEPTHS.map(|depth| {
                 (
                     (symbol.clone(), depth),
-                    DepthView::new(&market.book, depth, Idle::Advances, version),
+                    DepthView::new(&market.book, depth, VersionPolicy::EveryRefresh, version),
                 )
             })
         });
         Self { spot: spot.collect(), futures: futures.collect(), skipped: HashMap::new() }
     }
 
-    /// The versions of all books, as they are without a fault.
-    pub(super) fn versions(&self, beats: u64) -> Versions {
+    /// The versions of all books, without the versions that faults have skipped.
+    pub(super) fn versions(&self, steps: u64) -> Versions {
         let spot = self.spot.iter().map(|(symbol, view)| (symbol.clone(), view.version));
         let futures = self.futures.iter().map(|(key, view)| (key.clone(), view.version));
-        Versions { beats, spot: spot.collect(), futures: futures.collect() }
+        Versions { steps, spot: spot.collect(), futures: futures.collect() }
     }
 
-    /// Goes on with the versions of a snapshot.
+    /// Continues from the versions of a snapshot.
     pub(super) fn resume(&mut self, versions: &Versions) {
         for (symbol, version) in &versions.spot {
             if let Some(view) = self.spot.get_mut(symbol) {
@@ -64,7 +67,7 @@ impl Books {
         }
     }
 
-    /// Takes the present books of spot.
+    /// Updates the published books of spot.
     pub(super) fn refresh_spot(&mut self, exchange: &Exchange) {
         for (symbol, view) in &mut self.spot {
             if let Some(market) = exchange.spot.get(symbol) {
@@ -73,7 +76,7 @@ impl Books {
         }
     }
 
-    /// Takes the present books of futures.
+    /// Updates the published books of futures.
     pub(super) fn refresh_futures(&mut self, exchange: &Exchange) {
         for ((symbol, _), view) in &mut self.futures {
             if let Some(market) = exchange.futures.get(symbol) {
@@ -94,12 +97,12 @@ impl Books {
         self.view(topic).is_some_and(DepthView::is_changed)
     }
 
-    /// Lets a topic skip so many versions, for good.
+    /// Permanently skips `versions` versions of a topic.
     pub(super) fn skip(&mut self, topic: &Topic, versions: u64) {
         *self.skipped.entry(topic.text.clone()).or_default() += versions;
     }
 
-    /// The book of a topic: all of it, or the changes of the last refresh.
+    /// Renders the book of a topic: a snapshot, or the changes of the last refresh.
     pub(super) fn value(
         &self,
         exchange: &Exchange,
@@ -107,7 +110,7 @@ impl Books {
         snapshot: bool,
     ) -> Option<Value> {
         let view = self.view(topic)?;
-        // The version that the subscribers of the topic know.
+        // Subscribers of the topic have seen the skipped versions as gaps.
         let version = view.version + self.skipped.get(&topic.text).copied().unwrap_or_default();
         let sides = view.sides(snapshot);
         Some(match topic.channel.host() {

@@ -1,19 +1,19 @@
-//! What the channels push, by the group that a channel belongs to. A channel without a schedule or without
-//! values does not compile.
+//! Dispatches channels to the modules of spot and futures. A described channel without a schedule or without values
+//! does not compile.
 
 use std::collections::BTreeMap;
 
+use bitmart_sim::{AccountId, Event, Exchange};
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{futures, schedule::Schedule, spot};
 use crate::{
-    exchange::{AccountId, Event, Exchange},
     generated::channels::{ChannelId, FuturesPrivate, FuturesPublic, SpotPrivate, SpotPublic},
     wire::{self, topic::Topic},
 };
 
-/// When a channel is pushed; futures books every `books` beats. None for private channels, which are pushed
+/// The schedule of a channel, with futures books every `books` steps; `None` for private channels, which are pushed
 /// with their events.
 pub(super) fn schedule(channel: ChannelId, books: u64) -> Option<Schedule> {
     match channel {
@@ -23,7 +23,7 @@ pub(super) fn schedule(channel: ChannelId, books: u64) -> Option<Schedule> {
     }
 }
 
-/// The present values of a public channel that is pushed by the clock: one frame each.
+/// The current values of a public channel that is pushed periodically, one per frame.
 pub(super) fn values(exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Value> {
     match topic.channel {
         ChannelId::SpotPublic(channel) => {
@@ -36,7 +36,7 @@ pub(super) fn values(exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Val
     }
 }
 
-/// Adds the time of the push to the channels that have one.
+/// Adds the push time, if the channel has one.
 pub(super) fn stamp(channel: ChannelId, value: &mut Value, now_ms: u64) {
     let Some(fields) = value.as_object_mut() else { return };
     match channel {
@@ -46,7 +46,7 @@ pub(super) fn stamp(channel: ChannelId, value: &mut Value, now_ms: u64) {
     }
 }
 
-/// The trades among the events, as one frame for each symbol.
+/// The trades among the events, one frame per symbol.
 pub(super) fn trades(exchange: &Exchange, events: &[Event]) -> Vec<(ChannelId, SmolStr, Value)> {
     let frames = |channel: ChannelId, rows: BTreeMap<SmolStr, Vec<Value>>| {
         rows.into_iter().map(move |(symbol, rows)| (channel, symbol, rows.into()))
@@ -59,20 +59,22 @@ pub(super) fn trades(exchange: &Exchange, events: &[Event]) -> Vec<(ChannelId, S
 }
 
 /// The private channels that push an event, each with account and symbol.
-pub(super) fn subjects(event: &Event) -> impl Iterator<Item = (ChannelId, AccountId, SmolStr)> {
+pub(super) fn private_targets(
+    event: &Event,
+) -> impl Iterator<Item = (ChannelId, AccountId, SmolStr)> {
     let spot = SpotPrivate::ALL
         .into_iter()
-        .map(move |channel| (ChannelId::SpotPrivate(channel), spot::subject(channel, event)));
+        .map(move |channel| (ChannelId::SpotPrivate(channel), spot::target(channel, event)));
     let futures = FuturesPrivate::ALL
         .into_iter()
-        .map(move |channel| (ChannelId::FuturesPrivate(channel), futures::subject(channel, event)));
-    let pushed = |(channel, subject): (ChannelId, Option<(AccountId, SmolStr)>)| {
-        subject.map(|(account, symbol)| (channel, account, symbol))
+        .map(move |channel| (ChannelId::FuturesPrivate(channel), futures::target(channel, event)));
+    let pushed = |(channel, target): (ChannelId, Option<(AccountId, SmolStr)>)| {
+        target.map(|(account, symbol)| (channel, account, symbol))
     };
     spot.chain(futures).filter_map(pushed)
 }
 
-/// What a channel pushes of an event; nothing where it is public.
+/// Renders an event for a private channel; `None` for public channels.
 pub(super) fn event_value(
     channel: ChannelId,
     exchange: &Exchange,

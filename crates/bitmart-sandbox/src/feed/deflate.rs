@@ -1,8 +1,8 @@
-//! Raw deflate, one blob per frame.
+//! Compression of frames with raw deflate.
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-/// A compressor that is reset for every frame, because each binary frame stands alone.
+/// A compressor that is reset for every frame, because clients inflate each binary frame separately.
 #[derive(Debug)]
 pub(super) struct Deflater(Compress);
 
@@ -11,14 +11,14 @@ impl Deflater {
         Self(Compress::new(Compression::fast(), false))
     }
 
-    pub(super) fn pack(&mut self, text: &[u8]) -> Vec<u8> {
+    pub(super) fn compress(&mut self, text: &[u8]) -> Vec<u8> {
         self.0.reset();
-        let mut packed = Vec::with_capacity(text.len() / 2 + 64);
+        let mut compressed = Vec::with_capacity(text.len() / 2 + 64);
         loop {
             let done = usize::try_from(self.0.total_in()).unwrap_or(text.len()).min(text.len());
-            match self.0.compress_vec(&text[done..], &mut packed, FlushCompress::Finish) {
-                Ok(Status::StreamEnd) | Err(_) => return packed,
-                Ok(_) => packed.reserve(text.len() / 2 + 64),
+            match self.0.compress_vec(&text[done..], &mut compressed, FlushCompress::Finish) {
+                Ok(Status::StreamEnd) | Err(_) => return compressed,
+                Ok(_) => compressed.reserve(text.len() / 2 + 64),
             }
         }
     }
@@ -31,12 +31,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_blob_inflates_on_its_own() {
+    fn every_frame_inflates_separately() {
         let mut deflater = Deflater::new();
         for text in ["", "{}", &"abc".repeat(5_000)] {
-            let packed = deflater.pack(text.as_bytes());
+            let compressed = deflater.compress(text.as_bytes());
             let mut back = String::new();
-            flate2::read::DeflateDecoder::new(&packed[..])
+            flate2::read::DeflateDecoder::new(&compressed[..])
                 .read_to_string(&mut back)
                 .expect("raw deflate");
             assert_eq!(back, text);

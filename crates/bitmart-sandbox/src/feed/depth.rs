@@ -1,26 +1,24 @@
-//! The published view of a book: its levels, its version, and what changed on the last beat.
+//! The published view of a book: its levels, its version, and the changes of the last step.
 
+use bitmart_sim::book::{Book, Side};
 use rust_decimal::Decimal;
 
-use crate::{
-    exchange::book::{Book, Side},
-    wire::Level,
-};
+use crate::wire::Level;
 
-/// What a book without change does with its version.
+/// When the version of a published book advances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Idle {
-    /// Spot: an empty update repeats the version.
-    Repeats,
-    /// Futures: an empty update advances it (observed).
-    Advances,
+pub(super) enum VersionPolicy {
+    /// Spot: only if the book changed. An empty update repeats the version.
+    OnChange,
+    /// Futures: with every update, even an empty one (observed).
+    EveryRefresh,
 }
 
-/// The best levels of a book as subscribers know them.
+/// The published levels of a book, best first.
 #[derive(Debug)]
 pub(super) struct DepthView {
     depth: usize,
-    idle: Idle,
+    version_policy: VersionPolicy,
     pub(super) version: u64,
     asks: Vec<Level>,
     bids: Vec<Level>,
@@ -29,10 +27,15 @@ pub(super) struct DepthView {
 }
 
 impl DepthView {
-    pub(super) fn new(book: &Book, depth: usize, idle: Idle, version: u64) -> Self {
+    pub(super) fn new(
+        book: &Book,
+        depth: usize,
+        version_policy: VersionPolicy,
+        version: u64,
+    ) -> Self {
         Self {
             depth,
-            idle,
+            version_policy,
             version,
             asks: book.levels(Side::Sell, depth),
             bids: book.levels(Side::Buy, depth),
@@ -41,19 +44,19 @@ impl DepthView {
         }
     }
 
-    /// Takes the book of now; the difference is in `changed_asks` and `changed_bids`.
+    /// Publishes the current levels, and keeps the differences in `changed_asks` and `changed_bids`.
     pub(super) fn refresh(&mut self, book: &Book) {
         let (asks, bids) =
             (book.levels(Side::Sell, self.depth), book.levels(Side::Buy, self.depth));
         self.changed_asks = changes(&self.asks, &asks, |a, b| a < b);
         self.changed_bids = changes(&self.bids, &bids, |a, b| a > b);
         (self.asks, self.bids) = (asks, bids);
-        if self.idle == Idle::Advances || self.is_changed() {
+        if self.version_policy == VersionPolicy::EveryRefresh || self.is_changed() {
             self.version += 1;
         }
     }
 
-    /// Asks and bids: all of them, or those that the last refresh changed.
+    /// Asks and bids: all levels, or those that the last refresh changed.
     pub(super) fn sides(&self, all: bool) -> (&[Level], &[Level]) {
         if all { (&self.asks, &self.bids) } else { (&self.changed_asks, &self.changed_bids) }
     }
@@ -63,7 +66,7 @@ impl DepthView {
     }
 }
 
-/// Merges two sides that are both sorted best first.
+/// The levels of `new` that differ from `old`, with size 0 for removed levels. Both are sorted best first.
 fn changes(old: &[Level], new: &[Level], better: impl Fn(Decimal, Decimal) -> bool) -> Vec<Level> {
     let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
     let mut rows = Vec::new();
@@ -111,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn old_levels_with_the_changes_applied_are_the_new_ones(old in side(), new in side()) {
+        fn applying_the_changes_to_the_old_levels_gives_the_new_levels(old in side(), new in side()) {
             let mut book: BTreeMap<_, _> = old.iter().copied().collect();
             for (price, size) in changes(&old, &new, |a, b| a < b) {
                 if size.is_zero() { book.remove(&price); } else { book.insert(price, size); }

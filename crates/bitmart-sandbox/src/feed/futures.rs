@@ -1,31 +1,29 @@
-//! When the public channels of futures are pushed, and which events the private ones push to whom.
+//! Schedules of the public futures channels, and the events that private futures channels push.
 
+use bitmart_sim::{AccountId, Event};
 use smol_str::SmolStr;
 
 use super::schedule::Schedule;
-use crate::{
-    exchange::{AccountId, Event},
-    generated::channels::{FuturesPrivate, FuturesPublic},
-};
+use crate::generated::channels::{FuturesPrivate, FuturesPublic};
 
-/// When a channel is pushed; books every `books` beats.
+/// The schedule of a channel, with books every `books` steps.
 pub(super) fn schedule(channel: FuturesPublic, books: u64) -> Schedule {
     match channel {
         FuturesPublic::Trades => Schedule::Trades,
         FuturesPublic::DepthIncrease => Schedule::Book,
         FuturesPublic::Depth | FuturesPublic::DepthAll | FuturesPublic::BookTicker => {
-            Schedule::Changes { beats: books, has_first: false }
+            Schedule::Changes { steps: books, has_first: false }
         }
         FuturesPublic::Ticker | FuturesPublic::Klines | FuturesPublic::MarkPriceKlines => {
-            Schedule::Changes { beats: 10, has_first: false }
+            Schedule::Changes { steps: 10, has_first: false }
         }
-        FuturesPublic::AllTickers => Schedule::Always { beats: 10 },
-        FuturesPublic::FundingRate => Schedule::Changes { beats: 600, has_first: true },
+        FuturesPublic::AllTickers => Schedule::Always { steps: 10 },
+        FuturesPublic::FundingRate => Schedule::Changes { steps: 600, has_first: true },
     }
 }
 
-/// Account and symbol or currency of an event, if a channel pushes it.
-pub(super) fn subject(channel: FuturesPrivate, event: &Event) -> Option<(AccountId, SmolStr)> {
+/// Account and symbol (or currency) of an event, if the channel pushes it.
+pub(super) fn target(channel: FuturesPrivate, event: &Event) -> Option<(AccountId, SmolStr)> {
     match (channel, event) {
         (FuturesPrivate::UserOrders, Event::FuturesOrder { order, .. }) => {
             Some((order.account, order.request.symbol.clone()))
@@ -46,8 +44,8 @@ pub(super) fn subject(channel: FuturesPrivate, event: &Event) -> Option<(Account
     }
 }
 
-/// Beats after which a channel is pushed without an event: positions every 10 s.
-pub(super) fn repeats_after(channel: FuturesPrivate) -> Option<u64> {
+/// Steps between two pushes without an event: positions are pushed every 10 s.
+pub(super) fn push_interval(channel: FuturesPrivate) -> Option<u64> {
     match channel {
         FuturesPrivate::UserPositions => Some(100),
         FuturesPrivate::UserOrders | FuturesPrivate::UserAssets => None,

@@ -1,16 +1,17 @@
-//! One push: its frame, its fault, and the connections that it goes to.
+//! Pushes a value: renders its frame, applies faults, and sends it to the subscribers.
 
+use bitmart_sim::AccountId;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Feed, channel::stamp, subscriber::Output};
-use crate::{exchange::AccountId, fault::Fault, generated::Host, wire::topic::Topic};
+use crate::{fault::Fault, generated::Host, wire::topic::Topic};
 
-/// No deflate: its first block is of a type that does not exist.
+/// Invalid deflate data: the type of the first block does not exist.
 const GARBAGE: &[u8] = b"\x07garbage";
 
 impl Feed {
-    /// Adds the time and the frame around a value, and deflates it where the exchange does.
+    /// Renders the frame of a value, with the push time, compressed if the exchange does so.
     pub(super) fn frame(&mut self, topic: &Topic, mut value: Value, now_ms: u64) -> Output {
         stamp(topic.channel, &mut value, now_ms);
         let table = topic.text.split(':').next().unwrap_or_default();
@@ -20,19 +21,19 @@ impl Feed {
             Host::Spot => json!({ "table": table, "data": [value] }),
         }
         .to_string();
-        self.packed(topic, text)
+        self.encode(topic, text)
     }
 
-    /// Public frames of spot are deflated.
-    pub(super) fn packed(&mut self, topic: &Topic, text: String) -> Output {
+    /// Compresses public spot frames. Other frames are text.
+    pub(super) fn encode(&mut self, topic: &Topic, text: String) -> Output {
         if topic.channel.host() == Host::Spot && !topic.is_private() {
-            Output::Binary(self.deflater.pack(text.as_bytes()).into())
+            Output::Binary(self.deflater.compress(text.as_bytes()).into())
         } else {
             Output::Text(text.into())
         }
     }
 
-    /// Pushes a value to the subscribers of a topic; of a private one, to those of the account.
+    /// Pushes a value to the subscribers of a topic; of a private topic, only to those of `account`.
     pub(super) fn push(
         &mut self,
         topic: &Topic,

@@ -1,6 +1,6 @@
-//! A recording: which frames are due, and what a late subscriber gets.
+//! A recording: which frames are due, and which frames a late subscriber receives first.
 
-mod fold;
+mod merge;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,13 +14,13 @@ use crate::{
     wire::topic::{self, Topic},
 };
 
-/// Updates of a book that a late subscriber gets one by one; of more a snapshot is made.
-const CATCH_UP: usize = 256;
-/// From the first subscription to the first frame, so that a client can subscribe to more.
+/// Maximum number of book updates that a late subscriber receives separately. More are merged into a snapshot.
+const MAX_CATCH_UP: usize = 256;
+/// Time from the first subscription to the first frame, so that a client can subscribe to more topics.
 const LEAD_MS: u64 = 500;
 
-/// Channel, levels, minutes and symbol: a topic whatever its speed is.
-pub(super) type Subject = (ChannelId, usize, u64, String);
+/// Channel, levels, minutes and symbol. Topics that differ in their push speed only have the same key.
+pub(super) type TopicKey = (ChannelId, usize, u64, String);
 
 #[derive(Debug)]
 struct Frame {
@@ -29,36 +29,36 @@ struct Frame {
     text: String,
 }
 
-/// A recording that is played.
+/// A recording that is being played.
 #[derive(Debug)]
 pub(super) struct Replay {
     frames: Vec<Frame>,
-    subjects: BTreeSet<Subject>,
+    topics: BTreeSet<TopicKey>,
     next: usize,
-    /// When it began to be played, by the clock of the exchange.
-    begun_ms: Option<u64>,
-    /// What a late subscriber of a topic gets.
-    held: BTreeMap<Subject, Held>,
+    /// Start time by the clock of the exchange.
+    started_ms: Option<u64>,
+    /// The frames that a late subscriber of a topic receives first.
+    catch_up: BTreeMap<TopicKey, CatchUp>,
 }
 
-/// The frames of a topic that count.
+/// The frames that bring a late subscriber of a topic up to date.
 #[derive(Debug, Default)]
-struct Held {
-    /// The snapshot that was made of frames.
-    folded: Option<String>,
-    /// The frames after it.
-    since: Vec<usize>,
+struct CatchUp {
+    /// A snapshot that was merged from frames.
+    snapshot: Option<String>,
+    /// The frames after the snapshot, as indices.
+    later_frames: Vec<usize>,
 }
 
-impl Held {
+impl CatchUp {
     fn texts<'a>(&'a self, frames: &'a [Frame]) -> impl Iterator<Item = &'a str> {
-        let since = self.since.iter().map(|number| frames[*number].text.as_str());
-        self.folded.as_deref().into_iter().chain(since)
+        let later_frames = self.later_frames.iter().map(|number| frames[*number].text.as_str());
+        self.snapshot.as_deref().into_iter().chain(later_frames)
     }
 }
 
-/// What a recording distinguishes topics by.
-pub(super) fn subject(topic: &Topic) -> Subject {
+/// The key by which a recording identifies a topic.
+pub(super) fn topic_key(topic: &Topic) -> TopicKey {
     (topic.channel, topic.levels, topic.minutes, topic.symbol.to_string())
 }
 
@@ -71,51 +71,51 @@ impl Replay {
         };
         let mut frames: Vec<_> = entries.into_iter().filter_map(frame).collect();
         frames.sort_by_key(|frame| frame.at_us);
-        let subjects = frames.iter().map(|frame| subject(&frame.topic)).collect();
-        Self { frames, subjects, next: 0, begun_ms: None, held: BTreeMap::new() }
+        let topics = frames.iter().map(|frame| topic_key(&frame.topic)).collect();
+        Self { frames, topics, next: 0, started_ms: None, catch_up: BTreeMap::new() }
     }
 
     /// When a frame is due.
     fn due_ms(&self, frame: &Frame) -> Option<u64> {
         let passed = frame.at_us.saturating_sub(self.frames.first()?.at_us) / 1_000;
-        Some(self.begun_ms?.saturating_add(passed))
+        Some(self.started_ms?.saturating_add(passed))
     }
 
-    /// Begins to play, unless it has begun already.
-    pub(super) fn begin(&mut self, now_ms: u64) {
-        self.begun_ms.get_or_insert(now_ms.saturating_add(LEAD_MS));
+    /// Starts the recording, unless it has started already.
+    pub(super) fn start(&mut self, now_ms: u64) {
+        self.started_ms.get_or_insert(now_ms.saturating_add(LEAD_MS));
     }
 
     /// The next frame that is due by now, with its topic.
     pub(super) fn next_due(&mut self, now_ms: u64) -> Option<(Topic, String)> {
-        let number = self.due(now_ms)?;
+        let number = self.take_due(now_ms)?;
         let frame = &self.frames[number];
         Some((frame.topic.clone(), frame.text.clone()))
     }
 
-    /// How long until the next frame; none if there is none.
+    /// The time until the next frame; `None` at the end.
     pub(super) fn wait(&self, now_ms: u64) -> Option<Duration> {
         let frame = self.frames.get(self.next)?;
         Some(match self.due_ms(frame) {
             Some(due_ms) => Duration::from_millis(due_ms.saturating_sub(now_ms)),
-            // It has not begun.
+            // Not started: check again soon.
             None => Duration::from_millis(10),
         })
     }
 
-    /// Whether it has frames of a topic.
-    pub(super) fn has(&self, topic: &Topic) -> bool {
-        self.subjects.contains(&subject(topic))
+    /// Whether the recording contains a topic.
+    pub(super) fn contains(&self, topic: &Topic) -> bool {
+        self.topics.contains(&topic_key(topic))
     }
 
     /// The frames that bring a late subscriber of a topic up to date.
-    pub(super) fn played(&self, topic: &Topic) -> Vec<String> {
-        let held = self.held.get(&subject(topic)).into_iter();
-        held.flat_map(|held| held.texts(&self.frames)).map(str::to_owned).collect()
+    pub(super) fn catch_up_frames(&self, topic: &Topic) -> Vec<String> {
+        let catch_up = self.catch_up.get(&topic_key(topic)).into_iter();
+        catch_up.flat_map(|catch_up| catch_up.texts(&self.frames)).map(str::to_owned).collect()
     }
 
-    /// The number of the next frame that is due by now.
-    fn due(&mut self, now_ms: u64) -> Option<usize> {
+    /// The index of the next frame that is due by now.
+    fn take_due(&mut self, now_ms: u64) -> Option<usize> {
         let frame = self.frames.get(self.next)?;
         if self.due_ms(frame)? > now_ms {
             return None;
@@ -123,17 +123,17 @@ impl Replay {
         let number = self.next;
         self.next += 1;
         let updates = schedule(frame.topic.channel, 1) == Some(Schedule::Book);
-        let held = self.held.entry(subject(&frame.topic)).or_default();
-        // A book is its last snapshot and the updates since; anything else is what came last.
+        let catch_up = self.catch_up.entry(topic_key(&frame.topic)).or_default();
+        // The state of a book is its last snapshot and the updates since. Other channels only need the last frame.
         if !updates || frame.text.contains("\"type\":\"snapshot\"") {
-            *held = Held::default();
+            *catch_up = CatchUp::default();
         }
-        held.since.push(number);
-        if held.since.len() > CATCH_UP {
-            let folded = fold::fold(held.texts(&self.frames));
-            // Without a snapshot there is no book, only its last change.
-            let since = if folded.is_some() { Vec::new() } else { vec![number] };
-            *held = Held { folded, since };
+        catch_up.later_frames.push(number);
+        if catch_up.later_frames.len() > MAX_CATCH_UP {
+            let snapshot = merge::merge(catch_up.texts(&self.frames));
+            // Without a snapshot the book is unknown, so only the last update is kept.
+            let later_frames = if snapshot.is_some() { Vec::new() } else { vec![number] };
+            *catch_up = CatchUp { snapshot, later_frames };
         }
         Some(number)
     }

@@ -7,12 +7,12 @@ pub(super) enum Schedule {
     Trades,
     /// With every change of the book, after a snapshot.
     Book,
-    /// Every so many beats, if its value has changed.
+    /// Every `steps` steps, if the value has changed.
     Changes {
-        beats: u64,
-        /// Whether a subscription starts with the present value.
+        steps: u64,
+        /// Whether a subscription starts with the current value.
         has_first: bool,
     },
-    /// Every so many beats.
-    Always { beats: u64 },
+    /// Every `steps` steps.
+    Always { steps: u64 },
 }

@@ -1,27 +1,25 @@
-//! When the public channels of spot are pushed, and which events the private ones push to whom.
+//! Schedules of the public spot channels, and the events that private spot channels push.
 
+use bitmart_sim::{AccountId, Event};
 use smol_str::SmolStr;
 
 use super::schedule::Schedule;
-use crate::{
-    exchange::{AccountId, Event},
-    generated::channels::{SpotPrivate, SpotPublic},
-};
+use crate::generated::channels::{SpotPrivate, SpotPublic};
 
-/// When a channel is pushed.
+/// The schedule of a channel.
 pub(super) fn schedule(channel: SpotPublic) -> Schedule {
     match channel {
         SpotPublic::Trades => Schedule::Trades,
         SpotPublic::DepthIncrease => Schedule::Book,
-        SpotPublic::BookTicker => Schedule::Changes { beats: 1, has_first: false },
+        SpotPublic::BookTicker => Schedule::Changes { steps: 1, has_first: false },
         SpotPublic::Ticker | SpotPublic::Depth | SpotPublic::Klines => {
-            Schedule::Changes { beats: 5, has_first: true }
+            Schedule::Changes { steps: 5, has_first: true }
         }
     }
 }
 
-/// Account and symbol of an event, if a channel pushes it. The symbol is empty where it concerns all.
-pub(super) fn subject(channel: SpotPrivate, event: &Event) -> Option<(AccountId, SmolStr)> {
+/// Account and symbol of an event, if the channel pushes it. The symbol is empty for events of an account.
+pub(super) fn target(channel: SpotPrivate, event: &Event) -> Option<(AccountId, SmolStr)> {
     match (channel, event) {
         (SpotPrivate::UserOrders | SpotPrivate::AllUserOrders, Event::SpotOrder { order, .. }) => {
             Some((order.account, order.request.symbol.clone()))

@@ -1,37 +1,37 @@
-//! Whom the feed publishes to.
+//! The interface between the feed and connections.
 
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 
-use crate::journal::Number;
+use crate::input_number::InputNumber;
 
-/// What a connection does next.
+/// An output of a connection, or a fault of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Output {
     Text(Bytes),
     Binary(Bytes),
     Close(u16),
-    /// A close frame with a reason, of at most 123 bytes.
-    CloseBecause(u16, Box<str>),
-    /// Sends nothing more.
+    /// A close frame with a reason of at most 123 bytes.
+    CloseWithReason(u16, Box<str>),
+    /// From now on, the connection sends nothing.
     Silent,
-    /// Sends nothing more, and reads nothing either.
+    /// From now on, the connection neither sends nor reads.
     Unresponsive,
 }
 
-/// An output that waits until an input is stored, because it reports what came of it.
+/// An output that is sent once an input is stored, because it may report the outcome of that input.
 #[derive(Debug)]
 pub(crate) struct Queued {
-    pub(crate) after: Number,
+    pub(crate) after: InputNumber,
     pub(crate) output: Output,
 }
 
-/// A connection, as the feed knows it.
+/// A connection that receives outputs of the feed.
 pub(crate) trait Subscriber: fmt::Debug + Send {
-    /// Takes an output; false if it cannot take any more, which ends its subscriptions.
+    /// Queues an output. Returns false if the queue is full, which ends the subscriptions of the connection.
     fn send(&self, queued: Queued) -> bool;
 
-    /// Takes an output after a delay by the clock of the machine, if the connection is still there.
+    /// Queues an output after a delay by the clock of the machine, if the connection is still open then.
     fn send_late(&self, queued: Queued, delay: Duration);
 }

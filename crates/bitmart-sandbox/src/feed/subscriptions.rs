@@ -1,20 +1,19 @@
-//! The connections and their subscriptions.
+//! Connections and their subscriptions.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
+use bitmart_sim::AccountId;
 use serde_json::Value;
 use smol_str::SmolStr;
 use tokio::time::Instant;
 
 use super::subscriber::{Output, Queued, Subscriber};
-use crate::{
-    exchange::AccountId, generated::channels::ChannelId, journal::Number, wire::topic::Topic,
-};
+use crate::{generated::channels::ChannelId, input_number::InputNumber, wire::topic::Topic};
 
-/// Number of a connection.
+/// The id of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SocketId(u64);
 
@@ -23,13 +22,13 @@ struct Socket {
     account: Option<AccountId>,
     subscriber: Box<dyn Subscriber>,
     topics: BTreeSet<Topic>,
-    /// When it began to have no topic; means nothing while it has one.
+    /// When its last topic was unsubscribed. Not used while it has topics.
     idle_since: Instant,
 }
 
-/// The subscribers of a topic, and the values that were pushed last.
+/// The subscribers of a topic, and the last pushed values.
 #[derive(Debug, Default)]
-struct Subscribed {
+struct TopicState {
     sockets: BTreeSet<SocketId>,
     last: Vec<Value>,
 }
@@ -39,9 +38,9 @@ struct Subscribed {
 pub(crate) struct Subscriptions {
     next: u64,
     sockets: HashMap<SocketId, Socket>,
-    topics: BTreeMap<Topic, Subscribed>,
-    /// The latest input, whose outcome an output may report.
-    pub(super) latest: Number,
+    topics: BTreeMap<Topic, TopicState>,
+    /// The latest input. Outputs may report its outcome.
+    pub(super) latest: InputNumber,
 }
 
 impl Subscriptions {
@@ -50,7 +49,7 @@ impl Subscriptions {
         self.sockets.len()
     }
 
-    pub(crate) fn join(&mut self, subscriber: Box<dyn Subscriber>) -> SocketId {
+    pub(crate) fn add_socket(&mut self, subscriber: Box<dyn Subscriber>) -> SocketId {
         self.next += 1;
         let id = SocketId(self.next);
         let (topics, idle_since) = (BTreeSet::new(), Instant::now());
@@ -59,17 +58,17 @@ impl Subscriptions {
     }
 
     /// Removes a connection and drops its subscriber.
-    pub(crate) fn leave(&mut self, id: SocketId) {
+    pub(crate) fn remove_socket(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.remove(&id) else { return };
         for topic in &socket.topics {
-            self.unlist(id, topic);
+            self.remove_from_topic(id, topic);
         }
     }
 
-    fn unlist(&mut self, id: SocketId, topic: &Topic) {
-        if let Some(subscribed) = self.topics.get_mut(topic) {
-            subscribed.sockets.remove(&id);
-            if subscribed.sockets.is_empty() {
+    fn remove_from_topic(&mut self, id: SocketId, topic: &Topic) {
+        if let Some(topic_state) = self.topics.get_mut(topic) {
+            topic_state.sockets.remove(&id);
+            if topic_state.sockets.is_empty() {
                 self.topics.remove(topic);
             }
         }
@@ -89,7 +88,7 @@ impl Subscriptions {
         self.sockets.get(&id).map_or(0, |socket| socket.topics.len())
     }
 
-    /// Since when nothing is subscribed; none while something is. BitMart's Python client waits 5 s
+    /// Since when the connection has had no subscription; `None` while it has one. BitMart's Python client waits 5 s
     /// after a login before it subscribes, so a login counts like a subscription.
     pub(crate) fn idle_since(&self, id: SocketId) -> Option<Instant> {
         let socket = self.sockets.get(&id)?;
@@ -97,33 +96,33 @@ impl Subscriptions {
         is_idle.then_some(socket.idle_since)
     }
 
-    /// False if it was subscribed already.
+    /// Subscribes to a topic. Returns false if it was subscribed already.
     pub(crate) fn subscribe(&mut self, id: SocketId, topic: &Topic) -> bool {
         let Some(socket) = self.sockets.get_mut(&id) else { return false };
         self.topics.entry(topic.clone()).or_default().sockets.insert(id);
         socket.topics.insert(topic.clone())
     }
 
-    /// False if it was not subscribed.
+    /// Unsubscribes from a topic. Returns false if it was not subscribed.
     pub(crate) fn unsubscribe(&mut self, id: SocketId, topic: &Topic) -> bool {
         let Some(socket) = self.sockets.get_mut(&id) else { return false };
         let was = socket.topics.remove(topic);
         if was && socket.topics.is_empty() {
             socket.idle_since = Instant::now();
         }
-        self.unlist(id, topic);
+        self.remove_from_topic(id, topic);
         was
     }
 
-    /// Sends something to a connection; removes it if it cannot take any more.
+    /// Sends an output to a connection, which is removed if its queue is full.
     pub(crate) fn send(&mut self, id: SocketId, output: Output) {
         let Some(socket) = self.sockets.get(&id) else { return };
         if !socket.subscriber.send(Queued { after: self.latest, output }) {
-            self.leave(id);
+            self.remove_socket(id);
         }
     }
 
-    /// Sends something to a connection after a delay.
+    /// Sends an output to a connection after a delay.
     pub(super) fn send_late(&self, id: SocketId, output: Output, delay: Duration) {
         if let Some(socket) = self.sockets.get(&id) {
             socket.subscriber.send_late(Queued { after: self.latest, output }, delay);
@@ -138,37 +137,37 @@ impl Subscriptions {
         self.topics.is_empty()
     }
 
-    /// The topics with subscriptions, in their order.
+    /// The subscribed topics, sorted.
     pub(super) fn topics(&self) -> impl Iterator<Item = &Topic> {
         self.topics.keys()
     }
 
-    /// The connections that a push to a topic goes to; of a private one, those of the account.
+    /// The connections that receive a push to a topic; of a private topic, only those of `account`.
     pub(super) fn recipients(&self, topic: &Topic, account: Option<AccountId>) -> Vec<SocketId> {
-        let Some(subscribed) = self.topics.get(topic) else { return Vec::new() };
-        let ids = subscribed.sockets.iter().copied();
+        let Some(topic_state) = self.topics.get(topic) else { return Vec::new() };
+        let ids = topic_state.sockets.iter().copied();
         ids.filter(|id| account.is_none() || self.account(*id) == account).collect()
     }
 
-    /// The topics of a channel that are about a symbol, or about all.
-    pub(super) fn about(&self, channel: ChannelId, symbol: &SmolStr) -> Vec<Topic> {
-        let about = |symbol: SmolStr| {
+    /// The subscribed topics of a channel for a symbol, and those for all symbols.
+    pub(super) fn topics_for(&self, channel: ChannelId, symbol: &SmolStr) -> Vec<Topic> {
+        let topics_for = |symbol: SmolStr| {
             let from = Topic::first_of(channel, symbol.clone());
             let same = move |topic: &&Topic| topic.channel == channel && topic.symbol == symbol;
             self.topics.range(from..).map(|row| row.0).take_while(same)
         };
-        let all = about(SmolStr::default());
+        let all = topics_for(SmolStr::default());
         if symbol.is_empty() {
             all.cloned().collect()
         } else {
-            all.chain(about(symbol.clone())).cloned().collect()
+            all.chain(topics_for(symbol.clone())).cloned().collect()
         }
     }
 
-    /// Replaces the last values of a topic; returns those that differ.
+    /// Replaces the last pushed values of a topic, and returns the values that changed.
     pub(super) fn changed(&mut self, topic: &Topic, values: Vec<Value>) -> Vec<Value> {
-        let Some(subscribed) = self.topics.get_mut(topic) else { return Vec::new() };
-        let last = std::mem::replace(&mut subscribed.last, values.clone());
+        let Some(topic_state) = self.topics.get_mut(topic) else { return Vec::new() };
+        let last = std::mem::replace(&mut topic_state.last, values.clone());
         let rows = values.into_iter().enumerate();
         rows.filter(|(at, value)| last.get(*at) != Some(value)).map(|(_, value)| value).collect()
     }
@@ -180,9 +179,9 @@ mod tests {
     use crate::{generated::Host, wire::topic};
 
     #[derive(Debug)]
-    struct Ignores;
+    struct NullSubscriber;
 
-    impl Subscriber for Ignores {
+    impl Subscriber for NullSubscriber {
         fn send(&self, _: Queued) -> bool {
             true
         }
@@ -191,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_is_idle_from_its_last_unsubscription_on() {
+    fn a_socket_is_idle_since_its_last_unsubscription() {
         let mut subscriptions = Subscriptions::default();
-        let id = subscriptions.join(Box::new(Ignores));
+        let id = subscriptions.add_socket(Box::new(NullSubscriber));
         let joined = subscriptions.idle_since(id).expect("nothing is subscribed");
         let topic = topic::parse(Host::Spot, "spot/trade:BTC_USDT").expect("a topic");
         subscriptions.subscribe(id, &topic);

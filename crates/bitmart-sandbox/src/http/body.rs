@@ -1,4 +1,4 @@
-//! Bodies of responses: whole as a rule, in parts with a fault.
+//! Response bodies, and the faults that change or truncate them.
 
 use std::{fmt, io::Write as _, pin::Pin, time::Duration};
 
@@ -13,42 +13,42 @@ use hyper::{HeaderMap, body::Frame, header};
 use serde_json::Value;
 use tokio::time::sleep;
 
-type Part = Result<Frame<Bytes>, Cut>;
+type Part = Result<Frame<Bytes>, Truncated>;
 type Parts = StreamBody<Pin<Box<dyn Stream<Item = Part> + Send>>>;
 
 pub(super) type Body = Either<Full<Bytes>, Parts>;
 
-/// A fault ends the body early.
+/// The error with which a fault ends a body early.
 #[derive(Debug)]
-pub(super) struct Cut;
+pub(super) struct Truncated;
 
-impl fmt::Display for Cut {
+impl fmt::Display for Truncated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a fault truncates the body")
     }
 }
 
-impl std::error::Error for Cut {}
+impl std::error::Error for Truncated {}
 
-/// An ordinary body.
-pub(super) fn whole(body: Bytes) -> Body {
+/// A complete body.
+pub(super) fn complete(body: Bytes) -> Body {
     Either::Left(Full::new(body))
 }
 
-/// A compressed body, with the header for it.
+/// Compresses a body and adds its header.
 pub(super) fn gzip(headers: &mut HeaderMap, body: &Bytes) -> Body {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    // Writing into memory does not fail; if it did, the plain body would be as good.
-    match packed.write_all(body).and_then(|()| packed.finish()) {
-        Ok(packed) => {
+    let mut compressed = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to memory does not fail. If it did, the uncompressed body would be valid as well.
+    match compressed.write_all(body).and_then(|()| compressed.finish()) {
+        Ok(compressed) => {
             headers.insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
-            whole(packed.into())
+            complete(compressed.into())
         }
-        Err(_) => whole(body.clone()),
+        Err(_) => complete(body.clone()),
     }
 }
 
-/// A response in whose rows every member is null: data that is a list, or has lists.
+/// Replaces every member of the rows of a response by null. Rows are in `data`, or in the lists within `data`.
 pub(super) fn null_rows(body: &Bytes) -> Bytes {
     let Ok(mut response) = serde_json::from_slice::<Value>(body) else { return body.clone() };
     let data = match &mut response["data"] {
@@ -62,7 +62,7 @@ pub(super) fn null_rows(body: &Bytes) -> Bytes {
     response.to_string().into()
 }
 
-/// The response without the rows of its `data` that are younger than this.
+/// Removes the rows of `data` that were created after `newest_ms`.
 pub(super) fn without_newest(body: &Bytes, most_ms: u64) -> Bytes {
     let Ok(mut response) = serde_json::from_slice::<Value>(body) else { return body.clone() };
     let time = |row: &Value| {
@@ -75,19 +75,19 @@ pub(super) fn without_newest(body: &Bytes, most_ms: u64) -> Bytes {
     response.to_string().into()
 }
 
-/// The first half of a body whose head announces all of it, then an error.
+/// Sends the first half of a body and then an error. The header announces the full length.
 pub(super) fn half(headers: &mut HeaderMap, body: &Bytes) -> Body {
     announce_length(headers, body);
     let first = body.slice(..body.len() / 2);
     let then = stream::once(async {
-        // What is ready is flushed while the body makes the connection wait, not before.
+        // The first half is only flushed while the connection waits for more.
         tokio::task::yield_now().await;
-        Err(Cut)
+        Err(Truncated)
     });
     in_parts(stream::iter([Ok(Frame::data(first))]).chain(then))
 }
 
-/// A body that comes byte by byte, over this time in all. The first byte comes at once.
+/// Sends a body byte by byte, within `time` in total. The first byte is sent at once.
 pub(super) fn drip(headers: &mut HeaderMap, body: Bytes, time: Duration) -> Body {
     announce_length(headers, &body);
     let gaps = u32::try_from(body.len().saturating_sub(1)).unwrap_or(u32::MAX).max(1);

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use hyper::{HeaderMap, header, http::request::Parts};
 use serde_json::{Map, Value};
 
-use super::repeated;
+use super::duplicates;
 use crate::{
-    auth::{Caller, Proof, check_recv_window},
+    auth::{AuthHeaders, Caller, check_recv_window},
     generated::{Auth, Codes, Method, Route, Scope},
     keys::Permission,
     rate_limits::Usage,
@@ -19,8 +19,8 @@ use crate::{
     },
 };
 
-/// Checks limit of the address, key and signature, limit of the key, permission, recvWindow and parameters.
-/// `usage` is where the request stands within the limit, as soon as it is counted.
+/// Checks the rate limit of the address, key and signature, the rate limit of the key, permission, recvWindow and
+/// parameters. `usage` is set as soon as the request is counted.
 pub(super) fn check(
     shared: &Shared,
     route: &'static Route,
@@ -47,13 +47,13 @@ pub(super) fn check(
     if limit.is_some_and(|limit| limit.scope == Scope::Ip) {
         count(&format!("ip {peer}")).map_or(Ok(()), Err)?;
     }
-    let proof = proof(&head.headers, peer);
+    let auth_headers = auth_headers(&head.headers, peer);
     let caller = match route.auth {
         Auth::None => None,
-        Auth::Keyed => Some(shared.keys.keyed(proof, now_ms)?),
+        Auth::Keyed => Some(shared.keys.check_key(auth_headers, now_ms)?),
         Auth::Signed => {
-            let signed = shared.keys.signed(proof, body, clock);
-            Some(signed.map_err(|error| clock_error(error, route, proof, now_ms))?)
+            let signed = shared.keys.check_signature(auth_headers, body, clock);
+            Some(signed.map_err(|error| clock_error(error, route, auth_headers, now_ms))?)
         }
     };
     if let (Some(caller), Some(limit)) = (&caller, limit) {
@@ -67,35 +67,40 @@ pub(super) fn check(
     check_permission(route, caller.as_ref())?;
     let params = params(route, head, body)?;
     if route.params.iter().any(|param| param.name == RECV_WINDOW) {
-        check_recv_window(params.raw(RECV_WINDOW), proof.timestamp, clock)?;
+        check_recv_window(params.raw(RECV_WINDOW), auth_headers.timestamp, clock)?;
     }
     if !shared.config.lenient {
         params.reject_unknown(route.params, route.undocumented)?;
-        let repeated = match route.method {
-            Method::Get => repeated::in_query(head.uri.query().unwrap_or_default()),
-            Method::Post => repeated::in_json(body),
+        let duplicate = match route.method {
+            Method::Get => duplicates::in_query(head.uri.query().unwrap_or_default()),
+            Method::Post => duplicates::in_json(body),
         };
-        if let Some(name) = repeated {
-            return Err(params.repeated(&name));
+        if let Some(name) = duplicate {
+            return Err(params.duplicate(&name));
         }
         params.reject_malformed(route.params)?;
     }
     Ok((caller, params))
 }
 
-/// Futures have codes of their own for a clock that is off, as clients report. None of them tells the two
-/// apart: here 40039 is for one that is behind, 40013 for one that is ahead.
-fn clock_error(found: WireError, route: &Route, proof: Proof<'_>, now_ms: u64) -> WireError {
+/// The error for a timestamp that is off. Futures have separate codes, as clients report, but no source states when
+/// each is sent. Here 40039 is for a timestamp that is behind, 40013 for one that is ahead.
+fn clock_error(
+    found: WireError,
+    route: &Route,
+    auth_headers: AuthHeaders<'_>,
+    now_ms: u64,
+) -> WireError {
     if found.code != 30007 || route.codes != Codes::Futures {
         return found;
     }
-    let sent = proof.timestamp.and_then(number::unsigned).unwrap_or(0);
-    WireError { why: found.why, ..error(if sent < now_ms { 40039 } else { 40013 }) }
+    let sent = auth_headers.timestamp.and_then(number::unsigned).unwrap_or(0);
+    WireError { reason: found.reason, ..error(if sent < now_ms { 40039 } else { 40013 }) }
 }
 
-fn proof(headers: &HeaderMap, peer: IpAddr) -> Proof<'_> {
+fn auth_headers(headers: &HeaderMap, peer: IpAddr) -> AuthHeaders<'_> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    Proof {
+    AuthHeaders {
         key: text("x-bm-key"),
         sign: text("x-bm-sign"),
         timestamp: text("x-bm-timestamp"),

@@ -1,5 +1,5 @@
-//! What lets web pages call the hosts: preflights, and headers on every response. The admin API has none
-//! of it.
+//! CORS: preflight responses, and headers on every response, so that web pages can call the hosts. The admin API has
+//! none.
 
 use bytes::Bytes;
 use hyper::{
@@ -13,7 +13,7 @@ use hyper::{
 
 use super::{body, response::HttpResponse};
 
-/// The names are spelled out for browsers that do not know the asterisk.
+/// The names are listed for browsers that do not support the wildcard.
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "content-type, x-bm-broker-id, x-bm-key, x-bm-sign, x-bm-timestamp, *",
 );
@@ -22,16 +22,15 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
      x-sandbox-answer, x-sandbox-reason",
 );
 
-/// Whether a browser asks first if a page may send a request.
+/// Whether a request is a CORS preflight.
 pub(super) fn is_preflight<T>(request: &Request<T>) -> bool {
     request.method() == Method::OPTIONS
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The response to a preflight, the same for every path: what is wrong with the request itself is told
-/// when it comes.
+/// The response to a preflight, which is the same for every path. Errors are reported by the request itself.
 pub(super) fn preflight() -> HttpResponse {
-    let mut reply = Response::new(body::whole(Bytes::new()));
+    let mut reply = Response::new(body::complete(Bytes::new()));
     *reply.status_mut() = StatusCode::NO_CONTENT;
     let headers = reply.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
@@ -41,8 +40,8 @@ pub(super) fn preflight() -> HttpResponse {
     reply
 }
 
-/// Lets the page read every response. Keys go in headers of their own and never in cookies,
-/// so that every origin may.
+/// Allows pages of every origin to read a response. This is safe, because keys are sent in headers and never in
+/// cookies.
 pub(super) fn allow(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);

@@ -1,4 +1,4 @@
-//! WebSocket handshakes, and their faults.
+//! WebSocket handshakes and their faults.
 
 use std::{
     net::IpAddr,
@@ -21,10 +21,10 @@ use super::{
 };
 use crate::{address::address, fault::Fault, generated::Host, shared::Shared, ws};
 
-/// The accept key of another handshake than any client makes.
+/// An accept key that matches no handshake.
 const WRONG: HeaderValue = HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 
-/// Responds to a handshake. `reset` is set if the connection is to be reset, not closed, at its end.
+/// Responds to a handshake. Sets `reset` if the connection has to end with a reset.
 pub(super) async fn handshake(
     shared: Arc<Shared>,
     host: Host,

@@ -1,4 +1,4 @@
-//! Faults of REST requests: what they do before and after a request is processed.
+//! Applies faults before and after a REST request is processed.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{fault::Fault, shared::Shared};
 
-/// The connection is closed without a response.
+/// The error with which a fault closes the connection without a response.
 #[derive(Debug)]
 pub(super) struct Dropped;
 
@@ -26,22 +26,22 @@ impl std::fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-/// How far the history behind the response to a request lags.
+/// A request extension: how far the listed history lags behind (`Fault::LateHistory`).
 #[derive(Debug, Clone, Copy)]
 struct Lag(Duration);
 
-/// The time of the newest row of a history that lags.
+/// The time of the newest listed row of a history that lags.
 fn newest(shared: &Shared, lag: Duration) -> u64 {
     let lag = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
     shared.state().clock.now_ms().saturating_sub(lag)
 }
 
-/// The newest row that a request with a lagging history lists.
+/// The time of the newest row that a request may list, if its history lags.
 pub(super) fn listed_until(shared: &Shared, head: &hyper::http::request::Parts) -> Option<u64> {
     head.extensions.get().map(|Lag(lag)| newest(shared, *lag))
 }
 
-/// Before a request is processed; some response replaces its own.
+/// Applies a fault before the request is processed. A returned response replaces the processing.
 pub(super) async fn before(
     fault: Option<Fault>,
     shared: &Shared,
@@ -60,7 +60,7 @@ pub(super) async fn before(
     Ok(None)
 }
 
-/// The code of a fault that rejects a request without processing it.
+/// The error code of a fault that rejects a request without processing it.
 pub(super) fn rejection(fault: Fault) -> Option<u32> {
     match fault {
         Fault::Unavailable => Some(30014),
@@ -71,7 +71,7 @@ pub(super) fn rejection(fault: Fault) -> Option<u32> {
     }
 }
 
-/// After a request was processed: changes the JSON of its response; some response replaces it.
+/// Applies a fault after the request was processed. It may change the body; a returned response replaces it.
 pub(super) async fn after(
     fault: Option<Fault>,
     shared: &Shared,
@@ -85,14 +85,14 @@ pub(super) async fn after(
         Some(Fault::HoldAfter) => shared.hold(path).await,
         Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
         Some(Fault::NullRows) => *body = null_rows(body),
-        // Of lists that know no window.
+        // For lists without a time window. The others were limited before.
         Some(Fault::LateHistory(lag)) => *body = without_newest(body, newest(shared, lag)),
         _ => {}
     }
     Ok(None)
 }
 
-/// How the bytes of a body are sent. `reset` is set if the connection is reset at its end.
+/// Applies a fault to the transfer of a body. Sets `reset` if the connection has to end with a reset.
 pub(super) fn send(
     fault: Option<Fault>,
     response: &mut HttpResponse,

@@ -3,9 +3,9 @@
 mod body;
 mod checks;
 mod cors;
+mod duplicates;
 mod handshake;
 mod injection;
-mod repeated;
 mod response;
 mod routing;
 mod server;
@@ -14,7 +14,7 @@ mod tcp;
 
 pub(crate) use self::{
     server::{serve, serve_stream},
-    tcp::Watched,
+    tcp::MonitoredStream,
 };
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Responses: the envelope, the headers, and the pages of a proxy.
+//! Responses: envelope, headers, and HTML pages of a proxy.
 
 use bytes::Bytes;
 use hyper::{Response, StatusCode, header, header::HeaderValue};
@@ -13,7 +13,7 @@ use crate::{
 
 pub(super) type HttpResponse = Response<Body>;
 
-/// Status and body of a response. Errors have the standard envelope everywhere.
+/// Status and body of a response. Errors always have the standard envelope.
 pub(super) fn envelope(route: Option<&Route>, result: HandlerResult, trace: &str) -> (u16, Bytes) {
     let (status, body) = match result {
         Ok(data) => (200, success(route, data, trace)),
@@ -25,7 +25,8 @@ pub(super) fn envelope(route: Option<&Route>, result: HandlerResult, trace: &str
     (status, Bytes::from(body.to_string()))
 }
 
-/// No source states the codes of success of the two envelopes with a flag: the flag decides.
+/// The envelope of a success. No source states the codes of the envelopes with a `success` flag, so clients have to
+/// use the flag.
 fn success(route: Option<&Route>, data: Value, trace: &str) -> Value {
     let (envelope, message) =
         route.map_or((Envelope::Standard, "OK"), |route| (route.envelope, route.success));
@@ -50,14 +51,14 @@ pub(super) fn response(
     usage: Option<Usage>,
     invented: bool,
 ) -> HttpResponse {
-    let mut response = Response::new(body::whole(body));
+    let mut response = Response::new(body::complete(body));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
     if let Some(usage) = usage {
-        // Named "Remaining", but it counts what is used.
+        // The header is named "Remaining", but contains the used number.
         headers.insert("x-bm-ratelimit-remaining", usage.used.into());
         headers.insert("x-bm-ratelimit-limit", usage.limit.count.into());
         headers.insert("x-bm-ratelimit-reset", usage.limit.window_secs.into());
@@ -69,7 +70,7 @@ pub(super) fn response(
     response
 }
 
-/// The response to a request for which there is no connection slot.
+/// The response if no connection slot is free.
 pub(super) fn too_many_connections() -> HttpResponse {
     let body = json!({
         "code": 50000, "message": "Service Unavailable: too many connections", "data": Value::Null,
@@ -79,7 +80,7 @@ pub(super) fn too_many_connections() -> HttpResponse {
     response
 }
 
-/// A page of the proxy in front of the exchange in place of JSON.
+/// An HTML page of the proxy in front of the exchange.
 pub(super) fn html(status: u16) -> HttpResponse {
     let page =
         format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>");

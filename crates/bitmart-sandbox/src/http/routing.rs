@@ -1,4 +1,4 @@
-//! Which route a request is for.
+//! Finds the route of a request.
 
 use hyper::Method as HttpMethod;
 
@@ -26,15 +26,15 @@ pub(super) fn find(
         None => error(unknown(host, path)),
     };
     Err(match hints::path(host, path, method) {
-        Some(why) => error.because(why),
+        Some(reason) => error.with_reason(reason),
         None => error,
     })
 }
 
-/// The code for a path that does not exist, or no longer.
+/// The error code of a path that does not exist, or no longer exists.
 fn unknown(host: Host, path: &str) -> u32 {
     match host {
-        Host::Spot if retired::is_of_futures(path) => 30030,
+        Host::Spot if retired::is_futures_path(path) => 30030,
         Host::Spot if retired::is_removed(path) => 30031,
         _ => 30000,
     }

@@ -1,4 +1,4 @@
-//! Listening, accepting, and handing each connection to hyper.
+//! Accepts connections and serves them with hyper.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -20,24 +20,24 @@ use super::{
     injection::Dropped,
     response::{HttpResponse, too_many_connections},
     service::respond,
-    tcp::{Connection, Ending, Watched},
+    tcp::{Connection, Ending, MonitoredStream},
 };
 use crate::{
     address::{PRIVATE, PUBLIC},
     generated::Host,
     shared::Shared,
     shutdown::stopped,
-    slots::{Capacity, End, Held, Slot, Slots},
+    slots::{Capacity, EndReason, Slot, Slots, TrackedBody},
     tls::Acceptor,
 };
 
 /// Connections of one host at the same time.
 const CAPACITY: Capacity = Capacity { heads: 256, served: 1_024 };
 /// How long a connection may stay idle.
-const IDLE_TIME: Duration = Duration::from_secs(60);
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-const HEAD_BYTES: usize = 64 << 10;
-const HEADERS: usize = 100;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_HEAD: usize = 64 << 10;
+const MAX_HEADERS: usize = 100;
 
 /// Accepts connections until the sandbox stops.
 pub(crate) async fn serve(
@@ -53,13 +53,13 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
             () = stopped(&mut control) => return,
         };
-        // An error here is one of a single connection (or of too many files): go on.
+        // An error concerns one connection, or too many open files. Neither is a reason to stop.
         let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         let (shared, tls) = (Arc::clone(&shared), tls.clone());
-        let slot = slots.enter();
+        let slot = slots.acquire();
         tokio::spawn(async move {
             let mut control = shared.control.subscribe();
             tokio::select! {
@@ -85,9 +85,9 @@ async fn connection(
     match tls {
         None => http(shared, host, stream, peer, &slot, &ending, true).await,
         Some(tls) => {
-            // What comes here begins no head.
+            // Bytes of the TLS handshake do not count as a request head.
             let accepted = tokio::select! {
-                accepted = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)) => accepted,
+                accepted = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => accepted,
                 _ = slot.end() => return,
             };
             if let Ok(Ok(stream)) = accepted {
@@ -95,16 +95,16 @@ async fn connection(
             }
         }
     }
-    slot.leave();
+    slot.release();
 }
 
 /// Serves one connection in memory until one side or the sandbox ends it.
 pub(crate) async fn serve_stream(shared: Arc<Shared>, host: Host, stream: DuplexStream) {
     let mut control = shared.control.subscribe();
-    let slot = Slots::new(CAPACITY).enter();
+    let slot = Slots::new(CAPACITY).acquire();
     let (peer, ending) = (Ipv4Addr::LOCALHOST.into(), Ending::default());
     tokio::select! {
-        () = http(Arc::clone(&shared), host, stream, peer, &slot, &ending, true) => slot.leave(),
+        () = http(Arc::clone(&shared), host, stream, peer, &slot, &ending, true) => slot.release(),
         () = stopped(&mut control) => {}
     }
 }
@@ -128,37 +128,37 @@ async fn http<S>(
                 Some(_) => route(shared, host, peer, ending, request).await?,
                 None => too_many_connections(),
             };
-            Ok::<_, Dropped>(response.map(|body: Body| Held::new(body, busy)))
+            Ok::<_, Dropped>(response.map(|body: Body| TrackedBody::new(body, busy)))
         }
     });
-    let stream = Watched::new(stream, Arc::clone(slot));
+    let stream = MonitoredStream::new(stream, Arc::clone(slot));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIME)
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS)
+        .header_read_timeout(IDLE_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(served);
     tokio::select! {
-        // An error is that of the client, which violated the protocol or went away, or of a fault.
+        // An error means that the client violated the protocol or disconnected, or that a fault was injected.
         served = served.as_mut() => if let Err(error) = served {
             end_after_error(&error, slot, ending, plain);
         },
-        end = slot.end() => if end == End::Overdue && plain {
+        end = slot.end() => if end == EndReason::Overdue && plain {
             ending.set_status(408);
         },
     }
 }
 
-/// How a connection ends after a violation of the protocol. Where hyper sends no response, there is a status:
-/// after a truncated head, and after HTTP/2. A response of hyper must reach a client that still sends.
+/// Sets how a connection ends after a protocol violation. Hyper sends no response after a truncated head or HTTP/2, so
+/// a status is set. In other cases hyper has responded, and the response must reach a client that is still sending.
 fn end_after_error(error: &hyper::Error, slot: &Slot, ending: &Ending, plain: bool) {
     let silent = error.is_incomplete_message() || error.is_parse_version_h2();
     if !silent {
         ending.linger.store(error.is_parse(), Ordering::Relaxed);
-    } else if plain && slot.awaits_rest_of_head() {
-        // Not behind a response.
+    } else if plain && slot.has_incomplete_head() {
+        // Only before any response to this request.
         ending.set_status(400);
     }
 }
@@ -170,7 +170,7 @@ async fn route(
     ending: &Ending,
     request: Request<Incoming>,
 ) -> Result<HttpResponse, Dropped> {
-    // It is no request of the page yet: no limit counts it and no fault is on it.
+    // A preflight is not a request of the page: rate limits and faults do not apply.
     if cors::is_preflight(&request) {
         return Ok(cors::preflight());
     }
@@ -191,14 +191,14 @@ mod tests {
     };
 
     use super::*;
-    use crate::{config::Config, slots::HEAD_TIME};
+    use crate::{config::Config, slots::HEAD_TIMEOUT};
 
-    /// A connection, and the status that it ends with.
+    /// Opens a connection. The task returns the status with which it ends.
     fn connect() -> (DuplexStream, tokio::task::JoinHandle<u16>) {
         let (client, server) = tokio::io::duplex(1 << 20);
         let config = Config::new().stepped_clock(1_700_000_000_000).market_maker(false);
         let shared = Arc::new(Shared::new(config));
-        let slot = Slots::new(CAPACITY).enter();
+        let slot = Slots::new(CAPACITY).acquire();
         let task = tokio::spawn(async move {
             let ending = Ending::default();
             let peer = Ipv4Addr::LOCALHOST.into();
@@ -208,9 +208,9 @@ mod tests {
         (client, task)
     }
 
-    const GOOD: &[u8] = b"GET /system/time HTTP/1.1\r\nhost: x\r\n\r\n";
+    const VALID_REQUEST: &[u8] = b"GET /system/time HTTP/1.1\r\nhost: x\r\n\r\n";
 
-    /// How long the server waits for a client that sends this and nothing more, and the status at the end.
+    /// Sends bytes and nothing more. Returns the time until the connection ends, and the final status.
     async fn ends_after(bytes: &[u8]) -> (Duration, u16) {
         let (mut client, task) = connect();
         let begun = Instant::now();
@@ -221,33 +221,37 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_head_is_complete_five_seconds_after_its_first_byte_or_the_connection_ends() {
+    async fn a_head_that_takes_over_five_seconds_ends_the_connection() {
         let near = |time: Duration, due: Duration| time.abs_diff(due) < Duration::from_millis(10);
         for head in [&b"G"[..], b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n"] {
             let (time, status) = ends_after(head).await;
-            assert!(near(time, HEAD_TIME), "{head:?}: {time:?}");
+            assert!(near(time, HEAD_TIMEOUT), "{head:?}: {time:?}");
             assert_eq!(status, 408, "{head:?}");
         }
-        for whole in [&b""[..], GOOD] {
-            let (time, status) = ends_after(whole).await;
-            assert!(near(time, IDLE_TIME), "{whole:?}: {time:?}");
-            assert_eq!(status, 0, "{whole:?}");
+        for complete in [&b""[..], VALID_REQUEST] {
+            let (time, status) = ends_after(complete).await;
+            assert!(near(time, IDLE_TIMEOUT), "{complete:?}: {time:?}");
+            assert_eq!(status, 0, "{complete:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_head_of_a_later_request_has_as_long() {
+    async fn the_timeout_of_a_head_starts_anew_for_each_request() {
         let (mut client, task) = connect();
         for _ in 0..3 {
-            client.write_all(GOOD).await.expect("written");
+            client.write_all(VALID_REQUEST).await.expect("written");
             let mut response = [0; 1024];
             assert!(client.read(&mut response).await.expect("read") > 0);
-            // Idle in between for longer than a head may take.
-            tokio::time::sleep(HEAD_TIME * 2).await;
+            // An idle connection may wait longer than a head may take.
+            tokio::time::sleep(HEAD_TIMEOUT * 2).await;
         }
         let begun = Instant::now();
-        client.write_all(&GOOD[..9]).await.expect("written");
+        client.write_all(&VALID_REQUEST[..9]).await.expect("written");
         assert_eq!(task.await.expect("no panic"), 408);
-        assert!(begun.elapsed() < HEAD_TIME + Duration::from_millis(10), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < HEAD_TIMEOUT + Duration::from_millis(10),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 }

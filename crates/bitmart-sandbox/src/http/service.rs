@@ -1,4 +1,4 @@
-//! One request, from its head to its response.
+//! Processes one request, from its head to its response.
 
 use std::{net::IpAddr, sync::atomic::AtomicBool, time::Duration};
 
@@ -25,21 +25,21 @@ use crate::{
         Call, HandlerResult,
         dispatch::{handler, is_invented},
         engine::Engine,
-        error::{ErrorFamily, WireError, error, rejected},
+        error::{ErrorFamily, WireError, error, rejection_error},
         params::Params,
     },
 };
 
 /// Largest request body.
-const BODY: usize = 1 << 20;
-/// How long a client may take to send its body.
-const BODY_TIME: Duration = Duration::from_secs(10);
+const MAX_BODY: usize = 1 << 20;
+/// Timeout for the body of a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Smallest response that is compressed for a client that accepts it, in bytes.
 const MIN_GZIP: usize = 1024;
 
-/// Responds to a request, with the faults that are switched on for its path. `reset` is set if the connection
-/// is to be reset, not closed, at its end.
+/// Responds to a request and applies the active fault of its path. Sets `reset` if the connection has to end with a
+/// reset.
 pub(super) async fn respond(
     shared: &Shared,
     host: Host,
@@ -58,28 +58,28 @@ pub(super) async fn respond(
         Some(code) => reject(host, request, code).await,
         None => process(shared, host, peer, request).await,
     };
-    let why = outcome.result.as_ref().err().and_then(|error| {
-        let why = error.why.as_deref()?;
-        shared.reasons.report(&format!("{method} {path}"), &error.code.to_string(), why);
-        reasons::header(why)
+    let reason = outcome.result.as_ref().err().and_then(|error| {
+        let reason = error.reason.as_deref()?;
+        shared.reasons.report(&format!("{method} {path}"), &error.code.to_string(), reason);
+        reasons::header(reason)
     });
     let (status, mut body) = envelope(outcome.route, outcome.result, &shared.trace());
     if let Some(response) = injection::after(fault, shared, &path, &mut body).await? {
         return Ok(response);
     }
     let mut response = response(status, body.clone(), outcome.usage, outcome.invented);
-    if let Some(why) = why {
-        response.headers_mut().insert("x-sandbox-reason", why);
+    if let Some(reason) = reason {
+        response.headers_mut().insert("x-sandbox-reason", reason);
     }
     if fault.is_none() && accepts_gzip && body.len() >= MIN_GZIP {
-        let packed = gzip(response.headers_mut(), &body);
-        *response.body_mut() = packed;
+        let compressed = gzip(response.headers_mut(), &body);
+        *response.body_mut() = compressed;
     }
     injection::send(fault, &mut response, body, reset);
     Ok(response)
 }
 
-/// Whether the client accepts gzip, weights aside.
+/// Whether the client accepts gzip. Weights are ignored.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT_ENCODING).iter();
     let mut names =
@@ -87,11 +87,11 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     names.any(|name| name.trim().eq_ignore_ascii_case("gzip"))
 }
 
-/// Rejects a request without processing it. The limit that it exceeds according to the code is that of its
-/// route.
+/// Rejects a request without processing it. For a code about rate limits, the headers are those of an exceeded limit
+/// of the route.
 async fn reject(host: Host, request: Request<Incoming>, code: u32) -> Outcome {
     let (head, body) = request.into_parts();
-    // Read in any case, so that the connection stays usable.
+    // The body is read in any case, so that the connection stays usable.
     drop(read(body).await);
     let limit = find(host, head.uri.path(), &head.method).ok().and_then(|route| route.limit);
     let exceeded = limit.filter(|_| [30013, 30017].contains(&code));
@@ -103,10 +103,10 @@ async fn reject(host: Host, request: Request<Incoming>, code: u32) -> Outcome {
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) result: HandlerResult,
-    /// None if the request did not get as far as its handler.
+    /// `None` if no route was found.
     route: Option<&'static Route>,
     usage: Option<Usage>,
-    /// No source states what the response holds.
+    /// Whether no source documents the content of the response.
     pub(super) invented: bool,
 }
 
@@ -124,8 +124,8 @@ async fn process(shared: &Shared, host: Host, peer: IpAddr, request: Request<Inc
     match (found, body) {
         (Ok(route), Ok(body)) => {
             let outcome = serve(shared, route, peer, &head, &body);
-            // What the response reports must not be lost.
-            if shared.settled().await { outcome } else { Outcome::error(unstored()) }
+            // A response may only report what is stored.
+            if shared.wait_until_stored().await { outcome } else { Outcome::error(unstored()) }
         }
         (Err(error), _) | (_, Err(error)) => Outcome::error(error),
     }
@@ -134,10 +134,10 @@ async fn process(shared: &Shared, host: Host, peer: IpAddr, request: Request<Inc
 fn unstored() -> WireError {
     let message =
         "Internal Server Error: the data folder of the sandbox cannot be written to".into();
-    WireError { status: 503, code: 50000, message, why: None }
+    WireError { status: 503, code: 50000, message, reason: None }
 }
 
-/// Checks a whole request and runs its handler.
+/// Checks a request and runs its handler.
 pub(super) fn serve(
     shared: &Shared,
     route: &'static Route,
@@ -149,7 +149,7 @@ pub(super) fn serve(
     let checked = check(shared, route, peer, head, body, &mut usage);
     let result = checked.and_then(|(caller, mut params)| {
         if let Some(newest_ms) = injection::listed_until(shared, head) {
-            params.list_until(newest_ms);
+            params.limit_to(newest_ms);
         }
         run(shared, route, caller.as_ref(), params)
     });
@@ -158,7 +158,7 @@ pub(super) fn serve(
     Outcome { result, route: Some(route), usage, invented }
 }
 
-/// Adds what was probably meant to the error about an unknown symbol.
+/// Adds a hint to the error about an unknown symbol.
 fn explain_symbol(
     error: WireError,
     shared: &Shared,
@@ -166,34 +166,34 @@ fn explain_symbol(
     head: &Parts,
     body: &[u8],
 ) -> WireError {
-    if ![50001, 70002, 40034].contains(&error.code) || error.why.is_some() {
+    if ![50001, 70002, 40034].contains(&error.code) || error.reason.is_some() {
         return error;
     }
     let Ok(params) = params(route, head, body) else { return error };
     let symbol = params.raw("symbol").and_then(Value::as_str).unwrap_or_default();
     match hints::symbol(route.host, symbol, &shared.state().exchange) {
-        Some(why) => error.because(why),
+        Some(reason) => error.with_reason(reason),
         None => error,
     }
 }
 
 fn run(shared: &Shared, route: &Route, caller: Option<&Caller>, params: Params) -> HandlerResult {
-    if route.changes && !shared.takes_inputs() {
+    if route.changes && !shared.is_writable() {
         return Err(unstored());
     }
     let mut state = shared.state();
     let now_ms = state.clock.now_ms();
     let family = ErrorFamily::of(route);
     if route.changes {
-        // A request meets the exchange as it is at its time. What changes nothing does not even let due
-        // things happen: the next step of the market sees to that.
+        // Events that are due happen before the request. A read leaves them to the next step of the market, because
+        // they change the state and are stored.
         if state.exchange.is_due(now_ms) {
-            state.settle();
+            state.process_due();
         }
         if let Some(caller) = caller {
-            // A frozen account learns that before anything else is wrong.
+            // A frozen account is reported before any other error.
             let checked = state.exchange.check_frozen(caller.account);
-            checked.map_err(|reject| rejected(&reject, family))?;
+            checked.map_err(|reject| rejection_error(&reject, family))?;
         }
     }
     let exchange = Engine::new(&mut state, family);
@@ -206,11 +206,11 @@ async fn read(body: Incoming) -> Result<Bytes, WireError> {
         status,
         code: 50000,
         message: format!("Bad Request: {message}").into(),
-        why: None,
+        reason: None,
     };
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(_)) => Err(error(413, "the body is over 1 MiB")),
-        Err(_) => Err(error(408, "the body came too slowly")),
+        Err(_) => Err(error(408, "the body took too long")),
     }
 }

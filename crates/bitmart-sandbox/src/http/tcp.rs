@@ -1,4 +1,4 @@
-//! The TCP connection below HTTP: how it ends, and when a head begins.
+//! The TCP connection below HTTP: how it ends, and when bytes arrive.
 
 use std::{
     io,
@@ -20,25 +20,25 @@ use tokio::{
 
 use crate::slots::Slot;
 
-/// How long a client has to read the last response; what it still sends meanwhile is discarded.
+/// How long a client may take to read the last response. Bytes that it sends meanwhile are discarded.
 const LINGER: Duration = Duration::from_secs(1);
-/// Most bytes that are discarded, so that they do not reset the connection before it is read.
-const DISCARD: u64 = 256 << 10;
+/// Maximum number of bytes that are discarded. Unread bytes would reset the connection before the response is read.
+const MAX_DISCARDED: u64 = 256 << 10;
 
-/// How a connection ends: closed in order unless something else is set here.
+/// How a connection ends. By default it is closed normally.
 #[derive(Debug, Default)]
 pub(super) struct Ending {
-    /// It is reset.
+    /// Whether it is reset.
     pub(super) reset: AtomicBool,
-    /// What the client still sends is read for a moment, so that it does not reset the connection before the
-    /// response is read.
+    /// Whether bytes of the client are read for a moment, so that they do not reset the connection before the response
+    /// is read.
     pub(super) linger: AtomicBool,
-    /// HTTP status of a last response without a body, 0 for none.
+    /// HTTP status of a final response without a body; 0 for none.
     status: AtomicU16,
 }
 
 impl Ending {
-    /// Sets a status that is sent before the close.
+    /// Sets the status of a final response.
     pub(super) fn set_status(&self, status: u16) {
         self.status.store(status, Ordering::Relaxed);
     }
@@ -48,10 +48,10 @@ impl Ending {
     }
 }
 
-/// A TCP connection with its ending.
+/// A TCP connection that ends as configured.
 #[derive(Debug)]
 pub(super) struct Connection {
-    /// Always there until the end.
+    /// `None` only after the drop.
     stream: Option<TcpStream>,
     ending: Arc<Ending>,
 }
@@ -70,7 +70,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         let Some(stream) = self.stream.take() else { return };
         if self.ending.reset.load(Ordering::Relaxed) {
-            // If it fails the connection is closed instead, which is a fault as well.
+            // If this fails, the connection is closed instead, which is a similar fault.
             let _ = stream.set_zero_linger();
             return;
         }
@@ -82,16 +82,16 @@ impl Drop for Connection {
     }
 }
 
-/// Sends a status, if there is one, and waits until the client has closed. An error means that the client is
-/// gone already.
+/// Sends the final response, if there is one, and waits until the client has closed. An error means that the client has
+/// disconnected already.
 async fn finish(mut stream: TcpStream, status: u16) {
     let response = StatusCode::from_u16(status).map_or(String::new(), |status| {
         format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
     });
     if stream.write_all(response.as_bytes()).await.is_ok() {
-        // It is shut down already after a response of hyper.
+        // After a response of hyper the stream is shut down already.
         let _ = stream.shutdown().await;
-        let _ = tokio::io::copy(&mut stream.take(DISCARD), &mut tokio::io::sink()).await;
+        let _ = tokio::io::copy(&mut stream.take(MAX_DISCARDED), &mut tokio::io::sink()).await;
     }
 }
 
@@ -135,20 +135,20 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// Notifies the slot of a connection when bytes arrive.
+/// A stream that notifies the slot of its connection when bytes arrive.
 #[derive(Debug)]
-pub(crate) struct Watched<S> {
+pub(crate) struct MonitoredStream<S> {
     stream: S,
     slot: Arc<Slot>,
 }
 
-impl<S> Watched<S> {
+impl<S> MonitoredStream<S> {
     pub(crate) fn new(stream: S, slot: Arc<Slot>) -> Self {
         Self { stream, slot }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for MonitoredStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -163,7 +163,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for MonitoredStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,6 +1,11 @@
-//! Every described route accepts a request that looks right.
+//! Every described route accepts a valid request.
 
 use std::net::Ipv4Addr;
+
+use bitmart_sim::{
+    AccountId, Command, OperatorCommand, WalletRequest, account::WalletKind, margin::PairAmount,
+    savings::Renewal,
+};
 
 use hyper::Request;
 use percent_encoding::NON_ALPHANUMERIC;
@@ -11,10 +16,6 @@ use super::service::{Outcome, serve};
 use crate::{
     auth::sign,
     config::Config,
-    exchange::{
-        AccountId, Command, OperatorCommand, WalletRequest, control::WalletKind, earn::Renewal,
-        margin::Sum,
-    },
     generated::{Auth, EndpointId as Id, Host, Kind, Method, Param, Presence, Route, routes},
     keys::ApiKey,
     shared::Shared,
@@ -38,13 +39,13 @@ fn shared() -> Shared {
     operate(OperatorCommand::SetBalance { account: main, wallet, currency: "USDT".into(), amount });
     let deposit =
         OperatorCommand::Deposit { account: main, currency: "USDT".into(), amount: Decimal::TEN };
-    // The two balances of spot and funding that were set are records, too.
+    // The balances of spot and funding above have records as well.
     assert_eq!(operate(deposit).number(), Some(1_679_003));
     let request = |request: WalletRequest| {
         let command = Command::Customer { account: main, request: request.into() };
         shared.state().apply(command).expect("accepted")
     };
-    let sum = |amount| Sum { symbol: "BTC_USDT".into(), currency: "USDT".into(), amount };
+    let sum = |amount| PairAmount { symbol: "BTC_USDT".into(), currency: "USDT".into(), amount };
     request(WalletRequest::TransferMargin { sum: sum(Decimal::ONE_THOUSAND), into: true });
     request(WalletRequest::Borrow(sum(Decimal::ONE_HUNDRED)));
     let products = shared.state().exchange.products();
@@ -54,12 +55,12 @@ fn shared() -> Shared {
         request(WalletRequest::SubscribeSaving { number, product, amount, renewal });
     }
     for _ in 0..20 {
-        shared.state().tick();
+        shared.state().step();
     }
     shared
 }
 
-/// Sends a request with these fields.
+/// Sends a request with the given fields.
 fn send(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> Outcome {
     let as_sub_account = route.path.contains("/sub-account/sub/");
     let key = shared.config.keys_or_default().swap_remove(usize::from(as_sub_account));
@@ -85,7 +86,7 @@ fn send(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> 
     serve(shared, route, Ipv4Addr::LOCALHOST.into(), &head, body.as_bytes())
 }
 
-/// An order of the kind that a route is about, so that there is something to find and to cancel.
+/// Places an order that the route can query or cancel, and returns its id.
 fn order(shared: &Shared, route_of: &Route) -> String {
     let (id, body) = match (route_of.id, route_of.host) {
         (_, Host::Spot) if route_of.path.contains("/algo/") => (
@@ -125,7 +126,7 @@ fn plan() -> Value {
     })
 }
 
-/// A value that looks right for a field.
+/// A valid value for a field.
 fn value(field: &Param, host: Host, id: &str) -> Value {
     let number = field.min.unwrap_or(1).max(1);
     let text = match (field.name, host) {
@@ -155,7 +156,7 @@ fn value(field: &Param, host: Host, id: &str) -> Value {
     }
 }
 
-/// What a route needs besides its required fields, where the description says \"conditional\".
+/// Further fields that a route needs: those that are described as conditional.
 fn extra(endpoint: Id, id: &str) -> Value {
     match endpoint {
         Id::MarginSubmitOrder | Id::SpotSubmitOrder => {
@@ -181,7 +182,7 @@ fn extra(endpoint: Id, id: &str) -> Value {
         Id::FuturesSubmitOrder => {
             json!({ "side": 1, "price": "50000", "size": 1, "leverage": "10", "open_type": "cross" })
         }
-        // Savings 2, 4 and 6 are there; their numbers have 20 digits.
+        // Savings 2, 4 and 6 exist. Request numbers have 20 digits.
         Id::EarnSubscribeFlexible => json!({ "requestNo": "1".repeat(20) }),
         Id::EarnRedeemFlexible => {
             json!({ "requestNo": "2".repeat(20), "earnId": "2" })
@@ -207,9 +208,9 @@ fn extra(endpoint: Id, id: &str) -> Value {
 }
 
 /// The part of the state that a read could change by mistake.
-fn standing(shared: &Shared) -> (String, u64) {
+fn accounts_and_mark(shared: &Shared) -> (String, u64) {
     let state = shared.state();
-    (format!("{:?}", state.exchange.accounts), state.exchange.mark())
+    (format!("{:?}", state.exchange.accounts), state.exchange.fingerprint())
 }
 
 #[test]
@@ -238,11 +239,15 @@ fn every_described_route_accepts_a_valid_request() {
         let mut fields: Map<String, Value> =
             required.map(|field| (field.name.to_owned(), value(field, route.host, &id))).collect();
         fields.extend(extra(route.id, &id).as_object().expect("an object").clone());
-        let before = standing(&shared);
+        let before = accounts_and_mark(&shared);
         let outcome = send(&shared, route, &fields);
         assert!(outcome.result.is_ok(), "{} {fields:?}: {:?}", route.path, outcome.result);
-        // Else the journal would miss it.
-        assert!(route.changes || standing(&shared) == before, "{} changed something", route.path);
+        // The journal does not store requests of routes that are declared as reads.
+        assert!(
+            route.changes || accounts_and_mark(&shared) == before,
+            "{} changed something",
+            route.path
+        );
     }
 }
 
@@ -264,7 +269,7 @@ fn every_route_rejects_unknown_and_missing_fields() {
 }
 
 #[test]
-fn responses_without_any_source_are_marked() {
+fn undocumented_responses_are_marked() {
     let shared = shared();
     let marked = |id: Id, fields: Value| {
         let outcome = send(&shared, id.route(), fields.as_object().expect("an object"));

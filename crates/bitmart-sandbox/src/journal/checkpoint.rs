@@ -1,43 +1,42 @@
-//! The whole state at one input, as it lies in the data folder.
+//! The complete state after an input, as the data folder stores it.
 
 use serde::{Deserialize, Serialize};
 
-use super::StoredKey;
-use super::{DataError, Number};
-use crate::{SnapshotError, snapshot::Snapshot};
+use super::{DataError, StoredKey};
+use crate::{SnapshotError, input_number::InputNumber, snapshot::Snapshot};
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a snapshot leaves out, and where it stands in the order of inputs.
+/// The parts of the state that a snapshot does not contain, and the number of the last input.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Head {
+pub(super) struct Header {
     /// The last input that the state includes.
-    pub(super) last: Number,
-    /// Of the program that wrote it.
+    pub(super) last: InputNumber,
+    /// The version of the program that wrote the checkpoint.
     pub(super) version: String,
-    /// Keys with a secret of their own that were added at run time.
+    /// Keys with given secrets that were added at run time.
     pub(super) keys: Vec<StoredKey>,
 }
 
-/// The whole state after an input.
+/// The complete state after an input.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
-    head: Head,
+    head: Header,
     snapshot: Snapshot,
 }
 
-/// A checkpoint as bytes.
+/// A serialized checkpoint.
 #[derive(Debug)]
 pub(super) struct Encoded {
-    pub(super) last: Number,
+    pub(super) last: InputNumber,
     pub(super) head: Vec<u8>,
     pub(super) snapshot: Vec<u8>,
 }
 
 impl Checkpoint {
-    pub(crate) fn new(last: Number, keys: Vec<StoredKey>, snapshot: Snapshot) -> Self {
-        Self { head: Head { last, version: VERSION.to_owned(), keys }, snapshot }
+    pub(crate) fn new(last: InputNumber, keys: Vec<StoredKey>, snapshot: Snapshot) -> Self {
+        Self { head: Header { last, version: VERSION.to_owned(), keys }, snapshot }
     }
 
     pub(super) fn encode(&self) -> Result<Encoded, DataError> {
@@ -46,7 +45,7 @@ impl Checkpoint {
         Ok(Encoded { last: self.head.last, head, snapshot })
     }
 
-    pub(super) fn decode(head: &[u8], snapshot: &[u8]) -> Result<(Head, Snapshot), DataError> {
+    pub(super) fn decode(head: &[u8], snapshot: &[u8]) -> Result<(Header, Snapshot), DataError> {
         let head = serde_json::from_slice(head).map_err(DataError::Unreadable)?;
         let read: Result<Snapshot, SnapshotError> = Snapshot::from_json(snapshot);
         Ok((head, read.map_err(DataError::Snapshot)?))

@@ -1,4 +1,4 @@
-//! What the journal stores: everything that changes the state of a sandbox.
+//! The entries of the journal: every change of the state of a sandbox.
 
 use std::{fmt, net::IpAddr};
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::{ApiKey, Permission};
 
-/// Something that changes the state, with all that decides what comes of it other than state and time.
+/// A change of the state. Together with the state and the time it determines the outcome completely.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Entry {
     /// A command to the exchange.
     Command(Command),
     /// One step of the market and of the feed.
     Step,
-    /// The market makers stop, or go on.
+    /// The market makers pause or resume.
     Hold(bool),
-    /// A key was made from the seed.
+    /// A key is derived from the seed.
     MakeKey { account: u32, permissions: Vec<Permission> },
-    /// A key was added.
+    /// A given key is added.
     AddKey(StoredKey),
 }
 
-/// A key with its secret. [`ApiKey`] itself cannot be serialised, so that no secret gets out by mistake.
+/// A key with its secret. [`ApiKey`] itself cannot be serialized, so that no secret is exposed by mistake.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredKey {
     key: String,

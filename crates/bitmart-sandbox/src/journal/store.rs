@@ -2,39 +2,41 @@
 
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
-use super::{DataError, Number, Record, checkpoint::Encoded};
+use super::{DataError, Record, checkpoint::Encoded};
+use crate::input_number::InputNumber;
 
-/// Changes with every change of the tables, and of what a record means. See the module `journal`.
+/// The format of the tables and records. See the module `journal` for when it changes.
 pub(super) const FORMAT: &str = "2";
 
 /// `format`, and the latest checkpoint as `head` and `snapshot`.
 const STATE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("state");
-/// The inputs since then, by number.
-const INPUTS: TableDefinition<'_, Number, &[u8]> = TableDefinition::new("inputs");
+/// The inputs since the checkpoint, by number.
+const INPUTS: TableDefinition<'_, InputNumber, &[u8]> = TableDefinition::new("inputs");
 
-/// Pages that are kept in memory: the journal is only appended to.
+/// Size of the page cache in bytes. It is small, because the journal is only appended to.
 const CACHE: usize = 16 << 20;
 
+/// The database of a data folder.
 #[derive(Debug)]
-pub(super) struct Store(Database);
+pub(crate) struct Store(Database);
 
-/// What lies in a store.
+/// The content of a store.
 #[derive(Debug)]
 pub(super) struct Content {
     pub(super) head: Vec<u8>,
     pub(super) snapshot: Vec<u8>,
-    pub(super) inputs: Vec<(Number, Record)>,
+    pub(super) inputs: Vec<(InputNumber, Record)>,
 }
 
 impl Store {
     pub(super) fn with_backend(backend: impl StorageBackend) -> Result<Self, DataError> {
         let mut builder = Builder::new();
-        // Reads all of it once, so that damage is found now and not when it is in the way.
+        // Reads the complete file once, so that damage is detected at the start.
         builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
         Ok(Self(builder.create_with_backend(backend)?))
     }
 
-    /// Whether the store can be read.
+    /// Checks that this version reads the format.
     pub(super) fn check_format(&self) -> Result<(), DataError> {
         let transaction = self.0.begin_read()?;
         let state = transaction.open_table(STATE)?;
@@ -60,8 +62,8 @@ impl Store {
         Ok(Content { head: row("head")?, snapshot: row("snapshot")?, inputs })
     }
 
-    /// Stores inputs, all or none. When this returns they survive the loss of power.
-    pub(super) fn append(&self, records: &[(Number, Record)]) -> Result<(), DataError> {
+    /// Stores all inputs in one transaction. When this returns, they survive a power failure.
+    pub(super) fn append(&self, records: &[(InputNumber, Record)]) -> Result<(), DataError> {
         let transaction = self.0.begin_write()?;
         {
             let mut table = transaction.open_table(INPUTS)?;
@@ -80,7 +82,7 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Replaces the checkpoint and drops the inputs that it includes.
+    /// Replaces the checkpoint and removes the inputs that it includes.
     pub(super) fn checkpoint(&self, checkpoint: &Encoded) -> Result<(), DataError> {
         let transaction = self.0.begin_write()?;
         {

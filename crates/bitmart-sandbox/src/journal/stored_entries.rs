@@ -1,7 +1,7 @@
-//! Every entry as it is stored: a renamed command or field would make folders unreadable.
+//! The stored form of every entry. A renamed command or field would make folders unreadable.
 //!
-//! A new entry, command or field gets a new line in `fixtures/journal/entries.jsonl`. The lines that are there
-//! stay as they are. With `BITMART_WRITE_ENTRIES` set the test writes the file anew, in the form of today.
+//! A new entry, command or field gets a new line in `fixtures/journal/entries.jsonl`. Existing lines do not change.
+//! If `BITMART_WRITE_ENTRIES` is set, the test rewrites the file in the current form.
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
@@ -12,7 +12,7 @@ use bitmart_sim::{
 
 use super::Entry;
 
-/// How many names [`name`] knows.
+/// Number of names that [`name`] returns.
 const NAMES: usize = 47;
 
 fn name(entry: &Entry) -> &'static str {
@@ -96,7 +96,7 @@ fn operator(command: &OperatorCommand) -> &'static str {
 }
 
 #[test]
-fn every_entry_is_stored_as_it_always_was() {
+fn the_stored_form_of_entries_does_not_change() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journal/entries.jsonl");
     let text = fs::read_to_string(&file).expect("a file");
     let (mut names, mut stored, mut faults) = (BTreeSet::new(), String::new(), Vec::new());
@@ -106,7 +106,7 @@ fn every_entry_is_stored_as_it_always_was() {
                 names.insert(name(&entry));
                 let again = serde_json::to_string(&entry).expect("JSON");
                 if again != line {
-                    faults.push(format!("{line}\nis now\n{again}"));
+                    faults.push(format!("{line}\nis now stored as\n{again}"));
                 }
                 stored.push_str(&again);
             }

@@ -1,8 +1,8 @@
-//! The thread that writes. One commit takes all that waits, so that many requests share the time it takes.
+//! The writer thread. One commit stores all waiting inputs, so that many requests share its cost.
 //!
-//! When nothing can be written, mostly because the disk is full, it keeps what has happened already, says that
-//! it is stuck, so that nothing more happens, and tries again until there is room. What is on its way then
-//! goes into the reserve, so that all of the state is stored and can be read meanwhile.
+//! If writing fails temporarily, usually because the disk is full, the writer stalls: it keeps the waiting inputs,
+//! reports that it is stalled, so that no further inputs are accepted, and retries. The waiting inputs are written to
+//! the reserve, so that the complete state is durable and can be read meanwhile.
 
 use std::{
     io,
@@ -13,86 +13,86 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{DataError, Notice, Number, Record, checkpoint::Encoded, medium::Medium, store::Store};
+use super::{DataError, Record, StorageEvent, checkpoint::Encoded, storage::Storage, store::Store};
+use crate::input_number::InputNumber;
 
-/// Most inputs of one commit.
+/// Maximum number of inputs per commit.
 const BATCH: usize = 1_024;
-/// How soon to try again.
-const AGAIN: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 500 });
+/// Pause between two attempts while the writer is stalled.
+const RETRY_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 500 });
 
-/// What the writer is told.
+/// A message to the writer.
 #[derive(Debug)]
 pub(super) enum Message {
-    Record(Number, Record),
+    Record(InputNumber, Record),
     Checkpoint(Result<Encoded, DataError>),
-    /// Answer when all before this is stored, or cannot be stored now.
+    /// Respond when all inputs before this message are stored, or cannot be stored at present.
     Flush(Sender<()>),
 }
 
-/// How far it has come.
+/// The progress of the writer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Progress {
-    /// This input and all before it are stored.
-    pub(super) stored: Number,
-    /// Nothing more can be stored now.
-    pub(super) stuck: bool,
-    /// Of this input and all before it is known whether they are stored. While the writer is stuck there
-    /// may be others that it has not looked at yet.
-    pub(super) decided: Number,
+    /// The last input that is stored, as are all before it.
+    pub(super) stored: InputNumber,
+    /// Whether nothing can be stored at present.
+    pub(super) stalled: bool,
+    /// The last input that the writer has handled: it is stored, or could not be stored. While the writer is stalled,
+    /// later inputs may wait.
+    pub(super) handled: InputNumber,
 }
 
-/// Starts the writer; it ends when its sender is dropped. `notify` is told when it gets stuck, goes on and gives
-/// up.
+/// Starts the writer, which ends when its sender is dropped. `notify` is called when it stalls, resumes or fails.
 pub(super) fn start(
-    medium: impl Medium,
+    storage: impl Storage,
     store: Store,
-    last: Number,
-    notify: impl FnMut(Notice) + Send + 'static,
+    last: InputNumber,
+    notify: impl FnMut(StorageEvent) + Send + 'static,
 ) -> io::Result<(Sender<Message>, watch::Receiver<Progress>)> {
     let (sender, messages) = mpsc::channel();
     let (progress, receiver) =
-        watch::channel(Progress { stored: last, stuck: false, decided: last });
+        watch::channel(Progress { stored: last, stalled: false, handled: last });
     let writer =
-        Writer { medium, store: Some(store), progress, notify, pending: Vec::new(), newest: 0 };
+        Writer { storage, store: Some(store), progress, notify, pending: Vec::new(), newest: 0 };
     thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(&messages))?;
     Ok((sender, receiver))
 }
 
-// The folder is free before anybody hears of the end: fields are dropped in their order.
+// Fields are dropped in their order, so the folder is released before the progress channel closes.
 struct Writer<M, N> {
     store: Option<Store>,
-    medium: M,
+    storage: M,
     progress: watch::Sender<Progress>,
     notify: N,
-    /// What is not in the store yet.
-    pending: Vec<(Number, Record)>,
+    /// Inputs that are not in the store yet.
+    pending: Vec<(InputNumber, Record)>,
     /// The last input of the newest checkpoint.
-    newest: Number,
+    newest: InputNumber,
 }
 
-impl<M: Medium, N: FnMut(Notice)> Writer<M, N> {
+impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
     fn run(mut self, messages: &Receiver<Message>) {
         if let Err(error) = self.write(messages) {
-            self.progress.send_modify(|progress| progress.stuck = true);
-            (self.notify)(Notice::Over(error));
+            self.progress.send_modify(|progress| progress.stalled = true);
+            (self.notify)(StorageEvent::Failed(error));
         }
     }
 
-    fn is_stuck(&self) -> bool {
-        self.progress.borrow().stuck
+    fn is_stalled(&self) -> bool {
+        self.progress.borrow().stalled
     }
 
-    /// Writes what comes until nobody sends any more. An error is one that will not pass.
+    /// Handles messages until the sender is dropped. Only returns permanent errors.
     fn write(&mut self, messages: &Receiver<Message>) -> Result<(), DataError> {
         loop {
-            let first = if self.is_stuck() {
-                match messages.recv_timeout(AGAIN) {
+            let first = if self.is_stalled() {
+                match messages.recv_timeout(RETRY_PAUSE) {
                     Ok(first) => first,
                     Err(RecvTimeoutError::Timeout) => {
-                        self.try_again()?;
+                        self.retry()?;
                         continue;
                     }
-                    Err(RecvTimeoutError::Disconnected) => return self.try_again(),
+                    Err(RecvTimeoutError::Disconnected) => return self.retry(),
                 }
             } else {
                 match messages.recv() {
@@ -104,25 +104,25 @@ impl<M: Medium, N: FnMut(Notice)> Writer<M, N> {
             for message in std::iter::once(first).chain(messages.try_iter()).take(BATCH) {
                 match message {
                     Message::Record(number, record) => self.pending.push((number, record)),
-                    // What comes after it waits until it is done.
+                    // Later messages wait until this one is done.
                     message => {
                         other = Some(message);
                         break;
                     }
                 }
             }
-            if self.is_stuck() {
-                self.keep();
+            if self.is_stalled() {
+                self.write_pending_to_reserve();
             } else {
                 let appended = self.append();
-                self.or_stuck(appended)?;
+                self.stall_on_error(appended)?;
             }
             match other {
-                Some(Message::Checkpoint(checkpoint)) if !self.is_stuck() => {
+                Some(Message::Checkpoint(checkpoint)) if !self.is_stalled() => {
                     let stored = self.checkpoint(&checkpoint?);
-                    self.or_stuck(stored)?;
+                    self.stall_on_error(stored)?;
                 }
-                // Nobody may be waiting any more.
+                // The receiver may have been dropped.
                 Some(Message::Flush(done)) => drop(done.send(())),
                 Some(Message::Checkpoint(_) | Message::Record(..)) | None => {}
             }
@@ -131,12 +131,12 @@ impl<M: Medium, N: FnMut(Notice)> Writer<M, N> {
 
     fn store(&mut self) -> Result<&Store, DataError> {
         if self.store.is_none() {
-            self.store = Some(self.medium.open()?);
+            self.store = Some(self.storage.open()?);
         }
         self.store.as_ref().ok_or(DataError::InUse)
     }
 
-    /// Stores what is pending.
+    /// Stores the pending inputs.
     fn append(&mut self) -> Result<(), DataError> {
         let Some((last, _)) = self.pending.last() else { return Ok(()) };
         let last = *last;
@@ -148,13 +148,13 @@ impl<M: Medium, N: FnMut(Notice)> Writer<M, N> {
         }
         self.progress.send_modify(|progress| {
             progress.stored = last;
-            progress.decided = last;
+            progress.handled = last;
         });
         Ok(())
     }
 
     fn checkpoint(&mut self, checkpoint: &Encoded) -> Result<(), DataError> {
-        // One that took longer to encode than its successor: its inputs are gone by now.
+        // A checkpoint that took longer to encode than its successor is outdated: its inputs are removed already.
         if checkpoint.last >= self.newest {
             self.newest = checkpoint.last;
             self.store()?.checkpoint(checkpoint)?;
@@ -162,47 +162,48 @@ impl<M: Medium, N: FnMut(Notice)> Writer<M, N> {
         Ok(())
     }
 
-    /// Goes on after an error that may pass: with the reserve for what has happened already, and nothing more.
-    fn or_stuck(&mut self, outcome: Result<(), DataError>) -> Result<(), DataError> {
+    /// Stalls after a temporary error: pending inputs are written to the reserve. Returns permanent errors.
+    fn stall_on_error(&mut self, outcome: Result<(), DataError>) -> Result<(), DataError> {
         let Err(error) = outcome else { return Ok(()) };
-        if !error.is_passing() {
+        if !error.is_temporary() {
             return Err(error);
         }
-        // A store that met an error says so until it is opened again.
+        // After an error, the store has to be opened again.
         self.store = None;
-        self.keep();
-        self.progress.send_modify(|progress| progress.stuck = true);
-        (self.notify)(Notice::Stuck(error));
+        self.write_pending_to_reserve();
+        self.progress.send_modify(|progress| progress.stalled = true);
+        (self.notify)(StorageEvent::Stalled(error));
         Ok(())
     }
 
-    /// Puts what is pending into the reserve. What does not fit is not stored, and told to nobody.
-    fn keep(&mut self) {
+    /// Writes the pending inputs to the reserve. If they do not fit, they are not stored, and not reported.
+    fn write_pending_to_reserve(&mut self) {
         let Some((last, _)) = self.pending.last() else { return };
         let last = *last;
-        let kept =
-            serde_json::to_vec(&self.pending).is_ok_and(|all| self.medium.keep(&all).is_ok());
+        let written = serde_json::to_vec(&self.pending)
+            .is_ok_and(|all| self.storage.write_reserve(&all).is_ok());
         self.progress.send_modify(|progress| {
-            progress.decided = last;
-            if kept {
+            progress.handled = last;
+            if written {
                 progress.stored = last;
             }
         });
     }
 
-    /// Tries to store what is pending, and what comes.
-    fn try_again(&mut self) -> Result<(), DataError> {
-        if !self.medium.has_room() {
+    /// Retries to store the pending inputs, and resumes on success.
+    fn retry(&mut self) -> Result<(), DataError> {
+        if !self.storage.has_space() {
             return Ok(());
         }
-        // The reserve is empty before anything else is stored: what is in it comes last.
-        let stored = self.append().and_then(|()| self.medium.keep(&[]).map_err(DataError::Io));
+        // The reserve is emptied before anything else is stored, because recovery appends its content to the store.
+        let stored =
+            self.append().and_then(|()| self.storage.write_reserve(&[]).map_err(DataError::Io));
         if let Err(error) = stored {
             self.store = None;
-            return if error.is_passing() { Ok(()) } else { Err(error) };
+            return if error.is_temporary() { Ok(()) } else { Err(error) };
         }
-        self.progress.send_modify(|progress| progress.stuck = false);
-        (self.notify)(Notice::Again);
+        self.progress.send_modify(|progress| progress.stalled = false);
+        (self.notify)(StorageEvent::Resumed);
         Ok(())
     }
 }

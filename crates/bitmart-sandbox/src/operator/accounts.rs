@@ -1,7 +1,8 @@
-//! Accounts, their keys and their money.
+//! Accounts, their keys and balances.
 
 use std::fmt;
 
+use bitmart_sim::operator::Operation;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
@@ -12,7 +13,6 @@ use super::{
 };
 use crate::{
     Balance, WalletKind, WithdrawAddress,
-    exchange::operator::Operation,
     keys::{ApiKey, Permission},
     shared::Shared,
 };
@@ -89,7 +89,7 @@ response! {
 }
 
 response! {
-    /// A deposit on its way.
+    /// A pending deposit.
     MadeDeposit {
         /// Id in the history of the account.
         deposit_id: String = "1679001",

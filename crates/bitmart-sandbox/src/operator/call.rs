@@ -1,4 +1,4 @@
-//! A call without its type: what the admin API, its page of help and the program go by.
+//! A call without its Rust type, for the admin API, its help page and the program.
 
 use serde_json::{Map, Value};
 
@@ -19,10 +19,10 @@ pub struct Call {
     run: fn(Operator<'_>, &[u8]) -> Result<Vec<u8>, CallError>,
 }
 
-/// Why a call in JSON failed.
+/// The error of a call in JSON.
 #[derive(Debug)]
 pub(crate) enum CallError {
-    /// The body does not fit.
+    /// The body does not match the fields of the call.
     Body(String),
     Operator(OperatorError),
     /// The response cannot be written, which no known state causes.
@@ -108,7 +108,7 @@ impl Call {
         rest.split_once('}').map(|(name, _)| name)
     }
 
-    /// Whether a path is one of this call.
+    /// Whether a path belongs to this call.
     pub(crate) fn matches(&self, path: &str) -> bool {
         match self.path().split_once('{') {
             Some((start, _)) => path.starts_with(start),
@@ -116,14 +116,14 @@ impl Call {
         }
     }
 
-    /// Carries it out. Its fields are those of `body`, or the one in `path`, which [matches](Self::matches).
+    /// Runs the call. Its fields are those of `body`, or the one in `path`, which [matches](Self::matches).
     pub(crate) fn run(
         &self,
         operator: Operator<'_>,
         path: &str,
         body: &[u8],
     ) -> Result<Vec<u8>, CallError> {
-        // No body at all counts as `{}`.
+        // An empty body is equivalent to `{}`.
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
         let Some(name) = self.path_field() else {
             return (self.run)(operator, body);
@@ -141,8 +141,8 @@ impl Call {
     }
 }
 
-/// A call from JSON to JSON, with the type that its struct gives it. The members of the response are sorted, so
-/// that the same state gives the same text.
+/// Runs a call with JSON as input and output. The members of the response are sorted, so that the same state gives the
+/// same text.
 fn run<C: OperatorCall>(operator: Operator<'_>, body: &[u8]) -> Result<Vec<u8>, CallError> {
     let call: C =
         serde_json::from_slice(body).map_err(|error| CallError::Body(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! What calls and their parts are described with, and the macros that declare them.
+//! The types that describe calls and their fields, and the macros that declare them.
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -65,7 +65,7 @@ impl Kind {
         }
     }
 
-    /// A value without an example of its own.
+    /// An example of a value of this type.
     pub(crate) fn example(&self) -> Value {
         match self {
             Self::Integer => Value::from(1),
@@ -86,7 +86,7 @@ impl Kind {
 }
 
 impl Field {
-    /// A value of the field; none for an optional one that the example leaves out.
+    /// An example of the field; `None` for an optional field without an example.
     pub(crate) fn example(&self) -> Option<Value> {
         match self.example {
             Some(text) => serde_json::from_str(text).ok(),
@@ -134,7 +134,7 @@ kinds! {
     &'static str: Kind::Text,
 }
 
-/// Describes the fields of a type that is declared elsewhere: name, type, an example, and the text.
+/// Describes the fields of a type that is declared elsewhere: name, type, example and description.
 macro_rules! describe {
     ($name:ty { $( $(#[doc = $about:literal])+ $field:ident : $type:ty $(= $example:tt)? ),+ $(,)? }) => {
         impl Described for $name {

@@ -1,11 +1,11 @@
-//! Why a call of the operator is rejected.
+//! Errors of operator calls.
 
 use std::fmt;
 
+use bitmart_sim::{Reject, control::ControlError};
 use rust_decimal::Decimal;
 
 use super::MAX_STEPS;
-use crate::exchange::{Reject, control::ControlError};
 
 /// Why a call of the operator was rejected. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +36,12 @@ pub enum OperatorError {
     },
     /// The exchange rejects it as it would reject it from a customer; the text says why.
     Rejected(String),
-    /// Only a stopped clock can be moved.
+    /// Only a stepped clock can be advanced.
     ClockRuns,
-    /// The market moves by at most 10,000 beats in one call.
+    /// The market moves by at most 10,000 steps in one call.
     TooManySteps,
+    /// The clock may be advanced by at most 366 days at a time.
+    ClockTooFar,
     /// There is no such fault, or it does not fit its target; the text says why.
     InvalidFault(String),
 }
@@ -67,12 +69,13 @@ impl fmt::Display for OperatorError {
             Self::InvalidDeposit { account, currency, amount } => write!(
                 f,
                 "no deposit of {amount} {currency} to account {account}: the amount has to be above 0, the \
-                 account and the currency have to be there, and its deposits open"
+                 account and the currency have to exist, and deposits have to be open"
             ),
-            Self::ClockRuns => f.write_str(
-                "the clock is that of the machine; start with --clock for one that is stepped",
-            ),
+            Self::ClockRuns => {
+                f.write_str("the clock is running; start with --clock for a stepped clock")
+            }
             Self::TooManySteps => write!(f, "at most {MAX_STEPS} steps at a time"),
+            Self::ClockTooFar => f.write_str("the clock advances by at most 366 days at a time"),
             Self::InvalidFault(text) | Self::Rejected(text) => f.write_str(text),
         }
     }

@@ -1,4 +1,4 @@
-//! Faults by name, and what else strikes connections.
+//! Faults by name, and closing of all WebSockets.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     address::ADDRESSES,
-    fault::{Fault, FaultRule, Held},
+    fault::{Fault, FaultRule, HeldPaths},
     generated::routes,
     shared::Shared,
     wire::topic::is_topic,
@@ -75,39 +75,39 @@ response! {
     }
 }
 
-/// How a fault is made from the fields of a call.
+/// The constructor of a fault from the fields of a call.
 #[derive(Clone, Copy)]
-enum Make {
+enum Constructor {
     Plain(Fault),
-    Ms(fn(Duration) -> Fault),
+    Duration(fn(Duration) -> Fault),
     Status(fn(u16) -> Fault),
 }
 
 /// Every fault by its name.
-const FAULTS: [(&str, Make); 23] = [
-    ("delay", Make::Ms(Fault::Delay)),
-    ("hold-before", Make::Plain(Fault::HoldBefore)),
-    ("hold-after", Make::Plain(Fault::HoldAfter)),
-    ("drop-before", Make::Plain(Fault::DropBefore)),
-    ("drop-after", Make::Plain(Fault::DropAfter)),
-    ("html", Make::Status(Fault::Html)),
-    ("html-after", Make::Status(Fault::HtmlAfter)),
-    ("truncated-json", Make::Plain(Fault::TruncatedJson)),
-    ("null-rows", Make::Plain(Fault::NullRows)),
-    ("reset-mid-body", Make::Plain(Fault::ResetMidBody)),
-    ("slow-drip", Make::Ms(Fault::SlowDrip)),
-    ("rate-limited", Make::Plain(Fault::RateLimited)),
-    ("banned", Make::Plain(Fault::Banned)),
-    ("unavailable", Make::Plain(Fault::Unavailable)),
-    ("maintenance", Make::Plain(Fault::Maintenance)),
-    ("late-history", Make::Ms(Fault::LateHistory)),
-    ("wrong-accept", Make::Plain(Fault::WrongAccept)),
-    ("silent-socket", Make::Plain(Fault::SilentSocket)),
-    ("half-open", Make::Plain(Fault::HalfOpen)),
-    ("duplicate", Make::Plain(Fault::Duplicate)),
-    ("late-push", Make::Ms(Fault::LatePush)),
-    ("garbage", Make::Plain(Fault::Garbage)),
-    ("version-gap", Make::Plain(Fault::VersionGap)),
+const FAULTS: [(&str, Constructor); 23] = [
+    ("delay", Constructor::Duration(Fault::Delay)),
+    ("hold-before", Constructor::Plain(Fault::HoldBefore)),
+    ("hold-after", Constructor::Plain(Fault::HoldAfter)),
+    ("drop-before", Constructor::Plain(Fault::DropBefore)),
+    ("drop-after", Constructor::Plain(Fault::DropAfter)),
+    ("html", Constructor::Status(Fault::Html)),
+    ("html-after", Constructor::Status(Fault::HtmlAfter)),
+    ("truncated-json", Constructor::Plain(Fault::TruncatedJson)),
+    ("null-rows", Constructor::Plain(Fault::NullRows)),
+    ("reset-mid-body", Constructor::Plain(Fault::ResetMidBody)),
+    ("slow-drip", Constructor::Duration(Fault::SlowDrip)),
+    ("rate-limited", Constructor::Plain(Fault::RateLimited)),
+    ("banned", Constructor::Plain(Fault::Banned)),
+    ("unavailable", Constructor::Plain(Fault::Unavailable)),
+    ("maintenance", Constructor::Plain(Fault::Maintenance)),
+    ("late-history", Constructor::Duration(Fault::LateHistory)),
+    ("wrong-accept", Constructor::Plain(Fault::WrongAccept)),
+    ("silent-socket", Constructor::Plain(Fault::SilentSocket)),
+    ("half-open", Constructor::Plain(Fault::HalfOpen)),
+    ("duplicate", Constructor::Plain(Fault::Duplicate)),
+    ("late-push", Constructor::Duration(Fault::LatePush)),
+    ("garbage", Constructor::Plain(Fault::Garbage)),
+    ("version-gap", Constructor::Plain(Fault::VersionGap)),
 ];
 
 const NAMES: [&str; FAULTS.len()] = {
@@ -157,28 +157,32 @@ impl InjectFault {
 
     fn fault(&self) -> Result<Fault, String> {
         let name = self.fault.0.as_str();
-        let Some((_, make)) = FAULTS.iter().find(|row| row.0 == name) else {
+        let Some((_, constructor)) = FAULTS.iter().find(|row| row.0 == name) else {
             return Err(format!("there is no fault {name:?}; there is {}", NAMES.join(", ")));
         };
         let needs = |field: &str| format!("{name} needs {field}");
-        let fault = match make {
-            Make::Plain(fault) => *fault,
-            Make::Ms(make) => make(Duration::from_millis(self.ms.ok_or_else(|| needs("ms"))?)),
-            Make::Status(make) => make(self.status.ok_or_else(|| needs("status"))?),
+        let fault = match constructor {
+            Constructor::Plain(fault) => *fault,
+            Constructor::Duration(constructor) => {
+                constructor(Duration::from_millis(self.ms.ok_or_else(|| needs("ms"))?))
+            }
+            Constructor::Status(constructor) => {
+                constructor(self.status.ok_or_else(|| needs("status"))?)
+            }
         };
-        if self.ms.is_some() && !matches!(make, Make::Ms(_)) {
+        if self.ms.is_some() && !matches!(constructor, Constructor::Duration(_)) {
             return Err(format!("{name} takes no ms"));
         }
-        match (make, self.status) {
-            (Make::Status(_), Some(200..=599)) | (_, None) => Ok(fault),
-            (Make::Status(_), _) => Err("status must be from 200 to 599".to_owned()),
+        match (constructor, self.status) {
+            (Constructor::Status(_), Some(200..=599)) | (_, None) => Ok(fault),
+            (Constructor::Status(_), _) => Err("status must be from 200 to 599".to_owned()),
             _ => Err(format!("{name} takes no status")),
         }
     }
 }
 
 fn held_requests(_: ListHeldRequests, shared: &Shared) -> Result<HeldRequests, OperatorError> {
-    Ok(HeldRequests { held: shared.held.borrow().paths().to_vec() })
+    Ok(HeldRequests { held: shared.held_paths.borrow().paths().to_vec() })
 }
 
 fn inject_fault(call: InjectFault, shared: &Shared) -> Result<InjectedFault, OperatorError> {
@@ -189,7 +193,7 @@ fn inject_fault(call: InjectFault, shared: &Shared) -> Result<InjectedFault, Ope
 fn clear_faults(_: ClearFaults, shared: &Shared) -> Result<ClearedFaults, OperatorError> {
     shared.faults().clear();
     shared.state().feed.faults.clear();
-    shared.held.send_modify(Held::release);
+    shared.held_paths.send_modify(HeldPaths::release);
     Ok(ClearedFaults {})
 }
 
@@ -210,15 +214,15 @@ mod tests {
     }
 
     #[test]
-    fn every_name_makes_a_fault_of_its_own() {
+    fn every_name_constructs_a_different_fault() {
         let mut made = Vec::new();
-        for (name, make) in FAULTS {
+        for (name, constructor) in FAULTS {
             let made_on = |on: &str| {
                 let mut body = json!({ "fault": name, "on": on, "times": 2 });
-                match make {
-                    Make::Plain(_) => {}
-                    Make::Ms(_) => body["ms"] = json!(403),
-                    Make::Status(_) => body["status"] = json!(403),
+                match constructor {
+                    Constructor::Plain(_) => {}
+                    Constructor::Duration(_) => body["ms"] = json!(403),
+                    Constructor::Status(_) => body["status"] = json!(403),
                 }
                 rule(body).ok()
             };
@@ -232,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_says_what_is_wrong() {
+    fn invalid_faults_are_rejected_with_the_cause() {
         for (body, text) in [
             (json!({ "fault": "rain", "on": "/system/time" }), "there is no fault \"rain\""),
             (json!({ "fault": "delay", "on": "/system/time" }), "delay needs ms"),
@@ -243,7 +247,7 @@ mod tests {
             (json!({ "fault": "banned", "on": "spot/user" }), "does not apply to \"spot/user\""),
             (json!({ "fault": "wrong-accept", "on": "/system/time" }), "does not apply"),
         ] {
-            let rejected = rule(body.clone()).expect_err("a mistake");
+            let rejected = rule(body.clone()).expect_err("an error");
             assert!(rejected.contains(text), "{body}: {rejected}");
         }
     }

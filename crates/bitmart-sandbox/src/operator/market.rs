@@ -2,13 +2,17 @@
 
 use std::{thread, time::Duration};
 
+use bitmart_sim::operator::Operation;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Call, Effect, MAX_STEPS, Operator, OperatorCall, OperatorError, Time,
     describe::{Described, Field, Kind, calls, field},
 };
-use crate::{NetworkTerms, exchange::operator::Operation, shared::Shared};
+use crate::{NetworkTerms, shared::Shared};
+
+/// The longest time by which one call advances the clock: 366 days.
+pub(super) const MAX_ADVANCE_MS: u64 = 366 * 86_400_000;
 
 calls! {
     /// Open or close deposits (code 60003) and withdrawals (60004) of a currency, or of one network (60003,
@@ -30,9 +34,9 @@ calls! {
         terms: NetworkTerms = {"fee": "1", "minimum": "10", "decimals": 6},
     }
 
-    /// Move a stopped clock, and everything that is due happens. A clock that runs is rejected.
+    /// Advance a stepped clock and process all events that are due. Rejected if the clock is running.
     Stored "POST /clock/advance" => advance_clock(AdvanceClock) -> Time {
-        /// Milliseconds.
+        /// Milliseconds, at most 366 days.
         ms: u64 = 60000,
     }
 
@@ -61,9 +65,9 @@ calls! {
         delisted: bool = true,
     }
 
-    /// Advance the market by beats of 100 ms, together with a stopped clock.
+    /// Advance the market by steps of 100 ms, together with a stepped clock.
     Stored "POST /market/step" => step_market(StepMarket) -> Time {
-        /// Number of beats, at most 10,000.
+        /// Number of steps, at most 10,000.
         steps: u32 = 10,
     }
 }
@@ -81,6 +85,9 @@ fn set_network(call: SetNetwork, shared: &Shared) -> Result<SetNetwork, Operator
 }
 
 fn advance_clock(call: AdvanceClock, shared: &Shared) -> Result<Time, OperatorError> {
+    if call.ms > MAX_ADVANCE_MS {
+        return Err(OperatorError::ClockTooFar);
+    }
     match shared.advance(Duration::from_millis(call.ms)) {
         Some(now_ms) => Ok(Time { now_ms }),
         None => Err(OperatorError::ClockRuns),
@@ -109,7 +116,7 @@ fn step_market(call: StepMarket, shared: &Shared) -> Result<Time, OperatorError>
     }
     for _ in 0..call.steps {
         shared.step();
-        // Requests that wait for the exchange get their turn.
+        // Waiting requests can acquire the lock between two steps.
         thread::yield_now();
     }
     Ok(Time { now_ms: shared.state().clock.now_ms() })

@@ -1,8 +1,8 @@
-//! The calls of an operator: what a test, a program or a console does to a running exchange from outside.
+//! The calls of the operator, with which a test or program controls a running exchange.
 //!
-//! Each call is declared once, in one of the groups here. From the declaration follow its struct for
-//! [`Operator::call`], its route in the admin API, its part of the page `GET /help` there, and a command of the
-//! program `bitmart sandbox`, which go by the list of [`calls`].
+//! Each call is declared once, in one of the groups here. The declaration generates its struct for
+//! [`Operator::call`], its route in the admin API, its description in `GET /help`, and a command of the program
+//! `bitmart sandbox`. All of them use the list [`calls`].
 //!
 //! ```
 //! use bitmart_sandbox::{Config, Sandbox, operator::{FreezeAccount, ReadLedger}};
@@ -25,12 +25,12 @@
 mod accounts;
 mod call;
 mod describe;
-mod described;
+mod descriptions;
 mod error;
 mod faults;
 mod market;
 mod server;
-mod short;
+mod shortcuts;
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ pub use self::{
 };
 use crate::shared::Shared;
 
-/// Most beats of one call.
+/// Maximum number of steps per call.
 pub(crate) const MAX_STEPS: u32 = 10_000;
 
 /// What a call changes.
@@ -73,7 +73,7 @@ pub enum Effect {
 
 /// A call of the operator.
 ///
-/// Implemented by the structs of this module, and sealed: a call has access to the inside of the exchange.
+/// Implemented by the structs of this module, and sealed, because a call has access to internals of the sandbox.
 pub trait OperatorCall: Serialize + DeserializeOwned + Described + sealed::Sealed {
     /// The name, such as `freeze_account`.
     const NAME: &'static str;

@@ -1,4 +1,4 @@
-//! What there is to read, and the end of the sandbox.
+//! Calls that read the state, and the call that stops the sandbox.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ calls! {
 }
 
 response! {
-    /// What happened, as of one moment.
+    /// The fills, orders and balances at one moment.
     Ledger {
         /// Time of the exchange, in milliseconds since 1970.
         now_ms: u64 = 1700000000000,
@@ -56,7 +56,7 @@ response! {
 }
 
 fn ledger(_: ReadLedger, shared: &Shared) -> Result<Ledger, OperatorError> {
-    // Under one lock, so that the lists belong together.
+    // One lock, so that the lists are consistent.
     let state = shared.state();
     let exchange = &state.exchange;
     Ok(Ledger {

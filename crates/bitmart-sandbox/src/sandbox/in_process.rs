@@ -7,11 +7,11 @@ use tokio::io::DuplexStream;
 use super::{HostUrls, Sandbox, StartError, open, start_clock};
 use crate::{config::Config, generated::Host, http, shared::Shared};
 
-/// Ports that stand for the hosts. Nothing listens there: without a [`Link`] a client is refused.
+/// Ports that represent the hosts. No socket listens there, so a client without a [`Link`] cannot connect.
 const SPOT: u16 = 1;
 const FUTURES: u16 = 2;
 
-/// Bytes that wait in one direction of a connection before its writer has to.
+/// Buffer size of each direction of a connection in bytes.
 const BUFFER: usize = 64 << 10;
 
 impl Sandbox {
@@ -19,8 +19,8 @@ impl Sandbox {
     /// [`spot`](Self::spot) and [`futures`](Self::futures). Addresses, TLS and the admin API of the configuration
     /// are not used.
     ///
-    /// With a [stepped clock](Config::stepped_clock) nothing takes longer than its computation: the time jumps
-    /// with [`advance`](Self::advance) and [`step_market`](Self::step_market). Timeouts of connections are measured
+    /// With a [stepped clock](Config::stepped_clock) nothing waits for real time: the time jumps with
+    /// [`advance`](Self::advance) and [`step_market`](Self::step_market). Timeouts of connections are measured
     /// on the machine's clock as usual.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Sandbox {
     }
 }
 
-/// The way into a sandbox [in this process](Sandbox::start_in_process).
+/// Opens connections to a sandbox [in this process](Sandbox::start_in_process).
 #[derive(Clone)]
 pub struct Link {
     shared: Arc<Shared>,

@@ -1,36 +1,36 @@
-//! What affiliates and brokers see of their customers. Amounts are counted from the remembered trades.
+//! Data for affiliates and brokers about their customers. Amounts are computed from the stored trades.
 
 use std::collections::BTreeMap;
+
+use bitmart_sim::{
+    AccountId,
+    affiliate::{REBATE_SHARE, TradingTotals, rebate_of},
+    futures_order::{FuturesFill, FuturesOrder},
+    payment::{Payment, PaymentState},
+};
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, params::Params, window::Window};
-use crate::{
-    exchange::{
-        AccountId,
-        customers::{Business, SHARE, share_of},
-        funding::{Funding, FundingState},
-        futures_order::{FuturesFill, FuturesOrder},
-    },
-    wire::{
-        decimal::{number, plain, rfc3339},
-        error::WireError,
-        number, words,
-    },
+use crate::wire::{
+    decimal::{number, plain, rfc3339},
+    enums,
+    error::WireError,
+    number,
 };
 
-/// Rows of a page where none are documented.
-const MOST_ROWS: usize = 100;
-/// The documented most of the lists of 2026.
-const MOST_CUSTOMERS: usize = 50;
-/// The currency of the response where the request names none.
+/// Maximum number of rows per page where none is documented.
+const MAX_ROWS: usize = 100;
+/// The documented maximum of the lists that were added in 2026.
+const MAX_CUSTOMERS: usize = 50;
+/// The currency of responses to requests without a currency.
 const CURRENCY: &str = "USDT";
 /// "Direct" of enumeration `affiliate_user_type`.
 const DIRECT: u8 = 1;
 
-/// Some of many rows.
+/// The requested page of a list.
 struct Page {
     page: usize,
     size: usize,
@@ -51,15 +51,15 @@ impl Page {
 }
 
 fn bounded(params: &Params, name: &str, most: usize) -> Result<usize, WireError> {
-    params.need(name)?;
+    params.required(name)?;
     let value = params.whole(name)?.and_then(|value| usize::try_from(value).ok());
     let value = value.filter(|value| (1..=most).contains(value));
     value.ok_or_else(|| params.invalid(name, &format!("must be 1 to {most}")))
 }
 
-/// The user that a field names, when it is a customer of the caller.
+/// The user id in a field; `None` if it is not a customer of the caller.
 fn customer(call: &Call<'_>, field: &str) -> Result<Option<AccountId>, WireError> {
-    let text = call.params.need(field)?;
+    let text = call.params.required(field)?;
     let id = number::unsigned(&text).and_then(|id| u32::try_from(id).ok());
     let id = id.ok_or_else(|| call.params.invalid(field, "must be a user id"))?;
     let customers = call.exchange.customers(call.account()?);
@@ -67,35 +67,35 @@ fn customer(call: &Call<'_>, field: &str) -> Result<Option<AccountId>, WireError
 }
 
 /// `start_time` and `end_time`, both required, at most 60 days apart.
-fn sixty_days(call: &Call<'_>) -> Result<Window, WireError> {
-    call.params.need("start_time")?;
-    call.params.need("end_time")?;
+fn sixty_day_window(call: &Call<'_>) -> Result<Window, WireError> {
+    call.params.required("start_time")?;
+    call.params.required("end_time")?;
     Window::affiliate(&call.params, call.now_ms)
 }
 
-/// Customers whose trades brought something. The time of registration is that of the exchange's start, so
-/// it rules nobody out.
+/// Customers with rebates. All customers registered at the start of the exchange, so a window of registration
+/// times excludes no one.
 pub(crate) fn rebates(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account()?;
     let params = &call.params;
-    let page = Page::requested(params, MOST_ROWS)?;
-    let currency = params.need("currency")?;
+    let page = Page::requested(params, MAX_ROWS)?;
+    let currency = params.required("currency")?;
     let only = if params.is_absent("user_id") { None } else { Some(customer(call, "user_id")?) };
     let window = Window::open(params, "rebate_start_time", "rebate_end_time", call.now_ms)?;
     Window::open(params, "register_start_time", "register_end_time", call.now_ms)?;
     let customers = call.exchange.customers(affiliate);
-    let wanted: Vec<_> =
+    let selected: Vec<_> =
         customers.into_iter().filter(|one| only.is_none_or(|only| only == Some(*one))).collect();
     let rebate = |customer: AccountId, currency: &str| {
-        call.exchange.business(customer, currency, |time| window.holds(time)).rebate()
+        call.exchange.trading_totals(customer, currency, |time| window.contains(time)).rebate()
     };
-    let rows: Vec<_> = wanted
+    let rows: Vec<_> = selected
         .iter()
         .map(|customer| (customer, rebate(*customer, &currency)))
         .filter(|(_, rebate)| !rebate.is_zero())
         .collect();
     let sum = |currency| {
-        let rebates = wanted.iter().map(|customer| rebate(*customer, currency));
+        let rebates = selected.iter().map(|customer| rebate(*customer, currency));
         number(rebates.fold(Decimal::ZERO, Decimal::saturating_add))
     };
     Ok(json!({
@@ -114,21 +114,21 @@ pub(crate) fn rebates(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-/// Trades of a customer, newest first. Every contract here has USDT or the like as margin.
+/// Trades of a customer, newest first. No contract here has a coin as margin (type 2).
 pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let customer = customer(call, "user_id")?;
     let params = &call.params;
-    params.need("type")?;
+    params.required("type")?;
     let coins = match params.whole("type")? {
         Some(1) => false,
         Some(2) => true,
         _ => return Err(params.invalid("type", "must be 1 or 2")),
     };
-    let page = Page::requested(params, MOST_ROWS)?;
+    let page = Page::requested(params, MAX_ROWS)?;
     let window = Window::open(params, "start_time", "end_time", call.now_ms)?;
     let fills = customer.filter(|_| !coins).into_iter();
     let fills = fills.flat_map(|customer| call.exchange.futures_fills_by(customer));
-    let fills: Vec<_> = fills.filter(|(fill, _)| window.holds(fill.time_ms)).collect();
+    let fills: Vec<_> = fills.filter(|(fill, _)| window.contains(fill.time_ms)).collect();
     Ok(json!({
         "total": fills.len(),
         "page": page.page,
@@ -137,8 +137,8 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-/// Prices and amounts are JSON numbers. `open_type`, `category` and `select_copy_trade` go by the
-/// enumerations of the documentation: 2 is cross, a market order, and no copy trade.
+/// Prices and amounts are JSON numbers. `open_type`, `category` and `select_copy_trade` have the documented values: 2
+/// is cross, a market order, and no copy trade.
 fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
     let request = order.map(|order| &order.request);
     json!({
@@ -148,7 +148,7 @@ fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
         "symbol": fill.symbol.as_str(),
         "leverage": request.map_or(0, |request| request.leverage),
         "open_type": if request.is_some_and(|request| request.isolated) { 1 } else { 2 },
-        "way": words::futures_side(fill.side),
+        "way": enums::futures_side(fill.side),
         "category": if request.is_some_and(|request| request.price.is_some()) { 1 } else { 2 },
         "select_copy_trade": 2,
         "deal_price": number(fill.price),
@@ -158,16 +158,18 @@ fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
     })
 }
 
-/// The fields that end in `_total` are about all time, the others about the window: no source states it.
+/// Fields that end in `_total` are about all time, the others about the window. No source states this.
 pub(crate) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
-    let (customer, window) = (customer(call, "cid")?, sixty_days(call)?);
+    let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
     let count = |fits: &dyn Fn(u64) -> bool| {
-        customer.map_or_else(Business::default, |one| call.exchange.business(one, CURRENCY, fits))
+        customer.map_or_else(TradingTotals::default, |one| {
+            call.exchange.trading_totals(one, CURRENCY, fits)
+        })
     };
-    let (all, part) = (count(&|_| true), count(&|time| window.holds(time)));
+    let (all, part) = (count(&|_| true), count(&|time| window.contains(time)));
     Ok(json!({
         "cid": call.params.whole("cid")?,
-        "back_rate": plain(SHARE),
+        "back_rate": plain(REBATE_SHARE),
         "trading_vol_total": plain(all.volume),
         "trading_fee_total": plain(all.fees),
         "rebate_total": plain(all.rebate()),
@@ -177,11 +179,11 @@ pub(crate) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-/// Everything that is traded here is traded over the API.
+/// All trades here are made over the API.
 pub(crate) fn api_rebate(call: &mut Call<'_>) -> HandlerResult {
-    let (customer, window) = (customer(call, "cid")?, sixty_days(call)?);
-    let business = customer.map_or_else(Business::default, |one| {
-        call.exchange.business(one, CURRENCY, |time| window.holds(time))
+    let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
+    let business = customer.map_or_else(TradingTotals::default, |one| {
+        call.exchange.trading_totals(one, CURRENCY, |time| window.contains(time))
     });
     Ok(json!({
         "api_trading_fee_total": plain(business.fees),
@@ -193,17 +195,18 @@ pub(crate) fn invitation(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "isInviteUser": customer(call, "cid")?.is_some() }))
 }
 
-/// Rows are known from a third-party type only.
+/// The rows are only known from a third-party type.
 pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account()?;
-    let window = sixty_days(call)?;
-    let page = Page::requested(&call.params, MOST_CUSTOMERS)?;
+    let window = sixty_day_window(call)?;
+    let page = Page::requested(&call.params, MAX_CUSTOMERS)?;
     let only = if call.params.is_absent("cid") { None } else { Some(customer(call, "cid")?) };
     let customers = call.exchange.customers(affiliate);
     let rows: Vec<_> =
         customers.into_iter().filter(|one| only.is_none_or(|only| only == Some(*one))).collect();
     let row = |customer: &AccountId| {
-        let business = call.exchange.business(*customer, CURRENCY, |time| window.holds(time));
+        let business =
+            call.exchange.trading_totals(*customer, CURRENCY, |time| window.contains(time));
         let money = call.exchange.collateral(*customer, &SmolStr::from(CURRENCY));
         json!({
             "cid": customer.0,
@@ -211,7 +214,7 @@ pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
             "tradingVolTotal": plain(business.volume),
             "cashbackRate": "0",
             "tradingFeeTotal": plain(business.fees),
-            "backRate": plain(SHARE),
+            "backRate": plain(REBATE_SHARE),
             "status": 1,
             "accountAssetTotal": plain(money.equity()),
         })
@@ -224,23 +227,23 @@ pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-/// Deposits and withdrawals that are done, newest first.
+/// Finished deposits and withdrawals, newest first.
 pub(crate) fn customer_funding(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account()?;
-    let (customer, window) = (customer(call, "cid")?, sixty_days(call)?);
-    let page = Page::requested(&call.params, MOST_CUSTOMERS)?;
+    let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
+    let page = Page::requested(&call.params, MAX_CUSTOMERS)?;
     let deposits = match call.params.whole("type")? {
         None => None,
         Some(1) => Some(true),
         Some(2) => Some(false),
         Some(_) => return Err(call.params.invalid("type", "must be 1 or 2")),
     };
-    let rows = customer.into_iter().flat_map(|customer| call.exchange.fundings_of(customer));
+    let rows = customer.into_iter().flat_map(|customer| call.exchange.payments_of(customer));
     let rows: Vec<_> = rows
-        .filter(|row| row.state == FundingState::Done && window.holds(row.time_ms))
+        .filter(|row| row.state == PaymentState::Done && window.contains(row.time_ms))
         .filter(|row| deposits.is_none_or(|deposits| row.deposit == deposits))
         .collect();
-    let row = |row: &&Funding| {
+    let row = |row: &&Payment| {
         json!({
             "dateTime": row.time_ms,
             "cid": row.account.0,
@@ -273,18 +276,19 @@ pub(crate) fn customer_account(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-/// A broker's share of the spot fees of its customers, by day of UTC. An account that is not an affiliate has none.
+/// A broker's share of the spot fees of its customers, by UTC day. It is empty for an account without customers.
 pub(crate) fn broker_rebates(call: &mut Call<'_>) -> HandlerResult {
     let broker = call.account()?;
     let window = Window::open(&call.params, "start_time", "end_time", call.now_ms)?;
     let mut days: BTreeMap<String, BTreeMap<SmolStr, Decimal>> = BTreeMap::new();
     for customer in call.exchange.customers(broker) {
-        for fill in call.exchange.spot_fills_by(customer).filter(|fill| window.holds(fill.time_ms))
+        for fill in
+            call.exchange.spot_fills_by(customer).filter(|fill| window.contains(fill.time_ms))
         {
             let Some(market) = call.exchange.spot.get(&fill.request.symbol) else { continue };
             let day = rfc3339(fill.time_ms).split('T').next().unwrap_or_default().to_owned();
             let sum = days.entry(day).or_default().entry(market.rules.quote.clone()).or_default();
-            *sum += share_of(fill.fee);
+            *sum += rebate_of(fill.fee);
         }
     }
     let rows = |sums: BTreeMap<SmolStr, Decimal>| -> Value {

@@ -1,13 +1,13 @@
-//! The account and the API keys behind a key.
+//! The account of a key and its other keys.
 
 use serde_json::{Value, json};
 
 use super::{Call, HandlerResult};
 use crate::{keys::ApiKey, wire::error::error};
 
-/// Fields and values are known from a third-party type only. When an account or key was made is not
-/// remembered, and 0 is also the time at which a key without an end expires. The label is empty: what BitMart
-/// calls the memo of a key is part of its signature.
+/// Fields and values are only known from a third-party type. Creation times are not stored and sent as 0, and so is
+/// the expiry of a key that does not expire. The label is empty: BitMart also calls it memo, and the memo is part of
+/// the signature.
 pub(crate) fn account_info(call: &mut Call<'_>) -> HandlerResult {
     let caller = call.caller.ok_or_else(|| error(30001))?;
     let owner = call.exchange.accounts.get(&caller.account).ok_or_else(|| error(30002))?;
@@ -36,11 +36,11 @@ pub(crate) fn account_info(call: &mut Call<'_>) -> HandlerResult {
         "kyc_level": "1",
         "register_time": 0,
         "broker_id": "",
-        "api_keys": call.keys.of(caller.account).iter().map(|key| row(key)).collect::<Value>(),
+        "api_keys": call.keys.keys_of_account(caller.account).iter().map(|key| row(key)).collect::<Value>(),
     }))
 }
 
-/// The first and last letters of a key, at most four of each and no more than half of it together.
+/// The first and last characters of a key: at most four of each, and at most half of the key in total.
 fn masked(key: &str) -> String {
     let letters: Vec<char> = key.chars().collect();
     let shown = (letters.len() / 4).min(4);
@@ -53,7 +53,7 @@ mod tests {
     use super::masked;
 
     #[test]
-    fn a_masked_key_does_not_tell_the_key() {
+    fn a_masked_key_shows_at_most_half_of_the_key() {
         assert_eq!(masked("80618e45710812162b04892c7ee5ead4a3cc3e56"), "8061****3e56");
         assert_eq!(masked("main"), "m****n");
         assert_eq!(masked("éa"), "****");

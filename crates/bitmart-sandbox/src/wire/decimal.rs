@@ -1,18 +1,32 @@
-//! How numbers look on the wire.
+//! Rendering of numbers and dates.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
-/// A decimal with exactly this many decimals, cut, not rounded: `"60000.00"`.
+/// A decimal with a fixed number of decimals, truncated, not rounded: `"60000.00"`.
 pub(crate) fn fixed(value: Decimal, decimals: u32) -> String {
     let mut value = value.round_dp_with_strategy(decimals, RoundingStrategy::ToZero);
     value.rescale(decimals);
-    value.to_string()
+    without_sign_of_zero(value).to_string()
 }
 
 /// A decimal without trailing zeros: `"0.1"`.
 pub(crate) fn plain(value: Decimal) -> String {
-    value.normalize().to_string()
+    without_sign_of_zero(value.normalize()).to_string()
+}
+
+/// A small negative value that is truncated to zero would otherwise be rendered as `-0.00`.
+fn without_sign_of_zero(mut value: Decimal) -> Decimal {
+    if value.is_zero() {
+        value.set_sign_positive(true);
+    }
+    value
+}
+
+/// A computed price with at most 18 decimals. The exchange does not round such prices to the price step.
+/// Source: the capture `ws-fut-position`, and the sample of a liquidation price in the documentation.
+pub(crate) fn exact_price(value: Decimal) -> String {
+    plain(value.round_dp_with_strategy(18, RoundingStrategy::ToZero))
 }
 
 /// A decimal as a JSON number.
@@ -25,7 +39,7 @@ pub(crate) fn ratio(open: Decimal, last: Decimal) -> String {
     fixed((last - open).checked_div(open).unwrap_or_default(), 5)
 }
 
-/// RFC 3339 with nanoseconds in UTC, as futures trades have it.
+/// RFC 3339 in UTC with nanoseconds, as in futures trades.
 pub(crate) fn rfc3339(ms: u64) -> String {
     let (seconds, millis) = (ms / 1_000, ms % 1_000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
@@ -48,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_the_documented_look() {
+    fn numbers_have_the_documented_format() {
         assert_eq!(fixed(Decimal::from(60_000), 2), "60000.00");
         assert_eq!(fixed(Decimal::new(19_999, 4), 2), "1.99");
         assert_eq!(fixed(Decimal::new(15, 1), 0), "1");
@@ -56,6 +70,17 @@ mod tests {
         assert_eq!(number(Decimal::new(57_162_048, 8)).to_string(), "0.57162048");
         assert_eq!(number(Decimal::new(-300, 2)).to_string(), "-3");
         assert_eq!(ratio(Decimal::from(100), Decimal::from(99)), "-0.01000");
+        let thirds = Decimal::from(200) / Decimal::from(3);
+        assert_eq!(exact_price(thirds), "66.666666666666666666");
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        let tiny = Decimal::new(-1, 9);
+        assert_eq!(fixed(tiny, 2), "0.00");
+        assert_eq!(plain(tiny * Decimal::ZERO), "0");
+        assert_eq!(number(Decimal::ZERO * tiny).to_string(), "0");
+        assert_eq!(ratio(Decimal::from(60_000), Decimal::new(5_999_990, 2)), "0.00000");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::generated::EndpointId as Id;
 
-/// The handler of an endpoint. An endpoint of the description without one does not compile.
+/// The handler of an endpoint. A described endpoint without a handler does not compile.
 pub(crate) fn handler(endpoint: Id) -> Handler {
     match endpoint {
         Id::SystemTime => system::time,
@@ -147,7 +147,7 @@ pub(crate) fn handler(endpoint: Id) -> Handler {
     }
 }
 
-/// Whether no source states what the response of an endpoint holds: it is invented then, and marked as such.
+/// Whether the response of an endpoint is invented, because no source documents it. The response is marked as such.
 pub(crate) fn is_invented(endpoint: Id) -> bool {
     matches!(
         endpoint,

@@ -1,34 +1,34 @@
-//! Savings: products, holdings, records, and the calls that move money.
+//! Savings: products, holdings, records, subscription and redemption.
 //!
-//! The values of fields that no source documents (tags, kinds of subscription, states) are made up.
+//! Undocumented values (tags, kinds of subscription, states) are invented.
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
-use serde_json::{Value, json};
-
 use super::{Call, HandlerResult};
-use crate::{
-    exchange::{
-        Outcome, WalletRequest,
-        earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
-        rules::MONEY_DECIMALS,
-    },
-    wire::{
-        decimal::{fixed, plain},
-        error::WireError,
-        number,
+use crate::wire::{
+    decimal::{fixed, plain},
+    error::WireError,
+    number,
+};
+use bitmart_sim::{
+    Outcome, WalletRequest,
+    rules::MONEY_DECIMALS,
+    savings::{
+        Holding, MAX_SUBSCRIPTION, MIN_SUBSCRIPTION, Renewal, SavingAction, SavingProduct,
+        SavingRecord, SavingRequest,
     },
 };
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 const DECIMALS: u32 = MONEY_DECIMALS;
 /// Digits of a `requestNo`.
 const NUMBER_DIGITS: usize = 20;
 
-/// One page of rows, and how many there are in all.
+/// The requested page of rows, and the total number.
 fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> HandlerResult {
     let number = |name: &str, most: usize| {
-        call.params.need(name)?;
+        call.params.required(name)?;
         let requested = usize::try_from(call.params.whole(name)?.unwrap_or_default()).ok();
         let rule = || call.params.invalid(name, "must be at least 1, and sizePage at most 100");
         requested.filter(|requested| (1..=most).contains(requested)).ok_or_else(rule)
@@ -41,18 +41,20 @@ fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> HandlerResult {
     Ok(json!({ "total": total, "list": list }))
 }
 
-/// The wanted coin, or every one.
-fn coin(call: &Call<'_>) -> Result<impl Fn(&Product) -> bool, WireError> {
-    let wanted = call.params.text("coinName")?;
-    Ok(move |product: &Product| wanted.as_deref().is_none_or(|name| product.currency == name))
+/// A filter for the requested coin; all coins if none is requested.
+fn coin(call: &Call<'_>) -> Result<impl Fn(&SavingProduct) -> bool, WireError> {
+    let requested = call.params.text("coinName")?;
+    Ok(move |product: &SavingProduct| {
+        requested.as_deref().is_none_or(|name| product.currency == name)
+    })
 }
 
-fn tag(product: &Product) -> &'static str {
+fn tag(product: &SavingProduct) -> &'static str {
     if product.lock_days.is_some() { "FIXED" } else { "FLEXIBLE" }
 }
 
-/// The fields that products and holdings of both kinds share.
-fn described(product: &Product) -> Value {
+/// The common fields of products and holdings.
+fn described(product: &SavingProduct) -> Value {
     let mut row = json!({
         "productId": product.id.to_string(),
         "coinName": product.currency.as_str(),
@@ -67,16 +69,16 @@ fn described(product: &Product) -> Value {
     row
 }
 
-fn product_row(product: &Product) -> Value {
+fn product_row(product: &SavingProduct) -> Value {
     let mut row = described(product);
-    row["minPurchaseAmount"] = json!(plain(LEAST));
-    row["maxPurchaseAmount"] = json!(plain(MOST));
+    row["minPurchaseAmount"] = json!(plain(MIN_SUBSCRIPTION));
+    row["maxPurchaseAmount"] = json!(plain(MAX_SUBSCRIPTION));
     row
 }
 
 fn products(call: &Call<'_>, fixed: bool) -> HandlerResult {
-    let (all, wanted) = (call.exchange.products(), coin(call)?);
-    let rows = all.iter().filter(|one| one.lock_days.is_some() == fixed && wanted(one));
+    let (all, requested) = (call.exchange.products(), coin(call)?);
+    let rows = all.iter().filter(|one| one.lock_days.is_some() == fixed && requested(one));
     page(call, rows.map(product_row))
 }
 
@@ -88,37 +90,37 @@ pub(crate) fn fixed_products(call: &mut Call<'_>) -> HandlerResult {
     products(call, true)
 }
 
-/// The account that saves, with the number of the call: 20 digits.
-fn saver(call: &Call<'_>) -> Result<Saver, WireError> {
-    let number = call.params.need("requestNo")?;
+/// The account of the caller and the request number of 20 digits.
+fn request(call: &Call<'_>) -> Result<SavingRequest, WireError> {
+    let number = call.params.required("requestNo")?;
     if number.len() != NUMBER_DIGITS || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(call.params.invalid("requestNo", "must be 20 digits"));
     }
-    Ok(Saver { account: call.account()?, number: number.into() })
+    Ok(SavingRequest { account: call.account()?, number: number.into() })
 }
 
 fn amount(call: &Call<'_>) -> Result<Decimal, WireError> {
-    call.params.need("amount")?;
+    call.params.required("amount")?;
     let amount = call.params.decimal("amount")?.unwrap_or_default();
     let fits = amount.scale() <= DECIMALS;
     if fits { Ok(amount) } else { Err(call.params.invalid("amount", "at most 8 decimals")) }
 }
 
-/// The product that is named, which must be of the right kind.
-fn product(call: &Call<'_>, fixed: bool) -> Result<Product, WireError> {
-    let id = call.params.need("productId")?;
+/// The requested product, which must be fixed or flexible as given.
+fn product(call: &Call<'_>, fixed: bool) -> Result<SavingProduct, WireError> {
+    let id = call.params.required("productId")?;
     let mut all = call.exchange.products().into_iter();
     all.find(|one| one.id.to_string() == id && one.lock_days.is_some() == fixed)
         .ok_or_else(|| call.params.invalid("productId", "there is no such product"))
 }
 
 fn earn_id(call: &Call<'_>) -> Result<u64, WireError> {
-    let id = call.params.need("earnId")?;
+    let id = call.params.required("earnId")?;
     number::unsigned(&id).ok_or_else(|| call.params.invalid("earnId", "there is no such saving"))
 }
 
 fn renewal(call: &Call<'_>) -> Result<Renewal, WireError> {
-    match call.params.need("autoSubscribe")?.as_str() {
+    match call.params.required("autoSubscribe")?.as_str() {
         "OFF" => Ok(Renewal::Off),
         "REINVEST_FLEXIBLE" => Ok(Renewal::Flexible),
         "REINVEST_FIXED" => Ok(Renewal::Fixed),
@@ -129,7 +131,7 @@ fn renewal(call: &Call<'_>) -> Result<Renewal, WireError> {
     }
 }
 
-fn renewal_word(renewal: Renewal) -> &'static str {
+fn renewal_name(renewal: Renewal) -> &'static str {
     match renewal {
         Renewal::Off => "OFF",
         Renewal::Flexible => "REINVEST_FLEXIBLE",
@@ -139,48 +141,48 @@ fn renewal_word(renewal: Renewal) -> &'static str {
 
 fn subscribe(
     call: &mut Call<'_>,
-    saver: Saver,
-    product: &Product,
+    request: SavingRequest,
+    product: &SavingProduct,
     amount: Decimal,
     renewal: Renewal,
 ) -> Result<Outcome, WireError> {
-    let Saver { account, number } = saver;
+    let SavingRequest { account, number } = request;
     let request = WalletRequest::SubscribeSaving { number, product: product.id, amount, renewal };
     call.exchange.apply(account, request)
 }
 
 fn redeem(
     call: &mut Call<'_>,
-    saver: Saver,
+    request: SavingRequest,
     id: u64,
     part: Option<Decimal>,
 ) -> Result<Outcome, WireError> {
-    let Saver { account, number } = saver;
+    let SavingRequest { account, number } = request;
     call.exchange.apply(account, WalletRequest::RedeemSaving { number, id, part })
 }
 
 pub(crate) fn subscribe_flexible(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, product, amount) = (saver(call)?, product(call, false)?, amount(call)?);
-    subscribe(call, saver, &product, amount, Renewal::Off)?;
+    let (request, product, amount) = (request(call)?, product(call, false)?, amount(call)?);
+    subscribe(call, request, &product, amount, Renewal::Off)?;
     Ok(json!(true))
 }
 
 pub(crate) fn subscribe_fixed(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, product, amount) = (saver(call)?, product(call, true)?, amount(call)?);
+    let (request, product, amount) = (request(call)?, product(call, true)?, amount(call)?);
     let renewal = renewal(call)?;
-    subscribe(call, saver, &product, amount, renewal)?;
+    subscribe(call, request, &product, amount, renewal)?;
     Ok(json!(true))
 }
 
 pub(crate) fn redeem_flexible(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, id, amount) = (saver(call)?, earn_id(call)?, amount(call)?);
-    redeem(call, saver, id, Some(amount))?;
+    let (request, id, amount) = (request(call)?, earn_id(call)?, amount(call)?);
+    redeem(call, request, id, Some(amount))?;
     Ok(json!(true))
 }
 
 pub(crate) fn redeem_fixed(call: &mut Call<'_>) -> HandlerResult {
-    let (saver, id) = (saver(call)?, earn_id(call)?);
-    redeem(call, saver, id, None)?;
+    let (request, id) = (request(call)?, earn_id(call)?);
+    redeem(call, request, id, None)?;
     Ok(json!(true))
 }
 
@@ -191,11 +193,11 @@ pub(crate) fn set_renewal(call: &mut Call<'_>) -> HandlerResult {
 }
 
 fn holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> HandlerResult {
-    let (account, wanted) = (call.account()?, coin(call)?);
+    let (account, requested) = (call.account()?, coin(call)?);
     let product = call.params.text("productId")?;
-    let named = |one: &Product| product.as_deref().is_none_or(|id| one.id.to_string() == id);
-    let own = call.exchange.earn.of(account, fixed);
-    page(call, own.filter(|one| wanted(&one.product) && named(&one.product)).map(row))
+    let named = |one: &SavingProduct| product.as_deref().is_none_or(|id| one.id.to_string() == id);
+    let own = call.exchange.savings.of(account, fixed);
+    page(call, own.filter(|one| requested(&one.product) && named(&one.product)).map(row))
 }
 
 fn holding_row(holding: &Holding) -> Value {
@@ -206,9 +208,9 @@ fn holding_row(holding: &Holding) -> Value {
     row
 }
 
-/// The amount of a flexible holding is in no type list, but a client cannot redeem without it.
+/// The amount of a flexible holding is not in any source, but a client cannot redeem without it.
 pub(crate) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
-    let earn = &call.exchange.earn;
+    let earn = &call.exchange.savings;
     holdings(call, false, |holding| {
         let mut row = holding_row(holding);
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
@@ -224,14 +226,14 @@ pub(crate) fn fixed_holdings(call: &mut Call<'_>) -> HandlerResult {
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
         row["estimatedInterest"] = json!(fixed(holding.whole_interest(), DECIMALS));
         row["expiredDate"] = json!(holding.ends_ms());
-        row["subscribeType"] = json!(renewal_word(holding.renewal));
+        row["subscribeType"] = json!(renewal_name(holding.renewal));
         row
     })
 }
 
 fn record_row(record: &SavingRecord) -> Value {
     let mut row = json!({
-        "type": act_word(record.act),
+        "type": record_type(record.action),
         "recordId": record.id.to_string(),
         "productId": record.product.id.to_string(),
         "coinName": record.product.currency.as_str(),
@@ -248,30 +250,30 @@ fn record_row(record: &SavingRecord) -> Value {
     row
 }
 
-fn act_word(act: SavingAct) -> &'static str {
+fn record_type(act: SavingAction) -> &'static str {
     match act {
-        SavingAct::Subscribe => "subscribe",
-        SavingAct::Redeem => "redeem",
-        SavingAct::Interest => "interest",
+        SavingAction::Subscribe => "subscribe",
+        SavingAction::Redeem => "redeem",
+        SavingAction::Interest => "interest",
     }
 }
 
-/// Newest first, within the requested milliseconds.
+/// Records within the requested times (in milliseconds), newest first.
 fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
-    let (account, wanted) = (call.account()?, coin(call)?);
-    let kind = call.params.need("type")?;
+    let (account, requested) = (call.account()?, coin(call)?);
+    let kind = call.params.required("type")?;
     if !["subscribe", "redeem", "interest"].contains(&kind.as_str()) {
         return Err(call.params.invalid("type", "must be subscribe, redeem or interest"));
     }
     let start = call.params.whole("startTime")?.unwrap_or(0);
     let end = call.params.whole("endTime")?.unwrap_or(i64::MAX);
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
-    let rows = call.exchange.earn.records.iter().rev().filter(|row| {
+    let rows = call.exchange.savings.records.iter().rev().filter(|row| {
         row.account == account
             && row.product.lock_days.is_some() == fixed
-            && act_word(row.act) == kind
+            && record_type(row.action) == kind
             && within(row.time_ms)
-            && wanted(&row.product)
+            && requested(&row.product)
     });
     page(call, rows.map(record_row))
 }
@@ -284,10 +286,10 @@ pub(crate) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
     records(call, true)
 }
 
-/// One row per coin, of what is held now.
+/// The current holdings, one row per coin.
 pub(crate) fn overview(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let earn = &call.exchange.earn;
+    let earn = &call.exchange.savings;
     let mut sums: BTreeMap<&str, [Decimal; 3]> = BTreeMap::new();
     for holding in [false, true].into_iter().flat_map(|fixed| earn.of(account, fixed)) {
         let sum = sums.entry(&holding.product.currency).or_default();
@@ -306,9 +308,9 @@ pub(crate) fn overview(call: &mut Call<'_>) -> HandlerResult {
     Ok(rows.collect())
 }
 
-/// Whether a switch is to be on.
+/// Parses a setting: `open` or `close`.
 fn is_open(call: &Call<'_>) -> Result<bool, WireError> {
-    match call.params.need("autoSubscribe")?.as_str() {
+    match call.params.required("autoSubscribe")?.as_str() {
         "open" => Ok(true),
         "close" => Ok(false),
         _ => Err(call.params.invalid("autoSubscribe", "must be open or close")),
@@ -326,7 +328,7 @@ pub(crate) fn set_automatic(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn automatic(call: &mut Call<'_>) -> HandlerResult {
-    let on = call.exchange.earn.automatic.contains(&call.account()?);
+    let on = call.exchange.savings.automatic.contains(&call.account()?);
     Ok(json!({ "batchSubscribeStatus": status(on) }))
 }
 
@@ -339,6 +341,6 @@ pub(crate) fn set_automatic_product(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn automatic_product(call: &mut Call<'_>) -> HandlerResult {
     let key = (call.account()?, product(call, false)?.id);
-    let on = call.exchange.earn.automatic_products.contains(&key);
+    let on = call.exchange.savings.automatic_products.contains(&key);
     Ok(json!({ "subscribeStatus": status(on) }))
 }

@@ -1,4 +1,4 @@
-//! The exchange as handlers see it: they read it, and change it by commands only.
+//! The access of handlers to the exchange: read-only, except for commands.
 
 use std::ops::Deref;
 
@@ -6,10 +6,10 @@ use bitmart_sim::{AccountId, Command, Exchange, OrderId, Outcome, Reject, Reques
 
 use crate::{
     state::State,
-    wire::error::{ErrorFamily, WireError, error, rejected},
+    wire::error::{ErrorFamily, WireError, error, rejection_error},
 };
 
-/// The exchange, and how its rejections are told.
+/// The exchange, with the error family of the current endpoint.
 #[derive(Debug)]
 pub(crate) struct Engine<'a> {
     state: &'a mut State,
@@ -29,7 +29,7 @@ impl<'a> Engine<'a> {
         Self { state, family }
     }
 
-    /// Does what a customer wants, or says why not in the words of the engine.
+    /// Applies a request of a customer. Returns the rejection of the engine.
     pub(crate) fn request(
         &mut self,
         account: AccountId,
@@ -38,7 +38,7 @@ impl<'a> Engine<'a> {
         self.state.apply(Command::Customer { account, request: request.into() })
     }
 
-    /// Does what a customer wants, or gives the error of the wire.
+    /// Applies a request of a customer. Returns the rejection as error of the API.
     pub(crate) fn apply(
         &mut self,
         account: AccountId,
@@ -47,7 +47,7 @@ impl<'a> Engine<'a> {
         self.request(account, request).map_err(|reject| self.error(&reject))
     }
 
-    /// The same for what makes an order.
+    /// Applies a request that creates an order, and returns its id.
     pub(crate) fn order(
         &mut self,
         account: AccountId,
@@ -56,7 +56,7 @@ impl<'a> Engine<'a> {
         self.number(account, request).map(OrderId)
     }
 
-    /// The same for what makes something that has a number.
+    /// Applies a request that creates something with a number, and returns the number.
     pub(crate) fn number(
         &mut self,
         account: AccountId,
@@ -65,8 +65,8 @@ impl<'a> Engine<'a> {
         self.apply(account, request)?.number().ok_or_else(|| error(50000))
     }
 
-    /// The error that a rejection is on the wire.
+    /// The API error of a rejection.
     pub(crate) fn error(&self, reject: &Reject) -> WireError {
-        rejected(reject, self.family)
+        rejection_error(reject, self.family)
     }
 }

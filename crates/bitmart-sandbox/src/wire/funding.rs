@@ -1,64 +1,61 @@
-//! Deposits and withdrawals: currencies, addresses, quota, applying and history.
+//! Deposits and withdrawals: currencies, addresses, quota, withdrawing and history.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-
 use super::{Call, HandlerResult};
-use crate::{
-    exchange::{
-        AccountId, WalletRequest,
-        account::Purse,
-        funding::{Funding, FundingState, NewWithdrawal, deposit_address},
-    },
-    wire::{
-        decimal::{fixed, plain},
-        error::{WireError, error},
-        words,
-    },
+use crate::wire::{
+    decimal::{fixed, plain},
+    enums,
+    error::{WireError, error},
 };
+use bitmart_sim::{
+    AccountId, WalletRequest,
+    account::WalletKind,
+    payment::{NewWithdrawal, Payment, PaymentState, deposit_address},
+};
+use serde_json::{Value, json};
 
 const DECIMALS: u32 = 8;
 const DAY_MS: i64 = 86_400_000;
-const MOST_CURRENCIES: usize = 20;
-/// The networks of USDT; every other currency has one of its own name.
+const MAX_CURRENCIES: usize = 20;
+/// The networks of USDT. Every other currency has one network with its own name.
 const USDT_NETWORKS: [&str; 2] = ["TRC20", "ERC20"];
 
-/// The caller, which must not be a sub-account: "not for sub-accounts" (60026).
+/// The account of the caller, which must not be a sub-account (60026, documented as "not for sub-accounts").
 fn main_account(call: &mut Call<'_>) -> Result<AccountId, WireError> {
     let account = call.account()?;
     let is_sub = call.owner()?.main.is_some();
     if is_sub { Err(error(60026)) } else { Ok(account) }
 }
 
-/// The values of `account_type`, as the Python SDK 2.8.0 has them.
-const DEPOSIT_ACCOUNTS: [(&str, Purse); 3] =
-    [("SPOT", Purse::Spot), ("CONTRACT", Purse::Futures), ("FUND", Purse::Fund)];
+/// The values of `account_type`, from the Python SDK 2.8.0.
+const DEPOSIT_ACCOUNTS: [(&str, WalletKind); 3] =
+    [("SPOT", WalletKind::Spot), ("CONTRACT", WalletKind::Futures), ("FUND", WalletKind::Funding)];
 
-fn deposit_account_row(purse: Purse) -> Value {
-    let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.1 == purse);
+fn deposit_account_row(kind: WalletKind) -> Value {
+    let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.1 == kind);
     json!({ "account_type": row.map(|row| row.0) })
 }
 
-/// No source states what the response holds.
+/// No source documents the content of the response.
 pub(crate) fn deposit_account(call: &mut Call<'_>) -> HandlerResult {
     main_account(call)?;
     Ok(deposit_account_row(call.owner()?.deposit_to))
 }
 
-/// As above. "Not for sub-accounts."
+/// No source documents the content of the response.
 pub(crate) fn set_deposit_account(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
-    let word = call.params.need("account_type")?;
+    let word = call.params.required("account_type")?;
     let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.0 == word);
     let rule = "must be SPOT, CONTRACT or FUND";
-    let purse = row.ok_or_else(|| call.params.invalid("account_type", rule))?.1;
-    call.exchange.apply(account, WalletRequest::SetDepositWallet(purse))?;
-    Ok(deposit_account_row(purse))
+    let kind = row.ok_or_else(|| call.params.invalid("account_type", rule))?.1;
+    call.exchange.apply(account, WalletRequest::SetDepositWallet(kind))?;
+    Ok(deposit_account_row(kind))
 }
 
-/// What the operator saved for the account ([`Sandbox::save_address`](crate::Sandbox::save_address)). Only
-/// a standard address has a currency, and an EVM one has no network either.
+/// The addresses that the operator has saved ([`Sandbox::save_address`](crate::Sandbox::save_address)). Only a standard
+/// address has a currency, and an EVM address has no network either.
 pub(crate) fn addresses(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let rows = call.exchange.decisions.addresses(account).iter().map(|saved| {
@@ -87,9 +84,9 @@ pub(crate) fn addresses(call: &mut Call<'_>) -> HandlerResult {
 
 /// One row per currency and network.
 pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
-    let wanted = call.params.text("currencies")?;
-    let wanted: Option<Vec<&str>> = wanted.as_deref().map(|list| list.split(',').collect());
-    if wanted.as_ref().is_some_and(|list| list.len() > MOST_CURRENCIES) {
+    let requested = call.params.text("currencies")?;
+    let requested: Option<Vec<&str>> = requested.as_deref().map(|list| list.split(',').collect());
+    if requested.as_ref().is_some_and(|list| list.len() > MAX_CURRENCIES) {
         return Err(call.params.invalid("currencies", "at most 20"));
     }
     let markets = call.exchange.spot.values();
@@ -97,10 +94,10 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
         markets.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();
     let mut rows = Vec::new();
     for name in names {
-        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&name.as_str())) {
+        if requested.as_ref().is_some_and(|requested| !requested.contains(&name.as_str())) {
             continue;
         }
-        let usd = call.exchange.usd(name);
+        let usd = call.exchange.usd_price(name);
         let mut add = |code: String, network: &str| {
             let terms = call.exchange.decisions.terms(&code);
             let usd = usd.checked_mul(terms.fee).unwrap_or_default();
@@ -112,7 +109,7 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
                 "network": network,
                 "withdraw_enabled": withdrawals,
                 "deposit_enabled": deposits,
-                "withdraw_minsize": fixed(terms.least(), DECIMALS),
+                "withdraw_minsize": fixed(terms.min_withdrawal(), DECIMALS),
                 "withdraw_minfee": null,
                 "withdraw_fee": plain(terms.fee),
                 "withdraw_fee_estimate": fixed(usd, DECIMALS),
@@ -131,12 +128,12 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn address(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
-    let currency = call.params.need("currency")?;
+    let currency = call.params.required("currency")?;
     let wallet = call.exchange.plain_currency(&currency).ok_or_else(|| error(60002))?;
     let checked = call.exchange.decisions.check_deposit(&currency);
     checked.map_err(|reject| call.exchange.error(&reject))?;
     let address = deposit_address(account, &wallet);
-    // All accounts of an exchange share an address there, and the memo distinguishes them.
+    // On networks with a memo all accounts share an address, and the memo identifies the account.
     let needs_memo = call.exchange.decisions.terms(&currency).memo;
     let memo = if needs_memo { account.0.to_string() } else { String::new() };
     Ok(json!({
@@ -149,13 +146,13 @@ pub(crate) fn address(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn quota(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
-    let currency = call.params.need("currency")?;
+    let currency = call.params.required("currency")?;
     call.exchange.plain_currency(&currency).ok_or_else(|| error(60002))?;
     let left = call.exchange.withdraw_quota_btc(account, call.now_ms);
     let terms = call.exchange.decisions.terms(&currency);
     Ok(json!({
         "today_available_withdraw_BTC": fixed(left, 4),
-        "min_withdraw": fixed(terms.least(), DECIMALS),
+        "min_withdraw": fixed(terms.min_withdrawal(), DECIMALS),
         "withdraw_precision": terms.decimals,
         "withdraw_fee": fixed(terms.fee, DECIMALS),
         "withdraw_Precision_GeTen": terms.multiple_of,
@@ -165,15 +162,16 @@ pub(crate) fn quota(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn withdraw(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
-    let currency = params.need("currency")?.into();
-    params.need("amount")?;
+    let currency = params.required("currency")?.into();
+    params.required("amount")?;
     let amount = params.decimal("amount")?.unwrap_or_default();
-    // On-chain wins when both groups of fields are sent, as documented.
+    // If the fields for both kinds are sent, the withdrawal is on-chain, as documented.
     let (address, payee) =
         match (params.text("address")?, params.whole("type")?, params.text("value")?) {
             (Some(address), _, _) => (address, None),
             (None, Some(1..=3), Some(value)) => {
-                let payee = call.exchange.account_called(&value).ok_or_else(|| error(60053))?;
+                let payee =
+                    enums::parse_account(&call.exchange, &value).ok_or_else(|| error(60053))?;
                 (value, Some(payee))
             }
             _ => return Err(error(60011)),
@@ -181,8 +179,8 @@ pub(crate) fn withdraw(call: &mut Call<'_>) -> HandlerResult {
     let address_memo = params.text("address_memo")?.unwrap_or_default();
     let source = match params.text("sourceAccount")?.as_deref() {
         None => None,
-        Some("SPOT") => Some(Purse::Spot),
-        Some("FUND") => Some(Purse::Fund),
+        Some("SPOT") => Some(WalletKind::Spot),
+        Some("FUND") => Some(WalletKind::Funding),
         Some(_) => return Err(params.invalid("sourceAccount", "must be SPOT or FUND")),
     };
     let request = NewWithdrawal { currency, amount, address, address_memo, source, payee };
@@ -193,11 +191,11 @@ pub(crate) fn withdraw(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn history(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let params = &call.params;
-    let wanted = params.need("operation_type")?;
-    if wanted != "withdraw" && wanted != "deposit" {
+    let requested = params.required("operation_type")?;
+    if requested != "withdraw" && requested != "deposit" {
         return Err(params.invalid("operation_type", "must be deposit or withdraw"));
     }
-    params.need("N")?;
+    params.required("N")?;
     let count = params.whole("N")?.unwrap_or_default();
     if !(1..=1_000).contains(&count) {
         return Err(params.invalid("N", "must be 1 to 1000"));
@@ -214,8 +212,8 @@ pub(crate) fn history(call: &mut Call<'_>) -> HandlerResult {
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
     let rows = call
         .exchange
-        .fundings_of(account)
-        .filter(|row| row.deposit == (wanted == "deposit") && within(row.time_ms))
+        .payments_of(account)
+        .filter(|row| row.deposit == (requested == "deposit") && within(row.time_ms))
         .filter(|row| currency.as_deref().is_none_or(|currency| row.currency == currency))
         .take(usize::try_from(count).unwrap_or(1))
         .map(record);
@@ -224,17 +222,16 @@ pub(crate) fn history(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn detail(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
-    let id = call.params.need("id")?;
-    let mut rows = call.exchange.fundings_of(account);
+    let id = call.params.required("id")?;
+    let mut rows = call.exchange.payments_of(account);
     let row = rows.find(|row| row.id.to_string() == id).ok_or_else(|| error(60010))?;
     Ok(json!({ "record": record(row) }))
 }
 
-/// One of the two ids is an empty text, and `tx_id` is empty until the record is on chain, as
-/// documented.
-fn record(row: &Funding) -> Value {
+/// One of the two ids is an empty string, and `tx_id` is empty until the record is on-chain, as documented.
+fn record(row: &Payment) -> Value {
     let id = row.id.to_string();
-    let on_chain = [FundingState::Processing, FundingState::Done].contains(&row.state);
+    let on_chain = [PaymentState::Processing, PaymentState::Done].contains(&row.state);
     let (withdraw_id, deposit_id, kind) =
         if row.deposit { ("", id.as_str(), "deposit") } else { (id.as_str(), "", "withdraw") };
     json!({
@@ -245,7 +242,7 @@ fn record(row: &Funding) -> Value {
         "apply_time": row.time_ms,
         "arrival_amount": plain(row.amount - row.fee),
         "fee": plain(row.fee),
-        "status": words::funding(row.state),
+        "status": enums::funding(row.state),
         "address": row.address,
         "address_memo": row.address_memo,
         "tx_id": if on_chain { format!("sandbox{id}") } else { String::new() },

@@ -1,40 +1,40 @@
 //! Isolated margin: accounts, transfers, loans, records and orders.
 
+use bitmart_sim::{
+    AccountId, SpotRequest, SpotRules, WalletRequest,
+    margin::{
+        DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, PairAmount, Repayment,
+        loan_limits,
+    },
+    rules::MONEY_DECIMALS,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, spot::orders::parse_order};
-use crate::{
-    exchange::{
-        AccountId, SpotRequest, SpotRules, WalletRequest,
-        margin::{
-            DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, Repayment, Sum, bounds,
-        },
-        rules::MONEY_DECIMALS,
-    },
-    wire::{
-        decimal::{fixed, plain},
-        error::{WireError, error},
-    },
+use crate::wire::{
+    decimal::{fixed, plain},
+    error::{WireError, error},
 };
 
 const DECIMALS: u32 = MONEY_DECIMALS;
 
-fn sum(call: &Call<'_>) -> Result<Sum, WireError> {
+fn sum(call: &Call<'_>) -> Result<PairAmount, WireError> {
     let params = &call.params;
-    let (symbol, currency) = (params.need("symbol")?.into(), params.need("currency")?.into());
-    params.need("amount")?;
+    let (symbol, currency) =
+        (params.required("symbol")?.into(), params.required("currency")?.into());
+    params.required("amount")?;
     let amount = params.decimal("amount")?.unwrap_or_default();
     if amount.scale() > DECIMALS {
         return Err(params.invalid("amount", "at most 8 decimals"));
     }
-    Ok(Sum { symbol, currency, amount })
+    Ok(PairAmount { symbol, currency, amount })
 }
 
 pub(crate) fn transfer(call: &mut Call<'_>) -> HandlerResult {
     let (account, sum) = (call.account()?, sum(call)?);
-    let into = match call.params.need("side")?.as_str() {
+    let into = match call.params.required("side")?.as_str() {
         "in" => true,
         "out" => false,
         _ => return Err(call.params.invalid("side", "must be in or out")),
@@ -58,16 +58,16 @@ pub(crate) fn repay(call: &mut Call<'_>) -> HandlerResult {
 /// An order paid from the margin wallets of its pair. Without them there is no margin account (51001).
 pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     let mut request =
         parse_order(&call.exchange, &call.params, &symbol, "clientOrderId", call.lenient)?;
     request.margin = true;
     let id = call.exchange.order(account, SpotRequest::Place(request))?;
-    // A number in the documents.
+    // The id is a number, as documented.
     Ok(json!({ "order_id": id.0 }))
 }
 
-/// The pairs that are requested: one, or every one.
+/// The requested pair, or all pairs.
 fn pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
     let markets = &call.exchange.spot;
     let all = || markets.values().map(|market| market.rules.clone()).collect();
@@ -79,7 +79,7 @@ fn pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
 pub(crate) fn pair_list(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let side = |rules: &SpotRules, currency: &SmolStr| {
-        let (least, most) = bounds(*currency == rules.base);
+        let (least, most) = loan_limits(*currency == rules.base);
         let borrowable = call.exchange.borrowable(account, &rules.symbol, currency);
         json!({
             "currency": currency.as_str(),
@@ -102,7 +102,7 @@ pub(crate) fn pair_list(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "symbols": rows.collect::<Value>() }))
 }
 
-/// What one currency of a pair holds and owes.
+/// Balance and debt of one currency of a pair.
 #[derive(Debug, Clone, Copy)]
 struct Holding {
     available: Decimal,
@@ -129,8 +129,8 @@ impl Holding {
 
     fn row(self, call: &Call<'_>, currency: &SmolStr) -> Value {
         let net = self.total() - self.debt.total();
-        let usd = call.exchange.usd(currency).saturating_mul(net);
-        let in_btc = usd.checked_div(call.exchange.usd("BTC")).unwrap_or_default();
+        let usd = call.exchange.usd_price(currency).saturating_mul(net);
+        let in_btc = usd.checked_div(call.exchange.usd_price("BTC")).unwrap_or_default();
         json!({
             "currency": currency.as_str(),
             "borrow_enabled": true,
@@ -153,7 +153,7 @@ pub(crate) fn accounts(call: &mut Call<'_>) -> HandlerResult {
         let base = Holding::read(call, account, &rules, &rules.base);
         let quote = Holding::read(call, account, &rules, &rules.quote);
         let rate = call.exchange.risk(account, &rules.symbol).rate();
-        // Where the levels lie is made up: only their names are published.
+        // The boundaries of the levels are invented: only their names are published.
         let level = match rate {
             Some(rate) if rate < LIQUIDATION_RATE * LIQUIDATION_RATE => "3",
             Some(rate) if rate < Decimal::new(15, 1) => "2",
@@ -185,7 +185,7 @@ fn liquidation_price(base: Holding, quote: Holding) -> Decimal {
 }
 
 /// The filters of a list of records.
-struct Wanted {
+struct Filter {
     account: AccountId,
     symbol: String,
     id: Option<String>,
@@ -194,10 +194,10 @@ struct Wanted {
     count: usize,
 }
 
-impl Wanted {
+impl Filter {
     fn read(call: &Call<'_>, id_field: &str) -> Result<Self, WireError> {
         let params = &call.params;
-        let symbol = params.need("symbol")?;
+        let symbol = params.required("symbol")?;
         if !call.exchange.spot.contains_key(symbol.as_str()) {
             return Err(error(50001));
         }
@@ -213,20 +213,20 @@ impl Wanted {
         })
     }
 
-    fn has(&self, account: AccountId, symbol: &str, id: u64, time_ms: u64) -> bool {
+    fn matches(&self, account: AccountId, symbol: &str, id: u64, time_ms: u64) -> bool {
         let time = i64::try_from(time_ms).unwrap_or(i64::MAX);
         self.account == account
             && self.symbol == symbol
-            && self.id.as_ref().is_none_or(|wanted| *wanted == id.to_string())
+            && self.id.as_ref().is_none_or(|filter| *filter == id.to_string())
             && (self.start..=self.end).contains(&time)
     }
 }
 
-/// Newest first: no source states the order. Milliseconds in the request, seconds in the response.
+/// Newest first; no source documents the order. Times are in milliseconds.
 pub(crate) fn borrow_records(call: &mut Call<'_>) -> HandlerResult {
-    let wanted = Wanted::read(call, "borrow_id")?;
-    let has = |loan: &&Loan| wanted.has(loan.account, &loan.symbol, loan.id, loan.time_ms);
-    let rows = call.exchange.loans.values().rev().filter(has).take(wanted.count).map(|loan| {
+    let filter = Filter::read(call, "borrow_id")?;
+    let matches = |loan: &&Loan| filter.matches(loan.account, &loan.symbol, loan.id, loan.time_ms);
+    let rows = call.exchange.loans.values().rev().filter(matches).take(filter.count).map(|loan| {
         json!({
             "borrow_id": loan.id.to_string(),
             "symbol": loan.symbol.as_str(),
@@ -242,22 +242,23 @@ pub(crate) fn borrow_records(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn repay_records(call: &mut Call<'_>) -> HandlerResult {
-    let wanted = Wanted::read(call, "repay_id")?;
+    let filter = Filter::read(call, "repay_id")?;
     let currency = call.params.text("currency")?;
-    let has = |row: &&Repayment| {
-        wanted.has(row.account, &row.symbol, row.id, row.time_ms)
+    let matches = |row: &&Repayment| {
+        filter.matches(row.account, &row.symbol, row.id, row.time_ms)
             && currency.as_deref().is_none_or(|currency| row.currency == currency)
     };
-    let rows = call.exchange.repayments.iter().rev().filter(has).take(wanted.count).map(|row| {
-        json!({
-            "repay_id": row.id.to_string(),
-            "repay_time": row.time_ms.to_string(),
-            "symbol": row.symbol.as_str(),
-            "currency": row.currency.as_str(),
-            "repaid_amount": fixed(row.paid.total(), DECIMALS),
-            "repaid_principal": fixed(row.paid.principal, DECIMALS),
-            "repaid_interest": fixed(row.paid.interest, DECIMALS),
-        })
-    });
+    let rows =
+        call.exchange.repayments.iter().rev().filter(matches).take(filter.count).map(|row| {
+            json!({
+                "repay_id": row.id.to_string(),
+                "repay_time": row.time_ms.to_string(),
+                "symbol": row.symbol.as_str(),
+                "currency": row.currency.as_str(),
+                "repaid_amount": fixed(row.paid.total(), DECIMALS),
+                "repaid_principal": fixed(row.paid.principal, DECIMALS),
+                "repaid_interest": fixed(row.paid.interest, DECIMALS),
+            })
+        });
     Ok(json!({ "records": rows.collect::<Value>() }))
 }

@@ -1,14 +1,14 @@
-//! How numbers are written: an optional minus, digits, at most one point with digits after it, and for
-//! decimals an optional exponent. What parsers of Rust take beyond that (`1_000`, `+1`) is no number here.
+//! Parsing of numbers: an optional minus, digits, at most one point with digits after it, and for decimals an optional
+//! exponent. Other spellings that Rust's parsers accept (`1_000`, `+1`) are rejected.
 
 use rust_decimal::Decimal;
 
-/// Longest text that is read as a number: more digits than any number of the exchange has.
-const LONGEST: usize = 64;
+/// Maximum length of a number: more digits than any number of the exchange has.
+const MAX_LENGTH: usize = 64;
 
-/// A decimal number; none when it is written otherwise or does not fit.
+/// Parses a decimal number; `None` if it is malformed or out of range.
 pub(crate) fn decimal(text: &str) -> Option<Decimal> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return None;
     }
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -32,12 +32,12 @@ pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     }
 }
 
-/// A whole number; none when it is written otherwise or does not fit.
+/// Parses a whole number; `None` if it is malformed or out of range.
 pub(crate) fn whole(text: &str) -> Option<i64> {
     is_digits(text.strip_prefix('-').unwrap_or(text)).then(|| text.parse().ok()).flatten()
 }
 
-/// A whole number without a sign, as ids and times are; none when it is written otherwise or does not fit.
+/// Parses a whole number without a sign, such as an id or time; `None` if it is malformed or out of range.
 pub(crate) fn unsigned(text: &str) -> Option<u64> {
     is_digits(text).then(|| text.parse().ok()).flatten()
 }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimals_are_read_as_they_are_written() {
+    fn well_formed_decimals_are_parsed() {
         for (text, value) in [
             ("0", "0"),
             ("-1.50", "-1.50"),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_parser_of_rust_takes_is_no_number() {
+    fn other_spellings_that_rust_parsers_accept_are_rejected() {
         for text in [
             "1_000",
             "0.0_1",
@@ -108,13 +108,13 @@ mod tests {
         }
         assert_eq!((whole("-5"), whole("5"), whole("5.0")), (Some(-5), Some(5), None));
         assert_eq!((unsigned("5"), unsigned("-5")), (Some(5), None));
-        assert_eq!(decimal(&"9".repeat(LONGEST + 1)), None);
+        assert_eq!(decimal(&"9".repeat(MAX_LENGTH + 1)), None);
     }
 
     proptest! {
-        /// Whatever is read is written in the grammar, and what a number prints is read.
+        /// Every accepted text follows the grammar.
         #[test]
-        fn nothing_but_the_grammar_is_read(text in "[-+0-9._eE ]{0,12}") {
+        fn only_the_grammar_is_accepted(text in "[-+0-9._eE ]{0,12}") {
             if decimal(&text).is_some() {
                 let allowed = |byte: u8| byte.is_ascii_digit() || b"-+.eE".contains(&byte);
                 prop_assert!(text.bytes().all(allowed), "{text:?}");
@@ -124,7 +124,7 @@ mod tests {
         }
 
         #[test]
-        fn every_printed_number_is_read(units in any::<i64>(), scale in 0_u32..19) {
+        fn every_printed_number_is_parsed(units in any::<i64>(), scale in 0_u32..19) {
             let number = Decimal::new(units, scale);
             prop_assert_eq!(decimal(&number.to_string()), Some(number));
             prop_assert_eq!(whole(&units.to_string()), Some(units));

@@ -1,11 +1,12 @@
-//! Request parameters: from query or body, with the codes that missing and wrong ones get.
+//! Request parameters from query or body, and the errors for missing and invalid ones.
+
+use bitmart_sim::rules::MAX_AMOUNT;
 
 use percent_encoding::percent_decode;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
-    exchange::rules::LARGEST,
     generated::{Codes, Kind, Param},
     wire::{
         error::{WireError, error},
@@ -13,17 +14,17 @@ use crate::{
     },
 };
 
-/// How old a request may be when it arrives. The npm package bitmart-api sends it with every signed request;
-/// the exchange heeds it where it is documented.
+/// How old a request may be when it arrives. The npm package bitmart-api sends it with every signed request; the
+/// exchange only uses it where it is documented.
 pub(crate) const RECV_WINDOW: &str = "recvWindow";
 
-/// Parameters of one request. Empty text and null count as absent, because clients send them for
-/// optional fields they have no value for.
+/// The parameters of a request. Empty strings and null count as absent, because clients send them for optional fields
+/// without a value.
 #[derive(Debug)]
 pub(crate) struct Params {
     values: Map<String, Value>,
     codes: Codes,
-    /// Rows that are younger are not listed yet.
+    /// Lists do not contain rows that are newer than this (`Fault::LateHistory`).
     listed_until_ms: Option<u64>,
 }
 
@@ -46,12 +47,12 @@ impl Params {
         Self { values, codes, listed_until_ms: None }
     }
 
-    /// The response lists a history that lags: rows up to this time.
-    pub(crate) fn list_until(&mut self, newest_ms: u64) {
+    /// Limits lists to rows up to this time.
+    pub(crate) fn limit_to(&mut self, newest_ms: u64) {
         self.listed_until_ms = Some(newest_ms);
     }
 
-    pub(crate) fn lists(&self) -> u64 {
+    pub(crate) fn newest_listed_ms(&self) -> u64 {
         self.listed_until_ms.unwrap_or(u64::MAX)
     }
 
@@ -59,7 +60,7 @@ impl Params {
         self.values.get(name)
     }
 
-    /// Whether a parameter is not there, or empty.
+    /// Whether a parameter is missing, null or empty.
     pub(crate) fn is_absent(&self, name: &str) -> bool {
         match self.values.get(name) {
             None | Some(Value::Null) => true,
@@ -78,10 +79,10 @@ impl Params {
         };
         let known = error(code);
         let text = format!("{}: {name} is required", known.message);
-        known.saying(text)
+        known.with_message(text)
     }
 
-    /// The error for a parameter with a value that does not fit.
+    /// The error for a parameter with an invalid value.
     pub(crate) fn invalid(&self, name: &str, rule: &str) -> WireError {
         let text = match self.codes {
             Codes::Spot | Codes::Quotation => format!("Invalid {name}: {rule}"),
@@ -93,10 +94,10 @@ impl Params {
             Codes::Account => 60000,
             Codes::Futures => 40007,
         };
-        error(code).saying(text)
+        error(code).with_message(text)
     }
 
-    /// Text, or a number or flag as text.
+    /// A string; numbers and flags are converted to strings.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, WireError> {
         match self.values.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -111,7 +112,7 @@ impl Params {
         }
     }
 
-    pub(crate) fn need(&self, name: &str) -> Result<String, WireError> {
+    pub(crate) fn required(&self, name: &str) -> Result<String, WireError> {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
@@ -123,24 +124,24 @@ impl Params {
             .transpose()
     }
 
-    /// The number of rows that is requested.
+    /// The requested number of rows.
     pub(crate) fn limit(&self, default: i64, most: i64) -> Result<usize, WireError> {
         let requested = self.whole("limit")?.unwrap_or(default);
         if requested < 1 {
             return Err(error(50015));
         }
         if requested > most {
-            return Err(error(50016).saying(format!("Maximum limit is {most}")));
+            return Err(error(50016).with_message(format!("Maximum limit is {most}")));
         }
         Ok(usize::try_from(requested).unwrap_or(1))
     }
 
-    /// A decimal above zero, as text or number.
+    /// A decimal above zero, as string or number.
     pub(crate) fn decimal(&self, name: &str) -> Result<Option<Decimal>, WireError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let value =
             number::decimal(&text).ok_or_else(|| self.invalid(name, "must be a decimal number"))?;
-        if value <= Decimal::ZERO || value > LARGEST || value.normalize().scale() > 12 {
+        if value <= Decimal::ZERO || value > MAX_AMOUNT || value.normalize().scale() > 12 {
             return Err(
                 self.invalid(name, "must be above 0, at most 1e12, with at most 12 decimals")
             );
@@ -148,7 +149,7 @@ impl Params {
         Ok(Some(value.normalize()))
     }
 
-    /// A list of texts; none when absent.
+    /// A list of strings; `None` if absent.
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, WireError> {
         match self.values.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -165,7 +166,7 @@ impl Params {
         }
     }
 
-    /// A list of objects; an error when absent.
+    /// A list of objects; an error if absent.
     pub(crate) fn rows(&self, name: &str) -> Result<Vec<Self>, WireError> {
         match self.values.get(name) {
             None | Some(Value::Null) => Err(self.missing(name)),
@@ -182,8 +183,8 @@ impl Params {
         }
     }
 
-    /// Rejects fields that the endpoint does not have: the exchange ignores them silently, so that a typing
-    /// error there trades something else than meant.
+    /// Rejects unknown fields. The exchange ignores them silently, so with a misspelled name an order may differ from
+    /// what was intended.
     pub(crate) fn reject_unknown(
         &self,
         fields: &[Param],
@@ -191,7 +192,7 @@ impl Params {
     ) -> Result<(), WireError> {
         for (name, value) in &self.values {
             let Some(field) = fields.iter().find(|field| field.name == name) else {
-                // A client that fills in nothing means nothing, and some send a window with everything.
+                // Some clients send null for absent fields, and some send a window with every request.
                 if value.is_null() || name == RECV_WINDOW || undocumented.contains(&name.as_str()) {
                     continue;
                 }
@@ -206,8 +207,7 @@ impl Params {
         Ok(())
     }
 
-    /// Rejects a member that is to be a number and is none, also where the kind of the order ignores it:
-    /// the client meant something by it.
+    /// Rejects malformed number fields even if the order type ignores them, because the client intended some value.
     pub(crate) fn reject_malformed(&self, fields: &[Param]) -> Result<(), WireError> {
         for field in fields {
             if let (false, Some(Value::Array(rows))) =
@@ -228,7 +228,7 @@ impl Params {
         Ok(())
     }
 
-    /// Futures have codes of their own for two of them.
+    /// The error for a malformed number. Futures have separate codes for two fields.
     fn malformed(&self, name: &str) -> WireError {
         match (self.codes, name) {
             (Codes::Futures, "leverage") => error(40040),
@@ -237,9 +237,9 @@ impl Params {
         }
     }
 
-    /// The error for a member that is given twice.
-    pub(crate) fn repeated(&self, name: &str) -> WireError {
-        self.invalid(name, "is given twice. The sandbox takes the last when lenient")
+    /// The error for a duplicate parameter.
+    pub(crate) fn duplicate(&self, name: &str) -> WireError {
+        self.invalid(name, "is duplicated. With --lenient the sandbox uses the last value")
     }
 
     fn unknown(&self, name: &str, fields: &[Param]) -> WireError {
@@ -255,9 +255,9 @@ impl Params {
         };
         let known = error(code);
         let text = format!(
-            "{}: unknown field \"{name}\"{hint}. BitMart ignores it silently; the sandbox does so when lenient",
+            "{}: unknown field \"{name}\"{hint}. BitMart ignores it silently, and so does the sandbox with --lenient",
             known.message
         );
-        known.saying(text)
+        known.with_message(text)
     }
 }

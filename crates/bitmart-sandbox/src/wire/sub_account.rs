@@ -1,27 +1,27 @@
 //! Sub-accounts: transfers between them and their main account, wallets and lists, on both hosts.
 
+use bitmart_sim::{
+    AccountId, WalletRequest,
+    account::WalletKind,
+    transfer::{AccountWallet, NewTransfer, Transfer},
+};
+
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, transfer::amount};
-use crate::{
-    exchange::{
-        AccountId, WalletRequest,
-        account::Purse,
-        transfer::{End, NewTransfer, Transfer},
-    },
-    wire::{
-        decimal::{fixed, plain},
-        error::{WireError, error},
-    },
+use crate::wire::{
+    decimal::{fixed, plain},
+    enums::account_name,
+    error::{WireError, error},
 };
 
-/// Histories reach back three months, as documented.
-const REACH_MS: u64 = 90 * 86_400_000;
-const REQUEST_NO: usize = 64;
-const MOST_ROWS: i64 = 100;
+/// Histories cover three months, as documented.
+const HISTORY_MS: u64 = 90 * 86_400_000;
+const MAX_REQUEST_NUMBER: usize = 64;
+const MAX_ROWS: i64 = 100;
 
-/// The caller, which must be a main account (60026 otherwise).
+/// The account of the caller, which must be a main account (otherwise 60026).
 fn main_account(call: &Call<'_>) -> Result<AccountId, WireError> {
     let account = call.account()?;
     let is_sub = main_of(call, account).is_some();
@@ -32,81 +32,92 @@ fn main_of(call: &Call<'_>, account: AccountId) -> Option<AccountId> {
     call.exchange.accounts.get(&account)?.main
 }
 
-/// The sub-account that a field names, or this error.
-fn named(call: &Call<'_>, main: AccountId, field: &str, code: u32) -> Result<AccountId, WireError> {
-    let name = call.params.need(field)?;
-    call.exchange.sub_account(main, &name).ok_or_else(|| error(code))
+/// The sub-account with the name in a field; an error with `code` if there is none.
+fn sub_account_param(
+    call: &Call<'_>,
+    main: AccountId,
+    field: &str,
+    code: u32,
+) -> Result<AccountId, WireError> {
+    let name = call.params.required(field)?;
+    let mut subs = call.exchange.sub_accounts(main);
+    subs.find(|sub| account_name(*sub) == name).ok_or_else(|| error(code))
 }
 
-/// Moves the requested amount between the same wallets of two accounts.
-fn move_money(call: &mut Call<'_>, purse: Purse, from: AccountId, to: AccountId) -> HandlerResult {
+/// Transfers the requested amount between the same wallets of two accounts.
+fn transfer_between_accounts(
+    call: &mut Call<'_>,
+    kind: WalletKind,
+    from: AccountId,
+    to: AccountId,
+) -> HandlerResult {
     let caller = call.account()?;
     let params = &call.params;
-    let number = SmolStr::from(params.need("requestNo")?);
-    if number.len() > REQUEST_NO {
+    let number = SmolStr::from(params.required("requestNo")?);
+    if number.len() > MAX_REQUEST_NUMBER {
         return Err(params.invalid("requestNo", "at most 64 characters"));
     }
-    let currency = params.need("currency")?.into();
-    let too_fine = params.invalid("amount", "at most 8 decimals");
-    let amount = amount(params, error(61000), too_fine)?;
-    let end = |account| End { account, purse };
+    let currency = params.required("currency")?.into();
+    let too_many_decimals = params.invalid("amount", "at most 8 decimals");
+    let amount = amount(params, error(61000), too_many_decimals)?;
+    let end = |account| AccountWallet { account, kind };
     let request = NewTransfer { from: end(from), to: end(to), currency, amount };
     let request = WalletRequest::Transfer { transfer: request, number: Some(number) };
     call.exchange.apply(caller, request)?;
     Ok(json!({}))
 }
 
-fn to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn to_main(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
-    let sub = named(call, main, "subAccount", 61003)?;
-    move_money(call, purse, sub, main)
+    let sub = sub_account_param(call, main, "subAccount", 61003)?;
+    transfer_between_accounts(call, kind, sub, main)
 }
 
-fn to_sub(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+fn to_sub(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
-    let sub = named(call, main, "subAccount", 61003)?;
-    move_money(call, purse, main, sub)
+    let sub = sub_account_param(call, main, "subAccount", 61003)?;
+    transfer_between_accounts(call, kind, main, sub)
 }
 
-/// Only a sub-account may send it (60027).
-fn own_to_main(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+/// Only for sub-accounts (otherwise 60027).
+fn own_to_main(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let sub = call.account()?;
     let main = main_of(call, sub).ok_or_else(|| error(60027))?;
-    move_money(call, purse, sub, main)
+    transfer_between_accounts(call, kind, sub, main)
 }
 
 pub(crate) fn spot_to_main(call: &mut Call<'_>) -> HandlerResult {
-    to_main(call, Purse::Spot)
+    to_main(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_to_main(call: &mut Call<'_>) -> HandlerResult {
-    to_main(call, Purse::Futures)
+    to_main(call, WalletKind::Futures)
 }
 
 pub(crate) fn spot_to_sub(call: &mut Call<'_>) -> HandlerResult {
-    to_sub(call, Purse::Spot)
+    to_sub(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_to_sub(call: &mut Call<'_>) -> HandlerResult {
-    to_sub(call, Purse::Futures)
+    to_sub(call, WalletKind::Futures)
 }
 
 pub(crate) fn spot_own_to_main(call: &mut Call<'_>) -> HandlerResult {
-    own_to_main(call, Purse::Spot)
+    own_to_main(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_own_to_main(call: &mut Call<'_>) -> HandlerResult {
-    own_to_main(call, Purse::Futures)
+    own_to_main(call, WalletKind::Futures)
 }
 
 pub(crate) fn sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
-    let from = named(call, main, "fromAccount", 61003)?;
-    let to = named(call, main, "toAccount", 61002)?;
+    let from = sub_account_param(call, main, "fromAccount", 61003)?;
+    let to = sub_account_param(call, main, "toAccount", 61002)?;
     if from == to {
         return Err(call.params.invalid("toAccount", "must differ from fromAccount"));
     }
-    move_money(call, Purse::Spot, from, to)
+    transfer_between_accounts(call, WalletKind::Spot, from, to)
 }
 
 pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
@@ -114,19 +125,19 @@ pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     // Enumeration `sub_account_status`: 1 is normal, 2 frozen by the main account.
     let status = |sub| if call.exchange.decisions.is_frozen(sub) { 2 } else { 1 };
     let rows = call.exchange.sub_accounts(main);
-    let rows = rows.map(|sub| json!({ "accountName": sub.name(), "status": status(sub) }));
+    let rows = rows.map(|sub| json!({ "accountName": account_name(sub), "status": status(sub) }));
     Ok(json!({ "subAccountList": rows.collect::<Value>() }))
 }
 
-/// Only balances above zero, as documented.
-fn wallet(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
+/// The balances above zero, as documented.
+fn wallet(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
-    let sub = named(call, main, "subAccount", 61003)?;
-    let wanted = call.params.text("currency")?;
-    let rows = call.exchange.wallets(sub, purse);
+    let sub = sub_account_param(call, main, "subAccount", 61003)?;
+    let requested = call.params.text("currency")?;
+    let rows = call.exchange.wallets(sub, kind);
     let rows = rows
         .filter(|(_, wallet)| !wallet.is_empty())
-        .filter(|(name, _)| wanted.as_deref().is_none_or(|wanted| wanted == name.as_str()))
+        .filter(|(name, _)| requested.as_deref().is_none_or(|requested| requested == name.as_str()))
         .map(|(name, wallet)| {
             json!({
                 "currency": name.as_str(),
@@ -139,29 +150,29 @@ fn wallet(call: &mut Call<'_>, purse: Purse) -> HandlerResult {
 }
 
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
-    wallet(call, Purse::Spot)
+    wallet(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_wallet(call: &mut Call<'_>) -> HandlerResult {
-    wallet(call, Purse::Futures)
+    wallet(call, WalletKind::Futures)
 }
 
-/// The transfers of one kind of wallet between `account`, when given `with`, and others; newest first.
+/// Transfers of a kind of wallet between `account` and others, or between `account` and `counterparty`, newest first.
 fn history(
     call: &Call<'_>,
-    purse: Purse,
+    kind: WalletKind,
     account: AccountId,
-    with: Option<AccountId>,
+    counterparty: Option<AccountId>,
     rows_field: &str,
 ) -> Result<(usize, Value), WireError> {
     let params = &call.params;
-    params.need(rows_field)?;
-    let rows = params.whole(rows_field)?.filter(|rows| (1..=MOST_ROWS).contains(rows));
+    params.required(rows_field)?;
+    let rows = params.whole(rows_field)?.filter(|rows| (1..=MAX_ROWS).contains(rows));
     let rows = rows.and_then(|rows| usize::try_from(rows).ok());
     let rows = rows.ok_or_else(|| params.invalid(rows_field, "must be 1 to 100"))?;
-    let since = call.now_ms.saturating_sub(REACH_MS);
-    // A main account sees what its sub-accounts send to each other, too.
-    let is_own = |end: End| {
+    let since = call.now_ms.saturating_sub(HISTORY_MS);
+    // A main account also sees transfers between its sub-accounts.
+    let is_own = |end: AccountWallet| {
         let owner = call.exchange.accounts.get(&end.account);
         end.account == account || owner.is_some_and(|owner| owner.main == Some(account))
     };
@@ -173,45 +184,49 @@ fn history(
         .take_while(|row| row.time_ms >= since)
         .filter(|row| row.is_between_accounts())
         // The funding wallet is listed as spot.
-        .filter(|row| (row.from.purse == Purse::Futures) == (purse == Purse::Futures))
+        .filter(|row| (row.from.kind == WalletKind::Futures) == (kind == WalletKind::Futures))
         .filter(|row| is_own(row.from) || is_own(row.to))
-        .filter(|row| with.is_none_or(|with| row.touches(with)))
+        .filter(|row| counterparty.is_none_or(|counterparty| row.involves(counterparty)))
         .collect();
     Ok((found.len(), found.into_iter().take(rows).map(history_row).collect()))
 }
 
 fn history_row(row: &Transfer) -> Value {
-    let kind = |purse| if purse == Purse::Futures { "future" } else { "spot" };
+    let wallet = |kind| if kind == WalletKind::Futures { "future" } else { "spot" };
     json!({
-        "fromAccount": row.from.account.name(),
-        "fromWalletType": kind(row.from.purse),
-        "toAccount": row.to.account.name(),
-        "toWalletType": kind(row.to.purse),
+        "fromAccount": account_name(row.from.account),
+        "fromWalletType": wallet(row.from.kind),
+        "toAccount": account_name(row.to.account),
+        "toWalletType": wallet(row.to.kind),
         "currency": row.currency.as_str(),
         "amount": plain(row.amount),
         "submissionTime": row.time_ms / 1_000,
     })
 }
 
-fn spot_history(call: &Call<'_>, account: AccountId, with: Option<AccountId>) -> HandlerResult {
-    if call.params.need("moveType")? != "spot to spot" {
+fn spot_history(
+    call: &Call<'_>,
+    account: AccountId,
+    counterparty: Option<AccountId>,
+) -> HandlerResult {
+    if call.params.required("moveType")? != "spot to spot" {
         return Err(call.params.invalid("moveType", "must be \"spot to spot\""));
     }
-    let (total, rows) = history(call, Purse::Spot, account, with, "N")?;
+    let (total, rows) = history(call, WalletKind::Spot, account, counterparty, "N")?;
     Ok(json!({ "total": total, "historyList": rows }))
 }
 
-/// For the main account: of one sub-account, or of all.
+/// For main accounts: the transfers of one sub-account, or of all.
 pub(crate) fn spot_transfers(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
-    let with = match call.params.text("accountName")? {
+    let counterparty = match call.params.text("accountName")? {
         None => None,
-        Some(_) => Some(named(call, main, "accountName", 61003)?),
+        Some(_) => Some(sub_account_param(call, main, "accountName", 61003)?),
     };
-    spot_history(call, main, with)
+    spot_history(call, main, counterparty)
 }
 
-/// For either: only what the caller itself sent or got.
+/// For both kinds of accounts: only transfers from or to the caller.
 pub(crate) fn spot_own_transfers(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     spot_history(call, account, Some(account))
@@ -219,11 +234,11 @@ pub(crate) fn spot_own_transfers(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn futures_transfers(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
-    let sub = named(call, main, "subAccount", 61003)?;
-    Ok(history(call, Purse::Futures, main, Some(sub), "limit")?.1)
+    let sub = sub_account_param(call, main, "subAccount", 61003)?;
+    Ok(history(call, WalletKind::Futures, main, Some(sub), "limit")?.1)
 }
 
 pub(crate) fn futures_own_transfers(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    Ok(history(call, Purse::Futures, account, Some(account), "limit")?.1)
+    Ok(history(call, WalletKind::Futures, account, Some(account), "limit")?.1)
 }

@@ -1,4 +1,4 @@
-//! `/system/…`
+//! The time and the maintenance windows of the exchange.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ pub(crate) fn time(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "server_time": call.now_ms }))
 }
 
-/// One maintenance window that is over, so that clients have a row to decode.
+/// A past maintenance window per host, so that clients have rows to decode.
 pub(crate) fn service(call: &mut Call<'_>) -> HandlerResult {
     let end = call.now_ms / 86_400_000 * 86_400_000;
     let row = |title: &str, service: &str| {

@@ -1,4 +1,4 @@
-//! Topic names.
+//! Parsing of topic names.
 
 use smol_str::SmolStr;
 
@@ -7,46 +7,46 @@ use crate::generated::{
     channels::{Argument, CHANNELS, Channel, ChannelId, UNTYPED, Variant},
 };
 
-/// A channel, and the symbol (or currency) it is about; empty where it is about all. Topics about the
-/// same follow each other in their order.
+/// A channel with its symbol or currency, which is empty for channels about all. Topics of the same channel and symbol
+/// are adjacent in their order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Topic {
     pub(crate) channel: ChannelId,
     pub(crate) symbol: SmolStr,
-    /// Levels of a book; 0 where the name of the channel has none.
+    /// Levels of a book; 0 for other channels.
     pub(crate) levels: usize,
-    /// Length of a candle; 0 where the name of the channel has none.
+    /// Length of a candle in minutes; 0 for other channels.
     pub(crate) minutes: u64,
-    /// As the client wrote it.
+    /// The name as the client sent it.
     pub(crate) text: SmolStr,
-    /// Whether it supports `request`.
+    /// Whether the channel supports `request`.
     pub(crate) request: bool,
 }
 
 impl Topic {
-    /// The start of the range of topics of this channel and symbol.
+    /// The lower bound of the topics with this channel and symbol.
     pub(crate) fn first_of(channel: ChannelId, symbol: SmolStr) -> Self {
         let text = SmolStr::default();
         Self { channel, symbol, levels: 0, minutes: 0, text, request: false }
     }
 
-    /// Whether it requires a login.
+    /// Whether the topic requires a login.
     pub(crate) fn is_private(&self) -> bool {
         self.channel.is_private()
     }
 }
 
-/// Whether a topic is of a channel of which only the name is known: it is not served here.
+/// Whether only the name of the channel of a topic is known, so that the sandbox does not serve it.
 pub(crate) fn is_unserved(host: Host, text: &str) -> bool {
     UNTYPED.iter().any(|(of, name)| *of == host && text.starts_with(name))
 }
 
-/// Whether a text is a topic of one of the hosts.
+/// Whether a text is a topic of either host.
 pub(crate) fn is_topic(text: &str) -> bool {
     [Host::Spot, Host::Futures].iter().any(|host| parse(*host, text).is_some())
 }
 
-/// Reads a topic; none for a channel that the host does not have. The symbol may be unknown.
+/// Parses a topic; `None` if the host does not have the channel. The symbol is not checked.
 pub(crate) fn parse(host: Host, text: &str) -> Option<Topic> {
     let (name, argument) = match text.split_once(':') {
         Some((name, argument)) => (name, Some(argument)),
@@ -107,7 +107,7 @@ mod tests {
     use crate::generated::channels::{FuturesPublic, SpotPrivate, SpotPublic};
 
     #[test]
-    fn topics_are_read_as_documented() {
+    fn documented_topics_are_parsed() {
         let spot = |text| {
             parse(Host::Spot, text)
                 .map(|topic| (topic.channel, topic.symbol.to_string(), topic.minutes))

@@ -1,74 +1,73 @@
 //! Transfers between the spot, funding and futures wallets of one account.
 
+use bitmart_sim::{
+    Reject, WalletRequest,
+    account::WalletKind,
+    rules::{MONEY_DECIMALS, check_futures_transfer},
+    transfer::{AccountWallet, NewTransfer, Transfer},
+};
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Call, HandlerResult, params::Params};
-use crate::{
-    exchange::{
-        Reject, WalletRequest,
-        account::Purse,
-        rules::{MONEY_DECIMALS, check_futures_transfer},
-        transfer::{End, NewTransfer, Transfer},
-    },
-    wire::{
-        decimal::plain,
-        error::{WireError, error},
-        number,
-    },
+use crate::wire::{
+    decimal::plain,
+    error::{WireError, error},
+    number,
 };
 
-/// An amount of money, with the errors of one that is not above 0 and of one that has too many
-/// decimals.
+/// Parses an amount, with the errors for one that is not above 0 and for one with too many decimals.
 pub(crate) fn amount(
     params: &Params,
     too_small: WireError,
-    too_fine: WireError,
+    too_many_decimals: WireError,
 ) -> Result<Decimal, WireError> {
-    let text = params.need("amount")?;
+    let text = params.required("amount")?;
     if number::decimal(&text).is_some_and(|amount| amount <= Decimal::ZERO) {
         return Err(too_small);
     }
     let amount = params.decimal("amount")?.unwrap_or_default();
-    if amount.scale() > MONEY_DECIMALS { Err(too_fine) } else { Ok(amount) }
+    if amount.scale() > MONEY_DECIMALS { Err(too_many_decimals) } else { Ok(amount) }
 }
 
-/// Source and destination of a `type`.
-fn ways(word: &str) -> Option<(Purse, Purse)> {
+/// Source and destination of a transfer `type`.
+fn wallets_of_type(word: &str) -> Option<(WalletKind, WalletKind)> {
     Some(match word {
-        "spot_to_contract" => (Purse::Spot, Purse::Futures),
-        "contract_to_spot" => (Purse::Futures, Purse::Spot),
-        "spot_to_fund" => (Purse::Spot, Purse::Fund),
-        "fund_to_spot" => (Purse::Fund, Purse::Spot),
-        "fund_to_contract" => (Purse::Fund, Purse::Futures),
-        "contract_to_fund" => (Purse::Futures, Purse::Fund),
+        "spot_to_contract" => (WalletKind::Spot, WalletKind::Futures),
+        "contract_to_spot" => (WalletKind::Futures, WalletKind::Spot),
+        "spot_to_fund" => (WalletKind::Spot, WalletKind::Funding),
+        "fund_to_spot" => (WalletKind::Funding, WalletKind::Spot),
+        "fund_to_contract" => (WalletKind::Funding, WalletKind::Futures),
+        "contract_to_fund" => (WalletKind::Futures, WalletKind::Funding),
         _ => return None,
     })
 }
 
-/// Moves money when `type` is one of `allowed`.
-fn own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, WireError> {
+/// Transfers between wallets of the caller, if `type` is one of `allowed`. Returns the amount.
+fn transfer_own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, WireError> {
     let account = call.account()?;
     let params = &call.params;
-    let currency = params.need("currency")?.into();
-    let word = params.need("type")?;
-    let (from, to) = ways(&word).filter(|_| allowed.contains(&word.as_str())).ok_or_else(|| {
-        params.invalid("type", &format!("must be {} or {}", allowed[0], allowed[1]))
-    })?;
+    let currency = params.required("currency")?.into();
+    let word = params.required("type")?;
+    let (from, to) =
+        wallets_of_type(&word).filter(|_| allowed.contains(&word.as_str())).ok_or_else(|| {
+            params.invalid("type", &format!("must be {} or {}", allowed[0], allowed[1]))
+        })?;
     let too_small = params.invalid("amount", "must be above 0");
     // "Transfer vol precision error" is listed for futures only.
-    let too_fine = match (from, to) {
-        (Purse::Futures, _) | (_, Purse::Futures) => error(40005),
+    let too_many_decimals = match (from, to) {
+        (WalletKind::Futures, _) | (_, WalletKind::Futures) => error(40005),
         _ => params.invalid("amount", "at most 8 decimals"),
     };
-    let amount = amount(params, too_small, too_fine)?;
-    let end = |purse| End { account, purse };
+    let amount = amount(params, too_small, too_many_decimals)?;
+    let end = |kind| AccountWallet { account, kind };
     let request = NewTransfer { from: end(from), to: end(to), currency, amount };
     call.exchange.apply(account, WalletRequest::Transfer { transfer: request, number: None })?;
     Ok(amount)
 }
 
-/// 42000 is the only listed futures code for a wallet that is too small: orders have their own.
+/// An insufficient balance gets 42000, the only such futures code that is not about orders.
 pub(crate) fn spot_futures(call: &mut Call<'_>) -> HandlerResult {
     let requested = call.params.decimal("amount")?;
     // Checked before the other fields are read.
@@ -77,26 +76,26 @@ pub(crate) fn spot_futures(call: &mut Call<'_>) -> HandlerResult {
     {
         return Err(call.params.invalid("amount", &format!("must be {minimum} to {maximum}")));
     }
-    let amount = own(call, ["spot_to_contract", "contract_to_spot"])?;
+    let amount = transfer_own(call, ["spot_to_contract", "contract_to_spot"])?;
     Ok(json!({ "currency": call.params.text("currency")?, "amount": plain(amount) }))
 }
 
 pub(crate) fn spot_fund(call: &mut Call<'_>) -> HandlerResult {
-    own(call, ["spot_to_fund", "fund_to_spot"])?;
+    transfer_own(call, ["spot_to_fund", "fund_to_spot"])?;
     Ok(json!({}))
 }
 
 pub(crate) fn fund_futures(call: &mut Call<'_>) -> HandlerResult {
-    own(call, ["fund_to_contract", "contract_to_fund"])?;
+    transfer_own(call, ["fund_to_contract", "contract_to_fund"])?;
     Ok(json!({}))
 }
 
-/// Newest first: no source states the order. Without a range everything is listed, as documented.
+/// Newest first; no source documents the order. Without times everything is listed, as documented.
 pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
     let bounded = |name: &str, low: i64, high: i64| {
-        params.need(name)?;
+        params.required(name)?;
         let value = params.whole(name)?.filter(|value| (low..=high).contains(value));
         let value = value.and_then(|value| usize::try_from(value).ok());
         value.ok_or_else(|| params.invalid(name, &format!("must be {low} to {high}")))
@@ -113,7 +112,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     };
     let rows = call.exchange.transfers.iter().rev();
     let rows = rows
-        .filter(|row| row.touches(account) && within(row.time_ms))
+        .filter(|row| row.involves(account) && within(row.time_ms))
         .filter(|row| currency.as_deref().is_none_or(|currency| row.currency == currency))
         .filter_map(listed)
         .skip((page - 1) * limit)
@@ -121,11 +120,11 @@ pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "records": rows.collect::<Value>() }))
 }
 
-/// The row of a transfer between spot and futures; others have no place in this list.
+/// The row of a transfer between spot and futures; `None` for other transfers.
 fn listed(row: &Transfer) -> Option<Value> {
-    let word = match (row.from.purse, row.to.purse) {
-        (Purse::Spot, Purse::Futures) => "spot_to_contract",
-        (Purse::Futures, Purse::Spot) => "contract_to_spot",
+    let word = match (row.from.kind, row.to.kind) {
+        (WalletKind::Spot, WalletKind::Futures) => "spot_to_contract",
+        (WalletKind::Futures, WalletKind::Spot) => "contract_to_spot",
         _ => return None,
     };
     Some(json!({

@@ -1,20 +1,20 @@
-//! The time window of a history query. Both of its ends belong to it.
+//! The time window of a history query. Both ends are inclusive.
 
 use super::params::Params;
 use crate::wire::error::{WireError, error};
 
 const DAY_MS: u64 = 86_400_000;
-/// What is listed without a start, as documented.
+/// Length of a window without a start, as documented.
 const DEFAULT_MS: u64 = 7 * DAY_MS;
-const FUTURES_MOST_MS: u64 = 90 * DAY_MS;
-const AFFILIATE_MOST_MS: u64 = 60 * DAY_MS;
+const MAX_FUTURES_MS: u64 = 90 * DAY_MS;
+const MAX_AFFILIATE_MS: u64 = 60 * DAY_MS;
 
-/// From when to when, in milliseconds.
+/// A time window in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     from_ms: u64,
     to_ms: u64,
-    /// The same of the newest row that is listed yet, whatever the request states.
+    /// The time of the newest row that is listed, regardless of the request.
     newest: u64,
 }
 
@@ -35,7 +35,7 @@ impl Window {
         Self::within_bounds(seconds("start_time")?, seconds("end_time")?, params, now_ms)
     }
 
-    /// The same in milliseconds.
+    /// `start_time` and `end_time` in milliseconds, at most 90 days apart.
     pub(crate) fn futures_ms(params: &Params, now_ms: u64) -> Result<Self, WireError> {
         let (start, end) = (time(params, "start_time")?, time(params, "end_time")?);
         Self::within_bounds(start, end, params, now_ms)
@@ -44,13 +44,13 @@ impl Window {
     /// `start_time` and `end_time` in seconds, at most 60 days apart.
     pub(crate) fn affiliate(params: &Params, now_ms: u64) -> Result<Self, WireError> {
         let window = Self::open(params, "start_time", "end_time", now_ms)?;
-        if window.to_ms - window.from_ms > AFFILIATE_MOST_MS {
+        if window.to_ms - window.from_ms > MAX_AFFILIATE_MS {
             return Err(params.invalid("end_time", "must be within 60 days after start_time"));
         }
         Ok(window)
     }
 
-    /// Times in seconds under these names; an absent one is no bound.
+    /// Times in seconds with the given names; an absent time is no bound.
     pub(crate) fn open(
         params: &Params,
         start: &str,
@@ -63,7 +63,7 @@ impl Window {
         if to_ms < from_ms {
             return Err(params.invalid(end, &format!("must not be before {start}")));
         }
-        Ok(Self { from_ms, to_ms, newest: params.lists() })
+        Ok(Self { from_ms, to_ms, newest: params.newest_listed_ms() })
     }
 
     fn within_bounds(
@@ -73,7 +73,7 @@ impl Window {
         now_ms: u64,
     ) -> Result<Self, WireError> {
         Self::new(start, end, params, now_ms)
-            .filter(|window| window.to_ms - window.from_ms <= FUTURES_MOST_MS)
+            .filter(|window| window.to_ms - window.from_ms <= MAX_FUTURES_MS)
             .ok_or_else(|| {
                 params.invalid("end_time", "must not be before start_time, nor 90 days after it")
             })
@@ -82,11 +82,11 @@ impl Window {
     fn new(start: Option<u64>, end: Option<u64>, params: &Params, now_ms: u64) -> Option<Self> {
         let to_ms = end.unwrap_or(now_ms.max(start.unwrap_or_default()));
         let from_ms = start.unwrap_or(to_ms.saturating_sub(DEFAULT_MS));
-        let newest = params.lists();
+        let newest = params.newest_listed_ms();
         (from_ms <= to_ms).then_some(Self { from_ms, to_ms, newest })
     }
 
-    pub(crate) fn holds(self, time_ms: u64) -> bool {
+    pub(crate) fn contains(self, time_ms: u64) -> bool {
         (self.from_ms..=self.to_ms.min(self.newest)).contains(&time_ms)
     }
 }
@@ -117,11 +117,13 @@ mod tests {
         assert_eq!(spot(json!({})), week);
         assert_eq!(spot(json!({ "endTime": NOW })), week);
         let open = spot(json!({ "startTime": "5" }));
-        assert!(open.holds(5) && !open.holds(4) && open.holds(NOW) && !open.holds(NOW + 1));
+        assert!(
+            open.contains(5) && !open.contains(4) && open.contains(NOW) && !open.contains(NOW + 1)
+        );
     }
 
     #[test]
-    fn windows_that_are_no_windows_are_refused() {
+    fn reversed_and_too_long_windows_are_rejected() {
         let spot = params(&json!({ "startTime": 2, "endTime": 1 }), Codes::Spot);
         assert_eq!(Window::spot(&spot, NOW).expect_err("reversed").code, 52004);
         let days = |days: u64| {

@@ -26,14 +26,15 @@ use crate::{
     feed::{Output, Queued, SocketId},
     generated::Host,
     shared::Shared,
-    shutdown::cut,
+    shutdown::stopped_or_killed,
     state::State,
+    wire::session,
 };
 
-/// How long the client has for its half of a closing handshake.
-const LINGER: Duration = Duration::from_secs(1);
-/// Largest frame that is read.
-const FRAME: usize = 64 << 10;
+/// Timeout for the client's part of a closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Maximum size of a frame that is read.
+const MAX_FRAME: usize = 64 << 10;
 const NORMAL: u16 = 1000;
 const TOO_BIG: u16 = 1009;
 const GOING_AWAY: u16 = 1001;
@@ -46,7 +47,7 @@ enum Dialect {
     Futures(futures::Session),
 }
 
-/// Serves a connection until one side ends it. The permit is given back then.
+/// Serves a connection until one side ends it. The permit is returned then.
 pub(super) async fn run(
     shared: Arc<Shared>,
     host: Host,
@@ -56,21 +57,21 @@ pub(super) async fn run(
 ) {
     let (input, output) = tokio::io::split(TokioIo::new(upgraded));
     let writer = Writer::new(output);
-    // Its own writer sends one frame at a time, so it is not used.
+    // The writer of fastwebsockets sends each frame separately, so it is not used.
     let (mut reader, _) = after_handshake_split(input, tokio::io::sink(), Role::Server);
     reader.set_auto_close(false);
     reader.set_auto_pong(false);
     let (dialect, message) = match host {
         Host::Spot => {
             let limited = shared.config.rate_limits;
-            (Dialect::Spot(spot::Session::new(private, limited)), spot::MESSAGE)
+            (Dialect::Spot(spot::Session::new(private, limited)), spot::MAX_MESSAGE)
         }
-        Host::Futures => (Dialect::Futures(futures::Session::new(private)), futures::MESSAGE),
+        Host::Futures => (Dialect::Futures(futures::Session::new(private)), futures::MAX_MESSAGE),
     };
-    // Above the exchange's own limit, so that a message over it is read to its end and rejected in order.
-    reader.set_max_message_size(FRAME);
+    // Above the limit of the exchange, so that a longer message is read completely and then rejected.
+    reader.set_max_message_size(MAX_FRAME);
     let (sender, queue) = queue(shared.config.ws.queue);
-    let id = shared.state().feed.subscriptions.join(Box::new(sender));
+    let id = shared.state().feed.subscriptions.add_socket(Box::new(sender));
     let connection = Connection {
         shared: Arc::clone(&shared),
         id,
@@ -81,18 +82,18 @@ pub(super) async fn run(
         silent: false,
     };
     connection.serve(host, reader, message).await;
-    shared.state().feed.subscriptions.leave(id);
+    shared.state().feed.subscriptions.remove_socket(id);
 }
 
-/// Sends why there is no permit, and closes. Spot has codes for it; what futures sends is not known.
+/// Rejects a connection over the limit. Spot has codes for this; the message of futures is not known.
 pub(super) async fn reject(host: Host, upgraded: Upgraded, exceeded: LimitExceeded) {
     let mut writer = Writer::new(TokioIo::new(upgraded));
     if host == Host::Spot {
-        writer.add(OpCode::Text, spot::limit_exceeded(exceeded).to_string().as_bytes());
+        writer.add(OpCode::Text, session::spot::limit_exceeded(exceeded).to_string().as_bytes());
     }
     writer.add(OpCode::Close, &POLICY.to_be_bytes());
-    // A client that does not read is rejected as well.
-    let _ = timeout(LINGER, writer.flush()).await;
+    // A timeout means that the client does not read.
+    let _ = timeout(CLOSE_TIMEOUT, writer.flush()).await;
 }
 
 struct Connection {
@@ -102,19 +103,19 @@ struct Connection {
     dialect: Dialect,
     writer: Writer<WriteHalf<Io>>,
     queue: mpsc::Receiver<Queued>,
-    /// A fault: nothing is written any more.
+    /// Whether a fault has stopped all writes.
     silent: bool,
 }
 
 impl Connection {
-    /// Serves until one side ends it. A kill or a stop ends it at once, even in the middle of a write
-    /// to a client that does not read.
+    /// Serves until one side ends the connection. A kill or a stop ends it at once, even during a write to a client that
+    /// does not read.
     async fn serve(self, host: Host, reader: WebSocketRead<ReadHalf<Io>>, message: usize) {
         let mut control = self.shared.control.subscribe();
         let kills = control.borrow().kills;
         tokio::select! {
             () = self.exchange_frames(host, reader, message) => {}
-            () = cut(&mut control, kills) => {}
+            () = stopped_or_killed(&mut control, kills) => {}
         }
     }
 
@@ -130,28 +131,28 @@ impl Connection {
             Host::Spot => limits.spot_without_topic,
             Host::Futures => limits.futures_without_topic,
         };
-        // A read that is half done lives inside the stream, so that no branch below can drop it.
+        // The stream keeps an incomplete read, so that other branches of the select cannot drop it.
         let mut received =
             Box::pin(stream::unfold((reader, Vec::new()), |(mut reader, mut part)| async move {
                 let next = read(&mut reader, &mut part, message).await;
                 Some((next, (reader, part)))
             }));
-        let mut silent_at = Instant::now() + limits.idle;
+        let mut idle_at = Instant::now() + limits.idle;
         loop {
             let without_topic_at = self.idle_since().map(|since| since + without_topic);
-            let close_at = without_topic_at.map_or(silent_at, |at| at.min(silent_at));
-            let goes_on = tokio::select! {
+            let close_at = without_topic_at.map_or(idle_at, |at| at.min(idle_at));
+            let continues = tokio::select! {
                 queued = self.queue.recv() => match queued {
                     Some(Queued { after, output }) => {
-                        self.shared.stored(after).await && self.write(output).await
+                        self.shared.wait_for_input(after).await && self.write(output).await
                     }
-                    // The feed dropped this connection because its queue was full.
+                    // The feed has removed this connection, because its queue was full.
                     None => return,
                 },
                 next = received.next() => match next {
                     Some(received) => {
                         if received.keeps_alive(pings) {
-                            silent_at = Instant::now() + limits.idle;
+                            idle_at = Instant::now() + limits.idle;
                         }
                         self.on_received(received, pings).await
                     }
@@ -161,11 +162,11 @@ impl Connection {
                     self.write(Output::Close(GOING_AWAY)).await
                 }
             };
-            if !goes_on {
+            if !continues {
                 break;
             }
         }
-        // Closing at once would reset the connection while the client still sends its half of the close.
+        // Dropping the connection now would reset it before the client has sent its close frame.
         let closing = async {
             while let Some(received) = received.next().await {
                 if matches!(received, Received::Closed(_) | Received::Broken) {
@@ -173,7 +174,7 @@ impl Connection {
                 }
             }
         };
-        let _ = timeout(LINGER, closing).await;
+        let _ = timeout(CLOSE_TIMEOUT, closing).await;
     }
 
     fn idle_since(&self) -> Option<Instant> {
@@ -212,18 +213,18 @@ impl Connection {
         }
         let reasons = context.reasons;
         drop(state);
-        for (code, why) in reasons {
-            self.shared.reasons.report(&format!("WebSocket {}", self.address), &code, &why);
+        for (code, reason) in reasons {
+            self.shared.reasons.report(&format!("WebSocket {}", self.address), &code, &reason);
         }
     }
 
-    /// Writes one thing, and with it what waits behind it; false when the connection is over.
+    /// Writes an output together with those that are queued. Returns false if the connection has ended.
     async fn write(&mut self, output: Output) -> bool {
         let mut next = Some(output);
         while let Some(output) = next {
             match output {
                 Output::Silent => self.silent = true,
-                // Only a kill or a stop ends it.
+                // Only a kill or a stop ends the connection.
                 Output::Unresponsive => {
                     self.writer.flush().await;
                     return pending().await;
@@ -231,13 +232,15 @@ impl Connection {
                 Output::Text(bytes) => self.add(OpCode::Text, &bytes),
                 Output::Binary(bytes) => self.add(OpCode::Binary, &bytes),
                 Output::Close(code) => return self.close(code, "").await,
-                Output::CloseBecause(code, why) => return self.close(code, &why).await,
+                Output::CloseWithReason(code, reason) => return self.close(code, &reason).await,
             }
             if self.writer.is_full() {
                 break;
             }
             next = match self.queue.try_recv() {
-                Ok(Queued { after, output }) if self.shared.stored(after).await => Some(output),
+                Ok(Queued { after, output }) if self.shared.wait_for_input(after).await => {
+                    Some(output)
+                }
                 Ok(_) => return false,
                 Err(_) => None,
             };
@@ -245,9 +248,9 @@ impl Connection {
         self.writer.flush().await
     }
 
-    /// The connection ends whether or not the client still reads.
-    async fn close(&mut self, code: u16, why: &str) -> bool {
-        self.add(OpCode::Close, &[&code.to_be_bytes(), why.as_bytes()].concat());
+    /// Sends a close frame. Always returns false, even if the client does not read it.
+    async fn close(&mut self, code: u16, reason: &str) -> bool {
+        self.add(OpCode::Close, &[&code.to_be_bytes(), reason.as_bytes()].concat());
         self.writer.flush().await;
         false
     }

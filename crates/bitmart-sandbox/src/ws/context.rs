@@ -1,23 +1,24 @@
-//! What the sessions of both dialects work with.
+//! The context in which sessions handle messages.
+
+use bitmart_sim::Exchange;
 
 use crate::{
-    auth::KeyRing,
+    auth::{KeyRing, LoginRejection},
     clock::Clock,
-    exchange::Exchange,
     feed::{Feed, Output, SocketId},
     reasons::bounded,
-    wire::topic::Topic,
+    wire::{session::Login, topic::Topic},
 };
 
-/// Why a topic is not served at the address for public ones.
+/// Explains why a private topic is rejected at a public address.
 const PRIVATE: &str =
     "this is the public address: private topics, and the login, are at the one with the path /user";
-/// Why a topic is not served at the address for private ones.
+/// Explains why a public topic is rejected at a private address.
 const PUBLIC: &str = "this is the private address: public topics are at the one with the path /api";
-/// Longest reason of a close frame, in bytes.
-const REASON: usize = 123;
+/// Maximum length of the reason in a close frame, in bytes.
+const MAX_REASON: usize = 123;
 
-/// State and identity that a session handles a message with.
+/// The state of the sandbox and the identity of the connection, for the handling of a message.
 pub(super) struct SessionContext<'a> {
     pub(super) feed: &'a mut Feed,
     pub(super) exchange: &'a Exchange,
@@ -25,15 +26,15 @@ pub(super) struct SessionContext<'a> {
     pub(super) id: SocketId,
     pub(super) clock: Clock,
     pub(super) now_ms: u64,
-    /// A fresh id for pongs.
+    /// A new id for a pong.
     pub(super) trace: String,
-    /// Codes and reasons of rejections, for standard error.
+    /// Codes and reasons of rejections, which are written to standard error.
     pub(super) reasons: Vec<(String, String)>,
 }
 
 impl SessionContext<'_> {
-    pub(super) fn explain(&mut self, code: impl Into<String>, why: impl Into<String>) {
-        self.reasons.push((code.into(), why.into()));
+    pub(super) fn add_reason(&mut self, code: impl Into<String>, reason: impl Into<String>) {
+        self.reasons.push((code.into(), reason.into()));
     }
 
     pub(super) fn send(&mut self, output: Output) {
@@ -44,39 +45,47 @@ impl SessionContext<'_> {
         self.feed.subscriptions.send_json(self.id, value);
     }
 
-    /// Sends the present value of a topic, where the channel starts with one.
+    /// Sends the current value of a topic, if the channel starts with one.
     pub(super) fn send_first(&mut self, topic: &Topic) {
         self.feed.send_first(self.exchange, self.id, topic, self.now_ms);
+    }
+
+    /// Authenticates a login and assigns the connection to its account.
+    pub(super) fn log_in(&mut self, login: &Login) -> Result<(), LoginRejection> {
+        let Login { key, timestamp, sign } = login;
+        let caller = self.keys.login(key, timestamp, sign, self.clock)?;
+        self.feed.subscriptions.log_in(self.id, caller.account);
+        Ok(())
     }
 
     pub(super) fn is_logged_in(&self) -> bool {
         self.feed.subscriptions.account(self.id).is_some()
     }
 
-    /// False if it was subscribed already.
+    /// Subscribes to a topic. Returns false if it was subscribed already.
     pub(super) fn subscribe(&mut self, topic: &Topic) -> bool {
         self.feed.subscriptions.subscribe(self.id, topic)
     }
 
-    /// False if it was not subscribed.
+    /// Unsubscribes from a topic. Returns false if it was not subscribed.
     pub(super) fn unsubscribe(&mut self, topic: &Topic) -> bool {
         self.feed.subscriptions.unsubscribe(self.id, topic)
     }
 
-    /// Closes after a login that failed. The frame has space for 123 bytes of the reason.
-    pub(super) fn close_because(&mut self, why: Option<String>) {
-        self.send(match why {
-            Some(why) => {
-                let short: String = bounded(&why).chars().take(REASON).collect();
-                Output::CloseBecause(1000, short.into())
+    /// Closes the connection after a failed login, with the reason in the close frame.
+    pub(super) fn close_with_reason(&mut self, reason: Option<String>) {
+        self.send(match reason {
+            Some(reason) => {
+                let short: String = bounded(&reason).chars().take(MAX_REASON).collect();
+                Output::CloseWithReason(1000, short.into())
             }
             None => Output::Close(1000),
         });
     }
 }
 
-/// Why a topic is not served at an address.
-pub(super) fn misplaced(topic: &Topic, private: bool) -> Option<&'static str> {
+/// Explains why a topic is not served at an address; `None` if it is.
+pub(super) fn wrong_address_hint(topic: &Topic, private: bool) -> Option<&'static str> {
     match (topic.is_private(), private) {
         (true, false) => Some(PRIVATE),
         (false, true) => Some(PUBLIC),

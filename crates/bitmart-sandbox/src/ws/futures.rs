@@ -1,17 +1,21 @@
-//! The futures dialect: `{"action": …, "args": […]}`, acknowledgements with `success`, errors as texts
-//! without a code.
+//! A session of the futures dialect: subscriptions and login.
 
-use serde_json::{Map, Value, json};
-
-use super::context::{SessionContext, misplaced};
+use super::context::{SessionContext, wrong_address_hint};
 use crate::{
     generated::Host,
     hints,
-    wire::topic::{self, Topic},
+    wire::{
+        session::{
+            Login,
+            futures::{self as messages, LoginAction, Request, TopicAction, TopicCommand},
+        },
+        topic::{self, Topic},
+    },
 };
 
-/// Largest message of a client in bytes: 2,020 were seen to pass and 2,186 to close the socket.
-pub(super) const MESSAGE: usize = 2_048;
+/// Maximum size of a message of a client in bytes. Messages of 2,020 bytes were observed to pass, and one of 2,186 to
+/// close the socket.
+pub(super) const MAX_MESSAGE: usize = 2_048;
 
 /// One futures connection.
 #[derive(Debug)]
@@ -26,131 +30,102 @@ impl Session {
 
     /// Handles one text message of the client.
     pub(super) fn on_text(&self, text: &str, context: &mut SessionContext<'_>) {
-        let Ok(Value::Object(message)) = serde_json::from_str(text) else {
-            // Observed: the bare text `ping` gets this, too.
-            let message = format!("Invalid message: message must be JSON: {text}");
-            return context.send_json(&json!({ "success": false, "error": message }));
-        };
-        let action =
-            field(&message, "action").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let text_of = |arg: &Value| match arg {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let args: Vec<String> = field(&message, "args")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(text_of)
-            .collect();
-        match action.as_str() {
-            "ping" => {
-                let pong = format!("pong+{}", context.trace);
-                context.send_json(&json!({ "group": "System", "data": pong }));
-            }
-            // The login page says access, the format page login.
-            "access" | "login" => access(&action, &args, context),
-            "subscribe" | "unsubscribe" | "request" if !args.is_empty() => {
-                let echo = Value::Object(message);
-                for arg in &args {
-                    self.on_topic(&action, arg, &echo, context);
+        match messages::parse(text) {
+            Err(rejection) => context.send_json(&rejection),
+            Ok(Request::Ping) => context.send_json(&messages::pong(&context.trace)),
+            Ok(Request::Login { action, login }) => log_in(action, &login, context),
+            Ok(Request::Topics(command)) => {
+                for topic in &command.topics {
+                    self.on_topic(&command, topic, context);
                 }
-            }
-            _ => {
-                let message = format!("Invalid message: unknown action or no args: {text}");
-                context.send_json(&json!({ "action": action, "success": false, "error": message }));
             }
         }
     }
 
-    fn on_topic(&self, action: &str, text: &str, echo: &Value, context: &mut SessionContext<'_>) {
+    fn on_topic(&self, command: &TopicCommand, text: &str, context: &mut SessionContext<'_>) {
         let topic = match self.find(text, context) {
             Ok(topic) => topic,
-            Err(mut message) => {
-                if let Some(why) = self.misplaced(text) {
-                    message = format!("{message}: {why}");
-                    context.explain("an error", &message);
-                } else if let Some(topic) = topic::parse(Host::Futures, text)
-                    && let Some(why) = hints::symbol(Host::Futures, &topic.symbol, context.exchange)
-                    && !context.exchange.futures.contains_key(&topic.symbol)
-                {
-                    context.explain("an error", why);
-                }
-                let rejection = json!({ "action": action, "group": text, "success": false, "request": echo, "error": message });
-                return context.send_json(&rejection);
-            }
+            Err(error) => return self.reject(command, text, error, context),
         };
-        if action == "request" && !topic.request {
-            // What the exchange sends is not known; silence would hide the mistake.
-            let message = format!("group [{text}] answers no request");
-            return context.send_json(
-                &json!({ "action": action, "group": text, "success": false, "request": echo, "error": message }),
-            );
-        }
-        if action == "request" {
-            return context.send_first(&topic);
-        }
-        // Observed: a second subscription to the same topic is acknowledged like the first.
-        let fresh = action == "subscribe" && context.subscribe(&topic);
-        if action == "unsubscribe" {
-            context.unsubscribe(&topic);
-        }
-        let ack = json!({ "action": action, "group": text, "success": true, "request": echo });
-        context.send_json(&ack);
-        if fresh {
-            context.send_first(&topic);
+        match command.action {
+            TopicAction::Request if topic.request => context.send_first(&topic),
+            TopicAction::Request => {
+                let error = messages::request_unsupported(text);
+                context.send_json(&command.rejection(text, &error));
+            }
+            TopicAction::Subscribe => {
+                // Observed: a second subscription to the same topic is acknowledged like the first.
+                let is_new = context.subscribe(&topic);
+                context.send_json(&command.acknowledgement(text));
+                if is_new {
+                    context.send_first(&topic);
+                }
+            }
+            TopicAction::Unsubscribe => {
+                context.unsubscribe(&topic);
+                context.send_json(&command.acknowledgement(text));
+            }
         }
     }
 
-    /// Why a topic is not served at this address.
-    fn misplaced(&self, text: &str) -> Option<&'static str> {
-        misplaced(&topic::parse(Host::Futures, text)?, self.private)
+    /// Sends the rejection of a topic, with a hint if the cause is known.
+    fn reject(
+        &self,
+        command: &TopicCommand,
+        text: &str,
+        mut error: String,
+        context: &mut SessionContext<'_>,
+    ) {
+        let topic = topic::parse(Host::Futures, text);
+        let hint = topic.as_ref().and_then(|topic| wrong_address_hint(topic, self.private));
+        if let Some(reason) = hint {
+            error = format!("{error}: {reason}");
+            context.add_reason("an error", &error);
+        } else if let Some(topic) = topic
+            && let Some(reason) = hints::symbol(Host::Futures, &topic.symbol, context.exchange)
+            && !context.exchange.futures.contains_key(&topic.symbol)
+        {
+            context.add_reason("an error", reason);
+        }
+        context.send_json(&command.rejection(text, &error));
     }
 
-    /// The addresses are separate: each serves the topics of its own kind only.
+    /// Finds a topic that this address serves. The addresses are separate: each only serves topics of its kind.
     fn find(&self, text: &str, context: &SessionContext<'_>) -> Result<Topic, String> {
         if topic::is_unserved(Host::Futures, text) {
-            return Err(format!("group [{text}] is not served by the sandbox"));
+            return Err(messages::unserved_topic(text));
         }
-        let unknown = || format!("group [{text}] not exist");
+        let unknown = || messages::unknown_topic(text);
         let topic = topic::parse(Host::Futures, text).ok_or_else(unknown)?;
-        if topic.is_private() {
-            // Spelling as documented.
-            let known = self.private && context.is_logged_in();
-            return known.then_some(topic).ok_or_else(|| format!("{text} need authenication"));
+        match (topic.is_private(), self.private) {
+            (true, true) if context.is_logged_in() => {
+                // A topic of an unknown currency would never be pushed, and clients could store any number of them.
+                let is_known =
+                    topic.symbol.is_empty() || context.exchange.is_currency(&topic.symbol);
+                return if is_known { Ok(topic) } else { Err(messages::unknown_symbol(text)) };
+            }
+            (true, _) => return Err(messages::login_required(text)),
+            (false, true) => return Err(unknown()),
+            (false, false) => {}
         }
-        if self.private {
-            return Err(unknown());
-        }
-        let listed =
+        let is_listed =
             topic.symbol.is_empty() || context.exchange.futures.contains_key(&topic.symbol);
-        if !listed && !context.feed.plays(&topic) {
-            return Err(format!("Invalid channel: not found {text}"));
+        if is_listed || context.feed.has_recorded(&topic) {
+            Ok(topic)
+        } else {
+            Err(messages::unknown_symbol(text))
         }
-        Ok(topic)
     }
 }
 
-/// A field by its name in any case: the exchange's Go SDK logs in with `Action` and `Args`.
-fn field<'a>(message: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    message.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-}
-
-fn access(action: &str, args: &[String], context: &mut SessionContext<'_>) {
-    let arg = |at: usize| args.get(at).map_or("", String::as_str);
-    let why = match context.keys.login(arg(0), arg(1), arg(2), context.clock) {
-        Ok(caller) => {
-            context.feed.subscriptions.log_in(context.id, caller.account);
-            return context.send_json(&json!({ "action": action, "success": true }));
-        }
-        Err(denied) => denied.why,
+fn log_in(action: LoginAction, login: &Login, context: &mut SessionContext<'_>) {
+    let reason = match context.log_in(login) {
+        Ok(()) => return context.send_json(&messages::logged_in(action)),
+        Err(rejection) => rejection.reason,
     };
-    let shown: String = arg(0).chars().take(10).collect();
-    let message =
-        format!("access failed: openapi auth: apiKey {shown}**** failed: openapi auth failed");
-    context.send_json(&json!({ "action": action, "success": false, "error": message }));
-    if let Some(why) = &why {
-        context.explain("access failed", why);
+    context.send_json(&messages::login_rejection(action, &login.key));
+    if let Some(reason) = &reason {
+        context.add_reason("access failed", reason);
     }
-    context.close_because(why);
+    context.close_with_reason(reason);
 }

@@ -1,4 +1,4 @@
-//! The WebSocket side: handshakes, connections, and sessions in two dialects.
+//! The WebSocket server: handshakes, connections, and sessions in two dialects.
 
 mod connection;
 mod context;
@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::{connection_limiter::Origin, generated::Host, shared::Shared};
 
-/// Responds to a WebSocket handshake and starts the session. Extensions are never agreed on.
+/// Responds to a WebSocket handshake and starts the session. Extensions are not supported.
 pub(crate) fn upgrade(
     shared: Arc<Shared>,
     host: Host,
@@ -30,11 +30,11 @@ pub(crate) fn upgrade(
 ) -> Response<Full<Bytes>> {
     let Some(accept) = accept_key(request.headers()) else {
         let mut rejected =
-            Response::new(Full::new(Bytes::from_static(b"a WebSocket handshake is needed here")));
+            Response::new(Full::new(Bytes::from_static(b"expected a WebSocket handshake")));
         *rejected.status_mut() = StatusCode::BAD_REQUEST;
         return rejected;
     };
-    // Before the response, so that permits are given in the order of the handshakes.
+    // Acquired before the response, so that permits are granted in the order of the handshakes.
     let origin = Origin { host, private, peer };
     let limited = shared.config.rate_limits;
     let permit = limited.then(|| shared.connections.acquire(origin, Instant::now())).transpose();
@@ -55,7 +55,7 @@ pub(crate) fn upgrade(
     accepted
 }
 
-/// The proof of a well-formed handshake (RFC 6455, section 4.2.2); none for anything else.
+/// The accept key of a handshake (RFC 6455, section 4.2.2); `None` if the handshake is malformed.
 fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let websocket = text(header::UPGRADE).eq_ignore_ascii_case("websocket");
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accept_key_is_that_of_the_rfc() {
+    fn the_accept_key_of_the_rfc_example_is_computed() {
         let mut headers = HeaderMap::new();
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_pads() {
+    fn base64_is_padded() {
         assert_eq!([base64(b"a"), base64(b"ab"), base64(b"abc")], ["YQ==", "YWI=", "YWJj"]);
     }
 }

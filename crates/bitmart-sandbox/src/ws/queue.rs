@@ -6,11 +6,11 @@ use tokio::sync::mpsc;
 
 use crate::feed::{Queued, Subscriber};
 
-/// The end of the queue that the feed holds.
+/// The sending half of the queue, which the feed owns.
 #[derive(Debug)]
 pub(super) struct Queue(mpsc::Sender<Queued>);
 
-/// A queue for so many outputs. Its second end returns nothing more once the feed has dropped the first.
+/// Creates a queue for `length` outputs. The receiver ends once the feed has dropped the sender.
 pub(super) fn queue(length: usize) -> (Queue, mpsc::Receiver<Queued>) {
     let (sender, receiver) = mpsc::channel(length);
     (Queue(sender), receiver)
@@ -27,7 +27,7 @@ impl Subscriber for Queue {
         runtime.spawn(async move {
             tokio::time::sleep(delay).await;
             if let Some(queue) = queue.upgrade() {
-                // A full queue closes the connection with the next frame.
+                // If the queue is full, the next frame closes the connection.
                 drop(queue.try_send(queued));
             }
         });

@@ -1,4 +1,4 @@
-//! What a client sends: whole messages, control frames, and whether it is alive.
+//! Reads messages and control frames of a client.
 
 use fastwebsockets::{OpCode, WebSocketError, WebSocketRead};
 use hyper::upgrade::Upgraded;
@@ -7,19 +7,19 @@ use tokio::io::ReadHalf;
 
 use crate::generated::Host;
 
-/// A whole message of the client, or why there is none.
+/// A message or control frame of the client, or the end of the connection.
 #[derive(Debug)]
 pub(super) enum Received {
     Message(Vec<u8>),
     Ping(Vec<u8>),
     Pong,
-    /// With the code of the client, if it gave one that may be sent back.
+    /// A close frame, with its code if it may be sent back.
     Closed(Option<u16>),
     TooBig,
     Broken,
 }
 
-/// Whether protocol pings get pongs and count as life, as RFC 6455 demands, or neither.
+/// Whether protocol pings get pongs and count as traffic, as RFC 6455 requires, or are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pings {
     Accepted,
@@ -27,15 +27,15 @@ pub(super) enum Pings {
 }
 
 impl Pings {
-    /// The setting is about spot: futures accept them in any case, as observed.
+    /// The setting is only about spot. Futures always accept pings, as observed.
     pub(super) fn of(host: Host, spot_accepts: bool) -> Self {
         if host == Host::Spot && !spot_accepts { Self::Ignored } else { Self::Accepted }
     }
 }
 
 impl Received {
-    /// Whether the client counts as alive because of it. An unsolicited pong is a heartbeat, too
-    /// (RFC 6455, section 5.5.3).
+    /// Whether this counts as traffic of the client. An unsolicited pong is a heartbeat as well (RFC 6455, section
+    /// 5.5.3).
     pub(super) fn keeps_alive(&self, pings: Pings) -> bool {
         match self {
             Self::Message(_) => true,
@@ -45,8 +45,7 @@ impl Received {
     }
 }
 
-/// Reads one whole message, put together from its fragments. `part` holds what came before a control
-/// frame in between.
+/// Reads a message and joins its fragments. If a control frame comes between fragments, `part` keeps the first ones.
 pub(super) async fn read(
     reader: &mut WebSocketRead<ReadHalf<TokioIo<Upgraded>>>,
     part: &mut Vec<u8>,
@@ -74,7 +73,7 @@ pub(super) async fn read(
     }
 }
 
-/// The code of a close frame, when it is one that a frame may carry (RFC 6455, section 7.4).
+/// The code of a close frame, if a frame may contain it (RFC 6455, section 7.4).
 fn close_code(payload: &[u8]) -> Option<u16> {
     let code = u16::from_be_bytes(*payload.first_chunk()?);
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999).then_some(code)
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pings_and_pongs_are_life_unless_spot_ignores_them() {
+    fn pings_and_pongs_count_as_traffic_unless_spot_ignores_them() {
         let message = || Received::Message(b"ping".to_vec());
         for received in [Received::Ping(Vec::new()), Received::Pong] {
             for (host, spot_accepts, alive) in [
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn only_codes_that_a_frame_may_carry_are_sent_back() {
+    fn only_valid_close_codes_are_sent_back() {
         let sent = |code: u16| close_code(&[&code.to_be_bytes()[..], b"bye"].concat());
         for code in [1000, 1001, 1011, 3000, 4999] {
             assert_eq!(sent(code), Some(code));

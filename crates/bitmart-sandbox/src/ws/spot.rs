@@ -1,28 +1,31 @@
-//! The spot dialect: `{"op": …, "args": […]}`, text `ping`, errors with codes.
+//! A session of the spot dialect: subscriptions, login and message limit.
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::context::{SessionContext, misplaced};
+use super::context::{SessionContext, wrong_address_hint};
 use crate::{
-    auth::{Denied, LoginError},
-    connection_limiter::LimitExceeded,
+    auth::LoginRejection,
     feed::Output,
     generated::Host,
     hints,
-    wire::topic::{self, Topic},
+    wire::{
+        session::{
+            Login,
+            spot::{self as messages, Command, Request, SessionError},
+        },
+        topic::{self, Topic},
+    },
 };
 
-/// Largest message of a client in bytes.
-pub(super) const MESSAGE: usize = 4_096;
-const ARGS: usize = 20;
-const TOPICS_PUBLIC: usize = 115;
-const TOPICS_PRIVATE: usize = 100;
-/// Messages per window, pings included. The window runs on the clock of the machine, like the times
-/// after which a socket is closed.
-const MESSAGES: u32 = 100;
+/// Maximum size of a message of a client in bytes.
+pub(super) const MAX_MESSAGE: usize = 4_096;
+const MAX_PUBLIC_TOPICS: usize = 115;
+const MAX_PRIVATE_TOPICS: usize = 100;
+/// Maximum number of messages per window, including pings. The window uses the clock of the machine, like all
+/// timeouts of WebSockets.
+const MAX_MESSAGES: u32 = 100;
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// One spot connection.
@@ -43,43 +46,18 @@ impl Session {
     /// Handles one text message of the client, received at `now`.
     pub(super) fn on_text(&mut self, text: &str, now: Instant, context: &mut SessionContext<'_>) {
         if !self.is_within_limit(now) {
-            error(
-                context,
-                "subscribe",
-                90007,
-                "Subscribed message frequency exceeds limit, please try later",
-            );
+            context.send_json(&messages::TOO_MANY_MESSAGES.frame(Command::Subscribe.name()));
             return context.send(Output::Close(1008));
         }
-        if text == "ping" {
-            return context.send(Output::Text("pong".into()));
-        }
-        let Ok(Value::Object(message)) = serde_json::from_str(text) else {
-            return error(context, "error", 90001, "Invalid message format");
-        };
-        let op = message.get("op").and_then(Value::as_str).unwrap_or_default();
-        if !matches!(op, "login" | "subscribe" | "unsubscribe" | "request") {
-            return error(context, op, 90002, "Invalid op param");
-        }
-        // The Node and PHP clients send the timestamp of a login as a number.
-        let text_of = |arg: &Value| match arg {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
-        let args: Option<Vec<String>> = message
-            .get("args")
-            .and_then(Value::as_array)
-            .and_then(|args| args.iter().map(text_of).collect());
-        let Some(args) = args.filter(|args| !args.is_empty()) else {
-            return error(context, op, 90003, "Invalid args param");
-        };
-        match op {
-            "login" => login(&args, context),
-            _ if args.len() > ARGS => {
-                error(context, op, 90005, "Topic quantity in single subscription exceeds limit");
+        match messages::parse(text) {
+            Err(rejection) => context.send_json(&rejection),
+            Ok(Request::Ping) => context.send(Output::Text(messages::PONG.into())),
+            Ok(Request::Login(login)) => log_in(&login, context),
+            Ok(Request::Topics { command, topics }) => {
+                for topic in &topics {
+                    self.on_topic(command, topic, context);
+                }
             }
-            _ => args.iter().for_each(|arg| self.on_topic(op, arg, context)),
         }
     }
 
@@ -88,133 +66,112 @@ impl Session {
             (self.window_from, self.messages) = (now, 0);
         }
         self.messages = self.messages.saturating_add(1);
-        !self.limited || self.messages <= MESSAGES
+        !self.limited || self.messages <= MAX_MESSAGES
     }
 
-    fn on_topic(&self, op: &str, text: &str, context: &mut SessionContext<'_>) {
-        let topic = match self.find(text, context) {
-            Ok(topic) => topic,
-            Err((code, message)) => {
-                if let Some(why) = self.misplaced(text) {
-                    context.explain(code.to_string(), format!("{text}: {why}"));
-                    return error(context, op, code, &format!("{message}. {why}"));
-                }
-                let symbol = topic::parse(Host::Spot, text).map(|topic| topic.symbol);
-                let symbol = symbol.filter(|_| code == 92001).unwrap_or_default();
-                if let Some(why) = hints::symbol(Host::Spot, &symbol, context.exchange) {
-                    context.explain(code.to_string(), why);
-                }
-                return error(context, op, code, message);
-            }
+    fn on_topic(&self, command: Command, text: &str, context: &mut SessionContext<'_>) {
+        let result = match self.find(text, context) {
+            Ok(topic) => self.apply(command, &topic, context),
+            Err(error) => return self.reject(command, text, error, context),
         };
-        match op {
-            "subscribe" => self.subscribe(&topic, context),
-            "unsubscribe" => {
-                if context.unsubscribe(&topic) {
-                    context.send_json(&json!({ "event": op, "topic": text }));
-                } else {
-                    error(context, op, 90009, "Invalid subscription");
+        if let Err(error) = result {
+            context.send_json(&error.frame(command.name()));
+        }
+    }
+
+    /// Sends the rejection of a topic, with a hint if the cause is known.
+    fn reject(
+        &self,
+        command: Command,
+        text: &str,
+        error: SessionError,
+        context: &mut SessionContext<'_>,
+    ) {
+        let topic = topic::parse(Host::Spot, text);
+        let hint = topic.as_ref().and_then(|topic| wrong_address_hint(topic, self.private));
+        if let Some(reason) = hint {
+            context.add_reason(error.code.to_string(), format!("{text}: {reason}"));
+            return context.send_json(&error.frame_with_reason(command.name(), reason));
+        }
+        let symbol = topic.map(|topic| topic.symbol);
+        let symbol = symbol.filter(|_| error == messages::UNKNOWN_SYMBOL).unwrap_or_default();
+        if let Some(reason) = hints::symbol(Host::Spot, &symbol, context.exchange) {
+            context.add_reason(error.code.to_string(), reason);
+        }
+        context.send_json(&error.frame(command.name()));
+    }
+
+    /// Finds a topic that this address serves. The addresses are separate: each only serves topics of its kind.
+    fn find(&self, text: &str, context: &SessionContext<'_>) -> Result<Topic, SessionError> {
+        let topic = topic::parse(Host::Spot, text).ok_or(messages::UNKNOWN_CHANNEL)?;
+        match (topic.is_private(), self.private) {
+            (true, true) if context.is_logged_in() => {}
+            (true, _) => return Err(messages::NOT_LOGGED_IN),
+            (false, true) => return Err(messages::UNKNOWN_CHANNEL),
+            (false, false) => {}
+        }
+        let is_listed =
+            topic.symbol.is_empty() || context.exchange.spot.contains_key(&topic.symbol);
+        if is_listed || context.feed.has_recorded(&topic) {
+            Ok(topic)
+        } else {
+            Err(messages::UNKNOWN_SYMBOL)
+        }
+    }
+
+    fn apply(
+        &self,
+        command: Command,
+        topic: &Topic,
+        context: &mut SessionContext<'_>,
+    ) -> Result<(), SessionError> {
+        match command {
+            Command::Subscribe => self.subscribe(topic, context)?,
+            Command::Unsubscribe => {
+                if !context.unsubscribe(topic) {
+                    return Err(messages::NOT_SUBSCRIBED);
                 }
+                context.send_json(&messages::acknowledgement(command, &topic.text));
             }
-            _ if topic.request => {
-                context.send_first(&topic);
-            }
-            _ => error(context, op, 90004, "Invalid channel param"),
+            Command::Request if topic.request => context.send_first(topic),
+            Command::Request => return Err(messages::UNKNOWN_CHANNEL),
         }
+        Ok(())
     }
 
-    /// Why a topic is not served at this address.
-    fn misplaced(&self, text: &str) -> Option<&'static str> {
-        misplaced(&topic::parse(Host::Spot, text)?, self.private)
-    }
-
-    fn find(&self, text: &str, context: &SessionContext<'_>) -> Result<Topic, (u32, &'static str)> {
-        let Some(topic) = topic::parse(Host::Spot, text) else {
-            return Err((90004, "Invalid channel param"));
-        };
-        if topic.is_private() != self.private {
-            return Err(if topic.is_private() {
-                (91006, "User not logged in / User must be logged in")
-            } else {
-                (90004, "Invalid channel param")
-            });
-        }
-        if self.private && !context.is_logged_in() {
-            return Err((91006, "User not logged in / User must be logged in"));
-        }
-        let listed = topic.symbol.is_empty() || context.exchange.spot.contains_key(&topic.symbol);
-        if !listed && !context.feed.plays(&topic) {
-            return Err((92001, "Invalid symbol param"));
-        }
-        Ok(topic)
-    }
-
-    fn subscribe(&self, topic: &Topic, context: &mut SessionContext<'_>) {
-        let max_topics = if self.private { TOPICS_PRIVATE } else { TOPICS_PUBLIC };
+    fn subscribe(
+        &self,
+        topic: &Topic,
+        context: &mut SessionContext<'_>,
+    ) -> Result<(), SessionError> {
+        let max_topics = if self.private { MAX_PRIVATE_TOPICS } else { MAX_PUBLIC_TOPICS };
         if context.feed.subscriptions.topic_count(context.id) >= max_topics {
-            return error(
-                context,
-                "subscribe",
-                90006,
-                "Subscribed total topic quantity exceeds limit",
-            );
+            return Err(messages::TOO_MANY_TOPICS);
         }
         if !context.subscribe(topic) {
-            return error(context, "subscribe", 90008, "Duplicate subscription");
+            return Err(messages::DUPLICATE_SUBSCRIPTION);
         }
-        context.send_json(&json!({ "event": "subscribe", "topic": topic.text.as_str() }));
+        context.send_json(&messages::acknowledgement(Command::Subscribe, &topic.text));
         context.send_first(topic);
+        Ok(())
     }
 }
 
-fn login(args: &[String], context: &mut SessionContext<'_>) {
-    let arg = |at: usize| args.get(at).map_or("", String::as_str);
+fn log_in(login: &Login, context: &mut SessionContext<'_>) {
     if context.is_logged_in() {
-        return error(context, "login", 91005, "Already logged in");
+        return context.send_json(&messages::ALREADY_LOGGED_IN.frame("login"));
     }
-    match context.keys.login(arg(0), arg(1), arg(2), context.clock) {
-        Ok(caller) => {
-            context.feed.subscriptions.log_in(context.id, caller.account);
-            context.send_json(&json!({ "event": "login" }));
-        }
-        Err(Denied { error: reason, why }) => {
-            let (code, message) = match reason {
-                LoginError::EmptyKey => (91001, "API KEY is empty"),
-                LoginError::UnknownKey => (91002, "API KEY not found"),
-                LoginError::FrozenKey => (91003, "API KEY has frozen"),
-                LoginError::ExpiredKey => (91004, "API KEY over expire time"),
-                LoginError::EmptySign => (91010, "Param sign is empty"),
-                LoginError::WrongSign => (91011, "Param sign is wrong"),
-                LoginError::EmptyTimestamp => (91021, "Param timestamp is empty"),
-                LoginError::StaleTimestamp => (91022, "Param timestamp range. Within a minute"),
-                LoginError::InvalidTimestamp => (91023, "Param timestamp invalid format"),
-            };
-            error(context, "login", code, message);
-            if let Some(why) = &why {
-                context.explain(code.to_string(), why);
+    match context.log_in(login) {
+        Ok(()) => context.send_json(&messages::logged_in()),
+        Err(LoginRejection { error, reason }) => {
+            let error = messages::login_error(error);
+            context.send_json(&error.frame("login"));
+            if let Some(reason) = &reason {
+                context.add_reason(error.code.to_string(), reason);
             }
-            context.close_because(why);
+            context.close_with_reason(reason);
         }
     }
-}
-
-/// The frame for a connection without a permit. No source states which event it is.
-pub(super) fn limit_exceeded(exceeded: LimitExceeded) -> Value {
-    let (code, message) = match exceeded {
-        LimitExceeded::Attempts => {
-            ("94001", "Frequently reestablishing connections in a short period of time")
-        }
-        LimitExceeded::Open => (
-            "94002",
-            "The number of connections established between a single IP and the server exceeds the upper limit",
-        ),
-    };
-    json!({ "event": "error", "errorMessage": message, "errorCode": code })
-}
-
-fn error(context: &mut SessionContext<'_>, event: &str, code: u32, message: &str) {
-    let frame = json!({ "event": event, "errorMessage": message, "errorCode": code.to_string() });
-    context.send_json(&frame);
 }
 
 #[cfg(test)]
@@ -222,13 +179,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_window_of_messages_fills_and_a_new_one_begins_after_it() {
+    fn messages_are_limited_per_window() {
         let mut session = Session::new(false, true);
         let from = session.window_from;
-        assert!((0..MESSAGES).all(|_| session.is_within_limit(from)));
+        assert!((0..MAX_MESSAGES).all(|_| session.is_within_limit(from)));
         assert!(!session.is_within_limit(from + WINDOW - Duration::from_millis(1)));
         assert!(session.is_within_limit(from + WINDOW));
-        let mut free = Session::new(false, false);
-        assert!((0..MESSAGES * 2).all(|_| free.is_within_limit(from)));
+        let mut unlimited = Session::new(false, false);
+        assert!((0..MAX_MESSAGES * 2).all(|_| unlimited.is_within_limit(from)));
     }
 }

@@ -1,4 +1,4 @@
-//! The writing half of a connection. Frames that wait for each other go out in one write.
+//! The writing half of a connection. Queued frames are sent in one write.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use tokio::{
     time::timeout,
 };
 
-/// How long one write may take before the client counts as gone.
-const WRITE: Duration = Duration::from_secs(10);
-/// Bytes that are gathered at most, but for the last frame.
+/// Timeout of a write, after which the client counts as disconnected.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Number of buffered bytes above which the buffer is flushed.
 const BATCH: usize = 64 << 10;
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         Self { io, waiting: Vec::new() }
     }
 
-    /// Adds a whole frame, unmasked as those of servers are (RFC 6455, section 5.2).
+    /// Buffers a frame. Frames of a server are not masked (RFC 6455, section 5.2).
     pub(super) fn add(&mut self, code: OpCode, payload: &[u8]) {
         self.waiting.push(0x80 | code as u8);
         match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
@@ -45,9 +45,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.waiting.len() >= BATCH
     }
 
-    /// Writes what waits; false when the client is gone.
+    /// Writes the buffer. Returns false if the client has disconnected.
     pub(super) async fn flush(&mut self) -> bool {
-        let written = timeout(WRITE, self.io.write_all(&self.waiting)).await;
+        let written = timeout(WRITE_TIMEOUT, self.io.write_all(&self.waiting)).await;
         self.waiting.clear();
         matches!(written, Ok(Ok(())))
     }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn frames_of_every_length_arrive_whole_and_in_order() {
+    async fn frames_of_every_length_arrive_complete_and_in_order() {
         let (server, client) = tokio::io::duplex(1 << 18);
         let mut writer = Writer::new(server);
         let lengths = [0, 1, 125, 126, 65_535, 65_536];

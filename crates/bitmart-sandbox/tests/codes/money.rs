@@ -4,15 +4,15 @@ use bitmart_sandbox::{Decimal, Sandbox};
 use serde_json::{Value, json};
 
 use super::{
-    Seen,
+    TriggeredCodes,
     common::{Client, start},
-    limit_buy, still, with,
+    limit_buy, stepped_config, with,
 };
 
 const SUB: &str = "account2@sandbox.test";
 
-pub(super) async fn withdrawals(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+pub(super) async fn withdrawals(triggered: &mut TriggeredCodes) {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -30,13 +30,13 @@ pub(super) async fn withdrawals(seen: &mut Seen) {
         (60053, to("99")),
         (60065, to("1")),
     ];
-    seen.post(&client, apply, cases).await;
-    seen.post(&sub, apply, vec![(60054, good.clone())]).await;
-    seen.get(&sub, &[(60026, "/account/v1/withdraw/charge?currency=USDT")]).await;
+    triggered.post(&client, apply, cases).await;
+    triggered.post(&sub, apply, vec![(60054, good.clone())]).await;
+    triggered.get(&sub, &[(60026, "/account/v1/withdraw/charge?currency=USDT")]).await;
     let spot = bitmart_sandbox::WalletKind::Spot;
     sandbox.set_balance(1, spot, "BTC", Decimal::from(200)).expect("a balance");
     let quota = order(json!({ "currency": "BTC", "amount": "101" }));
-    seen.post(&client, apply, vec![(60064, quota)]).await;
+    triggered.post(&client, apply, vec![(60064, quota)]).await;
 
     let list = "/account/v2/deposit-withdraw/history?operation_type=deposit&N=1";
     let cases = [
@@ -45,11 +45,11 @@ pub(super) async fn withdrawals(seen: &mut Seen) {
         (60067, &format!("{list}&startTime=2&endTime=1")),
         (60066, &format!("{list}&startTime=1")),
     ];
-    seen.get(&client, &cases).await;
+    triggered.get(&client, &cases).await;
 }
 
-pub(super) async fn transfers(seen: &mut Seen) {
-    let sandbox: Sandbox = start(still()).await;
+pub(super) async fn transfers(triggered: &mut TriggeredCodes) {
+    let sandbox: Sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -58,12 +58,12 @@ pub(super) async fn transfers(seen: &mut Seen) {
         (60002, own("NOPE", "1", "spot_to_fund")),
         (60008, own("USDT", "1000000", "spot_to_fund")),
     ];
-    seen.post(&client, "/account/v1/transfer", cases).await;
+    triggered.post(&client, "/account/v1/transfer", cases).await;
     let cases = vec![
         (40005, own("USDT", "1.123456789", "spot_to_contract")),
         (42000, own("USDT", "1000000", "spot_to_contract")),
     ];
-    seen.post(&Client::futures(&sandbox), "/account/v1/transfer-contract", cases).await;
+    triggered.post(&Client::futures(&sandbox), "/account/v1/transfer-contract", cases).await;
 
     let good = json!({ "requestNo": "1", "amount": "1", "currency": "USDT", "subAccount": SUB });
     let between = |patch: Value| with(good.clone(), patch);
@@ -75,31 +75,31 @@ pub(super) async fn transfers(seen: &mut Seen) {
         (1000, good.clone()),
         (61004, good.clone()),
     ];
-    seen.post(&client, to_sub, cases).await;
-    seen.post(&sub, to_sub, vec![(60026, good)]).await;
+    triggered.post(&client, to_sub, cases).await;
+    triggered.post(&sub, to_sub, vec![(60026, good)]).await;
     let other = json!({ "requestNo": "2", "amount": "1", "currency": "USDT", "fromAccount": SUB, "toAccount": "nobody" });
-    seen.post(&client, "/account/sub-account/main/v1/sub-to-sub", vec![(61002, other)]).await;
+    triggered.post(&client, "/account/sub-account/main/v1/sub-to-sub", vec![(61002, other)]).await;
     let up = json!({ "requestNo": "3", "amount": "1", "currency": "USDT" });
-    seen.post(&client, "/account/sub-account/sub/v1/sub-to-main", vec![(60027, up)]).await;
+    triggered.post(&client, "/account/sub-account/sub/v1/sub-to-main", vec![(60027, up)]).await;
 }
 
-pub(super) async fn margin(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+pub(super) async fn margin(triggered: &mut TriggeredCodes) {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let sum = |amount: &str| json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": amount });
     let path = |call: &str| format!("/spot/v1/margin/isolated/{call}");
-    seen.post(&client, "/spot/v1/margin/submit_order", vec![(51001, limit_buy())]).await;
+    triggered.post(&client, "/spot/v1/margin/submit_order", vec![(51001, limit_buy())]).await;
     let other = with(sum("100"), json!({ "currency": "ETH" }));
-    seen.post(&client, &path("borrow"), vec![(51000, other)]).await;
+    triggered.post(&client, &path("borrow"), vec![(51000, other)]).await;
     let into = with(sum("1000"), json!({ "side": "in" }));
-    seen.post(&client, &path("transfer"), vec![(1000, into)]).await;
+    triggered.post(&client, &path("transfer"), vec![(1000, into)]).await;
     let maker = |side: &str, price: &str| {
         with(limit_buy(), json!({ "type": "limit_maker", "side": side, "price": price }))
     };
     let cases = vec![(50034, maker("buy", "90000")), (50035, maker("sell", "30000"))];
-    seen.post(&client, "/spot/v1/margin/submit_order", cases).await;
-    seen.post(&client, &path("repay"), vec![(51024, sum("1"))]).await;
+    triggered.post(&client, "/spot/v1/margin/submit_order", cases).await;
+    triggered.post(&client, &path("repay"), vec![(51024, sum("1"))]).await;
     let cases = vec![(51005, sum("9")), (51004, sum("4001")), (1000, sum("100"))];
-    seen.post(&client, &path("borrow"), cases).await;
-    seen.post(&client, &path("repay"), vec![(51006, sum("101"))]).await;
+    triggered.post(&client, &path("borrow"), cases).await;
+    triggered.post(&client, &path("repay"), vec![(51006, sum("101"))]).await;
 }

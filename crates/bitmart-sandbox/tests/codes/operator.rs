@@ -1,12 +1,12 @@
-//! Codes of what the operator of the exchange has decided.
+//! Codes that the operator of the exchange causes: frozen accounts, delisted contracts, closed currencies, addresses.
 
 use bitmart_sandbox::{Decimal, NetworkTerms, Sandbox, WithdrawAddress};
 use serde_json::{Value, json};
 
 use super::{
-    FUTURES, SUBMIT, Seen,
+    FUTURES, SUBMIT, TriggeredCodes,
     common::{Client, start},
-    limit_buy, still,
+    limit_buy, stepped_config,
 };
 
 const APPLY: &str = "/account/v1/withdraw/apply";
@@ -16,8 +16,8 @@ fn withdrawal(currency: &str, address: &str) -> Value {
     json!({ "currency": currency, "amount": "10", "address": address })
 }
 
-pub(super) async fn frozen_accounts(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+pub(super) async fn frozen_accounts(triggered: &mut TriggeredCodes) {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let key = sandbox.sub_account_credentials().expect("a sub-account");
     let sub = Client { key: &key, ..Client::spot(&sandbox) };
@@ -25,37 +25,37 @@ pub(super) async fn frozen_accounts(seen: &mut Seen) {
     for account in [1, 2] {
         sandbox.freeze_account(account, true).expect("an account");
     }
-    seen.post(&client, SUBMIT, vec![(53000, limit_buy())]).await;
-    seen.post(&client, APPLY, vec![(60063, withdrawal("USDT", "T1"))]).await;
-    seen.post(&Client::futures(&sandbox), claim, vec![(60063, json!({}))]).await;
+    triggered.post(&client, SUBMIT, vec![(53000, limit_buy())]).await;
+    triggered.post(&client, APPLY, vec![(60063, withdrawal("USDT", "T1"))]).await;
+    triggered.post(&Client::futures(&sandbox), claim, vec![(60063, json!({}))]).await;
     let up = json!({ "requestNo": "1", "amount": "1", "currency": "USDT" });
-    seen.post(&sub, "/account/sub-account/sub/v1/sub-to-main", vec![(60029, up)]).await;
-    // Reading goes on.
-    seen.get(&client, &[(1000, "/account/v1/wallet")]).await;
+    triggered.post(&sub, "/account/sub-account/sub/v1/sub-to-main", vec![(60029, up)]).await;
+    // Reads are still accepted.
+    triggered.get(&client, &[(1000, "/account/v1/wallet")]).await;
     sandbox.freeze_account(1, false).expect("an account");
-    seen.post(&client, SUBMIT, vec![(1000, limit_buy())]).await;
+    triggered.post(&client, SUBMIT, vec![(1000, limit_buy())]).await;
     let list = client.get("/account/sub-account/main/v1/subaccount-list").await.data();
     assert_eq!(list["subAccountList"][0]["status"], 2);
     sandbox.freeze_account(9, true).expect_err("no such account");
 }
 
-pub(super) async fn delisted_contracts(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+pub(super) async fn delisted_contracts(triggered: &mut TriggeredCodes) {
+    let sandbox = start(stepped_config()).await;
     let client = Client::futures(&sandbox);
     let order = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
         "price": "50000", "size": 1,
     });
     sandbox.delist("BTCUSDT", true).expect("a contract");
-    // It is no longer the halt that matters.
+    // The delisting takes precedence over the halt.
     sandbox.halt("BTCUSDT", true).expect("a market");
-    seen.post(&client, FUTURES, vec![(40014, order.clone())]).await;
+    triggered.post(&client, FUTURES, vec![(40014, order.clone())]).await;
     sandbox.delist("BTCUSDT", false).expect("a contract");
-    seen.post(&client, FUTURES, vec![(40015, order)]).await;
+    triggered.post(&client, FUTURES, vec![(40015, order)]).await;
 }
 
-pub(super) async fn closed_currencies(seen: &mut Seen) {
-    let sandbox = start(still()).await;
+pub(super) async fn closed_currencies(triggered: &mut TriggeredCodes) {
+    let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     sandbox.open_currency("USDT-ERC20", false, false).expect("a currency");
     sandbox.open_currency("BTC", false, false).expect("a currency");
@@ -65,21 +65,21 @@ pub(super) async fn closed_currencies(seen: &mut Seen) {
         (60003, &address("USDT-ERC20")),
         (1000, &address("USDT-TRC20")),
     ];
-    seen.get(&client, &cases).await;
+    triggered.get(&client, &cases).await;
     let cases = vec![
         (60004, withdrawal("BTC", "T1")),
         (60004, withdrawal("BTC-BTC", "T1")),
         (60056, withdrawal("USDT-ERC20", "T1")),
         (1000, withdrawal("USDT-TRC20", "T1")),
     ];
-    seen.post(&client, APPLY, cases).await;
+    triggered.post(&client, APPLY, cases).await;
     assert_eq!(sandbox.deposit(1, "BTC", Decimal::ONE), None);
     sandbox.open_currency("BTC", true, true).expect("a currency");
-    seen.get(&client, &[(1000, &*address("BTC"))]).await;
+    triggered.get(&client, &[(1000, &*address("BTC"))]).await;
 }
 
-pub(super) async fn saved_addresses(seen: &mut Seen) {
-    let sandbox: Sandbox = start(still()).await;
+pub(super) async fn saved_addresses(triggered: &mut TriggeredCodes) {
+    let sandbox: Sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let save = |address| sandbox.save_address(1, address).expect("saved");
     save(WithdrawAddress::new("T1").currency("USDT").network("TRC20"));
@@ -92,17 +92,17 @@ pub(super) async fn saved_addresses(seen: &mut Seen) {
         (60007, withdrawal("USDT-TRC20", "T3")),
         (60015, withdrawal("USDT-TRC20", "T2")),
     ];
-    seen.post(&client, APPLY, cases).await;
-    // Another account of the exchange needs no address.
+    triggered.post(&client, APPLY, cases).await;
+    // A withdrawal to another account of the exchange needs no saved address.
     let inside = json!({ "currency": "USDT", "amount": "1", "type": 1, "value": "2" });
-    seen.post(&client, APPLY, vec![(1000, inside)]).await;
+    triggered.post(&client, APPLY, vec![(1000, inside)]).await;
     for address in [WithdrawAddress::new(" "), WithdrawAddress::new("x".repeat(257))] {
         sandbox.save_address(1, address).expect_err("no address");
     }
 }
 
-pub(super) async fn network_terms(seen: &mut Seen) {
-    let sandbox: Sandbox = start(still()).await;
+pub(super) async fn network_terms(triggered: &mut TriggeredCodes) {
+    let sandbox: Sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let terms = NetworkTerms::new().fee(Decimal::ONE).minimum(Decimal::TEN).decimals(1);
     sandbox.set_network("XRP", terms.multiple_of(5).needs_memo()).expect("a currency");
@@ -114,7 +114,7 @@ pub(super) async fn network_terms(seen: &mut Seen) {
         (60014, apply("10", "")),
         (1000, apply("10", "7")),
     ];
-    seen.post(&client, APPLY, cases).await;
+    triggered.post(&client, APPLY, cases).await;
     let quota = client.get("/account/v1/withdraw/charge?currency=XRP").await.data();
     assert_eq!(quota["withdraw_precision"], 1, "{quota}");
     assert_eq!(quota["withdraw_Precision_GeTen"], 5, "{quota}");

@@ -1,4 +1,4 @@
-//! A raw client: hyper, fastwebsockets and its own HMAC. It knows nothing of the sandbox but the wire.
+//! A raw client with hyper, fastwebsockets and HMAC, which only uses the wire format of the sandbox.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::{io::Read, time::Duration};
@@ -18,18 +18,18 @@ use tokio::{
     time::timeout,
 };
 
-/// Anything that takes longer is a failure.
+/// Timeout of every operation of the tests.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A status, the headers and the JSON of an answer.
+/// Status, headers and body of a response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
@@ -42,7 +42,7 @@ impl Answer {
         self.json()["message"].as_str().expect("a message").to_owned()
     }
 
-    /// The `data` of a good answer.
+    /// The `data` of a successful response.
     pub(crate) fn data(&self) -> Value {
         assert_eq!((self.status, self.code()), (200, 1000), "{}", self.text);
         self.json()["data"].clone()
@@ -66,13 +66,13 @@ pub(crate) fn sign(key: &ApiKey, timestamp: &str, body: &str) -> String {
     digits.concat()
 }
 
-/// Sends one request on its own connection; none when the connection closes without an answer.
-pub(crate) async fn send(host: &HostUrls, request: Request<Full<Bytes>>) -> Option<Answer> {
+/// Sends a request on a new connection; `None` if the connection closes without a response.
+pub(crate) async fn send(host: &HostUrls, request: Request<Full<Bytes>>) -> Option<ApiResponse> {
     send_to(&host.rest, request).await
 }
 
-/// The same, to an address such as `http://127.0.0.1:8801`.
-pub(crate) async fn send_to(url: &str, request: Request<Full<Bytes>>) -> Option<Answer> {
+/// Sends a request to an address such as `http://127.0.0.1:8801`.
+pub(crate) async fn send_to(url: &str, request: Request<Full<Bytes>>) -> Option<ApiResponse> {
     let stream = TcpStream::connect(authority(url)).await.expect("connects");
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("handshake");
     let driver = tokio::spawn(connection);
@@ -81,7 +81,7 @@ pub(crate) async fn send_to(url: &str, request: Request<Full<Bytes>>) -> Option<
     let body = timeout(DEADLINE, body.collect()).await.expect("in time").ok()?.to_bytes();
     driver.abort();
     let text = String::from_utf8(body.to_vec()).expect("text");
-    Some(Answer { status: head.status.as_u16(), headers: head.headers, text })
+    Some(ApiResponse { status: head.status.as_u16(), headers: head.headers, text })
 }
 
 /// A call of the admin API, with the token of a ready line.
@@ -97,13 +97,13 @@ pub(crate) fn admin_call(
     request.body(Full::from(body.to_owned())).expect("a request")
 }
 
-/// Sends one to the sandbox that printed this line.
-pub(crate) async fn ask_admin(ready: &Value, method: &str, path: &str, body: &str) -> Answer {
+/// Sends a call to the admin API of a ready line.
+pub(crate) async fn call_admin(ready: &Value, method: &str, path: &str, body: &str) -> ApiResponse {
     let url = ready["admin"].as_str().expect("an address");
-    send_to(url, admin_call(ready, method, path, body)).await.expect("an answer")
+    send_to(url, admin_call(ready, method, path, body)).await.expect("a response")
 }
 
-/// A key, and the requests it signs.
+/// A client with a key.
 pub(crate) struct Client<'a> {
     pub(crate) host: &'a HostUrls,
     pub(crate) key: &'a ApiKey,
@@ -119,13 +119,13 @@ impl<'a> Client<'a> {
         Self { host: sandbox.futures(), ..Self::spot(sandbox) }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> ApiResponse {
         let request = Request::get(path)
             .header("host", "sandbox")
             .header("x-bm-key", &self.key.key)
             .body(Full::default())
             .expect("a request");
-        send(self.host, request).await.expect("an answer")
+        send(self.host, request).await.expect("a response")
     }
 
     pub(crate) fn signed(&self, path: &str, body: &Value) -> Request<Full<Bytes>> {
@@ -140,22 +140,22 @@ impl<'a> Client<'a> {
             .expect("a request")
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        send(self.host, self.signed(path, &body)).await.expect("an answer")
+    pub(crate) async fn post(&self, path: &str, body: Value) -> ApiResponse {
+        send(self.host, self.signed(path, &body)).await.expect("a response")
     }
 
     /// Places a spot order and returns its id.
     pub(crate) async fn order(&self, body: Value) -> String {
         let data = self.post("/spot/v2/submit_order", body).await.data();
-        data["order_id"].as_str().expect("an id in text").to_owned()
+        data["order_id"].as_str().expect("a string id").to_owned()
     }
 }
 
-/// What a socket heard.
+/// A message or event that a socket received.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Heard {
+pub(crate) enum Received {
     Text(String),
-    /// Inflated.
+    /// A binary frame, inflated.
     Binary(String),
     /// A binary frame that does not inflate.
     Garbage,
@@ -171,18 +171,18 @@ pub(crate) struct Socket(WebSocket<TcpStream>);
 
 impl Socket {
     pub(crate) async fn connect(url: &str) -> Self {
-        Self::shake_hands(TcpStream::connect(authority(url)).await.expect("connects"), url).await
+        Self::handshake(TcpStream::connect(authority(url)).await.expect("connects"), url).await
     }
 
-    /// A socket that takes in very little before it is read from.
-    pub(crate) async fn connect_narrow(url: &str) -> Self {
+    /// Connects with a small receive buffer, so that the server soon has to wait for the reader.
+    pub(crate) async fn connect_with_small_buffer(url: &str) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4_096).expect("a small buffer");
         let address = authority(url).parse().expect("an address");
-        Self::shake_hands(socket.connect(address).await.expect("connects"), url).await
+        Self::handshake(socket.connect(address).await.expect("connects"), url).await
     }
 
-    async fn shake_hands(mut stream: TcpStream, url: &str) -> Self {
+    async fn handshake(mut stream: TcpStream, url: &str) -> Self {
         stream.set_nodelay(true).expect("no delay");
         let path = url.split_once("://").and_then(|rest| rest.1.split_once('/')).expect("a path").1;
         let head = format!(
@@ -191,15 +191,15 @@ impl Socket {
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).await.expect("writes");
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            answer
+        let mut response = Vec::new();
+        while !response.ends_with(b"\r\n\r\n") {
+            response
                 .push(timeout(DEADLINE, stream.read_u8()).await.expect("in time").expect("a byte"));
         }
-        let answer = String::from_utf8(answer).expect("text");
-        assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
-        assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
-        assert!(!answer.to_lowercase().contains("extensions"), "{answer}");
+        let response = String::from_utf8(response).expect("text");
+        assert!(response.starts_with("HTTP/1.1 101"), "{response}");
+        assert!(response.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{response}");
+        assert!(!response.to_lowercase().contains("extensions"), "{response}");
         let mut socket = WebSocket::after_handshake(stream, Role::Client);
         socket.set_auto_close(false);
         Self(socket)
@@ -231,53 +231,53 @@ impl Socket {
         self.0.write_frame(frame).await.expect("writes");
     }
 
-    pub(crate) async fn hear(&mut self) -> Heard {
-        timeout(DEADLINE, self.read()).await.expect("something in time")
+    pub(crate) async fn receive(&mut self) -> Received {
+        timeout(DEADLINE, self.read()).await.expect("a message in time")
     }
 
-    /// The close frame that is due, with its reason.
+    /// Receives a close frame with its reason.
     pub(crate) async fn close(&mut self) -> (u16, String) {
         let read = timeout(DEADLINE, self.0.read_frame()).await.expect("in time");
         let frame = read.expect("a frame");
         assert_eq!(frame.opcode, OpCode::Close);
-        let (code, why) = frame.payload.split_first_chunk().expect("a code");
-        (u16::from_be_bytes(*code), String::from_utf8(why.to_vec()).expect("text"))
+        let (code, reason) = frame.payload.split_first_chunk().expect("a code");
+        (u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).expect("text"))
     }
 
-    async fn read(&mut self) -> Heard {
-        let Ok(frame) = self.0.read_frame().await else { return Heard::Gone };
+    async fn read(&mut self) -> Received {
+        let Ok(frame) = self.0.read_frame().await else { return Received::Gone };
         match frame.opcode {
             OpCode::Binary => {
                 let mut text = String::new();
                 match flate2::read::DeflateDecoder::new(&frame.payload[..])
                     .read_to_string(&mut text)
                 {
-                    Ok(_) => Heard::Binary(text),
-                    Err(_) => Heard::Garbage,
+                    Ok(_) => Received::Binary(text),
+                    Err(_) => Received::Garbage,
                 }
             }
             OpCode::Close => {
                 let code = frame.payload.first_chunk().map_or(0, |code| u16::from_be_bytes(*code));
-                Heard::Close(code)
+                Received::Close(code)
             }
-            OpCode::Pong => Heard::Pong(frame.payload.to_vec()),
-            _ => Heard::Text(String::from_utf8(frame.payload.to_vec()).expect("text")),
+            OpCode::Pong => Received::Pong(frame.payload.to_vec()),
+            _ => Received::Text(String::from_utf8(frame.payload.to_vec()).expect("text")),
         }
     }
 
     /// The next text frame as JSON.
     pub(crate) async fn text(&mut self) -> Value {
-        match self.hear().await {
-            Heard::Text(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-            other => panic!("a text frame was due, not {other:?}"),
+        match self.receive().await {
+            Received::Text(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            other => panic!("expected a text frame, received {other:?}"),
         }
     }
 
     /// The next compressed frame as JSON.
     pub(crate) async fn binary(&mut self) -> Value {
-        match self.hear().await {
-            Heard::Binary(text) => serde_json::from_str(&text).expect("JSON"),
-            other => panic!("a binary frame was due, not {other:?}"),
+        match self.receive().await {
+            Received::Binary(text) => serde_json::from_str(&text).expect("JSON"),
+            other => panic!("expected a binary frame, received {other:?}"),
         }
     }
 

@@ -1,28 +1,24 @@
-//! What the house does in a backtest: it quotes the price, and trades with what the price reaches.
+//! The orders of the exchange in a backtest: quotes at the price of the candle, and fills of the orders that the
+//! price reaches.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use smol_str::SmolStr;
 
 use crate::{
-    AccountId, Exchange, FLOW, FuturesRequest, MAKER, OrderId, Request, SpotRequest,
+    AccountId, Exchange, FuturesRequest, MAKER, OrderId, Request, SpotRequest, TAKER,
     book::{Book, SelfTrade, Side},
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    order::{Kind, NewSpotOrder},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    markets::MarketKind,
+    spot_order::{NewSpotOrder, SpotOrderType},
     tape::Tape,
 };
 
-/// Worth of a quote in the quote currency, and the most base units of it.
-const WORTH: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
-const MOST: Decimal = Decimal::from_parts(1_215_752_192, 23, 0, false, 0);
+/// Value of a quote in the quote currency.
+const QUOTE_VALUE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+/// Largest size of a quote in base units: products of sizes and prices must not overflow.
+const MAX_SIZE: Decimal = Decimal::from_parts(1_215_752_192, 23, 0, false, 0);
 
-/// Which market a symbol is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Venue {
-    Spot,
-    Futures,
-}
-
-/// How prices and sizes of a market are counted.
+/// Decimals of prices and sizes of a market.
 #[derive(Debug, Clone, Copy)]
 struct Steps {
     price: u32,
@@ -31,10 +27,10 @@ struct Steps {
     contract: Decimal,
 }
 
-/// The quotes of one market.
+/// Bid and ask of one market.
 pub(super) type Pair = [Option<OrderId>; 2];
 
-impl Venue {
+impl MarketKind {
     pub(super) fn of(exchange: &Exchange, symbol: &str) -> Option<Self> {
         if exchange.spot.contains_key(symbol) {
             Some(Self::Spot)
@@ -72,8 +68,8 @@ impl Venue {
         }
     }
 
-    /// Whether a request may need the price of a market.
-    pub(super) fn concerns(self, request: &Request, symbol: &str) -> bool {
+    /// Whether a request can trade in this market, which then needs a quote.
+    pub(super) fn can_trade(self, request: &Request, symbol: &str) -> bool {
         match (self, request) {
             (Self::Spot, Request::Spot(SpotRequest::Place(order))) => order.symbol == symbol,
             (Self::Spot, Request::Spot(SpotRequest::PlaceTrigger(new))) => {
@@ -109,12 +105,12 @@ impl Venue {
         let Some(side) = [Side::Buy, Side::Sell].into_iter().find(|side| reached(*side)) else {
             return;
         };
-        let met = book.met_by(side, Some(price), FLOW, SelfTrade::Allow);
+        let met = book.matching_orders(side, Some(price), TAKER, SelfTrade::Allow);
         let size = met.map(|row| row.1).sum();
-        self.place(exchange, FLOW, symbol, side, price, size, now_ms);
+        self.place(exchange, TAKER, symbol, side, price, size, now_ms);
     }
 
-    /// Puts a bid and an ask around a price, a tick apart at least.
+    /// Places a bid and an ask around a price, at least one tick apart.
     pub(super) fn quote(
         self,
         exchange: &mut Exchange,
@@ -129,7 +125,7 @@ impl Venue {
         let rounded = |price: Decimal, way| price.round_dp_with_strategy(steps.price, way);
         let bid = rounded(price - away, RoundingStrategy::ToNegativeInfinity);
         let ask = rounded(price + away, RoundingStrategy::ToPositiveInfinity).max(bid + tick);
-        let base = (WORTH / ask / steps.contract).min(MOST);
+        let base = (QUOTE_VALUE / ask / steps.contract).min(MAX_SIZE);
         let size = base.round_dp_with_strategy(steps.size, RoundingStrategy::ToZero);
         let mut place =
             |side, price| self.place(exchange, MAKER, symbol, side, price, size, now_ms);
@@ -138,8 +134,8 @@ impl Venue {
 
     pub(super) fn withdraw(self, exchange: &mut Exchange, pair: Pair, now_ms: u64) {
         for id in pair.into_iter().flatten() {
-            exchange.settle_due(now_ms);
-            // One that was filled is gone already.
+            exchange.run_due_tasks(now_ms);
+            // A filled quote cannot be cancelled.
             let _ = match self {
                 Self::Spot => exchange.cancel_spot(MAKER, id, now_ms),
                 Self::Futures => exchange.cancel_futures(MAKER, id, now_ms),
@@ -148,7 +144,7 @@ impl Venue {
         }
     }
 
-    /// Places a limit order of the house, which rests if the maker places it.
+    /// Places a limit order of the exchange. It rests when it is one of the maker, else the rest is cancelled.
     #[allow(clippy::too_many_arguments, reason = "an order has as many parts")]
     fn place(
         self,
@@ -162,11 +158,11 @@ impl Venue {
     ) -> Option<OrderId> {
         let rests = account == MAKER;
         let symbol = symbol.clone();
-        exchange.settle_due(now_ms);
-        // The house is bound to no rules of customers, as little as the makers of the simulated market.
+        exchange.run_due_tasks(now_ms);
+        // Not a command: the rules of customers do not apply to orders of the exchange.
         let placed = match self {
             Self::Spot => {
-                let kind = if rests { Kind::Limit } else { Kind::Ioc };
+                let kind = if rests { SpotOrderType::Limit } else { SpotOrderType::Ioc };
                 let order = NewSpotOrder { kind, ..NewSpotOrder::limit(symbol, side, size, price) };
                 exchange.place_spot(account, order, now_ms)
             }
@@ -177,7 +173,11 @@ impl Venue {
                     side: if buys { FuturesSide::OpenLong } else { FuturesSide::OpenShort },
                     price: Some(price),
                     size,
-                    mode: if rests { Mode::GoodTilCancelled } else { Mode::ImmediateOrCancel },
+                    mode: if rests {
+                        OrderMode::GoodTilCancelled
+                    } else {
+                        OrderMode::ImmediateOrCancel
+                    },
                     leverage: 1,
                     isolated: false,
                     client_id: None,

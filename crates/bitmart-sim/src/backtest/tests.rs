@@ -4,8 +4,8 @@ use super::*;
 use crate::{
     Contract, FuturesRequest, SpotPair, SpotRequest,
     book::{SelfTrade, Side},
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    order::NewSpotOrder,
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    spot_order::NewSpotOrder,
     trigger::{Algo, AlgoKind, NewAlgo, Preset},
 };
 
@@ -54,11 +54,11 @@ fn limit(side: Side, price: i64) -> SpotRequest {
 }
 
 #[test]
-fn a_market_order_trades_at_the_open_after_the_candles_that_the_strategy_has_seen() {
+fn a_market_order_trades_at_the_open_of_the_candle_after_the_finished_ones() {
     let mut backtest = backtest(&[[100, 110, 90, 105], [107, 120, 80, 90]]);
     assert_eq!(backtest.step(), Some(Vec::new()));
-    let seen = backtest.step().expect("more");
-    assert_eq!(seen[0].1.close, d(105));
+    let finished = backtest.step().expect("more");
+    assert_eq!(finished[0].1.close, d(105));
     backtest
         .apply(ME, SpotRequest::Place(NewSpotOrder::market_sell(PAIR, d(1))))
         .expect("accepted");
@@ -83,7 +83,7 @@ fn a_limit_order_is_filled_at_its_price_when_a_candle_reaches_it_and_not_before(
 }
 
 #[test]
-fn of_high_and_low_the_one_nearer_to_the_open_comes_first() {
+fn the_nearer_of_high_and_low_is_reached_first() {
     for (high, low, first) in [(103, 90, 102), (110, 98, 99)] {
         let mut backtest = backtest(&[[100, high, low, 100]]);
         backtest.step();
@@ -95,7 +95,7 @@ fn of_high_and_low_the_one_nearer_to_the_open_comes_first() {
 }
 
 #[test]
-fn a_spread_is_paid_by_market_orders() {
+fn market_orders_pay_the_spread() {
     let mut backtest = backtest(&[[1_000, 1_000, 1_000, 1_000]]).half_spread(Decimal::new(1, 2));
     backtest.step();
     for order in [NewSpotOrder::market_buy(PAIR, d(1_010)), NewSpotOrder::market_sell(PAIR, d(1))] {
@@ -105,7 +105,7 @@ fn a_spread_is_paid_by_market_orders() {
 }
 
 #[test]
-fn an_order_that_waits_for_a_price_trades_there() {
+fn a_trigger_order_trades_at_its_trigger_price() {
     let mut backtest = backtest(&[[100, 101, 99, 100], [100, 101, 80, 95], [95, 96, 94, 95]]);
     backtest.step();
     let order = NewSpotOrder::market_sell(PAIR, d(1));
@@ -117,7 +117,7 @@ fn an_order_that_waits_for_a_price_trades_there() {
 }
 
 #[test]
-fn a_position_is_liquidated_within_the_candle_that_takes_its_margin() {
+fn a_position_is_liquidated_within_the_candle_that_uses_up_its_margin() {
     let rows = [[100, 101, 99, 100], [100, 101, 50, 60], [60, 61, 59, 60]];
     let mut backtest = Backtest::new(&setup(), START_MS)
         .candles("BTCUSDT", candles(&rows))
@@ -129,7 +129,7 @@ fn a_position_is_liquidated_within_the_candle_that_takes_its_margin() {
         side: FuturesSide::OpenLong,
         price: None,
         size: d(1_000),
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: 10,
         isolated: true,
         client_id: None,
@@ -147,7 +147,7 @@ fn a_position_is_liquidated_within_the_candle_that_takes_its_margin() {
 }
 
 #[test]
-fn candles_become_the_record_of_the_market() {
+fn candles_are_recorded_on_the_tape() {
     let rows = [[100, 110, 90, 105], [107, 120, 80, 90]];
     let mut backtest = backtest(&rows);
     while backtest.step().is_some() {}
@@ -162,7 +162,7 @@ fn the_same_candles_and_requests_give_the_same_events() {
         let mut backtest = backtest(&rows);
         while backtest.step().is_some() {
             let price = i64::try_from(backtest.now_ms() / MINUTE_MS % 20).expect("small");
-            // Some of them are too dear.
+            // Rejected once the balance is used up.
             let _ = backtest.apply(ME, limit(Side::Buy, 100 + price));
         }
         (backtest.take_events(), backtest.exchange().balance_rows())

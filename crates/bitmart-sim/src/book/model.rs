@@ -1,11 +1,10 @@
-//! The book against a plain list of orders that is searched from end to end: whatever is done to both,
-//! they give the same.
+//! A property test: the book and a plain list of orders give the same results for the same operations.
 
 use proptest::prelude::*;
 
 use super::{stored::StoredBook, *};
 
-/// A resting order of the model. The list is in the order in which they came.
+/// A resting order of the model. The list is in order of arrival.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     side: Side,
@@ -19,7 +18,7 @@ struct Row {
 struct Model(Vec<Row>);
 
 impl Model {
-    /// What rests against `side` within its limit, best price first and oldest first.
+    /// Returns the orders with which one of `side` would trade, best price first and oldest first.
     fn opposite(&self, side: Side, limit: Option<Decimal>) -> Vec<Row> {
         let mut rows = self.best_first(side.opposite());
         rows.retain(|row| reaches(side, row.price, limit));
@@ -28,7 +27,7 @@ impl Model {
 
     fn best_first(&self, side: Side) -> Vec<Row> {
         let mut rows: Vec<Row> = self.0.iter().filter(|row| row.side == side).copied().collect();
-        // A stable sort keeps the order of time.
+        // The sort is stable, so that older orders stay first.
         rows.sort_by(|one, two| match side {
             Side::Buy => two.price.cmp(&one.price),
             Side::Sell => one.price.cmp(&two.price),
@@ -54,15 +53,15 @@ impl Model {
     }
 
     fn take(&mut self, taker: &Taker) -> Taken {
-        let mut left = match taker.want {
-            Want::Size(size) => size,
-            Want::Notional { amount, .. } => amount,
+        let mut left = match taker.quantity {
+            Quantity::Size(size) => size,
+            Quantity::Notional { amount, .. } => amount,
         };
         let mut taken = Taken::default();
         for row in self.opposite(taker.side, taker.limit) {
-            let wanted = match taker.want {
-                Want::Size(_) => left,
-                Want::Notional { lot, .. } => whole_lots(left / row.price, lot),
+            let wanted = match taker.quantity {
+                Quantity::Size(_) => left,
+                Quantity::Notional { lot, .. } => whole_lots(left / row.price, lot),
             };
             if wanted <= Decimal::ZERO {
                 break;
@@ -80,12 +79,12 @@ impl Model {
             }
             let size = wanted.min(row.open);
             taken.matches.push(Match { maker: row.id, price: row.price, size });
-            left -= match taker.want {
-                Want::Size(_) => size,
-                Want::Notional { .. } => size * row.price,
+            left -= match taker.quantity {
+                Quantity::Size(_) => size,
+                Quantity::Notional { .. } => size * row.price,
             };
             if size < row.open {
-                // What is left of the taker's money is too little for a lot at this price.
+                // The rest of the amount is less than a lot at this price.
                 if let Some(resting) = self.0.iter_mut().find(|one| one.id == row.id) {
                     resting.open -= size;
                 }
@@ -97,7 +96,7 @@ impl Model {
         taken
     }
 
-    fn met_by(&self, taker: &Taker) -> Vec<(OrderId, Decimal)> {
+    fn matching_orders(&self, taker: &Taker) -> Vec<(OrderId, Decimal)> {
         let mut met = Vec::new();
         for row in self.opposite(taker.side, taker.limit) {
             if row.account == taker.account && taker.policy != SelfTrade::Allow {
@@ -111,7 +110,7 @@ impl Model {
         met
     }
 
-    fn highest_reached(&self, taker: &Taker, size: Decimal) -> Option<Decimal> {
+    fn highest_match_price(&self, taker: &Taker, size: Decimal) -> Option<Decimal> {
         let (mut left, mut highest) = (size, None);
         for row in self.opposite(taker.side, taker.limit) {
             if row.account != taker.account && left > Decimal::ZERO {
@@ -127,7 +126,7 @@ impl Model {
 struct Taker {
     side: Side,
     limit: Option<Decimal>,
-    want: Want,
+    quantity: Quantity,
     account: AccountId,
     policy: SelfTrade,
 }
@@ -140,10 +139,10 @@ enum Action {
         account: AccountId,
         open: Decimal,
     },
-    /// By the number of the order, which may be gone.
+    /// The order with this number, if it is still in the book.
     Remove(u64),
     Take(Taker),
-    /// Through its stored form.
+    /// Serialize and deserialize the book.
     Restore,
 }
 
@@ -151,7 +150,7 @@ fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Buy), Just(Side::Sell)]
 }
 
-/// Few prices, some of them written with other decimals than the rest: 1 is 1.00.
+/// A small range of prices with different numbers of decimals: 1 equals 1.00.
 fn price() -> impl Strategy<Value = Decimal> {
     (90_i64..110, any::<bool>()).prop_map(|(units, more)| {
         if more { Decimal::new(units * 100, 3) } else { Decimal::new(units, 1) }
@@ -167,9 +166,9 @@ fn size() -> impl Strategy<Value = Decimal> {
 }
 
 fn taker() -> impl Strategy<Value = Taker> {
-    let want = prop_oneof![
-        size().prop_map(Want::Size),
-        (1_i64..500).prop_map(|units| Want::Notional {
+    let quantity = prop_oneof![
+        size().prop_map(Quantity::Size),
+        (1_i64..500).prop_map(|units| Quantity::Notional {
             amount: Decimal::from(units),
             lot: Decimal::new(1, 1)
         }),
@@ -180,8 +179,8 @@ fn taker() -> impl Strategy<Value = Taker> {
         Just(SelfTrade::CancelTaker),
         Just(SelfTrade::CancelBoth),
     ];
-    (side(), proptest::option::of(price()), want, account(), policy).prop_map(
-        |(side, limit, want, account, policy)| Taker { side, limit, want, account, policy },
+    (side(), proptest::option::of(price()), quantity, account(), policy).prop_map(
+        |(side, limit, quantity, account, policy)| Taker { side, limit, quantity, account, policy },
     )
 }
 
@@ -199,7 +198,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn book_and_list_give_the_same(actions in proptest::collection::vec(action(), 1..200)) {
+    fn book_and_list_give_the_same_results(actions in proptest::collection::vec(action(), 1..200)) {
         let (mut book, mut model) = (Book::default(), Model::default());
         for (at, action) in (0_u64..).zip(actions) {
             match action {
@@ -213,14 +212,14 @@ proptest! {
                     prop_assert_eq!(book.remove(id), model.remove(id));
                 }
                 Action::Take(taker) => {
-                    let Taker { side, limit, want, account, policy } = taker;
-                    let met: Vec<_> = book.met_by(side, limit, account, policy).collect();
-                    prop_assert_eq!(met, model.met_by(&taker));
-                    if let Want::Size(size) = want {
-                        let highest = book.highest_reached(side, limit, size, account);
-                        prop_assert_eq!(highest, model.highest_reached(&taker, size));
+                    let Taker { side, limit, quantity, account, policy } = taker;
+                    let met: Vec<_> = book.matching_orders(side, limit, account, policy).collect();
+                    prop_assert_eq!(met, model.matching_orders(&taker));
+                    if let Quantity::Size(size) = quantity {
+                        let highest = book.highest_match_price(side, limit, size, account);
+                        prop_assert_eq!(highest, model.highest_match_price(&taker, size));
                     }
-                    let taken = book.take(side, limit, want, account, policy);
+                    let taken = book.take(side, limit, quantity, account, policy);
                     prop_assert_eq!(taken, model.take(&taker));
                 }
                 Action::Restore => {

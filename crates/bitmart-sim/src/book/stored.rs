@@ -1,4 +1,4 @@
-//! A book as it is stored and printed: levels by price, and in each level its orders, oldest first.
+//! The serialized form of a book: levels by price, and the orders of each level, oldest first.
 //!
 //! `{"bids": {"59999.5": {"queue": [{"id": 7, "account": 1, "open": "0.5"}], "total": "0.5"}}, "asks": {}}`
 

@@ -17,7 +17,7 @@ fn book() -> Book {
 
 #[test]
 fn better_price_then_older_order_trades_first() {
-    let taken = book().take(Side::Buy, None, Want::Size(d(3)), AccountId(9), SelfTrade::Allow);
+    let taken = book().take(Side::Buy, None, Quantity::Size(d(3)), AccountId(9), SelfTrade::Allow);
     let makers: Vec<_> = taken.matches.iter().map(|one| one.maker.0).collect();
     assert_eq!(makers, [2, 3, 1]);
     assert_eq!(taken.left, d(0));
@@ -26,20 +26,20 @@ fn better_price_then_older_order_trades_first() {
 #[test]
 fn limit_stops_at_its_price() {
     let taken =
-        book().take(Side::Buy, Some(d(100)), Want::Size(d(5)), AccountId(9), SelfTrade::Allow);
+        book().take(Side::Buy, Some(d(100)), Quantity::Size(d(5)), AccountId(9), SelfTrade::Allow);
     assert_eq!((taken.matches.len(), taken.left), (2, d(3)));
 }
 
 #[test]
 fn notional_buys_whole_lots_and_leaves_the_rest() {
-    let want = Want::Notional { amount: d(250), lot: d(1) };
-    let taken = book().take(Side::Buy, None, want, AccountId(9), SelfTrade::Allow);
+    let quantity = Quantity::Notional { amount: d(250), lot: d(1) };
+    let taken = book().take(Side::Buy, None, quantity, AccountId(9), SelfTrade::Allow);
     assert_eq!((taken.matches.len(), taken.left), (2, d(50)));
 }
 
 #[test]
-fn self_trade_modes_remove_what_they_say() {
-    let run = |policy| book().take(Side::Buy, None, Want::Size(d(3)), ME, policy);
+fn self_trade_prevention_removes_the_chosen_orders() {
+    let run = |policy| book().take(Side::Buy, None, Quantity::Size(d(3)), ME, policy);
     let maker = run(SelfTrade::CancelMaker);
     assert_eq!((maker.removed.len(), maker.matches.len(), maker.stopped), (1, 2, false));
     let taker = run(SelfTrade::CancelTaker);
@@ -50,26 +50,26 @@ fn self_trade_modes_remove_what_they_say() {
 }
 
 #[test]
-fn met_by_counts_what_a_taker_would_get() {
+fn matching_orders_are_those_that_a_taker_would_trade_with() {
     fn sum(met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
         met.map(|row| row.1).sum()
     }
-    let mine = |policy| sum(book().met_by(Side::Buy, None, ME, policy));
+    let mine = |policy| sum(book().matching_orders(Side::Buy, None, ME, policy));
     assert_eq!(mine(SelfTrade::Allow), d(4));
     assert_eq!(mine(SelfTrade::CancelMaker), d(3));
-    // The own order comes second and stops the taker.
+    // The own order is second and stops the taker.
     assert_eq!((mine(SelfTrade::CancelTaker), mine(SelfTrade::CancelBoth)), (d(1), d(1)));
     let limit = Some(d(100));
-    assert_eq!(sum(book().met_by(Side::Buy, limit, OTHER, SelfTrade::CancelMaker)), d(1));
+    assert_eq!(sum(book().matching_orders(Side::Buy, limit, OTHER, SelfTrade::CancelMaker)), d(1));
 }
 
 #[test]
-fn highest_reached_passes_own_orders_over() {
-    let highest = |size, account| book().highest_reached(Side::Buy, None, d(size), account);
+fn highest_match_price_ignores_own_orders() {
+    let highest = |size, account| book().highest_match_price(Side::Buy, None, d(size), account);
     assert_eq!(highest(2, AccountId(9)), Some(d(100)));
     assert_eq!(highest(2, ME), Some(d(101)));
     assert_eq!(highest(1, OTHER), Some(d(100)));
-    assert_eq!(book().highest_reached(Side::Buy, Some(d(99)), d(1), ME), None);
+    assert_eq!(book().highest_match_price(Side::Buy, Some(d(99)), d(1), ME), None);
 }
 
 #[test]
@@ -78,6 +78,6 @@ fn level_totals_follow_trades_and_removals() {
     assert!(book.remove(OrderId(2)));
     assert!(!book.remove(OrderId(2)));
     assert_eq!(book.levels(Side::Sell, 9), [(d(100), d(1)), (d(101), d(2))]);
-    book.take(Side::Buy, None, Want::Size(d(2)), OTHER, SelfTrade::Allow);
+    book.take(Side::Buy, None, Quantity::Size(d(2)), OTHER, SelfTrade::Allow);
     assert_eq!(book.levels(Side::Sell, 9), [(d(101), d(1))]);
 }

@@ -1,4 +1,4 @@
-//! What a customer can want of the futures market.
+//! Requests of customers about futures.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -8,13 +8,13 @@ use super::Outcome;
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId, Reject,
     futures_order::NewFuturesOrder,
-    trigger::{Kind, NewPlan, PlanChange, Preset},
+    trigger::{NewPlan, PlanChange, PlanKind, Preset},
 };
 
-/// Something about orders and positions of the futures market.
+/// A request about futures orders and positions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FuturesRequest {
-    /// Place a futures order. With its first fill the preset prices become orders that wait.
+    /// Place a futures order. Its first fill turns the preset prices into trigger orders.
     Place {
         /// The order.
         order: NewFuturesOrder,
@@ -23,75 +23,82 @@ pub enum FuturesRequest {
     },
     /// Change price or size of a resting futures order.
     Modify {
-        /// Which.
+        /// The order.
         id: OrderId,
-        /// New price.
+        /// New price in the quote currency; unchanged when `None`.
         price: Option<Decimal>,
-        /// New size in contracts, with what is filled.
+        /// New size in contracts, including the filled part; unchanged when `None`.
         size: Option<Decimal>,
     },
     /// Cancel an open futures order.
     Cancel(OrderId),
     /// Cancel the open orders of a contract.
     CancelAll {
-        /// The contract; all without one.
+        /// The contract; all contracts when `None`.
         symbol: Option<SmolStr>,
     },
-    /// Cancel the open orders of a contract after a time, unless this is set anew before.
+    /// Start a countdown that cancels the open orders of a contract. A new countdown replaces a running one.
     CancelAllAfter {
         /// The contract.
         symbol: SmolStr,
-        /// Never without.
+        /// Length of the countdown; `None` stops it.
         seconds: Option<u64>,
     },
     /// Close open positions at the market.
     ClosePositions {
-        /// Of this contract only.
+        /// The contract; all contracts when `None`.
         symbol: Option<SmolStr>,
-        /// Of this direction only.
+        /// Long (true) or short (false) positions; both when `None`.
         long: Option<bool>,
     },
-    /// Net positions into one, or hold long and short ones beside each other.
+    /// Set the position mode: one-way mode (true) or hedge mode (false).
     SetOneWay(bool),
-    /// Set the leverage of orders that name none.
+    /// Set the leverage of orders without an own leverage.
     SetLeverage {
         /// The contract.
         symbol: SmolStr,
         /// The leverage.
         leverage: u32,
-        /// Of isolated margin, else of cross margin.
+        /// For isolated margin (true) or cross margin (false).
         isolated: bool,
     },
-    /// Place a futures order that waits for a price.
+    /// Place a plan order, take-profit, stop-loss or trailing order.
     PlacePlan(NewPlan),
-    /// Change an order that waits.
+    /// Change a trigger order.
     ModifyPlan {
-        /// Its contract.
+        /// The contract of the order.
         symbol: SmolStr,
-        /// Which.
+        /// The order.
         id: OrderId,
-        /// It must be of one of these kinds.
-        kinds: Vec<Kind>,
-        /// What changes.
+        /// The order must be of one of these kinds.
+        kinds: Vec<PlanKind>,
+        /// The new terms.
         change: PlanChange,
     },
     /// Change the preset prices of an order.
     ModifyPreset {
-        /// Its contract.
+        /// The contract of the order.
         symbol: SmolStr,
-        /// Which.
+        /// The order.
         id: OrderId,
-        /// The new prices; what is not named stays.
+        /// The new prices; a price that is `None` stays unchanged.
         preset: Preset,
     },
-    /// Cancel an order that waits.
+    /// Cancel a trigger order.
     CancelPlan {
-        /// Its contract.
+        /// The contract of the order.
         symbol: SmolStr,
-        /// Which.
+        /// The order.
         id: OrderId,
-        /// It must be of one of these kinds.
-        kinds: Vec<Kind>,
+        /// The order must be of one of these kinds.
+        kinds: Vec<PlanKind>,
+    },
+    /// Cancel the waiting trigger orders of a contract.
+    CancelPlans {
+        /// The contract of the orders.
+        symbol: SmolStr,
+        /// The kinds to cancel.
+        kinds: Vec<PlanKind>,
     },
 }
 
@@ -117,8 +124,8 @@ impl Exchange {
                 self.cancel_futures(account, id, now_ms).map(Outcome::from)
             }
             FuturesRequest::CancelAll { symbol } => {
-                let why = FuturesAction::Cancelled;
-                self.cancel_all_futures(account, symbol.as_deref(), why, now_ms);
+                let reason = FuturesAction::Cancelled;
+                self.cancel_all_futures(account, symbol.as_deref(), reason, now_ms);
                 Ok(Outcome::Done)
             }
             FuturesRequest::CancelAllAfter { symbol, seconds } => {
@@ -151,6 +158,10 @@ impl Exchange {
             }
             FuturesRequest::CancelPlan { symbol, id, kinds } => {
                 self.cancel_plan(account, &symbol, id, &kinds, now_ms).map(Outcome::from)
+            }
+            FuturesRequest::CancelPlans { symbol, kinds } => {
+                self.cancel_plans(account, &symbol, &kinds, now_ms);
+                Ok(Outcome::Done)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What the operator of the exchange can do.
+//! Commands of the operator of the exchange.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -7,54 +7,54 @@ use smol_str::SmolStr;
 use super::Outcome;
 use crate::{
     AccountId, Exchange, Reject,
-    control::WalletKind,
+    account::WalletKind,
     operator::Operation,
-    setup::{Customers, Funds},
+    setup::{NewAccounts, StartingBalances},
     tape::Candle,
 };
 
-/// What the operator of the exchange can do.
+/// A command of the operator of the exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OperatorCommand {
-    /// Open the accounts that are not there.
-    OpenAccounts(Customers),
-    /// Open an account with the lowest free number.
-    OpenNextAccount(Funds),
-    /// Set what is free in a wallet.
+    /// Open accounts. Accounts that exist stay as they are.
+    OpenAccounts(NewAccounts),
+    /// Open an account with the lowest unused number.
+    OpenNextAccount(StartingBalances),
+    /// Set the available balance of a wallet.
     SetBalance {
-        /// Whose.
+        /// The owner of the wallet.
         account: AccountId,
-        /// Which wallet.
+        /// The wallet.
         wallet: WalletKind,
-        /// Of which currency.
+        /// The currency.
         currency: SmolStr,
-        /// The new amount.
+        /// The new available balance, from 0 to 1e15.
         amount: Decimal,
     },
-    /// Send money from outside.
+    /// Send a deposit.
     Deposit {
-        /// To whom.
+        /// The account that receives it.
         account: AccountId,
-        /// The currency, with a network or without, as `USDT-TRC20`.
+        /// The currency, with or without a network: `USDT` or `USDT-TRC20`.
         currency: SmolStr,
-        /// How much.
+        /// Units of the currency, above zero.
         amount: Decimal,
     },
-    /// Halt a market, or let it go on.
+    /// Halt or resume a market.
     HaltMarket {
-        /// Which.
+        /// The pair or contract.
         symbol: SmolStr,
-        /// Halted.
+        /// Whether the market is halted from now on.
         halted: bool,
     },
-    /// Enter a candle, or a part of one, into the record of a market: its close becomes the last price.
+    /// Record a candle, or a part of the latest one, on the tape of a market. Its close becomes the last price.
     RecordCandle {
-        /// Which market.
+        /// The pair or contract.
         symbol: SmolStr,
-        /// What was traded.
+        /// The candle.
         candle: Candle,
     },
-    /// Take another decision.
+    /// Change accounts, contracts, currencies, addresses or networks.
     Decide(Operation),
 }
 
@@ -66,7 +66,7 @@ impl Exchange {
     ) -> Result<Outcome, Reject> {
         match command {
             OperatorCommand::OpenAccounts(customers) => {
-                self.admit(&customers);
+                self.open_accounts(&customers);
                 Ok(Outcome::Done)
             }
             OperatorCommand::OpenNextAccount(funds) => {
@@ -97,7 +97,7 @@ impl Exchange {
     fn record_candle(&mut self, symbol: &str, candle: Candle) -> Result<(), Reject> {
         let spot = self.spot.get_mut(symbol).map(|market| &mut market.tape);
         let tape = spot.or_else(|| self.futures.get_mut(symbol).map(|market| &mut market.tape));
-        tape.ok_or(Reject::UnknownMarket)?.absorb(candle);
+        tape.ok_or(Reject::UnknownMarket)?.add(candle);
         Ok(())
     }
 }

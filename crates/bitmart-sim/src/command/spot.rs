@@ -1,4 +1,4 @@
-//! What a customer can want of the spot market.
+//! Requests of customers about spot orders.
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -7,33 +7,33 @@ use super::Outcome;
 use crate::{
     AccountId, Exchange, OrderId, Reject,
     book::Side,
-    order::NewSpotOrder,
+    spot_order::NewSpotOrder,
     trigger::{AlgoKind, NewAlgo},
 };
 
-/// Something about orders of the spot market.
+/// A request about spot and margin orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SpotRequest {
     /// Place a spot order, from the spot wallet or the margin account of the pair.
     Place(NewSpotOrder),
     /// Cancel an open spot order.
     Cancel(OrderId),
-    /// Cancel the open spot orders of a pair, a side, or all.
+    /// Cancel open spot orders.
     CancelAll {
-        /// Of this pair only.
+        /// The pair; all pairs when `None`.
         symbol: Option<SmolStr>,
-        /// Of this side only.
+        /// The side; both sides when `None`.
         side: Option<Side>,
     },
-    /// Place a spot order that waits for a price.
+    /// Place a trigger order.
     PlaceTrigger(NewAlgo),
-    /// Cancel a spot order that waits.
+    /// Cancel a trigger order.
     CancelTrigger(OrderId),
-    /// Cancel the waiting spot orders of a kind.
+    /// Cancel the open trigger orders of a kind.
     CancelAllTriggers {
-        /// Of this pair only.
+        /// The pair; all pairs when `None`.
         symbol: Option<SmolStr>,
-        /// Of this kind.
+        /// The kind.
         kind: AlgoKind,
     },
 }

@@ -1,4 +1,4 @@
-//! What a customer can do with money other than trade.
+//! Requests of customers about transfers, withdrawals, margin loans and savings.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -7,73 +7,73 @@ use smol_str::SmolStr;
 use super::Outcome;
 use crate::{
     AccountId, Exchange, Reject,
-    account::Purse,
-    earn::{Renewal, Saver},
-    funding::NewWithdrawal,
-    margin::Sum,
+    account::{WalletKind, wallet_kind},
+    margin::PairAmount,
+    payment::NewWithdrawal,
     rules::{check_amount, check_own_transfer},
+    savings::{Renewal, SavingRequest},
     transfer::NewTransfer,
 };
 
-/// Something about transfers, withdrawals, margin loans and savings.
+/// A request about transfers, withdrawals, margin loans and savings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WalletRequest {
     /// Move money between the wallets of the account, or between accounts of one customer.
     Transfer {
-        /// What to move.
+        /// Wallets, currency and amount.
         transfer: NewTransfer,
-        /// Makes it happen once only.
+        /// The request number of a transfer between accounts; a number can be used only once.
         number: Option<SmolStr>,
     },
     /// Withdraw money.
     Withdraw(NewWithdrawal),
     /// Choose the wallet that deposits are credited to.
-    SetDepositWallet(Purse),
-    /// Take play money for futures.
+    SetDepositWallet(#[serde(with = "wallet_kind::stored")] WalletKind),
+    /// Claim play money for the futures wallet.
     ClaimPlayMoney,
     /// Move money into the margin account of a pair, or out of it.
     TransferMargin {
-        /// The pair, currency and amount.
-        sum: Sum,
-        /// Into it.
+        /// Pair, currency and amount.
+        sum: PairAmount,
+        /// Into the margin account (true) or out of it (false).
         into: bool,
     },
     /// Take a margin loan.
-    Borrow(Sum),
-    /// Pay margin loans back.
-    Repay(Sum),
-    /// Put money into a saving.
+    Borrow(PairAmount),
+    /// Repay margin loans.
+    Repay(PairAmount),
+    /// Put money into savings.
     SubscribeSaving {
-        /// Number of the call.
+        /// The request number; a request with a number that was used before has no effect.
         number: SmolStr,
         /// Number of the product.
         product: u32,
-        /// How much.
+        /// Units of the currency of the product.
         amount: Decimal,
-        /// What happens at its end, for a fixed one.
+        /// What happens at the end of fixed savings.
         renewal: Renewal,
     },
-    /// Take money out of a saving.
+    /// Take money out of savings.
     RedeemSaving {
-        /// Number of the call.
+        /// The request number; a request with a number that was used before has no effect.
         number: SmolStr,
-        /// The saving.
+        /// Number of the holding.
         id: u64,
-        /// A part of a flexible one; nothing for a fixed one.
+        /// The amount to take out of flexible savings; `None` for fixed savings, which are redeemed whole.
         part: Option<Decimal>,
     },
-    /// Say what happens at the end of a fixed saving.
+    /// Choose what happens at the end of fixed savings.
     SetRenewal {
-        /// The saving.
+        /// Number of the holding.
         id: u64,
-        /// What happens.
+        /// What happens at the end.
         renewal: Renewal,
     },
     /// Switch automatic saving on or off.
     SetAutomaticSaving {
-        /// Of this product only, else of the account.
+        /// The product; the whole account when `None`.
         product: Option<u32>,
-        /// On.
+        /// Whether it is on from now on.
         on: bool,
     },
 }
@@ -91,7 +91,7 @@ impl Exchange {
                 self.transfer(transfer, now_ms).map(Outcome::from)
             }
             WalletRequest::Transfer { transfer, number: Some(number) } => {
-                self.check_family_transfer(account, &transfer)?;
+                self.check_transfer_between_accounts(account, &transfer)?;
                 self.transfer_between(account, number, transfer, now_ms).map(Outcome::from)
             }
             WalletRequest::Withdraw(withdrawal) => {
@@ -102,7 +102,9 @@ impl Exchange {
                 self.account_mut(account).deposit_to = wallet;
                 Ok(Outcome::Done)
             }
-            WalletRequest::ClaimPlayMoney => self.claim(account, now_ms).map(Outcome::from),
+            WalletRequest::ClaimPlayMoney => {
+                self.claim_play_money(account, now_ms).map(Outcome::from)
+            }
             WalletRequest::TransferMargin { sum, into } => {
                 check_amount(sum.amount)?;
                 self.transfer_margin(account, sum, into).map(Outcome::from)
@@ -117,13 +119,13 @@ impl Exchange {
             }
             WalletRequest::SubscribeSaving { number, product, amount, renewal } => {
                 check_amount(amount)?;
-                let saver = Saver { account, number };
-                self.subscribe_saving(saver, product, amount, renewal, now_ms).map(Outcome::from)
+                let request = SavingRequest { account, number };
+                self.subscribe_saving(request, product, amount, renewal, now_ms).map(Outcome::from)
             }
             WalletRequest::RedeemSaving { number, id, part } => {
                 part.map_or(Ok(()), check_amount)?;
-                let saver = Saver { account, number };
-                self.redeem_saving(saver, id, part, now_ms).map(Outcome::from)
+                let request = SavingRequest { account, number };
+                self.redeem_saving(request, id, part, now_ms).map(Outcome::from)
             }
             WalletRequest::SetRenewal { id, renewal } => {
                 self.set_renewal(account, id, renewal).map(Outcome::from)
@@ -133,7 +135,7 @@ impl Exchange {
                 if !product.is_none_or(known) {
                     return Err(Reject::UnknownProduct);
                 }
-                self.earn.set_automatic(account, product, on);
+                self.savings.set_automatic(account, product, on);
                 Ok(Outcome::Done)
             }
         }

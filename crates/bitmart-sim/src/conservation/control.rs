@@ -1,4 +1,4 @@
-//! What accounts set, what they do to many orders at once, and what is done to the exchange from outside.
+//! Random settings, cancellations of all orders, and commands of the operator.
 
 use proptest::prelude::*;
 
@@ -6,9 +6,9 @@ use super::{
     super::AccountId,
     steps::{CURRENCIES, PAIRS, money},
 };
-use crate::{Command, FuturesRequest, OperatorCommand, Request, SpotRequest, control::WalletKind};
+use crate::{Command, FuturesRequest, OperatorCommand, Request, SpotRequest, account::WalletKind};
 
-/// One such thing.
+/// A random operation.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Leverage { leverage: u32, isolated: bool },

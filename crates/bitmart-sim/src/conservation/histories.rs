@@ -7,12 +7,12 @@ use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
 use super::{
-    runs,
+    cases,
     steps::{self, START_MS, Step, run, start},
 };
 use crate::{
-    AccountId, Exchange, account::Purse, book::Side, earn::SavingAct, funding::FundingState,
-    transfer::End,
+    AccountId, Exchange, account::WalletKind, book::Side, payment::PaymentState,
+    savings::SavingAction, transfer::AccountWallet,
 };
 
 type Sums = BTreeMap<(AccountId, SmolStr), Decimal>;
@@ -21,8 +21,8 @@ type Sums = BTreeMap<(AccountId, SmolStr), Decimal>;
 fn held(exchange: &Exchange) -> Sums {
     let mut sums = Sums::new();
     for account in exchange.accounts.values().filter(|account| !account.house) {
-        for purse in [Purse::Spot, Purse::Fund] {
-            for (currency, wallet) in exchange.wallets(account.id, purse) {
+        for kind in [WalletKind::Spot, WalletKind::Funding] {
+            for (currency, wallet) in exchange.wallets(account.id, kind) {
                 *sums.entry((account.id, currency.clone())).or_default() += wallet.total();
             }
         }
@@ -47,20 +47,22 @@ fn told(exchange: &Exchange) -> Sums {
     let accounts = exchange.accounts.values();
     // Sub-accounts cannot ask for deposits and withdrawals.
     for main in accounts.filter(|account| account.main.is_none()) {
-        for row in exchange.fundings_of(main.id).filter(|row| row.state == FundingState::Done) {
+        for row in exchange.payments_of(main.id).filter(|row| row.state == PaymentState::Done) {
             let amount = if row.deposit { row.amount } else { -row.amount };
             add(main.id, &exchange.plain_currency(&row.currency).expect("known"), amount);
         }
     }
     for row in &exchange.transfers {
-        for (End { account, purse }, amount) in [(row.from, -row.amount), (row.to, row.amount)] {
-            if purse != Purse::Futures {
+        for (AccountWallet { account, kind }, amount) in
+            [(row.from, -row.amount), (row.to, row.amount)]
+        {
+            if kind != WalletKind::Futures {
                 add(account, &row.currency, amount);
             }
         }
     }
-    for row in &exchange.earn.records {
-        let amount = if row.act == SavingAct::Subscribe { -row.amount } else { row.amount };
+    for row in &exchange.savings.records {
+        let amount = if row.action == SavingAction::Subscribe { -row.amount } else { row.amount };
         add(row.account, &row.product.currency, amount);
     }
     sums
@@ -72,7 +74,7 @@ fn is_told(step: &Step) -> bool {
 }
 
 proptest! {
-    #![proptest_config(runs(24))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn the_histories_of_an_account_explain_its_spot_and_funding_wallets(

@@ -4,14 +4,14 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{
-    runs,
+    cases,
     steps::{self, START_MS, run_with, start},
 };
 use crate::{
     AccountId, Command, Exchange, FuturesRequest, OperatorCommand, Request, WalletRequest,
-    control::WalletKind,
-    earn::Renewal,
+    account::WalletKind,
     operator::{NetworkTerms, Operation, WithdrawAddress},
+    savings::Renewal,
 };
 
 /// Something that is likely to be rejected, or what lets others be rejected.
@@ -133,7 +133,7 @@ fn state(exchange: &Exchange) -> Value {
 }
 
 proptest! {
-    #![proptest_config(runs(24))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn a_rejected_command_changes_no_more_than_the_time_that_passed(

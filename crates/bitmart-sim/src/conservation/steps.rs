@@ -1,4 +1,4 @@
-//! What accounts and the market do at random.
+//! Random operations of accounts and of the market.
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -6,16 +6,16 @@ use rust_decimal::Decimal;
 use super::{
     super::{
         AccountId, Exchange, OrderId,
-        account::{Account, Purse},
+        account::{Account, WalletKind},
         book::SelfTrade,
-        earn::Renewal,
-        funding::NewWithdrawal,
-        futures_order::{FuturesSide, Mode, NewFuturesOrder},
-        margin::Sum,
-        order::NewSpotOrder,
+        futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+        margin::PairAmount,
+        payment::NewWithdrawal,
+        savings::Renewal,
+        spot_order::NewSpotOrder,
         tape::Candle,
         tests::spot_order,
-        transfer::{End, NewTransfer},
+        transfer::{AccountWallet, NewTransfer},
         trigger::Preset,
     },
     control, triggers,
@@ -26,7 +26,7 @@ pub(super) const START_MS: u64 = 1_700_000_000_000;
 pub(super) const CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
 pub(super) const PAIRS: [&str; 2] = ["BTC_USDT", "ETH_USDT"];
 
-/// A limit order on spot or margin, a market order, or one of the other kinds.
+/// A random spot or margin order.
 #[derive(Debug, Clone)]
 pub(super) struct Spot {
     margin: bool,
@@ -46,11 +46,11 @@ pub(super) struct Futures {
     size: i64,
     leverage: u32,
     isolated: bool,
-    /// Takes leverage and margin mode of what is open, so that it is not refused for them.
-    fits: bool,
+    /// Whether it uses leverage and margin mode of the open position, so that it is not rejected for them.
+    same_terms: bool,
 }
 
-/// One thing that an account or the market does.
+/// A random operation of an account or of the market.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Spot(Spot),
@@ -67,7 +67,7 @@ pub(super) enum Step {
         seconds: Option<u64>,
     },
     OneWay(bool),
-    /// The last price jumps by so many percent, and the mark price has a minute to go after it.
+    /// The last price jumps by a percentage, and a minute passes, in which the mark price follows.
     Jump(i64),
     Deposit {
         currency: usize,
@@ -82,7 +82,7 @@ pub(super) enum Step {
     },
     Transfer {
         to: u32,
-        purses: (usize, usize),
+        kinds: (usize, usize),
         currency: usize,
         cents: i64,
         number: u8,
@@ -131,7 +131,7 @@ fn futures() -> impl Strategy<Value = Futures> {
     let price = proptest::option::of(-40..40_i64);
     let margin = (prop_oneof![1..10_u32, Just(100)], any::<bool>(), any::<bool>());
     (0..4_usize, 0..4_usize, 0..3_usize, price, 1..300_i64, margin).prop_map(
-        |(side, mode, stp, price, size, (leverage, isolated, fits))| Futures {
+        |(side, mode, stp, price, size, (leverage, isolated, same_terms))| Futures {
             side,
             mode,
             stp,
@@ -139,12 +139,12 @@ fn futures() -> impl Strategy<Value = Futures> {
             size,
             leverage,
             isolated,
-            fits,
+            same_terms,
         },
     )
 }
 
-/// The account that acts, and what it does.
+/// Returns a strategy for an account and its operation.
 pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
     let cents = || 1..200_000_i64;
     let side = || (0..PAIRS.len(), any::<bool>(), cents());
@@ -164,8 +164,8 @@ pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
             |(currency, cents, source, fails, payee)| Step::Withdraw { currency, cents, source, fails, payee }
         ),
         6 => (1..5_u32, (0..3_usize, 0..3_usize), 0..3_usize, cents(), any::<u8>()).prop_map(
-            |(to, purses, currency, cents, number)| Step::Transfer {
-                to, purses, currency, cents, number,
+            |(to, kinds, currency, cents, number)| Step::Transfer {
+                to, kinds, currency, cents, number,
             }
         ),
         4 => (side(), any::<bool>()).prop_map(
@@ -199,7 +199,7 @@ pub(super) fn setup(seed: u64) -> Setup {
         .futures_balance("USDT", Decimal::from(3_000))
 }
 
-/// An exchange in which every other account is in one-way mode.
+/// Creates an exchange in which every second account is in one-way mode.
 pub(super) fn start(seed: u64) -> Exchange {
     let mut exchange = Exchange::new(&setup(seed), START_MS);
     for account in [2, 4] {
@@ -208,18 +208,18 @@ pub(super) fn start(seed: u64) -> Exchange {
     exchange
 }
 
-/// Coins are dear: a cent of them is a hundred-thousandth.
+/// Converts cents into an amount: 0.01 USDT, or 0.00001 of a more valuable currency.
 pub(super) fn money(currency: &str, cents: i64) -> Decimal {
     Decimal::new(cents, if currency == "USDT" { 2 } else { 5 })
 }
 
-fn sum(pair: usize, base: bool, cents: i64) -> Sum {
+fn sum(pair: usize, base: bool, cents: i64) -> PairAmount {
     let symbol = PAIRS[pair];
     let currency = symbol.split('_').nth(usize::from(!base)).expect("two halves");
-    Sum { symbol: symbol.into(), currency: currency.into(), amount: money(currency, cents) }
+    PairAmount { symbol: symbol.into(), currency: currency.into(), amount: money(currency, cents) }
 }
 
-/// Runs a step. A rejection is fine: what must hold is checked after it.
+/// Runs a step, which may be rejected.
 pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: &mut u64) {
     run_with(exchange, account, step, clock_ms, &mut |exchange, command, now_ms| {
         let must_work = matches!(
@@ -252,7 +252,7 @@ pub(super) fn run_with(
     }
 }
 
-/// What a step wants of an exchange; nothing when it picks among orders and there is none.
+/// Returns the command of a step, or `None` when it needs an order and there is none.
 fn command(exchange: &Exchange, account: AccountId, step: &Step, now_ms: u64) -> Option<Command> {
     let owner = &exchange.accounts[&account];
     let request: Request = match step.clone() {
@@ -293,16 +293,16 @@ fn command(exchange: &Exchange, account: AccountId, step: &Step, now_ms: u64) ->
                 amount: money(currency, cents),
                 address: if fails { "fail" } else { "T1" }.to_owned(),
                 address_memo: String::new(),
-                source: [None, Some(Purse::Spot), Some(Purse::Fund)][source],
+                source: [None, Some(WalletKind::Spot), Some(WalletKind::Funding)][source],
                 payee: payee.map(AccountId),
             };
             WalletRequest::Withdraw(withdrawal).into()
         }
-        Step::Transfer { to, purses, currency, cents, number } => {
-            let purse = |at: usize| [Purse::Spot, Purse::Fund, Purse::Futures][at];
+        Step::Transfer { to, kinds, currency, cents, number } => {
+            let kind = |at: usize| [WalletKind::Spot, WalletKind::Funding, WalletKind::Futures][at];
             let transfer = NewTransfer {
-                from: End { account, purse: purse(purses.0) },
-                to: End { account: AccountId(to), purse: purse(purses.1) },
+                from: AccountWallet { account, kind: kind(kinds.0) },
+                to: AccountWallet { account: AccountId(to), kind: kind(kinds.1) },
                 currency: CURRENCIES[currency].into(),
                 amount: money(CURRENCIES[currency], cents),
             };
@@ -349,7 +349,7 @@ fn redeem(
     cents: i64,
     now_ms: u64,
 ) -> Option<Request> {
-    let holdings = exchange.earn.holdings.values();
+    let holdings = exchange.savings.holdings.values();
     let own: Vec<_> = holdings.filter(|one| one.account == account).collect();
     let holding = own.get(pick % own.len().max(1))?;
     let flexible = holding.product.lock_days.is_none();
@@ -362,7 +362,7 @@ fn dollars(amount: i64) -> Decimal {
     Decimal::from(amount)
 }
 
-/// The last price of the contract, moved by so many percent.
+/// Moves the last price of the contract by so many percent.
 fn jump(exchange: &Exchange, percent: i64, now_ms: u64) -> Command {
     let last = exchange.futures["BTCUSDT"].last_price();
     let price = last * (Decimal::ONE + Decimal::new(percent, 2));
@@ -374,9 +374,9 @@ fn jump(exchange: &Exchange, percent: i64, now_ms: u64) -> Command {
 
 pub(super) fn futures_order(owner: &Account, order: &Futures) -> NewFuturesOrder {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
-    use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
+    use OrderMode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
     use SelfTrade::{CancelBoth, CancelMaker, CancelTaker};
-    let open = owner.open_positions().next().filter(|_| order.fits);
+    let open = owner.open_positions().next().filter(|_| order.same_terms);
     let (leverage, isolated) = open.map_or((order.leverage, order.isolated), |(_, _, position)| {
         (position.leverage, position.isolated)
     });

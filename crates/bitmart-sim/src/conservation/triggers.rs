@@ -1,4 +1,4 @@
-//! What accounts do at random with orders that wait for a price.
+//! Random operations with trigger orders.
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -9,17 +9,18 @@ use super::{
         account::Account,
         tests::spot_order,
         trigger::{
-            Algo, AlgoKind, Condition, Kind, NewAlgo, NewPlan, Plan, PlanChange, Preset,
-            PresetPrice, PriceType, Trail, Way,
+            Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanChange, PlanKind,
+            Preset, PresetPrice, PriceType, Trail,
         },
     },
     steps::{Futures, futures_order, picked},
 };
 use crate::{FuturesRequest, Request, SpotRequest, futures_order::NewFuturesOrder};
 
-const KINDS: [Kind; 4] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss, Kind::Trailing];
+const KINDS: [PlanKind; 4] =
+    [PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss, PlanKind::Trailing];
 
-/// One thing that an account does. Prices are distances from 60,000, so that many of them come.
+/// A random operation. Prices are distances from 60,000, so that many of them are reached.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Plan { kind: usize, order: Futures, price: i64, fair: bool, whole: bool },
@@ -95,14 +96,20 @@ pub(super) fn request(exchange: &Exchange, owner: &Account, step: Step) -> Optio
     })
 }
 
-fn plan(kind: Kind, order: NewFuturesOrder, price: Decimal, fair: bool, whole: bool) -> NewPlan {
+fn plan(
+    kind: PlanKind,
+    order: NewFuturesOrder,
+    price: Decimal,
+    fair: bool,
+    whole: bool,
+) -> NewPlan {
     let by = if fair { PriceType::Fair } else { PriceType::Last };
-    let way = kind.way(order.side);
-    let condition = if kind == Kind::Trailing {
+    let way = kind.direction(order.side);
+    let condition = if kind == PlanKind::Trailing {
         let callback_rate = Decimal::new(1, 1);
         Condition::Trail(Trail { activation: price, callback_rate, by, way, peak: None })
     } else {
-        Condition::Reach { price, way: if whole { way } else { Way::Rise }, by }
+        Condition::Reach { price, way: if whole { way } else { Direction::Rise }, by }
     };
     let whole_position = whole && kind.is_bound();
     let terms = Plan { kind, order, whole_position, preset: Preset::default() };

@@ -1,20 +1,19 @@
-//! Closing positions at the market, without an order of the customer for each.
+//! Closing positions at the market by one request.
 
 use smol_str::SmolStr;
 
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId,
     book::SelfTrade,
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     reject::Reject,
 };
 
 impl Exchange {
-    // Rule: Closing all positions cancels the orders that were to close them, and what nobody takes stays open.
+    // Rule: Closing all positions cancels their closing orders first; a part that does not fill stays open.
     // Source: simplified (endpoint futures_close_all_positions has no document)
-    /// Endpoint close-all-position: closes the open positions of an account at the market, of one contract
-    /// or direction when it is named. Orders that were to close them are cancelled first. What nobody takes
-    /// stays open, and so do positions in contracts that take no orders.
+    /// Closes open positions at the market (endpoint close-all-position). Their closing orders are cancelled first. A
+    /// part that does not fill stays open, and so do positions in halted and delisted contracts.
     pub(crate) fn close_positions(
         &mut self,
         account: AccountId,
@@ -43,9 +42,9 @@ impl Exchange {
         long: bool,
         now_ms: u64,
     ) -> Result<(), Reject> {
-        self.release_position(account, &symbol, long, now_ms);
+        self.cancel_closing_orders(account, &symbol, long, now_ms);
         let position = self.account_mut(account).position_mut(&symbol, long);
-        // The one closed before it may have traded with an order of its owner.
+        // Closing the previous position may have traded with an order of the same account.
         if !position.is_open() {
             return Ok(());
         }
@@ -54,7 +53,7 @@ impl Exchange {
             side: if long { FuturesSide::CloseLong } else { FuturesSide::CloseShort },
             price: None,
             size: position.size,
-            mode: Mode::GoodTilCancelled,
+            mode: OrderMode::GoodTilCancelled,
             leverage: position.leverage,
             isolated: position.isolated,
             client_id: None,
@@ -63,21 +62,21 @@ impl Exchange {
         self.place_futures(account, request, now_ms).map(drop)
     }
 
-    /// Cancels the orders that were to close a position, so that all of it is free.
-    pub(crate) fn release_position(
+    /// Cancels the closing orders of a position, so that the whole position can be closed.
+    pub(crate) fn cancel_closing_orders(
         &mut self,
         account: AccountId,
         symbol: &str,
         long: bool,
         now_ms: u64,
     ) {
-        for id in self.promised(account, symbol, long) {
-            self.withdraw_futures(id, FuturesAction::Cancelled, now_ms);
+        for id in self.closing_orders(account, symbol, long) {
+            self.remove_futures(id, FuturesAction::Cancelled, now_ms);
         }
     }
 
-    /// The open orders that contracts of a position are promised to.
-    fn promised(&self, account: AccountId, symbol: &str, long: bool) -> Vec<OrderId> {
+    /// Returns the open orders for which contracts of a position are reserved.
+    fn closing_orders(&self, account: AccountId, symbol: &str, long: bool) -> Vec<OrderId> {
         let orders = self.futures_orders_of(account).filter(|order| order.open);
         let closing = orders.filter(|order| {
             let request = &order.request;

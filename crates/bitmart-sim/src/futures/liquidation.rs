@@ -1,43 +1,43 @@
-//! Liquidation: positions whose margin is used up are closed by force.
+//! Liquidation: positions whose margin is used up are closed.
 //!
-//! An isolated position stands for itself; cross positions stand together, with the wallet, for all of
-//! their currency. Orders go first, then the position is closed at the market (order type `liquidate`).
-//! What the book does not take is taken over by the house at the mark price (type `bankruptcy`). A halted
-//! contract is left alone until it goes on.
+//! An isolated position is backed by its own margin only. Cross positions of a currency share the wallet and are
+//! liquidated together. Open orders are cancelled first, then the position is closed at the market (order type
+//! `liquidate`). The exchange takes over the unfilled part at the mark price (type `bankruptcy`). Positions in halted
+//! contracts are not liquidated until trading resumes.
 
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
 use crate::{
-    AccountId, Exchange, FuturesAction,
+    AccountId, Exchange, FuturesAction, OrderId,
     book::SelfTrade,
-    futures_order::{FuturesOrder, FuturesSide, Mode, NewFuturesOrder, Origin},
+    futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode, Origin},
 };
 
-/// A position: whose, of which contract, in which direction.
+/// Account, contract and direction (true = long) of a position.
 type Key = (AccountId, SmolStr, bool);
 
 impl Exchange {
-    // Rule: A position is liquidated when its margin and profit at the mark price are down to the maintenance
-    // margin, checked once a second; cross positions of a currency stand together. Source: simplified (the
+    // Rule: A position is liquidated when its margin and profit at the mark price fall to the maintenance
+    // margin, checked once a second; cross positions of a currency count together. Source: simplified (the
     // documents name the ratio only)
-    /// Closes every position whose margin is used up at the present marks. Each is looked at again before
-    /// it is closed, because the one before it may have traded with an order of its owner.
+    /// Liquidates every position whose margin is used up at the mark price. Each is checked again before it is closed,
+    /// because the previous liquidation may have traded with an order of the same account.
     pub(super) fn liquidate(&mut self, now_ms: u64) {
-        let why = FuturesAction::CancelledByLiquidation;
+        let reason = FuturesAction::CancelledByLiquidation;
         for key in self.isolated_positions() {
             if !self.halted.contains(&key.1) && self.is_position_used_up(&key) {
-                self.cancel_all_futures(key.0, Some(&key.1), why, now_ms);
-                self.force_close(&key, now_ms);
+                self.cancel_all_futures(key.0, Some(&key.1), reason, now_ms);
+                self.liquidate_position(&key, now_ms);
             }
         }
         for (account, currency) in self.used_up_cross() {
-            for symbol in self.settled_in(&currency) {
-                self.cancel_all_futures(account, Some(&symbol), why, now_ms);
+            for symbol in self.contracts_settled_in(&currency) {
+                self.cancel_all_futures(account, Some(&symbol), reason, now_ms);
             }
             for key in self.cross_positions(account, &currency) {
                 if !self.halted.contains(&key.1) && self.is_used_up(account, &currency) {
-                    self.force_close(&key, now_ms);
+                    self.liquidate_position(&key, now_ms);
                 }
             }
         }
@@ -77,14 +77,14 @@ impl Exchange {
         money.has_cross() && money.cross_equity() <= money.maintenance
     }
 
-    fn settled_in(&self, currency: &SmolStr) -> Vec<SmolStr> {
+    fn contracts_settled_in(&self, currency: &SmolStr) -> Vec<SmolStr> {
         let markets = self.futures.values().filter(|market| market.rules.quote == *currency);
         let markets = markets.filter(|market| !self.halted.contains(&market.rules.symbol));
         markets.map(|market| market.rules.symbol.clone()).collect()
     }
 
-    // Rule: Of cross positions the one that has lost most is closed first. Source: invented (no source says it)
-    /// The one that lost most first.
+    // Rule: Of cross positions the one with the largest loss is closed first. Source: invented (no source says it)
+    /// Returns the cross positions in a currency, the largest loss first.
     fn cross_positions(&self, account: AccountId, currency: &SmolStr) -> Vec<Key> {
         let Some(owner) = self.accounts.get(&account) else { return Vec::new() };
         let open = owner.open_positions().filter(|row| !row.2.isolated);
@@ -99,34 +99,38 @@ impl Exchange {
         rows.into_iter().map(|row| row.1).collect()
     }
 
-    // Rule: A position is closed whole, at the market; the house takes over the rest at the mark price. Source:
+    // Rule: A position is liquidated whole, at the market; the exchange takes over the rest at the mark price. Source:
     // simplified (there are no steps, and no auto-deleveraging)
-    /// Closes a whole position, without asking for margin or free contracts.
-    fn force_close(&mut self, (account, symbol, long): &Key, now_ms: u64) {
-        let Some(id) = self.force(*account, symbol, *long, Origin::Liquidation, now_ms) else {
+    /// Closes a whole position. The order needs no margin and no reservation.
+    fn liquidate_position(&mut self, (account, symbol, long): &Key, now_ms: u64) {
+        let Some(id) =
+            self.new_liquidation_order(*account, symbol, *long, Origin::Liquidation, now_ms)
+        else {
             return;
         };
         self.report_futures(id, FuturesAction::Submitted, None);
-        self.run_futures(id, now_ms);
+        self.match_and_rest(id, now_ms);
         let Some(market) = self.futures.get(symbol) else { return };
         let tick = Decimal::new(1, market.rules.price_decimals);
         let price = market.mark_price().round_dp(market.rules.price_decimals).max(tick);
-        if let Some(id) = self.force(*account, symbol, *long, Origin::Bankruptcy, now_ms) {
+        if let Some(id) =
+            self.new_liquidation_order(*account, symbol, *long, Origin::Bankruptcy, now_ms)
+        {
             let size = self.futures_orders.get(&id).map_or(Decimal::ZERO, FuturesOrder::left);
             self.report_futures(id, FuturesAction::Submitted, None);
             self.take_over(id, price, size, now_ms);
         }
     }
 
-    /// Makes the order that closes a position; none when it is closed.
-    fn force(
+    /// Creates the order that closes a position, or returns `None` when the position is closed.
+    fn new_liquidation_order(
         &mut self,
         account: AccountId,
         symbol: &SmolStr,
         long: bool,
         origin: Origin,
         now_ms: u64,
-    ) -> Option<crate::OrderId> {
+    ) -> Option<OrderId> {
         let position = self.account_mut(account).position_mut(symbol, long);
         let size = position.size - position.closing;
         if size.is_zero() {
@@ -138,13 +142,13 @@ impl Exchange {
             side: if long { FuturesSide::CloseLong } else { FuturesSide::CloseShort },
             price: None,
             size,
-            mode: Mode::ImmediateOrCancel,
+            mode: OrderMode::ImmediateOrCancel,
             leverage: position.leverage,
             isolated: position.isolated,
             client_id: None,
             stp: SelfTrade::CancelMaker,
         };
         let order = self.new_order(account, request, origin, now_ms);
-        Some(self.remember_futures(FuturesOrder { closes: size, ..order }))
+        Some(self.insert_futures_order(FuturesOrder { closes: size, ..order }))
     }
 }

@@ -1,25 +1,24 @@
-//! Leverage brackets, margin, and what an account can pay from.
+//! Leverage brackets, margin and collateral.
 //!
-//! Cross positions share the wallet: what they have won can pay for further cross orders, what they have
-//! lost cannot be spent. Its free cash may therefore fall below zero while cross positions or orders are
-//! open, backed by their profit; it is made good by insurance when nothing is left to back it.
+//! Cross positions share the wallet: their unrealised profit can pay for further cross orders, their unrealised loss
+//! reduces the available balance. The available cash may therefore be negative while cross positions or orders are
+//! open. Insurance covers a deficit that remains without them.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{FuturesMarket, FuturesRules, flows::FlowKind};
+use super::{FuturesMarket, FuturesRules, transactions::TransactionKind};
 use crate::{
     AccountId, Exchange,
-    account::Purse,
+    account::WalletKind,
     futures_order::NewFuturesOrder,
-    ledger::House,
+    ledger::HouseBook,
     position::Position,
     reject::{Reject, Source},
 };
 
-/// Up to which value a position may have which leverage, and what it must keep as margin. Values are in
-/// the quote currency.
+/// A leverage bracket: maximum leverage and maintenance margin by position value. Values are in the quote currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bracket {
     /// Highest leverage of a position of this value.
@@ -30,15 +29,14 @@ pub struct Bracket {
     pub cap: Decimal,
     /// Maintenance margin of the part above `floor`.
     pub ratio: Decimal,
-    /// What `ratio` of the whole value is too much.
+    /// Deduction: maintenance margin is `value * ratio - cum`.
     pub cum: Decimal,
 }
 
 // Rule: Leverage brackets are those of the published sample; maintenance is half the margin of the leverage.
 // Source: documented (one of two samples, endpoint futures_leverage_brackets, the other has 0.4 % at leverage 100)
-/// The ladder of the published sample, for a highest leverage of 50: leverage, and cap in thousands. Its
-/// ratio is half the margin of the leverage.
-const LADDER: [(u32, u32); 10] = [
+/// Brackets of the documented sample, for a highest leverage of 50: leverage, and cap in thousands.
+const SAMPLE_BRACKETS: [(u32, u32); 10] = [
     (50, 10),
     (25, 100),
     (20, 200),
@@ -50,23 +48,24 @@ const LADDER: [(u32, u32); 10] = [
     (2, 2_900),
     (1, 3_700),
 ];
-// Rule: The leverage before one is set is 10. Source: invented (no source states it)
-/// What an account has before it sets one; no source states it.
+// Rule: The default leverage is 10. Source: invented (no source states it)
+/// Leverage of an account that has set none.
 const DEFAULT_LEVERAGE: u32 = 10;
-/// Leverage of the first rung.
-const TOP: u32 = 50;
-// Rule: Caps are 50,000 times those of the sample ladder, so that the first bracket of BTCUSDT ends at 500,000.
+/// Highest leverage of the sample brackets.
+const SAMPLE_LEVERAGE: u32 = 50;
+// Rule: Caps are 50,000 times those of the sample, so that the first bracket of BTCUSDT ends at 500,000.
 // Source: simplified (the sample has one contract)
-/// Caps here against those of the sample: the first one is then the 500,000 that BTCUSDT has.
-const SCALE: u32 = 50 * 1_000;
+/// Factor for the caps of the sample, so that the first bracket ends at the 500,000 of BTCUSDT.
+const CAP_SCALE: u32 = 50 * 1_000;
 
-/// The ladder of a contract with this highest leverage; rungs of equal leverage are one.
+/// Returns the brackets for a highest leverage. Brackets of equal leverage are merged.
 pub(super) fn brackets(max_leverage: u32) -> Vec<Bracket> {
     let mut rows: Vec<Bracket> = Vec::new();
-    for (leverage, cap) in LADDER {
-        let leverage = (u64::from(max_leverage) * u64::from(leverage) / u64::from(TOP)).max(1);
+    for (leverage, cap) in SAMPLE_BRACKETS {
+        let leverage =
+            (u64::from(max_leverage) * u64::from(leverage) / u64::from(SAMPLE_LEVERAGE)).max(1);
         let leverage = u32::try_from(leverage).unwrap_or(u32::MAX);
-        let cap = Decimal::from(cap) * Decimal::from(SCALE);
+        let cap = Decimal::from(cap) * Decimal::from(CAP_SCALE);
         if let Some(last) = rows.last_mut().filter(|last| last.leverage == leverage) {
             last.cap = cap;
             continue;
@@ -81,7 +80,7 @@ pub(super) fn brackets(max_leverage: u32) -> Vec<Bracket> {
 }
 
 impl FuturesRules {
-    /// The largest value of a position at this leverage.
+    /// Returns the largest value of a position at a leverage.
     pub fn max_value(&self, leverage: u32) -> Decimal {
         let fitting = self.brackets.iter().rev().find(|row| row.leverage >= leverage);
         fitting.map_or(Decimal::ZERO, |row| row.cap)
@@ -91,42 +90,44 @@ impl FuturesRules {
         self.brackets.iter().find(|row| value <= row.cap).or(self.brackets.last())
     }
 
-    /// What a position of this value must keep.
+    /// Returns the maintenance margin of a position value.
     fn maintenance_of(&self, value: Decimal) -> Decimal {
         self.bracket(value).map_or(Decimal::ZERO, |row| value * row.ratio - row.cum)
     }
 }
 
 impl FuturesMarket {
-    /// What contracts are worth at a price.
+    /// Returns the value of contracts at a price.
     pub fn value(&self, contracts: Decimal, price: Decimal) -> Decimal {
         (contracts * self.rules.contract_size).checked_mul(price).unwrap_or_default()
     }
 
-    /// Profit of a position at the mark price.
+    /// Returns the unrealised profit of a position at the mark price; negative for a loss.
     pub fn unrealised(&self, position: &Position, long: bool) -> Decimal {
         let gain = self.value(position.size, self.mark_price()) - position.cost;
         if long { gain } else { -gain }
     }
 
-    /// Maintenance margin of a position at the mark price.
+    /// Returns the maintenance margin of a position at the mark price.
     pub fn maintenance(&self, position: &Position) -> Decimal {
         self.rules.maintenance_of(self.value(position.size, self.mark_price()))
     }
 }
 
-/// The futures money of an account in one currency.
+/// Collateral of an account for futures in one currency.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Collateral {
-    /// Free in the wallet.
+    /// Available balance of the wallet; negative when cross profit was spent.
     pub cash: Decimal,
-    /// Held by open orders.
+    /// Frozen for open orders.
     pub frozen: Decimal,
-    /// Margin of cross positions, and of isolated ones.
+    /// Margin of cross positions.
     cross: Decimal,
+    /// Margin of isolated positions.
     isolated: Decimal,
-    /// Unrealised profit of the same.
+    /// Unrealised profit of cross positions.
     cross_profit: Decimal,
+    /// Unrealised profit of isolated positions.
     isolated_profit: Decimal,
     /// Maintenance margin of cross positions.
     pub(super) maintenance: Decimal,
@@ -134,9 +135,9 @@ pub struct Collateral {
 }
 
 impl Collateral {
-    // Rule: The available balance counts what cross positions have won and lost, and is never below 0. Source:
-    // simplified (the documents name the field only)
-    /// What cross orders can be paid from.
+    // Rule: The available balance includes unrealised profit and loss of cross positions, and is never below 0.
+    // Source: simplified (the documents name the field only)
+    /// Returns the balance available for cross orders.
     pub fn available(&self) -> Decimal {
         self.spendable().max(Decimal::ZERO)
     }
@@ -147,7 +148,7 @@ impl Collateral {
 
     // Rule: Profit must be realised before it leaves the wallet or pays for isolated positions. Source:
     // simplified (no source says it)
-    /// What may leave the wallet: profit must be realised first.
+    /// Returns the balance that may leave the wallet, which excludes unrealised profit.
     pub fn withdrawable(&self) -> Decimal {
         self.spendable().min(self.cash).max(Decimal::ZERO)
     }
@@ -157,12 +158,12 @@ impl Collateral {
         self.cross + self.isolated
     }
 
-    /// Returns the profit of all positions at the mark price; below zero for a loss.
+    /// Returns the unrealised profit of all positions at the mark price; negative for a loss.
     pub fn unrealised(&self) -> Decimal {
         self.cross_profit + self.isolated_profit
     }
 
-    /// Returns what the account would have if all positions were closed at the mark price, before fees.
+    /// Returns the equity: the balance if all positions were closed at the mark price, before fees.
     pub fn equity(&self) -> Decimal {
         self.cross_equity() + self.isolated + self.isolated_profit
     }
@@ -171,14 +172,14 @@ impl Collateral {
         self.has_cross
     }
 
-    /// What stands behind the cross positions.
+    /// Returns the equity that backs the cross positions.
     pub(super) fn cross_equity(&self) -> Decimal {
         self.spendable() + self.frozen + self.cross
     }
 }
 
 impl Exchange {
-    /// Returns what an account can pay futures orders from, in one currency; nothing without such a wallet.
+    /// Returns the collateral of an account in a currency; zero without a wallet.
     pub fn collateral(&self, account: AccountId, currency: &SmolStr) -> Collateral {
         let mut sum = Collateral::default();
         let Some(owner) = self.accounts.get(&account) else { return sum };
@@ -203,8 +204,8 @@ impl Exchange {
         sum
     }
 
-    /// The mark price at which a position is liquidated, as things stand: where what backs it is down to the
-    /// maintenance margin. Cross positions of both directions of a contract meet that price together.
+    /// Returns the mark price at which a position is liquidated: its equity then equals its maintenance margin. Long
+    /// and short cross positions of a contract have the same liquidation price.
     pub fn liquidation_price(
         &self,
         account: AccountId,
@@ -223,7 +224,7 @@ impl Exchange {
             let here = owner.open_positions().filter(|row| row.0 == symbol);
             (here.map(|(_, long, one)| (long, one)).collect(), all.cross_equity() - all.maintenance)
         };
-        // A step of the price moves the equity by the net coins, and what must be kept by their ratio.
+        // Per unit of price, the equity changes by the net base units, and the maintenance margin by their ratio.
         let mut step = Decimal::ZERO;
         for (long, position) in both {
             let coins = position.size * market.rules.contract_size;
@@ -236,8 +237,8 @@ impl Exchange {
 
     // Rule: A contract has one leverage and one margin mode at a time (40040, 40012). Source: documented (endpoint
     // futures_submit_order, endpoint futures_set_leverage); simplified (which of the two codes is for what)
-    /// An order that opens must fit what is open in its contract (quirk of endpoint
-    /// submit-order), and its position must fit the bracket of its leverage.
+    /// Checks that an opening order has the leverage and margin mode of the open positions and orders of its contract
+    /// (quirk of endpoint submit-order), and that the position stays in the bracket of its leverage.
     pub(super) fn check_leverage(
         &self,
         account: AccountId,
@@ -257,7 +258,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Whether leverage and margin mode are those of the open positions and orders of a contract.
+    /// Checks leverage and margin mode against the open positions and orders of a contract.
     pub(super) fn check_setting(
         &self,
         account: AccountId,
@@ -285,14 +286,14 @@ impl Exchange {
         Ok(())
     }
 
-    /// The leverage of orders that name none: what was set, or 10 before that.
+    /// Returns the leverage of orders without an own one: the one that was set, else 10.
     pub fn leverage_of(&self, account: AccountId, rules: &FuturesRules, isolated: bool) -> u32 {
         let owner = self.accounts.get(&account);
         let set = owner.and_then(|owner| owner.leverages.get(&(rules.symbol.clone(), isolated)));
         set.copied().unwrap_or(rules.max_leverage.min(DEFAULT_LEVERAGE))
     }
 
-    /// Sets the leverage that orders of a contract and margin mode have when they name none.
+    /// Sets the leverage of orders without an own one, for a contract and margin mode.
     pub(crate) fn set_leverage(
         &mut self,
         account: AccountId,
@@ -305,8 +306,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// Holds money for an order. Profit that is not realised pays for cross orders only.
-    pub(super) fn hold(
+    /// Freezes money for an order. Unrealised profit can pay for cross orders only.
+    pub(super) fn freeze_margin(
         &mut self,
         account: AccountId,
         currency: &SmolStr,
@@ -316,20 +317,19 @@ impl Exchange {
         // Rule: An order that needs more than there is to spend is rejected whole. Source: documented (the table
         // of error codes)
         let money = self.collateral(account, currency);
-        let most = if isolated { money.withdrawable() } else { money.spendable() };
-        if amount > Decimal::ZERO && amount > most {
-            return Err(Reject::insufficient(Source::Futures, currency, most, amount));
+        let available = if isolated { money.withdrawable() } else { money.spendable() };
+        if amount > Decimal::ZERO && amount > available {
+            return Err(Reject::insufficient(Source::Futures, currency, available, amount));
         }
-        let wallet = self.open_wallet(account, Purse::Futures, currency);
+        let wallet = self.ensure_wallet(account, WalletKind::Futures, currency);
         self.ledger.post(wallet.available(), wallet.frozen(), amount);
         Ok(())
     }
 
-    // Rule: Insurance pays what an account owes when nothing is left that backs it. Source: simplified (there
+    // Rule: Insurance pays a negative balance once no cross position or order is left. Source: simplified (there
     // is no auto-deleveraging)
-    /// Insurance makes good what an account owes in the currency of a contract, once it has nothing left
-    /// to pay it from.
-    pub(super) fn make_good(&mut self, account: AccountId, symbol: &SmolStr, now_ms: u64) {
+    /// Lets insurance pay a negative balance in the currency of a contract, once no cross position or order is left.
+    pub(super) fn cover_deficit(&mut self, account: AccountId, symbol: &SmolStr, now_ms: u64) {
         let markets = &self.futures;
         let Some(quote) = markets.get(symbol).map(|market| market.rules.quote.clone()) else {
             return;
@@ -339,13 +339,19 @@ impl Exchange {
             let its_quote = markets.get(symbol).map(|market| &market.rules.quote);
             !position.isolated && its_quote == Some(&quote)
         });
-        let id = owner.purse(&mut self.ledger, Purse::Futures, &quote);
+        let id = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &quote);
         let wallet = self.ledger.wallet(id);
         if wallet.available < Decimal::ZERO && wallet.frozen.is_zero() && !backed {
             let owed = -wallet.available;
-            self.ledger.draw(House::Insurance, id.available(), owed);
-            let about = (symbol.clone(), quote);
-            self.record_flow(account, FlowKind::Liquidation, about, owed, now_ms);
+            self.ledger.pay_from_house(HouseBook::Insurance, id.available(), owed);
+            let symbol_and_currency = (symbol.clone(), quote);
+            self.record_transaction(
+                account,
+                TransactionKind::Liquidation,
+                symbol_and_currency,
+                owed,
+                now_ms,
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What maker-only and fill-or-kill forbid.
+//! Maker-only and fill-or-kill orders.
 
 #[cfg(test)]
 mod tests;
@@ -10,40 +10,41 @@ use rust_decimal::Decimal;
 use crate::{
     AccountId, Exchange, OrderId, Setup,
     book::{Book, SelfTrade},
-    futures_order::{FuturesOrder, Mode},
+    futures_order::{FuturesOrder, OrderMode},
     order_map::OrderMap,
 };
 
 impl Exchange {
-    // Rule: A maker-only order that would take is cancelled. Source: simplified (endpoint futures_submit_order has
-    // the name of the mode only; spot cancels such an order)
-    /// Whether the mode of an order forbids it to trade as the book stands.
-    pub(super) fn is_turned_away(&self, order: &FuturesOrder) -> bool {
+    // Rule: A maker-only order that would trade at once is cancelled. Source: simplified (endpoint
+    // futures_submit_order has the name of the mode only; spot cancels such an order)
+    /// Whether the mode of an order forbids it to trade against the current book.
+    pub(super) fn is_forbidden_by_mode(&self, order: &FuturesOrder) -> bool {
         let request = &order.request;
         let Some(market) = self.futures.get(&request.symbol) else { return true };
-        let side = request.side.book();
+        let side = request.side.book_side();
         match request.mode {
-            Mode::MakerOnly => {
+            OrderMode::MakerOnly => {
                 request.price.is_some_and(|price| market.book.would_take(side, price))
             }
-            Mode::FillOrKill => !self.fills_whole(order, &market.book),
-            Mode::GoodTilCancelled | Mode::ImmediateOrCancel => false,
+            OrderMode::FillOrKill => !self.fills_whole(order, &market.book),
+            OrderMode::GoodTilCancelled | OrderMode::ImmediateOrCancel => false,
         }
     }
 
-    // Rule: A fill-or-kill order that cancels both takes the own order with it that it would have met. Source:
+    // Rule: A fill-or-kill order with cancel-both also cancels the own order that it would have matched. Source:
     // simplified (no source says what the two do together)
-    /// The own order that is cancelled with a fill-or-kill order, because the latter would have met it before it
-    /// was filled.
-    pub(super) fn cancelled_with(&self, order: &FuturesOrder) -> Option<OrderId> {
+    /// Returns the own order that is cancelled with a killed order: the one that it would have matched before it was
+    /// filled.
+    pub(super) fn own_order_cancelled_with(&self, order: &FuturesOrder) -> Option<OrderId> {
         let request = &order.request;
-        if request.mode != Mode::FillOrKill || request.stp != SelfTrade::CancelBoth {
+        if request.mode != OrderMode::FillOrKill || request.stp != SelfTrade::CancelBoth {
             return None;
         }
         let book = &self.futures.get(&request.symbol)?.book;
-        let side = request.side.book();
+        let side = request.side.book_side();
         let mut left = order.left();
-        for (id, open) in book.met_by(side, request.price, order.account, SelfTrade::Allow) {
+        for (id, open) in book.matching_orders(side, request.price, order.account, SelfTrade::Allow)
+        {
             if left <= Decimal::ZERO {
                 return None;
             }
@@ -62,9 +63,12 @@ impl Exchange {
         let request = &order.request;
         let (mut left, mut doubtful) = (order.left(), false);
         let mut closers = BTreeSet::new();
-        for (id, open) in
-            book.met_by(request.side.book(), request.price, order.account, request.stp)
-        {
+        for (id, open) in book.matching_orders(
+            request.side.book_side(),
+            request.price,
+            order.account,
+            request.stp,
+        ) {
             if left <= Decimal::ZERO {
                 break;
             }
@@ -84,16 +88,22 @@ impl Exchange {
     /// whole: only the trades themselves tell which orders their owners can still pay for.
     fn fills_whole_in_rehearsal(&self, order: &FuturesOrder, book: &Book) -> bool {
         let request = &order.request;
-        let met = book.met_by(request.side.book(), request.price, order.account, request.stp);
-        let met: Vec<_> = met.filter_map(|(id, _)| self.futures_orders.get(&id)).collect();
+        let matching = book.matching_orders(
+            request.side.book_side(),
+            request.price,
+            order.account,
+            request.stp,
+        );
+        let matching: Vec<_> =
+            matching.filter_map(|(id, _)| self.futures_orders.get(&id)).collect();
         let owners: BTreeSet<AccountId> =
-            met.iter().map(|maker| maker.account).chain([order.account]).collect();
+            matching.iter().map(|maker| maker.account).chain([order.account]).collect();
         let accounts: BTreeMap<_, _> =
             owners.iter().filter_map(|id| Some((*id, self.accounts.get(id)?.clone()))).collect();
         let own = accounts.values().flat_map(|owner| &owner.futures_orders.open);
         let own = own.filter_map(|id| self.futures_orders.get(id));
         let mut futures_orders = OrderMap::default();
-        for order in met.into_iter().chain(own) {
+        for order in matching.into_iter().chain(own) {
             if !futures_orders.contains_key(&order.id) {
                 futures_orders.insert(order.id, order.clone());
             }
@@ -108,13 +118,13 @@ impl Exchange {
             futures_orders,
             ledger: self.ledger.clone(),
             // Nothing that ends is to be forgotten before it was looked at.
-            remembered: usize::MAX,
+            history_limit: usize::MAX,
             ..Self::new(&nothing, order.updated_ms)
         };
         if let Some(order) = copy.futures_orders.get_mut(&order.id) {
-            order.request.mode = Mode::ImmediateOrCancel;
+            order.request.mode = OrderMode::ImmediateOrCancel;
         }
-        copy.run_futures(order.id, order.updated_ms);
+        copy.match_and_rest(order.id, order.updated_ms);
         copy.futures_orders.get(&order.id).is_some_and(|order| order.left().is_zero())
     }
 }

@@ -1,20 +1,20 @@
-//! Changing an order that rests in the book.
+//! Changing price or size of a resting order.
 
 use rust_decimal::Decimal;
 
-use super::orders::Bound;
+use super::orders::Reservation;
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId,
-    account::Purse,
+    account::WalletKind,
     futures_order::{FuturesOrder, NewFuturesOrder},
     reject::Reject,
 };
 
 impl Exchange {
-    // Rule: A changed order loses its place in the queue; a change that is rejected leaves it where it was.
+    // Rule: A changed order loses its place in the queue; a rejected change leaves it in its place.
     // Source: simplified (no source says it)
-    /// Changes price or size of a resting order, which loses its place in the queue. When the change is
-    /// refused the order stands as it was and where it was.
+    /// Changes price or size of a resting order, which loses its place in the queue. A rejected change leaves the
+    /// order unchanged and in its place.
     pub(crate) fn modify_futures(
         &mut self,
         account: AccountId,
@@ -39,43 +39,43 @@ impl Exchange {
         if left <= Decimal::ZERO {
             return Err(Reject::SizeNotAboveFilled { filled: old.filled });
         }
-        self.unbind(id);
-        let bound = self.bind(account, &request, left);
-        if bound.is_ok() {
-            self.unrest_futures(id);
+        self.release_reservation(id);
+        let reserved = self.reserve(account, &request, left);
+        if reserved.is_ok() {
+            self.remove_from_book(id);
         }
-        let (given, refused) = match bound {
-            Ok(bound) => (bound, None),
-            Err(refusal) => (self.rebind(&old), Some(refusal)),
+        let (reservation, rejection) = match reserved {
+            Ok(reservation) => (reservation, None),
+            Err(reject) => (self.restore_reservation(&old), Some(reject)),
         };
         if let Some(order) = self.futures_orders.get_mut(&id) {
-            (order.closes, order.reserved) = (given.closes, given.reserved);
-            if refused.is_none() {
+            (order.closes, order.reserved) = (reservation.closes, reservation.reserved);
+            if rejection.is_none() {
                 order.request = request;
                 order.updated_ms = now_ms;
             }
         }
-        if let Some(refusal) = refused {
-            return Err(refusal);
+        if let Some(reject) = rejection {
+            return Err(reject);
         }
         self.report_futures(id, FuturesAction::Submitted, None);
-        if given.closes != old.closes {
+        if reservation.closes != old.closes {
             let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
             self.report_position(account, symbol, !buys);
         }
-        self.run_futures(id, now_ms);
+        self.match_and_rest(id, now_ms);
         Ok(())
     }
 
-    /// Takes back what an order held before.
-    fn rebind(&mut self, old: &FuturesOrder) -> Bound {
+    /// Reserves again what an order had reserved before.
+    fn restore_reservation(&mut self, old: &FuturesOrder) -> Reservation {
         let market = self.futures.get(&old.request.symbol);
         let quote = market.map(|market| market.rules.quote.clone());
         self.promise(old.account, &old.request, old.closes);
         if let Some(quote) = quote {
-            let wallet = self.open_wallet(old.account, Purse::Futures, &quote);
+            let wallet = self.ensure_wallet(old.account, WalletKind::Futures, &quote);
             self.ledger.post(wallet.available(), wallet.frozen(), old.reserved);
         }
-        Bound { closes: old.closes, reserved: old.reserved }
+        Reservation { closes: old.closes, reserved: old.reserved }
     }
 }

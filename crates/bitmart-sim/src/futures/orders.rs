@@ -1,4 +1,4 @@
-//! The life of a futures order: placed, matched, rested, cancelled.
+//! Futures orders: placing, matching, cancelling.
 
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -6,33 +6,34 @@ use smol_str::SmolStr;
 use super::TAKER_FEE;
 use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
-    account::Purse,
-    book::{Match, Want},
-    cut,
-    exchange::owner,
-    futures_order::{FuturesFill, FuturesOrder, Mode, NewFuturesOrder, Origin},
-    next,
-    position::share,
+    account::WalletKind,
+    book::{Match, Quantity},
+    exchange::account_entry,
+    futures_order::{FuturesFill, FuturesOrder, NewFuturesOrder, OrderMode, Origin},
+    next_number,
+    position::round_share_down,
     reject::Reject,
+    round_down,
 };
 
-/// What an order is given before it may trade: contracts to close, and money to open with.
+/// What is reserved for an order before it may trade: contracts of a position to close, and money to open.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Bound {
+pub(super) struct Reservation {
     pub(super) closes: Decimal,
     pub(super) reserved: Decimal,
 }
 
-// Rule: An order that opens holds its value by its leverage, and the taker fee, at the worst price that it may
-// trade at. Source: simplified (no formula is published)
-/// Margin and fee of contracts of this value. Both are cut, so that those of its parts are no more.
-fn to_open(request: &NewFuturesOrder, value: Decimal) -> Decimal {
-    let margin = share(value / Decimal::from(request.leverage.max(1)));
-    margin + cut(value * TAKER_FEE)
+// Rule: An opening order freezes its value divided by its leverage, and the taker fee, at the worst price that it
+// may trade at. Source: simplified (no formula is published)
+/// Returns margin and fee of contracts of a value. Both are rounded down, so that the sums of the parts are not
+/// larger.
+fn opening_cost(request: &NewFuturesOrder, value: Decimal) -> Decimal {
+    let margin = round_share_down(value / Decimal::from(request.leverage.max(1)));
+    margin + round_down(value * TAKER_FEE)
 }
 
 impl Exchange {
-    /// Places an order: takes margin or position, trades, and rests or ends the remainder.
+    /// Places an order: reserves margin or contracts, matches, and rests or cancels the remainder.
     pub(crate) fn place_futures(
         &mut self,
         account: AccountId,
@@ -42,35 +43,35 @@ impl Exchange {
         if !self.futures.contains_key(&request.symbol) {
             return Err(Reject::UnknownMarket);
         }
-        let waits = |id: &SmolStr| self.triggers.futures.will_use(account, id);
-        let is_waiting = request.client_id.as_ref().is_some_and(waits);
+        let is_reserved = |id: &SmolStr| self.triggers.futures.is_client_id_reserved(account, id);
+        let is_reserved = request.client_id.as_ref().is_some_and(is_reserved);
         let owner = self.account_mut(account);
         let one_way = owner.one_way;
         let taken = |id: &SmolStr| owner.futures_orders.by_client_id(id).is_some();
-        if is_waiting || request.client_id.as_ref().is_some_and(taken) {
+        if is_reserved || request.client_id.as_ref().is_some_and(taken) {
             return Err(Reject::DuplicateClientOrderId);
         }
-        // Rule: A closing order has leverage and margin mode of its position, whatever it says. Source: documented
+        // Rule: A closing order has the leverage and margin mode of its position, whatever the request says. Source:
+        // documented
         // (endpoint futures_submit_order, its sources contradict each other about open_type)
         let closed = owner.position(&request.symbol, !request.side.buys());
         if let Some(position) = closed.filter(|one| one.is_open() && !request.side.opens()) {
-            // What a closing order says of them does not count (endpoint futures/submit-order).
             (request.leverage, request.isolated) = (position.leverage, position.isolated);
         }
-        let bound = self.bind(account, &request, request.size)?;
+        let reservation = self.reserve(account, &request, request.size)?;
         let (symbol, buys) = (request.symbol.clone(), request.side.buys());
         let order = self.new_order(account, request, Origin::Customer, now_ms);
-        let id = self.remember_futures(FuturesOrder {
+        let id = self.insert_futures_order(FuturesOrder {
             one_way,
-            closes: bound.closes,
-            reserved: bound.reserved,
+            closes: reservation.closes,
+            reserved: reservation.reserved,
             ..order
         });
         self.report_futures(id, FuturesAction::Submitted, None);
-        if !bound.closes.is_zero() {
+        if !reservation.closes.is_zero() {
             self.report_position(account, &symbol, !buys);
         }
-        self.run_futures(id, now_ms);
+        self.match_and_rest(id, now_ms);
         Ok(id)
     }
 
@@ -82,7 +83,7 @@ impl Exchange {
         now_ms: u64,
     ) -> FuturesOrder {
         FuturesOrder {
-            id: OrderId(next(&mut self.counters.futures_order)),
+            id: OrderId(next_number(&mut self.counters.futures_order)),
             account,
             request,
             origin,
@@ -97,19 +98,19 @@ impl Exchange {
         }
     }
 
-    // Rule: A closing order takes its contracts from what is free of its position (40020). Source: documented (the
+    // Rule: A closing order needs that many unreserved contracts of its position (40020). Source: documented (the
     // table of error codes); simplified (no source says that contracts promised to other orders do not count)
-    /// Takes what `size` contracts of an order need. A closing order takes them from the position
-    /// (40020); in one-way mode every order takes what is free of the opposite position first. The rest
-    /// is to open, and takes money.
-    pub(super) fn bind(
+    /// Makes the reservation for `size` contracts of an order. A closing order reserves contracts of its position
+    /// (40020). In one-way mode every order first reserves what is free of the opposite position. Contracts that open
+    /// a position need margin.
+    pub(super) fn reserve(
         &mut self,
         account: AccountId,
         request: &NewFuturesOrder,
         size: Decimal,
-    ) -> Result<Bound, Reject> {
+    ) -> Result<Reservation, Reject> {
         if Self::is_house(account) {
-            return Ok(Bound::default());
+            return Ok(Reservation::default());
         }
         let owner = self.account_mut(account);
         let one_way = owner.one_way;
@@ -121,9 +122,9 @@ impl Exchange {
             (true, true) => free.min(size),
             (true, false) => Decimal::ZERO,
         };
-        let reserved = self.reserve(account, request, size, size - closes)?;
+        let reserved = self.reserve_margin(account, request, size, size - closes)?;
         self.promise(account, request, closes);
-        Ok(Bound { closes, reserved })
+        Ok(Reservation { closes, reserved })
     }
 
     /// Promises contracts of the opposite position to an order; below zero they become free.
@@ -139,8 +140,8 @@ impl Exchange {
         }
     }
 
-    /// Holds margin and fee of the contracts of an order that open, at the worst price it may trade at.
-    pub(super) fn reserve(
+    /// Freezes margin and fee of the opening contracts of an order, at the worst price at which it may trade.
+    pub(super) fn reserve_margin(
         &mut self,
         account: AccountId,
         request: &NewFuturesOrder,
@@ -154,7 +155,7 @@ impl Exchange {
             return Ok(Decimal::ZERO);
         }
         let reached =
-            market.book.highest_reached(request.side.book(), request.price, size, account);
+            market.book.highest_match_price(request.side.book_side(), request.price, size, account);
         let worst = request.price.into_iter().chain(reached).max().unwrap_or_default();
         let coins = opened * market.rules.contract_size;
         let maximum = market.rules.max_volume;
@@ -162,29 +163,30 @@ impl Exchange {
         let value = coins.checked_mul(worst).ok_or(out_of_range)?;
         let quote = market.rules.quote.clone();
         self.check_leverage(account, request, value)?;
-        let amount = to_open(request, value);
-        self.hold(account, &quote, amount, request.isolated)?;
+        let amount = opening_cost(request, value);
+        self.freeze_margin(account, &quote, amount, request.isolated)?;
         Ok(amount)
     }
 
-    /// Gives back what an order in the book holds beyond what the rest of it can need at its price.
+    /// Releases the margin of a resting order that its unfilled part does not need at its price.
     pub(super) fn release_surplus(&mut self, id: OrderId) {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
         let Some(market) = self.futures.get(&order.request.symbol) else { return };
         let opened = order.left() - order.closes;
         let value = market.value(opened, order.request.price.unwrap_or_default());
-        let needed = if opened.is_zero() { opened } else { to_open(&order.request, value) };
+        let needed = if opened.is_zero() { opened } else { opening_cost(&order.request, value) };
         let surplus = order.reserved - needed;
         if surplus > Decimal::ZERO {
             order.reserved = needed;
-            let owner = owner(&mut self.accounts, order.account);
-            let wallet = owner.purse(&mut self.ledger, Purse::Futures, &market.rules.quote);
+            let owner = account_entry(&mut self.accounts, order.account);
+            let wallet =
+                owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &market.rules.quote);
             self.ledger.release(wallet, surplus);
         }
     }
 
-    /// Gives back what an order still holds.
-    pub(super) fn unbind(&mut self, id: OrderId) {
+    /// Releases the reservation of an order.
+    pub(super) fn release_reservation(&mut self, id: OrderId) {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
         let (closes, reserved) =
             (std::mem::take(&mut order.closes), std::mem::take(&mut order.reserved));
@@ -193,13 +195,14 @@ impl Exchange {
             return;
         }
         let Some(market) = self.futures.get(&request.symbol) else { return };
-        let owner = owner(&mut self.accounts, account);
-        let wallet = owner.purse(&mut self.ledger, Purse::Futures, &market.rules.quote);
+        let owner = account_entry(&mut self.accounts, account);
+        let wallet =
+            owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &market.rules.quote);
         self.ledger.release(wallet, reserved);
         self.promise(account, &request, -closes);
     }
 
-    pub(super) fn remember_futures(&mut self, order: FuturesOrder) -> OrderId {
+    pub(super) fn insert_futures_order(&mut self, order: FuturesOrder) -> OrderId {
         let id = order.id;
         let owner = self.account_mut(order.account);
         if !owner.house {
@@ -209,51 +212,51 @@ impl Exchange {
         id
     }
 
-    /// Notes that an order is done, and forgets the oldest finished one when there are too many.
+    /// Marks an order as finished, and removes the oldest finished one beyond the history limit.
     pub(super) fn finish_futures(&mut self, account: AccountId, id: OrderId) {
-        let remembered = self.remembered;
-        let oldest = self.account_mut(account).futures_orders.finish(id, remembered);
+        let history_limit = self.history_limit;
+        let oldest = self.account_mut(account).futures_orders.finish(id, history_limit);
         let Some(oldest) = oldest else { return };
-        if let Some(gone) = self.futures_orders.remove(oldest) {
+        if let Some(removed) = self.futures_orders.remove(oldest) {
             self.account_mut(account)
                 .futures_orders
-                .forget_client_id(gone.request.client_id.as_ref());
+                .forget_client_id(removed.request.client_id.as_ref());
         }
     }
 
-    /// Matches what is left of an order, then rests or ends the remainder.
-    pub(super) fn run_futures(&mut self, id: OrderId, now_ms: u64) {
+    /// Matches the unfilled part of an order, then rests or cancels the remainder.
+    pub(super) fn match_and_rest(&mut self, id: OrderId, now_ms: u64) {
         let Some(order) = self.futures_orders.get(&id) else { return };
         let request = order.request.clone();
-        if self.is_turned_away(order) {
-            if let Some(own) = self.cancelled_with(order) {
-                self.withdraw_futures(own, FuturesAction::Cancelled, now_ms);
+        if self.is_forbidden_by_mode(order) {
+            if let Some(own) = self.own_order_cancelled_with(order) {
+                self.remove_futures(own, FuturesAction::Cancelled, now_ms);
             }
             return self.end_futures(id, FuturesAction::Cancelled, now_ms);
         }
         let (stopped, matches) = self.match_futures(id, &request, now_ms);
         let left = self.futures_orders.get(&id).map_or(Decimal::ZERO, FuturesOrder::left);
         if left > Decimal::ZERO {
-            let rests = matches!(request.mode, Mode::GoodTilCancelled | Mode::MakerOnly);
+            let rests = matches!(request.mode, OrderMode::GoodTilCancelled | OrderMode::MakerOnly);
             match request.price.filter(|_| rests && !stopped) {
                 Some(price) => {
-                    self.rest_futures(id, price, left);
+                    self.add_to_book(id, price, left);
                     self.release_surplus(id);
                 }
                 None => self.end_futures(id, FuturesAction::Cancelled, now_ms),
             }
         }
-        self.sweep_futures(id, &matches);
+        self.forget_house_orders(id, &matches);
     }
 
-    pub(super) fn rest_futures(&mut self, id: OrderId, price: Decimal, left: Decimal) {
+    pub(super) fn add_to_book(&mut self, id: OrderId, price: Decimal, left: Decimal) {
         let Some(order) = self.futures_orders.get(&id) else { return };
         if let Some(market) = self.futures.get_mut(&order.request.symbol) {
-            market.book.rest(order.request.side.book(), price, id, order.account, left);
+            market.book.rest(order.request.side.book_side(), price, id, order.account, left);
         }
     }
 
-    /// Takes from the book until nothing fits any more. Says whether self-trade prevention stopped it.
+    /// Matches an order against the book. Returns whether self-trade prevention stopped it, and the matches.
     fn match_futures(
         &mut self,
         id: OrderId,
@@ -263,13 +266,13 @@ impl Exchange {
         let mut all = Vec::new();
         loop {
             let Some(order) = self.futures_orders.get(&id) else { return (true, all) };
-            let (account, want) = (order.account, Want::Size(order.left()));
+            let (account, quantity) = (order.account, Quantity::Size(order.left()));
             let Some(market) = self.futures.get_mut(&request.symbol) else { return (true, all) };
-            let side = request.side.book();
-            let taken = market.book.take(side, request.price, want, account, request.stp);
-            // A maker may lose the position that it was to close to an earlier match of this very order: if
-            // it cannot open instead, it is cancelled, and the taker tries again for what it did not get. A
-            // market order does not: it holds no money for prices beyond those that it saw.
+            let side = request.side.book_side();
+            let taken = market.book.take(side, request.price, quantity, account, request.stp);
+            // An earlier match of this order may have closed the position that a maker was to close. Such a maker is
+            // cancelled unless it can open a position, and the taker matches again for the missing size. A market
+            // order does not: its margin covers only the prices of the first match.
             let mut again = false;
             for one in &taken.matches {
                 again |= !self.settle_futures(id, *one, now_ms);
@@ -284,8 +287,8 @@ impl Exchange {
         }
     }
 
-    /// Forgets finished orders of the house.
-    fn sweep_futures(&mut self, taker: OrderId, matches: &[Match]) {
+    /// Removes finished orders of the exchange, which have no history.
+    fn forget_house_orders(&mut self, taker: OrderId, matches: &[Match]) {
         for id in matches.iter().map(|one| one.maker).chain([taker]) {
             let order = self.futures_orders.get(&id);
             if order.is_some_and(|order| Self::is_house(order.account) && !order.open) {
@@ -294,8 +297,8 @@ impl Exchange {
         }
     }
 
-    /// Ends an order that is not in the book.
-    pub(super) fn end_futures(&mut self, id: OrderId, why: FuturesAction, now_ms: u64) {
+    /// Ends an order that is not (or no longer) in the book.
+    pub(super) fn end_futures(&mut self, id: OrderId, reason: FuturesAction, now_ms: u64) {
         let Some(order) = self.futures_orders.get_mut(&id).filter(|order| order.open) else {
             return;
         };
@@ -303,23 +306,23 @@ impl Exchange {
         order.updated_ms = now_ms;
         let (account, closes) = (order.account, order.closes);
         let (symbol, buys) = (order.request.symbol.clone(), order.request.side.buys());
-        self.unbind(id);
-        self.make_good(account, &symbol, now_ms);
-        self.report_futures(id, why, None);
+        self.release_reservation(id);
+        self.cover_deficit(account, &symbol, now_ms);
+        self.report_futures(id, reason, None);
         if !closes.is_zero() {
             self.report_position(account, &symbol, !buys);
         }
         self.finish_futures(account, id);
     }
 
-    /// Takes an open order out of the book and ends it.
-    pub(super) fn withdraw_futures(&mut self, id: OrderId, why: FuturesAction, now_ms: u64) {
-        self.unrest_futures(id);
-        self.end_futures(id, why, now_ms);
-        self.sweep_futures(id, &[]);
+    /// Removes an open order from the book and ends it.
+    pub(super) fn remove_futures(&mut self, id: OrderId, reason: FuturesAction, now_ms: u64) {
+        self.remove_from_book(id);
+        self.end_futures(id, reason, now_ms);
+        self.forget_house_orders(id, &[]);
     }
 
-    pub(super) fn unrest_futures(&mut self, id: OrderId) {
+    pub(super) fn remove_from_book(&mut self, id: OrderId) {
         let Some(order) = self.futures_orders.get(&id) else { return };
         if let Some(market) = self.futures.get_mut(&order.request.symbol) {
             market.book.remove(id);
@@ -334,7 +337,7 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<(), Reject> {
         self.own_open_order(account, id)?;
-        self.withdraw_futures(id, FuturesAction::Cancelled, now_ms);
+        self.remove_futures(id, FuturesAction::Cancelled, now_ms);
         Ok(())
     }
 
@@ -355,7 +358,7 @@ impl Exchange {
         &mut self,
         account: AccountId,
         symbol: Option<&str>,
-        why: FuturesAction,
+        reason: FuturesAction,
         now_ms: u64,
     ) {
         let Some(owner) = self.accounts.get(&account) else { return };
@@ -364,11 +367,11 @@ impl Exchange {
         let open = open.filter(|order| symbol.is_none_or(|symbol| order.request.symbol == symbol));
         let open: Vec<OrderId> = open.map(|order| order.id).collect();
         for id in open {
-            self.withdraw_futures(id, why, now_ms);
+            self.remove_futures(id, reason, now_ms);
         }
     }
 
-    /// The remembered futures orders of an account, newest first.
+    /// Returns the open and kept futures orders of an account, newest first.
     pub fn futures_orders_of(&self, account: AccountId) -> impl Iterator<Item = &FuturesOrder> {
         self.accounts
             .get(&account)
@@ -377,7 +380,7 @@ impl Exchange {
             .filter_map(|id| self.futures_orders.get(&id))
     }
 
-    /// Tells of an order, and of the money that it froze or gave back.
+    /// Reports a change of an order, and of the wallet that pays it.
     pub(super) fn report_futures(
         &mut self,
         id: OrderId,

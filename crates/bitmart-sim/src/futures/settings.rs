@@ -1,13 +1,13 @@
-//! What an account sets for itself: position mode, and the countdown that cancels its orders.
+//! Settings of an account: position mode, and the countdown that cancels its orders.
 
 use smol_str::SmolStr;
 
-use crate::{AccountId, Exchange, FuturesAction, agenda::Due, reject::Reject};
+use crate::{AccountId, Exchange, FuturesAction, reject::Reject, schedule::Task};
 
 impl Exchange {
     // Rule: The position mode cannot change while positions or orders are open (40059). Source: documented
     // (endpoint futures_set_position_mode)
-    /// Endpoint set-position-mode: refused (40059) while positions or orders are open.
+    /// Sets the position mode (endpoint set-position-mode). Rejected while positions or orders are open (40059).
     pub(crate) fn set_one_way(&mut self, account: AccountId, one_way: bool) -> Result<(), Reject> {
         let owner = self.account_mut(account);
         if owner.one_way == one_way {
@@ -20,10 +20,10 @@ impl Exchange {
         Ok(())
     }
 
-    // Rule: A countdown that is started anew replaces the one before; 0 stops it. Source: documented (endpoint
+    // Rule: A new countdown replaces a running one; 0 stops it. Source: documented (endpoint
     // futures_cancel_all_after, for 0); simplified (that a new one replaces the one before is what a countdown is
     // for)
-    /// Endpoint cancel-all-after: starts the countdown of a contract anew; without a time it is stopped.
+    /// Starts, restarts or stops (without a time) the countdown of a contract (endpoint cancel-all-after).
     pub(crate) fn cancel_after(
         &mut self,
         account: AccountId,
@@ -34,7 +34,7 @@ impl Exchange {
         match at_ms {
             Some(at_ms) => {
                 self.countdowns.insert(key, at_ms);
-                self.schedule(at_ms, Due::Countdown(account));
+                self.schedule(at_ms, Task::Countdown(account));
             }
             None => {
                 self.countdowns.remove(&key);
@@ -42,12 +42,12 @@ impl Exchange {
         }
     }
 
-    /// Cancels the orders of the contracts whose countdown is over. A countdown that was started anew or
-    /// stopped meanwhile is not.
+    /// Cancels the orders of the contracts whose countdown has ended. Countdowns that were restarted or stopped in the
+    /// meantime are not due.
     pub(crate) fn end_countdowns(&mut self, account: AccountId, at_ms: u64) {
-        let over = self.countdowns.iter().filter(|(key, due)| key.0 == account && **due <= at_ms);
-        let over: Vec<_> = over.map(|(key, _)| key.clone()).collect();
-        for key in over {
+        let ended = self.countdowns.iter().filter(|(key, due)| key.0 == account && **due <= at_ms);
+        let ended: Vec<_> = ended.map(|(key, _)| key.clone()).collect();
+        for key in ended {
             self.countdowns.remove(&key);
             self.cancel_all_futures(account, Some(&key.1), FuturesAction::Cancelled, at_ms);
         }

@@ -1,24 +1,24 @@
-//! Trades: who gets and pays what.
+//! Settlement of futures trades: positions, profit, margin and fees.
 
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
-use super::{MAKER_FEE, TAKER_FEE, flows::FlowKind};
+use super::{MAKER_FEE, TAKER_FEE, transactions::TransactionKind};
 use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
-    account::Purse,
+    account::WalletKind,
     book::{Match, Side},
-    cut,
-    exchange::owner,
+    exchange::account_entry,
     futures_order::{FuturesFill, FuturesOrder, Origin},
     keep_latest,
-    ledger::House,
-    next,
-    position::share,
+    ledger::HouseBook,
+    next_number,
+    position::round_share_down,
+    round_down,
     tape::PublicTrade,
 };
 
-/// One side of a trade, on its way through the positions and the wallet of its owner.
+/// One side of a trade, with what its settlement needs.
 #[derive(Debug, Clone)]
 struct Fill {
     account: AccountId,
@@ -40,14 +40,14 @@ impl Fill {
 }
 
 impl Exchange {
-    /// Settles a trade of both its orders. False when the maker is gone.
+    /// Settles a trade for both orders. Returns false when the maker order is no longer open.
     pub(super) fn settle_futures(&mut self, taker: OrderId, one: Match, now_ms: u64) -> bool {
         let Some(order) = self.futures_orders.get(&taker) else { return false };
         if self.futures_orders.get(&one.maker).is_none_or(|maker| !maker.open) {
             return false;
         }
-        let (symbol, side) = (order.request.symbol.clone(), order.request.side.book());
-        let trade = next(&mut self.counters.futures_trade);
+        let (symbol, side) = (order.request.symbol.clone(), order.request.side.book_side());
+        let trade = next_number(&mut self.counters.futures_trade);
         let public =
             PublicTrade { id: trade, price: one.price, size: one.size, side, time_ms: now_ms };
         if let Some(market) = self.futures.get_mut(&symbol) {
@@ -59,7 +59,7 @@ impl Exchange {
         true
     }
 
-    /// Fills an order: it closes what it is to close, and opens with the rest.
+    /// Fills an order: closes contracts of the opposite position, and opens a position with the rest.
     pub(super) fn fill_futures(
         &mut self,
         id: OrderId,
@@ -88,20 +88,33 @@ impl Exchange {
             now_ms,
         };
         if Self::is_house(order.account) {
-            return self.fill_house(&fill, one.size);
+            return self.fill_exchange(&fill, one.size);
         }
-        let (origin, side, nets) =
+        let (origin, side, closes_first) =
             (order.origin, request.side, order.one_way || !request.side.opens());
         let (account, symbol) = (fill.account, fill.symbol.clone());
-        let closed = if nets { self.held(&fill, !fill.buys).min(one.size) } else { Decimal::ZERO };
+        let closed = if closes_first {
+            self.position_size(fill.account, &fill.symbol, !fill.buys).min(one.size)
+        } else {
+            Decimal::ZERO
+        };
         let opened = one.size - closed;
         let (realised, insured, fee_closed) = self.close(id, &fill, closed);
         let fee = fee_closed + self.open(id, &fill, opened);
-        let kind =
-            if origin == Origin::Customer { FlowKind::Realised } else { FlowKind::Liquidation };
-        let about = || (symbol.clone(), fill.quote.clone());
-        self.record_flow(account, kind, about(), realised + insured, now_ms);
-        self.record_flow(account, FlowKind::Commission, about(), -fee, now_ms);
+        let kind = if origin == Origin::Customer {
+            TransactionKind::Realised
+        } else {
+            TransactionKind::Liquidation
+        };
+        let symbol_and_currency = || (symbol.clone(), fill.quote.clone());
+        self.record_transaction(account, kind, symbol_and_currency(), realised + insured, now_ms);
+        self.record_transaction(
+            account,
+            TransactionKind::Commission,
+            symbol_and_currency(),
+            -fee,
+            now_ms,
+        );
         let row = FuturesFill {
             trade,
             order: id,
@@ -115,41 +128,36 @@ impl Exchange {
             maker,
             time_ms: now_ms,
         };
-        self.conclude(id, &fill, row);
+        self.finish_fill(id, &fill, row);
         for (changed, long) in [(closed, !fill.buys), (opened, fill.buys)] {
             if !changed.is_zero() {
                 self.report_position(account, &symbol, long);
             }
         }
-        if nets {
-            self.trim_promises(account, &symbol, !fill.buys, now_ms);
+        if closes_first {
+            self.release_excess_closings(account, &symbol, !fill.buys, now_ms);
         }
-        self.make_good(account, &symbol, now_ms);
+        self.cover_deficit(account, &symbol, now_ms);
     }
 
-    fn held(&self, fill: &Fill, long: bool) -> Decimal {
-        let owner = self.accounts.get(&fill.account);
-        let position = owner.and_then(|owner| owner.position(&fill.symbol, long));
-        position.map_or(Decimal::ZERO, |position| position.size)
-    }
-
-    // Rule: An isolated position loses its margin at most; insurance bears the rest. Source: simplified (the
-    // meaning of isolated; no source says who bears the rest)
-    /// Closes contracts of the opposite position. Gives the profit, what insurance paid of a loss, and the
-    /// fee: an isolated position can lose its margin and no more.
+    // Rule: An isolated position loses at most its margin; insurance pays the rest. Source: simplified (the
+    // meaning of isolated; no source says who pays the rest)
+    /// Closes contracts of the opposite position. Returns the realised profit, the payment of insurance (an isolated
+    /// position loses at most its margin), and the fee.
     fn close(&mut self, id: OrderId, fill: &Fill, size: Decimal) -> (Decimal, Decimal, Decimal) {
         if size.is_zero() {
             return Default::default();
         }
         let value = fill.value(size);
-        let fee = cut(value * fill.fee_rate);
+        let fee = round_down(value * fill.fee_rate);
         let kept = self.futures_orders.get_mut(&id).map(|order| {
             let kept = order.closes.min(size);
             order.closes -= kept;
             kept
         });
-        let owner = owner(&mut self.accounts, fill.account);
-        let wallet = owner.purse(&mut self.ledger, Purse::Futures, &fill.quote).available();
+        let owner = account_entry(&mut self.accounts, fill.account);
+        let wallet =
+            owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote).available();
         let position = owner.position_mut(&fill.symbol, !fill.buys);
         position.closing -= kept.unwrap_or_default();
         let (cost, margin) = position.reduce(size, position.margin(&self.ledger));
@@ -164,28 +172,28 @@ impl Exchange {
         if let Some(place) = position.margin {
             self.ledger.post(place, wallet, margin);
         }
-        self.ledger.draw(House::Profit, wallet, realised);
-        self.ledger.draw(House::Insurance, wallet, lost);
-        self.ledger.pay(wallet, House::Fees, fee);
+        self.ledger.pay_from_house(HouseBook::Profit, wallet, realised);
+        self.ledger.pay_from_house(HouseBook::Insurance, wallet, lost);
+        self.ledger.pay_house(wallet, HouseBook::Fees, fee);
         (realised, lost, fee)
     }
 
-    /// Opens contracts with what the order holds. Gives the fee.
+    /// Opens contracts, paid from the reservation of the order. Returns the fee.
     fn open(&mut self, id: OrderId, fill: &Fill, size: Decimal) -> Decimal {
         if size.is_zero() {
             return Decimal::ZERO;
         }
         let value = fill.value(size);
-        let fee = cut(value * fill.fee_rate);
-        let margin = share(value / Decimal::from(fill.leverage.max(1)));
+        let fee = round_down(value * fill.fee_rate);
+        let margin = round_share_down(value / Decimal::from(fill.leverage.max(1)));
         let held = self.futures_orders.get_mut(&id).map(|order| {
             let held = order.reserved.min(margin + fee);
             order.reserved -= held;
             held
         });
         let held = held.unwrap_or_default();
-        let owner = owner(&mut self.accounts, fill.account);
-        let wallet = owner.purse(&mut self.ledger, Purse::Futures, &fill.quote);
+        let owner = account_entry(&mut self.accounts, fill.account);
+        let wallet = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote);
         let position = owner.position_mut(&fill.symbol, fill.buys);
         if !position.is_open() {
             position.begin(fill.leverage, fill.isolated, fill.now_ms);
@@ -194,24 +202,24 @@ impl Exchange {
         position.cost += value;
         position.fees += fee;
         position.updated_ms = fill.now_ms;
-        let place = *position.margin.get_or_insert_with(|| self.ledger.open_place(&fill.quote));
+        let place = *position.margin.get_or_insert_with(|| self.ledger.open_balance(&fill.quote));
         self.ledger.release(wallet, held);
         self.ledger.post(wallet.available(), place, margin);
-        self.ledger.pay(wallet.available(), House::Fees, fee);
+        self.ledger.pay_house(wallet.available(), HouseBook::Fees, fee);
         fee
     }
 
-    /// Gives back what a filled order did not need, and tells of the fill.
-    fn conclude(&mut self, id: OrderId, fill: &Fill, row: FuturesFill) {
+    /// Releases what a filled order does not need any more, and reports the fill.
+    fn finish_fill(&mut self, id: OrderId, fill: &Fill, row: FuturesFill) {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
         let (done, origin) = (!order.open, order.origin);
         let rest = if done { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
-        let wallet = self.open_wallet(fill.account, Purse::Futures, &fill.quote);
+        let wallet = self.ensure_wallet(fill.account, WalletKind::Futures, &fill.quote);
         self.ledger.release(wallet, rest);
         if row.maker && !done {
             self.release_surplus(id);
         }
-        keep_latest(&mut self.futures_fills, row.clone(), self.remembered);
+        keep_latest(&mut self.futures_fills, row.clone(), self.history_limit);
         let action = match origin {
             Origin::Customer => FuturesAction::Fill,
             Origin::Liquidation => FuturesAction::Liquidated,
@@ -223,12 +231,19 @@ impl Exchange {
         }
     }
 
-    // Rule: In one-way mode an order whose contracts another one has closed opens instead, the newest first; it
-    // is cancelled when it only reduces or the margin is missing. Source: invented (no source says it)
-    /// An order may close contracts that are promised to others, in one-way mode. Those are to open then,
-    /// the newest first, until all promises can be kept; orders that only reduce, and those whose owner
-    /// cannot pay for that, are cancelled.
-    fn trim_promises(&mut self, account: AccountId, symbol: &SmolStr, long: bool, now_ms: u64) {
+    // Rule: In one-way mode an order opens a position when another order has closed the contracts reserved for it, the
+    // newest first; it is cancelled when it is reduce-only or the margin is insufficient. Source: invented (no source
+    // says it)
+    /// In one-way mode an order may close contracts that are reserved for other orders. Those then open a position
+    /// instead, the newest first, until the reservations fit the position. An order that is reduce-only, or whose
+    /// account lacks the margin, is cancelled.
+    fn release_excess_closings(
+        &mut self,
+        account: AccountId,
+        symbol: &SmolStr,
+        long: bool,
+        now_ms: u64,
+    ) {
         loop {
             let owner = self.account_mut(account);
             let position = owner.position_mut(symbol, long);
@@ -236,7 +251,7 @@ impl Exchange {
             if excess <= Decimal::ZERO {
                 return;
             }
-            let promised = |order: &&FuturesOrder| {
+            let has_reservation = |order: &&FuturesOrder| {
                 order.request.symbol == *symbol
                     && order.request.side.buys() != long
                     && !order.closes.is_zero()
@@ -244,60 +259,63 @@ impl Exchange {
             let open = self.accounts.get(&account).map(|owner| &owner.futures_orders.open);
             let open =
                 open.into_iter().flatten().rev().filter_map(|id| self.futures_orders.get(id));
-            let Some(id) = open.filter(|order| order.open).find(promised).map(|order| order.id)
+            let Some(id) =
+                open.filter(|order| order.open).find(has_reservation).map(|order| order.id)
             else {
                 return;
             };
-            if !self.turn_to_open(id, excess) {
-                self.withdraw_futures(id, FuturesAction::Cancelled, now_ms);
+            if !self.convert_to_opening(id, excess) {
+                self.remove_futures(id, FuturesAction::Cancelled, now_ms);
             }
         }
     }
 
-    /// Lets an order open up to so many of the contracts that it was to close. `false` when it may not, or
-    /// there is no money for it.
-    fn turn_to_open(&mut self, id: OrderId, contracts: Decimal) -> bool {
+    /// Lets an order open contracts that it was to close, up to a number. Returns false when the order is reduce-only
+    /// or the margin is insufficient.
+    fn convert_to_opening(&mut self, id: OrderId, contracts: Decimal) -> bool {
         let Some(order) = self.futures_orders.get(&id) else { return false };
         let (account, request) = (order.account, order.request.clone());
-        let (left, turned) = (order.left(), order.closes.min(contracts));
+        let (left, converted) = (order.left(), order.closes.min(contracts));
         if !request.side.opens() {
             return false;
         }
-        let Ok(reserved) = self.reserve(account, &request, left, turned) else { return false };
+        let Ok(reserved) = self.reserve_margin(account, &request, left, converted) else {
+            return false;
+        };
         if let Some(order) = self.futures_orders.get_mut(&id) {
-            order.closes -= turned;
+            order.closes -= converted;
             order.reserved += reserved;
         }
         let position =
             self.account_mut(account).position_mut(&request.symbol, !request.side.buys());
-        position.closing -= turned;
+        position.closing -= converted;
         true
     }
 
-    // Rule: The house holds one net position, pays no fee and has no margin. Source: invented (it replaces
+    // Rule: The exchange holds one net position, pays no fee and has no margin. Source: invented (it replaces
     // all other customers)
-    /// House accounts hold one net position without margin: they close before they open.
-    fn fill_house(&mut self, fill: &Fill, size: Decimal) {
+    /// Fills an order of the exchange, which holds one net position without margin: it closes before it opens.
+    fn fill_exchange(&mut self, fill: &Fill, size: Decimal) {
         let (buys, value) = (fill.buys, fill.value(size));
-        let owner = owner(&mut self.accounts, fill.account);
+        let owner = account_entry(&mut self.accounts, fill.account);
         let opposite = owner.position_mut(&fill.symbol, !buys);
         let closed = opposite.size.min(size);
-        let closed_value = share(value.checked_div(size).unwrap_or_default() * closed);
+        let closed_value = round_share_down(value.checked_div(size).unwrap_or_default() * closed);
         let (cost, _) = opposite.reduce(closed, Decimal::ZERO);
         let realised = if buys { cost - closed_value } else { closed_value - cost };
         let same = owner.position_mut(&fill.symbol, buys);
         same.size += size - closed;
         same.cost += value - closed_value;
-        let wallet = owner.purse(&mut self.ledger, Purse::Futures, &fill.quote);
-        self.ledger.draw(House::Profit, wallet.available(), realised);
+        let wallet = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote);
+        self.ledger.pay_from_house(HouseBook::Profit, wallet.available(), realised);
     }
 
-    /// The house trades with an order outside the book.
+    /// Fills an order outside the book, with the market maker as counterparty.
     pub(super) fn take_over(&mut self, id: OrderId, price: Decimal, size: Decimal, now_ms: u64) {
         let Some(order) = self.futures_orders.get(&id) else { return };
         let Some(market) = self.futures.get(&order.request.symbol) else { return };
-        let side = order.request.side.book().opposite();
-        let house = Fill {
+        let side = order.request.side.book_side().opposite();
+        let counterparty = Fill {
             account: crate::MAKER,
             symbol: order.request.symbol.clone(),
             quote: market.rules.quote.clone(),
@@ -309,8 +327,8 @@ impl Exchange {
             fee_rate: Decimal::ZERO,
             now_ms,
         };
-        self.fill_house(&house, size);
-        let trade = next(&mut self.counters.futures_trade);
+        self.fill_exchange(&counterparty, size);
+        let trade = next_number(&mut self.counters.futures_trade);
         self.fill_futures(id, Match { maker: id, price, size }, trade, false, now_ms);
     }
 }

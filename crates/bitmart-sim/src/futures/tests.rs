@@ -1,17 +1,19 @@
-//! Single rules of futures: brackets, margin modes, one-way mode, funding, liquidation.
+//! Rules of futures: brackets, margin modes, one-way mode, funding, liquidation.
+
+mod orders;
 
 use rust_decimal::Decimal;
 
-use super::{flows::FlowKind, margin::brackets};
+use super::{margin::brackets, transactions::TransactionKind};
 use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
-    account::Purse,
+    account::WalletKind,
     book::{SelfTrade, Side},
-    futures_order::{FuturesSide, Mode, NewFuturesOrder, Origin},
-    ledger::House,
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode, Origin},
+    ledger::HouseBook,
     reject::Reject,
     tests::{START_MS, futures_order, quiet},
-    transfer::{End, NewTransfer},
+    transfer::{AccountWallet, NewTransfer},
 };
 
 const ONE: AccountId = AccountId(1);
@@ -22,16 +24,16 @@ fn d(amount: i64) -> Decimal {
     Decimal::from(amount)
 }
 
-/// What insurance has paid.
+/// Returns how much insurance has paid.
 fn insured(exchange: &Exchange) -> Decimal {
-    -exchange.ledger.house("USDT", House::Insurance)
+    -exchange.ledger.book("USDT", HouseBook::Insurance)
 }
 
 fn place(exchange: &mut Exchange, account: AccountId, order: NewFuturesOrder) -> OrderId {
     exchange.place_futures(account, order, START_MS).expect("accepted")
 }
 
-/// The first account buys from the second, at the price and with the leverage that are given.
+/// Account 1 buys from account 2.
 fn trade(exchange: &mut Exchange, price: i64, size: i64, leverage: u32, isolated: bool) {
     let order =
         |buys| NewFuturesOrder { leverage, isolated, ..futures_order(buys, Some(price), size) };
@@ -39,13 +41,13 @@ fn trade(exchange: &mut Exchange, price: i64, size: i64, leverage: u32, isolated
     place(exchange, ONE, order(true));
 }
 
-/// Lets the mark price reach a price.
+/// Moves the mark price to a price.
 fn mark_at(exchange: &mut Exchange, price: i64, now_ms: u64) {
     last_at(exchange, price, now_ms);
-    exchange.settle_due(now_ms + HOUR_MS);
+    exchange.run_due_tasks(now_ms + HOUR_MS);
 }
 
-/// A trade at a price, which the mark price does not follow yet.
+/// Makes a trade at a price. The mark price follows later.
 fn last_at(exchange: &mut Exchange, price: i64, now_ms: u64) {
     let order = |buys| NewFuturesOrder {
         leverage: 10,
@@ -53,7 +55,12 @@ fn last_at(exchange: &mut Exchange, price: i64, now_ms: u64) {
         ..futures_order(buys, Some(price), 1)
     };
     for (account, buys) in [(3, true), (4, false)] {
-        exchange.grant(AccountId(account), Purse::Futures, &"USDT".into(), d(1_000));
+        exchange.set_available_balance(
+            AccountId(account),
+            WalletKind::Futures,
+            &"USDT".into(),
+            d(1_000),
+        );
         exchange.place_futures(AccountId(account), order(buys), now_ms).expect("accepted");
     }
 }
@@ -67,8 +74,8 @@ fn size(exchange: &Exchange, account: AccountId, long: bool) -> Decimal {
     owner.position(&"BTCUSDT".into(), long).map_or(Decimal::ZERO, |position| position.size)
 }
 
-/// Whether a wallet holds too little.
-fn is_short<T>(result: &Result<T, Reject>) -> bool {
+/// Whether a wallet has an insufficient balance.
+fn is_insufficient<T>(result: &Result<T, Reject>) -> bool {
     matches!(result, Err(Reject::InsufficientBalance { .. }))
 }
 
@@ -102,7 +109,7 @@ fn brackets_are_those_of_the_published_sample() {
 }
 
 #[test]
-fn an_isolated_position_is_liquidated_with_its_margin_and_nothing_else() {
+fn a_liquidated_isolated_position_loses_only_its_margin() {
     let mut exchange = quiet();
     trade(&mut exchange, 60_000, 100, 100, true);
     let before = cash(&exchange, ONE);
@@ -114,28 +121,28 @@ fn an_isolated_position_is_liquidated_with_its_margin_and_nothing_else() {
     mark_at(&mut exchange, 50_000, START_MS + HOUR_MS);
     assert_eq!((size(&exchange, ONE, true), cash(&exchange, ONE)), (Decimal::ZERO, before));
     assert!(insured(&exchange) > Decimal::ZERO, "the margin did not cover the loss");
-    let clearance = exchange.flows.iter().find(|flow| flow.kind == FlowKind::Liquidation);
+    let clearance =
+        exchange.transactions.iter().find(|flow| flow.kind == TransactionKind::Liquidation);
     assert!(clearance.is_some_and(|flow| flow.account == ONE && flow.amount < Decimal::ZERO));
 }
 
-/// Without a book the house takes the position over; its order says so.
 #[test]
-fn nothing_is_liquidated_in_a_halted_contract_until_it_goes_on() {
+fn positions_in_a_halted_contract_are_not_liquidated_until_it_resumes() {
     for isolated in [true, false] {
         let mut exchange = quiet();
         trade(&mut exchange, 60_000, 100, 100, isolated);
         last_at(&mut exchange, 20_000, START_MS);
         exchange.halt("BTCUSDT", true).expect("a contract");
-        exchange.settle_due(START_MS + HOUR_MS);
+        exchange.run_due_tasks(START_MS + HOUR_MS);
         assert_eq!(size(&exchange, ONE, true), d(100), "isolated {isolated}");
         exchange.halt("BTCUSDT", false).expect("a contract");
-        exchange.settle_due(START_MS + 2 * HOUR_MS);
+        exchange.run_due_tasks(START_MS + 2 * HOUR_MS);
         assert_eq!(size(&exchange, ONE, true), d(0), "isolated {isolated}");
     }
 }
 
 #[test]
-fn liquidation_cancels_orders_first_and_tells_what_it_did() {
+fn liquidation_cancels_orders_first_and_reports_its_orders() {
     let mut exchange = quiet();
     trade(&mut exchange, 60_000, 100, 100, true);
     let close =
@@ -143,7 +150,7 @@ fn liquidation_cancels_orders_first_and_tells_what_it_did() {
     let resting = place(&mut exchange, ONE, close);
     exchange.take_events();
     mark_at(&mut exchange, 50_000, START_MS);
-    let told: Vec<_> = exchange
+    let reported: Vec<_> = exchange
         .take_events()
         .into_iter()
         .filter_map(|event| match event {
@@ -154,7 +161,7 @@ fn liquidation_cancels_orders_first_and_tells_what_it_did() {
         })
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             (true, Origin::Customer, FuturesAction::CancelledByLiquidation),
             (false, Origin::Liquidation, FuturesAction::Submitted),
@@ -166,11 +173,11 @@ fn liquidation_cancels_orders_first_and_tells_what_it_did() {
 }
 
 #[test]
-fn cross_positions_stand_together_with_the_wallet() {
+fn the_wallet_backs_cross_positions() {
     let mut exchange = quiet();
     trade(&mut exchange, 60_000, 100, 100, false);
     mark_at(&mut exchange, 40_000, START_MS);
-    assert_eq!(size(&exchange, ONE, true), d(100), "the wallet stands behind it");
+    assert_eq!(size(&exchange, ONE, true), d(100), "the wallet backs it");
     // 2,000 are lost of 3,000 less fee; the margin was 60.
     let money = exchange.collateral(ONE, &"USDT".into());
     assert_eq!(money.equity().round(), d(996));
@@ -184,7 +191,7 @@ fn cross_positions_stand_together_with_the_wallet() {
 }
 
 #[test]
-fn profit_pays_for_cross_orders_but_neither_for_isolated_ones_nor_for_transfers() {
+fn unrealised_profit_pays_for_cross_orders_but_not_for_isolated_orders_or_transfers() {
     let mut exchange = quiet();
     trade(&mut exchange, 60_000, 400, 10, false);
     let before = cash(&exchange, ONE);
@@ -195,22 +202,22 @@ fn profit_pays_for_cross_orders_but_neither_for_isolated_ones_nor_for_transfers(
         (before, (before + d(1_200)).round())
     );
     let transfer = |amount| NewTransfer {
-        from: End { account: ONE, purse: Purse::Futures },
-        to: End { account: ONE, purse: Purse::Spot },
+        from: AccountWallet { account: ONE, kind: WalletKind::Futures },
+        to: AccountWallet { account: ONE, kind: WalletKind::Spot },
         currency: "USDT".into(),
         amount,
     };
-    assert!(is_short(&exchange.transfer(transfer(before + d(1)), START_MS)));
+    assert!(is_insufficient(&exchange.transfer(transfer(before + d(1)), START_MS)));
     let order = |size| futures_order(true, Some(60_000), size);
     // 260 contracts need 1,560 of margin: more than the cash, less than cash and profit.
     assert!(exchange.place_futures(ONE, order(260), START_MS).is_ok());
     assert!(cash(&exchange, ONE) < Decimal::ZERO);
-    assert!(is_short(&exchange.place_futures(ONE, order(500), START_MS)));
-    assert!(is_short(&exchange.transfer(transfer(d(1)), START_MS)));
+    assert!(is_insufficient(&exchange.place_futures(ONE, order(500), START_MS)));
+    assert!(is_insufficient(&exchange.transfer(transfer(d(1)), START_MS)));
 }
 
 #[test]
-fn what_a_cross_position_lost_cannot_be_spent() {
+fn unrealised_losses_of_cross_positions_reduce_the_available_balance() {
     let mut exchange = quiet();
     trade(&mut exchange, 60_000, 400, 10, false);
     mark_at(&mut exchange, 59_000, START_MS);
@@ -220,7 +227,7 @@ fn what_a_cross_position_lost_cannot_be_spent() {
 }
 
 #[test]
-fn leverage_and_margin_mode_are_one_per_contract() {
+fn a_contract_has_one_leverage_and_one_margin_mode() {
     let mut exchange = quiet();
     let symbol = "BTCUSDT".into();
     assert!(exchange.set_leverage(ONE, &symbol, 20, true).is_ok());
@@ -249,7 +256,7 @@ fn leverage_and_margin_mode_are_one_per_contract() {
     assert_eq!(
         exchange.place_futures(TWO, large, START_MS).err(),
         Some(Reject::LeverageDiffers),
-        "of the open position"
+        "the open position has another leverage"
     );
     let large = NewFuturesOrder { leverage: 100, ..futures_order(true, Some(60_000), 9_000) };
     assert_eq!(
@@ -259,229 +266,48 @@ fn leverage_and_margin_mode_are_one_per_contract() {
 }
 
 #[test]
-fn a_sell_in_one_way_mode_closes_the_long_position_and_opens_a_short_one() {
-    let mut exchange = quiet();
-    exchange.set_one_way(ONE, true).expect("nothing is open");
-    trade(&mut exchange, 60_000, 10, 10, false);
-    assert_eq!(exchange.set_one_way(ONE, false).err(), Some(Reject::PositionsOpen));
-    let reduce = |size| NewFuturesOrder {
-        side: FuturesSide::CloseLong,
-        ..futures_order(false, Some(60_500), size)
-    };
-    let resting = place(&mut exchange, ONE, reduce(10));
-    assert_eq!(
-        exchange.place_futures(ONE, reduce(1), START_MS).err(),
-        Some(Reject::PositionTooSmall),
-        "all are promised"
-    );
-    place(&mut exchange, TWO, futures_order(true, Some(60_100), 25));
-    place(&mut exchange, ONE, futures_order(false, Some(60_100), 25));
-    assert_eq!((size(&exchange, ONE, true), size(&exchange, ONE, false)), (d(0), d(15)));
-    assert!(!exchange.futures_orders[&resting].open, "it has nothing left to close");
-    // In at 600, out at 601, less the fees of 60.0 and 150.25 (maker and taker) and the margin of 90.15.
-    let fees: Decimal =
-        exchange.futures_fills.iter().filter(|row| row.account == ONE).map(|row| row.fee).sum();
-    assert_eq!(cash(&exchange, ONE), d(3_001) - fees - Decimal::new(9_015, 2));
-}
-
-#[test]
-fn a_one_way_order_opens_what_another_one_closed_first() {
-    let mut exchange = quiet();
-    exchange.set_one_way(ONE, true).expect("nothing is open");
-    trade(&mut exchange, 60_000, 10, 10, false);
-    let resting = place(&mut exchange, ONE, futures_order(false, Some(70_000), 10));
-    assert_eq!(exchange.futures_orders[&resting].reserved, d(0));
-    place(&mut exchange, TWO, futures_order(true, Some(59_000), 6));
-    place(&mut exchange, ONE, futures_order(false, None, 6));
-    let order = &exchange.futures_orders[&resting];
-    // Six of ten at 70,000 with leverage 10: 42, and the fee of a taker.
-    assert_eq!((order.closes, order.open), (d(4), true));
-    assert_eq!(order.reserved, d(42) + Decimal::new(252, 3));
-    place(&mut exchange, TWO, futures_order(true, Some(70_000), 10));
-    assert_eq!((size(&exchange, ONE, true), size(&exchange, ONE, false)), (d(0), d(6)));
-}
-
-#[test]
-fn an_average_price_is_cut_to_the_decimals_of_the_contract() {
-    let mut exchange = quiet();
-    let id = place(&mut exchange, ONE, futures_order(true, Some(60_000), 2));
-    let order = exchange.futures_orders.get_mut(&id).expect("an order");
-    (order.filled, order.filled_value) = (d(2), Decimal::new(1_200_007, 1));
-    assert_eq!(order.told_average(1), Decimal::new(600_003, 1), "of 60,000.35");
-}
-
-/// The promise of a position frees a plain order from margin, in one-way mode.
-#[test]
-fn closing_in_one_way_mode_needs_no_margin() {
-    let mut exchange = quiet();
-    exchange.set_one_way(ONE, true).expect("nothing is open");
-    trade(&mut exchange, 60_000, 490, 10, false);
-    assert!(cash(&exchange, ONE) < d(50));
-    let id = place(&mut exchange, ONE, futures_order(false, Some(60_000), 490));
-    assert_eq!(exchange.futures_orders[&id].reserved, Decimal::ZERO);
-    assert!(is_short(&exchange.place_futures(
-        ONE,
-        futures_order(false, Some(60_000), 490),
-        START_MS
-    )));
-}
-
-#[test]
-fn funding_is_paid_every_eight_hours_by_the_side_that_the_premium_is_for() {
+fn long_positions_pay_funding_every_eight_hours_at_a_positive_rate() {
     let mut exchange = quiet();
     trade(&mut exchange, 60_000, 100, 10, true);
     let (long, short) = (cash(&exchange, ONE), cash(&exchange, TWO));
-    // Nothing moves: the premium is 0 and the rate the interest of 0.01 %, of a value of 6,000.
-    exchange.settle_due(START_MS + 8 * HOUR_MS);
+    // Prices do not move: the premium is 0, and the rate is the interest rate of 0.01 %, on a value of 6,000.
+    exchange.run_due_tasks(START_MS + 8 * HOUR_MS);
     let owner = &exchange.accounts[&ONE];
     let margin =
         owner.position(&"BTCUSDT".into(), true).expect("a position").margin(&exchange.ledger);
     assert_eq!(margin, d(600) - Decimal::new(6, 1), "an isolated position pays from its margin");
     assert_eq!((cash(&exchange, ONE), cash(&exchange, TWO)), (long, short + Decimal::new(6, 1)));
-    let rows: Vec<_> = exchange.flows.iter().filter(|row| row.kind == FlowKind::Funding).collect();
+    let rows: Vec<_> =
+        exchange.transactions.iter().filter(|row| row.kind == TransactionKind::Funding).collect();
     assert_eq!(rows.iter().map(|row| row.time_ms).collect::<Vec<_>>(), [1_700_006_400_000; 2]);
     assert_eq!(
-        exchange.futures["BTCUSDT"].rates.past().next(),
+        exchange.futures["BTCUSDT"].funding_rates.past().next(),
         Some((1_700_006_400_000, Decimal::new(1, 4)))
     );
     // Contract at 61,200 and index at 60,000: 2 % of premium, less the 0.05 % that interest takes off it.
     mark_at(&mut exchange, 61_200, START_MS + 8 * HOUR_MS);
-    exchange.settle_due(START_MS + 80 * HOUR_MS);
-    assert_eq!(exchange.futures["BTCUSDT"].rates.last().round_dp(6), Decimal::new(195, 4));
+    exchange.run_due_tasks(START_MS + 80 * HOUR_MS);
+    assert_eq!(exchange.futures["BTCUSDT"].funding_rates.last().round_dp(6), Decimal::new(195, 4));
 }
 
+/// In one-way mode an opening sell may close the contracts that are reserved for a later sell, which is then
+/// cancelled. Long 1,000 and short 400 contracts: the loss of one position is the profit of the other.
 #[test]
-fn a_modified_order_moves_and_stays_as_it_was_when_that_is_refused() {
-    let mut exchange = quiet();
-    let id = place(&mut exchange, ONE, futures_order(true, Some(59_000), 10));
-    let frozen = |exchange: &Exchange| exchange.wallet(ONE, Purse::Futures, "USDT").frozen;
-    let before = frozen(&exchange);
-    assert!(is_short(&exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)));
-    assert_eq!((frozen(&exchange), exchange.futures_orders[&id].request.size), (before, d(10)));
-    assert_eq!(exchange.futures["BTCUSDT"].book.best_bid(), Some((d(59_000), d(10))));
-    let later = place(&mut exchange, TWO, futures_order(true, Some(59_000), 1));
-    assert!(is_short(&exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)));
-    let queue =
-        exchange.futures["BTCUSDT"].book.met_by(Side::Sell, None, AccountId(9), SelfTrade::Allow);
-    assert_eq!(queue.map(|row| row.0).collect::<Vec<_>>(), [id, later], "where it was");
-    exchange.cancel_futures(TWO, later, START_MS).expect("open");
-    assert!(exchange.modify_futures(ONE, id, Some(d(58_000)), Some(d(20)), START_MS).is_ok());
-    assert_eq!(exchange.futures["BTCUSDT"].book.best_bid(), Some((d(58_000), d(20))));
-    place(&mut exchange, TWO, futures_order(false, Some(61_000), 5));
-    assert!(exchange.modify_futures(ONE, id, Some(d(62_000)), None, START_MS).is_ok());
-    assert_eq!((size(&exchange, ONE, true), exchange.futures_orders[&id].left()), (d(5), d(15)));
-    assert_eq!(
-        exchange.modify_futures(ONE, id, None, Some(d(5)), START_MS).err(),
-        Some(Reject::SizeNotAboveFilled { filled: d(5) })
-    );
-    assert_eq!(
-        exchange.modify_futures(TWO, id, None, Some(d(50)), START_MS).err(),
-        Some(Reject::UnknownOrder)
-    );
-}
-
-#[test]
-fn a_countdown_cancels_the_orders_of_its_contract_unless_it_is_stopped() {
-    let mut exchange = quiet();
-    let symbol = "BTCUSDT".into();
-    let id = place(&mut exchange, ONE, futures_order(true, Some(59_000), 10));
-    let other = place(&mut exchange, TWO, futures_order(true, Some(59_000), 10));
-    exchange.cancel_after(ONE, &symbol, Some(START_MS + 5_000));
-    exchange.cancel_after(ONE, &symbol, Some(START_MS + 10_000));
-    exchange.cancel_after(TWO, &symbol, Some(START_MS + 5_000));
-    exchange.cancel_after(TWO, &symbol, None);
-    exchange.settle_due(START_MS + 9_999);
-    assert!(exchange.futures_orders[&id].open, "it was started anew");
-    exchange.settle_due(START_MS + 10_000);
-    assert_eq!(
-        (exchange.futures_orders[&id].open, exchange.futures_orders[&other].open),
-        (false, true)
-    );
-}
-
-/// In one-way mode a sell that opens may close what a later sell was to close, which is cancelled then.
-#[test]
-fn fill_or_kill_does_not_count_on_orders_that_its_own_trades_would_cancel() {
-    for fok in [true, false] {
-        let mut exchange = quiet();
-        let other = AccountId(3);
-        exchange.grant(other, Purse::Futures, &"USDT".into(), d(3_000));
-        exchange.set_one_way(ONE, true).expect("nothing is open");
-        trade(&mut exchange, 60_000, 10, 10, false);
-        let reduce = NewFuturesOrder {
-            side: FuturesSide::CloseLong,
-            ..futures_order(false, Some(60_200), 10)
-        };
-        let reduce = place(&mut exchange, ONE, reduce);
-        place(&mut exchange, ONE, futures_order(false, Some(60_100), 10));
-        let mode = if fok { Mode::FillOrKill } else { Mode::ImmediateOrCancel };
-        let order = NewFuturesOrder { mode, ..futures_order(true, Some(60_200), 20) };
-        let taker = place(&mut exchange, other, order);
-        let filled = exchange.futures_orders[&taker].filled;
-        assert_eq!(filled, if fok { d(0) } else { d(10) });
-        assert_eq!(exchange.futures_orders[&reduce].open, fok);
-    }
-}
-
-#[test]
-fn a_killed_order_that_cancels_both_takes_the_own_order_that_it_meets_with_it() {
-    for (others, stp, open) in [
-        (4, SelfTrade::CancelBoth, false),
-        (4, SelfTrade::CancelTaker, true),
-        // Filled before it meets the own one.
-        (5, SelfTrade::CancelBoth, true),
-    ] {
-        let mut exchange = quiet();
-        place(&mut exchange, TWO, futures_order(false, Some(60_000), others));
-        let own = place(&mut exchange, ONE, futures_order(false, Some(60_100), 10));
-        let mode = Mode::FillOrKill;
-        let order = NewFuturesOrder { mode, stp, ..futures_order(true, Some(60_200), 5) };
-        let taker = place(&mut exchange, ONE, order);
-        let filled = exchange.futures_orders[&taker].filled;
-        assert_eq!(filled, if others < 5 { d(0) } else { d(5) }, "{stp:?} {others}");
-        assert_eq!(exchange.futures_orders[&own].open, open, "{stp:?} {others}");
-    }
-}
-
-#[test]
-fn a_closing_order_has_leverage_and_margin_mode_of_its_position() {
-    let mut exchange = quiet();
-    trade(&mut exchange, 60_000, 10, 20, true);
-    let close =
-        NewFuturesOrder { side: FuturesSide::CloseLong, ..futures_order(false, Some(70_000), 4) };
-    let id = place(&mut exchange, ONE, close);
-    let order = &exchange.futures_orders[&id].request;
-    assert_eq!((order.leverage, order.isolated), (20, true));
-    // Changing how much it closes is told of the position.
-    exchange.take_events();
-    assert!(exchange.modify_futures(ONE, id, None, Some(d(6)), START_MS).is_ok());
-    let told = exchange.take_events();
-    assert!(told.iter().any(|event| matches!(event, Event::FuturesPosition { long: true, .. })));
-    let position = exchange.accounts[&ONE].position(&"BTCUSDT".into(), true);
-    assert_eq!(position.map(|position| position.closing), Some(d(6)));
-}
-
-/// Long 1,000 and short 400 of the same contract: the loss of one is the gain of the other.
-#[test]
-fn both_directions_of_a_cross_account_are_liquidated_at_the_price_that_is_shown() {
+fn long_and_short_cross_positions_are_liquidated_at_the_reported_price() {
     for (off, left) in [(50, d(1_000)), (-50, Decimal::ZERO)] {
         let mut exchange = quiet();
-        exchange.grant(TWO, Purse::Futures, &"USDT".into(), d(100_000));
+        exchange.set_available_balance(TWO, WalletKind::Futures, &"USDT".into(), d(100_000));
         trade(&mut exchange, 60_000, 1_000, 100, false);
         place(&mut exchange, TWO, futures_order(true, Some(60_000), 400));
         let short = NewFuturesOrder { leverage: 100, ..futures_order(false, Some(60_000), 400) };
         place(&mut exchange, ONE, short);
-        let shown = |long| exchange.liquidation_price(ONE, &"BTCUSDT".into(), long);
-        assert_eq!(shown(true), shown(false));
-        let price = shown(true).expect("a price").round();
+        let price_of = |long| exchange.liquidation_price(ONE, &"BTCUSDT".into(), long);
+        assert_eq!(price_of(true), price_of(false));
+        let price = price_of(true).expect("a price").round();
         // 2,949.6 behind both; 0.6 coins lose with the price, 1.4 must keep 0.5 % of it: 0.593 coins.
         assert_eq!(price, (d(60_000) - d(2_529_600) / d(593)).round());
         mark_at(&mut exchange, i64::try_from(price).expect("whole") + off, START_MS);
         assert_eq!(size(&exchange, ONE, true), left, "{off}");
-        assert_eq!(
-            size(&exchange, ONE, false),
-            d(400),
-            "what wins is not closed before what loses"
-        );
+        assert_eq!(size(&exchange, ONE, false), d(400), "the losing position is closed first");
     }
 }

@@ -1,12 +1,12 @@
-//! What is listed by default. The rules of BTC are those of the venue's samples; the others follow
-//! them in proportion, at plausible prices.
+//! The default markets. The rules of BTC are those of the documented samples; other markets follow in proportion, at
+//! plausible prices.
 
 use rust_decimal::Decimal;
 
 use super::{Contract, SpotPair};
 
-/// Against USDT: base, decimals of price and size, start price as units and decimals, and what the
-/// default account holds of it.
+/// A pair with USDT: base, decimals of price and size, start price as units and decimals, and starting balance of the
+/// base.
 type Row = (&'static str, u32, u32, (i64, u32), i64);
 
 // Rule: BTC_USDT has the lot and the coarsest tick of the sample; other pairs follow in proportion. Source:
@@ -37,7 +37,8 @@ const PAIRS: [Row; 20] = [
 
 type ContractRow = (&'static str, (i64, u32), u32, (i64, u32));
 
-/// Against USDT: base, size of a contract and start price as units and decimals, decimals of a price.
+/// Contracts with USDT: base, size of a contract, decimals of a price, start price. Size and start price are units and
+/// decimals.
 // Rule: BTCUSDT has the size and tick of the sample; other contracts follow in proportion. Source: documented
 // (a sample, endpoint futures_contracts); invented (the other contracts)
 const CONTRACTS: [ContractRow; 10] = [
@@ -69,10 +70,10 @@ pub(crate) fn contracts() -> Vec<Contract> {
         .to_vec()
 }
 
-// Rule: The default account holds enough to run the quick start of every language several times. Source:
-// invented (a sandbox needs money)
-/// What the default account holds on spot. BitMart's quick start sells 100 BTC in nearly every language and
-/// 10,000 in one: there is enough to run all of it several times.
+// Rule: A new account holds enough to run the quick start of every language several times. Source: invented (a
+// sandbox needs money)
+/// Returns the default spot balances. The quick start of BitMart's documents sells 100 BTC in nearly every language,
+/// and 10,000 in one.
 pub(crate) fn spot_funds() -> Vec<(String, Decimal)> {
     let coins = PAIRS.map(|row| (row.0.to_owned(), Decimal::from(row.4)));
     [("USDT".to_owned(), Decimal::from(100_000))].into_iter().chain(coins).collect()

@@ -1,4 +1,4 @@
-//! Rules of futures orders, of orders that wait for a price, and of settings.
+//! Rules of futures orders, trigger orders and settings.
 
 use rust_decimal::Decimal;
 
@@ -7,26 +7,26 @@ use crate::{
     Exchange, OrderId, Reject,
     book::SelfTrade,
     futures::FuturesRules,
-    futures_order::{Mode, NewFuturesOrder},
-    trigger::{Condition, Kind, NewPlan, PlanChange, Preset},
+    futures_order::{NewFuturesOrder, OrderMode},
+    trigger::{Condition, NewPlan, PlanChange, PlanKind, Preset},
 };
 
 // Rule: A trailing order turns back by 0.1 to 5 percent. Source: documented (endpoint
 // futures_submit_trailing_order)
-const CALLBACK_LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
-const CALLBACK_MOST: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
+const MIN_CALLBACK_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
+const MAX_CALLBACK_RATE: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
 // Rule: A countdown that cancels orders is at least 5 seconds. Source: documented (endpoint
 // futures_cancel_all_after)
-const COUNTDOWN_SHORTEST_S: u64 = 5;
+const MIN_COUNTDOWN_S: u64 = 5;
 // Rule: A countdown that cancels orders is at most a year. Source: invented (no source states a bound)
-const COUNTDOWN_LONGEST_S: u64 = 31_536_000;
+const MAX_COUNTDOWN_S: u64 = 31_536_000;
 
 /// Checks the callback rate of a trailing order, in percent.
 ///
 /// # Errors
 /// It is out of range.
 pub fn check_callback_rate(rate: Decimal) -> Result<(), Reject> {
-    let (minimum, maximum) = (CALLBACK_LEAST, CALLBACK_MOST);
+    let (minimum, maximum) = (MIN_CALLBACK_RATE, MAX_CALLBACK_RATE);
     let fits = (minimum..=maximum).contains(&rate);
     if fits { Ok(()) } else { Err(Reject::CallbackRateOutOfRange { minimum, maximum }) }
 }
@@ -36,7 +36,7 @@ pub fn check_callback_rate(rate: Decimal) -> Result<(), Reject> {
 /// # Errors
 /// It is out of range.
 pub fn check_countdown(seconds: u64) -> Result<(), Reject> {
-    let (shortest_s, longest_s) = (COUNTDOWN_SHORTEST_S, COUNTDOWN_LONGEST_S);
+    let (shortest_s, longest_s) = (MIN_COUNTDOWN_S, MAX_COUNTDOWN_S);
     let fits = (shortest_s..=longest_s).contains(&seconds);
     if fits { Ok(()) } else { Err(Reject::CountdownOutOfRange { shortest_s, longest_s }) }
 }
@@ -45,7 +45,7 @@ impl FuturesRules {
     /// Checks a price.
     ///
     /// # Errors
-    /// It is out of range, or no multiple of the tick.
+    /// It is out of range, or not a multiple of the tick.
     // Rule: A price is a multiple of the tick of its contract (40043). Source: documented (endpoint
     // futures_contracts, the table of error codes)
     pub fn check_price(&self, price: Decimal) -> Result<(), Reject> {
@@ -55,7 +55,7 @@ impl FuturesRules {
     /// Checks a size.
     ///
     /// # Errors
-    /// It is no whole number of contracts, or out of range.
+    /// It is not a whole number of contracts, or out of range.
     // Rule: A size is a whole number of contracts, from 1 to the largest of its contract (40044). Source:
     // documented (endpoint futures_contracts, the table of error codes)
     pub fn check_size(&self, size: Decimal) -> Result<(), Reject> {
@@ -84,14 +84,14 @@ impl FuturesRules {
         prices.try_for_each(|leg| self.check_price(leg.price))
     }
 
-    /// Checks an order but for its size.
+    /// Checks an order, except for its size.
     fn check_terms(&self, order: &NewFuturesOrder) -> Result<(), Reject> {
         order.price.map_or(Ok(()), |price| self.check_price(price))?;
         self.check_leverage(order.leverage.into())?;
         order.client_id.as_deref().map_or(Ok(()), check_client_id)?;
-        // Rule: An order that must not take needs a price. Source: simplified (a market order has nothing to rest
-        // at; endpoint futures_submit_order is silent)
-        if order.mode == Mode::MakerOnly && order.price.is_none() {
+        // Rule: A maker-only order needs a price. Source: simplified (a market order has nothing to rest at; endpoint
+        // futures_submit_order is silent)
+        if order.mode == OrderMode::MakerOnly && order.price.is_none() {
             return Err(Reject::MakerOnlyAtMarket);
         }
         // Rule: Self-trade prevention of futures cancels the maker, the taker or both, and is never off.
@@ -102,7 +102,7 @@ impl FuturesRules {
 }
 
 impl Exchange {
-    /// The rules of a contract.
+    /// Returns the rules of a contract.
     ///
     /// # Errors
     /// There is no such contract.
@@ -110,7 +110,7 @@ impl Exchange {
         self.futures.get(symbol).map(|market| &market.rules).ok_or(Reject::UnknownMarket)
     }
 
-    /// Checks a futures order that is to be placed now, and its presets.
+    /// Checks a new futures order and its presets.
     pub(crate) fn check_futures_order(
         &self,
         order: &NewFuturesOrder,
@@ -127,7 +127,7 @@ impl Exchange {
         if fits { Ok(()) } else { Err(Reject::OrderDoesNotOpen) }
     }
 
-    /// Checks new terms of an order that rests; of none when there is no such order.
+    /// Checks new terms of a resting order. An unknown order passes: it is rejected later.
     pub(crate) fn check_modification(
         &self,
         id: OrderId,
@@ -143,7 +143,7 @@ impl Exchange {
         size.map_or(Ok(()), |size| rules.check_size(size))
     }
 
-    /// Checks an order that is to wait for a price.
+    /// Checks a new trigger order.
     pub(crate) fn check_plan(&self, new: &NewPlan) -> Result<(), Reject> {
         let NewPlan { client_id, condition, terms } = new;
         let (order, kind) = (&terms.order, terms.kind);
@@ -163,8 +163,10 @@ impl Exchange {
         rules.check_terms(order)?;
         rules.check_preset(&terms.preset)?;
         match condition {
-            Condition::Reach { price, .. } if kind != Kind::Trailing => rules.check_price(*price),
-            Condition::Trail(trail) if kind == Kind::Trailing => {
+            Condition::Reach { price, .. } if kind != PlanKind::Trailing => {
+                rules.check_price(*price)
+            }
+            Condition::Trail(trail) if kind == PlanKind::Trailing => {
                 check_callback_rate(trail.callback_rate)?;
                 rules.check_price(trail.activation)
             }
@@ -172,7 +174,7 @@ impl Exchange {
         }
     }
 
-    /// Checks new terms of an order that waits.
+    /// Checks new terms of a trigger order.
     pub(crate) fn check_plan_change(
         &self,
         symbol: &str,
@@ -188,7 +190,7 @@ impl Exchange {
         self.contract(symbol)?.check_preset(preset)
     }
 
-    /// Checks a leverage that is to be set.
+    /// Checks a leverage setting.
     pub(crate) fn check_leverage_setting(&self, symbol: &str, leverage: u32) -> Result<(), Reject> {
         self.contract(symbol)?.check_leverage(leverage.into())
     }

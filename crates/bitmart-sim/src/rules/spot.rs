@@ -2,11 +2,11 @@
 
 use rust_decimal::Decimal;
 
-use super::{LARGEST, check_amount, check_client_id, check_price};
+use super::{MAX_AMOUNT, check_amount, check_client_id, check_price};
 use crate::{
     AccountId, Exchange, Reject, SpotRules,
     book::Side,
-    order::{Kind, NewSpotOrder},
+    spot_order::{NewSpotOrder, SpotOrderType},
     trigger::NewAlgo,
 };
 
@@ -14,7 +14,7 @@ impl SpotRules {
     /// Checks a price.
     ///
     /// # Errors
-    /// It is out of range, or no multiple of the tick.
+    /// It is out of range, or not a multiple of the tick.
     // Rule: A price is a multiple of the tick of its pair. Source: documented (endpoint spot_symbol_details);
     // simplified (the exchange truncates silently, the engine rejects)
     pub fn check_price(&self, price: Decimal) -> Result<(), Reject> {
@@ -24,11 +24,11 @@ impl SpotRules {
     /// Checks a size.
     ///
     /// # Errors
-    /// It is no multiple of the lot, below it, or out of range.
+    /// It is not a multiple of the lot, below it, or out of range.
     // Rule: A size is a multiple of the lot of its pair, and at least one lot (50006). Source: documented
     // (endpoint spot_symbol_details); simplified (the exchange truncates silently, the engine rejects)
     pub fn check_size(&self, size: Decimal) -> Result<(), Reject> {
-        let (lot, maximum) = (self.lot, LARGEST);
+        let (lot, maximum) = (self.lot, MAX_AMOUNT);
         if size > maximum {
             return Err(Reject::SizeOutOfRange { minimum: lot, maximum });
         }
@@ -38,10 +38,10 @@ impl SpotRules {
         if size < lot { Err(Reject::SizeTooSmall { minimum: lot }) } else { Ok(()) }
     }
 
-    /// Checks size, price and value of an order; `best` is the price at which it would trade first.
+    /// Checks size, price and value of an order; `best` is the best price of the other side.
     fn check_order(&self, order: &NewSpotOrder, best: Option<Decimal>) -> Result<(), Reject> {
         let minimum = self.min_notional;
-        if (order.kind, order.side) == (Kind::Market, Side::Buy) {
+        if (order.kind, order.side) == (SpotOrderType::Market, Side::Buy) {
             check_amount(order.notional)?;
             // Rule: A market buy spends at least the smallest value of its pair (51012). Source: documented
             // (endpoint spot_symbol_details, the table of error codes)
@@ -49,7 +49,7 @@ impl SpotRules {
             return if enough { Ok(()) } else { Err(Reject::MarketBuyTooSmall { minimum }) };
         }
         self.check_size(order.size)?;
-        if order.kind == Kind::Market {
+        if order.kind == SpotOrderType::Market {
             // Rule: A market sell is worth at least the smallest value at the best bid (51014). Source:
             // simplified (no source states the price that the value is taken at)
             let enough = best.is_none_or(|best| order.size * best >= minimum);
@@ -58,14 +58,14 @@ impl SpotRules {
         self.check_price(order.price)?;
         // Rule: A limit order is worth at least the smallest value of its pair (51011). Source: documented
         // (endpoint spot_symbol_details, the table of error codes)
-        // One that must not take is accepted, and cancelled at once, as documented.
-        let enough = order.kind == Kind::LimitMaker || order.size * order.price >= minimum;
+        // A maker-only order below it is accepted and then cancelled, as documented.
+        let enough = order.kind == SpotOrderType::LimitMaker || order.size * order.price >= minimum;
         if enough { Ok(()) } else { Err(Reject::LimitValueTooLow { minimum }) }
     }
 }
 
 impl Exchange {
-    /// Checks what a spot order says of itself: id, size, price and value.
+    /// Checks client order id, size, price and value of a spot order.
     ///
     /// # Errors
     /// The rule that it breaks.
@@ -75,7 +75,7 @@ impl Exchange {
         market.rules.check_order(order, market.book.opposite_best(order.side))
     }
 
-    /// Checks a spot order that is to be placed now, whoever places it.
+    /// Checks a new spot order against the rules of its pair and the book.
     ///
     /// # Errors
     /// The rule that it breaks.
@@ -84,9 +84,9 @@ impl Exchange {
         self.check_spot_terms(order)?;
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
         // Rule: A market or immediate order is rejected while the other side of the book is empty (50034 for a
-        // buy, 50035 for a sell); one that meets worse prices only is accepted and cancelled. Source:
+        // buy, 50035 for a sell); one whose limit is not reached is accepted and cancelled. Source:
         // simplified (clients report the codes without saying which is for what)
-        let at_once = matches!(order.kind, Kind::Market | Kind::Ioc);
+        let at_once = matches!(order.kind, SpotOrderType::Market | SpotOrderType::Ioc);
         if at_once && market.book.opposite_best(order.side).is_none() {
             return Err(Reject::EmptyBook { side: order.side });
         }
@@ -96,7 +96,7 @@ impl Exchange {
     /// Checks an order that is paid from a margin account.
     ///
     /// # Errors
-    /// There is no margin account, or a maker-only order would take.
+    /// There is no margin account, or a maker-only order would trade at once.
     pub fn check_margin_order(
         &self,
         account: AccountId,
@@ -109,16 +109,18 @@ impl Exchange {
             return Err(Reject::NoMarginAccount);
         }
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
-        // Rule: A margin order that must not take and would is rejected (50034, 50035), where the spot endpoint
+        // Rule: A maker-only margin order that would trade at once is rejected (50034, 50035), where the spot endpoint
         // accepts and cancels it. Source: documented (endpoint margin_submit_order, which contradicts itself);
         // simplified (the codes)
-        if order.kind == Kind::LimitMaker && market.book.would_take(order.side, order.price) {
+        if order.kind == SpotOrderType::LimitMaker
+            && market.book.would_take(order.side, order.price)
+        {
             return Err(Reject::WouldTake { side: order.side });
         }
         Ok(())
     }
 
-    /// Checks a spot order that is to wait for a price.
+    /// Checks a new algo order.
     pub(crate) fn check_algo(&self, new: &NewAlgo) -> Result<(), Reject> {
         self.check_spot_terms(&new.terms.order)?;
         let market = self.spot.get(&new.terms.order.symbol).ok_or(Reject::UnknownMarket)?;

@@ -1,18 +1,20 @@
-//! What the engine rejects by itself, without a server before it.
+//! Requests that the exchange rejects without a server that checks them first.
 
 use rust_decimal::Decimal;
 
 use crate::{
     AccountId, Command, Exchange, FuturesRequest, MAKER, Reject, Request, SpotRequest,
     WalletRequest,
-    account::Purse,
+    account::WalletKind,
     book::{SelfTrade, Side},
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    margin::Sum,
-    order::NewSpotOrder,
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    margin::PairAmount,
+    spot_order::NewSpotOrder,
     tests::{START_MS, futures_order, quiet, spot_order},
-    transfer::{End, NewTransfer},
-    trigger::{Condition, Kind, NewPlan, Plan, Preset, PresetPrice, PriceType, Trail, Way},
+    transfer::{AccountWallet, NewTransfer},
+    trigger::{
+        Condition, Direction, NewPlan, Plan, PlanKind, Preset, PresetPrice, PriceType, Trail,
+    },
 };
 
 const ONE: AccountId = AccountId(1);
@@ -28,7 +30,7 @@ fn rejected(exchange: &mut Exchange, request: impl Into<Request>) -> Option<Reje
 }
 
 #[test]
-fn spot_orders_are_checked_by_the_engine() {
+fn the_engine_checks_spot_orders() {
     let limit = |size, price| NewSpotOrder { size, price, ..spot_order(true, 0, 0, 0, 10) };
     let market = |size| NewSpotOrder { size, ..spot_order(false, 1, 0, 0, 10) };
     let spend = |notional| NewSpotOrder { notional, ..spot_order(true, 1, 0, 0, 10) };
@@ -40,7 +42,7 @@ fn spot_orders_are_checked_by_the_engine() {
         (limit(d(0, 0), d(60_000, 0)), Reject::SizeTooSmall { minimum: lot }),
         (limit(d(-1, 0), d(60_000, 0)), Reject::SizeTooSmall { minimum: lot }),
         (limit(d(1, 3), d(60_000_001, 3)), Reject::PriceOffTick { tick: d(1, 2) }),
-        (limit(d(1, 3), d(-1, 0)), Reject::PriceOutOfRange { maximum: super::LARGEST }),
+        (limit(d(1, 3), d(-1, 0)), Reject::PriceOutOfRange { maximum: super::MAX_AMOUNT }),
         (limit(d(8, 5), d(60_000, 0)), Reject::LimitValueTooLow { minimum: d(5, 0) }),
         (spend(d(4, 0)), Reject::MarketBuyTooSmall { minimum: d(5, 0) }),
         (spend(Decimal::ZERO), Reject::AmountNotPositive),
@@ -66,7 +68,7 @@ fn spot_orders_are_checked_by_the_engine() {
 }
 
 #[test]
-fn futures_orders_and_settings_are_checked_by_the_engine() {
+fn the_engine_checks_futures_orders_and_settings() {
     let order = || futures_order(true, Some(60_000), 10);
     let place = |order| FuturesRequest::Place { order, preset: Preset::default() };
     let leg = |price| Some(PresetPrice { price, by: PriceType::Last });
@@ -102,7 +104,7 @@ fn futures_orders_and_settings_are_checked_by_the_engine() {
         (place(NewFuturesOrder { leverage: 0, ..order() }), leverage(0)),
         (place(NewFuturesOrder { leverage: 101, ..order() }), leverage(101)),
         (
-            place(NewFuturesOrder { mode: Mode::MakerOnly, price: None, ..order() }),
+            place(NewFuturesOrder { mode: OrderMode::MakerOnly, price: None, ..order() }),
             Reject::MakerOnlyAtMarket,
         ),
         (
@@ -133,38 +135,38 @@ fn futures_orders_and_settings_are_checked_by_the_engine() {
 }
 
 #[test]
-fn orders_that_wait_are_checked_by_the_engine() {
+fn the_engine_checks_trigger_orders() {
     let plan = |kind, side, price, condition| {
         let order = NewFuturesOrder { side, price, ..futures_order(true, None, 10) };
         let terms = Plan { kind, order, whole_position: false, preset: Preset::default() };
         FuturesRequest::PlacePlan(NewPlan { client_id: None, condition, terms })
     };
-    let reach = |price| Condition::Reach { price, way: Way::Rise, by: PriceType::Last };
+    let reach = |price| Condition::Reach { price, way: Direction::Rise, by: PriceType::Last };
     let trail = |callback_rate| {
-        let (activation, by, way) = (d(60_000, 0), PriceType::Last, Way::Fall);
+        let (activation, by, way) = (d(60_000, 0), PriceType::Last, Direction::Fall);
         Condition::Trail(Trail { activation, callback_rate, by, way, peak: None })
     };
     let (open, tick) = (FuturesSide::OpenLong, d(1, 1));
     let rate = Reject::CallbackRateOutOfRange { minimum: d(1, 1), maximum: d(5, 0) };
     let rows = [
-        (plan(Kind::Plan, open, None, reach(d(1, 2))), Reject::PriceOffTick { tick }),
-        (plan(Kind::Plan, open, Some(d(1, 2)), reach(d(1, 0))), Reject::PriceOffTick { tick }),
-        (plan(Kind::TakeProfit, open, None, reach(d(1, 0))), Reject::OrderOpens),
-        (plan(Kind::Plan, open, None, trail(d(1, 0))), Reject::TriggerKindDiffers),
-        (plan(Kind::Trailing, open, None, reach(d(1, 0))), Reject::TriggerKindDiffers),
-        (plan(Kind::Trailing, open, None, trail(d(9, 2))), rate.clone()),
-        (plan(Kind::Trailing, open, None, trail(d(51, 1))), rate),
+        (plan(PlanKind::Plan, open, None, reach(d(1, 2))), Reject::PriceOffTick { tick }),
+        (plan(PlanKind::Plan, open, Some(d(1, 2)), reach(d(1, 0))), Reject::PriceOffTick { tick }),
+        (plan(PlanKind::TakeProfit, open, None, reach(d(1, 0))), Reject::OrderOpens),
+        (plan(PlanKind::Plan, open, None, trail(d(1, 0))), Reject::TriggerKindDiffers),
+        (plan(PlanKind::Trailing, open, None, reach(d(1, 0))), Reject::TriggerKindDiffers),
+        (plan(PlanKind::Trailing, open, None, trail(d(9, 2))), rate.clone()),
+        (plan(PlanKind::Trailing, open, None, trail(d(51, 1))), rate),
     ];
     let mut exchange = quiet();
     for (request, reject) in rows {
         assert_eq!(rejected(&mut exchange, request.clone()), Some(reject), "{request:?}");
     }
-    assert_eq!(rejected(&mut exchange, plan(Kind::Trailing, open, None, trail(d(5, 0)))), None);
+    assert_eq!(rejected(&mut exchange, plan(PlanKind::Trailing, open, None, trail(d(5, 0)))), None);
 }
 
 #[test]
-fn an_account_moves_its_own_money_only() {
-    let end = |account, purse| End { account, purse };
+fn an_account_can_move_only_its_own_money() {
+    let end = |account, kind| AccountWallet { account, kind };
     let transfer = |from, to, amount| WalletRequest::Transfer {
         transfer: NewTransfer { from, to, currency: "USDT".into(), amount },
         number: None,
@@ -173,18 +175,21 @@ fn an_account_moves_its_own_money_only() {
         transfer: NewTransfer { from, to, currency: "USDT".into(), amount: Decimal::ONE },
         number: Some("1".into()),
     };
-    let (spot, futures) = (end(ONE, Purse::Spot), end(ONE, Purse::Futures));
+    let (spot, futures) = (end(ONE, WalletKind::Spot), end(ONE, WalletKind::Futures));
     let range = Reject::AmountOutOfRange { minimum: d(1, 2), maximum: d(10_000_000_000, 0) };
-    let sum = |amount| Sum { symbol: "BTC_USDT".into(), currency: "USDT".into(), amount };
+    let sum = |amount| PairAmount { symbol: "BTC_USDT".into(), currency: "USDT".into(), amount };
     let rows = [
-        (transfer(end(TWO, Purse::Spot), spot, Decimal::ONE), Reject::NotOwnAccount),
-        (between(end(TWO, Purse::Spot), spot), Reject::NotOwnAccount),
-        (between(spot, end(MAKER, Purse::Spot)), Reject::UnknownAccount),
-        (between(spot, end(AccountId(77), Purse::Spot)), Reject::UnknownAccount),
+        (transfer(end(TWO, WalletKind::Spot), spot, Decimal::ONE), Reject::NotOwnAccount),
+        (between(end(TWO, WalletKind::Spot), spot), Reject::NotOwnAccount),
+        (between(spot, end(MAKER, WalletKind::Spot)), Reject::UnknownAccount),
+        (between(spot, end(AccountId(77), WalletKind::Spot)), Reject::UnknownAccount),
         (transfer(spot, spot, Decimal::ONE), Reject::SameWallet),
         (transfer(spot, futures, d(1, 3)), range),
-        (transfer(spot, end(ONE, Purse::Fund), d(-1, 0)), Reject::AmountNotPositive),
-        (transfer(spot, end(ONE, Purse::Fund), d(1, 9)), Reject::AmountPrecision { decimals: 8 }),
+        (transfer(spot, end(ONE, WalletKind::Funding), d(-1, 0)), Reject::AmountNotPositive),
+        (
+            transfer(spot, end(ONE, WalletKind::Funding), d(1, 9)),
+            Reject::AmountPrecision { decimals: 8 },
+        ),
         (
             WalletRequest::TransferMargin { sum: sum(d(-1, 0)), into: true },
             Reject::AmountNotPositive,

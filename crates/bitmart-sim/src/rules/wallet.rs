@@ -2,25 +2,25 @@
 
 use rust_decimal::Decimal;
 
-use super::{LARGEST, check_amount};
+use super::{MAX_AMOUNT, check_amount};
 use crate::{
     AccountId, Exchange, Reject,
-    account::Purse,
-    funding::NewWithdrawal,
-    transfer::{End, NewTransfer},
+    account::WalletKind,
+    payment::NewWithdrawal,
+    transfer::{AccountWallet, NewTransfer},
 };
 
 // Rule: A transfer between spot and futures is from 0.01 to 10,000,000,000. Source: documented (endpoint
 // futures_transfer)
-const TRANSFER_LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
-const TRANSFER_MOST: Decimal = Decimal::from_parts(1_410_065_408, 2, 0, false, 0);
+const MIN_TRANSFER: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+const MAX_TRANSFER: Decimal = Decimal::from_parts(1_410_065_408, 2, 0, false, 0);
 
 /// Checks the amount of a transfer between the spot and the futures wallet.
 ///
 /// # Errors
 /// It is out of range.
 pub fn check_futures_transfer(amount: Decimal) -> Result<(), Reject> {
-    let (minimum, maximum) = (TRANSFER_LEAST, TRANSFER_MOST);
+    let (minimum, maximum) = (MIN_TRANSFER, MAX_TRANSFER);
     let fits = (minimum..=maximum).contains(&amount);
     if fits { Ok(()) } else { Err(Reject::AmountOutOfRange { minimum, maximum }) }
 }
@@ -34,7 +34,9 @@ pub(crate) fn check_own_transfer(caller: AccountId, transfer: &NewTransfer) -> R
     if from == to {
         return Err(Reject::SameWallet);
     }
-    if let (Purse::Spot, Purse::Futures) | (Purse::Futures, Purse::Spot) = (from.purse, to.purse) {
+    if let (WalletKind::Spot, WalletKind::Futures) | (WalletKind::Futures, WalletKind::Spot) =
+        (from.kind, to.kind)
+    {
         check_futures_transfer(*amount)?;
     }
     check_amount(*amount)
@@ -42,7 +44,7 @@ pub(crate) fn check_own_transfer(caller: AccountId, transfer: &NewTransfer) -> R
 
 impl Exchange {
     /// Checks a transfer between a main account and its sub-accounts.
-    pub(crate) fn check_family_transfer(
+    pub(crate) fn check_transfer_between_accounts(
         &self,
         caller: AccountId,
         transfer: &NewTransfer,
@@ -53,13 +55,14 @@ impl Exchange {
             owner.map(|owner| owner.main).ok_or(Reject::UnknownAccount)
         };
         let caller_is_main = main_of(caller)?.is_none();
-        let family = |end: &End| main_of(end.account).map(|main| main.unwrap_or(end.account));
+        let main_or_self =
+            |end: &AccountWallet| main_of(end.account).map(|main| main.unwrap_or(end.account));
         let main = main_of(caller)?.unwrap_or(caller);
         // Rule: A main account moves money among itself and its sub-accounts, a sub-account its own money to its
         // main account. Source: documented (endpoint sub_accounts_transfer_main_to_sub, endpoint
         // sub_accounts_transfer_sub_to_main, endpoint sub_accounts_transfer_own_to_main, endpoint
         // sub_accounts_transfer_sub_to_sub)
-        let own = family(from)? == main && family(to)? == main;
+        let own = main_or_self(from)? == main && main_or_self(to)? == main;
         if !own || !(caller_is_main || (from.account == caller && to.account == main)) {
             return Err(Reject::NotOwnAccount);
         }
@@ -69,7 +72,7 @@ impl Exchange {
         check_amount(*amount)
     }
 
-    /// Checks what a withdrawal says of itself.
+    /// Checks address, receiver and amount of a withdrawal.
     pub(crate) fn check_withdrawal(&self, request: &NewWithdrawal) -> Result<(), Reject> {
         // Rule: A withdrawal names an address, or an account that there is. Source: documented (endpoint
         // account_withdraw)
@@ -80,8 +83,8 @@ impl Exchange {
         if !request.payee.as_ref().is_none_or(known) {
             return Err(Reject::UnknownAccount);
         }
-        if request.amount > LARGEST {
-            return Err(Reject::AmountTooLarge { maximum: LARGEST });
+        if request.amount > MAX_AMOUNT {
+            return Err(Reject::AmountTooLarge { maximum: MAX_AMOUNT });
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! Orders that wait for a price: plan orders, take-profits, stop-losses and trailing orders of futures,
-//! algo orders of spot.
+//! Trigger orders, which wait for a price: plan orders, take-profits, stop-losses and trailing orders of futures, algo
+//! orders of spot.
 //!
-//! They hold no money while they wait. After every command the exchange walks over what happened and
-//! shows each trade's price to those who wait, then the present prices; whoever is met is placed as an
-//! ordinary order. Its trades are walked over, too, until nothing more is met. A trigger leaves the
-//! waiting ones before it is placed, so it fires once.
+//! A waiting trigger order freezes no money. After every command the exchange compares the price of each trade, then
+//! the current prices, with the trigger conditions. When a condition is met, the trigger order is removed from the
+//! waiting ones and placed as an ordinary order, so that it fires only once. The trades of that order are checked in
+//! the same way, until no condition is met any more.
 
 pub mod plan;
 mod preset;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 pub use self::{
-    plan::{Kind, NewPlan, Plan, PlanChange, placed_by},
+    plan::{NewPlan, Plan, PlanChange, PlanKind, placed_by},
     preset::{Preset, PresetPrice},
     spot::{Algo, AlgoKind, NewAlgo},
     trailing::Trail,
@@ -29,15 +29,14 @@ use super::{AccountId, Event, Exchange, FuturesAction, OrderId};
 
 // Rule: An account may have 200 orders waiting for a price on each of spot and futures (40028). Source:
 // invented (the number is not published)
-/// Most orders that an account may have waiting, on each of spot and futures; the venue's number is
-/// not published.
+/// Largest number of waiting trigger orders of an account, on each of spot and futures.
 const MOST_WAITING: usize = 200;
-// Rule: The last 10,000 orders that waited are kept, of all accounts together. Source: invented (no source says
+// Rule: The last 10,000 finished trigger orders are kept, of all accounts together. Source: invented (no source says
 // it)
-/// Finished ones that are remembered, of all accounts together.
-const REMEMBERED: usize = 10_000;
+/// Finished trigger orders that are kept, of all accounts together.
+const MOST_FINISHED: usize = 10_000;
 
-/// Which price is watched.
+/// The price that a condition watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PriceType {
     /// The price of the latest trade.
@@ -46,16 +45,16 @@ pub enum PriceType {
     Fair,
 }
 
-/// Where the price must come to.
+/// The direction from which a trigger price is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Way {
-    /// Up to the trigger price or above it.
+pub enum Direction {
+    /// The price rises to the trigger price or above.
     Rise,
-    /// Down to the trigger price or below it.
+    /// The price falls to the trigger price or below.
     Fall,
 }
 
-impl Way {
+impl Direction {
     fn is_reached(self, price: Decimal, trigger: Decimal) -> bool {
         match self {
             Self::Rise => price >= trigger,
@@ -64,24 +63,24 @@ impl Way {
     }
 }
 
-/// What an order waits for.
+/// The condition of a trigger order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Condition {
-    /// The price comes to a fixed one.
+    /// The price reaches a fixed trigger price.
     Reach {
         /// The trigger price, in the quote currency.
         price: Decimal,
-        /// From which side it is reached.
-        way: Way,
+        /// The direction.
+        way: Direction,
         /// The price that is watched.
         by: PriceType,
     },
-    /// The price turns back from its furthest point.
+    /// The price turns back from its extreme.
     Trail(Trail),
 }
 
 impl Condition {
-    /// Takes notice of a price; true when that is the one.
+    /// Updates the condition with a price. Returns whether it is met.
     fn is_met_by(&mut self, kind: PriceType, price: Decimal) -> bool {
         match self {
             Self::Reach { price: trigger, way, by } => {
@@ -92,85 +91,85 @@ impl Condition {
     }
 }
 
-/// How far an order that waits is.
+/// State of a trigger order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
-    /// Its price has not come yet.
+pub enum TriggerState {
+    /// The condition is not met yet.
     Waiting,
-    /// It became this order.
+    /// It was triggered and placed this order.
     Placed(OrderId),
-    /// Its time had come, but the order was refused.
+    /// It was triggered, but its order was rejected.
     Refused,
-    /// Its owner cancelled it, or its position was closed.
+    /// The owner cancelled it, or its position was closed.
     Cancelled,
 }
 
-/// An order of some market that waits or waited.
+/// A trigger order, waiting or finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger<T> {
-    /// Number of this waiting order; the order that it becomes has another one.
+    /// Number of the trigger order. The order that it places has its own number.
     pub id: OrderId,
-    /// Who owns it.
+    /// The owner.
     pub account: AccountId,
     /// Up to 32 ASCII letters and digits, chosen by the client.
     pub client_id: Option<SmolStr>,
-    /// When it becomes an order.
+    /// The condition.
     pub condition: Condition,
-    /// What it becomes.
+    /// The order to place.
     pub terms: T,
-    /// Whether it waits, or how it ended.
-    pub state: State,
+    /// The state.
+    pub state: TriggerState,
     /// Milliseconds since 1970.
     pub created_ms: u64,
-    /// When it was last changed or ended, in milliseconds since 1970.
+    /// Time of the last change, in milliseconds since 1970.
     pub updated_ms: u64,
 }
 
 impl<T> Trigger<T> {
-    /// Whether it can still become an order.
+    /// Whether it still waits.
     pub fn is_waiting(&self) -> bool {
-        self.state == State::Waiting
+        self.state == TriggerState::Waiting
     }
 }
 
-/// The market that something is an order of.
+/// Terms of an order of a market.
 pub trait Traded {
     /// Returns the pair or contract.
     fn symbol(&self) -> &SmolStr;
 }
 
-/// All triggers of spot or of futures.
+/// The trigger orders of spot or of futures.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Shelf<T> {
+pub struct TriggerOrders<T> {
     waiting: BTreeMap<OrderId, Trigger<T>>,
-    /// In the order in which they ended.
+    /// In the order in which they were finished.
     finished: VecDeque<Trigger<T>>,
 }
 
-impl<T> Default for Shelf<T> {
+impl<T> Default for TriggerOrders<T> {
     fn default() -> Self {
         Self { waiting: BTreeMap::new(), finished: VecDeque::new() }
     }
 }
 
-impl<T: Traded + Clone> Shelf<T> {
-    /// Waiting or finished.
+impl<T: Traded + Clone> TriggerOrders<T> {
+    /// Returns a trigger order, waiting or finished.
     pub fn get(&self, id: OrderId) -> Option<&Trigger<T>> {
         self.waiting.get(&id).or_else(|| self.finished.iter().find(|one| one.id == id))
     }
 
-    /// Returns the one of an account with this client order id: one that waits, else the latest that ended.
+    /// Returns the trigger order of an account with a client order id: the waiting one, else the latest finished one.
     pub fn by_client_id(&self, account: AccountId, client_id: &str) -> Option<&Trigger<T>> {
         self.of(account).find(|one| one.client_id.as_deref() == Some(client_id))
     }
 
-    /// Whether one that waits has this client order id.
-    pub fn will_use(&self, account: AccountId, client_id: &str) -> bool {
+    /// Whether a waiting trigger order of an account has a client order id.
+    pub fn is_client_id_reserved(&self, account: AccountId, client_id: &str) -> bool {
         let mut own = self.waiting.values().filter(|one| one.account == account);
         own.any(|one| one.client_id.as_deref() == Some(client_id))
     }
 
-    /// The remembered ones of an account: those that wait, then those that ended, newest first.
+    /// Returns the trigger orders of an account: waiting ones, then finished ones, newest first.
     pub fn of(&self, account: AccountId) -> impl Iterator<Item = &Trigger<T>> {
         let all = self.waiting.values().rev().chain(self.finished.iter().rev());
         all.filter(move |one| one.account == account)
@@ -180,8 +179,8 @@ impl<T: Traded + Clone> Shelf<T> {
         self.waiting.values().filter(|one| one.account == account).count() >= MOST_WAITING
     }
 
-    /// Those that a price sets off, oldest first.
-    fn met(&mut self, symbol: &SmolStr, kind: PriceType, price: Decimal) -> Vec<OrderId> {
+    /// Updates the conditions with a price. Returns the trigger orders that it triggers, oldest first.
+    fn triggered_by(&mut self, symbol: &SmolStr, kind: PriceType, price: Decimal) -> Vec<OrderId> {
         self.waiting
             .values_mut()
             .filter(|one| one.terms.symbol() == symbol)
@@ -193,11 +192,11 @@ impl<T: Traded + Clone> Shelf<T> {
         self.waiting.remove(&id)
     }
 
-    /// Keeps one that was taken, in its last state.
-    fn finish(&mut self, mut trigger: Trigger<T>, state: State, now_ms: u64) -> Trigger<T> {
+    /// Keeps a removed trigger order in its final state.
+    fn finish(&mut self, mut trigger: Trigger<T>, state: TriggerState, now_ms: u64) -> Trigger<T> {
         trigger.state = state;
         trigger.updated_ms = now_ms;
-        if self.finished.len() >= REMEMBERED {
+        if self.finished.len() >= MOST_FINISHED {
             self.finished.pop_front();
         }
         self.finished.push_back(trigger.clone());
@@ -205,13 +204,13 @@ impl<T: Traded + Clone> Shelf<T> {
     }
 }
 
-/// Everything that waits for a price.
+/// All trigger orders and presets.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Triggers {
-    /// Orders of contracts.
-    pub futures: Shelf<Plan>,
-    /// Orders of pairs.
-    pub spot: Shelf<Algo>,
+    /// Trigger orders of contracts.
+    pub futures: TriggerOrders<Plan>,
+    /// Trigger orders of pairs.
+    pub spot: TriggerOrders<Algo>,
     presets: preset::Presets,
 }
 
@@ -220,7 +219,7 @@ impl Triggers {
         self.futures.waiting.is_empty() && self.spot.waiting.is_empty() && self.presets.is_idle()
     }
 
-    /// The prices that orders of a market wait for.
+    /// Returns the fixed trigger prices of a market.
     pub(crate) fn prices(&self, symbol: &str) -> Vec<Decimal> {
         let spot = self.spot.waiting.values().filter(|one| one.terms.symbol() == symbol);
         let futures = self.futures.waiting.values().filter(|one| one.terms.symbol() == symbol);
@@ -234,55 +233,57 @@ impl Triggers {
 }
 
 impl Exchange {
-    // Rule: An order that waits sees the price of every trade and every mark price; one whose price is there
-    // already fires at once. Source: simplified (no source states a smallest distance)
-    /// Lets the orders that wait see what happened. To be called after every command, before its events
-    /// are taken.
+    // Rule: A trigger order watches the price of every trade and every mark price; one whose condition is met
+    // already is triggered at once. Source: simplified (no source states a smallest distance)
+    /// Checks all trigger orders against the new events and the current prices. Must run after every command, before
+    /// its events are taken.
     pub(crate) fn run_triggers(&mut self, now_ms: u64) {
         while !self.triggers.is_idle() {
-            while let Some(event) = self.events.get(self.noticed).cloned() {
-                self.noticed += 1;
-                self.notice(&event, now_ms);
+            while let Some(event) = self.events.get(self.events_seen).cloned() {
+                self.events_seen += 1;
+                self.check_event(&event, now_ms);
             }
-            self.show_present_prices(now_ms);
-            if self.noticed == self.events.len() {
+            self.check_current_prices(now_ms);
+            if self.events_seen == self.events.len() {
                 break;
             }
         }
-        self.noticed = self.events.len();
+        self.events_seen = self.events.len();
     }
 
-    fn notice(&mut self, event: &Event, now_ms: u64) {
+    fn check_event(&mut self, event: &Event, now_ms: u64) {
         match event {
             Event::FuturesTrade { symbol, trade } => {
-                self.show_futures(symbol, PriceType::Last, trade.price, now_ms);
+                self.check_futures_price(symbol, PriceType::Last, trade.price, now_ms);
             }
-            Event::SpotTrade { symbol, trade } => self.show_spot(symbol, trade.price, now_ms),
+            Event::SpotTrade { symbol, trade } => {
+                self.check_spot_price(symbol, trade.price, now_ms)
+            }
             Event::FuturesOrder { order, action, .. } => {
                 if *action == FuturesAction::Fill {
-                    self.arm_preset(order, now_ms);
+                    self.place_preset(order, now_ms);
                 }
                 if !order.open {
-                    self.triggers.presets.disarm(order.id);
+                    self.triggers.presets.remove_pending(order.id);
                 }
             }
             Event::FuturesPosition { account, symbol, long } => {
-                self.drop_unbound(*account, symbol, *long, now_ms);
+                self.cancel_bound_plans(*account, symbol, *long, now_ms);
             }
             _ => {}
         }
     }
 
-    /// A trigger may come when its price is already there, and no trade tells of a mark price.
-    fn show_present_prices(&mut self, now_ms: u64) {
+    /// Needed because a condition may be met when the trigger order is placed, and mark prices change without trades.
+    fn check_current_prices(&mut self, now_ms: u64) {
         let contracts: Vec<_> = self
             .futures
             .iter()
             .map(|(symbol, market)| (symbol.clone(), market.last_price(), market.mark_price()))
             .collect();
         for (symbol, last, mark) in contracts {
-            self.show_futures(&symbol, PriceType::Last, last, now_ms);
-            self.show_futures(&symbol, PriceType::Fair, mark, now_ms);
+            self.check_futures_price(&symbol, PriceType::Last, last, now_ms);
+            self.check_futures_price(&symbol, PriceType::Fair, mark, now_ms);
         }
         let pairs: Vec<_> = self
             .spot
@@ -290,27 +291,34 @@ impl Exchange {
             .map(|(symbol, market)| (symbol.clone(), market.last_price()))
             .collect();
         for (symbol, last) in pairs {
-            self.show_spot(&symbol, last, now_ms);
+            self.check_spot_price(&symbol, last, now_ms);
         }
     }
 
-    // Rule: In a halted market everything goes on waiting. Source: invented (no source says it)
-    /// In a halted market everything goes on waiting.
-    fn show_futures(&mut self, symbol: &SmolStr, kind: PriceType, price: Decimal, now_ms: u64) {
+    // Rule: In a halted market no trigger order is triggered. Source: invented (no source says it)
+    /// Triggers futures orders whose condition a price meets, unless the market is halted.
+    fn check_futures_price(
+        &mut self,
+        symbol: &SmolStr,
+        kind: PriceType,
+        price: Decimal,
+        now_ms: u64,
+    ) {
         if self.halted.contains(symbol) {
             return;
         }
-        for id in self.triggers.futures.met(symbol, kind, price) {
-            self.fire_plan(id, now_ms);
+        for id in self.triggers.futures.triggered_by(symbol, kind, price) {
+            self.trigger_plan(id, now_ms);
         }
     }
 
-    fn show_spot(&mut self, symbol: &SmolStr, price: Decimal, now_ms: u64) {
+    /// Triggers spot orders whose condition a price meets, unless the market is halted.
+    fn check_spot_price(&mut self, symbol: &SmolStr, price: Decimal, now_ms: u64) {
         if self.halted.contains(symbol) {
             return;
         }
-        for id in self.triggers.spot.met(symbol, PriceType::Last, price) {
-            self.fire_algo(id, now_ms);
+        for id in self.triggers.spot.triggered_by(symbol, PriceType::Last, price) {
+            self.trigger_algo(id, now_ms);
         }
     }
 }

@@ -5,56 +5,55 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
-    AccountId, Condition, Event, Exchange, FuturesAction, OrderId, Preset, PriceType, State,
-    Traded, Trigger, Way,
+    AccountId, Condition, Direction, Event, Exchange, FuturesAction, OrderId, Preset, PriceType,
+    Traded, Trigger, TriggerState,
 };
 use crate::{
     futures_order::{FuturesSide, NewFuturesOrder},
-    next,
+    next_number,
     reject::Reject,
 };
 
 // Rule: The order that a trigger places has the client order id PLAN_ and the id of the trigger. Source:
 // documented (a sample, endpoint futures_order_history); simplified (that its number is that of the trigger)
-/// What begins the client order id of an order that a trigger placed; BitMart's sample of the order
-/// history shows one. The rest is the id of the trigger.
+/// Prefix of the client order id of an order that a trigger order placed; the number of the trigger order follows.
 const PLACED_BY: &str = "PLAN_";
 
-/// What a waiting futures order is for.
+/// The kind of a futures trigger order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
+pub enum PlanKind {
     /// Opens or closes at a trigger price.
     Plan,
     /// Closes a position at a profit.
     TakeProfit,
     /// Closes a position at a loss.
     StopLoss,
-    /// Follows the price, until it has turned back.
+    /// Opens or closes when the price turns back from its extreme.
     Trailing,
 }
 
-impl Kind {
-    /// Bound to a position: gone when that is closed.
+impl PlanKind {
+    /// Whether it belongs to a position, and is cancelled when that is closed.
     pub fn is_bound(self) -> bool {
         matches!(self, Self::TakeProfit | Self::StopLoss)
     }
 
-    /// Where the price of a take-profit or stop-loss lies: a long position wins upwards.
-    pub fn way(self, side: FuturesSide) -> Way {
-        if side.long() == (self == Self::StopLoss) { Way::Fall } else { Way::Rise }
+    /// Returns the direction of a take-profit or stop-loss: a long position profits from a rising price.
+    pub fn direction(self, side: FuturesSide) -> Direction {
+        if side.long() == (self == Self::StopLoss) { Direction::Fall } else { Direction::Rise }
     }
 }
 
-/// What waits, and what becomes of it.
+/// The terms of a futures trigger order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// What it is for; decides whether it is bound to a position.
-    pub kind: Kind,
-    /// Its size counts as long as it is not for the whole position; it has no client order id yet.
+    /// The kind.
+    pub kind: PlanKind,
+    /// The order to place. Its size is ignored for the whole position; its client order id is set when it is placed.
     pub order: NewFuturesOrder,
-    /// Closes what there is when it fires (`plan_category` 2).
+    /// Closes the whole position as it is when triggered (`plan_category` 2).
     pub whole_position: bool,
-    /// Prices for the order that it becomes; none when that closes.
+    /// Presets of the order to place; empty for a closing order.
     pub preset: Preset,
 }
 
@@ -64,31 +63,31 @@ impl Traded for Plan {
     }
 }
 
-/// A checked request.
+/// A new futures trigger order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPlan {
-    /// Up to 32 ASCII letters and digits; the order that it becomes gets another one.
+    /// Client order id of the trigger order: up to 32 ASCII letters and digits.
     pub client_id: Option<SmolStr>,
-    /// When it becomes an order.
+    /// The condition.
     pub condition: Condition,
-    /// What it becomes.
+    /// The terms.
     pub terms: Plan,
 }
 
-/// New terms of a waiting order.
+/// New terms of a futures trigger order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanChange {
-    /// In the quote currency.
+    /// Trigger price in the quote currency.
     pub trigger_price: Decimal,
     /// The price that is watched.
     pub by: PriceType,
-    /// None: at the market.
+    /// Limit price of the order to place; `None` for a market order.
     pub price: Option<Decimal>,
-    /// None: as it was.
+    /// Whether it closes the whole position; unchanged when `None`.
     pub whole_position: Option<bool>,
 }
 
-/// The trigger that placed an order, by the client order id of the order.
+/// Returns the number of the trigger order that placed an order, from the client order id of the order.
 pub fn placed_by(client_id: Option<&SmolStr>) -> Option<&str> {
     client_id?.strip_prefix(PLACED_BY)
 }
@@ -110,14 +109,14 @@ impl Exchange {
         if client_id.as_ref().is_some_and(|id| self.is_futures_id_taken(account, id)) {
             return Err(Reject::DuplicateClientOrderId);
         }
-        let id = OrderId(next(&mut self.counters.futures_order));
+        let id = OrderId(next_number(&mut self.counters.futures_order));
         let plan = Trigger {
             id,
             account,
             client_id,
             condition,
             terms,
-            state: State::Waiting,
+            state: TriggerState::Waiting,
             created_ms: now_ms,
             updated_ms: now_ms,
         };
@@ -134,9 +133,9 @@ impl Exchange {
 
     // Rule: A take-profit or stop-loss needs a position of at least its size (40021, 40020). Source: simplified
     // (the table of error codes has both codes; no source says when they come)
-    /// A take-profit or stop-loss needs a position of at least its size.
+    /// Checks that the position of a take-profit or stop-loss has at least its size.
     fn check_position(&self, account: AccountId, terms: &Plan) -> Result<(), Reject> {
-        let held = self.held_by(account, &terms.order.symbol, terms.order.side.long());
+        let held = self.position_size(account, &terms.order.symbol, terms.order.side.long());
         if held.is_zero() {
             return Err(Reject::NoPosition);
         }
@@ -144,25 +143,21 @@ impl Exchange {
         fits.then_some(()).ok_or(Reject::PositionTooSmall)
     }
 
-    /// Whether an account nets its positions.
+    /// Whether an account is in one-way mode.
     pub fn is_one_way(&self, account: AccountId) -> bool {
         self.accounts.get(&account).is_some_and(|owner| owner.one_way)
     }
 
-    /// Contracts of one direction that an account holds.
-    pub(super) fn held_by(&self, account: AccountId, symbol: &SmolStr, long: bool) -> Decimal {
-        let positions = self.accounts.get(&account).map(|owner| &owner.positions);
-        let position = positions.and_then(|all| all.get(&(symbol.clone(), long)));
-        position.map_or(Decimal::ZERO, |position| position.size)
-    }
-
-    /// A waiting order of one of these kinds; an error when it has ended, nothing when there is none.
+    /// Returns a waiting trigger order of one of these kinds, or `None` when there is none.
+    ///
+    /// # Errors
+    /// It is finished.
     pub(super) fn waiting_plan(
         &mut self,
         account: AccountId,
         symbol: &str,
         id: OrderId,
-        kinds: &[Kind],
+        kinds: &[PlanKind],
     ) -> Result<Option<&mut Trigger<Plan>>, Reject> {
         let plans = &mut self.triggers.futures;
         let own = |plan: &Trigger<Plan>| {
@@ -182,7 +177,7 @@ impl Exchange {
         account: AccountId,
         symbol: &str,
         id: OrderId,
-        kinds: &[Kind],
+        kinds: &[PlanKind],
         change: PlanChange,
         now_ms: u64,
     ) -> Result<(), Reject> {
@@ -202,24 +197,41 @@ impl Exchange {
         account: AccountId,
         symbol: &str,
         id: OrderId,
-        kinds: &[Kind],
+        kinds: &[PlanKind],
         now_ms: u64,
     ) -> Result<(), Reject> {
         self.waiting_plan(account, symbol, id, kinds)?.ok_or(Reject::UnknownOrder)?;
-        self.end_plan(id, State::Cancelled, FuturesAction::Cancelled, now_ms);
+        self.end_plan(id, TriggerState::Cancelled, FuturesAction::Cancelled, now_ms);
         Ok(())
     }
 
+    /// Cancels the waiting plans of these kinds in a contract.
+    pub(crate) fn cancel_plans(
+        &mut self,
+        account: AccountId,
+        symbol: &str,
+        kinds: &[PlanKind],
+        now_ms: u64,
+    ) {
+        let plans = self.triggers.futures.of(account).filter(|plan| {
+            let terms = &plan.terms;
+            plan.is_waiting() && terms.order.symbol == symbol && kinds.contains(&terms.kind)
+        });
+        for id in plans.map(|plan| plan.id).collect::<Vec<_>>() {
+            self.end_plan(id, TriggerState::Cancelled, FuturesAction::Cancelled, now_ms);
+        }
+    }
+
     // Rule: Take-profits and stop-losses end with their position. Source: simplified (no source says it)
-    /// Take-profits and stop-losses go with their position.
-    pub(super) fn drop_unbound(
+    /// Cancels the take-profits and stop-losses of a closed position.
+    pub(super) fn cancel_bound_plans(
         &mut self,
         account: AccountId,
         symbol: &SmolStr,
         long: bool,
         now_ms: u64,
     ) {
-        if !self.held_by(account, symbol, long).is_zero() {
+        if !self.position_size(account, symbol, long).is_zero() {
             return;
         }
         let waiting = self.triggers.futures.waiting.values();
@@ -230,18 +242,18 @@ impl Exchange {
                 && (&order.symbol, order.side.long()) == (symbol, long)
         });
         for id in bound.map(|plan| plan.id).collect::<Vec<_>>() {
-            self.end_plan(id, State::Cancelled, FuturesAction::Cancelled, now_ms);
+            self.end_plan(id, TriggerState::Cancelled, FuturesAction::Cancelled, now_ms);
         }
     }
 
-    /// Its price has come: it becomes an order, or ends when that is refused.
-    pub(super) fn fire_plan(&mut self, id: OrderId, now_ms: u64) {
+    /// Places the order of a trigger order whose condition is met. A rejected order ends the trigger order.
+    pub(super) fn trigger_plan(&mut self, id: OrderId, now_ms: u64) {
         let Some(mut plan) = self.triggers.futures.take(id) else { return };
         if plan.terms.whole_position {
             let NewFuturesOrder { symbol, side, .. } = &plan.terms.order;
-            self.release_position(plan.account, symbol, side.long(), now_ms);
+            self.cancel_closing_orders(plan.account, symbol, side.long(), now_ms);
         }
-        let order = self.executed(&plan);
+        let order = self.order_of(&plan);
         if plan.terms.whole_position {
             plan.terms.order.size = order.size;
         }
@@ -253,18 +265,18 @@ impl Exchange {
         let (state, action) = match placed {
             Ok(placed) => {
                 self.set_preset(placed, plan.terms.preset);
-                (State::Placed(placed), FuturesAction::Submitted)
+                (TriggerState::Placed(placed), FuturesAction::Submitted)
             }
-            Err(_) => (State::Refused, FuturesAction::Cancelled),
+            Err(_) => (TriggerState::Refused, FuturesAction::Cancelled),
         };
         let plan = self.triggers.futures.finish(plan, state, now_ms);
         self.events.push(Event::FuturesPlan { plan: Box::new(plan), action });
     }
 
-    // Rule: A take-profit or stop-loss closes no more than is free when it fires. Source: simplified (no source
-    // says it)
-    /// The order that it becomes. One that is bound closes no more than there is.
-    fn executed(&self, plan: &Trigger<Plan>) -> NewFuturesOrder {
+    // Rule: A take-profit or stop-loss closes at most the unreserved contracts when it is triggered. Source:
+    // simplified (no source says it)
+    /// Returns the order to place. A take-profit or stop-loss closes at most the unreserved contracts.
+    fn order_of(&self, plan: &Trigger<Plan>) -> NewFuturesOrder {
         let mut order = plan.terms.order.clone();
         order.client_id = Some(format!("{PLACED_BY}{}", plan.id.0).into());
         if plan.terms.kind.is_bound() {
@@ -277,23 +289,24 @@ impl Exchange {
         order
     }
 
-    /// The contracts that it is for: those of the whole position as it stands, or as it was in the end.
+    /// Returns the size of a trigger order. For the whole position it is the current size of the position, or the size
+    /// at the time it was triggered.
     pub fn plan_size(&self, plan: &Trigger<Plan>) -> Decimal {
         let order = &plan.terms.order;
         if plan.is_waiting() && plan.terms.whole_position {
-            self.held_by(plan.account, &order.symbol, order.side.long())
+            self.position_size(plan.account, &order.symbol, order.side.long())
         } else {
             order.size
         }
     }
 
-    fn end_plan(&mut self, id: OrderId, state: State, action: FuturesAction, now_ms: u64) {
+    fn end_plan(&mut self, id: OrderId, state: TriggerState, action: FuturesAction, now_ms: u64) {
         let Some(plan) = self.triggers.futures.take(id) else { return };
         let plan = self.triggers.futures.finish(plan, state, now_ms);
         self.events.push(Event::FuturesPlan { plan: Box::new(plan), action });
     }
 
-    /// Tells of a waiting order that is new or changed.
+    /// Reports a new or changed trigger order.
     pub(super) fn report_plan(&mut self, id: OrderId) {
         let Some(plan) = self.triggers.futures.waiting.get(&id) else { return };
         let plan = Box::new(plan.clone());

@@ -1,47 +1,47 @@
-//! Take-profit and stop-loss prices that an opening order brings along (endpoint futures/submit-order).
-//! Its first fill makes of them orders for the whole position, at the market. When that is, and for
-//! which size, no source says.
+//! Presets: take-profit and stop-loss prices of an opening order (endpoint futures/submit-order). No source states
+//! when they become orders, and for which size: here at the first fill that opens, for the whole position, at the
+//! market.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Exchange, Kind, NewPlan, OrderId, Plan, PriceType};
+use super::{Condition, Exchange, NewPlan, OrderId, Plan, PlanKind, PriceType};
 use crate::{
     AccountId,
-    account::HISTORY,
+    account::DEFAULT_HISTORY_LIMIT,
     book::SelfTrade,
-    futures_order::{FuturesOrder, FuturesSide, Mode, NewFuturesOrder},
+    futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode},
     reject::Reject,
 };
 
-/// A price at which a position is to be closed.
+/// A trigger price of a preset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresetPrice {
-    /// Trigger price, in the quote currency.
+    /// Trigger price in the quote currency.
     pub price: Decimal,
     /// The price that is watched.
     pub by: PriceType,
 }
 
-/// Prices at which the position of an opening order is to be closed. They wait for its first fill that opens.
+/// Take-profit and stop-loss prices of an opening order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preset {
-    /// Where the position is closed at a profit; none without.
+    /// Take-profit price.
     pub take_profit: Option<PresetPrice>,
-    /// Where the position is closed at a loss; none without.
+    /// Stop-loss price.
     pub stop_loss: Option<PresetPrice>,
 }
 
 impl Preset {
-    /// Whether it has no price.
+    /// Whether both prices are missing.
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }
 
-    /// What `newer` names replaces what was there.
-    pub(super) fn changed(self, newer: Self) -> Self {
+    /// Replaces the prices that `newer` has.
+    pub(super) fn updated(self, newer: Self) -> Self {
         Self {
             take_profit: newer.take_profit.or(self.take_profit),
             stop_loss: newer.stop_loss.or(self.stop_loss),
@@ -53,25 +53,26 @@ impl Preset {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Presets {
     by_order: BTreeMap<OrderId, Preset>,
-    /// Orders whose presets wait for a fill.
-    armed: BTreeSet<OrderId>,
+    /// Orders whose presets are not placed yet.
+    #[serde(rename = "armed")]
+    pending: BTreeSet<OrderId>,
 }
 
 impl Presets {
     pub(super) fn is_idle(&self) -> bool {
-        self.armed.is_empty()
+        self.pending.is_empty()
     }
 
-    pub(super) fn disarm(&mut self, id: OrderId) -> bool {
-        self.armed.remove(&id)
+    pub(super) fn remove_pending(&mut self, id: OrderId) -> bool {
+        self.pending.remove(&id)
     }
 
     fn set(&mut self, id: OrderId, preset: Preset) {
         self.by_order.insert(id, preset);
-        self.armed.insert(id);
-        // Only for answers: those of the oldest orders that ended are forgotten.
-        while self.by_order.len() > HISTORY + self.armed.len() {
-            let oldest = self.by_order.keys().find(|id| !self.armed.contains(id)).copied();
+        self.pending.insert(id);
+        // Placed presets are kept for queries only: the oldest are removed.
+        while self.by_order.len() > DEFAULT_HISTORY_LIMIT + self.pending.len() {
+            let oldest = self.by_order.keys().find(|id| !self.pending.contains(id)).copied();
             let Some(oldest) = oldest else { return };
             self.by_order.remove(&oldest);
         }
@@ -79,7 +80,7 @@ impl Presets {
 }
 
 impl Exchange {
-    /// The presets that an order was placed with.
+    /// Returns the presets of an order.
     pub fn preset_of(&self, id: OrderId) -> Preset {
         self.triggers.presets.by_order.get(&id).copied().unwrap_or_default()
     }
@@ -90,7 +91,7 @@ impl Exchange {
         }
     }
 
-    /// Changes the presets of an order that is open, or of a plan order that waits.
+    /// Changes the presets of an open order or a waiting plan order.
     pub(crate) fn change_preset(
         &mut self,
         account: AccountId,
@@ -99,9 +100,9 @@ impl Exchange {
         preset: Preset,
         now_ms: u64,
     ) -> Result<(), Reject> {
-        if let Some(plan) = self.waiting_plan(account, symbol, id, &[Kind::Plan])? {
-            opens(plan.terms.order.side)?;
-            plan.terms.preset = plan.terms.preset.changed(preset);
+        if let Some(plan) = self.waiting_plan(account, symbol, id, &[PlanKind::Plan])? {
+            check_opens(plan.terms.order.side)?;
+            plan.terms.preset = plan.terms.preset.updated(preset);
             plan.updated_ms = now_ms;
             self.report_plan(id);
             return Ok(());
@@ -114,19 +115,20 @@ impl Exchange {
         if !order.open {
             return Err(Reject::OrderNotOpen);
         }
-        opens(order.request.side)?;
-        self.set_preset(id, self.preset_of(id).changed(preset));
+        check_opens(order.request.side)?;
+        self.set_preset(id, self.preset_of(id).updated(preset));
         Ok(())
     }
 
-    // Rule: The first fill that opens makes orders for the whole position, at the market, of the presets.
+    // Rule: The first fill that opens places the presets, for the whole position and at the market.
     // Source: simplified (no source says when, and for which size)
-    /// The first fill that opens something makes orders of the presets: in one-way mode an order may close
-    /// the opposite position before.
-    pub(super) fn arm_preset(&mut self, order: &FuturesOrder, now_ms: u64) {
+    /// Places the presets of an order at its first fill that opens a position. In one-way mode earlier fills may have
+    /// closed the opposite position.
+    pub(super) fn place_preset(&mut self, order: &FuturesOrder, now_ms: u64) {
         let request = &order.request;
-        let opened = !self.held_by(order.account, &request.symbol, request.side.long()).is_zero();
-        if !opened || !self.triggers.presets.disarm(order.id) {
+        let opened =
+            !self.position_size(order.account, &request.symbol, request.side.long()).is_zero();
+        if !opened || !self.triggers.presets.remove_pending(order.id) {
             return;
         }
         let preset = self.preset_of(order.id);
@@ -135,16 +137,17 @@ impl Exchange {
         } else {
             FuturesSide::CloseShort
         };
-        let legs = [(Kind::TakeProfit, preset.take_profit), (Kind::StopLoss, preset.stop_loss)];
+        let legs =
+            [(PlanKind::TakeProfit, preset.take_profit), (PlanKind::StopLoss, preset.stop_loss)];
         for (kind, price) in legs {
             let Some(PresetPrice { price, by }) = price else { continue };
-            let condition = Condition::Reach { price, way: kind.way(side), by };
+            let condition = Condition::Reach { price, way: kind.direction(side), by };
             let terms = Plan {
                 kind,
                 order: NewFuturesOrder {
                     side,
                     price: None,
-                    mode: Mode::GoodTilCancelled,
+                    mode: OrderMode::GoodTilCancelled,
                     client_id: None,
                     stp: SelfTrade::CancelMaker,
                     ..order.request.clone()
@@ -153,7 +156,7 @@ impl Exchange {
                 preset: Preset::default(),
             };
             let plan = NewPlan { client_id: None, condition, terms };
-            // Refused when the position is gone by now, or when too many wait.
+            // Rejected when the position was closed meanwhile, or too many trigger orders wait.
             let _ = self.submit_plan(order.account, plan, now_ms);
         }
     }
@@ -161,7 +164,7 @@ impl Exchange {
 
 // Rule: Presets belong to orders that open a position (40041). Source: documented (endpoint futures_submit_order);
 // simplified (that it holds for a change as well, and the code)
-/// Presets are for opening orders (BitMart's own reference of 2026-03).
-fn opens(side: FuturesSide) -> Result<(), Reject> {
+/// Checks that an order opens a position: presets are for opening orders (BitMart's reference of 2026-03).
+fn check_opens(side: FuturesSide) -> Result<(), Reject> {
     side.opens().then_some(()).ok_or(Reject::OrderDoesNotOpen)
 }

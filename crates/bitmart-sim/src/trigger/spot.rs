@@ -1,14 +1,16 @@
-//! Algo orders of spot. BitMart does not document them: names are those of its client libraries, the
-//! rest is made up.
+//! Algo orders: trigger orders of spot. BitMart does not document them. The names are those of its client libraries,
+//! the behaviour is invented.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{AccountId, Condition, Exchange, OrderId, PriceType, State, Traded, Trigger, Way};
-use crate::{next, order::NewSpotOrder, reject::Reject};
+use super::{
+    AccountId, Condition, Direction, Exchange, OrderId, PriceType, Traded, Trigger, TriggerState,
+};
+use crate::{next_number, reject::Reject, spot_order::NewSpotOrder};
 
-/// What a waiting spot order is for. Both kinds work alike.
+/// The kind of an algo order. Both kinds behave alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AlgoKind {
     /// An order at a trigger price, `trigger`.
@@ -17,12 +19,12 @@ pub enum AlgoKind {
     TakeProfitStopLoss,
 }
 
-/// A spot order that waits, and its kind.
+/// The terms of an algo order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Algo {
-    /// By which it is listed and cancelled.
+    /// The kind, by which it is listed and cancelled.
     pub kind: AlgoKind,
-    /// Its client order id is that of the algo order.
+    /// The order to place. Its client order id is also that of the algo order.
     pub order: NewSpotOrder,
 }
 
@@ -32,19 +34,19 @@ impl Traded for Algo {
     }
 }
 
-/// A checked request.
+/// A new algo order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAlgo {
-    /// In the quote currency; it must be reached from where the last price stands.
+    /// Trigger price in the quote currency, reached from the side of the current last price.
     pub trigger_price: Decimal,
-    /// What it becomes.
+    /// The terms.
     pub terms: Algo,
 }
 
 impl Exchange {
-    // Rule: An algo order fires when the price crosses its trigger price from where it stood. Source: invented
-    // (algo orders have no document)
-    /// From which side the price must come is nowhere said: it is the one where it stands now.
+    // Rule: An algo order is triggered when the price reaches its trigger price from the side where it was. Source:
+    // invented (algo orders are not documented)
+    /// Places an algo order.
     pub(crate) fn submit_algo(
         &mut self,
         account: AccountId,
@@ -53,7 +55,7 @@ impl Exchange {
     ) -> Result<OrderId, Reject> {
         let NewAlgo { trigger_price: price, terms } = new;
         let market = self.spot.get(&terms.order.symbol).ok_or(Reject::UnknownMarket)?;
-        let way = if market.last_price() < price { Way::Rise } else { Way::Fall };
+        let way = if market.last_price() < price { Direction::Rise } else { Direction::Fall };
         let client_id = terms.order.client_id.clone();
         if client_id.as_ref().is_some_and(|id| self.is_spot_id_taken(account, id)) {
             return Err(Reject::DuplicateClientOrderId);
@@ -61,14 +63,14 @@ impl Exchange {
         if self.triggers.spot.is_full(account) {
             return Err(Reject::TooManyTriggerOrders);
         }
-        let id = OrderId(next(&mut self.counters.spot_order));
+        let id = OrderId(next_number(&mut self.counters.spot_order));
         let algo = Trigger {
             id,
             account,
             client_id,
             condition: Condition::Reach { price, way, by: PriceType::Last },
             terms,
-            state: State::Waiting,
+            state: TriggerState::Waiting,
             created_ms: now_ms,
             updated_ms: now_ms,
         };
@@ -82,7 +84,7 @@ impl Exchange {
             || owner.is_some_and(|owner| owner.spot_orders.by_client_id(id).is_some())
     }
 
-    /// Cancels the waiting orders of a kind, of one pair when it is named.
+    /// Cancels the waiting algo orders of a kind, in one pair or in all.
     pub(crate) fn cancel_all_algos(
         &mut self,
         account: AccountId,
@@ -98,33 +100,33 @@ impl Exchange {
         let ids: Vec<_> = waiting.map(|algo| algo.id).collect();
         for id in ids {
             if let Some(algo) = self.triggers.spot.take(id) {
-                self.triggers.spot.finish(algo, State::Cancelled, now_ms);
+                self.triggers.spot.finish(algo, TriggerState::Cancelled, now_ms);
             }
         }
     }
 
-    /// Cancels an order that waits.
+    /// Cancels a waiting algo order.
     pub(crate) fn cancel_algo(
         &mut self,
         account: AccountId,
         id: OrderId,
         now_ms: u64,
     ) -> Result<(), Reject> {
-        let shelf = &mut self.triggers.spot;
-        let own = shelf.get(id).filter(|algo| algo.account == account);
+        let orders = &mut self.triggers.spot;
+        let own = orders.get(id).filter(|algo| algo.account == account);
         if !own.ok_or(Reject::UnknownOrder)?.is_waiting() {
             return Err(Reject::OrderNotOpen);
         }
-        if let Some(algo) = shelf.take(id) {
-            shelf.finish(algo, State::Cancelled, now_ms);
+        if let Some(algo) = orders.take(id) {
+            orders.finish(algo, TriggerState::Cancelled, now_ms);
         }
         Ok(())
     }
 
-    pub(super) fn fire_algo(&mut self, id: OrderId, now_ms: u64) {
+    pub(super) fn trigger_algo(&mut self, id: OrderId, now_ms: u64) {
         let Some(algo) = self.triggers.spot.take(id) else { return };
         let placed = self.place_spot(algo.account, algo.terms.order.clone(), now_ms);
-        let state = placed.map_or(State::Refused, State::Placed);
+        let state = placed.map_or(TriggerState::Refused, TriggerState::Placed);
         self.triggers.spot.finish(algo, state, now_ms);
     }
 }

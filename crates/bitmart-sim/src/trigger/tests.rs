@@ -1,4 +1,4 @@
-//! When triggers fire, and when they do not.
+//! When trigger orders are triggered.
 
 mod bound;
 
@@ -7,10 +7,10 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::{
     Reject,
-    account::Purse,
+    account::WalletKind,
     book::SelfTrade,
-    futures_order::{FuturesOrder, FuturesSide, Mode, NewFuturesOrder},
-    order::NewSpotOrder,
+    futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode},
+    spot_order::NewSpotOrder,
     tests::{START_MS, quiet, spot_order},
 };
 
@@ -24,7 +24,7 @@ fn order(side: FuturesSide, price: Option<i64>, size: i64) -> NewFuturesOrder {
         side,
         price: price.map(Decimal::from),
         size: size.into(),
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: 10,
         isolated: false,
         client_id: None,
@@ -32,16 +32,21 @@ fn order(side: FuturesSide, price: Option<i64>, size: i64) -> NewFuturesOrder {
     }
 }
 
-fn reach(price: i64, way: Way) -> Condition {
+fn reach(price: i64, way: Direction) -> Condition {
     Condition::Reach { price: price.into(), way, by: PriceType::Last }
 }
 
-fn new_plan(kind: Kind, order: NewFuturesOrder, condition: Condition) -> NewPlan {
+fn new_plan(kind: PlanKind, order: NewFuturesOrder, condition: Condition) -> NewPlan {
     let terms = Plan { kind, order, whole_position: false, preset: Preset::default() };
     NewPlan { client_id: None, condition, terms }
 }
 
-fn plan(exchange: &mut Exchange, kind: Kind, order: NewFuturesOrder, when: Condition) -> OrderId {
+fn plan(
+    exchange: &mut Exchange,
+    kind: PlanKind,
+    order: NewFuturesOrder,
+    when: Condition,
+) -> OrderId {
     let id = exchange.submit_plan(ME, new_plan(kind, order, when), START_MS).expect("accepted");
     exchange.run_triggers(START_MS);
     id
@@ -53,11 +58,16 @@ fn place(exchange: &mut Exchange, account: AccountId, order: NewFuturesOrder) ->
     id
 }
 
-/// A trade of one contract at a price, between two accounts that are not looked at.
+/// A trade of one contract at a price, between two other accounts.
 fn trade(exchange: &mut Exchange, price: i64) {
     let (buyer, seller) = (AccountId(8), AccountId(9));
     for account in [buyer, seller] {
-        exchange.grant(account, Purse::Futures, &"USDT".into(), Decimal::from(1_000_000));
+        exchange.set_available_balance(
+            account,
+            WalletKind::Futures,
+            &"USDT".into(),
+            Decimal::from(1_000_000),
+        );
     }
     let (buy, sell) = (FuturesSide::OpenLong, FuturesSide::OpenShort);
     exchange.place_futures(buyer, order(buy, Some(price), 1), START_MS).expect("accepted");
@@ -65,20 +75,20 @@ fn trade(exchange: &mut Exchange, price: i64) {
     exchange.run_triggers(START_MS);
 }
 
-fn state(exchange: &Exchange, id: OrderId) -> State {
-    exchange.triggers.futures.get(id).expect("remembered").state
+fn state(exchange: &Exchange, id: OrderId) -> TriggerState {
+    exchange.triggers.futures.get(id).expect("kept").state
 }
 
 fn placed(exchange: &Exchange, id: OrderId) -> OrderId {
     match state(exchange, id) {
-        State::Placed(order) => order,
+        TriggerState::Placed(order) => order,
         state => panic!("{state:?}"),
     }
 }
 
 #[test]
 fn only_the_watched_kind_of_price_counts() {
-    let way = Way::Rise;
+    let way = Direction::Rise;
     let trail = Trail {
         activation: Decimal::ONE,
         callback_rate: Decimal::ONE,
@@ -100,16 +110,16 @@ fn long(exchange: &mut Exchange) {
 }
 
 #[test]
-fn a_plan_order_fires_once_when_the_price_has_come() {
+fn a_plan_order_is_triggered_once_when_its_price_is_reached() {
     let mut exchange = quiet();
     let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
-    let id = plan(&mut exchange, Kind::Plan, buy, reach(59_500, Way::Fall));
+    let id = plan(&mut exchange, PlanKind::Plan, buy, reach(59_500, Direction::Fall));
     trade(&mut exchange, 59_501);
-    assert_eq!(state(&exchange, id), State::Waiting);
+    assert_eq!(state(&exchange, id), TriggerState::Waiting);
     assert_eq!(
-        exchange.wallet(ME, Purse::Futures, "USDT").frozen,
+        exchange.wallet(ME, WalletKind::Futures, "USDT").frozen,
         Decimal::ZERO,
-        "it holds nothing"
+        "nothing is frozen"
     );
     trade(&mut exchange, 59_500);
     let order = placed(&exchange, id);
@@ -123,22 +133,22 @@ fn a_plan_order_fires_once_when_the_price_has_come() {
 }
 
 #[test]
-fn a_plan_order_for_a_rising_price_does_not_mind_a_falling_one() {
+fn a_plan_order_for_a_rising_price_ignores_a_falling_one() {
     let mut exchange = quiet();
     let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
-    let id = plan(&mut exchange, Kind::Plan, buy, reach(60_500, Way::Rise));
+    let id = plan(&mut exchange, PlanKind::Plan, buy, reach(60_500, Direction::Rise));
     trade(&mut exchange, 59_000);
-    assert_eq!(state(&exchange, id), State::Waiting);
+    assert_eq!(state(&exchange, id), TriggerState::Waiting);
     trade(&mut exchange, 60_500);
     placed(&exchange, id);
 }
 
-/// One command may move the price there and back.
+/// One command may move the price to the trigger price and back.
 #[test]
-fn a_price_that_was_there_for_one_trade_only_counts() {
+fn a_price_of_a_single_trade_triggers_a_plan_order() {
     let mut exchange = quiet();
     let buy = order(FuturesSide::OpenLong, Some(58_000), 1);
-    let id = plan(&mut exchange, Kind::Plan, buy, reach(59_100, Way::Fall));
+    let id = plan(&mut exchange, PlanKind::Plan, buy, reach(59_100, Direction::Fall));
     for price in [59_500, 59_000, 58_500] {
         place(&mut exchange, OTHER, order(FuturesSide::OpenLong, Some(price), 1));
     }
@@ -149,40 +159,40 @@ fn a_price_that_was_there_for_one_trade_only_counts() {
     let back = order(FuturesSide::OpenLong, None, 1);
     exchange.place_futures(OTHER, back, START_MS).expect("accepted");
     assert_eq!(exchange.futures[SYMBOL].last_price(), Decimal::from(59_900));
-    assert_eq!(state(&exchange, id), State::Waiting);
+    assert_eq!(state(&exchange, id), TriggerState::Waiting);
     exchange.run_triggers(START_MS);
     placed(&exchange, id);
 }
 
 #[test]
-fn a_cancelled_one_never_fires() {
+fn a_cancelled_plan_order_is_never_triggered() {
     let mut exchange = quiet();
     let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
-    let id = plan(&mut exchange, Kind::Plan, buy, reach(59_500, Way::Fall));
+    let id = plan(&mut exchange, PlanKind::Plan, buy, reach(59_500, Direction::Fall));
     let cancel =
-        |exchange: &mut Exchange| exchange.cancel_plan(ME, SYMBOL, id, &[Kind::Plan], START_MS);
+        |exchange: &mut Exchange| exchange.cancel_plan(ME, SYMBOL, id, &[PlanKind::Plan], START_MS);
     assert_eq!(cancel(&mut exchange), Ok(()));
     trade(&mut exchange, 59_000);
-    assert_eq!(state(&exchange, id), State::Cancelled);
+    assert_eq!(state(&exchange, id), TriggerState::Cancelled);
     assert_eq!(exchange.futures_orders_of(ME).count(), 0);
     assert_eq!(cancel(&mut exchange), Err(Reject::OrderNotOpen));
-    let unknown = exchange.cancel_plan(OTHER, SYMBOL, id, &[Kind::Plan], START_MS);
+    let unknown = exchange.cancel_plan(OTHER, SYMBOL, id, &[PlanKind::Plan], START_MS);
     assert_eq!(unknown.expect_err("not theirs"), Reject::UnknownOrder);
 }
 
 #[test]
-fn an_order_that_is_refused_ends_its_trigger() {
+fn a_rejected_order_ends_its_trigger_order() {
     let mut exchange = quiet();
     let close = order(FuturesSide::CloseLong, None, 2);
-    let id = plan(&mut exchange, Kind::Plan, close, reach(59_500, Way::Fall));
+    let id = plan(&mut exchange, PlanKind::Plan, close, reach(59_500, Direction::Fall));
     exchange.take_events();
     trade(&mut exchange, 59_000);
-    assert_eq!(state(&exchange, id), State::Refused);
-    let told = exchange.take_events().into_iter().find_map(|event| match event {
+    assert_eq!(state(&exchange, id), TriggerState::Refused);
+    let reported = exchange.take_events().into_iter().find_map(|event| match event {
         Event::FuturesPlan { plan, action } => Some((plan.state, action)),
         _ => None,
     });
-    assert_eq!(told, Some((State::Refused, FuturesAction::Cancelled)));
+    assert_eq!(reported, Some((TriggerState::Refused, FuturesAction::Cancelled)));
 }
 
 #[test]
@@ -193,15 +203,15 @@ fn a_trailing_order_follows_only_after_its_activation() {
         activation: Decimal::from(61_000),
         callback_rate: Decimal::ONE,
         by: PriceType::Last,
-        way: Way::Rise,
+        way: Direction::Rise,
         peak: None,
     };
     let close = order(FuturesSide::CloseLong, None, 5);
-    let id = plan(&mut exchange, Kind::Trailing, close, Condition::Trail(trail));
-    // 1 % down, but it does not follow yet; then up, and 1 % down from 62,000 is 61,380.
+    let id = plan(&mut exchange, PlanKind::Trailing, close, Condition::Trail(trail));
+    // First 1 % down, before the activation; then up to 62,000, of which 1 % down is 61,380.
     for price in [59_000, 60_999, 61_000, 62_000, 61_381] {
         trade(&mut exchange, price);
-        assert_eq!(state(&exchange, id), State::Waiting, "{price}");
+        assert_eq!(state(&exchange, id), TriggerState::Waiting, "{price}");
     }
     place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(61_300), 5));
     trade(&mut exchange, 61_380);
@@ -211,17 +221,17 @@ fn a_trailing_order_follows_only_after_its_activation() {
 }
 
 #[test]
-fn a_trailing_buy_follows_down_and_turns_up() {
+fn a_trailing_buy_follows_a_falling_price_and_is_triggered_by_a_rise() {
     let mut trail = Trail {
         activation: Decimal::ONE_HUNDRED,
         callback_rate: Decimal::TWO,
         by: PriceType::Last,
-        way: Way::Fall,
+        way: Direction::Fall,
         peak: None,
     };
     let prices = [101, 100, 103, 50];
-    let fires: Vec<_> = prices.map(|price| trail.follow(Decimal::from(price))).into();
-    assert_eq!(fires, [false, false, true, false]);
+    let triggered: Vec<_> = prices.map(|price| trail.follow(Decimal::from(price))).into();
+    assert_eq!(triggered, [false, false, true, false]);
     assert!(!trail.follow(Decimal::new(509, 1)) && trail.follow(Decimal::from(51)));
 }
 
@@ -236,34 +246,34 @@ fn an_algo_order_becomes_an_order_of_the_pair() {
     assert_eq!(exchange.cancel_algo(ME, cancelled, START_MS), Err(Reject::OrderNotOpen));
     let mut trade = |price: i64| {
         let request = |buy| spot_order(buy, 0, 0, price - 60_000, 1);
-        exchange.grant(OTHER, Purse::Spot, &"BTC".into(), Decimal::ONE);
+        exchange.set_available_balance(OTHER, WalletKind::Spot, &"BTC".into(), Decimal::ONE);
         exchange.place_spot(OTHER, request(true), START_MS).expect("accepted");
         exchange.place_spot(OTHER, request(false), START_MS).expect("accepted");
         exchange.run_triggers(START_MS);
-        exchange.triggers.spot.get(id).expect("remembered").state
+        exchange.triggers.spot.get(id).expect("kept").state
     };
-    assert_eq!(trade(59_001), State::Waiting);
-    let State::Placed(order) = trade(59_000) else { panic!("it has not fired") };
-    assert_eq!(trade(58_900), State::Placed(order));
+    assert_eq!(trade(59_001), TriggerState::Waiting);
+    let TriggerState::Placed(order) = trade(59_000) else { panic!("it was not triggered") };
+    assert_eq!(trade(58_900), TriggerState::Placed(order));
     assert_eq!(exchange.spot_orders[&order].request.price, Decimal::from(58_000));
     assert_eq!(exchange.account_mut(ME).spot_orders.all(), [order]);
 }
 
 #[test]
-fn nothing_fires_in_a_market_that_is_halted_until_it_goes_on() {
+fn nothing_is_triggered_in_a_halted_market_until_it_resumes() {
     let mut exchange = quiet();
     let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
-    let id = plan(&mut exchange, Kind::Plan, buy, reach(59_500, Way::Fall));
+    let id = plan(&mut exchange, PlanKind::Plan, buy, reach(59_500, Direction::Fall));
     exchange.halt(SYMBOL, true).expect("a market");
     trade(&mut exchange, 59_500);
-    assert_eq!(state(&exchange, id), State::Waiting);
+    assert_eq!(state(&exchange, id), TriggerState::Waiting);
     exchange.halt(SYMBOL, false).expect("a market");
     exchange.run_triggers(START_MS);
     placed(&exchange, id);
 }
 
 #[test]
-fn the_client_order_id_of_an_algo_order_that_waits_is_taken() {
+fn the_client_order_id_of_a_waiting_algo_order_cannot_be_used_again() {
     let mut exchange = quiet();
     let order =
         || NewSpotOrder { client_id: Some("mine".into()), ..spot_order(true, 0, 0, -500, 1) };
@@ -274,12 +284,15 @@ fn the_client_order_id_of_an_algo_order_that_waits_is_taken() {
         exchange.place_spot(ME, order(), START_MS).expect_err("taken"),
         Reject::DuplicateClientOrderId
     );
-    assert!(exchange.place_spot(OTHER, order(), START_MS).is_ok(), "each account has its own");
+    assert!(
+        exchange.place_spot(OTHER, order(), START_MS).is_ok(),
+        "client order ids are per account"
+    );
     for (account, buys) in [(OTHER, true), (ME, false)] {
         let other = NewSpotOrder { size: Decimal::new(1, 3), ..spot_order(buys, 0, 0, -100, 1) };
         exchange.place_spot(account, other, START_MS).expect("accepted");
     }
     exchange.run_triggers(START_MS);
-    let state = exchange.triggers.spot.get(id).expect("remembered").state;
-    assert!(matches!(state, State::Placed(_)), "{state:?}");
+    let state = exchange.triggers.spot.get(id).expect("kept").state;
+    assert!(matches!(state, TriggerState::Placed(_)), "{state:?}");
 }

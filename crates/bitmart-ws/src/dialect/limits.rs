@@ -11,6 +11,8 @@ const DEFAULT_TOPICS_PER_MESSAGE: usize = 100;
 /// Bounds how many topics a lost connection affects.
 const DEFAULT_TOPICS_PER_CONNECTION: usize = 200;
 const DEFAULT_MESSAGES: Rate = Rate { count: 100, window: Duration::from_secs(10) };
+/// A year.
+const LONGEST: Duration = Duration::from_secs(31_536_000);
 const DEFAULT_CONNECTS: Rate = Rate { count: 30, window: Duration::from_secs(60) };
 
 /// Limits and timeouts of the connections of one endpoint. They follow what BitMart publishes
@@ -124,5 +126,31 @@ impl Limits {
             handshake_retry_delay: Duration::from_secs(10),
             max_retry_after: Duration::from_secs(900),
         }
+    }
+
+    /// These limits with durations that a time can be advanced by: what is longer becomes a year, which
+    /// means never as well.
+    pub(crate) fn bounded(mut self) -> Self {
+        for duration in [
+            &mut self.connect_window,
+            &mut self.message_window,
+            &mut self.connect_timeout,
+            &mut self.connect_spacing,
+            &mut self.heartbeat_interval,
+            &mut self.idle_timeout,
+            &mut self.stale_after,
+            &mut self.acknowledgement_timeout,
+            &mut self.login_timeout,
+            &mut self.unused_timeout,
+            &mut self.topic_retry_delay,
+            &mut self.backoff_base,
+            &mut self.backoff_cap,
+            &mut self.healthy_after,
+            &mut self.handshake_retry_delay,
+            &mut self.max_retry_after,
+        ] {
+            *duration = LONGEST.min(*duration);
+        }
+        self
     }
 }

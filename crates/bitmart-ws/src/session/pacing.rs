@@ -20,6 +20,7 @@ impl ConnectPacing {
     /// Creates the pacing of an address that was not connected to before. The seed drives the jitter
     /// of the backoff: give each a different one.
     pub fn new(limits: &Limits, seed: u64) -> Self {
+        let limits = limits.bounded();
         let backoff = ExponentialBackoff::new(limits.backoff_base, limits.backoff_cap, seed);
         Self { backoff, next_connect: None }
     }

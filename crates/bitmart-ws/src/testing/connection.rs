@@ -8,7 +8,6 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
-use tokio::time::Instant;
 
 use super::{ClientCommand, with_timeout};
 use crate::dialect::Dialect;
@@ -281,8 +280,14 @@ impl ServerConnection {
     /// # Cancel safety
     /// As [`next_frame`](Self::next_frame).
     pub async fn answer_heartbeats(&mut self, duration: Duration) {
-        let end = Instant::now() + duration;
-        while let Ok(frame) = tokio::time::timeout_at(end, self.next_frame()).await {
+        // `sleep` accepts any duration.
+        let mut end = std::pin::pin!(tokio::time::sleep(duration));
+        loop {
+            let frame = tokio::select! {
+                biased;
+                frame = self.next_frame() => frame,
+                () = &mut end => return,
+            };
             let Some(frame) = frame else { panic!("the client ended the connection") };
             self.answer_heartbeat(&frame).await;
         }

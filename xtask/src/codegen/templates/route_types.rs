@@ -1,4 +1,6 @@
-//! What the sandbox knows about each route: the facts of the API description, as plain data.
+//! The types of the route tables.
+
+use super::{EndpointId, Group};
 
 /// HTTP method of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub(crate) enum Host {
     Futures,
 }
 
-/// What a request must carry.
+/// The authentication that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Auth {
     /// Nothing.
@@ -45,17 +47,17 @@ pub(crate) enum Envelope {
 /// A range of error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Codes {
-    /// That of quotations.
+    /// Codes of market data.
     Quotation,
-    /// That of spot, and of all endpoints without a range of their own.
+    /// Codes of spot, and of all endpoints without a separate range.
     Spot,
-    /// That of the account.
+    /// Codes of the account endpoints.
     Account,
-    /// That of futures.
+    /// Codes of futures.
     Futures,
 }
 
-/// What a limit counts by.
+/// What the requests of a rate limit are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// The address of the caller.
@@ -77,22 +79,22 @@ pub(crate) struct Limit {
     pub(crate) scope: Scope,
 }
 
-/// JSON form of a parameter; in a query everything is text.
+/// JSON form of a parameter; in a query everything is a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A text.
+    /// A string.
     Text,
-    /// A decimal number in a text.
+    /// A decimal number as string.
     Decimal,
     /// An integer.
     Integer,
     /// `true` or `false`.
     Flag,
-    /// A list: of texts, or of objects with the fields in [`Param::items`].
+    /// A list of strings, or of objects with the fields in [`Param::items`].
     List,
 }
 
-/// Whether a parameter must be there.
+/// Whether a parameter is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     /// Always.
@@ -110,20 +112,20 @@ pub(crate) struct Param {
     pub(crate) name: &'static str,
     /// JSON form.
     pub(crate) kind: Kind,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub(crate) presence: Presence,
-    /// Documented values; empty where they are not listed.
+    /// Documented values; empty if they are not listed.
     pub(crate) values: &'static [&'static str],
-    /// Least value of an integer.
+    /// Minimum of an integer.
     pub(crate) min: Option<i64>,
-    /// Greatest value of an integer, or of a list's length.
+    /// Maximum of an integer, or of the length of a list.
     pub(crate) max: Option<i64>,
     /// Fields of the objects in a list.
     pub(crate) items: &'static [Param],
 }
 
 impl Param {
-    const fn new(name: &'static str, kind: Kind, presence: Presence) -> Self {
+    pub(super) const fn new(name: &'static str, kind: Kind, presence: Presence) -> Self {
         Self {
             name,
             kind,
@@ -134,19 +136,19 @@ impl Param {
             items: &[],
         }
     }
-    const fn values(mut self, values: &'static [&'static str]) -> Self {
+    pub(super) const fn values(mut self, values: &'static [&'static str]) -> Self {
         self.values = values;
         self
     }
-    const fn min(mut self, min: i64) -> Self {
+    pub(super) const fn min(mut self, min: i64) -> Self {
         self.min = Some(min);
         self
     }
-    const fn max(mut self, max: i64) -> Self {
+    pub(super) const fn max(mut self, max: i64) -> Self {
         self.max = Some(max);
         self
     }
-    const fn items(mut self, items: &'static [Param]) -> Self {
+    pub(super) const fn items(mut self, items: &'static [Param]) -> Self {
         self.items = items;
         self
     }
@@ -171,9 +173,9 @@ pub(crate) struct Route {
     pub(crate) codes: Codes,
     /// The message of a success.
     pub(crate) success: &'static str,
-    /// What a request must carry.
+    /// The authentication that a request needs.
     pub(crate) auth: Auth,
-    /// What the key must be allowed to do.
+    /// The permission that the key needs.
     pub(crate) permission: Option<&'static str>,
     /// Whether it may change anything.
     pub(crate) changes: bool,
@@ -183,21 +185,16 @@ pub(crate) struct Route {
     pub(crate) envelope: Envelope,
     /// Parameters: of the query for GET, of the body for POST.
     pub(crate) params: &'static [Param],
-    /// Parameters that clients send and no document knows.
+    /// Undocumented parameters that clients send.
     pub(crate) undocumented: &'static [&'static str],
 }
 
 impl Limit {
-    const fn new(count: u32, window_secs: u32, scope: Scope) -> Self {
+    pub(super) const fn new(count: u32, window_secs: u32, scope: Scope) -> Self {
         Self {
             count,
             window_secs,
             scope,
         }
     }
-}
-
-/// Every described route, in the order of the description.
-pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
-    EndpointId::ALL.into_iter().map(EndpointId::route)
 }

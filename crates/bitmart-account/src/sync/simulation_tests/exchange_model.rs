@@ -3,13 +3,13 @@
 /// Parameters of a run; durations are in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ExchangeParams {
-    /// Maximum push delay (P).
+    /// Maximum push delay, as [`Assumptions`](crate::Assumptions) has it.
     pub(super) push_delay: i64,
-    /// Maximum history lag (H).
+    /// Maximum history lag.
     pub(super) history_lag: i64,
-    /// Maximum clock skew (C).
+    /// Maximum clock skew.
     pub(super) clock_skew: i64,
-    /// Offset of the exchange's clock in percent of C.
+    /// Offset of the exchange's clock in percent of the maximum skew.
     pub(super) clock_offset: i64,
     /// Capacity of a queue.
     pub(super) capacity: usize,
@@ -23,6 +23,7 @@ pub(super) struct Trade {
     pub(super) timestamp: i64,
     /// When it appears in the history.
     pub(super) listed: i64,
+    /// Whether the tracker has reported it.
     pub(super) reported: bool,
 }
 
@@ -46,9 +47,9 @@ pub(super) struct Exchange {
     params: ExchangeParams,
     pub(super) trades: Vec<Trade>,
     pub(super) resting: Vec<RestingOrder>,
-    /// When the balance changed, and when its last push arrives. Version n is the balance after n
-    /// changes.
+    /// When the balance changed. Version n is the balance after n changes.
     balance_changes: Vec<i64>,
+    /// When the push of the latest change arrives.
     balance_push: i64,
 }
 
@@ -96,8 +97,8 @@ impl Exchange {
 
     /// Returns the fills of a time range, in no particular order.
     pub(super) fn fills(&self, now: i64, from: i64, until: i64) -> Vec<(usize, i64)> {
-        let listed = self.trades.iter().enumerate().rev();
-        listed
+        let trades = self.trades.iter().enumerate().rev();
+        trades
             .filter(|(_, trade)| from <= trade.timestamp && trade.timestamp <= until)
             .filter(|(_, trade)| trade.listed <= now)
             .map(|(id, trade)| (id, trade.timestamp))

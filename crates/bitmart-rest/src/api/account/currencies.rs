@@ -99,19 +99,19 @@ impl FundingCurrencies {
 pub struct FundingCurrency {
     /// Currency, with its network where there are several: `USDT-TRC20`.
     pub currency: Currency,
-    /// Its full name. `None` if absent.
+    /// Its full name.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Address of its contract; `None` for a coin that has none.
     #[serde(default, with = "wire::text_opt")]
     pub contract_address: Option<String>,
-    /// Network. `None` if absent.
+    /// Network.
     #[serde(default, with = "wire::text_opt")]
     pub network: Option<String>,
-    /// Whether it can be withdrawn. `None` if absent.
+    /// Whether it can be withdrawn.
     #[serde(default, with = "wire::boolean_opt")]
     pub withdraw_enabled: Option<bool>,
-    /// Whether it can be deposited. `None` if absent.
+    /// Whether it can be deposited.
     #[serde(default, with = "wire::boolean_opt")]
     pub deposit_enabled: Option<bool>,
     /// Smallest withdrawal, in the currency; `None` without a minimum.

@@ -25,18 +25,18 @@ pub struct FundingRecord {
     /// The exchange's id of a deposit; `None` for a withdrawal.
     #[serde(default, with = "wire::text_opt")]
     pub deposit_id: Option<DepositId>,
-    /// Deposit or withdrawal. `None` if absent.
+    /// Deposit or withdrawal.
     #[serde(rename = "operation_type", default, with = "wire::opt")]
     pub operation: Option<FundingOperation>,
     /// Currency, with its network where there are several.
     pub currency: Currency,
-    /// When it was requested. `None` if absent.
+    /// When it was requested.
     #[serde(default, with = "wire::millis_opt")]
     pub apply_time: Option<Timestamp>,
     /// Net amount that arrives, in the currency.
     #[serde(with = "wire::decimal")]
     pub arrival_amount: Decimal,
-    /// Fee, in the currency. `None` if absent.
+    /// Fee, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// State.
@@ -71,7 +71,7 @@ impl fmt::Debug for FundingRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FundingDetail {
-    /// The deposit or withdrawal; `None` if absent.
+    /// The deposit or withdrawal;
     #[serde(default, with = "wire::object_opt")]
     pub record: Option<FundingRecord>,
 }
@@ -82,7 +82,7 @@ pub struct FundingDetail {
 pub struct DepositAddress {
     /// Currency, with its network where there are several.
     pub currency: Currency,
-    /// Network. `None` if absent.
+    /// Network.
     #[serde(default, with = "wire::text_opt")]
     pub chain: Option<String>,
     /// Address.
@@ -106,16 +106,16 @@ impl fmt::Debug for DepositAddress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WithdrawQuota {
-    /// Amount that the account may still withdraw today, over all currencies, in BTC. `None` if absent.
+    /// Amount that the account may still withdraw today, over all currencies, in BTC.
     #[serde(rename = "today_available_withdraw_BTC", default, with = "wire::decimal_opt")]
     pub today_available_btc: Option<Decimal>,
-    /// Smallest withdrawal, in the currency. `None` if absent.
+    /// Smallest withdrawal, in the currency.
     #[serde(rename = "min_withdraw", default, with = "wire::decimal_opt")]
     pub min_size: Option<Decimal>,
-    /// Maximum number of decimal places of an amount. `None` if absent.
+    /// Maximum number of decimal places of an amount.
     #[serde(rename = "withdraw_precision", default, with = "wire::number_opt")]
     pub decimals: Option<u32>,
-    /// Fee, in the currency. `None` if absent.
+    /// Fee, in the currency.
     #[serde(rename = "withdraw_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// An amount must be a multiple of this; `None` without such a rule.
@@ -157,11 +157,11 @@ pub struct WithdrawAddress {
     /// The user's remark.
     #[serde(default, with = "wire::text_opt")]
     pub remark: Option<String>,
-    /// Where it may be used. `None` if absent.
+    /// Where it may be used.
     #[serde(rename = "addressType", default, with = "wire::opt")]
     pub address_type: Option<WithdrawAddressType>,
     /// Whether it has been verified: the API withdraws to verified addresses only.
-    /// `None` if absent.
+    ///
     #[serde(rename = "verifyStatus", default, with = "wire::flag_opt")]
     pub is_verified: Option<bool>,
 }

@@ -19,13 +19,13 @@ pub struct Invitation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Customers {
-    /// Number of rows over all pages. `None` if absent.
+    /// Number of rows over all pages.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
-    /// Number of this page. `None` if absent.
+    /// Number of this page.
     #[serde(default, with = "wire::number_opt")]
     pub page: Option<u32>,
-    /// Number of rows per page. `None` if absent.
+    /// Number of rows per page.
     #[serde(default, with = "wire::number_opt")]
     pub size: Option<u32>,
     /// The rows of this page. Their form is unverified, since the published sample has none.

@@ -9,22 +9,22 @@ use crate::api::affiliate::UserType;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rebates {
-    /// Number of rows over all pages. `None` if absent.
+    /// Number of rows over all pages.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
-    /// Number of this page. `None` if absent.
+    /// Number of this page.
     #[serde(default, with = "wire::number_opt")]
     pub page: Option<u32>,
-    /// Number of rows per page. `None` if absent.
+    /// Number of rows per page.
     #[serde(default, with = "wire::number_opt")]
     pub size: Option<u32>,
-    /// Sum of the rebates in BTC. `None` if absent.
+    /// Sum of the rebates in BTC.
     #[serde(rename = "btc_rebate_sum", default, with = "wire::decimal_exact_opt")]
     pub btc: Option<Decimal>,
-    /// Sum of the rebates in USDT. `None` if absent.
+    /// Sum of the rebates in USDT.
     #[serde(rename = "usdt_rebate_sum", default, with = "wire::decimal_exact_opt")]
     pub usdt: Option<Decimal>,
-    /// Sum of the rebates in ETH. `None` if absent.
+    /// Sum of the rebates in ETH.
     #[serde(rename = "eth_rebate_sum", default, with = "wire::decimal_exact_opt")]
     pub eth: Option<Decimal>,
     /// The rows of this page.
@@ -53,7 +53,7 @@ pub struct Rebate {
     /// Sum of the customer's rebates, in the currency.
     #[serde(rename = "total_rebate_amount", with = "wire::decimal_exact")]
     pub amount: Decimal,
-    /// How the customer was invited. `None` if absent.
+    /// How the customer was invited.
     #[serde(default, with = "wire::opt")]
     pub user_type: Option<UserType>,
 }
@@ -66,25 +66,25 @@ pub struct UserRebate {
     /// The customer.
     #[serde(rename = "cid", with = "wire::id_number")]
     pub uid: UserId,
-    /// Share of the fees that is paid back, as a ratio. `None` if absent.
+    /// Share of the fees that is paid back, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub back_rate: Option<Decimal>,
-    /// Traded amount over all time. `None` if absent.
+    /// Traded amount over all time.
     #[serde(rename = "trading_vol_total", default, with = "wire::decimal_opt")]
     pub total_volume: Option<Decimal>,
-    /// Fees over all time. `None` if absent.
+    /// Fees over all time.
     #[serde(rename = "trading_fee_total", default, with = "wire::decimal_opt")]
     pub total_fee: Option<Decimal>,
-    /// Rebate over all time. `None` if absent.
+    /// Rebate over all time.
     #[serde(rename = "rebate_total", default, with = "wire::decimal_opt")]
     pub total_rebate: Option<Decimal>,
-    /// Traded amount in the requested period. `None` if absent.
+    /// Traded amount in the requested period.
     #[serde(rename = "trading_vol", default, with = "wire::decimal_opt")]
     pub volume: Option<Decimal>,
-    /// Fees in the requested period. `None` if absent.
+    /// Fees in the requested period.
     #[serde(rename = "trading_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Rebate in the requested period. `None` if absent.
+    /// Rebate in the requested period.
     #[serde(default, with = "wire::decimal_opt")]
     pub rebate: Option<Decimal>,
 }
@@ -93,10 +93,10 @@ pub struct UserRebate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApiRebate {
-    /// Fees. `None` if absent.
+    /// Fees.
     #[serde(rename = "api_trading_fee_total", default, with = "wire::decimal_opt")]
     pub total_fee: Option<Decimal>,
-    /// Rebate. `None` if absent.
+    /// Rebate.
     #[serde(rename = "api_rebate_total", default, with = "wire::decimal_opt")]
     pub total_rebate: Option<Decimal>,
 }

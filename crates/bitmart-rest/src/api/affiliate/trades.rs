@@ -10,13 +10,13 @@ use crate::api::affiliate::{CopyTrade, OrderType, UserType};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CustomerTrades {
-    /// Number of rows over all pages. `None` if absent.
+    /// Number of rows over all pages.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
-    /// Number of this page. `None` if absent.
+    /// Number of this page.
     #[serde(default, with = "wire::number_opt")]
     pub page: Option<u32>,
-    /// Number of rows per page. `None` if absent.
+    /// Number of rows per page.
     #[serde(default, with = "wire::number_opt")]
     pub size: Option<u32>,
     /// The rows of this page.
@@ -31,27 +31,27 @@ pub struct CustomerTrade {
     /// The customer.
     #[serde(rename = "user_id", with = "wire::id_number")]
     pub uid: UserId,
-    /// How the customer was invited. `None` if absent.
+    /// How the customer was invited.
     #[serde(default, with = "wire::opt")]
     pub user_type: Option<UserType>,
-    /// When it happened. `None` if absent.
+    /// When it happened.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Leverage of the position. `None` if absent.
+    /// Leverage of the position.
     #[serde(default, with = "wire::decimal_exact_opt")]
     pub leverage: Option<Decimal>,
-    /// Margin mode of the position, a number here: 1 isolated, 2 cross. `None` if absent.
+    /// Margin mode of the position, a number here: 1 isolated, 2 cross.
     #[serde(rename = "open_type", default, with = "wire::opt")]
     pub margin_type: Option<MarginType>,
     /// Direction.
     #[serde(rename = "way")]
     pub side: Side,
-    /// Kind of the order. `None` if absent.
+    /// Kind of the order.
     #[serde(rename = "category", default, with = "wire::opt")]
     pub order_type: Option<OrderType>,
-    /// Whether it copies another trader. `None` if absent.
+    /// Whether it copies another trader.
     #[serde(rename = "select_copy_trade", default, with = "wire::opt")]
     pub copy_trade: Option<CopyTrade>,
     /// Price, in the quote currency.
@@ -60,10 +60,10 @@ pub struct CustomerTrade {
     /// Size. Whether in contracts or in coins is not documented.
     #[serde(rename = "deal_vol", with = "wire::decimal_exact")]
     pub size: Decimal,
-    /// Fee. `None` if absent.
+    /// Fee.
     #[serde(default, with = "wire::decimal_exact_opt")]
     pub fee: Option<Decimal>,
-    /// Profit or loss that the trade realized. `None` if absent.
+    /// Profit or loss that the trade realized.
     #[serde(rename = "realised_profit", default, with = "wire::decimal_exact_opt")]
     pub realized_profit: Option<Decimal>,
 }

@@ -92,7 +92,7 @@ pub(super) const FUTURES_ORDER_MODE: &[Meaning] = &[
     Meaning::new("1", "good_till_canceled", "Until it is canceled."),
     Meaning::new("2", "fill_or_kill", "Completely and immediately, or not at all."),
     Meaning::new("3", "immediate_or_cancel", "Immediately; the remainder is canceled."),
-    Meaning::new("4", "maker_only", "Only as a maker; not for market orders."),
+    Meaning::new("4", "post_only", "Only as a maker; not for market orders."),
 ];
 
 pub(super) const FUTURES_ORDER_STATE: &[Meaning] = &[

@@ -55,19 +55,19 @@ impl<'de> Deserialize<'de> for Assets {
 pub struct Asset {
     /// Currency.
     pub currency: Currency,
-    /// Margin of open positions. `None` if absent.
+    /// Margin of open positions.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_deposit: Option<Decimal>,
-    /// Held by open orders. `None` if absent.
+    /// Held by open orders.
     #[serde(rename = "frozen_balance", default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Free to trade or to move.
     #[serde(rename = "available_balance", with = "wire::decimal")]
     pub available: Decimal,
-    /// Total balance with the unrealized profit and loss. `None` if absent.
+    /// Total balance with the unrealized profit and loss.
     #[serde(default, with = "wire::decimal_opt")]
     pub equity: Option<Decimal>,
-    /// Unrealized profit and loss. `None` if absent.
+    /// Unrealized profit and loss.
     #[serde(rename = "unrealized", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
 }
@@ -78,10 +78,10 @@ pub struct Asset {
 pub struct FeeRate {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Taker fee, as a ratio. `None` if absent.
+    /// Taker fee, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub taker_fee_rate: Option<Decimal>,
-    /// Maker fee, as a ratio. `None` if absent.
+    /// Maker fee, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub maker_fee_rate: Option<Decimal>,
 }
@@ -97,7 +97,7 @@ pub struct PositionV1 {
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
-    /// Leverage. `None` if absent.
+    /// Leverage.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type; `None` when flat.
@@ -118,41 +118,41 @@ pub struct PositionV1 {
     /// Mark price.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_price: Option<Decimal>,
-    /// Value at the entry price, in the quote currency. `None` if absent.
+    /// Value at the entry price, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_value: Option<Decimal>,
-    /// Value at the mark price, in the quote currency. `None` if absent.
+    /// Value at the mark price, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
-    /// the exchange's own reference. `None` if absent.
+    /// the exchange's own reference.
     #[serde(default, with = "wire::decimal_opt")]
     pub current_value: Option<Decimal>,
     /// Margin.
     #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
     pub margin: Option<Decimal>,
-    /// Margin below which it is liquidated. `None` if absent.
+    /// Margin below which it is liquidated.
     #[serde(default, with = "wire::decimal_opt")]
     pub maintenance_margin: Option<Decimal>,
-    /// Fees paid for it. `None` if absent.
+    /// Fees paid for it.
     #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Closed size, in contracts. `None` if absent.
+    /// Closed size, in contracts.
     #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
     pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
     #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Unrealized profit and loss. `None` if absent.
+    /// Unrealized profit and loss.
     #[serde(rename = "unrealized_value", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
-    /// Realized profit and loss. `None` if absent.
+    /// Realized profit and loss.
     #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened.
     #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the exchange created the row. `None` if absent.
+    /// When the exchange created the row.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
@@ -171,10 +171,10 @@ pub struct Position {
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
     /// Size, in contracts: negative for a short in one-way mode, never negative in hedge mode.
-    /// `None` if absent.
+    ///
     #[serde(rename = "position_amount", default, with = "wire::decimal_opt")]
     pub signed_size: Option<Decimal>,
-    /// Leverage. `None` if absent.
+    /// Leverage.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type.
@@ -195,14 +195,14 @@ pub struct Position {
     /// Price at which it is liquidated; 0 when there is none.
     #[serde(default, with = "wire::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
-    /// Value at the entry price, in the quote currency. `None` if absent.
+    /// Value at the entry price, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_value: Option<Decimal>,
-    /// Value at the mark price, in the quote currency. `None` if absent.
+    /// Value at the mark price, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
-    /// the exchange's own reference. `None` if absent.
+    /// the exchange's own reference.
     #[serde(default, with = "wire::decimal_opt")]
     pub current_value: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
@@ -211,31 +211,31 @@ pub struct Position {
     /// Margin; not in every response.
     #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
     pub margin: Option<Decimal>,
-    /// Margin that was needed to open it. `None` if absent.
+    /// Margin that was needed to open it.
     #[serde(default, with = "wire::decimal_opt")]
     pub initial_margin: Option<Decimal>,
-    /// Margin below which it is liquidated. `None` if absent.
+    /// Margin below which it is liquidated.
     #[serde(default, with = "wire::decimal_opt")]
     pub maintenance_margin: Option<Decimal>,
-    /// Fees paid for it. `None` if absent.
+    /// Fees paid for it.
     #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Closed size, in contracts. `None` if absent.
+    /// Closed size, in contracts.
     #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
     pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
     #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Unrealized profit and loss. `None` if absent.
+    /// Unrealized profit and loss.
     #[serde(rename = "unrealized_pnl", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
-    /// Realized profit and loss. `None` if absent.
+    /// Realized profit and loss.
     #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened; `None` when flat.
     #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the exchange created the row. `None` if absent.
+    /// When the exchange created the row.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
@@ -267,7 +267,7 @@ pub struct PositionRisk {
     /// Price at which it is liquidated.
     #[serde(default, with = "wire::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
-    /// Value at the mark price, in the quote currency. `None` if absent.
+    /// Value at the mark price, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
@@ -276,7 +276,7 @@ pub struct PositionRisk {
     /// Margin of an isolated position.
     #[serde(default, with = "wire::decimal_opt")]
     pub isolated_margin: Option<Decimal>,
-    /// Unrealized profit and loss. `None` if absent.
+    /// Unrealized profit and loss.
     #[serde(default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
     /// When it last changed.
@@ -301,7 +301,7 @@ pub struct LeverageSetting {
     /// Leverage.
     #[serde(with = "wire::decimal")]
     pub leverage: Decimal,
-    /// Margin type. `None` if absent.
+    /// Margin type.
     #[serde(rename = "open_type", default, with = "wire::opt")]
     pub margin_type: Option<MarginType>,
     /// The greatest leverage, or the greatest value of a position: published responses differ.
@@ -316,7 +316,7 @@ pub struct Transaction {
     /// Contract; `None` for a transfer.
     #[serde(default, with = "wire::text_opt")]
     pub symbol: Option<ContractSymbol>,
-    /// Type, as text. `None` if absent.
+    /// Type, as text.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub type_name: Option<TransactionTypeName>,
     /// Type, as a number; not in every response.
@@ -336,7 +336,7 @@ pub struct Transaction {
     /// Account that it belongs to.
     #[serde(default, with = "wire::text_opt")]
     pub account: Option<TradingAccount>,
-    /// When it happened. `None` if absent.
+    /// When it happened.
     #[serde(rename = "time", default, with = "wire::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
     /// The exchange's id of the transaction.

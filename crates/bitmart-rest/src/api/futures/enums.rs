@@ -10,7 +10,7 @@ bitmart_types::open_int_enum! {
         /// Immediately; the remainder is canceled.
         ImmediateOrCancel = 3,
         /// Only as a maker; not for market orders.
-        MakerOnly = 4,
+        PostOnly = 4,
     }
 }
 

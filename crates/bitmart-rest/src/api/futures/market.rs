@@ -33,7 +33,7 @@ impl Contracts {
 pub struct Contract {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Perpetual or dated. `None` if absent.
+    /// Perpetual or dated.
     #[serde(default, with = "wire::opt")]
     pub product_type: Option<ProductType>,
     /// When it was opened.
@@ -45,10 +45,10 @@ pub struct Contract {
     /// When it is settled; `None` for a perpetual.
     #[serde(default, with = "wire::millis_opt")]
     pub settle_timestamp: Option<Timestamp>,
-    /// Base currency. `None` if absent.
+    /// Base currency.
     #[serde(default, with = "wire::opt")]
     pub base_currency: Option<Currency>,
-    /// Quote currency. `None` if absent.
+    /// Quote currency.
     #[serde(default, with = "wire::opt")]
     pub quote_currency: Option<Currency>,
     /// Price of the last trade, in the quote currency.
@@ -63,23 +63,23 @@ pub struct Contract {
     /// Price of the index, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub index_price: Option<Decimal>,
-    /// Name of the index. `None` if absent.
+    /// Name of the index.
     #[serde(default, with = "wire::text_opt")]
     pub index_name: Option<String>,
     /// Value of one contract, in the base currency; of a contract margined in coins, in the quote
     /// currency.
     #[serde(with = "wire::decimal")]
     pub contract_size: Decimal,
-    /// Least leverage. `None` if absent.
+    /// Least leverage.
     #[serde(default, with = "wire::decimal_opt")]
     pub min_leverage: Option<Decimal>,
-    /// Greatest leverage. `None` if absent.
+    /// Greatest leverage.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_leverage: Option<Decimal>,
-    /// Step of prices, in the quote currency. Not a count of digits. `None` if absent.
+    /// Step of prices, in the quote currency. Not a count of digits.
     #[serde(rename = "price_precision", default, with = "wire::decimal_opt")]
     pub price_step: Option<Decimal>,
-    /// Step of sizes, in contracts. Not a count of digits. `None` if absent.
+    /// Step of sizes, in contracts. Not a count of digits.
     #[serde(
         rename = "vol_precision",
         alias = "volume_precision",
@@ -123,7 +123,7 @@ pub struct Contract {
     /// Next funding payment; only in newer responses.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::millis_opt")]
     pub funding_time: Option<Timestamp>,
-    /// Whether it trades. `None` if absent.
+    /// Whether it trades.
     #[serde(default, with = "wire::opt")]
     pub status: Option<ContractStatus>,
     /// When it was delisted; `None` while it is listed. Whole seconds.
@@ -137,7 +137,7 @@ pub struct Contract {
 pub struct Depth {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Time of the snapshot. `None` if absent.
+    /// Time of the snapshot.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sell side, best (lowest) price first; at most 50.
@@ -153,7 +153,7 @@ positional! {
         pub price: Decimal as wire::decimal,
         /// Resting size, in contracts.
         pub size: Decimal as wire::decimal,
-        /// Resting size of this and all better levels, in contracts. `None` if absent.
+        /// Resting size of this and all better levels, in contracts.
         pub cumulative_size: Option<Decimal> as wire::decimal_opt,
     }
 }
@@ -170,10 +170,10 @@ pub struct Trade {
     /// Size in the base currency, not in contracts.
     #[serde(rename = "qty", with = "wire::decimal")]
     pub base_size: Decimal,
-    /// Size, in the quote currency. `None` if absent.
+    /// Size, in the quote currency.
     #[serde(rename = "quote_qty", default, with = "wire::decimal_opt")]
     pub quote_size: Option<Decimal>,
-    /// When it happened; whole seconds. `None` if absent.
+    /// When it happened; whole seconds.
     #[serde(rename = "time", default, with = "wire::seconds_opt")]
     pub timestamp: Option<Timestamp>,
     /// Whether the buyer was the maker, so that the taker sold.
@@ -187,13 +187,13 @@ pub struct Trade {
 pub struct OpenInterest {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Time of the value. `None` if absent.
+    /// Time of the value.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Open interest, in contracts.
     #[serde(with = "wire::decimal")]
     pub open_interest: Decimal,
-    /// Open interest, in the quote currency. `None` if absent.
+    /// Open interest, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub open_interest_value: Option<Decimal>,
 }
@@ -204,23 +204,23 @@ pub struct OpenInterest {
 pub struct FundingRate {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Time of the rates. `None` if absent.
+    /// Time of the rates.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// A ratio. The documentation calls it the previous period's rate, the exchange's own reference
     /// the current one.
     #[serde(rename = "rate_value", with = "wire::decimal")]
     pub rate: Decimal,
-    /// Expected next funding rate, as a ratio. `None` if absent.
+    /// Expected next funding rate, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub expected_rate: Option<Decimal>,
     /// Next funding.
     #[serde(default, with = "wire::millis_opt")]
     pub funding_time: Option<Timestamp>,
-    /// Upper limit of the rate, as a ratio. `None` if absent.
+    /// Upper limit of the rate, as a ratio.
     #[serde(rename = "funding_upper_limit", default, with = "wire::decimal_opt")]
     pub upper_limit: Option<Decimal>,
-    /// Lower limit of the rate, as a ratio. `None` if absent.
+    /// Lower limit of the rate, as a ratio.
     #[serde(rename = "funding_lower_limit", default, with = "wire::decimal_opt")]
     pub lower_limit: Option<Decimal>,
 }
@@ -288,7 +288,7 @@ pub struct Kline {
     /// Last price.
     #[serde(rename = "close_price", with = "wire::decimal")]
     pub close: Decimal,
-    /// Traded size, in contracts; usually 0 for candles of the mark price. `None` if absent.
+    /// Traded size, in contracts; usually 0 for candles of the mark price.
     #[serde(default, with = "wire::decimal_opt")]
     pub volume: Option<Decimal>,
 }
@@ -344,7 +344,7 @@ pub struct LeverageRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LeverageBracket {
-    /// Number of the bracket, from 1. `None` if absent.
+    /// Number of the bracket, from 1.
     #[serde(default, with = "wire::number_opt")]
     pub bracket: Option<u32>,
     /// Greatest leverage.
@@ -353,13 +353,13 @@ pub struct LeverageBracket {
     /// Upper end of the range, in the quote currency.
     #[serde(with = "wire::decimal")]
     pub notional_cap: Decimal,
-    /// Lower end of the range, in the quote currency. `None` if absent.
+    /// Lower end of the range, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional_floor: Option<Decimal>,
-    /// Maintenance margin, as a ratio of the position's value. `None` if absent.
+    /// Maintenance margin, as a ratio of the position's value.
     #[serde(rename = "maint_margin_ratio", default, with = "wire::decimal_opt")]
     pub maintenance_margin_ratio: Option<Decimal>,
-    /// Maintenance margin of all brackets below, in the quote currency. `None` if absent.
+    /// Maintenance margin of all brackets below, in the quote currency.
     #[serde(rename = "cum", default, with = "wire::decimal_opt")]
     pub cumulative: Option<Decimal>,
 }

@@ -62,7 +62,7 @@ pub struct PlanOrder {
     pub symbol: ContractSymbol,
     /// Direction.
     pub side: Side,
-    /// Kind of order. `None` if absent.
+    /// Kind of order.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<PlanOrderType>,
     /// State.
@@ -70,7 +70,7 @@ pub struct PlanOrder {
     /// Size, in contracts.
     #[serde(with = "wire::decimal")]
     pub size: Decimal,
-    /// Price that triggers it, in the quote currency. `None` if absent.
+    /// Price that triggers it, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub trigger_price: Option<Decimal>,
     /// Limit price of the order that is placed then; 0 or `None` at market.
@@ -97,10 +97,10 @@ pub struct PlanOrder {
     /// Position mode of the account at that time.
     #[serde(default, with = "wire::text_opt")]
     pub position_mode: Option<PositionMode>,
-    /// When it was accepted. `None` if absent.
+    /// When it was accepted.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When it last changed. `None` if absent.
+    /// When it last changed.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
     /// Which price triggers the take-profit.

@@ -43,13 +43,13 @@ impl SubAccountWallet {
 pub struct SubAccountBalance {
     /// Currency.
     pub currency: Currency,
-    /// Its full name. `None` if absent.
+    /// Its full name.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free, in the currency.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by orders and positions, in the currency. `None` if absent.
+    /// Held by orders and positions, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
@@ -59,16 +59,16 @@ pub struct SubAccountBalance {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SubAccountTransfer {
-    /// User name of the account that paid. `None` if absent.
+    /// User name of the account that paid.
     #[serde(default, with = "wire::text_opt")]
     pub from_account: Option<String>,
-    /// Kind of that account. `None` if absent.
+    /// Kind of that account.
     #[serde(rename = "fromWalletType", default, with = "wire::opt")]
     pub from_wallet: Option<WalletType>,
-    /// User name of the account that received. `None` if absent.
+    /// User name of the account that received.
     #[serde(default, with = "wire::text_opt")]
     pub to_account: Option<String>,
-    /// Kind of that account. `None` if absent.
+    /// Kind of that account.
     #[serde(rename = "toWalletType", default, with = "wire::opt")]
     pub to_wallet: Option<WalletType>,
     /// Currency.
@@ -76,7 +76,7 @@ pub struct SubAccountTransfer {
     /// Amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
-    /// When it was requested; whole seconds. `None` if absent.
+    /// When it was requested; whole seconds.
     #[serde(rename = "submissionTime", default, with = "wire::seconds_opt")]
     pub timestamp: Option<Timestamp>,
 }

@@ -43,7 +43,7 @@ pub struct Order {
     pub symbol: ContractSymbol,
     /// Direction.
     pub side: Side,
-    /// Kind of order. `None` if absent.
+    /// Kind of order.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<OrderType>,
     /// State, as sent by the exchange: finished means filled or canceled.
@@ -82,10 +82,10 @@ pub struct Order {
     /// Account that the order belongs to.
     #[serde(default, with = "wire::text_opt")]
     pub account: Option<TradingAccount>,
-    /// When it was accepted. `None` if absent.
+    /// When it was accepted.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When it last changed. `None` if absent.
+    /// When it last changed.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
     /// Price that activates a trailing order.
@@ -203,22 +203,22 @@ pub struct Fill {
     /// Filled size, in contracts.
     #[serde(rename = "vol", with = "wire::decimal")]
     pub size: Decimal,
-    /// Whether the order was maker or taker. `None` if absent.
+    /// Whether the order was maker or taker.
     #[serde(rename = "exec_type", default, with = "wire::opt")]
     pub trade_role: Option<TradeRole>,
-    /// Whether it made a profit. `None` if absent.
+    /// Whether it made a profit.
     #[serde(rename = "profit", default, with = "wire::boolean_opt")]
     pub is_profit: Option<bool>,
-    /// Profit and loss that the fill realized. `None` if absent.
+    /// Profit and loss that the fill realized.
     #[serde(rename = "realised_profit", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
-    /// Fee. `None` if absent.
+    /// Fee.
     #[serde(rename = "paid_fees", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Account that the order belongs to.
     #[serde(default, with = "wire::text_opt")]
     pub account: Option<TradingAccount>,
-    /// When it happened. `None` if absent.
+    /// When it happened.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
 }

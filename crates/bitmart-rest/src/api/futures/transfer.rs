@@ -81,10 +81,10 @@ pub struct Transfer {
     /// From where to where.
     #[serde(rename = "type")]
     pub direction: TransferDirection,
-    /// State. `None` if absent.
+    /// State.
     #[serde(default, with = "wire::opt")]
     pub state: Option<TransferState>,
-    /// When it was requested. `None` if absent.
+    /// When it was requested.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }

@@ -15,25 +15,25 @@ pub use generated::*;
 pub struct Ticker {
     /// Pair.
     pub symbol: Symbol,
-    /// Price of the last trade, in the quote currency. `None` if absent.
+    /// Price of the last trade, in the quote currency.
     #[serde(rename = "last", default, with = "wire::decimal_opt")]
     pub last_price: Option<Decimal>,
-    /// Traded amount of the last 24 hours, in the base currency. `None` if absent.
+    /// Traded amount of the last 24 hours, in the base currency.
     #[serde(rename = "v_24h", default, with = "wire::decimal_opt")]
     pub base_volume: Option<Decimal>,
-    /// Traded amount of the last 24 hours, in the quote currency. `None` if absent.
+    /// Traded amount of the last 24 hours, in the quote currency.
     #[serde(rename = "qv_24h", default, with = "wire::decimal_opt")]
     pub quote_volume: Option<Decimal>,
-    /// Price 24 hours ago. `None` if absent.
+    /// Price 24 hours ago.
     #[serde(rename = "open_24h", default, with = "wire::decimal_opt")]
     pub open: Option<Decimal>,
-    /// Highest price of the last 24 hours. `None` if absent.
+    /// Highest price of the last 24 hours.
     #[serde(rename = "high_24h", default, with = "wire::decimal_opt")]
     pub high: Option<Decimal>,
-    /// Lowest price of the last 24 hours. `None` if absent.
+    /// Lowest price of the last 24 hours.
     #[serde(rename = "low_24h", default, with = "wire::decimal_opt")]
     pub low: Option<Decimal>,
-    /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None` if absent.
+    /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent.
     #[serde(rename = "fluctuation", default, with = "wire::decimal_opt")]
     pub change: Option<Decimal>,
     /// Best bid; `None` without one.
@@ -48,7 +48,7 @@ pub struct Ticker {
     /// Size of the best ask, in the base currency.
     #[serde(rename = "ask_sz", default, with = "wire::decimal_opt")]
     pub ask_size: Option<Decimal>,
-    /// When the exchange created the row. `None` if absent.
+    /// When the exchange created the row.
     #[serde(rename = "ts", default, with = "wire::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
 }
@@ -58,19 +58,19 @@ positional! {
     pub struct TickerRow {
         /// Pair.
         pub symbol: Symbol,
-        /// Price of the last trade, in the quote currency. `None` if absent.
+        /// Price of the last trade, in the quote currency.
         pub last_price: Option<Decimal> as wire::decimal_opt,
-        /// Traded amount of the last 24 hours, in the base currency. `None` if absent.
+        /// Traded amount of the last 24 hours, in the base currency.
         pub base_volume: Option<Decimal> as wire::decimal_opt,
-        /// Traded amount of the last 24 hours, in the quote currency. `None` if absent.
+        /// Traded amount of the last 24 hours, in the quote currency.
         pub quote_volume: Option<Decimal> as wire::decimal_opt,
-        /// Price 24 hours ago. `None` if absent.
+        /// Price 24 hours ago.
         pub open: Option<Decimal> as wire::decimal_opt,
-        /// Highest price of the last 24 hours. `None` if absent.
+        /// Highest price of the last 24 hours.
         pub high: Option<Decimal> as wire::decimal_opt,
-        /// Lowest price of the last 24 hours. `None` if absent.
+        /// Lowest price of the last 24 hours.
         pub low: Option<Decimal> as wire::decimal_opt,
-        /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None` if absent.
+        /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent.
         pub change: Option<Decimal> as wire::decimal_opt,
         /// Best bid; `None` without one.
         pub bid_price: Option<Decimal> as wire::decimal_opt,
@@ -80,7 +80,7 @@ positional! {
         pub ask_price: Option<Decimal> as wire::decimal_opt,
         /// Size of the best ask, in the base currency.
         pub ask_size: Option<Decimal> as wire::decimal_opt,
-        /// When the exchange created the row. `None` if absent.
+        /// When the exchange created the row.
         pub timestamp: Option<Timestamp> as wire::millis_text_opt,
     }
 }
@@ -125,9 +125,9 @@ positional! {
         pub low: Decimal as wire::decimal,
         /// Last price.
         pub close: Decimal as wire::decimal,
-        /// Traded amount, in the base currency. `None` if absent.
+        /// Traded amount, in the base currency.
         pub base_volume: Option<Decimal> as wire::decimal_opt,
-        /// Traded amount, in the quote currency. `None` if absent.
+        /// Traded amount, in the quote currency.
         pub quote_volume: Option<Decimal> as wire::decimal_opt,
     }
 }
@@ -136,7 +136,7 @@ positional! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Depth {
-    /// Time of the snapshot. `None` if absent.
+    /// Time of the snapshot.
     #[serde(rename = "ts", default, with = "wire::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
     /// Pair.
@@ -162,7 +162,7 @@ positional! {
     pub struct Trade {
         /// Pair.
         pub symbol: Symbol,
-        /// When it happened. `None` if absent.
+        /// When it happened.
         pub timestamp: Option<Timestamp> as wire::millis_text_opt,
         /// Price, in the quote currency.
         pub price: Decimal as wire::decimal,
@@ -195,13 +195,13 @@ pub struct CurrencyInfo {
     /// Currency.
     #[serde(rename = "id")]
     pub currency: Currency,
-    /// Its full name. `None` if absent.
+    /// Its full name.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
-    /// Whether it can be withdrawn. `None` if absent.
+    /// Whether it can be withdrawn.
     #[serde(default, with = "wire::boolean_opt")]
     pub withdraw_enabled: Option<bool>,
-    /// Whether it can be deposited. `None` if absent.
+    /// Whether it can be deposited.
     #[serde(default, with = "wire::boolean_opt")]
     pub deposit_enabled: Option<bool>,
 }
@@ -236,41 +236,41 @@ impl SymbolDetails {
 pub struct SymbolInfo {
     /// Pair.
     pub symbol: Symbol,
-    /// Number of the pair. `None` if absent.
+    /// Number of the pair.
     #[serde(default, with = "wire::number_opt")]
     pub symbol_id: Option<u64>,
-    /// Base currency. `None` if absent.
+    /// Base currency.
     #[serde(default, with = "wire::opt")]
     pub base_currency: Option<Currency>,
-    /// Quote currency. `None` if absent.
+    /// Quote currency.
     #[serde(default, with = "wire::opt")]
     pub quote_currency: Option<Currency>,
     /// Step of an order's size, in the base currency, despite the name.
     #[serde(with = "wire::decimal")]
     pub quote_increment: Decimal,
-    /// Least size of an order, in the base currency. `None` if absent.
+    /// Least size of an order, in the base currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub base_min_size: Option<Decimal>,
     /// Greatest size of an order, in the base currency. Observed, not documented.
     #[serde(default, with = "wire::decimal_opt")]
     pub base_max_size: Option<Decimal>,
-    /// Minimum number of decimal places in which prices are shown; -1 for tens. `None` if absent.
+    /// Minimum number of decimal places in which prices are shown; -1 for tens.
     #[serde(default, with = "wire::number_opt")]
     pub price_min_precision: Option<i32>,
     /// Maximum number of decimal places of a price. The exchange cuts off further ones without an error.
-    /// `None` if absent.
+    ///
     #[serde(default, with = "wire::number_opt")]
     pub price_max_precision: Option<i32>,
     /// When the pair expires, in an undocumented form; `None` in all observed rows.
     #[serde(default, with = "wire::text_opt")]
     pub expiration: Option<String>,
-    /// Least amount of a buy order, in the quote currency. `None` if absent.
+    /// Least amount of a buy order, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub min_buy_amount: Option<Decimal>,
-    /// Least amount of a sell order, in the quote currency. `None` if absent.
+    /// Least amount of a sell order, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub min_sell_amount: Option<Decimal>,
-    /// Whether it can be traded. `None` if absent.
+    /// Whether it can be traded.
     #[serde(default, with = "wire::opt")]
     pub trade_status: Option<TradeStatus>,
     /// When trading is planned to end, in an undocumented form.

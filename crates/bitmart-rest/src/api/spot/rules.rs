@@ -77,7 +77,7 @@ impl OrderRules {
     pub fn symbol(&self) -> &Symbol {
         &self.symbol
     }
-    /// Whether it trades; `None` if absent. A delisted pair is not in the list.
+    /// Whether it trades; A delisted pair is not in the list.
     pub fn is_trading(&self) -> Option<bool> {
         self.status.as_ref().map(|status| *status == TradeStatus::Trading)
     }
@@ -93,7 +93,7 @@ impl OrderRules {
     pub fn min_size(&self) -> Decimal {
         self.min_size
     }
-    /// Maximum size of an order, in the base currency. `None` if absent. Observed, not documented.
+    /// Maximum size of an order, in the base currency. Observed, not documented.
     pub fn max_size(&self) -> Option<Decimal> {
         self.max_size
     }

@@ -56,13 +56,13 @@ pub struct BatchCancelReceipt {
     /// Ids of the orders that were not: filled or canceled before, or unknown.
     #[serde(rename = "failIds", default, deserialize_with = "wire::list")]
     pub failed: Vec<OrderId>,
-    /// Number of requested orders. `None` if absent.
+    /// Number of requested orders.
     #[serde(default, with = "wire::number_opt")]
     pub total_count: Option<u32>,
-    /// Number of canceled orders. `None` if absent.
+    /// Number of canceled orders.
     #[serde(default, with = "wire::number_opt")]
     pub success_count: Option<u32>,
-    /// Number of orders that were not canceled. `None` if absent.
+    /// Number of orders that were not canceled.
     #[serde(default, with = "wire::number_opt")]
     pub failed_count: Option<u32>,
 }
@@ -88,10 +88,10 @@ pub struct Order {
     pub symbol: Symbol,
     /// Direction.
     pub side: Side,
-    /// Account that the order trades for. `None` if absent.
+    /// Account that the order trades for.
     #[serde(default, with = "wire::opt")]
     pub order_mode: Option<OrderMode>,
-    /// Kind of order. `None` if absent.
+    /// Kind of order.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<OrderType>,
     /// State.
@@ -117,13 +117,13 @@ pub struct Order {
     /// Ordered amount, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,
-    /// Filled amount, in the quote currency. `None` if absent.
+    /// Filled amount, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub filled_notional: Option<Decimal>,
-    /// When it was accepted. `None` if absent.
+    /// When it was accepted.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When it last changed. `None` if absent.
+    /// When it last changed.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
 }
@@ -144,10 +144,10 @@ pub struct Fill {
     pub symbol: Symbol,
     /// Direction of the order.
     pub side: Side,
-    /// Account that the order trades for. `None` if absent.
+    /// Account that the order trades for.
     #[serde(default, with = "wire::opt")]
     pub order_mode: Option<OrderMode>,
-    /// Kind of order. `None` if absent.
+    /// Kind of order.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<OrderType>,
     /// Self-trade prevention.
@@ -159,22 +159,22 @@ pub struct Fill {
     /// Filled amount, in the base currency.
     #[serde(with = "wire::decimal")]
     pub size: Decimal,
-    /// Filled amount, in the quote currency. `None` if absent.
+    /// Filled amount, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,
-    /// Fee, in [`fee_currency`](Self::fee_currency). `None` if absent.
+    /// Fee, in [`fee_currency`](Self::fee_currency).
     #[serde(default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Currency of the fee. `None` if absent.
+    /// Currency of the fee.
     #[serde(rename = "feeCoinName", default, with = "wire::opt")]
     pub fee_currency: Option<Currency>,
-    /// Whether the order was maker or taker. `None` if absent.
+    /// Whether the order was maker or taker.
     #[serde(default, with = "wire::opt")]
     pub trade_role: Option<TradeRole>,
-    /// When it happened. `None` if absent.
+    /// When it happened.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When the record last changed. `None` if absent.
+    /// When the record last changed.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
 }

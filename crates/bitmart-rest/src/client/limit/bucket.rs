@@ -1,8 +1,9 @@
 //! One rate limit: a sliding-window log of permits and a queue of callers. Pure: time is an argument.
 //!
-//! The log contains a permit from the moment it is granted until one window after the response, and
-//! never more permits than the limit allows. So no window of that length contains more requests than
-//! the limit, wherever it begins and however long requests are in flight.
+//! A permit is in use from the moment it is granted until one window after the end of its request: its
+//! response, its failure, or that its caller dropped it. Never are more in use than the limit allows. So
+//! no window of that length contains more requests than the limit, wherever it begins and however long
+//! requests wait for a connection or are in flight.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -27,21 +28,17 @@ pub(super) struct Bucket {
     /// `None` until a limit is known.
     published: Option<Published>,
     rate: Option<Rate>,
-    /// Permits in use, ordered by the time at which they become free.
-    used: VecDeque<UsedPermit>,
+    /// Permits of requests without an end: when they become free is not known yet.
+    in_flight: Vec<Ticket>,
+    /// When each permit of a request that has ended becomes free, in order. Includes requests of others,
+    /// which only the exchange's headers reported.
+    ended: VecDeque<Instant>,
     /// Callers without a permit, in order of arrival.
     queue: VecDeque<Waiting>,
     /// Latest end of a pause after too many requests, and of a ban.
     paused: Option<Instant>,
     banned: Option<Instant>,
     tickets: u64,
-}
-
-#[derive(Debug)]
-struct UsedPermit {
-    free_at: Instant,
-    /// `None` for requests of others, which only the exchange's headers reported.
-    ticket: Option<Ticket>,
 }
 
 #[derive(Debug)]
@@ -52,13 +49,14 @@ struct Waiting {
 }
 
 impl Bucket {
-    /// A bucket that stays `headroom` per cent below the published limit.
+    /// A bucket that stays `headroom` percent below the published limit.
     pub(super) fn new(published: Option<Published>, headroom: u32) -> Self {
         Self {
             headroom,
             published,
             rate: published.map(|published| published.less(headroom)),
-            used: VecDeque::new(),
+            in_flight: Vec::new(),
+            ended: VecDeque::new(),
             queue: VecDeque::new(),
             paused: None,
             banned: None,
@@ -78,9 +76,7 @@ impl Bucket {
     ///
     /// Poll at that time, and whenever [`leave`](Self::leave) returns `true`.
     pub(super) fn poll(&mut self, ticket: Ticket, now: Instant) -> Result<(), Delay> {
-        while self.used.front().is_some_and(|used| used.free_at <= now) {
-            self.used.pop_front();
-        }
+        self.drop_free(now);
         self.rotate_unpolled(ticket, now);
         let Some(ahead) = self.queue.iter().position(|waiting| waiting.ticket == ticket) else {
             return Ok(()); // Granted before.
@@ -90,9 +86,7 @@ impl Bucket {
             return Err(delay);
         }
         self.queue.remove(ahead);
-        if let Some(rate) = self.rate {
-            self.record_use(now + rate.window, Some(ticket));
-        }
+        self.in_flight.push(ticket);
         Ok(())
     }
 
@@ -102,15 +96,28 @@ impl Bucket {
             return Err(delay);
         }
         let Some(rate) = self.rate else { return Ok(()) };
-        let Some(missing) = (self.used.len() + ahead).checked_sub(rate.permits) else {
+        let Some(missing) = (self.in_use() + ahead).checked_sub(rate.permits) else {
             return Ok(());
         };
-        let at = match self.used.get(missing) {
-            Some(used) => used.free_at,
+        let at = match missing.checked_sub(self.in_use()) {
+            None => self.earliest_free(missing, now + rate.window),
             // One of the callers in front must have used its permit for a window first.
-            None => self.queue[missing - self.used.len()].due.max(now) + rate.window,
+            Some(caller) => self.queue[caller].due.max(now) + rate.window,
         };
         Err(Delay { at, reason: ThrottleReason::LimitReached })
+    }
+
+    /// When permit number `nth` of those in use becomes free at the earliest. A request in flight ends now
+    /// at the earliest, so that its permit is free at `next`.
+    fn earliest_free(&self, nth: usize, next: Instant) -> Instant {
+        let sooner = self.ended.partition_point(|free_at| *free_at <= next);
+        if nth < sooner {
+            self.ended[nth]
+        } else if nth < sooner + self.in_flight.len() {
+            next
+        } else {
+            self.ended[nth - self.in_flight.len()]
+        }
     }
 
     /// Moves callers at the front to the back if they did not poll for a window after their time: their
@@ -130,16 +137,16 @@ impl Bucket {
     /// earlier.
     pub(super) fn leave(&mut self, ticket: Ticket) -> bool {
         self.queue.retain(|waiting| waiting.ticket != ticket);
-        self.used.retain(|used| used.ticket != Some(ticket));
+        self.in_flight.retain(|used| *used != ticket);
         !self.queue.is_empty()
     }
 
-    /// Restarts the window of a permit when the request is over. The exchange may have counted the
-    /// request at any time until now.
+    /// Starts the window of a permit when the request is over. The exchange may have counted the request
+    /// at any time until now.
     pub(super) fn responded(&mut self, ticket: Ticket, now: Instant) {
-        self.used.retain(|used| used.ticket != Some(ticket));
+        self.in_flight.retain(|used| *used != ticket);
         if let Some(rate) = self.rate {
-            self.record_use(now + rate.window, Some(ticket));
+            self.record_end(now + rate.window);
         }
     }
 
@@ -154,9 +161,9 @@ impl Bucket {
         let stated = stated.less(self.headroom);
         let left = stated.permits.saturating_sub(state.used as usize);
         let free_at = now + rate.window.max(stated.window);
-        self.used.retain(|used| used.free_at > now);
-        for _ in left..rate.permits.saturating_sub(self.used.len()) {
-            self.record_use(free_at, None);
+        self.drop_free(now);
+        for _ in left..rate.permits.saturating_sub(self.in_use()) {
+            self.record_end(free_at);
         }
     }
 
@@ -189,12 +196,22 @@ impl Bucket {
 
     /// Number of free permits, if a limit is known.
     pub(super) fn free(&self) -> Option<usize> {
-        Some(self.rate?.permits.saturating_sub(self.used.len()))
+        Some(self.rate?.permits.saturating_sub(self.in_use()))
     }
 
-    fn record_use(&mut self, free_at: Instant, ticket: Option<Ticket>) {
-        let position = self.used.partition_point(|used| used.free_at <= free_at);
-        self.used.insert(position, UsedPermit { free_at, ticket });
+    fn in_use(&self) -> usize {
+        self.in_flight.len() + self.ended.len()
+    }
+
+    fn record_end(&mut self, free_at: Instant) {
+        let position = self.ended.partition_point(|other| *other <= free_at);
+        self.ended.insert(position, free_at);
+    }
+
+    fn drop_free(&mut self, now: Instant) {
+        while self.ended.front().is_some_and(|free_at| *free_at <= now) {
+            self.ended.pop_front();
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl Published {
         pace(self, other) < pace(other, self)
     }
 
-    /// The limit less `headroom` per cent, 99 at most.
+    /// The limit minus `headroom` percent, 99 at most.
     ///
     /// Rounding permits down would cost small limits too much: 2 less 15 % would be 1. So permits are
     /// rounded up and the window is stretched to compensate.

@@ -43,7 +43,7 @@ pub(super) struct Connector {
     pub(super) http2: bool,
 }
 
-/// The sending half of an open connection. A task of its own drives the socket and ends with it.
+/// The sending half of an open connection. A separate task drives the socket until it closes.
 pub(super) enum Connection {
     Http1(http1::SendRequest<Full<Bytes>>, Idle),
     #[cfg(feature = "http2")]
@@ -58,7 +58,7 @@ impl Connector {
         timeout: Duration,
     ) -> Self {
         // Slightly shorter than the timeout, so that the connector can name the hop that timed out.
-        let http = Dial::new(connect, timeout * 9 / 10);
+        let http = Dial::new(connect, timeout / 10 * 9);
         let https = tls.map(|config| HttpsConnector::from((http.clone(), config)));
         Self {
             http,

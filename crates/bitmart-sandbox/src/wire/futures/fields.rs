@@ -1,40 +1,38 @@
-//! The fields that orders of futures share, and the codes of those that do not fit.
+//! Parsing of the fields that futures orders have in common.
 
+use bitmart_sim::{
+    Reject,
+    futures::FuturesRules,
+    futures_order::{FuturesSide, OrderMode},
+    rules::check_client_id,
+    trigger::{Preset, PresetPrice, PriceType},
+};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        Reject,
-        futures::FuturesRules,
-        futures_order::{FuturesSide, Mode},
-        rules::check_client_id,
-        trigger::{Preset, PresetPrice, PriceType},
-    },
-    wire::{
-        Call,
-        error::{ErrorFamily, WireError, error, rejected},
-        number,
-        params::Params,
-    },
+use crate::wire::{
+    Call,
+    error::{ErrorFamily, WireError, error, rejection_error},
+    number,
+    params::Params,
 };
 
-/// The error of a rule that an order breaks. Orders are checked when they are placed; rules are checked before
-/// as well where another error comes after.
-#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
-pub(super) fn broken(reject: Reject) -> WireError {
-    rejected(&reject, ErrorFamily::Futures)
+/// The error for a violated rule. The engine checks orders when they are placed; a rule is only checked here if the
+/// exchange reports it before another error.
+#[allow(clippy::needless_pass_by_value, reason = "argument of map_err")]
+pub(super) fn rule_error(reject: Reject) -> WireError {
+    rejection_error(&reject, ErrorFamily::Futures)
 }
 
-/// The rules of the contract that the request names.
+/// The rules of the requested contract.
 pub(crate) fn rules<'a>(call: &'a Call<'_>) -> Result<&'a FuturesRules, WireError> {
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
     Ok(&market.rules)
 }
 
 pub(crate) fn side(params: &Params) -> Result<FuturesSide, WireError> {
-    match params.need("side")?.as_str() {
+    match params.required("side")?.as_str() {
         "1" => Ok(FuturesSide::OpenLong),
         "2" => Ok(FuturesSide::CloseShort),
         "3" => Ok(FuturesSide::CloseLong),
@@ -43,40 +41,40 @@ pub(crate) fn side(params: &Params) -> Result<FuturesSide, WireError> {
     }
 }
 
-pub(crate) fn mode(params: &Params, market: bool) -> Result<Mode, WireError> {
+pub(crate) fn mode(params: &Params, market: bool) -> Result<OrderMode, WireError> {
     match params.whole("mode")? {
-        None | Some(1) => Ok(Mode::GoodTilCancelled),
-        Some(2) => Ok(Mode::FillOrKill),
-        Some(3) => Ok(Mode::ImmediateOrCancel),
-        Some(4) if !market => Ok(Mode::MakerOnly),
+        None | Some(1) => Ok(OrderMode::GoodTilCancelled),
+        Some(2) => Ok(OrderMode::FillOrKill),
+        Some(3) => Ok(OrderMode::ImmediateOrCancel),
+        Some(4) if !market => Ok(OrderMode::MakerOnly),
         Some(_) => Err(params.invalid("mode", "must be 1 to 4, and not 4 with type market")),
     }
 }
 
 pub(crate) fn size(params: &Params, rules: &FuturesRules) -> Result<Decimal, WireError> {
-    params.need("size")?;
+    params.required("size")?;
     let size = params.decimal("size").ok().flatten().unwrap_or_default();
-    rules.check_size(size).map_err(broken)?;
+    rules.check_size(size).map_err(rule_error)?;
     Ok(size)
 }
 
-/// A price that has to be there, with no more decimals than the contract has.
+/// A required price, with at most the decimals of the contract.
 pub(crate) fn price(
     params: &Params,
     name: &str,
     rules: &FuturesRules,
 ) -> Result<Decimal, WireError> {
-    params.need(name)?;
+    params.required(name)?;
     let price = params.decimal(name)?.unwrap_or_default();
-    rules.check_price(price).map_err(broken)?;
+    rules.check_price(price).map_err(rule_error)?;
     Ok(price)
 }
 
-/// A leverage within the bounds of the contract; none when it is absent.
+/// A leverage within the limits of the contract; `None` if absent.
 pub(crate) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u32>, WireError> {
     let Some(text) = params.text("leverage")? else { return Ok(None) };
     let value = number::decimal(&text).ok_or_else(|| error(40040))?;
-    rules.check_leverage(value).map_err(broken)?;
+    rules.check_leverage(value).map_err(rule_error)?;
     value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| error(40040)).map(Some)
 }
 
@@ -92,11 +90,11 @@ pub(crate) fn isolated(params: &Params, opens: bool) -> Result<bool, WireError> 
 
 pub(crate) fn client_id(params: &Params) -> Result<Option<SmolStr>, WireError> {
     let Some(id) = params.text("client_order_id")? else { return Ok(None) };
-    check_client_id(&id).map_err(broken)?;
+    check_client_id(&id).map_err(rule_error)?;
     Ok(Some(id.into()))
 }
 
-/// Last price or mark price; none when it is absent.
+/// Last price or mark price; `None` if absent.
 pub(crate) fn price_type(params: &Params, name: &str) -> Result<Option<PriceType>, WireError> {
     match params.whole(name)? {
         None => Ok(None),
@@ -106,11 +104,11 @@ pub(crate) fn price_type(params: &Params, name: &str) -> Result<Option<PriceType
     }
 }
 
-pub(crate) fn needed_price_type(params: &Params, name: &str) -> Result<PriceType, WireError> {
+pub(crate) fn required_price_type(params: &Params, name: &str) -> Result<PriceType, WireError> {
     price_type(params, name)?.ok_or_else(|| params.missing(name))
 }
 
-/// Preset prices; those of the last price unless the request states otherwise, as documented.
+/// Preset prices, compared with the last price by default, as documented.
 pub(crate) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, WireError> {
     let leg = |name: &str| {
         let by = price_type(params, &format!("{name}_type"))?.unwrap_or(PriceType::Last);
@@ -124,7 +122,7 @@ pub(crate) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, Wi
     Ok(Preset { take_profit, stop_loss })
 }
 
-/// `plan_category`: 1 is for a size, 2 for the whole position; none when it is absent.
+/// `plan_category`: 1 is for a size, 2 for the whole position; `None` if absent.
 pub(crate) fn whole_position(params: &Params) -> Result<Option<bool>, WireError> {
     match params.whole("plan_category")? {
         None => Ok(None),

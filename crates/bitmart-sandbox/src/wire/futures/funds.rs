@@ -1,26 +1,25 @@
-//! Play money, and what other margin than that of the contract would cost: here there is none.
+//! Play money, and the records of margin in other currencies, which the sandbox does not have.
+
+use bitmart_sim::{WalletRequest, payment::PLAY_MONEY_CLAIM};
 
 use serde_json::json;
 
-use crate::{
-    exchange::{WalletRequest, funding::CLAIM},
-    wire::{
-        Call, HandlerResult,
-        decimal::plain,
-        error::{WireError, error},
-        window::Window,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::plain,
+    error::{WireError, error},
+    window::Window,
 };
 
-/// Sources disagree whether the amount is what was claimed or the balance afterwards; here it is the first.
+/// Sources disagree whether the amount is the claimed one or the balance afterwards. Here it is the claimed one.
 pub(crate) fn claim(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     call.exchange.apply(account, WalletRequest::ClaimPlayMoney)?;
-    let currency = call.exchange.claim_currency().ok_or_else(|| error(40034))?;
-    Ok(json!({ "currency": currency.as_str(), "amount": plain(CLAIM) }))
+    let currency = call.exchange.play_money_currency().ok_or_else(|| error(40034))?;
+    Ok(json!({ "currency": currency.as_str(), "amount": plain(PLAY_MONEY_CLAIM) }))
 }
 
-/// Margin is in the currency of the contract only, so that nothing is ever repaid in another.
+/// Always empty: margin is only in the currency of the contract, so nothing is repaid in another one.
 pub(crate) fn repayments(call: &mut Call<'_>) -> HandlerResult {
     check_page(call)?;
     if call.params.text("type")?.is_some_and(|kind| kind != "AUTO_REPAY") {
@@ -29,7 +28,7 @@ pub(crate) fn repayments(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "list": [], "total": 0 }))
 }
 
-/// As above: no currency is owed, so that none bears interest.
+/// Always empty: no currency is owed, so none bears interest.
 pub(crate) fn interest(call: &mut Call<'_>) -> HandlerResult {
     check_page(call)?;
     Ok(json!({ "items": [], "total": 0 }))

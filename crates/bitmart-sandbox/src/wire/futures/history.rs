@@ -1,30 +1,26 @@
-//! Lists of futures orders, trades and flows of money. Newest first: no source states the order of the
-//! rows.
+//! Lists of futures orders, trades and transactions, newest first. No source documents the order.
 
 use std::cmp::Reverse;
 
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::plain,
+    enums,
+    error::{WireError, error},
+    futures::rows::{self, ended_fields, extend, fill_row, no_trail, preset_fields},
+    number,
+    params::Params,
+    window::Window,
+};
+use bitmart_sim::{
+    AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder, trigger::PlanKind,
+};
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{
-        AccountId, Exchange, FuturesRequest, OrderId, futures_order::FuturesOrder, trigger::Kind,
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::plain,
-        error::{WireError, error},
-        futures::rows::{self, ended_fields, extend, fill_row, no_trail, preset_fields},
-        number,
-        params::Params,
-        window::Window,
-        words,
-    },
-};
+/// Maximum number of rows of a response without paging.
+const MAX_ROWS: usize = 200;
 
-/// Most rows of a response without paging.
-const ROWS: usize = 200;
-
-/// The contract a list is limited to.
+/// The contract that a list is limited to.
 pub(crate) fn symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
     let symbol = call.params.text("symbol")?;
     if symbol.as_deref().is_some_and(|symbol| !call.exchange.futures.contains_key(symbol)) {
@@ -33,7 +29,7 @@ pub(crate) fn symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
     Ok(symbol)
 }
 
-/// Whether the copy trading account is requested, which is empty here.
+/// Whether the copy trading account is requested, which is always empty.
 pub(crate) fn is_copy_trading(call: &Call<'_>) -> Result<bool, WireError> {
     match call.params.text("account")?.as_deref() {
         None | Some("futures") => Ok(false),
@@ -55,7 +51,7 @@ pub(crate) fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<Ord
     order.or_else(|| Some(trigger()?.id)).map(Some).ok_or_else(unknown)
 }
 
-/// An order with its presets, which the lists show, too.
+/// An order with its presets, as lists show it.
 pub(crate) fn listed(order: &FuturesOrder, exchange: &Exchange) -> Option<Value> {
     let mut row = rows::order_row(order, exchange.futures.get(&order.request.symbol)?);
     extend(&mut row, no_trail());
@@ -63,14 +59,14 @@ pub(crate) fn listed(order: &FuturesOrder, exchange: &Exchange) -> Option<Value>
     Some(row)
 }
 
-/// Rows of orders and triggers together, newest first.
+/// Merges rows of orders and triggers, newest first.
 fn newest(mut rows: Vec<(OrderId, Value)>, limit: usize) -> Value {
     rows.sort_unstable_by_key(|row| Reverse(row.0));
     rows.into_iter().take(limit).map(|row| row.1).collect()
 }
 
-/// The number of rows that is requested.
-pub(crate) fn rows_wanted(params: &Params) -> Result<usize, WireError> {
+/// The requested number of rows.
+pub(crate) fn row_limit(params: &Params) -> Result<usize, WireError> {
     let limit = params.whole("limit")?.unwrap_or(100);
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
     limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))
@@ -85,8 +81,8 @@ pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
         Some("partially_filled") => true,
         Some(_) => return Err(params.invalid("order_state", "must be all or partially_filled")),
     };
-    let limit = rows_wanted(params)?;
-    // Only limit orders rest, only trailing orders wait here.
+    let limit = row_limit(params)?;
+    // Of resting orders there are only limit orders, and of waiting orders this list only has trailing orders.
     let (rests, trails) = match kind.as_deref() {
         None => (true, !part),
         Some(kind) => (kind == "limit", kind == "trailing" && !part),
@@ -102,26 +98,26 @@ pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
         .triggers
         .futures
         .of(account)
-        .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == Kind::Trailing)
+        .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == PlanKind::Trailing)
         .filter(|plan| here(&plan.terms.order.symbol))
         .map(|plan| (plan.id, rows::trigger_row(plan, exchange)));
     Ok(newest(orders.chain(trailing).collect(), limit))
 }
 
-/// Finished orders by the time of their creation: no source states which time the window is about.
+/// Finished orders by creation time. No source states which time the window is about.
 pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    call.params.need("symbol")?;
+    call.params.required("symbol")?;
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
-    let limit = if is_copy_trading(call)? { 0 } else { ROWS };
+    let limit = if is_copy_trading(call)? { 0 } else { MAX_ROWS };
     let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
-    let wanted = |id| only.is_none_or(|only| id == only);
+    let matches_id = |id| only.is_none_or(|only| id == only);
     let exchange = &call.exchange;
     let orders = exchange
         .futures_orders_of(account)
-        .filter(|order| !order.open && window.holds(order.created_ms))
-        .filter(|order| wanted(order.id) && here(&order.request.symbol))
+        .filter(|order| !order.open && window.contains(order.created_ms))
+        .filter(|order| matches_id(order.id) && here(&order.request.symbol))
         .take(limit)
         .filter_map(|order| {
             let mut row = listed(order, exchange)?;
@@ -132,8 +128,8 @@ pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
         .triggers
         .futures
         .of(account)
-        .filter(|plan| !plan.is_waiting() && window.holds(plan.created_ms))
-        .filter(|plan| wanted(plan.id) && here(&plan.terms.order.symbol))
+        .filter(|plan| !plan.is_waiting() && window.contains(plan.created_ms))
+        .filter(|plan| matches_id(plan.id) && here(&plan.terms.order.symbol))
         .map(|plan| {
             let mut row = rows::trigger_row(plan, exchange);
             extend(&mut row, ended_fields(plan));
@@ -146,13 +142,13 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
-    let limit = if is_copy_trading(call)? { 0 } else { ROWS };
+    let limit = if is_copy_trading(call)? { 0 } else { MAX_ROWS };
     let rows = call
         .exchange
         .futures_fills
         .iter()
         .rev()
-        .filter(|fill| fill.account == account && window.holds(fill.time_ms))
+        .filter(|fill| fill.account == account && window.contains(fill.time_ms))
         .filter(|fill| only.is_none_or(|id| fill.order == id))
         .filter(|fill| symbol.as_deref().is_none_or(|symbol| fill.symbol == symbol))
         .take(limit)
@@ -163,15 +159,14 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
 /// Cancels every open order of a contract.
 pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    call.params.need("symbol")?;
+    call.params.required("symbol")?;
     let symbol = symbol(call)?;
     let symbol = symbol.map(Into::into);
     call.exchange.apply(account, FuturesRequest::CancelAll { symbol })?;
     Ok(json!({}))
 }
 
-/// Flows of the wallet. Times of the request are in milliseconds here; a row has its time as text, as
-/// documented.
+/// Transactions of the wallet. Times of this request are in milliseconds; the time of a row is text, as documented.
 pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
@@ -186,15 +181,15 @@ pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
     let limit = if is_copy_trading(call)? { 0 } else { rows };
     let rows = call
         .exchange
-        .flows
+        .transactions
         .iter()
         .rev()
-        .filter(|flow| flow.account == account && window.holds(flow.time_ms))
-        .filter(|flow| kind == 0 || i64::from(words::flow(flow.kind).0) == kind)
+        .filter(|flow| flow.account == account && window.contains(flow.time_ms))
+        .filter(|flow| kind == 0 || i64::from(enums::flow(flow.kind).0) == kind)
         .filter(|flow| symbol.as_deref().is_none_or(|symbol| flow.symbol == symbol))
         .take(limit)
         .map(|flow| {
-            let (number, name) = words::flow(flow.kind);
+            let (number, name) = enums::flow(flow.kind);
             json!({
                 "symbol": flow.symbol.as_str(),
                 "type": name,

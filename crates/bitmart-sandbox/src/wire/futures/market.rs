@@ -1,37 +1,35 @@
-//! Public futures market data, of REST and of the stream, from the same book and tape that orders meet.
+//! Public futures market data of REST and of the stream, from the order book in which orders are matched.
 
+use bitmart_sim::{
+    Exchange,
+    book::Side,
+    candle_history::CandleWindow,
+    futures::{
+        FuturesMarket, MAKER_FEE, TAKER_FEE,
+        funding::{MAX_FUNDING_RATE, next_funding_ms},
+    },
+    tape::{Candle, PublicTrade, Tape},
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        Exchange,
-        book::Side,
-        futures::{
-            FuturesMarket, MAKER_FEE, TAKER_FEE,
-            funding::{LIMIT, next_funding_ms},
-        },
-        history::Window,
-        tape::{Candle, PublicTrade, Tape},
-    },
-    wire::{
-        Call, HandlerResult, Level,
-        decimal::{plain, ratio, rfc3339},
-        error::{WireError, error},
-    },
+use crate::wire::{
+    Call, HandlerResult, Level,
+    decimal::{plain, ratio, rfc3339},
+    error::{WireError, error},
 };
 
 /// Levels per side of a book.
 const DEPTH: usize = 50;
 const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1_440, 4_320, 10_080];
-/// Rows of a response with candles.
-const CANDLES: usize = 500;
-const TRADES: i64 = 100;
-const HISTORY: i64 = 100;
+/// Maximum number of candles of a response.
+const MAX_CANDLES: usize = 500;
+const MAX_TRADES: i64 = 100;
+const MAX_RATES: i64 = 100;
 
 fn market<'a>(call: &'a Call<'_>) -> Result<&'a FuturesMarket, WireError> {
-    call.exchange.futures.get(call.params.need("symbol")?.as_str()).ok_or_else(|| error(40034))
+    call.exchange.futures.get(call.params.required("symbol")?.as_str()).ok_or_else(|| error(40034))
 }
 
 pub(crate) fn depth(call: &mut Call<'_>) -> HandlerResult {
@@ -52,11 +50,11 @@ pub(crate) fn depth(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-/// Sizes are in coins here, times in seconds.
+/// Sizes are in coins, times in seconds.
 pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let limit = params.whole("limit")?.unwrap_or(50);
-    let limit = usize::try_from(limit).ok().filter(|_| (1..=TRADES).contains(&limit));
+    let limit = usize::try_from(limit).ok().filter(|_| (1..=MAX_TRADES).contains(&limit));
     let limit = limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))?;
     let rows = market.tape.trades(limit).map(|trade| {
         let coins = trade.size * market.rules.contract_size;
@@ -74,7 +72,7 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn open_interest(call: &mut Call<'_>) -> HandlerResult {
     let market = market(call)?;
-    let (contracts, value) = held(&call.exchange, market);
+    let (contracts, value) = open_interest_of(&call.exchange, market);
     Ok(json!({
         "timestamp": call.now_ms,
         "symbol": market.rules.symbol.as_str(),
@@ -83,29 +81,31 @@ pub(crate) fn open_interest(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-/// The contracts that are held, and what they are worth. The house is on the other side of whatever the
-/// accounts do not hold against each other.
-pub(crate) fn held(exchange: &Exchange, market: &FuturesMarket) -> (Decimal, Decimal) {
+/// The open contracts and their value. The house is the counterparty of the positions that have no other.
+pub(crate) fn open_interest_of(exchange: &Exchange, market: &FuturesMarket) -> (Decimal, Decimal) {
     let side = |long| -> Decimal {
         let accounts = exchange.accounts.values().filter(|account| !account.house);
         let key = (market.rules.symbol.clone(), long);
-        accounts.filter_map(|account| account.positions.get(&key)).map(|held| held.size).sum()
+        accounts
+            .filter_map(|account| account.positions.get(&key))
+            .map(|position| position.size)
+            .sum()
     };
     let contracts = side(true).max(side(false));
     let coins = contracts * market.rules.contract_size;
     (contracts, coins.checked_mul(market.last_price()).unwrap_or_default())
 }
 
-/// The rates of the last settlement and, as expected, of the next.
+/// The rate of the last settlement and the expected rate of the next.
 fn funding_row(market: &FuturesMarket, now_ms: u64) -> Value {
     json!({
         "timestamp": now_ms,
         "symbol": market.rules.symbol.as_str(),
-        "rate_value": plain(market.rates.last()),
-        "expected_rate": plain(market.rates.expected()),
+        "rate_value": plain(market.funding_rates.last()),
+        "expected_rate": plain(market.funding_rates.expected()),
         "funding_time": next_funding_ms(now_ms),
-        "funding_upper_limit": plain(LIMIT),
-        "funding_lower_limit": plain(-LIMIT),
+        "funding_upper_limit": plain(MAX_FUNDING_RATE),
+        "funding_lower_limit": plain(-MAX_FUNDING_RATE),
     })
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn funding_rate(call: &mut Call<'_>) -> HandlerResult {
     Ok(funding_row(market(call)?, call.now_ms))
 }
 
-/// Every contract, or the one that is requested.
+/// All contracts, or the requested one.
 pub(crate) fn funding_rates(call: &mut Call<'_>) -> HandlerResult {
     if call.params.is_absent("symbol") {
         let rows = call.exchange.futures.values().map(|market| funding_row(market, call.now_ms));
@@ -125,12 +125,12 @@ pub(crate) fn funding_rates(call: &mut Call<'_>) -> HandlerResult {
 /// The latest settlements, newest first.
 pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
-    let limit = params.whole("limit")?.unwrap_or(HISTORY);
-    if !(1..=HISTORY).contains(&limit) {
+    let limit = params.whole("limit")?.unwrap_or(MAX_RATES);
+    if !(1..=MAX_RATES).contains(&limit) {
         return Err(params.invalid("limit", "must be 1 to 100"));
     }
     let limit = usize::try_from(limit).unwrap_or_default();
-    let rows = market.rates.past().take(limit).map(|(time_ms, rate)| {
+    let rows = market.funding_rates.past().take(limit).map(|(time_ms, rate)| {
         json!({
             "symbol": market.rules.symbol.as_str(),
             "funding_rate": plain(rate),
@@ -140,7 +140,7 @@ pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "list": rows.collect::<Value>() }))
 }
 
-/// Candles that opened in the window, from oldest to newest; the latest ones when there are too many.
+/// Candles that opened in the window, oldest first; the latest ones if there are too many.
 pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
     candles(call, Exchange::candles)
 }
@@ -152,7 +152,7 @@ pub(crate) fn mark_klines(call: &mut Call<'_>) -> HandlerResult {
 
 fn candles(
     call: &Call<'_>,
-    list: fn(&Exchange, &str, u64, Window) -> Vec<Candle>,
+    list: fn(&Exchange, &str, u64, CandleWindow) -> Vec<Candle>,
 ) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let step = params.whole("step")?.unwrap_or(1);
@@ -160,7 +160,7 @@ fn candles(
         return Err(error(40038));
     }
     let time = |name| {
-        params.need(name)?;
+        params.required(name)?;
         Ok(params.whole(name)?.unwrap_or_default())
     };
     let (from, to) = (time("start_time")?, time("end_time")?);
@@ -169,7 +169,7 @@ fn candles(
     }
     let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
     let (from_ms, to_ms) = (ms(from), ms(to.saturating_add(1)));
-    let window = Window { from_ms, to_ms, most: CANDLES, oldest: false };
+    let window = CandleWindow { from_ms, to_ms, limit: MAX_CANDLES, oldest: false };
     let rows = list(&call.exchange, &market.rules.symbol, step.unsigned_abs(), window);
     let row = |candle: &Candle| {
         json!({
@@ -192,7 +192,7 @@ pub(crate) fn fee_rate(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-// The same on the channels of the stream.
+// The same data on WebSocket channels.
 
 pub(crate) fn pushed_ticker(market: &FuturesMarket, now_ms: u64) -> Value {
     let last = market.last_price();
@@ -225,7 +225,7 @@ pub(crate) fn pushed_book_ticker(market: &FuturesMarket) -> Value {
     })
 }
 
-/// One side of the book: way 1 are the bids, 2 the asks.
+/// One side of the book: `way` 1 is for bids, 2 for asks.
 pub(crate) fn pushed_depth(market: &FuturesMarket, side: Side, depth: usize) -> Value {
     json!({
         "symbol": market.rules.symbol.as_str(),
@@ -242,7 +242,7 @@ pub(crate) fn pushed_depth_all(market: &FuturesMarket, depth: usize) -> Value {
     })
 }
 
-/// A book, or what changed in it.
+/// A snapshot or an update of a book.
 pub(crate) fn pushed_book(
     symbol: &SmolStr,
     (asks, bids): (&[Level], &[Level]),
@@ -294,13 +294,13 @@ pub(crate) fn pushed_kline(market: &FuturesMarket, tape: &Tape, minutes: u64) ->
 pub(crate) fn pushed_funding_rate(market: &FuturesMarket, now_ms: u64) -> Value {
     json!({
         "symbol": market.rules.symbol.as_str(),
-        "fundingRate": plain(market.rates.last()),
-        // Observed: at the reply, not the next settlement.
+        "fundingRate": plain(market.funding_rates.last()),
+        // Observed: the time of the push, not of the next settlement.
         "fundingTime": now_ms,
-        "nextFundingRate": plain(market.rates.expected()),
+        "nextFundingRate": plain(market.funding_rates.expected()),
         "nextFundingTime": next_funding_ms(now_ms),
-        "funding_upper_limit": plain(LIMIT),
-        "funding_lower_limit": plain(-LIMIT),
+        "funding_upper_limit": plain(MAX_FUNDING_RATE),
+        "funding_lower_limit": plain(-MAX_FUNDING_RATE),
         "ts": now_ms,
     })
 }

@@ -1,46 +1,43 @@
 //! Futures: contracts and orders.
 
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::{plain, ratio},
+    error::{WireError, error},
+    futures::fields,
+    futures::history::{listed, order_id},
+    futures::market::open_interest_of,
+    futures::rows,
+    number,
+};
+use bitmart_sim::{
+    Exchange, FuturesRequest, OrderId,
+    book::SelfTrade,
+    futures::{FuturesMarket, funding::next_funding_ms},
+    futures_order::NewFuturesOrder,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-
-use crate::{
-    exchange::{
-        Exchange, FuturesRequest, OrderId,
-        book::SelfTrade,
-        futures::{FuturesMarket, funding::next_funding_ms},
-        futures_order::NewFuturesOrder,
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::{plain, ratio},
-        error::{WireError, error},
-        futures::fields,
-        futures::history::{listed, order_id},
-        futures::market::held,
-        futures::rows,
-        number,
-    },
-};
 
 const OPENED_MS: u64 = 1_594_080_000_123;
 
 pub(crate) fn details(call: &mut Call<'_>) -> HandlerResult {
-    let wanted = call.params.text("symbol")?;
-    if wanted.as_deref().is_some_and(|symbol| !call.exchange.futures.contains_key(symbol)) {
+    let requested = call.params.text("symbol")?;
+    if requested.as_deref().is_some_and(|symbol| !call.exchange.futures.contains_key(symbol)) {
         return Err(error(40034));
     }
     let rows = call
         .exchange
         .futures
         .values()
-        .filter(|market| wanted.as_deref().is_none_or(|symbol| market.rules.symbol == symbol))
+        .filter(|market| requested.as_deref().is_none_or(|symbol| market.rules.symbol == symbol))
         .map(|market| details_row(market, &call.exchange, call.now_ms));
     Ok(json!({ "symbols": rows.collect::<Value>() }))
 }
 
-/// No source names the state of a halted contract: this is the text of code 40015.
+/// No source documents the status of a halted contract. This one is derived from the text of code 40015.
 fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Value {
-    let (rules, held) = (&market.rules, held(exchange, market));
+    let (rules, open_interest) = (&market.rules, open_interest_of(exchange, market));
     let delisted_ms = exchange.decisions.delisted_ms(&rules.symbol);
     let status = match (delisted_ms, exchange.halted.contains(&rules.symbol)) {
         (Some(_), _) => "Delisted",
@@ -74,10 +71,10 @@ fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Valu
         "max_volume": plain(rules.max_volume),
         "market_max_volume": plain(rules.max_volume),
         "min_volume": "1",
-        "funding_rate": plain(market.rates.last()),
-        "expected_funding_rate": plain(market.rates.expected()),
-        "open_interest": plain(held.0),
-        "open_interest_value": plain(held.1),
+        "funding_rate": plain(market.funding_rates.last()),
+        "expected_funding_rate": plain(market.funding_rates.expected()),
+        "open_interest": plain(open_interest.0),
+        "open_interest_value": plain(open_interest.1),
         "high_24h": plain(high),
         "low_24h": plain(low),
         "change_24h": ratio(open, last),
@@ -94,7 +91,7 @@ pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
     let preset = fields::preset(&call.params, fields::rules(call)?)?;
     let price = request.price;
     let id = call.exchange.order(account, FuturesRequest::Place { order: request, preset })?;
-    // A number here, text everywhere else; a market order has a text for a price.
+    // The id is a number here and a string everywhere else. The price of a market order is this text.
     Ok(json!({ "order_id": id.0, "price": price.map_or("market price".to_owned(), plain) }))
 }
 
@@ -127,37 +124,34 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, WireError> {
     Ok(NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_id, stp })
 }
 
-/// With neither id every open order of the symbol is cancelled, as documented.
+/// Without an id every open order of the symbol is canceled, as documented.
 pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     if !call.exchange.futures.contains_key(symbol.as_str()) {
         return Err(error(40034));
     }
     let client_id = call.params.text("client_order_id")?;
-    let ids: Vec<OrderId> = match (call.params.text("order_id")?, client_id) {
-        (Some(id), _) => vec![id_of(&id)?],
+    let id = match (call.params.text("order_id")?, client_id) {
+        (Some(id), _) => id_of(&id)?,
         (None, Some(client_id)) => {
             let owner = call.owner()?;
-            vec![owner.futures_orders.by_client_id(&client_id).ok_or_else(|| error(40037))?]
+            owner.futures_orders.by_client_id(&client_id).ok_or_else(|| error(40037))?
         }
-        (None, None) => call
-            .exchange
-            .futures_orders_of(account)
-            .filter(|order| order.open && order.request.symbol == symbol)
-            .map(|order| order.id)
-            .collect(),
+        (None, None) => {
+            let symbol = Some(symbol.as_str().into());
+            call.exchange.apply(account, FuturesRequest::CancelAll { symbol })?;
+            return Ok(json!({}));
+        }
     };
-    for id in ids {
-        // An order of another contract is not there.
-        let order = call.exchange.futures_orders.get(&id);
-        order.filter(|order| order.request.symbol == symbol).ok_or_else(|| error(40037))?;
-        call.exchange.apply(account, FuturesRequest::Cancel(id))?;
-    }
+    // An order of another contract counts as unknown.
+    let order = call.exchange.futures_orders.get(&id);
+    order.filter(|order| order.request.symbol == symbol).ok_or_else(|| error(40037))?;
+    call.exchange.apply(account, FuturesRequest::Cancel(id))?;
     Ok(json!({}))
 }
 
-/// The id of the response is a number, like that of the request. Price, size or both are given.
+/// The id is a number in request and response. At least one of price and size is required.
 pub(crate) fn modify_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
@@ -187,8 +181,8 @@ fn id_of(text: &str) -> Result<OrderId, WireError> {
 
 pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let symbol = call.params.need("symbol")?;
-    let id = id_of(&call.params.need("order_id")?)?;
+    let symbol = call.params.required("symbol")?;
+    let id = id_of(&call.params.required("order_id")?)?;
     let exchange = &call.exchange;
     let order = exchange.futures_orders.get(&id);
     if let Some(order) =
@@ -196,7 +190,7 @@ pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
     {
         return listed(order, exchange).ok_or_else(|| error(40034));
     }
-    // Trailing orders are among the open orders, and what waited is in the history.
+    // Open trailing orders and finished triggers are listed with the orders, so they can be queried as well.
     let trigger = exchange.triggers.futures.get(id);
     let own = trigger.filter(|one| one.account == account && one.terms.order.symbol == symbol);
     own.map(|one| rows::trigger_row(one, exchange)).ok_or_else(|| error(40035))

@@ -1,45 +1,42 @@
-//! Plan orders and trailing orders of futures, and the list of all that waits.
+//! Plan orders and trailing orders of futures, and the list of waiting orders.
 
+use crate::wire::{
+    Call, HandlerResult,
+    error::{WireError, error},
+    futures::fields::{self as fields, price, required_price_type, rules},
+    futures::history::{row_limit, symbol},
+    futures::rows::plan_row,
+    number,
+    params::Params,
+};
+use bitmart_sim::{
+    AccountId, FuturesRequest, OrderId,
+    book::SelfTrade,
+    futures::FuturesRules,
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    rules::check_callback_rate,
+    trigger::{Condition, Direction, NewPlan, Plan, PlanChange, PlanKind, Preset, Trail},
+};
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{
-        AccountId, FuturesRequest, OrderId,
-        book::SelfTrade,
-        futures::FuturesRules,
-        futures_order::{FuturesSide, Mode, NewFuturesOrder},
-        rules::check_callback_rate,
-        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
-    },
-    wire::{
-        Call, HandlerResult,
-        error::{WireError, error},
-        futures::fields::{self as fields, needed_price_type, price, rules},
-        futures::history::{rows_wanted, symbol},
-        futures::rows::plan_row,
-        number,
-        params::Params,
-    },
-};
-
-/// What `cancel-plan-order` cancels; trailing orders have a call of their own.
-const PRICED: [Kind; 3] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss];
+/// The kinds that `cancel-plan-order` cancels. Trailing orders have a separate endpoint.
+const PLAN_KINDS: [PlanKind; 3] = [PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss];
 
 pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let plan = parse_plan(&call.params, rules(call)?)?;
     let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
-    // A number here, as for orders.
+    // The id is a number, as for orders.
     Ok(json!({ "order_id": id.0 }))
 }
 
 fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     let side = fields::side(params)?;
     let (kind, market) = match params.text("type")?.as_deref() {
-        None | Some("limit") => (Kind::Plan, false),
-        Some("market") => (Kind::Plan, true),
-        Some("take_profit") => (Kind::TakeProfit, params.is_absent("executive_price")),
-        Some("stop_loss") => (Kind::StopLoss, params.is_absent("executive_price")),
+        None | Some("limit") => (PlanKind::Plan, false),
+        Some("market") => (PlanKind::Plan, true),
+        Some("take_profit") => (PlanKind::TakeProfit, params.is_absent("executive_price")),
+        Some("stop_loss") => (PlanKind::StopLoss, params.is_absent("executive_price")),
         Some(_) => return Err(error(40042)),
     };
     if kind.is_bound() && side.opens() {
@@ -63,17 +60,17 @@ fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireErro
     let condition = Condition::Reach {
         price: price(params, "trigger_price", rules)?,
         way: way(params)?,
-        by: needed_price_type(params, "price_type")?,
+        by: required_price_type(params, "price_type")?,
     };
     let whole_position = kind.is_bound() && fields::whole_position(params)? == Some(true);
     let terms = Plan { kind, order, whole_position, preset };
     Ok(NewPlan { client_id: None, condition, terms })
 }
 
-fn way(params: &Params) -> Result<Way, WireError> {
-    match params.need("price_way")?.as_str() {
-        "1" => Ok(Way::Rise),
-        "2" => Ok(Way::Fall),
+fn way(params: &Params) -> Result<Direction, WireError> {
+    match params.required("price_way")?.as_str() {
+        "1" => Ok(Direction::Rise),
+        "2" => Ok(Direction::Fall),
         _ => Err(params.invalid("price_way", "must be 1 or 2")),
     }
 }
@@ -81,59 +78,56 @@ fn way(params: &Params) -> Result<Way, WireError> {
 pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let (params, rules) = (&call.params, rules(call)?);
-    let market = match params.need("type")?.as_str() {
+    let market = match params.required("type")?.as_str() {
         "limit" => false,
         "market" => true,
         _ => return Err(error(40042)),
     };
     let change = PlanChange {
         trigger_price: price(params, "trigger_price", rules)?,
-        by: needed_price_type(params, "price_type")?,
+        by: required_price_type(params, "price_type")?,
         price: if market { None } else { Some(price(params, "executive_price", rules)?) },
         whole_position: None,
     };
-    let (symbol, id) = (rules.symbol.clone(), needed_id(params)?);
+    let (symbol, id) = (rules.symbol.clone(), required_id(params)?);
     call.exchange.apply(
         account,
-        FuturesRequest::ModifyPlan { symbol, id, kinds: [Kind::Plan].to_vec(), change },
+        FuturesRequest::ModifyPlan { symbol, id, kinds: [PlanKind::Plan].to_vec(), change },
     )?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
 
-/// Without an id all of the contract are cancelled (change log of 2024-09-19).
+/// Without an id all waiting orders of the contract are canceled (change log of 2024-09-19).
 pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = rules(call)?.symbol.clone();
-    let named = named_id(call, account)?;
-    let waiting = call.exchange.triggers.futures.of(account).filter(|plan| {
-        let terms = &plan.terms;
-        plan.is_waiting() && terms.order.symbol == symbol && PRICED.contains(&terms.kind)
-    });
-    let ids = named.map_or_else(|| waiting.map(|plan| plan.id).collect(), |id| vec![id]);
-    for id in ids {
-        call.exchange.apply(
-            account,
-            FuturesRequest::CancelPlan { symbol: symbol.clone(), id, kinds: PRICED.to_vec() },
-        )?;
-    }
+    let kinds = PLAN_KINDS.to_vec();
+    let request = match optional_id(call, account)? {
+        Some(id) => FuturesRequest::CancelPlan { symbol, id, kinds },
+        None => FuturesRequest::CancelPlans { symbol, kinds },
+    };
+    call.exchange.apply(account, request)?;
     Ok(json!({}))
 }
 
-/// The order that is named by either id.
-pub(crate) fn named_id(call: &Call<'_>, account: AccountId) -> Result<Option<OrderId>, WireError> {
+/// The requested order, by order id or client order id.
+pub(crate) fn optional_id(
+    call: &Call<'_>,
+    account: AccountId,
+) -> Result<Option<OrderId>, WireError> {
     if !call.params.is_absent("order_id") {
-        return needed_id(&call.params).map(Some);
+        return required_id(&call.params).map(Some);
     }
     let Some(client_id) = call.params.text("client_order_id")? else { return Ok(None) };
     let plan = call.exchange.triggers.futures.by_client_id(account, &client_id);
     Ok(Some(plan.ok_or_else(|| error(40037))?.id))
 }
 
-pub(crate) fn needed_id(params: &Params) -> Result<OrderId, WireError> {
-    number::unsigned(&params.need("order_id")?).map(OrderId).ok_or_else(|| error(40037))
+pub(crate) fn required_id(params: &Params) -> Result<OrderId, WireError> {
+    number::unsigned(&params.required("order_id")?).map(OrderId).ok_or_else(|| error(40037))
 }
 
-/// Plan orders, take-profits and stop-losses that wait, newest first. `type` is what they become.
+/// Waiting plan orders, take-profits and stop-losses, newest first. `type` is the type of the order that is placed.
 pub(crate) fn waiting(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
@@ -154,11 +148,11 @@ pub(crate) fn waiting(call: &mut Call<'_>) -> HandlerResult {
         .triggers
         .futures
         .of(account)
-        .filter(|plan| plan.is_waiting() && PRICED.contains(&plan.terms.kind))
+        .filter(|plan| plan.is_waiting() && PLAN_KINDS.contains(&plan.terms.kind))
         .filter(|plan| symbol.as_deref().is_none_or(|symbol| plan.terms.order.symbol == symbol))
         .filter(|plan| market.is_none_or(|market| plan.terms.order.price.is_none() == market))
         .filter(|plan| bound.is_none_or(|bound| plan.terms.kind.is_bound() == bound))
-        .take(rows_wanted(params)?)
+        .take(row_limit(params)?)
         .map(|plan| plan_row(plan, &call.exchange));
     Ok(rows.collect::<Value>())
 }
@@ -170,7 +164,7 @@ pub(crate) fn submit_trailing(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "order_id": id.0 }))
 }
 
-/// It becomes a market order: there is no field for a price.
+/// A trailing order becomes a market order: it has no field for a price.
 fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     let side = fields::side(params)?;
     let order = NewFuturesOrder {
@@ -178,34 +172,34 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
         side,
         price: None,
         size: fields::size(params, rules)?,
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
         isolated: fields::isolated(params, true)?,
         client_id: None,
         stp: SelfTrade::CancelMaker,
     };
-    params.need("callback_rate")?;
+    params.required("callback_rate")?;
     let callback_rate = params.decimal("callback_rate")?.unwrap_or_default();
-    check_callback_rate(callback_rate).map_err(fields::broken)?;
+    check_callback_rate(callback_rate).map_err(fields::rule_error)?;
     let buys = matches!(side, FuturesSide::OpenLong | FuturesSide::CloseShort);
     let trail = Trail {
         activation: price(params, "activation_price", rules)?,
         callback_rate,
-        by: needed_price_type(params, "activation_price_type")?,
-        way: if buys { Way::Fall } else { Way::Rise },
+        by: required_price_type(params, "activation_price_type")?,
+        way: if buys { Direction::Fall } else { Direction::Rise },
         peak: None,
     };
     let preset = Preset::default();
-    let terms = Plan { kind: Kind::Trailing, order, whole_position: false, preset };
+    let terms = Plan { kind: PlanKind::Trailing, order, whole_position: false, preset };
     Ok(NewPlan { client_id: None, condition: Condition::Trail(trail), terms })
 }
 
 pub(crate) fn cancel_trailing(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let (symbol, id) = (rules(call)?.symbol.clone(), needed_id(&call.params)?);
+    let (symbol, id) = (rules(call)?.symbol.clone(), required_id(&call.params)?);
     call.exchange.apply(
         account,
-        FuturesRequest::CancelPlan { symbol, id, kinds: [Kind::Trailing].to_vec() },
+        FuturesRequest::CancelPlan { symbol, id, kinds: [PlanKind::Trailing].to_vec() },
     )?;
     Ok(json!({}))
 }

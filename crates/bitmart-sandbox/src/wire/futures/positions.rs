@@ -1,24 +1,22 @@
-//! Futures positions in the three forms of REST and that of the stream, and balances in both.
+//! Futures positions and balances: three forms of REST, and those of the stream.
 
+use bitmart_sim::{
+    AccountId, Exchange, FuturesRequest, account::Account, futures::FuturesMarket,
+    position::Position,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        AccountId, Exchange, FuturesRequest, account::Account, futures::FuturesMarket,
-        position::Position,
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::plain,
-        error::error,
-        futures::history::{is_copy_trading, symbol},
-        futures::settings::mode_word,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::{exact_price, plain},
+    error::error,
+    futures::history::{is_copy_trading, symbol},
+    futures::settings::position_mode_name,
 };
 
-/// One position, or one direction in which there is none.
+/// An open position, or a direction without a position.
 struct Row<'a> {
     owner: &'a Account,
     market: &'a FuturesMarket,
@@ -26,7 +24,7 @@ struct Row<'a> {
     margin: Decimal,
     long: bool,
     next_leverage: u32,
-    /// None when it is flat, or cannot be liquidated.
+    /// `None` without a position, or if it cannot be liquidated.
     liquidation: Option<Decimal>,
     now_ms: u64,
 }
@@ -40,7 +38,7 @@ impl Row<'_> {
         plain(self.market.unrealised(self.position, self.long))
     }
 
-    /// A flat position shows what the next one has.
+    /// Without a position, the leverage of the next one.
     fn leverage(&self) -> u32 {
         if self.position.is_open() { self.position.leverage } else { self.next_leverage }
     }
@@ -55,13 +53,13 @@ impl Row<'_> {
     }
 }
 
-/// Open positions; with a symbol all of its directions, even when they are flat, as documented. In
-/// one-way mode a short position has an amount below zero.
+/// Open positions. With a symbol both directions are listed even without a position, as documented. In one-way mode
+/// the amount of a short position is negative.
 pub(crate) fn positions(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
         let Row { owner, position, .. } = row;
         let size = position.size;
-        with(
+        with_fields(
             common(row),
             json!({
                 "position_amount": plain(if owner.one_way && !row.long { -size } else { size }),
@@ -80,14 +78,14 @@ pub(crate) fn positions(call: &mut Call<'_>) -> HandlerResult {
     })
 }
 
-/// The same in the older form.
+/// Positions in the older form.
 pub(crate) fn positions_v1(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
-        with(
+        with_fields(
             common(row),
             json!({
                 "margin_type": if row.position.isolated { "Isolated" } else { "Cross" },
-                "position_mode": mode_word(row.owner.one_way),
+                "position_mode": position_mode_name(row.owner.one_way),
                 "position_type": if row.long { 1 } else { 2 },
                 "unrealized_value": row.unrealised(),
             }),
@@ -95,7 +93,7 @@ pub(crate) fn positions_v1(call: &mut Call<'_>) -> HandlerResult {
     })
 }
 
-/// Margin type and side are empty when there is no position (field note 15).
+/// Margin type and side are empty without a position (field note 15).
 pub(crate) fn risks(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
         let Row { market, position, .. } = row;
@@ -157,7 +155,7 @@ fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> HandlerResult {
     Ok(rows.into())
 }
 
-/// Whether a direction without a position has a row: in one-way mode there is one row for both.
+/// Whether a direction without a position has a row. In one-way mode there is one row for both directions.
 fn is_listed_flat(owner: &Account, symbol: &SmolStr, long: bool) -> bool {
     let open = |long| owner.position(symbol, long).is_some_and(Position::is_open);
     !owner.one_way || (long && !open(false))
@@ -166,8 +164,7 @@ fn is_listed_flat(owner: &Account, symbol: &SmolStr, long: bool) -> bool {
 fn common(row: &Row<'_>) -> Value {
     let Row { market, position, .. } = row;
     let rules = &market.rules;
-    let price = |price: Decimal| plain(price.round_dp(rules.price_decimals));
-    let entry = price(position.entry_price(rules.contract_size));
+    let entry = exact_price(position.entry_price(rules.contract_size));
     json!({
         "symbol": rules.symbol.as_str(),
         "leverage": row.leverage().to_string(),
@@ -181,7 +178,7 @@ fn common(row: &Row<'_>) -> Value {
         "position_cross": plain(row.margin),
         "maintenance_margin": plain(market.maintenance(position)),
         "close_vol": plain(position.closed),
-        "close_avg_price": price(position.close_price(rules.contract_size)),
+        "close_avg_price": exact_price(position.average_close_price(rules.contract_size)),
         "open_avg_price": entry.clone(),
         "entry_price": entry,
         "current_amount": plain(position.size),
@@ -190,14 +187,14 @@ fn common(row: &Row<'_>) -> Value {
     })
 }
 
-fn with(mut row: Value, more: Value) -> Value {
+fn with_fields(mut row: Value, more: Value) -> Value {
     if let (Some(fields), Value::Object(more)) = (row.as_object_mut(), more) {
         fields.extend(more);
     }
     row
 }
 
-/// A position on the channel.
+/// A position on the WebSocket channel.
 pub(crate) fn pushed_position(
     exchange: &Exchange,
     account: AccountId,
@@ -207,8 +204,7 @@ pub(crate) fn pushed_position(
     let owner = exchange.accounts.get(&account)?;
     let position = owner.position(symbol, long)?;
     let rules = &exchange.futures.get(symbol)?.rules;
-    let price = |price: Decimal| plain(price.round_dp(rules.price_decimals));
-    let entry = price(position.entry_price(rules.contract_size));
+    let entry = exact_price(position.entry_price(rules.contract_size));
     let liquidation = exchange.liquidation_price(account, symbol, long);
     let liquidation = liquidation.filter(|_| position.is_open()).unwrap_or_default();
     Some(json!({
@@ -219,9 +215,9 @@ pub(crate) fn pushed_position(
         "frozen_volume": plain(position.closing),
         "close_volume": plain(position.closed),
         "hold_avg_price": entry.clone(),
-        "close_avg_price": price(position.close_price(rules.contract_size)),
+        "close_avg_price": exact_price(position.average_close_price(rules.contract_size)),
         "open_avg_price": entry,
-        "liquidate_price": price(liquidation),
+        "liquidate_price": exact_price(liquidation),
         "create_time": position.opened_ms,
         "update_time": position.updated_ms,
         "position_mode": if owner.one_way { "one_way_mode" } else { "hedge_mode" },
@@ -245,7 +241,7 @@ pub(crate) fn assets(call: &mut Call<'_>) -> HandlerResult {
     Ok(rows.collect::<Value>())
 }
 
-/// The same on the channel.
+/// A balance on the WebSocket channel.
 pub(crate) fn pushed_asset(
     exchange: &Exchange,
     account: AccountId,
@@ -261,12 +257,12 @@ pub(crate) fn pushed_asset(
     }))
 }
 
-/// Without a contract every position of the kind is closed, without a side both: according to a third party. No
-/// contract here has a coin for its margin (kind 2).
+/// Without a symbol all positions of the contract type are closed, and without a side both directions, according to a
+/// third party. No contract here has a coin as margin (type 2).
 pub(crate) fn close_all(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
-    params.need("contractType")?;
+    params.required("contractType")?;
     let coins = match params.whole("contractType")? {
         Some(1) => false,
         Some(2) => true,

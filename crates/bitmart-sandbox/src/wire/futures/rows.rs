@@ -1,21 +1,19 @@
-//! Rows of futures orders, and of those that wait or waited for a price, of REST and of the stream.
+//! Rows of futures orders, trigger orders and fills, of REST and of the stream.
 
+use crate::wire::{decimal::plain, enums, futures::settings::position_mode_name};
+use bitmart_sim::{
+    Exchange, FuturesAction,
+    futures::FuturesMarket,
+    futures_order::{FuturesFill, FuturesOrder},
+    trigger::{
+        Condition, Plan, PlanKind, Preset, PresetPrice, PriceType, Trail, Trigger, TriggerState,
+        placed_by,
+    },
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{
-        Exchange, FuturesAction,
-        futures::FuturesMarket,
-        futures_order::{FuturesFill, FuturesOrder},
-        trigger::{
-            Condition, Kind, Plan, Preset, PresetPrice, PriceType, State, Trail, Trigger, placed_by,
-        },
-    },
-    wire::{decimal::plain, futures::settings::mode_word, words},
-};
-
-/// An order in the book, or that was.
+/// An open or finished order.
 pub(crate) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
     let request = &order.request;
     json!({
@@ -25,20 +23,20 @@ pub(crate) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
         "size": plain(request.size),
         "symbol": request.symbol.as_str(),
         "state": if order.open { 2 } else { 4 },
-        "side": words::futures_side(request.side),
-        "type": words::futures_type(order),
-        "position_mode": mode_word(order.one_way),
+        "side": enums::futures_side(request.side),
+        "type": enums::futures_type(order),
+        "position_mode": position_mode_name(order.one_way),
         "account": "futures",
         "leverage": request.leverage.to_string(),
         "open_type": if request.isolated { "isolated" } else { "cross" },
-        "deal_avg_price": plain(order.told_average(market.rules.price_decimals)),
+        "deal_avg_price": plain(order.truncated_average_price(market.rules.price_decimals)),
         "deal_size": plain(order.filled),
         "create_time": order.created_ms,
         "update_time": order.updated_ms,
     })
 }
 
-/// The same on the channel, with the fill that changed it, if one did.
+/// An order on the WebSocket channel, with the fill that caused the push, if any.
 pub(crate) fn pushed_order(
     order: &FuturesOrder,
     action: FuturesAction,
@@ -51,13 +49,13 @@ pub(crate) fn pushed_order(
             "lastTradeID": fill.trade,
             "fillQty": plain(fill.size),
             "fillPrice": plain(fill.price),
-            // Money paid is negative here.
+            // A paid fee is negative here.
             "fee": plain(-fill.fee),
             "feeCcy": market.rules.quote.as_str(),
         })
     });
     json!([{
-        "action": words::action(action),
+        "action": enums::action(action),
         "order": {
             "order_id": order.id.0.to_string(),
             "client_order_id": request.client_id.as_deref().unwrap_or_default(),
@@ -65,12 +63,12 @@ pub(crate) fn pushed_order(
             "size": plain(request.size),
             "symbol": request.symbol.as_str(),
             "state": if order.open { 2 } else { 4 },
-            "side": words::futures_side(request.side),
-            // Forced orders have no type here: their action distinguishes them.
+            "side": enums::futures_side(request.side),
+            // Liquidation orders have no separate type here. Their action identifies them.
             "type": if request.price.is_some() { "limit" } else { "market" },
             "leverage": request.leverage.to_string(),
             "open_type": if request.isolated { "isolated" } else { "cross" },
-            "deal_avg_price": plain(order.told_average(market.rules.price_decimals)),
+            "deal_avg_price": plain(order.truncated_average_price(market.rules.price_decimals)),
             "deal_size": plain(order.filled),
             "create_time": order.created_ms,
             "update_time": order.updated_ms,
@@ -87,13 +85,13 @@ pub(crate) fn pushed_order(
     }])
 }
 
-/// A fill; on the channel it is the last trade of its order.
+/// A fill. On the WebSocket channel it is the last trade of its order instead.
 pub(crate) fn fill_row(fill: &FuturesFill) -> Value {
     json!({
         "order_id": fill.order.0.to_string(),
         "trade_id": fill.trade.to_string(),
         "symbol": fill.symbol.as_str(),
-        "side": words::futures_side(fill.side),
+        "side": enums::futures_side(fill.side),
         "price": plain(fill.price),
         "vol": plain(fill.size),
         "exec_type": if fill.maker { "Maker" } else { "Taker" },
@@ -105,9 +103,9 @@ pub(crate) fn fill_row(fill: &FuturesFill) -> Value {
     })
 }
 
-/// The preset fields: 0 and an empty text for what is not set.
+/// The preset fields: 0 and an empty string without a preset.
 pub(crate) fn preset_fields(preset: Preset) -> Value {
-    let by = |leg: Option<PresetPrice>| leg.map_or(0, |leg| words::price_type(leg.by));
+    let by = |leg: Option<PresetPrice>| leg.map_or(0, |leg| enums::price_type(leg.by));
     let price = |leg: Option<PresetPrice>| leg.map_or(String::new(), |leg| plain(leg.price));
     json!({
         "preset_take_profit_price_type": by(preset.take_profit),
@@ -117,7 +115,7 @@ pub(crate) fn preset_fields(preset: Preset) -> Value {
     })
 }
 
-/// What of a plan order, take-profit or stop-loss waits.
+/// A waiting plan order, take-profit or stop-loss.
 pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     let (order, terms) = (&plan.terms.order, &plan.terms);
     let (trigger, way, by) = match &plan.condition {
@@ -132,16 +130,16 @@ pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
         "size": plain(exchange.plan_size(plan)),
         "symbol": order.symbol.as_str(),
         "state": 2,
-        "side": words::futures_side(order.side),
-        "mode": words::mode(order.mode),
-        "position_mode": mode_word(exchange.is_one_way(plan.account)),
-        "price_way": words::way(way),
-        "price_type": words::price_type(by),
+        "side": enums::futures_side(order.side),
+        "mode": enums::mode(order.mode),
+        "position_mode": position_mode_name(exchange.is_one_way(plan.account)),
+        "price_way": enums::way(way),
+        "price_type": enums::price_type(by),
         "plan_category": if terms.whole_position { 2 } else { 1 },
         "type": match terms.kind {
-            Kind::Plan | Kind::Trailing => "plan",
-            Kind::TakeProfit => "take_profit",
-            Kind::StopLoss => "stop_loss",
+            PlanKind::Plan | PlanKind::Trailing => "plan",
+            PlanKind::TakeProfit => "take_profit",
+            PlanKind::StopLoss => "stop_loss",
         },
         "leverage": order.leverage.to_string(),
         "open_type": if order.isolated { "isolated" } else { "cross" },
@@ -152,11 +150,11 @@ pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     row
 }
 
-/// A trigger among the orders: as trailing order when it is open, as any of them when it has ended.
+/// A trigger in a list of orders: open ones are trailing orders, finished ones of any kind.
 pub(crate) fn trigger_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     let order = &plan.terms.order;
     let price = order.price.map_or("0".to_owned(), plain);
-    let trailing = plan.terms.kind == Kind::Trailing;
+    let trailing = plan.terms.kind == PlanKind::Trailing;
     let mut row = json!({
         "order_id": plan.id.0.to_string(),
         "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
@@ -164,9 +162,9 @@ pub(crate) fn trigger_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
         "size": plain(exchange.plan_size(plan)),
         "symbol": order.symbol.as_str(),
         "state": if plan.is_waiting() { 2 } else { 4 },
-        "side": words::futures_side(order.side),
+        "side": enums::futures_side(order.side),
         "type": if trailing { "trailing" } else { "planorder" },
-        "position_mode": mode_word(exchange.is_one_way(plan.account)),
+        "position_mode": position_mode_name(exchange.is_one_way(plan.account)),
         "account": "futures",
         "leverage": order.leverage.to_string(),
         "open_type": if order.isolated { "isolated" } else { "cross" },
@@ -180,7 +178,7 @@ pub(crate) fn trigger_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     row
 }
 
-/// An order that waits for a price, on the channel.
+/// A trigger order on the WebSocket channel.
 pub(crate) fn pushed_plan(
     exchange: &Exchange,
     plan: &Trigger<Plan>,
@@ -195,7 +193,7 @@ pub(crate) fn pushed_plan(
         "size": plain(exchange.plan_size(plan)),
         "symbol": order.symbol.as_str(),
         "state": if plan.is_waiting() { 2 } else { 4 },
-        "side": words::futures_side(order.side),
+        "side": enums::futures_side(order.side),
         "type": kind_name(plan.terms.kind),
         "leverage": order.leverage.to_string(),
         "open_type": if order.isolated { "isolated" } else { "cross" },
@@ -211,17 +209,17 @@ pub(crate) fn pushed_plan(
         let terms = condition(&plan.condition, &price);
         row.extend(terms.map(|(name, value)| (name.to_owned(), value.into())));
     }
-    json!([{ "action": words::action(action), "order": row }])
+    json!([{ "action": enums::action(action), "order": row }])
 }
 
-/// What a finished one has besides: its prices, and the order that it became.
+/// Additional fields of a finished trigger: its prices, and the order that it placed.
 pub(crate) fn ended_fields(plan: &Trigger<Plan>) -> Value {
     let trigger = match &plan.condition {
         Condition::Reach { price, .. } => plain(*price),
         Condition::Trail(_) => "0".to_owned(),
     };
     let placed = match plan.state {
-        State::Placed(id) => id.0.to_string(),
+        TriggerState::Placed(id) => id.0.to_string(),
         _ => String::new(),
     };
     json!({
@@ -231,11 +229,11 @@ pub(crate) fn ended_fields(plan: &Trigger<Plan>) -> Value {
     })
 }
 
-/// The fields of trailing orders: 0 for others.
+/// The fields of trailing orders; 0 for other kinds.
 fn trail_fields(condition: &Condition) -> Value {
     match condition {
         Condition::Trail(trail) => json!({
-            "activation_price_type": words::price_type(trail.by),
+            "activation_price_type": enums::price_type(trail.by),
             "activation_price": plain(trail.activation),
             "callback_rate": plain(trail.callback_rate),
         }),
@@ -253,7 +251,7 @@ pub(crate) fn extend(row: &mut Value, more: Value) {
     }
 }
 
-/// What it waits for; "-" is none on the channel.
+/// The condition on the WebSocket channel, where absent values are "-".
 fn condition(condition: &Condition, price: &str) -> [(&'static str, String); 6] {
     let none = || "-".to_owned();
     let (trigger, execution, trail) = match condition {
@@ -272,12 +270,12 @@ fn condition(condition: &Condition, price: &str) -> [(&'static str, String); 6] 
     ]
 }
 
-fn kind_name(kind: Kind) -> &'static str {
+fn kind_name(kind: PlanKind) -> &'static str {
     match kind {
-        Kind::Plan => "plan_order",
-        Kind::TakeProfit => "take_profit",
-        Kind::StopLoss => "stop_loss",
-        Kind::Trailing => "trailing_order",
+        PlanKind::Plan => "plan_order",
+        PlanKind::TakeProfit => "take_profit",
+        PlanKind::StopLoss => "stop_loss",
+        PlanKind::Trailing => "trailing_order",
     }
 }
 

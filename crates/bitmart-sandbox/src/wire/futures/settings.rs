@@ -1,25 +1,23 @@
-//! What an account sets for its futures: position mode, leverage, and the countdown of its orders.
+//! Futures settings of an account: position mode, leverage, and the countdown of its orders.
 
+use bitmart_sim::{FuturesRequest, futures::FuturesMarket};
 use serde_json::{Value, json};
 
-use crate::{
-    exchange::{FuturesRequest, futures::FuturesMarket},
-    wire::{Call, HandlerResult, decimal::plain, error::error, futures::fields::leverage},
-};
+use crate::wire::{Call, HandlerResult, decimal::plain, error::error, futures::fields::leverage};
 
 /// Enumeration `futures_position_mode`.
-pub(crate) fn mode_word(one_way: bool) -> &'static str {
+pub(crate) fn position_mode_name(one_way: bool) -> &'static str {
     if one_way { "one_way_mode" } else { "hedge_mode" }
 }
 
 pub(crate) fn position_mode(call: &mut Call<'_>) -> HandlerResult {
     let one_way = call.owner()?.one_way;
-    Ok(json!({ "position_mode": mode_word(one_way) }))
+    Ok(json!({ "position_mode": position_mode_name(one_way) }))
 }
 
 pub(crate) fn set_position_mode(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let one_way = match call.params.need("position_mode")?.as_str() {
+    let one_way = match call.params.required("position_mode")?.as_str() {
         "hedge_mode" => false,
         "one_way_mode" => true,
         _ => {
@@ -28,15 +26,15 @@ pub(crate) fn set_position_mode(call: &mut Call<'_>) -> HandlerResult {
         }
     };
     call.exchange.apply(account, FuturesRequest::SetOneWay(one_way))?;
-    Ok(json!({ "position_mode": mode_word(one_way) }))
+    Ok(json!({ "position_mode": position_mode_name(one_way) }))
 }
 
-/// Without a leverage the response has the present one. `max_value` is the highest leverage, as in the docs.
+/// Without a leverage the response contains the current one. `max_value` is the maximum leverage, as documented.
 pub(crate) fn submit_leverage(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
-    let open_type = call.params.need("open_type")?;
+    let open_type = call.params.required("open_type")?;
     let isolated = match open_type.as_str() {
         "isolated" => true,
         "cross" => false,
@@ -57,19 +55,19 @@ pub(crate) fn submit_leverage(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn brackets(call: &mut Call<'_>) -> HandlerResult {
-    let wanted = call.params.text("symbol")?;
+    let requested = call.params.text("symbol")?;
     let markets = &call.exchange.futures;
-    if wanted.as_deref().is_some_and(|symbol| !markets.contains_key(symbol)) {
+    if requested.as_deref().is_some_and(|symbol| !markets.contains_key(symbol)) {
         return Err(error(40034));
     }
     let rules = markets
         .values()
-        .filter(|market| wanted.as_deref().is_none_or(|symbol| market.rules.symbol == symbol));
-    Ok(json!({ "rules": rules.map(ladder).collect::<Value>() }))
+        .filter(|market| requested.as_deref().is_none_or(|symbol| market.rules.symbol == symbol));
+    Ok(json!({ "rules": rules.map(bracket_rows).collect::<Value>() }))
 }
 
-/// The first two are numbers, the others texts.
-fn ladder(market: &FuturesMarket) -> Value {
+/// `bracket` and `initial_leverage` are numbers, the other fields strings.
+fn bracket_rows(market: &FuturesMarket) -> Value {
     let rows = market.rules.brackets.iter().zip(1..).map(|(row, number): (_, u32)| {
         json!({
             "bracket": number,
@@ -86,10 +84,10 @@ fn ladder(market: &FuturesMarket) -> Value {
 /// Times of the response are in seconds. A timeout of 0 stops the countdown.
 pub(crate) fn cancel_all_after(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
     let symbol = market.rules.symbol.clone();
-    call.params.need("timeout")?;
+    call.params.required("timeout")?;
     let timeout = call.params.whole("timeout")?.and_then(|seconds| u64::try_from(seconds).ok());
     let timeout =
         timeout.ok_or_else(|| call.params.invalid("timeout", "must be 0 or at least 5"))?;

@@ -1,8 +1,8 @@
-//! What the channels of futures push. Push times are added last, so that a value that has not changed can be
-//! recognised.
+//! The pushes of futures channels. Push times are added later, so that unchanged values compare as equal.
 
 use std::collections::BTreeMap;
 
+use bitmart_sim::{AccountId, Event, Exchange, book::Side};
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
@@ -15,12 +15,11 @@ use super::{
     rows::{pushed_order, pushed_plan},
 };
 use crate::{
-    exchange::{AccountId, Event, Exchange, book::Side},
     generated::channels::{FuturesPrivate, FuturesPublic as Id},
     wire::topic::Topic,
 };
 
-/// The present values of a channel that is pushed by the clock: one, or one for each side or contract.
+/// The current values of a channel that is pushed periodically: one, or one per side or contract.
 pub(crate) fn values(channel: Id, exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Value> {
     if channel == Id::AllTickers {
         return exchange.futures.values().map(|market| pushed_ticker(market, now_ms)).collect();
@@ -42,7 +41,7 @@ pub(crate) fn values(channel: Id, exchange: &Exchange, topic: &Topic, now_ms: u6
     }
 }
 
-/// The trades among the events by symbol, newest first (seen by other clients).
+/// The trades among the events by symbol, newest first (as reported by other clients).
 pub(crate) fn trades(events: &[Event]) -> BTreeMap<SmolStr, Vec<Value>> {
     let mut rows: BTreeMap<SmolStr, Vec<Value>> = BTreeMap::new();
     for event in events.iter().rev() {
@@ -53,7 +52,7 @@ pub(crate) fn trades(events: &[Event]) -> BTreeMap<SmolStr, Vec<Value>> {
     rows
 }
 
-/// Adds the time of the push to the channels that have one.
+/// Adds the push time, if the channel has one.
 pub(crate) fn stamp(channel: Id, fields: &mut Map<String, Value>, now_ms: u64) {
     match channel {
         Id::Depth | Id::DepthAll | Id::DepthIncrease | Id::BookTicker => {
@@ -68,7 +67,7 @@ pub(crate) fn stamp(channel: Id, fields: &mut Map<String, Value>, now_ms: u64) {
     }
 }
 
-/// What is pushed of an event.
+/// Renders an event for a private channel.
 pub(crate) fn event_value(exchange: &Exchange, event: &Event) -> Option<Value> {
     match event {
         Event::FuturesOrder { order, action, fill } => {
@@ -85,8 +84,8 @@ pub(crate) fn event_value(exchange: &Exchange, event: &Event) -> Option<Value> {
     }
 }
 
-/// What is pushed of an account without an event: all its open positions in one frame.
-pub(crate) fn repeated(
+/// The periodic push of a private channel for an account: all open positions in one frame.
+pub(crate) fn periodic(
     channel: FuturesPrivate,
     exchange: &Exchange,
     account: AccountId,

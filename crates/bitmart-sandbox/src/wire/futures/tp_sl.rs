@@ -1,24 +1,22 @@
 //! Take-profits, stop-losses and preset prices of futures.
 
+use bitmart_sim::{
+    FuturesRequest,
+    book::SelfTrade,
+    futures::FuturesRules,
+    futures_order::{NewFuturesOrder, OrderMode},
+    trigger::{Condition, NewPlan, Plan, PlanChange, PlanKind, Preset},
+};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use crate::{
-    exchange::{
-        FuturesRequest,
-        book::SelfTrade,
-        futures::FuturesRules,
-        futures_order::{Mode, NewFuturesOrder},
-        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset},
-    },
-    wire::{
-        Call, HandlerResult,
-        error::{WireError, error},
-        futures::fields::{self as fields, needed_price_type, price, rules},
-        futures::plans::{named_id, needed_id},
-        number,
-        params::Params,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    error::{WireError, error},
+    futures::fields::{self as fields, price, required_price_type, rules},
+    futures::plans::{optional_id, required_id},
+    number,
+    params::Params,
 };
 
 pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
@@ -36,32 +34,32 @@ pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
     }
     let client_id = plan.client_id.clone();
     let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
-    // A text here.
+    // The id is a string here.
     let client_id = client_id.as_deref().unwrap_or_default();
     Ok(json!({ "order_id": id.0.to_string(), "client_order_id": client_id }))
 }
 
 fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
-    let kind = match params.need("type")?.as_str() {
-        "take_profit" => Kind::TakeProfit,
-        "stop_loss" => Kind::StopLoss,
+    let kind = match params.required("type")?.as_str() {
+        "take_profit" => PlanKind::TakeProfit,
+        "stop_loss" => PlanKind::StopLoss,
         _ => return Err(error(40042)),
     };
     let side = fields::side(params)?;
     if side.opens() {
         return Err(error(40041));
     }
-    // For the whole position unless the request has a size (endpoint futures/submit-tp-sl-order).
+    // By default the order is for the whole position (endpoint futures/submit-tp-sl-order).
     let whole_position = fields::whole_position(params)?.unwrap_or(true);
     let sized = !whole_position && !params.is_absent("size");
     let size = if sized { fields::size(params, rules)? } else { Decimal::ZERO };
-    params.need("executive_price")?;
+    params.required("executive_price")?;
     let order = NewFuturesOrder {
         symbol: rules.symbol.clone(),
         side,
         price: executed_at(params, rules, whole_position)?,
         size,
-        mode: Mode::GoodTilCancelled,
+        mode: OrderMode::GoodTilCancelled,
         leverage: 1,
         isolated: false,
         client_id: None,
@@ -69,17 +67,17 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     };
     let condition = Condition::Reach {
         price: price(params, "trigger_price", rules)?,
-        way: kind.way(side),
-        by: needed_price_type(params, "price_type")?,
+        way: kind.direction(side),
+        by: required_price_type(params, "price_type")?,
     };
     let preset = Preset::default();
-    // Without a size it is for the whole position, whatever its category.
+    // Without a size the order is for the whole position, regardless of its category.
     let terms = Plan { kind, order, whole_position: !sized, preset };
     Ok(NewPlan { client_id: fields::client_id(params)?, condition, terms })
 }
 
-/// The limit price of what is placed, none at the market: with `category` market, with a price of 0, and
-/// for the whole position unless `category` is limit.
+/// The limit price of the order that is placed; `None` for a market order: with `category` market, with a price of 0,
+/// and for the whole position unless `category` is limit.
 fn executed_at(
     params: &Params,
     rules: &FuturesRules,
@@ -102,27 +100,27 @@ pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let rules = rules(call)?;
     let symbol = rules.symbol.clone();
-    let id = named_id(call, account)?.ok_or_else(|| call.params.missing("order_id"))?;
+    let id = optional_id(call, account)?.ok_or_else(|| call.params.missing("order_id"))?;
     let whole_position = fields::whole_position(&call.params)?;
     let before = call.exchange.triggers.futures.get(id).map(|plan| plan.terms.whole_position);
     let whole = whole_position.or(before).unwrap_or(true);
     let change = PlanChange {
         trigger_price: price(&call.params, "trigger_price", rules)?,
-        by: needed_price_type(&call.params, "price_type")?,
+        by: required_price_type(&call.params, "price_type")?,
         price: executed_at(&call.params, rules, whole)?,
         whole_position,
     };
-    let kinds = [Kind::TakeProfit, Kind::StopLoss];
+    let kinds = [PlanKind::TakeProfit, PlanKind::StopLoss];
     call.exchange
         .apply(account, FuturesRequest::ModifyPlan { symbol, id, kinds: kinds.to_vec(), change })?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
 
-/// Changes the preset prices of an opening order; what is not named stays.
+/// Changes the preset prices of an opening order. Absent prices stay.
 pub(crate) fn modify_preset(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let rules = rules(call)?;
-    let (symbol, id) = (rules.symbol.clone(), needed_id(&call.params)?);
+    let (symbol, id) = (rules.symbol.clone(), required_id(&call.params)?);
     let preset = fields::preset(&call.params, rules)?;
     call.exchange.apply(account, FuturesRequest::ModifyPreset { symbol, id, preset })?;
     Ok(json!({ "order_id": id.0.to_string() }))

@@ -1,37 +1,34 @@
-//! Spot orders that wait for a price. No source documents the responses: their fields are those that client
-//! libraries read.
+//! Spot algo orders. No source documents the responses, so their fields are those that client libraries read.
 
+use bitmart_sim::{
+    AccountId, Exchange, OrderId, Reject, SpotRequest,
+    spot_order::{NewSpotOrder, SpotOrderType},
+    trigger::{Algo, AlgoKind, NewAlgo, Trigger, TriggerState},
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        AccountId, Exchange, OrderId, Reject, SpotRequest,
-        order::{Kind, NewSpotOrder},
-        trigger::{Algo, AlgoKind, NewAlgo, State, Trigger},
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::fixed,
-        error::{WireError, error},
-        number,
-        spot::orders::{digits, parse_order_as},
-        window::Window,
-        words,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::fixed,
+    enums,
+    error::{WireError, error},
+    number,
+    spot::orders::{digits, parse_order_as},
+    window::Window,
 };
 
-const ROWS: i64 = 200;
+const MAX_ROWS: i64 = 200;
 
 pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
-    let symbol = params.need("symbol")?;
-    let kind = kind(&params.need("type")?)?;
+    let symbol = params.required("symbol")?;
+    let kind = kind(&params.required("type")?)?;
     let becomes = match params.text("trigger_type")?.as_deref() {
-        Some("limit") => Kind::Limit,
-        Some("market") => Kind::Market,
+        Some("limit") => SpotOrderType::Limit,
+        Some("market") => SpotOrderType::Market,
         None => return Err(params.missing("trigger_type")),
         Some(_) => return Err(params.invalid("trigger_type", "must be limit or market")),
     };
@@ -46,7 +43,7 @@ pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
 }
 
 fn kind(word: &str) -> Result<AlgoKind, WireError> {
-    words::parse_algo(word).ok_or_else(|| error(52001))
+    enums::parse_algo(word).ok_or_else(|| error(52001))
 }
 
 fn id(text: &str) -> Result<OrderId, WireError> {
@@ -56,24 +53,24 @@ fn id(text: &str) -> Result<OrderId, WireError> {
 pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = known_symbol(call)?.ok_or_else(|| call.params.missing("symbol"))?;
-    let kind = kind(&call.params.need("type")?)?;
-    let id = id(&call.params.need("order_id")?)?;
-    let shelf = &call.exchange.triggers.spot;
+    let kind = kind(&call.params.required("type")?)?;
+    let id = id(&call.params.required("order_id")?)?;
+    let triggers = &call.exchange.triggers.spot;
     let fits = |algo: &&Trigger<Algo>| algo.terms.order.symbol == symbol && algo.terms.kind == kind;
-    let id = shelf.get(id).filter(fits).ok_or_else(|| error(50005))?.id;
+    let id = triggers.get(id).filter(fits).ok_or_else(|| error(50005))?.id;
     match call.exchange.request(account, SpotRequest::CancelTrigger(id)) {
         Ok(_) => Ok(json!({ "result": true })),
-        // It is done already.
+        // The order has triggered or was canceled already.
         Err(Reject::OrderNotOpen) => Ok(json!({ "result": false })),
         Err(reject) => Err(call.exchange.error(&reject)),
     }
 }
 
-/// Of every pair without a symbol.
+/// Without a symbol the orders of all pairs are canceled.
 pub(crate) fn cancel_all(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = known_symbol(call)?;
-    let kind = kind(&call.params.need("type")?)?;
+    let kind = kind(&call.params.required("type")?)?;
     let symbol = symbol.map(SmolStr::from);
     call.exchange.apply(account, SpotRequest::CancelAllTriggers { symbol, kind })?;
     Ok(json!({}))
@@ -89,13 +86,13 @@ fn known_symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
 
 pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let id = id(&call.params.need("orderId")?)?;
+    let id = id(&call.params.required("orderId")?)?;
     found(call, account, call.exchange.triggers.spot.get(id))
 }
 
 pub(crate) fn client_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let id = call.params.need("clientOrderId")?;
+    let id = call.params.required("clientOrderId")?;
     found(call, account, call.exchange.triggers.spot.by_client_id(account, &id))
 }
 
@@ -125,7 +122,7 @@ fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
     let (account, symbol) = (call.account()?, known_symbol(call)?);
     let kind = match call.params.text("orderMode")? {
         None => None,
-        Some(word) => Some(words::parse_algo(&word).ok_or_else(|| error(52000))?),
+        Some(word) => Some(enums::parse_algo(&word).ok_or_else(|| error(52000))?),
     };
     let window = Window::spot(&call.params, call.now_ms)?;
     let rows = call
@@ -133,10 +130,10 @@ fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
         .triggers
         .spot
         .of(account)
-        .filter(|algo| algo.is_waiting() == waiting && window.holds(algo.created_ms))
+        .filter(|algo| algo.is_waiting() == waiting && window.contains(algo.created_ms))
         .filter(|algo| kind.is_none_or(|kind| algo.terms.kind == kind))
         .filter(|algo| symbol.as_deref().is_none_or(|symbol| algo.terms.order.symbol == symbol))
-        .take(call.params.limit(ROWS, ROWS)?)
+        .take(call.params.limit(MAX_ROWS, MAX_ROWS)?)
         .filter_map(|algo| row(algo, &call.exchange));
     Ok(rows.collect::<Value>())
 }
@@ -145,18 +142,18 @@ fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
     let order = &algo.terms.order;
     let rules = &exchange.spot.get(&order.symbol)?.rules;
     let (state, source) = match algo.state {
-        State::Waiting => ("new", ""),
-        State::Placed(_) => ("triggered", ""),
-        State::Refused => ("canceled", "system"),
-        State::Cancelled => ("canceled", "user"),
+        TriggerState::Waiting => ("new", ""),
+        TriggerState::Placed(_) => ("triggered", ""),
+        TriggerState::Refused => ("canceled", "system"),
+        TriggerState::Cancelled => ("canceled", "user"),
     };
     Some(json!({
         "orderId": algo.id.0.to_string(),
         "clientOrderId": algo.client_id.as_deref().unwrap_or_default(),
         "symbol": order.symbol.as_str(),
-        "side": words::side(order.side),
-        "orderMode": words::algo(algo.terms.kind),
-        "trigger_type": words::order_type(order.kind),
+        "side": enums::side(order.side),
+        "orderMode": enums::algo(algo.terms.kind),
+        "trigger_type": enums::order_type(order.kind),
         "state": state,
         "cancelSource": source,
         "price": fixed(order.price, rules.price_decimals),
@@ -168,5 +165,5 @@ fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
 }
 
 fn notional(order: &NewSpotOrder) -> Decimal {
-    if order.kind == Kind::Market { order.notional } else { order.price * order.size }
+    if order.kind == SpotOrderType::Market { order.notional } else { order.price * order.size }
 }

@@ -1,30 +1,29 @@
-//! Lists of spot orders and trades. Newest first: no source states the order of the rows.
+//! Lists of spot orders and trades, newest first. No source documents the order.
+
+use bitmart_sim::spot_order::NewSpotOrder;
 
 use serde_json::Value;
 
-use crate::{
-    exchange::order::NewSpotOrder,
-    wire::{
-        Call, HandlerResult,
-        error::{WireError, error},
-        spot::rows::{fill_row, order_row},
-        window::Window,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    error::{WireError, error},
+    spot::rows::{fill_row, order_row},
+    window::Window,
 };
 
-/// Most rows of one response, and how many there are without a limit.
-const ROWS: i64 = 200;
+/// Maximum and default number of rows per response.
+const MAX_ROWS: i64 = 200;
 
 /// The filters of a list.
-struct Wanted {
+struct Filter {
     symbol: Option<String>,
     window: Window,
-    /// Only margin orders, or only others.
+    /// Whether only margin orders or only other orders are requested.
     margin: Option<bool>,
     limit: usize,
 }
 
-impl Wanted {
+impl Filter {
     fn read(call: &Call<'_>) -> Result<Self, WireError> {
         let params = &call.params;
         let symbol = params.text("symbol")?;
@@ -32,7 +31,7 @@ impl Wanted {
             return Err(error(50001));
         }
         let window = Window::spot(params, call.now_ms)?;
-        let limit = params.limit(ROWS, ROWS)?;
+        let limit = params.limit(MAX_ROWS, MAX_ROWS)?;
         let margin = match params.text("orderMode")?.as_deref() {
             None => None,
             Some("spot") => Some(false),
@@ -42,10 +41,10 @@ impl Wanted {
         Ok(Self { symbol, window, margin, limit })
     }
 
-    /// Whether an order, or a trade of it at this time, is requested.
-    fn has(&self, order: &NewSpotOrder, time_ms: u64) -> bool {
-        self.window.holds(time_ms)
-            && self.symbol.as_deref().is_none_or(|wanted| order.symbol == wanted)
+    /// Whether the filter matches an order, or a trade of it, at `time_ms`.
+    fn matches(&self, order: &NewSpotOrder, time_ms: u64) -> bool {
+        self.window.contains(time_ms)
+            && self.symbol.as_deref().is_none_or(|filter| order.symbol == filter)
             && self.margin.is_none_or(|margin| order.margin == margin)
     }
 }
@@ -58,9 +57,9 @@ pub(crate) fn finished_orders(call: &mut Call<'_>) -> HandlerResult {
     orders(call, false)
 }
 
-/// Orders by the time of their creation: no source says which time the window is about.
+/// Orders by creation time. No source states which time the window is about.
 fn orders(call: &mut Call<'_>, open: bool) -> HandlerResult {
-    let wanted = Wanted::read(call)?;
+    let filter = Filter::read(call)?;
     let ids = call.owner()?.spot_orders.all();
     let exchange = &call.exchange;
     let rows = ids
@@ -68,8 +67,8 @@ fn orders(call: &mut Call<'_>, open: bool) -> HandlerResult {
         .rev()
         .filter_map(|id| exchange.spot_orders.get(id))
         .filter(|order| order.state.is_open() == open)
-        .filter(|order| wanted.has(&order.request, order.created_ms))
-        .take(wanted.limit)
+        .filter(|order| filter.matches(&order.request, order.created_ms))
+        .take(filter.limit)
         .filter_map(|order| {
             Some(order_row(order, &exchange.spot.get(&order.request.symbol)?.rules))
         });
@@ -77,14 +76,14 @@ fn orders(call: &mut Call<'_>, open: bool) -> HandlerResult {
 }
 
 pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
-    let (account, wanted) = (call.account()?, Wanted::read(call)?);
+    let (account, filter) = (call.account()?, Filter::read(call)?);
     let exchange = &call.exchange;
     let rows = exchange
         .spot_fills
         .iter()
         .rev()
-        .filter(|fill| fill.account == account && wanted.has(&fill.request, fill.time_ms))
-        .take(wanted.limit)
+        .filter(|fill| fill.account == account && filter.matches(&fill.request, fill.time_ms))
+        .take(filter.limit)
         .filter_map(|fill| Some(fill_row(fill, &exchange.spot.get(&fill.request.symbol)?.rules)));
     Ok(rows.collect::<Value>())
 }

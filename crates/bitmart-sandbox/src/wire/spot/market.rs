@@ -1,29 +1,30 @@
-//! Public spot market data, of REST (`/spot/quotation/v3/…`) and of the stream, and the rules of the pairs.
+//! Public spot market data of REST (`/spot/quotation/v3/…`) and of the stream, and the trading rules of pairs.
 
 use std::collections::BTreeSet;
+
+use bitmart_sim::{
+    Exchange, SpotMarket, book::Side, candle_history::CandleWindow, tape::PublicTrade,
+};
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{Exchange, SpotMarket, book::Side, history::Window, tape::PublicTrade},
-    wire::{
-        Call, HandlerResult, Level,
-        decimal::{fixed, plain, ratio},
-        error::{WireError, error},
-        params::Params,
-        words,
-    },
+use crate::wire::{
+    Call, HandlerResult, Level,
+    decimal::{fixed, plain, ratio},
+    enums,
+    error::{WireError, error},
+    params::Params,
 };
 
 const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 45, 60, 120, 180, 240, 1_440, 10_080, 43_200];
 
 fn market<'a>(exchange: &'a Exchange, params: &Params) -> Result<&'a SpotMarket, WireError> {
-    exchange.spot.get(params.need("symbol")?.as_str()).ok_or_else(|| error(70002))
+    exchange.spot.get(params.required("symbol")?.as_str()).ok_or_else(|| error(70002))
 }
 
-/// The columns of a ticker, in the order of the positional form.
+/// The columns of a ticker, in the order of the array form.
 fn columns(market: &SpotMarket, now_ms: u64) -> Option<[(&'static str, String); 13]> {
     let day = market.tape.day(now_ms)?;
     let rules = &market.rules;
@@ -74,11 +75,11 @@ pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
         return Err(error(71003));
     }
     let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
-    let window = Window {
+    let window = CandleWindow {
         from_ms: after.map_or(0, |after| ms(after.saturating_add(1))),
         to_ms: before.map_or(call.now_ms + 1, ms),
-        most: limit,
-        // Paging forward gives the rows right after the given time.
+        limit: limit,
+        // Paging forward starts with the rows right after the given time.
         oldest: after.is_some() && before.is_none(),
     };
     let mut rows = call.exchange.candles(&market.rules.symbol, step.unsigned_abs(), window);
@@ -89,7 +90,7 @@ pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
     }
     let rules = &market.rules;
     let price = |value| fixed(value, rules.price_decimals);
-    let row = |candle: &crate::exchange::tape::Candle| {
+    let row = |candle: &bitmart_sim::tape::Candle| {
         json!([
             (candle.open_ms / 1_000).to_string(),
             price(candle.open),
@@ -133,7 +134,7 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
             trade.time_ms.to_string(),
             fixed(trade.price, rules.price_decimals),
             fixed(trade.size, rules.size_decimals),
-            words::side(trade.side),
+            enums::side(trade.side),
         ])
     });
     Ok(rows.collect())
@@ -182,7 +183,7 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "currencies": names.into_iter().map(row).collect::<Value>() }))
 }
 
-// The same on the channels of the stream.
+// The same data on WebSocket channels.
 
 pub(crate) fn pushed_ticker(market: &SpotMarket, now_ms: u64) -> Option<Value> {
     let day = market.tape.day(now_ms)?;
@@ -230,7 +231,7 @@ pub(crate) fn pushed_depth(market: &SpotMarket, depth: usize) -> Value {
     })
 }
 
-/// A book, or what changed in it.
+/// A snapshot or an update of a book.
 pub(crate) fn pushed_book(
     market: &SpotMarket,
     (asks, bids): (&[Level], &[Level]),
@@ -261,7 +262,7 @@ pub(crate) fn pushed_trade(symbol: &SmolStr, trade: &PublicTrade, market: &SpotM
     json!({
         "symbol": symbol.as_str(),
         "price": fixed(trade.price, market.rules.price_decimals),
-        "side": words::side(trade.side),
+        "side": enums::side(trade.side),
         "size": fixed(trade.size, market.rules.size_decimals),
         "s_t": trade.time_ms / 1_000,
         "ms_t": trade.time_ms,

@@ -1,43 +1,41 @@
 //! Spot orders.
 
+use bitmart_sim::{
+    AccountId, Exchange, OrderId, Reject, SpotRequest,
+    book::{SelfTrade, Side},
+    rules::{MONEY_DECIMALS, check_client_id},
+    spot_order::{NewSpotOrder, SpotOrder, SpotOrderType},
+};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::json;
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        AccountId, Exchange, OrderId, Reject, SpotRequest,
-        book::{SelfTrade, Side},
-        order::{Kind, NewSpotOrder, SpotOrder},
-        rules::{MONEY_DECIMALS, check_client_id},
-    },
-    wire::{
-        Call, HandlerResult,
-        error::{ErrorFamily, WireError, error, rejected},
-        number,
-        params::Params,
-        spot::rows::{fill_row, order_row},
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    error::{ErrorFamily, WireError, error, rejection_error},
+    number,
+    params::Params,
+    spot::rows::{fill_row, order_row},
 };
 
-const BATCH: usize = 10;
+const MAX_BATCH: usize = 10;
 
 pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     let request =
         parse_order(&call.exchange, &call.params, &symbol, "client_order_id", call.lenient)?;
     let id = call.exchange.order(account, SpotRequest::Place(request))?;
     Ok(json!({ "order_id": id.0.to_string() }))
 }
 
-/// The response to a rejected row is not documented: here the whole batch is rejected before anything is
-/// placed when a row is malformed, and the placed ones are reported with the rejection otherwise.
+/// The response to a rejected row is not documented. Here a malformed row rejects the whole batch before anything is
+/// placed. If the engine rejects a later row, the orders placed before it are reported with the rejection.
 pub(crate) fn batch_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     let rows = call.params.rows("orderParams")?;
-    if rows.is_empty() || rows.len() > BATCH {
+    if rows.is_empty() || rows.len() > MAX_BATCH {
         return Err(error(50033));
     }
     let requests: Vec<NewSpotOrder> = rows
@@ -69,38 +67,38 @@ pub(crate) fn parse_order(
     if !exchange.spot.contains_key(symbol) {
         return Err(error(50001));
     }
-    exchange.check_trading(symbol).map_err(broken)?;
+    exchange.check_trading(symbol).map_err(rule_error)?;
     parse_side(params)?;
-    let kind = match params.need("type")?.as_str() {
-        "limit" => Kind::Limit,
-        "market" => Kind::Market,
-        "limit_maker" => Kind::LimitMaker,
-        "ioc" => Kind::Ioc,
+    let kind = match params.required("type")?.as_str() {
+        "limit" => SpotOrderType::Limit,
+        "market" => SpotOrderType::Market,
+        "limit_maker" => SpotOrderType::LimitMaker,
+        "ioc" => SpotOrderType::Ioc,
         _ => return Err(error(52001)),
     };
     let order = parse_order_as(kind, exchange, params, symbol, client_field, lenient)?;
-    exchange.check_spot_order(&order).map_err(broken)?;
+    exchange.check_spot_order(&order).map_err(rule_error)?;
     Ok(order)
 }
 
-/// The error of a rule that an order breaks. Orders are checked when they are placed; rules are only checked
-/// before where another error comes after.
-#[allow(clippy::needless_pass_by_value, reason = "it is given to map_err")]
-fn broken(reject: Reject) -> WireError {
-    rejected(&reject, ErrorFamily::Spot)
+/// The error for a violated rule. The engine checks orders when they are placed; a rule is only checked here if the
+/// exchange reports it before another error.
+#[allow(clippy::needless_pass_by_value, reason = "argument of map_err")]
+fn rule_error(reject: Reject) -> WireError {
+    rejection_error(&reject, ErrorFamily::Spot)
 }
 
 fn parse_side(params: &Params) -> Result<Side, WireError> {
-    match params.need("side")?.as_str() {
+    match params.required("side")?.as_str() {
         "buy" => Ok(Side::Buy),
         "sell" => Ok(Side::Sell),
         _ => Err(error(52002)),
     }
 }
 
-/// An order of a known kind: for algo orders `type` means something else.
+/// Parses an order of a given kind. In algo orders the field `type` has another meaning.
 pub(crate) fn parse_order_as(
-    kind: Kind,
+    kind: SpotOrderType,
     exchange: &Exchange,
     params: &Params,
     symbol: &str,
@@ -122,7 +120,7 @@ pub(crate) fn parse_order_as(
     };
     let client_id = params.text(client_field)?.map(SmolStr::from);
     if let Some(id) = &client_id {
-        check_client_id(id).map_err(broken)?;
+        check_client_id(id).map_err(rule_error)?;
     }
     let mut order = NewSpotOrder {
         symbol: rules.symbol.clone(),
@@ -135,8 +133,8 @@ pub(crate) fn parse_order_as(
         price: Decimal::ZERO,
         notional: Decimal::ZERO,
     };
-    if (kind, side) == (Kind::Market, Side::Buy) {
-        // Observed: a market buy that gives a size in place of a notional is 50021.
+    if (kind, side) == (SpotOrderType::Market, Side::Buy) {
+        // Observed: a market buy with a size instead of a notional gets 50021.
         let code = if params.text("size")?.is_some() { 50021 } else { 50012 };
         let missing = || match code {
             50021 => params.invalid("notional", "a market buy takes notional, not size"),
@@ -147,17 +145,17 @@ pub(crate) fn parse_order_as(
     } else {
         order.size =
             digits(params, "size", rules.size_decimals, lenient)?.ok_or_else(|| error(50010))?;
-        rules.check_size(order.size).map_err(broken)?;
-        if kind != Kind::Market {
+        rules.check_size(order.size).map_err(rule_error)?;
+        if kind != SpotOrderType::Market {
             order.price = digits(params, "price", rules.price_decimals, lenient)?
                 .ok_or_else(|| error(50011))?;
         }
     }
-    exchange.check_spot_terms(&order).map_err(broken)?;
+    exchange.check_spot_terms(&order).map_err(rule_error)?;
     Ok(order)
 }
 
-/// A decimal with at most `decimals` digits. The venue cuts surplus digits silently; the sandbox
+/// Parses a decimal with at most `decimals` decimals. The exchange truncates surplus decimals silently; the sandbox
 /// rejects them unless it is lenient.
 pub(crate) fn digits(
     params: &Params,
@@ -183,10 +181,10 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
         (None, Some(client_id)) => by_client_id(&call.exchange, account, &client_id),
         (None, None) => return Err(error(50039)),
     };
-    let id = id.filter(|id| is_of(call, *id, &symbol)).ok_or_else(|| error(50005))?;
+    let id = id.filter(|id| is_order_of(call, *id, &symbol)).ok_or_else(|| error(50005))?;
     match call.exchange.request(account, SpotRequest::Cancel(id)) {
         Ok(_) => Ok(json!({ "result": true })),
-        // It is done already.
+        // The order is filled or canceled already.
         Err(Reject::OrderNotOpen) => Ok(json!({ "result": false })),
         Err(reject) => Err(call.exchange.error(&reject)),
     }
@@ -202,14 +200,14 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
         (None, Some(ids)) => (ids, true),
         (None, None) => return Err(error(50039)),
     };
-    if requested.len() > BATCH {
+    if requested.len() > MAX_BATCH {
         return Err(error(50033));
     }
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for text in requested {
         let id =
             if by_client { by_client_id(&call.exchange, account, &text) } else { parse_id(&text) };
-        let id = id.filter(|id| is_of(call, *id, &symbol));
+        let id = id.filter(|id| is_order_of(call, *id, &symbol));
         let cancelled =
             id.is_some_and(|id| call.exchange.request(account, SpotRequest::Cancel(id)).is_ok());
         if cancelled { done.push(text) } else { failed.push(text) }
@@ -223,7 +221,7 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-/// With neither symbol nor side every open order is cancelled.
+/// Without symbol and side every open order is canceled.
 pub(crate) fn cancel_all(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.text("symbol")?;
@@ -242,32 +240,32 @@ pub(crate) fn cancel_all(call: &mut Call<'_>) -> HandlerResult {
 }
 
 fn known_symbol(call: &Call<'_>) -> Result<String, WireError> {
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     let known = call.exchange.spot.contains_key(symbol.as_str());
     if known { Ok(symbol) } else { Err(error(50001)) }
 }
 
-/// Whether an order is one of this pair: of any other it is not there.
-fn is_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
+/// Whether an order belongs to a pair. An order of another pair counts as unknown.
+fn is_order_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
     call.exchange.spot_orders.get(&id).is_some_and(|order| order.request.symbol == symbol)
 }
 
 pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let id = parse_id(&call.params.need("orderId")?);
+    let id = parse_id(&call.params.required("orderId")?);
     found(call, id, account)
 }
 
 pub(crate) fn client_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let client_id = call.params.need("clientOrderId")?;
+    let client_id = call.params.required("clientOrderId")?;
     let id = by_client_id(&call.exchange, account, &client_id);
     found(call, id, account)
 }
 
 fn found(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> HandlerResult {
     let state = call.params.text("queryState")?;
-    let wanted = |order: &&SpotOrder| match state.as_deref() {
+    let matches_state = |order: &&SpotOrder| match state.as_deref() {
         Some("open") => order.state.is_open(),
         Some("history") => !order.state.is_open(),
         _ => true,
@@ -276,7 +274,7 @@ fn found(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> HandlerRes
         return Err(error(52003));
     }
     let order =
-        own_order(&call.exchange, id, account).filter(wanted).ok_or_else(|| error(50005))?;
+        own_order(&call.exchange, id, account).filter(matches_state).ok_or_else(|| error(50005))?;
     let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| error(50001))?.rules;
     Ok(order_row(order, rules))
 }
@@ -287,7 +285,7 @@ fn own_order(exchange: &Exchange, id: Option<OrderId>, account: AccountId) -> Op
 
 pub(crate) fn order_trades(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let id = parse_id(&call.params.need("orderId")?);
+    let id = parse_id(&call.params.required("orderId")?);
     let order = own_order(&call.exchange, id, account).ok_or_else(|| error(50005))?;
     let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| error(50001))?.rules;
     Ok(call.exchange.spot_fills_of(order.id).map(|fill| fill_row(fill, rules)).collect())

@@ -1,32 +1,29 @@
-//! Rows of spot orders and fills: those of REST, and that of the stream, which has both in one.
+//! Rows of spot orders and fills. REST has separate rows, the stream has both in one.
 
-use serde_json::{Value, json};
-
-use crate::{
-    exchange::{
-        SpotMarket, SpotRules,
-        book::{SelfTrade, Side},
-        order::{Kind, SpotFill, SpotOrder, State},
-    },
-    wire::{decimal::fixed, words},
+use crate::wire::{decimal::fixed, enums};
+use bitmart_sim::{
+    SpotMarket, SpotRules,
+    book::{SelfTrade, Side},
+    spot_order::{SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
 };
+use serde_json::{Value, json};
 
 pub(crate) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
     let request = &order.request;
     let notional = match request.kind {
-        Kind::Market => request.notional,
+        SpotOrderType::Market => request.notional,
         _ => request.price * request.size,
     };
     json!({
         "orderId": order.id.0.to_string(),
         "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
         "symbol": request.symbol.as_str(),
-        "side": words::side(request.side),
-        "orderMode": words::order_mode(request),
-        "type": words::order_type(request.kind),
-        "state": words::state(order.state),
-        "cancelSource": order.cancel_source.map_or("", words::cancel_source),
-        "stpMode": stp_word(request.stp),
+        "side": enums::side(request.side),
+        "orderMode": enums::order_mode(request),
+        "type": enums::order_type(request.kind),
+        "state": enums::state(order.state),
+        "cancelSource": order.cancel_source.map_or("", enums::cancel_source),
+        "stpMode": stp_mode_name(request.stp),
         "price": fixed(request.price, rules.price_decimals),
         "priceAvg": fixed(order.average_price(), rules.price_decimals),
         "size": fixed(request.size, rules.size_decimals),
@@ -38,7 +35,7 @@ pub(crate) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
     })
 }
 
-/// An order on the channel, with the fill that changed it, if one did. Every value is a text here.
+/// An order on the WebSocket channel, with the fill that caused the push, if any. Every value is a string.
 pub(crate) fn pushed_order(
     order: &SpotOrder,
     fill: Option<&SpotFill>,
@@ -48,34 +45,34 @@ pub(crate) fn pushed_order(
     let price = |value| fixed(value, rules.price_decimals);
     let size = |value| fixed(value, rules.size_decimals);
     let (entrust_type, order_type) = match request.kind {
-        Kind::Limit | Kind::Market => ("NORMAL", "0"),
-        Kind::LimitMaker => ("LIMIT_MAKER", "1"),
-        Kind::Ioc => ("IOC", "3"),
+        SpotOrderType::Limit | SpotOrderType::Market => ("NORMAL", "0"),
+        SpotOrderType::LimitMaker => ("LIMIT_MAKER", "1"),
+        SpotOrderType::Ioc => ("IOC", "3"),
     };
     let legacy_state = match order.state {
-        State::New => "4",
-        State::PartiallyFilled => "5",
-        State::Filled => "6",
-        State::Canceled => "8",
-        State::PartiallyCanceled => "12",
+        SpotOrderState::New => "4",
+        SpotOrderState::PartiallyFilled => "5",
+        SpotOrderState::Filled => "6",
+        SpotOrderState::Canceled => "8",
+        SpotOrderState::PartiallyCanceled => "12",
     };
-    let market_buy = request.kind == Kind::Market && request.side == Side::Buy;
+    let market_buy = request.kind == SpotOrderType::Market && request.side == Side::Buy;
     json!({
         "symbol": request.symbol.as_str(),
         "order_id": order.id.0.to_string(),
         "client_order_id": request.client_id.as_deref().unwrap_or_default(),
-        "side": words::side(request.side),
-        "type": if request.kind == Kind::Market { "market" } else { "limit" },
+        "side": enums::side(request.side),
+        "type": if request.kind == SpotOrderType::Market { "market" } else { "limit" },
         "price": price(request.price),
         "size": size(request.size),
         "notional": if market_buy { fixed(request.notional, 8) } else { String::new() },
         "filled_size": size(order.filled_size),
         "filled_notional": fixed(order.filled_notional, 8),
-        "order_state": words::state(order.state),
+        "order_state": enums::state(order.state),
         "state": legacy_state,
         "entrust_type": entrust_type,
         "order_type": order_type,
-        "order_mode": words::order_mode(request),
+        "order_mode": enums::order_mode(request),
         "margin_trading": if request.margin { "1" } else { "0" },
         "last_fill_price": fill.map_or("0".to_owned(), |fill| price(fill.price)),
         "last_fill_count": fill.map_or("0".to_owned(), |fill| size(fill.size)),
@@ -97,10 +94,10 @@ pub(crate) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
         "orderId": fill.order.0.to_string(),
         "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
         "symbol": rules.symbol.as_str(),
-        "side": words::side(request.side),
-        "orderMode": words::order_mode(request),
-        "type": words::order_type(request.kind),
-        "stpMode": stp_word(request.stp),
+        "side": enums::side(request.side),
+        "orderMode": enums::order_mode(request),
+        "type": enums::order_type(request.kind),
+        "stpMode": stp_mode_name(request.stp),
         "price": fixed(fill.price, rules.price_decimals),
         "size": fixed(fill.size, rules.size_decimals),
         "notional": fixed(fill.price * fill.size, 8),
@@ -112,7 +109,7 @@ pub(crate) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
     })
 }
 
-fn stp_word(stp: Option<SelfTrade>) -> &'static str {
+fn stp_mode_name(stp: Option<SelfTrade>) -> &'static str {
     match stp {
         None => "",
         Some(SelfTrade::Allow) => "none",

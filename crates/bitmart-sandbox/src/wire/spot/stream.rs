@@ -1,8 +1,8 @@
-//! What the channels of spot push. Push times are added last, so that a value that has not changed can be
-//! recognised.
+//! The pushes of spot channels. Push times are added later, so that unchanged values compare as equal.
 
 use std::collections::BTreeMap;
 
+use bitmart_sim::{Event, Exchange};
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
@@ -11,13 +11,9 @@ use super::{
     rows::pushed_order,
     wallet::pushed_balances,
 };
-use crate::{
-    exchange::{Event, Exchange},
-    generated::channels::SpotPublic as Id,
-    wire::topic::Topic,
-};
+use crate::{generated::channels::SpotPublic as Id, wire::topic::Topic};
 
-/// The present value of a channel that is pushed by the clock.
+/// The current value of a channel that is pushed periodically.
 pub(crate) fn value(channel: Id, exchange: &Exchange, topic: &Topic, now_ms: u64) -> Option<Value> {
     let market = exchange.spot.get(&topic.symbol)?;
     match channel {
@@ -42,21 +38,21 @@ pub(crate) fn trades(exchange: &Exchange, events: &[Event]) -> BTreeMap<SmolStr,
     rows
 }
 
-/// Adds the time of the push to the channels that have one.
+/// Adds the push time, if the channel has one.
 pub(crate) fn stamp(channel: Id, fields: &mut Map<String, Value>, now_ms: u64) {
     match channel {
         Id::Ticker => {
             fields.insert("ms_t".to_owned(), now_ms.into());
             fields.insert("s_t".to_owned(), (now_ms / 1_000).into());
         }
-        // A text on this channel.
+        // The time is a string on this channel.
         Id::BookTicker => drop(fields.insert("ts".to_owned(), now_ms.to_string().into())),
         Id::Depth | Id::DepthIncrease => drop(fields.insert("ms_t".to_owned(), now_ms.into())),
         Id::Klines | Id::Trades => {}
     }
 }
 
-/// What is pushed of an event.
+/// Renders an event for a private channel.
 pub(crate) fn event_value(exchange: &Exchange, event: &Event, now_ms: u64) -> Option<Value> {
     match event {
         Event::SpotOrder { order, fill } => {

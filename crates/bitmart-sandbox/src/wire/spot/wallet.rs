@@ -1,50 +1,49 @@
-//! Balances of spot, of REST and of the stream, and fee rates.
+//! Spot balances of REST and of the stream, and fee rates.
 
 use std::collections::BTreeSet;
 
+use bitmart_sim::{
+    AccountId, BalanceReason, Exchange,
+    account::WalletKind,
+    spot::{MAKER_FEE, TAKER_FEE},
+};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use crate::{
-    exchange::{
-        AccountId, BalanceReason, Exchange,
-        account::Purse,
-        spot::{MAKER_FEE, TAKER_FEE},
-    },
-    wire::{
-        Call, HandlerResult,
-        decimal::{fixed, plain},
-        error::error,
-    },
+use crate::wire::{
+    Call, HandlerResult,
+    decimal::{fixed, plain},
+    error::error,
 };
 
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
-    let rows = call.exchange.wallets(call.owner()?.id, Purse::Spot).map(|(currency, wallet)| {
-        json!({
-            "id": currency.as_str(),
-            "available": fixed(wallet.available, 8),
-            "name": currency.as_str(),
-            "frozen": fixed(wallet.frozen, 8),
-        })
-    });
+    let rows =
+        call.exchange.wallets(call.owner()?.id, WalletKind::Spot).map(|(currency, wallet)| {
+            json!({
+                "id": currency.as_str(),
+                "available": fixed(wallet.available, 8),
+                "name": currency.as_str(),
+                "frozen": fixed(wallet.frozen, 8),
+            })
+        });
     Ok(json!({ "wallet": rows.collect::<Value>() }))
 }
 
-/// Only balances above zero, as documented, of the spot and the funding account.
+/// The balances above zero of the spot and the funding wallet, as documented.
 pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
     let currency = call.params.text("currency")?;
     let valued = call.params.text("needUsdValuation")?.as_deref() == Some("true");
     let owner = call.owner()?.clone();
-    let names: BTreeSet<_> = owner.spot.keys().chain(owner.fund.keys()).collect();
+    let names: BTreeSet<_> = owner.spot.keys().chain(owner.funding.keys()).collect();
     let mut rows = Vec::new();
     for name in names {
-        let wallet = call.exchange.wallet(owner.id, Purse::Spot, name);
-        let funding = call.exchange.wallet(owner.id, Purse::Fund, name);
+        let wallet = call.exchange.wallet(owner.id, WalletKind::Spot, name);
+        let funding = call.exchange.wallet(owner.id, WalletKind::Funding, name);
         let is_empty = wallet.is_empty() && funding.is_empty();
-        if is_empty || currency.as_deref().is_some_and(|wanted| wanted != name.as_str()) {
+        if is_empty || currency.as_deref().is_some_and(|requested| requested != name.as_str()) {
             continue;
         }
-        let usd = wallet.available.checked_mul(call.exchange.usd(name)).unwrap_or_default();
+        let usd = wallet.available.checked_mul(call.exchange.usd_price(name)).unwrap_or_default();
         rows.push(json!({
             "currency": name.as_str(),
             "name": name.as_str(),
@@ -59,7 +58,7 @@ pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "wallet": rows }))
 }
 
-/// What changed, on the channel.
+/// The changed balances on the WebSocket channel.
 pub(crate) fn pushed_balances(
     exchange: &Exchange,
     account: AccountId,
@@ -74,7 +73,7 @@ pub(crate) fn pushed_balances(
         BalanceReason::Transfer => "ACCOUNT_TRANSFER",
     };
     let rows = currencies.iter().map(|currency| {
-        let money = exchange.wallet(account, Purse::Spot, currency);
+        let money = exchange.wallet(account, WalletKind::Spot, currency);
         json!({ "ccy": currency.as_str(), "av_bal": plain(money.available), "fz_bal": plain(money.frozen) })
     });
     json!({
@@ -84,7 +83,7 @@ pub(crate) fn pushed_balances(
     })
 }
 
-/// The rate class of every pair is A.
+/// Every pair has rate class A.
 pub(crate) fn user_fee(_: &mut Call<'_>) -> HandlerResult {
     Ok(json!({
         "user_rate_type": 0,
@@ -101,7 +100,7 @@ pub(crate) fn user_fee(_: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn trade_fee(call: &mut Call<'_>) -> HandlerResult {
-    let symbol = call.params.need("symbol")?;
+    let symbol = call.params.required("symbol")?;
     if !call.exchange.spot.contains_key(symbol.as_str()) {
         return Err(error(50001));
     }

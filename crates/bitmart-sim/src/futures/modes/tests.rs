@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 
 use crate::{
     AccountId, Exchange,
-    account::Purse,
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    account::WalletKind,
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     rng::Rng,
     tests::{START_MS, futures_order, quiet},
 };
@@ -22,10 +22,10 @@ fn between(rng: &mut Rng, least: i64, most: i64) -> i64 {
 fn with_promises(rng: &mut Rng) -> Exchange {
     let mut exchange = quiet();
     let usdt = "USDT".into();
-    exchange.grant(TAKER, Purse::Futures, &usdt, Decimal::from(1_000_000));
+    exchange.set_available_balance(TAKER, WalletKind::Futures, &usdt, Decimal::from(1_000_000));
     for (account, other) in [(1, 11), (2, 12)] {
         let (account, other) = (AccountId(account), AccountId(other));
-        exchange.grant(other, Purse::Futures, &usdt, Decimal::from(1_000_000));
+        exchange.set_available_balance(other, WalletKind::Futures, &usdt, Decimal::from(1_000_000));
         exchange.set_one_way(account, true).expect("nothing is open");
         let size = between(rng, 1, 20);
         for (id, buys) in [(account, true), (other, false)] {
@@ -42,7 +42,7 @@ fn with_promises(rng: &mut Rng) -> Exchange {
         // An order that is rejected is not there.
         let _ = exchange.place_futures(account, order, START_MS);
         let money = Decimal::from(between(rng, 0, 60));
-        exchange.grant(account, Purse::Futures, &usdt, money);
+        exchange.set_available_balance(account, WalletKind::Futures, &usdt, money);
     }
     exchange
 }
@@ -61,7 +61,7 @@ fn fill_or_kill_fills_whole_exactly_when_an_immediate_order_would() {
         let price = rng.chance(70).then(|| 60_000 + 100 * between(&mut rng, 1, 5));
         let size = between(&mut rng, 1, 40);
         let order = |mode| NewFuturesOrder { mode, ..futures_order(true, price, size) };
-        let immediate = filled(&mut exchange.clone(), order(Mode::ImmediateOrCancel));
+        let immediate = filled(&mut exchange.clone(), order(OrderMode::ImmediateOrCancel));
         let all = Decimal::from(size);
         let expected = if immediate == all { all } else { Decimal::ZERO };
         let met = exchange.futures["BTCUSDT"].book.levels(crate::book::Side::Sell, 9);
@@ -69,7 +69,7 @@ fn fill_or_kill_fills_whole_exactly_when_an_immediate_order_would() {
         // What stands in the book is enough, and yet the order does not get it.
         doubtful += u32::from(immediate < all && met.map(|row| row.1).sum::<Decimal>() >= all);
         let before = exchange.ledger.sums();
-        assert_eq!(filled(&mut exchange, order(Mode::FillOrKill)), expected, "round {round}");
+        assert_eq!(filled(&mut exchange, order(OrderMode::FillOrKill)), expected, "round {round}");
         assert_eq!(exchange.ledger.sums(), before);
         if expected.is_zero() { killed += 1 } else { whole += 1 }
     }

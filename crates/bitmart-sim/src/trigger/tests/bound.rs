@@ -1,8 +1,8 @@
-//! Take-profits, stop-losses and presets: what is bound to a position.
+//! Take-profits, stop-losses and presets, which belong to a position.
 
 use super::*;
 
-fn tp_sl(kind: Kind, when: Condition, size: Option<i64>) -> NewPlan {
+fn tp_sl(kind: PlanKind, when: Condition, size: Option<i64>) -> NewPlan {
     let close = order(FuturesSide::CloseLong, None, size.unwrap_or_default());
     let mut new = new_plan(kind, close, when);
     new.terms.whole_position = size.is_none();
@@ -10,28 +10,28 @@ fn tp_sl(kind: Kind, when: Condition, size: Option<i64>) -> NewPlan {
 }
 
 #[test]
-fn a_take_profit_closes_the_whole_position_and_takes_the_stop_loss_with_it() {
+fn a_take_profit_closes_the_whole_position_and_cancels_the_stop_loss() {
     let mut exchange = quiet();
     long(&mut exchange);
     let mut submit = |new| exchange.submit_plan(ME, new, START_MS).expect("accepted");
-    let take = submit(tp_sl(Kind::TakeProfit, reach(61_000, Way::Rise), None));
-    let stop = submit(tp_sl(Kind::StopLoss, reach(59_000, Way::Fall), Some(3)));
+    let take = submit(tp_sl(PlanKind::TakeProfit, reach(61_000, Direction::Rise), None));
+    let stop = submit(tp_sl(PlanKind::StopLoss, reach(59_000, Direction::Fall), Some(3)));
     trade(&mut exchange, 60_999);
-    assert_eq!(state(&exchange, take), State::Waiting);
+    assert_eq!(state(&exchange, take), TriggerState::Waiting);
     place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_900), 5));
     trade(&mut exchange, 61_000);
     let order = placed(&exchange, take);
     assert_eq!(exchange.futures_orders[&order].filled, Decimal::from(5));
-    assert_eq!(state(&exchange, stop), State::Cancelled);
+    assert_eq!(state(&exchange, stop), TriggerState::Cancelled);
     trade(&mut exchange, 58_000);
-    assert_eq!(exchange.futures_orders_of(ME).count(), 2, "opened and closed, nothing else");
+    assert_eq!(exchange.futures_orders_of(ME).count(), 2, "one order opened it and one closed it");
 }
 
 #[test]
-fn a_stop_loss_for_the_whole_position_comes_before_orders_that_were_to_close_it() {
+fn a_stop_loss_for_the_whole_position_cancels_other_closing_orders() {
     let mut exchange = quiet();
     long(&mut exchange);
-    let new = tp_sl(Kind::StopLoss, reach(59_000, Way::Fall), None);
+    let new = tp_sl(PlanKind::StopLoss, reach(59_000, Direction::Fall), None);
     let stop = exchange.submit_plan(ME, new, START_MS).expect("accepted");
     place(&mut exchange, ME, order(FuturesSide::CloseLong, Some(70_000), 5));
     place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(58_900), 5));
@@ -42,23 +42,23 @@ fn a_stop_loss_for_the_whole_position_comes_before_orders_that_were_to_close_it(
 }
 
 #[test]
-fn take_profits_and_stop_losses_go_with_their_position() {
+fn take_profits_and_stop_losses_are_cancelled_with_their_position() {
     let mut exchange = quiet();
     long(&mut exchange);
-    let new = tp_sl(Kind::StopLoss, reach(59_000, Way::Fall), None);
+    let new = tp_sl(PlanKind::StopLoss, reach(59_000, Direction::Fall), None);
     let stop = exchange.submit_plan(ME, new, START_MS).expect("accepted");
     place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_000), 5));
     place(&mut exchange, ME, order(FuturesSide::CloseLong, None, 4));
-    assert_eq!(state(&exchange, stop), State::Waiting, "a part is left");
+    assert_eq!(state(&exchange, stop), TriggerState::Waiting, "a part is left");
     place(&mut exchange, ME, order(FuturesSide::CloseLong, None, 1));
-    assert_eq!(state(&exchange, stop), State::Cancelled);
+    assert_eq!(state(&exchange, stop), TriggerState::Cancelled);
 }
 
 #[test]
 fn take_profits_need_a_position_of_their_size() {
     let mut exchange = quiet();
     let code = |exchange: &mut Exchange, size| {
-        let new = tp_sl(Kind::TakeProfit, reach(61_000, Way::Rise), size);
+        let new = tp_sl(PlanKind::TakeProfit, reach(61_000, Direction::Rise), size);
         exchange.submit_plan(ME, new, START_MS)
     };
     assert_eq!(code(&mut exchange, None), Err(Reject::NoPosition));
@@ -72,7 +72,7 @@ fn take_profits_need_a_position_of_their_size() {
 }
 
 #[test]
-fn presets_become_orders_with_the_first_fill() {
+fn presets_are_placed_at_the_first_fill() {
     let mut exchange = quiet();
     let leg = |price: i64| Some(PresetPrice { price: price.into(), by: PriceType::Last });
     let preset = Preset { take_profit: leg(61_000), stop_loss: leg(59_000) };
@@ -91,12 +91,12 @@ fn presets_become_orders_with_the_first_fill() {
         .of(ME)
         .map(|plan| (plan.terms.kind, plan.terms.whole_position, plan.condition.clone()))
         .collect();
-    let stop = (Kind::StopLoss, true, reach(59_000, Way::Fall));
-    assert_eq!(prices, [stop, (Kind::TakeProfit, true, reach(61_500, Way::Rise))]);
+    let stop = (PlanKind::StopLoss, true, reach(59_000, Direction::Fall));
+    assert_eq!(prices, [stop, (PlanKind::TakeProfit, true, reach(61_500, Direction::Rise))]);
 }
 
 #[test]
-fn presets_wait_for_the_fill_that_opens_what_they_are_for() {
+fn presets_are_placed_at_the_first_fill_that_opens() {
     let mut exchange = quiet();
     exchange.set_one_way(ME, true).expect("nothing is open");
     long(&mut exchange);
@@ -116,14 +116,13 @@ fn the_size_of_a_stop_loss_for_the_whole_position_follows_the_position() {
     let mut exchange = quiet();
     long(&mut exchange);
     let close = order(FuturesSide::CloseLong, None, 5);
-    let mut new = new_plan(Kind::StopLoss, close, reach(59_000, Way::Fall));
+    let mut new = new_plan(PlanKind::StopLoss, close, reach(59_000, Direction::Fall));
     new.terms.whole_position = true;
     let id = exchange.submit_plan(ME, new, START_MS).expect("accepted");
     place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_000), 2));
     place(&mut exchange, ME, order(FuturesSide::CloseLong, Some(60_000), 2));
-    let size = |exchange: &Exchange| {
-        exchange.plan_size(exchange.triggers.futures.get(id).expect("remembered"))
-    };
+    let size =
+        |exchange: &Exchange| exchange.plan_size(exchange.triggers.futures.get(id).expect("kept"));
     assert_eq!(size(&exchange), Decimal::from(3));
     trade(&mut exchange, 59_000);
     assert_eq!(size(&exchange), Decimal::from(3));
@@ -131,19 +130,22 @@ fn the_size_of_a_stop_loss_for_the_whole_position_follows_the_position() {
 }
 
 #[test]
-fn a_stop_loss_of_the_mark_price_comes_before_liquidation_however_far_the_clock_is_set() {
+fn a_stop_loss_at_the_mark_price_prevents_a_liquidation_however_far_the_clock_jumps() {
     let mut exchange = quiet();
     let isolated =
         |order: NewFuturesOrder| NewFuturesOrder { leverage: 100, isolated: true, ..order };
     place(&mut exchange, OTHER, order(FuturesSide::OpenShort, Some(60_000), 5));
     place(&mut exchange, ME, isolated(order(FuturesSide::OpenLong, Some(60_000), 5)));
-    let condition =
-        Condition::Reach { price: Decimal::from(59_900), way: Way::Fall, by: PriceType::Fair };
+    let condition = Condition::Reach {
+        price: Decimal::from(59_900),
+        way: Direction::Fall,
+        by: PriceType::Fair,
+    };
     let close = isolated(order(FuturesSide::CloseLong, None, 5));
-    let id = plan(&mut exchange, Kind::StopLoss, close, condition);
+    let id = plan(&mut exchange, PlanKind::StopLoss, close, condition);
     trade(&mut exchange, 50_000);
     place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(59_800), 5));
-    exchange.settle_due(START_MS + 3_600_000);
+    exchange.run_due_tasks(START_MS + 3_600_000);
     assert_eq!(exchange.futures_orders[&placed(&exchange, id)].filled, Decimal::from(5));
     let customer = |order: &FuturesOrder| order.origin == crate::futures_order::Origin::Customer;
     assert!(exchange.futures_orders_of(ME).all(customer), "nothing was liquidated");

@@ -338,3 +338,51 @@ fn a_replacement_session_continues_the_pacing() {
     let Some(Action::Connect { delay }) = actions.last() else { panic!("{actions:?}") };
     assert!(*delay >= Duration::from_secs(15), "the backoff continues: {delay:?}");
 }
+
+#[test]
+fn any_duration_of_the_limits_is_accepted() {
+    for one in [Duration::ZERO, Duration::from_secs(1 << 62), Duration::MAX] {
+        for access in [Access::Public, Access::Private] {
+            let default = Limits::for_endpoint(Dialect::Spot, access);
+            let limits = Limits {
+                connect_window: one,
+                message_window: one,
+                connect_timeout: one,
+                connect_spacing: one,
+                heartbeat_interval: one,
+                idle_timeout: one,
+                stale_after: one,
+                acknowledgement_timeout: one,
+                login_timeout: one,
+                unused_timeout: one,
+                topic_retry_delay: one,
+                backoff_base: one,
+                backoff_cap: one,
+                healthy_after: one,
+                handshake_retry_delay: one,
+                max_retry_after: one,
+                ..default
+            };
+            let mut harness = Harness::with(Dialect::Spot, access, &limits);
+            for _ in 0..3 {
+                harness.subscribe(TICKER);
+                harness.session.connected(harness.now);
+                harness.receive(&acknowledged(TICKER));
+                let _ = harness.session.deadline();
+                harness.advance(Duration::from_secs(1));
+                harness.unsubscribe(TICKER);
+                harness.advance(Duration::from_secs(1));
+                let _ = harness.session.deadline();
+                let wait = Some(Duration::MAX);
+                let reason = ReconnectReason::HandshakeRejected {
+                    status: 429,
+                    page: None,
+                    retry_after: wait,
+                };
+                harness.session.disconnected(harness.now, reason);
+                harness.advance(Duration::from_secs(1));
+                let _ = harness.session.pacing(harness.now);
+            }
+        }
+    }
+}

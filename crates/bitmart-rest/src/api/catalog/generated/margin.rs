@@ -25,10 +25,12 @@ pub(super) const MARGIN_ACCOUNTS: EndpointEntry = EndpointEntry::of::<
         .doc("Assets over debts, a ratio."),
     Field::new("symbols[].risk_level", FieldKind::Decimal, "integer text, 1 to 3")
         .unit("1 to 3")
-        .doc("How close it is to liquidation.")
+        .doc("How close the account is to liquidation.")
         .values(meanings::MARGIN_RISK_LEVEL),
-    Field::new("symbols[].buy_enabled", FieldKind::Flag, "boolean").doc("Whether it may buy."),
-    Field::new("symbols[].sell_enabled", FieldKind::Flag, "boolean").doc("Whether it may sell."),
+    Field::new("symbols[].buy_enabled", FieldKind::Flag, "boolean")
+        .doc("Whether the account may buy the base currency."),
+    Field::new("symbols[].sell_enabled", FieldKind::Flag, "boolean")
+        .doc("Whether the account may sell the base currency."),
     Field::new(
         "symbols[].liquidate_price",
         FieldKind::Decimal,
@@ -36,12 +38,12 @@ pub(super) const MARGIN_ACCOUNTS: EndpointEntry = EndpointEntry::of::<
     )
     .unit("quote currency, may be negative")
     .doc(concat!(
-        "Price at which it is liquidated, in the quote currency; not ",
-        "above zero when there is none."
+        "Price at which the account is liquidated, in the quote ",
+        "currency; not above zero when there is none."
     )),
     Field::new("symbols[].liquidate_rate", FieldKind::Decimal, "decimal text, ratio")
         .unit("ratio")
-        .doc("Risk rate at which it is liquidated, a ratio."),
+        .doc("Risk rate at which the account is liquidated, a ratio."),
     Field::new("symbols[].base.currency", FieldKind::Text, "text").doc("Currency."),
     Field::new("symbols[].base.borrow_enabled", FieldKind::Flag, "boolean")
         .doc("Whether it can be borrowed."),

@@ -186,7 +186,7 @@ fn every_price_of_every_kind_of_order_is_checked() {
     let by = bitmart_types::futures::PriceType::Last;
     for (expected, result) in [
         ("nothing", rules.check_order(&order(1, Execution::Limit(on)))),
-        ("price", rules.check_order(&order(1, Execution::MakerOnly(off)))),
+        ("price", rules.check_order(&order(1, Execution::PostOnly(off)))),
         (
             "preset_take_profit_price",
             rules.check_order(&order(1, Execution::Market).take_profit(off, by.clone())),

@@ -699,7 +699,7 @@ impl crate::api::futures::Futures<'_> {
     /// use bitmart_rest::{futures, types::dec};
     ///
     /// // Hedge mode: ten contracts.
-    /// let order = futures::NewOrder::open_long("BTCUSDT", 10, futures::Execution::MakerOnly(dec!(60000)))
+    /// let order = futures::NewOrder::open_long("BTCUSDT", 10, futures::Execution::PostOnly(dec!(60000)))
     ///     .leverage(dec!(5))
     ///     .margin_type(futures::MarginType::Isolated);
     /// let id = order.client_order_id.clone(); // Keep it, to reconcile with.

@@ -14,8 +14,8 @@ use crate::wire::validate;
 /// A futures order to place.
 ///
 /// The constructors name the intent: [`open_long`](Self::open_long) and its siblings for an
-/// account in hedge mode, [`buy`](Self::buy) and its siblings for one in one-way mode. The exchange
-/// has the same four numbers for both, so that the position mode of the account determines what an order does.
+/// account in hedge mode, [`buy`](Self::buy) and its siblings for one in one-way mode. Both modes
+/// share the four `side` values of the exchange: the position mode of the account decides what an order does.
 ///
 /// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
@@ -47,8 +47,8 @@ pub enum Execution {
     Market,
     /// At this price or better, until it is canceled. In the quote currency.
     Limit(Decimal),
-    /// At this price, only as a maker. In the quote currency.
-    MakerOnly(Decimal),
+    /// At this price or better, only as a maker. In the quote currency.
+    PostOnly(Decimal),
     /// At this price or better, immediately; the remainder is canceled. In the quote currency.
     ImmediateOrCancel(Decimal),
     /// At this price or better, completely and immediately, or not at all. In the quote currency.
@@ -64,13 +64,13 @@ by_intent!(
 impl Execution {
     /// Returns kind of order, price and mode on the wire.
     pub(in crate::api::futures) fn split(self) -> (OrderType, Option<Decimal>, Option<OrderMode>) {
-        use OrderMode::{FillOrKill, ImmediateOrCancel, MakerOnly};
+        use OrderMode::{FillOrKill, ImmediateOrCancel, PostOnly};
 
         let limit = |price, mode| (OrderType::Limit, Some(price), mode);
         match self {
             Self::Market => (OrderType::Market, None, None),
             Self::Limit(price) => limit(price, None),
-            Self::MakerOnly(price) => limit(price, Some(MakerOnly)),
+            Self::PostOnly(price) => limit(price, Some(PostOnly)),
             Self::ImmediateOrCancel(price) => limit(price, Some(ImmediateOrCancel)),
             Self::FillOrKill(price) => limit(price, Some(FillOrKill)),
         }

@@ -22,8 +22,15 @@ fn request(bucket: &mut Bucket, now: Instant) -> (Ticket, Result<(), Delay>) {
     (ticket, response)
 }
 
+/// Requests permits until one is refused, and returns the tickets of the granted ones, all in flight.
+fn granted_tickets(bucket: &mut Bucket, now: Instant) -> Vec<Ticket> {
+    let granted =
+        (0..100).map(|_| request(bucket, now)).take_while(|(_, response)| response.is_ok());
+    granted.map(|(ticket, _)| ticket).collect()
+}
+
 fn granted(bucket: &mut Bucket, now: Instant) -> usize {
-    (0..100).take_while(|_| request(bucket, now).1.is_ok()).count()
+    granted_tickets(bucket, now).len()
 }
 
 #[test]
@@ -41,13 +48,48 @@ fn waiting_callers_get_the_exact_time() {
 #[test]
 fn a_permit_is_in_use_until_a_window_after_the_response() {
     let (mut bucket, start) = (bucket(), Instant::now());
-    let (slow, _) = request(&mut bucket, start);
-    assert_eq!(granted(&mut bucket, start), 2);
-    bucket.responded(slow, start + WINDOW / 2);
-    let mut delay = bucket.queue.drain(..);
-    assert!(delay.next().is_some());
-    drop(delay);
-    assert_eq!(granted(&mut bucket, start + WINDOW), 2);
+    let tickets = granted_tickets(&mut bucket, start);
+    bucket.queue.clear();
+    for (ticket, after) in tickets.iter().zip([Duration::ZERO, WINDOW / 2, WINDOW / 2]) {
+        bucket.responded(*ticket, start + after);
+    }
+    assert_eq!(granted(&mut bucket, start + WINDOW), 1);
+    bucket.queue.clear();
+    assert_eq!(granted(&mut bucket, start + WINDOW * 3 / 2), 2);
+}
+
+#[test]
+fn requests_without_a_response_keep_their_permits() {
+    let (mut bucket, start) = (bucket(), Instant::now());
+    let tickets = granted_tickets(&mut bucket, start);
+    assert_eq!(tickets.len(), 3);
+    for windows in 1..5 {
+        bucket.queue.clear();
+        assert_eq!(granted(&mut bucket, start + WINDOW * windows), 0, "{windows}");
+        assert_eq!(bucket.free(), Some(0));
+    }
+    // One was not sent after all, two end after five windows.
+    bucket.queue.clear();
+    let end = start + WINDOW * 5;
+    bucket.leave(tickets[0]);
+    bucket.responded(tickets[1], end);
+    bucket.responded(tickets[2], end);
+    assert_eq!(granted(&mut bucket, end), 1);
+    bucket.queue.clear();
+    assert_eq!(granted(&mut bucket, end + WINDOW), 2);
+}
+
+#[test]
+fn a_caller_behind_a_request_without_a_response_gets_a_later_time() {
+    let (mut bucket, start) = (bucket(), Instant::now());
+    assert_eq!(granted_tickets(&mut bucket, start).len(), 3);
+    bucket.queue.clear();
+    for now in [start, start + WINDOW / 2, start + WINDOW, start + WINDOW * 9] {
+        let (ticket, response) = request(&mut bucket, now);
+        // At the earliest one window after a response that arrives now.
+        assert_eq!(response.unwrap_err().at, now + WINDOW);
+        bucket.leave(ticket);
+    }
 }
 
 #[test]
@@ -78,9 +120,14 @@ fn a_lower_limit_is_adopted_and_a_higher_one_is_not() {
 #[test]
 fn a_limit_is_learned_where_none_is_published() {
     let (mut bucket, start) = (Bucket::new(None, 0), Instant::now());
-    assert_eq!(granted(&mut bucket, start), 100);
+    let tickets = granted_tickets(&mut bucket, start);
+    assert_eq!(tickets.len(), 100);
+    for ticket in &tickets[2..] {
+        bucket.responded(*ticket, start);
+    }
+    // The two in flight count as well as the one that the exchange reports.
     bucket.settle(headers(1, 3, WINDOW), start);
-    assert_eq!(granted(&mut bucket, start), 2);
+    assert_eq!(granted(&mut bucket, start), 1);
 }
 
 #[test]
@@ -110,7 +157,9 @@ fn a_pause_delays_all_callers_until_its_end() {
 #[test]
 fn a_caller_that_stops_polling_does_not_block_the_queue() {
     let (mut bucket, start) = (bucket(), Instant::now());
-    assert_eq!(granted(&mut bucket, start), 3);
+    for ticket in granted_tickets(&mut bucket, start) {
+        bucket.responded(ticket, start);
+    }
     // Two callers in the queue are never polled again.
     let _ = bucket.join(start);
     let (awake, mut response) = request(&mut bucket, start);
@@ -151,14 +200,31 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A granted permit.
+struct Granted {
+    ticket: Ticket,
+    at: Instant,
+    /// When its request got a response.
+    end: Option<Instant>,
+}
+
+impl Granted {
+    /// Whether the exchange may have counted the request within the window before `now`.
+    fn is_in_use(&self, now: Instant) -> bool {
+        self.end.is_none_or(|end| end + WINDOW > now)
+    }
+}
+
 /// The bucket and its expected state.
 struct Model {
     bucket: Bucket,
     now: Instant,
     /// Waiting callers in order, and when each polls next.
     waiting: Vec<(Ticket, Instant)>,
-    /// When each permit was granted, except returned ones.
-    granted: Vec<(Ticket, Instant)>,
+    /// The granted permits, except returned ones.
+    granted: Vec<Granted>,
+    /// Whether each request gets its response when it gets its permit.
+    responds_at_once: bool,
     paused_until: Instant,
     /// The limit in force.
     limit: usize,
@@ -168,7 +234,8 @@ impl Model {
     fn new(now: Instant) -> Self {
         let limit = PERMITS as usize;
         let (waiting, granted) = (Vec::new(), Vec::new());
-        Self { bucket: bucket(), now, waiting, granted, paused_until: now, limit }
+        let responds_at_once = false;
+        Self { bucket: bucket(), now, waiting, granted, responds_at_once, paused_until: now, limit }
     }
 
     /// Polls for a caller. A grant must respect the limit, the pause and the order.
@@ -177,12 +244,15 @@ impl Model {
         match self.bucket.poll(ticket, self.now) {
             Ok(()) => {
                 self.waiting.remove(place);
-                self.granted.push((ticket, self.now));
+                self.granted.push(Granted { ticket, at: self.now, end: None });
                 assert!(self.now >= self.paused_until, "granted during a pause");
-                let since = self.granted.iter().filter(|(_, at)| *at + WINDOW > self.now).count();
+                let since = self.granted.iter().filter(|one| one.is_in_use(self.now)).count();
                 assert!(since <= self.limit, "{since} in a window");
                 // Earlier callers must still get a permit.
                 assert!(since + place <= self.limit, "overtook earlier callers");
+                if self.responds_at_once {
+                    self.respond_all();
+                }
             }
             Err(delay) => {
                 assert!(delay.at > self.now, "must be polled again at once");
@@ -213,6 +283,13 @@ impl Model {
         }
     }
 
+    fn respond_all(&mut self) {
+        for one in self.granted.iter_mut().filter(|one| one.end.is_none()) {
+            one.end = Some(self.now);
+            self.bucket.responded(one.ticket, self.now);
+        }
+    }
+
     fn step(&mut self, step: &Step) {
         match *step {
             Step::Join => {
@@ -226,14 +303,15 @@ impl Model {
                 assert_eq!(self.bucket.leave(ticket), !self.waiting.is_empty());
                 self.poll_all();
             }
-            Step::Return(place) if place < self.granted.len() => {
-                let (ticket, _) = self.granted.remove(place);
+            Step::Return(place) if self.granted.get(place).is_some_and(|one| one.end.is_none()) => {
+                let Granted { ticket, .. } = self.granted.remove(place);
                 self.bucket.leave(ticket);
                 self.poll_all();
             }
             Step::Response(place) => {
-                if let Some((ticket, _)) = self.granted.get(place) {
-                    self.bucket.responded(*ticket, self.now);
+                if let Some(one) = self.granted.get_mut(place).filter(|one| one.end.is_none()) {
+                    one.end = Some(self.now);
+                    self.bucket.responded(one.ticket, self.now);
                 }
             }
             Step::Headers(used, limit) => {
@@ -259,8 +337,10 @@ proptest! {
         for step in &steps {
             model.step(step);
         }
-        // One window per caller is the slowest possible pace, plus one for permits in use for longer
-        // because of responses.
+        // All requests get their responses. One window per caller is the slowest possible pace, plus one
+        // for permits in use for longer because of responses.
+        model.respond_all();
+        model.responds_at_once = true;
         let pause = model.paused_until.saturating_duration_since(model.now);
         let turns = u32::try_from(model.waiting.len()).unwrap() + 2;
         model.pass(model.now + pause + WINDOW * turns);
@@ -280,7 +360,7 @@ proptest! {
             let ticket = with.bucket.join(with.now);
             let _ = with.bucket.poll(ticket, with.now);
             with.bucket.leave(ticket);
-            let grants = |model: &Model| model.granted.iter().map(|(_, at)| *at).collect::<Vec<_>>();
+            let grants = |model: &Model| model.granted.iter().map(|one| one.at).collect::<Vec<_>>();
             prop_assert_eq!(grants(&with), grants(&without));
         }
     }

@@ -1,0 +1,117 @@
+//! Duplicate parameters. Parsers differ in which of two values they use, so a duplicate may trade something else than
+//! intended.
+
+use std::{collections::HashSet, fmt};
+
+use percent_encoding::percent_decode_str;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
+
+/// The first duplicate member name of any object in a JSON body; `None` if the body is not JSON.
+pub(super) fn in_json(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Duplicate>(body).ok()?.0
+}
+
+/// The first duplicate name in a query.
+pub(super) fn in_query(query: &str) -> Option<String> {
+    let mut names = HashSet::new();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let mut all = pairs.map(|pair| {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name).replace('+', " ");
+        percent_decode_str(&name).decode_utf8_lossy().into_owned()
+    });
+    all.find(|name| !names.insert(name.clone()))
+}
+
+/// A JSON value, reduced to the first duplicate name in it.
+struct Duplicate(Option<String>);
+
+impl<'de> Deserialize<'de> for Duplicate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Search)
+    }
+}
+
+struct Search;
+
+impl<'de> Visitor<'de> for Search {
+    type Value = Duplicate;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Duplicate, E> {
+        Ok(Duplicate(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Duplicate, A::Error> {
+        let mut found = None;
+        while let Some(Duplicate(inner)) = rows.next_element()? {
+            found = found.or(inner);
+        }
+        Ok(Duplicate(found))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Duplicate, A::Error> {
+        let (mut names, mut found) = (HashSet::new(), None);
+        while let Some(name) = members.next_key::<String>()? {
+            let Duplicate(inner) = members.next_value()?;
+            let twice = if names.contains(&name) { Some(name.clone()) } else { None };
+            names.insert(name);
+            found = found.or(inner).or(twice);
+        }
+        Ok(Duplicate(found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn duplicate_names_are_found_at_any_depth() {
+        for (body, found) in [
+            (r#"{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}]}"#, None),
+            (r#"{"size":"1","price":"2","size":"3"}"#, Some("size")),
+            (r#"{"size":"1","si\u007ae":"1"}"#, Some("size")),
+            (r#"{"orders":[{"side":"buy"},{"side":"buy","side":"sell"}]}"#, Some("side")),
+            (r#"{"a":null,"a":null}"#, Some("a")),
+            (r#"{"a":1,"A":2}"#, None),
+            ("no JSON", None),
+            ("[]", None),
+        ] {
+            assert_eq!(in_json(body.as_bytes()).as_deref(), found, "{body}");
+        }
+        for (query, found) in [
+            ("", None),
+            ("symbol=A&limit=1", None),
+            ("symbol=A&symbol=B", Some("symbol")),
+            ("symbol=A&&sy%6dbol", Some("symbol")),
+        ] {
+            assert_eq!(in_query(query).as_deref(), found, "{query}");
+        }
+    }
+}

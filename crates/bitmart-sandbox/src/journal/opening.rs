@@ -1,0 +1,78 @@
+//! Opening of a store: its content, and the start of its writer.
+
+use super::{
+    Checkpoint, DataError, Folder, Record, Recorder, Storage, StorageEvent, StorageProgress,
+    StoredKey, checkpoint::Header, store::Content, store::Store, writer,
+};
+use crate::{input_number::InputNumber, snapshot::Snapshot};
+
+/// A store that is open and has no writer yet.
+#[derive(Debug)]
+pub(crate) struct OpenStore<S> {
+    // The store is closed before its storage is released: fields are dropped in their order.
+    store: Store,
+    storage: S,
+}
+
+/// The content of a store: a checkpoint, and the inputs since then.
+#[derive(Debug)]
+pub(crate) struct StoredState {
+    /// The last input that the snapshot includes.
+    pub(crate) last: InputNumber,
+    /// The version of the program that wrote the checkpoint.
+    pub(crate) version: String,
+    /// Keys with given secrets that were added at run time.
+    pub(crate) keys: Vec<StoredKey>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) inputs: Vec<(InputNumber, Record)>,
+}
+
+impl OpenStore<Folder> {
+    /// Creates the store of an empty folder, and opens it.
+    pub(crate) fn create(folder: Folder, checkpoint: &Checkpoint) -> Result<Self, DataError> {
+        folder.create(&checkpoint.encode()?)?;
+        Ok(Self { store: folder.open()?, storage: folder })
+    }
+}
+
+impl<S: Storage> OpenStore<S> {
+    /// Opens a store, and moves the content of the reserve into it.
+    pub(crate) fn open(storage: S) -> Result<Self, DataError> {
+        let store = storage.open()?;
+        let reserved = storage.read_reserve().map_err(DataError::Io)?;
+        store.check_format()?;
+        // The reserve contains the inputs that waited when the disk became full. They follow those in the store.
+        if !reserved.is_empty() {
+            let reserved: Vec<_> =
+                serde_json::from_slice(&reserved).map_err(DataError::Unreadable)?;
+            store.append(&reserved)?;
+            storage.write_reserve(&[]).map_err(DataError::Io)?;
+        }
+        Ok(Self { store, storage })
+    }
+
+    /// Reads the complete content.
+    pub(crate) fn load(&self) -> Result<StoredState, DataError> {
+        let Content { head, snapshot, inputs } = self.store.load()?;
+        let (Header { last, version, keys }, snapshot) = Checkpoint::decode(&head, &snapshot)?;
+        Ok(StoredState { last, version, keys, snapshot, inputs })
+    }
+
+    /// Replaces the checkpoint and removes the inputs that it includes.
+    pub(crate) fn checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), DataError> {
+        self.store.checkpoint(&checkpoint.encode()?)
+    }
+
+    /// Starts the writer, which stores the inputs after `last`. `notify` is called when it stalls, resumes or fails.
+    pub(crate) fn start_writer(
+        self,
+        last: InputNumber,
+        notify: impl FnMut(StorageEvent) + Send + 'static,
+    ) -> Result<(Recorder, StorageProgress), DataError> {
+        let Self { store, storage } = self;
+        storage.create_reserve().map_err(DataError::Io)?;
+        let started = writer::start(storage, store, last, notify);
+        let (writer, progress) = started.map_err(DataError::Io)?;
+        Ok((Recorder::live(writer, last), StorageProgress(progress)))
+    }
+}

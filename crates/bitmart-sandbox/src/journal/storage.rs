@@ -1,0 +1,207 @@
+//! Where a store is kept: in a data folder, or on a simulated disk in tests.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use bitmart_sim::rng::Rng;
+use redb::backends::FileBackend;
+use sha2::{Digest, Sha256};
+
+use super::{DataError, checkpoint::Encoded, store::Store};
+
+const FILE: &str = "exchange.redb";
+/// A store that is not complete yet.
+const NEW: &str = "exchange.redb.new";
+const LOCK: &str = "lock";
+const RESERVE: &str = "reserve";
+const PROBE: &str = "room";
+
+/// Size of the reserve in bytes: many times the size of the inputs that wait at the same time.
+const RESERVE_BYTES: usize = 4 << 20;
+/// Size of the header of the reserve: length and hash of the content.
+const HEADER_BYTES: usize = 8 + 32;
+/// Free space in bytes that is needed to resume, so that writing does not resume just to stall again.
+const FREE_SPACE: usize = 1 << 20;
+
+/// The storage of a store, with a reserve: a file of fixed size that can be written even when the disk is full.
+pub(crate) trait Storage: Send + 'static {
+    /// Opens the store. After an error it has to be opened again.
+    fn open(&self) -> Result<Store, DataError>;
+
+    /// Creates the reserve, if it does not exist.
+    fn create_reserve(&self) -> io::Result<()>;
+
+    /// Replaces the content of the reserve. When this returns, the content survives a power failure.
+    fn write_reserve(&self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Reads the reserve. Incomplete content counts as empty.
+    fn read_reserve(&self) -> io::Result<Vec<u8>>;
+
+    /// Whether there is enough free space to resume.
+    fn has_space(&self) -> bool;
+}
+
+/// A data folder, which is locked against other sandboxes as long as this value lives.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    #[allow(dead_code, reason = "holds the lock")]
+    lock: File,
+}
+
+impl Folder {
+    /// Locks a folder, which is created if it does not exist. Only its owner may access it, because it contains
+    /// secrets, and because its content controls the sandbox.
+    pub(crate) fn take(path: &Path) -> Result<Self, DataError> {
+        make_folder(path).map_err(DataError::Io)?;
+        for path in [path.to_owned(), path.join(FILE), path.join(LOCK), path.join(RESERVE)] {
+            check_owner(&path)?;
+        }
+        let lock = open_file(&path.join(LOCK)).map_err(DataError::Io)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
+            Err(TryLockError::WouldBlock) => Err(DataError::InUse),
+            Err(TryLockError::Error(error)) => Err(DataError::Io(error)),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.path.join(FILE).exists()
+    }
+
+    /// Creates the store of an empty folder. The file is renamed when it is complete, so that a kill in between leaves
+    /// no store that cannot be opened.
+    pub(super) fn create(&self, checkpoint: &Encoded) -> Result<(), DataError> {
+        let new = self.path.join(NEW);
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(DataError::Io(error));
+            }
+            _ => {}
+        }
+        Store::with_backend(backend(&new)?)?.checkpoint(checkpoint)?;
+        let named = fs::rename(&new, self.path.join(FILE)).and_then(|()| sync_folder(&self.path));
+        named.map_err(DataError::Io)
+    }
+}
+
+impl Storage for Folder {
+    fn open(&self) -> Result<Store, DataError> {
+        Store::with_backend(backend(&self.path.join(FILE))?)
+    }
+
+    fn create_reserve(&self) -> io::Result<()> {
+        let path = self.path.join(RESERVE);
+        if fs::metadata(&path).is_ok_and(|file| file.len() >= RESERVE_BYTES as u64) {
+            return Ok(());
+        }
+        let written = write(&path, RESERVE_BYTES).and_then(|()| self.write_reserve(&[]));
+        // An incomplete reserve would not be replaced later.
+        written.inspect_err(|_| drop(fs::remove_file(path)))
+    }
+
+    fn write_reserve(&self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() > RESERVE_BYTES - HEADER_BYTES {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        // The file keeps its length, so that no free space is needed.
+        let mut file = open_file(&self.path.join(RESERVE))?;
+        let length = (bytes.len() as u64).to_le_bytes();
+        file.write_all(&[&length, &Sha256::digest(bytes)[..], bytes].concat())?;
+        file.sync_data()
+    }
+
+    fn read_reserve(&self) -> io::Result<Vec<u8>> {
+        let bytes = match fs::read(self.path.join(RESERVE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            bytes => bytes?,
+        };
+        let content = || {
+            let (length, rest) = bytes.split_first_chunk()?;
+            let (hash, rest) = rest.split_first_chunk::<32>()?;
+            let content = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+            (Sha256::digest(content)[..] == hash[..]).then(|| content.to_vec())
+        };
+        Ok(content().unwrap_or_default())
+    }
+
+    fn has_space(&self) -> bool {
+        let path = self.path.join(PROBE);
+        let written = write(&path, FREE_SPACE);
+        fs::remove_file(path).is_ok() && written.is_ok()
+    }
+}
+
+/// Writes a file of random bytes, which no file system can compress.
+fn write(path: &Path, length: usize) -> io::Result<()> {
+    let mut rng = Rng::new(1);
+    let bytes: Vec<u8> = (0..length / 8).flat_map(|_| rng.next_u64().to_le_bytes()).collect();
+    let mut file = open_file(path)?;
+    file.write_all(&bytes)?;
+    file.sync_all()
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Rejects a path that other users can write, because they could control the sandbox.
+#[cfg(unix)]
+fn check_owner(path: &Path) -> Result<(), DataError> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata.map_err(DataError::Io)?,
+    };
+    let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
+    let us = rustix::process::geteuid().as_raw();
+    if mode & 0o022 != 0 {
+        let name = path.display();
+        return Err(DataError::Permissions(format!(
+            "others may write to {name} (mode {mode:03o}): chmod go-w {name}"
+        )));
+    }
+    // Root has all permissions anyway.
+    if owner != us && owner != 0 {
+        return Err(DataError::Permissions(format!(
+            "{} belongs to user {owner}, and this is user {us}",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &Path) -> Result<(), DataError> {
+    Ok(())
+}
+
+fn open_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn backend(path: &Path) -> Result<FileBackend, DataError> {
+    Ok(FileBackend::new(open_file(path).map_err(DataError::Io)?)?)
+}
+
+/// Makes a folder and the names in it survive a power failure.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    // On other systems a folder cannot be opened like a file.
+    #[cfg(unix)]
+    for folder in [Some(folder), folder.canonicalize()?.parent()].into_iter().flatten() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}

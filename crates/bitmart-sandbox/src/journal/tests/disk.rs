@@ -1,0 +1,130 @@
+//! A simulated disk, which can be full and lose power.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bitmart_sim::rng::Rng;
+use redb::StorageBackend;
+
+use crate::journal::{DataError, Storage, store::Store};
+
+/// A simulated disk. Writes are only durable after the next sync.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Disk(Arc<Mutex<DiskState>>);
+
+#[derive(Debug, Default)]
+pub(super) struct DiskState {
+    pub(super) synced: Vec<u8>,
+    present: Vec<u8>,
+    /// Writes since the last sync.
+    pending: Vec<(usize, Vec<u8>)>,
+    operations: usize,
+    /// Whether all writes fail except those to the reserve.
+    pub(super) full: bool,
+    pub(super) reserve: Vec<u8>,
+    /// Capacity of the reserve in bytes.
+    pub(super) reserve_capacity: usize,
+}
+
+impl Disk {
+    pub(super) fn with_content(bytes: Vec<u8>) -> Self {
+        let disk_state =
+            DiskState { synced: bytes.clone(), present: bytes, ..DiskState::default() };
+        Self(Arc::new(Mutex::new(disk_state)))
+    }
+
+    pub(super) fn disk_state(&self) -> MutexGuard<'_, DiskState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The content of the disk after a power failure: of each write since the last sync all, a part, or nothing is
+    /// there.
+    pub(super) fn after_power_loss(&self, rng: &mut Rng) -> Vec<u8> {
+        let disk_state = self.disk_state();
+        let mut bytes = disk_state.synced.clone();
+        bytes.resize(disk_state.present.len().max(bytes.len()), 0);
+        for (at, data) in &disk_state.pending {
+            let whole = u64::try_from(data.len()).expect("it fits");
+            let reserve =
+                [0, whole, rng.below(whole + 1)][usize::try_from(rng.below(3)).expect("small")];
+            let reserve = usize::try_from(reserve).expect("it fits");
+            if let Some(place) = bytes.get_mut(*at..at + reserve) {
+                place.copy_from_slice(&data[..reserve]);
+            }
+        }
+        bytes
+    }
+
+    fn modify(&self) -> io::Result<MutexGuard<'_, DiskState>> {
+        let mut disk_state = self.disk_state();
+        disk_state.operations += 1;
+        if disk_state.full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(disk_state) }
+    }
+}
+
+impl Storage for Disk {
+    fn open(&self) -> Result<Store, DataError> {
+        Store::with_backend(self.clone())
+    }
+
+    fn create_reserve(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_reserve(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut disk_state = self.disk_state();
+        if bytes.len() > disk_state.reserve_capacity {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        bytes.clone_into(&mut disk_state.reserve);
+        Ok(())
+    }
+
+    fn read_reserve(&self) -> io::Result<Vec<u8>> {
+        Ok(self.disk_state().reserve.clone())
+    }
+
+    fn has_space(&self) -> bool {
+        !self.disk_state().full
+    }
+}
+
+pub(super) fn offset(at: u64) -> usize {
+    usize::try_from(at).expect("it fits")
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(u64::try_from(self.disk_state().present.len()).expect("it fits"))
+    }
+
+    fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        let end = offset(at) + out.len();
+        let disk_state = self.disk_state();
+        let bytes = disk_state.present.get(offset(at)..end).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.modify()?.present.resize(offset(len), 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut disk_state = self.modify()?;
+        disk_state.pending.clear();
+        disk_state.synced = disk_state.present.clone();
+        Ok(())
+    }
+
+    fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
+        let mut disk_state = self.modify()?;
+        let place = disk_state.present.get_mut(offset(at)..offset(at) + data.len());
+        place.ok_or(io::ErrorKind::UnexpectedEof)?.copy_from_slice(data);
+        disk_state.pending.push((offset(at), data.to_vec()));
+        Ok(())
+    }
+}

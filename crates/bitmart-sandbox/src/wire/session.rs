@@ -1,0 +1,20 @@
+//! Messages of WebSocket sessions: parsing of commands, and rendering of acknowledgements and errors.
+
+pub(crate) mod futures;
+pub(crate) mod spot;
+
+/// The arguments of a login. Absent ones are empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) key: String,
+    pub(crate) timestamp: String,
+    pub(crate) sign: String,
+}
+
+impl Login {
+    fn new(args: Vec<String>) -> Self {
+        let mut args = args.into_iter();
+        let mut next = || args.next().unwrap_or_default();
+        Self { key: next(), timestamp: next(), sign: next() }
+    }
+}

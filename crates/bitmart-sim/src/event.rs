@@ -1,0 +1,108 @@
+//! Events: what an exchange reports to its caller.
+
+use smol_str::SmolStr;
+
+use crate::{
+    AccountId,
+    futures_order::{FuturesFill, FuturesOrder},
+    spot_order::{SpotFill, SpotOrder},
+    tape::PublicTrade,
+    trigger::{Plan, Trigger},
+};
+
+/// A change of the exchange. Events are reported in the order in which they happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Two orders of a pair traded.
+    SpotTrade {
+        /// The pair, such as `BTC_USDT`.
+        symbol: SmolStr,
+        /// The trade as all customers see it.
+        trade: PublicTrade,
+    },
+    /// A spot order of a customer was placed, filled or cancelled.
+    SpotOrder {
+        /// The order after the change.
+        order: Box<SpotOrder>,
+        /// The trade that changed it, if one did.
+        fill: Option<Box<SpotFill>>,
+    },
+    /// Balances of a spot wallet changed.
+    SpotBalance {
+        /// The owner of the wallet.
+        account: AccountId,
+        /// Why they changed.
+        reason: BalanceReason,
+        /// The currencies whose balances changed.
+        currencies: Vec<SmolStr>,
+    },
+    /// Two orders of a contract traded.
+    FuturesTrade {
+        /// The contract, such as `BTCUSDT`.
+        symbol: SmolStr,
+        /// The trade as all customers see it.
+        trade: PublicTrade,
+    },
+    /// A futures order of a customer was placed, changed, filled or cancelled.
+    FuturesOrder {
+        /// The order after the change.
+        order: Box<FuturesOrder>,
+        /// How it changed.
+        action: FuturesAction,
+        /// The trade that changed it, if one did.
+        fill: Option<Box<FuturesFill>>,
+    },
+    /// A trigger order of a customer was placed, changed, triggered or cancelled.
+    FuturesPlan {
+        /// The trigger order after the change.
+        plan: Box<Trigger<Plan>>,
+        /// How it changed: [`FuturesAction::Submitted`] also when it was changed or triggered.
+        action: FuturesAction,
+    },
+    /// The balance of a futures wallet may have changed.
+    FuturesAsset {
+        /// The owner of the wallet.
+        account: AccountId,
+        /// The currency whose balance changed.
+        currency: SmolStr,
+    },
+    /// A position changed, or how much of it is reserved for closing orders.
+    FuturesPosition {
+        /// The owner of the position.
+        account: AccountId,
+        /// The contract, such as `BTCUSDT`.
+        symbol: SmolStr,
+        /// The direction: long, or else short.
+        long: bool,
+    },
+}
+
+/// Why a spot balance changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BalanceReason {
+    /// An order paid from the spot wallet was filled.
+    Trade,
+    /// A deposit, a withdrawal of another account to this one, or a change by the operator.
+    Deposit,
+    /// A withdrawal was frozen, sent, or returned because it failed.
+    Withdrawal,
+    /// A transfer from or to another wallet, or savings.
+    Transfer,
+}
+
+/// What happened to a futures order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FuturesAction {
+    /// An order of a customer was filled, in part or completely.
+    Fill,
+    /// It was placed, or its terms were changed.
+    Submitted,
+    /// The rest was cancelled, by the owner or by a rule of the exchange.
+    Cancelled,
+    /// It was cancelled because a position of its account was liquidated.
+    CancelledByLiquidation,
+    /// The order of a liquidation was filled at the market.
+    Liquidated,
+    /// The exchange took over the part of a liquidated position that the book could not fill.
+    Bankrupt,
+}

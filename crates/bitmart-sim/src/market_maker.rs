@@ -1,0 +1,285 @@
+//! Simulated market makers and takers: they turn the order-flow model into quotes and market orders.
+
+mod maker;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, Exchange, MAKER, OrderId, TAKER,
+    book::{SelfTrade, Side},
+    candle_history::{HistorySource, MarketHistory},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    markets::MarketKind,
+    order_flow::{OrderFlow, WHOLE, path_seed},
+    setup::Setup,
+    spot_order::{NewSpotOrder, SpotOrderType},
+    tape::Tape,
+};
+
+// Rule: A market has 60 quotes on each side. Source: invented (a model, see Markets in the README)
+/// Quotes on each side.
+const LEVELS: usize = 60;
+// Rule: Quotes are 0.005 % apart at the best price, and 0.02 % at the far end. Source: invented (a model)
+/// Distance of the first level from the next one, in billionths of the start price.
+const GAP: i64 = 50_000;
+/// What each further level adds to the distance.
+const WIDENING: i64 = 3_000;
+// Rule: The best quote is worth about 300 units of the quote currency, and each further one 60 more. Source:
+// invented (a model)
+/// Typical value of the best quote in the quote currency.
+const QUOTE_VALUE: u64 = 300;
+/// What each further level adds to the value.
+const DEEPENING: u64 = 60;
+// Rule: A market order of the model is worth 60 units of the quote currency or more. Source: invented (a model)
+/// Typical value of a market order, in the quote currency.
+const ORDER_VALUE: u64 = 60;
+// Rule: A market order of the model walks the book by at most 1 %. Source: invented (a model)
+/// Largest distance that a market order walks the book.
+const SWEEP: i64 = WHOLE / 100;
+/// Largest number of lots of an order, so that products cannot overflow.
+const MAX_LOTS: u128 = 1_000_000_000_000_000;
+const MINUTE_MS: u64 = 60_000;
+// Rule: A market starts with a day of invented minute candles. Source: invented (a model)
+/// Minute candles at the start.
+const START_CANDLES: u64 = 1_440;
+/// Root of the number of steps in a minute, roughly.
+const MINUTE_ROOT: i64 = 24;
+// Rule: A minute of the invented history trades about 5,000 units of the quote currency. Source: invented (a model)
+/// Typical turnover of a minute, in the quote currency.
+const MINUTE_TURNOVER: u64 = 5_000;
+
+/// A resting order of a market maker.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Quote {
+    id: OrderId,
+    ticks: i64,
+}
+
+/// The market maker of one symbol. Its prices are in ticks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Maker {
+    #[serde(rename = "venue")]
+    market: MarketKind,
+    symbol: SmolStr,
+    price_decimals: u32,
+    size_decimals: u32,
+    /// Base units of one contract; 1 on spot.
+    contract: Decimal,
+    start: i64,
+    /// Lots with a value of one unit of the quote currency, in millionths.
+    lots: u64,
+    /// Index of the maker whose price it follows.
+    leader: Option<usize>,
+    #[serde(rename = "flow")]
+    order_flow: OrderFlow,
+    /// Ticks from the best level to each level.
+    ladder: Vec<i64>,
+    bids: Vec<Option<Quote>>,
+    asks: Vec<Option<Quote>>,
+}
+
+impl Exchange {
+    /// Creates the makers, the first candles and the first quotes.
+    pub(super) fn start_markets(&mut self, setup: &Setup, now_ms: u64) {
+        if !setup.market_maker {
+            return;
+        }
+        let mut makers: Vec<Maker> = self.spot.values().map(Maker::spot).collect();
+        let leaders = makers.len();
+        for market in self.futures.values() {
+            let rules = &market.rules;
+            let pair = format!("{}_{}", rules.base, rules.quote);
+            let leader = makers.iter().take(leaders).position(|maker| maker.symbol == pair);
+            makers.push(Maker::futures(market, leader));
+        }
+        for maker in &mut makers {
+            maker.open(setup.seed);
+        }
+        let first = (now_ms / MINUTE_MS).saturating_sub(START_CANDLES) * MINUTE_MS;
+        self.before = Some(HistorySource { seed: setup.seed, until_ms: first });
+        for minute in 0..START_CANDLES {
+            for at in 0..makers.len() {
+                let open = makers[at].middle();
+                walk(&mut makers, at, MINUTE_ROOT);
+                let candle = makers[at].candle(first + minute * MINUTE_MS, open);
+                if let Some(tape) = self.tape(&makers[at]) {
+                    tape.push_history(candle);
+                }
+            }
+        }
+        for maker in &mut makers {
+            self.requote(maker, now_ms);
+        }
+        self.makers = makers;
+    }
+
+    /// Returns the candles before the start, or `None` without a market maker.
+    pub(super) fn market_history(&self, symbol: &str) -> Option<MarketHistory> {
+        let maker = self.makers.iter().find(|maker| maker.symbol == symbol)?;
+        let leader = maker.leader.and_then(|leader| self.makers.get(leader)).unwrap_or(maker);
+        let lots = u128::from(maker.lots) * u128::from(MINUTE_TURNOVER) / 1_000_000;
+        Some(MarketHistory {
+            before: self.before?,
+            path_seed: path_seed(&leader.symbol),
+            start: maker.start,
+            price_decimals: maker.price_decimals,
+            size_decimals: maker.size_decimals,
+            contract: maker.contract,
+            lots: i64::try_from(lots.clamp(1, MAX_LOTS)).unwrap_or(1),
+        })
+    }
+
+    /// Runs one step of all markets: prices move, quotes follow, market orders arrive.
+    pub(crate) fn step_market(&mut self, now_ms: u64) {
+        let mut makers = std::mem::take(&mut self.makers);
+        for at in 0..makers.len() {
+            walk(&mut makers, at, 1);
+            let maker = &mut makers[at];
+            self.refresh(maker, now_ms);
+            self.requote(maker, now_ms);
+            for _ in 0..maker.order_flow.arrivals() {
+                self.send_market_order(maker, now_ms);
+            }
+        }
+        self.makers = makers;
+    }
+
+    fn tape(&mut self, maker: &Maker) -> Option<&mut Tape> {
+        match maker.market {
+            MarketKind::Spot => self.spot.get_mut(&maker.symbol).map(|market| &mut market.tape),
+            MarketKind::Futures => {
+                self.futures.get_mut(&maker.symbol).map(|market| &mut market.tape)
+            }
+        }
+    }
+
+    /// Cancels a quote of each side, more often a near one, so that it is quoted again with another size.
+    fn refresh(&mut self, maker: &mut Maker, now_ms: u64) {
+        for side in [Side::Buy, Side::Sell] {
+            let level = usize::try_from(maker.order_flow.near(LEVELS as u64)).unwrap_or(0);
+            if let Some(quote) = maker.quotes(side).get_mut(level).and_then(Option::take) {
+                self.cancel_quote(maker.market, quote.id, now_ms);
+            }
+        }
+    }
+
+    /// Moves the quotes to the current price: cancels those too far from the price of their level, then adds the
+    /// missing ones. No bid is left above the reference price and no ask below it, so that the maker does not trade
+    /// with itself.
+    fn requote(&mut self, maker: &mut Maker, now_ms: u64) {
+        for side in [Side::Buy, Side::Sell] {
+            for level in 0..LEVELS {
+                let Some(quote) = maker.quotes(side)[level] else { continue };
+                let misplaced =
+                    (quote.ticks - maker.level_price(side, level)).abs() > maker.tolerance(level);
+                if misplaced {
+                    self.cancel_quote(maker.market, quote.id, now_ms);
+                }
+                if misplaced || !self.is_open(maker.market, quote.id) {
+                    maker.quotes(side)[level] = None;
+                }
+            }
+        }
+        for side in [Side::Buy, Side::Sell] {
+            for level in (0..LEVELS).rev() {
+                let ticks = maker.level_price(side, level);
+                if maker.quotes(side)[level].is_some() || ticks < 1 {
+                    continue;
+                }
+                let size = maker.size(QUOTE_VALUE + DEEPENING * level as u64);
+                let id = self.quote(MAKER, maker, side, ticks, size, now_ms);
+                maker.quotes(side)[level] = id.map(|id| Quote { id, ticks });
+            }
+        }
+    }
+
+    /// Sends a market order.
+    fn send_market_order(&mut self, maker: &mut Maker, now_ms: u64) {
+        let side = maker.order_flow.next_side();
+        let size = maker.size(ORDER_VALUE);
+        let sweep = maker.ticks(SWEEP);
+        let worst = match side {
+            Side::Buy => maker.middle() + sweep,
+            Side::Sell => maker.middle() - sweep,
+        };
+        self.quote(TAKER, maker, side, worst.max(1), size, now_ms);
+    }
+
+    fn quote(
+        &mut self,
+        account: AccountId,
+        maker: &Maker,
+        side: Side,
+        ticks: i64,
+        size: Decimal,
+        now_ms: u64,
+    ) -> Option<OrderId> {
+        let (symbol, price) = (maker.symbol.clone(), maker.price(ticks));
+        let resting = account == MAKER;
+        match maker.market {
+            MarketKind::Spot => {
+                let request = NewSpotOrder {
+                    symbol,
+                    margin: false,
+                    side,
+                    kind: if resting { SpotOrderType::Limit } else { SpotOrderType::Ioc },
+                    client_id: None,
+                    stp: None,
+                    size,
+                    price,
+                    notional: Decimal::ZERO,
+                };
+                self.place_spot(account, request, now_ms).ok()
+            }
+            MarketKind::Futures => {
+                let request = NewFuturesOrder {
+                    symbol,
+                    side: if side == Side::Buy {
+                        FuturesSide::OpenLong
+                    } else {
+                        FuturesSide::OpenShort
+                    },
+                    price: Some(price),
+                    size,
+                    mode: if resting {
+                        OrderMode::GoodTilCancelled
+                    } else {
+                        OrderMode::ImmediateOrCancel
+                    },
+                    leverage: 1,
+                    isolated: false,
+                    client_id: None,
+                    stp: SelfTrade::Allow,
+                };
+                self.place_futures(account, request, now_ms).ok()
+            }
+        }
+    }
+
+    fn cancel_quote(&mut self, market: MarketKind, id: OrderId, now_ms: u64) {
+        // A filled quote cannot be cancelled.
+        let _ = match market {
+            MarketKind::Spot => self.cancel_spot(MAKER, id, now_ms).map(drop),
+            MarketKind::Futures => self.cancel_futures(MAKER, id, now_ms),
+        };
+    }
+
+    fn is_open(&self, market: MarketKind, id: OrderId) -> bool {
+        match market {
+            MarketKind::Spot => self.spot_orders.contains_key(&id),
+            MarketKind::Futures => self.futures_orders.contains_key(&id),
+        }
+    }
+}
+
+/// Moves the price of one market. Leaders are before their followers in the list.
+fn walk(makers: &mut [Maker], at: usize, root: i64) {
+    let (before, rest) = makers.split_at_mut(at);
+    let Some(maker) = rest.first_mut() else { return };
+    if let Some(leader) = maker.leader.and_then(|leader| before.get(leader)) {
+        maker.order_flow.follow(&leader.order_flow);
+    }
+    maker.order_flow.walk(root);
+}

@@ -1,0 +1,136 @@
+//! One market maker: its levels, prices and sizes.
+
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use smol_str::SmolStr;
+
+use super::{GAP, LEVELS, MAX_LOTS, MINUTE_TURNOVER, Maker, Quote, WIDENING};
+use crate::{
+    book::Side,
+    futures::FuturesMarket,
+    markets::MarketKind,
+    order_flow::{OrderFlow, WHOLE},
+    spot::SpotMarket,
+    tape::Candle,
+};
+
+impl Maker {
+    pub(super) fn spot(market: &SpotMarket) -> Self {
+        let rules = &market.rules;
+        let decimals = (rules.price_decimals, rules.size_decimals);
+        Self::new(MarketKind::Spot, &rules.symbol, rules.start_price, decimals, Decimal::ONE)
+    }
+
+    pub(super) fn futures(market: &FuturesMarket, leader: Option<usize>) -> Self {
+        let rules = &market.rules;
+        let decimals = (rules.price_decimals, 0);
+        let (symbol, contract) = (&rules.symbol, rules.contract_size);
+        let maker = Self::new(MarketKind::Futures, symbol, rules.start_price, decimals, contract);
+        Self { leader, ..maker }
+    }
+
+    pub(super) fn new(
+        market: MarketKind,
+        symbol: &SmolStr,
+        price: Decimal,
+        (price_decimals, size_decimals): (u32, u32),
+        contract: Decimal,
+    ) -> Self {
+        let lot_value = price * contract * Decimal::new(1, size_decimals);
+        let lots = Decimal::from(1_000_000).checked_div(lot_value).and_then(|lots| lots.to_u64());
+        Self {
+            market,
+            symbol: symbol.clone(),
+            price_decimals,
+            size_decimals,
+            contract,
+            start: (price / Decimal::new(1, price_decimals)).to_i64().unwrap_or(1),
+            lots: lots.unwrap_or(u64::MAX),
+            leader: None,
+            order_flow: OrderFlow::new(0, symbol, false),
+            ladder: Vec::new(),
+            bids: vec![None; LEVELS],
+            asks: vec![None; LEVELS],
+        }
+    }
+
+    /// Starts the model and sets the levels, at least one tick apart.
+    pub(super) fn open(&mut self, seed: u64) {
+        self.order_flow = OrderFlow::new(seed, &self.symbol, self.leader.is_some());
+        let mut far = 0;
+        for level in 0..LEVELS {
+            self.ladder.push(far);
+            let gap = GAP + WIDENING * i64::try_from(level).unwrap_or(0);
+            let gap = gap * self.order_flow.jitter() / 1_024;
+            far += self.ticks(gap).max(1);
+        }
+    }
+
+    /// Converts a distance into ticks.
+    pub(super) fn ticks(&self, distance: i64) -> i64 {
+        let ticks = i128::from(self.start) * i128::from(distance) / i128::from(WHOLE);
+        i64::try_from(ticks).unwrap_or(i64::MAX / 4)
+    }
+
+    /// Returns the reference price in ticks.
+    pub(super) fn middle(&self) -> i64 {
+        self.start + self.ticks(self.order_flow.distance())
+    }
+
+    /// Returns the price of a level.
+    pub(super) fn level_price(&self, side: Side, level: usize) -> i64 {
+        let far = self.ticks(self.order_flow.half_spread()) + self.ladder[level];
+        match side {
+            Side::Buy => self.middle() - far,
+            Side::Sell => self.middle() + far + 1,
+        }
+    }
+
+    /// Returns how far a quote may be from the price of its level: half of the distance to the next better one.
+    pub(super) fn tolerance(&self, level: usize) -> i64 {
+        match level.checked_sub(1) {
+            None => self.ticks(self.order_flow.half_spread()) / 2,
+            Some(nearer) => (self.ladder[level] - self.ladder[nearer]) / 2,
+        }
+    }
+
+    pub(super) fn quotes(&mut self, side: Side) -> &mut [Option<Quote>] {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    pub(super) fn price(&self, ticks: i64) -> Decimal {
+        Decimal::new(ticks, self.price_decimals)
+    }
+
+    /// Returns a random number of lots of a typical value; at least one.
+    pub(super) fn lots(&mut self, typical: u64) -> i64 {
+        let value = u128::from(self.order_flow.size(typical));
+        let lots = value * u128::from(self.lots) / 1_000_000;
+        i64::try_from(lots.clamp(1, MAX_LOTS)).unwrap_or(1)
+    }
+
+    pub(super) fn size(&mut self, typical: u64) -> Decimal {
+        Decimal::new(self.lots(typical), self.size_decimals)
+    }
+
+    /// Returns a minute candle that ends at the current price.
+    pub(super) fn candle(&mut self, open_ms: u64, open: i64) -> Candle {
+        let (close, lots) = (self.middle(), self.lots(MINUTE_TURNOVER));
+        let wick = self.ticks(self.order_flow.half_spread());
+        // Integers for speed: every exchange starts with many of these candles.
+        let turnover = (i128::from(lots) * i128::from(close)).checked_mul(self.contract.mantissa());
+        let scale = self.size_decimals + self.price_decimals + self.contract.scale();
+        let turnover = turnover.and_then(|sum| Decimal::try_from_i128_with_scale(sum, scale).ok());
+        Candle {
+            open_ms,
+            open: self.price(open),
+            high: self.price(open.max(close) + wick),
+            low: self.price((open.min(close) - wick).max(1)),
+            close: self.price(close),
+            volume: Decimal::new(lots, self.size_decimals),
+            turnover: turnover.unwrap_or_default(),
+        }
+    }
+}

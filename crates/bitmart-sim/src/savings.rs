@@ -1,0 +1,398 @@
+//! Savings (BitMart Earn): flexible ones can be redeemed at any time, fixed ones are locked for some days.
+//!
+//! BitMart documents only the names of the fields (endpoints newearn/…). Products, times of interest and the cost of
+//! an early redemption are invented.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, BalanceReason, Exchange,
+    account::WalletKind,
+    keep_latest,
+    ledger::HouseBook,
+    next_number,
+    reject::{Reject, Source},
+    round_down,
+    schedule::Task,
+};
+
+const DAY_MS: u64 = 86_400_000;
+// Rule: Interest of a day is a 365th of that of a year. Source: invented (no source says it)
+/// Divisor of an annual rate for the interest of a day.
+const DAYS_PER_YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
+// Rule: One subscription is from 0.001 to 1,000,000 units. Source: invented (the samples have no figures)
+/// Smallest subscription, in units of its currency.
+pub const MIN_SUBSCRIPTION: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
+/// Largest subscription, in units of its currency.
+pub const MAX_SUBSCRIPTION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+// Rule: Every currency has a flexible saving at 2 %, and fixed ones of 7 days at 4 % and 30 days at 6 %.
+// Source: invented (the samples have no figures)
+/// The products of every currency: days of the lock (`None` for flexible ones), and annual interest in percent.
+const OFFERS: [(Option<u32>, i64); 3] = [(None, 2), (Some(7), 4), (Some(30), 6)];
+const FIRST_PRODUCT: u32 = 1_001;
+
+/// A product for savings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavingProduct {
+    /// Number of the product, from 1001.
+    pub id: u32,
+    /// The currency of savings and interest.
+    pub currency: SmolStr,
+    /// Days of the lock; `None` for flexible savings.
+    pub lock_days: Option<u32>,
+    /// Annual interest as a ratio.
+    pub apy: Decimal,
+}
+
+impl SavingProduct {
+    fn interest(&self, amount: Decimal, days: u32) -> Decimal {
+        round_down(amount * self.apy * Decimal::from(days) / DAYS_PER_YEAR)
+    }
+}
+
+/// What happens at the end of fixed savings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Renewal {
+    /// The money is paid to the spot wallet.
+    Off,
+    /// The money is saved in the flexible product of the same currency.
+    Flexible,
+    /// The money is locked again in the same product.
+    Fixed,
+}
+
+/// Money saved in a product. An account has at most one holding of a flexible product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// Number of the holding. Holdings and records share one counter.
+    pub id: u64,
+    /// The owner.
+    pub account: AccountId,
+    /// The product, with its terms at the time of the subscription.
+    pub product: SavingProduct,
+    /// Saved money without interest, in units of the currency.
+    pub amount: Decimal,
+    /// All interest so far, in units of the currency.
+    pub profit: Decimal,
+    /// The last interest paid, in units of the currency.
+    pub latest_profit: Decimal,
+    /// What happens at the end; without effect on flexible savings.
+    pub renewal: Renewal,
+    /// Time of the first subscription, in milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+impl Holding {
+    /// Returns when fixed savings end, in milliseconds since 1970.
+    pub fn ends_ms(&self) -> u64 {
+        let days = self.product.lock_days.unwrap_or_default();
+        self.time_ms.saturating_add(u64::from(days) * DAY_MS)
+    }
+
+    /// Returns the interest that fixed savings pay at their end.
+    pub fn whole_interest(&self) -> Decimal {
+        self.product.interest(self.amount, self.product.lock_days.unwrap_or_default())
+    }
+}
+
+/// The kind of a savings record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SavingAction {
+    /// Money moved from the spot wallet into a product.
+    Subscribe,
+    /// Money moved from a product to the spot wallet, by request or at the end of fixed savings.
+    Redeem,
+    /// Interest was paid to the spot wallet.
+    Interest,
+}
+
+/// A movement of savings or interest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavingRecord {
+    /// Number of the record. Holdings and records share one counter.
+    pub id: u64,
+    /// The owner.
+    pub account: AccountId,
+    /// What happened.
+    #[serde(rename = "act")]
+    pub action: SavingAction,
+    /// The product.
+    pub product: SavingProduct,
+    /// Units of the currency, always above zero.
+    pub amount: Decimal,
+    /// The `requestNo` of the request; `None` for interest and for the end of fixed savings.
+    pub number: Option<SmolStr>,
+    /// Milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+/// All savings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Savings {
+    /// Holdings by number. A holding without money is removed.
+    pub holdings: BTreeMap<u64, Holding>,
+    /// The latest records, oldest first.
+    pub records: VecDeque<SavingRecord>,
+    numbers: BTreeSet<(AccountId, SmolStr)>,
+    /// Accounts with automatic saving switched on.
+    pub automatic: BTreeSet<AccountId>,
+    /// Accounts and products with automatic saving switched on.
+    pub automatic_products: BTreeSet<(AccountId, u32)>,
+    last_id: u64,
+}
+
+impl Savings {
+    pub(crate) fn set_automatic(&mut self, account: AccountId, product: Option<u32>, on: bool) {
+        match (product, on) {
+            (None, true) => drop(self.automatic.insert(account)),
+            (None, false) => drop(self.automatic.remove(&account)),
+            (Some(product), true) => drop(self.automatic_products.insert((account, product))),
+            (Some(product), false) => drop(self.automatic_products.remove(&(account, product))),
+        }
+    }
+
+    /// Returns the fixed or the flexible holdings of an account.
+    pub fn of(&self, account: AccountId, fixed: bool) -> impl Iterator<Item = &Holding> {
+        let own = self.holdings.values().filter(move |holding| holding.account == account);
+        own.filter(move |holding| holding.product.lock_days.is_some() == fixed)
+    }
+}
+
+/// Account and number of a request. A number has an effect only once per account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavingRequest {
+    /// The account.
+    pub account: AccountId,
+    /// The `requestNo`.
+    pub number: SmolStr,
+}
+
+impl Exchange {
+    /// Returns the products: the same terms for every currency of the spot market.
+    pub fn products(&self) -> Vec<SavingProduct> {
+        let markets = self.spot.values().map(|market| &market.rules);
+        let currencies: BTreeSet<_> =
+            markets.flat_map(|rules| [&rules.base, &rules.quote]).collect();
+        let offers =
+            currencies.into_iter().flat_map(|currency| OFFERS.map(|offer| (currency, offer)));
+        let product =
+            |(id, (currency, (lock_days, rate))): (u32, (&SmolStr, (Option<u32>, i64)))| {
+                SavingProduct {
+                    id,
+                    currency: currency.clone(),
+                    lock_days,
+                    apy: Decimal::new(rate, 2),
+                }
+            };
+        (FIRST_PRODUCT..).zip(offers).map(product).collect()
+    }
+
+    // Rule: A request number works once; a repeated request succeeds without effect. Source: simplified
+    // (endpoint earn_subscribe_flexible names the field only)
+    /// Moves money from the spot wallet into a product. `renewal` applies to fixed products.
+    pub(crate) fn subscribe_saving(
+        &mut self,
+        request: SavingRequest,
+        product: u32,
+        amount: Decimal,
+        renewal: Renewal,
+        now_ms: u64,
+    ) -> Result<(), Reject> {
+        let products = self.products();
+        let product = products.into_iter().find(|one| one.id == product);
+        let product = product.ok_or(Reject::UnknownProduct)?;
+        let SavingRequest { account, number } = request;
+        if self.savings.numbers.contains(&(account, number.clone())) {
+            return Ok(());
+        }
+        if !(MIN_SUBSCRIPTION..=MAX_SUBSCRIPTION).contains(&amount) {
+            return Err(Reject::SavingAmount);
+        }
+        let free = self.wallet(account, WalletKind::Spot, &product.currency).available;
+        if free < amount {
+            return Err(Reject::insufficient(Source::Spot, &product.currency, free, amount));
+        }
+        let wallet = self.ensure_wallet(account, WalletKind::Spot, &product.currency).available();
+        let savings = self.ensure_savings(account, &product.currency);
+        self.ledger.post(wallet, savings, amount);
+        self.report_balance(account, BalanceReason::Transfer, &product.currency);
+        self.open_saving(account, product, amount, renewal, Some(number.clone()), now_ms);
+        self.savings.numbers.insert((account, number));
+        Ok(())
+    }
+
+    // Rule: An early redemption of fixed savings costs their interest. Source: invented (no source says it)
+    /// Redeems a part of flexible savings, or all of fixed savings before their end, without interest.
+    pub(crate) fn redeem_saving(
+        &mut self,
+        request: SavingRequest,
+        id: u64,
+        part: Option<Decimal>,
+        now_ms: u64,
+    ) -> Result<(), Reject> {
+        let SavingRequest { account, number } = request;
+        if self.savings.numbers.contains(&(account, number.clone())) {
+            return Ok(());
+        }
+        let own = |holding: &&mut Holding| {
+            holding.account == account && holding.product.lock_days.is_none() == part.is_some()
+        };
+        let holding = self.savings.holdings.get_mut(&id).filter(own);
+        let holding = holding.ok_or(Reject::UnknownSaving)?;
+        let amount = part.unwrap_or(holding.amount);
+        if amount > holding.amount {
+            let (currency, free) = (&holding.product.currency, holding.amount);
+            return Err(Reject::insufficient(Source::Saving, currency, free, amount));
+        }
+        holding.amount -= amount;
+        let (product, is_over) = (holding.product.clone(), holding.amount.is_zero());
+        if is_over {
+            self.savings.holdings.remove(&id);
+        }
+        self.savings.numbers.insert((account, number.clone()));
+        self.pay_saving(account, product, SavingAction::Redeem, amount, Some(number), now_ms);
+        Ok(())
+    }
+
+    /// Chooses what happens at the end of fixed savings.
+    pub(crate) fn set_renewal(
+        &mut self,
+        account: AccountId,
+        id: u64,
+        renewal: Renewal,
+    ) -> Result<(), Reject> {
+        let own = |one: &&mut Holding| one.account == account && one.product.lock_days.is_some();
+        let holding = self.savings.holdings.get_mut(&id).filter(own);
+        holding.ok_or(Reject::UnknownSaving)?.renewal = renewal;
+        Ok(())
+    }
+
+    /// Adds to the holding of a flexible product, or opens a holding. The caller has moved the money.
+    fn open_saving(
+        &mut self,
+        account: AccountId,
+        product: SavingProduct,
+        amount: Decimal,
+        renewal: Renewal,
+        number: Option<SmolStr>,
+        now_ms: u64,
+    ) {
+        self.record_saving(
+            account,
+            product.clone(),
+            SavingAction::Subscribe,
+            amount,
+            number,
+            now_ms,
+        );
+        let same = |one: &&mut Holding| one.account == account && one.product == product;
+        let flexible = product.lock_days.is_none();
+        if let Some(holding) = self.savings.holdings.values_mut().find(same).filter(|_| flexible) {
+            holding.amount += amount;
+            return;
+        }
+        let id = next_number(&mut self.savings.last_id);
+        let (profit, latest_profit) = (Decimal::ZERO, Decimal::ZERO);
+        let holding = Holding {
+            id,
+            account,
+            product,
+            amount,
+            profit,
+            latest_profit,
+            renewal,
+            time_ms: now_ms,
+        };
+        let due_ms = if flexible { now_ms.saturating_add(DAY_MS) } else { holding.ends_ms() };
+        self.savings.holdings.insert(id, holding);
+        self.schedule(due_ms, Task::Saving(id));
+    }
+
+    // Rule: Flexible savings pay interest every 24 hours, fixed ones at their end. Source: invented (no source
+    // says it)
+    /// Pays the daily interest of flexible savings, or ends fixed savings.
+    pub(super) fn settle_saving(&mut self, id: u64, at_ms: u64) {
+        let Some(holding) = self.savings.holdings.get_mut(&id) else { return };
+        let (account, product) = (holding.account, holding.product.clone());
+        let interest = match product.lock_days {
+            None => product.interest(holding.amount, 1),
+            Some(_) => holding.whole_interest(),
+        };
+        holding.profit += interest;
+        holding.latest_profit = interest;
+        if product.lock_days.is_none() {
+            self.schedule(at_ms.saturating_add(DAY_MS), Task::Saving(id));
+        } else {
+            self.end_saving(id, at_ms);
+        }
+        if interest > Decimal::ZERO {
+            self.pay_saving(account, product, SavingAction::Interest, interest, None, at_ms);
+        }
+    }
+
+    /// Ends fixed savings: pays the money out or saves it again.
+    fn end_saving(&mut self, id: u64, at_ms: u64) {
+        let Some(Holding { account, product, amount, renewal, .. }) =
+            self.savings.holdings.remove(&id)
+        else {
+            return;
+        };
+        let flexible = || {
+            let same =
+                |one: &SavingProduct| one.currency == product.currency && one.lock_days.is_none();
+            self.products().into_iter().find(same)
+        };
+        let again = match renewal {
+            Renewal::Off => None,
+            Renewal::Flexible => flexible(),
+            Renewal::Fixed => Some(product.clone()),
+        };
+        match again {
+            Some(again) => {
+                // Rule: A saving that is renewed is redeemed and subscribed anew. Source: invented (no source says it)
+                self.record_saving(account, product, SavingAction::Redeem, amount, None, at_ms);
+                self.open_saving(account, again, amount, renewal, None, at_ms);
+            }
+            None => self.pay_saving(account, product, SavingAction::Redeem, amount, None, at_ms),
+        }
+    }
+
+    /// Pays interest or savings to the spot wallet.
+    fn pay_saving(
+        &mut self,
+        account: AccountId,
+        product: SavingProduct,
+        action: SavingAction,
+        amount: Decimal,
+        number: Option<SmolStr>,
+        now_ms: u64,
+    ) {
+        let wallet = self.ensure_wallet(account, WalletKind::Spot, &product.currency).available();
+        if action == SavingAction::Interest {
+            self.ledger.pay_from_house(HouseBook::Interest, wallet, amount);
+        } else {
+            let savings = self.ensure_savings(account, &product.currency);
+            self.ledger.post(savings, wallet, amount);
+        }
+        self.report_balance(account, BalanceReason::Transfer, &product.currency);
+        self.record_saving(account, product, action, amount, number, now_ms);
+    }
+
+    fn record_saving(
+        &mut self,
+        account: AccountId,
+        product: SavingProduct,
+        action: SavingAction,
+        amount: Decimal,
+        number: Option<SmolStr>,
+        time_ms: u64,
+    ) {
+        let id = next_number(&mut self.savings.last_id);
+        let row = SavingRecord { id, account, action, product, amount, number, time_ms };
+        keep_latest(&mut self.savings.records, row, self.history_limit);
+    }
+}

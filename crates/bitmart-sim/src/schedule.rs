@@ -1,0 +1,54 @@
+//! Tasks of the exchange that are due at a time: interest, funding, deposits, withdrawals, countdowns.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, Exchange};
+
+/// A scheduled task, with the number of the record that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Task {
+    /// The next state of a deposit or withdrawal.
+    #[serde(rename = "Funding")]
+    Payment(u64),
+    /// An hour's interest of a loan.
+    Interest(u64),
+    /// A day's interest of a flexible saving, or the end of a fixed one.
+    Saving(u64),
+    /// Funding of all contracts.
+    #[serde(rename = "Rates")]
+    FundingRates,
+    /// The end of a countdown that cancels the orders of an account.
+    Countdown(AccountId),
+}
+
+impl Exchange {
+    pub(super) fn schedule(&mut self, at_ms: u64, task: Task) {
+        self.schedule.insert((at_ms, task));
+    }
+
+    /// Whether a task is due, or a second has passed since the mark prices were sampled.
+    pub fn is_due(&self, now_ms: u64) -> bool {
+        self.schedule.first().is_some_and(|next| next.0 <= now_ms)
+            || self.sampled_s < now_ms / 1_000
+    }
+
+    /// Runs the tasks that are due, in the order of their times, then liquidates accounts without sufficient
+    /// margin. Every command runs it first.
+    pub(crate) fn run_due_tasks(&mut self, now_ms: u64) {
+        while let Some((at_ms, task)) =
+            self.schedule.first().copied().filter(|next| next.0 <= now_ms)
+        {
+            self.schedule.remove(&(at_ms, task));
+            self.sample_until(at_ms);
+            match task {
+                Task::Payment(id) => self.advance_payment(id),
+                Task::Interest(id) => self.charge_interest(id, now_ms),
+                Task::Saving(id) => self.settle_saving(id, at_ms),
+                Task::FundingRates => self.settle_funding(at_ms),
+                Task::Countdown(account) => self.end_countdowns(account, at_ms),
+            }
+        }
+        self.liquidate_margins(now_ms);
+        self.sample_until(now_ms);
+    }
+}

@@ -1,0 +1,183 @@
+//! Spot orders and their fills.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, OrderId,
+    book::{SelfTrade, Side},
+    ledger::WalletId,
+};
+
+/// The four order types of the spot market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SpotOrderType {
+    /// Fills up to its price; the rest is added to the book.
+    Limit,
+    /// Fills at any price; the rest is cancelled.
+    Market,
+    /// Added to the book; cancelled if it would trade at once.
+    LimitMaker,
+    /// Fills up to its price at once; the rest is cancelled.
+    Ioc,
+}
+
+// Rule: An order ends as filled, canceled or partially_canceled and changes no more. Source: documented
+// (endpoint spot_order)
+/// The state of an order. It changes only in the order of this list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SpotOrderState {
+    /// Accepted, and not filled yet.
+    New,
+    /// Filled in part, and still open.
+    PartiallyFilled,
+    /// Filled completely.
+    Filled,
+    /// Cancelled without a fill.
+    Canceled,
+    /// Cancelled after a part was filled.
+    PartiallyCanceled,
+}
+
+impl SpotOrderState {
+    /// Whether it can still be filled.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::New | Self::PartiallyFilled)
+    }
+}
+
+/// Who cancelled an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CancelSource {
+    /// The owner of the order.
+    User,
+    /// The exchange, because of the order type or a liquidation.
+    System,
+    /// Self-trade prevention.
+    SelfTrade,
+}
+
+/// The terms of a new spot order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewSpotOrder {
+    /// The pair, such as `BTC_USDT`.
+    pub symbol: SmolStr,
+    /// Whether it is paid from the margin account of the pair.
+    pub margin: bool,
+    /// Side.
+    pub side: Side,
+    /// Order type.
+    pub kind: SpotOrderType,
+    /// Up to 32 ASCII letters and digits, chosen by the client.
+    pub client_id: Option<SmolStr>,
+    /// Self-trade prevention; `None` allows self-trades.
+    pub stp: Option<SelfTrade>,
+    /// Size in base units; zero for a market buy.
+    pub size: Decimal,
+    /// Limit price; zero for market orders.
+    pub price: Decimal,
+    /// Amount of a market buy in the quote currency; zero for other orders.
+    pub notional: Decimal,
+}
+
+impl NewSpotOrder {
+    /// Creates a limit order, paid from the spot wallet.
+    pub fn limit(symbol: impl Into<SmolStr>, side: Side, size: Decimal, price: Decimal) -> Self {
+        Self {
+            symbol: symbol.into(),
+            margin: false,
+            side,
+            kind: SpotOrderType::Limit,
+            client_id: None,
+            stp: None,
+            size,
+            price,
+            notional: Decimal::ZERO,
+        }
+    }
+
+    /// Creates a market order that spends an amount of the quote currency.
+    pub fn market_buy(symbol: impl Into<SmolStr>, notional: Decimal) -> Self {
+        let order = Self::limit(symbol, Side::Buy, Decimal::ZERO, Decimal::ZERO);
+        Self { kind: SpotOrderType::Market, notional, ..order }
+    }
+
+    /// Creates a market order that sells an amount of the base currency.
+    pub fn market_sell(symbol: impl Into<SmolStr>, size: Decimal) -> Self {
+        let order = Self::limit(symbol, Side::Sell, size, Decimal::ZERO);
+        Self { kind: SpotOrderType::Market, ..order }
+    }
+}
+
+/// A spot order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpotOrder {
+    /// Number of the order; it is also its key in [`Exchange::spot_orders`](crate::Exchange::spot_orders).
+    pub id: OrderId,
+    /// The owner.
+    pub account: AccountId,
+    /// The terms.
+    pub request: NewSpotOrder,
+    /// Filled size in base units.
+    pub filled_size: Decimal,
+    /// Value of all fills in the quote currency, without fees.
+    pub filled_notional: Decimal,
+    /// Frozen money: quote currency for buys, base currency for sells.
+    pub reserved: Decimal,
+    /// The state.
+    pub state: SpotOrderState,
+    /// Who cancelled it, if it was cancelled.
+    pub cancel_source: Option<CancelSource>,
+    /// Milliseconds since 1970.
+    pub created_ms: u64,
+    /// When it was last filled or cancelled, in milliseconds since 1970.
+    pub updated_ms: u64,
+    /// The wallet that pays, kept to avoid a lookup at every trade.
+    pub(crate) paid_from: WalletId,
+    /// The wallet that receives, once the order had a fill.
+    pub(crate) paid_into: Option<WalletId>,
+}
+
+impl SpotOrder {
+    pub(crate) fn open_size(&self) -> Decimal {
+        self.request.size - self.filled_size
+    }
+
+    /// Returns the average price of the fills; zero without any.
+    pub fn average_price(&self) -> Decimal {
+        self.filled_notional.checked_div(self.filled_size).unwrap_or_default()
+    }
+
+    /// Returns the state that the order has once it is cancelled.
+    pub fn cancelled_state(&self) -> SpotOrderState {
+        if self.filled_size.is_zero() {
+            SpotOrderState::Canceled
+        } else {
+            SpotOrderState::PartiallyCanceled
+        }
+    }
+}
+
+/// A fill: one side of a trade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpotFill {
+    /// Trade id, equal for both sides.
+    pub trade: u64,
+    /// The order that was filled.
+    pub order: OrderId,
+    /// The owner of the order.
+    pub account: AccountId,
+    /// The terms of the order. A fill may be kept longer than its order.
+    pub request: NewSpotOrder,
+    /// In the quote currency.
+    pub price: Decimal,
+    /// Base units.
+    pub size: Decimal,
+    /// In the quote currency.
+    pub fee: Decimal,
+    /// Whether the order was the maker.
+    pub maker: bool,
+    /// Milliseconds since 1970.
+    pub time_ms: u64,
+}
