@@ -188,7 +188,7 @@ fn invalid_snapshots_are_rejected() {
 /// It would end the exchange with the first posting between two currencies.
 #[tokio::test]
 async fn a_snapshot_in_which_a_wallet_has_money_of_another_currency_is_refused() {
-    let sandbox = start(still()).await;
+    let sandbox = start(stepped_config()).await;
     let mut snapshot: serde_json::Value = serde_json::from_slice(&json_of(&sandbox)).expect("JSON");
     let wallets = &mut snapshot["exchange"]["accounts"]["1"]["spot"];
     wallets["USDT"] = wallets["BTC"].clone();
