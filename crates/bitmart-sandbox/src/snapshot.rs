@@ -56,6 +56,8 @@ pub struct SnapshotError(Problem);
 enum Problem {
     Json(serde_json::Error),
     Format(u32),
+    /// A wallet, position or order names a place of the ledger that is not of its currency.
+    Places,
 }
 
 impl fmt::Display for SnapshotError {
@@ -66,6 +68,9 @@ impl fmt::Display for SnapshotError {
                 f,
                 "the snapshot has format {format} of another version; this version reads {FORMAT}"
             ),
+            Problem::Places => f.write_str(
+                "not a snapshot of an exchange: a wallet, position or order has money of another currency",
+            ),
         }
     }
 }
@@ -74,7 +79,7 @@ impl std::error::Error for SnapshotError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Problem::Json(error) => Some(error),
-            Problem::Format(_) => None,
+            Problem::Format(_) | Problem::Places => None,
         }
     }
 }
@@ -98,7 +103,12 @@ impl Snapshot {
         if head.format != FORMAT {
             return Err(SnapshotError(Problem::Format(head.format)));
         }
-        serde_json::from_slice(bytes).map(|parts| Self(Box::new(parts))).map_err(failed)
+        let parts: Parts = serde_json::from_slice(bytes).map_err(failed)?;
+        // A posting between currencies would end the exchange later.
+        if !parts.exchange.has_sound_places() {
+            return Err(SnapshotError(Problem::Places));
+        }
+        Ok(Self(Box::new(parts)))
     }
 
     /// Serializes the snapshot as JSON.

@@ -257,3 +257,40 @@ async fn a_balance_set_by_the_operator_is_in_the_history_of_the_account() {
     assert_eq!(flows.as_array().map(Vec::len), Some(1), "{flows}");
     assert_eq!((&flows[0]["flow_type"], &flows[0]["amount"]), (&json!(1), &json!("-7")), "{flows}");
 }
+
+/// Sub-accounts cannot ask for deposits and withdrawals (60026).
+#[tokio::test]
+async fn a_balance_of_a_sub_account_that_the_operator_sets_is_in_the_histories_of_main_and_sub_account()
+ {
+    let sandbox = start(stepped_config()).await;
+    let main = Client::spot(&sandbox);
+    let key = sandbox.sub_account_credentials().expect("a sub-account");
+    let sub = Client { key: &key, ..Client::spot(&sandbox) };
+    let id = key.account;
+    let set = |wallet, amount: i64| {
+        sandbox.set_balance(id, wallet, "USDT", Decimal::from(amount)).expect("a balance");
+    };
+    set(WalletKind::Spot, 250);
+    set(WalletKind::Funding, 40);
+    set(WalletKind::Spot, 150);
+    set(WalletKind::Funding, 15);
+    let amounts = |rows: &Value, name: &str| -> Vec<String> {
+        let rows = rows.as_array().expect("rows").iter();
+        rows.map(|row| row[name].as_str().expect("text").to_owned()).collect()
+    };
+    for (kind, expected) in [("deposit", ["40", "250"]), ("withdraw", ["25", "100"])] {
+        let path = format!("/account/v2/deposit-withdraw/history?operation_type={kind}&N=9");
+        assert_eq!(sub.get(&path).await.code(), 60026);
+        let rows = main.get(&path).await.data()["records"].clone();
+        assert_eq!(amounts(&rows, "arrival_amount"), expected, "{kind}");
+    }
+    let path = "/account/sub-account/main/v1/transfer-list?moveType=spot%20to%20spot&N=9";
+    let by_main = main.get(path).await.data()["historyList"].clone();
+    let path = "/account/sub-account/v1/transfer-history?moveType=spot%20to%20spot&N=9";
+    let by_sub = sub.get(path).await.data()["historyList"].clone();
+    assert_eq!(by_main, by_sub);
+    assert_eq!(amounts(&by_sub, "amount"), ["25", "100", "40", "250"]);
+    let name = format!("account{id}@sandbox.test");
+    assert_eq!(amounts(&by_sub, "toAccount")[2..], [name.clone(), name.clone()]);
+    assert_eq!(amounts(&by_sub, "fromAccount")[..2], [name.clone(), name]);
+}

@@ -184,3 +184,14 @@ fn invalid_snapshots_are_rejected() {
         assert!(error.contains(message), "{text}: {error}");
     }
 }
+
+/// It would end the exchange with the first posting between two currencies.
+#[tokio::test]
+async fn a_snapshot_in_which_a_wallet_has_money_of_another_currency_is_refused() {
+    let sandbox = start(stepped_config()).await;
+    let mut snapshot: serde_json::Value = serde_json::from_slice(&json_of(&sandbox)).expect("JSON");
+    let wallets = &mut snapshot["exchange"]["accounts"]["1"]["spot"];
+    wallets["USDT"] = wallets["BTC"].clone();
+    let refused = Snapshot::from_json(snapshot.to_string().as_bytes()).expect_err("refused");
+    assert!(refused.to_string().contains("another currency"), "{refused}");
+}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 pub use self::wallet_kind::WalletKind;
+
 use super::{
     AccountId, Exchange, OrderId,
     exchange::account_entry,
@@ -167,6 +168,20 @@ impl Account {
         } else {
             self.ensure_wallet(ledger, WalletKind::Spot, currency)
         }
+    }
+
+    /// Returns the wallet that an order of the spot market pays from, or `None` when there is none yet.
+    pub(crate) fn paying_wallet(
+        &self,
+        order: &NewSpotOrder,
+        currency: &SmolStr,
+    ) -> Option<WalletId> {
+        let wallet = if order.margin {
+            self.margin.get(&(order.symbol.clone(), currency.clone()))
+        } else {
+            self.spot.get(currency)
+        };
+        wallet.copied()
     }
 
     /// Returns the wallets of a kind, by currency.

@@ -14,6 +14,7 @@ use crate::{
 };
 
 const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// Minutes of candles before the start: a leap year.
 pub const MINUTES: u64 = 366 * 1_440;
 /// The bridge has `2^DEPTH` minutes.
@@ -51,6 +52,12 @@ pub(crate) struct MarketHistory {
 }
 
 impl MarketHistory {
+    /// When the first candle begins, and when the last one ends.
+    fn span_ms(&self) -> (u64, u64) {
+        let until = self.before.until_ms;
+        (until.saturating_sub(MINUTES * MINUTE_MS), until)
+    }
+
     /// Returns the candles that open in a window, oldest first.
     pub(crate) fn candles(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Candle> + '_ {
         let until = self.before.until_ms / MINUTE_MS;
@@ -108,7 +115,9 @@ pub struct CandleWindow {
 }
 
 impl Exchange {
-    /// Returns candles of `minutes` each, oldest first. There is no candle for a time without trades.
+    // Rule: A minute without a trade is a candle of the price before, without volume. Source: simplified (no source
+    // says it)
+    /// Returns candles of `minutes` each, oldest first, without a gap from the first one that there is to the last.
     pub fn candles(&self, symbol: &str, minutes: u64, window: CandleWindow) -> Vec<Candle> {
         let spot = self.spot.get(symbol).map(|market| &market.tape);
         let tape = spot.or_else(|| self.futures.get(symbol).map(|market| &market.tape));
@@ -133,47 +142,67 @@ impl Exchange {
         window: CandleWindow,
     ) -> Vec<Candle> {
         let width = minutes.max(1) * MINUTE_MS;
-        let on_tape = tape.candles(minutes);
-        let within = |candle: &Candle| (window.from_ms..window.to_ms).contains(&candle.open_ms);
-        let mut rows: Vec<Candle> = Vec::new();
-        let is_enough =
-            !window.oldest && on_tape.iter().filter(|row| within(row)).count() > window.limit;
-        if let Some(history) = self.market_history(symbol).filter(|_| !is_enough) {
-            let (from_ms, to_ms) = missing_window(&on_tape, width, window);
-            for candle in history.candles(from_ms, to_ms) {
-                add(&mut rows, &candle, width);
+        let Some((first_ms, last_ms)) = tape.span_ms() else { return Vec::new() };
+        // A year at most is kept. When a part of it is forgotten, what was before that is not wanted either.
+        let history = self.market_history(symbol).filter(|_| !tape.is_full());
+        let first_ms =
+            history.as_ref().map_or(first_ms, |history| history.span_ms().0.min(first_ms));
+        let whole = |ms: u64| ms.div_ceil(width).saturating_mul(width);
+        let mut from_ms = whole(window.from_ms).max(first_ms / width * width);
+        let mut to_ms = whole(window.to_ms).min((last_ms / width * width).saturating_add(width));
+        let span = width.saturating_mul(window.limit as u64);
+        if window.oldest {
+            to_ms = to_ms.min(from_ms.saturating_add(span));
+        } else {
+            from_ms = from_ms.max(to_ms.saturating_sub(span));
+        }
+        let made_up = history.iter().flat_map(|history| history.candles(from_ms, to_ms));
+        let mut rows = Rows { width, next_ms: from_ms, close: None, rows: Vec::new() };
+        let last_made_up = || {
+            let history = history.as_ref()?;
+            let until_ms = history.span_ms().1;
+            history.candles(until_ms - MINUTE_MS, until_ms).next().map(|candle| candle.close)
+        };
+        rows.close = tape.close_before(from_ms).or_else(last_made_up);
+        for candle in made_up.chain(tape.between(from_ms, to_ms, width % HOUR_MS == 0)) {
+            rows.add(&candle);
+        }
+        rows.fill(to_ms);
+        rows.rows
+    }
+}
+
+/// Candles of one width, from one time on, without a gap.
+struct Rows {
+    width: u64,
+    /// Where the next one begins.
+    next_ms: u64,
+    /// The price that stands until then.
+    close: Option<Decimal>,
+    rows: Vec<Candle>,
+}
+
+impl Rows {
+    fn add(&mut self, candle: &Candle) {
+        let open_ms = candle.open_ms / self.width * self.width;
+        self.fill(open_ms);
+        self.close = Some(candle.close);
+        match self.rows.last_mut() {
+            Some(last) if last.open_ms == open_ms => last.extend(candle),
+            _ => {
+                self.rows.push(Candle { open_ms, ..candle.clone() });
+                self.next_ms = open_ms.saturating_add(self.width);
             }
         }
-        for candle in on_tape {
-            add(&mut rows, &candle, width);
-        }
-        rows.retain(within);
-        if window.oldest {
-            rows.truncate(window.limit);
-        } else {
-            rows.drain(..rows.len().saturating_sub(window.limit));
-        }
-        rows
     }
-}
 
-/// Returns the part of a window before the tape, in whole candles.
-fn missing_window(on_tape: &[Candle], width: u64, window: CandleWindow) -> (u64, u64) {
-    let from_ms = window.from_ms.div_ceil(width).saturating_mul(width);
-    let span = width.saturating_mul(window.limit as u64);
-    if window.oldest {
-        return (from_ms, from_ms.saturating_add(span));
-    }
-    let tape_ms = on_tape.first().map_or(u64::MAX, |candle| candle.open_ms + width);
-    let to_ms = window.to_ms.min(tape_ms).div_ceil(width).saturating_mul(width);
-    (from_ms.max(to_ms.saturating_sub(span.saturating_add(width))), to_ms)
-}
-
-fn add(rows: &mut Vec<Candle>, candle: &Candle, width: u64) {
-    let open_ms = candle.open_ms / width * width;
-    match rows.last_mut() {
-        Some(last) if last.open_ms == open_ms => last.extend(candle),
-        _ => rows.push(Candle { open_ms, ..candle.clone() }),
+    /// Adds what is missing before a time.
+    fn fill(&mut self, to_ms: u64) {
+        let Some(close) = self.close else { return };
+        while self.next_ms < to_ms {
+            self.rows.push(Candle::flat(self.next_ms, close));
+            self.next_ms = self.next_ms.saturating_add(self.width);
+        }
     }
 }
 
@@ -223,64 +252,4 @@ fn normal(rng: &mut Rng) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{AccountId, Setup};
-
-    const NOW_MS: u64 = 1_700_000_000_000;
-    const DAY_MS: u64 = 1_440 * MINUTE_MS;
-
-    fn exchange(seed: u64) -> Exchange {
-        Exchange::new(&Setup::new().seed(seed).account(AccountId(1)), NOW_MS)
-    }
-
-    fn window(from_ms: u64, to_ms: u64, limit: usize) -> CandleWindow {
-        CandleWindow { from_ms, to_ms, limit, oldest: false }
-    }
-
-    #[test]
-    fn a_year_of_minute_candles_leads_to_the_first_trade_without_gaps() {
-        let exchange = exchange(1);
-        for symbol in ["BTC_USDT", "BTCUSDT"] {
-            let rows = exchange.candles(symbol, 1, window(0, NOW_MS + 1, usize::MAX));
-            assert_eq!(rows.len() as u64, MINUTES + 1_440, "{symbol}");
-            for pair in rows.windows(2) {
-                assert_eq!(pair[1].open_ms - pair[0].open_ms, MINUTE_MS);
-                assert_eq!(pair[1].open, pair[0].close, "{symbol} at {}", pair[0].open_ms);
-            }
-            for row in &rows {
-                assert!(row.low > Decimal::ZERO && row.volume > Decimal::ZERO);
-                assert!(row.low <= row.open.min(row.close) && row.high >= row.open.max(row.close));
-            }
-        }
-    }
-
-    #[test]
-    fn a_part_of_the_history_equals_the_same_part_of_all_and_depends_on_the_seed() {
-        let exchange = exchange(1);
-        let (from, to) = (NOW_MS - 300 * DAY_MS, NOW_MS - 299 * DAY_MS);
-        let part = exchange.candles("ETH_USDT", 1, window(from, to, usize::MAX));
-        let mut whole = exchange.candles("ETH_USDT", 1, window(0, NOW_MS, usize::MAX));
-        whole.retain(|row| (from..to).contains(&row.open_ms));
-        assert_eq!(part, whole);
-        assert_ne!(part, self::exchange(2).candles("ETH_USDT", 1, window(from, to, usize::MAX)));
-        let oldest = CandleWindow { oldest: true, ..window(from, to, 10) };
-        assert_eq!(exchange.candles("ETH_USDT", 1, oldest), part[..10]);
-        assert_eq!(exchange.candles("ETH_USDT", 1, window(from, to, 10)), part[1_430..]);
-    }
-
-    #[test]
-    fn day_candles_are_the_sums_of_their_minute_candles() {
-        let exchange = exchange(1);
-        let from_ms = NOW_MS / DAY_MS * DAY_MS - 10 * DAY_MS;
-        let days = exchange.candles("BTC_USDT", 1_440, window(from_ms, NOW_MS, 200));
-        assert_eq!(days.len(), 11);
-        for day in days {
-            let span = window(day.open_ms, day.open_ms + DAY_MS, usize::MAX);
-            let minutes = exchange.candles("BTC_USDT", 1, span);
-            assert_eq!(minutes.iter().map(|row| row.high).max(), Some(day.high));
-            assert_eq!(minutes.iter().map(|row| row.volume).sum::<Decimal>(), day.volume);
-            assert_eq!(minutes.last().map(|row| row.close), Some(day.close));
-        }
-    }
-}
+mod tests;

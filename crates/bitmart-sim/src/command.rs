@@ -109,8 +109,8 @@ impl From<u64> for Outcome {
 
 impl Exchange {
     /// Applies a command at a time in milliseconds since 1970. Tasks that are due run first; trigger orders whose
-    /// price was reached are placed last. A rejected command has moved no money, with one exception: closing
-    /// several positions may be rejected after some of them were closed.
+    /// price was reached are placed last. A rejected command has changed nothing: what is different after it
+    /// happened by itself, because its time had come.
     ///
     /// # Errors
     /// The rule that the command breaks.
@@ -130,6 +130,9 @@ impl Exchange {
         self.run_triggers(now_ms);
         result
     }
+
+    // Rule: A frozen account can change nothing, and can read (53000, 60063; a sub-account 60029). Source:
+    // documented (the table of error codes); simplified (that it can read)
 
     /// Checks that an account is not frozen. A frozen account cannot send requests.
     ///

@@ -2,7 +2,9 @@
 //! only move forward, and the same seed and operations give the same ledger.
 
 mod control;
+mod histories;
 mod order_events;
+mod rejected;
 mod steps;
 mod triggers;
 
@@ -67,6 +69,7 @@ fn check_ledger(exchange: &Exchange) -> Result<(), TestCaseError> {
         prop_assert_eq!(sum, Decimal::ZERO, "{}", currency);
     }
     prop_assert_eq!(book(exchange, HouseBook::Clearing), BTreeMap::new());
+    prop_assert!(exchange.has_sound_places());
     let loans = exchange.loans.values();
     let owed = sums(loans.map(|loan| (&loan.currency, -loan.owed.principal)));
     prop_assert_eq!(book(exchange, HouseBook::Loans), owed);

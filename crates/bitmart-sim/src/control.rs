@@ -12,6 +12,7 @@ use super::{
     reject::Reject,
     report::Balance,
     setup::{NewAccount, NewAccounts, StartingBalances},
+    transfer::AccountWallet,
 };
 
 // Rule: A balance is set to at most 1e15. Source: invented (no sum can overflow)
@@ -99,7 +100,8 @@ impl Exchange {
     }
 
     /// Sets the available balance of a wallet; the frozen balance stays unchanged. The change is recorded as a
-    /// deposit or withdrawal for the spot and funding wallets, and as a transaction for the futures wallet.
+    /// deposit or withdrawal for the spot and funding wallets, and as a transaction for the futures wallet. That of a
+    /// sub-account's spot or funding wallet is in the history of its main account, with a transfer between the two.
     pub(crate) fn set_available(
         &mut self,
         id: AccountId,
@@ -148,7 +150,12 @@ impl Exchange {
         };
         match kind {
             WalletKind::Spot | WalletKind::Funding => {
-                self.record_adjustment(id, currency, change, now_ms);
+                self.record_adjustment(
+                    AccountWallet { account: id, kind },
+                    currency,
+                    change,
+                    now_ms,
+                );
             }
             WalletKind::Futures => {
                 let symbol_and_currency = (SmolStr::default(), currency.clone());

@@ -34,8 +34,8 @@ pub const MAKER: AccountId = AccountId(u32::MAX);
 /// The account of the simulated takers, who send market orders.
 pub const TAKER: AccountId = AccountId(u32::MAX - 1);
 
-// Rule: Ids of spot orders have 18 digits, those of futures 15. Source: documented (samples, endpoint
-// spot_order and endpoint futures_order)
+// Rule: Ids of spot orders have 18 digits, those of futures 15. Source: documented (one sample each, endpoint
+// spot_order and endpoint futures_submit_order); simplified (others of futures have 16 and 17 digits)
 /// Number of an order. As on BitMart, spot ids have 18 digits. Futures ids have 15, so that they are exact as JSON
 /// numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -318,6 +318,7 @@ pub(crate) fn round_down(amount: Decimal) -> Decimal {
 }
 
 /// Adds a row and removes the oldest one when more rows than the history limit allows are kept.
+
 pub(crate) fn keep_latest<T>(rows: &mut VecDeque<T>, row: T, history_limit: usize) {
     if rows.len() >= history_limit.saturating_mul(ROWS_PER_ORDER) {
         rows.pop_front();

@@ -32,7 +32,7 @@ impl WalletId {
 
     /// Returns the balance that is reserved for open orders and withdrawals.
     pub fn frozen(self) -> BalanceId {
-        BalanceId(self.0 + 1)
+        BalanceId(self.0.saturating_add(1))
     }
 }
 
@@ -124,15 +124,19 @@ impl Ledger {
         Self { currencies: Vec::new(), rows: Vec::new() }
     }
 
-    /// Moves money between two balances of a currency. A negative amount moves in the opposite direction.
+    /// Moves money between two balances of a currency. A negative amount moves in the opposite direction. A posting
+    /// to the same balance changes nothing.
+    ///
+    /// # Panics
+    /// Between currencies, in every build: money would vanish in one and appear in the other, and a posting that is
+    /// passed over is no better.
     pub(crate) fn post(&mut self, from: BalanceId, to: BalanceId, amount: Decimal) {
         match self.rows.get_disjoint_mut([from.0, to.0]) {
             Ok([from, to]) if from.currency == to.currency => {
                 from.amount -= amount;
                 to.amount += amount;
             }
-            // A posting to the same balance changes nothing. One between two currencies is a fault of the caller.
-            _ => debug_assert_eq!(from, to, "two balances of one currency"),
+            _ => assert_eq!(from, to, "two balances of one currency"),
         }
     }
 
@@ -227,9 +231,27 @@ impl Ledger {
 
     /// Returns the book for the currency of a balance.
     fn book_of_same_currency(&self, place: BalanceId, book: HouseBook) -> BalanceId {
-        let row = self.rows.get(place.0);
-        let currency = row.and_then(|row| self.currencies.get(row.currency));
-        currency.map_or(place, |row| BalanceId(row.house + book as usize))
+        let currency = self.rows[place.0].currency;
+        BalanceId(self.currencies[currency].house + book as usize)
+    }
+
+    /// Whether a balance exists and is of this currency.
+    pub(crate) fn is_of(&self, balance: BalanceId, currency: &str) -> bool {
+        let row = self.rows.get(balance.0);
+        row.and_then(|row| self.currencies.get(row.currency))
+            .is_some_and(|row| row.name == currency)
+    }
+
+    /// Whether every balance has a currency, and every currency its books.
+    pub(crate) fn is_whole(&self) -> bool {
+        let numbers = 0..self.currencies.len();
+        let mut books =
+            self.currencies.iter().flat_map(|row| HouseBook::ALL.map(|book| (row, book)));
+        self.rows.iter().all(|row| numbers.contains(&row.currency))
+            && books.all(|(row, book)| {
+                let balance = row.house.checked_add(book as usize);
+                balance.is_some_and(|balance| self.is_of(BalanceId(balance), &row.name))
+            })
     }
 
     /// Returns the index of the first book of a currency.

@@ -19,29 +19,34 @@ use super::{
     schedule::Task,
 };
 
-// Rule: Loans bear 0.1 % interest a day. Source: documented (a sample, endpoint margin_pairs)
+// Rule: Loans bear 0.1 % interest a day. Source: documented (one of two samples, endpoint margin_pairs, 0.001; the
+// other has 0.05)
 /// Daily interest as a ratio of the principal. It is only displayed: [`HOURLY_RATE`] is charged.
 pub const DAILY_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
-// Rule: Interest of 0.004167 % is charged at every full hour after the loan, on the principal. Source:
-// documented (a sample, endpoint margin_pairs); simplified (no source says when it is charged)
+// Rule: Interest of 0.004167 % is charged at every full hour after the loan, on the principal. Source: documented
+// (one of two samples, endpoint margin_pairs, 0.00004167; the other has 0.00208334); simplified (no source says
+// when it is charged)
 /// Hourly interest as a ratio of the principal.
 pub const HOURLY_RATE: Decimal = Decimal::from_parts(4_167, 0, 0, false, 8);
-// Rule: Margin has leverage 5: up to four times what an account owns can be borrowed. Source: documented (a
-// sample, endpoint margin_pairs)
+// Rule: Margin has leverage 5: up to four times what an account owns can be borrowed. Source: documented (one of
+// two samples, endpoint margin_pairs, the other has 10); simplified (what may be borrowed follows from the
+// leverage)
 /// Leverage: at 5, debts are at most four fifths of the assets.
 pub const LEVERAGE: u32 = 5;
 // Rule: Money may leave a margin account as long as assets are 1.25 times the debts. Source: invented (it
 // follows from the leverage)
 /// Ratio of assets to debts that must remain after a transfer out of the account.
 const MIN_RATE_AFTER_TRANSFER: Decimal = Decimal::from_parts(125, 0, 0, false, 2);
-// Rule: A margin account is liquidated below assets of 1.1 times the debts. Source: documented (a sample,
-// endpoint margin_accounts)
+// Rule: A margin account is liquidated below assets of 1.1 times the debts. Source: documented (liquidate_rate in
+// one of two samples, endpoint margin_accounts, the other has 1.15); simplified (no source states the formula of
+// the rate)
 /// The ratio of assets to debts below which a margin account is liquidated.
 pub const LIQUIDATION_RATE: Decimal = Decimal::from_parts(11, 0, 0, false, 1);
 const HOUR_MS: u64 = 3_600_000;
 
-// Rule: A loan is at least 0.001 of the base or 10 of the quote; at most 100 of the base or 1,000,000 of the
-// quote are owed. Source: documented (a sample, endpoint margin_pairs)
+// Rule: A loan is at least 0.001 of the base or 10 of the quote; at most 100 of the base or 1,000,000 of the quote
+// are owed. Source: documented (one of two samples, endpoint margin_pairs, the other has a minimum of 1 and of
+// 0.01, a maximum of 1,000 and of 12,000); simplified (the same for every pair)
 /// Returns the smallest loan and the largest principal, in the base or quote currency.
 pub fn loan_limits(base: bool) -> (Decimal, Decimal) {
     if base {
@@ -222,21 +227,29 @@ impl Exchange {
         sum: PairAmount,
         into: bool,
     ) -> Result<u64, Reject> {
-        self.margin_side(&sum)?;
+        let (_, base) = self.margin_side(&sum)?;
         let PairAmount { symbol, currency, amount } = sum;
+        let (wallet, source) = if into {
+            (self.wallet(account, WalletKind::Spot, &currency), Source::Spot)
+        } else {
+            (self.margin_wallet(account, &symbol, &currency), Source::Margin)
+        };
+        if wallet.available < amount {
+            return Err(Reject::insufficient(source, &currency, wallet.available, amount));
+        }
+        if !into {
+            let mut left = self.risk(account, &symbol);
+            let price = if base { self.pair_price(&symbol) } else { Decimal::ONE };
+            left.assets -= amount.saturating_mul(price);
+            if !left.allows_withdrawal() {
+                return Err(Reject::SecuresLoan);
+            }
+        }
+        // A rejected transfer opens no margin account.
         let margin = self.ensure_margin_wallet(account, &symbol, &currency).available();
         let spot = self.ensure_wallet(account, WalletKind::Spot, &currency).available();
-        let (from, to, source) =
-            if into { (spot, margin, Source::Spot) } else { (margin, spot, Source::Margin) };
-        let free = self.ledger.amount(from);
-        if free < amount {
-            return Err(Reject::insufficient(source, &currency, free, amount));
-        }
+        let (from, to) = if into { (spot, margin) } else { (margin, spot) };
         self.ledger.post(from, to, amount);
-        if !into && !self.risk(account, &symbol).allows_withdrawal() {
-            self.ledger.post(to, from, amount);
-            return Err(Reject::SecuresLoan);
-        }
         self.report_balance(account, BalanceReason::Transfer, &currency);
         Ok(next_number(&mut self.counters.transfer))
     }
@@ -304,6 +317,8 @@ impl Exchange {
         self.margin_side(&sum)?;
         let PairAmount { symbol, currency, amount } = sum;
         let debt = self.debt(account, &symbol, &currency).total();
+        // Rule: A repayment is at most what is owed, and needs an open loan. Source: simplified (no source says
+        // what happens with more)
         if debt.is_zero() {
             return Err(Reject::NoLoan);
         }

@@ -31,8 +31,8 @@ pub struct SpotPair {
 }
 
 impl SpotPair {
-    // Rule: The smallest value of an order is 5 units of the quote currency. Source: documented (an observed
-    // sample, endpoint spot_symbol_details)
+    // Rule: The smallest value of an order is 5 units of the quote currency. Source: documented (a sample,
+    // endpoint spot_symbol_details)
     /// Creates a pair with a minimum order of 5 units of the quote currency.
     pub fn new(
         base: &str,
@@ -84,8 +84,9 @@ pub struct Contract {
 }
 
 impl Contract {
-    // Rule: Leverage is up to 100, and orders have up to 500,000 contracts. Source: documented (a sample,
-    // endpoint futures_contracts)
+    // Rule: Leverage is up to 100, and orders have up to 500,000 contracts. Source: documented (one of two
+    // samples, endpoint futures_contracts, the other has 1,000,000 for limit orders and 50,000 for market orders);
+    // simplified (one limit for both)
     /// Creates a contract with leverage up to 100 and orders up to 500,000 contracts.
     pub fn new(
         base: &str,

@@ -93,6 +93,9 @@ impl OperatorDecisions {
         (open(&self.no_deposits), open(&self.no_withdrawals))
     }
 
+    // Rule: Deposits and withdrawals are open for a currency and for each of its networks (60003, 60004, 60056).
+    // Source: documented (endpoint account_currencies, the table of error codes); simplified (which of the two
+    // codes of withdrawals is for what)
     /// Checks that deposits of a currency and its network are open (60003).
     ///
     /// # Errors
@@ -202,11 +205,11 @@ impl Exchange {
             Operation::SaveAddress { account, address } => {
                 let account = AccountId(account);
                 self.customer(account)?;
-                let saved = self.decisions.addresses.entry(account).or_default();
-                if !address.is_valid() || saved.len() >= MAX_ADDRESSES {
+                let saved = self.decisions.addresses(account).len();
+                if !address.is_valid() || saved >= MAX_ADDRESSES {
                     return Err(ControlError::InvalidAddress);
                 }
-                saved.push(address);
+                self.decisions.addresses.entry(account).or_default().push(address);
             }
         }
         Ok(())

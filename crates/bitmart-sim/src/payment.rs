@@ -83,7 +83,8 @@ pub struct Payment {
     /// The part paid from the spot wallet; the rest is paid from the funding wallet.
     pub(super) from_spot: Decimal,
     payee: Option<AccountId>,
-    /// Records a balance that the operator set. It does not count towards the quota.
+    /// Records a balance that the operator set, or a withdrawal of another account. It does not count towards the
+    /// quota.
     #[serde(default)]
     by_operator: bool,
 }
@@ -157,8 +158,13 @@ impl Exchange {
         self.events.push(Event::SpotBalance { account, reason, currencies });
     }
 
-    /// Returns the deposits and withdrawals of an account, newest first.
+    // Rule: Deposits of a sub-account are in the history of its main account, and a transfer from there follows.
+    // Source: invented (sub-accounts cannot ask for deposits, and no source says that they have any)
+    /// Returns the deposits and withdrawals of an account, newest first. Those of its sub-accounts are among them,
+    /// because these have no such list.
     pub fn payments_of(&self, account: AccountId) -> impl Iterator<Item = &Payment> {
-        self.payments.values().rev().filter(move |row| row.account == account)
+        let main_of = |id: AccountId| self.accounts.get(&id).and_then(|owner| owner.main);
+        let rows = self.payments.values().rev();
+        rows.filter(move |row| row.account == account || main_of(row.account) == Some(account))
     }
 }

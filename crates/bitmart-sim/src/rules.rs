@@ -26,7 +26,8 @@ pub const MAX_AMOUNT: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false
 // currency)
 /// Largest number of decimals of an amount of money.
 pub const MONEY_DECIMALS: u32 = 8;
-// Rule: A client order id has 1 to 32 letters and digits. Source: documented (endpoint spot_submit_order)
+// Rule: A client order id has 1 to 32 letters and digits. Source: documented (endpoint spot_submit_order, the
+// table of error codes)
 /// Largest number of characters of a client order id.
 pub const MAX_CLIENT_ORDER_ID: usize = 32;
 

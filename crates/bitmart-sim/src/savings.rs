@@ -212,11 +212,11 @@ impl Exchange {
         if !(MIN_SUBSCRIPTION..=MAX_SUBSCRIPTION).contains(&amount) {
             return Err(Reject::SavingAmount);
         }
-        let wallet = self.ensure_wallet(account, WalletKind::Spot, &product.currency).available();
-        let free = self.ledger.amount(wallet);
+        let free = self.wallet(account, WalletKind::Spot, &product.currency).available;
         if free < amount {
             return Err(Reject::insufficient(Source::Spot, &product.currency, free, amount));
         }
+        let wallet = self.ensure_wallet(account, WalletKind::Spot, &product.currency).available();
         let savings = self.ensure_savings(account, &product.currency);
         self.ledger.post(wallet, savings, amount);
         self.report_balance(account, BalanceReason::Transfer, &product.currency);
@@ -352,7 +352,11 @@ impl Exchange {
             Renewal::Fixed => Some(product.clone()),
         };
         match again {
-            Some(again) => self.open_saving(account, again, amount, renewal, None, at_ms),
+            Some(again) => {
+                // Rule: A saving that is renewed is redeemed and subscribed anew. Source: invented (no source says it)
+                self.record_saving(account, product, SavingAction::Redeem, amount, None, at_ms);
+                self.open_saving(account, again, amount, renewal, None, at_ms);
+            }
             None => self.pay_saving(account, product, SavingAction::Redeem, amount, None, at_ms),
         }
     }

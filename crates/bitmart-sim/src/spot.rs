@@ -20,8 +20,9 @@ use super::{
 };
 use crate::markets::SpotPair;
 
-// Rule: Taker and maker pay 0.1 % of the value of a spot trade, in the quote currency. Source: documented (the
-// lowest class of the fee table, and the trade samples of endpoint spot_order_trades)
+// Rule: Taker and maker pay 0.1 % of the value of a spot trade, in the quote currency. Source: documented (class A
+// of endpoint account_fee_rates, and the fee of a buy in the sample of endpoint spot_order_trades for the
+// currency); simplified (two sample trades charge 0.1 and 0.25 %, and here every pair is of class A)
 /// Taker fee as a ratio of the value: 0.1 %, the lowest class of the documented fee table.
 pub const TAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 /// Maker fee as a ratio of the value: 0.1 %.
@@ -100,18 +101,20 @@ impl Exchange {
             (Side::Buy, _) => (&rules.quote, Self::with_fee(account, request.price * request.size)),
         };
         let owner = account_entry(&mut self.accounts, account);
+        // Rule: A client order id names one order of an account and market, as long as that is remembered or
+        // waits. Source: documented (the table of error codes); simplified (for how long)
         if let Some(id) = &request.client_id
             && (owner.spot_orders.by_client_id(id).is_some()
                 || self.triggers.spot.is_client_id_reserved(account, id))
         {
             return Err(Reject::DuplicateClientOrderId);
         }
-        let wallet = owner.ensure_order_wallet(&mut self.ledger, &request, currency);
-        if !self.ledger.freeze(wallet, reserved) {
+        let paying = owner.paying_wallet(&request, currency);
+        let Some(wallet) = paying.filter(|wallet| self.ledger.freeze(*wallet, reserved)) else {
             let source = if request.margin { Source::Margin } else { Source::Spot };
-            let free = self.ledger.amount(wallet.available());
+            let free = paying.map_or(Decimal::ZERO, |one| self.ledger.amount(one.available()));
             return Err(Reject::insufficient(source, currency, free, reserved));
-        }
+        };
         let id = OrderId(next_number(&mut self.counters.spot_order));
         if !owner.house {
             owner.spot_orders.add(id, request.client_id.as_ref());
@@ -165,7 +168,8 @@ impl Exchange {
         let (side, kind, price) = (request.side, request.kind, request.price);
         let Some(market) = self.spot.get_mut(&request.symbol) else { return };
         // Rule: A limit_maker order that would take, or is below the smallest value, is accepted and then
-        // cancelled by the system. Source: documented (endpoint spot_submit_order)
+        // cancelled by the system. Source: documented (endpoint spot_submit_order, for one that would take);
+        // simplified (for one below the smallest value)
         if kind == SpotOrderType::LimitMaker
             && (price * request.size < market.rules.min_notional
                 || market.book.would_take(side, price))

@@ -2,17 +2,21 @@
 
 use std::collections::VecDeque;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use super::book::Side;
 
 // Rule: The last 200 public trades of a market are kept. Source: simplified (the endpoints give no more)
 const TRADES: usize = 200;
-// Rule: Candles reach back 25 hours. Source: simplified (memory)
-/// Minute candles that are kept: a little more than a day.
+// Rule: Minute candles are kept for 24 to 25 hours; what is older is kept by the hour, for 366 days, and its minutes
+// are made up of their hour. Source: simplified (memory)
+/// A day and a bit of minutes.
 const CANDLES: usize = 1_500;
+/// A leap year of hours, as long as the past that is made up.
+const HOURS: usize = 366 * 24;
 const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
 
 /// A public trade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +66,52 @@ impl Candle {
         }
     }
 
+    /// When the hour ends in which it begins.
+    fn hour_end_ms(&self) -> u64 {
+        (self.open_ms / HOUR_MS + 1).saturating_mul(HOUR_MS)
+    }
+
+    /// The minutes of an hour whose own ones are forgotten. The price goes from the open to the nearer of high and
+    /// low, to the other one, and to the close; the volume is spread evenly. Together they are the hour again.
+    fn minutes(&self) -> Vec<Self> {
+        let count = ((self.hour_end_ms() - self.open_ms) / MINUTE_MS).max(1);
+        let falls_first = self.open - self.low < self.high - self.open;
+        let (near, far) = if falls_first { (self.low, self.high) } else { (self.high, self.low) };
+        let prices = [self.open, near, far, self.close];
+        let decimals = prices.iter().map(Decimal::scale).max().unwrap_or_default();
+        // The way has three parts of the same length.
+        let price = |minute: u64| {
+            let (from, to, begun) = match 3 * minute / count {
+                0 => (self.open, near, 0),
+                1 => (near, far, count),
+                _ => (far, self.close, 2 * count),
+            };
+            let done = Decimal::from(3 * minute - begun) / Decimal::from(count);
+            (from + (to - from) * done).round_dp(decimals)
+        };
+        let part = |whole: Decimal, minute: u64| {
+            let each = (whole / Decimal::from(count))
+                .round_dp_with_strategy(whole.scale(), RoundingStrategy::ToZero);
+            if minute + 1 < count { each } else { whole - each * Decimal::from(count - 1) }
+        };
+        let minute = |at: u64| {
+            let (open, close) = (price(at), price(at + 1));
+            let turns = [(1, near), (2, far)].into_iter();
+            let turns = turns.filter(|(turn, _)| (3 * at..=3 * at + 3).contains(&(turn * count)));
+            let prices = || turns.clone().map(|turn| turn.1).chain([open, close]);
+            Self {
+                open_ms: self.open_ms + at * MINUTE_MS,
+                open,
+                high: prices().max().unwrap_or(open),
+                low: prices().min().unwrap_or(open),
+                close,
+                volume: part(self.volume, at),
+                turnover: part(self.turnover, at),
+            }
+        };
+        (0..count).map(minute).collect()
+    }
+
     /// Extends the candle by a later one.
     pub(crate) fn extend(&mut self, later: &Self) {
         self.high = self.high.max(later.high);
@@ -76,15 +126,33 @@ impl Candle {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Tape {
     trades: VecDeque<PublicTrade>,
+    /// Of a minute each.
     candles: VecDeque<Candle>,
+    /// What was before them, of an hour each. One begins with its first minute.
+    #[serde(default)]
+    hours: VecDeque<Candle>,
 }
 
 impl Tape {
     pub(crate) fn push_history(&mut self, candle: Candle) {
         self.candles.push_back(candle);
         if self.candles.len() > CANDLES {
-            self.candles.pop_front();
+            self.fold_hour();
         }
+    }
+
+    /// Makes one candle of the minutes of the oldest hour.
+    fn fold_hour(&mut self) {
+        let Some(mut hour) = self.candles.pop_front() else { return };
+        let end_ms = hour.hour_end_ms();
+        let same = self.candles.partition_point(|minute| minute.open_ms < end_ms);
+        for minute in self.candles.drain(..same) {
+            hour.extend(&minute);
+        }
+        if self.hours.len() >= HOURS {
+            self.hours.pop_front();
+        }
+        self.hours.push_back(hour);
     }
 
     /// Records a trade worth `turnover` quote units.
@@ -132,7 +200,39 @@ impl Tape {
         Some(day)
     }
 
-    /// Returns candles of `minutes` each, oldest first. There is no candle for a time without trades.
+    /// The candles that are kept, the older ones by the hour.
+    fn kept(&self) -> impl DoubleEndedIterator<Item = &Candle> {
+        self.hours.iter().chain(&self.candles)
+    }
+
+    /// When the first and the last candle begin.
+    pub(crate) fn span_ms(&self) -> Option<(u64, u64)> {
+        Some((self.kept().next()?.open_ms, self.kept().next_back()?.open_ms))
+    }
+
+    /// Whether hours were forgotten.
+    pub(crate) fn is_full(&self) -> bool {
+        self.hours.len() >= HOURS
+    }
+
+    /// The last price before a time.
+    pub(crate) fn close_before(&self, time_ms: u64) -> Option<Decimal> {
+        self.kept().rev().find(|candle| candle.open_ms < time_ms).map(|candle| candle.close)
+    }
+
+    /// The candles that begin in a window, oldest first: minutes, or whole hours where they are kept so and these
+    /// are enough.
+    pub(crate) fn between(&self, from_ms: u64, to_ms: u64, hours: bool) -> Vec<Candle> {
+        let first = self.hours.partition_point(|hour| hour.hour_end_ms() <= from_ms);
+        let old = self.hours.range(first..).take_while(|hour| hour.open_ms < to_ms);
+        let old = old.flat_map(|hour| if hours { vec![hour.clone()] } else { hour.minutes() });
+        let first = self.candles.partition_point(|candle| candle.open_ms < from_ms);
+        let recent = self.candles.range(first..).cloned();
+        old.chain(recent).filter(|candle| (from_ms..to_ms).contains(&candle.open_ms)).collect()
+    }
+
+    /// Returns the latest candles of `minutes` each, oldest first, as far as minutes are kept. There is no candle for a
+    /// time without trades.
     pub fn candles(&self, minutes: u64) -> Vec<Candle> {
         let width = minutes.max(1) * MINUTE_MS;
         let mut rows: Vec<Candle> = Vec::new();

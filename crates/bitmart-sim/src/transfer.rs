@@ -83,9 +83,13 @@ impl Exchange {
 
     pub(crate) fn transfer(&mut self, request: NewTransfer, now_ms: u64) -> Result<u64, Reject> {
         let NewTransfer { from, to, currency, amount } = request;
+        // Rule: The futures wallet holds only currencies that contracts are settled in. Source: documented
+        // (endpoint futures_transfer, which has USDT only); simplified (any such currency)
         if !self.can_hold(from.kind, &currency) || !self.can_hold(to.kind, &currency) {
             return Err(Reject::UnknownCurrency);
         }
+        // Rule: A transfer needs its whole amount free in the wallet that it leaves. Source: documented (the table
+        // of error codes)
         let free = match from.kind {
             WalletKind::Futures => self.collateral(from.account, &currency).withdrawable(),
             WalletKind::Spot | WalletKind::Funding => {
@@ -125,8 +129,9 @@ impl Exchange {
         Ok(id)
     }
 
-    // Rule: The number of a transfer between accounts works once per caller (61004). Source: documented
-    // (endpoint sub_accounts_transfer_sub_to_main)
+    // Rule: The number of a transfer between accounts works once per caller (61004). Source: documented (endpoint
+    // sub_accounts_transfer_sub_to_main); simplified (per caller, and that one that was rejected may be used
+    // again)
     /// Moves money between a main account and its sub-accounts. A caller can use a request number once (61004), or
     /// again after a rejection.
     pub(crate) fn transfer_between(
@@ -143,6 +148,26 @@ impl Exchange {
         let id = self.transfer(request, now_ms)?;
         self.request_numbers.insert(number);
         Ok(id)
+    }
+
+    /// Remembers that money of a sub-account came from outside (above zero) or went there by way of its main account:
+    /// a sub-account has a history of transfers only.
+    pub(crate) fn record_passage(
+        &mut self,
+        wallet: AccountWallet,
+        currency: &SmolStr,
+        change: Decimal,
+        now_ms: u64,
+    ) {
+        let Some(main) = self.accounts.get(&wallet.account).and_then(|owner| owner.main) else {
+            return;
+        };
+        let main = AccountWallet { account: main, kind: WalletKind::Spot };
+        let (from, to) = if change > Decimal::ZERO { (main, wallet) } else { (wallet, main) };
+        let id = next_number(&mut self.counters.transfer);
+        let (currency, amount) = (currency.clone(), change.abs());
+        let row = Transfer { id, from, to, currency, amount, time_ms: now_ms };
+        keep_latest(&mut self.transfers, row, self.history_limit);
     }
 
     /// Reports the changed balance of one of the wallets.

@@ -28,8 +28,6 @@ mod stored_entries;
 mod tests;
 mod writer;
 
-use serde::{Deserialize, Serialize};
-
 pub(crate) use self::{
     checkpoint::Checkpoint,
     entry::{Entry, StoredKey},
@@ -38,7 +36,7 @@ pub(crate) use self::{
     recorder::{Recorder, StorageProgress},
     storage::{Folder, Storage},
 };
-
+use serde::{Deserialize, Serialize};
 /// The stored form of an input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {

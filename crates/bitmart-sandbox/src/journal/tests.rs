@@ -1,6 +1,7 @@
 //! Durability of the data folder: power failures, full disks, damage.
 
 mod disk;
+mod rejects;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

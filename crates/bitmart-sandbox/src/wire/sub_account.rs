@@ -182,7 +182,9 @@ fn history(
         .iter()
         .rev()
         .take_while(|row| row.time_ms >= since)
-        .filter(|row| row.is_between_accounts() && row.from.kind == kind)
+        .filter(|row| row.is_between_accounts())
+        // The funding wallet is listed as spot.
+        .filter(|row| (row.from.kind == WalletKind::Futures) == (kind == WalletKind::Futures))
         .filter(|row| is_own(row.from) || is_own(row.to))
         .filter(|row| counterparty.is_none_or(|counterparty| row.involves(counterparty)))
         .collect();

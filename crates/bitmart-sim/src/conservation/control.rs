@@ -14,6 +14,7 @@ pub(super) enum Step {
     Leverage { leverage: u32, isolated: bool },
     CancelAllSpot,
     CancelAllFutures,
+    ClosePositions { long: Option<bool> },
     SetBalance { funding: bool, currency: usize, cents: i64 },
     Halt { spot: bool, halted: bool },
 }
@@ -24,6 +25,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(leverage, isolated)| Step::Leverage { leverage, isolated }),
         1 => Just(Step::CancelAllSpot),
         1 => Just(Step::CancelAllFutures),
+        1 => proptest::option::of(any::<bool>()).prop_map(|long| Step::ClosePositions { long }),
         1 => (any::<bool>(), 0..CURRENCIES.len(), 1..3_000_000_i64).prop_map(
             |(funding, currency, cents)| Step::SetBalance { funding, currency, cents }
         ),
@@ -38,6 +40,9 @@ pub(super) fn command(account: AccountId, step: &Step) -> Command {
         }
         Step::CancelAllSpot => SpotRequest::CancelAll { symbol: None, side: None }.into(),
         Step::CancelAllFutures => FuturesRequest::CancelAll { symbol: None }.into(),
+        Step::ClosePositions { long } => {
+            FuturesRequest::ClosePositions { symbol: None, long }.into()
+        }
         Step::SetBalance { funding, currency, cents } => {
             let wallet = if funding { WalletKind::Funding } else { WalletKind::Spot };
             let amount = money(CURRENCIES[currency], cents);

@@ -7,13 +7,13 @@ use super::{
     super::{
         AccountId, Exchange, OrderId,
         account::{Account, WalletKind},
-        book::{SelfTrade, Side},
+        book::SelfTrade,
         futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
         margin::PairAmount,
         payment::NewWithdrawal,
         savings::Renewal,
         spot_order::NewSpotOrder,
-        tape::PublicTrade,
+        tape::Candle,
         tests::spot_order,
         transfer::{AccountWallet, NewTransfer},
         trigger::Preset,
@@ -221,21 +221,35 @@ fn sum(pair: usize, base: bool, cents: i64) -> PairAmount {
 
 /// Runs a step, which may be rejected.
 pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: &mut u64) {
+    run_with(exchange, account, step, clock_ms, &mut |exchange, command, now_ms| {
+        let must_work = matches!(
+            command,
+            Command::Operator(
+                OperatorCommand::SetBalance { .. }
+                    | OperatorCommand::HaltMarket { .. }
+                    | OperatorCommand::RecordCandle { .. }
+            )
+        );
+        let result = exchange.apply(command, now_ms);
+        assert!(result.is_ok() || !must_work, "{result:?}");
+    });
+}
+
+/// Has somebody else apply the commands of a step.
+pub(super) fn run_with(
+    exchange: &mut Exchange,
+    account: u32,
+    step: &Step,
+    clock_ms: &mut u64,
+    apply: &mut impl FnMut(&mut Exchange, Command, u64),
+) {
     *clock_ms += if let Step::Wait { seconds } = step { seconds * 1_000 } else { 50 };
-    let command = match step {
-        Step::Jump(percent) => {
-            jump(exchange, *percent, *clock_ms);
-            *clock_ms += 60_000;
-            Command::Wait
-        }
-        step => command(exchange, AccountId(account), step, *clock_ms).unwrap_or(Command::Wait),
-    };
-    let must_succeed = matches!(
-        command,
-        Command::Operator(OperatorCommand::SetBalance { .. } | OperatorCommand::HaltMarket { .. })
-    );
-    let result = exchange.apply(command, *clock_ms);
-    assert!(result.is_ok() || !must_succeed, "{result:?}");
+    let wanted = command(exchange, AccountId(account), step, *clock_ms);
+    apply(exchange, wanted.unwrap_or(Command::Wait), *clock_ms);
+    if matches!(step, Step::Jump(_)) {
+        *clock_ms += 60_000;
+        apply(exchange, Command::Wait, *clock_ms);
+    }
 }
 
 /// Returns the command of a step, or `None` when it needs an order and there is none.
@@ -316,7 +330,8 @@ fn command(exchange: &Exchange, account: AccountId, step: &Step, now_ms: u64) ->
             .into()
         }
         Step::Redeem { pick, cents } => redeem(exchange, account, pick, cents, now_ms)?,
-        Step::Wait { .. } | Step::Jump(_) => return Some(Command::Wait),
+        Step::Wait { .. } => return Some(Command::Wait),
+        Step::Jump(percent) => return Some(jump(exchange, percent, now_ms)),
         Step::Market => return Some(Command::StepMarket),
         Step::Control(step) => return Some(control::command(account, &step)),
     };
@@ -347,19 +362,14 @@ fn dollars(amount: i64) -> Decimal {
     Decimal::from(amount)
 }
 
-/// Moves the last price, which no command can do alone.
-fn jump(exchange: &mut Exchange, percent: i64, now_ms: u64) {
-    let _ = exchange.apply(Command::Wait, now_ms);
-    let Some(market) = exchange.futures.get_mut("BTCUSDT") else { return };
-    let price = market.last_price() * (Decimal::ONE + Decimal::new(percent, 2));
-    let trade = PublicTrade {
-        id: 0,
-        price: price.round_dp(1).clamp(dollars(40_000), dollars(90_000)),
-        size: Decimal::ONE,
-        side: Side::Buy,
-        time_ms: now_ms,
-    };
-    market.tape.record(trade, Decimal::ONE);
+/// Moves the last price of the contract by so many percent.
+fn jump(exchange: &Exchange, percent: i64, now_ms: u64) -> Command {
+    let last = exchange.futures["BTCUSDT"].last_price();
+    let price = last * (Decimal::ONE + Decimal::new(percent, 2));
+    let price = price.round_dp(1).clamp(dollars(40_000), dollars(90_000));
+    let candle = Candle::flat(now_ms / 60_000 * 60_000, price);
+    let symbol = "BTCUSDT".into();
+    Command::Operator(OperatorCommand::RecordCandle { symbol, candle })
 }
 
 pub(super) fn futures_order(owner: &Account, order: &Futures) -> NewFuturesOrder {

@@ -16,11 +16,13 @@ use crate::{
     schedule::Task,
 };
 
-// Rule: Funding is settled at 00:00, 08:00 and 16:00 UTC. Source: documented (endpoint futures_funding_rate)
+// Rule: Funding is settled at 00:00, 08:00 and 16:00 UTC. Source: documented (the interval of endpoint
+// futures_contracts, and 08:00 in the sample of endpoint futures_funding_rate); simplified (the sample of endpoint
+// futures_funding_rate_history has 05:00)
 /// Time between two settlements.
 pub const INTERVAL_MS: u64 = 8 * 3_600_000;
-// Rule: A funding rate is at most 3.75 % either way. Source: documented (a sample, endpoint
-// futures_funding_rate)
+// Rule: A funding rate is at most 3.75 % either way. Source: documented (one of two samples, endpoint
+// futures_funding_rate, the other has 0.3 %)
 /// Largest absolute value of a rate.
 pub const MAX_FUNDING_RATE: Decimal = Decimal::from_parts(375, 0, 0, false, 4);
 // Rule: The rate is the average premium, moved towards 0.01 % by at most 0.05 %. Source: simplified (no formula

@@ -34,7 +34,7 @@ pub struct Bracket {
 }
 
 // Rule: Leverage brackets are those of the published sample; maintenance is half the margin of the leverage.
-// Source: documented (a sample, endpoint futures_leverage_brackets)
+// Source: documented (one of two samples, endpoint futures_leverage_brackets, the other has 0.4 % at leverage 100)
 /// Brackets of the documented sample, for a highest leverage of 50: leverage, and cap in thousands.
 const SAMPLE_BRACKETS: [(u32, u32); 10] = [
     (50, 10),
@@ -235,8 +235,8 @@ impl Exchange {
         Some(mark - surplus.checked_div(step)?).filter(|price| *price > Decimal::ZERO)
     }
 
-    // Rule: A contract has one leverage and one margin mode at a time (40040, 40012). Source: documented
-    // (endpoint futures_submit_order)
+    // Rule: A contract has one leverage and one margin mode at a time (40040, 40012). Source: documented (endpoint
+    // futures_submit_order, endpoint futures_set_leverage); simplified (which of the two codes is for what)
     /// Checks that an opening order has the leverage and margin mode of the open positions and orders of its contract
     /// (quirk of endpoint submit-order), and that the position stays in the bracket of its leverage.
     pub(super) fn check_leverage(
@@ -314,6 +314,8 @@ impl Exchange {
         amount: Decimal,
         isolated: bool,
     ) -> Result<(), Reject> {
+        // Rule: An order that needs more than there is to spend is rejected whole. Source: documented (the table
+        // of error codes)
         let money = self.collateral(account, currency);
         let available = if isolated { money.withdrawable() } else { money.spendable() };
         if amount > Decimal::ZERO && amount > available {

@@ -37,6 +37,10 @@ impl MarkPrice {
         Self { index: price, basis: Decimal::ZERO, tape: Tape::default() }
     }
 
+    pub(super) fn without_candles(&self) -> Self {
+        Self { tape: Tape::default(), ..*self }
+    }
+
     pub(super) fn index(&self) -> Decimal {
         self.index
     }

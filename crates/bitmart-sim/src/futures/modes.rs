@@ -1,18 +1,22 @@
 //! Maker-only and fill-or-kill orders.
 
-use std::collections::BTreeSet;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
 use crate::{
-    Exchange, OrderId,
-    book::SelfTrade,
+    AccountId, Exchange, OrderId, Setup,
+    book::{Book, SelfTrade},
     futures_order::{FuturesOrder, OrderMode},
+    order_map::OrderMap,
 };
 
 impl Exchange {
-    // Rule: A maker-only order that would trade at once is cancelled. Source: documented (endpoint
-    // futures_submit_order)
+    // Rule: A maker-only order that would trade at once is cancelled. Source: simplified (endpoint
+    // futures_submit_order has the name of the mode only; spot cancels such an order)
     /// Whether the mode of an order forbids it to trade against the current book.
     pub(super) fn is_forbidden_by_mode(&self, order: &FuturesOrder) -> bool {
         let request = &order.request;
@@ -22,11 +26,7 @@ impl Exchange {
             OrderMode::MakerOnly => {
                 request.price.is_some_and(|price| market.book.would_take(side, price))
             }
-            OrderMode::FillOrKill => {
-                let matching =
-                    market.book.matching_orders(side, request.price, order.account, request.stp);
-                self.guaranteed_size(matching) < order.left()
-            }
+            OrderMode::FillOrKill => !self.fills_whole(order, &market.book),
             OrderMode::GoodTilCancelled | OrderMode::ImmediateOrCancel => false,
         }
     }
@@ -56,21 +56,75 @@ impl Exchange {
         None
     }
 
-    // Rule: A fill-or-kill order fills whole or not at all, and counts only orders that are certain to fill it.
-    // Source: documented (endpoint futures_submit_order)
-    /// Returns the size that is certain to fill. In one-way mode a resting order may close the position that a later
-    /// order of the same account was to close; that order is then cancelled during the match, and does not count.
-    fn guaranteed_size(&self, matching: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
-        let (mut sum, mut closing_accounts) = (Decimal::ZERO, BTreeSet::new());
-        for (id, open) in matching {
-            let Some(maker) = self.futures_orders.get(&id) else { continue };
-            if maker.closes.is_zero() || !closing_accounts.contains(&maker.account) {
-                sum += open;
+    // Rule: A fill-or-kill order fills whole or not at all. Source: simplified (endpoint futures_submit_order has
+    // the name of the mode only)
+    /// Whether an order would be filled whole now.
+    fn fills_whole(&self, order: &FuturesOrder, book: &Book) -> bool {
+        let request = &order.request;
+        let (mut left, mut doubtful) = (order.left(), false);
+        let mut closers = BTreeSet::new();
+        for (id, open) in book.matching_orders(
+            request.side.book_side(),
+            request.price,
+            order.account,
+            request.stp,
+        ) {
+            if left <= Decimal::ZERO {
+                break;
             }
+            let Some(maker) = self.futures_orders.get(&id) else { continue };
+            // In one-way mode an order may close the position that a later one of its owner was to close. That one
+            // opens instead, or is cancelled in the middle of the trade.
+            doubtful |= !maker.closes.is_zero() && closers.contains(&maker.account);
             if maker.one_way && maker.closes < open {
-                closing_accounts.insert(maker.account);
+                closers.insert(maker.account);
+            }
+            left -= open;
+        }
+        left <= Decimal::ZERO && (!doubtful || self.fills_whole_in_rehearsal(order, book))
+    }
+
+    /// Trades an order as an immediate one on a copy of what its trades can touch, and says whether it was filled
+    /// whole: only the trades themselves tell which orders their owners can still pay for.
+    fn fills_whole_in_rehearsal(&self, order: &FuturesOrder, book: &Book) -> bool {
+        let request = &order.request;
+        let matching = book.matching_orders(
+            request.side.book_side(),
+            request.price,
+            order.account,
+            request.stp,
+        );
+        let matching: Vec<_> =
+            matching.filter_map(|(id, _)| self.futures_orders.get(&id)).collect();
+        let owners: BTreeSet<AccountId> =
+            matching.iter().map(|maker| maker.account).chain([order.account]).collect();
+        let accounts: BTreeMap<_, _> =
+            owners.iter().filter_map(|id| Some((*id, self.accounts.get(id)?.clone()))).collect();
+        let own = accounts.values().flat_map(|owner| &owner.futures_orders.open);
+        let own = own.filter_map(|id| self.futures_orders.get(id));
+        let mut futures_orders = OrderMap::default();
+        for order in matching.into_iter().chain(own) {
+            if !futures_orders.contains_key(&order.id) {
+                futures_orders.insert(order.id, order.clone());
             }
         }
-        sum
+        let futures = self.futures.iter().map(|(symbol, market)| {
+            (symbol.clone(), market.without_history(*symbol == request.symbol))
+        });
+        let nothing = Setup::new().pairs([]).contracts([]).without_market_maker();
+        let mut copy = Self {
+            accounts,
+            futures: futures.collect(),
+            futures_orders,
+            ledger: self.ledger.clone(),
+            // Nothing that ends is to be forgotten before it was looked at.
+            history_limit: usize::MAX,
+            ..Self::new(&nothing, order.updated_ms)
+        };
+        if let Some(order) = copy.futures_orders.get_mut(&order.id) {
+            order.request.mode = OrderMode::ImmediateOrCancel;
+        }
+        copy.match_and_rest(order.id, order.updated_ms);
+        copy.futures_orders.get(&order.id).is_some_and(|order| order.left().is_zero())
     }
 }

@@ -30,6 +30,8 @@ impl Exchange {
             size: size.unwrap_or(old.request.size),
             ..old.request.clone()
         };
+        // Rule: Only limit orders can be changed, and not to a size that is filled. Source: documented (endpoint
+        // futures_modify_limit_order); simplified (the size)
         if request.price.is_none() {
             return Err(Reject::NotALimitOrder);
         }
@@ -67,9 +69,9 @@ impl Exchange {
 
     /// Reserves again what an order had reserved before.
     fn restore_reservation(&mut self, old: &FuturesOrder) -> Reservation {
-        let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
-        let quote = self.futures.get(symbol).map(|market| market.rules.quote.clone());
-        self.account_mut(old.account).position_mut(symbol, !buys).closing += old.closes;
+        let market = self.futures.get(&old.request.symbol);
+        let quote = market.map(|market| market.rules.quote.clone());
+        self.promise(old.account, &old.request, old.closes);
         if let Some(quote) = quote {
             let wallet = self.ensure_wallet(old.account, WalletKind::Futures, &quote);
             self.ledger.post(wallet.available(), wallet.frozen(), old.reserved);

@@ -52,7 +52,8 @@ impl Exchange {
             return Err(Reject::DuplicateClientOrderId);
         }
         // Rule: A closing order has the leverage and margin mode of its position, whatever the request says. Source:
-        // documented (endpoint futures_submit_order)
+        // documented
+        // (endpoint futures_submit_order, its sources contradict each other about open_type)
         let closed = owner.position(&request.symbol, !request.side.buys());
         if let Some(position) = closed.filter(|one| one.is_open() && !request.side.opens()) {
             (request.leverage, request.isolated) = (position.leverage, position.isolated);
@@ -97,8 +98,8 @@ impl Exchange {
         }
     }
 
-    // Rule: A closing order needs that many unreserved contracts of its position (40020). Source: documented
-    // (endpoint futures_submit_order)
+    // Rule: A closing order needs that many unreserved contracts of its position (40020). Source: documented (the
+    // table of error codes); simplified (no source says that contracts promised to other orders do not count)
     /// Makes the reservation for `size` contracts of an order. A closing order reserves contracts of its position
     /// (40020). In one-way mode every order first reserves what is free of the opposite position. Contracts that open
     /// a position need margin.
@@ -113,8 +114,8 @@ impl Exchange {
         }
         let owner = self.account_mut(account);
         let one_way = owner.one_way;
-        let opposite = owner.position_mut(&request.symbol, !request.side.buys());
-        let free = opposite.size - opposite.closing;
+        let opposite = owner.position(&request.symbol, !request.side.buys());
+        let free = opposite.map_or(Decimal::ZERO, |position| position.size - position.closing);
         let closes = match (request.side.opens(), one_way) {
             (false, _) if free < size => return Err(Reject::PositionTooSmall),
             (false, _) => size,
@@ -122,9 +123,21 @@ impl Exchange {
             (true, false) => Decimal::ZERO,
         };
         let reserved = self.reserve_margin(account, request, size, size - closes)?;
-        self.account_mut(account).position_mut(&request.symbol, !request.side.buys()).closing +=
-            closes;
+        self.promise(account, request, closes);
         Ok(Reservation { closes, reserved })
+    }
+
+    /// Promises contracts of the opposite position to an order; below zero they become free.
+    pub(super) fn promise(
+        &mut self,
+        account: AccountId,
+        request: &NewFuturesOrder,
+        contracts: Decimal,
+    ) {
+        if !contracts.is_zero() {
+            let owner = self.account_mut(account);
+            owner.position_mut(&request.symbol, !request.side.buys()).closing += contracts;
+        }
     }
 
     /// Freezes margin and fee of the opening contracts of an order, at the worst price at which it may trade.
@@ -177,17 +190,16 @@ impl Exchange {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
         let (closes, reserved) =
             (std::mem::take(&mut order.closes), std::mem::take(&mut order.reserved));
-        let (account, symbol, buys) =
-            (order.account, order.request.symbol.clone(), order.request.side.buys());
+        let (account, request) = (order.account, order.request.clone());
         if Self::is_house(account) {
             return;
         }
-        let Some(market) = self.futures.get(&symbol) else { return };
+        let Some(market) = self.futures.get(&request.symbol) else { return };
         let owner = account_entry(&mut self.accounts, account);
         let wallet =
             owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &market.rules.quote);
         self.ledger.release(wallet, reserved);
-        owner.position_mut(&symbol, !buys).closing -= closes;
+        self.promise(account, &request, -closes);
     }
 
     pub(super) fn insert_futures_order(&mut self, order: FuturesOrder) -> OrderId {
@@ -335,6 +347,8 @@ impl Exchange {
         id: OrderId,
     ) -> Result<&FuturesOrder, Reject> {
         let order = self.futures_orders.get(&id).filter(|order| order.account == account);
+        // Rule: An order of another account is as unknown as one that never was. Source: simplified (no source
+        // says it)
         let order = order.ok_or(Reject::UnknownOrder)?;
         if order.open { Ok(order) } else { Err(Reject::OrderNotOpen) }
     }

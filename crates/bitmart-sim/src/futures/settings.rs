@@ -21,7 +21,8 @@ impl Exchange {
     }
 
     // Rule: A new countdown replaces a running one; 0 stops it. Source: documented (endpoint
-    // futures_cancel_all_after)
+    // futures_cancel_all_after, for 0); simplified (that a new one replaces the one before is what a countdown is
+    // for)
     /// Starts, restarts or stops (without a time) the countdown of a contract (endpoint cancel-all-after).
     pub(crate) fn cancel_after(
         &mut self,

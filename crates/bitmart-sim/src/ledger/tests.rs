@@ -49,13 +49,19 @@ fn a_posting_to_the_same_balance_changes_nothing() {
     assert_eq!(ledger.wallet(usdt).available, Decimal::TEN);
 }
 
+/// In a build without debug assertions as well.
 #[test]
-#[cfg_attr(debug_assertions, should_panic(expected = "two balances of one currency"))]
-fn a_posting_between_currencies_changes_nothing() {
+#[should_panic(expected = "two balances of one currency")]
+fn a_posting_between_currencies_cannot_be_missed() {
     let (mut ledger, usdt, btc) = ledger();
     ledger.post(usdt.available(), btc.available(), Decimal::ONE);
-    assert_eq!(ledger.wallet(usdt).available, Decimal::TEN);
-    assert!(ledger.wallet(btc).is_empty());
+}
+
+#[test]
+#[should_panic(expected = "two balances of one currency")]
+fn a_posting_to_a_place_that_is_not_there_cannot_be_missed() {
+    let (mut ledger, usdt, _) = ledger();
+    ledger.post(usdt.available(), BalanceId(1_000), Decimal::ONE);
 }
 
 #[test]

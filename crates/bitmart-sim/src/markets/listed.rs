@@ -9,8 +9,9 @@ use super::{Contract, SpotPair};
 /// base.
 type Row = (&'static str, u32, u32, (i64, u32), i64);
 
-// Rule: BTC_USDT has ticks and lots of the samples; other pairs follow in proportion. Source: documented (a
-// sample, endpoint spot_symbol_details); invented (the other pairs)
+// Rule: BTC_USDT has the lot and the coarsest tick of the sample; other pairs follow in proportion. Source:
+// documented (a sample, endpoint spot_symbol_details); simplified (the sample accepts up to 6 decimals of a
+// price); invented (the other pairs)
 const PAIRS: [Row; 20] = [
     ("BTC", 2, 5, (60_000, 0), 100_000),
     ("ETH", 2, 4, (3_000, 0), 50),

@@ -7,10 +7,12 @@ use super::{Payment, PaymentState};
 use crate::{
     AccountId, BalanceReason, Event, Exchange, account::WalletKind,
     futures::transactions::TransactionKind, ledger::HouseBook, next_number, reject::Reject,
+    transfer::AccountWallet,
 };
 
-// Rule: A claim of play money pays 10, any number of times. Source: documented (a sample, endpoint
-// futures_claim_demo_funds); simplified (there is no limit)
+// Rule: A claim of play money pays 10, any number of times. Source: documented (both samples, endpoint
+// futures_claim_demo_funds); simplified (the sources contradict each other whether it is the claim or the balance
+// after it, and there is no limit)
 /// Amount of one claim of play money: that of the documented sample.
 pub const PLAY_MONEY_CLAIM: Decimal = Decimal::TEN;
 
@@ -57,7 +59,7 @@ impl Exchange {
     /// Records a balance that the operator has set, as a finished deposit or withdrawal of the difference.
     pub(crate) fn record_adjustment(
         &mut self,
-        account: AccountId,
+        wallet: AccountWallet,
         currency: &SmolStr,
         change: Decimal,
         now_ms: u64,
@@ -66,13 +68,27 @@ impl Exchange {
             return;
         }
         let deposit = change > Decimal::ZERO;
-        let address =
-            if deposit { deposit_address(account, currency) } else { OPERATOR_ADDRESS.to_owned() };
-        let id = next_number(&mut self.counters.funding);
+        let address = if deposit {
+            deposit_address(wallet.account, currency)
+        } else {
+            OPERATOR_ADDRESS.to_owned()
+        };
+        self.record_finished(wallet, currency, change, address, now_ms);
+    }
+
+    /// Records a finished deposit (above zero) or withdrawal without a fee.
+    pub(super) fn record_finished(
+        &mut self,
+        wallet: AccountWallet,
+        currency: &SmolStr,
+        change: Decimal,
+        address: String,
+        now_ms: u64,
+    ) {
         let row = Payment {
-            id,
-            account,
-            deposit,
+            id: next_number(&mut self.counters.funding),
+            account: wallet.account,
+            deposit: change > Decimal::ZERO,
             currency: currency.clone(),
             amount: change.abs(),
             fee: Decimal::ZERO,
@@ -86,7 +102,8 @@ impl Exchange {
             payee: None,
             by_operator: true,
         };
-        self.payments.insert(id, row);
+        self.payments.insert(row.id, row);
+        self.record_passage(wallet, currency, change, now_ms);
     }
 
     // Rule: A deposit is credited to the chosen wallet; to spot when no contract is settled in its currency.
@@ -106,6 +123,7 @@ impl Exchange {
         };
         let wallet = self.ensure_wallet(account, kind, currency);
         self.ledger.pay_from_house(HouseBook::Deposits, wallet.available(), row.amount);
+        self.record_passage(AccountWallet { account, kind }, currency, row.amount, row.since_ms);
         if kind == WalletKind::Spot {
             self.report_balance(account, BalanceReason::Deposit, currency);
         }

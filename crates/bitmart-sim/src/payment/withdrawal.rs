@@ -8,9 +8,10 @@ use super::{Payment, PaymentState};
 use crate::{
     AccountId, BalanceReason, Exchange,
     account::{WalletKind, wallet_kind},
-    ledger::{HouseBook, WalletId},
+    ledger::HouseBook,
     next_number,
     reject::{Reject, Source},
+    transfer::AccountWallet,
 };
 
 // Rule: A withdrawal costs 0.0001 of its currency unless the operator sets another fee. Source: invented
@@ -19,7 +20,7 @@ use crate::{
 pub const WITHDRAW_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 
 // Rule: An account may withdraw 100 BTC in 24 hours (60064). Source: documented (a sample, endpoint
-// account_withdraw_quota)
+// account_withdraw_quota, and the text of 60064)
 /// Withdrawal quota of an account in 24 hours, in BTC: that of the documented sample.
 const DAILY_QUOTA_BTC: Decimal = Decimal::ONE_HUNDRED;
 const DAY_MS: u64 = 86_400_000;
@@ -44,7 +45,7 @@ pub struct NewWithdrawal {
 
 impl Exchange {
     // Rule: A withdrawal without a source is paid from spot first, then from funding. Source: documented (endpoint
-    // account_withdraw)
+    // account_withdraw); simplified (the order of the two)
     /// Accepts a withdrawal and freezes its money.
     pub(crate) fn withdraw(
         &mut self,
@@ -53,6 +54,8 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<u64, Reject> {
         let plain = self.plain_currency(&request.currency).ok_or(Reject::UnknownCurrency)?;
+        // Rule: Sub-accounts cannot withdraw (60054), and no account to itself (60065). Source: documented
+        // (endpoint account_withdraw, the table of error codes)
         if self.account_mut(account).main.is_some() {
             return Err(Reject::SubAccountWithdrawal);
         }
@@ -65,10 +68,8 @@ impl Exchange {
         if request.payee.is_none() {
             self.decisions.check_address(account, &request.currency, &request.address)?;
         }
-        let [spot_wallet, funding_wallet] = [WalletKind::Spot, WalletKind::Funding]
-            .map(|kind| self.ensure_wallet(account, kind, &plain));
-        let free = |wallet: WalletId| self.ledger.amount(wallet.available());
-        let (spot, funding) = (free(spot_wallet), free(funding_wallet));
+        let [spot, funding] = [WalletKind::Spot, WalletKind::Funding]
+            .map(|kind| self.wallet(account, kind, &plain).available);
         let from_spot = match request.source {
             Some(WalletKind::Funding) => Decimal::ZERO,
             Some(_) => request.amount,
@@ -85,15 +86,10 @@ impl Exchange {
         if self.in_btc(&plain, request.amount) > self.withdraw_quota_btc(account, now_ms) {
             return Err(Reject::DailyQuotaExceeded);
         }
-        let frozen = self.ledger.freeze(spot_wallet, from_spot)
-            && self.ledger.freeze(funding_wallet, request.amount - from_spot);
-        if !frozen {
-            return Err(Reject::insufficient(
-                Source::SpotAndFunding,
-                &plain,
-                spot + funding,
-                request.amount,
-            ));
+        let from_funding = request.amount - from_spot;
+        for (kind, held) in [(WalletKind::Spot, from_spot), (WalletKind::Funding, from_funding)] {
+            let wallet = self.ensure_wallet(account, kind, &plain);
+            self.ledger.post(wallet.available(), wallet.frozen(), held);
         }
         let NewWithdrawal { currency, amount, address, address_memo, source: _, payee } = request;
         let id = next_number(&mut self.counters.funding);
@@ -130,6 +126,10 @@ impl Exchange {
         };
         let wallet = self.ensure_wallet(payee, WalletKind::Spot, currency);
         self.ledger.pay_from_house(HouseBook::Clearing, wallet.available(), left);
+        // Rule: A withdrawal to another account is a deposit in the history of that account. Source: simplified (no
+        // source says how it is listed)
+        let receiver = AccountWallet { account: payee, kind: WalletKind::Spot };
+        self.record_finished(receiver, currency, left, row.account.0.to_string(), row.since_ms);
         self.report_balance(payee, BalanceReason::Deposit, currency);
     }
 

@@ -47,7 +47,7 @@ impl FuturesRules {
     /// # Errors
     /// It is out of range, or not a multiple of the tick.
     // Rule: A price is a multiple of the tick of its contract (40043). Source: documented (endpoint
-    // futures_contracts)
+    // futures_contracts, the table of error codes)
     pub fn check_price(&self, price: Decimal) -> Result<(), Reject> {
         check_price(price, self.price_decimals)
     }
@@ -57,7 +57,7 @@ impl FuturesRules {
     /// # Errors
     /// It is not a whole number of contracts, or out of range.
     // Rule: A size is a whole number of contracts, from 1 to the largest of its contract (40044). Source:
-    // documented (endpoint futures_contracts)
+    // documented (endpoint futures_contracts, the table of error codes)
     pub fn check_size(&self, size: Decimal) -> Result<(), Reject> {
         let (minimum, maximum) = (Decimal::ONE, self.max_volume);
         if !size.fract().is_zero() {
@@ -72,7 +72,7 @@ impl FuturesRules {
     /// # Errors
     /// It is out of range.
     // Rule: Leverage is from 1 to the highest of its contract (40030, 40029). Source: documented (endpoint
-    // futures_contracts)
+    // futures_contracts, the table of error codes)
     pub fn check_leverage(&self, leverage: Decimal) -> Result<(), Reject> {
         let maximum = self.max_leverage;
         let fits = (Decimal::ONE..=maximum.into()).contains(&leverage);
@@ -89,7 +89,8 @@ impl FuturesRules {
         order.price.map_or(Ok(()), |price| self.check_price(price))?;
         self.check_leverage(order.leverage.into())?;
         order.client_id.as_deref().map_or(Ok(()), check_client_id)?;
-        // Rule: A maker-only order needs a price. Source: documented (endpoint futures_submit_order)
+        // Rule: A maker-only order needs a price. Source: simplified (a market order has nothing to rest at; endpoint
+        // futures_submit_order is silent)
         if order.mode == OrderMode::MakerOnly && order.price.is_none() {
             return Err(Reject::MakerOnlyAtMarket);
         }
@@ -121,7 +122,7 @@ impl Exchange {
         rules.check_terms(order)?;
         rules.check_preset(preset)?;
         // Rule: Preset prices belong to orders that open (40041). Source: documented (endpoint
-        // futures_submit_order)
+        // futures_submit_order); simplified (the code)
         let fits = order.side.opens() || preset.is_empty();
         if fits { Ok(()) } else { Err(Reject::OrderDoesNotOpen) }
     }
@@ -135,6 +136,8 @@ impl Exchange {
     ) -> Result<(), Reject> {
         let Some(order) = self.futures_orders.get(&id) else { return Ok(()) };
         let rules = self.contract(&order.request.symbol)?;
+        // Rule: A resting order of a halted contract cannot be changed, and can be cancelled. Source: invented (no
+        // source says it)
         self.check_trading(&rules.symbol)?;
         price.map_or(Ok(()), |price| rules.check_price(price))?;
         size.map_or(Ok(()), |size| rules.check_size(size))
@@ -147,7 +150,7 @@ impl Exchange {
         let rules = self.contract(&order.symbol)?;
         client_id.as_deref().map_or(Ok(()), check_client_id)?;
         // Rule: Take-profits and stop-losses close (40041). Source: documented (endpoint
-        // futures_submit_tp_sl_order)
+        // futures_submit_tp_sl_order); simplified (the code)
         if kind.is_bound() && order.side.opens() {
             return Err(Reject::OrderOpens);
         }

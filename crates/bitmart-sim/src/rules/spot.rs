@@ -44,7 +44,7 @@ impl SpotRules {
         if (order.kind, order.side) == (SpotOrderType::Market, Side::Buy) {
             check_amount(order.notional)?;
             // Rule: A market buy spends at least the smallest value of its pair (51012). Source: documented
-            // (endpoint spot_symbol_details)
+            // (endpoint spot_symbol_details, the table of error codes)
             let enough = order.notional >= minimum;
             return if enough { Ok(()) } else { Err(Reject::MarketBuyTooSmall { minimum }) };
         }
@@ -57,7 +57,7 @@ impl SpotRules {
         }
         self.check_price(order.price)?;
         // Rule: A limit order is worth at least the smallest value of its pair (51011). Source: documented
-        // (endpoint spot_symbol_details)
+        // (endpoint spot_symbol_details, the table of error codes)
         // A maker-only order below it is accepted and then cancelled, as documented.
         let enough = order.kind == SpotOrderType::LimitMaker || order.size * order.price >= minimum;
         if enough { Ok(()) } else { Err(Reject::LimitValueTooLow { minimum }) }
@@ -110,7 +110,8 @@ impl Exchange {
         }
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
         // Rule: A maker-only margin order that would trade at once is rejected (50034, 50035), where the spot endpoint
-        // accepts and cancels it. Source: documented (endpoint margin_submit_order, which contradicts itself)
+        // accepts and cancels it. Source: documented (endpoint margin_submit_order, which contradicts itself);
+        // simplified (the codes)
         if order.kind == SpotOrderType::LimitMaker
             && market.book.would_take(order.side, order.price)
         {

@@ -58,8 +58,10 @@ impl Exchange {
         let main_or_self =
             |end: &AccountWallet| main_of(end.account).map(|main| main.unwrap_or(end.account));
         let main = main_of(caller)?.unwrap_or(caller);
-        // Rule: A main account moves money among itself and its sub-accounts, a sub-account its own money to
-        // its main account. Source: documented (endpoint sub_accounts_transfer_sub_to_main)
+        // Rule: A main account moves money among itself and its sub-accounts, a sub-account its own money to its
+        // main account. Source: documented (endpoint sub_accounts_transfer_main_to_sub, endpoint
+        // sub_accounts_transfer_sub_to_main, endpoint sub_accounts_transfer_own_to_main, endpoint
+        // sub_accounts_transfer_sub_to_sub)
         let own = main_or_self(from)? == main && main_or_self(to)? == main;
         if !own || !(caller_is_main || (from.account == caller && to.account == main)) {
             return Err(Reject::NotOwnAccount);
@@ -72,6 +74,8 @@ impl Exchange {
 
     /// Checks address, receiver and amount of a withdrawal.
     pub(crate) fn check_withdrawal(&self, request: &NewWithdrawal) -> Result<(), Reject> {
+        // Rule: A withdrawal names an address, or an account that there is. Source: documented (endpoint
+        // account_withdraw)
         if request.address.is_empty() {
             return Err(Reject::AddressMissing);
         }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 // Rule: The order that a trigger places has the client order id PLAN_ and the id of the trigger. Source:
-// documented (a sample, endpoint futures_order_history)
+// documented (a sample, endpoint futures_order_history); simplified (that its number is that of the trigger)
 /// Prefix of the client order id of an order that a trigger order placed; the number of the trigger order follows.
 const PLACED_BY: &str = "PLAN_";
 
@@ -131,8 +131,8 @@ impl Exchange {
             || self.accounts.get(&account).and_then(placed).is_some()
     }
 
-    // Rule: A take-profit or stop-loss needs a position of at least its size (40021, 40020). Source: documented
-    // (endpoint futures_submit_tp_sl_order)
+    // Rule: A take-profit or stop-loss needs a position of at least its size (40021, 40020). Source: simplified
+    // (the table of error codes has both codes; no source says when they come)
     /// Checks that the position of a take-profit or stop-loss has at least its size.
     fn check_position(&self, account: AccountId, terms: &Plan) -> Result<(), Reject> {
         let held = self.position_size(account, &terms.order.symbol, terms.order.side.long());

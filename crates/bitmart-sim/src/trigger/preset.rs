@@ -162,8 +162,8 @@ impl Exchange {
     }
 }
 
-// Rule: Presets belong to orders that open a position (40041). Source: documented (endpoint
-// futures_modify_preset)
+// Rule: Presets belong to orders that open a position (40041). Source: documented (endpoint futures_submit_order);
+// simplified (that it holds for a change as well, and the code)
 /// Checks that an order opens a position: presets are for opening orders (BitMart's reference of 2026-03).
 fn check_opens(side: FuturesSide) -> Result<(), Reject> {
     side.opens().then_some(()).ok_or(Reject::OrderDoesNotOpen)

@@ -22,7 +22,8 @@ pub struct Trail {
 
 impl Trail {
     // Rule: A trailing order follows the price from its activation, and is triggered when the price has turned back
-    // by the callback rate. Source: documented (endpoint futures_submit_trailing_order)
+    // by the callback rate. Source: documented (the parameters of endpoint futures_submit_trailing_order); simplified
+    // (how the price is followed)
     /// Follows a price. Returns whether it has turned back from the extreme by the callback rate.
     pub(super) fn follow(&mut self, price: Decimal) -> bool {
         let Some(peak) = self.peak else {
