@@ -200,10 +200,11 @@ impl Exchange {
         }
     }
 
-    /// Returns a value and its taker fee: the amount that a buy freezes.
+    /// Returns a value and its taker fee, both rounded down: the amount that a buy freezes. The rounded parts of a value
+    /// are together not larger than the rounded value.
     pub(super) fn with_fee(account: AccountId, value: Decimal) -> Decimal {
         let rate = if Self::is_house(account) { Decimal::ZERO } else { TAKER_FEE };
-        value + value * rate
+        round_down(value) + round_down(value * rate)
     }
 
     // Rule: Money saved by a better price is released at once. Source: simplified (no source says when)
@@ -239,7 +240,8 @@ impl Exchange {
         let Some(rules) = self.spot.get(&order.request.symbol).map(|market| &market.rules) else {
             return;
         };
-        let value = one.price * one.size;
+        let exact_value = one.price * one.size;
+        let value = round_down(exact_value);
         let fee = match (Self::is_house(order.account), maker) {
             (true, _) => Decimal::ZERO,
             (false, true) => round_down(value * MAKER_FEE),
@@ -251,7 +253,7 @@ impl Exchange {
         };
         order.reserved -= spent;
         order.filled_size += one.size;
-        order.filled_notional += value;
+        order.filled_notional += exact_value;
         order.updated_ms = now_ms;
         let complete =
             if order.request.kind == SpotOrderType::Market && order.request.side == Side::Buy {
