@@ -200,8 +200,7 @@ impl Exchange {
         }
     }
 
-    /// Returns a value and its taker fee, both rounded down: the amount that a buy freezes. The rounded parts of a value
-    /// are together not larger than the rounded value.
+    /// Returns a value and its taker fee, each rounded down: the amount that a buy freezes. The parts are not larger.
     pub(super) fn with_fee(account: AccountId, value: Decimal) -> Decimal {
         let rate = if Self::is_house(account) { Decimal::ZERO } else { TAKER_FEE };
         round_down(value) + round_down(value * rate)
@@ -240,8 +239,7 @@ impl Exchange {
         let Some(rules) = self.spot.get(&order.request.symbol).map(|market| &market.rules) else {
             return;
         };
-        let exact_value = one.price * one.size;
-        let value = round_down(exact_value);
+        let value = round_down(one.price * one.size);
         let fee = match (Self::is_house(order.account), maker) {
             (true, _) => Decimal::ZERO,
             (false, true) => round_down(value * MAKER_FEE),
@@ -253,7 +251,7 @@ impl Exchange {
         };
         order.reserved -= spent;
         order.filled_size += one.size;
-        order.filled_notional += exact_value;
+        order.filled_notional += one.price * one.size;
         order.updated_ms = now_ms;
         let complete =
             if order.request.kind == SpotOrderType::Market && order.request.side == Side::Buy {

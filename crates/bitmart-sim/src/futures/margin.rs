@@ -259,7 +259,7 @@ impl Exchange {
     }
 
     /// Checks leverage and margin mode against the open positions and orders of a contract.
-    pub(super) fn check_setting(
+    pub(crate) fn check_setting(
         &self,
         account: AccountId,
         symbol: &SmolStr,
