@@ -268,7 +268,7 @@ impl Exchange {
                 self.check_futures_price(symbol, PriceType::Last, trade.price, now_ms);
             }
             Event::SpotTrade { symbol, trade } => {
-                self.check_spot_price(symbol, trade.price, now_ms)
+                self.check_spot_price(symbol, trade.price, now_ms);
             }
             Event::FuturesOrder { order, action, .. } => {
                 if *action == FuturesAction::Fill {
