@@ -95,7 +95,8 @@ impl Backtest {
     }
 
     /// Adds the candles of a pair or contract, oldest first. The iterator is read step by step, so that it may read
-    /// from a file.
+    /// from a file. A candle with a price that is not above zero and up to 1e12, or with a volume or turnover that is
+    /// not from 0 to 1e20, changes no price.
     ///
     /// # Errors
     /// [`Reject::UnknownMarket`].
@@ -288,7 +289,7 @@ fn needs_time(exchange: &Exchange) -> bool {
 
 fn record(exchange: &mut Exchange, symbol: &SmolStr, candle: Candle, now_ms: u64) {
     let command = OperatorCommand::RecordCandle { symbol: symbol.clone(), candle };
-    // Cannot fail: `Backtest::candles` has checked the market.
+    // `Backtest::candles` has checked the market, and tells of candles that are out of range.
     let _ = exchange.apply(Command::Operator(command), now_ms);
 }
 

@@ -1,9 +1,11 @@
 //! Property tests over random operations: money is conserved, balances stay positive, books stay uncrossed, states
 //! only move forward, and the same seed and operations give the same ledger.
 
+mod closed;
 mod control;
 mod histories;
 mod order_events;
+mod raw;
 mod rejected;
 mod steps;
 mod triggers;
@@ -127,8 +129,8 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
             prop_assert!(position.size >= Decimal::ZERO && margin >= Decimal::ZERO);
             prop_assert!(position.closing >= Decimal::ZERO && position.closing <= position.size);
         }
-        let long = account.open_positions().filter(|row| row.1).count();
-        let nets = !account.one_way || long == 0 || long == account.open_positions().count();
+        let contracts: BTreeSet<_> = account.open_positions().map(|row| row.0).collect();
+        let nets = !account.one_way || contracts.len() == account.open_positions().count();
         prop_assert!(nets, "long and short in one-way mode");
     }
     let spot = exchange.spot.values().map(|market| &market.book);
@@ -164,17 +166,17 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
         prop_assert_eq!(order.reserved, needed, "{:?}", order);
         hold(order.account, wallet, currency, order.reserved);
     }
-    let mut reserved: BTreeMap<(AccountId, bool), Decimal> = BTreeMap::new();
+    let mut reserved: BTreeMap<(AccountId, &SmolStr, bool), Decimal> = BTreeMap::new();
     for order in exchange.futures_orders.values() {
         prop_assert!(order.open || (order.reserved.is_zero() && order.closes.is_zero()));
-        let key = (order.account, !order.request.side.buys());
+        let key = (order.account, &order.request.symbol, !order.request.side.buys());
         *reserved.entry(key).or_default() += order.closes;
         let quote = &exchange.futures[&order.request.symbol].rules.quote;
         hold(order.account, "futures", quote, order.reserved);
     }
     for account in exchange.accounts.values().filter(|account| !account.house) {
-        for ((_, long), position) in &account.positions {
-            let closes = reserved.get(&(account.id, *long)).copied().unwrap_or_default();
+        for ((symbol, long), position) in &account.positions {
+            let closes = reserved.get(&(account.id, symbol, *long)).copied().unwrap_or_default();
             prop_assert_eq!(position.closing, closes, "contracts reserved for orders");
         }
     }

@@ -9,6 +9,7 @@ use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange,
     account::WalletKind,
     futures::transactions::TransactionKind,
+    ledger::HouseBook,
     reject::Reject,
     report::Balance,
     setup::{NewAccount, NewAccounts, StartingBalances},
@@ -30,7 +31,7 @@ pub enum ControlError {
     UnknownMarket(String),
     /// The address is empty or longer than 256 bytes, or 200 addresses are saved.
     InvalidAddress,
-    /// The amount is not from 0 to 1e15, or has more than 8 decimals.
+    /// The amount is not from 0 to 1e15, has more than 8 decimals, or brings what was given of a currency above 2e16.
     InvalidAmount(Decimal),
 }
 
@@ -48,7 +49,10 @@ impl fmt::Display for ControlError {
                 f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
             }
             Self::InvalidAmount(amount) => {
-                write!(f, "{amount} is not a balance: it must be from 0 to 1e15, with 8 decimals")
+                write!(
+                    f,
+                    "{amount} is not a balance: it must be from 0 to 1e15, with 8 decimals, and at most 2e16 of a currency are given"
+                )
             }
         }
     }
@@ -56,20 +60,53 @@ impl fmt::Display for ControlError {
 
 impl std::error::Error for ControlError {}
 
+// Rule: An amount of the operator is from 0 to 1e15, with at most 8 decimals. Source: invented (no sum can overflow)
+/// Checks an amount that the operator has chosen.
+pub(crate) fn check_operator_amount(amount: Decimal) -> Result<(), ControlError> {
+    let fits =
+        (Decimal::ZERO..=MAX_BALANCE).contains(&amount) && amount.normalize().scale() <= DECIMALS;
+    if fits { Ok(()) } else { Err(ControlError::InvalidAmount(amount)) }
+}
+
 impl Exchange {
     /// Opens accounts. Accounts that exist stay as they are.
-    pub(crate) fn open_accounts(&mut self, customers: &NewAccounts) {
+    pub(crate) fn open_accounts(&mut self, customers: &NewAccounts) -> Result<(), ControlError> {
+        let new = customers.accounts.iter().filter(|new| !self.accounts.contains_key(&new.id));
+        self.check_starting_balances(&customers.funds, new.count())?;
         for account in &customers.accounts {
             self.open_account(*account, &customers.funds);
         }
+        Ok(())
+    }
+
+    /// Checks the starting balances of a number of accounts.
+    fn check_starting_balances(
+        &self,
+        funds: &StartingBalances,
+        accounts: usize,
+    ) -> Result<(), ControlError> {
+        let count = Decimal::from(accounts);
+        for (currency, amount) in funds.spot.iter().chain(&funds.futures) {
+            check_operator_amount(*amount)?;
+            let rows = funds.spot.iter().chain(&funds.futures).filter(|row| row.0 == *currency);
+            let sum = rows.fold(Decimal::ZERO, |sum, row| sum.saturating_add(row.1));
+            if !self.ledger.can_issue(currency, HouseBook::Grants, sum.saturating_mul(count)) {
+                return Err(ControlError::InvalidAmount(*amount));
+            }
+        }
+        Ok(())
     }
 
     /// Opens the account with the lowest unused number.
-    pub(crate) fn open_next_account(&mut self, funds: &StartingBalances) -> AccountId {
+    pub(crate) fn open_next_account(
+        &mut self,
+        funds: &StartingBalances,
+    ) -> Result<AccountId, ControlError> {
+        self.check_starting_balances(funds, 1)?;
         let unused = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
         let id = unused.unwrap_or(AccountId(0));
         self.open_account(NewAccount { id, main: None }, funds);
-        id
+        Ok(id)
     }
 
     /// Returns the main account of a customer's sub-account, or `None` for a main account.
@@ -124,7 +161,9 @@ impl Exchange {
             return Err(ControlError::UnknownCurrency(currency.to_string()));
         }
         let amount = amount.normalize();
-        if amount < Decimal::ZERO || amount > MAX_BALANCE || amount.scale() > DECIMALS {
+        check_operator_amount(amount)?;
+        let change = amount - self.wallet(id, kind, currency).available;
+        if !self.ledger.can_issue(currency, HouseBook::Grants, change) {
             return Err(ControlError::InvalidAmount(amount));
         }
         let (name, event) = match kind {
@@ -139,7 +178,6 @@ impl Exchange {
                 ("futures", Some(event))
             }
         };
-        let change = amount - self.wallet(id, kind, currency).available;
         self.set_available_balance(id, kind, currency, amount);
         let row = Balance {
             account: id.0,

@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 use crate::{
     Event, SpotMarket,
     account::{Account, WalletKind},
+    control::MAX_BALANCE,
     futures::{FuturesMarket, transactions::Transaction},
     futures_order::{FuturesFill, FuturesOrder},
     ledger::{HouseBook, Ledger},
@@ -189,7 +190,9 @@ impl Exchange {
             let market = FuturesMarket::new(contract);
             exchange.futures.insert(market.rules.symbol.clone(), market);
         }
-        exchange.open_accounts(&setup.accounts);
+        for account in &setup.accounts.accounts {
+            exchange.open_account(*account, &setup.accounts.funds);
+        }
         exchange.open_exchange_accounts();
         exchange.start_markets(setup, now_ms);
         exchange.start_mark_prices(now_ms);
@@ -213,7 +216,9 @@ impl Exchange {
         for (kind, rows) in [(WalletKind::Spot, &funds.spot), (WalletKind::Futures, &funds.futures)]
         {
             for (currency, amount) in rows {
-                self.set_available_balance(id, kind, &currency.into(), *amount);
+                // Commands are checked before; the balances of a setup are limited here.
+                let amount = round_down(*amount).clamp(Decimal::ZERO, MAX_BALANCE);
+                self.set_available_balance(id, kind, &currency.into(), amount);
             }
         }
     }

@@ -97,6 +97,22 @@ impl HouseBook {
     ];
 }
 
+// Rule: The operator gives, and deposits bring, at most 2e16 units of a currency each. Source: invented (every balance
+// then has room for 12 decimals)
+/// Most that the exchange issues of a currency by grants, and the most by deposits.
+pub const MAX_ISSUED: Decimal = Decimal::from_parts(0xDF82_0000, 0x0047_0DE4, 0, false, 0);
+
+/// Returns a sum, or `None` when its digits do not fit.
+fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+    // A sum that would not fit is rounded to fewer decimals.
+    let sum = |one: Decimal, other: Decimal| {
+        let decimals = one.scale().max(other.scale());
+        let is_exact = |sum: &Decimal| one.is_zero() || other.is_zero() || sum.scale() == decimals;
+        one.checked_add(other).filter(is_exact)
+    };
+    sum(one, other).or_else(|| sum(one.normalize(), other.normalize()))
+}
+
 /// A balance: number of the currency, and amount.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Row {
@@ -124,17 +140,29 @@ impl Ledger {
         Self { currencies: Vec::new(), rows: Vec::new() }
     }
 
-    /// Moves money between two balances of a currency. A negative amount moves in the opposite direction. A posting
-    /// to the same balance changes nothing.
+    // Rule: A posting is exact on both sides: what a balance has no digits for stays where it is. Source: invented
+    // (limits of amounts and decimals keep balances far from the 28 digits of a number)
+    /// Moves money between two balances of a currency. A negative amount moves in the opposite direction. An amount
+    /// that one of the balances cannot hold exactly is cut to the digits that both can hold, so that sums stay zero. A
+    /// posting to the same balance changes nothing.
     ///
     /// # Panics
-    /// Between currencies, in every build: money would vanish in one and appear in the other, and a posting that is
-    /// passed over is no better.
+    /// Between currencies, in every build: otherwise money would vanish in one and appear in the other.
     pub(crate) fn post(&mut self, from: BalanceId, to: BalanceId, amount: Decimal) {
         match self.rows.get_disjoint_mut([from.0, to.0]) {
             Ok([from, to]) if from.currency == to.currency => {
-                from.amount -= amount;
-                to.amount += amount;
+                let mut moved = amount;
+                loop {
+                    let after = exact_sum(from.amount, -moved).zip(exact_sum(to.amount, moved));
+                    if let Some(after) = after {
+                        (from.amount, to.amount) = after;
+                        return;
+                    }
+                    moved = match moved.scale() {
+                        0 => Decimal::ZERO,
+                        scale => moved.trunc_with_scale(scale - 1),
+                    };
+                }
             }
             _ => assert_eq!(from, to, "two balances of one currency"),
         }
@@ -162,10 +190,16 @@ impl Ledger {
         self.post(self.book_of_same_currency(to, from), to, amount);
     }
 
-    /// Moves money of a wallet from available to frozen. Returns false when the available balance is too small.
+    /// Whether a book has not paid more than [`MAX_ISSUED`] once it has paid an amount.
+    pub(crate) fn can_issue(&self, currency: &str, book: HouseBook, amount: Decimal) -> bool {
+        self.book(currency, book).checked_sub(amount).is_some_and(|after| after >= -MAX_ISSUED)
+    }
+
+    /// Moves money of a wallet from available to frozen. Returns false when the available balance is too small, or the
+    /// amount is negative.
     #[must_use]
     pub(crate) fn freeze(&mut self, wallet: WalletId, amount: Decimal) -> bool {
-        let enough = self.amount(wallet.available()) >= amount;
+        let enough = amount >= Decimal::ZERO && self.amount(wallet.available()) >= amount;
         if enough {
             self.post(wallet.available(), wallet.frozen(), amount);
         }

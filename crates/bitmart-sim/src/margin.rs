@@ -136,7 +136,7 @@ impl MarginRisk {
     }
 
     fn allows_withdrawal(self) -> bool {
-        self.debts.is_zero() || self.assets >= self.debts * MIN_RATE_AFTER_TRANSFER
+        self.debts.is_zero() || self.assets >= self.debts.saturating_mul(MIN_RATE_AFTER_TRANSFER)
     }
 
     /// Whether the account must be liquidated.
@@ -147,7 +147,8 @@ impl MarginRisk {
     /// Returns how much may be borrowed, in the quote currency: `x` in `assets + x = 1.25 (debts + x)`.
     fn borrowable(self) -> Decimal {
         let four = Decimal::from(LEVERAGE - 1);
-        (self.assets * four - self.debts * Decimal::from(LEVERAGE)).max(Decimal::ZERO)
+        let secured = self.debts.saturating_mul(Decimal::from(LEVERAGE));
+        self.assets.saturating_mul(four).saturating_sub(secured).max(Decimal::ZERO)
     }
 }
 

@@ -137,6 +137,11 @@ impl Exchange {
         for at in 0..makers.len() {
             walk(&mut makers, at, 1);
             let maker = &mut makers[at];
+            // Rule: In a halted market or delisted contract nothing trades; the price of the model moves on. Source:
+            // simplified (the table of error codes says only that orders are rejected)
+            if self.check_contract(&maker.symbol).is_err() {
+                continue;
+            }
             self.refresh(maker, now_ms);
             self.requote(maker, now_ms);
             for _ in 0..maker.order_flow.arrivals() {

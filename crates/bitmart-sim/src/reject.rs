@@ -120,7 +120,8 @@ pub enum Reject {
     OrderDoesNotOpen,
     /// A take-profit or stop-loss would open a position.
     OrderOpens,
-    /// A trailing order needs a trailing condition, and only a trailing order can have one.
+    /// A trailing order needs a trailing condition, and only a trailing order can have one. Only a take-profit or
+    /// stop-loss closes the whole position.
     TriggerKindDiffers,
     /// The callback rate of a trailing order is out of range.
     CallbackRateOutOfRange {

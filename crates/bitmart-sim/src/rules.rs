@@ -57,7 +57,8 @@ pub fn check_amount(amount: Decimal) -> Result<(), Reject> {
     check_decimals(amount)
 }
 
-fn check_decimals(amount: Decimal) -> Result<(), Reject> {
+/// Checks the decimals of an amount of money.
+pub(crate) fn check_decimals(amount: Decimal) -> Result<(), Reject> {
     let fits = amount.normalize().scale() <= MONEY_DECIMALS;
     if fits { Ok(()) } else { Err(Reject::AmountPrecision { decimals: MONEY_DECIMALS }) }
 }

@@ -48,7 +48,8 @@ impl Exchange {
                 Task::Countdown(account) => self.end_countdowns(account, at_ms),
             }
         }
-        self.liquidate_margins(now_ms);
+        // First what happened before now, so that trades are in the order of their times.
         self.sample_until(now_ms);
+        self.liquidate_margins(now_ms);
     }
 }

@@ -204,10 +204,10 @@ impl Exchange {
         }
     }
 
-    /// Returns a value and its taker fee: the amount that a buy freezes.
+    /// Returns a value and its taker fee, each rounded down: the amount that a buy freezes. The parts are not larger.
     pub(super) fn with_fee(account: AccountId, value: Decimal) -> Decimal {
         let rate = if Self::is_house(account) { Decimal::ZERO } else { TAKER_FEE };
-        value + value * rate
+        round_down(value) + round_down(value * rate)
     }
 
     // Rule: Money saved by a better price is released at once. Source: simplified (no source says when)
@@ -243,7 +243,7 @@ impl Exchange {
         let Some(rules) = self.spot.get(&order.request.symbol).map(|market| &market.rules) else {
             return;
         };
-        let value = one.price * one.size;
+        let value = round_down(one.price * one.size);
         let fee = match (Self::is_house(order.account), maker) {
             (true, _) => Decimal::ZERO,
             (false, true) => round_down(value * MAKER_FEE),
@@ -255,7 +255,7 @@ impl Exchange {
         };
         order.reserved -= spent;
         order.filled_size += one.size;
-        order.filled_notional += value;
+        order.filled_notional += one.price * one.size;
         order.updated_ms = now_ms;
         let complete =
             if order.request.kind == SpotOrderType::Market && order.request.side == Side::Buy {

@@ -9,9 +9,13 @@ use crate::{
     AccountId, Exchange, Reject,
     account::WalletKind,
     operator::Operation,
+    rules::MAX_AMOUNT,
     setup::{NewAccounts, StartingBalances},
     tape::Candle,
 };
+
+/// Largest volume or turnover of a recorded candle.
+const MAX_VOLUME: Decimal = Decimal::from_parts(0x6310_0000, 0x6BC7_5E2D, 5, false, 0);
 
 /// A command of the operator of the exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +41,7 @@ pub enum OperatorCommand {
         account: AccountId,
         /// The currency, with or without a network: `USDT` or `USDT-TRC20`.
         currency: SmolStr,
-        /// Units of the currency, above zero.
+        /// Units of the currency, above zero and up to 1e15, with at most 8 decimals.
         amount: Decimal,
     },
     /// Halt or resume a market.
@@ -66,11 +70,11 @@ impl Exchange {
     ) -> Result<Outcome, Reject> {
         match command {
             OperatorCommand::OpenAccounts(customers) => {
-                self.open_accounts(&customers);
+                self.open_accounts(&customers)?;
                 Ok(Outcome::Done)
             }
             OperatorCommand::OpenNextAccount(funds) => {
-                Ok(Outcome::Account(self.open_next_account(&funds)))
+                Ok(Outcome::Account(self.open_next_account(&funds)?))
             }
             OperatorCommand::SetBalance { account, wallet, currency, amount } => {
                 let row = self.set_available(account, wallet, &currency, amount, now_ms)?;
@@ -94,7 +98,17 @@ impl Exchange {
         }
     }
 
+    // Rule: A recorded candle has prices up to 1e12, and volume and turnover up to 1e20. Source: invented (no sum can
+    // overflow)
     fn record_candle(&mut self, symbol: &str, candle: Candle) -> Result<(), Reject> {
+        let prices = [candle.open, candle.high, candle.low, candle.close];
+        if prices.iter().any(|price| *price <= Decimal::ZERO || *price > MAX_AMOUNT) {
+            return Err(Reject::PriceOutOfRange { maximum: MAX_AMOUNT });
+        }
+        let (minimum, maximum) = (Decimal::ZERO, MAX_VOLUME);
+        if ![candle.volume, candle.turnover].iter().all(|sum| (minimum..=maximum).contains(sum)) {
+            return Err(Reject::AmountOutOfRange { minimum, maximum });
+        }
         let spot = self.spot.get_mut(symbol).map(|market| &mut market.tape);
         let tape = spot.or_else(|| self.futures.get_mut(symbol).map(|market| &mut market.tape));
         tape.ok_or(Reject::UnknownMarket)?.add(candle);

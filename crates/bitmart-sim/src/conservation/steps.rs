@@ -187,9 +187,13 @@ pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
 
 /// Accounts 1 and 2, and the sub-accounts 3 and 4 of the first.
 pub(super) fn setup(seed: u64) -> Setup {
+    setup_with(seed, 1)
+}
+
+fn setup_with(seed: u64, contracts: usize) -> Setup {
     let mut setup = Setup::new().seed(seed);
     setup.pairs.truncate(PAIRS.len());
-    setup.contracts.truncate(1);
+    setup.contracts.truncate(contracts);
     setup
         .account(AccountId(1))
         .account(AccountId(2))
@@ -201,7 +205,12 @@ pub(super) fn setup(seed: u64) -> Setup {
 
 /// Creates an exchange in which every second account is in one-way mode.
 pub(super) fn start(seed: u64) -> Exchange {
-    let mut exchange = Exchange::new(&setup(seed), START_MS);
+    start_with(seed, 1)
+}
+
+/// Like [`start`], with a number of contracts.
+pub(super) fn start_with(seed: u64, contracts: usize) -> Exchange {
+    let mut exchange = Exchange::new(&setup_with(seed, contracts), START_MS);
     for account in [2, 4] {
         exchange.set_one_way(AccountId(account), true).expect("nothing is open");
     }

@@ -63,7 +63,8 @@ impl FundingRates {
     /// Adds the current premium for a number of seconds.
     pub(super) fn add_premium(&mut self, mark: &MarkPrice, seconds: u64) {
         let premium = (mark.price() - mark.index()).checked_div(mark.index()).unwrap_or_default();
-        self.premium += round_down(premium) * Decimal::from(seconds);
+        let sum = round_down(premium).saturating_mul(Decimal::from(seconds));
+        self.premium = self.premium.saturating_add(sum);
         self.seconds += seconds;
     }
 

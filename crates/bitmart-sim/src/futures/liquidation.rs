@@ -3,7 +3,7 @@
 //! An isolated position is backed by its own margin only. Cross positions of a currency share the wallet and are
 //! liquidated together. Open orders are cancelled first, then the position is closed at the market (order type
 //! `liquidate`). The exchange takes over the unfilled part at the mark price (type `bankruptcy`). Positions in halted
-//! contracts are not liquidated until trading resumes.
+//! and delisted contracts are not liquidated until trading resumes.
 
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -26,7 +26,7 @@ impl Exchange {
     pub(super) fn liquidate(&mut self, now_ms: u64) {
         let reason = FuturesAction::CancelledByLiquidation;
         for key in self.isolated_positions() {
-            if !self.halted.contains(&key.1) && self.is_position_used_up(&key) {
+            if self.check_contract(&key.1).is_ok() && self.is_position_used_up(&key) {
                 self.cancel_all_futures(key.0, Some(&key.1), reason, now_ms);
                 self.liquidate_position(&key, now_ms);
             }
@@ -36,7 +36,7 @@ impl Exchange {
                 self.cancel_all_futures(account, Some(&symbol), reason, now_ms);
             }
             for key in self.cross_positions(account, &currency) {
-                if !self.halted.contains(&key.1) && self.is_used_up(account, &currency) {
+                if self.check_contract(&key.1).is_ok() && self.is_used_up(account, &currency) {
                     self.liquidate_position(&key, now_ms);
                 }
             }
@@ -79,7 +79,7 @@ impl Exchange {
 
     fn contracts_settled_in(&self, currency: &SmolStr) -> Vec<SmolStr> {
         let markets = self.futures.values().filter(|market| market.rules.quote == *currency);
-        let markets = markets.filter(|market| !self.halted.contains(&market.rules.symbol));
+        let markets = markets.filter(|market| self.check_contract(&market.rules.symbol).is_ok());
         markets.map(|market| market.rules.symbol.clone()).collect()
     }
 

@@ -232,7 +232,7 @@ impl Exchange {
             step += if long { coins } else { -coins };
             step -= coins * ratio;
         }
-        Some(mark - surplus.checked_div(step)?).filter(|price| *price > Decimal::ZERO)
+        mark.checked_sub(surplus.checked_div(step)?).filter(|price| *price > Decimal::ZERO)
     }
 
     // Rule: A contract has one leverage and one margin mode at a time (40040, 40012). Source: documented (endpoint
@@ -259,7 +259,7 @@ impl Exchange {
     }
 
     /// Checks leverage and margin mode against the open positions and orders of a contract.
-    pub(super) fn check_setting(
+    pub(crate) fn check_setting(
         &self,
         account: AccountId,
         symbol: &SmolStr,
@@ -271,7 +271,10 @@ impl Exchange {
         let positions = positions.filter(|position| position.is_open());
         let positions = positions.map(|position| (position.leverage, position.isolated));
         let orders = owner.futures_orders.open.iter().filter_map(|id| self.futures_orders.get(id));
+        // Rule: An order that can only close has no leverage and margin mode of its own, so that it does not count, in
+        // one-way mode as in hedge mode. Source: simplified (no source says it for one-way mode)
         let orders = orders
+            .filter(|order| order.left() > order.closes)
             .map(|order| &order.request)
             .filter(|request| request.symbol == *symbol && request.side.opens())
             .map(|request| (request.leverage, request.isolated));
@@ -318,7 +321,7 @@ impl Exchange {
         // of error codes)
         let money = self.collateral(account, currency);
         let available = if isolated { money.withdrawable() } else { money.spendable() };
-        if amount > Decimal::ZERO && amount > available {
+        if amount < Decimal::ZERO || (amount > Decimal::ZERO && amount > available) {
             return Err(Reject::insufficient(Source::Futures, currency, available, amount));
         }
         let wallet = self.ensure_wallet(account, WalletKind::Futures, currency);

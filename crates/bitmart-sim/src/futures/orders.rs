@@ -112,6 +112,9 @@ impl Exchange {
         if Self::is_house(account) {
             return Ok(Reservation::default());
         }
+        if size <= Decimal::ZERO {
+            return Err(Reject::SizeTooSmall { minimum: Decimal::ONE });
+        }
         let owner = self.account_mut(account);
         let one_way = owner.one_way;
         let opposite = owner.position(&request.symbol, !request.side.buys());
@@ -151,16 +154,18 @@ impl Exchange {
         let Some(market) = self.futures.get(&request.symbol) else {
             return Err(Reject::UnknownMarket);
         };
-        if opened.is_zero() {
-            return Ok(Decimal::ZERO);
-        }
         let reached =
             market.book.highest_match_price(request.side.book_side(), request.price, size, account);
         let worst = request.price.into_iter().chain(reached).max().unwrap_or_default();
-        let coins = opened * market.rules.contract_size;
+        // Checked for orders that close as well: their trades must have a value.
+        let coins = size * market.rules.contract_size;
         let maximum = market.rules.max_volume;
         let out_of_range = Reject::SizeOutOfRange { minimum: Decimal::ONE, maximum };
-        let value = coins.checked_mul(worst).ok_or(out_of_range)?;
+        coins.checked_mul(worst).ok_or(out_of_range)?;
+        if opened.is_zero() {
+            return Ok(Decimal::ZERO);
+        }
+        let value = market.value(opened, worst);
         let quote = market.rules.quote.clone();
         self.check_leverage(account, request, value)?;
         let amount = opening_cost(request, value);

@@ -34,8 +34,9 @@ struct Fill {
 }
 
 impl Fill {
+    // Rule: The value of a futures trade has 12 decimals and is rounded down. Source: invented (so that sums stay exact)
     fn value(&self, contracts: Decimal) -> Decimal {
-        self.price * contracts * self.contract_size
+        round_share_down(self.price * contracts * self.contract_size)
     }
 }
 

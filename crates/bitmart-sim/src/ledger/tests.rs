@@ -81,3 +81,36 @@ fn every_currency_has_its_own_books() {
     assert_eq!(rows, expected);
     assert!(ledger.sums().values().all(Decimal::is_zero));
 }
+
+/// An amount that a balance has no digits for stays with the payer, so that no posting creates or destroys money.
+#[test]
+fn a_posting_is_exact_on_both_sides() {
+    let smallest = Decimal::new(1, 28);
+    let amounts = [smallest, Decimal::new(123, 20), Decimal::new(15, 1), Decimal::MAX];
+    for held in [Decimal::from(10_u64.pow(17)), Decimal::MAX, Decimal::new(1, 19)] {
+        for amount in amounts.into_iter().flat_map(|amount| [amount, -amount]) {
+            let mut ledger = Ledger::new();
+            let wallet = ledger.open_wallet(&"USDT".into());
+            ledger.post(wallet.frozen(), wallet.available(), held);
+            ledger.post(wallet.frozen(), wallet.available(), amount);
+            let Wallet { available, frozen } = ledger.wallet(wallet);
+            assert_eq!(available, -frozen, "{held} {amount}");
+        }
+    }
+}
+
+#[test]
+fn a_negative_amount_cannot_be_frozen() {
+    let (mut ledger, usdt, _) = ledger();
+    assert!(!ledger.freeze(usdt, -Decimal::ONE));
+    assert_eq!(ledger.wallet(usdt).available, Decimal::TEN);
+}
+
+#[test]
+fn a_book_pays_at_most_the_limit() {
+    let (mut ledger, usdt, _) = ledger();
+    assert!(ledger.can_issue("USDT", HouseBook::Deposits, MAX_ISSUED));
+    ledger.pay_from_house(HouseBook::Deposits, usdt.available(), Decimal::ONE);
+    assert!(!ledger.can_issue("USDT", HouseBook::Deposits, MAX_ISSUED));
+    assert!(!ledger.can_issue("USDT", HouseBook::Deposits, Decimal::MAX));
+}

@@ -28,7 +28,11 @@ impl Exchange {
         let loans = open.filter_map(|id| self.loans.get(id));
         let indebted: BTreeSet<_> = loans.map(|loan| (loan.account, loan.symbol.clone())).collect();
         for (account, symbol) in indebted {
-            if self.risk(account, &symbol).is_below_liquidation_rate() {
+            // Rule: In a halted pair no margin account is liquidated until trading resumes. Source: invented (no source
+            // says it)
+            if self.check_trading(&symbol).is_ok()
+                && self.risk(account, &symbol).is_below_liquidation_rate()
+            {
                 self.liquidate_margin(account, &symbol, now_ms);
             }
         }

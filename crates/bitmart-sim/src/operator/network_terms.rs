@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{DECIMALS, control::MAX_BALANCE, payment::WITHDRAW_FEE, reject::Reject};
+use crate::{DECIMALS, control::check_operator_amount, payment::WITHDRAW_FEE, reject::Reject};
 
 /// Fee, limits and memo of withdrawals by a network.
 ///
@@ -92,7 +92,7 @@ impl NetworkTerms {
     }
 
     pub(super) fn is_valid(&self) -> bool {
-        let is_valid = |amount: Decimal| (Decimal::ZERO..=MAX_BALANCE).contains(&amount);
+        let is_valid = |amount: Decimal| check_operator_amount(amount).is_ok();
         is_valid(self.fee)
             && self.minimum.is_none_or(is_valid)
             && self.decimals <= DECIMALS

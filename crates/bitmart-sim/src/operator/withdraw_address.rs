@@ -15,11 +15,8 @@ const MAX_PART_BYTES: usize = 256;
 /// use bitmart_sim::operator::WithdrawAddress;
 ///
 /// let address = WithdrawAddress::new("T1").currency("USDT").network("TRC20").remark("cold wallet");
-
 /// assert!(address.verified);
-
 /// assert!(!WithdrawAddress::new("0x2").unverified().verified);
-
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,9 +5,9 @@ use smol_str::SmolStr;
 
 use super::{Payment, PaymentState};
 use crate::{
-    AccountId, BalanceReason, Event, Exchange, account::WalletKind,
+    AccountId, BalanceReason, Event, Exchange, account::WalletKind, control::MAX_BALANCE,
     futures::transactions::TransactionKind, ledger::HouseBook, next_number, reject::Reject,
-    transfer::AccountWallet,
+    rules::check_decimals, transfer::AccountWallet,
 };
 
 // Rule: A claim of play money pays 10, any number of times. Source: documented (both samples, endpoint
@@ -36,6 +36,11 @@ impl Exchange {
         if amount <= Decimal::ZERO {
             return Err(Reject::AmountNotPositive);
         }
+        // Rule: A deposit is at most 1e15, with at most 8 decimals. Source: invented (no sum can overflow)
+        if amount > MAX_BALANCE {
+            return Err(Reject::AmountTooLarge { maximum: MAX_BALANCE });
+        }
+        check_decimals(amount)?;
         let id = next_number(&mut self.counters.funding);
         Ok(self.start_payment(Payment {
             id,

@@ -55,7 +55,7 @@ impl fmt::Display for Reject {
             }
             Self::OrderOpens => f.write_str("a take-profit or stop-loss cannot open a position"),
             Self::TriggerKindDiffers => {
-                f.write_str("the kind of the order does not match its condition")
+                f.write_str("the kind of the order does not match its condition, or cannot be for the whole position")
             }
             Self::CallbackRateOutOfRange { minimum, maximum } => {
                 write!(f, "the callback rate is not from {minimum} to {maximum} percent")

@@ -139,6 +139,7 @@ impl Exchange {
         // Rule: A resting order of a halted contract cannot be changed, and can be cancelled. Source: invented (no
         // source says it)
         self.check_trading(&rules.symbol)?;
+        self.check_contract(&rules.symbol)?;
         price.map_or(Ok(()), |price| rules.check_price(price))?;
         size.map_or(Ok(()), |size| rules.check_size(size))
     }
@@ -157,7 +158,12 @@ impl Exchange {
         if !order.side.opens() && !terms.preset.is_empty() {
             return Err(Reject::OrderDoesNotOpen);
         }
-        if !terms.whole_position {
+        // Rule: Only a take-profit or stop-loss closes the whole position; its size may then be 0. Source: documented
+        // (endpoint futures_submit_tp_sl_order); simplified (the code)
+        if terms.whole_position && !kind.is_bound() {
+            return Err(Reject::TriggerKindDiffers);
+        }
+        if !terms.whole_position || !order.size.is_zero() {
             rules.check_size(order.size)?;
         }
         rules.check_terms(order)?;
@@ -168,6 +174,7 @@ impl Exchange {
             }
             Condition::Trail(trail) if kind == PlanKind::Trailing => {
                 check_callback_rate(trail.callback_rate)?;
+                trail.peak.map_or(Ok(()), |peak| rules.check_price(peak))?;
                 rules.check_price(trail.activation)
             }
             _ => Err(Reject::TriggerKindDiffers),

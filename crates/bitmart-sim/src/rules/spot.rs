@@ -72,7 +72,13 @@ impl Exchange {
     pub fn check_spot_terms(&self, order: &NewSpotOrder) -> Result<(), Reject> {
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
         order.client_id.as_deref().map_or(Ok(()), check_client_id)?;
-        market.rules.check_order(order, market.book.opposite_best(order.side))
+        market.rules.check_order(order, market.book.opposite_best(order.side))?;
+        // Rule: An amount that the type of an order does not use is from 0 to 1e12 as well. Source: invented (no
+        // product of two can overflow)
+        let (minimum, maximum) = (Decimal::ZERO, MAX_AMOUNT);
+        let amounts = [order.size, order.price, order.notional];
+        let fits = amounts.iter().all(|amount| (minimum..=maximum).contains(amount));
+        if fits { Ok(()) } else { Err(Reject::AmountOutOfRange { minimum, maximum }) }
     }
 
     /// Checks a new spot order against the rules of its pair and the book.

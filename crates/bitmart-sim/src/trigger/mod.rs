@@ -25,7 +25,7 @@ pub use self::{
     spot::{Algo, AlgoKind, NewAlgo},
     trailing::Trail,
 };
-use super::{AccountId, Event, Exchange, FuturesAction, OrderId};
+use super::{AccountId, Event, Exchange, FuturesAction, OrderId, operator::OperatorDecisions};
 
 // Rule: An account may have 200 orders waiting for a price on each of spot and futures (40028). Source:
 // invented (the number is not published)
@@ -176,14 +176,25 @@ impl<T: Traded + Clone> TriggerOrders<T> {
     }
 
     fn is_full(&self, account: AccountId) -> bool {
-        self.waiting.values().filter(|one| one.account == account).count() >= MOST_WAITING
+        self.has_no_room_for(account, 1)
     }
 
-    /// Updates the conditions with a price. Returns the trigger orders that it triggers, oldest first.
-    fn triggered_by(&mut self, symbol: &SmolStr, kind: PriceType, price: Decimal) -> Vec<OrderId> {
+    fn has_no_room_for(&self, account: AccountId, more: usize) -> bool {
+        self.waiting.values().filter(|one| one.account == account).count() + more > MOST_WAITING
+    }
+
+    /// Updates the conditions with a price. Returns the trigger orders that it triggers, oldest first. Those of frozen
+    /// accounts do not follow the price.
+    fn triggered_by(
+        &mut self,
+        symbol: &SmolStr,
+        kind: PriceType,
+        price: Decimal,
+        decisions: &OperatorDecisions,
+    ) -> Vec<OrderId> {
         self.waiting
             .values_mut()
-            .filter(|one| one.terms.symbol() == symbol)
+            .filter(|one| one.terms.symbol() == symbol && !decisions.is_frozen(one.account))
             .filter_map(|one| one.condition.is_met_by(kind, price).then_some(one.id))
             .collect()
     }
@@ -257,7 +268,7 @@ impl Exchange {
                 self.check_futures_price(symbol, PriceType::Last, trade.price, now_ms);
             }
             Event::SpotTrade { symbol, trade } => {
-                self.check_spot_price(symbol, trade.price, now_ms)
+                self.check_spot_price(symbol, trade.price, now_ms);
             }
             Event::FuturesOrder { order, action, .. } => {
                 if *action == FuturesAction::Fill {
@@ -295,8 +306,9 @@ impl Exchange {
         }
     }
 
-    // Rule: In a halted market no trigger order is triggered. Source: invented (no source says it)
-    /// Triggers futures orders whose condition a price meets, unless the market is halted.
+    // Rule: In a halted market or delisted contract no trigger order is triggered, nor one of a frozen account. They
+    // wait, and are triggered afterwards if the price then meets their condition. Source: invented (no source says it)
+    /// Triggers futures orders whose condition a price meets, unless the contract is halted or delisted.
     fn check_futures_price(
         &mut self,
         symbol: &SmolStr,
@@ -304,10 +316,11 @@ impl Exchange {
         price: Decimal,
         now_ms: u64,
     ) {
-        if self.halted.contains(symbol) {
+        if self.check_contract(symbol).is_err() {
             return;
         }
-        for id in self.triggers.futures.triggered_by(symbol, kind, price) {
+        let (triggers, decisions) = (&mut self.triggers.futures, &self.decisions);
+        for id in triggers.triggered_by(symbol, kind, price, decisions) {
             self.trigger_plan(id, now_ms);
         }
     }
@@ -317,7 +330,8 @@ impl Exchange {
         if self.halted.contains(symbol) {
             return;
         }
-        for id in self.triggers.spot.triggered_by(symbol, PriceType::Last, price) {
+        let (triggers, decisions) = (&mut self.triggers.spot, &self.decisions);
+        for id in triggers.triggered_by(symbol, PriceType::Last, price, decisions) {
             self.trigger_algo(id, now_ms);
         }
     }

@@ -182,11 +182,20 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<(), Reject> {
         let plan = self.waiting_plan(account, symbol, id, kinds)?.ok_or(Reject::UnknownOrder)?;
+        let whole_position = change.whole_position.unwrap_or(plan.terms.whole_position);
+        if whole_position && !plan.terms.kind.is_bound() {
+            return Err(Reject::TriggerKindDiffers);
+        }
+        // Rule: A trigger order that was for the whole position needs a size to be for a part. Source: invented (no
+        // source says it)
+        if !whole_position && plan.terms.order.size <= Decimal::ZERO {
+            return Err(Reject::SizeTooSmall { minimum: Decimal::ONE });
+        }
         if let Condition::Reach { price, by, .. } = &mut plan.condition {
             (*price, *by) = (change.trigger_price, change.by);
         }
         plan.terms.order.price = change.price;
-        plan.terms.whole_position = change.whole_position.unwrap_or(plan.terms.whole_position);
+        plan.terms.whole_position = whole_position;
         plan.updated_ms = now_ms;
         self.report_plan(id);
         Ok(())

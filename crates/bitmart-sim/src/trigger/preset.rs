@@ -40,6 +40,11 @@ impl Preset {
         self == Self::default()
     }
 
+    /// Returns both prices, with the kind of trigger order that each becomes.
+    fn legs(self) -> [(PlanKind, Option<PresetPrice>); 2] {
+        [(PlanKind::TakeProfit, self.take_profit), (PlanKind::StopLoss, self.stop_loss)]
+    }
+
     /// Replaces the prices that `newer` has.
     pub(super) fn updated(self, newer: Self) -> Self {
         Self {
@@ -56,6 +61,9 @@ pub(super) struct Presets {
     /// Orders whose presets are not placed yet.
     #[serde(rename = "armed")]
     pending: BTreeSet<OrderId>,
+    /// The latest take-profit and stop-loss that were placed for an order.
+    #[serde(default)]
+    placed: BTreeMap<OrderId, Vec<(PlanKind, OrderId)>>,
 }
 
 impl Presets {
@@ -75,7 +83,18 @@ impl Presets {
             let oldest = self.by_order.keys().find(|id| !self.pending.contains(id)).copied();
             let Some(oldest) = oldest else { return };
             self.by_order.remove(&oldest);
+            self.placed.remove(&oldest);
         }
+    }
+
+    fn placed_for(&self, order: OrderId, kind: PlanKind) -> Option<OrderId> {
+        self.placed.get(&order)?.iter().find(|row| row.0 == kind).map(|row| row.1)
+    }
+
+    fn remember_placed(&mut self, order: OrderId, kind: PlanKind, plan: OrderId) {
+        let rows = self.placed.entry(order).or_default();
+        rows.retain(|row| row.0 != kind);
+        rows.push((kind, plan));
     }
 }
 
@@ -116,8 +135,35 @@ impl Exchange {
             return Err(Reject::OrderNotOpen);
         }
         check_opens(order.request.side)?;
-        self.set_preset(id, self.preset_of(id).updated(preset));
+        let (order, updated) = (order.clone(), self.preset_of(id).updated(preset));
+        if order.filled.is_zero() || !self.has_opened(&order) {
+            self.set_preset(id, updated);
+            return Ok(());
+        }
+        // Rule: Presets that are changed after the first fill change the trigger orders that it placed; one that does
+        // not wait any more is placed again. Source: simplified (no source says it)
+        let new = preset
+            .legs()
+            .into_iter()
+            .filter(|leg| leg.1.is_some() && self.waiting_leg(id, leg.0).is_none());
+        if self.triggers.futures.has_no_room_for(account, new.count()) {
+            return Err(Reject::TooManyTriggerOrders);
+        }
+        self.triggers.presets.by_order.insert(id, updated);
+        self.place_legs(&order, preset, now_ms);
         Ok(())
+    }
+
+    /// Whether the position that an order opens is open.
+    fn has_opened(&self, order: &FuturesOrder) -> bool {
+        let request = &order.request;
+        !self.position_size(order.account, &request.symbol, request.side.long()).is_zero()
+    }
+
+    /// Returns the waiting take-profit or stop-loss that was placed for an order.
+    fn waiting_leg(&self, order: OrderId, kind: PlanKind) -> Option<OrderId> {
+        let id = self.triggers.presets.placed_for(order, kind)?;
+        self.triggers.futures.waiting.contains_key(&id).then_some(id)
     }
 
     // Rule: The first fill that opens places the presets, for the whole position and at the market.
@@ -125,23 +171,28 @@ impl Exchange {
     /// Places the presets of an order at its first fill that opens a position. In one-way mode earlier fills may have
     /// closed the opposite position.
     pub(super) fn place_preset(&mut self, order: &FuturesOrder, now_ms: u64) {
-        let request = &order.request;
-        let opened =
-            !self.position_size(order.account, &request.symbol, request.side.long()).is_zero();
-        if !opened || !self.triggers.presets.remove_pending(order.id) {
-            return;
+        if self.has_opened(order) && self.triggers.presets.remove_pending(order.id) {
+            self.place_legs(order, self.preset_of(order.id), now_ms);
         }
-        let preset = self.preset_of(order.id);
+    }
+
+    /// Places the take-profit and stop-loss of an order, or changes those that wait.
+    fn place_legs(&mut self, order: &FuturesOrder, preset: Preset, now_ms: u64) {
         let side = if order.request.side.long() {
             FuturesSide::CloseLong
         } else {
             FuturesSide::CloseShort
         };
-        let legs =
-            [(PlanKind::TakeProfit, preset.take_profit), (PlanKind::StopLoss, preset.stop_loss)];
-        for (kind, price) in legs {
+        for (kind, price) in preset.legs() {
             let Some(PresetPrice { price, by }) = price else { continue };
             let condition = Condition::Reach { price, way: kind.direction(side), by };
+            if let Some(id) = self.waiting_leg(order.id, kind) {
+                if let Some(plan) = self.triggers.futures.waiting.get_mut(&id) {
+                    (plan.condition, plan.updated_ms) = (condition, now_ms);
+                }
+                self.report_plan(id);
+                continue;
+            }
             let terms = Plan {
                 kind,
                 order: NewFuturesOrder {
@@ -157,7 +208,9 @@ impl Exchange {
             };
             let plan = NewPlan { client_id: None, condition, terms };
             // Rejected when the position was closed meanwhile, or too many trigger orders wait.
-            let _ = self.submit_plan(order.account, plan, now_ms);
+            if let Ok(id) = self.submit_plan(order.account, plan, now_ms) {
+                self.triggers.presets.remember_placed(order.id, kind, id);
+            }
         }
     }
 }

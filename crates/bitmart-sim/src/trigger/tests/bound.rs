@@ -150,3 +150,47 @@ fn a_stop_loss_at_the_mark_price_prevents_a_liquidation_however_far_the_clock_ju
     let customer = |order: &FuturesOrder| order.origin == crate::futures_order::Origin::Customer;
     assert!(exchange.futures_orders_of(ME).all(customer), "nothing was liquidated");
 }
+
+/// However presets are changed between the fills of an order, it has one take-profit and one stop-loss.
+#[test]
+fn changed_presets_change_the_trigger_orders_that_the_first_fill_placed() {
+    let mut exchange = quiet();
+    let leg = |price: i64| Some(PresetPrice { price: price.into(), by: PriceType::Last });
+    let buy = place(&mut exchange, ME, order(FuturesSide::OpenLong, Some(60_000), 9));
+    exchange.set_preset(buy, Preset { take_profit: None, stop_loss: leg(59_000) });
+    for round in 0..6 {
+        place(&mut exchange, OTHER, order(FuturesSide::OpenShort, Some(60_000), 1));
+        let take_profit = if round > 1 { leg(61_000 + round) } else { None };
+        let newer = Preset { take_profit, stop_loss: leg(59_000 - round) };
+        exchange.change_preset(ME, SYMBOL, buy, newer, START_MS).expect("open");
+        exchange.run_triggers(START_MS);
+        let waiting = exchange.triggers.futures.of(ME).filter(|plan| plan.is_waiting());
+        let mut rows: Vec<_> =
+            waiting.map(|plan| (plan.terms.kind, plan.condition.clone())).collect();
+        rows.sort_by_key(|row| row.0 == PlanKind::StopLoss);
+        let mut expected = vec![(PlanKind::StopLoss, reach(59_000 - round, Direction::Fall))];
+        if round > 1 {
+            expected.insert(0, (PlanKind::TakeProfit, reach(61_000 + round, Direction::Rise)));
+        }
+        assert_eq!(rows, expected, "round {round}");
+    }
+}
+
+/// A change that needs a new trigger order is rejected whole when there is no room for it.
+#[test]
+fn presets_that_find_no_room_are_not_changed() {
+    let mut exchange = quiet();
+    let leg = |price: i64| Some(PresetPrice { price: price.into(), by: PriceType::Last });
+    let buy = place(&mut exchange, ME, order(FuturesSide::OpenLong, Some(60_000), 9));
+    exchange.set_preset(buy, Preset { take_profit: None, stop_loss: leg(59_000) });
+    place(&mut exchange, OTHER, order(FuturesSide::OpenShort, Some(60_000), 1));
+    for _ in 1..200 {
+        let open = order(FuturesSide::OpenLong, None, 1);
+        plan(&mut exchange, PlanKind::Plan, open, reach(90_000, Direction::Rise));
+    }
+    let before = exchange.preset_of(buy);
+    let both = Preset { take_profit: leg(61_000), stop_loss: leg(58_000) };
+    let result = exchange.change_preset(ME, SYMBOL, buy, both, START_MS);
+    assert_eq!(result, Err(Reject::TooManyTriggerOrders));
+    assert_eq!(exchange.preset_of(buy), before);
+}
