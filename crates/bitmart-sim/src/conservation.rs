@@ -1,6 +1,7 @@
 //! Property tests over random operations: money is conserved, balances stay positive, books stay uncrossed, states
 //! only move forward, and the same seed and operations give the same ledger.
 
+mod bounds;
 mod control;
 mod order_events;
 mod steps;
@@ -258,6 +259,7 @@ proptest! {
             check(&exchange)?;
             order_events.check(exchange.take_events())?;
         }
+        prop_assert_eq!(exchange.check_consistency(), Ok(()));
         check_frozen(&exchange)?;
         check_transactions(&exchange, &begin)?;
         check_fills(&exchange)?;

@@ -87,6 +87,7 @@ impl Exchange {
             by_operator: true,
         };
         self.payments.insert(id, row);
+        self.payments.finish(id, self.history_limit);
     }
 
     // Rule: A deposit is credited to the chosen wallet; to spot when no contract is settled in its currency.
