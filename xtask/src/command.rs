@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::{
-    TaskResult, api, build_time, codegen, conformance, deny, dist, foreign, fuzz, lint, load, long,
-    package, soak, specs, test,
+    TaskResult, api, build_time, codegen, conformance, deny, dist, foreign, fuzz, growth, lint,
+    load, long, package, peers, perf, soak, specs, test,
 };
 
 struct Command {
@@ -102,6 +102,24 @@ const COMMANDS: &[Command] = &[
         "[STEP...]",
         "runs the measurements that take hours; writes docs/long.md",
         long::run,
+    ),
+    command(
+        "peers",
+        "[--quick]",
+        "compares the SDK with other clients; writes docs/performance.md",
+        peers::run,
+    ),
+    command(
+        "growth",
+        "[--quick] [SUBJECT...]",
+        "measures what grows with numbers; writes docs/performance.md",
+        growth::run,
+    ),
+    command(
+        "perf",
+        "[--check [--base REVISION]]",
+        "counts instructions of the hot paths, or compares them",
+        perf::run,
     ),
     command("build-time", "", "compares the build time with that of the usual stack", |rest| {
         without_arguments("build-time", rest, build_time::measure)

@@ -13,6 +13,7 @@ use crate::TaskResult;
 use crate::command::unknown;
 use crate::install::{self, Missing};
 use crate::run::workspace_root;
+use crate::stats::grouped;
 use crate::step::{self, Outcome, Part};
 
 /// How long each target runs if none is named.
@@ -175,19 +176,6 @@ fn add_executions(text: &str, target: &str, executions: u64) -> Result<String, S
         return Err(format!("{COUNTS} has no row for {target}, or none for the total"));
     }
     Ok(lines.join("\n") + "\n")
-}
-
-/// `1234567` as `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

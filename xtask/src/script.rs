@@ -53,7 +53,7 @@ pub(crate) fn run_script(
 
 fn attempt(name: &str, options: &[&str], limit: Duration, script: &mut Command) -> TaskResult {
     let failed = |error: std::io::Error| format!("{name}: {error}");
-    let (_sandbox, ready) = Sandbox::start(options)?;
+    let (_sandbox, ready) = Sandbox::start(&program("bitmart-sandbox"), options)?;
     let log = scratch()?.join(format!("{name}.log"));
     let out = File::create(&log).map_err(failed)?;
     set_environment(script, &ready, &scratch()?.join(format!("{name}.pem")))?;
@@ -117,13 +117,13 @@ fn wait_with_timeout(limit: Duration, child: &mut Child) -> std::io::Result<Opti
 }
 
 /// The sandbox program on free ports, until it is dropped.
-struct Sandbox(Child);
+pub(crate) struct Sandbox(Child);
 
 impl Sandbox {
     /// Starts it and returns its ready line.
-    fn start(options: &[&str]) -> Result<(Self, String), String> {
+    pub(crate) fn start(program: &Path, options: &[&str]) -> Result<(Self, String), String> {
         let failed = |error: std::io::Error| format!("the sandbox: {error}");
-        let mut command = Command::new(program("bitmart-sandbox"));
+        let mut command = Command::new(program);
         command.args(["--seed", "1", "--admin", "127.0.0.1:0"]).args(options);
         // The sandbox explains rejections on standard error, and scripts provoke some.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -159,9 +159,12 @@ fn selected(names: &[&str]) -> Result<Vec<&'static Step>, String> {
 /// The workspace, and the packages that are no members of it.
 fn format() -> TaskResult {
     run_command(cargo().args(["fmt", "--all", "--check"]))?;
-    for manifest in
-        ["fuzz/Cargo.toml", "xtask/baseline/ours/Cargo.toml", "xtask/baseline/theirs/Cargo.toml"]
-    {
+    for manifest in [
+        "fuzz/Cargo.toml",
+        "xtask/baseline/ours/Cargo.toml",
+        "xtask/baseline/theirs/Cargo.toml",
+        "xtask/peers/Cargo.toml",
+    ] {
         run_command(cargo().args(["fmt", "--check", "--manifest-path", manifest]))?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ring::hmac;
-use zeroize::Zeroizing;
+use zeroize::Zeroize as _;
 
 use crate::Credentials;
 
@@ -33,12 +33,15 @@ impl Credentials {
         let start = write_decimal(&mut decimal, timestamp_ms);
 
         let parts = [&decimal[start..], self.framed_memo(), body];
-        // Hashing one contiguous message is faster than hashing its parts. The copy of the memo is wiped.
-        let mut buffer = Zeroizing::new([0; STACK_BUFFER]);
-        let tag = match join(parts, buffer.as_mut_slice()) {
+        let mut buffer = [0; STACK_BUFFER];
+        // Hashing one contiguous message is faster than hashing its parts.
+        let tag = match join(parts, &mut buffer) {
             Some(message) => hmac::sign(self.signing(), message),
             None => sign_parts(self.signing(), parts),
         };
+        // Only the memo is a secret. Wiping the whole buffer takes as long as hashing a block.
+        let [timestamp, memo, _] = parts.map(<[u8]>::len);
+        buffer[timestamp..(timestamp + memo).min(STACK_BUFFER)].zeroize();
 
         let mut hex = [0; HEX_LENGTH];
         hex::encode_to_slice(tag, &mut hex).expect("HMAC-SHA256 has 32 bytes");
@@ -108,15 +111,20 @@ impl fmt::Debug for Signature {
 
 /// Writes `number` to the end of `buffer` and returns the index of its first digit.
 fn write_decimal(buffer: &mut [u8; MAX_DECIMAL], number: i64) -> usize {
+    let digit = |value: u64| b'0' + u8::try_from(value).expect("a decimal digit");
     let mut remaining = number.unsigned_abs();
     let mut start = buffer.len();
-    loop {
+    // Two digits at a time: each division waits for the one before.
+    while remaining >= 10 {
+        let pair = remaining % 100;
+        remaining /= 100;
+        start -= 2;
+        buffer[start] = digit(pair / 10);
+        buffer[start + 1] = digit(pair % 10);
+    }
+    if remaining > 0 || start == buffer.len() {
         start -= 1;
-        buffer[start] = b'0' + u8::try_from(remaining % 10).expect("a decimal digit");
-        remaining /= 10;
-        if remaining == 0 {
-            break;
-        }
+        buffer[start] = digit(remaining);
     }
     if number < 0 {
         start -= 1;

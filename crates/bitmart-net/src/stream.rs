@@ -101,10 +101,15 @@ impl Stream {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = self.poll_inner_now(cx, buffer);
+        self.track(buffer, before);
+        read
+    }
+
+    /// Tracks the TLS records in what was read into `buffer` behind the first `before` bytes.
+    fn track(&mut self, buffer: &ReadBuf<'_>, before: usize) {
         if let Some(records) = &mut self.records {
             records.advance(buffer.filled().get(before..).unwrap_or_default());
         }
-        read
     }
 
     fn poll_inner_now(
@@ -180,7 +185,10 @@ impl AsyncRead for Stream {
         if self.reads_now {
             return self.poll_read_now(cx, buffer);
         }
-        self.io().poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = self.io().poll_read(cx, buffer);
+        self.track(buffer, before);
+        read
     }
 }
 

@@ -9,12 +9,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use bitmart_types::Roots;
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 use self::pin::{Pin, PinnedVerifier};
+
+/// TLS sessions that are kept for resumption: of four servers, with eight tickets each. The exchange has
+/// one server of each kind. The default of rustls reserves memory for 32 servers.
+const SESSIONS: usize = 32;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -70,6 +74,7 @@ impl TlsOptions {
                 .with_custom_certificate_verifier(Arc::new(verifier))
                 .with_no_client_auth()
         };
+        config.resumption = Resumption::in_memory_sessions(SESSIONS);
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         Ok(config)
     }

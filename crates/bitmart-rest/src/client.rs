@@ -16,6 +16,8 @@ mod retry;
 mod retry_after;
 #[cfg(feature = "client")]
 mod synced_clock;
+#[cfg(feature = "client")]
+mod timers;
 pub mod transport;
 
 #[cfg(feature = "client")]

@@ -1,6 +1,6 @@
 //! Which topics are assigned to a connection.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::topic;
@@ -13,7 +13,7 @@ pub(crate) struct Assignments(Mutex<Topics>);
 #[derive(Debug, Default)]
 struct Topics {
     /// Leases per topic.
-    leases: HashMap<Arc<str>, usize>,
+    leases: BTreeMap<Arc<str>, usize>,
     /// The connection has ended and takes no more topics.
     closed: bool,
 }

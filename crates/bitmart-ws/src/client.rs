@@ -122,7 +122,7 @@ impl Client {
     /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
     pub async fn subscribe<T: Event>(&self, topic: Topic<T>) -> Result<Subscription<T>, Error> {
         let access = Access::from_topic(&topic);
-        let name: Arc<str> = topic.name().into();
+        let name = topic.shared_name();
         let (driver, lease) = self.lease((topic.dialect(), access), &name)?;
         let overflow = match access {
             Access::Public => Overflow::Lag,
@@ -193,7 +193,7 @@ impl Client {
         }
         let endpoint = (topic.dialect(), Access::from_topic(topic));
         let driver = self.driver_of(endpoint, topic.name()).ok_or_else(no_connection)?;
-        driver.send(Command::RequestSnapshot(topic.name().into())).await
+        driver.send(Command::RequestSnapshot(topic.shared_name())).await
     }
 
     /// Ends every subscription and closes every connection. Subscriptions still return the queued

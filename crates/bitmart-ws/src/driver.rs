@@ -52,6 +52,10 @@ pub(crate) use socket::Socket;
 /// Capacity of the command queue. Further callers wait.
 pub(crate) const COMMAND_CAPACITY: usize = 64;
 
+/// Data frames in a row after which the readers get a turn. In a longer burst the first events would wait
+/// for the last, and would have left the processor's cache when they are read.
+const FRAMES_PER_TURN: usize = 32;
+
 /// The error that ended the driver, if its login was rejected permanently.
 pub(crate) type LoginFailure = Arc<OnceLock<Error>>;
 
@@ -136,6 +140,7 @@ impl Driver {
         // Data only postpones the deadline, and a timer that fires early does no harm. So a data
         // frame does not reset it.
         let mut only_data = false;
+        let mut frames = 0;
         let signals = self.signals.clone();
         let mut commands = Vec::new();
         loop {
@@ -149,6 +154,11 @@ impl Driver {
             }
             if changed || !only_data {
                 timer_set = self.set_timer(timer.as_mut());
+            }
+            frames = if only_data { frames + 1 } else { 0 };
+            if frames == FRAMES_PER_TURN {
+                frames = 0;
+                tokio::task::yield_now().await;
             }
             only_data = false;
             tokio::select! {

@@ -191,14 +191,12 @@ impl<T: Event> FanIn<T> {
         }
         let mut connections: Vec<ConnectionTopics<T>> = Vec::new();
         for topic in new {
-            let name: Arc<str> = topic.name().into();
+            let name = topic.shared_name();
             let (driver, lease) = self.client.lease((topic.dialect(), self.access), &name)?;
             // Searched from the end, because connections fill up one after the other.
-            let index = connections.iter().rposition(|connection| {
-                Arc::ptr_eq(&connection.driver.assignments, &driver.assignments)
-            });
+            let index =
+                connections.iter().rposition(|connection| Arc::ptr_eq(&connection.driver, &driver));
             let index = index.unwrap_or_else(|| {
-                let driver = Arc::new(driver);
                 connections.push(ConnectionTopics { driver, topics: Vec::new() });
                 connections.len() - 1
             });

@@ -124,6 +124,10 @@ impl<T> Writer<T> {
                 }
             }
         }
+        if state.items.capacity() == 0 {
+            // Most queues never hold more than one update, and there are thousands of them.
+            state.items.reserve_exact(1);
+        }
         state.items.push_back((update, stamp));
         state.report_depth(&self.0.receive_tracker);
         if let Some(waker) = state.waker.take() {

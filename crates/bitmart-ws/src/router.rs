@@ -9,7 +9,7 @@ mod sink;
 mod tests;
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::dialect::Dialect;
@@ -30,8 +30,8 @@ pub(crate) struct Router {
     /// By channel, one for each event type.
     dispatchers: HashMap<Box<str>, Vec<Box<dyn AnyDispatcher>>>,
     /// How many subscribers each topic has.
-    topics: HashMap<Arc<str>, usize>,
-    subscribers: HashMap<SubscriberId, Arc<str>>,
+    topics: BTreeMap<Arc<str>, usize>,
+    subscribers: BTreeMap<SubscriberId, Arc<str>>,
     /// Subscribers that were found to have ended.
     ended: Vec<SubscriberId>,
     metrics: Metrics,
@@ -42,8 +42,8 @@ impl Router {
         Self {
             dialect,
             dispatchers: HashMap::new(),
-            topics: HashMap::new(),
-            subscribers: HashMap::new(),
+            topics: BTreeMap::new(),
+            subscribers: BTreeMap::new(),
             ended: Vec::new(),
             metrics: Metrics::default(),
         }

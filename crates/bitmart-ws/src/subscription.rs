@@ -20,8 +20,7 @@ use crate::session::ConnectionStatus;
 use crate::topic::Topic;
 use crate::update::Update;
 
-/// The client's connection to one driver.
-#[derive(Clone)]
+/// The client's connection to one driver, shared by the subscriptions on it.
 pub(crate) struct DriverHandle {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) signals: Arc<DriverSignals>,
@@ -60,7 +59,7 @@ pub struct Subscription<T> {
     topic: Topic<T>,
     id: SubscriberId,
     queue: Reader<T>,
-    driver: DriverHandle,
+    driver: Arc<DriverHandle>,
     /// Given back as soon as the subscription is dropped.
     _lease: TopicLease,
 }
@@ -70,7 +69,7 @@ impl<T> Subscription<T> {
         topic: Topic<T>,
         id: SubscriberId,
         queue: Reader<T>,
-        driver: DriverHandle,
+        driver: Arc<DriverHandle>,
         lease: TopicLease,
     ) -> Self {
         Self { topic, id, queue, driver, _lease: lease }
@@ -138,7 +137,7 @@ impl<T> Subscription<T> {
         if !self.topic.supports_request() {
             return Err(Error::no_snapshots(self.topic.name()));
         }
-        self.driver.send(Command::RequestSnapshot(self.topic.name().into())).await
+        self.driver.send(Command::RequestSnapshot(self.topic.shared_name())).await
     }
 
     /// Sends a command about the topic. The future does not borrow the subscription.
@@ -146,7 +145,7 @@ impl<T> Subscription<T> {
         &self,
         command: fn(Arc<str>) -> Command,
     ) -> impl Future<Output = Result<(), Error>> + Send + Sync + use<T> {
-        let (driver, name) = (self.driver.clone(), self.topic.name().into());
+        let (driver, name) = (self.driver.clone(), self.topic.shared_name());
         async move {
             let permit = driver.commands.reserve().await.map_err(|_| driver.ended())?;
             permit.send(command(name));

@@ -115,6 +115,12 @@ impl<T> Topic<T> {
         &self.name
     }
 
+    /// Returns the name, without a copy if it is long.
+    #[cfg(feature = "client")]
+    pub(crate) fn shared_name(&self) -> std::sync::Arc<str> {
+        self.name.clone().into()
+    }
+
     /// Returns the dialect, and with it the server.
     pub fn dialect(&self) -> Dialect {
         self.dialect

@@ -37,16 +37,14 @@ fn book(levels: u32, space: &str) -> String {
 #[test]
 fn a_book_allocates_once_a_side() {
     assert_eq!(allocations::<spot::DepthIncrease>(&book(50, "")), 2);
-    // Frames with blanks go to the general decoder, which needs one more.
-    assert_eq!(allocations::<spot::DepthIncrease>(&book(50, " ")), 3);
+    assert_eq!(allocations::<spot::DepthIncrease>(&book(50, " ")), 2);
 }
 
 #[test]
 fn a_complete_book_allocates_once_a_side() {
     let without_version = |text: &str| text.replace(r#","type":"snapshot","version":4"#, "");
     assert_eq!(allocations::<spot::Depth>(&without_version(&book(50, ""))), 2);
-    // As above: the fast path decodes one side before it reaches the first blank.
-    assert_eq!(allocations::<spot::Depth>(&without_version(&book(50, " "))), 3);
+    assert_eq!(allocations::<spot::Depth>(&without_version(&book(50, " "))), 2);
     assert_eq!(allocations::<futures::Depth>(&published("futures-depth/sample")), 1);
     assert_eq!(allocations::<futures::DepthAll>(&published("futures-depth-all/sample")), 2);
 }

@@ -8,6 +8,7 @@ use bitmart_auth::Credentials;
 use bitmart_net::{Connect, TlsOptions};
 use bitmart_types::{Clock, Environment, Service, SystemClock};
 
+use super::timers::Timers;
 use super::{Client, Inner, RetryPolicy, SyncedClock};
 use crate::ConfigError;
 use crate::client::limit::Limiter;
@@ -253,6 +254,7 @@ impl ClientBuilder {
             retry: self.retry,
             recv_window: self.recv_window,
             timeout: self.timeout,
+            timers: Timers::default(),
             max_body: self.max_body,
             drift: self.drift.then(Drift::new),
             metrics: Metrics::new(),

@@ -38,6 +38,7 @@ use super::detailed::{CompleteResponse, Detailed, detailed};
 use super::retry::RetryPolicy;
 use super::retry_after::retry_after;
 use super::synced_clock::{ClockEstimate, SyncedClock};
+use super::timers::Timers;
 
 /// A REST client. Cheap to clone; clones share connections, rate limits and clock.
 ///
@@ -64,6 +65,7 @@ pub(super) struct Inner {
     /// In milliseconds.
     pub(super) recv_window: Option<Duration>,
     pub(super) timeout: Duration,
+    pub(super) timers: Timers,
     pub(super) max_body: usize,
     pub(super) drift: Option<Drift>,
     pub(super) metrics: Metrics,
@@ -335,7 +337,7 @@ impl Client {
         payload: Payload,
         mut permit: Option<&mut Permit>,
     ) -> Result<CompleteResponse, Error> {
-        let Inner { encoder, transport, clock, timeout, max_body, .. } = &*self.0;
+        let Inner { encoder, transport, clock, timeout, timers, max_body, .. } = &*self.0;
         let begin = Instant::now();
         // Held until the response was read.
         let reservation = match encoder.authority(metadata) {
@@ -356,8 +358,7 @@ impl Client {
             let body = inflated(&head.headers, &body, *max_body)?;
             Ok((head, body))
         };
-        let left = timeout.saturating_sub(start.saturating_duration_since(begin));
-        let outcome = tokio::time::timeout(left, attempt).await;
+        let outcome = timers.timeout(begin, *timeout, attempt).await;
         let latency = start.elapsed();
         call.sent(latency);
         let (head, body) = outcome

@@ -138,14 +138,16 @@ impl<'a> ResponseParts<'a> {
                 _ => Err(self.foreign(Unexpected::NoCode)),
             };
         };
-        // One of the two holds the text; the other is absent or empty.
-        let texts = [members.message, members.msg].into_iter().flatten().filter_map(text);
-        let message = texts.reduce(|one, other| if one.is_empty() { other } else { one });
+        // One of the two holds the text; the other is absent or empty. Read only where it is needed.
+        let message = || {
+            let texts = [members.message, members.msg].into_iter().flatten().filter_map(text);
+            texts.reduce(|one, other| if one.is_empty() { other } else { one })
+        };
         let trace = members.trace.and_then(text);
         // Both an empty text and "N/A" have been observed for a missing trace.
         let trace = trace.filter(|trace| !trace.is_empty() && trace != "N/A");
         if let EnvelopeStatus::Failure { code, text_code } = status {
-            let message = text_code.into_iter().chain(message).collect::<Vec<_>>().join(": ");
+            let message = text_code.into_iter().chain(message()).collect::<Vec<_>>().join(": ");
             let error = ApiError { status: self.status, code, message, trace };
             return Err(Error::api(self.metadata, error).with_response(self.response()));
         }
@@ -154,7 +156,7 @@ impl<'a> ResponseParts<'a> {
         }
         let data = members.data.map_or("null", RawValue::get);
         // Observed: the code of success with the message "This service is down".
-        if is_empty(data) && !message.is_none_or(|message| is_success(&message)) {
+        if is_empty(data) && !message().is_none_or(|message| is_success(&message)) {
             return Err(self.unexpected(Unexpected::MessageContradictsCode));
         }
         Ok(SuccessEnvelope {

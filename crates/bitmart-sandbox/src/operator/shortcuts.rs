@@ -124,15 +124,15 @@ impl Sandbox {
     pub fn advance(&self, by: Duration) {
         let mut left = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         let mut last = None;
-        while left > 0 {
+        loop {
             let ms = left.min(MAX_ADVANCE_MS);
             // The call is only rejected by a running clock.
             let Ok(time) = self.operator().call(AdvanceClock { ms }) else { return };
+            left -= ms;
             // The clock stands still at the end of its range.
-            if last.replace(time.now_ms) == Some(time.now_ms) {
+            if left == 0 || last.replace(time.now_ms) == Some(time.now_ms) {
                 return;
             }
-            left -= ms;
         }
     }
 

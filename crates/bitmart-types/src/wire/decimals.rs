@@ -182,17 +182,17 @@ fn read_into(place: &mut Decimal, scalar: Scalar<'_>) -> Result<(), Mismatch> {
 }
 
 fn read_opt_into(place: &mut Option<Decimal>, scalar: Scalar<'_>) -> Result<(), Mismatch> {
+    // `place` stays `None` on an error.
+    let mut value = Decimal::ZERO;
     match scalar {
-        Scalar::Null => Ok(()),
-        Scalar::Text(text) if is_no_value(text) => Ok(()),
-        scalar => {
-            // `place` stays `None` on an error.
-            let mut value = Decimal::ZERO;
-            read_into(&mut value, scalar)?;
-            *place = Some(value);
-            Ok(())
-        }
+        Scalar::Null => return Ok(()),
+        // Most texts are numbers, so the spellings of no value come second.
+        Scalar::Text(text) if read_short(&mut value, text) => {}
+        Scalar::Text(text) if is_no_value(text) => return Ok(()),
+        scalar => read_into(&mut value, scalar)?,
     }
+    *place = Some(value);
+    Ok(())
 }
 
 fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<Decimal>, Mismatch> {

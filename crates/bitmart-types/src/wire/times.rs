@@ -14,8 +14,8 @@ const OUT_OF_RANGE: Mismatch = Some("no time between 2015 and 2100 in any unit")
 
 /// 2015-01-01 and 2100-01-01 in seconds. The exchange is younger than the first. Between them the
 /// magnitude of a number determines its unit.
-const EARLIEST: i128 = 1_420_070_400;
-const LATEST: i128 = 4_102_444_800;
+const EARLIEST: i64 = 1_420_070_400;
+const LATEST: i64 = 4_102_444_800;
 
 /// The zero time of Go.
 const NO_DATE: &str = "0001-01-01T00:00:00";
@@ -33,8 +33,8 @@ enum Unit {
 }
 
 impl Unit {
-    /// The units of numbers, each with its number per second.
-    const OF_NUMBERS: [(Self, i128); 4] = [
+    /// The units of numbers, each with its number per second. Times in nanoseconds fit 64 bits.
+    const OF_NUMBERS: [(Self, i64); 4] = [
         (Self::Seconds, 1),
         (Self::Millis, 1_000),
         (Self::Micros, 1_000_000),
@@ -67,7 +67,7 @@ fn read_time(scalar: Scalar<'_>, described: Unit) -> Result<Option<Timestamp>, M
             if time == Timestamp::default() {
                 return Ok(None);
             }
-            if !(EARLIEST..LATEST).contains(&time.as_secs().into()) {
+            if !(EARLIEST..LATEST).contains(&time.as_secs()) {
                 return Err(OUT_OF_RANGE);
             }
             (time, Unit::Date)
@@ -86,8 +86,10 @@ fn read_time(scalar: Scalar<'_>, described: Unit) -> Result<Option<Timestamp>, M
 /// Returns the time of a number and its unit; digits beyond the millisecond are dropped.
 fn from_number(scalar: Scalar<'_>) -> Result<Option<(Timestamp, Unit)>, Mismatch> {
     let (number, fraction) = match scalar {
-        Scalar::Unsigned(number) => (number.into(), Decimal::ZERO),
-        Scalar::Signed(number) => (number.into(), Decimal::ZERO),
+        Scalar::Unsigned(number) => {
+            (i64::try_from(number).map_err(|_| OUT_OF_RANGE)?, Decimal::ZERO)
+        }
+        Scalar::Signed(number) => (number, Decimal::ZERO),
         Scalar::Text(text) | Scalar::Number(text) => match text.trim().parse() {
             Ok(number) => (number, Decimal::ZERO),
             Err(_) => parts(scalar)?,
@@ -101,18 +103,26 @@ fn from_number(scalar: Scalar<'_>) -> Result<Option<(Timestamp, Unit)>, Mismatch
         .into_iter()
         .find(|(_, per_second)| (EARLIEST * per_second..LATEST * per_second).contains(&number));
     let (unit, per_second) = unit.ok_or(OUT_OF_RANGE)?;
-    let mut millis = number * 1000 / per_second;
-    if unit == Unit::Seconds {
-        millis += (fraction * Decimal::ONE_THOUSAND).trunc().to_i128().unwrap_or_default();
-    }
-    let millis = i64::try_from(millis).map_err(|_| OUT_OF_RANGE)?;
+    let millis = if unit == Unit::Seconds {
+        number * 1000 + whole_thousandths(fraction)
+    } else {
+        number / (per_second / 1000)
+    };
     Ok(Some((Timestamp::from_millis(millis), unit)))
 }
 
+/// Returns the whole thousandths of a fraction. Most times have none, and decimal arithmetic is slow.
+fn whole_thousandths(fraction: Decimal) -> i64 {
+    if fraction.is_zero() {
+        return 0;
+    }
+    (fraction * Decimal::ONE_THOUSAND).trunc().to_i64().unwrap_or_default()
+}
+
 /// Splits a number into its integer part and its fraction.
-fn parts(scalar: Scalar<'_>) -> Result<(i128, Decimal), Mismatch> {
+fn parts(scalar: Scalar<'_>) -> Result<(i64, Decimal), Mismatch> {
     let number = decimals::from_scalar(scalar)?;
-    Ok((number.trunc().to_i128().ok_or(OUT_OF_RANGE)?, number.fract()))
+    Ok((number.trunc().to_i64().ok_or(OUT_OF_RANGE)?, number.fract()))
 }
 
 fn required(scalar: Scalar<'_>, described: Unit) -> Result<Timestamp, Mismatch> {

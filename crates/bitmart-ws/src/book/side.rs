@@ -219,6 +219,11 @@ impl<'a, I: Iterator<Item = &'a Level>> Iterator for Levels<I> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.remaining, Some(self.remaining))
     }
+
+    /// Reads the chunks in plain loops, without asking before each level which chunk is next.
+    fn fold<B, F: FnMut(B, Level) -> B>(self, init: B, fold: F) -> B {
+        self.levels.copied().fold(init, fold)
+    }
 }
 
 impl<'a, I: DoubleEndedIterator<Item = &'a Level>> DoubleEndedIterator for Levels<I> {
@@ -226,6 +231,10 @@ impl<'a, I: DoubleEndedIterator<Item = &'a Level>> DoubleEndedIterator for Level
         let level = self.levels.next_back()?;
         self.remaining = self.remaining.saturating_sub(1);
         Some(*level)
+    }
+
+    fn rfold<B, F: FnMut(B, Level) -> B>(self, init: B, fold: F) -> B {
+        self.levels.copied().rfold(init, fold)
     }
 }
 

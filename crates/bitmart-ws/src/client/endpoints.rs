@@ -44,7 +44,7 @@ impl Client {
         &self,
         endpoint: Endpoint,
         topic: &Arc<str>,
-    ) -> Result<(DriverHandle, TopicLease), Error> {
+    ) -> Result<(Arc<DriverHandle>, TopicLease), Error> {
         self.pools()
             .entry(endpoint)
             .or_insert_with(|| Pool::new(&self.limits(endpoint.0, endpoint.1)))
@@ -54,14 +54,14 @@ impl Client {
     }
 
     /// Returns the driver of the connection that carries this topic.
-    pub(super) fn driver_of(&self, endpoint: Endpoint, topic: &str) -> Option<DriverHandle> {
+    pub(super) fn driver_of(&self, endpoint: Endpoint, topic: &str) -> Option<Arc<DriverHandle>> {
         let pools = self.pools();
         let mut running = pools.get(&endpoint)?.running();
         running.find(|driver| driver.assignments.contains(topic)).cloned()
     }
 
     /// Signals every driver to end, without waiting for it.
-    pub(super) fn shut_down_all(&self) -> Vec<DriverHandle> {
+    pub(super) fn shut_down_all(&self) -> Vec<Arc<DriverHandle>> {
         let drivers: Vec<_> = self.pools().values_mut().flat_map(Pool::take_all).collect();
         for driver in &drivers {
             driver.signals.shut_down();
@@ -97,7 +97,7 @@ impl Client {
         history: Arc<ConnectionHistory>,
         throttle: Arc<ConnectThrottle>,
         assignments: Arc<Assignments>,
-    ) -> Result<DriverHandle, Error> {
+    ) -> Result<Arc<DriverHandle>, Error> {
         let shared = &*self.0;
         let (dialect, access) = endpoint;
         if access == Access::Private && shared.credentials.is_none() {
@@ -146,14 +146,14 @@ impl Client {
             receive_tracker: receive_tracker.clone(),
         };
         tokio::spawn(driver.run());
-        Ok(DriverHandle {
+        Ok(Arc::new(DriverHandle {
             commands: sender,
             signals,
             assignments,
             login_failure,
             receive_tracker,
             status,
-        })
+        }))
     }
 }
 

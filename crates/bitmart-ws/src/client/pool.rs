@@ -24,11 +24,11 @@ pub(super) struct Pool {
 /// A slot for one connection. The history outlives the connection.
 struct Slot {
     history: Arc<ConnectionHistory>,
-    driver: Option<DriverHandle>,
+    driver: Option<Arc<DriverHandle>>,
 }
 
 impl Slot {
-    fn running(&self) -> Option<&DriverHandle> {
+    fn running(&self) -> Option<&Arc<DriverHandle>> {
         self.driver.as_ref().filter(|driver| !driver.commands.is_closed())
     }
 }
@@ -48,8 +48,8 @@ impl Pool {
             Arc<ConnectionHistory>,
             Arc<ConnectThrottle>,
             Arc<Assignments>,
-        ) -> Result<DriverHandle, Error>,
-    ) -> Result<(DriverHandle, TopicLease), Error> {
+        ) -> Result<Arc<DriverHandle>, Error>,
+    ) -> Result<(Arc<DriverHandle>, TopicLease), Error> {
         let (max, running) = (self.limits.topics_per_connection, || self.running());
         let shared = running().find_map(|driver| Some((driver, driver.assignments.share(topic)?)));
         let found = shared.or_else(|| {
@@ -86,12 +86,12 @@ impl Pool {
     }
 
     /// The running connections, in the order of their slots.
-    pub(super) fn running(&self) -> impl Iterator<Item = &DriverHandle> {
+    pub(super) fn running(&self) -> impl Iterator<Item = &Arc<DriverHandle>> {
         self.slots.iter().filter_map(Slot::running)
     }
 
     /// Removes and returns all connections.
-    pub(super) fn take_all(&mut self) -> impl Iterator<Item = DriverHandle> {
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Arc<DriverHandle>> {
         self.slots.iter_mut().filter_map(|slot| slot.driver.take())
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn subscription<T>(
         receive_tracker: Arc::default(),
         status: watch::channel(session.status()).1,
     };
-    Subscription::new(topic, 1, reader, driver, lease)
+    Subscription::new(topic, 1, reader, Arc::new(driver), lease)
 }
 
 /// Waits in virtual time.

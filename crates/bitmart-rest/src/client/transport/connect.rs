@@ -214,7 +214,7 @@ impl Connection {
     /// Marks the connection as idle: its last response was read completely.
     pub(super) fn set_idle(&self) {
         match self {
-            Self::Http1(_, idle) => idle.set(true),
+            Self::Http1(_, idle) => idle.set(),
             #[cfg(feature = "http2")]
             Self::Http2(_) => {}
         }
@@ -223,6 +223,8 @@ impl Connection {
     pub(super) async fn ready(&mut self) -> bool {
         match self {
             Self::Http1(sender, idle) => {
+                // TLS may have written on its own since the last response.
+                idle.set();
                 idle.process_notifications().await;
                 sender.ready().await.is_ok()
             }

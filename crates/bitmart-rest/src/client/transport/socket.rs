@@ -4,16 +4,17 @@
 //! An extra response must not be taken for the response to the next request. hyper checks for
 //! unexpected bytes right before it writes a request to an idle connection, and returns the request if
 //! it finds any. But it only finds bytes that a read returns, and two kinds of bytes are not returned:
-//! - Bytes in the operating system's buffer of which the runtime has no notification yet. Reads here
-//!   therefore query the operating system before they return *pending*. Streams other than sockets
-//!   cannot be queried; there the runtime gets a chance to process notifications first.
+//! - Bytes in the operating system's buffer of which the runtime has no notification yet. Unless a
+//!   response is due, reads here therefore query the operating system before they return *pending*.
+//!   Streams other than sockets cannot be queried; there the runtime gets a chance to process
+//!   notifications first.
 //! - The first part of a TLS record, which yields no plaintext before the rest has arrived. Reads here
 //!   therefore track records, and an idle connection that holds an incomplete one fails.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,17 +26,26 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
-/// Whether a connection is idle: its last response was read completely, and nothing was written since.
+/// What a connection does, shared by its socket and the pool.
 #[derive(Clone, Debug)]
 pub(super) struct Idle {
-    is_idle: Arc<AtomicBool>,
+    /// One of the constants below.
+    state: Arc<AtomicU8>,
     /// Whether the operating system can be queried for received bytes.
     is_socket: bool,
 }
 
+/// No response was read yet.
+const NEW: u8 = 0;
+/// The last response was read completely, and nothing was written since.
+const IDLE: u8 = 1;
+/// A request was written after another response: what is read belongs to its response.
+const BUSY: u8 = 2;
+
 impl Idle {
-    pub(super) fn set(&self, idle: bool) {
-        self.is_idle.store(idle, Ordering::Release);
+    /// Marks the connection as idle.
+    pub(super) fn set(&self) {
+        self.state.store(IDLE, Ordering::Release);
     }
 
     /// Lets the runtime process notifications of received bytes, for streams that are not sockets.
@@ -45,8 +55,15 @@ impl Idle {
         }
     }
 
-    fn get(&self) -> bool {
-        self.is_idle.load(Ordering::Acquire)
+    /// A request is being written.
+    fn end(&self) {
+        if self.get() == IDLE {
+            self.state.store(BUSY, Ordering::Release);
+        }
+    }
+
+    fn get(&self) -> u8 {
+        self.state.load(Ordering::Acquire)
     }
 }
 
@@ -61,7 +78,7 @@ impl Socket {
         if tls {
             stream.track_tls_records();
         }
-        let idle = Idle { is_socket: stream.is_socket(), is_idle: Arc::default() };
+        let idle = Idle { is_socket: stream.is_socket(), state: Arc::new(AtomicU8::new(NEW)) };
         Self { stream, idle }
     }
 
@@ -76,8 +93,12 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let state = self.idle.get();
+        if state == BUSY {
+            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+        }
         let read = self.stream.poll_read_now(cx, buffer);
-        if read.is_pending() && self.idle.get() && self.stream.is_mid_tls_record() {
+        if read.is_pending() && state == IDLE && self.stream.is_mid_tls_record() {
             let text = "received a part of a TLS record while no response was expected";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, text)));
         }
@@ -91,7 +112,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.idle.set(false);
+        self.idle.end();
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -100,7 +121,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.idle.set(false);
+        self.idle.end();
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 

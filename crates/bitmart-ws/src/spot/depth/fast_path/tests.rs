@@ -37,6 +37,23 @@ fn accepts_the_usual_form() {
 }
 
 #[test]
+fn blanks_and_unknown_members_stay_on_the_fast_path() {
+    let usual = fast::<DepthIncrease>(SAMPLE);
+    let more =
+        |text: &str| text.replacen("\"version\"", "\"new\":5,\"other\":\"x\",\"version\"", 1);
+    for mark in ["{", "}", "[", "]", ",", ":", "\"data\"", "\"asks\"", "5}", "\"23200\""] {
+        for blanks in [" ", "\t\r\n  "] {
+            let before = SAMPLE.replace(mark, &format!("{blanks}{mark}"));
+            let behind = SAMPLE.replace(mark, &format!("{mark}{blanks}"));
+            for text in [before, behind] {
+                assert_eq!(checked(&text), usual, "{text}");
+                assert_eq!(checked(&more(&text)), usual, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn leaves_other_forms_to_the_general_decoder() {
     let odd = [
         ("\"23200\"", "23200"),
@@ -54,12 +71,15 @@ fn leaves_other_forms_to_the_general_decoder() {
         ("\"version\":5", "\"version\":05"),
         ("\"version\":5", "\"version\":5,\"version\":5"),
         ("\"version\":5", "\"new\":5"),
+        ("\"version\":5", "\"version\":5,\"new\":[5]"),
+        ("\"version\":5", "\"version\":5,\"new\":5.5"),
+        ("\"version\":5", "\"version\":5,\"new\":\"\\t\""),
         ("1698292358292", "0"),
         ("\"update\"", "\"other\""),
         ("BTC_USDT", "BTC\\u005fUSDT"),
-        (",\"bids\"", ", \"bids\""),
+        (",\"bids\"", ",\u{c}\"bids\""),
         ("}]", "},{}]"),
-        ("increase100\"}", "increase100\"} "),
+        ("increase100\"}", "increase100\"}}"),
     ];
     for (usual, odd) in odd {
         assert!(SAMPLE.contains(usual), "{usual}");
@@ -122,9 +142,10 @@ proptest! {
     #[test]
     fn agrees_with_the_general_decoder(
         members in members(),
-        comma in prop_oneof![4 => Just(","), 1 => Just(", ")],
+        comma in prop_oneof![4 => Just(","), 1 => Just(", "), 1 => Just(",\n\"new\" : 0,")],
+        blanks in prop_oneof![Just(""), Just(" "), Just("\t")],
     ) {
-        let entry = members.join(comma);
+        let entry = members.join(comma).replace('[', &format!("{blanks}[{blanks}"));
         checked(&format!(r#"{{"data":[{{{entry}}}],"table":"spot/depth/increase100"}}"#));
         checked(&format!(r#"{{"table":"spot/depth5","data":[{{{entry}}}]}}"#));
     }

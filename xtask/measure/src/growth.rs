@@ -1,0 +1,79 @@
+//! Costs of one unit at a given size.
+
+mod export;
+mod levels;
+mod limiter;
+mod topics;
+mod tracker;
+
+use std::time::Duration;
+
+use bitmart_testkit::bench::processor_time;
+use serde_json::json;
+
+use crate::Failure;
+
+pub(crate) use tracker::Tracked;
+
+/// What one unit costs.
+#[derive(Debug)]
+pub(crate) struct Cost {
+    /// Nanoseconds.
+    pub(crate) time: u128,
+    /// Bytes; what it means is said with each subject.
+    pub(crate) memory: u128,
+}
+
+pub(crate) fn run(subject: &str, size: usize, program: Option<&str>) -> Result<(), Failure> {
+    let Cost { time, memory } = match subject {
+        "topics" => topics::measure(size)?,
+        "levels" => levels::measure(size),
+        "limiter" => limiter::measure(size)?,
+        "tracker" => tracker::measure(size)?,
+        "export" => export::measure(size, program.ok_or("export needs the program")?)?,
+        _ => return Err(format!("no such subject: {subject}").into()),
+    };
+    println!("{}", json!({ "time": time, "memory": memory }));
+    Ok(())
+}
+
+/// Runs a step until enough processor time was used for a figure, and returns that of one step in nanoseconds: the
+/// least of five tries, since other programs can only add to it.
+fn each(mut step: impl FnMut()) -> u128 {
+    const TIME: Duration = Duration::from_millis(40);
+    let mut tries = Vec::new();
+    for _ in 0..5 {
+        let (begin, mut count) = (used(), 0);
+        while used() - begin < TIME.as_nanos() {
+            for _ in 0..64 {
+                step();
+            }
+            count += 64;
+        }
+        tries.push((used() - begin) / count);
+    }
+    tries.into_iter().min().unwrap_or_default()
+}
+
+/// Processor time of this thread; 0 where the system does not tell.
+fn used() -> u128 {
+    processor_time().unwrap_or_default()
+}
+
+/// An allocated number of bytes divided by a number of units.
+fn bytes(allocated: i64, units: usize) -> u128 {
+    u128::from(allocated.unsigned_abs()) / u128::try_from(units.max(1)).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_subject_runs_at_a_small_size() {
+        for subject in ["topics", "levels", "limiter", "tracker"] {
+            run(subject, 10, None).unwrap_or_else(|error| panic!("{subject}: {error}"));
+        }
+        assert!(run("nothing", 10, None).is_err());
+    }
+}

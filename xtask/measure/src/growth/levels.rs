@@ -1,0 +1,13 @@
+//! An order book: the time of an update with sixteen changes, and the bytes of a level.
+
+use super::{Cost, bytes, each};
+use crate::book::{Follower, Market};
+
+pub(super) fn measure(levels: usize) -> Cost {
+    let market = Market::new(levels);
+    let mut follower = None;
+    let allocated =
+        allocation_counter::measure(|| follower = Some(Follower::new(&market))).bytes_current;
+    let time = follower.map_or(0, |mut follower| each(|| follower.step()));
+    Cost { time, memory: bytes(allocated, 2 * levels) }
+}

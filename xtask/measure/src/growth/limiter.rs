@@ -1,0 +1,66 @@
+//! The rate limiter with many tasks that want permits at once, of which a quarter gets one in each window: the
+//! processor time of a request in which only the limiter depends on their number, and the bytes of a waiting task.
+
+use std::time::Duration;
+
+use bitmart_rest::{
+    Auth, Client, Effect, EncodeError, Endpoint, Host, LimitPolicy, LimitScope, Limiter, Metadata,
+    Method, Payload, spot,
+};
+use tokio::runtime::Builder;
+use tokio::task::JoinSet;
+
+use super::{Cost, bytes, used};
+use crate::Failure;
+use crate::canned::{Canned, PLACED};
+
+/// An endpoint with a limit of so many requests in a second.
+struct Limited<const PERMITS: u32>;
+
+impl<const PERMITS: u32> Endpoint for Limited<PERMITS> {
+    type Response = <spot::SubmitOrder as Endpoint>::Response;
+    const METADATA: Metadata = Metadata::new("limited", Method::Get, Host::Spot, "/limited")
+        .auth(Auth::None)
+        .effect(Effect::Read)
+        .limit(PERMITS, 1, LimitScope::Ip);
+    fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+pub(super) fn measure(tasks: usize) -> Result<Cost, Failure> {
+    match tasks {
+        0..10 => run::<1>(tasks),
+        10..100 => run::<3>(tasks),
+        100..1_000 => run::<25>(tasks),
+        1_000..10_000 => run::<250>(tasks),
+        _ => run::<2_500>(tasks),
+    }
+}
+
+fn run<const PERMITS: u32>(tasks: usize) -> Result<Cost, Failure> {
+    // Windows pass at once as soon as every task waits.
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    let client = Client::builder()
+        .transport(Canned(PLACED))
+        .timeout(Duration::from_secs(600))
+        .limiter(Limiter::new(LimitPolicy::WaitUpTo(Duration::from_secs(500))))
+        .build()?;
+    let (mut result, begin) = (Ok(()), used());
+    let allocated = allocation_counter::measure(|| {
+        result = runtime.block_on(async {
+            let mut all = JoinSet::new();
+            for _ in 0..tasks {
+                let client = client.clone();
+                all.spawn(async move { client.send(Limited::<PERMITS>).await });
+            }
+            while let Some(sent) = all.join_next().await {
+                sent??;
+            }
+            Ok::<_, Failure>(())
+        });
+    });
+    result?;
+    let time = (used() - begin) / u128::try_from(tasks.max(1))?;
+    Ok(Cost { time, memory: bytes(i64::try_from(allocated.bytes_max)?, tasks) })
+}

@@ -1,0 +1,80 @@
+//! The account tracker with many open orders: the time of an update of one of them, and the bytes of an order.
+
+use bitmart_account::sync::{Change, Request};
+use bitmart_account::{AccountState, AccountSync, Assumptions, Market, Order};
+use bitmart_types::{Decimal, Timestamp};
+
+use super::{Cost, bytes, each};
+use crate::Failure;
+use crate::random::Random;
+
+const ORDER: &str = r#"{"orderId":"118100034543076010","clientOrderId":"","symbol":"BTC_USDT",
+    "side":"buy","orderMode":"spot","type":"limit","state":"new","cancelSource":"","price":"48800.00","priceAvg":"0.00",
+    "size":"0.50000","filledSize":"0.00000","notional":"24400.00000000","filledNotional":"0.00000000",
+    "createTime":1681701557927,"updateTime":1681701559408}"#;
+
+/// A tracker with so many open orders.
+pub(crate) struct Tracked {
+    sync: AccountSync,
+    orders: Vec<Order>,
+    random: Random,
+    now: Timestamp,
+}
+
+impl Tracked {
+    pub(crate) fn new(count: usize) -> Result<Self, Failure> {
+        let order: bitmart_rest::spot::Order = serde_json::from_str(ORDER)?;
+        let order = Order::from(order);
+        let orders = (0..count)
+            .map(|number| {
+                let mut order = order.clone();
+                order.order_id = number.to_string().into();
+                order
+            })
+            .collect();
+        let now = Timestamp::from_millis(1_681_701_600_000);
+        let mut sync = AccountSync::new(AccountState::new(), Assumptions::default());
+        sync.follow(now, Market::Spot);
+        if sync.poll_request(now) != Some(Request::Open { market: Market::Spot }) {
+            return Err("the tracker asks for something else".into());
+        }
+        sync.streams_opened(now, Market::Spot, 1);
+        Ok(Self { sync, orders, random: Random(17), now })
+    }
+
+    pub(crate) fn fill(&mut self) {
+        for number in 0..self.orders.len() {
+            self.apply(number);
+        }
+    }
+
+    fn apply(&mut self, number: usize) {
+        let order = self.orders[number].clone();
+        self.sync.apply(self.now, Market::Spot, 0, Change::Order(order));
+        while self.sync.poll_event().is_some() {}
+    }
+
+    /// One of the orders is filled a little further.
+    pub(crate) fn step(&mut self) {
+        let number = self.random.below(self.orders.len());
+        self.now = Timestamp::from_millis(self.now.as_millis() + 1);
+        let order = &mut self.orders[number];
+        order.filled_size += Decimal::new(1, 8);
+        order.update_time = Some(self.now);
+        self.apply(number);
+    }
+
+    pub(crate) fn open_orders(&self) -> usize {
+        self.sync.state().open_orders(Market::Spot).count()
+    }
+}
+
+pub(super) fn measure(orders: usize) -> Result<Cost, Failure> {
+    let mut tracked = Tracked::new(orders)?;
+    let allocated = allocation_counter::measure(|| tracked.fill()).bytes_current;
+    let time = each(|| tracked.step());
+    if tracked.open_orders() != orders {
+        return Err(format!("{} orders are open", tracked.open_orders()).into());
+    }
+    Ok(Cost { time, memory: bytes(allocated, orders) })
+}
