@@ -57,6 +57,9 @@ pub struct Config {
     pub(crate) replay: Vec<RecordedFrame>,
 }
 
+/// The longest timeout, 100 years: an instant cannot be arbitrarily far in the future.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// The timeouts of WebSockets, and the capacity of their queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SocketLimits {
@@ -253,7 +256,7 @@ impl Config {
     /// Sets the idle timeout of WebSockets. Protocol pings count as traffic. BitMart documents 20 s.
     #[must_use]
     pub fn socket_idle(mut self, idle: Duration) -> Self {
-        self.ws.idle = idle;
+        self.ws.idle = idle.min(LONGEST_TIMEOUT);
         self
     }
 
@@ -261,13 +264,13 @@ impl Config {
     /// futures.
     #[must_use]
     pub fn socket_without_topic(mut self, spot: Duration, futures: Duration) -> Self {
-        self.ws.spot_without_topic = spot;
-        self.ws.futures_without_topic = futures;
+        self.ws.spot_without_topic = spot.min(LONGEST_TIMEOUT);
+        self.ws.futures_without_topic = futures.min(LONGEST_TIMEOUT);
         self
     }
 
-    /// Sets the capacity of the frame queue of a WebSocket, at least 1. A reader that is too slow is
-    /// disconnected.
+    /// Sets the capacity of the frame queue of a WebSocket, at least 1. One command may exceed it. A reader that has
+    /// not caught up before as many further frames is too slow, and is disconnected.
     #[must_use]
     pub fn socket_queue(mut self, frames: usize) -> Self {
         self.ws.queue = frames.max(1);
@@ -315,9 +318,10 @@ impl Config {
         self
     }
 
-    /// Sets the maximum number of finished orders per account and market, 10,000 by default. Ten times as many
-    /// trades and ten times as many transactions of futures wallets are stored for all accounts together. Older
-    /// entries are removed, so that a sandbox that runs for weeks does not grow.
+    /// Sets the maximum number of finished orders per account and market, 10,000 by default, and that of the finished
+    /// loans, of the finished deposits and withdrawals, and of the request numbers of an account. Ten times as many
+    /// trades, transactions of futures wallets, transfers, repayments and records of savings are stored for all accounts
+    /// together. Older entries are removed, so that a sandbox that runs for weeks does not grow.
     #[must_use]
     pub fn remembered_orders(mut self, orders: usize) -> Self {
         self.stored_orders = orders;

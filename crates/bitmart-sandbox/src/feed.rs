@@ -122,6 +122,7 @@ impl Feed {
         if self.subscriptions.is_empty() {
             return;
         }
+        self.subscriptions.begin_command();
         for (channel, symbol, rows) in trades(exchange, &events) {
             for topic in self.subscriptions.topics_for(channel, &symbol) {
                 self.push(&topic, rows.clone(), None, now_ms);

@@ -31,8 +31,17 @@ pub(crate) fn lock<'a, T>(
     mutex: &'a Mutex<T>,
     control: &'a watch::Sender<Control>,
 ) -> Guard<'a, T> {
-    let Ok(inner) = mutex.lock() else { panic!("{POISONED}") };
-    Guard { inner, control, unwinding: thread::panicking() }
+    let Some(guard) = lock_intact(mutex, control) else { panic!("{POISONED}") };
+    guard
+}
+
+/// Acquires a lock, unless an earlier panic has poisoned it.
+pub(crate) fn lock_intact<'a, T>(
+    mutex: &'a Mutex<T>,
+    control: &'a watch::Sender<Control>,
+) -> Option<Guard<'a, T>> {
+    let inner = mutex.lock().ok()?;
+    Some(Guard { inner, control, unwinding: thread::panicking() })
 }
 
 impl<T> Deref for Guard<'_, T> {

@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     connection_limiter::ConnectionLimiter,
     fault::{Faults, HeldPaths},
-    guard::{Guard, lock},
+    guard::{Guard, lock, lock_intact},
     input_number::InputNumber,
     journal::StorageProgress,
     rate_limits::RateLimits,
@@ -112,9 +112,9 @@ impl Shared {
             Ok(mut state) => {
                 let last = state.recorder.last();
                 let checkpoint = state.checkpoint(last, self.config.seed, &self.keys);
-                state.recorder.close(&checkpoint);
+                state.recorder.close(Some(&checkpoint));
             }
-            Err(broken) => drop(std::mem::take(&mut broken.into_inner().recorder)),
+            Err(broken) => broken.into_inner().recorder.close(None),
         }
         stored.wait_until_closed().await;
     }
@@ -125,6 +125,11 @@ impl Shared {
 
     pub(crate) fn state(&self) -> Guard<'_, State> {
         lock(&self.state, &self.control)
+    }
+
+    /// The state, unless a panic has interrupted a change of it.
+    pub(crate) fn intact_state(&self) -> Option<Guard<'_, State>> {
+        lock_intact(&self.state, &self.control)
     }
 
     /// Holds back a request to `path` until all faults are cleared or the sandbox stops.

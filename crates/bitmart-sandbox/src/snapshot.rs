@@ -1,14 +1,20 @@
 //! Snapshots of the complete state.
+//!
+//! Every version reads the snapshots of older versions, back to format 3, the first that was released. A change of the
+//! content is a new format (`FORMAT`), with code that migrates the previous one (`migrate`), and a fixture of the former
+//! format in `fixtures/snapshots`. A snapshot of a newer format is rejected.
 
 use std::fmt;
 
-use bitmart_sim::Exchange;
+use bitmart_sim::{Exchange, Inconsistent};
 use serde::{Deserialize, Serialize};
 
 use crate::{auth::DerivedKey, feed::Versions};
 
 /// The format of snapshots. It changes with every change of their content.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
+/// The oldest format that is read.
+const OLDEST_FORMAT: u32 = 3;
 
 /// The complete state of an exchange: accounts, orders, trades, books, candles, market makers, id counters,
 /// the seed, the time, and the keys created at run time.
@@ -58,6 +64,7 @@ enum Problem {
     Format(u32),
     /// A wallet, position or order names a place of the ledger that is not of its currency.
     Places,
+    Inconsistent(Inconsistent),
 }
 
 impl fmt::Display for SnapshotError {
@@ -66,11 +73,12 @@ impl fmt::Display for SnapshotError {
             Problem::Json(error) => write!(f, "not a snapshot of an exchange: {error}"),
             Problem::Format(format) => write!(
                 f,
-                "the snapshot has format {format} of another version; this version reads {FORMAT}"
+                "the snapshot has format {format} of another version; this version reads {OLDEST_FORMAT} to {FORMAT}"
             ),
             Problem::Places => f.write_str(
                 "not a snapshot of an exchange: a wallet, position or order has money of another currency",
             ),
+            Problem::Inconsistent(error) => write!(f, "the snapshot is inconsistent: {error}"),
         }
     }
 }
@@ -79,6 +87,7 @@ impl std::error::Error for SnapshotError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Problem::Json(error) => Some(error),
+            Problem::Inconsistent(error) => Some(error),
             Problem::Format(_) | Problem::Places => None,
         }
     }
@@ -92,7 +101,7 @@ impl Snapshot {
     /// Parses the output of [`Snapshot::to_json`].
     ///
     /// # Errors
-    /// If it is not a snapshot, or has the format of another version.
+    /// If it is not a snapshot, has the format of a newer version, or its parts do not fit together.
     pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
         #[derive(Deserialize)]
         struct Head {
@@ -100,14 +109,17 @@ impl Snapshot {
         }
         let failed = |error| SnapshotError(Problem::Json(error));
         let head: Head = serde_json::from_slice(bytes).map_err(failed)?;
-        if head.format != FORMAT {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&head.format) {
             return Err(SnapshotError(Problem::Format(head.format)));
         }
-        let parts: Parts = serde_json::from_slice(bytes).map_err(failed)?;
+        let mut parts: Parts = serde_json::from_slice(bytes).map_err(failed)?;
+        migrate(&mut parts);
         // A posting between currencies would end the exchange later.
         if !parts.exchange.has_sound_places() {
             return Err(SnapshotError(Problem::Places));
         }
+        let checked = parts.exchange.check_consistency();
+        checked.map_err(|error| SnapshotError(Problem::Inconsistent(error)))?;
         Ok(Self(Box::new(parts)))
     }
 
@@ -135,3 +147,15 @@ impl Snapshot {
         *self.0
     }
 }
+
+/// Brings the content of an older format into the current one.
+fn migrate(parts: &mut Parts) {
+    if parts.format < 4 {
+        // Format 3 did not store what counts towards the withdrawal quota, but all withdrawals.
+        parts.exchange.recount_withdrawals();
+    }
+    parts.format = FORMAT;
+}
+
+#[cfg(test)]
+mod tests;

@@ -179,6 +179,27 @@ async fn folder_and_files_are_only_accessible_by_their_owner() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_folder_that_others_can_read_is_closed_to_them() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let data = folder("readable");
+    start(stepped_config(&data)).await.shutdown().await;
+    let files = ["exchange.redb", "lock", "reserve"].map(|name| data.join(name));
+    for others in (0..0o100).filter(|mode| mode & 0o022 == 0) {
+        set_mode(&data, 0o700 | others);
+        for file in &files {
+            set_mode(file, 0o600 | others);
+        }
+        start(stepped_config(&data)).await.shutdown().await;
+        for (path, expected) in files.iter().map(|file| (file, 0o600)).chain([(&data, 0o700)]) {
+            let mode = fs::metadata(path).expect("there").permissions().mode() & 0o7777;
+            assert_eq!(mode, expected, "{} had {others:o}", path.display());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn a_folder_that_others_can_write_is_rejected() {
     let data = folder("open");
     make_private_folder(&data);

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use bitmart_sandbox::{Config, Contract, Decimal, SpotPair};
 use common::{Client, DEADLINE, Received, Socket, authority, start};
 use serde_json::json;
@@ -158,11 +160,40 @@ async fn extreme_configurations_start() {
         .spot_balance("USDT", Decimal::MAX)
         .socket_queue(0);
     let sandbox = start(config).await;
-    sandbox.advance(std::time::Duration::MAX);
+    sandbox.advance(Duration::MAX);
     sandbox.step_market(20);
     assert_eq!(Client::futures(&sandbox).get("/contract/public/details").await.status, 200);
     drop(sandbox);
     start(Config::new().pairs([]).contracts([]).market_maker(true)).await;
+}
+
+#[tokio::test]
+async fn extreme_timeouts_close_sockets_at_once_or_never() {
+    for (idle, without_topic) in [
+        (Duration::MAX, Duration::MAX),
+        (Duration::MAX, Duration::ZERO),
+        (Duration::ZERO, Duration::MAX),
+    ] {
+        let config = stepped_config().socket_idle(idle);
+        let sandbox = start(config.socket_without_topic(without_topic, without_topic)).await;
+        for (url, ping) in [
+            (&sandbox.spot().ws_public, "ping"),
+            (&sandbox.futures().ws_public, r#"{"action":"ping"}"#),
+        ] {
+            let mut socket = Socket::connect(url).await;
+            if idle == without_topic {
+                socket.send(ping).await;
+                assert!(matches!(socket.receive().await, Received::Text(_)), "{url} stays open");
+            } else {
+                assert_eq!(socket.receive().await, Received::Close(1001), "{url}");
+            }
+            drop(socket);
+            // The connection leaves the feed.
+            while sandbox.sockets() > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -178,7 +178,8 @@ fn invalid_snapshots_are_rejected() {
         ("{}", "missing field `format`"),
         (r#"{"format":99}"#, "format 99"),
         (r#"{"format":3}"#, "missing field"),
-        (r#"{"format":3,"tide":0}"#, "unknown field `tide`"),
+        (r#"{"format":4,"tide":0}"#, "unknown field `tide`"),
+        (r#"{"format":2}"#, "format 2 of another version; this version reads 3 to 4"),
     ] {
         let error = Snapshot::from_json(text.as_bytes()).expect_err("no snapshot").to_string();
         assert!(error.contains(message), "{text}: {error}");

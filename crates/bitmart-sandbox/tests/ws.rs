@@ -103,6 +103,33 @@ async fn spot_order_pushes_follow_the_states_of_an_order_with_string_values() {
 }
 
 #[tokio::test]
+async fn a_command_with_more_pushes_than_the_capacity_of_the_queue_keeps_a_reader() {
+    let sandbox = start(stepped_config().market_maker(false).socket_queue(8)).await;
+    let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
+    let mut orders = Socket::connect(&sandbox.spot().ws_private).await;
+    orders.log_in_spot(&sandbox).await;
+    orders.subscribe_spot("spot/user/orders:ALL_SYMBOLS").await;
+    let mut trades = Socket::connect(&sandbox.futures().ws_public).await;
+    trades.json(json!({ "action": "subscribe", "args": ["futures/trade:BTCUSDT"] })).await;
+    assert_eq!(trades.text().await["success"], true);
+    for _ in 0..100 {
+        let sell = json!({ "symbol": "BTC_USDT", "side": "sell", "type": "limit", "price": "70000", "size": "0.001" });
+        spot.order(sell).await;
+        assert_eq!(orders.text().await["data"][0]["order_state"], "new");
+        let buy = json!({ "symbol": "BTCUSDT", "side": 1, "type": "limit", "price": "50000", "leverage": "10", "open_type": "cross", "size": 1 });
+        futures.post("/contract/private/submit-order", buy).await.data();
+    }
+    spot.post("/spot/v4/cancel_all", json!({})).await;
+    for _ in 0..100 {
+        assert_eq!(orders.text().await["data"][0]["order_state"], "canceled");
+    }
+    let cancel = json!({ "symbol": "BTCUSDT" });
+    futures.post("/contract/private/cancel-orders", cancel).await;
+    sandbox.step_market(1);
+    assert_eq!(sandbox.sockets(), 2);
+}
+
+#[tokio::test]
 async fn failed_spot_logins_get_their_codes_and_close_the_connection() {
     let sandbox = start(stepped_config()).await;
     let key = sandbox.credentials().clone();

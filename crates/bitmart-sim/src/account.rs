@@ -15,12 +15,17 @@ use super::{
     exchange::account_entry,
     ledger::{BalanceId, Ledger, Wallet, WalletId},
     position::Position,
+    reject::Reject,
     spot_order::NewSpotOrder,
 };
 
 // Rule: The last 10,000 finished orders of an account are kept per market. Source: simplified (memory)
 /// How many finished orders of an account are kept per market, unless the setup names another number.
 pub const DEFAULT_HISTORY_LIMIT: usize = 10_000;
+
+// Rule: An account may have 5,000 open orders on each of spot and futures. Source: invented (no source states a number)
+/// Largest number of open orders of an account, on each of spot and futures.
+pub(crate) const MOST_OPEN: usize = 5_000;
 
 /// The orders of an account in one market: every open one, and the latest finished ones.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -48,6 +53,12 @@ impl OrderHistory {
             self.finished.push_back(id);
         }
         if self.finished.len() > history_limit { self.finished.pop_front() } else { None }
+    }
+
+    /// Checks that another order may be open, if the order can rest in the book.
+    pub(crate) fn check_open(&self, rests: bool) -> Result<(), Reject> {
+        let is_full = rests && self.open.len() >= MOST_OPEN;
+        if is_full { Err(Reject::TooManyOpenOrders { maximum: MOST_OPEN }) } else { Ok(()) }
     }
 
     pub(crate) fn forget_client_id(&mut self, client_id: Option<&SmolStr>) {

@@ -4,7 +4,7 @@
 
 #[cfg(test)]
 mod model;
-mod stored;
+pub(crate) mod stored;
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt, iter::successors};
 

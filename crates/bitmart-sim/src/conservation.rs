@@ -1,6 +1,7 @@
 //! Property tests over random operations: money is conserved, balances stay positive, books stay uncrossed, states
 //! only move forward, and the same seed and operations give the same ledger.
 
+mod bounds;
 mod closed;
 mod control;
 mod histories;
@@ -263,6 +264,7 @@ proptest! {
             check(&exchange)?;
             order_events.check(exchange.take_events())?;
         }
+        prop_assert_eq!(exchange.check_consistency(), Ok(()));
         check_frozen(&exchange)?;
         check_transactions(&exchange, &begin)?;
         check_fills(&exchange)?;

@@ -12,11 +12,13 @@ use crate::{
     control::MAX_BALANCE,
     futures::{FuturesMarket, transactions::Transaction},
     futures_order::{FuturesFill, FuturesOrder},
+    kept_rows::KeptRows,
     ledger::{HouseBook, Ledger},
     margin::{Loan, Repayment},
     operator::OperatorDecisions,
     order_map::OrderMap,
-    payment::Payment,
+    payment::{Payment, RecentWithdrawals},
+    request_numbers::RequestNumbers,
     savings::Savings,
     schedule::Task,
     setup::{NewAccount, Setup, StartingBalances},
@@ -51,8 +53,9 @@ const FIRST_PAYMENT: u64 = 1_679_000;
 const FIRST_LOAN: u64 = 133_000;
 const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
 
-// Rule: Ten times as many trades and transactions as orders are kept. Source: simplified (memory)
-/// How many trades and transactions are kept, for each order of the history limit.
+// Rule: Ten times as many trades, transactions, transfers, repayments and records of savings as orders are kept.
+// Source: simplified (memory)
+/// How many of these rows are kept, for each order of the history limit.
 const ROWS_PER_ORDER: usize = 10;
 
 /// The latest number of each kind.
@@ -84,16 +87,19 @@ pub struct Exchange {
     /// The latest fills of spot orders, oldest first.
     pub spot_fills: VecDeque<SpotFill>,
     /// The trades of each kept order.
-    pub(crate) spot_trades: IdMap<OrderId, Vec<u64>>,
+    pub(crate) spot_trades: IdMap<OrderId, VecDeque<u64>>,
     /// The latest fills of futures orders, oldest first.
     pub futures_fills: VecDeque<FuturesFill>,
-    /// Deposits and withdrawals by number.
+    /// Deposits and withdrawals by number: those in progress, and the latest finished ones.
     #[serde(rename = "fundings")]
-    pub(crate) payments: BTreeMap<u64, Payment>,
-    /// Loans of margin accounts by number, including repaid ones.
-    pub loans: BTreeMap<u64, Loan>,
-    /// Repayments of loans, oldest first.
-    pub repayments: Vec<Repayment>,
+    pub(crate) payments: KeptRows<Payment>,
+    /// What counts towards the withdrawal quota.
+    #[serde(default)]
+    pub(crate) recent_withdrawals: RecentWithdrawals,
+    /// Loans of margin accounts by number: the open ones, and the latest repaid ones.
+    pub loans: KeptRows<Loan>,
+    /// The latest repayments of loans, oldest first.
+    pub repayments: VecDeque<Repayment>,
     /// Holdings and movements of savings.
     #[serde(rename = "earn")]
     pub savings: Savings,
@@ -109,8 +115,8 @@ pub struct Exchange {
     pub(crate) sampled_s: u64,
     /// The latest transfers, oldest first.
     pub transfers: VecDeque<Transfer>,
-    /// The `requestNo` values of transfers between accounts, by caller.
-    pub(crate) request_numbers: BTreeSet<(AccountId, SmolStr)>,
+    /// The latest `requestNo` values of transfers between accounts, by caller.
+    pub(crate) request_numbers: RequestNumbers,
     /// All money of the exchange and its customers.
     pub(crate) ledger: Ledger,
     /// When the countdown that cancels the orders of an account in a contract ends.
@@ -152,16 +158,17 @@ impl Exchange {
             spot_fills: VecDeque::new(),
             spot_trades: IdMap::default(),
             futures_fills: VecDeque::new(),
-            payments: BTreeMap::new(),
-            loans: BTreeMap::new(),
-            repayments: Vec::new(),
+            payments: KeptRows::default(),
+            recent_withdrawals: RecentWithdrawals::default(),
+            loans: KeptRows::default(),
+            repayments: VecDeque::new(),
             savings: Savings::default(),
             halted: BTreeSet::new(),
             decisions: OperatorDecisions::default(),
             schedule: BTreeSet::new(),
             sampled_s: 0,
             transfers: VecDeque::new(),
-            request_numbers: BTreeSet::new(),
+            request_numbers: RequestNumbers::default(),
             ledger: Ledger::new(),
             countdowns: BTreeMap::new(),
             transactions: VecDeque::new(),
@@ -322,11 +329,10 @@ pub(crate) fn round_down(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(8, RoundingStrategy::ToZero)
 }
 
-/// Adds a row and removes the oldest one when more rows than the history limit allows are kept.
-
-pub(crate) fn keep_latest<T>(rows: &mut VecDeque<T>, row: T, history_limit: usize) {
-    if rows.len() >= history_limit.saturating_mul(ROWS_PER_ORDER) {
-        rows.pop_front();
-    }
+/// Adds a row. Removes and returns the oldest one when more rows than the history limit allows are kept.
+pub(crate) fn keep_latest<T>(rows: &mut VecDeque<T>, row: T, history_limit: usize) -> Option<T> {
+    let is_full = rows.len() >= history_limit.saturating_mul(ROWS_PER_ORDER);
+    let oldest = if is_full { rows.pop_front() } else { None };
     rows.push_back(row);
+    oldest
 }

@@ -264,6 +264,32 @@ impl Ledger {
     }
 
     /// Returns the book for the currency of a balance.
+    /// Whether all rows have a currency, and all currencies their books.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let books = HouseBook::ALL.len();
+        let has_books = |one: &Currency| {
+            let rows = one.house.checked_add(books).and_then(|end| self.rows.get(one.house..end));
+            rows.is_some_and(|rows| rows.iter().all(|row| self.has_name(row, &one.name)))
+        };
+        self.currencies.iter().all(has_books)
+            && self.rows.iter().all(|row| row.currency < self.currencies.len())
+    }
+
+    /// Whether a wallet exists and has this currency.
+    pub(crate) fn is_wallet(&self, WalletId(first): WalletId, currency: &str) -> bool {
+        let rows = first.checked_add(2).and_then(|end| self.rows.get(first..end));
+        rows.is_some_and(|rows| rows.iter().all(|row| self.has_name(row, currency)))
+    }
+
+    /// Whether a balance exists and has this currency.
+    pub(crate) fn is_balance(&self, BalanceId(at): BalanceId, currency: &str) -> bool {
+        self.rows.get(at).is_some_and(|row| self.has_name(row, currency))
+    }
+
+    fn has_name(&self, row: &Row, name: &str) -> bool {
+        self.currencies.get(row.currency).is_some_and(|currency| currency.name == name)
+    }
+
     fn book_of_same_currency(&self, place: BalanceId, book: HouseBook) -> BalanceId {
         let currency = self.rows[place.0].currency;
         BalanceId(self.currencies[currency].house + book as usize)

@@ -13,12 +13,14 @@ pub mod candle_history;
 pub mod command;
 #[cfg(test)]
 mod conservation;
+mod consistency;
 pub mod control;
 mod event;
 mod exchange;
 mod fingerprint;
 pub mod futures;
 pub mod futures_order;
+pub mod kept_rows;
 pub mod ledger;
 pub mod margin;
 mod market_maker;
@@ -33,6 +35,7 @@ mod places;
 pub mod position;
 pub mod reject;
 pub mod report;
+mod request_numbers;
 pub mod rng;
 mod rows;
 pub mod rules;
@@ -55,6 +58,7 @@ pub use self::{
     command::{
         Command, FuturesRequest, OperatorCommand, Outcome, Request, SpotRequest, WalletRequest,
     },
+    consistency::Inconsistent,
     event::{BalanceReason, Event, FuturesAction},
     exchange::*,
     markets::{Contract, SpotPair},

@@ -12,6 +12,8 @@ use smol_str::SmolStr;
 use super::{
     AccountId, BalanceReason, Exchange, SpotRules,
     account::WalletKind,
+    keep_latest,
+    kept_rows::Row,
     ledger::HouseBook,
     next_number,
     reject::{Reject, Source},
@@ -92,6 +94,16 @@ pub struct Loan {
     /// When it was borrowed, in milliseconds since 1970.
     pub time_ms: u64,
     charged_to_ms: u64,
+}
+
+impl Row for Loan {
+    fn account(&self) -> AccountId {
+        self.account
+    }
+
+    fn is_finished(&self) -> bool {
+        self.owed.total().is_zero()
+    }
 }
 
 /// A repayment of the loans of a pair.
@@ -190,7 +202,7 @@ impl Exchange {
         owner
             .into_iter()
             .flat_map(|owner| &owner.open_loans)
-            .filter_map(|id| self.loans.get(id))
+            .filter_map(|id| self.loans.get(*id))
             .filter(move |loan| loan.symbol == symbol && loan.currency == currency)
     }
 
@@ -293,7 +305,7 @@ impl Exchange {
     /// Charges the interest of every full hour that has passed. There is no compound interest, so that several hours
     /// can be charged at once.
     pub(super) fn charge_interest(&mut self, id: u64, now_ms: u64) {
-        let Some(loan) = self.loans.get_mut(&id) else { return };
+        let Some(loan) = self.loans.get_mut(id) else { return };
         if loan.owed.principal.is_zero() {
             return;
         }
@@ -304,6 +316,15 @@ impl Exchange {
         loan.charged_to_ms += hours * HOUR_MS;
         let next_ms = loan.charged_to_ms.saturating_add(HOUR_MS);
         self.schedule(next_ms, Task::Interest(id));
+    }
+
+    /// Ends a loan without debt.
+    fn close_loan(&mut self, id: u64) {
+        let Some(loan) = self.loans.get(id) else { return };
+        let (account, due_ms) = (loan.account, loan.charged_to_ms.saturating_add(HOUR_MS));
+        self.schedule.remove(&(due_ms, Task::Interest(id)));
+        self.account_mut(account).open_loans.remove(&id);
+        self.loans.finish(id, self.history_limit);
     }
 
     // Rule: A repayment goes to the oldest loan, to its interest before its principal. Source: simplified (no
@@ -335,7 +356,7 @@ impl Exchange {
         let open: Vec<u64> =
             self.open_loans(account, &symbol, &currency).map(|loan| loan.id).collect();
         for id in open {
-            let Some(loan) = self.loans.get_mut(&id) else { continue };
+            let Some(loan) = self.loans.get_mut(id) else { continue };
             let interest = left.min(loan.owed.interest);
             let principal = (left - interest).min(loan.owed.principal);
             left -= interest + principal;
@@ -344,14 +365,14 @@ impl Exchange {
             paid.interest += interest;
             paid.principal += principal;
             if loan.owed.total().is_zero() {
-                self.account_mut(account).open_loans.remove(&id);
+                self.close_loan(id);
             }
         }
         self.ledger.pay_house(wallet, HouseBook::Loans, paid.principal);
         self.ledger.pay_house(wallet, HouseBook::Interest, paid.interest);
         let id = next_number(&mut self.counters.loan);
         let row = Repayment { id, account, symbol, currency, paid, time_ms: now_ms };
-        self.repayments.push(row);
+        keep_latest(&mut self.repayments, row, self.history_limit);
         Ok(id)
     }
 }

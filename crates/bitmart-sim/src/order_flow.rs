@@ -98,6 +98,16 @@ impl OrderFlow {
     }
 
     /// Returns the distance of the reference price from its start.
+    /// Whether the model can have reached this state.
+    pub(super) fn is_consistent(&self) -> bool {
+        let calm = CALM_DEVIATION * CALM_DEVIATION;
+        self.own.unsigned_abs() <= self.reversion().max_distance.unsigned_abs()
+            && self.lead.unsigned_abs() <= WHOLE.unsigned_abs()
+            && self.variance <= calm * MAX_FACTOR * MAX_FACTOR
+            && (BASE_INTENSITY..=BASE_INTENSITY + 2 * MAX_ARRIVALS * EXCITEMENT * DECAY)
+                .contains(&self.intensity)
+    }
+
     pub(super) fn distance(&self) -> i64 {
         self.lead + self.own
     }

@@ -3,19 +3,21 @@
 //! No source states how long a state lasts: the times are invented.
 
 mod deposit;
+mod quota;
 mod withdrawal;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub(crate) use self::quota::RecentWithdrawals;
 pub use self::{
     deposit::{PLAY_MONEY_CLAIM, deposit_address},
     withdrawal::{NewWithdrawal, WITHDRAW_FEE},
 };
 use super::{
-    AccountId, BalanceReason, Event, Exchange, account::WalletKind, ledger::HouseBook,
-    schedule::Task,
+    AccountId, BalanceReason, Event, Exchange, account::WalletKind, kept_rows::Row,
+    ledger::HouseBook, schedule::Task,
 };
 
 // Rule: A withdrawal to an address that begins with fail fails. Source: invented (so that a client can see one)
@@ -89,6 +91,16 @@ pub struct Payment {
     by_operator: bool,
 }
 
+impl Row for Payment {
+    fn account(&self) -> AccountId {
+        self.account
+    }
+
+    fn is_finished(&self) -> bool {
+        self.state.next(self.deposit).is_none()
+    }
+}
+
 impl Exchange {
     /// Returns the currency of a code with a network: `USDT` for `USDT-TRC20`. `None` when no pair uses it.
     pub fn plain_currency(&self, code: &str) -> Option<SmolStr> {
@@ -115,7 +127,7 @@ impl Exchange {
 
     /// Moves a deposit or withdrawal to its next state. The last state moves the money.
     pub(super) fn advance_payment(&mut self, id: u64) {
-        let Some(row) = self.payments.get_mut(&id) else { return };
+        let Some(row) = self.payments.get_mut(id) else { return };
         let Some((state, wait_ms)) = row.state.next(row.deposit) else { return };
         row.state = state;
         row.since_ms = row.since_ms.saturating_add(wait_ms);
@@ -133,6 +145,10 @@ impl Exchange {
             row.state = PaymentState::Failed;
         }
         let row = row.clone();
+        if fails {
+            self.recent_withdrawals.remove(&row);
+        }
+        self.payments.finish(id, self.history_limit);
         if row.deposit {
             if !fails {
                 self.credit_deposit(&row);

@@ -114,6 +114,11 @@ pub enum Reject {
     MakerOnlyAtMarket,
     /// A futures order must choose a self-trade prevention.
     SelfTradeNotPrevented,
+    /// The account has the largest allowed number of open orders.
+    TooManyOpenOrders {
+        /// The largest number.
+        maximum: usize,
+    },
     /// The account has the largest allowed number of waiting trigger orders.
     TooManyTriggerOrders,
     /// A take-profit or stop-loss price belongs to an order that opens a position.

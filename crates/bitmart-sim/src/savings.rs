@@ -3,12 +3,15 @@
 //! BitMart documents only the names of the fields (endpoints newearn/…). Products, times of interest and the cost of
 //! an early redemption are invented.
 
+mod holding;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub use self::holding::Holding;
 use super::{
     AccountId, BalanceReason, Exchange,
     account::WalletKind,
@@ -16,6 +19,7 @@ use super::{
     ledger::HouseBook,
     next_number,
     reject::{Reject, Source},
+    request_numbers::RequestNumbers,
     round_down,
     schedule::Task,
 };
@@ -65,40 +69,6 @@ pub enum Renewal {
     Fixed,
 }
 
-/// Money saved in a product. An account has at most one holding of a flexible product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holding {
-    /// Number of the holding. Holdings and records share one counter.
-    pub id: u64,
-    /// The owner.
-    pub account: AccountId,
-    /// The product, with its terms at the time of the subscription.
-    pub product: SavingProduct,
-    /// Saved money without interest, in units of the currency.
-    pub amount: Decimal,
-    /// All interest so far, in units of the currency.
-    pub profit: Decimal,
-    /// The last interest paid, in units of the currency.
-    pub latest_profit: Decimal,
-    /// What happens at the end; without effect on flexible savings.
-    pub renewal: Renewal,
-    /// Time of the first subscription, in milliseconds since 1970.
-    pub time_ms: u64,
-}
-
-impl Holding {
-    /// Returns when fixed savings end, in milliseconds since 1970.
-    pub fn ends_ms(&self) -> u64 {
-        let days = self.product.lock_days.unwrap_or_default();
-        self.time_ms.saturating_add(u64::from(days) * DAY_MS)
-    }
-
-    /// Returns the interest that fixed savings pay at their end.
-    pub fn whole_interest(&self) -> Decimal {
-        self.product.interest(self.amount, self.product.lock_days.unwrap_or_default())
-    }
-}
-
 /// The kind of a savings record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SavingAction {
@@ -137,7 +107,7 @@ pub struct Savings {
     pub holdings: BTreeMap<u64, Holding>,
     /// The latest records, oldest first.
     pub records: VecDeque<SavingRecord>,
-    numbers: BTreeSet<(AccountId, SmolStr)>,
+    numbers: RequestNumbers,
     /// Accounts with automatic saving switched on.
     pub automatic: BTreeSet<AccountId>,
     /// Accounts and products with automatic saving switched on.
@@ -206,7 +176,7 @@ impl Exchange {
         let product = products.into_iter().find(|one| one.id == product);
         let product = product.ok_or(Reject::UnknownProduct)?;
         let SavingRequest { account, number } = request;
-        if self.savings.numbers.contains(&(account, number.clone())) {
+        if self.savings.numbers.contains(account, &number) {
             return Ok(());
         }
         if !(MIN_SUBSCRIPTION..=MAX_SUBSCRIPTION).contains(&amount) {
@@ -221,7 +191,7 @@ impl Exchange {
         self.ledger.post(wallet, savings, amount);
         self.report_balance(account, BalanceReason::Transfer, &product.currency);
         self.open_saving(account, product, amount, renewal, Some(number.clone()), now_ms);
-        self.savings.numbers.insert((account, number));
+        self.savings.numbers.insert(account, number, self.history_limit);
         Ok(())
     }
 
@@ -235,7 +205,7 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<(), Reject> {
         let SavingRequest { account, number } = request;
-        if self.savings.numbers.contains(&(account, number.clone())) {
+        if self.savings.numbers.contains(account, &number) {
             return Ok(());
         }
         let own = |holding: &&mut Holding| {
@@ -250,10 +220,10 @@ impl Exchange {
         }
         holding.amount -= amount;
         let (product, is_over) = (holding.product.clone(), holding.amount.is_zero());
-        if is_over {
-            self.savings.holdings.remove(&id);
+        if is_over && let Some(over) = self.savings.holdings.remove(&id) {
+            self.schedule.remove(&(over.due_ms(now_ms), Task::Saving(id)));
         }
-        self.savings.numbers.insert((account, number.clone()));
+        self.savings.numbers.insert(account, number.clone(), self.history_limit);
         self.pay_saving(account, product, SavingAction::Redeem, amount, Some(number), now_ms);
         Ok(())
     }
@@ -307,7 +277,7 @@ impl Exchange {
             renewal,
             time_ms: now_ms,
         };
-        let due_ms = if flexible { now_ms.saturating_add(DAY_MS) } else { holding.ends_ms() };
+        let due_ms = holding.due_ms(now_ms);
         self.savings.holdings.insert(id, holding);
         self.schedule(due_ms, Task::Saving(id));
     }

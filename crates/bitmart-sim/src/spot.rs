@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange, OrderId, account_entry,
     book::{Book, Match, Quantity, SelfTrade, Side},
-    clamp_configured, keep_latest,
+    clamp_configured,
     ledger::HouseBook,
     next_number,
     reject::{Reject, Source},
@@ -109,6 +109,8 @@ impl Exchange {
         {
             return Err(Reject::DuplicateClientOrderId);
         }
+        let rests = matches!(request.kind, SpotOrderType::Limit | SpotOrderType::LimitMaker);
+        owner.spot_orders.check_open(rests)?;
         let paying = owner.paying_wallet(&request, currency);
         let Some(wallet) = paying.filter(|wallet| self.ledger.freeze(*wallet, reserved)) else {
             let source = if request.margin { Source::Margin } else { Source::Spot };
@@ -150,15 +152,6 @@ impl Exchange {
                 .spot_orders
                 .forget_client_id(removed.request.client_id.as_ref());
         }
-    }
-
-    /// Returns the kept fills of an order, oldest first.
-    pub fn spot_fills_of(&self, id: OrderId) -> impl Iterator<Item = &SpotFill> {
-        self.spot_trades.get(&id).into_iter().flatten().filter_map(move |trade| {
-            let from = self.spot_fills.partition_point(|fill| fill.trade < *trade);
-            let both_sides = self.spot_fills.range(from..).take_while(|fill| fill.trade == *trade);
-            both_sides.into_iter().find(|fill| fill.order == id)
-        })
     }
 
     /// Matches an order, then rests or cancels the remainder.
@@ -307,8 +300,7 @@ impl Exchange {
             maker,
             time_ms: now_ms,
         };
-        keep_latest(&mut self.spot_fills, fill.clone(), self.history_limit);
-        self.spot_trades.entry(id).or_default().push(trade);
+        self.keep_spot_fill(fill.clone());
         if maker && !complete {
             self.release_spot_surplus(id);
         }

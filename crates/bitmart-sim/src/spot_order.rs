@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
-    AccountId, OrderId,
+    AccountId, Exchange, OrderId,
     book::{SelfTrade, Side},
+    keep_latest,
     ledger::WalletId,
 };
 
@@ -180,4 +181,26 @@ pub struct SpotFill {
     pub maker: bool,
     /// Milliseconds since 1970.
     pub time_ms: u64,
+}
+
+impl Exchange {
+    /// Returns the kept fills of an order, oldest first.
+    pub fn spot_fills_of(&self, id: OrderId) -> impl Iterator<Item = &SpotFill> {
+        self.spot_trades.get(&id).into_iter().flatten().filter_map(move |trade| {
+            let from = self.spot_fills.partition_point(|fill| fill.trade < *trade);
+            let both_sides = self.spot_fills.range(from..).take_while(|fill| fill.trade == *trade);
+            both_sides.into_iter().find(|fill| fill.order == id)
+        })
+    }
+
+    /// Keeps a fill among the latest ones, and its trade with its order.
+    pub(crate) fn keep_spot_fill(&mut self, fill: SpotFill) {
+        let (order, trade) = (fill.order, fill.trade);
+        let removed = keep_latest(&mut self.spot_fills, fill, self.history_limit);
+        // The oldest fill of all is also the oldest one of its order.
+        if let Some(trades) = removed.and_then(|fill| self.spot_trades.get_mut(&fill.order)) {
+            trades.pop_front();
+        }
+        self.spot_trades.entry(order).or_default().push_back(trade);
+    }
 }

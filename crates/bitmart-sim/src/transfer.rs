@@ -141,12 +141,11 @@ impl Exchange {
         request: NewTransfer,
         now_ms: u64,
     ) -> Result<u64, Reject> {
-        let number = (caller, number);
-        if self.request_numbers.contains(&number) {
+        if self.request_numbers.contains(caller, &number) {
             return Err(Reject::DuplicateRequest);
         }
         let id = self.transfer(request, now_ms)?;
-        self.request_numbers.insert(number);
+        self.request_numbers.insert(caller, number, self.history_limit);
         Ok(id)
     }
 

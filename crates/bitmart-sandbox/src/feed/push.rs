@@ -48,8 +48,8 @@ impl Feed {
         let Some(first) = ids.first().copied() else { return };
         let fault = self.faults.take(&topic.text, Fault::is_frame);
         match fault {
-            Some(Fault::SilentSocket) => self.subscriptions.send(first, Output::Silent),
-            Some(Fault::HalfOpen) => self.subscriptions.send(first, Output::Unresponsive),
+            Some(Fault::SilentSocket) => self.subscriptions.push(first, Output::Silent),
+            Some(Fault::HalfOpen) => self.subscriptions.push(first, Output::Unresponsive),
             _ => {}
         }
         let output = match fault {
@@ -65,7 +65,7 @@ impl Feed {
         let times = if fault == Some(Fault::Duplicate) { 2 } else { 1 };
         for id in ids {
             for _ in 0..times {
-                self.subscriptions.send(id, output.clone());
+                self.subscriptions.push(id, output.clone());
             }
         }
     }

@@ -21,6 +21,7 @@ impl Feed {
     /// Advances by one step: refreshes the books and pushes all topics that are due.
     pub(crate) fn step(&mut self, exchange: &Exchange, now_ms: u64) {
         self.steps += 1;
+        self.subscriptions.begin_command();
         self.books.refresh_spot(exchange);
         let futures_books = self.is_due(self.futures_books);
         if futures_books {

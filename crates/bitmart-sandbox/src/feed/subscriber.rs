@@ -29,8 +29,9 @@ pub(crate) struct Queued {
 
 /// A connection that receives outputs of the feed.
 pub(crate) trait Subscriber: fmt::Debug + Send {
-    /// Queues an output. Returns false if the queue is full, which ends the subscriptions of the connection.
-    fn send(&self, queued: Queued) -> bool;
+    /// Queues an output, which may be the first one of a command. Returns false if the queue is full, which ends the
+    /// subscriptions of the connection.
+    fn send(&mut self, queued: Queued, is_first: bool) -> bool;
 
     /// Queues an output after a delay by the clock of the machine, if the connection is still open then.
     fn send_late(&self, queued: Queued, delay: Duration);

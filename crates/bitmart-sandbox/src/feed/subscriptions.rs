@@ -21,6 +21,8 @@ pub(crate) struct SocketId(u64);
 struct Socket {
     account: Option<AccountId>,
     subscriber: Box<dyn Subscriber>,
+    /// The command that has caused its last output.
+    command: u64,
     topics: BTreeSet<Topic>,
     /// When its last topic was unsubscribed. Not used while it has topics.
     idle_since: Instant,
@@ -39,6 +41,8 @@ pub(crate) struct Subscriptions {
     next: u64,
     sockets: HashMap<SocketId, Socket>,
     topics: BTreeMap<Topic, TopicState>,
+    /// Number of the current command or step of the feed.
+    command: u64,
     /// The latest input. Outputs may report its outcome.
     pub(super) latest: InputNumber,
 }
@@ -53,7 +57,8 @@ impl Subscriptions {
         self.next += 1;
         let id = SocketId(self.next);
         let (topics, idle_since) = (BTreeSet::new(), Instant::now());
-        self.sockets.insert(id, Socket { account: None, subscriber, topics, idle_since });
+        let command = self.command;
+        self.sockets.insert(id, Socket { account: None, subscriber, command, topics, idle_since });
         id
     }
 
@@ -114,10 +119,22 @@ impl Subscriptions {
         was
     }
 
+    /// Begins the outputs of a command or of a step of the feed.
+    pub(super) fn begin_command(&mut self) {
+        self.command += 1;
+    }
+
     /// Sends an output to a connection, which is removed if its queue is full.
     pub(crate) fn send(&mut self, id: SocketId, output: Output) {
-        let Some(socket) = self.sockets.get(&id) else { return };
-        if !socket.subscriber.send(Queued { after: self.latest, output }) {
+        self.begin_command();
+        self.push(id, output);
+    }
+
+    /// Sends one of the outputs of a command to a connection, which is removed if its queue was full before.
+    pub(super) fn push(&mut self, id: SocketId, output: Output) {
+        let Some(socket) = self.sockets.get_mut(&id) else { return };
+        let is_first = std::mem::replace(&mut socket.command, self.command) != self.command;
+        if !socket.subscriber.send(Queued { after: self.latest, output }, is_first) {
             self.remove_socket(id);
         }
     }
@@ -182,7 +199,7 @@ mod tests {
     struct NullSubscriber;
 
     impl Subscriber for NullSubscriber {
-        fn send(&self, _: Queued) -> bool {
+        fn send(&mut self, _: Queued, _: bool) -> bool {
             true
         }
 

@@ -20,6 +20,7 @@ mod entry;
 mod error;
 mod opening;
 mod recorder;
+mod reserve;
 mod storage;
 mod store;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     Checkpoint, DataError, Folder, Record, Recorder, Storage, StorageEvent, StorageProgress,
-    StoredKey, checkpoint::Header, store::Content, store::Store, writer,
+    StoredKey, checkpoint::Header, reserve::Reserve, store::Content, store::Store, writer,
 };
 use crate::{input_number::InputNumber, snapshot::Snapshot};
 
@@ -11,6 +11,7 @@ use crate::{input_number::InputNumber, snapshot::Snapshot};
 pub(crate) struct OpenStore<S> {
     // The store is closed before its storage is released: fields are dropped in their order.
     store: Store,
+    reserve: Reserve,
     storage: S,
 }
 
@@ -31,7 +32,13 @@ impl OpenStore<Folder> {
     /// Creates the store of an empty folder, and opens it.
     pub(crate) fn create(folder: Folder, checkpoint: &Checkpoint) -> Result<Self, DataError> {
         folder.create(&checkpoint.encode()?)?;
-        Ok(Self { store: folder.open()?, storage: folder })
+        let store = folder.open()?;
+        // The reserve of a store that was deleted has no content for the new one.
+        let (mut reserve, former) = Reserve::read(&folder).map_err(DataError::Io)?;
+        if !former.is_empty() {
+            reserve.write(&folder, &[]).map_err(DataError::Io)?;
+        }
+        Ok(Self { store, reserve, storage: folder })
     }
 }
 
@@ -39,16 +46,16 @@ impl<S: Storage> OpenStore<S> {
     /// Opens a store, and moves the content of the reserve into it.
     pub(crate) fn open(storage: S) -> Result<Self, DataError> {
         let store = storage.open()?;
-        let reserved = storage.read_reserve().map_err(DataError::Io)?;
+        let (mut reserve, reserved) = Reserve::read(&storage).map_err(DataError::Io)?;
         store.check_format()?;
         // The reserve contains the inputs that waited when the disk became full. They follow those in the store.
         if !reserved.is_empty() {
             let reserved: Vec<_> =
                 serde_json::from_slice(&reserved).map_err(DataError::Unreadable)?;
             store.append(&reserved)?;
-            storage.write_reserve(&[]).map_err(DataError::Io)?;
+            reserve.write(&storage, &[]).map_err(DataError::Io)?;
         }
-        Ok(Self { store, storage })
+        Ok(Self { store, reserve, storage })
     }
 
     /// Reads the complete content.
@@ -69,9 +76,9 @@ impl<S: Storage> OpenStore<S> {
         last: InputNumber,
         notify: impl FnMut(StorageEvent) + Send + 'static,
     ) -> Result<(Recorder, StorageProgress), DataError> {
-        let Self { store, storage } = self;
+        let Self { store, reserve, storage } = self;
         storage.create_reserve().map_err(DataError::Io)?;
-        let started = writer::start(storage, store, last, notify);
+        let started = writer::start(storage, reserve, store, last, notify);
         let (writer, progress) = started.map_err(DataError::Io)?;
         Ok((Recorder::live(writer, last), StorageProgress(progress)))
     }

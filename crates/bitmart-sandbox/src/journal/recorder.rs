@@ -29,6 +29,8 @@ pub(crate) enum Recorder {
     /// Stored inputs are replayed. Contains the mark after the latest one.
     Replay(Option<u64>),
     Live(Live),
+    /// The journal is closed. Contains the last input, which is above all stored ones after any further input.
+    Closed(InputNumber),
 }
 
 /// The connection to a writer.
@@ -59,6 +61,11 @@ impl Recorder {
                 *last = Some(mark());
                 0
             }
+            Self::Closed(last) => {
+                // It is never stored, so its outcome is never reported.
+                *last = InputNumber::MAX;
+                *last
+            }
             Self::Live(live) => {
                 live.last += 1;
                 live.work += if entry == Entry::Step { STEP_WORK } else { 1 };
@@ -74,6 +81,7 @@ impl Recorder {
     pub(crate) fn last(&self) -> InputNumber {
         match self {
             Self::Live(live) => live.last,
+            Self::Closed(last) => *last,
             Self::Off | Self::Replay(_) => 0,
         }
     }
@@ -104,9 +112,12 @@ impl Recorder {
         Some(receiver)
     }
 
-    /// Stores a final checkpoint and ends the writer.
-    pub(crate) fn close(&mut self, checkpoint: &Checkpoint) {
-        if let Self::Live(live) = std::mem::take(self) {
+    /// Stores a final checkpoint, if there is one, and ends the writer. Later inputs are not stored.
+    pub(crate) fn close(&mut self, checkpoint: Option<&Checkpoint>) {
+        let closed = Self::Closed(self.last());
+        if let Self::Live(live) = std::mem::replace(self, closed)
+            && let Some(checkpoint) = checkpoint
+        {
             let _ = live.writer.send(Message::Checkpoint(checkpoint.encode()));
         }
     }
@@ -126,9 +137,9 @@ impl StorageProgress {
         reached.await.is_ok_and(|progress| progress.stored >= number)
     }
 
-    /// Whether new inputs can be stored.
+    /// Whether new inputs can be stored. They cannot after the writer has ended.
     pub(crate) fn is_writable(&self) -> bool {
-        !self.0.borrow().stalled
+        self.0.has_changed().is_ok() && !self.0.borrow().stalled
     }
 
     /// Waits until the writer has ended and the data folder is released.

@@ -2,15 +2,14 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write as _},
+    io::{self, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
 use bitmart_sim::rng::Rng;
 use redb::backends::FileBackend;
-use sha2::{Digest, Sha256};
 
-use super::{DataError, checkpoint::Encoded, store::Store};
+use super::{DataError, checkpoint::Encoded, reserve::RESERVE_BYTES, store::Store};
 
 const FILE: &str = "exchange.redb";
 /// A store that is not complete yet.
@@ -19,10 +18,6 @@ const LOCK: &str = "lock";
 const RESERVE: &str = "reserve";
 const PROBE: &str = "room";
 
-/// Size of the reserve in bytes: many times the size of the inputs that wait at the same time.
-const RESERVE_BYTES: usize = 4 << 20;
-/// Size of the header of the reserve: length and hash of the content.
-const HEADER_BYTES: usize = 8 + 32;
 /// Free space in bytes that is needed to resume, so that writing does not resume just to stall again.
 const FREE_SPACE: usize = 1 << 20;
 
@@ -34,10 +29,11 @@ pub(crate) trait Storage: Send + 'static {
     /// Creates the reserve, if it does not exist.
     fn create_reserve(&self) -> io::Result<()>;
 
-    /// Replaces the content of the reserve. When this returns, the content survives a power failure.
-    fn write_reserve(&self, bytes: &[u8]) -> io::Result<()>;
+    /// Writes bytes at a position of the reserve. When this returns, they survive a power failure. A power failure before
+    /// may leave any part of them written.
+    fn write_reserve(&self, at: usize, bytes: &[u8]) -> io::Result<()>;
 
-    /// Reads the reserve. Incomplete content counts as empty.
+    /// Reads the complete reserve; empty if it does not exist.
     fn read_reserve(&self) -> io::Result<Vec<u8>>;
 
     /// Whether there is enough free space to resume.
@@ -98,34 +94,23 @@ impl Storage for Folder {
         if fs::metadata(&path).is_ok_and(|file| file.len() >= RESERVE_BYTES as u64) {
             return Ok(());
         }
-        let written = write(&path, RESERVE_BYTES).and_then(|()| self.write_reserve(&[]));
         // An incomplete reserve would not be replaced later.
-        written.inspect_err(|_| drop(fs::remove_file(path)))
+        write(&path, RESERVE_BYTES).inspect_err(|_| drop(fs::remove_file(path)))
     }
 
-    fn write_reserve(&self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.len() > RESERVE_BYTES - HEADER_BYTES {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
+    fn write_reserve(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
         // The file keeps its length, so that no free space is needed.
         let mut file = open_file(&self.path.join(RESERVE))?;
-        let length = (bytes.len() as u64).to_le_bytes();
-        file.write_all(&[&length, &Sha256::digest(bytes)[..], bytes].concat())?;
+        file.seek(io::SeekFrom::Start(at as u64))?;
+        file.write_all(bytes)?;
         file.sync_data()
     }
 
     fn read_reserve(&self) -> io::Result<Vec<u8>> {
-        let bytes = match fs::read(self.path.join(RESERVE)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            bytes => bytes?,
-        };
-        let content = || {
-            let (length, rest) = bytes.split_first_chunk()?;
-            let (hash, rest) = rest.split_first_chunk::<32>()?;
-            let content = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-            (Sha256::digest(content)[..] == hash[..]).then(|| content.to_vec())
-        };
-        Ok(content().unwrap_or_default())
+        match fs::read(self.path.join(RESERVE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            bytes => bytes,
+        }
     }
 
     fn has_space(&self) -> bool {
@@ -152,10 +137,11 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Rejects a path that other users can write, because they could control the sandbox.
+/// Rejects a path that other users can write, because they could control the sandbox. A path that they can only read is
+/// closed to them, because it contains secrets.
 #[cfg(unix)]
 fn check_owner(path: &Path) -> Result<(), DataError> {
-    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -175,6 +161,15 @@ fn check_owner(path: &Path) -> Result<(), DataError> {
             "{} belongs to user {owner}, and this is user {us}",
             path.display()
         )));
+    }
+    if mode & 0o077 != 0 {
+        let closed = fs::Permissions::from_mode(mode & 0o700);
+        fs::set_permissions(path, closed).map_err(|error| {
+            let name = path.display();
+            DataError::Permissions(format!(
+                "others may read {name} (mode {mode:03o}), which cannot be changed ({error}): chmod go= {name}"
+            ))
+        })?;
     }
     Ok(())
 }

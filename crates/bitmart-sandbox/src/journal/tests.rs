@@ -21,6 +21,7 @@ use tokio::{
 use self::disk::{Disk, offset};
 use super::{
     DataError, Entry, StorageEvent, StorageProgress,
+    reserve::{RESERVE_BYTES, Reserve},
     store::{FORMAT, Store},
     writer::Progress,
 };
@@ -134,6 +135,74 @@ async fn inputs_that_wait_when_the_disk_becomes_full_are_stored_in_the_reserve()
     assert!(shared.wait_until_stored().await);
     assert!(matches!(events.recv(), Ok(StorageEvent::Stalled(_))));
     assert_eq!(accounts(&reopen(&disk)), found + 2);
+}
+
+#[tokio::test]
+async fn acknowledged_inputs_survive_a_power_failure_during_a_write_of_the_reserve() {
+    let (disk, shared, events) = with_full_disk(100_000);
+    let before = accounts(&shared);
+    for _ in 0..3 {
+        disk.disk_state().full = true;
+        for _ in 0..4 {
+            shared.create_account();
+            assert!(shared.wait_until_stored().await);
+            disk.disk_state().acknowledged += 1;
+        }
+        assert!(matches!(events.recv(), Ok(StorageEvent::Stalled(_))));
+        disk.disk_state().full = false;
+        assert!(matches!(events.recv(), Ok(StorageEvent::Resumed)));
+    }
+    let failures = std::mem::take(&mut disk.disk_state().failures);
+    assert_eq!(failures.len(), 3 * 5 * 4, "each write of the reserve");
+    for failure in failures {
+        let disk = Disk::with_content(failure.content);
+        disk.disk_state().reserve = failure.reserve;
+        disk.disk_state().reserve_capacity = 100_000;
+        let (reopened, _events) = open(&disk).expect("opens");
+        let (found, acknowledged) = (accounts(&reopened) - before, failure.acknowledged);
+        assert!((acknowledged..=acknowledged + 1).contains(&found), "{found} of {acknowledged}");
+    }
+}
+
+#[test]
+fn a_reserve_of_the_former_format_is_read() {
+    use sha2::{Digest, Sha256};
+
+    let disk = Disk::default();
+    disk.disk_state().reserve_capacity = 100_000;
+    let content = b"former content";
+    let length = u64::try_from(content.len()).expect("it fits").to_le_bytes();
+    let mut bytes = [&length[..], &Sha256::digest(content)[..], content].concat();
+    bytes.resize(RESERVE_BYTES, 7);
+    disk.disk_state().reserve = bytes;
+    let read = || Reserve::read(&disk).expect("readable");
+    let (mut reserve, found) = read();
+    assert_eq!(found, content);
+    for content in ["new", "", "newer", "newest"] {
+        reserve.write(&disk, content.as_bytes()).expect("written");
+        assert_eq!(read().1, content.as_bytes());
+    }
+}
+
+/// A step of the market may come after the journal is closed, because tasks end a moment later.
+#[tokio::test]
+async fn nothing_is_acknowledged_after_the_journal_is_closed() {
+    for closed_after in 0..4 {
+        let disk = new_store();
+        let (shared, _events) = open(&disk).expect("opens");
+        let before = accounts(&shared);
+        let mut acknowledged = 0;
+        for input in 0..6 {
+            if input == closed_after {
+                shared.close_journal().await;
+            }
+            assert_eq!(shared.is_writable(), input < closed_after);
+            shared.create_account();
+            acknowledged += u32::from(shared.wait_until_stored().await);
+        }
+        assert_eq!(acknowledged, closed_after);
+        assert_eq!(accounts(&reopen(&disk)) - before, acknowledged);
+    }
 }
 
 /// An input may wait for the writer when the disk is full. A read that reports its outcome has to wait until the writer

@@ -13,7 +13,10 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{DataError, Record, StorageEvent, checkpoint::Encoded, storage::Storage, store::Store};
+use super::{
+    DataError, Record, StorageEvent, checkpoint::Encoded, reserve::Reserve, storage::Storage,
+    store::Store,
+};
 use crate::input_number::InputNumber;
 
 /// Maximum number of inputs per commit.
@@ -45,6 +48,7 @@ pub(super) struct Progress {
 /// Starts the writer, which ends when its sender is dropped. `notify` is called when it stalls, resumes or fails.
 pub(super) fn start(
     storage: impl Storage,
+    reserve: Reserve,
     store: Store,
     last: InputNumber,
     notify: impl FnMut(StorageEvent) + Send + 'static,
@@ -52,8 +56,8 @@ pub(super) fn start(
     let (sender, messages) = mpsc::channel();
     let (progress, receiver) =
         watch::channel(Progress { stored: last, stalled: false, handled: last });
-    let writer =
-        Writer { storage, store: Some(store), progress, notify, pending: Vec::new(), newest: 0 };
+    let (store, pending) = (Some(store), Vec::new());
+    let writer = Writer { storage, reserve, store, progress, notify, pending, newest: 0 };
     thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(&messages))?;
     Ok((sender, receiver))
 }
@@ -62,6 +66,7 @@ pub(super) fn start(
 struct Writer<M, N> {
     store: Option<Store>,
     storage: M,
+    reserve: Reserve,
     progress: watch::Sender<Progress>,
     notify: N,
     /// Inputs that are not in the store yet.
@@ -181,7 +186,7 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
         let Some((last, _)) = self.pending.last() else { return };
         let last = *last;
         let written = serde_json::to_vec(&self.pending)
-            .is_ok_and(|all| self.storage.write_reserve(&all).is_ok());
+            .is_ok_and(|all| self.reserve.write(&self.storage, &all).is_ok());
         self.progress.send_modify(|progress| {
             progress.handled = last;
             if written {
@@ -196,8 +201,9 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
             return Ok(());
         }
         // The reserve is emptied before anything else is stored, because recovery appends its content to the store.
-        let stored =
-            self.append().and_then(|()| self.storage.write_reserve(&[]).map_err(DataError::Io));
+        let stored = self
+            .append()
+            .and_then(|()| self.reserve.write(&self.storage, &[]).map_err(DataError::Io));
         if let Err(error) = stored {
             self.store = None;
             return if error.is_temporary() { Ok(()) } else { Err(error) };

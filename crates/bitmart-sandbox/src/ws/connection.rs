@@ -8,14 +8,13 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{ReadHalf, WriteHalf},
-    sync::mpsc,
     time::{Instant, timeout},
 };
 
 use super::{
     context::SessionContext,
     futures,
-    queue::queue,
+    queue::{Receiver, queue},
     read::{Pings, Received, read},
     spot,
     writer::Writer,
@@ -72,6 +71,7 @@ pub(super) async fn run(
     reader.set_max_message_size(MAX_FRAME);
     let (sender, queue) = queue(shared.config.ws.queue);
     let id = shared.state().feed.subscriptions.add_socket(Box::new(sender));
+    let _joined = Joined { shared: Arc::clone(&shared), id };
     let connection = Connection {
         shared: Arc::clone(&shared),
         id,
@@ -82,7 +82,21 @@ pub(super) async fn run(
         silent: false,
     };
     connection.serve(host, reader, message).await;
-    shared.state().feed.subscriptions.remove_socket(id);
+}
+
+/// A connection in the feed, which it leaves when this is dropped, even by a panic.
+struct Joined {
+    shared: Arc<Shared>,
+    id: SocketId,
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        // After a panic in a change of the state, the sandbox ends.
+        if let Some(mut state) = self.shared.intact_state() {
+            state.feed.subscriptions.remove_socket(self.id);
+        }
+    }
 }
 
 /// Rejects a connection over the limit. Spot has codes for this; the message of futures is not known.
@@ -102,7 +116,7 @@ struct Connection {
     address: &'static str,
     dialect: Dialect,
     writer: Writer<WriteHalf<Io>>,
-    queue: mpsc::Receiver<Queued>,
+    queue: Receiver,
     /// Whether a fault has stopped all writes.
     silent: bool,
 }
@@ -142,7 +156,7 @@ impl Connection {
             let without_topic_at = self.idle_since().map(|since| since + without_topic);
             let close_at = without_topic_at.map_or(idle_at, |at| at.min(idle_at));
             let continues = tokio::select! {
-                queued = self.queue.recv() => match queued {
+                queued = self.queue.receive() => match queued {
                     Some(Queued { after, output }) => {
                         self.shared.wait_for_input(after).await && self.write(output).await
                     }
@@ -237,12 +251,12 @@ impl Connection {
             if self.writer.is_full() {
                 break;
             }
-            next = match self.queue.try_recv() {
-                Ok(Queued { after, output }) if self.shared.wait_for_input(after).await => {
+            next = match self.queue.try_receive() {
+                Some(Queued { after, output }) if self.shared.wait_for_input(after).await => {
                     Some(output)
                 }
-                Ok(_) => return false,
-                Err(_) => None,
+                Some(_) => return false,
+                None => None,
             };
         }
         self.writer.flush().await

@@ -49,6 +49,44 @@ impl StoredLevel {
     }
 }
 
+/// An order in a book.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BookOrder {
+    pub(crate) id: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) side: Side,
+    pub(crate) price: Decimal,
+    pub(crate) open: Decimal,
+}
+
+impl Book {
+    /// Returns all orders.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = BookOrder> {
+        let levels = self.bids.values().chain(self.asks.values()).map(|place| &self.levels[*place]);
+        levels.flat_map(|level| {
+            self.queue(level).map(|order| BookOrder {
+                id: order.id,
+                account: order.account,
+                side: level.side,
+                price: level.price,
+                open: order.open,
+            })
+        })
+    }
+
+    /// Whether the sizes of all levels are the sums of their orders, and no order is in the book twice.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let mut levels = self.bids.values().chain(self.asks.values());
+        let sums_agree = levels.all(|place| {
+            let level = &self.levels[*place];
+            let mut orders = self.queue(level);
+            let sum = orders.try_fold(Decimal::ZERO, |sum, order| sum.checked_add(order.open));
+            sum == Some(level.total)
+        });
+        sums_agree && self.orders().count() == self.places.len()
+    }
+}
+
 impl From<StoredBook> for Book {
     fn from(stored: StoredBook) -> Self {
         let mut book = Self::default();

@@ -51,6 +51,8 @@ impl Exchange {
         if is_reserved || request.client_id.as_ref().is_some_and(taken) {
             return Err(Reject::DuplicateClientOrderId);
         }
+        let rests = matches!(request.mode, OrderMode::GoodTilCancelled | OrderMode::MakerOnly);
+        owner.futures_orders.check_open(rests && request.price.is_some())?;
         // Rule: A closing order has the leverage and margin mode of its position, whatever the request says. Source:
         // documented
         // (endpoint futures_submit_order, its sources contradict each other about open_type)

@@ -31,14 +31,20 @@ impl Exchange {
         at_ms: Option<u64>,
     ) {
         let key = (account, symbol.clone());
-        match at_ms {
-            Some(at_ms) => {
-                self.countdowns.insert(key, at_ms);
-                self.schedule(at_ms, Task::Countdown(account));
-            }
-            None => {
-                self.countdowns.remove(&key);
-            }
+        let replaced = match at_ms {
+            Some(at_ms) => self.countdowns.insert(key, at_ms),
+            None => self.countdowns.remove(&key),
+        };
+        // The countdowns of an account that end at the same time share a task.
+        let ends_at = |end_ms: u64| {
+            let mut own = self.countdowns.iter().filter(|(key, _)| key.0 == account);
+            own.any(|(_, due_ms)| *due_ms == end_ms)
+        };
+        if let Some(end_ms) = replaced.filter(|end_ms| !ends_at(*end_ms)) {
+            self.schedule.remove(&(end_ms, Task::Countdown(account)));
+        }
+        if let Some(at_ms) = at_ms {
+            self.schedule(at_ms, Task::Countdown(account));
         }
     }
 

@@ -25,7 +25,7 @@ impl Exchange {
             return;
         }
         let open = self.accounts.values().flat_map(|account| &account.open_loans);
-        let loans = open.filter_map(|id| self.loans.get(id));
+        let loans = open.filter_map(|id| self.loans.get(*id));
         let indebted: BTreeSet<_> = loans.map(|loan| (loan.account, loan.symbol.clone())).collect();
         for (account, symbol) in indebted {
             // Rule: In a halted pair no margin account is liquidated until trading resumes. Source: invented (no source
@@ -140,10 +140,10 @@ impl Exchange {
         let open: Vec<u64> =
             self.open_loans(account, symbol, currency).map(|loan| loan.id).collect();
         for id in open {
-            let Some(loan) = self.loans.get_mut(&id) else { continue };
+            let Some(loan) = self.loans.get_mut(id) else { continue };
             let lost = std::mem::take(&mut loan.owed).principal;
             self.ledger.post_between_books(currency, HouseBook::Insurance, HouseBook::Loans, lost);
-            self.account_mut(account).open_loans.remove(&id);
+            self.close_loan(id);
         }
     }
 }

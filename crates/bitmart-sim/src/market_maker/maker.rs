@@ -5,6 +5,7 @@ use smol_str::SmolStr;
 
 use super::{GAP, LEVELS, MAX_LOTS, MINUTE_TURNOVER, Maker, Quote, WIDENING};
 use crate::{
+    DECIMALS,
     book::Side,
     futures::FuturesMarket,
     markets::MarketKind,
@@ -12,6 +13,9 @@ use crate::{
     spot::SpotMarket,
     tape::Candle,
 };
+
+/// Largest price or distance in ticks in a stored state, above all that the model reaches.
+const MAX_TICKS: i64 = 1_000_000_000_000_000_000;
 
 impl Maker {
     pub(super) fn spot(market: &SpotMarket) -> Self {
@@ -51,6 +55,19 @@ impl Maker {
             bids: vec![None; LEVELS],
             asks: vec![None; LEVELS],
         }
+    }
+
+    /// Whether it can be in this state, as the maker at this place of the list.
+    pub(crate) fn is_consistent(&self, at: usize) -> bool {
+        let in_range = |ticks: i64| (0..=MAX_TICKS).contains(&ticks);
+        let mut quotes = self.bids.iter().chain(&self.asks).flatten();
+        [self.ladder.len(), self.bids.len(), self.asks.len()] == [LEVELS; 3]
+            && self.ladder.iter().all(|ticks| in_range(*ticks))
+            && quotes.all(|quote| in_range(quote.ticks))
+            && in_range(self.start)
+            && self.leader.is_none_or(|leader| leader < at)
+            && self.price_decimals.max(self.size_decimals) <= DECIMALS
+            && self.order_flow.is_consistent()
     }
 
     /// Starts the model and sets the levels, at least one tick apart.

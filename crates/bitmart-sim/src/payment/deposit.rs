@@ -107,7 +107,9 @@ impl Exchange {
             payee: None,
             by_operator: true,
         };
-        self.payments.insert(row.id, row);
+        let id = row.id;
+        self.payments.insert(id, row);
+        self.payments.finish(id, self.history_limit);
         self.record_passage(wallet, currency, change, now_ms);
     }
 

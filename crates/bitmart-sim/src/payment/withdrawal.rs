@@ -19,12 +19,6 @@ use crate::{
 /// The flat fee of a withdrawal, in its own currency, unless the operator has set another one.
 pub const WITHDRAW_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 
-// Rule: An account may withdraw 100 BTC in 24 hours (60064). Source: documented (a sample, endpoint
-// account_withdraw_quota, and the text of 60064)
-/// Withdrawal quota of an account in 24 hours, in BTC: that of the documented sample.
-const DAILY_QUOTA_BTC: Decimal = Decimal::ONE_HUNDRED;
-const DAY_MS: u64 = 86_400_000;
-
 /// A new withdrawal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewWithdrawal {
@@ -93,7 +87,7 @@ impl Exchange {
         }
         let NewWithdrawal { currency, amount, address, address_memo, source: _, payee } = request;
         let id = next_number(&mut self.counters.funding);
-        Ok(self.start_payment(Payment {
+        let row = Payment {
             id,
             account,
             deposit: false,
@@ -109,7 +103,9 @@ impl Exchange {
             from_spot,
             payee,
             by_operator: false,
-        }))
+        };
+        self.recent_withdrawals.add(&row);
+        Ok(self.start_payment(row))
     }
 
     /// Pays a withdrawal to its receiver and charges the fee.
@@ -131,23 +127,5 @@ impl Exchange {
         let receiver = AccountWallet { account: payee, kind: WalletKind::Spot };
         self.record_finished(receiver, currency, left, row.account.0.to_string(), row.since_ms);
         self.report_balance(payee, BalanceReason::Deposit, currency);
-    }
-
-    fn in_btc(&self, currency: &str, amount: Decimal) -> Decimal {
-        let usd = self.usd_price(currency).checked_mul(amount).unwrap_or(Decimal::MAX);
-        usd.checked_div(self.usd_price("BTC")).unwrap_or_default()
-    }
-
-    /// Returns the unused part of the withdrawal quota of the last 24 hours, in BTC.
-    pub fn withdraw_quota_btc(&self, account: AccountId, now_ms: u64) -> Decimal {
-        let since = now_ms.saturating_sub(DAY_MS);
-        let recent = self.payments.values().rev().take_while(|row| row.time_ms > since);
-        let used = recent
-            .filter(|row| row.account == account && !row.deposit && !row.by_operator)
-            .filter(|row| row.state != PaymentState::Failed)
-            .fold(Decimal::ZERO, |sum, row| {
-                sum.saturating_add(self.in_btc(&row.plain, row.amount))
-            });
-        DAILY_QUOTA_BTC.saturating_sub(used).max(Decimal::ZERO)
     }
 }

@@ -82,6 +82,9 @@ impl fmt::Display for Reject {
             | Self::MarketSellTooSmall { minimum } => {
                 write!(f, "the lowest value of an order is {minimum}")
             }
+            Self::TooManyOpenOrders { maximum } => {
+                write!(f, "an account has at most {maximum} open orders")
+            }
             Self::TooManyTriggerOrders => f.write_str("too many trigger orders are waiting"),
             Self::OrderDoesNotOpen => f.write_str("the order does not open a position"),
             Self::NoPosition => f.write_str("there is no position"),

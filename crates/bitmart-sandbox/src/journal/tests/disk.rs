@@ -8,7 +8,11 @@ use std::{
 use bitmart_sim::rng::Rng;
 use redb::StorageBackend;
 
-use crate::journal::{DataError, Storage, store::Store};
+use crate::journal::{
+    DataError, Storage,
+    reserve::{HEADER_BYTES, RESERVE_BYTES},
+    store::Store,
+};
 
 /// A simulated disk. Writes are only durable after the next sync.
 #[derive(Debug, Clone, Default)]
@@ -24,9 +28,24 @@ pub(super) struct DiskState {
     /// Whether all writes fail except those to the reserve.
     pub(super) full: bool,
     pub(super) reserve: Vec<u8>,
+    /// How many inputs the test knows to be stored.
+    pub(super) acknowledged: u32,
+    /// What power failures during writes of the reserve would have left.
+    pub(super) failures: Vec<Failure>,
     /// Capacity of the reserve in bytes.
     pub(super) reserve_capacity: usize,
 }
+
+/// What a power failure during a write of the reserve leaves.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) acknowledged: u32,
+    pub(super) content: Vec<u8>,
+    pub(super) reserve: Vec<u8>,
+}
+
+/// The unit in which a disk writes.
+const SECTOR: usize = 512;
 
 impl Disk {
     pub(super) fn with_content(bytes: Vec<u8>) -> Self {
@@ -73,12 +92,30 @@ impl Storage for Disk {
         Ok(())
     }
 
-    fn write_reserve(&self, bytes: &[u8]) -> io::Result<()> {
+    fn write_reserve(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
+        let seed = self.disk_state().failures.len();
+        let mut rng = Rng::new(u64::try_from(seed).expect("it fits"));
+        let contents: Vec<_> = (0..4).map(|_| self.after_power_loss(&mut rng)).collect();
         let mut disk_state = self.disk_state();
-        if bytes.len() > disk_state.reserve_capacity {
+        if bytes.len() > disk_state.reserve_capacity + HEADER_BYTES {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        bytes.clone_into(&mut disk_state.reserve);
+        disk_state.reserve.resize(RESERVE_BYTES, 0);
+        let acknowledged = disk_state.acknowledged;
+        for content in contents {
+            // The first sectors, or any.
+            let mut reserve = disk_state.reserve.clone();
+            let (in_order, stop) = (rng.below(2) == 0, rng.below(4));
+            for (sector, data) in (0..).zip(bytes.chunks(SECTOR)) {
+                let is_written = if in_order { sector < stop } else { rng.below(2) == 0 };
+                if is_written {
+                    let from = at + offset(sector) * SECTOR;
+                    reserve[from..from + data.len()].copy_from_slice(data);
+                }
+            }
+            disk_state.failures.push(Failure { acknowledged, content, reserve });
+        }
+        disk_state.reserve[at..at + bytes.len()].copy_from_slice(bytes);
         Ok(())
     }
 

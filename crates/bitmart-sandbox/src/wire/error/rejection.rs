@@ -14,6 +14,12 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
         R::TooManyTriggerOrders if family == ErrorFamily::Spot => {
             error.with_message("Bad Request: too many algo orders are waiting")
         }
+        R::TooManyOpenOrders { maximum } if family == ErrorFamily::Spot => {
+            error.with_message(format!("Bad Request: at most {maximum} orders can be open"))
+        }
+        R::TooManyOpenOrders { maximum } => {
+            error.with_message(format!("At most {maximum} orders can be open"))
+        }
         R::OrderDoesNotOpen => {
             error.with_message("The order side is invalid: presets are for opening orders")
         }
@@ -111,8 +117,8 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
         R::LimitValueTooLow { .. } => 51011,
         R::MarketBuyTooSmall { .. } => 51012,
         R::MarketSellTooSmall { .. } => 51014,
-        R::TooManyTriggerOrders if futures => 40028,
-        R::TooManyTriggerOrders => 50000,
+        R::TooManyOpenOrders { .. } | R::TooManyTriggerOrders if futures => 40028,
+        R::TooManyOpenOrders { .. } | R::TooManyTriggerOrders => 50000,
         R::OrderDoesNotOpen => 40041,
         R::NoPosition => 40021,
         R::PositionTooSmall => 40020,
