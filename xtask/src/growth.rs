@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
     for subject in SUBJECTS.iter().filter(|one| names.is_empty() || names.contains(&one.name)) {
         let sizes = if quick { &subject.sizes[..subject.sizes.len() - 1] } else { subject.sizes };
         let points = measure(subject, sizes)?;
-        println!("{}: {}", subject.title, verdict(&points));
+        println!("{}: {}", subject.title, outcome(&points));
         text.push_str(&section(subject, &points)?);
     }
     if !names.is_empty() {
@@ -53,9 +53,10 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
 const FILE_NOTE: &str = "only a run of all subjects replaces the page";
 
 const METHOD: &str = "\
-Each size runs in a process of its own. The time of a unit is the least of several tries, since other programs of the machine
-can only add to it. A level line in a plot means a cost that does not depend on the number; *n log n* allows the cost of a
-unit to grow with the logarithm of the number, with half of it as tolerance, from the first size of at least 100.
+Each size runs in a process of its own. The time of a unit is the least of several tries, since other programs of the
+machine can only add to it. A level line in a plot means a cost that does not depend on the number; *n log n* allows the
+cost of a unit to grow with the logarithm of the number, with half of it as tolerance, from the first size of at least
+100 on.
 ";
 
 fn build(names: &[&str]) -> TaskResult {
@@ -133,7 +134,7 @@ fn is_at_most_n_log_n(points: &[Point]) -> bool {
     last.time * small * 2 <= first.time * large * 3
 }
 
-fn verdict(points: &[Point]) -> String {
+fn outcome(points: &[Point]) -> String {
     let (Some(first), Some(last)) = (points.iter().find(|one| one.size >= 100), points.last())
     else {
         return "too few sizes".to_owned();
@@ -151,7 +152,7 @@ fn section(subject: &Subject, points: &[Point]) -> Result<String, String> {
     for Point { size, time: taken, memory } in points {
         let _ = writeln!(text, "| {} | {} | {} |", grouped(*size), time(*taken), bytes(*memory));
     }
-    let _ = writeln!(text, "\nThe time is {}.{note}\n", verdict(points));
+    let _ = writeln!(text, "\nThe time is {}.{note}\n", outcome(points));
     for (kind, about, values, shown) in [
         (
             "time",
@@ -192,7 +193,7 @@ mod tests {
         assert!(is_at_most_n_log_n(&points(&[(100, 60), (1_000, 90), (10_000, 130)])));
         let linear = points(&[(100, 50), (1_000, 500), (10_000, 5_000)]);
         assert!(!is_at_most_n_log_n(&linear));
-        assert!(verdict(&linear).starts_with("worse than n log n: from 100 to 10,000"));
+        assert!(outcome(&linear).starts_with("worse than n log n: from 100 to 10,000"));
     }
 
     #[test]

@@ -18,8 +18,8 @@ pub(crate) struct Bar {
     pub(crate) text: String,
 }
 
-/// Horizontal bars from the value of the first one, which is a vertical line, to their own, on a logarithmic axis: twice
-/// as much is as long as half as much. The quartiles are a thin line.
+/// Horizontal bars from the value of the first one, which is a vertical line, to their own, on a logarithmic axis:
+/// twice as much is as long as half as much. The quartiles are a thin line.
 pub(crate) fn bars(title: &str, bars: &[Bar]) -> String {
     const LEFT: f64 = 190.0;
     const WIDTH: f64 = 360.0;

@@ -16,7 +16,7 @@ pub mod envelope;
 mod settings;
 
 use std::io::{self, BufRead as _, Write as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -63,7 +63,11 @@ pub fn run<P: Peer>(new: impl Fn() -> Result<P, Failure>) -> Result<(), Failure>
     for line in io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
-        let response = runtime.block_on(respond(&peer, &words));
+        let response = runtime.block_on(async {
+            // While no command runs, nothing does: connections that the server has closed meanwhile are noticed now.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            respond(&peer, &words).await
+        });
         let response = response.unwrap_or_else(|error| json!({ "error": format!("{error:?}") }));
         let mut out = io::stdout().lock();
         writeln!(out, "{response}")?;

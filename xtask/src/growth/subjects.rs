@@ -23,7 +23,7 @@ pub(super) struct Subject {
     /// Titles of the columns.
     pub(super) time: &'static str,
     pub(super) memory: &'static str,
-    /// An explanation that follows the verdict.
+    /// An explanation that follows the outcome.
     pub(super) note: &'static str,
 }
 
@@ -34,8 +34,9 @@ pub(super) const SUBJECTS: &[Subject] = &[
         what: What::Library,
         unit: "topics",
         sizes: &[1, 10, 100, 1_000, 2_300],
-        about: "One stream of many `depth50` topics over as many connections as the exchange requires; 2,300 is what it\n\
-                allows. The server is in memory; its writing is part of the time. The frames have 5 levels a side.",
+        about: "One stream of many `depth50` topics over as many connections as the exchange requires; 2,300 is\n\
+                what it allows. The server is in memory; its writing is part of the time, and its buffers of the\n\
+                memory. The frames have 5 levels a side.",
         time: "time of a frame",
         memory: "memory of a topic, with its share of the connections",
         note: "",
@@ -68,8 +69,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
         what: What::Export,
         unit: "rows",
         sizes: &[1_000, 10_000, 100_000, 1_000_000],
-        about: "`bitmart export` of deposits from a server on the same machine, in pages of up to 1,000 rows, from the start\n\
-                of the program to its end.",
+        about: "`bitmart export` of deposits from a server on the same machine, in pages of up to 1,000 rows,\n\
+                from the start of the program to its end.",
         time: "time of a row",
         memory: "most memory of the program",
         note: "",
@@ -80,8 +81,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
         what: What::Library,
         unit: "tasks",
         sizes: &[1, 10, 100, 1_000, 10_000],
-        about: "All tasks want a permit of one limit at once, and about a quarter gets one in each window. The clock jumps from\n\
-                window to window; the transport responds at once.",
+        about: "All tasks want a permit of one limit at once, and about a quarter gets one in each window.\n\
+                The clock jumps from window to window; the transport responds at once.",
         time: "processor time of a request",
         memory: "memory of a waiting request, task included",
         note: "",

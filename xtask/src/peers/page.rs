@@ -17,13 +17,13 @@ machine and decodes the response, or reads a ticker. The order is a limit order 
 next turn. Before anything is timed, all have to decode the same values from the same ticker and the same frames.
 Programs in Rust decode into decimals and run in one thread, the exchange's SDKs decode into texts. The sandbox takes
 most of an order's round trip, so that times are closer to each other than the clients are: the processor time is the
-client's own. Frames are recorded from the sandbox and sent by a server that does nothing else. All trust the authorities
-of the machine and the sandbox's root; a program that makes a client for each request reads them each time, even for
-plain HTTP.
+client's own. Frames are recorded from the sandbox and sent by a server that does nothing else. All trust the
+authorities of the machine and the sandbox's root; a program that makes a client for each request reads them each time,
+even for plain HTTP.
 
 The figure of a round is the median of its operations, or with 64 in flight and for frames its time divided by their
-number. Times are medians of the rounds, with the quartiles in brackets. Ratios are medians of the ratios round by round,
-*times ours*: 2.00 takes twice as long as ours.
+number. Times are medians of the rounds, with the quartiles in brackets. Ratios are medians of the ratios round by
+round, *times ours*: 2.00 takes twice as long as ours.
 ";
 
 pub(super) fn write(
@@ -103,8 +103,8 @@ enum Of {
 
 /// What the client does beyond the bare libraries.
 const REASON: &str = "\
-Bare hyper validates, limits, times out, retries, reconnects and reports nothing, and its orders have no client order id:
-that is what the difference pays for.
+The program on bare hyper does not validate, limit, time out, retry, reconnect or report, and its orders have no client
+order id: that is what the difference pays for.
 ";
 
 fn goals(programs: &[Program], results: &[Results]) -> String {

@@ -37,7 +37,7 @@ impl Recorded {
     fn text(&self) -> String {
         let Self { toolchain, machine, tolerance_percent, instructions } = self;
         let mut text = format!(
-            "# Instructions of the hot paths, counted by `cargo xtask perf` and compared by `cargo xtask perf --check`.\n\
+            "# Instructions of the hot paths, counted by `cargo xtask perf`, compared with `--check`.\n\
              toolchain = {toolchain:?}\nmachine = {machine:?}\ntolerance_percent = {tolerance_percent}\n\n\
              [instructions]\n"
         );

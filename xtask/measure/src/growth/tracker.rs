@@ -36,7 +36,7 @@ impl Tracked {
         let mut sync = AccountSync::new(AccountState::new(), Assumptions::default());
         sync.follow(now, Market::Spot);
         if sync.poll_request(now) != Some(Request::Open { market: Market::Spot }) {
-            return Err("the tracker asks for something else".into());
+            return Err("the tracker requests something else".into());
         }
         sync.streams_opened(now, Market::Spot, 1);
         Ok(Self { sync, orders, random: Random(17), now })
