@@ -2,26 +2,24 @@
 
 use std::time::Duration;
 
+use bitmart_sim::{
+    AccountId, Command, FuturesRequest, OperatorCommand, OrderId, Outcome, Request, SpotRequest,
+    WalletRequest,
+    account::WalletKind,
+    book::{SelfTrade, Side},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    margin::PairAmount,
+    payment::NewWithdrawal,
+    rng::Rng,
+    savings::Renewal,
+    spot_order::NewSpotOrder,
+    transfer::{AccountWallet, NewTransfer},
+    trigger::Preset,
+};
 use rust_decimal::Decimal;
 
 use super::{new_store, open, reopen};
-use crate::{
-    exchange::{
-        AccountId, Command, FuturesRequest, OperatorCommand, OrderId, Outcome, Request,
-        SpotRequest, WalletRequest,
-        account::WalletKind,
-        book::{SelfTrade, Side},
-        futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
-        margin::PairAmount,
-        payment::NewWithdrawal,
-        rng::Rng,
-        savings::Renewal,
-        spot_order::NewSpotOrder,
-        transfer::{AccountWallet, NewTransfer},
-        trigger::Preset,
-    },
-    shared::Shared,
-};
+use crate::shared::Shared;
 
 fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
     from[usize::try_from(rng.below(from.len() as u64)).expect("small")]
@@ -102,7 +100,7 @@ fn wallet(rng: &mut Rng, account: AccountId) -> Request {
         1 => WalletRequest::TransferMargin { sum: sum(amount), into: rng.chance(70) }.into(),
         2 => WalletRequest::Borrow(sum(amount)).into(),
         3 => WalletRequest::SubscribeSaving {
-            number: rng.draw().to_string().into(),
+            number: rng.next_u64().to_string().into(),
             product: 1_000 + u32::try_from(rng.below(8)).expect("small"),
             amount,
             renewal: Renewal::Off,
