@@ -10,7 +10,7 @@
 //! found* alone proves nothing: the request may still be in transit, and the exchange lists new orders
 //! with a delay. The exchange rejects signatures older than 60 seconds, so an order that is not found
 //! after that time, plus a margin ([`SETTLED_AFTER`]), will never be placed. The age of a signature is the
-//! exchange's time minus the time that was signed. So `reconcile` asks for the exchange's time, and if the
+//! exchange's time minus the time that was signed. So `reconcile` requests the exchange's time, and if the
 //! client's clock is ahead, it takes as much longer, up to a minute. It queries until the order is found,
 //! or until *not found* is proof. A query that fails with a transient error, such as a rate limit,
 //! maintenance or a broken connection, is repeated for up to 30 seconds longer ([`ABANDONED_AFTER`]). Which

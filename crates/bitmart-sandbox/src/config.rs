@@ -320,8 +320,8 @@ impl Config {
 
     /// Sets the maximum number of finished orders per account and market, 10,000 by default, and that of the finished
     /// loans, of the finished deposits and withdrawals, and of the request numbers of an account. Ten times as many
-    /// trades, transactions of futures wallets, transfers, repayments and records of savings are stored for all accounts
-    /// together. Older entries are removed, so that a sandbox that runs for weeks does not grow.
+    /// trades, transactions of futures wallets, transfers, repayments and records of savings are stored for all
+    /// accounts together. Older entries are removed, so that a sandbox that runs for weeks does not grow.
     #[must_use]
     pub fn remembered_orders(mut self, orders: usize) -> Self {
         self.stored_orders = orders;

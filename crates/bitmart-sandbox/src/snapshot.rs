@@ -1,8 +1,8 @@
 //! Snapshots of the complete state.
 //!
 //! Every version reads the snapshots of older versions, back to format 3, the first that was released. A change of the
-//! content is a new format (`FORMAT`), with code that migrates the previous one (`migrate`), and a fixture of the former
-//! format in `fixtures/snapshots`. A snapshot of a newer format is rejected.
+//! content is a new format (`FORMAT`), with code that migrates the previous one (`migrate`), and a fixture of the
+//! former format in `fixtures/snapshots`. A snapshot of a newer format is rejected.
 
 use std::fmt;
 
@@ -62,8 +62,6 @@ pub struct SnapshotError(Problem);
 enum Problem {
     Json(serde_json::Error),
     Format(u32),
-    /// A wallet, position or order names a place of the ledger that is not of its currency.
-    Places,
     Inconsistent(Inconsistent),
 }
 
@@ -75,9 +73,6 @@ impl fmt::Display for SnapshotError {
                 f,
                 "the snapshot has format {format} of another version; this version reads {OLDEST_FORMAT} to {FORMAT}"
             ),
-            Problem::Places => f.write_str(
-                "not a snapshot of an exchange: a wallet, position or order has money of another currency",
-            ),
             Problem::Inconsistent(error) => write!(f, "the snapshot is inconsistent: {error}"),
         }
     }
@@ -88,7 +83,7 @@ impl std::error::Error for SnapshotError {
         match &self.0 {
             Problem::Json(error) => Some(error),
             Problem::Inconsistent(error) => Some(error),
-            Problem::Format(_) | Problem::Places => None,
+            Problem::Format(_) => None,
         }
     }
 }
@@ -114,10 +109,6 @@ impl Snapshot {
         }
         let mut parts: Parts = serde_json::from_slice(bytes).map_err(failed)?;
         migrate(&mut parts);
-        // A posting between currencies would end the exchange later.
-        if !parts.exchange.has_sound_places() {
-            return Err(SnapshotError(Problem::Places));
-        }
         let checked = parts.exchange.check_consistency();
         checked.map_err(|error| SnapshotError(Problem::Inconsistent(error)))?;
         Ok(Self(Box::new(parts)))

@@ -29,7 +29,7 @@ fn futures_times(data: &Value) -> Vec<u64> {
     rows.map(|row| row["timestamp"].as_u64().expect("seconds")).collect()
 }
 
-/// Asks for the newest pages before a time, oldest row first, until one begins before `from_s`.
+/// Requests the newest pages before a time, oldest row first, until one begins before `from_s`.
 async fn spot_pages(client: &Client<'_>, from_s: u64, to_s: u64, step: u64) -> Vec<u64> {
     let mut all: Vec<u64> = Vec::new();
     let mut before = to_s;

@@ -282,6 +282,20 @@ async fn a_file_that_cannot_grow_rejects_writes_and_loses_no_acknowledged_change
             let push = socket.text().await;
             assert_eq!(push["data"][0]["order_state"], "new", "{push}");
         }
+        // The number of open orders of an account is limited.
+        if batch >= 400 {
+            let body = json!({ "symbol": "BTC_USDT", "orderIds": ids });
+            let (status, response) = spot.request("/spot/v4/cancel_orders", body.to_string()).await;
+            if status != 200 {
+                break (status, response);
+            }
+            for id in ids {
+                let id = id.as_str().expect("an id");
+                acknowledged.orders.get_mut(id).expect("placed").1 = true;
+                let push = socket.text().await;
+                assert_eq!(push["data"][0]["order_state"], "canceled", "{push}");
+            }
+        }
         batch += 1;
         assert!(batch < 2_000, "the disk does not become full");
     };

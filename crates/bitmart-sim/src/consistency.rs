@@ -83,13 +83,18 @@ impl Exchange {
         let mut spot = account.spot_orders.all().into_iter().map(|id| self.spot_orders.get(&id));
         let mut futures = account.futures_orders.all().into_iter();
         let mut loans = account.open_loans.iter().map(|id| self.loans.get(*id));
-        let mut contracts = account.positions.keys().map(|(symbol, _)| symbol);
+        let mut positions = account.positions.iter();
         spot.all(|order| order.is_some_and(|order| order.account == id))
             && futures.all(|order| {
                 self.futures_orders.get(&order).is_some_and(|order| order.account == id)
             })
             && loans.all(|loan| loan.is_some_and(|loan| loan.account == id))
-            && contracts.all(|symbol| self.futures.contains_key(symbol))
+            && positions.all(|((symbol, _), position)| {
+                self.futures.get(symbol).is_some_and(|market| {
+                    let quote = &market.rules.quote;
+                    position.margin.is_none_or(|margin| self.ledger.is_balance(margin, quote))
+                })
+            })
     }
 
     /// The orders have accounts, markets and wallets, and numbers that are not given again.

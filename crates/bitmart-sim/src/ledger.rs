@@ -110,7 +110,12 @@ fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
         let is_exact = |sum: &Decimal| one.is_zero() || other.is_zero() || sum.scale() == decimals;
         one.checked_add(other).filter(is_exact)
     };
-    sum(one, other).or_else(|| sum(one.normalize(), other.normalize()))
+    let mut exact = sum(one, other).or_else(|| sum(one.normalize(), other.normalize()))?;
+    // An empty balance is 0 and never -0, whose text differs.
+    if exact.is_zero() {
+        exact.set_sign_positive(true);
+    }
+    Some(exact)
 }
 
 /// A balance: number of the currency, and amount.
@@ -263,7 +268,6 @@ impl Ledger {
         sums.into_iter().collect()
     }
 
-    /// Returns the book for the currency of a balance.
     /// Whether all rows have a currency, and all currencies their books.
     pub(crate) fn is_consistent(&self) -> bool {
         let books = HouseBook::ALL.len();
@@ -290,28 +294,10 @@ impl Ledger {
         self.currencies.get(row.currency).is_some_and(|currency| currency.name == name)
     }
 
+    /// Returns the book for the currency of a balance.
     fn book_of_same_currency(&self, place: BalanceId, book: HouseBook) -> BalanceId {
         let currency = self.rows[place.0].currency;
         BalanceId(self.currencies[currency].house + book as usize)
-    }
-
-    /// Whether a balance exists and is of this currency.
-    pub(crate) fn is_of(&self, balance: BalanceId, currency: &str) -> bool {
-        let row = self.rows.get(balance.0);
-        row.and_then(|row| self.currencies.get(row.currency))
-            .is_some_and(|row| row.name == currency)
-    }
-
-    /// Whether every balance has a currency, and every currency its books.
-    pub(crate) fn is_whole(&self) -> bool {
-        let numbers = 0..self.currencies.len();
-        let mut books =
-            self.currencies.iter().flat_map(|row| HouseBook::ALL.map(|book| (row, book)));
-        self.rows.iter().all(|row| numbers.contains(&row.currency))
-            && books.all(|(row, book)| {
-                let balance = row.house.checked_add(book as usize);
-                balance.is_some_and(|balance| self.is_of(BalanceId(balance), &row.name))
-            })
     }
 
     /// Returns the index of the first book of a currency.

@@ -31,7 +31,6 @@ pub mod operator;
 mod order_flow;
 pub mod order_map;
 pub mod payment;
-mod places;
 pub mod position;
 pub mod reject;
 pub mod report;

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::storage::Storage;
 
-/// Size of the reserve in bytes: many times the size of the inputs that wait at the same time. Unit tests copy it often.
+/// Size of the reserve in bytes: many times the size of the inputs that wait at the same time. Unit tests copy it
+/// often.
 pub(super) const RESERVE_BYTES: usize = if cfg!(test) { 256 << 10 } else { 4 << 20 };
 /// Size of a half in bytes.
 pub(super) const HALF_BYTES: usize = RESERVE_BYTES / 2;

@@ -29,8 +29,8 @@ pub(crate) trait Storage: Send + 'static {
     /// Creates the reserve, if it does not exist.
     fn create_reserve(&self) -> io::Result<()>;
 
-    /// Writes bytes at a position of the reserve. When this returns, they survive a power failure. A power failure before
-    /// may leave any part of them written.
+    /// Writes bytes at a position of the reserve. When this returns, they survive a power failure. A power failure
+    /// before may leave any part of them written.
     fn write_reserve(&self, at: usize, bytes: &[u8]) -> io::Result<()>;
 
     /// Reads the complete reserve; empty if it does not exist.

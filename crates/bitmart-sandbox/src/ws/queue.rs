@@ -1,9 +1,9 @@
 //! The queue between the feed and a connection.
 //!
 //! A command may cause more outputs than the capacity of the queue: a cancellation of all orders has one for each of
-//! them. So a queue whose waiting outputs are below its capacity takes all outputs of one command. A queue that is above
-//! its capacity at the next command takes as many again, until the connection has sent enough of them. The number of
-//! waiting outputs is therefore bounded by twice the capacity and the outputs of one command.
+//! them. So a queue whose waiting outputs are below its capacity takes all outputs of one command. A queue that is
+//! above its capacity at the next command takes as many again, until the connection has sent enough of them. The
+//! number of waiting outputs is therefore bounded by twice the capacity and the outputs of one command.
 
 use std::{
     sync::{

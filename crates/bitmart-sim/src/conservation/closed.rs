@@ -19,7 +19,7 @@ use crate::{
     operator::Operation,
     tape::Candle,
     tests::spot_order,
-    transfer::{AccountWallet, NewTransfer},
+    transfer::{AccountWallet, NewTransfer, Transfer},
     trigger::{
         Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanChange, PlanKind, Preset,
         PresetPrice, PriceType,
@@ -190,7 +190,16 @@ fn closed(exchange: &Exchange) -> BTreeMap<SmolStr, Activity> {
             row.1 += Decimal::ONE;
         }
     }
-    for row in exchange.transfers.iter().filter(|row| row.is_between_accounts()) {
+    // What arrives at a sub-account from outside is also listed as a transfer from its main account, which does not
+    // pay it.
+    let arrived = |row: &Transfer| {
+        let payments = exchange.payments.values();
+        payments
+            .filter(|one| one.deposit)
+            .any(|one| (one.account, one.amount) == (row.to.account, row.amount))
+    };
+    let transfers = exchange.transfers.iter().filter(|row| row.is_between_accounts());
+    for row in transfers.filter(|row| !arrived(row)) {
         if let Some(out) = rows.get_mut(&SmolStr::from(row.from.account.0.to_string())) {
             out.2 = out.2.max(Some(row.id));
         }

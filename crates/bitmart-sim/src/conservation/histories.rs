@@ -69,7 +69,7 @@ fn told(exchange: &Exchange) -> Sums {
 }
 
 /// Margin accounts have no history of transfers.
-fn is_told(step: &Step) -> bool {
+fn has_history(step: &Step) -> bool {
     !matches!(step, Step::Margin { .. } | Step::Borrow { .. } | Step::Repay { .. })
 }
 
@@ -83,7 +83,7 @@ proptest! {
     ) {
         let (mut exchange, mut now_ms) = (start(seed), START_MS);
         let before = held(&exchange);
-        for (account, step) in steps.iter().filter(|(_, step)| is_told(step)) {
+        for (account, step) in steps.iter().filter(|(_, step)| has_history(step)) {
             run(&mut exchange, *account, step, &mut now_ms);
             exchange.take_events();
         }

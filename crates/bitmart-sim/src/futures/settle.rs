@@ -34,7 +34,8 @@ struct Fill {
 }
 
 impl Fill {
-    // Rule: The value of a futures trade has 12 decimals and is rounded down. Source: invented (so that sums stay exact)
+    // Rule: The value of a futures trade has 12 decimals and is rounded down. Source: invented (so that sums stay
+    // exact)
     fn value(&self, contracts: Decimal) -> Decimal {
         round_share_down(self.price * contracts * self.contract_size)
     }

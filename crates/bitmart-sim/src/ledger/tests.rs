@@ -114,3 +114,11 @@ fn a_book_pays_at_most_the_limit() {
     assert!(!ledger.can_issue("USDT", HouseBook::Deposits, MAX_ISSUED));
     assert!(!ledger.can_issue("USDT", HouseBook::Deposits, Decimal::MAX));
 }
+
+#[test]
+fn an_empty_balance_has_no_sign() {
+    for amount in [Decimal::ONE, Decimal::NEGATIVE_ONE] {
+        let sum = exact_sum(amount, -amount).expect("a sum");
+        assert_eq!(sum.to_string(), "0");
+    }
+}

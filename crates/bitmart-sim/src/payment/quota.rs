@@ -99,8 +99,8 @@ impl Exchange {
         DAILY_QUOTA_BTC.saturating_sub(used).max(Decimal::ZERO)
     }
 
-    /// Counts the kept withdrawals towards the quota. For stored states from before the withdrawals of a day had rows of
-    /// their own.
+    /// Counts the kept withdrawals towards the quota. For stored states from before the withdrawals of a day had rows
+    /// of their own.
     pub fn recount_withdrawals(&mut self) {
         let mut recent = RecentWithdrawals::default();
         let counts =

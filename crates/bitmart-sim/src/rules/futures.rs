@@ -136,8 +136,8 @@ impl Exchange {
     ) -> Result<(), Reject> {
         let Some(order) = self.futures_orders.get(&id) else { return Ok(()) };
         let rules = self.contract(&order.request.symbol)?;
-        // Rule: A resting order of a halted or delisted contract cannot be changed, and can be cancelled. Source: invented (no
-        // source says it)
+        // Rule: A resting order of a halted or delisted contract cannot be changed, and can be cancelled. Source:
+        // invented (no source says it)
         self.check_contract(&rules.symbol)?;
         price.map_or(Ok(()), |price| rules.check_price(price))?;
         size.map_or(Ok(()), |size| rules.check_size(size))

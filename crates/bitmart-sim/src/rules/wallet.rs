@@ -69,8 +69,8 @@ impl Exchange {
         if from == to {
             return Err(Reject::SameWallet);
         }
-        // Rule: A transfer neither leaves nor reaches a frozen account. Source: simplified (the table of error codes has
-        // the codes of the caller only)
+        // Rule: A transfer neither leaves nor reaches a frozen account. Source: simplified (the table of error codes
+        // has the codes of the caller only)
         self.check_frozen(from.account)?;
         self.check_frozen(to.account)?;
         check_amount(*amount)

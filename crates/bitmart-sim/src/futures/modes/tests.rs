@@ -66,7 +66,7 @@ fn fill_or_kill_fills_whole_exactly_when_an_immediate_order_would() {
         let expected = if immediate == all { all } else { Decimal::ZERO };
         let met = exchange.futures["BTCUSDT"].book.levels(crate::book::Side::Sell, 9);
         let met = met.iter().filter(|row| price.is_none_or(|price| row.0 <= price.into()));
-        // What stands in the book is enough, and yet the order does not get it.
+        // The book holds enough, but the order does not get it.
         doubtful += u32::from(immediate < all && met.map(|row| row.1).sum::<Decimal>() >= all);
         let before = exchange.ledger.sums();
         assert_eq!(filled(&mut exchange, order(OrderMode::FillOrKill)), expected, "round {round}");
