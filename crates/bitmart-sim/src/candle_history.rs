@@ -157,18 +157,18 @@ impl Exchange {
             from_ms = from_ms.max(to_ms.saturating_sub(span));
         }
         let made_up = history.iter().flat_map(|history| history.candles(from_ms, to_ms));
-        let mut rows = Rows { width, next_ms: from_ms, close: None, rows: Vec::new() };
+        let mut rows = Rows { width, next_ms: from_ms, close: None, candles: Vec::new() };
         let last_made_up = || {
             let history = history.as_ref()?;
             let until_ms = history.span_ms().1;
             history.candles(until_ms - MINUTE_MS, until_ms).next().map(|candle| candle.close)
         };
         rows.close = tape.close_before(from_ms).or_else(last_made_up);
-        for candle in made_up.chain(tape.between(from_ms, to_ms, width % HOUR_MS == 0)) {
+        for candle in made_up.chain(tape.between(from_ms, to_ms, width.is_multiple_of(HOUR_MS))) {
             rows.add(&candle);
         }
         rows.fill(to_ms);
-        rows.rows
+        rows.candles
     }
 }
 
@@ -179,7 +179,7 @@ struct Rows {
     next_ms: u64,
     /// The price that stands until then.
     close: Option<Decimal>,
-    rows: Vec<Candle>,
+    candles: Vec<Candle>,
 }
 
 impl Rows {
@@ -187,10 +187,10 @@ impl Rows {
         let open_ms = candle.open_ms / self.width * self.width;
         self.fill(open_ms);
         self.close = Some(candle.close);
-        match self.rows.last_mut() {
+        match self.candles.last_mut() {
             Some(last) if last.open_ms == open_ms => last.extend(candle),
             _ => {
-                self.rows.push(Candle { open_ms, ..candle.clone() });
+                self.candles.push(Candle { open_ms, ..candle.clone() });
                 self.next_ms = open_ms.saturating_add(self.width);
             }
         }
@@ -200,7 +200,7 @@ impl Rows {
     fn fill(&mut self, to_ms: u64) {
         let Some(close) = self.close else { return };
         while self.next_ms < to_ms {
-            self.rows.push(Candle::flat(self.next_ms, close));
+            self.candles.push(Candle::flat(self.next_ms, close));
             self.next_ms = self.next_ms.saturating_add(self.width);
         }
     }

@@ -29,7 +29,8 @@ async fn the_longest_durations_mean_never() {
     let own = HyperTransport::builder().connect_timeout(never).idle_timeout(never);
     let own = own.fresh_connection_for_writes(true).build().unwrap();
     // The connect timeout of a client must be shorter than its timeout.
-    let long = client(&server.address).connect_timeout(never - Duration::from_nanos(1));
+    let long =
+        client(&server.address).connect_timeout(never.saturating_sub(Duration::from_nanos(1)));
     for builder in [client(&server.address), client(&server.address).transport(own), long] {
         let client = settings(builder, never).build().unwrap();
         for _ in 0..2 {

@@ -1,7 +1,6 @@
 //! What a rejected command leaves behind, and that the same commands give the same state, whatever came of them.
 
 use proptest::prelude::*;
-use serde_json::Value;
 
 use super::{
     cases,
@@ -119,17 +118,21 @@ fn act(
     }
 }
 
-/// Everything that is stored of an exchange but its candles, which are many: no command changes them without an
-/// order or trade that has a number.
-fn state(exchange: &Exchange) -> Value {
+/// The content of an exchange without its candles, which are many: no command changes them without an order or trade
+/// that has a number. Sorted, because hash maps have no order.
+fn state(exchange: &Exchange) -> Vec<String> {
     let mut exchange = exchange.clone();
     for market in exchange.spot.values_mut() {
-        market.tape = Default::default();
+        market.tape = crate::tape::Tape::default();
     }
     for market in exchange.futures.values_mut() {
         (market.tape, market.mark.tape) = Default::default();
     }
-    serde_json::to_value(&exchange).expect("JSON")
+    exchange.events.clear();
+    let text = format!("{exchange:?}");
+    let mut parts: Vec<_> = text.split(", ").map(str::to_owned).collect();
+    parts.sort_unstable();
+    parts
 }
 
 proptest! {
@@ -161,13 +164,12 @@ proptest! {
     ) {
         let (mut exchange, mut journal) = (start(seed), Vec::new());
         act(&mut exchange, &steps, |exchange, command, now_ms| {
-            journal.push((serde_json::to_string(&command).expect("JSON"), now_ms));
+            journal.push((command.clone(), now_ms));
             let _ = exchange.apply(command, now_ms);
         });
         let mut again = start(seed);
-        for (command, now_ms) in &journal {
-            let command = serde_json::from_str(command).expect("a command");
-            let _ = again.apply(command, *now_ms);
+        for (command, now_ms) in journal {
+            let _ = again.apply(command, now_ms);
             again.take_events();
         }
         prop_assert_eq!(state(&exchange), state(&again));

@@ -78,7 +78,7 @@ pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
     let window = CandleWindow {
         from_ms: after.map_or(0, |after| ms(after.saturating_add(1))),
         to_ms: before.map_or(call.now_ms + 1, ms),
-        limit: limit,
+        limit,
         // Paging forward starts with the rows right after the given time.
         oldest: after.is_some() && before.is_none(),
     };
