@@ -40,7 +40,10 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
         let sizes = if quick { &subject.sizes[..subject.sizes.len() - 1] } else { subject.sizes };
         let points = measure(subject, sizes)?;
         println!("{}: {}", subject.title, outcome(&points));
-        text.push_str(&section(subject, &points)?);
+        text.push_str(&table(subject, &points));
+        if names.is_empty() {
+            text.push_str(&plots(subject, &points)?);
+        }
     }
     if !names.is_empty() {
         println!("\n{text}\nnot written: {FILE_NOTE}");
@@ -145,26 +148,28 @@ fn outcome(points: &[Point]) -> String {
     format!("{word}: from {from} to {to}, a unit takes {ratio} times as long")
 }
 
-fn section(subject: &Subject, points: &[Point]) -> Result<String, String> {
-    let Subject { name, title, unit, about, time: times, memory, note, .. } = subject;
+fn table(subject: &Subject, points: &[Point]) -> String {
+    let Subject { title, unit, about, time: times, memory, note, .. } = subject;
     let mut text =
         format!("\n### {title}\n\n{about}\n\n| {unit} | {times} | {memory} |\n|---:|---:|---:|\n");
     for Point { size, time: taken, memory } in points {
         let _ = writeln!(text, "| {} | {} | {} |", grouped(*size), time(*taken), bytes(*memory));
     }
     let _ = writeln!(text, "\nThe time is {}.{note}\n", outcome(points));
-    for (kind, about, values, shown) in [
-        (
-            "time",
-            times,
-            points.iter().map(|one| (one.size, one.time)).collect::<Vec<_>>(),
-            time as fn(u64) -> String,
-        ),
-        ("memory", memory, points.iter().map(|one| (one.size, one.memory)).collect(), bytes),
+    text
+}
+
+/// Writes the plots of a subject and returns the Markdown that shows them.
+fn plots(subject: &Subject, points: &[Point]) -> Result<String, String> {
+    let Subject { name, title, unit, time: times, memory, .. } = subject;
+    let values = |of: fn(&Point) -> u64| points.iter().map(|one| (one.size, of(one))).collect();
+    let mut text = String::new();
+    for (kind, about, points, shown) in [
+        ("time", times, values(|one| one.time), time as fn(u64) -> String),
+        ("memory", memory, values(|one| one.memory), bytes),
     ] {
-        let line = Line { name: String::new(), points: values };
         let title = format!("{title}: {about}");
-        let svg = plot::lines(&title, unit, &[line], shown);
+        let svg = plot::lines(&title, unit, &[Line { name: String::new(), points }], shown);
         text.push_str(&performance::plot(&format!("growth-{name}-{kind}"), &title, &svg)?);
     }
     Ok(text)

@@ -22,7 +22,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) const FULL: Self =
-        Self { name: "", rounds: 11, requests: 400, burst: 3_200, frames: 20_000 };
+        Self { name: "", rounds: 9, requests: 300, burst: 1_920, frames: 20_000 };
     pub(super) const QUICK: Self =
         Self { name: " --quick", rounds: 3, requests: 100, burst: 640, frames: 4_000 };
 }

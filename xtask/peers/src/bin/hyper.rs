@@ -44,14 +44,17 @@ impl Bare {
         Ok(Self(Arc::new(Inner { settings, key, config, idle: Mutex::default() })))
     }
 
+    fn idle(&self, base: &str) -> Option<Connection> {
+        let mut idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.get_mut(base).and_then(Vec::pop)
+    }
+
     async fn connection(&self, base: &str) -> Result<Connection, Failure> {
-        let idle = {
-            let mut idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.get_mut(base).and_then(Vec::pop)
-        };
-        if let Some(mut connection) = idle {
-            connection.ready().await?;
-            return Ok(connection);
+        while let Some(mut connection) = self.idle(base) {
+            // The server closes connections that were idle for long.
+            if connection.ready().await.is_ok() {
+                return Ok(connection);
+            }
         }
         let uri: Uri = base.parse()?;
         let (host, port) = (uri.host().ok_or("no host")?, uri.port_u16().ok_or("no port")?);
