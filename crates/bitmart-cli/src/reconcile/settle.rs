@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use bitmart::rest::reconcile::{ABANDONED_AFTER, SETTLED_AFTER};
 use bitmart::rest::{Client, Error};
-use bitmart::types::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::evidence::{self, Baseline, Evidence};
 use crate::confirm::Parameters;
 
-/// Longest time from the baseline to the signature of the request, which waits for a permit and for a
-/// connection in between.
-const MAX_SENDING: Duration = Duration::from_secs(600);
+/// After this time a missing request is proven to have no effect. Measured by the exchange's clock from the
+/// baseline, so that it also holds across a restart of this machine.
+const SETTLED_MS: i64 = SETTLED_AFTER.as_secs().cast_signed() * 1_000;
 const MIN_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
@@ -29,8 +28,7 @@ pub(crate) enum Resolution {
 
 /// Determines the outcome of a request to endpoint `id` by comparison with the `baseline` before it.
 ///
-/// That the request is missing is proof only once its signature has expired, by the exchange's clock, so that
-/// it also holds across a restart of this machine. Queries are repeated until then.
+/// That the request is missing is proof only once its signature has expired. Queries are repeated until then.
 pub(crate) async fn settle(
     client: &Client,
     id: &str,
@@ -38,22 +36,16 @@ pub(crate) async fn settle(
     baseline: &Baseline,
 ) -> Result<Resolution, Error> {
     poll(
-        settled(Timestamp::from_millis(baseline.at_ms), client.latest_signature()),
-        async || Ok(client.system().time().await?.server_time),
+        baseline.at_ms,
+        async || client.time().await,
         async || evidence::query(client, id, parameters, baseline).await,
     )
     .await
 }
 
-/// When the signature of a request has certainly expired that was signed after the baseline, and not after
-/// `latest`. After a restart this is all that is known.
-fn settled(baseline: Timestamp, latest: Timestamp) -> Timestamp {
-    latest.clamp(baseline, baseline + MAX_SENDING) + SETTLED_AFTER
-}
-
 async fn poll(
-    settled: Timestamp,
-    now: impl AsyncFn() -> Result<Timestamp, Error>,
+    sent_ms: i64,
+    now: impl AsyncFn() -> Result<i64, Error>,
     query: impl AsyncFn() -> Result<Evidence, Error>,
 ) -> Result<Resolution, Error> {
     let begin = Instant::now();
@@ -61,8 +53,8 @@ async fn poll(
     loop {
         // The clock is read first: the query must be later than the time it is judged by.
         let attempt = async {
-            let is_settled = now().await? >= settled;
-            Ok::<_, Error>((is_settled, query().await?))
+            let now_ms = now().await?;
+            Ok::<_, Error>((now_ms >= sent_ms.saturating_add(SETTLED_MS), query().await?))
         };
         let mut retry_after = Duration::ZERO;
         match attempt.await {
@@ -83,23 +75,31 @@ async fn poll(
     }
 }
 
+/// Reads the exchange's clock in milliseconds since 1970.
+trait ServerTime {
+    async fn time(&self) -> Result<i64, Error>;
+}
+
+impl ServerTime for Client {
+    async fn time(&self) -> Result<i64, Error> {
+        Ok(self.system().time().await?.server_time.as_millis())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
 
-    use super::{Evidence, MAX_SENDING, Resolution, SETTLED_AFTER, Timestamp, poll, settled};
-
-    /// In milliseconds.
-    const SETTLED: i64 = SETTLED_AFTER.as_secs().cast_signed() * 1000;
+    use super::{Evidence, Resolution, SETTLED_MS, poll};
 
     /// Polls every `step` ms with the given evidence. Returns the resolution and its time.
     async fn resolve(step: i64, evidence: impl Fn(i64) -> Evidence) -> (Resolution, i64) {
         let now = Cell::new(-step);
         let resolution = poll(
-            Timestamp::from_millis(SETTLED),
+            0,
             async || {
                 now.set(now.get() + step);
-                Ok(Timestamp::from_millis(now.get()))
+                Ok(now.get())
             },
             async || Ok(evidence(now.get())),
         )
@@ -111,7 +111,7 @@ mod tests {
     async fn a_missing_request_is_proof_only_after_its_signature_has_expired() {
         let (resolution, at) = resolve(10_000, |_| Evidence::NotFound).await;
         assert_eq!(resolution, Resolution::NotDone);
-        assert!((SETTLED..SETTLED + 10_000).contains(&at), "{at}");
+        assert!((SETTLED_MS..SETTLED_MS + 10_000).contains(&at), "{at}");
         let late = |now| {
             if now < 60_000 { Evidence::NotFound } else { Evidence::Found("7".into()) }
         };
@@ -119,15 +119,5 @@ mod tests {
         let unclear = |_| Evidence::Inconclusive("two".into());
         let (resolution, _) = resolve(10_000, unclear).await;
         assert_eq!(resolution, Resolution::Undetermined("two".into()));
-    }
-    #[test]
-    fn a_signature_expires_by_its_own_time_and_not_by_the_baseline() {
-        let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
-        // It waited for a permit for half a minute.
-        assert_eq!(settled(at(0), at(30)), at(105));
-        // The clock was set back.
-        assert_eq!(settled(at(60), at(30)), at(135));
-        // The program was started again a day later.
-        assert_eq!(settled(at(0), at(86_400)), at(0) + MAX_SENDING + SETTLED_AFTER);
     }
 }
