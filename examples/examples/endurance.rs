@@ -93,7 +93,7 @@ async fn main() -> examples::Result {
         ));
     }
 
-    let mut account = AccountTracker::new(client.clone(), streams.clone()).spot();
+    let mut account = AccountTracker::builder(client.clone(), streams.clone()).spot().build();
     let mut totals = Totals::default();
     let mut fills = Vec::new();
     let mut caught_up = 0;

@@ -17,7 +17,7 @@ pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5);
 /// `Live` is a guarantee as long as the bounds hold. If one is violated, fills can be missing, and only
 /// an [audit](crate::AccountTracker::request_audit) detects it. The exchange publishes none of them.
 ///
-/// Durations may be zero and are rounded up to whole milliseconds. Larger bounds are safer, but
+/// Durations may be zero; the tracker rounds them up to whole milliseconds. Larger bounds are safer, but
 /// lengthen the time range that is fetched after a loss, and (H) the time until the account is live.
 /// The sandbox has no delays and shares this machine's clock, so bounds near zero are right for H and
 /// C there, and the account is live within a fraction of a second.
@@ -29,7 +29,7 @@ pub struct Assumptions {
     /// H: maximum time from a fill, or a change of an order, a balance or a position, until REST queries
     /// return it. [`MAX_HISTORY_LAG`] by default.
     pub max_history_lag: Duration,
-    /// C: maximum difference between this machine's clock and the exchange's. [`MAX_CLOCK_SKEW`] by
+    /// C: maximum difference between the REST client's clock and the exchange's. [`MAX_CLOCK_SKEW`] by
     /// default.
     pub max_clock_skew: Duration,
 }
@@ -51,24 +51,33 @@ fn round_up(duration: Duration) -> Duration {
 }
 
 impl Assumptions {
+    /// The same with whole milliseconds.
+    pub(crate) fn rounded_up(self) -> Self {
+        Self {
+            max_push_delay: round_up(self.max_push_delay),
+            max_history_lag: round_up(self.max_history_lag),
+            max_clock_skew: round_up(self.max_clock_skew),
+        }
+    }
+
     /// Sets P.
     #[must_use]
     pub fn max_push_delay(mut self, delay: Duration) -> Self {
-        self.max_push_delay = round_up(delay);
+        self.max_push_delay = delay;
         self
     }
 
     /// Sets H.
     #[must_use]
     pub fn max_history_lag(mut self, lag: Duration) -> Self {
-        self.max_history_lag = round_up(lag);
+        self.max_history_lag = lag;
         self
     }
 
     /// Sets C.
     #[must_use]
     pub fn max_clock_skew(mut self, skew: Duration) -> Self {
-        self.max_clock_skew = round_up(skew);
+        self.max_clock_skew = skew;
         self
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn spot_order_event(
         size: nonzero(update.size),
         notional: nonzero(update.notional),
         filled_size: filled,
+        filled_notional: update.filled_notional,
         create_time: update.create_time,
         update_time: update.update_time,
     })
@@ -48,6 +49,7 @@ impl From<bitmart_rest::spot::Order> for Order {
             size: nonzero(order.size),
             notional: nonzero(order.notional),
             filled_size: filled,
+            filled_notional: order.filled_notional,
             create_time: order.create_time,
             update_time: order.update_time,
         }
@@ -72,6 +74,7 @@ pub(crate) fn futures_order_event(
         size: nonzero(Some(size)),
         notional: None,
         filled_size: filled,
+        filled_notional: None,
         create_time: order.create_time,
         update_time: order.update_time,
     })
@@ -90,6 +93,7 @@ impl From<bitmart_rest::futures::Order> for Order {
             size: nonzero(Some(order.size)),
             notional: None,
             filled_size: filled,
+            filled_notional: None,
             create_time: order.create_time,
             update_time: order.update_time,
         }

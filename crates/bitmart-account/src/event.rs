@@ -19,7 +19,7 @@ pub enum Health {
     Stale,
     /// Something may be missing and is being fetched.
     CatchingUp {
-        /// Every fill until this time of this machine's clock is known.
+        /// Every fill until this time of the REST client's clock is known.
         complete_until: Timestamp,
     },
     /// The last attempt to fetch or to subscribe failed and will be retried, or the tracker has ended
@@ -38,7 +38,7 @@ impl Health {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AccountEvent {
-    /// An order is new or its progress changed.
+    /// An order is new, was modified, or its progress changed.
     Order(Order),
     /// A new fill. Each fill is reported once.
     Fill(Fill),
@@ -65,8 +65,8 @@ pub enum AccountEvent {
         /// Which position.
         key: PositionKey,
     },
-    /// The exchange no longer knows this order, and its final state was missed. It is removed from the
-    /// open orders.
+    /// The exchange no longer returns this order: it does not know it, or says only that it is finished.
+    /// Its final state was missed. It is removed from the open orders.
     OrderNotFound {
         /// The market.
         market: Market,

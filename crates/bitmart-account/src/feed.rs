@@ -44,6 +44,12 @@ impl Feed {
         }
     }
 
+    /// Replaces the streams, as if they had been opened.
+    #[cfg(test)]
+    pub(crate) fn replace_sources(&mut self, sources: Sources) {
+        self.sources = sources;
+    }
+
     /// Starts carrying out a request.
     pub(crate) fn execute(
         &mut self,
@@ -91,6 +97,23 @@ impl Feed {
         busy |= self.poll_fetches(context, now, sync);
         busy |= self.poll_audit(context, sync);
         Ok(busy)
+    }
+
+    /// Processes everything that the streams have queued, after an error that ends tracking. Further errors
+    /// are ignored.
+    pub(crate) fn drain(
+        &mut self,
+        context: &mut Context<'_>,
+        now: Timestamp,
+        scale: &TimeScale,
+        sync: &mut AccountSync,
+    ) {
+        for index in 0..self.sources.len() {
+            while let Ok(Some(SourceState::Open)) =
+                self.poll_source(context, index, now, scale, sync)
+            {}
+        }
+        self.sources.clear();
     }
 
     fn poll_opening(

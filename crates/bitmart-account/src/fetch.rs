@@ -222,7 +222,7 @@ fn single_order(order: Order) -> Page {
     Page { orders: vec![order], ..Page::default() }
 }
 
-/// Maps "order not found" to `None`: the exchange forgets old orders after a while.
+/// Maps "order not found" and "order is finished" to `None`: the exchange forgets old orders after a while.
 fn order_if_known<T>(result: Result<T, Error>) -> Result<Option<T>, HistoryError> {
     match result {
         Ok(order) => Ok(Some(order)),

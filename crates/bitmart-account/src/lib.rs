@@ -41,6 +41,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod assumptions;
+mod builder;
 mod convert;
 mod event;
 mod feed;
@@ -60,6 +61,7 @@ mod tracker;
 
 pub use assumptions::{Assumptions, MAX_CLOCK_SKEW, MAX_HISTORY_LAG, MAX_PUSH_DELAY};
 pub use bitmart_ws::Error;
+pub use builder::AccountTrackerBuilder;
 pub use event::{AccountEvent, AuditReport, AuditStats, CatchUpError, CatchUpReport, Health};
 pub use holdings::{Balance, Direction, Position, PositionKey};
 pub use malformed::MalformedItem;

@@ -16,7 +16,7 @@ pub enum MalformedItem {
     /// A required field of an event or a row is missing, or has a value that this version does not
     /// know.
     MissingField {
-        /// The event or row: `order 1234`, `position of BTCUSDT`.
+        /// The event or row: `order 1234`, `position of BTCUSDT`. It contains the id of an order.
         item: String,
         /// The field's name on the wire.
         field: &'static str,
@@ -26,6 +26,15 @@ pub enum MalformedItem {
 impl MalformedItem {
     pub(crate) fn missing_field(item: impl fmt::Display, field: &'static str) -> Self {
         Self::MissingField { item: item.to_string(), field }
+    }
+}
+
+impl std::error::Error for MalformedItem {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Frame(error) => Some(error),
+            Self::Row(_) | Self::MissingField { .. } => None,
+        }
     }
 }
 

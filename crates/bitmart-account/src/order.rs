@@ -46,8 +46,9 @@ pub enum Progress {
     Open,
     /// Filled in part, still open.
     PartiallyFilled,
-    /// Filled completely. Includes spot market buys that end as `partially_canceled` on the exchange
-    /// because it returns the unspent remainder of the quote amount (observed).
+    /// Filled completely. Includes all spot market buys that end as `partially_canceled` on the exchange:
+    /// usually it returned a remainder of the quote amount that buys nothing (observed), but one that the
+    /// book could not fill looks the same. Compare [`Order::filled_notional`] with [`Order::notional`].
     Filled,
     /// Canceled after a partial fill.
     PartiallyCanceled,
@@ -132,6 +133,8 @@ pub struct Order {
     pub notional: Option<Decimal>,
     /// Filled size in the base currency or in contracts.
     pub filled_size: Decimal,
+    /// Filled amount in the quote currency; spot only, and `None` if the exchange does not send it.
+    pub filled_notional: Option<Decimal>,
     /// When the order was accepted, by the exchange's clock; `None` if the exchange does not send it.
     pub create_time: Option<Timestamp>,
     /// Latest known change, by the exchange's clock; `None` if the exchange does not send it.
@@ -145,9 +148,14 @@ pub(crate) fn nonzero(value: Option<Decimal>) -> Option<Decimal> {
 
 impl Order {
     /// Merges another state of the same order. An older one, received out of order, changes nothing.
-    /// Returns whether the progress changed.
+    /// Returns whether the progress, the price or the size changed.
     pub(crate) fn advance(&mut self, update: Self) -> bool {
-        let before = (self.progress, self.filled_size);
+        let before = (self.progress, self.filled_size, self.price, self.size);
+        let is_older = matches!(
+            (update.update_time, self.update_time),
+            (Some(time), Some(known)) if time < known
+        );
+        self.filled_notional = self.filled_notional.max(update.filled_notional);
         self.filled_size = self.filled_size.max(update.filled_size);
         if update.progress.rank() > self.progress.rank() {
             self.progress = update.progress;
@@ -162,11 +170,11 @@ impl Order {
             self.client_order_id = update.client_order_id;
         }
         // Open limit orders can be modified. Final states contain 0 for price and size.
-        if !self.progress.is_final() {
+        if !is_older && !self.progress.is_final() {
             self.price = nonzero(update.price).or(self.price);
             self.size = nonzero(update.size).or(self.size);
         }
-        before != (self.progress, self.filled_size)
+        before != (self.progress, self.filled_size, self.price, self.size)
     }
 }
 

@@ -105,7 +105,8 @@ impl AccountState {
         self
     }
 
-    /// Merges the state of an order. Returns the order if it is new or its progress changed.
+    /// Merges the state of an order. Returns the order if it is new, was modified, or its progress
+    /// changed.
     ///
     /// A finished order that was dropped stays dropped. Among orders with the same client order id, the last
     /// created one is found by it.

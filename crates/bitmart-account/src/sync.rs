@@ -27,6 +27,7 @@ use crate::{
 use apply::MarketContext;
 use market::MarketSync;
 
+pub(crate) use audit::DEFAULT_INTERVAL as DEFAULT_AUDIT_INTERVAL;
 pub use message::{Change, LossCause, Page, Request, Snapshot};
 
 /// Maintains an [`AccountState`] and determines when it is complete.
@@ -68,27 +69,16 @@ pub struct AccountSync {
 }
 
 impl AccountSync {
-    /// Creates a tracker with this initial state. It follows no market yet.
+    /// Creates a tracker with this initial state. It follows no market yet. The assumptions are rounded up
+    /// to whole milliseconds.
     pub fn new(state: AccountState, assumptions: Assumptions) -> Self {
         Self {
             state,
-            assumptions,
+            assumptions: assumptions.rounded_up(),
             markets: Vec::new(),
             events: VecDeque::new(),
             next_id: 0,
-            audit_interval: Some(audit::INTERVAL),
-        }
-    }
-
-    pub(crate) fn set_state(&mut self, state: AccountState) {
-        self.state = state;
-    }
-
-    /// Must be called before any streams are opened.
-    pub(crate) fn set_assumptions(&mut self, assumptions: Assumptions) {
-        self.assumptions = assumptions;
-        for market in &mut self.markets {
-            market.set_assumptions(assumptions);
+            audit_interval: Some(DEFAULT_AUDIT_INTERVAL),
         }
     }
 
@@ -121,7 +111,7 @@ impl AccountSync {
 
     /// The streams of a market could not be subscribed. The request is repeated after a pause.
     pub fn streams_failed(&mut self, now: Timestamp, market: Market, error: CatchUpError) {
-        self.update_market(market, |this| this.failed(now, error));
+        self.update_market(market, |this| this.open_failed(now, error));
     }
 
     /// Tracking has ended with an error. All markets become [`Failed`](Health::Failed).
@@ -199,7 +189,7 @@ impl AccountSync {
             let Some(fetch) = this.market.complete_fetch(id) else { return };
             this.apply_snapshot(now, &fetch, snapshot);
             if fetch.rows_incomplete {
-                this.failed(now, CatchUpError::Malformed);
+                this.fetch_failed(now, CatchUpError::Malformed);
             } else {
                 this.market.fetch_completed(&fetch, now);
             }
@@ -210,7 +200,7 @@ impl AccountSync {
     pub fn fetch_failed(&mut self, now: Timestamp, market: Market, id: u64, error: CatchUpError) {
         self.update_market(market, |this| {
             if this.market.fail_fetch(id) {
-                this.failed(now, error);
+                this.fetch_failed(now, error);
             }
         });
     }
@@ -263,7 +253,7 @@ impl AccountSync {
         self.market(market).map(MarketSync::health)
     }
 
-    /// Returns the time, by this machine's clock, up to which all fills of the market are known, counted from
+    /// Returns the time, by the REST client's clock, up to which all fills of the market are known, counted from
     /// the first subscription of its streams. `None` before that subscription.
     pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         let watermark = &self.market(market)?.watermark;

@@ -2,9 +2,8 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use bitmart_types::{Currency, Timestamp};
+use bitmart_types::Timestamp;
 use futures_util::stream::{FusedStream, Stream};
 use tokio::time::Sleep;
 
@@ -13,7 +12,8 @@ use crate::observe::AccountMetrics;
 use crate::sync::Request;
 use crate::time_scale::TimeScale;
 use crate::{
-    AccountEvent, AccountState, AccountSync, Assumptions, AuditStats, Error, Health, Market,
+    AccountEvent, AccountState, AccountSync, AccountTrackerBuilder, AuditStats, Error, Health,
+    Market,
 };
 
 /// Tracks an account: a [`Stream`] of [`AccountEvent`]s that maintains an [`AccountState`].
@@ -34,7 +34,7 @@ use crate::{
 /// use {bitmart_rest as rest, bitmart_ws as ws};
 ///
 /// # async fn run(rest: rest::Client, ws: ws::Client) -> Result<(), Error> {
-/// let mut account = AccountTracker::new(rest, ws).spot().futures(["USDT"]);
+/// let mut account = AccountTracker::builder(rest, ws).spot().futures(["USDT"]).build();
 /// while let Some(event) = account.next().await {
 ///     match event? {
 ///         AccountEvent::Fill(fill) => println!("{} at {}", fill.size, fill.price),
@@ -53,6 +53,8 @@ pub struct AccountTracker {
     sync: AccountSync,
     feeds: Vec<Feed>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// The last item, which follows the events that became known before it.
+    error: Option<Error>,
     ended: bool,
     metrics: AccountMetrics,
 }
@@ -64,65 +66,23 @@ impl std::fmt::Debug for AccountTracker {
 }
 
 impl AccountTracker {
-    /// Creates a tracker for the account of both clients' credentials. It follows no market yet.
-    pub fn new(rest: bitmart_rest::Client, ws: bitmart_ws::Client) -> Self {
-        let scale = TimeScale::new(rest.now());
-        let sync = AccountSync::new(AccountState::new(), Assumptions::default());
-        Self {
-            rest,
-            ws,
-            scale,
-            sync,
-            feeds: Vec::new(),
-            timer: None,
-            ended: false,
-            metrics: AccountMetrics::new(),
+    /// Configures a tracker for the account of both clients' credentials.
+    pub fn builder(rest: bitmart_rest::Client, ws: bitmart_ws::Client) -> AccountTrackerBuilder {
+        AccountTrackerBuilder::new(rest, ws)
+    }
+
+    pub(crate) fn from_parts(
+        rest: bitmart_rest::Client,
+        ws: bitmart_ws::Client,
+        scale: TimeScale,
+        sync: AccountSync,
+        feeds: Vec<Feed>,
+    ) -> Self {
+        let mut metrics = AccountMetrics::new();
+        for feed in &feeds {
+            metrics.set_health(feed.market, sync.health(feed.market));
         }
-    }
-
-    /// Follows spot orders, fills and balances.
-    #[must_use]
-    pub fn spot(self) -> Self {
-        self.follow(Market::Spot, Vec::new())
-    }
-
-    /// Follows futures orders, fills and positions, and the balances of these currencies.
-    #[must_use]
-    pub fn futures<C: Into<Currency>>(self, currencies: impl IntoIterator<Item = C>) -> Self {
-        self.follow(Market::Futures, currencies.into_iter().map(Into::into).collect())
-    }
-
-    fn follow(mut self, market: Market, currencies: Vec<Currency>) -> Self {
-        let now = self.now();
-        self.sync.follow(now, market);
-        self.metrics.set_health(market, self.sync.health(market));
-        self.feeds.retain(|feed| feed.market != market);
-        self.feeds.push(Feed::new(market, currencies));
-        self
-    }
-
-    /// Sets the initial state, for example one with another
-    /// [limit of finished orders](AccountState::max_finished_orders).
-    #[must_use]
-    pub fn initial_state(mut self, state: AccountState) -> Self {
-        self.sync.set_state(state);
-        self
-    }
-
-    /// Sets the assumptions about the exchange. [`Assumptions::default`] by default.
-    #[must_use]
-    pub fn assumptions(mut self, assumptions: Assumptions) -> Self {
-        self.sync.set_assumptions(assumptions);
-        self
-    }
-
-    /// Sets the time between two audits; `None` for audits on request only. 5 minutes by default. Each
-    /// audit queries the fills of the last 10 minutes.
-    #[must_use]
-    pub fn audit_interval(mut self, interval: Option<Duration>) -> Self {
-        let now = self.now();
-        self.sync.set_audit_interval(now, interval);
-        self
+        Self { rest, ws, scale, sync, feeds, timer: None, error: None, ended: false, metrics }
     }
 
     /// Returns the current state.
@@ -150,8 +110,9 @@ impl AccountTracker {
         self.health(market) == Some(Health::Live)
     }
 
-    /// Requests an audit: as soon as the market is live, the exchange's fills of the last 10 minutes are
-    /// compared by id with the known ones. A difference is reported as
+    /// Requests an audit: as soon as the market is live and has been followed for a little longer than the
+    /// [`Assumptions`] allow fills to be late, the exchange's fills of the last 10 minutes are compared by
+    /// id with the known ones. A difference is reported as
     /// [`AccountEvent::AuditMismatch`] and not corrected. See also [`audit_stats`](Self::audit_stats).
     pub fn request_audit(&mut self, market: Market) {
         let now = self.now();
@@ -188,7 +149,7 @@ impl AccountTracker {
                 return Poll::Ready(Some(Ok(event)));
             }
             if self.ended || self.feeds.is_empty() {
-                return Poll::Ready(None);
+                return Poll::Ready(self.error.take().map(Err));
             }
             let now = self.now();
             let mut busy = false;
@@ -196,20 +157,30 @@ impl AccountTracker {
                 match feed.poll(context, now, &self.scale, &mut self.sync) {
                     Ok(progressed) => busy |= progressed,
                     Err(error) => {
-                        self.ended = true;
-                        self.sync.close();
-                        while let Some(event) = self.sync.poll_event() {
-                            self.observe(&event);
-                        }
-                        return Poll::Ready(Some(Err(error)));
+                        self.error = Some(error);
+                        break;
                     }
                 }
+            }
+            if self.error.is_some() {
+                self.end(context, now);
+                continue;
             }
             // Process all queued messages first: they may make a request unnecessary.
             if !busy && !self.start_requests(now) && !self.is_due(context, now) {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Ends tracking after an error. What the streams have queued counts: it is not returned by another
+    /// tracker that is started afterwards.
+    fn end(&mut self, context: &mut Context<'_>, now: Timestamp) {
+        for feed in &mut self.feeds {
+            feed.drain(context, now, &self.scale, &mut self.sync);
+        }
+        self.sync.close();
+        self.ended = true;
     }
 
     fn observe(&mut self, event: &AccountEvent) {
@@ -262,6 +233,9 @@ impl Stream for AccountTracker {
 
 impl FusedStream for AccountTracker {
     fn is_terminated(&self) -> bool {
-        self.ended || self.feeds.is_empty()
+        self.error.is_none() && (self.ended || self.feeds.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -265,7 +265,7 @@ async fn exercise_account(exchange: &Sandbox) -> TestResult {
         .credentials(credentials.clone())
         .build()?;
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
-    let mut account = AccountTracker::new(rest, ws).spot();
+    let mut account = AccountTracker::builder(rest, ws).spot().build();
     while let Some(event) = tokio::time::timeout(TIMEOUT, account.next()).await? {
         if let AccountEvent::CaughtUp(_) = event? {
             break;

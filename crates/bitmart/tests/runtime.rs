@@ -153,11 +153,11 @@ fn cases() -> Vec<Case> {
             let topic = topic::spot::depth_increase("BTC_USDT");
             work(async move { streams().watch_book(topic).await.is_ok() })
         }),
-        ("AccountTracker::new", NEVER, || {
-            work(async { drop(AccountTracker::new(rest_client(), streams()).spot()) })
+        ("AccountTracker::builder", NEVER, || {
+            work(async { drop(AccountTracker::builder(rest_client(), streams()).spot().build()) })
         }),
         ("AccountTracker::next", WITHOUT_TIME, || {
-            work(async { AccountTracker::new(rest_client(), streams()).spot().next().await })
+            work(async { AccountTracker::builder(rest_client(), streams()).spot().build().next().await })
         }),
         ("Sandbox::start", WITHOUT_IO, || {
             work(async { Sandbox::start(Config::new().market_maker(false)).await.is_ok() })

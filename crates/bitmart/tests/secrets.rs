@@ -148,7 +148,7 @@ async fn logs_errors_panics_and_debug_output_contain_no_secret() -> TestResult {
     // Both clients together.
     let client = Client::builder().environment(environment.clone()).credentials(valid()?);
     let streams = ws::Client::builder().environment(environment).credentials(valid()?).build()?;
-    let mut account = AccountTracker::new(client.build()?, streams).spot();
+    let mut account = AccountTracker::builder(client.build()?, streams).spot().build();
     for _ in 0..3 {
         record_debug(&wait(account.next()).await?);
     }

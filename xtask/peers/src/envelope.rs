@@ -59,7 +59,7 @@ impl Values for Ticker {
             self.ask_sz,
         ];
         let numbers = numbers.map(|number| number.to_string());
-        [&[self.symbol.clone()], &numbers[..], &[self.ts.clone()]].concat()
+        [self.symbol.clone()].into_iter().chain(numbers).chain([self.ts.clone()]).collect()
     }
 }
 

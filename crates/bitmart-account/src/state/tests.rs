@@ -21,6 +21,7 @@ fn order(id: &str, client_id: &str, created: i64, progress: Progress) -> Order {
         size: Some(dec!(2)),
         notional: None,
         filled_size: if progress == Progress::Filled { dec!(2) } else { dec!(0) },
+        filled_notional: None,
         create_time: Some(Timestamp::from_millis(created)),
         update_time: None,
     }

@@ -1,6 +1,7 @@
 //! Applying changes and results of fetches to the state.
 
 use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
 
 use bitmart_types::Timestamp;
 
@@ -44,8 +45,18 @@ impl MarketContext<'_> {
         changed
     }
 
-    pub(super) fn failed(&mut self, now: Timestamp, error: CatchUpError) {
-        let (market, retry_in) = (self.market.market, self.market.failed(now, error.retry_after()));
+    pub(super) fn open_failed(&mut self, now: Timestamp, error: CatchUpError) {
+        let retry_in = self.market.open_failed(now, error.retry_after());
+        self.report_failure(error, retry_in);
+    }
+
+    pub(super) fn fetch_failed(&mut self, now: Timestamp, error: CatchUpError) {
+        let retry_in = self.market.fetch_failed(now, error.retry_after());
+        self.report_failure(error, retry_in);
+    }
+
+    fn report_failure(&mut self, error: CatchUpError, retry_in: Duration) {
+        let market = self.market.market;
         self.events.push_back(AccountEvent::CatchUpFailed { market, error, retry_in });
     }
 

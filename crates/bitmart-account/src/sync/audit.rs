@@ -8,10 +8,13 @@ use bitmart_types::{OrderId, Timestamp, TradeId};
 use super::watermark::Watermark;
 use crate::{Assumptions, AuditReport, AuditStats, Fill, Market};
 
-/// Length of the audited time range.
-pub(super) const WINDOW: Duration = Duration::from_secs(600);
+/// Length of the audited time range, unless audits are so rare that it would leave fills out.
+const MIN_WINDOW: Duration = Duration::from_secs(600);
 /// Default time between two audits.
-pub(super) const INTERVAL: Duration = Duration::from_secs(300);
+pub(crate) const DEFAULT_INTERVAL: Duration = Duration::from_secs(300);
+
+/// Time until a due audit is tried again whose range is empty.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// A known fill: order id, trade id and timestamp.
 type KnownFill<'a> = (&'a OrderId, &'a TradeId, Timestamp);
@@ -43,11 +46,18 @@ impl Audit {
         self.next = Some(now);
     }
 
+    /// Length of the audited time range: twice the interval at least, so that consecutive audits overlap
+    /// although the latest fills are left out of each.
+    pub(super) fn window(&self) -> Duration {
+        self.interval.map_or(MIN_WINDOW, |interval| MIN_WINDOW.max(interval.saturating_mul(2)))
+    }
+
     pub(super) fn due(&self) -> Option<Timestamp> {
         self.next.filter(|_| self.pending.is_none())
     }
 
-    /// Returns the time range for an audit that begins now, if one is due. It excludes fills that may
+    /// Returns the time range for an audit that begins now, if one is due. As long as the range is empty,
+    /// the audit remains due. It excludes fills that may
     /// be after the watermark, that the history may not contain yet, or that may be older than the
     /// tracking of the market, allowing for clock skew.
     pub(super) fn begin(
@@ -57,11 +67,15 @@ impl Audit {
         assumptions: &Assumptions,
     ) -> Option<TimeRange> {
         self.due().filter(|due| *due <= now)?;
-        self.next = self.interval.map(|interval| now + interval);
         let complete = watermark.complete_until().min(now - assumptions.max_history_lag);
         let until = complete - assumptions.max_clock_skew - Duration::from_millis(1);
-        let from = (now - WINDOW).max(watermark.start()? + assumptions.max_clock_skew);
-        (from < until).then_some((from, until))
+        let from = (now - self.window()).max(watermark.start()? + assumptions.max_clock_skew);
+        if from < until {
+            self.next = self.interval.map(|interval| now + interval);
+            return Some((from, until));
+        }
+        self.next = Some(now + RETRY);
+        None
     }
 
     pub(super) fn started(&mut self, id: u64, range: TimeRange) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bitmart_types::{OrderId, Timestamp};
 
-use super::audit::{self, Audit};
+use super::audit::Audit;
 use super::last_updates::LastUpdates;
 use super::watermark::{self, Watermark};
 use super::{LossCause, Request};
@@ -94,11 +94,6 @@ impl MarketSync {
         }
     }
 
-    pub(super) fn set_assumptions(&mut self, assumptions: Assumptions) {
-        self.assumptions = assumptions;
-        self.watermark = Watermark::new(assumptions, self.watermark.complete_until());
-    }
-
     pub(super) fn health(&self) -> Health {
         let live = self.watermark.is_live() && self.streams == Streams::Open;
         match (self.closed, live) {
@@ -135,8 +130,9 @@ impl MarketSync {
     /// Fills since this time of the exchange's clock may be repeated by a stream or a query, or audited.
     pub(super) fn retain_fill_ids_since(&self) -> Timestamp {
         let horizon = self.watermark.horizon();
-        horizon
-            .min(self.watermark.complete_until() - audit::WINDOW - self.assumptions.max_clock_skew)
+        horizon.min(
+            self.watermark.complete_until() - self.audit.window() - self.assumptions.max_clock_skew,
+        )
     }
 
     pub(super) fn streams_opened(&mut self, now: Timestamp, streams: usize) {
@@ -229,16 +225,25 @@ impl MarketSync {
         }
     }
 
-    /// A fetch or an attempt to subscribe failed. Returns the pause before the next attempt, which is
-    /// at least `retry_after`.
-    pub(super) fn failed(&mut self, now: Timestamp, retry_after: Duration) -> Duration {
+    /// An attempt to subscribe failed. Returns the pause before the next one, at least `retry_after`.
+    pub(super) fn open_failed(&mut self, now: Timestamp, retry_after: Duration) -> Duration {
+        let pause = self.next_pause(retry_after);
+        self.streams = Streams::Pending(now + pause);
+        pause
+    }
+
+    /// A fetch failed. Returns the pause before the next one, at least `retry_after`. An attempt to
+    /// subscribe that runs meanwhile is left alone.
+    pub(super) fn fetch_failed(&mut self, now: Timestamp, retry_after: Duration) -> Duration {
+        let pause = self.next_pause(retry_after);
+        self.fetch_at = now + pause;
+        pause
+    }
+
+    fn next_pause(&mut self, retry_after: Duration) -> Duration {
         let pause = self.pause.max(retry_after);
         self.failing = true;
         self.pause = (self.pause * 2).min(MAX_PAUSE);
-        match self.streams {
-            Streams::Opening => self.streams = Streams::Pending(now + pause),
-            _ => self.fetch_at = now + pause,
-        }
         pause
     }
 

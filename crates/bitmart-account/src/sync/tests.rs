@@ -330,6 +330,59 @@ fn a_requested_audit_waits_until_the_market_is_live() {
 }
 
 #[test]
+fn an_audit_requested_early_begins_as_soon_as_it_can_compare_anything() {
+    let mut sync = live();
+    sync.set_audit_interval(at(11), None);
+    sync.request_audit(at(11), SPOT);
+    // 2 C + H after the start: nothing older is certain to be listed with a time after the start.
+    for second in 11..15 {
+        assert_eq!(sync.poll_request(at(second)), None, "{second}");
+        assert!(sync.deadline() > Some(at(second)), "it stays due");
+    }
+    let range = (15..20).find_map(|second| {
+        (0..2).for_each(|stream| sync.processed_until(SPOT, stream, at(second)));
+        match sync.poll_request(at(second)) {
+            Some(Request::Audit { from, until, .. }) => Some((from, until)),
+            _ => None,
+        }
+    });
+    let (from, until) = range.expect("an audit within 20 seconds");
+    assert!(at(5) <= from && from < until, "{from:?} to {until:?}");
+}
+
+#[test]
+fn audits_overlap_however_rare_they_are() {
+    let mut sync = live();
+    let hour = 3_600;
+    sync.set_audit_interval(at(11), Some(Duration::from_secs(3_600)));
+    let mut covered = None;
+    for audit in 1..4 {
+        let now = 11 + hour * audit;
+        (0..2).for_each(|stream| sync.processed_until(SPOT, stream, at(now)));
+        let Some(Request::Audit { id, from, until, .. }) = sync.poll_request(at(now)) else {
+            panic!("expected audit {audit}")
+        };
+        assert!(covered.is_none_or(|covered| from <= covered), "a gap before audit {audit}");
+        covered = Some(until);
+        sync.audit_completed(SPOT, id, &[]);
+    }
+}
+
+#[test]
+fn a_fetch_that_fails_while_the_streams_are_opened_does_not_open_them_again() {
+    let mut sync = live();
+    sync.stream_lost(at(20), SPOT, 0, Some(at(20)), disconnected());
+    sync.stream_up(at(21), SPOT, 0, at(21));
+    let Some(Request::Fetch { id, .. }) = sync.poll_request(at(22)) else { panic!("a fetch") };
+    sync.stream_lost(at(23), SPOT, 1, Some(at(23)), LossCause::Overflowed);
+    assert_eq!(sync.poll_request(at(23)), Some(Request::Open { market: SPOT }));
+    sync.fetch_failed(at(24), SPOT, id, CatchUpError::Malformed);
+    assert_eq!(sync.poll_request(at(60)), None, "the streams are being opened");
+    sync.streams_opened(at(61), SPOT, 2);
+    assert!(matches!(sync.poll_request(at(61)), Some(Request::Fetch { .. })));
+}
+
+#[test]
 fn the_audit_interval_applies_to_markets_followed_later() {
     let mut sync = AccountSync::new(AccountState::new(), Assumptions::default());
     sync.set_audit_interval(at(0), None);
@@ -351,6 +404,7 @@ fn open_order(update_time: Option<Timestamp>) -> Order {
         size: Some(dec!(1)),
         notional: None,
         filled_size: dec!(0),
+        filled_notional: None,
         create_time: None,
         update_time,
     }

@@ -166,10 +166,11 @@ async fn candles(rest: Client, symbol: String, mut step: watch::Receiver<i64>, e
 /// Sends orders, balances and positions after each change.
 async fn account(rest: Client, streams: ws::Client, symbol: String, events: Events) {
     let is_contract = !symbol.contains('_');
-    let tracker = AccountTracker::new(rest, streams);
+    let builder = AccountTracker::builder(rest, streams);
     let currency = ["USDT", "USDC", "USD"].into_iter().find(|quote| symbol.ends_with(quote));
-    let mut tracker =
-        if is_contract { tracker.futures([currency.unwrap_or("USDT")]) } else { tracker.spot() };
+    let builder =
+        if is_contract { builder.futures([currency.unwrap_or("USDT")]) } else { builder.spot() };
+    let mut tracker = builder.build();
     while let Some(event) = tracker.next().await {
         let event = match event {
             Ok(_) => Event::Account(account_of(&tracker, &symbol)),

@@ -6,20 +6,20 @@
 //! and at most 40 KiB of memory for an idle TLS connection. The server runs in its own process. Linux
 //! only.
 
+mod latency;
 mod many;
 mod plain;
 mod server;
 
 use std::net::SocketAddr;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 use std::{env, fs};
 
 use bitmart_testkit::bench::processor_time;
 use bitmart_types::{Environment, Roots, Service};
 use bitmart_ws::{Client, ClientBuilder, Subscription, Update, topic};
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinSet;
 
 use bitmart_ws::spot;
 use server::Server;
@@ -73,7 +73,8 @@ fn main() -> Result<(), BoxError> {
         );
     }
     let topics = if measuring { 2_000 } else { 20 };
-    latency(&server, topics, if measuring { 10 } else { 1 })?;
+    let (rounds, seconds) = if measuring { (5, 6) } else { (1, 1) };
+    latency::compare(&server, topics, rounds, seconds)?;
     drop(server);
     // In a new process, whose allocator holds no freed memory.
     let mut fresh = Command::new(env::current_exe()?);
@@ -151,42 +152,6 @@ async fn subscribe(
 ) -> Result<Vec<Subscription<spot::DepthIncrease>>, BoxError> {
     let names = (0..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
     Ok(client.subscribe_all(names).await.into_iter().collect::<Result<_, _>>()?)
-}
-
-/// Measures the time from the creation of a frame to its delivery to the user.
-fn latency(server: &Server, topics: usize, seconds: u64) -> Result<(), BoxError> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let mut sample = runtime.block_on(async {
-        let client = client(server, "/paced?each_second=200").build()?;
-        let mut tasks = JoinSet::new();
-        for mut books in subscribe(&client, topics).await? {
-            tasks.spawn(async move {
-                let mut sample = Vec::new();
-                while let Some(Ok(update)) = books.next().await {
-                    if let Update::Data(book) = update {
-                        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-                        let now = now.map_or(0, |now| now.as_nanos());
-                        sample.push(now.saturating_sub(book.version.into()));
-                    }
-                }
-                sample
-            });
-        }
-        tokio::time::sleep(Duration::from_secs(seconds)).await;
-        client.shutdown().await;
-        let mut sample = Vec::new();
-        while let Some(part) = tasks.join_next().await {
-            sample.extend(part?);
-        }
-        Ok::<_, BoxError>(sample)
-    })?;
-    sample.sort_unstable();
-    let at = |permille: usize| {
-        sample.get(sample.len() * permille / 1_000).copied().unwrap_or_default() / 1_000
-    };
-    println!("{topics} topics, 200 frames a second on each connection, {} frames", sample.len());
-    println!("  latency    median {} µs, p99 {} µs, p99.9 {} µs", at(500), at(990), at(999));
-    Ok(())
 }
 
 /// Measures the memory of an idle connection and of a further topic, with 20 connections.

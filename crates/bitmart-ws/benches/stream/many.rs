@@ -112,7 +112,7 @@ fn processor(
                 });
             }
         }
-        // SweepLimit every topic is subscribed and nothing of that is left.
+        // Until every topic is subscribed, and nothing of that is left.
         tokio::time::sleep(Duration::from_secs(seconds / 2)).await;
         let (begin, before) = (frames.load(Ordering::Relaxed), processor_time()?);
         tokio::time::sleep(Duration::from_secs(seconds)).await;

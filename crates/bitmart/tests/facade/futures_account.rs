@@ -33,7 +33,7 @@ async fn a_position_closed_during_a_disconnect_is_reported_closed()
         .credentials(credentials.clone())
         .build()?;
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
-    let mut account = AccountTracker::new(rest.clone(), ws).futures(["USDT"]);
+    let mut account = AccountTracker::builder(rest.clone(), ws).futures(["USDT"]).build();
     let mut fills = Vec::new();
     while !account.is_live(Market::Futures) {
         next(&mut account, &mut fills).await?;

@@ -187,7 +187,7 @@ async fn a_disconnect_before_the_first_catch_up_loses_no_fill() -> TestResult {
         .build()?;
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
     let mut account =
-        AccountTracker::new(rest.clone(), ws).spot().assumptions(sandbox_assumptions());
+        AccountTracker::builder(rest.clone(), ws).spot().assumptions(sandbox_assumptions()).build();
     let mut fills = BTreeSet::new();
     loop {
         let event = tokio::time::timeout(TIMEOUT, account.next()).await?.ok_or("an event")??;
@@ -261,7 +261,7 @@ async fn a_rejected_login_ends_the_tracker_without_a_retry() -> TestResult {
     let wrong = Credentials::new(key.key.as_str(), key.secret.as_str(), "not the memo")?;
     let ws = ws::Client::builder().environment(harness.environment.clone()).credentials(wrong);
     let before = harness.proxy.connections();
-    let mut account = AccountTracker::new(harness.rest.clone(), ws.build()?).spot();
+    let mut account = AccountTracker::builder(harness.rest.clone(), ws.build()?).spot().build();
     let error = loop {
         match tokio::time::timeout(TIMEOUT, account.next()).await?.ok_or("an error")? {
             Ok(_) => {}

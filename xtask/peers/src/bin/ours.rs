@@ -108,7 +108,7 @@ impl Values for Ticker {
         let numbers =
             numbers.map(|number| number.map(|number| number.to_string()).unwrap_or_default());
         let time = ticker.timestamp.map(|time| time.as_millis().to_string()).unwrap_or_default();
-        [&[ticker.symbol.to_string()], &numbers[..], &[time]].concat()
+        [ticker.symbol.to_string()].into_iter().chain(numbers).chain([time]).collect()
     }
 }
 

@@ -110,6 +110,7 @@ fn example_order(id: usize) -> Order {
         size: Some(Decimal::ONE),
         notional: None,
         filled_size: Decimal::ZERO,
+        filled_notional: None,
         create_time: None,
         update_time: None,
     }

@@ -5,14 +5,14 @@
 //! no window of that length contains more requests than the limit, wherever it begins and however long
 //! requests wait for a connection or are in flight.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::rate::{Published, Rate};
 use crate::wire::rate_limit::{RateLimitState, ThrottleReason};
 
 /// Identifies a caller in the queue, and later its permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket(u64);
 
 /// When to poll again, and why the permit is not granted yet.
@@ -29,21 +29,26 @@ pub(super) struct Bucket {
     published: Option<Published>,
     rate: Option<Rate>,
     /// Permits of requests without an end: when they become free is not known yet.
-    in_flight: Vec<Ticket>,
+    in_flight: BTreeSet<Ticket>,
     /// When each permit of a request that has ended becomes free, in order. Includes requests of others,
     /// which only the exchange's headers reported.
     ended: VecDeque<Instant>,
-    /// Callers without a permit, in order of arrival.
+    /// Callers without a permit, in order of their position numbers.
     queue: VecDeque<Waiting>,
+    /// The position numbers of callers that were moved to the back. That of any other is its ticket's.
+    moved: BTreeMap<Ticket, u64>,
     /// Latest end of a pause after too many requests, and of a ban.
     paused: Option<Instant>,
     banned: Option<Instant>,
-    tickets: u64,
+    /// The last number given to a ticket or a position.
+    last_number: u64,
 }
 
 #[derive(Debug)]
 struct Waiting {
     ticket: Ticket,
+    /// Increases from the front of the queue to its back.
+    position: u64,
     /// When the caller should poll again.
     due: Instant,
 }
@@ -55,21 +60,39 @@ impl Bucket {
             headroom,
             published,
             rate: published.map(|published| published.less(headroom)),
-            in_flight: Vec::new(),
+            in_flight: BTreeSet::new(),
             ended: VecDeque::new(),
             queue: VecDeque::new(),
+            moved: BTreeMap::new(),
             paused: None,
             banned: None,
-            tickets: 0,
+            last_number: 0,
         }
     }
 
     /// Enters the queue. The caller must continue with [`poll`](Self::poll) or [`leave`](Self::leave).
     pub(super) fn join(&mut self, now: Instant) -> Ticket {
-        self.tickets += 1;
-        let ticket = Ticket(self.tickets);
-        self.queue.push_back(Waiting { ticket, due: now });
+        let position = self.next_number();
+        let ticket = Ticket(position);
+        self.queue.push_back(Waiting { ticket, position, due: now });
         ticket
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// How many callers wait in front of this one. `None` if it does not wait.
+    fn callers_ahead(&self, ticket: Ticket) -> Option<usize> {
+        let position = self.moved.get(&ticket).copied().unwrap_or(ticket.0);
+        self.queue.binary_search_by_key(&position, |waiting| waiting.position).ok()
+    }
+
+    fn dequeue(&mut self, index: usize) {
+        if let Some(waiting) = self.queue.remove(index) {
+            self.moved.remove(&waiting.ticket);
+        }
     }
 
     /// Grants the permit, or returns when to poll again.
@@ -78,15 +101,15 @@ impl Bucket {
     pub(super) fn poll(&mut self, ticket: Ticket, now: Instant) -> Result<(), Delay> {
         self.drop_free(now);
         self.rotate_unpolled(ticket, now);
-        let Some(ahead) = self.queue.iter().position(|waiting| waiting.ticket == ticket) else {
+        let Some(ahead) = self.callers_ahead(ticket) else {
             return Ok(()); // Granted before.
         };
         if let Err(delay) = self.check(ahead, now) {
             self.queue[ahead].due = delay.at;
             return Err(delay);
         }
-        self.queue.remove(ahead);
-        self.in_flight.push(ticket);
+        self.dequeue(ahead);
+        self.in_flight.insert(ticket);
         Ok(())
     }
 
@@ -124,27 +147,31 @@ impl Bucket {
     /// futures are not polled, and they must not block the others.
     fn rotate_unpolled(&mut self, ticket: Ticket, now: Instant) {
         let grace = self.rate.map_or(Duration::ZERO, |rate| rate.window);
-        while let Some(front) = self.queue.front_mut() {
+        while let Some(front) = self.queue.front() {
             if front.ticket == ticket || front.due + grace >= now {
                 return;
             }
-            front.due = now;
-            self.queue.rotate_left(1);
+            let (unpolled, position) = (front.ticket, self.next_number());
+            self.dequeue(0);
+            self.queue.push_back(Waiting { ticket: unpolled, position, due: now });
+            self.moved.insert(unpolled, position);
         }
     }
 
     /// Leaves the queue, or returns an unused permit. Returns whether other callers may now get a permit
     /// earlier.
     pub(super) fn leave(&mut self, ticket: Ticket) -> bool {
-        self.queue.retain(|waiting| waiting.ticket != ticket);
-        self.in_flight.retain(|used| *used != ticket);
+        if let Some(index) = self.callers_ahead(ticket) {
+            self.dequeue(index);
+        }
+        self.in_flight.remove(&ticket);
         !self.queue.is_empty()
     }
 
     /// Starts the window of a permit when the request is over. The exchange may have counted the request
     /// at any time until now.
     pub(super) fn responded(&mut self, ticket: Ticket, now: Instant) {
-        self.in_flight.retain(|used| *used != ticket);
+        self.in_flight.remove(&ticket);
         if let Some(rate) = self.rate {
             self.record_end(now + rate.window);
         }

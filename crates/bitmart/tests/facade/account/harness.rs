@@ -91,9 +91,9 @@ impl Harness {
     }
 
     pub(crate) fn follow(&self, assumptions: Assumptions) -> Consumer {
-        let account = AccountTracker::new(self.rest.clone(), self.ws.clone());
+        let account = AccountTracker::builder(self.rest.clone(), self.ws.clone());
         Consumer {
-            account: account.spot().assumptions(assumptions),
+            account: account.spot().assumptions(assumptions).build(),
             fills: Vec::new(),
             events: Vec::new(),
             healths: Vec::new(),

@@ -77,9 +77,10 @@ pub(crate) async fn open(
         .credentials(credentials.clone())
         .build()?;
     let ws = ws::Client::builder().environment(environment.clone()).credentials(credentials);
-    let account = AccountTracker::new(rest.clone(), configure(ws).build()?)
+    let account = AccountTracker::builder(rest.clone(), configure(ws).build()?)
         .spot()
-        .assumptions(sandbox_assumptions());
+        .assumptions(sandbox_assumptions())
+        .build();
     let mut harness = Harness {
         exchange,
         proxy,
