@@ -88,6 +88,10 @@ async fn add(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     if store.has(name) && !context.yes && !context.dry_run {
         prompt::confirm_local(&format!("profile {name:?} exists: replace its key?"))?;
     }
+    let to_keyring = matches.get_flag("keyring");
+    if to_keyring {
+        keyring::check_support()?;
+    }
     let [key, secret, memo] = if matches.get_flag("stdin") {
         read_lines(std::io::stdin().lock())?
     } else {
@@ -97,7 +101,6 @@ async fn add(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     Credentials::new(key.as_str(), secret.as_str(), memo.as_str())
         .map_err(|error| Failure::usage(chain(&error)))?;
     let values = [key.as_str(), secret.as_str(), memo.as_str()];
-    let to_keyring = matches.get_flag("keyring");
     let location = if to_keyring {
         "the keyring of the operating system".to_owned()
     } else {

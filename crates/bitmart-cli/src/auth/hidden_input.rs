@@ -16,11 +16,12 @@ mod unix {
     use std::io::{self, BufRead as _, IsTerminal as _};
 
     use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-    use tokio::signal::unix::{Signal, SignalKind, signal};
+    use tokio::signal::unix::{SignalKind, signal};
 
     use super::Failure;
+    use crate::interrupts::Interrupts;
 
-    /// Asks for each of `names`. Ctrl-c restores the terminal.
+    /// Asks for each of `names`. Signals that end the program restore the terminal.
     pub(in crate::auth) async fn ask<const N: usize>(
         names: [&str; N],
     ) -> Result<[String; N], Failure> {
@@ -29,13 +30,19 @@ mod unix {
             return Err(Failure::usage("standard input is not a terminal")
                 .with_advice("add --stdin to read key, secret and memo from standard input"));
         }
-        // Registered first, so that ctrl-c always restores the terminal.
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        // Registered first, so that a signal always restores the terminal.
+        let mut interrupts = Interrupts::listen()?;
+        let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
         let hidden = HiddenInput::new().map_err(failed)?;
         let mut answers = [const { String::new() }; N];
         for (name, answer) in names.into_iter().zip(&mut answers) {
             eprint!("{name}: ");
-            let Some(line) = line(&mut interrupt).await else {
+            let line = tokio::select! {
+                line = line() => Some(line),
+                () = interrupts.recv() => None,
+                _ = hang_up.recv() => None,
+            };
+            let Some(line) = line else {
                 drop(hidden);
                 eprintln!();
                 // The reading thread cannot be stopped. 130 is what shells expect after ctrl-c.
@@ -50,16 +57,12 @@ mod unix {
         Ok(answers)
     }
 
-    /// Reads a line; `None` after ctrl-c.
-    async fn line(interrupt: &mut Signal) -> Option<io::Result<String>> {
+    async fn line() -> io::Result<String> {
         let reading = tokio::task::spawn_blocking(|| {
             let mut line = String::new();
             io::stdin().lock().read_line(&mut line).map(|_| line)
         });
-        tokio::select! {
-            line = reading => Some(line.map_err(io::Error::other).and_then(|line| line)),
-            _ = interrupt.recv() => None,
-        }
+        reading.await.map_err(io::Error::other)?
     }
 
     /// Disables echo of the terminal until it is dropped.

@@ -39,11 +39,15 @@ pub(super) fn remove(profile: &str) -> Result<(), Failure> {
     }
 }
 
+/// Fails if there is no keyring, before a secret is asked for.
+#[cfg(feature = "keyring")]
+pub(super) fn check_support() -> Result<(), Failure> {
+    keyring::Entry::store_status().as_ref().map(|_| ()).map_err(|error| keyring_failure(error))
+}
+
 #[cfg(feature = "keyring")]
 fn entry(profile: &str) -> Result<keyring::Entry, Failure> {
-    if let Err(error) = keyring::Entry::store_status() {
-        return Err(keyring_failure(error));
-    }
+    check_support()?;
     keyring::Entry::new(SERVICE, profile).map_err(|error| keyring_failure(&error))
 }
 
@@ -57,6 +61,11 @@ fn keyring_failure(error: &keyring::Error) -> Failure {
     Failure::io(format!("the keyring of the operating system: {text}")).with_advice(
         "without --keyring `bitmart auth add` stores the key in a file that only you can read",
     )
+}
+
+#[cfg(not(feature = "keyring"))]
+pub(super) fn check_support() -> Result<(), Failure> {
+    Err(absent())
 }
 
 #[cfg(not(feature = "keyring"))]

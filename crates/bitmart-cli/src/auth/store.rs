@@ -179,7 +179,7 @@ impl Store {
             let path = self.path.display().to_string();
             let quoted = shell_word(&path);
             format!(
-                "{path} is accessible to other users (mode {mode:03o}), so it is ignored; run `chmod 600 {quoted}`"
+                "{path} is accessible to other users (mode {mode:03o}), so commands reject it; run `chmod 600 {quoted}`"
             )
         })
     }
@@ -288,7 +288,7 @@ mod tests {
         let problem = store.permission_problem().expect("the permissions are not reported");
         let path = store.path().display();
         let expected = format!(
-            "{path} is accessible to other users (mode 620), so it is ignored; run `chmod 600 '{path}'`"
+            "{path} is accessible to other users (mode 620), so commands reject it; run `chmod 600 '{path}'`"
         );
         assert_eq!(problem, expected);
     }

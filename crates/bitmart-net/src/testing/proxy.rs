@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::base64;
 use crate::proxy::is_loopback;
 use crate::{Stream, Target};
 
-/// A proxy on a loopback address that records the requested hosts. Dropping it stops it.
+/// A proxy on a loopback address that records the requested hosts. Dropping it stops it and cuts its
+/// connections.
 ///
 /// It connects to loopback hosts only, so that a test cannot reach the network by mistake. See
 /// [`TestProxyBuilder::forward_to`] for other hosts.
@@ -101,10 +102,13 @@ impl TestProxyBuilder {
         let requested = Arc::<Mutex<Vec<String>>>::default();
         let recorded = Arc::clone(&requested);
         let task = tokio::spawn(async move {
+            // Ends with this task, so that dropping the proxy cuts its connections.
+            let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let (settings, recorded) = (self.clone(), Arc::clone(&recorded));
                 // Errors show at the client.
-                tokio::spawn(async move { drop(settings.serve(client, &recorded).await) });
+                connections.spawn(async move { drop(settings.serve(client, &recorded).await) });
+                while connections.try_join_next().is_some() {}
             }
         });
         Ok(TestProxy { address, requested, task })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitmart_rest::{account, futures, spot};
+use bitmart_rest::{account, futures, margin, spot};
 use bitmart_types::{ClientOrderId, OrderId, Side, Timestamp, dec};
 
 use crate::common::{body, query, rejection};
@@ -82,15 +82,35 @@ fn accessors_return_the_values_of_a_new_order() {
 fn a_market_order_cannot_be_a_maker_or_immediate() {
     let buy = || spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     let sell = || spot::NewOrder::market_sell("BTC_USDT", dec!(0.5));
-    for (order, parameter) in [
-        (buy().post_only(), "size"),
-        (buy().immediate_or_cancel(), "size"),
-        (sell().post_only(), "price"),
-        (sell().immediate_or_cancel(), "price"),
+    for order in [
+        buy().post_only(),
+        buy().immediate_or_cancel(),
+        sell().post_only(),
+        sell().immediate_or_cancel(),
     ] {
-        let error = rejection(&spot::SubmitOrder::from(order));
-        assert!(error.starts_with(&format!("`{parameter}` must be set")), "{error}");
+        assert_contradictory(order);
     }
+}
+
+/// No way of placing the order accepts it.
+fn assert_contradictory(order: spot::NewOrder) {
+    let expected = "`type` must be one of market, post-only and immediate-or-cancel";
+    for error in [
+        rejection(&spot::SubmitOrder::from(order.clone())),
+        rejection(&margin::SubmitOrder::from(order.clone())),
+        rejection(&spot::SubmitAlgoOrder::trigger(order, dec!(60000))),
+    ] {
+        assert!(error.starts_with(expected) || error.contains("limit or market"), "{error}");
+    }
+}
+
+#[test]
+fn a_post_only_order_does_not_become_immediate_without_a_word() {
+    assert_contradictory(limit().post_only().immediate_or_cancel());
+    assert_contradictory(limit().immediate_or_cancel().post_only());
+    // Asked for twice is no contradiction.
+    let twice = spot::SubmitOrder::from(limit().post_only().post_only());
+    assert!(body(&twice).contains("limit_maker"));
 }
 
 #[test]

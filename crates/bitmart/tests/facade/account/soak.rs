@@ -196,8 +196,8 @@ async fn soak() -> TestResult {
     let count = |name: &str| consumer.events.iter().filter(|event| event.contains(name)).count();
     println!(
         "soak {seed}: {placed} orders and {} fills, each reported once: exchange, tracker and history \
-         agree; {} min of the exchange in {} s, {faults} faults, {} connections lost, {} overflows, {} \
-         fetches failed, {} times live again, {} audits of {} trades without a difference",
+         agree; {} min of the exchange in {} s, {faults} faults, {} interruptions reported, {} overflows, {} \
+         fetches failed, {} times live, the first included, {} audits of {} trades without a difference",
         consumer.fills.len(),
         harness.now().duration_since(begin).as_secs() / 60,
         started.elapsed().as_secs(),

@@ -86,7 +86,7 @@ impl SubmitAlgoOrder {
                 rejected("trigger_type", other.as_str(), "must be limit or market"),
             ),
         };
-        let unsupported = unsupported.or_else(|| {
+        let unsupported = unsupported.or_else(|| fields.check_type().err()).or_else(|| {
             let mode = fields.self_trade_prevention.as_ref()?;
             rejected("stpMode", mode.as_str(), "must not be set for an algo order")
         });

@@ -15,10 +15,9 @@ use crate::wire::validate;
 ///
 /// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
-/// exist: query it with [`QueryOrderByClientId`](crate::spot::QueryOrderByClientId). *Not found* proves
-/// nothing in the first 60 seconds, in which the exchange accepts the signature: query again after them,
-/// before placing the order again. Do it within 20 minutes: an API order that was canceled
-/// without a fill cannot be queried for longer.
+/// exist: resolve it with [`reconcile`](crate::reconcile) before placing the order again. It queries the
+/// order until it is found or can no longer appear; a single *not found* proves nothing. Do it within 20
+/// minutes: an API order that was canceled without a fill cannot be queried for longer.
 ///
 /// ```
 /// use bitmart_rest::spot;
@@ -82,15 +81,16 @@ impl NewOrder {
     }
 
     /// Makes a limit order post-only. The exchange accepts an order that would take liquidity, then cancels
-    /// it: check the order's state. A post-only market order is rejected before sending.
+    /// it: check the order's state. An order that is a market order or immediate-or-cancel, too, is rejected
+    /// before sending.
     pub fn post_only(mut self) -> Self {
-        self.fields.order_type = OrderType::LimitMaker;
+        self.fields.restrict(OrderType::LimitMaker);
         self
     }
-    /// Cancels the part of a limit order that does not fill immediately. An immediate-or-cancel market
-    /// order is rejected before sending.
+    /// Cancels the part of a limit order that does not fill immediately. An order that is a market order or
+    /// post-only, too, is rejected before sending.
     pub fn immediate_or_cancel(mut self) -> Self {
-        self.fields.order_type = OrderType::ImmediateOrCancel;
+        self.fields.restrict(OrderType::ImmediateOrCancel);
         self
     }
     /// Replaces the random id. The exchange rejects an id that was used before.
@@ -153,6 +153,9 @@ pub(crate) struct OrderFields {
     pub(crate) side: Side,
     #[serde(rename = "type")]
     pub(crate) order_type: OrderType,
+    /// Two types were asked for that exclude each other.
+    #[serde(skip)]
+    is_contradictory: bool,
     #[serde(
         rename = "stpMode",
         default,
@@ -192,6 +195,7 @@ impl OrderFields {
         Self {
             side,
             order_type,
+            is_contradictory: false,
             self_trade_prevention: None,
             size: None,
             price: None,
@@ -199,8 +203,24 @@ impl OrderFields {
         }
     }
 
-    /// Checks that the amounts that the kind of order requires are set, and that all are above zero.
+    /// Makes a limit order one of this type.
+    fn restrict(&mut self, order_type: OrderType) {
+        if self.order_type == OrderType::Limit {
+            self.order_type = order_type;
+        } else if self.order_type != order_type {
+            self.is_contradictory = true;
+        }
+    }
+
+    pub(crate) fn check_type(&self) -> Result<(), ValidationError> {
+        let rule = "must be one of market, post-only and immediate-or-cancel";
+        validate::any("type", !self.is_contradictory, rule)
+    }
+
+    /// Checks that the type is unambiguous, that the amounts that it requires are set, and that all are above
+    /// zero.
     pub(crate) fn check(&self) -> Result<(), ValidationError> {
+        self.check_type()?;
         let market = self.order_type == OrderType::Market;
         let market_buy = market && self.side == Side::Buy;
         amount("size", self.size, !market_buy)?;
