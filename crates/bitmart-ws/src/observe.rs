@@ -124,7 +124,7 @@ impl ConnectionObserver {
     pub(crate) fn status_changed(&mut self, status: ConnectionStatus) {
         match status.state {
             ConnectionState::Idle => self.end("idle"),
-            ConnectionState::Failed => self.end("login_refused"),
+            ConnectionState::Failed => self.end("login_rejected"),
             _ => {}
         }
     }

@@ -288,6 +288,10 @@ fn long_positions_pay_funding_every_eight_hours_at_a_positive_rate() {
     mark_at(&mut exchange, 61_200, START_MS + 8 * HOUR_MS);
     exchange.run_due_tasks(START_MS + 80 * HOUR_MS);
     assert_eq!(exchange.futures["BTCUSDT"].funding_rates.last().round_dp(6), Decimal::new(195, 4));
+    let times: Vec<u64> =
+        exchange.futures["BTCUSDT"].funding_rates.past().map(|(time_ms, _)| time_ms).collect();
+    assert!(times.len() >= 9, "{times:?}");
+    assert!(times.windows(2).all(|pair| pair[0].abs_diff(pair[1]) == 8 * HOUR_MS), "{times:?}");
 }
 
 /// In one-way mode an opening sell may close the contracts that are reserved for a later sell, which is then

@@ -23,21 +23,21 @@ pub(super) const fn side(access: Access) -> &'static str {
 pub(super) const fn reason(reason: &ReconnectReason) -> &'static str {
     match reason {
         ReconnectReason::Closed { .. } => "closed",
-        ReconnectReason::Unreachable { .. } => "unreached",
+        ReconnectReason::Unreachable { .. } => "unreachable",
         ReconnectReason::ConnectFailed { .. } => "connect_failed",
         ReconnectReason::Lost { .. } => "lost",
-        ReconnectReason::HandshakeRejected { .. } => "handshake_refused",
-        ReconnectReason::IdleTimeout { .. } => "silent",
-        ReconnectReason::NotAcknowledged { .. } => "unanswered",
+        ReconnectReason::HandshakeRejected { .. } => "handshake_rejected",
+        ReconnectReason::IdleTimeout { .. } => "idle_timeout",
+        ReconnectReason::NotAcknowledged { .. } => "not_acknowledged",
         ReconnectReason::Protocol { .. } => "protocol",
-        ReconnectReason::Rejected(_) => "refused",
+        ReconnectReason::Rejected(_) => "rejected",
     }
 }
 
 /// Whether the client ended the connection itself.
 #[cfg(feature = "metrics")]
 pub(super) fn is_intended(reason: &str) -> bool {
-    matches!(reason, "idle" | "login_refused" | "shut_down")
+    matches!(reason, "idle" | "login_rejected" | "shut_down")
 }
 
 pub(super) const fn decode_error(kind: DecodeErrorKind) -> &'static str {

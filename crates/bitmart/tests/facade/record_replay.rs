@@ -43,11 +43,11 @@ async fn recordings_conform_and_can_be_replayed() -> TestResult {
         spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000)).client_order_id(id.clone())
     };
     let placed = client.spot().submit_order(order()).await?;
-    let cancelled = client
+    let canceled = client
         .spot()
         .cancel_order(spot::CancelOrder::new("BTC_USDT", placed.order_id.clone()))
         .await?;
-    assert!(cancelled.canceled);
+    assert!(canceled.canceled);
     let rejected = client.spot().ticker("NO_SUCH").await.expect_err("it is not listed");
     assert_eq!(rejected.outcome(), Outcome::Rejected);
     let summary = recorder.summary();
@@ -77,9 +77,9 @@ async fn recordings_conform_and_can_be_replayed() -> TestResult {
     // Ids are pseudonyms, consistent between the recordings.
     let again = client.spot().submit_order(order()).await?;
     assert_ne!(again.order_id, placed.order_id);
-    let cancelled =
+    let canceled =
         client.spot().cancel_order(spot::CancelOrder::new("BTC_USDT", again.order_id)).await?;
-    assert!(cancelled.canceled);
+    assert!(canceled.canceled);
     let error = client.spot().ticker("ETH_USDT").await.expect_err("it was not recorded");
     assert_eq!(error.outcome(), Outcome::NotSent);
     let unused: Vec<_> = replayer

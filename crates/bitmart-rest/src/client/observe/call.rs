@@ -21,7 +21,7 @@ pub(crate) struct Timing {
     pub(crate) total: Duration,
 }
 
-/// A call in progress. Dropping it before its end records it as cancelled.
+/// A call in progress. Dropping it before its end records it as canceled.
 pub(crate) struct Call {
     span: Span,
     metrics: EndpointMetrics,
@@ -163,7 +163,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if !self.ended {
-            self.record_end(labels::Ended::Cancelled, Some("cancelled"));
+            self.record_end(labels::Ended::Canceled, Some("canceled"));
         }
     }
 }

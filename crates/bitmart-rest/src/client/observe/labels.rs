@@ -14,7 +14,7 @@ pub(super) enum Ended {
     Rejected,
     Unknown,
     /// The future was dropped.
-    Cancelled,
+    Canceled,
 }
 
 impl Ended {
@@ -24,7 +24,7 @@ impl Ended {
             Self::NotSent => "not_sent",
             Self::Rejected => "rejected",
             Self::Unknown => "unknown",
-            Self::Cancelled => "cancelled",
+            Self::Canceled => "canceled",
         }
     }
 }
