@@ -52,6 +52,8 @@ pub mod topic;
 mod update;
 
 pub use backoff::Backoff;
+pub use bitmart_auth as auth;
+pub use bitmart_types as types;
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, Connection, ConnectionProblem, ConnectionProblems};
 pub use dialect::{Access, Dialect, Limits, SecretText};
