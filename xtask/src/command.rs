@@ -28,7 +28,7 @@ const COMMANDS: &[Command] = &[
     command(
         "test",
         "[--quick | STEP...]",
-        "runs everything that CI checks, the quick part, or single steps",
+        "runs the main job of CI, the quick part of it, or single steps",
         test::run,
     ),
     command(

@@ -73,8 +73,8 @@ fn binary(name: &str) -> PathBuf {
     target().join(format!("release/{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// Starts the three sandboxes: for orders, for orders over TLS, and one whose market stands still, so that all read the
-/// same.
+/// Starts the three sandboxes: for orders, for orders over TLS, and one with a stopped clock, so that all read the same
+/// market data.
 fn start(program: &Path) -> Result<(Setting, [Sandbox; 3]), String> {
     let orders = [
         "--quiet",

@@ -12,8 +12,8 @@ const PLOTS: &str = "docs/performance";
 const HEAD: &str = "\
 # Performance
 
-Written by `cargo xtask peers` and `cargo xtask growth`; `cargo xtask perf` counts instructions. What is compared and
-how is said with each table. Figures are from one machine; ratios carry over to others better than times do.
+Written by `cargo xtask peers` and `cargo xtask growth`; `cargo xtask perf` counts instructions. Each table
+says what is compared, and how. Figures are from one machine; ratios carry over to other machines better than times do.
 ";
 
 /// The sections, in the order of the page.

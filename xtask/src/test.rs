@@ -1,4 +1,4 @@
-//! `cargo xtask test [--quick | STEP...]`: everything that continuous integration checks, step by step.
+//! `cargo xtask test [--quick | STEP...]`: the main job of continuous integration, step by step.
 
 use std::fmt::Write as _;
 use std::process::Command;

@@ -6,15 +6,16 @@
 //! of the exchange. [`Outcome::Unknown`](crate::Outcome::Unknown) means that the order may or may not
 //! exist. Sending it again could buy twice; ignoring it could leave an unwatched order in the book.
 //!
-//! The solution is the client order id, which every order has from the moment it is built. But *not
-//! found* alone proves nothing: the request may still be in transit, and the exchange lists new orders
-//! with a delay. The exchange rejects signatures older than 60 seconds, so an order that is not found
-//! after that time, plus a margin ([`SETTLED_AFTER`]), will never be placed. The age of a signature is the
-//! exchange's time minus the time that was signed. So `reconcile` requests the exchange's time, and if the
-//! client's clock is ahead, it takes as much longer, up to a minute. It queries until the order is found,
-//! or until *not found* is proof. A query that fails with a transient error, such as a rate limit,
-//! maintenance or a broken connection, is repeated for up to 30 seconds longer ([`ABANDONED_AFTER`]). Which
-//! errors are transient is decided by [`Error::retry_class`].
+//! The solution is the client order id, which every spot, margin, take-profit/stop-loss and plain futures
+//! order has from the moment it is built. (Futures plan and trailing orders have none; their documentation
+//! names the list to search.) But *not found* alone proves nothing: the request may still be in transit,
+//! and the exchange lists new orders with a delay. The exchange rejects signatures older than 60 seconds,
+//! so an order that is not found after that time, plus a margin ([`SETTLED_AFTER`]), will never be placed.
+//! The age of a signature is the exchange's time minus the time that was signed. So `reconcile` requests
+//! the exchange's time, and if the client's clock is ahead, it takes as much longer, up to a minute. It
+//! queries until the order is found, or until *not found* is proof. A query that fails with a transient
+//! error, such as a rate limit, maintenance or a broken connection, is repeated for up to 30 seconds longer
+//! ([`ABANDONED_AFTER`]). Which errors are transient is decided by [`Error::retry_class`].
 //!
 //! During a ban no query is sent. `reconcile` waits for a ban that ends within this time; a
 //! longer one is returned immediately as an error of the class

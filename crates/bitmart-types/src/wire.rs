@@ -55,11 +55,12 @@
 //!
 //! # Exactness
 //!
-//! Text and JSON integers never pass through a float, and a value that a `Decimal` does not represent
-//! exactly is unreadable rather than rounded. [`decimal`] reads a JSON number with a fraction from the
-//! shortest text of the double, which is exact up to 15 significant digits; for longer ones
-//! [`json::from_str`](crate::json::from_str) reads the digits in a second pass. [`decimal_exact`] always
-//! reads the digits.
+//! Text and JSON integers of 64 bits never pass through a float, and a value that a `Decimal` does not
+//! represent exactly is unreadable rather than rounded. [`decimal`], for fields that are documented as
+//! text, reads a JSON number with a fraction from the shortest text of the double, which is exact up to 15
+//! significant digits; for longer ones [`json::from_str`](crate::json::from_str) reads the digits in a
+//! second pass. Digits below the precision of a double may be lost: `1.00000000000000001` reads as 1.
+//! [`decimal_exact`], for fields that are documented as numbers, always reads the digits.
 //!
 //! The helpers use `deserialize_any`, so they work with JSON and other self-describing formats.
 

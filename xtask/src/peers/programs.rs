@@ -12,7 +12,7 @@ pub(super) const BARE: &str = "bare hyper";
 
 /// What the programs get in their environment.
 pub(super) struct Setting {
-    /// The ready lines of the sandboxes: for orders, for orders over TLS, with a market that stands still.
+    /// The ready lines of the sandboxes: for orders, for orders over TLS, with a stopped clock.
     pub(super) lines: [String; 3],
     pub(super) roots: PathBuf,
 }
@@ -39,7 +39,7 @@ impl Program {
         for (name, line) in ["PEER_PLAIN", "PEER_TLS", "PEER_MARKET"].iter().zip(&setting.lines) {
             command.env(name, line);
         }
-        // Each language reads its own.
+        // Each language has its own variable for trusted certificates.
         for name in ["BITMART_ROOT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
             command.env(name, &setting.roots);
         }

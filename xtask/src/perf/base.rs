@@ -69,6 +69,6 @@ impl Drop for Tree {
 }
 
 fn remove(path: &Path) {
-    // It fails if there is none, which is as well.
+    // Fails if there is none; that is ignored.
     let _ = git().args(["worktree", "remove", "--force"]).arg(path).output();
 }

@@ -123,6 +123,9 @@ const OPTIMISTIC: [fn(Assumptions, u32) -> Assumptions; 3] = [
     |correct, percent| correct.max_history_lag(correct.max_history_lag * percent / 100),
     |correct, percent| correct.max_clock_skew(correct.max_clock_skew * percent / 100),
 ];
+/// What [`OPTIMISTIC`] changes, in the same order.
+const ASSUMPTIONS: [&str; 3] =
+    ["maximum push delay (P)", "maximum history lag (H)", "maximum clock skew (C)"];
 
 #[test]
 fn each_assumption_is_necessary() {
@@ -164,7 +167,9 @@ fn audits_detect_fills_lost_to_a_violated_assumption() {
         let lost = lost.get();
         assert!(lost > 0, "no fill was lost, so the test proves nothing for assumption {index}");
         println!(
-            "proof: {cases} cases with assumption {index} violated: {lost} fills lost, all that were auditable reported"
+            "proof: {cases} cases with the {} exceeded: {lost} fills lost; every lost fill within the \
+             range of an audit was reported by it",
+            ASSUMPTIONS[index]
         );
     }
 }

@@ -108,7 +108,7 @@ fn assert_contradictory(order: spot::NewOrder) {
 fn a_post_only_order_does_not_become_immediate_without_a_word() {
     assert_contradictory(limit().post_only().immediate_or_cancel());
     assert_contradictory(limit().immediate_or_cancel().post_only());
-    // Asked for twice is no contradiction.
+    // The same type set twice is no contradiction.
     let twice = spot::SubmitOrder::from(limit().post_only().post_only());
     assert!(body(&twice).contains("limit_maker"));
 }

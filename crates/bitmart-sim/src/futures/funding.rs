@@ -1,4 +1,5 @@
-//! Funding of contracts: at 00:00, 08:00 and 16:00 UTC long positions pay short ones, or the other way round.
+//! Funding of contracts: at 00:00, 08:00 and 16:00 UTC, with a positive rate long positions pay and short ones receive,
+//! with a negative rate the other way round. Customers pay the exchange and are paid by it, not each other.
 //!
 //! The rate is the average premium of the mark price over the index since the last settlement, moved towards the
 //! interest rate of 0.01 % by at most 0.05 %. BitMart documents the limits of a rate (sample of endpoint funding-rate)

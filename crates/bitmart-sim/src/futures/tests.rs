@@ -294,8 +294,7 @@ fn long_positions_pay_funding_every_eight_hours_at_a_positive_rate() {
     assert!(times.windows(2).all(|pair| pair[0].abs_diff(pair[1]) == 8 * HOUR_MS), "{times:?}");
 }
 
-/// In one-way mode an opening sell may close the contracts that are reserved for a later sell, which is then
-/// cancelled. Long 1,000 and short 400 contracts: the loss of one position is the profit of the other.
+/// Long 1,000 and short 400 contracts: the loss of one position is the profit of the other.
 #[test]
 fn long_and_short_cross_positions_are_liquidated_at_the_reported_price() {
     for (off, left) in [(50, d(1_000)), (-50, Decimal::ZERO)] {

@@ -153,7 +153,7 @@ pub(crate) struct OrderFields {
     pub(crate) side: Side,
     #[serde(rename = "type")]
     pub(crate) order_type: OrderType,
-    /// Two types were asked for that exclude each other.
+    /// Two types were set that exclude each other.
     #[serde(skip)]
     is_contradictory: bool,
     #[serde(
