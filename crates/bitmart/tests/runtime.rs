@@ -157,7 +157,9 @@ fn cases() -> Vec<Case> {
             work(async { drop(AccountTracker::builder(rest_client(), streams()).spot().build()) })
         }),
         ("AccountTracker::next", WITHOUT_TIME, || {
-            work(async { AccountTracker::builder(rest_client(), streams()).spot().build().next().await })
+            work(async {
+                AccountTracker::builder(rest_client(), streams()).spot().build().next().await
+            })
         }),
         ("Sandbox::start", WITHOUT_IO, || {
             work(async { Sandbox::start(Config::new().market_maker(false)).await.is_ok() })

@@ -25,6 +25,15 @@ pub(crate) fn how_to_find_out(entry: &EndpointEntry, parameters: &Parameters) ->
         "margin_borrow" => vec![format!("margin borrow-records {}", get("symbol"))],
         "margin_repay" => vec![format!("margin repay-records {}", get("symbol"))],
         "margin_transfer" => vec!["margin accounts".to_owned(), "account spot-wallet".to_owned()],
+        _ if is_trigger_order(id) && entry.group == "spot" => {
+            vec!["spot open-algo-orders".to_owned(), "spot algo-order-history".to_owned()]
+        }
+        // A triggered one has become an order.
+        _ if is_trigger_order(id) => vec![
+            "futures plan-orders".to_owned(),
+            "futures open-orders".to_owned(),
+            "futures positions".to_owned(),
+        ],
         _ => match (entry.group, entry.metadata.effect) {
             ("spot", _) => vec!["spot open-orders".to_owned(), "spot order-history".to_owned()],
             ("futures", Effect::Trade) => {
@@ -39,6 +48,11 @@ pub(crate) fn how_to_find_out(entry: &EndpointEntry, parameters: &Parameters) ->
     format!("do not send it again before you have checked: {}", commands.join(", "))
 }
 
+/// Whether a request is about an order that waits for a price. Lists of other orders do not contain it.
+fn is_trigger_order(id: &str) -> bool {
+    ["algo", "plan_order", "preset", "tp_sl", "trailing"].iter().any(|word| id.contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use bitmart::rest::Effect;
@@ -46,6 +60,23 @@ mod tests {
 
     use super::how_to_find_out;
     use crate::endpoint::command::find;
+
+    #[test]
+    fn an_order_that_waits_for_a_price_is_searched_where_such_orders_are_listed() {
+        let mut found = 0;
+        for entry in ENDPOINTS.iter().filter(|entry| entry.metadata.effect == Effect::Trade) {
+            let path = entry.metadata.path;
+            if ["algo", "plan", "tp-sl", "trail", "preset"].iter().any(|word| path.contains(word)) {
+                let advice = how_to_find_out(entry, &[]);
+                assert!(
+                    advice.contains("algo") || advice.contains("plan-orders"),
+                    "{path}: {advice}"
+                );
+                found += 1;
+            }
+        }
+        assert!(found >= 10, "{found}");
+    }
 
     #[test]
     fn advice_names_existing_commands_that_only_read() {

@@ -76,9 +76,8 @@ fn median(sample: impl Iterator<Item = u128>) -> u128 {
 /// Returns the median, 99 % and 99.9 %.
 fn percentiles(mut sample: Vec<u128>) -> [u128; 3] {
     sample.sort_unstable();
-    [500, 990, 999].map(|permille| {
-        sample.get(sample.len() * permille / 1_000).copied().unwrap_or_default()
-    })
+    [500, 990, 999]
+        .map(|permille| sample.get(sample.len() * permille / 1_000).copied().unwrap_or_default())
 }
 
 /// The server sends the time of creation as the version.

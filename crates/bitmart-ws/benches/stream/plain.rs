@@ -81,7 +81,8 @@ impl Decoder {
 
 /// Connects, subscribes and receives all frames.
 pub(crate) async fn receive(server: &Server, frames: u64) -> Result<(), BoxError> {
-    let mut socket = connect(crate::roots(server), &format!("/blast?frames={frames}"), 0..1).await?;
+    let mut socket =
+        connect(crate::roots(server), &format!("/blast?frames={frames}"), 0..1).await?;
     let (mut decoder, mut inflate) = (Decoder::default(), Decompress::new(false));
     let mut received = 0;
     while received < frames {
