@@ -121,6 +121,33 @@ impl Connector {
         target: &Target,
         deadline: Instant,
     ) -> Result<Stream, ConnectError> {
+        if proxy.protocol != Protocol::Socks5 {
+            return self.tunnel(proxy, tls, target, deadline).await;
+        }
+        // The proxy gets an address. It may lack a route to the first one, for example to one of IPv6.
+        let addresses = self.direct.resolve_all(target.host(), deadline).await?;
+        let mut last = None;
+        for address in addresses {
+            let target = Target::new(address.to_string(), target.port(), target.is_tls());
+            match self.tunnel(proxy, tls, &target, deadline).await {
+                Err(error) if matches!(error.kind(), ConnectErrorKind::Rejected { .. }) => {
+                    last = Some(error);
+                }
+                done => return done,
+            }
+        }
+        // There is at least one address.
+        Err(last.unwrap_or_else(|| ConnectError::new(Hop::Resolver, ConnectErrorKind::NoAddress)))
+    }
+
+    /// Connects to the proxy, and through it to this target.
+    async fn tunnel(
+        &self,
+        proxy: &Proxy,
+        tls: Option<&Arc<ClientConfig>>,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<Stream, ConnectError> {
         let stream = self.direct.dial(Hop::Proxy, &proxy.target, deadline).await?;
         let timed_out =
             |hop| ConnectError::new(hop, ConnectErrorKind::Timeout).with_address(proxy.to_string());
@@ -130,15 +157,6 @@ impl Connector {
                 timeout_at(deadline, handshake).await.map_err(|_| timed_out(Hop::ProxyTls))??
             }
             None => stream,
-        };
-        let resolved;
-        let target = if proxy.protocol == Protocol::Socks5 {
-            let addresses = self.direct.resolve_all(target.host(), deadline).await?;
-            let first = addresses.first().map_or_else(String::new, ToString::to_string);
-            resolved = Target::new(first, target.port(), target.is_tls());
-            &resolved
-        } else {
-            target
         };
         let handshake = proxy::connect(proxy, stream, target);
         timeout_at(deadline, handshake).await.map_err(|_| timed_out(Hop::ProxyHandshake))?

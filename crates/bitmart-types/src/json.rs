@@ -77,6 +77,13 @@ pub fn from_str<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error>
     })
 }
 
+/// Runs a decoder as the first pass of [`from_str`]: what the second pass would read is an error. The caller
+/// continues with [`from_str`] after an error.
+#[doc(hidden)]
+pub fn first_pass<R>(decode: impl FnOnce() -> R) -> R {
+    if mode() == Mode::Strict { decode() } else { with_mode(Mode::Fast, decode) }
+}
+
 /// Decodes trusted JSON text, such as the parameters of a request, without tolerance: an unreadable value
 /// of an optional field is an error, and so is a row that does not decode.
 ///

@@ -17,6 +17,7 @@
 mod history;
 mod signals;
 mod socket;
+mod suspend;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +27,7 @@ use std::time::Instant;
 use bitmart_auth::Credentials;
 use bitmart_types::{Clock, Timestamp};
 use tokio::sync::{mpsc, watch};
-use tokio::time::Sleep;
+use tokio::time::{MissedTickBehavior, Sleep};
 
 use crate::assignments::Assignments;
 use crate::client::{ConnectionProblem, ProblemSender};
@@ -44,6 +45,8 @@ use crate::router::{Router, Subscriber, SubscriberId};
 use crate::session::{Action, ConnectionStatus, Session, SessionEvent};
 
 use socket::SocketEvent;
+
+pub(crate) use suspend::SuspendDetector;
 
 pub(crate) use history::ConnectionHistory;
 pub(crate) use signals::DriverSignals;
@@ -121,6 +124,9 @@ pub(crate) struct Driver {
     pub(crate) problems: ProblemSender,
     pub(crate) receive_tracker: Arc<ReceiveTracker>,
     pub(crate) observer: ConnectionObserver,
+    /// A data frame changed the state of the session, which is not published yet.
+    pub(crate) took_events: bool,
+    pub(crate) suspend: SuspendDetector,
 }
 
 /// Tokio's clock, which tests can pause.
@@ -141,10 +147,12 @@ impl Driver {
         // frame does not reset it.
         let mut only_data = false;
         let mut frames = 0;
+        let mut suspend_check = tokio::time::interval(suspend::CHECK_INTERVAL);
+        suspend_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let signals = self.signals.clone();
         let mut commands = Vec::new();
         loop {
-            let changed = self.run_actions().await;
+            let changed = self.run_actions().await | std::mem::take(&mut self.took_events);
             if changed {
                 self.publish_status();
             }
@@ -178,6 +186,12 @@ impl Driver {
                 () = timer.as_mut(), if timer_set => {
                     self.set_received_at(None);
                     self.session.tick(now());
+                }
+                _ = suspend_check.tick() => {
+                    if let Some(duration) = self.suspend.check(now()) {
+                        self.set_received_at(None);
+                        self.session.abort(now(), ReconnectReason::Suspended { duration });
+                    }
                 }
             }
         }
@@ -403,6 +417,7 @@ impl Driver {
             return false;
         };
         while let Some(event) = self.session.poll_event() {
+            self.took_events = true;
             self.observer.session_event(&event, self.session.desired_topics());
             self.router.session_event(event);
         }

@@ -119,7 +119,9 @@ impl<T> Writer<T> {
                          subscribe again",
                         self.0.capacity
                     );
-                    state.end(Some(Error::new(ErrorKind::Overflow, message)), stamp);
+                    let waker = state.end(Some(Error::new(ErrorKind::Overflow, message)), stamp);
+                    drop(state);
+                    waker.map(Waker::wake);
                     return false;
                 }
             }
@@ -140,7 +142,8 @@ impl<T> Writer<T> {
     /// Ends the subscription with this error after the queued updates.
     pub(crate) fn end(&self, error: Error) {
         let stamp = self.0.receive_tracker.stamp();
-        self.0.lock().end(Some(error), stamp);
+        let waker = self.0.lock().end(Some(error), stamp);
+        waker.map(Waker::wake);
     }
 
     /// Whether the reader is gone.
@@ -152,7 +155,8 @@ impl<T> Writer<T> {
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
         let stamp = self.0.receive_tracker.stamp();
-        self.0.lock().end(None, stamp);
+        let waker = self.0.lock().end(None, stamp);
+        waker.map(Waker::wake);
     }
 }
 
@@ -186,16 +190,16 @@ impl<T> State<T> {
         self.depth.set(&receive_tracker.metrics, self.items.len());
     }
 
-    fn end(&mut self, error: Option<Error>, stamp: Stamp) {
+    /// Returns the reader's waker. Wake it after the lock is released: it may read at once.
+    #[must_use]
+    fn end(&mut self, error: Option<Error>, stamp: Stamp) -> Option<Waker> {
         if self.ended {
-            return;
+            return None;
         }
         self.ended = true;
         self.error = error;
         self.ended_at = Some(stamp);
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+        self.waker.take()
     }
 }
 

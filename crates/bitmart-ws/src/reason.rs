@@ -180,6 +180,12 @@ pub enum ReconnectReason {
         /// The timeout.
         limit: Duration,
     },
+    /// The machine was suspended, or the program was stopped: what arrived meanwhile may be lost, and the
+    /// server may have closed the connection.
+    Suspended {
+        /// For how long, as the system's clock tells. That clock may also have been set ahead.
+        duration: Duration,
+    },
     /// A subscription or a login was not acknowledged in time.
     NotAcknowledged {
         /// `subscription` or `login`.
@@ -239,6 +245,9 @@ impl fmt::Display for ReconnectReason {
                 }
             }
             Self::IdleTimeout { limit } => write!(f, "nothing received for {limit:?}"),
+            Self::Suspended { duration } => {
+                write!(f, "the machine was suspended for {} s", duration.as_secs())
+            }
             Self::NotAcknowledged { operation } => {
                 write!(f, "the {operation} was not acknowledged in time")
             }

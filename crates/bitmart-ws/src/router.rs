@@ -126,7 +126,7 @@ impl Router {
                     }
                     return readable;
                 }
-                // ConnectionObserver: a group may carry another `@…` suffix than was subscribed.
+                // Observed: a group may carry another `@…` suffix than was subscribed.
                 let similar =
                     self.dispatchers.iter_mut().filter(|(name, _)| topic::delivers(name, channel));
                 for dispatcher in similar.flat_map(|(_, dispatchers)| dispatchers) {

@@ -115,6 +115,11 @@ struct TopicState {
     wire_state: WireState,
     /// Confirmed at least once, on this connection or an earlier one.
     confirmed_before: bool,
+    /// Unsubscribed and subscribed again on this connection, so that the next confirmation is a new
+    /// subscription.
+    renewed: bool,
+    /// Is to be unsubscribed and subscribed again.
+    to_renew: bool,
     /// The next command for this topic gets a frame of its own: a larger frame was not acknowledged,
     /// or its rejection could not be attributed.
     retry_alone: bool,

@@ -160,8 +160,8 @@ impl ClientBuilder {
         self
     }
     /// Maximum number of requests in flight per host, and so of open connections. More requests wait. At
-    /// least 1. Default: 128. The wait counts toward [`timeout`](Self::timeout); after nine tenths of it
-    /// the request fails as not sent. A custom [transport](Self::transport) has its own limit.
+    /// least 1. Default: 128. The wait counts toward [`timeout`](Self::timeout), and the request fails as
+    /// not sent when too little of it is left to open a connection. A custom [transport](Self::transport) has its own limit.
     pub fn max_connections_per_host(mut self, limit: usize) -> Self {
         self.max_connections = Some(limit);
         self
@@ -215,6 +215,8 @@ impl ClientBuilder {
             let reason = "must be greater than zero and shorter than `timeout`";
             return Err(ConfigError::new("connect_timeout", reason));
         }
+        let connect_timeout =
+            self.connect_timeout.unwrap_or_else(|| CONNECT_TIMEOUT.min(self.timeout / 2));
         let user = self.credentials.as_ref().map(|owner| self.limiter.user(owner.key()));
         let mut encoder = Encoder::new(&self.environment)?;
         if let Some(credentials) = self.credentials {
@@ -231,9 +233,7 @@ impl ClientBuilder {
                 .tls(self.tls)
                 .shared_connector(self.connect)
                 // Shorter than the timeout, so that a failed connection is certainly *not sent*.
-                .connect_timeout(
-                    self.connect_timeout.unwrap_or_else(|| CONNECT_TIMEOUT.min(self.timeout / 2)),
-                )
+                .connect_timeout(connect_timeout)
                 .fresh_connection_for_writes(self.fresh_for_writes);
             let transport = match self.max_connections {
                 Some(limit) => transport.max_connections_per_host(limit),
@@ -254,6 +254,7 @@ impl ClientBuilder {
             retry: self.retry,
             recv_window: self.recv_window,
             timeout: self.timeout,
+            reserve_timeout: self.timeout.saturating_sub(connect_timeout) / 10 * 9,
             timers: Timers::default(),
             max_body: self.max_body,
             drift: self.drift.then(Drift::new),

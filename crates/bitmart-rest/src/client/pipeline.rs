@@ -65,6 +65,8 @@ pub(super) struct Inner {
     /// In milliseconds.
     pub(super) recv_window: Option<Duration>,
     pub(super) timeout: Duration,
+    /// How long a request waits for a connection: short enough that there is time to open one.
+    pub(super) reserve_timeout: Duration,
     pub(super) timers: Timers,
     pub(super) max_body: usize,
     pub(super) drift: Option<Drift>,
@@ -289,7 +291,7 @@ impl Client {
         let Inner { limiter, clock, user, .. } = &*self.0;
         call.attempt();
         if metadata.auth == Auth::Signed && clock.is_stale() {
-            Box::pin(clock.refresh(self)).await;
+            Box::pin(clock.refresh(self, self.0.timeout / 4)).await;
         }
         call.wait_begins();
         let mut permit = limiter.acquire(metadata, *user).await.map_err(|delay| {
@@ -337,12 +339,13 @@ impl Client {
         payload: Payload,
         mut permit: Option<&mut Permit>,
     ) -> Result<CompleteResponse, Error> {
-        let Inner { encoder, transport, clock, timeout, timers, max_body, .. } = &*self.0;
+        let Inner { encoder, transport, clock, timeout, reserve_timeout, timers, max_body, .. } =
+            &*self.0;
         let begin = Instant::now();
         // Held until the response was read.
         let reservation = match encoder.authority(metadata) {
-            // A request sent at the last moment would time out with an unknown outcome.
-            Some(host) => tokio::time::timeout(*timeout / 10 * 9, transport.reserve(host)).await,
+            // A request whose connection is opened at the last moment would time out with an unknown outcome.
+            Some(host) => tokio::time::timeout(*reserve_timeout, transport.reserve(host)).await,
             None => Ok(Reservation::unlimited()),
         };
         call.reserved(begin);

@@ -18,6 +18,9 @@ use crate::system;
 /// open a connection.
 const REQUESTS: usize = 3;
 
+/// After a response that took this long there is no further request: a request with an effect may be waiting.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// The measured offset of the exchange's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -110,8 +113,18 @@ impl SyncedClock {
         self.measure(client).await
     }
 
-    /// Synchronizes if the clock is stale. A failure leaves it unchanged.
-    pub(super) async fn refresh(&self, client: &Client) {
+    /// Synchronizes if the clock is stale, for at most `limit`: a request waits for it. A failure leaves the clock
+    /// unchanged.
+    pub(super) async fn refresh(&self, client: &Client, limit: Duration) {
+        let refreshed = tokio::time::timeout(limit, self.refresh_if_stale(client)).await;
+        if refreshed.is_err() {
+            observe::clock_sync_timed_out(limit);
+            // Not retried, so that a slow time service does not delay every request.
+            self.0.stale.store(false, Ordering::Relaxed);
+        }
+    }
+
+    async fn refresh_if_stale(&self, client: &Client) {
         if !self.is_stale() {
             return;
         }
@@ -143,6 +156,9 @@ impl SyncedClock {
             if best.is_none_or(|best| estimate.round_trip < best.round_trip) {
                 best = Some(estimate);
             }
+            if response.latency > SLOW {
+                break;
+            }
         }
         let best = best.unwrap_or(ClockEstimate { offset_millis: 0, round_trip: Duration::MAX });
         self.0.offset_millis.store(best.offset_millis, Ordering::Relaxed);
@@ -165,7 +181,8 @@ impl Clock for SyncedClock {
             let client = self.0.client.get().and_then(Weak::upgrade);
             if let Some(client) = client.filter(|_| self.0.automatic) {
                 self.0.stale.store(true, Ordering::Relaxed);
-                self.refresh(&Client(client)).await;
+                let limit = client.timeout;
+                self.refresh(&Client(client), limit).await;
             }
         })
     }

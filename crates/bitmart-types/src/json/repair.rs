@@ -126,7 +126,12 @@ fn token_at(json: &str, at: usize) -> Option<Range<usize>> {
     let mut start = 0;
     while start < at {
         let length = match bytes.get(start)? {
-            b'"' => string_end(bytes, start + 1) + 1 - start,
+            b'"' => {
+                let end = string_end(bytes, start + 1);
+                // A text that is cut has no end, and no repair.
+                bytes.get(end)?;
+                end + 1 - start
+            }
             b'0'..=b'9' | b'-' => bytes[start..].iter().take_while(|byte| is_digit(byte)).count(),
             _ => {
                 start += 1;
@@ -139,4 +144,20 @@ fn token_at(json: &str, at: usize) -> Option<Range<usize>> {
         start += length;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::json;
+
+    #[test]
+    fn a_text_that_is_cut_in_half_a_surrogate_pair_is_an_error() {
+        let whole = r#"{"a":"\udc00","b":"x\ud800y","c":1}"#;
+        for end in 0..whole.len() {
+            let cut = &whole[..end];
+            assert!(json::from_str::<BTreeMap<String, String>>(cut).is_err(), "{cut}");
+        }
+    }
 }

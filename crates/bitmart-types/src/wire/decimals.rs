@@ -303,7 +303,9 @@ fn parse(text: &str) -> Result<Decimal, Mismatch> {
             b'0' if value == 0 => {}
             b'0' => zeros += 1,
             digit => {
-                value = shifted(value, zeros + 1).ok_or(NOT_EXACT)? + i128::from(digit - b'0');
+                value = shifted(value, zeros + 1)
+                    .and_then(|value| value.checked_add(i128::from(digit - b'0')))
+                    .ok_or(NOT_EXACT)?;
                 zeros = 0;
             }
         }

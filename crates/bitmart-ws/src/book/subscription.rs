@@ -89,6 +89,8 @@ pub struct BookSubscription<T> {
     change: Option<Change<T>>,
     stale_since: Option<std::time::Instant>,
     /// The connection is over, and the caller has received the error.
+    /// Why the last request for a snapshot could not be sent.
+    request_error: Option<Error>,
     ended: bool,
 }
 
@@ -122,6 +124,7 @@ impl<T: DepthEvent> BookSubscription<T> {
             retry_timer: None,
             change: None,
             stale_since: None,
+            request_error: None,
             ended: false,
         }
     }
@@ -171,10 +174,8 @@ impl<T: DepthEvent> BookSubscription<T> {
                 return Poll::Ready(None);
             }
             if self.request_due {
-                if let Err(error) = ready!(self.poll_request(context)) {
-                    self.ended = true;
-                    return Poll::Ready(Some(Err(error)));
-                }
+                // The subscription has ended as well: first what it had queued, and why it ended.
+                self.request_error = ready!(self.poll_request(context)).err();
                 self.request_due = false;
                 self.requests += 1;
                 self.retry_at = Some(Instant::now() + RETRY_INTERVAL);
@@ -184,9 +185,22 @@ impl<T: DepthEvent> BookSubscription<T> {
             }
             match Pin::new(&mut self.subscription).poll_next(context) {
                 Poll::Ready(Some(Ok(update))) => self.apply(update),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
-                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(Some(Err(error))) => {
+                    // Nothing keeps the book up to date any more.
+                    self.synchronizer.on_reconnect();
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Poll::Ready(None) => {
+                    self.ended = true;
+                    self.synchronizer.on_reconnect();
+                    return Poll::Ready(self.request_error.take().map(Err));
+                }
                 Poll::Pending => {
+                    if let Some(error) = self.request_error.take() {
+                        self.ended = true;
+                        self.synchronizer.on_reconnect();
+                        return Poll::Ready(Some(Err(error)));
+                    }
                     ready!(self.poll_retry(context));
                     self.request_due = true;
                 }

@@ -13,6 +13,7 @@ use crate::connect::{ConnectThrottle, Connector};
 use crate::dialect::{Access, Dialect, Limits};
 use crate::driver::{
     COMMAND_CAPACITY, ConnectionHistory, Driver, DriverSignals, LoginFailure, Socket,
+    SuspendDetector,
 };
 use crate::error::{Error, ErrorKind};
 use crate::observe::{ConnectionObserver, Metrics};
@@ -123,6 +124,8 @@ impl Client {
             access,
             session,
             router: Router::new(dialect).metrics(metrics.clone()),
+            took_events: false,
+            suspend: SuspendDetector::new(),
             observer: ConnectionObserver::new(endpoint, history.number, address.server(), metrics),
             connector: Connector::new(
                 address,

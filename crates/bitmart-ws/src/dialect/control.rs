@@ -45,13 +45,18 @@ impl Dialect {
                 None => Incoming::Control(parse(text, spot)),
             },
             Self::Futures => {
-                // An acknowledgement has a group, too. Only control frames contain `success`.
-                let is_control = text.len() <= MAX_CONTROL_BYTES && text.contains(r#""success""#);
+                // An acknowledgement has a group, too, but also a member `success`. Data may contain the word,
+                // for example as a client order id.
+                let may_be_control =
+                    text.len() <= MAX_CONTROL_BYTES && text.contains(r#""success""#);
                 match peek::channel(text) {
                     Some("System") => Incoming::Control(Control::Pong),
-                    Some(channel) if !is_control => Incoming::Data { channel },
+                    Some(channel) if !may_be_control => Incoming::Data { channel },
                     None if text == "pong" => Incoming::Control(Control::Pong),
-                    _ => Incoming::Control(parse(text, futures)),
+                    channel => match (parse(text, futures), channel) {
+                        (Control::Unknown, Some(channel)) => Incoming::Data { channel },
+                        (control, _) => Incoming::Control(control),
+                    },
                 }
             }
         }

@@ -104,6 +104,21 @@ fn classifies_published_control_frames() {
 }
 
 #[test]
+fn data_that_contains_the_word_success_is_data() {
+    for text in [
+        r#"{"group":"futures/order","data":[{"action":1,"order":{"client_order_id":"success"}}]}"#,
+        r#"{"group":"futures/order","data":[{"success":true,"action":"subscribe"}]}"#,
+        r#"{"data":{"success":false},"group":"futures/order"}"#,
+    ] {
+        assert_eq!(
+            Dialect::Futures.classify(text),
+            Incoming::Data { channel: "futures/order" },
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn classifies_an_order_event_with_an_action_as_data() {
     let frame = r#"{"group":"futures/order","data":[{"action":3,"order":{"order_id":"1"}}]}"#;
     assert_eq!(Dialect::Futures.classify(frame), Incoming::Data { channel: "futures/order" });

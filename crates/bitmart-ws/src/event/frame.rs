@@ -27,10 +27,12 @@ where
 {
     let before = out.len();
     let mut json = serde_json::Deserializer::from_str(text);
-    let Err(error) = Frame(out).deserialize(&mut json).and_then(|()| json.end()) else {
+    let read = json::first_pass(|| Frame(out).deserialize(&mut json).and_then(|()| json.end()));
+    let Err(error) = read else {
         return Ok(());
     };
-    // A slower decoder accepts members that occur twice or by two names.
+    // A slower decoder accepts members that occur twice or by two names, and numbers with more digits than a
+    // double represents.
     if let Ok(AllEntries(entries)) = json::from_str(text) {
         out.truncate(before);
         out.extend(entries);

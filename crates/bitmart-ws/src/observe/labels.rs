@@ -28,6 +28,7 @@ pub(super) const fn reason(reason: &ReconnectReason) -> &'static str {
         ReconnectReason::Lost { .. } => "lost",
         ReconnectReason::HandshakeRejected { .. } => "handshake_rejected",
         ReconnectReason::IdleTimeout { .. } => "idle_timeout",
+        ReconnectReason::Suspended { .. } => "suspended",
         ReconnectReason::NotAcknowledged { .. } => "not_acknowledged",
         ReconnectReason::Protocol { .. } => "protocol",
         ReconnectReason::Rejected(_) => "rejected",

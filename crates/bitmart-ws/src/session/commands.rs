@@ -51,7 +51,7 @@ impl Session {
         }
         let other = self.variants(&topic).find(|(name, entry)| **name != topic && entry.desired);
         if let Some((other, _)) = other {
-            // ConnectionObserver: acknowledgements and data name a variant with or without its suffix, so those
+            // Observed: acknowledgements and data name a variant with or without its suffix, so those
             // of two variants cannot be told apart.
             let text = format!("{other} is subscribed: one variant of a topic at a time");
             self.emit(SessionEvent::Rejected { topic, rejection: Rejection::new(None, &text) });
@@ -61,6 +61,8 @@ impl Session {
             desired: true,
             wire_state: WireState::Absent,
             confirmed_before: false,
+            renewed: false,
+            to_renew: false,
             retry_alone: false,
             retry_at: None,
             unexplained_rejections: 0,
@@ -116,13 +118,13 @@ impl Session {
     /// Unsubscribes from a subscribed topic and subscribes to it again, which brings a snapshot.
     /// [`SessionEvent::Subscribed`] follows.
     pub fn resubscribe(&mut self, now: Instant, topic: &str) {
-        let confirmed = self.topics.get_key_value(topic).filter(|(_, entry)| {
-            entry.desired && entry.wire_state == WireState::Confirmed && entry.retry_at.is_none()
-        });
-        if let Some((topic, _)) = confirmed {
-            let topic = topic.clone();
-            self.unsubscribe(now, &topic);
-            self.subscribe(now, topic);
+        if let Some(entry) = self.topics.get_mut(topic)
+            && entry.desired
+            && entry.wire_state == WireState::Confirmed
+            && entry.retry_at.is_none()
+        {
+            entry.to_renew = true;
+            self.flush(now);
         }
     }
 }

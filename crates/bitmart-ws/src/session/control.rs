@@ -199,12 +199,13 @@ impl Session {
         entry.retry_at = None;
         entry.unexplained_rejections = 0;
         self.unexplained_rejections = 0;
-        let confirmed_before = std::mem::replace(&mut entry.confirmed_before, true);
+        let is_new = !std::mem::replace(&mut entry.confirmed_before, true)
+            | std::mem::take(&mut entry.renewed);
         if entry.desired {
-            self.emit(if confirmed_before {
-                SessionEvent::Resynced { topic }
-            } else {
+            self.emit(if is_new {
                 SessionEvent::Subscribed { topic }
+            } else {
+                SessionEvent::Resynced { topic }
             });
         }
     }
@@ -220,8 +221,8 @@ impl Session {
         entry.wire_state = WireState::Absent;
         entry.retry_alone = false;
         if entry.desired {
-            // Desired again in the meantime: to the user this is a new subscription.
-            entry.confirmed_before = false;
+            // To the user this is a new subscription, unless the connection is lost before it is confirmed.
+            entry.renewed = true;
         } else {
             self.forget(topic);
         }

@@ -64,6 +64,8 @@ impl Session {
         }
         for topic in self.topics.values_mut() {
             topic.wire_state = WireState::Absent;
+            topic.renewed = false;
+            topic.to_renew = false;
             topic.retry_alone = false;
             topic.retry_at = None;
         }

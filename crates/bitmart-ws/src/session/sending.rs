@@ -24,7 +24,7 @@ impl Session {
                     && self.variants(name).count() == 1
             }
             Operation::Unsubscribe => {
-                !topic.desired
+                (!topic.desired || topic.to_renew)
                     && topic.wire_state == WireState::Confirmed
                     && topic.retry_at.is_none()
             }
@@ -113,7 +113,10 @@ impl Session {
                 if let Some(topic) = self.topics.get_mut(name) {
                     match operation {
                         Operation::Subscribe => topic.wire_state = WireState::Subscribing,
-                        Operation::Unsubscribe => topic.wire_state = WireState::Unsubscribing,
+                        Operation::Unsubscribe => {
+                            topic.wire_state = WireState::Unsubscribing;
+                            topic.to_renew = false;
+                        }
                         Operation::Request => {}
                     }
                 }

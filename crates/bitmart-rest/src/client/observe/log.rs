@@ -71,6 +71,15 @@ pub(crate) fn clock_sync_failed(error: &Error) {
     );
 }
 
+/// The exchange's time was not read within `limit`; the clock is unchanged.
+pub(crate) fn clock_sync_timed_out(limit: Duration) {
+    warn!(
+        target: "bitmart_rest",
+        limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+        "the clock was not synchronized in time"
+    );
+}
+
 /// A server sent bytes after the response, before another request.
 pub(crate) fn extra_response() {
     warn!(

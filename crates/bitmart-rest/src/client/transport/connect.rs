@@ -25,6 +25,14 @@ use crate::client::observe::{self, OpenConnection};
 type Stream = MaybeHttpsStream<TokioIo<Socket>>;
 
 /// A host with its port and whether it speaks TLS.
+/// While requests wait for responses, an HTTP/2 connection on which nothing arrived for this long is checked.
+#[cfg(feature = "http2")]
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long the response to such a check may take, before the connection counts as dead.
+#[cfg(feature = "http2")]
+const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(3);
+
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
     pub(super) scheme: Scheme,
@@ -122,6 +130,10 @@ impl Connector {
 
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
+                // A connection that is dead without a word would swallow all requests until the system gives
+                // up, after about 15 minutes.
+                .keep_alive_interval(HTTP2_PING_INTERVAL)
+                .keep_alive_timeout(HTTP2_PING_TIMEOUT)
                 .handshake(stream)
                 .await
                 .map_err(failed)?;

@@ -225,7 +225,12 @@ async fn send(
     let alone = shared.fresh_for_writes && request.method() == Method::POST;
     loop {
         let (mut connection, is_fresh) = shared.connection(&origin, alone).await?;
-        match connection.send(&origin, request).await {
+        let mut watch = (!is_fresh).then(|| ReusedConnection::new(shared, &origin));
+        let sent = connection.send(&origin, request).await;
+        if sent.is_ok() {
+            watch.take().map(ReusedConnection::responded);
+        }
+        match sent {
             Ok(response) => {
                 return Ok(response.map(|incoming| {
                     Body::chunks(Arriving {
@@ -259,6 +264,35 @@ async fn send(
                     return Err(TransportError::maybe_sent(kind).with_source(error));
                 }
             },
+        }
+    }
+}
+
+/// A request on a connection that was idle before. If it gets no response for a while, the connections that
+/// were idle at the same time are not used any more.
+struct ReusedConnection<'a> {
+    shared: &'a Shared,
+    origin: Origin,
+    begin: Instant,
+}
+
+impl<'a> ReusedConnection<'a> {
+    /// A caller may also drop a request because it is not needed any more. That happens sooner.
+    const PATIENCE: Duration = Duration::from_secs(2);
+
+    fn new(shared: &'a Shared, origin: &Origin) -> Self {
+        Self { shared, origin: origin.clone(), begin: Instant::now() }
+    }
+
+    fn responded(mut self) {
+        self.begin = Instant::now();
+    }
+}
+
+impl Drop for ReusedConnection<'_> {
+    fn drop(&mut self) {
+        if self.begin.elapsed() >= Self::PATIENCE {
+            self.shared.pool.remove_older(&self.origin, self.begin);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::connect::{Connection, Origin};
 
@@ -23,6 +23,21 @@ pub(super) struct PoolLimits {
 struct Idle {
     connection: Connection,
     since: Instant,
+    /// The same by the system's clock: the other one stands still while the machine is suspended.
+    since_system: SystemTime,
+}
+
+impl Idle {
+    fn new(connection: Connection, now: Instant) -> Self {
+        Self { connection, since: now, since_system: SystemTime::now() }
+    }
+
+    fn is_usable(&self, now: Instant, idle_timeout: Duration) -> bool {
+        // A clock that was set back makes nothing older.
+        let by_system = self.since_system.elapsed().unwrap_or_default();
+        let age = now.saturating_duration_since(self.since).max(by_system);
+        !self.connection.is_closed() && age < idle_timeout
+    }
 }
 
 impl Pool {
@@ -35,13 +50,10 @@ impl Pool {
     pub(super) fn take(&self, origin: &Origin, now: Instant, shared: bool) -> Option<Connection> {
         let mut idle = self.lock();
         let waiting = idle.get_mut(origin)?;
-        waiting.retain(|idle| {
-            !idle.connection.is_closed()
-                && now.saturating_duration_since(idle.since) < self.limits.idle_timeout
-        });
+        waiting.retain(|idle| idle.is_usable(now, self.limits.idle_timeout));
         let last = waiting.last_mut()?;
         if let Some(another) = last.connection.share() {
-            last.since = now;
+            (last.since, last.since_system) = (now, SystemTime::now());
             return Some(another);
         }
         if shared {
@@ -61,7 +73,15 @@ impl Pool {
             None => idle.entry(origin.clone()).or_default(),
         };
         if waiting.len() < self.limits.max_idle {
-            waiting.push(Idle { connection, since: now });
+            waiting.push(Idle::new(connection, now));
+        }
+    }
+
+    /// Removes the connections that were idle before `time`. One of the same age has just proven dead, and
+    /// whatever broke it may have broken the others.
+    pub(super) fn remove_older(&self, origin: &Origin, time: Instant) {
+        if let Some(waiting) = self.lock().get_mut(origin) {
+            waiting.retain(|idle| idle.since >= time);
         }
     }
 

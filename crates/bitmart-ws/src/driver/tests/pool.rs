@@ -273,6 +273,10 @@ async fn a_connection_reports_its_status() {
         with_timeout(connection.changed()).await.expect("a connection").state
     };
     assert!(matches!(status(&mut connection).await, ConnectionState::Stale { .. }));
+    // A data frame ends it as well as a response to a ping.
+    peer.push(&tick(1)).await;
+    assert!(matches!(status(&mut connection).await, ConnectionState::Open { .. }));
+    assert!(matches!(status(&mut connection).await, ConnectionState::Stale { .. }));
     peer.push("pong").await;
     assert!(matches!(status(&mut connection).await, ConnectionState::Open { .. }));
     drop(peer);

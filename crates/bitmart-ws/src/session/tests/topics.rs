@@ -358,6 +358,45 @@ fn forgets_a_dropped_topic_that_is_never_acknowledged() {
 }
 
 #[test]
+fn a_connection_lost_while_a_topic_is_renewed_ends_with_a_resync() {
+    let mut harness = Harness::spot(&[TICKER]);
+    harness.session.resubscribe(harness.now, TICKER);
+    harness.actions();
+    harness.receive(&format!(r#"{{"event":"unsubscribe","topic":"{TICKER}"}}"#));
+    harness.actions();
+    let reason = ReconnectReason::Closed { code: None, text: None };
+    harness.session.disconnected(harness.now, reason);
+    harness.actions();
+    harness.now += Duration::from_secs(2);
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(&acknowledged(TICKER));
+    // All subscribers were told that the connection was lost.
+    assert_eq!(harness.events(), [SessionEvent::Resynced { topic: TICKER.into() }]);
+}
+
+#[test]
+fn a_topic_is_renewed_even_if_the_message_limit_is_used_up() {
+    let mut harness = Harness::spot(&[TICKER]);
+    let unsubscribe = format!(r#"{{"op":"unsubscribe","args":["{TICKER}"]}}"#);
+    let mut sent = Vec::new();
+    // Snapshot requests until nothing more may be sent.
+    for _ in 0..200 {
+        harness.session.request_snapshot(harness.now, TICKER);
+        let more = harness.sent();
+        if more.is_empty() {
+            break;
+        }
+        sent.extend(more);
+    }
+    harness.session.resubscribe(harness.now, TICKER);
+    assert_eq!((harness.sent(), harness.events()), (Vec::<String>::new(), Vec::new()));
+    harness.now += Duration::from_secs(60);
+    harness.session.tick(harness.now);
+    assert!(harness.sent().contains(&unsubscribe), "after {} requests", sent.len());
+}
+
+#[test]
 fn resubscribing_unsubscribes_and_subscribes_again() {
     let mut harness = Harness::spot(&[TICKER]);
     harness.session.resubscribe(harness.now, TICKER);
