@@ -146,6 +146,7 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     for loan in exchange.loans.values() {
         prop_assert!(loan.owed.interest >= Decimal::ZERO && loan.owed.principal <= loan.amount);
     }
+    triggers::check(exchange)?;
     check_ledger(exchange)
 }
 

@@ -86,23 +86,6 @@ fn placed(exchange: &Exchange, id: OrderId) -> OrderId {
     }
 }
 
-#[test]
-fn only_the_watched_kind_of_price_counts() {
-    let way = Direction::Rise;
-    let trail = Trail {
-        activation: Decimal::ONE,
-        callback_rate: Decimal::ONE,
-        by: PriceType::Fair,
-        way,
-        peak: Some(Decimal::TEN),
-    };
-    let reach = Condition::Reach { price: Decimal::ONE, way, by: PriceType::Fair };
-    for mut condition in [reach, Condition::Trail(trail)] {
-        assert!(!condition.is_met_by(PriceType::Last, Decimal::TWO), "{condition:?}");
-        assert!(condition.is_met_by(PriceType::Fair, Decimal::TWO), "{condition:?}");
-    }
-}
-
 /// A long position of 5 contracts, bought at 60,000.
 fn long(exchange: &mut Exchange) {
     place(exchange, OTHER, order(FuturesSide::OpenShort, Some(60_000), 5));
