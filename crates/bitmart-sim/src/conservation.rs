@@ -5,6 +5,7 @@ mod bounds;
 mod closed;
 mod control;
 mod histories;
+mod margins;
 mod order_events;
 mod raw;
 mod rejected;
@@ -147,6 +148,7 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
         prop_assert!(loan.owed.interest >= Decimal::ZERO && loan.owed.principal <= loan.amount);
     }
     triggers::check(exchange)?;
+    margins::check(exchange)?;
     check_ledger(exchange)
 }
 
