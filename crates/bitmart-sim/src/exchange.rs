@@ -269,6 +269,9 @@ impl Exchange {
 
     /// Returns the events since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
+        if self.events_seen < self.events.len() {
+            self.triggers.require_check();
+        }
         self.events_seen = 0;
         // Capacity for the events of most commands, to avoid later allocations.
         let next = Vec::with_capacity(8);

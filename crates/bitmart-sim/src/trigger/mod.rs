@@ -144,11 +144,27 @@ pub struct Triggers {
     /// Trigger orders of pairs.
     pub spot: TriggerOrders<Algo>,
     presets: preset::Presets,
+    /// Whether the waiting orders were checked against the current prices. They stay checked until an order is added, or
+    /// a price changes without the event of a trade.
+    #[serde(skip)]
+    are_checked: bool,
 }
 
 impl Triggers {
     pub(crate) fn is_idle(&self) -> bool {
         self.futures.is_idle() && self.spot.is_idle() && self.presets.is_idle()
+    }
+
+    /// Has the current prices checked. Needed when a price may have changed without the event of a trade, or a market
+    /// or account is released.
+    pub(crate) fn require_check(&mut self) {
+        self.are_checked = false;
+    }
+
+    /// Whether the current prices must be checked. They count as checked afterwards.
+    fn take_required_check(&mut self) -> bool {
+        let has_new = self.futures.take_has_new() | self.spot.take_has_new();
+        !std::mem::replace(&mut self.are_checked, true) || has_new
     }
 
     /// Returns the fixed trigger prices of a market.
@@ -168,12 +184,17 @@ impl Exchange {
                 self.events_seen += 1;
                 self.check_event(self.events_seen - 1, now_ms);
             }
-            self.check_current_prices(now_ms);
+            if self.triggers.take_required_check() {
+                self.check_current_prices(now_ms);
+            }
             if self.events_seen == self.events.len() {
                 break;
             }
         }
         self.events_seen = self.events.len();
+        if self.triggers.is_idle() {
+            self.triggers.take_required_check();
+        }
     }
 
     /// Checks the event at this place. Only what is needed of it is copied, because most events concern nobody.
@@ -205,8 +226,8 @@ impl Exchange {
         }
     }
 
-    /// Needed because a condition may be met when the trigger order is placed, or when its market or account is
-    /// released, and mark prices change without trades.
+    /// Needed because a condition may be met when the trigger order is placed, and mark prices change without trades. It
+    /// visits every market with waiting orders, and is therefore not done after every command.
     fn check_current_prices(&mut self, now_ms: u64) {
         let (last, fair) = (PriceType::Last, PriceType::Fair);
         let mut affected = Vec::new();

@@ -31,6 +31,9 @@ pub struct TriggerOrders<T> {
     /// The waiting ones by account; no entry without any.
     #[serde(skip)]
     owners: BTreeMap<AccountId, BTreeSet<OrderId>>,
+    /// Whether orders were added or changed.
+    #[serde(skip)]
+    has_new: bool,
 }
 
 /// The serialized form.
@@ -57,6 +60,7 @@ impl<T> Default for TriggerOrders<T> {
             finished: VecDeque::new(),
             markets: BTreeMap::new(),
             owners: BTreeMap::new(),
+            has_new: false,
         }
     }
 }
@@ -99,6 +103,11 @@ impl<T> TriggerOrders<T> {
     /// Whether none waits.
     pub(super) fn is_idle(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Whether orders were added or changed since the last call.
+    pub(super) fn take_has_new(&mut self) -> bool {
+        std::mem::take(&mut self.has_new)
     }
 
     pub(super) fn is_full(&self, account: AccountId) -> bool {
@@ -154,6 +163,7 @@ impl<T: Traded> TriggerOrders<T> {
         self.markets.entry(trigger.terms.symbol().clone()).or_default().insert(id, condition);
         self.owners.entry(account).or_default().insert(id);
         self.waiting.insert(id, trigger);
+        self.has_new = true;
     }
 
     /// Removes a waiting trigger order.
