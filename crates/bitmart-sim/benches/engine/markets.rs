@@ -17,7 +17,7 @@ use bitmart_sim::{
     spot_order::NewSpotOrder,
     trigger::{
         Algo, AlgoKind, Condition, Direction, NewAlgo, NewPlan, Plan, PlanKind, Preset,
-        PresetPrice, PriceType, Trail,
+        PresetPrice, PriceType, Trail, Trigger,
     },
 };
 
@@ -180,7 +180,7 @@ impl Author {
             let request: Request = match book {
                 SPOT | MARGIN if spot() => SpotRequest::Cancel(id).into(),
                 FUTURES if futures() => FuturesRequest::Cancel(id).into(),
-                ALGO if exchange.triggers.spot.get(id).is_some_and(|one| one.is_waiting()) => {
+                ALGO if exchange.triggers.spot.get(id).is_some_and(Trigger::is_waiting) => {
                     SpotRequest::CancelTrigger(id).into()
                 }
                 PLAN => {
