@@ -106,7 +106,8 @@ fn point(size: u64, line: &str) -> Result<Point, String> {
 /// The bench of the engine measures this already.
 fn engine(sizes: &[u64]) -> Result<Vec<Point>, String> {
     let mut command = cargo();
-    command.args(["bench", "--quiet", "--package", "bitmart-sim", "--bench", "engine", "--"]);
+    command.args(["bench", "--quiet", "--package", "bitmart-sim", "--bench", "engine"]);
+    command.args(["--", "book"]);
     command.args(sizes.iter().map(u64::to_string));
     rows(&output(&mut command)?, sizes.len())
 }

@@ -164,7 +164,11 @@ impl Account {
         currency: &SmolStr,
     ) -> WalletId {
         let key = (symbol.clone(), currency.clone());
-        *self.margin.entry(key).or_insert_with(|| ledger.open_wallet(currency))
+        *self.margin.entry(key).or_insert_with(|| {
+            let wallet = ledger.open_wallet(currency);
+            ledger.watch(wallet, (self.id, symbol.clone()));
+            wallet
+        })
     }
 
     /// Returns the wallet that a spot order pays from or is paid into; it is created when missing.

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, OrderId,
-    slab::{IdMap, Place, Slab},
+    pages::Pages,
+    slab::{Place, Slab},
 };
 
 /// Buy or sell.
@@ -103,7 +104,8 @@ pub struct Book {
     asks: BTreeMap<Price, Place>,
     levels: Slab<Level>,
     orders: Slab<Resting>,
-    places: IdMap<OrderId, Place>,
+    /// By order number.
+    places: Pages<Place>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -249,12 +251,12 @@ impl Book {
         }
         self.levels[level].youngest = Some(place);
         self.levels[level].total += open;
-        self.places.insert(id, place);
+        self.places.insert(id.0, place);
     }
 
     /// Removes an order. Returns false when it is not in the book.
     pub(crate) fn remove(&mut self, id: OrderId) -> bool {
-        let Some(place) = self.places.remove(&id) else { return false };
+        let Some(place) = self.places.remove(id.0) else { return false };
         self.unlink(place);
         true
     }

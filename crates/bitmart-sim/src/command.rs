@@ -116,6 +116,10 @@ impl Exchange {
     /// The rule that the command breaks.
     pub fn apply(&mut self, command: Command, now_ms: u64) -> Result<Outcome, Reject> {
         self.run_due_tasks(now_ms);
+        // The commands of customers change prices by trades only, and release no market or account.
+        if !matches!(command, Command::Customer { .. }) {
+            self.triggers.require_check();
+        }
         let result = match command {
             Command::Wait => Ok(Outcome::Done),
             Command::StepMarket => {

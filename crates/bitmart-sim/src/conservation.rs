@@ -5,6 +5,7 @@ mod bounds;
 mod closed;
 mod control;
 mod histories;
+mod margins;
 mod order_events;
 mod raw;
 mod rejected;
@@ -146,6 +147,8 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     for loan in exchange.loans.values() {
         prop_assert!(loan.owed.interest >= Decimal::ZERO && loan.owed.principal <= loan.amount);
     }
+    triggers::check(exchange)?;
+    margins::check(exchange)?;
     check_ledger(exchange)
 }
 

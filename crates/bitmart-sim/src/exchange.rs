@@ -14,7 +14,7 @@ use crate::{
     futures_order::{FuturesFill, FuturesOrder},
     kept_rows::KeptRows,
     ledger::{HouseBook, Ledger},
-    margin::{Loan, Repayment},
+    margin::{Loan, Repayment, checks::MarginChecks},
     operator::OperatorDecisions,
     order_map::OrderMap,
     payment::{Payment, RecentWithdrawals},
@@ -133,6 +133,8 @@ pub struct Exchange {
     /// How many of `events` were checked for trigger orders.
     #[serde(skip)]
     pub(crate) events_seen: usize,
+    #[serde(skip)]
+    pub(crate) margin_checks: MarginChecks,
     pub(crate) makers: Vec<crate::market_maker::Maker>,
     /// Source of the candles from before the start; `None` without market makers.
     #[serde(default)]
@@ -185,6 +187,7 @@ impl Exchange {
             },
             events: Vec::new(),
             events_seen: 0,
+            margin_checks: MarginChecks::default(),
             makers: Vec::new(),
             before: None,
             history_limit: setup.history_limit,
@@ -266,6 +269,9 @@ impl Exchange {
 
     /// Returns the events since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
+        if self.events_seen < self.events.len() {
+            self.triggers.require_check();
+        }
         self.events_seen = 0;
         // Capacity for the events of most commands, to avoid later allocations.
         let next = Vec::with_capacity(8);

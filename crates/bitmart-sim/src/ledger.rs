@@ -16,6 +16,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use crate::margin::checks::MarginAccount;
+
 /// Number of a balance of one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BalanceId(usize);
@@ -123,6 +125,15 @@ fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
 struct Row {
     currency: usize,
     amount: Decimal,
+    /// The index of its wallet among the watched ones.
+    #[serde(skip)]
+    watched: Option<u32>,
+}
+
+impl Row {
+    fn new(currency: usize) -> Self {
+        Self { currency, amount: Decimal::ZERO, watched: None }
+    }
 }
 
 /// A currency, and the index of its first book.
@@ -137,12 +148,18 @@ struct Currency {
 pub struct Ledger {
     currencies: Vec<Currency>,
     rows: Vec<Row>,
+    /// The owners of the watched wallets.
+    #[serde(skip)]
+    watched: Vec<MarginAccount>,
+    /// The watched wallets that have gained or lost money.
+    #[serde(skip)]
+    moved: Vec<u32>,
 }
 
 impl Ledger {
     /// Creates an empty ledger.
     pub(crate) fn new() -> Self {
-        Self { currencies: Vec::new(), rows: Vec::new() }
+        Self { currencies: Vec::new(), rows: Vec::new(), watched: Vec::new(), moved: Vec::new() }
     }
 
     // Rule: A posting is exact on both sides: what a balance has no digits for stays where it is. Source: invented
@@ -161,6 +178,9 @@ impl Ledger {
                     let after = exact_sum(from.amount, -moved).zip(exact_sum(to.amount, moved));
                     if let Some(after) = after {
                         (from.amount, to.amount) = after;
+                        if from.watched != to.watched {
+                            self.moved.extend([from.watched, to.watched].into_iter().flatten());
+                        }
                         return;
                     }
                     moved = match moved.scale() {
@@ -216,6 +236,27 @@ impl Ledger {
         self.post(wallet.frozen(), wallet.available(), amount);
     }
 
+    /// Watches whether a margin wallet gains or loses money. Postings between its own balances do not count.
+    pub(crate) fn watch(&mut self, wallet: WalletId, owner: MarginAccount) {
+        let index = u32::try_from(self.watched.len()).ok();
+        for balance in [wallet.available(), wallet.frozen()] {
+            if let Some(row) = self.rows.get_mut(balance.0) {
+                row.watched = index;
+            }
+        }
+        self.watched.push(owner);
+    }
+
+    /// Returns the owners of the watched wallets that have gained or lost money since the last call.
+    pub(crate) fn take_moved(&mut self) -> impl Iterator<Item = MarginAccount> {
+        self.moved.drain(..).filter_map(|index| self.watched.get(index as usize).cloned())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_moved(&self, owner: &MarginAccount) -> bool {
+        self.moved.iter().any(|index| self.watched[*index as usize] == *owner)
+    }
+
     /// Adds an empty wallet.
     pub(crate) fn open_wallet(&mut self, currency: &SmolStr) -> WalletId {
         let BalanceId(first) = self.open_balance(currency);
@@ -226,7 +267,7 @@ impl Ledger {
     /// Adds an empty balance.
     pub(crate) fn open_balance(&mut self, currency: &SmolStr) -> BalanceId {
         let currency = self.number_of(currency);
-        self.rows.push(Row { currency, amount: Decimal::ZERO });
+        self.rows.push(Row::new(currency));
         BalanceId(self.rows.len() - 1)
     }
 
@@ -313,7 +354,7 @@ impl Ledger {
         }
         let currency = self.currencies.len();
         self.currencies.push(Currency { name: name.clone(), house: self.rows.len() });
-        self.rows.extend(HouseBook::ALL.map(|_| Row { currency, amount: Decimal::ZERO }));
+        self.rows.extend(HouseBook::ALL.map(|_| Row::new(currency)));
         currency
     }
 }

@@ -30,6 +30,7 @@ mod markets;
 pub mod operator;
 mod order_flow;
 pub mod order_map;
+mod pages;
 pub mod payment;
 pub mod position;
 pub mod reject;

@@ -3,6 +3,7 @@
 //! Rates and limits are those of a documented sample. No source states when interest is charged: here at every full
 //! hour after the loan.
 
+pub(crate) mod checks;
 mod liquidation;
 
 use rust_decimal::Decimal;
@@ -311,6 +312,7 @@ impl Exchange {
         }
         let hours = now_ms.saturating_sub(loan.charged_to_ms) / HOUR_MS;
         let interest = round_down(loan.owed.principal * HOURLY_RATE) * Decimal::from(hours);
+        self.margin_checks.set_due(loan.account, &loan.symbol);
         loan.interest += interest;
         loan.owed.interest += interest;
         loan.charged_to_ms += hours * HOUR_MS;

@@ -6,27 +6,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     OrderId,
-    slab::{IdMap, Place, Slab},
+    pages::Pages,
+    slab::{Place, Slab},
 };
 
-/// Orders by number. They are stored in a slab, so that the hash table stays small and orders do not move when it
-/// grows.
+/// Orders by number. They are stored in a slab, so that the index stays small and orders do not move when it grows.
 #[derive(Debug, Clone)]
 pub struct OrderMap<T> {
-    places: IdMap<OrderId, Place>,
+    places: Pages<Place>,
     orders: Slab<Option<T>>,
 }
 
 impl<T> Default for OrderMap<T> {
     fn default() -> Self {
-        Self { places: IdMap::default(), orders: Slab::default() }
+        Self { places: Pages::default(), orders: Slab::default() }
     }
 }
 
 impl<T> OrderMap<T> {
     /// Returns the order with this number, or `None` when it is unknown or no longer kept.
     pub fn get(&self, id: &OrderId) -> Option<&T> {
-        self.places.get(id).and_then(|place| self.orders[*place].as_ref())
+        self.places.get(id.0).and_then(|place| self.orders[*place].as_ref())
     }
 
     #[allow(
@@ -34,7 +34,7 @@ impl<T> OrderMap<T> {
         reason = "the signature of maps of the standard library"
     )]
     pub(crate) fn get_mut(&mut self, id: &OrderId) -> Option<&mut T> {
-        self.places.get(id).and_then(|place| self.orders[*place].as_mut())
+        self.places.get(id.0).and_then(|place| self.orders[*place].as_mut())
     }
 
     #[allow(
@@ -42,7 +42,7 @@ impl<T> OrderMap<T> {
         reason = "the signature of maps of the standard library"
     )]
     pub(crate) fn contains_key(&self, id: &OrderId) -> bool {
-        self.places.contains_key(id)
+        self.places.get(id.0).is_some()
     }
 
     /// Returns all orders, in no particular order.
@@ -53,12 +53,12 @@ impl<T> OrderMap<T> {
     /// Adds an order with a new number.
     pub(crate) fn insert(&mut self, id: OrderId, order: T) {
         let place = self.orders.insert(Some(order));
-        let before = self.places.insert(id, place);
+        let before = self.places.insert(id.0, place);
         debug_assert!(before.is_none(), "{id:?} exists");
     }
 
     pub(crate) fn remove(&mut self, id: OrderId) -> Option<T> {
-        let place = self.places.remove(&id)?;
+        let place = self.places.remove(id.0)?;
         self.orders.remove(place);
         self.orders[place].take()
     }
@@ -74,8 +74,8 @@ impl<T> Index<&OrderId> for OrderMap<T> {
 
 impl<T: Serialize> Serialize for OrderMap<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rows = self.places.iter().map(|(id, place)| (id, &self.orders[*place]));
-        rows.collect::<BTreeMap<_, _>>().serialize(serializer)
+        let rows = self.places.rows();
+        serializer.collect_map(rows.map(|(id, place)| (OrderId(id), &self.orders[*place])))
     }
 }
 

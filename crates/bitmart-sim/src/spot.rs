@@ -145,12 +145,16 @@ impl Exchange {
     fn finish_spot(&mut self, account: AccountId, id: OrderId) {
         let history_limit = self.history_limit;
         let oldest = self.account_mut(account).spot_orders.finish(id, history_limit);
-        let Some(oldest) = oldest else { return };
-        self.spot_trades.remove(&oldest);
-        if let Some(removed) = self.spot_orders.remove(oldest) {
-            self.account_mut(account)
-                .spot_orders
-                .forget_client_id(removed.request.client_id.as_ref());
+        let Some(removed) = oldest.and_then(|oldest| self.spot_orders.remove(oldest)) else {
+            return;
+        };
+        // An order without fills has no trades.
+        if !removed.filled_size.is_zero() {
+            self.spot_trades.remove(&removed.id);
+        }
+        if removed.request.client_id.is_some() {
+            let orders = &mut self.account_mut(account).spot_orders;
+            orders.forget_client_id(removed.request.client_id.as_ref());
         }
     }
 

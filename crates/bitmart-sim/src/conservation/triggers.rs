@@ -96,6 +96,37 @@ pub(super) fn request(exchange: &Exchange, owner: &Account, step: Step) -> Optio
     })
 }
 
+/// No trigger order waits for a price that its market has, unless market or account stand still.
+pub(super) fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
+    for account in exchange.accounts.keys().filter(|id| !exchange.decisions.is_frozen(**id)) {
+        for plan in exchange.triggers.futures.of(*account).filter(|plan| plan.is_waiting()) {
+            let symbol = &plan.terms.order.symbol;
+            let market = &exchange.futures[symbol];
+            let prices =
+                [(PriceType::Last, market.last_price()), (PriceType::Fair, market.mark_price())];
+            let is_late = exchange.check_contract(symbol).is_ok()
+                && prices.iter().any(|(kind, price)| is_met(&plan.condition, *kind, *price));
+            prop_assert!(!is_late, "it waits at {prices:?}: {plan:?}");
+        }
+        for algo in exchange.triggers.spot.of(*account).filter(|algo| algo.is_waiting()) {
+            let symbol = &algo.terms.order.symbol;
+            let price = exchange.spot[symbol].last_price();
+            let is_late = exchange.check_trading(symbol).is_ok()
+                && is_met(&algo.condition, PriceType::Last, price);
+            prop_assert!(!is_late, "it waits at {price}: {algo:?}");
+        }
+    }
+    Ok(())
+}
+
+fn is_met(condition: &Condition, kind: PriceType, now: Decimal) -> bool {
+    match condition {
+        Condition::Reach { price, way: Direction::Rise, by } => *by == kind && now >= *price,
+        Condition::Reach { price, way: Direction::Fall, by } => *by == kind && now <= *price,
+        Condition::Trail(_) => false,
+    }
+}
+
 fn plan(
     kind: PlanKind,
     order: NewFuturesOrder,

@@ -94,6 +94,7 @@ impl Exchange {
             let at_ms = self.sampled_s * 1_000;
             let mut moved = self.sample_marks(at_ms);
             let trade = self.counters.futures_trade;
+            self.triggers.require_check();
             // Before the liquidations: a stop-loss may prevent one.
             self.run_triggers(at_ms);
             self.liquidate(at_ms);

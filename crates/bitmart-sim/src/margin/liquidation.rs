@@ -3,8 +3,6 @@
 //! The rate is documented (`liquidate_rate` of endpoint spot/v1/margin/isolated/account), the procedure is not: here
 //! all assets of the account are sold for the owed currency, at the market.
 
-use std::collections::BTreeSet;
-
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
@@ -20,21 +18,25 @@ use crate::{
 impl Exchange {
     /// Liquidates every margin account below the liquidation rate at the last price.
     pub(crate) fn liquidate_margins(&mut self, now_ms: u64) {
-        // Fast path: this runs before every command, and usually there are no loans.
-        if self.loans.is_empty() {
-            return;
-        }
-        let open = self.accounts.values().flat_map(|account| &account.open_loans);
-        let loans = open.filter_map(|id| self.loans.get(*id));
-        let indebted: BTreeSet<_> = loans.map(|loan| (loan.account, loan.symbol.clone())).collect();
-        for (account, symbol) in indebted {
+        // This runs before every command, and usually nothing has changed.
+        self.note_margin_changes();
+        let mut next = self.margin_checks.next_due(None);
+        while let Some(one) = next {
+            let (account, symbol) = (one.0, &one.1);
             // Rule: In a halted pair no margin account is liquidated until trading resumes. Source: invented (no source
             // says it)
-            if self.check_trading(&symbol).is_ok()
-                && self.risk(account, &symbol).is_below_liquidation_rate()
-            {
-                self.liquidate_margin(account, &symbol, now_ms);
+            if self.check_trading(symbol).is_ok() {
+                let risk = self.risk(account, symbol);
+                if risk.is_below_liquidation_rate() {
+                    self.liquidate_margin(account, symbol, now_ms);
+                    // Its trades may have changed the rates of accounts that follow. It is due until it has recovered.
+                    self.note_margin_changes();
+                } else {
+                    let price = self.pair_price(symbol);
+                    self.margin_checks.set_compared(&one, price, !risk.debts.is_zero());
+                }
             }
+            next = self.margin_checks.next_due(Some(&one));
         }
     }
 

@@ -4,8 +4,9 @@
 //! A waiting trigger order freezes no money. After every command the exchange compares the price of each trade, then
 //! the current prices, with the trigger conditions. When a condition is met, the trigger order is removed from the
 //! waiting ones and placed as an ordinary order, so that it fires only once. The trades of that order are checked in
-//! the same way, until no condition is met any more.
+//! the same way, until no condition is met any more. Trigger orders are found by price: the others cost nothing.
 
+mod orders;
 pub mod plan;
 mod preset;
 pub mod spot;
@@ -13,13 +14,12 @@ pub mod spot;
 mod tests;
 mod trailing;
 
-use std::collections::{BTreeMap, VecDeque};
-
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 pub use self::{
+    orders::TriggerOrders,
     plan::{NewPlan, Plan, PlanChange, PlanKind, placed_by},
     preset::{Preset, PresetPrice},
     spot::{Algo, AlgoKind, NewAlgo},
@@ -80,13 +80,11 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Updates the condition with a price. Returns whether it is met.
-    fn is_met_by(&mut self, kind: PriceType, price: Decimal) -> bool {
+    /// The price that it watches.
+    fn watched(&self) -> PriceType {
         match self {
-            Self::Reach { price: trigger, way, by } => {
-                *by == kind && way.is_reached(price, *trigger)
-            }
-            Self::Trail(trail) => trail.by == kind && trail.follow(price),
+            Self::Reach { by, .. } => *by,
+            Self::Trail(trail) => trail.by,
         }
     }
 }
@@ -138,83 +136,6 @@ pub trait Traded {
     fn symbol(&self) -> &SmolStr;
 }
 
-/// The trigger orders of spot or of futures.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TriggerOrders<T> {
-    waiting: BTreeMap<OrderId, Trigger<T>>,
-    /// In the order in which they were finished.
-    finished: VecDeque<Trigger<T>>,
-}
-
-impl<T> Default for TriggerOrders<T> {
-    fn default() -> Self {
-        Self { waiting: BTreeMap::new(), finished: VecDeque::new() }
-    }
-}
-
-impl<T: Traded + Clone> TriggerOrders<T> {
-    /// Returns a trigger order, waiting or finished.
-    pub fn get(&self, id: OrderId) -> Option<&Trigger<T>> {
-        self.waiting.get(&id).or_else(|| self.finished.iter().find(|one| one.id == id))
-    }
-
-    /// Returns the trigger order of an account with a client order id: the waiting one, else the latest finished one.
-    pub fn by_client_id(&self, account: AccountId, client_id: &str) -> Option<&Trigger<T>> {
-        self.of(account).find(|one| one.client_id.as_deref() == Some(client_id))
-    }
-
-    /// Whether a waiting trigger order of an account has a client order id.
-    pub fn is_client_id_reserved(&self, account: AccountId, client_id: &str) -> bool {
-        let mut own = self.waiting.values().filter(|one| one.account == account);
-        own.any(|one| one.client_id.as_deref() == Some(client_id))
-    }
-
-    /// Returns the trigger orders of an account: waiting ones, then finished ones, newest first.
-    pub fn of(&self, account: AccountId) -> impl Iterator<Item = &Trigger<T>> {
-        let all = self.waiting.values().rev().chain(self.finished.iter().rev());
-        all.filter(move |one| one.account == account)
-    }
-
-    fn is_full(&self, account: AccountId) -> bool {
-        self.has_no_room_for(account, 1)
-    }
-
-    fn has_no_room_for(&self, account: AccountId, more: usize) -> bool {
-        self.waiting.values().filter(|one| one.account == account).count() + more > MOST_WAITING
-    }
-
-    /// Updates the conditions with a price. Returns the trigger orders that it triggers, oldest first. Those of frozen
-    /// accounts do not follow the price.
-    fn triggered_by(
-        &mut self,
-        symbol: &SmolStr,
-        kind: PriceType,
-        price: Decimal,
-        decisions: &OperatorDecisions,
-    ) -> Vec<OrderId> {
-        self.waiting
-            .values_mut()
-            .filter(|one| one.terms.symbol() == symbol && !decisions.is_frozen(one.account))
-            .filter_map(|one| one.condition.is_met_by(kind, price).then_some(one.id))
-            .collect()
-    }
-
-    fn take(&mut self, id: OrderId) -> Option<Trigger<T>> {
-        self.waiting.remove(&id)
-    }
-
-    /// Keeps a removed trigger order in its final state.
-    fn finish(&mut self, mut trigger: Trigger<T>, state: TriggerState, now_ms: u64) -> Trigger<T> {
-        trigger.state = state;
-        trigger.updated_ms = now_ms;
-        if self.finished.len() >= MOST_FINISHED {
-            self.finished.pop_front();
-        }
-        self.finished.push_back(trigger.clone());
-        trigger
-    }
-}
-
 /// All trigger orders and presets.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Triggers {
@@ -223,23 +144,32 @@ pub struct Triggers {
     /// Trigger orders of pairs.
     pub spot: TriggerOrders<Algo>,
     presets: preset::Presets,
+    /// Whether the waiting orders were checked against the current prices. They stay checked until an order is added, or
+    /// a price changes without the event of a trade.
+    #[serde(skip)]
+    are_checked: bool,
 }
 
 impl Triggers {
     pub(crate) fn is_idle(&self) -> bool {
-        self.futures.waiting.is_empty() && self.spot.waiting.is_empty() && self.presets.is_idle()
+        self.futures.is_idle() && self.spot.is_idle() && self.presets.is_idle()
+    }
+
+    /// Has the current prices checked. Needed when a price may have changed without the event of a trade, or a market
+    /// or account is released.
+    pub(crate) fn require_check(&mut self) {
+        self.are_checked = false;
+    }
+
+    /// Whether the current prices must be checked. They count as checked afterwards.
+    fn take_required_check(&mut self) -> bool {
+        let has_new = self.futures.take_has_new() | self.spot.take_has_new();
+        !std::mem::replace(&mut self.are_checked, true) || has_new
     }
 
     /// Returns the fixed trigger prices of a market.
     pub(crate) fn prices(&self, symbol: &str) -> Vec<Decimal> {
-        let spot = self.spot.waiting.values().filter(|one| one.terms.symbol() == symbol);
-        let futures = self.futures.waiting.values().filter(|one| one.terms.symbol() == symbol);
-        let conditions = spot.map(|one| &one.condition).chain(futures.map(|one| &one.condition));
-        let price = |condition: &Condition| match condition {
-            Condition::Reach { price, .. } => Some(*price),
-            Condition::Trail(_) => None,
-        };
-        conditions.filter_map(price).collect()
+        self.spot.prices(symbol).chain(self.futures.prices(symbol)).collect()
     }
 }
 
@@ -250,59 +180,78 @@ impl Exchange {
     /// its events are taken.
     pub(crate) fn run_triggers(&mut self, now_ms: u64) {
         while !self.triggers.is_idle() {
-            while let Some(event) = self.events.get(self.events_seen).cloned() {
+            while self.events_seen < self.events.len() {
                 self.events_seen += 1;
-                self.check_event(&event, now_ms);
+                self.check_event(self.events_seen - 1, now_ms);
             }
-            self.check_current_prices(now_ms);
+            if self.triggers.take_required_check() {
+                self.check_current_prices(now_ms);
+            }
             if self.events_seen == self.events.len() {
                 break;
             }
         }
         self.events_seen = self.events.len();
+        if self.triggers.is_idle() {
+            self.triggers.take_required_check();
+        }
     }
 
-    fn check_event(&mut self, event: &Event, now_ms: u64) {
-        match event {
+    /// Checks the event at this place. Only what is needed of it is copied, because most events concern nobody.
+    fn check_event(&mut self, at: usize, now_ms: u64) {
+        match &self.events[at] {
             Event::FuturesTrade { symbol, trade } => {
-                self.check_futures_price(symbol, PriceType::Last, trade.price, now_ms);
+                let (symbol, price) = (symbol.clone(), trade.price);
+                self.check_futures_price(&symbol, PriceType::Last, price, now_ms);
             }
             Event::SpotTrade { symbol, trade } => {
-                self.check_spot_price(symbol, trade.price, now_ms);
+                let (symbol, price) = (symbol.clone(), trade.price);
+                self.check_spot_price(&symbol, price, now_ms);
             }
             Event::FuturesOrder { order, action, .. } => {
-                if *action == FuturesAction::Fill {
-                    self.place_preset(order, now_ms);
+                let (id, is_open) = (order.id, order.open);
+                if *action == FuturesAction::Fill && self.triggers.presets.is_pending(id) {
+                    let order = order.clone();
+                    self.place_preset(&order, now_ms);
                 }
-                if !order.open {
-                    self.triggers.presets.remove_pending(order.id);
+                if !is_open {
+                    self.triggers.presets.remove_pending(id);
                 }
             }
             Event::FuturesPosition { account, symbol, long } => {
-                self.cancel_bound_plans(*account, symbol, *long, now_ms);
+                let (account, symbol, long) = (*account, symbol.clone(), *long);
+                self.cancel_bound_plans(account, &symbol, long, now_ms);
             }
             _ => {}
         }
     }
 
-    /// Needed because a condition may be met when the trigger order is placed, and mark prices change without trades.
+    /// Needed because a condition may be met when the trigger order is placed, and mark prices change without trades. It
+    /// visits every market with waiting orders, and is therefore not done after every command.
     fn check_current_prices(&mut self, now_ms: u64) {
-        let contracts: Vec<_> = self
-            .futures
-            .iter()
-            .map(|(symbol, market)| (symbol.clone(), market.last_price(), market.mark_price()))
-            .collect();
-        for (symbol, last, mark) in contracts {
-            self.check_futures_price(&symbol, PriceType::Last, last, now_ms);
-            self.check_futures_price(&symbol, PriceType::Fair, mark, now_ms);
+        let (last, fair) = (PriceType::Last, PriceType::Fair);
+        let mut affected = Vec::new();
+        for (symbol, watch) in self.triggers.futures.markets() {
+            let Some(market) = self.futures.get(symbol) else { continue };
+            if watch.has(last) && watch.is_affected_by(last, market.last_price()) {
+                affected.push((symbol.clone(), last, market.last_price()));
+            }
+            if watch.has(fair) && watch.is_affected_by(fair, market.mark_price()) {
+                affected.push((symbol.clone(), fair, market.mark_price()));
+            }
         }
-        let pairs: Vec<_> = self
-            .spot
-            .iter()
-            .map(|(symbol, market)| (symbol.clone(), market.last_price()))
-            .collect();
-        for (symbol, last) in pairs {
-            self.check_spot_price(&symbol, last, now_ms);
+        for (symbol, kind, price) in affected {
+            self.check_futures_price(&symbol, kind, price, now_ms);
+        }
+        let mut affected = Vec::new();
+        for (symbol, watch) in self.triggers.spot.markets() {
+            let Some(market) = self.spot.get(symbol) else { continue };
+            if watch.is_affected_by(last, market.last_price()) {
+                affected.push((symbol.clone(), market.last_price()));
+            }
+        }
+        for (symbol, price) in affected {
+            self.check_spot_price(&symbol, price, now_ms);
         }
     }
 

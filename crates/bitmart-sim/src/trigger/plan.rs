@@ -120,7 +120,7 @@ impl Exchange {
             created_ms: now_ms,
             updated_ms: now_ms,
         };
-        self.triggers.futures.waiting.insert(id, plan);
+        self.triggers.futures.insert(plan);
         self.report_plan(id);
         Ok(id)
     }
@@ -153,23 +153,21 @@ impl Exchange {
     /// # Errors
     /// It is finished.
     pub(super) fn waiting_plan(
-        &mut self,
+        &self,
         account: AccountId,
         symbol: &str,
         id: OrderId,
         kinds: &[PlanKind],
-    ) -> Result<Option<&mut Trigger<Plan>>, Reject> {
-        let plans = &mut self.triggers.futures;
+    ) -> Result<Option<&Trigger<Plan>>, Reject> {
         let own = |plan: &Trigger<Plan>| {
             plan.account == account
                 && plan.terms.order.symbol == symbol
                 && kinds.contains(&plan.terms.kind)
         };
-        let Some(plan) = plans.get(id).filter(|plan| own(plan)) else { return Ok(None) };
-        if !plan.is_waiting() {
-            return Err(Reject::OrderNotOpen);
-        }
-        Ok(plans.waiting.get_mut(&id))
+        let Some(plan) = self.triggers.futures.get(id).filter(|plan| own(plan)) else {
+            return Ok(None);
+        };
+        if plan.is_waiting() { Ok(Some(plan)) } else { Err(Reject::OrderNotOpen) }
     }
 
     pub(crate) fn change_plan(
@@ -191,12 +189,14 @@ impl Exchange {
         if !whole_position && plan.terms.order.size <= Decimal::ZERO {
             return Err(Reject::SizeTooSmall { minimum: Decimal::ONE });
         }
-        if let Condition::Reach { price, by, .. } = &mut plan.condition {
-            (*price, *by) = (change.trigger_price, change.by);
-        }
-        plan.terms.order.price = change.price;
-        plan.terms.whole_position = whole_position;
-        plan.updated_ms = now_ms;
+        self.triggers.futures.change(id, |plan| {
+            if let Condition::Reach { price, by, .. } = &mut plan.condition {
+                (*price, *by) = (change.trigger_price, change.by);
+            }
+            plan.terms.order.price = change.price;
+            plan.terms.whole_position = whole_position;
+            plan.updated_ms = now_ms;
+        });
         self.report_plan(id);
         Ok(())
     }
@@ -222,9 +222,9 @@ impl Exchange {
         kinds: &[PlanKind],
         now_ms: u64,
     ) {
-        let plans = self.triggers.futures.of(account).filter(|plan| {
+        let plans = self.triggers.futures.waiting_of(account).rev().filter(|plan| {
             let terms = &plan.terms;
-            plan.is_waiting() && terms.order.symbol == symbol && kinds.contains(&terms.kind)
+            terms.order.symbol == symbol && kinds.contains(&terms.kind)
         });
         for id in plans.map(|plan| plan.id).collect::<Vec<_>>() {
             self.end_plan(id, TriggerState::Cancelled, FuturesAction::Cancelled, now_ms);
@@ -243,12 +243,9 @@ impl Exchange {
         if !self.position_size(account, symbol, long).is_zero() {
             return;
         }
-        let waiting = self.triggers.futures.waiting.values();
-        let bound = waiting.filter(|plan| {
+        let bound = self.triggers.futures.waiting_of(account).filter(|plan| {
             let order = &plan.terms.order;
-            plan.account == account
-                && plan.terms.kind.is_bound()
-                && (&order.symbol, order.side.long()) == (symbol, long)
+            plan.terms.kind.is_bound() && (&order.symbol, order.side.long()) == (symbol, long)
         });
         for id in bound.map(|plan| plan.id).collect::<Vec<_>>() {
             self.end_plan(id, TriggerState::Cancelled, FuturesAction::Cancelled, now_ms);
@@ -317,7 +314,7 @@ impl Exchange {
 
     /// Reports a new or changed trigger order.
     pub(super) fn report_plan(&mut self, id: OrderId) {
-        let Some(plan) = self.triggers.futures.waiting.get(&id) else { return };
+        let Some(plan) = self.triggers.futures.waiting(id) else { return };
         let plan = Box::new(plan.clone());
         self.events.push(Event::FuturesPlan { plan, action: FuturesAction::Submitted });
     }

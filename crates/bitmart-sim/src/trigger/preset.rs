@@ -71,6 +71,10 @@ impl Presets {
         self.pending.is_empty()
     }
 
+    pub(super) fn is_pending(&self, id: OrderId) -> bool {
+        self.pending.contains(&id)
+    }
+
     pub(super) fn remove_pending(&mut self, id: OrderId) -> bool {
         self.pending.remove(&id)
     }
@@ -121,8 +125,10 @@ impl Exchange {
     ) -> Result<(), Reject> {
         if let Some(plan) = self.waiting_plan(account, symbol, id, &[PlanKind::Plan])? {
             check_opens(plan.terms.order.side)?;
-            plan.terms.preset = plan.terms.preset.updated(preset);
-            plan.updated_ms = now_ms;
+            self.triggers.futures.change(id, |plan| {
+                plan.terms.preset = plan.terms.preset.updated(preset);
+                plan.updated_ms = now_ms;
+            });
             self.report_plan(id);
             return Ok(());
         }
@@ -163,7 +169,7 @@ impl Exchange {
     /// Returns the waiting take-profit or stop-loss that was placed for an order.
     fn waiting_leg(&self, order: OrderId, kind: PlanKind) -> Option<OrderId> {
         let id = self.triggers.presets.placed_for(order, kind)?;
-        self.triggers.futures.waiting.contains_key(&id).then_some(id)
+        self.triggers.futures.waiting(id).map(|plan| plan.id)
     }
 
     // Rule: The first fill that opens places the presets, for the whole position and at the market.
@@ -187,9 +193,9 @@ impl Exchange {
             let Some(PresetPrice { price, by }) = price else { continue };
             let condition = Condition::Reach { price, way: kind.direction(side), by };
             if let Some(id) = self.waiting_leg(order.id, kind) {
-                if let Some(plan) = self.triggers.futures.waiting.get_mut(&id) {
+                self.triggers.futures.change(id, |plan| {
                     (plan.condition, plan.updated_ms) = (condition, now_ms);
-                }
+                });
                 self.report_plan(id);
                 continue;
             }

@@ -74,7 +74,7 @@ impl Exchange {
             created_ms: now_ms,
             updated_ms: now_ms,
         };
-        self.triggers.spot.waiting.insert(id, algo);
+        self.triggers.spot.insert(algo);
         Ok(id)
     }
 
@@ -92,10 +92,8 @@ impl Exchange {
         kind: AlgoKind,
         now_ms: u64,
     ) {
-        let waiting = self.triggers.spot.of(account).filter(|algo| {
-            algo.is_waiting()
-                && algo.terms.kind == kind
-                && symbol.is_none_or(|symbol| algo.terms.order.symbol == symbol)
+        let waiting = self.triggers.spot.waiting_of(account).rev().filter(|algo| {
+            algo.terms.kind == kind && symbol.is_none_or(|symbol| algo.terms.order.symbol == symbol)
         });
         let ids: Vec<_> = waiting.map(|algo| algo.id).collect();
         for id in ids {

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::{
-    Reject,
+    Command, OperatorCommand, Reject,
     account::WalletKind,
     book::SelfTrade,
     futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode},
@@ -83,23 +83,6 @@ fn placed(exchange: &Exchange, id: OrderId) -> OrderId {
     match state(exchange, id) {
         TriggerState::Placed(order) => order,
         state => panic!("{state:?}"),
-    }
-}
-
-#[test]
-fn only_the_watched_kind_of_price_counts() {
-    let way = Direction::Rise;
-    let trail = Trail {
-        activation: Decimal::ONE,
-        callback_rate: Decimal::ONE,
-        by: PriceType::Fair,
-        way,
-        peak: Some(Decimal::TEN),
-    };
-    let reach = Condition::Reach { price: Decimal::ONE, way, by: PriceType::Fair };
-    for mut condition in [reach, Condition::Trail(trail)] {
-        assert!(!condition.is_met_by(PriceType::Last, Decimal::TWO), "{condition:?}");
-        assert!(condition.is_met_by(PriceType::Fair, Decimal::TWO), "{condition:?}");
     }
 }
 
@@ -264,11 +247,14 @@ fn nothing_is_triggered_in_a_halted_market_until_it_resumes() {
     let mut exchange = quiet();
     let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
     let id = plan(&mut exchange, PlanKind::Plan, buy, reach(59_500, Direction::Fall));
-    exchange.halt(SYMBOL, true).expect("a market");
+    let halt = |exchange: &mut Exchange, halted| {
+        let command = OperatorCommand::HaltMarket { symbol: SYMBOL.into(), halted };
+        exchange.apply(Command::Operator(command), START_MS).expect("a market");
+    };
+    halt(&mut exchange, true);
     trade(&mut exchange, 59_500);
     assert_eq!(state(&exchange, id), TriggerState::Waiting);
-    exchange.halt(SYMBOL, false).expect("a market");
-    exchange.run_triggers(START_MS);
+    halt(&mut exchange, false);
     placed(&exchange, id);
 }
 

@@ -391,9 +391,13 @@ fn a_topic_is_renewed_even_if_the_message_limit_is_used_up() {
     }
     harness.session.resubscribe(harness.now, TICKER);
     assert_eq!((harness.sent(), harness.events()), (Vec::<String>::new(), Vec::new()));
-    harness.now += Duration::from_secs(60);
-    harness.session.tick(harness.now);
-    assert!(harness.sent().contains(&unsubscribe), "after {} requests", sent.len());
+    let renewed = (0..30).any(|_| {
+        harness.now += Duration::from_secs(1);
+        harness.receive("pong");
+        harness.session.tick(harness.now);
+        harness.sent().contains(&unsubscribe)
+    });
+    assert!(renewed, "after {} requests", sent.len());
 }
 
 #[test]

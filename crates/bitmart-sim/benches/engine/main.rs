@@ -1,14 +1,21 @@
-//! The cost of a command on one core and one spot book, and how it depends on the number of open orders.
+//! The engine alone, on one core: what a command costs, and how that depends on the number of open orders and of
+//! orders that wait for a price.
 //!
-//! The mix, in random order from a fixed seed: 15 of 100 commands are limit orders that match at once (mostly
-//! one or two trades, the remainder rests), the others keep the number of open orders where it is: about as
-//! many limit orders that rest, at a random price within 1,000 ticks of the middle, as cancellations of a
-//! random open order and trades together take away. Eight accounts; every command takes its events. The
-//! commands are generated before the measurement.
+//! 1. `book`: limit orders, matches and cancellations on one spot book. The mix, in random order from a fixed seed: 15
+//!    of 100 commands are limit orders that match at once (mostly one or two trades, the remainder rests), the others
+//!    keep the number of open orders where it is: about as many limit orders that rest, at a random price within 1,000
+//!    ticks of the middle, as cancellations of a random open order and trades together take away. Eight accounts, or
+//!    one for every 2,000 orders; every command takes its events. The commands are generated before the measurement.
+//! 2. `waiting`: the same at 1,000 open orders, while other orders wait for prices that do not come.
+//! 3. `markets`: see [`markets`].
 //!
-//! The best wall time and processor time of several runs count. `cargo bench` measures; a list of numbers
-//! after `--` replaces the numbers of open orders. The last column is a hash of the ledger, which changes only
-//! with the rules.
+//! The best wall time and processor time of several runs count. `cargo bench` measures. After `--` may follow the parts
+//! to measure, numbers of orders that replace the usual ones, and `commands=` and `runs=` with a number: `cargo bench
+//! --bench engine -- book 1000 commands=20000 runs=1`. The last column is a hash of the ledger, which changes only with
+//! the rules.
+
+mod markets;
+mod waiting;
 
 use std::{
     env, fs,
@@ -23,7 +30,10 @@ use bitmart_sim::{
 };
 
 const START_MS: u64 = 1_700_000_000_000;
-const ACCOUNTS: u64 = 8;
+/// Fewest accounts.
+const ACCOUNTS: usize = 8;
+/// Open orders of an account on average, when there are many: it may have 5,000 on each of spot and futures.
+const ORDERS_OF_ACCOUNT: usize = 2_000;
 /// Largest distance of resting orders from the middle price, in ticks.
 const TICKS: u64 = 1_000;
 /// Takers in 100 commands.
@@ -34,40 +44,95 @@ const RUNS: usize = 5;
 fn main() {
     let measuring = env::args().any(|argument| argument == "--bench");
     let chosen: Vec<usize> = env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let (depths, commands, runs) = match (measuring, chosen.is_empty()) {
-        (false, _) => (vec![100], 1_000, 1),
-        (true, true) => (vec![1_000, 10_000, 100_000, 1_000_000], COMMANDS, RUNS),
-        (true, false) => (chosen, COMMANDS, RUNS),
+    let number = |name: &str, usual| {
+        let mut numbers = env::args().filter_map(|one| one.strip_prefix(name)?.parse().ok());
+        numbers.next().unwrap_or(usual)
     };
-    println!("    open   ns wall    ns cpu  commands/s (cpu)  bytes/order  ledger");
-    for depth in depths {
-        measure(depth, commands, runs);
+    let (commands, runs) = if measuring { (COMMANDS, RUNS) } else { (1_000, 1) };
+    let (commands, runs) = (number("commands=", commands), number("runs=", runs));
+    let counts = |usual: &[usize]| {
+        let usual = if measuring { usual.to_vec() } else { vec![100] };
+        if chosen.is_empty() { usual } else { chosen.clone() }
+    };
+    let parts = ["book", "waiting", "markets"];
+    let is_named = |part: &str| env::args().any(|argument| argument == part);
+    let is_wanted = |part: &str| is_named(part) || !parts.into_iter().any(is_named);
+    if is_wanted("book") {
+        print_head("one book, with so many open orders");
+        for depth in counts(&[1_000, 10_000, 100_000, 1_000_000]) {
+            let script = Script::new(depth, commands);
+            measure(&script, depth, runs, || Exchange::new(&setup(depth), START_MS));
+        }
+    }
+    if is_wanted("waiting") {
+        print_head("one book, with so many orders that wait for a price, and 1,000 open ones");
+        let script = Script::new(1_000, commands);
+        for count in counts(&[0, 1_000, 100_000]) {
+            let first = waiting::exchange(count);
+            measure(&script, count, runs, || first.clone());
+        }
+    }
+    if is_wanted("markets") {
+        print_head("all markets, with so many open orders");
+        for depth in counts(&[1_000, 10_000]) {
+            let script = markets::Script::new(depth, commands);
+            let last = measure(&script, depth, runs, || markets::exchange(depth));
+            if measuring {
+                markets::check(&last);
+            }
+        }
     }
 }
 
-fn measure(depth: usize, commands: usize, runs: usize) {
-    let script = Script::new(depth, commands);
+/// Commands that are ready to be applied: first those that fill the books, then those that are measured.
+trait Commands {
+    fn fill(&self, exchange: &mut Exchange);
+    fn mix(&self, exchange: &mut Exchange);
+    /// How many are measured.
+    fn count(&self) -> usize;
+}
+
+fn print_head(title: &str) {
+    println!("{title}");
+    println!("   count   ns wall    ns cpu  commands/s (cpu)  bytes/order  ledger");
+}
+
+/// Measures a script and prints a row. Returns the exchange after the last run.
+fn measure(
+    script: &impl Commands,
+    count: usize,
+    runs: usize,
+    begin: impl Fn() -> Exchange,
+) -> Exchange {
+    let mut last = begin();
     let (mut wall, mut cpu, mut bytes, mut hash) = (Duration::MAX, Duration::MAX, 0, 0);
     for run in 0..runs {
-        let mut exchange = Exchange::new(&setup(), START_MS);
+        let mut exchange = begin();
         let before = resident();
-        let filled = run_all(&mut exchange, &script.fill, 0);
+        script.fill(&mut exchange);
         if run == 0 {
-            bytes = resident().saturating_sub(before) / depth;
+            bytes = resident().saturating_sub(before) / count.max(1);
         }
         let (start, busy) = (Instant::now(), processor_time());
-        run_all(&mut exchange, &script.mix, filled);
+        script.mix(&mut exchange);
         wall = wall.min(start.elapsed());
         cpu = cpu.min(processor_time().saturating_sub(busy));
         hash = digest(&exchange);
+        last = exchange;
     }
-    let each = |time: Duration| time.as_nanos() / commands as u128;
-    let rate = commands as u128 * 1_000_000_000 / cpu.as_nanos().max(1);
-    let (wall, cpu) = (each(wall), each(cpu));
-    println!("{depth:>8} {wall:>9} {cpu:>9} {rate:>17} {bytes:>12}  {hash:016x}");
+    let commands = script.count() as u128;
+    let rate = commands * 1_000_000_000 / cpu.as_nanos().max(1);
+    let (wall, cpu) = (wall.as_nanos() / commands, cpu.as_nanos() / commands);
+    println!("{count:>8} {wall:>9} {cpu:>9} {rate:>17} {bytes:>12}  {hash:016x}");
+    last
 }
 
-fn setup() -> Setup {
+/// The number of accounts for so many open orders.
+fn accounts(depth: usize) -> u32 {
+    u32::try_from(ACCOUNTS.max(depth / ORDERS_OF_ACCOUNT)).unwrap_or(u32::MAX)
+}
+
+fn setup(depth: usize) -> Setup {
     let balance = Decimal::from(1_000_000_000_000_u64);
     let setup = Setup::new()
         .without_market_maker()
@@ -75,10 +140,8 @@ fn setup() -> Setup {
         .contracts([])
         .spot_balance("USDT", balance)
         .spot_balance("BTC", balance);
-    (1..=ACCOUNTS).filter_map(|id| u32::try_from(id).ok()).fold(setup, |setup, id| {
-        let setup = setup.account(AccountId(id));
-        Setup { history_limit: 1_000, ..setup }
-    })
+    let setup = Setup { history_limit: 1_000, ..setup };
+    (1..=accounts(depth)).map(AccountId).fold(setup, Setup::account)
 }
 
 /// A compact command.
@@ -119,11 +182,10 @@ fn run(exchange: &mut Exchange, step: Step, number: u64) -> Option<Outcome> {
 }
 
 #[inline(never)]
-fn run_all(exchange: &mut Exchange, steps: &[Step], first: u64) -> u64 {
+fn run_all(exchange: &mut Exchange, steps: &[Step], first: u64) {
     for (step, number) in steps.iter().zip(first..) {
         run(exchange, *step, number);
     }
-    first + steps.len() as u64
 }
 
 /// Commands that fill the book, and the measured mix.
@@ -132,9 +194,24 @@ struct Script {
     mix: Vec<Step>,
 }
 
+impl Commands for Script {
+    fn fill(&self, exchange: &mut Exchange) {
+        run_all(exchange, &self.fill, 0);
+    }
+
+    fn mix(&self, exchange: &mut Exchange) {
+        run_all(exchange, &self.mix, self.fill.len() as u64);
+    }
+
+    fn count(&self) -> usize {
+        self.mix.len()
+    }
+}
+
 impl Script {
     fn new(depth: usize, commands: usize) -> Self {
-        let (mut random, mut exchange) = (Random(17), Exchange::new(&setup(), START_MS));
+        let mut exchange = Exchange::new(&setup(depth), START_MS);
+        let mut random = Random::new(depth);
         let mut script = Self { fill: Vec::new(), mix: Vec::new() };
         let mut placed: Vec<Step> = Vec::new();
         let mut number = 0;
@@ -161,18 +238,29 @@ impl Script {
 }
 
 /// An xorshift generator.
-struct Random(u64);
+struct Random {
+    state: u64,
+    accounts: u64,
+}
 
 impl Random {
+    fn new(depth: usize) -> Self {
+        Self { state: 17, accounts: accounts(depth).into() }
+    }
+
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) % limit
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state >> 16) % limit
+    }
+
+    fn account(&mut self) -> AccountId {
+        AccountId(u32::try_from(self.below(self.accounts) + 1).unwrap_or(1))
     }
 
     fn order(&mut self, takes: bool) -> Step {
-        let account = AccountId(u32::try_from(self.below(ACCOUNTS) + 1).unwrap_or(1));
+        let account = self.account();
         let buy = self.below(2) == 0;
         // A taker reaches 50 ticks into the other side.
         let away = if takes { -50 } else { i64::try_from(self.below(TICKS) + 1).unwrap_or(1) };
