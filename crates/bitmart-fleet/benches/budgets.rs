@@ -92,9 +92,8 @@ fn main() -> Result<(), BoxError> {
     }
     let measures = env::args().any(|argument| argument == "--bench");
     let (rounds, calls, orders) = if measures { (20, 500, 1000) } else { (1, 5, 5) };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all();
-    let mut runtime = runtime;
-    runtime.build()?.block_on(async {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build()?.block_on(async {
         let server = Server::start();
         println!("one caller at a time, over a Unix socket:");
         permits(&server, rounds, calls).await?;
@@ -121,9 +120,11 @@ async fn ready(store: &impl BudgetStore) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Names of the candidates and their stores.
-fn candidates(server: &Server) -> Result<Vec<(String, Arc<dyn BudgetStore>)>, BoxError> {
-    let mut all: Vec<(String, Arc<dyn BudgetStore>)> =
+/// Names and stores.
+type Candidates = Vec<(String, Arc<dyn BudgetStore>)>;
+
+fn candidates(server: &Server) -> Result<Candidates, BoxError> {
+    let mut all: Candidates =
         vec![("counted in this process".to_owned(), Arc::new(LocalBudgets::new()))];
     for lease in [1, 8, 32] {
         all.push((format!("Redis, lease of {lease}"), Arc::new(store(server, lease)?)));

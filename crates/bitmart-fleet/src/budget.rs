@@ -292,7 +292,7 @@ impl Inner {
             return Err(BudgetRefusal::new(ThrottleReason::BudgetUnavailable, wait));
         }
         tokio::time::sleep(wait).await;
-        let permit = self.watch.alone.acquire(&entry.alone, max_wait - wait).await?;
+        let permit = self.watch.alone.acquire(&entry.alone, max_wait.saturating_sub(wait)).await?;
         Ok(PermitId(permit.0 | ALONE))
     }
 }

@@ -52,7 +52,12 @@ pub(super) enum Failure {
 
 impl Link {
     pub(super) fn new(client: Client, reply_timeout: Duration) -> Self {
-        Self { client, reply_timeout, state: Mutex::default(), connecting: Default::default() }
+        Self {
+            client,
+            reply_timeout,
+            state: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The connection; opens it if necessary and if the last failure is long enough ago.

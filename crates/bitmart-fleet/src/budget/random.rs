@@ -15,5 +15,5 @@ pub(super) fn number() -> u64 {
 pub(super) fn jitter(pause: Duration) -> Duration {
     let quarter = pause / 4;
     let thousandths = u32::try_from(number() % 1001).unwrap_or_default();
-    pause - quarter * thousandths / 1000
+    quarter * 3 + quarter * thousandths / 1000
 }

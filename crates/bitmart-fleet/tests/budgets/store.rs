@@ -22,6 +22,10 @@ const UNKNOWN: Metadata = Metadata::new("unknown", Method::Get, Host::Spot, "/un
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Twelve requests in 5 s, of which the headroom leaves 11 in a longer window.
+const TWELVE: Metadata =
+    Metadata::new("twelve", Method::Get, Host::Spot, "/twelve").limit(12, 5, LimitScope::Ip);
+
 fn by_address() -> Budget {
     Budget::new(&BY_ADDRESS, None, 0)
 }
@@ -95,6 +99,43 @@ async fn processes_share_by_address_and_by_key() {
     assert_eq!(take_all(&other, &theirs).await, 5);
     let keys = format!("{:?}", server.command(&["KEYS", "*"]).expect("a reply"));
     assert!(keys.contains("by_key") && !keys.contains("mine"), "{keys}");
+}
+
+/// All callers see the same permits and windows as a limiter without a store.
+#[tokio::test]
+#[ignore = "needs redis-server: cargo xtask test fleet"]
+async fn headroom_lowers_permits_and_stretches_the_window_as_in_the_limiter() {
+    let server = ready().await;
+    let store = store(&server);
+    for headroom in [0, 1, 15, 50, 92, 95] {
+        server.command(&["DEL", "{bitmart}:flying:twelve:ip:203.0.113.7"]).expect("a reply");
+        let budget = Budget::new(&TWELVE, None, headroom);
+        let rate = budget.rate().expect("published");
+        let permit = store.acquire(&budget, Duration::from_secs(600)).await.expect("in the end");
+        let more = take_all(&store, &budget).await;
+        assert_eq!(more + 1, usize::try_from(rate.permits).expect("small"), "{headroom} %");
+
+        let ended = "{bitmart}:ended:twelve:ip:203.0.113.7";
+        server.command(&["DEL", ended]).expect("a reply");
+        let before = time(&server);
+        store.end(&budget, permit, RequestEnd::Counted);
+        store.close().await;
+        let after = time(&server);
+        let entries = server.command(&["ZRANGE", ended, "0", "-1", "WITHSCORES"]);
+        let entries: Vec<(String, u128)> =
+            redis::from_redis_value(entries.expect("a reply")).expect("scores");
+        let window = rate.window.as_nanos().div_ceil(1000);
+        let free_at = entries.first().expect("one").1;
+        assert!((before + window..=after + window + 1).contains(&free_at), "{headroom} %");
+        server.command(&["DEL", ended]).expect("a reply");
+    }
+}
+
+/// Microseconds by the server.
+fn time(server: &Server) -> u128 {
+    let time = server.command(&["TIME"]).expect("a reply");
+    let (seconds, micros): (u128, u128) = redis::from_redis_value(time).expect("numbers");
+    seconds * 1_000_000 + micros
 }
 
 #[tokio::test]
@@ -342,13 +383,13 @@ async fn other_settings_and_unsuitable_servers_are_refused() {
 async fn neither_the_password_nor_the_address_of_redis_is_shown() {
     let url = "redis://user:hunter2@127.0.0.1:1/0";
     let builder = RedisBudgets::builder(url, "203.0.113.7");
-    let mut texts = format!("{builder:?}");
+    let mut texts = vec![format!("{builder:?}")];
     let store = builder.build().expect("valid");
     let error = store.check().await.expect_err("nobody listens");
-    texts.push_str(&format!("{store:?} {error} {error:?}"));
+    texts.push(format!("{store:?} {error} {error:?}"));
     let error = RedisBudgets::builder("hunter2://x", "203.0.113.7").build().expect_err("invalid");
-    texts.push_str(&format!("{error} {error:?}"));
-    assert!(!texts.contains("hunter2"), "{texts}");
+    texts.push(format!("{error} {error:?}"));
+    assert!(texts.iter().all(|text| !text.contains("hunter2")), "{texts:?}");
 }
 
 #[tokio::test]
