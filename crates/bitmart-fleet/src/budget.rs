@@ -21,7 +21,7 @@ use bitmart_rest::{
 };
 
 pub use self::builder::RedisBudgetsBuilder;
-use self::connection::Link;
+use self::connection::{Link, Open};
 use self::entry::Entry;
 pub use self::error::StoreError;
 use self::events::{Event, Events};
@@ -195,7 +195,14 @@ impl Inner {
             let asked = Instant::now();
             let first = pending.first;
             let left = max_wait.saturating_sub(start.elapsed());
-            let reply = self.request(&entry.subject, first, wanted, left).await;
+            let reply = match self.shared.link.open().await {
+                Ok(open) => self.request(&open, &entry.subject, first, wanted, left).await,
+                Err(error) => {
+                    // Nothing was sent, so there is nothing to return.
+                    pending.done = true;
+                    Err(error)
+                }
+            };
             // Also if this process was suspended: the permit has aged.
             let is_late = asked.elapsed() > MAX_REPLY_TIME;
             match if is_late { Err(StoreError::Timeout) } else { reply } {
@@ -258,13 +265,13 @@ impl Inner {
 
     async fn request(
         &self,
+        open: &Open,
         subject: &Subject,
         first: u64,
         wanted: u64,
         max_wait: Duration,
     ) -> Result<Reply, StoreError> {
         let Shared { link, script } = &*self.shared;
-        let open = link.open().await?;
         let acquire = Acquire {
             run: &open.run,
             settings: &self.settings.text,
@@ -276,7 +283,7 @@ impl Inner {
             poll: POLL,
             grace: GRACE,
         };
-        script.call(link, &open, &Call { subject, operation: Operation::Acquire(acquire) }).await
+        script.call(link, open, &Call { subject, operation: Operation::Acquire(acquire) }).await
     }
 
     /// Grants a permit of this process's own share, once no permit of the common count can be in use.

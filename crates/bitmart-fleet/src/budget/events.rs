@@ -114,7 +114,7 @@ async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>) {
                 counted: false,
             }));
         }
-        send(&shared, &batch).await;
+        send(&shared, &batch, &events).await;
         for event in batch.drain(..) {
             match event {
                 Event::Leased { entry, prefix, until } => leases.push_back((entry, prefix, until)),
@@ -127,7 +127,7 @@ async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>) {
 
 /// Sends events until Redis has confirmed them. Sending some twice does no harm: an end is recorded once, and a
 /// correction takes what is in use into account.
-async fn send(shared: &Shared, batch: &[Event]) {
+async fn send(shared: &Shared, batch: &[Event], queue: &mpsc::Receiver<Event>) {
     loop {
         let calls: Vec<_> = batch.iter().filter_map(call).collect();
         if calls.is_empty() {
@@ -136,6 +136,10 @@ async fn send(shared: &Shared, batch: &[Event]) {
         if let Ok(open) = shared.link.open().await
             && shared.script.call_all(&shared.link, &open, &calls).await.is_ok()
         {
+            return;
+        }
+        // Without users of the budgets nobody waits for Redis to come back.
+        if queue.is_closed() {
             return;
         }
         tokio::time::sleep(shared.link.retry_in().max(RETRY)).await;
