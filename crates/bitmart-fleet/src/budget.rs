@@ -207,7 +207,7 @@ impl Inner {
             let is_late = asked.elapsed() > MAX_REPLY_TIME;
             match if is_late { Err(StoreError::Timeout) } else { reply } {
                 Ok(Reply::Granted(granted)) => {
-                    self.watch.works();
+                    self.watch.works(None);
                     pending.done = true;
                     if granted > 1 {
                         let until = asked + LEASE_TIME;
@@ -223,7 +223,8 @@ impl Inner {
                     return Ok(PermitId(first));
                 }
                 Ok(Reply::Wait { wait, reason, queued }) => {
-                    self.watch.works();
+                    let is_new = reason == ThrottleReason::BudgetUnavailable;
+                    self.watch.works(is_new.then_some(wait));
                     if !queued {
                         pending.done = true;
                         return Err(BudgetRefusal::new(reason, wait));

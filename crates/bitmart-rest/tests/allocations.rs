@@ -39,7 +39,10 @@ fn allocations_of_a_call(limiter: bitmart_rest::Limiter) -> u64 {
     for _ in 0..3 {
         call();
     }
-    allocation_counter::measure(|| drop(call())).count_total
+    let used = allocation_counter::measure(|| {
+        call();
+    });
+    used.count_total
 }
 
 #[cfg(feature = "client")]

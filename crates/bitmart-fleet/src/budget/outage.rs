@@ -1,7 +1,7 @@
 //! What happens while Redis cannot be reached.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bitmart_rest::LocalBudgets;
 
@@ -35,6 +35,8 @@ pub(super) struct Watch {
 #[derive(Default)]
 struct State {
     down_since: Option<Instant>,
+    /// The server does not know what is in use.
+    is_new: bool,
 }
 
 impl Watch {
@@ -46,9 +48,18 @@ impl Watch {
         self.lock().down_since.is_some()
     }
 
-    /// Redis has replied.
-    pub(super) fn works(&self) {
-        if let Some(since) = self.lock().down_since.take() {
+    /// Redis has replied; if it does not know what is in use, for how long it grants nothing.
+    pub(super) fn works(&self, unknown_for: Option<Duration>) {
+        let mut state = self.lock();
+        let was_new = std::mem::replace(&mut state.is_new, unknown_for.is_some());
+        if let (false, Some(pause)) = (was_new, unknown_for) {
+            tracing::warn!(
+                target: "bitmart_fleet",
+                { bitmart.seconds = pause.as_secs() },
+                "Redis is new or has lost its counts: nothing is granted until all permits of before are free"
+            );
+        }
+        if let Some(since) = state.down_since.take() {
             let seconds = since.elapsed().as_secs();
             tracing::warn!(
                 target: "bitmart_fleet",
