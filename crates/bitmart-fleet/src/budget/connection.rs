@@ -153,11 +153,12 @@ impl Link {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.reply_timeout))
             .set_response_timeout(Some(self.reply_timeout));
-        let mut connection =
-            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let failed = |error: redis::RedisError| StoreError::new(&error);
+        let connection = self.client.get_multiplexed_async_connection_with_config(&config);
+        let mut connection = connection.await.map_err(failed)?;
         let mut info = redis::cmd("INFO");
         info.arg("server").arg("memory").arg("replication");
-        let info: String = info.query_async(&mut connection).await?;
+        let info: String = info.query_async(&mut connection).await.map_err(failed)?;
         let run = check(&info)?;
         Ok((connection, run.into()))
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use redis::ErrorKind;
+use redis::{ErrorKind, RedisError};
 
 /// Why Redis could not count a permit. Requests then fail with
 /// [`ThrottleReason::BudgetUnavailable`](bitmart_rest::ThrottleReason::BudgetUnavailable), and the error is logged.
@@ -21,7 +21,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(super) fn new(error: &redis::RedisError) -> Self {
+    pub(super) fn new(error: &RedisError) -> Self {
         if error.kind() == ErrorKind::Io {
             return Self::Failed(error.to_string());
         }
@@ -47,9 +47,3 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
-
-impl From<redis::RedisError> for StoreError {
-    fn from(error: redis::RedisError) -> Self {
-        Self::new(&error)
-    }
-}
