@@ -19,13 +19,14 @@ use crate::run::{run as run_command, target_folder, workspace_root};
 use crate::test::doc_command;
 
 /// The libraries whose API is recorded.
-const LIBRARIES: [&str; 7] = [
+const LIBRARIES: [&str; 8] = [
     "bitmart-types",
     "bitmart-auth",
     "bitmart-net",
     "bitmart-rest",
     "bitmart-ws",
     "bitmart-account",
+    "bitmart-fleet",
     "bitmart",
 ];
 

@@ -13,6 +13,7 @@ const BUDGETS: &[(&str, &[&str], usize)] = &[
     ("bitmart-rest", &["--no-default-features"], 32),
     ("bitmart-ws", &["--no-default-features"], 40),
     ("bitmart-net", &[], 58),
+    ("bitmart-fleet", &["--features", "redis"], 110),
     ("bitmart-auth", &[], 16),
     ("bitmart-types", &[], 24),
     ("bitmart-cli", &["--no-default-features"], 150),
@@ -42,6 +43,9 @@ const PROGRAM_ONLY: &[&str] = &[
 /// Crates that the sandbox may depend on as well: it checks the owner of its data folder.
 const SANDBOX_TOO: &[&str] = &["rustix"];
 
+/// Crates that no client and no program may depend on: a fleet needs a server, and its user chooses which.
+const FLEET_ONLY: &[&str] = &["bitmart-fleet", "redis"];
+
 /// Counts and compares. Prints a line for each tree.
 pub(crate) fn run() -> TaskResult {
     let mut over = Vec::new();
@@ -61,6 +65,12 @@ pub(crate) fn run() -> TaskResult {
     }
     let clients = tree("bitmart", &[])?;
     let with_sandbox = tree("bitmart", &["--all-features"])?;
+    let program = tree("bitmart-cli", &["--all-features"])?;
+    for name in with_sandbox.iter().chain(&program).filter_map(|line| line.split(' ').next()) {
+        if FLEET_ONLY.contains(&name) {
+            over.push(format!("{name} is for fleets and must not reach the clients"));
+        }
+    }
     for (library, allowed) in [(clients, &[][..]), (with_sandbox, SANDBOX_TOO)] {
         for name in library.iter().filter_map(|line| line.split(' ').next()) {
             if PROGRAM_ONLY.contains(&name) && !allowed.contains(&name) {

@@ -11,13 +11,14 @@ use crate::TaskResult;
 use crate::run::{cargo, run, workspace_root};
 
 /// Programs, and the Debian packages that contain them.
-const PROGRAMS: [(&str, &[&str]); 6] = [
+const PROGRAMS: [(&str, &[&str]); 7] = [
     ("curl", &["curl"]),
     ("ruby", &["ruby"]),
     ("php", &["php-cli", "php-curl"]),
     ("go", &["golang-go"]),
     ("chromium", &["chromium"]),
     ("curl-config", &["libcurl4-openssl-dev", "libssl-dev", "g++"]),
+    ("redis-server", &["redis-server"]),
 ];
 
 /// The file that records what is installed in a folder.
@@ -38,7 +39,18 @@ pub(crate) fn browser() -> Option<&'static str> {
 
 /// Installs missing programs, if this is root on a machine with `apt-get`. A failure only leads to skipped steps.
 pub(crate) fn programs() {
-    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !has(program)).collect();
+    install_programs(|_| true);
+}
+
+/// Installs one of the programs, if it is missing and can be installed. An error is the reason to skip a step.
+pub(crate) fn program(name: &str) -> Result<(), String> {
+    install_programs(|program| program == name);
+    if has(name) { Ok(()) } else { Err(format!("{name} is not installed")) }
+}
+
+fn install_programs(wanted: impl Fn(&str) -> bool) {
+    let missing: Vec<_> =
+        PROGRAMS.iter().filter(|(program, _)| wanted(program) && !has(program)).collect();
     if missing.is_empty() || !has("apt-get") || !is_root() {
         return;
     }

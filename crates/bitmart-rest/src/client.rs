@@ -25,7 +25,10 @@ pub use builder::ClientBuilder;
 #[cfg(feature = "client")]
 pub use detailed::Detailed;
 #[cfg(feature = "client")]
-pub use limit::{LimitPolicy, Limiter};
+pub use limit::{
+    Budget, BudgetFuture, BudgetRate, BudgetRefusal, BudgetStore, LimitPolicy, Limiter,
+    LocalBudgets, PermitId, RequestEnd,
+};
 #[cfg(feature = "client")]
 pub use pipeline::Client;
 #[cfg(feature = "client")]

@@ -12,7 +12,7 @@ use bitmart_types::json::JsonFault;
 use crate::code::{self, Category, ClockFault, ErrorCode, RetryAdvice};
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::wire::endpoint::{Effect, Endpoint, Host, Metadata};
-use crate::wire::rate_limit::{RateLimitState, Throttled};
+use crate::wire::rate_limit::{RateLimitState, ThrottleReason, Throttled};
 use crate::wire::response::advice;
 use crate::wire::validate::ValidationError;
 
@@ -239,8 +239,7 @@ impl Error {
     #[cfg(feature = "client")]
     pub(crate) fn held_back(mut self, throttled: Throttled) -> Self {
         self.0.retry_after = Some(throttled.retry_after);
-        self.0.ban_end = (throttled.reason == crate::wire::rate_limit::ThrottleReason::Banned)
-            .then_some(throttled.until);
+        self.0.ban_end = (throttled.reason == ThrottleReason::Banned).then_some(throttled.until);
         self
     }
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
@@ -351,6 +350,11 @@ impl Error {
             }
             ErrorKind::MissingHost(_) => {
                 Some("Choose an environment that has this side of the exchange.")
+            }
+            ErrorKind::Throttled(throttled)
+                if throttled.reason == ThrottleReason::BudgetUnavailable =>
+            {
+                Some("Check the store of the shared budgets; the log says what failed.")
             }
             ErrorKind::Transport(TransportErrorKind::Connect) => {
                 Some("Check the network and the address of the environment.")

@@ -33,7 +33,9 @@ pub use bitmart_types::{Clock, ConfigError, RowFault, Rows, SystemClock};
 pub use client::transport;
 #[cfg(feature = "client")]
 pub use client::{
-    Client, ClientBuilder, ClockEstimate, Detailed, LimitPolicy, Limiter, RetryPolicy, SyncedClock,
+    Budget, BudgetFuture, BudgetRate, BudgetRefusal, BudgetStore, Client, ClientBuilder,
+    ClockEstimate, Detailed, LimitPolicy, Limiter, LocalBudgets, PermitId, RequestEnd, RetryPolicy,
+    SyncedClock,
 };
 pub use error::{ApiError, DecodeError, Error, ErrorKind, Outcome, RetryClass, Unexpected};
 pub use transport::{Transport, TransportError, TransportErrorKind};

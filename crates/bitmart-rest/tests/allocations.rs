@@ -20,3 +20,37 @@ fn encodes_and_signs_an_order_in_at_most_five_allocations() {
     assert!(request.is_some());
     assert!(used.count_total <= 5, "{used:?}");
 }
+
+/// Allocations of a call with this limiter.
+#[cfg(feature = "client")]
+fn allocations_of_a_call(limiter: bitmart_rest::Limiter) -> u64 {
+    use bitmart_rest::transport::{Body, from_fn};
+    use bitmart_rest::{Client, bytes::Bytes, http};
+
+    const RESPONSE: &[u8] = br#"{"code":1000,"message":"OK","data":{"server_time":1700000000000}}"#;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().build().unwrap();
+    let transport = from_fn(async |_: http::Request<Bytes>| {
+        Ok(http::Response::new(Body::from(Bytes::from_static(RESPONSE))))
+    });
+    let client = Client::builder().transport(transport).limiter(limiter).build().unwrap();
+    let call = || runtime.block_on(client.system().time()).unwrap();
+    // The first calls make what later ones share.
+    for _ in 0..3 {
+        call();
+    }
+    let used = allocation_counter::measure(|| {
+        call();
+    });
+    used.count_total
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn a_permit_that_is_counted_in_this_process_needs_no_allocation() {
+    use bitmart_rest::{LimitPolicy, Limiter};
+
+    let without = allocations_of_a_call(Limiter::new(LimitPolicy::Off));
+    assert!(without > 0);
+    assert_eq!(allocations_of_a_call(Limiter::new(LimitPolicy::default())), without);
+}

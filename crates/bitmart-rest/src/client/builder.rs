@@ -125,7 +125,8 @@ impl ClientBuilder {
         self
     }
     /// The client-side rate limiter. By default requests wait up to 5 seconds for a permit, and limits
-    /// are 15 percent below the published ones. See [`Limiter`].
+    /// are 15 percent below the published ones. See [`Limiter`]. A limiter with a
+    /// [store](Limiter::with_store) bounds [`timeout`](Self::timeout).
     pub fn limiter(mut self, limiter: Limiter) -> Self {
         self.limiter = limiter;
         self
@@ -214,6 +215,10 @@ impl ClientBuilder {
         if self.connect_timeout.is_some_and(|limit| limit.is_zero() || limit >= self.timeout) {
             let reason = "must be greater than zero and shorter than `timeout`";
             return Err(ConfigError::new("connect_timeout", reason));
+        }
+        if self.limiter.max_call_timeout().is_some_and(|limit| self.timeout > limit) {
+            let reason = "is longer than the store of the limiter keeps the permit of a request";
+            return Err(ConfigError::new("timeout", reason));
         }
         let connect_timeout =
             self.connect_timeout.unwrap_or_else(|| CONNECT_TIMEOUT.min(self.timeout / 2));

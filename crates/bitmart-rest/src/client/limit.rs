@@ -1,8 +1,12 @@
 //! Client-side rate limiting, so that the exchange does not reject requests or ban the caller.
 
 mod bucket;
+mod budget;
+mod local_budgets;
+mod permit;
 mod rate;
 mod shared_bucket;
+mod stored_bucket;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,14 +14,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::bucket::Bucket;
-use self::rate::Published;
 use self::shared_bucket::SharedBucket;
+use self::stored_bucket::StoredBucket;
 use crate::client::observe::BucketMetrics;
 use crate::wire::endpoint::{LimitScope, Metadata};
 use crate::wire::rate_limit::{MIN_BAN_PAUSE, ThrottleReason};
 
 pub(crate) use self::bucket::Delay;
-pub(crate) use self::shared_bucket::Permit;
+pub use self::budget::{
+    Budget, BudgetFuture, BudgetRate, BudgetRefusal, BudgetStore, PermitId, RequestEnd,
+};
+pub use self::local_budgets::LocalBudgets;
+pub(crate) use self::permit::Permit;
 
 /// Published limits are optimistic: callers that use them fully are rejected (observed).
 const HEADROOM: u32 = 15;
@@ -72,7 +80,8 @@ impl Default for LimitPolicy {
 ///
 /// Clones of a limiter share their counts. Use one limiter for all clients of one IP address. Limits per
 /// key and per user are counted per API key: two keys of one user share their limits per user at the
-/// exchange, but here only through the headers.
+/// exchange, but here only through the headers. Processes and machines that share an address or a key share
+/// their counts through a [store](Self::with_store).
 ///
 /// ```
 /// use std::time::Duration;
@@ -87,16 +96,25 @@ impl Default for LimitPolicy {
 pub struct Limiter {
     policy: LimitPolicy,
     headroom: u32,
+    /// `None` counts in this process.
+    store: Option<Arc<dyn BudgetStore>>,
     shared: Arc<Mutex<Shared>>,
 }
 
 #[derive(Default)]
 struct Shared {
-    buckets: HashMap<Subject, Arc<SharedBucket>>,
+    buckets: HashMap<Subject, Gate>,
     /// API keys; the user of a [`Subject`] is an index into it.
     users: Vec<String>,
     /// The latest end of all bans.
     ban_end: Option<Instant>,
+}
+
+/// Who counts the permits of a subject.
+#[derive(Clone)]
+enum Gate {
+    Local(Arc<SharedBucket>),
+    Stored(Arc<StoredBucket>),
 }
 
 /// What is counted: an endpoint, for the IP address (`None`) or for one user.
@@ -105,7 +123,26 @@ type Subject = (&'static str, Option<usize>);
 impl Limiter {
     /// A limiter with the default headroom.
     pub fn new(policy: LimitPolicy) -> Self {
-        Self { policy, headroom: HEADROOM, shared: Arc::default() }
+        Self { policy, headroom: HEADROOM, store: None, shared: Arc::default() }
+    }
+
+    /// Counts in a store that other processes and machines share, such as the `RedisBudgets` of the crate
+    /// `bitmart-fleet`. Each permit may then need a round trip to the store. A request that the store cannot
+    /// answer for fails with [`ThrottleReason::BudgetUnavailable`] and was not sent. Resets the counts: set it
+    /// before the limiter is cloned. [`LimitPolicy::Off`] does not use the store for permits.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use bitmart_rest::{LimitPolicy, Limiter, LocalBudgets};
+    ///
+    /// // One of several processes would use a store outside of its memory instead.
+    /// let limiter = Limiter::new(LimitPolicy::default()).with_store(Arc::new(LocalBudgets::new()));
+    /// ```
+    #[must_use]
+    pub fn with_store(mut self, store: Arc<dyn BudgetStore>) -> Self {
+        self.store = Some(store);
+        self.shared = Arc::default();
+        self
     }
 
     /// How far to stay below the published limits, in percent, at most 99. Default: 15. Resets the
@@ -126,6 +163,11 @@ impl Limiter {
         })
     }
 
+    /// The longest timeout of a client whose requests do not outlive their permits.
+    pub(crate) fn max_call_timeout(&self) -> Option<Duration> {
+        self.store.as_ref().map(|store| store.call_timeout())
+    }
+
     /// Waits for a permit according to the policy. `Ok(None)` if limits are off.
     ///
     /// Dropping the future leaves the queue; dropping the permit before [`Permit::count`] returns it.
@@ -139,7 +181,15 @@ impl Limiter {
             LimitPolicy::FailFast => Duration::ZERO,
             LimitPolicy::Off => return Ok(None),
         };
-        shared_bucket::acquire(self.gate(metadata, user), max_wait).await.map(Some)
+        let permit = match self.gate(metadata, user) {
+            Gate::Local(bucket) => {
+                shared_bucket::acquire(bucket, max_wait).await.map(Permit::Local)
+            }
+            Gate::Stored(bucket) => {
+                stored_bucket::acquire(bucket, max_wait).await.map(Permit::Stored)
+            }
+        };
+        permit.map(Some)
     }
 
     /// Pauses requests after the exchange rejected one for its rate limit, and returns until when.
@@ -156,7 +206,11 @@ impl Limiter {
         // Zero means that no duration is known.
         let requested = requested.filter(|wait| !wait.is_zero());
         if banned {
-            self.ban(now + requested.unwrap_or_default().clamp(MIN_BAN_PAUSE, MAX_BAN));
+            let duration = requested.unwrap_or_default().clamp(MIN_BAN_PAUSE, MAX_BAN);
+            self.ban(now + duration);
+            if let Some(store) = &self.store {
+                store.ban(duration);
+            }
         }
         let pause = requested.map(|wait| wait.min(MAX_PAUSE));
         if let Some(permit) = permit {
@@ -175,26 +229,35 @@ impl Limiter {
         let mut shared = self.lock();
         shared.ban_end = shared.ban_end.max(Some(end));
         for gate in shared.buckets.values() {
-            gate.ban(end);
+            match gate {
+                Gate::Local(bucket) => bucket.ban(end),
+                Gate::Stored(bucket) => bucket.ban(end),
+            }
         }
     }
 
-    fn gate(&self, metadata: &'static Metadata, user: Option<usize>) -> Arc<SharedBucket> {
+    fn gate(&self, metadata: &'static Metadata, user: Option<usize>) -> Gate {
         let by_address = metadata.limit.is_none_or(|limit| limit.scope == LimitScope::Ip);
         let subject = (metadata.id, if by_address { None } else { user });
         let mut shared = self.lock();
-        let ban_end = shared.ban_end;
-        let gate = shared.buckets.entry(subject).or_insert_with(|| {
-            let published = metadata.limit.and_then(|limit| {
-                Published::new(limit.count, Duration::from_secs(limit.window_secs.into()))
-            });
-            let mut bucket = Bucket::new(published, self.headroom);
-            if let Some(end) = ban_end {
+        if let Some(gate) = shared.buckets.get(&subject) {
+            return gate.clone();
+        }
+        let key = user.and_then(|user| shared.users.get(user)).map(String::as_str);
+        let budget = Budget::new(metadata, key, self.headroom);
+        let metrics = BucketMetrics::new(metadata);
+        let gate = if let Some(store) = &self.store {
+            let store = Arc::clone(store);
+            Gate::Stored(Arc::new(StoredBucket::new(store, budget, metrics, shared.ban_end)))
+        } else {
+            let mut bucket = Bucket::new(budget.published(), self.headroom);
+            if let Some(end) = shared.ban_end {
                 bucket.ban(end);
             }
-            Arc::new(SharedBucket::new(bucket, BucketMetrics::new(metadata)))
-        });
-        Arc::clone(gate)
+            Gate::Local(Arc::new(SharedBucket::new(bucket, Some(metrics))))
+        };
+        shared.buckets.insert(subject, gate.clone());
+        gate
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -213,6 +276,7 @@ impl fmt::Debug for Limiter {
         f.debug_struct("Limiter")
             .field("policy", &self.policy)
             .field("headroom", &self.headroom)
+            .field("store", &self.store.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -25,6 +25,9 @@ impl fmt::Display for Error {
                     ThrottleReason::LimitReached => "held back to keep the rate limit",
                     ThrottleReason::TooManyRequests => "held back after too many requests",
                     ThrottleReason::Banned => "held back after a ban",
+                    ThrottleReason::BudgetUnavailable => {
+                        "held back because the shared budget is not known"
+                    }
                 })?;
                 write!(f, ", retry in {} ms", throttled.retry_after.as_millis())?;
             }

@@ -50,6 +50,9 @@ pub enum ThrottleReason {
     TooManyRequests,
     /// The exchange has banned the caller (HTTP 418 or code 30017).
     Banned,
+    /// The store in which processes share their budgets cannot be reached or has lost its counts, and so what
+    /// is left of the limit is unknown. Only with `Limiter::with_store`.
+    BudgetUnavailable,
 }
 
 /// A request that the client held back.

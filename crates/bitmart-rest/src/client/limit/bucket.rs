@@ -13,7 +13,7 @@ use crate::wire::rate_limit::{RateLimitState, ThrottleReason};
 
 /// Identifies a caller in the queue, and later its permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
+pub(super) struct Ticket(pub(super) u64);
 
 /// When to poll again, and why the permit is not granted yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

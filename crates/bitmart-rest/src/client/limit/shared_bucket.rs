@@ -14,16 +14,38 @@ pub(super) struct SharedBucket {
     bucket: Mutex<Bucket>,
     /// Wakes waiting tasks when a permit is returned.
     earlier: Notify,
-    metrics: BucketMetrics,
+    /// `None` if the caller records them.
+    metrics: Option<BucketMetrics>,
 }
 
 impl SharedBucket {
-    pub(super) fn new(bucket: Bucket, metrics: BucketMetrics) -> Self {
+    pub(super) fn new(bucket: Bucket, metrics: Option<BucketMetrics>) -> Self {
         Self { bucket: Mutex::new(bucket), earlier: Notify::new(), metrics }
     }
 
     pub(super) fn ban(&self, end: Instant) {
         self.lock().ban(end);
+    }
+
+    /// Grants nothing until `end`.
+    pub(super) fn pause(&self, end: Instant) {
+        self.lock().pause(end);
+    }
+
+    /// Corrects the available permits by a response's headers.
+    pub(super) fn settle(&self, state: RateLimitState) {
+        self.lock().settle(state, now());
+    }
+
+    /// Ends the request of a permit, or leaves the queue.
+    pub(super) fn end(&self, ticket: Ticket, counted: bool) {
+        let mut bucket = self.lock();
+        if counted {
+            bucket.responded(ticket, now());
+        } else if bucket.leave(ticket) {
+            drop(bucket);
+            self.earlier.notify_waiters();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {
@@ -35,17 +57,19 @@ impl SharedBucket {
 pub(super) async fn acquire(
     shared: Arc<SharedBucket>,
     max_wait: Duration,
-) -> Result<Permit, Delay> {
+) -> Result<LocalPermit, Delay> {
     let start = now();
     let (ticket, mut response) = {
         let mut bucket = shared.lock();
         let ticket = bucket.join(start);
         (ticket, bucket.poll(ticket, start))
     };
-    let permit = Permit { shared, ticket, counted: false };
+    let permit = LocalPermit { shared, ticket, end: End::Return };
     while let Err(delay) = response {
         if delay.at.saturating_duration_since(start) > max_wait {
-            permit.shared.metrics.throttled(delay.reason);
+            if let Some(metrics) = &permit.shared.metrics {
+                metrics.throttled(delay.reason);
+            }
             return Err(delay);
         }
         // Registers before polling again, so that no notification is missed.
@@ -58,42 +82,52 @@ pub(super) async fn acquire(
             response = permit.poll();
         }
     }
-    permit.shared.metrics.granted(start, || permit.shared.lock().free());
+    if let Some(metrics) = &permit.shared.metrics {
+        metrics.granted(start, || permit.shared.lock().free());
+    }
     Ok(permit)
 }
 
 /// Permission to send one request. Dropping it returns it, unless it was counted. Before it is granted,
 /// dropping it leaves the queue.
 #[derive(Debug)]
-pub(crate) struct Permit {
+pub(crate) struct LocalPermit {
     shared: Arc<SharedBucket>,
     ticket: Ticket,
-    counted: bool,
+    end: End,
 }
 
-impl Permit {
+/// What dropping a permit does.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Return,
+    Count,
+    /// Somebody else calls [`SharedBucket::end`].
+    Nothing,
+}
+
+impl LocalPermit {
     fn poll(&self) -> Result<(), Delay> {
         self.shared.lock().poll(self.ticket, now())
     }
 
-    /// Marks the request as sent: the exchange may count it from now on.
-    pub(crate) fn count(&mut self) {
-        self.counted = true;
+    /// Marks the request as sent, so that the exchange may count it from now on, or as not sent after all.
+    pub(super) fn set_counted(&mut self, counted: bool) {
+        self.end = if counted { End::Count } else { End::Return };
     }
 
-    /// Marks the request as not sent after all.
-    pub(crate) fn uncount(&mut self) {
-        self.counted = false;
+    /// Leaves the end of the request to [`SharedBucket::end`].
+    pub(super) fn into_ticket(mut self) -> Ticket {
+        self.end = End::Nothing;
+        self.ticket
     }
 
-    /// Corrects the available permits by a response's headers.
-    pub(crate) fn settle(&self, state: RateLimitState) {
-        self.shared.lock().settle(state, now());
+    pub(super) fn settle(&self, state: RateLimitState) {
+        self.shared.settle(state);
     }
 
-    /// Pauses this bucket.
     pub(super) fn pause(&self, end: Instant) {
-        self.shared.lock().pause(end);
+        self.shared.pause(end);
     }
 
     /// Until when this bucket is paused.
@@ -107,14 +141,12 @@ impl Permit {
     }
 }
 
-impl Drop for Permit {
+impl Drop for LocalPermit {
     fn drop(&mut self) {
-        let mut bucket = self.shared.lock();
-        if self.counted {
-            bucket.responded(self.ticket, now());
-        } else if bucket.leave(self.ticket) {
-            drop(bucket);
-            self.shared.earlier.notify_waiters();
+        match self.end {
+            End::Return => self.shared.end(self.ticket, false),
+            End::Count => self.shared.end(self.ticket, true),
+            End::Nothing => {}
         }
     }
 }

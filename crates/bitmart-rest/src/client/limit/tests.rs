@@ -1,5 +1,7 @@
 //! The limiter with waiting tasks, under paused time.
 
+mod stored;
+
 use std::sync::Mutex;
 
 use tokio::time::{Instant, advance, sleep};

@@ -155,6 +155,7 @@ impl BucketMetrics {
             ThrottleReason::LimitReached => "limit_reached",
             ThrottleReason::TooManyRequests => "too_many_requests",
             ThrottleReason::Banned => "banned",
+            ThrottleReason::BudgetUnavailable => "budget_unavailable",
         };
         let endpoint = self.endpoint;
         counter!("bitmart_rest_throttled_total", "endpoint" => endpoint, "reason" => reason)

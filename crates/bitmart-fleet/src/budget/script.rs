@@ -1,0 +1,231 @@
+//! The script that counts, its arguments and its replies.
+
+use std::time::Duration;
+
+use bitmart_rest::{Budget, LimitScope, RateLimitState, ThrottleReason};
+use redis::{Cmd, FromRedisValue, ParsingError, Value};
+
+use super::connection::{Failure, Link, Open};
+use super::error::StoreError;
+
+/// The limiter reads limits with these bounds, too.
+const MAX_PERMITS: u32 = 10_000;
+const MAX_WINDOW: Duration = Duration::from_secs(3600);
+
+const TEXT: &str = include_str!("budget.lua");
+
+/// The script. Servers know it by its hash after its first use.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    text: String,
+    hash: String,
+}
+
+impl Script {
+    pub(super) fn new() -> Self {
+        Self::from_text(TEXT.to_owned())
+    }
+
+    fn from_text(text: String) -> Self {
+        let hash = redis::Script::new(&text).get_hash().to_owned();
+        Self { text, hash }
+    }
+
+    /// The script with another text in one place.
+    pub(super) fn replace(&self, from: &str, to: &str) -> Self {
+        assert_eq!(self.text.matches(from).count(), 1, "`{from}` is not in the script once");
+        Self::from_text(self.text.replace(from, to))
+    }
+
+    /// Calls the script by its hash, or sends its text if the server does not know it.
+    pub(super) async fn call<T: FromRedisValue>(
+        &self,
+        link: &Link,
+        open: &Open,
+        call: &Call<'_>,
+    ) -> Result<T, StoreError> {
+        match link.send(open, &call.command(self, false)).await {
+            Err(Failure::NoScript) => {}
+            reply => return reply.map_err(StoreError::from),
+        }
+        Ok(link.send(open, &call.command(self, true)).await?)
+    }
+
+    /// The same for several calls in one round trip.
+    pub(super) async fn call_all(
+        &self,
+        link: &Link,
+        open: &Open,
+        calls: &[Call<'_>],
+    ) -> Result<(), StoreError> {
+        let pipeline = |whole| {
+            let mut pipeline = redis::Pipeline::with_capacity(calls.len());
+            for call in calls {
+                pipeline.add_command(call.command(self, whole)).ignore();
+            }
+            pipeline
+        };
+        match link.send_all(open, &pipeline(false)).await {
+            Err(Failure::NoScript) => {}
+            reply => return reply.map_err(StoreError::from),
+        }
+        Ok(link.send_all(open, &pipeline(true)).await?)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NoScript => Self::Failed("the script is not known".to_owned()),
+            Failure::Store(error) => error,
+        }
+    }
+}
+
+/// What stays the same in all calls for a budget.
+#[derive(Debug)]
+pub(super) struct Subject {
+    keys: [String; 7],
+    /// Requests per window in microseconds, and the headroom in percent. Zero requests are an unknown limit.
+    limit: [u64; 3],
+}
+
+impl Subject {
+    /// Keys begin with `{namespace}`, so that a cluster keeps them on one node.
+    pub(super) fn new(namespace: &str, address: &str, budget: &Budget) -> Self {
+        let scope = match (budget.scope(), budget.user()) {
+            (LimitScope::Key, Some(user)) => format!("key:{user}"),
+            (LimitScope::Uid, Some(user)) => format!("user:{user}"),
+            _ => format!("ip:{address}"),
+        };
+        let key = |kind: &str| format!("{{{namespace}}}:{kind}:{}:{scope}", budget.endpoint());
+        let (count, window) = budget.limit().map_or((0, Duration::ZERO), |limit| {
+            (limit.count.min(MAX_PERMITS), Duration::from_secs(limit.window_secs.into()))
+        });
+        let window = window.min(MAX_WINDOW);
+        let count = if window.is_zero() { 0 } else { count };
+        Self {
+            keys: [
+                format!("{{{namespace}}}:epoch"),
+                key("flying"),
+                key("ended"),
+                key("queue"),
+                key("due"),
+                key("stated"),
+                format!("{{{namespace}}}:ban:ip:{address}"),
+            ],
+            limit: [count.into(), micros(window), budget.headroom().into()],
+        }
+    }
+}
+
+/// A call of the script.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) subject: &'a Subject,
+    pub(super) operation: Operation<'a>,
+}
+
+#[derive(Debug)]
+pub(super) enum Operation<'a> {
+    Acquire(Acquire<'a>),
+    /// Ends a request, or leaves the queue.
+    End {
+        prefix: &'a str,
+        number: u64,
+        counted: bool,
+    },
+    Settle(RateLimitState),
+    Pause(Duration),
+    Ban(Duration),
+}
+
+#[derive(Debug)]
+pub(super) struct Acquire<'a> {
+    pub(super) run: &'a str,
+    pub(super) settings: &'a str,
+    pub(super) lifetime: Duration,
+    pub(super) prefix: &'a str,
+    pub(super) first: u64,
+    pub(super) wanted: u64,
+    pub(super) max_wait: Duration,
+    pub(super) poll: Duration,
+    pub(super) grace: Duration,
+}
+
+impl Call<'_> {
+    fn command(&self, script: &Script, whole: bool) -> Cmd {
+        let mut command = redis::cmd(if whole { "EVAL" } else { "EVALSHA" });
+        command.arg(if whole { &script.text } else { &script.hash });
+        command.arg(self.subject.keys.len()).arg(&self.subject.keys);
+        let mut operation = |name: &str| {
+            command.arg(name).arg(&self.subject.limit);
+        };
+        match &self.operation {
+            Operation::Acquire(acquire) => {
+                operation("acquire");
+                command.arg(acquire.run).arg(acquire.settings).arg(micros(acquire.lifetime));
+                command.arg(acquire.prefix).arg(acquire.first).arg(acquire.wanted);
+                command.arg(micros(acquire.max_wait)).arg(micros(acquire.poll));
+                command.arg(micros(acquire.grace));
+            }
+            Operation::End { prefix, number, counted } => {
+                operation("end");
+                command.arg(format!("{prefix}:{number}")).arg(u8::from(*counted));
+            }
+            Operation::Settle(state) => {
+                operation("settle");
+                command.arg(state.used).arg(state.limit.min(MAX_PERMITS));
+                command.arg(micros(state.window.min(MAX_WINDOW)));
+            }
+            Operation::Pause(duration) => {
+                operation("pause");
+                command.arg(micros(*duration));
+            }
+            Operation::Ban(duration) => {
+                operation("ban");
+                command.arg(micros(*duration));
+            }
+        }
+        command
+    }
+}
+
+/// The reply to [`Acquire`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// So many permits, from the first number.
+    Granted(u64),
+    /// The caller is in the queue if `queued`.
+    Wait { wait: Duration, reason: ThrottleReason, queued: bool },
+    /// The settings of the other processes.
+    SettingsDiffer(String),
+}
+
+impl FromRedisValue for Reply {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let Value::Array(items) = value else {
+            return Err("no array".to_owned().into());
+        };
+        let mut items = items.into_iter();
+        let mut next = || items.next().unwrap_or(Value::Nil);
+        match u8::from_redis_value(next())? {
+            0 => {
+                let wait = Duration::from_micros(u64::from_redis_value(next())?);
+                let reason = match u8::from_redis_value(next())? {
+                    1 => ThrottleReason::LimitReached,
+                    2 => ThrottleReason::TooManyRequests,
+                    3 => ThrottleReason::Banned,
+                    _ => ThrottleReason::BudgetUnavailable,
+                };
+                Ok(Self::Wait { wait, reason, queued: bool::from_redis_value(next())? })
+            }
+            1 => Ok(Self::Granted(u64::from_redis_value(next())?)),
+            _ => Ok(Self::SettingsDiffer(String::from_redis_value(next())?)),
+        }
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX >> 12)
+}
