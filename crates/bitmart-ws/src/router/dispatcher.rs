@@ -93,7 +93,7 @@ impl<T> Subscriber<T> {
 }
 
 /// A dispatcher with its event type erased.
-pub(super) trait AnyDispatcher: Send {
+pub(super) trait AnyDispatcher: Send + Sync {
     fn event_type(&self) -> TypeId;
     fn as_any_mut(&mut self) -> &mut dyn Any;
     fn is_empty(&self) -> bool;

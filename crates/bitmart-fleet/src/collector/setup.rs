@@ -1,0 +1,59 @@
+//! Sets up stream, bucket and table.
+
+use async_nats::jetstream::{kv, stream};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::CollectorBuilder;
+use crate::nats::table::{self, Table};
+use crate::nats::{Connection, Error, subject};
+
+/// Returns the bucket of the table.
+pub(super) async fn run(
+    connection: &Connection,
+    options: &CollectorBuilder,
+) -> Result<kv::Store, Error> {
+    let name = connection.store_name();
+    let subjects = (0..options.replicas)
+        .map(|replica| subject::of_replica(&connection.prefix, replica, ">"))
+        .collect();
+    let stream = stream::Config {
+        name: name.clone(),
+        subjects,
+        max_age: options.history,
+        max_bytes: options.history_bytes,
+        discard: stream::DiscardPolicy::Old,
+        storage: stream::StorageType::File,
+        allow_direct: true,
+        // Numbers and terms find duplicates; the window of the server is not needed.
+        duplicate_window: Duration::from_millis(100),
+        ..stream::Config::default()
+    };
+    let created = connection.jetstream.get_or_create_stream(stream).await;
+    created.map_err(|error| Error::jetstream("the stream", error))?;
+    let bucket = match connection.jetstream.get_key_value(&name).await {
+        Ok(bucket) => bucket,
+        Err(_) => {
+            let config = kv::Config { bucket: name, history: 1, ..kv::Config::default() };
+            let created = connection.jetstream.create_key_value(config).await;
+            created.map_err(|error| Error::jetstream("the bucket", error))?
+        }
+    };
+    let ttl_ms = u64::try_from(options.lease_timeout.as_millis()).unwrap_or(u64::MAX);
+    let (shards, replicas) = (options.shards, options.replicas);
+    let wanted = Table { shards, replicas, ttl_ms, leases: BTreeMap::new() };
+    let text = serde_json::to_vec(&wanted).unwrap_or_default();
+    // Fails if another collector was first.
+    let created = bucket.create(table::KEY, text.into()).await;
+    let Some((table, _)) = connection.read_table(&bucket).await? else {
+        let error = created.err().map(|error| error.to_string()).unwrap_or_default();
+        return Err(Error::jetstream("the table", error));
+    };
+    if (table.shards, table.replicas, table.ttl_ms) != (shards, replicas, ttl_ms) {
+        return Err(Error::config(format!(
+            "the fleet {} has {} shards, {} replicas and a lease timeout of {} ms; use the same, or another prefix",
+            connection.prefix, table.shards, table.replicas, table.ttl_ms
+        )));
+    }
+    Ok(bucket)
+}
