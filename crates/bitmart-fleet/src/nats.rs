@@ -26,7 +26,7 @@
 //! | Requests for a snapshot | `bitmart-request.spot.depth.increase100.BTC_USDT` |
 //! | Heartbeats of collectors | `bitmart-member` |
 //!
-//! A JetStream stream keeps the messages of topics for some time. The payload of a frame is its text as the
+//! A `JetStream` stream keeps the messages of topics for some time. The payload of a frame is its text as the
 //! exchange sent it, inflated; [headers](HEADERS) tell the rest. Who collects what is the entry `table` of the
 //! key-value bucket of the same name.
 

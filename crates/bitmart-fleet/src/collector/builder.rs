@@ -152,7 +152,7 @@ impl CollectorBuilder {
     ///
     /// # Errors
     /// An option is out of its range or contradicts that of a collector that ran before, NATS cannot be reached, or
-    /// JetStream is not enabled there.
+    /// `JetStream` is not enabled there.
     ///
     /// # Cancel safety
     /// Cancel-safe: if the future is dropped early, the connection is closed.

@@ -1,8 +1,9 @@
 //! Sets up stream, bucket and table.
 
-use async_nats::jetstream::{kv, stream};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use async_nats::jetstream::{kv, stream};
 
 use super::CollectorBuilder;
 use crate::nats::table::{self, Table};
@@ -31,14 +32,22 @@ pub(super) async fn run(
     };
     let created = connection.jetstream.get_or_create_stream(stream).await;
     created.map_err(|error| Error::jetstream("the stream", error))?;
-    let bucket = match connection.jetstream.get_key_value(&name).await {
-        Ok(bucket) => bucket,
-        Err(_) => {
-            let config = kv::Config { bucket: name, history: 1, ..kv::Config::default() };
-            let created = connection.jetstream.create_key_value(config).await;
-            created.map_err(|error| Error::jetstream("the bucket", error))?
-        }
+    // What `create_key_value` makes; that one asks for the account, whose description by nats-server 2.9 it cannot read.
+    let bucket = stream::Config {
+        name: format!("KV_{name}"),
+        subjects: vec![format!("$KV.{name}.>")],
+        max_messages_per_subject: 1,
+        discard: stream::DiscardPolicy::New,
+        storage: stream::StorageType::File,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        ..stream::Config::default()
     };
+    let created = connection.jetstream.get_or_create_stream(bucket).await;
+    created.map_err(|error| Error::jetstream("the bucket", error))?;
+    let bucket = connection.jetstream.get_key_value(&name).await;
+    let bucket = bucket.map_err(|error| Error::jetstream("the bucket", error))?;
     let ttl_ms = u64::try_from(options.lease_timeout.as_millis()).unwrap_or(u64::MAX);
     let (shards, replicas) = (options.shards, options.replicas);
     let wanted = Table { shards, replicas, ttl_ms, leases: BTreeMap::new() };

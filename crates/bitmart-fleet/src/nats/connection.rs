@@ -35,9 +35,9 @@ impl Connection {
             .request_timeout(Some(REQUEST_TIMEOUT))
             .connection_timeout(REQUEST_TIMEOUT)
             .ping_interval(Duration::from_secs(5))
+            // Short at first: a server that restarts is back soon.
             .reconnect_delay_callback(|attempts| {
-                // Jitter comes from the client's shuffled servers; a fleet is small.
-                Duration::from_millis((50 << attempts.min(6)).min(2_000) as u64)
+                Duration::from_millis(50 * (1 << attempts.min(5))).min(Duration::from_secs(1))
             })
             .event_callback(move |event| {
                 match event {

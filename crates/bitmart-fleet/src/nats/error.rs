@@ -19,7 +19,7 @@ pub enum ErrorKind {
     Unreachable,
     /// No collector has set up the fleet on this server.
     NotSetUp,
-    /// JetStream rejected an operation or did not answer.
+    /// `JetStream` rejected an operation or did not answer.
     JetStream,
 }
 

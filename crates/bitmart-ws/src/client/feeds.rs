@@ -12,11 +12,14 @@ use crate::error::Error;
 use crate::source::{Feed, Source};
 use crate::subscription::DriverHandle;
 
+/// The feeds by endpoint and name of the topic.
+type Topics = HashMap<(Endpoint, Arc<str>), Arc<DriverHandle>>;
+
 /// The source of a client and the feed of each topic.
 pub(super) struct Feeds {
     source: Arc<dyn Source>,
     clock: Arc<dyn Clock>,
-    topics: Mutex<HashMap<(Endpoint, Arc<str>), Arc<DriverHandle>>>,
+    topics: Mutex<Topics>,
 }
 
 impl Feeds {
@@ -70,7 +73,7 @@ impl Feeds {
         self.lock().drain().map(|(_, driver)| driver).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Endpoint, Arc<str>), Arc<DriverHandle>>> {
+    fn lock(&self) -> MutexGuard<'_, Topics> {
         self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

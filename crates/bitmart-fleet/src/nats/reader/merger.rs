@@ -111,7 +111,7 @@ impl Merger {
     pub(super) fn message(
         &mut self,
         lane: usize,
-        message: Message,
+        message: &Message,
         now: Instant,
         out: &mut Vec<Output>,
     ) {
@@ -133,7 +133,7 @@ impl Merger {
         if message.number > expected {
             self.lost(lane, message.number - expected, now, out);
         }
-        self.lifecycle(lane, &message, now, out);
+        self.lifecycle(lane, message, now, out);
     }
 
     /// Handles a new term, before or with its first message.

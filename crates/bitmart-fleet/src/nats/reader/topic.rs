@@ -16,8 +16,14 @@ use super::merger::{Merger, Output};
 use crate::nats::message::{Kind, Message};
 use crate::nats::{Error, history, subject};
 
-/// Pause before JetStream is asked again after a failure.
+/// Pause before `JetStream` is asked again after a failure.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// How often, and after which pause, a new topic is read again that does not yet tell where its snapshot is. Its number
+/// of messages is below the limit.
+const SNAPSHOT_ATTEMPTS: u32 = 5;
+const SNAPSHOT_DELAY: Duration = Duration::from_millis(100);
+const NEW_TOPIC: u64 = 100;
 
 /// What a reader that comes later needs of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +137,7 @@ impl Topic {
                     let Some((lane, message)) = message else { return Ok(End::Restart) };
                     let headers = message.headers.unwrap_or_default();
                     if let Some(message) = Message::parse(&headers, message.payload) {
-                        merger.message(lane, message, Instant::now(), &mut self.out);
+                        merger.message(lane, &message, Instant::now(), &mut self.out);
                     }
                 }
                 request = feed.next_request() => match request {
@@ -183,9 +189,21 @@ impl Topic {
         replica: usize,
     ) -> Result<(), Error> {
         let subject = subject::of_replica(&self.shared.connection.prefix, replica, &self.tail);
-        let Some((last, sequence)) = history::last(&self.shared.stream, &subject).await? else {
+        let Some((mut last, mut sequence)) = history::last(&self.shared.stream, &subject).await?
+        else {
             return Ok(());
         };
+        // The snapshot of a new collector may not be acknowledged yet.
+        for _ in 0..SNAPSHOT_ATTEMPTS {
+            let is_new = last.is_up() && last.number < NEW_TOPIC && last.snapshot.is_none();
+            if self.channel != Channel::Book || !is_new {
+                break;
+            }
+            tokio::time::sleep(SNAPSHOT_DELAY).await;
+            if let Some(newer) = history::last(&self.shared.stream, &subject).await? {
+                (last, sequence) = newer;
+            }
+        }
         let now = Instant::now();
         let holder = self.shared.view().live_lease(shard, replica, now).map(|lease| lease.term);
         if holder != Some(last.term) {
