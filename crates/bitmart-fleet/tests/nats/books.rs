@@ -37,7 +37,7 @@ async fn a_late_reader_gets_the_last_snapshot_and_every_update_after_it() {
     let client = nats.client().await;
     let mut late = Recorder::start(&client, BOOK).await;
     late.events(32).await;
-    early.is_part_of(&late).await;
+    early.is_part_of(&mut late).await;
     assert_eq!(late.lifecycle(), [&Seen::Subscribed], "nothing is missing");
     assert_eq!(late.data()[0], early.data()[0], "it begins with the same snapshot");
     let common = early.data().len().min(late.data().len());

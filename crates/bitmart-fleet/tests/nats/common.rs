@@ -269,10 +269,17 @@ impl Recorder {
         self.seen.iter().filter(|item| !matches!(item, Seen::Data(_))).collect()
     }
 
-    /// Reads until the last event of the other has come, then checks that its events are among those of the other, in the
-    /// same order. What came before or after all events of the other is not compared: a reader begins with the last
-    /// snapshot or state that the collector got.
-    pub(crate) async fn is_part_of(&mut self, other: &Recorder) {
+    /// Reads until the last event of the other has come.
+    pub(crate) async fn catch_up(&mut self, other: &Recorder) {
+        let last = Seen::Data((*other.data().last().expect("an event")).to_owned());
+        if !self.seen.contains(&last) {
+            self.next(&last).await;
+        }
+    }
+
+    /// Checks that the events are among those of the other, in the same order, once the other has read as far. What came
+    /// before all events of the other is not compared: a reader begins with the last snapshot or state of the collector.
+    pub(crate) async fn is_part_of(&self, other: &mut Recorder) {
         let (mine, all) = self.in_common_with(other).await;
         let mut rest = all.iter();
         for event in &mine {
@@ -281,25 +288,19 @@ impl Recorder {
     }
 
     /// As [`is_part_of`](Self::is_part_of), and no event of the other is missing.
-    pub(crate) async fn is_equal_to(&mut self, other: &Recorder) {
+    pub(crate) async fn is_equal_to(&self, other: &mut Recorder) {
         let (mine, all) = self.in_common_with(other).await;
-        assert!(!mine.is_empty(), "nothing in common");
         let first = all.iter().position(|event| *event == mine[0]).expect("a common event");
-        assert_eq!(mine, all[first..]);
+        assert_eq!(mine, all[first..first + mine.len()]);
     }
 
-    /// The own events from the first to the last that both have, and all of the other.
-    async fn in_common_with(&mut self, other: &Recorder) -> (Vec<String>, Vec<String>) {
-        let all: Vec<_> = other.data().into_iter().map(str::to_owned).collect();
-        let last = Seen::Data(all.last().expect("an event").clone());
-        if !self.seen.contains(&last) {
-            self.next(&last).await;
-        }
-        let mine = self.data();
-        let first = mine.iter().position(|event| all.iter().any(|other| other == event));
-        let end = mine.iter().rposition(|event| all.iter().any(|other| other == event));
-        let common = first.zip(end).map_or(&[][..], |(first, end)| &mine[first..=end]);
-        (common.iter().map(|event| (*event).to_owned()).collect(), all)
+    /// The own events from the first that both have, and all of the other.
+    async fn in_common_with(&self, other: &mut Recorder) -> (Vec<String>, Vec<String>) {
+        other.catch_up(self).await;
+        let owned = |events: Vec<&str>| events.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let (mine, all) = (owned(self.data()), owned(other.data()));
+        let first = mine.iter().position(|event| all.contains(event)).expect("a common event");
+        (mine[first..].to_vec(), all)
     }
 }
 

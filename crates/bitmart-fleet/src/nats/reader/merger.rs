@@ -49,8 +49,8 @@ struct Lane {
     next: Option<u64>,
     /// Since when it delivers without a loss.
     up_since: Option<Instant>,
-    /// It is down because its holder was not heard.
-    is_silent: bool,
+    /// Messages before the next one are missing, so the topic has to begin anew, with the history.
+    is_behind: bool,
 }
 
 impl Merger {
@@ -60,20 +60,14 @@ impl Merger {
         Self { lanes, dedup, ttl, is_up: false }
     }
 
-    /// Whether the lane has delivered in this term.
-    pub(super) fn knows(&self, lane: usize, term: u64) -> bool {
-        let lane = &self.lanes[lane];
-        lane.term == term && lane.next.is_some()
-    }
-
     /// Whether the lane delivers.
     pub(super) fn is_lane_up(&self, lane: usize) -> bool {
         self.lanes[lane].up_since.is_some()
     }
 
-    /// Whether the lane is down only because its holder was not heard.
-    pub(super) fn was_silent(&self, lane: usize) -> bool {
-        self.lanes[lane].is_silent
+    /// Whether the topic has to begin anew with the history of the lane.
+    pub(super) fn is_behind(&self, lane: usize) -> bool {
+        self.lanes[lane].is_behind
     }
 
     /// The holder was not heard for too long.
@@ -86,7 +80,8 @@ impl Merger {
         out: &mut Vec<Output>,
     ) {
         self.down(lane, reason, reach, now, out);
-        self.lanes[lane].is_silent = true;
+        // If it is heard again, readers have been told of a loss and need a new beginning.
+        (self.lanes[lane].next, self.lanes[lane].is_behind) = (None, true);
     }
 
     /// Continues a lane behind the last message of its holder, which was published before this reader came.
@@ -125,7 +120,10 @@ impl Merger {
             self.replaced(lane, message.term, detail, now, out);
         }
         let state = &mut self.lanes[lane];
-        let expected = state.next.unwrap_or(message.number);
+        let Some(expected) = state.next.or((message.number == 0).then_some(0)) else {
+            state.is_behind = true;
+            return;
+        };
         if message.number < expected {
             return;
         }
@@ -152,7 +150,7 @@ impl Merger {
             self.down(lane, ReconnectReason::Lost { detail }, self.ttl, now, out);
         }
         let state = &mut self.lanes[lane];
-        (state.term, state.next, state.is_silent) = (term, None, false);
+        (state.term, state.next, state.is_behind) = (term, None, false);
     }
 
     /// The lane delivers nothing any more; `reach` is how far back the loss may begin.
@@ -205,11 +203,7 @@ impl Merger {
         }
     }
 
-    /// Passes a frame, unless the lane waits for its holder to be heard again.
     fn frame(&mut self, lane: usize, message: &Message, out: &mut Vec<Output>) {
-        if self.lanes[lane].is_silent {
-            return;
-        }
         let frame = match &mut self.dedup {
             Some(dedup) => dedup.pass(lane, &message.payload),
             None => Some(message.payload.clone()),
@@ -218,10 +212,6 @@ impl Merger {
     }
 
     fn up(&mut self, lane: usize, now: Instant, out: &mut Vec<Output>) {
-        if self.lanes[lane].is_silent {
-            // Readers have been told of a loss, so they need a new beginning: see `was_silent`.
-            return;
-        }
         if self.lanes[lane].up_since.is_none() {
             self.lanes[lane].up_since = Some(now);
             if let Some(dedup) = &mut self.dedup {

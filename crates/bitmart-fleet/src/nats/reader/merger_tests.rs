@@ -42,10 +42,10 @@ fn run(merger: &mut Merger, lane: usize, now: Instant, messages: &[Message]) -> 
 fn missing_numbers_are_a_loss_and_repeated_ones_are_ignored() {
     let (mut merger, now) = (Merger::new(1, TTL), Instant::now());
     let messages =
-        [frame(1, 4, "a"), frame(1, 5, "b"), frame(1, 5, "b"), frame(1, 3, "z"), frame(1, 9, "c")];
+        [frame(1, 0, "a"), frame(1, 1, "b"), frame(1, 1, "b"), frame(1, 0, "z"), frame(1, 5, "c")];
     assert_eq!(run(&mut merger, 0, now, &messages), ["up", "a", "b", "lost 3", "c"]);
     let lagged = json(&Lagged { missed: 12 });
-    let lagged = Message { payload: lagged, ..message(Kind::Lagged, 1, 10, "") };
+    let lagged = Message { payload: lagged, ..message(Kind::Lagged, 1, 6, "") };
     assert_eq!(run(&mut merger, 0, now, &[lagged]), ["lost 12"]);
 }
 
@@ -74,8 +74,20 @@ fn a_holder_that_was_silent_needs_a_new_beginning() {
     merger.silent(0, reason, TTL, now, &mut out);
     assert_eq!(names(&mut out), ["down"]);
     assert_eq!(run(&mut merger, 0, now, &[frame(1, 1, "b")]), [""; 0]);
-    assert!(merger.was_silent(0));
+    assert!(merger.is_behind(0));
     assert_eq!(run(&mut merger, 0, now, &[frame(2, 0, "c")]), ["up", "c"], "another holder");
+}
+
+#[test]
+fn a_reader_that_comes_late_begins_with_the_history() {
+    let (mut merger, now) = (Merger::new(1, TTL), Instant::now());
+    assert_eq!(run(&mut merger, 0, now, &[frame(1, 5, "f")]), [""; 0]);
+    assert!(merger.is_behind(0));
+    let mut merger = Merger::new(1, TTL);
+    let mut out = Vec::new();
+    merger.join(0, &frame(1, 5, "f"), now, &mut out);
+    assert_eq!(names(&mut out), ["up"]);
+    assert_eq!(run(&mut merger, 0, now, &[frame(1, 5, "f"), frame(1, 6, "g")]), ["g"]);
 }
 
 #[test]

@@ -249,11 +249,8 @@ impl Topic {
             let detail = format!("collector {} holds the topic now", lease.holder);
             merger.replaced(lane, lease.term, detail, now, &mut self.out);
             let is_live = view.is_live(lease, now);
-            if is_live && !merger.is_lane_up(lane) && merger.knows(lane, lease.term) {
-                // It was down only because its heartbeats were missing.
-                if merger.was_silent(lane) {
-                    return true;
-                }
+            if is_live && merger.is_behind(lane) {
+                return true;
             }
             if !is_live && merger.is_lane_up(lane) {
                 let ttl = view.table.ttl() + Duration::from_secs(1);
