@@ -19,7 +19,7 @@ use crate::run::{run as run_command, target_folder, workspace_root};
 use crate::test::doc_command;
 
 /// The libraries whose API is recorded.
-const LIBRARIES: [&str; 7] = [
+const LIBRARIES: [&str; 8] = [
     "bitmart-types",
     "bitmart-auth",
     "bitmart-net",
@@ -27,6 +27,7 @@ const LIBRARIES: [&str; 7] = [
     "bitmart-ws",
     "bitmart-account",
     "bitmart",
+    "bitmart-fleet",
 ];
 
 const FOLDER: &str = "docs/api";

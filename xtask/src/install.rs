@@ -11,12 +11,13 @@ use crate::TaskResult;
 use crate::run::{cargo, run, workspace_root};
 
 /// Programs, and the Debian packages that contain them.
-const PROGRAMS: [(&str, &[&str]); 6] = [
+const PROGRAMS: [(&str, &[&str]); 7] = [
     ("curl", &["curl"]),
     ("ruby", &["ruby"]),
     ("php", &["php-cli", "php-curl"]),
     ("go", &["golang-go"]),
     ("chromium", &["chromium"]),
+    ("nats-server", &["nats-server"]),
     ("curl-config", &["libcurl4-openssl-dev", "libssl-dev", "g++"]),
 ];
 

@@ -9,6 +9,7 @@ mod conformance;
 mod contract;
 mod deny;
 mod dist;
+mod fleet;
 mod foreign;
 mod fuzz;
 mod growth;

@@ -9,7 +9,7 @@ use crate::TaskResult;
 use crate::run::{cargo, output, run as run_command, workspace_root};
 
 /// The crates that are published, in the order in which one needs the other.
-pub(crate) const PUBLISHED: [&str; 10] = [
+pub(crate) const PUBLISHED: [&str; 11] = [
     "bitmart-types",
     "bitmart-auth",
     "bitmart-net",
@@ -19,6 +19,7 @@ pub(crate) const PUBLISHED: [&str; 10] = [
     "bitmart-sim",
     "bitmart-sandbox",
     "bitmart",
+    "bitmart-fleet",
     "bitmart-cli",
 ];
 

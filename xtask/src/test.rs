@@ -9,8 +9,8 @@ use crate::run::{cargo, cargo_workspace, run as run_command, workspace_root};
 use crate::script::{build_programs, program};
 use crate::step::{self, Part, seconds};
 use crate::{
-    TaskResult, api, budget, codegen, contract, deny, foreign, fuzz, lint, package, parquet,
-    report, soak, specs,
+    TaskResult, api, budget, codegen, contract, deny, fleet, foreign, fuzz, lint, package,
+    parquet, report, soak, specs,
 };
 
 struct Step {
@@ -73,6 +73,7 @@ const STEPS: &[Step] = &[
     ),
     parts("postman", "1 min", "the Postman collection works on the sandbox +", contract::postman),
     parts("parquet", "1 min", "another implementation reads what export writes +", parquet::parts),
+    parts("fleet", "5 min", "collectors and readers over a NATS server that dies ++", fleet::parts),
     parts("deny", "seconds", "licenses, sources and advisories of the dependencies", deny::parts),
     parts("fuzz", "3 min", "each fuzz target runs 20 s from its committed corpus", fuzz::parts),
     check("budget", "seconds", "number of crates in the dependency trees", budget::run),
@@ -104,7 +105,8 @@ pub(crate) fn help() -> String {
     }
     text + "
   +   installs pinned Python or Node packages below target/tools (needs network, once)
-  ++  the same; as root on Debian or Ubuntu also curl, ruby, php, go and chromium with apt-get
+  ++  the same; as root on Debian or Ubuntu also curl, ruby, php, go, chromium and
+      nats-server with apt-get
   deny and fuzz use cargo-deny and cargo-fuzz if present; `cargo xtask deny` and `cargo xtask fuzz`
   build them below target/tools. A part whose tool is missing is reported as skipped.
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 use bitmart_ws::{Dialect, Topic};
 use tokio::sync::watch;
 
+use super::Collector;
 use super::leases::Leases;
 use super::publisher::Publisher;
+use super::setup::{self, Setup};
 use super::status::Counters;
 use super::topics::CollectedTopic;
-use super::{Collector, setup};
 use crate::nats::table::{MAX_REPLICAS, MAX_SHARDS};
 use crate::nats::{Connection, Error, Options, subject};
 
@@ -21,12 +22,8 @@ pub struct CollectorBuilder {
     pub(super) exchange: bitmart_ws::Client,
     pub(super) id: String,
     pub(super) topics: Vec<CollectedTopic>,
-    pub(super) shards: usize,
-    pub(super) replicas: usize,
-    pub(super) lease_timeout: Duration,
     pub(super) snapshot_interval: Duration,
-    pub(super) history: Duration,
-    pub(super) history_bytes: i64,
+    pub(super) setup: Setup,
 }
 
 impl fmt::Debug for CollectorBuilder {
@@ -45,12 +42,14 @@ impl CollectorBuilder {
             exchange,
             id: String::new(),
             topics: Vec::new(),
-            shards: 8,
-            replicas: 1,
-            lease_timeout: Duration::from_millis(1_500),
             snapshot_interval: Duration::from_secs(60),
-            history: Duration::from_secs(600),
-            history_bytes: 1 << 30,
+            setup: Setup {
+                shards: 8,
+                replicas: 1,
+                lease_timeout: Duration::from_millis(1_500),
+                history: Duration::from_secs(600),
+                history_bytes: 1 << 30,
+            },
         }
     }
 
@@ -79,21 +78,21 @@ impl CollectorBuilder {
     /// Sets into how many shards the topics are divided, 1 to 256: more than there will ever be collectors. The same
     /// for all collectors of a fleet. Default: 8.
     pub fn shards(mut self, shards: usize) -> Self {
-        self.shards = shards;
+        self.setup.shards = shards;
         self
     }
 
     /// Sets how many collectors publish each topic, 1 to 4. With two, trades continue without a gap when one dies. The
     /// same for all collectors of a fleet. Default: 1.
     pub fn replicas(mut self, replicas: usize) -> Self {
-        self.replicas = replicas;
+        self.setup.replicas = replicas;
         self
     }
 
     /// Sets after what silence a collector counts as dead, 100 ms to 60 s. The same for all collectors of a fleet.
     /// Default: 1.5 s.
     pub fn lease_timeout(mut self, timeout: Duration) -> Self {
-        self.lease_timeout = timeout;
+        self.setup.lease_timeout = timeout;
         self
     }
 
@@ -107,8 +106,8 @@ impl CollectorBuilder {
     /// Sets how much of the past the stream keeps: not longer than `age`, and not more than `bytes` on the disk of
     /// NATS. The first collector that runs decides. Default: 10 minutes, 1 GiB.
     pub fn history(mut self, age: Duration, bytes: u64) -> Self {
-        self.history = age;
-        self.history_bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.setup.history = age;
+        self.setup.history_bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         self
     }
 
@@ -119,14 +118,14 @@ impl CollectorBuilder {
                 "a collector needs an id: letters, digits, `-` and `_`, up to 64",
             ));
         }
-        if !(1..=MAX_SHARDS).contains(&self.shards) {
+        if !(1..=MAX_SHARDS).contains(&self.setup.shards) {
             return Err(Error::config(format!("shards must be 1 to {MAX_SHARDS}")));
         }
-        if !(1..=MAX_REPLICAS).contains(&self.replicas) {
+        if !(1..=MAX_REPLICAS).contains(&self.setup.replicas) {
             return Err(Error::config(format!("replicas must be 1 to {MAX_REPLICAS}")));
         }
         let (least, most) = (Duration::from_millis(100), Duration::from_secs(60));
-        if !(least..=most).contains(&self.lease_timeout) {
+        if !(least..=most).contains(&self.setup.lease_timeout) {
             return Err(Error::config("the lease timeout must be 100 ms to 60 s"));
         }
         if self.snapshot_interval < Duration::from_secs(1) {
@@ -163,7 +162,7 @@ impl CollectorBuilder {
         self.check()?;
         let connection = Connection::open(&self.nats, &self.id).await?;
         let counters = Counters::default();
-        let bucket = setup::run(&connection, &self).await?;
+        let bucket = setup::run(&connection, &self.setup).await?;
         let (stop, stopped) = watch::channel(false);
         let (leases, held) = Leases::start(&self, connection.clone(), bucket, &counters).await?;
         let publisher = Publisher::start(&self, connection, held, counters.clone()).await?;

@@ -11,6 +11,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::CollectorBuilder;
 use super::planner::{self, Member};
+use super::setup::{self, Setup};
 use super::status::Counters;
 use crate::nats::table::{self, Heartbeat, Table};
 use crate::nats::view::{View, heartbeat_interval};
@@ -24,6 +25,7 @@ pub(super) type Held = BTreeMap<(usize, usize), u64>;
 
 pub(super) struct Leases {
     connection: Connection,
+    setup: Setup,
     bucket: kv::Store,
     me: Member,
     view: View,
@@ -53,7 +55,8 @@ impl Leases {
         let view = View::new(table, revision, Instant::now());
         let (held, receiver) = watch::channel(Held::new());
         let counters = counters.clone();
-        Ok((Self { connection, bucket, me, view, held, counters, heartbeats }, receiver))
+        let setup = options.setup.clone();
+        Ok((Self { connection, setup, bucket, me, view, held, counters, heartbeats }, receiver))
     }
 
     pub(super) async fn run(mut self) {
@@ -84,6 +87,13 @@ impl Leases {
                     self.counters.connected(is_open);
                     self.view.restart(Instant::now());
                     if is_open {
+                        // The server may have lost what it had stored.
+                        match setup::run(&self.connection, &self.setup).await {
+                            Ok(bucket) => self.bucket = bucket,
+                            Err(error) => {
+                                tracing::warn!(target: "bitmart_fleet", "not set up: {error}");
+                            }
+                        }
                         self.read_table().await;
                     }
                 }

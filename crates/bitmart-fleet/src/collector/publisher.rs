@@ -57,12 +57,12 @@ impl Publisher {
         held: watch::Receiver<Held>,
         counters: Counters,
     ) -> Result<Self, Error> {
-        let mut topics = vec![Vec::new(); options.shards];
+        let mut topics = vec![Vec::new(); options.setup.shards];
         let mut keys = HashMap::new();
         for topic in &options.topics {
             let key = (topic.topic.dialect(), topic.name().to_owned());
             if keys.insert(topic.tail.clone(), key).is_none() {
-                topics[subject::shard(&topic.tail, options.shards)].push(topic.clone());
+                topics[subject::shard(&topic.tail, options.setup.shards)].push(topic.clone());
             }
         }
         // Each topic needs a capacity of four.

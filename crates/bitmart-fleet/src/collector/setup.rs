@@ -5,15 +5,21 @@ use std::time::Duration;
 
 use async_nats::jetstream::{kv, stream};
 
-use super::CollectorBuilder;
 use crate::nats::table::{self, Table};
 use crate::nats::{Connection, Error, subject};
 
-/// Returns the bucket of the table.
-pub(super) async fn run(
-    connection: &Connection,
-    options: &CollectorBuilder,
-) -> Result<kv::Store, Error> {
+/// What all collectors of a fleet agree on.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) shards: usize,
+    pub(super) replicas: usize,
+    pub(super) lease_timeout: Duration,
+    pub(super) history: Duration,
+    pub(super) history_bytes: i64,
+}
+
+/// Creates what does not exist yet, and checks the rest. Returns the bucket of the table.
+pub(super) async fn run(connection: &Connection, options: &Setup) -> Result<kv::Store, Error> {
     let name = connection.store_name();
     let subjects = (0..options.replicas)
         .map(|replica| subject::of_replica(&connection.prefix, replica, ">"))

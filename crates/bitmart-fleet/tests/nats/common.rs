@@ -29,7 +29,13 @@ pub(crate) struct Nats {
 
 impl Nats {
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// Starts a server with this configuration.
+    pub(crate) fn start_with(config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("nats.conf"), config).expect("written");
         let process = spawn_server(folder.path(), "-1");
         let url = read_url(folder.path(), process.id());
         Self { folder, process, url }
@@ -46,6 +52,11 @@ impl Nats {
         let port = self.url.rsplit(':').next().expect("a port").to_owned();
         self.process = spawn_server(self.folder.path(), &port);
         read_url(self.folder.path(), self.process.id());
+    }
+
+    /// Deletes what it had stored, while it is down.
+    pub(crate) fn lose_disk(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("store")).expect("removed");
     }
 
     pub(crate) fn options(&self) -> Options {
@@ -67,6 +78,8 @@ impl Drop for Nats {
 fn spawn_server(folder: &Path, port: &str) -> Child {
     Command::new("nats-server")
         .args(["--jetstream", "--addr", "127.0.0.1", "--port", port])
+        .arg("--config")
+        .arg(folder.join("nats.conf"))
         .arg("--store_dir")
         .arg(folder.join("store"))
         .arg("--ports_file_dir")
