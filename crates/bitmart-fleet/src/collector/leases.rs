@@ -73,7 +73,7 @@ impl Leases {
                 }
                 heartbeat = self.heartbeats.next() => {
                     let Some(message) = heartbeat else { return };
-                    if let Ok(heartbeat) = serde_json::from_slice::<Heartbeat>(&message.payload)
+                    if let Some(heartbeat) = Heartbeat::parse(&message.payload)
                         && self.view.heard(heartbeat, Instant::now())
                     {
                         self.read_table().await;

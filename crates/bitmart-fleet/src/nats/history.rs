@@ -8,6 +8,8 @@ use super::message::Message;
 
 /// Most messages that are read to build a book.
 const MAX_MESSAGES: usize = 50_000;
+/// And how large they may be together.
+const MAX_BYTES: usize = 64 << 20;
 
 /// The last message of a subject, with its sequence in the stream.
 pub(crate) async fn last<I>(
@@ -28,9 +30,9 @@ pub(crate) async fn range<I>(
     term: u64,
     (first, last): (u64, u64),
 ) -> Result<Vec<Message>, Error> {
-    let mut messages = Vec::new();
+    let (mut messages, mut bytes) = (Vec::new(), 0);
     let mut next = first;
-    while next <= last && messages.len() < MAX_MESSAGES {
+    while next <= last && messages.len() < MAX_MESSAGES && bytes < MAX_BYTES {
         let message = match stream.direct_get_next_for_subject(subject, Some(next)).await {
             Ok(message) => message,
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => break,
@@ -40,6 +42,7 @@ pub(crate) async fn range<I>(
             return Ok(Vec::new());
         }
         next = message.sequence + 1;
+        bytes += message.payload.len();
         if let Some((message, sequence)) = parse(message)
             && message.term == term
             && sequence <= last

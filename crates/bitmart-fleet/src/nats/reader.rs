@@ -150,7 +150,7 @@ async fn listen(
             shared.view().restart(Instant::now());
         }
         if let Some(message) = heard
-            && let Ok(heartbeat) = serde_json::from_slice::<Heartbeat>(&message.payload)
+            && let Some(heartbeat) = Heartbeat::parse(&message.payload)
         {
             read_table |= shared.view().heard(heartbeat, Instant::now());
         }

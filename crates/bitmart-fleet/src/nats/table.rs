@@ -12,6 +12,9 @@ pub(crate) const MAX_SHARDS: usize = 256;
 /// Most replicas of a shard.
 pub(crate) const MAX_REPLICAS: usize = 4;
 
+/// A heartbeat has about 120 bytes.
+const MAX_HEARTBEAT_BYTES: usize = 1_024;
+
 /// The shards of a fleet and their leases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Table {
@@ -44,6 +47,14 @@ pub(crate) struct Heartbeat {
     pub(crate) revision: u64,
     /// It is about to stop and takes no leases.
     pub(crate) leaving: bool,
+}
+
+impl Heartbeat {
+    /// Reads a heartbeat. `None` for anything else, and for one that is too large.
+    pub(crate) fn parse(payload: &[u8]) -> Option<Self> {
+        let payload = Some(payload).filter(|payload| payload.len() <= MAX_HEARTBEAT_BYTES)?;
+        serde_json::from_slice(payload).ok()
+    }
 }
 
 impl Table {
