@@ -63,13 +63,16 @@ impl Leases {
         let mut tick = tokio::time::interval(heartbeat_interval(self.view.table.ttl()));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = self.connection.open.clone();
-        let mut ticks = 0;
+        let (mut ticks, mut needs_setup) = (0, false);
         loop {
             let held = self.held.clone();
             tokio::select! {
                 _ = tick.tick() => {
                     self.send_heartbeat(false).await;
                     ticks += 1;
+                    if needs_setup && *open.borrow() > 0 {
+                        needs_setup = !self.set_up().await;
+                    }
                 }
                 heartbeat = self.heartbeats.next() => {
                     let Some(message) = heartbeat else { return };
@@ -86,22 +89,30 @@ impl Leases {
                     let is_open = *open.borrow() > 0;
                     self.counters.connected(is_open);
                     self.view.restart(Instant::now());
-                    if is_open {
-                        // The server may have lost what it had stored.
-                        match setup::run(&self.connection, &self.setup).await {
-                            Ok(bucket) => self.bucket = bucket,
-                            Err(error) => {
-                                tracing::warn!(target: "bitmart_fleet", "not set up: {error}");
-                            }
-                        }
-                        self.read_table().await;
-                    }
+                    // The server may have lost what it had stored.
+                    needs_setup = true;
                 }
                 () = held.closed() => return self.leave().await,
             }
-            if ticks > HEARTBEATS_BEFORE_PLAN && *open.borrow() > 0 {
+            if ticks > HEARTBEATS_BEFORE_PLAN && *open.borrow() > 0 && !needs_setup {
                 self.counters.connected(true);
                 self.plan().await;
+            }
+        }
+    }
+
+    /// Sets up what is missing after a reconnection. Returns `false` if that has to be repeated: `JetStream` may not be
+    /// ready yet.
+    async fn set_up(&mut self) -> bool {
+        match setup::run(&self.connection, &self.setup).await {
+            Ok(bucket) => {
+                self.bucket = bucket;
+                self.read_table().await;
+                true
+            }
+            Err(error) => {
+                tracing::warn!(target: "bitmart_fleet", "not set up: {error}");
+                false
             }
         }
     }

@@ -127,8 +127,9 @@ async fn listen(
     let interval = heartbeat_interval(interval.unwrap_or(Duration::from_secs(2)));
     let mut tick = tokio::time::interval(interval);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut read_table = false;
     loop {
-        let mut read_table = false;
+        let mut restarted = false;
         let heard = tokio::select! {
             heartbeat = heartbeats.next() => match heartbeat {
                 Some(message) => Some(message),
@@ -140,13 +141,15 @@ async fn listen(
                 if changed.is_err() {
                     return;
                 }
-                read_table = true;
+                restarted = true;
                 None
             }
         };
         let Some(shared) = shared.upgrade() else { return };
         let is_open = *open.borrow() > 0;
-        if read_table {
+        if restarted {
+            // The server may have lost the table, and a new one may have the same revision.
+            read_table = true;
             shared.view().restart(Instant::now());
         }
         if let Some(message) = heard
@@ -156,8 +159,11 @@ async fn listen(
         }
         if read_table && is_open {
             match shared.connection.read_table(&bucket).await {
-                Ok(Some((table, revision))) => shared.view().set_table(table, revision),
-                // The next heartbeat tries again.
+                Ok(Some((table, revision))) => {
+                    read_table = false;
+                    shared.view().set_table(table, revision);
+                }
+                // Tried again after the next heartbeat or tick.
                 Ok(None) => {}
                 Err(error) => tracing::warn!(target: "bitmart_fleet", "table not read: {error}"),
             }

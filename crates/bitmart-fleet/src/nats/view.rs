@@ -29,13 +29,13 @@ impl View {
         Self { table, revision, members: HashMap::new(), listening_since: now }
     }
 
-    /// Adds a heartbeat. Returns whether it knows a newer table.
+    /// Adds a heartbeat. Returns whether it knows another table: a newer one, or one that was made anew after a loss.
     pub(crate) fn heard(&mut self, heartbeat: Heartbeat, now: Instant) -> bool {
         let Heartbeat { id, session, revision, leaving } = heartbeat;
         if self.members.len() < MAX_MEMBERS || self.members.contains_key(&id) {
             self.members.insert(id, Member { session, heard_at: now, leaving });
         }
-        revision > self.revision
+        revision != self.revision
     }
 
     pub(crate) fn set_table(&mut self, table: Table, revision: u64) {

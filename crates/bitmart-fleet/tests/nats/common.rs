@@ -248,6 +248,10 @@ impl Recorder {
         let read = async {
             while !done(&self.seen) {
                 let update = self.subscription.next().await.expect("an update").expect("no error");
+                if let Update::Reconnecting(reason) = &update {
+                    // Shown if the test fails.
+                    println!("{}: {reason}", self.subscription.topic());
+                }
                 self.seen.push(Seen::new(update));
             }
         };
