@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p bitmart-fleet --features nats` needs `nats-server`. A source in this process takes the place of the
 //! exchange: it passes frames of trades as fast as it is asked to. Readers, collector and source share this process, so
-//! processor time of the process is that of all of them; that of the server is told apart (Linux only).
+//! processor time of the process is that of all of them; that of the server is reported apart (Linux only).
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -93,21 +93,21 @@ impl Drop for Server {
 }
 
 fn server(folder: &Path) -> (Server, String) {
-    let process = Command::new("nats-server")
+    let started = Command::new("nats-server")
         .args(["--jetstream", "--addr", "127.0.0.1", "--port", "-1", "--ports_file_dir"])
         .arg(folder)
         .arg("--store_dir")
         .arg(folder.join("store"))
         .stderr(Stdio::null())
-        .spawn()
-        .expect("nats-server is installed");
-    let file = folder.join(format!("nats-server_{}.ports", process.id()));
+        .spawn();
+    let server = Server(started.expect("nats-server is installed"));
+    let file = folder.join(format!("nats-server_{}.ports", server.0.id()));
     loop {
         let text = std::fs::read_to_string(&file).unwrap_or_default();
         if let Ok(ports) = serde_json::from_str::<serde_json::Value>(&text)
             && let Some(url) = ports["nats"][0].as_str()
         {
-            return (Server(process), url.to_owned());
+            return (server, url.to_owned());
         }
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -1,4 +1,4 @@
-//! `collect`, with a NATS server. Ignored unless asked for, because it needs `nats-server`: `cargo xtask test fleet`.
+//! `collect`, with a NATS server. Ignored unless requested, because it needs `nats-server`: `cargo xtask test fleet`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -77,7 +77,7 @@ impl Leases {
                 heartbeat = self.heartbeats.next() => {
                     let Some(message) = heartbeat else { return };
                     if let Some(heartbeat) = Heartbeat::parse(&message.payload)
-                        && self.view.heard(heartbeat, Instant::now())
+                        && self.view.add_heartbeat(heartbeat, Instant::now())
                     {
                         self.read_table().await;
                     }
@@ -132,7 +132,7 @@ impl Leases {
         });
         if self.write(table).await {
             self.counters.took_over(taken);
-            // Others read the table when they hear of its revision.
+            // Others read the table when they learn of its revision.
             self.send_heartbeat(false).await;
         } else {
             // Another collector was faster.

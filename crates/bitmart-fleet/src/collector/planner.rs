@@ -1,4 +1,4 @@
-//! Which leases a collector takes and which it gives up. Pure.
+//! Which leases a collector takes and which it releases. Pure.
 
 use std::time::Instant;
 
@@ -98,7 +98,7 @@ mod tests {
 
     fn beat(view: &mut View, id: &str, now: Instant) {
         let Member { id, session } = member(id);
-        view.heard(Heartbeat { id, session, revision: 0, leaving: false }, now);
+        view.add_heartbeat(Heartbeat { id, session, revision: 0, leaving: false }, now);
     }
 
     fn view(replicas: usize, now: Instant) -> View {
@@ -156,7 +156,7 @@ mod tests {
         settle(&mut view, &["b"], start);
         let later = start + Duration::from_secs(5);
         view.restart(later);
-        assert!(plan(&view, &member("a"), 5, later).is_none(), "b was not heard yet");
+        assert!(plan(&view, &member("a"), 5, later).is_none(), "b was silent yet");
         assert!(plan(&view, &member("a"), 5, later + Duration::from_secs(1)).is_some());
     }
 
@@ -187,7 +187,7 @@ mod tests {
         }
         settle(&mut view, &["a", "b"], start);
         let Member { id, session } = member("b");
-        view.heard(Heartbeat { id, session, revision: 0, leaving: true }, start);
+        view.add_heartbeat(Heartbeat { id, session, revision: 0, leaving: true }, start);
         let table = leave(&view.table, &member("b"));
         view.set_table(table, view.revision + 1);
         assert_eq!(settle(&mut view, &["a"], start), [32]);
@@ -201,7 +201,7 @@ mod tests {
         settle(&mut view, &["a"], start);
         let again = Member { id: "a".to_owned(), session: "another".to_owned() };
         let later = start + Duration::from_secs(2);
-        view.heard(
+        view.add_heartbeat(
             Heartbeat {
                 id: "a".to_owned(),
                 session: "another".to_owned(),

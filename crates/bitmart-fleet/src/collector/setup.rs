@@ -38,7 +38,8 @@ pub(super) async fn run(connection: &Connection, options: &Setup) -> Result<kv::
     };
     let created = connection.jetstream.get_or_create_stream(stream).await;
     created.map_err(|error| Error::jetstream("the stream", error))?;
-    // What `create_key_value` makes; that one asks for the account, whose description by nats-server 2.9 it cannot read.
+    // What `create_key_value` makes. That one requests the description of the account, which it cannot read from
+    // nats-server 2.9.
     let bucket = stream::Config {
         name: format!("KV_{name}"),
         subjects: vec![format!("$KV.{name}.>")],

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 /// The headers of a message of a topic, with their meaning.
 ///
-/// - `Bitmart-Kind`: `frame`; or what happened to the topic: `subscribed`, `resynced`, `reconnecting` (JSON with the
-///   reason), `stale`, `alive`, `lagged` (JSON with the number of lost frames), `unreadable` (a frame that is not text),
-///   `request-rejected` and `rejected` (JSON with code and text); or, if nothing happened for 5 s, `heartbeat` (of a
-///   topic that delivers, with its last frame if that replaces all earlier ones) or `down`.
-/// - `Bitmart-Term`: the term of the collector's lease. Readers ignore messages whose term is lower than one they know.
-/// - `Bitmart-Number`: from 0, one more for each message of the topic within the term. A number that is missing is a loss.
+/// - `Bitmart-Kind`: `frame`; or what happened to the topic: `subscribed`, `resynced`, `reconnecting` (JSON with
+///   the reason), `stale`, `alive`, `lagged` (JSON with the number of lost frames), `unreadable` (a frame that is
+///   not text), `request-rejected` and `rejected` (JSON with code and text); or, if nothing happened for 5 s,
+///   `heartbeat` (of a topic that delivers, with its last frame if that replaces all earlier ones) or `down`.
+/// - `Bitmart-Term`: the term of the collector's lease. Readers ignore messages whose term is lower than one they
+///   know.
+/// - `Bitmart-Number`: from 0, one more for each message of the topic within the term. A number that is missing is
+///   a loss.
 /// - `Bitmart-Received`: when the collector received the frame, in milliseconds since 1970.
 /// - `Bitmart-Collector`: the id of the collector.
 /// - `Bitmart-Snapshot`: of an incremental book, the sequence in the stream of its last snapshot, if known.

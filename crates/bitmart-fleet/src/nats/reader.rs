@@ -130,7 +130,7 @@ async fn listen(
     let mut read_table = false;
     loop {
         let mut restarted = false;
-        let heard = tokio::select! {
+        let received = tokio::select! {
             heartbeat = heartbeats.next() => match heartbeat {
                 Some(message) => Some(message),
                 None => return,
@@ -152,10 +152,10 @@ async fn listen(
             read_table = true;
             shared.view().restart(Instant::now());
         }
-        if let Some(message) = heard
+        if let Some(message) = received
             && let Some(heartbeat) = Heartbeat::parse(&message.payload)
         {
-            read_table |= shared.view().heard(heartbeat, Instant::now());
+            read_table |= shared.view().add_heartbeat(heartbeat, Instant::now());
         }
         if read_table && is_open {
             match shared.connection.read_table(&bucket).await {

@@ -1,4 +1,4 @@
-//! What one machine knows of the fleet: the table, and which collectors it has heard recently.
+//! What one machine knows of the fleet: the table, and which collectors it has received from recently.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ pub(crate) struct View {
 #[derive(Clone, Debug)]
 struct Member {
     session: String,
-    heard_at: Instant,
+    last_received: Instant,
     leaving: bool,
 }
 
@@ -30,10 +30,10 @@ impl View {
     }
 
     /// Adds a heartbeat. Returns whether it knows another table: a newer one, or one that was made anew after a loss.
-    pub(crate) fn heard(&mut self, heartbeat: Heartbeat, now: Instant) -> bool {
+    pub(crate) fn add_heartbeat(&mut self, heartbeat: Heartbeat, now: Instant) -> bool {
         let Heartbeat { id, session, revision, leaving } = heartbeat;
         if self.members.len() < MAX_MEMBERS || self.members.contains_key(&id) {
-            self.members.insert(id, Member { session, heard_at: now, leaving });
+            self.members.insert(id, Member { session, last_received: now, leaving });
         }
         revision != self.revision
     }
@@ -42,21 +42,21 @@ impl View {
         (self.table, self.revision) = (table, revision);
     }
 
-    /// Nothing was heard for a while because the listener was not connected, so silence proves nothing.
+    /// Nothing was received for a while because the listener was not connected, so silence proves nothing.
     pub(crate) fn restart(&mut self, now: Instant) {
         self.members.clear();
         self.listening_since = now;
     }
 
-    /// Whether the holder was heard recently.
+    /// Whether the holder was received from recently.
     pub(crate) fn is_live(&self, lease: &Lease, now: Instant) -> bool {
         !lease.released
             && self.members.get(&lease.holder).is_some_and(|member| {
-                member.session == lease.session && self.is_recent(member.heard_at, now)
+                member.session == lease.session && self.is_recent(member.last_received, now)
             })
     }
 
-    /// Whether the lease may be taken: given up, or its holder was not heard for too long.
+    /// Whether the lease may be taken: given up, or its holder was silent for too long.
     pub(crate) fn is_free(&self, lease: Option<&Lease>, now: Instant) -> bool {
         let Some(lease) = lease.filter(|lease| !lease.released) else { return true };
         !self.is_live(lease, now) && !self.is_recent(self.listening_since, now)
@@ -64,10 +64,9 @@ impl View {
 
     /// Collectors that may hold leases.
     pub(crate) fn live_members(&self, now: Instant) -> impl Iterator<Item = &str> {
-        let live = self
-            .members
-            .iter()
-            .filter(move |(_, member)| !member.leaving && self.is_recent(member.heard_at, now));
+        let live = self.members.iter().filter(move |(_, member)| {
+            !member.leaving && self.is_recent(member.last_received, now)
+        });
         live.map(|(id, _)| id.as_str())
     }
 
@@ -76,7 +75,7 @@ impl View {
         self.table.lease(shard, replica).filter(|lease| self.is_live(lease, now))
     }
 
-    /// Whether there is a lease for every shard and its holder was heard.
+    /// Whether there is a lease for every shard and its holder is live.
     pub(crate) fn is_complete(&self, now: Instant) -> bool {
         (0..self.table.shards).all(|shard| self.live_lease(shard, 0, now).is_some())
     }

@@ -44,7 +44,7 @@ async fn a_late_reader_gets_the_last_snapshot_and_every_update_after_it() {
     assert_eq!(late.data()[..common], early.data()[..common]);
 
     let (version, before) = first_book(&client).await;
-    assert_eq!(before, [], "it is whole at once");
+    assert_eq!(before, [], "it is complete at once");
     assert!(version > 0);
 }
 

@@ -294,8 +294,9 @@ impl Recorder {
         }
     }
 
-    /// Checks that the events are among those of the other, in the same order, once the other has read as far. What came
-    /// before all events of the other is not compared: a reader begins with the last snapshot or state of the collector.
+    /// Checks that the events are among those of the other, in the same order, once the other has read as far. What
+    /// came before all events of the other is not compared: a reader begins with the last snapshot or state of the
+    /// collector.
     pub(crate) async fn is_part_of(&self, other: &mut Recorder) {
         let (mine, all) = self.in_common_with(other).await;
         let mut rest = all.iter();

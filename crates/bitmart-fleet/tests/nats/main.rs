@@ -1,6 +1,6 @@
 //! Collectors and readers over a real NATS server, with a sandbox as the exchange.
 //!
-//! They need the program `nats-server`, so they are ignored unless asked for: `cargo xtask test fleet` runs them if it
+//! They need the program `nats-server`, so they are ignored unless requested: `cargo xtask test fleet` runs them if it
 //! is there.
 #![cfg(unix)]
 

@@ -28,7 +28,7 @@ async fn a_lost_server_is_reported_and_everything_continues_after_its_return() {
     let from = book.seen.len();
     book.next(&Seen::Resynced).await;
     book.events(10).await;
-    // It is whole again: by the last snapshot in the stream, or by a new one.
+    // It is complete again: by the last snapshot in the stream, or by a new one.
     let is_snapshot = |item: &Seen| matches!(item, Seen::Data(text) if text.contains("snapshot"));
     assert!(book.seen[from..].iter().any(is_snapshot), "{:?}", book.lifecycle());
 }

@@ -338,7 +338,7 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        // Whoever subscribes from now on gets another feed, and whoever was about to is told.
+        // Whoever subscribes from now on gets another feed, and whoever was about to is informed.
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             self.handle_command(command);

@@ -16,7 +16,7 @@ const WINDOW: usize = 8_192;
 /// each collector: the n-th is new if no collector has published n of them before.
 #[derive(Debug)]
 pub(super) struct Dedup {
-    lanes: usize,
+    inputs: usize,
     counts: HashMap<u64, Counts>,
     order: VecDeque<u64>,
 }
@@ -24,31 +24,31 @@ pub(super) struct Dedup {
 #[derive(Debug)]
 struct Counts {
     passed: u32,
-    of_lane: Vec<u32>,
+    of_input: Vec<u32>,
 }
 
 impl Dedup {
-    pub(super) fn new(lanes: usize) -> Self {
-        Self { lanes, counts: HashMap::new(), order: VecDeque::new() }
+    pub(super) fn new(inputs: usize) -> Self {
+        Self { inputs, counts: HashMap::new(), order: VecDeque::new() }
     }
 
     /// Starts the count of one collector anew: it may repeat trades after a new subscription.
-    pub(super) fn restart(&mut self, lane: usize) {
+    pub(super) fn restart(&mut self, input: usize) {
         for counts in self.counts.values_mut() {
-            counts.of_lane[lane] = 0;
+            counts.of_input[input] = 0;
         }
     }
 
     /// Returns the frame without the trades that were passed before; `None` if nothing is left. A frame whose trades
     /// are all new, or which is not readable, stays as it is.
-    pub(super) fn pass(&mut self, lane: usize, frame: &Bytes) -> Option<Bytes> {
+    pub(super) fn pass(&mut self, input: usize, frame: &Bytes) -> Option<Bytes> {
         let text = std::str::from_utf8(frame).unwrap_or_default();
         let mut entries = Vec::new();
         if RawEvent::decode(text, &mut entries).is_err() || entries.is_empty() {
-            return self.is_new(lane, text).then(|| frame.clone());
+            return self.is_new(input, text).then(|| frame.clone());
         }
         let total = entries.len();
-        entries.retain(|entry| self.is_new(lane, entry.json.get()));
+        entries.retain(|entry| self.is_new(input, entry.json.get()));
         if entries.is_empty() {
             return None;
         }
@@ -61,7 +61,7 @@ impl Dedup {
         Some(format!(r#"{{"{key}":"{channel}","data":[{}]}}"#, entries.join(",")).into())
     }
 
-    fn is_new(&mut self, lane: usize, text: &str) -> bool {
+    fn is_new(&mut self, input: usize, text: &str) -> bool {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let key = hasher.finish();
@@ -73,12 +73,14 @@ impl Dedup {
             }
             self.order.push_back(key);
         }
-        let lanes = self.lanes;
-        let counts =
-            self.counts.entry(key).or_insert_with(|| Counts { passed: 0, of_lane: vec![0; lanes] });
-        counts.of_lane[lane] += 1;
-        let is_new = counts.of_lane[lane] > counts.passed;
-        counts.passed = counts.passed.max(counts.of_lane[lane]);
+        let inputs = self.inputs;
+        let counts = self
+            .counts
+            .entry(key)
+            .or_insert_with(|| Counts { passed: 0, of_input: vec![0; inputs] });
+        counts.of_input[input] += 1;
+        let is_new = counts.of_input[input] > counts.passed;
+        counts.passed = counts.passed.max(counts.of_input[input]);
         is_new
     }
 }

@@ -1,6 +1,6 @@
 //! Turns the messages of a topic, from one or several collectors, into what a subscription sees.
 //!
-//! Pure: messages, leases and time in; outputs out. A lane is one replica of the topic's shard.
+//! Pure: messages, leases and time in; outputs out. An input is one replica of the topic's shard.
 
 use std::time::{Duration, Instant};
 
@@ -32,8 +32,8 @@ pub(super) enum Output {
 
 #[derive(Debug)]
 pub(super) struct Merger {
-    lanes: Vec<Lane>,
-    /// If there are several lanes: only trades have.
+    inputs: Vec<Input>,
+    /// If there are several inputs: only trades have.
     dedup: Option<Dedup>,
     /// How long a dead collector may have been dead before it was noticed.
     ttl: Duration,
@@ -42,7 +42,7 @@ pub(super) struct Merger {
 }
 
 #[derive(Debug, Default)]
-struct Lane {
+struct Input {
     /// The highest term that was seen.
     term: u64,
     /// The number of the next message of the term; `None` before the first.
@@ -54,50 +54,50 @@ struct Lane {
 }
 
 impl Merger {
-    pub(super) fn new(lanes: usize, ttl: Duration) -> Self {
-        let dedup = (lanes > 1).then(|| Dedup::new(lanes));
-        let lanes = std::iter::repeat_with(Lane::default).take(lanes).collect();
-        Self { lanes, dedup, ttl, is_up: false }
+    pub(super) fn new(inputs: usize, ttl: Duration) -> Self {
+        let dedup = (inputs > 1).then(|| Dedup::new(inputs));
+        let inputs = std::iter::repeat_with(Input::default).take(inputs).collect();
+        Self { inputs, dedup, ttl, is_up: false }
     }
 
-    /// Whether the lane delivers.
-    pub(super) fn is_lane_up(&self, lane: usize) -> bool {
-        self.lanes[lane].up_since.is_some()
+    /// Whether the input delivers.
+    pub(super) fn is_input_up(&self, input: usize) -> bool {
+        self.inputs[input].up_since.is_some()
     }
 
-    /// Whether the topic has to begin anew with the history of the lane.
-    pub(super) fn is_behind(&self, lane: usize) -> bool {
-        self.lanes[lane].is_behind
+    /// Whether the topic has to begin anew with the history of the input.
+    pub(super) fn is_behind(&self, input: usize) -> bool {
+        self.inputs[input].is_behind
     }
 
-    /// The holder was not heard for too long.
+    /// The holder was silent for too long.
     pub(super) fn silent(
         &mut self,
-        lane: usize,
+        input: usize,
         reason: ReconnectReason,
         reach: Duration,
         now: Instant,
         out: &mut Vec<Output>,
     ) {
-        self.down(lane, reason, reach, now, out);
-        // If it is heard again, readers have been told of a loss and need a new beginning.
-        (self.lanes[lane].next, self.lanes[lane].is_behind) = (None, true);
+        self.down(input, reason, reach, now, out);
+        // If it sends heartbeats again, readers have been told of a loss and need a new beginning.
+        (self.inputs[input].next, self.inputs[input].is_behind) = (None, true);
     }
 
-    /// Continues a lane behind the last message of its holder, which was published before this reader came.
+    /// Continues an input behind the last message of its holder, which was published before this reader came.
     pub(super) fn join(
         &mut self,
-        lane: usize,
+        input: usize,
         last: &Message,
         now: Instant,
         out: &mut Vec<Output>,
     ) {
-        self.lanes[lane].term = last.term;
-        self.lanes[lane].next = Some(last.number + 1);
+        self.inputs[input].term = last.term;
+        self.inputs[input].next = Some(last.number + 1);
         match last.kind {
-            Kind::Reconnecting => self.down(lane, reason(last), EXCHANGE_LOSS, now, out),
-            Kind::Rejected => self.lifecycle(lane, last, now, out),
-            _ if last.is_up() => self.up(lane, now, out),
+            Kind::Reconnecting => self.down(input, reason(last), EXCHANGE_LOSS, now, out),
+            Kind::Rejected => self.lifecycle(input, last, now, out),
+            _ if last.is_up() => self.up(input, now, out),
             _ => {}
         }
     }
@@ -105,21 +105,21 @@ impl Merger {
     /// Handles a message.
     pub(super) fn message(
         &mut self,
-        lane: usize,
+        input: usize,
         message: &Message,
         now: Instant,
         out: &mut Vec<Output>,
     ) {
-        let state = &mut self.lanes[lane];
+        let state = &mut self.inputs[input];
         if message.term < state.term {
             // A collector that has lost its lease and does not know yet.
             return;
         }
         if message.term > state.term {
             let detail = format!("collector {} has taken over the topic", message.collector);
-            self.replaced(lane, message.term, detail, now, out);
+            self.replaced(input, message.term, detail, now, out);
         }
-        let state = &mut self.lanes[lane];
+        let state = &mut self.inputs[input];
         let Some(expected) = state.next.or((message.number == 0).then_some(0)) else {
             state.is_behind = true;
             return;
@@ -129,67 +129,67 @@ impl Merger {
         }
         state.next = Some(message.number + 1);
         if message.number > expected {
-            self.lost(lane, message.number - expected, now, out);
+            self.lost(input, message.number - expected, now, out);
         }
-        self.lifecycle(lane, message, now, out);
+        self.lifecycle(input, message, now, out);
     }
 
     /// Handles a new term, before or with its first message.
     pub(super) fn replaced(
         &mut self,
-        lane: usize,
+        input: usize,
         term: u64,
         detail: String,
         now: Instant,
         out: &mut Vec<Output>,
     ) {
-        if term <= self.lanes[lane].term {
+        if term <= self.inputs[input].term {
             return;
         }
-        if self.is_lane_up(lane) {
-            self.down(lane, ReconnectReason::Lost { detail }, self.ttl, now, out);
+        if self.is_input_up(input) {
+            self.down(input, ReconnectReason::Lost { detail }, self.ttl, now, out);
         }
-        let state = &mut self.lanes[lane];
+        let state = &mut self.inputs[input];
         (state.term, state.next, state.is_behind) = (term, None, false);
     }
 
-    /// The lane delivers nothing any more; `reach` is how far back the loss may begin.
+    /// The input delivers nothing any more; `reach` is how far back the loss may begin.
     pub(super) fn down(
         &mut self,
-        lane: usize,
+        input: usize,
         reason: ReconnectReason,
         reach: Duration,
         now: Instant,
         out: &mut Vec<Output>,
     ) {
-        self.lanes[lane].up_since = None;
-        if self.is_covered(lane, reach, now) {
+        self.inputs[input].up_since = None;
+        if self.is_covered(input, reach, now) {
             return;
         }
         out.push(Output::Reconnecting(reason));
         self.is_up = false;
-        if self.lanes.iter().any(|lane| lane.up_since.is_some()) {
-            // Another lane delivers, but not for long enough.
+        if self.inputs.iter().any(|input| input.up_since.is_some()) {
+            // Another input delivers, but not for long enough.
             out.push(Output::Connected);
             self.is_up = true;
         }
     }
 
-    fn lifecycle(&mut self, lane: usize, message: &Message, now: Instant, out: &mut Vec<Output>) {
+    fn lifecycle(&mut self, input: usize, message: &Message, now: Instant, out: &mut Vec<Output>) {
         match message.kind {
             Kind::Frame => {
-                self.up(lane, now, out);
-                self.frame(lane, message, out);
+                self.up(input, now, out);
+                self.frame(input, message, out);
             }
-            Kind::Subscribed | Kind::Resynced | Kind::Heartbeat => self.up(lane, now, out),
-            Kind::Reconnecting => self.down(lane, reason(message), EXCHANGE_LOSS, now, out),
+            Kind::Subscribed | Kind::Resynced | Kind::Heartbeat => self.up(input, now, out),
+            Kind::Reconnecting => self.down(input, reason(message), EXCHANGE_LOSS, now, out),
             Kind::Lagged => {
-                self.up(lane, now, out);
+                self.up(input, now, out);
                 let lagged: Option<Lagged> = serde_json::from_slice(&message.payload).ok();
-                self.lost(lane, lagged.map_or(1, |lagged| lagged.missed), now, out);
+                self.lost(input, lagged.map_or(1, |lagged| lagged.missed), now, out);
             }
-            Kind::Stale if !self.is_another_up(lane) => out.push(Output::Stale(message.received)),
-            Kind::Alive if !self.is_another_up(lane) => out.push(Output::Alive),
+            Kind::Stale if !self.is_another_up(input) => out.push(Output::Stale(message.received)),
+            Kind::Alive if !self.is_another_up(input) => out.push(Output::Alive),
             Kind::Unreadable => out.push(Output::Unreadable(message.payload.clone())),
             Kind::RequestRejected => {
                 let Rejected { code, text } = rejected(message);
@@ -203,19 +203,19 @@ impl Merger {
         }
     }
 
-    fn frame(&mut self, lane: usize, message: &Message, out: &mut Vec<Output>) {
+    fn frame(&mut self, input: usize, message: &Message, out: &mut Vec<Output>) {
         let frame = match &mut self.dedup {
-            Some(dedup) => dedup.pass(lane, &message.payload),
+            Some(dedup) => dedup.pass(input, &message.payload),
             None => Some(message.payload.clone()),
         };
         out.extend(frame.map(|frame| Output::Frame(frame, message.received)));
     }
 
-    fn up(&mut self, lane: usize, now: Instant, out: &mut Vec<Output>) {
-        if self.lanes[lane].up_since.is_none() {
-            self.lanes[lane].up_since = Some(now);
+    fn up(&mut self, input: usize, now: Instant, out: &mut Vec<Output>) {
+        if self.inputs[input].up_since.is_none() {
+            self.inputs[input].up_since = Some(now);
             if let Some(dedup) = &mut self.dedup {
-                dedup.restart(lane);
+                dedup.restart(input);
             }
         }
         if !self.is_up {
@@ -224,27 +224,27 @@ impl Merger {
         }
     }
 
-    /// Messages of the lane are missing, and it continues.
-    fn lost(&mut self, lane: usize, missed: u64, now: Instant, out: &mut Vec<Output>) {
-        let was_up = self.is_lane_up(lane);
-        if was_up && !self.is_covered(lane, EXCHANGE_LOSS, now) {
+    /// Messages of the input are missing, and it continues.
+    fn lost(&mut self, input: usize, missed: u64, now: Instant, out: &mut Vec<Output>) {
+        let was_up = self.is_input_up(input);
+        if was_up && !self.is_covered(input, EXCHANGE_LOSS, now) {
             out.push(Output::Lagged(missed));
         }
         if was_up {
-            self.lanes[lane].up_since = Some(now);
+            self.inputs[input].up_since = Some(now);
         }
     }
 
-    /// Whether another lane has delivered without a loss since `reach` ago.
-    fn is_covered(&self, lane: usize, reach: Duration, now: Instant) -> bool {
-        let is_whole = |other: &Lane| {
+    /// Whether another input has delivered without a loss since `reach` ago.
+    fn is_covered(&self, input: usize, reach: Duration, now: Instant) -> bool {
+        let is_whole = |other: &Input| {
             other.up_since.is_some_and(|since| now.saturating_duration_since(since) >= reach)
         };
-        self.lanes.iter().enumerate().any(|(index, other)| index != lane && is_whole(other))
+        self.inputs.iter().enumerate().any(|(index, other)| index != input && is_whole(other))
     }
 
-    fn is_another_up(&self, lane: usize) -> bool {
-        let mut others = self.lanes.iter().enumerate().filter(|(index, _)| *index != lane);
+    fn is_another_up(&self, input: usize) -> bool {
+        let mut others = self.inputs.iter().enumerate().filter(|(index, _)| *index != input);
         others.any(|(_, other)| other.up_since.is_some())
     }
 }

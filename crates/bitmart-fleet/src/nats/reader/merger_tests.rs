@@ -30,10 +30,10 @@ fn names(out: &mut Vec<Output>) -> Vec<String> {
     out.drain(..).map(name).collect()
 }
 
-fn run(merger: &mut Merger, lane: usize, now: Instant, messages: &[Message]) -> Vec<String> {
+fn run(merger: &mut Merger, input: usize, now: Instant, messages: &[Message]) -> Vec<String> {
     let mut out = Vec::new();
     for message in messages {
-        merger.message(lane, message, now, &mut out);
+        merger.message(input, message, now, &mut out);
     }
     names(&mut out)
 }
@@ -115,7 +115,7 @@ fn a_loss_of_one_of_two_collectors_is_covered_by_the_other() {
     run(&mut merger, 1, start, &[frame(9, 0, "a")]);
     let now = start + LONG;
     assert_eq!(run(&mut merger, 0, now, &[frame(1, 2, "c")]), ["c"]);
-    // Now the first is whole since `now` only, so a loss of the second is a loss.
+    // Now the first is complete since `now` only, so a loss of the second is a loss.
     assert_eq!(run(&mut merger, 1, now, &[frame(9, 5, "d")]), ["lost 4", "d"]);
 }
 

@@ -114,17 +114,17 @@ impl Topic {
         };
         let mut merger = Merger::new(replicas.len(), ttl);
         let mut messages = SelectAll::new();
-        for (lane, replica) in replicas.iter().enumerate() {
+        for (input, replica) in replicas.iter().enumerate() {
             let subject = subject::of_replica(&self.shared.connection.prefix, *replica, &self.tail);
             let subscription = self.shared.connection.client.subscribe(subject).await;
             let subscription =
                 subscription.map_err(|error| Error::jetstream("the subscription", error))?;
-            messages.push(subscription.map(move |message| (lane, message)));
+            messages.push(subscription.map(move |message| (input, message)));
         }
         let flushed = self.shared.connection.client.flush().await;
         flushed.map_err(|error| Error::jetstream("the subscription", error))?;
-        for (lane, replica) in replicas.iter().enumerate() {
-            self.join(&mut merger, lane, shard, *replica).await?;
+        for (input, replica) in replicas.iter().enumerate() {
+            self.join(&mut merger, input, shard, *replica).await?;
         }
         self.check_leases(&mut merger, shard, &replicas);
         loop {
@@ -134,10 +134,10 @@ impl Topic {
             let Some(feed) = &mut self.feed else { return Ok(End::Finished) };
             tokio::select! {
                 message = messages.next() => {
-                    let Some((lane, message)) = message else { return Ok(End::Restart) };
+                    let Some((input, message)) = message else { return Ok(End::Restart) };
                     let headers = message.headers.unwrap_or_default();
                     if let Some(message) = Message::parse(&headers, message.payload) {
-                        merger.message(lane, &message, Instant::now(), &mut self.out);
+                        merger.message(input, &message, Instant::now(), &mut self.out);
                     }
                 }
                 request = feed.next_request() => match request {
@@ -184,7 +184,7 @@ impl Topic {
     async fn join(
         &mut self,
         merger: &mut Merger,
-        lane: usize,
+        input: usize,
         shard: usize,
         replica: usize,
     ) -> Result<(), Error> {
@@ -209,8 +209,8 @@ impl Topic {
         if holder != Some(last.term) {
             return Ok(());
         }
-        merger.join(lane, &last, now, &mut self.out);
-        if !merger.is_lane_up(lane) {
+        merger.join(input, &last, now, &mut self.out);
+        if !merger.is_input_up(input) {
             return Ok(());
         }
         match self.channel {
@@ -244,19 +244,19 @@ impl Topic {
     fn check_leases(&mut self, merger: &mut Merger, shard: usize, replicas: &[usize]) -> bool {
         let now = Instant::now();
         let view = self.shared.view();
-        for (lane, replica) in replicas.iter().enumerate() {
+        for (input, replica) in replicas.iter().enumerate() {
             let Some(lease) = view.table.lease(shard, *replica) else { continue };
             let detail = format!("collector {} holds the topic now", lease.holder);
-            merger.replaced(lane, lease.term, detail, now, &mut self.out);
+            merger.replaced(input, lease.term, detail, now, &mut self.out);
             let is_live = view.is_live(lease, now);
-            if is_live && merger.is_behind(lane) {
+            if is_live && merger.is_behind(input) {
                 return true;
             }
-            if !is_live && merger.is_lane_up(lane) {
+            if !is_live && merger.is_input_up(input) {
                 let ttl = view.table.ttl() + Duration::from_secs(1);
                 let what = if lease.released { "stopped" } else { "fallen silent" };
                 let detail = format!("collector {} of the topic has {what}", lease.holder);
-                merger.silent(lane, ReconnectReason::Lost { detail }, ttl, now, &mut self.out);
+                merger.silent(input, ReconnectReason::Lost { detail }, ttl, now, &mut self.out);
             }
         }
         // A topic that is read from one replica moves to another if its holder is dead.
