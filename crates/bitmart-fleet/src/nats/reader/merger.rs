@@ -237,10 +237,10 @@ impl Merger {
 
     /// Whether another input has delivered without a loss since `reach` ago.
     fn is_covered(&self, input: usize, reach: Duration, now: Instant) -> bool {
-        let is_whole = |other: &Input| {
+        let is_complete = |other: &Input| {
             other.up_since.is_some_and(|since| now.saturating_duration_since(since) >= reach)
         };
-        self.inputs.iter().enumerate().any(|(index, other)| index != input && is_whole(other))
+        self.inputs.iter().enumerate().any(|(index, other)| index != input && is_complete(other))
     }
 
     fn is_another_up(&self, input: usize) -> bool {

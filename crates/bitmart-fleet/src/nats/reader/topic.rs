@@ -321,8 +321,9 @@ impl Topic {
 /// The frames from the last snapshot on, if none is missing.
 fn whole(messages: Vec<Message>, last: &Message) -> Option<Vec<Output>> {
     let first = messages.first()?.number;
-    let is_whole = messages.iter().zip(first..).all(|(message, number)| message.number == number)
-        && messages.last()?.number == last.number;
+    let is_complete =
+        messages.iter().zip(first..).all(|(message, number)| message.number == number)
+            && messages.last()?.number == last.number;
     let frames = messages.into_iter().filter(|message| message.kind == Kind::Frame);
-    is_whole.then(|| frames.map(|frame| Output::Frame(frame.payload, frame.received)).collect())
+    is_complete.then(|| frames.map(|frame| Output::Frame(frame.payload, frame.received)).collect())
 }
