@@ -28,6 +28,7 @@ const LIBRARIES: [&str; 8] = [
     "bitmart-account",
     "bitmart-fleet",
     "bitmart",
+    "bitmart-fleet",
 ];
 
 const FOLDER: &str = "docs/api";

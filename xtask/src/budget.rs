@@ -16,6 +16,7 @@ const BUDGETS: &[(&str, &[&str], usize)] = &[
     ("bitmart-fleet", &["--features", "redis"], 110),
     ("bitmart-auth", &[], 16),
     ("bitmart-types", &[], 24),
+    ("bitmart-fleet", &["--features", "nats"], 140),
     ("bitmart-cli", &["--no-default-features"], 150),
     ("bitmart-cli", &[], 215),
 ];
@@ -26,6 +27,8 @@ const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "
 /// Crates that only the program may depend on.
 const PROGRAM_ONLY: &[&str] = &[
     "askama",
+    "async-nats",
+    "bitmart-fleet",
     "clap",
     "clap_complete",
     "clap_mangen",

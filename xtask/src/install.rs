@@ -17,6 +17,7 @@ const PROGRAMS: [(&str, &[&str]); 7] = [
     ("php", &["php-cli", "php-curl"]),
     ("go", &["golang-go"]),
     ("chromium", &["chromium"]),
+    ("nats-server", &["nats-server"]),
     ("curl-config", &["libcurl4-openssl-dev", "libssl-dev", "g++"]),
     ("redis-server", &["redis-server"]),
 ];

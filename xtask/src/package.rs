@@ -20,6 +20,7 @@ pub(crate) const PUBLISHED: [&str; 11] = [
     "bitmart-sim",
     "bitmart-sandbox",
     "bitmart",
+    "bitmart-fleet",
     "bitmart-cli",
 ];
 

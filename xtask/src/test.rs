@@ -75,8 +75,8 @@ const STEPS: &[Step] = &[
     parts("parquet", "1 min", "another implementation reads what export writes +", parquet::parts),
     parts(
         "fleet",
-        "5 min",
-        "processes share limits through servers that are started +++",
+        "10 min",
+        "processes share limits and market data through servers that die +++",
         fleet::parts,
     ),
     parts("deny", "seconds", "licenses, sources and advisories of the dependencies", deny::parts),
@@ -111,7 +111,7 @@ pub(crate) fn help() -> String {
     text + "
   +   installs pinned Python or Node packages below target/tools (needs network, once)
   ++  the same; as root on Debian or Ubuntu also curl, ruby, php, go and chromium with apt-get
-  +++ as root on Debian or Ubuntu installs redis-server with apt-get; the tests start their own servers
+  +++ as root on Debian or Ubuntu installs redis-server and nats-server with apt-get; the tests start their own servers
   deny and fuzz use cargo-deny and cargo-fuzz if present; `cargo xtask deny` and `cargo xtask fuzz`
   build them below target/tools. A part whose tool is missing is reported as skipped.
 

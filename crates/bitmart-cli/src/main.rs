@@ -5,6 +5,8 @@
 mod api;
 mod auth;
 mod chart;
+#[cfg(feature = "fleet")]
+mod collect;
 mod completions;
 mod confirm;
 mod context;
@@ -91,6 +93,8 @@ fn command() -> Command {
         .subcommand(watch::command())
         .subcommand(wind_down::command())
         .subcommands(endpoint::command::groups());
+    #[cfg(feature = "fleet")]
+    let command = command.subcommand(collect::command());
     #[cfg(feature = "tui")]
     let command = command.subcommand(tui::command());
     command
@@ -108,6 +112,8 @@ async fn run_command(context: &Context, matches: &ArgMatches) -> Result<(), Fail
         Some(("api", matches)) => api::run(context, matches).await,
         Some(("auth", matches)) => auth::run(context, matches).await,
         Some(("chart", matches)) => chart::run(context, matches).await,
+        #[cfg(feature = "fleet")]
+        Some(("collect", matches)) => collect::run(context, matches).await,
         Some(("completions", matches)) => completions::run(matches),
         Some(("man", matches)) => completions::write_man(matches),
         Some(("doctor", _)) => doctor::run(context).await,

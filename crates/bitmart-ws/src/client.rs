@@ -3,6 +3,7 @@
 mod builder;
 mod connection;
 mod endpoints;
+mod feeds;
 mod many;
 mod pool;
 mod problems;
@@ -37,7 +38,9 @@ pub use connection::Connection;
 pub(crate) use problems::ProblemSender;
 pub use problems::{ConnectionProblem, ConnectionProblems};
 
-use endpoints::{Endpoint, Pools, random_seed};
+pub(crate) use endpoints::Endpoint;
+use endpoints::{Pools, random_seed};
+use feeds::Feeds;
 
 /// Subscribes to the streams of one environment and, for private topics, of one account.
 ///
@@ -86,6 +89,8 @@ struct Shared {
     inflaters: InflaterPool,
     next_subscriber_id: AtomicU64,
     pools: Mutex<Pools>,
+    /// Where the topics come from, if not from the exchange.
+    feeds: Option<Feeds>,
     problems: ProblemSender,
 }
 

@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Overflow,
     /// The topic has no snapshots to request: only incremental books and funding rates do.
     Unsupported,
+    /// The [`Source`](crate::source::Source) of the topic ended it. The message says why.
+    Source,
     /// The client was shut down.
     ShutDown,
 }
@@ -68,6 +70,11 @@ impl Error {
 
     pub(crate) fn no_snapshots(topic: &str) -> Self {
         Self::new(ErrorKind::Unsupported, format!("{topic} has no snapshots to request"))
+    }
+
+    /// The source of the topic dropped its feed.
+    pub(crate) fn source_ended() -> Self {
+        Self::new(ErrorKind::Source, "the source of the topic has ended it")
     }
 
     fn with_rejection(mut self, rejection: Rejection) -> Self {

@@ -42,6 +42,8 @@ mod receive_tracker;
 #[cfg(feature = "client")]
 mod router;
 pub mod session;
+#[cfg(feature = "client")]
+pub mod source;
 pub mod spot;
 #[cfg(feature = "client")]
 mod subscription;

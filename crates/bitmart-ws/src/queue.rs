@@ -166,13 +166,11 @@ impl<T> State<T> {
     /// `Continuity` update and the last `Liveness` update after it stay: they describe the current
     /// state of the connection.
     fn drop_events(&mut self) -> u64 {
-        let is_event = |(item, _): &&(Update<T>, Stamp)| item.kind() == UpdateKind::Event;
-        let dropped = self.items.iter().filter(is_event).count();
-        let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
+        let dropped = self.items.iter().map(|(item, _)| item.event_count()).sum();
         if self.lagged == 0 {
             self.lagged_at = self.items.front().map(|(_, stamp)| *stamp);
         }
-        self.lagged += dropped;
+        self.lagged = self.lagged.saturating_add(dropped);
         let last = |kind| self.items.iter().rposition(|(item, _)| item.kind() == kind);
         let continuity = last(UpdateKind::Continuity);
         let liveness = last(UpdateKind::Liveness)

@@ -25,7 +25,8 @@ pub struct ReceiveTime {
 }
 
 impl ReceiveTime {
-    pub(crate) fn new(instant: Instant, timestamp: Timestamp) -> Self {
+    /// Creates a receive time, for the frames of a [`Source`](crate::source::Source).
+    pub fn new(instant: Instant, timestamp: Timestamp) -> Self {
         Self { instant, timestamp }
     }
 }

@@ -49,6 +49,11 @@ impl Router {
         }
     }
 
+    /// Whether there are no subscribers.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.subscribers.is_empty()
+    }
+
     /// Counts decode errors with these metrics.
     pub(crate) fn metrics(self, metrics: Metrics) -> Self {
         Self { metrics, ..self }
@@ -140,6 +145,11 @@ impl Router {
     /// Reports an unreadable frame to every subscriber.
     pub(crate) fn malformed(&mut self, error: DecodeError) {
         self.notify_all(&LifecycleEvent::Malformed(error));
+    }
+
+    /// Reports lost events to every subscriber.
+    pub(crate) fn lagged(&mut self, missed: u64) {
+        self.notify_all(&LifecycleEvent::Lagged(missed));
     }
 
     /// Passes an event of the session on to the subscribers that it concerns.

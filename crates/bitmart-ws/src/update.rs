@@ -35,8 +35,8 @@ pub enum Update<T> {
     /// The [`Stale`](Self::Stale) connection receives again. It was not interrupted, so nothing is
     /// missing.
     Alive,
-    /// The reader was too slow: this many events were dropped here, and newer ones follow. Only market
-    /// data lags; private subscriptions end with
+    /// The reader was too slow, or a [`Source`](crate::source::Source) lost something on its way: this many
+    /// events are missing here, and newer ones follow. Only market data lags; private subscriptions end with
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) instead.
     Lagged(u64),
     /// A frame or an entry of a frame could not be decoded, and its events are missing. Its bytes are
@@ -68,12 +68,22 @@ impl<T> Update<T> {
     #[cfg(feature = "client")]
     pub(crate) fn kind(&self) -> UpdateKind {
         match self {
-            // `Lagged` is created by the reader and never queued.
             Self::Data(_) | Self::Malformed(_) | Self::RequestRejected(_) | Self::Lagged(_) => {
                 UpdateKind::Event
             }
             Self::Subscribed | Self::Reconnecting(_) | Self::Resynced => UpdateKind::Continuity,
             Self::Stale(_) | Self::Alive => UpdateKind::Liveness,
+        }
+    }
+
+    /// How many events are missing when this update is dropped.
+    #[cfg(feature = "client")]
+    pub(crate) fn event_count(&self) -> u64 {
+        match (self.kind(), self) {
+            // Queued only by a `Source`; a reader's own count is never queued.
+            (_, Self::Lagged(missed)) => *missed,
+            (UpdateKind::Event, _) => 1,
+            (UpdateKind::Continuity | UpdateKind::Liveness, _) => 0,
         }
     }
 

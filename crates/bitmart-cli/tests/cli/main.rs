@@ -5,6 +5,8 @@ mod api;
 mod archive;
 mod archive_explains;
 mod auth;
+#[cfg(all(unix, feature = "fleet"))]
+mod collect;
 mod commands;
 mod common;
 mod completions;

@@ -13,11 +13,13 @@ use bitmart_types::{Clock, ConfigError, Environment, SystemClock};
 use tokio::sync::watch;
 
 use super::endpoints::{ENDPOINTS, Endpoint, address_setting, service};
+use super::feeds::Feeds;
 use super::{Client, Shared};
 use crate::connect::Address;
 use crate::dialect::{Access, Dialect, Limits};
 use crate::inflate::InflaterPool;
 use crate::policy::ConnectionPolicy;
+use crate::source::Source;
 
 const DEFAULT_QUEUE_CAPACITY: usize = 1024;
 
@@ -37,6 +39,7 @@ pub struct ClientBuilder {
     endpoint_policies: Vec<(Endpoint, ConnectionPolicy)>,
     subscribe_timeout: Duration,
     plain_text: bool,
+    source: Option<Arc<dyn Source>>,
 }
 
 impl Default for ClientBuilder {
@@ -53,6 +56,7 @@ impl Default for ClientBuilder {
             endpoint_policies: Vec::new(),
             subscribe_timeout: DEFAULT_SUBSCRIBE_TIMEOUT,
             plain_text: false,
+            source: None,
         }
     }
 }
@@ -154,6 +158,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets where topics come from instead of the exchange: see [`source`](crate::source). The client makes no
+    /// connections then; environment, credentials, connector and policies have no effect. Default: the
+    /// exchange.
+    pub fn source(mut self, source: impl Source) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
     /// Builds the client. It does not connect yet.
     ///
     /// # Errors
@@ -164,7 +176,11 @@ impl ClientBuilder {
     /// - A policy exceeds what the exchange allows on an endpoint that this client can use. The source
     ///   is a [`PolicyError`](crate::PolicyError). Without credentials, private endpoints are not
     ///   checked.
-    pub fn build(self) -> Result<Client, ConfigError> {
+    pub fn build(mut self) -> Result<Client, ConfigError> {
+        if self.source.is_some() {
+            self.environment = Environment::custom("source");
+            self.connect = Some(Arc::new(Connector::direct()));
+        }
         let addresses = self.addresses()?;
         let tls = if addresses.values().any(Address::needs_tls) {
             let config = self.tls.client_config(&self.environment.roots, &[b"http/1.1"]);
@@ -189,13 +205,14 @@ impl ClientBuilder {
             credentials: self.credentials,
             tls,
             connect,
-            clock: self.clock,
+            clock: self.clock.clone(),
             queue_capacity: self.queue_capacity,
             limits,
             subscribe_timeout: self.subscribe_timeout,
             inflaters: InflaterPool::default(),
             next_subscriber_id: AtomicU64::new(0),
             pools: Mutex::default(),
+            feeds: self.source.map(|source| Feeds::new(source, self.clock)),
             problems: watch::Sender::new(None),
         })))
     }

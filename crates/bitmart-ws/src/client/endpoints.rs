@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use bitmart_types::Service;
 use tokio::sync::{mpsc, watch};
 
+use super::feeds::Feeds;
 use super::pool::Pool;
 use super::{Client, Connection};
 use crate::assignments::{Assignments, TopicLease};
@@ -46,6 +47,9 @@ impl Client {
         endpoint: Endpoint,
         topic: &Arc<str>,
     ) -> Result<(Arc<DriverHandle>, TopicLease), Error> {
+        if let Some(feeds) = &self.0.feeds {
+            return feeds.lease(endpoint, topic);
+        }
         self.pools()
             .entry(endpoint)
             .or_insert_with(|| Pool::new(&self.limits(endpoint.0, endpoint.1)))
@@ -56,6 +60,9 @@ impl Client {
 
     /// Returns the driver of the connection that carries this topic.
     pub(super) fn driver_of(&self, endpoint: Endpoint, topic: &str) -> Option<Arc<DriverHandle>> {
+        if let Some(feeds) = &self.0.feeds {
+            return feeds.driver_of(endpoint, topic);
+        }
         let pools = self.pools();
         let mut running = pools.get(&endpoint)?.running();
         running.find(|driver| driver.assignments.contains(topic)).cloned()
@@ -63,7 +70,8 @@ impl Client {
 
     /// Signals every driver to end, without waiting for it.
     pub(super) fn shut_down_all(&self) -> Vec<Arc<DriverHandle>> {
-        let drivers: Vec<_> = self.pools().values_mut().flat_map(Pool::take_all).collect();
+        let mut drivers: Vec<_> = self.pools().values_mut().flat_map(Pool::take_all).collect();
+        drivers.extend(self.0.feeds.iter().flat_map(Feeds::take_all));
         for driver in &drivers {
             driver.signals.shut_down();
         }
@@ -71,10 +79,13 @@ impl Client {
     }
 
     /// Returns the current connections, idle ones included: public and private ones of spot, then
-    /// those of futures.
+    /// those of futures. With a [source](super::ClientBuilder::source), each topic counts as one.
     pub fn connections(&self) -> Vec<Connection> {
         let pools = self.pools();
         let mut connections = Vec::new();
+        for ((dialect, access), driver) in self.0.feeds.iter().flat_map(Feeds::running) {
+            connections.push(Connection::new(dialect, access, driver.status.clone()));
+        }
         for (dialect, access) in ENDPOINTS {
             let running = pools.get(&(dialect, access)).into_iter().flat_map(Pool::running);
             connections.extend(

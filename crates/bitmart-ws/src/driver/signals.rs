@@ -28,17 +28,17 @@ impl DriverSignals {
         self.notify.notify_one();
     }
 
-    pub(super) fn is_shut_down(&self) -> bool {
+    pub(crate) fn is_shut_down(&self) -> bool {
         self.shutdown.load(Ordering::Acquire)
     }
 
     /// The subscriptions that were dropped since the last call.
-    pub(super) fn take_dropped(&self) -> Vec<SubscriberId> {
+    pub(crate) fn take_dropped(&self) -> Vec<SubscriberId> {
         std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits for a signal. One that was sent before is not missed.
-    pub(super) async fn notified(&self) {
+    pub(crate) async fn notified(&self) {
         self.notify.notified().await;
     }
 }

@@ -89,6 +89,13 @@ impl<T> Item<T> {
             Self::Update(update) => Some(update.kind()),
         }
     }
+
+    fn event_count(&self) -> u64 {
+        match self {
+            Self::End(_) => 0,
+            Self::Update(update) => update.event_count(),
+        }
+    }
 }
 
 impl<T> Buffer<T> {
@@ -219,7 +226,9 @@ impl<T> Buffer<T> {
                 continue;
             }
             let node = &mut self.nodes[event];
-            node.missed += 1;
+            if let Item::Update(replaced) = &node.item {
+                node.missed += replaced.event_count();
+            }
             node.missed_at.get_or_insert(node.received_at);
             node.received_at = received_at;
             if let Some(newer) = update.take() {
@@ -264,7 +273,7 @@ impl<T> Buffer<T> {
         let is_event = node.item.kind() == Some(UpdateKind::Event);
         if let Some(next) = node.newer_of_topic {
             let next = &mut self.nodes[next];
-            next.missed += node.missed + u64::from(is_event);
+            next.missed += node.missed + node.item.event_count();
             let own = is_event.then_some(node.received_at);
             next.missed_at = node.missed_at.or(own).or(next.missed_at);
         }

@@ -46,6 +46,7 @@ pub(super) enum LifecycleEvent {
     Reconnecting(ReconnectReason),
     Stale(Instant),
     Alive,
+    Lagged(u64),
     RequestRejected(Rejection),
     /// A frame could not be read. Which topic it belongs to is unknown.
     Malformed(DecodeError),
@@ -69,7 +70,12 @@ impl<T> Subscriber<T> {
             LifecycleEvent::Reconnecting(reason) => Update::Reconnecting(reason.clone()),
             LifecycleEvent::Stale(since) => Update::Stale(*since),
             LifecycleEvent::Alive => Update::Alive,
-            LifecycleEvent::Malformed(_) if self.ack_target.is_some() => return true,
+            LifecycleEvent::Malformed(_) | LifecycleEvent::Lagged(_)
+                if self.ack_target.is_some() =>
+            {
+                return true;
+            }
+            LifecycleEvent::Lagged(missed) => Update::Lagged(*missed),
             LifecycleEvent::Malformed(error) => Update::Malformed(error.clone()),
             LifecycleEvent::RequestRejected(rejection) => {
                 Update::RequestRejected(rejection.clone())
@@ -87,7 +93,7 @@ impl<T> Subscriber<T> {
 }
 
 /// A dispatcher with its event type erased.
-pub(super) trait AnyDispatcher: Send {
+pub(super) trait AnyDispatcher: Send + Sync {
     fn event_type(&self) -> TypeId;
     fn as_any_mut(&mut self) -> &mut dyn Any;
     fn is_empty(&self) -> bool;

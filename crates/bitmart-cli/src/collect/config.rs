@@ -1,0 +1,164 @@
+//! The configuration file of `collect`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bitmart::ws;
+use bitmart_fleet::collector::{Collector, CollectorBuilder};
+use bitmart_fleet::nats::Options;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    nats: Nats,
+    collector: Settings,
+    topics: Topics,
+    http: Option<Http>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nats {
+    servers: String,
+    prefix: Option<String>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
+    token_file: Option<PathBuf>,
+    root_certificates: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    id: String,
+    shards: Option<usize>,
+    replicas: Option<usize>,
+    lease_timeout_ms: Option<u64>,
+    snapshot_interval_s: Option<u64>,
+    history_minutes: Option<u64>,
+    history_bytes: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Topics {
+    #[serde(default)]
+    spot: Vec<String>,
+    #[serde(default)]
+    futures: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Http {
+    address: SocketAddr,
+}
+
+impl Config {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let failed = |what: String| Failure::usage(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| failed(error.message().to_owned()))
+    }
+
+    pub(super) fn http_address(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(|http| http.address)
+    }
+
+    pub(super) fn collector(&self, exchange: ws::Client) -> Result<CollectorBuilder, Failure> {
+        let Settings { id, shards, replicas, .. } = &self.collector;
+        let mut builder = Collector::builder(self.nats.options()?, exchange)
+            .id(id)
+            .topics(ws::Dialect::Spot, self.topics.spot.iter().map(String::as_str))
+            .topics(ws::Dialect::Futures, self.topics.futures.iter().map(String::as_str));
+        if let Some(shards) = shards {
+            builder = builder.shards(*shards);
+        }
+        if let Some(replicas) = replicas {
+            builder = builder.replicas(*replicas);
+        }
+        if let Some(timeout) = self.collector.lease_timeout_ms {
+            builder = builder.lease_timeout(Duration::from_millis(timeout));
+        }
+        if let Some(interval) = self.collector.snapshot_interval_s {
+            builder = builder.snapshot_interval(Duration::from_secs(interval));
+        }
+        let (minutes, bytes) = (self.collector.history_minutes, self.collector.history_bytes);
+        if minutes.is_some() || bytes.is_some() {
+            let age = Duration::from_secs(minutes.unwrap_or(10).saturating_mul(60));
+            builder = builder.history(age, bytes.unwrap_or(1 << 30));
+        }
+        Ok(builder)
+    }
+}
+
+impl Nats {
+    fn options(&self) -> Result<Options, Failure> {
+        if self.servers.contains('@') {
+            // The file may be readable by others, and errors may repeat it.
+            return Err(Failure::usage(
+                "nats.servers takes no user name and password: use user and password_file",
+            ));
+        }
+        let mut options = Options::new(&self.servers);
+        if let Some(prefix) = &self.prefix {
+            options = options.prefix(prefix);
+        }
+        if let Some(file) = &self.root_certificates {
+            options = options.root_certificates(file);
+        }
+        match (&self.user, &self.password_file, &self.token_file) {
+            (None, None, None) => Ok(options),
+            (Some(user), Some(file), None) => Ok(options.user(user, secret(file)?)),
+            (None, None, Some(file)) => Ok(options.token(secret(file)?)),
+            _ => Err(Failure::usage(
+                "[nats] takes user and password_file, or token_file, or neither",
+            )),
+        }
+    }
+}
+
+/// Reads the first line of a file.
+fn secret(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    let line = text.lines().next().unwrap_or_default().trim();
+    if line.is_empty() {
+        return Err(Failure::usage(format!("{} is empty", path.display())));
+    }
+    Ok(line.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, Failure> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("collect.toml");
+        std::fs::write(&path, text).expect("written");
+        Config::read(&path)
+    }
+
+    #[test]
+    fn the_documented_example_is_valid() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/fleet/collect.toml");
+        let config = Config::read(Path::new(path)).expect("valid");
+        assert!(!config.topics.spot.is_empty() && config.http.is_some());
+    }
+
+    #[test]
+    fn misspelled_keys_and_passwords_in_addresses_are_rejected() {
+        let valid =
+            "[nats]\nservers = 'nats://h:1'\n[collector]\nid = 'a'\n[topics]\nspot = ['t']\n";
+        assert!(read(valid).is_ok());
+        assert!(read(&valid.replace("servers", "server")).is_err());
+        let config = read(&valid.replace("h:1", "user:hunter2@h:1")).expect("read");
+        let error = config.nats.options().expect_err("rejected").to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}

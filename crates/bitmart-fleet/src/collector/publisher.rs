@@ -1,0 +1,295 @@
+//! The task that subscribes the topics of the held leases and publishes what arrives.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use bitmart_ws::{Client, Dialect, FanIn, FanInOptions, OverflowPolicy, TopicUpdate, Update};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+
+use super::CollectorBuilder;
+use super::frame::RawFrame;
+use super::leases::Held;
+use super::status::Counters;
+use super::topics::{CollectedTopic, HeldTopic, now_ms};
+use crate::nats::message::{Kind, Lagged, Message, Reason, Rejected, json};
+use crate::nats::reader::Channel;
+use crate::nats::{Connection, Error, subject};
+
+/// After how long without a message a topic is confirmed by a heartbeat.
+const HEARTBEAT_AFTER: Duration = Duration::from_secs(5);
+/// How often heartbeats and snapshots are looked after.
+const TICK: Duration = Duration::from_millis(500);
+/// Shortest time between two requests for a snapshot of one topic.
+const MIN_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
+/// Snapshots whose sequence in the stream is not known yet.
+const MAX_UNKNOWN_SNAPSHOTS: usize = 1_024;
+/// Frames of all topics that are queued while NATS is slow.
+const QUEUE_CAPACITY: usize = 1 << 16;
+
+type TopicKey = (Dialect, String);
+
+/// The sequence of a snapshot in the stream: topic, term, sequence.
+type Stored = (TopicKey, u64, u64);
+
+pub(super) struct Publisher {
+    id: String,
+    connection: Connection,
+    exchange: Client,
+    /// By shard.
+    topics: Vec<Vec<CollectedTopic>>,
+    snapshot_interval: Duration,
+    held: watch::Receiver<Held>,
+    counters: Counters,
+    fan_in: FanIn<RawFrame>,
+    current: HashMap<TopicKey, HeldTopic>,
+    keys: HashMap<String, TopicKey>,
+    stored: (mpsc::Sender<Stored>, mpsc::Receiver<Stored>),
+    requests: async_nats::Subscriber,
+}
+
+impl Publisher {
+    pub(super) async fn start(
+        options: &CollectorBuilder,
+        connection: Connection,
+        held: watch::Receiver<Held>,
+        counters: Counters,
+    ) -> Result<Self, Error> {
+        let mut topics = vec![Vec::new(); options.setup.shards];
+        let mut keys = HashMap::new();
+        for topic in &options.topics {
+            let key = (topic.topic.dialect(), topic.name().to_owned());
+            if keys.insert(topic.tail.clone(), key).is_none() {
+                topics[subject::shard(&topic.tail, options.setup.shards)].push(topic.clone());
+            }
+        }
+        // Each topic needs a capacity of four.
+        let capacity = QUEUE_CAPACITY.max(keys.len() * 8);
+        let fan_in =
+            FanInOptions::new().capacity(capacity).overflow_policy(OverflowPolicy::DropOldest);
+        let fan_in = options.exchange.subscribe_many_with([], fan_in).await;
+        let fan_in = fan_in.map_err(|error| Error::config(error.to_string()))?;
+        let requests = connection.client.subscribe(connection.request_subject(">")).await;
+        let requests = requests.map_err(|error| Error::jetstream("requests", error))?;
+        Ok(Self {
+            id: options.id.clone(),
+            exchange: options.exchange.clone(),
+            connection,
+            topics,
+            snapshot_interval: options.snapshot_interval,
+            held,
+            counters,
+            fan_in,
+            current: HashMap::new(),
+            keys,
+            stored: mpsc::channel(MAX_UNKNOWN_SNAPSHOTS),
+            requests,
+        })
+    }
+
+    pub(super) async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                item = self.fan_in.next(), if self.fan_in.topic_count() > 0 => match item {
+                    Some(Ok(item)) => self.publish_update(item).await,
+                    Some(Err(error)) => self.topic_ended(&error).await,
+                    None => {}
+                },
+                changed = self.held.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.change_topics().await;
+                }
+                Some((key, term, sequence)) = self.stored.1.recv() => {
+                    if let Some(topic) = self.current.get_mut(&key)
+                        && topic.term == term
+                        && topic.is_up
+                    {
+                        topic.snapshot = topic.snapshot.max(Some(sequence));
+                    }
+                }
+                Some(request) = self.requests.next() => {
+                    let tail = request.subject.as_str();
+                    let tail = tail.strip_prefix(&self.connection.request_subject("")).unwrap_or_default();
+                    if let Some(key) = self.keys.get(tail).cloned() {
+                        self.request_snapshot(&key).await;
+                    }
+                }
+                _ = tick.tick() => self.look_after_topics().await,
+                _ = stopped.changed() => break,
+            }
+        }
+        // What was published must be out before the leases are handed over.
+        let flushed = self.connection.client.flush();
+        let _ = tokio::time::timeout(Duration::from_secs(1), flushed).await;
+    }
+
+    /// Subscribes the topics of new leases and unsubscribes those of lost ones.
+    async fn change_topics(&mut self) {
+        let held = self.held.borrow_and_update().clone();
+        let fan_in = &mut self.fan_in;
+        self.current.retain(|_, topic| {
+            let stays = held.get(&topic.lease) == Some(&topic.term);
+            if !stays {
+                fan_in.remove(&topic.topic.topic);
+            }
+            stays
+        });
+        let mut added = Vec::new();
+        for ((shard, replica), term) in &held {
+            for topic in self.topics.get(*shard).into_iter().flatten() {
+                let key = (topic.topic.dialect(), topic.name().to_owned());
+                let prefix = &self.connection.prefix;
+                self.current.entry(key).or_insert_with(|| {
+                    added.push(topic.topic.clone());
+                    HeldTopic::new(topic.clone(), (*shard, *replica), *term, prefix)
+                });
+            }
+        }
+        self.counters.holds(held.len(), self.current.len());
+        if let Err(error) = self.fan_in.add(added.iter().cloned()).await {
+            tracing::error!(target: "bitmart_fleet", "topics not subscribed: {error}");
+            let detail = format!("the collector could not subscribe: {error}");
+            for topic in added {
+                let key = (topic.dialect(), topic.name().to_owned());
+                let reason = json(&Reason::Lost { detail: detail.clone() });
+                self.publish(&key, Kind::Reconnecting, now_ms(), reason).await;
+            }
+        }
+    }
+
+    async fn publish_update(&mut self, item: TopicUpdate<RawFrame>) {
+        let key = (item.topic.dialect(), item.topic.name().to_owned());
+        let received = item.received_at.timestamp.as_millis();
+        let (kind, payload) = match item.update {
+            Update::Data(frame) => return self.publish_frame(&key, received, frame).await,
+            Update::Subscribed => (Kind::Subscribed, Bytes::new()),
+            Update::Resynced => (Kind::Resynced, Bytes::new()),
+            Update::Reconnecting(reason) => (Kind::Reconnecting, json(&Reason::from(&reason))),
+            Update::Stale(since) => {
+                let age = i64::try_from(since.elapsed().as_millis()).unwrap_or(0);
+                return self.publish(&key, Kind::Stale, now_ms() - age, Bytes::new()).await;
+            }
+            Update::Alive => (Kind::Alive, Bytes::new()),
+            Update::Lagged(missed) => {
+                self.counters.lost(missed);
+                (Kind::Lagged, json(&Lagged { missed }))
+            }
+            Update::Malformed(error) => (Kind::Unreadable, Bytes::copy_from_slice(error.raw())),
+            Update::RequestRejected(rejection) => {
+                let rejected = Rejected { code: rejection.code, text: rejection.text };
+                (Kind::RequestRejected, json(&rejected))
+            }
+            _ => return,
+        };
+        self.publish(&key, kind, received, payload).await;
+    }
+
+    async fn publish_frame(&mut self, key: &TopicKey, received: i64, frame: RawFrame) {
+        let RawFrame { text, is_snapshot, .. } = frame;
+        let bytes = text.len();
+        let Some(topic) = self.current.get_mut(key) else { return };
+        let message = topic.message(Kind::Frame, received, text, &self.id);
+        self.counters.published(bytes);
+        if !is_snapshot || topic.topic.channel != Channel::Book {
+            return self.send(key, message).await;
+        }
+        topic.snapshot_at = Instant::now();
+        // Readers that come later start at its sequence in the stream.
+        let (subject, term) = (topic.subject.clone(), topic.term);
+        let headers = message.headers();
+        let sent =
+            self.connection.jetstream.publish_with_headers(subject, headers, message.payload);
+        let Ok(acknowledged) = sent.await else { return };
+        let (sender, key) = (self.stored.0.clone(), key.clone());
+        tokio::spawn(async move {
+            if let Ok(stored) = acknowledged.await {
+                let _ = sender.try_send((key, term, stored.sequence));
+            }
+        });
+    }
+
+    async fn publish(&mut self, key: &TopicKey, kind: Kind, received: i64, payload: Bytes) {
+        let Some(topic) = self.current.get_mut(key) else { return };
+        let message = topic.message(kind, received, payload, &self.id);
+        self.send(key, message).await;
+    }
+
+    /// Waits while the queue of the NATS client is full. The queue of the exchange drops events then.
+    async fn send(&self, key: &TopicKey, message: Message) {
+        let Some(topic) = self.current.get(key) else { return };
+        let headers = message.headers();
+        let sent = self.connection.client.publish_with_headers(
+            topic.subject.clone(),
+            headers,
+            message.payload,
+        );
+        if let Err(error) = sent.await {
+            // Its number is missing, which readers see.
+            tracing::warn!(target: "bitmart_fleet", "not published: {error}");
+        }
+    }
+
+    /// Publishes that the exchange rejected a topic.
+    async fn topic_ended(&mut self, error: &bitmart_ws::Error) {
+        let Some(name) = error.topic().map(str::to_owned) else { return };
+        tracing::error!(target: "bitmart_fleet", "topic {name} ended: {error}");
+        for dialect in [Dialect::Spot, Dialect::Futures] {
+            let key = (dialect, name.clone());
+            let text = error.rejection().map_or_else(|| error.to_string(), |r| r.text.clone());
+            let code = error.rejection().and_then(|rejection| rejection.code);
+            self.publish(&key, Kind::Rejected, now_ms(), json(&Rejected { code, text })).await;
+        }
+    }
+
+    /// Sends heartbeats of quiet topics and requests snapshots of books.
+    async fn look_after_topics(&mut self) {
+        let now = Instant::now();
+        let is_quiet =
+            |topic: &HeldTopic| now.duration_since(topic.published_at) >= HEARTBEAT_AFTER;
+        let quiet: Vec<_> = self
+            .current
+            .iter()
+            .filter(|(_, topic)| is_quiet(topic))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in quiet {
+            if let Some(topic) = self.current.get_mut(&key) {
+                let message = topic.heartbeat(&self.id);
+                self.send(&key, message).await;
+            }
+        }
+        let is_due = |topic: &HeldTopic| {
+            topic.topic.channel == Channel::Book
+                && now.duration_since(topic.snapshot_at) >= self.snapshot_interval
+        };
+        let due: Vec<_> = self
+            .current
+            .iter()
+            .filter(|(_, topic)| is_due(topic))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in due {
+            self.request_snapshot(&key).await;
+        }
+    }
+
+    /// Requests a snapshot at the exchange, if the topic is held here.
+    async fn request_snapshot(&mut self, key: &TopicKey) {
+        let now = Instant::now();
+        let Some(topic) = self.current.get_mut(key) else { return };
+        let is_recent = |at: Instant| now.duration_since(at) < MIN_REQUEST_INTERVAL;
+        if !topic.topic.supports_request || topic.requested_at.is_some_and(is_recent) {
+            return;
+        }
+        (topic.requested_at, topic.snapshot_at) = (Some(now), now);
+        if let Err(error) = self.exchange.request_snapshot(&topic.topic.topic).await {
+            tracing::debug!(target: "bitmart_fleet", "snapshot not requested: {error}");
+        }
+    }
+}

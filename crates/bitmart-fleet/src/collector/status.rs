@@ -1,0 +1,75 @@
+//! What a collector does, in numbers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// The state of a collector and what it has done since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// Whether NATS is connected.
+    pub is_connected: bool,
+    /// Leases that it holds.
+    pub leases: u64,
+    /// Topics that it publishes.
+    pub topics: u64,
+    /// Frames that it published.
+    pub frames: u64,
+    /// Bytes of these frames, without headers.
+    pub bytes: u64,
+    /// Frames that it received and did not publish, because it or NATS was too slow.
+    pub lost: u64,
+    /// Times that it took a lease.
+    pub takeovers: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counters(Arc<Values>);
+
+#[derive(Debug, Default)]
+struct Values {
+    is_connected: AtomicBool,
+    leases: AtomicU64,
+    topics: AtomicU64,
+    frames: AtomicU64,
+    bytes: AtomicU64,
+    lost: AtomicU64,
+    takeovers: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn status(&self) -> Status {
+        let value = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Status {
+            is_connected: self.0.is_connected.load(Ordering::Relaxed),
+            leases: value(&self.0.leases),
+            topics: value(&self.0.topics),
+            frames: value(&self.0.frames),
+            bytes: value(&self.0.bytes),
+            lost: value(&self.0.lost),
+            takeovers: value(&self.0.takeovers),
+        }
+    }
+
+    pub(super) fn connected(&self, is_connected: bool) {
+        self.0.is_connected.store(is_connected, Ordering::Relaxed);
+    }
+
+    pub(super) fn holds(&self, leases: usize, topics: usize) {
+        self.0.leases.store(leases as u64, Ordering::Relaxed);
+        self.0.topics.store(topics as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn published(&self, bytes: usize) {
+        self.0.frames.fetch_add(1, Ordering::Relaxed);
+        self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn lost(&self, frames: u64) {
+        self.0.lost.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    pub(super) fn took_over(&self, leases: usize) {
+        self.0.takeovers.fetch_add(leases as u64, Ordering::Relaxed);
+    }
+}

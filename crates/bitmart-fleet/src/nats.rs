@@ -1,0 +1,48 @@
+//! Market data over NATS: the readers' side, and what readers and collectors agree on.
+//!
+//! [`connect`] returns a [`bitmart_ws::Client`] whose topics come from the [collectors](crate::collector) of a
+//! fleet instead of the exchange. Everything else about it is the same: subscriptions, order books, lifecycle.
+//!
+//! ```no_run
+//! use bitmart_fleet::nats::{self, Options};
+//! use bitmart_ws::topic;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! // Instead of `Client::builder().build()?`:
+//! let client = nats::connect(Options::new("nats://127.0.0.1:4222")).await?;
+//! let mut trades = client.subscribe(topic::spot::trades("BTC_USDT")).await?;
+//! while let Some(update) = trades.next().await {
+//!     println!("{:?}", update?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Messages
+//!
+//! | What | Subject |
+//! |---|---|
+//! | A topic | `bitmart.spot.trade.BTC_USDT`, and `bitmart-r1.spot.…` of a second collector |
+//! | Requests for a snapshot | `bitmart-request.spot.depth.increase100.BTC_USDT` |
+//! | Heartbeats of collectors | `bitmart-member` |
+//!
+//! A `JetStream` stream keeps the messages of topics for some time. The payload of a frame is its text as the
+//! exchange sent it, inflated; [headers](HEADERS) tell the rest. Who collects what is the entry `table` of the
+//! key-value bucket of the same name.
+
+mod connection;
+mod error;
+mod history;
+pub(crate) mod message;
+mod options;
+pub(crate) mod reader;
+pub(crate) mod subject;
+pub(crate) mod table;
+pub(crate) mod view;
+
+pub use error::{Error, ErrorKind};
+pub use message::HEADERS;
+pub use options::Options;
+pub use reader::{Source, connect};
+
+pub(crate) use connection::Connection;

@@ -1,0 +1,173 @@
+//! The readers' side: a source of topics for [`bitmart_ws::Client`].
+
+mod dedup;
+mod merger;
+#[cfg(test)]
+mod merger_tests;
+mod topic;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::kv;
+use async_nats::jetstream::stream::Stream;
+use bitmart_ws::source::Feed;
+use bitmart_ws::{Client, ClientBuilder};
+use futures_util::StreamExt as _;
+use tokio::sync::watch;
+
+use super::table::Heartbeat;
+use super::view::{View, heartbeat_interval};
+use super::{Connection, Error, ErrorKind, Options};
+
+pub(crate) use topic::Channel;
+
+/// Connects to a fleet and returns a client that reads from it: see [`Source::connect`].
+///
+/// # Errors
+/// As [`Source::connect`].
+///
+/// # Cancel safety
+/// Cancel-safe: if the future is dropped early, the connection is closed.
+pub async fn connect(options: Options) -> Result<Client, Error> {
+    let builder = Client::builder().source(Source::connect(options).await?);
+    build(builder)
+}
+
+fn build(builder: ClientBuilder) -> Result<Client, Error> {
+    builder.build().map_err(|error| Error::config(error.to_string()))
+}
+
+/// Topics of a fleet, for [`ClientBuilder::source`](bitmart_ws::ClientBuilder::source). Use it instead of [`connect`] to
+/// set capacities or a clock of the client.
+#[derive(Clone)]
+pub struct Source(Arc<Shared>);
+
+struct Shared {
+    connection: Connection,
+    stream: Stream<()>,
+    view: Mutex<View>,
+    /// Changes whenever the view may have changed.
+    changed: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("connection", &self.0.connection).finish_non_exhaustive()
+    }
+}
+
+impl Source {
+    /// Connects to NATS and learns which collectors there are.
+    ///
+    /// # Errors
+    /// NATS cannot be reached, or no collector has ever run for this prefix.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: if the future is dropped early, the connection is closed.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with I/O and time enabled.
+    pub async fn connect(options: Options) -> Result<Self, Error> {
+        let connection = Connection::open(&options, "bitmart-fleet reader").await?;
+        let missing = || {
+            let message =
+                "no collector has set up this fleet: start one first, or check the prefix";
+            Error::new(ErrorKind::NotSetUp, message)
+        };
+        let bucket = connection.jetstream.get_key_value(connection.store_name()).await;
+        let bucket = bucket.map_err(|_| missing())?;
+        let stream = connection.jetstream.get_stream_no_info(connection.store_name()).await;
+        let stream = stream.map_err(|error| Error::jetstream("the stream", error))?;
+        let Some((table, revision)) = connection.read_table(&bucket).await? else {
+            return Err(missing());
+        };
+        let heartbeats = connection.client.subscribe(connection.member_subject()).await;
+        let heartbeats = heartbeats.map_err(|error| Error::jetstream("heartbeats", error))?;
+        let ttl = table.ttl();
+        let view = Mutex::new(View::new(table, revision, Instant::now()));
+        let (changed, mut changes) = watch::channel(0);
+        let shared = Arc::new(Shared { connection, stream, view, changed });
+        tokio::spawn(listen(Arc::downgrade(&shared), bucket, heartbeats));
+        // Topics whose collector is known are confirmed at once.
+        let complete = async {
+            while !shared.view().is_complete(Instant::now()) && changes.changed().await.is_ok() {}
+        };
+        let _ = tokio::time::timeout(ttl, complete).await;
+        Ok(Self(shared))
+    }
+}
+
+impl bitmart_ws::source::Source for Source {
+    fn open(&self, feed: Feed) {
+        tokio::spawn(topic::run(self.0.clone(), feed));
+    }
+}
+
+impl Shared {
+    fn view(&self) -> MutexGuard<'_, View> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn notify(&self) {
+        self.changed.send_modify(|number| *number += 1);
+    }
+}
+
+/// Keeps the view up to date until the last user is gone.
+async fn listen(
+    shared: std::sync::Weak<Shared>,
+    bucket: kv::Store,
+    mut heartbeats: async_nats::Subscriber,
+) {
+    let Some(mut open) = shared.upgrade().map(|shared| shared.connection.open.clone()) else {
+        return;
+    };
+    let interval = shared.upgrade().map(|shared| shared.view().table.ttl());
+    let interval = heartbeat_interval(interval.unwrap_or(Duration::from_secs(2)));
+    let mut tick = tokio::time::interval(interval);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut read_table = false;
+    loop {
+        let mut restarted = false;
+        let received = tokio::select! {
+            heartbeat = heartbeats.next() => match heartbeat {
+                Some(message) => Some(message),
+                None => return,
+            },
+            // Leases expire without an event.
+            _ = tick.tick() => None,
+            changed = open.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                restarted = true;
+                None
+            }
+        };
+        let Some(shared) = shared.upgrade() else { return };
+        let is_open = *open.borrow() > 0;
+        if restarted {
+            // The server may have lost the table, and a new one may have the same revision.
+            read_table = true;
+            shared.view().restart(Instant::now());
+        }
+        if let Some(message) = received
+            && let Some(heartbeat) = Heartbeat::parse(&message.payload)
+        {
+            read_table |= shared.view().add_heartbeat(heartbeat, Instant::now());
+        }
+        if read_table && is_open {
+            match shared.connection.read_table(&bucket).await {
+                Ok(Some((table, revision))) => {
+                    read_table = false;
+                    shared.view().set_table(table, revision);
+                }
+                // Tried again after the next heartbeat or tick.
+                Ok(None) => {}
+                Err(error) => tracing::warn!(target: "bitmart_fleet", "table not read: {error}"),
+            }
+        }
+        shared.notify();
+    }
+}

@@ -1,0 +1,262 @@
+//! Turns the messages of a topic, from one or several collectors, into what a subscription sees.
+//!
+//! Pure: messages, leases and time in; outputs out. An input is one replica of the topic's shard.
+
+use std::time::{Duration, Instant};
+
+use bitmart_ws::ReconnectReason;
+use bytes::Bytes;
+
+use super::dedup::Dedup;
+use crate::nats::message::{Kind, Lagged, Message, Reason, Rejected};
+
+/// How far back a loss may reach that a collector noticed at its connection to the exchange: a connection counts as
+/// dead after 20 s without a frame.
+const EXCHANGE_LOSS: Duration = Duration::from_secs(25);
+
+/// What happens to the feed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Output {
+    Connected,
+    /// A frame and when the collector received it, in milliseconds since 1970.
+    Frame(Bytes, i64),
+    Reconnecting(ReconnectReason),
+    Lagged(u64),
+    /// Since this time, in milliseconds since 1970.
+    Stale(i64),
+    Alive,
+    Unreadable(Bytes),
+    RequestRejected(Option<u32>, String),
+    Rejected(Option<u32>, String),
+}
+
+#[derive(Debug)]
+pub(super) struct Merger {
+    inputs: Vec<Input>,
+    /// If there are several inputs: only trades have.
+    dedup: Option<Dedup>,
+    /// How long a dead collector may have been dead before it was noticed.
+    ttl: Duration,
+    /// The subscription sees a topic that delivers.
+    is_up: bool,
+}
+
+#[derive(Debug, Default)]
+struct Input {
+    /// The highest term that was seen.
+    term: u64,
+    /// The number of the next message of the term; `None` before the first.
+    next: Option<u64>,
+    /// Since when it delivers without a loss.
+    up_since: Option<Instant>,
+    /// Messages before the next one are missing, so the topic has to begin anew, with the history.
+    is_behind: bool,
+}
+
+impl Merger {
+    pub(super) fn new(inputs: usize, ttl: Duration) -> Self {
+        let dedup = (inputs > 1).then(|| Dedup::new(inputs));
+        let inputs = std::iter::repeat_with(Input::default).take(inputs).collect();
+        Self { inputs, dedup, ttl, is_up: false }
+    }
+
+    /// Whether the input delivers.
+    pub(super) fn is_input_up(&self, input: usize) -> bool {
+        self.inputs[input].up_since.is_some()
+    }
+
+    /// Whether the topic has to begin anew with the history of the input.
+    pub(super) fn is_behind(&self, input: usize) -> bool {
+        self.inputs[input].is_behind
+    }
+
+    /// The holder was silent for too long.
+    pub(super) fn silent(
+        &mut self,
+        input: usize,
+        reason: ReconnectReason,
+        reach: Duration,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) {
+        self.down(input, reason, reach, now, out);
+        // If it sends heartbeats again, readers have been told of a loss and need a new beginning.
+        (self.inputs[input].next, self.inputs[input].is_behind) = (None, true);
+    }
+
+    /// Continues an input behind the last message of its holder, which was published before this reader came.
+    pub(super) fn join(
+        &mut self,
+        input: usize,
+        last: &Message,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) {
+        self.inputs[input].term = last.term;
+        self.inputs[input].next = Some(last.number + 1);
+        match last.kind {
+            Kind::Reconnecting => self.down(input, reason(last), EXCHANGE_LOSS, now, out),
+            Kind::Rejected => self.lifecycle(input, last, now, out),
+            _ if last.is_up() => self.up(input, now, out),
+            _ => {}
+        }
+    }
+
+    /// Handles a message.
+    pub(super) fn message(
+        &mut self,
+        input: usize,
+        message: &Message,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) {
+        let state = &mut self.inputs[input];
+        if message.term < state.term {
+            // A collector that has lost its lease and does not know yet.
+            return;
+        }
+        if message.term > state.term {
+            let detail = format!("collector {} has taken over the topic", message.collector);
+            self.replaced(input, message.term, detail, now, out);
+        }
+        let state = &mut self.inputs[input];
+        let Some(expected) = state.next.or((message.number == 0).then_some(0)) else {
+            state.is_behind = true;
+            return;
+        };
+        if message.number < expected {
+            return;
+        }
+        state.next = Some(message.number + 1);
+        if message.number > expected {
+            self.lost(input, message.number - expected, now, out);
+        }
+        self.lifecycle(input, message, now, out);
+    }
+
+    /// Handles a new term, before or with its first message.
+    pub(super) fn replaced(
+        &mut self,
+        input: usize,
+        term: u64,
+        detail: String,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) {
+        if term <= self.inputs[input].term {
+            return;
+        }
+        if self.is_input_up(input) {
+            self.down(input, ReconnectReason::Lost { detail }, self.ttl, now, out);
+        }
+        let state = &mut self.inputs[input];
+        (state.term, state.next, state.is_behind) = (term, None, false);
+    }
+
+    /// The input delivers nothing any more; `reach` is how far back the loss may begin.
+    pub(super) fn down(
+        &mut self,
+        input: usize,
+        reason: ReconnectReason,
+        reach: Duration,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) {
+        self.inputs[input].up_since = None;
+        if self.is_covered(input, reach, now) {
+            return;
+        }
+        out.push(Output::Reconnecting(reason));
+        self.is_up = false;
+        if self.inputs.iter().any(|input| input.up_since.is_some()) {
+            // Another input delivers, but not for long enough.
+            out.push(Output::Connected);
+            self.is_up = true;
+        }
+    }
+
+    fn lifecycle(&mut self, input: usize, message: &Message, now: Instant, out: &mut Vec<Output>) {
+        match message.kind {
+            Kind::Frame => {
+                self.up(input, now, out);
+                self.frame(input, message, out);
+            }
+            Kind::Subscribed | Kind::Resynced | Kind::Heartbeat => self.up(input, now, out),
+            Kind::Reconnecting => self.down(input, reason(message), EXCHANGE_LOSS, now, out),
+            Kind::Lagged => {
+                self.up(input, now, out);
+                let lagged: Option<Lagged> = serde_json::from_slice(&message.payload).ok();
+                self.lost(input, lagged.map_or(1, |lagged| lagged.missed), now, out);
+            }
+            Kind::Stale if !self.is_another_up(input) => out.push(Output::Stale(message.received)),
+            Kind::Alive if !self.is_another_up(input) => out.push(Output::Alive),
+            Kind::Unreadable => out.push(Output::Unreadable(message.payload.clone())),
+            Kind::RequestRejected => {
+                let Rejected { code, text } = rejected(message);
+                out.push(Output::RequestRejected(code, text));
+            }
+            Kind::Rejected => {
+                let Rejected { code, text } = rejected(message);
+                out.push(Output::Rejected(code, text));
+            }
+            Kind::Stale | Kind::Alive | Kind::Down => {}
+        }
+    }
+
+    fn frame(&mut self, input: usize, message: &Message, out: &mut Vec<Output>) {
+        let frame = match &mut self.dedup {
+            Some(dedup) => dedup.pass(input, &message.payload),
+            None => Some(message.payload.clone()),
+        };
+        out.extend(frame.map(|frame| Output::Frame(frame, message.received)));
+    }
+
+    fn up(&mut self, input: usize, now: Instant, out: &mut Vec<Output>) {
+        if self.inputs[input].up_since.is_none() {
+            self.inputs[input].up_since = Some(now);
+            if let Some(dedup) = &mut self.dedup {
+                dedup.restart(input);
+            }
+        }
+        if !self.is_up {
+            out.push(Output::Connected);
+            self.is_up = true;
+        }
+    }
+
+    /// Messages of the input are missing, and it continues.
+    fn lost(&mut self, input: usize, missed: u64, now: Instant, out: &mut Vec<Output>) {
+        let was_up = self.is_input_up(input);
+        if was_up && !self.is_covered(input, EXCHANGE_LOSS, now) {
+            out.push(Output::Lagged(missed));
+        }
+        if was_up {
+            self.inputs[input].up_since = Some(now);
+        }
+    }
+
+    /// Whether another input has delivered without a loss since `reach` ago.
+    fn is_covered(&self, input: usize, reach: Duration, now: Instant) -> bool {
+        let is_complete = |other: &Input| {
+            other.up_since.is_some_and(|since| now.saturating_duration_since(since) >= reach)
+        };
+        self.inputs.iter().enumerate().any(|(index, other)| index != input && is_complete(other))
+    }
+
+    fn is_another_up(&self, input: usize) -> bool {
+        let mut others = self.inputs.iter().enumerate().filter(|(index, _)| *index != input);
+        others.any(|(_, other)| other.up_since.is_some())
+    }
+}
+
+fn reason(message: &Message) -> ReconnectReason {
+    serde_json::from_slice::<Reason>(&message.payload).map_or_else(
+        |_| ReconnectReason::Lost { detail: "the collector's connection".to_owned() },
+        ReconnectReason::from,
+    )
+}
+
+fn rejected(message: &Message) -> Rejected {
+    let unknown = || Rejected { code: None, text: "rejected".to_owned() };
+    serde_json::from_slice(&message.payload).unwrap_or_else(|_| unknown())
+}

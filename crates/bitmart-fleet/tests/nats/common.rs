@@ -1,0 +1,327 @@
+//! A NATS server, a sandbox, collectors as processes, and recorders of events.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bitmart_fleet::collector::{Collector, CollectorBuilder};
+use bitmart_fleet::nats::{self, Options};
+use bitmart_sandbox::{Config, Sandbox};
+use bitmart_types::{Environment, Service};
+use bitmart_ws::event::RawEvent;
+use bitmart_ws::{Client, Dialect, Subscription, Topic, Update};
+use tempfile::TempDir;
+
+/// Longest wait of a test. Only a failure takes as long.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+pub(crate) const TRADES: &str = "spot/trade:BTC_USDT";
+pub(crate) const TICKER: &str = "spot/ticker:BTC_USDT";
+pub(crate) const BOOK: &str = "spot/depth/increase100:BTC_USDT";
+pub(crate) const FUTURES_BOOK: &str = "futures/depthIncrease20:BTCUSDT";
+
+/// A NATS server of this test alone.
+pub(crate) struct Nats {
+    folder: TempDir,
+    process: Child,
+    pub(crate) url: String,
+}
+
+impl Nats {
+    pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// Starts a server with this configuration.
+    pub(crate) fn start_with(config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("nats.conf"), config).expect("written");
+        let process = spawn_server(folder.path(), "-1");
+        let url = read_url(folder.path(), process.id());
+        Self { folder, process, url }
+    }
+
+    /// Ends the server without a farewell.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("killed");
+        self.process.wait().expect("ended");
+    }
+
+    /// Starts it again at the same address, with what it had stored.
+    pub(crate) fn restart(&mut self) {
+        let port = self.url.rsplit(':').next().expect("a port").to_owned();
+        self.process = spawn_server(self.folder.path(), &port);
+        read_url(self.folder.path(), self.process.id());
+    }
+
+    /// Deletes what it had stored, while it is down.
+    pub(crate) fn lose_disk(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("store")).expect("removed");
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        Options::new(&self.url)
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        nats::connect(self.options()).await.expect("connected")
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn_server(folder: &Path, port: &str) -> Child {
+    Command::new("nats-server")
+        .args(["--jetstream", "--addr", "127.0.0.1", "--port", port])
+        .arg("--config")
+        .arg(folder.join("nats.conf"))
+        .arg("--store_dir")
+        .arg(folder.join("store"))
+        .arg("--ports_file_dir")
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("nats-server is installed")
+}
+
+fn read_url(folder: &Path, process: u32) -> String {
+    let file: PathBuf = folder.join(format!("nats-server_{process}.ports"));
+    let start = Instant::now();
+    loop {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        if let Ok(ports) = serde_json::from_str::<serde_json::Value>(&text)
+            && let Some(url) = ports["nats"][0].as_str()
+        {
+            return url.to_owned();
+        }
+        assert!(start.elapsed() < LIMIT, "nats-server does not start");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The exchange. Its market makers trade all the time.
+pub(crate) async fn exchange() -> Sandbox {
+    Sandbox::start(Config::new().rate_limits(false)).await.expect("a sandbox")
+}
+
+fn direct_client(spot: &str, futures: &str) -> Client {
+    let environment = Environment::custom("test")
+        .with(Service::SpotWsPublic, spot)
+        .with(Service::FuturesWsPublic, futures);
+    Client::builder().environment(environment).build().expect("a client")
+}
+
+/// A client of the exchange itself.
+pub(crate) fn direct(sandbox: &Sandbox) -> Client {
+    direct_client(&sandbox.spot().ws_public, &sandbox.futures().ws_public)
+}
+
+/// A collector of all topics of these tests. `change` changes its options.
+pub(crate) async fn collector(
+    nats: &Nats,
+    sandbox: &Sandbox,
+    id: &str,
+    change: impl FnOnce(CollectorBuilder) -> CollectorBuilder,
+) -> Collector {
+    let builder = with_topics(Collector::builder(nats.options(), direct(sandbox)).id(id));
+    change(builder).start().await.expect("started")
+}
+
+fn with_topics(builder: CollectorBuilder) -> CollectorBuilder {
+    builder
+        .topics(Dialect::Spot, [TRADES, TICKER, BOOK])
+        .topics(Dialect::Futures, [FUTURES_BOOK])
+        .shards(4)
+}
+
+pub(crate) fn raw(name: &str) -> Topic<RawEvent> {
+    let is_spot = name.starts_with("spot/");
+    Topic::public(if is_spot { Dialect::Spot } else { Dialect::Futures }, name)
+}
+
+/// A collector in a process of its own: this test program, which runs [`collector_process`].
+pub(crate) struct CollectorProcess(Child);
+
+const CHILD: &str = "BITMART_FLEET_TEST_COLLECTOR";
+
+impl CollectorProcess {
+    pub(crate) fn start(nats: &Nats, sandbox: &Sandbox, id: &str, replicas: usize) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let (spot, futures) = (&sandbox.spot().ws_public, &sandbox.futures().ws_public);
+        let options = [&nats.url, spot, futures, id, &replicas.to_string()].join("\n");
+        let child = Command::new(program)
+            .args(["common::collector_process", "--exact", "--ignored", "--nocapture"])
+            .env(CHILD, options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn();
+        Self(child.expect("started"))
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().expect("killed");
+        self.0.wait().expect("ended");
+    }
+
+    /// `STOP` or `CONT`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.0.id().to_string();
+        let status = Command::new("kill").args([&format!("-{signal}"), &id]).status();
+        assert!(status.expect("kill runs").success());
+    }
+}
+
+impl Drop for CollectorProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+#[ignore = "the body of a process of other tests"]
+async fn collector_process() {
+    let Ok(options) = std::env::var(CHILD) else { return };
+    let options: Vec<&str> = options.lines().collect();
+    let [url, spot, futures, id, replicas] = options[..] else { panic!("five options") };
+    let builder = Collector::builder(Options::new(url), direct_client(spot, futures)).id(id);
+    let builder = with_topics(builder).replicas(replicas.parse().expect("a number"));
+    let _collector = builder.start().await.expect("started");
+    std::future::pending::<()>().await;
+}
+
+/// Waits until a collector in another process has set up the fleet.
+pub(crate) async fn until_set_up(nats: &Nats) {
+    let start = Instant::now();
+    while nats::connect(nats.options()).await.is_err() {
+        assert!(start.elapsed() < LIMIT, "no collector starts");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What a subscription returned: events as JSON, and everything else by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Data(String),
+    Subscribed,
+    Reconnecting,
+    Resynced,
+    Lagged,
+    Other,
+}
+
+impl Seen {
+    fn new(update: Update<RawEvent>) -> Self {
+        match update {
+            Update::Data(event) => Self::Data(event.json.get().to_owned()),
+            Update::Subscribed => Self::Subscribed,
+            Update::Reconnecting(_) => Self::Reconnecting,
+            Update::Resynced => Self::Resynced,
+            Update::Lagged(_) => Self::Lagged,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Records what a subscription returns.
+pub(crate) struct Recorder {
+    subscription: Subscription<RawEvent>,
+    pub(crate) seen: Vec<Seen>,
+}
+
+impl Recorder {
+    pub(crate) async fn start(client: &Client, topic: &str) -> Self {
+        let subscribed = tokio::time::timeout(LIMIT, client.subscribe(raw(topic))).await;
+        let subscription = subscribed.expect("in time").expect("subscribed");
+        Self { subscription, seen: Vec::new() }
+    }
+
+    /// Reads until this returns true for the last item.
+    pub(crate) async fn until(&mut self, mut done: impl FnMut(&[Seen]) -> bool) {
+        let read = async {
+            while !done(&self.seen) {
+                let update = self.subscription.next().await.expect("an update").expect("no error");
+                if let Update::Reconnecting(reason) = &update {
+                    // Shown if the test fails.
+                    println!("{}: {reason}", self.subscription.topic());
+                }
+                self.seen.push(Seen::new(update));
+            }
+        };
+        if tokio::time::timeout(LIMIT, read).await.is_err() {
+            let lifecycle: Vec<_> = self.lifecycle();
+            panic!("not in time; {} items, {lifecycle:?}", self.seen.len());
+        }
+    }
+
+    /// Reads until this many more events have come.
+    pub(crate) async fn events(&mut self, count: usize) {
+        let wanted = self.data().len() + count;
+        self.until(|seen| count_data(seen) >= wanted).await;
+    }
+
+    /// Reads until this item has come (again).
+    pub(crate) async fn next(&mut self, item: &Seen) {
+        let from = self.seen.len();
+        self.until(|seen| seen[from..].last() == Some(item)).await;
+    }
+
+    pub(crate) fn data(&self) -> Vec<&str> {
+        let data = self.seen.iter().filter_map(|item| match item {
+            Seen::Data(text) => Some(text.as_str()),
+            _ => None,
+        });
+        data.collect()
+    }
+
+    /// Everything but events.
+    pub(crate) fn lifecycle(&self) -> Vec<&Seen> {
+        self.seen.iter().filter(|item| !matches!(item, Seen::Data(_))).collect()
+    }
+
+    /// Reads until the last event of the other has come.
+    pub(crate) async fn catch_up(&mut self, other: &Recorder) {
+        let last = Seen::Data((*other.data().last().expect("an event")).to_owned());
+        if !self.seen.contains(&last) {
+            self.next(&last).await;
+        }
+    }
+
+    /// Checks that the events are among those of the other, in the same order, once the other has read as far. What
+    /// came before all events of the other is not compared: a reader begins with the last snapshot or state of the
+    /// collector.
+    pub(crate) async fn is_part_of(&self, other: &mut Recorder) {
+        let (mine, all) = self.in_common_with(other).await;
+        let mut rest = all.iter();
+        for event in &mine {
+            assert!(rest.any(|other| other == event), "out of order or twice: {event}");
+        }
+    }
+
+    /// As [`is_part_of`](Self::is_part_of), and no event of the other is missing.
+    pub(crate) async fn is_equal_to(&self, other: &mut Recorder) {
+        let (mine, all) = self.in_common_with(other).await;
+        let first = all.iter().position(|event| *event == mine[0]).expect("a common event");
+        assert_eq!(mine, all[first..first + mine.len()]);
+    }
+
+    /// The own events from the first that both have, and all of the other.
+    async fn in_common_with(&self, other: &mut Recorder) -> (Vec<String>, Vec<String>) {
+        other.catch_up(self).await;
+        let owned = |events: Vec<&str>| events.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let (mine, all) = (owned(self.data()), owned(other.data()));
+        let first = mine.iter().position(|event| all.contains(event)).expect("a common event");
+        (mine[first..].to_vec(), all)
+    }
+}
+
+fn count_data(seen: &[Seen]) -> usize {
+    seen.iter().filter(|item| matches!(item, Seen::Data(_))).count()
+}

@@ -1,0 +1,12 @@
+//! Collectors and readers over a real NATS server, with a sandbox as the exchange.
+//!
+//! They need the program `nats-server`, so they are ignored unless requested: `cargo xtask test fleet` runs them if it
+//! is there.
+#![cfg(unix)]
+
+mod books;
+mod common;
+mod failover;
+mod fencing;
+mod same_events;
+mod server;

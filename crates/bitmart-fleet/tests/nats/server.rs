@@ -1,0 +1,141 @@
+//! A NATS server that dies, and readers that are slow.
+
+use std::time::Duration;
+
+use bitmart_fleet::collector::Collector;
+use bitmart_fleet::nats::{Options, Source};
+use bitmart_ws::{Client, Update};
+
+use super::common::{BOOK, LIMIT, Nats, Recorder, Seen, TRADES};
+use super::common::{collector, exchange, raw};
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn a_lost_server_is_reported_and_everything_continues_after_its_return() {
+    let (mut nats, sandbox) = (Nats::start(), exchange().await);
+    let _collector = collector(&nats, &sandbox, "a", |builder| builder).await;
+    let client = nats.client().await;
+    let mut trades = Recorder::start(&client, TRADES).await;
+    let mut book = Recorder::start(&client, BOOK).await;
+    trades.events(1).await;
+    book.events(3).await;
+    nats.kill();
+    trades.next(&Seen::Reconnecting).await;
+    book.next(&Seen::Reconnecting).await;
+    nats.restart();
+    trades.next(&Seen::Resynced).await;
+    trades.events(3).await;
+    let from = book.seen.len();
+    book.next(&Seen::Resynced).await;
+    book.events(10).await;
+    // It is complete again: by the last snapshot in the stream, or by a new one.
+    let is_snapshot = |item: &Seen| matches!(item, Seen::Data(text) if text.contains("snapshot"));
+    assert!(book.seen[from..].iter().any(is_snapshot), "{:?}", book.lifecycle());
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn a_server_that_lost_its_disk_is_set_up_again() {
+    let (mut nats, sandbox) = (Nats::start(), exchange().await);
+    let _collector = collector(&nats, &sandbox, "a", |builder| builder).await;
+    let client = nats.client().await;
+    let mut book = Recorder::start(&client, BOOK).await;
+    book.events(3).await;
+    nats.kill();
+    nats.lose_disk();
+    nats.restart();
+    book.next(&Seen::Resynced).await;
+    let from = book.seen.len();
+    book.events(5).await;
+    let is_snapshot = |item: &Seen| matches!(item, Seen::Data(text) if text.contains("snapshot"));
+    assert!(book.seen[from..].iter().any(is_snapshot), "{:?}", book.lifecycle());
+    let mut late = Recorder::start(&nats.client().await, TRADES).await;
+    late.events(1).await;
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn a_reader_needs_the_documented_permissions_only() {
+    let (nats, sandbox) = (Nats::start_with(PERMISSIONS), exchange().await);
+    let connect = |options: Options| {
+        Collector::builder(options, super::common::direct(&sandbox)).id("a").topic(raw(BOOK))
+    };
+    let options = nats.options().user("collector", "c");
+    let _collector = connect(options).start().await.expect("started");
+    let options = nats.options().user("reader", "r");
+    let client = bitmart_fleet::nats::connect(options).await.expect("connected");
+    let mut book = Recorder::start(&client, BOOK).await;
+    book.events(5).await;
+    assert_eq!(book.lifecycle(), [&Seen::Subscribed]);
+    let wrong = bitmart_fleet::nats::connect(nats.options().user("reader", "wrong")).await;
+    let error = wrong.expect_err("rejected");
+    assert_eq!(error.kind(), bitmart_fleet::nats::ErrorKind::Unreachable);
+    assert!(!format!("{error} {error:?}").contains("wrong"), "{error}");
+    // A reader cannot forge market data.
+    let options = async_nats::ConnectOptions::with_user_and_password("reader".into(), "r".into());
+    let forger = options.connect(&nats.url).await.expect("connected");
+    let before = book.data().len();
+    forger.publish("bitmart.spot.depth.increase100.BTC_USDT", "x".into()).await.expect("queued");
+    forger.flush().await.expect("flushed");
+    book.events(3).await;
+    assert!(book.data().len() > before && book.lifecycle().len() == 1);
+}
+
+/// As `docs/fleet.md` has them.
+const PERMISSIONS: &str = r#"
+authorization {
+  users = [
+    { user: collector, password: c }
+    { user: reader, password: r, permissions: {
+      subscribe: ["bitmart.>", "bitmart-r1.>", "bitmart-r2.>", "bitmart-r3.>", "bitmart-member", "_INBOX.>"]
+      publish: [
+        "bitmart-request.>"
+        "$JS.API.DIRECT.GET.BITMART", "$JS.API.DIRECT.GET.BITMART.>"
+        "$JS.API.DIRECT.GET.KV_BITMART", "$JS.API.DIRECT.GET.KV_BITMART.>"
+        "$JS.API.STREAM.INFO.KV_BITMART"
+      ]
+    } }
+  ]
+}
+"#;
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn a_slow_reader_lags_and_others_do_not() {
+    let (nats, sandbox) = (Nats::start(), exchange().await);
+    let _collector = collector(&nats, &sandbox, "a", |builder| builder).await;
+    let source = Source::connect(nats.options()).await.expect("connected");
+    let client = Client::builder().source(source).queue_capacity(4).build().expect("a client");
+    let mut slow = client.subscribe(raw(BOOK)).await.expect("subscribed");
+    let mut quick = Recorder::start(&nats.client().await, BOOK).await;
+    quick.events(20).await;
+    let mut lagged = 0;
+    let read = async {
+        while lagged == 0 {
+            if let Update::Lagged(missed) = slow.next().await.expect("an update").expect("no error")
+            {
+                lagged = missed;
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, read).await.expect("in time");
+    assert!(lagged >= 10, "{lagged}");
+    assert_eq!(quick.lifecycle(), [&Seen::Subscribed]);
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn collectors_of_one_fleet_have_the_same_shards() {
+    let (nats, sandbox) = (Nats::start(), exchange().await);
+    let error = bitmart_fleet::nats::connect(nats.options()).await.expect_err("not set up");
+    assert_eq!(error.kind(), bitmart_fleet::nats::ErrorKind::NotSetUp);
+    let first = collector(&nats, &sandbox, "a", |builder| builder).await;
+    let other = bitmart_fleet::collector::Collector::builder(
+        nats.options(),
+        super::common::direct(&sandbox),
+    );
+    let other = other.id("b").topic(raw(TRADES)).shards(5);
+    let error = other.start().await.expect_err("other shards");
+    assert_eq!(error.kind(), bitmart_fleet::nats::ErrorKind::Config, "{error}");
+    tokio::time::timeout(Duration::from_secs(10), first.stop()).await.expect("stopped");
+}
