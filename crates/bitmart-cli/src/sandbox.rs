@@ -1,6 +1,7 @@
 //! `sandbox`: a local exchange, and control of it.
 
 mod admin;
+mod browser;
 mod calls;
 mod detach;
 mod env;
@@ -191,6 +192,20 @@ pub(crate) fn command() -> Command {
                 Arg::new("file").required(true).value_name("FILE").help("The file to write"),
             ),
         )
+        .subcommand(
+            Command::new("console")
+                .about("Open the console of the running sandbox in a browser")
+                .after_help(
+                    "The console shows what programs send and why it was refused, accounts and markets, and injects \
+                     faults. The address contains a code that works once, within a minute.",
+                )
+                .arg(
+                    Arg::new("print")
+                        .long("print")
+                        .action(ArgAction::SetTrue)
+                        .help("Print the address instead of opening a browser"),
+                ),
+        )
         .subcommands(calls::commands())
         .subcommand(Command::new("down").about("Stop the sandbox"))
         .subcommand(Command::new("reset").about("Delete the saved state"))
@@ -223,6 +238,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         "fault" => admin.send(&Call::of::<InjectFault>(), fault(matches)).await?,
         "clock" => clock(&admin, matches).await?,
         "snapshot" => return snapshot(&admin, matches).await,
+        "console" => return console(&admin, matches).await,
         "down" => return down(&admin).await,
         _ => match calls::find(name) {
             Some(call) => admin.send(call, calls::fields(call.fields(), matches)).await?,
@@ -322,6 +338,16 @@ async fn snapshot(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
     secure_fs::write(file, &saved)
         .map_err(|error| Failure::io(format!("{}: {error}", file.display())))?;
     eprintln!("written; bitmart sandbox up --restore {} continues from it", file.display());
+    Ok(())
+}
+
+/// Opens the console, or prints its address.
+async fn console(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
+    let url = admin.console_url().await?;
+    if matches.get_flag("print") {
+        return output::write(format!("{url}\n").as_bytes());
+    }
+    browser::open(&url);
     Ok(())
 }
 

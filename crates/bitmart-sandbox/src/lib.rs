@@ -7,6 +7,8 @@ mod auth;
 mod clock;
 mod config;
 mod connection_limiter;
+#[cfg(feature = "console")]
+mod console;
 mod control;
 mod fault;
 mod feed;
@@ -36,6 +38,11 @@ mod slots;
 mod snapshot;
 mod state;
 mod tls;
+#[cfg_attr(
+    not(feature = "console"),
+    allow(dead_code, reason = "only the console reads the records")
+)]
+mod traffic;
 mod wire;
 mod ws;
 

@@ -8,6 +8,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 pub use self::in_process::Link;
+#[cfg(feature = "console")]
+use crate::console::{self, Console};
 use crate::{
     admin, config::Config, generated::Host, http, journal, keys::ApiKey, recovery, shared::Shared,
     shutdown::stopped, state::STEP, tls,
@@ -77,6 +79,8 @@ impl std::error::Error for StartError {
 struct Admin {
     url: String,
     token: admin::Token,
+    #[cfg(feature = "console")]
+    console: Option<Arc<Console>>,
 }
 
 /// A running local exchange. It stops when it is dropped.
@@ -142,8 +146,25 @@ impl Sandbox {
                     context: "no random bytes for the token of the admin API".to_owned(),
                     source: source.into(),
                 })?;
-                tokio::spawn(admin::serve(Arc::clone(&shared), listener, token.clone()));
-                Some(Admin { url: format!("http://{at}"), token })
+                #[cfg(feature = "console")]
+                let console = config.console.then(|| {
+                    let [spot, futures] =
+                        [spot_at, futures_at].map(|at| HostUrls::new(at, tls).rest);
+                    Arc::new(Console::new(Arc::clone(&shared), at.port(), &spot, &futures))
+                });
+                tokio::spawn(admin::serve(
+                    Arc::clone(&shared),
+                    listener,
+                    token.clone(),
+                    #[cfg(feature = "console")]
+                    console.clone(),
+                ));
+                Some(Admin {
+                    url: format!("http://{at}"),
+                    token,
+                    #[cfg(feature = "console")]
+                    console,
+                })
             }
             None => None,
         };
@@ -194,6 +215,22 @@ impl Sandbox {
     /// new at every start. Whoever has it controls the sandbox: keep it out of arguments and logs.
     pub fn admin_token(&self) -> Option<&str> {
         self.admin.as_ref().map(|admin| admin.token.text())
+    }
+
+    /// Returns the address of the console ([`Config::console`]), such as `http://127.0.0.1:8803/console`, if it is
+    /// served. It asks for the admin token.
+    #[cfg(feature = "console")]
+    pub fn console(&self) -> Option<String> {
+        let admin = self.admin.as_ref()?;
+        admin.console.as_ref().map(|_| format!("{}{}", admin.url, console::PATH))
+    }
+
+    /// Returns an address that opens the console in a browser without the token, once and within a minute.
+    #[cfg(feature = "console")]
+    pub fn console_url(&self) -> Option<String> {
+        let admin = self.admin.as_ref()?;
+        let path = admin.console.as_ref()?.opening_path().ok()?;
+        Some(format!("{}{path}", admin.url))
     }
 
     /// Whether its public channels play a recording ([`Config::replay`]).

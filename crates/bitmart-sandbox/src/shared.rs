@@ -21,6 +21,7 @@ use crate::{
     recovery::Opened,
     shutdown::{Control, stopped},
     state::State,
+    traffic::Traffic,
 };
 
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     /// The progress of the journal; `None` without a data folder.
     stored: Option<StorageProgress>,
     traces: AtomicU64,
+    /// The recorder of the console; `None` without one.
+    pub(crate) traffic: Option<Arc<Traffic>>,
 }
 
 impl Shared {
@@ -60,6 +63,7 @@ impl Shared {
             control: watch::Sender::new(Control::default()),
             stored,
             traces: AtomicU64::new(config.seed),
+            traffic: config.console.then(Traffic::new),
             config,
         }
     }

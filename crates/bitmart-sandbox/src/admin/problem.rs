@@ -5,8 +5,8 @@ use hyper::StatusCode;
 use crate::operator::{CallError, OperatorError};
 
 /// The error response of a call.
-#[derive(Debug)]
-pub(super) struct Problem {
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
     pub(super) status: StatusCode,
     pub(super) text: String,
 }
@@ -30,6 +30,13 @@ impl Problem {
 
     pub(super) fn bad(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)
+    }
+}
+
+#[cfg(feature = "console")]
+impl From<Problem> for String {
+    fn from(problem: Problem) -> Self {
+        problem.text
     }
 }
 

@@ -224,7 +224,7 @@ mod tests {
                     Constructor::Duration(_) => body["ms"] = json!(403),
                     Constructor::Status(_) => body["status"] = json!(403),
                 }
-                rule(body).ok()
+                rule(body).inspect(|rule| assert_eq!(rule.fault().name(), name)).ok()
             };
             let targets = ["/system/time", "spot/ticker:BTC_USDT", "spot/api"];
             made.extend(targets.into_iter().find_map(made_on));
