@@ -246,11 +246,17 @@ pub(super) struct FrameRow {
     bytes: usize,
     text: String,
     refused: bool,
+    /// Whether its text may need a scroll bar.
+    long: bool,
 }
 
 impl FrameRow {
     pub(super) fn new(frame: &FrameRecord) -> Self {
-        let text = frame_text(frame);
+        let mut text = frame_text(frame);
+        if let Some(reason) = &frame.reason {
+            text.push_str("\nrefused with ");
+            text.push_str(reason);
+        }
         Self {
             time: time::of_day(frame.at_ms),
             from: match frame.direction {
@@ -265,10 +271,8 @@ impl FrameRow {
                 FrameKind::Close => "close",
             },
             bytes: frame.payload.length,
-            text: match &frame.reason {
-                Some(reason) => format!("{text}\nrefused with {reason}"),
-                None => text,
-            },
+            long: text.len() > 120,
+            text,
             refused: frame.reason.is_some(),
         }
     }

@@ -39,6 +39,7 @@ function frameRow(record) {
   const pre = document.createElement("pre");
   pre.className = "code";
   pre.textContent = record.text;
+  if (record.long) pre.tabIndex = 0;
   cell(row, "", "frame").append(pre);
   return row;
 }
