@@ -4,12 +4,21 @@
 //! script only adds live updates. Changes are calls of the operator, sent by POST from pages of the same origin.
 
 mod access;
+mod accounts;
 mod events;
+mod faults;
 mod form;
+mod ledger;
+mod markets;
 mod overview;
 mod page;
+mod plot;
 mod reply;
+mod rows;
+mod scenarios;
+mod snapshots;
 mod snippets;
+mod table;
 mod text;
 mod time;
 mod traffic;
@@ -89,6 +98,14 @@ impl Console {
             (&Method::GET, ["traffic"]) => traffic::page(&visit()),
             (&Method::GET, ["traffic", number]) => traffic::request(&visit(), number),
             (&Method::GET, ["sockets", number]) => traffic::socket(&visit(), number),
+            (&Method::GET, ["markets"]) => markets::page(&visit()),
+            (&Method::GET, ["markets", symbol]) => markets::market(&visit(), symbol),
+            (&Method::GET, ["accounts"]) => accounts::page(&visit()),
+            (&Method::GET, ["accounts", number]) => accounts::account(&visit(), number),
+            (&Method::GET, ["faults"]) => faults::page(&visit()),
+            (&Method::GET, ["scenarios"]) => scenarios::page(&visit()),
+            (&Method::GET, ["snapshots"]) => snapshots::page(&visit()),
+            (&Method::GET, ["snapshots", "download"]) => snapshots::download(&visit()),
             (&Method::GET, ["events"]) => events::stream(&self.shared, &query),
             (&Method::POST, ["traffic", "clear"]) => {
                 if let Some(traffic) = &self.shared.traffic {

@@ -32,6 +32,9 @@ mod recording;
 mod recovery;
 mod retired;
 mod sandbox;
+mod saved;
+#[cfg(feature = "console")]
+mod scenario;
 mod shared;
 mod shutdown;
 mod slots;
@@ -54,6 +57,8 @@ pub use bitmart_sim::{
 };
 pub use rust_decimal::Decimal;
 
+#[cfg(feature = "console")]
+pub use self::scenario::{Scenario, ScenarioError, Step};
 pub use self::{
     config::{Config, FundError},
     fault::{Fault, FaultRule},

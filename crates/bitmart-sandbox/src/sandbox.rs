@@ -8,11 +8,14 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 pub use self::in_process::Link;
-#[cfg(feature = "console")]
-use crate::console::{self, Console};
 use crate::{
     admin, config::Config, generated::Host, http, journal, keys::ApiKey, recovery, shared::Shared,
     shutdown::stopped, state::STEP, tls,
+};
+#[cfg(feature = "console")]
+use crate::{
+    console::{self, Console},
+    scenario::{self, Scenario, ScenarioError},
 };
 
 /// Minimum time between two steps of the market.
@@ -169,6 +172,8 @@ impl Sandbox {
             None => None,
         };
         start_clock(&shared, replays);
+        #[cfg(feature = "console")]
+        tokio::spawn(scenario::run(Arc::clone(&shared)));
         Ok(Self {
             shared,
             spot: HostUrls::new(spot_at, tls),
@@ -292,6 +297,18 @@ impl Sandbox {
     /// Returns the time of the exchange in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         self.shared.state().clock.now_ms()
+    }
+
+    /// Plays a scenario to its end. With a stepped clock its waits step the market, so that it takes no time.
+    ///
+    /// # Errors
+    /// If another scenario is playing, or a call of this one is rejected. Later steps are not played then.
+    ///
+    /// # Cancel safety
+    /// The scenario continues if the future is dropped.
+    #[cfg(feature = "console")]
+    pub async fn play(&self, scenario: &Scenario) -> Result<(), ScenarioError> {
+        scenario::play(&self.shared, scenario).await
     }
 
     /// Waits until `POST /stop` of the admin API requests a stop, or the sandbox [is

@@ -8,6 +8,8 @@ use std::sync::{
 use bitmart_sim::rng::Rng;
 use tokio::sync::watch;
 
+#[cfg(feature = "console")]
+use crate::scenario::Player;
 use crate::{
     auth::KeyRing,
     config::Config,
@@ -19,6 +21,7 @@ use crate::{
     rate_limits::RateLimits,
     reasons::Reasons,
     recovery::Opened,
+    saved::Saved,
     shutdown::{Control, stopped},
     state::State,
     traffic::Traffic,
@@ -38,6 +41,10 @@ pub(crate) struct Shared {
     /// The progress of the journal; `None` without a data folder.
     stored: Option<StorageProgress>,
     traces: AtomicU64,
+    saved: Mutex<Saved>,
+    /// The player of scenarios.
+    #[cfg(feature = "console")]
+    pub(crate) player: Player,
     /// The recorder of the console; `None` without one.
     pub(crate) traffic: Option<Arc<Traffic>>,
 }
@@ -63,6 +70,9 @@ impl Shared {
             control: watch::Sender::new(Control::default()),
             stored,
             traces: AtomicU64::new(config.seed),
+            saved: Mutex::default(),
+            #[cfg(feature = "console")]
+            player: Player::default(),
             traffic: config.console.then(Traffic::new),
             config,
         }
@@ -151,6 +161,10 @@ impl Shared {
 
     pub(crate) fn faults(&self) -> Guard<'_, Faults> {
         lock(&self.faults, &self.control)
+    }
+
+    pub(crate) fn saved(&self) -> Guard<'_, Saved> {
+        lock(&self.saved, &self.control)
     }
 
     pub(crate) fn limits(&self) -> Guard<'_, RateLimits> {

@@ -22,7 +22,7 @@ use bytes::Bytes;
 pub(crate) use self::{
     capture::{Capture, RequestRecord},
     ring::{Ring, Weighed},
-    socket::{Direction, FrameKind, FrameRecord, SocketLog, SocketRecord},
+    socket::{Direction, FrameKind, FrameRecord, SocketLog},
 };
 use crate::generated::Host;
 

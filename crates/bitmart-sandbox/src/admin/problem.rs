@@ -55,7 +55,10 @@ impl From<CallError> for Problem {
 fn status(error: &OperatorError) -> StatusCode {
     match error {
         OperatorError::UnknownAccount(_) | OperatorError::UnknownMarket(_) => StatusCode::NOT_FOUND,
-        OperatorError::KeyExists | OperatorError::ClockRuns => StatusCode::CONFLICT,
+        OperatorError::KeyExists | OperatorError::ClockRuns | OperatorError::NoMarketMaker(_) => {
+            StatusCode::CONFLICT
+        }
+        OperatorError::Unstored => StatusCode::SERVICE_UNAVAILABLE,
         OperatorError::UnknownCurrency(_)
         | OperatorError::IncompleteKey
         | OperatorError::InvalidAddress
@@ -64,6 +67,9 @@ fn status(error: &OperatorError) -> StatusCode {
         | OperatorError::TooManySteps
         | OperatorError::ClockTooFar
         | OperatorError::Rejected(_)
+        | OperatorError::InvalidPrice(_)
+        | OperatorError::InvalidName(_)
+        | OperatorError::InvalidScenario(_)
         | OperatorError::InvalidFault(_) => StatusCode::BAD_REQUEST,
     }
 }

@@ -28,6 +28,9 @@ struct Overview<'a> {
     spot: &'a str,
     futures: &'a str,
     refusals: Vec<(u32, u64)>,
+    faults: usize,
+    accounts: usize,
+    orders: usize,
     forms: Vec<CallForm>,
 }
 
@@ -36,6 +39,10 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let shared = visit.shared;
     let state = shared.state();
     let (clock, paused, sockets) = (state.clock, state.makers_paused, state.feed.sockets());
+    let customers = || state.exchange.accounts.values().filter(|account| !account.house);
+    let accounts = customers().count();
+    let open = customers().map(|one| one.spot_orders.open.len() + one.futures_orders.open.len());
+    let (orders, faults) = (open.sum(), state.feed.faults.active().len());
     drop(state);
     let back = super::PATH;
     let hold = CallForm::of::<HoldMarket>(
@@ -65,6 +72,9 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
         sockets,
         spot: &visit.addresses.spot,
         futures: &visit.addresses.futures,
+        faults: faults + shared.faults().active().len(),
+        accounts,
+        orders,
         refusals: traffic.map(|traffic| traffic.refusals()).unwrap_or_default(),
         forms,
     })

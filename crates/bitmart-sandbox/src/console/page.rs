@@ -54,7 +54,15 @@ pub(super) struct Shell {
 }
 
 /// The pages of the navigation: path and name.
-const PAGES: &[(&str, &str)] = &[("/console", "Overview"), ("/console/traffic", "Traffic")];
+const PAGES: [(&str, &str); 7] = [
+    ("/console", "Overview"),
+    ("/console/traffic", "Traffic"),
+    ("/console/faults", "Faults"),
+    ("/console/scenarios", "Scenarios"),
+    ("/console/accounts", "Accounts"),
+    ("/console/markets", "Markets"),
+    ("/console/snapshots", "Snapshots"),
+];
 
 impl Shell {
     pub(super) fn pages(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {

@@ -47,6 +47,10 @@ pub(super) fn text(status: StatusCode, text: &'static str) -> Reply {
     new(status, "text/plain; charset=utf-8", full(text))
 }
 
+pub(super) fn file(status: StatusCode, content: &'static str, bytes: Vec<u8>) -> Reply {
+    new(status, content, full(bytes))
+}
+
 pub(super) fn asset(content: &'static str, text: &'static str) -> Reply {
     new(StatusCode::OK, content, full(text))
 }
