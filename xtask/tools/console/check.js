@@ -63,7 +63,7 @@ async function startSandbox() {
     child.kill();
     fs.rmSync(home, { recursive: true, force: true });
   };
-  return { url, ready, run, shell, stop };
+  return { url, ready, home, run, shell, stop };
 }
 
 // Everything that a page says on its console, and every request to elsewhere.
