@@ -39,8 +39,9 @@ const PROGRAM_ONLY: &[&str] = &[
     "toml_edit",
 ];
 
-/// Crates that the sandbox may depend on as well: it checks the owner of its data folder.
-const SANDBOX_TOO: &[&str] = &["rustix"];
+/// Crates that the sandbox may depend on as well: it checks the owner of its data folder, and its console has pages and
+/// plots.
+const SANDBOX_TOO: &[&str] = &["askama", "plotters", "rustix"];
 
 /// Counts and compares. Prints a line for each tree.
 pub(crate) fn run() -> TaskResult {

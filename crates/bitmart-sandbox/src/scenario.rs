@@ -230,6 +230,8 @@ pub(crate) async fn play(shared: &Shared, scenario: &Scenario) -> Result<(), Sce
 /// Plays the scenarios that are started, until the sandbox stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut next = shared.player.next.subscribe();
+    // One may have been started before this task began.
+    next.mark_changed();
     let mut control = shared.control.subscribe();
     let playing = async {
         while next.changed().await.is_ok() {

@@ -141,6 +141,12 @@ impl Payload {
         Self { bytes, length }
     }
 
+    /// A copy that does not share the memory of `bytes`.
+    pub(crate) fn copy(bytes: &[u8]) -> Self {
+        let start = bytes.get(..MAX_BODY).unwrap_or(bytes);
+        Self { bytes: Bytes::copy_from_slice(start), length: bytes.len() }
+    }
+
     pub(crate) fn is_truncated(&self) -> bool {
         self.length > self.bytes.len()
     }

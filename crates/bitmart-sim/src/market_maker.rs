@@ -325,3 +325,6 @@ fn walk(makers: &mut [Maker], at: usize, root: i64) {
     }
     maker.order_flow.walk(root);
 }
+
+#[cfg(test)]
+mod tests;

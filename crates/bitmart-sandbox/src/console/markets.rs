@@ -224,7 +224,7 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
                 .bad(),
         );
     }
-    let title = format!("{symbol}: candles of {minutes} minutes");
+    let title = format!("{symbol}: candles, {minutes} min each");
     page::render(&MarketPage {
         shell: visit.shell(symbol.clone(), "Markets"),
         facts,

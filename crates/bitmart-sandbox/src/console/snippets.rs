@@ -1,5 +1,6 @@
 //! A recorded request as code that sends it again. Key and secret come from the environment.
 
+use hyper::Method as HttpMethod;
 use serde_json::Value;
 
 use crate::{
@@ -17,7 +18,8 @@ pub(super) struct Snippet {
 
 /// The snippets of a request; none if its body was truncated.
 pub(super) fn of(record: &RequestRecord) -> Vec<Snippet> {
-    if record.body.is_truncated() || !["GET", "POST"].contains(&record.method.as_str()) {
+    let is_get = record.method == HttpMethod::GET;
+    if record.body.is_truncated() || !is_get && record.method != HttpMethod::POST {
         return Vec::new();
     }
     let body = String::from_utf8_lossy(&record.body.bytes).into_owned();
@@ -26,9 +28,7 @@ pub(super) fn of(record: &RequestRecord) -> Vec<Snippet> {
         query => format!("{}?{query}", record.path),
     };
     let auth = routes()
-        .find(|route| {
-            route.path == record.path && (route.method == Method::Get) == (record.method == "GET")
-        })
+        .find(|route| route.path == record.path && (route.method == Method::Get) == is_get)
         .map_or(Auth::Signed, |route| route.auth);
     let request = Parts { record, target, body, auth };
     vec![
@@ -56,14 +56,14 @@ impl Parts<'_> {
     /// Key and signature go through a pipe, so that no process list shows them.
     fn curl(&self) -> String {
         let (method, target) = (&self.record.method, shell(&self.target));
-        if self.auth == Auth::None && method == "GET" {
+        if self.auth == Auth::None && method == HttpMethod::GET {
             return format!("curl -sS \"$BITMART_{}_URL\"{target}\n", self.host());
         }
         let futures = match self.record.host {
             Host::Futures if !self.record.path.starts_with("/contract/") => " --futures",
             _ => "",
         };
-        let body = if method == "POST" {
+        let body = if method == HttpMethod::POST {
             format!("printf %s {} | ", shell(&self.body))
         } else {
             String::new()
@@ -72,7 +72,7 @@ impl Parts<'_> {
     }
 
     fn rust(&self) -> String {
-        let method = if self.record.method == "GET" { "Get" } else { "Post" };
+        let method = if self.record.method == HttpMethod::GET { "Get" } else { "Post" };
         let parameters =
             if method == "Get" { query_as_json(&self.record.query) } else { self.body.clone() };
         format!(
@@ -95,7 +95,7 @@ impl Parts<'_> {
     }
 
     fn python(&self) -> String {
-        let is_post = self.record.method == "POST";
+        let is_post = self.record.method == HttpMethod::POST;
         let mut text =
             String::from("import hashlib, hmac, os, time, urllib.error, urllib.request\n\n");
         text += &format!(

@@ -44,7 +44,7 @@ impl Row {
         Self {
             number,
             time: time::of_day(record.at_ms),
-            method: record.method.clone(),
+            method: record.method.to_string(),
             path: target.chars().take(PATH_LENGTH).collect(),
             status: record.status.map_or_else(|| "none".to_owned(), |status| status.to_string()),
             code: record.code.map(|code| code.to_string()).unwrap_or_default(),
@@ -231,7 +231,7 @@ pub(super) fn request(visit: &Visit<'_>, number: &str) -> Reply {
         parts: [
             Part::headers("Request headers", &record.headers),
             Part::body("Request body", &record.body),
-            Part::headers("Response headers", &record.response_headers),
+            Part::headers("Response headers", &record.response_headers()),
             Part::body("Response body", &record.response),
         ],
     })

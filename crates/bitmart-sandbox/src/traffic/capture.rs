@@ -7,13 +7,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::{HeaderMap, Request};
+use hyper::{HeaderMap, Method, Request};
 
 use super::{Payload, Traffic, Weighed, now_ms, redact};
 use crate::{fault::Fault, generated::Host};
 
 /// Bytes of a recorded path or query.
 const MAX_PATH: usize = 2 << 10;
+/// Approximate size of a header of a response in bytes.
+const HEADER_WEIGHT: usize = 96;
 
 /// A request and its response.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub(crate) struct RequestRecord {
     /// When its head arrived, in milliseconds since 1970 by the machine's clock.
     pub(crate) at_ms: u64,
     pub(crate) host: Host,
-    pub(crate) method: String,
+    pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: String,
     /// Lines, without secrets.
@@ -33,7 +35,8 @@ pub(crate) struct RequestRecord {
     pub(crate) status: Option<u16>,
     /// Code of the envelope, as far as the sandbox chose one.
     pub(crate) code: Option<u32>,
-    pub(crate) response_headers: String,
+    /// Shown by [`RequestRecord::response_headers`]; rendering them for every request would take longer.
+    response_headers: HeaderMap,
     pub(crate) response: Payload,
     /// Why it was refused.
     pub(crate) reason: Option<String>,
@@ -44,6 +47,11 @@ pub(crate) struct RequestRecord {
 }
 
 impl RequestRecord {
+    /// The headers of the response as lines, without secrets.
+    pub(crate) fn response_headers(&self) -> String {
+        redact::headers(&self.response_headers)
+    }
+
     /// Whether it was refused, or got no response.
     pub(crate) fn is_refused(&self) -> bool {
         self.status.is_none_or(|status| status >= 400) || self.code.is_some_and(|code| code != 1000)
@@ -53,12 +61,11 @@ impl RequestRecord {
 impl Weighed for RequestRecord {
     fn weight(&self) -> usize {
         size_of::<Self>()
-            + self.method.len()
             + self.path.len()
             + self.query.len()
             + self.headers.len()
             + self.body.bytes.len()
-            + self.response_headers.len()
+            + self.response_headers.len() * HEADER_WEIGHT
             + self.response.bytes.len()
             + self.reason.as_ref().map_or(0, String::len)
     }
@@ -80,11 +87,11 @@ impl Capture {
     /// Starts the record of a request, and adds a handle to its extensions.
     pub(crate) fn start<B>(traffic: &Arc<Traffic>, host: Host, request: &mut Request<B>) -> Self {
         let uri = request.uri();
-        let cut = |text: &str| text.chars().take(MAX_PATH).collect::<String>();
+        let cut = |text: &str| text[..start_of(text)].to_owned();
         let record = RequestRecord {
             at_ms: now_ms(),
             host,
-            method: request.method().to_string(),
+            method: request.method().clone(),
             path: cut(uri.path()),
             query: redact::query(&cut(uri.query().unwrap_or_default())),
             headers: redact::headers(request.headers()),
@@ -92,7 +99,7 @@ impl Capture {
             account: None,
             status: None,
             code: None,
-            response_headers: String::new(),
+            response_headers: HeaderMap::new(),
             response: Payload::default(),
             reason: None,
             fault: None,
@@ -112,7 +119,9 @@ impl Capture {
     }
 
     pub(crate) fn body(&self, body: &Bytes) {
-        self.change(|record| record.body = Payload::new(body));
+        // A copy, because the server reads into the memory of the body again.
+        let body = Payload::copy(body);
+        self.change(|record| record.body = body);
     }
 
     pub(crate) fn account(&self, account: u32) {
@@ -139,10 +148,16 @@ impl Capture {
     pub(crate) fn finish(self, status: u16, headers: &HeaderMap) {
         self.change(|record| {
             record.status = Some(status);
-            record.response_headers = redact::headers(headers);
+            record.response_headers = headers.clone();
         });
         self.0.complete();
     }
+}
+
+/// The length of the recorded start of a path.
+fn start_of(text: &str) -> usize {
+    let longest = text.len().min(MAX_PATH);
+    (0..=longest).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 impl Inner {

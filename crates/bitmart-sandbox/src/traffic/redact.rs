@@ -13,8 +13,8 @@ const SECRET_NAMES: [&str; 8] =
 /// Operations of a WebSocket login. Only the time is no secret of a login.
 const LOGINS: [&str; 2] = ["login", "access"];
 
+/// Whether a name in lower case is that of a secret.
 fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
     // The key of a WebSocket handshake is a random number.
     SECRET_NAMES.iter().any(|part| name.contains(part)) && !name.starts_with("sec-websocket-")
 }
@@ -22,6 +22,8 @@ fn is_secret(name: &str) -> bool {
 /// The headers as lines, without secrets.
 pub(super) fn headers(headers: &HeaderMap) -> String {
     let mut lines = String::new();
+    // Enough for those of most requests.
+    lines.reserve(384);
     for (name, value) in headers {
         let value = if is_secret(name.as_str()) {
             HIDDEN.into()
@@ -42,11 +44,11 @@ pub(super) fn headers(headers: &HeaderMap) -> String {
 
 /// A query without the values of secret parameters.
 pub(super) fn query(query: &str) -> String {
-    if !query.split('&').any(|pair| is_secret(pair.split('=').next().unwrap_or_default())) {
-        return query.to_owned();
+    if query.is_empty() {
+        return String::new();
     }
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}={HIDDEN}"),
+        Some((name, _)) if is_secret(&name.to_ascii_lowercase()) => format!("{name}={HIDDEN}"),
         _ => pair.to_owned(),
     });
     pairs.collect::<Vec<_>>().join("&")

@@ -214,6 +214,7 @@ impl Connection {
             }
             Received::Ping(payload) if pings == Pings::Accepted => {
                 self.record(Direction::In, FrameKind::Ping, &payload.clone().into());
+                self.record(Direction::Out, FrameKind::Pong, &payload.clone().into());
                 self.add(OpCode::Pong, &payload);
                 self.writer.flush().await
             }
