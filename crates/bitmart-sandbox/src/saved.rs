@@ -47,8 +47,10 @@ impl Shared {
             return Err(OperatorError::Unstored);
         }
         let parts = snapshot.into_parts();
-        let mut state = self.state();
-        let versions = parts.versions;
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let seed = self.config.seed;
+        let former_versions = state.feed.versions();
         let former = (
             std::mem::replace(&mut state.exchange, parts.exchange),
             std::mem::replace(&mut state.makers_paused, parts.makers_paused),
@@ -59,15 +61,15 @@ impl Shared {
             *now_ms = parts.now_ms;
         }
         let former_keys = self.keys.go_back(parts.keys, &state.exchange);
+        state.feed.go_back(&state.exchange, seed, &parts.versions);
         let last = state.recorder.skip();
-        let checkpoint = state.checkpoint(last, self.config.seed, &self.keys);
+        let checkpoint = state.checkpoint(last, seed, &self.keys);
         if !state.recorder.checkpoint_now(&checkpoint) || !self.is_writable() {
             (state.exchange, state.makers_paused, state.clock) = former;
             self.keys.replace(former_keys);
+            state.feed.go_back(&state.exchange, seed, &former_versions);
             return Err(OperatorError::Unstored);
         }
-        let state = &mut *state;
-        state.feed.go_back(&state.exchange, self.config.seed, &versions);
         state.feed.set_latest(last);
         *self.limits() = RateLimits::default();
         self.control.send_modify(|control| control.kills += 1);
