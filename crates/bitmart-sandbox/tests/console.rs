@@ -38,13 +38,12 @@ impl<'a> Browser<'a> {
     async fn open(sandbox: &'a Sandbox) -> Self {
         let url = sandbox.console_url().expect("a console");
         let path = url.strip_prefix(sandbox.admin().expect("an address")).expect("below it");
-        let mut browser = Self { sandbox, cookie: String::new() };
-        let response = browser.get(path).await;
+        let response = Self { sandbox, cookie: String::new() }.get(path).await;
         assert_eq!((response.status, location(&response)), (303, "/console"));
         let cookie = response.headers["set-cookie"].to_str().expect("text");
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
-        browser.cookie = cookie.split(';').next().expect("a pair").to_owned();
-        browser
+        let (cookie, _) = cookie.split_once(';').expect("attributes");
+        Self { sandbox, cookie: cookie.to_owned() }
     }
 
     fn host(&self) -> &str {
@@ -210,7 +209,8 @@ async fn traffic_shows_the_reason_of_a_refusal_and_no_secret() {
 async fn markup_of_clients_stays_text() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
-    let encoded: String = HOSTILE.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let encoded: Vec<String> = HOSTILE.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let encoded = encoded.concat();
     let body = json!({ "symbol": HOSTILE, "client_order_id": HOSTILE, HOSTILE: HOSTILE });
     let mut request = Client::spot(&sandbox).signed(SUBMIT, &body);
     request.headers_mut().insert("user-agent", HOSTILE.parse().expect("a value"));
@@ -279,7 +279,7 @@ async fn updates_arrive_in_batches_and_end_with_the_sandbox() {
     }
     let mut text = String::new();
     while text.matches("\"number\":").count() < 50 {
-        let mut part = [0; 64 << 10];
+        let mut part = vec![0; 64 << 10];
         let count =
             timeout(DEADLINE, stream.read(&mut part)).await.expect("in time").expect("read");
         assert!(count > 0, "{text}");

@@ -84,6 +84,7 @@ pub(super) struct Maker {
     asks: Vec<Option<Quote>>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_unmoved(shift: &i64) -> bool {
     *shift == 0
 }

@@ -33,7 +33,8 @@ fn hash(secret: &str) -> Hash {
 fn random_digits() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::getrandom(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(digits.concat())
 }
 
 // A poisoned lock is not an error: no statement that changes the content can panic halfway.

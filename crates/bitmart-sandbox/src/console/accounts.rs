@@ -25,7 +25,7 @@ const HISTORY: usize = 200;
 struct Sections {
     shell: Shell,
     intro: String,
-    sections: Vec<Section>,
+    parts: Vec<Section>,
 }
 
 /// A part of a page.
@@ -53,11 +53,11 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let rows: Vec<Row> = customers.map(|account| summary(exchange, account)).collect();
     drop(state);
     let back = "/console/accounts";
-    let table = Table::new("accounts", "Accounts", ACCOUNTS, rows, "There is no account.");
+    let table = Table::element("accounts", "Accounts", ACCOUNTS, rows, "There is no account.");
     page::render(&Sections {
         shell: visit.shell("Accounts", "Accounts"),
         intro: String::new(),
-        sections: vec![
+        parts: vec![
             Section { heading: "Customers", table: Some(table), forms: Vec::new() },
             Section {
                 heading: "New account",
@@ -123,10 +123,10 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
         shell: visit.shell(format!("Account {number}"), "Accounts"),
         intro: if frozen { "It is frozen: requests with an effect are rejected." } else { "" }
             .to_owned(),
-        sections: vec![
+        parts: vec![
             Section {
                 heading: "Wallets",
-                table: Some(Table::new(
+                table: Some(Table::element(
                     "wallets",
                     "Wallets that are not empty",
                     WALLETS,
@@ -152,11 +152,11 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
             },
             section(
                 "Positions",
-                Table::new("positions", "Open positions", rows::POSITIONS, positions, none),
+                Table::element("positions", "Open positions", rows::POSITIONS, positions, none),
             ),
             section(
                 "Open orders",
-                Table::new(
+                Table::element(
                     "open",
                     "Open orders, newest first",
                     rows::ORDERS,
@@ -166,7 +166,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
             ),
             section(
                 "Finished orders",
-                Table::new(
+                Table::element(
                     "finished",
                     "Latest finished orders",
                     rows::ORDERS,
@@ -176,7 +176,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
             ),
             section(
                 "Fills",
-                Table::new(
+                Table::element(
                     "fills",
                     "Latest fills",
                     rows::FILLS,
@@ -186,7 +186,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
             ),
             section(
                 "Ledger",
-                Table::new(
+                Table::element(
                     "ledger",
                     "Latest movements of money, with the sum of all kept movements of the wallet and currency up to each; \
                      starting balances, savings and loans are not listed",
@@ -197,7 +197,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
             ),
             section(
                 "Keys",
-                Table::new(
+                Table::element(
                     "keys",
                     "API keys; secrets are never shown, `bitmart sandbox keys --new` creates a key",
                     KEYS,

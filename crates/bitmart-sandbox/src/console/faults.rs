@@ -50,7 +50,7 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
         let times = if row.times > 1_000_000 { "always".to_owned() } else { row.times.to_string() };
         vec![row.fault.as_str().to_owned(), row.on, times]
     });
-    let active = Table::new(
+    let active = Table::element(
         "active",
         "Faults in force, oldest first",
         ACTIVE,

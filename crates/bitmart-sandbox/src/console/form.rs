@@ -1,6 +1,6 @@
 //! Forms: fields of a query or body, and calls of the operator by form.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value, json};
@@ -168,12 +168,12 @@ impl CallForm {
     }
 
     /// Fills a field in.
-    pub(super) fn with(self, name: &str, value: impl ToString) -> Self {
+    pub(super) fn with(self, name: &str, value: impl fmt::Display) -> Self {
         self.change(name, |input| input.value = value.to_string())
     }
 
     /// Sets a field, which is not shown.
-    pub(super) fn fixed(self, name: &str, value: impl ToString) -> Self {
+    pub(super) fn fixed(self, name: &str, value: impl fmt::Display) -> Self {
         self.with(name, value).change(name, |input| input.control = Control::Hidden)
     }
 

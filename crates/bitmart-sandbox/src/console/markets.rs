@@ -127,7 +127,8 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
         plot: plot::spark(&format!("{}: the last two hours", row.cells[0]), &prices),
         ..row
     });
-    let table = Table::new("markets", "Pairs, then contracts", MARKETS, rows, "None are listed.");
+    let table =
+        Table::element("markets", "Pairs, then contracts", MARKETS, rows, "None are listed.");
     page::render(&Markets { shell: visit.shell("Markets", "Markets"), table })
 }
 
@@ -230,17 +231,17 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
         facts,
         minutes,
         plot: plot::candles(&title, &candles),
-        ladder: Table::new(
+        ladder: Table::element(
             "ladder",
             "Order book, best prices in the middle",
             LADDER,
             ladder,
             "It is empty.",
         ),
-        tape: Table::new("tape", "Latest trades", TAPE, tape, "None."),
-        orders: Table::new("orders", "Open orders of customers", rows::ORDERS, orders, "None."),
+        tape: Table::element("tape", "Latest trades", TAPE, tape, "None."),
+        orders: Table::element("orders", "Open orders of customers", rows::ORDERS, orders, "None."),
         brackets: brackets.map(|rows| {
-            Table::new(
+            Table::element(
                 "brackets",
                 "Leverage by value of the position, in the quote currency",
                 BRACKETS,

@@ -109,7 +109,7 @@ fn changes(from: &Snapshot, to: &Snapshot) -> Vec<(&'static str, TableElement)> 
     vec![
         (
             "Balances",
-            Table::new(
+            Table::element(
                 "balances",
                 "Balances that changed; available and frozen together",
                 BALANCES,
@@ -119,7 +119,7 @@ fn changes(from: &Snapshot, to: &Snapshot) -> Vec<(&'static str, TableElement)> 
         ),
         (
             "Orders",
-            Table::new(
+            Table::element(
                 "orders",
                 "Orders that are new or changed their state",
                 ORDERS,
@@ -127,7 +127,10 @@ fn changes(from: &Snapshot, to: &Snapshot) -> Vec<(&'static str, TableElement)> 
                 none,
             ),
         ),
-        ("Fills", Table::new("fills", "Fills since then", FILLS, fills(before, after), "None.")),
+        (
+            "Fills",
+            Table::element("fills", "Fills since then", FILLS, fills(before, after), "None."),
+        ),
     ]
 }
 

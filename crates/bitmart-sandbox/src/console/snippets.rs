@@ -8,6 +8,22 @@ use crate::{
     traffic::RequestRecord,
 };
 
+/// Signs `body` in Python.
+const PYTHON_SIGNATURE: [&str; 4] = [
+    "headers[\"X-BM-TIMESTAMP\"] = now = str(int(time.time() * 1000))",
+    "signed = f\"{now}#{os.environ['BITMART_API_MEMO']}#\".encode() + body",
+    "secret = os.environ[\"BITMART_API_SECRET\"].encode()",
+    "headers[\"X-BM-SIGN\"] = hmac.new(secret, signed, hashlib.sha256).hexdigest()",
+];
+/// Sends `request` in Python, and prints the response.
+const PYTHON_RESPONSE: [&str; 5] = [
+    "try:",
+    "    response = urllib.request.urlopen(request)",
+    "except urllib.error.HTTPError as error:",
+    "    response = error",
+    "print(response.status, response.headers.get(\"X-Sandbox-Reason\"), response.read().decode())",
+];
+
 /// A snippet in one language.
 #[derive(Debug)]
 pub(super) struct Snippet {
@@ -96,36 +112,25 @@ impl Parts<'_> {
 
     fn python(&self) -> String {
         let is_post = self.record.method == HttpMethod::POST;
-        let mut text =
-            String::from("import hashlib, hmac, os, time, urllib.error, urllib.request\n\n");
-        text += &format!(
-            "url = os.environ[\"BITMART_{}_URL\"] + {}\n",
-            self.host(),
-            python(&self.target)
-        );
+        let mut lines = vec![
+            "import hashlib, hmac, os, time, urllib.error, urllib.request".to_owned(),
+            String::new(),
+            format!("url = os.environ[\"BITMART_{}_URL\"] + {}", self.host(), python(&self.target)),
+        ];
         if is_post {
-            text += &format!("body = {}.encode()\n", python(&self.body));
+            lines.push(format!("body = {}.encode()", python(&self.body)));
         }
-        text += "headers = {\"Content-Type\": \"application/json\"}\n";
+        lines.push("headers = {\"Content-Type\": \"application/json\"}".to_owned());
         if self.auth != Auth::None {
-            text += "headers[\"X-BM-KEY\"] = os.environ[\"BITMART_API_KEY\"]\n";
+            lines.push("headers[\"X-BM-KEY\"] = os.environ[\"BITMART_API_KEY\"]".to_owned());
         }
         if self.auth == Auth::Signed && is_post {
-            text += "headers[\"X-BM-TIMESTAMP\"] = now = str(int(time.time() * 1000))\n\
-                     signed = f\"{now}#{os.environ['BITMART_API_MEMO']}#\".encode() + body\n\
-                     secret = os.environ[\"BITMART_API_SECRET\"].encode()\n\
-                     headers[\"X-BM-SIGN\"] = hmac.new(secret, signed, hashlib.sha256).hexdigest()\n";
+            lines.extend(PYTHON_SIGNATURE.map(ToOwned::to_owned));
         }
         let data = if is_post { "body" } else { "None" };
-        text += &format!(
-            "request = urllib.request.Request(url, {data}, headers)\n\
-             try:\n\
-             \x20   response = urllib.request.urlopen(request)\n\
-             except urllib.error.HTTPError as error:\n\
-             \x20   response = error\n\
-             print(response.status, response.headers.get(\"X-Sandbox-Reason\"), response.read().decode())\n"
-        );
-        text
+        lines.push(format!("request = urllib.request.Request(url, {data}, headers)"));
+        lines.extend(PYTHON_RESPONSE.map(ToOwned::to_owned));
+        lines.join("\n") + "\n"
     }
 }
 
@@ -144,9 +149,10 @@ fn rust_text(text: &str) -> String {
     let hashes = "#".repeat(
         (1..9).find(|count| !text.contains(&format!("\"{}", "#".repeat(*count)))).unwrap_or(9),
     );
-    match text.contains(['"', '\\']) {
-        true if is_plain => format!("r{hashes}\"{text}\"{hashes}"),
-        _ => format!("{text:?}"),
+    if is_plain && text.contains(['"', '\\']) {
+        format!("r{hashes}\"{text}\"{hashes}")
+    } else {
+        format!("{text:?}")
     }
 }
 

@@ -36,7 +36,8 @@ impl From<Vec<String>> for Row {
 }
 
 impl Table {
-    pub(super) fn new(
+    /// The element of a table.
+    pub(super) fn element(
         id: &'static str,
         caption: impl Into<String>,
         columns: &'static [Column],

@@ -1,7 +1,7 @@
 use bitmart_sim::Contract;
 
 use super::*;
-use crate::{Config, Sandbox};
+use crate::{Config, Sandbox, Snapshot};
 
 async fn stepped() -> Sandbox {
     let contracts: Vec<_> = Contract::listed().into_iter().take(1).collect();
@@ -68,4 +68,11 @@ async fn a_crash_moves_pair_and_contract_together() {
         assert!(bid < ask, "{symbol}: {bid} {ask}");
         assert!(bid > 37_000.into() && ask < 43_000.into(), "{symbol}: {bid} {ask}");
     }
+    // A snapshot has the moved price.
+    let saved = sandbox.snapshot().to_json().expect("JSON");
+    let config = Config::new().restore(Snapshot::from_json(&saved).expect("a snapshot"));
+    let restored = Sandbox::start(config).await.expect("starts");
+    sandbox.step_market(20);
+    restored.step_market(20);
+    assert_eq!(restored.book("BTCUSDT"), sandbox.book("BTCUSDT"));
 }

@@ -86,7 +86,7 @@ fn hide(value: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(hide),
         Value::Object(members) => members.values_mut().for_each(hide),
         Value::String(text) if text.len() > 14 || !text.bytes().all(|b| b.is_ascii_digit()) => {
-            *text = HIDDEN.to_owned();
+            HIDDEN.clone_into(text);
         }
         _ => {}
     }

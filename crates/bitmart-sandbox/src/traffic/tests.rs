@@ -33,7 +33,7 @@ fn logins_are_recorded_without_key_and_signature() {
         r#"{"op":"login","args":["the key","1700000000000","the signature"]}"#,
         r#"{"action":"access","args":["the key","1700000000000","the signature","web"]}"#,
         r#"{"op":"LOGIN","key":"the key"}"#,
-        r#"login the key"#,
+        "login the key",
         r#"["login","the key"]"#,
         r#"{"Op":"login","args":["the key"]}"#,
     ] {
