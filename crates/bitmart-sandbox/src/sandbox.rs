@@ -223,7 +223,7 @@ impl Sandbox {
     }
 
     /// Returns the address of the console ([`Config::console`]), such as `http://127.0.0.1:8803/console`, if it is
-    /// served. It asks for the admin token.
+    /// served. It needs the admin token.
     #[cfg(feature = "console")]
     pub fn console(&self) -> Option<String> {
         let admin = self.admin.as_ref()?;

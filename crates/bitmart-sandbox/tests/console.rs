@@ -1,4 +1,5 @@
-//! The console over real sockets: access, redaction, calls and updates. `cargo xtask test console` uses it in a browser.
+//! The console over real sockets: access, redaction, calls and updates. `cargo xtask test console` uses it in a
+//! browser.
 #![cfg(feature = "console")]
 
 mod common;

@@ -115,6 +115,34 @@ async function checkPages(browser, sandbox, pages) {
   }
 }
 
+// The pictures of docs/console.md, from a sandbox without the hostile requests of the test.
+async function takePictures(browser) {
+  const sandbox = await startSandbox();
+  try {
+    const context = await browser.newContext({ viewport: { width: 900, height: 620 }, colorScheme: "light" });
+    const page = await context.newPage();
+    await page.goto(sandbox.url);
+    const own = new Bot(sandbox.ready);
+    await own.send("GET", "/spot/quotation/v3/ticker?symbol=BTC_USDT");
+    await own.order({ client_order_id: "first" });
+    await own.order({ size: "5000" });
+    await own.order({ client_order_id: "second" });
+    await own.order({}, { "X-BM-SIGN": own.sign("0", "{}") });
+    const origin = new URL(sandbox.url).origin;
+    const shoot = (name) => page.screenshot({ path: path.join(folder, `docs-${name}.png`) });
+    await page.goto(`${origin}/console/traffic`);
+    await shoot("traffic");
+    await page.locator("#requests tr", { hasText: "50020" }).locator("a").click();
+    await shoot("request");
+    sandbox.run("sandbox", "fault", "drop-after", "/spot/v2/submit_order", "--times", "2");
+    await page.goto(`${origin}/console/faults`);
+    await shoot("faults");
+    await context.close();
+  } finally {
+    sandbox.stop();
+  }
+}
+
 async function main() {
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
@@ -132,6 +160,7 @@ async function main() {
     const pages = await journeys.run({ page, context, browser, sandbox, bot, origin, report, until, folder });
     report(problems.length === 0, `no error on the page and no request elsewhere ${problems.join("; ")}`);
     await checkPages(browser, sandbox, pages);
+    await takePictures(browser);
   } finally {
     await browser.close();
     sandbox.stop();

@@ -188,7 +188,8 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
                 "Ledger",
                 Table::element(
                     "ledger",
-                    "Latest movements of money, with the sum of all kept movements of the wallet and currency up to each; \
+                    "Latest movements of money, with the sum of all kept movements of the wallet and currency up to \
+                     each; \
                      starting balances, savings and loans are not listed",
                     ledger::COLUMNS,
                     ledger.into_iter().take(HISTORY),
@@ -199,7 +200,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
                 "Keys",
                 Table::element(
                     "keys",
-                    "API keys; secrets are never shown, `bitmart sandbox keys --new` creates a key",
+                    "API keys, without their secrets; `bitmart sandbox keys --new` creates one",
                     KEYS,
                     keys,
                     none,
