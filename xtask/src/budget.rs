@@ -43,8 +43,9 @@ const PROGRAM_ONLY: &[&str] = &[
     "toml_edit",
 ];
 
-/// Crates that the sandbox may depend on as well: it checks the owner of its data folder.
-const SANDBOX_TOO: &[&str] = &["rustix"];
+/// Crates that the sandbox may depend on as well: it checks the owner of its data folder, and its console has pages and
+/// plots.
+const SANDBOX_TOO: &[&str] = &["askama", "plotters", "rustix"];
 
 /// Crates that no client and no program may depend on: a fleet needs a server, and its user chooses which.
 const FLEET_ONLY: &[&str] = &["bitmart-fleet", "redis"];

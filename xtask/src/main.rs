@@ -6,6 +6,7 @@ mod build_time;
 mod codegen;
 mod command;
 mod conformance;
+mod console;
 mod contract;
 mod deny;
 mod dist;

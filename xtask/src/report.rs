@@ -7,7 +7,7 @@ use crate::install;
 use crate::run::{cargo_workspace, run, workspace_root};
 use crate::step::{Outcome, Part};
 
-const TOOL: &str = "xtask/tools/report";
+pub(crate) const TOOL: &str = "xtask/tools/report";
 
 pub(crate) fn parts() -> Vec<Part> {
     vec![Part::run("browser", browser)]

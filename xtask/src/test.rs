@@ -9,8 +9,8 @@ use crate::run::{cargo, cargo_workspace, run as run_command, workspace_root};
 use crate::script::{build_programs, program};
 use crate::step::{self, Part, seconds};
 use crate::{
-    TaskResult, api, budget, codegen, contract, deny, fleet, foreign, fuzz, lint, package, parquet,
-    report, soak, specs,
+    TaskResult, api, budget, codegen, console, contract, deny, fleet, foreign, fuzz, lint, package,
+    parquet, report, soak, specs,
 };
 
 struct Step {
@@ -65,6 +65,7 @@ const STEPS: &[Step] = &[
     check("examples", "1 min", "every example runs against the sandbox", examples),
     parts("foreign", "3 min", "clients in other languages trade on the sandbox ++", foreign::parts),
     parts("report", "1 min", "HTML reports open in a browser and are accessible +", report::parts),
+    parts("console", "3 min", "the console of the sandbox is used in a browser +", console::parts),
     parts(
         "schemathesis",
         "2 min",

@@ -1,6 +1,7 @@
 //! `sandbox`: a local exchange, and control of it.
 
 mod admin;
+mod browser;
 mod calls;
 mod detach;
 mod env;
@@ -13,10 +14,10 @@ use std::time::Duration;
 
 use bitmart::rest::recording::frames::Entry;
 use bitmart::sandbox::operator::{
-    AdvanceClock, Call, ClearFaults, CreateKey, InjectFault, ReadLedger, RequestStop, StepMarket,
-    TakeSnapshot,
+    AdvanceClock, Call, ClearFaults, CreateKey, InjectFault, PlayScenario, ReadLedger,
+    ReadScenario, RequestStop, StepMarket, TakeSnapshot,
 };
-use bitmart::sandbox::{Config, Contract, RecordedFrame, Sandbox, SpotPair};
+use bitmart::sandbox::{Config, Contract, RecordedFrame, Sandbox, Scenario, SpotPair};
 use bitmart::{Credentials, Environment};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use serde_json::{Map, Value, json};
@@ -30,6 +31,9 @@ use crate::interrupts::Interrupts;
 use crate::output::{self, json::Json};
 use crate::ready_file::ReadyFile;
 use crate::secure_fs;
+
+/// How often the state of a scenario is read.
+const SCENARIO_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Faults by their target: a REST path, a WebSocket topic, the handshakes of a WebSocket address.
 pub(crate) const FAULTS: [&[&str]; 3] = [
@@ -191,6 +195,30 @@ pub(crate) fn command() -> Command {
                 Arg::new("file").required(true).value_name("FILE").help("The file to write"),
             ),
         )
+        .subcommand(
+            Command::new("console")
+                .about("Open the console of the running sandbox in a browser")
+                .after_help(
+                    "The console shows what programs send and why it was refused, accounts and markets, and injects \
+                     faults. The address contains a code that works once, within a minute.",
+                )
+                .arg(
+                    Arg::new("print")
+                        .long("print")
+                        .action(ArgAction::SetTrue)
+                        .help("Print the address instead of opening a browser"),
+                ),
+        )
+        .subcommand(
+            Command::new("play")
+                .about("Play a scenario: timed faults and other calls in a TOML file")
+                .after_help(
+                    "A step is a table [[step]] with `wait_ms`, the time since the previous step, `call`, and \
+                     the fields of that call, such as call = \"inject_fault\", fault = \"drop-after\", \
+                     on = \"/spot/v2/submit_order\". With a stopped clock the waits step the market. Ctrl-c ends this command and not the scenario.",
+                )
+                .arg(Arg::new("file").required(true).value_name("FILE").help("The TOML file")),
+        )
         .subcommands(calls::commands())
         .subcommand(Command::new("down").about("Stop the sandbox"))
         .subcommand(Command::new("reset").about("Delete the saved state"))
@@ -223,6 +251,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         "fault" => admin.send(&Call::of::<InjectFault>(), fault(matches)).await?,
         "clock" => clock(&admin, matches).await?,
         "snapshot" => return snapshot(&admin, matches).await,
+        "console" => return console(&admin, matches).await,
+        "play" => return play(&admin, matches).await,
         "down" => return down(&admin).await,
         _ => match calls::find(name) {
             Some(call) => admin.send(call, calls::fields(call.fields(), matches)).await?,
@@ -322,6 +352,46 @@ async fn snapshot(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
     secure_fs::write(file, &saved)
         .map_err(|error| Failure::io(format!("{}: {error}", file.display())))?;
     eprintln!("written; bitmart sandbox up --restore {} continues from it", file.display());
+    Ok(())
+}
+
+/// Plays a scenario and reports its steps.
+async fn play(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
+    let file = Path::new(matches.get_one::<String>("file").map_or("", String::as_str));
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::io(format!("{}: {error}", file.display())))?;
+    let scenario: Scenario =
+        text.parse().map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    let mut state = admin.call(&PlayScenario { text }).await?;
+    let number = state["number"].clone();
+    let mut done = 0;
+    loop {
+        let reached = state["done"].as_u64().unwrap_or(0);
+        for (at, step) in (1_u64..).zip(scenario.steps()) {
+            if (done + 1..=reached).contains(&at) {
+                eprintln!("{at} of {} {}", scenario.steps().len(), step.call().name());
+            }
+        }
+        done = reached;
+        if state["number"] != number || state["playing"] != true {
+            break;
+        }
+        tokio::time::sleep(SCENARIO_INTERVAL).await;
+        state = admin.call(&ReadScenario {}).await?;
+    }
+    match state["error"].as_str().filter(|_| state["number"] == number) {
+        Some(error) => Err(Failure::new(Exit::Rejected, error)),
+        None => Ok(()),
+    }
+}
+
+/// Opens the console, or prints its address.
+async fn console(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
+    let url = admin.console_url().await?;
+    if matches.get_flag("print") {
+        return output::write(format!("{url}\n").as_bytes());
+    }
+    browser::open(&url);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use bitmart_sim::AccountId;
+use bitmart_sim::{AccountId, Exchange};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::recv_window::check_recv_window;
@@ -108,6 +108,10 @@ impl DerivedKey {
     }
 }
 
+/// The keys before a change.
+#[derive(Debug)]
+pub(crate) struct FormerKeys(Keys);
+
 /// All API keys of the sandbox.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
@@ -160,6 +164,27 @@ impl KeyRing {
                 true
             }
         }
+    }
+
+    /// Removes the keys that were created after a state: those derived later, and the added ones whose account does not
+    /// exist in it. Returns the former keys.
+    pub(crate) fn go_back(&self, derived: Vec<DerivedKey>, exchange: &Exchange) -> FormerKeys {
+        let mut keys = self.write();
+        let exists = |key: &ApiKey| exchange.account(AccountId(key.account)).is_some();
+        let kept = derived.len();
+        let later = keys.derived.iter().enumerate().skip(kept);
+        let mut removed: Vec<String> =
+            later.map(|(at, row)| row.key(self.seed, at + 1).key).collect();
+        removed.extend(keys.added.iter().filter(|key| !exists(key)).map(|key| key.key.clone()));
+        let known = keys.known.iter().filter(|(name, _)| !removed.contains(name));
+        let known = known.map(|(name, key)| (name.clone(), Arc::clone(key))).collect();
+        let added = keys.added.iter().filter(|key| exists(key)).cloned().collect();
+        FormerKeys(std::mem::replace(&mut *keys, Keys { known, derived, added }))
+    }
+
+    /// Undoes [`go_back`](Self::go_back).
+    pub(crate) fn replace(&self, former: FormerKeys) {
+        *self.write() = former.0;
     }
 
     /// The keys with given secrets that were added at run time.

@@ -38,6 +38,7 @@ pub struct Config {
     pub(crate) futures_address: SocketAddr,
     pub(crate) admin_address: Option<SocketAddr>,
     pub(crate) expose_admin: bool,
+    pub(crate) console: bool,
     pub(crate) tls: bool,
     pub(crate) lenient: bool,
     pub(crate) rate_limits: bool,
@@ -89,6 +90,7 @@ impl Config {
             futures_address: free,
             admin_address: None,
             expose_admin: false,
+            console: false,
             tls: false,
             lenient: false,
             rate_limits: true,
@@ -151,6 +153,16 @@ impl Config {
     #[must_use]
     pub fn expose_admin(mut self, on: bool) -> Self {
         self.expose_admin = on;
+        self
+    }
+
+    /// Serves the console at `/console` of the [`admin`](Self::admin) address: a page that shows requests, frames,
+    /// accounts and markets, and injects faults. [`Sandbox::console_url`](crate::Sandbox::console_url) opens it. The
+    /// sandbox then records the latest requests and frames, without keys and signatures, in at most 64 MiB.
+    #[cfg(feature = "console")]
+    #[must_use]
+    pub fn console(mut self, on: bool) -> Self {
+        self.console = on;
         self
     }
 

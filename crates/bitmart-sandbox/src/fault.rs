@@ -68,6 +68,35 @@ impl Fault {
         FaultRule { fault: self, target: target.into(), remaining: 1 }
     }
 
+    /// Its name in the admin API, such as `drop-after`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Delay(_) => "delay",
+            Self::HoldBefore => "hold-before",
+            Self::HoldAfter => "hold-after",
+            Self::DropBefore => "drop-before",
+            Self::DropAfter => "drop-after",
+            Self::Html(_) => "html",
+            Self::HtmlAfter(_) => "html-after",
+            Self::TruncatedJson => "truncated-json",
+            Self::NullRows => "null-rows",
+            Self::ResetMidBody => "reset-mid-body",
+            Self::SlowDrip(_) => "slow-drip",
+            Self::RateLimited => "rate-limited",
+            Self::Banned => "banned",
+            Self::Unavailable => "unavailable",
+            Self::Maintenance => "maintenance",
+            Self::LateHistory(_) => "late-history",
+            Self::WrongAccept => "wrong-accept",
+            Self::SilentSocket => "silent-socket",
+            Self::HalfOpen => "half-open",
+            Self::Duplicate => "duplicate",
+            Self::LatePush(_) => "late-push",
+            Self::Garbage => "garbage",
+            Self::VersionGap => "version-gap",
+        }
+    }
+
     /// Whether the fault affects WebSocket frames or topics.
     pub(crate) fn is_socket(self) -> bool {
         self.is_frame() || self == Self::VersionGap
@@ -108,6 +137,18 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
+    pub(crate) fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    pub(crate) fn remaining(&self) -> u32 {
+        self.remaining
+    }
+
     /// Sets how often the fault occurs.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
@@ -132,6 +173,11 @@ impl Faults {
 
     pub(crate) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// The faults that wait for their target, oldest first.
+    pub(crate) fn active(&self) -> &[FaultRule] {
+        &self.0
     }
 
     /// Takes one occurrence of the oldest fault on `target` that satisfies `fits`.

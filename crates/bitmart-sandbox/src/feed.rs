@@ -84,6 +84,12 @@ impl Feed {
         self.books.resume(versions);
     }
 
+    /// Continues from a former state of the exchange. Connections keep their subscriptions until they are closed.
+    pub(crate) fn go_back(&mut self, exchange: &Exchange, seed: u64, versions: &Versions) {
+        self.books = Books::new(exchange, 1 + seed % 1_000_000);
+        self.resume(versions);
+    }
+
     /// Sets the latest input. The next frames may report its outcome, so they wait until it is stored.
     pub(crate) fn set_latest(&mut self, latest: InputNumber) {
         self.subscriptions.latest = latest;

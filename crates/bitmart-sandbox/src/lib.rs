@@ -7,6 +7,8 @@ mod auth;
 mod clock;
 mod config;
 mod connection_limiter;
+#[cfg(feature = "console")]
+mod console;
 mod control;
 mod fault;
 mod feed;
@@ -30,12 +32,20 @@ mod recording;
 mod recovery;
 mod retired;
 mod sandbox;
+mod saved;
+#[cfg(feature = "console")]
+mod scenario;
 mod shared;
 mod shutdown;
 mod slots;
 mod snapshot;
 mod state;
 mod tls;
+#[cfg_attr(
+    not(feature = "console"),
+    allow(dead_code, reason = "only the console reads the records")
+)]
+mod traffic;
 mod wire;
 mod ws;
 
@@ -47,6 +57,8 @@ pub use bitmart_sim::{
 };
 pub use rust_decimal::Decimal;
 
+#[cfg(feature = "console")]
+pub use self::scenario::{Scenario, ScenarioError, Step};
 pub use self::{
     config::{Config, FundError},
     fault::{Fault, FaultRule},

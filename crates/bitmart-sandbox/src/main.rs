@@ -17,6 +17,8 @@ Usage: bitmart-sandbox [options]
                       controls the sandbox               [none]
   --expose-admin      allow an --admin address that other machines can reach; whoever sees the traffic has the
                       token and controls the sandbox
+  --console           with --admin: serve the console at /console of the admin address, a page that shows traffic
+                      and state; needs a build with the feature `console`
   --tls               serve https and wss, with a certificate for localhost, 127.0.0.1 and ::1; the root
                       that clients must trust is in the ready line (jq -r .root_certificate)
   --seed N            seed of market and default key     [1]
@@ -59,6 +61,7 @@ The account is funded. Ctrl-c and POST /stop of the admin API stop the program.
 /// Options without a value.
 const FLAGS: &[&str] = &[
     "--expose-admin",
+    "--console",
     "--tls",
     "--lenient",
     "--no-limits",
@@ -154,6 +157,10 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Action, String> {
             "--futures" => config.futures_address(address(&value()?)?),
             "--admin" => config.admin(address(&value()?)?),
             "--expose-admin" => config.expose_admin(true),
+            #[cfg(feature = "console")]
+            "--console" => config.console(true),
+            #[cfg(not(feature = "console"))]
+            "--console" => return Err("this program was built without the console".to_owned()),
             "--seed" => config.seed(number(&name, &value()?)?),
             "--pairs" => config.pairs(listed(&value()?, SpotPair::listed(), SpotPair::symbol)?),
             "--contracts" => {

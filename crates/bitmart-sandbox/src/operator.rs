@@ -29,14 +29,19 @@ mod descriptions;
 mod error;
 mod faults;
 mod market;
+#[cfg(feature = "console")]
+mod scenarios;
 mod server;
 mod shortcuts;
+mod snapshots;
 
 use std::fmt;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::call::CallError;
+#[cfg(feature = "console")]
+pub use self::scenarios::{PlayScenario, ReadScenario, ScenarioState};
 pub use self::{
     accounts::{
         CreateAccount, CreateKey, CreatedAccount, CreatedKey, Credential, FreezeAccount,
@@ -46,13 +51,17 @@ pub use self::{
     describe::{Described, Field, Kind},
     error::OperatorError,
     faults::{
-        ClearFaults, ClearedFaults, HeldRequests, InjectFault, InjectedFault, KillSockets,
-        KilledSockets, ListHeldRequests,
+        ActiveFaults, ClearFaults, ClearedFaults, FaultName, HeldRequests, InjectFault,
+        InjectedFault, KillSockets, KilledSockets, ListFaults, ListHeldRequests,
     },
     market::{
-        AdvanceClock, DelistContract, HaltMarket, HoldMarket, OpenCurrency, SetNetwork, StepMarket,
+        AdvanceClock, ClockState, DelistContract, HaltMarket, HoldMarket, MovePrice, OpenCurrency,
+        ReadClock, SetNetwork, StepMarket,
     },
     server::{Ledger, ReadBook, ReadLedger, RequestStop, Stopping, TakeSnapshot, Time},
+    snapshots::{
+        DiscardSnapshot, GoBack, ListSnapshots, SaveSnapshot, SavedSnapshot, SavedSnapshots,
+    },
 };
 use crate::shared::Shared;
 
@@ -96,7 +105,11 @@ mod sealed {
 
 /// Every call, in the order of the admin API's page.
 pub fn calls() -> impl Iterator<Item = &'static Call> {
-    [server::CALLS, accounts::CALLS, market::CALLS, faults::CALLS].into_iter().flatten()
+    let all = [server::CALLS, accounts::CALLS, market::CALLS, faults::CALLS, snapshots::CALLS];
+    let all = all.into_iter().flatten();
+    #[cfg(feature = "console")]
+    let all = all.chain(scenarios::CALLS);
+    all
 }
 
 /// The operator of a running sandbox.

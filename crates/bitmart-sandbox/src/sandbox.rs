@@ -12,6 +12,11 @@ use crate::{
     admin, config::Config, generated::Host, http, journal, keys::ApiKey, recovery, shared::Shared,
     shutdown::stopped, state::STEP, tls,
 };
+#[cfg(feature = "console")]
+use crate::{
+    console::{self, Console},
+    scenario::{self, Scenario, ScenarioError},
+};
 
 /// Minimum time between two steps of the market.
 const MIN_STEP: Duration = Duration::from_millis(1);
@@ -77,6 +82,8 @@ impl std::error::Error for StartError {
 struct Admin {
     url: String,
     token: admin::Token,
+    #[cfg(feature = "console")]
+    console: Option<Arc<Console>>,
 }
 
 /// A running local exchange. It stops when it is dropped.
@@ -142,12 +149,31 @@ impl Sandbox {
                     context: "no random bytes for the token of the admin API".to_owned(),
                     source: source.into(),
                 })?;
-                tokio::spawn(admin::serve(Arc::clone(&shared), listener, token.clone()));
-                Some(Admin { url: format!("http://{at}"), token })
+                #[cfg(feature = "console")]
+                let console = config.console.then(|| {
+                    let [spot, futures] =
+                        [spot_at, futures_at].map(|at| HostUrls::new(at, tls).rest);
+                    Arc::new(Console::new(Arc::clone(&shared), at.port(), &spot, &futures))
+                });
+                tokio::spawn(admin::serve(
+                    Arc::clone(&shared),
+                    listener,
+                    token.clone(),
+                    #[cfg(feature = "console")]
+                    console.clone(),
+                ));
+                Some(Admin {
+                    url: format!("http://{at}"),
+                    token,
+                    #[cfg(feature = "console")]
+                    console,
+                })
             }
             None => None,
         };
         start_clock(&shared, replays);
+        #[cfg(feature = "console")]
+        tokio::spawn(scenario::run(Arc::clone(&shared)));
         Ok(Self {
             shared,
             spot: HostUrls::new(spot_at, tls),
@@ -194,6 +220,22 @@ impl Sandbox {
     /// new at every start. Whoever has it controls the sandbox: keep it out of arguments and logs.
     pub fn admin_token(&self) -> Option<&str> {
         self.admin.as_ref().map(|admin| admin.token.text())
+    }
+
+    /// Returns the address of the console ([`Config::console`]), such as `http://127.0.0.1:8803/console`, if it is
+    /// served. It needs the admin token.
+    #[cfg(feature = "console")]
+    pub fn console(&self) -> Option<String> {
+        let admin = self.admin.as_ref()?;
+        admin.console.as_ref().map(|_| format!("{}{}", admin.url, console::PATH))
+    }
+
+    /// Returns an address that opens the console in a browser without the token, once and within a minute.
+    #[cfg(feature = "console")]
+    pub fn console_url(&self) -> Option<String> {
+        let admin = self.admin.as_ref()?;
+        let path = admin.console.as_ref()?.opening_path().ok()?;
+        Some(format!("{}{path}", admin.url))
     }
 
     /// Whether its public channels play a recording ([`Config::replay`]).
@@ -255,6 +297,18 @@ impl Sandbox {
     /// Returns the time of the exchange in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         self.shared.state().clock.now_ms()
+    }
+
+    /// Plays a scenario to its end. With a stepped clock its waits step the market, so that it takes no time.
+    ///
+    /// # Errors
+    /// If another scenario is playing, or a call of this one is rejected. Later steps are not played then.
+    ///
+    /// # Cancel safety
+    /// The scenario continues if the future is dropped.
+    #[cfg(feature = "console")]
+    pub async fn play(&self, scenario: &Scenario) -> Result<(), ScenarioError> {
+        scenario::play(&self.shared, scenario).await
     }
 
     /// Waits until `POST /stop` of the admin API requests a stop, or the sandbox [is

@@ -8,6 +8,8 @@ use std::sync::{
 use bitmart_sim::rng::Rng;
 use tokio::sync::watch;
 
+#[cfg(feature = "console")]
+use crate::scenario::Player;
 use crate::{
     auth::KeyRing,
     config::Config,
@@ -19,8 +21,10 @@ use crate::{
     rate_limits::RateLimits,
     reasons::Reasons,
     recovery::Opened,
+    saved::Saved,
     shutdown::{Control, stopped},
     state::State,
+    traffic::Traffic,
 };
 
 #[derive(Debug)]
@@ -37,6 +41,12 @@ pub(crate) struct Shared {
     /// The progress of the journal; `None` without a data folder.
     stored: Option<StorageProgress>,
     traces: AtomicU64,
+    saved: Mutex<Saved>,
+    /// The player of scenarios.
+    #[cfg(feature = "console")]
+    pub(crate) player: Player,
+    /// The recorder of the console; `None` without one.
+    pub(crate) traffic: Option<Arc<Traffic>>,
 }
 
 impl Shared {
@@ -60,6 +70,10 @@ impl Shared {
             control: watch::Sender::new(Control::default()),
             stored,
             traces: AtomicU64::new(config.seed),
+            saved: Mutex::default(),
+            #[cfg(feature = "console")]
+            player: Player::default(),
+            traffic: config.console.then(Traffic::new),
             config,
         }
     }
@@ -147,6 +161,10 @@ impl Shared {
 
     pub(crate) fn faults(&self) -> Guard<'_, Faults> {
         lock(&self.faults, &self.control)
+    }
+
+    pub(crate) fn saved(&self) -> Guard<'_, Saved> {
+        lock(&self.saved, &self.control)
     }
 
     pub(crate) fn limits(&self) -> Guard<'_, RateLimits> {

@@ -10,6 +10,7 @@ use std::{
 
 use bitmart_sandbox::{
     ApiKey, Config, Contract, Decimal, Permission, Sandbox, SpotPair, WalletKind,
+    operator::{GoBack, SaveSnapshot},
 };
 use common::{Client, start};
 use serde_json::json;
@@ -284,4 +285,30 @@ async fn a_folder_of_an_older_version_gives_the_same_ledger() {
     // The texts are too long for `assert_eq`.
     assert!(ledger(&sandbox) == expected, "the ledger differs: {}", ledger(&sandbox));
     assert!(sandbox.fills().len() >= 2 && sandbox.orders().len() >= 4);
+}
+
+#[tokio::test]
+async fn going_back_is_stored_before_anything_follows() {
+    let path = folder("going_back");
+    let sandbox = start(stepped_config(&path)).await;
+    apply_inputs(&sandbox, 0).await;
+    let name = "before".to_owned();
+    sandbox.operator().call(SaveSnapshot { name: name.clone() }).expect("saved");
+    let saved = json_of(&sandbox);
+    apply_inputs(&sandbox, 1).await;
+    sandbox.operator().call(GoBack { name: name.clone() }).expect("gone back");
+    assert!(json_of(&sandbox) == saved, "the state is the saved one");
+    let at_once = copy(&path, "going_back_at_once");
+    apply_inputs(&sandbox, 2).await;
+    // Twice, so that one checkpoint replaces another.
+    sandbox.operator().call(GoBack { name }).expect("gone back");
+    apply_inputs(&sandbox, 3).await;
+    let later = json_of(&sandbox);
+    let killed = copy(&path, "going_back_killed");
+    for (copied, expected) in [(at_once, &saved), (killed, &later)] {
+        let restarted = start(stepped_config(&copied)).await;
+        assert!(json_of(&restarted) == *expected, "{}", copied.display());
+        restarted.shutdown().await;
+    }
+    sandbox.shutdown().await;
 }

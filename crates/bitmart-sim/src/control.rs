@@ -33,6 +33,10 @@ pub enum ControlError {
     InvalidAddress,
     /// The amount is not from 0 to 1e15, has more than 8 decimals, or brings what was given of a currency above 2e16.
     InvalidAmount(Decimal),
+    /// The market has no model whose price could move.
+    NoModel(String),
+    /// The price is not from a tenth to ten times the start price.
+    InvalidPrice(Decimal),
 }
 
 impl fmt::Display for ControlError {
@@ -47,6 +51,12 @@ impl fmt::Display for ControlError {
             }
             Self::InvalidAddress => {
                 f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
+            }
+            Self::NoModel(symbol) => {
+                write!(f, "{symbol} has no market maker, whose price could move")
+            }
+            Self::InvalidPrice(price) => {
+                write!(f, "{price} is not a price from a tenth to ten times the start price")
             }
             Self::InvalidAmount(amount) => {
                 write!(

@@ -10,6 +10,7 @@ use super::{
     AccountId, Exchange, MAKER, OrderId, TAKER,
     book::{SelfTrade, Side},
     candle_history::{HistorySource, MarketHistory},
+    control::ControlError,
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     markets::MarketKind,
     order_flow::{OrderFlow, WHOLE, path_seed},
@@ -74,10 +75,18 @@ pub(super) struct Maker {
     leader: Option<usize>,
     #[serde(rename = "flow")]
     order_flow: OrderFlow,
+    /// How far the operator has moved the price, in billionths of the start price.
+    #[serde(default, skip_serializing_if = "is_unmoved")]
+    shift: i64,
     /// Ticks from the best level to each level.
     ladder: Vec<i64>,
     bids: Vec<Option<Quote>>,
     asks: Vec<Option<Quote>>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_unmoved(shift: &i64) -> bool {
+    *shift == 0
 }
 
 impl Exchange {
@@ -149,6 +158,35 @@ impl Exchange {
             }
         }
         self.makers = makers;
+    }
+
+    // Rule: The operator moves the price of a model to a tenth up to ten times its start. Source: invented (a model)
+    /// Moves the price of a market, and of those that follow it or that it follows, by the same ratio.
+    pub(crate) fn move_price(
+        &mut self,
+        symbol: String,
+        price: Decimal,
+    ) -> Result<(), ControlError> {
+        if !self.spot.contains_key(symbol.as_str()) && !self.futures.contains_key(symbol.as_str()) {
+            return Err(ControlError::UnknownMarket(symbol));
+        }
+        let Some(at) = self.makers.iter().position(|maker| maker.symbol == symbol) else {
+            return Err(ControlError::NoModel(symbol));
+        };
+        let family = self.makers[at].leader.unwrap_or(at);
+        let (from, to) = (self.makers[at].middle(), self.makers[at].ticks_of(price));
+        let to = to.ok_or(ControlError::InvalidPrice(price))?;
+        let mut shifts = Vec::new();
+        for (index, maker) in self.makers.iter().enumerate() {
+            if index == family || maker.leader == Some(family) {
+                let shift = maker.shift_by(from, to).ok_or(ControlError::InvalidPrice(price))?;
+                shifts.push((index, shift));
+            }
+        }
+        for (index, shift) in shifts {
+            self.makers[index].shift = shift;
+        }
+        Ok(())
     }
 
     fn tape(&mut self, maker: &Maker) -> Option<&mut Tape> {
@@ -288,3 +326,6 @@ fn walk(makers: &mut [Maker], at: usize, root: i64) {
     }
     maker.order_flow.walk(root);
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod withdraw_address;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -55,6 +56,13 @@ pub enum Operation {
         currency: String,
         /// The new terms.
         terms: NetworkTerms,
+    },
+    /// Move the price of the market model. The quotes follow at the next step of the market.
+    MovePrice {
+        /// The pair or contract. A contract, its pair and the other contracts on it move by the same ratio.
+        symbol: String,
+        /// The new price, from a tenth to ten times the start price.
+        price: Decimal,
     },
 }
 
@@ -211,6 +219,7 @@ impl Exchange {
                 }
                 self.decisions.addresses.entry(account).or_default().push(address);
             }
+            Operation::MovePrice { symbol, price } => self.move_price(symbol, price)?,
         }
         Ok(())
     }

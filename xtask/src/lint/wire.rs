@@ -25,7 +25,8 @@ const CODES: std::ops::RangeInclusive<u32> = 30_000..=79_999;
 const ROWS: &str = "json!";
 
 /// Files of the server outside `wire` that render JSON or errors, each with the reason.
-const EXCEPTIONS: [(&str, &str); 9] = [
+const EXCEPTIONS: [(&str, &str); 10] = [
+    ("console/", "forms and updates of pages"),
     ("admin/", "the Operator API is no wire of the exchange"),
     ("operator/", "the same"),
     ("auth", "key and signature are checked before an endpoint is known"),

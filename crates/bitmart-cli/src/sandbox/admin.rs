@@ -87,6 +87,13 @@ impl Admin {
         self.exchange(call.method(), &path, body.into()).await
     }
 
+    /// An address that opens the console, once and within a minute.
+    pub(super) async fn console_url(&self) -> Result<String, Failure> {
+        let response = read(&self.exchange("POST", "/console/codes", Bytes::new()).await?)?;
+        let path = response["path"].as_str().unwrap_or_default();
+        Ok(format!("{}{path}", self.address))
+    }
+
     async fn exchange(&self, method: &str, path: &str, body: Bytes) -> Result<Bytes, Failure> {
         let request = Request::builder()
             .method(method)

@@ -9,8 +9,9 @@ use crate::normalize;
 
 /// Calls whose command has another name.
 const RENAMED: [(&str, &str); 1] = [("set_balance", "fund")];
-/// Calls of commands with arguments of their own: `keys`, `fault`, `clock`, `snapshot` and `down`.
-const OTHERS: [&str; 7] = [
+/// Calls of commands with arguments of their own: `keys`, `fault`, `clock`, `snapshot`, `play` and `down`.
+const OTHERS: [&str; 8] = [
+    "play_scenario",
     "create_key",
     "inject_fault",
     "clear_faults",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bitmart::sandbox::{Config, Contract, Sandbox, Snapshot, SpotPair};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::{admin, detach, persistent};
+use super::{admin, browser, detach, persistent};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupts::Interrupts;
@@ -41,6 +41,7 @@ pub(super) fn command() -> Command {
              option sets another seed, market, balance, clock or snapshot, or --data or --forget is given.",
         )
         .arg(flag("detach", "Run in the background and return when it is ready"))
+        .arg(flag("open", "Open the console in a browser: what programs send, accounts, markets, faults"))
         .arg(address("spot", "Address of the spot host [default: a free port on 127.0.0.1]"))
         .arg(address("futures", "Address of the futures host [default: a free port on 127.0.0.1]"))
         .arg(address("admin", "Address of the admin API [default: a free port on 127.0.0.1]"))
@@ -129,6 +130,9 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     }
     let announced = announce(context, &sandbox, &file);
     if announced.is_ok() {
+        if let Some(url) = sandbox.console_url().filter(|_| matches.get_flag("open")) {
+            browser::open(&url);
+        }
         tokio::select! {
             () = interrupts.recv() => {}
             () = sandbox.stop_requested() => {}
@@ -149,6 +153,7 @@ fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Fai
     eprintln!("spot     {}", sandbox.spot().rest);
     eprintln!("futures  {}", sandbox.futures().rest);
     eprintln!("admin    {admin}");
+    eprintln!("console  {}", sandbox.console().unwrap_or_default());
     eprintln!("commands without keys now use this sandbox; ctrl-c stops it");
     if context.format() == Format::Table {
         return Ok(());
@@ -164,6 +169,7 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
         .futures_address(address("futures"))
         .admin(address("admin"))
         .expose_admin(matches.get_flag("expose-admin"))
+        .console(true)
         .tls(matches.get_flag("tls"))
         .lenient(matches.get_flag("lenient"))
         .slow_futures_books(matches.get_flag("slow-books"))

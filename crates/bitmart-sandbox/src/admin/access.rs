@@ -33,7 +33,7 @@ impl Token {
     }
 
     /// Compares hashes, so that the duration of the comparison does not reveal the token.
-    fn is(&self, given: &str) -> bool {
+    pub(crate) fn is(&self, given: &str) -> bool {
         Sha256::digest(given) == Sha256::digest(&self.0)
     }
 }
@@ -76,7 +76,7 @@ impl Access {
 
     /// Rejects foreign host names. With DNS rebinding a web page resolves its own name to this machine, and the
     /// browser then sends that name as `Host`.
-    fn check_host(&self, head: &Parts) -> Result<(), Problem> {
+    pub(super) fn check_host(&self, head: &Parts) -> Result<(), Problem> {
         let mut named = head.headers.get_all(HOST).iter();
         let (Some(host), None) = (named.next(), named.next()) else {
             return Err(Problem::bad("a call needs one Host header"));

@@ -7,7 +7,7 @@ mod problem;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::{
     Request, Response, StatusCode,
     body::Incoming,
@@ -21,6 +21,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) use self::access::{Token, is_local};
 use self::{access::Access, problem::Problem};
+#[cfg(feature = "console")]
+use crate::console::{self, Console};
 use crate::{
     http::MonitoredStream,
     operator::{Call, Effect, Operator, calls},
@@ -36,9 +38,28 @@ const MAX_BODY: usize = 64 << 10;
 /// How long a client may take for a body, and stay idle.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What the admin API is served with.
+struct Service {
+    shared: Arc<Shared>,
+    access: Access,
+    #[cfg(feature = "console")]
+    console: Option<Arc<Console>>,
+}
+
 /// Accepts connections until the sandbox stops.
-pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Token) {
-    let access = Arc::new(Access { token, exposed: shared.config.expose_admin });
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    token: Token,
+    #[cfg(feature = "console")] console: Option<Arc<Console>>,
+) {
+    let access = Access { token, exposed: shared.config.expose_admin };
+    let service = Arc::new(Service {
+        shared: Arc::clone(&shared),
+        access,
+        #[cfg(feature = "console")]
+        console,
+    });
     let mut control = shared.control.subscribe();
     let slots = Slots::new(CAPACITY);
     loop {
@@ -51,22 +72,21 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Tok
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let (shared, access) = (Arc::clone(&shared), Arc::clone(&access));
         let slot = slots.acquire();
-        tokio::spawn(connection(shared, access, stream, slot));
+        tokio::spawn(connection(Arc::clone(&service), stream, slot));
     }
 }
 
-async fn connection(shared: Arc<Shared>, access: Arc<Access>, stream: TcpStream, slot: Arc<Slot>) {
-    let mut control = shared.control.subscribe();
+async fn connection(admin: Arc<Service>, stream: TcpStream, slot: Arc<Slot>) {
+    let mut control = admin.shared.control.subscribe();
     // Small responses must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
-        let (shared, access) = (Arc::clone(&shared), Arc::clone(&access));
+        let admin = Arc::clone(&admin);
         let busy = slot.head_is_complete();
         async move {
             let response = match busy {
-                Some(_) => handle(&shared, &access, request).await,
+                Some(_) => handle(&admin, request).await,
                 None => respond(Err(Problem::too_many_connections())),
             };
             Ok::<_, Infallible>(response.map(|body| TrackedBody::new(body, busy)))
@@ -94,11 +114,10 @@ type Reply = (&'static str, Vec<u8>);
 
 const JSON: &str = "application/json";
 
-async fn handle(
-    shared: &Arc<Shared>,
-    access: &Access,
-    request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+async fn handle(admin: &Service, request: Request<Incoming>) -> Response<Body> {
+    let Service { shared, access, .. } = admin;
     let (head, body) = request.into_parts();
     // The body is read in any case, so that the connection stays usable.
     let body = match tokio::time::timeout(TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
@@ -107,6 +126,10 @@ async fn handle(
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
     };
     let (method, path) = (head.method.as_str(), head.uri.path());
+    #[cfg(feature = "console")]
+    if let Some(response) = console(admin, &head, &body).await {
+        return response;
+    }
     // The description needs no token: it contains nothing secret, and a browser cannot send the token.
     if (method, path) == ("GET", "/help") {
         return respond(access.check_source(&head).map(|()| help::page(&head.headers)));
@@ -121,7 +144,40 @@ async fn handle(
     respond(result.map(|text| (JSON, text)))
 }
 
-fn respond(result: Result<Reply, Problem>) -> Response<Full<Bytes>> {
+/// The response of the console; `None` for requests of the admin API.
+#[cfg(feature = "console")]
+async fn console(
+    admin: &Service,
+    head: &hyper::http::request::Parts,
+    body: &Result<Bytes, Problem>,
+) -> Option<Response<Body>> {
+    let console = admin.console.as_ref()?;
+    let accepts = head.headers.get_all(header::ACCEPT).iter();
+    let mut accepts = accepts.filter_map(|value| value.to_str().ok());
+    let is_browser = accepts.any(|value| value.contains("text/html"));
+    let path = head.uri.path();
+    let is_first = path == "/" && head.method == hyper::Method::GET && is_browser;
+    if !Console::has(path) && !is_first {
+        return None;
+    }
+    Some(match (admin.access.check_host(head), body) {
+        (Err(problem), _) => respond(Err(problem)),
+        (_, Err(problem)) => respond(Err(problem.clone())),
+        (Ok(()), Ok(_)) if is_first => console::redirect_to_first(),
+        // The program `bitmart` fetches a code with the token, to open the console in a browser.
+        (Ok(()), Ok(_)) if path == "/console/codes" => {
+            let path = admin.access.check(head).and_then(|()| {
+                console
+                    .opening_path()
+                    .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no random bytes"))
+            });
+            respond(path.map(|path| (JSON, format!("{}\n", json!({ "path": path })).into_bytes())))
+        }
+        (Ok(()), Ok(body)) => console.handle(&admin.access.token, head, body.clone()).await,
+    })
+}
+
+fn respond(result: Result<Reply, Problem>) -> Response<Body> {
     let (status, (content, text)) = match result {
         Ok(reply) => (StatusCode::OK, reply),
         Err(problem) => {
@@ -129,7 +185,7 @@ fn respond(result: Result<Reply, Problem>) -> Response<Full<Bytes>> {
             (problem.status, (JSON, text.into_bytes()))
         }
     };
-    let mut response = Response::new(Full::from(text));
+    let mut response = Response::new(Full::from(text).boxed_unsync());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content));
@@ -143,7 +199,8 @@ fn respond(result: Result<Reply, Problem>) -> Response<Full<Bytes>> {
     response
 }
 
-async fn call(
+/// Carries a call of the operator out.
+pub(crate) async fn call(
     shared: &Arc<Shared>,
     method: &str,
     path: &str,

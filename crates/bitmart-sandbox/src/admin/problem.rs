@@ -5,8 +5,8 @@ use hyper::StatusCode;
 use crate::operator::{CallError, OperatorError};
 
 /// The error response of a call.
-#[derive(Debug)]
-pub(super) struct Problem {
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
     pub(super) status: StatusCode,
     pub(super) text: String,
 }
@@ -33,6 +33,13 @@ impl Problem {
     }
 }
 
+#[cfg(feature = "console")]
+impl From<Problem> for String {
+    fn from(problem: Problem) -> Self {
+        problem.text
+    }
+}
+
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         match error {
@@ -48,7 +55,10 @@ impl From<CallError> for Problem {
 fn status(error: &OperatorError) -> StatusCode {
     match error {
         OperatorError::UnknownAccount(_) | OperatorError::UnknownMarket(_) => StatusCode::NOT_FOUND,
-        OperatorError::KeyExists | OperatorError::ClockRuns => StatusCode::CONFLICT,
+        OperatorError::KeyExists | OperatorError::ClockRuns | OperatorError::NoMarketMaker(_) => {
+            StatusCode::CONFLICT
+        }
+        OperatorError::Unstored => StatusCode::SERVICE_UNAVAILABLE,
         OperatorError::UnknownCurrency(_)
         | OperatorError::IncompleteKey
         | OperatorError::InvalidAddress
@@ -57,6 +67,9 @@ fn status(error: &OperatorError) -> StatusCode {
         | OperatorError::TooManySteps
         | OperatorError::ClockTooFar
         | OperatorError::Rejected(_)
+        | OperatorError::InvalidPrice(_)
+        | OperatorError::InvalidName(_)
+        | OperatorError::InvalidScenario(_)
         | OperatorError::InvalidFault(_) => StatusCode::BAD_REQUEST,
     }
 }

@@ -17,6 +17,12 @@ use crate::{generated::channels::ChannelId, input_number::InputNumber, wire::top
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SocketId(u64);
 
+impl SocketId {
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
+
 #[derive(Debug)]
 struct Socket {
     account: Option<AccountId>,

@@ -19,7 +19,9 @@ use super::{
     injection::Dropped,
     response::{HttpResponse, html},
 };
-use crate::{address::address, fault::Fault, generated::Host, shared::Shared, ws};
+use crate::{
+    address::address, fault::Fault, generated::Host, shared::Shared, traffic::Capture, ws,
+};
 
 /// An accept key that matches no handshake.
 const WRONG: HeaderValue = HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
@@ -34,6 +36,9 @@ pub(super) async fn handshake(
     request: Request<Incoming>,
 ) -> Result<HttpResponse, Dropped> {
     let fault = shared.faults().take(address(host, private), Fault::is_handshake);
+    if let Some(capture) = request.extensions().get::<Capture>() {
+        capture.fault(fault);
+    }
     match fault {
         Some(Fault::DropBefore) => return Err(Dropped),
         Some(Fault::ResetMidBody) => {

@@ -29,6 +29,7 @@ use crate::{
     shutdown::stopped,
     slots::{Capacity, EndReason, Slot, Slots, TrackedBody},
     tls::Acceptor,
+    traffic::Capture,
 };
 
 /// Connections of one host at the same time.
@@ -168,18 +169,23 @@ async fn route(
     host: Host,
     peer: IpAddr,
     ending: &Ending,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<HttpResponse, Dropped> {
     // A preflight is not a request of the page: rate limits and faults do not apply.
     if cors::is_preflight(&request) {
         return Ok(cors::preflight());
     }
+    let capture = shared.traffic.as_ref();
+    let capture = capture.map(|traffic| Capture::start(traffic, host, &mut request));
     let mut response = match request.uri().path() {
         PUBLIC => handshake(shared, host, false, peer, &ending.reset, request).await,
         PRIVATE => handshake(shared, host, true, peer, &ending.reset, request).await,
         _ => respond(&shared, host, peer, &ending.reset, request).await,
     }?;
     cors::allow(response.headers_mut());
+    if let Some(capture) = capture {
+        capture.finish(response.status().as_u16(), response.headers());
+    }
     Ok(response)
 }
 

@@ -21,6 +21,7 @@ use crate::{
     rate_limits::Usage,
     reasons,
     shared::Shared,
+    traffic::Capture,
     wire::{
         Call, HandlerResult,
         dispatch::{handler, is_invented},
@@ -50,7 +51,11 @@ pub(super) async fn respond(
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
     let accepts_gzip = accepts_gzip(request.headers());
+    let capture = request.extensions().get::<Capture>().cloned();
     let fault = shared.faults().take(&path, |_| true);
+    if let Some(capture) = &capture {
+        capture.fault(fault);
+    }
     if let Some(response) = injection::before(fault, shared, &mut request).await? {
         return Ok(response);
     }
@@ -58,6 +63,12 @@ pub(super) async fn respond(
         Some(code) => reject(host, request, code).await,
         None => process(shared, host, peer, request).await,
     };
+    if let Some(capture) = &capture {
+        match &outcome.result {
+            Ok(_) => capture.outcome(1000, None),
+            Err(error) => capture.outcome(error.code, error.reason.as_deref()),
+        }
+    }
     let reason = outcome.result.as_ref().err().and_then(|error| {
         let reason = error.reason.as_deref()?;
         shared.reasons.report(&format!("{method} {path}"), &error.code.to_string(), reason);
@@ -66,6 +77,9 @@ pub(super) async fn respond(
     let (status, mut body) = envelope(outcome.route, outcome.result, &shared.trace());
     if let Some(response) = injection::after(fault, shared, &path, &mut body).await? {
         return Ok(response);
+    }
+    if let Some(capture) = &capture {
+        capture.response_body(&body);
     }
     let mut response = response(status, body.clone(), outcome.usage, outcome.invented);
     if let Some(reason) = reason {
@@ -92,7 +106,7 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
 async fn reject(host: Host, request: Request<Incoming>, code: u32) -> Outcome {
     let (head, body) = request.into_parts();
     // The body is read in any case, so that the connection stays usable.
-    drop(read(body).await);
+    record_body(&head, read(body).await.as_ref().ok());
     let limit = find(host, head.uri.path(), &head.method).ok().and_then(|route| route.limit);
     let exceeded = limit.filter(|_| [30013, 30017].contains(&code));
     let usage = exceeded.map(|limit| Usage { used: limit.count.saturating_add(1), limit });
@@ -121,6 +135,7 @@ async fn process(shared: &Shared, host: Host, peer: IpAddr, request: Request<Inc
     let found = find(host, head.uri.path(), &head.method);
     // The body is read in any case, so that the connection stays usable.
     let body = read(body).await;
+    record_body(&head, body.as_ref().ok());
     match (found, body) {
         (Ok(route), Ok(body)) => {
             let outcome = serve(shared, route, peer, &head, &body);
@@ -148,6 +163,9 @@ pub(super) fn serve(
     let mut usage = None;
     let checked = check(shared, route, peer, head, body, &mut usage);
     let result = checked.and_then(|(caller, mut params)| {
+        if let (Some(capture), Some(caller)) = (head.extensions.get::<Capture>(), &caller) {
+            capture.account(caller.account.0);
+        }
         if let Some(newest_ms) = injection::listed_until(shared, head) {
             params.limit_to(newest_ms);
         }
@@ -199,6 +217,13 @@ fn run(shared: &Shared, route: &Route, caller: Option<&Caller>, params: Params) 
     let exchange = Engine::new(&mut state, family);
     let (keys, lenient) = (&shared.keys, shared.config.lenient);
     handler(route.id)(&mut Call { exchange, caller, keys, params, now_ms, lenient })
+}
+
+/// Records the body of a request for the console.
+fn record_body(head: &Parts, body: Option<&Bytes>) {
+    if let (Some(capture), Some(body)) = (head.extensions.get::<Capture>(), body) {
+        capture.body(body);
+    }
 }
 
 async fn read(body: Incoming) -> Result<Bytes, WireError> {

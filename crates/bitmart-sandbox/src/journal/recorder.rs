@@ -104,6 +104,22 @@ impl Recorder {
         drop(thread::Builder::new().name("checkpoint".to_owned()).spawn(encode));
     }
 
+    /// Counts an input that is not stored, because a checkpoint that includes it follows. Returns its number.
+    pub(crate) fn skip(&mut self) -> InputNumber {
+        if let Self::Live(live) = self {
+            live.last += 1;
+        }
+        self.last()
+    }
+
+    /// Stores a checkpoint and waits for that. Returns false if the writer has ended.
+    pub(crate) fn checkpoint_now(&mut self, checkpoint: &Checkpoint) -> bool {
+        let Self::Live(live) = self else { return true };
+        live.work = 0;
+        let sent = live.writer.send(Message::Checkpoint(checkpoint.encode()));
+        sent.is_ok() && self.flush().is_some_and(|done| done.recv().is_ok())
+    }
+
     /// Returns a receiver that ends when all recorded inputs are stored, or cannot be stored.
     pub(crate) fn flush(&self) -> Option<mpsc::Receiver<()>> {
         let Self::Live(live) = self else { return None };

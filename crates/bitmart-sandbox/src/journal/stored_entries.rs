@@ -13,7 +13,7 @@ use bitmart_sim::{
 use super::Entry;
 
 /// Number of names that [`name`] returns.
-const NAMES: usize = 48;
+const NAMES: usize = 49;
 
 fn name(entry: &Entry) -> &'static str {
     match entry {
@@ -93,6 +93,7 @@ fn operator(command: &OperatorCommand) -> &'static str {
         OperatorCommand::Decide(Operation::OpenCurrency { .. }) => "open currency",
         OperatorCommand::Decide(Operation::SaveAddress { .. }) => "save address",
         OperatorCommand::Decide(Operation::SetNetwork { .. }) => "set network",
+        OperatorCommand::Decide(Operation::MovePrice { .. }) => "move price",
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Call {
     request: Kind,
     response: Kind,
     run: fn(Operator<'_>, &[u8]) -> Result<Vec<u8>, CallError>,
+    check: fn(&[u8]) -> Result<(), String>,
 }
 
 /// The error of a call in JSON.
@@ -40,6 +41,7 @@ impl Call {
             request: C::KIND,
             response: C::Response::KIND,
             run: run::<C>,
+            check: check::<C>,
         }
     }
 
@@ -116,6 +118,12 @@ impl Call {
         }
     }
 
+    /// Checks that these are the fields of the call, without running it.
+    #[cfg_attr(not(feature = "console"), allow(dead_code, reason = "only scenarios are checked"))]
+    pub(crate) fn check(&self, fields: &Map<String, Value>) -> Result<(), String> {
+        (self.check)(Value::Object(fields.clone()).to_string().as_bytes())
+    }
+
     /// Runs the call. Its fields are those of `body`, or the one in `path`, which [matches](Self::matches).
     pub(crate) fn run(
         &self,
@@ -149,4 +157,8 @@ fn run<C: OperatorCall>(operator: Operator<'_>, body: &[u8]) -> Result<Vec<u8>, 
     let response = call.run(operator).map_err(CallError::Operator)?;
     let response = serde_json::to_value(response).map_err(CallError::Response)?;
     Ok(format!("{response}\n").into_bytes())
+}
+
+fn check<C: OperatorCall>(body: &[u8]) -> Result<(), String> {
+    serde_json::from_slice::<C>(body).map(drop).map_err(|error| error.to_string())
 }

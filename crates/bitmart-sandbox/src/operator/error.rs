@@ -34,6 +34,16 @@ pub enum OperatorError {
         /// Amount.
         amount: Decimal,
     },
+    /// The market has no market maker, whose price could move.
+    NoMarketMaker(String),
+    /// The price is not from a tenth to ten times the start price.
+    InvalidPrice(Decimal),
+    /// The name of a saved state is empty, too long, or unknown; the text says which.
+    InvalidName(String),
+    /// The data folder cannot be written to.
+    Unstored,
+    /// The scenario cannot be played; the text says why.
+    InvalidScenario(String),
     /// The exchange rejects it as it would reject it from a customer; the text says why.
     Rejected(String),
     /// Only a stepped clock can be advanced.
@@ -76,7 +86,17 @@ impl fmt::Display for OperatorError {
             }
             Self::TooManySteps => write!(f, "at most {MAX_STEPS} steps at a time"),
             Self::ClockTooFar => f.write_str("the clock advances by at most 366 days at a time"),
-            Self::InvalidFault(text) | Self::Rejected(text) => f.write_str(text),
+            Self::NoMarketMaker(symbol) => {
+                write!(f, "{symbol} has no market maker, whose price could move")
+            }
+            Self::InvalidPrice(price) => {
+                write!(f, "{price} is not a price from a tenth to ten times the start price")
+            }
+            Self::Unstored => f.write_str("the data folder cannot be written to"),
+            Self::InvalidFault(text)
+            | Self::Rejected(text)
+            | Self::InvalidName(text)
+            | Self::InvalidScenario(text) => f.write_str(text),
         }
     }
 }
@@ -100,6 +120,8 @@ impl From<ControlError> for OperatorError {
             ControlError::UnknownMarket(symbol) => Self::UnknownMarket(symbol),
             ControlError::InvalidAddress => Self::InvalidAddress,
             ControlError::InvalidAmount(amount) => Self::InvalidAmount(amount),
+            ControlError::NoModel(symbol) => Self::NoMarketMaker(symbol),
+            ControlError::InvalidPrice(price) => Self::InvalidPrice(price),
         }
     }
 }

@@ -20,6 +20,9 @@ calls! {
     /// List the paths of the requests that are held back (`hold-before`, `hold-after`).
     Reads "GET /faults" => held_requests(ListHeldRequests) -> HeldRequests {}
 
+    /// List the faults that wait for their target, oldest first.
+    Reads "GET /faults/active" => active_faults(ListFaults) -> ActiveFaults {}
+
     /// Inject a fault into the next responses of a path, into a topic or into the handshakes of a WebSocket
     /// address.
     Transient "POST /faults" => inject_fault(InjectFault) -> InjectedFault {
@@ -59,6 +62,14 @@ response! {
         on: String = "/spot/v2/submit_order",
         /// Number of times.
         times: u32 = 1,
+    }
+}
+
+response! {
+    /// Faults that wait for their target.
+    ActiveFaults {
+        /// REST and handshakes, then topics.
+        faults: Vec<InjectedFault>,
     }
 }
 
@@ -128,6 +139,11 @@ pub struct FaultName(String);
 impl FaultName {
     /// Every name.
     pub const ALL: &'static [&'static str] = &NAMES;
+
+    /// Returns the name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl<T: Into<String>> From<T> for FaultName {
@@ -185,6 +201,17 @@ fn held_requests(_: ListHeldRequests, shared: &Shared) -> Result<HeldRequests, O
     Ok(HeldRequests { held: shared.held_paths.borrow().paths().to_vec() })
 }
 
+fn active_faults(_: ListFaults, shared: &Shared) -> Result<ActiveFaults, OperatorError> {
+    let row = |rule: &FaultRule| InjectedFault {
+        fault: rule.fault().name().into(),
+        on: rule.target().to_owned(),
+        times: rule.remaining(),
+    };
+    let mut faults: Vec<InjectedFault> = shared.faults().active().iter().map(row).collect();
+    faults.extend(shared.state().feed.faults.active().iter().map(row));
+    Ok(ActiveFaults { faults })
+}
+
 fn inject_fault(call: InjectFault, shared: &Shared) -> Result<InjectedFault, OperatorError> {
     shared.inject(call.rule().map_err(OperatorError::InvalidFault)?);
     Ok(InjectedFault { fault: call.fault, on: call.on, times: call.times.unwrap_or(1) })
@@ -224,7 +251,7 @@ mod tests {
                     Constructor::Duration(_) => body["ms"] = json!(403),
                     Constructor::Status(_) => body["status"] = json!(403),
                 }
-                rule(body).ok()
+                rule(body).inspect(|rule| assert_eq!(rule.fault().name(), name)).ok()
             };
             let targets = ["/system/time", "spot/ticker:BTC_USDT", "spot/api"];
             made.extend(targets.into_iter().find_map(made_on));

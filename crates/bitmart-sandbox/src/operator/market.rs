@@ -3,13 +3,14 @@
 use std::{thread, time::Duration};
 
 use bitmart_sim::operator::Operation;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Call, Effect, MAX_STEPS, Operator, OperatorCall, OperatorError, Time,
-    describe::{Described, Field, Kind, calls, field},
+    describe::{Described, Field, Kind, calls, field, response},
 };
-use crate::{NetworkTerms, shared::Shared};
+use crate::{NetworkTerms, clock::Clock, shared::Shared};
 
 /// The longest time by which one call advances the clock: 366 days.
 pub(super) const MAX_ADVANCE_MS: u64 = 366 * 86_400_000;
@@ -65,11 +66,51 @@ calls! {
         delisted: bool = true,
     }
 
+    /// Move the price of a market's model, and of the pair and the contracts on the same currencies by the same ratio.
+    /// The quotes follow at the next step, and then the last price.
+    Stored "POST /market/price" => move_price(MovePrice) -> MovePrice {
+        /// Symbol of the pair or contract.
+        symbol: String = "BTC_USDT",
+        /// The new price, from a tenth to ten times the start price.
+        price: Decimal = "54000",
+    }
+
+    /// Read the clock.
+    Reads "GET /clock" => clock_state(ReadClock) -> ClockState {}
+
     /// Advance the market by steps of 100 ms, together with a stepped clock.
     Stored "POST /market/step" => step_market(StepMarket) -> Time {
         /// Number of steps, at most 10,000.
         steps: u32 = 10,
     }
+}
+
+response! {
+    /// The clock of the exchange.
+    ClockState {
+        /// Milliseconds since 1970.
+        now_ms: u64 = 1700000060000,
+        /// `machine`, `fast` or `stepped`.
+        kind: &'static str = "stepped",
+        /// Seconds that pass in one second of the machine; 0 for a stepped clock.
+        speed: u32 = 0,
+    }
+}
+
+fn move_price(call: MovePrice, shared: &Shared) -> Result<MovePrice, OperatorError> {
+    let MovePrice { symbol, price } = call.clone();
+    shared.operate(Operation::MovePrice { symbol, price })?;
+    Ok(call)
+}
+
+fn clock_state(_: ReadClock, shared: &Shared) -> Result<ClockState, OperatorError> {
+    let clock = shared.state().clock;
+    let (kind, speed) = match clock {
+        Clock::Machine => ("machine", 1),
+        Clock::Running { speed, .. } => ("fast", speed),
+        Clock::Stepped { .. } => ("stepped", 0),
+    };
+    Ok(ClockState { now_ms: clock.now_ms(), kind, speed })
 }
 
 fn open_currency(call: OpenCurrency, shared: &Shared) -> Result<OpenCurrency, OperatorError> {

@@ -35,6 +35,8 @@ impl Sandbox {
         let replays = !config.replay.is_empty();
         let shared = Arc::new(open(config).await?);
         start_clock(&shared, replays);
+        #[cfg(feature = "console")]
+        tokio::spawn(crate::scenario::run(Arc::clone(&shared)));
         let urls = |port| HostUrls::new(([127, 0, 0, 1], port).into(), false);
         let link = Link { shared: Arc::clone(&shared) };
         let sandbox = Self {

@@ -2,6 +2,7 @@
 
 use std::{future::pending, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use fastwebsockets::{OpCode, Role, WebSocketRead, after_handshake_split};
 use futures_util::{StreamExt, stream};
 use hyper::upgrade::Upgraded;
@@ -27,6 +28,7 @@ use crate::{
     shared::Shared,
     shutdown::stopped_or_killed,
     state::State,
+    traffic::{Direction, FrameKind, SocketLog},
     wire::session,
 };
 
@@ -71,7 +73,9 @@ pub(super) async fn run(
     reader.set_max_message_size(MAX_FRAME);
     let (sender, queue) = queue(shared.config.ws.queue);
     let id = shared.state().feed.subscriptions.add_socket(Box::new(sender));
-    let _joined = Joined { shared: Arc::clone(&shared), id };
+    let traffic = shared.traffic.as_ref();
+    let log = traffic.and_then(|traffic| traffic.open_socket(host, private, id.number()));
+    let _joined = Joined { shared: Arc::clone(&shared), id, log: log.clone() };
     let connection = Connection {
         shared: Arc::clone(&shared),
         id,
@@ -80,6 +84,7 @@ pub(super) async fn run(
         writer,
         queue,
         silent: false,
+        log,
     };
     connection.serve(host, reader, message).await;
 }
@@ -88,10 +93,14 @@ pub(super) async fn run(
 struct Joined {
     shared: Arc<Shared>,
     id: SocketId,
+    log: Option<Arc<SocketLog>>,
 }
 
 impl Drop for Joined {
     fn drop(&mut self) {
+        if let Some(log) = &self.log {
+            log.ended();
+        }
         // After a panic in a change of the state, the sandbox ends.
         if let Some(mut state) = self.shared.intact_state() {
             state.feed.subscriptions.remove_socket(self.id);
@@ -119,6 +128,8 @@ struct Connection {
     queue: Receiver,
     /// Whether a fault has stopped all writes.
     silent: bool,
+    /// Its record for the console.
+    log: Option<Arc<SocketLog>>,
 }
 
 impl Connection {
@@ -202,12 +213,18 @@ impl Connection {
                 true
             }
             Received::Ping(payload) if pings == Pings::Accepted => {
+                self.record(Direction::In, FrameKind::Ping, &payload.clone().into());
+                self.record(Direction::Out, FrameKind::Pong, &payload.clone().into());
                 self.add(OpCode::Pong, &payload);
                 self.writer.flush().await
             }
             Received::Ping(_) | Received::Pong => true,
             Received::TooBig => self.write(Output::Close(TOO_BIG)).await,
-            Received::Closed(code) => self.write(Output::Close(code.unwrap_or(NORMAL))).await,
+            Received::Closed(code) => {
+                let shown = code.map(|code| code.to_string()).unwrap_or_default();
+                self.record(Direction::In, FrameKind::Close, &shown.into());
+                self.write(Output::Close(code.unwrap_or(NORMAL))).await
+            }
             Received::Broken => false,
         }
     }
@@ -226,7 +243,11 @@ impl Connection {
             Dialect::Futures(session) => session.on_text(text, &mut context),
         }
         let reasons = context.reasons;
+        let account = feed.subscriptions.account(id);
         drop(state);
+        if let Some(log) = &self.log {
+            log.received(text, account.map(|account| account.0), &reasons);
+        }
         for (code, reason) in reasons {
             self.shared.reasons.report(&format!("WebSocket {}", self.address), &code, &reason);
         }
@@ -243,8 +264,14 @@ impl Connection {
                     self.writer.flush().await;
                     return pending().await;
                 }
-                Output::Text(bytes) => self.add(OpCode::Text, &bytes),
-                Output::Binary(bytes) => self.add(OpCode::Binary, &bytes),
+                Output::Text(bytes) => {
+                    self.record(Direction::Out, FrameKind::Text, &bytes);
+                    self.add(OpCode::Text, &bytes);
+                }
+                Output::Binary(bytes) => {
+                    self.record(Direction::Out, FrameKind::Binary, &bytes);
+                    self.add(OpCode::Binary, &bytes);
+                }
                 Output::Close(code) => return self.close(code, "").await,
                 Output::CloseWithReason(code, reason) => return self.close(code, &reason).await,
             }
@@ -264,9 +291,21 @@ impl Connection {
 
     /// Sends a close frame. Always returns false, even if the client does not read it.
     async fn close(&mut self, code: u16, reason: &str) -> bool {
+        if let Some(log) = self.log.as_ref().filter(|_| !self.silent) {
+            log.closes(code, reason);
+        }
         self.add(OpCode::Close, &[&code.to_be_bytes(), reason.as_bytes()].concat());
         self.writer.flush().await;
         false
+    }
+
+    /// Records a frame for the console. A silent connection sends none.
+    fn record(&self, direction: Direction, kind: FrameKind, payload: &Bytes) {
+        if let Some(log) = &self.log
+            && (direction == Direction::In || !self.silent)
+        {
+            log.frame(direction, kind, payload);
+        }
     }
 
     fn add(&mut self, code: OpCode, payload: &[u8]) {

@@ -1,5 +1,7 @@
 //! One market maker: its levels, prices and sizes.
 
+use std::ops::RangeInclusive;
+
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use smol_str::SmolStr;
 
@@ -16,6 +18,10 @@ use crate::{
 
 /// Largest price or distance in ticks in a stored state, above all that the model reaches.
 const MAX_TICKS: i64 = 1_000_000_000_000_000_000;
+/// The prices to which the operator moves a market, in billionths of the start price.
+const MOVES_TO: RangeInclusive<i64> = WHOLE / 10..=WHOLE * 10;
+/// The same with the distance that the model adds later.
+const MOVES: RangeInclusive<i64> = WHOLE / 100..=WHOLE * 11;
 
 impl Maker {
     pub(super) fn spot(market: &SpotMarket) -> Self {
@@ -51,6 +57,7 @@ impl Maker {
             lots: lots.unwrap_or(u64::MAX),
             leader: None,
             order_flow: OrderFlow::new(0, symbol, false),
+            shift: 0,
             ladder: Vec::new(),
             bids: vec![None; LEVELS],
             asks: vec![None; LEVELS],
@@ -68,6 +75,7 @@ impl Maker {
             && self.leader.is_none_or(|leader| leader < at)
             && self.price_decimals.max(self.size_decimals) <= DECIMALS
             && self.order_flow.is_consistent()
+            && MOVES.contains(&(WHOLE + self.shift + self.order_flow.distance()))
     }
 
     /// Starts the model and sets the levels, at least one tick apart.
@@ -90,7 +98,21 @@ impl Maker {
 
     /// Returns the reference price in ticks.
     pub(super) fn middle(&self) -> i64 {
-        self.start + self.ticks(self.order_flow.distance())
+        self.start + self.ticks(self.order_flow.distance() + self.shift)
+    }
+
+    /// Returns a price in ticks, if it can be one.
+    pub(super) fn ticks_of(&self, price: Decimal) -> Option<i64> {
+        let tick = Decimal::new(1, self.price_decimals);
+        price.checked_div(tick)?.to_i64().filter(|ticks| *ticks > 0)
+    }
+
+    /// Returns the shift after which the price is `to / from` times the current one; `None` if it is out of range.
+    pub(super) fn shift_by(&self, from: i64, to: i64) -> Option<i64> {
+        let middle = i128::from(self.middle()) * i128::from(to) / i128::from(from.max(1));
+        let whole = middle.checked_mul(i128::from(WHOLE))? / i128::from(self.start.max(1));
+        let whole = i64::try_from(whole).ok().filter(|whole| MOVES_TO.contains(whole))?;
+        Some(whole - WHOLE - self.order_flow.distance())
     }
 
     /// Returns the price of a level.

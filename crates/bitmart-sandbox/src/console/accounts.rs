@@ -1,0 +1,224 @@
+//! The pages about accounts: all of them, and one.
+
+use askama::Template;
+use bitmart_sim::{AccountId, Exchange, account::Account};
+
+use super::{
+    form::CallForm,
+    ledger,
+    page::{self, Shell, Visit},
+    reply::Reply,
+    rows::{self, plain},
+    table::{Column, Row, Table, TableElement},
+    time,
+};
+use crate::{
+    keys::ApiKey,
+    operator::{CreateAccount, FreezeAccount, MakeDeposit, SetBalance},
+};
+
+/// Rows of a table of history.
+const HISTORY: usize = 200;
+
+#[derive(Template)]
+#[template(path = "console/sections.html")]
+struct Sections {
+    shell: Shell,
+    intro: String,
+    parts: Vec<Section>,
+}
+
+/// A part of a page.
+struct Section {
+    heading: &'static str,
+    table: Option<TableElement>,
+    forms: Vec<CallForm>,
+}
+
+const ACCOUNTS: &[Column] = &[
+    ("account", false),
+    ("main account", false),
+    ("state", false),
+    ("USDT on spot", true),
+    ("futures equity in USDT", true),
+    ("open orders", true),
+    ("positions", true),
+];
+
+/// All accounts.
+pub(super) fn page(visit: &Visit<'_>) -> Reply {
+    let state = visit.shared.state();
+    let exchange = &state.exchange;
+    let customers = exchange.accounts.values().filter(|account| !account.house);
+    let rows: Vec<Row> = customers.map(|account| summary(exchange, account)).collect();
+    drop(state);
+    let back = "/console/accounts";
+    let table = Table::element("accounts", "Accounts", ACCOUNTS, rows, "There is no account.");
+    page::render(&Sections {
+        shell: visit.shell("Accounts", "Accounts"),
+        intro: String::new(),
+        parts: vec![
+            Section { heading: "Customers", table: Some(table), forms: Vec::new() },
+            Section {
+                heading: "New account",
+                table: None,
+                forms: vec![CallForm::of::<CreateAccount>("create", "Create an account", back)],
+            },
+        ],
+    })
+}
+
+fn summary(exchange: &Exchange, account: &Account) -> Row {
+    let number = account.id.0;
+    let open = account.spot_orders.open.len() + account.futures_orders.open.len();
+    let spot = exchange.wallet(account.id, bitmart_sim::account::WalletKind::Spot, "USDT");
+    let equity = exchange.collateral(account.id, &"USDT".into()).equity();
+    let frozen = exchange.decisions.is_frozen(account.id);
+    let cells = vec![
+        number.to_string(),
+        account.main.map(|main| main.0.to_string()).unwrap_or_default(),
+        if frozen { "frozen" } else { "active" }.to_owned(),
+        plain(spot.available + spot.frozen),
+        plain(equity),
+        open.to_string(),
+        account.open_positions().count().to_string(),
+    ];
+    Row { link: Some(format!("/console/accounts/{number}")), cells, plot: None }
+}
+
+const WALLETS: &[Column] =
+    &[("wallet", false), ("currency", false), ("available", true), ("frozen", true)];
+const KEYS: &[Column] = &[("key", false), ("permissions", false), ("state", false)];
+
+/// One account.
+pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
+    let Ok(number) = number.parse::<u32>() else { return page::missing(visit) };
+    let id = AccountId(number);
+    let state = visit.shared.state();
+    let exchange = &state.exchange;
+    let Some(account) = exchange.account(id).filter(|account| !account.house) else {
+        drop(state);
+        return page::missing(visit);
+    };
+    let balances = exchange.balance_rows();
+    let balances = balances.into_iter().filter(|row| row.account == number);
+    let balances = balances.filter(|row| !row.available.is_zero() || !row.frozen.is_zero());
+    let wallets = balances.map(|row| {
+        vec![row.wallet.to_owned(), row.currency, plain(row.available), plain(row.frozen)]
+    });
+    let wallets: Vec<_> = wallets.collect();
+    let positions = rows::positions(exchange, account);
+    let orders = rows::orders(exchange, |order| order.account == number && order.is_open());
+    let finished = rows::orders(exchange, |order| order.account == number && !order.is_open());
+    let fills = rows::fills(exchange, number);
+    let ledger = ledger::rows(exchange, id);
+    let frozen = exchange.decisions.is_frozen(id);
+    drop(state);
+    let keys = visit.shared.keys.keys_of_account(id);
+    let keys = keys.iter().map(|key| key_row(key));
+    let back = format!("/console/accounts/{number}");
+    let section = |heading, table| Section { heading, table: Some(table), forms: Vec::new() };
+    let none = "None.";
+    page::render(&Sections {
+        shell: visit.shell(format!("Account {number}"), "Accounts"),
+        intro: if frozen { "It is frozen: requests with an effect are rejected." } else { "" }
+            .to_owned(),
+        parts: vec![
+            Section {
+                heading: "Wallets",
+                table: Some(Table::element(
+                    "wallets",
+                    "Wallets that are not empty",
+                    WALLETS,
+                    wallets,
+                    "They are empty.",
+                )),
+                forms: vec![
+                    CallForm::of::<SetBalance>("fund", "Set the balance", &back)
+                        .fixed("account", number)
+                        .with("currency", "USDT"),
+                    CallForm::of::<MakeDeposit>("deposit", "Simulate a deposit", &back)
+                        .fixed("account", number)
+                        .with("currency", "USDT"),
+                    CallForm::of::<FreezeAccount>(
+                        "freeze",
+                        if frozen { "Unfreeze the account" } else { "Freeze the account" },
+                        &back,
+                    )
+                    .fixed("account", number)
+                    .fixed("frozen", !frozen)
+                    .bad(),
+                ],
+            },
+            section(
+                "Positions",
+                Table::element("positions", "Open positions", rows::POSITIONS, positions, none),
+            ),
+            section(
+                "Open orders",
+                Table::element(
+                    "open",
+                    "Open orders, newest first",
+                    rows::ORDERS,
+                    orders.into_iter().take(HISTORY),
+                    none,
+                ),
+            ),
+            section(
+                "Finished orders",
+                Table::element(
+                    "finished",
+                    "Latest finished orders",
+                    rows::ORDERS,
+                    finished.into_iter().take(HISTORY),
+                    none,
+                ),
+            ),
+            section(
+                "Fills",
+                Table::element(
+                    "fills",
+                    "Latest fills",
+                    rows::FILLS,
+                    fills.into_iter().take(HISTORY),
+                    none,
+                ),
+            ),
+            section(
+                "Ledger",
+                Table::element(
+                    "ledger",
+                    "Latest movements of money, with the sum of all kept movements of the wallet and currency up to \
+                     each; \
+                     starting balances, savings and loans are not listed",
+                    ledger::COLUMNS,
+                    ledger.into_iter().take(HISTORY),
+                    none,
+                ),
+            ),
+            section(
+                "Keys",
+                Table::element(
+                    "keys",
+                    "API keys, without their secrets; `bitmart sandbox keys --new` creates one",
+                    KEYS,
+                    keys,
+                    none,
+                ),
+            ),
+        ],
+    })
+}
+
+fn key_row(key: &ApiKey) -> Vec<String> {
+    let permissions = key.permissions.iter().filter_map(|one| serde_json::to_value(one).ok());
+    let permissions: Vec<_> =
+        permissions.filter_map(|one| one.as_str().map(ToOwned::to_owned)).collect();
+    let state = match (key.frozen, key.expires_ms) {
+        (true, _) => "frozen".to_owned(),
+        (false, Some(at_ms)) => format!("expires {}", time::date(at_ms)),
+        (false, None) => "active".to_owned(),
+    };
+    let start: String = key.key.chars().take(6).collect();
+    vec![format!("{start}…"), permissions.join(", "), state]
+}

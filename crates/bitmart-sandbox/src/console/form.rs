@@ -1,0 +1,188 @@
+//! Forms: fields of a query or body, and calls of the operator by form.
+
+use std::{fmt, sync::Arc};
+
+use percent_encoding::percent_decode;
+use serde_json::{Map, Value, json};
+
+use super::{Flash, PATH};
+use crate::{
+    admin,
+    operator::{Call, Effect, Field, Kind, OperatorCall, calls},
+    shared::Shared,
+};
+
+/// Calls that no form may make: their response has a secret, or is no message.
+const OTHERS: [&str; 2] = ["create_key", "snapshot"];
+/// Longest message about the result of a call, in characters.
+const MAX_RESULT: usize = 300;
+
+/// The fields of a query or form, in order.
+#[derive(Debug, Default)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    pub(super) fn parse(text: &str) -> Self {
+        let decode = |text: &str| {
+            let text = text.replace('+', " ");
+            percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned()
+        };
+        let pairs = text.split('&').filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        Self(pairs.map(|(name, value)| (decode(name), decode(value))).collect())
+    }
+
+    pub(super) fn parse_body(body: &[u8]) -> Self {
+        Self::parse(&String::from_utf8_lossy(body))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|row| row.0 == name).map(|row| row.1.as_str())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|row| (row.0.as_str(), row.1.as_str()))
+    }
+
+    /// The page that a form returns to: one of the console.
+    pub(super) fn back(&self) -> String {
+        let path = self.get("back").unwrap_or(PATH);
+        let is_own = path
+            .strip_prefix(PATH)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+        let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        if is_own && is_plain { path.to_owned() } else { PATH.to_owned() }
+    }
+}
+
+/// Makes a call of the operator. Returns the page to return to, and what is shown there.
+pub(super) async fn call(shared: &Arc<Shared>, name: &str, fields: &Fields) -> (String, Flash) {
+    let found = calls().find(|call| call.name() == name && !OTHERS.contains(&name));
+    let result = match found {
+        Some(call) => run(shared, call, fields).await,
+        None => Err("the console has no such call".to_owned()),
+    };
+    let title = name.replace('_', " ");
+    let flash = match result {
+        Ok(text) => Flash { is_good: true, text: format!("{title}: {text}") },
+        Err(text) => Flash { is_good: false, text: format!("{title}: {text}") },
+    };
+    (fields.back(), flash)
+}
+
+async fn run(shared: &Arc<Shared>, call: &Call, fields: &Fields) -> Result<String, String> {
+    let (path, body) = call.request(values(call.fields(), fields)?);
+    let response = admin::call(shared, call.method(), &path, body.into()).await?;
+    if call.effect() == Effect::Stored && !shared.wait_until_stored().await {
+        return Err("the data folder cannot be written to".to_owned());
+    }
+    let text = String::from_utf8_lossy(&response);
+    let text: String = text.trim().chars().take(MAX_RESULT).collect();
+    Ok(if text == "{}" { "done".to_owned() } else { text })
+}
+
+/// The JSON of a call.
+fn values(described: &[Field], fields: &Fields) -> Result<Map<String, Value>, String> {
+    let mut values = Map::new();
+    for field in described {
+        let Some(text) = fields.get(field.name).map(str::trim).filter(|text| !text.is_empty())
+        else {
+            continue;
+        };
+        let value = match field.kind {
+            Kind::Integer => {
+                json!(text.parse::<u64>().map_err(|_| format!("{} is a whole number", field.name))?)
+            }
+            Kind::Boolean => json!(text == "true"),
+            Kind::List(_) => text.split(',').map(|one| json!(one.trim())).collect(),
+            Kind::Object(_) | Kind::Any => {
+                serde_json::from_str(text).map_err(|_| format!("{} is JSON", field.name))?
+            }
+            _ => json!(text),
+        };
+        values.insert(field.name.to_owned(), value);
+    }
+    Ok(values)
+}
+
+/// A form that makes a call.
+#[derive(Debug, Clone)]
+pub(super) struct CallForm {
+    pub(super) call: &'static str,
+    pub(super) button: String,
+    pub(super) back: String,
+    pub(super) inputs: Vec<Input>,
+    /// Whether the button is marked.
+    pub(super) is_bad: bool,
+}
+
+/// A field of a form.
+#[derive(Debug, Clone)]
+pub(super) struct Input {
+    /// Unique in the page.
+    pub(super) id: String,
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+    pub(super) value: String,
+    pub(super) control: Control,
+    pub(super) required: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Control {
+    Hidden,
+    Text,
+    Number,
+    Select(Vec<String>),
+    Suggest(&'static str),
+}
+
+impl CallForm {
+    /// A form with all fields of a call. `id` is unique in the page.
+    pub(super) fn of<C: OperatorCall>(id: &str, button: &str, back: &str) -> Self {
+        let call = Call::of::<C>();
+        let inputs = call.fields().iter().map(|field| Input {
+            id: format!("{id}-{}", field.name),
+            name: field.name,
+            help: field.description,
+            value: String::new(),
+            control: match field.kind {
+                Kind::Integer => Control::Number,
+                Kind::Boolean => Control::Select(vec!["true".to_owned(), "false".to_owned()]),
+                Kind::OneOf(values) => {
+                    Control::Select(values.iter().map(|value| (*value).to_owned()).collect())
+                }
+                _ => Control::Text,
+            },
+            required: field.required,
+        });
+        let (button, back) = (button.to_owned(), back.to_owned());
+        Self { call: call.name(), button, back, inputs: inputs.collect(), is_bad: false }
+    }
+
+    fn change(mut self, name: &str, change: impl FnOnce(&mut Input)) -> Self {
+        if let Some(input) = self.inputs.iter_mut().find(|input| input.name == name) {
+            change(input);
+        }
+        self
+    }
+
+    /// Fills a field in.
+    pub(super) fn with(self, name: &str, value: impl fmt::Display) -> Self {
+        self.change(name, |input| input.value = value.to_string())
+    }
+
+    /// Sets a field, which is not shown.
+    pub(super) fn fixed(self, name: &str, value: impl fmt::Display) -> Self {
+        self.with(name, value).change(name, |input| input.control = Control::Hidden)
+    }
+
+    /// Offers the values of a list of the page.
+    pub(super) fn suggest(self, name: &str, list: &'static str) -> Self {
+        self.change(name, |input| input.control = Control::Suggest(list))
+    }
+
+    pub(super) fn bad(self) -> Self {
+        Self { is_bad: true, ..self }
+    }
+}

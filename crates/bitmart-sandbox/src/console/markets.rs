@@ -1,0 +1,271 @@
+//! The pages about markets: all of them, and one.
+
+use askama::Template;
+use bitmart_sim::{Exchange, book::Book, book::Side, futures::FuturesMarket, tape::Tape};
+use rust_decimal::Decimal;
+
+use super::{
+    form::CallForm,
+    page::{self, Shell, Visit},
+    plot,
+    reply::Reply,
+    rows::{self, plain},
+    table::{Column, Row, Table, TableElement},
+    time,
+};
+use crate::operator::{DelistContract, HaltMarket, MovePrice};
+
+/// Minutes of a small line of prices.
+const SPARK: usize = 120;
+/// Candles of a plot.
+const CANDLES: usize = 120;
+const LEVELS: usize = 15;
+const TRADES: usize = 40;
+
+const MARKETS: &[Column] = &[
+    ("market, two hours", false),
+    ("last", true),
+    ("24 hours", true),
+    ("bid", true),
+    ("ask", true),
+    ("state", false),
+];
+
+/// A pair or contract.
+struct Market<'a> {
+    symbol: &'a str,
+    book: &'a Book,
+    tape: &'a Tape,
+    /// `None` for a pair.
+    contract: Option<&'a FuturesMarket>,
+}
+
+fn find<'a>(exchange: &'a Exchange, symbol: &str) -> Option<Market<'a>> {
+    all(exchange).into_iter().find(|market| market.symbol == symbol)
+}
+
+fn all(exchange: &Exchange) -> Vec<Market<'_>> {
+    let spot = exchange.spot.iter().map(|(symbol, market)| Market {
+        symbol,
+        book: &market.book,
+        tape: &market.tape,
+        contract: None,
+    });
+    let futures = exchange.futures.iter().map(|(symbol, market)| Market {
+        symbol,
+        book: &market.book,
+        tape: &market.tape,
+        contract: Some(market),
+    });
+    spot.chain(futures).collect()
+}
+
+impl Market<'_> {
+    fn is_halted(&self, exchange: &Exchange) -> bool {
+        exchange.halted.contains(self.symbol)
+    }
+
+    fn is_delisted(&self, exchange: &Exchange) -> bool {
+        exchange.decisions.delisted_ms(self.symbol).is_some()
+    }
+
+    fn state(&self, exchange: &Exchange) -> &'static str {
+        match (self.is_delisted(exchange), self.is_halted(exchange)) {
+            (true, _) => "delisted",
+            (false, true) => "halted",
+            (false, false) => "trading",
+        }
+    }
+
+    fn best(&self, side: Side) -> String {
+        let best = match side {
+            Side::Buy => self.book.best_bid(),
+            Side::Sell => self.book.best_ask(),
+        };
+        best.map(|(price, _)| plain(price)).unwrap_or_default()
+    }
+
+    /// The row of the market, and the prices of its plot.
+    fn row(&self, exchange: &Exchange, now_ms: u64) -> (Row, Vec<Decimal>) {
+        let last = self.tape.last_price();
+        let day = self.tape.day(now_ms).zip(last).and_then(|(day, last)| {
+            let change = (last - day.open).checked_div(day.open)? * Decimal::ONE_HUNDRED;
+            Some(format!("{:+} %", change.round_dp(2)))
+        });
+        let closes: Vec<Decimal> = self.tape.candles(1).iter().map(|candle| candle.close).collect();
+        let recent = closes.get(closes.len().saturating_sub(SPARK)..).unwrap_or_default();
+        let cells = vec![
+            self.symbol.to_owned(),
+            last.map(plain).unwrap_or_default(),
+            day.unwrap_or_default(),
+            self.best(Side::Buy),
+            self.best(Side::Sell),
+            self.state(exchange).to_owned(),
+        ];
+        let link = Some(format!("/console/markets/{}", self.symbol));
+        (Row { link, cells, plot: None }, recent.to_vec())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "console/markets.html")]
+struct Markets {
+    shell: Shell,
+    table: TableElement,
+}
+
+/// All markets.
+pub(super) fn page(visit: &Visit<'_>) -> Reply {
+    let state = visit.shared.state();
+    let now_ms = state.clock.now_ms();
+    let markets = all(&state.exchange);
+    let rows: Vec<_> = markets.iter().map(|market| market.row(&state.exchange, now_ms)).collect();
+    drop(markets);
+    drop(state);
+    // Drawn without the lock, so that no order waits.
+    let rows = rows.into_iter().map(|(row, prices)| Row {
+        plot: plot::spark(&format!("{}: the last two hours", row.cells[0]), &prices),
+        ..row
+    });
+    let table =
+        Table::element("markets", "Pairs, then contracts", MARKETS, rows, "None are listed.");
+    page::render(&Markets { shell: visit.shell("Markets", "Markets"), table })
+}
+
+#[derive(Template)]
+#[template(path = "console/market.html")]
+struct MarketPage {
+    shell: Shell,
+    symbol: String,
+    facts: Vec<(&'static str, String)>,
+    minutes: u64,
+    plot: Option<String>,
+    ladder: TableElement,
+    tape: TableElement,
+    orders: TableElement,
+    brackets: Option<TableElement>,
+    forms: Vec<CallForm>,
+}
+
+const LADDER: &[Column] = &[("side", false), ("price", true), ("size", true), ("sum", true)];
+const TAPE: &[Column] = &[("time", false), ("price", true), ("size", true), ("taker", false)];
+const BRACKETS: &[Column] = &[
+    ("leverage up to", false),
+    ("value above", true),
+    ("value up to", true),
+    ("maintenance ratio", true),
+];
+
+/// One market.
+pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
+    let state = visit.shared.state();
+    let exchange = &state.exchange;
+    let Some(market) = find(exchange, symbol) else {
+        drop(state);
+        return page::missing(visit);
+    };
+    let minutes = visit.query.get("minutes").and_then(|text| text.parse().ok());
+    let minutes = minutes.filter(|minutes| [1, 5, 15].contains(minutes)).unwrap_or(1);
+    let mut candles = market.tape.candles(minutes);
+    let candles = candles.split_off(candles.len().saturating_sub(CANDLES));
+    let symbol = market.symbol.to_owned();
+    let (halted, delisted) = (market.is_halted(exchange), market.is_delisted(exchange));
+    let mut facts = vec![
+        ("State", market.state(exchange).to_owned()),
+        ("Last price", market.tape.last_price().map(plain).unwrap_or_default()),
+    ];
+    if let Some(contract) = market.contract {
+        facts.extend([
+            ("Mark price", plain(contract.mark_price())),
+            ("Index price", plain(contract.index_price())),
+            ("Expected funding rate", plain(contract.funding_rates.expected())),
+            ("Contract size", plain(contract.rules.contract_size)),
+        ]);
+    }
+    let ladder = ladder(market.book);
+    let tape: Vec<_> = market
+        .tape
+        .trades(TRADES)
+        .map(|trade| {
+            vec![
+                time::of_day(trade.time_ms),
+                plain(trade.price),
+                plain(trade.size),
+                rows::side(trade.side).to_owned(),
+            ]
+        })
+        .collect();
+    let orders = rows::orders(exchange, |order| order.symbol == symbol && order.is_open());
+    let brackets = market.contract.map(|contract| {
+        contract
+            .rules
+            .brackets
+            .iter()
+            .map(|row| {
+                vec![row.leverage.to_string(), plain(row.floor), plain(row.cap), plain(row.ratio)]
+            })
+            .collect::<Vec<_>>()
+    });
+    let is_contract = market.contract.is_some();
+    drop(state);
+    let back = format!("/console/markets/{symbol}");
+    let halt = if halted { "Resume" } else { "Halt" };
+    let mut forms = vec![
+        CallForm::of::<HaltMarket>("halt", halt, &back)
+            .fixed("symbol", &symbol)
+            .fixed("halted", !halted),
+        CallForm::of::<MovePrice>("move", "Move the price", &back).fixed("symbol", &symbol),
+    ];
+    if is_contract {
+        let delist = if delisted { "List again" } else { "Delist" };
+        forms.push(
+            CallForm::of::<DelistContract>("delist", delist, &back)
+                .fixed("symbol", &symbol)
+                .fixed("delisted", !delisted)
+                .bad(),
+        );
+    }
+    let title = format!("{symbol}: candles, {minutes} min each");
+    page::render(&MarketPage {
+        shell: visit.shell(symbol.clone(), "Markets"),
+        facts,
+        minutes,
+        plot: plot::candles(&title, &candles),
+        ladder: Table::element(
+            "ladder",
+            "Order book, best prices in the middle",
+            LADDER,
+            ladder,
+            "It is empty.",
+        ),
+        tape: Table::element("tape", "Latest trades", TAPE, tape, "None."),
+        orders: Table::element("orders", "Open orders of customers", rows::ORDERS, orders, "None."),
+        brackets: brackets.map(|rows| {
+            Table::element(
+                "brackets",
+                "Leverage by value of the position, in the quote currency",
+                BRACKETS,
+                rows,
+                "None.",
+            )
+        }),
+        forms,
+        symbol,
+    })
+}
+
+/// The levels of a book with the sums of their sizes from the best price.
+fn ladder(book: &Book) -> Vec<Vec<String>> {
+    let side = |side: Side, name: &'static str| {
+        let mut sum = Decimal::ZERO;
+        let rows = book.levels(side, LEVELS).into_iter().map(move |(price, size)| {
+            sum += size;
+            vec![name.to_owned(), plain(price), plain(size), plain(sum)]
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let mut rows = side(Side::Sell, "ask");
+    rows.reverse();
+    rows.extend(side(Side::Buy, "bid"));
+    rows
+}

@@ -1,0 +1,53 @@
+//! The page about scenarios: presets, and one that is typed in.
+
+use askama::Template;
+
+use super::{
+    form::CallForm,
+    page::{self, Shell, Visit},
+    reply::Reply,
+};
+use crate::{
+    operator::PlayScenario,
+    scenario::{PRESETS, Progress, Scenario},
+};
+
+/// A preset with its button.
+pub(super) struct PresetRow {
+    pub(super) name: String,
+    pub(super) about: String,
+    pub(super) form: CallForm,
+}
+
+/// All presets. `back` is the page to return to.
+pub(super) fn presets(back: &str) -> Vec<PresetRow> {
+    let row = |text: &'static str| {
+        let scenario: Scenario = text.parse().ok()?;
+        let button = format!("Play {}", scenario.name());
+        let form = CallForm::of::<PlayScenario>("preset", &button, back).fixed("text", text);
+        Some(PresetRow {
+            name: scenario.name().to_owned(),
+            about: scenario.about().to_owned(),
+            form,
+        })
+    };
+    PRESETS.into_iter().filter_map(row).collect()
+}
+
+#[derive(Template)]
+#[template(path = "console/scenarios.html")]
+struct Scenarios {
+    shell: Shell,
+    progress: Progress,
+    presets: Vec<PresetRow>,
+    example: &'static str,
+}
+
+pub(super) fn page(visit: &Visit<'_>) -> Reply {
+    page::render(&Scenarios {
+        shell: visit.shell("Scenarios", "Scenarios"),
+        progress: visit.shared.player.progress.borrow().clone(),
+        presets: presets("/console/scenarios"),
+        example: PRESETS[0],
+    })
+}

@@ -1,0 +1,111 @@
+//! Bodies and frames as text.
+
+use flate2::{Decompress, FlushDecompress};
+use serde::de::IgnoredAny;
+
+use crate::traffic::{FrameKind, FrameRecord};
+
+/// Longest text of a frame in a list, in characters.
+const MAX_FRAME: usize = 4_000;
+/// Bytes of a decompressed frame.
+const MAX_INFLATED: usize = 64 << 10;
+
+/// A body as text; JSON is indented, and otherwise as it was sent.
+pub(super) fn indented(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    if serde_json::from_str::<IgnoredAny>(&text).is_err() {
+        return text.into_owned();
+    }
+    let mut lines = String::with_capacity(text.len() * 2);
+    let (mut depth, mut in_text, mut is_escaped) = (0_usize, false, false);
+    let mut letters = text.chars().filter(|letter| *letter != '\r').peekable();
+    while let Some(letter) = letters.next() {
+        if in_text {
+            lines.push(letter);
+            in_text = is_escaped || letter != '"';
+            is_escaped = !is_escaped && letter == '\\';
+            continue;
+        }
+        match letter {
+            '{' | '[' => {
+                lines.push(letter);
+                while letters.peek().is_some_and(char::is_ascii_whitespace) {
+                    letters.next();
+                }
+                if matches!(letters.peek(), Some('}' | ']')) {
+                    lines.extend(letters.next());
+                } else {
+                    depth += 1;
+                    break_line(&mut lines, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                break_line(&mut lines, depth);
+                lines.push(letter);
+            }
+            ',' => {
+                lines.push(letter);
+                break_line(&mut lines, depth);
+            }
+            ':' => lines.push_str(": "),
+            ' ' | '\t' | '\n' => {}
+            _ => {
+                in_text = letter == '"';
+                lines.push(letter);
+            }
+        }
+    }
+    lines
+}
+
+fn break_line(lines: &mut String, depth: usize) {
+    lines.push('\n');
+    // A hostile body may be deep.
+    lines.extend(std::iter::repeat_n("  ", depth.min(20)));
+}
+
+/// The content of a frame, decompressed.
+pub(super) fn frame_text(frame: &FrameRecord) -> String {
+    let payload = &frame.payload;
+    let text = match frame.kind {
+        FrameKind::Binary => match inflate(&payload.bytes) {
+            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            None => "binary data that cannot be decompressed".to_owned(),
+        },
+        _ => String::from_utf8_lossy(&payload.bytes).into_owned(),
+    };
+    let mut short: String = text.chars().take(MAX_FRAME).collect();
+    if short.len() < text.len() || payload.is_truncated() {
+        short.push('…');
+    }
+    short
+}
+
+/// Decompresses a frame, as far as its bytes are kept.
+fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut output = Vec::with_capacity(MAX_INFLATED);
+    let mut inflater = Decompress::new(false);
+    inflater.decompress_vec(bytes, &mut output, FlushDecompress::Sync).ok()?;
+    (!output.is_empty()).then_some(output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_indented_and_its_values_stay_as_they_were_sent() {
+        let body = br#"{"b":"x, {y}: \"z\"","a":[1.50,{}],"c":[ ]}"#;
+        let text = "{\n  \"b\": \"x, {y}: \\\"z\\\"\",\n  \"a\": [\n    1.50,\n    {}\n  ],\n  \"c\": []\n}";
+        assert_eq!(indented(body), text);
+        assert_eq!(indented(b"{a: 1}"), "{a: 1}");
+        assert_eq!(indented(b"<html>"), "<html>");
+    }
+
+    #[test]
+    fn deep_json_is_not_indented_without_bound() {
+        let body = format!("{}{}", "[".repeat(100), "]".repeat(100));
+        assert!(indented(body.as_bytes()).len() < 10_000);
+    }
+}

@@ -1,0 +1,288 @@
+//! Scenarios: timed calls of the operator in a TOML file. Page, program and library play them with the same player.
+
+mod preset;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+pub(crate) use self::preset::PRESETS;
+use crate::{
+    operator::{Call, CallError, Operator, calls},
+    shared::Shared,
+    shutdown::stopped,
+    state::STEP,
+};
+
+/// Maximum size of a scenario in bytes.
+const MAX_LENGTH: usize = 48 << 10;
+const MAX_STEPS: usize = 1_000;
+const MAX_WAIT_MS: u64 = 86_400_000;
+/// Calls that a scenario cannot make: their response is their purpose.
+const OTHERS: [&str; 3] = ["snapshot", "create_key", "play_scenario"];
+
+/// Timed calls of the operator.
+///
+/// ```
+/// use bitmart_sandbox::Scenario;
+///
+/// let scenario: Scenario = r#"
+///     name = "lost responses"
+///
+///     [[step]]
+///     call = "inject_fault"
+///     fault = "drop-after"
+///     on = "/spot/v2/submit_order"
+///
+///     [[step]]
+///     wait_ms = 5000
+///     call = "clear_faults"
+/// "#
+/// .parse()?;
+/// assert_eq!(scenario.steps().len(), 2);
+/// # Ok::<(), bitmart_sandbox::ScenarioError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    name: String,
+    about: String,
+    steps: Vec<Step>,
+}
+
+/// A step of a scenario.
+#[derive(Debug, Clone)]
+pub struct Step {
+    wait: Duration,
+    call: &'static Call,
+    fields: Map<String, Value>,
+}
+
+/// A scenario that cannot be read or played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScenarioError(String);
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ScenarioError {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default, rename = "step")]
+    steps: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(default)]
+    wait_ms: u64,
+    call: String,
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+}
+
+impl std::str::FromStr for Scenario {
+    type Err = ScenarioError;
+
+    /// Reads a scenario from TOML.
+    ///
+    /// # Errors
+    /// If it is no TOML, is over 48 KiB or 1,000 steps long, waits over a day at once, or names a call or field that
+    /// does not exist.
+    fn from_str(text: &str) -> Result<Self, ScenarioError> {
+        if text.len() > MAX_LENGTH {
+            return Err(ScenarioError("a scenario has at most 48 KiB".to_owned()));
+        }
+        let file: File =
+            toml::from_str(text).map_err(|error| ScenarioError(error.to_string().trim().into()))?;
+        if file.steps.is_empty() || file.steps.len() > MAX_STEPS {
+            return Err(ScenarioError("a scenario has 1 to 1,000 steps".to_owned()));
+        }
+        let steps = file.steps.into_iter().enumerate().map(|(at, row)| {
+            let number = at + 1;
+            step(row).map_err(|text| ScenarioError(format!("step {number}: {text}")))
+        });
+        Ok(Self { name: file.name, about: file.about, steps: steps.collect::<Result<_, _>>()? })
+    }
+}
+
+fn step(row: Row) -> Result<Step, String> {
+    if row.wait_ms > MAX_WAIT_MS {
+        return Err("wait_ms is at most a day".to_owned());
+    }
+    let found = calls().find(|call| call.name() == row.call && !OTHERS.contains(&call.name()));
+    let Some(call) = found else {
+        let names = calls().map(Call::name).filter(|name| !OTHERS.contains(name));
+        let names: Vec<_> = names.collect();
+        return Err(format!("there is no call {:?}; there is {}", row.call, names.join(", ")));
+    };
+    call.check(&row.fields).map_err(|text| format!("{}: {text}", row.call))?;
+    Ok(Step { wait: Duration::from_millis(row.wait_ms), call, fields: row.fields })
+}
+
+impl Scenario {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is about; empty if the file does not say it.
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// Its steps, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+}
+
+impl Step {
+    /// The time between the previous step and this one.
+    pub fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// The call of the operator.
+    pub fn call(&self) -> &'static Call {
+        self.call
+    }
+
+    /// The fields of the call.
+    pub fn fields(&self) -> &Map<String, Value> {
+        &self.fields
+    }
+}
+
+/// What the player does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Number of the scenario; 0 before the first.
+    pub(crate) number: u64,
+    pub(crate) name: String,
+    pub(crate) steps: usize,
+    pub(crate) done: usize,
+    pub(crate) is_playing: bool,
+    pub(crate) error: Option<String>,
+}
+
+/// Plays one scenario at a time.
+#[derive(Debug)]
+pub(crate) struct Player {
+    next: watch::Sender<Option<Arc<Scenario>>>,
+    pub(crate) progress: watch::Sender<Progress>,
+}
+
+impl Default for Player {
+    fn default() -> Self {
+        Self { next: watch::Sender::new(None), progress: watch::Sender::default() }
+    }
+}
+
+impl Player {
+    /// Starts a scenario and returns its number.
+    pub(crate) fn start(&self, scenario: Scenario) -> Result<u64, ScenarioError> {
+        let mut number = None;
+        self.progress.send_if_modified(|progress| {
+            if progress.is_playing {
+                return false;
+            }
+            number = Some(progress.number + 1);
+            *progress = Progress {
+                number: progress.number + 1,
+                name: scenario.name.clone(),
+                steps: scenario.steps.len(),
+                is_playing: true,
+                ..Progress::default()
+            };
+            true
+        });
+        let number =
+            number.ok_or_else(|| ScenarioError("another scenario is playing".to_owned()))?;
+        self.next.send_replace(Some(Arc::new(scenario)));
+        Ok(number)
+    }
+}
+
+/// Plays a scenario to its end.
+pub(crate) async fn play(shared: &Shared, scenario: &Scenario) -> Result<(), ScenarioError> {
+    let mut progress = shared.player.progress.subscribe();
+    let number = shared.player.start(scenario.clone())?;
+    let ended = progress.wait_for(|now| now.number > number || !now.is_playing).await;
+    match ended {
+        Ok(now) if now.number == number => match &now.error {
+            Some(error) => Err(ScenarioError(error.clone())),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Plays the scenarios that are started, until the sandbox stops.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut next = shared.player.next.subscribe();
+    // One may have been started before this task began.
+    next.mark_changed();
+    let mut control = shared.control.subscribe();
+    let playing = async {
+        while next.changed().await.is_ok() {
+            let Some(scenario) = next.borrow_and_update().clone() else { continue };
+            let error = steps(&shared, &scenario).await.err();
+            shared.player.progress.send_modify(|progress| {
+                progress.is_playing = false;
+                progress.error = error;
+            });
+        }
+    };
+    tokio::select! {
+        () = playing => {}
+        () = stopped(&mut control) => {}
+    }
+}
+
+async fn steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> {
+    for (at, step) in scenario.steps.iter().enumerate() {
+        wait(shared, step.wait).await;
+        let (path, body) = step.call.request(step.fields.clone());
+        let (shared_, call) = (Arc::clone(shared), step.call);
+        let run = move || call.run(Operator::new(&shared_), &path, body.as_bytes());
+        let result = tokio::task::spawn_blocking(run).await;
+        let text = match result {
+            Ok(Ok(_)) => None,
+            Ok(Err(CallError::Body(text))) => Some(text),
+            Ok(Err(CallError::Operator(error))) => Some(error.to_string()),
+            Ok(Err(CallError::Response(error))) => Some(error.to_string()),
+            Err(_) => Some("the sandbox has stopped".to_owned()),
+        };
+        if let Some(text) = text {
+            return Err(format!("step {}, {}: {text}", at + 1, step.call.name()));
+        }
+        shared.player.progress.send_modify(|progress| progress.done = at + 1);
+    }
+    Ok(())
+}
+
+/// Waits by the clock of the exchange. A stepped clock is stepped with the market.
+async fn wait(shared: &Arc<Shared>, time: Duration) {
+    let clock = shared.state().clock;
+    if !clock.is_stepped() {
+        tokio::time::sleep(clock.machine_duration(time)).await;
+        return;
+    }
+    let steps = time.as_millis().div_ceil(STEP.as_millis());
+    let shared = Arc::clone(shared);
+    // An error means that the sandbox stops.
+    let _ = tokio::task::spawn_blocking(move || (0..steps).for_each(|_| shared.step())).await;
+}
+
+#[cfg(test)]
+mod tests;

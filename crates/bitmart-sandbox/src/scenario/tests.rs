@@ -1,0 +1,78 @@
+use bitmart_sim::Contract;
+
+use super::*;
+use crate::{Config, Sandbox, Snapshot};
+
+async fn stepped() -> Sandbox {
+    let contracts: Vec<_> = Contract::listed().into_iter().take(1).collect();
+    let config = Config::new().stepped_clock(1_700_000_000_000).contracts(contracts);
+    Sandbox::start(config).await.expect("starts")
+}
+
+#[test]
+fn every_preset_is_a_scenario() {
+    for text in PRESETS {
+        let scenario: Scenario = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert!(!scenario.about().is_empty(), "{}", scenario.name());
+    }
+}
+
+#[test]
+fn mistakes_are_reported_before_anything_is_played() {
+    for (text, error) in [
+        ("name = 1", "name"),
+        ("name = \"a\"", "1 to 1,000 steps"),
+        ("name = \"a\"\n[[step]]\ncall = \"rain\"", "step 1: there is no call \"rain\""),
+        ("name = \"a\"\n[[step]]\ncall = \"halt_market\"", "step 1: halt_market: missing field"),
+        ("name = \"a\"\n[[step]]\ncall = \"kill_sockets\"\ncolor = 1", "unknown field `color`"),
+        ("name = \"a\"\n[[step]]\ncall = \"kill_sockets\"\nwait_ms = 86400001", "at most a day"),
+        ("name = \"a\"\n[[step]]\ncall = \"create_key\"\naccount = 1", "there is no call"),
+    ] {
+        let found = text.parse::<Scenario>().expect_err(text).to_string();
+        assert!(found.contains(error), "{text}: {found}");
+    }
+}
+
+#[tokio::test]
+async fn waits_step_a_stepped_clock() {
+    let sandbox = stepped().await;
+    let begun = sandbox.now_ms();
+    let text = "name = \"a\"\n[[step]]\ncall = \"hold_market\"\nheld = true\nwait_ms = 2050";
+    sandbox.play(&text.parse().expect("a scenario")).await.expect("played");
+    assert_eq!(sandbox.now_ms() - begun, 2_100, "whole steps of the market");
+}
+
+#[tokio::test]
+async fn a_rejected_call_ends_the_scenario() {
+    let sandbox = stepped().await;
+    let text = "name = \"a\"\n[[step]]\ncall = \"halt_market\"\nsymbol = \"NO_SUCH\"\nhalted = true\n\
+                [[step]]\ncall = \"hold_market\"\nheld = true";
+    let error = sandbox.play(&text.parse().expect("a scenario")).await.expect_err("rejected");
+    assert!(error.to_string().starts_with("step 1, halt_market: there is no market"), "{error}");
+    assert!(!sandbox.shared.state().makers_paused, "the second step is not played");
+    // Another one can be played afterwards.
+    let text = "name = \"a\"\n[[step]]\ncall = \"hold_market\"\nheld = true";
+    sandbox.play(&text.parse().expect("a scenario")).await.expect("played");
+    assert!(sandbox.shared.state().makers_paused);
+}
+
+#[tokio::test]
+async fn a_crash_moves_pair_and_contract_together() {
+    let sandbox = stepped().await;
+    let scenario: Scenario = PRESETS[3].parse().expect("a scenario");
+    sandbox.play(&scenario).await.expect("played");
+    sandbox.step_market(50);
+    for symbol in ["BTC_USDT", "BTCUSDT"] {
+        let book = sandbox.book(symbol).expect("listed");
+        let (bid, ask) = (book.bids[0].0, book.asks[0].0);
+        assert!(bid < ask, "{symbol}: {bid} {ask}");
+        assert!(bid > 37_000.into() && ask < 43_000.into(), "{symbol}: {bid} {ask}");
+    }
+    // A snapshot has the moved price.
+    let saved = sandbox.snapshot().to_json().expect("JSON");
+    let config = Config::new().restore(Snapshot::from_json(&saved).expect("a snapshot"));
+    let restored = Sandbox::start(config).await.expect("starts");
+    sandbox.step_market(20);
+    restored.step_market(20);
+    assert_eq!(restored.book("BTCUSDT"), sandbox.book("BTCUSDT"));
+}

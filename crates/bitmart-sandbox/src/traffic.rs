@@ -1,0 +1,162 @@
+//! Records the latest requests and frames for the console.
+//!
+//! Everything is bounded: bodies and headers in size, requests and the frames of each WebSocket in number and bytes.
+//! What no longer fits is dropped, oldest first, and counted. Keys and signatures are never recorded.
+
+mod capture;
+mod redact;
+mod ring;
+mod socket;
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+
+pub(crate) use self::{
+    capture::{Capture, RequestRecord},
+    ring::{Ring, Weighed},
+    socket::{Direction, FrameKind, FrameRecord, SocketLog},
+};
+use crate::generated::Host;
+
+/// Bytes of a recorded body or frame. The rest is left out.
+pub(crate) const MAX_BODY: usize = 16 << 10;
+/// Requests that are kept, and their bytes.
+pub(crate) const REQUESTS: usize = 4_000;
+const REQUEST_BYTES: usize = 32 << 20;
+/// WebSockets that are kept, open and closed ones.
+const SOCKETS: usize = 64;
+/// Refusals by code that are counted separately.
+const CODES: usize = 64;
+
+/// The recorder.
+#[derive(Debug)]
+pub(crate) struct Traffic {
+    requests: Mutex<Ring<RequestRecord>>,
+    sockets: Mutex<VecDeque<Arc<SocketLog>>>,
+    /// WebSockets that were not recorded, because too many were open.
+    unrecorded_sockets: AtomicU64,
+    refusals: Mutex<Vec<(u32, u64)>>,
+}
+
+impl Traffic {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            requests: Mutex::new(Ring::new(REQUESTS, REQUEST_BYTES)),
+            sockets: Mutex::default(),
+            unrecorded_sockets: AtomicU64::new(0),
+            refusals: Mutex::default(),
+        })
+    }
+
+    // A poisoned lock is not an error: the records are only for a reader.
+    pub(crate) fn requests(&self) -> MutexGuard<'_, Ring<RequestRecord>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, record: RequestRecord) {
+        if let Some(code) = record.code.filter(|_| record.is_refused()) {
+            let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(row) = refusals.iter_mut().find(|row| row.0 == code) {
+                row.1 += 1;
+            } else if refusals.len() < CODES {
+                refusals.push((code, 1));
+            }
+        }
+        self.requests().push(record);
+    }
+
+    /// Refusals by code, most frequent first.
+    pub(crate) fn refusals(&self) -> Vec<(u32, u64)> {
+        let mut rows = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        rows.sort_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
+        rows
+    }
+
+    /// Starts the record of a WebSocket; `None` if as many as are kept are open.
+    pub(crate) fn open_socket(
+        &self,
+        host: Host,
+        private: bool,
+        number: u64,
+    ) -> Option<Arc<SocketLog>> {
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        if sockets.len() >= SOCKETS {
+            let Some(at) = sockets.iter().position(|socket| !socket.is_open()) else {
+                self.unrecorded_sockets.fetch_add(1, Ordering::Relaxed);
+                return None;
+            };
+            sockets.remove(at);
+        }
+        let log = Arc::new(SocketLog::new(host, private, number));
+        sockets.push_back(Arc::clone(&log));
+        Some(log)
+    }
+
+    /// The recorded WebSockets, newest first.
+    pub(crate) fn sockets(&self) -> Vec<Arc<SocketLog>> {
+        let sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.iter().rev().cloned().collect()
+    }
+
+    pub(crate) fn unrecorded_sockets(&self) -> u64 {
+        self.unrecorded_sockets.load(Ordering::Relaxed)
+    }
+
+    /// Forgets all requests, and the WebSockets that are closed. Counts of refusals start anew.
+    pub(crate) fn clear(&self) {
+        self.requests().clear();
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.retain(|socket| socket.is_open());
+        for socket in &*sockets {
+            socket.clear();
+        }
+    }
+}
+
+/// A body or frame, truncated to [`MAX_BODY`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Payload {
+    pub(crate) bytes: Bytes,
+    /// Its whole length in bytes.
+    pub(crate) length: usize,
+}
+
+impl Payload {
+    pub(crate) fn new(bytes: &Bytes) -> Self {
+        let length = bytes.len();
+        // A copy of the beginning, because a slice would keep the whole in memory.
+        let bytes = match bytes.get(..MAX_BODY) {
+            Some(start) if length > MAX_BODY => Bytes::copy_from_slice(start),
+            _ => bytes.clone(),
+        };
+        Self { bytes, length }
+    }
+
+    /// A copy that does not share the memory of `bytes`.
+    pub(crate) fn copy(bytes: &[u8]) -> Self {
+        let start = bytes.get(..MAX_BODY).unwrap_or(bytes);
+        Self { bytes: Bytes::copy_from_slice(start), length: bytes.len() }
+    }
+
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.length > self.bytes.len()
+    }
+}
+
+/// The time of the machine in milliseconds since 1970.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

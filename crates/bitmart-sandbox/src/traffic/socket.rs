@@ -1,0 +1,155 @@
+//! The record of one WebSocket: its frames in both directions.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use bytes::Bytes;
+
+use super::{Payload, Ring, Weighed, now_ms, redact};
+use crate::generated::Host;
+
+/// Frames of a WebSocket that are kept, and their bytes.
+pub(crate) const FRAMES: usize = 1_000;
+const FRAME_BYTES: usize = 512 << 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Sent by the client.
+    In,
+    /// Sent by the sandbox.
+    Out,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FrameKind {
+    Text,
+    /// Compressed.
+    Binary,
+    Ping,
+    Pong,
+    Close,
+}
+
+/// A frame.
+#[derive(Debug)]
+pub(crate) struct FrameRecord {
+    /// Milliseconds since 1970 by the machine's clock.
+    pub(crate) at_ms: u64,
+    pub(crate) direction: Direction,
+    pub(crate) kind: FrameKind,
+    pub(crate) payload: Payload,
+    /// Why the sandbox refused it.
+    pub(crate) reason: Option<String>,
+}
+
+impl Weighed for FrameRecord {
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.payload.bytes.len() + self.reason.as_ref().map_or(0, String::len)
+    }
+}
+
+/// What is known of a WebSocket.
+#[derive(Debug)]
+pub(crate) struct SocketRecord {
+    pub(crate) opened_ms: u64,
+    pub(crate) closed_ms: Option<u64>,
+    /// Code and reason of the sandbox's close frame.
+    pub(crate) close: Option<(u16, String)>,
+    /// Account of its login.
+    pub(crate) account: Option<u32>,
+    pub(crate) frames_in: u64,
+    pub(crate) frames_out: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) frames: Ring<FrameRecord>,
+}
+
+/// The log of one WebSocket.
+#[derive(Debug)]
+pub(crate) struct SocketLog {
+    pub(crate) host: Host,
+    pub(crate) private: bool,
+    /// The number of the connection.
+    pub(crate) number: u64,
+    open: AtomicBool,
+    record: Mutex<SocketRecord>,
+}
+
+impl SocketLog {
+    pub(super) fn new(host: Host, private: bool, number: u64) -> Self {
+        let record = SocketRecord {
+            opened_ms: now_ms(),
+            closed_ms: None,
+            close: None,
+            account: None,
+            frames_in: 0,
+            frames_out: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            frames: Ring::new(FRAMES, FRAME_BYTES),
+        };
+        let open = AtomicBool::new(true);
+        Self { host, private, number, open, record: Mutex::new(record) }
+    }
+
+    pub(crate) fn record(&self) -> MutexGuard<'_, SocketRecord> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn clear(&self) {
+        self.record().frames.clear();
+    }
+
+    /// A text message of the client.
+    pub(crate) fn received(&self, text: &str, account: Option<u32>, reasons: &[(String, String)]) {
+        let shown = redact::message(text)
+            .map_or_else(|| Bytes::copy_from_slice(text.as_bytes()), Bytes::from);
+        let reason = (!reasons.is_empty()).then(|| {
+            let lines = reasons.iter().map(|(code, reason)| format!("{code}: {reason}"));
+            lines.collect::<Vec<_>>().join("\n")
+        });
+        let mut record = self.record();
+        record.account = account.or(record.account);
+        drop(record);
+        self.add(Direction::In, FrameKind::Text, &shown, reason);
+    }
+
+    /// Any other frame.
+    pub(crate) fn frame(&self, direction: Direction, kind: FrameKind, payload: &Bytes) {
+        self.add(direction, kind, payload, None);
+    }
+
+    /// A close frame of the sandbox.
+    pub(crate) fn closes(&self, code: u16, reason: &str) {
+        self.record().close = Some((code, reason.to_owned()));
+        let payload = Bytes::from(format!("{code} {reason}").trim().to_owned());
+        self.add(Direction::Out, FrameKind::Close, &payload, None);
+    }
+
+    fn add(&self, direction: Direction, kind: FrameKind, payload: &Bytes, reason: Option<String>) {
+        let payload = Payload::new(payload);
+        let length = payload.length as u64;
+        let mut record = self.record();
+        let (frames, bytes) = match direction {
+            Direction::In => (1, length),
+            Direction::Out => (0, 0),
+        };
+        record.frames_in += frames;
+        record.bytes_in += bytes;
+        record.frames_out += 1 - frames;
+        record.bytes_out += length - bytes;
+        record.frames.push(FrameRecord { at_ms: now_ms(), direction, kind, payload, reason });
+    }
+
+    /// The connection has ended.
+    pub(crate) fn ended(&self) {
+        self.open.store(false, Ordering::Relaxed);
+        self.record().closed_ms = Some(now_ms());
+    }
+}

@@ -1,0 +1,106 @@
+use hyper::{HeaderMap, Request, header::HeaderValue};
+
+use super::*;
+
+fn request(path: &str) -> Request<()> {
+    Request::post(path)
+        .header("x-bm-key", "the key")
+        .header("x-bm-sign", "the signature")
+        .header("x-bm-timestamp", "1700000000000")
+        .header("user-agent", "bot/1")
+        .body(())
+        .expect("a request")
+}
+
+#[test]
+fn keys_and_signatures_are_not_recorded() {
+    let traffic = Traffic::new();
+    let mut request = request("/spot/v2/submit_order?key=the+key&symbol=BTC_USDT");
+    Capture::start(&traffic, Host::Spot, &mut request).finish(200, &HeaderMap::new());
+    let record = traffic.requests().get(1).expect("a record");
+    let text = format!("{record:?}");
+    for secret in ["the key", "the+key", "the signature"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    assert!(record.headers.contains("user-agent: bot/1"), "{}", record.headers);
+    assert!(record.headers.contains("x-bm-timestamp: 1700000000000"), "{}", record.headers);
+    assert_eq!(record.query, "key=[hidden]&symbol=BTC_USDT");
+}
+
+#[test]
+fn logins_are_recorded_without_key_and_signature() {
+    for text in [
+        r#"{"op":"login","args":["the key","1700000000000","the signature"]}"#,
+        r#"{"action":"access","args":["the key","1700000000000","the signature","web"]}"#,
+        r#"{"op":"LOGIN","key":"the key"}"#,
+        "login the key",
+        r#"["login","the key"]"#,
+        r#"{"Op":"login","args":["the key"]}"#,
+    ] {
+        let shown = redact::message(text).expect("it is changed");
+        assert!(!shown.contains("the key") && !shown.contains("the signature"), "{shown}");
+    }
+    let subscribe = r#"{"op":"subscribe","args":["spot/ticker:BTC_USDT"]}"#;
+    assert_eq!(redact::message(subscribe), None);
+}
+
+#[test]
+fn a_request_without_a_response_is_recorded_when_its_handles_are_dropped() {
+    let traffic = Traffic::new();
+    let mut request = request("/a");
+    let capture = Capture::start(&traffic, Host::Spot, &mut request);
+    drop(request);
+    assert_eq!(traffic.requests().len(), 0);
+    drop(capture);
+    let record = traffic.requests().get(1).expect("a record");
+    assert_eq!(record.status, None);
+    assert!(record.is_refused());
+}
+
+#[test]
+fn records_are_bounded_in_number_and_bytes_and_the_dropped_ones_are_counted() {
+    struct Sized(usize);
+    impl Weighed for Sized {
+        fn weight(&self) -> usize {
+            self.0
+        }
+    }
+    let mut ring = Ring::new(3, 100);
+    for _ in 0..5 {
+        ring.push(Sized(10));
+    }
+    assert_eq!((ring.len(), ring.bytes(), ring.dropped(), ring.last()), (3, 30, 2, 5));
+    assert!(ring.get(2).is_none() && ring.get(3).is_some());
+    ring.push(Sized(85));
+    assert_eq!((ring.len(), ring.bytes()), (2, 95));
+    ring.push(Sized(1_000));
+    assert_eq!((ring.len(), ring.bytes(), ring.dropped()), (1, 1_000, 6));
+    assert_eq!(ring.after(0).map(|record| record.0).collect::<Vec<_>>(), [7]);
+}
+
+#[test]
+fn bodies_and_headers_are_truncated() {
+    let body = Payload::new(&Bytes::from(vec![b'x'; MAX_BODY + 1]));
+    assert!(body.is_truncated());
+    assert_eq!((body.bytes.len(), body.length), (MAX_BODY, MAX_BODY + 1));
+    let mut headers = HeaderMap::new();
+    let value = HeaderValue::from_str(&"y".repeat(60_000)).expect("a value");
+    headers.insert("x-long", value);
+    assert!(redact::headers(&headers).len() < 5_000);
+}
+
+#[test]
+fn closed_sockets_make_room_for_new_ones_and_open_ones_stay() {
+    let traffic = Traffic::new();
+    let open = |number| traffic.open_socket(Host::Spot, false, number);
+    let first = open(1).expect("recorded");
+    for number in 2..=64 {
+        open(number).expect("recorded");
+    }
+    assert!(open(65).is_none());
+    assert_eq!(traffic.unrecorded_sockets(), 1);
+    first.ended();
+    assert!(open(66).is_some());
+    let numbers: Vec<u64> = traffic.sockets().iter().map(|socket| socket.number).collect();
+    assert_eq!((numbers.len(), numbers.contains(&1), numbers[0]), (64, false, 66));
+}

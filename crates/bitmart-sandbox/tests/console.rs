@@ -1,0 +1,314 @@
+//! The console over real sockets: access, redaction, calls and updates. `cargo xtask test console` uses it in a
+//! browser.
+#![cfg(feature = "console")]
+
+mod common;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use bitmart_sandbox::{Config, Contract, Sandbox, SpotPair};
+use bytes::Bytes;
+use common::{ApiResponse, Client, DEADLINE, authority, send_to, start};
+use http_body_util::Full;
+use hyper::Request;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+const SUBMIT: &str = "/spot/v2/submit_order";
+const HOSTILE: &str = "</td><script>alert(1)</script><img src=x onerror=alert(2)>";
+
+async fn sandbox() -> Sandbox {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let pairs: Vec<_> = SpotPair::listed().into_iter().take(2).collect();
+    let contracts: Vec<_> = Contract::listed().into_iter().take(1).collect();
+    let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false);
+    start(config.pairs(pairs).contracts(contracts).admin(free).console(true)).await
+}
+
+/// A browser: it keeps the cookie, and sends the headers of a page.
+struct Browser<'a> {
+    sandbox: &'a Sandbox,
+    cookie: String,
+}
+
+impl<'a> Browser<'a> {
+    async fn open(sandbox: &'a Sandbox) -> Self {
+        let url = sandbox.console_url().expect("a console");
+        let path = url.strip_prefix(sandbox.admin().expect("an address")).expect("below it");
+        let response = Self { sandbox, cookie: String::new() }.get(path).await;
+        assert_eq!((response.status, location(&response)), (303, "/console"));
+        let cookie = response.headers["set-cookie"].to_str().expect("text");
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+        let (cookie, _) = cookie.split_once(';').expect("attributes");
+        Self { sandbox, cookie: cookie.to_owned() }
+    }
+
+    fn host(&self) -> &str {
+        authority(self.sandbox.admin().expect("an address"))
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> ApiResponse {
+        let mut request =
+            Request::builder().method(method).uri(path).header("cookie", &self.cookie);
+        if !headers.iter().any(|row| row.0 == "host") {
+            request = request.header("host", self.host());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::from(Bytes::from(body.to_owned()))).expect("a request");
+        send_to(self.sandbox.admin().expect("an address"), request).await.expect("a response")
+    }
+
+    async fn get(&self, path: &str) -> ApiResponse {
+        self.send("GET", path, "", &[]).await
+    }
+
+    async fn post(&self, path: &str, body: &str) -> ApiResponse {
+        let origin = format!("http://{}", self.host());
+        self.send("POST", path, body, &[("origin", &origin), ("sec-fetch-site", "same-origin")])
+            .await
+    }
+}
+
+fn location(response: &ApiResponse) -> &str {
+    response.headers.get("location").map_or("", |value| value.to_str().expect("text"))
+}
+
+#[tokio::test]
+async fn the_console_is_off_unless_it_is_configured() {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let sandbox = start(Config::new().admin(free)).await;
+    assert_eq!((sandbox.console(), sandbox.console_url()), (None, None));
+    let browser = Browser { sandbox: &sandbox, cookie: String::new() };
+    assert_eq!(browser.get("/console").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_code_opens_the_console_once_and_every_page_needs_a_session() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let pages = [
+        "/console",
+        "/console/traffic",
+        "/console/faults",
+        "/console/scenarios",
+        "/console/accounts",
+        "/console/accounts/1",
+        "/console/markets",
+        "/console/markets/BTC_USDT",
+        "/console/snapshots",
+        "/console/snapshots/download",
+    ];
+    let stranger = Browser { sandbox: &sandbox, cookie: "bitmart_console=1".to_owned() };
+    for page in pages {
+        assert_eq!(browser.get(page).await.status, 200, "{page}");
+        assert_eq!(location(&stranger.get(page).await), "/console/login", "{page}");
+    }
+    assert_eq!(stranger.get("/console/events").await.status, 401);
+    assert_eq!(stranger.post("/console/call/kill_sockets", "").await.status, 401);
+    let url = sandbox.console_url().expect("a console");
+    let path = url.strip_prefix(sandbox.admin().expect("an address")).expect("below it");
+    assert_eq!(stranger.get(path).await.status, 303);
+    assert_eq!(stranger.get(path).await.status, 401, "the second time");
+    for page in
+        ["/console/accounts/77", "/console/markets/NO_SUCH", "/console/traffic/1", "/console/no"]
+    {
+        assert_eq!(browser.get(page).await.status, 404, "{page}");
+    }
+    browser.post("/console/logout", "").await;
+    assert_eq!(location(&browser.get("/console").await), "/console/login");
+}
+
+#[tokio::test]
+async fn requests_of_other_pages_and_names_are_rejected() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let own = format!("http://{}", browser.host());
+    for headers in [
+        &[][..],
+        &[("origin", "http://127.0.0.1:1")],
+        &[("origin", "null")],
+        &[("origin", "https://evil.example")],
+        &[("origin", &own), ("sec-fetch-site", "same-site")],
+        &[("origin", &own), ("origin", &own)],
+        &[("host", "evil.example"), ("origin", "http://evil.example")],
+    ] {
+        let response =
+            browser.send("POST", "/console/call/hold_market", "held=true", headers).await;
+        assert_eq!(response.status, 403, "{headers:?}");
+    }
+    assert_eq!(browser.send("GET", "/console", "", &[("host", "evil.example")]).await.status, 403);
+    let embedded = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
+    assert_eq!(browser.send("GET", "/console", "", &embedded).await.status, 403);
+    assert_eq!(browser.post("/console/call/hold_market", "held=true").await.status, 303);
+}
+
+#[tokio::test]
+async fn pages_load_nothing_from_elsewhere_and_have_a_strict_policy() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let mut bytes = 0;
+    for page in [
+        "/console/login",
+        "/console",
+        "/console/style.css",
+        "/console/console.js",
+        "/console/icon.svg",
+    ] {
+        let response = browser.get(page).await;
+        let policy = response.headers["content-security-policy"].to_str().expect("text");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        for inline in ["<style", " style=\"", " onclick", "<script>", "//cdn"] {
+            assert!(!response.text.contains(inline), "{page}: {inline}");
+        }
+        bytes += response.text.len();
+    }
+    assert!(bytes < 60 << 10, "{bytes}");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/console");
+    let files = std::fs::read_dir(folder).expect("a folder");
+    let embedded: u64 =
+        files.map(|file| file.expect("a file").metadata().expect("its size").len()).sum();
+    assert!(embedded < 200 << 10, "{embedded} bytes are embedded");
+}
+
+#[tokio::test]
+async fn traffic_shows_the_reason_of_a_refusal_and_no_secret() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let client = Client::spot(&sandbox);
+    let body = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "99999" });
+    let refused = client.post(SUBMIT, body).await;
+    let reason = refused.headers["x-sandbox-reason"].to_str().expect("text");
+    let list = browser.get("/console/traffic").await.text;
+    assert!(list.contains(reason) && list.contains("50020"), "{list}");
+    let page = browser.get("/console/traffic/1").await.text;
+    assert!(page.contains(reason) && page.contains("99999"), "{page}");
+    let key = sandbox.credentials();
+    for secret in [&key.key, &key.secret] {
+        assert!(!page.contains(secret.as_str()) && !list.contains(secret.as_str()));
+    }
+    assert!(page.contains("x-bm-key: [hidden]") && page.contains("x-bm-sign: [hidden]"), "{page}");
+    assert!(page.contains("bitmart sign POST &#39;/spot/v2/submit_order&#39;"), "{page}");
+    assert!(browser.get("/console").await.text.contains("50020"), "refusals by code");
+    browser.post("/console/traffic/clear", "").await;
+    assert_eq!(browser.get("/console/traffic/1").await.status, 404);
+}
+
+#[tokio::test]
+async fn markup_of_clients_stays_text() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let encoded: Vec<String> = HOSTILE.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let encoded = encoded.concat();
+    let body = json!({ "symbol": HOSTILE, "client_order_id": HOSTILE, HOSTILE: HOSTILE });
+    let mut request = Client::spot(&sandbox).signed(SUBMIT, &body);
+    request.headers_mut().insert("user-agent", HOSTILE.parse().expect("a value"));
+    common::send(sandbox.spot(), request).await.expect("a response");
+    browser
+        .post(
+            "/console/call/save_snapshot",
+            &format!("name=a<b>&back=/console/snapshots?from={encoded}"),
+        )
+        .await;
+    browser.post(&format!("/console/call/{encoded}"), "").await;
+    for page in [
+        "/console".to_owned(),
+        "/console/traffic".to_owned(),
+        "/console/traffic/1".to_owned(),
+        format!("/console/traffic?q={encoded}"),
+        format!("/console/snapshots?from=a%3Cb%3E&to={encoded}"),
+        format!("/console/markets/{encoded}"),
+    ] {
+        let text = browser.get(&page).await.text;
+        for markup in ["<script>alert", "<img", "<b>"] {
+            assert!(!text.contains(markup), "{page}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn forms_make_calls_and_return_only_to_the_console() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let body = "account=1&wallet=funding&currency=USDT&amount=12.5&back=/console/accounts/1";
+    let response = browser.post("/console/call/set_balance", body).await;
+    assert_eq!(location(&response), "/console/accounts/1");
+    let page = browser.get("/console/accounts/1").await.text;
+    assert!(page.contains("set balance: ") && page.contains("12.5"), "{page}");
+    let row = sandbox.balances().into_iter().find(|row| row.wallet == "funding").expect("a row");
+    assert_eq!(row.available.to_string(), "12.5");
+    for back in
+        ["https://evil.example", "//evil.example", "/console/../help", "/consolex", "/console\\x"]
+    {
+        let response = browser.post("/console/call/kill_sockets", &format!("back={back}")).await;
+        let to = location(&response).to_owned();
+        assert!(to == "/console" || to.starts_with("/console/"), "{back}: {to}");
+    }
+    browser.post("/console/call/create_key", "account=1").await;
+    let page = browser.get("/console").await.text;
+    assert!(page.contains("the console has no such call"), "a key has a secret: {page}");
+    browser.post("/console/call/step_market", "steps=many").await;
+    assert!(browser.get("/console").await.text.contains("steps is a whole number"));
+}
+
+#[tokio::test]
+async fn updates_arrive_in_batches_and_end_with_the_sandbox() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let mut stream = TcpStream::connect(browser.host()).await.expect("connects");
+    let head = format!(
+        "GET /console/events?after=0 HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n\r\n",
+        browser.host(),
+        browser.cookie
+    );
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let client = Client::spot(&sandbox);
+    for _ in 0..120 {
+        client.get("/system/time").await;
+    }
+    let mut text = String::new();
+    while text.matches("\"number\":").count() < 50 {
+        let mut part = vec![0; 64 << 10];
+        let count =
+            timeout(DEADLINE, stream.read(&mut part)).await.expect("in time").expect("read");
+        assert!(count > 0, "{text}");
+        text.push_str(&String::from_utf8_lossy(&part[..count]));
+    }
+    assert!(text.contains("text/event-stream"), "{text}");
+    assert!(text.contains("event: rows\ndata: {"), "{text}");
+    sandbox.shutdown().await;
+    let mut rest = Vec::new();
+    timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("it ends").ok();
+}
+
+#[tokio::test]
+async fn going_back_undoes_orders_money_and_prices() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    browser.post("/console/call/save_snapshot", "name=before").await;
+    let (balances, now_ms) = (sandbox.balances(), sandbox.now_ms());
+    let client = Client::spot(&sandbox);
+    let body = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "500" });
+    client.post(SUBMIT, body.clone()).await.data();
+    sandbox.step_market(20);
+    let compared = browser.get("/console/snapshots?from=before").await.text;
+    assert!(compared.contains("<h3>Fills</h3>") && compared.contains("new order"), "{compared}");
+    assert_ne!(sandbox.balances(), balances);
+    browser.post("/console/call/go_back", "name=before").await;
+    assert_eq!((sandbox.balances(), sandbox.now_ms()), (balances, now_ms));
+    assert!(sandbox.orders().is_empty() && sandbox.fills().is_empty());
+    client.post(SUBMIT, body).await.data();
+    assert_eq!(sandbox.orders().len(), 1, "it goes on from there");
+}

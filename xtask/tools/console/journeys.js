@@ -1,0 +1,164 @@
+// What a user of the console does, step by step.
+
+const changes = require("./changes.js");
+
+const HOSTILE = "</td><script>alert(1)</script><img src=x onerror=alert(2)>\"'";
+
+async function access({ page, context, browser, sandbox, origin, report }) {
+  await page.goto(sandbox.url);
+  report(page.url() === `${origin}/console`, `the one-use code opens the console: ${page.url()}`);
+  const [cookie] = await context.cookies();
+  report(cookie.httpOnly && cookie.sameSite === "Strict", "the cookie is HttpOnly and SameSite=Strict");
+  const stranger = await browser.newContext();
+  const tab = await stranger.newPage();
+  await tab.goto(sandbox.url);
+  report((await tab.textContent("[role=alert]")).includes("used already"), "the code works once");
+  await tab.goto(`${origin}/console/traffic`);
+  report(tab.url() === `${origin}/console/login`, "without a cookie there is only the form");
+  await tab.fill("#token", "a".repeat(64));
+  await tab.click("button");
+  report((await tab.textContent("[role=alert]")).includes("not the admin token"), "a wrong token is rejected");
+  await tab.fill("#token", sandbox.ready.admin_token);
+  await tab.click("button");
+  report(tab.url() === `${origin}/console`, "the admin token opens the console");
+  await tab.click("text=Close this session");
+  await tab.goto(`${origin}/console`);
+  report(tab.url() === `${origin}/console/login`, "a closed session is over");
+  await stranger.close();
+}
+
+async function forgery({ context, origin, report }) {
+  const [{ name, value }] = await context.cookies();
+  const post = (headers) =>
+    fetch(`${origin}/console/call/clear_faults`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { Cookie: `${name}=${value}`, ...headers },
+    });
+  report((await post({})).status === 403, "a change without an Origin is rejected");
+  report((await post({ Origin: "http://127.0.0.1:1" })).status === 403, "a change of another origin is rejected");
+  const foreign = { Origin: origin, "Sec-Fetch-Site": "same-site" };
+  report((await post(foreign)).status === 403, "a change of another port is rejected");
+  report((await post({ Origin: origin })).status === 303, "a change of the console itself is accepted");
+}
+
+async function traffic({ page, sandbox, bot, origin, report, until }) {
+  await page.goto(`${origin}/console/traffic`);
+  const accepted = await bot.order({ client_order_id: "fromanotherprogram" }, { "User-Agent": "bot/1" });
+  report(accepted.status === 200, `another program places an order: ${accepted.status}`);
+  const row = page.locator("#requests tbody tr", { hasText: "/spot/v2/submit_order" });
+  await row.first().waitFor();
+  report((await row.first().textContent()).includes("200"), "its order appears without a reload");
+
+  const refused = await bot.order({ size: "999999999" });
+  const reason = refused.headers["x-sandbox-reason"];
+  const refusedRow = page.locator("#requests tr.refused").first();
+  await refusedRow.waitFor();
+  report((await refusedRow.textContent()).includes(reason), `a refused order appears with its reason: ${reason}`);
+  const badSign = await bot.order({}, { "X-BM-SIGN": "0".repeat(64) });
+  await page.locator("#requests tr.refused", { hasText: badSign.headers["x-sandbox-reason"] }).waitFor();
+  report(true, "a wrong signature appears with its reason");
+
+  await page.fill("#q", "fromnowhere");
+  report(await page.locator("#empty").isVisible(), "a filter without matches says so");
+  await page.fill("#q", "submit_order");
+  await page.check("#refused");
+  report((await page.locator("#requests tbody tr:visible").count()) === 2, "the filter shows the refused ones");
+  await page.uncheck("#refused");
+  await page.locator("#requests a").first().focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/traffic\/\d+$/);
+  report(true, "the keyboard leads to a request");
+
+  await page.goto(`${origin}/console/traffic?q=submit_order`);
+  await page.locator("#requests tr:not(.refused) a").first().click();
+  const text = await page.textContent("main");
+  report(text.includes("fromanotherprogram") && text.includes("bot/1"), "a request has its body and headers");
+  const { key, secret } = sandbox.ready.credentials;
+  const html = await page.content();
+  report(html.includes("x-bm-key: [hidden]") && !html.includes(key) && !html.includes(secret), "the key is hidden");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  for (const [language, command] of [["curl", "sh"], ["python", "python3"]]) {
+    await page.click(`summary:has-text("As ${language === "curl" ? "curl" : "Python"}")`);
+    await page.click(`[data-copy=as-${language}]`);
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    // The client order id was used already: the same order again is a request of its own.
+    const fresh = copied.replace("fromanotherprogram", `copied${language}`);
+    const output = sandbox.shell(`${command} <<'END'\n${fresh}\nEND`);
+    report(/order_id/.test(output), `the copied ${language} places the order again: ${output.trim().slice(0, 80)}`);
+  }
+  await page.goto(`${origin}/console/traffic`);
+  await until("the copied requests", async () => (await row.count()) >= 5);
+}
+
+async function injection({ page, bot, origin, report }) {
+  await page.goto(`${origin}/console/traffic`);
+  const path = `/spot/${encodeURIComponent(HOSTILE)}?a=${encodeURIComponent(HOSTILE)}&b=<script>alert(3)</script>`;
+  await bot.send("GET", path, undefined, { "User-Agent": HOSTILE });
+  await bot.order({ client_order_id: HOSTILE }, { "User-Agent": HOSTILE });
+  const live = page.locator("#requests tr.refused", { hasText: "script" }).first();
+  await live.waitFor();
+  for (const address of ["/console/traffic", await live.locator("a").getAttribute("href")]) {
+    await page.goto(origin + address);
+    const found = await page.evaluate(() => document.querySelectorAll("main script, main img, [onerror]").length);
+    report(found === 0, `${address}: markup of a client stays text`);
+  }
+  await page.goto(`${origin}/console/traffic?q=${encodeURIComponent(HOSTILE)}`);
+  report((await page.locator("main img, main script").count()) === 0, "markup in a filter stays text");
+}
+
+async function sockets({ page, sandbox, bot, origin, report }) {
+  const stream = await bot.socket([bot.login(), { op: "subscribe", args: ["spot/user/orders:BTC_USDT"] }]);
+  const bad = await bot.socket([{ op: "login", args: ["nokey", String(Date.now()), "nosign"] }]);
+  await page.goto(`${origin}/console/traffic`);
+  await page.click("text=/spot\\/user \\d+/ >> nth=1");
+  await page.locator("#frames tr", { hasText: "subscribe" }).first().waitFor();
+  const before = await page.locator("#frames tbody tr").count();
+  await bot.order();
+  await page.waitForFunction((count) => document.querySelectorAll("#frames tbody tr").length > count, before);
+  report(true, "frames of a WebSocket appear without a reload, decompressed");
+  const html = await page.content();
+  report(html.includes("[hidden]") && !html.includes(sandbox.ready.credentials.key), "the key of a login is hidden");
+  await page.goto(`${origin}/console/traffic`);
+  await page.click("text=/spot\\/user \\d+/ >> nth=0");
+  const text = await page.textContent("main");
+  report(text.includes("The sandbox closed it with code") && text.includes("refused with"), "a refused login says why");
+  const address = page.url();
+  stream.destroy();
+  bad.destroy();
+  return address;
+}
+
+async function run(all) {
+  const { page, origin } = all;
+  await access(all);
+  await forgery(all);
+  await traffic(all);
+  await injection(all);
+  const socket = await sockets(all);
+  await changes.accounts(all);
+  await changes.faults(all);
+  await changes.scenarios(all);
+  await changes.markets(all);
+  await changes.snapshots(all);
+  await all.bot.order({ size: "999999999" });
+  await page.goto(`${origin}/console/traffic?q=50020`);
+  const request = await page.locator("#requests a").first().getAttribute("href");
+  return [
+    ["overview", "/console"],
+    ["traffic", "/console/traffic"],
+    ["request", request],
+    ["socket", new URL(socket).pathname],
+    ["faults", "/console/faults"],
+    ["scenarios", "/console/scenarios"],
+    ["accounts", "/console/accounts"],
+    ["account", "/console/accounts/1"],
+    ["markets", "/console/markets"],
+    ["market", "/console/markets/BTCUSDT"],
+    ["snapshots", "/console/snapshots?from=before+%3Cb%3Ethe%3C%2Fb%3E+order"],
+    ["login", "/console/login"],
+  ];
+}
+
+module.exports = { run };
