@@ -15,7 +15,7 @@ mod metrics;
 
 pub(crate) use self::call::Call;
 pub(crate) use self::log::{
-    clock_sync_failed, clock_synchronized, extra_response, request_failed, response_received,
+    clock_sync_failed, clock_sync_timed_out, clock_synchronized, extra_response, request_failed, response_received,
     retrying,
 };
 pub(crate) use self::metrics::{
