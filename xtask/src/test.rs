@@ -9,8 +9,8 @@ use crate::run::{cargo, cargo_workspace, run as run_command, workspace_root};
 use crate::script::{build_programs, program};
 use crate::step::{self, Part, seconds};
 use crate::{
-    TaskResult, api, budget, codegen, contract, deny, fleet, foreign, fuzz, lint, package,
-    parquet, report, soak, specs,
+    TaskResult, api, budget, codegen, contract, deny, fleet, foreign, fuzz, lint, package, parquet,
+    report, soak, specs,
 };
 
 struct Step {
