@@ -215,7 +215,8 @@ pub(crate) fn command() -> Command {
                 .after_help(
                     "A step is a table [[step]] with `wait_ms`, the time since the previous step, `call`, and \
                      the fields of that call, such as call = \"inject_fault\", fault = \"drop-after\", \
-                     on = \"/spot/v2/submit_order\". With a stopped clock the waits step the market. Ctrl-c ends this command and not the scenario.",
+                     on = \"/spot/v2/submit_order\". With a stopped clock the waits step the market. \
+                     Ctrl-c ends this command and not the scenario.",
                 )
                 .arg(Arg::new("file").required(true).value_name("FILE").help("The TOML file")),
         )

@@ -19,10 +19,12 @@ use std::{
 
 use bytes::Bytes;
 
+#[cfg(feature = "console")]
+pub(crate) use self::socket::FrameRecord;
 pub(crate) use self::{
     capture::{Capture, RequestRecord},
     ring::{Ring, Weighed},
-    socket::{Direction, FrameKind, FrameRecord, SocketLog},
+    socket::{Direction, FrameKind, SocketLog},
 };
 use crate::generated::Host;
 

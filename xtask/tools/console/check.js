@@ -134,9 +134,6 @@ async function takePictures(browser) {
     await shoot("traffic");
     await page.locator("#requests tr", { hasText: "50020" }).locator("a").click();
     await shoot("request");
-    sandbox.run("sandbox", "fault", "drop-after", "/spot/v2/submit_order", "--times", "2");
-    await page.goto(`${origin}/console/faults`);
-    await shoot("faults");
     await context.close();
   } finally {
     sandbox.stop();

@@ -48,7 +48,12 @@ pub(super) fn stream(shared: &Arc<Shared>, query: &Fields) -> Reply {
         None if query.get("overview").is_some() => Topic::Overview,
         None => Topic::Requests,
     };
-    let last = query.get("after").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let after = query.get("after").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let last = match topic {
+        // Requests before the first update do not count for the rate.
+        Topic::Overview => shared.traffic.as_ref().map_or(0, |traffic| traffic.requests().last()),
+        Topic::Requests | Topic::Frames(_) => after,
+    };
     let listener =
         Listener { shared: Arc::clone(shared), topic, last, skipped: 0, sent: Instant::now() };
     let events = stream::unfold(listener, |mut listener| async move {
