@@ -26,7 +26,6 @@ const LIBRARIES: [&str; 8] = [
     "bitmart-rest",
     "bitmart-ws",
     "bitmart-account",
-    "bitmart-fleet",
     "bitmart",
     "bitmart-fleet",
 ];

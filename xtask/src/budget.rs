@@ -13,9 +13,9 @@ const BUDGETS: &[(&str, &[&str], usize)] = &[
     ("bitmart-rest", &["--no-default-features"], 32),
     ("bitmart-ws", &["--no-default-features"], 40),
     ("bitmart-net", &[], 58),
-    ("bitmart-fleet", &["--features", "redis"], 110),
     ("bitmart-auth", &[], 16),
     ("bitmart-types", &[], 24),
+    ("bitmart-fleet", &["--features", "redis"], 110),
     ("bitmart-fleet", &["--features", "nats"], 140),
     ("bitmart-cli", &["--no-default-features"], 150),
     ("bitmart-cli", &[], 215),
@@ -47,8 +47,8 @@ const PROGRAM_ONLY: &[&str] = &[
 /// plots.
 const SANDBOX_TOO: &[&str] = &["askama", "plotters", "rustix"];
 
-/// Crates that no client and no program may depend on: a fleet needs a server, and its user chooses which.
-const FLEET_ONLY: &[&str] = &["bitmart-fleet", "redis"];
+/// Crates that no client and no program may depend on: shared budgets are for programs of several machines.
+const FLEET_ONLY: &[&str] = &["redis"];
 
 /// Counts and compares. Prints a line for each tree.
 pub(crate) fn run() -> TaskResult {

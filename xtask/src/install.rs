@@ -11,7 +11,7 @@ use crate::TaskResult;
 use crate::run::{cargo, run, workspace_root};
 
 /// Programs, and the Debian packages that contain them.
-const PROGRAMS: [(&str, &[&str]); 7] = [
+const PROGRAMS: [(&str, &[&str]); 8] = [
     ("curl", &["curl"]),
     ("ruby", &["ruby"]),
     ("php", &["php-cli", "php-curl"]),

@@ -16,7 +16,6 @@ pub(crate) const PUBLISHED: [&str; 11] = [
     "bitmart-rest",
     "bitmart-ws",
     "bitmart-account",
-    "bitmart-fleet",
     "bitmart-sim",
     "bitmart-sandbox",
     "bitmart",
