@@ -76,7 +76,8 @@ impl Index {
     ) -> Result<(), Failure> {
         let replaced: BTreeSet<u64> = state.replaced.iter().map(|(at, _)| *at).collect();
         let mut number = 0_u64;
-        for_each_line_within(&self.path, state.bytes, |at, line| {
+        let path = self.path.clone();
+        for_each_line_within(&path, state.bytes, |at, line| {
             number += 1;
             if replaced.contains(&at) {
                 return Ok(());
@@ -84,7 +85,7 @@ impl Index {
             let row: H::Row = serde_json::from_slice(line).map_err(|error| {
                 Failure::io(format!(
                     "{}: line {number} is no row of this list: {error}; nothing was overwritten",
-                    self.path.display()
+                    path.display()
                 ))
                 .with_advice(
                     "the file was changed or cut: put back a copy, or export into another folder",

@@ -12,6 +12,9 @@ use crate::failure::Failure;
 /// Most undecodable rows of a dataset whose digests are stored.
 pub(super) const FAULTS: usize = 10_000;
 
+/// Gaps that are this close are one.
+const NEAR_MS: i64 = 3_000;
+
 /// Most gaps that are described.
 pub(super) const GAPS: usize = 1_000;
 
@@ -135,9 +138,10 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Remembers rows that the exchange does not return.
+    /// Remembers rows that the exchange does not return. Windows overlap, and find the same instant again.
     pub(super) fn add_gap(&mut self, at: i64, why: String) {
-        if self.gaps.len() < GAPS {
+        let is_known = self.gaps.range(at - NEAR_MS..=at + NEAR_MS).next().is_some();
+        if self.gaps.len() < GAPS && !is_known {
             self.gaps.insert(at, why);
         }
     }

@@ -339,7 +339,7 @@ fn a_new_key_of_the_same_account_continues_its_archive() {
 #[test]
 fn an_order_that_left_the_open_ones_is_requested_until_the_history_has_it() {
     let at = yesterday();
-    let order = |state: &str| {
+    let order = move |state: &str| {
         json!({ "orderId": "5", "clientOrderId": "5", "symbol": "BTC_USDT", "side": "buy",
             "orderMode": "spot", "type": "limit", "state": state, "price": "10", "priceAvg": "0",
             "size": "1", "filledSize": "0", "notional": "10", "filledNotional": "0",
