@@ -135,6 +135,8 @@ impl<'a> Rebuilder<'a> {
         let mut state = old.clone();
         (state.rows, state.bytes, state.span) = (0, 0, None);
         (state.unread, state.faulty, state.unreadable) = (0, 0, 0);
+        // The rows say which are pending; older programs wrote other ids.
+        state.pending.clear();
         Self {
             old,
             replaced,
@@ -335,6 +337,7 @@ impl<'a> Rebuilder<'a> {
         }
         // The rebuilt rows contain no replaced ones.
         state.replaced.clear();
+        state.rewrite = None;
         if let Some(error) = self.last_error {
             state.lacks = Some(state.not_understood(&error));
         } else if old.unread + old.faulty > 0 {

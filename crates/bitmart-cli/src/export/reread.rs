@@ -90,7 +90,7 @@ fn reread_all(
             Outcome::FileRecord(reason) => problems.push(format!("{name}: {reason}")),
         }
     }
-    if folder.join(NEW).exists() {
+    if folder.join(NEW).join("state").exists() {
         secure_fs::write(&folder.join(NEW).join(COMMIT), b"")
             .map_err(|error| broken(folder, &error))?;
         steps.done();

@@ -200,7 +200,7 @@ fn key(time: i64, id: &str) -> RowKey {
 }
 
 #[test]
-fn a_crowded_instant_is_stepped_over_and_the_rest_is_read() {
+fn an_instant_that_is_too_full_is_stepped_over_and_the_rest_is_read() {
     let times = (0..100).map(|at| if at < 30 { 50 } else { at }).collect();
     let exchange = Exchange { times, includes_begin: true, includes_end: true, newest_first: true };
     let spec = HistorySpec { max_window: 1_000, ..HistorySpec::new(1, 20) };
