@@ -231,13 +231,12 @@ fn write_state(folder: &Path, name: &str, mut state: State) -> Result<(), Failur
         && state.snapshot.is_none()
     {
         let (from, end) = (cursor.next.as_millis(), cursor.end.as_millis());
-        match state.todo.first_mut() {
-            Some(span) => span.from = span.from.max(from),
+        if let Some(span) = state.todo.first_mut() {
+            span.from = span.from.max(from);
+        } else {
             // Version 1 accepted an end in the future.
-            None => {
-                let to = end.min(Timestamp::now().as_millis());
-                state.todo = vec![Span { from, to, again: false }];
-            }
+            let to = end.min(Timestamp::now().as_millis());
+            state.todo = vec![Span { from, to, again: false }];
         }
         state.walk += 1;
     }

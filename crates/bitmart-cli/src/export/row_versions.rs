@@ -52,15 +52,13 @@ impl RowVersions {
             }
             for at in rest {
                 let version = Version { line: rows[at].1, walk, number };
-                added[at] = match known.iter_mut().find(|one| one.walk != walk) {
-                    Some(one) => {
-                        let old = std::mem::replace(one, version);
-                        Added::Replaces(old.line, old.number)
-                    }
-                    None => {
-                        known.push(version);
-                        Added::New
-                    }
+                let older = known.iter_mut().find(|one| one.walk != walk);
+                added[at] = if let Some(one) = older {
+                    let old = std::mem::replace(one, version);
+                    Added::Replaces(old.line, old.number)
+                } else {
+                    known.push(version);
+                    Added::New
                 };
             }
             for (at, version) in known.into_iter().enumerate() {

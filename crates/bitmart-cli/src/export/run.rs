@@ -31,6 +31,7 @@ const BEHIND_MS: i64 = 3_600_000;
 const INTERRUPTED: &str = "interrupted";
 
 /// Options of the command line.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 struct Options {
     selection: Selection,
     formats: BTreeSet<String>,

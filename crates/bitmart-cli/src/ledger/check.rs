@@ -171,12 +171,15 @@ pub(crate) fn each_balance_snapshot(
     Ok(())
 }
 
+/// The balances in a row, by wallet and coin.
+type RowBalances = Vec<((Wallet, String), Decimal)>;
+
 /// Returns the balances in a row. Spot includes the funding account, which has no movements of its own; futures
 /// exclude unrealized profit; margin includes loans.
 ///
 /// # Errors
 /// If the amounts of the row have too many digits to be added.
-fn row_balances(name: &str, row: &Value) -> Result<Vec<((Wallet, String), Decimal)>, Failure> {
+fn row_balances(name: &str, row: &Value) -> Result<RowBalances, Failure> {
     let total = |parts: &[&str]| -> Result<Decimal, Failure> {
         let mut sum = Decimal::ZERO;
         for amount in parts.iter().filter_map(|part| exact(row.get(part)?)) {

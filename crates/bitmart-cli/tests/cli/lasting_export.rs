@@ -111,7 +111,7 @@ fn as_of_old_program(folder: &Path, unfinished: bool) {
     let text = rows(folder, NAME);
     let (last, lost) = text.split_last().expect("rows");
     std::fs::write(folder.join(format!("{NAME}.jsonl")), format!("{last}\n")).expect("written");
-    let lost: String = lost.iter().map(|row| format!("{row}\n")).collect();
+    let lost: String = lost.iter().flat_map(|row| [row.as_str(), "\n"]).collect();
     std::fs::create_dir_all(folder.join("versions")).expect("a folder");
     std::fs::write(folder.join(format!("versions/{NAME}.jsonl")), &lost).expect("written");
     let path = folder.join(format!("state/{NAME}.json"));
