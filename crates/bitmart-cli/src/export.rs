@@ -11,6 +11,7 @@ mod fetch;
 mod forecast;
 mod history_rows;
 mod index;
+mod lock;
 mod manifest;
 mod outage;
 mod pages;
@@ -22,8 +23,10 @@ mod reader;
 mod readme;
 mod rebuild;
 mod reference;
+mod renewed_key;
 mod reread;
 mod row_check;
+mod row_versions;
 mod rows;
 mod run;
 mod snapshot;
@@ -45,6 +48,7 @@ use bitmart::rest::{Client, Clock as _};
 use clap::{Arg, ArgAction, Command};
 
 pub(crate) use self::audit::{Audit, DatasetAudit};
+pub(crate) use self::cells::without_formula;
 pub(crate) use self::contracts::Contracts;
 use self::forecast::Forecast;
 use self::outage::RetryBudget;
@@ -146,6 +150,17 @@ pub(crate) fn command() -> Command {
                 .value_name("A,B,...")
                 .value_delimiter(',')
                 .help("Export these profiles, each into its folder below DIR"),
+        )
+        .arg(
+            Arg::new("new-key")
+                .long("new-key")
+                .action(ArgAction::SetTrue)
+                .help("Continue an export that another API key of the same account began")
+                .long_help(
+                    "Continue an export that another API key of the same account began. Not needed if the export \
+                     has the account's id, in reference-account; if that is another one, it is rejected all the \
+                     same.",
+                ),
         )
         .arg(
             // For tests: pauses are counted instead of slept.

@@ -57,6 +57,13 @@ impl<'a> Ledger<'a> {
         Self { archive }
     }
 
+    /// Whether entries come from the rows of this dataset.
+    pub(crate) fn reads(dataset: &str) -> bool {
+        HISTORIES.contains(&dataset)
+            || dataset.starts_with("margin-")
+            || snapshot_rows::is_read(dataset)
+    }
+
     /// Passes every entry to `each`, in order, and returns the rows that became no entries: those without a time or
     /// an amount, and those of an unknown kind. Needs 16 bytes of memory per row, and the entries of equal times.
     ///
@@ -132,7 +139,9 @@ pub(crate) fn add<K: Ord>(
 /// If the sum has too many digits.
 pub(crate) fn plus(sum: &mut Decimal, amount: Decimal) -> Result<(), Failure> {
     // Subtracting from a rounded sum does not restore its parts.
-    let exact = |new: &Decimal| *new - amount == *sum && *new - *sum == amount;
+    let exact = |new: &Decimal| {
+        new.checked_sub(amount) == Some(*sum) && new.checked_sub(*sum) == Some(amount)
+    };
     *sum = sum
         .checked_add(amount)
         .filter(exact)

@@ -25,6 +25,7 @@ pub(crate) use self::options::OutputOptions;
 pub(crate) use self::schema::positional_name;
 pub(crate) use self::times::TimeFormat;
 use self::{json::Json, rows::rows, schema::Schema};
+use crate::export::without_formula;
 use crate::failure::Failure;
 
 /// Rejects names in `--columns` that are not documented, before anything is sent.
@@ -148,7 +149,9 @@ pub(crate) fn csv(rows: &rows::Rows) -> Result<String, Failure> {
         writer.write_record(&rows.columns).map_err(failed)?;
     }
     for row in &rows.rows {
-        writer.write_record(rows.cells(row).iter().map(Json::cell)).map_err(failed)?;
+        let cells = rows.cells(row);
+        let cells = cells.iter().map(|cell| without_formula(cell.cell()));
+        writer.write_record(cells).map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(|error| Failure::io(format!("csv: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

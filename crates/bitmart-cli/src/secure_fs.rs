@@ -1,6 +1,8 @@
 //! Files and folders that only the user can read.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -50,12 +52,29 @@ pub(crate) fn write_with<E>(
     }
     // A symbolic link is followed and stays in place.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let new = path.with_extension(format!("{}.new", std::process::id()));
+    let new = temporary(&path);
     let mut file = BufWriter::new(create_new(&new).map_err(&failed)?);
     fill(&mut file)
         .and_then(|()| file.flush().and_then(|()| file.get_ref().sync_all()).map_err(&failed))
         .and_then(|()| fs::rename(&new, &path).map_err(&failed))
         .inspect_err(|_| drop(fs::remove_file(&new)))
+}
+
+/// A new name beside `path`, under which a file is written before it replaces the one at `path`. It is random: in a
+/// container every process has the same id.
+pub(crate) fn temporary(path: &Path) -> PathBuf {
+    let random = RandomState::new().build_hasher().finish();
+    path.with_extension(format!("{random:016x}.new"))
+}
+
+/// Whether a file has a name of [`temporary`], or of older programs, which used the process id.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let Some((_, middle)) = name.strip_suffix(".new").and_then(|name| name.rsplit_once('.')) else {
+        return false;
+    };
+    let all = |is: fn(&u8) -> bool| !middle.is_empty() && middle.as_bytes().iter().all(is);
+    (middle.len() == 16 && all(u8::is_ascii_hexdigit)) || all(u8::is_ascii_digit)
 }
 
 /// The Unix permissions of a file.

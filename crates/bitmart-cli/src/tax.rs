@@ -19,7 +19,7 @@ use self::line::{Line, LineKind, lines, plain};
 use self::output::OutputFiles;
 use crate::endpoint::parameters::date;
 use crate::export::Archive;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::ledger::{Difference, Entry, Ledger, add, check};
 use crate::timezone::{self, Zone};
 
@@ -145,7 +145,24 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     if options.span.is_none() {
         print_balances(&archive)?;
     }
-    Ok(())
+    faults(&archive)
+}
+
+/// Fails if the movements come from a list that is not complete, or from a file that was changed. The files are
+/// written all the same.
+fn faults(archive: &Archive) -> Result<(), Failure> {
+    let incomplete = archive.incomplete();
+    let incomplete = incomplete.iter().filter(|(name, _)| Ledger::reads(name));
+    let mut faults: Vec<_> =
+        incomplete.map(|(name, why)| format!("{name} is not complete: {why}")).collect();
+    let changed = archive.with_other_length();
+    let changed = changed.iter().filter(|name| Ledger::reads(name));
+    faults.extend(changed.map(|name| format!("{name}.jsonl has another length than it had")));
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Incomplete, format!("movements may be missing: {}", faults.join("; ")))
+        .with_advice("the files are written all the same; see `bitmart verify`"))
 }
 
 /// Prints what limits the use of the files: the span and the gaps of the archive.
@@ -295,9 +312,9 @@ impl Summary {
         let coins: BTreeSet<_> = self.ledger.keys().chain(self.lines.keys()).collect();
         let of = |sums: &Sums, coin: &String| sums.get(coin).copied().unwrap_or_default();
         let line = |coin| {
-            let unsupported: Decimal =
-                self.unsupported.values().map(|(_, sums)| of(sums, coin)).sum();
-            let rest = of(&self.ledger, coin) - of(&self.lines, coin) - unsupported;
+            let unsupported = self.unsupported.values().map(|(_, sums)| of(sums, coin));
+            let in_file = unsupported.fold(of(&self.lines, coin), Decimal::saturating_add);
+            let rest = of(&self.ledger, coin).saturating_sub(in_file);
             (!rest.is_zero()).then(|| {
                 format!(
                     "{coin}: the ledger has {} more than the file: transfers of which only one side is in \

@@ -43,13 +43,14 @@ mod stream;
 mod tests;
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use bitmart_types::{Rows, Timestamp};
 
 use crate::Endpoint;
 
 #[cfg(feature = "client")]
-pub use pages::{HistoryError, HistoryPages};
+pub use pages::{Gap, HistoryError, HistoryPages};
 pub use pagination::{Cursor, Pagination, Progress};
 #[cfg(feature = "client")]
 pub use stream::{HistoryStream, Page};
@@ -72,8 +73,14 @@ pub trait History: Endpoint + Clone {
     /// returned once.
     fn rows(response: Self::Response) -> Option<Rows<Self::Row>>;
 
-    /// Timestamp and identity of a row.
+    /// Timestamp and identity of a row. Rows of a response with equal keys are different rows: see
+    /// [`number_equal`].
     fn key(row: &Self::Row) -> RowKey;
+
+    /// Number of rows of the window over all pages, if the response states it.
+    fn total(_response: &Self::Response) -> Option<u64> {
+        None
+    }
 }
 
 /// Timestamp and identity of a row. The rows of a page are sorted by it: rows without a timestamp first,
@@ -83,26 +90,77 @@ pub trait History: Endpoint + Clone {
 pub struct RowKey {
     /// Timestamp; `None` if the exchange does not send it.
     pub time: Option<Timestamp>,
-    /// Unique identifier.
+    /// Identifier. Several parts are separated by a space.
     pub id: String,
+}
+
+/// Separates an id from the number that tells rows with equal ids apart.
+const NUMBER: char = '\u{1f}';
+
+impl RowKey {
+    /// The id of the row, and the row's number among the rows of its response that have this id, from 1.
+    pub fn id_and_number(&self) -> (&str, usize) {
+        Self::split_number(&self.id)
+    }
+
+    /// Like [`id_and_number`](Self::id_and_number), of an id alone.
+    pub fn split_number(id: &str) -> (&str, usize) {
+        match id.rsplit_once(NUMBER) {
+            Some((id, number)) => (id, number.parse().unwrap_or(1)),
+            None => (id, 1),
+        }
+    }
+}
+
+/// Numbers the rows of a response whose ids are equal: what the exchange returns twice in one response is
+/// there twice. The first keeps its id.
+pub fn number_equal(keys: &mut [RowKey]) {
+    let mut counts: HashMap<String, usize> = HashMap::with_capacity(keys.len());
+    for key in keys {
+        let count = counts.entry(key.id.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            key.id = numbered_id(&key.id, *count);
+        }
+    }
+}
+
+/// The id of the row with this number, from 1, among rows with equal ids.
+pub fn numbered_id(id: &str, number: usize) -> String {
+    if number <= 1 { id.to_owned() } else { format!("{id}{NUMBER}{number}") }
+}
+
+/// Compares ids part by part: numbers by their value and before texts.
+fn compare_ids(left: &str, right: &str) -> Ordering {
+    // Of two numbers without leading zeros, the longer one is greater.
+    let size = |part: &str| {
+        let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| part.trim_start_matches('0').len())
+    };
+    let compare = |left: &str, right: &str| match (size(left), size(right)) {
+        (Some(one), Some(other)) if one != other => one.cmp(&other),
+        (Some(_), Some(_)) => left.trim_start_matches('0').cmp(right.trim_start_matches('0')),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => left.cmp(right),
+    };
+    let is_end = |letter: char| letter == ' ' || letter == NUMBER;
+    let (mut lefts, mut rights) = (left.split(is_end), right.split(is_end));
+    loop {
+        match (lefts.next(), rights.next()) {
+            (Some(one), Some(other)) => match compare(one, other) {
+                Ordering::Equal => {}
+                unequal => return unequal,
+            },
+            (one, other) => return one.is_some().cmp(&other.is_some()),
+        }
+    }
 }
 
 impl Ord for RowKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Of two numbers without leading zeros, the longer one is greater.
-        let size = |id: &str| {
-            let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| id.trim_start_matches('0').len())
-        };
-        let ids = match (size(&self.id), size(&other.id)) {
-            (Some(left), Some(right)) if left != right => left.cmp(&right),
-            (Some(_), Some(_)) => {
-                let [left, right] = [&self.id, &other.id].map(|id| id.trim_start_matches('0'));
-                left.cmp(right)
-            }
-            (left, right) => right.is_some().cmp(&left.is_some()),
-        };
-        self.time.cmp(&other.time).then(ids).then_with(|| self.id.cmp(&other.id))
+        let ids = || compare_ids(&self.id, &other.id);
+        self.time.cmp(&other.time).then_with(ids).then_with(|| self.id.cmp(&other.id))
     }
 }
 

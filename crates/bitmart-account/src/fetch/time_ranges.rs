@@ -1,6 +1,6 @@
 //! Queries of all rows in a time range.
 
-use bitmart_rest::history::{History, HistoryError, Pagination};
+use bitmart_rest::history::{Gap, History, HistoryError, Pagination};
 use bitmart_rest::{Client, Error};
 use bitmart_types::{Rows, Timestamp};
 
@@ -43,7 +43,7 @@ pub(super) async fn query_all<H: History>(
             splits += 1;
             let split = split
                 .within(from, end, H::SPEC.time_unit)
-                .ok_or(HistoryError::TooManyRows { at: from })?;
+                .ok_or(HistoryError::Gap(Gap::TooManyRows { at: from }))?;
             let parts = [(from, split.at), (split.at, end)];
             let [truncated, rest] = if split.newer_first { [parts[1], parts[0]] } else { parts };
             ranges.extend([rest, truncated]);

@@ -66,10 +66,18 @@ fn is_number(text: &str) -> bool {
     all(whole) && all(rest) && (whole.len() == 1 || !whole.starts_with('0'))
 }
 
+/// Prefixes an apostrophe where a spreadsheet would run a text as a formula. Numbers stay numbers.
+pub(crate) fn without_formula(text: String) -> String {
+    if begins_formula(&text) && !is_number(&text) { format!("'{text}") } else { text }
+}
+
+fn begins_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+}
+
 /// Prefixes an apostrophe where a text would not be read as text.
 pub(super) fn escaped(text: String) -> String {
-    let first = text.chars().next();
-    let is_formula = matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\''));
+    let is_formula = begins_formula(&text) || text.starts_with('\'');
     let trimmed = text.trim();
     // Numbers in any notation, dates and times of day.
     let is_number_like = trimmed.contains(|c: char| c.is_ascii_digit())
@@ -84,7 +92,23 @@ pub(super) fn escaped(text: String) -> String {
 mod tests {
     use bitmart::rest::catalog::TimeUnit;
 
-    use super::{Json, Kind, csv_cell, escaped, undocumented_csv_cell};
+    use super::{Json, Kind, csv_cell, escaped, undocumented_csv_cell, without_formula};
+
+    #[test]
+    fn a_text_of_the_exchange_becomes_no_formula_and_an_amount_stays_one() {
+        for (text, wanted) in [
+            ("=HYPERLINK(\"x\")", "'=HYPERLINK(\"x\")"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("+1", "'+1"),
+            ("-1+2", "'-1+2"),
+            ("\t=1", "'\t=1"),
+            ("-0.50", "-0.50"),
+            ("118100034543076010", "118100034543076010"),
+            ("BTC_USDT", "BTC_USDT"),
+        ] {
+            assert_eq!(without_formula(text.to_owned()), wanted);
+        }
+    }
 
     #[test]
     fn numbers_stay_numbers_and_texts_stay_texts() {

@@ -13,14 +13,40 @@ use super::manifest::sha256;
 use super::outage::AfterFailure;
 use super::pages::{Changes, PageSink, store_page, window_json};
 use super::snapshot::{count, entry, finished};
-use super::store::{Span, Store, StoredResponse, read_state};
+use super::store::{Span, State, Store, StoredResponse, read_state};
 use super::{Export, progress, spans};
 use crate::failure::{Failure, chain};
 
-/// Whether the exchange may reject a list for some accounts or symbols. Its rejection is then a complete answer.
-pub(super) fn is_optional(name: &str, endpoint: &str) -> bool {
-    name.starts_with("copy-trading-")
-        || catalog::find(endpoint).is_some_and(|entry| entry.availability.is_some())
+/// Codes that say: this account does not have this, or this pair is not listed any more. Any other rejection, such as
+/// that of a key or a parameter, says nothing about the list.
+const NOT_FOR_ACCOUNT: [i64; 14] = [
+    30019, // The account may not do this.
+    40001, // There is no futures account.
+    40034, // The contract does not exist.
+    40046, // Futures are not opened.
+    50001, // The pair does not exist.
+    51001, // Margin is not opened.
+    51002, // Margin is not available.
+    53005, // The account may not call this endpoint.
+    53011, // The type of the account may not do this.
+    60026, // A sub-account may not do this.
+    60027, // Only sub-accounts may do this.
+    60050, // There is no such account.
+    61006, // Only organizations have sub-accounts.
+    70002, // The pair does not exist.
+];
+
+/// Whether the exchange rejected a list that some accounts or symbols do not have, because this one does not have it.
+/// The rejection is then a complete answer.
+pub(super) fn is_not_for_account(name: &str, state: &State) -> bool {
+    let is_optional = name.starts_with("copy-trading-")
+        || catalog::find(&state.endpoint).is_some_and(|entry| entry.availability.is_some());
+    let is_known = |code: &i64| match state.code {
+        Some(own) => own == *code,
+        // Older programs stored the text only.
+        None => state.refused.as_ref().is_some_and(|why| why.contains(&code.to_string())),
+    };
+    state.denied && is_optional && NOT_FOR_ACCOUNT.iter().any(is_known)
 }
 
 /// Requests a history up to the end of this run.
@@ -64,7 +90,7 @@ where
         store.finish()?;
     }
     let rows = store.state.rows;
-    let lacks = store.state.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();
+    let lacks = store.state.lacking().map(|lacks| format!("; {lacks}")).unwrap_or_default();
     eprintln!("{name}: {rows} rows{changes}{lacks}");
     export.overall.list_done(name);
     Ok(())
@@ -86,12 +112,13 @@ where
         index = Some(Index::read::<H>(&export.folder, &store.name, &store.state)?);
     }
     while let Some(span) = store.state.todo.first().copied() {
-        let mut pages = if let Some(cursor) = store.state.cursor.clone() {
+        let pages = if let Some(cursor) = store.state.cursor.clone() {
             export.client.resume_history(request.clone(), cursor)
         } else {
             let [from, to] = [span.from, span.to].map(Timestamp::from_millis);
             export.client.history(request.clone(), from, to)
         };
+        let mut pages = pages.with_gaps();
         let mut sink = PageSink { span, index: index.as_mut(), changes };
         if !fetch_pages(export, store, &mut pages, request, &mut sink).await? {
             return Ok(false);
@@ -169,10 +196,11 @@ where
         store.begin_snapshot(export.run, export.now().as_millis())?;
     }
     let (from, to) = (export.from, export.to);
-    let mut pages = match store.state.cursor.clone() {
+    let pages = match store.state.cursor.clone() {
         Some(cursor) => export.client.resume_history(request.clone(), cursor),
         None => export.client.history(request.clone(), from, to),
     };
+    let mut pages = pages.with_gaps();
     let span = Span { from: from.as_millis(), to: to.as_millis(), again: false };
     let mut sink = PageSink { span, index: None, changes: &mut Changes::default() };
     if fetch_pages(export, &mut store, &mut pages, &request, &mut sink).await? {
@@ -278,17 +306,17 @@ impl Export {
         let reason = chain(&error);
         let HistoryError::Request(error) = error else {
             eprintln!("{}: {reason}", store.name);
-            store.set_refused(reason, false)?;
+            store.set_refused(reason, false, None)?;
             return Ok(false);
         };
         match self.retries.after_failure(&self.client, &store.name, &error).await {
             AfterFailure::Retry => return Ok(true),
             AfterFailure::Abort => return Err(Failure::from(error)),
-            AfterFailure::Postpone => store.set_refused(reason.clone(), false)?,
+            AfterFailure::Postpone => store.set_refused(reason.clone(), false, None)?,
             AfterFailure::Skip => {
                 let by_exchange = matches!(error.kind(), ErrorKind::Api(_))
                     && error.category() != Some(Category::ServerFault);
-                store.set_refused(reason.clone(), by_exchange)?;
+                store.set_refused(reason.clone(), by_exchange, error.code())?;
             }
         }
         eprintln!("{}: {reason}", store.name);

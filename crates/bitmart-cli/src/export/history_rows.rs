@@ -14,6 +14,8 @@ pub(super) struct Read {
     pub(super) rows: Vec<(RowKey, Vec<u8>)>,
     /// Rows that do not decode: their JSON, and the error.
     pub(super) faults: Vec<(String, String)>,
+    /// Optional values that do not decode and are missing in the rows.
+    pub(super) unreadable: usize,
 }
 
 fn history(endpoint: &str) -> Option<HistoryEntry> {
@@ -33,7 +35,8 @@ pub(super) fn read(endpoint: &str, body: &Bytes) -> Option<Result<Read, String>>
     };
     let lines = rows.rows.into_iter().map(|(key, row)| (key, (row + "\n").into_bytes()));
     let faults = rows.faults.iter().map(|fault| (fault.raw.clone(), fault.to_string()));
-    Some(Ok(Read { rows: lines.collect(), faults: faults.collect() }))
+    let unreadable = rows.unreadable;
+    Some(Ok(Read { rows: lines.collect(), faults: faults.collect(), unreadable }))
 }
 
 /// Returns the position at the beginning of a span; `None` if the endpoint is no history.
@@ -41,7 +44,7 @@ pub(super) fn begin(endpoint: &str, from: Timestamp, to: Timestamp) -> Option<Cu
     Some(Pagination::new(history(endpoint)?.spec, from, to).cursor().clone())
 }
 
-/// Returns time and id of a stored row; `None` if it is no row of a history.
+/// Returns time and id of a stored row, without a number; `None` if it is no row of a history.
 pub(super) fn key(endpoint: &str, line: &[u8]) -> Option<RowKey> {
     history(endpoint)?.key(line)
 }

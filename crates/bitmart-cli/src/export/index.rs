@@ -5,12 +5,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use bitmart::rest::history::{History, RowKey};
+use bitmart::rest::history::{History, RowKey, numbered_id};
 use ring::digest;
 use serde::de::DeserializeOwned;
 
 use super::manifest::for_each_line_within;
 use super::pages::EARLIEST_MS;
+use super::row_versions::groups;
 use super::store::{Span, State, rows_path};
 use crate::failure::Failure;
 
@@ -75,7 +76,8 @@ impl Index {
     ) -> Result<(), Failure> {
         let replaced: BTreeSet<u64> = state.replaced.iter().map(|(at, _)| *at).collect();
         let mut number = 0_u64;
-        for_each_line_within(&self.path, state.bytes, |at, line| {
+        let path = self.path.clone();
+        for_each_line_within(&path, state.bytes, |at, line| {
             number += 1;
             if replaced.contains(&at) {
                 return Ok(());
@@ -83,24 +85,37 @@ impl Index {
             let row: H::Row = serde_json::from_slice(line).map_err(|error| {
                 Failure::io(format!(
                     "{}: line {number} is no row of this list: {error}; nothing was overwritten",
-                    self.path.display()
+                    path.display()
                 ))
                 .with_advice(
                     "the file was changed or cut: put back a copy, or export into another folder",
                 )
             })?;
             let key = H::key(&row);
-            if wanted(&key) {
+            if wanted(&key) && !self.entries(&key.id).any(|(_, known)| known.at == at) {
                 let awaited = key.time.is_some_and(|time| {
                     let within =
                         |span: &Span| span.from <= time.as_millis() && time.as_millis() < span.to;
                     self.spans.iter().any(|span| span.again && within(span))
                 });
                 let known = Known { line: digest(line), at, bytes: line.len() as u64, awaited };
-                self.known.insert(digest(key.id.as_bytes()), known);
+                self.add(&key.id, known);
             }
             Ok(())
         })
+    }
+
+    /// The known rows with this id, which has no number.
+    fn entries(&self, id: &str) -> impl Iterator<Item = (Digest, Known)> {
+        (1..).map_while(move |number| {
+            let slot = digest(numbered_id(id, number).as_bytes());
+            Some((slot, *self.known.get(&slot)?))
+        })
+    }
+
+    fn add(&mut self, id: &str, known: Known) {
+        let slot = digest(numbered_id(id, self.entries(id).count() + 1).as_bytes());
+        self.known.insert(slot, known);
     }
 
     /// Compares the rows of a page with the stored ones. Rows outside the requested spans are searched in the
@@ -111,29 +126,53 @@ impl Index {
         rows: &[(RowKey, Vec<u8>)],
     ) -> Result<Vec<RowStatus>, Failure> {
         let outside = rows.iter().filter(|(key, _)| !covers(&self.spans, key));
-        let outside: BTreeSet<&str> = outside.map(|(key, _)| key.id.as_str()).collect();
+        let outside: BTreeSet<&str> = outside.map(|(key, _)| key.id_and_number().0).collect();
         if !outside.is_empty() {
             self.load::<H>(state, |key| outside.contains(key.id.as_str()))?;
         }
-        let found =
-            rows.iter().map(|(key, line)| match self.known.get_mut(&digest(key.id.as_bytes())) {
-                None => RowStatus::New,
-                Some(known) => {
-                    known.awaited = false;
-                    if known.line == digest(line) {
-                        RowStatus::Same
-                    } else {
-                        RowStatus::Changed(known.at, known.bytes)
-                    }
+        let mut found = vec![RowStatus::New; rows.len()];
+        for (id, group) in groups(rows.iter().map(|(key, _)| key.id.as_str())) {
+            let mut entries: Vec<_> = self.entries(id).collect();
+            // Rows with lower numbers that are not on this page were on an earlier one.
+            let highest = group.iter().map(|(_, number)| *number).max().unwrap_or_default();
+            let mut free = (entries.len() + group.len()).saturating_sub(highest);
+            let mut changed = Vec::new();
+            for (at, _) in group {
+                let line = digest(&rows[at].1);
+                let same = entries.iter().position(|(_, known)| known.line == line);
+                if let Some(same) = same.filter(|_| free > 0) {
+                    free -= 1;
+                    self.received(entries.swap_remove(same).0);
+                    found[at] = RowStatus::Same;
+                } else {
+                    changed.push(at);
                 }
-            });
-        Ok(found.collect())
+            }
+            for (at, (slot, known)) in changed.into_iter().zip(entries).take(free) {
+                self.received(slot);
+                found[at] = RowStatus::Changed(known.at, known.bytes);
+            }
+        }
+        Ok(found)
     }
 
-    /// Adds a row that was written at offset `at`.
-    pub(super) fn insert(&mut self, key: &RowKey, line: &[u8], at: u64) {
+    fn received(&mut self, slot: Digest) {
+        if let Some(known) = self.known.get_mut(&slot) {
+            known.awaited = false;
+        }
+    }
+
+    /// Adds a row that was written at offset `at`. It takes the place of the row that it replaces.
+    pub(super) fn insert(&mut self, key: &RowKey, line: &[u8], at: u64, status: RowStatus) {
         let known = Known { line: digest(line), at, bytes: line.len() as u64, awaited: false };
-        self.known.insert(digest(key.id.as_bytes()), known);
+        let (id, _) = key.id_and_number();
+        let replaced = self
+            .entries(id)
+            .find(|(_, old)| matches!(status, RowStatus::Changed(at, _) if at == old.at));
+        match replaced {
+            Some((slot, _)) => drop(self.known.insert(slot, known)),
+            None => self.add(id, known),
+        }
     }
 
     /// Number of rows in the requested spans that the exchange did not return again.

@@ -10,7 +10,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use super::archive::{ArchiveInfo, read_versioned};
-use super::fetch::is_optional;
+use super::fetch::is_not_for_account;
 use super::store::{State, raw_path, read_state, rows_path, state_folder, versions_path};
 use crate::failure::{Failure, chain};
 use crate::secure_fs;
@@ -190,8 +190,8 @@ impl Dataset {
     pub(super) fn from_state(name: String, state: State) -> Self {
         let time = |millis: i64| Timestamp::from_millis(millis).to_string();
         let none = || FileRecord { path: String::new(), bytes: 0, sha256: String::new() };
-        // Not every account has every list.
-        let is_all = state.done || (state.denied && is_optional(&name, &state.endpoint));
+        let is_all = state.done || is_not_for_account(&name, &state);
+        let lacks = state.lacking();
         Self {
             name,
             rows: state.rows,
@@ -200,10 +200,10 @@ impl Dataset {
             file: none(),
             answers: state.answers,
             raw: none(),
-            complete: is_all && state.lacks.is_none(),
+            complete: is_all && lacks.is_none(),
             endpoint: state.endpoint,
             refused: state.refused,
-            lacks: state.lacks,
+            lacks,
             to: state.to.map(time),
             snapshots: state.snapshots,
             taken: state.snapshot.map(|snapshot| time(snapshot.taken)),

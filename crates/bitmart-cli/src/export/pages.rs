@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::history_rows;
 use super::index::{Index, RowStatus};
 use super::manifest::sha256;
 use super::spans;
@@ -69,10 +70,14 @@ where
     let taken = store.state.snapshot.map(|snapshot| snapshot.taken);
     (response.walk, response.taken) = (store.state.walk, taken);
     let mut rows = Vec::new();
-    for row in &page.rows {
+    for (key, row) in page.keys.iter().zip(&page.rows) {
         let mut line = serde_json::to_vec(row).map_err(|error| Failure::io(error.to_string()))?;
         line.push(b'\n');
-        rows.push((H::key(row), with_snapshot_time(line, taken)));
+        rows.push((key.clone(), with_snapshot_time(line, taken)));
+    }
+    if let Some(gap) = &page.gap {
+        eprintln!("{}: {gap}", store.name);
+        store.state.add_gap(page.window.from.as_millis(), gap.to_string());
     }
     let statuses = match sink.index.as_deref_mut() {
         Some(index) => index.compare::<H>(&store.state, &rows)?,
@@ -100,7 +105,7 @@ where
         // Some lists have no time, or one of an undocumented unit.
         let time = key.time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST_MS);
         if let Some(index) = sink.index.as_deref_mut() {
-            index.insert(key, line, store.state.bytes + lines.len() as u64);
+            index.insert(key, line, store.state.bytes + lines.len() as u64, status);
             if status == RowStatus::New && time.zip(reached).is_some_and(|(time, to)| time < to) {
                 sink.changes.late += 1;
                 store.state.late += 1;
@@ -119,6 +124,9 @@ where
     if sink.span.again && added == 0 && faults.is_empty() {
         store.save_cursor(&page.cursor)?;
         return Ok(0);
+    }
+    if let Some(Ok(read)) = history_rows::read(&store.state.endpoint, &page.raw) {
+        store.state.unreadable += read.unreadable as u64;
     }
     let cursor = Some(&page.cursor);
     let (lines, replaced) = (&lines, &replaced);

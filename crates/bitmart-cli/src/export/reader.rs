@@ -1,5 +1,6 @@
 //! Read access to an archive, for everything but an export: its source, how complete it is, and its rows.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use bitmart::Timestamp;
@@ -10,7 +11,7 @@ use super::archive::{self, ArchiveInfo};
 use super::manifest::Manifest;
 use super::sorted::{Source, for_each_sorted};
 use super::store::{read_state, rows_path};
-use super::{DAY_MS, history_rows, reread, rows, source};
+use super::{DAY_MS, history_rows, lock, reread, rows, source};
 use crate::failure::{Exit, Failure};
 
 /// Times below this are seconds and not milliseconds, in which they would be before 1973.
@@ -24,6 +25,8 @@ pub(crate) struct Archive {
     manifest: Manifest,
     /// Time up to which every history was requested, in milliseconds.
     reach: i64,
+    /// Keeps exports from changing it.
+    _lock: Option<File>,
 }
 
 impl Archive {
@@ -44,13 +47,14 @@ impl Archive {
                 None => none,
             }
         })?;
+        let lock = lock::shared(folder)?;
         let manifest = if info.finished {
             Manifest::read(folder)?
         } else {
             Manifest::from_states(folder, info.clone())?
         };
         let (reach, _) = archive::complete_until(folder, &info)?;
-        Ok(Self { folder: folder.to_owned(), info, manifest, reach })
+        Ok(Self { folder: folder.to_owned(), info, manifest, reach, _lock: lock })
     }
 
     /// Rejects an archive whose run is not finished: its rows may still be replaced.
@@ -119,6 +123,16 @@ impl Archive {
             .collect()
     }
 
+    /// The datasets whose file of rows has another length than when it was written.
+    pub(crate) fn with_other_length(&self) -> Vec<&str> {
+        let is_other = |name: &&str| {
+            let path = rows_path(&self.folder, name);
+            let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+            read_state(&self.folder, name).is_ok_and(|state| state.bytes != bytes)
+        };
+        self.datasets().filter(is_other).collect()
+    }
+
     /// Data that no list of the exchange contains.
     pub(crate) fn left_out(&self) -> &[String] {
         &self.manifest.left_out
@@ -170,19 +184,36 @@ impl Archive {
         for &name in names.iter().filter(|name| self.has(name)) {
             let path = rows_path(&self.folder, name);
             if path.exists() {
-                there.push((name, path, read_state(&self.folder, name)?.endpoint));
+                let state = read_state(&self.folder, name)?;
+                there.push((name, path, state.endpoint, state.bytes));
             }
         }
-        let keys: Vec<_> =
-            there.iter().map(|(_, _, endpoint)| move |line: &[u8]| key(endpoint, line)).collect();
+        let keys: Vec<_> = there
+            .iter()
+            .map(|(_, _, endpoint, _)| move |line: &[u8]| key(endpoint, line))
+            .collect();
         let sources = there.iter().zip(&keys);
-        let sources: Vec<_> = sources.map(|((_, path, _), key)| Source { path, key }).collect();
+        let sources = sources
+            .map(|((_, path, _, bytes), key)| Source { path, bytes: *bytes, key })
+            .collect::<Vec<_>>();
+        // Equal rows follow each other: they are numbered, so that each has its own id.
+        let mut last: Option<(usize, RowKey)> = None;
+        let mut number = 1;
         for_each_sorted(&sources, |source, line| {
-            let (name, path, endpoint) = &there[source];
+            let (name, path, endpoint, _) = &there[source];
             let row: Value = serde_json::from_slice(line).map_err(|error| {
                 Failure::io(format!("{}: a line is no row: {error}", path.display()))
             })?;
-            each(name, &key(endpoint, line), &row)
+            let plain = key(endpoint, line);
+            let is_equal =
+                last.as_ref().is_some_and(|(file, last)| *file == source && *last == plain);
+            number = if is_equal { number + 1 } else { 1 };
+            let mut numbered = plain.clone();
+            if is_equal {
+                numbered.id = format!("{} ({number})", plain.id);
+            }
+            last = Some((source, plain));
+            each(name, &numbered, &row)
         })
     }
 }
@@ -194,11 +225,11 @@ fn key(endpoint: &str, line: &[u8]) -> RowKey {
     let time = key.time.map(Timestamp::as_millis).filter(|time| *time > 0);
     let millis = |time| if time < SECONDS_BELOW { time * 1_000 } else { time };
     key.time = time.map(|time| Timestamp::from_millis(millis(time)));
-    // `deposit 7`: only ids of digits are ordered as numbers.
-    if let Some((_, number)) = key.id.rsplit_once(' ')
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        key.id = number.to_owned();
+    // Each kind has a dataset of its own.
+    for kind in ["deposit ", "withdrawal "] {
+        if let Some(id) = key.id.strip_prefix(kind) {
+            key.id = id.to_owned();
+        }
     }
     key
 }
@@ -230,6 +261,6 @@ impl Archive {
         });
         let info: ArchiveInfo = serde_json::from_value(info).expect("info");
         let manifest = Manifest::from_states(folder, info.clone()).expect("states");
-        Self { folder: folder.to_owned(), info, manifest, reach: 0 }
+        Self { folder: folder.to_owned(), info, manifest, reach: 0, _lock: None }
     }
 }

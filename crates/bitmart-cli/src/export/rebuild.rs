@@ -19,7 +19,8 @@ use super::index::{Digest, digest};
 use super::manifest::for_each_line_within;
 use super::pages::{EARLIEST_MS, update_pending, with_snapshot_time};
 use super::row_check::id_in_snapshot;
-use super::snapshot::{NO_LIST, count, entry, snapshot_lines};
+use super::row_versions::{Added, RowVersions};
+use super::snapshot::{NO_LIST, SnapshotLines, count, entry, snapshot_lines};
 use super::state::{FAULTS, State};
 use super::store::{StoredResponse, raw_path, versions_path};
 use crate::failure::Failure;
@@ -42,19 +43,22 @@ pub(super) fn rebuild(
     to: [&Path; 2],
 ) -> Result<Rebuilt, Failure> {
     let io = |error: std::io::Error| Failure::io(format!("{name}: {error}"));
-    // The response with the newest version of each row.
-    let mut newest = RowVersions::default();
+    // The rows that later responses replace, and the responses that they came with.
+    let mut replaced: HashMap<(Digest, u64), u64> = HashMap::new();
     if old.walk > 0 && old.snapshot.is_none() {
+        let mut versions = RowVersions::default();
         each_response(folder, name, old, |number, response| {
             if let Some(Ok(read)) = history_rows::read(&old.endpoint, &Bytes::from(response.body)) {
-                for (key, line) in read.rows {
-                    newest.is_new(&key.id, &line, response.walk, number);
+                for added in versions.add(&identities(&read, None), response.walk, number) {
+                    if let Added::Replaces(line, number) = added {
+                        *replaced.entry((line, number)).or_default() += 1;
+                    }
                 }
             }
             Ok(())
         })?;
     }
-    let mut builder = Rebuilder::new(old, info, &newest);
+    let mut builder = Rebuilder::new(old, info, replaced);
     secure_fs::write_with(to[0], io, |rows| {
         secure_fs::write_with(to[1], io, |versions| {
             each_response(folder, name, old, |number, response| {
@@ -89,37 +93,16 @@ fn each_response(
     })
 }
 
-/// The newest version of each row, by the digest of its id: the row's digest, the pagination and the number of the
-/// response.
-#[derive(Default)]
-struct RowVersions(HashMap<Digest, (Digest, u32, u64)>);
-
-impl RowVersions {
-    /// Adds a row; whether it is a new row or a new version. Windows overlap: of one pagination the first version
-    /// counts.
-    fn is_new(&mut self, id: &str, line: &[u8], walk: u32, number: u64) -> bool {
-        let line = digest(line);
-        match self.0.get_mut(&digest(id.as_bytes())) {
-            None => drop(self.0.insert(digest(id.as_bytes()), (line, walk, number))),
-            Some((_, known, _)) if *known == walk => return false,
-            Some((version, known, _)) if *version == line => {
-                *known = walk;
-                return false;
-            }
-            Some(known) => *known = (line, walk, number),
-        }
-        true
-    }
-
-    /// Whether this response has the newest version of the row.
-    fn is_newest(&self, id: &str, number: u64) -> bool {
-        self.0.get(&digest(id.as_bytes())).is_none_or(|(_, _, newest)| *newest == number)
-    }
+/// The numbered ids and the digests of the rows of a response.
+fn identities(read: &Read, taken: Option<i64>) -> Vec<(String, Digest)> {
+    let of = |(key, line): &(RowKey, Vec<u8>)| (id_in_snapshot(taken, &key.id), digest(line));
+    read.rows.iter().map(of).collect()
 }
 
 struct Rebuilder<'a> {
     old: &'a State,
-    newest: &'a RowVersions,
+    /// How many rows of this digest and response later ones replace.
+    replaced: HashMap<(Digest, u64), u64>,
     known: RowVersions,
     /// The snapshot that is being read, by its time.
     taken: Option<i64>,
@@ -144,17 +127,19 @@ struct Rebuilder<'a> {
 }
 
 impl<'a> Rebuilder<'a> {
-    fn new(old: &'a State, info: &ArchiveInfo, newest: &'a RowVersions) -> Self {
+    fn new(old: &'a State, info: &ArchiveInfo, replaced: HashMap<(Digest, u64), u64>) -> Self {
         let at = Timestamp::from_millis;
         let (from, to) =
             old.todo.first().map_or((info.from_ms, info.to_ms), |span| (span.from, span.to));
         let begin = || history_rows::begin(&old.endpoint, at(from), at(to));
         let mut state = old.clone();
         (state.rows, state.bytes, state.span) = (0, 0, None);
-        (state.unread, state.faulty) = (0, 0);
+        (state.unread, state.faulty, state.unreadable) = (0, 0, 0);
+        // The rows say which are pending; older programs wrote other ids.
+        state.pending.clear();
         Self {
             old,
-            newest,
+            replaced,
             known: RowVersions::default(),
             taken: None,
             cursor: old.cursor.clone().or_else(begin),
@@ -200,6 +185,7 @@ impl<'a> Rebuilder<'a> {
     fn begin_snapshot(&mut self, taken: Option<i64>) {
         self.taken = taken;
         (self.state.unread, self.state.faulty, self.last_error) = (0, 0, None);
+        self.state.unreadable = 0;
         self.faults.clear();
         if let Some(snapshot) = self.state.snapshot.as_mut().filter(|one| Some(one.taken) == taken)
         {
@@ -216,20 +202,23 @@ impl<'a> Rebuilder<'a> {
         &mut self,
         number: u64,
         response: &StoredResponse,
-        read: Read,
+        mut read: Read,
         out: &mut impl Write,
         versions: &mut impl Write,
     ) -> std::io::Result<()> {
         self.note_repeated(response, &read);
-        self.count_faults(response, read.faults);
-        let mut rows: Vec<(RowKey, Vec<u8>)> = read.rows;
-        rows.sort_by(|left, right| left.0.cmp(&right.0));
-        for (key, line) in rows {
-            let id = id_in_snapshot(response.taken, &key.id);
-            if !self.known.is_new(&id, &line, response.walk, number) {
+        self.count_faults(response, std::mem::take(&mut read.faults));
+        self.state.unreadable += read.unreadable as u64;
+        let added = self.known.add(&identities(&read, response.taken), response.walk, number);
+        let mut rows: Vec<_> = read.rows.into_iter().zip(added).collect();
+        rows.sort_by(|((left, _), _), ((right, _), _)| left.cmp(right));
+        for ((key, line), added) in rows {
+            if added == Added::Again {
                 continue;
             }
-            if !self.newest.is_newest(&id, number) {
+            let replaced = self.replaced.get_mut(&(digest(&line), number));
+            if let Some(left) = replaced.filter(|left| **left > 0) {
+                *left -= 1;
                 self.versions += 1;
                 self.version_bytes += line.len() as u64;
                 self.versions_sum =
@@ -290,13 +279,13 @@ impl<'a> Rebuilder<'a> {
         let lines = entry(&self.old.endpoint)
             .map_err(|failure| failure.to_string())
             .and_then(|entry| snapshot_lines(entry, body));
-        let (lines, faults) = match lines {
+        let SnapshotLines { lines, faults, unreadable } = match lines {
             // A response without a list is read as a single row.
-            Ok((lines, _)) if self.old.unread > 0 && !lines.is_empty() && count(body).is_none() => {
+            Ok(read) if self.old.unread > 0 && !read.lines.is_empty() && count(body).is_none() => {
                 self.undecodable(NO_LIST.to_owned());
                 return Ok(());
             }
-            Ok(lines) => lines,
+            Ok(read) => read,
             Err(error) => {
                 self.undecodable(error);
                 return Ok(());
@@ -306,6 +295,7 @@ impl<'a> Rebuilder<'a> {
         let most = paging.and_then(|paging| response.request.get(paging.size)?.as_u64());
         self.is_full = most.is_some_and(|most| (lines.len() + faults.len()) as u64 >= most);
         self.state.faulty += faults.len() as u64;
+        self.state.unreadable += unreadable as u64;
         self.last_error = faults.last().cloned().or(self.last_error.take());
         for line in lines {
             self.write(Some(response.at), &with_snapshot_time(line, response.taken), out)?;
@@ -347,6 +337,7 @@ impl<'a> Rebuilder<'a> {
         }
         // The rebuilt rows contain no replaced ones.
         state.replaced.clear();
+        state.rewrite = None;
         if let Some(error) = self.last_error {
             state.lacks = Some(state.not_understood(&error));
         } else if old.unread + old.faulty > 0 {

@@ -8,11 +8,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bitmart::Timestamp;
+
 use super::archive::ArchiveInfo;
+use super::lock;
 use super::manifest::{FileRecord, Manifest, names};
 use super::rebuild::{Rebuilt, rebuild};
-use super::run::{lock, write_results};
-use super::store::{State, raw_path, read_state, rows_path, state_folder, versions_path};
+use super::run::write_results;
+use super::state::IDENTITY;
+use super::store::{Span, State, raw_path, read_state, rows_path, state_folder, versions_path};
 use crate::failure::{Exit, Failure, chain};
 use crate::secure_fs;
 
@@ -26,30 +30,12 @@ pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure>
     let info = ArchiveInfo::read(folder)?.ok_or_else(|| {
         Failure::usage(format!("{} holds no archive: there is no export.json", folder.display()))
     })?;
-    let _lock = lock(folder)?;
+    let _lock = lock::exclusive(folder)?;
     finish(folder, &mut steps)?;
-    let mut problems = Vec::new();
-    let mut changed = 0;
-    for name in names(folder)? {
-        let outcome = reread(folder, &name, &info)?;
-        steps.done();
-        match outcome {
-            Outcome::Unchanged => {}
-            Outcome::Rebuilt(text) => {
-                changed += 1;
-                eprintln!("{name}: {text}");
-            }
-            Outcome::FileRecord(reason) => problems.push(format!("{name}: {reason}")),
-        }
-    }
+    let (changed, problems) = reread_all(folder, &info, &mut steps)?;
     if changed == 0 {
         eprintln!("nothing is gained: the rows are what the responses hold");
-    } else {
-        secure_fs::write(&folder.join(NEW).join(COMMIT), b"")
-            .map_err(|error| broken(folder, &error))?;
-        steps.done();
     }
-    finish(folder, &mut steps)?;
     if !problems.is_empty() {
         return Err(Failure::new(Exit::Incomplete, problems.join("\n")));
     }
@@ -66,6 +52,51 @@ pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure>
         return Ok(());
     }
     Err(Failure::new(Exit::Incomplete, "the archive lacks something; see manifest.json"))
+}
+
+/// Decodes the responses of an archive of an older program again, which told rows apart by ids that are not unique:
+/// rows that it took for one become several. Does nothing for a newer archive.
+pub(super) fn upgrade(folder: &Path, info: &ArchiveInfo) -> Result<(), Failure> {
+    let is_older =
+        |name: &String| read_state(folder, name).is_ok_and(|state| state.identity < IDENTITY);
+    if !names(folder)?.iter().any(is_older) {
+        return Ok(());
+    }
+    eprintln!("an older program wrote this archive: its responses are read again");
+    let (_, problems) = reread_all(folder, info, &mut Steps(None))?;
+    for problem in problems {
+        eprintln!("{problem}");
+    }
+    Ok(())
+}
+
+/// Decodes the responses of every dataset again. Returns how many datasets have other rows now, and which stay as they
+/// are and why.
+fn reread_all(
+    folder: &Path,
+    info: &ArchiveInfo,
+    steps: &mut Steps,
+) -> Result<(usize, Vec<String>), Failure> {
+    let (mut changed, mut problems) = (0, Vec::new());
+    for name in names(folder)? {
+        let outcome = reread(folder, &name, info)?;
+        steps.done();
+        match outcome {
+            Outcome::Unchanged => {}
+            Outcome::Rebuilt(text) => {
+                changed += 1;
+                eprintln!("{name}: {text}");
+            }
+            Outcome::FileRecord(reason) => problems.push(format!("{name}: {reason}")),
+        }
+    }
+    if folder.join(NEW).join("state").exists() {
+        secure_fs::write(&folder.join(NEW).join(COMMIT), b"")
+            .map_err(|error| broken(folder, &error))?;
+        steps.done();
+    }
+    finish(folder, steps)?;
+    Ok((changed, problems))
 }
 
 /// Counts changes of the disk. For tests: the process aborts after so many, as by kill -9.
@@ -135,9 +166,13 @@ enum Outcome {
 
 fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Failure> {
     let old = read_state(folder, name)?;
+    let is_older = old.identity < IDENTITY;
     let rows = rows_path(folder, name);
     // Nothing was received yet.
     if !raw_path(folder, name).exists() || !rows.exists() {
+        if is_older {
+            write_state(folder, name, old)?;
+        }
         return Ok(Outcome::Unchanged);
     }
     let new_rows = new_path(folder, &rows, "rows");
@@ -148,7 +183,9 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
     let remove = |path: &Path| fs::remove_file(path).map_err(|error| broken(path, &error));
     let is_same =
         FileRecord::read_prefix(folder, &relative(folder, &rows), old.bytes)?.sha256 == rows_sha256;
-    let is_less = state.rows < old.rows;
+    // An older program took different rows for versions of one.
+    let all = |state: &State| state.rows + state.versions;
+    let is_less = all(&state) < all(&old);
     if is_same || is_less {
         remove(&new_rows)?;
     }
@@ -156,27 +193,57 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
         remove(&new_versions)?;
     }
     if is_less {
-        return Ok(Outcome::FileRecord(format!(
+        let why = format!(
             "the responses give {} rows, and there are {}: they stay",
             state.rows, old.rows
-        )));
+        );
+        if is_older {
+            write_state(folder, name, old)?;
+        }
+        return Ok(Outcome::FileRecord(why));
     }
-    let counts = |state: &State| (state.unread, state.faulty, state.done, state.lacks.is_some());
-    if is_same && same_versions && counts(&state) == counts(&old) {
-        return Ok(Outcome::Unchanged);
-    }
-    let bytes = serde_json::to_vec(&state).map_err(|error| Failure::io(chain(&error)))?;
-    let path = folder.join(NEW).join("state").join(format!("{name}.json"));
-    secure_fs::write(&path, &bytes).map_err(|error| broken(&path, &error))?;
-    let gained = state.rows - old.rows;
+    let counts = |state: &State| {
+        let faults = (state.unread, state.faulty, state.unreadable);
+        (faults, state.done, state.lacks.is_some())
+    };
+    let is_unchanged = is_same && same_versions && counts(&state) == counts(&old);
     let rest = match (&state.lacks, state.unread + state.faulty) {
         (Some(lacks), 1..) => format!("; still {lacks}"),
         _ => String::new(),
     };
-    Ok(Outcome::Rebuilt(match gained {
-        0 => format!("the rows are written anew{rest}"),
-        gained => format!("{gained} rows are gained, {} in all{rest}", state.rows),
-    }))
+    let (gained, all) = (state.rows.saturating_sub(old.rows), state.rows);
+    if !is_unchanged || is_older {
+        write_state(folder, name, state)?;
+    }
+    Ok(match gained {
+        _ if is_unchanged => Outcome::Unchanged,
+        0 => Outcome::Rebuilt(format!("the rows are written anew{rest}")),
+        gained => Outcome::Rebuilt(format!("{gained} rows are gained, {all} in all{rest}")),
+    })
+}
+
+/// Writes the new state. A position of an older program names the rows that it has seen by their old ids: the span is
+/// requested again from there, and its rows are compared with the stored ones.
+fn write_state(folder: &Path, name: &str, mut state: State) -> Result<(), Failure> {
+    if state.identity < IDENTITY
+        && !state.done
+        && let Some(cursor) = state.cursor.take()
+        && state.snapshot.is_none()
+    {
+        let (from, end) = (cursor.next.as_millis(), cursor.end.as_millis());
+        if let Some(span) = state.todo.first_mut() {
+            span.from = span.from.max(from);
+        } else {
+            // Version 1 accepted an end in the future.
+            let to = end.min(Timestamp::now().as_millis());
+            state.todo = vec![Span { from, to, again: false }];
+        }
+        state.walk += 1;
+    }
+    state.identity = IDENTITY;
+    let bytes = serde_json::to_vec(&state).map_err(|error| Failure::io(chain(&error)))?;
+    let path = folder.join(NEW).join("state").join(format!("{name}.json"));
+    secure_fs::write(&path, &bytes).map_err(|error| broken(&path, &error))
 }
 
 /// Path of a new file before it replaces the old one.

@@ -10,6 +10,7 @@ use bitmart::rest::history::RowKey;
 use super::index::{Digest, digest};
 use super::manifest::for_each_line_within;
 use super::pages::with_snapshot_time;
+use super::row_versions::{Added, RowVersions};
 use super::snapshot::{entry, snapshot_lines};
 use super::store::{State, StoredResponse, raw_path, rows_path, versions_path};
 use super::{history_rows, spans};
@@ -68,44 +69,41 @@ fn expected(
     faults: &mut Vec<String>,
 ) -> Result<Expected, Failure> {
     let mut expected = Expected::default();
-    let mut newest: HashMap<Digest, (Digest, u32)> = HashMap::new();
+    let mut newest = RowVersions::default();
     let mut responses = 0;
     for_each_line_within(&raw_path(folder, name), state.raw_bytes, |_, line| {
         responses += 1;
         match rows_of(&state.endpoint, line) {
             Err(why) => faults.push(format!("answer {responses} is not understood: {why}")),
             Ok((response, rows)) => {
+                let mut with_id = Vec::new();
                 for (id, row) in rows {
                     let row = digest(&row);
-                    // Rows without an id may repeat.
-                    let Some(id) = id else {
-                        if is_of(part, row) {
-                            *expected.rows.entry(row).or_default() += 1;
-                        }
-                        continue;
-                    };
-                    let id = digest(id.as_bytes());
-                    if !is_of(part, id) {
-                        continue;
-                    }
-                    match newest.get_mut(&id) {
-                        None => drop(newest.insert(id, (row, response.walk))),
-                        // Windows overlap: of one pagination the first version counts.
-                        Some((_, walk)) if *walk == response.walk => {}
-                        Some((known, walk)) => {
-                            *walk = response.walk;
-                            if *known != row {
-                                *expected.versions.entry(*known).or_default() += 1;
-                                *known = row;
+                    match id {
+                        Some(id) => {
+                            // All rows with an id are in one shard.
+                            let (plain, _) = RowKey::split_number(&id);
+                            if is_of(part, digest(plain.as_bytes())) {
+                                with_id.push((id, row));
                             }
                         }
+                        // Rows without an id may repeat.
+                        None if is_of(part, row) => {
+                            *expected.rows.entry(row).or_default() += 1;
+                        }
+                        None => {}
+                    }
+                }
+                for added in newest.add(&with_id, response.walk, responses) {
+                    if let Added::Replaces(known, _) = added {
+                        *expected.versions.entry(known).or_default() += 1;
                     }
                 }
             }
         }
         Ok(())
     })?;
-    for (row, _) in newest.into_values() {
+    for row in newest.lines() {
         *expected.rows.entry(row).or_default() += 1;
     }
     if responses != state.answers {
@@ -209,7 +207,9 @@ fn rows_of(endpoint: &str, line: &[u8]) -> Result<(StoredResponse, Rows), String
         return Ok((response, rows.collect()));
     }
     let entry = entry(endpoint).map_err(|failure| failure.to_string())?;
-    let (rows, _) = snapshot_lines(entry, &body)?;
-    let rows = rows.into_iter().map(|row| (None, with_snapshot_time(row, taken)));
+    let rows = snapshot_lines(entry, &body)?
+        .lines
+        .into_iter()
+        .map(|row| (None, with_snapshot_time(row, taken)));
     Ok((response, rows.collect()))
 }

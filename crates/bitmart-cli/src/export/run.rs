@@ -1,7 +1,6 @@
 //! The command `export`: creates an archive, or continues it with another run.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +13,9 @@ use super::manifest::{Manifest, sha256};
 use super::outage::{AfterFailure, RetryBudget};
 use super::plan::Selection;
 use super::progress::Overall;
-use super::{BEGIN, DAY_MS, Export, SETTLED_MS, derive, readme, reread, source, store};
+use super::{
+    BEGIN, DAY_MS, Export, SETTLED_MS, derive, lock, readme, renewed_key, reread, source, store,
+};
 use crate::auth::store::masked;
 use crate::context::Context;
 use crate::endpoint::parameters::{date, date_in};
@@ -30,6 +31,7 @@ const BEHIND_MS: i64 = 3_600_000;
 const INTERRUPTED: &str = "interrupted";
 
 /// Options of the command line.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 struct Options {
     selection: Selection,
     formats: BTreeSet<String>,
@@ -42,6 +44,8 @@ struct Options {
     patience: Duration,
     no_pauses: bool,
     limited: bool,
+    /// The archive continues with another API key, though it does not have the account's id.
+    new_key: bool,
     pages_left: Option<u64>,
 }
 
@@ -70,6 +74,7 @@ impl Options {
             patience: Duration::from_secs(u64::from(number("patience").unwrap_or_default()) * 3600),
             no_pauses: matches.get_flag("no-pauses"),
             limited: !matches.get_flag("unlimited"),
+            new_key: matches.get_flag("new-key"),
             pages_left: matches.get_one::<u64>("stop-after").copied(),
         })
     }
@@ -165,16 +170,6 @@ fn with_play_money(failure: Failure, source: &str) -> Failure {
     Failure::new(failure.exit, format!("{failure}\n{source}"))
 }
 
-/// Locks the folder as long as the file is open.
-pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
-    let broken = |error: &dyn std::fmt::Display| {
-        Failure::io(format!("{}: another export is at work: {error}", folder.display()))
-    };
-    let lock = File::create(folder.join("lock")).map_err(|error| broken(&error))?;
-    lock.try_lock().map_err(|error| broken(&error))?;
-    Ok(lock)
-}
-
 /// Writes the derived files and the manifest.
 pub(super) fn write_results(
     folder: &Path,
@@ -198,14 +193,19 @@ async fn export_account(
     folder: &Path,
     options: &Options,
 ) -> Result<RunOutcome, Failure> {
+    let own = new_archive(target);
+    let has_new_key = renewed_key::is_renewed(target, folder, &own, options.new_key).await?;
     // Before anything is written, and again under the lock.
-    check_archive(target, folder, options)?;
+    check_archive(target, folder, options, has_new_key)?;
     let broken = |error: std::io::Error| Failure::io(format!("{}: {error}", folder.display()));
     secure_fs::create_dir(folder).map_err(broken)?;
     secure_fs::create_dir(&store::state_folder(folder)).map_err(broken)?;
-    let _lock = lock(folder)?;
-    let known = check_archive(target, folder, options)?;
+    let _lock = lock::exclusive(folder)?;
+    let known = check_archive(target, folder, options, has_new_key)?;
     reread::finish(folder, &mut reread::Steps(None))?;
+    if let Some(known) = &known {
+        reread::upgrade(folder, known)?;
+    }
     let mut interrupts = Interrupts::listen()?;
     let outcome = tokio::select! {
         outcome = export_locked(target, folder, options, known) => outcome,
@@ -344,20 +344,25 @@ fn check_archive(
     target: &Target,
     folder: &Path,
     options: &Options,
+    has_new_key: bool,
 ) -> Result<Option<ArchiveInfo>, Failure> {
     let Some(known) = ArchiveInfo::read(folder)? else {
         archive::reject_foreign_folder(folder)?;
         return Ok(None);
     };
     let requested = new_archive(target);
-    if (&known.source, &known.key) != (&requested.source, &requested.key) {
+    let is_same_key = known.key == requested.key;
+    if !is_same_key && has_new_key {
+        eprintln!("the archive continues with another API key of the same account");
+    }
+    if known.source != requested.source || !(is_same_key || has_new_key) {
         return Err(Failure::usage(format!(
             "{} holds an archive of another account ({}), not of this one ({}); nothing was overwritten",
             folder.display(),
             source::describe(&known),
             source::describe(&requested)
         ))
-        .with_advice("name another folder"));
+        .with_advice("name another folder; --new-key if it is another key of the same account"));
     }
     let date = |millis: i64| Timestamp::from_millis(millis).to_string();
     if options.from.is_some_and(|from| from != known.from_ms) {

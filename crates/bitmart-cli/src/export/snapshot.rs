@@ -1,5 +1,7 @@
 //! Snapshots of lists that have no past, such as balances: one response, or numbered pages.
 
+use std::collections::BTreeSet;
+
 use bitmart::rest::Endpoint;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{self, EndpointEntry, Paging};
@@ -73,7 +75,7 @@ async fn snapshot(
     if let Some(paging) = paging {
         parameters[paging.size] = json!(paging.max);
     }
-    let mut before = Vec::new();
+    let mut before = PreviousPage::default();
     for page in 1.. {
         if let Some(name) = paging.and_then(|paging| paging.page) {
             parameters[name] = json!(page);
@@ -93,17 +95,19 @@ async fn snapshot(
         };
         export.retries.succeeded();
         let mut faulty = 0;
-        let mut lines = snapshot_lines(entry, &body).map(|(lines, faults)| {
-            if let Some(last) = faults.last() {
-                store.count_faulty_rows(faults.len(), last);
+        let mut lines = snapshot_lines(entry, &body).map(|read| {
+            if let Some(last) = read.faults.last() {
+                store.count_faulty_rows(read.faults.len(), last);
             }
-            faulty = faults.len();
-            lines
+            store.state.unreadable += read.unreadable as u64;
+            faulty = read.faults.len();
+            read.lines
         });
         if paging.is_some() && lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {
             // A response without a list is read as a single row.
             lines = lines.and_then(|lines| count(&body).map(|_| lines).ok_or(NO_LIST.to_owned()));
         }
+        let repeated = lines.as_ref().is_ok_and(|lines| before.is_repeated(lines));
         let mut response = StoredResponse::new(parameters.clone(), &body);
         (response.walk, response.taken) = (store.state.walk, Some(taken));
         let lines: Vec<_> = match lines {
@@ -115,7 +119,7 @@ async fn snapshot(
                 break;
             }
         };
-        let (rows, repeated) = (lines.len(), lines == before);
+        let rows = lines.len();
         let received = rows + faulty;
         let (text, span) = (lines.concat(), Some((response.at, response.at)));
         store.append(&NewRows {
@@ -128,10 +132,10 @@ async fn snapshot(
         })?;
         export.overall.add(rows, text.len() + response.body.len());
         export.page_done();
-        before = lines;
         let Some(paging) = paging.filter(|paging| received >= paging.max as usize) else { break };
         let lacks = match paging.page {
             Some(_) if repeated => "the same page comes again and again",
+            Some(_) if page >= MAX_PAGES => "it does not end after 1000 pages",
             Some(_) => continue,
             None => "it gave the most rows that it gives",
         };
@@ -143,16 +147,60 @@ async fn snapshot(
     Ok(())
 }
 
+/// Most pages of a snapshot.
+const MAX_PAGES: u32 = 1_000;
+
+/// The rows of the previous page: their ids, and the whole rows.
+#[derive(Default)]
+struct PreviousPage {
+    ids: BTreeSet<String>,
+    rows: BTreeSet<Vec<u8>>,
+}
+
+impl PreviousPage {
+    /// Whether a page is the previous one once more, although values of its rows may have changed: it has the same
+    /// ids, or mostly the same rows. A row that moved to the next page is on both.
+    fn is_repeated(&mut self, lines: &[Vec<u8>]) -> bool {
+        let ids = lines.iter().filter_map(|line| row_id(line)).collect();
+        let now = Self { ids, rows: lines.iter().cloned().collect() };
+        let known = lines.iter().filter(|line| self.rows.contains(*line)).count();
+        let same_ids = now.ids.len() * 2 > lines.len() && now.ids == self.ids;
+        *self = now;
+        known * 2 > lines.len() || same_ids
+    }
+}
+
+/// The ids in a row; `None` if it has none.
+fn row_id(line: &[u8]) -> Option<String> {
+    let row: Value = serde_json::from_slice(line).ok()?;
+    let is_id = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.ends_with("id") || matches!(name.as_str(), "symbol" | "currency" | "coinname")
+    };
+    let members = row.as_object()?.iter().filter(|(name, _)| is_id(name));
+    let ids: Vec<_> = members.map(|(_, value)| value.to_string()).collect();
+    (!ids.is_empty()).then(|| ids.join(" "))
+}
+
 pub(super) fn entry(endpoint: &str) -> Result<&'static EndpointEntry, Failure> {
     catalog::find(endpoint).ok_or_else(|| Failure::io(format!("no endpoint is called {endpoint}")))
 }
 
-/// Decodes the rows of a snapshot, each a line of JSON, and returns why others do not decode.
-pub(super) fn snapshot_lines(
-    entry: &EndpointEntry,
-    body: &Bytes,
-) -> Result<(Vec<Vec<u8>>, Vec<String>), String> {
-    let data = entry.recode_response(StatusCode::OK, body).map_err(|error| chain(&error))?;
+/// The rows of a snapshot.
+pub(super) struct SnapshotLines {
+    /// Each a line of JSON.
+    pub(super) lines: Vec<Vec<u8>>,
+    /// Why others do not decode.
+    pub(super) faults: Vec<String>,
+    /// Optional values that do not decode and are missing in the rows.
+    pub(super) unreadable: usize,
+}
+
+/// Decodes the rows of a snapshot.
+pub(super) fn snapshot_lines(entry: &EndpointEntry, body: &Bytes) -> Result<SnapshotLines, String> {
+    let (data, unreadable) =
+        catalog::count_unreadable(|| entry.recode_response(StatusCode::OK, body));
+    let data = data.map_err(|error| chain(&error))?;
     let mut data = Json::read(&data).map_err(|error| error.to_string())?;
     let mut faults = Vec::new();
     take_faults(&mut data, &mut faults);
@@ -160,14 +208,14 @@ pub(super) fn snapshot_lines(
         && members.iter().any(|(name, value)| name == "total" && value.cell() == "0")
     {
         // An empty response may lack the list.
-        return Ok((Vec::new(), faults));
+        return Ok(SnapshotLines { lines: Vec::new(), faults, unreadable });
     }
     // The data may be one row although it contains a list.
     let is_one_row =
         entry.rows.is_none() && entry.fields.iter().any(|field| field.path.contains("[]"));
     let rows = if is_one_row { one_row(&data) } else { rows(&data, &|_, _| None) };
     let lines = rows.rows.iter().map(|row| format!("{}\n", rows.object(row)).into_bytes());
-    Ok((lines.collect(), faults))
+    Ok(SnapshotLines { lines: lines.collect(), faults, unreadable })
 }
 
 /// Removes the rows that did not decode from all lists. They are objects with the single member `$fault`.
@@ -196,7 +244,29 @@ fn take_faults(data: &mut Json, faults: &mut Vec<String>) {
 /// Reports a finished snapshot.
 pub(super) fn finished(export: &mut Export, store: &Store) {
     let rows = store.state.rows - store.state.snapshot.map_or(0, |snapshot| snapshot.rows);
-    let lacks = store.state.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();
+    let lacks = store.state.lacking().map(|lacks| format!("; {lacks}")).unwrap_or_default();
     eprintln!("{}: {rows} rows now{lacks}", store.name);
     export.overall.list_done(&store.name);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PreviousPage;
+
+    fn page(from: u32, to: u32, price: u32) -> Vec<Vec<u8>> {
+        let row = |id| format!("{{\"order_id\":\"{id}\",\"price\":{price}}}\n").into_bytes();
+        (from..to).map(row).collect()
+    }
+
+    #[test]
+    fn a_page_is_repeated_though_a_value_changes() {
+        let mut before = PreviousPage::default();
+        assert!(!before.is_repeated(&page(0, 100, 1)));
+        // A row was added: one moved to the next page.
+        assert!(!before.is_repeated(&page(99, 199, 1)));
+        assert!(before.is_repeated(&page(99, 199, 2)), "the ids are the same");
+        let mut most = page(99, 199, 2);
+        most[0] = b"{\"x\":1}\n".to_vec();
+        assert!(before.is_repeated(&most), "most rows are the same");
+    }
 }

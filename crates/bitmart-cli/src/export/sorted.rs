@@ -8,7 +8,7 @@ use std::path::Path;
 use bitmart::Timestamp;
 use bitmart::rest::history::RowKey;
 
-use super::manifest::for_each_line;
+use super::manifest::for_each_line_within;
 use crate::failure::Failure;
 
 /// Lower bits of a position, which are the offset of a row in its file. The bits above are the number of the file.
@@ -17,6 +17,8 @@ const OFFSET_BITS: u32 = 48;
 /// A file of rows, one per line, and their sort key.
 pub(super) struct Source<'a> {
     pub(super) path: &'a Path,
+    /// Number of bytes that are read.
+    pub(super) bytes: u64,
     pub(super) key: &'a dyn Fn(&[u8]) -> RowKey,
 }
 
@@ -28,11 +30,9 @@ pub(super) fn for_each_sorted(
 ) -> Result<(), Failure> {
     let mut keys: Vec<(i64, u64)> = Vec::new();
     for (file, source) in (0_u64..).zip(sources) {
-        let mut offset = 0;
-        for_each_line(source.path, |line| {
+        for_each_line_within(source.path, source.bytes, |offset, line| {
             let time = (source.key)(line).time.map_or(i64::MIN, Timestamp::as_millis);
             keys.push((time, file << OFFSET_BITS | offset));
-            offset += line.len() as u64;
             Ok(())
         })?;
     }
@@ -114,7 +114,7 @@ mod tests {
         let paths = [folder.path().join("a"), folder.path().join("b")];
         std::fs::write(&paths[0], "7 10\n7 9\n5 3\n7 100\nx\n").expect("written");
         std::fs::write(&paths[1], "7 1\n6 2\n").expect("written");
-        let sources = [0, 1].map(|at| Source { path: &paths[at], key: &key });
+        let sources = [0, 1].map(|at| Source { path: &paths[at], bytes: u64::MAX, key: &key });
         let mut sorted = Vec::new();
         for_each_sorted(&sources, |file, line| {
             sorted.push(format!("{file}: {}", String::from_utf8_lossy(line).trim()));

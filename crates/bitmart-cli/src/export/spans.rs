@@ -34,7 +34,7 @@ pub(super) fn to_request(
     let end = requested_until(export, name, known)?.max(begin);
     let overlap = (end - export.overlap_ms).max(begin);
     let mut moments: BTreeSet<i64> = known.pending.values().copied().collect();
-    moments.extend(closed_since(export, name, endpoint, known, end)?);
+    moments.extend(closed(export, name, endpoint)?);
     moments.retain(|time| (begin..overlap).contains(time));
     let mut spans = merge(&moments, spec.max_window / 2);
     if let [first, .., last] = spans[..]
@@ -74,15 +74,9 @@ fn requested_until(export: &Export, name: &str, known: &State) -> Result<i64, Fa
     Ok(end.min(first))
 }
 
-/// Returns the times of orders that an earlier snapshot lists as open and the newest does not: they are in the
-/// history now.
-fn closed_since(
-    export: &Export,
-    name: &str,
-    endpoint: &str,
-    known: &State,
-    end: i64,
-) -> Result<Vec<i64>, Failure> {
+/// Returns the times of orders that any earlier snapshot lists as open, the newest does not, and the history does not
+/// have as finished yet.
+fn closed(export: &Export, name: &str, endpoint: &str) -> Result<Vec<i64>, Failure> {
     const SPOT: &str = spot::ListOrderHistory::METADATA.id;
     const ALGO: &str = spot::ListAlgoOrderHistory::METADATA.id;
     const FUTURES: &str = futures::ListOrderHistory::METADATA.id;
@@ -92,12 +86,12 @@ fn closed_since(
         FUTURES => (&["futures-open-orders", "futures-plan-orders"], "order_id", "create_time"),
         _ => return Ok(Vec::new()),
     };
-    let mut times = Vec::new();
+    let mut gone: BTreeMap<String, i64> = BTreeMap::new();
     for list in lists {
         // Not requested yet.
         let Ok(snapshots) = read_state(&export.folder, list) else { continue };
         let newest = snapshots.snapshot.filter(|_| snapshots.run == export.run);
-        let mut gone: BTreeMap<String, i64> = BTreeMap::new();
+        let mut open = BTreeSet::new();
         rows::all(&export.folder, list, |row| {
             let (Some(id), Some(time)) = (text(&row, id), millis(&row, time)) else { return };
             // Futures histories are per contract.
@@ -107,19 +101,22 @@ fn closed_since(
             {
                 return;
             }
-            match snapshot_time(&row) {
-                Some(taken) if newest.is_some_and(|newest| newest.taken == taken) => {
-                    gone.remove(&id);
-                }
-                // Orders of older snapshots have been requested since.
-                Some(taken) if taken >= end - export.overlap_ms => drop(gone.insert(id, time)),
-                None if known.run == 1 => drop(gone.insert(id, time)),
-                _ => {}
+            if newest.is_some_and(|newest| snapshot_time(&row) == Some(newest.taken)) {
+                open.insert(id);
+            } else {
+                gone.insert(id, time);
             }
         })?;
-        times.extend(gone.into_values());
+        gone.retain(|id, _| !open.contains(id));
     }
-    Ok(times)
+    if !gone.is_empty() {
+        rows::all(&export.folder, name, |row| {
+            if let Some(id) = text(&row, id).filter(|_| !is_pending(endpoint, &row)) {
+                gone.remove(&id);
+            }
+        })?;
+    }
+    Ok(gone.into_values().collect())
 }
 
 fn millis(row: &Value, name: &str) -> Option<i64> {

@@ -12,6 +12,15 @@ use crate::failure::Failure;
 /// Most undecodable rows of a dataset whose digests are stored.
 pub(super) const FAULTS: usize = 10_000;
 
+/// Gaps that are this close are one.
+const NEAR_MS: i64 = 3_000;
+
+/// Most gaps that are described.
+pub(super) const GAPS: usize = 1_000;
+
+/// How rows are told apart. Before 1 by the exchange's id alone, which is not unique in every list.
+pub(super) const IDENTITY: u32 = 1;
+
 /// A span of time that is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Span {
@@ -70,6 +79,18 @@ pub(super) struct State {
     /// What the rows lack although the exchange responded.
     #[serde(default)]
     pub(super) lacks: Option<String>,
+    /// The exchange's code of the rejection, since it is stored.
+    #[serde(default)]
+    pub(super) code: Option<i64>,
+    /// How the rows are told apart: see [`IDENTITY`].
+    #[serde(default)]
+    pub(super) identity: u32,
+    /// Rows that the exchange has and does not return: the time in milliseconds, and why. Never removed.
+    #[serde(default)]
+    pub(super) gaps: BTreeMap<i64, String>,
+    /// Optional values that do not decode and are empty in the rows, by the stored responses.
+    #[serde(default)]
+    pub(super) unreadable: u64,
     /// Responses that do not decode.
     #[serde(default)]
     pub(super) unread: u64,
@@ -117,6 +138,32 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Remembers rows that the exchange does not return. Windows overlap, and find the same instant again.
+    pub(super) fn add_gap(&mut self, at: i64, why: String) {
+        let is_known = self.gaps.range(at - NEAR_MS..=at + NEAR_MS).next().is_some();
+        if self.gaps.len() < GAPS && !is_known {
+            self.gaps.insert(at, why);
+        }
+    }
+
+    /// What the rows lack although the exchange responded.
+    pub(super) fn lacking(&self) -> Option<String> {
+        let mut parts: Vec<_> = self.lacks.iter().cloned().collect();
+        if self.unreadable > 0 {
+            parts.push(format!(
+                "{} values are not understood and missing in the rows; the answers have them",
+                self.unreadable
+            ));
+        }
+        if let Some((_, first)) = self.gaps.first_key_value() {
+            parts.push(format!(
+                "the exchange does not return all rows of {} times; the first: {first}",
+                self.gaps.len()
+            ));
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+
     /// Describes how much does not decode, with the last error.
     pub(super) fn not_understood(&self, error: &str) -> String {
         let counts = [(self.unread, "answers"), (self.faulty, "rows")];

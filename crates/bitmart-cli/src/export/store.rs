@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use bitmart::rest::history::Cursor;
 
 use super::manifest::for_each_line_within;
-use super::state::{FAULTS, Rewrite, state_path};
+use super::state::{FAULTS, IDENTITY, Rewrite, state_path};
 pub(super) use super::state::{
     Snapshot, Span, State, StoredResponse, file_name_part, raw_path, read_state, rows_path,
     state_folder, versions_path,
@@ -69,7 +69,7 @@ impl Store {
             Err(error) => return Err(broken(error)),
         };
         let is_new = known.is_none();
-        let mut state = known.unwrap_or_default();
+        let mut state = known.unwrap_or_else(|| State { identity: IDENTITY, ..State::default() });
         endpoint.clone_into(&mut state.endpoint);
         let versions = versions_path(folder, name);
         for path in [&rows_path, &raw_path, &versions].into_iter().filter(|_| is_new) {
@@ -144,7 +144,9 @@ impl Store {
         state.snapshot = Some(Snapshot { taken, ..begin });
         (state.run, state.done, state.cursor) = (run, false, None);
         (state.refused, state.denied, state.lacks) = (None, false, None);
-        (state.unread, state.faulty) = (0, 0);
+        (state.unread, state.faulty, state.unreadable) = (0, 0, 0);
+        state.code = None;
+        state.gaps.clear();
         state.faults.clear();
         self.save()?;
         if !is_discarded {
@@ -221,6 +223,7 @@ impl Store {
         self.move_replaced_rows()?;
         let state = &mut self.state;
         (state.done, state.denied, state.refused) = (true, false, None);
+        state.code = None;
         if state.snapshot.is_some() {
             state.snapshots += 1;
         }
@@ -270,9 +273,16 @@ impl Store {
         Ok(())
     }
 
-    /// Stores why the rest is missing; another run requests it again. `by_exchange` if the exchange rejected it.
-    pub(super) fn set_refused(&mut self, reason: String, by_exchange: bool) -> Result<(), Failure> {
+    /// Stores why the rest is missing; another run requests it again. `by_exchange` if the exchange rejected it, with
+    /// this code.
+    pub(super) fn set_refused(
+        &mut self,
+        reason: String,
+        by_exchange: bool,
+        code: Option<i64>,
+    ) -> Result<(), Failure> {
         self.state.denied = by_exchange && self.state.answers == 0;
+        self.state.code = code;
         self.state.refused = Some(reason);
         self.save()
     }

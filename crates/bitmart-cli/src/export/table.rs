@@ -119,7 +119,7 @@ impl Table {
             RowKey { time: spans::snapshot_time(&row).map(Timestamp::from_millis), ..key }
         };
         let mut names = self.names.clone();
-        let source = Source { path: &self.path, key: &key };
+        let source = Source { path: &self.path, bytes: u64::MAX, key: &key };
         for_each_sorted(&[source], |_, line| {
             let cells = Self::read(&self.name, 0, self.entry, &mut names, line)?;
             each(&cells, line)

@@ -7,8 +7,9 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::archive::{self, ArchiveInfo};
 use super::manifest::{Dataset, FileRecord, Manifest, names};
+use super::state::IDENTITY;
 use super::store::{raw_path, read_state, rows_path};
-use super::{Archive, reread, row_check, source};
+use super::{Archive, lock, reread, row_check, source};
 use crate::endpoint::parameters::date;
 use crate::failure::{Exit, Failure};
 use crate::ledger;
@@ -61,6 +62,7 @@ fn verify_archive(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     let info = ArchiveInfo::read(folder)?.ok_or_else(|| {
         Failure::usage(format!("{} holds no archive: there is no export.json", folder.display()))
     })?;
+    let _lock = lock::shared(folder)?;
     let (reach, behind) = archive::complete_until(folder, &info)?;
     let age = source::describe_span(info.from_ms, reach, now.as_millis());
     let mut text = format!("{}; {age}\n", source::describe(&info));
@@ -193,7 +195,15 @@ fn compare(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) -> Result
             faults.push(format!("{} is shorter than it was", path.display()));
         }
     }
-    row_check::check(folder, &dataset.name, &state, faults)
+    let before = faults.len();
+    row_check::check(folder, &dataset.name, &state, faults)?;
+    if faults.len() > before && state.identity < IDENTITY {
+        faults.push(
+            "an older program took different rows for one; `bitmart export --reread` separates them"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// Checks that a file still begins with its contents at the end of the last run.

@@ -7,7 +7,7 @@ use bitmart::{Decimal, Timestamp};
 use serde_json::Value;
 
 use super::rows::{exact, text};
-use super::{Ledger, Problems, Sums, Wallet, add};
+use super::{Ledger, Problems, Sums, Wallet, add, plus};
 use crate::export::Archive;
 use crate::failure::Failure;
 
@@ -25,7 +25,7 @@ pub(crate) struct Difference {
 
 impl Difference {
     pub(crate) fn amount(&self) -> Decimal {
-        self.balance - self.moved
+        self.balance.saturating_sub(self.moved)
     }
 
     /// Formats a line, and for a difference a second one with the possible reasons.
@@ -78,8 +78,8 @@ pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Fa
         let of = |sums: &Sums| sums.get(key).copied().unwrap_or_default();
         let (balance, moved) = (of(&balances), of(&moved));
         let sum = all.entry(coin.clone()).or_default();
-        sum.0 += balance;
-        sum.1 += moved;
+        plus(&mut sum.0, balance)?;
+        plus(&mut sum.1, moved)?;
         if balance_dataset(wallet).is_some_and(|name| archive.has(name)) {
             lines.push((Some(wallet.clone()), coin.clone(), balance, moved));
         }
@@ -134,7 +134,7 @@ fn balances(archive: &Archive) -> Result<Sums, Failure> {
     let mut sums = Sums::new();
     for name in BALANCES {
         archive.newest(name, |row| {
-            row_balances(name, row).into_iter().try_for_each(|(key, sum)| add(&mut sums, key, sum))
+            row_balances(name, row)?.into_iter().try_for_each(|(key, sum)| add(&mut sums, key, sum))
         })?;
     }
     Ok(sums)
@@ -158,8 +158,9 @@ pub(crate) fn each_balance_snapshot(
                 done = each(time, sums);
             }
             let (_, sums) = snapshot.get_or_insert_with(|| (taken, Sums::new()));
-            let mut balances = row_balances(name, row).into_iter();
-            let added = balances.try_for_each(|(key, sum)| add(sums, key, sum));
+            let added = row_balances(name, row).and_then(|balances| {
+                balances.into_iter().try_for_each(|(key, sum)| add(sums, key, sum))
+            });
             done = std::mem::replace(&mut done, Ok(())).and(added);
         })?;
         done?;
@@ -170,32 +171,71 @@ pub(crate) fn each_balance_snapshot(
     Ok(())
 }
 
+/// The balances in a row, by wallet and coin.
+type RowBalances = Vec<((Wallet, String), Decimal)>;
+
 /// Returns the balances in a row. Spot includes the funding account, which has no movements of its own; futures
 /// exclude unrealized profit; margin includes loans.
-fn row_balances(name: &str, row: &Value) -> Vec<((Wallet, String), Decimal)> {
-    let total =
-        |parts: &[&str]| -> Decimal { parts.iter().filter_map(|part| exact(row.get(part)?)).sum() };
+///
+/// # Errors
+/// If the amounts of the row have too many digits to be added.
+fn row_balances(name: &str, row: &Value) -> Result<RowBalances, Failure> {
+    let total = |parts: &[&str]| -> Result<Decimal, Failure> {
+        let mut sum = Decimal::ZERO;
+        for amount in parts.iter().filter_map(|part| exact(row.get(part)?)) {
+            plus(&mut sum, amount)
+                .map_err(|error| error.with_context(&format!("{name}: {row}")))?;
+        }
+        Ok(sum)
+    };
     let of = |wallet: Wallet, coin: &str, amount| {
         text(row, coin).map(|coin| ((wallet, coin), amount)).into_iter().collect()
     };
-    match name {
+    Ok(match name {
         "balances-spot" => of(
             Wallet::Spot,
             "currency",
-            total(&["available", "frozen", "fundAvailable", "fundFroze"]),
+            total(&["available", "frozen", "fundAvailable", "fundFroze"])?,
         ),
         "balances-futures" => {
-            of(Wallet::Futures, "currency", total(&["equity"]) - total(&["unrealized"]))
+            let mut amount = total(&["equity"])?;
+            plus(&mut amount, -total(&["unrealized"])?)
+                .map_err(|error| error.with_context(&format!("{name}: {row}")))?;
+            of(Wallet::Futures, "currency", amount)
         }
         "balances-margin" => {
-            let Some(pair) = text(row, "symbol") else { return Vec::new() };
-            let side = |side: &str| {
-                let coin = text(row, &format!("{side}.currency"))?;
+            let Some(pair) = text(row, "symbol") else { return Ok(Vec::new()) };
+            let mut sides = Vec::new();
+            for side in ["base", "quote"] {
+                let Some(coin) = text(row, &format!("{side}.currency")) else { continue };
                 let parts = ["available", "frozen"].map(|part| format!("{side}.{part}"));
-                Some(((Wallet::Margin(pair.clone()), coin), total(&[&parts[0], &parts[1]])))
-            };
-            ["base", "quote"].into_iter().filter_map(side).collect()
+                let amount = total(&[&parts[0], &parts[1]])?;
+                sides.push(((Wallet::Margin(pair.clone()), coin), amount));
+            }
+            sides
         }
-        _ => of(Wallet::Earn, "coinName", total(&["totalUserSum"])),
+        _ => of(Wallet::Earn, "coinName", total(&["totalUserSum"])?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::row_balances;
+
+    #[test]
+    fn absurd_balances_are_reported_with_their_row() {
+        let most = "79228162514264337593543950335";
+        for (name, row) in [
+            ("balances-spot", json!({ "currency": "X", "available": most, "frozen": most })),
+            (
+                "balances-futures",
+                json!({ "currency": "X", "equity": most, "unrealized": format!("-{most}") }),
+            ),
+        ] {
+            let error = row_balances(name, &row).expect_err("it cannot be added").to_string();
+            assert!(error.contains(name) && error.contains(most), "{error}");
+        }
     }
 }

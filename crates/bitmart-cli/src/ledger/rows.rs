@@ -281,7 +281,8 @@ impl RowParser<'_> {
             coin: coin.clone(),
             amount: -amount,
         };
-        let parts = [(Kind::LoanRepayment, amount - interest), (Kind::MarginInterest, interest)];
+        let Some(principal) = amount.checked_sub(interest) else { return NO_AMOUNT };
+        let parts = [(Kind::LoanRepayment, principal), (Kind::MarginInterest, interest)];
         let movements = parts
             .into_iter()
             .filter(|(_, part)| !part.is_zero())

@@ -20,15 +20,22 @@ pub(super) fn entries(archive: &Archive, problems: &mut Problems) -> Result<Vec<
     Ok(entries)
 }
 
+/// Whether entries come from the rows of this dataset.
+pub(super) fn is_read(dataset: &str) -> bool {
+    is_transfers(dataset) || dataset == "sub-accounts"
+}
+
+fn is_transfers(dataset: &str) -> bool {
+    matches!(dataset, "sub-account-transfers" | "account-transfers")
+        || (dataset.starts_with("sub-account-") && dataset.ends_with("-futures-transfers"))
+}
+
 /// Transfers with sub-accounts. A row is in several lists and snapshots and has no id, so equal rows count as often as
 /// in the snapshot that has most of them.
 fn transfers(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
     let mut subs = BTreeSet::new();
     archive.snapshots("sub-accounts", |row| subs.extend(text(row, "accountName")))?;
-    let is_list = |name: &&str| {
-        matches!(*name, "sub-account-transfers" | "account-transfers")
-            || (name.starts_with("sub-account-") && name.ends_with("-futures-transfers"))
-    };
+    let is_list = |name: &&str| is_transfers(name);
     let mut most: BTreeMap<String, (u32, String, Value)> = BTreeMap::new();
     for name in archive.datasets().filter(is_list) {
         let mut counts: BTreeMap<(i64, String), u32> = BTreeMap::new();

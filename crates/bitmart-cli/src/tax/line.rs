@@ -123,7 +123,8 @@ fn from_sub_accounts(entry: &Entry) -> Vec<Line> {
     let mut moved = std::collections::BTreeMap::new();
     for movement in subs {
         // Seen from this account.
-        *moved.entry(&movement.coin).or_insert(Decimal::ZERO) -= movement.amount;
+        let sum = moved.entry(&movement.coin).or_insert(Decimal::ZERO);
+        *sum = sum.saturating_sub(movement.amount);
     }
     for (coin, amount) in moved.into_iter().filter(|(_, amount)| !amount.is_zero()) {
         let kind = if amount > Decimal::ZERO { LineKind::FromSub } else { LineKind::ToSub };
@@ -138,6 +139,8 @@ fn trade(entry: &Entry) -> Vec<Line> {
     for movement in &entry.movements {
         let amount = Some((movement.coin.clone(), movement.amount.abs()));
         match movement.kind {
+            // Nothing moved, and the other side must stay.
+            Kind::Trade if movement.amount.is_zero() => {}
             Kind::Fee => line.fee = amount,
             Kind::Trade if movement.amount < Decimal::ZERO => line.sent = amount,
             Kind::Trade => line.received = amount,

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::format::{Format, Table};
+use crate::export::without_formula;
 use crate::failure::Failure;
 use crate::secure_fs;
 
@@ -56,7 +57,7 @@ impl OutputFiles {
             reject_existing(path)?;
         }
         let open = |(table, path): (&Table, PathBuf)| {
-            let temporary = path.with_extension(format!("{}.new", std::process::id()));
+            let temporary = secure_fs::temporary(&path);
             let file =
                 secure_fs::create_new(&temporary).map_err(|error| broken(&temporary, &error))?;
             let writer: Box<dyn Write> = Box::new(BufWriter::new(file));
@@ -68,7 +69,8 @@ impl OutputFiles {
 
     pub(super) fn row(&mut self, table: usize, row: &[String]) -> Result<(), Failure> {
         let Some(file) = self.0.get_mut(table) else { return Ok(()) };
-        file.writer.write_record(row).map_err(|error| file.failure(&error))
+        let cells = row.iter().map(|cell| without_formula(cell.clone()));
+        file.writer.write_record(cells).map_err(|error| file.failure(&error))
     }
 
     /// Renames the files to their final names, and returns these.

@@ -126,3 +126,13 @@ fn writes_every_kind_of_event_as_in_the_reviewed_files() {
         }
     }
 }
+
+#[test]
+fn a_side_that_moved_nothing_does_not_take_the_place_of_the_other() {
+    use Kind::Trade;
+    use Wallet::Spot;
+    let bought = entry(1, Trade, &[(Spot, Trade, "BTC", "0.01"), (Spot, Trade, "USDT", "0")]);
+    let line = lines(&bought).remove(0);
+    assert_eq!(line.received, Some(("BTC".to_owned(), "0.01".parse().expect("a number"))));
+    assert_eq!(line.sent, None);
+}

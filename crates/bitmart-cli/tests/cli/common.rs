@@ -6,6 +6,7 @@ pub(crate) mod month;
 pub(crate) mod page;
 #[cfg(unix)]
 pub(crate) mod process;
+pub(crate) mod scripted;
 #[cfg(unix)]
 pub(crate) mod terminal;
 pub(crate) mod traders;

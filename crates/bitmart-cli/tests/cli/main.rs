@@ -15,6 +15,7 @@ mod export;
 mod flat_memory;
 #[cfg(unix)]
 mod guard;
+mod lasting_export;
 mod long_export;
 mod month;
 mod probe;

@@ -1,6 +1,7 @@
 //! The endpoints with a history.
 
 use bitmart_types::{Rows, Timestamp};
+use serde::Serialize;
 
 use super::{History, HistorySpec, RowKey, Window};
 use crate::api::catalog::history_specs as specs;
@@ -15,20 +16,50 @@ fn rows_or_none<T>(rows: Option<Rows<T>>, total: Option<u64>) -> Option<Rows<T>>
     rows.or_else(|| (total == Some(0)).then(Rows::default))
 }
 
-/// The unit of the time is not documented, but any unit gives the same order. A row without an id is
-/// identified by all of its fields.
-fn unverified_key<I: ToString>(
-    time: Option<i64>,
-    id: Option<&I>,
-    row: &impl std::fmt::Debug,
-) -> RowKey {
-    let id = id.map_or_else(|| format!("{row:?}"), ToString::to_string);
+/// Members that change while a row goes from pending to done.
+const STATE: [&str; 7] =
+    ["state", "status", "tx_id", "cancelSource", "updateTime", "update_time", "updated_at"];
+
+/// Identity of a row without an id: all of its members but those of its state. Equal rows of a response are
+/// numbered by the caller.
+fn content(row: &impl Serialize) -> String {
+    let mut row = serde_json::to_value(row).unwrap_or_default();
+    if let Some(members) = row.as_object_mut() {
+        members.retain(|name, value| !value.is_null() && !STATE.contains(&name.as_str()));
+    }
+    row.to_string()
+}
+
+/// The unit of the time is not documented, but any unit gives the same order.
+fn unverified_key<I: ToString>(time: Option<i64>, id: Option<&I>, row: &impl Serialize) -> RowKey {
+    let id = id.map_or_else(|| content(row), ToString::to_string);
     RowKey { time: time.map(Timestamp::from_millis), id }
+}
+
+/// A trade with itself is two fills with one trade id, each of another order.
+fn fill_key(time: Option<Timestamp>, trade: &impl ToString, order: &impl ToString) -> RowKey {
+    RowKey { time, id: format!("{} {}", trade.to_string(), order.to_string()) }
+}
+
+/// Transaction ids are not unique: they are often the millisecond, which several contracts share.
+fn transaction_key(row: &futures::Transaction) -> RowKey {
+    let text = |part: Option<String>| part.unwrap_or_default();
+    let id = format!(
+        "{} {} {} {} {} {}",
+        row.id,
+        text(row.timestamp.map(|time| time.as_millis().to_string())),
+        text(row.type_name.as_ref().map(ToString::to_string)),
+        text(row.symbol.as_ref().map(ToString::to_string)),
+        row.currency,
+        row.amount.normalize(),
+    );
+    RowKey { time: row.timestamp, id }
 }
 
 macro_rules! histories {
     ($($request:ty => $row:ty, $spec:expr, |$this:ident, $window:ident| $within:expr,
-        |$response:ident| $rows:expr, |$one:ident| $key:expr;)+) => {$(
+        |$response:ident| $rows:expr, |$one:ident| $key:expr
+        $(, |$whole:ident| $total:expr)?;)+) => {$(
         impl History for $request {
             type Row = $row;
             const SPEC: HistorySpec = $spec;
@@ -43,6 +74,9 @@ macro_rules! histories {
             fn key($one: &$row) -> RowKey {
                 $key
             }
+            $(fn total($whole: &Self::Response) -> Option<u64> {
+                $total
+            })?
         }
     )+};
 }
@@ -63,7 +97,8 @@ histories! {
         |row| unverified_key(row.create_time, row.order_id.as_ref(), row);
     spot::ListAccountTrades => spot::Fill, specs::SPOT_ACCOUNT_TRADES,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |response| Some(response), |row| key(row.create_time, &row.trade_id);
+        |response| Some(response),
+        |row| fill_key(row.create_time, &row.trade_id, &row.order_id);
     account::ListFundingHistory => account::FundingRecord, specs::ACCOUNT_FUNDING_HISTORY,
         |this, window| account::ListFundingHistory { limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
@@ -71,8 +106,7 @@ histories! {
         |row| {
             let id = row.withdraw_id.as_ref().map(|id| format!("withdrawal {id}"));
             let id = id.or_else(|| row.deposit_id.as_ref().map(|id| format!("deposit {id}")));
-            // A row without an id is identified by all of its fields.
-            key(row.apply_time, &id.unwrap_or_else(|| format!("{row:?}")))
+            key(row.apply_time, &id.unwrap_or_else(|| content(row)))
         };
     margin::ListBorrowRecords => margin::BorrowRecord, specs::MARGIN_BORROW_RECORDS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
@@ -85,10 +119,11 @@ histories! {
         |response| Some(response), |row| key(row.create_time, &row.order_id);
     futures::ListFills => futures::Fill, specs::FUTURES_FILLS,
         |this, window| this.start_time(window.from).end_time(window.to),
-        |response| Some(response), |row| key(row.create_time, &row.trade_id);
+        |response| Some(response),
+        |row| fill_key(row.create_time, &row.trade_id, &row.order_id);
     futures::ListTransactions => futures::Transaction, specs::FUTURES_TRANSACTIONS,
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
-        |response| Some(response), |row| key(row.timestamp, &row.id);
+        |response| Some(response), |row| transaction_key(row);
     futures::ListTransfers => futures::Transfer, specs::FUTURES_TRANSFERS,
         |this, window| futures::ListTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
@@ -112,7 +147,8 @@ histories! {
             rows_or_none(response.list, response.total)
         },
         // The format of its time is not documented.
-        |row| unverified_key(None, None::<&String>, row);
+        |row| unverified_key(None, None::<&String>, row),
+        |response| response.value()?.total;
     futures::ListCollateralInterest => futures::CollateralInterest, specs::FUTURES_COLLATERAL_INTEREST,
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
@@ -120,7 +156,8 @@ histories! {
             let response = response.into_value()?;
             rows_or_none(response.items, response.total)
         },
-        |row| unverified_key(row.interest_time, row.id.as_ref(), row);
+        |row| unverified_key(row.interest_time, row.id.as_ref(), row),
+        |response| response.value()?.total;
     earn::ListFlexibleRecords => earn::FlexibleRecord, specs::EARN_FLEXIBLE_RECORDS,
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
@@ -128,7 +165,8 @@ histories! {
             let response = response.into_value()?;
             rows_or_none(response.records, response.total)
         },
-        |row| unverified_key(row.time, row.record_id.as_ref(), row);
+        |row| unverified_key(row.time, row.record_id.as_ref(), row),
+        |response| response.value()?.total;
     earn::ListFixedRecords => earn::FixedRecord, specs::EARN_FIXED_RECORDS,
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
@@ -136,5 +174,6 @@ histories! {
             let response = response.into_value()?;
             rows_or_none(response.records, response.total)
         },
-        |row| unverified_key(row.time, row.record_id.as_ref(), row);
+        |row| unverified_key(row.time, row.record_id.as_ref(), row),
+        |response| response.value()?.total;
 }

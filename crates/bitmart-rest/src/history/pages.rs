@@ -1,12 +1,11 @@
 //! Reads the pages of a history with a client.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use bitmart_types::{RowFault, Rows, Timestamp};
 use bytes::Bytes;
 
-use super::{Cursor, History, Page, Pagination, Progress, RowKey, Window};
+use super::{Cursor, History, Page, Pagination, Progress, RowKey, Window, number_equal};
 use crate::{Client, Error, RetryClass};
 
 /// The pages of a history, oldest first. Returned by [`Client::history`].
@@ -15,17 +14,14 @@ pub struct HistoryPages<H> {
     client: Client,
     request: H,
     pagination: Pagination,
+    with_gaps: bool,
 }
 
-/// The error of a history. The position is unchanged: calling `next` again repeats the request. Whether
-/// that is useful is the response of [`retry_class`](Self::retry_class); never do it during a ban.
-#[derive(Debug)]
+/// Rows that the exchange has and does not return, however its windows and pages are requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum HistoryError {
-    /// A request failed.
-    Request(Error),
-    /// More rows with one timestamp than the exchange returns in one response: the rest cannot be
-    /// requested, and skipping it would leave a gap.
+pub enum Gap {
+    /// More rows with one timestamp than the exchange returns in one response.
     TooManyRows {
         /// The timestamp.
         at: Timestamp,
@@ -35,6 +31,44 @@ pub enum HistoryError {
         /// Start of the window.
         at: Timestamp,
     },
+    /// The pages ended before as many rows were seen as the exchange states.
+    MissingRows {
+        /// Start of the window.
+        at: Timestamp,
+        /// Number of different rows on the pages.
+        seen: u64,
+        /// Number of rows that the exchange states.
+        total: u64,
+    },
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyRows { at } => {
+                write!(f, "more rows at {at} than the exchange returns in one response")
+            }
+            Self::RepeatedPage { at } => {
+                write!(f, "the exchange repeats the same page from {at} on")
+            }
+            Self::MissingRows { at, seen, total } => write!(
+                f,
+                "the exchange states {total} rows in the window from {at} on, and returns {seen}"
+            ),
+        }
+    }
+}
+
+/// The error of a history. The position is unchanged: calling `next` again repeats the request. Whether
+/// that is useful is the response of [`retry_class`](Self::retry_class); never do it during a ban.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// A request failed.
+    Request(Error),
+    /// Rows that cannot be requested: continuing would lose them. To continue all the same, read the
+    /// history with [`HistoryPages::with_gaps`].
+    Gap(Gap),
     /// The response contains no list of rows. Only for endpoints whose response is undocumented, such as
     /// savings.
     Unreadable {
@@ -53,17 +87,25 @@ impl Client {
         to: Timestamp,
     ) -> HistoryPages<H> {
         let pagination = Pagination::new(H::SPEC, from, to);
-        HistoryPages { client: self.clone(), request, pagination }
+        HistoryPages { client: self.clone(), request, pagination, with_gaps: false }
     }
 
     /// Continues a history from a stored cursor. The request must be the original one.
     pub fn resume_history<H: History>(&self, request: H, cursor: Cursor) -> HistoryPages<H> {
         let pagination = Pagination::resume(H::SPEC, cursor);
-        HistoryPages { client: self.clone(), request, pagination }
+        HistoryPages { client: self.clone(), request, pagination, with_gaps: false }
     }
 }
 
 impl<H: History> HistoryPages<H> {
+    /// Continues after a [`Gap`]: the rows that the exchange did return are a page with its
+    /// [`gap`](Page::gap), and the rest of that window is lost.
+    #[must_use]
+    pub fn with_gaps(mut self) -> Self {
+        self.with_gaps = true;
+        self
+    }
+
     /// The next window to request; `None` at the end.
     pub fn window(&self) -> Option<Window> {
         self.pagination.window()
@@ -100,30 +142,34 @@ impl<H: History> HistoryPages<H> {
     pub async fn next_page(&mut self) -> Option<Result<Page<H::Row>, HistoryError>> {
         loop {
             let window = self.pagination.window()?;
-            let (rows, raw) = match self.client.send_detailed(self.request.within(&window)).await {
-                Ok(response) => {
-                    let Some(rows) = H::rows(response.data) else {
-                        let at = self.pagination.cursor().next;
-                        return Some(Err(HistoryError::Unreadable { at }));
-                    };
-                    (rows, response.raw)
-                }
-                Err(error) if error.code().is_some() && error.code() == H::SPEC.empty_code => {
-                    (Rows::default(), Bytes::new())
-                }
-                Err(error) => return Some(Err(HistoryError::Request(error))),
-            };
+            let (rows, total, raw) =
+                match self.client.send_detailed(self.request.within(&window)).await {
+                    Ok(response) => {
+                        let total = H::total(&response.data);
+                        let Some(rows) = H::rows(response.data) else {
+                            let at = self.pagination.cursor().next;
+                            return Some(Err(HistoryError::Unreadable { at }));
+                        };
+                        (rows, total, response.raw)
+                    }
+                    Err(error) if error.code().is_some() && error.code() == H::SPEC.empty_code => {
+                        (Rows::default(), None, Bytes::new())
+                    }
+                    Err(error) => return Some(Err(HistoryError::Request(error))),
+                };
             let keys = keys::<H>(&rows);
-            let progress = self.pagination.advance(&keys);
-            match self.new_rows(progress) {
-                Err(error) => return Some(Err(error)),
-                Ok(None) => {}
-                Ok(Some(indices)) => {
-                    let rows = select(rows, &indices);
-                    let cursor = self.pagination.cursor().clone();
-                    return Some(Ok(Page { rows, cursor, window, raw }));
-                }
-            }
+            let progress = self.pagination.advance_to(&keys, total);
+            let (indices, gap) = match self.outcome(progress) {
+                Ok(None) => continue,
+                Ok(Some(indices)) => (indices, None),
+                Err(gap) if self.with_gaps => (self.pagination.step_over(&keys), Some(gap)),
+                Err(gap) => return Some(Err(HistoryError::Gap(gap))),
+            };
+            let of_rows = indices.iter().filter(|at| **at < rows.len());
+            let keys = of_rows.map(|at| keys[*at].clone()).collect();
+            let rows = select(rows, &indices);
+            let cursor = self.pagination.cursor().clone();
+            return Some(Ok(Page { rows, keys, gap, cursor, window, raw }));
         }
     }
 
@@ -136,17 +182,25 @@ impl<H: History> HistoryPages<H> {
     /// The response was full and its window cannot be narrowed, or its pages repeat.
     pub fn skip(&mut self, rows: usize) -> Result<bool, HistoryError> {
         let progress = self.pagination.skip(rows);
-        Ok(self.new_rows(progress)?.is_some())
+        match self.outcome(progress) {
+            Ok(indices) => Ok(indices.is_some()),
+            Err(_) if self.with_gaps => {
+                self.pagination.step_over(&[]);
+                Ok(true)
+            }
+            Err(gap) => Err(HistoryError::Gap(gap)),
+        }
     }
 
     /// Indices of the new rows; `None` if the window was narrowed.
-    fn new_rows(&self, progress: Progress) -> Result<Option<Vec<usize>>, HistoryError> {
+    fn outcome(&self, progress: Progress) -> Result<Option<Vec<usize>>, Gap> {
         let at = self.pagination.cursor().next;
         match progress {
             Progress::NewRows(indices) => Ok(Some(indices)),
             Progress::Narrowed => Ok(None),
-            Progress::TooManyRows => Err(HistoryError::TooManyRows { at }),
-            Progress::RepeatedPage => Err(HistoryError::RepeatedPage { at }),
+            Progress::TooManyRows => Err(Gap::TooManyRows { at }),
+            Progress::RepeatedPage => Err(Gap::RepeatedPage { at }),
+            Progress::MissingRows { seen, total } => Err(Gap::MissingRows { at, seen, total }),
         }
     }
 
@@ -156,16 +210,13 @@ impl<H: History> HistoryPages<H> {
     }
 }
 
-/// The keys of all rows, then of all faults. A fault is identified by its text and, among equal texts,
-/// by its position.
+/// The keys of all rows, then of all faults, whose id is their text. Equal ids are numbered.
 fn keys<H: History>(rows: &Rows<H::Row>) -> Vec<RowKey> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    let faults = rows.faults().iter().map(|fault| {
-        let number =
-            counts.entry(fault.raw.as_str()).and_modify(|number| *number += 1).or_default();
-        RowKey { time: None, id: format!("fault {number} {}", fault.raw) }
-    });
-    rows.iter().map(H::key).chain(faults).collect()
+    let faults = rows.faults().iter();
+    let faults = faults.map(|fault| RowKey { time: None, id: format!("fault {}", fault.raw) });
+    let mut keys: Vec<_> = rows.iter().map(H::key).chain(faults).collect();
+    number_equal(&mut keys);
+    keys
 }
 
 /// The rows and faults at these indices of [`keys`].
@@ -189,9 +240,7 @@ impl HistoryError {
     pub fn retry_class(&self) -> RetryClass {
         match self {
             Self::Request(error) => error.retry_class(),
-            Self::TooManyRows { .. } | Self::RepeatedPage { .. } | Self::Unreadable { .. } => {
-                RetryClass::Never
-            }
+            Self::Gap(_) | Self::Unreadable { .. } => RetryClass::Never,
         }
     }
 }
@@ -200,14 +249,7 @@ impl fmt::Display for HistoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request(_) => f.write_str("a request of the history failed"),
-            Self::TooManyRows { at } => write!(
-                f,
-                "more rows at {at} than the exchange returns in one response; narrow the request, for \
-                 example to one symbol"
-            ),
-            Self::RepeatedPage { at } => {
-                write!(f, "the exchange repeats the same page from {at} on")
-            }
+            Self::Gap(gap) => write!(f, "{gap}; narrow the request, for example to one symbol"),
             Self::Unreadable { at } => {
                 write!(f, "the response for the window from {at} on contains no list of rows")
             }
@@ -219,7 +261,7 @@ impl std::error::Error for HistoryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Request(error) => Some(error),
-            Self::TooManyRows { .. } | Self::RepeatedPage { .. } | Self::Unreadable { .. } => None,
+            Self::Gap(_) | Self::Unreadable { .. } => None,
         }
     }
 }

@@ -73,6 +73,13 @@ pub enum Progress {
     /// Every row of a full numbered page was on an earlier page: the exchange repeats a page, and
     /// continuing would never end.
     RepeatedPage,
+    /// The numbered pages ended, or repeat, before as many rows were seen as the exchange states.
+    MissingRows {
+        /// Number of different rows on the pages of the window.
+        seen: u64,
+        /// Number of rows that the exchange states.
+        total: u64,
+    },
 }
 
 impl Pagination {
@@ -122,13 +129,50 @@ impl Pagination {
     }
 
     /// Processes the keys of all rows of a response, including rows that could not be decoded: their
-    /// number shows whether the response may be truncated.
+    /// number shows whether the response may be truncated. Equal keys are one row: call
+    /// [`number_equal`](super::number_equal) before.
     pub fn advance(&mut self, keys: &[RowKey]) -> Progress {
+        self.advance_to(keys, None)
+    }
+
+    /// Like [`advance`](Self::advance), with the number of rows over all pages of the window, if the
+    /// exchange states it: it may return fewer rows per page than requested.
+    pub fn advance_to(&mut self, keys: &[RowKey], total: Option<u64>) -> Progress {
         let full = self.is_full(keys.len());
         if full && !self.spec.numbered {
             return self.narrow();
         }
-        let known = self.cursor.current.len();
+        let new: BTreeSet<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+        let new = new.into_iter().filter(|id| !self.cursor.current.contains(*id)).count();
+        let seen = (self.cursor.current.len() + new) as u64;
+        let missing = total.filter(|total| self.spec.numbered && seen < *total);
+        match missing {
+            _ if new > 0 => {}
+            _ if full => return Progress::RepeatedPage,
+            Some(total) => return Progress::MissingRows { seen, total },
+            None => {}
+        }
+        let fresh = self.take_fresh(keys);
+        if full || missing.is_some() {
+            self.cursor.page += 1;
+        } else {
+            self.next_window(keys.len());
+        }
+        Progress::NewRows(fresh)
+    }
+
+    /// Continues after the window of a response that [`advance`](Self::advance) rejected, and returns the
+    /// indices of its new rows. The other rows of the window are lost: for
+    /// [`TooManyRows`](Progress::TooManyRows), [`RepeatedPage`](Progress::RepeatedPage) and
+    /// [`MissingRows`](Progress::MissingRows), where nothing else makes the pagination continue.
+    pub fn step_over(&mut self, keys: &[RowKey]) -> Vec<usize> {
+        let fresh = self.take_fresh(keys);
+        self.next_window(keys.len());
+        fresh
+    }
+
+    /// Marks the rows as seen, and returns the indices of the new ones, sorted.
+    fn take_fresh(&mut self, keys: &[RowKey]) -> Vec<usize> {
         let mut fresh: Vec<usize> = Vec::new();
         for (index, key) in keys.iter().enumerate() {
             let is_new = self.cursor.current.insert(key.id.clone());
@@ -136,16 +180,8 @@ impl Pagination {
                 fresh.push(index);
             }
         }
-        if full && self.cursor.current.len() == known {
-            return Progress::RepeatedPage;
-        }
         fresh.sort_by(|left, right| keys[*left].cmp(&keys[*right]));
-        if full {
-            self.cursor.page += 1;
-        } else {
-            self.next_window(keys.len());
-        }
-        Progress::NewRows(fresh)
+        fresh
     }
 
     /// Skips a response whose rows could not be read. `rows` is their number: a full response is

@@ -8,7 +8,7 @@ use bitmart_types::Rows;
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::{Cursor, History, HistoryError, HistoryPages, Window};
+use super::{Cursor, Gap, History, HistoryError, HistoryPages, RowKey, Window};
 
 /// The pages of a history as a [`Stream`], oldest first. Made by [`HistoryPages::into_stream`].
 ///
@@ -33,6 +33,11 @@ pub struct Page<R> {
     /// Rows that were not in an earlier page, in order of time; possibly none. Rows that cannot be
     /// decoded are its faults, with their positions in the response.
     pub rows: Rows<R>,
+    /// The keys of the rows; those with equal ids are numbered.
+    pub keys: Vec<RowKey>,
+    /// The rows of the window that could not be requested. Always `None` without
+    /// [`HistoryPages::with_gaps`].
+    pub gap: Option<Gap>,
     /// The position after this page: store it together with the rows.
     pub cursor: Cursor,
     /// The requested window.

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use bitmart_types::Timestamp;
 use proptest::prelude::*;
+use serde_json::json;
 
-use super::{Cursor, HistorySpec, Pagination, Progress, RowKey, Window};
+use super::{Cursor, History, HistorySpec, Pagination, Progress, RowKey, Window, number_equal};
+use crate::{account, futures};
 
 /// An exchange with rows at `times`; the id of a row is its index.
 #[derive(Clone, Debug)]
@@ -63,7 +65,7 @@ fn paginate(
             }
             Progress::Narrowed => {}
             Progress::TooManyRows => return None,
-            Progress::RepeatedPage => panic!("the model does not repeat pages"),
+            rejected => panic!("the model does not repeat pages: {rejected:?}"),
         }
         if *stops.next().unwrap_or(&false) {
             let stored = serde_json::to_string(pagination.cursor()).expect("a cursor encodes");
@@ -144,7 +146,7 @@ proptest! {
                 }
                 Progress::Narrowed => {}
                 Progress::TooManyRows => return Ok(()),
-                Progress::RepeatedPage => panic!("there are no thousand pages"),
+                rejected => panic!("there are no thousand pages: {rejected:?}"),
             }
         }
         let once: BTreeSet<_> = returned.iter().copied().collect();
@@ -191,6 +193,103 @@ fn more_rows_at_one_time_than_a_page_are_reported() {
     assert_eq!(paginate(&exchange, HistorySpec::new(1, 20), 100, &[true]), None);
     let numbered = HistorySpec::new(1, 20).numbered();
     assert_eq!(paginate(&exchange, numbered, 100, &[true]).map(|rows| rows.len()), Some(30));
+}
+
+fn key(time: i64, id: &str) -> RowKey {
+    RowKey { time: Some(Timestamp::from_millis(time)), id: id.to_owned() }
+}
+
+#[test]
+fn an_instant_that_is_too_full_is_stepped_over_and_the_rest_is_read() {
+    let times = (0..100).map(|at| if at < 30 { 50 } else { at }).collect();
+    let exchange = Exchange { times, includes_begin: true, includes_end: true, newest_first: true };
+    let spec = HistorySpec { max_window: 1_000, ..HistorySpec::new(1, 20) };
+    let at = Timestamp::from_millis;
+    let mut pagination = Pagination::new(spec, at(0), at(200));
+    let (mut ids, mut gaps) = (Vec::new(), 0);
+    while let Some(window) = pagination.window() {
+        let response = exchange.response(&spec, &window);
+        let fresh = match pagination.advance(&response) {
+            Progress::NewRows(fresh) => fresh,
+            Progress::TooManyRows => {
+                gaps += 1;
+                pagination.step_over(&response)
+            }
+            _ => continue,
+        };
+        ids.extend(fresh.into_iter().map(|row| response[row].id.clone()));
+    }
+    let different: BTreeSet<_> = ids.iter().collect();
+    assert_eq!(different.len(), ids.len(), "no row is returned twice");
+    assert!(gaps > 0 && (30..100).all(|id| different.contains(&id.to_string())), "{different:?}");
+}
+
+#[test]
+fn pages_that_are_shorter_than_requested_are_read_until_the_stated_total() {
+    let spec = HistorySpec::new(1, 100).numbered();
+    let mut pagination =
+        Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
+    let page: Vec<_> = (0..20).map(|id| key(50, &format!("{id:02}"))).collect();
+    assert_eq!(pagination.advance_to(&page, Some(30)), Progress::NewRows((0..20).collect()));
+    assert_eq!(pagination.window().map(|window| window.page), Some(2));
+    let cursor = pagination.cursor().clone();
+    let ended = Progress::MissingRows { seen: 20, total: 30 };
+    assert_eq!(pagination.advance_to(&[], Some(30)), ended);
+    assert_eq!(pagination.cursor(), &cursor, "the same page is requested again");
+    let page: Vec<_> = (20..30).map(|id| key(50, &format!("{id:02}"))).collect();
+    assert_eq!(pagination.advance_to(&page, Some(30)), Progress::NewRows((0..10).collect()));
+    assert_eq!(pagination.window(), None);
+}
+
+#[test]
+fn equal_ids_are_numbered_and_ordered_part_by_part() {
+    let mut keys =
+        ["10 2", "9 3", "9 3", "9 10", "9", "deposit 10", "deposit 9"].map(|id| key(1, id));
+    number_equal(&mut keys);
+    assert_eq!(keys[1].id_and_number(), ("9 3", 1));
+    assert_eq!(keys[2].id_and_number(), ("9 3", 2));
+    keys.sort();
+    let ids: Vec<_> = keys.iter().map(RowKey::id_and_number).collect();
+    let wanted = [
+        ("9", 1),
+        ("9 3", 1),
+        ("9 3", 2),
+        ("9 10", 1),
+        ("10 2", 1),
+        ("deposit 9", 1),
+        ("deposit 10", 1),
+    ];
+    assert_eq!(ids, wanted);
+}
+
+/// The key of a row of an endpoint.
+fn key_of<H: History<Row: serde::de::DeserializeOwned>>(row: serde_json::Value) -> RowKey {
+    H::key(&serde_json::from_value(row).expect("a row"))
+}
+
+#[test]
+fn rows_that_differ_have_different_keys_and_a_change_of_state_keeps_the_key() {
+    let funding = |symbol: &str| {
+        key_of::<futures::ListTransactions>(json!({ "time": "1734422402121", "asset": "USDT",
+            "type": "Funding Fee", "amount": "-0.00008253", "symbol": symbol,
+            "tran_id": "1734422402121", "flow_type": "3" }))
+    };
+    assert_ne!(funding("LTCUSDT"), funding("ETHUSDT"));
+    let fill = |order: &str| {
+        key_of::<futures::ListFills>(
+            json!({ "order_id": order, "trade_id": "7", "symbol": "BTCUSDT",
+            "side": 1, "price": "1", "vol": "1", "create_time": 1_734_422_402_121_i64 }),
+        )
+    };
+    assert_ne!(fill("1"), fill("2"));
+    let withdrawal = |address: &str, status: u32, tx_id: &str| {
+        key_of::<account::ListFundingHistory>(json!({ "withdraw_id": "", "deposit_id": "",
+            "operation_type": "withdraw", "currency": "USDT", "apply_time": 1_734_422_402_121_i64,
+            "arrival_amount": "5", "fee": "1", "status": status, "address": address,
+            "address_memo": "", "tx_id": tx_id }))
+    };
+    assert_eq!(withdrawal("a", 1, ""), withdrawal("a", 3, "0x1"));
+    assert_ne!(withdrawal("a", 1, ""), withdrawal("b", 1, ""));
 }
 
 #[test]
@@ -249,8 +348,6 @@ fn duplicate_and_unordered_rows_are_returned_once_and_in_order() {
     let spec = HistorySpec::new(7, 200);
     let mut pagination =
         Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
-    let key =
-        |time, id: &str| RowKey { time: Some(Timestamp::from_millis(time)), id: id.to_owned() };
     let response = [key(9, "c"), key(3, "a"), key(9, "c"), key(3, "b"), key(3, "a")];
     assert_eq!(pagination.advance(&response), Progress::NewRows(vec![1, 3, 0]));
 }

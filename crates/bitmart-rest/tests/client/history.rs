@@ -46,12 +46,13 @@ fn records(times: &[i64], query: &str) -> String {
     let (from, to) = (parameter(query, "startTime"), parameter(query, "endTime"));
     let (page, size) = (parameter(query, "currentPage"), parameter(query, "sizePage"));
     let inside = times.iter().enumerate().rev().filter(|(_, at)| (from..=to).contains(*at));
+    let total = inside.clone().count();
     let rows = inside.skip(usize::try_from((page - 1) * size).unwrap());
     let rows: Vec<_> = rows
         .take(usize::try_from(size).unwrap())
         .map(|(id, at)| format!(r#"{{"recordId":"r{id}","type":"interest","time":{at}}}"#))
         .collect();
-    success(&format!(r#"{{"total":{},"list":[{}]}}"#, times.len(), rows.join(",")))
+    success(&format!(r#"{{"total":{},"list":[{}]}}"#, total, rows.join(",")))
 }
 
 #[tokio::test]

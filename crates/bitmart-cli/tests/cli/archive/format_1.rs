@@ -66,6 +66,10 @@ fn as_format_1(folder: &Path) {
                 "late",
                 "snapshot",
                 "snapshots",
+                "identity",
+                "gaps",
+                "unreadable",
+                "code",
             ];
             remove(state, &newer);
             (state["bytes"], state["raw_bytes"]) = (rows.into(), raw.into());

@@ -1,13 +1,13 @@
 //! Histories with their types erased.
 
-use bitmart_types::RowFault;
+use bitmart_types::{Note, RowFault, collect_notes};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::RecodeError;
 use crate::decode;
-use crate::history::{History, HistorySpec, RowKey};
+use crate::history::{History, HistorySpec, RowKey, number_equal};
 
 /// A history: how to page through it, and how to read its rows.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +23,12 @@ pub struct HistoryEntry {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct HistoryRows {
-    /// The rows as JSON text, each with its key.
+    /// The rows as JSON text, each with its key. Equal ids are numbered.
     pub rows: Vec<(RowKey, String)>,
     /// Rows that do not decode.
     pub faults: Vec<RowFault>,
+    /// Number of optional values that could not be read and are absent in the rows.
+    pub unreadable: usize,
 }
 
 impl HistoryEntry {
@@ -46,20 +48,31 @@ impl HistoryEntry {
         (self.read)(body)
     }
 
-    /// Returns time and id of a row in the JSON of [`HistoryRows`]; `None` if it does not decode.
+    /// Returns time and id of a row in the JSON of [`HistoryRows`], without a number; `None` if it does not
+    /// decode.
     pub fn key(&self, row: &[u8]) -> Option<RowKey> {
         (self.key)(row)
     }
 }
 
+/// Runs a decoder, and counts the optional values that it could not read: at most 64.
+pub fn count_unreadable<T>(decode: impl FnOnce() -> T) -> (T, usize) {
+    let (result, notes) = collect_notes(decode);
+    let is_unreadable = |note: &&Note| matches!(note, Note::Unreadable { .. });
+    (result, notes.iter().filter(is_unreadable).count())
+}
+
 fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<HistoryRows, RecodeError> {
-    let data =
-        decode::<H>(StatusCode::OK, &HeaderMap::new(), body).map_err(RecodeError::Response)?;
+    let (data, unreadable) =
+        count_unreadable(|| decode::<H>(StatusCode::OK, &HeaderMap::new(), body));
+    let data = data.map_err(RecodeError::Response)?;
     let rows = H::rows(data).ok_or(RecodeError::NoRows)?;
     let faults = rows.faults().to_vec();
     let text = |row: &H::Row| serde_json::to_string(row).map_err(RecodeError::Model);
-    let rows = rows.iter().map(|row| Ok((H::key(row), text(row)?)));
-    Ok(HistoryRows { rows: rows.collect::<Result<_, RecodeError>>()?, faults })
+    let mut keys: Vec<_> = rows.iter().map(H::key).collect();
+    number_equal(&mut keys);
+    let rows = keys.into_iter().zip(rows.iter()).map(|(key, row)| Ok((key, text(row)?)));
+    Ok(HistoryRows { rows: rows.collect::<Result<_, RecodeError>>()?, faults, unreadable })
 }
 
 fn key<H: History<Row: DeserializeOwned>>(row: &[u8]) -> Option<RowKey> {

@@ -198,7 +198,8 @@ pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
                 "asset": flow.currency.as_str(),
                 "account": "futures",
                 "time": flow.time_ms.to_string(),
-                "tran_id": flow.id.to_string(),
+                // As captured: the millisecond, which rows of several contracts share.
+                "tran_id": flow.time_ms.to_string(),
             })
         });
     Ok(rows.collect::<Value>())
