@@ -52,6 +52,30 @@ fn a_request_with_an_effect_needs_a_confirmation() {
 }
 
 #[test]
+fn a_withdrawal_is_checked_like_by_its_own_command() {
+    let place = sandbox();
+    let apply = ["api", "POST", "/account/v1/withdraw/apply", "amount=100", "-y"];
+    let address = "address=0x52908400098527886E0F7030069857D2E4169EE7";
+    for (more, part) in [
+        (&["currency=USDT", address][..], "USDT-TRC20, USDT-ERC20"),
+        (&["currency=usdt", address], "USDT-TRC20, USDT-ERC20"),
+        (&["Currency:=\"USDT\"", address], "USDT-TRC20, USDT-ERC20"),
+        (&["currency=USDT-ERC20", "currency=USDT-TRC20", address], "given twice"),
+    ] {
+        let refused = bitmart(&place, &[&apply[..], more].concat());
+        assert_eq!(refused.code, 2, "{more:?}: {}", refused.err);
+        assert!(refused.err.contains(part), "{more:?}: {}", refused.err);
+    }
+    let query = "/account/v1/withdraw/apply?currency=USDT-TRC20";
+    let refused = bitmart(&place, &["api", "POST", query, "amount=100", address, "-y"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    let history = bitmart(&place, &["account", "funding-history", "withdraw", "100"]);
+    assert_eq!(history.out, "", "nothing was sent");
+    let sent = bitmart(&place, &[&apply[..], &["currency=USDT-ERC20", address]].concat());
+    assert_eq!(sent.code, 0, "{}", sent.err);
+}
+
+#[test]
 fn an_undocumented_path_is_sent_and_its_rejection_reported() {
     let place = sandbox();
     let refused = bitmart(&place, &["api", "GET", "/spot/v9/nothing", "a=b"]);

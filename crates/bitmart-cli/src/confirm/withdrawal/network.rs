@@ -1,6 +1,7 @@
 //! The network of a withdrawal: which ones the exchange lists, and which one is meant.
 
 use bitmart::rest::{Client, Error, account};
+use bitmart::types::Rows;
 
 use super::super::address::is_same_network;
 use super::super::{parameter_text, prompt};
@@ -23,13 +24,20 @@ pub(crate) async fn choose_network(
     if !on_chain || code.contains('-') {
         return Ok(());
     }
-    let rows = match client.account().currencies(account::ListFundingCurrencies::new()).await {
-        Ok(list) => list.currencies.into_vec(),
+    let list = match client.account().currencies(account::ListFundingCurrencies::new()).await {
+        Ok(list) => list.currencies,
         // Without the list the network of the withdrawal is unknown.
         Err(error) => return Err(Failure::from(error).with_context(&format!("networks of {code}"))),
     };
-    let rows: Vec<_> =
-        rows.into_iter().filter(|row| coin_of(row.currency.as_str()) == code).collect();
+    if may_hide_a_network(&list, &code) {
+        return Err(Failure::usage(format!(
+            "a network of {code} may be missing in the list, because a row cannot be decoded, and money sent \
+             on another network than that of the address is lost: name the network, as in {code}-NETWORK"
+        )));
+    }
+    let of_coin =
+        |row: &account::FundingCurrency| coin_of(row.currency.as_str()).eq_ignore_ascii_case(&code);
+    let rows: Vec<_> = list.into_iter().filter(of_coin).collect();
     let names: Vec<_> = rows.iter().map(|row| row.currency.to_string()).collect();
     let chosen = match &rows[..] {
         [] => return Ok(()),
@@ -63,6 +71,19 @@ pub(crate) async fn choose_network(
     Ok(())
 }
 
+/// Whether a row that cannot be decoded may be a network of the coin. A row that names another coin is not.
+fn may_hide_a_network(list: &Rows<account::FundingCurrency>, coin: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        currency: String,
+    }
+    list.faults().iter().any(|fault| {
+        // A text that was cut is not JSON.
+        let named = serde_json::from_str::<Named>(&fault.raw);
+        named.map_or(true, |row| coin_of(&row.currency).eq_ignore_ascii_case(coin))
+    })
+}
+
 /// The network of a code in the exchange's list.
 pub(super) async fn listed_network(
     client: &Client,
@@ -92,4 +113,28 @@ fn network_line(row: &account::FundingCurrency) -> String {
         or_unknown(row.withdraw_fee.or(row.withdraw_min_fee).as_ref()),
         or_unknown(row.withdraw_min_size.as_ref())
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::rest::account;
+    use bitmart::types::Rows;
+
+    use super::may_hide_a_network;
+
+    #[test]
+    fn a_row_that_cannot_be_decoded_may_be_a_network_of_the_coin() {
+        for (row, hides) in [
+            (r#"{"currency":"USDT-ERC20","withdraw_fee":{}}"#, true),
+            (r#"{"currency":"usdt","withdraw_fee":{}}"#, true),
+            (r#"{"currency":7}"#, true),
+            ("[]", true),
+            (r#"{"currency":"BTC","withdraw_fee":{}}"#, false),
+        ] {
+            let list = format!(r#"[{{"currency":"USDT-TRC20"}},{row}]"#);
+            let list: Rows<account::FundingCurrency> = serde_json::from_str(&list).expect("a list");
+            assert!(!list.is_complete(), "{row}");
+            assert_eq!(may_hide_a_network(&list, "USDT"), hides, "{row}");
+        }
+    }
 }
