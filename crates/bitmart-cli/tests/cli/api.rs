@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::{bitmart, sandbox};
+use crate::common::{bitmart, sandbox, unlimited_sandbox};
 
 #[test]
 fn a_documented_request_is_sent_like_by_its_own_command() {
@@ -53,7 +53,7 @@ fn a_request_with_an_effect_needs_a_confirmation() {
 
 #[test]
 fn a_withdrawal_is_checked_like_by_its_own_command() {
-    let place = sandbox();
+    let place = unlimited_sandbox();
     let apply = ["api", "POST", "/account/v1/withdraw/apply", "amount=100", "-y"];
     let address = "address=0x52908400098527886E0F7030069857D2E4169EE7";
     for (more, part) in [

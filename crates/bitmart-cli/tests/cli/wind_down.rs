@@ -412,6 +412,7 @@ fn an_incomplete_line_of_the_journal_is_ignored() {
 #[test]
 fn a_wrong_address_option_ends_the_run_before_anything_is_sent() {
     let place = place();
+    place.sandbox.set_balance(1, WalletKind::Spot, "ETH", dec!(0)).expect("an account");
     let before = place.sandbox.balances();
     let usdt = |code: &str| format!("{code}={TRON}");
     for (to, part) in [
@@ -419,7 +420,7 @@ fn a_wrong_address_option_ends_the_run_before_anything_is_sent() {
         (usdt("USDT-TRC2O"), "USDT-TRC20, USDT-ERC20"),
         (usdt("USTD-TRC20"), "no network of USTD"),
         // A coin of which the account has nothing.
-        (format!("DOGE={TRON}"), "the account has no DOGE"),
+        ("ETH=0x52908400098527886E0F7030069857D2E4169EE7".to_owned(), "the account has no ETH"),
     ] {
         let wrong = bitmart(&place, &[&WIND_DOWN[..], &["--to", &to]].concat());
         assert_eq!(wrong.code, 2, "{to}: {}", wrong.err);
@@ -434,8 +435,12 @@ fn a_wrong_address_option_ends_the_run_before_anything_is_sent() {
 #[test]
 fn an_address_option_in_any_spelling_wins_over_a_saved_address() {
     let place = place();
-    let to = "usdt-erc20=0x52908400098527886E0F7030069857D2E4169EE7";
-    let words = [&WIND_DOWN[..], &["--to", to]].concat();
+    let address = "0x52908400098527886E0F7030069857D2E4169EE7";
+    // Both are saved and verified, and the fee of the other network is lower.
+    let saved = WithdrawAddress::new(address).currency("USDT").network("ERC20");
+    place.sandbox.save_address(1, saved).expect("an account");
+    let to = format!("usdt-erc20={address}");
+    let words = [&WIND_DOWN[..], &["--to", &to]].concat();
     run(&place, &words);
     let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
     assert!(

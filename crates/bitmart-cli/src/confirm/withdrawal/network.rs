@@ -1,7 +1,6 @@
 //! The network of a withdrawal: which ones the exchange lists, and which one is meant.
 
 use bitmart::rest::{Client, Error, account};
-use bitmart::types::Rows;
 
 use super::super::address::is_same_network;
 use super::super::{parameter_text, prompt};
@@ -29,28 +28,28 @@ pub(crate) async fn choose_network(
         // Without the list the network of the withdrawal is unknown.
         Err(error) => return Err(Failure::from(error).with_context(&format!("networks of {code}"))),
     };
-    if may_hide_a_network(&list, &code) {
-        return Err(Failure::usage(format!(
-            "a network of {code} may be missing in the list, because a row cannot be decoded, and money sent \
-             on another network than that of the address is lost: name the network, as in {code}-NETWORK"
-        )));
-    }
+    let is_complete = list.is_complete();
     let of_coin =
         |row: &account::FundingCurrency| coin_of(row.currency.as_str()).eq_ignore_ascii_case(&code);
     let rows: Vec<_> = list.into_iter().filter(of_coin).collect();
     let names: Vec<_> = rows.iter().map(|row| row.currency.to_string()).collect();
-    let chosen = match &rows[..] {
-        [] => return Ok(()),
-        [only] => only.currency.to_string(),
-        _ if !prompt::is_interactive() => {
+    let several = if is_complete {
+        "is on several networks"
+    } else {
+        "may be on a network that cannot be decoded"
+    };
+    let chosen = match choice(&rows, is_complete) {
+        Choice::None => return Ok(()),
+        Choice::Only(row) => row.currency.to_string(),
+        Choice::Several if !prompt::is_interactive() => {
             return Err(Failure::usage(format!(
-                "{code} is on several networks, and money sent on another network than that of the address \
-                 is lost: name one of {}",
+                "{code} {several}, and money sent on another network than that of the address is lost: name one \
+                 of {}",
                 names.join(", ")
             )));
         }
-        _ => {
-            eprintln!("{code} is on several networks:");
+        Choice::Several => {
+            eprintln!("{code} {several}:");
             for row in &rows {
                 eprintln!("  {}", network_line(row));
             }
@@ -71,17 +70,23 @@ pub(crate) async fn choose_network(
     Ok(())
 }
 
-/// Whether a row that cannot be decoded may be a network of the coin. A row that names another coin is not.
-fn may_hide_a_network(list: &Rows<account::FundingCurrency>, coin: &str) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Named {
-        currency: String,
+/// What the listed networks of a coin leave to choose.
+#[derive(Debug, PartialEq)]
+enum Choice<'a> {
+    /// The exchange lists none, and decides.
+    None,
+    Only(&'a account::FundingCurrency),
+    /// There are several, or there may be: a row of the list cannot be decoded.
+    Several,
+}
+
+fn choice(of_coin: &[account::FundingCurrency], is_complete: bool) -> Choice<'_> {
+    match of_coin {
+        _ if !is_complete => Choice::Several,
+        [] => Choice::None,
+        [only] => Choice::Only(only),
+        _ => Choice::Several,
     }
-    list.faults().iter().any(|fault| {
-        // A text that was cut is not JSON.
-        let named = serde_json::from_str::<Named>(&fault.raw);
-        named.map_or(true, |row| coin_of(&row.currency).eq_ignore_ascii_case(coin))
-    })
 }
 
 /// The network of a code in the exchange's list.
@@ -120,21 +125,19 @@ mod tests {
     use bitmart::rest::account;
     use bitmart::types::Rows;
 
-    use super::may_hide_a_network;
+    use super::{Choice, choice};
 
     #[test]
-    fn a_row_that_cannot_be_decoded_may_be_a_network_of_the_coin() {
-        for (row, hides) in [
-            (r#"{"currency":"USDT-ERC20","withdraw_fee":{}}"#, true),
-            (r#"{"currency":"usdt","withdraw_fee":{}}"#, true),
-            (r#"{"currency":7}"#, true),
-            ("[]", true),
-            (r#"{"currency":"BTC","withdraw_fee":{}}"#, false),
-        ] {
-            let list = format!(r#"[{{"currency":"USDT-TRC20"}},{row}]"#);
-            let list: Rows<account::FundingCurrency> = serde_json::from_str(&list).expect("a list");
-            assert!(!list.is_complete(), "{row}");
-            assert_eq!(may_hide_a_network(&list, "USDT"), hides, "{row}");
-        }
+    fn a_network_is_chosen_from_a_complete_list_only() {
+        let list = |text: &str| -> Rows<account::FundingCurrency> {
+            serde_json::from_str(text).expect("a list")
+        };
+        let one = list(r#"[{"currency":"USDT-TRC20"}]"#);
+        assert_eq!(choice(&one, one.is_complete()), Choice::Only(&one[0]));
+        let two = list(r#"[{"currency":"USDT-TRC20"},{"currency":{"code":"USDT-ERC20"}}]"#);
+        assert_eq!((two.len(), two.is_complete()), (1, false));
+        assert_eq!(choice(&two, two.is_complete()), Choice::Several);
+        assert_eq!(choice(&[], false), Choice::Several);
+        assert_eq!(choice(&[], true), Choice::None);
     }
 }
