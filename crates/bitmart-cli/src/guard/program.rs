@@ -16,10 +16,19 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// The program that places the orders, if one was given.
 #[derive(Default)]
-pub(super) struct GuardedProgram(Mutex<Option<Child>>);
+pub(super) struct GuardedProgram(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// The program, until it was waited for.
+    child: Option<Child>,
+    /// Whether the orders are being canceled: no program may start any more.
+    is_over: bool,
+}
 
 impl GuardedProgram {
-    /// Starts it in a process group of its own, so that what it starts is killed with it.
+    /// Starts it in a process group of its own, so that what it starts is killed with it. Does nothing after
+    /// [`kill`](Self::kill).
     pub(super) fn start<'a>(
         &self,
         mut arguments: impl Iterator<Item = &'a str>,
@@ -32,10 +41,13 @@ impl GuardedProgram {
         if io::stdin().is_terminal() {
             command.stdin(Stdio::null());
         }
-        let child = command.spawn();
-        let child = child.map_err(|error| Failure::io(format!("{name}: {error}")))?;
-        self.with(|program| *program = Some(child));
-        Ok(())
+        self.with(|state| {
+            if !state.is_over {
+                let child = command.spawn();
+                state.child = Some(child.map_err(|error| Failure::io(format!("{name}: {error}")))?);
+            }
+            Ok(())
+        })
     }
 
     /// Waits until the program has ended or its file is too old, and returns the reason.
@@ -58,22 +70,22 @@ impl GuardedProgram {
 
     /// The exit status, if the program has ended. What it started is killed then.
     fn end(&self) -> io::Result<Option<ExitStatus>> {
-        self.with(|program| {
-            let Some(child) = program else { return Ok(None) };
+        self.with(|state| {
+            let Some(child) = &mut state.child else { return Ok(None) };
             if !group::has_ended(child)? {
                 return Ok(None);
             }
             let status = kill_and_wait(child)?;
-            *program = None;
+            state.child = None;
             Ok(Some(status))
         })
     }
 
     /// Forwards a signal, and gives the program a second to end.
     pub(super) async fn forward(&self, signal: Received) {
-        self.with(|program| program.iter().for_each(|child| group::forward(child, signal)));
+        self.with(|state| state.child.iter().for_each(|child| group::forward(child, signal)));
         let begin = Instant::now();
-        while begin.elapsed() < GRACE && self.with(|program| program.is_some()) {
+        while begin.elapsed() < GRACE && self.with(|state| state.child.is_some()) {
             if self.end().is_err() {
                 return;
             }
@@ -83,15 +95,16 @@ impl GuardedProgram {
 
     /// Kills the program and what it started.
     pub(super) fn kill(&self) {
-        self.with(|program| {
-            if let Some(mut child) = program.take() {
+        self.with(|state| {
+            state.is_over = true;
+            if let Some(mut child) = state.child.take() {
                 // It may have ended already.
                 drop(kill_and_wait(&mut child));
             }
         });
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Option<Child>) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -189,7 +202,16 @@ mod group {
 mod tests {
     use std::time::{Duration, Instant, SystemTime};
 
-    use super::Touched;
+    use super::{GuardedProgram, Touched};
+
+    #[test]
+    fn a_program_does_not_start_after_the_end() {
+        let program = GuardedProgram::default();
+        program.kill();
+        program.start(["this-program-does-not-exist"].into_iter()).expect("it is not started");
+        let other = GuardedProgram::default();
+        assert!(other.start(["this-program-does-not-exist"].into_iter()).is_err());
+    }
 
     #[test]
     fn a_file_is_touched_when_its_time_changes_whatever_that_time_is() {

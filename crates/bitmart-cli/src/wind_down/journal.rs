@@ -201,3 +201,22 @@ impl Journal {
         self.file.write_all(&text).and_then(|()| self.file.sync_all()).map_err(failed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+
+    #[test]
+    fn a_journal_says_when_a_request_was_signed_at_the_latest() {
+        let request = |more: &str| -> Request {
+            let text = format!(
+                r#"{{"number":1,"text":"","endpoint":"account_withdraw","parameters":[],"before":{{"at_ms":5000}}{more}}}"#
+            );
+            serde_json::from_str(&text).expect("a request")
+        };
+        let signed_by = |more| request(more).signed_by().as_millis();
+        assert_eq!(signed_by(r#","signed_by_ms":17000"#), 17_000);
+        // Journals of earlier versions have only the time before the request.
+        assert_eq!(signed_by(""), 65_000);
+    }
+}
