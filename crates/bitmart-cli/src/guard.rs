@@ -136,7 +136,7 @@ async fn report_events(switch: &DeadManSwitch) {
                 ));
             }
             Event::Rearmed(contract) => {
-                note(format_args!("{contract}: the timer is running again"))
+                note(format_args!("{contract}: the timer is running again"));
             }
             Event::MarketEnded(one) => note(format_args!("{}: {}", one.market, text(&one.result))),
             _ => {}

@@ -89,6 +89,7 @@ impl fmt::Debug for Payload {
         f.debug_struct("Payload")
             .field("query_bytes", &self.query.len())
             .field("body_bytes", &self.body.len())
+            .field("sign_until", &self.sign_until)
             .finish()
     }
 }

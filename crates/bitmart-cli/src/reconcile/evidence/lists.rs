@@ -55,9 +55,10 @@ pub(super) async fn list(
             listed(&records, |row| Row {
                 id: Some(row.transfer_id.to_string()),
                 time_ms: millis(row.timestamp),
-                fit: match row.direction.as_str() == direction {
-                    true => fit(row.currency.as_str(), row.amount),
-                    false => Fit::Other,
+                fit: if row.direction.as_str() == direction {
+                    fit(row.currency.as_str(), row.amount)
+                } else {
+                    Fit::Other
                 },
                 progress: match &row.state {
                     Some(futures::TransferState::Finished) => Progress::Accepted,

@@ -90,11 +90,11 @@ fn a_transfer_to_another_account_matches_by_its_recipient() {
 fn a_row_without_a_request_number_may_be_the_one() {
     let rows = |numbers: &[Option<&str>]| {
         let rows = Rows::from(numbers.to_vec());
-        savings(Some(rows), "42", |number| number.as_ref()).rows
+        savings(Some(rows), "42", Option::as_ref).rows
     };
     let fits = |rows: Vec<super::Row>| rows.iter().map(|row| row.fit).collect::<Vec<_>>();
     assert_eq!(fits(rows(&[Some("41"), Some("42")])), [Fit::Other, Fit::Exact]);
     let [row] = &rows(&[None])[..] else { panic!("one row") };
     assert_eq!((row.fit, row.id.as_ref(), row.progress), (Fit::Possible, None, Progress::Accepted));
-    assert!(!savings::<Option<&str>, &str>(None, "42", |number| number.as_ref()).is_complete);
+    assert!(!savings::<Option<&str>, &str>(None, "42", Option::as_ref).is_complete);
 }
