@@ -1,5 +1,6 @@
 //! `api`: sends any request, documented or not.
 
+use bitmart::rest::catalog::Role;
 use bitmart::rest::{Client, Detailed, Effect, Outcome, Payload};
 use clap::{ArgMatches, Command};
 use serde_json::value::RawValue;
@@ -34,11 +35,15 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let mut parameters = request.parameters(matches, context.output.times.zone())?;
     let id =
         request.entry.and_then(|entry| confirm::ensure_client_order_id(entry, &mut parameters));
+    let client = target.client()?;
+    if request.entry.is_some_and(|entry| entry.role == Some(Role::Withdraw)) {
+        request.check_body_only(&parameters)?;
+        confirm::withdrawal::choose_network(&client, &mut parameters).await?;
+    }
     let payload = request.payload(&parameters)?;
     if context.dry_run {
         return dry_run::print(context, &target, request.metadata, payload);
     }
-    let client = target.client()?;
     let is_read = request.metadata.effect == Effect::Read;
     match request.entry {
         Some(entry) if is_read => {
@@ -58,7 +63,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
             if !context.yes {
                 prompt::confirm("send it?")?;
             }
-            print(context, &send_undocumented(&client, &request, payload).await?)
+            let response = send_undocumented(&client, &request, payload).await?;
+            print(context, &response).map_err(|failure| endpoint::not_printed(&failure, &response))
         }
     }
 }

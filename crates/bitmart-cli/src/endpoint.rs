@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::confirm;
 use crate::context::Context;
 use crate::dry_run;
-use crate::failure::{Failure, chain};
+use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
 use crate::output::{self, json::Json};
 use crate::reconcile::{self, SentRequest};
@@ -74,12 +74,23 @@ pub(crate) async fn send_change(
     let mut interrupts = Interrupts::listen()?;
     let request = client.send_raw(&entry.metadata, payload);
     match reconcile::wait(&mut interrupts, entry.title, request).await {
-        Some(Ok(response)) => print(context, entry, &response),
+        Some(Ok(response)) => {
+            print(context, entry, &response).map_err(|failure| not_printed(&failure, &response))
+        }
         Some(Err(error)) => {
             Err(reconcile::resolve_failure(context, client, &sent, &mut interrupts, error).await)
         }
         None => Err(reconcile::interrupted(context, &sent)),
     }
+}
+
+/// The failure of a request that took effect, but whose response cannot be printed. Writes the data to standard
+/// error: a script that repeats the command would repeat the effect.
+pub(crate) fn not_printed(failure: &Failure, response: &Detailed<Box<RawValue>>) -> Failure {
+    output::note(format_args!("{}", response.data.get()));
+    let text = format!("the request took effect, but its response cannot be printed: {failure}");
+    Failure::new(Exit::TookEffect, text)
+        .with_advice("do not send it again; the data of the response is above")
 }
 
 pub(crate) fn print(

@@ -29,7 +29,8 @@ pub(crate) enum Exit {
     NotConfirmed = 9,
     /// An export is incomplete or was changed, or a wind-down has steps left.
     Incomplete = 10,
-    /// The response was lost, but a query showed that the request took effect. Its id is on standard output.
+    /// The request took effect, but its response was lost, and a query showed it; its id is on standard output. Or the
+    /// response cannot be printed; its data is on standard error.
     TookEffect = 11,
 }
 

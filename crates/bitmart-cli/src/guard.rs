@@ -1,9 +1,8 @@
 //! `guard`: a dead man's switch for the orders of another program, in any language.
 
 use std::path::PathBuf;
-use std::process::{Child, Command as Program};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bitmart::rest::dead_man::{CancelResult, DeadManSwitch, Event, Report};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -12,18 +11,22 @@ use crate::confirm::prompt;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
+use crate::output::note;
 use crate::target::RateLimits;
 
-/// Interval of checks of the program and its file.
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
+use self::program::GuardedProgram;
+
+mod program;
 
 pub(crate) fn command() -> Command {
     Command::new("guard")
         .about("Cancel the orders of another program when it ends or hangs")
         .after_help(
             "Renews the exchange's cancel timers of the contracts, and cancels all orders of the given \
-             symbols at ctrl-c, when the program ends, and when it no longer touches its file. The program is \
-             killed first, so that it places no more orders. If this machine fails, the exchange cancels the \
+             symbols at ctrl-c, when the program ends, and when it no longer touches its file. The program and \
+             everything that it started in its process group are killed first, so that they place no more \
+             orders; at ctrl-c they have a second to end by themselves. The program cannot read from the \
+             terminal. If this machine fails, the exchange cancels the \
              orders of contracts when the timer runs out. Spot has no timer, so spot orders remain.",
         )
         .arg(
@@ -54,7 +57,7 @@ pub(crate) fn command() -> Command {
                 .requires("file")
                 .value_parser(clap::value_parser!(u64).range(1..))
                 .default_value("10")
-                .help("Maximum age of the file"),
+                .help("Maximum time without a change of the file's time"),
         )
         .arg(
             Arg::new("program")
@@ -71,7 +74,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         return Err(Failure::usage("guard does not support --dry-run"));
     }
     let symbols: Vec<_> = matches.get_many::<String>("symbols").unwrap_or_default().collect();
-    let mut interrupts = Interrupts::listen()?;
+    let mut interrupts = Interrupts::listen_with_hangup()?;
     let target = context.target().await?;
     if !context.yes {
         let environment = &target.environment.name;
@@ -97,7 +100,10 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
             () = interrupts.recv() => "interrupted".to_owned(),
             why = watched.until_unhealthy(file, within) => why,
         };
-        eprintln!("{why}: canceling");
+        note(format_args!("{why}: canceling"));
+        if let Some(signal) = interrupts.last() {
+            watched.forward(signal).await;
+        }
         // Killed first, or it could place orders after they were canceled.
         watched.kill();
     });
@@ -108,7 +114,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         () = report_events(&switch) => false,
     };
     if armed {
-        eprintln!("guarding; ctrl-c cancels");
+        note(format_args!("guarding; ctrl-c cancels"));
         let program = matches.get_many::<String>("program").unwrap_or_default();
         // If it does not start, the switch is dropped: the program has placed no order.
         guarded.start(program.map(String::as_str))?;
@@ -122,15 +128,17 @@ async fn report_events(switch: &DeadManSwitch) {
     while let Some(event) = switch.next_event().await {
         match event {
             Event::RenewalFailed { contract, error, .. } => {
-                eprintln!("{contract}: timer not renewed: {error}");
+                note(format_args!("{contract}: timer not renewed: {error}"));
             }
             Event::MayHaveFired(contract) => {
-                eprintln!(
+                note(format_args!(
                     "{contract}: THE EXCHANGE MAY HAVE CANCELED THE ORDERS: its timer ran out"
-                );
+                ));
             }
-            Event::Rearmed(contract) => eprintln!("{contract}: the timer is running again"),
-            Event::MarketEnded(one) => eprintln!("{}: {}", one.market, text(&one.result)),
+            Event::Rearmed(contract) => {
+                note(format_args!("{contract}: the timer is running again"));
+            }
+            Event::MarketEnded(one) => note(format_args!("{}: {}", one.market, text(&one.result))),
             _ => {}
         }
     }
@@ -159,51 +167,4 @@ fn check_report(report: &Report) -> Result<(), Failure> {
     }
     Err(Failure::new(Exit::Unknown, open.join("; "))
         .with_advice("check the open orders, and cancel them"))
-}
-
-/// The program that places the orders, if one was given.
-#[derive(Default)]
-struct GuardedProgram(Mutex<Option<Child>>);
-
-impl GuardedProgram {
-    fn start<'a>(&self, mut arguments: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
-        let Some(name) = arguments.next() else { return Ok(()) };
-        let child = Program::new(name).args(arguments).spawn();
-        let child = child.map_err(|error| Failure::io(format!("{name}: {error}")))?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
-        Ok(())
-    }
-
-    /// Waits until the program has ended or its file is too old, and returns the reason.
-    async fn until_unhealthy(&self, file: Option<PathBuf>, within: Duration) -> String {
-        let start = Instant::now();
-        loop {
-            tokio::time::sleep(POLL_INTERVAL).await;
-            if let Some(child) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-                match child.try_wait() {
-                    Ok(None) => {}
-                    Ok(Some(status)) => return format!("the program ended ({status})"),
-                    Err(error) => return format!("the state of the program is unknown ({error})"),
-                }
-            }
-            // The program has the same time to create the file.
-            if let Some(file) = file.as_deref().filter(|_| start.elapsed() > within) {
-                let touched = file.metadata().and_then(|metadata| metadata.modified());
-                let age =
-                    touched.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-                if age.is_ok_and(|age| age <= within) {
-                    continue;
-                }
-                return format!("{} was not touched for {within:?}", file.display());
-            }
-        }
-    }
-
-    fn kill(&self) {
-        if let Some(child) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            // It may have ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }

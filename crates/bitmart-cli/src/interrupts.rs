@@ -9,9 +9,20 @@ use crate::failure::{Failure, chain};
 pub(crate) struct Interrupts {
     #[cfg(unix)]
     signals: [tokio::signal::unix::Signal; 2],
+    #[cfg(unix)]
+    hangup: Option<tokio::signal::unix::Signal>,
     #[cfg(windows)]
     signal: tokio::signal::windows::CtrlC,
-    received: bool,
+    last: Option<Received>,
+}
+
+/// A received signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    Interrupt,
+    /// SIGTERM or SIGHUP.
+    #[cfg_attr(windows, expect(dead_code, reason = "there is ctrl-c only"))]
+    Terminate,
 }
 
 impl Interrupts {
@@ -19,16 +30,30 @@ impl Interrupts {
         Self::new().map_err(|error| Failure::io(format!("signal handlers: {}", chain(&error))))
     }
 
+    /// Receives SIGHUP, too: the terminal was closed.
+    pub(crate) fn listen_with_hangup() -> Result<Self, Failure> {
+        #[cfg_attr(windows, expect(unused_mut, reason = "there is no such signal"))]
+        let mut this = Self::listen()?;
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let hangup = signal(SignalKind::hangup());
+            let failed = |error| Failure::io(format!("signal handlers: {}", chain(&error)));
+            this.hangup = Some(hangup.map_err(failed)?);
+        }
+        Ok(this)
+    }
+
     #[cfg(unix)]
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
-        Ok(Self { signals, received: false })
+        Ok(Self { signals, hangup: None, last: None })
     }
 
     #[cfg(windows)]
     fn new() -> io::Result<Self> {
-        Ok(Self { signal: tokio::signal::windows::ctrl_c()?, received: false })
+        Ok(Self { signal: tokio::signal::windows::ctrl_c()?, last: None })
     }
 
     /// Waits for a signal.
@@ -38,22 +63,33 @@ impl Interrupts {
     #[cfg(unix)]
     pub(crate) async fn recv(&mut self) {
         let [interrupt, terminate] = &mut self.signals;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        self.received = true;
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        self.last = Some(tokio::select! {
+            _ = interrupt.recv() => Received::Interrupt,
+            _ = terminate.recv() => Received::Terminate,
+            _ = hangup => Received::Terminate,
+        });
     }
 
     #[cfg(windows)]
     pub(crate) async fn recv(&mut self) {
         self.signal.recv().await;
-        self.received = true;
+        self.last = Some(Received::Interrupt);
     }
 
     /// Whether a signal has been received.
     pub(crate) fn received(&self) -> bool {
-        self.received
+        self.last.is_some()
+    }
+
+    /// The last signal that was received.
+    pub(crate) fn last(&self) -> Option<Received> {
+        self.last
     }
 }
 

@@ -162,7 +162,7 @@ fn main() -> ExitCode {
 
 fn report(failure: &Failure) -> ExitCode {
     if !failure.is_quiet() {
-        eprintln!("error: {failure}");
+        output::note(format_args!("error: {failure}"));
     }
     ExitCode::from(failure.exit as u8)
 }

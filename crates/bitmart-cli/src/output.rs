@@ -15,6 +15,7 @@ pub(crate) mod json {
     pub(crate) use bitmart::rest::recording::Json;
 }
 
+use std::fmt;
 use std::io::{self, Write as _};
 
 use bitmart::rest::Effect;
@@ -50,7 +51,7 @@ pub(crate) fn print_response(
     match render(options, data, &schema) {
         // The request has taken effect, so its outcome is printed in any case.
         Err(failure) if entry.metadata.effect != Effect::Read => {
-            eprintln!("{failure}");
+            note(format_args!("{failure}"));
             finish(render(&OutputOptions::all_columns(options.format), data, &schema)?)
         }
         rendered => finish(rendered?),
@@ -78,8 +79,8 @@ struct Rendered {
 
 fn finish(rendered: Rendered) -> Result<(), Failure> {
     write(rendered.text.as_bytes())?;
-    for note in rendered.notes {
-        eprintln!("{note}");
+    for text in rendered.notes {
+        note(format_args!("{text}"));
     }
     Ok(())
 }
@@ -122,6 +123,11 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::pipe_closed()),
         result => result.map_err(|error| Failure::io(format!("standard output: {error}"))),
     }
+}
+
+/// Writes a line to standard error. A failure is ignored: it must not change the outcome of a request that was sent.
+pub(crate) fn note(text: fmt::Arguments<'_>) {
+    drop(writeln!(io::stderr().lock(), "{text}"));
 }
 
 /// Whether the reader of standard output has closed the pipe.

@@ -85,18 +85,34 @@ impl Request {
             .ok_or_else(|| {
                 Failure::usage(format!("{text:?}: parameters have the form NAME=VALUE"))
             })?;
+        let known = |name: &str| {
+            let entry = self.entry?;
+            entry.parameters.iter().find(|one| one.name.eq_ignore_ascii_case(name))
+        };
         if let Some(name) = name.strip_suffix(':') {
             let value = Json::read(value)
                 .map_err(|_| Failure::usage(format!("{name}: the value after := is not JSON")))?;
-            return Ok((name.to_owned(), value));
+            return Ok((known(name).map_or(name, |one| one.name).to_owned(), value));
         }
-        let known = self.entry.and_then(|entry| {
-            entry.parameters.iter().find(|one| one.name.eq_ignore_ascii_case(name))
-        });
-        match known {
+        match known(name) {
             Some(known) => Ok((known.name.to_owned(), parameters::value_in(zone, known, value)?)),
             None => Ok((name.to_owned(), Json::Text(value.to_owned()))),
         }
+    }
+
+    /// Fails if the checks of a withdrawal would not see what the exchange reads: parameters in the query, and names
+    /// that are given twice.
+    pub(crate) fn check_body_only(&self, parameters: &[(String, Json)]) -> Result<(), Failure> {
+        if let Some((name, _)) = self.query.first() {
+            return Err(Failure::usage(format!("{name}: a withdrawal has no query"))
+                .with_advice("give the parameters after the path"));
+        }
+        for (index, (name, _)) in parameters.iter().enumerate() {
+            if parameters[..index].iter().any(|(other, _)| other == name) {
+                return Err(Failure::usage(format!("{name} is given twice")));
+            }
+        }
+        Ok(())
     }
 
     /// Encodes the parameters for the wire, without validation.

@@ -7,6 +7,7 @@ mod journal;
 mod plan;
 mod print;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use bitmart::Environment;
@@ -17,6 +18,7 @@ use self::journal::Journal;
 use self::plan::Skipped;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::output::note;
 use crate::target::{RateLimits, Target};
 
 /// The reason why the live exchange accepts no orders.
@@ -75,7 +77,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let client = target.retrying_client(RateLimits::from_flag(matches.get_flag("unlimited")))?;
     // Signatures and the proof that a request did not arrive both depend on the exchange's clock.
     client.sync_clock().await?;
-    let mut routes = WithdrawalRoutes::fetch(&client, named).await;
+    let mut routes = WithdrawalRoutes::fetch(&client, named).await?;
     if matches.get_flag("run") {
         if context.dry_run {
             return Err(Failure::usage("without --run nothing is sent: omit --dry-run"));
@@ -89,6 +91,9 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         return execute::run(context, &target, &client, &mut routes, journal, outcome).await;
     }
     let facts = facts(&target, &client, &mut routes).await;
+    if let Err(failure) = routes.check_named(&facts, &BTreeSet::new()) {
+        note(format_args!("{failure}"));
+    }
     print::print(context, &facts, &plan::plan(&facts, &Skipped::new()))
 }
 

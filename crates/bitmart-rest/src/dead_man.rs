@@ -54,8 +54,9 @@
 //!   it expires: start a new switch first, or [`disarm`](DeadManSwitch::disarm) instead of canceling.
 //! * The timer belongs to the user and the contract, not to the program. Two programs that set it
 //!   for the same contract overwrite each other's timeout.
-//! * The exchange lists at most 100 open orders of a contract and 200 of spot, and only those of the
-//!   last 7 days. A report cannot contain others.
+//! * The exchange lists at most 100 open orders of a contract and 200 of spot. A report cannot contain others.
+//!   Spot orders older than a week are queried with a time range from 2017 on; no source documents a maximum
+//!   range.
 //!
 //! # When renewals fail
 //!

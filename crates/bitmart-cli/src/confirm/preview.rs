@@ -65,7 +65,9 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
         let free = balance.or_else(|| wallet.wallet.is_complete().then_some(Decimal::ZERO));
         lines.push(match free {
             Some(free) => {
-                let after = (free - pays).normalize();
+                let Some(after) = free.checked_sub(pays).map(|after| after.normalize()) else {
+                    return Ok(too_large(lines));
+                };
                 let is_short = after.is_sign_negative() && !after.is_zero();
                 let short = if is_short { ": NOT ENOUGH" } else { "" };
                 format!("available               {} -> {after} {currency}{short}", free.normalize())
@@ -94,12 +96,12 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
         lines.push(line);
     }
     let notional = price.or(last).and_then(|price| notional(&contract, price, size));
-    if let Some(notional) = notional {
+    if let Some((notional, base)) = notional.zip(size.checked_mul(contract.contract_size)) {
         lines.push(format!(
             "notional                {} {} ({} {})",
             notional.normalize(),
             or_dash(contract.quote_currency.as_ref()),
-            (size * contract.contract_size).normalize(),
+            base.normalize(),
             or_dash(contract.base_currency.as_ref())
         ));
     }
@@ -109,7 +111,8 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
         let net: Option<Decimal> = positions.iter().map(|position| position.signed_size).sum();
         lines.push(match net.filter(|_| positions.is_complete()) {
             Some(net) => {
-                let after = if buys { net + size } else { net - size };
+                let after = if buys { net.checked_add(size) } else { net.checked_sub(size) };
+                let Some(after) = after else { return Ok(too_large(lines)) };
                 format!(
                     "net position            {} -> {} contracts, once filled",
                     net.normalize(),
@@ -122,14 +125,20 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
     Ok(lines)
 }
 
+/// The lines so far, with a note that the rest cannot be computed.
+fn too_large(mut lines: Vec<String>) -> Vec<String> {
+    lines.push("an amount is too large for the rest of the preview".to_owned());
+    lines
+}
+
 fn notional(contract: &futures::Contract, price: Decimal, size: Decimal) -> Option<Decimal> {
     price.checked_mul(size)?.checked_mul(contract.contract_size)
 }
 
 /// The distance of a limit price from the market; `None` if the market price is zero.
 fn distance(price: Decimal, market: Decimal, buys: bool) -> Option<String> {
-    let ratio = (price - market).checked_div(market)?;
-    let percent = (ratio * Decimal::ONE_HUNDRED).round_dp(2);
+    let ratio = price.checked_sub(market)?.checked_div(market)?;
+    let percent = ratio.checked_mul(Decimal::ONE_HUNDRED)?.round_dp(2);
     let is_taker = if buys { price >= market } else { price <= market };
     let effect = if is_taker { "trades at once" } else { "waits in the book" };
     Some(format!("distance                {percent} % from the market: {effect}"))
@@ -148,5 +157,7 @@ mod tests {
         assert!(line(dec!(110), false).ends_with("10.00 % from the market: waits in the book"));
         assert!(line(dec!(99), true).ends_with("-1.00 % from the market: waits in the book"));
         assert_eq!(distance(dec!(1), dec!(0), true), None);
+        let smallest = bitmart::Decimal::from_parts(1, 0, 0, false, 28);
+        assert_eq!(distance(bitmart::Decimal::MAX, smallest, true), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Signals while a request with an effect is in flight.
 
 use crate::interrupts::Interrupts;
+use crate::output;
 
 /// Waits for `request`. The first signal prints a message; the second one abandons the request and returns
 /// `None`: its outcome is then unknown.
@@ -18,9 +19,9 @@ pub(crate) async fn wait<T>(
         done = &mut request => return Some(done),
         () = interrupts.recv() => {}
     }
-    eprintln!(
+    output::note(format_args!(
         "{what}: the request was sent; waiting for the response. Interrupt again to stop waiting."
-    );
+    ));
     tokio::select! {
         biased;
         done = &mut request => Some(done),

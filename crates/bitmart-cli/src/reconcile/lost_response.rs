@@ -1,9 +1,9 @@
 //! A request with an effect that failed, or whose response was not awaited.
 
-use bitmart::ClientOrderId;
 use bitmart::rest::catalog::{EndpointEntry, Role};
 use bitmart::rest::reconcile::Reconciled;
 use bitmart::rest::{Client, Error, Outcome};
+use bitmart::{ClientOrderId, Timestamp};
 
 use super::{Baseline, Resolution, how_to_find_out, settle};
 use crate::confirm::{Market, Parameters, market, parameter_text};
@@ -26,6 +26,8 @@ enum Queried {
     /// It took effect: its ids, and a description.
     TookEffect(Vec<(&'static str, String)>, String),
     NoEffect,
+    /// The exchange accepted it, and then it failed: a description.
+    Failed(String),
     Undetermined(String),
 }
 
@@ -41,15 +43,17 @@ pub(crate) async fn resolve_failure(
     if error.outcome() != Outcome::Unknown || error.is_without_effect() {
         return Failure::from(error);
     }
+    // Read right after the request, so it is hardly later than its signature, and not earlier.
+    let signed_by = client.latest_signature();
     let why = chain(&error);
     if !sent.can_be_queried() {
         return unknown(context, sent, &why);
     }
-    eprintln!(
+    output::note(format_args!(
         "{why}\nquerying the exchange for the outcome; this takes about 75 s. Interrupt to stop."
-    );
+    ));
     let queried = tokio::select! {
-        queried = sent.query(client) => queried,
+        queried = sent.query(client, signed_by) => queried,
         () = interrupts.recv() => return unknown(context, sent, "interrupted"),
     };
     match queried {
@@ -63,6 +67,8 @@ pub(crate) async fn resolve_failure(
             "the exchange does not have the request and will not accept it any more",
         )
         .with_advice("it is safe to send it again"),
+        Ok(Queried::Failed(text)) => Failure::new(Exit::Rejected, text)
+            .with_advice("check the balance before you send it again"),
         Ok(Queried::Undetermined(why)) => unknown(context, sent, &why),
         Err(error) => unknown(context, sent, &chain(&error)),
     }
@@ -113,7 +119,7 @@ impl SentRequest<'_> {
         id.map(|id| ("client_order_id", id.as_str().to_owned())).collect()
     }
 
-    async fn query(&self, client: &Client) -> Result<Queried, Error> {
+    async fn query(&self, client: &Client, signed_by: Timestamp) -> Result<Queried, Error> {
         match self.order() {
             Some((Market::Spot, id)) => {
                 let reconciled = client.spot().reconcile(id).await?;
@@ -128,7 +134,7 @@ impl SentRequest<'_> {
                     (order.order_id.to_string(), order.state.to_string())
                 }))
             }
-            None => self.query_history(client).await,
+            None => self.query_history(client, signed_by).await,
         }
     }
 
@@ -150,12 +156,12 @@ impl SentRequest<'_> {
         }
     }
 
-    async fn query_history(&self, client: &Client) -> Result<Queried, Error> {
+    async fn query_history(&self, client: &Client, signed_by: Timestamp) -> Result<Queried, Error> {
         let id = self.entry.metadata.id;
         let Some(baseline) = &self.baseline else {
             return Ok(Queried::Undetermined("no query shows its effect".to_owned()));
         };
-        Ok(match settle(client, id, self.parameters, baseline).await? {
+        Ok(match settle(client, id, self.parameters, baseline, signed_by).await? {
             Resolution::Done(evidence) if self.entry.role == Some(Role::Withdraw) => {
                 let text = format!("the withdrawal was accepted with the id {evidence}");
                 Queried::TookEffect(vec![("withdraw_id", evidence)], text)
@@ -165,6 +171,9 @@ impl SentRequest<'_> {
                 Queried::TookEffect(vec![("shown", evidence)], text)
             }
             Resolution::NotDone => Queried::NoEffect,
+            Resolution::Failed(id) => Queried::Failed(format!(
+                "the exchange accepted it as {id}, and it failed or was canceled"
+            )),
             Resolution::Undetermined(why) => Queried::Undetermined(why),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bitmart::Timestamp;
 use bitmart::rest::reconcile::{ABANDONED_AFTER, SETTLED_AFTER};
 use bitmart::rest::{Client, Error};
 use tokio::time::{Instant, sleep};
@@ -9,8 +10,8 @@ use tokio::time::{Instant, sleep};
 use super::evidence::{self, Baseline, Evidence};
 use crate::confirm::Parameters;
 
-/// After this time a missing request is proven to have no effect. Measured by the exchange's clock from the
-/// baseline, so that it also holds across a restart of this machine.
+/// After this time a missing request is proven to have no effect. Measured by the exchange's clock from the time
+/// of the signature, so that it also holds across a restart of this machine.
 const SETTLED_MS: i64 = SETTLED_AFTER.as_secs().cast_signed() * 1_000;
 const MIN_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
@@ -22,11 +23,14 @@ pub(crate) enum Resolution {
     Done(String),
     /// It did not take effect and never will.
     NotDone,
+    /// The exchange accepted it, and then it failed. Contains the id.
+    Failed(String),
     /// The data of the exchange does not prove either, for this reason.
     Undetermined(String),
 }
 
-/// Determines the outcome of a request to endpoint `id` by comparison with the `baseline` before it.
+/// Determines the outcome of a request to endpoint `id` by comparison with the `baseline` before it. It was not
+/// signed with a time after `signed_by`.
 ///
 /// That the request is missing is proof only once its signature has expired. Queries are repeated until then.
 pub(crate) async fn settle(
@@ -34,9 +38,10 @@ pub(crate) async fn settle(
     id: &str,
     parameters: &Parameters,
     baseline: &Baseline,
+    signed_by: Timestamp,
 ) -> Result<Resolution, Error> {
     poll(
-        baseline.at_ms,
+        signed_by.as_millis().max(baseline.at_ms),
         async || client.time().await,
         async || evidence::query(client, id, parameters, baseline).await,
     )
@@ -44,7 +49,7 @@ pub(crate) async fn settle(
 }
 
 async fn poll(
-    sent_ms: i64,
+    signed_ms: i64,
     now: impl AsyncFn() -> Result<i64, Error>,
     query: impl AsyncFn() -> Result<Evidence, Error>,
 ) -> Result<Resolution, Error> {
@@ -54,12 +59,14 @@ async fn poll(
         // The clock is read first: the query must be later than the time it is judged by.
         let attempt = async {
             let now_ms = now().await?;
-            Ok::<_, Error>((now_ms >= sent_ms.saturating_add(SETTLED_MS), query().await?))
+            Ok::<_, Error>((now_ms >= signed_ms.saturating_add(SETTLED_MS), query().await?))
         };
         let mut retry_after = Duration::ZERO;
         match attempt.await {
             Ok((_, Evidence::Found(what))) => return Ok(Resolution::Done(what)),
             Ok((true, Evidence::NotFound)) => return Ok(Resolution::NotDone),
+            // Another equal request may have failed, so this is proof only at the end, too.
+            Ok((true, Evidence::Failed(id))) => return Ok(Resolution::Failed(id)),
             Ok((true, Evidence::Inconclusive(why))) => {
                 return Ok(Resolution::Undetermined(why));
             }
@@ -116,6 +123,13 @@ mod tests {
             if now < 60_000 { Evidence::NotFound } else { Evidence::Found("7".into()) }
         };
         assert_eq!(resolve(10_000, late).await.0, Resolution::Done("7".into()));
+        let failed = |now| {
+            if now < 60_000 { Evidence::Failed("6".into()) } else { Evidence::Found("7".into()) }
+        };
+        assert_eq!(resolve(10_000, failed).await.0, Resolution::Done("7".into()));
+        let (resolution, at) = resolve(10_000, |_| Evidence::Failed("6".into())).await;
+        assert_eq!(resolution, Resolution::Failed("6".into()));
+        assert!(at >= SETTLED_MS, "{at}");
         let unclear = |_| Evidence::Inconclusive("two".into());
         let (resolution, _) = resolve(10_000, unclear).await;
         assert_eq!(resolution, Resolution::Undetermined("two".into()));

@@ -19,14 +19,17 @@ use crate::endpoint::{self, parameters};
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
 use crate::output::json::Json;
+use crate::output::note;
 use crate::reconcile::{self, Resolution, how_to_find_out};
 use crate::target::Target;
 
 /// Number and interval of queries for the effect of a step.
 const MAX_QUERIES: u32 = 10;
 const QUERY_INTERVAL: Duration = Duration::from_secs(1);
-/// Number of rejections because of the clock after which the run ends.
+/// Number of requests that the clock prevented after which the run ends.
 const MAX_CLOCK_ERRORS: u32 = 5;
+/// A request is signed within this time after its line in the journal, or not sent.
+const SIGN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Requests that may be repeated safely. Other requests without evidence stay unresolved.
 const IDEMPOTENT: [&str; 6] = [
@@ -48,7 +51,7 @@ struct Run<'a> {
     executed: BTreeMap<String, Option<Decimal>>,
     /// Number of steps that were not executed.
     missed: usize,
-    /// Rejections because of the clock. Their steps are in the next plan again.
+    /// Requests that were rejected because of the clock, or not sent in time. Their steps are in the next plan again.
     clock_errors: u32,
 }
 
@@ -71,8 +74,13 @@ pub(super) async fn run(
         clock_errors: 0,
     };
     run.resume(outcome).await?;
+    let mut is_checked = false;
     let facts = loop {
         let (facts, step) = run.next(target, routes).await?;
+        if !is_checked {
+            routes.check_named(&facts, &run.journal.withdrawn)?;
+            is_checked = true;
+        }
         let Some(step) = step else { break facts };
         run.execute(step).await?;
         if run.interrupts.received() {
@@ -102,11 +110,19 @@ impl Run<'_> {
             };
         };
         let number = request.number;
-        eprintln!("the outcome of step {number} of the last run is unknown: {}", request.text);
+        note(format_args!(
+            "the outcome of step {number} of the last run is unknown: {}",
+            request.text
+        ));
         match outcome {
             Some("done") => self.journal.end(number, "done", "as given by --outcome"),
             Some(_) => self.journal.end(number, "not done", "as given by --outcome"),
-            None => self.resolve(&request).await.map(drop),
+            None => {
+                if let Resolved::Failed(why) = self.resolve(&request).await? {
+                    note(format_args!("it had no effect: {why}"));
+                }
+                Ok(())
+            }
         }
     }
 
@@ -159,16 +175,20 @@ impl Run<'_> {
         let entry = entry(step.endpoint)?;
         let sent = with_generated_id(entry, &step);
         let typed = parameters::typed(entry, &sent)?;
-        let payload = endpoint::encode(entry, &typed)?;
+        let mut payload = endpoint::encode(entry, &typed)?;
         let baseline = reconcile::baseline(self.client, entry.metadata.id, &typed).await?;
         // The clock may have drifted while the question was open.
         self.client.sync_clock().await?;
+        // Recorded, so that a later run knows when the request can no longer take effect.
+        let signed_by = self.client.now() + SIGN_WITHIN;
+        payload.sign_until(signed_by);
         let request = Request {
             number: 0,
             text: step.text.clone(),
             endpoint: step.endpoint.to_owned(),
             parameters: sent,
             baseline,
+            signed_by_ms: Some(signed_by.as_millis()),
         };
         let request = self.journal.begin(request)?;
         let send = self.client.send_raw(&entry.metadata, payload);
@@ -181,7 +201,7 @@ impl Run<'_> {
             }
             Some(Ok(response)) => {
                 self.journal.end(request.number, "done", response.data.get())?;
-                eprintln!("done");
+                note(format_args!("done"));
                 self.executed.insert(step.key, step.amount);
                 Ok(())
             }
@@ -194,9 +214,13 @@ impl Run<'_> {
         let why = chain(&error);
         match error.outcome() {
             Outcome::Unknown => {
-                eprintln!("{why}");
-                if self.resolve(request).await? {
-                    self.executed.insert(step.key, step.amount);
+                note(format_args!("{why}"));
+                match self.resolve(request).await? {
+                    Resolved::Done => {
+                        self.executed.insert(step.key, step.amount);
+                    }
+                    Resolved::NotDone => {}
+                    Resolved::Failed(why) => self.skip(&step, &why),
                 }
                 Ok(())
             }
@@ -204,7 +228,7 @@ impl Run<'_> {
                 self.journal.end(request.number, "refused", &why)?;
                 if error.is_clock() && self.clock_errors < MAX_CLOCK_ERRORS {
                     self.clock_errors += 1;
-                    eprintln!("not done: {why}");
+                    note(format_args!("not done: {why}"));
                     return Ok(());
                 }
                 // These errors affect every further step. A missing permission affects some steps only.
@@ -217,22 +241,28 @@ impl Run<'_> {
             }
             _ => {
                 self.journal.end(request.number, "not sent", &why)?;
+                let is_late = self.client.now().as_millis() > request.signed_by().as_millis();
+                if is_late && self.clock_errors < MAX_CLOCK_ERRORS {
+                    self.clock_errors += 1;
+                    note(format_args!("not sent: {why}"));
+                    return Ok(());
+                }
                 Err(Failure::from(error).with_context(&step.text))
             }
         }
     }
 
     fn skip(&mut self, step: &Step, why: &str) {
-        eprintln!("not done: {why}");
+        note(format_args!("not done: {why}"));
         self.skipped.insert(step.key.clone(), why.to_owned());
         self.missed += 1;
     }
 
-    /// Queries and records the outcome of a request. Returns whether it took effect.
-    async fn resolve(&mut self, request: &Request) -> Result<bool, Failure> {
-        eprintln!(
-            "querying the exchange for the outcome; this takes about 75 s. Interrupt to stop."
-        );
+    /// Queries and records the outcome of a request.
+    async fn resolve(&mut self, request: &Request) -> Result<Resolved, Failure> {
+        note(format_args!(
+            "querying the exchange for the outcome; this takes about 85 s. Interrupt to stop."
+        ));
         let entry = entry(&request.endpoint)?;
         let typed = parameters::typed(entry, &request.parameters)?;
         let resolution = tokio::select! {
@@ -242,19 +272,33 @@ impl Run<'_> {
         let number = request.number;
         match resolution {
             Ok(Resolution::Done(evidence)) => {
-                eprintln!("it took effect ({evidence})");
+                note(format_args!("it took effect ({evidence})"));
                 self.journal.end(number, "done", &evidence)?;
-                Ok(true)
+                Ok(Resolved::Done)
             }
             Ok(Resolution::NotDone) => {
-                eprintln!("it had no effect");
+                note(format_args!("it had no effect"));
                 self.journal.end(number, "not done", "the exchange does not have it")?;
-                Ok(false)
+                Ok(Resolved::NotDone)
+            }
+            Ok(Resolution::Failed(id)) => {
+                let why =
+                    format!("the exchange accepted it as {id}, and it failed or was canceled");
+                self.journal.end(number, "failed", &why)?;
+                Ok(Resolved::Failed(why))
             }
             Ok(Resolution::Undetermined(why)) => Err(unknown(entry, &typed, &why)),
             Err(error) => Err(unknown(entry, &typed, &chain(&error))),
         }
     }
+}
+
+/// The outcome of a request, as recorded in the journal.
+enum Resolved {
+    Done,
+    NotDone,
+    /// It failed at the exchange, for this reason.
+    Failed(String),
 }
 
 /// The outcome of a request.
@@ -264,7 +308,8 @@ async fn resolution(
     typed: &[(String, Json)],
 ) -> Result<Resolution, Error> {
     if let Some(baseline) = &request.baseline {
-        return reconcile::settle(client, &request.endpoint, typed, baseline).await;
+        return reconcile::settle(client, &request.endpoint, typed, baseline, request.signed_by())
+            .await;
     }
     // The next plan shows the effect, and repeating it is harmless.
     if IDEMPOTENT.contains(&request.endpoint.as_str()) {

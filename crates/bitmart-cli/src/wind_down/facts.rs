@@ -141,6 +141,9 @@ pub(super) struct Destination {
     pub(super) memo: String,
     /// Its label or origin.
     pub(super) name: String,
+    /// Whether it is from the option `--to`. Saved addresses of its coin are then not used.
+    #[serde(skip)]
+    pub(super) is_named: bool,
     /// Risks of losing the money.
     #[serde(rename = "doubts")]
     pub(super) risks: Vec<String>,

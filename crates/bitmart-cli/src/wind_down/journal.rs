@@ -3,10 +3,12 @@
 //! A line is synced before its request is sent, so a program that is killed at any moment leaves a record of
 //! every request that may have taken effect. An incomplete line belongs to a request that was not sent.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use bitmart::Timestamp;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,9 @@ use crate::reconcile::Baseline;
 use crate::secure_fs;
 use crate::target::Target;
 
+/// Requests in older journals were signed within this time in milliseconds: the wait for a rate limit, at most 30
+/// seconds, and the default timeout.
+const MAX_SIGNATURE_DELAY_MS: i64 = 60_000;
 /// Maximum size of a journal in bytes.
 const MAX_SIZE: u64 = 64 << 20;
 
@@ -39,6 +44,31 @@ pub(super) struct Request {
     #[serde(default)]
     #[serde(rename = "before")]
     pub(super) baseline: Option<Baseline>,
+    /// The latest time that its signature can carry, in milliseconds; `None` in older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) signed_by_ms: Option<i64>,
+}
+
+impl Request {
+    /// The code of the currency, if it is a withdrawal.
+    fn withdrawn(&self) -> Option<String> {
+        let (_, code) = self.parameters.iter().find(|(name, _)| name == "currency")?;
+        (self.endpoint == "account_withdraw").then(|| code.clone())
+    }
+
+    /// The latest time that its signature can carry.
+    pub(super) fn signed_by(&self) -> Timestamp {
+        let begun = self.baseline.as_ref().map_or(0, |baseline| baseline.at_ms);
+        let bound = || begun.saturating_add(MAX_SIGNATURE_DELAY_MS);
+        Timestamp::from_millis(self.signed_by_ms.unwrap_or_else(bound))
+    }
+}
+
+fn line_of(line: &Line) -> Result<Vec<u8>, Failure> {
+    let mut text =
+        serde_json::to_vec(line).map_err(|error| Failure::io(format!("the journal: {error}")))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// The first bytes of the SHA-256 of the API key, to distinguish accounts.
@@ -54,6 +84,8 @@ pub(super) struct Journal {
     last: u64,
     /// The request with an unknown outcome.
     pub(super) unresolved: Option<Request>,
+    /// The codes of all withdrawals in it.
+    pub(super) withdrawn: BTreeSet<String>,
 }
 
 impl Journal {
@@ -71,7 +103,13 @@ impl Journal {
         })?;
         let account =
             Line::Account { place: target.environment.name.clone(), key: key_hash(target) };
-        let mut this = Self { path: path.to_owned(), file, last: 0, unresolved: None };
+        let mut this = Self {
+            path: path.to_owned(),
+            file,
+            last: 0,
+            unresolved: None,
+            withdrawn: BTreeSet::new(),
+        };
         if !this.read(&account)? {
             this.append(&account)?;
         }
@@ -104,6 +142,10 @@ impl Journal {
             let mut bytes = Vec::new();
             let length = reader.read_until(b'\n', &mut bytes).map_err(failed)?;
             if !bytes.ends_with(b"\n") {
+                // A file without a complete line is ours only if it is the beginning of our first line.
+                if lines == 0 && !line_of(account)?.starts_with(&bytes) {
+                    return Err(malformed(1));
+                }
                 break;
             }
             lines += 1;
@@ -119,6 +161,7 @@ impl Journal {
                 _ if lines == 1 => return Err(malformed(lines)),
                 Line::Begin(request) => {
                     self.last = self.last.max(request.number);
+                    self.withdrawn.extend(request.withdrawn());
                     self.unresolved = Some(request);
                 }
                 Line::End { number, .. } => {
@@ -139,6 +182,7 @@ impl Journal {
         self.last += 1;
         request.number = self.last;
         self.append(&Line::Begin(request.clone()))?;
+        self.withdrawn.extend(request.withdrawn());
         self.unresolved = Some(request.clone());
         Ok(request)
     }
@@ -153,9 +197,26 @@ impl Journal {
 
     fn append(&mut self, line: &Line) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::io(format!("{}: {error}", self.path.display()));
-        let mut text = serde_json::to_vec(line)
-            .map_err(|error| Failure::io(format!("the journal: {error}")))?;
-        text.push(b'\n');
+        let text = line_of(line)?;
         self.file.write_all(&text).and_then(|()| self.file.sync_all()).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+
+    #[test]
+    fn a_journal_says_when_a_request_was_signed_at_the_latest() {
+        let request = |more: &str| -> Request {
+            let text = format!(
+                r#"{{"number":1,"text":"","endpoint":"account_withdraw","parameters":[],"before":{{"at_ms":5000}}{more}}}"#
+            );
+            serde_json::from_str(&text).expect("a request")
+        };
+        let signed_by = |more| request(more).signed_by().as_millis();
+        assert_eq!(signed_by(r#","signed_by_ms":17000"#), 17_000);
+        // Journals of earlier versions have only the time before the request.
+        assert_eq!(signed_by(""), 65_000);
     }
 }

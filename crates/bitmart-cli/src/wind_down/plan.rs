@@ -7,7 +7,7 @@ use bitmart::Decimal;
 use serde::Serialize;
 
 use super::facts::{Facts, HeldBy, Loan, OrderKind, Orders, Wallet};
-use steps::{cancel_step, margin_step, redeem_step};
+use steps::{cancel_all_step, cancel_step, margin_step, redeem_step};
 
 mod steps;
 #[cfg(test)]
@@ -152,6 +152,8 @@ impl Planner<'_> {
     fn cancel(&mut self) {
         let facts = self.facts;
         let mut not_canceled: Vec<(&Orders, String)> = Vec::new();
+        // Whether orders that the exchange does not list are canceled, if some hold an amount.
+        let mut canceled_all: Option<Result<(), String>> = None;
         for orders in &facts.orders {
             if let Err(why) = self.add_step(cancel_step(orders)) {
                 not_canceled.push((orders, why));
@@ -175,15 +177,20 @@ impl Planner<'_> {
                             .iter()
                             .filter(may_free)
                             .any(|orders| !not_canceled.iter().any(|(not, _)| *not == orders));
-                        let why = skipped.map_or(
-                            "held by an order that the exchange does not list",
-                            |(_, why)| why,
-                        );
-                        if will_be_free {
-                            self.add_free(wallet.clone(), currency, held.amount);
-                        } else {
-                            let why = why.to_owned();
-                            self.add_stuck(wallet, currency, held.amount, &why);
+                        let result = match (will_be_free, skipped) {
+                            (true, _) => Ok(()),
+                            (false, Some((_, why))) => Err(why.clone()),
+                            (false, None) if matches!(wallet, Wallet::Spot | Wallet::Margin(_)) => {
+                                let cancel = || self.add_step(cancel_all_step());
+                                canceled_all.get_or_insert_with(cancel).clone()
+                            }
+                            (false, None) => {
+                                Err("held by an order that the exchange does not list".to_owned())
+                            }
+                        };
+                        match result {
+                            Ok(()) => self.add_free(wallet.clone(), currency, held.amount),
+                            Err(why) => self.add_stuck(wallet, currency, held.amount, &why),
                         }
                     }
                     HeldBy::Withdrawal => {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::{bitmart, sandbox};
+use crate::common::{bitmart, sandbox, unlimited_sandbox};
 
 #[test]
 fn a_documented_request_is_sent_like_by_its_own_command() {
@@ -49,6 +49,30 @@ fn a_request_with_an_effect_needs_a_confirmation() {
     let sent = bitmart(&place, &[&order[..], &["-y"]].concat());
     assert_eq!(sent.code, 0, "{}", sent.err);
     assert!(bitmart(&place, &["spot", "open-orders"]).out.contains("BTC_USDT"));
+}
+
+#[test]
+fn a_withdrawal_is_checked_like_by_its_own_command() {
+    let place = unlimited_sandbox();
+    let apply = ["api", "POST", "/account/v1/withdraw/apply", "amount=100", "-y"];
+    let address = "address=0x52908400098527886E0F7030069857D2E4169EE7";
+    for (more, part) in [
+        (&["currency=USDT", address][..], "USDT-TRC20, USDT-ERC20"),
+        (&["currency=usdt", address], "USDT-TRC20, USDT-ERC20"),
+        (&["Currency:=\"USDT\"", address], "USDT-TRC20, USDT-ERC20"),
+        (&["currency=USDT-ERC20", "currency=USDT-TRC20", address], "given twice"),
+    ] {
+        let refused = bitmart(&place, &[&apply[..], more].concat());
+        assert_eq!(refused.code, 2, "{more:?}: {}", refused.err);
+        assert!(refused.err.contains(part), "{more:?}: {}", refused.err);
+    }
+    let query = "/account/v1/withdraw/apply?currency=USDT-TRC20";
+    let refused = bitmart(&place, &["api", "POST", query, "amount=100", address, "-y"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    let history = bitmart(&place, &["account", "funding-history", "withdraw", "100"]);
+    assert_eq!(history.out, "", "nothing was sent");
+    let sent = bitmart(&place, &[&apply[..], &["currency=USDT-ERC20", address]].concat());
+    assert_eq!(sent.code, 0, "{}", sent.err);
 }
 
 #[test]

@@ -89,3 +89,53 @@ fn orders_are_canceled_at_sigterm() {
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(!open_orders(&place).contains("50000"));
 }
+
+#[test]
+fn what_the_program_started_is_killed_with_it() {
+    let place = sandbox();
+    place_order(&place);
+    let file = place.home().join("alive");
+    let file = file.to_str().expect("a name in UTF-8");
+    // Its child keeps standard error open: the test waits for both.
+    let begin = Instant::now();
+    let done =
+        guard(&place, &["--file", file, "--within", "1", "--", "sh", "-c", "sleep 600 & wait"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(begin.elapsed() < Duration::from_secs(300), "its child was killed");
+    // Also if the program itself has ended.
+    let begin = Instant::now();
+    let done = guard(&place, &["--", "sh", "-c", "sleep 600 &"]);
+    assert!(done.code == 0 && done.err.contains("the program ended"), "{}", done.err);
+    assert!(begin.elapsed() < Duration::from_secs(300), "its child was killed");
+}
+
+#[test]
+fn a_file_with_a_time_in_the_future_has_to_be_touched_again() {
+    let place = sandbox();
+    let path = place.home().join("alive");
+    let file = std::fs::File::create(&path).expect("a file");
+    let tomorrow = std::time::SystemTime::now() + Duration::from_secs(86_400);
+    file.set_modified(tomorrow).expect("a time");
+    let path = path.to_str().expect("a name in UTF-8");
+    let begin = Instant::now();
+    let done = guard(&place, &["--file", path, "--within", "1", "--", "sleep", "600"]);
+    assert!(done.code == 0 && done.err.contains("was not touched"), "{}", done.err);
+    assert!(begin.elapsed() < Duration::from_secs(300), "the program was killed");
+}
+
+#[test]
+fn a_signal_is_forwarded_to_the_program() {
+    let place = sandbox();
+    place_order(&place);
+    let ready = place.ready_file();
+    let env = ["--env", ready.to_str().expect("a name in UTF-8")];
+    let script =
+        "trap 'echo ended by itself >&2; exit' INT; echo started >&2; while :; do sleep 0.1; done";
+    let words = [&GUARD[..], &env, &["--", "sh", "-c", script]].concat();
+    let mut guard = Running::start_at_home(place.home(), &words);
+    guard.wait_for("started");
+    guard.signal(Signal::INT);
+    let done = guard.end();
+    assert!(done.code == 0 && done.err.contains("ended by itself"), "{}", done.err);
+    assert!(!open_orders(&place).contains("50000"));
+}

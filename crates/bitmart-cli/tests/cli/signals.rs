@@ -1,11 +1,15 @@
 //! Signals and lost responses: the outcome of a request with an effect is always reported, also by the exit code.
 
+use std::process::Stdio;
+
 use bitmart::sandbox::{Config, Fault};
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::process::Running;
-use crate::common::{LIMIT_ORDER, Outcome, Place, bitmart, sandbox, sandbox_of, with_yes};
+use crate::common::{
+    LIMIT_ORDER, Outcome, Place, at_sandbox, bitmart, sandbox, sandbox_of, with_yes,
+};
 
 const SUBMIT: &str = "/spot/v2/submit_order";
 const WITHDRAWAL: [&str; 7] = [
@@ -154,6 +158,36 @@ fn a_withdrawal_with_a_lost_response_is_found_in_the_history() {
     assert_eq!(lost.code, 11, "{}", lost.err);
     assert_ne!(row(&lost)["withdraw_id"], row(&first)["withdraw_id"]);
     assert_eq!(withdrawals(&place), 2);
+}
+
+#[test]
+fn a_withdrawal_whose_response_cannot_be_printed_is_not_reported_as_a_failure() {
+    let place = sandbox();
+    let (closed, open) = std::io::pipe().expect("a pipe");
+    drop(closed);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it exists");
+    for (number, out) in [(1, Stdio::from(full)), (2, Stdio::from(open))] {
+        let child = at_sandbox(&place, &WITHDRAWAL).stdout(out).stderr(Stdio::piped()).spawn();
+        let done = child.and_then(std::process::Child::wait_with_output).expect("it runs");
+        let err = String::from_utf8(done.stderr).expect("text");
+        assert_eq!(done.status.code(), Some(11), "{err}");
+        assert!(err.contains("withdraw_id") && err.contains("do not send it again"), "{err}");
+        assert_eq!(withdrawals(&place), number);
+    }
+}
+
+#[test]
+fn a_lost_transfer_to_another_account_is_never_called_safe_to_send_again() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
+    let now = u64::try_from(now.as_millis()).expect("a time");
+    let place = sandbox_of(Config::new().stepped_clock(now));
+    place.sandbox.inject(Fault::DropBefore.on(APPLY));
+    let words = ["account", "withdraw", "USDT", "5", "--type", "1", "--value", "2", "-y"];
+    let mut run = Running::start(&place, &words);
+    run.wait_for("querying the exchange");
+    place.sandbox.advance(std::time::Duration::from_secs(90));
+    let lost = run.end();
+    assert_eq!(lost.code, 8, "{}", lost.err);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::common::{Outcome, Place, SIGNALLED, at_sandbox, bitmart, sandbox_of};
 const TRON: &str = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
 const BITCOIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
 /// Longer than the exchange accepts a signature.
-const SETTLED: Duration = Duration::from_secs(90);
+const SETTLED: Duration = Duration::from_secs(120);
 
 /// The paths of all requests with an effect.
 const PATHS: [&str; 14] = [
@@ -407,4 +407,80 @@ fn an_incomplete_line_of_the_journal_is_ignored() {
     std::fs::write(&journal, complete.replacen("\"key\":\"", "\"key\":\"00", 1)).expect("written");
     let other = bitmart(&place, &words);
     assert!(other.code == 2 && other.err.contains("another account"), "{}", other.err);
+}
+
+#[test]
+fn a_wrong_address_option_ends_the_run_before_anything_is_sent() {
+    let place = place();
+    place.sandbox.set_balance(1, WalletKind::Spot, "ETH", dec!(0)).expect("an account");
+    let before = place.sandbox.balances();
+    let usdt = |code: &str| format!("{code}={TRON}");
+    for (to, part) in [
+        (usdt("USDT"), "USDT-TRC20, USDT-ERC20"),
+        (usdt("USDT-TRC2O"), "USDT-TRC20, USDT-ERC20"),
+        (usdt("USTD-TRC20"), "no network of USTD"),
+        // A coin of which the account has nothing.
+        ("ETH=0x52908400098527886E0F7030069857D2E4169EE7".to_owned(), "the account has no ETH"),
+    ] {
+        let wrong = bitmart(&place, &[&WIND_DOWN[..], &["--to", &to]].concat());
+        assert_eq!(wrong.code, 2, "{to}: {}", wrong.err);
+        assert!(wrong.err.contains(part), "{to}: {}", wrong.err);
+    }
+    let twice = ["--to", &usdt("USDT-TRC20"), "--to", &usdt("usdt-trc20")];
+    let twice = bitmart(&place, &[&WIND_DOWN[..], &twice].concat());
+    assert!(twice.code == 2 && twice.err.contains("given twice"), "{}", twice.err);
+    assert_eq!(place.sandbox.balances(), before);
+}
+
+#[test]
+fn an_address_option_in_any_spelling_wins_over_a_saved_address() {
+    let place = place();
+    let address = "0x52908400098527886E0F7030069857D2E4169EE7";
+    // Both are saved and verified, and the fee of the other network is lower.
+    let saved = WithdrawAddress::new(address).currency("USDT").network("ERC20");
+    place.sandbox.save_address(1, saved).expect("an account");
+    let to = format!("usdt-erc20={address}");
+    let words = [&WIND_DOWN[..], &["--to", &to]].concat();
+    run(&place, &words);
+    let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
+    assert!(
+        history.out.contains("USDT-ERC20") && !history.out.contains("TRC20"),
+        "{}",
+        history.out
+    );
+    // The same words again have nothing to do.
+    place.sandbox.advance(SETTLED);
+    let again = run(&place, &words);
+    assert!(!again.err.contains("done"), "{}", again.err);
+}
+
+#[test]
+fn an_order_older_than_a_week_is_canceled() {
+    let place = place();
+    let order = ["spot", "submit-order", "ETH_USDT", "buy", "limit", "--size", "0.1"];
+    change(&place, &[&order[..], &["--price", "1000"]].concat());
+    place.sandbox.advance(Duration::from_secs(10 * 86_400));
+    let done = run(&place, &WIND_DOWN);
+    assert!(done.err.contains("cancel all spot orders"), "{}", done.err);
+    place.sandbox.advance(SETTLED);
+    let left = held(&place);
+    assert_eq!(left.get("USDT"), Some(&dec!(0)), "{left:?}");
+}
+
+#[test]
+fn a_file_that_is_no_journal_is_not_changed() {
+    let place = place();
+    let file = place.home().join("notes.txt");
+    let name = file.to_str().expect("a name in UTF-8").to_owned();
+    for text in
+        ["notes without an end of line", "{\"entry\":\"account\",\"place\":\"else\"", "{}\n"]
+    {
+        std::fs::write(&file, text).expect("written");
+        let refused = bitmart(&place, &[&WIND_DOWN[..], &["--journal", &name]].concat());
+        assert!(refused.code == 2 && refused.err.contains("not a journal"), "{}", refused.err);
+        assert_eq!(std::fs::read_to_string(&file).expect("a file"), text);
+    }
+    // The beginning of the first line of a journal is what a killed run leaves.
+    std::fs::write(&file, "{\"entry\":\"acc").expect("written");
+    run(&place, &[&WIND_DOWN[..], &["--journal", &name]].concat());
 }

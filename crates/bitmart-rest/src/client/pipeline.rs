@@ -350,7 +350,11 @@ impl Client {
         };
         call.reserved(begin);
         let _reservation = reservation.map_err(|_| Error::transport(metadata, no_connection()))?;
-        let request = encoder.request(metadata, path, payload, clock.time_to_sign())?;
+        let time = clock.time_to_sign();
+        if !payload.allows_signature_at(time) {
+            return Err(Error::transport(metadata, signed_too_late()));
+        }
+        let request = encoder.request(metadata, path, payload, time)?;
         if let Some(permit) = permit.as_deref_mut() {
             permit.count();
         }
@@ -391,6 +395,11 @@ fn timed_out() -> TransportError {
 fn no_connection() -> TransportError {
     TransportError::not_sent(TransportErrorKind::Timeout)
         .with_source("other requests used every connection to this host")
+}
+
+fn signed_too_late() -> TransportError {
+    TransportError::not_sent(TransportErrorKind::Timeout)
+        .with_source("it waited longer than its signature may be delayed")
 }
 
 /// Shows no secret.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart_types::OrderId;
+use bitmart_types::{OrderId, Timestamp};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{debug, warn};
 
@@ -18,6 +18,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Maximum page sizes of the exchange.
 const FUTURES_ROWS: u32 = 100;
 const SPOT_ROWS: u32 = 200;
+
+/// Without a time range the exchange lists the spot orders of the last 7 days. Older ones are queried with a
+/// range that begins before the exchange existed, 2017-01-01, and ends a day within those 7 days.
+const BEFORE_EVERY_ORDER: Timestamp = Timestamp::from_millis(1_483_228_800_000);
+const RECENT: Duration = Duration::from_secs(6 * 86_400);
 
 /// The open orders of a market.
 pub(super) struct OpenOrders {
@@ -46,8 +51,16 @@ pub(super) async fn open_orders(
         GuardedMarket::Pair(symbol) => spot::ListOpenOrders::new().symbol(symbol.clone()),
         GuardedMarket::AllPairs => spot::ListOpenOrders::new(),
     };
-    let rows = client.spot().open_orders(spot.limit(SPOT_ROWS)).await?;
-    Ok(OpenOrders::new(rows, |order| order.order_id))
+    let spot = spot.limit(SPOT_ROWS);
+    let recent = client.spot().open_orders(spot.clone()).await?;
+    let recent = OpenOrders::new(recent, |order| order.order_id);
+    if !recent.is_empty {
+        return Ok(recent);
+    }
+    // That no recent order is open proves nothing about older ones.
+    let older = spot.start_time(BEFORE_EVERY_ORDER).end_time(client.now() - RECENT);
+    let older = client.spot().open_orders(older).await?;
+    Ok(OpenOrders::new(older, |order| order.order_id))
 }
 
 async fn cancel_all(client: &Client, market: &GuardedMarket) -> Result<Empty, Error> {

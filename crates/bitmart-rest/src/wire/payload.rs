@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use bitmart_types::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ const BODY_RESERVE: usize = 320;
 pub struct Payload {
     query: String,
     body: Vec<u8>,
+    sign_until: Option<Timestamp>,
 }
 
 impl Payload {
@@ -51,6 +53,19 @@ impl Payload {
         serde_json::to_writer(&mut self.body, value)
             .map_err(|error| EncodeError(Fault::Json(error)))
     }
+    /// Sets the latest time that the signature may carry. A request that would carry a later one, because it
+    /// waited for a rate limit or a connection, or because the machine slept, is not sent: its outcome is
+    /// [`NotSent`](crate::Outcome::NotSent).
+    ///
+    /// Whoever records `latest` before sending knows when the request can no longer take effect, also after a
+    /// restart: [`SETTLED_AFTER`](crate::reconcile::SETTLED_AFTER) later, by the exchange's clock.
+    pub fn sign_until(&mut self, latest: Timestamp) {
+        self.sign_until = Some(latest);
+    }
+    /// Whether a signature may carry this time.
+    pub(crate) fn allows_signature_at(&self, time: Timestamp) -> bool {
+        self.sign_until.is_none_or(|latest| time <= latest)
+    }
     /// The query string so far, without the question mark.
     pub fn query_text(&self) -> &str {
         &self.query
@@ -74,6 +89,7 @@ impl fmt::Debug for Payload {
         f.debug_struct("Payload")
             .field("query_bytes", &self.query.len())
             .field("body_bytes", &self.body.len())
+            .field("sign_until", &self.sign_until)
             .finish()
     }
 }

@@ -232,6 +232,24 @@ async fn a_lost_response_to_cancel_all_is_resolved_by_querying_open_orders() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_spot_order_older_than_a_week_is_not_overlooked() {
+    let exchange = SimulatedExchange::new();
+    let switch = armed(DeadManSwitch::builder(exchange.client()).pair(PAIR)).await;
+    exchange.place_last_month(PAIR);
+    exchange.enqueue_for(CANCEL_SPOT, &[Delivery::Forbidden; 9]);
+    let report = switch.shutdown().await;
+    assert_eq!(report.markets[0].result, CancelResult::StillOpen(vec!["1".into()]), "{report:?}");
+    // The first request to cancel is lost: the old order shows that it has to be repeated.
+    let exchange = SimulatedExchange::new();
+    let switch = armed(DeadManSwitch::builder(exchange.client()).pair(PAIR)).await;
+    exchange.place_last_month(PAIR);
+    exchange.enqueue_for(CANCEL_SPOT, &[Delivery::Lost]);
+    let report = switch.shutdown().await;
+    assert_eq!(report.markets[0].result, CancelResult::Canceled, "{report:?}");
+    assert_eq!((exchange.sent(CANCEL_SPOT).len(), exchange.open(PAIR)), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_cancellation_is_not_repeated_while_open_orders_cannot_be_queried() {
     let exchange = SimulatedExchange::new();
     let switch = armed(DeadManSwitch::builder(exchange.client()).pair(PAIR)).await;

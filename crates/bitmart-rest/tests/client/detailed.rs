@@ -6,13 +6,14 @@ use bitmart_rest::http::uri::Authority;
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::transport::{Reservation, ReservationFuture, Transport, TransportFuture};
 use bitmart_rest::{
-    EncodeError, Endpoint, Host, LimitPolicy, LimitScope, Limiter, Metadata, Method, Payload,
-    RetryPolicy, http,
+    EncodeError, Endpoint, Host, LimitPolicy, LimitScope, Limiter, Metadata, Method, Outcome,
+    Payload, RetryPolicy, http,
 };
+use bitmart_types::Timestamp;
 use bytes::Bytes;
 
-use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, PlacedOrder, client};
-use crate::mock::response;
+use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, PlaceOrder, PlacedOrder, client};
+use crate::mock::{FixedClock, response};
 
 /// The latency of a response.
 const LATENCY: Duration = Duration::from_millis(30);
@@ -109,4 +110,21 @@ async fn a_detailed_response_contains_status_trace_rate_limit_and_raw_body() {
     assert_eq!((state.used, state.limit, state.left()), (3, 40, 37));
     assert_eq!(state.window, Duration::from_secs(2));
     assert!(!format!("{response:?}").contains("code"), "the raw body is not shown");
+}
+
+#[tokio::test]
+async fn a_request_is_not_sent_with_a_signature_later_than_its_limit() {
+    let script = ScriptedTransport::always(response(200, &[], ORDER_RESPONSE));
+    let builder = client("https://spot").clock(FixedClock(1_000));
+    let client = builder.transport(script.clone()).build().unwrap();
+    let send = async |latest| {
+        let mut payload = Payload::new();
+        payload.json(&PLACE_ORDER).unwrap();
+        payload.sign_until(Timestamp::from_millis(latest));
+        client.send_raw(const { &PlaceOrder::METADATA }, payload).await
+    };
+    let late = send(999).await.unwrap_err();
+    assert_eq!((late.outcome(), script.count()), (Outcome::NotSent, 0), "{late}");
+    send(1_000).await.unwrap();
+    assert_eq!(script.count(), 1);
 }

@@ -35,13 +35,15 @@ impl Limits {
         let mut lines = Vec::new();
         match self.fee {
             Some(fee) => {
-                let net = (amount - fee).normalize();
+                lines.push(("fee", format!("{} {coin}", fee.normalize())));
+                let Some(net) = amount.checked_sub(fee).map(|net| net.normalize()) else {
+                    return lines;
+                };
                 let short = match net.cmp(&Decimal::ZERO) {
                     Ordering::Less => ": the fee exceeds the amount",
                     Ordering::Equal => ": the fee is the whole amount",
                     Ordering::Greater => "",
                 };
-                lines.push(("fee", format!("{} {coin}", fee.normalize())));
                 lines.push(("arrives", format!("{net} {coin}{short}")));
             }
             None => lines.push(("fee", "unknown".to_owned())),
@@ -54,7 +56,9 @@ impl Limits {
         if let Some(decimals) = self.decimals.filter(is_too_fine) {
             lines.push(("decimals", format!("amount has more than {decimals} decimals")));
         }
-        let is_no_multiple = |step: &Decimal| !step.is_zero() && !(amount % *step).is_zero();
+        let is_no_multiple = |step: &Decimal| {
+            !step.is_zero() && !amount.checked_rem(*step).is_some_and(|rest| rest.is_zero())
+        };
         if let Some(step) = self.multiple_of.map(Decimal::from).filter(is_no_multiple) {
             lines.push(("amount", format!("must be a multiple of {step}")));
         }
@@ -91,11 +95,14 @@ pub(super) async fn available(
     let funding = row.and_then(|row| row.fund_available).unwrap_or_default();
     // Without a source the exchange draws on both.
     let free = match source {
-        "SPOT" => spot,
-        "FUND" => funding,
-        _ => spot + funding,
+        "SPOT" => Some(spot),
+        "FUND" => Some(funding),
+        _ => spot.checked_add(funding),
     };
-    let after = (free - amount).normalize();
+    let Some(after) = free.and_then(|free| free.checked_sub(amount)).map(|left| left.normalize())
+    else {
+        return Ok("unknown: an amount is too large".to_owned());
+    };
     let short = if after < Decimal::ZERO { ": NOT ENOUGH" } else { "" };
     Ok(format!(
         "{} {coin} on spot, {} in funding -> {after} left{short}",

@@ -23,26 +23,33 @@ pub(crate) async fn choose_network(
     if !on_chain || code.contains('-') {
         return Ok(());
     }
-    let rows = match client.account().currencies(account::ListFundingCurrencies::new()).await {
-        Ok(list) => list.currencies.into_vec(),
+    let list = match client.account().currencies(account::ListFundingCurrencies::new()).await {
+        Ok(list) => list.currencies,
         // Without the list the network of the withdrawal is unknown.
         Err(error) => return Err(Failure::from(error).with_context(&format!("networks of {code}"))),
     };
-    let rows: Vec<_> =
-        rows.into_iter().filter(|row| coin_of(row.currency.as_str()) == code).collect();
+    let is_complete = list.is_complete();
+    let of_coin =
+        |row: &account::FundingCurrency| coin_of(row.currency.as_str()).eq_ignore_ascii_case(&code);
+    let rows: Vec<_> = list.into_iter().filter(of_coin).collect();
     let names: Vec<_> = rows.iter().map(|row| row.currency.to_string()).collect();
-    let chosen = match &rows[..] {
-        [] => return Ok(()),
-        [only] => only.currency.to_string(),
-        _ if !prompt::is_interactive() => {
+    let several = if is_complete {
+        "is on several networks"
+    } else {
+        "may be on a network that cannot be decoded"
+    };
+    let chosen = match choice(&rows, is_complete) {
+        Choice::None => return Ok(()),
+        Choice::Only(row) => row.currency.to_string(),
+        Choice::Several if !prompt::is_interactive() => {
             return Err(Failure::usage(format!(
-                "{code} is on several networks, and money sent on another network than that of the address \
-                 is lost: name one of {}",
+                "{code} {several}, and money sent on another network than that of the address is lost: name one \
+                 of {}",
                 names.join(", ")
             )));
         }
-        _ => {
-            eprintln!("{code} is on several networks:");
+        Choice::Several => {
+            eprintln!("{code} {several}:");
             for row in &rows {
                 eprintln!("  {}", network_line(row));
             }
@@ -61,6 +68,25 @@ pub(crate) async fn choose_network(
         *value = Json::Text(chosen);
     }
     Ok(())
+}
+
+/// What the listed networks of a coin leave to choose.
+#[derive(Debug, PartialEq)]
+enum Choice<'a> {
+    /// The exchange lists none, and decides.
+    None,
+    Only(&'a account::FundingCurrency),
+    /// There are several, or there may be: a row of the list cannot be decoded.
+    Several,
+}
+
+fn choice(of_coin: &[account::FundingCurrency], is_complete: bool) -> Choice<'_> {
+    match of_coin {
+        _ if !is_complete => Choice::Several,
+        [] => Choice::None,
+        [only] => Choice::Only(only),
+        _ => Choice::Several,
+    }
 }
 
 /// The network of a code in the exchange's list.
@@ -92,4 +118,26 @@ fn network_line(row: &account::FundingCurrency) -> String {
         or_unknown(row.withdraw_fee.or(row.withdraw_min_fee).as_ref()),
         or_unknown(row.withdraw_min_size.as_ref())
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::rest::account;
+    use bitmart::types::Rows;
+
+    use super::{Choice, choice};
+
+    #[test]
+    fn a_network_is_chosen_from_a_complete_list_only() {
+        let list = |text: &str| -> Rows<account::FundingCurrency> {
+            serde_json::from_str(text).expect("a list")
+        };
+        let one = list(r#"[{"currency":"USDT-TRC20"}]"#);
+        assert_eq!(choice(&one, one.is_complete()), Choice::Only(&one[0]));
+        let two = list(r#"[{"currency":"USDT-TRC20"},{"currency":{"code":"USDT-ERC20"}}]"#);
+        assert_eq!((two.len(), two.is_complete()), (1, false));
+        assert_eq!(choice(&two, two.is_complete()), Choice::Several);
+        assert_eq!(choice(&[], false), Choice::Several);
+        assert_eq!(choice(&[], true), Choice::None);
+    }
 }

@@ -20,7 +20,8 @@ pub(crate) fn is_for(saved: &account::WithdrawAddress, code: &str, network: &str
         saved.currency.as_ref().is_none_or(|saved| coin_of(saved.as_str()) == coin_of(code));
     let same_network = match (&saved.network, &saved.currency) {
         (Some(saved), _) => is_same_network(saved, network),
-        (None, Some(_)) => true,
+        // The exchange sends the network of an address for one coin. Without it the network is unknown.
+        (None, Some(_)) => false,
         // An address with neither is for every network with Ethereum addresses.
         (None, None) => is_evm(network),
     };
@@ -101,7 +102,7 @@ impl Recipient<'_> {
 fn saved_for(saved: &account::WithdrawAddress) -> String {
     match (&saved.currency, &saved.network) {
         (Some(coin), Some(network)) => format!("{coin} on {network}"),
-        (Some(coin), None) => coin.to_string(),
+        (Some(coin), None) => format!("{coin} on an unknown network"),
         (None, Some(network)) => network.clone(),
         (None, None) => "Ethereum-compatible networks".to_owned(),
     }
@@ -165,7 +166,7 @@ mod tests {
     fn the_coin_or_network_of_a_saved_address_may_be_absent() {
         for (members, text) in [
             (r#""addressType":2"#, "saved for Ethereum-compatible networks, not for USDT-TRC20"),
-            (r#""currency":"BTC""#, "saved for BTC, not for USDT-TRC20"),
+            (r#""currency":"USDT""#, "saved for USDT on an unknown network, not for USDT-TRC20"),
             (r#""network":"ERC20""#, "saved for ERC20, not for USDT-TRC20"),
         ] {
             let all = [saved(&format!(r#"{{"address":"{TRON}",{members}}}"#))];
@@ -193,5 +194,8 @@ mod tests {
         let evm = saved(r#"{"address":"0x1","addressType":2,"verifyStatus":1}"#);
         assert!(is_for(&evm, "USDT-ERC20", "ERC20") && is_for(&evm, "ETH", "ETH"));
         assert!(!is_for(&evm, "USDT-TRC20", "TRC20"));
+        // An address for one coin has a network, unless the exchange left it out.
+        let unknown = saved(r#"{"address":"0x1","currency":"USDT","verifyStatus":1}"#);
+        assert!(!is_for(&unknown, "USDT-ERC20", "ERC20"));
     }
 }

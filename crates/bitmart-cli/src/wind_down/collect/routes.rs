@@ -6,8 +6,10 @@ use bitmart::Decimal;
 use bitmart::rest::{Client, account};
 
 use super::super::facts::{Destination, Facts, Network};
+use crate::confirm::address::is_same_network;
 use crate::confirm::withdrawal::{Recipient, coin_of, is_for};
 use crate::failure::{Failure, chain};
+use crate::normalize;
 
 /// An address of the option `--to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,35 @@ pub(in super::super) struct NamedAddress {
 }
 
 impl NamedAddress {
+    /// Sets the code to that of a listed network.
+    fn resolve(&mut self, networks: &[Network]) -> Result<(), Failure> {
+        let Self { code, address, .. } = &*self;
+        let invalid = |why: String| Failure::usage(format!("--to {code}={address}: {why}"));
+        let is_code = |one: &&Network| one.code.eq_ignore_ascii_case(code);
+        if let Some(network) = networks.iter().find(is_code) {
+            self.code.clone_from(&network.code);
+            return Ok(());
+        }
+        let (coin, name) = code.split_once('-').unwrap_or((code, ""));
+        let of_coin: Vec<_> =
+            networks.iter().filter(|one| one.currency.eq_ignore_ascii_case(coin)).collect();
+        // `USDT-ERC-20` is a spelling of `USDT-ERC20`, while `USDT` may be one of several.
+        let is_meant = |one: &&&Network| {
+            let listed = one.code.split_once('-').map_or(one.name.as_str(), |(_, name)| name);
+            is_same_network(name, listed) || is_same_network(name, &one.name)
+        };
+        let meant: Vec<_> = of_coin.iter().filter(is_meant).collect();
+        if let [network] = &meant[..] {
+            self.code.clone_from(&network.code);
+            return Ok(());
+        }
+        let codes: Vec<_> = of_coin.iter().map(|one| one.code.as_str()).collect();
+        Err(invalid(match &codes[..] {
+            [] => format!("the exchange lists no network of {coin}"),
+            codes => format!("name one of {}", codes.join(", ")),
+        }))
+    }
+
     /// Parses `USDT-TRC20=ADDRESS` or `XRP=ADDRESS,memo=TAG`.
     pub(in super::super) fn parse(text: &str) -> Result<Self, Failure> {
         let invalid = || {
@@ -30,8 +61,19 @@ impl NamedAddress {
         if code.is_empty() || address.is_empty() {
             return Err(invalid());
         }
-        Ok(Self { code: code.to_owned(), address: address.to_owned(), memo: memo.to_owned() })
+        Ok(Self {
+            code: normalize::currency(code.trim()),
+            address: address.trim().to_owned(),
+            memo: memo.trim().to_owned(),
+        })
     }
+}
+
+/// The coins of the account.
+fn held(facts: &Facts) -> BTreeSet<String> {
+    let balances = facts.balances.iter().map(|balance| balance.currency.clone());
+    let savings = facts.savings.iter().map(|saving| saving.currency.clone());
+    balances.chain(savings).collect()
 }
 
 /// Networks and addresses for withdrawals.
@@ -49,8 +91,11 @@ pub(in super::super) struct WithdrawalRoutes {
 }
 
 impl WithdrawalRoutes {
-    /// Queries networks, saved addresses and last prices.
-    pub(in super::super) async fn fetch(client: &Client, named: Vec<NamedAddress>) -> Self {
+    /// Queries networks, saved addresses and last prices. Fails if an address of `--to` is for no network.
+    pub(in super::super) async fn fetch(
+        client: &Client,
+        mut named: Vec<NamedAddress>,
+    ) -> Result<Self, Failure> {
         let mut facts = Facts::default();
         let list = client.account().currencies(account::ListFundingCurrencies::new()).await;
         let networks = facts.rows_or_note("networks", list.map(|list| list.currencies));
@@ -70,7 +115,17 @@ impl WithdrawalRoutes {
                 multiple_of: None,
             }
         });
-        let networks = networks.collect();
+        let networks: Vec<_> = networks.collect();
+        for index in 0..named.len() {
+            named[index].resolve(&networks).map_err(|failure| match facts.unread.first() {
+                Some(unread) => failure.with_advice(unread.clone()),
+                None => failure,
+            })?;
+            let (before, own) = (&named[..index], &named[index]);
+            if before.iter().any(|other| other.code == own.code) {
+                return Err(Failure::usage(format!("--to: {} is given twice", own.code)));
+            }
+        }
         let saved = client.account().withdraw_addresses().await.map(|list| list.list);
         let saved = facts.rows_or_note("saved addresses", saved);
         let tickers = client.spot().tickers().await;
@@ -79,7 +134,7 @@ impl WithdrawalRoutes {
             Some((currency, row.last_price?))
         });
         let prices = prices.collect();
-        Self {
+        Ok(Self {
             networks,
             saved,
             named,
@@ -87,6 +142,32 @@ impl WithdrawalRoutes {
             memos: BTreeMap::new(),
             known: BTreeSet::new(),
             unread: facts.unread,
+        })
+    }
+
+    /// Fails if an address of `--to` is for a coin of which the account has nothing: it may be a typing error, and
+    /// the coin that is meant would go to a saved address. Coins of `withdrawn` have been withdrawn before.
+    pub(in super::super) fn check_named(
+        &self,
+        facts: &Facts,
+        withdrawn: &BTreeSet<String>,
+    ) -> Result<(), Failure> {
+        let held = held(facts);
+        let has_left = |coin: &str| withdrawn.iter().any(|code| coin_of(code) == coin);
+        let unused = self.named.iter().find(|named| {
+            let coin = coin_of(&named.code);
+            !held.contains(coin) && !has_left(coin)
+        });
+        match unused {
+            Some(NamedAddress { code, .. }) => {
+                let text = format!("--to {code}: the account has no {}", coin_of(code));
+                let failure = Failure::usage(text);
+                Err(match facts.unread.first() {
+                    Some(unread) => failure.with_advice(format!("a query failed: {unread}")),
+                    None => failure,
+                })
+            }
+            None => Ok(()),
         }
     }
 
@@ -94,9 +175,7 @@ impl WithdrawalRoutes {
     pub(super) async fn update(&mut self, client: &Client, facts: &mut Facts) {
         facts.unread.extend(self.unread.iter().cloned());
         facts.prices = self.prices.clone();
-        let balances = facts.balances.iter().map(|balance| balance.currency.clone());
-        let savings = facts.savings.iter().map(|saving| saving.currency.clone());
-        let held: BTreeSet<String> = balances.chain(savings).collect();
+        let held = held(facts);
         let mut quota = None;
         for index in 0..self.networks.len() {
             if !held.contains(&self.networks[index].currency) {
@@ -148,6 +227,7 @@ impl WithdrawalRoutes {
             address: named.address.clone(),
             memo: named.memo.clone(),
             name: format!("{} (from --to)", named.address),
+            is_named: true,
             risks: Vec::new(),
         });
         let saved = self.saved.iter().filter(|saved| {
@@ -161,6 +241,7 @@ impl WithdrawalRoutes {
                 Some(remark) => format!("{} ({remark:?})", saved.address),
                 None => saved.address.clone(),
             },
+            is_named: false,
             risks: Vec::new(),
         });
         named.chain(saved).collect()

@@ -37,6 +37,19 @@ pub(super) fn cancel_step(orders: &Orders) -> Step {
     }
 }
 
+/// Cancels orders that the exchange does not list.
+pub(super) fn cancel_all_step() -> Step {
+    Step {
+        key: "cancel all pairs".to_owned(),
+        text: "cancel all spot orders: some hold an amount, but are not listed".to_owned(),
+        endpoint: "spot_cancel_all_orders",
+        parameters: Vec::new(),
+        currency: None,
+        amount: None,
+        notes: Vec::new(),
+    }
+}
+
 pub(super) fn redeem_step(saving: &Saving, amount: Decimal) -> Step {
     let Saving { earn_id, currency, fixed, .. } = saving;
     let mut parameters = vec![("earnId", earn_id.clone())];

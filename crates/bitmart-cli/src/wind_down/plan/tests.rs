@@ -35,6 +35,7 @@ fn to(code: &str) -> Destination {
         address: format!("address of {code}"),
         memo: String::new(),
         name: "mine".to_owned(),
+        is_named: false,
         risks: Vec::new(),
     }
 }
@@ -166,7 +167,59 @@ fn reports_why_an_amount_cannot_be_withdrawn() {
     let dear = Network { fee: Some(dec!(5)), minimum: None, ..tron() };
     assert!(reason(vec![dear], addressed()).contains("not more than the fee"));
     let risky = Destination { risks: vec!["no memo".into()], ..to("USDT-TRC20") };
-    assert!(reason(vec![tron()], vec![risky]).contains("no memo"));
+    assert!(reason(vec![tron()], vec![risky.clone()]).contains("no memo"));
+    // A saved address does not take the place of one of `--to`.
+    let named = Destination { is_named: true, ..risky };
+    let cheap = network("USDT-ERC20", dec!(1), dec!(2));
+    let reason = reason(vec![tron(), cheap], vec![named, to("USDT-TRC20"), to("USDT-ERC20")]);
+    assert_eq!(reason, "TRC20: no memo");
+}
+
+#[test]
+fn an_address_of_the_option_wins_over_saved_ones_with_a_lower_fee() {
+    let facts = Facts {
+        balances: vec![
+            balance(Wallet::Spot, "BTC", dec!(1), &[]),
+            balance(Wallet::Spot, "USDT", dec!(100), &[]),
+        ],
+        networks: vec![
+            network("USDT-TRC20", dec!(1), dec!(2)),
+            network("USDT-ERC20", dec!(9), dec!(20)),
+            network("BTC", dec!(0.1), dec!(0.1)),
+        ],
+        destinations: vec![
+            Destination { is_named: true, ..to("USDT-ERC20") },
+            to("USDT-TRC20"),
+            to("BTC"),
+        ],
+        ..Facts::default()
+    };
+    let plan = plan(&facts, &Skipped::new());
+    let codes: Vec<_> = plan.steps.iter().map(|step| step.parameters[0].1.as_str()).collect();
+    assert_eq!(codes, ["BTC", "USDT-ERC20"], "another coin goes to its saved address");
+}
+
+#[test]
+fn an_amount_that_only_unlisted_orders_can_hold_is_freed_by_canceling_all() {
+    let facts = Facts {
+        balances: vec![
+            balance(Wallet::Spot, "ETH", dec!(0), &[(HeldBy::Orders, dec!(2))]),
+            balance(
+                Wallet::Margin("BTC_USDT".into()),
+                "BTC",
+                dec!(0),
+                &[(HeldBy::Orders, dec!(1))],
+            ),
+        ],
+        ..Facts::default()
+    };
+    let once = plan(&facts, &Skipped::new());
+    let cancellations: Vec<_> =
+        once.steps.iter().filter(|step| step.endpoint == "spot_cancel_all_orders").collect();
+    assert!(cancellations.len() == 1 && cancellations[0].parameters.is_empty(), "{once:?}");
+    let skipped = Skipped::from([("cancel all pairs".to_owned(), "no effect".to_owned())]);
+    let stuck = plan(&facts, &skipped).stuck;
+    assert!(stuck.len() == 2 && stuck.iter().all(|one| one.reason == "no effect"), "{stuck:?}");
 }
 
 #[test]

@@ -149,8 +149,15 @@ impl Planner<'_> {
         let allowed = most.map_or(free, |most| free.min(most));
         let mut possible = Vec::new();
         let mut reasons = Vec::new();
-        for network in self.facts.networks.iter().filter(|network| network.currency == currency) {
-            match withdrawal(network, &self.facts.destinations, allowed) {
+        let networks = || self.facts.networks.iter().filter(|one| one.currency == currency);
+        let destinations = destinations(networks(), &self.facts.destinations);
+        let is_named = destinations.iter().any(|to| to.is_named);
+        for network in networks() {
+            // The user has chosen the network together with the address.
+            if is_named && !destinations.iter().any(|to| to.code == network.code) {
+                continue;
+            }
+            match withdrawal(network, &destinations, allowed) {
                 Ok(withdrawal) => possible.push(withdrawal),
                 Err(why) => reasons.push(why),
             }
@@ -184,17 +191,28 @@ impl Planner<'_> {
     }
 }
 
+/// The addresses for a coin on its networks: those of `--to` alone if there is one, else the saved ones.
+fn destinations<'a>(
+    networks: impl Iterator<Item = &'a Network>,
+    all: &'a [Destination],
+) -> Vec<&'a Destination> {
+    let codes: Vec<_> = networks.map(|network| network.code.as_str()).collect();
+    let of_coin = || all.iter().filter(|to| codes.contains(&to.code.as_str()));
+    let is_named = of_coin().any(|to| to.is_named);
+    of_coin().filter(|to| to.is_named == is_named).collect()
+}
+
 /// The withdrawal of `free` on a network, or the reason why it is not possible.
 fn withdrawal<'a>(
     network: &'a Network,
-    to: &'a [Destination],
+    to: &[&'a Destination],
     free: Decimal,
 ) -> Result<Withdrawal<'a>, String> {
     let name = &network.name;
     if network.open == Some(false) {
         return Err(format!("withdrawals on {name} are closed"));
     }
-    let here = || to.iter().filter(|to| to.code == network.code);
+    let here = || to.iter().copied().filter(|to| to.code == network.code);
     let Some(to) = here().find(|to| to.risks.is_empty()).or_else(|| here().next()) else {
         return Err(format!("no saved and verified address for {name}"));
     };

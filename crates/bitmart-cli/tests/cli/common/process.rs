@@ -1,11 +1,12 @@
 //! The program as a child process that a test observes and signals.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStderr, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Outcome, Place, SIGNALLED, at_sandbox};
+use super::{Outcome, Place, SIGNALLED, at_sandbox, program};
 
 /// The running program. Its standard error is read line by line.
 pub(crate) struct Running {
@@ -16,11 +17,19 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(place: &Place, words: &[&str]) -> Self {
-        let mut child = at_sandbox(place, words)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it runs");
+        Self::spawn(at_sandbox(place, words))
+    }
+
+    /// Starts the program with all of its words.
+    pub(crate) fn start_at_home(home: &Path, words: &[&str]) -> Self {
+        let mut command = program(home);
+        command.args(words);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         let err = BufReader::new(child.stderr.take().expect("a pipe"));
         Self { child, err, read: String::new() }
     }

@@ -1,7 +1,7 @@
 //! A simulated exchange as a transport: orders, timers that cancel them, and requests that are lost,
 //! delayed or rejected. It uses tokio's clock.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ pub(crate) enum Delivery {
 struct State {
     /// Ids of a symbol's open orders.
     orders: BTreeMap<String, Vec<u64>>,
+    /// Orders that were placed more than a week ago.
+    old: BTreeSet<u64>,
     /// When the timer of a contract expires.
     timers: BTreeMap<String, Instant>,
     last_id: u64,
@@ -81,6 +83,14 @@ impl SimulatedExchange {
 
     pub(crate) fn place(&self, symbol: &str) {
         self.with(|state| state.place(symbol));
+    }
+
+    /// Places an order that the exchange lists only with a time range.
+    pub(crate) fn place_last_month(&self, symbol: &str) {
+        self.with(|state| {
+            state.place(symbol);
+            state.old.insert(state.last_id);
+        });
     }
 
     pub(crate) fn open(&self, symbol: &str) -> usize {
@@ -154,11 +164,11 @@ impl SimulatedExchange {
                 }
                 json!({})
             }
-            OPEN_SPOT => state.list(&symbol, |id, symbol| {
+            OPEN_SPOT => state.list(&symbol, Some(parameters["startTime"].is_number()), |id, symbol| {
                 json!({ "orderId": id, "symbol": symbol, "side": "buy", "state": "new",
                     "filledSize": "0" })
             }),
-            _ => state.list(&symbol, |id, symbol| {
+            _ => state.list(&symbol, None, |id, symbol| {
                 json!({ "order_id": id, "symbol": symbol, "side": 1, "state": 2, "size": "1",
                     "deal_size": "0" })
             }),
@@ -181,9 +191,12 @@ impl State {
         }
     }
 
-    fn list(&self, symbol: &str, row: impl Fn(String, &str) -> Value) -> Value {
+    /// The open orders of a symbol; only the old ones or only the others if `old` is given.
+    fn list(&self, symbol: &str, old: Option<bool>, row: impl Fn(String, &str) -> Value) -> Value {
+        let listed = |id: &&u64| old.is_none_or(|old| self.old.contains(id) == old);
         let rows = self.orders.iter().filter(|(of, _)| symbol.is_empty() || *of == symbol);
-        rows.flat_map(|(of, ids)| ids.iter().map(|id| row(id.to_string(), of))).collect()
+        rows.flat_map(|(of, ids)| ids.iter().filter(listed).map(|id| row(id.to_string(), of)))
+            .collect()
     }
 
     fn expire_timers(&mut self) {
