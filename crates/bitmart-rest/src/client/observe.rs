@@ -15,8 +15,8 @@ mod metrics;
 
 pub(crate) use self::call::Call;
 pub(crate) use self::log::{
-    clock_sync_failed, clock_sync_timed_out, clock_synchronized, extra_response, request_failed, response_received,
-    retrying,
+    clock_sync_failed, clock_sync_timed_out, clock_synchronized, extra_response, request_failed,
+    response_received, retrying,
 };
 pub(crate) use self::metrics::{
     BucketMetrics, Metrics, OpenConnection, connection_attempt, rate_limited,
