@@ -29,12 +29,12 @@ fn allocations_of_a_call(limiter: bitmart_rest::Limiter) -> u64 {
 
     const RESPONSE: &[u8] = br#"{"code":1000,"message":"OK","data":{"server_time":1700000000000}}"#;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().build().unwrap();
+    let runtime = runtime.enable_time().build().expect("a runtime");
     let transport = from_fn(async |_: http::Request<Bytes>| {
         Ok(http::Response::new(Body::from(Bytes::from_static(RESPONSE))))
     });
-    let client = Client::builder().transport(transport).limiter(limiter).build().unwrap();
-    let call = || runtime.block_on(client.system().time()).unwrap();
+    let client = Client::builder().transport(transport).limiter(limiter).build().expect("a client");
+    let call = || runtime.block_on(client.system().time()).expect("a response");
     // The first calls make what later ones share.
     for _ in 0..3 {
         call();

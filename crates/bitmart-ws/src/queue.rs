@@ -121,7 +121,9 @@ impl<T> Writer<T> {
                     );
                     let waker = state.end(Some(Error::new(ErrorKind::Overflow, message)), stamp);
                     drop(state);
-                    waker.map(Waker::wake);
+                    if let Some(waker) = waker {
+                        waker.wake();
+                    }
                     return false;
                 }
             }
@@ -143,7 +145,9 @@ impl<T> Writer<T> {
     pub(crate) fn end(&self, error: Error) {
         let stamp = self.0.receive_tracker.stamp();
         let waker = self.0.lock().end(Some(error), stamp);
-        waker.map(Waker::wake);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// Whether the reader is gone.
@@ -156,7 +160,9 @@ impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
         let stamp = self.0.receive_tracker.stamp();
         let waker = self.0.lock().end(None, stamp);
-        waker.map(Waker::wake);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 

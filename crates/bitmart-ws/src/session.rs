@@ -115,11 +115,7 @@ struct TopicState {
     wire_state: WireState,
     /// Confirmed at least once, on this connection or an earlier one.
     confirmed_before: bool,
-    /// Unsubscribed and subscribed again on this connection, so that the next confirmation is a new
-    /// subscription.
-    renewed: bool,
-    /// Is to be unsubscribed and subscribed again.
-    to_renew: bool,
+    renewal: Renewal,
     /// The next command for this topic gets a frame of its own: a larger frame was not acknowledged,
     /// or its rejection could not be attributed.
     retry_alone: bool,
@@ -127,6 +123,17 @@ struct TopicState {
     retry_at: Option<Instant>,
     /// Rejections of unknown permanence in a row.
     unexplained_rejections: u32,
+}
+
+/// The state of unsubscribing a topic and subscribing to it again on the same connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Renewal {
+    #[default]
+    None,
+    /// It is to be unsubscribed.
+    Due,
+    /// It was unsubscribed: the next confirmation on this connection is that of a new subscription.
+    Unsubscribed,
 }
 
 impl TopicState {

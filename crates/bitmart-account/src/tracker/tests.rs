@@ -32,7 +32,7 @@ impl Source for QueuedSource {
     }
 }
 
-fn queued(trade: &str) -> Result<Update<Changes>, Error> {
+fn fill(trade: &str) -> Update<Changes> {
     let fill = Fill {
         trade_id: trade.into(),
         order_id: "1".into(),
@@ -44,7 +44,7 @@ fn queued(trade: &str) -> Result<Update<Changes>, Error> {
         role: None,
         timestamp: None,
     };
-    Ok(Update::Data(Changes { changes: vec![Change::Fill(fill)], malformed: Vec::new() }))
+    Update::Data(Changes { changes: vec![Change::Fill(fill)], malformed: Vec::new() })
 }
 
 /// An error that ends tracking.
@@ -61,15 +61,16 @@ async fn what_the_streams_had_queued_is_reported_before_the_error_that_ends_trac
     let error = shut_down(&ws).await;
     let mut account = AccountTracker::builder(rest, ws).spot().futures(["USDT"]).build();
     let [spot, futures] = &mut account.feeds[..] else { panic!("two markets") };
+    let queue = |trade| Ok(fill(trade));
     let source = |items: Vec<_>| Box::new(QueuedSource(items.into())) as Box<dyn Source>;
     // The first market has fills before and behind the error in one stream and in another one, and the
     // second market has some.
     spot.replace_sources(vec![
-        source(vec![queued("1"), queued("2")]),
-        source(vec![queued("3"), Err(error.clone()), Err(error)]),
-        source(vec![queued("4")]),
+        source(vec![queue("1"), queue("2")]),
+        source(vec![queue("3"), Err(error.clone()), Err(error)]),
+        source(vec![queue("4")]),
     ]);
-    futures.replace_sources(vec![source(vec![queued("5"), queued("6")])]);
+    futures.replace_sources(vec![source(vec![queue("5"), queue("6")])]);
 
     let (mut fills, mut last) = (Vec::new(), None);
     while let Some(item) = account.next().await {

@@ -42,7 +42,10 @@ pub(super) fn remove(profile: &str) -> Result<(), Failure> {
 /// Fails if there is no keyring, before the prompt for a secret.
 #[cfg(feature = "keyring")]
 pub(super) fn check_support() -> Result<(), Failure> {
-    keyring::Entry::store_status().as_ref().map(|_| ()).map_err(|error| keyring_failure(error))
+    if let Err(error) = keyring::Entry::store_status() {
+        return Err(keyring_failure(error));
+    }
+    Ok(())
 }
 
 #[cfg(feature = "keyring")]

@@ -3,8 +3,8 @@
 //!
 //! Of 100 commands 50 are about spot orders, 15 about margin orders of two pairs in which every account has a loan, 25
 //! about futures orders (every tenth of them with a take-profit and a stop-loss), and 10 about trigger orders: algo
-//! orders, plan orders and trailing orders near the price, some of which it reaches. 15 of 100 orders match at once. The
-//! other commands cancel an order when enough are open, and place one when not. 10,000 commands arrive in a second, so
+//! orders, plan orders and trailing orders near the price, some of which it reaches. 15 of 100 orders match at once.
+//! The other commands cancel an order when enough are open, and place one when not. 10,000 commands arrive in a second, so
 //! that mark prices are sampled and positions are checked.
 
 use bitmart_sim::{
@@ -232,8 +232,8 @@ impl Author {
         SpotRequest::PlaceTrigger(NewAlgo { trigger_price, terms })
     }
 
-    /// Returns an order that closes the opposite position, if there is one, or else opens one; and start price and decimals
-    /// of its contract.
+    /// Returns an order that closes the opposite position, if there is one, or else opens one; and start price and
+    /// decimals of its contract.
     fn new_futures(
         &mut self,
         holds: impl Fn(&str, bool) -> bool,

@@ -144,8 +144,8 @@ pub struct Triggers {
     /// Trigger orders of pairs.
     pub spot: TriggerOrders<Algo>,
     presets: preset::Presets,
-    /// Whether the waiting orders were checked against the current prices. They stay checked until an order is added, or
-    /// a price changes without the event of a trade.
+    /// Whether the waiting orders were checked against the current prices. They stay checked until an order is added,
+    /// or a price changes without the event of a trade.
     #[serde(skip)]
     are_checked: bool,
 }
@@ -226,8 +226,8 @@ impl Exchange {
         }
     }
 
-    /// Needed because a condition may be met when the trigger order is placed, and mark prices change without trades. It
-    /// visits every market with waiting orders, and is therefore not done after every command.
+    /// Needed because a condition may be met when the trigger order is placed, and mark prices change without trades.
+    /// It visits every market with waiting orders, and is therefore not done after every command.
     fn check_current_prices(&mut self, now_ms: u64) {
         let (last, fair) = (PriceType::Last, PriceType::Fair);
         let mut affected = Vec::new();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Action, Session, SessionEvent, State, TopicState, WireState};
+use super::{Action, Renewal, Session, SessionEvent, State, TopicState, WireState};
 use crate::reason::Rejection;
 
 impl Session {
@@ -61,8 +61,7 @@ impl Session {
             desired: true,
             wire_state: WireState::Absent,
             confirmed_before: false,
-            renewed: false,
-            to_renew: false,
+            renewal: Renewal::None,
             retry_alone: false,
             retry_at: None,
             unexplained_rejections: 0,
@@ -123,7 +122,7 @@ impl Session {
             && entry.wire_state == WireState::Confirmed
             && entry.retry_at.is_none()
         {
-            entry.to_renew = true;
+            entry.renewal = Renewal::Due;
             self.flush(now);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::pending::Resolution;
-use super::{Action, Session, SessionEvent, State, WireState};
+use super::{Action, Renewal, Session, SessionEvent, State, WireState};
 use crate::dialect::{Access, Control, Operation};
 use crate::reason::{Permanence, ReconnectReason, Rejection};
 
@@ -200,7 +200,7 @@ impl Session {
         entry.unexplained_rejections = 0;
         self.unexplained_rejections = 0;
         let is_new = !std::mem::replace(&mut entry.confirmed_before, true)
-            | std::mem::take(&mut entry.renewed);
+            | (std::mem::take(&mut entry.renewal) == Renewal::Unsubscribed);
         if entry.desired {
             self.emit(if is_new {
                 SessionEvent::Subscribed { topic }
@@ -222,7 +222,7 @@ impl Session {
         entry.retry_alone = false;
         if entry.desired {
             // To the user this is a new subscription, unless the connection is lost before it is confirmed.
-            entry.renewed = true;
+            entry.renewal = Renewal::Unsubscribed;
         } else {
             self.forget(topic);
         }

@@ -227,8 +227,8 @@ async fn send(
         let (mut connection, is_fresh) = shared.connection(&origin, alone).await?;
         let mut watch = (!is_fresh).then(|| ReusedConnection::new(shared, &origin));
         let sent = connection.send(&origin, request).await;
-        if sent.is_ok() {
-            watch.take().map(ReusedConnection::responded);
+        if let (Ok(_), Some(watch)) = (&sent, watch.take()) {
+            watch.responded();
         }
         match sent {
             Ok(response) => {

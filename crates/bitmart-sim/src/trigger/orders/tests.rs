@@ -154,7 +154,7 @@ proptest! {
                     let is_affected = watch.is_some_and(|one| one.is_affected_by(kind, price));
                     let before = all.clone();
                     let expected = triggered(&mut all, symbol, kind, price, decisions);
-                    prop_assert!(is_affected || before == all, "not every order was told");
+                    prop_assert!(is_affected || before == all, "an order did not see the price");
                     prop_assert!(is_affected || expected.is_empty());
                     let triggered = orders.triggered_by(symbol, kind, price, decisions);
                     prop_assert_eq!(&triggered, &expected);

@@ -371,7 +371,7 @@ fn a_connection_lost_while_a_topic_is_renewed_ends_with_a_resync() {
     harness.session.connected(harness.now);
     harness.actions();
     harness.receive(&acknowledged(TICKER));
-    // All subscribers were told that the connection was lost.
+    // All subscribers know that the connection was lost.
     assert_eq!(harness.events(), [SessionEvent::Resynced { topic: TICKER.into() }]);
 }
 
