@@ -65,6 +65,7 @@ impl Shared {
         let last = state.recorder.skip();
         let checkpoint = state.checkpoint(last, seed, &self.keys);
         if !state.recorder.checkpoint_now(&checkpoint) || !self.is_writable() {
+            state.recorder.unskip();
             (state.exchange, state.makers_paused, state.clock) = former;
             self.keys.replace(former_keys);
             state.feed.go_back(&state.exchange, seed, &former_versions);

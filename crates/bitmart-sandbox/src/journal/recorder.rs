@@ -112,6 +112,14 @@ impl Recorder {
         self.last()
     }
 
+    /// Takes back [`skip`](Self::skip), if no such checkpoint was stored: a missing number would make the folder
+    /// unreadable.
+    pub(crate) fn unskip(&mut self) {
+        if let Self::Live(live) = self {
+            live.last -= 1;
+        }
+    }
+
     /// Stores a checkpoint and waits for that. Returns false if the writer has ended.
     pub(crate) fn checkpoint_now(&mut self, checkpoint: &Checkpoint) -> bool {
         let Self::Live(live) = self else { return true };

@@ -244,6 +244,27 @@ async fn events_are_published_only_after_they_are_stored() {
 }
 
 #[tokio::test]
+async fn going_back_on_a_full_disk_changes_nothing_and_leaves_no_gap() {
+    let (disk, shared, events) = with_full_disk(100_000);
+    disk.disk_state().full = false;
+    let earlier = shared.snapshot();
+    shared.create_account();
+    assert!(shared.wait_until_stored().await);
+    let found = accounts(&shared);
+    disk.disk_state().full = true;
+    assert!(shared.go_back(earlier.clone()).is_err());
+    assert!(matches!(events.recv(), Ok(StorageEvent::Stalled(_))));
+    assert_eq!(accounts(&shared), found);
+    disk.disk_state().full = false;
+    assert!(matches!(events.recv(), Ok(StorageEvent::Resumed)));
+    shared.create_account();
+    assert!(shared.wait_until_stored().await);
+    assert_eq!(accounts(&reopen(&disk)), found + 1, "every input has its number");
+    assert!(shared.go_back(earlier).is_ok());
+    assert_eq!(accounts(&reopen(&disk)), found - 1);
+}
+
+#[tokio::test]
 async fn a_stop_on_a_full_disk_keeps_acknowledged_inputs() {
     let (disk, shared, _events) = with_full_disk(100_000);
     shared.create_account();
