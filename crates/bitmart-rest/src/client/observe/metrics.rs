@@ -216,7 +216,7 @@ fn describe() {
         ),
         (
             "bitmart_rest_rate_limited_total",
-            "Requests that the exchange refused for their rate, bans included.",
+            "Requests that the exchange rejected for their rate, bans included.",
         ),
         ("bitmart_rest_bans_total", "Bans that the exchange responded with."),
         ("bitmart_rest_connection_attempts_total", "Attempts to open a connection."),
