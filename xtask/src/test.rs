@@ -112,7 +112,7 @@ pub(crate) fn help() -> String {
     text + "
   +   installs pinned Python or Node packages below target/tools (needs network, once)
   ++  the same; as root on Debian or Ubuntu also curl, ruby, php, go and chromium with apt-get
-  +++ as root on Debian or Ubuntu installs redis-server and nats-server with apt-get; the tests start their own servers
+  +++ the same with redis-server and nats-server; the tests start servers of their own
   deny and fuzz use cargo-deny and cargo-fuzz if present; `cargo xtask deny` and `cargo xtask fuzz`
   build them below target/tools. A part whose tool is missing is reported as skipped.
 

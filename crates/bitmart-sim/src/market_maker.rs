@@ -175,16 +175,12 @@ impl Exchange {
         };
         let family = self.makers[at].leader.unwrap_or(at);
         let (from, to) = (self.makers[at].middle(), self.makers[at].ticks_of(price));
+        let to = to.filter(|to| self.makers[at].reaches(*to));
         let to = to.ok_or(ControlError::InvalidPrice(price))?;
-        let mut shifts = Vec::new();
-        for (index, maker) in self.makers.iter().enumerate() {
+        for (index, maker) in self.makers.iter_mut().enumerate() {
             if index == family || maker.leader == Some(family) {
-                let shift = maker.shift_by(from, to).ok_or(ControlError::InvalidPrice(price))?;
-                shifts.push((index, shift));
+                maker.shift = maker.shift_by(from, to);
             }
-        }
-        for (index, shift) in shifts {
-            self.makers[index].shift = shift;
         }
         Ok(())
     }

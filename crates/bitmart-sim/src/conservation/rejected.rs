@@ -130,7 +130,9 @@ fn state(exchange: &Exchange) -> Vec<String> {
     }
     exchange.events.clear();
     let text = format!("{exchange:?}");
-    let mut parts: Vec<_> = text.split(", ").map(str::to_owned).collect();
+    // Without brackets, which belong to whatever comes first or last.
+    let parts = text.split(|c: char| ",{}[]()".contains(c)).map(str::trim);
+    let mut parts: Vec<_> = parts.filter(|part| !part.is_empty()).map(str::to_owned).collect();
     parts.sort_unstable();
     parts
 }

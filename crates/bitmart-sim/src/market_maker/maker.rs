@@ -107,12 +107,20 @@ impl Maker {
         price.checked_div(tick)?.to_i64().filter(|ticks| *ticks > 0)
     }
 
-    /// Returns the shift after which the price is `to / from` times the current one; `None` if it is out of range.
-    pub(super) fn shift_by(&self, from: i64, to: i64) -> Option<i64> {
+    /// Whether the price can be moved to this one.
+    pub(super) fn reaches(&self, to: i64) -> bool {
+        let whole = i128::from(to) * i128::from(WHOLE) / i128::from(self.start.max(1));
+        i64::try_from(whole).is_ok_and(|whole| MOVES_TO.contains(&whole))
+    }
+
+    /// Returns the shift after which the price is `to / from` times the current one, or as near as it can be moved: a
+    /// market that follows another one has ticks of its own.
+    pub(super) fn shift_by(&self, from: i64, to: i64) -> i64 {
         let middle = i128::from(self.middle()) * i128::from(to) / i128::from(from.max(1));
-        let whole = middle.checked_mul(i128::from(WHOLE))? / i128::from(self.start.max(1));
-        let whole = i64::try_from(whole).ok().filter(|whole| MOVES_TO.contains(whole))?;
-        Some(whole - WHOLE - self.order_flow.distance())
+        let whole = middle.saturating_mul(i128::from(WHOLE)) / i128::from(self.start.max(1));
+        let ends = i128::from(*MOVES_TO.start())..=i128::from(*MOVES_TO.end());
+        let whole = i64::try_from(whole.clamp(*ends.start(), *ends.end())).unwrap_or(WHOLE);
+        whole - WHOLE - self.order_flow.distance()
     }
 
     /// Returns the price of a level.
