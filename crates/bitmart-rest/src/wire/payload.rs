@@ -63,6 +63,7 @@ impl Payload {
         self.sign_until = Some(latest);
     }
     /// Whether a signature may carry this time.
+    #[cfg(feature = "client")]
     pub(crate) fn allows_signature_at(&self, time: Timestamp) -> bool {
         self.sign_until.is_none_or(|latest| time <= latest)
     }
