@@ -1,30 +1,27 @@
 //! Tests that need servers which a machine may lack.
 
 use crate::install;
-use crate::run::{cargo, run};
+use crate::run::{cargo_workspace, run};
 use crate::step::{Outcome, Part};
 
 /// Runs the ignored tests of `bitmart-fleet` and of the commands that use it. They start their own servers.
 pub(crate) fn parts() -> Vec<Part> {
-    let redis = ["--package", "bitmart-fleet", "--features", "redis", "--test", "budgets"];
-    let nats = ["--package", "bitmart-fleet", "--features", "nats", "--test", "nats"];
-    let program = ["--package", "bitmart-cli", "--features", "fleet", "--test", "cli", "collect::"];
-    // Each starts processes of its own and measures time.
-    let two = ["--include-ignored", "--test-threads=2"];
     vec![
-        server_tests("redis-store", "redis-server", &redis, &[&two[..], &["store::"]].concat()),
-        server_tests("redis-limits", "redis-server", &redis, &[&two[..], &["limits::"]].concat()),
-        server_tests("nats", "nats-server", &nats, &["--ignored", "--test-threads=4"]),
-        server_tests("collect", "nats-server", &program, &["--ignored"]),
+        server_tests("redis-store", "redis-server", "budgets", &["--test-threads=2", "store::"]),
+        server_tests("redis-limits", "redis-server", "budgets", &["--test-threads=2", "limits::"]),
+        server_tests("nats", "nats-server", "nats", &["--test-threads=4"]),
+        server_tests("collect", "nats-server", "cli", &["collect::"]),
     ]
 }
 
-/// A part that is skipped if there is no such server on the machine.
-fn server_tests(name: &str, server: &str, test: &[&str], arguments: &[&str]) -> Part {
+/// The ignored tests of a test binary. Skipped if there is no such server on the machine.
+fn server_tests(name: &str, server: &str, binary: &str, tests: &[&str]) -> Part {
     Part::run(name, || {
         if let Err(why) = install::program(server) {
             return Outcome::Skip(why);
         }
-        run(cargo().arg("test").args(test).arg("--").args(arguments)).into()
+        // The binaries of the step `tests`: other features would mean another build.
+        let mut command = cargo_workspace("test");
+        run(command.args(["--test", binary, "--", "--ignored"]).args(tests)).into()
     })
 }

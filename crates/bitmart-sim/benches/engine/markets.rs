@@ -4,8 +4,8 @@
 //! Of 100 commands 50 are about spot orders, 15 about margin orders of two pairs in which every account has a loan, 25
 //! about futures orders (every tenth of them with a take-profit and a stop-loss), and 10 about trigger orders: algo
 //! orders, plan orders and trailing orders near the price, some of which it reaches. 15 of 100 orders match at once.
-//! The other commands cancel an order when enough are open, and place one when not. 10,000 commands arrive in a second, so
-//! that mark prices are sampled and positions are checked.
+//! The other commands cancel an order when enough are open, and place one when not. 10,000 commands arrive in a
+//! second, so that mark prices are sampled and positions are checked.
 
 use bitmart_sim::{
     AccountId, Command, Contract, Decimal, Exchange, FuturesRequest, OrderId, Outcome, Request,
