@@ -274,6 +274,7 @@ struct ReusedConnection<'a> {
     shared: &'a Shared,
     origin: Origin,
     begin: Instant,
+    has_response: bool,
 }
 
 impl<'a> ReusedConnection<'a> {
@@ -281,17 +282,17 @@ impl<'a> ReusedConnection<'a> {
     const PATIENCE: Duration = Duration::from_secs(2);
 
     fn new(shared: &'a Shared, origin: &Origin) -> Self {
-        Self { shared, origin: origin.clone(), begin: Instant::now() }
+        Self { shared, origin: origin.clone(), begin: Instant::now(), has_response: false }
     }
 
     fn responded(mut self) {
-        self.begin = Instant::now();
+        self.has_response = true;
     }
 }
 
 impl Drop for ReusedConnection<'_> {
     fn drop(&mut self) {
-        if self.begin.elapsed() >= Self::PATIENCE {
+        if !self.has_response && self.begin.elapsed() >= Self::PATIENCE {
             self.shared.pool.remove_older(&self.origin, self.begin);
         }
     }
