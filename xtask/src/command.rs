@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::{
-    TaskResult, api, build_time, codegen, conformance, deny, dist, foreign, fuzz, growth, lint,
-    load, long, package, peers, perf, soak, specs, test,
+    TaskResult, api, bounds, build_time, codegen, conformance, deny, dist, foreign, fuzz, growth,
+    lint, load, long, package, peers, perf, soak, specs, test,
 };
 
 struct Command {
@@ -102,6 +102,12 @@ const COMMANDS: &[Command] = &[
         "[STEP...]",
         "runs the measurements that take hours; writes docs/long.md",
         long::run,
+    ),
+    command(
+        "bounds",
+        "[--quick]",
+        "compares hot paths with what is possible; writes docs/performance.md",
+        bounds::run,
     ),
     command(
         "peers",

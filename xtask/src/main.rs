@@ -1,6 +1,7 @@
 //! Project tasks. `cargo xtask` without arguments lists them, see [`command`].
 
 mod api;
+mod bounds;
 mod budget;
 mod build_time;
 mod codegen;

@@ -12,22 +12,24 @@ const PLOTS: &str = "docs/performance";
 const HEAD: &str = "\
 # Performance
 
-Written by `cargo xtask peers` and `cargo xtask growth`; `cargo xtask perf` counts instructions. Each table
+Written by `cargo xtask bounds`, `peers` and `growth`; `cargo xtask perf` counts instructions. Each table
 says what is compared, and how. Figures are from one machine; ratios carry over to other machines better than times do.
 ";
 
 /// The sections, in the order of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
+    Bounds,
     Peers,
     Growth,
 }
 
 impl Section {
-    const ALL: [Self; 2] = [Self::Peers, Self::Growth];
+    const ALL: [Self; 3] = [Self::Bounds, Self::Peers, Self::Growth];
 
     fn name(self) -> &'static str {
         match self {
+            Self::Bounds => "bounds",
             Self::Peers => "peers",
             Self::Growth => "growth",
         }
