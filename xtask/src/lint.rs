@@ -2,6 +2,7 @@
 
 mod facade;
 mod links;
+mod repeats;
 mod size;
 mod wire;
 mod words;
@@ -78,6 +79,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
             let mut faults: Vec<String> = sources.iter().flat_map(marks).collect();
             faults.extend(size::check(&sources));
             faults.extend(links::check(&sources));
+            faults.extend(repeats::check(&sources));
             faults.extend(facade::check()?);
             faults.extend(wire::check(&sources));
             let words = words::Rules::load()?;

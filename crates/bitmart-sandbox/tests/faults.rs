@@ -192,7 +192,7 @@ async fn a_slow_drip_sends_one_byte_and_delays_the_next() {
 }
 
 #[tokio::test]
-async fn a_slow_drip_sends_the_complete_body_within_its_time() {
+async fn a_slow_drip_takes_its_time_and_sends_the_complete_body() {
     let sandbox = start(stepped_config()).await;
     let client = Client::spot(&sandbox);
     let (time, from) = (Duration::from_millis(100), Instant::now());

@@ -9,7 +9,7 @@ use crate::run::{cargo, output, run, target_folder};
 /// Instructions of one run of each hot path.
 pub(super) type Counts = BTreeMap<String, u64>;
 
-/// A path runs so many times, and once more often; what both have in common, such as its preparation, cancels out.
+/// Each path runs 50 and 550 times. The difference of both counts is without the cost of its preparation.
 const RUNS: [u64; 2] = [50, 550];
 
 /// Builds the program with the hot paths.

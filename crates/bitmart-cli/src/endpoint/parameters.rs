@@ -86,13 +86,18 @@ pub(crate) fn value_in(zone: &Zone, parameter: &Parameter, text: &str) -> Result
     }
 }
 
+/// Before the exchange existed: 2010-01-01 in seconds. A smaller number is a year, a day without dashes, or a mistake.
+const EARLIEST_S: u64 = 1_262_304_000;
+
 /// A time in the unit of the parameter, from a number in that unit or from a date.
 fn time(zone: &Zone, text: &str, unit: &str) -> Option<String> {
-    if text.parse::<u64>().is_ok() {
-        return Some(text.to_owned());
+    let is_seconds = unit == "s";
+    if let Ok(number) = text.parse::<u64>() {
+        let earliest = if is_seconds { EARLIEST_S } else { EARLIEST_S * 1000 };
+        return (number >= earliest).then(|| text.to_owned());
     }
     let millis = date_in(zone, text)?.as_millis();
-    Some(if unit == "s" { millis.div_euclid(1000) } else { millis }.to_string())
+    Some(if is_seconds { millis.div_euclid(1000) } else { millis }.to_string())
 }
 
 /// Parses a day (its beginning in UTC) or a time in RFC 3339.
@@ -140,6 +145,11 @@ mod tests {
         assert_eq!(time("2024-01-01", "ms").as_deref(), Some("1704067200000"));
         assert_eq!(time("2024-01-01T00:00:01Z", "s").as_deref(), Some("1704067201"));
         assert_eq!(time("1704067200", "s").as_deref(), Some("1704067200"));
+        assert_eq!(time("1704067200000", "ms").as_deref(), Some("1704067200000"));
+        for mistaken in ["2024", "20240131", "1704067200"] {
+            assert_eq!(time(mistaken, "ms"), None, "{mistaken} would be a time in 1970");
+        }
+        assert_eq!(time("20240131", "s"), None);
         assert_eq!(time("yesterday", "ms"), None);
         assert_eq!(time("-1", "ms"), None);
     }

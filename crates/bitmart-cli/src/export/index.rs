@@ -142,7 +142,8 @@ impl Index {
                 let same = entries.iter().position(|(_, known)| known.line == line);
                 if let Some(same) = same.filter(|_| free > 0) {
                     free -= 1;
-                    self.received(entries.swap_remove(same).0);
+                    // Keeps the order, by which the changed rows are paired below.
+                    self.received(entries.remove(same).0);
                     found[at] = RowStatus::Same;
                 } else {
                     changed.push(at);
@@ -187,4 +188,31 @@ fn covers(spans: &[Span], key: &RowKey) -> bool {
         let within = |span: &Span| span.from - MARGIN_MS <= time && time <= span.to + MARGIN_MS;
         time < EARLIEST_MS || spans.iter().any(within)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::Timestamp;
+    use bitmart::rest::{account::ListFundingHistory, history::number_equal};
+
+    use super::*;
+
+    fn page(lines: &[&str]) -> Vec<(RowKey, Vec<u8>)> {
+        let time = Some(Timestamp::from_millis(EARLIEST_MS));
+        let mut keys = vec![RowKey { time, id: "7".to_owned() }; lines.len()];
+        number_equal(&mut keys);
+        keys.into_iter().zip(lines.iter().map(|line| line.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn of_rows_with_equal_ids_the_changed_one_is_replaced() {
+        let span = Span { from: 0, to: EARLIEST_MS + 1, again: true };
+        let mut index = Index { path: PathBuf::new(), spans: vec![span], known: HashMap::new() };
+        for (at, (key, line)) in page(&["A", "B", "C"]).iter().enumerate() {
+            index.insert(key, line, at as u64, RowStatus::New);
+        }
+        let rows = page(&["A", "B2"]);
+        let found = index.compare::<ListFundingHistory>(&State::default(), &rows);
+        assert_eq!(found.ok(), Some(vec![RowStatus::Same, RowStatus::Changed(1, 1)]));
+    }
 }

@@ -104,12 +104,12 @@ async fn positions(client: &Client, facts: &mut Facts) {
         if position.size.is_zero() {
             continue;
         }
-        let long = match position.position_side {
-            Some(futures::PositionSide::Long) => true,
-            Some(futures::PositionSide::Short) => false,
-            _ => position.signed_size.unwrap_or(position.size).is_sign_positive(),
-        };
         let symbol = position.symbol.to_string();
+        let Some(net) = position.net_size() else {
+            facts.unread.push(format!("position of {symbol}: its side is unknown"));
+            continue;
+        };
+        let long = net.is_sign_positive();
         facts.positions.push(Position { symbol, long, size: position.size });
     }
 }

@@ -7,7 +7,7 @@ mod problem;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited, combinators::UnsyncBoxBody};
 use hyper::{
     Request, Response, StatusCode,
     body::Incoming,
@@ -122,7 +122,10 @@ async fn handle(admin: &Service, request: Request<Incoming>) -> Response<Body> {
     // The body is read in any case, so that the connection stays usable.
     let body = match tokio::time::timeout(TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(_)) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB")),
+        Ok(Err(cause)) if cause.is::<LengthLimitError>() => {
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB"))
+        }
+        Ok(Err(_)) => Err(Problem::bad("the body is malformed or incomplete")),
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
     };
     let (method, path) = (head.method.as_str(), head.uri.path());
@@ -199,7 +202,7 @@ fn respond(result: Result<Reply, Problem>) -> Response<Body> {
     response
 }
 
-/// Carries a call of the operator out.
+/// Runs an operator call.
 pub(crate) async fn call(
     shared: &Arc<Shared>,
     method: &str,

@@ -103,8 +103,11 @@ impl Config {
 fn parse(text: &str) -> Option<Decimal> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let amount: Decimal = Some(text).filter(|_| plain(whole) && plain(part))?.parse().ok()?;
-    let amount = amount.normalize();
+    if !plain(whole) || !plain(part) {
+        return None;
+    }
+    // Not `parse`, which rounds.
+    let amount = Decimal::from_str_exact(text).ok()?.normalize();
     (amount <= MAX_BALANCE && amount.scale() <= DECIMALS).then_some(amount)
 }
 
@@ -136,9 +139,18 @@ mod tests {
         for list in ["", "BTC", "BTC=", "=5", "BTC=1,", "BTC 5"] {
             assert!(matches!(fund(list), FundError::Malformed(_)), "{list}");
         }
-        for amount in
-            ["-1", "+1", "1e3", "x", ".5", "5.", "1_000", "0.000000001", "1000000000000001"]
-        {
+        for amount in [
+            "-1",
+            "+1",
+            "1e3",
+            "x",
+            ".5",
+            "5.",
+            "1_000",
+            "0.000000001",
+            "1000000000000001",
+            "1.00000000000000000000000000000001",
+        ] {
             let error = fund(&format!("USDT=1,BTC={amount}"));
             let named = FundError::InvalidAmount { currency: "BTC".into(), amount: amount.into() };
             assert_eq!(error, named);

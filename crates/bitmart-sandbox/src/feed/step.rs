@@ -75,7 +75,10 @@ impl Feed {
         // The version of an unchanged book does not advance, so a gap needs one version more.
         let skipped = self.skip(topic, if changed { 1 } else { 2 });
         let due = changed || skipped || self.is_due(10);
-        if let Some(value) = self.books.value(exchange, topic, false).filter(|_| due) {
+        if !due {
+            return;
+        }
+        if let Some(value) = self.books.value(exchange, topic, false) {
             self.push(topic, value, None, now_ms);
         }
     }

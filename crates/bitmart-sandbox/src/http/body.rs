@@ -62,15 +62,15 @@ pub(super) fn null_rows(body: &Bytes) -> Bytes {
     response.to_string().into()
 }
 
-/// Removes the rows of `data` that were created after `newest_ms`.
-pub(super) fn without_newest(body: &Bytes, most_ms: u64) -> Bytes {
+/// Removes the rows of `data` that were created after `latest_ms`.
+pub(super) fn without_newest(body: &Bytes, latest_ms: u64) -> Bytes {
     let Ok(mut response) = serde_json::from_slice::<Value>(body) else { return body.clone() };
     let time = |row: &Value| {
         let time = row.get("createTime").or_else(|| row.get("create_time"))?;
         time.as_u64().or_else(|| time.as_str()?.parse().ok())
     };
     if let Some(rows) = response["data"].as_array_mut() {
-        rows.retain(|row| time(row).is_none_or(|time| time <= most_ms));
+        rows.retain(|row| time(row).is_none_or(|time| time <= latest_ms));
     }
     response.to_string().into()
 }
@@ -87,21 +87,31 @@ pub(super) fn half(headers: &mut HeaderMap, body: &Bytes) -> Body {
     in_parts(stream::iter([Ok(Frame::data(first))]).chain(then))
 }
 
-/// Sends a body byte by byte, within `time` in total. The first byte is sent at once.
+/// Sends a body in small parts, spread over `time`. The first byte is sent at once.
 pub(super) fn drip(headers: &mut HeaderMap, body: Bytes, time: Duration) -> Body {
     announce_length(headers, &body);
-    let gaps = u32::try_from(body.len().saturating_sub(1)).unwrap_or(u32::MAX).max(1);
-    let pause = time / gaps;
-    let bytes = stream::unfold((body, false), move |(mut rest, started)| async move {
+    let (size, pause) = drip_parts(body.len(), time);
+    let parts = stream::unfold((body, false), move |(mut rest, started)| async move {
         if rest.is_empty() {
             return None;
         }
         if started {
             sleep(pause).await;
         }
-        Some((Ok(Frame::data(rest.split_to(1))), (rest, true)))
+        let part = rest.split_to(if started { size.min(rest.len()) } else { 1 });
+        Some((Ok(Frame::data(part)), (rest, true)))
     });
-    in_parts(bytes)
+    in_parts(parts)
+}
+
+/// The size of the parts after the first byte, and the pause before each. A pause is at least the resolution of the
+/// timers, a millisecond, so that the pauses do not add up to more than `time`.
+fn drip_parts(length: usize, time: Duration) -> (usize, Duration) {
+    let most = usize::try_from(time.as_millis()).unwrap_or(usize::MAX).max(1);
+    let rest = length.saturating_sub(1).max(1);
+    let size = rest.div_ceil(most);
+    let count = u32::try_from(rest.div_ceil(size)).unwrap_or(u32::MAX);
+    (size, time / count)
 }
 
 fn in_parts(parts: impl Stream<Item = Part> + Send + 'static) -> Body {
@@ -110,4 +120,24 @@ fn in_parts(parts: impl Stream<Item = Part> + Send + 'static) -> Body {
 
 fn announce_length(headers: &mut HeaderMap, body: &Bytes) {
     headers.insert(header::CONTENT_LENGTH, body.len().into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_of_a_drip_are_whole_ticks_and_do_not_exceed_its_time() {
+        for (length, millis) in [(0, 0), (1, 5), (30, 100), (20_000, 1_000), (20_001, 7)] {
+            let time = Duration::from_millis(millis);
+            let (size, pause) = drip_parts(length, time);
+            let count = length.saturating_sub(1).div_ceil(size);
+            let count = u32::try_from(count).expect("few parts");
+            assert!(
+                pause * count <= time,
+                "{length} bytes in {time:?}: {count} pauses of {pause:?}"
+            );
+            assert!(pause >= Duration::from_millis(1) || millis == 0, "{length}: {pause:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::atomic::AtomicBool, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{HeaderMap, Request, body::Incoming, header, http::request::Parts};
 use serde_json::Value;
 
@@ -93,12 +93,17 @@ pub(super) async fn respond(
     Ok(response)
 }
 
-/// Whether the client accepts gzip. Weights are ignored.
+/// Whether the client accepts gzip. A weight of zero rejects it, others do not matter.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT_ENCODING).iter();
-    let mut names =
+    let mut codings =
         accepted.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
-    names.any(|name| name.trim().eq_ignore_ascii_case("gzip"))
+    codings.any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().trim_start_matches("q=").trim_matches(['0', '.']);
+        let is_rejected = coding.contains(';') && weight.is_empty();
+        name.trim().eq_ignore_ascii_case("gzip") && !is_rejected
+    })
 }
 
 /// Rejects a request without processing it. For a code about rate limits, the headers are those of an exceeded limit
@@ -235,7 +240,10 @@ async fn read(body: Incoming) -> Result<Bytes, WireError> {
     };
     match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(_)) => Err(error(413, "the body is over 1 MiB")),
+        Ok(Err(cause)) if cause.is::<LengthLimitError>() => {
+            Err(error(413, "the body is over 1 MiB"))
+        }
+        Ok(Err(_)) => Err(error(400, "the body is malformed or incomplete")),
         Err(_) => Err(error(408, "the body took too long")),
     }
 }

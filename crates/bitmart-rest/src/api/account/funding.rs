@@ -161,7 +161,6 @@ pub struct WithdrawAddress {
     #[serde(rename = "addressType", default, with = "wire::opt")]
     pub address_type: Option<WithdrawAddressType>,
     /// Whether it has been verified: the API withdraws to verified addresses only.
-    ///
     #[serde(rename = "verifyStatus", default, with = "wire::flag_opt")]
     pub is_verified: Option<bool>,
 }

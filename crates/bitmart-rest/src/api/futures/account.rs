@@ -171,7 +171,6 @@ pub struct Position {
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
     /// Size, in contracts: negative for a short in one-way mode, never negative in hedge mode.
-    ///
     #[serde(rename = "position_amount", default, with = "wire::decimal_opt")]
     pub signed_size: Option<Decimal>,
     /// Leverage.
@@ -238,6 +237,24 @@ pub struct Position {
     /// When the exchange created the row.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
+}
+
+impl Position {
+    /// Returns the size in contracts, negative for a short position. `None` if the exchange did not send the side.
+    ///
+    /// The side decides in hedge mode, and the sign of [`signed_size`](Self::signed_size) in one-way mode.
+    pub fn net_size(&self) -> Option<Decimal> {
+        if self.size.is_zero() {
+            return Some(Decimal::ZERO);
+        }
+        let is_short = match self.position_side.as_ref()? {
+            PositionSide::Long => false,
+            PositionSide::Short => true,
+            PositionSide::Both => self.signed_size?.is_sign_negative(),
+            _ => return None,
+        };
+        Some(if is_short { -self.size } else { self.size })
+    }
 }
 
 /// Liquidation risk of a position.

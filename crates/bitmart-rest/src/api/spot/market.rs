@@ -258,7 +258,6 @@ pub struct SymbolInfo {
     #[serde(default, with = "wire::number_opt")]
     pub price_min_precision: Option<i32>,
     /// Maximum number of decimal places of a price. The exchange cuts off further ones without an error.
-    ///
     #[serde(default, with = "wire::number_opt")]
     pub price_max_precision: Option<i32>,
     /// When the pair expires, in an undocumented form; `None` in all observed rows.
