@@ -94,7 +94,7 @@ impl DatasetAudit {
             first: text(&dataset.first),
             last: text(&dataset.last),
             lacks: verify::lacks(dataset),
-            not_for_account: dataset.refused.clone().filter(|_| dataset.complete),
+            not_for_account: dataset.rejected.clone().filter(|_| dataset.complete),
             late: dataset.late,
             replaced: dataset.replaced,
             sha256: dataset.file.sha256.clone(),

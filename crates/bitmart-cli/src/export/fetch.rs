@@ -44,7 +44,7 @@ pub(super) fn is_not_for_account(name: &str, state: &State) -> bool {
     let is_known = |code: &i64| match state.code {
         Some(own) => own == *code,
         // Older programs stored the text only.
-        None => state.refused.as_ref().is_some_and(|why| why.contains(&code.to_string())),
+        None => state.rejected.as_ref().is_some_and(|why| why.contains(&code.to_string())),
     };
     state.denied && is_optional && NOT_FOR_ACCOUNT.iter().any(is_known)
 }
@@ -306,17 +306,17 @@ impl Export {
         let reason = chain(&error);
         let HistoryError::Request(error) = error else {
             eprintln!("{}: {reason}", store.name);
-            store.set_refused(reason, false, None)?;
+            store.set_rejected(reason, false, None)?;
             return Ok(false);
         };
         match self.retries.after_failure(&self.client, &store.name, &error).await {
             AfterFailure::Retry => return Ok(true),
             AfterFailure::Abort => return Err(Failure::from(error)),
-            AfterFailure::Postpone => store.set_refused(reason.clone(), false, None)?,
+            AfterFailure::Postpone => store.set_rejected(reason.clone(), false, None)?,
             AfterFailure::Skip => {
                 let by_exchange = matches!(error.kind(), ErrorKind::Api(_))
                     && error.category() != Some(Category::ServerFault);
-                store.set_refused(reason.clone(), by_exchange, error.code())?;
+                store.set_rejected(reason.clone(), by_exchange, error.code())?;
             }
         }
         eprintln!("{}: {reason}", store.name);

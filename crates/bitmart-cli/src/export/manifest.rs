@@ -54,11 +54,13 @@ pub(super) struct Dataset {
     pub(super) last: Option<String>,
     pub(super) file: FileRecord,
     /// Number of responses.
-    pub(super) answers: u64,
+    #[serde(alias = "answers")]
+    pub(super) responses: u64,
     pub(super) raw: FileRecord,
     pub(super) complete: bool,
     /// The exchange's message if it rejected the rest.
-    pub(super) refused: Option<String>,
+    #[serde(alias = "refused")]
+    pub(super) rejected: Option<String>,
     /// What the rows lack although the exchange responded.
     #[serde(default)]
     pub(super) lacks: Option<String>,
@@ -154,7 +156,7 @@ impl Manifest {
     pub(super) fn summary(&self) -> String {
         let rows: u64 = self.datasets.iter().map(|dataset| dataset.rows).sum();
         let missing = self.datasets.iter().filter(|dataset| !dataset.complete).count();
-        let optional = |one: &&Dataset| one.complete && one.refused.is_some();
+        let optional = |one: &&Dataset| one.complete && one.rejected.is_some();
         let optional = self.datasets.iter().filter(optional).count();
         let mut text = format!(
             "{rows} rows in {} datasets, {missing} of them not complete",
@@ -198,11 +200,11 @@ impl Dataset {
             first: state.span.map(|(first, _)| time(first)),
             last: state.span.map(|(_, last)| time(last)),
             file: none(),
-            answers: state.answers,
+            responses: state.responses,
             raw: none(),
             complete: is_all && lacks.is_none(),
             endpoint: state.endpoint,
-            refused: state.refused,
+            rejected: state.rejected,
             lacks,
             to: state.to.map(time),
             snapshots: state.snapshots,

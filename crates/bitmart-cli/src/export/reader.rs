@@ -117,7 +117,7 @@ impl Archive {
         let lacking = self.manifest.datasets.iter().filter(|dataset| !dataset.complete);
         lacking
             .map(|dataset| {
-                let why = dataset.refused.as_deref().or(dataset.lacks.as_deref());
+                let why = dataset.rejected.as_deref().or(dataset.lacks.as_deref());
                 (dataset.name.as_str(), why.unwrap_or("was interrupted"))
             })
             .collect()

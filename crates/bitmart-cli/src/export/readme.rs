@@ -107,14 +107,18 @@ const READING: &str = "
 fn missing(text: &mut String, manifest: &Manifest) {
     text.push_str("## What is not here\n\n");
     for dataset in &manifest.datasets {
-        if let Some(reason) = &dataset.refused {
-            let _ =
-                writeln!(text, "- `{}`: the exchange refused: {}", dataset.name, escaped(reason));
+        if let Some(reason) = &dataset.rejected {
+            let _ = writeln!(
+                text,
+                "- `{}`: the exchange rejected it: {}",
+                dataset.name,
+                escaped(reason)
+            );
         }
         if let Some(reason) = &dataset.lacks {
             let _ = writeln!(text, "- `{}`: {}", dataset.name, escaped(reason));
         }
-        if !dataset.complete && dataset.refused.is_none() && dataset.lacks.is_none() {
+        if !dataset.complete && dataset.rejected.is_none() && dataset.lacks.is_none() {
             let _ = writeln!(text, "- `{}`: the export was interrupted", dataset.name);
         }
     }

@@ -347,7 +347,7 @@ impl<'a> Rebuilder<'a> {
         if !history_rows::is_history(&old.endpoint)
             && old.unread > 0
             && state.unread == 0
-            && old.refused.is_none()
+            && old.rejected.is_none()
         {
             state.done = true;
             if self.is_full && state.lacks.is_none() {

@@ -52,7 +52,7 @@ pub(super) fn check(
         gone += left(&expected.versions);
     }
     if missing > 0 {
-        faults.push(format!("{missing} of {known} rows of the answers are missing"));
+        faults.push(format!("{missing} of {known} rows of the responses are missing"));
     }
     if gone > 0 {
         faults.push(format!("{gone} rows that later ones replaced are missing"));
@@ -106,8 +106,8 @@ fn expected(
     for row in newest.lines() {
         *expected.rows.entry(row).or_default() += 1;
     }
-    if responses != state.answers {
-        faults.push(format!("has {responses} answers, not {}", state.answers));
+    if responses != state.responses {
+        faults.push(format!("has {responses} responses, not {}", state.responses));
     }
     Ok(expected)
 }

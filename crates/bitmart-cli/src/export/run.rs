@@ -157,7 +157,7 @@ impl RunOutcome {
         }
         let text = "the exchange did not give everything; see manifest.json";
         let failure = Failure::new(Exit::Incomplete, text)
-            .with_advice("the same command requests again what was refused");
+            .with_advice("the same command requests again what was rejected");
         Err(with_play_money(failure, &self.source))
     }
 }

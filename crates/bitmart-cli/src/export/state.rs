@@ -40,7 +40,8 @@ pub(super) struct Snapshot {
     pub(super) bytes: u64,
     pub(super) rows: u64,
     pub(super) raw_bytes: u64,
-    pub(super) answers: u64,
+    #[serde(alias = "answers")]
+    pub(super) responses: u64,
 }
 
 /// Sizes of the files after replaced rows are moved.
@@ -67,12 +68,14 @@ pub(super) struct State {
     /// Valid bytes of the responses.
     pub(super) raw_bytes: u64,
     /// Number of responses.
-    pub(super) answers: u64,
+    #[serde(alias = "answers")]
+    pub(super) responses: u64,
     /// Times of the first and the last row, in milliseconds.
     pub(super) span: Option<(i64, i64)>,
     pub(super) done: bool,
     /// Why the rest is missing.
-    pub(super) refused: Option<String>,
+    #[serde(alias = "refused")]
+    pub(super) rejected: Option<String>,
     /// The exchange rejected the list before it returned anything.
     #[serde(default)]
     pub(super) denied: bool,
@@ -151,7 +154,7 @@ impl State {
         let mut parts: Vec<_> = self.lacks.iter().cloned().collect();
         if self.unreadable > 0 {
             parts.push(format!(
-                "{} values are not understood and missing in the rows; the answers have them",
+                "{} values are not understood and missing in the rows; the responses have them",
                 self.unreadable
             ));
         }
@@ -166,7 +169,7 @@ impl State {
 
     /// Describes how much does not decode, with the last error.
     pub(super) fn not_understood(&self, error: &str) -> String {
-        let counts = [(self.unread, "answers"), (self.faulty, "rows")];
+        let counts = [(self.unread, "responses"), (self.faulty, "rows")];
         let counts = counts.iter().filter(|(count, _)| *count > 0);
         let counts: Vec<_> = counts.map(|(count, what)| format!("{count} {what}")).collect();
         let counts = counts.join(" and ");

@@ -137,13 +137,13 @@ impl Store {
             bytes: state.bytes,
             rows: state.rows,
             raw_bytes: state.raw_bytes,
-            answers: state.answers,
+            responses: state.responses,
         });
         (state.bytes, state.rows) = (begin.bytes, begin.rows);
-        (state.raw_bytes, state.answers) = (begin.raw_bytes, begin.answers);
+        (state.raw_bytes, state.responses) = (begin.raw_bytes, begin.responses);
         state.snapshot = Some(Snapshot { taken, ..begin });
         (state.run, state.done, state.cursor) = (run, false, None);
-        (state.refused, state.denied, state.lacks) = (None, false, None);
+        (state.rejected, state.denied, state.lacks) = (None, false, None);
         (state.unread, state.faulty, state.unreadable) = (0, 0, 0);
         state.code = None;
         state.gaps.clear();
@@ -179,7 +179,7 @@ impl Store {
         state.rows += added.rows as u64;
         state.replaced.extend_from_slice(added.replaced);
         state.raw_bytes += response.len() as u64;
-        state.answers += 1;
+        state.responses += 1;
         state.cursor = added.cursor.cloned();
         state.span = match (state.span, added.span) {
             (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
@@ -222,7 +222,7 @@ impl Store {
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
         self.move_replaced_rows()?;
         let state = &mut self.state;
-        (state.done, state.denied, state.refused) = (true, false, None);
+        (state.done, state.denied, state.rejected) = (true, false, None);
         state.code = None;
         if state.snapshot.is_some() {
             state.snapshots += 1;
@@ -275,15 +275,15 @@ impl Store {
 
     /// Stores why the rest is missing; another run requests it again. `by_exchange` if the exchange rejected it, with
     /// this code.
-    pub(super) fn set_refused(
+    pub(super) fn set_rejected(
         &mut self,
         reason: String,
         by_exchange: bool,
         code: Option<i64>,
     ) -> Result<(), Failure> {
-        self.state.denied = by_exchange && self.state.answers == 0;
+        self.state.denied = by_exchange && self.state.responses == 0;
         self.state.code = code;
-        self.state.refused = Some(reason);
+        self.state.rejected = Some(reason);
         self.save()
     }
 

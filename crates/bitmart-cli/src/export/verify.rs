@@ -136,9 +136,9 @@ pub(super) fn examine(folder: &Path, info: &ArchiveInfo) -> Result<Findings, Fai
 
 /// Returns why a dataset is not complete.
 pub(super) fn lacks(dataset: &Dataset) -> Option<String> {
-    match (&dataset.refused, &dataset.lacks) {
+    match (&dataset.rejected, &dataset.lacks) {
         _ if dataset.complete => None,
-        (Some(reason), _) => Some(format!("the exchange refused: {reason}")),
+        (Some(reason), _) => Some(format!("the exchange rejected it: {reason}")),
         (None, Some(what)) => Some(what.clone()),
         (None, None) => Some("was interrupted".to_owned()),
     }

@@ -195,25 +195,25 @@ fn archive_without_rebates_is_complete_and_documents_it() {
     assert_eq!(sent.code, 0, "{}", sent.err);
     let manifest = json_of(folder.path(), "manifest.json");
     let refused = manifest["datasets"].as_array().expect("datasets").iter();
-    let refused: Vec<_> = refused.filter(|dataset| dataset["refused"].is_string()).collect();
+    let refused: Vec<_> = refused.filter(|dataset| dataset["rejected"].is_string()).collect();
     assert!(!refused.is_empty(), "{manifest}");
     let readme = read(folder.path(), "README.md");
     for dataset in refused {
         let name = dataset["name"].as_str().expect("a name");
-        assert!(readme.contains(&format!("- `{name}`: the exchange refused: ")), "{name}");
+        assert!(readme.contains(&format!("- `{name}`: the exchange rejected it: ")), "{name}");
     }
 }
 
 /// Converts the archive to that of an older program, which could not decode the trades.
 fn make_older(folder: &Path) {
     let mut state = json_of(folder, "state/trades.json");
-    let answers = state["answers"].clone();
+    let responses = state["responses"].clone();
     for (name, value) in [
         ("rows", json!(0)),
         ("bytes", json!(0)),
         ("span", Value::Null),
-        ("unread", answers),
-        ("lacks", json!("some answers are not understood and kept as they came; the last: a test")),
+        ("unread", responses),
+        ("lacks", json!("some responses are not understood and kept as they came; the last: a test")),
     ] {
         state[name] = value;
     }
@@ -320,13 +320,13 @@ fn continued_pagination_does_not_repeat_rows_of_a_reread_response() {
         ("rows", json!(0)),
         ("bytes", json!(0)),
         ("span", Value::Null),
-        ("answers", json!(1)),
+        ("responses", json!(1)),
         ("raw_bytes", json!(kept.len())),
         ("unread", json!(1)),
         ("done", json!(false)),
         ("cursor", Value::Null),
         ("refused", json!("the answer does not decode")),
-        ("lacks", json!("1 answers are not understood and kept as they came; the last: a test")),
+        ("lacks", json!("1 responses are not understood and kept as they came; the last: a test")),
     ] {
         state[name] = value;
     }

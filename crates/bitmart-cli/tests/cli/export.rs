@@ -70,7 +70,7 @@ fn stores_rows_that_do_not_decode_and_continues() {
     assert_eq!(sent.code, 10, "{}", sent.err);
     assert_eq!(rows(folder, "trades"), "");
     assert_eq!(ids(&rows(folder, "orders"), "orderId").len(), 6, "the next list is there");
-    let raw = std::fs::read_to_string(folder.join("raw/trades.ndjson")).expect("answers");
+    let raw = std::fs::read_to_string(folder.join("raw/trades.ndjson")).expect("responses");
     let nulls = raw.matches(r#"\"tradeId\":null"#).count();
     assert!(nulls >= 6, "{nulls} trades were kept");
     let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
@@ -187,7 +187,7 @@ fn verify_finds_missing_rows_of_a_response() {
     std::fs::write(&path, manifest.to_string()).expect("written");
     let verified = bitmart(&place, &["verify", folder.path().to_str().expect("text")]);
     assert_eq!(verified.code, 10);
-    let fault = "trades: 1 of 6 rows of the answers are missing";
+    let fault = "trades: 1 of 6 rows of the responses are missing";
     assert!(verified.err.contains(fault), "{}", verified.err);
 }
 
