@@ -23,6 +23,7 @@ mod reader;
 mod readme;
 mod rebuild;
 mod reference;
+mod rejected_times;
 mod renewed_key;
 mod reread;
 mod row_check;

@@ -64,6 +64,11 @@ impl<'a> Ledger<'a> {
             || snapshot_rows::is_read(dataset)
     }
 
+    /// The histories of movements that the archive does not have, not even as rejected.
+    pub(crate) fn absent(archive: &Archive) -> impl Iterator<Item = &'static str> {
+        HISTORIES.into_iter().filter(|name| !archive.has(name))
+    }
+
     /// Passes every entry to `each`, in order, and returns the rows that became no entries: those without a time or
     /// an amount, and those of an unknown kind. Needs 16 bytes of memory per row, and the entries of equal times.
     ///

@@ -56,8 +56,18 @@ pub(crate) fn write_with<E>(
     let mut file = BufWriter::new(create_new(&new).map_err(&failed)?);
     fill(&mut file)
         .and_then(|()| file.flush().and_then(|()| file.get_ref().sync_all()).map_err(&failed))
-        .and_then(|()| fs::rename(&new, &path).map_err(&failed))
+        .and_then(|()| rename(&new, &path).map_err(&failed))
         .inspect_err(|_| drop(fs::remove_file(&new)))
+}
+
+/// Renames a file, and makes the new name durable: after a power failure, no later change is there without it.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    #[cfg(unix)]
+    if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// A new name beside `path`, under which a file is written before it replaces the one at `path`. It is random: in a

@@ -155,6 +155,7 @@ fn faults(archive: &Archive) -> Result<(), Failure> {
     let incomplete = incomplete.iter().filter(|(name, _)| Ledger::reads(name));
     let mut faults: Vec<_> =
         incomplete.map(|(name, why)| format!("{name} is not complete: {why}")).collect();
+    faults.extend(Ledger::absent(archive).map(|name| format!("{name} was never exported")));
     let changed = archive.with_other_length();
     let changed = changed.iter().filter(|name| Ledger::reads(name));
     faults.extend(changed.map(|name| format!("{name}.jsonl has another length than it had")));

@@ -45,6 +45,8 @@ pub(crate) struct DatasetAudit {
     pub(crate) lacks: Option<String>,
     /// The exchange's message where a list is not available to this account.
     pub(crate) not_for_account: Option<String>,
+    /// The exchange's message if it rejected only the newest run.
+    pub(crate) rejected_later: Option<String>,
     pub(crate) late: u64,
     pub(crate) replaced: u64,
     pub(crate) sha256: String,
@@ -95,6 +97,7 @@ impl DatasetAudit {
             last: text(&dataset.last),
             lacks: verify::lacks(dataset),
             not_for_account: dataset.rejected.clone().filter(|_| dataset.complete),
+            rejected_later: dataset.rejected_later.clone(),
             late: dataset.late,
             replaced: dataset.replaced,
             sha256: dataset.file.sha256.clone(),

@@ -8,8 +8,9 @@ use bitmart::rest::catalog::{ContractAmount, EndpointEntry};
 use serde_json::Value;
 
 use super::Archive;
-use super::plan::{each_row, text};
+use super::plan::text;
 use super::reference::CONTRACTS;
+use super::rows;
 use crate::failure::Failure;
 
 /// A contract of the archive.
@@ -44,15 +45,16 @@ impl Archive {
 }
 
 impl Contracts {
-    /// Reads the contracts; empty if the archive does not have them.
+    /// Reads the contracts of all snapshots, since the exchange removes them: the newest row of each. Empty if the
+    /// archive does not have them.
     pub(super) fn read(folder: &Path) -> Result<Self, Failure> {
         let mut contracts = BTreeMap::new();
-        each_row(folder, CONTRACTS, |row| {
+        rows::all(folder, CONTRACTS, |row| {
             if let (Some(symbol), Some(base), Some(quote), Some(size)) = (
-                text(row, "symbol"),
-                text(row, "base_currency"),
-                text(row, "quote_currency"),
-                decimal(row, "contract_size"),
+                text(&row, "symbol"),
+                text(&row, "base_currency"),
+                text(&row, "quote_currency"),
+                decimal(&row, "contract_size"),
             ) {
                 contracts.insert(symbol, Contract { base, quote, size });
             }

@@ -14,12 +14,12 @@ use super::outage::AfterFailure;
 use super::pages::{Changes, PageSink, store_page, window_json};
 use super::snapshot::{count, entry, finished};
 use super::store::{Span, State, Store, StoredResponse, read_state};
-use super::{Export, progress, spans};
+use super::{Export, progress, rejected_times, spans};
 use crate::failure::{Failure, chain};
 
 /// Codes that say: this account does not have this, or this pair is not listed any more. Any other rejection, such as
 /// that of a key or a parameter, says nothing about the list.
-const NOT_FOR_ACCOUNT: [i64; 14] = [
+pub(super) const NOT_FOR_ACCOUNT: [i64; 14] = [
     30019, // The account may not do this.
     40001, // There is no futures account.
     40034, // The contract does not exist.
@@ -162,6 +162,14 @@ where
                 if is_undecodable(&error)
                     && skip_page(export, store, pages, request, &error).await?
                 {
+                    continue;
+                }
+                let position = (sink.span, pages.cursor().next.as_millis());
+                let next = rejected_times::skip(export, store, request, &error, position).await?;
+                if let Some(next) = next {
+                    let next = Timestamp::from_millis(next);
+                    *pages = export.client.history(request.clone(), next, to).with_gaps();
+                    store.save_cursor(pages.cursor())?;
                     continue;
                 }
                 if !export.should_retry(store, error).await? {

@@ -61,6 +61,9 @@ pub(super) struct Dataset {
     /// The exchange's message if it rejected the rest.
     #[serde(alias = "refused")]
     pub(super) rejected: Option<String>,
+    /// The exchange's message if it rejected only a later run: everything that an earlier one requested is there.
+    #[serde(default)]
+    pub(super) rejected_later: Option<String>,
     /// What the rows lack although the exchange responded.
     #[serde(default)]
     pub(super) lacks: Option<String>,
@@ -153,6 +156,11 @@ impl Manifest {
         self.datasets.iter().all(|dataset| dataset.complete)
     }
 
+    /// Whether it is complete up to the end of the newest run.
+    pub(super) fn is_current(&self) -> bool {
+        self.is_complete() && self.datasets.iter().all(|dataset| dataset.rejected_later.is_none())
+    }
+
     pub(super) fn summary(&self) -> String {
         let rows: u64 = self.datasets.iter().map(|dataset| dataset.rows).sum();
         let missing = self.datasets.iter().filter(|dataset| !dataset.complete).count();
@@ -162,6 +170,10 @@ impl Manifest {
             "{rows} rows in {} datasets, {missing} of them not complete",
             self.datasets.len()
         );
+        let later = self.datasets.iter().filter(|one| one.rejected_later.is_some()).count();
+        if later > 0 {
+            text += &format!("; {later} were rejected by the exchange in the newest run");
+        }
         if optional > 0 {
             text += &format!("; {optional} more are not for this account, see manifest.json");
         }
@@ -181,10 +193,16 @@ impl Manifest {
 impl Dataset {
     /// Describes a dataset by its state, and hashes its files.
     fn read(folder: &Path, name: String, state: State) -> Result<Self, Failure> {
-        let kept = |path: &Path| FileRecord::read(folder, &relative(folder, path));
-        let versions = versions_path(folder, &name);
-        let (file, raw) = (kept(&rows_path(folder, &name))?, kept(&raw_path(folder, &name))?);
-        let versions = if state.versions > 0 { Some(kept(&versions)?) } else { None };
+        // What was appended before a crash and is not counted is no part of the dataset.
+        let kept =
+            |path: &Path, bytes| FileRecord::read_prefix(folder, &relative(folder, path), bytes);
+        let file = kept(&rows_path(folder, &name), state.bytes)?;
+        let raw = kept(&raw_path(folder, &name), state.raw_bytes)?;
+        let versions = if state.versions > 0 {
+            Some(kept(&versions_path(folder, &name), state.version_bytes)?)
+        } else {
+            None
+        };
         Ok(Self { file, raw, versions, ..Self::from_state(name, state) })
     }
 
@@ -192,8 +210,17 @@ impl Dataset {
     pub(super) fn from_state(name: String, state: State) -> Self {
         let time = |millis: i64| Timestamp::from_millis(millis).to_string();
         let none = || FileRecord { path: String::new(), bytes: 0, sha256: String::new() };
-        let is_all = state.done || is_not_for_account(&name, &state);
-        let lacks = state.lacking();
+        let earlier = state.completed_earlier();
+        let is_all = state.done || earlier.is_some() || is_not_for_account(&name, &state);
+        let (rejected, rejected_later) = match earlier {
+            Some(_) => (None, state.rejected.clone()),
+            None => (state.rejected.clone(), None),
+        };
+        let taken = match &state.previous {
+            Some(previous) if earlier.is_some() => Some(previous.taken),
+            _ => state.snapshot.map(|snapshot| snapshot.taken),
+        };
+        let lacks = earlier.map_or_else(|| state.lacking(), |(_, lacks)| lacks);
         Self {
             name,
             rows: state.rows,
@@ -204,11 +231,12 @@ impl Dataset {
             raw: none(),
             complete: is_all && lacks.is_none(),
             endpoint: state.endpoint,
-            rejected: state.rejected,
+            rejected,
+            rejected_later,
             lacks,
             to: state.to.map(time),
             snapshots: state.snapshots,
-            taken: state.snapshot.map(|snapshot| time(snapshot.taken)),
+            taken: taken.map(time),
             late: state.late,
             replaced: state.versions,
             versions: None,
@@ -234,14 +262,6 @@ impl FileRecord {
         })?;
         Ok(Self { path: path.to_owned(), bytes, sha256: hex::encode(hash.finish()) })
     }
-}
-
-/// Reads a file line by line, with the line breaks.
-pub(super) fn for_each_line(
-    path: &Path,
-    mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    for_each_line_within(path, u64::MAX, |_, line| each(line))
 }
 
 /// Reads the first `bytes` of a file line by line, with the line breaks and the byte where each begins.

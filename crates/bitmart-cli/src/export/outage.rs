@@ -95,7 +95,8 @@ impl RetryBudget {
             }
             // The machine slept, or its clock jumped: the client synchronizes its clock first.
             _ if error.is_clock() && self.tries < CLOCK_TRIES => pause = FIRST_PAUSE,
-            _ => return after_rejection(error),
+            _ if rejects_one_list(error) => return AfterFailure::Skip,
+            _ => return AfterFailure::Abort,
         }
         if self.waited + pause > self.limit {
             return AfterFailure::Abort;
@@ -142,12 +143,12 @@ fn may_fail_alone(error: &Error) -> bool {
         && error.category() != Some(Category::Maintenance)
 }
 
-/// Whether the exchange rejects this list only, or every request.
-fn after_rejection(error: &Error) -> AfterFailure {
+/// Whether the exchange rejects this list only, and not every request.
+pub(super) fn rejects_one_list(error: &Error) -> bool {
     let of_this_list =
         matches!(error.kind(), ErrorKind::Api(_) | ErrorKind::Decode(_) | ErrorKind::Unexpected(_));
     let general = matches!(error.category(), Some(Category::Authentication | Category::Clock));
-    if of_this_list && !general { AfterFailure::Skip } else { AfterFailure::Abort }
+    of_this_list && !general
 }
 
 fn announce(why: &str, pause: Duration, more: &str) {

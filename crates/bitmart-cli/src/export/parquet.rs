@@ -235,9 +235,10 @@ mod tests {
         std::fs::create_dir(state_folder(folder)).expect("a folder");
         let mut state = State::default();
         endpoint.clone_into(&mut state.endpoint);
+        let text = lines.join("\n") + "\n";
+        state.bytes = text.len() as u64;
         let state = serde_json::to_vec(&state).expect("JSON");
         std::fs::write(state_folder(folder).join("x.json"), state).expect("written");
-        let text = lines.join("\n") + "\n";
         std::fs::write(rows_path(folder, "x"), text).expect("written");
         let mut file = Vec::new();
         let table = Table::open(folder, "x").expect("a table");

@@ -192,8 +192,10 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
         rows::all(&export.folder, source, |row| contracts.extend(text(&row, "symbol")))?;
     }
     if all_contracts && export.forecast.is_none() {
-        let listed = export.client.send(futures::ListContracts::new()).await?;
-        contracts.extend(listed.symbols.iter().map(|contract| contract.symbol.to_string()));
+        // Of all snapshots: the exchange removes contracts.
+        rows::all(&export.folder, reference::CONTRACTS, |row| {
+            contracts.extend(text(&row, "symbol"));
+        })?;
     }
     for contract in contracts {
         let name = format!("futures-orders-{}", file_name_part(&contract));

@@ -115,6 +115,14 @@ fn missing(text: &mut String, manifest: &Manifest) {
                 escaped(reason)
             );
         }
+        if let Some(reason) = &dataset.rejected_later {
+            let _ = writeln!(
+                text,
+                "- `{}`: what came after the last complete run; the exchange rejected the newest: {}",
+                dataset.name,
+                escaped(reason)
+            );
+        }
         if let Some(reason) = &dataset.lacks {
             let _ = writeln!(text, "- `{}`: {}", dataset.name, escaped(reason));
         }

@@ -183,6 +183,15 @@ impl<'a> Rebuilder<'a> {
 
     /// Begins a snapshot. Decoding errors are counted for the newest only.
     fn begin_snapshot(&mut self, taken: Option<i64>) {
+        if let Some(previous) = &mut self.state.previous {
+            let time = Some(previous.taken);
+            if self.taken == time {
+                previous.rows.1 = self.state.bytes;
+            }
+            if taken == time {
+                previous.rows.0 = self.state.bytes;
+            }
+        }
         self.taken = taken;
         (self.state.unread, self.state.faulty, self.last_error) = (0, 0, None);
         self.state.unreadable = 0;

@@ -15,7 +15,7 @@ use super::lock;
 use super::manifest::{FileRecord, Manifest, names};
 use super::rebuild::{Rebuilt, rebuild};
 use super::run::write_results;
-use super::state::IDENTITY;
+use super::state::{IDENTITY, model};
 use super::store::{Span, State, raw_path, read_state, rows_path, state_folder, versions_path};
 use crate::failure::{Exit, Failure, chain};
 use crate::secure_fs;
@@ -54,11 +54,11 @@ pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure>
     Err(Failure::new(Exit::Incomplete, "the archive lacks something; see manifest.json"))
 }
 
-/// Decodes the responses of an archive of an older program again, which told rows apart by ids that are not unique:
-/// rows that it took for one become several. Does nothing for a newer archive.
+/// Decodes the responses of an archive of an older program again, which decoded rows in another way, or told them apart
+/// by ids that are not unique: rows that it took for one become several. Does nothing for a newer archive.
 pub(super) fn upgrade(folder: &Path, info: &ArchiveInfo) -> Result<(), Failure> {
     let is_older =
-        |name: &String| read_state(folder, name).is_ok_and(|state| state.identity < IDENTITY);
+        |name: &String| read_state(folder, name).is_ok_and(|state| state.is_of_older_program());
     if !names(folder)?.iter().any(is_older) {
         return Ok(());
     }
@@ -136,7 +136,7 @@ pub(super) fn finish(folder: &Path, steps: &mut Steps) -> Result<(), Failure> {
             secure_fs::create_dir(&to).map_err(io)?;
             for entry in entries {
                 let entry = entry.map_err(io)?;
-                fs::rename(entry.path(), to.join(entry.file_name())).map_err(io)?;
+                secure_fs::rename(&entry.path(), &to.join(entry.file_name())).map_err(io)?;
                 steps.done();
             }
         }
@@ -166,7 +166,7 @@ enum Outcome {
 
 fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Failure> {
     let old = read_state(folder, name)?;
-    let is_older = old.identity < IDENTITY;
+    let is_older = old.is_of_older_program();
     let rows = rows_path(folder, name);
     // Nothing was received yet.
     if !raw_path(folder, name).exists() || !rows.exists() {
@@ -240,7 +240,7 @@ fn write_state(folder: &Path, name: &str, mut state: State) -> Result<(), Failur
         }
         state.walk += 1;
     }
-    state.identity = IDENTITY;
+    (state.identity, state.model) = (IDENTITY, model(&state.endpoint));
     let bytes = serde_json::to_vec(&state).map_err(|error| Failure::io(chain(&error)))?;
     let path = folder.join(NEW).join("state").join(format!("{name}.json"));
     secure_fs::write(&path, &bytes).map_err(|error| broken(&path, &error))

@@ -36,9 +36,9 @@ fn rows(
     if !path.exists() {
         return Ok(());
     }
-    let begin = state.snapshot.filter(|_| newest).map_or(0, |snapshot| snapshot.bytes);
+    let (begin, end) = if newest { state.newest_rows() } else { (0, state.bytes) };
     let replaced: BTreeSet<u64> = state.replaced.iter().map(|(at, _)| *at).collect();
-    for_each_line_within(&path, state.bytes, |at, line| {
+    for_each_line_within(&path, end, |at, line| {
         if at >= begin && !replaced.contains(&at) {
             let row = serde_json::from_slice(line).map_err(|error| {
                 Failure::io(format!("{}: byte {at} begins no row: {error}", path.display()))

@@ -293,7 +293,7 @@ async fn export_locked(
     }
     let now = export.now().as_millis();
     let (mut text, complete) = manifest
-        .map_or((String::new(), true), |manifest| (manifest.summary(), manifest.is_complete()));
+        .map_or((String::new(), true), |manifest| (manifest.summary(), manifest.is_current()));
     let (until, _) = archive::complete_until(folder, &info)?;
     let span = source::describe_span(info.from_ms, until, now);
     text += &format!("\n{}; {span}", source::describe(&info));

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bitmart::Timestamp;
+use bitmart::rest::catalog;
 use bitmart::rest::history::Cursor;
 use serde::{Deserialize, Serialize};
 
+use super::manifest::sha256;
 use crate::failure::Failure;
 
 /// Most undecodable rows of a dataset whose digests are stored.
@@ -42,6 +44,16 @@ pub(super) struct Snapshot {
     pub(super) raw_bytes: u64,
     #[serde(alias = "answers")]
     pub(super) responses: u64,
+}
+
+/// A finished snapshot, while a newer one is not finished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Previous {
+    /// Where its rows begin and end in the file.
+    pub(super) rows: (u64, u64),
+    /// The exchange's time when it was taken, in milliseconds.
+    pub(super) taken: i64,
+    pub(super) lacks: Option<String>,
 }
 
 /// Sizes of the files after replaced rows are moved.
@@ -88,6 +100,9 @@ pub(super) struct State {
     /// How the rows are told apart: see [`IDENTITY`].
     #[serde(default)]
     pub(super) identity: u32,
+    /// The members of a row, by which the rows were decoded: see [`model`]. `None` in files of older programs.
+    #[serde(default)]
+    pub(super) model: Option<String>,
     /// Rows that the exchange has and does not return: the time in milliseconds, and why. Never removed.
     #[serde(default)]
     pub(super) gaps: BTreeMap<i64, String>,
@@ -135,6 +150,10 @@ pub(super) struct State {
     /// The newest snapshot; `None` for histories.
     #[serde(default)]
     pub(super) snapshot: Option<Snapshot>,
+    /// The finished snapshot before [`snapshot`](Self::snapshot), and what it lacks. It counts until the newest one is
+    /// finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) previous: Option<Previous>,
     /// Number of finished snapshots.
     #[serde(default)]
     pub(super) snapshots: u64,
@@ -167,6 +186,30 @@ impl State {
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 
+    /// Whether the rows were decoded by a program that tells rows apart, or decodes them, in another way.
+    pub(super) fn is_of_older_program(&self) -> bool {
+        self.identity < IDENTITY || self.model != model(&self.endpoint)
+    }
+
+    /// Bytes of the file that hold the newest finished snapshot. All of it for a history.
+    pub(super) fn newest_rows(&self) -> (u64, u64) {
+        match &self.previous {
+            Some(previous) if !self.done => previous.rows,
+            _ => (self.snapshot.map_or(0, |snapshot| snapshot.bytes), self.bytes),
+        }
+    }
+
+    /// What an earlier run completed, if a later one was rejected: until when, and what it lacks.
+    pub(super) fn completed_earlier(&self) -> Option<(i64, Option<String>)> {
+        if self.done || self.rejected.is_none() {
+            return None;
+        }
+        if self.snapshot.is_some() {
+            return self.previous.as_ref().map(|previous| (previous.taken, previous.lacks.clone()));
+        }
+        self.to.map(|to| (to, self.lacking()))
+    }
+
     /// Describes how much does not decode, with the last error.
     pub(super) fn not_understood(&self, error: &str) -> String {
         let counts = [(self.unread, "responses"), (self.faulty, "rows")];
@@ -175,6 +218,16 @@ impl State {
         let counts = counts.join(" and ");
         format!("{counts} are not understood and kept as they came; the last: {error}")
     }
+}
+
+/// A fingerprint of the documented members of a response. Another one means that rows may be decoded in another way.
+pub(super) fn model(endpoint: &str) -> Option<String> {
+    let entry = catalog::find(endpoint)?;
+    let members: Vec<_> =
+        entry.fields.iter().map(|field| format!("{} {:?}", field.path, field.kind)).collect();
+    let mut text = sha256(members.join("\n").as_bytes());
+    text.truncate(16);
+    Some(text)
 }
 
 /// A stored response with its request. Members are named as in the file.
@@ -248,4 +301,35 @@ pub(super) fn read_state(folder: &Path, name: &str) -> Result<State, Failure> {
         |error: &dyn std::error::Error| Failure::io(format!("{}: {error}", path.display()));
     let text = std::fs::read(&path).map_err(|error| broken(&error))?;
     serde_json::from_slice(&text).map_err(|error| broken(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_snapshot_is_the_last_one_that_was_finished() {
+        let begin = Snapshot { taken: 2, bytes: 70, ..Snapshot::default() };
+        let previous = Previous { rows: (30, 70), taken: 1, lacks: None };
+        let mut state = State {
+            bytes: 90,
+            snapshot: Some(begin),
+            previous: Some(previous),
+            rejected: Some("closed".to_owned()),
+            ..State::default()
+        };
+        assert_eq!(state.newest_rows(), (30, 70), "the newest one is not finished");
+        assert_eq!(state.completed_earlier(), Some((1, None)));
+        state.done = true;
+        assert_eq!(state.newest_rows(), (70, 90));
+        assert_eq!(state.completed_earlier(), None);
+    }
+
+    #[test]
+    fn a_history_that_was_never_read_to_its_end_is_not_complete() {
+        let rejected = Some("closed".to_owned());
+        let state = State { rejected, ..State::default() };
+        assert_eq!(state.completed_earlier(), None);
+        assert_eq!(State { to: Some(5), ..state }.completed_earlier(), Some((5, None)));
+    }
 }

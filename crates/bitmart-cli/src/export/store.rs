@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use bitmart::rest::history::Cursor;
 
 use super::manifest::for_each_line_within;
-use super::state::{FAULTS, IDENTITY, Rewrite, state_path};
+use super::state::{FAULTS, IDENTITY, Previous, Rewrite, model, state_path};
 pub(super) use super::state::{
     Snapshot, Span, State, StoredResponse, file_name_part, raw_path, read_state, rows_path,
     state_folder, versions_path,
@@ -71,6 +71,9 @@ impl Store {
         let is_new = known.is_none();
         let mut state = known.unwrap_or_else(|| State { identity: IDENTITY, ..State::default() });
         endpoint.clone_into(&mut state.endpoint);
+        if is_new {
+            state.model = model(endpoint);
+        }
         let versions = versions_path(folder, name);
         for path in [&rows_path, &raw_path, &versions].into_iter().filter(|_| is_new) {
             if path.exists() {
@@ -132,6 +135,11 @@ impl Store {
         let is_finished = state.done || (state.snapshot.is_none() && state.lacks.is_some());
         let unfinished = if is_finished { None } else { Some(state.snapshot.unwrap_or_default()) };
         let is_discarded = unfinished.is_some();
+        if !is_discarded {
+            let newest = state.snapshot.unwrap_or_default();
+            let rows = (newest.bytes, state.bytes);
+            state.previous = Some(Previous { rows, taken: newest.taken, lacks: state.lacking() });
+        }
         let begin = unfinished.unwrap_or(Snapshot {
             taken,
             bytes: state.bytes,
@@ -226,6 +234,7 @@ impl Store {
         state.code = None;
         if state.snapshot.is_some() {
             state.snapshots += 1;
+            state.previous = None;
         }
         self.save()
     }
@@ -264,7 +273,7 @@ impl Store {
         drop(new);
         self.state.rewrite = Some(rewrite);
         self.save()?;
-        std::fs::rename(&new_path, &path).map_err(broken)?;
+        secure_fs::rename(&new_path, &path).map_err(broken)?;
         finish_rewrite(&path, &mut self.state).map_err(broken)?;
         self.save()?;
         self.rows = open(&path, self.state.bytes).map_err(broken)?.ok_or_else(|| {

@@ -8,7 +8,7 @@ use bitmart::rest::history::RowKey;
 
 use super::column_stats::ColumnStats;
 use super::columns::{Column, Kind, columns};
-use super::manifest::for_each_line;
+use super::manifest::for_each_line_within;
 use super::snapshot::entry;
 use super::sorted::{Source, for_each_sorted};
 use super::store::{read_state, rows_path};
@@ -23,6 +23,8 @@ const TAKEN: &str = "taken";
 pub(super) struct Table {
     pub(super) name: String,
     path: PathBuf,
+    /// Bytes of the file that are rows.
+    bytes: u64,
     pub(super) entry: &'static EndpointEntry,
     /// Names of all columns: the documented ones, then those that only rows have.
     pub(super) names: Vec<String>,
@@ -49,8 +51,9 @@ impl Table {
         let names = columns.iter().map(|column| column.name.clone()).collect();
         let stats = vec![ColumnStats::default(); columns.len()];
         let path = rows_path(folder, name);
+        let (_, bytes) = state.newest_rows();
         let mut table =
-            Self { name: name.to_owned(), path, entry, names, columns, is_snapshot, stats };
+            Self { name: name.to_owned(), path, bytes, entry, names, columns, is_snapshot, stats };
         table.scan()?;
         Ok(table)
     }
@@ -65,7 +68,7 @@ impl Table {
         let mut number = 0;
         let mut names = std::mem::take(&mut self.names);
         let mut stats = std::mem::take(&mut self.stats);
-        for_each_line(&self.path, |line| {
+        for_each_line_within(&self.path, self.bytes, |_, line| {
             number += 1;
             let row = Self::read(&self.name, number, self.entry, &mut names, line)?;
             stats.resize(names.len(), ColumnStats::default());
@@ -119,7 +122,7 @@ impl Table {
             RowKey { time: spans::snapshot_time(&row).map(Timestamp::from_millis), ..key }
         };
         let mut names = self.names.clone();
-        let source = Source { path: &self.path, bytes: u64::MAX, key: &key };
+        let source = Source { path: &self.path, bytes: self.bytes, key: &key };
         for_each_sorted(&[source], |_, line| {
             let cells = Self::read(&self.name, 0, self.entry, &mut names, line)?;
             each(&cells, line)

@@ -7,7 +7,6 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::archive::{self, ArchiveInfo};
 use super::manifest::{Dataset, FileRecord, Manifest, names};
-use super::state::IDENTITY;
 use super::store::{raw_path, read_state, rows_path};
 use super::{Archive, lock, reread, row_check, source};
 use crate::endpoint::parameters::date;
@@ -69,6 +68,11 @@ fn verify_archive(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     let Findings { manifest, general, incomplete, damaged } = examine(folder, &info)?;
     let mut faults: Vec<String> = general.into_iter().chain(incomplete).chain(damaged).collect();
     text += &(manifest.summary() + "\n");
+    for dataset in &manifest.datasets {
+        if let Some(why) = &dataset.rejected_later {
+            text += &format!("{}: the exchange rejected the newest run: {why}\n", dataset.name);
+        }
+    }
     for (name, end) in behind {
         text += &format!("{name}: covers only up to {}\n", Timestamp::from_millis(end));
     }
@@ -197,9 +201,9 @@ fn compare(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) -> Result
     }
     let before = faults.len();
     row_check::check(folder, &dataset.name, &state, faults)?;
-    if faults.len() > before && state.identity < IDENTITY {
+    if faults.len() > before && state.is_of_older_program() {
         faults.push(
-            "an older program took different rows for one; `bitmart export --reread` separates them"
+            "an older program decoded the rows in another way; `bitmart export --reread` decodes them again"
                 .to_owned(),
         );
     }

@@ -30,39 +30,47 @@ fn is_transfers(dataset: &str) -> bool {
         || (dataset.starts_with("sub-account-") && dataset.ends_with("-futures-transfers"))
 }
 
-/// Transfers with sub-accounts. A row is in several lists and snapshots and has no id, so equal rows count as often as
-/// in the snapshot that has most of them.
+/// What tells a transfer apart. Other members of its row may be added or filled in later.
+const IDENTITY: [&str; 5] = ["submissionTime", "currency", "amount", "fromAccount", "toAccount"];
+
+/// Transfers with sub-accounts. A row is in several lists and snapshots and has no id, so equal transfers count as
+/// often as in the snapshot that has most of them.
 fn transfers(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
     let mut subs = BTreeSet::new();
     archive.snapshots("sub-accounts", |row| subs.extend(text(row, "accountName")))?;
     let is_list = |name: &&str| is_transfers(name);
-    let mut most: BTreeMap<String, (u32, String, Value)> = BTreeMap::new();
+    // Of the newest snapshot of those that have most of them.
+    let mut most: BTreeMap<String, (&str, Vec<Value>)> = BTreeMap::new();
     for name in archive.datasets().filter(is_list) {
-        let mut counts: BTreeMap<(i64, String), u32> = BTreeMap::new();
+        let mut found: BTreeMap<(i64, String), Vec<Value>> = BTreeMap::new();
         archive.snapshots(name, |row| {
             let taken = row["taken"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
             let mut row = row.clone();
             if let Some(members) = row.as_object_mut() {
                 members.remove("taken");
             }
-            let id = row.to_string();
-            let count =
-                counts.entry((taken.map_or(0, Timestamp::as_millis), id.clone())).or_default();
-            *count += 1;
-            let known = most.entry(id).or_insert_with(|| (0, name.to_owned(), row));
-            known.0 = known.0.max(*count);
+            let id = IDENTITY.map(|member| row[member].to_string()).join(" ");
+            found.entry((taken.map_or(0, Timestamp::as_millis), id)).or_default().push(row);
         })?;
+        for ((_, id), rows) in found {
+            let known = most.entry(id).or_insert_with(|| (name, Vec::new()));
+            let is_newer = known.0 == name && rows.len() == known.1.len();
+            if is_newer || rows.len() > known.1.len() {
+                *known = (name, rows);
+            }
+        }
     }
     let mut entries = Vec::new();
-    for (row, (times, dataset, value)) in most {
-        for number in 1..=times {
-            let id = if times == 1 { row.clone() } else { format!("{row} ({number})") };
-            match transfer(&value, &subs) {
+    for (dataset, rows) in most.into_values() {
+        let is_one = rows.len() == 1;
+        for (index, row) in rows.iter().enumerate() {
+            let id = if is_one { row.to_string() } else { format!("{row} ({})", index + 1) };
+            match transfer(row, &subs) {
                 Ok((_, movements)) if movements.is_empty() => {}
                 Ok((time, movements)) => {
-                    entries.push(entry(time, Kind::Transfer, movements, &dataset, id));
+                    entries.push(entry(time, Kind::Transfer, movements, dataset, id));
                 }
-                Err(why) => problems.add(&dataset, why, &id, &[]),
+                Err(why) => problems.add(dataset, why, &id, &[]),
             }
         }
     }

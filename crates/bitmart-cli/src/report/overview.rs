@@ -69,6 +69,14 @@ fn banners(data: &ReportData<'_>) -> Vec<Banner> {
             format!("Not complete: {behind} of {lists} lists end before the others, see below."),
         );
     }
+    let later = audit.datasets.iter().filter(|list| list.rejected_later.is_some()).count();
+    if later > 0 {
+        let text = format!(
+            "Not current: the exchange rejected {later} of {lists} lists in the newest run. What \
+             earlier runs read of them is here."
+        );
+        add(Kind::Bad, text);
+    }
     if archive.is_stale(data.now) {
         let (_, end) = archive.span();
         add(
@@ -88,7 +96,7 @@ fn banners(data: &ReportData<'_>) -> Vec<Banner> {
         let text = "Some rows are in no sum, each with its reason: see Balances against movements.";
         add(Kind::Note, text.to_owned());
     }
-    if lacking == 0 && audit.behind.is_empty() && audit.faults.is_empty() {
+    if lacking + later == 0 && audit.behind.is_empty() && audit.faults.is_empty() {
         add(
             Kind::Good,
             format!(

@@ -213,7 +213,10 @@ fn make_older(folder: &Path) {
         ("bytes", json!(0)),
         ("span", Value::Null),
         ("unread", responses),
-        ("lacks", json!("some responses are not understood and kept as they came; the last: a test")),
+        (
+            "lacks",
+            json!("some responses are not understood and kept as they came; the last: a test"),
+        ),
     ] {
         state[name] = value;
     }
@@ -325,7 +328,8 @@ fn continued_pagination_does_not_repeat_rows_of_a_reread_response() {
         ("unread", json!(1)),
         ("done", json!(false)),
         ("cursor", Value::Null),
-        ("refused", json!("the answer does not decode")),
+        ("to", Value::Null),
+        ("rejected", json!("the response does not decode")),
         ("lacks", json!("1 responses are not understood and kept as they came; the last: a test")),
     ] {
         state[name] = value;

@@ -303,12 +303,14 @@ fn tax_reports_a_file_that_grew_and_ignores_what_was_added() {
     let words =
         ["tax", folder.path().to_str().expect("text"), "--format", "generic", "--play-money"];
     let before = exchange.run(&words);
-    assert_eq!(before.code, 0, "{}", before.err);
+    assert_eq!(before.code, 10, "only trades were exported: {}", before.err);
+    assert!(before.err.contains("deposits was never exported"), "{}", before.err);
+    assert!(!before.err.contains("another length"), "{}", before.err);
     let path = folder.path().join("trades.jsonl");
     let row = std::fs::read_to_string(&path).expect("rows");
     std::fs::write(&path, row.repeat(2)).expect("written");
     let after = exchange.run(&words);
-    assert_eq!(after.code, 10, "{}", after.err);
+    assert!(after.err.contains("trades.jsonl has another length"), "{}", after.err);
     assert_eq!(after.out, before.out);
 }
 
@@ -365,4 +367,28 @@ fn an_order_that_left_the_open_ones_is_requested_until_the_history_has_it() {
         assert_eq!(sent.code, 0, "run {number}: {}", sent.err);
     }
     assert_eq!(members(folder.path(), "orders", "orderId"), ["5"]);
+}
+
+#[test]
+fn a_list_that_rejects_old_times_is_exported_from_the_first_it_accepts() {
+    let first = yesterday() - 90 * 86_400_000;
+    let fills = [fill(yesterday(), 1, 1)];
+    let exchange = Scripted::new(move |path, query| match path {
+        TRADES if query.number("startTime") < first => Err(50041),
+        TRADES => Ok(within(&fills, "createTime", query, ["startTime", "endTime"], 200).into()),
+        _ => Err(61006),
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    for run in 0..2 {
+        let out = folder.path().to_str().expect("text");
+        let words = ["export", "--no-pauses", "--unlimited", "--to", "now", "--what", "trades"];
+        let more = ["--from", "2024-01-01", "--out", out];
+        let sent = exchange.run(&[&words[..], &more].concat());
+        assert_eq!(sent.code, 10, "older rows are missing: {}", sent.err);
+        assert!(sent.err.contains("the exchange rejects this time"), "run {run}: {}", sent.err);
+        assert_eq!(rows(folder.path(), "trades").len(), 1, "run {run}");
+    }
+    let verified = exchange.run(&["verify", folder.path().to_str().expect("text")]);
+    assert_eq!(verified.code, 10, "{}", verified.err);
+    assert!(verified.err.contains("2024-01-01"), "the gap is named: {}", verified.err);
 }

@@ -90,3 +90,33 @@ fn finds_late_rows_in_the_overlap() {
     assert!(lines(home.path(), "trades.jsonl") > 0);
     assert_eq!(verify(&place, home.path(), &[]).code, 0);
 }
+
+/// After the exchange has shut down, one more run must not take away what an earlier one completed.
+#[test]
+fn a_rejected_run_leaves_what_an_earlier_one_completed() {
+    let place = sandbox();
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("archive");
+    let more = ["--what", "trades,balances"];
+    buy(&place);
+    assert_eq!(export(&place, &folder, &more).code, 0);
+    let trades = lines(&folder, "trades.jsonl");
+    for path in ["/spot/v4/query/trades", "/account/v1/wallet"] {
+        place.sandbox.inject(Fault::Html(404).on(path));
+    }
+    let later = export(&place, &folder, &more);
+    assert_eq!(later.code, 10, "the newest run is not complete: {}", later.err);
+    assert!(
+        later.err.contains("2 were rejected by the exchange in the newest run"),
+        "{}",
+        later.err
+    );
+    let verified = verify(&place, &folder, &[]);
+    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+    let text = "trades: the exchange rejected the newest run: ";
+    assert!(verified.out.contains(text), "{}", verified.out);
+    assert_eq!(lines(&folder, "trades.jsonl"), trades);
+    let again = export(&place, &folder, &more);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert_eq!(verify(&place, &folder, &[]).code, 0);
+}
