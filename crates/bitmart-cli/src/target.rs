@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use bitmart::net::Connector;
-use bitmart::rest::{Client, ClientBuilder, LimitPolicy, Limiter, RetryPolicy};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::{Client, ClientBuilder, RetryPolicy};
 use bitmart::types::Service;
 use bitmart::ws;
 use bitmart::{Credentials, Environment, Timestamp};

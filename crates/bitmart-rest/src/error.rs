@@ -258,8 +258,9 @@ impl Error {
     /// The error of your own HTTP stack for a request of type `E`.
     ///
     /// ```
-    /// # use bitmart_rest::{Endpoint, EncodeError, Host, Metadata, Method, Payload};
-    /// use bitmart_rest::{Error, Outcome, TransportError, TransportErrorKind};
+    /// # use bitmart_rest::endpoint::{EncodeError, Endpoint, Host, Metadata, Method, Payload};
+    /// use bitmart_rest::{Error, Outcome};
+    /// use bitmart_rest::transport::{TransportError, TransportErrorKind};
     /// # struct SubmitOrder;
     /// # impl Endpoint for SubmitOrder {
     /// #     type Response = ();

@@ -29,6 +29,7 @@ use bitmart_types::{Clock, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, Sleep};
 
+use crate::ConnectionStatus;
 use crate::assignments::Assignments;
 use crate::client::{ConnectionProblem, ProblemSender};
 use crate::connect::Connector;
@@ -42,7 +43,7 @@ use crate::reason::ReconnectReason;
 use crate::receive_time::ReceiveTime;
 use crate::receive_tracker::ReceiveTracker;
 use crate::router::{Router, Subscriber, SubscriberId};
-use crate::session::{Action, ConnectionStatus, Session, SessionEvent};
+use crate::session::{Action, Session, SessionEvent};
 
 use socket::SocketEvent;
 

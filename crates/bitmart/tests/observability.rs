@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use bitmart::account::{AccountEvent, AccountTracker};
 use bitmart::rest::bytes::Bytes;
+use bitmart::rest::limit::{LimitPolicy, Limiter};
 use bitmart::rest::transport::{Body, Transport, TransportFuture};
-use bitmart::rest::{LimitPolicy, Limiter, Outcome, RetryPolicy, http, spot, system};
+use bitmart::rest::{Outcome, RetryPolicy, http, spot, system};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, dec, rest, ws};

@@ -17,7 +17,7 @@ mod group;
 pub(super) use conversions::{Conversions, Source};
 
 /// Names of bitmart-rest that a generated file may import.
-const IMPORTS: [&str; 11] = [
+const IMPORTS: [&str; 10] = [
     "Auth",
     "Effect",
     "EncodeError",
@@ -28,7 +28,6 @@ const IMPORTS: [&str; 11] = [
     "Metadata",
     "Method",
     "Payload",
-    "ValidationError",
 ];
 
 /// The generated file of one section.
@@ -76,7 +75,11 @@ pub(crate) fn render(section: &Section, models: &Models, sdks: &SdkNames) -> Res
     for module in modules {
         let _ = writeln!(text, "use crate::api::{module};");
     }
-    let _ = writeln!(text, "use crate::{{{}}};\n", imports.join(", "));
+    let _ = writeln!(text, "use crate::endpoint::{{{}}};", imports.join(", "));
+    if uses(&body, "ValidationError") {
+        text.push_str("use crate::ValidationError;\n");
+    }
+    text.push('\n');
     let path =
         format!("crates/bitmart-rest/src/api/{}/generated.rs", section.module.replace("::", "/"));
     File::rust(path, &format!("crates/bitmart-rest/api/{}", section.file), &(text + &body))

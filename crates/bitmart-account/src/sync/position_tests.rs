@@ -9,9 +9,9 @@ use bitmart_ws::ReconnectReason;
 use proptest::prelude::*;
 
 use super::{Change, LossCause, Request, Snapshot};
+use crate::sync::AccountSync;
 use crate::{
-    AccountState, AccountSync, Assumptions, Direction, Health, MAX_HISTORY_LAG, Market, Position,
-    PositionKey,
+    AccountState, Assumptions, Direction, Health, MAX_HISTORY_LAG, Market, Position, PositionKey,
 };
 
 const FUTURES: Market = Market::Futures;

@@ -8,9 +8,10 @@ use bitmart_ws::ReconnectReason;
 
 use super::watermark::TICK;
 use super::{Change, LossCause, Page, Request, Snapshot};
+use crate::sync::AccountSync;
 use crate::{
-    AccountEvent, AccountState, AccountSync, Assumptions, Balance, CatchUpError, Fill, Health,
-    Instrument, MalformedItem, Market, Order, Progress,
+    AccountEvent, AccountState, Assumptions, Balance, CatchUpError, Fill, Health, Instrument,
+    MalformedItem, Market, Order, Progress,
 };
 
 const SPOT: Market = Market::Spot;

@@ -5,10 +5,12 @@ use std::time::Duration;
 use bitmart::account::{AccountTracker, Direction, Instrument, Market, Order};
 use bitmart::rest::{Client, system};
 use bitmart::types::{Side, Timestamp};
+use bitmart::ws;
+use bitmart::ws::Update;
 use bitmart::ws::book::BookSubscription;
 use bitmart::ws::event::DepthEvent;
+use bitmart::ws::topic::Topic;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed};
-use bitmart::ws::{self, Topic, Update};
 use bitmart::ws::{futures, spot};
 use tokio::sync::{mpsc, watch};
 

@@ -10,7 +10,6 @@ use bitmart_types::{Clock, Environment, Service, SystemClock};
 
 use super::timers::Timers;
 use super::{Client, Inner, RetryPolicy, SyncedClock};
-use crate::ConfigError;
 use crate::client::limit::Limiter;
 use crate::client::observe::Metrics;
 use crate::drift::Drift;
@@ -18,6 +17,7 @@ use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
 use crate::wire::request::Encoder;
 use crate::wire::response::DEFAULT_MAX_BODY;
 use crate::wire::validate;
+use bitmart_types::ConfigError;
 
 /// Settings of a [`Client`].
 ///
@@ -26,7 +26,7 @@ use crate::wire::validate;
 /// use bitmart_types::{Clock, Environment, Service, SystemClock};
 ///
 /// let client = Client::builder().environment(Environment::futures_demo()).build()?;
-/// # Ok::<(), bitmart_rest::ConfigError>(())
+/// # Ok::<(), bitmart_rest::types::ConfigError>(())
 /// ```
 #[must_use = "nothing happens until `build`"]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]

@@ -128,7 +128,8 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use bitmart_rest::{Method, catalog};
+    /// use bitmart_rest::endpoint::Method;
+    /// use bitmart_rest::catalog;
     ///
     /// let entry = catalog::find_route(Method::Get, "/spot/quotation/v3/ticker").expect("described");
     /// let payload = entry.encode_request(r#"{"symbol": "BTC_USDT"}"#)?;

@@ -14,7 +14,7 @@ const MAX_BUDGET: Duration = Duration::from_secs(86_400);
 /// How often and for how long reads are retried, for [`ClientBuilder::retry_reads`].
 ///
 /// Only requests without an effect are retried, those whose
-/// [`Metadata::effect`](crate::Metadata) is [`Effect::Read`](crate::Effect::Read), and only after
+/// [`Metadata::effect`](crate::endpoint::Metadata) is [`Effect::Read`](crate::endpoint::Effect::Read), and only after
 /// errors of the class [`RetryClass::AfterTime`]: a broken connection, a proxy's page, an internal error
 /// of the exchange, maintenance, a rate limit. Not after a ban, a redirect or a page of a proxy that
 /// blocks the request. A `Retry-After` header is respected. Each attempt takes its own permit and
@@ -28,7 +28,7 @@ const MAX_BUDGET: Duration = Duration::from_secs(86_400);
 ///
 /// let policy = RetryPolicy::within(Duration::from_secs(20)).attempts(5);
 /// let client = Client::builder().retry_reads(policy).build()?;
-/// # Ok::<(), bitmart_rest::ConfigError>(())
+/// # Ok::<(), bitmart_rest::types::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use bitmart_rest::code::ClockFault;
 use bitmart_rest::testing::ScriptedTransport;
-use bitmart_rest::{Client, ClockFault, Outcome, RetryPolicy};
+use bitmart_rest::{Client, Outcome, RetryPolicy};
 use tokio::time::Instant;
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, SignedRead, client};

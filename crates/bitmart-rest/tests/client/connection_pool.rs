@@ -1,6 +1,8 @@
 //! Connections are reused, and no request is sent twice.
 
-use bitmart_rest::{ErrorKind, LimitPolicy, Limiter, Outcome, TransportErrorKind};
+use bitmart_rest::limit::{LimitPolicy, Limiter};
+use bitmart_rest::transport::TransportErrorKind;
+use bitmart_rest::{ErrorKind, Outcome};
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};
 use crate::extra_responses::Numbered;

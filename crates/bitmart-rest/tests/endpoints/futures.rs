@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bitmart_rest::{Endpoint, futures};
+use bitmart_rest::endpoint::Endpoint;
+use bitmart_rest::futures;
 use bitmart_types::{ClientOrderId, OrderId, RequestNo, Timestamp, dec};
 use serde_json::json;
 

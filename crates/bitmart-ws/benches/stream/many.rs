@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bitmart_ws::{ConnectionPolicy, Topic, Update, topic};
+use bitmart_ws::topic::Topic;
+use bitmart_ws::{ConnectionPolicy, Update, topic};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 

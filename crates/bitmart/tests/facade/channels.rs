@@ -9,8 +9,9 @@ use bitmart::types::Timestamp;
 use bitmart::ws::event::Event;
 use bitmart::ws::futures::DepthSide;
 use bitmart::ws::spot::BalanceReason;
+use bitmart::ws::topic::Topic;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed, FuturesInterval, SpotInterval};
-use bitmart::ws::{Subscription, Topic, Update, catalog};
+use bitmart::ws::{Subscription, Update, catalog};
 use bitmart::{dec, rest, ws};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;

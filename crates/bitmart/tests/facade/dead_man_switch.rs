@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bitmart::dec;
 use bitmart::rest::dead_man::{CancelResult, DeadManSwitch, Event, Reason, Timer};
-use bitmart::rest::{Client, LimitPolicy, Limiter, futures, spot};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::{Client, futures, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 
 use crate::exchange_clock::ExchangeClock;

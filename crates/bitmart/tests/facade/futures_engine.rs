@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart::rest::{Client, LimitPolicy, Limiter, futures};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::{Client, futures};
 use bitmart::sandbox::{self, Config, Permission, Sandbox};
 use bitmart::ws::futures::OrderAction;
 use bitmart::ws::{Update, topic};

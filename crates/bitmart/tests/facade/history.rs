@@ -23,7 +23,7 @@ async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
         .environment(sandbox::environment(&exchange)?)
         .credentials(sandbox::credentials(&exchange)?)
         .clock(ExchangeClock(exchange.clone()))
-        .limiter(bitmart::rest::Limiter::new(bitmart::rest::LimitPolicy::Off))
+        .limiter(bitmart::rest::limit::Limiter::new(bitmart::rest::limit::LimitPolicy::Off))
         .build()?;
     Ok((exchange, client))
 }

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bitmart::rest::limit::{LimitPolicy, Limiter};
 use bitmart::rest::testing::{Recorder, Replayer};
 use bitmart::rest::transport::HyperTransport;
-use bitmart::rest::{Client, LimitPolicy, Limiter, Outcome, spot};
+use bitmart::rest::{Client, Outcome, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::{ClientOrderId, dec};
 

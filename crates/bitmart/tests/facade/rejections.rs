@@ -3,7 +3,8 @@
 
 use std::task::{Context, Waker};
 
-use bitmart::rest::{Client, Error, ErrorKind, Outcome, TransportErrorKind, Unexpected, spot};
+use bitmart::rest::transport::TransportErrorKind;
+use bitmart::rest::{Client, Error, ErrorKind, Outcome, Unexpected, spot};
 use bitmart::sandbox::{self, ApiKey, Config, Fault, Permission, Sandbox};
 use bitmart::types::Clock;
 use bitmart::{Credentials, OrderId, Timestamp, dec};

@@ -9,10 +9,11 @@ use bitmart_ws::ReconnectReason;
 
 use super::connection::{BALANCES, ORDERS, Queued};
 use super::exchange_model::Rows;
+use crate::sync::AccountSync;
 use crate::sync::{Change, LossCause, Page, Request, Snapshot};
 use crate::{
-    AccountEvent, AccountState, AccountSync, Assumptions, Balance, CatchUpError, Fill, Health,
-    Instrument, Market, Order, Progress,
+    AccountEvent, AccountState, Assumptions, Balance, CatchUpError, Fill, Health, Instrument,
+    Market, Order, Progress,
 };
 
 /// How messages of a stream were lost.

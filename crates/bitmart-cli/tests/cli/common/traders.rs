@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use bitmart::rest::{Client, LimitPolicy, Limiter, catalog::ENDPOINTS};
+use bitmart::rest::Client;
+use bitmart::rest::catalog::ENDPOINTS;
+use bitmart::rest::limit::{LimitPolicy, Limiter};
 use bitmart::sandbox::{Permission, Sandbox};
 use bitmart::types::Clock;
 use bitmart::{Credentials, Timestamp};

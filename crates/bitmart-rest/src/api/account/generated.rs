@@ -3,10 +3,10 @@
 use bitmart_types::{Currency, Decimal, Symbol, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::account;
-use crate::{
+use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Envelope, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 /// A request for the balances of the spot account.

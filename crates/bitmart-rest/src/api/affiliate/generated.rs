@@ -3,10 +3,10 @@
 use bitmart_types::{Currency, Timestamp, UserId, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::affiliate;
-use crate::{
+use crate::endpoint::{
     Auth, EncodeError, Endpoint, Envelope, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 /// A request for rebates by customer.

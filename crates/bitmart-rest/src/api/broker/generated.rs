@@ -3,7 +3,7 @@
 use bitmart_types::{Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::{Auth, EncodeError, Endpoint, Host, Metadata, Method, Payload};
+use crate::endpoint::{Auth, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 
 /// A request for rebates of a broker by day.
 ///

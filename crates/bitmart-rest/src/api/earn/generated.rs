@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::earn;
-use crate::{Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
+use crate::endpoint::{Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 
 /// A request for savings by currency.
 ///
@@ -23,7 +23,7 @@ impl ListHoldings {
 }
 
 impl Endpoint for ListHoldings {
-    type Response = crate::Unverified<crate::Rows<crate::api::earn::Holding>>;
+    type Response = crate::Unverified<bitmart_types::Rows<crate::api::earn::Holding>>;
 
     const METADATA: Metadata =
         Metadata::new("earn_holdings", Method::Get, Host::Spot, "/newearn/cloud/v1/earn")
@@ -129,7 +129,8 @@ impl crate::api::earn::Earn<'_> {
     #[doc(alias = "get_earn_assets")]
     pub async fn holdings(
         &self,
-    ) -> Result<crate::Unverified<crate::Rows<crate::api::earn::Holding>>, crate::Error> {
+    ) -> Result<crate::Unverified<bitmart_types::Rows<crate::api::earn::Holding>>, crate::Error>
+    {
         self.client.send(ListHoldings::new()).await
     }
 

@@ -3,10 +3,10 @@
 use bitmart_types::{BorrowId, Currency, Decimal, RepayId, Symbol, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::margin;
-use crate::{
+use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 /// A request for isolated margin accounts, of a pair or of all pairs.

@@ -3,10 +3,10 @@
 use bitmart_types::{Currency, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::sub_account;
-use crate::{
+use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 impl Endpoint for super::TransferSubToMain {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
+use crate::endpoint::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
 
 /// A request for the time of the exchange.
 ///

@@ -24,8 +24,8 @@ use super::reservation::ReservationProbe;
 use super::{
     Body, Chunks, ReservationFuture, Transport, TransportError, TransportErrorKind, TransportFuture,
 };
-use crate::ConfigError;
 use crate::client::observe::connection_attempt;
+use bitmart_types::ConfigError;
 
 /// Default timeout for opening a connection.
 ///

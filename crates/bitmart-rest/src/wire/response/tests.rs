@@ -5,10 +5,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::decode;
-use crate::{
-    Auth, Category, Effect, EncodeError, Endpoint, Envelope, Error, ErrorKind, Host, Metadata,
-    Method, Outcome, Payload, Unexpected,
+use crate::code::Category;
+use crate::endpoint::{
+    Auth, Effect, EncodeError, Endpoint, Envelope, Host, Metadata, Method, Payload,
 };
+use crate::{Error, ErrorKind, Outcome, Unexpected};
 
 #[derive(Debug, PartialEq, serde::Deserialize)]
 struct Placed {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitmart::account::{AccountEvent, AccountTracker, Assumptions, AuditStats, Health, Market};
-use bitmart::rest::{LimitPolicy, Limiter, spot};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::spot;
 use bitmart::sandbox::{self, Config, Contract, Sandbox, SpotPair};
 use bitmart::types::Clock;
 use bitmart::{Timestamp, TradeId, dec, rest, ws};

@@ -3,10 +3,9 @@
 use bitmart_types::{Currency, EarnId, EarnProductId, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::earn;
-use crate::{
-    Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload, ValidationError,
-};
+use crate::endpoint::{Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 
 /// A request for fixed savings products.
 ///

@@ -3,10 +3,10 @@
 use bitmart_types::{ContractSymbol, Currency, Decimal, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::futures;
-use crate::{
+use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Envelope, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 /// A request for the balances of the futures account.
@@ -129,7 +129,7 @@ impl From<()> for ListPositionsV1 {
 }
 
 impl Endpoint for ListPositionsV1 {
-    type Response = crate::Rows<crate::api::futures::PositionV1>;
+    type Response = bitmart_types::Rows<crate::api::futures::PositionV1>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_positions_v1",
@@ -196,7 +196,7 @@ impl From<()> for ListPositions {
 }
 
 impl Endpoint for ListPositions {
-    type Response = crate::Rows<crate::api::futures::Position>;
+    type Response = bitmart_types::Rows<crate::api::futures::Position>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_positions",
@@ -263,7 +263,7 @@ impl From<()> for ListPositionRisk {
 }
 
 impl Endpoint for ListPositionRisk {
-    type Response = crate::Rows<crate::api::futures::PositionRisk>;
+    type Response = bitmart_types::Rows<crate::api::futures::PositionRisk>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_position_risk",
@@ -496,7 +496,7 @@ impl From<()> for ListTransactions {
 }
 
 impl Endpoint for ListTransactions {
-    type Response = crate::Rows<crate::api::futures::Transaction>;
+    type Response = bitmart_types::Rows<crate::api::futures::Transaction>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_transactions",
@@ -859,7 +859,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn positions_v1(
         &self,
         request: impl Into<ListPositionsV1>,
-    ) -> Result<crate::Rows<crate::api::futures::PositionV1>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::PositionV1>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -895,7 +895,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn positions(
         &self,
         request: impl Into<ListPositions>,
-    ) -> Result<crate::Rows<crate::api::futures::Position>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::Position>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -919,7 +919,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn position_risk(
         &self,
         request: impl Into<ListPositionRisk>,
-    ) -> Result<crate::Rows<crate::api::futures::PositionRisk>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::PositionRisk>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -1012,7 +1012,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn transactions(
         &self,
         request: impl Into<ListTransactions>,
-    ) -> Result<crate::Rows<crate::api::futures::Transaction>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::Transaction>, crate::Error> {
         self.client.send(request.into()).await
     }
 

@@ -3,8 +3,9 @@
 use bitmart_types::{ContractSymbol, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::futures;
-use crate::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload, ValidationError};
+use crate::endpoint::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
 
 /// A request for the rules and state of contracts.
 ///
@@ -132,7 +133,7 @@ impl ListTrades {
 crate::api::convert::identifier!(ContractSymbol => ListTrades);
 
 impl Endpoint for ListTrades {
-    type Response = crate::Rows<crate::api::futures::Trade>;
+    type Response = bitmart_types::Rows<crate::api::futures::Trade>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_trades",
@@ -348,7 +349,7 @@ impl<A: Into<ContractSymbol>> From<(A, Timestamp, Timestamp)> for ListKlines {
 }
 
 impl Endpoint for ListKlines {
-    type Response = crate::Rows<crate::api::futures::Kline>;
+    type Response = bitmart_types::Rows<crate::api::futures::Kline>;
 
     const METADATA: Metadata =
         Metadata::new("futures_klines", Method::Get, Host::Futures, "/contract/public/kline")
@@ -418,7 +419,7 @@ impl<A: Into<ContractSymbol>> From<(A, Timestamp, Timestamp)> for ListMarkPriceK
 }
 
 impl Endpoint for ListMarkPriceKlines {
-    type Response = crate::Rows<crate::api::futures::Kline>;
+    type Response = bitmart_types::Rows<crate::api::futures::Kline>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_mark_price_klines",
@@ -648,7 +649,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn trades(
         &self,
         request: impl Into<ListTrades>,
-    ) -> Result<crate::Rows<crate::api::futures::Trade>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::Trade>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -744,7 +745,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn klines(
         &self,
         request: impl Into<ListKlines>,
-    ) -> Result<crate::Rows<crate::api::futures::Kline>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::Kline>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -770,7 +771,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn mark_price_klines(
         &self,
         request: impl Into<ListMarkPriceKlines>,
-    ) -> Result<crate::Rows<crate::api::futures::Kline>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::Kline>, crate::Error> {
         self.client.send(request.into()).await
     }
 

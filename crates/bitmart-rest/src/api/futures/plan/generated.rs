@@ -3,10 +3,10 @@
 use bitmart_types::{ContractSymbol, Decimal, OrderId, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::futures;
-use crate::{
+use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 /// A request for open plan orders, take-profits and stop-losses.
@@ -74,7 +74,7 @@ impl From<()> for ListPlanOrders {
 }
 
 impl Endpoint for ListPlanOrders {
-    type Response = crate::Rows<crate::api::futures::PlanOrder>;
+    type Response = bitmart_types::Rows<crate::api::futures::PlanOrder>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_plan_orders",
@@ -415,7 +415,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn plan_orders(
         &self,
         request: impl Into<ListPlanOrders>,
-    ) -> Result<crate::Rows<crate::api::futures::PlanOrder>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::PlanOrder>, crate::Error> {
         self.client.send(request.into()).await
     }
 

@@ -3,9 +3,9 @@
 use bitmart_types::{Currency, Decimal, RequestNo, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::ValidationError;
+use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 /// A request that moves futures money from a sub-account to the main account, with the main account's key.
@@ -275,7 +275,7 @@ impl<A: Into<String>> From<(A, u32)> for ListSubAccountTransfers {
 }
 
 impl Endpoint for ListSubAccountTransfers {
-    type Response = crate::Rows<crate::api::futures::SubAccountTransfer>;
+    type Response = bitmart_types::Rows<crate::api::futures::SubAccountTransfer>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_transfers",
@@ -326,7 +326,7 @@ impl From<u32> for ListOwnTransfers {
 }
 
 impl Endpoint for ListOwnTransfers {
-    type Response = crate::Rows<crate::api::futures::SubAccountTransfer>;
+    type Response = bitmart_types::Rows<crate::api::futures::SubAccountTransfer>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_own_transfers",
@@ -467,7 +467,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     pub async fn transfers(
         &self,
         request: impl Into<ListSubAccountTransfers>,
-    ) -> Result<crate::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -491,7 +491,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     pub async fn own_transfers(
         &self,
         request: impl Into<ListOwnTransfers>,
-    ) -> Result<crate::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
         self.client.send(request.into()).await
     }
 }

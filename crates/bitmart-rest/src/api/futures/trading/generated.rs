@@ -3,10 +3,10 @@
 use bitmart_types::{ClientOrderId, ContractSymbol, OrderId, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::futures;
-use crate::{
+use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 /// A request for one order.
@@ -134,7 +134,7 @@ impl ListOrderHistory {
 crate::api::convert::identifier!(ContractSymbol => ListOrderHistory);
 
 impl Endpoint for ListOrderHistory {
-    type Response = crate::Rows<crate::api::futures::Order>;
+    type Response = bitmart_types::Rows<crate::api::futures::Order>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_order_history",
@@ -232,7 +232,7 @@ impl From<()> for ListOpenOrders {
 }
 
 impl Endpoint for ListOpenOrders {
-    type Response = crate::Rows<crate::api::futures::Order>;
+    type Response = bitmart_types::Rows<crate::api::futures::Order>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_open_orders",
@@ -334,7 +334,7 @@ impl From<()> for ListFills {
 }
 
 impl Endpoint for ListFills {
-    type Response = crate::Rows<crate::api::futures::Fill>;
+    type Response = bitmart_types::Rows<crate::api::futures::Fill>;
 
     const METADATA: Metadata =
         Metadata::new("futures_fills", Method::Get, Host::Futures, "/contract/private/trades")
@@ -617,7 +617,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn order_history(
         &self,
         request: impl Into<ListOrderHistory>,
-    ) -> Result<crate::Rows<crate::api::futures::Order>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::Order>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -651,7 +651,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn open_orders(
         &self,
         request: impl Into<ListOpenOrders>,
-    ) -> Result<crate::Rows<crate::api::futures::Order>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::Order>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -677,7 +677,7 @@ impl crate::api::futures::Futures<'_> {
     pub async fn fills(
         &self,
         request: impl Into<ListFills>,
-    ) -> Result<crate::Rows<crate::api::futures::Fill>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::futures::Fill>, crate::Error> {
         self.client.send(request.into()).await
     }
 

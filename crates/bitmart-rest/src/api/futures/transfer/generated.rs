@@ -5,10 +5,10 @@ use std::time::Duration;
 use bitmart_types::{Currency, Decimal, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::futures;
-use crate::{
+use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 /// A request that moves money between the spot and the futures account.

@@ -5,10 +5,9 @@ use std::time::Duration;
 use bitmart_types::{ClientOrderId, OrderId, Symbol, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::spot;
-use crate::{
-    Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload, ValidationError,
-};
+use crate::endpoint::{Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 
 impl Endpoint for super::SubmitAlgoOrder {
     type Response = crate::Unverified<crate::api::spot::AlgoOrderReceipt>;
@@ -390,7 +389,7 @@ impl From<()> for ListOpenAlgoOrders {
 }
 
 impl Endpoint for ListOpenAlgoOrders {
-    type Response = crate::Unverified<crate::Rows<crate::api::spot::AlgoOrder>>;
+    type Response = crate::Unverified<bitmart_types::Rows<crate::api::spot::AlgoOrder>>;
 
     const METADATA: Metadata = Metadata::new(
         "spot_open_algo_orders",
@@ -509,7 +508,7 @@ impl From<()> for ListAlgoOrderHistory {
 }
 
 impl Endpoint for ListAlgoOrderHistory {
-    type Response = crate::Unverified<crate::Rows<crate::api::spot::AlgoOrder>>;
+    type Response = crate::Unverified<bitmart_types::Rows<crate::api::spot::AlgoOrder>>;
 
     const METADATA: Metadata = Metadata::new(
         "spot_algo_order_history",
@@ -696,7 +695,8 @@ impl crate::api::spot::Spot<'_> {
     pub async fn open_algo_orders(
         &self,
         request: impl Into<ListOpenAlgoOrders>,
-    ) -> Result<crate::Unverified<crate::Rows<crate::api::spot::AlgoOrder>>, crate::Error> {
+    ) -> Result<crate::Unverified<bitmart_types::Rows<crate::api::spot::AlgoOrder>>, crate::Error>
+    {
         self.client.send(request.into()).await
     }
 
@@ -723,7 +723,8 @@ impl crate::api::spot::Spot<'_> {
     pub async fn algo_order_history(
         &self,
         request: impl Into<ListAlgoOrderHistory>,
-    ) -> Result<crate::Unverified<crate::Rows<crate::api::spot::AlgoOrder>>, crate::Error> {
+    ) -> Result<crate::Unverified<bitmart_types::Rows<crate::api::spot::AlgoOrder>>, crate::Error>
+    {
         self.client.send(request.into()).await
     }
 }

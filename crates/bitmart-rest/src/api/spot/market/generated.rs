@@ -3,8 +3,9 @@
 use bitmart_types::{Symbol, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::spot;
-use crate::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload, ValidationError};
+use crate::endpoint::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
 
 /// A request for all currencies of the spot exchange.
 ///
@@ -117,7 +118,7 @@ impl ListTickers {
 }
 
 impl Endpoint for ListTickers {
-    type Response = crate::Rows<crate::api::spot::TickerRow>;
+    type Response = bitmart_types::Rows<crate::api::spot::TickerRow>;
 
     const METADATA: Metadata =
         Metadata::new("spot_tickers", Method::Get, Host::Spot, "/spot/quotation/v3/tickers").limit(
@@ -230,7 +231,7 @@ impl ListLatestKlines {
 crate::api::convert::identifier!(Symbol => ListLatestKlines);
 
 impl Endpoint for ListLatestKlines {
-    type Response = crate::Rows<crate::api::spot::Kline>;
+    type Response = bitmart_types::Rows<crate::api::spot::Kline>;
 
     const METADATA: Metadata = Metadata::new(
         "spot_latest_klines",
@@ -319,7 +320,7 @@ impl ListKlines {
 crate::api::convert::identifier!(Symbol => ListKlines);
 
 impl Endpoint for ListKlines {
-    type Response = crate::Rows<crate::api::spot::Kline>;
+    type Response = bitmart_types::Rows<crate::api::spot::Kline>;
 
     const METADATA: Metadata =
         Metadata::new("spot_klines", Method::Get, Host::Spot, "/spot/quotation/v3/klines").limit(
@@ -436,7 +437,7 @@ impl ListTrades {
 crate::api::convert::identifier!(Symbol => ListTrades);
 
 impl Endpoint for ListTrades {
-    type Response = crate::Rows<crate::api::spot::Trade>;
+    type Response = bitmart_types::Rows<crate::api::spot::Trade>;
 
     const METADATA: Metadata =
         Metadata::new("spot_trades", Method::Get, Host::Spot, "/spot/quotation/v3/trades").limit(
@@ -548,7 +549,9 @@ impl crate::api::spot::Spot<'_> {
     #[doc(alias = "V3TickersRequest")]
     #[doc(alias = "getV3Tickers")]
     #[doc(alias = "get_v3_tickers")]
-    pub async fn tickers(&self) -> Result<crate::Rows<crate::api::spot::TickerRow>, crate::Error> {
+    pub async fn tickers(
+        &self,
+    ) -> Result<bitmart_types::Rows<crate::api::spot::TickerRow>, crate::Error> {
         self.client.send(ListTickers::new()).await
     }
 
@@ -605,7 +608,7 @@ impl crate::api::spot::Spot<'_> {
     pub async fn latest_klines(
         &self,
         request: impl Into<ListLatestKlines>,
-    ) -> Result<crate::Rows<crate::api::spot::Kline>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::spot::Kline>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -644,7 +647,7 @@ impl crate::api::spot::Spot<'_> {
     pub async fn klines(
         &self,
         request: impl Into<ListKlines>,
-    ) -> Result<crate::Rows<crate::api::spot::Kline>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::spot::Kline>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -703,7 +706,7 @@ impl crate::api::spot::Spot<'_> {
     pub async fn trades(
         &self,
         request: impl Into<ListTrades>,
-    ) -> Result<crate::Rows<crate::api::spot::Trade>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::spot::Trade>, crate::Error> {
         self.client.send(request.into()).await
     }
 }

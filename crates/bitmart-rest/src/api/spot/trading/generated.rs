@@ -5,10 +5,10 @@ use std::time::Duration;
 use bitmart_types::{ClientOrderId, OrderId, Side, Symbol, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::ValidationError;
 use crate::api::spot;
-use crate::{
+use crate::endpoint::{
     Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
-    ValidationError,
 };
 
 impl Endpoint for super::SubmitOrder {
@@ -390,7 +390,7 @@ impl From<()> for ListOpenOrders {
 }
 
 impl Endpoint for ListOpenOrders {
-    type Response = crate::Rows<crate::api::spot::Order>;
+    type Response = bitmart_types::Rows<crate::api::spot::Order>;
 
     const METADATA: Metadata =
         Metadata::new("spot_open_orders", Method::Post, Host::Spot, "/spot/v4/query/open-orders")
@@ -506,7 +506,7 @@ impl From<()> for ListOrderHistory {
 }
 
 impl Endpoint for ListOrderHistory {
-    type Response = crate::Rows<crate::api::spot::Order>;
+    type Response = bitmart_types::Rows<crate::api::spot::Order>;
 
     const METADATA: Metadata = Metadata::new(
         "spot_order_history",
@@ -626,7 +626,7 @@ impl From<()> for ListAccountTrades {
 }
 
 impl Endpoint for ListAccountTrades {
-    type Response = crate::Rows<crate::api::spot::Fill>;
+    type Response = bitmart_types::Rows<crate::api::spot::Fill>;
 
     const METADATA: Metadata =
         Metadata::new("spot_account_trades", Method::Post, Host::Spot, "/spot/v4/query/trades")
@@ -690,7 +690,7 @@ impl ListOrderTrades {
 crate::api::convert::identifier!(OrderId => ListOrderTrades);
 
 impl Endpoint for ListOrderTrades {
-    type Response = crate::Rows<crate::api::spot::Fill>;
+    type Response = bitmart_types::Rows<crate::api::spot::Fill>;
 
     const METADATA: Metadata =
         Metadata::new("spot_order_trades", Method::Post, Host::Spot, "/spot/v4/query/order-trades")
@@ -997,7 +997,7 @@ impl crate::api::spot::Spot<'_> {
     pub async fn open_orders(
         &self,
         request: impl Into<ListOpenOrders>,
-    ) -> Result<crate::Rows<crate::api::spot::Order>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::spot::Order>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -1024,7 +1024,7 @@ impl crate::api::spot::Spot<'_> {
     pub async fn order_history(
         &self,
         request: impl Into<ListOrderHistory>,
-    ) -> Result<crate::Rows<crate::api::spot::Order>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::spot::Order>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -1064,7 +1064,7 @@ impl crate::api::spot::Spot<'_> {
     pub async fn account_trades(
         &self,
         request: impl Into<ListAccountTrades>,
-    ) -> Result<crate::Rows<crate::api::spot::Fill>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::spot::Fill>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -1088,7 +1088,7 @@ impl crate::api::spot::Spot<'_> {
     pub async fn order_trades(
         &self,
         request: impl Into<ListOrderTrades>,
-    ) -> Result<crate::Rows<crate::api::spot::Fill>, crate::Error> {
+    ) -> Result<bitmart_types::Rows<crate::api::spot::Fill>, crate::Error> {
         self.client.send(request.into()).await
     }
 }
