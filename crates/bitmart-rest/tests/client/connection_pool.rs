@@ -32,23 +32,6 @@ async fn a_connection_is_reused_after_an_error_response() {
 }
 
 #[tokio::test]
-async fn concurrent_requests_use_a_connection_each() {
-    let server = Server::start(|_| ok(ORDER_RESPONSE)).await;
-    let client = client(&server.address).build().unwrap();
-    let tasks: Vec<_> = (0..20)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { client.send(PLACE_ORDER).await })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap().unwrap();
-    }
-    assert_eq!(server.requests().len(), 20);
-    assert!(server.accepts() <= 20);
-}
-
-#[tokio::test]
 async fn an_idle_connection_that_was_closed_is_replaced() {
     let server = Server::start(|_| Action::RespondAndClose("200 OK", ORDER_RESPONSE.into())).await;
     let client = client(&server.address).build().unwrap();
