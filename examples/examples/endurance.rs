@@ -58,7 +58,7 @@ async fn main() -> examples::Result {
     let end = Instant::now() + Duration::from_secs(seconds);
     // Without rate limits, which would slow the orders down.
     let exchange = Sandbox::start(Config::new().seed(7).rate_limits(false)).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let credentials = sandbox::credentials(&exchange)?;
     let client = rest::Client::builder()
         .environment(environment.clone())

@@ -55,6 +55,8 @@ mod state;
 mod stream;
 pub mod sync;
 #[cfg(test)]
+mod test_support;
+#[cfg(test)]
 mod tests;
 mod time_scale;
 mod tracker;

@@ -71,7 +71,7 @@ async fn a_write_is_never_retried() {
         let client = client("https://spot")
             .transport(script.clone())
             .clock(OffsetClock { start, offset_millis: 0 })
-            .sync_clock(true)
+            .auto_sync_clock(true)
             .retry_reads(RetryPolicy::within(HALF_MINUTE).attempts(9))
             .build()
             .unwrap();

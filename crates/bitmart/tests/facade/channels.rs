@@ -30,7 +30,7 @@ struct Harness {
 impl Harness {
     async fn open() -> Result<Self, Box<dyn std::error::Error>> {
         let exchange = Sandbox::start(Config::new().seed(3)).await?;
-        let environment = sandbox::environment(&exchange)?;
+        let environment = sandbox::environment(&exchange);
         let credentials = sandbox::credentials(&exchange)?;
         let rest = rest::Client::builder()
             .environment(environment.clone())

@@ -32,7 +32,7 @@ impl Harness {
         let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false);
         let exchange = Arc::new(Sandbox::start(config).await?);
         let client = Client::builder()
-            .environment(sandbox::environment(&exchange)?)
+            .environment(sandbox::environment(&exchange))
             .credentials(sandbox::credentials(&exchange)?)
             .clock(ExchangeClock(exchange.clone()))
             .limiter(Limiter::new(LimitPolicy::Off))

@@ -24,7 +24,7 @@ fn client(
     credentials: Credentials,
 ) -> Result<Client, Box<dyn std::error::Error>> {
     Ok(Client::builder()
-        .environment(sandbox::environment(exchange)?)
+        .environment(sandbox::environment(exchange))
         .credentials(credentials)
         .clock(ExchangeClock(exchange.clone()))
         .limiter(Limiter::new(LimitPolicy::Off))
@@ -212,7 +212,7 @@ async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
 
     let harness = Harness::open().await?;
     let ws = ws::Client::builder()
-        .environment(sandbox::environment(&harness.exchange)?)
+        .environment(sandbox::environment(&harness.exchange))
         .credentials(sandbox::credentials(&harness.exchange)?)
         .clock(ExchangeClock(harness.exchange.clone()))
         .build()?;

@@ -20,7 +20,7 @@ async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
     let config = Config::new().stepped_clock(BEGIN).rate_limits(false);
     let exchange = Arc::new(Sandbox::start(config).await?);
     let client = Client::builder()
-        .environment(sandbox::environment(&exchange)?)
+        .environment(sandbox::environment(&exchange))
         .credentials(sandbox::credentials(&exchange)?)
         .clock(ExchangeClock(exchange.clone()))
         .limiter(bitmart::rest::limit::Limiter::new(bitmart::rest::limit::LimitPolicy::Off))

@@ -20,7 +20,7 @@ fn client(
     credentials: Credentials,
 ) -> Result<Client, Box<dyn std::error::Error>> {
     Ok(Client::builder()
-        .environment(sandbox::environment(exchange)?)
+        .environment(sandbox::environment(exchange))
         .credentials(credentials)
         .clock(ExchangeClock(exchange.clone()))
         .limiter(Limiter::new(LimitPolicy::Off))
