@@ -20,7 +20,7 @@ use bitmart::sandbox::operator::{
 };
 use bitmart::sandbox::{Config, Contract, RecordedFrame, Sandbox, Scenario, SpotPair};
 use bitmart::{Credentials, Environment};
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+use clap::ArgMatches;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 

@@ -1,10 +1,8 @@
 //! The arguments of `sandbox`.
 
-use std::path::PathBuf;
-
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 
-use super::FAULTS;
+use super::{FAULTS, calls, env, up};
 
 pub(crate) fn command() -> Command {
     let account = || {

@@ -76,6 +76,7 @@ async fn an_idle_connection_is_not_used_after_one_of_the_same_age_gave_no_respon
     let (one, other, _idle) = tokio::join!(one, other, server);
     assert!(one.is_ok() && other.is_ok());
 
+    tokio::time::advance(Duration::from_secs(1)).await;
     let error = client.send(Numbered { number: 3 }).await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert_eq!(error.outcome(), Outcome::Unknown);
