@@ -104,7 +104,7 @@ impl Clock for SandboxClock {
 async fn over_tcp() -> examples::Result<Vec<Fill>> {
     let exchange = Arc::new(Sandbox::start(config()).await?);
     let access = Access {
-        environment: sandbox::environment(&exchange)?,
+        environment: sandbox::environment(&exchange),
         credentials: sandbox::credentials(&exchange)?,
         connector: Connector::direct(),
         clock: SandboxClock(exchange.clone()),
@@ -115,7 +115,7 @@ async fn over_tcp() -> examples::Result<Vec<Fill>> {
 async fn in_process() -> examples::Result<Vec<Fill>> {
     let simulation = Simulation::start(config()).await?;
     let access = Access {
-        environment: simulation.environment()?,
+        environment: simulation.environment(),
         credentials: simulation.credentials()?,
         connector: simulation.connector(),
         clock: simulation.clock(),

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use bitmart::account::{AccountEvent, AccountTracker, Market};
 use bitmart::rest::{self, RetryPolicy, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
+use bitmart::ws;
 use bitmart::ws::event::DepthEvent;
+use bitmart::ws::topic::Topic;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed};
-use bitmart::ws::{self, Topic};
 use bitmart::{Decimal, TradeId, dec};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -57,7 +58,7 @@ async fn main() -> examples::Result {
     let end = Instant::now() + Duration::from_secs(seconds);
     // Without rate limits, which would slow the orders down.
     let exchange = Sandbox::start(Config::new().seed(7).rate_limits(false)).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let credentials = sandbox::credentials(&exchange)?;
     let client = rest::Client::builder()
         .environment(environment.clone())

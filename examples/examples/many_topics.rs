@@ -10,11 +10,11 @@ use bitmart::ws::{Client, FanInOptions, OverflowPolicy, Update, topic};
 #[tokio::main]
 async fn main() -> examples::Result {
     let exchange = Sandbox::start(Config::new()).await?;
-    let client = Client::builder().environment(sandbox::environment(&exchange)?).build()?;
+    let client = Client::builder().environment(sandbox::environment(&exchange)).build()?;
 
     let topics = ["BTC_USDT", "ETH_USDT"].map(topic::spot::ticker);
     let options = FanInOptions::new().capacity(1_000).overflow_policy(OverflowPolicy::Conflate);
-    let mut tickers = client.subscribe_many_with(topics, options).await?;
+    let mut tickers = client.fan_in_with(topics, options).await?;
     let mut left = 4;
     while left > 0 {
         let Some(item) = tickers.next().await else { break };

@@ -15,7 +15,7 @@ async fn main() -> examples::Result {
     let live = std::env::args().any(|argument| argument == "live");
     let exchange = if live { None } else { Some(Sandbox::start(Config::new()).await?) };
     let environment = match &exchange {
-        Some(exchange) => sandbox::environment(exchange)?,
+        Some(exchange) => sandbox::environment(exchange),
         None => Environment::live(),
     };
     println!("market data from: {}", environment.name);

@@ -11,7 +11,7 @@ use bitmart::ws::{self, topic};
 #[tokio::main]
 async fn main() -> examples::Result {
     let exchange = Sandbox::start(Config::new()).await?;
-    let streams = ws::Client::builder().environment(sandbox::environment(&exchange)?).build()?;
+    let streams = ws::Client::builder().environment(sandbox::environment(&exchange)).build()?;
     let topic = topic::spot::depth_increase("ETH_USDT");
     let name = topic.name().to_owned();
     let mut books = streams.order_book(topic).await?;

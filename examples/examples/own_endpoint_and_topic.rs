@@ -5,10 +5,11 @@
 //! cargo run --example own_endpoint_and_topic
 //! ```
 
-use bitmart::rest::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
+use bitmart::rest::endpoint::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
 use bitmart::types::wire;
 use bitmart::ws::event::{DecodeError, Event, decode_entries};
-use bitmart::ws::{Dialect, Topic, Update};
+use bitmart::ws::topic::Topic;
+use bitmart::ws::{Dialect, Update};
 use bitmart::{Decimal, Symbol, Timestamp, rest, ws};
 use serde::Deserialize;
 

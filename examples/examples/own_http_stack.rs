@@ -12,9 +12,11 @@
 //! ```
 
 use bitmart_rest::auth::Credentials;
+use bitmart_rest::endpoint::{Encoder, Endpoint, decode};
 use bitmart_rest::http::Request;
+use bitmart_rest::spot;
 use bitmart_rest::types::Environment;
-use bitmart_rest::{Clock, ConfigError, Encoder, Endpoint, SystemClock, decode, spot};
+use bitmart_rest::types::{Clock, ConfigError, SystemClock};
 
 struct Exchange {
     encoder: Encoder,

@@ -14,7 +14,7 @@ use bitmart::{Decimal, TradeId, dec, rest, ws};
 #[tokio::main]
 async fn main() -> examples::Result {
     let exchange = Sandbox::start(Config::new()).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let credentials = sandbox::credentials(&exchange)?;
     let client = rest::Client::builder()
         .environment(environment.clone())

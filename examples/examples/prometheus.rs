@@ -32,7 +32,7 @@ async fn main() -> examples::Result {
     let client = rest::Client::builder()
         .environment(exchange.environment.clone())
         .credentials(exchange.credentials.clone())
-        .sync_clock(true)
+        .auto_sync_clock(true)
         .build()?;
     let streams = ws::Client::builder()
         .environment(exchange.environment.clone())

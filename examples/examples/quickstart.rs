@@ -13,7 +13,7 @@ use bitmart::{dec, rest, ws};
 #[tokio::main]
 async fn main() -> examples::Result {
     let exchange = Sandbox::start(Config::new().tls(true)).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let credentials = sandbox::credentials(&exchange)?;
     println!("This runs on an embedded sandbox with play money, not on BitMart.");
     println!("It listens on {} and {}.\n", exchange.spot().rest, exchange.futures().rest);

@@ -29,7 +29,7 @@ pub async fn exchange() -> Result<Exchange> {
     let Ok(name) = std::env::var(Environment::VARIABLE) else {
         let sandbox = Sandbox::start(Config::new()).await?;
         return Ok(Exchange {
-            environment: sandbox::environment(&sandbox)?,
+            environment: sandbox::environment(&sandbox),
             credentials: sandbox::credentials(&sandbox)?,
             embedded: Some(sandbox),
         });

@@ -62,7 +62,7 @@ async fn start() -> (Sandbox, Rebalancer) {
         .spot_balance("USDT", dec!(100_000));
     let exchange = Sandbox::start(config).await.expect("a sandbox");
     let client = Client::builder()
-        .environment(sandbox::environment(&exchange).expect("addresses"))
+        .environment(sandbox::environment(&exchange))
         .credentials(sandbox::credentials(&exchange).expect("credentials"))
         .clock(StoppedClock)
         .build()

@@ -151,7 +151,7 @@ fn render(root: &Path) -> Result<Vec<File>, String> {
     let sdks = sdk::SdkNames::load(&root.join("crates/bitmart-rest/api/sdk/names.toml"))?;
     sdks.check(&sections)?;
     for section in &sections {
-        files.push(requests::render(section, &models, &sdks)?);
+        files.extend(requests::render(section, &models, &sdks)?);
     }
     files.extend(catalog::render(&sections, &models, &enums)?);
     files.extend(routes::render(&sections)?);

@@ -5,9 +5,10 @@ use std::time::Duration;
 use bitmart_types::Currency;
 
 use crate::feed::Feed;
+use crate::sync::AccountSync;
 use crate::sync::DEFAULT_AUDIT_INTERVAL;
 use crate::time_scale::TimeScale;
-use crate::{AccountState, AccountSync, AccountTracker, Assumptions, Market};
+use crate::{AccountState, AccountTracker, Assumptions, Market};
 
 /// Configures an [`AccountTracker`]. Follow a market at least: otherwise the tracker has no events.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Conversion of stream and REST models into the types of this crate.
 
-use bitmart_types::{Currency, Decimal, OrderId, Side, futures};
+use bitmart_types::futures::{self, PositionMode};
+use bitmart_types::{Currency, Decimal, OrderId, Side};
 
 use crate::order::nonzero;
 use crate::{
@@ -20,7 +21,7 @@ pub(crate) fn spot_order_event(
         order_id: update.order_id,
         client_order_id: update.client_order_id,
         instrument: Instrument::Pair(update.symbol),
-        is_buy: is_buy(&update.side),
+        side: Some(update.side),
         price: nonzero(update.price),
         size: nonzero(update.size),
         notional: nonzero(update.notional),
@@ -44,7 +45,7 @@ impl From<bitmart_rest::spot::Order> for Order {
             order_id: order.order_id,
             client_order_id: order.client_order_id,
             instrument: Instrument::Pair(order.symbol),
-            is_buy: is_buy(&order.side),
+            side: Some(order.side),
             price: nonzero(order.price),
             size: nonzero(order.size),
             notional: nonzero(order.notional),
@@ -69,7 +70,7 @@ pub(crate) fn futures_order_event(
         order_id: order.order_id,
         client_order_id: order.client_order_id,
         instrument: Instrument::Contract(order.symbol),
-        is_buy: order.side.is_buy(),
+        side: side(&order.side),
         price: nonzero(order.price),
         size: nonzero(Some(size)),
         notional: None,
@@ -88,7 +89,7 @@ impl From<bitmart_rest::futures::Order> for Order {
             order_id: order.order_id,
             client_order_id: order.client_order_id,
             instrument: Instrument::Contract(order.symbol),
-            is_buy: order.side.is_buy(),
+            side: side(&order.side),
             price: nonzero(order.price),
             size: nonzero(Some(order.size)),
             notional: None,
@@ -100,12 +101,8 @@ impl From<bitmart_rest::futures::Order> for Order {
     }
 }
 
-fn is_buy(side: &Side) -> Option<bool> {
-    match side {
-        Side::Buy => Some(true),
-        Side::Sell => Some(false),
-        _ => None,
-    }
+fn side(side: &futures::Side) -> Option<Side> {
+    side.is_buy().map(|is_buy| if is_buy { Side::Buy } else { Side::Sell })
 }
 
 impl Fill {
@@ -122,7 +119,7 @@ impl Fill {
             size: fill.size,
             fee: fill.fee,
             fee_currency: fill.fee_currency,
-            role: fill.trade_role,
+            trade_role: fill.trade_role,
             timestamp: fill.timestamp,
         }
     }
@@ -138,7 +135,7 @@ impl From<bitmart_rest::spot::Fill> for Fill {
             size: fill.size,
             fee: fill.fee,
             fee_currency: fill.fee_currency,
-            role: fill.trade_role,
+            trade_role: fill.trade_role,
             timestamp: fill.create_time,
         }
     }
@@ -154,7 +151,7 @@ impl From<bitmart_rest::futures::Fill> for Fill {
             size: fill.size,
             fee: fill.fee,
             fee_currency: None,
-            role: fill.trade_role,
+            trade_role: fill.trade_role,
             timestamp: fill.create_time,
         }
     }
@@ -167,12 +164,12 @@ pub(crate) fn spot_balance_event(
     let missing =
         || MalformedItem::missing_field(format_args!("balance of {}", balance.currency), "av_bal");
     let (available, frozen) = (balance.available.ok_or_else(missing)?, balance.frozen);
-    Ok((balance.currency, Balance { available, frozen, position_margin: None }))
+    Ok((balance.currency, Balance { available, frozen, position_deposit: None }))
 }
 
 pub(crate) fn spot_balance_row(balance: bitmart_rest::account::SpotBalance) -> (Currency, Balance) {
     let (available, frozen) = (balance.available, balance.frozen);
-    (balance.currency, Balance { available, frozen, position_margin: None })
+    (balance.currency, Balance { available, frozen, position_deposit: None })
 }
 
 /// Fails if the amount is missing. It does not default to 0: the balance is fetched from REST.
@@ -186,14 +183,14 @@ pub(crate) fn futures_balance_event(
         )
     };
     let (available, frozen) = (asset.available.ok_or_else(missing)?, asset.frozen);
-    let position_margin = asset.position_deposit;
-    Ok((asset.currency, Balance { available, frozen, position_margin }))
+    let position_deposit = asset.position_deposit;
+    Ok((asset.currency, Balance { available, frozen, position_deposit }))
 }
 
 pub(crate) fn futures_balance_row(asset: bitmart_rest::futures::Asset) -> (Currency, Balance) {
     let (available, frozen) = (asset.available, asset.frozen);
-    let position_margin = asset.position_deposit;
-    (asset.currency, Balance { available, frozen, position_margin })
+    let position_deposit = asset.position_deposit;
+    (asset.currency, Balance { available, frozen, position_deposit })
 }
 
 /// Fails if the direction is not known.
@@ -208,17 +205,14 @@ pub(crate) fn position_event(
             return Err(MalformedItem::missing_field(item, "position_type"));
         }
     };
-    let one_way = match position.position_mode {
-        Some(futures::PositionMode::OneWay) => Some(true),
-        Some(futures::PositionMode::Hedge) => Some(false),
-        _ => None,
-    };
-    let key = PositionKey { contract: position.symbol, direction };
+    let position_mode =
+        position.position_mode.filter(|mode| !matches!(mode, PositionMode::Unknown(_)));
+    let key = PositionKey { symbol: position.symbol, direction };
     let position = Position {
         size: position.size,
-        average_price: nonzero(position.entry_price),
+        entry_price: nonzero(position.entry_price),
         liquidation_price: reachable(position.liquidation_price),
-        one_way,
+        position_mode,
     };
     Ok((key, position))
 }
@@ -230,22 +224,22 @@ pub(crate) fn position_row(
     let missing = |field| {
         MalformedItem::missing_field(format_args!("position of {}", position.symbol), field)
     };
-    let (direction, one_way) = match (position.position_side, position.signed_size) {
-        (Some(futures::PositionSide::Long), _) => (Direction::Long, false),
-        (Some(futures::PositionSide::Short), _) => (Direction::Short, false),
+    let (direction, mode) = match (position.position_side, position.signed_size) {
+        (Some(futures::PositionSide::Long), _) => (Direction::Long, PositionMode::Hedge),
+        (Some(futures::PositionSide::Short), _) => (Direction::Short, PositionMode::Hedge),
         (Some(futures::PositionSide::Both), Some(size)) if size.is_sign_negative() => {
-            (Direction::Short, true)
+            (Direction::Short, PositionMode::OneWay)
         }
-        (Some(futures::PositionSide::Both), Some(_)) => (Direction::Long, true),
+        (Some(futures::PositionSide::Both), Some(_)) => (Direction::Long, PositionMode::OneWay),
         (Some(futures::PositionSide::Both), None) => return Err(missing("position_amount")),
         (None | Some(_), _) => return Err(missing("position_side")),
     };
-    let key = PositionKey { contract: position.symbol, direction };
+    let key = PositionKey { symbol: position.symbol, direction };
     let position = Position {
         size: position.size,
-        average_price: nonzero(position.entry_price),
+        entry_price: nonzero(position.entry_price),
         liquidation_price: reachable(position.liquidation_price),
-        one_way: Some(one_way),
+        position_mode: Some(mode),
     };
     Ok((key, position))
 }

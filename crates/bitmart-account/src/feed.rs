@@ -9,9 +9,10 @@ use bitmart_ws::{ErrorKind, Update};
 
 use crate::fetch::{self, FetchPlan, PageBuffer};
 use crate::stream::{self, Changes, Opening, Sources};
+use crate::sync::AccountSync;
 use crate::sync::{LossCause, Request, Snapshot};
 use crate::time_scale::TimeScale;
-use crate::{AccountSync, CatchUpError, Fill, MalformedItem, Market};
+use crate::{CatchUpError, Fill, MalformedItem, Market};
 
 type Query<T> = Pin<Box<dyn Future<Output = Result<T, HistoryError>> + Send>>;
 

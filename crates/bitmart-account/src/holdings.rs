@@ -1,6 +1,6 @@
 //! Balances and positions.
 
-use bitmart_types::{ContractSymbol, Decimal};
+use bitmart_types::{ContractSymbol, Decimal, futures};
 
 /// The balance of one currency on one market, in units of that currency.
 ///
@@ -13,13 +13,13 @@ pub struct Balance {
     /// Reserved, for example by open orders; `None` if the exchange does not send it.
     pub frozen: Option<Decimal>,
     /// Margin of open positions; futures only.
-    pub position_margin: Option<Decimal>,
+    pub position_deposit: Option<Decimal>,
 }
 
 impl Balance {
     /// Creates a balance with this available amount. The other fields are `None`.
     pub fn new(available: Decimal) -> Self {
-        Self { available, frozen: None, position_margin: None }
+        Self { available, frozen: None, position_deposit: None }
     }
 }
 
@@ -49,7 +49,7 @@ impl Direction {
 #[allow(clippy::exhaustive_structs, reason = "a key")]
 pub struct PositionKey {
     /// The contract.
-    pub contract: ContractSymbol,
+    pub symbol: ContractSymbol,
     /// The direction. In one-way mode a contract has at most one position.
     pub direction: Direction,
 }
@@ -57,7 +57,7 @@ pub struct PositionKey {
 impl PositionKey {
     /// Returns the key of the opposite direction of the same contract.
     pub(crate) fn opposite(&self) -> Self {
-        Self { contract: self.contract.clone(), direction: self.direction.opposite() }
+        Self { symbol: self.symbol.clone(), direction: self.direction.opposite() }
     }
 }
 
@@ -70,17 +70,17 @@ pub struct Position {
     /// Size in contracts, never negative.
     pub size: Decimal,
     /// Average entry price in the quote currency; `None` if the exchange does not send it.
-    pub average_price: Option<Decimal>,
+    pub entry_price: Option<Decimal>,
     /// Liquidation price in the quote currency; `None` if there is none, or the exchange does not send
     /// it.
     pub liquidation_price: Option<Decimal>,
-    /// Whether the account is in one-way mode; `None` if it is not known.
-    pub one_way: Option<bool>,
+    /// One-way or hedge mode; `None` if it is not known.
+    pub position_mode: Option<futures::PositionMode>,
 }
 
 impl Position {
     /// Creates a position of this size; 0 means closed. The other fields are `None`.
     pub fn new(size: Decimal) -> Self {
-        Self { size, average_price: None, liquidation_price: None, one_way: None }
+        Self { size, entry_price: None, liquidation_price: None, position_mode: None }
     }
 }

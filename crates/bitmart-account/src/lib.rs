@@ -3,7 +3,7 @@
 //! A private stream sends changes, but neither the state before them nor what happened while it was
 //! disconnected. REST returns the current state, but no changes. [`AccountTracker`] joins the two: it
 //! maintains orders, fills, balances and positions, reports each fill once, and reports every loss
-//! of messages. [`AccountSync`] is the same logic without I/O.
+//! of messages. [`sync::AccountSync`] is the same logic without I/O.
 //!
 //! # Completeness
 //!
@@ -55,6 +55,8 @@ mod state;
 mod stream;
 pub mod sync;
 #[cfg(test)]
+mod test_support;
+#[cfg(test)]
 mod tests;
 mod time_scale;
 mod tracker;
@@ -67,5 +69,4 @@ pub use holdings::{Balance, Direction, Position, PositionKey};
 pub use malformed::MalformedItem;
 pub use order::{Fill, Instrument, Market, Order, Progress};
 pub use state::AccountState;
-pub use sync::AccountSync;
 pub use tracker::AccountTracker;

@@ -121,8 +121,8 @@ pub struct Order {
     pub client_order_id: Option<ClientOrderId>,
     /// The pair or contract.
     pub instrument: Instrument,
-    /// Whether the order buys; `None` for a side that this version does not know.
-    pub is_buy: Option<bool>,
+    /// Buy or sell; `None` for a side of futures that this version does not know.
+    pub side: Option<Side>,
     /// The lifecycle state.
     pub progress: Progress,
     /// Limit price in the quote currency; `None` for market orders.
@@ -198,7 +198,7 @@ pub struct Fill {
     /// Currency of the fee; `None` if the exchange does not send it.
     pub fee_currency: Option<Currency>,
     /// Maker or taker; `None` if the exchange does not send it.
-    pub role: Option<TradeRole>,
+    pub trade_role: Option<TradeRole>,
     /// When the trade happened, by the exchange's clock; `None` if the exchange does not send it.
     pub timestamp: Option<Timestamp>,
 }

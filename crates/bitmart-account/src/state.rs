@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use bitmart_types::futures::PositionMode;
 use bitmart_types::{ClientOrderId, ContractSymbol, Currency, OrderId, Timestamp, TradeId};
 
 use crate::known_fills::KnownFills;
@@ -200,9 +201,10 @@ impl AccountState {
             return self.positions.remove(&key).is_some();
         }
         let opposite = key.opposite();
-        let mode = |key| self.position(key).and_then(|stored| stored.one_way);
-        position.one_way = position.one_way.or_else(|| mode(&key)).or_else(|| mode(&opposite));
-        if position.one_way == Some(true) {
+        let mode = |key| self.position(key).and_then(|stored| stored.position_mode.clone());
+        position.position_mode =
+            position.position_mode.or_else(|| mode(&key)).or_else(|| mode(&opposite));
+        if position.position_mode == Some(PositionMode::OneWay) {
             self.positions.remove(&opposite);
         }
         self.positions.insert(key, position.clone()) != Some(position)
@@ -292,10 +294,10 @@ impl AccountState {
 
     /// Returns the positions of a contract: at most one in one-way mode, up to a long and a short one in
     /// hedge mode.
-    pub fn positions(&self, contract: &ContractSymbol) -> impl Iterator<Item = &Position> {
+    pub fn positions(&self, symbol: &ContractSymbol) -> impl Iterator<Item = &Position> {
         self.positions
             .iter()
-            .filter(move |(key, _)| key.contract == *contract)
+            .filter(move |(key, _)| key.symbol == *symbol)
             .map(|(_, position)| position)
     }
 

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bitmart_types::Currency;
 use bitmart_ws::event::Event;
-use bitmart_ws::{Client, Error, Subscription, Topic, Update, futures, spot, topic};
+use bitmart_ws::topic::Topic;
+use bitmart_ws::{Client, Error, Subscription, Update, futures, spot, topic};
 use futures_util::StreamExt as _;
 
 use crate::sync::Change;

@@ -37,7 +37,8 @@ pub use message::{Change, LossCause, Page, Request, Snapshot};
 ///
 /// ```
 /// use bitmart_account::sync::{Change, Request, Snapshot};
-/// use bitmart_account::{AccountState, AccountSync, Assumptions, Balance, Health, Market};
+/// use bitmart_account::{AccountState, Assumptions, Balance, Health, Market};
+/// use bitmart_account::sync::AccountSync;
 /// use bitmart_types::{Timestamp, dec};
 ///
 /// let mut now = Timestamp::from_millis(0);

@@ -1,3 +1,4 @@
+use bitmart_types::futures::PositionMode;
 use bitmart_types::{Decimal, Timestamp, dec, futures};
 use bitmart_ws::event::Event;
 use proptest::prelude::*;
@@ -91,17 +92,7 @@ fn an_order_is_found_by_either_id_and_its_progress_never_moves_back() {
 }
 
 fn fill(order: &str, trade: &str) -> Fill {
-    Fill {
-        trade_id: trade.into(),
-        order_id: order.into(),
-        instrument: Instrument::Pair("BTC_USDT".into()),
-        price: dec!(5),
-        size: dec!(1),
-        fee: None,
-        fee_currency: None,
-        role: None,
-        timestamp: Some(Timestamp::from_millis(1)),
-    }
+    test_support::fill(order, trade, Some(Timestamp::from_millis(1)))
 }
 
 #[test]
@@ -157,11 +148,7 @@ fn a_position_without_a_price_of_liquidation_has_none() {
         let row: bitmart_rest::futures::Position =
             bitmart_types::json::from_str(&row).expect("a row");
         let (_, position) = convert::position_row(row).expect("a known side");
-        assert_eq!(
-            (position.liquidation_price, position.average_price),
-            (expected, None),
-            "{sent}"
-        );
+        assert_eq!((position.liquidation_price, position.entry_price), (expected, None), "{sent}");
         let frame = format!(
             r#"{{"group":"futures/position","data":[{{"symbol":"BTCUSDT","hold_volume":"1",
             "position_type":1,"hold_avg_price":"0","liquidate_price":{sent}}}]}}"#
@@ -169,11 +156,7 @@ fn a_position_without_a_price_of_liquidation_has_none() {
         let mut entries: Vec<bitmart_ws::futures::Position> = Vec::new();
         bitmart_ws::futures::Position::decode(&frame, &mut entries).expect("decodes");
         let (_, position) = convert::position_event(entries.remove(0)).expect("a known direction");
-        assert_eq!(
-            (position.liquidation_price, position.average_price),
-            (expected, None),
-            "{sent}"
-        );
+        assert_eq!((position.liquidation_price, position.entry_price), (expected, None), "{sent}");
     }
 }
 
@@ -201,7 +184,7 @@ fn a_reversed_one_way_position_replaces_the_old_one_and_hedge_mode_has_both() {
 #[test]
 fn apply_balance_returns_whether_the_balance_changed() {
     let mut state = AccountState::new();
-    let balance = |available| Balance { available, frozen: Some(dec!(0)), position_margin: None };
+    let balance = |available| Balance { available, frozen: Some(dec!(0)), position_deposit: None };
     assert!(state.apply_balance(Market::Spot, "BTC".into(), balance(dec!(1))));
     assert!(!state.apply_balance(Market::Spot, "BTC".into(), balance(dec!(1.0))));
     assert!(state.apply_balance(Market::Futures, "BTC".into(), balance(dec!(1))));
@@ -303,27 +286,27 @@ fn remove_order_removes_an_open_order_and_limits_its_fills() {
 
 #[test]
 fn a_position_without_its_mode_has_that_of_the_stored_positions_of_the_contract() {
-    let key = |direction| PositionKey { contract: "BTCUSDT".into(), direction };
+    let key = |direction| PositionKey { symbol: "BTCUSDT".into(), direction };
     let (long, short) = (key(Direction::Long), key(Direction::Short));
-    let position = |size, one_way| Position { one_way, ..Position::new(size) };
+    let position = |size, position_mode| Position { position_mode, ..Position::new(size) };
     // The mode of the first position, and the directions that are open after the second one.
     for (mode, expected) in [
-        (Some(true), vec![&short]),
-        (Some(false), vec![&long, &short]),
+        (Some(PositionMode::OneWay), vec![&short]),
+        (Some(PositionMode::Hedge), vec![&long, &short]),
         // Both may be open, so none disappears.
         (None, vec![&long, &short]),
     ] {
         let mut state = AccountState::new();
-        state.apply_position(long.clone(), position(dec!(3), mode));
+        state.apply_position(long.clone(), position(dec!(3), mode.clone()));
         // A change of the size that lacks the mode does not forget it.
         assert!(state.apply_position(long.clone(), position(dec!(4), None)));
-        assert!(!state.apply_position(long.clone(), position(dec!(4), mode)), "{mode:?}");
+        assert!(!state.apply_position(long.clone(), position(dec!(4), mode.clone())), "{mode:?}");
         assert!(state.apply_position(short.clone(), position(dec!(1), None)));
         let open: Vec<_> = state.all_positions().map(|(key, _)| key).collect();
         assert_eq!(open, expected, "{mode:?}");
-        assert!(state.all_positions().all(|(_, position)| position.one_way == mode));
+        assert!(state.all_positions().all(|(_, position)| position.position_mode == mode));
         // The mode of the message is newer than that of a position that is closed meanwhile.
-        assert!(state.apply_position(long.clone(), position(dec!(2), Some(true))));
+        assert!(state.apply_position(long.clone(), position(dec!(2), Some(PositionMode::OneWay))));
         assert_eq!(state.all_positions().count(), 1, "{mode:?}");
     }
 }

@@ -9,12 +9,10 @@ use tokio::time::Sleep;
 
 use crate::feed::Feed;
 use crate::observe::AccountMetrics;
+use crate::sync::AccountSync;
 use crate::sync::Request;
 use crate::time_scale::TimeScale;
-use crate::{
-    AccountEvent, AccountState, AccountSync, AccountTrackerBuilder, AuditStats, Error, Health,
-    Market,
-};
+use crate::{AccountEvent, AccountState, AccountTrackerBuilder, AuditStats, Error, Health, Market};
 
 /// Tracks an account: a [`Stream`] of [`AccountEvent`]s that maintains an [`AccountState`].
 ///

@@ -1,7 +1,8 @@
 //! `api`: sends any request, documented or not.
 
 use bitmart::rest::catalog::Role;
-use bitmart::rest::{Client, Detailed, Effect, Outcome, Payload};
+use bitmart::rest::endpoint::{Effect, Payload};
+use bitmart::rest::{Client, Detailed, Outcome};
 use clap::{ArgMatches, Command};
 use serde_json::value::RawValue;
 

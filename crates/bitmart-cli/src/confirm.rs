@@ -6,8 +6,9 @@ pub(crate) mod prompt;
 pub(crate) mod withdrawal;
 
 use bitmart::ClientOrderId;
+use bitmart::rest::Client;
 use bitmart::rest::catalog::{EndpointEntry, Role};
-use bitmart::rest::{Client, Effect, Host};
+use bitmart::rest::endpoint::{Effect, Host};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bitmart::Timestamp;
-use bitmart::rest::{Auth, Metadata, Method, Payload};
+use bitmart::rest::endpoint::{Auth, Metadata, Method, Payload};
 
 use crate::context::Context;
 use crate::failure::Failure;

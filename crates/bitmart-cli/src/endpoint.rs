@@ -5,7 +5,8 @@ pub(crate) mod parameters;
 
 use bitmart::ClientOrderId;
 use bitmart::rest::catalog::{EndpointEntry, RecodeError, Role};
-use bitmart::rest::{Client, Detailed, Effect, Payload};
+use bitmart::rest::endpoint::{Effect, Payload};
+use bitmart::rest::{Client, Detailed};
 use clap::ArgMatches;
 use serde_json::value::RawValue;
 

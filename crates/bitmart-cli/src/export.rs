@@ -45,7 +45,8 @@ mod year;
 use std::path::PathBuf;
 
 use bitmart::Timestamp;
-use bitmart::rest::{Client, Clock as _};
+use bitmart::rest::Client;
+use bitmart::rest::types::Clock as _;
 use clap::{Arg, ArgAction, Command};
 
 pub(crate) use self::audit::{Audit, DatasetAudit};

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use bitmart::rest::{Category, Error, ErrorKind, Outcome};
+use bitmart::rest::code::Category;
+use bitmart::rest::{Error, ErrorKind, Outcome};
 use bitmart::ws::{Error as StreamError, ErrorKind as StreamErrorKind};
 
 /// The exit code. The codes are stable; the README explains each.

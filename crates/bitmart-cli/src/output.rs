@@ -18,8 +18,8 @@ pub(crate) mod json {
 use std::fmt;
 use std::io::{self, Write as _};
 
-use bitmart::rest::Effect;
 use bitmart::rest::catalog::EndpointEntry;
+use bitmart::rest::endpoint::Effect;
 
 pub(crate) use self::format::Format;
 pub(crate) use self::options::OutputOptions;

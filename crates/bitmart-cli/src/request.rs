@@ -1,7 +1,7 @@
 //! A request by method and path, documented or not.
 
 use bitmart::rest::catalog::{self, EndpointEntry};
-use bitmart::rest::{Auth, Effect, Envelope, Host, Metadata, Method, Payload};
+use bitmart::rest::endpoint::{Auth, Effect, Envelope, Host, Metadata, Method, Payload};
 use clap::{Arg, ArgAction, ArgMatches};
 use serde_json::value::RawValue;
 
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn decodes_what_payload_encodes() {
-        let mut payload = bitmart::rest::Payload::new();
+        let mut payload = bitmart::rest::endpoint::Payload::new();
         for (name, value) in [("symbol", "BTC_USDT"), ("note", "a b&c=d%é")] {
             payload.query(name, value);
         }

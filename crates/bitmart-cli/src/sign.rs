@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal as _, Read as _};
 
+use bitmart::rest::endpoint::{Encoder, Method};
 use bitmart::rest::http;
-use bitmart::rest::{Encoder, Method};
 use bitmart::{Credentials, Timestamp};
 use clap::{ArgMatches, Command};
 

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use bitmart::net::Connector;
-use bitmart::rest::{Client, ClientBuilder, LimitPolicy, Limiter, RetryPolicy};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::{Client, ClientBuilder, RetryPolicy};
 use bitmart::types::Service;
 use bitmart::ws;
 use bitmart::{Credentials, Environment, Timestamp};
@@ -124,14 +125,14 @@ impl Target {
     pub(crate) fn bulk_client(&self, limits: RateLimits, attempts: u32) -> Result<Client, Failure> {
         let minutes = Duration::from_secs(120);
         let limiter = limits.limiter(minutes);
-        let builder = Client::builder().limiter(limiter).sync_clock(true);
+        let builder = Client::builder().limiter(limiter).auto_sync_clock(true);
         self.build(builder.retry_reads(RetryPolicy::within(minutes).attempts(attempts)))
     }
 
     /// A REST client that retries reads for 15 s and synchronizes its clock.
     pub(crate) fn retrying_client(&self, limits: RateLimits) -> Result<Client, Failure> {
         let limiter = limits.limiter(Duration::from_secs(30));
-        let builder = Client::builder().limiter(limiter).sync_clock(true);
+        let builder = Client::builder().limiter(limiter).auto_sync_clock(true);
         self.build(builder.retry_reads(RetryPolicy::within(Duration::from_secs(15))))
     }
 

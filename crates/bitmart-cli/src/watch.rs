@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bitmart::Timestamp;
 use bitmart::ws::event::{Event, RawEvent};
-use bitmart::ws::{Client, Subscription, Topic, Update};
+use bitmart::ws::topic::Topic;
+use bitmart::ws::{Client, Subscription, Update};
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::sync::mpsc;

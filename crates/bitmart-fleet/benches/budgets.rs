@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 
 use bitmart_fleet::RedisBudgets;
 use bitmart_rest::auth::Credentials;
+use bitmart_rest::endpoint::{
+    Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
+};
+use bitmart_rest::limit::{Budget, BudgetStore, LimitPolicy, Limiter, LocalBudgets, RequestEnd};
 use bitmart_rest::transport::{self, HyperTransport, Transport as _};
 use bitmart_rest::types::{Decimal, Environment, Service};
-use bitmart_rest::{
-    Auth, Budget, BudgetStore, Client, Effect, EncodeError, Endpoint, Host, LimitPolicy,
-    LimitScope, Limiter, LocalBudgets, Metadata, Method, Payload, RequestEnd, spot,
-};
+use bitmart_rest::{Client, spot};
 use bitmart_sandbox::{Config, Sandbox};
 
 use self::server::Server;

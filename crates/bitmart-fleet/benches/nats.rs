@@ -12,7 +12,8 @@ use bitmart_fleet::collector::Collector;
 use bitmart_fleet::nats::{Options, Source};
 use bitmart_ws::event::RawEvent;
 use bitmart_ws::source::Feed;
-use bitmart_ws::{Client, Dialect, Subscription, Topic, Update};
+use bitmart_ws::topic::Topic;
+use bitmart_ws::{Client, Dialect, Subscription, Update};
 use futures_util::StreamExt as _;
 
 const FRAMES: u64 = 100_000;

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bitmart_rest::{
+use bitmart_rest::limit::{
     Budget, BudgetFuture, BudgetRefusal, BudgetStore, PermitId, RateLimitState, RequestEnd,
     ThrottleReason,
 };
@@ -49,7 +49,7 @@ const MAX_REPLY_TIME: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_secs(3);
 
 /// Rate-limit budgets in Redis: all processes that use the same server and namespace stay below the limits of the
-/// exchange together. A [`BudgetStore`] for [`Limiter::with_store`](bitmart_rest::Limiter::with_store).
+/// exchange together. A [`BudgetStore`] for [`Limiter::with_store`](bitmart_rest::limit::Limiter::with_store).
 ///
 /// Permits are counted by one script, so that each change is atomic, and by the clock of the server alone. A
 /// permit costs one round trip before its request; its end and the corrections by response headers are sent
@@ -68,7 +68,8 @@ const MARGIN: Duration = Duration::from_secs(3);
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
 /// use bitmart_fleet::RedisBudgets;
-/// use bitmart_rest::{Client, LimitPolicy, Limiter};
+/// use bitmart_rest::Client;
+/// use bitmart_rest::limit::{LimitPolicy, Limiter};
 ///
 /// // The address from which the exchange sees this machine.
 /// let budgets = RedisBudgets::builder("redis://10.0.0.5:6379", "203.0.113.7").build()?;

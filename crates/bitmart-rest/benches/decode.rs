@@ -5,7 +5,8 @@
 
 use std::hint::black_box;
 
-use bitmart_rest::{Endpoint, decode, spot};
+use bitmart_rest::endpoint::{Endpoint, decode};
+use bitmart_rest::spot;
 use bitmart_testkit::bench::Comparison;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};

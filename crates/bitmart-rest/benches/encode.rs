@@ -6,7 +6,8 @@ use std::hint::black_box;
 use std::io::Write as _;
 
 use bitmart_auth::Credentials;
-use bitmart_rest::{Encoder, Endpoint, Payload, spot};
+use bitmart_rest::endpoint::{Encoder, Endpoint, Payload};
+use bitmart_rest::spot;
 use bitmart_testkit::{bench::Comparison, canary};
 use bitmart_types::{Decimal, Environment, Timestamp};
 

@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 
 use bitmart_auth::Credentials;
-use bitmart_rest::{
-    Auth, Client, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload, spot,
+use bitmart_rest::endpoint::{
+    Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload,
 };
+use bitmart_rest::{Client, spot};
 use bitmart_testkit::bench::{median, processor_time};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Service};

@@ -13,7 +13,8 @@ use std::{env, thread};
 
 use bitmart_auth::Credentials;
 use bitmart_net::TlsOptions;
-use bitmart_rest::{Client, LimitPolicy, Limiter, spot};
+use bitmart_rest::limit::{LimitPolicy, Limiter};
+use bitmart_rest::{Client, spot};
 use bitmart_testkit::bench::{median, processor_time};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Roots, Service};

@@ -25,11 +25,6 @@ pub use builder::ClientBuilder;
 #[cfg(feature = "client")]
 pub use detailed::Detailed;
 #[cfg(feature = "client")]
-pub use limit::{
-    Budget, BudgetFuture, BudgetRate, BudgetRefusal, BudgetStore, LimitPolicy, Limiter,
-    LocalBudgets, PermitId, RequestEnd,
-};
-#[cfg(feature = "client")]
 pub use pipeline::Client;
 #[cfg(feature = "client")]
 use pipeline::Inner;

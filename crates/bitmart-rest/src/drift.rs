@@ -34,9 +34,10 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use crate::Error;
 use crate::catalog::{ENDPOINTS, EndpointEntry};
+use crate::endpoint::{Endpoint, Envelope, Metadata, decode};
 use crate::wire::response::{SUCCESS, whole, without_padding};
-use crate::{Endpoint, Envelope, Error, Metadata, decode};
 
 use schema::Schema;
 

@@ -47,7 +47,7 @@ use std::collections::HashMap;
 
 use bitmart_types::{Rows, Timestamp};
 
-use crate::Endpoint;
+use crate::endpoint::Endpoint;
 
 #[cfg(feature = "client")]
 pub use pages::{Gap, HistoryError, HistoryPages};

@@ -10,8 +10,10 @@ mod client;
 #[cfg(feature = "client")]
 pub mod dead_man;
 pub mod drift;
+pub mod endpoint;
 mod error;
 pub mod history;
+pub mod limit;
 #[cfg(feature = "client")]
 pub mod reconcile;
 #[cfg(feature = "recording")]
@@ -22,26 +24,16 @@ pub mod recording;
 pub mod testing;
 mod wire;
 
-pub use api::code::{Category, ClockFault, RetryAdvice};
 pub use api::{
     Empty, OrderRef, Unverified, account, affiliate, broker, catalog, code, earn, futures, margin,
     spot, sub_account, system,
 };
 pub use bitmart_auth as auth;
 pub use bitmart_types as types;
-pub use bitmart_types::{Clock, ConfigError, RowFault, Rows, SystemClock};
 pub use client::transport;
 #[cfg(feature = "client")]
-pub use client::{
-    Budget, BudgetFuture, BudgetRate, BudgetRefusal, BudgetStore, Client, ClientBuilder,
-    ClockEstimate, Detailed, LimitPolicy, Limiter, LocalBudgets, PermitId, RequestEnd, RetryPolicy,
-    SyncedClock,
-};
+pub use client::{Client, ClientBuilder, ClockEstimate, Detailed, RetryPolicy, SyncedClock};
 pub use error::{ApiError, DecodeError, Error, ErrorKind, Outcome, RetryClass, Unexpected};
-pub use transport::{Transport, TransportError, TransportErrorKind};
-pub use wire::{
-    Auth, Effect, EncodeError, Encoder, Endpoint, Envelope, Host, LimitScope, Metadata, Method,
-    Payload, RateLimit, RateLimitState, ThrottleReason, Throttled, ValidationError, decode,
-};
-/// The types in which a [`Transport`] takes requests and gives responses.
+pub use wire::ValidationError;
+/// The types in which a [`Transport`](transport::Transport) takes requests and gives responses.
 pub use {bytes, http};

@@ -12,7 +12,8 @@
 //! use bitmart_rest::auth::Credentials;
 //! use bitmart_rest::testing::{ExpectedRequest, ScriptedResponse, ScriptedTransport};
 //! use bitmart_rest::types::dec;
-//! use bitmart_rest::{Client, Outcome, TransportErrorKind, spot};
+//! use bitmart_rest::{Client, Outcome, spot};
+//! use bitmart_rest::transport::TransportErrorKind;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,5 +59,3 @@ pub use self::replayer::Replayer;
 pub use self::scripted_response::ScriptedResponse;
 pub use self::scripted_transport::ScriptedTransport;
 pub use self::sent_request::SentRequest;
-#[doc(no_inline)]
-pub use crate::recording::{Json, JsonError, ReadError, Recording, Redaction};

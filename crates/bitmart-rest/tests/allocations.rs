@@ -1,7 +1,8 @@
 //! The number of allocations per request.
 
 use bitmart_auth::Credentials;
-use bitmart_rest::{Encoder, spot};
+use bitmart_rest::endpoint::Encoder;
+use bitmart_rest::spot;
 use bitmart_types::{Decimal, Environment, Timestamp};
 
 #[test]
@@ -23,7 +24,7 @@ fn encodes_and_signs_an_order_in_at_most_five_allocations() {
 
 /// Allocations of a call with this limiter.
 #[cfg(feature = "client")]
-fn allocations_of_a_call(limiter: bitmart_rest::Limiter) -> u64 {
+fn allocations_of_a_call(limiter: bitmart_rest::limit::Limiter) -> u64 {
     use bitmart_rest::transport::{Body, from_fn};
     use bitmart_rest::{Client, bytes::Bytes, http};
 
@@ -48,7 +49,7 @@ fn allocations_of_a_call(limiter: bitmart_rest::Limiter) -> u64 {
 #[cfg(feature = "client")]
 #[test]
 fn a_permit_that_is_counted_in_this_process_needs_no_allocation() {
-    use bitmart_rest::{LimitPolicy, Limiter};
+    use bitmart_rest::limit::{LimitPolicy, Limiter};
 
     let without = allocations_of_a_call(Limiter::new(LimitPolicy::Off));
     assert!(without > 0);

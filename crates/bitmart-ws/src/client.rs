@@ -165,7 +165,7 @@ impl Client {
     ///
     /// # async fn run(client: Client, pairs: Vec<String>) -> Result<(), bitmart_ws::Error> {
     /// let topics = pairs.iter().map(|pair| topic::spot::ticker(pair.as_str()));
-    /// for subscription in client.subscribe_all(topics).await {
+    /// for subscription in client.subscribe_each(topics).await {
     ///     println!("{}", subscription?.topic().name());
     /// }
     /// # Ok(())
@@ -177,7 +177,7 @@ impl Client {
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
-    pub async fn subscribe_all<T: Event>(
+    pub async fn subscribe_each<T: Event>(
         &self,
         topics: impl IntoIterator<Item = Topic<T>>,
     ) -> Vec<Result<Subscription<T>, Error>> {

@@ -14,7 +14,9 @@
 //! One turn of [`Driver::run`] carries out the actions of the session, then waits for the next
 //! command, signal, socket event or deadline and passes it to the session.
 
+mod drained;
 mod history;
+mod messages;
 mod signals;
 mod socket;
 mod suspend;
@@ -29,20 +31,20 @@ use bitmart_types::{Clock, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, Sleep};
 
+use crate::ConnectionStatus;
 use crate::assignments::Assignments;
 use crate::client::{ConnectionProblem, ProblemSender};
 use crate::connect::Connector;
 use crate::dialect::{Access, Dialect};
 use crate::error::{Error, ErrorKind};
-use crate::event::{DecodeError, DecodeErrorKind, Event};
-use crate::frame::Message;
-use crate::inflate::{InflateError, InflaterPool};
+use crate::event::Event;
+use crate::inflate::InflaterPool;
 use crate::observe::ConnectionObserver;
 use crate::reason::ReconnectReason;
 use crate::receive_time::ReceiveTime;
 use crate::receive_tracker::ReceiveTracker;
 use crate::router::{Router, Subscriber, SubscriberId};
-use crate::session::{Action, ConnectionStatus, Session, SessionEvent};
+use crate::session::{Action, Session, SessionEvent};
 
 use socket::SocketEvent;
 
@@ -348,94 +350,5 @@ impl Driver {
                 self.handle_message(message).await
             }
         }
-    }
-
-    /// Returns whether it was a data frame and nothing else.
-    async fn handle_message(&mut self, message: Message) -> bool {
-        match message {
-            Message::Text(bytes) => {
-                if let Ok(text) = std::str::from_utf8(&bytes) {
-                    return self.handle_text(text);
-                }
-                let reason = "the text frame is not UTF-8";
-                self.handle_unreadable(DecodeErrorKind::Encoding, reason, &bytes);
-            }
-            Message::InvalidText => {
-                let reason = "the text frame is not UTF-8";
-                self.handle_unreadable(DecodeErrorKind::Encoding, reason, &[]);
-            }
-            Message::Binary(bytes) => {
-                // Cloned, so that the closure can borrow `self`.
-                let inflaters = self.inflaters.clone();
-                match inflaters.inflate(&bytes, |text| self.handle_text(text)) {
-                    Ok((data, 0)) => return data,
-                    // The text is valid, but the bytes after it are lost.
-                    Ok((_, trailing)) => {
-                        let reason = format!("{trailing} bytes after the compressed stream");
-                        let rest = bytes.len().saturating_sub(trailing);
-                        let rest = bytes.get(rest..).unwrap_or_default();
-                        let kind = DecodeErrorKind::Trailing;
-                        let error = DecodeError::from_bytes(kind, &reason, rest);
-                        self.observer.malformed(&error);
-                        self.router.malformed(error);
-                    }
-                    Err(error) => {
-                        let kind = match error {
-                            InflateError::Truncated => DecodeErrorKind::Truncated,
-                            _ => DecodeErrorKind::Encoding,
-                        };
-                        self.handle_unreadable(kind, &error.to_string(), &bytes);
-                    }
-                }
-            }
-            Message::Ping(payload) => {
-                if self.session.ping_received(now()) {
-                    let bytes = payload.len();
-                    match self.socket.send_pong(payload).await {
-                        Ok(()) => self.observer.sent(bytes),
-                        Err(reason) => self.session.disconnected(now(), reason),
-                    }
-                }
-            }
-            Message::Pong => self.session.frame_received(now()),
-            Message::Close(code, text) => {
-                self.socket.close().await;
-                self.session.disconnected(now(), ReconnectReason::Closed { code, text });
-            }
-        }
-        false
-    }
-
-    /// Decodes a text frame and dispatches its events. Returns whether it was data and nothing else.
-    fn handle_text(&mut self, text: &str) -> bool {
-        let Some(channel) = self.session.receive(now(), text) else {
-            // Control frames are JSON, too, except for `pong`.
-            match DecodeError::from_text(text).filter(|_| text != "pong") {
-                None => self.session.frame_decoded(now(), true),
-                Some(error) => self.handle_malformed(error),
-            }
-            return false;
-        };
-        while let Some(event) = self.session.poll_event() {
-            self.took_events = true;
-            self.observer.session_event(&event, self.session.desired_topics());
-            self.router.session_event(event);
-        }
-        let readable = self.router.dispatch(channel, text);
-        self.session.frame_decoded(now(), readable);
-        readable
-    }
-
-    /// Handles a frame that could not be turned into text.
-    fn handle_unreadable(&mut self, kind: DecodeErrorKind, reason: &str, bytes: &[u8]) {
-        self.session.frame_received(now());
-        self.handle_malformed(DecodeError::from_bytes(kind, reason, bytes));
-    }
-
-    /// Reports an unreadable frame to every subscriber: it may have been meant for any of them.
-    fn handle_malformed(&mut self, error: DecodeError) {
-        self.observer.malformed(&error);
-        self.router.malformed(error);
-        self.session.frame_decoded(now(), false);
     }
 }

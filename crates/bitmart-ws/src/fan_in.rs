@@ -47,7 +47,7 @@ pub struct TopicUpdate<T> {
     pub received_at: ReceiveTime,
 }
 
-/// A stream of the updates of many topics, with one bounded queue: see [`Client::subscribe_many`].
+/// A stream of the updates of many topics, with one bounded queue: see [`Client::fan_in`].
 ///
 /// The updates of each topic come in the order in which things happened, its lifecycle included, and
 /// those of different topics in the order in which the client read them. [`capacity`](Self::capacity)
@@ -69,7 +69,7 @@ pub struct TopicUpdate<T> {
 /// let topics = pairs.iter().map(|pair| topic::spot::ticker(pair.as_str()));
 /// // Only the newest price of each pair matters.
 /// let options = FanInOptions::new().overflow_policy(OverflowPolicy::Conflate);
-/// let mut tickers = client.subscribe_many_with(topics, options).await?;
+/// let mut tickers = client.fan_in_with(topics, options).await?;
 /// while let Some(item) = tickers.next().await {
 ///     match item {
 ///         Ok(item) => println!("{}: {:?}", item.topic, item.update),

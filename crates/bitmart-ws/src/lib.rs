@@ -67,10 +67,7 @@ pub use policy::{ConnectionPolicy, LimitSource, PolicyError};
 pub use reason::{ReconnectReason, Rejection};
 #[cfg(feature = "client")]
 pub use receive_time::ReceiveTime;
-pub use session::{
-    Action, ConnectPacing, ConnectionState, ConnectionStatus, Session, SessionEvent,
-};
+pub use session::status::{ConnectionState, ConnectionStatus};
 #[cfg(feature = "client")]
 pub use subscription::Subscription;
-pub use topic::Topic;
 pub use update::Update;

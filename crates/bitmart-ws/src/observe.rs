@@ -20,7 +20,8 @@ use tracing::field::Empty;
 use crate::dialect::{Access, Dialect};
 use crate::event::DecodeError;
 use crate::frame::Message;
-use crate::session::{ConnectionState, ConnectionStatus, SessionEvent};
+use crate::session::SessionEvent;
+use crate::{ConnectionState, ConnectionStatus};
 
 pub(crate) use self::metrics::{Metrics, QueueDepth, book_resync};
 

@@ -14,7 +14,8 @@
 //!
 //! ```
 //! use std::time::Instant;
-//! use bitmart_ws::{Access, Action, Dialect, Limits, Session, SessionEvent};
+//! use bitmart_ws::{Access, Dialect, Limits};
+//! use bitmart_ws::session::{Action, Session, SessionEvent};
 //!
 //! let now = Instant::now();
 //! let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
@@ -40,7 +41,7 @@ mod pending;
 #[cfg(test)]
 mod property_tests;
 mod sending;
-mod status;
+pub(crate) mod status;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -57,7 +58,6 @@ use pending::PendingCommands;
 
 pub use action::{Action, SessionEvent};
 pub use pacing::ConnectPacing;
-pub use status::{ConnectionState, ConnectionStatus};
 
 /// One connection: its desired topics, its subscribed topics, and the actions that follow from the
 /// difference. See the [module](self) for how to drive it.

@@ -9,6 +9,7 @@ use std::time::Instant;
 use futures_core::{FusedStream, Stream};
 use tokio::sync::{mpsc, watch};
 
+use crate::ConnectionStatus;
 use crate::assignments::{Assignments, TopicLease};
 use crate::driver::{Command, DriverSignals, LoginFailure};
 use crate::error::{Error, ErrorKind};
@@ -16,7 +17,6 @@ use crate::queue::Reader;
 use crate::receive_time::ReceiveTime;
 use crate::receive_tracker::ReceiveTracker;
 use crate::router::SubscriberId;
-use crate::session::ConnectionStatus;
 use crate::topic::Topic;
 use crate::update::Update;
 

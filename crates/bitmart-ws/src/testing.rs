@@ -10,7 +10,8 @@
 //! ```
 //! use bitmart_ws::event::RawEvent;
 //! use bitmart_ws::testing::ScriptedServer;
-//! use bitmart_ws::{Dialect, Subscription, Topic, Update};
+//! use bitmart_ws::{Dialect, Subscription, Update};
+//! use bitmart_ws::topic::Topic;
 //!
 //! /// Quotes only while its stream is connected.
 //! #[derive(Default)]

@@ -17,7 +17,9 @@
 //! nothing. They have no type here; use a raw topic:
 //!
 //! ```
-//! use bitmart_ws::{Dialect, Topic, event::RawEvent};
+//! use bitmart_ws::Dialect;
+//! use bitmart_ws::topic::Topic;
+//! use bitmart_ws::event::RawEvent;
 //!
 //! let topic: Topic<RawEvent> = Topic::private(Dialect::Futures, "futures/unicast");
 //! assert!(topic.is_private());
@@ -68,7 +70,8 @@ impl<T> Topic<T> {
     ///
     /// ```
     /// use bitmart_ws::event::{DecodeError, Event};
-    /// use bitmart_ws::{Topic, peek, spot, topic};
+    /// use bitmart_ws::topic::Topic;
+    /// use bitmart_ws::{peek, spot, topic};
     ///
     /// #[derive(Clone)]
     /// enum Market {

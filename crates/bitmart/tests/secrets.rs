@@ -77,7 +77,7 @@ async fn logs_errors_panics_and_debug_output_contain_no_secret() -> TestResult {
 
     let key = ApiKey::new(KEY, SECRET, MEMO);
     let exchange = Sandbox::start(Config::new().tls(true).seed(11).api_key(key)).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let signatures = Arc::default();
     let custom = |panics| -> TestResult<Custom> {
         let inner = HyperTransport::builder().roots(environment.roots.clone()).build()?;
@@ -94,7 +94,7 @@ async fn logs_errors_panics_and_debug_output_contain_no_secret() -> TestResult {
     // REST: accepted, rejected and lost requests, through the default and a custom transport.
     for credentials in invalid.iter().flatten().cloned().chain([valid()?]) {
         let builder = || Client::builder().environment(environment.clone());
-        let builder = || builder().credentials(credentials.clone()).sync_clock(true);
+        let builder = || builder().credentials(credentials.clone()).auto_sync_clock(true);
         record_debug(&builder());
         rest_calls(&builder().build()?, &exchange).await;
         rest_calls(&builder().transport(custom(false)?).build()?, &exchange).await;

@@ -13,7 +13,7 @@ const START_MS: u64 = 1_700_000_000_000;
 async fn start() -> (Simulation, Client, ws::Client) {
     let config = Config::new().stepped_clock(START_MS);
     let simulation = Simulation::start(config).await.expect("a simulation");
-    let environment = || simulation.environment().expect("addresses");
+    let environment = || simulation.environment();
     let credentials = || simulation.credentials().expect("a key");
     let rest = Client::builder()
         .environment(environment())

@@ -27,7 +27,7 @@ async fn traces_contain_no_bodies_frames_or_secrets() -> Result<(), Box<dyn std:
     let recorder = SpanRecorder::default();
     tracing::subscriber::set_global_default(recorder.clone())?;
     let exchange = Sandbox::start(Config::new().seed(11)).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let credentials = sandbox::credentials(&exchange)?;
     let rest = rest::Client::builder()
         .environment(environment.clone())

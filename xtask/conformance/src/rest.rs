@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bitmart_rest::catalog::{EndpointEntry, RecodeError, find_route};
-use bitmart_rest::{Envelope, Error, ErrorKind, Method};
+use bitmart_rest::endpoint::{Envelope, Method};
+use bitmart_rest::{Error, ErrorKind};
 use bitmart_types::{Note, collect_notes};
 use bytes::Bytes;
 use http::StatusCode;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bitmart_rest::catalog::{EndpointEntry, find_route};
-use bitmart_rest::{Effect, Envelope, Method};
+use bitmart_rest::endpoint::{Effect, Envelope, Method};
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};

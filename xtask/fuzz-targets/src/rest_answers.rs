@@ -18,7 +18,7 @@ pub fn run(input: &[u8]) {
     }
     // A model reads what it has written, and writes it again unchanged.
     let again = match entry.metadata.envelope {
-        bitmart_rest::Envelope::None => data.clone(),
+        bitmart_rest::endpoint::Envelope::None => data.clone(),
         _ => format!(r#"{{"code":1000,"success":true,"data":{data}}}"#),
     };
     if let Ok(written) = entry.recode_response(StatusCode::OK, &again.into()) {

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bitmart_ws::{Access, Action, Dialect, Limits, ReconnectReason, Session};
+use bitmart_ws::session::{Action, Session};
+use bitmart_ws::{Access, Dialect, Limits, ReconnectReason};
 
 /// Topics of published frames, and others.
 const TOPICS: [&str; 8] = [

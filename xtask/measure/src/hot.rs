@@ -4,7 +4,9 @@
 use std::hint::black_box;
 
 use bitmart_auth::Credentials;
-use bitmart_rest::{Client, Encoder, LimitPolicy, Limiter, decode, spot};
+use bitmart_rest::endpoint::{Encoder, decode};
+use bitmart_rest::limit::{LimitPolicy, Limiter};
+use bitmart_rest::{Client, spot};
 use bitmart_sim::book::Side;
 use bitmart_sim::spot_order::{NewSpotOrder, SpotOrderType};
 use bitmart_sim::{AccountId, Command, Exchange, Outcome, Setup, SpotPair, SpotRequest};

@@ -1,11 +1,16 @@
 //! The models of the client, read from their sources.
 
+mod attributes;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Field, Fields, GenericArgument, Item, PathArguments, Token, Type};
+
+pub(crate) use self::attributes::doc;
+use self::attributes::{Serde, camel_case, derives, search_aliases};
 
 /// Every struct of one crate that is decoded, and what the documentation needs of its requests.
 #[derive(Default)]
@@ -73,7 +78,7 @@ impl Models {
         for entry in std::fs::read_dir(folder).map_err(explain)? {
             let path = entry.map_err(explain)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() {
+            if path.is_dir() && name != "generated" {
                 self.collect(root, &path)?;
             } else if path.extension().is_some_and(|extension| extension == "rs")
                 && !matches!(&*name, "generated.rs" | "tests.rs")
@@ -283,79 +288,6 @@ impl Kind {
     }
 }
 
-/// The attributes of `serde` that matter here.
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "they are independent attributes")]
-struct Serde {
-    rename: Option<String>,
-    rename_all: Option<String>,
-    aliases: Vec<String>,
-    helper: Option<String>,
-    has_default: bool,
-    is_flat: bool,
-    is_skipped: bool,
-    /// Serialized as its only field.
-    is_transparent: bool,
-    /// Decoded as another type.
-    is_opaque: bool,
-}
-
-impl Serde {
-    fn read(attributes: &[Attribute]) -> Self {
-        let mut all = Self::default();
-        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-            // Other attributes do not matter.
-            let _ = attribute.parse_nested_meta(|meta| {
-                let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-                let value = if meta.input.peek(Token![=]) {
-                    let value: syn::Expr = meta.value()?.parse()?;
-                    match value {
-                        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => {
-                            text.value()
-                        }
-                        _ => String::new(),
-                    }
-                } else {
-                    if meta.input.peek(syn::token::Paren) {
-                        let content;
-                        syn::parenthesized!(content in meta.input);
-                        content.parse_terminated(syn::Meta::parse, Token![,])?;
-                    }
-                    String::new()
-                };
-                match name.as_str() {
-                    "rename" => all.rename = Some(value),
-                    "rename_all" => all.rename_all = Some(value),
-                    "alias" => all.aliases.push(value),
-                    "with" => all.helper = Some(value),
-                    "deserialize_with" => {
-                        all.helper = Some(value.trim_end_matches("::deserialize").to_owned());
-                    }
-                    "default" => all.has_default = true,
-                    "flatten" => all.is_flat = true,
-                    "skip" | "skip_deserializing" => all.is_skipped = true,
-                    "transparent" => all.is_transparent = true,
-                    "from" | "try_from" => all.is_opaque = true,
-                    _ => {}
-                }
-                Ok(())
-            });
-        }
-        all
-    }
-}
-
-fn derives(attributes: &[Attribute], name: &str) -> bool {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
-        let mut found = false;
-        let _ = attribute.parse_nested_meta(|meta| {
-            found |= meta.path.segments.last().is_some_and(|last| last.ident == name);
-            Ok(())
-        });
-        found
-    })
-}
-
 fn member(field: &Field, all: &Serde) -> Option<Member> {
     let own = Serde::read(&field.attrs);
     let rust = field.ident.as_ref()?.to_string();
@@ -377,19 +309,6 @@ fn member(field: &Field, all: &Serde) -> Option<Member> {
     })
 }
 
-/// The documentation of an item on one line.
-pub(crate) fn doc(attributes: &[Attribute]) -> String {
-    let line = |attribute: &Attribute| match &attribute.meta {
-        syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    };
-    let lines: Vec<String> = attributes.iter().filter_map(line).collect();
-    lines.join("").trim().to_owned()
-}
-
 /// The names in the pattern of `fn from((symbol, order): (A, B))`, as Markdown.
 fn tuple_names(item: &syn::ItemImpl) -> Option<String> {
     let Some(syn::ImplItem::Fn(function)) = item.items.first() else { return None };
@@ -401,28 +320,4 @@ fn tuple_names(item: &syn::ItemImpl) -> Option<String> {
     };
     let names: Option<Vec<String>> = pattern.elems.iter().map(name).collect();
     Some(format!("`({})`", names?.join(", ")))
-}
-
-/// The texts of `#[doc(alias = "…")]`.
-fn search_aliases(attributes: &[Attribute]) -> Vec<String> {
-    let mut aliases = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
-        let _ = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("alias") {
-                aliases.push(meta.value()?.parse::<syn::LitStr>()?.value());
-            }
-            Ok(())
-        });
-    }
-    aliases
-}
-
-/// `start_time` to `startTime`.
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |text, word| {
-        let (letter, rest) = word.split_at(1.min(word.len()));
-        text + &letter.to_uppercase() + rest
-    })
 }

@@ -17,7 +17,7 @@ mod group;
 pub(super) use conversions::{Conversions, Source};
 
 /// Names of bitmart-rest that a generated file may import.
-const IMPORTS: [&str; 11] = [
+const IMPORTS: [&str; 10] = [
     "Auth",
     "Effect",
     "EncodeError",
@@ -28,64 +28,86 @@ const IMPORTS: [&str; 11] = [
     "Metadata",
     "Method",
     "Payload",
-    "ValidationError",
 ];
 
-/// The generated file of one section.
-pub(crate) fn render(section: &Section, models: &Models, sdks: &SdkNames) -> Result<File, String> {
-    let mut body = String::new();
+/// The generated files of one section: one for each request, and one that exports them and has the methods of
+/// the group.
+pub(crate) fn render(
+    section: &Section,
+    models: &Models,
+    sdks: &SdkNames,
+) -> Result<Vec<File>, String> {
+    let folder = format!("crates/bitmart-rest/src/api/{}", section.module.replace("::", "/"));
+    let source = format!("crates/bitmart-rest/api/{}", section.file);
+    let mut files = Vec::new();
+    let (mut modules, mut exports) = (String::new(), String::new());
     for endpoint in &section.endpoints {
+        let name = types::snake_case(&endpoint.request);
+        let _ = writeln!(modules, "mod {name};");
         if !endpoint.custom {
-            request(&mut body, endpoint, section.docs(endpoint));
-            Conversions::new(endpoint).render(&mut body, endpoint);
+            let _ = writeln!(exports, "pub use {name}::{};", endpoint.request);
         }
-        implementation(&mut body, endpoint);
+        let path = format!("{folder}/generated/{name}.rs");
+        files.push(File::rust(path, &source, &request_file(section, endpoint))?);
     }
-    group::render(&mut body, section, models, sdks);
+    let mut text = format!("{modules}\n{exports}\n");
+    group::render(&mut text, section, models, sdks);
+    files.push(File::rust(format!("{folder}/generated.rs"), &source, &text)?);
+    Ok(files)
+}
+
+/// The file of one request.
+fn request_file(section: &Section, endpoint: &Endpoint) -> String {
+    let mut body = String::new();
+    if !endpoint.custom {
+        request(&mut body, endpoint, section.docs(endpoint));
+        Conversions::new(endpoint).render(&mut body, endpoint);
+    }
+    implementation(&mut body, section, endpoint);
 
     let imports: Vec<&str> = IMPORTS.into_iter().filter(|name| uses(&body, name)).collect();
-    let types: BTreeSet<&str> = section
-        .endpoints
-        .iter()
-        .filter(|endpoint| !endpoint.custom)
-        .flat_map(|endpoint| &endpoint.params)
-        .filter(|param| types::path(&param.rust).starts_with("bitmart_types::"))
-        .map(|param| param.rust.as_str())
-        .collect();
-    // A type of an endpoint's own module is qualified with the module: `futures::KlineStep`.
-    let modules: BTreeSet<&str> = section
-        .endpoints
-        .iter()
-        .filter(|endpoint| !endpoint.custom)
-        .flat_map(|endpoint| &endpoint.params)
-        .filter_map(|param| Some(param.rust.split_once("::")?.0))
-        .collect();
     let mut text = String::new();
     if uses(&body, "Duration") {
         text.push_str("use std::time::Duration;\n\n");
     }
+    let (mut types, mut modules) = (BTreeSet::new(), BTreeSet::new());
+    if !endpoint.custom {
+        for param in &endpoint.params {
+            if types::path(&param.rust).starts_with("bitmart_types::") {
+                types.insert(param.rust.as_str());
+            }
+            // A type of an endpoint's own module is qualified with the module: `futures::KlineStep`.
+            modules.extend(param.rust.split_once("::").map(|(module, _)| module));
+        }
+    }
+    if body.contains("wire::") && body.replace("crate::wire::", "").contains("wire::") {
+        types.insert("wire");
+    }
     if !types.is_empty() {
         let types: Vec<&str> = types.into_iter().collect();
-        let wire = if body.contains("wire::") { ", wire" } else { "" };
-        let _ = writeln!(text, "use bitmart_types::{{{}{wire}}};", types.join(", "));
+        let _ = writeln!(text, "use bitmart_types::{{{}}};", types.join(", "));
     }
-    if section.endpoints.iter().any(|endpoint| !endpoint.custom) {
+    if !endpoint.custom {
         text.push_str("use serde::{Deserialize, Serialize};\n");
     }
     text.push('\n');
     for module in modules {
         let _ = writeln!(text, "use crate::api::{module};");
     }
-    let _ = writeln!(text, "use crate::{{{}}};\n", imports.join(", "));
-    let path =
-        format!("crates/bitmart-rest/src/api/{}/generated.rs", section.module.replace("::", "/"));
-    File::rust(path, &format!("crates/bitmart-rest/api/{}", section.file), &(text + &body))
+    let _ = writeln!(text, "use crate::endpoint::{{{}}};", imports.join(", "));
+    if uses(&body, "ValidationError") {
+        text.push_str("use crate::ValidationError;\n");
+    }
+    text + "\n" + &body
 }
 
-/// The request type, seen from the generated file.
-fn path(endpoint: &Endpoint) -> String {
-    let module = if endpoint.custom { "super::" } else { "" };
-    format!("{module}{}", endpoint.request)
+/// The request type, seen from a generated file.
+fn path(section: &Section, endpoint: &Endpoint) -> String {
+    if endpoint.custom {
+        format!("crate::api::{}::{}", section.public_module(), endpoint.request)
+    } else {
+        endpoint.request.clone()
+    }
 }
 
 fn uses(body: &str, name: &str) -> bool {
@@ -212,8 +234,8 @@ fn time_unit(param: &Param) -> Option<&str> {
     (param.rust == "Timestamp").then_some(param.unit.as_deref()?)
 }
 
-fn implementation(out: &mut String, endpoint: &Endpoint) {
-    let name = path(endpoint);
+fn implementation(out: &mut String, section: &Section, endpoint: &Endpoint) {
+    let name = path(section, endpoint);
     let mut metadata = format!(
         "Metadata::new({:?}, Method::{:?}, Host::{:?}, {:?})",
         endpoint.id, endpoint.method, endpoint.host, endpoint.path

@@ -48,11 +48,15 @@ default = "100"
 doc = "Number of candles."
 "#;
 
-/// The generated file of a section.
+/// The generated files of a section, one after the other.
 fn rendered(text: &str) -> String {
     let section = section(text).expect("it is valid");
-    let file = requests::render(&section, &Models::empty(), &SdkNames::default());
-    file.expect("it renders").text
+    render_section(&section, &SdkNames::default())
+}
+
+fn render_section(section: &Section, sdks: &SdkNames) -> String {
+    let files = requests::render(section, &Models::empty(), sdks).expect("it renders");
+    files.into_iter().map(|file| file.text).collect()
 }
 
 fn section(text: &str) -> Result<Section, String> {
@@ -154,7 +158,7 @@ fn methods_are_found_by_path_and_by_the_names_of_the_sdks() {
     )
     .expect("it is valid");
     let section = section(SECTION).expect("it is valid");
-    let rendered = requests::render(&section, &Models::empty(), &sdks).expect("it renders").text;
+    let rendered = render_section(&section, &sdks);
     assert_eq!(rendered.matches("#[doc(alias = \"/spot/quotation/v3/klines\")]").count(), 2);
     assert_eq!(rendered.matches("#[doc(alias = \"GetKline\")]").count(), 1);
     assert!(!rendered.contains("alias = \"klines\""), "rustdoc rejects the name of the item");

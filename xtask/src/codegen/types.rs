@@ -70,7 +70,11 @@ pub(crate) fn check(param: &Param, custom: bool) -> Result<(), String> {
 /// paths start at `api` in bitmart-rest.
 pub(crate) fn path(rust: &str) -> String {
     if let Some((outer, item)) = rust.strip_suffix('>').and_then(|rest| rest.split_once('<')) {
-        let root = if outer == "Vec" { "" } else { "crate::" };
+        let root = match outer {
+            "Vec" => "",
+            "Rows" => "bitmart_types::",
+            _ => "crate::",
+        };
         return format!("{root}{outer}<{}>", path(item));
     }
     match rust {

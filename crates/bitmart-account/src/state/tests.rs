@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use bitmart_types::{Timestamp, dec};
+use bitmart_types::{Side, Timestamp, dec};
 use proptest::prelude::*;
 
 use super::{AccountState, OrderKey};
-use crate::{Fill, Instrument, Market, Order, Progress};
+use crate::{Fill, Instrument, Market, Order, Progress, test_support};
 
 const IDS: [&str; 5] = ["1", "2", "3", "4", "5"];
 
@@ -15,7 +15,7 @@ fn order(id: &str, client_id: &str, created: i64, progress: Progress) -> Order {
         order_id: id.into(),
         client_order_id: Some(client_id.parse().expect("a client order id")),
         instrument: Instrument::Pair("BTC_USDT".into()),
-        is_buy: Some(true),
+        side: Some(Side::Buy),
         progress,
         price: Some(dec!(5)),
         size: Some(dec!(2)),
@@ -28,17 +28,7 @@ fn order(id: &str, client_id: &str, created: i64, progress: Progress) -> Order {
 }
 
 fn fill(id: &str, trade: usize) -> Fill {
-    Fill {
-        trade_id: trade.to_string().as_str().into(),
-        order_id: id.into(),
-        instrument: Instrument::Pair("BTC_USDT".into()),
-        price: dec!(5),
-        size: dec!(1),
-        fee: None,
-        fee_currency: None,
-        role: None,
-        timestamp: None,
-    }
+    test_support::fill(id, &trade.to_string(), None)
 }
 
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bitmart_types::futures::PositionMode;
 use bitmart_types::{Currency, Timestamp};
 
 use super::Change;
@@ -26,8 +27,8 @@ struct Update {
 pub(super) struct LastUpdates {
     balances: BTreeMap<Currency, Update>,
     positions: BTreeMap<PositionKey, Update>,
-    /// When a position was last reported open, with [`Position::one_way`] of the message.
-    opened: BTreeMap<PositionKey, (Update, Option<bool>)>,
+    /// When a position was last reported open, with [`Position::position_mode`] of the message.
+    opened: BTreeMap<PositionKey, (Update, Option<PositionMode>)>,
 }
 
 impl LastUpdates {
@@ -38,7 +39,7 @@ impl LastUpdates {
             Change::Position(key, position) => {
                 self.positions.insert(key.clone(), update);
                 if !position.size.is_zero() {
-                    self.opened.insert(key.clone(), (update, position.one_way));
+                    self.opened.insert(key.clone(), (update, position.position_mode.clone()));
                 }
             }
             Change::Order(_) | Change::Fill(_) => {}
@@ -67,7 +68,7 @@ impl LastUpdates {
     /// the mode, the directions are independent.
     pub(super) fn supersedes(&self, key: &PositionKey, row: &Position, since: Timestamp) -> bool {
         let opposite = self.opened.get(&key.opposite()).filter(|(update, _)| update.at >= since);
-        let one_way = opposite.and_then(|(_, one_way)| one_way.or(row.one_way));
-        self.has_position(key, since) || one_way == Some(true)
+        let mode = opposite.and_then(|(_, mode)| mode.as_ref().or(row.position_mode.as_ref()));
+        self.has_position(key, since) || mode == Some(&PositionMode::OneWay)
     }
 }

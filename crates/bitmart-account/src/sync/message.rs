@@ -1,4 +1,4 @@
-//! Inputs and outputs of [`AccountSync`](crate::AccountSync).
+//! Inputs and outputs of [`AccountSync`](crate::sync::AccountSync).
 
 use std::collections::BTreeMap;
 
@@ -38,22 +38,22 @@ pub enum LossCause {
     Ended,
 }
 
-/// A request that the caller of [`AccountSync::poll_request`](crate::AccountSync::poll_request) must
+/// A request that the caller of [`AccountSync::poll_request`](crate::sync::AccountSync::poll_request) must
 /// carry out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Request {
     /// Close the streams of this market and subscribe to all of them again. Then call
-    /// [`streams_opened`](crate::AccountSync::streams_opened) or
-    /// [`streams_failed`](crate::AccountSync::streams_failed).
+    /// [`streams_opened`](crate::sync::AccountSync::streams_opened) or
+    /// [`streams_failed`](crate::sync::AccountSync::streams_failed).
     Open {
         /// The market.
         market: Market,
     },
     /// Query open orders, balances and positions over REST. Pass each page to
-    /// [`fetch_page`](crate::AccountSync::fetch_page) as it arrives, then call
-    /// [`fetch_completed`](crate::AccountSync::fetch_completed) or
-    /// [`fetch_failed`](crate::AccountSync::fetch_failed). At most two fetches of a market run at a
+    /// [`fetch_page`](crate::sync::AccountSync::fetch_page) as it arrives, then call
+    /// [`fetch_completed`](crate::sync::AccountSync::fetch_completed) or
+    /// [`fetch_failed`](crate::sync::AccountSync::fetch_failed). At most two fetches of a market run at a
     /// time. When one completes, those with a smaller id are obsolete.
     Fetch {
         /// Identifies the fetch in those calls.
@@ -66,8 +66,8 @@ pub enum Request {
         open_orders: BTreeMap<OrderId, Instrument>,
     },
     /// Query the fills of this time range of the exchange's clock. Then call
-    /// [`audit_completed`](crate::AccountSync::audit_completed) or
-    /// [`audit_failed`](crate::AccountSync::audit_failed).
+    /// [`audit_completed`](crate::sync::AccountSync::audit_completed) or
+    /// [`audit_failed`](crate::sync::AccountSync::audit_failed).
     Audit {
         /// Identifies the audit in those calls.
         id: u64,

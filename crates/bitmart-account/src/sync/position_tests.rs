@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bitmart_types::futures::PositionMode;
 use bitmart_types::{Decimal, Timestamp, dec};
 use bitmart_ws::ReconnectReason;
 use proptest::prelude::*;
 
 use super::{Change, LossCause, Request, Snapshot};
+use crate::sync::AccountSync;
 use crate::{
-    AccountState, AccountSync, Assumptions, Direction, Health, MAX_HISTORY_LAG, Market, Position,
-    PositionKey,
+    AccountState, Assumptions, Direction, Health, MAX_HISTORY_LAG, Market, Position, PositionKey,
 };
 
 const FUTURES: Market = Market::Futures;
@@ -20,10 +21,14 @@ const SHORT: Direction = Direction::Short;
 
 type Sizes = BTreeMap<Direction, u8>;
 
-fn position(direction: Direction, size: u8, one_way: Option<bool>) -> (PositionKey, Position) {
-    let key = PositionKey { contract: "BTCUSDT".into(), direction };
-    let (size, average_price, liquidation_price) = (Decimal::from(size), Some(dec!(5)), None);
-    (key, Position { size, average_price, liquidation_price, one_way })
+fn position(
+    direction: Direction,
+    size: u8,
+    position_mode: Option<PositionMode>,
+) -> (PositionKey, Position) {
+    let key = PositionKey { symbol: "BTCUSDT".into(), direction };
+    let (size, entry_price, liquidation_price) = (Decimal::from(size), Some(dec!(5)), None);
+    (key, Position { size, entry_price, liquidation_price, position_mode })
 }
 
 /// A tracker with one stream, and the positions of the exchange.
@@ -59,12 +64,16 @@ impl Harness {
         self.history.last().expect("the first entry").1.clone()
     }
 
+    fn mode(&self) -> PositionMode {
+        if self.one_way { PositionMode::OneWay } else { PositionMode::Hedge }
+    }
+
     /// The positions that a query returns now.
     fn listed(&self) -> Vec<(PositionKey, Position)> {
         let at = self.now - self.lag;
         let known = self.history.iter().rev().find(|(since, _)| *since <= at);
         let open = known.map(|(_, open)| open.clone()).unwrap_or_default();
-        let row = |(side, size)| position(side, size, Some(self.one_way));
+        let row = |(side, size)| position(side, size, Some(self.mode()));
         open.into_iter().map(row).collect()
     }
 
@@ -88,7 +97,7 @@ impl Harness {
 
     fn set(&mut self, direction: Direction, size: u8) {
         self.set_unnoticed(direction, size);
-        let (key, position) = position(direction, size, self.sends_mode.then_some(self.one_way));
+        let (key, position) = position(direction, size, self.sends_mode.then(|| self.mode()));
         self.sync.apply(self.now, FUTURES, 0, Change::Position(key, position));
     }
 

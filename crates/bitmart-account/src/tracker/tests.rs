@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use bitmart_types::dec;
 use bitmart_ws::Update;
 
 use super::*;
 use crate::stream::{Changes, Source};
 use crate::sync::Change;
-use crate::{Fill, Instrument};
+use crate::test_support;
 
 /// A stream that has these items queued, and then waits.
 struct QueuedSource(VecDeque<Result<Update<Changes>, Error>>);
@@ -33,17 +32,7 @@ impl Source for QueuedSource {
 }
 
 fn fill(trade: &str) -> Update<Changes> {
-    let fill = Fill {
-        trade_id: trade.into(),
-        order_id: "1".into(),
-        instrument: Instrument::Pair("BTC_USDT".into()),
-        price: dec!(5),
-        size: dec!(1),
-        fee: None,
-        fee_currency: None,
-        role: None,
-        timestamp: None,
-    };
+    let fill = test_support::fill("1", trade, None);
     Update::Data(Changes { changes: vec![Change::Fill(fill)], malformed: Vec::new() })
 }
 

@@ -1,7 +1,8 @@
 //! Checks the key: whether it works, the string that it signs, its permissions.
 
 use bitmart::Timestamp;
-use bitmart::rest::{Encoder, Error, account, spot};
+use bitmart::rest::endpoint::Encoder;
+use bitmart::rest::{Error, account, spot};
 
 use super::{Finding, exit_and_text};
 use crate::auth::check::{Proof, prove};

@@ -1,7 +1,7 @@
 //! A command for every endpoint of the catalog.
 
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry, Form, Parameter, Presence, Role};
-use bitmart::rest::{Auth, Effect, Host, LimitScope, Method};
+use bitmart::rest::endpoint::{Auth, Effect, Host, LimitScope, Method};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 

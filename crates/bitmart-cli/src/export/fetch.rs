@@ -1,9 +1,11 @@
 //! Requests one dataset, page by page.
 
 use bitmart::Timestamp;
+use bitmart::rest::ErrorKind;
 use bitmart::rest::catalog;
+use bitmart::rest::code::Category;
+use bitmart::rest::endpoint::Payload;
 use bitmart::rest::history::{History, HistoryError, HistoryPages};
-use bitmart::rest::{Category, ErrorKind, Payload};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

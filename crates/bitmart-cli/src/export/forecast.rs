@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bitmart::rest::Metadata;
+use bitmart::rest::endpoint::Metadata;
 
 use super::progress::clock;
 

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use bitmart::Timestamp;
+use bitmart::rest::code::Category;
 use bitmart::rest::system::QueryTime;
-use bitmart::rest::{Category, Client, Error, ErrorKind, RetryClass};
+use bitmart::rest::{Client, Error, ErrorKind, RetryClass};
 
 use super::progress::clock;
 use crate::failure::chain;

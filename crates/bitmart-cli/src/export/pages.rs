@@ -3,9 +3,9 @@
 use std::fmt;
 
 use bitmart::Timestamp;
-use bitmart::rest::RowFault;
 use bitmart::rest::catalog;
 use bitmart::rest::history::{History, Page, RowKey, Window};
+use bitmart::rest::types::RowFault;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use bitmart::rest::Method;
 use bitmart::rest::catalog::EndpointEntry;
+use bitmart::rest::endpoint::Method;
 
 use super::columns::{Column, Kind, columns, is_positional};
 use super::manifest::{Dataset, FileRecord, Manifest};

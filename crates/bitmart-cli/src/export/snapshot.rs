@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bitmart::rest::Endpoint;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{self, EndpointEntry, Paging};
+use bitmart::rest::endpoint::Endpoint;
 use bitmart::rest::history::HistoryError;
 use bitmart::rest::http::StatusCode;
 use serde_json::{Value, json};

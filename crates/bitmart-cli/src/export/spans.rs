@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitmart::Timestamp;
-use bitmart::rest::Endpoint as _;
 use bitmart::rest::catalog;
+use bitmart::rest::endpoint::Endpoint as _;
 use bitmart::rest::history::HistorySpec;
 use bitmart::rest::{futures, spot};
 use serde_json::Value;

@@ -2,9 +2,11 @@
 
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry, Presence};
+use bitmart::rest::code::Category;
+use bitmart::rest::endpoint::{Auth, Effect, Host, Payload};
 use bitmart::rest::http::StatusCode;
 use bitmart::rest::recording::Recording;
-use bitmart::rest::{Auth, Category, Client, Effect, ErrorKind, Host, Payload};
+use bitmart::rest::{Client, ErrorKind};
 use bitmart::types::Service;
 
 use super::result_folder::ResultFolder;

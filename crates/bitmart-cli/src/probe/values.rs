@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bitmart::Timestamp;
-use bitmart::rest::Auth;
 use bitmart::rest::catalog::{EndpointEntry, Form, Parameter, Presence};
+use bitmart::rest::endpoint::Auth;
 use std::time::Duration;
 
 use crate::output::json::Json;

@@ -1,7 +1,7 @@
 //! Advice for requests with an unknown outcome.
 
-use bitmart::rest::Effect;
 use bitmart::rest::catalog::EndpointEntry;
+use bitmart::rest::endpoint::Effect;
 
 use crate::confirm::{Parameters, parameter_text};
 
@@ -55,8 +55,8 @@ fn is_trigger_order(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bitmart::rest::Effect;
     use bitmart::rest::catalog::ENDPOINTS;
+    use bitmart::rest::endpoint::Effect;
 
     use super::how_to_find_out;
     use crate::endpoint::command::find;

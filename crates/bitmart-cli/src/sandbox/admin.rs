@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bitmart::rest::TransportError;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::http::{HeaderValue, Request, StatusCode, header};
+use bitmart::rest::transport::TransportError;
 use bitmart::rest::transport::{HyperTransport, Transport as _};
 use bitmart::sandbox::operator::{Call, OperatorCall};
 use bitmart::types::Roots;

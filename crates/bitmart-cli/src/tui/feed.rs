@@ -5,10 +5,12 @@ use std::time::Duration;
 use bitmart::account::{AccountTracker, Direction, Instrument, Market, Order};
 use bitmart::rest::{Client, system};
 use bitmart::types::{Side, Timestamp};
+use bitmart::ws;
+use bitmart::ws::Update;
 use bitmart::ws::book::BookSubscription;
 use bitmart::ws::event::DepthEvent;
+use bitmart::ws::topic::Topic;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed};
-use bitmart::ws::{self, Topic, Update};
 use bitmart::ws::{futures, spot};
 use tokio::sync::{mpsc, watch};
 
@@ -192,7 +194,7 @@ fn account_of(tracker: &AccountTracker, symbol: &str) -> Account {
         Instrument::Contract(contract) => contract.as_str() == symbol,
     };
     let order = |order: &Order| OwnOrder {
-        buy: order.is_buy.unwrap_or(true),
+        buy: order.side != Some(Side::Sell),
         price: order.price,
         left: order.size.unwrap_or_default() - order.filled_size,
     };
@@ -209,13 +211,13 @@ fn account_of(tracker: &AccountTracker, symbol: &str) -> Account {
         .map(|(_, currency, balance)| (currency.to_string(), balance.available, balance.frozen));
     let positions = state
         .all_positions()
-        .filter(|(key, position)| key.contract.as_str() == symbol && !position.size.is_zero())
+        .filter(|(key, position)| key.symbol.as_str() == symbol && !position.size.is_zero())
         .map(|(key, position)| {
             let side = match key.direction {
                 Direction::Long => "long",
                 Direction::Short => "short",
             };
-            (side, position.size, position.average_price)
+            (side, position.size, position.entry_price)
         });
     Account { orders, balances: balances.collect(), positions: positions.collect() }
 }

@@ -1,6 +1,8 @@
 //! Translates `ticker BTC_USDT` to topics on the wire.
 
-use bitmart::ws::{Dialect, Topic, catalog, event::Event};
+use bitmart::ws::event::Event;
+use bitmart::ws::topic::Topic;
+use bitmart::ws::{Dialect, catalog};
 
 use crate::normalize;
 

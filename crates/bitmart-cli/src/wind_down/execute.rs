@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry};
-use bitmart::rest::{Category, Client, Error, Outcome};
+use bitmart::rest::code::Category;
+use bitmart::rest::{Client, Error, Outcome};
 use bitmart::types::{EarnRequestNo, RequestNo};
 use bitmart::{ClientOrderId, Decimal};
 

@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bitmart_rest::{Budget, ConfigError, Host, Metadata, Method};
+use bitmart_rest::endpoint::{Host, Metadata, Method};
+use bitmart_rest::limit::Budget;
+use bitmart_rest::types::ConfigError;
 
 use super::connection::Link;
 use super::events::Events;

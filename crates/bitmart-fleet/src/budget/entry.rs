@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use bitmart_rest::Budget;
+use bitmart_rest::limit::Budget;
 
 use super::script::Subject;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use redis::{ErrorKind, RedisError};
 
 /// Why Redis could not count a permit. Requests then fail with
-/// [`ThrottleReason::BudgetUnavailable`](bitmart_rest::ThrottleReason::BudgetUnavailable), and the error is logged.
+/// [`ThrottleReason::BudgetUnavailable`](bitmart_rest::limit::ThrottleReason::BudgetUnavailable), and the error is logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreError {

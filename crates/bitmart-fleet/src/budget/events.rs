@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use bitmart_rest::RateLimitState;
+use bitmart_rest::limit::RateLimitState;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Shared;

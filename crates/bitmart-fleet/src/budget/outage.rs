@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bitmart_rest::LocalBudgets;
+use bitmart_rest::limit::LocalBudgets;
 
 use super::error::StoreError;
 
@@ -11,7 +11,7 @@ use super::error::StoreError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outage {
-    /// Fail at once with [`ThrottleReason::BudgetUnavailable`](bitmart_rest::ThrottleReason::BudgetUnavailable).
+    /// Fail at once with [`ThrottleReason::BudgetUnavailable`](bitmart_rest::limit::ThrottleReason::BudgetUnavailable).
     #[default]
     Refuse,
     /// Wait for Redis as long as the policy of the limiter allows, and then fail.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bitmart_rest::{Budget, LimitScope, RateLimitState, ThrottleReason};
+use bitmart_rest::endpoint::LimitScope;
+use bitmart_rest::limit::{Budget, RateLimitState, ThrottleReason};
 use redis::{Cmd, FromRedisValue, ParsingError, Value};
 
 use super::connection::{Failure, Link, Open};

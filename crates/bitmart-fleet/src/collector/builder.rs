@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use bitmart_ws::{Dialect, Topic};
+use bitmart_ws::Dialect;
+use bitmart_ws::topic::Topic;
 use tokio::sync::watch;
 
 use super::Collector;

@@ -69,7 +69,7 @@ impl Publisher {
         let capacity = QUEUE_CAPACITY.max(keys.len() * 8);
         let fan_in =
             FanInOptions::new().capacity(capacity).overflow_policy(OverflowPolicy::DropOldest);
-        let fan_in = options.exchange.subscribe_many_with([], fan_in).await;
+        let fan_in = options.exchange.fan_in_with([], fan_in).await;
         let fan_in = fan_in.map_err(|error| Error::config(error.to_string()))?;
         let requests = connection.client.subscribe(connection.request_subject(">")).await;
         let requests = requests.map_err(|error| Error::jetstream("requests", error))?;

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use bitmart_types::Timestamp;
-use bitmart_ws::{Dialect, Topic, catalog};
+use bitmart_ws::topic::Topic;
+use bitmart_ws::{Dialect, catalog};
 use bytes::Bytes;
 
 use super::frame::RawFrame;

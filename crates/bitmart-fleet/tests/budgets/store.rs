@@ -5,10 +5,10 @@ mod outages;
 use std::time::{Duration, Instant};
 
 use bitmart_fleet::{Outage, RedisBudgets, RedisBudgetsBuilder, StoreError};
+use bitmart_rest::endpoint::{Auth, Host, LimitScope, Metadata, Method};
 use bitmart_rest::http::HeaderMap;
-use bitmart_rest::{
-    Auth, Budget, BudgetStore as _, Host, LimitScope, Metadata, Method, PermitId, RateLimitState,
-    RequestEnd, ThrottleReason,
+use bitmart_rest::limit::{
+    Budget, BudgetStore as _, PermitId, RateLimitState, RequestEnd, ThrottleReason,
 };
 
 use crate::server::Server;

@@ -10,9 +10,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bitmart_fleet::{Outage, RedisBudgets};
+use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_rest::transport::{self, HyperTransport, Transport as _};
 use bitmart_rest::types::{Environment, Service};
-use bitmart_rest::{Client, ErrorKind, LimitPolicy, Limiter};
+use bitmart_rest::{Client, ErrorKind};
 
 use crate::judge::Sent;
 

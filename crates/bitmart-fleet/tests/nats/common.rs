@@ -9,7 +9,8 @@ use bitmart_fleet::nats::{self, Options};
 use bitmart_sandbox::{Config, Sandbox};
 use bitmart_types::{Environment, Service};
 use bitmart_ws::event::RawEvent;
-use bitmart_ws::{Client, Dialect, Subscription, Topic, Update};
+use bitmart_ws::topic::Topic;
+use bitmart_ws::{Client, Dialect, Subscription, Update};
 use tempfile::TempDir;
 
 /// Longest wait of a test. Only a failure takes as long.

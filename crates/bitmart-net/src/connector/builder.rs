@@ -81,9 +81,10 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Uses the proxy for loopback hosts as well: `localhost`, its subdomains, and loopback addresses.
-    pub fn proxy_loopback(mut self) -> Self {
-        self.proxy_loopback = true;
+    /// Sets whether the proxy is used for loopback hosts as well: `localhost`, its subdomains, and loopback
+    /// addresses. Default: off.
+    pub fn proxy_loopback(mut self, on: bool) -> Self {
+        self.proxy_loopback = on;
         self
     }
 

@@ -21,7 +21,7 @@ impl crate::Resolve for FixedResolver {
 }
 
 fn through(proxy: &str) -> Connector {
-    Connector::builder().proxy(proxy).proxy_loopback().build().expect("a connector")
+    Connector::builder().proxy(proxy).proxy_loopback(true).build().expect("a connector")
 }
 
 async fn check_conformance(connector: &dyn Connect) {
@@ -87,7 +87,7 @@ async fn a_connector_for_https_proxies_conforms() {
     let (config, roots) = certificate();
     let proxy = TestProxy::http().tls(config).start().await.expect("a proxy");
     let address = format!("https://localhost:{}", proxy.address().port());
-    let builder = Connector::builder().proxy(&address).proxy_loopback();
+    let builder = Connector::builder().proxy(&address).proxy_loopback(true);
     let connector = builder.proxy_roots(roots).build().expect("a connector");
     check_conformance(&connector).await;
 
@@ -138,6 +138,28 @@ async fn socks5_resolves_locally_and_socks5h_at_the_proxy() {
         connector.connect(&target).await.expect("a stream");
         assert_eq!(proxy.requested_hosts(), [format!("{host}:{}", target.port())]);
     }
+}
+
+#[tokio::test]
+async fn socks5_tries_the_addresses_of_a_host_until_the_proxy_reaches_one() {
+    let host = TestHost::listen().await.expect("a host");
+    let port = host.target().port();
+    let proxy = TestProxy::socks5().start().await.expect("a proxy");
+    // The host listens at the last of them only; the proxy rejects addresses that are not loopback.
+    let unreachable: IpAddr = Ipv4Addr::new(192, 0, 2, 1).into();
+    let connector = |addresses: Vec<IpAddr>| {
+        let address = format!("socks5://{}", proxy.address());
+        let builder = Connector::builder().proxy(address).resolver(FixedResolver(addresses));
+        builder.build().expect("a connector")
+    };
+    let target = Target::new("api.example", port, false);
+    let all = vec![unreachable, unreachable, Ipv4Addr::LOCALHOST.into()];
+    connector(all).connect(&target).await.expect("a stream");
+    let requested = ["192.0.2.1", "192.0.2.1", "127.0.0.1"].map(|host| format!("{host}:{port}"));
+    assert_eq!(proxy.requested_hosts(), requested);
+
+    let error = connector(vec![unreachable]).connect(&target).await.expect_err("no route");
+    assert!(matches!(error.kind(), ConnectErrorKind::Rejected { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@
 //! assert_eq!(entry.call, "client.spot().ticker(..)");
 //! ```
 
-use crate::Method;
+use crate::endpoint::Method;
 
 mod entry;
 mod facts;

@@ -10,7 +10,6 @@ use bitmart_types::{Clock, Environment, Service, SystemClock};
 
 use super::timers::Timers;
 use super::{Client, Inner, RetryPolicy, SyncedClock};
-use crate::ConfigError;
 use crate::client::limit::Limiter;
 use crate::client::observe::Metrics;
 use crate::drift::Drift;
@@ -18,6 +17,7 @@ use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
 use crate::wire::request::Encoder;
 use crate::wire::response::DEFAULT_MAX_BODY;
 use crate::wire::validate;
+use bitmart_types::ConfigError;
 
 /// Settings of a [`Client`].
 ///
@@ -26,7 +26,7 @@ use crate::wire::validate;
 /// use bitmart_types::{Clock, Environment, Service, SystemClock};
 ///
 /// let client = Client::builder().environment(Environment::futures_demo()).build()?;
-/// # Ok::<(), bitmart_rest::ConfigError>(())
+/// # Ok::<(), bitmart_rest::types::ConfigError>(())
 /// ```
 #[must_use = "nothing happens until `build`"]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
@@ -37,7 +37,7 @@ pub struct ClientBuilder {
     connect: Option<Arc<dyn Connect>>,
     tls: TlsOptions,
     clock: Arc<dyn Clock>,
-    sync_clock: bool,
+    auto_sync_clock: bool,
     limiter: Limiter,
     retry: Option<RetryPolicy>,
     recv_window: Option<Duration>,
@@ -61,7 +61,7 @@ impl Default for ClientBuilder {
             connect: None,
             tls: TlsOptions::default(),
             clock: Arc::new(SystemClock),
-            sync_clock: false,
+            auto_sync_clock: false,
             limiter: Limiter::default(),
             retry: None,
             recv_window: None,
@@ -120,8 +120,8 @@ impl ClientBuilder {
     /// [`Client::sync_clock`] does it on demand. If synchronizing fails, the request is sent anyway. The
     /// rejected request is sent again only if it is a read and [`retry_reads`](Self::retry_reads)
     /// is set.
-    pub fn sync_clock(mut self, on: bool) -> Self {
-        self.sync_clock = on;
+    pub fn auto_sync_clock(mut self, on: bool) -> Self {
+        self.auto_sync_clock = on;
         self
     }
     /// The client-side rate limiter. By default requests wait up to 5 seconds for a permit, and limits
@@ -188,10 +188,11 @@ impl ClientBuilder {
         self.fresh_for_writes = on;
         self
     }
-    /// Allows `http://` addresses of other machines. Everyone on the network path can then read and
-    /// change the API key and every order. Addresses of this machine are always allowed.
-    pub fn allow_plain_text(mut self) -> Self {
-        self.plain_text = true;
+    /// Whether `http://` addresses of other machines are allowed. Everyone on the network path can then
+    /// read and change the API key and every order. Addresses of this machine are always allowed.
+    /// Default: off.
+    pub fn allow_plain_text(mut self, on: bool) -> Self {
+        self.plain_text = on;
         self
     }
     /// Counts differences between responses and the API description: see [`Client::drift`]. Default: off,
@@ -253,7 +254,7 @@ impl ClientBuilder {
         let inner = Arc::new(Inner {
             encoder,
             transport,
-            clock: SyncedClock::new(self.clock, self.sync_clock),
+            clock: SyncedClock::new(self.clock, self.auto_sync_clock),
             limiter: self.limiter,
             user,
             retry: self.retry,
@@ -276,7 +277,7 @@ fn reject_plain_text(environment: &Environment) -> Result<(), ConfigError> {
         Some((setting, _)) => Err(ConfigError::new(
             setting,
             "would send API keys unencrypted to another machine: use https://, or call \
-             `allow_plain_text()`",
+             `allow_plain_text(true)`",
         )),
         None => Ok(()),
     }

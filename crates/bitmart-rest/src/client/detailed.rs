@@ -30,7 +30,7 @@ pub struct Detailed<T> {
     /// Time spent waiting for the rate limiter and for a connection, over all attempts.
     pub waited: Duration,
     /// Duration of the whole call, up to the decoded response: `waited`, `latency`, encoding, signing,
-    /// decoding, [synchronizing the clock](crate::ClientBuilder::sync_clock), and earlier attempts with
+    /// decoding, [synchronizing the clock](crate::ClientBuilder::auto_sync_clock), and earlier attempts with
     /// their pauses if the read was [retried](crate::RetryPolicy). Never less than `waited` plus
     /// `latency`.
     pub total: Duration,

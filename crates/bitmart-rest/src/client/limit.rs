@@ -85,12 +85,13 @@ impl Default for LimitPolicy {
 ///
 /// ```
 /// use std::time::Duration;
-/// use bitmart_rest::{Client, LimitPolicy, Limiter};
+/// use bitmart_rest::Client;
+/// use bitmart_rest::limit::{LimitPolicy, Limiter};
 ///
 /// let limiter = Limiter::new(LimitPolicy::WaitUpTo(Duration::from_secs(1))).headroom(20);
 /// let one = Client::builder().limiter(limiter.clone()).build()?;
 /// let other = Client::builder().limiter(limiter).build()?;
-/// # Ok::<(), bitmart_rest::ConfigError>(())
+/// # Ok::<(), bitmart_rest::types::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct Limiter {
@@ -133,7 +134,7 @@ impl Limiter {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use bitmart_rest::{LimitPolicy, Limiter, LocalBudgets};
+    /// use bitmart_rest::limit::{LimitPolicy, Limiter, LocalBudgets};
     ///
     /// // One of several processes would use a store outside of its memory instead.
     /// let limiter = Limiter::new(LimitPolicy::default()).with_store(Arc::new(LocalBudgets::new()));

@@ -27,7 +27,7 @@ use crate::client::observe::{self, Call, Metrics};
 use crate::drift::{Drift, DriftReport};
 use crate::error::Error;
 use crate::transport::{Reservation, Transport, TransportError, TransportErrorKind};
-use crate::wire::endpoint::{Auth, Effect, Endpoint, Metadata};
+use crate::wire::endpoint::{Auth, Endpoint, Metadata};
 use crate::wire::payload::Payload;
 use crate::wire::rate_limit::{RateLimitState, Throttled};
 use crate::wire::request::{Encoder, encode, path, runtime_path};
@@ -128,7 +128,8 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use bitmart_rest::{Method, catalog};
+    /// use bitmart_rest::endpoint::Method;
+    /// use bitmart_rest::catalog;
     ///
     /// let entry = catalog::find_route(Method::Get, "/spot/quotation/v3/ticker").expect("described");
     /// let payload = entry.encode_request(r#"{"symbol": "BTC_USDT"}"#)?;
@@ -236,52 +237,8 @@ impl Client {
         self.call(call, metadata, path, payload).instrument(span).await
     }
 
-    /// Retries reads if a policy is set. A request with an effect is sent once.
-    async fn call(
-        &self,
-        call: &mut Call,
-        metadata: &'static Metadata,
-        path: PathAndQuery,
-        payload: Payload,
-    ) -> Result<(CompleteResponse, SuccessEnvelope), Error> {
-        match self.0.retry {
-            Some(policy) if metadata.effect == Effect::Read => {
-                self.call_with_retries(call, policy, metadata, path, payload).await
-            }
-            _ => self.attempt(call, metadata, path, payload).await,
-        }
-    }
-
-    async fn call_with_retries(
-        &self,
-        call: &mut Call,
-        policy: RetryPolicy,
-        metadata: &'static Metadata,
-        path: PathAndQuery,
-        payload: Payload,
-    ) -> Result<(CompleteResponse, SuccessEnvelope), Error> {
-        let deadline = Instant::now() + policy.budget();
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let response = self.attempt(call, metadata, path.clone(), payload.clone());
-            let error = match tokio::time::timeout_at(deadline, response).await {
-                Ok(Ok(response)) => return Ok(response),
-                Ok(Err(error)) => error,
-                Err(_) => return Err(Error::transport(metadata, timed_out())),
-            };
-            let clock_helps = self.0.clock.can_fix(error.clock_fault());
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Some(pause) = policy.pause(attempts, &error, clock_helps, left) else {
-                return Err(error);
-            };
-            observe::retrying(attempts, pause, &error);
-            tokio::time::sleep(pause).await;
-        }
-    }
-
     /// One attempt: waits for a permit, sends, and opens the envelope of the response.
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         call: &mut Call,
         metadata: &'static Metadata,
@@ -388,7 +345,7 @@ impl Client {
     }
 }
 
-fn timed_out() -> TransportError {
+pub(super) fn timed_out() -> TransportError {
     TransportError::maybe_sent(TransportErrorKind::Timeout)
 }
 

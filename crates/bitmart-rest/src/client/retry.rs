@@ -3,7 +3,17 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
+use http::uri::PathAndQuery;
+use tokio::time::Instant;
+
+use super::Client;
+use super::detailed::CompleteResponse;
+use super::pipeline::timed_out;
+use crate::client::observe::{self, Call};
 use crate::error::{Error, RetryClass};
+use crate::wire::endpoint::{Effect, Metadata};
+use crate::wire::payload::Payload;
+use crate::wire::response::SuccessEnvelope;
 
 /// Maximum backoff between two attempts, unless the response requires a longer one.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
@@ -14,7 +24,7 @@ const MAX_BUDGET: Duration = Duration::from_secs(86_400);
 /// How often and for how long reads are retried, for [`ClientBuilder::retry_reads`].
 ///
 /// Only requests without an effect are retried, those whose
-/// [`Metadata::effect`](crate::Metadata) is [`Effect::Read`](crate::Effect::Read), and only after
+/// [`Metadata::effect`](crate::endpoint::Metadata) is [`Effect::Read`](crate::endpoint::Effect::Read), and only after
 /// errors of the class [`RetryClass::AfterTime`]: a broken connection, a proxy's page, an internal error
 /// of the exchange, maintenance, a rate limit. Not after a ban, a redirect or a page of a proxy that
 /// blocks the request. A `Retry-After` header is respected. Each attempt takes its own permit and
@@ -28,7 +38,7 @@ const MAX_BUDGET: Duration = Duration::from_secs(86_400);
 ///
 /// let policy = RetryPolicy::within(Duration::from_secs(20)).attempts(5);
 /// let client = Client::builder().retry_reads(policy).build()?;
-/// # Ok::<(), bitmart_rest::ConfigError>(())
+/// # Ok::<(), bitmart_rest::types::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -97,6 +107,52 @@ fn jitter(pause: Duration, random: u32) -> Duration {
 fn random() -> u32 {
     let number = RandomState::new().build_hasher().finish();
     u32::try_from(number >> 32).unwrap_or_default()
+}
+
+impl Client {
+    /// Retries reads if a policy is set. A request with an effect is sent once.
+    pub(super) async fn call(
+        &self,
+        call: &mut Call,
+        metadata: &'static Metadata,
+        path: PathAndQuery,
+        payload: Payload,
+    ) -> Result<(CompleteResponse, SuccessEnvelope), Error> {
+        match self.0.retry {
+            Some(policy) if metadata.effect == Effect::Read => {
+                self.call_with_retries(call, policy, metadata, path, payload).await
+            }
+            _ => self.attempt(call, metadata, path, payload).await,
+        }
+    }
+
+    async fn call_with_retries(
+        &self,
+        call: &mut Call,
+        policy: RetryPolicy,
+        metadata: &'static Metadata,
+        path: PathAndQuery,
+        payload: Payload,
+    ) -> Result<(CompleteResponse, SuccessEnvelope), Error> {
+        let deadline = Instant::now() + policy.budget();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let response = self.attempt(call, metadata, path.clone(), payload.clone());
+            let error = match tokio::time::timeout_at(deadline, response).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(Error::transport(metadata, timed_out())),
+            };
+            let clock_helps = self.0.clock.can_fix(error.clock_fault());
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(pause) = policy.pause(attempts, &error, clock_helps, left) else {
+                return Err(error);
+            };
+            observe::retrying(attempts, pause, &error);
+            tokio::time::sleep(pause).await;
+        }
+    }
 }
 
 #[cfg(test)]

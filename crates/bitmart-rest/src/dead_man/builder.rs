@@ -8,7 +8,8 @@ use std::time::Duration;
 use bitmart_types::{ContractSymbol, Symbol};
 
 use super::{DeadManSwitch, GuardedMarket, renewal, shared::Shared, supervisor};
-use crate::{Client, ConfigError, futures};
+use crate::{Client, futures};
+use bitmart_types::ConfigError;
 
 /// Renewals per timeout, so that two may fail.
 pub(super) const RENEWALS_PER_TIMEOUT: u32 = 3;
@@ -86,7 +87,7 @@ impl Builder {
     /// The future runs in its own task.
     ///
     /// ```
-    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::ConfigError> {
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::types::ConfigError> {
     /// use bitmart_rest::dead_man::DeadManSwitch;
     ///
     /// let (healthy, mut watched) = tokio::sync::watch::channel(true);

@@ -9,7 +9,8 @@ use tracing::{debug, warn};
 
 use super::shared::Shared;
 use super::{CancelResult, Event, GuardedMarket, MarketReport};
-use crate::{Client, Empty, Error, Outcome, RetryClass, Rows, futures, spot};
+use crate::{Client, Empty, Error, Outcome, RetryClass, futures, spot};
+use bitmart_types::Rows;
 
 /// The exchange lists new orders and cancellations with a delay, so an earlier query proves little.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

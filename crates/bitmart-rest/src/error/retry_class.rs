@@ -58,7 +58,7 @@ pub enum RetryClass {
         /// Remaining duration of the ban when the error was created: as named by the response, between
         /// a minute and a day. A longer ban named by an earlier response stays in force.
         wait: Duration,
-        /// End of the ban by the client's clock. `None` for errors of [`decode`](crate::decode), which
+        /// End of the ban by the client's clock. `None` for errors of [`decode`](crate::endpoint::decode), which
         /// has no clock.
         until: Option<Timestamp>,
     },

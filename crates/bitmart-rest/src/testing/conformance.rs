@@ -30,7 +30,7 @@ type CheckFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 
 /// use bitmart_rest::transport::HyperTransport;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), bitmart_rest::ConfigError> {
+/// # async fn main() -> Result<(), bitmart_rest::types::ConfigError> {
 /// let transport = HyperTransport::builder().build()?;
 /// transport_conformance(&transport).await.assert_passed();
 /// # Ok(())

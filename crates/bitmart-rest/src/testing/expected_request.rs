@@ -4,8 +4,9 @@ use std::fmt;
 
 use http::Method;
 
+use super::SentRequest;
 use super::sent_request::auth_text;
-use super::{Json, SentRequest};
+use crate::recording::Json;
 use crate::wire::endpoint::Auth;
 
 /// A request that a [`ScriptedTransport`](super::ScriptedTransport) expects.
@@ -57,14 +58,15 @@ impl ExpectedRequest {
     /// Expects a field of the body. Strings and numbers differ: `"1"` is not `1`.
     ///
     /// ```
-    /// use bitmart_rest::testing::{ExpectedRequest, Json};
+    /// use bitmart_rest::testing::ExpectedRequest;
+    /// use bitmart_rest::recording::Json;
     ///
     /// let ids = Json::read(r#"["1","2"]"#)?;
     /// let cancel = ExpectedRequest::post("/spot/v4/cancel_orders")
     ///     .signed()
     ///     .body("symbol", "BTC_USDT")
     ///     .body("orderIds", ids);
-    /// # Ok::<(), bitmart_rest::testing::JsonError>(())
+    /// # Ok::<(), bitmart_rest::recording::JsonError>(())
     /// ```
     pub fn body(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.body.push((name.into(), value.into()));

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use tracing::warn;
 
-use super::{Json, Recording, Redaction, SentRequest};
+use super::SentRequest;
+use crate::recording::{Json, Recording, Redaction};
 use crate::transport::{Body, ReservationFuture, Transport, TransportError, TransportFuture};
 use crate::wire::response::{DEFAULT_MAX_BODY, inflated};
 

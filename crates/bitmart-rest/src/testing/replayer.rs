@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 
-use super::{Json, ReadError, Recording, SentRequest};
+use super::SentRequest;
+use crate::recording::{Json, ReadError, Recording};
 use crate::transport::{Body, Transport, TransportError, TransportErrorKind, TransportFuture};
 
 /// Maximum size of a file, in bytes: a response of 16 MiB, escaped, and the rest of the recording.

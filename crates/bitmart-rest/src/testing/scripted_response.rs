@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::Json;
+use crate::recording::Json;
 use crate::transport::{Body, Chunks, TransportError, TransportErrorKind};
 
 /// How a [`ScriptedTransport`](super::ScriptedTransport) responds to a request.

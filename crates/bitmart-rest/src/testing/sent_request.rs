@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
-use super::Json;
+use crate::recording::Json;
 use crate::wire::endpoint::Auth;
 
 /// A request that a client passed to a [`ScriptedTransport`](super::ScriptedTransport).

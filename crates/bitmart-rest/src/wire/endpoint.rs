@@ -167,10 +167,10 @@ impl Metadata {
 /// One endpoint of the exchange: implement it to add an endpoint that this crate lacks.
 ///
 /// Send it with `Client::send`, or with an HTTP stack of your own between
-/// [`Encoder`](crate::Encoder) and [`decode`](crate::decode).
+/// [`Encoder`](crate::endpoint::Encoder) and [`decode`](crate::endpoint::decode).
 ///
 /// ```
-/// use bitmart_rest::{Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
+/// use bitmart_rest::endpoint::{Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 ///
 /// #[derive(serde::Serialize)]
 /// struct CancelAll {

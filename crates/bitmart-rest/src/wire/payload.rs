@@ -13,7 +13,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// timestamp and signature (77) follow in the same allocation.
 const BODY_RESERVE: usize = 320;
 
-/// Where an [`Endpoint`](crate::Endpoint) writes its parameters.
+/// Where an [`Endpoint`](crate::endpoint::Endpoint) writes its parameters.
 #[derive(Clone, Default)]
 pub struct Payload {
     query: String,
@@ -29,7 +29,7 @@ impl Payload {
     /// Adds a query parameter; name and value are percent-encoded.
     ///
     /// ```
-    /// let mut payload = bitmart_rest::Payload::new();
+    /// let mut payload = bitmart_rest::endpoint::Payload::new();
     /// payload.query("symbol", "BTC_USDT");
     /// payload.query("note", "a b&c");
     /// assert_eq!(payload.query_text(), "symbol=BTC_USDT&note=a%20b%26c");

@@ -11,10 +11,10 @@ use http::header::{CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
-use crate::ConfigError;
 use crate::error::Error;
 use crate::wire::endpoint::{Auth, Endpoint, Host, Metadata, Method};
 use crate::wire::payload::{EncodeError, Payload};
+use bitmart_types::ConfigError;
 
 const KEY: HeaderName = HeaderName::from_static("x-bm-key");
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-bm-timestamp");
@@ -34,10 +34,10 @@ const HEADERS: usize = 8;
 /// Encodes endpoints as HTTP requests, for use with your own HTTP stack.
 ///
 /// Send the request unchanged: the signature covers the exact bytes of its body. Pass the response to
-/// [`decode`](crate::decode). The client of the `client` feature works the same way.
+/// [`decode`](crate::endpoint::decode). The client of the `client` feature works the same way.
 ///
 /// ```
-/// use bitmart_rest::{Encoder, Endpoint, EncodeError, Host, Metadata, Method, Payload};
+/// use bitmart_rest::endpoint::{EncodeError, Encoder, Endpoint, Host, Metadata, Method, Payload};
 /// use bitmart_types::{Environment, Timestamp};
 ///
 /// struct ReadTicker {

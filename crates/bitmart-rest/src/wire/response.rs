@@ -41,7 +41,7 @@ pub(crate) const DEFAULT_MAX_BODY: usize = 16 << 20;
 /// The exchange reported an error, or the response is not a valid one of the exchange.
 ///
 /// ```
-/// use bitmart_rest::{Endpoint, EncodeError, Host, Metadata, Method, Payload, decode};
+/// use bitmart_rest::endpoint::{EncodeError, Endpoint, Host, Metadata, Method, Payload, decode};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct ServerTime {

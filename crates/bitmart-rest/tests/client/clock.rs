@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use bitmart_rest::code::ClockFault;
 use bitmart_rest::testing::ScriptedTransport;
-use bitmart_rest::{Client, ClockFault, Outcome, RetryPolicy};
+use bitmart_rest::{Client, Outcome, RetryPolicy};
 use tokio::time::Instant;
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, SignedRead, client};
@@ -71,7 +72,7 @@ async fn the_clock_is_synchronized_before_the_first_signature_and_after_30007_wi
     let start = Instant::now();
     let ahead = Arc::new(AtomicI64::new(90_000));
     let script = exchange(start, &ahead, 10);
-    let client = build(start, &script).sync_clock(true).build().unwrap();
+    let client = build(start, &script).auto_sync_clock(true).build().unwrap();
     let (one, other) = tokio::join!(client.send(PLACE_ORDER), client.send(PLACE_ORDER));
     assert!(one.is_ok() && other.is_ok());
     let time = "/system/time";
@@ -90,12 +91,32 @@ async fn a_signed_read_is_retried_with_the_corrected_time() {
     let ahead = Arc::new(AtomicI64::new(0));
     let script = exchange(start, &ahead, 10);
     let policy = RetryPolicy::within(Duration::from_secs(10));
-    let client = build(start, &script).sync_clock(true).retry_reads(policy).build().unwrap();
+    let client = build(start, &script).auto_sync_clock(true).retry_reads(policy).build().unwrap();
     client.send(SignedRead).await.unwrap();
     ahead.store(90_000, Ordering::Relaxed);
     client.send(SignedRead).await.unwrap();
     let sent = script.paths().iter().filter(|path| *path == "/signed_read").count();
     assert_eq!(sent, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_waits_for_the_time_a_quarter_of_the_timeout_at_most() {
+    let start = Instant::now();
+    let script = ScriptedTransport::from_fn(|request| match request.path() {
+        "/system/time" => response(200, &[], "{}").delay(Duration::from_secs(3600)),
+        _ => response(200, &[], ORDER_RESPONSE),
+    });
+    let builder = build(start, &script).auto_sync_clock(true);
+    let client = builder.timeout(Duration::from_secs(8)).build().unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
+    let waited = start.elapsed();
+    assert!(
+        waited >= Duration::from_secs(2) && waited < Duration::from_millis(2_100),
+        "{waited:?}"
+    );
+    client.send(PLACE_ORDER).await.unwrap();
+    assert_eq!(start.elapsed(), waited, "the next one does not wait");
+    assert_eq!(script.paths(), ["/system/time", "/place", "/place"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +126,7 @@ async fn a_failing_time_request_does_not_hold_back_orders() {
         "/system/time" => response(502, &[], "<html></html>"),
         _ => response(200, &[], ORDER_RESPONSE),
     });
-    let client = build(start, &script).sync_clock(true).build().unwrap();
+    let client = build(start, &script).auto_sync_clock(true).build().unwrap();
     client.send(PLACE_ORDER).await.unwrap();
     client.send(PLACE_ORDER).await.unwrap();
     assert_eq!(script.paths(), ["/system/time", "/place", "/place"]);

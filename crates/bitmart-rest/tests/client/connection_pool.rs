@@ -1,6 +1,8 @@
 //! Connections are reused, and no request is sent twice.
 
-use bitmart_rest::{ErrorKind, LimitPolicy, Limiter, Outcome, TransportErrorKind};
+use bitmart_rest::limit::{LimitPolicy, Limiter};
+use bitmart_rest::transport::TransportErrorKind;
+use bitmart_rest::{ErrorKind, Outcome};
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};
 use crate::extra_responses::Numbered;
@@ -27,23 +29,6 @@ async fn a_connection_is_reused_after_an_error_response() {
         assert_eq!(error.outcome(), Outcome::Rejected);
     }
     assert_eq!(server.accepts(), 1);
-}
-
-#[tokio::test]
-async fn concurrent_requests_use_a_connection_each() {
-    let server = Server::start(|_| ok(ORDER_RESPONSE)).await;
-    let client = client(&server.address).build().unwrap();
-    let tasks: Vec<_> = (0..20)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { client.send(PLACE_ORDER).await })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap().unwrap();
-    }
-    assert_eq!(server.requests().len(), 20);
-    assert!(server.accepts() <= 20);
 }
 
 #[tokio::test]

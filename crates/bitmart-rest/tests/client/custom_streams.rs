@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bitmart_net::{Stream, from_fn};
-use bitmart_rest::{ClientBuilder, LimitPolicy, Limiter};
+use bitmart_rest::ClientBuilder;
+use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_types::{Environment, Service};
 use futures_util::FutureExt as _;
 use tokio::io::{

@@ -4,7 +4,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
-use bitmart_rest::{ErrorKind, Outcome, TransportError, TransportErrorKind};
+use bitmart_rest::transport::{TransportError, TransportErrorKind};
+use bitmart_rest::{ErrorKind, Outcome};
 use tokio::time::Instant;
 
 use crate::endpoints::{PLACE_ORDER, client};

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
+use bitmart_rest::endpoint::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
 use bitmart_rest::http::uri::Authority;
+use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::transport::{Reservation, ReservationFuture, Transport, TransportFuture};
-use bitmart_rest::{
-    EncodeError, Endpoint, Host, LimitPolicy, LimitScope, Limiter, Metadata, Method, Outcome,
-    Payload, RetryPolicy, http,
-};
+use bitmart_rest::{Outcome, RetryPolicy, http};
 use bitmart_types::Timestamp;
 use bytes::Bytes;
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use bitmart_rest::dead_man::DeadManSwitch;
 use bitmart_rest::futures::CancelAllAfter;
+use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::transport::HyperTransport;
-use bitmart_rest::{
-    ClientBuilder, Error, ErrorKind, LimitPolicy, Limiter, Outcome, RetryPolicy, TransportErrorKind,
-};
+use bitmart_rest::transport::TransportErrorKind;
+use bitmart_rest::{ClientBuilder, Error, ErrorKind, Outcome, RetryPolicy};
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, ReadOrder, client};
 use crate::server::{Server, ok};

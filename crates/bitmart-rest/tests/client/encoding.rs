@@ -4,11 +4,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry};
+use bitmart_rest::endpoint::{Payload, decode};
+use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
-use bitmart_rest::{
-    Client, ErrorKind, LimitPolicy, Limiter, Outcome, Payload, TransportErrorKind, Unexpected,
-    decode,
-};
+use bitmart_rest::transport::TransportErrorKind;
+use bitmart_rest::{Client, ErrorKind, Outcome, Unexpected};
 use bitmart_types::{Environment, Service};
 use bytes::Bytes;
 use flate2::Compression;

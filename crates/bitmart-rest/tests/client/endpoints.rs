@@ -1,8 +1,9 @@
 //! Endpoints and a client for tests.
 
-use bitmart_rest::{
-    Auth, Client, ClientBuilder, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload,
+use bitmart_rest::endpoint::{
+    Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload,
 };
+use bitmart_rest::{Client, ClientBuilder};
 use bitmart_types::{Environment, Service};
 
 /// Places an order.

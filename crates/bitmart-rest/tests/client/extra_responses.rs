@@ -7,10 +7,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use bitmart_rest::{
-    Auth, Client, ClientBuilder, Effect, EncodeError, Endpoint, Host, LimitPolicy, Limiter,
-    Metadata, Method, Payload,
+use bitmart_rest::endpoint::{
+    Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload,
 };
+use bitmart_rest::limit::{LimitPolicy, Limiter};
+use bitmart_rest::{Client, ClientBuilder};
 use bitmart_types::{Environment, Roots, Service};
 use proptest::prelude::*;
 use tokio_rustls::TlsAcceptor;

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bitmart_auth::Credentials;
 use bitmart_rest::history::{Cursor, HistoryError};
+use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
-use bitmart_rest::{Client, LimitPolicy, Limiter, earn, futures};
+use bitmart_rest::{Client, earn, futures};
 use bitmart_types::{Environment, Timestamp};
 use futures_util::{FutureExt as _, StreamExt as _};
 

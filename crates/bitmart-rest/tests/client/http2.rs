@@ -1,8 +1,10 @@
 //! HTTP/2.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bitmart_rest::Outcome;
 use bitmart_rest::transport::HyperTransport;
@@ -12,8 +14,11 @@ use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};
+use crate::in_memory::in_memory_connector;
 use crate::server::{Server, eventually, ok};
 use crate::tls::certificate;
 
@@ -39,7 +44,7 @@ async fn concurrent_requests_share_a_connection() {
         }
     });
     let roots = Roots::none().with_der(root);
-    let transport = HyperTransport::builder().roots(roots).http2().build().unwrap();
+    let transport = HyperTransport::builder().roots(roots).http2(true).build().unwrap();
     let environment = Environment::custom("test").with(Service::SpotRest, &address);
     let client = client("").environment(environment).transport(transport).build().unwrap();
     let tasks: Vec<_> = (0..20)
@@ -78,8 +83,8 @@ async fn an_unresponsive_host_does_not_delay_other_hosts() {
     let (dead, accepts) = unresponsive_host().await;
     let transport = HyperTransport::builder()
         .roots(Roots::none().with_der(root))
-        .http2()
-        .connect_timeout(std::time::Duration::from_secs(3600))
+        .http2(true)
+        .connect_timeout(Duration::from_secs(3600))
         .build()
         .unwrap();
     let to = |address: &str| client(address).transport(transport.clone()).build().unwrap();
@@ -96,7 +101,7 @@ async fn an_unresponsive_host_does_not_delay_other_hosts() {
 #[tokio::test(start_paused = true)]
 async fn concurrent_requests_share_a_failed_connection_attempt() {
     let (dead, accepts) = unresponsive_host().await;
-    let transport = HyperTransport::builder().http2().build().unwrap();
+    let transport = HyperTransport::builder().http2(true).build().unwrap();
     let client = client(&dead).transport(transport).build().unwrap();
     let tasks: Vec<_> = (0..20)
         .map(|_| {
@@ -120,11 +125,46 @@ async fn falls_back_to_http1() {
     let (tls, root) = certificate(&[b"http/1.1"]);
     let server = Server::listen(Some(tls), |_| ok(ORDER_RESPONSE)).await;
     let roots = Roots::none().with_der(root);
-    let transport = HyperTransport::builder().roots(roots).http2().build().unwrap();
+    let transport = HyperTransport::builder().roots(roots).http2(true).build().unwrap();
     let environment = Environment::custom("test").with(Service::SpotRest, &server.address);
     let client = client("").environment(environment).transport(transport).build().unwrap();
     for _ in 0..3 {
         client.send(PLACE_ORDER).await.unwrap();
     }
     assert_eq!(server.accepts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_falls_silent_is_noticed_while_a_request_waits() {
+    let (connector, mut dialled) = in_memory_connector();
+    let transport = HyperTransport::builder().connector(connector).http2(true).build().unwrap();
+    let timeout = Duration::from_secs(600);
+    let client = client("http://localhost").transport(transport).timeout(timeout).build().unwrap();
+    let (silence, mut silenced) = oneshot::channel::<()>();
+    let server = tokio::spawn(async move {
+        let stream = TokioIo::new(dialled.recv().await.unwrap());
+        let respond = service_fn(async |_: http::Request<hyper::body::Incoming>| {
+            Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(ORDER_RESPONSE))))
+        });
+        let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        let mut connection = pin!(builder.serve_connection(stream, respond));
+        tokio::select! {
+            ended = &mut connection => panic!("{ended:?}"),
+            _ = &mut silenced => {}
+        }
+        // The connection stays open, but nothing is read or written any more. The next one is accepted.
+        dialled.recv().await.unwrap();
+    });
+    client.send(PLACE_ORDER).await.unwrap();
+    silence.send(()).unwrap();
+
+    let begin = Instant::now();
+    let error = client.send(PLACE_ORDER).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+
+    // A later request opens a connection.
+    let later = tokio::spawn(async move { client.send(PLACE_ORDER).await });
+    server.await.unwrap();
+    later.abort();
 }

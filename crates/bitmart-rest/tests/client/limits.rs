@@ -4,14 +4,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bitmart_rest::endpoint::{
+    Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
+};
+use bitmart_rest::limit::{LimitPolicy, Limiter, ThrottleReason};
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
+use bitmart_rest::transport::TransportErrorKind;
 use bitmart_rest::transport::{
     Body, Reservation, ReservationFuture, Transport, TransportFuture, from_fn,
 };
-use bitmart_rest::{
-    Auth, Effect, EncodeError, Endpoint, Error, ErrorKind, Host, LimitPolicy, LimitScope, Limiter,
-    Metadata, Method, Outcome, Payload, RetryClass, ThrottleReason, TransportErrorKind,
-};
+use bitmart_rest::{Error, ErrorKind, Outcome, RetryClass};
 use bitmart_types::Timestamp;
 use bytes::Bytes;
 use tokio::sync::Semaphore;

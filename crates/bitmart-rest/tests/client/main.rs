@@ -17,6 +17,7 @@ mod extra_responses;
 mod history;
 #[cfg(feature = "http2")]
 mod http2;
+mod in_memory;
 mod limits;
 mod mock;
 mod proxy_pages;

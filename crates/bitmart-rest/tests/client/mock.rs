@@ -4,8 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bitmart_rest::testing::ScriptedResponse;
+use bitmart_rest::transport::TransportError;
 use bitmart_rest::transport::{self, Body, Chunks, Transport};
-use bitmart_rest::{Clock, TransportError};
+use bitmart_rest::types::Clock;
 use bitmart_types::Timestamp;
 use bytes::Bytes;
 

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use bitmart_rest::limit::{LimitPolicy, Limiter, ThrottleReason};
 use bitmart_rest::testing::ScriptedTransport;
-use bitmart_rest::{
-    ErrorKind, LimitPolicy, Limiter, Outcome, RetryPolicy, ThrottleReason, TransportErrorKind,
-    Unexpected,
-};
+use bitmart_rest::transport::TransportErrorKind;
+use bitmart_rest::{ErrorKind, Outcome, RetryPolicy, Unexpected};
 use tokio::time::Instant;
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, ReadOrder, SignedRead, client};

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bitmart_auth::Credentials;
+use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_rest::reconcile::Reconciled;
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
-use bitmart_rest::{Client, LimitPolicy, Limiter, RetryClass, TransportErrorKind};
+use bitmart_rest::transport::TransportErrorKind;
+use bitmart_rest::{Client, RetryClass};
 use bitmart_types::{ClientOrderId, Environment};
 use tokio::time::Instant;
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bitmart_rest::endpoint::Endpoint;
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
 use bitmart_rest::types::dec;
-use bitmart_rest::{Client, Endpoint, account, spot};
+use bitmart_rest::{Client, account, spot};
 
 use crate::endpoints::client;
 

@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_rest::testing::{ScriptedResponse, ScriptedTransport};
-use bitmart_rest::{LimitPolicy, Limiter, Outcome, RetryClass, RetryPolicy, TransportErrorKind};
+use bitmart_rest::transport::TransportErrorKind;
+use bitmart_rest::{Outcome, RetryClass, RetryPolicy};
 use tokio::time::Instant;
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, ReadOrder, SignedRead, client};
@@ -69,7 +71,7 @@ async fn a_write_is_never_retried() {
         let client = client("https://spot")
             .transport(script.clone())
             .clock(OffsetClock { start, offset_millis: 0 })
-            .sync_clock(true)
+            .auto_sync_clock(true)
             .retry_reads(RetryPolicy::within(HALF_MINUTE).attempts(9))
             .build()
             .unwrap();

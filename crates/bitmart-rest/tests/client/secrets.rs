@@ -41,7 +41,7 @@ fn rejects_plain_text_to_other_machines_with_credentials() {
         let error = builder().build().unwrap_err();
         assert!(error.to_string().contains("unencrypted"), "{error}");
         assert!(error.setting().ends_with("_rest"));
-        builder().allow_plain_text().build().unwrap();
+        builder().allow_plain_text(true).build().unwrap();
     }
     crate::endpoints::client("http://localhost:8801").build().unwrap();
 }

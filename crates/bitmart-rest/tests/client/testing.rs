@@ -3,16 +3,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use bitmart_rest::limit::{LimitPolicy, Limiter};
+use bitmart_rest::recording::Json;
 use bitmart_rest::testing::{
-    ExpectedRequest, Json, Recorder, Replayer, ScriptedResponse, ScriptedTransport,
-    transport_conformance,
+    ExpectedRequest, Recorder, Replayer, ScriptedResponse, ScriptedTransport, transport_conformance,
 };
 use bitmart_rest::transport::{
     Body, HyperTransport, Reservation, ReservationFuture, Transport, TransportFuture, from_fn,
 };
-use bitmart_rest::{
-    Client, ErrorKind, LimitPolicy, Limiter, Outcome, TransportError, TransportErrorKind, spot,
-};
+use bitmart_rest::transport::{TransportError, TransportErrorKind};
+use bitmart_rest::{Client, ErrorKind, Outcome, spot};
 use bitmart_types::dec;
 use bytes::Bytes;
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bitmart_rest::{ErrorKind, Outcome, TransportErrorKind};
+use bitmart_rest::transport::TransportErrorKind;
+use bitmart_rest::{ErrorKind, Outcome};
 use bitmart_types::{Environment, Roots, Service};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio_rustls::TlsAcceptor;

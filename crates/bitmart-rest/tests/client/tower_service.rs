@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use bitmart_rest::Outcome;
 use bitmart_rest::testing::transport_conformance;
 use bitmart_rest::transport::{HyperTransport, Transport, from_service};
-use bitmart_rest::{Outcome, TransportError, TransportErrorKind};
+use bitmart_rest::transport::{TransportError, TransportErrorKind};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::client::legacy::{Client as Legacy, connect::HttpConnector};

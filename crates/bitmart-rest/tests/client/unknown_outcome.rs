@@ -1,6 +1,7 @@
 //! Failures that leave the outcome unknown, over a real connection.
 
-use bitmart_rest::{Error, ErrorKind, Outcome, TransportErrorKind, Unexpected};
+use bitmart_rest::transport::TransportErrorKind;
+use bitmart_rest::{Error, ErrorKind, Outcome, Unexpected};
 use tokio::net::TcpListener;
 
 use crate::endpoints::{ORDER_RESPONSE, PLACE_ORDER, client};

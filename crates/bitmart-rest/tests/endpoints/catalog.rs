@@ -1,7 +1,7 @@
 //! The catalogue: finding entries, encoding parameters, and facts of endpoints.
 
-use bitmart_rest::Method;
 use bitmart_rest::catalog::{self, ENDPOINTS, Presence, RecodeError};
+use bitmart_rest::endpoint::Method;
 
 #[test]
 fn encodes_parameters_like_the_typed_request() {

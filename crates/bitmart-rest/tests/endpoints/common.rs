@@ -1,6 +1,6 @@
 //! Helpers of the tests of requests.
 
-use bitmart_rest::{Endpoint, Payload};
+use bitmart_rest::endpoint::{Endpoint, Payload};
 
 /// Validates and encodes a request.
 pub(crate) fn encoded(request: &impl Endpoint) -> Payload {

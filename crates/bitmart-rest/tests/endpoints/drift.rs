@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry, find_route};
 use bitmart_rest::drift::{Drift, DriftKind};
-use bitmart_rest::{Envelope, Method};
+use bitmart_rest::endpoint::{Envelope, Method};
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};

@@ -9,6 +9,7 @@ mod common;
 mod drift;
 mod error_catalogue;
 mod futures;
+mod futures_responses;
 mod requests;
 mod responses;
 mod unverified;

@@ -1,7 +1,8 @@
 //! Decoding of irregular responses.
 
 use bitmart_rest::catalog::ENDPOINTS;
-use bitmart_rest::{Endpoint, Error, Outcome, account, decode, futures, margin, spot};
+use bitmart_rest::endpoint::{Endpoint, decode};
+use bitmart_rest::{Error, Outcome, account, futures, margin, spot};
 use bitmart_types::{Side, Timestamp, dec};
 use http::{HeaderMap, StatusCode};
 

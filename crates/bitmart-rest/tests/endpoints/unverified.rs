@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use bitmart_rest::endpoint::{Endpoint, Metadata, decode};
+use bitmart_rest::types::Rows;
 use bitmart_rest::{
-    Endpoint, Error, Metadata, Outcome, Rows, Unverified, account, affiliate, broker, catalog,
-    decode, earn, futures, spot,
+    Error, Outcome, Unverified, account, affiliate, broker, catalog, earn, futures, spot,
 };
 use bitmart_types::dec;
 use http::{HeaderMap, StatusCode};

@@ -111,6 +111,8 @@ fn a_value_that_a_decimal_cannot_represent_is_rejected_rather_than_rounded() {
         r#""1e-38""#,
         r#""0.00000000000000000000000000000000000001""#,
         r#""1234567890123456789012345678901""#,
+        // One more than fits 128 bits: the last digit overflows, not the shift before it.
+        r#""170141183460469231731687303715884105728""#,
         "1e-38",
     ] {
         let error = error::<Plain>(json);

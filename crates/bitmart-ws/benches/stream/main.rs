@@ -151,7 +151,7 @@ async fn subscribe(
     topics: usize,
 ) -> Result<Vec<Subscription<spot::DepthIncrease>>, BoxError> {
     let names = (0..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
-    Ok(client.subscribe_all(names).await.into_iter().collect::<Result<_, _>>()?)
+    Ok(client.subscribe_each(names).await.into_iter().collect::<Result<_, _>>()?)
 }
 
 /// Measures the memory of an idle connection and of a further topic, with 20 connections.
@@ -172,7 +172,7 @@ fn memory(server: &Server, topics: usize) -> Result<(), BoxError> {
         for (_, client) in &few {
             let names =
                 (1..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
-            many.push(client.subscribe_all(names).await);
+            many.push(client.subscribe_each(names).await);
         }
         let added = resident()?.saturating_sub(before);
         println!("20 idle TLS connections");

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bitmart_ws::{ConnectionPolicy, Topic, Update, topic};
+use bitmart_ws::topic::Topic;
+use bitmart_ws::{ConnectionPolicy, Update, topic};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
@@ -66,14 +67,14 @@ async fn subscribe(
     count: usize,
 ) -> Result<Box<dyn Send>, BoxError> {
     if together {
-        let mut stream = client.subscribe_many(topics(count)).await?;
+        let mut stream = client.fan_in(topics(count)).await?;
         for _ in 0..count {
             stream.next().await.ok_or("the stream ended")??;
         }
         return Ok(Box::new(stream));
     }
     let mut streams = Vec::with_capacity(count);
-    for stream in client.subscribe_all(topics(count)).await {
+    for stream in client.subscribe_each(topics(count)).await {
         let mut stream = stream?;
         stream.next().await.ok_or("the stream ended")??;
         streams.push(stream);
@@ -95,15 +96,14 @@ fn processor(
         let frames = Arc::new(AtomicU64::new(0));
         let mut readers = JoinSet::new();
         if together {
-            let (mut stream, frames) =
-                (client.subscribe_many(topics(count)).await?, frames.clone());
+            let (mut stream, frames) = (client.fan_in(topics(count)).await?, frames.clone());
             readers.spawn(async move {
                 while let Some(Ok(item)) = stream.next().await {
                     count_data(&item.update, &frames);
                 }
             });
         } else {
-            for stream in client.subscribe_all(topics(count)).await {
+            for stream in client.subscribe_each(topics(count)).await {
                 let (mut stream, frames) = (stream?, frames.clone());
                 readers.spawn(async move {
                     while let Some(Ok(update)) = stream.next().await {

@@ -151,10 +151,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Accepts `ws://` addresses of other machines. Everyone on the network path can then read the API
-    /// key and every update, and change them. Addresses of this machine need no permission.
-    pub fn allow_plain_text(mut self) -> Self {
-        self.plain_text = true;
+    /// Sets whether `ws://` addresses of other machines are allowed. Everyone on the network path can then
+    /// read the API key and every update, and change them. Addresses of this machine are always allowed.
+    /// Default: off.
+    pub fn allow_plain_text(mut self, on: bool) -> Self {
+        self.plain_text = on;
         self
     }
 
@@ -226,7 +227,7 @@ impl ClientBuilder {
                 return Err(ConfigError::new(
                     setting,
                     "would send API keys unencrypted to another machine: use wss://, or call \
-                     `allow_plain_text()` if that is intended",
+                     `allow_plain_text(true)` if that is intended",
                 ));
             }
             // Subscribing to a topic of an endpoint without an address fails.

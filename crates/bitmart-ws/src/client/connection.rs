@@ -2,8 +2,8 @@
 
 use tokio::sync::watch;
 
+use crate::ConnectionStatus;
 use crate::dialect::{Access, Dialect};
-use crate::session::ConnectionStatus;
 
 /// A view of one connection of a client. Dropping it does not affect the connection.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ impl Client {
     ///
     /// # async fn run(client: Client, pairs: Vec<String>) -> Result<(), bitmart_ws::Error> {
     /// let topics = pairs.iter().map(|pair| topic::spot::ticker(pair.as_str()));
-    /// let mut tickers = client.subscribe_many(topics).await?;
+    /// let mut tickers = client.fan_in(topics).await?;
     /// while let Some(received) = tickers.next().await {
     ///     let received = received?;
     ///     if let Update::Data(ticker) = received.update {
@@ -40,14 +40,14 @@ impl Client {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub async fn subscribe_many<T: Event>(
+    pub async fn fan_in<T: Event>(
         &self,
         topics: impl IntoIterator<Item = Topic<T>>,
     ) -> Result<FanIn<T>, Error> {
-        self.subscribe_many_with(topics, FanInOptions::new()).await
+        self.fan_in_with(topics, FanInOptions::new()).await
     }
 
-    /// As [`subscribe_many`](Self::subscribe_many), with a queue capacity and an overflow policy.
+    /// As [`fan_in`](Self::fan_in), with a queue capacity and an overflow policy.
     ///
     /// # Errors
     /// As [`FanIn::add`]. Nothing is subscribed then.
@@ -57,7 +57,7 @@ impl Client {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub async fn subscribe_many_with<T: Event>(
+    pub async fn fan_in_with<T: Event>(
         &self,
         topics: impl IntoIterator<Item = Topic<T>>,
         options: FanInOptions,

@@ -23,7 +23,7 @@ fn rejects_plain_text_addresses_of_other_machines() {
     let error = builder().build().expect_err("plain text");
     assert_eq!(error.setting(), "spot_ws_private");
     assert!(error.to_string().contains("unencrypted"), "{error}");
-    assert!(builder().allow_plain_text().build().is_ok());
+    assert!(builder().allow_plain_text(true).build().is_ok());
     assert!(Client::builder().environment(environment("ws://[::1]:9/user")).build().is_ok());
 }
 

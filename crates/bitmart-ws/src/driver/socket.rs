@@ -13,6 +13,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::WriteHalf;
 
+use super::drained::Drained;
 use crate::connect::{Connector, LastRead, WebSocketHalves};
 use crate::frame::{self, Message};
 use crate::reason::ReconnectReason;
@@ -33,13 +34,7 @@ type Writer = WebSocketWrite<WriteHalf<TokioIo<Upgraded>>>;
 pub(crate) enum Socket {
     Disconnected,
     Connecting(Connecting),
-    Connected {
-        messages: Messages,
-        writer: Writer,
-        /// When there was nothing left to read, most recently.
-        drained_at: Option<Instant>,
-        last_read: LastRead,
-    },
+    Connected { messages: Messages, writer: Writer, drained: Drained, last_read: LastRead },
 }
 
 pub(super) enum SocketEvent {
@@ -75,13 +70,14 @@ impl Socket {
             Self::Connecting(connecting) => match connecting.await {
                 Ok((reader, writer, last_read)) => {
                     let messages = Box::pin(frame::messages(reader));
-                    *self = Self::Connected { messages, writer, drained_at: None, last_read };
+                    let drained = Drained::new(super::now());
+                    *self = Self::Connected { messages, writer, drained, last_read };
                     SocketEvent::Connected
                 }
                 Err(reason) => self.disconnected(reason),
             },
-            Self::Connected { messages, drained_at, .. } => {
-                match next_message(messages, drained_at).await {
+            Self::Connected { messages, drained, .. } => {
+                match next_message(messages, drained).await {
                     Some(Ok(message)) => SocketEvent::Message(message),
                     Some(Err(reason)) => self.disconnected(reason),
                     None => self.disconnected(ReconnectReason::closed()),
@@ -93,7 +89,7 @@ impl Socket {
     /// When there was nothing left to read: every message that had arrived by then was returned.
     pub(super) fn drained_at(&self) -> Option<Instant> {
         match self {
-            Self::Connected { drained_at, .. } => *drained_at,
+            Self::Connected { drained, .. } => drained.at(),
             Self::Disconnected | Self::Connecting(_) => None,
         }
     }
@@ -154,15 +150,58 @@ impl Socket {
 /// Waits for the next message. Records when there was none to read.
 async fn next_message(
     messages: &mut Messages,
-    drained_at: &mut Option<Instant>,
+    drained: &mut Drained,
 ) -> Option<Result<Message, ReconnectReason>> {
     std::future::poll_fn(|context| {
+        let is_known = drained.is_known(context, super::now());
         let message = messages.poll_next_unpin(context);
         // Without cooperative budget, tokio returns `Pending` although there may be bytes to read.
-        if message.is_pending() && tokio::task::coop::has_budget_remaining() {
-            *drained_at = Some(super::now());
+        if message.is_pending() && is_known && tokio::task::coop::has_budget_remaining() {
+            drained.record(super::now());
         }
         message
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use tokio::io::{AsyncRead as _, ReadBuf};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_that_arrived_while_the_process_was_stopped_are_after_the_watermark() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut messages: Messages = Box::pin(futures_util::stream::poll_fn(move |context| {
+            let mut bytes = [0; 8];
+            let read = Pin::new(&mut stream).poll_read(context, &mut ReadBuf::new(&mut bytes));
+            read.map(|_| Some(Ok(Message::Pong)))
+        }));
+        let mut drained = Drained::new(super::super::now());
+        let poll = |messages: &mut Messages, drained: &mut Drained| {
+            let next = next_message(messages, drained);
+            futures_util::FutureExt::now_or_never(next).is_some()
+        };
+        // Until the runtime has noticed that nothing is there.
+        while drained.at().is_none() {
+            assert!(!poll(&mut messages, &mut drained));
+            tokio::task::yield_now().await;
+        }
+        let before = super::super::now();
+
+        tokio::time::advance(Duration::from_secs(30)).await;
+        peer.write_all(b"x").unwrap();
+        // The task continues before the runtime asks the system.
+        assert!(!poll(&mut messages, &mut drained), "the bytes are not noticed yet");
+        assert!(drained.at() <= Some(before), "{:?}", drained.at());
+
+        assert!(next_message(&mut messages, &mut drained).await.is_some());
+        assert!(drained.at() <= Some(before), "the message is after the watermark");
+    }
 }

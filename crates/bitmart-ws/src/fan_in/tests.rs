@@ -53,7 +53,7 @@ async fn open(
     client: &Client,
     options: FanInOptions,
 ) -> (ServerConnection, FanIn<RawEvent>) {
-    let mut stream = client.subscribe_many_with(tickers(), options).await.expect("enough capacity");
+    let mut stream = client.fan_in_with(tickers(), options).await.expect("enough capacity");
     let mut peer = server.accept().await;
     assert_eq!(peer.accept_command().await.arguments.len(), PAIRS.len(), "in one frame");
     for pair in PAIRS {
@@ -200,8 +200,7 @@ async fn private_topics_ignore_the_overflow_policy_and_end() {
     let (mut server, client) = server_and_client_with(1 << 22, with_account);
     let orders =
         |pair: &str| Topic::<RawEvent>::private(Dialect::Spot, format!("spot/user/order:{pair}"));
-    let opening =
-        client.subscribe_many_with(PAIRS.map(orders), options(12, OverflowPolicy::DropOldest));
+    let opening = client.fan_in_with(PAIRS.map(orders), options(12, OverflowPolicy::DropOldest));
     let mut stream = opening.await.expect("enough capacity");
     assert_eq!(stream.overflow_policy(), OverflowPolicy::End);
     let mut peer = server.accept().await;
@@ -221,10 +220,8 @@ async fn private_topics_ignore_the_overflow_policy_and_end() {
         }
     };
     assert_eq!((events, error.kind()), (9, ErrorKind::Overflow));
-    let error = client
-        .subscribe_many([orders("A_USDT"), ticker("A_USDT")])
-        .await
-        .expect_err("mixed topics");
+    let error =
+        client.fan_in([orders("A_USDT"), ticker("A_USDT")]).await.expect_err("mixed topics");
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
@@ -259,7 +256,7 @@ async fn adds_and_removes_topics() {
 #[tokio::test(start_paused = true)]
 async fn a_rejected_topic_ends_alone() {
     let (mut server, client) = server_and_client();
-    let mut stream = client.subscribe_many(tickers().take(1)).await.expect("enough capacity");
+    let mut stream = client.fan_in(tickers().take(1)).await.expect("enough capacity");
     let mut peer = server.accept().await;
     peer.next_text().await;
     let rejection = r#"{"event":"subscribe","errorCode":"90004","errorMessage":"Invalid channel"}"#;
@@ -302,7 +299,7 @@ async fn shutdown_ends_every_topic_and_then_the_stream() {
 #[tokio::test(start_paused = true)]
 async fn rejects_more_topics_than_the_queue_has_capacity_for() {
     let (_server, client) = server_and_client();
-    let small = client.subscribe_many_with(tickers(), options(11, OverflowPolicy::Conflate));
+    let small = client.fan_in_with(tickers(), options(11, OverflowPolicy::Conflate));
     let error = small.await.expect_err("three topics need a capacity of twelve");
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(client.connections().is_empty(), "nothing was subscribed");

@@ -2,6 +2,7 @@
 
 mod connection;
 mod login;
+mod rejections;
 mod topics;
 
 use std::time::{Duration, Instant};

@@ -20,8 +20,9 @@ use crate::reason::{ReconnectReason, Rejection};
 use crate::receive_time::ReceiveTime;
 use crate::receive_tracker::ReceiveTracker;
 use crate::router::{Router, SubscriberId};
-use crate::session::{ConnectionState, ConnectionStatus, SessionEvent};
+use crate::session::SessionEvent;
 use crate::subscription::{DriverHandle, no_connection};
+use crate::{ConnectionState, ConnectionStatus};
 
 /// What a reader of the topic asks its source for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -243,8 +243,7 @@ async fn a_book_requests_a_snapshot_after_a_loss() {
 async fn many_topics_are_one_stream() {
     let (client, mut feeds) = client();
     let topics = ["X", "Y"].map(topic::spot::trades);
-    let mut trades =
-        client.subscribe_many_with(topics, FanInOptions::new()).await.expect("a stream");
+    let mut trades = client.fan_in_with(topics, FanInOptions::new()).await.expect("a stream");
     let mut open = Vec::new();
     for _ in 0..2 {
         let mut feed = feeds.recv().await.expect("a feed");

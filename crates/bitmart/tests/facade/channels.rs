@@ -9,8 +9,9 @@ use bitmart::types::Timestamp;
 use bitmart::ws::event::Event;
 use bitmart::ws::futures::DepthSide;
 use bitmart::ws::spot::BalanceReason;
+use bitmart::ws::topic::Topic;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed, FuturesInterval, SpotInterval};
-use bitmart::ws::{Subscription, Topic, Update, catalog};
+use bitmart::ws::{Subscription, Update, catalog};
 use bitmart::{dec, rest, ws};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -29,7 +30,7 @@ struct Harness {
 impl Harness {
     async fn open() -> Result<Self, Box<dyn std::error::Error>> {
         let exchange = Sandbox::start(Config::new().seed(3)).await?;
-        let environment = sandbox::environment(&exchange)?;
+        let environment = sandbox::environment(&exchange);
         let credentials = sandbox::credentials(&exchange)?;
         let rest = rest::Client::builder()
             .environment(environment.clone())

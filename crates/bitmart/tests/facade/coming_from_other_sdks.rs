@@ -16,7 +16,7 @@ async fn exchange() -> Result<Sandbox, Box<dyn std::error::Error>> {
 }
 
 fn client(exchange: &Sandbox) -> Result<rest::Client, Box<dyn std::error::Error>> {
-    let environment = sandbox::environment(exchange)?;
+    let environment = sandbox::environment(exchange);
     let credentials = sandbox::credentials(exchange)?;
     Ok(rest::Client::builder().environment(environment).credentials(credentials).build()?)
 }
@@ -77,7 +77,7 @@ async fn the_orders_of_the_page_are_placed() -> TestResult {
 #[tokio::test]
 async fn the_streams_of_the_page_are_subscribed() -> TestResult {
     let exchange = exchange().await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let credentials = sandbox::credentials(&exchange)?;
     let client = ws::Client::builder().environment(environment).credentials(credentials).build()?;
     let mut ticker = client.subscribe(topic::spot::ticker("BTC_USDT")).await?;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bitmart::dec;
 use bitmart::rest::dead_man::{CancelResult, DeadManSwitch, Event, Reason, Timer};
-use bitmart::rest::{Client, LimitPolicy, Limiter, futures, spot};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::{Client, futures, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 
 use crate::exchange_clock::ExchangeClock;
@@ -31,7 +32,7 @@ impl Harness {
         let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false);
         let exchange = Arc::new(Sandbox::start(config).await?);
         let client = Client::builder()
-            .environment(sandbox::environment(&exchange)?)
+            .environment(sandbox::environment(&exchange))
             .credentials(sandbox::credentials(&exchange)?)
             .clock(ExchangeClock(exchange.clone()))
             .limiter(Limiter::new(LimitPolicy::Off))

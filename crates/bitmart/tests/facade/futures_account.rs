@@ -26,7 +26,7 @@ async fn next(
 async fn a_position_closed_during_a_disconnect_is_reported_closed()
 -> Result<(), Box<dyn std::error::Error>> {
     let exchange = Sandbox::start(Config::new().seed(5)).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let credentials = sandbox::credentials(&exchange)?;
     let rest = rest::Client::builder()
         .environment(environment.clone())

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart::rest::{Client, LimitPolicy, Limiter, futures};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::{Client, futures};
 use bitmart::sandbox::{self, Config, Permission, Sandbox};
 use bitmart::ws::futures::OrderAction;
 use bitmart::ws::{Update, topic};
@@ -23,7 +24,7 @@ fn client(
     credentials: Credentials,
 ) -> Result<Client, Box<dyn std::error::Error>> {
     Ok(Client::builder()
-        .environment(sandbox::environment(exchange)?)
+        .environment(sandbox::environment(exchange))
         .credentials(credentials)
         .clock(ExchangeClock(exchange.clone()))
         .limiter(Limiter::new(LimitPolicy::Off))
@@ -211,7 +212,7 @@ async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
 
     let harness = Harness::open().await?;
     let ws = ws::Client::builder()
-        .environment(sandbox::environment(&harness.exchange)?)
+        .environment(sandbox::environment(&harness.exchange))
         .credentials(sandbox::credentials(&harness.exchange)?)
         .clock(ExchangeClock(harness.exchange.clone()))
         .build()?;

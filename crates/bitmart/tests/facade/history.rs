@@ -20,10 +20,10 @@ async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
     let config = Config::new().stepped_clock(BEGIN).rate_limits(false);
     let exchange = Arc::new(Sandbox::start(config).await?);
     let client = Client::builder()
-        .environment(sandbox::environment(&exchange)?)
+        .environment(sandbox::environment(&exchange))
         .credentials(sandbox::credentials(&exchange)?)
         .clock(ExchangeClock(exchange.clone()))
-        .limiter(bitmart::rest::Limiter::new(bitmart::rest::LimitPolicy::Off))
+        .limiter(bitmart::rest::limit::Limiter::new(bitmart::rest::limit::LimitPolicy::Off))
         .build()?;
     Ok((exchange, client))
 }

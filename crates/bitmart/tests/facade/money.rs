@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart::rest::{Client, LimitPolicy, Limiter, account, futures, margin, sub_account};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::{Client, account, futures, margin, sub_account};
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::{Credentials, dec};
 
@@ -19,7 +20,7 @@ fn client(
     credentials: Credentials,
 ) -> Result<Client, Box<dyn std::error::Error>> {
     Ok(Client::builder()
-        .environment(sandbox::environment(exchange)?)
+        .environment(sandbox::environment(exchange))
         .credentials(credentials)
         .clock(ExchangeClock(exchange.clone()))
         .limiter(Limiter::new(LimitPolicy::Off))

@@ -179,7 +179,7 @@ async fn a_slow_consumer_overflows_and_loses_no_fill() -> TestResult {
 async fn a_disconnect_before_the_first_catch_up_loses_no_fill() -> TestResult {
     let exchange = Sandbox::start(Config::new().seed(5)).await?;
     exchange.inject(Fault::Html(502).on("/spot/v4/query/open-orders"));
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let credentials = sandbox::credentials(&exchange)?;
     let rest = rest::Client::builder()
         .environment(environment.clone())

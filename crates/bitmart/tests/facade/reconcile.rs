@@ -13,7 +13,7 @@ const FUTURES: &str = "/contract/private/submit-order";
 async fn open() -> Result<(Sandbox, Client), Box<dyn std::error::Error>> {
     let exchange = Sandbox::start(Config::new().seed(5)).await?;
     let client = Client::builder()
-        .environment(sandbox::environment(&exchange)?)
+        .environment(sandbox::environment(&exchange))
         .credentials(sandbox::credentials(&exchange)?)
         .build()?;
     Ok((exchange, client))

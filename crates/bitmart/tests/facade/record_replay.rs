@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bitmart::rest::limit::{LimitPolicy, Limiter};
 use bitmart::rest::testing::{Recorder, Replayer};
 use bitmart::rest::transport::HyperTransport;
-use bitmart::rest::{Client, LimitPolicy, Limiter, Outcome, spot};
+use bitmart::rest::{Client, Outcome, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::{ClientOrderId, dec};
 
@@ -23,7 +24,7 @@ async fn recordings_conform_and_can_be_replayed() -> TestResult {
     let exchange = Sandbox::start(Config::new()).await?;
     let folder = tempfile::tempdir()?;
     let recorded = folder.path().join("recorded");
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let transport = HyperTransport::builder().roots(environment.roots.clone()).build()?;
     let recorder = Recorder::new(transport, &recorded)?;
     let keys = sandbox::credentials(&exchange)?;

@@ -3,7 +3,8 @@
 
 use std::task::{Context, Waker};
 
-use bitmart::rest::{Client, Error, ErrorKind, Outcome, TransportErrorKind, Unexpected, spot};
+use bitmart::rest::transport::TransportErrorKind;
+use bitmart::rest::{Client, Error, ErrorKind, Outcome, Unexpected, spot};
 use bitmart::sandbox::{self, ApiKey, Config, Fault, Permission, Sandbox};
 use bitmart::types::Clock;
 use bitmart::{Credentials, OrderId, Timestamp, dec};
@@ -22,7 +23,7 @@ impl Harness {
         let exchange = Sandbox::start(Config::new()).await?;
         let credentials = sandbox::credentials(&exchange)?;
         let client = Client::builder()
-            .environment(sandbox::environment(&exchange)?)
+            .environment(sandbox::environment(&exchange))
             .credentials(credentials)
             .max_body(1024 * 1024)
             .build()?;
@@ -57,7 +58,7 @@ async fn a_wrong_memo_is_rejected_with_advice_about_the_memo() -> TestResult {
     let key = harness.exchange.credentials();
     let wrong_memo = Credentials::new(key.key.as_str(), key.secret.as_str(), "account-id")?;
     let client = Client::builder()
-        .environment(sandbox::environment(&harness.exchange)?)
+        .environment(sandbox::environment(&harness.exchange))
         .credentials(wrong_memo)
         .build()?;
     let error = client.spot().submit_order(order()).await.expect_err("the signature is wrong");
@@ -82,7 +83,7 @@ impl Clock for FiveMinutesSlow {
 async fn a_slow_clock_is_rejected_with_advice_about_the_clock() -> TestResult {
     let harness = Harness::open().await?;
     let client = Client::builder()
-        .environment(sandbox::environment(&harness.exchange)?)
+        .environment(sandbox::environment(&harness.exchange))
         .credentials(sandbox::credentials(&harness.exchange)?)
         .clock(FiveMinutesSlow)
         .build()?;
@@ -97,7 +98,7 @@ async fn a_key_without_permission_is_rejected() -> TestResult {
     let key = ApiKey::new("reader", "secret", "memo").permissions([Permission::ReadOnly]);
     let exchange = Sandbox::start(Config::new().api_key(key)).await?;
     let client = Client::builder()
-        .environment(sandbox::environment(&exchange)?)
+        .environment(sandbox::environment(&exchange))
         .credentials(sandbox::credentials(&exchange)?)
         .build()?;
     let error = client.spot().submit_order(order()).await.expect_err("the key may only read");
@@ -173,7 +174,7 @@ async fn responses_of_a_gateway_leave_the_outcome_unknown() -> TestResult {
 async fn a_timeout_leaves_the_outcome_unknown() -> TestResult {
     let harness = Harness::open().await?;
     let client = Client::builder()
-        .environment(sandbox::environment(&harness.exchange)?)
+        .environment(sandbox::environment(&harness.exchange))
         .credentials(sandbox::credentials(&harness.exchange)?)
         .timeout(std::time::Duration::from_millis(300))
         .build()?;
@@ -187,7 +188,7 @@ async fn a_timeout_leaves_the_outcome_unknown() -> TestResult {
 #[tokio::test]
 async fn a_refused_connection_means_not_sent() -> TestResult {
     let harness = Harness::open().await?;
-    let environment = sandbox::environment(&harness.exchange)?;
+    let environment = sandbox::environment(&harness.exchange);
     let credentials = sandbox::credentials(&harness.exchange)?;
     harness.exchange.shutdown().await;
     let client = Client::builder().environment(environment).credentials(credentials).build()?;

@@ -22,7 +22,7 @@ struct Harness {
 
 async fn open() -> Result<Harness, Box<dyn std::error::Error>> {
     let exchange = Sandbox::start(Config::new().tls(true).seed(11)).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let environment = sandbox::environment(&exchange);
     let credentials = sandbox::credentials(&exchange)?;
     let rest = rest::Client::builder()
         .environment(environment.clone())

@@ -27,7 +27,7 @@ impl Harness {
         let exchange = Sandbox::start(Config::new().market_maker(false)).await?;
         let key = exchange.create_key(exchange.create_account(), [Permission::FutureTrade])?;
         let client = |credentials| {
-            let environment = sandbox::environment(&exchange)?;
+            let environment = sandbox::environment(&exchange);
             let client = rest::Client::builder().environment(environment).credentials(credentials);
             Ok::<_, Box<dyn std::error::Error>>(client.build()?)
         };
@@ -35,7 +35,7 @@ impl Harness {
         let counterparty =
             client(Credentials::new(key.key.as_str(), key.secret.as_str(), key.memo.as_str())?)?;
         let ws = ws::Client::builder()
-            .environment(sandbox::environment(&exchange)?)
+            .environment(sandbox::environment(&exchange))
             .credentials(sandbox::credentials(&exchange)?)
             .build()?;
         let mut orders = ws.subscribe(topic::futures::user_orders()).await?;

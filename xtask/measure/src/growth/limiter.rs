@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use bitmart_rest::{
-    Auth, Client, Effect, EncodeError, Endpoint, Host, LimitPolicy, LimitScope, Limiter, Metadata,
-    Method, Payload, spot,
+use bitmart_rest::endpoint::{
+    Auth, Effect, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload,
 };
+use bitmart_rest::limit::{LimitPolicy, Limiter};
+use bitmart_rest::{Client, spot};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 

@@ -82,7 +82,7 @@ async fn subscribe(topics: usize) -> Result<(Stream, Vec<Connected>), Failure> {
     let (stop, stopped) = watch::channel(false);
     let accepting = tokio::spawn(accept(server, stopped));
     let names = (0..topics).map(|number| topic::spot::depth(symbol(number), DepthLevels::Fifty));
-    let mut stream = client.subscribe_many(names).await?;
+    let mut stream = client.fan_in(names).await?;
     for _ in 0..topics {
         stream.next().await.ok_or("the stream ended")??;
     }

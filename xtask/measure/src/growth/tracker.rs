@@ -1,7 +1,8 @@
 //! The account tracker with many open orders: the time of an update of one of them, and the bytes of an order.
 
+use bitmart_account::sync::AccountSync;
 use bitmart_account::sync::{Change, Request};
-use bitmart_account::{AccountState, AccountSync, Assumptions, Market, Order};
+use bitmart_account::{AccountState, Assumptions, Market, Order};
 use bitmart_types::{Decimal, Timestamp};
 
 use super::{Cost, bytes, each};

@@ -3,7 +3,9 @@
 use std::env;
 use std::sync::Arc;
 
-use bitmart::rest::{self, LimitPolicy, Limiter, spot};
+use bitmart::rest;
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::spot;
 use bitmart::types::Service;
 use bitmart::ws::{self, Update, spot::Depth, topic};
 use bitmart::{Credentials, Environment, dec};

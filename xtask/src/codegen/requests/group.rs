@@ -17,7 +17,7 @@ pub(super) fn render(out: &mut String, section: &Section, models: &Models, sdks:
         if index > 0 {
             out.push('\n');
         }
-        let request = super::path(endpoint);
+        let request = super::path(section, endpoint);
         let (arguments, value) = if endpoint.takes_request() {
             (format!(", request: impl Into<{request}>"), "request.into()".to_owned())
         } else {

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitmart_rest::history::HistoryError;
-use bitmart_types::{Decimal, Timestamp};
+use bitmart_types::{Decimal, Side, Timestamp};
 use bitmart_ws::ReconnectReason;
 
 use super::connection::{BALANCES, ORDERS, Queued};
 use super::exchange_model::Rows;
+use crate::sync::AccountSync;
 use crate::sync::{Change, LossCause, Page, Request, Snapshot};
 use crate::{
-    AccountEvent, AccountState, AccountSync, Assumptions, Balance, CatchUpError, Fill, Health,
-    Instrument, Market, Order, Progress,
+    AccountEvent, AccountState, Assumptions, Balance, CatchUpError, Fill, Health, Instrument,
+    Market, Order, Progress, test_support,
 };
 
 /// How messages of a stream were lost.
@@ -83,17 +84,7 @@ fn time(ms: i64) -> Timestamp {
 }
 
 fn example_fill(id: usize, ms: i64) -> Fill {
-    Fill {
-        trade_id: id.to_string().as_str().into(),
-        order_id: "1".into(),
-        instrument: Instrument::Pair("BTC_USDT".into()),
-        price: Decimal::ONE,
-        size: Decimal::ONE,
-        fee: None,
-        fee_currency: None,
-        role: None,
-        timestamp: Some(time(ms)),
-    }
+    test_support::fill("1", &id.to_string(), Some(time(ms)))
 }
 
 /// First id of orders without fills. All fills belong to order 1.
@@ -104,7 +95,7 @@ fn example_order(id: usize) -> Order {
         order_id: (id + FIRST_RESTING_ID).to_string().as_str().into(),
         client_order_id: None,
         instrument: Instrument::Pair("BTC_USDT".into()),
-        is_buy: Some(true),
+        side: Some(Side::Buy),
         progress: Progress::Open,
         price: Some(Decimal::ONE),
         size: Some(Decimal::ONE),

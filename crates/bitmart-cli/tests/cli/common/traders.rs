@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use bitmart::rest::{Client, LimitPolicy, Limiter, catalog::ENDPOINTS};
+use bitmart::rest::Client;
+use bitmart::rest::catalog::ENDPOINTS;
+use bitmart::rest::limit::{LimitPolicy, Limiter};
 use bitmart::sandbox::{Permission, Sandbox};
 use bitmart::types::Clock;
 use bitmart::{Credentials, Timestamp};
@@ -35,9 +37,9 @@ pub(crate) struct Trader(Client);
 
 impl Trader {
     pub(crate) fn new(sandbox: &Sandbox, credentials: Credentials, clock: Stepped) -> Self {
-        let environment = bitmart::sandbox::environment(sandbox).expect("an environment");
+        let environment = bitmart::sandbox::environment(sandbox);
         let client = Client::builder().environment(environment).credentials(credentials);
-        let client = client.clock(clock).sync_clock(false).limiter(unlimited());
+        let client = client.clock(clock).auto_sync_clock(false).limiter(unlimited());
         Self(client.build().expect("a client"))
     }
 

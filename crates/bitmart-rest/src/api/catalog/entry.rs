@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::recode::{self, Check};
 use super::{ContractAmount, Field, HistoryEntry, Paging, Parameter, RecodeError, Role, RowStates};
+use crate::endpoint::{Endpoint, Metadata, Method, Payload};
 use crate::history::History;
-use crate::{Endpoint, Metadata, Method, Payload};
 
 /// An endpoint, with its types erased.
 #[derive(Clone, Copy, Debug)]

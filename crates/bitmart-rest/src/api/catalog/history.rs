@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::RecodeError;
-use crate::decode;
+use crate::endpoint::decode;
 use crate::history::{History, HistorySpec, RowKey, number_equal};
 
 /// A history: how to page through it, and how to read its rows.

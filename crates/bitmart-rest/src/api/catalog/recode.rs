@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{EncodeError, Endpoint, Error, Payload, ValidationError, decode};
+use crate::endpoint::{EncodeError, Endpoint, Payload, decode};
+use crate::{Error, ValidationError};
 
 /// How closely a request is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,7 +94,7 @@ mod tests {
     use bitmart_types::dec;
 
     use super::*;
-    use crate::Endpoint;
+    use crate::endpoint::Endpoint;
 
     #[test]
     fn an_amount_outside_of_the_published_range_is_rejected() {

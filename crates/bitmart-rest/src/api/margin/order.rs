@@ -12,7 +12,8 @@ use crate::wire::validate;
 /// It equals a spot order, except that an order with self-trade prevention is rejected before sending.
 ///
 /// ```
-/// use bitmart_rest::{Endpoint, margin, spot};
+/// use bitmart_rest::endpoint::Endpoint;
+/// use bitmart_rest::{margin, spot};
 /// use bitmart_types::dec;
 ///
 /// let order = spot::NewOrder::limit_sell("BTC_USDT", dec!(0.01), dec!(70000));

@@ -15,7 +15,7 @@ const ID_BYTES: usize = 8;
 pub type BudgetFuture<'a> =
     Pin<Box<dyn Future<Output = Result<PermitId, BudgetRefusal>> + Send + 'a>>;
 
-/// Counts the permits of a [`Limiter`](crate::Limiter) in a place that several processes share. Without one,
+/// Counts the permits of a [`Limiter`](crate::limit::Limiter) in a place that several processes share. Without one,
 /// a limiter counts in memory.
 ///
 /// The exchange counts requests by IP address, API key and user, wherever they come from. Processes that share
@@ -32,7 +32,7 @@ pub type BudgetFuture<'a> =
 /// - Nothing is granted if it is not known what is in use. The request then fails with
 ///   [`ThrottleReason::BudgetUnavailable`]; it was not sent.
 ///
-/// [`LocalBudgets`](crate::LocalBudgets) is an implementation in memory. The crate `bitmart-fleet` has one for
+/// [`LocalBudgets`](crate::limit::LocalBudgets) is an implementation in memory. The crate `bitmart-fleet` has one for
 /// Redis.
 pub trait BudgetStore: Send + Sync + 'static {
     /// Waits for a permit, `max_wait` at most; zero means that it is granted or refused at once. The limiter

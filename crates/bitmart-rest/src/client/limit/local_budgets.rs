@@ -10,7 +10,7 @@ use super::budget::{Budget, BudgetFuture, BudgetRefusal, BudgetStore, PermitId, 
 use super::shared_bucket::{self, SharedBucket, now};
 use crate::wire::rate_limit::RateLimitState;
 
-/// Counts permits in memory, as a [`Limiter`](crate::Limiter) without a store does.
+/// Counts permits in memory, as a [`Limiter`](crate::limit::Limiter) without a store does.
 ///
 /// For stores that count alone for a while, and for tests of code that uses a store. A limiter needs none of it:
 /// its own counting is the same without an allocation per request.

@@ -24,7 +24,6 @@ use crate::client::observe::{self, OpenConnection};
 
 type Stream = MaybeHttpsStream<TokioIo<Socket>>;
 
-/// A host with its port and whether it speaks TLS.
 /// While requests wait for responses, an HTTP/2 connection on which nothing arrived for this long is checked.
 #[cfg(feature = "http2")]
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(2);
@@ -33,6 +32,7 @@ const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(2);
 #[cfg(feature = "http2")]
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// A host with its port and whether it speaks TLS.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
     pub(super) scheme: Scheme,

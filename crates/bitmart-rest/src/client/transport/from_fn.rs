@@ -23,7 +23,7 @@ use super::{Body, Transport, TransportError, TransportFuture};
 ///     let response = r#"{"code":1000,"message":"OK","data":{"server_time":1700000000000}}"#;
 ///     Ok(http::Response::new(Body::from(Bytes::from(response))))
 /// });
-/// # async fn run(transport: impl bitmart_rest::Transport) -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn run(transport: impl bitmart_rest::transport::Transport) -> Result<(), Box<dyn std::error::Error>> {
 /// let client = Client::builder().transport(transport).build()?;
 /// assert_eq!(client.system().time().await?.server_time.as_secs(), 1_700_000_000);
 /// # Ok(())

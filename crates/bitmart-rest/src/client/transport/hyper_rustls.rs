@@ -1,9 +1,10 @@
 //! The default transport: hyper and rustls.
 
+mod response_body;
+mod reused;
+
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bitmart_net::{Connect, Connector as NetConnector, TlsOptions};
@@ -11,8 +12,9 @@ use bitmart_types::Roots;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
-use hyper::body::{Body as _, Incoming};
 
+use self::response_body::ResponseBody;
+use self::reused::ReusedConnection;
 use super::connect::warn_about_extra_response;
 use super::connect::{Connection, Connector, Origin};
 #[cfg(feature = "http2")]
@@ -22,10 +24,10 @@ use super::reservation::HostLimits;
 #[cfg(feature = "testing")]
 use super::reservation::ReservationProbe;
 use super::{
-    Body, Chunks, ReservationFuture, Transport, TransportError, TransportErrorKind, TransportFuture,
+    Body, ReservationFuture, Transport, TransportError, TransportErrorKind, TransportFuture,
 };
-use crate::ConfigError;
 use crate::client::observe::connection_attempt;
+use bitmart_types::ConfigError;
 
 /// Default timeout for opening a connection.
 ///
@@ -154,10 +156,11 @@ impl HyperTransportBuilder {
         self.fresh_for_writes = on;
         self
     }
-    /// Uses HTTP/2 with servers that support it: all requests to a host share one connection.
+    /// Uses HTTP/2 with servers that support it: all requests to a host share one connection. Default:
+    /// off.
     #[cfg(feature = "http2")]
-    pub fn http2(mut self) -> Self {
-        self.http2 = true;
+    pub fn http2(mut self, on: bool) -> Self {
+        self.http2 = on;
         self
     }
     /// Builds the transport. No connection is opened yet.
@@ -233,15 +236,8 @@ async fn send(
         match sent {
             Ok(response) => {
                 return Ok(response.map(|incoming| {
-                    Body::chunks(Arriving {
-                        incoming,
-                        lease: Some(Lease {
-                            connection,
-                            origin,
-                            shared: Arc::clone(shared),
-                            alone,
-                        }),
-                    })
+                    let shared = Arc::clone(shared);
+                    Body::chunks(ResponseBody::new(incoming, connection, origin, shared, alone))
                 }));
             }
             Err(mut error) => match error.take_message() {
@@ -268,34 +264,9 @@ async fn send(
     }
 }
 
-/// A request on a connection that was idle before. If it gets no response for a while, the connections that
-/// were idle at the same time are not used any more.
-struct ReusedConnection<'a> {
-    shared: &'a Shared,
-    origin: Origin,
-    begin: Instant,
-    has_response: bool,
-}
-
-impl<'a> ReusedConnection<'a> {
-    /// A caller may also drop a request because it is not needed any more. That happens sooner.
-    const PATIENCE: Duration = Duration::from_secs(2);
-
-    fn new(shared: &'a Shared, origin: &Origin) -> Self {
-        Self { shared, origin: origin.clone(), begin: Instant::now(), has_response: false }
-    }
-
-    fn responded(mut self) {
-        self.has_response = true;
-    }
-}
-
-impl Drop for ReusedConnection<'_> {
-    fn drop(&mut self) {
-        if !self.has_response && self.begin.elapsed() >= Self::PATIENCE {
-            self.shared.pool.remove_older(&self.origin, self.begin);
-        }
-    }
+/// Tokio's clock, which tests can pause.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// hyper reads at most 100 headers and about 400 KB. It identifies this error by its text only.
@@ -330,7 +301,7 @@ impl Shared {
     }
 
     async fn idle(&self, origin: &Origin, alone: bool) -> Option<Connection> {
-        while let Some(mut connection) = self.pool.take(origin, Instant::now(), alone) {
+        while let Some(mut connection) = self.pool.take(origin, now(), alone) {
             if connection.ready().await {
                 return Some(connection);
             }
@@ -343,7 +314,7 @@ impl Shared {
         connection_attempt(connection.as_ref().err());
         let connection = connection?;
         if let Some(shared) = connection.share() {
-            self.pool.put(origin, shared, Instant::now());
+            self.pool.put(origin, shared, now());
         }
         Ok((connection, true))
     }
@@ -361,68 +332,6 @@ fn split(request: Request<Bytes>) -> Result<(Origin, Request<Full<Bytes>>), Tran
     };
     *request.uri_mut() = path.into();
     Ok((Origin { scheme, authority }, request))
-}
-
-/// The connection that a response arrives on.
-struct Lease {
-    connection: Connection,
-    origin: Origin,
-    shared: Arc<Shared>,
-    /// It is not returned to the pool.
-    alone: bool,
-}
-
-/// A response body. At its end the connection is returned to the pool; if it is dropped earlier, the
-/// connection is closed.
-struct Arriving {
-    incoming: Incoming,
-    lease: Option<Lease>,
-}
-
-impl Chunks for Arriving {
-    fn poll_chunk(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, TransportError>>> {
-        let this = &mut *self;
-        loop {
-            if this.incoming.is_end_stream() {
-                this.return_connection();
-                return Poll::Ready(None);
-            }
-            match ready!(Pin::new(&mut this.incoming).poll_frame(cx)) {
-                // Trailers are ignored.
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                }
-                Some(Err(error)) => {
-                    this.lease = None;
-                    let error = TransportError::maybe_sent(TransportErrorKind::Interrupted)
-                        .with_source(error);
-                    return Poll::Ready(Some(Err(error)));
-                }
-                None => {
-                    this.return_connection();
-                    return Poll::Ready(None);
-                }
-            }
-        }
-    }
-}
-
-impl Arriving {
-    fn return_connection(&mut self) {
-        if let Some(lease) = self.lease.take()
-            && lease.connection.share().is_none()
-            && !lease.alone
-        {
-            lease.connection.set_idle();
-            let pool = &lease.shared.pool;
-            pool.put(&lease.origin, lease.connection, Instant::now());
-        }
-    }
 }
 
 impl fmt::Debug for HyperTransportBuilder {

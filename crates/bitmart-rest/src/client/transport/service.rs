@@ -62,7 +62,7 @@ use crate::error::BoxError;
 /// use hyper_util::client::legacy;
 /// use hyper_util::rt::TokioExecutor;
 ///
-/// # fn main() -> Result<(), bitmart_rest::ConfigError> {
+/// # fn main() -> Result<(), bitmart_rest::types::ConfigError> {
 /// // Plain HTTP, as to a sandbox or a local gateway; put an `HttpsConnector` in for TLS.
 /// let service: legacy::Client<_, Full<Bytes>> = legacy::Client::builder(TokioExecutor::new())
 ///     .retry_canceled_requests(false)

@@ -6,10 +6,8 @@ use http::{Method as HttpMethod, Request};
 use serde_json::{Value, json};
 
 use super::Encoder;
-use crate::{
-    Auth, Effect, EncodeError, Endpoint, Error, ErrorKind, Host, Metadata, Method, Outcome,
-    Payload, ValidationError,
-};
+use crate::endpoint::{Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
+use crate::{Error, ErrorKind, Outcome, ValidationError};
 
 // The published example of a signature.
 const KEY: &str = "80618e45710812162b04892c7ee5ead4a3cc3e56";

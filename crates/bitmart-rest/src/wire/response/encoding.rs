@@ -222,6 +222,18 @@ mod tests {
     }
 
     #[test]
+    fn a_body_of_more_than_64_gzip_members_is_not_inflated() {
+        let ([empty, ..], [text, ..]) = (packed(b""), packed(b"text"));
+        let body = |members: usize| {
+            let mut body = empty.repeat(members - 1);
+            body.extend_from_slice(&text);
+            Bytes::from(body)
+        };
+        assert_eq!(inflated(&headers(&["gzip"]), &body(64), 100).unwrap(), "text");
+        assert_eq!(inflated(&headers(&["gzip"]), &body(65), 100).unwrap(), body(65));
+    }
+
+    #[test]
     fn gzip_without_a_header_is_inflated() {
         let [gzip, zlib, _] = packed(b"text");
         assert_eq!(inflated(&headers(&[]), &gzip, 100).unwrap(), "text");

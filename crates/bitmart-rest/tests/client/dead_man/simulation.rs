@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bitmart_rest::Client;
 use bitmart_rest::auth::Credentials;
+use bitmart_rest::limit::{LimitPolicy, Limiter};
 use bitmart_rest::transport::{Body, Transport, TransportFuture};
-use bitmart_rest::{Client, LimitPolicy, Limiter, TransportError, TransportErrorKind};
+use bitmart_rest::transport::{TransportError, TransportErrorKind};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};

@@ -120,7 +120,7 @@ async fn subscribe(
     client: &crate::Client,
     range: std::ops::Range<usize>,
 ) -> Vec<Subscription<RawEvent>> {
-    let subscriptions = client.subscribe_all(pairs(range)).await;
+    let subscriptions = client.subscribe_each(pairs(range)).await;
     subscriptions.into_iter().map(|subscription| subscription.expect("subscribed")).collect()
 }
 
@@ -228,7 +228,7 @@ async fn keeps_the_connect_limit_with_a_server_that_accepts_and_closes() {
             recorded.lock().expect("no panic").push(Instant::now());
         }
     });
-    let topics = client.subscribe_all(pairs(0..2_300));
+    let topics = client.subscribe_each(pairs(0..2_300));
     let outcome = tokio::time::timeout(Duration::from_secs(600), topics).await;
     let subscriptions = outcome.expect("each times out");
     assert!(subscriptions.iter().all(|subscription| {

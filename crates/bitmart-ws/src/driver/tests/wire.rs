@@ -119,6 +119,9 @@ async fn reports_unreadable_frames_and_ends_the_connection_after_many_in_a_row()
         (BINARY, &cut[..cut.len() / 2], DecodeErrorKind::Truncated),
         (TEXT, b"<html>not JSON</html>", DecodeErrorKind::Syntax),
         (TEXT, br#"{"table":"spot/ticker","data":[,]}"#, DecodeErrorKind::Syntax),
+        // Data whose channel is hidden by escapes, or missing.
+        (TEXT, br#"{"table":"spot\/ticker","data":[{}]}"#, DecodeErrorKind::Shape),
+        (TEXT, br#"{"data":[{}],"tab\u006ce":"spot/ticker"}"#, DecodeErrorKind::Shape),
     ];
     for (opcode, payload, kind) in frames {
         let (mut server, _client, mut peer, mut tickers) = open().await;

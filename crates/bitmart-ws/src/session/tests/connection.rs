@@ -194,12 +194,12 @@ fn reports_stale_once_per_idle_period_and_alive_after_it() {
         harness.advance_to_deadline();
     }
     assert_eq!(harness.events(), [SessionEvent::Stale { since }]);
-    assert_eq!(harness.session.status().state, ConnectionState::Stale { since });
+    assert_eq!(harness.session.status().state, crate::ConnectionState::Stale { since });
     harness.advance(Duration::from_secs(1));
     assert_eq!(harness.events(), [], "reported once");
     harness.receive("pong");
     assert_eq!(harness.events(), [SessionEvent::Alive]);
-    assert!(matches!(harness.session.status().state, ConnectionState::Open { .. }));
+    assert!(matches!(harness.session.status().state, crate::ConnectionState::Open { .. }));
     let since = harness.now;
     harness.advance(Duration::from_secs(15));
     assert_eq!(

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitmart::account::{AccountEvent, AccountTracker, Assumptions, AuditStats, Health, Market};
-use bitmart::rest::{LimitPolicy, Limiter, spot};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::spot;
 use bitmart::sandbox::{self, Config, Contract, Sandbox, SpotPair};
 use bitmart::types::Clock;
 use bitmart::{Timestamp, TradeId, dec, rest, ws};
@@ -69,14 +70,14 @@ impl Harness {
             .pairs(pairs.collect::<Vec<_>>())
             .contracts(Vec::<Contract>::new());
         let exchange = Sandbox::start(config).await?;
-        let environment = sandbox::environment(&exchange)?;
+        let environment = sandbox::environment(&exchange);
         let credentials = sandbox::credentials(&exchange)?;
         let client = || {
             rest::Client::builder()
                 .environment(environment.clone())
                 .credentials(credentials.clone())
                 .clock(clock.clone())
-                .sync_clock(false)
+                .auto_sync_clock(false)
                 .timeout(Duration::from_secs(60))
         };
         let rest = client().build()?;

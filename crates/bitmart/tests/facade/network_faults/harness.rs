@@ -69,8 +69,7 @@ pub(crate) async fn open(
 ) -> Result<Harness, Box<dyn std::error::Error>> {
     let exchange = Sandbox::start(Config::new().seed(5)).await?;
     let proxy = FaultyProxy::start(&exchange.spot().ws_private, rule).await?;
-    let environment =
-        sandbox::environment(&exchange)?.with(Service::SpotWsPrivate, proxy.address());
+    let environment = sandbox::environment(&exchange).with(Service::SpotWsPrivate, proxy.address());
     let credentials = sandbox::credentials(&exchange)?;
     let rest = rest::Client::builder()
         .environment(environment.clone())

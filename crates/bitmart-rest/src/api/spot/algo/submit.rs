@@ -22,7 +22,8 @@ use crate::wire::validate;
 /// The exchange does not document this endpoint: try it with a small amount first.
 ///
 /// ```
-/// use bitmart_rest::{Endpoint, spot};
+/// use bitmart_rest::endpoint::Endpoint;
+/// use bitmart_rest::spot;
 /// use bitmart_types::dec;
 ///
 /// // Buy when the price has fallen to 50,000.

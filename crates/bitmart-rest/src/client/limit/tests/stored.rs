@@ -1,7 +1,8 @@
 //! The limiter with a store, under paused time.
 
 use super::*;
-use crate::{Client, RateLimitState};
+use crate::Client;
+use crate::limit::RateLimitState;
 
 /// Grants what the local limiter would, and records what it is called with.
 #[derive(Default)]

@@ -1,0 +1,56 @@
+//! When a socket had nothing left to read.
+
+use std::pin::Pin;
+use std::task::Context;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+
+/// A task that was not polled for this long may have been stopped with its process.
+const MAX_GAP: Duration = Duration::from_secs(1);
+
+/// The last time at which a socket had nothing to read.
+///
+/// tokio knows that bytes have arrived only after it has asked the system. A task that continues after the
+/// process was stopped can be polled before that: the socket then seems to have nothing to read although
+/// bytes arrived in the meantime. So after a gap this waits until the runtime has asked.
+#[derive(Debug)]
+pub(crate) struct Drained {
+    at: Option<Instant>,
+    polled_at: Instant,
+    /// Ends after the runtime has asked the system.
+    turn: Option<JoinHandle<()>>,
+}
+
+impl Drained {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { at: None, polled_at: now, turn: None }
+    }
+
+    /// Every message that had arrived by then was returned.
+    pub(super) fn at(&self) -> Option<Instant> {
+        self.at
+    }
+
+    /// Call this before the socket is polled. Returns whether the runtime knows what has arrived.
+    pub(super) fn is_known(&mut self, context: &mut Context<'_>, now: Instant) -> bool {
+        let gap = now.saturating_duration_since(self.polled_at);
+        self.polled_at = now;
+        if gap >= MAX_GAP {
+            // A task that yields is woken after the runtime has asked the system.
+            self.turn = Some(tokio::spawn(tokio::task::yield_now()));
+        }
+        if let Some(turn) = &mut self.turn {
+            if Pin::new(turn).poll(context).is_pending() {
+                return false;
+            }
+            self.turn = None;
+        }
+        true
+    }
+
+    /// The socket had nothing to read.
+    pub(super) fn record(&mut self, now: Instant) {
+        self.at = Some(now);
+    }
+}
