@@ -13,7 +13,7 @@
 //!
 //! `fixtures/journal` contains a folder of each format, and every entry in its stored form.
 //!
-//! Format 3 has the fingerprints of `bitmart_sim::Exchange::fingerprint` whose bytes are defined. Those of format 2 were
+//! The fingerprints of format 3 (`bitmart_sim::Exchange::fingerprint`) have defined bytes. Those of format 2 were
 //! hashes of debug texts: its inputs are replayed without comparison, and the checkpoint that follows is of format 3.
 //! Format 1, from before the first release, stored requests, and its states had no ledger. It is not read.
 

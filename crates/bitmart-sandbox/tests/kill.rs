@@ -193,10 +193,10 @@ async fn check(program: &Program, acknowledged: &Acknowledged) -> u32 {
         assert!(ids.insert(id.clone()), "{id} is listed twice");
         orders.insert(id, order);
     }
-    for (id, (name, cancelled)) in &acknowledged.orders {
+    for (id, (name, canceled)) in &acknowledged.orders {
         let order = orders.get(id).unwrap_or_else(|| panic!("{id} is lost"));
         if !name.is_empty() {
-            let state = if *cancelled { "canceled" } else { "new" };
+            let state = if *canceled { "canceled" } else { "new" };
             assert_eq!(
                 (order["client_order_id"].as_str(), order["state"].as_str()),
                 (Some(name.as_str()), Some(state))

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use bitmart_sim::{account::WalletKind, rng::Rng};
+use bitmart_sim::rng::Rng;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

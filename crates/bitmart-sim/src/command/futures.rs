@@ -124,7 +124,7 @@ impl Exchange {
                 self.cancel_futures(account, id, now_ms).map(Outcome::from)
             }
             FuturesRequest::CancelAll { symbol } => {
-                let reason = FuturesAction::Cancelled;
+                let reason = FuturesAction::Canceled;
                 self.cancel_all_futures(account, symbol.as_deref(), reason, now_ms);
                 Ok(Outcome::Done)
             }

@@ -3,7 +3,7 @@
 use super::{Fingerprint, Include};
 use crate::{
     Event, FuturesAction,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     event::BalanceReason,
     futures_order::{FuturesFill, FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode, Origin},
     spot_order::{CancelSource, NewSpotOrder, SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
@@ -41,19 +41,19 @@ macro_rules! enums {
 
 structs! {
     PublicTrade { id, price, size, side, time_ms }
-    NewSpotOrder { symbol, margin, side, kind, client_id, stp, size, price, notional }
+    NewSpotOrder { symbol, margin, side, kind, client_order_id, self_trade_prevention, size, price, notional }
     // The numbers of wallets follow from the owner and the currency.
     SpotOrder {
         id, account, request, filled_size, filled_notional, reserved, state, cancel_source, created_ms, updated_ms;
         without paid_from, paid_into
     }
     SpotFill { trade, order, account, request, price, size, fee, maker, time_ms }
-    NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_id, stp }
+    NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_order_id, self_trade_prevention }
     FuturesOrder {
         id, account, request, origin, one_way, closes, filled, filled_value, reserved, open, created_ms, updated_ms
     }
-    FuturesFill { trade, order, account, symbol, side, price, size, fee, realised, maker, time_ms }
-    Trigger<Plan> { id, account, client_id, condition, terms, state, created_ms, updated_ms }
+    FuturesFill { trade, order, account, symbol, side, price, size, fee, realized, maker, time_ms }
+    Trigger<Plan> { id, account, client_order_id, condition, terms, state, created_ms, updated_ms }
     Plan { kind, order, whole_position, preset }
     Preset { take_profit, stop_loss }
     PresetPrice { price, by }
@@ -62,16 +62,16 @@ structs! {
 
 enums! {
     Side { Buy = 0, Sell = 1 }
-    SelfTrade { Allow = 0, CancelMaker = 1, CancelTaker = 2, CancelBoth = 3 }
-    SpotOrderType { Limit = 0, Market = 1, LimitMaker = 2, Ioc = 3 }
+    SelfTradePrevention { Off = 0, CancelMaker = 1, CancelTaker = 2, CancelBoth = 3 }
+    SpotOrderType { Limit = 0, Market = 1, LimitMaker = 2, ImmediateOrCancel = 3 }
     SpotOrderState { New = 0, PartiallyFilled = 1, Filled = 2, Canceled = 3, PartiallyCanceled = 4 }
-    CancelSource { User = 0, System = 1, SelfTrade = 2 }
+    CancelSource { User = 0, System = 1, SelfTradePrevention = 2 }
     BalanceReason { Trade = 0, Deposit = 1, Withdrawal = 2, Transfer = 3 }
     FuturesSide { OpenLong = 0, CloseShort = 1, CloseLong = 2, OpenShort = 3 }
-    OrderMode { GoodTilCancelled = 0, FillOrKill = 1, ImmediateOrCancel = 2, MakerOnly = 3 }
+    OrderMode { GoodTillCanceled = 0, FillOrKill = 1, ImmediateOrCancel = 2, PostOnly = 3 }
     Origin { Customer = 0, Liquidation = 1, Bankruptcy = 2 }
     FuturesAction {
-        Fill = 0, Submitted = 1, Cancelled = 2, CancelledByLiquidation = 3, Liquidated = 4, Bankrupt = 5
+        Filled = 0, Submitted = 1, Canceled = 2, CanceledByLiquidation = 3, Liquidated = 4, Bankrupt = 5
     }
     PlanKind { Plan = 0, TakeProfit = 1, StopLoss = 2, Trailing = 3 }
     PriceType { Last = 0, Fair = 1 }
@@ -92,8 +92,8 @@ impl Include for TriggerState {
         match self {
             Self::Waiting => 0_u64.include(fingerprint),
             Self::Placed(order) => (1_u64, order).include(fingerprint),
-            Self::Refused => 2_u64.include(fingerprint),
-            Self::Cancelled => 3_u64.include(fingerprint),
+            Self::Rejected => 2_u64.include(fingerprint),
+            Self::Canceled => 3_u64.include(fingerprint),
         }
     }
 }

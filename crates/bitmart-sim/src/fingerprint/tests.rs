@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     Command, Event, FuturesRequest, Request, SpotRequest,
     account::WalletKind,
-    book::SelfTrade,
+    book::SelfTradePrevention,
     command::{OperatorCommand, WalletRequest},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     spot_order::NewSpotOrder,
@@ -33,8 +33,8 @@ fn run() -> Exchange {
     apply(&mut exchange, 1, SpotRequest::Place(spot_order(false, 0, 1, 0, 10)));
     apply(&mut exchange, 2, SpotRequest::Place(spot_order(true, 1, 0, 0, 10)));
     apply(&mut exchange, 1, SpotRequest::CancelAll { symbol: None, side: None });
-    let client_id = Some("mine".into());
-    let sell = NewFuturesOrder { client_id, ..futures_order(false, Some(60_000), 2) };
+    let client_order_id = Some("mine".into());
+    let sell = NewFuturesOrder { client_order_id, ..futures_order(false, Some(60_000), 2) };
     apply(&mut exchange, 1, place(sell));
     let preset = Preset { take_profit: Some(price(70_000)), stop_loss: Some(price(50_000)) };
     let order = futures_order(true, None, 2);
@@ -47,7 +47,7 @@ fn run() -> Exchange {
     let order = futures_order(true, Some(66_000), 1);
     let terms =
         Plan { kind: PlanKind::Plan, order, whole_position: false, preset: Preset::default() };
-    let plan = NewPlan { client_id: None, condition, terms };
+    let plan = NewPlan { client_order_id: None, condition, terms };
     apply(&mut exchange, 2, FuturesRequest::PlacePlan(plan));
     exchange
 }
@@ -109,14 +109,18 @@ fn runs_that_differ_have_different_fingerprints() {
         SpotRequest::Place(spot_order(true, 2, 0, 0, 10)).into(),
         SpotRequest::Place(spot_order(true, 0, 0, 1, 10)).into(),
         SpotRequest::Place(NewSpotOrder { size, ..spot.clone() }).into(),
-        SpotRequest::Place(NewSpotOrder { client_id: id.clone(), ..spot }).into(),
+        SpotRequest::Place(NewSpotOrder { client_order_id: id.clone(), ..spot }).into(),
         place(futures.clone()).into(),
         place(NewFuturesOrder { side: FuturesSide::OpenShort, ..futures.clone() }).into(),
-        place(NewFuturesOrder { mode: OrderMode::MakerOnly, ..futures.clone() }).into(),
+        place(NewFuturesOrder { mode: OrderMode::PostOnly, ..futures.clone() }).into(),
         place(NewFuturesOrder { leverage: 11, ..futures.clone() }).into(),
         place(NewFuturesOrder { isolated: true, ..futures.clone() }).into(),
-        place(NewFuturesOrder { client_id: id, ..futures.clone() }).into(),
-        place(NewFuturesOrder { stp: SelfTrade::CancelBoth, ..futures }).into(),
+        place(NewFuturesOrder { client_order_id: id, ..futures.clone() }).into(),
+        place(NewFuturesOrder {
+            self_trade_prevention: SelfTradePrevention::CancelBoth,
+            ..futures
+        })
+        .into(),
         WalletRequest::ClaimPlayMoney.into(),
     ];
     let mut found = BTreeMap::new();

@@ -22,7 +22,7 @@ fn a_take_profit_closes_the_whole_position_and_cancels_the_stop_loss() {
     trade(&mut exchange, 61_000);
     let order = placed(&exchange, take);
     assert_eq!(exchange.futures_orders[&order].filled, Decimal::from(5));
-    assert_eq!(state(&exchange, stop), TriggerState::Cancelled);
+    assert_eq!(state(&exchange, stop), TriggerState::Canceled);
     trade(&mut exchange, 58_000);
     assert_eq!(exchange.futures_orders_of(ME).count(), 2, "one order opened it and one closed it");
 }
@@ -42,7 +42,7 @@ fn a_stop_loss_for_the_whole_position_cancels_other_closing_orders() {
 }
 
 #[test]
-fn take_profits_and_stop_losses_are_cancelled_with_their_position() {
+fn take_profits_and_stop_losses_are_canceled_with_their_position() {
     let mut exchange = quiet();
     long(&mut exchange);
     let new = tp_sl(PlanKind::StopLoss, reach(59_000, Direction::Fall), None);
@@ -51,7 +51,7 @@ fn take_profits_and_stop_losses_are_cancelled_with_their_position() {
     place(&mut exchange, ME, order(FuturesSide::CloseLong, None, 4));
     assert_eq!(state(&exchange, stop), TriggerState::Waiting, "a part is left");
     place(&mut exchange, ME, order(FuturesSide::CloseLong, None, 1));
-    assert_eq!(state(&exchange, stop), TriggerState::Cancelled);
+    assert_eq!(state(&exchange, stop), TriggerState::Canceled);
 }
 
 #[test]
