@@ -161,7 +161,10 @@ impl Exchange {
         let last_made_up = || {
             let history = history.as_ref()?;
             let until_ms = history.span_ms().1;
-            history.candles(until_ms - MINUTE_MS, until_ms).next().map(|candle| candle.close)
+            history
+                .candles(until_ms.checked_sub(MINUTE_MS)?, until_ms)
+                .next()
+                .map(|candle| candle.close)
         };
         rows.close = tape.close_before(from_ms).or_else(last_made_up);
         for candle in made_up.chain(tape.between(from_ms, to_ms, width.is_multiple_of(HOUR_MS))) {

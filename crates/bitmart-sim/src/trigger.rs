@@ -221,10 +221,6 @@ impl Exchange {
                     self.triggers.presets.remove_pending(id);
                 }
             }
-            Event::FuturesPosition { account, symbol, long } => {
-                let (account, symbol, long) = (*account, symbol.clone(), *long);
-                self.cancel_bound_plans(account, &symbol, long, now_ms);
-            }
             _ => {}
         }
     }

@@ -117,7 +117,7 @@ impl Exchange {
                 Ok(id.into())
             }
             FuturesRequest::Modify { id, price, size } => {
-                self.check_modification(id, price, size)?;
+                self.check_modification(account, id, price, size)?;
                 self.modify_futures(account, id, price, size, now_ms).map(Outcome::from)
             }
             FuturesRequest::Cancel(id) => {

@@ -275,7 +275,7 @@ impl Exchange {
         Ok(())
     }
 
-    pub(super) fn own_open_order(
+    pub(crate) fn own_open_order(
         &self,
         account: AccountId,
         id: OrderId,

@@ -136,6 +136,9 @@ impl Exchange {
                 self.report_position(account, &symbol, long);
             }
         }
+        if !closed.is_zero() {
+            self.cancel_bound_plans(account, &symbol, !fill.buys, now_ms);
+        }
         if closes_first {
             self.release_excess_closings(account, &symbol, !fill.buys, now_ms);
         }
@@ -146,13 +149,17 @@ impl Exchange {
     // meaning of isolated; no source says who pays the rest)
     /// Closes contracts of the opposite position. Returns the realized profit, the payment of insurance (an isolated
     /// position loses at most its margin), and the fee.
+    ///
+    /// A liquidation is settled with the margin as a whole: what its first fills leave pays the losses of the last.
     fn close(&mut self, id: OrderId, fill: &Fill, size: Decimal) -> (Decimal, Decimal, Decimal) {
         if size.is_zero() {
             return Default::default();
         }
         let value = fill.value(size);
         let fee = round_down(value * fill.fee_rate);
+        let mut is_liquidation = false;
         let kept = self.futures_orders.get_mut(&id).map(|order| {
+            is_liquidation = order.origin != Origin::Customer;
             let kept = order.closes.min(size);
             order.closes -= kept;
             kept
@@ -168,10 +175,22 @@ impl Exchange {
         position.realized += realized;
         position.fees += fee;
         position.updated_ms = fill.now_ms;
-        let isolated = position.isolated;
+        let (isolated, is_closed) = (position.isolated, !position.is_open());
+        let place = position.margin;
+        if let Some(place) = place.filter(|_| isolated && is_liquidation) {
+            self.ledger.pay_from_house(HouseBook::Profit, place, realized);
+            self.ledger.pay_house(place, HouseBook::Fees, fee);
+            if !is_closed {
+                return (realized, Decimal::ZERO, fee);
+            }
+            let lost = (-self.ledger.amount(place)).max(Decimal::ZERO);
+            self.ledger.pay_from_house(HouseBook::Insurance, place, lost);
+            self.ledger.post(place, wallet, self.ledger.amount(place));
+            return (realized, lost, fee);
+        }
         let back = margin + realized - fee;
         let lost = if isolated { (-back).max(Decimal::ZERO) } else { Decimal::ZERO };
-        if let Some(place) = position.margin {
+        if let Some(place) = place {
             self.ledger.post(place, wallet, margin);
         }
         self.ledger.pay_from_house(HouseBook::Profit, wallet, realized);

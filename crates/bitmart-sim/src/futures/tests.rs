@@ -314,3 +314,27 @@ fn long_and_short_cross_positions_are_liquidated_at_the_reported_price() {
         assert_eq!(size(&exchange, ONE, false), d(400), "the losing position is closed first");
     }
 }
+
+/// The first fill leaves some margin, which pays a part of the loss of the second.
+#[test]
+fn insurance_pays_only_what_the_whole_margin_does_not_cover() {
+    let mut exchange = quiet();
+    trade(&mut exchange, 60_000, 10, 100, true);
+    let (before, margin) = (cash(&exchange, ONE), margin_of(&exchange));
+    last_at(&mut exchange, 50_000, START_MS);
+    for price in [59_800, 59_000] {
+        let buy = futures_order(true, Some(price), 5);
+        place(&mut exchange, TWO, NewFuturesOrder { leverage: 10, isolated: false, ..buy });
+    }
+    exchange.run_due_tasks(START_MS + HOUR_MS);
+    assert_eq!((size(&exchange, ONE, true), cash(&exchange, ONE)), (Decimal::ZERO, before));
+    let fills =
+        exchange.futures_fills.iter().filter(|fill| fill.account == ONE && !fill.side.opens());
+    let result: Decimal = fills.map(|fill| fill.realized - fill.fee).sum();
+    assert_eq!(insured(&exchange), -result - margin, "and no more");
+}
+
+fn margin_of(exchange: &Exchange) -> Decimal {
+    let position = exchange.accounts[&ONE].position(&"BTCUSDT".into(), true).expect("open");
+    position.margin(&exchange.ledger)
+}

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{check_client_order_id, check_price};
 use crate::{
-    Exchange, OrderId, Reject,
+    AccountId, Exchange, OrderId, Reject,
     book::SelfTradePrevention,
     futures::FuturesRules,
     futures_order::{NewFuturesOrder, OrderMode},
@@ -127,14 +127,16 @@ impl Exchange {
         if fits { Ok(()) } else { Err(Reject::OpeningOrderRequired) }
     }
 
-    /// Checks new terms of a resting order. An unknown order passes: it is rejected later.
+    /// Checks new terms of a resting order.
     pub(crate) fn check_modification(
         &self,
+        account: AccountId,
         id: OrderId,
         price: Option<Decimal>,
         size: Option<Decimal>,
     ) -> Result<(), Reject> {
-        let Some(order) = self.futures_orders.get(&id) else { return Ok(()) };
+        // First of all: another rejection would tell that somebody has an order with this id.
+        let order = self.own_open_order(account, id)?;
         let rules = self.contract(&order.request.symbol)?;
         // Rule: A resting order of a halted or delisted contract cannot be changed, and can be canceled. Source:
         // invented (no source says it)
@@ -162,7 +164,8 @@ impl Exchange {
         if terms.whole_position && !kind.is_bound() {
             return Err(Reject::ConditionMismatch);
         }
-        if !terms.whole_position || !order.size.is_zero() {
+        // The size of an order for the whole position is ignored, and may be larger than that of one order.
+        if !terms.whole_position {
             rules.check_size(order.size)?;
         }
         rules.check_terms(order)?;

@@ -9,7 +9,7 @@ use super::{
     Traded, Trigger, TriggerState,
 };
 use crate::{
-    futures_order::{FuturesSide, NewFuturesOrder},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     next_number,
     reject::Reject,
 };
@@ -191,6 +191,10 @@ impl Exchange {
         if !whole_position && plan.terms.order.size <= Decimal::ZERO {
             return Err(Reject::SizeTooSmall { minimum: Decimal::ONE });
         }
+        let order = &plan.terms.order;
+        if change.price.is_none() && order.mode == OrderMode::PostOnly {
+            return Err(Reject::PostOnlyWithoutPrice);
+        }
         self.triggers.futures.change(id, |plan| {
             if let Condition::Reach { price, by, .. } = &mut plan.condition {
                 (*price, *by) = (change.trigger_price, change.by);
@@ -234,8 +238,9 @@ impl Exchange {
     }
 
     // Rule: Take-profits and stop-losses end with their position. Source: simplified (no source says it)
-    /// Cancels the take-profits and stop-losses of a closed position.
-    pub(super) fn cancel_bound_plans(
+    /// Cancels the take-profits and stop-losses of a position if it is closed. Called when a fill closes contracts: a
+    /// later fill of the same command may open a position again, to which they do not belong.
+    pub(crate) fn cancel_bound_plans(
         &mut self,
         account: AccountId,
         symbol: &SmolStr,

@@ -194,3 +194,41 @@ fn presets_that_find_no_room_are_not_changed() {
     assert_eq!(result, Err(Reject::TooManyTriggerOrders));
     assert_eq!(exchange.preset_of(buy), before);
 }
+
+#[test]
+fn a_stop_loss_does_not_outlive_its_position_although_another_is_opened_at_once() {
+    let mut exchange = quiet();
+    long(&mut exchange);
+    let new = tp_sl(PlanKind::StopLoss, reach(59_000, Direction::Fall), None);
+    let stop = exchange.submit_plan(ME, new, START_MS).expect("accepted");
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_000), 5));
+    // Both are filled before triggers run, as by one command that fills several orders.
+    for (account, side) in [(ME, FuturesSide::CloseLong), (OTHER, FuturesSide::OpenShort)] {
+        let order = order(side, Some(60_000), 5);
+        exchange.place_futures(account, order, START_MS).expect("accepted");
+    }
+    let again = order(FuturesSide::OpenLong, Some(60_000), 5);
+    exchange.place_futures(ME, again, START_MS).expect("accepted");
+    exchange.run_triggers(START_MS);
+    assert_eq!(state(&exchange, stop), TriggerState::Canceled);
+}
+
+#[test]
+fn a_post_only_plan_keeps_its_price() {
+    let mut exchange = quiet();
+    let buy = NewFuturesOrder {
+        mode: OrderMode::PostOnly,
+        ..order(FuturesSide::OpenLong, Some(60_000), 5)
+    };
+    let id = plan(&mut exchange, PlanKind::Plan, buy, reach(61_000, Direction::Rise));
+    let change = |price: Option<i64>| PlanChange {
+        trigger_price: Decimal::from(61_000),
+        by: PriceType::Last,
+        price: price.map(Decimal::from),
+        whole_position: None,
+    };
+    let kinds = [PlanKind::Plan];
+    let market = exchange.change_plan(ME, SYMBOL, id, &kinds, change(None), START_MS);
+    assert_eq!(market, Err(Reject::PostOnlyWithoutPrice));
+    exchange.change_plan(ME, SYMBOL, id, &kinds, change(Some(59_000)), START_MS).expect("accepted");
+}
