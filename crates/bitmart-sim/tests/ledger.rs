@@ -17,7 +17,9 @@ const SEED: u64 = 17;
 fn text(setup: &Setup) -> String {
     let mut text = String::new();
     let exchange = run(setup, SEED, 2_000, |_, events| {
-        events.iter().for_each(|event| writeln!(text, "{event:?}").expect("text"));
+        for event in events {
+            writeln!(text, "{event:?}").expect("text");
+        }
     });
     let rows = (exchange.fill_rows(), exchange.order_rows(), exchange.balance_rows());
     let books = (exchange.book_rows("BTC_USDT"), exchange.book_rows("BTCUSDT"));

@@ -66,7 +66,9 @@ fn the_fingerprint_of_a_run_is_fixed() {
         Event::FuturesPosition { .. } => "position",
     });
     let mut counts = BTreeMap::<_, u32>::new();
-    kinds.for_each(|kind| *counts.entry(kind).or_default() += 1);
+    for kind in kinds {
+        *counts.entry(kind).or_default() += 1;
+    }
     assert_eq!(counts.len(), 8, "{counts:?}");
     assert_eq!(exchange.fingerprint(), 0xdd2d_f03f_5297_99e8, "{:#018x}", exchange.fingerprint());
 }
@@ -80,7 +82,9 @@ fn values_go_in_as_documented() {
     };
     let bytes = |parts: &[&[u8]]| {
         let mut fingerprint = Fingerprint::new();
-        parts.iter().for_each(|part| fingerprint.bytes(part));
+        for part in parts {
+            fingerprint.bytes(part);
+        }
         fingerprint.0
     };
     // The published test values of FNV-1a.

@@ -102,7 +102,7 @@ impl Random {
 }
 
 /// Applies a number of commands of the script with a seed, which is not 0. Calls `after` with the events of each.
-pub fn run(
+pub(crate) fn run(
     setup: &Setup,
     seed: u64,
     commands: u64,
@@ -129,6 +129,6 @@ pub fn run(
 }
 
 /// Four accounts with money.
-pub fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     (1..=4).fold(Setup::new(), |setup, id| setup.account(AccountId(id)))
 }
