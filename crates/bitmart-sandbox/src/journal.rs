@@ -13,6 +13,8 @@
 //!
 //! `fixtures/journal` contains a folder of each format, and every entry in its stored form.
 //!
+//! The fingerprints of format 3 (`bitmart_sim::Exchange::fingerprint`) have defined bytes. Those of format 2 were
+//! hashes of debug texts: its inputs are replayed without comparison, and the checkpoint that follows is of format 3.
 //! Format 1, from before the first release, stored requests, and its states had no ledger. It is not read.
 
 mod checkpoint;
@@ -42,7 +44,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) now_ms: u64,
-    /// [`Exchange::mark`](bitmart_sim::Exchange::mark) after the input, with which a replay is verified.
+    /// [`Exchange::fingerprint`](bitmart_sim::Exchange::fingerprint) after the input, with which a replay is verified.
     pub(crate) mark: u64,
     pub(crate) entry: Entry,
 }

@@ -93,6 +93,10 @@ pub(crate) fn open(config: Config) -> Result<Opened, OpenError> {
         Some(folder) => {
             let name = folder.display().to_string();
             let notify = move |event| match event {
+                StorageEvent::Converted { inputs } => eprintln!(
+                    "bitmart-sandbox: {name} was written by an older version: its {inputs} latest inputs were \
+                     replayed, and the result could not be compared with the former one"
+                ),
                 StorageEvent::Stalled(error) => eprintln!(
                     "bitmart-sandbox: cannot write to {name}: {error}. Requests with an effect are rejected until \
                      there is free space. Every acknowledged change is stored."
@@ -133,12 +137,17 @@ fn start(
 pub(crate) fn resume(
     config: Config,
     storage: impl Storage,
-    notify: impl FnMut(StorageEvent) + Send + 'static,
+    mut notify: impl FnMut(StorageEvent) + Send + 'static,
 ) -> Result<Opened, DataError> {
     let store = OpenStore::open(storage)?;
-    let (opened, last) = replay_inputs(config, store.load()?)?;
-    // A new checkpoint, so that later inputs are never replayed with an older configuration.
+    let stored = store.load()?;
+    let (inputs, has_marks) = (stored.inputs.len(), stored.has_marks);
+    let (opened, last) = replay_inputs(config, stored)?;
+    // A new checkpoint, so that later inputs are never replayed with an older configuration. It has the current format.
     store.checkpoint(&opened.checkpoint(last))?;
+    if !has_marks {
+        notify(StorageEvent::Converted { inputs });
+    }
     start_journal(opened, last, store, notify)
 }
 
@@ -156,7 +165,7 @@ fn start_journal(
 
 /// Replays the stored inputs. Returns the state and the number of the last input.
 fn replay_inputs(config: Config, stored: StoredState) -> Result<(Opened, InputNumber), DataError> {
-    let StoredState { mut last, version, keys, snapshot, inputs } = stored;
+    let StoredState { mut last, version, keys, snapshot, inputs, has_marks } = stored;
     let mut opened = Opened::resume(config.restore(snapshot));
     for key in keys {
         // A configured key takes precedence over a stored key with the same name.
@@ -167,7 +176,8 @@ fn replay_inputs(config: Config, stored: StoredState) -> Result<(Opened, InputNu
             return Err(DataError::MissingInput(last + 1));
         }
         last = number;
-        if !replay_input(&mut opened, record) {
+        let is_same = replay_input(&mut opened, record);
+        if has_marks && !is_same {
             return Err(DataError::Diverged { number, written_by: version });
         }
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{auth::DerivedKey, feed::Versions};
 
 /// The format of snapshots. It changes with every change of their content.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 /// The oldest format that is read.
 const OLDEST_FORMAT: u32 = 3;
 
@@ -141,6 +141,7 @@ impl Snapshot {
 
 /// Brings the content of an older format into the current one.
 fn migrate(parts: &mut Parts) {
+    // Format 4 has other names, which are read as aliases.
     if parts.format < 4 {
         // Format 3 did not store what counts towards the withdrawal quota, but all withdrawals.
         parts.exchange.recount_withdrawals();

@@ -31,7 +31,8 @@ pub(crate) struct State {
 impl State {
     /// Applies a command at the current time, stores it, and pushes its events.
     pub(crate) fn apply(&mut self, command: Command) -> Result<Outcome, Reject> {
-        // Rejected commands are stored as well: one that closes several positions may have closed some before.
+        // Rejected commands are stored as well. They change nothing, but tasks that were due and trigger orders ran at
+        // their time, and a replay has to run them at the same time.
         let entry = Entry::Command(command.clone());
         self.execute(entry, |exchange, now_ms| exchange.apply(command, now_ms))
     }

@@ -44,10 +44,10 @@ async fn post(sandbox: &Sandbox, path: &str, body: Value) -> Value {
     response.json()
 }
 
-fn order(client_id: &str) -> Value {
+fn order(client_order_id: &str) -> Value {
     json!({
         "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001",
-        "client_order_id": client_id,
+        "client_order_id": client_order_id,
     })
 }
 

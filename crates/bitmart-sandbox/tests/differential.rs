@@ -9,7 +9,7 @@ use bitmart_sim::{
     AccountId, Command, Exchange, FuturesRequest, OrderId, Outcome, Request, SpotRequest,
     WalletRequest,
     account::WalletKind,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     spot_order::{NewSpotOrder, SpotOrderType},
     transfer::{AccountWallet, NewTransfer},
@@ -66,7 +66,7 @@ fn spot_order(random: &mut Random) -> Step {
     let kinds = [
         (SpotOrderType::Limit, "limit"),
         (SpotOrderType::LimitMaker, "limit_maker"),
-        (SpotOrderType::Ioc, "ioc"),
+        (SpotOrderType::ImmediateOrCancel, "ioc"),
     ];
     let market = random.below(4) == 0;
     let (kind, kind_name) =
@@ -76,8 +76,8 @@ fn spot_order(random: &mut Random) -> Step {
         margin: false,
         side,
         kind,
-        client_id: None,
-        stp: None,
+        client_order_id: None,
+        self_trade_prevention: None,
         size: Decimal::ZERO,
         price: Decimal::ZERO,
         notional: Decimal::ZERO,
@@ -104,12 +104,12 @@ fn futures_order(random: &mut Random) -> Step {
         random.pick(&[(1, OpenLong), (2, CloseShort), (3, CloseLong), (4, OpenShort)]);
     let market = random.below(3) == 0;
     let modes = [
-        (1, OrderMode::GoodTilCancelled),
+        (1, OrderMode::GoodTillCanceled),
         (3, OrderMode::ImmediateOrCancel),
-        (4, OrderMode::MakerOnly),
+        (4, OrderMode::PostOnly),
     ];
     let (mode_number, mode) =
-        if market { (1, OrderMode::GoodTilCancelled) } else { random.pick(&modes) };
+        if market { (1, OrderMode::GoodTillCanceled) } else { random.pick(&modes) };
     let size = 1 + random.below(50);
     let order = NewFuturesOrder {
         symbol: "BTCUSDT".into(),
@@ -119,8 +119,8 @@ fn futures_order(random: &mut Random) -> Step {
         mode,
         leverage: 10,
         isolated: false,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
     let mut body = json!({
         "symbol": "BTCUSDT", "side": number, "type": if market { "market" } else { "limit" },

@@ -20,10 +20,10 @@ fn stepped_config() -> Config {
     Config::new().stepped_clock(1_700_000_000_000).rate_limits(false)
 }
 
-fn order(client_id: &str) -> serde_json::Value {
+fn order(client_order_id: &str) -> serde_json::Value {
     json!({
         "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001",
-        "client_order_id": client_id,
+        "client_order_id": client_order_id,
     })
 }
 

@@ -25,9 +25,9 @@ fn stepped_config() -> Config {
 async fn trade(sandbox: &Sandbox, name: &str) {
     for round in 0..8 {
         let (spot, futures) = (Client::spot(sandbox), Client::futures(sandbox));
-        let client_id = |what: &str| format!("{name}{what}{round}");
-        spot.order(json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "137.5", "client_order_id": client_id("m") })).await;
-        let resting = json!({ "symbol": "ETH_USDT", "side": "sell", "type": "limit", "price": "3100", "size": "0.1", "client_order_id": client_id("l") });
+        let client_order_id = |what: &str| format!("{name}{what}{round}");
+        spot.order(json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "137.5", "client_order_id": client_order_id("m") })).await;
+        let resting = json!({ "symbol": "ETH_USDT", "side": "sell", "type": "limit", "price": "3100", "size": "0.1", "client_order_id": client_order_id("l") });
         let id = spot.order(resting).await;
         if round % 2 == 0 {
             let cancel = json!({ "symbol": "ETH_USDT", "order_id": id });
@@ -92,8 +92,8 @@ async fn client_order_ids_and_open_orders_are_restored() {
     let spot = Client::spot(&second);
     let duplicate = json!({ "symbol": "ETH_USDT", "side": "sell", "type": "limit", "price": "3100", "size": "0.1", "client_order_id": "al1" });
     assert_eq!(spot.post("/spot/v2/submit_order", duplicate).await.code(), 50042);
-    let cancelled = spot.post("/spot/v4/cancel_all", json!({})).await;
-    assert_eq!(cancelled.code(), 1000, "{}", cancelled.text);
+    let canceled = spot.post("/spot/v4/cancel_all", json!({})).await;
+    assert_eq!(canceled.code(), 1000, "{}", canceled.text);
     let frozen = second.balances().into_iter().filter(|row| row.wallet == "spot");
     assert!(frozen.map(|row| row.frozen).all(|amount| amount.is_zero()));
 }
@@ -179,7 +179,7 @@ fn invalid_snapshots_are_rejected() {
         (r#"{"format":99}"#, "format 99"),
         (r#"{"format":3}"#, "missing field"),
         (r#"{"format":4,"tide":0}"#, "unknown field `tide`"),
-        (r#"{"format":2}"#, "format 2 of another version; this version reads 3 to 4"),
+        (r#"{"format":2}"#, "format 2 of another version; this version reads 3 to 5"),
     ] {
         let error = Snapshot::from_json(text.as_bytes()).expect_err("no snapshot").to_string();
         assert!(error.contains(message), "{text}: {error}");

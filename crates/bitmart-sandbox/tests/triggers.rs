@@ -146,7 +146,7 @@ async fn plan_orders_are_listed_by_kind_and_canceled_together() {
     market.post("cancel-plan-order", json!({ "symbol": SYMBOL })).await;
     assert_eq!(count("").await, Some(0));
     let ledger = market.sandbox.orders();
-    assert_eq!(ledger.iter().filter(|order| order.state == "cancelled").count(), 3);
+    assert_eq!(ledger.iter().filter(|order| order.state == "canceled").count(), 3);
     market.trade(50_000).await;
     assert!(
         !market.sandbox.orders().iter().any(|order| order.client_order_id.starts_with("PLAN_"))
@@ -232,8 +232,8 @@ async fn a_trailing_order_is_listed_as_open_until_it_triggers_or_is_canceled() {
     });
     let submit =
         async || market.post("submit-trail-order", trail.clone()).await["order_id"].to_string();
-    let (id, cancelled) = (submit().await, submit().await);
-    let cancel = json!({ "symbol": SYMBOL, "order_id": cancelled });
+    let (id, canceled) = (submit().await, submit().await);
+    let cancel = json!({ "symbol": SYMBOL, "order_id": canceled });
     assert_eq!(market.rejected("cancel-plan-order", cancel.clone()).await, 40037);
     market.post("cancel-trail-order", cancel.clone()).await;
     assert_eq!(market.rejected("cancel-trail-order", cancel).await, 40036);
@@ -329,9 +329,9 @@ async fn a_spot_algo_order_triggers_and_is_in_the_history() {
     assert_eq!(code("x", json!({ "trigger_type": "ioc" })).await, 50021);
 
     let cancel = json!({ "symbol": "BTC_USDT", "order_id": other, "type": "trigger" });
-    let cancelled = async || spot.post("/spot/v4/algo/cancel_order", cancel.clone()).await.data();
-    assert_eq!(cancelled().await, json!({ "result": true }));
-    assert_eq!(cancelled().await, json!({ "result": false }));
+    let canceled = async || spot.post("/spot/v4/algo/cancel_order", cancel.clone()).await.data();
+    assert_eq!(canceled().await, json!({ "result": true }));
+    assert_eq!(canceled().await, json!({ "result": false }));
     let list = async |path: &str, mode: Value| {
         let rows = spot.post(path, json!({ "orderMode": mode })).await.data();
         rows.as_array().expect("rows").clone()

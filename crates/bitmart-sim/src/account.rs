@@ -34,14 +34,15 @@ pub struct OrderHistory {
     pub open: BTreeSet<OrderId>,
     /// In the order in which they were finished.
     finished: VecDeque<OrderId>,
-    client_ids: HashMap<SmolStr, OrderId>,
+    #[serde(alias = "client_ids")]
+    client_order_ids: HashMap<SmolStr, OrderId>,
 }
 
 impl OrderHistory {
-    pub(crate) fn add(&mut self, id: OrderId, client_id: Option<&SmolStr>) {
+    pub(crate) fn add(&mut self, id: OrderId, client_order_id: Option<&SmolStr>) {
         self.open.insert(id);
-        if let Some(client_id) = client_id {
-            self.client_ids.insert(client_id.clone(), id);
+        if let Some(client_order_id) = client_order_id {
+            self.client_order_ids.insert(client_order_id.clone(), id);
         }
     }
 
@@ -61,15 +62,15 @@ impl OrderHistory {
         if is_full { Err(Reject::TooManyOpenOrders { maximum: MOST_OPEN }) } else { Ok(()) }
     }
 
-    pub(crate) fn forget_client_id(&mut self, client_id: Option<&SmolStr>) {
-        if let Some(client_id) = client_id {
-            self.client_ids.remove(client_id);
+    pub(crate) fn forget_client_order_id(&mut self, client_order_id: Option<&SmolStr>) {
+        if let Some(client_order_id) = client_order_id {
+            self.client_order_ids.remove(client_order_id);
         }
     }
 
     /// Returns the order with this client order id, open or kept.
-    pub fn by_client_id(&self, client_id: &str) -> Option<OrderId> {
-        self.client_ids.get(client_id).copied()
+    pub fn by_client_order_id(&self, client_order_id: &str) -> Option<OrderId> {
+        self.client_order_ids.get(client_order_id).copied()
     }
 
     /// Returns all open and kept orders, oldest first.

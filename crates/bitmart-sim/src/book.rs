@@ -48,14 +48,15 @@ impl fmt::Display for Side {
 // Rule: The taker's choice decides how a self-trade is prevented. Source: documented (endpoint spot_submit_order)
 /// Self-trade prevention: what happens when two orders of an account would trade. The taker's choice decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SelfTrade {
+pub enum SelfTradePrevention {
     /// No prevention: the orders trade with each other.
-    Allow,
-    /// The resting order is cancelled, and the taker continues.
+    #[serde(alias = "Allow")]
+    Off,
+    /// The resting order is canceled, and the taker continues.
     CancelMaker,
-    /// The rest of the taker is cancelled.
+    /// The rest of the taker is canceled.
     CancelTaker,
-    /// The resting order and the rest of the taker are cancelled.
+    /// The resting order and the rest of the taker are canceled.
     CancelBoth,
 }
 
@@ -175,14 +176,15 @@ impl Book {
         side: Side,
         limit: Option<Decimal>,
         account: AccountId,
-        policy: SelfTrade,
+        policy: SelfTradePrevention,
     ) -> impl Iterator<Item = (OrderId, Decimal)> {
-        let own =
-            move |resting: &&Resting| resting.account == account && policy != SelfTrade::Allow;
+        let own = move |resting: &&Resting| {
+            resting.account == account && policy != SelfTradePrevention::Off
+        };
         self.best_first(side.opposite())
             .take_while(move |level| reaches(side, level.price, limit))
             .flat_map(|level| self.queue(level))
-            .take_while(move |resting| !own(resting) || policy == SelfTrade::CancelMaker)
+            .take_while(move |resting| !own(resting) || policy == SelfTradePrevention::CancelMaker)
             .filter(move |resting| !own(resting))
             .map(|resting| (resting.id, resting.open))
     }
@@ -291,7 +293,7 @@ impl Book {
         limit: Option<Decimal>,
         quantity: Quantity,
         account: AccountId,
-        policy: SelfTrade,
+        policy: SelfTradePrevention,
     ) -> Taken {
         let mut taken = Taken::default();
         let mut left = match quantity {
@@ -314,9 +316,9 @@ impl Book {
             }
             let Some(place) = level.oldest else { break };
             let oldest = &mut self.orders[place];
-            if oldest.account == account && policy != SelfTrade::Allow {
-                taken.stopped = policy != SelfTrade::CancelMaker;
-                if policy == SelfTrade::CancelTaker {
+            if oldest.account == account && policy != SelfTradePrevention::Off {
+                taken.stopped = policy != SelfTradePrevention::CancelMaker;
+                if policy == SelfTradePrevention::CancelTaker {
                     break;
                 }
                 let id = oldest.id;

@@ -147,9 +147,9 @@ impl Exchange {
         let history = self.market_history(symbol).filter(|_| !tape.is_full());
         let first_ms =
             history.as_ref().map_or(first_ms, |history| history.span_ms().0.min(first_ms));
-        let whole = |ms: u64| ms.div_ceil(width).saturating_mul(width);
-        let mut from_ms = whole(window.from_ms).max(first_ms / width * width);
-        let mut to_ms = whole(window.to_ms).min((last_ms / width * width).saturating_add(width));
+        let round_up = |ms: u64| ms.div_ceil(width).saturating_mul(width);
+        let mut from_ms = round_up(window.from_ms).max(first_ms / width * width);
+        let mut to_ms = round_up(window.to_ms).min((last_ms / width * width).saturating_add(width));
         let span = width.saturating_mul(window.limit as u64);
         if window.oldest {
             to_ms = to_ms.min(from_ms.saturating_add(span));
@@ -161,7 +161,10 @@ impl Exchange {
         let last_made_up = || {
             let history = history.as_ref()?;
             let until_ms = history.span_ms().1;
-            history.candles(until_ms - MINUTE_MS, until_ms).next().map(|candle| candle.close)
+            history
+                .candles(until_ms.checked_sub(MINUTE_MS)?, until_ms)
+                .next()
+                .map(|candle| candle.close)
         };
         rows.close = tape.close_before(from_ms).or_else(last_made_up);
         for candle in made_up.chain(tape.between(from_ms, to_ms, width.is_multiple_of(HOUR_MS))) {

@@ -20,7 +20,7 @@ pub enum Event {
         /// The trade as all customers see it.
         trade: PublicTrade,
     },
-    /// A spot order of a customer was placed, filled or cancelled.
+    /// A spot order of a customer was placed, filled or canceled.
     SpotOrder {
         /// The order after the change.
         order: Box<SpotOrder>,
@@ -43,7 +43,7 @@ pub enum Event {
         /// The trade as all customers see it.
         trade: PublicTrade,
     },
-    /// A futures order of a customer was placed, changed, filled or cancelled.
+    /// A futures order of a customer was placed, changed, filled or canceled.
     FuturesOrder {
         /// The order after the change.
         order: Box<FuturesOrder>,
@@ -52,13 +52,16 @@ pub enum Event {
         /// The trade that changed it, if one did.
         fill: Option<Box<FuturesFill>>,
     },
-    /// A trigger order of a customer was placed, changed, triggered or cancelled.
+    /// A trigger order of a customer was placed, changed, triggered or canceled.
     FuturesPlan {
         /// The trigger order after the change.
         plan: Box<Trigger<Plan>>,
         /// How it changed: [`FuturesAction::Submitted`] also when it was changed or triggered.
         action: FuturesAction,
     },
+    // Rule: A balance is reported, and pushed, after each change: several times if one command changes it several
+    // times, such as an order with several trades. Source: simplified (no document or capture says whether changes
+    // are joined)
     /// The balance of a futures wallet may have changed.
     FuturesAsset {
         /// The owner of the wallet.
@@ -94,13 +97,13 @@ pub enum BalanceReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FuturesAction {
     /// An order of a customer was filled, in part or completely.
-    Fill,
+    Filled,
     /// It was placed, or its terms were changed.
     Submitted,
-    /// The rest was cancelled, by the owner or by a rule of the exchange.
-    Cancelled,
-    /// It was cancelled because a position of its account was liquidated.
-    CancelledByLiquidation,
+    /// The rest was canceled, by the owner or by a rule of the exchange.
+    Canceled,
+    /// It was canceled because a position of its account was liquidated.
+    CanceledByLiquidation,
     /// The order of a liquidation was filled at the market.
     Liquidated,
     /// The exchange took over the part of a liquidated position that the book could not fill.

@@ -5,6 +5,7 @@ pub mod funding;
 mod liquidation;
 pub mod margin;
 mod mark_price;
+mod matching;
 mod modes;
 mod modify;
 mod orders;

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, OrderId,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
 };
 
 /// The four sides of a futures order, named as in hedge mode. In one-way mode they are buy, buy reduce-only, sell
@@ -46,17 +46,19 @@ impl FuturesSide {
     }
 }
 
-/// The mode of an order: its time in force, or maker-only.
+/// The mode of an order: its time in force, or post-only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OrderMode {
     /// The unfilled part rests in the book.
-    GoodTilCancelled,
-    /// Fills completely at once, or is cancelled.
+    #[serde(alias = "GoodTilCancelled")]
+    GoodTillCanceled,
+    /// Fills completely at once, or is canceled.
     FillOrKill,
-    /// Fills what it can at once; the rest is cancelled.
+    /// Fills what it can at once; the rest is canceled.
     ImmediateOrCancel,
-    /// Rests in the book; is cancelled if it would trade at once.
-    MakerOnly,
+    /// Rests in the book; is canceled if it would trade at once.
+    #[serde(alias = "MakerOnly")]
+    PostOnly,
 }
 
 /// The terms of a new futures order.
@@ -77,9 +79,11 @@ pub struct NewFuturesOrder {
     /// Isolated margin (true) or cross margin (false). A closing order uses the mode of its position.
     pub isolated: bool,
     /// Client order id: up to 32 ASCII letters and digits, or `PLAN_` and a number when a trigger order placed it.
-    pub client_id: Option<SmolStr>,
+    #[serde(alias = "client_id")]
+    pub client_order_id: Option<SmolStr>,
     /// Self-trade prevention.
-    pub stp: SelfTrade,
+    #[serde(alias = "stp")]
+    pub self_trade_prevention: SelfTradePrevention,
 }
 
 /// The origin of an order.
@@ -118,7 +122,7 @@ pub struct FuturesOrder {
     pub open: bool,
     /// Milliseconds since 1970.
     pub created_ms: u64,
-    /// When it was last filled, changed or cancelled, in milliseconds since 1970.
+    /// When it was last filled, changed or canceled, in milliseconds since 1970.
     pub updated_ms: u64,
 }
 
@@ -157,8 +161,9 @@ pub struct FuturesFill {
     pub size: Decimal,
     /// Fee in the quote currency.
     pub fee: Decimal,
-    /// Realised profit of the closed contracts, in the quote currency and before fees; negative for a loss.
-    pub realised: Decimal,
+    /// Realized profit of the closed contracts, in the quote currency and before fees; negative for a loss.
+    #[serde(alias = "realised")]
+    pub realized: Decimal,
     /// Whether the order was the maker.
     pub maker: bool,
     /// Milliseconds since 1970.

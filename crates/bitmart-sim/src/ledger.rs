@@ -77,7 +77,7 @@ pub enum HouseBook {
     Loans,
     /// Losses that exceed the money of an account, of futures and loans.
     Insurance,
-    /// Counterpart of the realised profit and loss of futures positions. Its balance is the cost of the open
+    /// Counterpart of the realized profit and loss of futures positions. Its balance is the cost of the open
     /// positions.
     Profit,
     /// Money in transit between the sides of a trade, or out of a wallet; zero after every command.

@@ -256,7 +256,7 @@ impl Exchange {
             let price = if base { self.pair_price(&symbol) } else { Decimal::ONE };
             left.assets -= amount.saturating_mul(price);
             if !left.allows_withdrawal() {
-                return Err(Reject::SecuresLoan);
+                return Err(Reject::CollateralInUse);
             }
         }
         // A rejected transfer opens no margin account.

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, Exchange, MAKER, OrderId, TAKER,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     candle_history::{HistorySource, MarketHistory},
     control::ControlError,
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
@@ -263,9 +263,13 @@ impl Exchange {
                     symbol,
                     margin: false,
                     side,
-                    kind: if resting { SpotOrderType::Limit } else { SpotOrderType::Ioc },
-                    client_id: None,
-                    stp: None,
+                    kind: if resting {
+                        SpotOrderType::Limit
+                    } else {
+                        SpotOrderType::ImmediateOrCancel
+                    },
+                    client_order_id: None,
+                    self_trade_prevention: None,
                     size,
                     price,
                     notional: Decimal::ZERO,
@@ -283,14 +287,14 @@ impl Exchange {
                     price: Some(price),
                     size,
                     mode: if resting {
-                        OrderMode::GoodTilCancelled
+                        OrderMode::GoodTillCanceled
                     } else {
                         OrderMode::ImmediateOrCancel
                     },
                     leverage: 1,
                     isolated: false,
-                    client_id: None,
-                    stp: SelfTrade::Allow,
+                    client_order_id: None,
+                    self_trade_prevention: SelfTradePrevention::Off,
                 };
                 self.place_futures(account, request, now_ms).ok()
             }
@@ -298,7 +302,7 @@ impl Exchange {
     }
 
     fn cancel_quote(&mut self, market: MarketKind, id: OrderId, now_ms: u64) {
-        // A filled quote cannot be cancelled.
+        // A filled quote cannot be canceled.
         let _ = match market {
             MarketKind::Spot => self.cancel_spot(MAKER, id, now_ms).map(drop),
             MarketKind::Futures => self.cancel_futures(MAKER, id, now_ms),

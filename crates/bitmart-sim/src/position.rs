@@ -20,8 +20,9 @@ pub struct Position {
     pub closed: Decimal,
     /// Value of the closed contracts at the close, in the quote currency.
     pub closed_value: Decimal,
-    /// Realised profit of the closed contracts, in the quote currency and before fees; negative for a loss.
-    pub realised: Decimal,
+    /// Realized profit of the closed contracts, in the quote currency and before fees; negative for a loss.
+    #[serde(alias = "realised")]
+    pub realized: Decimal,
     /// Fees of all fills since it was opened, in the quote currency.
     pub fees: Decimal,
     /// Leverage of the order that opened it.

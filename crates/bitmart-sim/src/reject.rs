@@ -45,7 +45,7 @@ pub enum Reject {
 
     /// The account has no order with this number.
     UnknownOrder,
-    /// The order is filled, cancelled or triggered.
+    /// The order is filled, canceled or triggered.
     OrderNotOpen,
     /// Another order of the account has this client order id.
     DuplicateClientOrderId,
@@ -55,7 +55,7 @@ pub enum Reject {
         maximum: usize,
     },
     /// The client order id has other characters than letters and digits.
-    ClientOrderIdCharacters,
+    InvalidClientOrderId,
     /// Only limit orders can be changed.
     NotALimitOrder,
     /// The size is smaller than the smallest one.
@@ -105,15 +105,15 @@ pub enum Reject {
         /// The lowest value, in the quote currency.
         minimum: Decimal,
     },
-    /// A maker-only order would trade at once.
-    WouldTake {
+    /// A post-only order would trade at once.
+    PostOnlyWouldTrade {
         /// Side of the rejected order.
         side: Side,
     },
-    /// A maker-only order needs a price.
-    MakerOnlyAtMarket,
+    /// A post-only order needs a price.
+    PostOnlyWithoutPrice,
     /// A futures order must choose a self-trade prevention.
-    SelfTradeNotPrevented,
+    SelfTradePreventionRequired,
     /// The account has the largest allowed number of open orders.
     TooManyOpenOrders {
         /// The largest number.
@@ -122,12 +122,12 @@ pub enum Reject {
     /// The account has the largest allowed number of waiting trigger orders.
     TooManyTriggerOrders,
     /// A take-profit or stop-loss price belongs to an order that opens a position.
-    OrderDoesNotOpen,
+    OpeningOrderRequired,
     /// A take-profit or stop-loss would open a position.
-    OrderOpens,
+    ClosingOrderRequired,
     /// A trailing order needs a trailing condition, and only a trailing order can have one. Only a take-profit or
     /// stop-loss closes the whole position.
-    TriggerKindDiffers,
+    ConditionMismatch,
     /// The callback rate of a trailing order is out of range.
     CallbackRateOutOfRange {
         /// The lowest rate, in percent.
@@ -157,9 +157,9 @@ pub enum Reject {
     /// The value of the position would be too large for its leverage.
     LeverageTooHigh,
     /// Open positions or orders of the contract have another leverage.
-    LeverageDiffers,
+    LeverageMismatch,
     /// Open positions or orders of the contract have another margin mode.
-    MarginModeDiffers,
+    MarginModeMismatch,
     /// The position mode cannot change while positions or orders are open.
     PositionsOpen,
 
@@ -177,7 +177,7 @@ pub enum Reject {
         need: Decimal,
     },
     /// The money secures a loan.
-    SecuresLoan,
+    CollateralInUse,
     /// The amount must be above zero.
     AmountNotPositive,
     /// The amount is too large for any request.
@@ -193,7 +193,7 @@ pub enum Reject {
         maximum: Decimal,
     },
     /// The amount has too many decimals.
-    AmountPrecision {
+    AmountTooPrecise {
         /// Largest number of decimals.
         decimals: u32,
     },
@@ -216,7 +216,7 @@ pub enum Reject {
     },
 
     /// Sub-accounts cannot withdraw.
-    SubAccountWithdrawal,
+    SubAccountCannotWithdraw,
     /// A withdrawal goes to the account that it comes from.
     WithdrawalToSelf,
     /// Deposits of the currency are closed.
@@ -226,12 +226,12 @@ pub enum Reject {
     /// Withdrawals by this network are closed.
     NetworkClosed,
     /// The amount of a withdrawal has too many decimals.
-    WithdrawalPrecision {
+    WithdrawalTooPrecise {
         /// Largest number of decimals.
         decimals: u32,
     },
     /// The amount of a withdrawal is no multiple of the step.
-    WithdrawalStep {
+    WithdrawalOffStep {
         /// The step.
         multiple_of: u32,
     },
@@ -265,7 +265,7 @@ pub enum Reject {
     /// No savings product has this number.
     UnknownProduct,
     /// The amount is outside the limits of the savings product.
-    SavingAmount,
+    SavingAmountOutOfRange,
     /// The account has no savings with this number.
     UnknownSaving,
 

@@ -52,7 +52,7 @@ pub struct Order {
     /// Client order id; empty without one.
     pub client_order_id: String,
     /// Spot: the state as BitMart names it, such as `partially_filled`. Futures: `open` or `finished`. Trigger orders:
-    /// `waiting`, `triggered`, `refused` or `cancelled`.
+    /// `waiting`, `triggered`, `rejected` or `canceled`.
     pub state: String,
     /// Filled size in base units or contracts.
     pub filled: Decimal,
@@ -99,14 +99,14 @@ fn trigger_row<T>(trigger: &Trigger<T>, symbol: &str) -> Order {
     let state = match trigger.state {
         TriggerState::Waiting => "waiting",
         TriggerState::Placed(_) => "triggered",
-        TriggerState::Refused => "refused",
-        TriggerState::Cancelled => "cancelled",
+        TriggerState::Rejected => "rejected",
+        TriggerState::Canceled => "canceled",
     };
     Order {
         account: trigger.account.0,
         symbol: symbol.to_owned(),
         order_id: trigger.id.0.to_string(),
-        client_order_id: trigger.client_id.as_deref().unwrap_or_default().to_owned(),
+        client_order_id: trigger.client_order_id.as_deref().unwrap_or_default().to_owned(),
         state: state.to_owned(),
         filled: Decimal::ZERO,
     }
@@ -150,7 +150,12 @@ impl Exchange {
                 account: order.account.0,
                 symbol: order.request.symbol.to_string(),
                 order_id: order.id.0.to_string(),
-                client_order_id: order.request.client_id.as_deref().unwrap_or_default().to_owned(),
+                client_order_id: order
+                    .request
+                    .client_order_id
+                    .as_deref()
+                    .unwrap_or_default()
+                    .to_owned(),
                 state: spot_state(order.state).to_owned(),
                 filled: order.filled_size,
             });
@@ -161,7 +166,12 @@ impl Exchange {
                 account: order.account.0,
                 symbol: order.request.symbol.to_string(),
                 order_id: order.id.0.to_string(),
-                client_order_id: order.request.client_id.as_deref().unwrap_or_default().to_owned(),
+                client_order_id: order
+                    .request
+                    .client_order_id
+                    .as_deref()
+                    .unwrap_or_default()
+                    .to_owned(),
                 state: if order.open { "open" } else { "finished" }.to_owned(),
                 filled: order.filled,
             });
@@ -218,7 +228,7 @@ impl Exchange {
                     wallet,
                     currency: currency.to_string(),
                     available: match *wallet {
-                        // Includes the unrealised profit and loss of cross positions.
+                        // Includes the unrealized profit and loss of cross positions.
                         "futures" => self.collateral(account.id, currency).available(),
                         _ => money.available,
                     },

@@ -35,12 +35,12 @@ pub const MAX_CLIENT_ORDER_ID: usize = 32;
 ///
 /// # Errors
 /// It is too long, or has other characters than ASCII letters and digits.
-pub fn check_client_id(id: &str) -> Result<(), Reject> {
+pub fn check_client_order_id(id: &str) -> Result<(), Reject> {
     if id.len() > MAX_CLIENT_ORDER_ID {
         return Err(Reject::ClientOrderIdTooLong { maximum: MAX_CLIENT_ORDER_ID });
     }
     let fits = id.chars().all(|letter| letter.is_ascii_alphanumeric());
-    if fits { Ok(()) } else { Err(Reject::ClientOrderIdCharacters) }
+    if fits { Ok(()) } else { Err(Reject::InvalidClientOrderId) }
 }
 
 /// Checks an amount of money.
@@ -60,9 +60,11 @@ pub fn check_amount(amount: Decimal) -> Result<(), Reject> {
 /// Checks the decimals of an amount of money.
 pub(crate) fn check_decimals(amount: Decimal) -> Result<(), Reject> {
     let fits = amount.normalize().scale() <= MONEY_DECIMALS;
-    if fits { Ok(()) } else { Err(Reject::AmountPrecision { decimals: MONEY_DECIMALS }) }
+    if fits { Ok(()) } else { Err(Reject::AmountTooPrecise { decimals: MONEY_DECIMALS }) }
 }
 
+// Rule: A price may be any distance from the market, up to 1e12: there is no price band on spot or futures. Source:
+// simplified (no document, code or capture states one)
 /// Checks a price against the decimals of its market.
 fn check_price(price: Decimal, decimals: u32) -> Result<(), Reject> {
     if price <= Decimal::ZERO || price > MAX_AMOUNT {

@@ -180,7 +180,7 @@ impl Exchange {
             return Ok(());
         }
         if !(MIN_SUBSCRIPTION..=MAX_SUBSCRIPTION).contains(&amount) {
-            return Err(Reject::SavingAmount);
+            return Err(Reject::SavingAmountOutOfRange);
         }
         let free = self.wallet(account, WalletKind::Spot, &product.currency).available;
         if free < amount {

@@ -1,4 +1,4 @@
-//! The spot market: placing, matching, settling and cancelling orders.
+//! The spot market: placing, matching, settling and canceling orders.
 //!
 //! Both sides pay fees in the quote currency, as in BitMart's samples of trades. A buy freezes its fee in advance, so
 //! that a fill can never make a balance negative.
@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange, OrderId, account_entry,
-    book::{Book, Match, Quantity, SelfTrade, Side},
+    book::{Book, Match, Quantity, SelfTradePrevention, Side},
     clamp_configured,
     ledger::HouseBook,
     next_number,
@@ -103,9 +103,9 @@ impl Exchange {
         let owner = account_entry(&mut self.accounts, account);
         // Rule: A client order id names one order of an account and market, as long as that is remembered or
         // waits. Source: documented (the table of error codes); simplified (for how long)
-        if let Some(id) = &request.client_id
-            && (owner.spot_orders.by_client_id(id).is_some()
-                || self.triggers.spot.is_client_id_reserved(account, id))
+        if let Some(id) = &request.client_order_id
+            && (owner.spot_orders.by_client_order_id(id).is_some()
+                || self.triggers.spot.is_client_order_id_reserved(account, id))
         {
             return Err(Reject::DuplicateClientOrderId);
         }
@@ -119,7 +119,7 @@ impl Exchange {
         };
         let id = OrderId(next_number(&mut self.counters.spot_order));
         if !owner.house {
-            owner.spot_orders.add(id, request.client_id.as_ref());
+            owner.spot_orders.add(id, request.client_order_id.as_ref());
         }
         let order = SpotOrder {
             id,
@@ -152,9 +152,9 @@ impl Exchange {
         if !removed.filled_size.is_zero() {
             self.spot_trades.remove(&removed.id);
         }
-        if removed.request.client_id.is_some() {
+        if removed.request.client_order_id.is_some() {
             let orders = &mut self.account_mut(account).spot_orders;
-            orders.forget_client_id(removed.request.client_id.as_ref());
+            orders.forget_client_order_id(removed.request.client_order_id.as_ref());
         }
     }
 
@@ -165,7 +165,7 @@ impl Exchange {
         let (side, kind, price) = (request.side, request.kind, request.price);
         let Some(market) = self.spot.get_mut(&request.symbol) else { return };
         // Rule: A limit_maker order that would take, or is below the smallest value, is accepted and then
-        // cancelled by the system. Source: documented (endpoint spot_submit_order, for one that would take);
+        // canceled by the system. Source: documented (endpoint spot_submit_order, for one that would take);
         // simplified (for one below the smallest value)
         if kind == SpotOrderType::LimitMaker
             && (price * request.size < market.rules.min_notional
@@ -179,7 +179,7 @@ impl Exchange {
         } else {
             Quantity::Size(request.size)
         };
-        let policy = request.stp.unwrap_or(SelfTrade::Allow);
+        let policy = request.self_trade_prevention.unwrap_or(SelfTradePrevention::Off);
         let taken = market.book.take(side, limit, quantity, account, policy);
         let left = taken.left > Decimal::ZERO && !taken.stopped;
         let rests = left && matches!(kind, SpotOrderType::Limit | SpotOrderType::LimitMaker);
@@ -190,10 +190,10 @@ impl Exchange {
             self.settle_spot(id, *one, now_ms);
         }
         for removed in taken.removed {
-            self.end_spot(removed, CancelSource::SelfTrade, now_ms);
+            self.end_spot(removed, CancelSource::SelfTradePrevention, now_ms);
         }
         if taken.stopped {
-            self.end_spot(id, CancelSource::SelfTrade, now_ms);
+            self.end_spot(id, CancelSource::SelfTradePrevention, now_ms);
         } else if rests && !taken.matches.is_empty() {
             self.release_spot_surplus(id);
         } else if left && !rests {
@@ -326,7 +326,7 @@ impl Exchange {
         else {
             return;
         };
-        order.state = order.cancelled_state();
+        order.state = order.canceled_state();
         order.cancel_source = Some(source);
         order.updated_ms = now_ms;
         let rest = std::mem::take(&mut order.reserved);
@@ -340,7 +340,7 @@ impl Exchange {
         self.finish_spot(account, id);
     }
 
-    // Rule: An order that has ended cannot be cancelled; the spot endpoint reports `result: false`. Source:
+    // Rule: An order that has ended cannot be canceled; the spot endpoint reports `result: false`. Source:
     // documented (endpoint spot_cancel_order)
     /// Cancels an open order of `account`.
     pub(crate) fn cancel_spot(

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{
     AccountId, Exchange, OrderId,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     keep_latest,
     ledger::WalletId,
 };
@@ -16,12 +16,13 @@ use super::{
 pub enum SpotOrderType {
     /// Fills up to its price; the rest is added to the book.
     Limit,
-    /// Fills at any price; the rest is cancelled.
+    /// Fills at any price; the rest is canceled.
     Market,
-    /// Added to the book; cancelled if it would trade at once.
+    /// Added to the book; canceled if it would trade at once.
     LimitMaker,
-    /// Fills up to its price at once; the rest is cancelled.
-    Ioc,
+    /// Fills up to its price at once; the rest is canceled.
+    #[serde(alias = "Ioc")]
+    ImmediateOrCancel,
 }
 
 // Rule: An order ends as filled, canceled or partially_canceled and changes no more. Source: documented
@@ -35,9 +36,9 @@ pub enum SpotOrderState {
     PartiallyFilled,
     /// Filled completely.
     Filled,
-    /// Cancelled without a fill.
+    /// Canceled without a fill.
     Canceled,
-    /// Cancelled after a part was filled.
+    /// Canceled after a part was filled.
     PartiallyCanceled,
 }
 
@@ -48,7 +49,7 @@ impl SpotOrderState {
     }
 }
 
-/// Who cancelled an order.
+/// Who canceled an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CancelSource {
     /// The owner of the order.
@@ -56,7 +57,8 @@ pub enum CancelSource {
     /// The exchange, because of the order type or a liquidation.
     System,
     /// Self-trade prevention.
-    SelfTrade,
+    #[serde(alias = "SelfTrade")]
+    SelfTradePrevention,
 }
 
 /// The terms of a new spot order.
@@ -71,9 +73,11 @@ pub struct NewSpotOrder {
     /// Order type.
     pub kind: SpotOrderType,
     /// Up to 32 ASCII letters and digits, chosen by the client.
-    pub client_id: Option<SmolStr>,
+    #[serde(alias = "client_id")]
+    pub client_order_id: Option<SmolStr>,
     /// Self-trade prevention; `None` allows self-trades.
-    pub stp: Option<SelfTrade>,
+    #[serde(alias = "stp")]
+    pub self_trade_prevention: Option<SelfTradePrevention>,
     /// Size in base units; zero for a market buy.
     pub size: Decimal,
     /// Limit price; zero for market orders.
@@ -90,8 +94,8 @@ impl NewSpotOrder {
             margin: false,
             side,
             kind: SpotOrderType::Limit,
-            client_id: None,
-            stp: None,
+            client_order_id: None,
+            self_trade_prevention: None,
             size,
             price,
             notional: Decimal::ZERO,
@@ -128,11 +132,11 @@ pub struct SpotOrder {
     pub reserved: Decimal,
     /// The state.
     pub state: SpotOrderState,
-    /// Who cancelled it, if it was cancelled.
+    /// Who canceled it, if it was canceled.
     pub cancel_source: Option<CancelSource>,
     /// Milliseconds since 1970.
     pub created_ms: u64,
-    /// When it was last filled or cancelled, in milliseconds since 1970.
+    /// When it was last filled or canceled, in milliseconds since 1970.
     pub updated_ms: u64,
     /// The wallet that pays, kept to avoid a lookup at every trade.
     pub(crate) paid_from: WalletId,
@@ -150,8 +154,8 @@ impl SpotOrder {
         self.filled_notional.checked_div(self.filled_size).unwrap_or_default()
     }
 
-    /// Returns the state that the order has once it is cancelled.
-    pub fn cancelled_state(&self) -> SpotOrderState {
+    /// Returns the state that the order has once it is canceled.
+    pub fn canceled_state(&self) -> SpotOrderState {
         if self.filled_size.is_zero() {
             SpotOrderState::Canceled
         } else {

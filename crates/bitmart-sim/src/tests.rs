@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::{
     AccountId, Exchange, OrderId, Reject,
     account::{DEFAULT_HISTORY_LIMIT, WalletKind},
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     spot_order::{NewSpotOrder, SpotOrderState, SpotOrderType},
 };
@@ -25,7 +25,7 @@ fn setup(seed: u64) -> Setup {
 pub(super) fn spot_order(
     buy: bool,
     kind: usize,
-    stp: usize,
+    self_trade_prevention: usize,
     price: i64,
     lots: i64,
 ) -> NewSpotOrder {
@@ -33,7 +33,7 @@ pub(super) fn spot_order(
         SpotOrderType::Limit,
         SpotOrderType::Market,
         SpotOrderType::LimitMaker,
-        SpotOrderType::Ioc,
+        SpotOrderType::ImmediateOrCancel,
     ][kind];
     let side = if buy { Side::Buy } else { Side::Sell };
     let by_notional = kind == SpotOrderType::Market && buy;
@@ -42,13 +42,13 @@ pub(super) fn spot_order(
         margin: false,
         side,
         kind,
-        client_id: None,
-        stp: [
+        client_order_id: None,
+        self_trade_prevention: [
             None,
-            Some(SelfTrade::CancelMaker),
-            Some(SelfTrade::CancelTaker),
-            Some(SelfTrade::CancelBoth),
-        ][stp],
+            Some(SelfTradePrevention::CancelMaker),
+            Some(SelfTradePrevention::CancelTaker),
+            Some(SelfTradePrevention::CancelBoth),
+        ][self_trade_prevention],
         size: if by_notional { Decimal::ZERO } else { Decimal::new(lots, 3) },
         price: if kind == SpotOrderType::Market {
             Decimal::ZERO
@@ -70,11 +70,11 @@ pub(super) fn futures_order(buys: bool, price: Option<i64>, size: i64) -> NewFut
         side: if buys { FuturesSide::OpenLong } else { FuturesSide::OpenShort },
         price: price.map(Decimal::from),
         size: Decimal::from(size),
-        mode: OrderMode::GoodTilCancelled,
+        mode: OrderMode::GoodTillCanceled,
         leverage: 10,
         isolated: false,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     }
 }
 
@@ -83,7 +83,7 @@ fn place(exchange: &mut Exchange, account: u32, request: NewSpotOrder) -> OrderI
 }
 
 #[test]
-fn limit_maker_order_that_would_trade_is_accepted_and_then_cancelled() {
+fn limit_maker_order_that_would_trade_is_accepted_and_then_canceled() {
     let mut exchange = quiet();
     place(&mut exchange, 1, spot_order(false, 0, 0, 0, 10));
     let id = place(&mut exchange, 2, spot_order(true, 2, 0, 0, 10));
@@ -138,11 +138,11 @@ fn an_own_order_does_not_count_for_the_worst_price() {
         side,
         price: price.map(Decimal::from),
         size: Decimal::from(10),
-        mode: OrderMode::GoodTilCancelled,
+        mode: OrderMode::GoodTillCanceled,
         leverage: 1,
         isolated: false,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
     let mut place = |account, request| {
         exchange.place_futures(AccountId(account), request, START_MS).expect("accepted")
@@ -166,10 +166,10 @@ fn fill_or_kill_fills_whole_or_not_at_all_with_own_orders_in_the_book() {
         mode,
         leverage: 10,
         isolated: false,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
-    let rest = |side, size| order(side, size, OrderMode::GoodTilCancelled);
+    let rest = |side, size| order(side, size, OrderMode::GoodTillCanceled);
     for (size, filled) in [(6, 0), (5, 5)] {
         let mut exchange = quiet();
         let mut place = |account, request| {
@@ -184,7 +184,7 @@ fn fill_or_kill_fills_whole_or_not_at_all_with_own_orders_in_the_book() {
         assert_eq!(
             orders[&own].open,
             filled == 0,
-            "an own order is cancelled only by an order that fills"
+            "an own order is canceled only by an order that fills"
         );
     }
 }
@@ -194,7 +194,8 @@ fn the_oldest_finished_order_is_removed_and_open_ones_are_not() {
     let mut exchange = quiet();
     let open = place(&mut exchange, 1, spot_order(false, 0, 0, 30, 10));
     let first = place(&mut exchange, 2, spot_order(true, 3, 0, 30, 1));
-    let ioc = || NewSpotOrder { client_id: Some("again".into()), ..spot_order(true, 3, 0, 0, 1) };
+    let ioc =
+        || NewSpotOrder { client_order_id: Some("again".into()), ..spot_order(true, 3, 0, 0, 1) };
     let second = place(&mut exchange, 2, ioc());
     for _ in 2..DEFAULT_HISTORY_LIMIT {
         place(&mut exchange, 2, spot_order(true, 3, 0, 0, 1));
@@ -227,11 +228,11 @@ fn closing_a_long_position_at_a_profit_pays_the_profit() {
             side,
             price: Some(Decimal::from(price)),
             size: Decimal::from(10),
-            mode: OrderMode::GoodTilCancelled,
+            mode: OrderMode::GoodTillCanceled,
             leverage: 10,
             isolated: false,
-            client_id: None,
-            stp: SelfTrade::CancelMaker,
+            client_order_id: None,
+            self_trade_prevention: SelfTradePrevention::CancelMaker,
         };
         exchange.place_futures(AccountId(account), request, START_MS).expect("accepted");
     };

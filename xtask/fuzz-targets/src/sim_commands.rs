@@ -8,7 +8,7 @@ use bitmart_sim::{
     AccountId, Command, Decimal, Exchange, FuturesRequest, OperatorCommand, OrderId, Outcome,
     Request, Setup, SpotRequest, WalletRequest,
     account::WalletKind,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     margin::PairAmount,
     operator::Operation,
@@ -125,20 +125,28 @@ impl Input<'_> {
             SpotOrderType::Limit,
             SpotOrderType::Limit,
             SpotOrderType::LimitMaker,
-            SpotOrderType::Ioc,
+            SpotOrderType::ImmediateOrCancel,
             SpotOrderType::Market,
         ])?;
         let side = self.pick(&[Side::Buy, Side::Sell])?;
         let by_notional = (kind, side) == (SpotOrderType::Market, Side::Buy);
-        let stp = [SelfTrade::CancelMaker, SelfTrade::CancelTaker, SelfTrade::CancelBoth];
+        let self_trade_prevention = [
+            SelfTradePrevention::CancelMaker,
+            SelfTradePrevention::CancelTaker,
+            SelfTradePrevention::CancelBoth,
+        ];
         let amount = Decimal::new(1 + self.number()?, if by_notional { 1 } else { 5 });
         Some(NewSpotOrder {
             symbol: self.pick(&PAIRS)?.into(),
             margin: self.byte()? % 4 == 0,
             side,
             kind,
-            client_id: None,
-            stp: if self.flag()? { Some(self.pick(&stp)?) } else { None },
+            client_order_id: None,
+            self_trade_prevention: if self.flag()? {
+                Some(self.pick(&self_trade_prevention)?)
+            } else {
+                None
+            },
             size: if by_notional { Decimal::ZERO } else { amount },
             price: if kind == SpotOrderType::Market { Decimal::ZERO } else { self.price()? },
             notional: if by_notional { amount } else { Decimal::ZERO },
@@ -161,22 +169,22 @@ impl Input<'_> {
 
     fn futures_order(&mut self) -> Option<NewFuturesOrder> {
         use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
-        use OrderMode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
+        use OrderMode::{FillOrKill, GoodTillCanceled, ImmediateOrCancel, PostOnly};
         let price = if self.byte()? % 4 == 0 { None } else { Some(self.price()?.round_dp(1)) };
-        let mode = self.pick(&[GoodTilCancelled, FillOrKill, ImmediateOrCancel, MakerOnly])?;
+        let mode = self.pick(&[GoodTillCanceled, FillOrKill, ImmediateOrCancel, PostOnly])?;
         Some(NewFuturesOrder {
             symbol: CONTRACT.into(),
             side: self.pick(&[OpenLong, OpenShort, CloseLong, CloseShort])?,
             price,
             size: Decimal::from(1 + self.number()? % 2_000),
-            mode: if price.is_none() { GoodTilCancelled } else { mode },
+            mode: if price.is_none() { GoodTillCanceled } else { mode },
             leverage: self.pick(&[1, 5, 10, 10, 20, 100])?,
             isolated: self.byte()? % 4 == 0,
-            client_id: None,
-            stp: self.pick(&[
-                SelfTrade::CancelMaker,
-                SelfTrade::CancelTaker,
-                SelfTrade::CancelBoth,
+            client_order_id: None,
+            self_trade_prevention: self.pick(&[
+                SelfTradePrevention::CancelMaker,
+                SelfTradePrevention::CancelTaker,
+                SelfTradePrevention::CancelBoth,
             ])?,
         })
     }
@@ -212,7 +220,7 @@ impl Input<'_> {
                 let condition = Condition::Reach { price: self.price()?, way, by };
                 let whole_position = kind.is_bound() && self.flag()?;
                 let terms = Plan { kind, order, whole_position, preset: Preset::default() };
-                FuturesRequest::PlacePlan(NewPlan { client_id: None, condition, terms })
+                FuturesRequest::PlacePlan(NewPlan { client_order_id: None, condition, terms })
             }
             8 => {
                 let (id, preset) = (self.id(newest)?, self.preset()?);

@@ -80,7 +80,7 @@ fn transactions(exchange: &Exchange, account: AccountId) -> impl Iterator<Item =
     own.map(|row| {
         let kind = match row.kind {
             TransactionKind::Transfer => "transfer, deposit or operator",
-            TransactionKind::Realised => "realized profit",
+            TransactionKind::Realized => "realized profit",
             TransactionKind::Funding => "funding",
             TransactionKind::Commission => "fee",
             TransactionKind::Liquidation => "liquidation",

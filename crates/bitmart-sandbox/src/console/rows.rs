@@ -35,7 +35,7 @@ pub(super) fn positions(exchange: &Exchange, account: &Account) -> Vec<Vec<Strin
                 plain(position.size),
                 price(position.entry_price(market.rules.contract_size)),
                 price(market.mark_price()),
-                plain(market.unrealised(position, long).round_dp(8)),
+                plain(market.unrealized(position, long).round_dp(8)),
                 plain(position.margin(exchange.ledger()).round_dp(8)),
                 format!(
                     "{} {}",

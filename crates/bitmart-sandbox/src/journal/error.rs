@@ -38,7 +38,8 @@ impl fmt::Display for DataError {
             }
             Self::Format(format) => write!(
                 f,
-                "it has the format {format:?} of another version; this version reads {:?}",
+                "it has the format {format:?} of another version; this version reads {:?} and {:?}",
+                store::FORMER_FORMAT,
                 store::FORMAT
             ),
             Self::Unreadable(error) => write!(f, "a record cannot be read: {error}"),
@@ -83,9 +84,15 @@ impl<E: Into<redb::Error>> From<E> for DataError {
     }
 }
 
-/// A change of the state of the writer, which is reported on standard error.
+/// What happened to a data folder, which is reported on standard error.
 #[derive(Debug)]
 pub(crate) enum StorageEvent {
+    /// The folder had a former format. Its inputs were replayed, and not compared with what they led to before. It has
+    /// the current format from now on.
+    Converted {
+        /// How many inputs were replayed.
+        inputs: usize,
+    },
     /// Nothing can be stored at present.
     Stalled(DataError),
     /// Everything is stored again.

@@ -2,7 +2,11 @@
 
 use super::{
     Checkpoint, DataError, Folder, Record, Recorder, Storage, StorageEvent, StorageProgress,
-    StoredKey, checkpoint::Header, reserve::Reserve, store::Content, store::Store, writer,
+    StoredKey,
+    checkpoint::Header,
+    reserve::Reserve,
+    store::{Content, FORMAT, Store},
+    writer,
 };
 use crate::{input_number::InputNumber, snapshot::Snapshot};
 
@@ -26,6 +30,8 @@ pub(crate) struct StoredState {
     pub(crate) keys: Vec<StoredKey>,
     pub(crate) snapshot: Snapshot,
     pub(crate) inputs: Vec<(InputNumber, Record)>,
+    /// Whether the marks of the inputs are those of this version. In a former format they cannot be compared.
+    pub(crate) has_marks: bool,
 }
 
 impl OpenStore<Folder> {
@@ -60,9 +66,10 @@ impl<S: Storage> OpenStore<S> {
 
     /// Reads the complete content.
     pub(crate) fn load(&self) -> Result<StoredState, DataError> {
-        let Content { head, snapshot, inputs } = self.store.load()?;
+        let Content { format, head, snapshot, inputs } = self.store.load()?;
         let (Header { last, version, keys }, snapshot) = Checkpoint::decode(&head, &snapshot)?;
-        Ok(StoredState { last, version, keys, snapshot, inputs })
+        let has_marks = format == FORMAT;
+        Ok(StoredState { last, version, keys, snapshot, inputs, has_marks })
     }
 
     /// Replaces the checkpoint and removes the inputs that it includes.

@@ -6,7 +6,9 @@ use super::{DataError, Record, checkpoint::Encoded};
 use crate::input_number::InputNumber;
 
 /// The format of the tables and records. See the module `journal` for when it changes.
-pub(super) const FORMAT: &str = "2";
+pub(super) const FORMAT: &str = "3";
+/// The former format, which is read. The marks of its records cannot be compared.
+pub(super) const FORMER_FORMAT: &str = "2";
 
 /// `format`, and the latest checkpoint as `head` and `snapshot`.
 const STATE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("state");
@@ -23,6 +25,7 @@ pub(crate) struct Store(Database);
 /// The content of a store.
 #[derive(Debug)]
 pub(super) struct Content {
+    pub(super) format: String,
     pub(super) head: Vec<u8>,
     pub(super) snapshot: Vec<u8>,
     pub(super) inputs: Vec<(InputNumber, Record)>,
@@ -38,12 +41,17 @@ impl Store {
 
     /// Checks that this version reads the format.
     pub(super) fn check_format(&self) -> Result<(), DataError> {
+        let format = self.format()?;
+        let is_read = [FORMAT, FORMER_FORMAT].contains(&format.as_str());
+        if is_read { Ok(()) } else { Err(DataError::Format(format)) }
+    }
+
+    fn format(&self) -> Result<String, DataError> {
         let transaction = self.0.begin_read()?;
         let state = transaction.open_table(STATE)?;
         let format = state.get("format")?;
         let format = format.map(|row| String::from_utf8_lossy(row.value()).into_owned());
-        let format = format.unwrap_or_default();
-        if format == FORMAT { Ok(()) } else { Err(DataError::Format(format)) }
+        Ok(format.unwrap_or_default())
     }
 
     pub(super) fn load(&self) -> Result<Content, DataError> {
@@ -59,7 +67,12 @@ impl Store {
             let record = serde_json::from_slice(record.value()).map_err(DataError::Unreadable)?;
             inputs.push((number.value(), record));
         }
-        Ok(Content { head: row("head")?, snapshot: row("snapshot")?, inputs })
+        Ok(Content {
+            format: self.format()?,
+            head: row("head")?,
+            snapshot: row("snapshot")?,
+            inputs,
+        })
     }
 
     /// Stores all inputs in one transaction. When this returns, they survive a power failure.

@@ -1,7 +1,8 @@
 //! The stored form of every entry. A renamed command or field would make folders unreadable.
 //!
 //! A new entry, command or field gets a new line in `fixtures/journal/entries.jsonl`. Existing lines do not change.
-//! If `BITMART_WRITE_ENTRIES` is set, the test rewrites the file in the current form.
+//! If `BITMART_WRITE_ENTRIES` is set, the test rewrites the file in the current form. `format-2/entries.jsonl` has the
+//! same entries with the names of format 2.
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
@@ -124,4 +125,20 @@ fn the_stored_form_of_entries_does_not_change() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
     assert_eq!(names.len(), NAMES, "{names:?}");
+}
+
+#[test]
+fn entries_of_format_2_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journal");
+    let text = |name| fs::read_to_string(folder.join(name)).expect("a file");
+    let (former, current) = (text("format-2/entries.jsonl"), text("entries.jsonl"));
+    for name in ["client_id", "stp", "GoodTilCancelled", "MakerOnly", "Ioc", "Allow"] {
+        let name = format!("\"{name}\"");
+        assert!(former.contains(&name) && !current.contains(&name), "{name}");
+    }
+    for (line, same) in former.lines().zip(current.lines()) {
+        let read = |line| serde_json::from_str::<Entry>(line).expect(line);
+        assert_eq!(read(line), read(same));
+    }
+    assert!(former.lines().count() > 50);
 }

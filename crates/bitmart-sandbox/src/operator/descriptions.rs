@@ -39,7 +39,7 @@ describe! {
         /// The client's own id, empty without one.
         client_order_id: String = "mine1",
         /// Spot: as in the API. Futures: `open` or `finished`. Orders that wait for a price: `waiting`,
-        /// `triggered`, `refused` or `cancelled`.
+        /// `triggered`, `rejected` or `canceled`.
         state: String = "filled",
         /// Filled base units or contracts.
         filled: Decimal = "0.001",

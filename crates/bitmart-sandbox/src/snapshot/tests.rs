@@ -6,8 +6,13 @@ use std::{
 };
 
 use bitmart_sim::{
-    AccountId, Command, Contract, Decimal, Request, SpotPair, SpotRequest, WalletRequest,
-    book::Side, payment::NewWithdrawal, spot_order::NewSpotOrder,
+    AccountId, Command, Contract, Decimal, FuturesRequest, Request, SpotPair, SpotRequest,
+    WalletRequest,
+    book::{SelfTradePrevention, Side},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
+    payment::NewWithdrawal,
+    spot_order::{NewSpotOrder, SpotOrderType},
+    trigger::{Condition, Direction, NewPlan, Plan, PlanKind, Preset, PriceType},
 };
 use serde_json::{Value, json};
 
@@ -60,14 +65,116 @@ fn read(value: &Value) -> Result<Snapshot, SnapshotError> {
 }
 
 #[test]
-fn snapshots_of_format_3_continue() {
-    let packed = &include_bytes!("../../fixtures/snapshots/format-3.json.gz")[..];
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(packed).read_to_end(&mut bytes).expect("unpacked");
-    let snapshot = Snapshot::from_json(&bytes).expect("a snapshot");
-    let mut opened = Opened::resume(Config::new().restore(snapshot));
-    opened.state.step();
-    assert_eq!(value(&opened)["format"], FORMAT);
+fn snapshots_of_former_formats_continue() {
+    for packed in [
+        &include_bytes!("../../fixtures/snapshots/format-3.json.gz")[..],
+        include_bytes!("../../fixtures/snapshots/format-4.json.gz"),
+    ] {
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(packed).read_to_end(&mut bytes).expect("unpacked");
+        let snapshot = Snapshot::from_json(&bytes).expect("a snapshot");
+        let mut opened = Opened::resume(Config::new().restore(snapshot));
+        opened.state.step();
+        assert_eq!(value(&opened)["format"], FORMAT);
+    }
+}
+
+/// Names of format 4, and the current ones.
+const RENAMED: [(&str, &str); 11] = [
+    ("client_id", "client_order_id"),
+    ("client_ids", "client_order_ids"),
+    ("stp", "self_trade_prevention"),
+    ("realised", "realized"),
+    ("Allow", "Off"),
+    ("Ioc", "ImmediateOrCancel"),
+    ("SelfTrade", "SelfTradePrevention"),
+    ("GoodTilCancelled", "GoodTillCanceled"),
+    ("MakerOnly", "PostOnly"),
+    ("Refused", "Rejected"),
+    ("Realised", "Realized"),
+];
+
+#[test]
+fn names_of_format_4_are_read() {
+    let mut opened = opened();
+    apply_every_name(&mut opened);
+    let mut current = value(&opened);
+    let rename = |text: &str, (former, name): (&str, &str)| {
+        let name = format!("\"{name}\"");
+        assert!(text.contains(&name), "{name}");
+        text.replace(&name, &format!("\"{former}\""))
+    };
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+    let text = RENAMED.into_iter().fold(current.to_string(), |text, row| rename(&text, row));
+    let mut former = parsed(&text);
+    // Spot orders had the other spelling before.
+    let triggers = &mut former["exchange"]["triggers"];
+    *triggers = parsed(&rename(&triggers.to_string(), ("Cancelled", "Canceled")));
+    former["format"] = json!(4);
+    let read = read(&former).expect("a snapshot").to_json().expect("JSON");
+    let read: Value = serde_json::from_slice(&read).expect("JSON");
+    for value in [&mut current, &mut former] {
+        value["format"] = json!(FORMAT);
+    }
+    assert!(former != current);
+    assert!(read == current, "some name was read as another");
+}
+
+/// Leaves orders, positions and trigger orders in which all renamed names occur.
+fn apply_every_name(opened: &mut Opened) {
+    let spot = |side, price| NewSpotOrder::limit("BTC_USDT", side, Decimal::new(1, 3), price);
+    // Between the orders of the market makers, so that the second order meets the first one.
+    let book = opened.state.exchange.book_rows("BTC_USDT").expect("a pair");
+    let inside = book.bids[0].0 + Decimal::new(1, 2);
+    assert!(inside < book.asks[0].0);
+    let low = Decimal::from(40_000);
+    let prevention = Some(SelfTradePrevention::CancelMaker);
+    for order in [
+        NewSpotOrder { client_order_id: Some("mine".into()), ..spot(Side::Sell, inside) },
+        NewSpotOrder { self_trade_prevention: prevention, ..spot(Side::Buy, inside) },
+        NewSpotOrder { kind: SpotOrderType::ImmediateOrCancel, ..spot(Side::Buy, low) },
+        NewSpotOrder {
+            self_trade_prevention: Some(SelfTradePrevention::Off),
+            ..spot(Side::Buy, low)
+        },
+    ] {
+        apply(opened, SpotRequest::Place(order));
+    }
+    let futures = |mode, price, size| NewFuturesOrder {
+        symbol: "BTCUSDT".into(),
+        side: FuturesSide::OpenLong,
+        price,
+        size: Decimal::from(size),
+        mode,
+        leverage: 1,
+        isolated: false,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
+    };
+    let low = Some(low);
+    for order in [
+        futures(OrderMode::PostOnly, low, 1),
+        futures(OrderMode::GoodTillCanceled, low, 1),
+        futures(OrderMode::GoodTillCanceled, None, 1),
+    ] {
+        apply(opened, FuturesRequest::Place { order, preset: Preset::default() });
+    }
+    apply(opened, FuturesRequest::ClosePositions { symbol: None, long: None });
+    // The first waits and is canceled; the second is triggered at once, and costs too much.
+    for (price, size) in [(90_000, 1), (50_000, 100_000)] {
+        let condition = Condition::Reach {
+            price: Decimal::from(price),
+            way: Direction::Rise,
+            by: PriceType::Last,
+        };
+        let order = futures(OrderMode::GoodTillCanceled, None, size);
+        let preset = Preset::default();
+        let terms = Plan { kind: PlanKind::Plan, order, whole_position: false, preset };
+        let plan = NewPlan { client_order_id: None, condition, terms };
+        apply(opened, FuturesRequest::PlacePlan(plan));
+    }
+    let kinds = vec![PlanKind::Plan];
+    apply(opened, FuturesRequest::CancelPlans { symbol: "BTCUSDT".into(), kinds });
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Page {
 
 fn bounded(params: &Params, name: &str, most: usize) -> Result<usize, WireError> {
     params.required(name)?;
-    let value = params.whole(name)?.and_then(|value| usize::try_from(value).ok());
+    let value = params.integer(name)?.and_then(|value| usize::try_from(value).ok());
     let value = value.filter(|value| (1..=most).contains(value));
     value.ok_or_else(|| params.invalid(name, &format!("must be 1 to {most}")))
 }
@@ -119,7 +119,7 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let customer = customer(call, "user_id")?;
     let params = &call.params;
     params.required("type")?;
-    let coins = match params.whole("type")? {
+    let coins = match params.integer("type")? {
         Some(1) => false,
         Some(2) => true,
         _ => return Err(params.invalid("type", "must be 1 or 2")),
@@ -154,7 +154,7 @@ fn trade_row(fill: &FuturesFill, order: Option<&FuturesOrder>) -> Value {
         "deal_price": number(fill.price),
         "deal_vol": number(fill.size),
         "fee": number(fill.fee),
-        "realised_profit": number(fill.realised),
+        "realised_profit": number(fill.realized),
     })
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn user_rebate(call: &mut Call<'_>) -> HandlerResult {
     };
     let (all, part) = (count(&|_| true), count(&|time| window.contains(time)));
     Ok(json!({
-        "cid": call.params.whole("cid")?,
+        "cid": call.params.integer("cid")?,
         "back_rate": plain(REBATE_SHARE),
         "trading_vol_total": plain(all.volume),
         "trading_fee_total": plain(all.fees),
@@ -232,7 +232,7 @@ pub(crate) fn customer_funding(call: &mut Call<'_>) -> HandlerResult {
     let affiliate = call.account()?;
     let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
     let page = Page::requested(&call.params, MAX_CUSTOMERS)?;
-    let deposits = match call.params.whole("type")? {
+    let deposits = match call.params.integer("type")? {
         None => None,
         Some(1) => Some(true),
         Some(2) => Some(false),

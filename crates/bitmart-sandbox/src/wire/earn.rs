@@ -29,7 +29,7 @@ const NUMBER_DIGITS: usize = 20;
 fn page(call: &Call<'_>, rows: impl Iterator<Item = Value>) -> HandlerResult {
     let number = |name: &str, most: usize| {
         call.params.required(name)?;
-        let requested = usize::try_from(call.params.whole(name)?.unwrap_or_default()).ok();
+        let requested = usize::try_from(call.params.integer(name)?.unwrap_or_default()).ok();
         let rule = || call.params.invalid(name, "must be at least 1, and sizePage at most 100");
         requested.filter(|requested| (1..=most).contains(requested)).ok_or_else(rule)
     };
@@ -265,8 +265,8 @@ fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
     if !["subscribe", "redeem", "interest"].contains(&kind.as_str()) {
         return Err(call.params.invalid("type", "must be subscribe, redeem or interest"));
     }
-    let start = call.params.whole("startTime")?.unwrap_or(0);
-    let end = call.params.whole("endTime")?.unwrap_or(i64::MAX);
+    let start = call.params.integer("startTime")?.unwrap_or(0);
+    let end = call.params.integer("endTime")?.unwrap_or(i64::MAX);
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
     let rows = call.exchange.savings.records.iter().rev().filter(|row| {
         row.account == account

@@ -35,7 +35,7 @@ pub(crate) fn order_type(kind: SpotOrderType) -> &'static str {
         SpotOrderType::Limit => "limit",
         SpotOrderType::Market => "market",
         SpotOrderType::LimitMaker => "limit_maker",
-        SpotOrderType::Ioc => "ioc",
+        SpotOrderType::ImmediateOrCancel => "ioc",
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn cancel_source(source: CancelSource) -> &'static str {
     match source {
         CancelSource::User => "user",
         CancelSource::System => "system",
-        CancelSource::SelfTrade => "stp",
+        CancelSource::SelfTradePrevention => "stp",
     }
 }
 
@@ -95,10 +95,10 @@ pub(crate) fn futures_type(order: &FuturesOrder) -> &'static str {
 
 pub(crate) fn mode(mode: OrderMode) -> u8 {
     match mode {
-        OrderMode::GoodTilCancelled => 1,
+        OrderMode::GoodTillCanceled => 1,
         OrderMode::FillOrKill => 2,
         OrderMode::ImmediateOrCancel => 3,
-        OrderMode::MakerOnly => 4,
+        OrderMode::PostOnly => 4,
     }
 }
 
@@ -120,10 +120,10 @@ pub(crate) fn way(way: Direction) -> u8 {
 /// The `action` on the futures order channel.
 pub(crate) fn action(action: FuturesAction) -> u8 {
     match action {
-        FuturesAction::Fill => 1,
+        FuturesAction::Filled => 1,
         FuturesAction::Submitted => 2,
-        FuturesAction::Cancelled => 3,
-        FuturesAction::CancelledByLiquidation => 4,
+        FuturesAction::Canceled => 3,
+        FuturesAction::CanceledByLiquidation => 4,
         FuturesAction::Liquidated => 6,
         FuturesAction::Bankrupt => 7,
     }
@@ -133,7 +133,7 @@ pub(crate) fn action(action: FuturesAction) -> u8 {
 pub(crate) fn flow(kind: TransactionKind) -> (u8, &'static str) {
     match kind {
         TransactionKind::Transfer => (1, "Transfer"),
-        TransactionKind::Realised => (2, "Realized PNL"),
+        TransactionKind::Realized => (2, "Realized PNL"),
         TransactionKind::Funding => (3, "Funding Fee"),
         TransactionKind::Commission => (4, "Commission Fee"),
         TransactionKind::Liquidation => (5, "Liquidation Clearance"),

@@ -167,7 +167,7 @@ pub(crate) fn withdraw(call: &mut Call<'_>) -> HandlerResult {
     let amount = params.decimal("amount")?.unwrap_or_default();
     // If the fields for both kinds are sent, the withdrawal is on-chain, as documented.
     let (address, payee) =
-        match (params.text("address")?, params.whole("type")?, params.text("value")?) {
+        match (params.text("address")?, params.integer("type")?, params.text("value")?) {
             (Some(address), _, _) => (address, None),
             (None, Some(1..=3), Some(value)) => {
                 let payee =
@@ -196,13 +196,13 @@ pub(crate) fn history(call: &mut Call<'_>) -> HandlerResult {
         return Err(params.invalid("operation_type", "must be deposit or withdraw"));
     }
     params.required("N")?;
-    let count = params.whole("N")?.unwrap_or_default();
+    let count = params.integer("N")?.unwrap_or_default();
     if !(1..=1_000).contains(&count) {
         return Err(params.invalid("N", "must be 1 to 1000"));
     }
     let currency = params.text("currency")?;
     let now = i64::try_from(call.now_ms).unwrap_or(i64::MAX);
-    let (start, end) = (params.whole("startTime")?, params.whole("endTime")?);
+    let (start, end) = (params.integer("startTime")?, params.integer("endTime")?);
     let too_long = if start.is_some() && end.is_some() { 60067 } else { 60066 };
     let end = end.unwrap_or(now);
     let start = start.unwrap_or(end.saturating_sub(90 * DAY_MS));

@@ -201,14 +201,14 @@ impl Filter {
         if !call.exchange.spot.contains_key(symbol.as_str()) {
             return Err(error(50001));
         }
-        let count = params.whole("N")?.unwrap_or(50);
+        let count = params.integer("N")?.unwrap_or(50);
         let count = usize::try_from(count).ok().filter(|count| (1..=100).contains(count));
         Ok(Self {
             account: call.account()?,
             symbol,
             id: params.text(id_field)?,
-            start: params.whole("start_time")?.unwrap_or(0),
-            end: params.whole("end_time")?.unwrap_or(i64::MAX),
+            start: params.integer("start_time")?.unwrap_or(0),
+            end: params.integer("end_time")?.unwrap_or(i64::MAX),
             count: count.ok_or_else(|| params.invalid("N", "must be 1 to 100"))?,
         })
     }

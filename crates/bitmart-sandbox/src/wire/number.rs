@@ -33,7 +33,7 @@ pub(crate) fn decimal(text: &str) -> Option<Decimal> {
 }
 
 /// Parses a whole number; `None` if it is malformed or out of range.
-pub(crate) fn whole(text: &str) -> Option<i64> {
+pub(crate) fn integer(text: &str) -> Option<i64> {
     is_digits(text.strip_prefix('-').unwrap_or(text)).then(|| text.parse().ok()).flatten()
 }
 
@@ -103,10 +103,10 @@ mod tests {
             "1e99999999999999999999",
         ] {
             assert_eq!(decimal(text), None, "{text:?}");
-            assert_eq!(whole(text), None, "{text:?}");
+            assert_eq!(integer(text), None, "{text:?}");
             assert_eq!(unsigned(text), None, "{text:?}");
         }
-        assert_eq!((whole("-5"), whole("5"), whole("5.0")), (Some(-5), Some(5), None));
+        assert_eq!((integer("-5"), integer("5"), integer("5.0")), (Some(-5), Some(5), None));
         assert_eq!((unsigned("5"), unsigned("-5")), (Some(5), None));
         assert_eq!(decimal(&"9".repeat(MAX_LENGTH + 1)), None);
     }
@@ -127,7 +127,7 @@ mod tests {
         fn every_printed_number_is_parsed(units in any::<i64>(), scale in 0_u32..19) {
             let number = Decimal::new(units, scale);
             prop_assert_eq!(decimal(&number.to_string()), Some(number));
-            prop_assert_eq!(whole(&units.to_string()), Some(units));
+            prop_assert_eq!(integer(&units.to_string()), Some(units));
         }
     }
 }

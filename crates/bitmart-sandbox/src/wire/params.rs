@@ -116,17 +116,17 @@ impl Params {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
-    pub(crate) fn whole(&self, name: &str) -> Result<Option<i64>, WireError> {
+    pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, WireError> {
         self.text(name)?
             .map(|text| {
-                number::whole(&text).ok_or_else(|| self.invalid(name, "must be a whole number"))
+                number::integer(&text).ok_or_else(|| self.invalid(name, "must be a whole number"))
             })
             .transpose()
     }
 
     /// The requested number of rows.
     pub(crate) fn limit(&self, default: i64, most: i64) -> Result<usize, WireError> {
-        let requested = self.whole("limit")?.unwrap_or(default);
+        let requested = self.integer("limit")?.unwrap_or(default);
         if requested < 1 {
             return Err(error(50015));
         }

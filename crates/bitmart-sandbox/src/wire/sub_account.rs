@@ -167,7 +167,7 @@ fn history(
 ) -> Result<(usize, Value), WireError> {
     let params = &call.params;
     params.required(rows_field)?;
-    let rows = params.whole(rows_field)?.filter(|rows| (1..=MAX_ROWS).contains(rows));
+    let rows = params.integer(rows_field)?.filter(|rows| (1..=MAX_ROWS).contains(rows));
     let rows = rows.and_then(|rows| usize::try_from(rows).ok());
     let rows = rows.ok_or_else(|| params.invalid(rows_field, "must be 1 to 100"))?;
     let since = call.now_ms.saturating_sub(HISTORY_MS);

@@ -96,13 +96,13 @@ pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     let params = &call.params;
     let bounded = |name: &str, low: i64, high: i64| {
         params.required(name)?;
-        let value = params.whole(name)?.filter(|value| (low..=high).contains(value));
+        let value = params.integer(name)?.filter(|value| (low..=high).contains(value));
         let value = value.and_then(|value| usize::try_from(value).ok());
         value.ok_or_else(|| params.invalid(name, &format!("must be {low} to {high}")))
     };
     let (page, limit) = (bounded("page", 1, 1_000)?, bounded("limit", 10, 100)?);
     let currency = params.text("currency")?;
-    let (start, end) = (params.whole("time_start")?, params.whole("time_end")?);
+    let (start, end) = (params.integer("time_start")?, params.integer("time_end")?);
     if start.zip(end).is_some_and(|(start, end)| end <= start) {
         return Err(params.invalid("time_end", "must be after time_start"));
     }

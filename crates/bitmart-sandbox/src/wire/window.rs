@@ -92,7 +92,7 @@ impl Window {
 }
 
 fn time(params: &Params, name: &str) -> Result<Option<u64>, WireError> {
-    let whole = params.whole(name)?;
+    let whole = params.integer(name)?;
     let positive = |value| u64::try_from(value).map_err(|_| params.invalid(name, "is below 0"));
     whole.map(positive).transpose()
 }

@@ -11,7 +11,7 @@ use bitmart_sim::{
     AccountId, Command, Contract, Decimal, Exchange, FuturesRequest, OrderId, Outcome, Request,
     Setup, SpotPair, SpotRequest, WalletRequest,
     account::WalletKind,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     margin::PairAmount,
     spot_order::NewSpotOrder,
@@ -256,11 +256,11 @@ impl Author {
             side,
             price: Some(Self::price(start, contract.price_decimals, distance)),
             size,
-            mode: OrderMode::GoodTilCancelled,
+            mode: OrderMode::GoodTillCanceled,
             leverage: 10,
             isolated: false,
-            client_id: None,
-            stp: SelfTrade::CancelMaker,
+            client_order_id: None,
+            self_trade_prevention: SelfTradePrevention::CancelMaker,
         };
         (order, start, contract.price_decimals)
     }
@@ -308,7 +308,7 @@ impl Author {
         let kind = if trails { PlanKind::Trailing } else { PlanKind::Plan };
         let preset = Preset::default();
         let terms = Plan { kind, order, whole_position: false, preset };
-        FuturesRequest::PlacePlan(NewPlan { client_id: None, condition, terms })
+        FuturesRequest::PlacePlan(NewPlan { client_order_id: None, condition, terms })
     }
 }
 
@@ -317,7 +317,8 @@ pub(crate) fn check(exchange: &Exchange) {
     let wallets = exchange.wallets(AccountId(1), WalletKind::Futures).count();
     assert!(wallets > 0 && !exchange.spot_fills.is_empty() && !exchange.futures_fills.is_empty());
     assert!(exchange.spot_fills.iter().any(|fill| fill.request.margin), "no margin trade");
-    let placed = |client_id: Option<_>| bitmart_sim::trigger::placed_by(client_id).is_some();
+    let placed =
+        |client_order_id: Option<_>| bitmart_sim::trigger::placed_by(client_order_id).is_some();
     let mut orders = exchange.futures_orders.values();
-    assert!(orders.any(|order| placed(order.request.client_id.as_ref())), "nothing waited");
+    assert!(orders.any(|order| placed(order.request.client_order_id.as_ref())), "nothing waited");
 }

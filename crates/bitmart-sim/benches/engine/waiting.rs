@@ -2,7 +2,7 @@
 
 use bitmart_sim::{
     AccountId, Command, Contract, Decimal, Exchange, FuturesRequest, Request, Setup, SpotRequest,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     spot_order::NewSpotOrder,
     trigger::{
@@ -56,15 +56,15 @@ fn futures(price: Decimal, rises: bool) -> Request {
         side: FuturesSide::OpenLong,
         price: None,
         size: Decimal::ONE,
-        mode: OrderMode::GoodTilCancelled,
+        mode: OrderMode::GoodTillCanceled,
         leverage: 10,
         isolated: false,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
     let preset = Preset::default();
     FuturesRequest::PlacePlan(NewPlan {
-        client_id: None,
+        client_order_id: None,
         condition: Condition::Reach { price, way, by: PriceType::Fair },
         terms: Plan { kind: PlanKind::Plan, order, whole_position: false, preset },
     })

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use crate::{
     AccountId, Exchange, FuturesRequest, MAKER, OrderId, Request, SpotRequest, TAKER,
-    book::{Book, SelfTrade, Side},
+    book::{Book, SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     markets::MarketKind,
     spot_order::{NewSpotOrder, SpotOrderType},
@@ -105,8 +105,8 @@ impl MarketKind {
         let Some(side) = [Side::Buy, Side::Sell].into_iter().find(|side| reached(*side)) else {
             return;
         };
-        let met = book.matching_orders(side, Some(price), TAKER, SelfTrade::Allow);
-        let size = met.map(|row| row.1).sum();
+        let matching = book.matching_orders(side, Some(price), TAKER, SelfTradePrevention::Off);
+        let size = matching.map(|row| row.1).sum();
         self.place(exchange, TAKER, symbol, side, price, size, now_ms);
     }
 
@@ -135,7 +135,7 @@ impl MarketKind {
     pub(super) fn withdraw(self, exchange: &mut Exchange, pair: Pair, now_ms: u64) {
         for id in pair.into_iter().flatten() {
             exchange.run_due_tasks(now_ms);
-            // A filled quote cannot be cancelled.
+            // A filled quote cannot be canceled.
             let _ = match self {
                 Self::Spot => exchange.cancel_spot(MAKER, id, now_ms),
                 Self::Futures => exchange.cancel_futures(MAKER, id, now_ms),
@@ -144,7 +144,7 @@ impl MarketKind {
         }
     }
 
-    /// Places a limit order of the exchange. It rests when it is one of the maker, else the rest is cancelled.
+    /// Places a limit order of the exchange. It rests when it is one of the maker, else the rest is canceled.
     #[allow(clippy::too_many_arguments, reason = "an order has as many parts")]
     fn place(
         self,
@@ -162,7 +162,8 @@ impl MarketKind {
         // Not a command: the rules of customers do not apply to orders of the exchange.
         let placed = match self {
             Self::Spot => {
-                let kind = if rests { SpotOrderType::Limit } else { SpotOrderType::Ioc };
+                let kind =
+                    if rests { SpotOrderType::Limit } else { SpotOrderType::ImmediateOrCancel };
                 let order = NewSpotOrder { kind, ..NewSpotOrder::limit(symbol, side, size, price) };
                 exchange.place_spot(account, order, now_ms)
             }
@@ -174,14 +175,14 @@ impl MarketKind {
                     price: Some(price),
                     size,
                     mode: if rests {
-                        OrderMode::GoodTilCancelled
+                        OrderMode::GoodTillCanceled
                     } else {
                         OrderMode::ImmediateOrCancel
                     },
                     leverage: 1,
                     isolated: false,
-                    client_id: None,
-                    stp: SelfTrade::Allow,
+                    client_order_id: None,
+                    self_trade_prevention: SelfTradePrevention::Off,
                 };
                 exchange.place_futures(account, order, now_ms)
             }

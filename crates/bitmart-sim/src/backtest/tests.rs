@@ -3,7 +3,7 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::{
     Contract, FuturesRequest, SpotPair, SpotRequest,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     spot_order::NewSpotOrder,
     trigger::{Algo, AlgoKind, NewAlgo, Preset},
@@ -129,11 +129,11 @@ fn a_position_is_liquidated_within_the_candle_that_uses_up_its_margin() {
         side: FuturesSide::OpenLong,
         price: None,
         size: d(1_000),
-        mode: OrderMode::GoodTilCancelled,
+        mode: OrderMode::GoodTillCanceled,
         leverage: 10,
         isolated: true,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
     let request = FuturesRequest::Place { order, preset: Preset::default() };
     backtest.apply(ME, request).expect("accepted");

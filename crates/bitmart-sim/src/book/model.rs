@@ -66,9 +66,9 @@ impl Model {
             if wanted <= Decimal::ZERO {
                 break;
             }
-            if row.account == taker.account && taker.policy != SelfTrade::Allow {
-                taken.stopped = taker.policy != SelfTrade::CancelMaker;
-                if taker.policy != SelfTrade::CancelTaker {
+            if row.account == taker.account && taker.policy != SelfTradePrevention::Off {
+                taken.stopped = taker.policy != SelfTradePrevention::CancelMaker;
+                if taker.policy != SelfTradePrevention::CancelTaker {
                     taken.removed.push(row.id);
                     self.remove(row.id);
                 }
@@ -97,17 +97,17 @@ impl Model {
     }
 
     fn matching_orders(&self, taker: &Taker) -> Vec<(OrderId, Decimal)> {
-        let mut met = Vec::new();
+        let mut matching = Vec::new();
         for row in self.opposite(taker.side, taker.limit) {
-            if row.account == taker.account && taker.policy != SelfTrade::Allow {
-                if taker.policy == SelfTrade::CancelMaker {
+            if row.account == taker.account && taker.policy != SelfTradePrevention::Off {
+                if taker.policy == SelfTradePrevention::CancelMaker {
                     continue;
                 }
                 break;
             }
-            met.push((row.id, row.open));
+            matching.push((row.id, row.open));
         }
-        met
+        matching
     }
 
     fn highest_match_price(&self, taker: &Taker, size: Decimal) -> Option<Decimal> {
@@ -128,7 +128,7 @@ struct Taker {
     limit: Option<Decimal>,
     quantity: Quantity,
     account: AccountId,
-    policy: SelfTrade,
+    policy: SelfTradePrevention,
 }
 
 #[derive(Debug, Clone)]
@@ -174,10 +174,10 @@ fn taker() -> impl Strategy<Value = Taker> {
         }),
     ];
     let policy = prop_oneof![
-        Just(SelfTrade::Allow),
-        Just(SelfTrade::CancelMaker),
-        Just(SelfTrade::CancelTaker),
-        Just(SelfTrade::CancelBoth),
+        Just(SelfTradePrevention::Off),
+        Just(SelfTradePrevention::CancelMaker),
+        Just(SelfTradePrevention::CancelTaker),
+        Just(SelfTradePrevention::CancelBoth),
     ];
     (side(), proptest::option::of(price()), quantity, account(), policy).prop_map(
         |(side, limit, quantity, account, policy)| Taker { side, limit, quantity, account, policy },
@@ -213,8 +213,8 @@ proptest! {
                 }
                 Action::Take(taker) => {
                     let Taker { side, limit, quantity, account, policy } = taker;
-                    let met: Vec<_> = book.matching_orders(side, limit, account, policy).collect();
-                    prop_assert_eq!(met, model.matching_orders(&taker));
+                    let matching: Vec<_> = book.matching_orders(side, limit, account, policy).collect();
+                    prop_assert_eq!(matching, model.matching_orders(&taker));
                     if let Quantity::Size(size) = quantity {
                         let highest = book.highest_match_price(side, limit, size, account);
                         prop_assert_eq!(highest, model.highest_match_price(&taker, size));

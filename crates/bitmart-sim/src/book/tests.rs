@@ -17,7 +17,8 @@ fn book() -> Book {
 
 #[test]
 fn better_price_then_older_order_trades_first() {
-    let taken = book().take(Side::Buy, None, Quantity::Size(d(3)), AccountId(9), SelfTrade::Allow);
+    let taken =
+        book().take(Side::Buy, None, Quantity::Size(d(3)), AccountId(9), SelfTradePrevention::Off);
     let makers: Vec<_> = taken.matches.iter().map(|one| one.maker.0).collect();
     assert_eq!(makers, [2, 3, 1]);
     assert_eq!(taken.left, d(0));
@@ -25,42 +26,53 @@ fn better_price_then_older_order_trades_first() {
 
 #[test]
 fn limit_stops_at_its_price() {
-    let taken =
-        book().take(Side::Buy, Some(d(100)), Quantity::Size(d(5)), AccountId(9), SelfTrade::Allow);
+    let taken = book().take(
+        Side::Buy,
+        Some(d(100)),
+        Quantity::Size(d(5)),
+        AccountId(9),
+        SelfTradePrevention::Off,
+    );
     assert_eq!((taken.matches.len(), taken.left), (2, d(3)));
 }
 
 #[test]
 fn notional_buys_whole_lots_and_leaves_the_rest() {
     let quantity = Quantity::Notional { amount: d(250), lot: d(1) };
-    let taken = book().take(Side::Buy, None, quantity, AccountId(9), SelfTrade::Allow);
+    let taken = book().take(Side::Buy, None, quantity, AccountId(9), SelfTradePrevention::Off);
     assert_eq!((taken.matches.len(), taken.left), (2, d(50)));
 }
 
 #[test]
 fn self_trade_prevention_removes_the_chosen_orders() {
     let run = |policy| book().take(Side::Buy, None, Quantity::Size(d(3)), ME, policy);
-    let maker = run(SelfTrade::CancelMaker);
+    let maker = run(SelfTradePrevention::CancelMaker);
     assert_eq!((maker.removed.len(), maker.matches.len(), maker.stopped), (1, 2, false));
-    let taker = run(SelfTrade::CancelTaker);
+    let taker = run(SelfTradePrevention::CancelTaker);
     assert_eq!((taker.removed.len(), taker.matches.len(), taker.stopped), (0, 1, true));
-    let both = run(SelfTrade::CancelBoth);
+    let both = run(SelfTradePrevention::CancelBoth);
     assert_eq!((both.removed.len(), both.matches.len(), both.stopped), (1, 1, true));
-    assert_eq!(run(SelfTrade::Allow).matches.len(), 3);
+    assert_eq!(run(SelfTradePrevention::Off).matches.len(), 3);
 }
 
 #[test]
 fn matching_orders_are_those_that_a_taker_would_trade_with() {
-    fn sum(met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
-        met.map(|row| row.1).sum()
+    fn sum(matching: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
+        matching.map(|row| row.1).sum()
     }
     let mine = |policy| sum(book().matching_orders(Side::Buy, None, ME, policy));
-    assert_eq!(mine(SelfTrade::Allow), d(4));
-    assert_eq!(mine(SelfTrade::CancelMaker), d(3));
+    assert_eq!(mine(SelfTradePrevention::Off), d(4));
+    assert_eq!(mine(SelfTradePrevention::CancelMaker), d(3));
     // The own order is second and stops the taker.
-    assert_eq!((mine(SelfTrade::CancelTaker), mine(SelfTrade::CancelBoth)), (d(1), d(1)));
+    assert_eq!(
+        (mine(SelfTradePrevention::CancelTaker), mine(SelfTradePrevention::CancelBoth)),
+        (d(1), d(1))
+    );
     let limit = Some(d(100));
-    assert_eq!(sum(book().matching_orders(Side::Buy, limit, OTHER, SelfTrade::CancelMaker)), d(1));
+    assert_eq!(
+        sum(book().matching_orders(Side::Buy, limit, OTHER, SelfTradePrevention::CancelMaker)),
+        d(1)
+    );
 }
 
 #[test]
@@ -78,6 +90,6 @@ fn level_totals_follow_trades_and_removals() {
     assert!(book.remove(OrderId(2)));
     assert!(!book.remove(OrderId(2)));
     assert_eq!(book.levels(Side::Sell, 9), [(d(100), d(1)), (d(101), d(2))]);
-    book.take(Side::Buy, None, Quantity::Size(d(2)), OTHER, SelfTrade::Allow);
+    book.take(Side::Buy, None, Quantity::Size(d(2)), OTHER, SelfTradePrevention::Off);
     assert_eq!(book.levels(Side::Sell, 9), [(d(101), d(1))]);
 }

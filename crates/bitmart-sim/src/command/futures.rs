@@ -117,14 +117,14 @@ impl Exchange {
                 Ok(id.into())
             }
             FuturesRequest::Modify { id, price, size } => {
-                self.check_modification(id, price, size)?;
+                self.check_modification(account, id, price, size)?;
                 self.modify_futures(account, id, price, size, now_ms).map(Outcome::from)
             }
             FuturesRequest::Cancel(id) => {
                 self.cancel_futures(account, id, now_ms).map(Outcome::from)
             }
             FuturesRequest::CancelAll { symbol } => {
-                let reason = FuturesAction::Cancelled;
+                let reason = FuturesAction::Canceled;
                 self.cancel_all_futures(account, symbol.as_deref(), reason, now_ms);
                 Ok(Outcome::Done)
             }

@@ -129,7 +129,7 @@ impl Customer {
             }
             5 => {
                 let mut order = spot_order(true, 0, 0, -1_000, 1);
-                order.client_id = Some(format!("c{}", self.numbers).into());
+                order.client_order_id = Some(format!("c{}", self.numbers).into());
                 self.numbers += 1;
                 self.send("spot", SpotRequest::Place(order));
                 self.send("cancel spot", SpotRequest::CancelAll { symbol: None, side: None });
@@ -201,7 +201,7 @@ fn an_account_has_a_limited_number_of_open_orders() {
     // An order that cannot rest is accepted, and so is another one after a cancellation.
     let taker = NewSpotOrder {
         side: Side::Buy,
-        kind: SpotOrderType::Ioc,
+        kind: SpotOrderType::ImmediateOrCancel,
         price: Decimal::from(60_000),
         ..spot()
     };

@@ -14,7 +14,7 @@ use crate::{
     AccountId, Command, Exchange, FuturesRequest, OperatorCommand, OrderId, Request, SpotRequest,
     WalletRequest,
     account::WalletKind,
-    book::SelfTrade,
+    book::SelfTradePrevention,
     futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode, Origin},
     operator::Operation,
     tape::Candle,
@@ -45,9 +45,9 @@ fn price(contract: usize, distance: i64) -> Decimal {
 
 fn order() -> impl Strategy<Value = (usize, NewFuturesOrder)> {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
-    use OrderMode::{GoodTilCancelled, ImmediateOrCancel};
+    use OrderMode::{GoodTillCanceled, ImmediateOrCancel};
     let sides = select(vec![OpenLong, OpenShort, OpenLong, OpenShort, CloseLong, CloseShort]);
-    let modes = select(vec![GoodTilCancelled, GoodTilCancelled, ImmediateOrCancel]);
+    let modes = select(vec![GoodTillCanceled, GoodTillCanceled, ImmediateOrCancel]);
     let terms = (select(vec![5_u32, 5, 5, 100]), select(vec![false, false, false, true]));
     let at = (0..2_usize, proptest::option::of(-20..20_i64));
     (at, sides, modes, terms, 1..100_i64).prop_map(
@@ -60,8 +60,8 @@ fn order() -> impl Strategy<Value = (usize, NewFuturesOrder)> {
                 mode,
                 leverage,
                 isolated,
-                client_id: None,
-                stp: SelfTrade::CancelMaker,
+                client_order_id: None,
+                self_trade_prevention: SelfTradePrevention::CancelMaker,
             };
             (contract, order)
         },
@@ -78,7 +78,7 @@ fn plan() -> impl Strategy<Value = Request> {
             Condition::Reach { price: price(contract, distance), way, by: PriceType::Last };
         let order = NewFuturesOrder { size: Decimal::from(size), price: None, ..order };
         let terms = Plan { kind, order, whole_position, preset: Preset::default() };
-        FuturesRequest::PlacePlan(NewPlan { client_id: None, condition, terms })
+        FuturesRequest::PlacePlan(NewPlan { client_order_id: None, condition, terms })
     });
     let id = (1..400_u64).prop_map(|number| OrderId(FIRST_FUTURES_ORDER + number));
     let change = (0..2_usize, id, -20..20_i64, proptest::option::of(any::<bool>()), any::<bool>());

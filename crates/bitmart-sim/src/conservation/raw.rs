@@ -8,7 +8,7 @@ use crate::{
     AccountId, Command, Contract, Exchange, FuturesRequest, OperatorCommand, OrderId, Request,
     Setup, SpotPair, SpotRequest, WalletRequest,
     account::WalletKind,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     control::MAX_BALANCE,
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     margin::PairAmount,
@@ -78,7 +78,7 @@ fn spot(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Value =
         SpotOrderType::Limit,
         SpotOrderType::Market,
         SpotOrderType::LimitMaker,
-        SpotOrderType::Ioc,
+        SpotOrderType::ImmediateOrCancel,
     ];
     let amounts = (amount.clone(), amount.clone(), amount.clone(), amount);
     (any::<bool>(), any::<bool>(), select(kinds), amounts, any::<bool>()).prop_map(
@@ -88,8 +88,8 @@ fn spot(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Value =
                 margin,
                 side: if buy { Side::Buy } else { Side::Sell },
                 kind,
-                client_id: None,
-                stp: None,
+                client_order_id: None,
+                self_trade_prevention: None,
                 size,
                 price,
                 notional,
@@ -112,11 +112,11 @@ fn order(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Value 
             side,
             price,
             size,
-            mode: OrderMode::GoodTilCancelled,
+            mode: OrderMode::GoodTillCanceled,
             leverage,
             isolated,
-            client_id: None,
-            stp: SelfTrade::CancelMaker,
+            client_order_id: None,
+            self_trade_prevention: SelfTradePrevention::CancelMaker,
         },
     )
 }
@@ -152,7 +152,7 @@ fn futures(amount: impl Strategy<Value = Decimal> + Clone) -> impl Strategy<Valu
         4 => (select(PLANS.to_vec()), order(amount.clone()), condition, any::<bool>()).prop_map(
             |(kind, order, condition, whole_position)| {
                 let terms = Plan { kind, order, whole_position, preset: Preset::default() };
-                FuturesRequest::PlacePlan(NewPlan { client_id: None, condition, terms })
+                FuturesRequest::PlacePlan(NewPlan { client_order_id: None, condition, terms })
             }
         ),
         1 => (id(), amount.clone(), maybe(), whole()).prop_map(

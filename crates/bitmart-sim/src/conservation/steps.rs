@@ -7,7 +7,7 @@ use super::{
     super::{
         AccountId, Exchange, OrderId,
         account::{Account, WalletKind},
-        book::SelfTrade,
+        book::SelfTradePrevention,
         futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
         margin::PairAmount,
         payment::NewWithdrawal,
@@ -32,7 +32,7 @@ pub(super) struct Spot {
     margin: bool,
     buy: bool,
     kind: usize,
-    stp: usize,
+    self_trade_prevention: usize,
     price: i64,
     lots: i64,
 }
@@ -41,7 +41,7 @@ pub(super) struct Spot {
 pub(super) struct Futures {
     side: usize,
     mode: usize,
-    stp: usize,
+    self_trade_prevention: usize,
     price: Option<i64>,
     size: i64,
     leverage: u32,
@@ -121,8 +121,8 @@ pub(super) enum Step {
 
 fn spot() -> impl Strategy<Value = Step> {
     (any::<bool>(), any::<bool>(), 0..4_usize, 0..4_usize, -40..40_i64, 1..200_i64).prop_map(
-        |(margin, buy, kind, stp, price, lots)| {
-            Step::Spot(Spot { margin, buy, kind, stp, price, lots })
+        |(margin, buy, kind, self_trade_prevention, price, lots)| {
+            Step::Spot(Spot { margin, buy, kind, self_trade_prevention, price, lots })
         },
     )
 }
@@ -131,15 +131,17 @@ fn futures() -> impl Strategy<Value = Futures> {
     let price = proptest::option::of(-40..40_i64);
     let margin = (prop_oneof![1..10_u32, Just(100)], any::<bool>(), any::<bool>());
     (0..4_usize, 0..4_usize, 0..3_usize, price, 1..300_i64, margin).prop_map(
-        |(side, mode, stp, price, size, (leverage, isolated, same_terms))| Futures {
-            side,
-            mode,
-            stp,
-            price,
-            size,
-            leverage,
-            isolated,
-            same_terms,
+        |(side, mode, self_trade_prevention, price, size, (leverage, isolated, same_terms))| {
+            Futures {
+                side,
+                mode,
+                self_trade_prevention,
+                price,
+                size,
+                leverage,
+                isolated,
+                same_terms,
+            }
         },
     )
 }
@@ -265,8 +267,11 @@ pub(super) fn run_with(
 fn command(exchange: &Exchange, account: AccountId, step: &Step, now_ms: u64) -> Option<Command> {
     let owner = &exchange.accounts[&account];
     let request: Request = match step.clone() {
-        Step::Spot(Spot { margin, buy, kind, stp, price, lots }) => {
-            let order = NewSpotOrder { margin, ..spot_order(buy, kind, stp, price, lots) };
+        Step::Spot(Spot { margin, buy, kind, self_trade_prevention, price, lots }) => {
+            let order = NewSpotOrder {
+                margin,
+                ..spot_order(buy, kind, self_trade_prevention, price, lots)
+            };
             SpotRequest::Place(order).into()
         }
         Step::CancelSpot(pick) => {
@@ -383,8 +388,8 @@ fn jump(exchange: &Exchange, percent: i64, now_ms: u64) -> Command {
 
 pub(super) fn futures_order(owner: &Account, order: &Futures) -> NewFuturesOrder {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
-    use OrderMode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
-    use SelfTrade::{CancelBoth, CancelMaker, CancelTaker};
+    use OrderMode::{FillOrKill, GoodTillCanceled, ImmediateOrCancel, PostOnly};
+    use SelfTradePrevention::{CancelBoth, CancelMaker, CancelTaker};
     let open = owner.open_positions().next().filter(|_| order.same_terms);
     let (leverage, isolated) = open.map_or((order.leverage, order.isolated), |(_, _, position)| {
         (position.leverage, position.isolated)
@@ -394,10 +399,10 @@ pub(super) fn futures_order(owner: &Account, order: &Futures) -> NewFuturesOrder
         side: [OpenLong, CloseShort, CloseLong, OpenShort][order.side],
         price: order.price.map(|price| Decimal::from(60_000 + price)),
         size: Decimal::from(order.size),
-        mode: [GoodTilCancelled, FillOrKill, ImmediateOrCancel, MakerOnly][order.mode],
+        mode: [GoodTillCanceled, FillOrKill, ImmediateOrCancel, PostOnly][order.mode],
         leverage,
         isolated,
-        client_id: None,
-        stp: [CancelMaker, CancelTaker, CancelBoth][order.stp],
+        client_order_id: None,
+        self_trade_prevention: [CancelMaker, CancelTaker, CancelBoth][order.self_trade_prevention],
     }
 }

@@ -144,5 +144,5 @@ fn plan(
     };
     let whole_position = whole && kind.is_bound();
     let terms = Plan { kind, order, whole_position, preset: Preset::default() };
-    NewPlan { client_id: None, condition, terms }
+    NewPlan { client_order_id: None, condition, terms }
 }

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId,
-    book::SelfTrade,
+    book::SelfTradePrevention,
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     reject::Reject,
 };
@@ -12,7 +12,7 @@ use crate::{
 impl Exchange {
     // Rule: Closing all positions cancels their closing orders first; a part that does not fill stays open.
     // Source: simplified (endpoint futures_close_all_positions has no document)
-    /// Closes open positions at the market (endpoint close-all-position). Their closing orders are cancelled first. A
+    /// Closes open positions at the market (endpoint close-all-position). Their closing orders are canceled first. A
     /// part that does not fill stays open, and so do positions in halted and delisted contracts.
     pub(crate) fn close_positions(
         &mut self,
@@ -53,11 +53,11 @@ impl Exchange {
             side: if long { FuturesSide::CloseLong } else { FuturesSide::CloseShort },
             price: None,
             size: position.size,
-            mode: OrderMode::GoodTilCancelled,
+            mode: OrderMode::GoodTillCanceled,
             leverage: position.leverage,
             isolated: position.isolated,
-            client_id: None,
-            stp: SelfTrade::CancelMaker,
+            client_order_id: None,
+            self_trade_prevention: SelfTradePrevention::CancelMaker,
         };
         self.place_futures(account, request, now_ms).map(drop)
     }
@@ -71,7 +71,7 @@ impl Exchange {
         now_ms: u64,
     ) {
         for id in self.closing_orders(account, symbol, long) {
-            self.remove_futures(id, FuturesAction::Cancelled, now_ms);
+            self.remove_futures(id, FuturesAction::Canceled, now_ms);
         }
     }
 

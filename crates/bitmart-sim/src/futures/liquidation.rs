@@ -1,7 +1,7 @@
 //! Liquidation: positions whose margin is used up are closed.
 //!
 //! An isolated position is backed by its own margin only. Cross positions of a currency share the wallet and are
-//! liquidated together. Open orders are cancelled first, then the position is closed at the market (order type
+//! liquidated together. Open orders are canceled first, then the position is closed at the market (order type
 //! `liquidate`). The exchange takes over the unfilled part at the mark price (type `bankruptcy`). Positions in halted
 //! and delisted contracts are not liquidated until trading resumes.
 
@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 
 use crate::{
     AccountId, Exchange, FuturesAction, OrderId,
-    book::SelfTrade,
+    book::SelfTradePrevention,
     futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode, Origin},
 };
 
@@ -24,7 +24,7 @@ impl Exchange {
     /// Liquidates every position whose margin is used up at the mark price. Each is checked again before it is closed,
     /// because the previous liquidation may have traded with an order of the same account.
     pub(super) fn liquidate(&mut self, now_ms: u64) {
-        let reason = FuturesAction::CancelledByLiquidation;
+        let reason = FuturesAction::CanceledByLiquidation;
         for key in self.isolated_positions() {
             if self.check_contract(&key.1).is_ok() && self.is_position_used_up(&key) {
                 self.cancel_all_futures(key.0, Some(&key.1), reason, now_ms);
@@ -57,7 +57,7 @@ impl Exchange {
         let position = owner.and_then(|owner| owner.position(symbol, *long));
         let position = position.filter(|position| position.isolated && position.is_open());
         let Some((position, market)) = position.zip(self.futures.get(symbol)) else { return false };
-        position.margin(&self.ledger) + market.unrealised(position, *long)
+        position.margin(&self.ledger) + market.unrealized(position, *long)
             <= market.maintenance(position)
     }
 
@@ -92,7 +92,7 @@ impl Exchange {
             .filter_map(|(symbol, long, position)| {
                 let market = self.futures.get(symbol);
                 let market = market.filter(|market| market.rules.quote == *currency)?;
-                Some((market.unrealised(position, long), (account, symbol.clone(), long)))
+                Some((market.unrealized(position, long), (account, symbol.clone(), long)))
             })
             .collect();
         rows.sort();
@@ -145,8 +145,8 @@ impl Exchange {
             mode: OrderMode::ImmediateOrCancel,
             leverage: position.leverage,
             isolated: position.isolated,
-            client_id: None,
-            stp: SelfTrade::CancelMaker,
+            client_order_id: None,
+            self_trade_prevention: SelfTradePrevention::CancelMaker,
         };
         let order = self.new_order(account, request, origin, now_ms);
         Some(self.insert_futures_order(FuturesOrder { closes: size, ..order }))

@@ -1,6 +1,6 @@
 //! Leverage brackets, margin and collateral.
 //!
-//! Cross positions share the wallet: their unrealised profit can pay for further cross orders, their unrealised loss
+//! Cross positions share the wallet: their unrealized profit can pay for further cross orders, their unrealized loss
 //! reduces the available balance. The available cash may therefore be negative while cross positions or orders are
 //! open. Insurance covers a deficit that remains without them.
 
@@ -102,8 +102,8 @@ impl FuturesMarket {
         (contracts * self.rules.contract_size).checked_mul(price).unwrap_or_default()
     }
 
-    /// Returns the unrealised profit of a position at the mark price; negative for a loss.
-    pub fn unrealised(&self, position: &Position, long: bool) -> Decimal {
+    /// Returns the unrealized profit of a position at the mark price; negative for a loss.
+    pub fn unrealized(&self, position: &Position, long: bool) -> Decimal {
         let gain = self.value(position.size, self.mark_price()) - position.cost;
         if long { gain } else { -gain }
     }
@@ -125,9 +125,9 @@ pub struct Collateral {
     cross: Decimal,
     /// Margin of isolated positions.
     isolated: Decimal,
-    /// Unrealised profit of cross positions.
+    /// Unrealized profit of cross positions.
     cross_profit: Decimal,
-    /// Unrealised profit of isolated positions.
+    /// Unrealized profit of isolated positions.
     isolated_profit: Decimal,
     /// Maintenance margin of cross positions.
     pub(super) maintenance: Decimal,
@@ -135,7 +135,7 @@ pub struct Collateral {
 }
 
 impl Collateral {
-    // Rule: The available balance includes unrealised profit and loss of cross positions, and is never below 0.
+    // Rule: The available balance includes unrealized profit and loss of cross positions, and is never below 0.
     // Source: simplified (the documents name the field only)
     /// Returns the balance available for cross orders.
     pub fn available(&self) -> Decimal {
@@ -146,9 +146,9 @@ impl Collateral {
         self.cash + self.cross_profit
     }
 
-    // Rule: Profit must be realised before it leaves the wallet or pays for isolated positions. Source:
+    // Rule: Profit must be realized before it leaves the wallet or pays for isolated positions. Source:
     // simplified (no source says it)
-    /// Returns the balance that may leave the wallet, which excludes unrealised profit.
+    /// Returns the balance that may leave the wallet, which excludes unrealized profit.
     pub fn withdrawable(&self) -> Decimal {
         self.spendable().min(self.cash).max(Decimal::ZERO)
     }
@@ -158,8 +158,8 @@ impl Collateral {
         self.cross + self.isolated
     }
 
-    /// Returns the unrealised profit of all positions at the mark price; negative for a loss.
-    pub fn unrealised(&self) -> Decimal {
+    /// Returns the unrealized profit of all positions at the mark price; negative for a loss.
+    pub fn unrealized(&self) -> Decimal {
         self.cross_profit + self.isolated_profit
     }
 
@@ -190,7 +190,7 @@ impl Exchange {
         for (symbol, long, position) in owner.open_positions() {
             let market = self.futures.get(symbol);
             let Some(market) = market.filter(|one| one.rules.quote == *currency) else { continue };
-            let profit = market.unrealised(position, long);
+            let profit = market.unrealized(position, long);
             if position.isolated {
                 sum.isolated += position.margin(&self.ledger);
                 sum.isolated_profit += profit;
@@ -217,7 +217,7 @@ impl Exchange {
         let position = owner.position(symbol, long).filter(|one| one.is_open())?;
         let mark = market.mark_price();
         let (both, surplus) = if position.isolated {
-            let equity = position.margin(&self.ledger) + market.unrealised(position, long);
+            let equity = position.margin(&self.ledger) + market.unrealized(position, long);
             (vec![(long, position)], equity - market.maintenance(position))
         } else {
             let all = self.collateral(account, &market.rules.quote);
@@ -280,10 +280,10 @@ impl Exchange {
             .map(|request| (request.leverage, request.isolated));
         for (its_leverage, its_isolated) in positions.chain(orders) {
             if its_isolated != isolated {
-                return Err(Reject::MarginModeDiffers);
+                return Err(Reject::MarginModeMismatch);
             }
             if its_leverage != leverage {
-                return Err(Reject::LeverageDiffers);
+                return Err(Reject::LeverageMismatch);
             }
         }
         Ok(())
@@ -309,7 +309,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Freezes money for an order. Unrealised profit can pay for cross orders only.
+    /// Freezes money for an order. Unrealized profit can pay for cross orders only.
     pub(super) fn freeze_margin(
         &mut self,
         account: AccountId,

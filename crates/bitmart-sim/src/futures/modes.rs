@@ -1,4 +1,4 @@
-//! Maker-only and fill-or-kill orders.
+//! Post-only and fill-or-kill orders.
 
 #[cfg(test)]
 mod tests;
@@ -9,13 +9,13 @@ use rust_decimal::Decimal;
 
 use crate::{
     AccountId, Exchange, OrderId, Setup,
-    book::{Book, SelfTrade},
+    book::{Book, SelfTradePrevention},
     futures_order::{FuturesOrder, OrderMode},
     order_map::OrderMap,
 };
 
 impl Exchange {
-    // Rule: A maker-only order that would trade at once is cancelled. Source: simplified (endpoint
+    // Rule: A post-only order that would trade at once is canceled. Source: simplified (endpoint
     // futures_submit_order has the name of the mode only; spot cancels such an order)
     /// Whether the mode of an order forbids it to trade against the current book.
     pub(super) fn is_forbidden_by_mode(&self, order: &FuturesOrder) -> bool {
@@ -23,27 +23,30 @@ impl Exchange {
         let Some(market) = self.futures.get(&request.symbol) else { return true };
         let side = request.side.book_side();
         match request.mode {
-            OrderMode::MakerOnly => {
+            OrderMode::PostOnly => {
                 request.price.is_some_and(|price| market.book.would_take(side, price))
             }
-            OrderMode::FillOrKill => !self.fills_whole(order, &market.book),
-            OrderMode::GoodTilCancelled | OrderMode::ImmediateOrCancel => false,
+            OrderMode::FillOrKill => !self.fills_completely(order, &market.book),
+            OrderMode::GoodTillCanceled | OrderMode::ImmediateOrCancel => false,
         }
     }
 
     // Rule: A fill-or-kill order with cancel-both also cancels the own order that it would have matched. Source:
     // simplified (no source says what the two do together)
-    /// Returns the own order that is cancelled with a killed order: the one that it would have matched before it was
+    /// Returns the own order that is canceled with a killed order: the one that it would have matched before it was
     /// filled.
-    pub(super) fn own_order_cancelled_with(&self, order: &FuturesOrder) -> Option<OrderId> {
+    pub(super) fn own_order_canceled_with(&self, order: &FuturesOrder) -> Option<OrderId> {
         let request = &order.request;
-        if request.mode != OrderMode::FillOrKill || request.stp != SelfTrade::CancelBoth {
+        if request.mode != OrderMode::FillOrKill
+            || request.self_trade_prevention != SelfTradePrevention::CancelBoth
+        {
             return None;
         }
         let book = &self.futures.get(&request.symbol)?.book;
         let side = request.side.book_side();
         let mut left = order.left();
-        for (id, open) in book.matching_orders(side, request.price, order.account, SelfTrade::Allow)
+        for (id, open) in
+            book.matching_orders(side, request.price, order.account, SelfTradePrevention::Off)
         {
             if left <= Decimal::ZERO {
                 return None;
@@ -56,43 +59,43 @@ impl Exchange {
         None
     }
 
-    // Rule: A fill-or-kill order fills whole or not at all. Source: simplified (endpoint futures_submit_order has
+    // Rule: A fill-or-kill order fills completely or not at all. Source: simplified (endpoint futures_submit_order has
     // the name of the mode only)
-    /// Whether an order would be filled whole now.
-    fn fills_whole(&self, order: &FuturesOrder, book: &Book) -> bool {
+    /// Whether an order would be filled completely now.
+    fn fills_completely(&self, order: &FuturesOrder, book: &Book) -> bool {
         let request = &order.request;
-        let (mut left, mut doubtful) = (order.left(), false);
+        let (mut left, mut is_uncertain) = (order.left(), false);
         let mut closers = BTreeSet::new();
         for (id, open) in book.matching_orders(
             request.side.book_side(),
             request.price,
             order.account,
-            request.stp,
+            request.self_trade_prevention,
         ) {
             if left <= Decimal::ZERO {
                 break;
             }
             let Some(maker) = self.futures_orders.get(&id) else { continue };
             // In one-way mode an order may close the position that a later one of its owner was to close. That one
-            // opens instead, or is cancelled in the middle of the trade.
-            doubtful |= !maker.closes.is_zero() && closers.contains(&maker.account);
+            // opens instead, or is canceled in the middle of the trade.
+            is_uncertain |= !maker.closes.is_zero() && closers.contains(&maker.account);
             if maker.one_way && maker.closes < open {
                 closers.insert(maker.account);
             }
             left -= open;
         }
-        left <= Decimal::ZERO && (!doubtful || self.fills_whole_in_rehearsal(order, book))
+        left <= Decimal::ZERO && (!is_uncertain || self.fills_completely_on_a_copy(order, book))
     }
 
     /// Trades an order as an immediate one on a copy of what its trades can touch, and says whether it was filled
-    /// whole: only the trades themselves tell which orders their owners can still pay for.
-    fn fills_whole_in_rehearsal(&self, order: &FuturesOrder, book: &Book) -> bool {
+    /// completely: only the trades themselves tell which orders their owners can still pay for.
+    fn fills_completely_on_a_copy(&self, order: &FuturesOrder, book: &Book) -> bool {
         let request = &order.request;
         let matching = book.matching_orders(
             request.side.book_side(),
             request.price,
             order.account,
-            request.stp,
+            request.self_trade_prevention,
         );
         let matching: Vec<_> =
             matching.filter_map(|(id, _)| self.futures_orders.get(&id)).collect();
@@ -117,7 +120,7 @@ impl Exchange {
             futures: futures.collect(),
             futures_orders,
             ledger: self.ledger.clone(),
-            // Nothing that ends is to be forgotten before it was looked at.
+            // Ended orders are read below, and must not be removed before.
             history_limit: usize::MAX,
             ..Self::new(&nothing, order.updated_ms)
         };

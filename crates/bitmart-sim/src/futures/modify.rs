@@ -71,7 +71,7 @@ impl Exchange {
     fn restore_reservation(&mut self, old: &FuturesOrder) -> Reservation {
         let market = self.futures.get(&old.request.symbol);
         let quote = market.map(|market| market.rules.quote.clone());
-        self.promise(old.account, &old.request, old.closes);
+        self.reserve_contracts(old.account, &old.request, old.closes);
         if let Some(quote) = quote {
             let wallet = self.ensure_wallet(old.account, WalletKind::Futures, &quote);
             self.ledger.post(wallet.available(), wallet.frozen(), old.reserved);

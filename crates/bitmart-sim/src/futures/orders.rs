@@ -1,4 +1,4 @@
-//! Futures orders: placing, matching, cancelling.
+//! Futures orders: placing and canceling.
 
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -7,7 +7,6 @@ use super::TAKER_FEE;
 use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
     account::WalletKind,
-    book::{Match, Quantity},
     exchange::account_entry,
     futures_order::{FuturesFill, FuturesOrder, NewFuturesOrder, OrderMode, Origin},
     next_number,
@@ -43,15 +42,16 @@ impl Exchange {
         if !self.futures.contains_key(&request.symbol) {
             return Err(Reject::UnknownMarket);
         }
-        let is_reserved = |id: &SmolStr| self.triggers.futures.is_client_id_reserved(account, id);
-        let is_reserved = request.client_id.as_ref().is_some_and(is_reserved);
+        let is_reserved =
+            |id: &SmolStr| self.triggers.futures.is_client_order_id_reserved(account, id);
+        let is_reserved = request.client_order_id.as_ref().is_some_and(is_reserved);
         let owner = self.account_mut(account);
         let one_way = owner.one_way;
-        let taken = |id: &SmolStr| owner.futures_orders.by_client_id(id).is_some();
-        if is_reserved || request.client_id.as_ref().is_some_and(taken) {
+        let taken = |id: &SmolStr| owner.futures_orders.by_client_order_id(id).is_some();
+        if is_reserved || request.client_order_id.as_ref().is_some_and(taken) {
             return Err(Reject::DuplicateClientOrderId);
         }
-        let rests = matches!(request.mode, OrderMode::GoodTilCancelled | OrderMode::MakerOnly);
+        let rests = matches!(request.mode, OrderMode::GoodTillCanceled | OrderMode::PostOnly);
         owner.futures_orders.check_open(rests && request.price.is_some())?;
         // Rule: A closing order has the leverage and margin mode of its position, whatever the request says. Source:
         // documented
@@ -101,7 +101,7 @@ impl Exchange {
     }
 
     // Rule: A closing order needs that many unreserved contracts of its position (40020). Source: documented (the
-    // table of error codes); simplified (no source says that contracts promised to other orders do not count)
+    // table of error codes); simplified (no source says that contracts reserved for other orders do not count)
     /// Makes the reservation for `size` contracts of an order. A closing order reserves contracts of its position
     /// (40020). In one-way mode every order first reserves what is free of the opposite position. Contracts that open
     /// a position need margin.
@@ -128,12 +128,12 @@ impl Exchange {
             (true, false) => Decimal::ZERO,
         };
         let reserved = self.reserve_margin(account, request, size, size - closes)?;
-        self.promise(account, request, closes);
+        self.reserve_contracts(account, request, closes);
         Ok(Reservation { closes, reserved })
     }
 
-    /// Promises contracts of the opposite position to an order; below zero they become free.
-    pub(super) fn promise(
+    /// Reserves contracts of the opposite position for an order; below zero they become free.
+    pub(super) fn reserve_contracts(
         &mut self,
         account: AccountId,
         request: &NewFuturesOrder,
@@ -206,14 +206,14 @@ impl Exchange {
         let wallet =
             owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &market.rules.quote);
         self.ledger.release(wallet, reserved);
-        self.promise(account, &request, -closes);
+        self.reserve_contracts(account, &request, -closes);
     }
 
     pub(super) fn insert_futures_order(&mut self, order: FuturesOrder) -> OrderId {
         let id = order.id;
         let owner = self.account_mut(order.account);
         if !owner.house {
-            owner.futures_orders.add(id, order.request.client_id.as_ref());
+            owner.futures_orders.add(id, order.request.client_order_id.as_ref());
         }
         self.futures_orders.insert(id, order);
         id
@@ -227,80 +227,7 @@ impl Exchange {
         if let Some(removed) = self.futures_orders.remove(oldest) {
             self.account_mut(account)
                 .futures_orders
-                .forget_client_id(removed.request.client_id.as_ref());
-        }
-    }
-
-    /// Matches the unfilled part of an order, then rests or cancels the remainder.
-    pub(super) fn match_and_rest(&mut self, id: OrderId, now_ms: u64) {
-        let Some(order) = self.futures_orders.get(&id) else { return };
-        let request = order.request.clone();
-        if self.is_forbidden_by_mode(order) {
-            if let Some(own) = self.own_order_cancelled_with(order) {
-                self.remove_futures(own, FuturesAction::Cancelled, now_ms);
-            }
-            return self.end_futures(id, FuturesAction::Cancelled, now_ms);
-        }
-        let (stopped, matches) = self.match_futures(id, &request, now_ms);
-        let left = self.futures_orders.get(&id).map_or(Decimal::ZERO, FuturesOrder::left);
-        if left > Decimal::ZERO {
-            let rests = matches!(request.mode, OrderMode::GoodTilCancelled | OrderMode::MakerOnly);
-            match request.price.filter(|_| rests && !stopped) {
-                Some(price) => {
-                    self.add_to_book(id, price, left);
-                    self.release_surplus(id);
-                }
-                None => self.end_futures(id, FuturesAction::Cancelled, now_ms),
-            }
-        }
-        self.forget_house_orders(id, &matches);
-    }
-
-    pub(super) fn add_to_book(&mut self, id: OrderId, price: Decimal, left: Decimal) {
-        let Some(order) = self.futures_orders.get(&id) else { return };
-        if let Some(market) = self.futures.get_mut(&order.request.symbol) {
-            market.book.rest(order.request.side.book_side(), price, id, order.account, left);
-        }
-    }
-
-    /// Matches an order against the book. Returns whether self-trade prevention stopped it, and the matches.
-    fn match_futures(
-        &mut self,
-        id: OrderId,
-        request: &NewFuturesOrder,
-        now_ms: u64,
-    ) -> (bool, Vec<Match>) {
-        let mut all = Vec::new();
-        loop {
-            let Some(order) = self.futures_orders.get(&id) else { return (true, all) };
-            let (account, quantity) = (order.account, Quantity::Size(order.left()));
-            let Some(market) = self.futures.get_mut(&request.symbol) else { return (true, all) };
-            let side = request.side.book_side();
-            let taken = market.book.take(side, request.price, quantity, account, request.stp);
-            // An earlier match of this order may have closed the position that a maker was to close. Such a maker is
-            // cancelled unless it can open a position, and the taker matches again for the missing size. A market
-            // order does not: its margin covers only the prices of the first match.
-            let mut again = false;
-            for one in &taken.matches {
-                again |= !self.settle_futures(id, *one, now_ms);
-            }
-            for removed in taken.removed {
-                self.end_futures(removed, FuturesAction::Cancelled, now_ms);
-            }
-            all.extend(taken.matches);
-            if !again || taken.stopped || request.price.is_none() {
-                return (taken.stopped, all);
-            }
-        }
-    }
-
-    /// Removes finished orders of the exchange, which have no history.
-    fn forget_house_orders(&mut self, taker: OrderId, matches: &[Match]) {
-        for id in matches.iter().map(|one| one.maker).chain([taker]) {
-            let order = self.futures_orders.get(&id);
-            if order.is_some_and(|order| Self::is_house(order.account) && !order.open) {
-                self.futures_orders.remove(id);
-            }
+                .forget_client_order_id(removed.request.client_order_id.as_ref());
         }
     }
 
@@ -344,11 +271,11 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<(), Reject> {
         self.own_open_order(account, id)?;
-        self.remove_futures(id, FuturesAction::Cancelled, now_ms);
+        self.remove_futures(id, FuturesAction::Canceled, now_ms);
         Ok(())
     }
 
-    pub(super) fn own_open_order(
+    pub(crate) fn own_open_order(
         &self,
         account: AccountId,
         id: OrderId,

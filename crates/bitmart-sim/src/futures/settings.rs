@@ -55,7 +55,7 @@ impl Exchange {
         let ended: Vec<_> = ended.map(|(key, _)| key.clone()).collect();
         for key in ended {
             self.countdowns.remove(&key);
-            self.cancel_all_futures(account, Some(&key.1), FuturesAction::Cancelled, at_ms);
+            self.cancel_all_futures(account, Some(&key.1), FuturesAction::Canceled, at_ms);
         }
     }
 }

@@ -101,15 +101,15 @@ impl Exchange {
             Decimal::ZERO
         };
         let opened = one.size - closed;
-        let (realised, insured, fee_closed) = self.close(id, &fill, closed);
+        let (realized, insured, fee_closed) = self.close(id, &fill, closed);
         let fee = fee_closed + self.open(id, &fill, opened);
         let kind = if origin == Origin::Customer {
-            TransactionKind::Realised
+            TransactionKind::Realized
         } else {
             TransactionKind::Liquidation
         };
         let symbol_and_currency = || (symbol.clone(), fill.quote.clone());
-        self.record_transaction(account, kind, symbol_and_currency(), realised + insured, now_ms);
+        self.record_transaction(account, kind, symbol_and_currency(), realized + insured, now_ms);
         self.record_transaction(
             account,
             TransactionKind::Commission,
@@ -126,7 +126,7 @@ impl Exchange {
             price: one.price,
             size: one.size,
             fee,
-            realised,
+            realized,
             maker,
             time_ms: now_ms,
         };
@@ -136,6 +136,9 @@ impl Exchange {
                 self.report_position(account, &symbol, long);
             }
         }
+        if !closed.is_zero() {
+            self.cancel_bound_plans(account, &symbol, !fill.buys, now_ms);
+        }
         if closes_first {
             self.release_excess_closings(account, &symbol, !fill.buys, now_ms);
         }
@@ -144,15 +147,19 @@ impl Exchange {
 
     // Rule: An isolated position loses at most its margin; insurance pays the rest. Source: simplified (the
     // meaning of isolated; no source says who pays the rest)
-    /// Closes contracts of the opposite position. Returns the realised profit, the payment of insurance (an isolated
+    /// Closes contracts of the opposite position. Returns the realized profit, the payment of insurance (an isolated
     /// position loses at most its margin), and the fee.
+    ///
+    /// A liquidation is settled with the margin as a whole: what its first fills leave pays the losses of the last.
     fn close(&mut self, id: OrderId, fill: &Fill, size: Decimal) -> (Decimal, Decimal, Decimal) {
         if size.is_zero() {
             return Default::default();
         }
         let value = fill.value(size);
         let fee = round_down(value * fill.fee_rate);
+        let mut is_liquidation = false;
         let kept = self.futures_orders.get_mut(&id).map(|order| {
+            is_liquidation = order.origin != Origin::Customer;
             let kept = order.closes.min(size);
             order.closes -= kept;
             kept
@@ -163,21 +170,33 @@ impl Exchange {
         let position = owner.position_mut(&fill.symbol, !fill.buys);
         position.closing -= kept.unwrap_or_default();
         let (cost, margin) = position.reduce(size, position.margin(&self.ledger));
-        let realised = if fill.buys { cost - value } else { value - cost };
+        let realized = if fill.buys { cost - value } else { value - cost };
         position.closed_value += value;
-        position.realised += realised;
+        position.realized += realized;
         position.fees += fee;
         position.updated_ms = fill.now_ms;
-        let isolated = position.isolated;
-        let back = margin + realised - fee;
+        let (isolated, is_closed) = (position.isolated, !position.is_open());
+        let place = position.margin;
+        if let Some(place) = place.filter(|_| isolated && is_liquidation) {
+            self.ledger.pay_from_house(HouseBook::Profit, place, realized);
+            self.ledger.pay_house(place, HouseBook::Fees, fee);
+            if !is_closed {
+                return (realized, Decimal::ZERO, fee);
+            }
+            let lost = (-self.ledger.amount(place)).max(Decimal::ZERO);
+            self.ledger.pay_from_house(HouseBook::Insurance, place, lost);
+            self.ledger.post(place, wallet, self.ledger.amount(place));
+            return (realized, lost, fee);
+        }
+        let back = margin + realized - fee;
         let lost = if isolated { (-back).max(Decimal::ZERO) } else { Decimal::ZERO };
-        if let Some(place) = position.margin {
+        if let Some(place) = place {
             self.ledger.post(place, wallet, margin);
         }
-        self.ledger.pay_from_house(HouseBook::Profit, wallet, realised);
+        self.ledger.pay_from_house(HouseBook::Profit, wallet, realized);
         self.ledger.pay_from_house(HouseBook::Insurance, wallet, lost);
         self.ledger.pay_house(wallet, HouseBook::Fees, fee);
-        (realised, lost, fee)
+        (realized, lost, fee)
     }
 
     /// Opens contracts, paid from the reservation of the order. Returns the fee.
@@ -223,7 +242,7 @@ impl Exchange {
         }
         keep_latest(&mut self.futures_fills, row.clone(), self.history_limit);
         let action = match origin {
-            Origin::Customer => FuturesAction::Fill,
+            Origin::Customer => FuturesAction::Filled,
             Origin::Liquidation => FuturesAction::Liquidated,
             Origin::Bankruptcy => FuturesAction::Bankrupt,
         };
@@ -234,11 +253,11 @@ impl Exchange {
     }
 
     // Rule: In one-way mode an order opens a position when another order has closed the contracts reserved for it, the
-    // newest first; it is cancelled when it is reduce-only or the margin is insufficient. Source: invented (no source
+    // newest first; it is canceled when it is reduce-only or the margin is insufficient. Source: invented (no source
     // says it)
     /// In one-way mode an order may close contracts that are reserved for other orders. Those then open a position
     /// instead, the newest first, until the reservations fit the position. An order that is reduce-only, or whose
-    /// account lacks the margin, is cancelled.
+    /// account lacks the margin, is canceled.
     fn release_excess_closings(
         &mut self,
         account: AccountId,
@@ -267,7 +286,7 @@ impl Exchange {
                 return;
             };
             if !self.convert_to_opening(id, excess) {
-                self.remove_futures(id, FuturesAction::Cancelled, now_ms);
+                self.remove_futures(id, FuturesAction::Canceled, now_ms);
             }
         }
     }
@@ -304,12 +323,12 @@ impl Exchange {
         let closed = opposite.size.min(size);
         let closed_value = round_share_down(value.checked_div(size).unwrap_or_default() * closed);
         let (cost, _) = opposite.reduce(closed, Decimal::ZERO);
-        let realised = if buys { cost - closed_value } else { closed_value - cost };
+        let realized = if buys { cost - closed_value } else { closed_value - cost };
         let same = owner.position_mut(&fill.symbol, buys);
         same.size += size - closed;
         same.cost += value - closed_value;
         let wallet = owner.ensure_wallet(&mut self.ledger, WalletKind::Futures, &fill.quote);
-        self.ledger.pay_from_house(HouseBook::Profit, wallet.available(), realised);
+        self.ledger.pay_from_house(HouseBook::Profit, wallet.available(), realized);
     }
 
     /// Fills an order outside the book, with the market maker as counterparty.

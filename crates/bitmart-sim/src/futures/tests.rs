@@ -8,7 +8,7 @@ use super::{margin::brackets, transactions::TransactionKind};
 use crate::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
     account::WalletKind,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode, Origin},
     ledger::HouseBook,
     reject::Reject,
@@ -163,9 +163,9 @@ fn liquidation_cancels_orders_first_and_reports_its_orders() {
     assert_eq!(
         reported,
         [
-            (true, Origin::Customer, FuturesAction::CancelledByLiquidation),
+            (true, Origin::Customer, FuturesAction::CanceledByLiquidation),
             (false, Origin::Liquidation, FuturesAction::Submitted),
-            (false, Origin::Liquidation, FuturesAction::Cancelled),
+            (false, Origin::Liquidation, FuturesAction::Canceled),
             (false, Origin::Bankruptcy, FuturesAction::Submitted),
             (false, Origin::Bankruptcy, FuturesAction::Bankrupt),
         ]
@@ -191,7 +191,7 @@ fn the_wallet_backs_cross_positions() {
 }
 
 #[test]
-fn unrealised_profit_pays_for_cross_orders_but_not_for_isolated_orders_or_transfers() {
+fn unrealized_profit_pays_for_cross_orders_but_not_for_isolated_orders_or_transfers() {
     let mut exchange = quiet();
     trade(&mut exchange, 60_000, 400, 10, false);
     let before = cash(&exchange, ONE);
@@ -217,7 +217,7 @@ fn unrealised_profit_pays_for_cross_orders_but_not_for_isolated_orders_or_transf
 }
 
 #[test]
-fn unrealised_losses_of_cross_positions_reduce_the_available_balance() {
+fn unrealized_losses_of_cross_positions_reduce_the_available_balance() {
     let mut exchange = quiet();
     trade(&mut exchange, 60_000, 400, 10, false);
     mark_at(&mut exchange, 59_000, START_MS);
@@ -239,23 +239,23 @@ fn a_contract_has_one_leverage_and_one_margin_mode() {
     };
     assert_eq!(
         exchange.place_futures(ONE, order(20, false), START_MS).err(),
-        Some(Reject::MarginModeDiffers)
+        Some(Reject::MarginModeMismatch)
     );
     assert_eq!(
         exchange.place_futures(ONE, order(10, true), START_MS).err(),
-        Some(Reject::LeverageDiffers)
+        Some(Reject::LeverageMismatch)
     );
-    assert_eq!(exchange.set_leverage(ONE, &symbol, 10, true).err(), Some(Reject::LeverageDiffers));
+    assert_eq!(exchange.set_leverage(ONE, &symbol, 10, true).err(), Some(Reject::LeverageMismatch));
     assert_eq!(
         exchange.set_leverage(ONE, &symbol, 20, false).err(),
-        Some(Reject::MarginModeDiffers)
+        Some(Reject::MarginModeMismatch)
     );
     assert!(exchange.place_futures(ONE, order(20, true), START_MS).is_ok());
     // 9,000 contracts are worth 540,000: too much for a leverage of 100.
     let large = NewFuturesOrder { leverage: 100, ..futures_order(true, Some(60_000), 9_000) };
     assert_eq!(
         exchange.place_futures(TWO, large, START_MS).err(),
-        Some(Reject::LeverageDiffers),
+        Some(Reject::LeverageMismatch),
         "the open position has another leverage"
     );
     let large = NewFuturesOrder { leverage: 100, ..futures_order(true, Some(60_000), 9_000) };
@@ -313,4 +313,28 @@ fn long_and_short_cross_positions_are_liquidated_at_the_reported_price() {
         assert_eq!(size(&exchange, ONE, true), left, "{off}");
         assert_eq!(size(&exchange, ONE, false), d(400), "the losing position is closed first");
     }
+}
+
+/// The first fill leaves some margin, which pays a part of the loss of the second.
+#[test]
+fn insurance_pays_only_what_the_whole_margin_does_not_cover() {
+    let mut exchange = quiet();
+    trade(&mut exchange, 60_000, 10, 100, true);
+    let (before, margin) = (cash(&exchange, ONE), margin_of(&exchange));
+    last_at(&mut exchange, 50_000, START_MS);
+    for price in [59_800, 59_000] {
+        let buy = futures_order(true, Some(price), 5);
+        place(&mut exchange, TWO, NewFuturesOrder { leverage: 10, isolated: false, ..buy });
+    }
+    exchange.run_due_tasks(START_MS + HOUR_MS);
+    assert_eq!((size(&exchange, ONE, true), cash(&exchange, ONE)), (Decimal::ZERO, before));
+    let fills =
+        exchange.futures_fills.iter().filter(|fill| fill.account == ONE && !fill.side.opens());
+    let result: Decimal = fills.map(|fill| fill.realized - fill.fee).sum();
+    assert_eq!(insured(&exchange), -result - margin, "and no more");
+}
+
+fn margin_of(exchange: &Exchange) -> Decimal {
+    let position = exchange.accounts[&ONE].position(&"BTCUSDT".into(), true).expect("open");
+    position.margin(&exchange.ledger)
 }

@@ -13,13 +13,14 @@ use crate::{AccountId, Exchange, keep_latest, next_number};
 pub enum TransactionKind {
     /// A transfer, a deposit, a claim of play money, or a balance set by the operator.
     Transfer,
-    /// Realised profit or loss of a position that the customer closed.
-    Realised,
+    /// Realized profit or loss of a position that the customer closed.
+    #[serde(alias = "Realised")]
+    Realized,
     /// A funding payment between long and short positions.
     Funding,
     /// The fee of a trade.
     Commission,
-    /// Realised profit or loss of a liquidated position, and payments of insurance.
+    /// Realized profit or loss of a liquidated position, and payments of insurance.
     Liquidation,
 }
 

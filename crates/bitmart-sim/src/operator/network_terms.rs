@@ -108,11 +108,11 @@ impl NetworkTerms {
         // checked in this order (60006, 60013, 60005, 60014). Source: documented (endpoint account_withdraw_quota,
         // the table of error codes); simplified (the order)
         if amount.scale() > self.decimals {
-            return Err(Reject::WithdrawalPrecision { decimals: self.decimals });
+            return Err(Reject::WithdrawalTooPrecise { decimals: self.decimals });
         }
         let fits = |step: &u32| (amount % Decimal::from(*step)).is_zero();
         if let Some(multiple_of) = self.multiple_of.filter(|step| !fits(step)) {
-            return Err(Reject::WithdrawalStep { multiple_of });
+            return Err(Reject::WithdrawalOffStep { multiple_of });
         }
         if amount < self.min_withdrawal() {
             return Err(Reject::WithdrawalTooSmall { minimum: self.min_withdrawal() });

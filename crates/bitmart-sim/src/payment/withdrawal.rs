@@ -51,7 +51,7 @@ impl Exchange {
         // Rule: Sub-accounts cannot withdraw (60054), and no account to itself (60065). Source: documented
         // (endpoint account_withdraw, the table of error codes)
         if self.account_mut(account).main.is_some() {
-            return Err(Reject::SubAccountWithdrawal);
+            return Err(Reject::SubAccountCannotWithdraw);
         }
         let terms = self.decisions.terms(&request.currency);
         terms.check(request.amount, &request.address_memo)?;

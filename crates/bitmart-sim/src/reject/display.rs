@@ -45,16 +45,16 @@ impl fmt::Display for Reject {
             Self::ClientOrderIdTooLong { maximum } => {
                 write!(f, "a client order id has at most {maximum} characters")
             }
-            Self::ClientOrderIdCharacters => {
+            Self::InvalidClientOrderId => {
                 f.write_str("a client order id has letters and digits only")
             }
-            Self::WouldTake { .. } => f.write_str("the maker-only order would trade at once"),
-            Self::MakerOnlyAtMarket => f.write_str("a market order cannot be maker-only"),
-            Self::SelfTradeNotPrevented => {
+            Self::PostOnlyWouldTrade { .. } => f.write_str("the post-only order would trade at once"),
+            Self::PostOnlyWithoutPrice => f.write_str("a market order cannot be post-only"),
+            Self::SelfTradePreventionRequired => {
                 f.write_str("the order does not say how to prevent a self-trade")
             }
-            Self::OrderOpens => f.write_str("a take-profit or stop-loss cannot open a position"),
-            Self::TriggerKindDiffers => {
+            Self::ClosingOrderRequired => f.write_str("a take-profit or stop-loss cannot open a position"),
+            Self::ConditionMismatch => {
                 f.write_str("the kind of the order does not match its condition, or cannot be for the whole position")
             }
             Self::CallbackRateOutOfRange { minimum, maximum } => {
@@ -70,7 +70,7 @@ impl fmt::Display for Reject {
             Self::AmountOutOfRange { minimum, maximum } => {
                 write!(f, "the amount is not from {minimum} to {maximum}")
             }
-            Self::AmountPrecision { decimals } | Self::WithdrawalPrecision { decimals } => {
+            Self::AmountTooPrecise { decimals } | Self::WithdrawalTooPrecise { decimals } => {
                 write!(f, "an amount has at most {decimals} decimals")
             }
             Self::NotOwnAccount => f.write_str("the account may not move this money"),
@@ -86,12 +86,12 @@ impl fmt::Display for Reject {
                 write!(f, "an account has at most {maximum} open orders")
             }
             Self::TooManyTriggerOrders => f.write_str("too many trigger orders are waiting"),
-            Self::OrderDoesNotOpen => f.write_str("the order does not open a position"),
+            Self::OpeningOrderRequired => f.write_str("the order does not open a position"),
             Self::NoPosition => f.write_str("there is no position"),
             Self::PositionTooSmall => f.write_str("the position has too few unreserved contracts"),
             Self::LeverageTooHigh => f.write_str("the leverage is too high for the position"),
-            Self::LeverageDiffers => f.write_str("open positions or orders have another leverage"),
-            Self::MarginModeDiffers => {
+            Self::LeverageMismatch => f.write_str("open positions or orders have another leverage"),
+            Self::MarginModeMismatch => {
                 f.write_str("open positions or orders have another margin mode")
             }
             Self::PositionsOpen => f.write_str("positions or orders are open"),
@@ -107,19 +107,19 @@ impl fmt::Display for Reject {
                     " has {have} {currency} free, and this takes {need}: {missing} {currency} are missing"
                 )
             }
-            Self::SecuresLoan => f.write_str("the money secures a loan"),
+            Self::CollateralInUse => f.write_str("the money secures a loan"),
             Self::AmountNotPositive => f.write_str("the amount must be above 0"),
             Self::UnknownCurrency => f.write_str("there is no such currency"),
             Self::CurrencyNotInPair => f.write_str("the currency is not one of the pair"),
             Self::UnknownAccount => f.write_str("there is no such account"),
             Self::DuplicateRequest => f.write_str("the request number was used before"),
             Self::AccountFrozen { .. } => f.write_str("the account is frozen"),
-            Self::SubAccountWithdrawal => f.write_str("a sub-account cannot withdraw"),
+            Self::SubAccountCannotWithdraw => f.write_str("a sub-account cannot withdraw"),
             Self::WithdrawalToSelf => f.write_str("the withdrawal goes to its own account"),
             Self::DepositsClosed => f.write_str("deposits of the currency are closed"),
             Self::WithdrawalsClosed => f.write_str("withdrawals of the currency are closed"),
             Self::NetworkClosed => f.write_str("withdrawals by the network are closed"),
-            Self::WithdrawalStep { multiple_of } => {
+            Self::WithdrawalOffStep { multiple_of } => {
                 write!(f, "the amount must be a multiple of {multiple_of}")
             }
             Self::WithdrawalTooSmall { minimum } => write!(f, "the smallest amount is {minimum}"),
@@ -132,7 +132,7 @@ impl fmt::Display for Reject {
             Self::LoanTooLarge => f.write_str("more than the account may borrow"),
             Self::RepaymentTooLarge => f.write_str("more than is owed"),
             Self::UnknownProduct => f.write_str("there is no such savings product"),
-            Self::SavingAmount => f.write_str("the amount is not within the limits of the product"),
+            Self::SavingAmountOutOfRange => f.write_str("the amount is not within the limits of the product"),
             Self::UnknownSaving => f.write_str("the account has no such savings"),
             Self::Operator(error) => error.fmt(f),
         }

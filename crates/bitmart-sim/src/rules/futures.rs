@@ -2,10 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::{check_client_id, check_price};
+use super::{check_client_order_id, check_price};
 use crate::{
-    Exchange, OrderId, Reject,
-    book::SelfTrade,
+    AccountId, Exchange, OrderId, Reject,
+    book::SelfTradePrevention,
     futures::FuturesRules,
     futures_order::{NewFuturesOrder, OrderMode},
     trigger::{Condition, NewPlan, PlanChange, PlanKind, Preset},
@@ -88,16 +88,16 @@ impl FuturesRules {
     fn check_terms(&self, order: &NewFuturesOrder) -> Result<(), Reject> {
         order.price.map_or(Ok(()), |price| self.check_price(price))?;
         self.check_leverage(order.leverage.into())?;
-        order.client_id.as_deref().map_or(Ok(()), check_client_id)?;
-        // Rule: A maker-only order needs a price. Source: simplified (a market order has nothing to rest at; endpoint
+        order.client_order_id.as_deref().map_or(Ok(()), check_client_order_id)?;
+        // Rule: A post-only order needs a price. Source: simplified (a market order has nothing to rest at; endpoint
         // futures_submit_order is silent)
-        if order.mode == OrderMode::MakerOnly && order.price.is_none() {
-            return Err(Reject::MakerOnlyAtMarket);
+        if order.mode == OrderMode::PostOnly && order.price.is_none() {
+            return Err(Reject::PostOnlyWithoutPrice);
         }
         // Rule: Self-trade prevention of futures cancels the maker, the taker or both, and is never off.
         // Source: documented (endpoint futures_submit_order)
-        let prevented = order.stp != SelfTrade::Allow;
-        if prevented { Ok(()) } else { Err(Reject::SelfTradeNotPrevented) }
+        let prevented = order.self_trade_prevention != SelfTradePrevention::Off;
+        if prevented { Ok(()) } else { Err(Reject::SelfTradePreventionRequired) }
     }
 }
 
@@ -124,19 +124,21 @@ impl Exchange {
         // Rule: Preset prices belong to orders that open (40041). Source: documented (endpoint
         // futures_submit_order); simplified (the code)
         let fits = order.side.opens() || preset.is_empty();
-        if fits { Ok(()) } else { Err(Reject::OrderDoesNotOpen) }
+        if fits { Ok(()) } else { Err(Reject::OpeningOrderRequired) }
     }
 
-    /// Checks new terms of a resting order. An unknown order passes: it is rejected later.
+    /// Checks new terms of a resting order.
     pub(crate) fn check_modification(
         &self,
+        account: AccountId,
         id: OrderId,
         price: Option<Decimal>,
         size: Option<Decimal>,
     ) -> Result<(), Reject> {
-        let Some(order) = self.futures_orders.get(&id) else { return Ok(()) };
+        // First of all: another rejection would tell that somebody has an order with this id.
+        let order = self.own_open_order(account, id)?;
         let rules = self.contract(&order.request.symbol)?;
-        // Rule: A resting order of a halted or delisted contract cannot be changed, and can be cancelled. Source:
+        // Rule: A resting order of a halted or delisted contract cannot be changed, and can be canceled. Source:
         // invented (no source says it)
         self.check_contract(&rules.symbol)?;
         price.map_or(Ok(()), |price| rules.check_price(price))?;
@@ -145,24 +147,25 @@ impl Exchange {
 
     /// Checks a new trigger order.
     pub(crate) fn check_plan(&self, new: &NewPlan) -> Result<(), Reject> {
-        let NewPlan { client_id, condition, terms } = new;
+        let NewPlan { client_order_id, condition, terms } = new;
         let (order, kind) = (&terms.order, terms.kind);
         let rules = self.contract(&order.symbol)?;
-        client_id.as_deref().map_or(Ok(()), check_client_id)?;
+        client_order_id.as_deref().map_or(Ok(()), check_client_order_id)?;
         // Rule: Take-profits and stop-losses close (40041). Source: documented (endpoint
         // futures_submit_tp_sl_order); simplified (the code)
         if kind.is_bound() && order.side.opens() {
-            return Err(Reject::OrderOpens);
+            return Err(Reject::ClosingOrderRequired);
         }
         if !order.side.opens() && !terms.preset.is_empty() {
-            return Err(Reject::OrderDoesNotOpen);
+            return Err(Reject::OpeningOrderRequired);
         }
         // Rule: Only a take-profit or stop-loss closes the whole position; its size may then be 0. Source: documented
         // (endpoint futures_submit_tp_sl_order); simplified (the code)
         if terms.whole_position && !kind.is_bound() {
-            return Err(Reject::TriggerKindDiffers);
+            return Err(Reject::ConditionMismatch);
         }
-        if !terms.whole_position || !order.size.is_zero() {
+        // The size of an order for the whole position is ignored, and may be larger than that of one order.
+        if !terms.whole_position {
             rules.check_size(order.size)?;
         }
         rules.check_terms(order)?;
@@ -176,7 +179,7 @@ impl Exchange {
                 trail.peak.map_or(Ok(()), |peak| rules.check_price(peak))?;
                 rules.check_price(trail.activation)
             }
-            _ => Err(Reject::TriggerKindDiffers),
+            _ => Err(Reject::ConditionMismatch),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{MAX_AMOUNT, check_amount, check_client_id, check_price};
+use super::{MAX_AMOUNT, check_amount, check_client_order_id, check_price};
 use crate::{
     AccountId, Exchange, Reject, SpotRules,
     book::Side,
@@ -58,7 +58,7 @@ impl SpotRules {
         self.check_price(order.price)?;
         // Rule: A limit order is worth at least the smallest value of its pair (51011). Source: documented
         // (endpoint spot_symbol_details, the table of error codes)
-        // A maker-only order below it is accepted and then cancelled, as documented.
+        // A post-only order below it is accepted and then canceled, as documented.
         let enough = order.kind == SpotOrderType::LimitMaker || order.size * order.price >= minimum;
         if enough { Ok(()) } else { Err(Reject::LimitValueTooLow { minimum }) }
     }
@@ -71,7 +71,7 @@ impl Exchange {
     /// The rule that it breaks.
     pub fn check_spot_terms(&self, order: &NewSpotOrder) -> Result<(), Reject> {
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
-        order.client_id.as_deref().map_or(Ok(()), check_client_id)?;
+        order.client_order_id.as_deref().map_or(Ok(()), check_client_order_id)?;
         market.rules.check_order(order, market.book.opposite_best(order.side))?;
         // Rule: An amount that the type of an order does not use is from 0 to 1e12 as well. Source: invented (no
         // product of two can overflow)
@@ -90,9 +90,10 @@ impl Exchange {
         self.check_spot_terms(order)?;
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
         // Rule: A market or immediate order is rejected while the other side of the book is empty (50034 for a
-        // buy, 50035 for a sell); one whose limit is not reached is accepted and cancelled. Source:
+        // buy, 50035 for a sell); one whose limit is not reached is accepted and canceled. Source:
         // simplified (clients report the codes without saying which is for what)
-        let at_once = matches!(order.kind, SpotOrderType::Market | SpotOrderType::Ioc);
+        let at_once =
+            matches!(order.kind, SpotOrderType::Market | SpotOrderType::ImmediateOrCancel);
         if at_once && market.book.opposite_best(order.side).is_none() {
             return Err(Reject::EmptyBook { side: order.side });
         }
@@ -102,7 +103,7 @@ impl Exchange {
     /// Checks an order that is paid from a margin account.
     ///
     /// # Errors
-    /// There is no margin account, or a maker-only order would trade at once.
+    /// There is no margin account, or a post-only order would trade at once.
     pub fn check_margin_order(
         &self,
         account: AccountId,
@@ -115,13 +116,13 @@ impl Exchange {
             return Err(Reject::NoMarginAccount);
         }
         let market = self.spot.get(&order.symbol).ok_or(Reject::UnknownMarket)?;
-        // Rule: A maker-only margin order that would trade at once is rejected (50034, 50035), where the spot endpoint
+        // Rule: A post-only margin order that would trade at once is rejected (50034, 50035), where the spot endpoint
         // accepts and cancels it. Source: documented (endpoint margin_submit_order, which contradicts itself);
         // simplified (the codes)
         if order.kind == SpotOrderType::LimitMaker
             && market.book.would_take(order.side, order.price)
         {
-            return Err(Reject::WouldTake { side: order.side });
+            return Err(Reject::PostOnlyWouldTrade { side: order.side });
         }
         Ok(())
     }

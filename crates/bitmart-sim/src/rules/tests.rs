@@ -6,7 +6,7 @@ use crate::{
     AccountId, Command, Exchange, FuturesRequest, MAKER, Reject, Request, SpotRequest,
     WalletRequest,
     account::WalletKind,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     margin::PairAmount,
     spot_order::NewSpotOrder,
@@ -34,8 +34,10 @@ fn the_engine_checks_spot_orders() {
     let limit = |size, price| NewSpotOrder { size, price, ..spot_order(true, 0, 0, 0, 10) };
     let market = |size| NewSpotOrder { size, ..spot_order(false, 1, 0, 0, 10) };
     let spend = |notional| NewSpotOrder { notional, ..spot_order(true, 1, 0, 0, 10) };
-    let named =
-        |id: &str| NewSpotOrder { client_id: Some(id.into()), ..limit(d(1, 3), d(60_000, 0)) };
+    let named = |id: &str| NewSpotOrder {
+        client_order_id: Some(id.into()),
+        ..limit(d(1, 3), d(60_000, 0))
+    };
     let lot = d(1, 5);
     let rows = [
         (limit(d(15, 6), d(60_000, 0)), Reject::SizeOffLot { lot }),
@@ -46,11 +48,11 @@ fn the_engine_checks_spot_orders() {
         (limit(d(8, 5), d(60_000, 0)), Reject::LimitValueTooLow { minimum: d(5, 0) }),
         (spend(d(4, 0)), Reject::MarketBuyTooSmall { minimum: d(5, 0) }),
         (spend(Decimal::ZERO), Reject::AmountNotPositive),
-        (spend(d(5_000_000_001, 9)), Reject::AmountPrecision { decimals: 8 }),
+        (spend(d(5_000_000_001, 9)), Reject::AmountTooPrecise { decimals: 8 }),
         (spend(d(5, 0)), Reject::EmptyBook { side: Side::Buy }),
         (market(d(1, 3)), Reject::EmptyBook { side: Side::Sell }),
         (named(&"a".repeat(33)), Reject::ClientOrderIdTooLong { maximum: 32 }),
-        (named("a-b"), Reject::ClientOrderIdCharacters),
+        (named("a-b"), Reject::InvalidClientOrderId),
         (NewSpotOrder { margin: true, ..limit(d(1, 3), d(60_000, 0)) }, Reject::NoMarginAccount),
     ];
     let mut exchange = quiet();
@@ -104,12 +106,12 @@ fn the_engine_checks_futures_orders_and_settings() {
         (place(NewFuturesOrder { leverage: 0, ..order() }), leverage(0)),
         (place(NewFuturesOrder { leverage: 101, ..order() }), leverage(101)),
         (
-            place(NewFuturesOrder { mode: OrderMode::MakerOnly, price: None, ..order() }),
-            Reject::MakerOnlyAtMarket,
+            place(NewFuturesOrder { mode: OrderMode::PostOnly, price: None, ..order() }),
+            Reject::PostOnlyWithoutPrice,
         ),
         (
-            place(NewFuturesOrder { stp: SelfTrade::Allow, ..order() }),
-            Reject::SelfTradeNotPrevented,
+            place(NewFuturesOrder { self_trade_prevention: SelfTradePrevention::Off, ..order() }),
+            Reject::SelfTradePreventionRequired,
         ),
         (preset(d(7_000_001, 2)), Reject::PriceOffTick { tick }),
         (countdown(4), too_short.clone()),
@@ -139,7 +141,7 @@ fn the_engine_checks_trigger_orders() {
     let plan = |kind, side, price, condition| {
         let order = NewFuturesOrder { side, price, ..futures_order(true, None, 10) };
         let terms = Plan { kind, order, whole_position: false, preset: Preset::default() };
-        FuturesRequest::PlacePlan(NewPlan { client_id: None, condition, terms })
+        FuturesRequest::PlacePlan(NewPlan { client_order_id: None, condition, terms })
     };
     let reach = |price| Condition::Reach { price, way: Direction::Rise, by: PriceType::Last };
     let trail = |callback_rate| {
@@ -151,9 +153,9 @@ fn the_engine_checks_trigger_orders() {
     let rows = [
         (plan(PlanKind::Plan, open, None, reach(d(1, 2))), Reject::PriceOffTick { tick }),
         (plan(PlanKind::Plan, open, Some(d(1, 2)), reach(d(1, 0))), Reject::PriceOffTick { tick }),
-        (plan(PlanKind::TakeProfit, open, None, reach(d(1, 0))), Reject::OrderOpens),
-        (plan(PlanKind::Plan, open, None, trail(d(1, 0))), Reject::TriggerKindDiffers),
-        (plan(PlanKind::Trailing, open, None, reach(d(1, 0))), Reject::TriggerKindDiffers),
+        (plan(PlanKind::TakeProfit, open, None, reach(d(1, 0))), Reject::ClosingOrderRequired),
+        (plan(PlanKind::Plan, open, None, trail(d(1, 0))), Reject::ConditionMismatch),
+        (plan(PlanKind::Trailing, open, None, reach(d(1, 0))), Reject::ConditionMismatch),
         (plan(PlanKind::Trailing, open, None, trail(d(9, 2))), rate.clone()),
         (plan(PlanKind::Trailing, open, None, trail(d(51, 1))), rate),
     ];
@@ -188,13 +190,16 @@ fn an_account_can_move_only_its_own_money() {
         (transfer(spot, end(ONE, WalletKind::Funding), d(-1, 0)), Reject::AmountNotPositive),
         (
             transfer(spot, end(ONE, WalletKind::Funding), d(1, 9)),
-            Reject::AmountPrecision { decimals: 8 },
+            Reject::AmountTooPrecise { decimals: 8 },
         ),
         (
             WalletRequest::TransferMargin { sum: sum(d(-1, 0)), into: true },
             Reject::AmountNotPositive,
         ),
-        (WalletRequest::Borrow(sum(d(20_000_000_001, 9))), Reject::AmountPrecision { decimals: 8 }),
+        (
+            WalletRequest::Borrow(sum(d(20_000_000_001, 9))),
+            Reject::AmountTooPrecise { decimals: 8 },
+        ),
         (WalletRequest::Repay(sum(Decimal::ZERO)), Reject::AmountNotPositive),
         (
             WalletRequest::RedeemSaving { number: "1".into(), id: 1, part: Some(d(-1, 0)) },

@@ -87,6 +87,8 @@ impl Exchange {
         if !request.payee.as_ref().is_none_or(known) {
             return Err(Reject::UnknownAccount);
         }
+        // Rule: A frozen account receives no withdrawal of another account. Source: invented (as for transfers)
+        request.payee.map_or(Ok(()), |payee| self.check_frozen(payee))?;
         if request.amount > MAX_AMOUNT {
             return Err(Reject::AmountTooLarge { maximum: MAX_AMOUNT });
         }

@@ -72,13 +72,17 @@ impl<T> TriggerOrders<T> {
     }
 
     /// Returns the trigger order of an account with a client order id: the waiting one, else the latest finished one.
-    pub fn by_client_id(&self, account: AccountId, client_id: &str) -> Option<&Trigger<T>> {
-        self.of(account).find(|one| one.client_id.as_deref() == Some(client_id))
+    pub fn by_client_order_id(
+        &self,
+        account: AccountId,
+        client_order_id: &str,
+    ) -> Option<&Trigger<T>> {
+        self.of(account).find(|one| one.client_order_id.as_deref() == Some(client_order_id))
     }
 
     /// Whether a waiting trigger order of an account has a client order id.
-    pub fn is_client_id_reserved(&self, account: AccountId, client_id: &str) -> bool {
-        self.waiting_of(account).any(|one| one.client_id.as_deref() == Some(client_id))
+    pub fn is_client_order_id_reserved(&self, account: AccountId, client_order_id: &str) -> bool {
+        self.waiting_of(account).any(|one| one.client_order_id.as_deref() == Some(client_order_id))
     }
 
     /// Returns the trigger orders of an account: waiting ones, then finished ones, newest first.

@@ -9,7 +9,7 @@ use super::{
     Traded, Trigger, TriggerState,
 };
 use crate::{
-    futures_order::{FuturesSide, NewFuturesOrder},
+    futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     next_number,
     reject::Reject,
 };
@@ -33,7 +33,7 @@ pub enum PlanKind {
 }
 
 impl PlanKind {
-    /// Whether it belongs to a position, and is cancelled when that is closed.
+    /// Whether it belongs to a position, and is canceled when that is closed.
     pub fn is_bound(self) -> bool {
         matches!(self, Self::TakeProfit | Self::StopLoss)
     }
@@ -67,7 +67,8 @@ impl Traded for Plan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPlan {
     /// Client order id of the trigger order: up to 32 ASCII letters and digits.
-    pub client_id: Option<SmolStr>,
+    #[serde(alias = "client_id")]
+    pub client_order_id: Option<SmolStr>,
     /// The condition.
     pub condition: Condition,
     /// The terms.
@@ -88,8 +89,8 @@ pub struct PlanChange {
 }
 
 /// Returns the number of the trigger order that placed an order, from the client order id of the order.
-pub fn placed_by(client_id: Option<&SmolStr>) -> Option<&str> {
-    client_id?.strip_prefix(PLACED_BY)
+pub fn placed_by(client_order_id: Option<&SmolStr>) -> Option<&str> {
+    client_order_id?.strip_prefix(PLACED_BY)
 }
 
 impl Exchange {
@@ -99,21 +100,21 @@ impl Exchange {
         new: NewPlan,
         now_ms: u64,
     ) -> Result<OrderId, Reject> {
-        let NewPlan { client_id, condition, terms } = new;
+        let NewPlan { client_order_id, condition, terms } = new;
         if terms.kind.is_bound() {
             self.check_position(account, &terms)?;
         }
         if self.triggers.futures.is_full(account) {
             return Err(Reject::TooManyTriggerOrders);
         }
-        if client_id.as_ref().is_some_and(|id| self.is_futures_id_taken(account, id)) {
+        if client_order_id.as_ref().is_some_and(|id| self.is_futures_id_taken(account, id)) {
             return Err(Reject::DuplicateClientOrderId);
         }
         let id = OrderId(next_number(&mut self.counters.futures_order));
         let plan = Trigger {
             id,
             account,
-            client_id,
+            client_order_id,
             condition,
             terms,
             state: TriggerState::Waiting,
@@ -126,8 +127,9 @@ impl Exchange {
     }
 
     fn is_futures_id_taken(&self, account: AccountId, id: &SmolStr) -> bool {
-        let placed = |owner: &super::super::account::Account| owner.futures_orders.by_client_id(id);
-        self.triggers.futures.by_client_id(account, id).is_some()
+        let placed =
+            |owner: &super::super::account::Account| owner.futures_orders.by_client_order_id(id);
+        self.triggers.futures.by_client_order_id(account, id).is_some()
             || self.accounts.get(&account).and_then(placed).is_some()
     }
 
@@ -182,12 +184,16 @@ impl Exchange {
         let plan = self.waiting_plan(account, symbol, id, kinds)?.ok_or(Reject::UnknownOrder)?;
         let whole_position = change.whole_position.unwrap_or(plan.terms.whole_position);
         if whole_position && !plan.terms.kind.is_bound() {
-            return Err(Reject::TriggerKindDiffers);
+            return Err(Reject::ConditionMismatch);
         }
         // Rule: A trigger order that was for the whole position needs a size to be for a part. Source: invented (no
         // source says it)
         if !whole_position && plan.terms.order.size <= Decimal::ZERO {
             return Err(Reject::SizeTooSmall { minimum: Decimal::ONE });
+        }
+        let order = &plan.terms.order;
+        if change.price.is_none() && order.mode == OrderMode::PostOnly {
+            return Err(Reject::PostOnlyWithoutPrice);
         }
         self.triggers.futures.change(id, |plan| {
             if let Condition::Reach { price, by, .. } = &mut plan.condition {
@@ -210,7 +216,7 @@ impl Exchange {
         now_ms: u64,
     ) -> Result<(), Reject> {
         self.waiting_plan(account, symbol, id, kinds)?.ok_or(Reject::UnknownOrder)?;
-        self.end_plan(id, TriggerState::Cancelled, FuturesAction::Cancelled, now_ms);
+        self.end_plan(id, TriggerState::Canceled, FuturesAction::Canceled, now_ms);
         Ok(())
     }
 
@@ -227,13 +233,14 @@ impl Exchange {
             terms.order.symbol == symbol && kinds.contains(&terms.kind)
         });
         for id in plans.map(|plan| plan.id).collect::<Vec<_>>() {
-            self.end_plan(id, TriggerState::Cancelled, FuturesAction::Cancelled, now_ms);
+            self.end_plan(id, TriggerState::Canceled, FuturesAction::Canceled, now_ms);
         }
     }
 
     // Rule: Take-profits and stop-losses end with their position. Source: simplified (no source says it)
-    /// Cancels the take-profits and stop-losses of a closed position.
-    pub(super) fn cancel_bound_plans(
+    /// Cancels the take-profits and stop-losses of a position if it is closed. Called when a fill closes contracts: a
+    /// later fill of the same command may open a position again, to which they do not belong.
+    pub(crate) fn cancel_bound_plans(
         &mut self,
         account: AccountId,
         symbol: &SmolStr,
@@ -248,7 +255,7 @@ impl Exchange {
             plan.terms.kind.is_bound() && (&order.symbol, order.side.long()) == (symbol, long)
         });
         for id in bound.map(|plan| plan.id).collect::<Vec<_>>() {
-            self.end_plan(id, TriggerState::Cancelled, FuturesAction::Cancelled, now_ms);
+            self.end_plan(id, TriggerState::Canceled, FuturesAction::Canceled, now_ms);
         }
     }
 
@@ -273,7 +280,7 @@ impl Exchange {
                 self.set_preset(placed, plan.terms.preset);
                 (TriggerState::Placed(placed), FuturesAction::Submitted)
             }
-            Err(_) => (TriggerState::Refused, FuturesAction::Cancelled),
+            Err(_) => (TriggerState::Rejected, FuturesAction::Canceled),
         };
         let plan = self.triggers.futures.finish(plan, state, now_ms);
         self.events.push(Event::FuturesPlan { plan: Box::new(plan), action });
@@ -284,7 +291,7 @@ impl Exchange {
     /// Returns the order to place. A take-profit or stop-loss closes at most the unreserved contracts.
     fn order_of(&self, plan: &Trigger<Plan>) -> NewFuturesOrder {
         let mut order = plan.terms.order.clone();
-        order.client_id = Some(format!("{PLACED_BY}{}", plan.id.0).into());
+        order.client_order_id = Some(format!("{PLACED_BY}{}", plan.id.0).into());
         if plan.terms.kind.is_bound() {
             let key = (order.symbol.clone(), order.side.long());
             let positions = self.accounts.get(&plan.account).map(|owner| &owner.positions);

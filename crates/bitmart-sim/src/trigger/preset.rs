@@ -11,7 +11,7 @@ use super::{Condition, Exchange, NewPlan, OrderId, Plan, PlanKind, PriceType};
 use crate::{
     AccountId,
     account::DEFAULT_HISTORY_LIMIT,
-    book::SelfTrade,
+    book::SelfTradePrevention,
     futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode},
     reject::Reject,
 };
@@ -204,15 +204,15 @@ impl Exchange {
                 order: NewFuturesOrder {
                     side,
                     price: None,
-                    mode: OrderMode::GoodTilCancelled,
-                    client_id: None,
-                    stp: SelfTrade::CancelMaker,
+                    mode: OrderMode::GoodTillCanceled,
+                    client_order_id: None,
+                    self_trade_prevention: SelfTradePrevention::CancelMaker,
                     ..order.request.clone()
                 },
                 whole_position: true,
                 preset: Preset::default(),
             };
-            let plan = NewPlan { client_id: None, condition, terms };
+            let plan = NewPlan { client_order_id: None, condition, terms };
             // Rejected when the position was closed meanwhile, or too many trigger orders wait.
             if let Ok(id) = self.submit_plan(order.account, plan, now_ms) {
                 self.triggers.presets.remember_placed(order.id, kind, id);
@@ -225,5 +225,5 @@ impl Exchange {
 // simplified (that it holds for a change as well, and the code)
 /// Checks that an order opens a position: presets are for opening orders (BitMart's reference of 2026-03).
 fn check_opens(side: FuturesSide) -> Result<(), Reject> {
-    side.opens().then_some(()).ok_or(Reject::OrderDoesNotOpen)
+    side.opens().then_some(()).ok_or(Reject::OpeningOrderRequired)
 }

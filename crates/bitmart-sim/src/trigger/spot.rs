@@ -22,7 +22,7 @@ pub enum AlgoKind {
 /// The terms of an algo order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Algo {
-    /// The kind, by which it is listed and cancelled.
+    /// The kind, by which it is listed and canceled.
     pub kind: AlgoKind,
     /// The order to place. Its client order id is also that of the algo order.
     pub order: NewSpotOrder,
@@ -56,8 +56,8 @@ impl Exchange {
         let NewAlgo { trigger_price: price, terms } = new;
         let market = self.spot.get(&terms.order.symbol).ok_or(Reject::UnknownMarket)?;
         let way = if market.last_price() < price { Direction::Rise } else { Direction::Fall };
-        let client_id = terms.order.client_id.clone();
-        if client_id.as_ref().is_some_and(|id| self.is_spot_id_taken(account, id)) {
+        let client_order_id = terms.order.client_order_id.clone();
+        if client_order_id.as_ref().is_some_and(|id| self.is_spot_id_taken(account, id)) {
             return Err(Reject::DuplicateClientOrderId);
         }
         if self.triggers.spot.is_full(account) {
@@ -67,7 +67,7 @@ impl Exchange {
         let algo = Trigger {
             id,
             account,
-            client_id,
+            client_order_id,
             condition: Condition::Reach { price, way, by: PriceType::Last },
             terms,
             state: TriggerState::Waiting,
@@ -80,8 +80,8 @@ impl Exchange {
 
     fn is_spot_id_taken(&self, account: AccountId, id: &SmolStr) -> bool {
         let owner = self.accounts.get(&account);
-        self.triggers.spot.by_client_id(account, id).is_some()
-            || owner.is_some_and(|owner| owner.spot_orders.by_client_id(id).is_some())
+        self.triggers.spot.by_client_order_id(account, id).is_some()
+            || owner.is_some_and(|owner| owner.spot_orders.by_client_order_id(id).is_some())
     }
 
     /// Cancels the waiting algo orders of a kind, in one pair or in all.
@@ -98,7 +98,7 @@ impl Exchange {
         let ids: Vec<_> = waiting.map(|algo| algo.id).collect();
         for id in ids {
             if let Some(algo) = self.triggers.spot.take(id) {
-                self.triggers.spot.finish(algo, TriggerState::Cancelled, now_ms);
+                self.triggers.spot.finish(algo, TriggerState::Canceled, now_ms);
             }
         }
     }
@@ -116,7 +116,7 @@ impl Exchange {
             return Err(Reject::OrderNotOpen);
         }
         if let Some(algo) = orders.take(id) {
-            orders.finish(algo, TriggerState::Cancelled, now_ms);
+            orders.finish(algo, TriggerState::Canceled, now_ms);
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ impl Exchange {
     pub(super) fn trigger_algo(&mut self, id: OrderId, now_ms: u64) {
         let Some(algo) = self.triggers.spot.take(id) else { return };
         let placed = self.place_spot(algo.account, algo.terms.order.clone(), now_ms);
-        let state = placed.map_or(TriggerState::Refused, TriggerState::Placed);
+        let state = placed.map_or(TriggerState::Rejected, TriggerState::Placed);
         self.triggers.spot.finish(algo, state, now_ms);
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     Command, OperatorCommand, Reject,
     account::WalletKind,
-    book::SelfTrade,
+    book::SelfTradePrevention,
     futures_order::{FuturesOrder, FuturesSide, NewFuturesOrder, OrderMode},
     spot_order::NewSpotOrder,
     tests::{START_MS, quiet, spot_order},
@@ -24,11 +24,11 @@ fn order(side: FuturesSide, price: Option<i64>, size: i64) -> NewFuturesOrder {
         side,
         price: price.map(Decimal::from),
         size: size.into(),
-        mode: OrderMode::GoodTilCancelled,
+        mode: OrderMode::GoodTillCanceled,
         leverage: 10,
         isolated: false,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     }
 }
 
@@ -38,7 +38,7 @@ fn reach(price: i64, way: Direction) -> Condition {
 
 fn new_plan(kind: PlanKind, order: NewFuturesOrder, condition: Condition) -> NewPlan {
     let terms = Plan { kind, order, whole_position: false, preset: Preset::default() };
-    NewPlan { client_id: None, condition, terms }
+    NewPlan { client_order_id: None, condition, terms }
 }
 
 fn plan(
@@ -148,7 +148,7 @@ fn a_price_of_a_single_trade_triggers_a_plan_order() {
 }
 
 #[test]
-fn a_cancelled_plan_order_is_never_triggered() {
+fn a_canceled_plan_order_is_never_triggered() {
     let mut exchange = quiet();
     let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
     let id = plan(&mut exchange, PlanKind::Plan, buy, reach(59_500, Direction::Fall));
@@ -156,7 +156,7 @@ fn a_cancelled_plan_order_is_never_triggered() {
         |exchange: &mut Exchange| exchange.cancel_plan(ME, SYMBOL, id, &[PlanKind::Plan], START_MS);
     assert_eq!(cancel(&mut exchange), Ok(()));
     trade(&mut exchange, 59_000);
-    assert_eq!(state(&exchange, id), TriggerState::Cancelled);
+    assert_eq!(state(&exchange, id), TriggerState::Canceled);
     assert_eq!(exchange.futures_orders_of(ME).count(), 0);
     assert_eq!(cancel(&mut exchange), Err(Reject::OrderNotOpen));
     let unknown = exchange.cancel_plan(OTHER, SYMBOL, id, &[PlanKind::Plan], START_MS);
@@ -170,12 +170,12 @@ fn a_rejected_order_ends_its_trigger_order() {
     let id = plan(&mut exchange, PlanKind::Plan, close, reach(59_500, Direction::Fall));
     exchange.take_events();
     trade(&mut exchange, 59_000);
-    assert_eq!(state(&exchange, id), TriggerState::Refused);
+    assert_eq!(state(&exchange, id), TriggerState::Rejected);
     let reported = exchange.take_events().into_iter().find_map(|event| match event {
         Event::FuturesPlan { plan, action } => Some((plan.state, action)),
         _ => None,
     });
-    assert_eq!(reported, Some((TriggerState::Refused, FuturesAction::Cancelled)));
+    assert_eq!(reported, Some((TriggerState::Rejected, FuturesAction::Canceled)));
 }
 
 #[test]
@@ -224,9 +224,9 @@ fn an_algo_order_becomes_an_order_of_the_pair() {
     let terms = Algo { kind: AlgoKind::Trigger, order: spot_order(true, 0, 0, -2_000, 10) };
     let new = NewAlgo { trigger_price: Decimal::from(59_000), terms };
     let mut submit = || exchange.submit_algo(ME, new.clone(), START_MS).expect("accepted");
-    let (id, cancelled) = (submit(), submit());
-    assert_eq!(exchange.cancel_algo(ME, cancelled, START_MS), Ok(()));
-    assert_eq!(exchange.cancel_algo(ME, cancelled, START_MS), Err(Reject::OrderNotOpen));
+    let (id, canceled) = (submit(), submit());
+    assert_eq!(exchange.cancel_algo(ME, canceled, START_MS), Ok(()));
+    assert_eq!(exchange.cancel_algo(ME, canceled, START_MS), Err(Reject::OrderNotOpen));
     let mut trade = |price: i64| {
         let request = |buy| spot_order(buy, 0, 0, price - 60_000, 1);
         exchange.set_available_balance(OTHER, WalletKind::Spot, &"BTC".into(), Decimal::ONE);
@@ -262,7 +262,7 @@ fn nothing_is_triggered_in_a_halted_market_until_it_resumes() {
 fn the_client_order_id_of_a_waiting_algo_order_cannot_be_used_again() {
     let mut exchange = quiet();
     let order =
-        || NewSpotOrder { client_id: Some("mine".into()), ..spot_order(true, 0, 0, -500, 1) };
+        || NewSpotOrder { client_order_id: Some("mine".into()), ..spot_order(true, 0, 0, -500, 1) };
     let terms = Algo { kind: AlgoKind::Trigger, order: order() };
     let new = NewAlgo { trigger_price: Decimal::from(59_900), terms };
     let id = exchange.submit_algo(ME, new, START_MS).expect("accepted");

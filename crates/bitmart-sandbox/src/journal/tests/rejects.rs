@@ -6,7 +6,7 @@ use bitmart_sim::{
     AccountId, Command, FuturesRequest, OperatorCommand, OrderId, Outcome, Request, SpotRequest,
     WalletRequest,
     account::WalletKind,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     margin::PairAmount,
     payment::NewWithdrawal,
@@ -69,15 +69,15 @@ fn futures(rng: &mut Rng, orders: &[OrderId]) -> Request {
                 mode: pick(
                     rng,
                     &[
-                        OrderMode::GoodTilCancelled,
+                        OrderMode::GoodTillCanceled,
                         OrderMode::FillOrKill,
                         OrderMode::ImmediateOrCancel,
                     ],
                 ),
                 leverage: pick(rng, &[10, 20]),
                 isolated: rng.chance(20),
-                client_id: None,
-                stp: SelfTrade::CancelMaker,
+                client_order_id: None,
+                self_trade_prevention: SelfTradePrevention::CancelMaker,
             };
             FuturesRequest::Place { order, preset: Preset::default() }.into()
         }

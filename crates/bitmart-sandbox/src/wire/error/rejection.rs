@@ -10,7 +10,7 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
     let error = super::error(code(reject, family));
     match reject {
         R::InsufficientBalance { .. } => error.with_reason(reject.to_string()),
-        R::SecuresLoan => error.with_message("Balance not enough: it secures a loan"),
+        R::CollateralInUse => error.with_message("Balance not enough: it secures a loan"),
         R::TooManyTriggerOrders if family == ErrorFamily::Spot => {
             error.with_message("Bad Request: too many algo orders are waiting")
         }
@@ -20,7 +20,7 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
         R::TooManyOpenOrders { maximum } => {
             error.with_message(format!("At most {maximum} orders can be open"))
         }
-        R::OrderDoesNotOpen => {
+        R::OpeningOrderRequired => {
             error.with_message("The order side is invalid: presets are for opening orders")
         }
         R::SizeTooSmall { minimum } => error.with_message(format!("Minimum size is {minimum}")),
@@ -33,7 +33,7 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
         R::SizeOutOfRange { .. } | R::PriceOutOfRange { .. } if family == ErrorFamily::Spot => {
             error.with_message(format!("Invalid size or price: {reject}"))
         }
-        R::AmountPrecision { .. }
+        R::AmountTooPrecise { .. }
         | R::AmountTooLarge { .. }
         | R::AmountOutOfRange { .. }
         | R::AmountNotPositive
@@ -43,10 +43,10 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
             let start = if error.code == 60000 { "Parameter Error" } else { "Invalid amount" };
             error.with_message(format!("{start}: {reject}"))
         }
-        R::MakerOnlyAtMarket => error.with_message(
+        R::PostOnlyWithoutPrice => error.with_message(
             "Parse parameter error: mode: must be 1 to 4, and not 4 with type market",
         ),
-        R::SelfTradeNotPrevented => {
+        R::SelfTradePreventionRequired => {
             error.with_message("Parse parameter error: stp_mode: must be 1, 2 or 3")
         }
         R::CallbackRateOutOfRange { minimum, maximum } => error.with_message(format!(
@@ -55,16 +55,18 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
         R::CountdownOutOfRange { shortest_s, .. } => error.with_message(format!(
             "Parse parameter error: timeout: must be 0 or at least {shortest_s}"
         )),
-        R::WithdrawalPrecision { decimals } => {
+        R::WithdrawalTooPrecise { decimals } => {
             error.with_message(format!("Maximum withdraw precision is {decimals}"))
         }
-        R::WithdrawalStep { multiple_of } => error.with_message(format!(
+        R::WithdrawalOffStep { multiple_of } => error.with_message(format!(
             "The withdrawal amount must be an integral multiple of {multiple_of}"
         )),
         R::WithdrawalTooSmall { minimum } => {
             error.with_message(format!("Minimum amount is {minimum}"))
         }
-        R::SavingAmount => error.with_message("Invalid amount: below or above that of the product"),
+        R::SavingAmountOutOfRange => {
+            error.with_message("Invalid amount: below or above that of the product")
+        }
         R::UnknownSaving => error.with_message("Invalid earnId"),
         R::UnknownProduct => error.with_message("Invalid productId"),
         _ => error,
@@ -93,8 +95,8 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
         R::DuplicateClientOrderId => 50042,
         R::ClientOrderIdTooLong { .. } if futures => 40049,
         R::ClientOrderIdTooLong { .. } => 50037,
-        R::ClientOrderIdCharacters if futures => 40048,
-        R::ClientOrderIdCharacters => 50038,
+        R::InvalidClientOrderId if futures => 40048,
+        R::InvalidClientOrderId => 50038,
         R::NotALimitOrder => 40042,
         R::SizeTooSmall { .. } => 50006,
         R::SizeOutOfRange { .. } | R::SizeOffLot { .. } if futures => 40044,
@@ -104,14 +106,14 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
         | R::PriceOutOfRange { .. }
         | R::PriceOffTick { .. } => 50021,
         R::SizeNotAboveFilled { .. } => 40044,
-        R::WouldTake { side: Side::Buy } => 50034,
-        R::WouldTake { side: Side::Sell } => 50035,
-        R::MakerOnlyAtMarket
-        | R::SelfTradeNotPrevented
-        | R::TriggerKindDiffers
+        R::PostOnlyWouldTrade { side: Side::Buy } => 50034,
+        R::PostOnlyWouldTrade { side: Side::Sell } => 50035,
+        R::PostOnlyWithoutPrice
+        | R::SelfTradePreventionRequired
+        | R::ConditionMismatch
         | R::CallbackRateOutOfRange { .. }
         | R::CountdownOutOfRange { .. } => 40007,
-        R::OrderOpens => 40041,
+        R::ClosingOrderRequired => 40041,
         R::LeverageOutOfRange { leverage, maximum } if *leverage > (*maximum).into() => 40029,
         R::LeverageOutOfRange { .. } => 40030,
         R::LimitValueTooLow { .. } => 51011,
@@ -119,12 +121,12 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
         R::MarketSellTooSmall { .. } => 51014,
         R::TooManyOpenOrders { .. } | R::TooManyTriggerOrders if futures => 40028,
         R::TooManyOpenOrders { .. } | R::TooManyTriggerOrders => 50000,
-        R::OrderDoesNotOpen => 40041,
+        R::OpeningOrderRequired => 40041,
         R::NoPosition => 40021,
         R::PositionTooSmall => 40020,
         R::LeverageTooHigh => 40029,
-        R::LeverageDiffers => 40040,
-        R::MarginModeDiffers => 40012,
+        R::LeverageMismatch => 40040,
+        R::MarginModeMismatch => 40012,
         R::PositionsOpen => 40059,
         R::InsufficientBalance { .. } => match family {
             F::Spot => 50020,
@@ -133,11 +135,11 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
             F::FuturesTransfer => 42000,
             F::SubAccount => 61001,
         },
-        R::SecuresLoan => 50020,
+        R::CollateralInUse => 50020,
         R::AmountNotPositive if family == F::SubAccount => 61000,
-        R::AmountPrecision { .. } if family == F::FuturesTransfer => 40005,
+        R::AmountTooPrecise { .. } if family == F::FuturesTransfer => 40005,
         R::AmountNotPositive
-        | R::AmountPrecision { .. }
+        | R::AmountTooPrecise { .. }
         | R::AmountTooLarge { .. }
         | R::AmountOutOfRange { .. }
         | R::SameWallet => match family {
@@ -156,13 +158,13 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
             (_, true) => 60029,
             (_, false) => 60063,
         },
-        R::SubAccountWithdrawal => 60054,
+        R::SubAccountCannotWithdraw => 60054,
         R::WithdrawalToSelf => 60065,
         R::DepositsClosed => 60003,
         R::WithdrawalsClosed => 60004,
         R::NetworkClosed => 60056,
-        R::WithdrawalPrecision { .. } => 60006,
-        R::WithdrawalStep { .. } => 60013,
+        R::WithdrawalTooPrecise { .. } => 60006,
+        R::WithdrawalOffStep { .. } => 60013,
         R::WithdrawalTooSmall { .. } => 60005,
         R::MemoMissing => 60014,
         R::AddressNotSaved => 60007,
@@ -172,7 +174,7 @@ fn code(reject: &Reject, family: ErrorFamily) -> u32 {
         R::LoanTooSmall => 51005,
         R::LoanTooLarge => 51004,
         R::RepaymentTooLarge => 51006,
-        R::SavingAmount | R::UnknownSaving | R::UnknownProduct => 50021,
+        R::SavingAmountOutOfRange | R::UnknownSaving | R::UnknownProduct => 50021,
         // Customers cannot send commands of the operator.
         R::Operator(_) => 50000,
     }

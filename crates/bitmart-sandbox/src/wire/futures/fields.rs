@@ -4,7 +4,7 @@ use bitmart_sim::{
     Reject,
     futures::FuturesRules,
     futures_order::{FuturesSide, OrderMode},
-    rules::check_client_id,
+    rules::check_client_order_id,
     trigger::{Preset, PresetPrice, PriceType},
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
@@ -42,11 +42,11 @@ pub(crate) fn side(params: &Params) -> Result<FuturesSide, WireError> {
 }
 
 pub(crate) fn mode(params: &Params, market: bool) -> Result<OrderMode, WireError> {
-    match params.whole("mode")? {
-        None | Some(1) => Ok(OrderMode::GoodTilCancelled),
+    match params.integer("mode")? {
+        None | Some(1) => Ok(OrderMode::GoodTillCanceled),
         Some(2) => Ok(OrderMode::FillOrKill),
         Some(3) => Ok(OrderMode::ImmediateOrCancel),
-        Some(4) if !market => Ok(OrderMode::MakerOnly),
+        Some(4) if !market => Ok(OrderMode::PostOnly),
         Some(_) => Err(params.invalid("mode", "must be 1 to 4, and not 4 with type market")),
     }
 }
@@ -88,15 +88,15 @@ pub(crate) fn isolated(params: &Params, opens: bool) -> Result<bool, WireError> 
     }
 }
 
-pub(crate) fn client_id(params: &Params) -> Result<Option<SmolStr>, WireError> {
+pub(crate) fn client_order_id(params: &Params) -> Result<Option<SmolStr>, WireError> {
     let Some(id) = params.text("client_order_id")? else { return Ok(None) };
-    check_client_id(&id).map_err(rule_error)?;
+    check_client_order_id(&id).map_err(rule_error)?;
     Ok(Some(id.into()))
 }
 
 /// Last price or mark price; `None` if absent.
 pub(crate) fn price_type(params: &Params, name: &str) -> Result<Option<PriceType>, WireError> {
-    match params.whole(name)? {
+    match params.integer(name)? {
         None => Ok(None),
         Some(1) => Ok(Some(PriceType::Last)),
         Some(2) => Ok(Some(PriceType::Fair)),
@@ -124,7 +124,7 @@ pub(crate) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, Wi
 
 /// `plan_category`: 1 is for a size, 2 for the whole position; `None` if absent.
 pub(crate) fn whole_position(params: &Params) -> Result<Option<bool>, WireError> {
-    match params.whole("plan_category")? {
+    match params.integer("plan_category")? {
         None => Ok(None),
         Some(1) => Ok(Some(false)),
         Some(2) => Ok(Some(true)),

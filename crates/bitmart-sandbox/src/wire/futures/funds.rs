@@ -38,7 +38,7 @@ fn check_page(call: &Call<'_>) -> Result<(), WireError> {
     let params = &call.params;
     Window::futures(params, call.now_ms)?;
     for name in ["page", "size"] {
-        if params.whole(name)?.is_some_and(|value| value < 1) {
+        if params.integer(name)?.is_some_and(|value| value < 1) {
             return Err(params.invalid(name, "must be at least 1"));
         }
     }

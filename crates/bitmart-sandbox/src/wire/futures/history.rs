@@ -44,10 +44,10 @@ pub(crate) fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<Ord
     if let Some(id) = call.params.text("order_id")? {
         return number::unsigned(&id).map(|id| Some(OrderId(id))).ok_or_else(unknown);
     }
-    let Some(client_id) = call.params.text("client_order_id")? else { return Ok(None) };
+    let Some(client_order_id) = call.params.text("client_order_id")? else { return Ok(None) };
     let owner = call.exchange.accounts.get(&account).ok_or_else(unknown)?;
-    let trigger = || call.exchange.triggers.futures.by_client_id(account, &client_id);
-    let order = owner.futures_orders.by_client_id(&client_id);
+    let trigger = || call.exchange.triggers.futures.by_client_order_id(account, &client_order_id);
+    let order = owner.futures_orders.by_client_order_id(&client_order_id);
     order.or_else(|| Some(trigger()?.id)).map(Some).ok_or_else(unknown)
 }
 
@@ -67,7 +67,7 @@ fn newest(mut rows: Vec<(OrderId, Value)>, limit: usize) -> Value {
 
 /// The requested number of rows.
 pub(crate) fn row_limit(params: &Params) -> Result<usize, WireError> {
-    let limit = params.whole("limit")?.unwrap_or(100);
+    let limit = params.integer("limit")?.unwrap_or(100);
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
     limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))
 }
@@ -170,11 +170,11 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
-    let kind = params.whole("flow_type")?.unwrap_or(0);
+    let kind = params.integer("flow_type")?.unwrap_or(0);
     if !(0..=5).contains(&kind) {
         return Err(params.invalid("flow_type", "must be 0 to 5"));
     }
-    let rows = params.whole("page_size")?.unwrap_or(100);
+    let rows = params.integer("page_size")?.unwrap_or(100);
     let rows = usize::try_from(rows).ok().filter(|rows| (1..=1_000).contains(rows));
     let rows = rows.ok_or_else(|| params.invalid("page_size", "must be 1 to 1000"))?;
     let window = Window::futures_ms(params, call.now_ms)?;

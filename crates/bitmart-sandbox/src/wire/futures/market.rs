@@ -53,7 +53,7 @@ pub(crate) fn depth(call: &mut Call<'_>) -> HandlerResult {
 /// Sizes are in coins, times in seconds.
 pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
-    let limit = params.whole("limit")?.unwrap_or(50);
+    let limit = params.integer("limit")?.unwrap_or(50);
     let limit = usize::try_from(limit).ok().filter(|_| (1..=MAX_TRADES).contains(&limit));
     let limit = limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))?;
     let rows = market.tape.trades(limit).map(|trade| {
@@ -125,7 +125,7 @@ pub(crate) fn funding_rates(call: &mut Call<'_>) -> HandlerResult {
 /// The latest settlements, newest first.
 pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
-    let limit = params.whole("limit")?.unwrap_or(MAX_RATES);
+    let limit = params.integer("limit")?.unwrap_or(MAX_RATES);
     if !(1..=MAX_RATES).contains(&limit) {
         return Err(params.invalid("limit", "must be 1 to 100"));
     }
@@ -155,13 +155,13 @@ fn candles(
     list: fn(&Exchange, &str, u64, CandleWindow) -> Vec<Candle>,
 ) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
-    let step = params.whole("step")?.unwrap_or(1);
+    let step = params.integer("step")?.unwrap_or(1);
     if !STEPS.contains(&step) {
         return Err(error(40038));
     }
     let time = |name| {
         params.required(name)?;
-        Ok(params.whole(name)?.unwrap_or_default())
+        Ok(params.integer(name)?.unwrap_or_default())
     };
     let (from, to) = (time("start_time")?, time("end_time")?);
     if to < from {

@@ -12,7 +12,7 @@ use crate::wire::{
 };
 use bitmart_sim::{
     Exchange, FuturesRequest, OrderId,
-    book::SelfTrade,
+    book::SelfTradePrevention,
     futures::{FuturesMarket, funding::next_funding_ms},
     futures_order::NewFuturesOrder,
 };
@@ -105,10 +105,10 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, WireError> {
         Some("market") => true,
         Some(_) => return Err(error(40042)),
     };
-    let stp = match params.whole("stp_mode")? {
-        None | Some(1) => SelfTrade::CancelMaker,
-        Some(2) => SelfTrade::CancelTaker,
-        Some(3) => SelfTrade::CancelBoth,
+    let self_trade_prevention = match params.integer("stp_mode")? {
+        None | Some(1) => SelfTradePrevention::CancelMaker,
+        Some(2) => SelfTradePrevention::CancelTaker,
+        Some(3) => SelfTradePrevention::CancelBoth,
         Some(_) => return Err(params.invalid("stp_mode", "must be 1, 2 or 3")),
     };
     let mode = fields::mode(params, market)?;
@@ -119,9 +119,19 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, WireError> {
         Some(leverage) => leverage,
         None => call.exchange.leverage_of(call.account()?, rules, isolated),
     };
-    let client_id = fields::client_id(params)?;
+    let client_order_id = fields::client_order_id(params)?;
     let symbol = rules.symbol.clone();
-    Ok(NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_id, stp })
+    Ok(NewFuturesOrder {
+        symbol,
+        side,
+        price,
+        size,
+        mode,
+        leverage,
+        isolated,
+        client_order_id,
+        self_trade_prevention,
+    })
 }
 
 /// Without an id every open order of the symbol is canceled, as documented.
@@ -131,12 +141,12 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
     if !call.exchange.futures.contains_key(symbol.as_str()) {
         return Err(error(40034));
     }
-    let client_id = call.params.text("client_order_id")?;
-    let id = match (call.params.text("order_id")?, client_id) {
+    let client_order_id = call.params.text("client_order_id")?;
+    let id = match (call.params.text("order_id")?, client_order_id) {
         (Some(id), _) => id_of(&id)?,
-        (None, Some(client_id)) => {
+        (None, Some(client_order_id)) => {
             let owner = call.owner()?;
-            owner.futures_orders.by_client_id(&client_id).ok_or_else(|| error(40037))?
+            owner.futures_orders.by_client_order_id(&client_order_id).ok_or_else(|| error(40037))?
         }
         (None, None) => {
             let symbol = Some(symbol.as_str().into());
@@ -170,9 +180,11 @@ pub(crate) fn modify_order(call: &mut Call<'_>) -> HandlerResult {
     };
     let order = call.exchange.futures_orders.get(&id);
     let order = order.filter(|order| order.account == account && order.request.symbol == symbol);
-    let client_id = order.ok_or_else(|| error(40037))?.request.client_id.clone();
+    let client_order_id = order.ok_or_else(|| error(40037))?.request.client_order_id.clone();
     call.exchange.apply(account, FuturesRequest::Modify { id, price, size })?;
-    Ok(json!({ "order_id": id.0, "client_order_id": client_id.as_deref().unwrap_or_default() }))
+    Ok(
+        json!({ "order_id": id.0, "client_order_id": client_order_id.as_deref().unwrap_or_default() }),
+    )
 }
 
 fn id_of(text: &str) -> Result<OrderId, WireError> {

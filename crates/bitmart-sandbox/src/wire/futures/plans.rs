@@ -11,7 +11,7 @@ use crate::wire::{
 };
 use bitmart_sim::{
     AccountId, FuturesRequest, OrderId,
-    book::SelfTrade,
+    book::SelfTradePrevention,
     futures::FuturesRules,
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
     rules::check_callback_rate,
@@ -50,8 +50,8 @@ fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireErro
         mode: fields::mode(params, market)?,
         leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
         isolated: fields::isolated(params, true)?,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
     let preset = fields::preset(params, rules)?;
     if !side.opens() && !preset.is_empty() {
@@ -64,7 +64,7 @@ fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireErro
     };
     let whole_position = kind.is_bound() && fields::whole_position(params)? == Some(true);
     let terms = Plan { kind, order, whole_position, preset };
-    Ok(NewPlan { client_id: None, condition, terms })
+    Ok(NewPlan { client_order_id: None, condition, terms })
 }
 
 fn way(params: &Params) -> Result<Direction, WireError> {
@@ -118,8 +118,8 @@ pub(crate) fn optional_id(
     if !call.params.is_absent("order_id") {
         return required_id(&call.params).map(Some);
     }
-    let Some(client_id) = call.params.text("client_order_id")? else { return Ok(None) };
-    let plan = call.exchange.triggers.futures.by_client_id(account, &client_id);
+    let Some(client_order_id) = call.params.text("client_order_id")? else { return Ok(None) };
+    let plan = call.exchange.triggers.futures.by_client_order_id(account, &client_order_id);
     Ok(Some(plan.ok_or_else(|| error(40037))?.id))
 }
 
@@ -172,11 +172,11 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
         side,
         price: None,
         size: fields::size(params, rules)?,
-        mode: OrderMode::GoodTilCancelled,
+        mode: OrderMode::GoodTillCanceled,
         leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
         isolated: fields::isolated(params, true)?,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
     params.required("callback_rate")?;
     let callback_rate = params.decimal("callback_rate")?.unwrap_or_default();
@@ -191,7 +191,7 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
     };
     let preset = Preset::default();
     let terms = Plan { kind: PlanKind::Trailing, order, whole_position: false, preset };
-    Ok(NewPlan { client_id: None, condition: Condition::Trail(trail), terms })
+    Ok(NewPlan { client_order_id: None, condition: Condition::Trail(trail), terms })
 }
 
 pub(crate) fn cancel_trailing(call: &mut Call<'_>) -> HandlerResult {

@@ -34,8 +34,8 @@ impl Row<'_> {
         self.market.value(self.position.size, self.market.mark_price())
     }
 
-    fn unrealised(&self) -> String {
-        plain(self.market.unrealised(self.position, self.long))
+    fn unrealized(&self) -> String {
+        plain(self.market.unrealized(self.position, self.long))
     }
 
     /// Without a position, the leverage of the next one.
@@ -69,7 +69,7 @@ pub(crate) fn positions(call: &mut Call<'_>) -> HandlerResult {
                     (false, false) => "short",
                 },
                 "open_type": if position.isolated { "isolated" } else { "cross" },
-                "unrealized_pnl": row.unrealised(),
+                "unrealized_pnl": row.unrealized(),
                 "liquidation_price": row.liquidation_price(),
                 "max_notional_value": row.max_value(),
                 "initial_margin": plain(row.margin),
@@ -87,7 +87,7 @@ pub(crate) fn positions_v1(call: &mut Call<'_>) -> HandlerResult {
                 "margin_type": if row.position.isolated { "Isolated" } else { "Cross" },
                 "position_mode": position_mode_name(row.owner.one_way),
                 "position_type": if row.long { 1 } else { 2 },
-                "unrealized_value": row.unrealised(),
+                "unrealized_value": row.unrealized(),
             }),
         )
     })
@@ -103,7 +103,7 @@ pub(crate) fn risks(call: &mut Call<'_>) -> HandlerResult {
             "symbol": market.rules.symbol.as_str(),
             "position_amt": plain(position.size),
             "mark_price": plain(market.mark_price()),
-            "unrealized_profit": row.unrealised(),
+            "unrealized_profit": row.unrealized(),
             "liquidation_price": row.liquidation_price(),
             "leverage": row.leverage().to_string(),
             "max_notional_value": row.max_value(),
@@ -182,7 +182,7 @@ fn common(row: &Row<'_>) -> Value {
         "open_avg_price": entry.clone(),
         "entry_price": entry,
         "current_amount": plain(position.size),
-        "realized_value": plain(position.realised),
+        "realized_value": plain(position.realized),
         "account": "futures",
     })
 }
@@ -235,7 +235,7 @@ pub(crate) fn assets(call: &mut Call<'_>) -> HandlerResult {
             "frozen_balance": plain(money.frozen),
             "available_balance": plain(money.available()),
             "equity": plain(money.equity()),
-            "unrealized": plain(money.unrealised()),
+            "unrealized": plain(money.unrealized()),
         })
     });
     Ok(rows.collect::<Value>())
@@ -263,7 +263,7 @@ pub(crate) fn close_all(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
     params.required("contractType")?;
-    let coins = match params.whole("contractType")? {
+    let coins = match params.integer("contractType")? {
         Some(1) => false,
         Some(2) => true,
         _ => return Err(params.invalid("contractType", "must be 1 or 2")),

@@ -18,7 +18,7 @@ pub(crate) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
     let request = &order.request;
     json!({
         "order_id": order.id.0.to_string(),
-        "client_order_id": request.client_id.as_deref().unwrap_or_default(),
+        "client_order_id": request.client_order_id.as_deref().unwrap_or_default(),
         "price": request.price.map_or("0".to_owned(), plain),
         "size": plain(request.size),
         "symbol": request.symbol.as_str(),
@@ -58,7 +58,7 @@ pub(crate) fn pushed_order(
         "action": enums::action(action),
         "order": {
             "order_id": order.id.0.to_string(),
-            "client_order_id": request.client_id.as_deref().unwrap_or_default(),
+            "client_order_id": request.client_order_id.as_deref().unwrap_or_default(),
             "price": request.price.map_or("0".to_owned(), plain),
             "size": plain(request.size),
             "symbol": request.symbol.as_str(),
@@ -72,7 +72,7 @@ pub(crate) fn pushed_order(
             "deal_size": plain(order.filled),
             "create_time": order.created_ms,
             "update_time": order.updated_ms,
-            "plan_order_id": placed_by(request.client_id.as_ref()).unwrap_or_default(),
+            "plan_order_id": placed_by(request.client_order_id.as_ref()).unwrap_or_default(),
             "last_trade": last_trade,
             "trigger_price": "-",
             "trigger_price_type": "-",
@@ -95,8 +95,8 @@ pub(crate) fn fill_row(fill: &FuturesFill) -> Value {
         "price": plain(fill.price),
         "vol": plain(fill.size),
         "exec_type": if fill.maker { "Maker" } else { "Taker" },
-        "profit": fill.realised > Decimal::ZERO,
-        "realised_profit": plain(fill.realised),
+        "profit": fill.realized > Decimal::ZERO,
+        "realised_profit": plain(fill.realized),
         "paid_fees": plain(fill.fee),
         "account": "futures",
         "create_time": fill.time_ms,
@@ -124,7 +124,7 @@ pub(crate) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     };
     let mut row = json!({
         "order_id": plan.id.0.to_string(),
-        "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
+        "client_order_id": plan.client_order_id.as_deref().unwrap_or_default(),
         "executive_price": order.price.map_or("0".to_owned(), plain),
         "trigger_price": plain(trigger),
         "size": plain(exchange.plan_size(plan)),
@@ -157,7 +157,7 @@ pub(crate) fn trigger_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     let trailing = plan.terms.kind == PlanKind::Trailing;
     let mut row = json!({
         "order_id": plan.id.0.to_string(),
-        "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
+        "client_order_id": plan.client_order_id.as_deref().unwrap_or_default(),
         "price": price,
         "size": plain(exchange.plan_size(plan)),
         "symbol": order.symbol.as_str(),
@@ -188,7 +188,7 @@ pub(crate) fn pushed_plan(
     let price = order.price.map_or("0".to_owned(), plain);
     let mut row = json!({
         "order_id": plan.id.0.to_string(),
-        "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
+        "client_order_id": plan.client_order_id.as_deref().unwrap_or_default(),
         "price": price,
         "size": plain(exchange.plan_size(plan)),
         "symbol": order.symbol.as_str(),

@@ -88,7 +88,7 @@ pub(crate) fn cancel_all_after(call: &mut Call<'_>) -> HandlerResult {
     let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
     let symbol = market.rules.symbol.clone();
     call.params.required("timeout")?;
-    let timeout = call.params.whole("timeout")?.and_then(|seconds| u64::try_from(seconds).ok());
+    let timeout = call.params.integer("timeout")?.and_then(|seconds| u64::try_from(seconds).ok());
     let timeout =
         timeout.ok_or_else(|| call.params.invalid("timeout", "must be 0 or at least 5"))?;
     let seconds = (timeout > 0).then_some(timeout);

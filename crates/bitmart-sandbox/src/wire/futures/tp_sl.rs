@@ -2,7 +2,7 @@
 
 use bitmart_sim::{
     FuturesRequest,
-    book::SelfTrade,
+    book::SelfTradePrevention,
     futures::FuturesRules,
     futures_order::{NewFuturesOrder, OrderMode},
     trigger::{Condition, NewPlan, Plan, PlanChange, PlanKind, Preset},
@@ -32,11 +32,11 @@ pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
             order.size = position.size;
         }
     }
-    let client_id = plan.client_id.clone();
+    let client_order_id = plan.client_order_id.clone();
     let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
     // The id is a string here.
-    let client_id = client_id.as_deref().unwrap_or_default();
-    Ok(json!({ "order_id": id.0.to_string(), "client_order_id": client_id }))
+    let client_order_id = client_order_id.as_deref().unwrap_or_default();
+    Ok(json!({ "order_id": id.0.to_string(), "client_order_id": client_order_id }))
 }
 
 fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
@@ -59,11 +59,11 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
         side,
         price: executed_at(params, rules, whole_position)?,
         size,
-        mode: OrderMode::GoodTilCancelled,
+        mode: OrderMode::GoodTillCanceled,
         leverage: 1,
         isolated: false,
-        client_id: None,
-        stp: SelfTrade::CancelMaker,
+        client_order_id: None,
+        self_trade_prevention: SelfTradePrevention::CancelMaker,
     };
     let condition = Condition::Reach {
         price: price(params, "trigger_price", rules)?,
@@ -73,7 +73,7 @@ fn parse(params: &Params, rules: &FuturesRules) -> Result<NewPlan, WireError> {
     let preset = Preset::default();
     // Without a size the order is for the whole position, regardless of its category.
     let terms = Plan { kind, order, whole_position: !sized, preset };
-    Ok(NewPlan { client_id: fields::client_id(params)?, condition, terms })
+    Ok(NewPlan { client_order_id: fields::client_order_id(params)?, condition, terms })
 }
 
 /// The limit price of the order that is placed; `None` for a market order: with `category` market, with a price of 0,

@@ -93,7 +93,7 @@ pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn client_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = call.params.required("clientOrderId")?;
-    found(call, account, call.exchange.triggers.spot.by_client_id(account, &id))
+    found(call, account, call.exchange.triggers.spot.by_client_order_id(account, &id))
 }
 
 fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> HandlerResult {
@@ -144,12 +144,12 @@ fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
     let (state, source) = match algo.state {
         TriggerState::Waiting => ("new", ""),
         TriggerState::Placed(_) => ("triggered", ""),
-        TriggerState::Refused => ("canceled", "system"),
-        TriggerState::Cancelled => ("canceled", "user"),
+        TriggerState::Rejected => ("canceled", "system"),
+        TriggerState::Canceled => ("canceled", "user"),
     };
     Some(json!({
         "orderId": algo.id.0.to_string(),
-        "clientOrderId": algo.client_id.as_deref().unwrap_or_default(),
+        "clientOrderId": algo.client_order_id.as_deref().unwrap_or_default(),
         "symbol": order.symbol.as_str(),
         "side": enums::side(order.side),
         "orderMode": enums::algo(algo.terms.kind),

@@ -64,12 +64,12 @@ pub(crate) fn ticker(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
     let params = &call.params;
     let market = market(&call.exchange, params)?;
-    let step = params.whole("step")?.unwrap_or(1);
+    let step = params.integer("step")?.unwrap_or(1);
     if !STEPS.contains(&step) {
         return Err(error(71005));
     }
     let limit = params.limit(100, 200).map_err(|_| error(71004))?;
-    let time = |name, code| params.whole(name).map_err(|_| error(code));
+    let time = |name, code| params.integer(name).map_err(|_| error(code));
     let (before, after) = (time("before", 71002)?, time("after", 71001)?);
     if before.zip(after).is_some_and(|(before, after)| before < after) {
         return Err(error(71003));

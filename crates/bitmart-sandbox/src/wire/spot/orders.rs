@@ -2,8 +2,8 @@
 
 use bitmart_sim::{
     AccountId, Exchange, OrderId, Reject, SpotRequest,
-    book::{SelfTrade, Side},
-    rules::{MONEY_DECIMALS, check_client_id},
+    book::{SelfTradePrevention, Side},
+    rules::{MONEY_DECIMALS, check_client_order_id},
     spot_order::{NewSpotOrder, SpotOrder, SpotOrderType},
 };
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -73,7 +73,7 @@ pub(crate) fn parse_order(
         "limit" => SpotOrderType::Limit,
         "market" => SpotOrderType::Market,
         "limit_maker" => SpotOrderType::LimitMaker,
-        "ioc" => SpotOrderType::Ioc,
+        "ioc" => SpotOrderType::ImmediateOrCancel,
         _ => return Err(error(52001)),
     };
     let order = parse_order_as(kind, exchange, params, symbol, client_field, lenient)?;
@@ -107,28 +107,28 @@ pub(crate) fn parse_order_as(
 ) -> Result<NewSpotOrder, WireError> {
     let rules = &exchange.spot.get(symbol).ok_or_else(|| error(50001))?.rules;
     let side = parse_side(params)?;
-    let stp = match params.text("stpMode")?.as_deref() {
+    let self_trade_prevention = match params.text("stpMode")?.as_deref() {
         None => None,
-        Some("none") => Some(SelfTrade::Allow),
-        Some("cancel_maker") => Some(SelfTrade::CancelMaker),
-        Some("cancel_taker") => Some(SelfTrade::CancelTaker),
-        Some("cancel_both") => Some(SelfTrade::CancelBoth),
+        Some("none") => Some(SelfTradePrevention::Off),
+        Some("cancel_maker") => Some(SelfTradePrevention::CancelMaker),
+        Some("cancel_taker") => Some(SelfTradePrevention::CancelTaker),
+        Some("cancel_both") => Some(SelfTradePrevention::CancelBoth),
         Some(_) => {
             return Err(params
                 .invalid("stpMode", "must be none, cancel_maker, cancel_taker or cancel_both"));
         }
     };
-    let client_id = params.text(client_field)?.map(SmolStr::from);
-    if let Some(id) = &client_id {
-        check_client_id(id).map_err(rule_error)?;
+    let client_order_id = params.text(client_field)?.map(SmolStr::from);
+    if let Some(id) = &client_order_id {
+        check_client_order_id(id).map_err(rule_error)?;
     }
     let mut order = NewSpotOrder {
         symbol: rules.symbol.clone(),
         margin: false,
         side,
         kind,
-        client_id,
-        stp,
+        client_order_id,
+        self_trade_prevention,
         size: Decimal::ZERO,
         price: Decimal::ZERO,
         notional: Decimal::ZERO,
@@ -178,7 +178,9 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
     let symbol = known_symbol(call)?;
     let id = match (call.params.text("order_id")?, call.params.text("client_order_id")?) {
         (Some(id), _) => parse_id(&id),
-        (None, Some(client_id)) => by_client_id(&call.exchange, account, &client_id),
+        (None, Some(client_order_id)) => {
+            by_client_order_id(&call.exchange, account, &client_order_id)
+        }
         (None, None) => return Err(error(50039)),
     };
     let id = id.filter(|id| is_order_of(call, *id, &symbol)).ok_or_else(|| error(50005))?;
@@ -194,8 +196,8 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = known_symbol(call)?;
     let ids = call.params.texts("orderIds")?.filter(|ids| !ids.is_empty());
-    let client_ids = call.params.texts("clientOrderIds")?.filter(|ids| !ids.is_empty());
-    let (requested, by_client) = match (ids, client_ids) {
+    let client_order_ids = call.params.texts("clientOrderIds")?.filter(|ids| !ids.is_empty());
+    let (requested, by_client) = match (ids, client_order_ids) {
         (Some(ids), _) => (ids, false),
         (None, Some(ids)) => (ids, true),
         (None, None) => return Err(error(50039)),
@@ -205,12 +207,15 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
     }
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for text in requested {
-        let id =
-            if by_client { by_client_id(&call.exchange, account, &text) } else { parse_id(&text) };
+        let id = if by_client {
+            by_client_order_id(&call.exchange, account, &text)
+        } else {
+            parse_id(&text)
+        };
         let id = id.filter(|id| is_order_of(call, *id, &symbol));
-        let cancelled =
+        let canceled =
             id.is_some_and(|id| call.exchange.request(account, SpotRequest::Cancel(id)).is_ok());
-        if cancelled { done.push(text) } else { failed.push(text) }
+        if canceled { done.push(text) } else { failed.push(text) }
     }
     Ok(json!({
         "totalCount": done.len() + failed.len(),
@@ -258,8 +263,8 @@ pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn client_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let client_id = call.params.required("clientOrderId")?;
-    let id = by_client_id(&call.exchange, account, &client_id);
+    let client_order_id = call.params.required("clientOrderId")?;
+    let id = by_client_order_id(&call.exchange, account, &client_order_id);
     found(call, id, account)
 }
 
@@ -295,6 +300,10 @@ fn parse_id(text: &str) -> Option<OrderId> {
     number::unsigned(text).map(OrderId)
 }
 
-fn by_client_id(exchange: &Exchange, account: AccountId, client_id: &str) -> Option<OrderId> {
-    exchange.accounts.get(&account)?.spot_orders.by_client_id(client_id)
+fn by_client_order_id(
+    exchange: &Exchange,
+    account: AccountId,
+    client_order_id: &str,
+) -> Option<OrderId> {
+    exchange.accounts.get(&account)?.spot_orders.by_client_order_id(client_order_id)
 }

@@ -3,7 +3,7 @@
 use crate::wire::{decimal::fixed, enums};
 use bitmart_sim::{
     SpotMarket, SpotRules,
-    book::{SelfTrade, Side},
+    book::{SelfTradePrevention, Side},
     spot_order::{SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
 };
 use serde_json::{Value, json};
@@ -16,14 +16,14 @@ pub(crate) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
     };
     json!({
         "orderId": order.id.0.to_string(),
-        "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
+        "clientOrderId": request.client_order_id.as_deref().unwrap_or_default(),
         "symbol": request.symbol.as_str(),
         "side": enums::side(request.side),
         "orderMode": enums::order_mode(request),
         "type": enums::order_type(request.kind),
         "state": enums::state(order.state),
         "cancelSource": order.cancel_source.map_or("", enums::cancel_source),
-        "stpMode": stp_mode_name(request.stp),
+        "stpMode": stp_mode_name(request.self_trade_prevention),
         "price": fixed(request.price, rules.price_decimals),
         "priceAvg": fixed(order.average_price(), rules.price_decimals),
         "size": fixed(request.size, rules.size_decimals),
@@ -47,7 +47,7 @@ pub(crate) fn pushed_order(
     let (entrust_type, order_type) = match request.kind {
         SpotOrderType::Limit | SpotOrderType::Market => ("NORMAL", "0"),
         SpotOrderType::LimitMaker => ("LIMIT_MAKER", "1"),
-        SpotOrderType::Ioc => ("IOC", "3"),
+        SpotOrderType::ImmediateOrCancel => ("IOC", "3"),
     };
     let legacy_state = match order.state {
         SpotOrderState::New => "4",
@@ -60,7 +60,7 @@ pub(crate) fn pushed_order(
     json!({
         "symbol": request.symbol.as_str(),
         "order_id": order.id.0.to_string(),
-        "client_order_id": request.client_id.as_deref().unwrap_or_default(),
+        "client_order_id": request.client_order_id.as_deref().unwrap_or_default(),
         "side": enums::side(request.side),
         "type": if request.kind == SpotOrderType::Market { "market" } else { "limit" },
         "price": price(request.price),
@@ -92,12 +92,12 @@ pub(crate) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
     json!({
         "tradeId": fill.trade.to_string(),
         "orderId": fill.order.0.to_string(),
-        "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
+        "clientOrderId": request.client_order_id.as_deref().unwrap_or_default(),
         "symbol": rules.symbol.as_str(),
         "side": enums::side(request.side),
         "orderMode": enums::order_mode(request),
         "type": enums::order_type(request.kind),
-        "stpMode": stp_mode_name(request.stp),
+        "stpMode": stp_mode_name(request.self_trade_prevention),
         "price": fixed(fill.price, rules.price_decimals),
         "size": fixed(fill.size, rules.size_decimals),
         "notional": fixed(fill.price * fill.size, 8),
@@ -109,12 +109,12 @@ pub(crate) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
     })
 }
 
-fn stp_mode_name(stp: Option<SelfTrade>) -> &'static str {
-    match stp {
+fn stp_mode_name(self_trade_prevention: Option<SelfTradePrevention>) -> &'static str {
+    match self_trade_prevention {
         None => "",
-        Some(SelfTrade::Allow) => "none",
-        Some(SelfTrade::CancelMaker) => "cancel_maker",
-        Some(SelfTrade::CancelTaker) => "cancel_taker",
-        Some(SelfTrade::CancelBoth) => "cancel_both",
+        Some(SelfTradePrevention::Off) => "none",
+        Some(SelfTradePrevention::CancelMaker) => "cancel_maker",
+        Some(SelfTradePrevention::CancelTaker) => "cancel_taker",
+        Some(SelfTradePrevention::CancelBoth) => "cancel_both",
     }
 }

@@ -19,7 +19,7 @@ fn between(rng: &mut Rng, least: i64, most: i64) -> i64 {
 
 /// Two accounts in one-way mode are long, and have little money left. They sell in order to close, to reduce, and
 /// to open more than they can pay.
-fn with_promises(rng: &mut Rng) -> Exchange {
+fn with_closing_orders(rng: &mut Rng) -> Exchange {
     let mut exchange = quiet();
     let usdt = "USDT".into();
     exchange.set_available_balance(TAKER, WalletKind::Futures, &usdt, Decimal::from(1_000_000));
@@ -53,25 +53,26 @@ fn filled(exchange: &mut Exchange, order: NewFuturesOrder) -> Decimal {
 }
 
 #[test]
-fn fill_or_kill_fills_whole_exactly_when_an_immediate_order_would() {
+fn fill_or_kill_fills_completely_exactly_when_an_immediate_order_would() {
     let mut rng = Rng::new(5);
-    let (mut killed, mut whole, mut doubtful) = (0, 0, 0);
+    let (mut killed, mut completed, mut starved) = (0, 0, 0);
     for round in 0..2_000 {
-        let mut exchange = with_promises(&mut rng);
+        let mut exchange = with_closing_orders(&mut rng);
         let price = rng.chance(70).then(|| 60_000 + 100 * between(&mut rng, 1, 5));
         let size = between(&mut rng, 1, 40);
         let order = |mode| NewFuturesOrder { mode, ..futures_order(true, price, size) };
         let immediate = filled(&mut exchange.clone(), order(OrderMode::ImmediateOrCancel));
         let all = Decimal::from(size);
         let expected = if immediate == all { all } else { Decimal::ZERO };
-        let met = exchange.futures["BTCUSDT"].book.levels(crate::book::Side::Sell, 9);
-        let met = met.iter().filter(|row| price.is_none_or(|price| row.0 <= price.into()));
+        let matching = exchange.futures["BTCUSDT"].book.levels(crate::book::Side::Sell, 9);
+        let matching =
+            matching.iter().filter(|row| price.is_none_or(|price| row.0 <= price.into()));
         // The book holds enough, but the order does not get it.
-        doubtful += u32::from(immediate < all && met.map(|row| row.1).sum::<Decimal>() >= all);
+        starved += u32::from(immediate < all && matching.map(|row| row.1).sum::<Decimal>() >= all);
         let before = exchange.ledger.sums();
         assert_eq!(filled(&mut exchange, order(OrderMode::FillOrKill)), expected, "round {round}");
         assert_eq!(exchange.ledger.sums(), before);
-        if expected.is_zero() { killed += 1 } else { whole += 1 }
+        if expected.is_zero() { killed += 1 } else { completed += 1 }
     }
-    assert!(killed > 100 && whole > 100 && doubtful > 5, "{killed} {whole} {doubtful}");
+    assert!(killed > 100 && completed > 100 && starved > 5, "{killed} {completed} {starved}");
 }

@@ -84,7 +84,7 @@ fn a_modified_order_moves_and_a_rejected_change_leaves_it_in_its_place() {
         Side::Sell,
         None,
         AccountId(9),
-        SelfTrade::Allow,
+        SelfTradePrevention::Off,
     );
     assert_eq!(
         queue.map(|row| row.0).collect::<Vec<_>>(),
@@ -151,21 +151,26 @@ fn fill_or_kill_does_not_count_orders_that_its_own_trades_would_cancel() {
 
 #[test]
 fn a_killed_order_with_cancel_both_cancels_the_own_order_that_it_would_match() {
-    for (others, stp, open) in [
-        (4, SelfTrade::CancelBoth, false),
-        (4, SelfTrade::CancelTaker, true),
+    for (others, self_trade_prevention, open) in [
+        (4, SelfTradePrevention::CancelBoth, false),
+        (4, SelfTradePrevention::CancelTaker, true),
         // Filled before it reaches the own order.
-        (5, SelfTrade::CancelBoth, true),
+        (5, SelfTradePrevention::CancelBoth, true),
     ] {
         let mut exchange = quiet();
         place(&mut exchange, TWO, futures_order(false, Some(60_000), others));
         let own = place(&mut exchange, ONE, futures_order(false, Some(60_100), 10));
         let mode = OrderMode::FillOrKill;
-        let order = NewFuturesOrder { mode, stp, ..futures_order(true, Some(60_200), 5) };
+        let order =
+            NewFuturesOrder { mode, self_trade_prevention, ..futures_order(true, Some(60_200), 5) };
         let taker = place(&mut exchange, ONE, order);
         let filled = exchange.futures_orders[&taker].filled;
-        assert_eq!(filled, if others < 5 { d(0) } else { d(5) }, "{stp:?} {others}");
-        assert_eq!(exchange.futures_orders[&own].open, open, "{stp:?} {others}");
+        assert_eq!(
+            filled,
+            if others < 5 { d(0) } else { d(5) },
+            "{self_trade_prevention:?} {others}"
+        );
+        assert_eq!(exchange.futures_orders[&own].open, open, "{self_trade_prevention:?} {others}");
     }
 }
 

@@ -63,7 +63,7 @@ fn new_order(number: u64, market: usize, account: u32, condition: Condition) -> 
     Trigger {
         id: OrderId(number),
         account: AccountId(account),
-        client_id: None,
+        client_order_id: None,
         condition,
         terms: Algo { kind: AlgoKind::Trigger, order },
         state: TriggerState::Waiting,

@@ -22,7 +22,7 @@ fn a_take_profit_closes_the_whole_position_and_cancels_the_stop_loss() {
     trade(&mut exchange, 61_000);
     let order = placed(&exchange, take);
     assert_eq!(exchange.futures_orders[&order].filled, Decimal::from(5));
-    assert_eq!(state(&exchange, stop), TriggerState::Cancelled);
+    assert_eq!(state(&exchange, stop), TriggerState::Canceled);
     trade(&mut exchange, 58_000);
     assert_eq!(exchange.futures_orders_of(ME).count(), 2, "one order opened it and one closed it");
 }
@@ -42,7 +42,7 @@ fn a_stop_loss_for_the_whole_position_cancels_other_closing_orders() {
 }
 
 #[test]
-fn take_profits_and_stop_losses_are_cancelled_with_their_position() {
+fn take_profits_and_stop_losses_are_canceled_with_their_position() {
     let mut exchange = quiet();
     long(&mut exchange);
     let new = tp_sl(PlanKind::StopLoss, reach(59_000, Direction::Fall), None);
@@ -51,7 +51,7 @@ fn take_profits_and_stop_losses_are_cancelled_with_their_position() {
     place(&mut exchange, ME, order(FuturesSide::CloseLong, None, 4));
     assert_eq!(state(&exchange, stop), TriggerState::Waiting, "a part is left");
     place(&mut exchange, ME, order(FuturesSide::CloseLong, None, 1));
-    assert_eq!(state(&exchange, stop), TriggerState::Cancelled);
+    assert_eq!(state(&exchange, stop), TriggerState::Canceled);
 }
 
 #[test]
@@ -193,4 +193,42 @@ fn presets_that_find_no_room_are_not_changed() {
     let result = exchange.change_preset(ME, SYMBOL, buy, both, START_MS);
     assert_eq!(result, Err(Reject::TooManyTriggerOrders));
     assert_eq!(exchange.preset_of(buy), before);
+}
+
+#[test]
+fn a_stop_loss_does_not_outlive_its_position_although_another_is_opened_at_once() {
+    let mut exchange = quiet();
+    long(&mut exchange);
+    let new = tp_sl(PlanKind::StopLoss, reach(59_000, Direction::Fall), None);
+    let stop = exchange.submit_plan(ME, new, START_MS).expect("accepted");
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_000), 5));
+    // Both are filled before triggers run, as by one command that fills several orders.
+    for (account, side) in [(ME, FuturesSide::CloseLong), (OTHER, FuturesSide::OpenShort)] {
+        let order = order(side, Some(60_000), 5);
+        exchange.place_futures(account, order, START_MS).expect("accepted");
+    }
+    let again = order(FuturesSide::OpenLong, Some(60_000), 5);
+    exchange.place_futures(ME, again, START_MS).expect("accepted");
+    exchange.run_triggers(START_MS);
+    assert_eq!(state(&exchange, stop), TriggerState::Canceled);
+}
+
+#[test]
+fn a_post_only_plan_keeps_its_price() {
+    let mut exchange = quiet();
+    let buy = NewFuturesOrder {
+        mode: OrderMode::PostOnly,
+        ..order(FuturesSide::OpenLong, Some(60_000), 5)
+    };
+    let id = plan(&mut exchange, PlanKind::Plan, buy, reach(61_000, Direction::Rise));
+    let change = |price: Option<i64>| PlanChange {
+        trigger_price: Decimal::from(61_000),
+        by: PriceType::Last,
+        price: price.map(Decimal::from),
+        whole_position: None,
+    };
+    let kinds = [PlanKind::Plan];
+    let market = exchange.change_plan(ME, SYMBOL, id, &kinds, change(None), START_MS);
+    assert_eq!(market, Err(Reject::PostOnlyWithoutPrice));
+    exchange.change_plan(ME, SYMBOL, id, &kinds, change(Some(59_000)), START_MS).expect("accepted");
 }

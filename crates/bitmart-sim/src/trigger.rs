@@ -97,9 +97,11 @@ pub enum TriggerState {
     /// It was triggered and placed this order.
     Placed(OrderId),
     /// It was triggered, but its order was rejected.
-    Refused,
-    /// The owner cancelled it, or its position was closed.
-    Cancelled,
+    #[serde(alias = "Refused")]
+    Rejected,
+    /// The owner canceled it, or its position was closed.
+    #[serde(alias = "Cancelled")]
+    Canceled,
 }
 
 /// A trigger order, waiting or finished.
@@ -110,7 +112,8 @@ pub struct Trigger<T> {
     /// The owner.
     pub account: AccountId,
     /// Up to 32 ASCII letters and digits, chosen by the client.
-    pub client_id: Option<SmolStr>,
+    #[serde(alias = "client_id")]
+    pub client_order_id: Option<SmolStr>,
     /// The condition.
     pub condition: Condition,
     /// The order to place.
@@ -210,17 +213,13 @@ impl Exchange {
             }
             Event::FuturesOrder { order, action, .. } => {
                 let (id, is_open) = (order.id, order.open);
-                if *action == FuturesAction::Fill && self.triggers.presets.is_pending(id) {
+                if *action == FuturesAction::Filled && self.triggers.presets.is_pending(id) {
                     let order = order.clone();
                     self.place_preset(&order, now_ms);
                 }
                 if !is_open {
                     self.triggers.presets.remove_pending(id);
                 }
-            }
-            Event::FuturesPosition { account, symbol, long } => {
-                let (account, symbol, long) = (*account, symbol.clone(), *long);
-                self.cancel_bound_plans(account, &symbol, long, now_ms);
             }
             _ => {}
         }
