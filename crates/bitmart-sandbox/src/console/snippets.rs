@@ -35,16 +35,13 @@ pub(super) struct Snippet {
 /// The snippets of a request; none if its body was truncated.
 pub(super) fn of(record: &RequestRecord) -> Vec<Snippet> {
     let is_get = record.method == HttpMethod::GET;
-    if record.body.is_truncated() || !is_get && record.method != HttpMethod::POST {
+    if record.body().is_truncated() || !is_get && record.method != HttpMethod::POST {
         return Vec::new();
     }
-    let body = String::from_utf8_lossy(&record.body.bytes).into_owned();
-    let target = match record.query.as_str() {
-        "" => record.path.clone(),
-        query => format!("{}?{query}", record.path),
-    };
+    let body = String::from_utf8_lossy(record.body().bytes).into_owned();
+    let target = record.target();
     let auth = routes()
-        .find(|route| route.path == record.path && (route.method == Method::Get) == is_get)
+        .find(|route| route.path == record.path() && (route.method == Method::Get) == is_get)
         .map_or(Auth::Signed, |route| route.auth);
     let request = Parts { record, target, body, auth };
     vec![
@@ -76,7 +73,7 @@ impl Parts<'_> {
             return format!("curl -sS \"$BITMART_{}_URL\"{target}\n", self.host());
         }
         let futures = match self.record.host {
-            Host::Futures if !self.record.path.starts_with("/contract/") => " --futures",
+            Host::Futures if !self.record.path().starts_with("/contract/") => " --futures",
             _ => "",
         };
         let body = if method == HttpMethod::POST {
@@ -90,7 +87,7 @@ impl Parts<'_> {
     fn rust(&self) -> String {
         let method = if self.record.method == HttpMethod::GET { "Get" } else { "Post" };
         let parameters =
-            if method == "Get" { query_as_json(&self.record.query) } else { self.body.clone() };
+            if method == "Get" { query_as_json(&self.record.query()) } else { self.body.clone() };
         format!(
             "use bitmart::rest::{{self, Method, catalog}};\n\
              use bitmart::{{Credentials, Environment}};\n\n\
@@ -105,7 +102,7 @@ impl Parts<'_> {
              \x20   println!(\"{{}}\", client.send_raw(&entry.metadata, payload).await?.data);\n\
              \x20   Ok(())\n\
              }}\n",
-            rust_text(&self.record.path),
+            rust_text(&self.record.path()),
             rust_text(&parameters),
         )
     }
