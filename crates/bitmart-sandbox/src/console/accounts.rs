@@ -107,8 +107,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
         drop(state);
         return page::missing(visit);
     };
-    let balances = exchange.balance_rows();
-    let balances = balances.into_iter().filter(|row| row.account == number);
+    let balances = exchange.balance_rows_of(account).into_iter();
     let balances = balances.filter(|row| !row.available.is_zero() || !row.frozen.is_zero());
     let wallets = balances.map(|row| {
         vec![row.wallet.to_owned(), row.currency, plain(row.available), plain(row.frozen)]
