@@ -235,7 +235,7 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
             })
             .collect::<Vec<_>>()
     });
-    let editable = market.contract.map(|contract| editable(contract));
+    let editable = market.contract.map(editable);
     drop(state);
     let back = format!("/console/markets/{symbol}");
     let halt = if halted { "Resume" } else { "Halt" };

@@ -24,7 +24,8 @@ fn cells(page: &str, table: &str) -> Vec<Vec<String>> {
 }
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    let bytes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    bytes.concat()
 }
 
 #[tokio::test]
