@@ -18,7 +18,7 @@ use crate::step::{self, Outcome, Part};
 
 /// Timeout of a script; the longest takes about forty seconds.
 const TIMEOUT: Duration = Duration::from_secs(120);
-const SCRIPTS: &str = "crates/bitmart-sandbox/tests/foreign";
+pub(crate) const SCRIPTS: &str = "crates/bitmart-sandbox/tests/foreign";
 
 /// A PHP module that Debian packages separately.
 const PHP_CURL: &str = "php-curl";

@@ -52,7 +52,7 @@ mod ws;
 pub use bitmart_sim::{
     Contract, SpotPair,
     account::WalletKind,
-    operator::{NetworkTerms, WithdrawAddress},
+    operator::{LeverageBracket, NetworkTerms, WithdrawAddress},
     report::{Balance, Book, Fill, Order},
 };
 pub use rust_decimal::Decimal;

@@ -56,7 +56,7 @@ pub use self::{
     },
     market::{
         AdvanceClock, ClockState, DelistContract, HaltMarket, HoldMarket, MovePrice, OpenCurrency,
-        ReadClock, SetNetwork, StepMarket,
+        ReadClock, SetBrackets, SetNetwork, StepMarket,
     },
     server::{Ledger, ReadBook, ReadLedger, RequestStop, Stopping, TakeSnapshot, Time},
     snapshots::{

@@ -2,11 +2,15 @@
 //!
 //! Everything is bounded: bodies and headers in size, requests and the frames of each WebSocket in number and bytes.
 //! What no longer fits is dropped, oldest first, and counted. Keys and signatures are never recorded.
+//!
+//! A sandbox at its limit records each request, so that only what the client sent is copied: texts and reasons are
+//! rendered when a page shows them.
 
 mod capture;
 mod redact;
 mod ring;
 mod socket;
+mod text;
 
 use std::{
     collections::VecDeque,
@@ -124,7 +128,26 @@ impl Traffic {
     }
 }
 
-/// A body or frame, truncated to [`MAX_BODY`].
+/// A body, truncated to [`MAX_BODY`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Excerpt<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Its whole length in bytes.
+    pub(crate) length: usize,
+}
+
+impl Excerpt<'_> {
+    /// The recorded start of a body.
+    fn cut(body: &[u8]) -> &[u8] {
+        body.get(..MAX_BODY).unwrap_or(body)
+    }
+
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.length > self.bytes.len()
+    }
+}
+
+/// A frame, truncated to [`MAX_BODY`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Payload {
     pub(crate) bytes: Bytes,
@@ -141,12 +164,6 @@ impl Payload {
             _ => bytes.clone(),
         };
         Self { bytes, length }
-    }
-
-    /// A copy that does not share the memory of `bytes`.
-    pub(crate) fn copy(bytes: &[u8]) -> Self {
-        let start = bytes.get(..MAX_BODY).unwrap_or(bytes);
-        Self { bytes: Bytes::copy_from_slice(start), length: bytes.len() }
     }
 
     pub(crate) fn is_truncated(&self) -> bool {

@@ -355,3 +355,38 @@ async fn a_stop_request_gets_its_response() {
             .expect("in time");
     assert!(response.starts_with("HTTP/1.1 200"), "{response:?}");
 }
+
+#[tokio::test]
+async fn brackets_that_are_set_bound_the_orders_of_a_contract() {
+    let sandbox = stepped_sandbox().await;
+    let brackets = json!([
+        { "leverage": 20, "cap": "10000", "ratio": "0.01" },
+        { "leverage": 5, "cap": "60000", "ratio": "0.1" },
+    ]);
+    let set = json!({ "symbol": "BTCUSDT", "brackets": brackets });
+    assert_eq!(post(&sandbox, "/market/brackets", set.clone()).await, set);
+    let client = Client::futures(&sandbox);
+    let rows = client.get("/contract/public/leverage-bracket?symbol=BTCUSDT").await.data();
+    let row = &rows["rules"][0]["brackets"][1];
+    assert_eq!(
+        (&row["initial_leverage"], &row["notional_floor"], &row["notional_cap"]),
+        (&json!(5), &json!("10000"), &json!("60000")),
+        "{rows}"
+    );
+    let order = |leverage: &str| {
+        json!({
+            "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": leverage, "open_type": "isolated",
+            "price": "50000", "size": 1,
+        })
+    };
+    let submit = "/contract/private/submit-order";
+    assert_eq!(client.post(submit, order("21")).await.code(), 40029);
+    client.post(submit, order("20")).await.data();
+    for (symbol, ratio, status) in [("NOPE", "0.01", 404), ("BTCUSDT", "0.05", 400)] {
+        let body = json!({
+            "symbol": symbol, "brackets": [{ "leverage": 20, "cap": "10000", "ratio": ratio }],
+        });
+        let response = raw(&sandbox, "POST", "/market/brackets", body.to_string()).await;
+        assert_eq!(response.status, status, "{}", response.text);
+    }
+}

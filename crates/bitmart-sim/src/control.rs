@@ -37,6 +37,8 @@ pub enum ControlError {
     NoModel(String),
     /// The price is not from a tenth to ten times the start price.
     InvalidPrice(Decimal),
+    /// The leverage brackets do not fit together; the text says why.
+    InvalidBrackets(&'static str),
 }
 
 impl fmt::Display for ControlError {
@@ -58,6 +60,7 @@ impl fmt::Display for ControlError {
             Self::InvalidPrice(price) => {
                 write!(f, "{price} is not a price from a tenth to ten times the start price")
             }
+            Self::InvalidBrackets(text) => f.write_str(text),
             Self::InvalidAmount(amount) => {
                 write!(
                     f,

@@ -1,6 +1,7 @@
-//! Settings of the operator: frozen accounts, delisted contracts, closed deposits and withdrawals, withdrawal
-//! addresses and terms of networks.
+//! Settings of the operator: frozen accounts, delisted contracts, leverage brackets, closed deposits and withdrawals,
+//! withdrawal addresses and terms of networks.
 
+mod leverage_bracket;
 mod network_terms;
 mod withdraw_address;
 
@@ -10,7 +11,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-pub use self::{network_terms::NetworkTerms, withdraw_address::WithdrawAddress};
+pub use self::{
+    leverage_bracket::LeverageBracket, network_terms::NetworkTerms,
+    withdraw_address::WithdrawAddress,
+};
 use super::{AccountId, Exchange, control::ControlError, reject::Reject};
 
 // Rule: An account saves up to 200 addresses. Source: invented (no source states a bound)
@@ -63,6 +67,13 @@ pub enum Operation {
         symbol: String,
         /// The new price, from a tenth to ten times the start price.
         price: Decimal,
+    },
+    /// Replace the leverage brackets of a contract, and with them its highest leverage.
+    SetBrackets {
+        /// The contract, such as `BTCUSDT`.
+        symbol: String,
+        /// The new brackets, smallest cap first.
+        brackets: Vec<LeverageBracket>,
     },
 }
 
@@ -220,6 +231,7 @@ impl Exchange {
                 self.decisions.addresses.entry(account).or_default().push(address);
             }
             Operation::MovePrice { symbol, price } => self.move_price(symbol, price)?,
+            Operation::SetBrackets { symbol, brackets } => self.set_brackets(symbol, &brackets)?,
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use super::{
     Exchange,
-    account::WalletKind,
+    account::{Account, WalletKind},
     book::Side,
     ledger::Wallet,
     spot_order::SpotOrderState,
@@ -195,46 +195,48 @@ impl Exchange {
 
     /// Returns the balances of customers, by account, wallet and currency.
     pub fn balance_rows(&self) -> Vec<Balance> {
+        let customers = self.accounts.values().filter(|account| !account.house);
+        customers.flat_map(|account| self.balance_rows_of(account)).collect()
+    }
+
+    /// Returns the balances of an account, by wallet and currency.
+    pub fn balance_rows_of(&self, account: &Account) -> Vec<Balance> {
         let mut rows = Vec::new();
-        for account in self.accounts.values().filter(|account| !account.house) {
-            let mut margin: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
-            for ((_, currency), wallet) in &account.margin {
-                let wallet = self.ledger.wallet(*wallet);
-                let sum = margin.entry(currency.clone()).or_default();
-                sum.available += wallet.available;
-                sum.frozen += wallet.frozen;
-            }
-            let mut earn: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
-            for holding in
-                [false, true].iter().flat_map(|fixed| self.savings.of(account.id, *fixed))
-            {
-                let sum = earn.entry(holding.product.currency.clone()).or_default();
-                sum.available += holding.amount;
-            }
-            let of = |kind| -> BTreeMap<SmolStr, Wallet> {
-                let wallets = self.wallets(account.id, kind);
-                wallets.map(|(currency, wallet)| (currency.clone(), wallet)).collect()
-            };
-            let wallets = [
-                ("spot", of(WalletKind::Spot)),
-                ("funding", of(WalletKind::Funding)),
-                ("futures", of(WalletKind::Futures)),
-                ("margin", margin),
-                ("earn", earn),
-            ];
-            for (wallet, wallets) in &wallets {
-                rows.extend(wallets.iter().map(|(currency, money)| Balance {
-                    account: account.id.0,
-                    wallet,
-                    currency: currency.to_string(),
-                    available: match *wallet {
-                        // Includes the unrealized profit and loss of cross positions.
-                        "futures" => self.collateral(account.id, currency).available(),
-                        _ => money.available,
-                    },
-                    frozen: money.frozen,
-                }));
-            }
+        let mut margin: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
+        for ((_, currency), wallet) in &account.margin {
+            let wallet = self.ledger.wallet(*wallet);
+            let sum = margin.entry(currency.clone()).or_default();
+            sum.available += wallet.available;
+            sum.frozen += wallet.frozen;
+        }
+        let mut earn: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
+        for holding in [false, true].iter().flat_map(|fixed| self.savings.of(account.id, *fixed)) {
+            let sum = earn.entry(holding.product.currency.clone()).or_default();
+            sum.available += holding.amount;
+        }
+        let of = |kind| -> BTreeMap<SmolStr, Wallet> {
+            let wallets = self.wallets(account.id, kind);
+            wallets.map(|(currency, wallet)| (currency.clone(), wallet)).collect()
+        };
+        let wallets = [
+            ("spot", of(WalletKind::Spot)),
+            ("funding", of(WalletKind::Funding)),
+            ("futures", of(WalletKind::Futures)),
+            ("margin", margin),
+            ("earn", earn),
+        ];
+        for (wallet, wallets) in &wallets {
+            rows.extend(wallets.iter().map(|(currency, money)| Balance {
+                account: account.id.0,
+                wallet,
+                currency: currency.to_string(),
+                available: match *wallet {
+                    // Includes the unrealized profit and loss of cross positions.
+                    "futures" => self.collateral(account.id, currency).available(),
+                    _ => money.available,
+                },
+                frozen: money.frozen,
+            }));
         }
         rows
     }

@@ -68,6 +68,13 @@ async function markets({ page, origin, report, until }) {
   await page.goto(`${origin}/console/markets/BTCUSDT?minutes=5`);
   report((await page.locator("svg.plot rect").count()) > 50, "a market has candles");
   report((await page.textContent("#brackets")).includes("100"), "a contract has leverage brackets");
+  await page.click("summary:has-text('Set the brackets')");
+  const rows = JSON.parse(await page.inputValue("#brackets-form-brackets"));
+  rows[0].leverage -= 5;
+  await page.fill("#brackets-form-brackets", JSON.stringify(rows));
+  await page.click("button:text-is('Set the brackets')");
+  const highest = await page.locator("#brackets tbody th").first().textContent();
+  report(highest === String(rows[0].leverage), `the highest leverage of a contract is set to ${highest}`);
   await page.fill("#move-price", "70000");
   await page.click("text=Move the price");
   await until("the new price", async () => {

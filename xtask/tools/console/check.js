@@ -1,6 +1,6 @@
 // Uses the console in a headless browser as its user would, while another program trades. Run by
-// `cargo xtask test console` with the name of the browser, the program `bitmart` and a folder for screenshots. Prints
-// counts at the end.
+// `cargo xtask test console` with the name of the browser, the program `bitmart`, a folder for screenshots and a Python
+// with BitMart's SDK. Prints counts at the end.
 
 const fs = require("fs");
 const os = require("os");
@@ -11,7 +11,7 @@ const { chromium } = require("playwright-core");
 const { Bot } = require("./exchange.js");
 const journeys = require("./journeys.js");
 
-const [browserName, program, folder] = process.argv.slice(2);
+const [browserName, program, folder, python] = process.argv.slice(2);
 const WIDTHS = [360, 800, 1600];
 let passed = 0;
 let failed = 0;
@@ -115,6 +115,12 @@ async function checkPages(browser, sandbox, pages) {
   }
 }
 
+// The first block of code in a language of docs/console.md.
+function documented(language) {
+  const page = fs.readFileSync(path.join(__dirname, "../../../docs/console.md"), "utf8");
+  return page.split("```" + language + "\n")[1].split("```")[0];
+}
+
 // The pictures of docs/console.md, from a sandbox without the hostile requests of the test.
 async function takePictures(browser) {
   const sandbox = await startSandbox();
@@ -123,11 +129,11 @@ async function takePictures(browser) {
     const page = await context.newPage();
     await page.goto(sandbox.url);
     const own = new Bot(sandbox.ready);
-    await own.send("GET", "/spot/quotation/v3/ticker?symbol=BTC_USDT");
     await own.order({ client_order_id: "first" });
-    await own.order({ size: "5000" });
-    await own.order({ client_order_id: "second" });
-    await own.order({}, { "X-BM-SIGN": own.sign("0", "{}") });
+    // What the page says: a bot in Python sends an order that is refused.
+    const bot = documented("python");
+    const output = sandbox.shell(`"${python}" - <<'END'\n${bot}END`);
+    report(/50020/.test(output), `the documented bot is refused: ${output.trim().split("\n").pop()}`);
     const origin = new URL(sandbox.url).origin;
     const shoot = (name) => page.screenshot({ path: path.join(folder, `docs-${name}.png`) });
     await page.goto(`${origin}/console/traffic`);

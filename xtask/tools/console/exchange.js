@@ -8,6 +8,33 @@ class Bot {
     this.ready = ready;
   }
 
+  // Sends requests as fast as it can until it is stopped.
+  flood(paths) {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+    const load = { sent: 0, stop: null };
+    let isStopped = false;
+    const one = () =>
+      new Promise((resolve) => {
+        const request = http.get(this.ready.spot.rest + paths[load.sent % paths.length], { agent }, (response) => {
+          response.resume();
+          response.on("end", resolve);
+          response.on("error", resolve);
+        });
+        load.sent += 1;
+        request.on("error", resolve);
+      });
+    const worker = async () => {
+      while (!isStopped) await one();
+    };
+    const workers = Array.from({ length: 8 }, worker);
+    load.stop = async () => {
+      isStopped = true;
+      await Promise.all(workers);
+      agent.destroy();
+    };
+    return load;
+  }
+
   sign(timestamp, text) {
     const { secret, memo } = this.ready.credentials;
     return crypto.createHmac("sha256", secret).update(`${timestamp}#${memo}#${text}`).digest("hex");

@@ -92,6 +92,41 @@ async function traffic({ page, sandbox, bot, origin, report, until }) {
   await until("the copied requests", async () => (await row.count()) >= 5);
 }
 
+// The page stays usable while another program sends more than it can show.
+async function load({ page, bot, origin, report, until }) {
+  await page.goto(`${origin}/console/traffic`);
+  const flood = bot.flood(["/system/time", "/spot/quotation/v3/ticker?symbol=BTC_USDT", "/spot/no/such/path"]);
+  try {
+    await until("the load", () => flood.sent >= 1000);
+    const before = flood.sent;
+    await page.fill("#q", "quotation");
+    await page.locator("#requests tbody tr:visible", { hasText: "quotation" }).first().waitFor();
+    await until("more of the load", () => flood.sent >= before + 1000);
+    const rows = await page.evaluate(() => {
+      const all = [...document.querySelectorAll("#requests tbody tr")];
+      const shown = all.filter((row) => !row.hidden);
+      const others = shown.filter((row) => !/quotation/.test(row.textContent));
+      return { all: all.length, shown: shown.length, others: others.length };
+    });
+    report(rows.all <= 400, `under load the page has a bounded number of rows: ${rows.all}`);
+    report(rows.shown > 0 && rows.others === 0, `under load the filter works: ${rows.shown} shown`);
+    await page.fill("#q", "");
+    await page.click("#pause");
+    const first = await page.locator("#requests tbody tr").first().textContent();
+    const paused = flood.sent;
+    await until("the load of a pause", () => flood.sent >= paused + 1000);
+    report((await page.locator("#requests tbody tr").first().textContent()) === first, "under load a pause holds the list");
+    await page.locator("#requests tbody a").first().click();
+    await page.waitForURL(/traffic\/\d+$/);
+    report((await page.textContent("main")).includes("Response body"), "under load a request opens");
+  } finally {
+    await flood.stop();
+  }
+  report(true, `the load was ${flood.sent} requests`);
+  await page.goto(`${origin}/console/traffic`);
+  await page.click("text=Clear the records");
+}
+
 async function injection({ page, bot, origin, report }) {
   await page.goto(`${origin}/console/traffic`);
   const path = `/spot/${encodeURIComponent(HOSTILE)}?a=${encodeURIComponent(HOSTILE)}&b=<script>alert(3)</script>`;
@@ -135,6 +170,7 @@ async function run(all) {
   await access(all);
   await forgery(all);
   await traffic(all);
+  await load(all);
   await injection(all);
   const socket = await sockets(all);
   await changes.accounts(all);

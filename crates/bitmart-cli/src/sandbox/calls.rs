@@ -74,6 +74,8 @@ fn argument(field: &Field) -> Arg {
         Kind::OneOf(values) => {
             argument.value_parser(PossibleValuesParser::new(values)).ignore_case(true)
         }
+        // Commas are part of the JSON of objects.
+        Kind::List(item) if !item.fields().is_empty() => argument.value_parser(json_list),
         Kind::List(_) => argument.value_delimiter(','),
         _ => argument,
     };
@@ -82,6 +84,11 @@ fn argument(field: &Field) -> Arg {
         None if field.required => argument.required(true),
         None => argument.long(kebab(field.name)),
     }
+}
+
+fn json_list(text: &str) -> Result<Value, String> {
+    let list = serde_json::from_str::<Vec<Value>>(text);
+    list.map(Value::Array).map_err(|error| format!("it is a list in JSON: {error}"))
 }
 
 /// The value of a required field without its option; `None` for a field that must be given.
@@ -110,6 +117,9 @@ fn value(field: &Field, matches: &ArgMatches) -> Option<Value> {
         Kind::OneOf(values) => {
             let given = text()?;
             json!(values.iter().find(|value| value.eq_ignore_ascii_case(given))?)
+        }
+        Kind::List(item) if !item.fields().is_empty() => {
+            matches.get_one::<Value>(field.name)?.clone()
         }
         Kind::List(_) => {
             json!(matches.get_many::<String>(field.name)?.map(|one| one.trim()).collect::<Vec<_>>())
@@ -140,6 +150,14 @@ mod tests {
                 &["fund", "usdt", "5"][..],
                 "/balances",
                 json!({ "account": 1, "wallet": "spot", "currency": "USDT", "amount": "5" }),
+            ),
+            (
+                &["set-brackets", "BTCUSDT", r#"[{"leverage":5,"cap":"10","ratio":"0.1"}]"#],
+                "/market/brackets",
+                json!({
+                    "symbol": "BTCUSDT",
+                    "brackets": [{ "leverage": 5, "cap": "10", "ratio": "0.1" }],
+                }),
             ),
             (&["book", "btc_usdt"], "/book/BTC_USDT", json!({})),
             (

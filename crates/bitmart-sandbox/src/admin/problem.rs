@@ -68,6 +68,7 @@ fn status(error: &OperatorError) -> StatusCode {
         | OperatorError::ClockTooFar
         | OperatorError::Rejected(_)
         | OperatorError::InvalidPrice(_)
+        | OperatorError::InvalidBrackets(_)
         | OperatorError::InvalidName(_)
         | OperatorError::InvalidScenario(_)
         | OperatorError::InvalidFault(_) => StatusCode::BAD_REQUEST,

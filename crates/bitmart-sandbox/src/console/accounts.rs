@@ -17,8 +17,8 @@ use crate::{
     operator::{CreateAccount, FreezeAccount, MakeDeposit, SetBalance},
 };
 
-/// Rows of a table of history.
-const HISTORY: usize = 200;
+/// Accounts of the list.
+const ACCOUNTS_SHOWN: usize = 500;
 
 #[derive(Template)]
 #[template(path = "console/sections.html")]
@@ -49,11 +49,18 @@ const ACCOUNTS: &[Column] = &[
 pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let state = visit.shared.state();
     let exchange = &state.exchange;
-    let customers = exchange.accounts.values().filter(|account| !account.house);
-    let rows: Vec<Row> = customers.map(|account| summary(exchange, account)).collect();
+    let customers = || exchange.accounts.values().filter(|account| !account.house);
+    let rows: Vec<Row> =
+        customers().take(ACCOUNTS_SHOWN).map(|account| summary(exchange, account)).collect();
+    let caption = match customers().count() {
+        count if count > ACCOUNTS_SHOWN => {
+            format!("The first {ACCOUNTS_SHOWN} of {count} accounts")
+        }
+        _ => "Accounts".to_owned(),
+    };
     drop(state);
     let back = "/console/accounts";
-    let table = Table::element("accounts", "Accounts", ACCOUNTS, rows, "There is no account.");
+    let table = Table::element("accounts", caption, ACCOUNTS, rows, "There is no account.");
     page::render(&Sections {
         shell: visit.shell("Accounts", "Accounts"),
         intro: String::new(),
@@ -100,18 +107,17 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
         drop(state);
         return page::missing(visit);
     };
-    let balances = exchange.balance_rows();
-    let balances = balances.into_iter().filter(|row| row.account == number);
+    let balances = exchange.balance_rows_of(account).into_iter();
     let balances = balances.filter(|row| !row.available.is_zero() || !row.frozen.is_zero());
     let wallets = balances.map(|row| {
         vec![row.wallet.to_owned(), row.currency, plain(row.available), plain(row.frozen)]
     });
     let wallets: Vec<_> = wallets.collect();
     let positions = rows::positions(exchange, account);
-    let orders = rows::orders(exchange, |order| order.account == number && order.is_open());
-    let finished = rows::orders(exchange, |order| order.account == number && !order.is_open());
-    let fills = rows::fills(exchange, number);
-    let ledger = ledger::rows(exchange, id);
+    let orders = rows::open_orders(exchange, account);
+    let finished = rows::finished_orders(exchange, account);
+    let fills = rows::fills(exchange, id);
+    let ledger = ledger::rows(exchange, account);
     let frozen = exchange.decisions.is_frozen(id);
     drop(state);
     let keys = visit.shared.keys.keys_of_account(id);
@@ -156,45 +162,16 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
             ),
             section(
                 "Open orders",
-                Table::element(
-                    "open",
-                    "Open orders, newest first",
-                    rows::ORDERS,
-                    orders.into_iter().take(HISTORY),
-                    none,
-                ),
+                Table::element("open", "Open orders, newest first", rows::ORDERS, orders, none),
             ),
             section(
                 "Finished orders",
-                Table::element(
-                    "finished",
-                    "Latest finished orders",
-                    rows::ORDERS,
-                    finished.into_iter().take(HISTORY),
-                    none,
-                ),
+                Table::element("finished", "Latest finished orders", rows::ORDERS, finished, none),
             ),
-            section(
-                "Fills",
-                Table::element(
-                    "fills",
-                    "Latest fills",
-                    rows::FILLS,
-                    fills.into_iter().take(HISTORY),
-                    none,
-                ),
-            ),
+            section("Fills", Table::element("fills", "Latest fills", rows::FILLS, fills, none)),
             section(
                 "Ledger",
-                Table::element(
-                    "ledger",
-                    "Latest movements of money, with the sum of all kept movements of the wallet and currency up to \
-                     each; \
-                     starting balances, savings and loans are not listed",
-                    ledger::COLUMNS,
-                    ledger.into_iter().take(HISTORY),
-                    none,
-                ),
+                Table::element("ledger", ledger::CAPTION, ledger::COLUMNS, ledger, none),
             ),
             section(
                 "Keys",

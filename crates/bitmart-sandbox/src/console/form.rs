@@ -94,6 +94,8 @@ fn values(described: &[Field], fields: &Fields) -> Result<Map<String, Value>, St
                 json!(text.parse::<u64>().map_err(|_| format!("{} is a whole number", field.name))?)
             }
             Kind::Boolean => json!(text == "true"),
+            Kind::List(item) if !item.fields().is_empty() => serde_json::from_str(text)
+                .map_err(|error| format!("{} is a list in JSON: {error}", field.name))?,
             Kind::List(_) => text.split(',').map(|one| json!(one.trim())).collect(),
             Kind::Object(_) | Kind::Any => {
                 serde_json::from_str(text).map_err(|_| format!("{} is JSON", field.name))?
@@ -132,6 +134,8 @@ pub(super) struct Input {
 pub(super) enum Control {
     Hidden,
     Text,
+    /// Lines of text.
+    Area,
     Number,
     Select(Vec<String>),
     Suggest(&'static str),
@@ -175,6 +179,11 @@ impl CallForm {
     /// Sets a field, which is not shown.
     pub(super) fn fixed(self, name: &str, value: impl fmt::Display) -> Self {
         self.with(name, value).change(name, |input| input.control = Control::Hidden)
+    }
+
+    /// Fills a field in, which has lines.
+    pub(super) fn lines(self, name: &str, lines: impl fmt::Display) -> Self {
+        self.with(name, lines).change(name, |input| input.control = Control::Area)
     }
 
     /// Offers the values of a list of the page.

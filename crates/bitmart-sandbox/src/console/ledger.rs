@@ -1,14 +1,22 @@
-//! The movements of money of an account, with running sums.
+//! The movements of money of an account, with the balance after each.
 
 use std::collections::BTreeMap;
 
 use bitmart_sim::{
-    AccountId, Exchange, account::WalletKind, book::Side, futures::transactions::TransactionKind,
+    AccountId, Exchange,
+    account::{Account, WalletKind},
+    book::Side,
+    futures::transactions::TransactionKind,
+    ledger::Wallet,
     payment::PaymentState,
 };
 use rust_decimal::Decimal;
 
-use super::{rows::plain, table::Column, time};
+use super::{
+    rows::{LIMIT, plain},
+    table::Column,
+    time,
+};
 
 pub(super) const COLUMNS: &[Column] = &[
     ("time", false),
@@ -16,7 +24,7 @@ pub(super) const COLUMNS: &[Column] = &[
     ("what", false),
     ("currency", false),
     ("amount", true),
-    ("sum", true),
+    ("balance after", true),
 ];
 
 struct Movement {
@@ -27,26 +35,75 @@ struct Movement {
     amount: Decimal,
 }
 
-/// The kept movements, newest first.
-pub(super) fn rows(exchange: &Exchange, account: AccountId) -> Vec<Vec<String>> {
-    let mut movements = trades(exchange, account);
-    movements.extend(transactions(exchange, account));
-    movements.extend(transfers(exchange, account));
-    movements.extend(payments(exchange, account));
+/// What explains the balances, for the caption of the table.
+pub(super) const CAPTION: &str = "Latest movements of money. The balance after each is counted back from the present \
+    one: of spot and funding together, or of the futures wallet with the margin of its positions. Not listed are \
+    savings, loans and transfers to margin";
+
+/// The latest movements, newest first.
+pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
+    let id = account.id;
+    let mut movements = trades(exchange, id);
+    movements.extend(transactions(exchange, id));
+    movements.extend(transfers(exchange, id));
+    movements.extend(payments(exchange, id));
     movements.sort_by_key(|movement| movement.time_ms);
-    let mut sums: BTreeMap<(&str, String), Decimal> = BTreeMap::new();
-    let mut rows: Vec<_> = movements
-        .into_iter()
-        .map(|movement| {
-            let Movement { time_ms, wallet, what, currency, amount } = movement;
-            let sum = sums.entry((wallet, currency.clone())).or_default();
-            *sum += amount;
-            let (amount, sum) = (plain(amount), plain(*sum));
-            vec![time::date(time_ms), wallet.to_owned(), what, currency, amount, sum]
-        })
-        .collect();
-    rows.reverse();
-    rows
+    let mut balances: BTreeMap<(Pot, String), Decimal> = BTreeMap::new();
+    let row = |movement: Movement| {
+        let Movement { time_ms, wallet, what, currency, amount } = movement;
+        let pot = Pot::of(wallet);
+        let balance = balances
+            .entry((pot, currency.clone()))
+            .or_insert_with(|| pot.balance(exchange, account, &currency));
+        let cells = vec![
+            time::date(time_ms),
+            wallet.to_owned(),
+            what,
+            currency,
+            plain(amount),
+            plain(*balance),
+        ];
+        *balance -= amount;
+        cells
+    };
+    movements.into_iter().rev().take(LIMIT).map(row).collect()
+}
+
+/// Wallets with one balance in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Pot {
+    /// Spot and funding: which of them a deposit was credited to is not kept.
+    Cash,
+    /// Of all pairs.
+    Margin,
+    /// With the margin of positions, because a transaction changes both.
+    Futures,
+}
+
+impl Pot {
+    fn of(wallet: &str) -> Self {
+        match wallet {
+            "futures" => Self::Futures,
+            "margin" => Self::Margin,
+            _ => Self::Cash,
+        }
+    }
+
+    fn balance(self, exchange: &Exchange, account: &Account, currency: &str) -> Decimal {
+        let total = |wallet: Wallet| wallet.available + wallet.frozen;
+        let of = |kind| total(exchange.wallet(account.id, kind, currency));
+        match self {
+            Self::Cash => of(WalletKind::Spot) + of(WalletKind::Funding),
+            Self::Futures => {
+                let money = exchange.collateral(account.id, &currency.into());
+                of(WalletKind::Futures) + money.margin()
+            }
+            Self::Margin => {
+                let own = account.margin.iter().filter(|row| row.0.1 == currency);
+                own.map(|row| total(exchange.ledger().wallet(*row.1))).sum()
+            }
+        }
+    }
 }
 
 fn trades(exchange: &Exchange, account: AccountId) -> Vec<Movement> {
@@ -116,12 +173,14 @@ fn transfers(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Mo
 }
 
 fn payments(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Movement> {
-    let done = exchange.payments_of(account).filter(|row| row.state == PaymentState::Done);
-    done.map(|row| Movement {
+    // Without those of sub-accounts.
+    let own = exchange.payments_of(account).filter(move |row| row.account == account);
+    own.filter(|row| row.state == PaymentState::Done).map(|row| Movement {
         time_ms: row.time_ms,
         wallet: "spot or funding",
         what: if row.deposit { "deposit" } else { "withdrawal" }.to_owned(),
-        currency: row.currency.to_string(),
+        // Without its network.
+        currency: row.currency.split('-').next().unwrap_or_default().to_owned(),
         amount: if row.deposit { row.amount } else { -row.amount },
     })
 }

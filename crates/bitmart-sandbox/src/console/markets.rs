@@ -1,7 +1,14 @@
 //! The pages about markets: all of them, and one.
 
 use askama::Template;
-use bitmart_sim::{Exchange, book::Book, book::Side, futures::FuturesMarket, tape::Tape};
+use bitmart_sim::{
+    Exchange,
+    book::Book,
+    book::Side,
+    futures::FuturesMarket,
+    operator::LeverageBracket,
+    tape::{Candle, Tape},
+};
 use rust_decimal::Decimal;
 
 use super::{
@@ -13,7 +20,7 @@ use super::{
     table::{Column, Row, Table, TableElement},
     time,
 };
-use crate::operator::{DelistContract, HaltMarket, MovePrice};
+use crate::operator::{DelistContract, HaltMarket, MovePrice, SetBrackets};
 
 /// Minutes of a small line of prices.
 const SPARK: usize = 120;
@@ -26,8 +33,14 @@ const MARKETS: &[Column] = &[
     ("market, two hours", false),
     ("last", true),
     ("24 hours", true),
+    ("24 h low", true),
+    ("24 h high", true),
+    ("24 h volume", true),
+    ("24 h turnover", true),
     ("bid", true),
     ("ask", true),
+    ("spread", true),
+    ("open orders", true),
     ("state", false),
 ];
 
@@ -77,34 +90,44 @@ impl Market<'_> {
         }
     }
 
-    fn best(&self, side: Side) -> String {
-        let best = match side {
-            Side::Buy => self.book.best_bid(),
-            Side::Sell => self.book.best_ask(),
-        };
-        best.map(|(price, _)| plain(price)).unwrap_or_default()
-    }
-
     /// The row of the market, and the prices of its plot.
-    fn row(&self, exchange: &Exchange, now_ms: u64) -> (Row, Vec<Decimal>) {
+    fn row(&self, exchange: &Exchange, now_ms: u64, open_orders: usize) -> (Row, Vec<Decimal>) {
         let last = self.tape.last_price();
-        let day = self.tape.day(now_ms).zip(last).and_then(|(day, last)| {
-            let change = (last - day.open).checked_div(day.open)? * Decimal::ONE_HUNDRED;
-            Some(format!("{:+} %", change.round_dp(2)))
+        let day = self.tape.day(now_ms);
+        let of_day = |value: fn(&Candle) -> Decimal| day.as_ref().map(value).map(plain);
+        let change = day.as_ref().zip(last).and_then(|(day, last)| {
+            let change = (last - day.open).checked_div(day.open)?;
+            Some(format!("{:+} %", percent(change)))
+        });
+        let (bid, ask) = (self.book.best_bid(), self.book.best_ask());
+        let spread = bid.zip(ask).and_then(|(bid, ask)| {
+            Some(format!("{} %", percent((ask.0 - bid.0).checked_div(ask.0)?)))
         });
         let closes: Vec<Decimal> = self.tape.candles(1).iter().map(|candle| candle.close).collect();
         let recent = closes.get(closes.len().saturating_sub(SPARK)..).unwrap_or_default();
         let cells = vec![
-            self.symbol.to_owned(),
-            last.map(plain).unwrap_or_default(),
-            day.unwrap_or_default(),
-            self.best(Side::Buy),
-            self.best(Side::Sell),
-            self.state(exchange).to_owned(),
+            Some(self.symbol.to_owned()),
+            last.map(plain),
+            change,
+            of_day(|day| day.low),
+            of_day(|day| day.high),
+            of_day(|day| day.volume.round_dp(3)),
+            of_day(|day| day.turnover.round()),
+            bid.map(|(price, _)| plain(price)),
+            ask.map(|(price, _)| plain(price)),
+            spread,
+            Some(open_orders.to_string()),
+            Some(self.state(exchange).to_owned()),
         ];
+        let cells = cells.into_iter().map(Option::unwrap_or_default).collect();
         let link = Some(format!("/console/markets/{}", self.symbol));
         (Row { link, cells, plot: None }, recent.to_vec())
     }
+}
+
+/// A ratio in percent.
+fn percent(ratio: Decimal) -> Decimal {
+    (ratio * Decimal::ONE_HUNDRED).round_dp(3).normalize()
 }
 
 #[derive(Template)]
@@ -119,8 +142,13 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let state = visit.shared.state();
     let now_ms = state.clock.now_ms();
     let markets = all(&state.exchange);
-    let rows: Vec<_> = markets.iter().map(|market| market.row(&state.exchange, now_ms)).collect();
-    drop(markets);
+    let counts = rows::open_counts(&state.exchange);
+    let row = |market: &Market<'_>| {
+        let open_orders = counts.get(market.symbol).copied().unwrap_or_default();
+        market.row(&state.exchange, now_ms, open_orders)
+    };
+    let rows: Vec<_> = markets.iter().map(row).collect();
+    drop((markets, counts));
     drop(state);
     // Drawn without the lock, so that no order waits.
     let rows = rows.into_iter().map(|(row, prices)| Row {
@@ -144,6 +172,7 @@ struct MarketPage {
     tape: TableElement,
     orders: TableElement,
     brackets: Option<TableElement>,
+    set_brackets: Option<CallForm>,
     forms: Vec<CallForm>,
 }
 
@@ -195,7 +224,7 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
             ]
         })
         .collect();
-    let orders = rows::orders(exchange, |order| order.symbol == symbol && order.is_open());
+    let orders = rows::orders_on(exchange, &symbol);
     let brackets = market.contract.map(|contract| {
         contract
             .rules
@@ -206,7 +235,7 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
             })
             .collect::<Vec<_>>()
     });
-    let is_contract = market.contract.is_some();
+    let editable = market.contract.map(editable);
     drop(state);
     let back = format!("/console/markets/{symbol}");
     let halt = if halted { "Resume" } else { "Halt" };
@@ -216,7 +245,10 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
             .fixed("halted", !halted),
         CallForm::of::<MovePrice>("move", "Move the price", &back).fixed("symbol", &symbol),
     ];
-    if is_contract {
+    let mut set_brackets = None;
+    if let Some(rows) = editable {
+        let form = CallForm::of::<SetBrackets>("brackets-form", "Set the brackets", &back);
+        set_brackets = Some(form.fixed("symbol", &symbol).lines("brackets", rows));
         let delist = if delisted { "List again" } else { "Delist" };
         forms.push(
             CallForm::of::<DelistContract>("delist", delist, &back)
@@ -249,9 +281,17 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
                 "None.",
             )
         }),
+        set_brackets,
         forms,
         symbol,
     })
+}
+
+/// The brackets of a contract as the form sets them: JSON, a line for each.
+fn editable(contract: &FuturesMarket) -> String {
+    let rows = contract.rules.brackets.iter().map(LeverageBracket::from);
+    let rows = rows.filter_map(|row| serde_json::to_string(&row).ok());
+    format!("[{}]", rows.collect::<Vec<_>>().join(",\n "))
 }
 
 /// The levels of a book with the sums of their sizes from the best price.

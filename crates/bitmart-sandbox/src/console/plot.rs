@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use super::time;
 
 const SIZE: (u32, u32) = (960, 320);
-const SPARK: (u32, u32) = (144, 32);
+const SPARK: (u32, u32) = (320, 40);
 /// Width of the labels of prices, and height of those of times.
 const LABELS: (u32, u32) = (84, 26);
 const FONT: f64 = 15.5;

@@ -23,6 +23,9 @@ use crate::{
 /// The name of the current state in a comparison.
 const NOW: &str = "";
 
+/// Orders and fills of a comparison.
+const CHANGES: usize = 500;
+
 /// A saved state with its buttons.
 struct Saved {
     name: String,
@@ -121,7 +124,9 @@ fn changes(from: &Snapshot, to: &Snapshot) -> Vec<(&'static str, TableElement)> 
             "Orders",
             Table::element(
                 "orders",
-                "Orders that are new or changed their state",
+                format!(
+                    "Orders that are new or changed their state, newest first, {CHANGES} at most"
+                ),
                 ORDERS,
                 orders(before, after),
                 none,
@@ -129,7 +134,13 @@ fn changes(from: &Snapshot, to: &Snapshot) -> Vec<(&'static str, TableElement)> 
         ),
         (
             "Fills",
-            Table::element("fills", "Fills since then", FILLS, fills(before, after), "None."),
+            Table::element(
+                "fills",
+                format!("Fills since then, newest first, {CHANGES} at most"),
+                FILLS,
+                fills(before, after),
+                "None.",
+            ),
         ),
     ]
 }
@@ -163,7 +174,7 @@ fn balances(before: &Exchange, after: &Exchange) -> Vec<Vec<String>> {
 fn orders(before: &Exchange, after: &Exchange) -> Vec<Vec<String>> {
     let rows = before.order_rows().into_iter();
     let known: BTreeMap<_, _> = rows.map(|row| (row.order_id, (row.state, row.filled))).collect();
-    let changed = after.order_rows().into_iter().filter_map(|row| {
+    let changed = after.order_rows().into_iter().rev().filter_map(|row| {
         let was = known.get(&row.order_id);
         if was.is_some_and(|(state, filled)| *state == row.state && *filled == row.filled) {
             return None;
@@ -178,25 +189,26 @@ fn orders(before: &Exchange, after: &Exchange) -> Vec<Vec<String>> {
             plain(row.filled),
         ])
     });
-    changed.collect()
+    changed.take(CHANGES).collect()
 }
 
 fn fills(before: &Exchange, after: &Exchange) -> Vec<Vec<String>> {
     let known: std::collections::BTreeSet<_> =
         before.fill_rows().into_iter().map(|row| (row.trade_id, row.order_id)).collect();
-    let new = after.fill_rows().into_iter();
+    let new = after.fill_rows().into_iter().rev();
     let new = new.filter(|row| !known.contains(&(row.trade_id.clone(), row.order_id.clone())));
-    new.map(|row| {
-        vec![
-            row.trade_id,
-            row.account.to_string(),
-            row.symbol,
-            plain(row.price),
-            plain(row.size),
-            plain(row.fee),
-        ]
-    })
-    .collect()
+    new.take(CHANGES)
+        .map(|row| {
+            vec![
+                row.trade_id,
+                row.account.to_string(),
+                row.symbol,
+                plain(row.price),
+                plain(row.size),
+                plain(row.fee),
+            ]
+        })
+        .collect()
 }
 
 /// A saved state, or the current one, as a file for `--restore`.

@@ -32,26 +32,39 @@ pub(super) struct Snippet {
     pub(super) text: String,
 }
 
-/// The snippets of a request; none if its body was truncated.
+/// The snippets of a request; none if its body was truncated or is not text.
 pub(super) fn of(record: &RequestRecord) -> Vec<Snippet> {
     let is_get = record.method == HttpMethod::GET;
-    if record.body.is_truncated() || !is_get && record.method != HttpMethod::POST {
+    if record.body().is_truncated() || !is_get && record.method != HttpMethod::POST {
         return Vec::new();
     }
-    let body = String::from_utf8_lossy(&record.body.bytes).into_owned();
-    let target = match record.query.as_str() {
-        "" => record.path.clone(),
-        query => format!("{}?{query}", record.path),
-    };
+    let Ok(body) = std::str::from_utf8(record.body().bytes) else { return Vec::new() };
+    let body = body.to_owned();
+    let target = record.target();
     let auth = routes()
-        .find(|route| route.path == record.path && (route.method == Method::Get) == is_get)
+        .find(|route| route.path == record.path() && (route.method == Method::Get) == is_get)
         .map_or(Auth::Signed, |route| route.auth);
     let request = Parts { record, target, body, auth };
-    vec![
-        Snippet { name: "curl", id: "as-curl", text: request.curl() },
-        Snippet { name: "Rust", id: "as-rust", text: request.rust() },
-        Snippet { name: "Python", id: "as-python", text: request.python() },
-    ]
+    let mut snippets = Vec::new();
+    // A terminal takes control characters as keys when a command is pasted.
+    if is_shown(&request.target) && is_shown(&request.body) {
+        snippets.push(Snippet { name: "curl", id: "as-curl", text: request.curl() });
+    }
+    snippets.push(Snippet { name: "Rust", id: "as-rust", text: request.rust() });
+    snippets.push(Snippet { name: "Python", id: "as-python", text: request.python() });
+    snippets
+}
+
+/// Whether a text is what it looks like: without control characters other than line breaks, and without characters
+/// that change the direction of others.
+fn is_shown(text: &str) -> bool {
+    // `Debug` escapes what is not printable.
+    text.chars().all(|letter| {
+        letter == '\n'
+            || letter.is_ascii_graphic()
+            || letter == ' '
+            || !letter.is_ascii() && letter.escape_debug().len() == 1
+    })
 }
 
 struct Parts<'a> {
@@ -76,7 +89,7 @@ impl Parts<'_> {
             return format!("curl -sS \"$BITMART_{}_URL\"{target}\n", self.host());
         }
         let futures = match self.record.host {
-            Host::Futures if !self.record.path.starts_with("/contract/") => " --futures",
+            Host::Futures if !self.record.path().starts_with("/contract/") => " --futures",
             _ => "",
         };
         let body = if method == HttpMethod::POST {
@@ -90,7 +103,7 @@ impl Parts<'_> {
     fn rust(&self) -> String {
         let method = if self.record.method == HttpMethod::GET { "Get" } else { "Post" };
         let parameters =
-            if method == "Get" { query_as_json(&self.record.query) } else { self.body.clone() };
+            if method == "Get" { query_as_json(&self.record.query()) } else { self.body.clone() };
         format!(
             "use bitmart::rest::{{self, Method, catalog}};\n\
              use bitmart::{{Credentials, Environment}};\n\n\
@@ -105,7 +118,7 @@ impl Parts<'_> {
              \x20   println!(\"{{}}\", client.send_raw(&entry.metadata, payload).await?.data);\n\
              \x20   Ok(())\n\
              }}\n",
-            rust_text(&self.record.path),
+            rust_text(&self.record.path()),
             rust_text(&parameters),
         )
     }
@@ -138,18 +151,23 @@ fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// A JSON string is a literal of Python as well.
+/// A JSON string is a literal of Python as well. Characters that are not shown are escaped.
 fn python(text: &str) -> String {
-    Value::from(text).to_string()
+    let letter = |letter: char| match letter {
+        letter if letter.is_ascii() || is_shown(letter.encode_utf8(&mut [0; 4])) => {
+            letter.to_string()
+        }
+        letter => format!("\\U{:08x}", u32::from(letter)),
+    };
+    Value::from(text).to_string().chars().map(letter).collect()
 }
 
 /// A raw string, or an escaped one if it contains what a raw one cannot.
 fn rust_text(text: &str) -> String {
-    let is_plain = text.chars().all(|letter| !letter.is_control() || letter == '\n');
     let hashes = "#".repeat(
         (1..9).find(|count| !text.contains(&format!("\"{}", "#".repeat(*count)))).unwrap_or(9),
     );
-    if is_plain && text.contains(['"', '\\']) {
+    if is_shown(text) && text.contains(['"', '\\']) {
         format!("r{hashes}\"{text}\"{hashes}")
     } else {
         format!("{text:?}")
@@ -175,6 +193,9 @@ mod tests {
         assert_eq!(rust_text(r#"{"a":1}"#), r##"r#"{"a":1}"#"##);
         assert_eq!(rust_text("a\"#b"), "r##\"a\"#b\"##");
         assert_eq!(rust_text("\u{1b}\""), r#""\u{1b}\"""#);
+        assert_eq!(rust_text("\u{202e}\""), r#""\u{202e}\"""#);
+        assert_eq!(python("ü\u{202e}"), r#""ü\U0000202e""#);
+        assert!(is_shown("{\"a\": 'ü'}\n") && !is_shown("\u{15}") && !is_shown("\u{202e}"));
         assert_eq!(
             query_as_json("symbol=BTC_USDT&limit=5"),
             r#"{"limit":"5","symbol":"BTC_USDT"}"#

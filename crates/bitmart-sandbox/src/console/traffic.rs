@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     generated::Host,
-    traffic::{Direction, FrameKind, FrameRecord, Payload, RequestRecord, SocketLog, Traffic},
+    traffic::{Direction, Excerpt, FrameKind, FrameRecord, RequestRecord, SocketLog, Traffic},
 };
 
 /// Rows of a page. The script adds later ones.
@@ -37,15 +37,11 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn new(number: u64, record: &RequestRecord) -> Self {
-        let target = match record.query.as_str() {
-            "" => record.path.clone(),
-            query => format!("{}?{query}", record.path),
-        };
         Self {
             number,
             time: time::of_day(record.at_ms),
             method: record.method.to_string(),
-            path: target.chars().take(PATH_LENGTH).collect(),
+            path: record.target().chars().take(PATH_LENGTH).collect(),
             status: record.status.map_or_else(|| "none".to_owned(), |status| status.to_string()),
             code: record.code.map(|code| code.to_string()).unwrap_or_default(),
             millis: time::millis(record.micros),
@@ -68,7 +64,7 @@ fn why(record: &RequestRecord) -> Vec<String> {
         lines.push(format!("fault {} struck", fault.name()));
     }
     if record.is_refused() {
-        let message = serde_json::from_slice::<serde_json::Value>(&record.response.bytes).ok();
+        let message = serde_json::from_slice::<serde_json::Value>(record.response().bytes).ok();
         let message = message.as_ref().and_then(|body| body["message"].as_str());
         lines.extend(message.map(ToOwned::to_owned));
         lines.extend(record.reason.clone());
@@ -193,14 +189,13 @@ struct Part {
 }
 
 impl Part {
-    fn body(heading: &'static str, payload: &Payload) -> Self {
-        let note = match payload {
-            payload if payload.is_truncated() => {
-                format!("The first {} of {} bytes", payload.bytes.len(), payload.length)
-            }
-            payload => format!("{} bytes", payload.length),
+    fn body(heading: &'static str, body: Excerpt<'_>) -> Self {
+        let note = if body.is_truncated() {
+            format!("The first {} of {} bytes", body.bytes.len(), body.length)
+        } else {
+            format!("{} bytes", body.length)
         };
-        Self { heading, text: indented(&payload.bytes), note, empty: "Empty." }
+        Self { heading, text: indented(body.bytes), note, empty: "Empty." }
     }
 
     fn headers(heading: &'static str, lines: &str) -> Self {
@@ -216,7 +211,7 @@ pub(super) fn request(visit: &Visit<'_>, number: &str) -> Reply {
         return page::missing(visit);
     };
     page::render(&RequestPage {
-        shell: visit.shell(format!("{} {}", record.method, record.path), "Traffic"),
+        shell: visit.shell(format!("{} {}", record.method, record.path()), "Traffic"),
         why: why(&record),
         time: time::date(record.at_ms),
         host: match record.host {
@@ -229,10 +224,10 @@ pub(super) fn request(visit: &Visit<'_>, number: &str) -> Reply {
         account: record.account.map_or_else(|| "none".to_owned(), |account| account.to_string()),
         snippets: snippets::of(&record),
         parts: [
-            Part::headers("Request headers", &record.headers),
-            Part::body("Request body", &record.body),
+            Part::headers("Request headers", &record.headers()),
+            Part::body("Request body", record.body()),
             Part::headers("Response headers", &record.response_headers()),
-            Part::body("Response body", &record.response),
+            Part::body("Response body", record.response()),
         ],
     })
 }

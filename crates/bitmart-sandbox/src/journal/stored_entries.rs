@@ -14,7 +14,7 @@ use bitmart_sim::{
 use super::Entry;
 
 /// Number of names that [`name`] returns.
-const NAMES: usize = 49;
+const NAMES: usize = 50;
 
 fn name(entry: &Entry) -> &'static str {
     match entry {
@@ -95,6 +95,7 @@ fn operator(command: &OperatorCommand) -> &'static str {
         OperatorCommand::Decide(Operation::SaveAddress { .. }) => "save address",
         OperatorCommand::Decide(Operation::SetNetwork { .. }) => "set network",
         OperatorCommand::Decide(Operation::MovePrice { .. }) => "move price",
+        OperatorCommand::Decide(Operation::SetBrackets { .. }) => "set brackets",
     }
 }
 

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::describe::{Described, Field, Kind, describe, field, kinds};
-use crate::{Balance, Book, Fill, NetworkTerms, Order, Snapshot, WithdrawAddress};
+use crate::{Balance, Book, Fill, LeverageBracket, NetworkTerms, Order, Snapshot, WithdrawAddress};
 
 describe! {
     Fill {
@@ -84,6 +84,17 @@ describe! {
         remark: Option<String>,
         /// Whether it is verified; true if absent.
         verified: Option<bool>,
+    }
+}
+
+describe! {
+    LeverageBracket {
+        /// Highest leverage of a position of this value, 1 to 1,000. The first one is the highest of the contract.
+        leverage: u32 = 50,
+        /// Positions up to this value are in the bracket, in the quote currency.
+        cap: Decimal = "500000",
+        /// Maintenance margin as a part of the value above the previous bracket, below 1 / leverage.
+        ratio: Decimal = "0.01",
     }
 }
 

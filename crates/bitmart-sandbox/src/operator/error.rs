@@ -38,6 +38,8 @@ pub enum OperatorError {
     NoMarketMaker(String),
     /// The price is not from a tenth to ten times the start price.
     InvalidPrice(Decimal),
+    /// The leverage brackets do not fit together; the text says why.
+    InvalidBrackets(&'static str),
     /// The name of a saved state is empty, too long, or unknown; the text says which.
     InvalidName(String),
     /// The data folder cannot be written to.
@@ -92,6 +94,7 @@ impl fmt::Display for OperatorError {
             Self::InvalidPrice(price) => {
                 write!(f, "{price} is not a price from a tenth to ten times the start price")
             }
+            Self::InvalidBrackets(text) => f.write_str(text),
             Self::Unstored => f.write_str("the data folder cannot be written to"),
             Self::InvalidFault(text)
             | Self::Rejected(text)
@@ -122,6 +125,7 @@ impl From<ControlError> for OperatorError {
             ControlError::InvalidAmount(amount) => Self::InvalidAmount(amount),
             ControlError::NoModel(symbol) => Self::NoMarketMaker(symbol),
             ControlError::InvalidPrice(price) => Self::InvalidPrice(price),
+            ControlError::InvalidBrackets(text) => Self::InvalidBrackets(text),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     Call, Effect, MAX_STEPS, Operator, OperatorCall, OperatorError, Time,
     describe::{Described, Field, Kind, calls, field, response},
 };
-use crate::{NetworkTerms, clock::Clock, shared::Shared};
+use crate::{LeverageBracket, NetworkTerms, clock::Clock, shared::Shared};
 
 /// The longest time by which one call advances the clock: 366 days.
 pub(super) const MAX_ADVANCE_MS: u64 = 366 * 86_400_000;
@@ -64,6 +64,18 @@ calls! {
         symbol: String = "BTCUSDT",
         /// Whether it is delisted.
         delisted: bool = true,
+    }
+
+    /// Set the leverage brackets of a contract, and with them its highest leverage. Positions and orders keep their
+    /// leverage; maintenance margins follow at once, so that positions may be liquidated within a second.
+    Stored "POST /market/brackets" => set_brackets(SetBrackets) -> SetBrackets {
+        /// Symbol of the contract.
+        symbol: String = "BTCUSDT",
+        /// All its brackets, smallest cap first: caps rise, leverages fall, and ratios do not fall.
+        brackets: Vec<LeverageBracket> = [
+            {"leverage": 50, "cap": "500000", "ratio": "0.01"},
+            {"leverage": 20, "cap": "5000000", "ratio": "0.025"}
+        ],
     }
 
     /// Move the price of a market's model, and of the pair and the contracts on the same currencies by the same ratio.
@@ -148,6 +160,12 @@ fn halt_market(call: HaltMarket, shared: &Shared) -> Result<HaltMarket, Operator
 fn delist_contract(call: DelistContract, shared: &Shared) -> Result<DelistContract, OperatorError> {
     let DelistContract { symbol, delisted } = call.clone();
     shared.operate(Operation::Delist { symbol, delisted })?;
+    Ok(call)
+}
+
+fn set_brackets(call: SetBrackets, shared: &Shared) -> Result<SetBrackets, OperatorError> {
+    let SetBrackets { symbol, brackets } = call.clone();
+    shared.operate(Operation::SetBrackets { symbol, brackets })?;
     Ok(call)
 }
 

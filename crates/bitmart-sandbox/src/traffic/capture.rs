@@ -2,20 +2,21 @@
 //! disconnects is recorded as well.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
-use bytes::Bytes;
 use hyper::{HeaderMap, Method, Request};
 
-use super::{Payload, Traffic, Weighed, now_ms, redact};
+use super::{
+    Excerpt, Traffic, Weighed, now_ms, redact,
+    text::{Part, Text},
+};
 use crate::{fault::Fault, generated::Host};
 
 /// Bytes of a recorded path or query.
 const MAX_PATH: usize = 2 << 10;
-/// Approximate size of a header of a response in bytes.
-const HEADER_WEIGHT: usize = 96;
 
 /// A request and its response.
 #[derive(Debug)]
@@ -24,32 +25,64 @@ pub(crate) struct RequestRecord {
     pub(crate) at_ms: u64,
     pub(crate) host: Host,
     pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) query: String,
-    /// Lines, without secrets.
-    pub(crate) headers: String,
-    pub(crate) body: Payload,
     /// The account of its key.
     pub(crate) account: Option<u32>,
     /// HTTP status; `None` without a response.
     pub(crate) status: Option<u16>,
     /// Code of the envelope, as far as the sandbox chose one.
     pub(crate) code: Option<u32>,
-    /// Shown by [`RequestRecord::response_headers`]; rendering them for every request would take longer.
-    response_headers: HeaderMap,
-    pub(crate) response: Payload,
     /// Why it was refused.
     pub(crate) reason: Option<String>,
     /// Fault that struck it.
     pub(crate) fault: Option<Fault>,
     /// From its head to its response, in microseconds.
     pub(crate) micros: u64,
+    text: Text,
+    /// Whole lengths of the bodies in bytes.
+    body_length: usize,
+    response_length: usize,
 }
 
 impl RequestRecord {
+    pub(crate) fn path(&self) -> Cow<'_, str> {
+        self.text.lossy(Part::Path)
+    }
+
+    /// The query, without secrets.
+    pub(crate) fn query(&self) -> Cow<'_, str> {
+        self.text.lossy(Part::Query)
+    }
+
+    /// Path and query.
+    pub(crate) fn target(&self) -> String {
+        match self.query() {
+            query if query.is_empty() => self.path().into_owned(),
+            query => format!("{}?{query}", self.path()),
+        }
+    }
+
+    /// The headers of the request as lines, without secrets.
+    pub(crate) fn headers(&self) -> Cow<'_, str> {
+        self.text.lossy(Part::Headers)
+    }
+
+    pub(crate) fn body(&self) -> Excerpt<'_> {
+        Excerpt { bytes: self.text.get(Part::Body), length: self.body_length }
+    }
+
     /// The headers of the response as lines, without secrets.
-    pub(crate) fn response_headers(&self) -> String {
-        redact::headers(&self.response_headers)
+    pub(crate) fn response_headers(&self) -> Cow<'_, str> {
+        self.text.lossy(Part::ResponseHeaders)
+    }
+
+    pub(crate) fn response(&self) -> Excerpt<'_> {
+        Excerpt { bytes: self.text.get(Part::Response), length: self.response_length }
+    }
+
+    /// Everything of the request and the response that is in memory.
+    #[cfg(test)]
+    pub(super) fn recorded(&self) -> &[u8] {
+        self.text.all()
     }
 
     /// Whether it was refused, or got no response.
@@ -60,14 +93,7 @@ impl RequestRecord {
 
 impl Weighed for RequestRecord {
     fn weight(&self) -> usize {
-        size_of::<Self>()
-            + self.path.len()
-            + self.query.len()
-            + self.headers.len()
-            + self.body.bytes.len()
-            + self.response_headers.len() * HEADER_WEIGHT
-            + self.response.bytes.len()
-            + self.reason.as_ref().map_or(0, String::len)
+        size_of::<Self>() + self.text.weight() + self.reason.as_ref().map_or(0, String::len)
     }
 }
 
@@ -86,24 +112,25 @@ struct Inner {
 impl Capture {
     /// Starts the record of a request, and adds a handle to its extensions.
     pub(crate) fn start<B>(traffic: &Arc<Traffic>, host: Host, request: &mut Request<B>) -> Self {
+        let mut text = Text::new();
         let uri = request.uri();
-        let cut = |text: &str| text[..start_of(text)].to_owned();
+        text.write(Part::Path, |bytes| bytes.extend_from_slice(start_of(uri.path()).as_bytes()));
+        let query = start_of(uri.query().unwrap_or_default());
+        text.write(Part::Query, |bytes| redact::query(query, bytes));
+        text.write(Part::Headers, |bytes| redact::headers(request.headers(), bytes));
         let record = RequestRecord {
             at_ms: now_ms(),
             host,
             method: request.method().clone(),
-            path: cut(uri.path()),
-            query: redact::query(&cut(uri.query().unwrap_or_default())),
-            headers: redact::headers(request.headers()),
-            body: Payload::default(),
             account: None,
             status: None,
             code: None,
-            response_headers: HeaderMap::new(),
-            response: Payload::default(),
             reason: None,
             fault: None,
             micros: 0,
+            text,
+            body_length: 0,
+            response_length: 0,
         };
         let record = Mutex::new(Some(record));
         let inner = Inner { traffic: Arc::clone(traffic), started: Instant::now(), record };
@@ -118,10 +145,11 @@ impl Capture {
         }
     }
 
-    pub(crate) fn body(&self, body: &Bytes) {
-        // A copy, because the server reads into the memory of the body again.
-        let body = Payload::copy(body);
-        self.change(|record| record.body = body);
+    pub(crate) fn body(&self, body: &[u8]) {
+        self.change(|record| {
+            record.body_length = body.len();
+            record.text.write(Part::Body, |bytes| bytes.extend_from_slice(Excerpt::cut(body)));
+        });
     }
 
     pub(crate) fn account(&self, account: u32) {
@@ -140,24 +168,27 @@ impl Capture {
         });
     }
 
-    pub(crate) fn response_body(&self, body: &Bytes) {
-        self.change(|record| record.response = Payload::new(body));
+    pub(crate) fn response_body(&self, body: &[u8]) {
+        self.change(|record| {
+            record.response_length = body.len();
+            record.text.write(Part::Response, |bytes| bytes.extend_from_slice(Excerpt::cut(body)));
+        });
     }
 
     /// Completes the record with the head of the response.
     pub(crate) fn finish(self, status: u16, headers: &HeaderMap) {
         self.change(|record| {
             record.status = Some(status);
-            record.response_headers = headers.clone();
+            record.text.write(Part::ResponseHeaders, |bytes| redact::headers(headers, bytes));
         });
         self.0.complete();
     }
 }
 
-/// The length of the recorded start of a path.
-fn start_of(text: &str) -> usize {
+/// The recorded start of a path or query.
+fn start_of(text: &str) -> &str {
     let longest = text.len().min(MAX_PATH);
-    (0..=longest).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+    (0..=longest).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 impl Inner {

@@ -7,51 +7,70 @@ use serde_json::Value;
 pub(super) const HIDDEN: &str = "[hidden]";
 /// Bytes of recorded headers. The rest is left out.
 const MAX_HEADERS: usize = 4 << 10;
-/// A header or query parameter whose name contains one of these is hidden.
-const SECRET_NAMES: [&str; 8] =
-    ["key", "sign", "secret", "memo", "token", "auth", "cookie", "passw"];
 /// Operations of a WebSocket login. Only the time is no secret of a login.
 const LOGINS: [&str; 2] = ["login", "access"];
 
-/// Whether a name in lower case is that of a secret.
-fn is_secret(name: &str) -> bool {
-    // The key of a WebSocket handshake is a random number.
-    SECRET_NAMES.iter().any(|part| name.contains(part)) && !name.starts_with("sec-websocket-")
+/// The words of names of secrets that begin with a letter in lower case. This runs for each header of each request:
+/// the first letter decides at nearly every position.
+fn secret_words(first: u8) -> &'static [&'static str] {
+    match first {
+        b'k' => &["key"],
+        b's' => &["sign", "secret"],
+        b'm' => &["memo"],
+        b't' => &["token"],
+        b'a' => &["auth"],
+        b'c' => &["cookie"],
+        b'p' => &["passw"],
+        _ => &[],
+    }
 }
 
-/// The headers as lines, without secrets.
-pub(super) fn headers(headers: &HeaderMap) -> String {
-    let mut lines = String::new();
-    // Enough for those of most requests.
-    lines.reserve(384);
+/// Whether a header or query parameter with this name is hidden: one whose name contains a word, in upper or lower
+/// case.
+fn is_secret(name: &str) -> bool {
+    let name = name.as_bytes();
+    let has = |at: usize, word: &str| {
+        let part = name.get(at..at + word.len());
+        part.is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    name.iter().enumerate().any(|(at, letter)| {
+        secret_words(letter.to_ascii_lowercase()).iter().any(|word| has(at, word))
+            // The key of a WebSocket handshake is a random number.
+            && !name.starts_with(b"sec-websocket-")
+    })
+}
+
+/// Appends the headers as lines, without secrets.
+pub(super) fn headers(headers: &HeaderMap, lines: &mut Vec<u8>) {
+    let start = lines.len();
     for (name, value) in headers {
-        let value = if is_secret(name.as_str()) {
-            HIDDEN.into()
-        } else {
-            String::from_utf8_lossy(value.as_bytes())
-        };
-        if lines.len() + name.as_str().len() + value.len() + 3 > MAX_HEADERS {
-            lines.push_str("…\n");
+        let is_hidden = value.is_sensitive() || is_secret(name.as_str());
+        let value = if is_hidden { HIDDEN.as_bytes() } else { value.as_bytes() };
+        if lines.len() - start + name.as_str().len() + value.len() + 3 > MAX_HEADERS {
+            lines.extend_from_slice("…\n".as_bytes());
             break;
         }
-        lines.push_str(name.as_str());
-        lines.push_str(": ");
-        lines.push_str(&value);
-        lines.push('\n');
+        for part in [name.as_str().as_bytes(), b": ", value, b"\n"] {
+            lines.extend_from_slice(part);
+        }
     }
-    lines
 }
 
-/// A query without the values of secret parameters.
-pub(super) fn query(query: &str) -> String {
-    if query.is_empty() {
-        return String::new();
+/// Appends a query without the values of secret parameters.
+pub(super) fn query(query: &str, text: &mut Vec<u8>) {
+    for (at, pair) in query.split('&').enumerate() {
+        if at > 0 {
+            text.push(b'&');
+        }
+        match pair.split_once('=') {
+            Some((name, _)) if is_secret(name) => {
+                for part in [name, "=", HIDDEN] {
+                    text.extend_from_slice(part.as_bytes());
+                }
+            }
+            _ => text.extend_from_slice(pair.as_bytes()),
+        }
     }
-    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_secret(&name.to_ascii_lowercase()) => format!("{name}={HIDDEN}"),
-        _ => pair.to_owned(),
-    });
-    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// A message of a WebSocket client without the key and the signature of a login; `None` if it has none.

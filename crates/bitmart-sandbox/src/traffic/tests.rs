@@ -15,16 +15,52 @@ fn request(path: &str) -> Request<()> {
 #[test]
 fn keys_and_signatures_are_not_recorded() {
     let traffic = Traffic::new();
-    let mut request = request("/spot/v2/submit_order?key=the+key&symbol=BTC_USDT");
+    let mut request =
+        request("/spot/v2/submit_order?KEY=the+key&symbol=BTC_USDT&my_Secret=the+key");
     Capture::start(&traffic, Host::Spot, &mut request).finish(200, &HeaderMap::new());
     let record = traffic.requests().get(1).expect("a record");
-    let text = format!("{record:?}");
+    let recorded = String::from_utf8_lossy(record.recorded());
     for secret in ["the key", "the+key", "the signature"] {
-        assert!(!text.contains(secret), "{text}");
+        assert!(!recorded.contains(secret), "{recorded}");
     }
-    assert!(record.headers.contains("user-agent: bot/1"), "{}", record.headers);
-    assert!(record.headers.contains("x-bm-timestamp: 1700000000000"), "{}", record.headers);
-    assert_eq!(record.query, "key=[hidden]&symbol=BTC_USDT");
+    let headers = record.headers();
+    assert!(headers.contains("x-bm-key: [hidden]\nx-bm-sign: [hidden]\n"), "{headers}");
+    assert!(headers.contains("user-agent: bot/1"), "{headers}");
+    assert!(headers.contains("x-bm-timestamp: 1700000000000"), "{headers}");
+    assert_eq!(record.query(), "KEY=[hidden]&symbol=BTC_USDT&my_Secret=[hidden]");
+    assert_eq!(format!("{record:?}").matches("bot").count(), 0, "nothing is shown by Debug");
+}
+
+#[test]
+fn secrets_of_a_response_are_not_recorded() {
+    let traffic = Traffic::new();
+    let mut headers = HeaderMap::new();
+    headers.insert("set-cookie", HeaderValue::from_static("a=the cookie"));
+    headers.insert("x-other", HeaderValue::from_static("shown"));
+    let mut marked = HeaderValue::from_static("the marked value");
+    marked.set_sensitive(true);
+    headers.insert("x-marked", marked);
+    Capture::start(&traffic, Host::Spot, &mut request("/a")).finish(200, &headers);
+    let record = traffic.requests().get(1).expect("a record");
+    let lines = "set-cookie: [hidden]\nx-other: shown\nx-marked: [hidden]\n";
+    assert_eq!(record.response_headers(), lines);
+}
+
+#[test]
+fn all_texts_of_a_request_are_kept_in_any_order() {
+    let traffic = Traffic::new();
+    let mut request = request("/a/b?c=d");
+    let capture = Capture::start(&traffic, Host::Spot, &mut request);
+    capture.response_body(b"first");
+    capture.body(b"the body");
+    capture.response_body(b"second");
+    capture.finish(200, &HeaderMap::new());
+    let record = traffic.requests().get(1).expect("a record");
+    assert_eq!(record.target(), "/a/b?c=d");
+    assert_eq!((record.body().bytes, record.body().length), (&b"the body"[..], 8));
+    assert_eq!(record.response().bytes, b"second");
+    assert_eq!(record.response_headers(), "");
+    assert!(record.weight() >= record.recorded().len());
 }
 
 #[test]
@@ -86,7 +122,24 @@ fn bodies_and_headers_are_truncated() {
     let mut headers = HeaderMap::new();
     let value = HeaderValue::from_str(&"y".repeat(60_000)).expect("a value");
     headers.insert("x-long", value);
-    assert!(redact::headers(&headers).len() < 5_000);
+    headers.insert("x-short", HeaderValue::from_static("short"));
+    let mut lines = b"before".to_vec();
+    redact::headers(&headers, &mut lines);
+    assert!(lines.len() < 5_000);
+    let traffic = Traffic::new();
+    let path = format!("/{}", "ä".repeat(4_000));
+    let mut request = Request::get("/").body(()).expect("a request");
+    let encoded = path.replace('ä', "%C3%A4");
+    *request.uri_mut() = format!("{encoded}?{encoded}").parse().expect("an address");
+    let capture = Capture::start(&traffic, Host::Spot, &mut request);
+    capture.body(&vec![b'x'; 1 << 20]);
+    capture.response_body(&vec![b'x'; 1 << 20]);
+    drop((request, capture));
+    let record = traffic.requests().get(1).expect("a record");
+    assert_eq!((record.path().len(), record.query().len()), (2 << 10, 2 << 10));
+    assert!(record.body().is_truncated() && record.response().is_truncated());
+    assert_eq!((record.body().bytes.len(), record.body().length), (MAX_BODY, 1 << 20));
+    assert!(record.weight() < 128 << 10, "{}", record.weight());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 "use strict";
 
 const MAX_ROWS = 400;
+// Milliseconds between two changes of a table, however fast updates come.
+const INTERVAL = 200;
 
 function cell(row, text, name) {
   const element = document.createElement("td");
@@ -92,11 +94,19 @@ function setUpTable(table) {
     pause.textContent = isPaused ? "Paused: continue" : "Pause";
   });
   setUpKeys(body);
-  return (records) => {
+  let waiting = [];
+  const insert = () => {
+    const records = waiting;
+    waiting = [];
     if (isPaused) return;
     body.prepend(...records.map(make));
     while (body.rows.length > MAX_ROWS) body.lastElementChild.remove();
     apply();
+  };
+  return (records) => {
+    if (isPaused) return;
+    if (waiting.length === 0) setTimeout(insert, INTERVAL);
+    waiting = records.concat(waiting).slice(0, MAX_ROWS);
   };
 }
 

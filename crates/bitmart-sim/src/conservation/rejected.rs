@@ -9,7 +9,7 @@ use super::{
 use crate::{
     AccountId, Command, Exchange, FuturesRequest, OperatorCommand, Request, WalletRequest,
     account::WalletKind,
-    operator::{NetworkTerms, Operation, WithdrawAddress},
+    operator::{LeverageBracket, NetworkTerms, Operation, WithdrawAddress},
     savings::Renewal,
 };
 
@@ -26,6 +26,7 @@ enum Step {
     Automatic(u32),
     SetBalance(&'static str),
     SetNetwork(u32),
+    SetBrackets(u32),
     Deposit(&'static str),
 }
 
@@ -41,6 +42,7 @@ fn step() -> impl Strategy<Value = (u32, Step)> {
         1 => (995..1_005_u32).prop_map(Step::Automatic),
         1 => prop_oneof![Just("USDT"), Just("DOGE")].prop_map(Step::SetBalance),
         1 => (0..2_u32).prop_map(Step::SetNetwork),
+        1 => (0..60_u32).prop_map(Step::SetBrackets),
         1 => prop_oneof![Just("BTC"), Just("DOGE")].prop_map(Step::Deposit),
     ];
     (1..5_u32, step)
@@ -59,6 +61,14 @@ fn command(account: u32, step: &Step) -> Command {
         Step::SetNetwork(step) => OperatorCommand::Decide(Operation::SetNetwork {
             currency: "USDT".to_owned(),
             terms: NetworkTerms::new().multiple_of(step),
+        }),
+        Step::SetBrackets(leverage) => OperatorCommand::Decide(Operation::SetBrackets {
+            symbol: "BTCUSDT".to_owned(),
+            brackets: vec![LeverageBracket::new(
+                leverage,
+                25_000_000.into(),
+                rust_decimal::Decimal::new(2, 2),
+            )],
         }),
         Step::SetBalance(currency) => OperatorCommand::SetBalance {
             account: id,

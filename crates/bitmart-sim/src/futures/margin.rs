@@ -71,12 +71,19 @@ pub(super) fn brackets(max_leverage: u32) -> Vec<Bracket> {
             continue;
         }
         let ratio = (Decimal::ONE / Decimal::from(u64::from(leverage) * 2)).round_dp(8);
-        let (floor, cum) = rows.last().map_or_else(Default::default, |last| {
-            (last.cap, last.cum + last.cap * (ratio - last.ratio))
-        });
-        rows.push(Bracket { leverage, floor, cap, ratio, cum });
+        rows.push(Bracket::after(rows.last(), leverage, cap, ratio));
     }
     rows
+}
+
+impl Bracket {
+    /// A bracket that follows another one, so that the maintenance margin has no jump.
+    pub(crate) fn after(last: Option<&Self>, leverage: u32, cap: Decimal, ratio: Decimal) -> Self {
+        let (floor, cum) = last.map_or_else(Default::default, |last| {
+            (last.cap, last.cum + last.cap * (ratio - last.ratio))
+        });
+        Self { leverage, floor, cap, ratio, cum }
+    }
 }
 
 impl FuturesRules {
@@ -289,11 +296,12 @@ impl Exchange {
         Ok(())
     }
 
-    /// Returns the leverage of orders without an own one: the one that was set, else 10.
+    /// Returns the leverage of orders without an own one: the one that was set, else 10; at most the highest of the
+    /// contract, which may have fallen since.
     pub fn leverage_of(&self, account: AccountId, rules: &FuturesRules, isolated: bool) -> u32 {
         let owner = self.accounts.get(&account);
         let set = owner.and_then(|owner| owner.leverages.get(&(rules.symbol.clone(), isolated)));
-        set.copied().unwrap_or(rules.max_leverage.min(DEFAULT_LEVERAGE))
+        set.copied().unwrap_or(DEFAULT_LEVERAGE).min(rules.max_leverage)
     }
 
     /// Sets the leverage of orders without an own one, for a contract and margin mode.

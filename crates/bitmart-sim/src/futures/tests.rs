@@ -1,5 +1,6 @@
 //! Rules of futures: brackets, margin modes, one-way mode, funding, liquidation.
 
+mod brackets;
 mod orders;
 
 use rust_decimal::Decimal;

@@ -1,0 +1,89 @@
+//! Leverage brackets that the operator sets.
+
+use super::*;
+use crate::{
+    control::ControlError,
+    operator::{LeverageBracket, Operation},
+};
+
+fn row(leverage: u32, cap: i64, ratio: &str) -> LeverageBracket {
+    LeverageBracket::new(leverage, d(cap), ratio.parse().expect("a number"))
+}
+
+fn set(exchange: &mut Exchange, brackets: Vec<LeverageBracket>) -> Result<(), ControlError> {
+    exchange.operate(Operation::SetBrackets { symbol: "BTCUSDT".to_owned(), brackets }, START_MS)
+}
+
+#[test]
+fn brackets_of_the_operator_bound_leverage_and_value_of_new_orders() {
+    let mut exchange = quiet();
+    set(&mut exchange, vec![row(20, 10_000, "0.01"), row(5, 60_000, "0.1")]).expect("accepted");
+    let rules = &exchange.futures["BTCUSDT"].rules;
+    assert_eq!(
+        (rules.max_leverage, rules.max_value(20), rules.max_value(5)),
+        (20, d(10_000), d(60_000))
+    );
+    let second = &rules.brackets[1];
+    assert_eq!((second.floor, second.cum), (d(10_000), d(900)), "the margin has no jump");
+    let order = |leverage, size| NewFuturesOrder {
+        leverage,
+        isolated: true,
+        ..futures_order(true, Some(60_000), size)
+    };
+    let place = |exchange: &mut Exchange, order| exchange.place_futures(ONE, order, START_MS);
+    let high = rules.check_leverage(d(21));
+    assert!(matches!(high, Err(Reject::LeverageOutOfRange { maximum: 20, .. })), "{high:?}");
+    // 170 contracts of 0.001 coins are worth 10,200 at 60,000.
+    let rejected = place(&mut exchange, order(20, 170)).expect_err("above the first bracket");
+    assert!(matches!(rejected, Reject::LeverageTooHigh), "{rejected:?}");
+    place(&mut exchange, order(5, 170)).expect("the second bracket allows it");
+}
+
+#[test]
+fn a_leverage_that_was_set_counts_up_to_the_highest_of_the_contract() {
+    let mut exchange = quiet();
+    exchange.set_leverage(ONE, &"BTCUSDT".into(), 50, true).expect("accepted");
+    set(&mut exchange, vec![row(20, 1_000_000, "0.01")]).expect("accepted");
+    let rules = &exchange.futures["BTCUSDT"].rules;
+    assert_eq!(exchange.leverage_of(ONE, rules, true), 20);
+}
+
+#[test]
+fn a_higher_maintenance_ratio_liquidates_a_position_that_keeps_its_leverage() {
+    let mut exchange = quiet();
+    trade(&mut exchange, 60_000, 100, 20, true);
+    mark_at(&mut exchange, 60_000, START_MS);
+    set(&mut exchange, vec![row(10, 1_000_000, "0.04")]).expect("accepted");
+    mark_at(&mut exchange, 60_000, START_MS + HOUR_MS);
+    assert_eq!(size(&exchange, ONE, true), d(100), "its margin is 5 %");
+    set(&mut exchange, vec![row(10, 1_000_000, "0.06")]).expect("accepted");
+    mark_at(&mut exchange, 60_000, START_MS + 2 * HOUR_MS);
+    assert_eq!(size(&exchange, ONE, true), Decimal::ZERO);
+}
+
+#[test]
+fn brackets_that_do_not_fit_together_are_rejected() {
+    let mut exchange = quiet();
+    let before = exchange.futures["BTCUSDT"].rules.clone();
+    for brackets in [
+        vec![],
+        vec![row(0, 1, "0.1")],
+        vec![row(1_001, 1, "0.0001")],
+        vec![row(10, 0, "0.01")],
+        vec![row(10, i64::MAX, "0.01")],
+        vec![row(10, 1, "0")],
+        vec![row(10, 1, "0.1")],
+        vec![row(10, 1, "0.000000001")],
+        vec![row(10, 2, "0.01"), row(5, 2, "0.02")],
+        vec![row(10, 1, "0.01"), row(10, 2, "0.02")],
+        vec![row(10, 1, "0.02"), row(5, 2, "0.01")],
+        (1..=51).rev().map(|at| row(at, 52 - i64::from(at), "0.001")).collect(),
+    ] {
+        let error = set(&mut exchange, brackets.clone()).expect_err("rejected");
+        assert!(matches!(error, ControlError::InvalidBrackets(_)), "{brackets:?}: {error}");
+    }
+    let unknown =
+        Operation::SetBrackets { symbol: "NOPE".to_owned(), brackets: vec![row(1, 1, "0.1")] };
+    assert!(matches!(exchange.operate(unknown, START_MS), Err(ControlError::UnknownMarket(_))));
+    assert_eq!(exchange.futures["BTCUSDT"].rules.brackets, before.brackets);
+}
