@@ -3,6 +3,7 @@
 
 #[cfg(feature = "redis")]
 mod budget;
+mod client_ids;
 #[cfg(feature = "nats")]
 #[cfg_attr(docsrs, doc(cfg(feature = "nats")))]
 pub mod collector;
@@ -13,3 +14,4 @@ pub mod nats;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use budget::{Outage, RedisBudgets, RedisBudgetsBuilder, StoreError};
+pub use client_ids::ClientOrderIds;
