@@ -118,13 +118,13 @@ mod tests {
     fn settle(view: &mut View, ids: &[&str], now: Instant) -> Vec<usize> {
         for _ in 0..10 {
             for id in ids {
-                if let Some((table, _)) = plan(view, &member(id), 5, now) {
+                if let Some((table, _)) = plan(view, &member(id), true, 5, now) {
                     view.set_table(table, view.revision + 1);
                 }
             }
         }
         for id in ids {
-            assert!(plan(view, &member(id), 5, now).is_none(), "settled");
+            assert!(plan(view, &member(id), true, 5, now).is_none(), "settled");
         }
         let held = |id: &&str| view.table.leases.values().filter(|l| member(id).holds(l)).count();
         ids.iter().map(held).collect()
