@@ -107,9 +107,10 @@ async fn bot(name: &str, nats: &str, redis: &str) -> examples::Result {
 async fn trade(rest: Client, ids: ClientOrderIds, mut live: watch::Receiver<bool>) {
     let mut buys = true;
     while live.wait_for(|live| *live).await.is_ok() {
-        let order = match buys {
-            true => spot::NewOrder::market_buy("BTC_USDT", dec!(50)),
-            false => spot::NewOrder::market_sell("BTC_USDT", dec!(0.0005)),
+        let order = if buys {
+            spot::NewOrder::market_buy("BTC_USDT", dec!(50))
+        } else {
+            spot::NewOrder::market_sell("BTC_USDT", dec!(0.0005))
         };
         buys = !buys;
         match rest.spot().submit_order(order.client_order_id(ids.create())).await {
