@@ -17,6 +17,7 @@ const BUDGETS: &[(&str, &[&str], usize)] = &[
     ("bitmart-types", &[], 24),
     ("bitmart-fleet", &["--features", "redis"], 110),
     ("bitmart-fleet", &["--features", "nats"], 140),
+    ("bitmart-fleet", &["--features", "account"], 150),
     ("bitmart-cli", &["--no-default-features"], 150),
     ("bitmart-cli", &[], 215),
 ];

@@ -11,7 +11,18 @@ pub(crate) fn parts() -> Vec<Part> {
         server_tests("redis-limits", "redis-server", "budgets", &["--test-threads=2", "limits::"]),
         server_tests("nats", "nats-server", "nats", &["--test-threads=4"]),
         server_tests("collect", "nats-server", "cli", &["collect::"]),
+        Part::run("example", example),
     ]
+}
+
+/// The example of a whole fleet. It fails if a limit is exceeded or a killed collector is not replaced.
+fn example() -> Outcome {
+    for server in ["redis-server", "nats-server"] {
+        if let Err(why) = install::program(server) {
+            return Outcome::Skip(why);
+        }
+    }
+    run(cargo_workspace("run").args(["--example", "fleet"])).into()
 }
 
 /// The ignored tests of a test binary. Skipped if there is no such server on the machine.

@@ -6,6 +6,7 @@ use bitmart_types::{ContractSymbol, Decimal, futures};
 ///
 /// Comes from the balance streams and from the wallet and asset queries of REST.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Balance {
     /// Available for trading or transfer.
@@ -25,6 +26,7 @@ impl Balance {
 
 /// The direction of a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[allow(clippy::exhaustive_enums, reason = "there are only two directions")]
 pub enum Direction {
     /// Gains when the price rises.
@@ -46,6 +48,7 @@ impl Direction {
 
 /// Identifies a position of the account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[allow(clippy::exhaustive_structs, reason = "a key")]
 pub struct PositionKey {
     /// The contract.
@@ -65,6 +68,7 @@ impl PositionKey {
 ///
 /// Comes from the position stream and from the position query of REST.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Position {
     /// Size in contracts, never negative.

@@ -7,6 +7,7 @@ use bitmart_types::{
 
 /// A market of the exchange. Each has its own orders, balances and streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[allow(clippy::exhaustive_enums, reason = "the exchange has these two")]
 pub enum Market {
     /// Spot pairs such as `BTC_USDT`, including margin trading.
@@ -17,6 +18,7 @@ pub enum Market {
 
 /// The instrument of an order or a fill.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[allow(clippy::exhaustive_enums, reason = "one for each market")]
 pub enum Instrument {
     /// A spot pair. Sizes are in units of its base currency.
@@ -40,6 +42,7 @@ impl Instrument {
 /// An order only moves down this list, and never between the last four, which are final. On spot it
 /// follows from the order's state, on futures from the state and the sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Progress {
     /// Accepted, nothing filled.
@@ -113,6 +116,7 @@ impl Progress {
 
 /// An order of the account, from order streams and from order queries of REST.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Order {
     /// The exchange's order id, unique within its market.
@@ -180,6 +184,7 @@ impl Order {
 
 /// A fill of an order of the account, from order streams and from fill queries of REST.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Fill {
     /// The exchange's trade id. In a trade between two own orders both fills have the same one.

@@ -169,9 +169,10 @@ impl AccountState {
         self.known_fills.iter(market)
     }
 
-    /// Removes an open order that the exchange no longer knows. Its fills stay, like those of any order
-    /// of which only fills are known.
-    pub(crate) fn remove_order(&mut self, market: Market, id: &OrderId) -> bool {
+    /// Removes an open order that the exchange no longer knows, as after
+    /// [`OrderNotFound`](crate::AccountEvent::OrderNotFound). Its fills stay, like those of any order of
+    /// which only fills are known. Returns whether there was one.
+    pub fn remove_order(&mut self, market: Market, id: &OrderId) -> bool {
         let key = (market, id.clone());
         if self.orders.get(&key).is_none_or(|order| order.progress.is_final()) {
             return false;

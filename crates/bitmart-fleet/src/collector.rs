@@ -26,11 +26,11 @@
 
 mod builder;
 mod frame;
-mod leases;
+pub(crate) mod leases;
 mod planner;
 mod publisher;
-mod setup;
-mod status;
+pub(crate) mod setup;
+pub(crate) mod status;
 mod topics;
 
 use tokio::sync::watch;

@@ -66,6 +66,7 @@ fn metrics(status: &Status) -> String {
         ("frames_total", "counter", "Frames that were published.", status.frames),
         ("bytes_total", "counter", "Bytes of these frames.", status.bytes),
         ("lost_total", "counter", "Frames that were received and not published.", status.lost),
+        ("other_topics", "gauge", "Live collectors with other topics.", status.other_topics),
         ("takeovers_total", "counter", "Leases that were taken.", status.takeovers),
     ];
     let mut text = String::new();

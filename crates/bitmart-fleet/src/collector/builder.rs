@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::Collector;
 use super::leases::Leases;
 use super::publisher::Publisher;
-use super::setup::{self, Setup};
+use super::setup::{self, History, Setup};
 use super::status::Counters;
 use super::topics::CollectedTopic;
 use crate::nats::table::{MAX_REPLICAS, MAX_SHARDS};
@@ -48,8 +48,8 @@ impl CollectorBuilder {
                 shards: 8,
                 replicas: 1,
                 lease_timeout: Duration::from_millis(1_500),
-                history: Duration::from_secs(600),
-                history_bytes: 1 << 30,
+                moves: true,
+                history: Some(History { age: Duration::from_secs(600), bytes: 1 << 30 }),
             },
         }
     }
@@ -60,7 +60,10 @@ impl CollectorBuilder {
         self
     }
 
-    /// Adds a topic. All collectors of a fleet must have the same topics. Private topics are rejected.
+    /// Adds a topic. All collectors of a fleet must have the same topics: see [`Status::other_topics`]. Private topics
+    /// are rejected.
+    ///
+    /// [`Status::other_topics`]: super::Status::other_topics
     pub fn topic<T>(mut self, topic: Topic<T>) -> Self {
         self.topics.push(CollectedTopic::new(topic));
         self
@@ -107,28 +110,28 @@ impl CollectorBuilder {
     /// Sets how much of the past the stream keeps: not longer than `age`, and not more than `bytes` on the disk of
     /// NATS. The first collector that runs decides. Default: 10 minutes, 1 GiB.
     pub fn history(mut self, age: Duration, bytes: u64) -> Self {
-        self.setup.history = age;
-        self.setup.history_bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.setup.history = Some(History { age, bytes });
         self
     }
 
+    /// The same for the same topics in another order, or with some of them twice.
+    fn topics_hash(&self) -> u64 {
+        let mut tails: Vec<&str> = self.topics.iter().map(|topic| topic.tail.as_str()).collect();
+        tails.sort_unstable();
+        tails.dedup();
+        subject::stable_hash(&tails)
+    }
+
     fn check(&self) -> Result<(), Error> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        if self.id.is_empty() || self.id.len() > 64 || !self.id.bytes().all(allowed) {
-            return Err(Error::config(
-                "a collector needs an id: letters, digits, `-` and `_`, up to 64",
-            ));
-        }
+        setup::check_id(&self.id)?;
         if !(1..=MAX_SHARDS).contains(&self.setup.shards) {
             return Err(Error::config(format!("shards must be 1 to {MAX_SHARDS}")));
         }
         if !(1..=MAX_REPLICAS).contains(&self.setup.replicas) {
             return Err(Error::config(format!("replicas must be 1 to {MAX_REPLICAS}")));
         }
-        let (least, most) = (Duration::from_millis(100), Duration::from_secs(60));
-        if !(least..=most).contains(&self.setup.lease_timeout) {
-            return Err(Error::config("the lease timeout must be 100 ms to 60 s"));
-        }
+        setup::check_lease_timeout(self.setup.lease_timeout)?;
         if self.snapshot_interval < Duration::from_secs(1) {
             return Err(Error::config("the snapshot interval must be at least 1 s"));
         }
@@ -165,7 +168,15 @@ impl CollectorBuilder {
         let counters = Counters::default();
         let bucket = setup::run(&connection, &self.setup).await?;
         let (stop, stopped) = watch::channel(false);
-        let (leases, held) = Leases::start(&self, connection.clone(), bucket, &counters).await?;
+        let (leases, held) = Leases::start(
+            &self.id,
+            &self.setup,
+            self.topics_hash(),
+            connection.clone(),
+            bucket,
+            &counters,
+        )
+        .await?;
         let publisher = Publisher::start(&self, connection, held, counters.clone()).await?;
         let publisher = tokio::spawn(publisher.run(stopped));
         let leases = tokio::spawn(leases.run());

@@ -1,6 +1,6 @@
 //! The task that keeps the leases of a collector.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::kv;
@@ -9,7 +9,6 @@ use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::CollectorBuilder;
 use super::planner::{self, Member};
 use super::setup::{self, Setup};
 use super::status::Counters;
@@ -21,9 +20,9 @@ use crate::nats::{Connection, Error};
 const HEARTBEATS_BEFORE_PLAN: u32 = 2;
 
 /// The terms of the held leases by shard and replica.
-pub(super) type Held = BTreeMap<(usize, usize), u64>;
+pub(crate) type Held = BTreeMap<(usize, usize), u64>;
 
-pub(super) struct Leases {
+pub(crate) struct Leases {
     connection: Connection,
     setup: Setup,
     bucket: kv::Store,
@@ -32,12 +31,18 @@ pub(super) struct Leases {
     held: watch::Sender<Held>,
     counters: Counters,
     heartbeats: async_nats::Subscriber,
+    /// A hash of the topics.
+    topics: u64,
+    /// Collectors with other topics that were logged.
+    with_other_topics: BTreeSet<String>,
 }
 
 impl Leases {
     /// Also returns the leases that are held. When its last receiver is dropped, they are handed over.
-    pub(super) async fn start(
-        options: &CollectorBuilder,
+    pub(crate) async fn start(
+        id: &str,
+        setup: &Setup,
+        topics: u64,
         connection: Connection,
         bucket: kv::Store,
         counters: &Counters,
@@ -46,7 +51,7 @@ impl Leases {
         getrandom::getrandom(&mut bytes)
             .map_err(|error| Error::config(format!("no randomness: {error}")))?;
         let session = format!("{:016x}", u64::from_ne_bytes(bytes));
-        let me = Member { id: options.id.clone(), session };
+        let me = Member { id: id.to_owned(), session };
         let heartbeats = connection.client.subscribe(connection.member_subject()).await;
         let heartbeats = heartbeats.map_err(|error| Error::jetstream("heartbeats", error))?;
         let Some((table, revision)) = connection.read_table(&bucket).await? else {
@@ -55,11 +60,24 @@ impl Leases {
         let view = View::new(table, revision, Instant::now());
         let (held, receiver) = watch::channel(Held::new());
         let counters = counters.clone();
-        let setup = options.setup.clone();
-        Ok((Self { connection, setup, bucket, me, view, held, counters, heartbeats }, receiver))
+        let setup = setup.clone();
+        let with_other_topics = BTreeSet::new();
+        let leases = Self {
+            connection,
+            setup,
+            bucket,
+            me,
+            view,
+            held,
+            counters,
+            heartbeats,
+            topics,
+            with_other_topics,
+        };
+        Ok((leases, receiver))
     }
 
-    pub(super) async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let mut tick = tokio::time::interval(heartbeat_interval(self.view.table.ttl()));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = self.connection.open.clone();
@@ -69,6 +87,7 @@ impl Leases {
             tokio::select! {
                 _ = tick.tick() => {
                     self.send_heartbeat(false).await;
+                    self.compare_topics();
                     ticks += 1;
                     if needs_setup && *open.borrow() > 0 {
                         needs_setup = !self.set_up().await;
@@ -119,10 +138,9 @@ impl Leases {
 
     async fn plan(&mut self) {
         let now_ms = u64::try_from(Timestamp::now().as_millis()).unwrap_or(0);
-        let Some((table, taken)) = planner::plan(&self.view, &self.me, now_ms, Instant::now())
-        else {
-            return;
-        };
+        let moves = self.setup.moves;
+        let planned = planner::plan(&self.view, &self.me, moves, now_ms, Instant::now());
+        let Some((table, taken)) = planned else { return };
         // What is given up is not published any more before others can take it.
         let given_up = held(&table, &self.me);
         self.held.send_if_modified(|held| {
@@ -171,12 +189,29 @@ impl Leases {
         self.held.send_if_modified(|held| std::mem::replace(held, new.clone()) != new);
     }
 
+    /// Collectors with different topics are a mistake that otherwise shows as topics nobody collects.
+    fn compare_topics(&mut self) {
+        let others = self.view.with_other_topics(self.topics, Instant::now());
+        self.counters.others_have_other_topics(others.len());
+        for id in &others {
+            if self.with_other_topics.insert((*id).to_owned()) {
+                tracing::error!(
+                    target: "bitmart_fleet",
+                    "collector {id} has other topics than {}: some topics may not be collected",
+                    self.me.id
+                );
+            }
+        }
+        self.with_other_topics.retain(|id| others.contains(&id.as_str()));
+    }
+
     async fn send_heartbeat(&self, leaving: bool) {
         let heartbeat = Heartbeat {
             id: self.me.id.clone(),
             session: self.me.session.clone(),
             revision: self.view.revision,
             leaving,
+            topics: self.topics,
         };
         let text = serde_json::to_vec(&heartbeat).unwrap_or_default();
         let sent = self.connection.client.publish(self.connection.member_subject(), text.into());

@@ -22,10 +22,18 @@ impl Member {
 /// Returns the changed table and how many leases were taken. `None` if nothing is to change.
 ///
 /// The members of a shard are those with the highest hashes of their name and the shard, so that few shards move when
-/// members come and go.
-pub(super) fn plan(view: &View, me: &Member, now_ms: u64, now: Instant) -> Option<(Table, usize)> {
-    let mut members: Vec<&str> = view.live_members(now).filter(|id| *id != me.id).collect();
-    members.push(&me.id);
+/// members come and go. If leases do not move, a member keeps what it holds, and takes what is free.
+pub(super) fn plan(
+    view: &View,
+    me: &Member,
+    moves: bool,
+    now_ms: u64,
+    now: Instant,
+) -> Option<(Table, usize)> {
+    let mut members = vec![me.id.as_str()];
+    if moves {
+        members.extend(view.live_members(now).filter(|id| *id != me.id));
+    }
     let mut table = view.table.clone();
     let mut taken = 0;
     for shard in 0..table.shards {
@@ -98,7 +106,7 @@ mod tests {
 
     fn beat(view: &mut View, id: &str, now: Instant) {
         let Member { id, session } = member(id);
-        view.add_heartbeat(Heartbeat { id, session, revision: 0, leaving: false }, now);
+        view.add_heartbeat(Heartbeat { id, session, revision: 0, leaving: false, topics: 0 }, now);
     }
 
     fn view(replicas: usize, now: Instant) -> View {
@@ -110,13 +118,13 @@ mod tests {
     fn settle(view: &mut View, ids: &[&str], now: Instant) -> Vec<usize> {
         for _ in 0..10 {
             for id in ids {
-                if let Some((table, _)) = plan(view, &member(id), 5, now) {
+                if let Some((table, _)) = plan(view, &member(id), true, 5, now) {
                     view.set_table(table, view.revision + 1);
                 }
             }
         }
         for id in ids {
-            assert!(plan(view, &member(id), 5, now).is_none(), "settled");
+            assert!(plan(view, &member(id), true, 5, now).is_none(), "settled");
         }
         let held = |id: &&str| view.table.leases.values().filter(|l| member(id).holds(l)).count();
         ids.iter().map(held).collect()
@@ -138,7 +146,7 @@ mod tests {
         // b falls silent: after the timeout a takes its shards, with higher terms.
         let later = start + Duration::from_millis(999);
         beat(&mut view, "a", later);
-        assert!(plan(&view, &member("a"), 5, later).is_none(), "too early");
+        assert!(plan(&view, &member("a"), true, 5, later).is_none(), "too early");
         let later = start + Duration::from_millis(1_001);
         let before = view.table.clone();
         assert_eq!(settle(&mut view, &["a"], later), [32]);
@@ -156,8 +164,8 @@ mod tests {
         settle(&mut view, &["b"], start);
         let later = start + Duration::from_secs(5);
         view.restart(later);
-        assert!(plan(&view, &member("a"), 5, later).is_none(), "b was silent yet");
-        assert!(plan(&view, &member("a"), 5, later + Duration::from_secs(1)).is_some());
+        assert!(plan(&view, &member("a"), true, 5, later).is_none(), "b was silent yet");
+        assert!(plan(&view, &member("a"), true, 5, later + Duration::from_secs(1)).is_some());
     }
 
     #[test]
@@ -187,7 +195,7 @@ mod tests {
         }
         settle(&mut view, &["a", "b"], start);
         let Member { id, session } = member("b");
-        view.add_heartbeat(Heartbeat { id, session, revision: 0, leaving: true }, start);
+        view.add_heartbeat(Heartbeat { id, session, revision: 0, leaving: true, topics: 0 }, start);
         let table = leave(&view.table, &member("b"));
         view.set_table(table, view.revision + 1);
         assert_eq!(settle(&mut view, &["a"], start), [32]);
@@ -207,10 +215,29 @@ mod tests {
                 session: "another".to_owned(),
                 revision: 0,
                 leaving: false,
+                topics: 0,
             },
             later,
         );
-        let (_, taken) = plan(&view, &again, 5, later).expect("a plan");
+        let (_, taken) = plan(&view, &again, true, 5, later).expect("a plan");
         assert_eq!(taken, 32);
+    }
+
+    #[test]
+    fn a_lease_that_does_not_move_stays_with_its_holder_until_that_is_silent() {
+        let start = Instant::now();
+        let mut view = view(1, start);
+        let all = ["a", "b", "c", "d"];
+        for id in all {
+            beat(&mut view, id, start);
+        }
+        let (table, taken) = plan(&view, &member("b"), false, 5, start).expect("a plan");
+        assert_eq!(taken, 32);
+        view.set_table(table, 2);
+        for id in all {
+            assert!(plan(&view, &member(id), false, 5, start).is_none(), "{id}");
+        }
+        let later = start + Duration::from_millis(1_001);
+        assert!(plan(&view, &member("a"), false, 5, later).is_some());
     }
 }

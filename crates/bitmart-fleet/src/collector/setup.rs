@@ -10,25 +10,64 @@ use crate::nats::{Connection, Error, subject};
 
 /// What all collectors of a fleet agree on.
 #[derive(Clone, Debug)]
-pub(super) struct Setup {
-    pub(super) shards: usize,
-    pub(super) replicas: usize,
-    pub(super) lease_timeout: Duration,
-    pub(super) history: Duration,
-    pub(super) history_bytes: i64,
+pub(crate) struct Setup {
+    pub(crate) shards: usize,
+    pub(crate) replicas: usize,
+    pub(crate) lease_timeout: Duration,
+    /// Whether leases move to members that join, so that all have about as many.
+    pub(crate) moves: bool,
+    /// `None`: only leases are kept.
+    pub(crate) history: Option<History>,
+}
+
+/// How much of the past the stream keeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct History {
+    pub(crate) age: Duration,
+    pub(crate) bytes: i64,
+}
+
+pub(crate) fn check_id(id: &str) -> Result<(), Error> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !id.is_empty() && id.len() <= 64 && id.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(Error::config(
+        "a collector or publisher needs an id: letters, digits, `-` and `_`, up to 64",
+    ))
+}
+
+pub(crate) fn check_lease_timeout(timeout: Duration) -> Result<(), Error> {
+    let (least, most) = (Duration::from_millis(100), Duration::from_secs(60));
+    if (least..=most).contains(&timeout) {
+        return Ok(());
+    }
+    Err(Error::config("the lease timeout must be 100 ms to 60 s"))
 }
 
 /// Creates what does not exist yet, and checks the rest. Returns the bucket of the table.
-pub(super) async fn run(connection: &Connection, options: &Setup) -> Result<kv::Store, Error> {
-    let name = connection.store_name();
-    let subjects = (0..options.replicas)
+pub(crate) async fn run(connection: &Connection, options: &Setup) -> Result<kv::Store, Error> {
+    if let Some(history) = options.history {
+        create_stream(connection, options.replicas, history).await?;
+    }
+    let bucket = create_bucket(connection).await?;
+    check_table(connection, options, &bucket).await?;
+    Ok(bucket)
+}
+
+async fn create_stream(
+    connection: &Connection,
+    replicas: usize,
+    history: History,
+) -> Result<(), Error> {
+    let subjects = (0..replicas)
         .map(|replica| subject::of_replica(&connection.prefix, replica, ">"))
         .collect();
     let stream = stream::Config {
-        name: name.clone(),
+        name: connection.store_name(),
         subjects,
-        max_age: options.history,
-        max_bytes: options.history_bytes,
+        max_age: history.age,
+        max_bytes: history.bytes,
         discard: stream::DiscardPolicy::Old,
         storage: stream::StorageType::File,
         allow_direct: true,
@@ -37,7 +76,11 @@ pub(super) async fn run(connection: &Connection, options: &Setup) -> Result<kv::
         ..stream::Config::default()
     };
     let created = connection.jetstream.get_or_create_stream(stream).await;
-    created.map_err(|error| Error::jetstream("the stream", error))?;
+    created.map(drop).map_err(|error| Error::jetstream("the stream", error))
+}
+
+async fn create_bucket(connection: &Connection) -> Result<kv::Store, Error> {
+    let name = connection.store_name();
     // What `create_key_value` makes. That one requests the description of the account, which it cannot read from
     // nats-server 2.9.
     let bucket = stream::Config {
@@ -54,14 +97,22 @@ pub(super) async fn run(connection: &Connection, options: &Setup) -> Result<kv::
     let created = connection.jetstream.get_or_create_stream(bucket).await;
     created.map_err(|error| Error::jetstream("the bucket", error))?;
     let bucket = connection.jetstream.get_key_value(&name).await;
-    let bucket = bucket.map_err(|error| Error::jetstream("the bucket", error))?;
+    bucket.map_err(|error| Error::jetstream("the bucket", error))
+}
+
+/// Creates the table if it does not exist, and compares it with the options.
+async fn check_table(
+    connection: &Connection,
+    options: &Setup,
+    bucket: &kv::Store,
+) -> Result<(), Error> {
     let ttl_ms = u64::try_from(options.lease_timeout.as_millis()).unwrap_or(u64::MAX);
     let (shards, replicas) = (options.shards, options.replicas);
     let wanted = Table { shards, replicas, ttl_ms, leases: BTreeMap::new() };
     let text = serde_json::to_vec(&wanted).unwrap_or_default();
     // Fails if another collector was first.
     let created = bucket.create(table::KEY, text.into()).await;
-    let Some((table, _)) = connection.read_table(&bucket).await? else {
+    let Some((table, _)) = connection.read_table(bucket).await? else {
         let error = created.err().map(|error| error.to_string()).unwrap_or_default();
         return Err(Error::jetstream("the table", error));
     };
@@ -71,5 +122,5 @@ pub(super) async fn run(connection: &Connection, options: &Setup) -> Result<kv::
             connection.prefix, table.shards, table.replicas, table.ttl_ms
         )));
     }
-    Ok(bucket)
+    Ok(())
 }

@@ -21,10 +21,13 @@ pub struct Status {
     pub lost: u64,
     /// Times that it took a lease.
     pub takeovers: u64,
+    /// Live collectors that have other topics. All must have the same: those that only some have are collected as long
+    /// as one of these holds their shard. It is also logged, at `error`.
+    pub other_topics: u64,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Counters(Arc<Values>);
+pub(crate) struct Counters(Arc<Values>);
 
 #[derive(Debug, Default)]
 struct Values {
@@ -35,6 +38,7 @@ struct Values {
     bytes: AtomicU64,
     lost: AtomicU64,
     takeovers: AtomicU64,
+    other_topics: AtomicU64,
 }
 
 impl Counters {
@@ -48,6 +52,7 @@ impl Counters {
             bytes: value(&self.0.bytes),
             lost: value(&self.0.lost),
             takeovers: value(&self.0.takeovers),
+            other_topics: value(&self.0.other_topics),
         }
     }
 
@@ -71,5 +76,9 @@ impl Counters {
 
     pub(super) fn took_over(&self, leases: usize) {
         self.0.takeovers.fetch_add(leases as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn others_have_other_topics(&self, collectors: usize) {
+        self.0.other_topics.store(collectors as u64, Ordering::Relaxed);
     }
 }

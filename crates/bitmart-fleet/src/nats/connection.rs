@@ -73,6 +73,14 @@ impl Connection {
         Ok(Self { client, jetstream, prefix: options.prefix.clone(), open })
     }
 
+    /// The same connection for the leases and the state of an account, which have names of their own: whoever may read
+    /// market data must not read accounts, and the stream keeps everything below the prefix.
+    #[cfg(feature = "account")]
+    pub(crate) fn for_account(mut self, name: &str) -> Self {
+        self.prefix = format!("{}-account-{name}", self.prefix);
+        self
+    }
+
     /// The name of stream and bucket.
     pub(crate) fn store_name(&self) -> String {
         self.prefix.to_uppercase()

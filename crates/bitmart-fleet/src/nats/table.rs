@@ -47,6 +47,9 @@ pub(crate) struct Heartbeat {
     pub(crate) revision: u64,
     /// It is about to stop and takes no leases.
     pub(crate) leaving: bool,
+    /// A hash of its topics.
+    #[serde(default)]
+    pub(crate) topics: u64,
 }
 
 impl Heartbeat {

@@ -22,6 +22,7 @@ struct Member {
     session: String,
     last_received: Instant,
     leaving: bool,
+    topics: u64,
 }
 
 impl View {
@@ -31,9 +32,9 @@ impl View {
 
     /// Adds a heartbeat. Returns whether it knows another table: a newer one, or one that was made anew after a loss.
     pub(crate) fn add_heartbeat(&mut self, heartbeat: Heartbeat, now: Instant) -> bool {
-        let Heartbeat { id, session, revision, leaving } = heartbeat;
+        let Heartbeat { id, session, revision, leaving, topics } = heartbeat;
         if self.members.len() < MAX_MEMBERS || self.members.contains_key(&id) {
-            self.members.insert(id, Member { session, last_received: now, leaving });
+            self.members.insert(id, Member { session, last_received: now, leaving, topics });
         }
         revision != self.revision
     }
@@ -68,6 +69,14 @@ impl View {
             !member.leaving && self.is_recent(member.last_received, now)
         });
         live.map(|(id, _)| id.as_str())
+    }
+
+    /// Collectors that have other topics than this hash, and so leave some of a shard out.
+    pub(crate) fn with_other_topics(&self, topics: u64, now: Instant) -> Vec<&str> {
+        let others = self.members.iter().filter(|(_, member)| {
+            member.topics != topics && self.is_recent(member.last_received, now)
+        });
+        others.map(|(id, _)| id.as_str()).collect()
     }
 
     /// The term and the holder of a live lease.

@@ -4,9 +4,12 @@
 //! is there.
 #![cfg(unix)]
 
+#[cfg(feature = "account")]
+mod account;
 mod books;
 mod common;
 mod failover;
 mod fencing;
 mod same_events;
 mod server;
+mod topics;
