@@ -79,8 +79,8 @@ impl AccountTrackerBuilder {
         let spot = self.spot.then(|| Feed::new(Market::Spot, Vec::new()));
         let futures = self.futures.map(|currencies| Feed::new(Market::Futures, currencies));
         let feeds: Vec<Feed> = spot.into_iter().chain(futures).collect();
-        let mut scale = TimeScale::new(self.rest.now());
-        let now = scale.now(self.rest.now());
+        let scale = TimeScale::new(self.rest.now());
+        let now = scale.now();
         let mut sync = AccountSync::new(self.state, self.assumptions);
         sync.set_audit_interval(now, self.audit_interval);
         for feed in &feeds {

@@ -82,7 +82,7 @@ impl Feed {
         scale: &TimeScale,
         sync: &mut AccountSync,
     ) -> Result<bool, bitmart_ws::Error> {
-        let mut busy = self.poll_opening(context, now, sync)?;
+        let mut busy = self.poll_opening(context, scale, sync)?;
         for index in 0..self.sources.len() {
             match self.poll_source(context, index, now, scale, sync)? {
                 None => {}
@@ -119,11 +119,13 @@ impl Feed {
     fn poll_opening(
         &mut self,
         context: &mut Context<'_>,
-        now: Timestamp,
+        scale: &TimeScale,
         sync: &mut AccountSync,
     ) -> Result<bool, bitmart_ws::Error> {
         let Some(opening) = &mut self.opening else { return Ok(false) };
         let Poll::Ready(opened) = opening.as_mut().poll(context) else { return Ok(false) };
+        // Not before the streams report fills.
+        let now = scale.now();
         self.opening = None;
         match opened {
             Ok(sources) => {

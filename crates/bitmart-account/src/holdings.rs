@@ -21,6 +21,13 @@ impl Balance {
     pub fn new(available: Decimal) -> Self {
         Self { available, frozen: None, position_margin: None }
     }
+
+    /// The balance after everything was spent.
+    pub(crate) fn emptied(&self) -> Self {
+        let zero = |amount: Option<Decimal>| amount.map(|_| Decimal::ZERO);
+        let (frozen, position_margin) = (zero(self.frozen), zero(self.position_margin));
+        Self { available: Decimal::ZERO, frozen, position_margin }
+    }
 }
 
 /// The direction of a position.

@@ -309,6 +309,20 @@ impl AccountState {
         self.positions.iter()
     }
 
+    /// Returns the known currencies that a complete list of balances does not contain, with a balance of
+    /// 0.
+    pub(crate) fn empty_balances(
+        &self,
+        market: Market,
+        listed: &[(Currency, Balance)],
+    ) -> Vec<(Currency, Balance)> {
+        let known = self.balances.iter().filter(|((of, _), _)| *of == market);
+        known
+            .map(|((_, currency), balance)| (currency.clone(), balance.emptied()))
+            .filter(|(currency, _)| listed.iter().all(|(listed, _)| listed != currency))
+            .collect()
+    }
+
     /// Removes the positions that a complete list does not contain and returns their keys.
     pub(crate) fn retain_positions(&mut self, listed: &HashSet<PositionKey>) -> Vec<PositionKey> {
         let closed: Vec<_> =

@@ -139,7 +139,10 @@ impl AccountTracker {
     }
 
     fn now(&mut self) -> Timestamp {
-        self.scale.now(self.rest.now())
+        let reading = self.rest.now();
+        let now = self.scale.now();
+        self.sync.clock_read(now, reading);
+        now
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<AccountEvent, Error>>> {

@@ -67,9 +67,12 @@ impl Audit {
         assumptions: &Assumptions,
     ) -> Option<TimeRange> {
         self.due().filter(|due| *due <= now)?;
-        let complete = watermark.complete_until().min(now - assumptions.max_history_lag);
+        let complete = watermark
+            .complete_until()
+            .min(watermark.client_time(now - assumptions.max_history_lag));
         let until = complete - assumptions.max_clock_skew - Duration::from_millis(1);
-        let from = (now - self.window()).max(watermark.start()? + assumptions.max_clock_skew);
+        let window = watermark.client_time(now - self.window());
+        let from = window.max(watermark.start()? + assumptions.max_clock_skew);
         if from < until {
             self.next = self.interval.map(|interval| now + interval);
             return Some((from, until));

@@ -48,9 +48,6 @@ pub(super) struct MarketSync {
     pub(super) market: Market,
     pub(super) watermark: Watermark,
     pub(super) last_updates: LastUpdates,
-    /// Open orders without a time that the last fetch did not find, and the begin of the first fetch
-    /// that did not.
-    pub(super) undated_orders: BTreeMap<OrderId, Timestamp>,
     assumptions: Assumptions,
     streams: Streams,
     /// Indices of streams whose connection has had no traffic for a while.
@@ -77,7 +74,6 @@ impl MarketSync {
             market,
             watermark: Watermark::new(assumptions, now),
             last_updates: LastUpdates::default(),
-            undated_orders: BTreeMap::new(),
             assumptions,
             streams: Streams::Pending(now),
             idle_streams: Vec::new(),
