@@ -185,9 +185,11 @@ impl FetchPlan {
 struct ListedOrders(HashSet<OrderId>);
 
 impl ListedOrders {
-    fn add<T: Into<Order>>(&mut self, rows: Rows<T>, pages: &PageBuffer) {
-        let (rows, malformed) = split_rows(rows);
-        let orders: Vec<Order> = rows;
+    fn add<T>(&mut self, rows: Rows<T>, pages: &PageBuffer)
+    where
+        T: TryInto<Order, Error = MalformedItem>,
+    {
+        let (orders, malformed): (Vec<Order>, _) = split_rows(rows);
         self.0.extend(orders.iter().map(|order| order.order_id.clone()));
         pages.push(Page { orders, malformed, ..Page::default() });
     }
@@ -215,8 +217,7 @@ async fn query_fills<H: History<Row: Into<Fill>>>(
 ) -> Result<BTreeMap<OrderId, Instrument>, HistoryError> {
     let mut filled = BTreeMap::new();
     let add = |rows: Rows<H::Row>| {
-        let (rows, malformed) = split_rows(rows);
-        let fills: Vec<Fill> = rows;
+        let (fills, malformed): (Vec<Fill>, _) = split_rows(rows);
         filled.extend(fills.iter().map(|fill| (fill.order_id.clone(), fill.instrument.clone())));
         pages.push(Page { fills, malformed, ..Page::default() });
     };
@@ -224,9 +225,20 @@ async fn query_fills<H: History<Row: Into<Fill>>>(
     Ok(filled)
 }
 
-fn split_rows<T: Into<U>, U>(rows: Rows<T>) -> (Vec<U>, Vec<MalformedItem>) {
+fn split_rows<T, U>(rows: Rows<T>) -> (Vec<U>, Vec<MalformedItem>)
+where
+    T: TryInto<U, Error: Into<MalformedItem>>,
+{
     let (rows, faults) = rows.into_parts();
-    (rows.into_iter().map(T::into).collect(), faults.into_iter().map(MalformedItem::Row).collect())
+    let mut malformed: Vec<_> = faults.into_iter().map(MalformedItem::Row).collect();
+    let mut converted = Vec::with_capacity(rows.len());
+    for row in rows {
+        match row.try_into() {
+            Ok(row) => converted.push(row),
+            Err(item) => malformed.push(item.into()),
+        }
+    }
+    (converted, malformed)
 }
 
 /// Orders that were queried by id without a result.
@@ -238,14 +250,17 @@ struct QueriedOrders {
 }
 
 impl QueriedOrders {
-    fn add<T: Into<Order>>(
+    fn add<T: TryInto<Order, Error = MalformedItem>>(
         &mut self,
         id: OrderId,
         result: Result<T, Error>,
         pages: &PageBuffer,
     ) -> Result<(), HistoryError> {
         match result {
-            Ok(order) => pages.push(Page { orders: vec![order.into()], ..Page::default() }),
+            Ok(order) => pages.push(match order.try_into() {
+                Ok(order) => Page { orders: vec![order], ..Page::default() },
+                Err(item) => Page { malformed: vec![item], ..Page::default() },
+            }),
             Err(error) if error.is_order_finished() => self.finished.push(id),
             Err(error) if error.is_order_not_found() => self.unknown.push(id),
             Err(error) => return Err(HistoryError::Request(error)),

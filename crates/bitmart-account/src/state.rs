@@ -133,7 +133,8 @@ impl AccountState {
         self.orders.get(&key).filter(|_| changed)
     }
 
-    /// Adds a fill. Returns whether it is new.
+    /// Adds a fill. Returns whether it is new. A repeated one adds what the first report of it lacks, such
+    /// as the currency of the fee.
     pub fn apply_fill(&mut self, fill: Fill) -> bool {
         let time = fill.timestamp.unwrap_or(Timestamp::from_millis(0));
         self.apply_fill_at(fill, time)
@@ -151,6 +152,10 @@ impl AccountState {
                 self.unknown_orders.push_back(key);
                 self.drop_unknown();
             }
+        } else if let Some(fills) = self.fills.get_mut(&key)
+            && let Some(known) = fills.iter_mut().find(|known| known.trade_id == fill.trade_id)
+        {
+            known.complete(fill);
         }
         new
     }
