@@ -95,7 +95,7 @@ impl Feed {
             }
         }
         busy |= self.poll_fetches(context, now, sync);
-        busy |= self.poll_audit(context, sync);
+        busy |= self.poll_audit(context, now, sync);
         Ok(busy)
     }
 
@@ -233,11 +233,16 @@ impl Feed {
         true
     }
 
-    fn poll_audit(&mut self, context: &mut Context<'_>, sync: &mut AccountSync) -> bool {
+    fn poll_audit(
+        &mut self,
+        context: &mut Context<'_>,
+        now: Timestamp,
+        sync: &mut AccountSync,
+    ) -> bool {
         let Some((id, audit)) = &mut self.audit else { return false };
         let Poll::Ready(result) = audit.as_mut().poll(context) else { return false };
         match result {
-            Ok(Some(listed)) => sync.audit_completed(self.market, *id, &listed),
+            Ok(Some(listed)) => sync.audit_completed(now, self.market, *id, &listed),
             Ok(None) | Err(_) => sync.audit_failed(self.market, *id),
         }
         self.audit = None;

@@ -3,6 +3,8 @@
 
 mod apply;
 mod audit;
+#[cfg(test)]
+mod audit_tests;
 mod client_clock;
 mod last_updates;
 mod market;
@@ -223,13 +225,14 @@ impl AccountSync {
         });
     }
 
-    /// The query of an audit completed with these fills.
-    pub fn audit_completed(&mut self, market: Market, id: u64, listed: &[Fill]) {
+    /// The query of an audit completed with these fills. Those that were missing are applied, and the
+    /// time range since then is fetched.
+    pub fn audit_completed(&mut self, now: Timestamp, market: Market, id: u64, listed: &[Fill]) {
         let max_clock_skew = self.assumptions.max_clock_skew;
         self.update_market(market, |this| {
             let known = this.state.known_fills(market);
             let report = this.market.audit.compare(id, market, listed, known, max_clock_skew);
-            this.events.extend(report.map(AccountEvent::AuditMismatch));
+            this.audited(now, report);
         });
     }
 

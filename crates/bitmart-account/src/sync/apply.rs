@@ -7,7 +7,7 @@ use bitmart_types::{OrderId, Timestamp};
 
 use super::market::{MarketSync, PendingFetch};
 use super::{Change, Page, Snapshot};
-use crate::{AccountEvent, AccountState, Assumptions, CatchUpError, PositionKey};
+use crate::{AccountEvent, AccountState, Assumptions, AuditReport, CatchUpError, PositionKey};
 
 /// A market together with the state and the events, which the markets share.
 pub(super) struct MarketContext<'a> {
@@ -76,6 +76,20 @@ impl MarketContext<'_> {
                 let changed = self.apply(now, Change::Fill(fill));
                 self.market.found.fills += usize::from(changed);
             }
+        }
+    }
+
+    /// Reports the differences that an audit found. Whatever hid a fill may have hidden more, so all since
+    /// then is fetched.
+    pub(super) fn audited(&mut self, now: Timestamp, report: Option<AuditReport>) {
+        let Some(report) = report else { return };
+        let (missing, from) = (report.missing.clone(), report.from);
+        self.events.push_back(AccountEvent::AuditMismatch(report));
+        if !missing.is_empty() {
+            self.market.fills_missed_since(now, from);
+        }
+        for fill in missing {
+            self.apply(now, Change::Fill(fill));
         }
     }
 

@@ -81,6 +81,11 @@ impl Audit {
         None
     }
 
+    /// Returns the start of the time range that is queried now.
+    pub(super) fn queried_from(&self) -> Option<Timestamp> {
+        self.pending.map(|(_, (from, _))| from)
+    }
+
     pub(super) fn started(&mut self, id: u64, range: TimeRange) {
         self.pending = Some((id, range));
     }

@@ -28,6 +28,11 @@ impl ClientClock {
         Timestamp::from_millis(time.as_millis() + self.lowest)
     }
 
+    /// Returns the time that [`at_or_before`](Self::at_or_before) converts to this one.
+    pub(super) fn steady(self, time: Timestamp) -> Timestamp {
+        Timestamp::from_millis(time.as_millis() - self.lowest)
+    }
+
     /// Returns a time of the client's clock that is not before this time.
     pub(super) fn at_or_after(self, time: Timestamp) -> Timestamp {
         Timestamp::from_millis(time.as_millis() + self.highest)

@@ -9,7 +9,7 @@
 //!   counts only if the query reached back to the watermark by the exchange's clock, which is
 //!   `watermark − C`.
 //!
-//! A loss does not move the watermark. It breaks the streams, which are unbroken again from the time
+//! A loss does not move the watermark; only an audit that finds a missing fill moves it back. A loss breaks the streams, which are unbroken again from the time
 //! when all are subscribed. The market is live again when a fetch has advanced the watermark past that
 //! time.
 
@@ -133,6 +133,16 @@ impl Watermark {
     pub(super) fn stream_lost_before(&mut self, before: Timestamp, stream: usize) {
         if let Some(stream) = self.streams.get_mut(stream) {
             stream.unbroken_since = stream.unbroken_since.max(before);
+        }
+    }
+
+    /// Fills since this time of the exchange's clock are missing although the watermark says otherwise. The
+    /// watermark moves back, and the streams prove nothing before now.
+    pub(super) fn fills_missed_since(&mut self, now: Timestamp, from: Timestamp) {
+        let before = self.clock.steady(from) - self.assumptions.max_clock_skew;
+        self.complete_until = self.complete_until.min(before);
+        for stream in &mut self.streams {
+            stream.unbroken_since = stream.unbroken_since.max(now);
         }
     }
 

@@ -116,7 +116,7 @@ impl TrackerModel for PreviousTracker {
         }
     }
 
-    fn audit_completed(&mut self, _: u64, _: Vec<(usize, i64)>) {}
+    fn audit_completed(&mut self, _: i64, _: u64, _: Vec<(usize, i64)>) {}
 
     fn request_audit(&mut self, _: i64) {}
 

@@ -50,7 +50,7 @@ pub(super) trait TrackerModel {
     fn fetch_page(&mut self, now: i64, id: u64, rows: Rows);
     fn fetch_completed(&mut self, now: i64, id: u64, end: FetchEnd);
     fn fetch_failed(&mut self, now: i64, id: u64);
-    fn audit_completed(&mut self, id: u64, rows: Vec<(usize, i64)>);
+    fn audit_completed(&mut self, now: i64, id: u64, rows: Vec<(usize, i64)>);
     fn request_audit(&mut self, now: i64);
     fn poll_request(&mut self, now: i64) -> Option<ModelRequest>;
     fn deadline(&self) -> Option<i64>;
@@ -218,9 +218,9 @@ impl TrackerModel for CurrentTracker {
         self.sync.fetch_failed(time(now), MARKET, id, error);
     }
 
-    fn audit_completed(&mut self, id: u64, rows: Vec<(usize, i64)>) {
+    fn audit_completed(&mut self, now: i64, id: u64, rows: Vec<(usize, i64)>) {
         let listed: Vec<_> = rows.into_iter().map(|(id, at)| example_fill(id, at)).collect();
-        self.sync.audit_completed(MARKET, id, &listed);
+        self.sync.audit_completed(time(now), MARKET, id, &listed);
     }
 
     fn request_audit(&mut self, now: i64) {
