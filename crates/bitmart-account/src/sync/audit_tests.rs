@@ -38,10 +38,12 @@ fn fetch(sync: &mut AccountSync, now: Timestamp, fills: Vec<Fill>) -> Option<Tim
 }
 
 fn fills(events: &[AccountEvent]) -> Vec<&str> {
-    let trade = |event| match event {
-        &AccountEvent::Fill(ref fill) => Some(fill.trade_id.as_str()),
-        _ => None,
-    };
+    fn trade(event: &AccountEvent) -> Option<&str> {
+        match event {
+            AccountEvent::Fill(fill) => Some(fill.trade_id.as_str()),
+            _ => None,
+        }
+    }
     events.iter().filter_map(trade).collect()
 }
 

@@ -132,7 +132,10 @@ fn a_balance_that_a_complete_list_lacks_is_0_and_reported() {
         fetch(&mut sync, at(28), snapshot);
         let balance = sync.state().balance(SPOT, &"BTC".into());
         assert_eq!(balance, Some(&expected), "{received} {incomplete}");
-        let of_btc = |event: &AccountEvent| matches!(event, AccountEvent::Balance { currency, .. } if currency.as_str() == "BTC");
+        let of_btc = |event: &AccountEvent| match event {
+            AccountEvent::Balance { currency, .. } => currency.as_str() == "BTC",
+            _ => false,
+        };
         let reported = events(&mut sync).iter().filter(|event| of_btc(event)).count();
         assert_eq!(reported, usize::from(expected != held()), "{received} {incomplete}");
     }

@@ -1,6 +1,7 @@
 //! The watermark of one market: the time until which every fill is known.
 //!
-//! All times are of the steady clock unless they are of the exchange's or the client's. Two kinds of evidence advance the watermark, nothing else:
+//! All times are of the steady clock unless they are of the exchange's or the client's. Two kinds of
+//! evidence advance the watermark, nothing else:
 //!
 //! - **Streams.** A stream whose messages received until time `L` have been processed has reported
 //!   every fill until `L − P`. This counts only while the streams are unbroken: since some time before
@@ -9,9 +10,9 @@
 //!   counts only if the query reached back to the watermark by the exchange's clock, which is
 //!   `watermark − C`.
 //!
-//! A loss does not move the watermark; only an audit that finds a missing fill moves it back. A loss breaks the streams, which are unbroken again from the time
-//! when all are subscribed. The market is live again when a fetch has advanced the watermark past that
-//! time.
+//! Only an audit that finds a missing fill moves the watermark back. A loss breaks the streams, which are
+//! unbroken again from the time when all are subscribed. The market is live again when a fetch has
+//! advanced the watermark past that time.
 
 use std::time::Duration;
 

@@ -277,7 +277,7 @@ impl<R: TrackerModel> Simulation<R> {
                     }
                     Response::Failed { id } => self.tracker.fetch_failed(self.now, id),
                     Response::Audited { id, rows } => {
-                        self.tracker.audit_completed(self.now, id, rows)
+                        self.tracker.audit_completed(self.now, id, rows);
                     }
                 }
             }
