@@ -24,7 +24,13 @@ pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Assumptions {
-    /// P: maximum time from a fill to its push on a live connection. [`MAX_PUSH_DELAY`] by default.
+    /// P: maximum time from a fill to its push. [`MAX_PUSH_DELAY`] by default.
+    ///
+    /// [`AccountTracker`](crate::AccountTracker) adds the time after which a silent connection counts as
+    /// lost, 20 s by default: messages may wait in the network that long and then be lost, behind others
+    /// that arrive. It has no effect on the time until the account is live. With
+    /// [`AccountSync`](crate::AccountSync), P must contain that time. Not covered is a connection that
+    /// falls further and further behind without being silent that long.
     pub max_push_delay: Duration,
     /// H: maximum time from a fill, or a change of an order, a balance or a position, until REST queries
     /// return it. [`MAX_HISTORY_LAG`] by default.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bitmart_types::Currency;
+use bitmart_ws::{Access, Dialect};
 
 use crate::feed::Feed;
 use crate::sync::AccountSync;
@@ -80,13 +81,33 @@ impl AccountTrackerBuilder {
         let spot = self.spot.then(|| Feed::new(Market::Spot, Vec::new()));
         let futures = self.futures.map(|currencies| Feed::new(Market::Futures, currencies));
         let feeds: Vec<Feed> = spot.into_iter().chain(futures).collect();
-        let mut scale = TimeScale::new(self.rest.now());
-        let now = scale.now(self.rest.now());
-        let mut sync = AccountSync::new(self.state, self.assumptions);
+        let scale = TimeScale::new(self.rest.now());
+        let now = scale.now();
+        let assumptions = on_connections(self.assumptions, &self.ws);
+        let mut sync = AccountSync::new(self.state, assumptions);
         sync.set_audit_interval(now, self.audit_interval);
         for feed in &feeds {
             sync.follow(now, feed.market);
         }
         AccountTracker::from_parts(self.rest, self.ws, scale, sync, feeds)
+    }
+}
+
+/// Adds the time that messages may wait in the network before a silent connection counts as lost.
+fn on_connections(assumptions: Assumptions, ws: &bitmart_ws::Client) -> Assumptions {
+    let idle_timeout = |dialect| ws.limits(dialect, Access::Private).idle_timeout;
+    let idle = idle_timeout(Dialect::Spot).max(idle_timeout(Dialect::Futures));
+    assumptions.max_push_delay(assumptions.max_push_delay.saturating_add(idle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_may_wait_until_a_silent_connection_counts_as_lost() {
+        let ws = bitmart_ws::Client::builder().build().expect("a client");
+        let assumptions = on_connections(Assumptions::default(), &ws);
+        assert_eq!(assumptions.max_push_delay, Duration::from_secs(5 + 20));
     }
 }

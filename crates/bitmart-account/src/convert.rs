@@ -8,16 +8,19 @@ use crate::{
     Balance, Direction, Fill, Instrument, MalformedItem, Order, Position, PositionKey, Progress,
 };
 
-/// Fails if a required field is missing. No default is assumed: the order is fetched from REST.
+/// Fails if a required field is missing or not known. No default is assumed: the order is fetched from
+/// REST.
 pub(crate) fn spot_order_event(
     update: bitmart_ws::spot::OrderUpdate,
 ) -> Result<Order, MalformedItem> {
     let missing =
         |field| MalformedItem::missing_field(format_args!("order {}", update.order_id), field);
     let filled = update.filled_size.ok_or_else(|| missing("filled_size"))?;
-    let state = update.state.ok_or_else(|| missing("order_state"))?;
+    let progress = update.state.and_then(|state| {
+        Progress::from_spot(&state, update.order_type.as_ref(), &update.side, filled)
+    });
     Ok(Order {
-        progress: Progress::from_spot(&state, update.order_type.as_ref(), &update.side, filled),
+        progress: progress.ok_or_else(|| missing("order_state"))?,
         order_id: update.order_id,
         client_order_id: update.client_order_id,
         instrument: Instrument::Pair(update.symbol),
@@ -32,16 +35,16 @@ pub(crate) fn spot_order_event(
     })
 }
 
-impl From<bitmart_rest::spot::Order> for Order {
-    fn from(order: bitmart_rest::spot::Order) -> Self {
+impl TryFrom<bitmart_rest::spot::Order> for Order {
+    type Error = MalformedItem;
+
+    /// Fails if this version does not know the state of the order.
+    fn try_from(order: bitmart_rest::spot::Order) -> Result<Self, MalformedItem> {
         let filled = order.filled_size;
-        Self {
-            progress: Progress::from_spot(
-                &order.state,
-                order.order_type.as_ref(),
-                &order.side,
-                filled,
-            ),
+        let progress =
+            Progress::from_spot(&order.state, order.order_type.as_ref(), &order.side, filled);
+        Ok(Self {
+            progress: progress.ok_or_else(|| unknown_state(&order.order_id))?,
             order_id: order.order_id,
             client_order_id: order.client_order_id,
             instrument: Instrument::Pair(order.symbol),
@@ -53,11 +56,16 @@ impl From<bitmart_rest::spot::Order> for Order {
             filled_notional: order.filled_notional,
             create_time: order.create_time,
             update_time: order.update_time,
-        }
+        })
     }
 }
 
-/// Fails if a required field is missing. No default is assumed: the order is fetched from REST.
+fn unknown_state(id: &OrderId) -> MalformedItem {
+    MalformedItem::missing_field(format_args!("order {id}"), "state")
+}
+
+/// Fails if a required field is missing or not known. No default is assumed: the order is fetched from
+/// REST.
 pub(crate) fn futures_order_event(
     order: bitmart_ws::futures::Order,
 ) -> Result<Order, MalformedItem> {
@@ -66,7 +74,8 @@ pub(crate) fn futures_order_event(
     let size = order.size.ok_or_else(|| missing("size"))?;
     let filled = order.filled_size.ok_or_else(|| missing("deal_size"))?;
     Ok(Order {
-        progress: Progress::from_futures(&order.state, size, filled),
+        progress: Progress::from_futures(&order.state, size, filled)
+            .ok_or_else(|| missing("state"))?,
         order_id: order.order_id,
         client_order_id: order.client_order_id,
         instrument: Instrument::Contract(order.symbol),
@@ -81,11 +90,15 @@ pub(crate) fn futures_order_event(
     })
 }
 
-impl From<bitmart_rest::futures::Order> for Order {
-    fn from(order: bitmart_rest::futures::Order) -> Self {
+impl TryFrom<bitmart_rest::futures::Order> for Order {
+    type Error = MalformedItem;
+
+    /// Fails if this version does not know the state of the order.
+    fn try_from(order: bitmart_rest::futures::Order) -> Result<Self, MalformedItem> {
         let filled = order.filled_size;
-        Self {
-            progress: Progress::from_futures(&order.state, order.size, filled),
+        let progress = Progress::from_futures(&order.state, order.size, filled);
+        Ok(Self {
+            progress: progress.ok_or_else(|| unknown_state(&order.order_id))?,
             order_id: order.order_id,
             client_order_id: order.client_order_id,
             instrument: Instrument::Contract(order.symbol),
@@ -97,7 +110,7 @@ impl From<bitmart_rest::futures::Order> for Order {
             filled_notional: None,
             create_time: order.create_time,
             update_time: order.update_time,
-        }
+        })
     }
 }
 
@@ -106,6 +119,16 @@ fn side(side: &futures::Side) -> Option<Side> {
 }
 
 impl Fill {
+    /// The fee of a futures event is a change of the balance, so one that was paid is negative.
+    pub(crate) fn from_futures_event(
+        instrument: Instrument,
+        order_id: OrderId,
+        fill: bitmart_ws::event::Fill,
+    ) -> Self {
+        let fill = Self::from_event(instrument, order_id, fill);
+        Self { fee: fill.fee.map(|fee| -fee), ..fill }
+    }
+
     pub(crate) fn from_event(
         instrument: Instrument,
         order_id: OrderId,
@@ -248,3 +271,6 @@ pub(crate) fn position_row(
 fn reachable(price: Option<Decimal>) -> Option<Decimal> {
     price.filter(|price| *price > Decimal::ZERO)
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,8 +117,9 @@ pub enum AccountEvent {
         retry_in: Duration,
     },
     /// An audit found a difference between the known fills and those of the exchange: an
-    /// [assumption](crate::Assumptions) does not hold, or this library has a bug. Nothing was
-    /// corrected.
+    /// [assumption](crate::Assumptions) does not hold, or this library has a bug. The missing fills follow
+    /// as events, and the market is not live until everything since the start of the audited range has
+    /// been fetched again. Fills that the exchange does not list are kept.
     AuditMismatch(AuditReport),
 }
 

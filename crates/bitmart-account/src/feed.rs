@@ -83,7 +83,7 @@ impl Feed {
         scale: &TimeScale,
         sync: &mut AccountSync,
     ) -> Result<bool, bitmart_ws::Error> {
-        let mut busy = self.poll_opening(context, now, sync)?;
+        let mut busy = self.poll_opening(context, scale, sync)?;
         for index in 0..self.sources.len() {
             match self.poll_source(context, index, now, scale, sync)? {
                 None => {}
@@ -96,7 +96,7 @@ impl Feed {
             }
         }
         busy |= self.poll_fetches(context, now, sync);
-        busy |= self.poll_audit(context, sync);
+        busy |= self.poll_audit(context, now, sync);
         Ok(busy)
     }
 
@@ -120,11 +120,13 @@ impl Feed {
     fn poll_opening(
         &mut self,
         context: &mut Context<'_>,
-        now: Timestamp,
+        scale: &TimeScale,
         sync: &mut AccountSync,
     ) -> Result<bool, bitmart_ws::Error> {
         let Some(opening) = &mut self.opening else { return Ok(false) };
         let Poll::Ready(opened) = opening.as_mut().poll(context) else { return Ok(false) };
+        // Not before the streams report fills.
+        let now = scale.now();
         self.opening = None;
         match opened {
             Ok(sources) => {
@@ -232,11 +234,16 @@ impl Feed {
         true
     }
 
-    fn poll_audit(&mut self, context: &mut Context<'_>, sync: &mut AccountSync) -> bool {
+    fn poll_audit(
+        &mut self,
+        context: &mut Context<'_>,
+        now: Timestamp,
+        sync: &mut AccountSync,
+    ) -> bool {
         let Some((id, audit)) = &mut self.audit else { return false };
         let Poll::Ready(result) = audit.as_mut().poll(context) else { return false };
         match result {
-            Ok(Some(listed)) => sync.audit_completed(self.market, *id, &listed),
+            Ok(Some(listed)) => sync.audit_completed(now, self.market, *id, &listed),
             Ok(None) | Err(_) => sync.audit_failed(self.market, *id),
         }
         self.audit = None;

@@ -104,17 +104,23 @@ impl FetchPlan {
         };
         let wallet = async { client.account().spot_wallet().await.map_err(HistoryError::Request) };
         let (listed, filled, wallet) = try_join3(orders, fills, wallet).await?;
-        let mut unknown_orders = Vec::new();
+        let mut queried = QueriedOrders::default();
         for (id, _) in listed.unlisted(self.open_orders, filled) {
-            match order_if_known(client.spot().order(id.clone()).await)? {
-                Some(order) => pages.push(single_order(order.into())),
-                None => unknown_orders.push(id),
-            }
+            let order = client.spot().order(id.clone()).await;
+            queried.add(id, order, pages)?;
         }
         let (rows, faults) = wallet.wallet.into_parts();
         let balances = rows.into_iter().map(convert::spot_balance_row).collect();
-        let malformed = faults.into_iter().map(MalformedItem::Row).collect();
-        Ok(Snapshot { balances, malformed, unknown_orders, ..Snapshot::default() })
+        let malformed: Vec<_> = faults.into_iter().map(MalformedItem::Row).collect();
+        let balances_incomplete = !malformed.is_empty();
+        Ok(Snapshot {
+            balances,
+            malformed,
+            balances_incomplete,
+            unknown_orders: queried.unknown,
+            finished_orders: queried.finished,
+            ..Snapshot::default()
+        })
     }
 
     /// The exchange lists finished futures orders per contract only. Orders that another client placed
@@ -138,15 +144,11 @@ impl FetchPlan {
         let assets = async { futures.assets().await.map_err(HistoryError::Request) };
         let (listed, filled, positions, assets) =
             try_join4(orders, fills, positions, assets).await?;
-        let mut unknown_orders = Vec::new();
+        let mut queried = QueriedOrders::default();
         for (id, instrument) in listed.unlisted(self.open_orders, filled) {
             if let Instrument::Contract(symbol) = instrument {
-                match order_if_known(
-                    futures.order(futures::QueryOrder::new(symbol, id.clone())).await,
-                )? {
-                    Some(order) => pages.push(single_order(order.into())),
-                    None => unknown_orders.push(id),
-                }
+                let order = futures.order(futures::QueryOrder::new(symbol, id.clone())).await;
+                queried.add(id, order, pages)?;
             }
         }
         let (rows, faults) = positions.into_parts();
@@ -162,10 +164,19 @@ impl FetchPlan {
         }
         let positions_incomplete = !malformed.is_empty();
         let (rows, faults) = assets.assets.into_parts();
+        let balances_incomplete = !faults.is_empty();
         malformed.extend(faults.into_iter().map(MalformedItem::Row));
         let balances = rows.into_iter().map(convert::futures_balance_row).collect();
         let positions = Some(positions);
-        Ok(Snapshot { balances, positions, malformed, positions_incomplete, unknown_orders })
+        Ok(Snapshot {
+            balances,
+            positions,
+            malformed,
+            positions_incomplete,
+            balances_incomplete,
+            unknown_orders: queried.unknown,
+            finished_orders: queried.finished,
+        })
     }
 }
 
@@ -174,9 +185,11 @@ impl FetchPlan {
 struct ListedOrders(HashSet<OrderId>);
 
 impl ListedOrders {
-    fn add<T: Into<Order>>(&mut self, rows: Rows<T>, pages: &PageBuffer) {
-        let (rows, malformed) = split_rows(rows);
-        let orders: Vec<Order> = rows;
+    fn add<T>(&mut self, rows: Rows<T>, pages: &PageBuffer)
+    where
+        T: TryInto<Order, Error = MalformedItem>,
+    {
+        let (orders, malformed): (Vec<Order>, _) = split_rows(rows);
         self.0.extend(orders.iter().map(|order| order.order_id.clone()));
         pages.push(Page { orders, malformed, ..Page::default() });
     }
@@ -204,8 +217,7 @@ async fn query_fills<H: History<Row: Into<Fill>>>(
 ) -> Result<BTreeMap<OrderId, Instrument>, HistoryError> {
     let mut filled = BTreeMap::new();
     let add = |rows: Rows<H::Row>| {
-        let (rows, malformed) = split_rows(rows);
-        let fills: Vec<Fill> = rows;
+        let (fills, malformed): (Vec<Fill>, _) = split_rows(rows);
         filled.extend(fills.iter().map(|fill| (fill.order_id.clone(), fill.instrument.clone())));
         pages.push(Page { fills, malformed, ..Page::default() });
     };
@@ -213,20 +225,46 @@ async fn query_fills<H: History<Row: Into<Fill>>>(
     Ok(filled)
 }
 
-fn split_rows<T: Into<U>, U>(rows: Rows<T>) -> (Vec<U>, Vec<MalformedItem>) {
+fn split_rows<T, U>(rows: Rows<T>) -> (Vec<U>, Vec<MalformedItem>)
+where
+    T: TryInto<U, Error: Into<MalformedItem>>,
+{
     let (rows, faults) = rows.into_parts();
-    (rows.into_iter().map(T::into).collect(), faults.into_iter().map(MalformedItem::Row).collect())
+    let mut malformed: Vec<_> = faults.into_iter().map(MalformedItem::Row).collect();
+    let mut converted = Vec::with_capacity(rows.len());
+    for row in rows {
+        match row.try_into() {
+            Ok(row) => converted.push(row),
+            Err(item) => malformed.push(item.into()),
+        }
+    }
+    (converted, malformed)
 }
 
-fn single_order(order: Order) -> Page {
-    Page { orders: vec![order], ..Page::default() }
+/// Orders that were queried by id without a result.
+#[derive(Default)]
+struct QueriedOrders {
+    /// The exchange forgets old orders after a while.
+    unknown: Vec<OrderId>,
+    finished: Vec<OrderId>,
 }
 
-/// Maps "order not found" and "order is finished" to `None`: the exchange forgets old orders after a while.
-fn order_if_known<T>(result: Result<T, Error>) -> Result<Option<T>, HistoryError> {
-    match result {
-        Ok(order) => Ok(Some(order)),
-        Err(error) if error.is_order_not_open() => Ok(None),
-        Err(error) => Err(HistoryError::Request(error)),
+impl QueriedOrders {
+    fn add<T: TryInto<Order, Error = MalformedItem>>(
+        &mut self,
+        id: OrderId,
+        result: Result<T, Error>,
+        pages: &PageBuffer,
+    ) -> Result<(), HistoryError> {
+        match result {
+            Ok(order) => pages.push(match order.try_into() {
+                Ok(order) => Page { orders: vec![order], ..Page::default() },
+                Err(item) => Page { malformed: vec![item], ..Page::default() },
+            }),
+            Err(error) if error.is_order_finished() => self.finished.push(id),
+            Err(error) if error.is_order_not_found() => self.unknown.push(id),
+            Err(error) => return Err(HistoryError::Request(error)),
+        }
+        Ok(())
     }
 }

@@ -22,6 +22,13 @@ impl Balance {
     pub fn new(available: Decimal) -> Self {
         Self { available, frozen: None, position_deposit: None }
     }
+
+    /// The balance after everything was spent.
+    pub(crate) fn emptied(&self) -> Self {
+        let zero = |amount: Option<Decimal>| amount.map(|_| Decimal::ZERO);
+        let (frozen, position_deposit) = (zero(self.frozen), zero(self.position_deposit));
+        Self { available: Decimal::ZERO, frozen, position_deposit }
+    }
 }
 
 /// The direction of a position.

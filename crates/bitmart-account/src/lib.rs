@@ -22,15 +22,34 @@
 //! The watermark relies on three [`Assumptions`]: pushes are delayed by at most P, the history lags by
 //! at most H, and the clocks differ by at most C. The exchange publishes none of them. An
 //! [audit](AccountTracker::request_audit) compares the known fills with the exchange's list and
-//! detects when one does not hold.
+//! detects when one does not hold: the missing fills are then reported, and the market is not live until
+//! everything since the start of the audited range has been fetched again.
+//!
+//! The tracker runs on a monotonic clock, so it does not matter when the clock of this machine is set
+//! ahead or back.
 //!
 //! Balances and positions have no ids. They are fetched after every loss; in between, the last message
 //! of a stream is current. A row of a fetch may be older than a message that was processed up to H before
-//! the fetch began, so the message is kept if its stream has lost nothing since.
+//! the fetch began, so the message is kept if its stream has lost nothing since. The exchange does not
+//! list currencies without a balance and closed positions, so what a list lacks is 0 or closed. An open
+//! order that is in no list is queried by id, and removed if the exchange does not know it.
 //!
-//! Not covered: an open spot order that was placed more than a week before tracking began, and open
-//! futures orders beyond the limit of the exchange's list. The exchange returns them only by id. Their
-//! fills are known.
+//! # Limits
+//!
+//! - Nothing is stored on disk. Fills while no tracker runs are not reported: query the history.
+//! - An open spot order that was placed more than a week before tracking began, and open futures orders
+//!   beyond the limit of the exchange's list, are not found. The exchange returns them only by id. Their
+//!   fills are known.
+//! - A futures order that is placed and canceled without a fill while a stream is down stays unknown: the
+//!   exchange lists finished orders per contract only.
+//! - Plan, trigger, trailing and algo orders, and balances of isolated margin, are not tracked.
+//! - Audits compare fills only, not orders, balances or positions.
+//! - An order or a fill that cannot be decoded, or an order in a state that this version does not know,
+//!   keeps the market from becoming live while it is in the fetched time range.
+//! - More than 200 fills within about 3 ms on spot, or 2 to 3 s on futures, cannot be listed. If that
+//!   happens while a stream is down, the market stays [`Failed`](Health::Failed).
+//! - After the machine was suspended, [`complete_until`](AccountTracker::complete_until) and audits lag
+//!   by its length, and later fetches reach further back.
 //!
 //! # Order states
 //!

@@ -1,5 +1,6 @@
 //! Items that could not be decoded.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use bitmart_types::RowFault;
@@ -26,6 +27,13 @@ pub enum MalformedItem {
 impl MalformedItem {
     pub(crate) fn missing_field(item: impl fmt::Display, field: &'static str) -> Self {
         Self::MissingField { item: item.to_string(), field }
+    }
+}
+
+/// A conversion that cannot fail.
+impl From<Infallible> for MalformedItem {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -75,14 +75,15 @@ impl Progress {
         }
     }
 
+    /// Returns `None` for a state that this version does not know. It may be a final one.
     pub(crate) fn from_spot(
         state: &spot::OrderState,
         order_type: Option<&spot::OrderType>,
         side: &Side,
         filled: Decimal,
-    ) -> Self {
+    ) -> Option<Self> {
         let has_fills = !filled.is_zero();
-        match state {
+        Some(match state {
             spot::OrderState::Filled => Self::Filled,
             spot::OrderState::PartiallyCanceled | spot::OrderState::Canceled if has_fills => {
                 if order_type == Some(&spot::OrderType::Market) && *side == Side::Buy {
@@ -93,24 +94,31 @@ impl Progress {
             }
             spot::OrderState::PartiallyCanceled | spot::OrderState::Canceled => Self::Canceled,
             spot::OrderState::Failed => Self::Failed,
-            _ if has_fills => Self::PartiallyFilled,
-            _ => Self::Open,
-        }
+            spot::OrderState::New | spot::OrderState::PartiallyFilled if has_fills => {
+                Self::PartiallyFilled
+            }
+            spot::OrderState::New | spot::OrderState::PartiallyFilled => Self::Open,
+            _ => return None,
+        })
     }
 
-    /// Futures has one state for filled and canceled orders; the sizes distinguish them.
+    /// Futures has one state for filled and canceled orders; the sizes distinguish them. Returns `None`
+    /// for a state that this version does not know.
     pub(crate) fn from_futures(
         state: &futures::OrderState,
         size: Decimal,
         filled: Decimal,
-    ) -> Self {
-        match (state, filled.is_zero()) {
+    ) -> Option<Self> {
+        Some(match (state, filled.is_zero()) {
             (futures::OrderState::Finished, true) => Self::Canceled,
             (futures::OrderState::Finished, false) if filled < size => Self::PartiallyCanceled,
             (futures::OrderState::Finished, false) => Self::Filled,
-            (_, true) => Self::Open,
-            (_, false) => Self::PartiallyFilled,
-        }
+            (futures::OrderState::Approving | futures::OrderState::Open, true) => Self::Open,
+            (futures::OrderState::Approving | futures::OrderState::Open, false) => {
+                Self::PartiallyFilled
+            }
+            _ => return None,
+        })
     }
 }
 
@@ -197,8 +205,9 @@ pub struct Fill {
     pub price: Decimal,
     /// Size in the base currency or in contracts.
     pub size: Decimal,
-    /// Fee in [`fee_currency`](Self::fee_currency), with the exchange's sign: in futures events it may
-    /// be negative. `None` if the exchange does not send it.
+    /// Fee in [`fee_currency`](Self::fee_currency): positive if it was paid, negative for a rebate. By the
+    /// documented samples, futures events have the opposite sign on the wire. `None` if the exchange does
+    /// not send it.
     pub fee: Option<Decimal>,
     /// Currency of the fee; `None` if the exchange does not send it.
     pub fee_currency: Option<Currency>,
@@ -206,4 +215,14 @@ pub struct Fill {
     pub trade_role: Option<TradeRole>,
     /// When the trade happened, by the exchange's clock; `None` if the exchange does not send it.
     pub timestamp: Option<Timestamp>,
+}
+
+impl Fill {
+    /// Adds what the first report of this fill lacks.
+    pub(crate) fn complete(&mut self, repeated: Self) {
+        self.fee = self.fee.or(repeated.fee);
+        self.fee_currency = self.fee_currency.take().or(repeated.fee_currency);
+        self.trade_role = self.trade_role.take().or(repeated.trade_role);
+        self.timestamp = self.timestamp.or(repeated.timestamp);
+    }
 }

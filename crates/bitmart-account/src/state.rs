@@ -134,7 +134,8 @@ impl AccountState {
         self.orders.get(&key).filter(|_| changed)
     }
 
-    /// Adds a fill. Returns whether it is new.
+    /// Adds a fill. Returns whether it is new. A repeated one adds what the first report of it lacks, such
+    /// as the currency of the fee.
     pub fn apply_fill(&mut self, fill: Fill) -> bool {
         let time = fill.timestamp.unwrap_or(Timestamp::from_millis(0));
         self.apply_fill_at(fill, time)
@@ -152,6 +153,10 @@ impl AccountState {
                 self.unknown_orders.push_back(key);
                 self.drop_unknown();
             }
+        } else if let Some(fills) = self.fills.get_mut(&key)
+            && let Some(known) = fills.iter_mut().find(|known| known.trade_id == fill.trade_id)
+        {
+            known.complete(fill);
         }
         new
     }
@@ -310,6 +315,20 @@ impl AccountState {
     /// Returns all positions.
     pub fn all_positions(&self) -> impl Iterator<Item = (&PositionKey, &Position)> {
         self.positions.iter()
+    }
+
+    /// Returns the known currencies that a complete list of balances does not contain, with a balance of
+    /// 0.
+    pub(crate) fn empty_balances(
+        &self,
+        market: Market,
+        listed: &[(Currency, Balance)],
+    ) -> Vec<(Currency, Balance)> {
+        let known = self.balances.iter().filter(|((of, _), _)| *of == market);
+        known
+            .map(|((_, currency), balance)| (currency.clone(), balance.emptied()))
+            .filter(|(currency, _)| listed.iter().all(|(listed, _)| listed != currency))
+            .collect()
     }
 
     /// Removes the positions that a complete list does not contain and returns their keys.

@@ -133,8 +133,9 @@ fn spot_balances(update: spot::BalanceUpdate, out: &mut Changes) {
 
 fn futures_order(update: futures::OrderUpdate, out: &mut Changes) {
     let contract = Instrument::Contract(update.order.symbol.clone());
-    let fill =
-        update.fill().map(|fill| Fill::from_event(contract, update.order.order_id.clone(), fill));
+    let fill = update
+        .fill()
+        .map(|fill| Fill::from_futures_event(contract, update.order.order_id.clone(), fill));
     out.push(convert::futures_order_event(update.order), Change::Order);
     out.changes.extend(fill.map(Change::Fill));
 }

@@ -3,6 +3,9 @@
 
 mod apply;
 mod audit;
+#[cfg(test)]
+mod audit_tests;
+mod client_clock;
 mod last_updates;
 mod market;
 mod message;
@@ -10,6 +13,8 @@ mod message;
 mod position_tests;
 #[cfg(test)]
 mod simulation_tests;
+#[cfg(test)]
+mod snapshot_tests;
 #[cfg(test)]
 mod tests;
 mod watermark;
@@ -25,6 +30,7 @@ use crate::{
 };
 
 use apply::MarketContext;
+use client_clock::ClientClock;
 use market::MarketSync;
 
 pub(crate) use audit::DEFAULT_INTERVAL as DEFAULT_AUDIT_INTERVAL;
@@ -32,8 +38,9 @@ pub use message::{Change, LossCause, Page, Request, Snapshot};
 
 /// Maintains an [`AccountState`] and determines when it is complete.
 ///
-/// All times are readings of this machine's clock, including those of losses. See the
-/// [crate](crate#completeness) for the rules of completeness.
+/// All times are of one steady clock, which is never set, including those of losses. It has begun with a
+/// reading of the REST client's clock; report later readings with [`clock_read`](Self::clock_read). See
+/// the [crate](crate#completeness) for the rules of completeness.
 ///
 /// ```
 /// use bitmart_account::sync::{Change, Request, Snapshot};
@@ -64,6 +71,7 @@ pub struct AccountSync {
     state: AccountState,
     assumptions: Assumptions,
     markets: Vec<MarketSync>,
+    clock: ClientClock,
     events: VecDeque<AccountEvent>,
     next_id: u64,
     audit_interval: Option<Duration>,
@@ -77,6 +85,7 @@ impl AccountSync {
             state,
             assumptions: assumptions.rounded_up(),
             markets: Vec::new(),
+            clock: ClientClock::default(),
             events: VecDeque::new(),
             next_id: 0,
             audit_interval: Some(DEFAULT_AUDIT_INTERVAL),
@@ -88,7 +97,18 @@ impl AccountSync {
         if self.market(market).is_none() {
             let mut market = MarketSync::new(market, self.assumptions, now);
             market.audit.set_interval(self.audit_interval, now);
+            market.watermark.set_clock(self.clock);
             self.markets.push(market);
+        }
+    }
+
+    /// The REST client's clock reads `reading` now. Call it before other input at a time, so that a step
+    /// of that clock is known before times are compared with those of the exchange.
+    pub fn clock_read(&mut self, now: Timestamp, reading: Timestamp) {
+        if self.clock.observe(now, reading) {
+            for market in &mut self.markets {
+                market.watermark.set_clock(self.clock);
+            }
         }
     }
 
@@ -206,13 +226,14 @@ impl AccountSync {
         });
     }
 
-    /// The query of an audit completed with these fills.
-    pub fn audit_completed(&mut self, market: Market, id: u64, listed: &[Fill]) {
+    /// The query of an audit completed with these fills. Those that were missing are applied, and the
+    /// time range since then is fetched.
+    pub fn audit_completed(&mut self, now: Timestamp, market: Market, id: u64, listed: &[Fill]) {
         let max_clock_skew = self.assumptions.max_clock_skew;
         self.update_market(market, |this| {
             let known = this.state.known_fills(market);
             let report = this.market.audit.compare(id, market, listed, known, max_clock_skew);
-            this.events.extend(report.map(AccountEvent::AuditMismatch));
+            this.audited(now, report);
         });
     }
 

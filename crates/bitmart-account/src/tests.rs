@@ -49,7 +49,6 @@ fn final_states_have_the_same_meaning_on_both_markets() {
         ("market", "buy", "canceled", "0.00", "0", Progress::Canceled),
         ("market", "sell", "partially_canceled", "2", "1", Progress::PartiallyCanceled),
         ("limit", "buy", "failed", "2", "0", Progress::Failed),
-        ("limit", "buy", "some new state", "2", "1", Progress::PartiallyFilled),
     ];
     for (kind, side, state, size, filled, expected) in table {
         let order = spot("1", kind, side, state, size, filled);

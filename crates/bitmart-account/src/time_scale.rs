@@ -1,14 +1,11 @@
-//! Conversion between monotonic instants and timestamps of the REST client's clock.
+//! Conversion between monotonic instants and timestamps.
 
 use std::time::{Duration, Instant};
 
 use bitmart_types::Timestamp;
 
-/// Converts monotonic instants to timestamps of the REST client's clock.
-///
-/// The offset is fixed at creation and only ever moves back: when the client's clock is set back, but
-/// not when it jumps ahead, as after a suspend. A watermark that is too early only lengthens the next
-/// query. One that is too late would lose fills.
+/// A steady clock: monotonic instants as timestamps, beginning with a reading of the REST client's clock.
+/// It does not follow when that clock is set.
 #[derive(Debug)]
 pub(crate) struct TimeScale {
     base: Instant,
@@ -26,11 +23,9 @@ impl TimeScale {
         Self { base: current_instant(), at_base: time }
     }
 
-    /// Returns the current timestamp, given the reading of the client's clock.
-    pub(crate) fn now(&mut self, time: Timestamp) -> Timestamp {
-        let elapsed = current_instant().saturating_duration_since(self.base);
-        self.at_base = self.at_base.min(time - elapsed);
-        self.at_base + elapsed
+    /// Returns the current timestamp.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.at_base + current_instant().saturating_duration_since(self.base)
     }
 
     /// Converts an instant to a timestamp, rounded down.

@@ -111,7 +111,7 @@ impl AccountTracker {
     /// Requests an audit: as soon as the market is live and has been followed for a little longer than the
     /// [`Assumptions`](crate::Assumptions) allow fills to be late, the exchange's fills of the last 10
     /// minutes are compared by id with the known ones. A difference is reported as
-    /// [`AccountEvent::AuditMismatch`] and not corrected. See also [`audit_stats`](Self::audit_stats).
+    /// [`AccountEvent::AuditMismatch`], and what was missing is fetched. See also [`audit_stats`](Self::audit_stats).
     pub fn request_audit(&mut self, market: Market) {
         let now = self.now();
         self.sync.request_audit(now, market);
@@ -137,7 +137,10 @@ impl AccountTracker {
     }
 
     fn now(&mut self) -> Timestamp {
-        self.scale.now(self.rest.now())
+        let reading = self.rest.now();
+        let now = self.scale.now();
+        self.sync.clock_read(now, reading);
+        now
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<AccountEvent, Error>>> {
@@ -235,5 +238,7 @@ impl FusedStream for AccountTracker {
     }
 }
 
+#[cfg(test)]
+mod clock_tests;
 #[cfg(test)]
 mod tests;

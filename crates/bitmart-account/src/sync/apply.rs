@@ -3,11 +3,11 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use bitmart_types::Timestamp;
+use bitmart_types::{OrderId, Timestamp};
 
 use super::market::{MarketSync, PendingFetch};
 use super::{Change, Page, Snapshot};
-use crate::{AccountEvent, AccountState, Assumptions, CatchUpError, PositionKey};
+use crate::{AccountEvent, AccountState, Assumptions, AuditReport, CatchUpError, PositionKey};
 
 /// A market together with the state and the events, which the markets share.
 pub(super) struct MarketContext<'a> {
@@ -24,7 +24,8 @@ impl MarketContext<'_> {
         let event = match change {
             Change::Order(order) => self.state.apply_order(order).cloned().map(AccountEvent::Order),
             Change::Fill(fill) => {
-                let changed = self.state.apply_fill_at(fill.clone(), now);
+                let time = self.market.watermark.client_time(now);
+                let changed = self.state.apply_fill_at(fill.clone(), time);
                 changed.then_some(AccountEvent::Fill(fill))
             }
             Change::Balance(currency, balance) => {
@@ -78,6 +79,20 @@ impl MarketContext<'_> {
         }
     }
 
+    /// Reports the differences that an audit found. Whatever hid a fill may have hidden more, so all since
+    /// then is fetched.
+    pub(super) fn audited(&mut self, now: Timestamp, report: Option<AuditReport>) {
+        let Some(report) = report else { return };
+        let (missing, from) = (report.missing.clone(), report.from);
+        self.events.push_back(AccountEvent::AuditMismatch(report));
+        if !missing.is_empty() {
+            self.market.fills_missed_since(now, from);
+        }
+        for fill in missing {
+            self.apply(now, Change::Fill(fill));
+        }
+    }
+
     /// Applies the current state from a fetch.
     pub(super) fn apply_snapshot(
         &mut self,
@@ -90,7 +105,12 @@ impl MarketContext<'_> {
         self.events.extend(snapshot.malformed.into_iter().map(malformed));
         // Rows may lack what a stream reported since.
         let lag_begin = fetch.begin - self.assumptions.max_history_lag;
-        for (currency, balance) in snapshot.balances {
+        let unlisted = if snapshot.balances_incomplete {
+            Vec::new()
+        } else {
+            self.state.empty_balances(market, &snapshot.balances)
+        };
+        for (currency, balance) in snapshot.balances.into_iter().chain(unlisted) {
             if !self.market.last_updates.has_balance(&currency, lag_begin) {
                 self.apply(now, Change::Balance(currency, balance));
             }
@@ -112,25 +132,27 @@ impl MarketContext<'_> {
                 }
             }
         }
-        // A recent order may not be listed yet.
-        let horizon = lag_begin - self.assumptions.max_clock_skew;
-        let mut undated = std::mem::take(&mut self.market.undated_orders);
-        for id in snapshot.unknown_orders {
-            let Some(order) = self.state.order(market, &id).filter(|one| !one.progress.is_final())
-            else {
-                continue;
-            };
-            // The exchange may leave the time out. Such an order is not recent if an earlier fetch did
-            // not find it either.
-            let changed = order.update_time.unwrap_or_else(|| {
-                let first = undated.remove(&id).unwrap_or(fetch.begin);
-                self.market.undated_orders.insert(id.clone(), first);
-                first
-            });
-            if changed < horizon && self.state.remove_order(market, &id) {
-                self.market.undated_orders.remove(&id);
-                self.events.push_back(AccountEvent::OrderNotFound { market, order_id: id });
+        for id in snapshot.finished_orders {
+            self.remove_order(id);
+        }
+        // An order from before the last loss may be missing because the query lags behind, unless the
+        // fetch began H after it. A stream reports the end of a later one.
+        let due = self.market.watermark.fetch_due();
+        if due.is_some_and(|due| due <= fetch.begin) {
+            for id in snapshot.unknown_orders {
+                if !self.market.last_updates.has_order(&id, lag_begin) {
+                    self.remove_order(id);
+                }
             }
+        }
+    }
+
+    /// Removes an open order whose end was missed.
+    fn remove_order(&mut self, order_id: OrderId) {
+        let market = self.market.market;
+        self.market.last_updates.remove_order(&order_id);
+        if self.state.remove_order(market, &order_id) {
+            self.events.push_back(AccountEvent::OrderNotFound { market, order_id });
         }
     }
 }

@@ -67,15 +67,23 @@ impl Audit {
         assumptions: &Assumptions,
     ) -> Option<TimeRange> {
         self.due().filter(|due| *due <= now)?;
-        let complete = watermark.complete_until().min(now - assumptions.max_history_lag);
+        let complete = watermark
+            .complete_until()
+            .min(watermark.client_time(now - assumptions.max_history_lag));
         let until = complete - assumptions.max_clock_skew - Duration::from_millis(1);
-        let from = (now - self.window()).max(watermark.start()? + assumptions.max_clock_skew);
+        let window = watermark.client_time(now - self.window());
+        let from = window.max(watermark.start()? + assumptions.max_clock_skew);
         if from < until {
             self.next = self.interval.map(|interval| now + interval);
             return Some((from, until));
         }
         self.next = Some(now + RETRY);
         None
+    }
+
+    /// Returns the start of the time range that is queried now.
+    pub(super) fn queried_from(&self) -> Option<Timestamp> {
+        self.pending.map(|(_, (from, _))| from)
     }
 
     pub(super) fn started(&mut self, id: u64, range: TimeRange) {

@@ -1,21 +1,21 @@
-//! When streams last updated each balance and position.
+//! When streams last updated each open order, balance and position.
 
 use std::collections::BTreeMap;
 
 use bitmart_types::futures::PositionMode;
-use bitmart_types::{Currency, Timestamp};
+use bitmart_types::{Currency, OrderId, Timestamp};
 
 use super::Change;
 use crate::{Position, PositionKey};
 
-/// When a message about a balance or a position was processed, and from which stream.
+/// When a message was processed, and from which stream.
 #[derive(Clone, Copy, Debug)]
 struct Update {
     at: Timestamp,
     stream: usize,
 }
 
-/// The last update of each balance and position by a stream that has lost nothing since.
+/// The last update of each open order, balance and position by a stream that has lost nothing since.
 ///
 /// Balances and positions have no sequence number that would tell whether a message or a row of a fetch
 /// is newer. Rows lag behind by at most H, so a fetch that began at `begin` contains every message that
@@ -25,6 +25,7 @@ struct Update {
 /// The time of processing is used because it is not before the time of receipt.
 #[derive(Debug, Default)]
 pub(super) struct LastUpdates {
+    orders: BTreeMap<OrderId, Update>,
     balances: BTreeMap<Currency, Update>,
     positions: BTreeMap<PositionKey, Update>,
     /// When a position was last reported open, with [`Position::position_mode`] of the message.
@@ -42,15 +43,26 @@ impl LastUpdates {
                     self.opened.insert(key.clone(), (update, position.position_mode.clone()));
                 }
             }
-            Change::Order(_) | Change::Fill(_) => {}
+            Change::Order(order) if order.progress.is_final() => self.remove_order(&order.order_id),
+            Change::Order(order) => drop(self.orders.insert(order.order_id.clone(), update)),
+            Change::Fill(_) => {}
         }
     }
 
     /// This stream lost a message.
     pub(super) fn stream_lost(&mut self, stream: usize) {
+        self.orders.retain(|_, update| update.stream != stream);
         self.balances.retain(|_, update| update.stream != stream);
         self.positions.retain(|_, update| update.stream != stream);
         self.opened.retain(|_, (update, _)| update.stream != stream);
+    }
+
+    pub(super) fn remove_order(&mut self, id: &OrderId) {
+        self.orders.remove(id);
+    }
+
+    pub(super) fn has_order(&self, id: &OrderId, since: Timestamp) -> bool {
+        self.orders.get(id).is_some_and(|update| update.at >= since)
     }
 
     pub(super) fn has_balance(&self, currency: &Currency, since: Timestamp) -> bool {

@@ -48,9 +48,6 @@ pub(super) struct MarketSync {
     pub(super) market: Market,
     pub(super) watermark: Watermark,
     pub(super) last_updates: LastUpdates,
-    /// Open orders without a time that the last fetch did not find, and the begin of the first fetch
-    /// that did not.
-    pub(super) undated_orders: BTreeMap<OrderId, Timestamp>,
     assumptions: Assumptions,
     streams: Streams,
     /// Indices of streams whose connection has had no traffic for a while.
@@ -77,7 +74,6 @@ impl MarketSync {
             market,
             watermark: Watermark::new(assumptions, now),
             last_updates: LastUpdates::default(),
-            undated_orders: BTreeMap::new(),
             assumptions,
             streams: Streams::Pending(now),
             idle_streams: Vec::new(),
@@ -129,10 +125,12 @@ impl MarketSync {
 
     /// Fills since this time of the exchange's clock may be repeated by a stream or a query, or audited.
     pub(super) fn retain_fill_ids_since(&self) -> Timestamp {
+        let skew = self.assumptions.max_clock_skew;
         let horizon = self.watermark.horizon();
-        horizon.min(
-            self.watermark.complete_until() - self.audit.window() - self.assumptions.max_clock_skew,
-        )
+        let audited = self.watermark.complete_until() - self.audit.window() - skew;
+        // If the running audit finds a missing fill, the fetch begins before its range.
+        let queried = self.audit.queried_from().map_or(audited, |from| from - 2 * skew);
+        horizon.min(audited).min(queried)
     }
 
     pub(super) fn streams_opened(&mut self, now: Timestamp, streams: usize) {
@@ -180,6 +178,13 @@ impl MarketSync {
                 (cause == LossCause::Overflowed).then_some(AccountEvent::Overflowed { market })
             }
         }
+    }
+
+    /// Fills since this time of the exchange's clock are missing, and the cause is not known.
+    pub(super) fn fills_missed_since(&mut self, now: Timestamp, from: Timestamp) {
+        self.watermark.fills_missed_since(now, from);
+        self.last_updates = LastUpdates::default();
+        self.schedule_fetch(now);
     }
 
     pub(super) fn stream_up(&mut self, now: Timestamp, stream: usize, since: Timestamp) {

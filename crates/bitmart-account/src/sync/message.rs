@@ -96,7 +96,7 @@ pub struct Page {
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "constructed by callers")]
 pub struct Snapshot {
-    /// All balances.
+    /// All balances. The exchange leaves out currencies without a balance.
     pub balances: Vec<(Currency, Balance)>,
     /// All open positions; `None` for spot, which has no positions.
     pub positions: Option<Vec<(PositionKey, Position)>>,
@@ -105,6 +105,12 @@ pub struct Snapshot {
     /// Whether `positions` may lack one that could not be decoded. Positions that it does not contain
     /// are then not removed.
     pub positions_incomplete: bool,
-    /// Orders that were queried and that the exchange does not know.
+    /// Whether `balances` may lack one that could not be decoded. Balances that it does not contain are
+    /// then kept.
+    pub balances_incomplete: bool,
+    /// Orders that were queried and that the exchange does not know. A recent one may be missing only
+    /// because queries lag behind.
     pub unknown_orders: Vec<OrderId>,
+    /// Orders that were queried and of which the exchange says only that they are finished.
+    pub finished_orders: Vec<OrderId>,
 }

@@ -54,6 +54,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (2..20_u32).prop_map(Action::Burst),
         2 => (0..=100_i64, 0..=100_i64)
             .prop_map(|(push_delay, history_lag)| Action::PlaceOrder { push_delay, history_lag }),
+        2 => (0..=100_i64, 0..=100_i64)
+            .prop_map(|(push_delay, history_lag)| Action::CancelOrder { push_delay, history_lag }),
         2 => (0..=100_i64).prop_map(|push_delay| Action::ChangeBalance { push_delay }),
         3 => (any::<bool>(), 0..8_000_i64).prop_map(|(silent, downtime)| Action::Disconnect { silent, downtime }),
         1 => Just(Action::MalformNext),
@@ -63,6 +65,7 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (0..60_000_i64, 0..4_u8, 0..=100_i64)
             .prop_map(|(duration, fails, lag)| Action::NextFetch { duration, fails: fails == 0, lag }),
         1 => Just(Action::Audit),
+        1 => (-90_000..90_000_i64).prop_map(Action::StepClock),
     ]
 }
 
@@ -227,4 +230,48 @@ fn a_second_disconnect_during_a_slow_fetch_loses_no_fill() {
         1_024,
         vec![(20_000, slow), (0, disconnect()), (6_000, disconnect()), (1_000, fill())],
     );
+}
+
+/// Runs a script with the default assumptions.
+fn run(script: Vec<(i64, Action)>) -> Result<(), String> {
+    let params = ExchangeParams {
+        push_delay: 5_000,
+        history_lag: 5_000,
+        clock_skew: 5_000,
+        clock_offset: 0,
+        capacity: 1_024,
+    };
+    Simulation::new(params, CurrentTracker::new(Assumptions::default()), script).run()
+}
+
+#[test]
+fn a_fill_during_a_disconnect_is_not_lost_when_the_clock_was_set_back_or_ahead() {
+    for step in [-60_000, 60_000] {
+        let disconnect = Action::Disconnect { silent: false, downtime: 3_000 };
+        let script = vec![(60_000, Action::StepClock(step)), (1_000, disconnect), (1_000, fill())];
+        run(script).unwrap_or_else(|failure| panic!("a step of {step} ms: {failure}"));
+    }
+}
+
+#[test]
+fn a_currency_that_was_sold_during_a_disconnect_has_no_balance() {
+    let change = || Action::ChangeBalance { push_delay: 1 };
+    let disconnect = Action::Disconnect { silent: false, downtime: 3_000 };
+    run(vec![(20_000, change()), (1_000, disconnect), (1_000, change())]).expect("current");
+}
+
+#[test]
+fn an_order_canceled_during_a_disconnect_shortly_after_it_was_placed_is_not_open() {
+    // One that the exchange does not know any more, and one of which it says that it is finished.
+    for placed in 1..3 {
+        let disconnect = Action::Disconnect { silent: false, downtime: 1_500 };
+        let mut script = vec![(20_000, disconnect)];
+        for _ in 0..placed {
+            script.insert(0, (0, Action::PlaceOrder { push_delay: 1, history_lag: 1 }));
+            script.push((150, Action::CancelOrder { push_delay: 1, history_lag: 1 }));
+        }
+        script[0].0 = 60_000;
+        script[placed].0 = 500;
+        run(script).unwrap_or_else(|failure| panic!("{placed}: {failure}"));
+    }
 }

@@ -1,15 +1,15 @@
 //! Events, fetches and audits of the state machine.
 
 use bitmart_rest::history::HistoryError;
-use bitmart_types::{Decimal, Side, Timestamp, dec};
+use bitmart_types::{Decimal, Timestamp, dec};
 use bitmart_ws::ReconnectReason;
 
 use super::watermark::TICK;
 use super::{Change, LossCause, Page, Request, Snapshot};
 use crate::sync::AccountSync;
 use crate::{
-    AccountEvent, AccountState, Assumptions, Balance, CatchUpError, Fill, Health, Instrument,
-    MalformedItem, Market, Order, Progress, test_support,
+    AccountEvent, AccountState, Assumptions, Balance, CatchUpError, Fill, Health, MalformedItem,
+    Market, test_support,
 };
 
 const SPOT: Market = Market::Spot;
@@ -272,48 +272,4 @@ fn a_fetch_that_fails_while_the_streams_are_opened_does_not_open_them_again() {
     assert_eq!(sync.poll_request(at(60)), None, "the streams are being opened");
     sync.streams_opened(at(61), SPOT, 2);
     assert!(matches!(sync.poll_request(at(61)), Some(Request::Fetch { .. })));
-}
-
-fn open_order(update_time: Option<Timestamp>) -> Order {
-    Order {
-        order_id: "7".into(),
-        client_order_id: None,
-        instrument: Instrument::Pair("BTC_USDT".into()),
-        side: Some(Side::Buy),
-        progress: Progress::Open,
-        price: Some(dec!(1)),
-        size: Some(dec!(1)),
-        notional: None,
-        filled_size: dec!(0),
-        filled_notional: None,
-        create_time: None,
-        update_time,
-    }
-}
-
-#[test]
-fn an_open_order_that_the_exchange_does_not_know_is_removed_with_or_without_a_time() {
-    // The time of the order, and which of the fetches removes it.
-    for (time, removed_by) in [(Some(at(12)), 1), (None, 2), (Some(at(39)), 2)] {
-        let mut sync = live();
-        sync.apply(at(12), SPOT, 0, Change::Order(open_order(time)));
-        for (number, seconds) in [(1, 40), (2, 60)] {
-            sync.stream_lost(at(seconds - 1), SPOT, 0, Some(at(seconds - 1)), disconnected());
-            sync.stream_up(at(seconds - 1), SPOT, 0, at(seconds - 1));
-            let is_known = |sync: &AccountSync| sync.state().order(SPOT, &"7".into()).is_some();
-            assert!(is_known(&sync), "{time:?} is gone before fetch {number}");
-            let Some(Request::Fetch { id, .. }) = sync.poll_request(at(seconds)) else {
-                panic!("expected a fetch at {seconds}")
-            };
-            let snapshot = Snapshot { unknown_orders: vec!["7".into()], ..Snapshot::default() };
-            sync.fetch_completed(at(seconds), SPOT, id, snapshot);
-            let reported = std::iter::from_fn(|| sync.poll_event())
-                .any(|event| matches!(event, AccountEvent::OrderNotFound { .. }));
-            assert_eq!(reported, number == removed_by, "{time:?}, fetch {number}");
-            assert_eq!(is_known(&sync), number < removed_by, "{time:?}, fetch {number}");
-            if reported {
-                break;
-            }
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! The watermark of one market: the time until which every fill is known.
 //!
-//! All times are of this machine's clock. Two kinds of evidence advance the watermark, nothing else:
+//! All times are of the steady clock unless they are of the exchange's or the client's. Two kinds of
+//! evidence advance the watermark, nothing else:
 //!
 //! - **Streams.** A stream whose messages received until time `L` have been processed has reported
 //!   every fill until `L − P`. This counts only while the streams are unbroken: since some time before
@@ -9,19 +10,21 @@
 //!   counts only if the query reached back to the watermark by the exchange's clock, which is
 //!   `watermark − C`.
 //!
-//! A loss does not move the watermark. It breaks the streams, which are unbroken again from the time
-//! when all are subscribed. The market is live again when a fetch has advanced the watermark past that
-//! time.
+//! Only an audit that finds a missing fill moves the watermark back. A loss breaks the streams, which are
+//! unbroken again from the time when all are subscribed. The market is live again when a fetch has
+//! advanced the watermark past that time.
 
 use std::time::Duration;
 
 use bitmart_types::Timestamp;
 
+use super::client_clock::ClientClock;
 use crate::Assumptions;
 
 #[derive(Debug)]
 pub(super) struct Watermark {
     assumptions: Assumptions,
+    clock: ClientClock,
     /// Before the streams are first subscribed: the begin of tracking.
     complete_until: Timestamp,
     streams: Vec<Stream>,
@@ -49,6 +52,7 @@ impl Watermark {
     pub(super) fn new(assumptions: Assumptions, now: Timestamp) -> Self {
         Self {
             assumptions,
+            clock: ClientClock::default(),
             complete_until: now,
             streams: Vec::new(),
             streams_from: now - assumptions.max_push_delay,
@@ -57,13 +61,24 @@ impl Watermark {
         }
     }
 
-    pub(super) fn complete_until(&self) -> Timestamp {
-        self.complete_until
+    pub(super) fn set_clock(&mut self, clock: ClientClock) {
+        self.clock = clock;
     }
 
-    /// Returns when the streams were first subscribed. Earlier fills are not tracked.
+    /// Returns a time of the client's clock that is not after this time.
+    pub(super) fn client_time(&self, time: Timestamp) -> Timestamp {
+        self.clock.at_or_before(time)
+    }
+
+    /// Returns the watermark by the client's clock.
+    pub(super) fn complete_until(&self) -> Timestamp {
+        self.client_time(self.complete_until)
+    }
+
+    /// Returns when the streams were first subscribed, by the client's clock. Earlier fills are not
+    /// tracked.
     pub(super) fn start(&self) -> Option<Timestamp> {
-        self.start
+        self.start.map(|start| self.clock.at_or_after(start))
     }
 
     /// All streams were subscribed.
@@ -122,11 +137,22 @@ impl Watermark {
         }
     }
 
+    /// Fills since this time of the exchange's clock are missing although the watermark says otherwise. The
+    /// watermark moves back, and the streams prove nothing before now.
+    pub(super) fn fills_missed_since(&mut self, now: Timestamp, from: Timestamp) {
+        let before = self.clock.steady(from) - self.assumptions.max_clock_skew;
+        self.complete_until = self.complete_until.min(before);
+        for stream in &mut self.streams {
+            stream.unbroken_since = stream.unbroken_since.max(now);
+        }
+    }
+
     /// A fetch that began at `begin` completed. `from` is the start of its time range by the exchange's
     /// clock; `None` if it queried no history.
     pub(super) fn fetch_completed(&mut self, begin: Timestamp, from: Option<Timestamp>) {
         self.last_fetch = self.last_fetch.max(Some(begin));
-        if from.is_some_and(|from| from <= self.complete_until - self.assumptions.max_clock_skew) {
+        if from.is_some_and(|from| from <= self.complete_until() - self.assumptions.max_clock_skew)
+        {
             self.complete_until = self.complete_until.max(begin - self.assumptions.max_history_lag);
         }
     }
@@ -135,7 +161,7 @@ impl Watermark {
     /// streams alone have reported everything since the start.
     pub(super) fn fetch_from(&self) -> Option<Timestamp> {
         (self.start.is_some() && !self.is_continuous())
-            .then(|| self.complete_until - self.assumptions.max_clock_skew)
+            .then(|| self.complete_until() - self.assumptions.max_clock_skew)
     }
 
     /// Returns the earliest begin of a fetch that makes the market live. `None` while a stream is down.
@@ -150,7 +176,8 @@ impl Watermark {
 
     /// Fills that are still to be reported are not older than this time of the exchange's clock.
     pub(super) fn horizon(&self) -> Timestamp {
-        self.complete_until.min(self.streams_complete_until()) - self.assumptions.max_clock_skew
+        let complete = self.complete_until.min(self.streams_complete_until());
+        self.client_time(complete) - self.assumptions.max_clock_skew
     }
 
     /// The watermark lies within the time for which the streams are unbroken.

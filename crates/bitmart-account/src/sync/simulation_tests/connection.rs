@@ -14,6 +14,7 @@ pub(super) const STREAMS: usize = 2;
 pub(super) enum Frame {
     Fill(usize),
     Order(usize),
+    Canceled(usize),
     Balance(usize),
     /// An undecodable frame of this stream.
     Malformed(usize),
@@ -26,6 +27,7 @@ pub(super) enum Frame {
 pub(super) enum Item {
     Fill(usize),
     Order(usize),
+    Canceled(usize),
     Balance(usize),
     Lost(Loss),
     Resubscribed,
@@ -136,6 +138,7 @@ impl Connection {
             match frame {
                 Frame::Fill(id) => self.push(now, ORDERS, Item::Fill(id)),
                 Frame::Order(id) => self.push(now, ORDERS, Item::Order(id)),
+                Frame::Canceled(id) => self.push(now, ORDERS, Item::Canceled(id)),
                 Frame::Balance(version) => self.push(now, BALANCES, Item::Balance(version)),
                 Frame::Malformed(stream) => self.push(now, stream, Item::Lost(Loss::Malformed)),
                 Frame::Pong | Frame::Close => {}

@@ -1,4 +1,6 @@
-//! The simulated exchange: fills, orders and a balance, and when REST queries return them.
+//! The simulated exchange: fills, orders and balances, and when REST queries return them.
+
+use std::collections::BTreeSet;
 
 /// Parameters of a run; durations are in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +34,12 @@ pub(super) struct Trade {
 pub(super) struct RestingOrder {
     pub(super) at: i64,
     /// When it appears in the list of open orders.
-    pub(super) listed: i64,
+    listed: i64,
+    /// When its last push arrives.
+    push: i64,
+    pub(super) canceled: Option<i64>,
+    /// When queries reflect the cancellation.
+    cancel_listed: i64,
 }
 
 /// Rows of a response: fills with their timestamps, and open orders.
@@ -40,6 +47,17 @@ pub(super) struct RestingOrder {
 pub(super) struct Rows {
     pub(super) fills: Vec<(usize, i64)>,
     pub(super) orders: Vec<usize>,
+}
+
+/// The end of a fetch.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FetchEnd {
+    /// The version of the balance.
+    pub(super) balance: usize,
+    /// Orders that the exchange does not know.
+    pub(super) unknown: Vec<usize>,
+    /// Orders of which the exchange says only that they are finished.
+    pub(super) finished: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -90,9 +108,31 @@ impl Exchange {
     }
 
     /// Adds an order and returns its id.
-    pub(super) fn place_order(&mut self, now: i64, history_lag: i64) -> usize {
-        self.resting.push(RestingOrder { at: now, listed: now + history_lag });
+    pub(super) fn place_order(&mut self, now: i64, push_delay: i64, history_lag: i64) -> usize {
+        self.resting.push(RestingOrder {
+            at: now,
+            listed: now + history_lag,
+            push: now + push_delay,
+            canceled: None,
+            cancel_listed: i64::MAX,
+        });
         self.resting.len() - 1
+    }
+
+    /// Cancels the oldest open order. Returns its id and the delay of the push, which does not overtake
+    /// that of the placement.
+    pub(super) fn cancel_order(
+        &mut self,
+        now: i64,
+        push_delay: i64,
+        history_lag: i64,
+    ) -> Option<(usize, i64)> {
+        let mut orders = self.resting.iter_mut().enumerate();
+        let (id, order) = orders.find(|(_, order)| order.canceled.is_none())?;
+        order.canceled = Some(now);
+        order.cancel_listed = order.listed.max(now + history_lag);
+        order.push = order.push.max(now + push_delay);
+        Some((id, order.push - now))
     }
 
     /// Returns the fills of a time range, in no particular order.
@@ -108,6 +148,25 @@ impl Exchange {
     /// Returns the list of open orders.
     pub(super) fn open_orders(&self, now: i64) -> Vec<usize> {
         let listed = self.resting.iter().enumerate();
-        listed.filter(|(_, order)| order.listed <= now).map(|(id, _)| id).collect()
+        listed
+            .filter(|(_, order)| order.listed <= now && now < order.cancel_listed)
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// Queries these orders by id, unless they are listed as open.
+    pub(super) fn query_orders(&self, now: i64, ids: &BTreeSet<usize>) -> FetchEnd {
+        let mut end = FetchEnd::default();
+        for id in ids {
+            let order = &self.resting[*id];
+            match now {
+                now if now < order.listed => end.unknown.push(*id),
+                now if now < order.cancel_listed => {}
+                // The exchange forgets every other order.
+                _ if id.is_multiple_of(2) => end.unknown.push(*id),
+                _ => end.finished.push(*id),
+            }
+        }
+        end
     }
 }

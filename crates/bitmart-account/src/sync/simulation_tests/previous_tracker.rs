@@ -5,8 +5,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::connection::Queued;
-use super::exchange_model::Rows;
-use super::tracker_model::{Loss, ModelRequest, Reported, TrackerModel};
+use super::exchange_model::{FetchEnd, Rows};
+use super::tracker_model::{Loss, ModelRequest, TrackerModel};
 
 const MARGIN: i64 = 30_000;
 
@@ -28,7 +28,7 @@ pub(super) struct PreviousTracker {
     next_id: u64,
     pages: Vec<(usize, i64)>,
     counted: HashSet<usize>,
-    reported: Vec<Reported>,
+    reported: Vec<usize>,
     alarms: BTreeSet<usize>,
 }
 
@@ -60,15 +60,19 @@ impl TrackerModel for PreviousTracker {
     const READS_ONLY_BETWEEN_FETCHES: bool = true;
     const TRACKS_STATE: bool = false;
 
+    fn clock_read(&mut self, _: i64, _: i64) {}
+
     fn processed_until(&mut self, _: usize, _: i64) {}
 
     fn fill(&mut self, _: i64, id: usize, _: i64) {
         if self.counted.insert(id) {
-            self.reported.push(Reported::Fill(id));
+            self.reported.push(id);
         }
     }
 
     fn order(&mut self, _: i64, _: usize) {}
+
+    fn canceled(&mut self, _: i64, _: usize) {}
 
     fn balance(&mut self, _: i64, _: usize) {}
 
@@ -96,7 +100,7 @@ impl TrackerModel for PreviousTracker {
         }
     }
 
-    fn fetch_completed(&mut self, now: i64, id: u64, _: usize) {
+    fn fetch_completed(&mut self, now: i64, id: u64, _: FetchEnd) {
         if self.phase == Phase::Fetching(id) {
             for (id, at) in std::mem::take(&mut self.pages) {
                 self.fill(now, id, at);
@@ -112,7 +116,7 @@ impl TrackerModel for PreviousTracker {
         }
     }
 
-    fn audit_completed(&mut self, _: u64, _: Vec<(usize, i64)>) {}
+    fn audit_completed(&mut self, _: i64, _: u64, _: Vec<(usize, i64)>) {}
 
     fn request_audit(&mut self, _: i64) {}
 
@@ -130,7 +134,11 @@ impl TrackerModel for PreviousTracker {
                 self.next_id += 1;
                 self.phase = Phase::Fetching(self.next_id);
                 self.pages.clear();
-                Some(ModelRequest::Fetch { id: self.next_id, from: self.since })
+                Some(ModelRequest::Fetch {
+                    id: self.next_id,
+                    from: self.since,
+                    open_orders: BTreeSet::new(),
+                })
             }
             _ => None,
         }
@@ -151,11 +159,15 @@ impl TrackerModel for PreviousTracker {
         None
     }
 
-    fn tracked_balance(&self) -> Option<usize> {
-        None
+    fn tracked_balance(&self) -> usize {
+        0
     }
 
-    fn take_reported(&mut self) -> Vec<Reported> {
+    fn open_orders(&self) -> BTreeSet<usize> {
+        BTreeSet::new()
+    }
+
+    fn take_reported(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.reported)
     }
 

@@ -1,7 +1,7 @@
 //! Actions of a scenario and events of the simulation.
 
 use super::connection::Frame;
-use super::exchange_model::Rows;
+use super::exchange_model::{FetchEnd, Rows};
 
 /// Time without traffic after which a connection counts as lost.
 pub(super) const IDLE_TIMEOUT: i64 = 20_000;
@@ -23,6 +23,8 @@ pub(super) enum Action {
     Burst(u32),
     /// An order is placed. Values are percentages of P and H.
     PlaceOrder { push_delay: i64, history_lag: i64 },
+    /// The oldest open order is canceled. Values are percentages of P and H.
+    CancelOrder { push_delay: i64, history_lag: i64 },
     /// The balance changes. The value is a percentage of P.
     ChangeBalance { push_delay: i64 },
     /// The connection is lost; a silent loss is detected by timeout. Reconnecting takes `downtime`.
@@ -37,6 +39,8 @@ pub(super) enum Action {
     StallConnection(i64),
     /// Duration and outcome of the next fetch, and how old its balance is, in percent of H.
     NextFetch { duration: i64, fails: bool, lag: i64 },
+    /// The clock of the REST client is set ahead, or back.
+    StepClock(i64),
     /// The user requests an audit.
     Audit,
 }
@@ -69,22 +73,10 @@ pub(super) enum Event {
 /// A response to a request of the tracker.
 #[derive(Debug)]
 pub(super) enum Response {
-    Page {
-        id: u64,
-        rows: Rows,
-    },
-    /// The end of a fetch, with the version of the balance.
-    Fetched {
-        id: u64,
-        balance: usize,
-    },
-    Failed {
-        id: u64,
-    },
-    Audited {
-        id: u64,
-        rows: Vec<(usize, i64)>,
-    },
+    Page { id: u64, rows: Rows },
+    Fetched { id: u64, end: FetchEnd },
+    Failed { id: u64 },
+    Audited { id: u64, rows: Vec<(usize, i64)> },
 }
 
 /// The time range of an audit, and when it was requested.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitmart_rest::history::HistoryError;
-use bitmart_types::{Decimal, Side, Timestamp};
+use bitmart_types::{Currency, Decimal, OrderId, Side, Timestamp};
 use bitmart_ws::ReconnectReason;
 
 use super::connection::{BALANCES, ORDERS, Queued};
-use super::exchange_model::Rows;
+use super::exchange_model::{FetchEnd, Rows};
 use crate::sync::AccountSync;
 use crate::sync::{Change, LossCause, Page, Request, Snapshot};
 use crate::{
@@ -25,18 +25,11 @@ pub(super) enum Loss {
 }
 
 /// A request of a tracker. Times are of the exchange's clock.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum ModelRequest {
     Open,
-    Fetch { id: u64, from: Option<i64> },
+    Fetch { id: u64, from: Option<i64>, open_orders: BTreeSet<usize> },
     Audit { id: u64, from: i64, until: i64 },
-}
-
-/// A fill or an order that a tracker reported, by its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reported {
-    Fill(usize),
-    Order(usize),
 }
 
 /// A tracker under simulation. All times are milliseconds.
@@ -45,26 +38,30 @@ pub(super) trait TrackerModel {
     const READS_ONLY_BETWEEN_FETCHES: bool;
     /// Whether it tracks open orders and balances as well.
     const TRACKS_STATE: bool;
+    /// The clock of the REST client was read.
+    fn clock_read(&mut self, now: i64, reading: i64);
     fn processed_until(&mut self, stream: usize, received: i64);
     fn fill(&mut self, now: i64, id: usize, time: i64);
     fn order(&mut self, now: i64, id: usize);
+    fn canceled(&mut self, now: i64, id: usize);
     fn balance(&mut self, now: i64, version: usize);
     fn stream_lost(&mut self, now: i64, stream: usize, queued: &Queued, loss: Loss);
     fn stream_up(&mut self, now: i64, stream: usize, since: i64);
     fn streams_opened(&mut self, now: i64, streams: usize);
     fn fetch_page(&mut self, now: i64, id: u64, rows: Rows);
-    fn fetch_completed(&mut self, now: i64, id: u64, balance: usize);
+    fn fetch_completed(&mut self, now: i64, id: u64, end: FetchEnd);
     fn fetch_failed(&mut self, now: i64, id: u64);
-    fn audit_completed(&mut self, id: u64, rows: Vec<(usize, i64)>);
+    fn audit_completed(&mut self, now: i64, id: u64, rows: Vec<(usize, i64)>);
     fn request_audit(&mut self, now: i64);
     fn poll_request(&mut self, now: i64) -> Option<ModelRequest>;
     fn deadline(&self) -> Option<i64>;
     fn is_live(&self) -> bool;
     fn complete_until(&self) -> Option<i64>;
     /// Returns the version of the tracked balance.
-    fn tracked_balance(&self) -> Option<usize>;
-    /// Returns what was reported since the last call.
-    fn take_reported(&mut self) -> Vec<Reported>;
+    fn tracked_balance(&self) -> usize;
+    fn open_orders(&self) -> BTreeSet<usize>;
+    /// Returns the fills that were reported since the last call.
+    fn take_reported(&mut self) -> Vec<usize>;
     /// Fills that audits reported as different.
     fn audit_alarms(&self) -> &BTreeSet<usize>;
 }
@@ -77,7 +74,17 @@ pub(super) struct CurrentTracker {
 }
 
 const MARKET: Market = Market::Spot;
-const CURRENCY: &str = "USDT";
+/// Each change of the balance exchanges all of one currency for the other: version n is an amount of n
+/// of one of them, and nothing of the other.
+const CURRENCIES: [&str; 2] = ["BTC", "USDT"];
+
+fn example_balances(version: usize) -> [(Currency, Balance); 2] {
+    let held = version % CURRENCIES.len();
+    [0, 1].map(|index| {
+        let amount = if index == held { version } else { 0 };
+        (CURRENCIES[index].into(), Balance::new(Decimal::from(amount)))
+    })
+}
 
 fn time(ms: i64) -> Timestamp {
     Timestamp::from_millis(ms)
@@ -90,13 +97,25 @@ fn example_fill(id: usize, ms: i64) -> Fill {
 /// First id of orders without fills. All fills belong to order 1.
 const FIRST_RESTING_ID: usize = 2;
 
-fn example_order(id: usize) -> Order {
+fn order_id(id: usize) -> OrderId {
+    (id + FIRST_RESTING_ID).to_string().as_str().into()
+}
+
+fn resting_id(id: &OrderId) -> usize {
+    number(id.as_str()) - FIRST_RESTING_ID
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number")
+}
+
+fn example_order(id: usize, progress: Progress) -> Order {
     Order {
-        order_id: (id + FIRST_RESTING_ID).to_string().as_str().into(),
+        order_id: order_id(id),
         client_order_id: None,
         instrument: Instrument::Pair("BTC_USDT".into()),
         side: Some(Side::Buy),
-        progress: Progress::Open,
+        progress,
         price: Some(Decimal::ONE),
         size: Some(Decimal::ONE),
         notional: None,
@@ -120,6 +139,10 @@ impl TrackerModel for CurrentTracker {
     const READS_ONLY_BETWEEN_FETCHES: bool = false;
     const TRACKS_STATE: bool = true;
 
+    fn clock_read(&mut self, now: i64, reading: i64) {
+        self.sync.clock_read(time(now), time(reading));
+    }
+
     fn processed_until(&mut self, stream: usize, received: i64) {
         self.sync.processed_until(MARKET, stream, time(received));
     }
@@ -129,12 +152,19 @@ impl TrackerModel for CurrentTracker {
     }
 
     fn order(&mut self, now: i64, id: usize) {
-        self.sync.apply(time(now), MARKET, ORDERS, Change::Order(example_order(id)));
+        let order = example_order(id, Progress::Open);
+        self.sync.apply(time(now), MARKET, ORDERS, Change::Order(order));
+    }
+
+    fn canceled(&mut self, now: i64, id: usize) {
+        let order = example_order(id, Progress::Canceled);
+        self.sync.apply(time(now), MARKET, ORDERS, Change::Order(order));
     }
 
     fn balance(&mut self, now: i64, version: usize) {
-        let balance = Balance::new(Decimal::from(version));
-        self.sync.apply(time(now), MARKET, BALANCES, Change::Balance(CURRENCY.into(), balance));
+        for (currency, balance) in example_balances(version) {
+            self.sync.apply(time(now), MARKET, BALANCES, Change::Balance(currency, balance));
+        }
     }
 
     fn stream_lost(&mut self, now: i64, stream: usize, queued: &Queued, loss: Loss) {
@@ -158,13 +188,19 @@ impl TrackerModel for CurrentTracker {
 
     fn fetch_page(&mut self, now: i64, id: u64, rows: Rows) {
         let fills = rows.fills.into_iter().map(|(id, at)| example_fill(id, at)).collect();
-        let orders = rows.orders.into_iter().map(example_order).collect();
+        let order = |id| example_order(id, Progress::Open);
+        let orders = rows.orders.into_iter().map(order).collect();
         self.sync.fetch_page(time(now), MARKET, id, Page { orders, fills, malformed: Vec::new() });
     }
 
-    fn fetch_completed(&mut self, now: i64, id: u64, balance: usize) {
-        let balances = vec![(CURRENCY.into(), Balance::new(Decimal::from(balance)))];
-        let snapshot = Snapshot { balances, ..Snapshot::default() };
+    fn fetch_completed(&mut self, now: i64, id: u64, end: FetchEnd) {
+        // Currencies without a balance are not listed.
+        let mut balances = Vec::from(example_balances(end.balance));
+        balances.retain(|(_, balance)| !balance.available.is_zero());
+        let ids = |ids: Vec<usize>| ids.into_iter().map(order_id).collect::<Vec<_>>();
+        let (unknown_orders, finished_orders) = (ids(end.unknown), ids(end.finished));
+        let snapshot =
+            Snapshot { balances, unknown_orders, finished_orders, ..Snapshot::default() };
         self.sync.fetch_completed(time(now), MARKET, id, snapshot);
     }
 
@@ -173,9 +209,9 @@ impl TrackerModel for CurrentTracker {
         self.sync.fetch_failed(time(now), MARKET, id, error);
     }
 
-    fn audit_completed(&mut self, id: u64, rows: Vec<(usize, i64)>) {
+    fn audit_completed(&mut self, now: i64, id: u64, rows: Vec<(usize, i64)>) {
         let listed: Vec<_> = rows.into_iter().map(|(id, at)| example_fill(id, at)).collect();
-        self.sync.audit_completed(MARKET, id, &listed);
+        self.sync.audit_completed(time(now), MARKET, id, &listed);
     }
 
     fn request_audit(&mut self, now: i64) {
@@ -185,9 +221,11 @@ impl TrackerModel for CurrentTracker {
     fn poll_request(&mut self, now: i64) -> Option<ModelRequest> {
         Some(match self.sync.poll_request(time(now))? {
             Request::Open { .. } => ModelRequest::Open,
-            Request::Fetch { id, from, .. } => {
-                ModelRequest::Fetch { id, from: from.map(Timestamp::as_millis) }
-            }
+            Request::Fetch { id, from, open_orders, .. } => ModelRequest::Fetch {
+                id,
+                from: from.map(Timestamp::as_millis),
+                open_orders: open_orders.keys().map(resting_id).collect(),
+            },
             Request::Audit { id, from, until, .. } => {
                 ModelRequest::Audit { id, from: from.as_millis(), until: until.as_millis() }
             }
@@ -206,23 +244,23 @@ impl TrackerModel for CurrentTracker {
         self.sync.complete_until(MARKET).map(Timestamp::as_millis)
     }
 
-    fn tracked_balance(&self) -> Option<usize> {
-        let balance = self.sync.state().balance(MARKET, &CURRENCY.into())?;
-        Some(balance.available.to_string().parse().expect("a version"))
+    fn tracked_balance(&self) -> usize {
+        let balance = |currency: &str| self.sync.state().balance(MARKET, &currency.into());
+        let amount = |balance: &Balance| number(&balance.available.to_string());
+        let [one, other] = CURRENCIES.map(|currency| balance(currency).map_or(0, amount));
+        // If both are held, one is outdated.
+        if one.min(other) > 0 { 0 } else { one.max(other) }
     }
 
-    fn take_reported(&mut self) -> Vec<Reported> {
-        let number = |id: &str| id.parse::<usize>().expect("a number");
+    fn open_orders(&self) -> BTreeSet<usize> {
+        self.sync.state().open_orders(MARKET).map(|order| resting_id(&order.order_id)).collect()
+    }
+
+    fn take_reported(&mut self) -> Vec<usize> {
         let mut reported = Vec::new();
         while let Some(event) = self.sync.poll_event() {
             match event {
-                AccountEvent::Fill(fill) => {
-                    reported.push(Reported::Fill(number(fill.trade_id.as_str())));
-                }
-                AccountEvent::Order(order) => {
-                    reported
-                        .push(Reported::Order(number(order.order_id.as_str()) - FIRST_RESTING_ID));
-                }
+                AccountEvent::Fill(fill) => reported.push(number(fill.trade_id.as_str())),
                 AccountEvent::AuditMismatch(report) => {
                     let missing = report.missing.iter().map(|fill| fill.trade_id.as_str());
                     let unlisted = report.unlisted.iter().map(|(_, trade)| trade.as_str());
