@@ -129,10 +129,11 @@ pub(super) struct Call<'a> {
 #[derive(Debug)]
 pub(super) enum Operation<'a> {
     Acquire(Acquire<'a>),
-    /// Ends a request, or leaves the queue.
+    /// Ends requests, or leaves the queue, in which the first of several numbers is.
     End {
         prefix: &'a str,
-        number: u64,
+        first: u64,
+        count: u64,
         counted: bool,
     },
     Settle(RateLimitState),
@@ -169,9 +170,9 @@ impl Call<'_> {
                 command.arg(micros(acquire.max_wait)).arg(micros(acquire.poll));
                 command.arg(micros(acquire.grace));
             }
-            Operation::End { prefix, number, counted } => {
+            Operation::End { prefix, first, count, counted } => {
                 operation("end");
-                command.arg(format!("{prefix}:{number}")).arg(u8::from(*counted));
+                command.arg(prefix).arg(first).arg(count).arg(u8::from(*counted));
             }
             Operation::Settle(state) => {
                 operation("settle");
