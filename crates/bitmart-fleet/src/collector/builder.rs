@@ -1,5 +1,6 @@
 //! The configuration of a collector.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ impl CollectorBuilder {
                 lease_timeout: Duration::from_millis(1_500),
                 history: Duration::from_secs(600),
                 history_bytes: 1 << 30,
+                copies: 1,
             },
         }
     }
@@ -111,6 +113,13 @@ impl CollectorBuilder {
         self
     }
 
+    /// Sets on how many servers of a NATS cluster the history and the leases are stored, 1 to 5. With one, they cannot
+    /// be read while that server is away. The first collector that runs decides. Default: 1.
+    pub fn stored_copies(mut self, copies: usize) -> Self {
+        self.setup.copies = copies;
+        self
+    }
+
     fn check(&self) -> Result<(), Error> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if self.id.is_empty() || self.id.len() > 64 || !self.id.bytes().all(allowed) {
@@ -127,6 +136,9 @@ impl CollectorBuilder {
         let (least, most) = (Duration::from_millis(100), Duration::from_secs(60));
         if !(least..=most).contains(&self.setup.lease_timeout) {
             return Err(Error::config("the lease timeout must be 100 ms to 60 s"));
+        }
+        if !(1..=5).contains(&self.setup.copies) {
+            return Err(Error::config("stored copies must be 1 to 5"));
         }
         if self.snapshot_interval < Duration::from_secs(1) {
             return Err(Error::config("the snapshot interval must be at least 1 s"));
@@ -164,8 +176,11 @@ impl CollectorBuilder {
         let counters = Counters::default();
         let bucket = setup::run(&connection, &self.setup).await?;
         let (stop, stopped) = watch::channel(false);
-        let (leases, held) = Leases::start(&self, connection.clone(), bucket, &counters).await?;
-        let publisher = Publisher::start(&self, connection, held, counters.clone()).await?;
+        let (refused, refusals) = watch::channel(BTreeSet::new());
+        let leases = Leases::start(&self, connection.clone(), bucket, refusals, &counters).await?;
+        let (leases, held) = leases;
+        let publisher =
+            Publisher::start(&self, connection, held, refused, counters.clone()).await?;
         let publisher = tokio::spawn(publisher.run(stopped));
         let leases = tokio::spawn(leases.run());
         Ok(Collector { id: self.id, counters, stop, publisher, leases })

@@ -16,6 +16,8 @@ pub(super) struct Setup {
     pub(super) lease_timeout: Duration,
     pub(super) history: Duration,
     pub(super) history_bytes: i64,
+    /// Servers of a cluster that store stream and bucket.
+    pub(super) copies: usize,
 }
 
 /// Creates what does not exist yet, and checks the rest. Returns the bucket of the table.
@@ -32,6 +34,7 @@ pub(super) async fn run(connection: &Connection, options: &Setup) -> Result<kv::
         discard: stream::DiscardPolicy::Old,
         storage: stream::StorageType::File,
         allow_direct: true,
+        num_replicas: options.copies,
         // Numbers and terms find duplicates; the window of the server is not needed.
         duplicate_window: Duration::from_millis(100),
         ..stream::Config::default()
@@ -49,6 +52,7 @@ pub(super) async fn run(connection: &Connection, options: &Setup) -> Result<kv::
         allow_rollup: true,
         deny_delete: true,
         allow_direct: true,
+        num_replicas: options.copies,
         ..stream::Config::default()
     };
     let created = connection.jetstream.get_or_create_stream(bucket).await;
