@@ -213,7 +213,10 @@ fn make_older(folder: &Path) {
         ("bytes", json!(0)),
         ("span", Value::Null),
         ("unread", responses),
-        ("lacks", json!("some responses are not understood and kept as they came; the last: a test")),
+        (
+            "lacks",
+            json!("some responses are not understood and kept as they came; the last: a test"),
+        ),
     ] {
         state[name] = value;
     }
