@@ -10,3 +10,4 @@ mod failover;
 mod fencing;
 mod same_events;
 mod server;
+mod subscribing;
