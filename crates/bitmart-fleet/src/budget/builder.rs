@@ -89,6 +89,7 @@ impl RedisBudgetsBuilder {
     }
 
     /// Replaces a text of the script: for tests, which must fail with a script that counts wrong.
+    #[cfg(feature = "broken-script")]
     #[doc(hidden)]
     pub fn break_script(mut self, from: &str, to: &str) -> Self {
         self.script = self.script.replace(from, to);

@@ -117,7 +117,7 @@ mod tests {
         holds.sent(&first);
         assert_eq!(holds.pending(false, now).len(), 0);
         assert_eq!(holds.pending(true, now).len(), 1, "Redis may have forgotten it");
-        holds.add(ban.clone(), until - Duration::from_secs(1));
+        holds.add(ban.clone(), now + Duration::from_secs(59));
         assert_eq!(holds.pending(false, now).len(), 0, "not longer than before");
         holds.add(ban, until + Duration::from_secs(1));
         assert_eq!(holds.pending(false, now).len(), 1);

@@ -114,10 +114,8 @@ impl HeldTopic {
 
     /// It could not be subscribed, or its subscription has ended: tries again later.
     pub(super) fn failed(&mut self, is_rejection: bool, now: Instant) {
-        let (first, most) = match is_rejection {
-            true => (RETRY_REJECTED, MAX_RETRY_REJECTED),
-            false => (RETRY, MAX_RETRY),
-        };
+        let (first, most) =
+            if is_rejection { (RETRY_REJECTED, MAX_RETRY_REJECTED) } else { (RETRY, MAX_RETRY) };
         self.retry_at = Some(now + (first * 2u32.pow(self.failures.min(10))).min(most));
         self.failures = self.failures.saturating_add(1);
     }

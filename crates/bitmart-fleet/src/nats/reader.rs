@@ -77,9 +77,8 @@ impl Source {
             Error::new(ErrorKind::NotSetUp, message)
         };
         let bucket = connection.jetstream.get_key_value(connection.store_name()).await;
-        let bucket = bucket.map_err(|error| match is_not_found(&error) {
-            true => missing(),
-            false => Error::jetstream("the bucket", error),
+        let bucket = bucket.map_err(|error| {
+            if is_not_found(&error) { missing() } else { Error::jetstream("the bucket", error) }
         })?;
         let stream = connection.jetstream.get_stream_no_info(connection.store_name()).await;
         let stream = stream.map_err(|error| Error::jetstream("the stream", error))?;
@@ -118,7 +117,7 @@ impl Shared {
     }
 }
 
-/// Whether JetStream has no such bucket, and not another reason to refuse it.
+/// Whether `JetStream` has no such bucket, and not another reason to refuse it.
 fn is_not_found(error: &KeyValueError) -> bool {
     let source = std::error::Error::source(error);
     let source = source.and_then(|source| source.downcast_ref::<GetStreamError>());

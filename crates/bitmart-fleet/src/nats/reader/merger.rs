@@ -75,6 +75,10 @@ impl Merger {
         self.inputs[input].is_behind
     }
 
+    pub(super) fn set_behind(&mut self, input: usize, is_behind: bool) {
+        self.inputs[input].is_behind = is_behind;
+    }
+
     /// The holder was silent for too long.
     pub(super) fn silent(
         &mut self,

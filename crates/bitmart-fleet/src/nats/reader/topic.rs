@@ -210,6 +210,8 @@ impl Topic {
         let now = Instant::now();
         let holder = shared.view().live_lease(shard, replica, now).map(|lease| lease.term);
         if holder != Some(last.term) {
+            // Either its heartbeat has not arrived yet, and it joins then, or its first message will.
+            self.merger.set_behind(input, holder.is_none());
             return Ok(true);
         }
         self.merger.join(input, &last, now, &mut self.out);
