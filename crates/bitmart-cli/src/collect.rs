@@ -23,8 +23,8 @@ pub(crate) fn command() -> Command {
         .after_help(
             "The file is TOML: [nats] with servers, prefix, user and password_file or token_file, \
              root_certificates; [collector] with id, shards, replicas, lease_timeout_ms, snapshot_interval_s, \
-             history_minutes, history_bytes, stored_copies; [topics] with lists spot and futures of names on the wire; and \
-             optionally [http] with the address of /healthz and /metrics. Passwords and tokens are read from \
+             history_minutes, history_bytes, stored_copies; [topics] with lists spot and futures of names on the \
+             wire; and optionally [http] with the address of /healthz and /metrics. Passwords and tokens are read from \
              files, so that no argument and no list of processes contains them. Prints one line of JSON when it \
              is ready, and warnings and errors on stderr. Ctrl-c or SIGTERM ends it and hands its topics over to \
              other collectors; a second one ends it at once.",

@@ -1,4 +1,4 @@
-//! Bans and pauses that this process was told and that last.
+//! Bans and pauses that were reported to this process and that last.
 //!
 //! Redis may forget them with everything else. So they are sent again until they are over, more often than the pause of
 //! a server that has forgotten, and no process is granted anything meanwhile.

@@ -4,6 +4,7 @@ mod dedup;
 mod merger;
 #[cfg(test)]
 mod merger_tests;
+mod past;
 mod topic;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

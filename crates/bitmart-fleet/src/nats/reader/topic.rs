@@ -13,17 +13,12 @@ use tokio::sync::watch;
 
 use super::Shared;
 use super::merger::{Merger, Output};
-use crate::nats::message::{Kind, Message, is_snapshot};
+use super::past;
+use crate::nats::message::{Kind, Message};
 use crate::nats::{Error, history, subject};
 
 /// Pause before `JetStream` is asked again after a failure.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
-
-/// How often, and after which pause, a new topic is read again that does not yet tell where its snapshot is. Its number
-/// of messages is below the limit.
-const SNAPSHOT_ATTEMPTS: u32 = 5;
-const SNAPSHOT_DELAY: Duration = Duration::from_millis(100);
-const NEW_TOPIC: u64 = 100;
 
 /// What a reader that comes later needs of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,12 +194,12 @@ impl Topic {
         self.shared.view().live_lease(shard, replica, Instant::now()).is_some()
     }
 
-    /// Brings an input to the present: a whole book, the last state, or only whether the topic delivers. Returns `false`
-    /// if nobody reads the topic any more.
+    /// Brings an input to the present: a complete book, the last state, or only whether the topic delivers. Returns
+    /// `false` if nobody reads the topic any more.
     async fn join(&mut self, input: usize, shard: usize, replica: usize) -> Result<bool, Error> {
         let shared = self.shared.clone();
         let subject = subject::of_replica(&shared.connection.prefix, replica, &self.tail);
-        let last = last_message(&shared, &subject, self.channel);
+        let last = past::last_message(&shared, &subject, self.channel);
         let Some(last) = self.while_reading(last).await else { return Ok(false) };
         let Some((last, sequence)) = last? else { return Ok(true) };
         let now = Instant::now();
@@ -239,8 +234,8 @@ impl Topic {
                     }
                     None => Vec::new(),
                 };
-                if let Some(whole) = whole(frames, &last) {
-                    self.out.extend(whole);
+                if let Some(frames) = past::complete(frames, &last) {
+                    self.out.extend(frames);
                 } else {
                     // The history does not reach back to a snapshot.
                     self.out.push(Output::Lagged(last.number.saturating_add(1)));
@@ -251,8 +246,8 @@ impl Topic {
         Ok(true)
     }
 
-    /// Awaits this and adds and removes subscriptions meanwhile. `None` if the last one is gone. A request for a snapshot
-    /// is met by what is being read.
+    /// Awaits this and adds and removes subscriptions meanwhile. `None` if the last one is gone. What is being read
+    /// fulfills a request for a snapshot.
     async fn while_reading<T>(&mut self, read: impl Future<Output = T>) -> Option<T> {
         let mut read = std::pin::pin!(read);
         loop {
@@ -340,94 +335,5 @@ impl Topic {
             }
         }
         self.feed.is_some()
-    }
-}
-
-/// The last message of a topic and its sequence in the stream. Of a new book, once its snapshot is known.
-async fn last_message(
-    shared: &Shared,
-    subject: &str,
-    channel: Channel,
-) -> Result<Option<(Message, u64)>, Error> {
-    let mut attempts = 0;
-    loop {
-        let last = history::last(&shared.stream, subject).await?;
-        let is_new = last.as_ref().is_some_and(|(last, _)| {
-            last.is_up() && last.number < NEW_TOPIC && last.snapshot.is_none()
-        });
-        if channel != Channel::Book || !is_new || attempts == SNAPSHOT_ATTEMPTS {
-            return Ok(last);
-        }
-        // The snapshot of a new collector may not be acknowledged yet.
-        attempts += 1;
-        tokio::time::sleep(SNAPSHOT_DELAY).await;
-    }
-}
-
-/// The frames from the last snapshot on, if none is missing: neither here nor at the collector.
-fn whole(messages: Vec<Message>, last: &Message) -> Option<Vec<Output>> {
-    let first = messages.first()?;
-    let begins = first.kind == Kind::Frame && is_snapshot(&first.payload);
-    let continues = |kind| {
-        use Kind::{Alive, Frame, Heartbeat, RequestRejected, Stale};
-        matches!(kind, Frame | Heartbeat | Stale | Alive | RequestRejected)
-    };
-    let is_complete = begins
-        && messages
-            .iter()
-            .zip(first.number..)
-            .all(|(message, number)| message.number == number && continues(message.kind))
-        && messages.last()?.number == last.number;
-    let frames = messages.into_iter().filter(|message| message.kind == Kind::Frame);
-    is_complete.then(|| frames.map(|frame| Output::Frame(frame.payload, frame.received)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::*;
-
-    const SNAPSHOT: &str =
-        r#"{"table":"spot/depth/increase100","data":[{"symbol":"X","type":"snapshot"}]}"#;
-    const UPDATE: &str =
-        r#"{"table":"spot/depth/increase100","data":[{"symbol":"X","type":"update"}]}"#;
-
-    /// Messages with these numbers, kinds and payloads, and how many frames a later reader gets.
-    fn frames(messages: &[(u64, Kind, &'static str)]) -> Option<usize> {
-        let messages: Vec<_> = messages
-            .iter()
-            .map(|(number, kind, payload)| Message {
-                kind: *kind,
-                term: 1,
-                number: *number,
-                received: 7,
-                collector: "a".to_owned(),
-                snapshot: None,
-                payload: Bytes::from_static(payload.as_bytes()),
-            })
-            .collect();
-        let last = messages.last().expect("a message").clone();
-        whole(messages, &last).map(|outputs| outputs.len())
-    }
-
-    #[test]
-    fn a_history_is_whole_from_a_snapshot_to_the_last_message() {
-        use Kind::{Frame, Heartbeat};
-        let snapshot = (10, Frame, SNAPSHOT);
-        assert_eq!(frames(&[snapshot]), Some(1));
-        assert_eq!(frames(&[snapshot, (11, Heartbeat, ""), (12, Frame, UPDATE)]), Some(2));
-        assert_eq!(frames(&[snapshot, (12, Frame, UPDATE)]), None, "a number is missing");
-        assert_eq!(frames(&[(10, Frame, UPDATE), (11, Frame, UPDATE)]), None, "no snapshot");
-    }
-
-    #[test]
-    fn a_loss_of_the_collector_is_not_bridged() {
-        use Kind::{Frame, Lagged, Reconnecting, Resynced, Unreadable};
-        let snapshot = (10, Frame, SNAPSHOT);
-        for loss in [Lagged, Unreadable, Reconnecting, Resynced] {
-            let messages = [snapshot, (11, loss, "{}"), (12, Frame, UPDATE)];
-            assert_eq!(frames(&messages), None, "{loss:?}");
-        }
     }
 }

@@ -89,12 +89,12 @@ async fn until_refused(store: &RedisBudgets, budget: &Budget, reason: ThrottleRe
 #[ignore = "needs redis-server: cargo xtask test fleet"]
 async fn bans_and_pauses_outlive_a_flush() {
     let server = ready().await;
-    let [told, other] = [store(&server), store(&server)];
-    told.ban(Duration::from_secs(120));
-    told.pause(&by_address(), Duration::from_secs(600));
-    told.close().await;
+    let [warned, other] = [store(&server), store(&server)];
+    warned.ban(Duration::from_secs(120));
+    warned.pause(&by_address(), Duration::from_secs(600));
+    warned.close().await;
     server.command(&["FLUSHALL"]).expect("a reply");
-    // The process that was told of them requests nothing itself.
+    // The process that received them requests nothing itself.
     let key = Budget::new(&BY_KEY, Some("mine"), 0);
     let wait = until_refused(&other, &key, ThrottleReason::Banned).await;
     assert!(wait > Duration::from_secs(90) && wait <= Duration::from_secs(120), "{wait:?}");
