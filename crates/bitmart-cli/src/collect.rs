@@ -2,6 +2,7 @@
 
 mod config;
 mod http;
+mod log;
 
 use std::path::Path;
 
@@ -22,10 +23,11 @@ pub(crate) fn command() -> Command {
         .after_help(
             "The file is TOML: [nats] with servers, prefix, user and password_file or token_file, \
              root_certificates; [collector] with id, shards, replicas, lease_timeout_ms, snapshot_interval_s, \
-             history_minutes, history_bytes; [topics] with lists spot and futures of names on the wire; and \
-             optionally [http] with the address of /healthz and /metrics. Passwords and tokens are read from \
+             history_minutes, history_bytes, stored_copies; [topics] with lists spot and futures of names on the \
+             wire; and optionally [http] with the address of /healthz and /metrics. Passwords and tokens are read from \
              files, so that no argument and no list of processes contains them. Prints one line of JSON when it \
-             is ready. Ctrl-c or SIGTERM ends it and hands its topics over to other collectors.",
+             is ready, and warnings and errors on stderr. Ctrl-c or SIGTERM ends it and hands its topics over to \
+             other collectors; a second one ends it at once.",
         )
         .arg(
             Arg::new("config")
@@ -37,6 +39,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+    log::start();
     let path = matches.get_one::<String>("config").map_or("", String::as_str);
     let config = Config::read(Path::new(path))?;
     let exchange = context.target().await?.stream_client()?;
@@ -59,11 +62,15 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     });
     output::write(format!("{ready}\n").as_bytes())?;
     serve(&collector, listener, &mut interrupts).await;
-    collector.stop().await;
-    Ok(())
+    tokio::select! {
+        () = collector.stop() => Ok(()),
+        () = interrupts.recv() => {
+            Err(Failure::io("ended before its topics were handed over: others take them later"))
+        }
+    }
 }
 
-/// Answers requests until a signal arrives.
+/// Responds to requests until a signal arrives.
 async fn serve(collector: &Collector, listener: Option<TcpListener>, interrupts: &mut Interrupts) {
     let Some(listener) = listener else { return interrupts.recv().await };
     tokio::select! {

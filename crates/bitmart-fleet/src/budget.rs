@@ -5,6 +5,7 @@ mod connection;
 mod entry;
 mod error;
 mod events;
+mod holds;
 mod outage;
 mod random;
 mod script;
@@ -25,6 +26,7 @@ use self::connection::{Link, Open};
 use self::entry::Entry;
 pub use self::error::StoreError;
 use self::events::{Event, Events};
+use self::holds::Held;
 pub use self::outage::Outage;
 use self::outage::Watch;
 use self::script::{Acquire, Call, Operation, Reply, Script, Subject};
@@ -96,8 +98,8 @@ struct Inner {
     numbers: AtomicU64,
     watch: Watch,
     settings: Settings,
-    /// Keys without an endpoint, for bans.
-    everything: Arc<Subject>,
+    /// The subject of bans, which hold for all endpoints.
+    bans: Arc<Subject>,
 }
 
 /// What the task that sends events needs as well.
@@ -117,7 +119,7 @@ struct Settings {
 impl RedisBudgets {
     /// Budgets in the Redis at `url`: `redis://host:port`, `redis://user:password@host:port/database` or
     /// `unix:///path/to/socket`. `address` is the IP address from which the exchange sees the requests of this
-    /// process; processes behind one address must give the same text.
+    /// process; processes behind one address must give the same.
     pub fn builder(url: impl Into<String>, address: impl Into<String>) -> RedisBudgetsBuilder {
         RedisBudgetsBuilder::new(url.into(), address.into())
     }
@@ -142,7 +144,7 @@ impl RedisBudgets {
         let entries: Vec<_> = self.0.lock().values().cloned().collect();
         for entry in entries {
             for number in entry.take_all() {
-                self.0.end(&entry, number, false);
+                self.0.end(&entry, number, 1, false);
             }
         }
         let _ = tokio::time::timeout(Duration::from_secs(1), self.0.events.flushed()).await;
@@ -173,9 +175,10 @@ impl Inner {
         self.settings.call_timeout + MARGIN
     }
 
-    fn end(&self, entry: &Arc<Entry>, number: u64, counted: bool) {
-        let prefix = Arc::clone(&self.prefix);
-        self.events.send(Event::End { entry: Arc::clone(entry), prefix, number, counted });
+    /// Ends so many permits.
+    fn end(&self, entry: &Arc<Entry>, first: u64, count: u64, counted: bool) {
+        let (entry, prefix) = (Arc::clone(entry), Arc::clone(&self.prefix));
+        self.events.send(Event::End { entry, prefix, first, count, counted });
     }
 
     async fn acquire(
@@ -196,6 +199,16 @@ impl Inner {
             let asked = Instant::now();
             let first = pending.first;
             let left = max_wait.saturating_sub(start.elapsed());
+            if let Some(wait) = entry.alone_for(asked)
+                && self.shared.link.open().await.is_ok()
+            {
+                // Redis is back and would grant again what this process has used alone.
+                if wait > left {
+                    return Err(BudgetRefusal::new(ThrottleReason::BudgetUnavailable, wait));
+                }
+                tokio::time::sleep(wait.min(random::jitter(POLL))).await;
+                continue;
+            }
             let reply = match self.shared.link.open().await {
                 Ok(open) => self.request(&open, &entry.subject, first, wanted, left).await,
                 Err(error) => {
@@ -244,7 +257,8 @@ impl Inner {
                     match self.outage {
                         Outage::Wait if left > retry => {
                             tokio::time::sleep(retry).await;
-                            // What the lost reply may have granted is returned, since it has aged.
+                            // What the lost reply may have granted is returned, since it has aged. So the caller is
+                            // the last in the queue again.
                             pending = self.pending(&entry, wanted);
                         }
                         Outage::Share(_) => return self.alone(&entry, since, left).await,
@@ -295,15 +309,21 @@ impl Inner {
         since: Instant,
         max_wait: Duration,
     ) -> Result<PermitId, BudgetRefusal> {
-        let window = entry.alone.rate().map_or(Duration::ZERO, |rate| rate.window);
+        let window = window(&entry.alone);
         let wait = (since + self.lifetime() + window).saturating_duration_since(Instant::now());
         if wait > max_wait {
             return Err(BudgetRefusal::new(ThrottleReason::BudgetUnavailable, wait));
         }
         tokio::time::sleep(wait).await;
         let permit = self.watch.alone.acquire(&entry.alone, max_wait.saturating_sub(wait)).await?;
+        entry.alone_granted(Instant::now() + self.lifetime() + window);
         Ok(PermitId(permit.0 | ALONE))
     }
+}
+
+/// How long a permit stays in use after the end of its request. Zero without a known limit.
+fn window(budget: &Budget) -> Duration {
+    budget.rate().map_or(Duration::ZERO, |rate| rate.window)
 }
 
 /// A call for a permit whose outcome is not known. Dropping it returns what may have been granted.
@@ -318,9 +338,7 @@ struct Pending<'a> {
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
         if !self.done {
-            for number in self.first..self.first + self.wanted {
-                self.inner.end(self.entry, number, false);
-            }
+            self.inner.end(self.entry, self.first, self.wanted, false);
         }
     }
 }
@@ -333,8 +351,11 @@ impl BudgetStore for RedisBudgets {
     fn end(&self, budget: &Budget, permit: PermitId, end: RequestEnd) {
         let entry = self.0.entry(budget);
         if permit.0 & ALONE == 0 {
-            self.0.end(&entry, permit.0, end == RequestEnd::Counted);
+            self.0.end(&entry, permit.0, 1, end == RequestEnd::Counted);
         } else {
+            let is_counted = end == RequestEnd::Counted;
+            let free_at = is_counted.then(|| Instant::now() + window(&entry.alone));
+            entry.alone_ended(free_at);
             self.0.watch.alone.end(&entry.alone, PermitId(permit.0 & !ALONE), end);
         }
     }
@@ -352,12 +373,12 @@ impl BudgetStore for RedisBudgets {
 
     fn pause(&self, budget: &Budget, duration: Duration) {
         let entry = self.0.entry(budget);
-        self.0.events.send(Event::Pause { entry, until: Instant::now() + duration });
+        self.0.events.hold(Held::Pause(entry), Instant::now() + duration);
     }
 
     fn ban(&self, duration: Duration) {
-        let subject = Arc::clone(&self.0.everything);
-        self.0.events.send(Event::Ban { subject, until: Instant::now() + duration });
+        let subject = Arc::clone(&self.0.bans);
+        self.0.events.hold(Held::Ban(subject), Instant::now() + duration);
     }
 
     fn call_timeout(&self) -> Duration {

@@ -26,12 +26,15 @@
 
 mod builder;
 mod frame;
+mod heartbeats;
 pub(crate) mod leases;
 mod planner;
 mod publisher;
 pub(crate) mod setup;
 pub(crate) mod status;
 mod topics;
+
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -41,6 +44,9 @@ pub use status::Status;
 
 use crate::nats::Options;
 use status::Counters;
+
+/// Longest time that [`Collector::stop`] takes.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// A running collector. Dropping it stops it without handing its leases over.
 #[derive(Debug)]
@@ -68,15 +74,19 @@ impl Collector {
         self.counters.status()
     }
 
-    /// Stops: ends the subscriptions, publishes what is left and hands the leases over, so that others take them
-    /// without waiting.
+    /// Stops: ends the subscriptions, publishes what NATS takes and hands the leases over, so that others take them
+    /// without waiting. Returns after five seconds at most, also if NATS cannot be reached; others then take the
+    /// leases when they expire.
     ///
     /// # Cancel safety
     /// If the future is dropped early, the collector stops without handing over.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let _ = (&mut self.publisher).await;
-        let _ = (&mut self.leases).await;
+        let ended = async {
+            let _ = (&mut self.publisher).await;
+            let _ = (&mut self.leases).await;
+        };
+        let _ = tokio::time::timeout(STOP_LIMIT, ended).await;
     }
 }
 

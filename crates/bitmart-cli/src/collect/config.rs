@@ -41,6 +41,7 @@ struct Settings {
     snapshot_interval_s: Option<u64>,
     history_minutes: Option<u64>,
     history_bytes: Option<u64>,
+    stored_copies: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,6 +87,9 @@ impl Config {
         }
         if let Some(interval) = self.collector.snapshot_interval_s {
             builder = builder.snapshot_interval(Duration::from_secs(interval));
+        }
+        if let Some(copies) = self.collector.stored_copies {
+            builder = builder.stored_copies(copies);
         }
         let (minutes, bytes) = (self.collector.history_minutes, self.collector.history_bytes);
         if minutes.is_some() || bytes.is_some() {

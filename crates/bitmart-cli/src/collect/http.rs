@@ -1,32 +1,48 @@
 //! `/healthz` and `/metrics` of a collector.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use bitmart_fleet::collector::Status;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Largest head of a request.
 const MAX_HEAD_BYTES: usize = 8_192;
-/// How long a client may take. One request is answered after the other.
+/// How long a client may take.
 const LIMIT: Duration = Duration::from_secs(2);
+const MAX_CONNECTIONS: usize = 16;
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
-/// Answers requests, one for each connection, until the future is dropped.
+/// Responds to requests, one for each connection, until the future is dropped.
 pub(super) async fn serve(listener: &TcpListener, status: impl Fn() -> Status) {
+    let mut connections = VecDeque::new();
+    let mut open = JoinSet::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // No file descriptors are left, for example.
-            tokio::time::sleep(PAUSE_AFTER_ERROR).await;
-            continue;
-        };
-        let _ = timeout(LIMIT, answer(stream, &status)).await;
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let handle = open.spawn(timeout(LIMIT, respond(stream, status())));
+                    connections.push_back(handle);
+                }
+                // No file descriptors are left, for example.
+                Err(_) => tokio::time::sleep(PAUSE_AFTER_ERROR).await,
+            },
+            Some(_) = open.join_next() => connections.retain(|handle| !handle.is_finished()),
+        }
+        // The oldest makes room: it is one that sends nothing.
+        if connections.len() > MAX_CONNECTIONS
+            && let Some(oldest) = connections.pop_front()
+        {
+            oldest.abort();
+        }
     }
 }
 
-async fn answer(mut stream: TcpStream, status: &impl Fn() -> Status) -> std::io::Result<()> {
+async fn respond(mut stream: TcpStream, status: Status) -> std::io::Result<()> {
     let mut head = Vec::new();
     let mut buffer = [0; 1_024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -37,7 +53,7 @@ async fn answer(mut stream: TcpStream, status: &impl Fn() -> Status) -> std::io:
         head.extend_from_slice(&buffer[..count]);
     }
     let head = String::from_utf8_lossy(&head);
-    let (code, body) = response(head.lines().next().unwrap_or_default(), status);
+    let (code, body) = response(head.lines().next().unwrap_or_default(), &status);
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {code}\r\ncontent-type: text/plain; version=0.0.4\r\ncontent-length: {length}\r\n\
@@ -48,11 +64,16 @@ async fn answer(mut stream: TcpStream, status: &impl Fn() -> Status) -> std::io:
     stream.shutdown().await
 }
 
-fn response(request: &str, status: &impl Fn() -> Status) -> (&'static str, String) {
+fn response(request: &str, status: &Status) -> (&'static str, String) {
+    let unavailable = |reason: &str| ("503 Service Unavailable", format!("{reason}\n"));
     match request.split(' ').collect::<Vec<_>>()[..] {
-        ["GET", "/healthz", _] if status().is_connected => ("200 OK", "ok\n".to_owned()),
-        ["GET", "/healthz", _] => ("503 Service Unavailable", "NATS is not connected\n".to_owned()),
-        ["GET", "/metrics", _] => ("200 OK", metrics(&status())),
+        ["GET", "/healthz", _] if !status.is_connected => unavailable("NATS is not connected"),
+        // A collector without leases is ready to take over.
+        ["GET", "/healthz", _] if status.topics > 0 && status.topics_down == status.topics => {
+            unavailable("no topic delivers")
+        }
+        ["GET", "/healthz", _] => ("200 OK", "ok\n".to_owned()),
+        ["GET", "/metrics", _] => ("200 OK", metrics(status)),
         _ => ("404 Not Found", "GET /healthz or /metrics\n".to_owned()),
     }
 }
@@ -63,6 +84,7 @@ fn metrics(status: &Status) -> String {
         ("connected", "gauge", "Whether NATS is connected.", connected),
         ("leases", "gauge", "Leases of shards that are held.", status.leases),
         ("topics", "gauge", "Topics that are published.", status.topics),
+        ("topics_down", "gauge", "Topics of these that do not deliver.", status.topics_down),
         ("frames_total", "counter", "Frames that were published.", status.frames),
         ("bytes_total", "counter", "Bytes of these frames.", status.bytes),
         ("lost_total", "counter", "Frames that were received and not published.", status.lost),
@@ -75,4 +97,44 @@ fn metrics(status: &Status) -> String {
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_is_about_the_connection_and_the_topics() {
+        let health = |connected, topics, down| {
+            let mut status = Status::default();
+            (status.is_connected, status.topics, status.topics_down) = (connected, topics, down);
+            response("GET /healthz HTTP/1.1", &status).0
+        };
+        assert_eq!(health(true, 0, 0), "200 OK", "ready to take over");
+        assert_eq!(health(true, 3, 2), "200 OK");
+        for (connected, topics, down) in [(true, 3, 3), (false, 3, 0)] {
+            assert_eq!(health(connected, topics, down), "503 Service Unavailable");
+        }
+    }
+
+    #[tokio::test]
+    async fn silent_connections_do_not_block_others() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let address = listener.local_addr().expect("an address");
+        tokio::select! {
+            () = serve(&listener, Status::default) => {}
+            () = async {
+                let mut silent = Vec::new();
+                for _ in 0..2 * MAX_CONNECTIONS {
+                    silent.push(TcpStream::connect(address).await.expect("connected"));
+                }
+                let mut stream = TcpStream::connect(address).await.expect("connected");
+                stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").await.expect("sent");
+                let mut text = String::new();
+                let read = timeout(LIMIT / 2, stream.read_to_string(&mut text)).await;
+                read.expect("not behind the silent ones").expect("read");
+                assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+            } => {}
+        }
+    }
 }

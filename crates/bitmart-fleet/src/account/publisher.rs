@@ -1,6 +1,6 @@
 //! Tracks an account and publishes it while the lease is held.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -151,13 +151,17 @@ impl PublisherBuilder {
             lease_timeout: self.lease_timeout,
             // A publisher that has just started knows less than the one before.
             moves: false,
+            copies: 1,
             history: None,
         };
         let bucket = setup::run(&connection, &setup).await?;
         let requests = connection.client.subscribe(snapshot_subject(&connection)).await;
         let requests = requests.map_err(|error| Error::jetstream("requests", error))?;
+        // It can always carry its only shard.
+        let (_, refusals) = watch::channel(BTreeSet::new());
+        let counters = Counters::default();
         let (leases, held) =
-            Leases::start(&self.id, &setup, 0, connection.clone(), bucket, &Counters::default())
+            Leases::start(&self.id, &setup, 0, connection.clone(), bucket, refusals, &counters)
                 .await?;
         let (sender, status) = watch::channel(Status::default());
         let (stop, stopped) = watch::channel(false);

@@ -32,9 +32,12 @@ if operation == 'ban' then
 end
 
 -- The tighter of the published limit and of what responses have stated. A count of zero is unknown.
-local stated = redis.call('HMGET', STATED, 'count', 'window', 'paused')
+-- What was stated holds for a day after the last response that states it.
+local stated = redis.call('HMGET', STATED, 'count', 'window', 'paused', 'until')
 local function is_tighter(c, w) return count == 0 or c * window < count * w end
-if stated[1] and is_tighter(tonumber(stated[1]), tonumber(stated[2])) then
+local holds = stated[1] and now < tonumber(stated[4] or 0)
+holds = holds and is_tighter(tonumber(stated[1]), tonumber(stated[2]))
+if holds then
   count, window = tonumber(stated[1]), tonumber(stated[2])
 end
 
@@ -55,22 +58,28 @@ local function in_use()
 end
 
 if operation == 'end' then
-  local member, counted = ARGV[5], ARGV[6] == '1'
-  redis.call('ZREM', FLYING, member)
-  redis.call('ZREM', QUEUE, member)
-  redis.call('ZREM', DUE, member)
-  if counted and count > 0 then
-    redis.call('ZADD', ENDED, text(now + span), member)
-    keep(ENDED, span)
+  local first, ends, counted = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
+  for number = first, first + ends - 1 do
+    local member = ARGV[5] .. ':' .. text(number)
+    redis.call('ZREM', FLYING, member)
+    if number == first then
+      redis.call('ZREM', QUEUE, member)
+      redis.call('ZREM', DUE, member)
+    end
+    if counted and count > 0 then
+      redis.call('ZADD', ENDED, text(now + span), member)
+      keep(ENDED, span)
+    end
   end
   return {1}
 end
 
 if operation == 'settle' then
   local used, c, w = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-  if is_tighter(c, w) then
+  if is_tighter(c, w) or (holds and c == count and w == window) then
     count, window = c, w
-    redis.call('HSET', STATED, 'count', text(c), 'window', text(w))
+    local last = text(now + DAY)
+    redis.call('HSET', STATED, 'count', text(c), 'window', text(w), 'until', last)
     permits, span = less(c, w)
   end
   local others, theirs = less(c, w)
@@ -98,7 +107,7 @@ local max_wait, poll, grace = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(A
 local me = prefix .. ':' .. text(first)
 
 -- Without the epoch of this run of the server, it was flushed, restarted or replaced, and what is in use is not
--- known. Nothing is granted until all permits of before must be free.
+-- known. Nothing is granted until all earlier permits have expired.
 local epoch = redis.call('HMGET', EPOCH, 'run', 'began', 'settings')
 if epoch[1] ~= run then
   redis.call('HSET', EPOCH, 'run', run, 'began', text(now), 'settings', settings)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,8 +20,11 @@ use super::{Inner, MAX_REPLY_TIME, RedisBudgets, Settings, Shared, random};
 /// Distinguishes fleets of different versions of the script.
 const VERSION: u32 = 1;
 
-/// Bans hold for all endpoints.
-const EVERYTHING: Metadata = Metadata::new("everything", Method::Get, Host::Spot, "/");
+/// Names the keys of bans, which hold for all endpoints. It is never requested.
+const BANS: Metadata = Metadata::new("bans", Method::Get, Host::Spot, "/");
+
+/// Longest [`call_timeout`](RedisBudgetsBuilder::call_timeout).
+const MAX_CALL_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Settings of [`RedisBudgets`].
 #[must_use = "nothing happens until `build`"]
@@ -57,7 +61,8 @@ impl RedisBudgetsBuilder {
 
     /// The longest [timeout](bitmart_rest::ClientBuilder::timeout) of a client that uses these budgets. Default:
     /// 10 seconds, like that of clients. Must be the same in all processes that share budgets: it decides how
-    /// long a permit of a dead process stays in use, and how long a new server grants nothing.
+    /// long a permit of a dead process stays in use, and how long a new server grants nothing. Greater than zero, at
+    /// most 600 seconds. To change it, stop all processes and delete the key `{namespace}:epoch` (with the braces).
     pub fn call_timeout(mut self, limit: Duration) -> Self {
         self.call_timeout = limit;
         self
@@ -86,6 +91,7 @@ impl RedisBudgetsBuilder {
     }
 
     /// Replaces a text of the script: for tests, which must fail with a script that counts wrong.
+    #[cfg(feature = "broken-script")]
     #[doc(hidden)]
     pub fn break_script(mut self, from: &str, to: &str) -> Self {
         self.script = self.script.replace(from, to);
@@ -102,16 +108,24 @@ impl RedisBudgetsBuilder {
     pub fn build(self) -> Result<RedisBudgets, ConfigError> {
         // The error of the library may repeat the URL, which can contain a password.
         let client = redis::Client::open(self.url.as_str()).map_err(|_| {
-            ConfigError::new("url", "is none of Redis, such as redis://host:port or unix:///path")
+            ConfigError::new("url", "is not a Redis URL, such as redis://host:port or unix:///path")
+        })?;
+        // One address has several spellings, and all of them are one budget.
+        let address = self.address.parse::<IpAddr>().map_err(|_| {
+            ConfigError::new("address", "is not an IP address, such as 203.0.113.7")
+        })?;
+        let address = address.to_canonical().to_string();
+        let prefix = random::number().ok_or_else(|| {
+            ConfigError::new("prefix", "needs randomness, and the system has none")
         })?;
         let checks = [
-            ("address", self.address.is_empty(), "must not be empty"),
             ("namespace", self.namespace.is_empty(), "must not be empty"),
             ("namespace", self.namespace.contains(['{', '}']), "must not contain braces"),
             ("lease", !(1..=1000).contains(&self.lease), "must be from 1 to 1000"),
             ("reply_timeout", self.reply_timeout.is_zero(), "must be greater than zero"),
-            ("reply_timeout", self.reply_timeout > MAX_REPLY_TIME, "is too long"),
-            ("call_timeout", self.call_timeout > Duration::from_secs(600), "is too long"),
+            ("reply_timeout", self.reply_timeout > MAX_REPLY_TIME, "must be at most 2 s"),
+            ("call_timeout", self.call_timeout.is_zero(), "must be greater than zero"),
+            ("call_timeout", self.call_timeout > MAX_CALL_TIMEOUT, "must be at most 600 s"),
             (
                 "outage",
                 matches!(self.outage, Outage::Share(percent) if !(1..=100).contains(&percent)),
@@ -123,8 +137,8 @@ impl RedisBudgetsBuilder {
         }
         let shared =
             Arc::new(Shared { link: Link::new(client, self.reply_timeout), script: self.script });
-        let everything = Budget::new(&EVERYTHING, None, 0);
-        let everything = Arc::new(Subject::new(&self.namespace, &self.address, &everything));
+        let bans = Budget::new(&BANS, None, 0);
+        let bans = Arc::new(Subject::new(&self.namespace, &address, &bans));
         let text = format!("version {VERSION}, call_timeout {} ms", self.call_timeout.as_millis());
         Ok(RedisBudgets(Arc::new(Inner {
             events: Events::start(Arc::clone(&shared)),
@@ -132,16 +146,16 @@ impl RedisBudgetsBuilder {
             entries: Mutex::new(HashMap::new()),
             lease: self.lease.into(),
             outage: self.outage,
-            prefix: format!("{:016x}", random::number()).into(),
+            prefix: format!("{prefix:016x}").into(),
             numbers: AtomicU64::new(0),
             watch: Watch::new(),
             settings: Settings {
                 namespace: self.namespace,
-                address: self.address,
+                address,
                 call_timeout: self.call_timeout,
                 text,
             },
-            everything,
+            bans,
         })))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bitmart_rest::limit::Budget;
 
@@ -16,11 +16,54 @@ pub(super) struct Entry {
     /// Numbers of permits, and until when they may be used; in the order of that time.
     leased: Mutex<VecDeque<(u64, Instant)>>,
     is_leasing: AtomicBool,
+    alone_use: Mutex<AloneUse>,
+}
+
+/// Permits that this process has counted alone. Redis knows nothing of them.
+#[derive(Debug, Default)]
+struct AloneUse {
+    flying: u64,
+    /// When those that are in flight have expired.
+    expire_at: Option<Instant>,
+    /// When those of ended requests are free.
+    free_at: Option<Instant>,
 }
 
 impl Entry {
     pub(super) fn new(subject: Subject, alone: Budget) -> Self {
-        Self { subject, alone, leased: Mutex::default(), is_leasing: AtomicBool::new(false) }
+        Self {
+            subject,
+            alone,
+            leased: Mutex::default(),
+            is_leasing: AtomicBool::new(false),
+            alone_use: Mutex::default(),
+        }
+    }
+
+    /// A permit was counted alone that expires then.
+    pub(super) fn alone_granted(&self, expire_at: Instant) {
+        let mut alone = self.alone_use();
+        alone.flying += 1;
+        alone.expire_at = alone.expire_at.max(Some(expire_at));
+    }
+
+    /// The request of such a permit has ended, which is free then.
+    pub(super) fn alone_ended(&self, free_at: Option<Instant>) {
+        let mut alone = self.alone_use();
+        alone.flying = alone.flying.saturating_sub(1);
+        alone.free_at = alone.free_at.max(free_at);
+    }
+
+    /// How long such permits are in use. Redis may not grant others meanwhile: it would not count these.
+    pub(super) fn alone_for(&self, now: Instant) -> Option<Duration> {
+        let alone = self.alone_use();
+        let flying = alone.expire_at.filter(|_| alone.flying > 0);
+        let left = flying.max(alone.free_at)?.checked_duration_since(now)?;
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn alone_use(&self) -> MutexGuard<'_, AloneUse> {
+        self.alone_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A permit that is granted already.
@@ -65,5 +108,30 @@ pub(super) struct Leasing<'a>(&'a Entry);
 impl Drop for Leasing<'_> {
     fn drop(&mut self) {
         self.0.is_leasing.store(false, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart_rest::{Host, Metadata, Method};
+
+    use super::*;
+
+    #[test]
+    fn permits_counted_alone_are_in_use_until_they_are_free() {
+        const ENDPOINT: Metadata = Metadata::new("e", Method::Get, Host::Spot, "/e");
+        let budget = Budget::new(&ENDPOINT, None, 0);
+        let entry = Entry::new(Subject::new("n", "203.0.113.7", &budget), budget);
+        let now = Instant::now();
+        let seconds = |seconds| now + Duration::from_secs(seconds);
+        let left = |at: Instant| entry.alone_for(at).map(|left| left.as_secs());
+        assert_eq!(left(now), None);
+        entry.alone_granted(seconds(18));
+        entry.alone_granted(seconds(19));
+        assert_eq!((left(now), left(seconds(19))), (Some(19), None), "they expire");
+        entry.alone_ended(Some(seconds(6)));
+        assert_eq!(left(now), Some(19), "one is in flight");
+        entry.alone_ended(None);
+        assert_eq!((left(now), left(seconds(6))), (Some(6), None), "one was not sent");
     }
 }

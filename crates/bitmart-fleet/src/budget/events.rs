@@ -2,7 +2,8 @@
 //!
 //! One task sends all that has collected in one round trip, in order. While Redis is away it keeps what it has and
 //! tries again. The queue is bounded: what does not fit is dropped and logged. A lost end costs capacity until the
-//! permit expires, and a lost correction or pause is repeated by the next response.
+//! permit expires, and a lost correction is repeated by the next response. Bans and pauses are not queued: they are
+//! [held](Holds), and sent again while they last.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Shared;
 use super::entry::Entry;
-use super::script::{Call, Operation, Subject};
+use super::holds::{Held, Hold, Holds};
+use super::script::{Call, Operation};
 
 /// Events that wait for Redis.
 const QUEUE: usize = 8192;
@@ -25,24 +27,20 @@ const BATCH: usize = 128;
 /// Pause before the same events are sent again.
 const RETRY: Duration = Duration::from_millis(50);
 
+/// How often bans and pauses are sent again. A server that has forgotten them grants nothing for longer.
+const REPEAT: Duration = Duration::from_secs(1);
+
 pub(super) enum Event {
     End {
         entry: Arc<Entry>,
         prefix: Arc<str>,
-        number: u64,
+        first: u64,
+        count: u64,
         counted: bool,
     },
     Settle {
         entry: Arc<Entry>,
         state: RateLimitState,
-    },
-    Pause {
-        entry: Arc<Entry>,
-        until: Instant,
-    },
-    Ban {
-        subject: Arc<Subject>,
-        until: Instant,
     },
     /// Some permits of a lease may be used until then.
     Leased {
@@ -57,14 +55,21 @@ pub(super) enum Event {
 pub(super) struct Events {
     queue: mpsc::Sender<Event>,
     is_full: AtomicBool,
+    holds: Arc<Holds>,
 }
 
 impl Events {
     /// Starts the task.
     pub(super) fn start(shared: Arc<Shared>) -> Self {
         let (queue, events) = mpsc::channel(QUEUE);
-        tokio::spawn(run(shared, events));
-        Self { queue, is_full: AtomicBool::new(false) }
+        let holds = Arc::<Holds>::default();
+        tokio::spawn(run(shared, events, Arc::clone(&holds)));
+        Self { queue, is_full: AtomicBool::new(false), holds }
+    }
+
+    /// Holds a pause or a ban until then. Never blocks and never fails.
+    pub(super) fn hold(&self, held: Held, until: Instant) {
+        self.holds.add(held, until);
     }
 
     /// Never blocks.
@@ -80,7 +85,7 @@ impl Events {
         }
     }
 
-    /// Waits until everything before is sent.
+    /// Waits until Redis has confirmed what was queued and held before.
     pub(super) async fn flushed(&self) {
         let (done, flushed) = oneshot::channel();
         if self.queue.send(Event::Flush(done)).await.is_ok() {
@@ -89,32 +94,40 @@ impl Events {
     }
 }
 
-async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>) {
+async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>, holds: Arc<Holds>) {
     let mut batch = Vec::with_capacity(BATCH);
     // Leases, in the order of their end: all last equally long.
     let mut leases: VecDeque<(Arc<Entry>, Arc<str>, Instant)> = VecDeque::new();
+    let mut repeated_at = Instant::now();
     loop {
         let due = leases.front().map(|(_, _, until)| *until);
-        let received = async { events.recv_many(&mut batch, BATCH).await };
-        let received = match due {
-            Some(due) => tokio::time::timeout_at(due.into(), received).await.unwrap_or(1),
-            None => received.await,
+        let repeat = holds.any().then_some(repeated_at + REPEAT);
+        let received = tokio::select! {
+            received = events.recv_many(&mut batch, BATCH) => received,
+            () = at(due) => 1,
+            () = at(repeat) => 1,
+            () = holds.changed.notified() => 1,
         };
-        if received == 0 {
-            return;
-        }
         let now = Instant::now();
+        let repeats = now >= repeated_at + REPEAT;
+        if repeats {
+            repeated_at = now;
+        }
         while leases.front().is_some_and(|(_, _, until)| *until <= now)
             && let Some((entry, prefix, _)) = leases.pop_front()
         {
-            batch.extend(entry.take_expired(now).into_iter().map(|number| Event::End {
+            batch.extend(entry.take_expired(now).into_iter().map(|first| Event::End {
                 entry: Arc::clone(&entry),
                 prefix: Arc::clone(&prefix),
-                number,
+                first,
+                count: 1,
                 counted: false,
             }));
         }
-        send(&shared, &batch, &events).await;
+        send(&shared, &batch, &holds, repeats, &events).await;
+        if received == 0 {
+            return;
+        }
         for event in batch.drain(..) {
             match event {
                 Event::Leased { entry, prefix, until } => leases.push_back((entry, prefix, until)),
@@ -125,17 +138,33 @@ async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>) {
     }
 }
 
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Sends events until Redis has confirmed them. Sending some twice does no harm: an end is recorded once, and a
 /// correction takes what is in use into account.
-async fn send(shared: &Shared, batch: &[Event], queue: &mpsc::Receiver<Event>) {
+async fn send(
+    shared: &Shared,
+    batch: &[Event],
+    holds: &Holds,
+    repeats: bool,
+    queue: &mpsc::Receiver<Event>,
+) {
     loop {
-        let calls: Vec<_> = batch.iter().filter_map(call).collect();
+        let held = holds.pending(repeats, Instant::now());
+        let calls = batch.iter().filter_map(call).chain(held.iter().filter_map(Hold::call));
+        let calls: Vec<_> = calls.collect();
         if calls.is_empty() {
             return;
         }
         if let Ok(open) = shared.link.open().await
             && shared.script.call_all(&shared.link, &open, &calls).await.is_ok()
         {
+            holds.sent(&held);
             return;
         }
         // Without users of the budgets nobody waits for Redis to come back.
@@ -147,19 +176,14 @@ async fn send(shared: &Shared, batch: &[Event], queue: &mpsc::Receiver<Event>) {
 }
 
 fn call(event: &Event) -> Option<Call<'_>> {
-    let left = |until: &Instant| until.checked_duration_since(Instant::now());
     Some(match event {
-        Event::End { entry, prefix, number, counted } => Call {
+        Event::End { entry, prefix, first, count, counted } => Call {
             subject: &entry.subject,
-            operation: Operation::End { prefix, number: *number, counted: *counted },
+            operation: Operation::End { prefix, first: *first, count: *count, counted: *counted },
         },
         Event::Settle { entry, state } => {
             Call { subject: &entry.subject, operation: Operation::Settle(*state) }
         }
-        Event::Pause { entry, until } => {
-            Call { subject: &entry.subject, operation: Operation::Pause(left(until)?) }
-        }
-        Event::Ban { subject, until } => Call { subject, operation: Operation::Ban(left(until)?) },
         Event::Leased { .. } | Event::Flush(_) => return None,
     })
 }

@@ -14,10 +14,12 @@ pub enum Outage {
     /// Fail at once with [`ThrottleReason::BudgetUnavailable`](bitmart_rest::limit::ThrottleReason::BudgetUnavailable).
     #[default]
     Refuse,
-    /// Wait for Redis as long as the policy of the limiter allows, and then fail.
+    /// Wait for Redis as long as the policy of the limiter allows, and then fail. A caller whose reply was lost is
+    /// the last in the queue again.
     Wait,
     /// Use this part of each limit, in percent from 1 to 100, which this process then counts alone. It starts
-    /// when no permit of the common count can be in use any more.
+    /// when no permit of the common count can be in use any more. When Redis is back, this process is granted
+    /// nothing until its own permits are free: Redis does not know of them.
     ///
     /// **The limit may be exceeded**: by the shares of those processes that Redis cannot be reached from, while
     /// others still use all of the limit. If no process reaches Redis and the shares are 100 together, it is
@@ -56,7 +58,7 @@ impl Watch {
             tracing::warn!(
                 target: "bitmart_fleet",
                 { bitmart.seconds = pause.as_secs() },
-                "Redis is new or has lost its counts: nothing is granted until all permits of before are free"
+                "Redis is new or has lost its counts: nothing is granted until all earlier permits have expired"
             );
         }
         if let Some(since) = state.down_since.take() {

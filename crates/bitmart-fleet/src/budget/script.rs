@@ -33,6 +33,7 @@ impl Script {
     }
 
     /// The script with another text in one place.
+    #[cfg(feature = "broken-script")]
     pub(super) fn replace(&self, from: &str, to: &str) -> Self {
         assert_eq!(self.text.matches(from).count(), 1, "`{from}` is not in the script once");
         Self::from_text(self.text.replace(from, to))
@@ -130,10 +131,11 @@ pub(super) struct Call<'a> {
 #[derive(Debug)]
 pub(super) enum Operation<'a> {
     Acquire(Acquire<'a>),
-    /// Ends a request, or leaves the queue.
+    /// Ends requests, or leaves the queue, in which the first of several numbers is.
     End {
         prefix: &'a str,
-        number: u64,
+        first: u64,
+        count: u64,
         counted: bool,
     },
     Settle(RateLimitState),
@@ -170,9 +172,9 @@ impl Call<'_> {
                 command.arg(micros(acquire.max_wait)).arg(micros(acquire.poll));
                 command.arg(micros(acquire.grace));
             }
-            Operation::End { prefix, number, counted } => {
+            Operation::End { prefix, first, count, counted } => {
                 operation("end");
-                command.arg(format!("{prefix}:{number}")).arg(u8::from(*counted));
+                command.arg(prefix).arg(first).arg(count).arg(u8::from(*counted));
             }
             Operation::Settle(state) => {
                 operation("settle");

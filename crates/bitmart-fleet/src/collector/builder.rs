@@ -1,5 +1,6 @@
 //! The configuration of a collector.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ impl CollectorBuilder {
                 replicas: 1,
                 lease_timeout: Duration::from_millis(1_500),
                 moves: true,
+                copies: 1,
                 history: Some(History { age: Duration::from_secs(600), bytes: 1 << 30 }),
             },
         }
@@ -115,6 +117,13 @@ impl CollectorBuilder {
         self
     }
 
+    /// Sets on how many servers of a NATS cluster the history and the leases are stored, 1 to 5. With one, they cannot
+    /// be read while that server is away. The first collector that runs decides. Default: 1.
+    pub fn stored_copies(mut self, copies: usize) -> Self {
+        self.setup.copies = copies;
+        self
+    }
+
     /// The same for the same topics in another order, or with some of them twice.
     fn topics_hash(&self) -> u64 {
         let mut tails: Vec<&str> = self.topics.iter().map(|topic| topic.tail.as_str()).collect();
@@ -132,6 +141,7 @@ impl CollectorBuilder {
             return Err(Error::config(format!("replicas must be 1 to {MAX_REPLICAS}")));
         }
         setup::check_lease_timeout(self.setup.lease_timeout)?;
+        setup::check_copies(self.setup.copies)?;
         if self.snapshot_interval < Duration::from_secs(1) {
             return Err(Error::config("the snapshot interval must be at least 1 s"));
         }
@@ -168,16 +178,19 @@ impl CollectorBuilder {
         let counters = Counters::default();
         let bucket = setup::run(&connection, &self.setup).await?;
         let (stop, stopped) = watch::channel(false);
+        let (refused, refusals) = watch::channel(BTreeSet::new());
         let (leases, held) = Leases::start(
             &self.id,
             &self.setup,
             self.topics_hash(),
             connection.clone(),
             bucket,
+            refusals,
             &counters,
         )
         .await?;
-        let publisher = Publisher::start(&self, connection, held, counters.clone()).await?;
+        let publisher =
+            Publisher::start(&self, connection, held, refused, counters.clone()).await?;
         let publisher = tokio::spawn(publisher.run(stopped));
         let leases = tokio::spawn(leases.run());
         Ok(Collector { id: self.id, counters, stop, publisher, leases })

@@ -2,7 +2,8 @@
 
 use bitmart_ws::event::{DecodeError, Event, RawEvent};
 use bytes::Bytes;
-use serde::Deserialize;
+
+use crate::nats::message::has_snapshot;
 
 /// A whole frame, for one of the symbols in it.
 #[derive(Clone, Debug)]
@@ -18,7 +19,8 @@ impl Event for RawFrame {
         let mut entries = Vec::new();
         // What cannot be decoded here is published as it is: readers report it.
         let _ = RawEvent::decode(text, &mut entries);
-        let is_snapshot = entries.iter().any(|entry| kind(entry.json.get()) == Some("snapshot"));
+        // Most frames contain no such word, and their entries are not read.
+        let is_snapshot = text.contains("snapshot") && has_snapshot(&entries);
         let text = Bytes::copy_from_slice(text.as_bytes());
         let mut symbols: Vec<Option<&str>> = entries.iter().map(Event::symbol).collect();
         symbols.sort_unstable();
@@ -38,15 +40,6 @@ impl Event for RawFrame {
     fn symbol(&self) -> Option<&str> {
         self.symbol.as_deref()
     }
-}
-
-fn kind(entry: &str) -> Option<&str> {
-    #[derive(Deserialize)]
-    struct Entry<'a> {
-        #[serde(rename = "type")]
-        kind: Option<&'a str>,
-    }
-    serde_json::from_str::<Entry<'_>>(entry).ok()?.kind
 }
 
 #[cfg(test)]

@@ -1,19 +1,21 @@
 //! The task that keeps the leases of a collector.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_nats::Subscriber;
 use async_nats::jetstream::kv;
 use bitmart_types::Timestamp;
-use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use super::heartbeats::Fleet;
 use super::planner::{self, Member};
 use super::setup::{self, Setup};
 use super::status::Counters;
-use crate::nats::table::{self, Heartbeat, Table};
-use crate::nats::view::{View, heartbeat_interval};
+use crate::nats::table::{self, Table};
+use crate::nats::view::{View, heartbeat_interval, table_timeout};
 use crate::nats::{Connection, Error};
 
 /// Heartbeats to listen to before the first plan, so that collectors that start together share the work.
@@ -27,10 +29,12 @@ pub(crate) struct Leases {
     setup: Setup,
     bucket: kv::Store,
     me: Member,
-    view: View,
+    fleet: Arc<Fleet>,
     held: watch::Sender<Held>,
+    /// Shards that the publisher cannot carry.
+    refused: watch::Receiver<BTreeSet<usize>>,
     counters: Counters,
-    heartbeats: async_nats::Subscriber,
+    heartbeats: Option<Subscriber>,
     /// A hash of the topics.
     topics: u64,
     /// Collectors with other topics that were logged.
@@ -45,75 +49,84 @@ impl Leases {
         topics: u64,
         connection: Connection,
         bucket: kv::Store,
+        refused: watch::Receiver<BTreeSet<usize>>,
         counters: &Counters,
     ) -> Result<(Self, watch::Receiver<Held>), Error> {
         let mut bytes = [0; 8];
         getrandom::getrandom(&mut bytes)
             .map_err(|error| Error::config(format!("no randomness: {error}")))?;
         let session = format!("{:016x}", u64::from_ne_bytes(bytes));
-        let me = Member { id: id.to_owned(), session };
-        let heartbeats = connection.client.subscribe(connection.member_subject()).await;
-        let heartbeats = heartbeats.map_err(|error| Error::jetstream("heartbeats", error))?;
+        let heartbeats = Some(Fleet::subscribe(&connection).await?);
         let Some((table, revision)) = connection.read_table(&bucket).await? else {
             return Err(Error::config("the table of the fleet has been deleted"));
         };
         let view = View::new(table, revision, Instant::now());
+        let name = (id.to_owned(), session.clone());
+        let fleet = Fleet::new(connection.clone(), name, view, topics, refused.clone());
+        let me = Member { id: id.to_owned(), session, refused: BTreeSet::new() };
         let (held, receiver) = watch::channel(Held::new());
-        let counters = counters.clone();
-        let setup = setup.clone();
-        let with_other_topics = BTreeSet::new();
+        let (counters, setup) = (counters.clone(), setup.clone());
         let leases = Self {
             connection,
             setup,
             bucket,
             me,
-            view,
+            fleet,
             held,
+            refused,
             counters,
             heartbeats,
             topics,
-            with_other_topics,
+            with_other_topics: BTreeSet::new(),
         };
         Ok((leases, receiver))
     }
 
     pub(crate) async fn run(mut self) {
-        let mut tick = tokio::time::interval(heartbeat_interval(self.view.table.ttl()));
+        let Some(heartbeats) = self.heartbeats.take() else { return };
+        let fleet = self.fleet.clone();
+        tokio::select! {
+            () = fleet.run(heartbeats) => {}
+            () = self.keep() => {}
+        }
+    }
+
+    async fn keep(mut self) {
+        let mut tick = tokio::time::interval(heartbeat_interval(self.fleet.view().table.ttl()));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = self.connection.open.clone();
-        let (mut ticks, mut needs_setup) = (0, false);
+        let fleet = self.fleet.clone();
+        let (mut ticks, mut needs_setup, mut is_outdated) = (0, false, false);
         loop {
             let held = self.held.clone();
             tokio::select! {
                 _ = tick.tick() => {
-                    self.send_heartbeat(false).await;
                     self.compare_topics();
                     ticks += 1;
                     if needs_setup && *open.borrow() > 0 {
                         needs_setup = !self.set_up().await;
                     }
                 }
-                heartbeat = self.heartbeats.next() => {
-                    let Some(message) = heartbeat else { return };
-                    if let Some(heartbeat) = Heartbeat::parse(&message.payload)
-                        && self.view.add_heartbeat(heartbeat, Instant::now())
-                    {
-                        self.read_table().await;
-                    }
-                }
+                () = fleet.arrived.notified() => {}
                 changed = open.changed() => {
                     if changed.is_err() {
                         return;
                     }
                     let is_open = *open.borrow() > 0;
                     self.counters.connected(is_open);
-                    self.view.restart(Instant::now());
+                    fleet.view().reconnected(Instant::now());
                     // The server may have lost what it had stored.
                     needs_setup = true;
                 }
                 () = held.closed() => return self.leave().await,
             }
-            if ticks > HEARTBEATS_BEFORE_PLAN && *open.borrow() > 0 && !needs_setup {
+            self.me.refused.clone_from(&self.refused.borrow());
+            is_outdated |= fleet.take_outdated();
+            if is_outdated && *open.borrow() > 0 {
+                is_outdated = !self.read_table().await;
+            }
+            let is_connected = *open.borrow() > 0 && !open.has_changed().unwrap_or(true);
+            if ticks > HEARTBEATS_BEFORE_PLAN && is_connected && !needs_setup {
                 self.counters.connected(true);
                 self.plan().await;
             }
@@ -126,8 +139,7 @@ impl Leases {
         match setup::run(&self.connection, &self.setup).await {
             Ok(bucket) => {
                 self.bucket = bucket;
-                self.read_table().await;
-                true
+                self.read_table().await
             }
             Err(error) => {
                 tracing::warn!(target: "bitmart_fleet", "not set up: {error}");
@@ -139,7 +151,7 @@ impl Leases {
     async fn plan(&mut self) {
         let now_ms = u64::try_from(Timestamp::now().as_millis()).unwrap_or(0);
         let moves = self.setup.moves;
-        let planned = planner::plan(&self.view, &self.me, moves, now_ms, Instant::now());
+        let planned = planner::plan(&self.fleet.view(), &self.me, moves, now_ms, Instant::now());
         let Some((table, taken)) = planned else { return };
         // What is given up is not published any more before others can take it.
         let given_up = held(&table, &self.me);
@@ -151,7 +163,7 @@ impl Leases {
         if self.write(table).await {
             self.counters.took_over(taken);
             // Others read the table when they learn of its revision.
-            self.send_heartbeat(false).await;
+            self.fleet.send_heartbeat().await;
         } else {
             // Another collector was faster.
             self.read_table().await;
@@ -160,41 +172,52 @@ impl Leases {
 
     async fn write(&mut self, table: Table) -> bool {
         let text = serde_json::to_vec(&table).unwrap_or_default();
-        match self.bucket.update(table::KEY, text.into(), self.view.revision).await {
-            Ok(revision) => {
-                self.view.set_table(table, revision);
+        let (revision, limit) = {
+            let view = self.fleet.view();
+            (view.revision, table_timeout(view.table.ttl()))
+        };
+        // If it takes longer, whether it was written is not known, and the table is read again.
+        let written = self.bucket.update(table::KEY, text.into(), revision);
+        match tokio::time::timeout(limit, written).await {
+            Ok(Ok(revision)) => {
+                self.fleet.view().set_table(table, revision);
                 self.publish_held();
-                true
+                return true;
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::debug!(target: "bitmart_fleet", "table not written: {error}");
-                false
             }
+            Err(_) => tracing::debug!(target: "bitmart_fleet", "table not written in time"),
         }
+        false
     }
 
-    async fn read_table(&mut self) {
-        match self.connection.read_table(&self.bucket).await {
+    /// Returns `false` if that has to be repeated.
+    async fn read_table(&mut self) -> bool {
+        let limit = table_timeout(self.fleet.view().table.ttl());
+        match self.connection.read_table_within(&self.bucket, limit).await {
             Ok(Some((table, revision))) => {
-                self.view.set_table(table, revision);
+                self.fleet.view().set_table(table, revision);
                 self.publish_held();
+                return true;
             }
             Ok(None) => tracing::warn!(target: "bitmart_fleet", "the table of the fleet is gone"),
             Err(error) => tracing::warn!(target: "bitmart_fleet", "table not read: {error}"),
         }
+        false
     }
 
     fn publish_held(&self) {
-        let new = held(&self.view.table, &self.me);
+        let new = held(&self.fleet.view().table, &self.me);
         self.held.send_if_modified(|held| std::mem::replace(held, new.clone()) != new);
     }
 
     /// Collectors with different topics are a mistake that otherwise shows as topics nobody collects.
     fn compare_topics(&mut self) {
-        let others = self.view.with_other_topics(self.topics, Instant::now());
+        let others = self.fleet.view().with_other_topics(self.topics, Instant::now());
         self.counters.others_have_other_topics(others.len());
         for id in &others {
-            if self.with_other_topics.insert((*id).to_owned()) {
+            if self.with_other_topics.insert(id.clone()) {
                 tracing::error!(
                     target: "bitmart_fleet",
                     "collector {id} has other topics than {}: some topics may not be collected",
@@ -202,34 +225,22 @@ impl Leases {
                 );
             }
         }
-        self.with_other_topics.retain(|id| others.contains(&id.as_str()));
-    }
-
-    async fn send_heartbeat(&self, leaving: bool) {
-        let heartbeat = Heartbeat {
-            id: self.me.id.clone(),
-            session: self.me.session.clone(),
-            revision: self.view.revision,
-            leaving,
-            topics: self.topics,
-        };
-        let text = serde_json::to_vec(&heartbeat).unwrap_or_default();
-        let sent = self.connection.client.publish(self.connection.member_subject(), text.into());
-        // The queue of the client is full while NATS is not connected.
-        let _ = tokio::time::timeout(Duration::from_millis(100), sent).await;
+        self.with_other_topics.retain(|id| others.contains(id));
     }
 
     /// Hands all leases over.
     async fn leave(mut self) {
-        self.send_heartbeat(true).await;
+        self.fleet.leave();
+        self.fleet.send_heartbeat().await;
         for _ in 0..5 {
-            let table = planner::leave(&self.view.table, &self.me);
-            if table == self.view.table || self.write(table).await {
+            let known = self.fleet.view().table.clone();
+            let table = planner::leave(&known, &self.me);
+            if table == known || self.write(table).await {
                 break;
             }
             self.read_table().await;
         }
-        self.send_heartbeat(true).await;
+        self.fleet.send_heartbeat().await;
         let _ = tokio::time::timeout(Duration::from_secs(1), self.connection.client.flush()).await;
     }
 }

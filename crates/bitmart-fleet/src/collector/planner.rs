@@ -1,5 +1,6 @@
 //! Which leases a collector takes and which it releases. Pure.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::nats::subject::stable_hash;
@@ -11,6 +12,8 @@ use crate::nats::view::View;
 pub(super) struct Member {
     pub(super) id: String,
     pub(super) session: String,
+    /// Shards that it cannot carry.
+    pub(super) refused: BTreeSet<usize>,
 }
 
 impl Member {
@@ -30,16 +33,20 @@ pub(super) fn plan(
     now_ms: u64,
     now: Instant,
 ) -> Option<(Table, usize)> {
-    let mut members = vec![me.id.as_str()];
-    if moves {
-        members.extend(view.live_members(now).filter(|id| *id != me.id));
-    }
     let mut table = view.table.clone();
     let mut taken = 0;
     for shard in 0..table.shards {
         let name = shard.to_string();
-        members.sort_unstable_by_key(|id| std::cmp::Reverse(stable_hash(&[id, &name])));
-        let wanted = &members[..table.replicas.min(members.len())];
+        let mut members = if moves { view.live_members(shard, now) } else { BTreeSet::new() };
+        if me.refused.contains(&shard) {
+            members.remove(me.id.as_str());
+            release(&mut table, shard, me);
+        } else {
+            members.insert(&me.id);
+        }
+        let mut wanted: Vec<&str> = members.into_iter().collect();
+        wanted.sort_by_cached_key(|id| std::cmp::Reverse(stable_hash(&[id, &name])));
+        wanted.truncate(table.replicas);
         let leases = |holds: &dyn Fn(&Lease) -> bool| {
             let leases = (0..view.table.replicas).filter_map(|r| view.table.lease(shard, r));
             leases.filter(|lease| holds(lease)).count()
@@ -55,7 +62,7 @@ pub(super) fn plan(
                     holder: me.id.clone(),
                     session: me.session.clone(),
                     // Also higher than before if the bucket was lost.
-                    term: now_ms.max(before + 1),
+                    term: now_ms.max(before.saturating_add(1)),
                     released: false,
                 };
                 table.leases.insert(Table::key(shard, replica), lease);
@@ -101,12 +108,29 @@ mod tests {
     use crate::nats::table::Heartbeat;
 
     fn member(id: &str) -> Member {
-        Member { id: id.to_owned(), session: format!("session of {id}") }
+        let session = format!("session of {id}");
+        Member { id: id.to_owned(), session, refused: BTreeSet::new() }
     }
 
     fn beat(view: &mut View, id: &str, now: Instant) {
-        let Member { id, session } = member(id);
-        view.add_heartbeat(Heartbeat { id, session, revision: 0, leaving: false, topics: 0 }, now);
+        say(view, member(id), false, now);
+    }
+
+    fn say(view: &mut View, member: Member, leaving: bool, now: Instant) {
+        let Member { id, session, refused } = member;
+        view.add_heartbeat(
+            Heartbeat { id, session, revision: 0, leaving, refused, topics: 0 },
+            now,
+        );
+    }
+
+    /// Lets time pass while heartbeats are listened to.
+    fn listen(view: &mut View, from: Instant, until: Instant) {
+        let mut now = from;
+        while now < until {
+            now = (now + Duration::from_millis(250)).min(until);
+            view.listened(now);
+        }
     }
 
     fn view(replicas: usize, now: Instant) -> View {
@@ -145,6 +169,7 @@ mod tests {
 
         // b falls silent: after the timeout a takes its shards, with higher terms.
         let later = start + Duration::from_millis(999);
+        listen(&mut view, start, later);
         beat(&mut view, "a", later);
         assert!(plan(&view, &member("a"), true, 5, later).is_none(), "too early");
         let later = start + Duration::from_millis(1_001);
@@ -163,9 +188,11 @@ mod tests {
         beat(&mut view, "b", start);
         settle(&mut view, &["b"], start);
         let later = start + Duration::from_secs(5);
-        view.restart(later);
+        view.reconnected(later);
         assert!(plan(&view, &member("a"), true, 5, later).is_none(), "b was silent yet");
-        assert!(plan(&view, &member("a"), true, 5, later + Duration::from_secs(1)).is_some());
+        let even_later = later + Duration::from_secs(1);
+        listen(&mut view, later, even_later);
+        assert!(plan(&view, &member("a"), true, 5, even_later).is_some());
     }
 
     #[test]
@@ -194,8 +221,7 @@ mod tests {
             beat(&mut view, id, start);
         }
         settle(&mut view, &["a", "b"], start);
-        let Member { id, session } = member("b");
-        view.add_heartbeat(Heartbeat { id, session, revision: 0, leaving: true, topics: 0 }, start);
+        say(&mut view, member("b"), true, start);
         let table = leave(&view.table, &member("b"));
         view.set_table(table, view.revision + 1);
         assert_eq!(settle(&mut view, &["a"], start), [32]);
@@ -207,20 +233,31 @@ mod tests {
         let mut view = view(1, start);
         beat(&mut view, "a", start);
         settle(&mut view, &["a"], start);
-        let again = Member { id: "a".to_owned(), session: "another".to_owned() };
+        let again = Member { session: "another".to_owned(), ..member("a") };
         let later = start + Duration::from_secs(2);
-        view.add_heartbeat(
-            Heartbeat {
-                id: "a".to_owned(),
-                session: "another".to_owned(),
-                revision: 0,
-                leaving: false,
-                topics: 0,
-            },
-            later,
-        );
+        listen(&mut view, start, later);
+        say(&mut view, again.clone(), false, later);
         let (_, taken) = plan(&view, &again, true, 5, later).expect("a plan");
         assert_eq!(taken, 32);
+    }
+
+    #[test]
+    fn a_member_that_cannot_carry_a_shard_leaves_it_to_another() {
+        let start = Instant::now();
+        let mut view = view(1, start);
+        beat(&mut view, "a", start);
+        assert_eq!(settle(&mut view, &["a"], start), [32]);
+        let full = Member { refused: BTreeSet::from([3, 4]), ..member("a") };
+        let (table, taken) = plan(&view, &full, true, 5, start).expect("a plan");
+        assert_eq!(taken, 0);
+        view.set_table(table, view.revision + 1);
+        assert!(plan(&view, &full, true, 5, start).is_none(), "not retaken");
+        say(&mut view, full.clone(), false, start);
+        beat(&mut view, "b", start);
+        let (table, _) = plan(&view, &member("b"), true, 5, start).expect("a plan");
+        for shard in [3, 4] {
+            assert!(member("b").holds(table.lease(shard, 0).expect("a lease")), "{shard}");
+        }
     }
 
     #[test]
@@ -238,6 +275,7 @@ mod tests {
             assert!(plan(&view, &member(id), false, 5, start).is_none(), "{id}");
         }
         let later = start + Duration::from_millis(1_001);
+        listen(&mut view, start, later);
         assert!(plan(&view, &member("a"), false, 5, later).is_some());
     }
 }

@@ -1,9 +1,11 @@
 //! The task that subscribes the topics of the held leases and publishes what arrives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use bitmart_ws::{Client, Dialect, FanIn, FanInOptions, OverflowPolicy, TopicUpdate, Update};
+use bitmart_ws::{
+    Client, Dialect, ErrorKind, FanIn, FanInOptions, OverflowPolicy, TopicUpdate, Update,
+};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
@@ -31,8 +33,8 @@ const QUEUE_CAPACITY: usize = 1 << 16;
 
 type TopicKey = (Dialect, String);
 
-/// The sequence of a snapshot in the stream: topic, term, sequence.
-type Stored = (TopicKey, u64, u64);
+/// Where a snapshot is in the stream: topic, term, number, sequence.
+type Stored = (TopicKey, u64, u64, u64);
 
 pub(super) struct Publisher {
     id: String,
@@ -42,9 +44,13 @@ pub(super) struct Publisher {
     topics: Vec<Vec<CollectedTopic>>,
     snapshot_interval: Duration,
     held: watch::Receiver<Held>,
+    /// Shards whose topics the connections to the exchange cannot carry.
+    refused: watch::Sender<BTreeSet<usize>>,
     counters: Counters,
     fan_in: FanIn<RawFrame>,
     current: HashMap<TopicKey, HeldTopic>,
+    /// The term and the next number of topics that were held before. A lease that is held again continues the numbers.
+    retired: HashMap<TopicKey, (u64, u64)>,
     keys: HashMap<String, TopicKey>,
     stored: (mpsc::Sender<Stored>, mpsc::Receiver<Stored>),
     requests: async_nats::Subscriber,
@@ -55,6 +61,7 @@ impl Publisher {
         options: &CollectorBuilder,
         connection: Connection,
         held: watch::Receiver<Held>,
+        refused: watch::Sender<BTreeSet<usize>>,
         counters: Counters,
     ) -> Result<Self, Error> {
         let mut topics = vec![Vec::new(); options.setup.shards];
@@ -80,9 +87,11 @@ impl Publisher {
             topics,
             snapshot_interval: options.snapshot_interval,
             held,
+            refused,
             counters,
             fan_in,
             current: HashMap::new(),
+            retired: HashMap::new(),
             keys,
             stored: mpsc::channel(MAX_UNKNOWN_SNAPSHOTS),
             requests,
@@ -90,6 +99,17 @@ impl Publisher {
     }
 
     pub(super) async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        // Publishing waits while NATS is away; a stop does not.
+        tokio::select! {
+            () = self.work() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+        // What was published must be out before the leases are handed over.
+        let flushed = self.connection.client.flush();
+        let _ = tokio::time::timeout(Duration::from_secs(1), flushed).await;
+    }
+
+    async fn work(&mut self) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -105,12 +125,9 @@ impl Publisher {
                     }
                     self.change_topics().await;
                 }
-                Some((key, term, sequence)) = self.stored.1.recv() => {
-                    if let Some(topic) = self.current.get_mut(&key)
-                        && topic.term == term
-                        && topic.is_up
-                    {
-                        topic.snapshot = topic.snapshot.max(Some(sequence));
+                Some((key, term, number, sequence)) = self.stored.1.recv() => {
+                    if let Some(topic) = self.current.get_mut(&key) {
+                        topic.stored(term, number, sequence);
                     }
                 }
                 Some(request) = self.requests.next() => {
@@ -121,22 +138,19 @@ impl Publisher {
                     }
                 }
                 _ = tick.tick() => self.look_after_topics().await,
-                _ = stopped.changed() => break,
             }
         }
-        // What was published must be out before the leases are handed over.
-        let flushed = self.connection.client.flush();
-        let _ = tokio::time::timeout(Duration::from_secs(1), flushed).await;
     }
 
     /// Subscribes the topics of new leases and unsubscribes those of lost ones.
     async fn change_topics(&mut self) {
         let held = self.held.borrow_and_update().clone();
-        let fan_in = &mut self.fan_in;
-        self.current.retain(|_, topic| {
+        let (fan_in, retired) = (&mut self.fan_in, &mut self.retired);
+        self.current.retain(|key, topic| {
             let stays = held.get(&topic.lease) == Some(&topic.term);
             if !stays {
                 fan_in.remove(&topic.topic.topic);
+                retired.insert(key.clone(), (topic.term, topic.next));
             }
             stays
         });
@@ -144,23 +158,61 @@ impl Publisher {
         for ((shard, replica), term) in &held {
             for topic in self.topics.get(*shard).into_iter().flatten() {
                 let key = (topic.topic.dialect(), topic.name().to_owned());
+                if self.current.contains_key(&key) {
+                    continue;
+                }
+                let before = self.retired.remove(&key).filter(|(before, _)| before == term);
+                let numbers = before.unwrap_or((*term, 0));
                 let prefix = &self.connection.prefix;
-                self.current.entry(key).or_insert_with(|| {
-                    added.push(topic.topic.clone());
-                    HeldTopic::new(topic.clone(), (*shard, *replica), *term, prefix)
-                });
+                let topic = HeldTopic::new(topic.clone(), (*shard, *replica), numbers, prefix);
+                self.current.insert(key.clone(), topic);
+                added.push(key);
             }
         }
+        for key in &added {
+            if self.current.get(key).is_some_and(|topic| topic.next > 0) {
+                // The lease was given up, and nobody has taken it.
+                self.publish_down(key, "the collector did not hold the topic for a while").await;
+            }
+        }
+        self.subscribe(added).await;
         self.counters.holds(held.len(), self.current.len());
-        if let Err(error) = self.fan_in.add(added.iter().cloned()).await {
-            tracing::error!(target: "bitmart_fleet", "topics not subscribed: {error}");
-            let detail = format!("the collector could not subscribe: {error}");
-            for topic in added {
-                let key = (topic.dialect(), topic.name().to_owned());
-                let reason = json(&Reason::Lost { detail: detail.clone() });
-                self.publish(&key, Kind::Reconnecting, now_ms(), reason).await;
+        self.count_down();
+    }
+
+    /// Subscribes topics. One that fails is tried again later and does not keep the others out.
+    async fn subscribe(&mut self, keys: Vec<TopicKey>) {
+        let topics: Vec<_> = keys
+            .iter()
+            .filter_map(|key| Some(self.current.get(key)?.topic.topic.clone()))
+            .collect();
+        if self.fan_in.add(topics.iter().cloned()).await.is_ok() {
+            return;
+        }
+        for (key, topic) in keys.iter().zip(topics) {
+            if let Err(error) = self.fan_in.add([topic]).await {
+                self.topic_failed(key, &error).await;
             }
         }
+    }
+
+    /// Publishes that a topic does not deliver, and subscribes it later. A shard that does not fit is left to others.
+    async fn topic_failed(&mut self, key: &TopicKey, error: &bitmart_ws::Error) {
+        let Some(topic) = self.current.get_mut(key) else { return };
+        tracing::error!(target: "bitmart_fleet", "topic {} not subscribed: {error}", key.1);
+        topic.failed(false, Instant::now());
+        let shard = topic.lease.0;
+        if error.kind() == ErrorKind::TopicLimit
+            && self.refused.send_if_modified(|refused| refused.insert(shard))
+        {
+            tracing::error!(target: "bitmart_fleet", "shard {shard} is left to other collectors");
+        }
+        self.publish_down(key, &format!("the collector could not subscribe: {error}")).await;
+    }
+
+    async fn publish_down(&mut self, key: &TopicKey, detail: &str) {
+        let reason = json(&Reason::Lost { detail: detail.to_owned() });
+        self.publish(key, Kind::Reconnecting, now_ms(), reason).await;
     }
 
     async fn publish_update(&mut self, item: TopicUpdate<RawFrame>) {
@@ -201,22 +253,32 @@ impl Publisher {
         }
         topic.snapshot_at = Instant::now();
         // Readers that come later start at its sequence in the stream.
-        let (subject, term) = (topic.subject.clone(), topic.term);
+        let (subject, term, number) = (topic.subject.clone(), topic.term, message.number);
         let headers = message.headers();
         let sent =
             self.connection.jetstream.publish_with_headers(subject, headers, message.payload);
-        let Ok(acknowledged) = sent.await else { return };
+        let acknowledged = match sent.await {
+            Ok(acknowledged) => acknowledged,
+            Err(error) => return not_published(&error),
+        };
         let (sender, key) = (self.stored.0.clone(), key.clone());
         tokio::spawn(async move {
-            if let Ok(stored) = acknowledged.await {
-                let _ = sender.try_send((key, term, stored.sequence));
+            match acknowledged.await {
+                Ok(stored) => drop(sender.try_send((key, term, number, stored.sequence))),
+                Err(error) => {
+                    tracing::warn!(target: "bitmart_fleet", "a snapshot was not stored: {error}");
+                }
             }
         });
     }
 
     async fn publish(&mut self, key: &TopicKey, kind: Kind, received: i64, payload: Bytes) {
         let Some(topic) = self.current.get_mut(key) else { return };
+        let was_up = topic.is_up;
         let message = topic.message(kind, received, payload, &self.id);
+        if topic.is_up != was_up {
+            self.count_down();
+        }
         self.send(key, message).await;
     }
 
@@ -230,53 +292,63 @@ impl Publisher {
             message.payload,
         );
         if let Err(error) = sent.await {
-            // Its number is missing, which readers see.
-            tracing::warn!(target: "bitmart_fleet", "not published: {error}");
+            not_published(&error);
         }
     }
 
-    /// Publishes that the exchange rejected a topic.
+    /// Publishes that a subscription has ended, and subscribes it again later.
     async fn topic_ended(&mut self, error: &bitmart_ws::Error) {
         let Some(name) = error.topic().map(str::to_owned) else { return };
-        tracing::error!(target: "bitmart_fleet", "topic {name} ended: {error}");
         for dialect in [Dialect::Spot, Dialect::Futures] {
             let key = (dialect, name.clone());
-            let text = error.rejection().map_or_else(|| error.to_string(), |r| r.text.clone());
-            let code = error.rejection().and_then(|rejection| rejection.code);
-            self.publish(&key, Kind::Rejected, now_ms(), json(&Rejected { code, text })).await;
+            let Some(rejection) = error.rejection() else {
+                self.topic_failed(&key, error).await;
+                continue;
+            };
+            let Some(topic) = self.current.get_mut(&key) else { continue };
+            tracing::error!(target: "bitmart_fleet", "topic {name} rejected: {error}");
+            topic.failed(true, Instant::now());
+            let rejected = Rejected { code: rejection.code, text: rejection.text.clone() };
+            self.publish(&key, Kind::Rejected, now_ms(), json(&rejected)).await;
         }
     }
 
-    /// Sends heartbeats of quiet topics and requests snapshots of books.
+    /// Sends heartbeats of quiet topics, requests snapshots of books and subscribes what has failed.
     async fn look_after_topics(&mut self) {
         let now = Instant::now();
-        let is_quiet =
-            |topic: &HeldTopic| now.duration_since(topic.published_at) >= HEARTBEAT_AFTER;
-        let quiet: Vec<_> = self
-            .current
-            .iter()
-            .filter(|(_, topic)| is_quiet(topic))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in quiet {
+        let quiet = |topic: &HeldTopic| now.duration_since(topic.published_at) >= HEARTBEAT_AFTER;
+        for key in self.keys_of(quiet) {
             if let Some(topic) = self.current.get_mut(&key) {
                 let message = topic.heartbeat(&self.id);
                 self.send(&key, message).await;
             }
         }
-        let is_due = |topic: &HeldTopic| {
+        let due = |topic: &HeldTopic| {
             topic.topic.channel == Channel::Book
                 && now.duration_since(topic.snapshot_at) >= self.snapshot_interval
         };
-        let due: Vec<_> = self
-            .current
-            .iter()
-            .filter(|(_, topic)| is_due(topic))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in due {
+        for key in self.keys_of(due) {
             self.request_snapshot(&key).await;
         }
+        let failed = self.keys_of(|topic| topic.retry_at.is_some_and(|at| at <= now));
+        for key in &failed {
+            if let Some(topic) = self.current.get_mut(key) {
+                topic.retry_at = None;
+            }
+        }
+        if !failed.is_empty() {
+            self.subscribe(failed).await;
+        }
+        self.count_down();
+    }
+
+    fn keys_of(&self, wanted: impl Fn(&HeldTopic) -> bool) -> Vec<TopicKey> {
+        let wanted = self.current.iter().filter(|(_, topic)| wanted(topic));
+        wanted.map(|(key, _)| key.clone()).collect()
+    }
+
+    fn count_down(&self) {
+        self.counters.down(self.current.values().filter(|topic| !topic.is_up).count());
     }
 
     /// Requests a snapshot at the exchange, if the topic is held here.
@@ -292,4 +364,9 @@ impl Publisher {
             tracing::debug!(target: "bitmart_fleet", "snapshot not requested: {error}");
         }
     }
+}
+
+/// Its number is missing, which readers see.
+fn not_published(error: &impl std::fmt::Display) {
+    tracing::warn!(target: "bitmart_fleet", "not published: {error}");
 }

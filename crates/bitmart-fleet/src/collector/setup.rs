@@ -16,6 +16,8 @@ pub(crate) struct Setup {
     pub(crate) lease_timeout: Duration,
     /// Whether leases move to members that join, so that all have about as many.
     pub(crate) moves: bool,
+    /// Servers of a cluster that store stream and bucket.
+    pub(crate) copies: usize,
     /// `None`: only leases are kept.
     pub(crate) history: Option<History>,
 }
@@ -37,6 +39,11 @@ pub(crate) fn check_id(id: &str) -> Result<(), Error> {
     ))
 }
 
+pub(crate) fn check_copies(copies: usize) -> Result<(), Error> {
+    let allowed = (1..=5).contains(&copies);
+    if allowed { Ok(()) } else { Err(Error::config("stored copies must be 1 to 5")) }
+}
+
 pub(crate) fn check_lease_timeout(timeout: Duration) -> Result<(), Error> {
     let (least, most) = (Duration::from_millis(100), Duration::from_secs(60));
     if (least..=most).contains(&timeout) {
@@ -48,19 +55,19 @@ pub(crate) fn check_lease_timeout(timeout: Duration) -> Result<(), Error> {
 /// Creates what does not exist yet, and checks the rest. Returns the bucket of the table.
 pub(crate) async fn run(connection: &Connection, options: &Setup) -> Result<kv::Store, Error> {
     if let Some(history) = options.history {
-        create_stream(connection, options.replicas, history).await?;
+        create_stream(connection, options, history).await?;
     }
-    let bucket = create_bucket(connection).await?;
+    let bucket = create_bucket(connection, options.copies).await?;
     check_table(connection, options, &bucket).await?;
     Ok(bucket)
 }
 
 async fn create_stream(
     connection: &Connection,
-    replicas: usize,
+    options: &Setup,
     history: History,
 ) -> Result<(), Error> {
-    let subjects = (0..replicas)
+    let subjects = (0..options.replicas)
         .map(|replica| subject::of_replica(&connection.prefix, replica, ">"))
         .collect();
     let stream = stream::Config {
@@ -71,6 +78,7 @@ async fn create_stream(
         discard: stream::DiscardPolicy::Old,
         storage: stream::StorageType::File,
         allow_direct: true,
+        num_replicas: options.copies,
         // Numbers and terms find duplicates; the window of the server is not needed.
         duplicate_window: Duration::from_millis(100),
         ..stream::Config::default()
@@ -79,7 +87,7 @@ async fn create_stream(
     created.map(drop).map_err(|error| Error::jetstream("the stream", error))
 }
 
-async fn create_bucket(connection: &Connection) -> Result<kv::Store, Error> {
+async fn create_bucket(connection: &Connection, copies: usize) -> Result<kv::Store, Error> {
     let name = connection.store_name();
     // What `create_key_value` makes. That one requests the description of the account, which it cannot read from
     // nats-server 2.9.
@@ -92,6 +100,7 @@ async fn create_bucket(connection: &Connection) -> Result<kv::Store, Error> {
         allow_rollup: true,
         deny_delete: true,
         allow_direct: true,
+        num_replicas: copies,
         ..stream::Config::default()
     };
     let created = connection.jetstream.get_or_create_stream(bucket).await;

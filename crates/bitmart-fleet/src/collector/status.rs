@@ -13,6 +13,8 @@ pub struct Status {
     pub leases: u64,
     /// Topics that it publishes.
     pub topics: u64,
+    /// Topics of these that do not deliver now: not subscribed yet, disconnected or rejected.
+    pub topics_down: u64,
     /// Frames that it published.
     pub frames: u64,
     /// Bytes of these frames, without headers.
@@ -34,6 +36,7 @@ struct Values {
     is_connected: AtomicBool,
     leases: AtomicU64,
     topics: AtomicU64,
+    topics_down: AtomicU64,
     frames: AtomicU64,
     bytes: AtomicU64,
     lost: AtomicU64,
@@ -48,6 +51,7 @@ impl Counters {
             is_connected: self.0.is_connected.load(Ordering::Relaxed),
             leases: value(&self.0.leases),
             topics: value(&self.0.topics),
+            topics_down: value(&self.0.topics_down),
             frames: value(&self.0.frames),
             bytes: value(&self.0.bytes),
             lost: value(&self.0.lost),
@@ -63,6 +67,10 @@ impl Counters {
     pub(super) fn holds(&self, leases: usize, topics: usize) {
         self.0.leases.store(leases as u64, Ordering::Relaxed);
         self.0.topics.store(topics as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn down(&self, topics: usize) {
+        self.0.topics_down.store(topics as u64, Ordering::Relaxed);
     }
 
     pub(super) fn published(&self, bytes: usize) {

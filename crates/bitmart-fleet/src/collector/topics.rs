@@ -1,6 +1,6 @@
 //! The topics of a collector and how far each was published.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bitmart_types::Timestamp;
 use bitmart_ws::topic::Topic;
@@ -11,6 +11,13 @@ use super::frame::RawFrame;
 use crate::nats::message::{Kind, Message};
 use crate::nats::reader::Channel;
 use crate::nats::subject;
+
+/// Pause before a topic is subscribed again that the collector could not subscribe; it doubles with each failure.
+const RETRY: Duration = Duration::from_millis(500);
+const MAX_RETRY: Duration = Duration::from_secs(30);
+/// The same for a topic that the exchange rejected: it may be listed later.
+const RETRY_REJECTED: Duration = Duration::from_secs(60);
+const MAX_RETRY_REJECTED: Duration = Duration::from_secs(600);
 
 /// A topic that is to be collected.
 #[derive(Clone, Debug)]
@@ -51,23 +58,31 @@ pub(super) struct HeldTopic {
     pub(super) lease: (usize, usize),
     pub(super) subject: String,
     pub(super) term: u64,
-    next: u64,
+    pub(super) next: u64,
     pub(super) is_up: bool,
-    /// The sequence of the last snapshot in the stream.
-    pub(super) snapshot: Option<u64>,
+    /// The sequence of the last snapshot in the stream, if nothing is missing since.
+    snapshot: Option<u64>,
+    /// The number of the first message after the last loss. A snapshot before it is of no use.
+    complete_from: u64,
     /// When a snapshot was last requested or received.
     pub(super) snapshot_at: Instant,
     pub(super) requested_at: Option<Instant>,
     /// The last frame, if it replaces all earlier ones, and when it was received.
     last: Option<(Bytes, i64)>,
     pub(super) published_at: Instant,
+    /// Why the exchange rejected it.
+    rejected: Option<Bytes>,
+    /// When it is to be subscribed again.
+    pub(super) retry_at: Option<Instant>,
+    failures: u32,
 }
 
 impl HeldTopic {
+    /// A topic whose next message has this number.
     pub(super) fn new(
         topic: CollectedTopic,
         lease: (usize, usize),
-        term: u64,
+        (term, next): (u64, u64),
         prefix: &str,
     ) -> Self {
         let subject = subject::of_replica(prefix, lease.1, &topic.tail);
@@ -77,14 +92,33 @@ impl HeldTopic {
             lease,
             subject,
             term,
-            next: 0,
+            next,
             is_up: false,
             snapshot: None,
+            complete_from: next,
             snapshot_at: now,
             requested_at: None,
             last: None,
             published_at: now,
+            rejected: None,
+            retry_at: None,
+            failures: 0,
         }
+    }
+
+    /// A snapshot of this number was stored at this sequence of the stream.
+    pub(super) fn stored(&mut self, term: u64, number: u64, sequence: u64) {
+        if self.is_up && term == self.term && number >= self.complete_from {
+            self.snapshot = self.snapshot.max(Some(sequence));
+        }
+    }
+
+    /// It could not be subscribed, or its subscription has ended: tries again later.
+    pub(super) fn failed(&mut self, is_rejection: bool, now: Instant) {
+        let (first, most) =
+            if is_rejection { (RETRY_REJECTED, MAX_RETRY_REJECTED) } else { (RETRY, MAX_RETRY) };
+        self.retry_at = Some(now + (first * 2u32.pow(self.failures.min(10))).min(most));
+        self.failures = self.failures.saturating_add(1);
     }
 
     /// The next message of the topic.
@@ -96,10 +130,13 @@ impl HeldTopic {
         collector: &str,
     ) -> Message {
         let number = self.next;
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         self.published_at = Instant::now();
         if kind == Kind::Frame && self.topic.channel == Channel::States {
             self.last = Some((payload.clone(), received));
+        }
+        if matches!(kind, Kind::Lagged | Kind::Unreadable | Kind::Reconnecting) {
+            (self.snapshot, self.complete_from) = (None, self.next);
         }
         let (term, collector, snapshot) = (self.term, collector.to_owned(), self.snapshot);
         let message = Message { kind, term, number, received, collector, snapshot, payload };
@@ -109,12 +146,21 @@ impl HeldTopic {
         }
         if !self.is_up {
             (self.snapshot, self.last) = (None, None);
+        } else if kind != Kind::Heartbeat {
+            (self.rejected, self.failures) = (None, 0);
+        }
+        if kind == Kind::Rejected {
+            self.rejected = Some(message.payload.clone());
         }
         message
     }
 
     /// The message of a topic of which nothing was published for a while.
     pub(super) fn heartbeat(&mut self, collector: &str) -> Message {
+        if let Some(rejected) = self.rejected.clone() {
+            // For readers that come later.
+            return self.message(Kind::Rejected, now_ms(), rejected, collector);
+        }
         if !self.is_up {
             return self.message(Kind::Down, now_ms(), Bytes::new(), collector);
         }
@@ -125,4 +171,70 @@ impl HeldTopic {
 
 pub(super) fn now_ms() -> i64 {
     Timestamp::now().as_millis()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn book() -> HeldTopic {
+        let topic = CollectedTopic::public(Dialect::Spot, "spot/depth/increase100:X");
+        assert_eq!(topic.channel, Channel::Book);
+        HeldTopic::new(topic, (0, 0), (7, 0), "p")
+    }
+
+    fn publish(topic: &mut HeldTopic, kind: Kind) -> Message {
+        topic.message(kind, 0, Bytes::new(), "a")
+    }
+
+    #[test]
+    fn a_snapshot_before_a_loss_is_of_no_use_to_later_readers() {
+        for loss in [Kind::Lagged, Kind::Unreadable, Kind::Reconnecting] {
+            let mut topic = book();
+            publish(&mut topic, Kind::Subscribed);
+            let snapshot = publish(&mut topic, Kind::Frame).number;
+            topic.stored(7, snapshot, 40);
+            assert_eq!(publish(&mut topic, Kind::Frame).snapshot, Some(40));
+            assert_eq!(publish(&mut topic, loss).snapshot, None, "{loss:?}");
+            publish(&mut topic, Kind::Resynced);
+            // NATS confirms an old snapshot late.
+            topic.stored(7, snapshot, 40);
+            assert_eq!(publish(&mut topic, Kind::Frame).snapshot, None, "{loss:?}");
+            let snapshot = publish(&mut topic, Kind::Frame).number;
+            topic.stored(7, snapshot, 50);
+            assert_eq!(publish(&mut topic, Kind::Frame).snapshot, Some(50));
+            topic.stored(6, snapshot, 60);
+            assert_eq!(publish(&mut topic, Kind::Frame).snapshot, Some(50), "another term");
+        }
+    }
+
+    #[test]
+    fn a_rejection_is_repeated_until_the_topic_delivers() {
+        let mut topic = book();
+        assert_eq!(topic.heartbeat("a").kind, Kind::Down);
+        let rejected = Bytes::from_static(b"{}");
+        topic.message(Kind::Rejected, 0, rejected.clone(), "a");
+        for _ in 0..2 {
+            let repeated = topic.heartbeat("a");
+            assert_eq!((repeated.kind, repeated.payload), (Kind::Rejected, rejected.clone()));
+        }
+        publish(&mut topic, Kind::Subscribed);
+        assert_eq!(topic.heartbeat("a").kind, Kind::Heartbeat);
+    }
+
+    #[test]
+    fn a_topic_that_fails_is_tried_again_ever_later() {
+        let (mut topic, now) = (book(), Instant::now());
+        let pauses: Vec<_> = (0..9)
+            .map(|_| {
+                topic.failed(false, now);
+                topic.retry_at.expect("a time") - now
+            })
+            .collect();
+        assert_eq!(pauses[..3], [RETRY, RETRY * 2, RETRY * 4]);
+        assert_eq!(pauses[8], MAX_RETRY);
+        publish(&mut topic, Kind::Subscribed);
+        topic.failed(false, now);
+        assert_eq!(topic.retry_at, Some(now + RETRY), "it has delivered meanwhile");
+    }
 }

@@ -10,10 +10,10 @@ use super::options::Login;
 use super::table::{self, Table};
 use super::{Error, ErrorKind, Options};
 
-/// Longest wait for an answer of NATS.
+/// Longest wait for a response of NATS.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Messages that are queued for one subscription before the client drops some.
-const SUBSCRIPTION_CAPACITY: usize = 8_192;
+/// Messages that are queued for one subscription before the client drops some. The client has no limit in bytes.
+const SUBSCRIPTION_CAPACITY: usize = 2_048;
 
 #[derive(Clone)]
 pub(crate) struct Connection {
@@ -92,6 +92,16 @@ impl Connection {
 
     pub(crate) fn request_subject(&self, tail: &str) -> String {
         format!("{}-request.{tail}", self.prefix)
+    }
+
+    /// As [`read_table`](Self::read_table), with a limit that is shorter than the usual one.
+    pub(crate) async fn read_table_within(
+        &self,
+        bucket: &jetstream::kv::Store,
+        limit: Duration,
+    ) -> Result<Option<(Table, u64)>, Error> {
+        let read = tokio::time::timeout(limit, self.read_table(bucket)).await;
+        read.unwrap_or_else(|_| Err(Error::jetstream("the table", "no response in time")))
     }
 
     /// Reads the table and its revision. `None` if it does not exist.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bitmart_ws::ReconnectReason;
+use bitmart_ws::event::{Event as _, RawEvent};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +187,30 @@ impl From<Reason> for ReconnectReason {
             Reason::Protocol { detail } => Self::Protocol { detail },
         }
     }
+}
+
+/// Whether a frame is the snapshot of an incremental book.
+pub(crate) fn is_snapshot(frame: &[u8]) -> bool {
+    // Most frames need not be decoded.
+    let Some(text) = std::str::from_utf8(frame).ok().filter(|text| text.contains("snapshot"))
+    else {
+        return false;
+    };
+    let mut entries = Vec::new();
+    RawEvent::decode(text, &mut entries).is_ok() && has_snapshot(&entries)
+}
+
+/// Whether one of the entries of a frame is the snapshot of an incremental book.
+pub(crate) fn has_snapshot(entries: &[RawEvent]) -> bool {
+    #[derive(Deserialize)]
+    struct Entry<'a> {
+        #[serde(rename = "type")]
+        kind: Option<&'a str>,
+    }
+    entries.iter().any(|entry| {
+        let entry = serde_json::from_str::<Entry<'_>>(entry.json.get());
+        entry.is_ok_and(|entry| entry.kind == Some("snapshot"))
+    })
 }
 
 /// Writes the payload of a lifecycle event.

@@ -22,14 +22,11 @@ pub(super) enum Login {
 }
 
 impl Options {
-    /// Creates options for these servers, separated by commas: `nats://host:4222`, or `tls://host:4222`.
+    /// Creates options for these servers, separated by commas: `nats://host:4222`, or `tls://host:4222`. One of them may
+    /// contain the login, as `nats://user:password@host:4222` or `nats://token@host:4222`; it is sent to all of them.
     pub fn new(servers: impl Into<String>) -> Self {
-        Self {
-            servers: servers.into(),
-            login: None,
-            root_certificates: None,
-            prefix: "bitmart".to_owned(),
-        }
+        let (servers, login) = split_login(&servers.into());
+        Self { servers, login, root_certificates: None, prefix: "bitmart".to_owned() }
     }
 
     /// Sets user and password. Default: none.
@@ -65,9 +62,46 @@ impl Options {
     }
 }
 
+/// Takes the login out of addresses, because the client of NATS logs them.
+fn split_login(servers: &str) -> (String, Option<Login>) {
+    let mut login = None;
+    let addresses = servers.split(',').map(str::trim).map(|address| {
+        let (scheme, rest) = match address.split_once("://") {
+            Some((scheme, rest)) => (format!("{scheme}://"), rest),
+            None => (String::new(), address),
+        };
+        let Some((user, host)) = rest.rsplit_once('@') else { return address.to_owned() };
+        login = Some(match user.split_once(':') {
+            Some((user, password)) => Login::User(user.to_owned(), password.to_owned()),
+            None => Login::Token(user.to_owned()),
+        });
+        format!("{scheme}{host}")
+    });
+    let addresses: Vec<_> = addresses.collect();
+    (addresses.join(","), login)
+}
+
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The address may contain a password.
+        // The login is secret.
         f.debug_struct("Options").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_keep_no_login() {
+        let options = Options::new("nats://u:p:w@h:1, tls://h:2");
+        assert_eq!(options.servers, "nats://h:1,tls://h:2");
+        let Some(Login::User(user, password)) = options.login else { panic!("a user") };
+        assert_eq!((user.as_str(), password.as_str()), ("u", "p:w"));
+        let options = Options::new("token@h");
+        assert_eq!(options.servers, "h");
+        assert!(matches!(options.login, Some(Login::Token(token)) if token == "token"));
+        let options = Options::new("nats://h:1");
+        assert!(options.login.is_none() && options.servers == "nats://h:1");
     }
 }

@@ -4,17 +4,19 @@ mod dedup;
 mod merger;
 #[cfg(test)]
 mod merger_tests;
+mod past;
 mod topic;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
-use async_nats::jetstream::kv;
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError};
 use async_nats::jetstream::stream::Stream;
+use async_nats::jetstream::{ErrorCode, kv};
 use bitmart_ws::source::Feed;
 use bitmart_ws::{Client, ClientBuilder};
 use futures_util::StreamExt as _;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::table::Heartbeat;
 use super::view::{View, heartbeat_interval};
@@ -76,7 +78,9 @@ impl Source {
             Error::new(ErrorKind::NotSetUp, message)
         };
         let bucket = connection.jetstream.get_key_value(connection.store_name()).await;
-        let bucket = bucket.map_err(|_| missing())?;
+        let bucket = bucket.map_err(|error| {
+            if is_not_found(&error) { missing() } else { Error::jetstream("the bucket", error) }
+        })?;
         let stream = connection.jetstream.get_stream_no_info(connection.store_name()).await;
         let stream = stream.map_err(|error| Error::jetstream("the stream", error))?;
         let Some((table, revision)) = connection.read_table(&bucket).await? else {
@@ -114,60 +118,91 @@ impl Shared {
     }
 }
 
+/// Whether `JetStream` has no such bucket, and not another reason to refuse it.
+fn is_not_found(error: &KeyValueError) -> bool {
+    let source = std::error::Error::source(error);
+    let source = source.and_then(|source| source.downcast_ref::<GetStreamError>());
+    source.is_some_and(|error| match error.kind() {
+        GetStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::STREAM_NOT_FOUND,
+        _ => false,
+    })
+}
+
 /// Keeps the view up to date until the last user is gone.
-async fn listen(
-    shared: std::sync::Weak<Shared>,
-    bucket: kv::Store,
+async fn listen(shared: Weak<Shared>, bucket: kv::Store, heartbeats: async_nats::Subscriber) {
+    let is_outdated = Notify::new();
+    // A slow reply about the table must not make collectors look silent.
+    tokio::select! {
+        () = listen_to_heartbeats(&shared, heartbeats, &is_outdated) => {}
+        () = read_tables(&shared, &bucket, &is_outdated) => {}
+    }
+}
+
+async fn listen_to_heartbeats(
+    shared: &Weak<Shared>,
     mut heartbeats: async_nats::Subscriber,
+    is_outdated: &Notify,
 ) {
-    let Some(mut open) = shared.upgrade().map(|shared| shared.connection.open.clone()) else {
-        return;
+    let upgraded = || {
+        let shared = shared.upgrade()?;
+        Some((shared.connection.open.clone(), shared.view().table.ttl()))
     };
-    let interval = shared.upgrade().map(|shared| shared.view().table.ttl());
-    let interval = heartbeat_interval(interval.unwrap_or(Duration::from_secs(2)));
-    let mut tick = tokio::time::interval(interval);
+    let Some((mut open, ttl)) = upgraded() else { return };
+    let mut tick = tokio::time::interval(heartbeat_interval(ttl));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut read_table = false;
     loop {
-        let mut restarted = false;
-        let received = tokio::select! {
-            heartbeat = heartbeats.next() => match heartbeat {
-                Some(message) => Some(message),
+        let mut heartbeat = None;
+        let mut reconnected = false;
+        tokio::select! {
+            message = heartbeats.next() => match message {
+                Some(message) => heartbeat = Heartbeat::parse(&message.payload),
                 None => return,
             },
             // Leases expire without an event.
-            _ = tick.tick() => None,
+            _ = tick.tick() => {}
             changed = open.changed() => {
                 if changed.is_err() {
                     return;
                 }
-                restarted = true;
-                None
+                reconnected = true;
             }
-        };
+        }
         let Some(shared) = shared.upgrade() else { return };
-        let is_open = *open.borrow() > 0;
-        if restarted {
+        let now = Instant::now();
+        let mut view = shared.view();
+        view.listened(now);
+        if reconnected {
             // The server may have lost the table, and a new one may have the same revision.
-            read_table = true;
-            shared.view().restart(Instant::now());
+            view.reconnected(now);
+            is_outdated.notify_one();
         }
-        if let Some(message) = received
-            && let Some(heartbeat) = Heartbeat::parse(&message.payload)
-        {
-            read_table |= shared.view().add_heartbeat(heartbeat, Instant::now());
+        if heartbeat.is_some_and(|heartbeat| view.add_heartbeat(heartbeat, now)) {
+            is_outdated.notify_one();
         }
-        if read_table && is_open {
-            match shared.connection.read_table(&bucket).await {
-                Ok(Some((table, revision))) => {
-                    read_table = false;
-                    shared.view().set_table(table, revision);
-                }
-                // Tried again after the next heartbeat or tick.
-                Ok(None) => {}
-                Err(error) => tracing::warn!(target: "bitmart_fleet", "table not read: {error}"),
-            }
-        }
+        drop(view);
         shared.notify();
+    }
+}
+
+async fn read_tables(shared: &Weak<Shared>, bucket: &kv::Store, is_outdated: &Notify) {
+    loop {
+        is_outdated.notified().await;
+        let Some(shared) = shared.upgrade() else { return };
+        if *shared.connection.open.borrow() == 0 {
+            continue;
+        }
+        let interval = heartbeat_interval(shared.view().table.ttl());
+        match shared.connection.read_table(bucket).await {
+            Ok(Some((table, revision))) => {
+                shared.view().set_table(table, revision);
+                shared.notify();
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(target: "bitmart_fleet", "table not read: {error}"),
+        }
+        drop(shared);
+        tokio::time::sleep(interval).await;
+        is_outdated.notify_one();
     }
 }

@@ -1,6 +1,6 @@
 //! Who collects what: one entry of a key-value bucket, changed by compare-and-set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ pub(crate) const MAX_SHARDS: usize = 256;
 /// Most replicas of a shard.
 pub(crate) const MAX_REPLICAS: usize = 4;
 
-/// A heartbeat has about 120 bytes.
-const MAX_HEARTBEAT_BYTES: usize = 1_024;
+/// A heartbeat has about 120 bytes, and about 1 KiB if its sender refuses all shards.
+const MAX_HEARTBEAT_BYTES: usize = 4_096;
 
 /// The shards of a fleet and their leases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ pub(crate) struct Heartbeat {
     /// A hash of its topics.
     #[serde(default)]
     pub(crate) topics: u64,
+    /// Shards that it does not take, because its connections to the exchange cannot carry their topics.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) refused: BTreeSet<usize>,
 }
 
 impl Heartbeat {

@@ -248,6 +248,39 @@ async fn headers_lower_the_limit_for_all_and_never_raise_it() {
 
 #[tokio::test]
 #[ignore = "needs redis-server: cargo xtask test fleet"]
+async fn a_lower_limit_holds_for_a_day_after_the_last_response_with_it() {
+    let server = ready().await;
+    let store = store(&server);
+    let budget = by_address();
+    let key = "{bitmart}:stated:by_address:ip:203.0.113.7";
+    store.settle(&budget, stated(0, 2, 5));
+    store.close().await;
+    let until = server.command(&["HGET", key, "until"]).expect("a reply");
+    let until: u128 = redis::from_redis_value(until).expect("a time");
+    let day = until - time(&server);
+    assert!((86_000_000_000..=86_400_000_000).contains(&day), "{day}");
+    // A day later.
+    server.command(&["HSET", key, "until", "1"]).expect("a reply");
+    store.settle(&budget, stated(0, 5, 5));
+    store.close().await;
+    assert_eq!(
+        server.command(&["HGET", key, "until"]),
+        Ok(redis::Value::BulkString(b"1".to_vec()))
+    );
+    assert_eq!(take_all(&store, &budget).await, 5);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server: cargo xtask test fleet"]
+async fn spellings_of_one_address_share_a_budget() {
+    let server = ready().await;
+    let [one, same] = ["2001:db8::7", "2001:0DB8:0:0::0007"].map(|address| at(&server, address));
+    assert_eq!(take_all(&one.build().expect("valid"), &by_address()).await, 5);
+    assert_eq!(take_all(&same.build().expect("valid"), &by_address()).await, 0);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server: cargo xtask test fleet"]
 async fn pauses_hold_for_the_budget_and_bans_for_the_address() {
     let server = ready().await;
     let [one, other] = [store(&server), store(&server)];
@@ -335,7 +368,9 @@ async fn settings_out_of_range_are_rejected() {
         builder().reply_timeout(Duration::from_secs(3)),
         builder().call_timeout(Duration::from_secs(3600)),
         builder().outage(Outage::Share(0)),
+        builder().call_timeout(Duration::ZERO),
         RedisBudgets::builder("redis://127.0.0.1:1", ""),
+        RedisBudgets::builder("redis://127.0.0.1:1", "here"),
     ] {
         assert!(invalid.build().is_err());
     }

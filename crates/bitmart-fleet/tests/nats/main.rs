@@ -12,4 +12,5 @@ mod failover;
 mod fencing;
 mod same_events;
 mod server;
+mod subscribing;
 mod topics;

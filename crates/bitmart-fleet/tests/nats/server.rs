@@ -55,6 +55,40 @@ async fn a_server_that_lost_its_disk_is_set_up_again() {
 
 #[tokio::test]
 #[ignore = "needs nats-server"]
+async fn a_lost_server_repeats_no_trades_of_two_collectors() {
+    let (mut nats, sandbox) = (Nats::start(), exchange().await);
+    let two = |builder: bitmart_fleet::collector::CollectorBuilder| builder.replicas(2);
+    let _first = collector(&nats, &sandbox, "a", two).await;
+    let _second = collector(&nats, &sandbox, "b", two).await;
+    let mut original = Recorder::start(&super::common::direct(&sandbox), TRADES).await;
+    let mut reader = Recorder::start(&nats.client().await, TRADES).await;
+    reader.events(5).await;
+    nats.kill();
+    reader.next(&Seen::Reconnecting).await;
+    nats.restart();
+    reader.next(&Seen::Resynced).await;
+    reader.events(20).await;
+    reader.is_part_of(&mut original).await;
+    let expected = [&Seen::Subscribed, &Seen::Reconnecting, &Seen::Resynced];
+    assert_eq!(reader.lifecycle(), expected, "the second collector joins without a further gap");
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn a_collector_stops_also_without_a_server() {
+    let (mut nats, sandbox) = (Nats::start(), exchange().await);
+    let collector = collector(&nats, &sandbox, "a", |builder| builder).await;
+    let mut reader = Recorder::start(&nats.client().await, TRADES).await;
+    reader.events(1).await;
+    nats.kill();
+    reader.next(&Seen::Reconnecting).await;
+    // It hands nothing over; waiting for each of its calls would take half a minute.
+    let stopped = tokio::time::timeout(Duration::from_secs(15), collector.stop()).await;
+    stopped.expect("in time");
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
 async fn a_reader_needs_the_documented_permissions_only() {
     let (nats, sandbox) = (Nats::start_with(PERMISSIONS), exchange().await);
     let connect = |options: Options| {

@@ -49,7 +49,7 @@ struct Input {
     next: Option<u64>,
     /// Since when it delivers without a loss.
     up_since: Option<Instant>,
-    /// Messages before the next one are missing, so the topic has to begin anew, with the history.
+    /// Messages before the next one are missing, so the input has to join again, with the history.
     is_behind: bool,
 }
 
@@ -60,14 +60,23 @@ impl Merger {
         Self { inputs, dedup, ttl, is_up: false }
     }
 
+    /// The number of inputs, and the timeout of their holders.
+    pub(super) fn layout(&self) -> (usize, Duration) {
+        (self.inputs.len(), self.ttl)
+    }
+
     /// Whether the input delivers.
     pub(super) fn is_input_up(&self, input: usize) -> bool {
         self.inputs[input].up_since.is_some()
     }
 
-    /// Whether the topic has to begin anew with the history of the input.
+    /// Whether the input has to [join](Self::join) again.
     pub(super) fn is_behind(&self, input: usize) -> bool {
         self.inputs[input].is_behind
+    }
+
+    pub(super) fn set_behind(&mut self, input: usize, is_behind: bool) {
+        self.inputs[input].is_behind = is_behind;
     }
 
     /// The holder was silent for too long.
@@ -80,8 +89,17 @@ impl Merger {
         out: &mut Vec<Output>,
     ) {
         self.down(input, reason, reach, now, out);
-        // If it sends heartbeats again, readers have been told of a loss and need a new beginning.
+        // If it sends heartbeats again, what it published meanwhile was not received.
         (self.inputs[input].next, self.inputs[input].is_behind) = (None, true);
+    }
+
+    /// Everything is to be joined anew, after a loss of the subscriptions. What was passed is remembered, because
+    /// another collector may send it again.
+    pub(super) fn begin_again(&mut self, reason: ReconnectReason, out: &mut Vec<Output>) {
+        self.inputs.fill_with(Input::default);
+        if std::mem::take(&mut self.is_up) {
+            out.push(Output::Reconnecting(reason));
+        }
     }
 
     /// Continues an input behind the last message of its holder, which was published before this reader came.
@@ -92,8 +110,12 @@ impl Merger {
         now: Instant,
         out: &mut Vec<Output>,
     ) {
-        self.inputs[input].term = last.term;
-        self.inputs[input].next = Some(last.number + 1);
+        let state = &mut self.inputs[input];
+        if last.term < state.term {
+            return;
+        }
+        (state.term, state.is_behind) = (last.term, false);
+        state.next = Some(last.number.saturating_add(1));
         match last.kind {
             Kind::Reconnecting => self.down(input, reason(last), EXCHANGE_LOSS, now, out),
             Kind::Rejected => self.lifecycle(input, last, now, out),
@@ -127,7 +149,7 @@ impl Merger {
         if message.number < expected {
             return;
         }
-        state.next = Some(message.number + 1);
+        state.next = Some(message.number.saturating_add(1));
         if message.number > expected {
             self.lost(input, message.number - expected, now, out);
         }
@@ -162,8 +184,10 @@ impl Merger {
         now: Instant,
         out: &mut Vec<Output>,
     ) {
+        let was_up = self.is_input_up(input);
         self.inputs[input].up_since = None;
-        if self.is_covered(input, reach, now) {
+        let is_known = !was_up && self.is_another_up(input);
+        if is_known || self.is_covered(input, reach, now) {
             return;
         }
         out.push(Output::Reconnecting(reason));
@@ -198,6 +222,10 @@ impl Merger {
             Kind::Rejected => {
                 let Rejected { code, text } = rejected(message);
                 out.push(Output::Rejected(code, text));
+            }
+            Kind::Down if self.is_input_up(input) => {
+                let detail = format!("collector {} does not receive the topic", message.collector);
+                self.down(input, ReconnectReason::Lost { detail }, EXCHANGE_LOSS, now, out);
             }
             Kind::Stale | Kind::Alive | Kind::Down => {}
         }

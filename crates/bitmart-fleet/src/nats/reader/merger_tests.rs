@@ -131,3 +131,81 @@ fn both_collectors_down_is_down() {
     assert_eq!(run(&mut merger, 1, now, &[down(9, 1)]), ["down"]);
     assert_eq!(run(&mut merger, 1, now, &[message(Kind::Resynced, 9, 2, "")]), ["up"]);
 }
+
+fn lost() -> ReconnectReason {
+    ReconnectReason::Lost { detail: String::new() }
+}
+
+#[test]
+fn an_input_that_is_behind_joins_alone_and_repeats_nothing() {
+    let (mut merger, now) = (Merger::new(2, TTL), Instant::now());
+    assert_eq!(run(&mut merger, 0, now, &[frame(1, 0, "a"), frame(1, 1, "b")]), ["up", "a", "b"]);
+    // This reader came before the first heartbeat of the other.
+    assert_eq!(run(&mut merger, 1, now, &[frame(9, 5, "a")]), [""; 0]);
+    assert!(merger.is_behind(1));
+    let mut out = Vec::new();
+    merger.join(1, &frame(9, 5, "a"), now, &mut out);
+    assert_eq!(names(&mut out), [""; 0]);
+    assert!(!merger.is_behind(1), "it joins once");
+    assert_eq!(run(&mut merger, 1, now, &[frame(9, 6, "b")]), [""; 0], "passed before");
+    assert_eq!(run(&mut merger, 0, now, &[frame(1, 2, "c")]), ["c"]);
+    assert_eq!(run(&mut merger, 1, now, &[frame(9, 7, "c"), frame(9, 8, "d")]), ["d"]);
+}
+
+#[test]
+fn the_backlog_of_a_holder_that_was_cut_off_repeats_nothing() {
+    let (mut merger, now) = (Merger::new(2, TTL), Instant::now());
+    run(&mut merger, 0, now, &[frame(1, 0, "a")]);
+    run(&mut merger, 1, now, &[frame(9, 0, "a")]);
+    let (mut out, later) = (Vec::new(), now + LONG);
+    merger.silent(1, lost(), TTL, later, &mut out);
+    assert_eq!(names(&mut out), [""; 0], "covered by the first");
+    assert_eq!(run(&mut merger, 0, later, &[frame(1, 1, "b"), frame(1, 2, "c")]), ["b", "c"]);
+    assert_eq!(run(&mut merger, 1, later, &[frame(9, 1, "b")]), [""; 0]);
+    merger.join(1, &frame(9, 1, "b"), later, &mut out);
+    assert_eq!(names(&mut out), [""; 0]);
+    assert!(!merger.is_behind(1));
+    assert_eq!(run(&mut merger, 1, later, &[frame(9, 2, "c"), frame(9, 3, "d")]), ["d"]);
+}
+
+#[test]
+fn a_new_beginning_is_a_reported_gap_and_repeats_nothing() {
+    let (mut merger, now) = (Merger::new(2, TTL), Instant::now());
+    run(&mut merger, 0, now, &[frame(1, 0, "a"), frame(1, 1, "b")]);
+    let mut out = Vec::new();
+    merger.begin_again(lost(), &mut out);
+    assert_eq!(names(&mut out), ["down"]);
+    merger.begin_again(lost(), &mut out);
+    assert_eq!(names(&mut out), [""; 0], "reported once");
+    merger.join(1, &frame(9, 0, "a"), now, &mut out);
+    assert_eq!(names(&mut out), ["up"]);
+    assert_eq!(run(&mut merger, 1, now, &[frame(9, 1, "b"), frame(9, 2, "c")]), ["c"]);
+}
+
+#[test]
+fn a_topic_that_the_collector_does_not_receive_is_down() {
+    let (mut merger, now) = (Merger::new(1, TTL), Instant::now());
+    let down = |number| message(Kind::Down, 1, number, "");
+    assert_eq!(run(&mut merger, 0, now, &[down(0)]), [""; 0], "it never delivered");
+    assert_eq!(run(&mut merger, 0, now, &[frame(1, 1, "a"), down(2)]), ["up", "a", "down"]);
+    assert_eq!(run(&mut merger, 0, now, &[down(3)]), [""; 0]);
+}
+
+#[test]
+fn an_input_that_is_down_already_does_not_interrupt_the_other() {
+    let (mut merger, now) = (Merger::new(2, TTL), Instant::now());
+    run(&mut merger, 0, now, &[frame(1, 0, "a")]);
+    let down = message(Kind::Reconnecting, 9, 0, r#"{"reason":"closed"}"#);
+    assert_eq!(run(&mut merger, 1, now, &[down]), [""; 0]);
+    assert_eq!(run(&mut merger, 0, now, &[frame(1, 1, "b")]), ["b"]);
+}
+
+#[test]
+fn the_highest_number_is_no_overflow() {
+    let (mut merger, now) = (Merger::new(1, TTL), Instant::now());
+    let mut out = Vec::new();
+    merger.join(0, &frame(1, u64::MAX, "a"), now, &mut out);
+    assert_eq!(names(&mut out), ["up"]);
+    let last = [frame(1, u64::MAX, "b"), frame(1, 3, "c")];
+    assert_eq!(run(&mut merger, 0, now, &last), ["b"]);
+}

@@ -13,17 +13,12 @@ use tokio::sync::watch;
 
 use super::Shared;
 use super::merger::{Merger, Output};
+use super::past;
 use crate::nats::message::{Kind, Message};
 use crate::nats::{Error, history, subject};
 
 /// Pause before `JetStream` is asked again after a failure.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
-
-/// How often, and after which pause, a new topic is read again that does not yet tell where its snapshot is. Its number
-/// of messages is below the limit.
-const SNAPSHOT_ATTEMPTS: u32 = 5;
-const SNAPSHOT_DELAY: Duration = Duration::from_millis(100);
-const NEW_TOPIC: u64 = 100;
 
 /// What a reader that comes later needs of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +48,8 @@ impl Channel {
 enum End {
     /// Nobody reads it any more, or it was rejected.
     Finished,
-    /// Begin again, with the history.
-    Restart,
+    /// Begin again, with the history, for this reason.
+    Restart(&'static str),
 }
 
 pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
@@ -62,12 +57,14 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
     if feed.topic().len() > subject::MAX_NAME_BYTES {
         return feed.end("the name of the topic is too long for the fleet");
     }
+    let merger = Merger::new(1, shared.view().table.ttl());
     let mut topic = Topic {
         channel: Channel::of(feed.topic()),
         supports_request: catalog::channel(feed.dialect(), feed.topic())
             .is_some_and(|channel| channel.supports_request),
         open: shared.connection.open.clone(),
         changes: shared.changed.subscribe(),
+        merger,
         feed: Some(feed),
         out: Vec::new(),
         tail,
@@ -76,10 +73,10 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
     loop {
         match topic.session().await {
             Ok(End::Finished) => return,
-            Ok(End::Restart) => {}
+            Ok(End::Restart(reason)) => topic.begin_again(reason.to_owned(), false),
             Err(error) => {
                 tracing::warn!(target: "bitmart_fleet", topic = topic.tail, "{error}");
-                topic.lost(error.to_string());
+                topic.begin_again(error.to_string(), true);
                 tokio::time::sleep(RETRY_DELAY).await;
             }
         }
@@ -95,6 +92,7 @@ struct Topic {
     supports_request: bool,
     open: watch::Receiver<u64>,
     changes: watch::Receiver<u64>,
+    merger: Merger,
     out: Vec<Output>,
 }
 
@@ -112,7 +110,9 @@ impl Topic {
             Channel::Events => (0..replicas).collect(),
             Channel::States | Channel::Book => vec![self.live_replica(shard, replicas)],
         };
-        let mut merger = Merger::new(replicas.len(), ttl);
+        if self.merger.layout() != (replicas.len(), ttl) {
+            self.merger = Merger::new(replicas.len(), ttl);
+        }
         let mut messages = SelectAll::new();
         for (input, replica) in replicas.iter().enumerate() {
             let subject = subject::of_replica(&self.shared.connection.prefix, *replica, &self.tail);
@@ -124,9 +124,11 @@ impl Topic {
         let flushed = self.shared.connection.client.flush().await;
         flushed.map_err(|error| Error::jetstream("the subscription", error))?;
         for (input, replica) in replicas.iter().enumerate() {
-            self.join(&mut merger, input, shard, *replica).await?;
+            if !self.join(input, shard, *replica).await? {
+                return Ok(End::Finished);
+            }
         }
-        self.check_leases(&mut merger, shard, &replicas);
+        self.check_leases(shard, &replicas);
         loop {
             if !self.apply() {
                 return Ok(End::Finished);
@@ -134,26 +136,35 @@ impl Topic {
             let Some(feed) = &mut self.feed else { return Ok(End::Finished) };
             tokio::select! {
                 message = messages.next() => {
-                    let Some((input, message)) = message else { return Ok(End::Restart) };
+                    let Some((input, message)) = message else {
+                        return Ok(End::Restart("the subscription at NATS has ended"));
+                    };
                     let headers = message.headers.unwrap_or_default();
                     if let Some(message) = Message::parse(&headers, message.payload) {
-                        merger.message(input, &message, Instant::now(), &mut self.out);
+                        self.merger.message(input, &message, Instant::now(), &mut self.out);
                     }
                 }
                 request = feed.next_request() => match request {
                     None => return Ok(End::Finished),
-                    Some(FeedRequest::Resubscribe) => return Ok(End::Restart),
+                    Some(FeedRequest::Resubscribe) => {
+                        return Ok(End::Restart("a reader of this program subscribes it anew"));
+                    }
                     Some(_) => self.request_snapshot().await,
                 },
                 _ = self.changes.changed() => {
-                    if self.check_leases(&mut merger, shard, &replicas) {
-                        return Ok(End::Restart);
+                    if self.check_leases(shard, &replicas) {
+                        return Ok(End::Restart("another collector is read"));
+                    }
+                    for (input, replica) in replicas.iter().enumerate() {
+                        let is_back = self.merger.is_behind(input) && self.is_live(shard, *replica);
+                        if is_back && !self.join(input, shard, *replica).await? {
+                            return Ok(End::Finished);
+                        }
                     }
                 }
                 _ = self.open.changed() => {
                     if *self.open.borrow() != connection {
-                        self.lost("the connection to NATS was lost".to_owned());
-                        return Ok(End::Restart);
+                        return Ok(End::Restart("the connection to NATS was lost"));
                     }
                 }
             }
@@ -176,42 +187,35 @@ impl Topic {
 
     /// The first replica with a live holder.
     fn live_replica(&self, shard: usize, replicas: usize) -> usize {
-        let (view, now) = (self.shared.view(), Instant::now());
-        (0..replicas).find(|replica| view.live_lease(shard, *replica, now).is_some()).unwrap_or(0)
+        (0..replicas).find(|replica| self.is_live(shard, *replica)).unwrap_or(0)
     }
 
-    /// Brings a new reader to the present: a whole book, the last state, or only whether the topic delivers.
-    async fn join(
-        &mut self,
-        merger: &mut Merger,
-        input: usize,
-        shard: usize,
-        replica: usize,
-    ) -> Result<(), Error> {
-        let subject = subject::of_replica(&self.shared.connection.prefix, replica, &self.tail);
-        let Some((mut last, mut sequence)) = history::last(&self.shared.stream, &subject).await?
-        else {
-            return Ok(());
-        };
-        // The snapshot of a new collector may not be acknowledged yet.
-        for _ in 0..SNAPSHOT_ATTEMPTS {
-            let is_new = last.is_up() && last.number < NEW_TOPIC && last.snapshot.is_none();
-            if self.channel != Channel::Book || !is_new {
-                break;
-            }
-            tokio::time::sleep(SNAPSHOT_DELAY).await;
-            if let Some(newer) = history::last(&self.shared.stream, &subject).await? {
-                (last, sequence) = newer;
-            }
-        }
+    fn is_live(&self, shard: usize, replica: usize) -> bool {
+        self.shared.view().live_lease(shard, replica, Instant::now()).is_some()
+    }
+
+    /// Brings an input to the present: a complete book, the last state, or only whether the topic delivers. Returns
+    /// `false` if nobody reads the topic any more.
+    async fn join(&mut self, input: usize, shard: usize, replica: usize) -> Result<bool, Error> {
+        let shared = self.shared.clone();
+        let subject = subject::of_replica(&shared.connection.prefix, replica, &self.tail);
+        let last = past::last_message(&shared, &subject, self.channel);
+        let Some(last) = self.while_reading(last).await else { return Ok(false) };
+        let Some((last, sequence)) = last? else { return Ok(true) };
         let now = Instant::now();
-        let holder = self.shared.view().live_lease(shard, replica, now).map(|lease| lease.term);
+        let holder = shared.view().live_lease(shard, replica, now).map(|lease| lease.term);
         if holder != Some(last.term) {
-            return Ok(());
+            // Either its heartbeat has not arrived yet, and it joins then, or its first message will.
+            self.merger.set_behind(input, holder.is_none());
+            return Ok(true);
         }
-        merger.join(input, &last, now, &mut self.out);
-        if !merger.is_input_up(input) {
-            return Ok(());
+        self.merger.join(input, &last, now, &mut self.out);
+        // Subscriptions are confirmed before a long history is read.
+        if !self.apply() {
+            return Ok(false);
+        }
+        if !self.merger.is_input_up(input) {
+            return Ok(true);
         }
         match self.channel {
             Channel::Events => {}
@@ -224,46 +228,56 @@ impl Topic {
                 let frames = match last.snapshot {
                     Some(first) => {
                         let range = (first, sequence);
-                        history::range(&self.shared.stream, &subject, last.term, range).await?
+                        let read = history::range(&shared.stream, &subject, last.term, range);
+                        let Some(read) = self.while_reading(read).await else { return Ok(false) };
+                        read?
                     }
                     None => Vec::new(),
                 };
-                if let Some(whole) = whole(frames, &last) {
-                    self.out.extend(whole);
+                if let Some(frames) = past::complete(frames, &last) {
+                    self.out.extend(frames);
                 } else {
                     // The history does not reach back to a snapshot.
-                    self.out.push(Output::Lagged(last.number + 1));
+                    self.out.push(Output::Lagged(last.number.saturating_add(1)));
                     self.request_snapshot().await;
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Reports holders that have died or were replaced. Returns whether to begin again.
-    fn check_leases(&mut self, merger: &mut Merger, shard: usize, replicas: &[usize]) -> bool {
+    /// Awaits this and adds and removes subscriptions meanwhile. `None` if the last one is gone. What is being read
+    /// fulfills a request for a snapshot.
+    async fn while_reading<T>(&mut self, read: impl Future<Output = T>) -> Option<T> {
+        let mut read = std::pin::pin!(read);
+        loop {
+            tokio::select! {
+                done = &mut read => return Some(done),
+                request = self.feed.as_mut()?.next_request() => drop(request?),
+            }
+        }
+    }
+
+    /// Reports holders that have died or were replaced. Returns whether another replica is to be read.
+    fn check_leases(&mut self, shard: usize, replicas: &[usize]) -> bool {
         let now = Instant::now();
         let view = self.shared.view();
         for (input, replica) in replicas.iter().enumerate() {
             let Some(lease) = view.table.lease(shard, *replica) else { continue };
             let detail = format!("collector {} holds the topic now", lease.holder);
-            merger.replaced(input, lease.term, detail, now, &mut self.out);
-            let is_live = view.is_live(lease, now);
-            if is_live && merger.is_behind(input) {
-                return true;
-            }
-            if !is_live && merger.is_input_up(input) {
+            self.merger.replaced(input, lease.term, detail, now, &mut self.out);
+            if view.is_free(Some(lease), now) && self.merger.is_input_up(input) {
                 let ttl = view.table.ttl() + Duration::from_secs(1);
                 let what = if lease.released { "stopped" } else { "fallen silent" };
                 let detail = format!("collector {} of the topic has {what}", lease.holder);
-                merger.silent(input, ReconnectReason::Lost { detail }, ttl, now, &mut self.out);
+                let reason = ReconnectReason::Lost { detail };
+                self.merger.silent(input, reason, ttl, now, &mut self.out);
             }
         }
         // A topic that is read from one replica moves to another if its holder is dead.
-        let is_dead = |replica| view.live_lease(shard, replica, now).is_none();
         replicas.len() == 1
-            && is_dead(replicas[0])
-            && (0..view.table.replicas).any(|replica| !is_dead(replica))
+            && view.is_free(view.table.lease(shard, replicas[0]), now)
+            && (0..view.table.replicas).any(|other| view.live_lease(shard, other, now).is_some())
     }
 
     async fn request_snapshot(&self) {
@@ -273,8 +287,14 @@ impl Topic {
         }
     }
 
-    fn lost(&mut self, detail: String) {
-        self.out.push(Output::Reconnecting(ReconnectReason::Lost { detail }));
+    /// Reports the gap before a new beginning: always one of a topic that delivers, and others if they are failures.
+    fn begin_again(&mut self, detail: String, is_failure: bool) {
+        let reason = ReconnectReason::Lost { detail };
+        let before = self.out.len();
+        self.merger.begin_again(reason.clone(), &mut self.out);
+        if is_failure && self.out.len() == before {
+            self.out.push(Output::Reconnecting(reason));
+        }
         self.apply();
     }
 
@@ -316,14 +336,4 @@ impl Topic {
         }
         self.feed.is_some()
     }
-}
-
-/// The frames from the last snapshot on, if none is missing.
-fn whole(messages: Vec<Message>, last: &Message) -> Option<Vec<Output>> {
-    let first = messages.first()?.number;
-    let is_complete =
-        messages.iter().zip(first..).all(|(message, number)| message.number == number)
-            && messages.last()?.number == last.number;
-    let frames = messages.into_iter().filter(|message| message.kind == Kind::Frame);
-    is_complete.then(|| frames.map(|frame| Output::Frame(frame.payload, frame.received)).collect())
 }

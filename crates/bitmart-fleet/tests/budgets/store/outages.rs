@@ -72,3 +72,61 @@ async fn other_settings_and_unsuitable_servers_are_refused() {
     server.command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).expect("a reply");
     assert!(matches!(store(&server).check().await, Err(StoreError::Unsuitable(_))));
 }
+
+/// Waits until a caller is refused for this reason.
+async fn until_refused(store: &RedisBudgets, budget: &Budget, reason: ThrottleReason) -> Duration {
+    let start = Instant::now();
+    loop {
+        match store.acquire(budget, Duration::ZERO).await {
+            Err(refusal) if refusal.reason == reason => return refusal.wait,
+            other => assert!(start.elapsed() < PATIENCE, "not {reason:?}: {other:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server: cargo xtask test fleet"]
+async fn bans_and_pauses_outlive_a_flush() {
+    let server = ready().await;
+    let [warned, other] = [store(&server), store(&server)];
+    warned.ban(Duration::from_secs(120));
+    warned.pause(&by_address(), Duration::from_secs(600));
+    warned.close().await;
+    server.command(&["FLUSHALL"]).expect("a reply");
+    // The process that received them requests nothing itself.
+    let key = Budget::new(&BY_KEY, Some("mine"), 0);
+    let wait = until_refused(&other, &key, ThrottleReason::Banned).await;
+    assert!(wait > Duration::from_secs(90) && wait <= Duration::from_secs(120), "{wait:?}");
+    let ban = "{bitmart}:ban:ip:203.0.113.7";
+    server.command(&["DEL", ban]).expect("a reply");
+    let paused = server.command(&["HGET", "{bitmart}:stated:by_address:ip:203.0.113.7", "paused"]);
+    assert!(matches!(paused, Ok(redis::Value::BulkString(_))), "{paused:?}");
+}
+
+/// Redis is unreachable for a while, and knows as much as before when it is back.
+#[tokio::test]
+#[ignore = "needs redis-server: cargo xtask test fleet"]
+async fn permits_that_were_used_alone_are_free_before_redis_grants_again() {
+    let server = ready().await;
+    let reply_timeout = Duration::from_millis(100);
+    let share = builder(&server).reply_timeout(reply_timeout).outage(Outage::Share(100));
+    let share = share.build().expect("valid");
+    let budget = by_address();
+    share.check().await.expect("reachable");
+    server.command(&["CLIENT", "PAUSE", "12000"]).expect("a reply");
+    let first = share.acquire(&budget, PATIENCE).await.expect("alone");
+    let mut used = vec![first];
+    while let Ok(permit) = share.acquire(&budget, Duration::ZERO).await {
+        used.push(permit);
+    }
+    assert_eq!(used.len(), 5, "all of its share");
+    // A reply means that the pause is over.
+    time(&server);
+    let ended = Instant::now();
+    for permit in used {
+        share.end(&budget, permit, RequestEnd::Counted);
+    }
+    share.acquire(&budget, PATIENCE).await.expect("in the end");
+    assert!(ended.elapsed() >= Duration::from_secs(5), "within the window: {:?}", ended.elapsed());
+}

@@ -169,7 +169,7 @@ fn spot_row(order: &SpotOrder) -> OrderRow {
         id: order.id,
         account: order.account,
         created_ms: order.created_ms,
-        client_id: request.client_id.as_deref(),
+        client_id: request.client_order_id.as_deref(),
         filled,
         state,
     };
@@ -182,7 +182,7 @@ fn futures_row(order: &FuturesOrder) -> OrderRow {
         id: order.id,
         account: order.account,
         created_ms: order.created_ms,
-        client_id: request.client_id.as_deref(),
+        client_id: request.client_order_id.as_deref(),
         filled: order.filled,
         state: if order.open { "open" } else { "finished" },
     };
@@ -195,13 +195,13 @@ impl<'a> Common<'a> {
             id: trigger.id,
             account: trigger.account,
             created_ms: trigger.created_ms,
-            client_id: trigger.client_id.as_deref(),
+            client_id: trigger.client_order_id.as_deref(),
             filled: Decimal::ZERO,
             state: match trigger.state {
                 TriggerState::Waiting => "waiting",
                 TriggerState::Placed(_) => "triggered",
-                TriggerState::Refused => "refused",
-                TriggerState::Cancelled => "cancelled",
+                TriggerState::Rejected => "rejected",
+                TriggerState::Canceled => "canceled",
             },
         }
     }

@@ -1,0 +1,129 @@
+//! Sends the heartbeats of a collector and listens to those of all.
+//!
+//! Nothing here waits for `JetStream`: a slow reply must neither make this collector silent nor others look so.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use async_nats::Subscriber;
+use futures_util::StreamExt as _;
+use tokio::sync::{Notify, watch};
+use tokio::time::MissedTickBehavior;
+
+use crate::nats::table::Heartbeat;
+use crate::nats::view::{View, heartbeat_interval};
+use crate::nats::{Connection, Error};
+
+/// What the tasks of a collector know of the fleet.
+pub(super) struct Fleet {
+    connection: Connection,
+    pub(super) id: String,
+    /// Random, new for each start.
+    pub(super) session: String,
+    view: Mutex<View>,
+    /// A hash of the topics.
+    topics: u64,
+    refused: watch::Receiver<BTreeSet<usize>>,
+    leaving: AtomicBool,
+    /// A heartbeat has named another table than the known one.
+    is_outdated: AtomicBool,
+    /// A heartbeat has arrived.
+    pub(super) arrived: Notify,
+}
+
+impl Fleet {
+    pub(super) fn new(
+        connection: Connection,
+        (id, session): (String, String),
+        view: View,
+        topics: u64,
+        refused: watch::Receiver<BTreeSet<usize>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            connection,
+            id,
+            session,
+            view: Mutex::new(view),
+            topics,
+            refused,
+            leaving: AtomicBool::new(false),
+            is_outdated: AtomicBool::new(false),
+            arrived: Notify::new(),
+        })
+    }
+
+    pub(super) fn view(&self) -> MutexGuard<'_, View> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on heartbeats say that it is about to stop.
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn take_outdated(&self) -> bool {
+        self.is_outdated.swap(false, Ordering::Relaxed)
+    }
+
+    pub(super) async fn send_heartbeat(&self) {
+        let (revision, interval) = {
+            let view = self.view();
+            (view.revision, heartbeat_interval(view.table.ttl()))
+        };
+        let heartbeat = Heartbeat {
+            id: self.id.clone(),
+            session: self.session.clone(),
+            revision,
+            leaving: self.leaving.load(Ordering::Relaxed),
+            refused: self.refused.borrow().clone(),
+            topics: self.topics,
+        };
+        let text = serde_json::to_vec(&heartbeat).unwrap_or_default();
+        let sent = self.connection.client.publish(self.connection.member_subject(), text.into());
+        // The queue of the client is full while NATS is not connected.
+        let _ = tokio::time::timeout(interval / 2, sent).await;
+    }
+
+    /// Subscribes to the heartbeats of all collectors.
+    pub(super) async fn subscribe(connection: &Connection) -> Result<Subscriber, Error> {
+        let heartbeats = connection.client.subscribe(connection.member_subject()).await;
+        heartbeats.map_err(|error| Error::jetstream("heartbeats", error))
+    }
+
+    /// Sends and listens until the connection is closed.
+    pub(super) async fn run(&self, mut heartbeats: Subscriber) {
+        let mut tick = tokio::time::interval(heartbeat_interval(self.view().table.ttl()));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_duplicate = false;
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {
+                    self.view().listened(Instant::now());
+                    self.send_heartbeat().await;
+                }
+                message = heartbeats.next() => {
+                    let Some(message) = message else { return };
+                    let Some(heartbeat) = Heartbeat::parse(&message.payload) else { continue };
+                    let is_other = heartbeat.id == self.id && heartbeat.session != self.session;
+                    if is_other && !heartbeat.leaving && !is_duplicate {
+                        is_duplicate = true;
+                        tracing::error!(
+                            target: "bitmart_fleet",
+                            "another collector has the id {}: each needs its own", self.id
+                        );
+                    }
+                    let now = Instant::now();
+                    let mut view = self.view();
+                    view.listened(now);
+                    if view.add_heartbeat(heartbeat, now) {
+                        self.is_outdated.store(true, Ordering::Relaxed);
+                    }
+                    drop(view);
+                    self.arrived.notify_one();
+                }
+            }
+        }
+    }
+}
