@@ -25,7 +25,7 @@ pub(crate) struct Tracked {
 impl Tracked {
     pub(crate) fn new(count: usize) -> Result<Self, Failure> {
         let order: bitmart_rest::spot::Order = serde_json::from_str(ORDER)?;
-        let order = Order::from(order);
+        let order = Order::try_from(order).map_err(|item| format!("{item:?}"))?;
         let orders = (0..count)
             .map(|number| {
                 let mut order = order.clone();
