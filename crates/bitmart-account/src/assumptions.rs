@@ -29,7 +29,7 @@ pub struct Assumptions {
     /// [`AccountTracker`](crate::AccountTracker) adds the time after which a silent connection counts as
     /// lost, 20 s by default: messages may wait in the network that long and then be lost, behind others
     /// that arrive. It has no effect on the time until the account is live. With
-    /// [`AccountSync`](crate::AccountSync), P must contain that time. Not covered is a connection that
+    /// [`AccountSync`](crate::sync::AccountSync), P must contain that time. Not covered is a connection that
     /// falls further and further behind without being silent that long.
     pub max_push_delay: Duration,
     /// H: maximum time from a fill, or a change of an order, a balance or a position, until REST queries

@@ -12,7 +12,9 @@ use bitmart_types::json::JsonFault;
 use crate::code::{self, Category, ClockFault, RetryAdvice};
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::wire::endpoint::{Effect, Endpoint, Metadata};
-use crate::wire::rate_limit::{RateLimitState, ThrottleReason, Throttled};
+#[cfg(feature = "client")]
+use crate::wire::rate_limit::Throttled;
+use crate::wire::rate_limit::{RateLimitState, ThrottleReason};
 use crate::wire::response::advice;
 use crate::wire::validate::ValidationError;
 
@@ -103,7 +105,10 @@ impl Error {
         Self::new(metadata, kind, Outcome::NotSent)
     }
     #[cfg(feature = "client")]
-    pub(crate) fn throttled(metadata: &'static Metadata, throttled: Throttled) -> Self {
+    pub(crate) fn throttled(
+        metadata: &'static Metadata,
+        throttled: crate::wire::rate_limit::Throttled,
+    ) -> Self {
         Self::new(metadata, ErrorKind::Throttled(throttled), Outcome::NotSent)
     }
     pub(crate) fn transport(metadata: &'static Metadata, error: TransportError) -> Self {

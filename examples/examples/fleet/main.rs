@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart::rest::{Client, ErrorKind, LimitPolicy, Limiter, spot};
+use bitmart::rest::limit::{LimitPolicy, Limiter};
+use bitmart::rest::{Client, ErrorKind, spot};
 use bitmart::sandbox::{Config, Sandbox};
 use bitmart::ws::{self, Update, topic};
 use bitmart::{Timestamp, dec};

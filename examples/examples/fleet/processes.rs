@@ -53,10 +53,13 @@ pub(crate) fn is_wanted() -> bool {
     !end.load(Ordering::Relaxed)
 }
 
+/// An event with the name of its process.
+type Named = (String, Event);
+
 /// The servers and all processes. They end when this is dropped.
 pub(crate) struct Fleet {
     processes: BTreeMap<String, Running>,
-    events: (Sender<(String, Event)>, Receiver<(String, Event)>),
+    events: (Sender<Named>, Receiver<Named>),
     seen: BTreeMap<String, Vec<Event>>,
     exchange: String,
     nats: String,

@@ -89,9 +89,10 @@ async fn is_accepted<H: History>(client: &Client, request: &H, at: i64) -> Optio
 mod tests {
     use bitmart::Credentials;
     use bitmart::rest::bytes::Bytes;
+    use bitmart::rest::http;
+    use bitmart::rest::limit::{LimitPolicy, Limiter};
     use bitmart::rest::spot::ListOrderHistory;
     use bitmart::rest::transport::{Body, from_fn};
-    use bitmart::rest::{LimitPolicy, Limiter, http};
 
     use super::*;
 

@@ -76,7 +76,7 @@ pub(super) struct Message {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Body {
-    Update(Update),
+    Update(Box<Update>),
     /// Sent after each change, and regularly so that silence has a meaning.
     Truth(Truths),
 }

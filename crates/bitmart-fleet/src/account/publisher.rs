@@ -333,7 +333,7 @@ impl Task {
             }
         };
         self.tracked.log.add(Timestamp::now(), &update);
-        self.publish(Body::Update(update)).await;
+        self.publish(Body::Update(Box::new(update))).await;
     }
 
     fn refresh_status(&self) {

@@ -103,7 +103,7 @@ impl Replica {
             Some(next) if message.number == next => {
                 (self.next, self.received) = (Some(next + 1), now);
                 match message.body {
-                    Body::Update(update) => self.apply(update),
+                    Body::Update(update) => self.apply(*update),
                     Body::Truth(truths) => self.set_truths(truths),
                 }
             }

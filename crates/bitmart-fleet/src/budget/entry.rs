@@ -113,7 +113,7 @@ impl Drop for Leasing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use bitmart_rest::{Host, Metadata, Method};
+    use bitmart_rest::endpoint::{Host, Metadata, Method};
 
     use super::*;
 

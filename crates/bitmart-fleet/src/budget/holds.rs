@@ -96,7 +96,8 @@ impl Hold {
 mod tests {
     use std::time::Duration;
 
-    use bitmart_rest::{Budget, Host, Metadata, Method};
+    use bitmart_rest::endpoint::{Host, Metadata, Method};
+    use bitmart_rest::limit::Budget;
 
     use super::*;
 

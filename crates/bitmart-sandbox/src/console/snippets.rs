@@ -105,7 +105,7 @@ impl Parts<'_> {
         let parameters =
             if method == "Get" { query_as_json(&self.record.query()) } else { self.body.clone() };
         format!(
-            "use bitmart::rest::{{self, Method, catalog}};\n\
+            "use bitmart::rest::{{self, catalog, endpoint::Method}};\n\
              use bitmart::{{Credentials, Environment}};\n\n\
              #[tokio::main]\n\
              async fn main() -> Result<(), Box<dyn std::error::Error>> {{\n\

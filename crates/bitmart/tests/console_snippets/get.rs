@@ -1,4 +1,4 @@
-use bitmart::rest::{self, Method, catalog};
+use bitmart::rest::{self, catalog, endpoint::Method};
 use bitmart::{Credentials, Environment};
 
 #[tokio::main]

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::*;
 
-const TTL: Duration = Duration::from_millis(1_000);
+const TTL: Duration = Duration::from_secs(1);
 
 fn order(id: u8, progress: &str) -> Order {
     let order = json!({
@@ -142,13 +142,16 @@ impl World {
         match step {
             Step::Open(id, fate) => {
                 if !self.finished.contains(&id) && self.account.open.insert(id) {
-                    self.publish(Body::Update(Update::Order(order(id, "Open"))), fate);
+                    self.publish(Body::Update(Box::new(Update::Order(order(id, "Open")))), fate);
                 }
             }
             Step::Finish(id, fate) => {
                 if self.account.open.remove(&id) {
                     self.finished.insert(id);
-                    self.publish(Body::Update(Update::Order(order(id, "Canceled"))), fate);
+                    self.publish(
+                        Body::Update(Box::new(Update::Order(order(id, "Canceled")))),
+                        fate,
+                    );
                 }
             }
             Step::Live(live, fate) => {
@@ -161,7 +164,7 @@ impl World {
                 self.publish(Body::Truth(truth(self.account.live)), fate);
             }
             Step::Stale(id) => {
-                let body = Body::Update(Update::Order(order(100 + id, "Open")));
+                let body = Body::Update(Box::new(Update::Order(order(100 + id, "Open"))));
                 // It continues its numbers, which the reader may wait for.
                 let number = self.replica.next.unwrap_or(0);
                 if self.replica.term == self.term && self.requested.is_none() {
