@@ -9,7 +9,7 @@ use crate::wire::endpoint::Host;
 use crate::wire::rate_limit::Throttled;
 use crate::wire::validate::ValidationError;
 
-/// The kinds of [`Error`].
+/// The kinds of [`Error`](super::Error).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
