@@ -87,6 +87,10 @@ impl Console {
                 _ => reply::text(StatusCode::UNAUTHORIZED, "open the console first"),
             };
         };
+        // As in the admin API, a page may only report what is stored.
+        if !self.shared.wait_until_stored().await {
+            return reply::text(StatusCode::SERVICE_UNAVAILABLE, "the latest change is not stored");
+        }
         let visit = || Visit {
             shared: &self.shared,
             addresses: &self.addresses,

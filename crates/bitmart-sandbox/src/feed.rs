@@ -55,6 +55,12 @@ pub(crate) struct Feed {
     pub(crate) faults: Faults,
 }
 
+/// What subscribers have seen of the books.
+pub(crate) struct Published {
+    steps: u64,
+    books: Books,
+}
+
 impl Feed {
     pub(crate) fn new(exchange: &Exchange, seed: u64) -> Self {
         Self {
@@ -85,9 +91,23 @@ impl Feed {
     }
 
     /// Continues from a former state of the exchange. Connections keep their subscriptions until they are closed.
-    pub(crate) fn go_back(&mut self, exchange: &Exchange, seed: u64, versions: &Versions) {
-        self.books = Books::new(exchange, 1 + seed % 1_000_000);
+    /// Returns what was published before.
+    pub(crate) fn go_back(
+        &mut self,
+        exchange: &Exchange,
+        seed: u64,
+        versions: &Versions,
+    ) -> Published {
+        let books = Books::new(exchange, 1 + seed % 1_000_000);
+        let former =
+            Published { steps: self.steps, books: std::mem::replace(&mut self.books, books) };
         self.resume(versions);
+        former
+    }
+
+    /// Takes back [`go_back`](Self::go_back): subscribers have seen these books.
+    pub(crate) fn put_back(&mut self, published: Published) {
+        (self.steps, self.books) = (published.steps, published.books);
     }
 
     /// Sets the latest input. The next frames may report its outcome, so they wait until it is stored.

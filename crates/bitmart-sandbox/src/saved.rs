@@ -50,7 +50,6 @@ impl Shared {
         let mut guard = self.state();
         let state = &mut *guard;
         let seed = self.config.seed;
-        let former_versions = state.feed.versions();
         let former = (
             std::mem::replace(&mut state.exchange, parts.exchange),
             std::mem::replace(&mut state.makers_paused, parts.makers_paused),
@@ -61,14 +60,14 @@ impl Shared {
             *now_ms = parts.now_ms;
         }
         let former_keys = self.keys.go_back(parts.keys, &state.exchange);
-        state.feed.go_back(&state.exchange, seed, &parts.versions);
+        let former_books = state.feed.go_back(&state.exchange, seed, &parts.versions);
         let last = state.recorder.skip();
         let checkpoint = state.checkpoint(last, seed, &self.keys);
-        if !state.recorder.checkpoint_now(&checkpoint) || !self.is_writable() {
+        if !state.recorder.checkpoint_now(&checkpoint) {
             state.recorder.unskip();
             (state.exchange, state.makers_paused, state.clock) = former;
             self.keys.replace(former_keys);
-            state.feed.go_back(&state.exchange, seed, &former_versions);
+            state.feed.put_back(former_books);
             return Err(OperatorError::Unstored);
         }
         state.feed.set_latest(last);

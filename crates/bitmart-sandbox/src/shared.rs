@@ -97,14 +97,14 @@ impl Shared {
         self.stored.as_ref().is_none_or(StorageProgress::is_writable)
     }
 
-    /// Blocks until all inputs so far are stored, or cannot be stored at present.
-    pub(crate) fn flush(&self) {
-        if self.stored.is_some() {
-            self.latest_input();
-            let done = self.state().recorder.flush();
-            // An error means that the writer has ended.
-            let _ = done.map(|done| done.recv());
-        }
+    /// Blocks until all inputs so far are stored, or cannot be stored at present. Returns whether they are stored.
+    pub(crate) fn flush(&self) -> bool {
+        let Some(stored) = &self.stored else { return true };
+        let last = self.latest_input();
+        let done = self.state().recorder.flush();
+        // An error means that the writer has ended.
+        let _ = done.map(|done| done.recv());
+        stored.is_stored(last)
     }
 
     /// Returns the number of the latest input. Starts a checkpoint if one is due.

@@ -95,7 +95,7 @@ pub(super) struct Subject {
 impl Subject {
     /// Keys begin with `{namespace}`, so that a cluster keeps them on one node.
     pub(super) fn new(namespace: &str, address: &str, budget: &Budget) -> Self {
-        let scope = match (budget.scope(), budget.user()) {
+        let scope = match (budget.scope(), budget.key_id()) {
             (LimitScope::Key, Some(user)) => format!("key:{user}"),
             (LimitScope::Uid, Some(user)) => format!("user:{user}"),
             _ => format!("ip:{address}"),

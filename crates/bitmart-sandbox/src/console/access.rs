@@ -30,7 +30,7 @@ fn hash(secret: &str) -> Hash {
     Sha256::digest(secret).into()
 }
 
-fn random_digits() -> Result<String, getrandom::Error> {
+fn random_hex() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::getrandom(&mut bytes)?;
     let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -48,7 +48,7 @@ pub(super) struct Codes(Mutex<VecDeque<(Hash, Instant)>>);
 
 impl Codes {
     pub(super) fn issue(&self) -> Result<String, getrandom::Error> {
-        let code = random_digits()?;
+        let code = random_hex()?;
         let mut codes = lock(&self.0);
         codes.push_back((hash(&code), Instant::now() + CODE_LIFETIME));
         while codes.len() > MAX_CODES {
@@ -57,7 +57,7 @@ impl Codes {
         Ok(code)
     }
 
-    /// Whether a code is valid. It is not any more afterwards.
+    /// Whether a code is valid, which it is once.
     pub(super) fn redeem(&self, code: &str) -> bool {
         let (given, now) = (hash(code), Instant::now());
         let mut codes = lock(&self.0);
@@ -87,7 +87,7 @@ impl Sessions {
 
     /// Begins a session and returns its cookie.
     pub(super) fn begin(&self) -> Result<String, getrandom::Error> {
-        let secret = random_digits()?;
+        let secret = random_hex()?;
         let mut sessions = lock(&self.sessions);
         sessions.push_back((SessionId(hash(&secret)), None));
         while sessions.len() > MAX_SESSIONS {

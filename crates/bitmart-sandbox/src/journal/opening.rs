@@ -37,13 +37,14 @@ pub(crate) struct StoredState {
 impl OpenStore<Folder> {
     /// Creates the store of an empty folder, and opens it.
     pub(crate) fn create(folder: Folder, checkpoint: &Checkpoint) -> Result<Self, DataError> {
-        folder.create(&checkpoint.encode()?)?;
-        let store = folder.open()?;
-        // The reserve of a store that was deleted has no content for the new one.
+        // The reserve of a store that was deleted has no content for the new one. It is emptied first: after a crash
+        // between the two, its content would be appended to the new store.
         let (mut reserve, former) = Reserve::read(&folder).map_err(DataError::Io)?;
         if !former.is_empty() {
             reserve.write(&folder, &[]).map_err(DataError::Io)?;
         }
+        folder.create(&checkpoint.encode()?)?;
+        let store = folder.open()?;
         Ok(Self { store, reserve, storage: folder })
     }
 }

@@ -70,7 +70,8 @@ impl Recorder {
                 live.last += 1;
                 live.work += if entry == Entry::Step { STEP_WORK } else { 1 };
                 let record = Record { now_ms, mark: mark(), entry };
-                // An error means that the writer has failed. It has reported that, and no response is sent any more.
+                // An error means that the writer has failed. It has reported that, and what is not stored is reported
+                // to callers as such.
                 let _ = live.writer.send(Message::Record(live.last, record));
                 live.last
             }
@@ -98,7 +99,7 @@ impl Recorder {
         let writer = live.writer.clone();
         let encode = move || {
             // An error means that the writer has failed.
-            let _ = writer.send(Message::Checkpoint(checkpoint.encode()));
+            let _ = writer.send(Message::Checkpoint(checkpoint.encode(), None));
         };
         // If no thread can be started, the journal grows until the next checkpoint.
         drop(thread::Builder::new().name("checkpoint".to_owned()).spawn(encode));
@@ -120,12 +121,13 @@ impl Recorder {
         }
     }
 
-    /// Stores a checkpoint and waits for that. Returns false if the writer has ended.
+    /// Stores a checkpoint and waits for that. Returns whether it is stored.
     pub(crate) fn checkpoint_now(&mut self, checkpoint: &Checkpoint) -> bool {
         let Self::Live(live) = self else { return true };
         live.work = 0;
-        let sent = live.writer.send(Message::Checkpoint(checkpoint.encode()));
-        sent.is_ok() && self.flush().is_some_and(|done| done.recv().is_ok())
+        let (done, stored) = mpsc::channel();
+        let sent = live.writer.send(Message::Checkpoint(checkpoint.encode(), Some(done)));
+        sent.is_ok() && stored.recv().is_ok_and(|stored| stored)
     }
 
     /// Returns a receiver that ends when all recorded inputs are stored, or cannot be stored.
@@ -142,7 +144,7 @@ impl Recorder {
         if let Self::Live(live) = std::mem::replace(self, closed)
             && let Some(checkpoint) = checkpoint
         {
-            let _ = live.writer.send(Message::Checkpoint(checkpoint.encode()));
+            let _ = live.writer.send(Message::Checkpoint(checkpoint.encode(), None));
         }
     }
 }
@@ -159,6 +161,11 @@ impl StorageProgress {
             progress.stored >= number || (progress.stalled && progress.handled >= number)
         });
         reached.await.is_ok_and(|progress| progress.stored >= number)
+    }
+
+    /// Whether an input and all inputs before it are stored.
+    pub(crate) fn is_stored(&self, number: InputNumber) -> bool {
+        self.0.borrow().stored >= number
     }
 
     /// Whether new inputs can be stored. They cannot after the writer has ended.

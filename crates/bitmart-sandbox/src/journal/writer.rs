@@ -28,7 +28,8 @@ const RETRY_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 5
 #[derive(Debug)]
 pub(super) enum Message {
     Record(InputNumber, Record),
-    Checkpoint(Result<Encoded, DataError>),
+    /// The sender, if there is one, learns whether it was stored.
+    Checkpoint(Result<Encoded, DataError>, Option<Sender<bool>>),
     /// Respond when all inputs before this message are stored, or cannot be stored at present.
     Flush(Sender<()>),
 }
@@ -123,13 +124,19 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
                 self.stall_on_error(appended)?;
             }
             match other {
-                Some(Message::Checkpoint(checkpoint)) if !self.is_stalled() => {
-                    let stored = self.checkpoint(&checkpoint?);
-                    self.stall_on_error(stored)?;
+                Some(Message::Checkpoint(checkpoint, done)) => {
+                    if !self.is_stalled() {
+                        let stored = self.checkpoint(&checkpoint?);
+                        self.stall_on_error(stored)?;
+                    }
+                    if let Some(done) = done {
+                        // The receiver may have been dropped.
+                        let _ = done.send(!self.is_stalled());
+                    }
                 }
                 // The receiver may have been dropped.
                 Some(Message::Flush(done)) => drop(done.send(())),
-                Some(Message::Checkpoint(_) | Message::Record(..)) | None => {}
+                Some(Message::Record(..)) | None => {}
             }
         }
     }

@@ -41,7 +41,8 @@ impl Sandbox {
         self.shared.state().exchange.balance_rows()
     }
 
-    /// Creates an account with the configured initial balances and returns its number.
+    /// Creates an account with the configured initial balances and returns its number. If the data folder cannot be
+    /// written to, a restart loses it.
     pub fn create_account(&self) -> u32 {
         let account = self.shared.create_account();
         self.shared.flush();
@@ -65,11 +66,11 @@ impl Sandbox {
     /// Adds a given key. A [`Snapshot`] does not contain it.
     ///
     /// # Errors
-    /// If its account does not exist, or a key with its name exists.
+    /// If its account does not exist, or a key with its name exists. [`OperatorError::Unstored`] if the data folder
+    /// cannot be written to: the key is valid until a restart.
     pub fn add_key(&self, key: ApiKey) -> Result<(), OperatorError> {
-        let added = self.shared.add_key(key);
-        self.shared.flush();
-        added
+        self.shared.add_key(key)?;
+        if self.shared.flush() { Ok(()) } else { Err(OperatorError::Unstored) }
     }
 
     /// Sets the available balance of a wallet; the frozen amount does not change. Subscribers to balances

@@ -8,7 +8,7 @@ use crate::{keys::ApiKey, wire::error::error};
 /// Fields and values are only known from a third-party type. Creation times are not stored and sent as 0, and so is
 /// the expiry of a key that does not expire. The label is empty: BitMart also calls it memo, and the memo is part of
 /// the signature.
-pub(crate) fn account_info(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn info(call: &mut Call<'_>) -> HandlerResult {
     let caller = call.caller.ok_or_else(|| error(30001))?;
     let owner = call.exchange.accounts.get(&caller.account).ok_or_else(|| error(30002))?;
     let frozen = call.exchange.decisions.is_frozen(caller.account);

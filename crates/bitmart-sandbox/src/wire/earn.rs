@@ -186,13 +186,13 @@ pub(crate) fn redeem_fixed(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!(true))
 }
 
-pub(crate) fn set_renewal(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn set_fixed_renewal(call: &mut Call<'_>) -> HandlerResult {
     let (account, id, renewal) = (call.account()?, earn_id(call)?, renewal(call)?);
     call.exchange.apply(account, WalletRequest::SetRenewal { id, renewal })?;
     Ok(json!(true))
 }
 
-fn holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> HandlerResult {
+fn list_holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> HandlerResult {
     let (account, requested) = (call.account()?, coin(call)?);
     let product = call.params.text("productId")?;
     let named = |one: &SavingProduct| product.as_deref().is_none_or(|id| one.id.to_string() == id);
@@ -211,7 +211,7 @@ fn holding_row(holding: &Holding) -> Value {
 /// The amount of a flexible holding is not in any source, but a client cannot redeem without it.
 pub(crate) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
     let earn = &call.exchange.savings;
-    holdings(call, false, |holding| {
+    list_holdings(call, false, |holding| {
         let mut row = holding_row(holding);
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
         let key = (holding.account, holding.product.id);
@@ -221,7 +221,7 @@ pub(crate) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn fixed_holdings(call: &mut Call<'_>) -> HandlerResult {
-    holdings(call, true, |holding| {
+    list_holdings(call, true, |holding| {
         let mut row = holding_row(holding);
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
         row["estimatedInterest"] = json!(fixed(holding.whole_interest(), DECIMALS));
@@ -287,7 +287,7 @@ pub(crate) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// The current holdings, one row per coin.
-pub(crate) fn overview(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn holdings(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let earn = &call.exchange.savings;
     let mut sums: BTreeMap<&str, [Decimal; 3]> = BTreeMap::new();
@@ -321,25 +321,25 @@ fn status(on: bool) -> &'static str {
     if on { "ON" } else { "OFF" }
 }
 
-pub(crate) fn set_automatic(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn set_auto_saving(call: &mut Call<'_>) -> HandlerResult {
     let (account, on) = (call.account()?, is_open(call)?);
     call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product: None, on })?;
     Ok(json!(true))
 }
 
-pub(crate) fn automatic(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn auto_saving(call: &mut Call<'_>) -> HandlerResult {
     let on = call.exchange.savings.automatic.contains(&call.account()?);
     Ok(json!({ "batchSubscribeStatus": status(on) }))
 }
 
-pub(crate) fn set_automatic_product(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn set_auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
     let (account, product) = (call.account()?, Some(product(call, false)?.id));
     let on = is_open(call)?;
     call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product, on })?;
     Ok(json!(true))
 }
 
-pub(crate) fn automatic_product(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
     let key = (call.account()?, product(call, false)?.id);
     let on = call.exchange.savings.automatic_products.contains(&key);
     Ok(json!({ "subscribeStatus": status(on) }))

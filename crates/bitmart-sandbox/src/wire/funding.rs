@@ -11,7 +11,7 @@ use crate::wire::{
 use bitmart_sim::{
     AccountId, WalletRequest,
     account::WalletKind,
-    payment::{NewWithdrawal, Payment, PaymentState, deposit_address},
+    payment::{self, NewWithdrawal, Payment, PaymentState},
 };
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ pub(crate) fn set_deposit_account(call: &mut Call<'_>) -> HandlerResult {
 
 /// The addresses that the operator has saved ([`Sandbox::save_address`](crate::Sandbox::save_address)). Only a standard
 /// address has a currency, and an EVM address has no network either.
-pub(crate) fn addresses(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn withdraw_addresses(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let rows = call.exchange.decisions.addresses(account).iter().map(|saved| {
         let kind = match (&saved.currency, &saved.network) {
@@ -126,13 +126,13 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "currencies": rows }))
 }
 
-pub(crate) fn address(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn deposit_address(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let currency = call.params.required("currency")?;
     let wallet = call.exchange.plain_currency(&currency).ok_or_else(|| error(60002))?;
     let checked = call.exchange.decisions.check_deposit(&currency);
     checked.map_err(|reject| call.exchange.error(&reject))?;
-    let address = deposit_address(account, &wallet);
+    let address = payment::deposit_address(account, &wallet);
     // On networks with a memo all accounts share an address, and the memo identifies the account.
     let needs_memo = call.exchange.decisions.terms(&currency).memo;
     let memo = if needs_memo { account.0.to_string() } else { String::new() };
@@ -144,7 +144,7 @@ pub(crate) fn address(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-pub(crate) fn quota(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn withdraw_quota(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let currency = call.params.required("currency")?;
     call.exchange.plain_currency(&currency).ok_or_else(|| error(60002))?;
@@ -188,7 +188,7 @@ pub(crate) fn withdraw(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "withdraw_id": id.to_string() }))
 }
 
-pub(crate) fn history(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let params = &call.params;
     let requested = params.required("operation_type")?;
@@ -220,7 +220,7 @@ pub(crate) fn history(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "records": rows.collect::<Value>() }))
 }
 
-pub(crate) fn detail(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn funding_record(call: &mut Call<'_>) -> HandlerResult {
     let account = main_account(call)?;
     let id = call.params.required("id")?;
     let mut rows = call.exchange.payments_of(account);

@@ -68,7 +68,7 @@ pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// The requested pair, or all pairs.
-fn pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
+fn requested_pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
     let markets = &call.exchange.spot;
     let all = || markets.values().map(|market| market.rules.clone()).collect();
     let Some(symbol) = call.params.text("symbol")? else { return Ok(all()) };
@@ -76,7 +76,7 @@ fn pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
     Ok(vec![market.rules.clone()])
 }
 
-pub(crate) fn pair_list(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn pairs(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let side = |rules: &SpotRules, currency: &SmolStr| {
         let (least, most) = loan_limits(*currency == rules.base);
@@ -90,7 +90,7 @@ pub(crate) fn pair_list(call: &mut Call<'_>) -> HandlerResult {
             "borrowable_amount": fixed(borrowable, DECIMALS),
         })
     };
-    let rows = pairs(call)?.into_iter().map(|rules| {
+    let rows = requested_pairs(call)?.into_iter().map(|rules| {
         json!({
             "symbol": rules.symbol.as_str(),
             "max_leverage": LEVERAGE.to_string(),
@@ -149,7 +149,7 @@ impl Holding {
 pub(crate) fn accounts(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let mut rows = Vec::new();
-    for rules in pairs(call)? {
+    for rules in requested_pairs(call)? {
         let base = Holding::read(call, account, &rules, &rules.base);
         let quote = Holding::read(call, account, &rules, &rules.quote);
         let rate = call.exchange.risk(account, &rules.symbol).rate();

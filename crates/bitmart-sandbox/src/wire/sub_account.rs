@@ -86,31 +86,31 @@ fn own_to_main(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     transfer_between_accounts(call, kind, sub, main)
 }
 
-pub(crate) fn spot_to_main(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn transfer_sub_to_main(call: &mut Call<'_>) -> HandlerResult {
     to_main(call, WalletKind::Spot)
 }
 
-pub(crate) fn futures_to_main(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn futures_transfer_sub_to_main(call: &mut Call<'_>) -> HandlerResult {
     to_main(call, WalletKind::Futures)
 }
 
-pub(crate) fn spot_to_sub(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn transfer_main_to_sub(call: &mut Call<'_>) -> HandlerResult {
     to_sub(call, WalletKind::Spot)
 }
 
-pub(crate) fn futures_to_sub(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn futures_transfer_main_to_sub(call: &mut Call<'_>) -> HandlerResult {
     to_sub(call, WalletKind::Futures)
 }
 
-pub(crate) fn spot_own_to_main(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn transfer_own_to_main(call: &mut Call<'_>) -> HandlerResult {
     own_to_main(call, WalletKind::Spot)
 }
 
-pub(crate) fn futures_own_to_main(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn futures_transfer_own_to_main(call: &mut Call<'_>) -> HandlerResult {
     own_to_main(call, WalletKind::Futures)
 }
 
-pub(crate) fn sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn transfer_sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     let from = sub_account_param(call, main, "fromAccount", 61003)?;
     let to = sub_account_param(call, main, "toAccount", 61002)?;
@@ -130,7 +130,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// The balances above zero, as documented.
-fn wallet(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
+fn balances_of(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     let main = main_account(call)?;
     let sub = sub_account_param(call, main, "subAccount", 61003)?;
     let requested = call.params.text("currency")?;
@@ -149,12 +149,12 @@ fn wallet(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
     Ok(json!({ "wallet": rows.collect::<Value>() }))
 }
 
-pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
-    wallet(call, WalletKind::Spot)
+pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
+    balances_of(call, WalletKind::Spot)
 }
 
 pub(crate) fn futures_wallet(call: &mut Call<'_>) -> HandlerResult {
-    wallet(call, WalletKind::Futures)
+    balances_of(call, WalletKind::Futures)
 }
 
 /// Transfers of a kind of wallet between `account` and others, or between `account` and `counterparty`, newest first.
@@ -217,7 +217,7 @@ fn spot_history(
 }
 
 /// For main accounts: the transfers of one sub-account, or of all.
-pub(crate) fn spot_transfers(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn transfers(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     let counterparty = match call.params.text("accountName")? {
         None => None,
@@ -227,7 +227,7 @@ pub(crate) fn spot_transfers(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// For both kinds of accounts: only transfers from or to the caller.
-pub(crate) fn spot_own_transfers(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn own_transfers(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     spot_history(call, account, Some(account))
 }

@@ -68,7 +68,7 @@ fn transfer_own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, Wire
 }
 
 /// An insufficient balance gets 42000, the only such futures code that is not about orders.
-pub(crate) fn spot_futures(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn futures_transfer(call: &mut Call<'_>) -> HandlerResult {
     let requested = call.params.decimal("amount")?;
     // Checked before the other fields are read.
     if let Some(Err(Reject::AmountOutOfRange { minimum, maximum })) =
@@ -80,18 +80,18 @@ pub(crate) fn spot_futures(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "currency": call.params.text("currency")?, "amount": plain(amount) }))
 }
 
-pub(crate) fn spot_fund(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn account_transfer(call: &mut Call<'_>) -> HandlerResult {
     transfer_own(call, ["spot_to_fund", "fund_to_spot"])?;
     Ok(json!({}))
 }
 
-pub(crate) fn fund_futures(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn futures_transfer_fund(call: &mut Call<'_>) -> HandlerResult {
     transfer_own(call, ["fund_to_contract", "contract_to_fund"])?;
     Ok(json!({}))
 }
 
 /// Newest first; no source documents the order. Without times everything is listed, as documented.
-pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn futures_transfers(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
     let bounded = |name: &str, low: i64, high: i64| {

@@ -260,8 +260,8 @@ async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
     let assets = harness.trader.futures().assets().await?;
     let equity = assets.find("USDT").and_then(|usdt| usdt.equity).ok_or("no balance")?;
     let lost = dec!(100000) - equity;
-    // Half of the margin is lost to the bid, and part of the other half remains.
-    assert!(lost > dec!(33.6) && lost < dec!(63.6), "margin and fee, no more: {lost}");
+    // The loss to the bid is larger than the margin of the whole position.
+    assert_eq!(lost, dec!(63.6), "margin and fee, no more");
     let sum: Decimal = harness.amounts(futures::TransactionType::All).await?.iter().sum();
     assert_eq!(equity, dec!(100000) + sum);
     Ok(())

@@ -1,4 +1,4 @@
-//! The seam between the limiter and whatever counts permits for several processes.
+//! The interface between the limiter and whatever counts permits for several processes.
 
 use std::fmt::{self, Write as _};
 use std::pin::Pin;
@@ -103,7 +103,7 @@ impl Budget {
 
     /// Identifies the API key without containing it: the first 16 hexadecimal digits of its SHA-256. `None` if
     /// the IP address is counted. Two keys of one user have different ids.
-    pub fn user(&self) -> Option<&str> {
+    pub fn key_id(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
@@ -214,14 +214,14 @@ mod tests {
     fn a_user_is_the_beginning_of_the_hash_of_its_key() {
         let budget = Budget::new(&BY_KEY, Some("abc"), 15);
         // From the examples of FIPS 180-2.
-        assert_eq!(budget.user(), Some("ba7816bf8f01cfea"));
+        assert_eq!(budget.key_id(), Some("ba7816bf8f01cfea"));
         assert_eq!(budget.scope(), LimitScope::Key);
     }
 
     #[test]
     fn without_a_limit_or_a_key_the_address_is_counted() {
         for budget in [Budget::new(&UNKNOWN, Some("abc"), 15), Budget::new(&BY_KEY, None, 15)] {
-            assert_eq!((budget.scope(), budget.user()), (LimitScope::Ip, None));
+            assert_eq!((budget.scope(), budget.key_id()), (LimitScope::Ip, None));
         }
         assert_eq!(Budget::new(&UNKNOWN, None, 15).rate(), None);
     }

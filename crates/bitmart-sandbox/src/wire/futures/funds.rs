@@ -12,7 +12,7 @@ use crate::wire::{
 };
 
 /// Sources disagree whether the amount is the claimed one or the balance afterwards. Here it is the claimed one.
-pub(crate) fn claim(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn claim_demo_funds(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     call.exchange.apply(account, WalletRequest::ClaimPlayMoney)?;
     let currency = call.exchange.play_money_currency().ok_or_else(|| error(40034))?;
@@ -20,7 +20,7 @@ pub(crate) fn claim(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// Always empty: margin is only in the currency of the contract, so nothing is repaid in another one.
-pub(crate) fn repayments(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn auto_repayments(call: &mut Call<'_>) -> HandlerResult {
     check_page(call)?;
     if call.params.text("type")?.is_some_and(|kind| kind != "AUTO_REPAY") {
         return Err(call.params.invalid("type", "must be AUTO_REPAY"));
@@ -29,7 +29,7 @@ pub(crate) fn repayments(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// Always empty: no currency is owed, so none bears interest.
-pub(crate) fn interest(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn collateral_interest(call: &mut Call<'_>) -> HandlerResult {
     check_page(call)?;
     Ok(json!({ "items": [], "total": 0 }))
 }

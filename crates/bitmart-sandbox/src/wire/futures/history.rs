@@ -138,7 +138,7 @@ pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
     Ok(newest(orders.chain(triggers).collect(), limit))
 }
 
-pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn fills(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
@@ -157,7 +157,7 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// Cancels every open order of a contract.
-pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn cancel_all_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     call.params.required("symbol")?;
     let symbol = symbol(call)?;

@@ -123,7 +123,7 @@ pub(crate) fn funding_rates(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// The latest settlements, newest first.
-pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn funding_rate_history(call: &mut Call<'_>) -> HandlerResult {
     let (market, params) = (market(call)?, &call.params);
     let limit = params.integer("limit")?.unwrap_or(MAX_RATES);
     if !(1..=MAX_RATES).contains(&limit) {
@@ -146,7 +146,7 @@ pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// Candles of the mark price have no volume.
-pub(crate) fn mark_klines(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn mark_price_klines(call: &mut Call<'_>) -> HandlerResult {
     candles(call, Exchange::mark_candles)
 }
 

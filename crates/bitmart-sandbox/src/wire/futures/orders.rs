@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 const OPENED_MS: u64 = 1_594_080_000_123;
 
-pub(crate) fn details(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn contracts(call: &mut Call<'_>) -> HandlerResult {
     let requested = call.params.text("symbol")?;
     if requested.as_deref().is_some_and(|symbol| !call.exchange.futures.contains_key(symbol)) {
         return Err(error(40034));
@@ -162,7 +162,7 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// The id is a number in request and response. At least one of price and size is required.
-pub(crate) fn modify_order(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn modify_limit_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
     let rules = fields::rules(call)?;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 /// The kinds that `cancel-plan-order` cancels. Trailing orders have a separate endpoint.
 const PLAN_KINDS: [PlanKind; 3] = [PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss];
 
-pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn submit_plan_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let plan = parse_plan(&call.params, rules(call)?)?;
     let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
@@ -75,7 +75,7 @@ fn way(params: &Params) -> Result<Direction, WireError> {
     }
 }
 
-pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn modify_plan_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let (params, rules) = (&call.params, rules(call)?);
     let market = match params.required("type")?.as_str() {
@@ -98,7 +98,7 @@ pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// Without an id all waiting orders of the contract are canceled (change log of 2024-09-19).
-pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn cancel_plan_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = rules(call)?.symbol.clone();
     let kinds = PLAN_KINDS.to_vec();
@@ -128,7 +128,7 @@ pub(crate) fn required_id(params: &Params) -> Result<OrderId, WireError> {
 }
 
 /// Waiting plan orders, take-profits and stop-losses, newest first. `type` is the type of the order that is placed.
-pub(crate) fn waiting(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn plan_orders(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
     let market = match params.text("type")?.as_deref() {
@@ -157,7 +157,7 @@ pub(crate) fn waiting(call: &mut Call<'_>) -> HandlerResult {
     Ok(rows.collect::<Value>())
 }
 
-pub(crate) fn submit_trailing(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn submit_trailing_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let plan = parse_trailing(&call.params, rules(call)?)?;
     let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
@@ -194,7 +194,7 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
     Ok(NewPlan { client_order_id: None, condition: Condition::Trail(trail), terms })
 }
 
-pub(crate) fn cancel_trailing(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn cancel_trailing_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let (symbol, id) = (rules(call)?.symbol.clone(), required_id(&call.params)?);
     call.exchange.apply(

@@ -94,7 +94,7 @@ pub(crate) fn positions_v1(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// Margin type and side are empty without a position (field note 15).
-pub(crate) fn risks(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn position_risk(call: &mut Call<'_>) -> HandlerResult {
     rows(call, |row| {
         let Row { market, position, .. } = row;
         let open = |word: &'static str| if position.is_open() { word } else { "" };
@@ -259,7 +259,7 @@ pub(crate) fn pushed_asset(
 
 /// Without a symbol all positions of the contract type are closed, and without a side both directions, according to a
 /// third party. No contract here has a coin as margin (type 2).
-pub(crate) fn close_all(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn close_all_positions(call: &mut Call<'_>) -> HandlerResult {
     let (account, symbol) = (call.account()?, symbol(call)?);
     let params = &call.params;
     params.required("contractType")?;

@@ -30,7 +30,7 @@ pub(crate) fn set_position_mode(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// Without a leverage the response contains the current one. `max_value` is the maximum leverage, as documented.
-pub(crate) fn submit_leverage(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn set_leverage(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.required("symbol")?;
     let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
@@ -54,7 +54,7 @@ pub(crate) fn submit_leverage(call: &mut Call<'_>) -> HandlerResult {
     }))
 }
 
-pub(crate) fn brackets(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn leverage_brackets(call: &mut Call<'_>) -> HandlerResult {
     let requested = call.params.text("symbol")?;
     let markets = &call.exchange.futures;
     if requested.as_deref().is_some_and(|symbol| !markets.contains_key(symbol)) {

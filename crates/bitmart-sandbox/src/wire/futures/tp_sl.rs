@@ -19,7 +19,7 @@ use crate::wire::{
     params::Params,
 };
 
-pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn submit_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let rules = rules(call)?;
     let mut plan = parse(&call.params, rules)?;
@@ -96,7 +96,7 @@ fn executed_at(
     price(params, "executive_price", rules).map(Some)
 }
 
-pub(crate) fn modify(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn modify_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let rules = rules(call)?;
     let symbol = rules.symbol.clone();

@@ -21,7 +21,7 @@ use crate::wire::{
 
 const MAX_ROWS: i64 = 200;
 
-pub(crate) fn submit(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn submit_algo_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let params = &call.params;
     let symbol = params.required("symbol")?;
@@ -50,7 +50,7 @@ fn id(text: &str) -> Result<OrderId, WireError> {
     number::unsigned(text).map(OrderId).ok_or_else(|| error(50005))
 }
 
-pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn cancel_algo_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = known_symbol(call)?.ok_or_else(|| call.params.missing("symbol"))?;
     let kind = kind(&call.params.required("type")?)?;
@@ -67,7 +67,7 @@ pub(crate) fn cancel(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// Without a symbol the orders of all pairs are canceled.
-pub(crate) fn cancel_all(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn cancel_all_algo_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = known_symbol(call)?;
     let kind = kind(&call.params.required("type")?)?;
@@ -84,13 +84,13 @@ fn known_symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
     Ok(symbol)
 }
 
-pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn algo_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = id(&call.params.required("orderId")?)?;
     found(call, account, call.exchange.triggers.spot.get(id))
 }
 
-pub(crate) fn client_order(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn algo_order_by_client_id(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = call.params.required("clientOrderId")?;
     found(call, account, call.exchange.triggers.spot.by_client_order_id(account, &id))
@@ -110,11 +110,11 @@ fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> H
     row(algo, &call.exchange).ok_or_else(|| error(50001))
 }
 
-pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn open_algo_orders(call: &mut Call<'_>) -> HandlerResult {
     orders(call, true)
 }
 
-pub(crate) fn finished_orders(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn algo_order_history(call: &mut Call<'_>) -> HandlerResult {
     orders(call, false)
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
     orders(call, true)
 }
 
-pub(crate) fn finished_orders(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
     orders(call, false)
 }
 
@@ -75,7 +75,7 @@ fn orders(call: &mut Call<'_>, open: bool) -> HandlerResult {
     Ok(rows.collect::<Value>())
 }
 
-pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn account_trades(call: &mut Call<'_>) -> HandlerResult {
     let (account, filter) = (call.account()?, Filter::read(call)?);
     let exchange = &call.exchange;
     let rows = exchange

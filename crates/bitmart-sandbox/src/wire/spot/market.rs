@@ -104,7 +104,7 @@ pub(crate) fn klines(call: &mut Call<'_>) -> HandlerResult {
     Ok(rows.iter().map(row).collect())
 }
 
-pub(crate) fn books(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn depth(call: &mut Call<'_>) -> HandlerResult {
     let market = market(&call.exchange, &call.params)?;
     let depth = call.params.limit(35, 50)?;
     let side = |side| -> Value {

@@ -31,7 +31,7 @@ pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
 
 /// The response to a rejected row is not documented. Here a malformed row rejects the whole batch before anything is
 /// placed. If the engine rejects a later row, the orders placed before it are reported with the rejection.
-pub(crate) fn batch_orders(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn submit_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.required("symbol")?;
     let rows = call.params.rows("orderParams")?;
@@ -227,7 +227,7 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
 }
 
 /// Without symbol and side every open order is canceled.
-pub(crate) fn cancel_all(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn cancel_all_orders(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.text("symbol")?;
     if symbol.is_some() {
@@ -261,7 +261,7 @@ pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
     found(call, id, account)
 }
 
-pub(crate) fn client_order(call: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn order_by_client_id(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let client_order_id = call.params.required("clientOrderId")?;
     let id = by_client_order_id(&call.exchange, account, &client_order_id);

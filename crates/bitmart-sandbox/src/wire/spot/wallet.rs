@@ -84,7 +84,7 @@ pub(crate) fn pushed_balances(
 }
 
 /// Every pair has rate class A.
-pub(crate) fn user_fee(_: &mut Call<'_>) -> HandlerResult {
+pub(crate) fn fee_rates(_: &mut Call<'_>) -> HandlerResult {
     Ok(json!({
         "user_rate_type": 0,
         "level": "LV1",

@@ -24,7 +24,7 @@ impl Recorder {
 
 impl BudgetStore for Recorder {
     fn acquire<'a>(&'a self, budget: &'a Budget, max_wait: Duration) -> BudgetFuture<'a> {
-        self.note(format!("acquire {:?}", budget.user()));
+        self.note(format!("acquire {:?}", budget.key_id()));
         if self.is_gone {
             let refusal =
                 BudgetRefusal::new(ThrottleReason::BudgetUnavailable, Duration::from_secs(3));
