@@ -1,7 +1,10 @@
 //! Tests that need servers which a machine may lack.
 
+use std::process::Command;
+
 use crate::install;
 use crate::run::{cargo_workspace, run};
+use crate::script::program;
 use crate::step::{Outcome, Part};
 
 /// Runs the ignored tests of `bitmart-fleet` and of the commands that use it. They start their own servers.
@@ -22,7 +25,8 @@ fn example() -> Outcome {
             return Outcome::Skip(why);
         }
     }
-    run(cargo_workspace("run").args(["--example", "fleet"])).into()
+    let built = run(cargo_workspace("build").args(["--example", "fleet"]));
+    built.and_then(|()| run(&mut Command::new(program("examples/fleet")))).into()
 }
 
 /// The ignored tests of a test binary. Skipped if there is no such server on the machine.
