@@ -28,7 +28,7 @@ async fn main() -> examples::Result {
         .stale_after(Duration::from_secs(10)) // If the loop below hangs.
         .cancel_on(tokio::signal::ctrl_c())
         .start()?;
-    switch.armed().await?; // Before the first order.
+    switch.wait_until_armed().await?; // Before the first order.
 
     if exchange.is_embedded() {
         client

@@ -191,9 +191,9 @@ pub struct AuditReport {
     /// End of the time range.
     pub until: Timestamp,
     /// Fills that the exchange lists and that were not known.
-    pub missing: Vec<Fill>,
+    pub not_received: Vec<Fill>,
     /// Known fills that the exchange does not list, by order and trade id.
-    pub unlisted: Vec<(OrderId, TradeId)>,
+    pub not_on_exchange: Vec<(OrderId, TradeId)>,
 }
 
 /// Totals of a market's audits.
@@ -207,7 +207,7 @@ pub struct AuditStats {
     /// Fills of the exchange that were compared.
     pub compared: u64,
     /// Fills of the exchange that had not been known.
-    pub missing: u64,
+    pub not_received: u64,
     /// Known fills that the exchange did not list.
-    pub unlisted: u64,
+    pub not_on_exchange: u64,
 }

@@ -110,7 +110,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let switch = builder.start().map_err(|error| Failure::usage(chain(&error)))?;
     // Problems with key or network show before the program places its first order.
     let armed = tokio::select! {
-        armed = switch.armed() => armed?,
+        armed = switch.wait_until_armed() => armed?,
         () = report_events(&switch) => false,
     };
     if armed {

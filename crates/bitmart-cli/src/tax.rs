@@ -145,16 +145,25 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     if options.span.is_none() {
         print_balances(&archive)?;
     }
-    faults(&archive)
+    faults(&archive, &options)
 }
 
 /// Fails if the movements come from a list that is not complete, or from a file that was changed. The files are
 /// written all the same.
-fn faults(archive: &Archive) -> Result<(), Failure> {
+fn faults(archive: &Archive, options: &Options) -> Result<(), Failure> {
     let incomplete = archive.incomplete();
     let incomplete = incomplete.iter().filter(|(name, _)| Ledger::reads(name));
     let mut faults: Vec<_> =
         incomplete.map(|(name, why)| format!("{name} is not complete: {why}")).collect();
+    let end = options.span.map_or(archive.span().1, |(_, last)| last.min(archive.span().1));
+    let ends_early = archive
+        .rejected_later()
+        .into_iter()
+        .filter(|(name, until)| Ledger::reads(name) && until.is_none_or(|until| until < end));
+    faults.extend(ends_early.map(|(name, until)| {
+        let until = until.map_or_else(|| "an unknown time".to_owned(), |time| time.to_string());
+        format!("{name} ends at {until}: the exchange rejected it later")
+    }));
     faults.extend(Ledger::absent(archive).map(|name| format!("{name} was never exported")));
     let changed = archive.with_other_length();
     let changed = changed.iter().filter(|name| Ledger::reads(name));

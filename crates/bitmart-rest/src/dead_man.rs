@@ -26,7 +26,7 @@
 //!     .timeout(Duration::from_secs(30))
 //!     .stale_after(Duration::from_secs(10))
 //!     .start()?;
-//! switch.armed().await?; // Before the first order.
+//! switch.wait_until_armed().await?; // Before the first order.
 //! # let markets_are_open = || true;
 //! while markets_are_open() && switch.beat() {
 //!     // One step of the strategy.
@@ -141,7 +141,7 @@ impl DeadManSwitch {
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled, if pairs are guarded.
-    pub async fn armed(&self) -> Result<bool, Error> {
+    pub async fn wait_until_armed(&self) -> Result<bool, Error> {
         for market in &self.shared.markets {
             if !matches!(market, GuardedMarket::Contract(_)) {
                 cancel::open_orders(&self.shared.client, market).await?;
@@ -205,7 +205,7 @@ impl DeadManSwitch {
     ///
     /// # Cancel safety
     /// Dropping the future has no effect on the switch.
-    pub async fn ended(&self) -> Report {
+    pub async fn wait_until_ended(&self) -> Report {
         self.shared.ended().await
     }
 

@@ -123,11 +123,11 @@ fn cases() -> Vec<Case> {
                 std::mem::forget(switch);
             })
         }),
-        ("DeadManSwitch::armed, own transport", WITHOUT_TIME, || {
+        ("DeadManSwitch::wait_until_armed, own transport", WITHOUT_TIME, || {
             work(async {
                 let switch = DeadManSwitch::builder(own_transport()).pair("BTC_USDT").start();
                 let switch = switch.expect("a switch");
-                switch.armed().await.is_ok()
+                switch.wait_until_armed().await.is_ok()
             })
         }),
         ("ws::ClientBuilder::build", NEVER, || work(async { drop(streams()) })),

@@ -83,7 +83,7 @@ impl MarketContext<'_> {
     /// then is fetched.
     pub(super) fn audited(&mut self, now: Timestamp, report: Option<AuditReport>) {
         let Some(report) = report else { return };
-        let (missing, from) = (report.missing.clone(), report.from);
+        let (missing, from) = (report.not_received.clone(), report.from);
         self.events.push_back(AccountEvent::AuditMismatch(report));
         if !missing.is_empty() {
             self.market.fills_missed_since(now, from);

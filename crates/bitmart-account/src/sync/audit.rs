@@ -108,7 +108,7 @@ impl Audit {
         let (_, (from, until)) = self.pending.take_if(|pending| pending.0 == id)?;
         let mut known: HashMap<_, _> =
             known.map(|(order, trade, time)| ((order, trade), (time, false))).collect();
-        let mut missing = Vec::new();
+        let mut not_received = Vec::new();
         for fill in listed {
             // A fill without a timestamp belongs to the requested range.
             if fill.timestamp.is_some_and(|time| time < from || until < time) {
@@ -117,21 +117,21 @@ impl Audit {
             self.stats.compared += 1;
             match known.get_mut(&(&fill.order_id, &fill.trade_id)) {
                 Some((_, listed)) => *listed = true,
-                None => missing.push(fill.clone()),
+                None => not_received.push(fill.clone()),
             }
         }
         // The timestamps of a fill in a push and in a list may differ slightly.
         let inner = from + max_clock_skew..=until - max_clock_skew;
-        let mut unlisted: Vec<(OrderId, TradeId)> = known
+        let mut not_on_exchange: Vec<(OrderId, TradeId)> = known
             .into_iter()
             .filter(|(_, (time, listed))| !listed && inner.contains(time))
             .map(|((order, trade), _)| (order.clone(), trade.clone()))
             .collect();
-        unlisted.sort();
+        not_on_exchange.sort();
         self.stats.completed += 1;
-        self.stats.missing += u64::try_from(missing.len()).unwrap_or(u64::MAX);
-        self.stats.unlisted += u64::try_from(unlisted.len()).unwrap_or(u64::MAX);
-        let differs = !missing.is_empty() || !unlisted.is_empty();
-        differs.then_some(AuditReport { market, from, until, missing, unlisted })
+        self.stats.not_received += u64::try_from(not_received.len()).unwrap_or(u64::MAX);
+        self.stats.not_on_exchange += u64::try_from(not_on_exchange.len()).unwrap_or(u64::MAX);
+        let differs = !not_received.is_empty() || !not_on_exchange.is_empty();
+        differs.then_some(AuditReport { market, from, until, not_received, not_on_exchange })
     }
 }

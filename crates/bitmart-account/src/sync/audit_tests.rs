@@ -65,7 +65,7 @@ fn a_fill_that_an_audit_finds_is_applied_and_the_range_is_fetched_before_the_mar
     else {
         panic!("{events:?}")
     };
-    assert_eq!(report.missing, [fill("2", 61)]);
+    assert_eq!(report.not_received, [fill("2", 61)]);
     assert!(matches!(health, Health::CatchingUp { complete_until } if *complete_until < at(61)));
     assert_eq!(fills(&events), ["2"]);
 

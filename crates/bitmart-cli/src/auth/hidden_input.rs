@@ -31,16 +31,16 @@ mod unix {
                 .with_advice("add --stdin to read key, secret and memo from standard input"));
         }
         // Registered first, so that a signal always restores the terminal.
-        let mut interrupts = Interrupts::listen()?;
-        let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
-        let hidden = HiddenInput::new().map_err(failed)?;
-        let mut answers = [const { String::new() }; N];
-        for (name, answer) in names.into_iter().zip(&mut answers) {
+        let mut interrupts = Interrupts::listen_with_hangup()?;
+        let mut quit = signal(SignalKind::quit()).map_err(failed)?;
+        let hidden = EchoOff::new().map_err(failed)?;
+        let mut inputs = [const { String::new() }; N];
+        for (name, input) in names.into_iter().zip(&mut inputs) {
             eprint!("{name}: ");
             let line = tokio::select! {
                 line = line() => Some(line),
                 () = interrupts.recv() => None,
-                _ = hang_up.recv() => None,
+                _ = quit.recv() => None,
             };
             let Some(line) = line else {
                 drop(hidden);
@@ -49,12 +49,12 @@ mod unix {
                 std::process::exit(130);
             };
             eprintln!();
-            line.map_err(failed)?.trim().clone_into(answer);
-            if answer.is_empty() {
+            line.map_err(failed)?.trim().clone_into(input);
+            if input.is_empty() {
                 return Err(super::super::no_input());
             }
         }
-        Ok(answers)
+        Ok(inputs)
     }
 
     async fn line() -> io::Result<String> {
@@ -66,9 +66,9 @@ mod unix {
     }
 
     /// Disables echo of the terminal until it is dropped.
-    struct HiddenInput(Termios);
+    struct EchoOff(Termios);
 
-    impl HiddenInput {
+    impl EchoOff {
         fn new() -> io::Result<Self> {
             let before = tcgetattr(io::stdin())?;
             let mut hidden = before.clone();
@@ -78,7 +78,7 @@ mod unix {
         }
     }
 
-    impl Drop for HiddenInput {
+    impl Drop for EchoOff {
         fn drop(&mut self) {
             // The terminal may be gone.
             let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.0);

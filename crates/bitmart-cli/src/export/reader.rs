@@ -123,6 +123,17 @@ impl Archive {
             .collect()
     }
 
+    /// The datasets of which the exchange rejected the newest run, each with the time until which it is complete.
+    pub(crate) fn rejected_later(&self) -> Vec<(&str, Option<Timestamp>)> {
+        let rejected = self.manifest.datasets.iter().filter(|one| one.rejected_later.is_some());
+        rejected
+            .map(|dataset| {
+                let until = dataset.to.as_deref().or(dataset.taken.as_deref());
+                (dataset.name.as_str(), until.and_then(|text| text.parse().ok()))
+            })
+            .collect()
+    }
+
     /// The datasets whose file of rows has another length than when it was written.
     pub(crate) fn with_other_length(&self) -> Vec<&str> {
         let is_other = |name: &&str| {

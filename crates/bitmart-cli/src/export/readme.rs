@@ -15,15 +15,15 @@ use super::{archive, contracts, derive};
 use crate::failure::Failure;
 use crate::secure_fs;
 
-pub(super) const FILE: &str = "README.md";
+pub(super) const README_FILE: &str = "README.md";
 
 /// Writes the file, and adds it to the manifest.
 pub(super) fn write(folder: &Path, manifest: &mut Manifest) -> Result<(), Failure> {
-    archive::claim(folder, FILE)?;
+    archive::claim(folder, README_FILE)?;
     let text = text(manifest)?;
-    secure_fs::write(&folder.join(FILE), text.as_bytes())
-        .map_err(|error| Failure::io(format!("{FILE}: {error}")))?;
-    manifest.derived.push(FileRecord::read(folder, FILE)?);
+    secure_fs::write(&folder.join(README_FILE), text.as_bytes())
+        .map_err(|error| Failure::io(format!("{README_FILE}: {error}")))?;
+    manifest.derived.push(FileRecord::read(folder, README_FILE)?);
     Ok(())
 }
 
@@ -32,7 +32,7 @@ fn text(manifest: &Manifest) -> Result<String, Failure> {
     // Writing to a `String` does not fail.
     let _ = writeln!(text, "# Archive of a BitMart account\n\n{}", INTRODUCTION.trim_start());
     let _ = writeln!(text, "Made by {}, from {}.\n", manifest.program, escaped(manifest.source()));
-    let _ = writeln!(text, "{}", READING.trim_start());
+    let _ = writeln!(text, "{}", HOW_TO_READ.trim_start());
     let _ = writeln!(
         text,
         "## Files\n\n| file | what | from | rows | first | last |\n|---|---|---|---|---|---|"
@@ -78,7 +78,7 @@ The data of an account at the exchange. It can be read without the exchange and 
 decodes responses that an older program could not decode. All three work offline.
 ";
 
-const READING: &str = "
+const HOW_TO_READ: &str = "
 ## How to read it
 
 - Times: in `jsonl` as the exchange sends them, seconds or milliseconds since 1970-01-01 UTC, see the unit of the
@@ -254,7 +254,7 @@ fn escaped(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {
         match letter {
-            '|' | '<' | '[' | ']' => out.extend(['\\', letter]),
+            '|' | '<' | '[' | ']' | '\\' | '`' => out.extend(['\\', letter]),
             '\n' | '\r' => out.push(' '),
             other => out.push(other),
         }

@@ -12,7 +12,7 @@ use super::store::{file_name_part, read_state};
 use super::{Export, year};
 use crate::failure::Failure;
 
-/// The dataset of the contracts.
+/// Name of the dataset with the contracts.
 pub(super) const CONTRACTS: &str = "reference-contracts";
 
 /// Currencies of affiliate rebates.
@@ -23,7 +23,7 @@ pub(super) async fn contracts(export: &mut Export) -> Result<(), Failure> {
     take_snapshot::<futures::ListContracts>(export, CONTRACTS, json!({})).await
 }
 
-/// Requests all reference data. Pairs and contracts are those of the rows so far.
+/// Requests all reference data. Fees and funding rates only of symbols in rows that are exported already.
 pub(super) async fn reference(export: &mut Export) -> Result<(), Failure> {
     contracts(export).await?;
     let none = || json!({});
@@ -42,12 +42,12 @@ pub(super) async fn reference(export: &mut Export) -> Result<(), Failure> {
     take_snapshot::<earn::ListFlexibleProducts>(export, "reference-savings-flexible", none())
         .await?;
     take_snapshot::<earn::ListFixedProducts>(export, "reference-savings-fixed", none()).await?;
-    for pair in traded(export, &["trades", "orders"])? {
+    for pair in symbols_in(export, &["trades", "orders"])? {
         let name = format!("reference-fee-rates-{}", file_name_part(&pair));
         take_snapshot::<account::QueryTradeFee>(export, &name, json!({ "symbol": pair })).await?;
     }
     let sources = ["futures-transactions", "futures-trades", "copy-trading-trades"];
-    for contract in traded(export, &sources)? {
+    for contract in symbols_in(export, &sources)? {
         let name = |what: &str| format!("reference-{what}-{}", file_name_part(&contract));
         let symbol = json!({ "symbol": contract });
         take_snapshot::<futures::QueryFeeRate>(export, &name("fee-rates"), symbol.clone()).await?;
@@ -59,7 +59,7 @@ pub(super) async fn reference(export: &mut Export) -> Result<(), Failure> {
 }
 
 /// Returns the symbols in the rows of these datasets.
-fn traded(export: &Export, names: &[&str]) -> Result<BTreeSet<String>, Failure> {
+fn symbols_in(export: &Export, names: &[&str]) -> Result<BTreeSet<String>, Failure> {
     let mut symbols = BTreeSet::new();
     for name in names {
         each_row(&export.folder, name, |row| symbols.extend(text(row, "symbol")))?;
@@ -69,14 +69,16 @@ fn traded(export: &Export, names: &[&str]) -> Result<BTreeSet<String>, Failure> 
 
 /// Requests rebates: of brokers by day, of affiliates by customer and year.
 pub(super) async fn rebates(export: &mut Export) -> Result<(), Failure> {
-    take_snapshot::<broker::QueryRebates>(export, "broker-rebates", json!({})).await?;
-    for at in year::year_of(export.from)..=year::year_of(export.to) {
+    let [begin, end] = [export.from, export.to].map(|time| time.as_millis() / 1_000);
+    let parameters = json!({ "start_time": begin, "end_time": end });
+    take_snapshot::<broker::QueryRebates>(export, "broker-rebates", parameters).await?;
+    for year in year::year_of(export.from)..=year::year_of(export.to) {
         for currency in REBATE_CURRENCIES {
-            let name = format!("affiliate-rebates-{currency}-{at}");
+            let name = format!("affiliate-rebates-{currency}-{year}");
             let parameters = json!({
                 "currency": currency,
-                "rebate_start_time": year::first_second(at),
-                "rebate_end_time": year::first_second(at + 1) - 1,
+                "rebate_start_time": year::first_second(year).max(begin),
+                "rebate_end_time": (year::first_second(year + 1) - 1).min(end),
             });
             take_snapshot::<affiliate::ListRebates>(export, &name, parameters).await?;
             if read_state(&export.folder, &name).is_ok_and(|state| state.denied) {

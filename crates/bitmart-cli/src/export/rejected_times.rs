@@ -56,6 +56,10 @@ async fn first_accepted<H: History>(
     newest: i64,
 ) -> Option<i64> {
     let (mut rejected, mut accepted) = (rejected, newest);
+    // The rejection may have been of something else: it passed, or it was of a later page.
+    if is_accepted(client, request, rejected).await? {
+        return None;
+    }
     if !is_accepted(client, request, accepted).await? {
         return None;
     }
@@ -132,6 +136,12 @@ mod tests {
         let found = first_accepted(&client(begin, 50041), &list, FIRST, newest).await;
         let found = found.expect("some time is accepted");
         assert!(found >= begin && found - begin <= DAY_MS + 60_000, "{found}");
+    }
+
+    #[tokio::test]
+    async fn a_rejection_that_has_passed_skips_nothing() {
+        let (list, newest) = (ListOrderHistory::new(), FIRST + DAY_MS * 30);
+        assert_eq!(first_accepted(&client(0, 50041), &list, FIRST, newest).await, None);
     }
 
     #[tokio::test]

@@ -28,6 +28,11 @@ impl Log {
         let market = match update {
             Update::Order(order) => order.instrument.market(),
             Update::Fill(fill) => fill.instrument.market(),
+            Update::OrderNotFound { order_id, .. } => {
+                let is_of_it = |update: &Update| matches!(update, Update::Order(order) if order.order_id == *order_id);
+                self.updates.retain(|(_, _, update)| !is_of_it(update));
+                return;
+            }
             _ => return,
         };
         self.updates.push_back((now, market, update.clone()));

@@ -1,7 +1,5 @@
 //! What a publisher and its readers exchange, as JSON. Decimals are text.
 
-use std::collections::BTreeMap;
-
 use bitmart_account::{Balance, Fill, Market, Order, Position, PositionKey};
 use bitmart_types::{Currency, OrderId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -61,6 +59,8 @@ pub(super) struct Truth {
     pub(super) live: bool,
     /// Every fill until this time is known; `None` before the first subscription.
     pub(super) complete_until: Option<Timestamp>,
+    /// The publisher has every fill since this time; `None` before the first subscription.
+    pub(super) since: Option<Timestamp>,
 }
 
 pub(super) type Truths = Vec<(Market, Truth)>;
@@ -92,9 +92,8 @@ pub(super) struct Snapshot {
     pub(super) recent: Vec<Update>,
     pub(super) balances: Vec<(Market, Currency, Balance)>,
     pub(super) positions: Vec<(PositionKey, Position)>,
+    /// `recent` has every fill since their [`since`](Truth::since).
     pub(super) truths: Truths,
-    /// `recent` has every fill since this time.
-    pub(super) since: BTreeMap<Market, Timestamp>,
 }
 
 pub(super) fn json(value: &impl Serialize) -> bytes::Bytes {

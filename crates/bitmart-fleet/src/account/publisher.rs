@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::Subscriber;
 use bitmart_account::{AccountEvent, AccountTracker, Health, Market};
@@ -23,6 +23,9 @@ use crate::nats::{Connection, Error, Options};
 
 /// Pause before an account is tracked again after its tracker has ended.
 const RESTART_DELAY: Duration = Duration::from_secs(5);
+
+/// A tracker that is not live for this long has failed. It takes about half of this to start.
+const FAILING_AFTER: Duration = Duration::from_secs(30);
 
 pub(super) fn update_subject(connection: &Connection) -> String {
     format!("{}.updates", connection.prefix)
@@ -71,7 +74,7 @@ impl Publisher {
     }
 
     /// Returns since when it knows every fill of this market, and can pass on what readers have missed; `None` before
-    /// it has subscribed. One that takes over without a loss was started 10 s before, by its
+    /// it has subscribed. One that takes over without a loss was started 30 s before, by its
     /// [assumptions](bitmart_account::Assumptions).
     pub fn complete_since(&self, market: Market) -> Option<Timestamp> {
         self.status.borrow().since.get(&market).copied()
@@ -157,8 +160,7 @@ impl PublisherBuilder {
         let bucket = setup::run(&connection, &setup).await?;
         let requests = connection.client.subscribe(snapshot_subject(&connection)).await;
         let requests = requests.map_err(|error| Error::jetstream("requests", error))?;
-        // It can always carry its only shard.
-        let (_, refusals) = watch::channel(BTreeSet::new());
+        let (refused, refusals) = watch::channel(BTreeSet::new());
         let counters = Counters::default();
         let (leases, held) =
             Leases::start(&self.id, &setup, 0, connection.clone(), bucket, refusals, &counters)
@@ -172,6 +174,9 @@ impl PublisherBuilder {
             held,
             status: sender,
             requests,
+            refused,
+            failing_since: None,
+            has_ended: false,
             term: None,
             number: 0,
         };
@@ -204,6 +209,7 @@ impl Tracked {
             if let Some(from) = truth.complete_until {
                 self.log.begins(*market, from);
             }
+            truth.since = self.log.since().get(market).copied();
         }
     }
 
@@ -223,7 +229,6 @@ impl Tracked {
             balances: balances.map(|(m, c, b)| (m, c.clone(), b.clone())).collect(),
             positions: state.all_positions().map(|(k, p)| (k.clone(), p.clone())).collect(),
             truths: self.truths.clone(),
-            since: self.log.since().clone(),
             open,
         }
     }
@@ -236,6 +241,12 @@ struct Task {
     held: watch::Receiver<Held>,
     status: watch::Sender<Status>,
     requests: Subscriber,
+    /// Has the only shard while the tracker fails, so that another publisher takes over if there is one.
+    refused: watch::Sender<BTreeSet<usize>>,
+    /// Since when a market is not live.
+    failing_since: Option<Instant>,
+    /// The tracker has ended with an error, and no later one was live.
+    has_ended: bool,
     /// While the lease is held.
     term: Option<u64>,
     /// The number of the next message of the term.
@@ -282,6 +293,7 @@ impl Task {
                 }
                 _ = tick.tick() => {
                     self.tracked.refresh();
+                    self.offer_lease(Instant::now());
                     self.refresh_status();
                     self.publish_truth().await;
                 }
@@ -291,12 +303,28 @@ impl Task {
         let _ = tokio::time::timeout(Duration::from_secs(1), flushed).await;
     }
 
+    /// Leaves the lease to another publisher while the tracker has failed for a while.
+    fn offer_lease(&mut self, now: Instant) {
+        let is_live = self.tracked.truths.iter().all(|(_, truth)| truth.live);
+        self.failing_since = if is_live { None } else { self.failing_since.or(Some(now)) };
+        self.has_ended &= !is_live;
+        let is_long = |since| now.saturating_duration_since(since) >= FAILING_AFTER;
+        let fails = self.has_ended || self.failing_since.is_some_and(is_long);
+        self.refused.send_if_modified(
+            |refused| {
+                if fails { refused.insert(0) } else { refused.remove(&0) }
+            },
+        );
+    }
+
     /// Tracks anew. Readers get a new snapshot, because a number is missing.
     async fn restart(&mut self, stopped: &mut watch::Receiver<bool>) {
         for (_, truth) in &mut self.tracked.truths {
             truth.live = false;
         }
         self.publish_truth().await;
+        self.has_ended = true;
+        self.offer_lease(Instant::now());
         tokio::select! {
             () = tokio::time::sleep(RESTART_DELAY) => {}
             _ = stopped.changed() => stopped.mark_changed(),

@@ -53,7 +53,8 @@ impl Replica {
 
     /// Whether the state is complete and current.
     pub(super) fn is_live(&self, market: Market, now: Instant) -> bool {
-        self.is_synced() && self.is_recent(now) && self.truths.get(&market).is_some_and(|t| t.live)
+        let is_true = |truth: &Truth| truth.live && truth.since.is_some();
+        self.is_synced() && self.is_recent(now) && self.truths.get(&market).is_some_and(is_true)
     }
 
     /// Whether no message has been lost since a snapshot.
@@ -104,7 +105,10 @@ impl Replica {
                 (self.next, self.received) = (Some(next + 1), now);
                 match message.body {
                     Body::Update(update) => self.apply(*update),
-                    Body::Truth(truths) => self.set_truths(truths),
+                    Body::Truth(truths) => {
+                        self.report_missed(&truths);
+                        self.set_truths(truths);
+                    }
                 }
             }
             // Older than the snapshot.
@@ -126,18 +130,9 @@ impl Replica {
         if snapshot.term != lease || snapshot.term < self.term {
             return false;
         }
-        let Snapshot { term, next, open, recent, balances, positions, truths, since } = snapshot;
-        for (market, since) in since {
-            let Some(known) = self.complete_until(market).filter(|_| self.has_state) else {
-                continue;
-            };
-            // Times of another publisher may be of another machine.
-            let is_same = term == self.truth_term;
-            let until = if is_same { since } else { since + MAX_CLOCK_SKEW };
-            if known < until {
-                self.updates.push_back(Update::Missed { market, from: known, until });
-            }
-        }
+        let Snapshot { term, next, open, recent, balances, positions, truths } = snapshot;
+        self.term = term;
+        self.report_missed(&truths);
         for update in recent {
             self.apply(update);
         }
@@ -166,7 +161,7 @@ impl Replica {
             // The state of a new reader is not news.
             self.updates.clear();
         }
-        (self.term, self.next, self.received) = (term, Some(next), requested);
+        (self.next, self.received) = (Some(next), requested);
         self.set_truths(truths);
         self.report(now);
         true
@@ -177,9 +172,31 @@ impl Replica {
         markets.into_iter().flat_map(|market| self.state.open_orders(market)).cloned().collect()
     }
 
+    /// Reports the fills that no publisher can pass on: those between what is known here and the begin of what the
+    /// publisher knows. It may begin later than its snapshot or its lease.
+    fn report_missed(&mut self, truths: &Truths) {
+        for (market, truth) in truths {
+            let known = self.complete_until(*market).filter(|_| self.has_state);
+            let Some((known, since)) = known.zip(truth.since) else { continue };
+            // Times of another publisher may be of another machine.
+            let is_same = self.term == self.truth_term;
+            let until = if is_same { since } else { since + MAX_CLOCK_SKEW };
+            if known < until {
+                self.updates.push_back(Update::Missed { market: *market, from: known, until });
+            }
+        }
+    }
+
+    /// A publisher that knows nothing yet does not take away until when everything is known here.
     fn set_truths(&mut self, truths: Truths) {
-        self.truths.extend(truths);
-        self.truth_term = self.term;
+        for (market, truth) in truths {
+            let before = self.complete_until(market);
+            let complete_until = truth.complete_until.or(before);
+            self.truths.insert(market, Truth { complete_until, ..truth });
+            if truth.since.is_some() {
+                self.truth_term = self.term;
+            }
+        }
     }
 
     /// Applies an update and passes it on if it changes anything.

@@ -37,13 +37,19 @@ pub(super) fn plan(
     let mut taken = 0;
     for shard in 0..table.shards {
         let name = shard.to_string();
-        let mut members = if moves { view.live_members(shard, now) } else { BTreeSet::new() };
+        let mut members = view.live_members(shard, now);
         if me.refused.contains(&shard) {
             members.remove(me.id.as_str());
-            release(&mut table, shard, me);
-        } else {
-            members.insert(&me.id);
+            // What it carries is better than nothing, unless another member can carry all.
+            if !members.is_empty() {
+                release(&mut table, shard, me);
+            }
+            continue;
         }
+        if !moves {
+            members.clear();
+        }
+        members.insert(&me.id);
         let mut wanted: Vec<&str> = members.into_iter().collect();
         wanted.sort_by_cached_key(|id| std::cmp::Reverse(stable_hash(&[id, &name])));
         wanted.truncate(table.replicas);
@@ -243,20 +249,23 @@ mod tests {
 
     #[test]
     fn a_member_that_cannot_carry_a_shard_leaves_it_to_another() {
-        let start = Instant::now();
-        let mut view = view(1, start);
-        beat(&mut view, "a", start);
-        assert_eq!(settle(&mut view, &["a"], start), [32]);
-        let full = Member { refused: BTreeSet::from([3, 4]), ..member("a") };
-        let (table, taken) = plan(&view, &full, true, 5, start).expect("a plan");
-        assert_eq!(taken, 0);
-        view.set_table(table, view.revision + 1);
-        assert!(plan(&view, &full, true, 5, start).is_none(), "not retaken");
-        say(&mut view, full.clone(), false, start);
-        beat(&mut view, "b", start);
-        let (table, _) = plan(&view, &member("b"), true, 5, start).expect("a plan");
-        for shard in [3, 4] {
-            assert!(member("b").holds(table.lease(shard, 0).expect("a lease")), "{shard}");
+        for moves in [true, false] {
+            let start = Instant::now();
+            let mut view = view(1, start);
+            beat(&mut view, "a", start);
+            assert_eq!(settle(&mut view, &["a"], start), [32]);
+            let full = Member { refused: BTreeSet::from([3, 4]), ..member("a") };
+            say(&mut view, full.clone(), false, start);
+            assert!(plan(&view, &full, moves, 5, start).is_none(), "nobody else can carry them");
+            beat(&mut view, "b", start);
+            let (table, taken) = plan(&view, &full, moves, 5, start).expect("a plan");
+            assert_eq!(taken, 0);
+            view.set_table(table, view.revision + 1);
+            let (table, _) = plan(&view, &member("b"), moves, 5, start).expect("a plan");
+            for shard in [3, 4] {
+                let lease = table.lease(shard, 0).expect("a lease");
+                assert!(member("b").holds(lease), "{shard}, moves: {moves}");
+            }
         }
     }
 

@@ -19,7 +19,7 @@ pub use account::*;
 pub use bitmart_types::TradeRole;
 pub use bitmart_types::futures::*;
 pub use enums::{
-    ContractStatus, ContractType, FundTransferDirection, KlineStep, OpenOrderFilter, OrderMode,
+    ContractStatus, ContractType, FundingTransferDirection, KlineStep, OpenOrderFilter, OrderMode,
     PlanOrderFilter, PlanOrderType, ProductType, RepaymentType, SelfTradePrevention, TpSlScope,
     TradingAccount, TransactionType, TransactionTypeName, TransferDirection, TransferState,
     TriggerDirection,

@@ -114,7 +114,7 @@ impl Builder {
     }
 
     /// Starts guarding. The first timers are set at once, in the background: wait for
-    /// [`DeadManSwitch::armed`] before the first order.
+    /// [`DeadManSwitch::wait_until_armed`] before the first order.
     ///
     /// # Errors
     /// No market is guarded or one is guarded twice, the timeout is not a whole number of seconds or

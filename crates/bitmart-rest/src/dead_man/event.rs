@@ -39,7 +39,7 @@ pub enum Event {
     Tripped(Reason),
     /// The result for one market.
     MarketEnded(MarketReport),
-    /// The last event: [`DeadManSwitch::ended`](super::DeadManSwitch::ended) returns the report.
+    /// The last event: [`DeadManSwitch::wait_until_ended`](super::DeadManSwitch::wait_until_ended) returns the report.
     Ended,
     /// The number of events before the next one that were dropped because they were not read in time.
     Missed(u64),

@@ -107,10 +107,8 @@ impl Recording {
         ];
         members.extend(self.query.clone().map(|query| ("query", query)));
         members.extend(self.body.clone().map(|body| ("body", body)));
-        if let Some(response) = &self.response {
-            members.push(("status", Json::from(u32::from(self.status))));
-            members.push(("response", response.clone()));
-        }
+        members.push(("status", Json::from(u32::from(self.status))));
+        members.extend(self.response.clone().map(|response| ("response", response)));
         Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
@@ -125,7 +123,7 @@ impl Recording {
     }
 }
 
-/// A file that is not a recording.
+/// A recording that cannot be parsed.
 #[derive(Debug)]
 pub struct ReadError {
     path: Option<PathBuf>,

@@ -32,7 +32,7 @@ fn timer(switch: &DeadManSwitch) -> Timer {
 
 async fn armed(builder: Builder) -> DeadManSwitch {
     let switch = builder.start().unwrap();
-    assert!(switch.armed().await.unwrap());
+    assert!(switch.wait_until_armed().await.unwrap());
     switch
 }
 
@@ -70,7 +70,7 @@ async fn is_not_armed_before_a_renewal_was_accepted() {
     assert_eq!(timer(&switch), Timer::NotSet);
     sleep(seconds(3)).await;
     assert_eq!(timer(&switch), Timer::NotSet);
-    assert!(switch.armed().await.unwrap());
+    assert!(switch.wait_until_armed().await.unwrap());
     let events = events(&switch).await;
     assert!(
         matches!(
@@ -156,7 +156,7 @@ async fn cancels_when_beats_stop() {
         assert!(heartbeat.beat());
     }
     let last = Instant::now();
-    let report = switch.ended().await;
+    let report = switch.wait_until_ended().await;
     assert_eq!((report.reason, report.is_clear()), (Reason::Stale, true), "{report:?}");
     assert!(!heartbeat.beat() && !switch.beat());
     assert_eq!((exchange.open(CONTRACT), exchange.open(PAIR)), (0, 0));
@@ -177,7 +177,7 @@ async fn a_late_beat_trips_the_switch() {
     // The tasks of the switch do not run before the beat.
     tokio::time::advance(seconds(10)).await;
     assert!(!switch.beat());
-    assert_eq!(switch.ended().await.reason, Reason::Stale);
+    assert_eq!(switch.wait_until_ended().await.reason, Reason::Stale);
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,14 +186,14 @@ async fn conditions_trip_the_switch_when_they_complete_or_panic() {
     let switch = armed(guard(&exchange).cancel_on(sleep(seconds(100)))).await;
     sleep(seconds(99)).await;
     assert!(switch.is_armed());
-    assert_eq!(switch.ended().await.reason, Reason::Condition);
+    assert_eq!(switch.wait_until_ended().await.reason, Reason::Condition);
 
     let broken = async {
         sleep(seconds(1)).await;
         panic!("a fault in the condition");
     };
     let switch = armed(guard(&exchange).cancel_on(broken)).await;
-    assert_eq!(switch.ended().await.reason, Reason::Condition);
+    assert_eq!(switch.wait_until_ended().await.reason, Reason::Condition);
 }
 
 #[tokio::test(start_paused = true)]
@@ -389,7 +389,7 @@ async fn armed_fails_with_an_invalid_key() {
     let exchange = SimulatedExchange::new();
     exchange.set_default(Some(Delivery::Forbidden));
     let switch = DeadManSwitch::builder(exchange.client()).pair(PAIR).start().unwrap();
-    assert_eq!(switch.armed().await.unwrap_err().code(), Some(30002));
+    assert_eq!(switch.wait_until_armed().await.unwrap_err().code(), Some(30002));
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn reports_unknown_results_when_the_runtime_stops() {
     assert_eq!(switch.phase(), Phase::Ended);
     assert!(!switch.is_armed() && !switch.beat());
     let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let report = other.block_on(switch.ended());
+    let report = other.block_on(switch.wait_until_ended());
     assert_eq!(report.reason, Reason::RuntimeStopped);
     assert_eq!(report.markets[1].market, GuardedMarket::AllPairs);
     assert!(report.markets.iter().all(|one| one.result == CancelResult::Unknown));

@@ -75,7 +75,7 @@ async fn a_dead_man_switch_accepts_or_rejects_the_extremes() {
         assert_eq!(switch.beat(), !one.is_zero());
         switch.trigger();
         // With the longest timeout it goes on canceling.
-        let ended = tokio::time::timeout(Duration::from_secs(600), switch.ended()).await;
+        let ended = tokio::time::timeout(Duration::from_secs(600), switch.wait_until_ended()).await;
         assert_eq!(ended.is_ok(), one.is_zero());
     }
     let longest = Duration::from_secs(u32::MAX.into());

@@ -277,12 +277,11 @@ fn settings_and_transfers_write_enumerations_as_text() {
     );
     assert!(body(&futures::TransferFunds::to_spot("USDT", dec!(10))).contains("contract_to_spot"));
     assert!(
-        body(&futures::TransferFundingAccount::from_fund("USDT", dec!(1)))
+        body(&futures::TransferWithFunding::from_fund("USDT", dec!(1)))
             .contains("fund_to_contract")
     );
     assert!(
-        body(&futures::TransferFundingAccount::to_fund("USDT", dec!(1)))
-            .contains("contract_to_fund")
+        body(&futures::TransferWithFunding::to_fund("USDT", dec!(1))).contains("contract_to_fund")
     );
     assert_eq!(
         rejection(&futures::TransferFunds::from_spot("USDT", dec!(0))),

@@ -170,6 +170,12 @@ impl<M: Storage, N: FnMut(StorageEvent)> Writer<M, N> {
         if checkpoint.last >= self.newest {
             self.newest = checkpoint.last;
             self.store()?.checkpoint(checkpoint)?;
+            // The checkpoint of a saved state includes an input that was not stored by itself.
+            let last = checkpoint.last;
+            self.progress.send_modify(|progress| {
+                progress.stored = progress.stored.max(last);
+                progress.handled = progress.handled.max(last);
+            });
         }
         Ok(())
     }

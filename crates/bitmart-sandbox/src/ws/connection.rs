@@ -62,10 +62,10 @@ pub(super) async fn run(
     let (mut reader, _) = after_handshake_split(input, tokio::io::sink(), Role::Server);
     reader.set_auto_close(false);
     reader.set_auto_pong(false);
-    let (dialect, message) = match host {
+    let (dialect, max_message) = match host {
         Host::Spot => {
-            let limited = shared.config.rate_limits;
-            (Dialect::Spot(spot::Session::new(private, limited)), spot::MAX_MESSAGE)
+            let has_limits = shared.config.rate_limits;
+            (Dialect::Spot(spot::Session::new(private, has_limits)), spot::MAX_MESSAGE)
         }
         Host::Futures => (Dialect::Futures(futures::Session::new(private)), futures::MAX_MESSAGE),
     };
@@ -75,7 +75,7 @@ pub(super) async fn run(
     let id = shared.state().feed.subscriptions.add_socket(Box::new(sender));
     let traffic = shared.traffic.as_ref();
     let log = traffic.and_then(|traffic| traffic.open_socket(host, private, id.number()));
-    let _joined = Joined { shared: Arc::clone(&shared), id, log: log.clone() };
+    let _membership = FeedMembership { shared: Arc::clone(&shared), id, log: log.clone() };
     let connection = Connection {
         shared: Arc::clone(&shared),
         id,
@@ -86,17 +86,17 @@ pub(super) async fn run(
         silent: false,
         log,
     };
-    connection.serve(host, reader, message).await;
+    connection.serve(host, reader, max_message).await;
 }
 
 /// A connection in the feed, which it leaves when this is dropped, even by a panic.
-struct Joined {
+struct FeedMembership {
     shared: Arc<Shared>,
     id: SocketId,
     log: Option<Arc<SocketLog>>,
 }
 
-impl Drop for Joined {
+impl Drop for FeedMembership {
     fn drop(&mut self) {
         if let Some(log) = &self.log {
             log.ended();
@@ -135,20 +135,20 @@ struct Connection {
 impl Connection {
     /// Serves until one side ends the connection. A kill or a stop ends it at once, even during a write to a client
     /// that does not read.
-    async fn serve(self, host: Host, reader: WebSocketRead<ReadHalf<Io>>, message: usize) {
+    async fn serve(self, host: Host, reader: WebSocketRead<ReadHalf<Io>>, max_message: usize) {
         let mut control = self.shared.control.subscribe();
         let kills = control.borrow().kills;
         tokio::select! {
-            () = self.exchange_frames(host, reader, message) => {}
+            () = self.serve_frames(host, reader, max_message) => {}
             () = stopped_or_killed(&mut control, kills) => {}
         }
     }
 
-    async fn exchange_frames(
+    async fn serve_frames(
         mut self,
         host: Host,
         reader: WebSocketRead<ReadHalf<Io>>,
-        message: usize,
+        max_message: usize,
     ) {
         let limits = self.shared.config.ws;
         let pings = Pings::of(host, limits.spot_pings);
@@ -159,12 +159,13 @@ impl Connection {
         // The stream keeps an incomplete read, so that other branches of the select cannot drop it.
         let mut received =
             Box::pin(stream::unfold((reader, Vec::new()), |(mut reader, mut part)| async move {
-                let next = read(&mut reader, &mut part, message).await;
+                let next = read(&mut reader, &mut part, max_message).await;
                 Some((next, (reader, part)))
             }));
         let mut idle_at = Instant::now() + limits.idle;
+        let mut closed_by_client = false;
         loop {
-            let without_topic_at = self.idle_since().map(|since| since + without_topic);
+            let without_topic_at = self.without_topic_since().map(|since| since + without_topic);
             let close_at = without_topic_at.map_or(idle_at, |at| at.min(idle_at));
             let continues = tokio::select! {
                 queued = self.queue.receive() => match queued {
@@ -179,6 +180,7 @@ impl Connection {
                         if received.keeps_alive(pings) {
                             idle_at = Instant::now() + limits.idle;
                         }
+                        closed_by_client = matches!(received, Received::Closed(_));
                         self.on_received(received, pings).await
                     }
                     None => return,
@@ -191,6 +193,10 @@ impl Connection {
                 break;
             }
         }
+        if closed_by_client {
+            // The server ends the connection (RFC 6455, section 7.1.1).
+            return;
+        }
         // Dropping the connection now would reset it before the client has sent its close frame.
         let closing = async {
             while let Some(received) = received.next().await {
@@ -202,7 +208,7 @@ impl Connection {
         let _ = timeout(CLOSE_TIMEOUT, closing).await;
     }
 
-    fn idle_since(&self) -> Option<Instant> {
+    fn without_topic_since(&self) -> Option<Instant> {
         self.shared.state().feed.subscriptions.idle_since(self.id)
     }
 
@@ -215,7 +221,7 @@ impl Connection {
             Received::Ping(payload) if pings == Pings::Accepted => {
                 self.record(Direction::In, FrameKind::Ping, &payload.clone().into());
                 self.record(Direction::Out, FrameKind::Pong, &payload.clone().into());
-                self.add(OpCode::Pong, &payload);
+                self.add_frame(OpCode::Pong, &payload);
                 self.writer.flush().await
             }
             Received::Ping(_) | Received::Pong => true,
@@ -230,14 +236,14 @@ impl Connection {
     }
 
     fn on_text(&mut self, text: &str) {
-        let trace = self.shared.trace();
+        let pong_id = self.shared.trace();
         let mut state = self.shared.state();
         let State { exchange, clock, feed, .. } = &mut *state;
         let (clock, now_ms) = (*clock, clock.now_ms());
         let (keys, id) = (&self.shared.keys, self.id);
         let reasons = Vec::new();
         let mut context =
-            SessionContext { feed, exchange, keys, id, clock, now_ms, trace, reasons };
+            SessionContext { feed, exchange, keys, id, clock, now_ms, pong_id, reasons };
         match &mut self.dialect {
             Dialect::Spot(session) => session.on_text(text, Instant::now(), &mut context),
             Dialect::Futures(session) => session.on_text(text, &mut context),
@@ -266,11 +272,11 @@ impl Connection {
                 }
                 Output::Text(bytes) => {
                     self.record(Direction::Out, FrameKind::Text, &bytes);
-                    self.add(OpCode::Text, &bytes);
+                    self.add_frame(OpCode::Text, &bytes);
                 }
                 Output::Binary(bytes) => {
                     self.record(Direction::Out, FrameKind::Binary, &bytes);
-                    self.add(OpCode::Binary, &bytes);
+                    self.add_frame(OpCode::Binary, &bytes);
                 }
                 Output::Close(code) => return self.close(code, "").await,
                 Output::CloseWithReason(code, reason) => return self.close(code, &reason).await,
@@ -294,7 +300,7 @@ impl Connection {
         if let Some(log) = self.log.as_ref().filter(|_| !self.silent) {
             log.closes(code, reason);
         }
-        self.add(OpCode::Close, &[&code.to_be_bytes(), reason.as_bytes()].concat());
+        self.add_frame(OpCode::Close, &[&code.to_be_bytes(), reason.as_bytes()].concat());
         self.writer.flush().await;
         false
     }
@@ -308,7 +314,7 @@ impl Connection {
         }
     }
 
-    fn add(&mut self, code: OpCode, payload: &[u8]) {
+    fn add_frame(&mut self, code: OpCode, payload: &[u8]) {
         if !self.silent {
             self.writer.add(code, payload);
         }

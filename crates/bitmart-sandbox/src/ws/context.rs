@@ -11,10 +11,11 @@ use crate::{
 };
 
 /// Explains why a private topic is rejected at a public address.
-const PRIVATE: &str =
+const PRIVATE_TOPIC_HINT: &str =
     "this is the public address: private topics, and the login, are at the one with the path /user";
 /// Explains why a public topic is rejected at a private address.
-const PUBLIC: &str = "this is the private address: public topics are at the one with the path /api";
+const PUBLIC_TOPIC_HINT: &str =
+    "this is the private address: public topics are at the one with the path /api";
 /// Maximum length of the reason in a close frame, in bytes.
 const MAX_REASON: usize = 123;
 
@@ -27,7 +28,7 @@ pub(super) struct SessionContext<'a> {
     pub(super) clock: Clock,
     pub(super) now_ms: u64,
     /// A new id for a pong.
-    pub(super) trace: String,
+    pub(super) pong_id: String,
     /// Codes and reasons of rejections, which are written to standard error.
     pub(super) reasons: Vec<(String, String)>,
 }
@@ -76,6 +77,7 @@ impl SessionContext<'_> {
     pub(super) fn close_with_reason(&mut self, reason: Option<String>) {
         self.send(match reason {
             Some(reason) => {
+                // `bounded` leaves ASCII only, so that characters are bytes.
                 let short: String = bounded(&reason).chars().take(MAX_REASON).collect();
                 Output::CloseWithReason(1000, short.into())
             }
@@ -87,8 +89,8 @@ impl SessionContext<'_> {
 /// Explains why a topic is not served at an address; `None` if it is.
 pub(super) fn wrong_address_hint(topic: &Topic, private: bool) -> Option<&'static str> {
     match (topic.is_private(), private) {
-        (true, false) => Some(PRIVATE),
-        (false, true) => Some(PUBLIC),
+        (true, false) => Some(PRIVATE_TOPIC_HINT),
+        (false, true) => Some(PUBLIC_TOPIC_HINT),
         _ => None,
     }
 }

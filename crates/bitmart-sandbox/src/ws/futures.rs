@@ -32,7 +32,7 @@ impl Session {
     pub(super) fn on_text(&self, text: &str, context: &mut SessionContext<'_>) {
         match messages::parse(text) {
             Err(rejection) => context.send_json(&rejection),
-            Ok(Request::Ping) => context.send_json(&messages::pong(&context.trace)),
+            Ok(Request::Ping) => context.send_json(&messages::pong(&context.pong_id)),
             Ok(Request::Login { action, login }) => log_in(action, &login, context),
             Ok(Request::Topics(command)) => {
                 for topic in &command.topics {

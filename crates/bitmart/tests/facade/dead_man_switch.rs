@@ -46,7 +46,7 @@ impl Harness {
             .pair(PAIR)
             .timeout(Duration::from_secs(timeout))
             .start()?;
-        assert!(tokio::time::timeout(TIMEOUT, switch.armed()).await??);
+        assert!(tokio::time::timeout(TIMEOUT, switch.wait_until_armed()).await??);
         Ok(switch)
     }
 
@@ -180,7 +180,7 @@ async fn a_strategy_without_heartbeats_loses_its_orders_and_is_stopped() -> Test
         .stale_after(Duration::from_secs(2))
         .start()?;
     harness.place().await?;
-    let report = tokio::time::timeout(TIMEOUT, switch.ended()).await?;
+    let report = tokio::time::timeout(TIMEOUT, switch.wait_until_ended()).await?;
     assert_eq!(
         (report.reason, &report.markets[0].result),
         (Reason::Stale, &CancelResult::Canceled)

@@ -250,7 +250,7 @@ async fn an_audit_finds_no_difference() -> TestResult {
     })
     .await??;
     let audits = harness.account.audit_stats(Market::Spot).ok_or("it is followed")?;
-    assert_eq!((audits.missing, audits.unlisted), (0, 0));
+    assert_eq!((audits.not_received, audits.not_on_exchange), (0, 0));
     Ok(())
 }
 

@@ -262,8 +262,8 @@ impl TrackerModel for CurrentTracker {
             match event {
                 AccountEvent::Fill(fill) => reported.push(number(fill.trade_id.as_str())),
                 AccountEvent::AuditMismatch(report) => {
-                    let missing = report.missing.iter().map(|fill| fill.trade_id.as_str());
-                    let unlisted = report.unlisted.iter().map(|(_, trade)| trade.as_str());
+                    let missing = report.not_received.iter().map(|fill| fill.trade_id.as_str());
+                    let unlisted = report.not_on_exchange.iter().map(|(_, trade)| trade.as_str());
                     self.alarms.extend(missing.chain(unlisted).map(number));
                 }
                 AccountEvent::Health { health, .. } => {

@@ -35,8 +35,8 @@ fn audits_run_at_an_interval_and_on_request() {
     let id = audit(&mut sync, 150);
     sync.audit_completed(at(150), SPOT, id, &[fill("1", 60)]);
     let Some(AccountEvent::AuditMismatch(report)) = sync.poll_event() else { panic!("an alarm") };
-    assert_eq!(report.missing, []);
-    assert_eq!(report.unlisted, [("1".into(), "2".into())]);
+    assert_eq!(report.not_received, []);
+    assert_eq!(report.not_on_exchange, [("1".into(), "2".into())]);
     assert!(sync.poll_event().is_none(), "the market stays live");
     assert_eq!(sync.state().fills(SPOT, &"1".into()).len(), 2);
     // A requested audit restarts the interval.
@@ -44,7 +44,7 @@ fn audits_run_at_an_interval_and_on_request() {
     sync.audit_failed(SPOT, id);
     let audits = sync.audit_stats(SPOT).expect("it is followed");
     assert_eq!((audits.completed, audits.failed_queries, audits.compared), (2, 1, 3));
-    assert_eq!((audits.missing, audits.unlisted), (0, 1));
+    assert_eq!((audits.not_received, audits.not_on_exchange), (0, 1));
 }
 
 #[test]

@@ -13,14 +13,15 @@ const TTL: Duration = Duration::from_secs(1);
 fn order(id: u8, progress: &str) -> Order {
     let order = json!({
         "order_id": id.to_string(), "client_order_id": null, "instrument": {"Pair": "BTC_USDT"},
-        "is_buy": true, "progress": progress, "price": "60000.10", "size": "0.1", "notional": null,
+        "side": "buy", "progress": progress, "price": "60000.10", "size": "0.1", "notional": null,
         "filled_size": "0", "filled_notional": null, "create_time": null, "update_time": null,
     });
     serde_json::from_value(order).expect("an order")
 }
 
 fn truth(live: bool) -> Truths {
-    vec![(Market::Spot, Truth { live, complete_until: Some(Timestamp::from_millis(1)) })]
+    let first = Some(Timestamp::from_millis(1));
+    vec![(Market::Spot, Truth { live, complete_until: first, since: first })]
 }
 
 /// The account as the publishers know it: all of them track it.
@@ -134,7 +135,6 @@ impl World {
             balances: Vec::new(),
             positions: Vec::new(),
             truths: truth(self.account.live),
-            since: BTreeMap::new(),
         }
     }
 
@@ -269,6 +269,35 @@ fn the_snapshot_of_a_publisher_without_the_lease_is_ignored() {
     assert!(!world.replica.is_synced());
 }
 
+fn spot(live: bool, complete_until: Option<Timestamp>, since: Option<Timestamp>) -> Truths {
+    vec![(Market::Spot, Truth { live, complete_until, since })]
+}
+
+/// A publisher may give a snapshot before it has subscribed to anything.
+#[test]
+fn what_a_publisher_has_missed_is_reported_when_it_knows_since_when() {
+    let time = |second: i64| Timestamp::from_millis(second * 1_000);
+    let mut world = World::new();
+    let mut first = world.snapshot();
+    first.truths = spot(true, Some(time(100)), Some(time(0)));
+    assert!(world.replica.snapshot(first, 1, world.now, world.now));
+    let mut second = world.snapshot();
+    (second.term, second.next) = (2, 0);
+    second.truths = spot(false, None, None);
+    assert!(world.replica.snapshot(second, 2, world.now, world.now));
+    assert_eq!(world.replica.complete_until(Market::Spot), Some(time(100)), "it is not taken away");
+    updates(&mut world.replica);
+    let truth = |number, truths| Message { term: 2, number, body: Body::Truth(truths) };
+    world.replica.message(truth(0, spot(true, None, None)), world.now);
+    assert!(!world.replica.is_live(Market::Spot, world.now), "it does not say since when");
+    let truths = spot(true, Some(time(200)), Some(time(150)));
+    world.replica.message(truth(1, truths), world.now);
+    assert!(world.replica.is_live(Market::Spot, world.now));
+    let missed =
+        Update::Missed { market: Market::Spot, from: time(100), until: time(150) + MAX_CLOCK_SKEW };
+    assert_eq!(updates(&mut world.replica)[0], missed);
+}
+
 #[test]
 fn fills_that_no_publisher_has_seen_are_reported_as_missed() {
     let time = |second: i64| Timestamp::from_millis(second * 1_000);
@@ -278,11 +307,11 @@ fn fills_that_no_publisher_has_seen_are_reported_as_missed() {
     {
         let mut world = World::new();
         let mut first = world.snapshot();
-        first.truths = vec![(Market::Spot, Truth { live: true, complete_until: Some(time(100)) })];
+        first.truths = spot(true, Some(time(100)), Some(time(0)));
         assert!(world.replica.snapshot(first, 1, world.now, world.now));
         let mut second = world.snapshot();
         second.term = term;
-        second.since.insert(Market::Spot, time(since));
+        second.truths = spot(true, Some(time(200)), Some(time(since)));
         updates(&mut world.replica);
         assert!(world.replica.snapshot(second, term, world.now, world.now));
         let is_loss =

@@ -192,7 +192,7 @@ bitmart_types::open_enum! {
 
 bitmart_types::open_enum! {
     /// Direction of a transfer between the funding and the futures account.
-    pub enum FundTransferDirection {
+    pub enum FundingTransferDirection {
         /// From funding to futures.
         FundToFutures = "fund_to_contract",
         /// From futures to funding.

@@ -3,7 +3,7 @@
 use bitmart_types::{Currency, Decimal, Rows, Timestamp, TransferId, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::api::futures::{FundTransferDirection, TransferDirection, TransferState};
+use crate::api::futures::{FundingTransferDirection, TransferDirection, TransferState};
 
 mod generated;
 
@@ -26,18 +26,18 @@ impl TransferFunds {
     }
 }
 
-impl TransferFundingAccount {
+impl TransferWithFunding {
     /// Moves money from the funding to the futures account.
     ///
     /// * `amount`: in the currency.
     pub fn from_fund(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self::new(currency, amount, FundTransferDirection::FundToFutures)
+        Self::new(currency, amount, FundingTransferDirection::FundToFutures)
     }
     /// Moves money from the futures to the funding account.
     ///
     /// * `amount`: in the currency.
     pub fn to_fund(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self::new(currency, amount, FundTransferDirection::FuturesToFund)
+        Self::new(currency, amount, FundingTransferDirection::FuturesToFund)
     }
 }
 

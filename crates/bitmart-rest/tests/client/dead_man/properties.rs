@@ -96,7 +96,7 @@ async fn run_scenario(steps: Vec<Step>, timeout: u64, stale_after: Option<u64>) 
     }
     // It ends within a minute and reports the result.
     switch.trigger();
-    let report = tokio::time::timeout(Duration::from_secs(61), switch.ended()).await;
+    let report = tokio::time::timeout(Duration::from_secs(61), switch.wait_until_ended()).await;
     let report = report.expect("an end in time");
     assert_armed_timers_run(&switch, &exchange);
     let (mut tripped, mut markets, mut ended) = (0, 0, 0);

@@ -115,7 +115,7 @@ async fn an_audit_finds_fills_lost_to_a_violated_assumption() -> TestResult {
     consumer.until(&harness, |consumer| consumer.audits().completed > 0).await?;
     consumer.until(&harness, |consumer| consumer.has_event("AuditMismatch")).await?;
     let audits = consumer.audits();
-    assert_eq!((audits.missing, audits.unlisted), (harness.ledger().len() as u64, 0));
+    assert_eq!((audits.not_received, audits.not_on_exchange), (harness.ledger().len() as u64, 0));
     consumer.until(&harness, |consumer| !consumer.is_live()).await?;
     consumer.until(&harness, Consumer::is_live).await?;
     consumer.check_fills(&harness)

@@ -144,7 +144,7 @@ pub(super) const FUTURES_TRANSFERS: EndpointEntry =
     .states(RowStates::with_final("state", &["FINISHED", "FAILED"]));
 
 pub(super) const FUTURES_TRANSFER_FUND: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::TransferFundingAccount,
+    crate::api::futures::TransferWithFunding,
 >(
     "Moves money between the funding and the futures account",
 )

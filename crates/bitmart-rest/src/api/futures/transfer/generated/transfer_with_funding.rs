@@ -15,15 +15,15 @@ use crate::endpoint::{Auth, Effect, EncodeError, Endpoint, Host, Metadata, Metho
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct TransferFundingAccount {
+pub struct TransferWithFunding {
     pub(crate) currency: Currency,
     #[serde(with = "wire::decimal")]
     pub(crate) amount: Decimal,
     #[serde(rename = "type")]
-    pub(crate) direction: futures::FundTransferDirection,
+    pub(crate) direction: futures::FundingTransferDirection,
 }
 
-impl TransferFundingAccount {
+impl TransferWithFunding {
     /// Creates the request from its required parameters.
     ///
     /// * `currency`: currency.
@@ -32,13 +32,13 @@ impl TransferFundingAccount {
     pub fn new(
         currency: impl Into<Currency>,
         amount: Decimal,
-        direction: futures::FundTransferDirection,
+        direction: futures::FundingTransferDirection,
     ) -> Self {
         Self { currency: currency.into(), amount, direction }
     }
 }
 
-impl Endpoint for TransferFundingAccount {
+impl Endpoint for TransferWithFunding {
     type Response = crate::Unverified<crate::api::model::Empty>;
 
     const METADATA: Metadata = Metadata::new(
