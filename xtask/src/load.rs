@@ -14,6 +14,7 @@ pub(crate) fn commands(arguments: &[&str]) -> Vec<Command> {
     let packages = ["--package", "bitmart-sandbox", "--package", "load"];
     let (mut build, mut client) = (cargo(), cargo());
     build.args(["build", "--quiet", "--release"]).args(packages);
+    build.args(["--features", "bitmart-sandbox/console"]);
     let program = format!("release/bitmart-sandbox{}", std::env::consts::EXE_SUFFIX);
     let sandbox = target_folder().join(program);
     client.args(["run", "--quiet", "--release", "--package", "load", "--"]);

@@ -42,7 +42,7 @@ const STEPS: &[Step] = &[
         "load",
         "orders and frames per second of the sandbox",
         || Ok(load::commands(&[])),
-        &["idle: ", "orders: ", "frames: "],
+        &["idle: ", "orders: ", "console: ", "frames: "],
     ),
     step(
         "endurance",

@@ -11,7 +11,7 @@ use std::{process::ExitCode, time::Duration};
 const USAGE: &str = "\
 usage: cargo xtask load [--seconds N] [--connections N]
 
-  --seconds N       how long each of the two measurements takes   [10]
+  --seconds N       how long each measurement takes               [10]
   --connections N   keep-alive connections that send orders       [16]
 ";
 
@@ -38,7 +38,8 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Failure> {
     let (options, sandbox) = parse(std::env::args().skip(1))?;
     program::measure_idle(&sandbox).await?;
-    orders::measure(&sandbox, options).await?;
+    orders::measure(&sandbox, options, &[]).await?;
+    orders::compare_console(&sandbox, options).await?;
     frames::measure(&sandbox, options).await
 }
 

@@ -23,9 +23,27 @@ struct Totals {
     cancels: usize,
 }
 
-/// Sends orders on all connections. Prints orders per second and latencies.
-pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure> {
-    let program = Program::start(path, &["--admin", "127.0.0.1:0"]).await?;
+/// Pairs of measurements without and with the console.
+const PAIRS: usize = 3;
+
+/// Prints which part of the orders a second remains when the console records every request.
+pub(crate) async fn compare_console(path: &str, options: Options) -> Result<(), Failure> {
+    let options = Options { time: options.time / 2, ..options };
+    let mut percents = Vec::new();
+    for _ in 0..PAIRS {
+        let off = measure(path, options, &[]).await?;
+        let on = measure(path, options, &["--console"]).await?;
+        percents.push(on * 100 / off.max(1));
+    }
+    percents.sort_unstable();
+    let median = percents[PAIRS / 2];
+    println!("console: {median} % of the orders a second while it records, of {percents:?}");
+    Ok(())
+}
+
+/// Sends orders on all connections. Prints orders per second and latencies, and returns the former.
+pub(crate) async fn measure(path: &str, options: Options, more: &[&str]) -> Result<u128, Failure> {
+    let program = Program::start(path, &[&["--admin", "127.0.0.1:0"], more].concat()).await?;
     fund(&program).await?;
     let text = |field: &str| program.text(&format!("/credentials/{field}"));
     let credentials = Credentials::new(text("key")?, text("secret")?, text("memo")?)?;
@@ -63,7 +81,7 @@ pub(crate) async fn measure(path: &str, options: Options) -> Result<(), Failure>
         at(99),
     );
     println!("        {}", memory.report());
-    Ok(())
+    Ok(per_second(sum.orders.len()))
 }
 
 /// Deposits enough for hours of fees.

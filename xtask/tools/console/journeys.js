@@ -144,7 +144,7 @@ async function injection({ page, bot, origin, report }) {
 }
 
 async function sockets({ page, sandbox, bot, origin, report }) {
-  const stream = await bot.socket([bot.login(), { op: "subscribe", args: ["spot/user/orders:BTC_USDT"] }]);
+  const stream = await bot.socket([bot.login(), { op: "subscribe", args: ["spot/user/orders:ALL_SYMBOLS"] }]);
   const bad = await bot.socket([{ op: "login", args: ["nokey", String(Date.now()), "nosign"] }]);
   await page.goto(`${origin}/console/traffic`);
   await page.click("text=/spot\\/user \\d+/ >> nth=1");
