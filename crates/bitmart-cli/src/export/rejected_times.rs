@@ -31,8 +31,9 @@ pub(super) async fn skip<H: History>(
     let [first, last] = [from, next].map(Timestamp::from_millis);
     let why = format!("{first} to {last}: the exchange rejects this time: {}", chain(error));
     eprintln!("{}: {why}", store.name);
-    // What was requested before is there.
-    if !span.again {
+    // What was requested before is there, except how rows ended that were not final then.
+    let is_open = store.state.pending.values().any(|time| (from..next).contains(time));
+    if !span.again || is_open {
         store.state.add_gap(from, why);
     }
     Ok(Some(next))
