@@ -127,12 +127,15 @@ impl Connector {
         // The proxy gets an address. It may lack a route to the first one, for example to one of IPv6.
         let addresses = self.direct.resolve_all(target.host(), deadline).await?;
         let mut last = None;
+        let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
         for address in addresses {
             let target = Target::new(address.to_string(), target.port(), target.is_tls());
-            match self.tunnel(proxy, tls, &target, deadline).await {
-                Err(error) if matches!(error.kind(), ConnectErrorKind::Rejected { .. }) => {
-                    last = Some(error);
-                }
+            // An address that the proxy cannot reach may cost the others no time.
+            let now = Instant::now();
+            let share = now + deadline.saturating_duration_since(now) / left.max(1);
+            left = left.saturating_sub(1);
+            match self.tunnel(proxy, tls, &target, share).await {
+                Err(error) if is_about_address(&error) => last = Some(error),
                 done => return done,
             }
         }
@@ -160,6 +163,15 @@ impl Connector {
         };
         let handshake = proxy::connect(proxy, stream, target);
         timeout_at(deadline, handshake).await.map_err(|_| timed_out(Hop::ProxyHandshake))?
+    }
+}
+
+/// Whether the proxy may reach another address of the host.
+fn is_about_address(error: &ConnectError) -> bool {
+    match error.kind() {
+        ConnectErrorKind::Rejected { .. } => true,
+        ConnectErrorKind::Timeout | ConnectErrorKind::Closed => error.hop() == Hop::ProxyHandshake,
+        _ => false,
     }
 }
 

@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::topic;
 
 /// The topics of one connection and how many subscriptions each has. The pool assigns topics; the
 /// driver ends when none are left.
 #[derive(Debug, Default)]
-pub(crate) struct Assignments(Mutex<Topics>);
+pub(crate) struct Assignments {
+    topics: Mutex<Topics>,
+    /// The last lease was dropped.
+    emptied: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Topics {
@@ -61,12 +67,17 @@ impl Assignments {
         topics.closed
     }
 
+    /// Waits until the last lease is dropped. One that was dropped before is not missed.
+    pub(crate) async fn emptied(&self) {
+        self.emptied.notified().await;
+    }
+
     fn lease(self: &Arc<Self>, topic: &Arc<str>) -> TopicLease {
         TopicLease { assignments: self.clone(), topic: topic.clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Topics> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,6 +88,10 @@ impl Drop for TopicLease {
             *count -= 1;
             if *count == 0 {
                 topics.leases.remove(&self.topic);
+            }
+            if topics.leases.is_empty() {
+                // Dropped after its subscription was reported: nothing else tells that this was the last one.
+                self.assignments.emptied.notify_one();
             }
         }
     }

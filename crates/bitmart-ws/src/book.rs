@@ -43,7 +43,7 @@ pub use watch::BookWatch;
 /// is applied; sizes are absolute and 0 removes the level. An update whose version is not above that
 /// of the book is stale: an idle spot book repeats its version (documented). An idle futures book
 /// sends empty updates with the next version (observed), which are applied. A version that skips one
-/// is a sequence gap: the book is out of sync.
+/// is a sequence gap: the book is out of sync. So it is after 32 updates in a row below its version.
 ///
 /// # Depth
 ///
@@ -90,9 +90,15 @@ pub struct OrderBook {
     timestamp: Option<Timestamp>,
     /// Levels per side of the topic, if known.
     limit: Option<usize>,
+    /// Updates below the version, in a row.
+    below_version: u32,
     asks: Side<side::Asks>,
     bids: Side<side::Bids>,
 }
+
+/// Updates below the version of a book, in a row, after which it is out of sync. Those that are on the way when a
+/// snapshot is made are fewer; more mean that the exchange began to count anew.
+const MAX_BELOW_VERSION: u32 = 32;
 
 /// The result of [`OrderBook::apply`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +128,13 @@ pub enum SyncError {
         /// The version of the event.
         received: u64,
     },
+    /// Many updates in a row had a version below that of the book: the exchange counts anew.
+    VersionReset {
+        /// The version of the book.
+        version: u64,
+        /// The version of the last update.
+        received: u64,
+    },
     /// The best bid is not below the best ask.
     Crossed,
     /// The event is neither a snapshot nor an update.
@@ -135,6 +148,9 @@ impl fmt::Display for SyncError {
         match self {
             Self::SequenceGap { expected, received } => {
                 write!(f, "sequence gap: received version {received} instead of {expected}")
+            }
+            Self::VersionReset { version, received } => {
+                write!(f, "version went back: received {received} after {version}")
             }
             Self::Crossed => f.write_str("best bid not below best ask"),
             Self::UnknownKind => f.write_str("neither a snapshot nor an update"),
@@ -169,8 +185,16 @@ impl OrderBook {
                 Applied::Snapshot
             }
             (DepthKind::Update, None) => return Applied::Ignored,
-            (DepthKind::Update, Some(version)) if update.version <= version => {
+            (DepthKind::Update, Some(version)) if update.version == version => {
                 return Applied::Stale;
+            }
+            (DepthKind::Update, Some(version)) if update.version < version => {
+                self.below_version += 1;
+                if self.below_version < MAX_BELOW_VERSION {
+                    return Applied::Stale;
+                }
+                let received = update.version;
+                return self.desynchronize(SyncError::VersionReset { version, received });
             }
             (DepthKind::Update, Some(version)) if update.version - version > 1 => {
                 return self.desynchronize(SyncError::SequenceGap {
@@ -188,6 +212,7 @@ impl OrderBook {
         if self.is_crossed() {
             return self.desynchronize(SyncError::Crossed);
         }
+        self.below_version = 0;
         self.version = Some(update.version);
         self.timestamp = update.timestamp.or(self.timestamp);
         applied
@@ -196,6 +221,7 @@ impl OrderBook {
     /// Clears the book until the next snapshot. Use it after a lost connection or missed events.
     pub fn clear(&mut self) {
         self.version = None;
+        self.below_version = 0;
         self.timestamp = None;
         self.asks.clear();
         self.bids.clear();

@@ -29,12 +29,19 @@ pub(crate) struct Router {
     dialect: Dialect,
     /// By channel, one for each event type.
     dispatchers: HashMap<Box<str>, Vec<Box<dyn AnyDispatcher>>>,
-    /// How many subscribers each topic has.
-    topics: BTreeMap<Arc<str>, usize>,
+    topics: BTreeMap<Arc<str>, Subscribed>,
     subscribers: BTreeMap<SubscriberId, Arc<str>>,
     /// Subscribers that were found to have ended.
     ended: Vec<SubscriberId>,
     metrics: Metrics,
+}
+
+/// The subscribers of one topic.
+#[derive(Debug, Default)]
+struct Subscribed {
+    count: usize,
+    /// The topic was acknowledged since it has subscribers, so that they receive its events.
+    confirmed: bool,
 }
 
 impl Router {
@@ -61,7 +68,9 @@ impl Router {
 
     pub(crate) fn add<T: Event>(&mut self, subscriber: Subscriber<T>) {
         let topic = subscriber.topic.clone();
-        *self.topics.entry(topic.clone()).or_default() += 1;
+        let entry = self.topics.entry(topic.clone()).or_default();
+        entry.count += 1;
+        entry.confirmed |= subscriber.ack_target.is_none();
         self.subscribers.insert(subscriber.id, topic.clone());
         let dispatchers =
             self.dispatchers.entry(dispatch_key(self.dialect, &topic).into()).or_default();
@@ -90,9 +99,9 @@ impl Router {
                 self.dispatchers.remove(key);
             }
         }
-        let count = self.topics.get_mut(&topic)?;
-        *count -= 1;
-        if *count > 0 {
+        let entry = self.topics.get_mut(&topic)?;
+        entry.count -= 1;
+        if entry.count > 0 {
             return None;
         }
         self.topics.remove(&topic);
@@ -115,9 +124,10 @@ impl Router {
                     return readable;
                 };
                 let topics = &self.topics;
+                // Before its acknowledgement a topic receives nothing, and takes nothing from others.
                 let uncovered = |symbol: &str| {
                     topic::receives(covering, table, Some(symbol), |topic| {
-                        topics.contains_key(topic)
+                        topics.get(topic).is_some_and(|entry| entry.confirmed)
                     })
                 };
                 for dispatcher in self.dispatchers.get_mut(covering).into_iter().flatten() {
@@ -155,8 +165,10 @@ impl Router {
     /// Passes an event of the session on to the subscribers that it concerns.
     pub(crate) fn session_event(&mut self, event: SessionEvent) {
         match event {
-            SessionEvent::Subscribed { topic } => self.notify(&topic, &LifecycleEvent::Subscribed),
-            SessionEvent::Resynced { topic } => self.notify(&topic, &LifecycleEvent::Resynced),
+            SessionEvent::Subscribed { topic } => {
+                self.confirmed(&topic, &LifecycleEvent::Subscribed)
+            }
+            SessionEvent::Resynced { topic } => self.confirmed(&topic, &LifecycleEvent::Resynced),
             SessionEvent::RequestRejected { topic, rejection } => {
                 self.notify(&topic, &LifecycleEvent::RequestRejected(rejection));
             }
@@ -191,6 +203,13 @@ impl Router {
         for dispatcher in self.dispatchers.get_mut(key).into_iter().flatten() {
             dispatcher.notify(Some(topic), event, &mut self.ended);
         }
+    }
+
+    fn confirmed(&mut self, topic: &str, event: &LifecycleEvent) {
+        if let Some(entry) = self.topics.get_mut(topic) {
+            entry.confirmed = true;
+        }
+        self.notify(topic, event);
     }
 
     fn notify_all(&mut self, event: &LifecycleEvent) {

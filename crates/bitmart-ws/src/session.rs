@@ -48,7 +48,7 @@ mod timeouts;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::dialect::{Access, Dialect, Incoming, Limits};
 use crate::rate_limiter::RateLimiter;
@@ -58,6 +58,9 @@ use pending::PendingCommands;
 
 pub use action::{Action, SessionEvent};
 pub use pacing::ConnectPacing;
+
+/// How often a pong may be sent although the message limit is used up.
+const PONG_INTERVAL: Duration = Duration::from_secs(5);
 
 /// One connection: its desired topics, its subscribed topics, and the actions that follow from the
 /// difference. See the [module](self) for how to drive it.
@@ -99,6 +102,7 @@ struct OpenSocket {
     opened_at: Instant,
     last_received: Instant,
     last_ping: Instant,
+    last_pong: Option<Instant>,
     /// Since when no topic is desired.
     unused_since: Option<Instant>,
     /// The server answers commands about topics: one was acknowledged or rejected, or data arrived.
@@ -115,7 +119,8 @@ struct TopicState {
     wire_state: WireState,
     /// Confirmed at least once, on this connection or an earlier one.
     confirmed_before: bool,
-    renewal: Renewal,
+    /// It is to be unsubscribed and subscribed again.
+    renewal_due: bool,
     /// The next command for this topic gets a frame of its own: a larger frame was not acknowledged,
     /// or its rejection could not be attributed.
     retry_alone: bool,
@@ -123,17 +128,6 @@ struct TopicState {
     retry_at: Option<Instant>,
     /// Rejections of unknown permanence in a row.
     unexplained_rejections: u32,
-}
-
-/// The state of unsubscribing a topic and subscribing to it again on the same connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Renewal {
-    #[default]
-    None,
-    /// It is to be unsubscribed.
-    Due,
-    /// It was unsubscribed: the next confirmation on this connection is that of a new subscription.
-    Unsubscribed,
 }
 
 impl TopicState {
@@ -245,6 +239,7 @@ impl Session {
             opened_at: now,
             last_received: now,
             last_ping: now,
+            last_pong: None,
             unused_since: None,
             responsive: false,
             stale: false,
@@ -262,10 +257,20 @@ impl Session {
     }
 
     /// Handles a protocol ping. Returns whether to send a pong: it counts against the message limit,
-    /// which a flood of pings must not exhaust. The share of heartbeats stays reserved.
+    /// which a flood of pings must not exhaust. The share of heartbeats stays reserved, but for one pong in 5 s:
+    /// a server without any closes the connection.
     pub fn ping_received(&mut self, now: Instant) -> bool {
         self.frame_received(now);
-        self.limiter.try_acquire(now)
+        let (State::LoggingIn { socket, .. } | State::Open { socket }) = &mut self.state else {
+            return false;
+        };
+        let is_due = socket.last_pong.is_none_or(|last| now >= last + PONG_INTERVAL);
+        let granted =
+            self.limiter.try_acquire(now) || (is_due && self.limiter.try_acquire_reserved(now));
+        if granted {
+            socket.last_pong = Some(now);
+        }
+        granted
     }
 
     /// Handles a frame that carries no text, such as a protocol pong: it proves that the connection

@@ -31,13 +31,14 @@ if operation == 'ban' then
   return {1}
 end
 
--- The tighter of the published limit and of what responses have stated. A count of zero is unknown.
--- What was stated holds for a day after the last response that states it.
+-- The tighter of the published limit and of what the last response stated, which holds for a day. A count of zero is
+-- unknown.
 local stated = redis.call('HMGET', STATED, 'count', 'window', 'paused', 'until')
-local function is_tighter(c, w) return count == 0 or c * window < count * w end
-local holds = stated[1] and now < tonumber(stated[4] or 0)
-holds = holds and is_tighter(tonumber(stated[1]), tonumber(stated[2]))
-if holds then
+local published_count, published_window = count, window
+local function is_tighter(c, w)
+  return published_count == 0 or c * published_window < published_count * w
+end
+if stated[1] and now < tonumber(stated[4] or 0) and is_tighter(tonumber(stated[1]), tonumber(stated[2])) then
   count, window = tonumber(stated[1]), tonumber(stated[2])
 end
 
@@ -76,12 +77,17 @@ end
 
 if operation == 'settle' then
   local used, c, w = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-  if is_tighter(c, w) or (holds and c == count and w == window) then
+  if c == 0 or w == 0 then return {1} end
+  -- The last one counts: a single wrong header must not slow the endpoint down for good.
+  if is_tighter(c, w) then
     count, window = c, w
     local last = text(now + DAY)
     redis.call('HSET', STATED, 'count', text(c), 'window', text(w), 'until', last)
-    permits, span = less(c, w)
+  else
+    count, window = published_count, published_window
+    redis.call('HDEL', STATED, 'count', 'window', 'until')
   end
+  permits, span = less(count, window)
   local others, theirs = less(c, w)
   local left = math.max(0, others - used)
   local free_at = now + math.max(span, theirs)

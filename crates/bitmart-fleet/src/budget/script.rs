@@ -11,7 +11,7 @@ use super::error::StoreError;
 
 /// The limiter reads limits with these bounds, too.
 const MAX_PERMITS: u32 = 10_000;
-const MAX_WINDOW: Duration = Duration::from_secs(3600);
+const MAX_WINDOW: Duration = Duration::from_secs(60);
 
 const TEXT: &str = include_str!("budget.lua");
 

@@ -162,6 +162,45 @@ async fn socks5_tries_the_addresses_of_a_host_until_the_proxy_reaches_one() {
     assert!(matches!(error.kind(), ConnectErrorKind::Rejected { .. }), "{error}");
 }
 
+/// A proxy that ends the connection instead of rejecting an address that it cannot reach.
+#[tokio::test]
+async fn socks5_tries_the_next_address_if_the_proxy_hangs_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let proxy = listener.local_addr().expect("an address");
+    let task = tokio::spawn(async move {
+        for attempt in 0..2 {
+            let (mut client, _) = listener.accept().await.expect("a client");
+            let mut request = [0; 64];
+            for response in [&b"\x05\x00"[..], b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"] {
+                assert!(client.read(&mut request).await.expect("a request") > 0);
+                if attempt == 0 && response.len() > 2 {
+                    break;
+                }
+                client.write_all(response).await.expect("a client");
+            }
+        }
+    });
+    let addresses = vec![Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::new(192, 0, 2, 2).into()];
+    let builder = Connector::builder().proxy(format!("socks5://{proxy}"));
+    let connector = builder.resolver(FixedResolver(addresses)).build().expect("a connector");
+    connector.connect(&Target::new("api.example", 443, false)).await.expect("a stream");
+    task.await.expect("two attempts");
+}
+
+#[test]
+fn what_an_address_can_be_blamed_for_is_tried_with_the_next_one() {
+    for (hop, kind, expected) in [
+        (Hop::ProxyHandshake, ConnectErrorKind::Timeout, true),
+        (Hop::ProxyHandshake, ConnectErrorKind::Closed, true),
+        (Hop::ProxyHandshake, ConnectErrorKind::Rejected { code: 4 }, true),
+        (Hop::ProxyHandshake, ConnectErrorKind::Unauthorized, false),
+        (Hop::Proxy, ConnectErrorKind::Timeout, false),
+        (Hop::ProxyTls, ConnectErrorKind::Closed, false),
+    ] {
+        assert_eq!(is_about_address(&ConnectError::new(hop, kind)), expected, "{hop:?} {kind:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_longest_timeout_means_never() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

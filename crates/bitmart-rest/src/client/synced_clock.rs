@@ -113,8 +113,8 @@ impl SyncedClock {
         self.measure(client).await
     }
 
-    /// Synchronizes if the clock is stale, for at most `limit`: a request waits for it. A failure leaves the clock
-    /// unchanged.
+    /// Synchronizes if the clock is stale, for at most `limit`: a request waits for it. Without any response the
+    /// clock stays as it is.
     pub(super) async fn refresh(&self, client: &Client, limit: Duration) {
         let refreshed = tokio::time::timeout(limit, self.refresh_if_stale(client)).await;
         if refreshed.is_err() {
@@ -155,15 +155,16 @@ impl SyncedClock {
             };
             if best.is_none_or(|best| estimate.round_trip < best.round_trip) {
                 best = Some(estimate);
+                // At once: the caller may give up before the last response.
+                self.0.offset_millis.store(estimate.offset_millis, Ordering::Relaxed);
+                self.0.stale.store(false, Ordering::Relaxed);
+                client.0.metrics.clock(estimate.offset_millis);
             }
             if response.latency > SLOW {
                 break;
             }
         }
         let best = best.unwrap_or(ClockEstimate { offset_millis: 0, round_trip: Duration::MAX });
-        self.0.offset_millis.store(best.offset_millis, Ordering::Relaxed);
-        self.0.stale.store(false, Ordering::Relaxed);
-        client.0.metrics.clock(best.offset_millis);
         observe::clock_synchronized(best);
         Ok(best)
     }

@@ -101,8 +101,10 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Waits until one more request to `host` is allowed. The client calls it before signing a request,
     /// so that the signature does not age in a queue, and holds the reservation until the response was
-    /// read. The wait counts toward the client's timeout; after nine tenths of it the request fails as
-    /// not sent. The default implementation never waits.
+    /// read. The wait counts toward the client's timeout. The request fails as not sent after nine tenths of
+    /// what the connect timeout leaves of it: 6.3 of 10 seconds by default. The connect timeout is that of
+    /// [`ClientBuilder::connect_timeout`](super::ClientBuilder::connect_timeout): set it there as well if the
+    /// transport has one of its own. The default implementation never waits.
     ///
     /// **A transport that wraps another one must forward this call.** Otherwise the limit of the inner
     /// transport is not kept, or requests wait inside [`send`](Self::send), after they were signed.

@@ -120,6 +120,17 @@ async fn an_order_waits_for_the_time_a_quarter_of_the_timeout_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_time_service_sets_the_clock_all_the_same() {
+    let start = Instant::now();
+    // Two responses arrive within the quarter of the timeout, and the third does not.
+    let script = exchange(start, &Arc::new(AtomicI64::new(90_000)), 950);
+    let client = build(start, &script).auto_sync_clock(true).build().unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
+    let offset = client.clock().offset_millis();
+    assert!((offset - 90_000).abs() <= 2, "{offset}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failing_time_request_does_not_hold_back_orders() {
     let start = Instant::now();
     let script = ScriptedTransport::from_fn(|request| match request.path() {

@@ -134,6 +134,45 @@ async fn falls_back_to_http1() {
     assert_eq!(server.accepts(), 1);
 }
 
+#[tokio::test]
+async fn connections_to_a_server_of_http1_are_opened_side_by_side() {
+    let (tls, root) = certificate(&[b"http/1.1"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let serve = |stream| {
+            let tls = tls.clone();
+            tokio::spawn(async move {
+                let stream = TokioIo::new(tls.accept(stream).await.unwrap());
+                let respond = service_fn(async |_: http::Request<hyper::body::Incoming>| {
+                    Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(ORDER_RESPONSE))))
+                });
+                hyper::server::conn::http1::Builder::new().serve_connection(stream, respond).await
+            });
+        };
+        serve(listener.accept().await.unwrap().0);
+        // No handshake before all have come.
+        let mut waiting = Vec::new();
+        while waiting.len() < 3 {
+            waiting.push(listener.accept().await.unwrap().0);
+        }
+        waiting.into_iter().for_each(serve);
+    });
+    let roots = Roots::none().with_der(root);
+    let transport = HyperTransport::builder().roots(roots).http2(true).build().unwrap();
+    let environment = Environment::custom("test").with(Service::SpotRest, &address);
+    let client = client("").environment(environment).transport(transport).build().unwrap();
+    client.send(PLACE_ORDER).await.unwrap();
+    // One connection is idle, and three are missing.
+    let order = || client.send(PLACE_ORDER);
+    let results = tokio::join!(order(), order(), order(), order());
+    let (one, two, three, four) = results;
+    for result in [one, two, three, four] {
+        result.unwrap();
+    }
+    server.await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_falls_silent_is_noticed_while_a_request_waits() {
     let (connector, mut dialled) = in_memory_connector();

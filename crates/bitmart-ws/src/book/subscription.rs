@@ -88,9 +88,9 @@ pub struct BookSubscription<T> {
     /// A change of the book that the caller has not received.
     change: Option<Change<T>>,
     stale_since: Option<std::time::Instant>,
-    /// The connection is over, and the caller has received the error.
     /// Why the last request for a snapshot could not be sent.
     request_error: Option<Error>,
+    /// The connection is over, and the caller has received the error.
     ended: bool,
 }
 
@@ -174,11 +174,19 @@ impl<T: DepthEvent> BookSubscription<T> {
                 return Poll::Ready(None);
             }
             if self.request_due {
-                // The subscription has ended as well: first what it had queued, and why it ended.
-                self.request_error = ready!(self.poll_request(context)).err();
-                self.request_due = false;
-                self.requests += 1;
-                self.retry_at = Some(Instant::now() + RETRY_INTERVAL);
+                match self.poll_request(context) {
+                    Poll::Ready(sent) => {
+                        // After an error the subscription has ended as well: first what it had queued, and why
+                        // it ended.
+                        self.request_error = sent.err();
+                        self.request_due = false;
+                        self.requests += 1;
+                        self.retry_at = Some(Instant::now() + RETRY_INTERVAL);
+                    }
+                    // That the book is out of sync must not wait for room in the queue of commands.
+                    Poll::Pending if self.change.is_some() => {}
+                    Poll::Pending => return Poll::Pending,
+                }
             }
             if let Some(change) = self.change.take() {
                 return Poll::Ready(Some(Ok(change)));
@@ -187,6 +195,8 @@ impl<T: DepthEvent> BookSubscription<T> {
                 Poll::Ready(Some(Ok(update))) => self.apply(update),
                 Poll::Ready(Some(Err(error))) => {
                     // Nothing keeps the book up to date any more.
+                    self.ended = true;
+                    self.request_error = None;
                     self.synchronizer.on_reconnect();
                     return Poll::Ready(Some(Err(error)));
                 }

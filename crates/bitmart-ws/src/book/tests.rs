@@ -67,6 +67,24 @@ fn applies_only_the_next_version() {
 }
 
 #[test]
+fn a_book_whose_version_begins_anew_gets_out_of_sync() {
+    let mut book = book();
+    // Late updates, and an idle book between them.
+    for version in [3, 4, 5, 10] {
+        assert_eq!(book.apply(update(version, &[], &[])), Applied::Stale);
+    }
+    let reset = (1..100).find_map(|version| match book.apply(update(version % 9, &[], &[])) {
+        Applied::Stale => None,
+        other => Some((version, other)),
+    });
+    let error = SyncError::VersionReset { version: 10, received: 29 % 9 };
+    assert_eq!(reset, Some((29, Applied::OutOfSync(error))), "three were late before");
+    assert!(!book.is_synchronized());
+    let _ = book.apply(snapshot(2, &[], &[]));
+    assert_eq!(book.apply(update(3, &[], &[])), Applied::Updated);
+}
+
+#[test]
 fn empty_updates_advance_the_version() {
     let mut book = book();
     let before = sides(&book);

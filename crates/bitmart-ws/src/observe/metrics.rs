@@ -159,6 +159,7 @@ pub(crate) fn book_resync(dialect: Dialect, resync: &ResyncReason) {
         ResyncReason::Malformed(_) => "malformed",
         ResyncReason::OutOfSync(SyncError::SequenceGap { .. }) => "gap",
         ResyncReason::OutOfSync(SyncError::Crossed) => "crossed",
+        ResyncReason::OutOfSync(SyncError::VersionReset { .. }) => "version_reset",
         ResyncReason::OutOfSync(SyncError::UnknownKind) => "unknown_kind",
     };
     let dialect = labels::dialect(dialect);

@@ -10,15 +10,18 @@ const PAIR: &str = "spot/user/order:BTC_USDT";
 const ALL: &str = "spot/user/orders:ALL_SYMBOLS";
 
 fn add_subscriber(router: &mut Router, id: SubscriberId, topic: &str) -> Reader<RawEvent> {
+    add_with(router, id, topic, None)
+}
+
+fn add_with(
+    router: &mut Router,
+    id: SubscriberId,
+    topic: &str,
+    ack_target: Option<AckTarget>,
+) -> Reader<RawEvent> {
     let (writer, reader) = queue(16, Overflow::End, Arc::default());
     let symbol = topic::split(topic).1.filter(|symbol| *symbol != "ALL_SYMBOLS").map(Arc::from);
-    router.add(Subscriber {
-        id,
-        topic: topic.into(),
-        symbol,
-        sink: writer.into(),
-        ack_target: None,
-    });
+    router.add(Subscriber { id, topic: topic.into(), symbol, sink: writer.into(), ack_target });
     reader
 }
 
@@ -55,6 +58,23 @@ fn an_order_of_a_pair_is_not_delivered_twice_beside_all_pairs() {
         router.dispatch("spot/user/orders", &frame("spot/user/orders", &["BTC_USDT"]));
         assert_eq!((events(&pair).len(), events(&all).len()), (0, 1), "only its own table");
     }
+}
+
+#[test]
+fn a_pair_whose_topic_is_not_acknowledged_takes_no_order_from_all_pairs() {
+    let mut router = Router::new(Dialect::Spot);
+    let all = add_subscriber(&mut router, 1, ALL);
+    let pair = add_with(&mut router, 2, PAIR, Some(AckTarget::Stream));
+    let text = frame("spot/user/order", &["BTC_USDT"]);
+    router.dispatch("spot/user/order", &text);
+    assert_eq!((events(&pair).len(), events(&all).len()), (0, 1));
+    router.session_event(SessionEvent::Subscribed { topic: PAIR.into() });
+    router.dispatch("spot/user/order", &text);
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(Some(Ok(Update::Subscribed))) = pair.poll_next(&mut context) else {
+        panic!("not acknowledged")
+    };
+    assert_eq!((events(&pair).len(), events(&all).len()), (1, 0));
 }
 
 #[test]

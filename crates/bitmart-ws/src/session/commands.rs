@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Action, Renewal, Session, SessionEvent, State, TopicState, WireState};
+use super::{Action, Session, SessionEvent, State, TopicState, WireState};
 use crate::reason::Rejection;
 
 impl Session {
@@ -61,7 +61,7 @@ impl Session {
             desired: true,
             wire_state: WireState::Absent,
             confirmed_before: false,
-            renewal: Renewal::None,
+            renewal_due: false,
             retry_alone: false,
             retry_at: None,
             unexplained_rejections: 0,
@@ -115,14 +115,14 @@ impl Session {
     }
 
     /// Unsubscribes from a subscribed topic and subscribes to it again, which brings a snapshot.
-    /// [`SessionEvent::Subscribed`] follows.
+    /// [`SessionEvent::Resynced`] follows, because what happens in between is not delivered.
     pub fn resubscribe(&mut self, now: Instant, topic: &str) {
         if let Some(entry) = self.topics.get_mut(topic)
             && entry.desired
             && entry.wire_state == WireState::Confirmed
             && entry.retry_at.is_none()
         {
-            entry.renewal = Renewal::Due;
+            entry.renewal_due = true;
             self.flush(now);
         }
     }

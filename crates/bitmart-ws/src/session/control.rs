@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::pending::Resolution;
-use super::{Action, Renewal, Session, SessionEvent, State, WireState};
+use super::{Action, Session, SessionEvent, State, WireState};
 use crate::dialect::{Access, Control, Operation};
 use crate::reason::{Permanence, ReconnectReason, Rejection};
 
@@ -199,8 +199,7 @@ impl Session {
         entry.retry_at = None;
         entry.unexplained_rejections = 0;
         self.unexplained_rejections = 0;
-        let is_new = !std::mem::replace(&mut entry.confirmed_before, true)
-            | (std::mem::take(&mut entry.renewal) == Renewal::Unsubscribed);
+        let is_new = !std::mem::replace(&mut entry.confirmed_before, true);
         if entry.desired {
             self.emit(if is_new {
                 SessionEvent::Subscribed { topic }
@@ -220,10 +219,7 @@ impl Session {
         }
         entry.wire_state = WireState::Absent;
         entry.retry_alone = false;
-        if entry.desired {
-            // To the user this is a new subscription, unless the connection is lost before it is confirmed.
-            entry.renewal = Renewal::Unsubscribed;
-        } else {
+        if !entry.desired {
             self.forget(topic);
         }
     }
@@ -233,6 +229,21 @@ impl Session {
         if let Some(topic) = self.remove(topic) {
             self.emit(SessionEvent::Rejected { topic, rejection });
         }
+    }
+
+    /// Gives up a topic whose acknowledgements did not arrive. The server may carry it all the same: until it is
+    /// unsubscribed, it counts.
+    pub(super) fn give_up(&mut self, topic: &str, rejection: Rejection) {
+        let Some((name, _)) = self.topics.get_key_value(topic) else {
+            return;
+        };
+        let name = name.clone();
+        if let Some(entry) = self.topics.get_mut(&name) {
+            entry.desired = false;
+            entry.retry_alone = false;
+            entry.wire_state = WireState::Confirmed;
+        }
+        self.emit(SessionEvent::Rejected { topic: name, rejection });
     }
 
     /// Removes a topic that is no longer desired.

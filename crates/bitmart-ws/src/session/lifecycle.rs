@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Action, Renewal, Session, SessionEvent, State, WireState};
+use super::{Action, Session, SessionEvent, State, WireState};
 use crate::reason::ReconnectReason;
 
 impl Session {
@@ -64,7 +64,7 @@ impl Session {
         }
         for topic in self.topics.values_mut() {
             topic.wire_state = WireState::Absent;
-            topic.renewal = Renewal::None;
+            topic.renewal_due = false;
             topic.retry_alone = false;
             topic.retry_at = None;
         }

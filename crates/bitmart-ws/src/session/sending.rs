@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::pending::PendingCommand;
-use super::{Action, Renewal, Session, SessionEvent, State, TopicState, WireState};
+use super::{Action, Session, SessionEvent, State, TopicState, WireState};
 use crate::dialect::Operation;
 use crate::topic;
 
@@ -24,7 +24,7 @@ impl Session {
                     && self.variants(name).count() == 1
             }
             Operation::Unsubscribe => {
-                (!topic.desired || topic.renewal == Renewal::Due)
+                (!topic.desired || topic.renewal_due)
                     && topic.wire_state == WireState::Confirmed
                     && topic.retry_at.is_none()
             }
@@ -115,7 +115,7 @@ impl Session {
                         Operation::Subscribe => topic.wire_state = WireState::Subscribing,
                         Operation::Unsubscribe => {
                             topic.wire_state = WireState::Unsubscribing;
-                            topic.renewal = Renewal::None;
+                            topic.renewal_due = false;
                         }
                         Operation::Request => {}
                     }

@@ -241,7 +241,7 @@ impl Feed {
     /// # Cancel safety
     /// Cancel-safe: a request that was not returned is returned by the next call.
     pub async fn next_request(&mut self) -> Option<FeedRequest> {
-        let signals = self.signals.clone();
+        let (signals, assignments) = (self.signals.clone(), self.assignments.clone());
         loop {
             self.remove_ended();
             if self.signals.is_shut_down() {
@@ -257,6 +257,7 @@ impl Feed {
             }
             tokio::select! {
                 command = self.commands.recv() => self.handle_command(command?),
+                () = assignments.emptied() => {}
                 () = signals.notified() => {
                     let dropped = self.signals.take_dropped();
                     self.remove(dropped);
@@ -265,9 +266,15 @@ impl Feed {
         }
     }
 
+    /// One more lease of the topic.
+    #[cfg(test)]
+    pub(super) fn lease(&self) -> Option<TopicLease> {
+        self.assignments.share(&self.topic)
+    }
+
     /// Waits for the first subscription. Returns `false` if there will be none.
     pub(crate) async fn wait_for_subscriber(&mut self) -> bool {
-        let signals = self.signals.clone();
+        let (signals, assignments) = (self.signals.clone(), self.assignments.clone());
         loop {
             if self.signals.is_shut_down() || self.assignments.close_if_empty() {
                 return false;
@@ -280,6 +287,7 @@ impl Feed {
                     Some(command) => self.handle_command(command),
                     None => return false,
                 },
+                () = assignments.emptied() => {}
                 () = signals.notified() => {
                     let dropped = self.signals.take_dropped();
                     self.remove(dropped);

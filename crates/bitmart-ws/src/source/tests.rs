@@ -137,6 +137,20 @@ async fn subscriptions_to_a_topic_share_its_feed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_feed_ends_when_the_last_lease_is_given_back_without_a_signal() {
+    let (client, mut feeds) = client();
+    let (trades, mut feed) = subscribe(&client, &mut feeds).await;
+    // As of a call of `subscribe` that is dropped before its command arrives.
+    let lease = feed.lease().expect("a lease");
+    drop(trades);
+    let mut request = std::pin::pin!(feed.next_request());
+    let early = tokio::time::timeout(Duration::from_secs(1), &mut request).await;
+    early.expect_err("a lease is left");
+    drop(lease);
+    assert_eq!(tokio::time::timeout(Duration::from_secs(1), request).await, Ok(None));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_reader_lags_and_lost_frames_count() {
     let (client, mut feeds) = client_with_queue(8);
     let (mut trades, mut feed) = subscribe(&client, &mut feeds).await;

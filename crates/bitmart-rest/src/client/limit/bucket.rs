@@ -25,8 +25,9 @@ pub(crate) struct Delay {
 #[derive(Debug)]
 pub(super) struct Bucket {
     headroom: u32,
-    /// `None` until a limit is known.
+    /// The limit of the description, if it names one.
     published: Option<Published>,
+    /// The lower of it and of what the last response stated. `None` until a limit is known.
     rate: Option<Rate>,
     /// Permits of requests without an end: when they become free is not known yet.
     in_flight: BTreeSet<Ticket>,
@@ -180,11 +181,10 @@ impl Bucket {
     /// Corrects the available permits by a response's headers: downwards only.
     pub(super) fn settle(&mut self, state: RateLimitState, now: Instant) {
         let Some(stated) = Published::new(state.limit, state.window) else { return };
-        if self.published.is_none_or(|published| stated.is_tighter_than(published)) {
-            self.published = Some(stated);
-            self.rate = Some(stated.less(self.headroom));
-        }
-        let Some(rate) = self.rate else { return };
+        // The last one counts: a single wrong header must not slow the endpoint down for good.
+        let limit = self.published.filter(|&published| !stated.is_tighter_than(published));
+        let rate = limit.unwrap_or(stated).less(self.headroom);
+        self.rate = Some(rate);
         let stated = stated.less(self.headroom);
         let left = stated.permits.saturating_sub(state.used as usize);
         let free_at = now + rate.window.max(stated.window);

@@ -5,8 +5,9 @@ use std::time::Duration;
 /// Bounds the memory that a header or a description can make a bucket use.
 const MAX_PERMITS: u32 = 10_000;
 
-/// Bounds how long a header can pause requests.
-const MAX_WINDOW: Duration = Duration::from_secs(3600);
+/// Bounds how long a header can pause requests. No published window is longer than 2 s; a documented example of
+/// the headers has 60.
+const MAX_WINDOW: Duration = Duration::from_secs(60);
 
 /// A published limit: `count` requests per `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

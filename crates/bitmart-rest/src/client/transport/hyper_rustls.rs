@@ -38,6 +38,11 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Default maximum number of requests in flight to one host, and so of connections.
 const MAX_CONNECTIONS: usize = 128;
 
+/// Maximum number of requests in flight over HTTP/2: what servers allow at least, and what hyper assumes until the
+/// server has stated its limit. More would wait inside hyper, after they were signed.
+#[cfg(feature = "http2")]
+const MAX_STREAMS: usize = 100;
+
 /// A transport on tokio with hyper, rustls and a connection pool.
 ///
 /// It uses HTTP/1.1: one request at a time per connection, and as many connections as requests in
@@ -140,9 +145,8 @@ impl HyperTransportBuilder {
         self
     }
     /// Maximum number of requests in flight per host, and so of open connections; more requests wait
-    /// before they are signed. At least 1. Default: 128. The wait counts toward the client's timeout;
-    /// after nine tenths of it the request fails as not sent. Over HTTP/2, where requests share one
-    /// connection, it is the number of requests.
+    /// before they are signed. At least 1. Default: 128. The wait counts toward the client's timeout:
+    /// see [`reserve`](Transport::reserve). With HTTP/2 on, where requests share one connection, at most 100.
     ///
     /// The limit is enforced by [`reserve`](Transport::reserve), which the client calls before each
     /// request. Direct callers of [`send`](Transport::send) do the same.
@@ -194,10 +198,15 @@ impl HyperTransportBuilder {
         let connector = Connector::new(connect, tls, self.connect_timeout);
         #[cfg(feature = "http2")]
         let connector = connector.http2(self.http2);
+        #[cfg(feature = "http2")]
+        let max_connections =
+            if self.http2 { self.max_connections.min(MAX_STREAMS) } else { self.max_connections };
+        #[cfg(not(feature = "http2"))]
+        let max_connections = self.max_connections;
         Ok(HyperTransport(Arc::new(Shared {
             connector,
             pool: Pool::new(self.limits),
-            host_limits: HostLimits::new(self.max_connections),
+            host_limits: HostLimits::new(max_connections),
             fresh_for_writes: self.fresh_for_writes,
             #[cfg(feature = "http2")]
             openings: Openings::new(self.connect_timeout),
@@ -293,9 +302,12 @@ impl Shared {
                 return Ok((connection, false));
             }
             turn.check()?;
-            let opened = self.open(origin).await;
-            turn.ended(opened.as_ref().err());
-            return opened;
+            if !turn.is_http1() {
+                let opened = self.open(origin).await;
+                let is_shared = opened.as_ref().map(|(connection, _)| connection.share().is_some());
+                turn.ended(is_shared);
+                return opened;
+            }
         }
         self.open(origin).await
     }

@@ -1,4 +1,6 @@
 //! Serializes opening the one HTTP/2 connection that all requests to an origin share.
+//!
+//! An origin that has negotiated HTTP/1.1 needs a connection for each request, which are not opened one by one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +19,14 @@ pub(super) struct Openings {
     limit: Duration,
 }
 
-/// The time and kind of the last attempt's error.
-type Last = Option<(Instant, TransportErrorKind)>;
+/// The last attempt.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    /// When it failed, and how.
+    error: Option<(Instant, TransportErrorKind)>,
+    /// It ended in a connection that cannot be shared.
+    is_http1: bool,
+}
 
 /// The right to open a connection to an origin. Dropping it passes it to the next in the queue.
 pub(super) struct Turn {
@@ -50,7 +58,7 @@ impl Turn {
     /// Fails if an attempt failed while this one waited. Otherwise all callers in the queue would wait
     /// for their own attempts, one after the other.
     pub(super) fn check(&self) -> Result<(), TransportError> {
-        match *self.last {
+        match self.last.error {
             Some((at, kind)) if at >= self.since => {
                 let error = TransportError::not_sent(kind);
                 Err(error.with_source("another request tried to open the connection"))
@@ -59,8 +67,16 @@ impl Turn {
         }
     }
 
-    /// Records the result of the attempt for waiting callers.
-    pub(super) fn ended(&mut self, error: Option<&TransportError>) {
-        *self.last = error.map(|error| (Instant::now(), error.kind()));
+    /// Whether the origin gives connections that cannot be shared, so that waiting for one is in vain.
+    pub(super) fn is_http1(&self) -> bool {
+        self.last.is_http1
+    }
+
+    /// Records the result of the attempt for waiting callers: whether the connection can be shared, or the error.
+    pub(super) fn ended(&mut self, result: Result<bool, &TransportError>) {
+        *self.last = match result {
+            Ok(is_shared) => Last { error: None, is_http1: !is_shared },
+            Err(error) => Last { error: Some((Instant::now(), error.kind())), is_http1: false },
+        };
     }
 }

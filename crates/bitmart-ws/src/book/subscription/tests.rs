@@ -4,6 +4,7 @@ use tokio::sync::mpsc;
 
 use super::BookSubscription;
 use crate::driver::Command;
+use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Level};
 use crate::queue::{Overflow, Writer, queue};
 use crate::reason::{ReconnectReason, Rejection};
@@ -181,7 +182,9 @@ async fn canceling_next_while_a_request_waits_loses_neither_request_nor_change()
     harness.push(depth("snapshot", 4, "100"));
     harness.push(depth("update", 9, "101"));
     assert_eq!(harness.version().await, Some(4));
-    // The queue of commands is full, so the call waits and is canceled.
+    // The queue of commands is full. That the book is out of sync is known all the same.
+    assert_eq!(harness.version().await, None);
+    // The call waits and is canceled.
     tokio::select! {
         biased;
         _ = harness.book.next() => panic!("the queue of commands is full"),
@@ -191,7 +194,7 @@ async fn canceling_next_while_a_request_waits_loses_neither_request_nor_change()
         assert!(harness.requested());
     }
     assert!(!harness.requested());
-    assert_eq!(harness.version().await, None);
+    expect_no_change(&mut harness, 0).await;
     assert!(harness.requested());
 }
 
@@ -215,6 +218,23 @@ async fn ends_after_an_error_of_its_connection() {
     drop(harness.commands);
     assert!(harness.book.next().await.is_some_and(|book| book.is_err()));
     assert!(harness.book.next().await.is_none());
+}
+
+#[tokio::test]
+async fn the_error_of_a_shutdown_is_the_last_item() {
+    let mut harness = harness();
+    harness.push(depth("snapshot", 4, "100"));
+    harness.push(depth("update", 9, "101"));
+    assert_eq!(harness.version().await, Some(4));
+    // The request for a snapshot fails, and the subscription ends with a reason of its own.
+    drop(harness.commands);
+    harness.writer.end(Error::new(ErrorKind::ShutDown, "the client was shut down"));
+    let mut items = Vec::new();
+    while let Some(book) = harness.book.next().await {
+        items.push(book.is_ok());
+        assert!(items.len() < 9, "does not end");
+    }
+    assert_eq!(items, [true, false]);
 }
 
 #[tokio::test]

@@ -44,6 +44,23 @@ fn a_missing_first_acknowledgement_ends_the_connection() {
 }
 
 #[test]
+fn pings_are_answered_now_and_then_although_the_message_limit_is_used_up() {
+    let mut harness = Harness::spot(&[TICKER]);
+    while {
+        harness.session.request_snapshot(harness.now, TICKER);
+        !harness.sent().is_empty()
+    } {}
+    // A flood: the heartbeats must keep their share.
+    let mut pongs = 0;
+    for _ in 0..50 {
+        pongs += u32::from(harness.session.ping_received(harness.now));
+        harness.now += Duration::from_millis(100);
+    }
+    assert_eq!(pongs, 1);
+    assert!(harness.session.ping_received(harness.now), "5 s later");
+}
+
+#[test]
 fn resubscribes_after_a_lost_connection() {
     let mut harness = Harness::spot(&[TICKER]);
     harness.session.disconnected(harness.now, closed());

@@ -118,6 +118,23 @@ fn a_lower_limit_is_adopted_and_a_higher_one_is_not() {
 }
 
 #[test]
+fn a_lower_limit_ends_with_the_next_response_that_does_not_state_it() {
+    let (mut bucket, start) = (bucket(), Instant::now());
+    let (ticket, _) = request(&mut bucket, start);
+    // Such as of a gateway: 1 in an hour.
+    bucket.settle(headers(1, 1, Duration::from_secs(3600)), start);
+    bucket.responded(ticket, start);
+    let later = start + Duration::from_secs(60);
+    assert_eq!(granted(&mut bucket, later - Duration::from_secs(1)), 0);
+    bucket.queue.clear();
+    let (ticket, response) = request(&mut bucket, later);
+    assert_eq!(response, Ok(()));
+    bucket.settle(headers(1, PERMITS, WINDOW), later);
+    bucket.responded(ticket, later);
+    assert_eq!(granted(&mut bucket, later + WINDOW), PERMITS as usize);
+}
+
+#[test]
 fn a_limit_is_learned_where_none_is_published() {
     let (mut bucket, start) = (Bucket::new(None, 0), Instant::now());
     let tickets = granted_tickets(&mut bucket, start);
@@ -316,7 +333,7 @@ impl Model {
             }
             Step::Headers(used, limit) => {
                 self.bucket.settle(headers(used, limit, WINDOW), self.now);
-                self.limit = self.limit.min(limit as usize);
+                self.limit = PERMITS.min(limit) as usize;
             }
             Step::Pause(millis) => {
                 let at = self.now + Duration::from_millis(millis);
