@@ -36,15 +36,15 @@
 //!
 //! [`Credentials::sign_request`] signs `{timestamp}#{memo}#{body}` with HMAC-SHA256, keyed with the secret. The
 //! [`Signature`] is its lower-case hexadecimal form. The body is the exact text that is sent; a POST without parameters
-//! sends and signs `{}`. [`Credentials::sign_websocket_login`] signs `bitmart.WebSocket` instead of a body. Signing does
-//! not allocate.
+//! sends and signs `{}`. [`Credentials::sign_websocket_login`] signs `bitmart.WebSocket` instead of a body. Signing
+//! does not allocate.
 //!
 //! # Security
 //!
 //! - `Debug` of every type here shows nothing secret; there is no `Display` and no serialization.
 //! - A [`CredentialsError`] names the [value](CredentialField) and the position in it, never the content.
-//! - Key and memo are wiped on drop. Copies that your program holds are not. The secret is wiped as soon as the HMAC key
-//!   is derived from it; that key is held by ring, which does not wipe it.
+//! - Key and memo are wiped on drop. Copies that your program holds are not. The secret is wiped as soon as the HMAC
+//!   key is derived from it; that key is held by ring, which does not wipe it.
 //! - No code here opens a connection or writes a file.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

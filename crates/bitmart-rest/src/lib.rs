@@ -73,7 +73,8 @@
 //!
 //! Every [`Error`] has an [`Outcome`]. After [`NotSent`](Outcome::NotSent) and [`Rejected`](Outcome::Rejected)
 //! nothing happened. After [`Unknown`](Outcome::Unknown) the request may have taken effect: resolve it with
-//! [`reconcile`](mod@reconcile) before you place the order again. The client never sends a request with an effect twice.
+//! [`reconcile`](mod@reconcile) before you place the order again. The client never sends a request with an effect
+//! twice.
 //!
 //! ```no_run
 //! # #[cfg(feature = "client")]

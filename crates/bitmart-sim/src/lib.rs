@@ -29,14 +29,15 @@
 //! - [`Setup`]: seed, markets, accounts and starting balances. [`Exchange::new`] creates an exchange from it.
 //! - [`Command`]: everything that changes an exchange; [`SpotRequest`], [`FuturesRequest`] and [`WalletRequest`] are
 //!   requests of customers, [`OperatorCommand`] is a command of the operator. Commands can be stored and applied again.
-//! - [`Exchange::apply`]: applies a command at a time and returns an [`Outcome`] or a [`Reject`], which names the broken
-//!   rule and the values that broke it.
-//! - [`Event`]: what happened to orders, trades, balances and positions. [`Exchange::take_events`] returns them in order.
+//! - [`Exchange::apply`]: applies a command at a time and returns an [`Outcome`] or a [`Reject`], which names the
+//!   broken rule and the values that broke it.
+//! - [`Event`]: what happened to orders, trades, balances and positions. [`Exchange::take_events`] returns them in
+//!   order.
 //! - [`Backtest`]: an exchange whose prices come from candles; [`backtest`] describes what happens within a candle.
 //!   Otherwise simulated makers and takers trade with each other and with customers, one step with every
 //!   [`Command::StepMarket`].
-//! - [`rules`]: what a request must be like, with the source of each rule. Every rule is documented by BitMart, captured
-//!   from BitMart, simplified or invented;
+//! - [`rules`]: what a request must be like, with the source of each rule. Every rule is documented by BitMart,
+//!   captured from BitMart, simplified or invented;
 //!   [docs/rules.md](https://github.com/bitmart-rs/bitmart/blob/main/docs/rules.md) lists them.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

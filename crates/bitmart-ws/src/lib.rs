@@ -42,8 +42,8 @@
 //!
 //! # Layers
 //!
-//! - [`topic`], [`event`], [`book`], [`inflate`] and [`peek`] are pure: names, types and decoding. [`catalog`] lists all
-//!   channels as data.
+//! - [`topic`], [`event`], [`book`], [`inflate`] and [`peek`] are pure: names, types and decoding. [`catalog`] lists
+//!   all channels as data.
 //! - [`session::Session`] is the life of one connection as a pure state machine, for both [`Market`]s. It takes frames
 //!   and timestamps and returns actions, so it runs on any runtime.
 //! - The feature `client` adds tokio and rustls: one task per connection owns the socket and never waits for a reader.

@@ -46,8 +46,8 @@
 //! - [`Environment::live`]: the exchange. Trading there ended on 2026-08-26; balances, history and withdrawals are
 //!   announced to work until 2027-01-31.
 //! - [`Environment::futures_demo`]: BitMart's own futures simulation.
-//! - [`sandbox::environment`]: a sandbox in this process, or [`Environment::custom`] with the addresses of one that runs
-//!   as a program.
+//! - [`sandbox::environment`]: a sandbox in this process, or [`Environment::custom`] with the addresses of one that
+//!   runs as a program.
 //!
 //! # When a call fails
 //!
@@ -59,8 +59,8 @@
 //! # When a stream is interrupted
 //!
 //! A [`ws::Subscription`] yields [`ws::Update`]s: the data and, at their position between the data, the interruptions.
-//! Market data that is read too slowly is dropped and counted. A private stream never drops events: it ends with an error
-//! instead. After a gap, an account has to be compared with REST; [`account::AccountTracker`] does this.
+//! Market data that is read too slowly is dropped and counted. A private stream never drops events: it ends with an
+//! error instead. After a gap, an account has to be compared with REST; [`account::AccountTracker`] does this.
 //!
 //! # Further features
 //!

@@ -40,8 +40,13 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let at = 0..IDS.len();
+    let progress = prop_oneof![
+        Just(OrderProgress::Open),
+        Just(OrderProgress::Filled),
+        Just(OrderProgress::Canceled)
+    ];
     prop_oneof![
-        3 => (at.clone(), prop_oneof![Just(OrderProgress::Open), Just(OrderProgress::Filled), Just(OrderProgress::Canceled)])
+        3 => (at.clone(), progress)
             .prop_map(|(at, progress)| Step::Order { at, progress }),
         2 => at.clone().prop_map(|at| Step::Fill { at }),
         1 => at.prop_map(|at| Step::Remove { at }),
