@@ -74,7 +74,7 @@ async fn main() -> examples::Result {
     let exchange = std::sync::Arc::new(exchange);
     let mut books = JoinSet::new();
     for (symbol, _) in PAIRS {
-        let topic = topic::spot::depth_increase(symbol);
+        let topic = topic::spot::depth_updates(symbol);
         books.spawn(follow(
             streams.clone(),
             topic,
@@ -84,7 +84,7 @@ async fn main() -> examples::Result {
         ));
     }
     for symbol in CONTRACTS {
-        let topic = topic::futures::depth_increase(symbol, DepthLevels::Fifty, DepthSpeed::Ms100);
+        let topic = topic::futures::depth_updates(symbol, DepthLevels::Fifty, DepthSpeed::Ms100);
         books.spawn(follow(
             streams.clone(),
             topic,

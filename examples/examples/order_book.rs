@@ -12,7 +12,7 @@ use bitmart::ws::{self, topic};
 async fn main() -> examples::Result {
     let exchange = Sandbox::start(Config::new()).await?;
     let streams = ws::Client::builder().environment(sandbox::environment(&exchange)).build()?;
-    let topic = topic::spot::depth_increase("ETH_USDT");
+    let topic = topic::spot::depth_updates("ETH_USDT");
     let name = topic.name().to_owned();
     let mut books = streams.order_book(topic).await?;
     println!("running on the embedded sandbox; following {name}");

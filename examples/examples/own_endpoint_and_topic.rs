@@ -9,7 +9,7 @@ use bitmart::rest::endpoint::{EncodeError, Endpoint, Host, LimitScope, Metadata,
 use bitmart::types::wire;
 use bitmart::ws::event::{DecodeError, Event, decode_entries};
 use bitmart::ws::topic::Topic;
-use bitmart::ws::{Dialect, Update};
+use bitmart::ws::{Market, Update};
 use bitmart::{Decimal, Symbol, Timestamp, rest, ws};
 use serde::Deserialize;
 
@@ -67,7 +67,7 @@ async fn main() -> examples::Result {
     println!("REST: {} at {}", own.last, own.time);
 
     let streams = ws::Client::builder().environment(exchange.environment.clone()).build()?;
-    let topic: Topic<LastTrade> = Topic::public(Dialect::Spot, "spot/ticker:ETH_USDT");
+    let topic: Topic<LastTrade> = Topic::public(Market::Spot, "spot/ticker:ETH_USDT");
     let mut trades = streams.subscribe(topic).await?;
     while let Some(update) = trades.next().await {
         if let Update::Data(trade) = update? {

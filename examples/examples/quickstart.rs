@@ -31,7 +31,7 @@ async fn main() -> examples::Result {
     // Buy for 100 USDT at the market price. The client order id is known before anything is sent, so the
     // order can be found even if the response is lost.
     let order = spot::NewOrder::market_buy("BTC_USDT", dec!(100));
-    println!("client order id  {}", order.client_order_id);
+    println!("client order id  {}", order.client_order_id());
     let placed = client.spot().submit_order(order).await?;
     println!("order id         {}", placed.order_id);
 
@@ -67,7 +67,7 @@ async fn main() -> examples::Result {
         }
     }
 
-    let mut book = streams.order_book(topic::spot::depth_increase("BTC_USDT")).await?;
+    let mut book = streams.order_book(topic::spot::depth_updates("BTC_USDT")).await?;
     while let Some(book) = book.next().await {
         let book = book?;
         if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {

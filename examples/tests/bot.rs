@@ -32,7 +32,7 @@ impl Rebalancer {
             spot::NewOrder::market_sell("BTC_USDT", (-surplus / price).round_dp(5))
         };
         // Known before anything is sent, so that the order is found after a lost response.
-        let id = order.client_order_id.clone();
+        let id = order.client_order_id().clone();
         match spot.submit_order(order).await {
             Ok(_) => Ok(true),
             Err(error) if error.outcome() == Outcome::Unknown => {

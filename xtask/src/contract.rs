@@ -34,8 +34,8 @@ pub(crate) fn schemathesis() -> Vec<Part> {
     thread::scope(|scope| {
         let futures = scope.spawn(|| Part::run("futures", || run("futures")));
         let spot = Part::run("spot", || run("spot"));
-        let broken = |_| Part::run("futures", || Outcome::Fail("its thread panicked".to_owned()));
-        vec![spot, futures.join().unwrap_or_else(broken)]
+        let panicked = |_| Part::run("futures", || Outcome::Fail("its thread panicked".to_owned()));
+        vec![spot, futures.join().unwrap_or_else(panicked)]
     })
 }
 

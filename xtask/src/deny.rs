@@ -10,17 +10,17 @@ use crate::step::{self, Outcome, Part};
 
 /// Runs all checks. Installs the tool if it is missing, which takes minutes.
 pub(crate) fn run() -> TaskResult {
-    let parts = all(Missing::Install);
+    let parts = run_checks(Missing::Install);
     println!();
     step::finish(&parts)
 }
 
 /// Runs all checks as parts of `cargo xtask test`; skips them if the tool is missing.
 pub(crate) fn parts() -> Vec<Part> {
-    all(Missing::Skip)
+    run_checks(Missing::Skip)
 }
 
-fn all(missing: Missing) -> Vec<Part> {
+fn run_checks(missing: Missing) -> Vec<Part> {
     let tool = install::cargo_deny(missing);
     let part = |name: &str, check: &dyn Fn(&Path) -> Outcome| {
         Part::run(name, || match &tool {
@@ -42,10 +42,10 @@ fn deny(tool: &Path, manifest: &str) -> Command {
     command
 }
 
-fn check(tool: &Path, manifest: &str, what: &[&str]) -> TaskResult {
+fn check(tool: &Path, manifest: &str, checks: &[&str]) -> TaskResult {
     let mut command = deny(tool, manifest);
     run_command(
-        command.arg("--config").arg(workspace_root().join("deny.toml")).arg("check").args(what),
+        command.arg("--config").arg(workspace_root().join("deny.toml")).arg("check").args(checks),
     )
 }
 

@@ -74,8 +74,8 @@ pub(crate) fn parts() -> Vec<Part> {
         // The only part that calls cargo, after everything else is built.
         parts.push(Part::run("tax", tax::run));
         for (name, thread) in [("tls and snippets", others), ("python-pings", pings)] {
-            let broken = || Outcome::Fail("its thread panicked".to_owned());
-            parts.extend(thread.join().unwrap_or_else(|_| vec![Part::run(name, broken)]));
+            let panicked = || Outcome::Fail("its thread panicked".to_owned());
+            parts.extend(thread.join().unwrap_or_else(|_| vec![Part::run(name, panicked)]));
         }
         parts
     })

@@ -43,8 +43,8 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
     }
     compare(&programs, &mut running, &replay)?;
     println!("all programs decode the same values");
-    let fresh = measure::fresh(&plan, &programs, &setting)?;
-    let results = measure::rounds(&plan, &programs, &mut running, &replay)?;
+    let fresh = measure::startup(&plan, &programs, &setting)?;
+    let results = measure::in_turns(&plan, &programs, &mut running, &replay)?;
     let peaks: Vec<u64> = running.iter().map(Process::peak_memory).collect();
     page::write(&plan, &programs, &skipped, &results, &fresh, &peaks)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bitmart_types::Currency;
-use bitmart_ws::{Access, Dialect};
+use bitmart_ws::Access;
 
 use crate::feed::Feed;
 use crate::sync::AccountSync;
@@ -95,8 +95,8 @@ impl AccountTrackerBuilder {
 
 /// Adds the time that messages may wait in the network before a silent connection counts as lost.
 fn on_connections(assumptions: Assumptions, ws: &bitmart_ws::Client) -> Assumptions {
-    let idle_timeout = |dialect| ws.limits(dialect, Access::Private).idle_timeout;
-    let idle = idle_timeout(Dialect::Spot).max(idle_timeout(Dialect::Futures));
+    let idle_timeout = |market| ws.limits(market, Access::Private).idle_timeout;
+    let idle = idle_timeout(Market::Spot).max(idle_timeout(Market::Futures));
     assumptions.max_push_delay(assumptions.max_push_delay.saturating_add(idle))
 }
 

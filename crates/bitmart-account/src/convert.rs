@@ -5,7 +5,8 @@ use bitmart_types::{Currency, Decimal, OrderId, Side};
 
 use crate::order::nonzero;
 use crate::{
-    Balance, Direction, Fill, Instrument, MalformedItem, Order, Position, PositionKey, Progress,
+    Balance, Fill, Instrument, MalformedItem, Order, OrderProgress, Position, PositionKey,
+    PositionSide,
 };
 
 /// Fails if a required field is missing or not known. No default is assumed: the order is fetched from
@@ -17,14 +18,14 @@ pub(crate) fn spot_order_event(
         |field| MalformedItem::missing_field(format_args!("order {}", update.order_id), field);
     let filled = update.filled_size.ok_or_else(|| missing("filled_size"))?;
     let progress = update.state.and_then(|state| {
-        Progress::from_spot(&state, update.order_type.as_ref(), &update.side, filled)
+        OrderProgress::from_spot(&state, update.order_type.as_ref(), &update.side, filled)
     });
     Ok(Order {
         progress: progress.ok_or_else(|| missing("order_state"))?,
         order_id: update.order_id,
         client_order_id: update.client_order_id,
         instrument: Instrument::Pair(update.symbol),
-        side: Some(update.side),
+        side: update.side,
         price: nonzero(update.price),
         size: nonzero(update.size),
         notional: nonzero(update.notional),
@@ -42,13 +43,13 @@ impl TryFrom<bitmart_rest::spot::Order> for Order {
     fn try_from(order: bitmart_rest::spot::Order) -> Result<Self, MalformedItem> {
         let filled = order.filled_size;
         let progress =
-            Progress::from_spot(&order.state, order.order_type.as_ref(), &order.side, filled);
+            OrderProgress::from_spot(&order.state, order.order_type.as_ref(), &order.side, filled);
         Ok(Self {
             progress: progress.ok_or_else(|| unknown_state(&order.order_id))?,
             order_id: order.order_id,
             client_order_id: order.client_order_id,
             instrument: Instrument::Pair(order.symbol),
-            side: Some(order.side),
+            side: order.side,
             price: nonzero(order.price),
             size: nonzero(order.size),
             notional: nonzero(order.notional),
@@ -74,7 +75,7 @@ pub(crate) fn futures_order_event(
     let size = order.size.ok_or_else(|| missing("size"))?;
     let filled = order.filled_size.ok_or_else(|| missing("deal_size"))?;
     Ok(Order {
-        progress: Progress::from_futures(&order.state, size, filled)
+        progress: OrderProgress::from_futures(&order.state, size, filled)
             .ok_or_else(|| missing("state"))?,
         order_id: order.order_id,
         client_order_id: order.client_order_id,
@@ -96,7 +97,7 @@ impl TryFrom<bitmart_rest::futures::Order> for Order {
     /// Fails if this version does not know the state of the order.
     fn try_from(order: bitmart_rest::futures::Order) -> Result<Self, MalformedItem> {
         let filled = order.filled_size;
-        let progress = Progress::from_futures(&order.state, order.size, filled);
+        let progress = OrderProgress::from_futures(&order.state, order.size, filled);
         Ok(Self {
             progress: progress.ok_or_else(|| unknown_state(&order.order_id))?,
             order_id: order.order_id,
@@ -114,8 +115,13 @@ impl TryFrom<bitmart_rest::futures::Order> for Order {
     }
 }
 
-fn side(side: &futures::Side) -> Option<Side> {
-    side.is_buy().map(|is_buy| if is_buy { Side::Buy } else { Side::Sell })
+/// Maps opening and closing to buying and selling. An unknown number stays unknown.
+fn side(side: &futures::Side) -> Side {
+    match side.is_buy() {
+        Some(true) => Side::Buy,
+        Some(false) => Side::Sell,
+        None => Side::from(side.as_str()),
+    }
 }
 
 impl Fill {
@@ -159,7 +165,7 @@ impl From<bitmart_rest::spot::Fill> for Fill {
             fee: fill.fee,
             fee_currency: fill.fee_currency,
             trade_role: fill.trade_role,
-            timestamp: fill.create_time,
+            timestamp: fill.timestamp,
         }
     }
 }
@@ -175,7 +181,7 @@ impl From<bitmart_rest::futures::Fill> for Fill {
             fee: fill.fee,
             fee_currency: None,
             trade_role: fill.trade_role,
-            timestamp: fill.create_time,
+            timestamp: fill.timestamp,
         }
     }
 }
@@ -197,32 +203,32 @@ pub(crate) fn spot_balance_row(balance: bitmart_rest::account::SpotBalance) -> (
 
 /// Fails if the amount is missing. It does not default to 0: the balance is fetched from REST.
 pub(crate) fn futures_balance_event(
-    asset: bitmart_ws::futures::Asset,
+    balance: bitmart_ws::futures::Balance,
 ) -> Result<(Currency, Balance), MalformedItem> {
     let missing = || {
         MalformedItem::missing_field(
-            format_args!("balance of {}", asset.currency),
+            format_args!("balance of {}", balance.currency),
             "available_balance",
         )
     };
-    let (available, frozen) = (asset.available.ok_or_else(missing)?, asset.frozen);
-    let position_deposit = asset.position_deposit;
-    Ok((asset.currency, Balance { available, frozen, position_deposit }))
+    let (available, frozen) = (balance.available.ok_or_else(missing)?, balance.frozen);
+    let position_deposit = balance.position_deposit;
+    Ok((balance.currency, Balance { available, frozen, position_deposit }))
 }
 
-pub(crate) fn futures_balance_row(asset: bitmart_rest::futures::Asset) -> (Currency, Balance) {
-    let (available, frozen) = (asset.available, asset.frozen);
-    let position_deposit = asset.position_deposit;
-    (asset.currency, Balance { available, frozen, position_deposit })
+pub(crate) fn futures_balance_row(balance: bitmart_rest::futures::Balance) -> (Currency, Balance) {
+    let (available, frozen) = (balance.available, balance.frozen);
+    let position_deposit = balance.position_deposit;
+    (balance.currency, Balance { available, frozen, position_deposit })
 }
 
-/// Fails if the direction is not known.
+/// Fails if the side is not known.
 pub(crate) fn position_event(
     position: bitmart_ws::futures::Position,
 ) -> Result<(PositionKey, Position), MalformedItem> {
-    let direction = match position.position_type {
-        futures::PositionType::Long => Direction::Long,
-        futures::PositionType::Short => Direction::Short,
+    let side = match position.position_side {
+        futures::PositionSide::Long => PositionSide::Long,
+        futures::PositionSide::Short => PositionSide::Short,
         _ => {
             let item = format_args!("position of {}", position.symbol);
             return Err(MalformedItem::missing_field(item, "position_type"));
@@ -230,7 +236,7 @@ pub(crate) fn position_event(
     };
     let position_mode =
         position.position_mode.filter(|mode| !matches!(mode, PositionMode::Unknown(_)));
-    let key = PositionKey { symbol: position.symbol, direction };
+    let key = PositionKey { symbol: position.symbol, side };
     let position = Position {
         size: position.size,
         entry_price: nonzero(position.entry_price),
@@ -240,24 +246,24 @@ pub(crate) fn position_event(
     Ok((key, position))
 }
 
-/// In one-way mode the direction is the sign of the size. Fails if the direction is missing.
+/// In one-way mode the side is the sign of the size. Fails if the side is missing.
 pub(crate) fn position_row(
     position: bitmart_rest::futures::Position,
 ) -> Result<(PositionKey, Position), MalformedItem> {
     let missing = |field| {
         MalformedItem::missing_field(format_args!("position of {}", position.symbol), field)
     };
-    let (direction, mode) = match (position.position_side, position.signed_size) {
-        (Some(futures::PositionSide::Long), _) => (Direction::Long, PositionMode::Hedge),
-        (Some(futures::PositionSide::Short), _) => (Direction::Short, PositionMode::Hedge),
+    let (side, mode) = match (position.position_side, position.signed_size) {
+        (Some(futures::PositionSide::Long), _) => (PositionSide::Long, PositionMode::Hedge),
+        (Some(futures::PositionSide::Short), _) => (PositionSide::Short, PositionMode::Hedge),
         (Some(futures::PositionSide::Both), Some(size)) if size.is_sign_negative() => {
-            (Direction::Short, PositionMode::OneWay)
+            (PositionSide::Short, PositionMode::OneWay)
         }
-        (Some(futures::PositionSide::Both), Some(_)) => (Direction::Long, PositionMode::OneWay),
+        (Some(futures::PositionSide::Both), Some(_)) => (PositionSide::Long, PositionMode::OneWay),
         (Some(futures::PositionSide::Both), None) => return Err(missing("position_amount")),
         (None | Some(_), _) => return Err(missing("position_side")),
     };
-    let key = PositionKey { symbol: position.symbol, direction };
+    let key = PositionKey { symbol: position.symbol, side };
     let position = Position {
         size: position.size,
         entry_price: nonzero(position.entry_price),

@@ -51,7 +51,7 @@ pub enum AccountEvent {
         /// The current balance.
         balance: Balance,
     },
-    /// A position changed. In one-way mode an open position replaces one in the opposite direction in
+    /// A position changed. In one-way mode an open position replaces one on the opposite side in
     /// the state, without a separate event.
     Position {
         /// Which position.

@@ -141,9 +141,9 @@ impl FetchPlan {
         let positions = async {
             futures.positions(futures::ListPositions::new()).await.map_err(HistoryError::Request)
         };
-        let assets = async { futures.assets().await.map_err(HistoryError::Request) };
-        let (listed, filled, positions, assets) =
-            try_join4(orders, fills, positions, assets).await?;
+        let balances = async { futures.balances().await.map_err(HistoryError::Request) };
+        let (listed, filled, positions, balances) =
+            try_join4(orders, fills, positions, balances).await?;
         let mut queried = QueriedOrders::default();
         for (id, instrument) in listed.unlisted(self.open_orders, filled) {
             if let Instrument::Contract(symbol) = instrument {
@@ -163,7 +163,7 @@ impl FetchPlan {
             }
         }
         let positions_incomplete = !malformed.is_empty();
-        let (rows, faults) = assets.assets.into_parts();
+        let (rows, faults) = balances.balances.into_parts();
         let balances_incomplete = !faults.is_empty();
         malformed.extend(faults.into_iter().map(MalformedItem::Row));
         let balances = rows.into_iter().map(convert::futures_balance_row).collect();

@@ -31,19 +31,19 @@ impl Balance {
     }
 }
 
-/// The direction of a position.
+/// The side of a position, unified for both position modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[allow(clippy::exhaustive_enums, reason = "there are only two directions")]
-pub enum Direction {
+#[allow(clippy::exhaustive_enums, reason = "there are only two sides")]
+pub enum PositionSide {
     /// Gains when the price rises.
     Long,
     /// Gains when the price falls.
     Short,
 }
 
-impl Direction {
-    /// Returns the opposite direction.
+impl PositionSide {
+    /// Returns the opposite side.
     #[must_use]
     pub fn opposite(self) -> Self {
         match self {
@@ -60,14 +60,14 @@ impl Direction {
 pub struct PositionKey {
     /// The contract.
     pub symbol: ContractSymbol,
-    /// The direction. In one-way mode a contract has at most one position.
-    pub direction: Direction,
+    /// The side. In one-way mode a contract has at most one position.
+    pub side: PositionSide,
 }
 
 impl PositionKey {
-    /// Returns the key of the opposite direction of the same contract.
+    /// Returns the key of the opposite side of the same contract.
     pub(crate) fn opposite(&self) -> Self {
-        Self { symbol: self.symbol.clone(), direction: self.direction.opposite() }
+        Self { symbol: self.symbol.clone(), side: self.side.opposite() }
     }
 }
 

@@ -3,7 +3,25 @@
 //! A private stream sends changes, but neither the state before them nor what happened while it was
 //! disconnected. REST returns the current state, but no changes. [`AccountTracker`] joins the two: it
 //! maintains orders, fills, balances and positions, reports each fill once, and reports every loss
-//! of messages. [`sync::AccountSync`] is the same logic without I/O.
+//! of messages. [`sync::AccountSync`] is the same logic without I/O, and [`AccountState`] what both maintain.
+//!
+//! ```no_run
+//! use bitmart_account::{AccountEvent, AccountTracker, Market};
+//!
+//! # async fn run(
+//! #     rest: bitmart_rest::Client,
+//! #     ws: bitmart_ws::Client,
+//! # ) -> Result<(), bitmart_account::Error> {
+//! let mut account = AccountTracker::builder(rest, ws).spot().futures(["USDT"]).build();
+//! while let Some(event) = account.next().await {
+//!     if let AccountEvent::Fill(fill) = event? {
+//!         println!("{} at {}", fill.size, fill.price);
+//!     }
+//!     println!("complete until {:?}", account.complete_until(Market::Spot));
+//! }
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Completeness
 //!
@@ -54,7 +72,7 @@
 //! # Order states
 //!
 //! - A completely filled spot market buy ends as `partially_canceled` on the exchange, because the
-//!   unspent remainder of its quote amount is returned (observed). Here it is [`Progress::Filled`].
+//!   unspent remainder of its quote amount is returned (observed). Here it is [`OrderProgress::Filled`].
 //! - Futures has one final state for filled and canceled orders (observed). Here the sizes decide.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -81,11 +99,12 @@ mod time_scale;
 mod tracker;
 
 pub use assumptions::{Assumptions, MAX_CLOCK_SKEW, MAX_HISTORY_LAG, MAX_PUSH_DELAY};
+pub use bitmart_types::Market;
 pub use bitmart_ws::Error;
 pub use builder::AccountTrackerBuilder;
 pub use event::{AccountEvent, AuditReport, AuditStats, CatchUpError, CatchUpReport, Health};
-pub use holdings::{Balance, Direction, Position, PositionKey};
+pub use holdings::{Balance, Position, PositionKey, PositionSide};
 pub use malformed::MalformedItem;
-pub use order::{Fill, Instrument, Market, Order, Progress};
+pub use order::{Fill, Instrument, Order, OrderProgress};
 pub use state::AccountState;
 pub use tracker::AccountTracker;

@@ -1,20 +1,9 @@
 //! Orders and fills of both markets.
 
 use bitmart_types::{
-    ClientOrderId, ContractSymbol, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId,
-    TradeRole, futures, spot,
+    ClientOrderId, ContractSymbol, Currency, Decimal, Market, OrderId, Side, Symbol, Timestamp,
+    TradeId, TradeRole, futures, spot,
 };
-
-/// A market of the exchange. Each has its own orders, balances and streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[allow(clippy::exhaustive_enums, reason = "the exchange has these two")]
-pub enum Market {
-    /// Spot pairs such as `BTC_USDT`, including margin trading.
-    Spot,
-    /// Perpetual contracts such as `BTCUSDT`.
-    Futures,
-}
 
 /// The instrument of an order or a fill.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +33,7 @@ impl Instrument {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub enum Progress {
+pub enum OrderProgress {
     /// Accepted, nothing filled.
     Open,
     /// Filled in part, still open.
@@ -61,7 +50,7 @@ pub enum Progress {
     Failed,
 }
 
-impl Progress {
+impl OrderProgress {
     /// Returns whether the order can no longer fill.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Open | Self::PartiallyFilled)
@@ -133,10 +122,10 @@ pub struct Order {
     pub client_order_id: Option<ClientOrderId>,
     /// The pair or contract.
     pub instrument: Instrument,
-    /// Buy or sell; `None` for a side of futures that this version does not know.
-    pub side: Option<Side>,
+    /// Buy or sell.
+    pub side: Side,
     /// The lifecycle state.
-    pub progress: Progress,
+    pub progress: OrderProgress,
     /// Limit price in the quote currency; `None` for market orders.
     pub price: Option<Decimal>,
     /// Size in the base currency or in contracts; `None` for spot market buys.
@@ -173,8 +162,10 @@ impl Order {
             self.progress = update.progress;
         }
         self.progress = match self.progress {
-            Progress::Open if !self.filled_size.is_zero() => Progress::PartiallyFilled,
-            Progress::Canceled if !self.filled_size.is_zero() => Progress::PartiallyCanceled,
+            OrderProgress::Open if !self.filled_size.is_zero() => OrderProgress::PartiallyFilled,
+            OrderProgress::Canceled if !self.filled_size.is_zero() => {
+                OrderProgress::PartiallyCanceled
+            }
             progress => progress,
         };
         self.update_time = self.update_time.max(update.update_time);

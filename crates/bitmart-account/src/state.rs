@@ -198,9 +198,9 @@ impl AccountState {
 
     /// Sets a position; size 0 removes it. Returns whether it changed.
     ///
-    /// In one-way mode the position replaces that of the opposite direction. A position without its mode
+    /// In one-way mode the position replaces that of the opposite side. A position without its mode
     /// gets the mode of the stored positions of the contract: the mode cannot change while one is open. If
-    /// none of them has a mode, both directions are kept. A closed position may then stay until the next
+    /// none of them has a mode, both sides are kept. A closed position may then stay until the next
     /// fetch, but no open one is removed.
     pub fn apply_position(&mut self, key: PositionKey, mut position: Position) -> bool {
         if position.size.is_zero() {

@@ -102,8 +102,8 @@ async fn open_futures(ws: Client, currencies: Vec<Currency>) -> Result<Sources, 
     let positions = subscribe(&ws, topic::futures::user_positions(), futures_position).await?;
     let mut sources = vec![orders, positions];
     for currency in currencies {
-        let asset = topic::futures::user_assets(currency);
-        sources.push(subscribe(&ws, asset, futures_asset).await?);
+        let balances = topic::futures::user_balances(currency);
+        sources.push(subscribe(&ws, balances, futures_balance).await?);
     }
     Ok(sources)
 }
@@ -145,7 +145,7 @@ fn futures_position(update: futures::Position, out: &mut Changes) {
     out.push(position, |(key, position)| Change::Position(key, position));
 }
 
-fn futures_asset(update: futures::Asset, out: &mut Changes) {
+fn futures_balance(update: futures::Balance, out: &mut Changes) {
     let balance = convert::futures_balance_event(update);
     out.push(balance, |(currency, balance)| Change::Balance(currency, balance));
 }
@@ -191,9 +191,9 @@ mod tests {
         let missing = "position of BTCUSDT: position_type is missing or not known";
         assert_eq!((changes, malformed), (0, vec![missing.to_owned()]));
 
-        assert_eq!(convert_frame(BALANCE, &[], futures_asset), (1, Vec::new()));
+        assert_eq!(convert_frame(BALANCE, &[], futures_balance), (1, Vec::new()));
         let (changes, malformed) =
-            convert_frame(BALANCE, &[("available_", "other_")], futures_asset);
+            convert_frame(BALANCE, &[("available_", "other_")], futures_balance);
         assert_eq!((changes, malformed.len()), (0, 1), "{malformed:?}");
 
         assert_eq!(convert_frame(SPOT, &[], spot_order), (2, Vec::new()));

@@ -39,28 +39,28 @@ fn futures(state: u8, size: &str, filled: &str) -> Order {
 #[test]
 fn final_states_have_the_same_meaning_on_both_markets() {
     let table = [
-        ("limit", "buy", "new", "2", "0", Progress::Open),
-        ("limit", "buy", "partially_filled", "2", "1", Progress::PartiallyFilled),
-        ("limit", "sell", "filled", "2", "2", Progress::Filled),
-        ("limit", "buy", "canceled", "2", "0", Progress::Canceled),
-        ("limit", "buy", "partially_canceled", "2", "1", Progress::PartiallyCanceled),
+        ("limit", "buy", "new", "2", "0", OrderProgress::Open),
+        ("limit", "buy", "partially_filled", "2", "1", OrderProgress::PartiallyFilled),
+        ("limit", "sell", "filled", "2", "2", OrderProgress::Filled),
+        ("limit", "buy", "canceled", "2", "0", OrderProgress::Canceled),
+        ("limit", "buy", "partially_canceled", "2", "1", OrderProgress::PartiallyCanceled),
         // Observed: the remainder of the quote amount is returned, and the size reads 0.
-        ("market", "buy", "partially_canceled", "0.00", "1", Progress::Filled),
-        ("market", "buy", "canceled", "0.00", "0", Progress::Canceled),
-        ("market", "sell", "partially_canceled", "2", "1", Progress::PartiallyCanceled),
-        ("limit", "buy", "failed", "2", "0", Progress::Failed),
+        ("market", "buy", "partially_canceled", "0.00", "1", OrderProgress::Filled),
+        ("market", "buy", "canceled", "0.00", "0", OrderProgress::Canceled),
+        ("market", "sell", "partially_canceled", "2", "1", OrderProgress::PartiallyCanceled),
+        ("limit", "buy", "failed", "2", "0", OrderProgress::Failed),
     ];
     for (kind, side, state, size, filled, expected) in table {
         let order = spot("1", kind, side, state, size, filled);
         assert_eq!(order.progress, expected, "{kind} {side} {state} {filled} of {size}");
     }
     let table = [
-        (1, "2", "0", Progress::Open),
-        (2, "2", "0", Progress::Open),
-        (2, "2", "1", Progress::PartiallyFilled),
-        (4, "2", "2", Progress::Filled),
-        (4, "2", "1", Progress::PartiallyCanceled),
-        (4, "2", "0", Progress::Canceled),
+        (1, "2", "0", OrderProgress::Open),
+        (2, "2", "0", OrderProgress::Open),
+        (2, "2", "1", OrderProgress::PartiallyFilled),
+        (4, "2", "2", OrderProgress::Filled),
+        (4, "2", "1", OrderProgress::PartiallyCanceled),
+        (4, "2", "0", OrderProgress::Canceled),
     ];
     for (state, size, filled, expected) in table {
         assert_eq!(futures(state, size, filled).progress, expected, "{state} {filled} of {size}");
@@ -82,7 +82,7 @@ fn an_order_is_found_by_either_id_and_its_progress_never_moves_back() {
     }
     let found = state.order_by_client_id(Market::Spot, &"client7".parse().expect("an id"));
     let order = found.expect("the order");
-    assert_eq!((order.progress, order.filled_size), (Progress::Filled, dec!(2)));
+    assert_eq!((order.progress, order.filled_size), (OrderProgress::Filled, dec!(2)));
     assert!(
         state.order(Market::Futures, &order.order_id).is_none(),
         "order ids are unique within a market only"
@@ -126,7 +126,7 @@ fn position(kind: u8, size: &str, mode: &futures::PositionMode) -> (PositionKey,
     );
     let mut entries: Vec<bitmart_ws::futures::Position> = Vec::new();
     bitmart_ws::futures::Position::decode(&frame, &mut entries).expect("decodes");
-    convert::position_event(entries.remove(0)).expect("a known direction")
+    convert::position_event(entries.remove(0)).expect("a known side")
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_position_without_a_price_of_liquidation_has_none() {
         );
         let mut entries: Vec<bitmart_ws::futures::Position> = Vec::new();
         bitmart_ws::futures::Position::decode(&frame, &mut entries).expect("decodes");
-        let (_, position) = convert::position_event(entries.remove(0)).expect("a known direction");
+        let (_, position) = convert::position_event(entries.remove(0)).expect("a known side");
         assert_eq!((position.liquidation_price, position.entry_price), (expected, None), "{sent}");
     }
 }
@@ -227,8 +227,8 @@ proptest! {
         }),
     ) {
         let rank = |order: &Order| match order.progress {
-            Progress::Open => 0,
-            Progress::PartiallyFilled => 1,
+            OrderProgress::Open => 0,
+            OrderProgress::PartiallyFilled => 1,
             _ => 2,
         };
         let mut state = AccountState::new();
@@ -285,10 +285,10 @@ fn remove_order_removes_an_open_order_and_limits_its_fills() {
 
 #[test]
 fn a_position_without_its_mode_has_that_of_the_stored_positions_of_the_contract() {
-    let key = |direction| PositionKey { symbol: "BTCUSDT".into(), direction };
-    let (long, short) = (key(Direction::Long), key(Direction::Short));
+    let key = |side| PositionKey { symbol: "BTCUSDT".into(), side };
+    let (long, short) = (key(PositionSide::Long), key(PositionSide::Short));
     let position = |size, position_mode| Position { position_mode, ..Position::new(size) };
-    // The mode of the first position, and the directions that are open after the second one.
+    // The mode of the first position, and the sides that are open after the second one.
     for (mode, expected) in [
         (Some(PositionMode::OneWay), vec![&short]),
         (Some(PositionMode::Hedge), vec![&long, &short]),

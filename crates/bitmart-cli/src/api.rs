@@ -97,7 +97,7 @@ fn print(context: &Context, response: &Detailed<Box<RawValue>>) -> Result<(), Fa
     if context.format() == Format::Raw {
         return output::write(&response.raw);
     }
-    let data = Json::read(response.data.get())
+    let data = Json::parse(response.data.get())
         .map_err(|error| Failure::io(format!("the response: {error}")))?;
     output::print_rows(&context.output, &data)
 }

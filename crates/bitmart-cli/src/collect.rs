@@ -43,7 +43,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let path = matches.get_one::<String>("config").map_or("", String::as_str);
     let config = Config::read(Path::new(path))?;
     let exchange = context.target().await?.stream_client()?;
-    let builder = config.collector(exchange)?;
+    let builder = config.collector_builder(exchange)?;
     // Before anything is published: an address in use is an error of the configuration.
     let listener = match config.http_address() {
         Some(address) => {

@@ -99,7 +99,7 @@ pub(crate) fn print(
     entry: &'static EndpointEntry,
     response: &Detailed<Box<RawValue>>,
 ) -> Result<(), Failure> {
-    let data = Json::read(response.data.get())
+    let data = Json::parse(response.data.get())
         .map_err(|error| Failure::io(format!("the response: {error}")))?;
     output::print_response(&context.output, entry, &data, &response.raw)
 }

@@ -6,7 +6,7 @@ mod cells;
 mod column_stats;
 pub(crate) mod columns;
 mod contracts;
-mod derive;
+mod derived_files;
 mod fetch;
 mod forecast;
 mod history_rows;

@@ -99,11 +99,11 @@ fn warn_if_truncated<R: std::io::Read>(reader: &Reader<R>, path: &Path) {
 /// An entry with its frame as JSON instead of a string.
 fn line(entry: &Entry) -> Result<Json, Failure> {
     let text = serde_json::to_string(entry).map_err(|error| Failure::io(chain(&error)))?;
-    let line = Json::read(&text).map_err(|error| Failure::io(chain(&error)))?;
+    let line = Json::parse(&text).map_err(|error| Failure::io(chain(&error)))?;
     let Json::Object(members) = line else { return Ok(line) };
     let parsed = |(name, value): (String, Json)| match &value {
         Json::Text(text) if name == "frame" => {
-            let frame = Json::read(text).unwrap_or(value);
+            let frame = Json::parse(text).unwrap_or(value);
             (name, frame)
         }
         _ => (name, value),

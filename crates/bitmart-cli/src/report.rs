@@ -122,12 +122,12 @@ fn already_exists(path: &Path) -> Failure {
 
 /// Creates a file that only the user can read. Fails if it exists.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let broken = |error: std::io::Error| match error.kind() {
+    let to_failure = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => already_exists(path),
         _ => Failure::io(format!("{}: {error}", path.display())),
     };
-    let mut file = secure_fs::create_new(path).map_err(broken)?;
+    let mut file = secure_fs::create_new(path).map_err(to_failure)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     // An incomplete page is removed.
-    written.map_err(broken).inspect_err(|_| drop(std::fs::remove_file(path)))
+    written.map_err(to_failure).inspect_err(|_| drop(std::fs::remove_file(path)))
 }

@@ -90,7 +90,7 @@ impl Request {
             entry.parameters.iter().find(|one| one.name.eq_ignore_ascii_case(name))
         };
         if let Some(name) = name.strip_suffix(':') {
-            let value = Json::read(value)
+            let value = Json::parse(value)
                 .map_err(|_| Failure::usage(format!("{name}: the value after := is not JSON")))?;
             return Ok((known(name).map_or(name, |one| one.name).to_owned(), value));
         }

@@ -171,7 +171,7 @@ async fn running() -> Result<ReadyFile, Failure> {
 }
 
 fn print(context: &Context, data: &Value) -> Result<(), Failure> {
-    let data = Json::read(&data.to_string())
+    let data = Json::parse(&data.to_string())
         .map_err(|error| Failure::io(format!("the response: {error}")))?;
     output::print_rows(&context.output, &data)
 }

@@ -213,7 +213,7 @@ pub(crate) async fn subscribe_reporting<T: Event>(
 
 fn line(topic: &str, update: &Update<RawEvent>) -> Option<Line> {
     if let Update::Data(event) = update {
-        return Some(match Json::read(event.json.get()) {
+        return Some(match Json::parse(event.json.get()) {
             Ok(row) => Line::Row(topic.to_owned(), row),
             Err(error) => {
                 let detail = Some(error.to_string());

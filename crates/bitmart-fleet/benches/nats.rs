@@ -13,7 +13,7 @@ use bitmart_fleet::nats::{Options, Source};
 use bitmart_ws::event::RawEvent;
 use bitmart_ws::source::Feed;
 use bitmart_ws::topic::Topic;
-use bitmart_ws::{Client, Dialect, Subscription, Update};
+use bitmart_ws::{Client, Market, Subscription, Update};
 use futures_util::StreamExt as _;
 
 const FRAMES: u64 = 100_000;
@@ -58,7 +58,7 @@ fn frame(number: u64) -> String {
 }
 
 fn topic() -> Topic<RawEvent> {
-    Topic::public(Dialect::Spot, TOPIC)
+    Topic::public(Market::Spot, TOPIC)
 }
 
 fn flood(frames: u64, per_second: u64) -> Client {

@@ -15,7 +15,7 @@
 //! let collector = Collector::builder(Options::new("nats://127.0.0.1:4222"), exchange)
 //!     .id("collector-1")
 //!     .topic(topic::spot::trades("BTC_USDT"))
-//!     .topic(topic::spot::depth_increase("BTC_USDT"))
+//!     .topic(topic::spot::depth_updates("BTC_USDT"))
 //!     .start()
 //!     .await?;
 //! // Until the program is to end:

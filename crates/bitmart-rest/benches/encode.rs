@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let encoder = Encoder::new(&Environment::live())?.with_credentials(credentials.clone())?;
     let (size, price) = (Decimal::new(1, 3), Decimal::from(60_000));
     let order = spot::NewOrder::limit_buy("BTC_USDT", size, price);
-    let id = order.client_order_id.to_string();
+    let id = order.client_order_id().to_string();
     let order = spot::SubmitOrder::from(order);
     let fields = Fields { symbol: "BTC_USDT", size, price, id: &id };
 

@@ -93,7 +93,7 @@ impl spot::Spot<'_> {
     /// # use bitmart_types::dec;
     ///
     /// let order = spot::NewOrder::market_buy("BTC_USDT", dec!(100));
-    /// let id = order.client_order_id.clone();
+    /// let id = order.client_order_id().clone();
     /// match client.spot().submit_order(order).await {
     ///     Err(error) if error.outcome() == Outcome::Unknown => {
     ///         match client.spot().reconcile(&id).await? {

@@ -14,6 +14,6 @@ mod json;
 mod redaction;
 mod redactor;
 
-pub use self::call::{ReadError, Recording};
+pub use self::call::{Recording, RecordingError};
 pub use self::json::{Json, JsonError};
 pub use self::redaction::Redaction;

@@ -68,7 +68,7 @@ fn futures_lists_find_their_rows() {
     check("symbols", &json!({ "contract_size": "1" }), "symbol", futures::Contracts::find);
     check("list", &json!({}), "symbol", futures::FundingRates::find);
     check("rules", &json!({ "brackets": [] }), "symbol", futures::LeverageRules::find);
-    check("", &json!({ "available_balance": "1" }), "currency", futures::Assets::find);
+    check("", &json!({ "available_balance": "1" }), "currency", futures::Balances::find);
     check("wallet", &json!({ "available": "1" }), "currency", futures::SubAccountWallet::find);
     check("records", &transfer, "transfer_id", futures::Transfers::find);
 }

@@ -68,7 +68,7 @@ async fn deposits_go_to_the_chosen_account() {
     let client = Client::spot(&sandbox);
     let (read, set) = ("/account/v1/get-deposit-account", "/account/v1/set-deposit-account");
     let response = client.get(read).await;
-    assert_eq!(response.headers["x-sandbox-answer"], "plausible");
+    assert_eq!(response.headers["x-sandbox-response"], "invented");
     assert_eq!(response.data()["account_type"], "SPOT");
     for (word, wallet, currency) in [
         ("FUND", "funding", "USDT"),
@@ -163,7 +163,7 @@ async fn close_all_closes_the_requested_positions_and_cancels_their_closing_orde
     assert_eq!(positions(&client).await.len(), 3, "no contract has a coin as margin");
     let one = json!({ "contractType": 1, "symbol": "BTCUSDT", "position_side": "long" });
     let response = client.post(CLOSE, one).await;
-    assert_eq!(response.headers["x-sandbox-answer"], "plausible");
+    assert_eq!(response.headers["x-sandbox-response"], "invented");
     response.data();
     assert_eq!(positions(&client).await, [btc("short"), eth]);
     let open = client.get("/contract/private/get-open-orders?symbol=BTCUSDT").await.data();

@@ -25,7 +25,7 @@ async fn an_order_at_the_best_ask_fills_and_is_in_the_public_trades() {
     let sandbox = stepped_sandbox().await;
     let client = Client::futures(&sandbox);
     let response = client.get("/contract/public/depth?symbol=BTCUSDT").await;
-    assert!(response.headers.get("x-sandbox-answer").is_none());
+    assert!(response.headers.get("x-sandbox-response").is_none());
     let book = response.data();
     assert_eq!((&book["symbol"], &book["timestamp"]), (&json!("BTCUSDT"), &json!(NOON_MS)));
     for side in ["asks", "bids"] {
@@ -163,7 +163,7 @@ async fn the_latest_candles_belong_to_the_requested_pair() {
     let client = Client::spot(&sandbox);
     let query = "symbol=ETH_USDT&step=15&limit=5";
     let latest = client.get(&format!("/spot/quotation/v3/lite-klines?{query}")).await;
-    assert!(latest.headers.get("x-sandbox-answer").is_none());
+    assert!(latest.headers.get("x-sandbox-response").is_none());
     let history = client.get(&format!("/spot/quotation/v3/klines?{query}")).await;
     assert_eq!(rows(&latest.data()).len(), 5);
     assert_eq!(latest.data(), history.data());

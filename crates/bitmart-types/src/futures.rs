@@ -95,23 +95,14 @@ crate::open_enum! {
 }
 
 crate::open_enum! {
-    /// Side of a position.
+    /// Side of a position. In WebSocket positions and in the response of the older endpoint of REST it is a
+    /// number: 1 is long, 2 is short, in both position modes.
     pub enum PositionSide {
-        /// The net position of an account in one-way mode.
+        /// The net position of an account in one-way mode; in text only.
         Both = "both",
-        /// Long, in hedge mode.
-        Long = "long",
-        /// Short, in hedge mode.
-        Short = "short",
-    }
-}
-
-crate::open_int_enum! {
-    /// Side of a position, where BitMart writes a number.
-    pub enum PositionType {
         /// Long.
-        Long = 1,
+        Long = "long" | "1",
         /// Short.
-        Short = 2,
+        Short = "short" | "2",
     }
 }

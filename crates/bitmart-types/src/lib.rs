@@ -10,6 +10,7 @@ pub mod futures;
 mod id;
 mod invalid;
 pub mod json;
+mod market;
 mod notes;
 mod open_enum;
 #[cfg(feature = "pem")]
@@ -33,6 +34,7 @@ pub use id::{
     WithdrawalId,
 };
 pub use invalid::InvalidValue;
+pub use market::Market;
 pub use notes::{Note, collect_notes};
 pub use open_enum::UnknownValue;
 #[cfg(feature = "pem")]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bitmart_testkit::bench::Comparison;
 use bitmart_types::Decimal;
 use bitmart_ws::book::OrderBook;
-use bitmart_ws::event::{DepthKind, DepthUpdate, Level};
+use bitmart_ws::event::{BookUpdate, DepthKind, Level};
 
 /// Changed levels a side per update.
 const CHANGES: usize = 8;
@@ -93,7 +93,7 @@ impl<'a> Feed<'a> {
     fn apply(&mut self, kind: &DepthKind, sides: &Sides) -> bool {
         self.version += 1;
         let (asks, bids) = (&sides.asks, &sides.bids);
-        let update = DepthUpdate { kind, version: self.version, timestamp: None, asks, bids };
+        let update = BookUpdate { kind, version: self.version, timestamp: None, asks, bids };
         let _ = black_box(self.book.apply(update));
         self.book.is_synchronized()
     }

@@ -28,9 +28,9 @@ const NAIVE: &str = "new decoder, serde_json::Value";
 fn main() {
     let complete = depth_frame(50).replace(r#","type":"snapshot","version":4"#, "");
     book::<spot::Depth>("depth50", &complete.replace("depth/increase100", "depth50"));
-    book::<spot::DepthIncrease>("increase100, snapshot of 100 levels a side", &depth_frame(100));
+    book::<spot::DepthUpdate>("increase100, snapshot of 100 levels a side", &depth_frame(100));
     let update = depth_frame(8).replace("snapshot", "update");
-    book::<spot::DepthIncrease>("increase100, update of 8 levels a side", &update);
+    book::<spot::DepthUpdate>("increase100, update of 8 levels a side", &update);
     small::<spot::Ticker>("ticker", TICKER);
     small::<spot::Trade>("trade", TRADE);
 }

@@ -23,7 +23,7 @@ use std::fmt;
 
 use bitmart_types::{Decimal, Timestamp};
 
-use crate::event::{DepthKind, DepthUpdate, Level};
+use crate::event::{BookUpdate, DepthKind, Level};
 use side::Side;
 
 pub use compare::{Difference, DifferenceSide, Differences};
@@ -39,7 +39,7 @@ pub use watch::BookWatch;
 
 /// The order book of one pair or contract: synchronized, or empty and waiting for a snapshot.
 ///
-/// The same rules serve both dialects. A snapshot replaces the book. An update with the next version
+/// The same rules serve both markets. A snapshot replaces the book. An update with the next version
 /// is applied; sizes are absolute and 0 removes the level. An update whose version is not above that
 /// of the book is stale: an idle spot book repeats its version (documented). An idle futures book
 /// sends empty updates with the next version (observed), which are applied. A version that skips one
@@ -65,7 +65,7 @@ pub use watch::BookWatch;
 /// ```
 /// use bitmart_types::dec;
 /// use bitmart_ws::book::{Applied, OrderBook, SyncError};
-/// use bitmart_ws::event::{DepthKind, DepthUpdate, Level};
+/// use bitmart_ws::event::{DepthKind, BookUpdate, Level};
 ///
 /// let mut book = OrderBook::new();
 /// let level = |price, size| Level { price, size };
@@ -73,12 +73,12 @@ pub use watch::BookWatch;
 /// let asks = [level(dec!(100), dec!(1))];
 /// let (asks, bids) = (&asks[..], &bids[..]);
 /// let kind = &DepthKind::Snapshot;
-/// let update = DepthUpdate { kind, version: 7, timestamp: None, asks, bids };
+/// let update = BookUpdate { kind, version: 7, timestamp: None, asks, bids };
 /// assert_eq!(book.apply(update), Applied::Snapshot);
 /// assert_eq!(book.best_bid(), Some(level(dec!(99.5), dec!(2))));
 ///
 /// let kind = &DepthKind::Update;
-/// let skipped = DepthUpdate { kind, version: 9, asks: &[], bids: &[], ..update };
+/// let skipped = BookUpdate { kind, version: 9, asks: &[], bids: &[], ..update };
 /// assert_eq!(book.apply(skipped), Applied::OutOfSync(SyncError::SequenceGap { expected: 8, received: 9 }));
 /// assert!(!book.is_synchronized());
 /// assert_eq!(book.best_bid(), None);
@@ -177,7 +177,7 @@ impl OrderBook {
     }
 
     /// Applies a snapshot or an update.
-    pub fn apply(&mut self, update: DepthUpdate<'_>) -> Applied {
+    pub fn apply(&mut self, update: BookUpdate<'_>) -> Applied {
         let applied = match (update.kind, self.version) {
             (DepthKind::Snapshot, _) => {
                 self.asks.replace(update.asks, self.limit);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    dialect::{Access, Control, Dialect, Incoming},
+    dialect::{self, Access, Control, Incoming, Market},
     event::{DecodeError, Recoded},
     generated::{self, CHANNELS},
     peek,
@@ -13,8 +13,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Channel {
-    /// The dialect, and with it the server.
-    pub dialect: Dialect,
+    /// The market, and with it the server.
+    pub market: Market,
     /// Pattern of its topics, with placeholders in braces: `spot/ticker:{symbol}`.
     pub pattern: &'static str,
     /// Short description.
@@ -38,7 +38,7 @@ pub struct Channel {
     pub(crate) recode: fn(&str) -> Result<Recoded, DecodeError>,
 }
 
-/// Limits of the public or private connections of a dialect: published by BitMart, or observed where
+/// Limits of the public or private connections of a market: published by BitMart, or observed where
 /// it publishes none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -74,13 +74,13 @@ pub struct Rate {
 }
 
 impl PublishedLimits {
-    /// Returns the limits of the public or private connections of a dialect.
-    pub const fn new(dialect: Dialect, access: Access) -> Self {
-        match (dialect, access) {
-            (Dialect::Spot, Access::Public) => generated::SPOT_PUBLIC,
-            (Dialect::Spot, Access::Private) => generated::SPOT_PRIVATE,
-            (Dialect::Futures, Access::Public) => generated::FUTURES_PUBLIC,
-            (Dialect::Futures, Access::Private) => generated::FUTURES_PRIVATE,
+    /// Returns the limits of the public or private connections of a market.
+    pub const fn new(market: Market, access: Access) -> Self {
+        match (market, access) {
+            (Market::Spot, Access::Public) => generated::SPOT_PUBLIC,
+            (Market::Spot, Access::Private) => generated::SPOT_PRIVATE,
+            (Market::Futures, Access::Public) => generated::FUTURES_PUBLIC,
+            (Market::Futures, Access::Private) => generated::FUTURES_PRIVATE,
         }
     }
 }
@@ -92,9 +92,9 @@ pub fn channels() -> &'static [Channel] {
 
 /// Returns the channel of a topic, or of the `"table"` or `"group"` of a frame. Symbol and `@…` suffix
 /// are ignored.
-pub fn channel(dialect: Dialect, name: &str) -> Option<&'static Channel> {
+pub fn channel(market: Market, name: &str) -> Option<&'static Channel> {
     let name = base(name);
-    CHANNELS.iter().find(|channel| channel.dialect == dialect && fits(base(channel.pattern), name))
+    CHANNELS.iter().find(|channel| channel.market == market && fits(base(channel.pattern), name))
 }
 
 /// Decodes a data frame by its channel and encodes the typed events again, so that both texts can be
@@ -103,17 +103,17 @@ pub fn channel(dialect: Dialect, name: &str) -> Option<&'static Channel> {
 /// # Errors
 ///
 /// The frame as a whole cannot be decoded. Undecodable entries are in [`Recoded::faults`].
-pub fn recode(dialect: Dialect, text: &str) -> Result<Option<Recoded>, DecodeError> {
+pub fn recode(market: Market, text: &str) -> Result<Option<Recoded>, DecodeError> {
     peek::channel(text)
-        .and_then(|name| channel(dialect, name))
+        .and_then(|name| channel(market, name))
         .map(|channel| (channel.recode)(text))
         .transpose()
 }
 
 /// Returns whether this is a control frame: an acknowledgement, a rejection, or the response to a
 /// login or a ping.
-pub fn is_control(dialect: Dialect, text: &str) -> bool {
-    match dialect.classify(text) {
+pub fn is_control(market: Market, text: &str) -> bool {
+    match dialect::classify(market, text) {
         Incoming::Control(control) => control != Control::Unknown,
         Incoming::Data { .. } => false,
     }

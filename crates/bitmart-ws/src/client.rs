@@ -128,7 +128,7 @@ impl Client {
     pub async fn subscribe<T: Event>(&self, topic: Topic<T>) -> Result<Subscription<T>, Error> {
         let access = Access::from_topic(&topic);
         let name = topic.shared_name();
-        let (driver, lease) = self.lease((topic.dialect(), access), &name)?;
+        let (driver, lease) = self.lease((topic.market(), access), &name)?;
         let overflow = match access {
             Access::Public => Overflow::Lag,
             Access::Private => Overflow::End,
@@ -196,7 +196,7 @@ impl Client {
         if !topic.supports_request() {
             return Err(Error::no_snapshots(topic.name()));
         }
-        let endpoint = (topic.dialect(), Access::from_topic(topic));
+        let endpoint = (topic.market(), Access::from_topic(topic));
         let driver = self.driver_of(endpoint, topic.name()).ok_or_else(no_connection)?;
         driver.send(Command::RequestSnapshot(topic.shared_name())).await
     }

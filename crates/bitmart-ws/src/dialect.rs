@@ -1,5 +1,9 @@
-//! The two dialects of BitMart's WebSocket API: the frames that are sent, and the meaning of those that
-//! are received.
+//! The two dialects of BitMart's WebSocket API, one for each market: the frames that are sent, and the
+//! meaning of those that are received. They differ in commands, acknowledgements, heartbeats, limits and
+//! frames.
+//!
+//! - Spot: `{"op": …}` commands, `"table"` frames, market data compressed.
+//! - Futures: `{"action": …}` commands, `"group"` frames, plain text.
 
 mod control;
 mod limits;
@@ -12,23 +16,11 @@ use std::sync::Arc;
 use bitmart_auth::Credentials;
 use bitmart_types::Timestamp;
 
+pub(crate) use bitmart_types::Market;
+
 pub use limits::Limits;
 
-pub(crate) use control::{Control, Incoming};
-
-/// The WebSocket API of a market. Spot and futures differ in their commands, acknowledgements,
-/// heartbeats, limits and frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(
-    clippy::exhaustive_enums,
-    reason = "the exchange has these two, and a third would need a new module"
-)]
-pub enum Dialect {
-    /// `{"op": …}` commands, `"table"` frames, market data compressed.
-    Spot,
-    /// `{"action": …}` commands, `"group"` frames, plain text.
-    Futures,
-}
+pub(crate) use control::{Control, Incoming, classify};
 
 /// Whether an endpoint is public or private. Each has its own address and its own limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,64 +61,58 @@ impl Operation {
     }
 }
 
-impl Dialect {
-    /// Returns the heartbeat frame. Spot accepts only the text `ping`; futures rejects that text and
-    /// expects a JSON object (observed).
-    pub const fn ping(self) -> &'static str {
-        match self {
-            Self::Spot => "ping",
-            Self::Futures => r#"{"action":"ping"}"#,
-        }
+/// Returns the heartbeat frame. Spot accepts only the text `ping`; futures rejects that text and expects a
+/// JSON object (observed).
+pub(crate) const fn ping_frame(market: Market) -> &'static str {
+    match market {
+        Market::Spot => "ping",
+        Market::Futures => r#"{"action":"ping"}"#,
     }
+}
 
-    /// Returns the login frame, signed for this timestamp. BitMart accepts a timestamp within one minute
-    /// of its own, so build the frame right before it is sent.
-    pub fn login(self, credentials: &Credentials, timestamp: Timestamp) -> SecretText {
-        let signature = credentials.sign_websocket_login(timestamp.as_millis());
-        let key = json_text(credentials.key());
-        let (millis, signature) = (timestamp.as_millis(), signature.as_str());
-        SecretText(match self {
-            Self::Spot => format!(r#"{{"op":"login","args":[{key},"{millis}","{signature}"]}}"#),
-            Self::Futures => {
-                format!(r#"{{"action":"access","args":[{key},"{millis}","{signature}","web"]}}"#)
-            }
-        })
-    }
-
-    /// Returns a command frame and how many of the topics it contains. The others exceed the limits of
-    /// a frame.
-    pub(crate) fn command(
-        self,
-        operation: Operation,
-        topics: &[Arc<str>],
-        limits: &Limits,
-    ) -> (String, usize) {
-        let (key, name) = (self.operation_key(), operation.name());
-        let mut text = format!(r#"{{"{key}":"{name}","args":["#);
-        let mut count = 0;
-        for topic in topics.iter().take(limits.topics_per_message) {
-            let argument = json_text(topic);
-            let separator = usize::from(count > 0);
-            let length = text.len() + separator + argument.len() + "]}".len();
-            if count > 0 && length > limits.bytes_per_message {
-                break;
-            }
-            if count > 0 {
-                text.push(',');
-            }
-            text.push_str(&argument);
-            count += 1;
+/// Returns the login frame, signed for this timestamp. BitMart accepts a timestamp within one minute of its
+/// own, so build the frame right before it is sent.
+pub fn login_frame(market: Market, credentials: &Credentials, timestamp: Timestamp) -> SecretText {
+    let signature = credentials.sign_websocket_login(timestamp.as_millis());
+    let key = json_text(credentials.key());
+    let (millis, signature) = (timestamp.as_millis(), signature.as_str());
+    SecretText(match market {
+        Market::Spot => format!(r#"{{"op":"login","args":[{key},"{millis}","{signature}"]}}"#),
+        Market::Futures => {
+            format!(r#"{{"action":"access","args":[{key},"{millis}","{signature}","web"]}}"#)
         }
-        text.push_str("]}");
-        (text, count)
-    }
+    })
+}
 
-    const fn operation_key(self) -> &'static str {
-        match self {
-            Self::Spot => "op",
-            Self::Futures => "action",
+/// Returns a command frame and how many of the topics it contains. The others exceed the limits of a frame.
+pub(crate) fn command_frame(
+    market: Market,
+    operation: Operation,
+    topics: &[Arc<str>],
+    limits: &Limits,
+) -> (String, usize) {
+    let key = match market {
+        Market::Spot => "op",
+        Market::Futures => "action",
+    };
+    let name = operation.name();
+    let mut text = format!(r#"{{"{key}":"{name}","args":["#);
+    let mut count = 0;
+    for topic in topics.iter().take(limits.topics_per_message) {
+        let argument = json_text(topic);
+        let separator = usize::from(count > 0);
+        let length = text.len() + separator + argument.len() + "]}".len();
+        if count > 0 && length > limits.bytes_per_message {
+            break;
         }
+        if count > 0 {
+            text.push(',');
+        }
+        text.push_str(&argument);
+        count += 1;
     }
+    text.push_str("]}");
+    (text, count)
 }
 
 /// Returns a JSON string literal with its quotes.

@@ -35,7 +35,7 @@ use crate::ConnectionStatus;
 use crate::assignments::Assignments;
 use crate::client::{ConnectionProblem, ProblemSender};
 use crate::connect::Connector;
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{self, Access, Market};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::inflate::InflaterPool;
@@ -105,7 +105,7 @@ fn add_subscriber<T: Event>(
 
 /// One connection with everything that belongs to it.
 pub(crate) struct Driver {
-    pub(crate) dialect: Dialect,
+    pub(crate) market: Market,
     pub(crate) access: Access,
     pub(crate) session: Session,
     pub(crate) router: Router,
@@ -279,7 +279,8 @@ impl Driver {
                 Action::Send(text) => self.send(text).await,
                 Action::Login => {
                     if let Some(credentials) = &self.credentials {
-                        let login = self.dialect.login(credentials, self.clock.now());
+                        let login =
+                            dialect::login_frame(self.market, credentials, self.clock.now());
                         self.send(login.reveal().to_owned()).await;
                     }
                 }
@@ -300,8 +301,8 @@ impl Driver {
                 if let ReconnectReason::Rejected(rejection) = reason {
                     self.correct_clock = rejection.may_be_about_time();
                 }
-                let (dialect, access, reason) = (self.dialect, self.access, reason.clone());
-                self.problems.send_replace(Some(ConnectionProblem { dialect, access, reason }));
+                let (market, access, reason) = (self.market, self.access, reason.clone());
+                self.problems.send_replace(Some(ConnectionProblem { market, access, reason }));
             }
             _ => {}
         }

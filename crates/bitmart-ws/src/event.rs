@@ -1,4 +1,4 @@
-//! Decoding of data frames: the traits [`Event`] and [`DepthEvent`], and the types that both dialects
+//! Decoding of data frames: the traits [`Event`] and [`DepthEvent`], and the types that both markets
 //! share. The events themselves are in [`spot`](crate::spot) and [`futures`](crate::futures).
 //!
 //! Decoding allocates little more than the event itself (checked by a test): nothing for a spot
@@ -14,7 +14,7 @@ mod error;
 mod frame;
 mod raw;
 
-pub use depth::{DepthEvent, DepthKind, DepthUpdate, Level};
+pub use depth::{BookUpdate, DepthEvent, DepthKind, Level};
 pub use each::Recoded;
 pub use error::{DecodeError, DecodeErrorKind, MAX_RAW_BYTES};
 pub use frame::decode_entries;

@@ -19,7 +19,7 @@ use smol_str::SmolStr;
 
 use crate::assignments::TopicLease;
 use crate::client::Client;
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
@@ -91,7 +91,7 @@ pub struct FanIn<T> {
     terminated: bool,
 }
 
-type TopicKey = (Dialect, SmolStr);
+type TopicKey = (Market, SmolStr);
 
 /// One topic of the stream.
 struct Entry {
@@ -109,7 +109,7 @@ struct ConnectionTopics<T> {
 }
 
 fn key<T>(topic: &Topic<T>) -> TopicKey {
-    (topic.dialect(), SmolStr::new(topic.name()))
+    (topic.market(), SmolStr::new(topic.name()))
 }
 
 impl<T: Event> FanIn<T> {
@@ -192,7 +192,7 @@ impl<T: Event> FanIn<T> {
         let mut connections: Vec<ConnectionTopics<T>> = Vec::new();
         for topic in new {
             let name = topic.shared_name();
-            let (driver, lease) = self.client.lease((topic.dialect(), self.access), &name)?;
+            let (driver, lease) = self.client.lease((topic.market(), self.access), &name)?;
             // Searched from the end, because connections fill up one after the other.
             let index =
                 connections.iter().rposition(|connection| Arc::ptr_eq(&connection.driver, &driver));

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 use crate::event::DecodeError;
 use crate::frame::Message;
 use crate::session::SessionEvent;
@@ -27,7 +27,7 @@ pub(crate) use self::metrics::{Metrics, QueueDepth, book_resync};
 
 /// Observes the successive connections of one driver.
 pub(crate) struct ConnectionObserver {
-    dialect: Dialect,
+    market: Market,
     access: Access,
     /// The number of the slot in the pool, from 1.
     number: usize,
@@ -49,13 +49,13 @@ struct Attempt {
 
 impl ConnectionObserver {
     pub(crate) fn new(
-        (dialect, access): (Dialect, Access),
+        (market, access): (Market, Access),
         number: usize,
         (host, port): (&str, u16),
         metrics: Metrics,
     ) -> Self {
         Self {
-            dialect,
+            market,
             access,
             number,
             host: host.to_owned(),
@@ -80,7 +80,7 @@ impl ConnectionObserver {
             network.protocol.name = "websocket",
             server.address = self.host.as_str(),
             server.port = self.port,
-            bitmart.dialect = labels::dialect(self.dialect),
+            bitmart.market = labels::market(self.market),
             bitmart.side = labels::side(self.access),
             bitmart.connection = self.number,
             bitmart.attempt = self.attempts,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::backoff::Backoff;
 use crate::catalog::PublishedLimits;
-use crate::dialect::{Access, Dialect, Limits};
+use crate::dialect::{Access, Limits, Market};
 
 pub use error::{LimitSource, PolicyError};
 
@@ -29,7 +29,7 @@ const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// ```
 /// use std::time::Duration;
-/// use bitmart_ws::{Access, Backoff, Client, ConnectionPolicy, Dialect};
+/// use bitmart_ws::{Access, Backoff, Client, ConnectionPolicy, Market};
 ///
 /// let policy = ConnectionPolicy::new()
 ///     .backoff(Backoff::new(Duration::from_secs(1), Duration::from_secs(120)))
@@ -37,9 +37,9 @@ const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 /// let client = Client::builder()
 ///     .connection_policy(policy)
 ///     // Another program at this address needs the other 15 connections.
-///     .endpoint_policy(Dialect::Spot, Access::Public, policy.connections_per_endpoint(5))
+///     .endpoint_policy(Market::Spot, Access::Public, policy.connections_per_endpoint(5))
 ///     .build()?;
-/// assert_eq!(client.limits(Dialect::Spot, Access::Public).connections, 5);
+/// assert_eq!(client.limits(Market::Spot, Access::Public).connections, 5);
 ///
 /// let greedy = ConnectionPolicy::new().topics_per_connection(116);
 /// let error = Client::builder().connection_policy(greedy).build().unwrap_err();
@@ -124,10 +124,10 @@ impl ConnectionPolicy {
     ///
     /// # Errors
     /// A value exceeds what the exchange allows on this endpoint, or makes no sense.
-    pub fn limits(&self, dialect: Dialect, access: Access) -> Result<Limits, PolicyError> {
-        let published = PublishedLimits::new(dialect, access);
-        let mut limits = Limits::for_endpoint(dialect, access);
-        let check = Check { dialect, access };
+    pub fn limits(&self, market: Market, access: Access) -> Result<Limits, PolicyError> {
+        let published = PublishedLimits::new(market, access);
+        let mut limits = Limits::for_endpoint(market, access);
+        let check = Check { market, access };
         if let Some(max) = self.topics_per_connection {
             let source = match published.topics_per_connection {
                 Some(_) => LimitSource::Exchange,

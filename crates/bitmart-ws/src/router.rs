@@ -12,7 +12,7 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::dialect::Dialect;
+use crate::dialect::Market;
 use crate::error::Error;
 use crate::event::{DecodeError, Event};
 use crate::observe::Metrics;
@@ -26,7 +26,7 @@ pub(crate) use sink::UpdateSink;
 
 /// All subscribers of one connection.
 pub(crate) struct Router {
-    dialect: Dialect,
+    market: Market,
     /// By channel, one for each event type.
     dispatchers: HashMap<Box<str>, Vec<Box<dyn AnyDispatcher>>>,
     topics: BTreeMap<Arc<str>, Subscribed>,
@@ -45,9 +45,9 @@ struct Subscribed {
 }
 
 impl Router {
-    pub(crate) fn new(dialect: Dialect) -> Self {
+    pub(crate) fn new(market: Market) -> Self {
         Self {
-            dialect,
+            market,
             dispatchers: HashMap::new(),
             topics: BTreeMap::new(),
             subscribers: BTreeMap::new(),
@@ -73,7 +73,7 @@ impl Router {
         entry.confirmed |= subscriber.ack_target.is_none();
         self.subscribers.insert(subscriber.id, topic.clone());
         let dispatchers =
-            self.dispatchers.entry(dispatch_key(self.dialect, &topic).into()).or_default();
+            self.dispatchers.entry(dispatch_key(self.market, &topic).into()).or_default();
         let of_type =
             dispatchers.iter().position(|dispatcher| dispatcher.event_type() == TypeId::of::<T>());
         let index = of_type.unwrap_or_else(|| {
@@ -89,7 +89,7 @@ impl Router {
     /// Removes a subscriber. Returns its topic if it was the last one of it.
     pub(crate) fn remove(&mut self, id: SubscriberId) -> Option<Arc<str>> {
         let topic = self.subscribers.remove(&id)?;
-        let key = dispatch_key(self.dialect, &topic);
+        let key = dispatch_key(self.market, &topic);
         if let Some(dispatchers) = self.dispatchers.get_mut(key) {
             for dispatcher in dispatchers.iter_mut() {
                 dispatcher.remove(id);
@@ -113,8 +113,8 @@ impl Router {
         let mut readable = true;
         let ended = &mut self.ended;
         let all = |_: &str| true;
-        match self.dialect {
-            Dialect::Spot => {
+        match self.market {
+            Market::Spot => {
                 // Some documented frames carry the symbol behind the table.
                 let (table, symbol) = topic::split(channel);
                 for dispatcher in self.dispatchers.get_mut(table).into_iter().flatten() {
@@ -134,7 +134,7 @@ impl Router {
                     readable &= dispatcher.dispatch(text, symbol, &uncovered, ended);
                 }
             }
-            Dialect::Futures => {
+            Market::Futures => {
                 if let Some(dispatchers) = self.dispatchers.get_mut(channel) {
                     for dispatcher in dispatchers {
                         readable &= dispatcher.dispatch(text, None, &all, ended);
@@ -199,7 +199,7 @@ impl Router {
     }
 
     fn notify(&mut self, topic: &str, event: &LifecycleEvent) {
-        let key = dispatch_key(self.dialect, topic);
+        let key = dispatch_key(self.market, topic);
         for dispatcher in self.dispatchers.get_mut(key).into_iter().flatten() {
             dispatcher.notify(Some(topic), event, &mut self.ended);
         }
@@ -221,9 +221,9 @@ impl Router {
 
 /// The key of a topic's dispatchers. A spot frame names its table without the symbol; a futures frame
 /// repeats the topic.
-fn dispatch_key(dialect: Dialect, topic: &str) -> &str {
-    match dialect {
-        Dialect::Spot => topic::split(topic).0,
-        Dialect::Futures => topic,
+fn dispatch_key(market: Market, topic: &str) -> &str {
+    match market {
+        Market::Spot => topic::split(topic).0,
+        Market::Futures => topic,
     }
 }

@@ -14,12 +14,12 @@
 //!
 //! ```
 //! use std::time::Instant;
-//! use bitmart_ws::{Access, Dialect, Limits};
+//! use bitmart_ws::{Access, Market, Limits};
 //! use bitmart_ws::session::{Action, Session, SessionEvent};
 //!
 //! let now = Instant::now();
-//! let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
-//! let mut session = Session::new(Dialect::Spot, Access::Public, limits, 42);
+//! let limits = Limits::for_endpoint(Market::Spot, Access::Public);
+//! let mut session = Session::new(Market::Spot, Access::Public, limits, 42);
 //! session.subscribe(now, "spot/ticker:BTC_USDT".into());
 //! assert!(matches!(session.poll_action(), Some(Action::Connect { .. })));
 //!
@@ -50,12 +50,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::dialect::{Access, Dialect, Incoming, Limits};
+use crate::dialect::{self, Access, Incoming, Limits, Market};
 use crate::rate_limiter::RateLimiter;
 use crate::reason::ReconnectReason;
 
 use pending::PendingCommands;
 
+pub use crate::dialect::login_frame;
 pub use action::{Action, SessionEvent};
 pub use pacing::ConnectPacing;
 
@@ -66,7 +67,7 @@ const PONG_INTERVAL: Duration = Duration::from_secs(5);
 /// difference. See the [module](self) for how to drive it.
 #[derive(Debug)]
 pub struct Session {
-    dialect: Dialect,
+    market: Market,
     access: Access,
     limits: Limits,
     state: State,
@@ -151,20 +152,20 @@ enum WireState {
 impl Session {
     /// Creates a session without topics. It connects when the first one is subscribed. The seed
     /// drives the jitter of reconnections: give each session a different one.
-    pub fn new(dialect: Dialect, access: Access, limits: Limits, seed: u64) -> Self {
-        Self::with_pacing(dialect, access, limits, ConnectPacing::new(&limits, seed))
+    pub fn new(market: Market, access: Access, limits: Limits, seed: u64) -> Self {
+        Self::with_pacing(market, access, limits, ConnectPacing::new(&limits, seed))
     }
 
     /// Creates a session that replaces an earlier one at the same endpoint and continues its pacing.
     pub fn with_pacing(
-        dialect: Dialect,
+        market: Market,
         access: Access,
         limits: Limits,
         pacing: ConnectPacing,
     ) -> Self {
         let limits = limits.bounded();
         Self {
-            dialect,
+            market,
             access,
             limits,
             state: State::Idle,
@@ -291,7 +292,7 @@ impl Session {
     /// either order. Take the [events](Self::poll_event) before passing on the data.
     pub fn receive<'a>(&mut self, now: Instant, text: &'a str) -> Option<&'a str> {
         self.frame_received(now);
-        match self.dialect.classify(text) {
+        match dialect::classify(self.market, text) {
             Incoming::Data { channel } => {
                 self.mark_responsive();
                 self.confirm_by_data(now, channel, text);
@@ -351,7 +352,7 @@ impl Session {
         if now >= socket.last_ping + self.limits.heartbeat_interval
             && self.limiter.try_acquire_reserved(now)
         {
-            self.actions.push_back(Action::Send(self.dialect.ping().to_owned()));
+            self.actions.push_back(Action::Send(dialect::ping_frame(self.market).to_owned()));
             if let State::Open { socket } = &mut self.state {
                 socket.last_ping = now;
             }

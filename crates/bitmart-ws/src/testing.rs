@@ -10,7 +10,7 @@
 //! ```
 //! use bitmart_ws::event::RawEvent;
 //! use bitmart_ws::testing::ScriptedServer;
-//! use bitmart_ws::{Dialect, Subscription, Update};
+//! use bitmart_ws::{Market, Subscription, Update};
 //! use bitmart_ws::topic::Topic;
 //!
 //! /// Quotes only while its stream is connected.
@@ -40,7 +40,7 @@
 //! // In a test: `#[tokio::test(start_paused = true)]`.
 //! let mut server = ScriptedServer::new();
 //! let client = server.client_builder().build()?;
-//! let topic = Topic::<RawEvent>::public(Dialect::Spot, "spot/ticker:BTC_USDT");
+//! let topic = Topic::<RawEvent>::public(Market::Spot, "spot/ticker:BTC_USDT");
 //!
 //! let (connection, tickers) = tokio::join!(
 //!     async {

@@ -6,7 +6,7 @@
 //! let ticker = topic::spot::ticker("BTC_USDT");
 //! assert_eq!(ticker.name(), "spot/ticker:BTC_USDT");
 //!
-//! let book = topic::futures::depth_increase("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200);
+//! let book = topic::futures::depth_updates("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200);
 //! assert_eq!(book.name(), "futures/depthIncrease20:BTCUSDT@200ms");
 //! ```
 //!
@@ -17,11 +17,11 @@
 //! nothing. They have no type here; use a raw topic:
 //!
 //! ```
-//! use bitmart_ws::Dialect;
+//! use bitmart_ws::Market;
 //! use bitmart_ws::topic::Topic;
 //! use bitmart_ws::event::RawEvent;
 //!
-//! let topic: Topic<RawEvent> = Topic::private(Dialect::Futures, "futures/unicast");
+//! let topic: Topic<RawEvent> = Topic::private(Market::Futures, "futures/unicast");
 //! assert!(topic.is_private());
 //! ```
 
@@ -29,7 +29,7 @@ use std::{fmt, marker::PhantomData};
 
 use smol_str::SmolStr;
 
-use crate::dialect::Dialect;
+use crate::dialect::Market;
 
 pub mod futures;
 mod options;
@@ -49,20 +49,20 @@ const ALL_BALANCES: &str = "BALANCE_UPDATE";
 /// [`RawEvent`](crate::event::RawEvent).
 pub struct Topic<T> {
     name: SmolStr,
-    dialect: Dialect,
+    market: Market,
     private: bool,
     event: PhantomData<fn() -> T>,
 }
 
 impl<T> Topic<T> {
     /// Creates a topic of the public connection from its wire name, such as `spot/ticker:BTC_USDT`.
-    pub fn public(dialect: Dialect, name: impl Into<SmolStr>) -> Self {
-        Self { name: name.into(), dialect, private: false, event: PhantomData }
+    pub fn public(market: Market, name: impl Into<SmolStr>) -> Self {
+        Self { name: name.into(), market, private: false, event: PhantomData }
     }
 
     /// Creates a topic of the private connection from its wire name, such as `futures/order`.
-    pub fn private(dialect: Dialect, name: impl Into<SmolStr>) -> Self {
-        Self { name: name.into(), dialect, private: true, event: PhantomData }
+    pub fn private(market: Market, name: impl Into<SmolStr>) -> Self {
+        Self { name: name.into(), market, private: true, event: PhantomData }
     }
 
     /// Returns the same topic with another type of events, so that one stream can contain topics of
@@ -109,8 +109,8 @@ impl<T> Topic<T> {
     /// # let _ = topics;
     /// ```
     pub fn read_as<U>(self) -> Topic<U> {
-        let Self { name, dialect, private, .. } = self;
-        Topic { name, dialect, private, event: PhantomData }
+        let Self { name, market, private, .. } = self;
+        Topic { name, market, private, event: PhantomData }
     }
 
     /// Returns the wire name, as sent in `args`.
@@ -124,9 +124,9 @@ impl<T> Topic<T> {
         self.name.clone().into()
     }
 
-    /// Returns the dialect, and with it the server.
-    pub fn dialect(&self) -> Dialect {
-        self.dialect
+    /// Returns the market, and with it the server.
+    pub fn market(&self) -> Market {
+        self.market
     }
 
     /// Returns whether it requires a login.
@@ -138,7 +138,7 @@ impl<T> Topic<T> {
     ///
     /// Documented for `spot/depth/increase100`, `futures/depthIncrease` and `futures/fundingRate`.
     pub fn supports_request(&self) -> bool {
-        crate::catalog::channel(self.dialect, self.channel())
+        crate::catalog::channel(self.market, self.channel())
             .is_some_and(|channel| channel.supports_request)
     }
 
@@ -244,7 +244,7 @@ impl<T> fmt::Debug for Topic<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Topic")
             .field("name", &self.name)
-            .field("dialect", &self.dialect)
+            .field("market", &self.market)
             .field("private", &self.private)
             .finish_non_exhaustive()
     }

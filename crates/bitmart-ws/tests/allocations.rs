@@ -36,8 +36,8 @@ fn book(levels: u32, space: &str) -> String {
 
 #[test]
 fn a_book_allocates_once_a_side() {
-    assert_eq!(allocations::<spot::DepthIncrease>(&book(50, "")), 2);
-    assert_eq!(allocations::<spot::DepthIncrease>(&book(50, " ")), 2);
+    assert_eq!(allocations::<spot::DepthUpdate>(&book(50, "")), 2);
+    assert_eq!(allocations::<spot::DepthUpdate>(&book(50, " ")), 2);
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn a_complete_book_allocates_once_a_side() {
     let without_version = |text: &str| text.replace(r#","type":"snapshot","version":4"#, "");
     assert_eq!(allocations::<spot::Depth>(&without_version(&book(50, ""))), 2);
     assert_eq!(allocations::<spot::Depth>(&without_version(&book(50, " "))), 2);
-    assert_eq!(allocations::<futures::Depth>(&published("futures-depth/sample")), 1);
-    assert_eq!(allocations::<futures::DepthAll>(&published("futures-depth-all/sample")), 2);
+    assert_eq!(allocations::<futures::SideDepth>(&published("futures-depth/sample")), 1);
+    assert_eq!(allocations::<futures::Depth>(&published("futures-depth-all/sample")), 2);
 }
 
 #[test]

@@ -216,7 +216,7 @@ async fn exercise_streams(exchange: &Sandbox, metrics: &MetricsRecorder) -> Test
     };
     let client = build(sandbox::credentials(exchange)?).build()?;
 
-    let mut book = client.order_book(topic::spot::depth_increase("BTC_USDT")).await?;
+    let mut book = client.order_book(topic::spot::depth_updates("BTC_USDT")).await?;
     until_synchronized(&mut book, true).await?;
     exchange.inject(Fault::VersionGap.on("spot/depth/increase100:BTC_USDT"));
     until_synchronized(&mut book, false).await?;

@@ -134,7 +134,7 @@ fn cases() -> Vec<Case> {
         ("ws::Client::connections", NEVER, || work(async { streams().connections().len() })),
         ("ws::Client::shutdown", NEVER, || work(async { streams().shutdown().await })),
         ("ws::Client::request_snapshot", NEVER, || {
-            let topic = topic::spot::depth_increase("BTC_USDT");
+            let topic = topic::spot::depth_updates("BTC_USDT");
             work(async move { streams().request_snapshot(&topic).await.is_ok() })
         }),
         ("ws::Client::subscribe", WITHOUT_TIME, || {
@@ -146,11 +146,11 @@ fn cases() -> Vec<Case> {
             work(async move { streams().subscribe_each([topic]).await.len() })
         }),
         ("ws::Client::order_book", WITHOUT_TIME, || {
-            let topic = topic::spot::depth_increase("BTC_USDT");
+            let topic = topic::spot::depth_updates("BTC_USDT");
             work(async move { streams().order_book(topic).await.is_ok() })
         }),
         ("ws::Client::watch_book", WITHOUT_TIME, || {
-            let topic = topic::spot::depth_increase("BTC_USDT");
+            let topic = topic::spot::depth_updates("BTC_USDT");
             work(async move { streams().watch_book(topic).await.is_ok() })
         }),
         ("AccountTracker::builder", NEVER, || {

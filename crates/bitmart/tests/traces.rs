@@ -37,7 +37,7 @@ async fn traces_contain_no_bodies_frames_or_secrets() -> Result<(), Box<dyn std:
 
     let mut orders = ws.subscribe(topic::spot::user_orders("ETH_USDT")).await?;
     let order = spot::NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5));
-    let client_order_id = order.client_order_id.clone();
+    let client_order_id = order.client_order_id().clone();
     let placed = rest.spot().submit_order(order).await?;
     tokio::time::timeout(TIMEOUT, async {
         while let Some(update) = orders.next().await {

@@ -114,7 +114,7 @@ async fn trade(rest: Client, ids: ClientOrderIds, mut live: watch::Receiver<bool
             spot::NewOrder::market_sell("BTC_USDT", dec!(0.0005))
         };
         buys = !buys;
-        match rest.spot().submit_order(order.client_order_id(ids.create())).await {
+        match rest.spot().submit_order(order.with_client_order_id(ids.create())).await {
             Ok(_) => processes::report(&Event::Accepted(Timestamp::now().as_millis())),
             // Held back here, and not sent: by the limiter, or because Redis could not be asked.
             Err(error) if matches!(error.kind(), ErrorKind::Throttled(_)) => {}

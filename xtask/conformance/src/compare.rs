@@ -260,7 +260,7 @@ fn same_time(recorded: &Node, got: &Node) -> Option<(WireTime, WireTime)> {
 
 fn time_of(node: &Node) -> Option<WireTime> {
     match node {
-        Node::Text(text) | Node::Number(text) => WireTime::read(text),
+        Node::Text(text) | Node::Number(text) => WireTime::parse(text),
         _ => None,
     }
 }

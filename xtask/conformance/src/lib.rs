@@ -231,7 +231,7 @@ fn check_recording(text: &str) -> Outcome {
     };
     match (&recording.method, &recording.path, &recording.ws) {
         (Some(method), Some(path), None) => rest::check(method, path, &recording, &expected),
-        (None, None, Some(dialect)) => ws::check(dialect, recording.frame, &expected),
+        (None, None, Some(market)) => ws::check(market, recording.frame, &expected),
         _ => {
             Outcome::Failed(vec![Difference::new("$", "method and path, or ws", "neither or both")])
         }

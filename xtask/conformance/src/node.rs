@@ -25,11 +25,11 @@ pub(crate) enum Node {
 
 impl Node {
     /// Reads JSON text.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
-        Self::read_at(text, 0)
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_at(text, 0)
     }
 
-    fn read_at(text: &str, depth: usize) -> Result<Self, String> {
+    fn parse_at(text: &str, depth: usize) -> Result<Self, String> {
         if depth > DEPTH {
             return Err(format!("nested deeper than {DEPTH}"));
         }
@@ -39,13 +39,13 @@ impl Node {
                 parse::<Members<'_>>(text)?
                     .0
                     .into_iter()
-                    .map(|(key, value)| Ok((key, Self::read_at(value.get(), depth + 1)?)))
+                    .map(|(key, value)| Ok((key, Self::parse_at(value.get(), depth + 1)?)))
                     .collect::<Result<_, String>>()?,
             ),
             Some(b'[') => Self::List(
                 parse::<Vec<&RawValue>>(text)?
                     .into_iter()
-                    .map(|value| Self::read_at(value.get(), depth + 1))
+                    .map(|value| Self::parse_at(value.get(), depth + 1))
                     .collect::<Result<_, _>>()?,
             ),
             Some(b'"') => Self::Text(parse(text)?),

@@ -41,7 +41,7 @@ pub(crate) fn check(
     };
     let mut differences = Vec::new();
     let mut units: Vec<OtherUnit> = Vec::new();
-    let other = other.map(|other| Node::read(other.get()));
+    let other = other.map(|other| Node::parse(other.get()));
     if let Some(Ok(Node::Object(members))) = &other
         && !members.is_empty()
     {
@@ -75,7 +75,7 @@ fn check_request(
     parameters: &RawValue,
     differences: &mut Vec<Difference>,
 ) {
-    let recorded = match Node::read(parameters.get()) {
+    let recorded = match Node::parse(parameters.get()) {
         Ok(Node::Object(members)) => members,
         Ok(other) => {
             differences.push(Difference::new(location, "an object", other.to_string()));
@@ -97,7 +97,7 @@ fn check_request(
             differences.push(Difference::new(path, "a described parameter", value.to_string()));
         }
     }
-    match entry.recode_request(parameters.get()).map(|text| Node::read(&text)) {
+    match entry.recode_request(parameters.get()).map(|text| Node::parse(&text)) {
         Ok(Ok(got)) => {
             let comparison = Comparison {
                 is_ignored: &is_ignored,
@@ -145,7 +145,7 @@ fn check_response(
         differences.push(Difference::new("status", "an HTTP status", status.to_string()));
         return;
     };
-    let recorded = match Node::read(response.get()) {
+    let recorded = match Node::parse(response.get()) {
         Ok(Node::Object(members)) => members,
         Ok(other) => {
             differences.push(Difference::new("response", "an envelope", other.to_string()));
@@ -253,7 +253,7 @@ fn check_data(
     expected: &Expected,
     found: &mut Findings,
 ) {
-    let got = match Node::read(got) {
+    let got = match Node::parse(got) {
         Ok(got) => got,
         Err(error) => {
             found.differences.push(Difference::new("response.data", "JSON", error));

@@ -15,7 +15,7 @@ pub(crate) struct WireTime {
 
 impl WireTime {
     /// Parses it as the models do.
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text: StrDeserializer<'_, ValueError> = text.into_deserializer();
         let (time, notes) = collect_notes(|| wire::millis::deserialize(text));
         let unit = match notes.as_slice() {

@@ -1,22 +1,22 @@
 //! Checks recorded WebSocket frames.
 
-use bitmart_ws::{Dialect, catalog};
+use bitmart_ws::{Market, catalog};
 use serde_json::value::RawValue;
 
 use crate::compare::{Comparison, EmptyMembers};
 use crate::node::Node;
 use crate::{Difference, Expected, Outcome};
 
-pub(crate) fn check(dialect: &str, frame: Option<&RawValue>, expected: &Expected) -> Outcome {
-    let dialect = match dialect {
-        "spot" => Dialect::Spot,
-        "futures" => Dialect::Futures,
+pub(crate) fn check(market: &str, frame: Option<&RawValue>, expected: &Expected) -> Outcome {
+    let market = match market {
+        "spot" => Market::Spot,
+        "futures" => Market::Futures,
         other => return Outcome::Failed(vec![Difference::new("ws", "spot or futures", other)]),
     };
     let Some(frame) = frame else {
         return Outcome::Skipped;
     };
-    let recorded = match Node::read(frame.get()) {
+    let recorded = match Node::parse(frame.get()) {
         Ok(node) => node,
         Err(error) => {
             return Outcome::Failed(vec![Difference::new("frame", "JSON", error)]);
@@ -29,17 +29,17 @@ pub(crate) fn check(dialect: &str, frame: Option<&RawValue>, expected: &Expected
         },
         _ => "",
     };
-    if catalog::is_control(dialect, frame.get()) {
+    if catalog::is_control(market, frame.get()) {
         return Outcome::Passed(Vec::new());
     }
-    let Some(channel) = catalog::channel(dialect, name) else {
+    let Some(channel) = catalog::channel(market, name) else {
         return Outcome::Unknown(Difference::new(
             "frame",
             "a described channel",
             format!("{name:?}"),
         ));
     };
-    let text = match catalog::recode(dialect, frame.get()) {
+    let text = match catalog::recode(market, frame.get()) {
         Ok(Some(recoded)) => recoded.text,
         Ok(None) => {
             return Outcome::Unknown(Difference::new(
@@ -56,7 +56,7 @@ pub(crate) fn check(dialect: &str, frame: Option<&RawValue>, expected: &Expected
             )]);
         }
     };
-    let got = match Node::read(&text) {
+    let got = match Node::parse(&text) {
         Ok(node) => node,
         Err(error) => {
             return Outcome::Failed(vec![Difference::new("frame", "JSON", error)]);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bitmart_types::Decimal;
 use bitmart_ws::book::{Applied, OrderBook, SweepLimit};
-use bitmart_ws::event::{DepthKind, DepthUpdate, Level};
+use bitmart_ws::event::{BookUpdate, DepthKind, Level};
 
 /// Runs one input. Panics if a property does not hold.
 pub fn run(input: &[u8]) {
@@ -18,7 +18,7 @@ pub fn run(input: &[u8]) {
     let mut model = Model { version: None, sides: Default::default(), limit };
     let mut version = 100;
     while let Some(event) = input.event(version) {
-        let update = DepthUpdate {
+        let update = BookUpdate {
             kind: &event.kind,
             version: event.version,
             timestamp: None,

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use bitmart_ws::Dialect;
+use bitmart_ws::Market;
 use bitmart_ws::catalog::{self, Channel};
 use bitmart_ws::event::{Event, RawEvent, decode_entries};
 use bitmart_ws::inflate::{InflateError, Inflater};
@@ -46,24 +46,24 @@ pub fn run(input: &[u8]) {
 }
 
 fn decode(channel: &Channel, text: &str) {
-    frame(Dialect::Spot, text);
-    frame(Dialect::Futures, text);
+    frame(Market::Spot, text);
+    frame(Market::Futures, text);
     let name = name(channel.pattern);
-    let key = if channel.dialect == Dialect::Spot { "table" } else { "group" };
+    let key = if channel.market == Market::Spot { "table" } else { "group" };
     // Both documented orders of the members.
-    frame(channel.dialect, &format!(r#"{{"data":{text},"{key}":"{name}"}}"#));
-    frame(channel.dialect, &format!(r#"{{"{key}":"{name}","data":{text}}}"#));
+    frame(channel.market, &format!(r#"{{"data":{text},"{key}":"{name}"}}"#));
+    frame(channel.market, &format!(r#"{{"{key}":"{name}","data":{text}}}"#));
 }
 
 /// Decodes a frame in every way.
-fn frame(dialect: Dialect, text: &str) {
-    let _ = catalog::is_control(dialect, text);
+fn frame(market: Market, text: &str) {
+    let _ = catalog::is_control(market, text);
     if let Some(channel) = peek::channel(text) {
         assert!(text.contains(channel));
     }
     // The fast decoder of books agrees with the general one.
     same::<spot::Depth>(text);
-    same::<spot::DepthIncrease>(text);
+    same::<spot::DepthUpdate>(text);
     // Entries decode one by one as they do together.
     let (mut together, mut each): (Vec<spot::Depth>, Vec<_>) = Default::default();
     let is_valid = spot::Depth::decode(text, &mut together).is_ok();
@@ -74,11 +74,11 @@ fn frame(dialect: Dialect, text: &str) {
         assert!(raw.iter().all(|entry| text.contains(entry.json.get())));
     }
     // A type reads what it has written, and writes it again unchanged.
-    let Ok(Some(written)) = catalog::recode(dialect, text) else { return };
+    let Ok(Some(written)) = catalog::recode(market, text) else { return };
     if written.text.contains("$fault") {
         return;
     }
-    let again = catalog::recode(dialect, &written.text);
+    let again = catalog::recode(market, &written.text);
     assert_eq!(again, Ok(Some(written.clone())), "{text}");
 }
 

@@ -1,11 +1,11 @@
-//! Arbitrary inputs of a session in any order, including arbitrary frames. The first byte selects dialect and access,
+//! Arbitrary inputs of a session in any order, including arbitrary frames. The first byte selects market and access,
 //! each further byte an input.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitmart_ws::session::{Action, Session};
-use bitmart_ws::{Access, Dialect, Limits, ReconnectReason};
+use bitmart_ws::{Access, Limits, Market, ReconnectReason};
 
 /// Topics of published frames, and others.
 const TOPICS: [&str; 8] = [
@@ -49,9 +49,9 @@ struct Driver {
 
 impl Driver {
     fn new(choice: u8) -> Self {
-        let dialect = if choice & 1 == 0 { Dialect::Spot } else { Dialect::Futures };
+        let market = if choice & 1 == 0 { Market::Spot } else { Market::Futures };
         let access = if choice & 2 == 0 { Access::Public } else { Access::Private };
-        let mut limits = Limits::for_endpoint(dialect, access);
+        let mut limits = Limits::for_endpoint(market, access);
         if choice & 4 != 0 {
             // Small, so that inputs reach the limits.
             limits.topics_per_message = 2;
@@ -59,7 +59,7 @@ impl Driver {
             limits.messages_reserved = 3;
             limits.topics_per_connection = 4;
         }
-        let session = Session::new(dialect, access, limits, u64::from(choice));
+        let session = Session::new(market, access, limits, u64::from(choice));
         Self { limits, session, link: Link::None, now: Instant::now(), sent: Vec::new() }
     }
 

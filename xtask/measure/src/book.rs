@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use bitmart_types::Decimal;
 use bitmart_ws::book::OrderBook;
-use bitmart_ws::event::{DepthKind, DepthUpdate, Level};
+use bitmart_ws::event::{BookUpdate, DepthKind, Level};
 
 use crate::random::Random;
 
@@ -69,7 +69,7 @@ impl<'a> Follower<'a> {
     fn apply(&mut self, kind: &DepthKind, sides: &Sides) {
         self.version += 1;
         let Sides { asks, bids } = sides;
-        let update = DepthUpdate { kind, version: self.version, timestamp: None, asks, bids };
+        let update = BookUpdate { kind, version: self.version, timestamp: None, asks, bids };
         let _ = black_box(self.book.apply(update));
     }
 

@@ -59,7 +59,7 @@ fn order() -> spot::NewOrder {
     let id = "measure0001".parse().ok();
     let order = spot::NewOrder::limit_buy("BTC_USDT", Decimal::new(1, 3), Decimal::from(60_000));
     match id {
-        Some(id) => order.client_order_id(id),
+        Some(id) => order.with_client_order_id(id),
         None => order,
     }
 }

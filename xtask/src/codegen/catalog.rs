@@ -15,7 +15,8 @@ const SOURCE: &str = "crates/bitmart-rest/api/*.toml";
 /// Longer texts are written in several pieces, so that rustfmt can format the lines around them.
 const MAX_LITERAL: usize = 64;
 
-/// One module per section, the list of all entries, the specifications of histories, and the values of enumerations.
+/// One module per section with one module per endpoint, the list of all entries, the specifications of histories, and
+/// the values of enumerations.
 pub(crate) fn render(
     sections: &[Section],
     models: &Models,
@@ -26,15 +27,21 @@ pub(crate) fn render(
     for section in sections {
         let module = section.file.trim_end_matches(".toml").replace('-', "_");
         let _ = writeln!(modules, "mod {module};");
-        let mut text = "use super::*;\n".to_owned();
+        let source = format!("crates/bitmart-rest/api/{}", section.file);
+        let (mut endpoints, mut exports) = (String::new(), String::new());
         for endpoint in &section.endpoints {
-            let name = endpoint.id.to_uppercase();
+            let (id, name) = (&endpoint.id, endpoint.id.to_uppercase());
             let entry = entry(section, endpoint, models, enums, &mut used)
-                .map_err(|error| format!("{}: {}: {error}", section.file, endpoint.id))?;
-            let _ = write!(text, "\npub(super) const {name}: EndpointEntry = {entry};\n");
+                .map_err(|error| format!("{}: {id}: {error}", section.file))?;
+            let text = format!(
+                "use super::*;\n\npub(in super::super) const {name}: EndpointEntry = {entry};\n"
+            );
+            files.push(File::rust(format!("{FOLDER}/generated/{module}/{id}.rs"), &source, &text)?);
+            let _ = writeln!(endpoints, "mod {id};");
+            let _ = writeln!(exports, "pub(super) use {id}::{name};");
             let _ = write!(entries, "{module}::{name},");
         }
-        let source = format!("crates/bitmart-rest/api/{}", section.file);
+        let text = format!("use super::*;\n\n{endpoints}\n{exports}");
         files.push(File::rust(format!("{FOLDER}/generated/{module}.rs"), &source, &text)?);
     }
     let text = format!(

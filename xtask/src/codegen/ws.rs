@@ -200,7 +200,7 @@ impl Description {
 fn client(dialects: &[Description]) -> String {
     let mut out =
         "//! Published limits and the catalogue of channels.\n\nuse std::time::Duration;\n\n\
-        use crate::{catalog::{Channel, PublishedLimits, Rate}, dialect::Dialect, event::recode, \
+        use crate::{catalog::{Channel, PublishedLimits, Rate}, dialect::Market, event::recode, \
         futures, spot};\n\n"
             .to_owned();
     for Description { dialect, limits, .. } in dialects {
@@ -240,10 +240,10 @@ fn client(dialects: &[Description]) -> String {
             let ignores: Vec<_> = owner.ignore.iter().map(|i| (&i.path, &i.reason)).collect();
             let _ = writeln!(
                 out,
-                "Channel {{ dialect: Dialect::{name:?}, pattern: {topic:?}, title: {title:?}, \
+                "Channel {{ market: Market::{name:?}, pattern: {topic:?}, title: {title:?}, \
                  docs: {docs:?}, private: {private}, supports_request: {request}, fields: &{fields:?}, \
                  essential: &{essential:?}, aliases: &{aliases:?}, ignores: &{ignores:?}, \
-                 recode: |text| recode::<{module}::{entry}>(Dialect::{name:?}, text) }},"
+                 recode: |text| recode::<{module}::{entry}>(Market::{name:?}, text) }},"
             );
         }
     }

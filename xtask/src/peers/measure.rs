@@ -75,18 +75,18 @@ impl Measure {
         !matches!(self, Self::Ticker | Self::Frames)
     }
 
-    /// Whether a program does this.
-    pub(super) fn fits(self, program: &Program) -> bool {
+    /// Whether a program can be measured so: not all have a WebSocket client.
+    pub(super) fn is_supported_by(self, program: &Program) -> bool {
         self != Self::Frames || program.streams
     }
 
     fn count(self, plan: &Plan, program: &Program) -> usize {
-        let (all, least) = match self {
+        let (total, minimum) = match self {
             Self::Order | Self::OrderTls | Self::Ticker => (plan.requests, 30),
             Self::Burst | Self::BurstTls => (plan.burst, 128),
             Self::Frames => (plan.frames, 1_000),
         };
-        (all * program.share / 100).max(least)
+        (total * program.share / 100).max(minimum)
     }
 
     fn command(self, count: usize, replay: &Replay) -> String {
@@ -115,7 +115,7 @@ pub(super) struct Results {
 }
 
 /// Lets the programs do everything in turns. Each round begins with another program.
-pub(super) fn rounds(
+pub(super) fn in_turns(
     plan: &Plan,
     programs: &[Program],
     running: &mut [Process],
@@ -127,9 +127,9 @@ pub(super) fn rounds(
         // The first round opens connections and warms caches up; it does not count.
         for round in 0..=plan.rounds {
             for turn in 0..programs.len() {
-                let at = (turn + round) % programs.len();
-                let (program, process) = (&programs[at], &mut running[at]);
-                if !measure.fits(program) {
+                let index = (turn + round) % programs.len();
+                let (program, process) = (&programs[index], &mut running[index]);
+                if !measure.is_supported_by(program) {
                     continue;
                 }
                 let count = measure.count(plan, program);
@@ -137,8 +137,8 @@ pub(super) fn rounds(
                 let response = process.ask(&measure.command(count, replay))?;
                 let processor = process.processor().saturating_sub(before) / count as u64;
                 if round > 0 {
-                    samples[at].time.push(figure(measure, &response, count)?);
-                    samples[at].processor.push(processor);
+                    samples[index].time.push(nanos_per_operation(measure, &response, count)?);
+                    samples[index].processor.push(processor);
                 }
                 if measure.places_orders() {
                     running[0].ask("clean")?;
@@ -152,7 +152,7 @@ pub(super) fn rounds(
     Ok(all)
 }
 
-fn figure(measure: Measure, response: &Value, count: usize) -> Result<u64, String> {
+fn nanos_per_operation(measure: Measure, response: &Value, count: usize) -> Result<u64, String> {
     let missing = || format!("no times in {response}");
     if measure.is_latency() {
         let each = response.get("each").and_then(Value::as_array).ok_or_else(missing)?;
@@ -167,7 +167,7 @@ fn figure(measure: Measure, response: &Value, count: usize) -> Result<u64, Strin
 }
 
 /// A program from its start to its first order.
-pub(super) struct Fresh {
+pub(super) struct Startup {
     /// Nanoseconds until the order is accepted.
     pub(super) start: Spread,
     /// Resident memory then, in KiB.
@@ -175,11 +175,11 @@ pub(super) struct Fresh {
 }
 
 /// Starts each program anew, in turns, and lets it place one order.
-pub(super) fn fresh(
+pub(super) fn startup(
     plan: &Plan,
     programs: &[Program],
     setting: &Setting,
-) -> Result<Vec<Fresh>, String> {
+) -> Result<Vec<Startup>, String> {
     let mut samples: Vec<(Vec<u64>, Vec<u64>)> = programs.iter().map(|_| <_>::default()).collect();
     for _ in 0..plan.rounds {
         for (program, (times, memory)) in programs.iter().zip(&mut samples) {
@@ -190,11 +190,11 @@ pub(super) fn fresh(
             memory.push(process.memory());
         }
     }
-    let fresh = |(times, memory): &(Vec<u64>, Vec<u64>)| Fresh {
+    let to_startup = |(times, memory): &(Vec<u64>, Vec<u64>)| Startup {
         start: stats::spread(times),
         memory: stats::spread(memory),
     };
-    Ok(samples.iter().map(fresh).collect())
+    Ok(samples.iter().map(to_startup).collect())
 }
 
 fn nanos(time: Duration) -> u64 {
@@ -210,14 +210,14 @@ mod tests {
     #[test]
     fn a_latency_is_the_median_of_the_round_and_a_burst_is_its_time_by_the_number() {
         let response = json!({ "elapsed": 3_000, "each": [10, 20, 900] });
-        assert_eq!(figure(Measure::Order, &response, 3), Ok(20));
-        assert_eq!(figure(Measure::Burst, &response, 3), Ok(1_000));
+        assert_eq!(nanos_per_operation(Measure::Order, &response, 3), Ok(20));
+        assert_eq!(nanos_per_operation(Measure::Burst, &response, 3), Ok(1_000));
     }
 
     #[test]
     fn operations_that_were_not_timed_are_an_error() {
         let response = json!({ "elapsed": 3_000, "each": [10, 20] });
-        assert!(figure(Measure::Order, &response, 3).is_err());
-        assert!(figure(Measure::Frames, &json!({}), 3).is_err());
+        assert!(nanos_per_operation(Measure::Order, &response, 3).is_err());
+        assert!(nanos_per_operation(Measure::Frames, &json!({}), 3).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Skipped;
-use super::measure::{Fresh, Measure, Plan, Results, Sample};
+use super::measure::{Measure, Plan, Results, Sample, Startup};
 use super::programs::{BARE, Program};
 use crate::TaskResult;
 use crate::performance::{self, Section};
@@ -31,7 +31,7 @@ pub(super) fn write(
     programs: &[Program],
     skipped: &[Skipped],
     results: &[Results],
-    fresh: &[Fresh],
+    fresh: &[Startup],
     peaks: &[u64],
 ) -> TaskResult {
     let mut text =
@@ -57,7 +57,7 @@ fn taking_part<'a>(
     programs: &'a [Program],
     results: &'a Results,
 ) -> impl Iterator<Item = (&'a Program, &'a Sample)> {
-    let fits = |(program, _): &(&Program, &Sample)| results.measure.fits(program);
+    let fits = |(program, _): &(&Program, &Sample)| results.measure.is_supported_by(program);
     programs.iter().zip(&results.samples).filter(fits)
 }
 
@@ -74,7 +74,7 @@ fn summary(programs: &[Program], results: &[Results]) -> String {
     for results in results {
         let _ = write!(text, "| {} |", results.measure.title());
         for (program, sample) in programs.iter().zip(&results.samples).skip(1) {
-            if results.measure.fits(program) {
+            if results.measure.is_supported_by(program) {
                 let _ = write!(text, " {} |", factor(ratio(sample, results).median));
             } else {
                 text.push_str(" – |");
@@ -176,7 +176,7 @@ fn with_quartiles(spread: Spread, shown: fn(u64) -> String) -> String {
     format!("{} ({}–{})", shown(spread.median), shown(spread.low), shown(spread.high))
 }
 
-fn start(programs: &[Program], fresh: &[Fresh], peaks: &[u64]) -> Result<String, String> {
+fn start(programs: &[Program], fresh: &[Startup], peaks: &[u64]) -> Result<String, String> {
     let mut text = "\n### Start and memory\n\n\
         From the start of the process to its first accepted order, the resident memory then, and the most that it had\n\
         in the whole run, with 64 connections or threads to each of two sandboxes. Ours has a queue for 16,384\n\

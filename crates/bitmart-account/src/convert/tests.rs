@@ -32,7 +32,7 @@ fn an_order_whose_state_is_not_known_is_malformed_and_not_open() {
     };
     let known = [spot("partially_filled"), futures(2)];
     for order in known.into_iter().flatten() {
-        assert_eq!(order.map(|order| order.progress), Ok(Progress::PartiallyFilled));
+        assert_eq!(order.map(|order| order.progress), Ok(OrderProgress::PartiallyFilled));
     }
     let unknown = [spot("expired"), futures(3)];
     for order in unknown.into_iter().flatten() {

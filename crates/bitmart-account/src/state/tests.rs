@@ -6,21 +6,21 @@ use bitmart_types::{Side, Timestamp, dec};
 use proptest::prelude::*;
 
 use super::{AccountState, OrderKey};
-use crate::{Fill, Instrument, Market, Order, Progress, test_support};
+use crate::{Fill, Instrument, Market, Order, OrderProgress, test_support};
 
 const IDS: [&str; 5] = ["1", "2", "3", "4", "5"];
 
-fn order(id: &str, client_id: &str, created: i64, progress: Progress) -> Order {
+fn order(id: &str, client_id: &str, created: i64, progress: OrderProgress) -> Order {
     Order {
         order_id: id.into(),
         client_order_id: Some(client_id.parse().expect("a client order id")),
         instrument: Instrument::Pair("BTC_USDT".into()),
-        side: Some(Side::Buy),
+        side: Side::Buy,
         progress,
         price: Some(dec!(5)),
         size: Some(dec!(2)),
         notional: None,
-        filled_size: if progress == Progress::Filled { dec!(2) } else { dec!(0) },
+        filled_size: if progress == OrderProgress::Filled { dec!(2) } else { dec!(0) },
         filled_notional: None,
         create_time: Some(Timestamp::from_millis(created)),
         update_time: None,
@@ -33,15 +33,20 @@ fn fill(id: &str, trade: usize) -> Fill {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Order { at: usize, progress: Progress },
+    Order { at: usize, progress: OrderProgress },
     Fill { at: usize },
     Remove { at: usize },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let at = 0..IDS.len();
+    let progress = prop_oneof![
+        Just(OrderProgress::Open),
+        Just(OrderProgress::Filled),
+        Just(OrderProgress::Canceled)
+    ];
     prop_oneof![
-        3 => (at.clone(), prop_oneof![Just(Progress::Open), Just(Progress::Filled), Just(Progress::Canceled)])
+        3 => (at.clone(), progress)
             .prop_map(|(at, progress)| Step::Order { at, progress }),
         2 => at.clone().prop_map(|at| Step::Fill { at }),
         1 => at.prop_map(|at| Step::Remove { at }),
@@ -137,7 +142,7 @@ fn a_limit_of_0_counts_as_1() {
     let mut state = AccountState::new().max_finished_orders(0);
     for (at, id) in ["1", "2"].into_iter().enumerate() {
         let created = i64::try_from(at).expect("a small number");
-        let update = order(id, id, created, Progress::Filled);
+        let update = order(id, id, created, OrderProgress::Filled);
         assert!(state.apply_order(update).is_some(), "{id}");
     }
     assert!(state.order(Market::Spot, &"1".into()).is_none());

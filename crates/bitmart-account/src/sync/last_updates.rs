@@ -76,8 +76,8 @@ impl LastUpdates {
     /// Returns whether a message since this time may be newer than this row of a fetch.
     ///
     /// In one-way mode a contract has one position, so a message about an open position in the opposite
-    /// direction may be newer as well. In hedge mode, or if neither the message nor the row contains
-    /// the mode, the directions are independent.
+    /// side may be newer as well. In hedge mode, or if neither the message nor the row contains
+    /// the mode, the sides are independent.
     pub(super) fn supersedes(&self, key: &PositionKey, row: &Position, since: Timestamp) -> bool {
         let opposite = self.opened.get(&key.opposite()).filter(|(update, _)| update.at >= since);
         let mode = opposite.and_then(|(_, mode)| mode.as_ref().or(row.position_mode.as_ref()));

@@ -12,21 +12,21 @@ use proptest::prelude::*;
 use super::{Change, LossCause, Request, Snapshot};
 use crate::sync::AccountSync;
 use crate::{
-    AccountState, Assumptions, Direction, Health, MAX_HISTORY_LAG, Market, Position, PositionKey,
+    AccountState, Assumptions, Health, MAX_HISTORY_LAG, Market, Position, PositionKey, PositionSide,
 };
 
 const FUTURES: Market = Market::Futures;
-const LONG: Direction = Direction::Long;
-const SHORT: Direction = Direction::Short;
+const LONG: PositionSide = PositionSide::Long;
+const SHORT: PositionSide = PositionSide::Short;
 
-type Sizes = BTreeMap<Direction, u8>;
+type Sizes = BTreeMap<PositionSide, u8>;
 
 fn position(
-    direction: Direction,
+    side: PositionSide,
     size: u8,
     position_mode: Option<PositionMode>,
 ) -> (PositionKey, Position) {
-    let key = PositionKey { symbol: "BTCUSDT".into(), direction };
+    let key = PositionKey { symbol: "BTCUSDT".into(), side };
     let (size, entry_price, liquidation_price) = (Decimal::from(size), Some(dec!(5)), None);
     (key, Position { size, entry_price, liquidation_price, position_mode })
 }
@@ -78,15 +78,15 @@ impl Harness {
     }
 
     /// Changes a position at the exchange. Its message is lost.
-    fn set_unnoticed(&mut self, direction: Direction, size: u8) {
+    fn set_unnoticed(&mut self, side: PositionSide, size: u8) {
         let mut open = self.open();
         if size == 0 {
-            open.remove(&direction);
+            open.remove(&side);
         } else {
             if self.one_way {
                 open.clear();
             }
-            open.insert(direction, size);
+            open.insert(side, size);
         }
         self.history.push((self.now, open));
     }
@@ -95,9 +95,9 @@ impl Harness {
         self.now = self.now + time;
     }
 
-    fn set(&mut self, direction: Direction, size: u8) {
-        self.set_unnoticed(direction, size);
-        let (key, position) = position(direction, size, self.sends_mode.then(|| self.mode()));
+    fn set(&mut self, side: PositionSide, size: u8) {
+        self.set_unnoticed(side, size);
+        let (key, position) = position(side, size, self.sends_mode.then(|| self.mode()));
         self.sync.apply(self.now, FUTURES, 0, Change::Position(key, position));
     }
 
@@ -132,7 +132,7 @@ impl Harness {
     fn tracked(&self) -> Sizes {
         let size = |size: Decimal| size.to_string().parse().expect("a small size");
         let all = self.sync.state().all_positions();
-        all.map(|(key, position)| (key.direction, size(position.size))).collect()
+        all.map(|(key, position)| (key.side, size(position.size))).collect()
     }
 }
 
@@ -228,7 +228,7 @@ fn a_message_before_a_loss_does_not_hide_the_list_after_it() {
     assert_eq!(harness.tracked(), Sizes::from([(SHORT, 2)]));
 }
 
-/// Pause in milliseconds, direction and new size.
+/// Pause in milliseconds, side and new size.
 type Updates = Vec<(u64, bool, u8)>;
 
 fn updates() -> impl Strategy<Value = Updates> {
@@ -236,7 +236,7 @@ fn updates() -> impl Strategy<Value = Updates> {
     prop::collection::vec((pause, any::<bool>(), 0..3_u8), 0..4)
 }
 
-fn set_all(harness: &mut Harness, updates: &Updates, set: fn(&mut Harness, Direction, u8)) {
+fn set_all(harness: &mut Harness, updates: &Updates, set: fn(&mut Harness, PositionSide, u8)) {
     for (pause, is_long, size) in updates {
         harness.wait(Duration::from_millis(*pause));
         set(harness, if *is_long { LONG } else { SHORT }, *size);

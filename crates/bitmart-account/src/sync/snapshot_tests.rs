@@ -6,7 +6,7 @@ use bitmart_ws::ReconnectReason;
 use super::{AccountSync, Change, LossCause, Request, Snapshot};
 use crate::{
     AccountEvent, AccountState, Assumptions, Balance, Instrument, MAX_HISTORY_LAG, Market, Order,
-    Progress,
+    OrderProgress,
 };
 
 const SPOT: Market = Market::Spot;
@@ -48,8 +48,8 @@ fn open_order(update_time: Option<Timestamp>) -> Order {
         order_id: "7".into(),
         client_order_id: None,
         instrument: Instrument::Pair("BTC_USDT".into()),
-        side: Some(Side::Buy),
-        progress: Progress::Open,
+        side: Side::Buy,
+        progress: OrderProgress::Open,
         price: Some(dec!(1)),
         size: Some(dec!(1)),
         notional: None,

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 #[serde(deny_unknown_fields)]
 pub(super) struct Config {
     nats: Nats,
-    collector: Settings,
+    collector: CollectorSettings,
     topics: Topics,
     http: Option<Http>,
 }
@@ -33,7 +33,7 @@ struct Nats {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Settings {
+struct CollectorSettings {
     id: String,
     shards: Option<usize>,
     replicas: Option<usize>,
@@ -61,21 +61,24 @@ struct Http {
 
 impl Config {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let failed = |what: String| Failure::usage(format!("{}: {what}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| failed(error.message().to_owned()))
+        let invalid = |what: String| Failure::usage(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| invalid(error.message().to_owned()))
     }
 
     pub(super) fn http_address(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(|http| http.address)
     }
 
-    pub(super) fn collector(&self, exchange: ws::Client) -> Result<CollectorBuilder, Failure> {
-        let Settings { id, shards, replicas, .. } = &self.collector;
-        let mut builder = Collector::builder(self.nats.options()?, exchange)
+    pub(super) fn collector_builder(
+        &self,
+        exchange: ws::Client,
+    ) -> Result<CollectorBuilder, Failure> {
+        let CollectorSettings { id, shards, replicas, .. } = &self.collector;
+        let mut builder = Collector::builder(self.nats.to_options()?, exchange)
             .id(id)
-            .topics(ws::Dialect::Spot, self.topics.spot.iter().map(String::as_str))
-            .topics(ws::Dialect::Futures, self.topics.futures.iter().map(String::as_str));
+            .topics(ws::Market::Spot, self.topics.spot.iter().map(String::as_str))
+            .topics(ws::Market::Futures, self.topics.futures.iter().map(String::as_str));
         if let Some(shards) = shards {
             builder = builder.shards(*shards);
         }
@@ -101,7 +104,7 @@ impl Config {
 }
 
 impl Nats {
-    fn options(&self) -> Result<Options, Failure> {
+    fn to_options(&self) -> Result<Options, Failure> {
         if self.servers.contains('@') {
             // The file may be readable by others, and errors may repeat it.
             return Err(Failure::usage(
@@ -117,8 +120,8 @@ impl Nats {
         }
         match (&self.user, &self.password_file, &self.token_file) {
             (None, None, None) => Ok(options),
-            (Some(user), Some(file), None) => Ok(options.user(user, secret(file)?)),
-            (None, None, Some(file)) => Ok(options.token(secret(file)?)),
+            (Some(user), Some(file), None) => Ok(options.user(user, read_secret(file)?)),
+            (None, None, Some(file)) => Ok(options.token(read_secret(file)?)),
             _ => Err(Failure::usage(
                 "[nats] takes user and password_file, or token_file, or neither",
             )),
@@ -126,8 +129,8 @@ impl Nats {
     }
 }
 
-/// Reads the first line of a file.
-fn secret(path: &Path) -> Result<String, Failure> {
+/// Reads a secret: the first line of a file.
+fn read_secret(path: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
     let line = text.lines().next().unwrap_or_default().trim();
@@ -141,7 +144,7 @@ fn secret(path: &Path) -> Result<String, Failure> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Config, Failure> {
+    fn parse(text: &str) -> Result<Config, Failure> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("collect.toml");
         std::fs::write(&path, text).expect("written");
@@ -159,10 +162,10 @@ mod tests {
     fn misspelled_keys_and_passwords_in_addresses_are_rejected() {
         let valid =
             "[nats]\nservers = 'nats://h:1'\n[collector]\nid = 'a'\n[topics]\nspot = ['t']\n";
-        assert!(read(valid).is_ok());
-        assert!(read(&valid.replace("servers", "server")).is_err());
-        let config = read(&valid.replace("h:1", "user:hunter2@h:1")).expect("read");
-        let error = config.nats.options().expect_err("rejected").to_string();
+        assert!(parse(valid).is_ok());
+        assert!(parse(&valid.replace("servers", "server")).is_err());
+        let config = parse(&valid.replace("h:1", "user:hunter2@h:1")).expect("read");
+        let error = config.nats.to_options().expect_err("rejected").to_string();
         assert!(!error.contains("hunter2"), "{error}");
     }
 }

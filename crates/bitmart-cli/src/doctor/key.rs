@@ -5,7 +5,7 @@ use bitmart::rest::endpoint::Encoder;
 use bitmart::rest::{Error, account, spot};
 
 use super::{Finding, exit_and_text};
-use crate::auth::check::{Proof, prove};
+use crate::auth::check::{KeyCheck, check_key};
 use crate::failure::chain;
 use crate::target::Target;
 
@@ -25,11 +25,11 @@ pub(super) async fn check(target: &Target) -> Vec<Finding> {
     let mut findings = vec![signature(target)];
     // Without clock synchronization, as in other commands.
     let Ok(client) = target.client() else { return findings };
-    match prove(&client, &target.environment).await {
-        Ok(Proof::Signature) => {
+    match check_key(&client, &target.environment).await {
+        Ok(KeyCheck::Signature) => {
             findings.push(Finding::ok("key", "key, secret and memo are correct"));
         }
-        Ok(Proof::Key) => {
+        Ok(KeyCheck::KeyOnly) => {
             findings.push(Finding::ok(
                 "key",
                 "the key exists; no read in this environment checks the secret",

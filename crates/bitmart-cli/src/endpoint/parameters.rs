@@ -76,7 +76,7 @@ pub(crate) fn value_in(zone: &Zone, parameter: &Parameter, text: &str) -> Result
                 Some(path) => read(path)?,
                 None => text.to_owned(),
             };
-            match Json::read(&text) {
+            match Json::parse(&text) {
                 Ok(list @ Json::List(_)) => Ok(list),
                 _ => Err(Failure::usage(format!("{} is not a JSON list", parameter.name))),
             }

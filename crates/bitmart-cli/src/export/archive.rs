@@ -74,11 +74,11 @@ impl ArchiveInfo {
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(FILE);
-        let broken = |error: &dyn std::error::Error| {
+        let to_failure = |error: &dyn std::error::Error| {
             Failure::io(format!("{}: {}", path.display(), chain(error)))
         };
-        let text = serde_json::to_string(self).map_err(|error| broken(&error))?;
-        secure_fs::write(&path, text.as_bytes()).map_err(|error| broken(&error))
+        let text = serde_json::to_string(self).map_err(|error| to_failure(&error))?;
+        secure_fs::write(&path, text.as_bytes()).map_err(|error| to_failure(&error))
     }
 }
 
@@ -88,11 +88,11 @@ pub(super) fn read_versioned<T: serde::de::DeserializeOwned>(
     text: &[u8],
     version: impl Fn(&Value) -> &Value,
 ) -> Result<T, Failure> {
-    let broken = |error: serde_json::Error| {
+    let to_failure = |error: serde_json::Error| {
         Failure::io(format!("{} is damaged: {error}; nothing was overwritten", path.display()))
             .with_advice("put back a copy, or export into another folder")
     };
-    let value: Value = serde_json::from_slice(text).map_err(broken)?;
+    let value: Value = serde_json::from_slice(text).map_err(to_failure)?;
     let version = version(&value).as_u64().unwrap_or(1);
     if version > VERSION.into() {
         return Err(Failure::usage(format!(
@@ -102,7 +102,7 @@ pub(super) fn read_versioned<T: serde::de::DeserializeOwned>(
         ))
         .with_advice("update the program"));
     }
-    serde_json::from_value(value).map_err(broken)
+    serde_json::from_value(value).map_err(to_failure)
 }
 
 /// Returns the archives directly below `folder`, by name, as `--profiles` creates them.
@@ -161,15 +161,15 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 fn names(folder: &Path) -> Result<Vec<String>, Failure> {
-    let broken = |error: io::Error| Failure::io(format!("{}: {error}", folder.display()));
+    let to_failure = |error: io::Error| Failure::io(format!("{}: {error}", folder.display()));
     let mut names = Vec::new();
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
-        Err(error) => return Err(broken(error)),
+        Err(error) => return Err(to_failure(error)),
     };
     for entry in entries {
-        let name = entry.map_err(broken)?.file_name().to_string_lossy().into_owned();
+        let name = entry.map_err(to_failure)?.file_name().to_string_lossy().into_owned();
         // Files that are still being written end in `.new`.
         let is_ignored =
             name.starts_with('.') || Path::new(&name).extension().is_some_and(|end| end == "new");
@@ -210,7 +210,7 @@ pub(super) fn claim(folder: &Path, name: &str) -> Result<(), Failure> {
         .with_advice("move the file away; the same command continues"));
     }
     names.insert(name.to_owned());
-    let broken = |error: &dyn std::error::Error| Failure::io(format!("derived.json: {error}"));
-    let text = serde_json::to_vec(&names).map_err(|error| broken(&error))?;
-    secure_fs::write(&folder.join("derived.json"), &text).map_err(|error| broken(&error))
+    let to_failure = |error: &dyn std::error::Error| Failure::io(format!("derived.json: {error}"));
+    let text = serde_json::to_vec(&names).map_err(|error| to_failure(&error))?;
+    secure_fs::write(&folder.join("derived.json"), &text).map_err(|error| to_failure(&error))
 }

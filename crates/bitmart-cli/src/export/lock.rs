@@ -12,16 +12,16 @@ const FILE: &str = "lock";
 /// Locks the folder for an export as long as the file is open. Waits for readers, but not for another export. Removes
 /// the temporary files of a program that was killed.
 pub(super) fn exclusive(folder: &Path) -> Result<File, Failure> {
-    let broken = |error: &dyn std::fmt::Display| {
+    let to_failure = |error: &dyn std::fmt::Display| {
         Failure::io(format!("{}: another export is at work: {error}", folder.display()))
     };
-    let lock = File::create(folder.join(FILE)).map_err(|error| broken(&error))?;
+    let lock = File::create(folder.join(FILE)).map_err(|error| to_failure(&error))?;
     if let Err(error) = lock.try_lock() {
         // Only readers share it.
-        lock.try_lock_shared().map_err(|_| broken(&error))?;
-        lock.unlock().map_err(|error| broken(&error))?;
+        lock.try_lock_shared().map_err(|_| to_failure(&error))?;
+        lock.unlock().map_err(|error| to_failure(&error))?;
         eprintln!("{} is being read; the export begins afterwards", folder.display());
-        lock.lock().map_err(|error| broken(&error))?;
+        lock.lock().map_err(|error| to_failure(&error))?;
     }
     for folder in [folder.to_owned(), state_folder(folder)] {
         remove_temporary_files(&folder);

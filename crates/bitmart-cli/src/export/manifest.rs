@@ -134,9 +134,9 @@ impl Manifest {
 
     pub(super) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join("manifest.json");
-        let broken =
+        let to_failure =
             |error: &dyn std::error::Error| Failure::io(format!("{}: {error}", path.display()));
-        let text = std::fs::read(&path).map_err(|error| broken(&error))?;
+        let text = std::fs::read(&path).map_err(|error| to_failure(&error))?;
         read_versioned(&path, &text, |value| &value["export"]["version"])
     }
 
@@ -270,14 +270,14 @@ pub(super) fn for_each_line_within(
     bytes: u64,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let broken = |error: std::io::Error| Failure::io(format!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(broken)?;
+    let to_failure = |error: std::io::Error| Failure::io(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(to_failure)?;
     let mut file = BufReader::new(std::io::Read::take(file, bytes));
     let (mut at, mut line) = (0, Vec::new());
     loop {
         line.clear();
         let mut part = std::io::Read::take(&mut file, MAX_LINE as u64);
-        if part.read_until(b'\n', &mut line).map_err(broken)? == 0 {
+        if part.read_until(b'\n', &mut line).map_err(to_failure)? == 0 {
             return Ok(());
         }
         each(at, &line)?;
@@ -292,10 +292,10 @@ fn relative(folder: &Path, path: &Path) -> String {
 /// Returns the names of the datasets in `folder`.
 pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>, Failure> {
     let states = state_folder(folder);
-    let broken = |error: std::io::Error| Failure::io(format!("{}: {error}", states.display()));
+    let to_failure = |error: std::io::Error| Failure::io(format!("{}: {error}", states.display()));
     let mut names = BTreeSet::new();
-    for entry in std::fs::read_dir(&states).map_err(broken)? {
-        let file = entry.map_err(broken)?.file_name().to_string_lossy().into_owned();
+    for entry in std::fs::read_dir(&states).map_err(to_failure)? {
+        let file = entry.map_err(to_failure)?.file_name().to_string_lossy().into_owned();
         names.extend(file.strip_suffix(".json").map(str::to_owned));
     }
     Ok(names)

@@ -137,7 +137,7 @@ async fn transactions(export: &mut Export) -> Result<(), Failure> {
 async fn balances(export: &mut Export) -> Result<(), Failure> {
     let none = || json!({});
     take_snapshot::<account::QueryWallet>(export, "balances-spot", none()).await?;
-    take_snapshot::<futures::ListAssets>(export, "balances-futures", none()).await?;
+    take_snapshot::<futures::ListBalances>(export, "balances-futures", none()).await?;
     take_snapshot::<margin::ListAccounts>(export, "balances-margin", none()).await?;
     take_snapshot::<earn::ListHoldings>(export, "balances-earn", none()).await?;
     take_snapshot::<earn::ListFlexibleHoldings>(export, "holdings-flexible", none()).await?;

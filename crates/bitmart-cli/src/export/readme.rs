@@ -11,7 +11,7 @@ use bitmart::rest::endpoint::Method;
 use super::columns::{Column, Kind, columns, is_positional};
 use super::manifest::{Dataset, FileRecord, Manifest};
 use super::snapshot::entry;
-use super::{archive, contracts, derive};
+use super::{archive, contracts, derived_files};
 use crate::failure::Failure;
 use crate::secure_fs;
 
@@ -212,7 +212,7 @@ fn row(text: &mut String, column: &Column) {
         escaped(unit),
         escaped(&meaning)
     );
-    if let Some(names) = derive::name_column(column) {
+    if let Some(names) = derived_files::name_column(column) {
         let name = &column.name;
         let _ = writeln!(text, "| `{names}` | text | | The name of `{name}`; in `csv` only. |");
     }

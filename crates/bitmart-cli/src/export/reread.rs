@@ -92,7 +92,7 @@ fn reread_all(
     }
     if folder.join(NEW).join("state").exists() {
         secure_fs::write(&folder.join(NEW).join(COMMIT), b"")
-            .map_err(|error| broken(folder, &error))?;
+            .map_err(|error| to_failure(folder, &error))?;
         steps.done();
     }
     finish(folder, steps)?;
@@ -124,7 +124,7 @@ pub(super) fn finish(folder: &Path, steps: &mut Steps) -> Result<(), Failure> {
     if !new.exists() {
         return Ok(());
     }
-    let io = |error: std::io::Error| broken(&new, &error);
+    let io = |error: std::io::Error| to_failure(&new, &error);
     if is_unfinished(folder) {
         let places = [
             (new.join("versions"), folder.join("versions")),
@@ -180,7 +180,7 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
     let new_versions = new_path(folder, &versions, "versions");
     let Rebuilt { state, rows_sha256, same_versions } =
         rebuild(folder, name, &old, info, [&new_rows, &new_versions])?;
-    let remove = |path: &Path| fs::remove_file(path).map_err(|error| broken(path, &error));
+    let remove = |path: &Path| fs::remove_file(path).map_err(|error| to_failure(path, &error));
     let is_same =
         FileRecord::read_prefix(folder, &relative(folder, &rows), old.bytes)?.sha256 == rows_sha256;
     // An older program took different rows for versions of one.
@@ -243,7 +243,7 @@ fn write_state(folder: &Path, name: &str, mut state: State) -> Result<(), Failur
     (state.identity, state.model) = (IDENTITY, model(&state.endpoint));
     let bytes = serde_json::to_vec(&state).map_err(|error| Failure::io(chain(&error)))?;
     let path = folder.join(NEW).join("state").join(format!("{name}.json"));
-    secure_fs::write(&path, &bytes).map_err(|error| broken(&path, &error))
+    secure_fs::write(&path, &bytes).map_err(|error| to_failure(&path, &error))
 }
 
 /// Path of a new file before it replaces the old one.
@@ -255,6 +255,6 @@ fn relative(folder: &Path, path: &Path) -> String {
     path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
 }
 
-fn broken(path: &Path, error: &std::io::Error) -> Failure {
+fn to_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::io(format!("{}: {error}", path.display()))
 }

@@ -14,7 +14,8 @@ use super::outage::{AfterFailure, RetryBudget};
 use super::plan::Selection;
 use super::progress::Overall;
 use super::{
-    BEGIN, DAY_MS, Export, SETTLED_MS, derive, lock, readme, renewed_key, reread, source, store,
+    BEGIN, DAY_MS, Export, SETTLED_MS, derived_files, lock, readme, renewed_key, reread, source,
+    store,
 };
 use crate::auth::store::masked;
 use crate::context::Context;
@@ -176,7 +177,7 @@ pub(super) fn write_results(
     info: &ArchiveInfo,
     formats: &BTreeSet<String>,
 ) -> Result<Manifest, Failure> {
-    let derived = derive::run(folder, formats)?;
+    let derived = derived_files::write(folder, formats)?;
     for note in &derived.notes {
         eprintln!("{note}");
     }
@@ -197,9 +198,9 @@ async fn export_account(
     let has_new_key = renewed_key::is_renewed(target, folder, &own, options.new_key).await?;
     // Before anything is written, and again under the lock.
     check_archive(target, folder, options, has_new_key)?;
-    let broken = |error: std::io::Error| Failure::io(format!("{}: {error}", folder.display()));
-    secure_fs::create_dir(folder).map_err(broken)?;
-    secure_fs::create_dir(&store::state_folder(folder)).map_err(broken)?;
+    let to_failure = |error: std::io::Error| Failure::io(format!("{}: {error}", folder.display()));
+    secure_fs::create_dir(folder).map_err(to_failure)?;
+    secure_fs::create_dir(&store::state_folder(folder)).map_err(to_failure)?;
     let _lock = lock::exclusive(folder)?;
     let known = check_archive(target, folder, options, has_new_key)?;
     reread::finish(folder, &mut reread::Steps(None))?;

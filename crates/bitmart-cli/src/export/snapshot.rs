@@ -20,7 +20,7 @@ pub(super) const NO_LIST: &str = "it holds no list of rows";
 
 /// Counts the rows of a response, whether they decode or not; `None` if it has no list of rows.
 pub(super) fn count(body: &[u8]) -> Option<usize> {
-    let body = Json::read(std::str::from_utf8(body).ok()?).ok()?;
+    let body = Json::parse(std::str::from_utf8(body).ok()?).ok()?;
     let Json::Object(members) = &body else { return None };
     // Some responses have no envelope.
     let data = members.iter().find(|(name, _)| name == "data").map_or(&body, |(_, data)| data);
@@ -201,7 +201,7 @@ pub(super) fn snapshot_lines(entry: &EndpointEntry, body: &Bytes) -> Result<Snap
     let (data, unreadable) =
         catalog::count_unreadable(|| entry.recode_response(StatusCode::OK, body));
     let data = data.map_err(|error| chain(&error))?;
-    let mut data = Json::read(&data).map_err(|error| error.to_string())?;
+    let mut data = Json::parse(&data).map_err(|error| error.to_string())?;
     let mut faults = Vec::new();
     take_faults(&mut data, &mut faults);
     if let Json::Object(members) = &data

@@ -75,7 +75,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn open(path: &'a Path) -> Result<Self, Failure> {
-        let file = File::open(path).map_err(|error| broken(path, &error))?;
+        let file = File::open(path).map_err(|error| to_failure(path, &error))?;
         Ok(Self { path, file: BufReader::new(file), at: 0 })
     }
 
@@ -84,12 +84,12 @@ impl<'a> Reader<'a> {
         line.clear();
         let moved = self.file.seek_relative(offset.cast_signed() - self.at.cast_signed());
         let read = moved.and_then(|()| self.file.read_until(b'\n', line));
-        self.at = offset + read.map_err(|error| broken(self.path, &error))? as u64;
+        self.at = offset + read.map_err(|error| to_failure(self.path, &error))? as u64;
         Ok(())
     }
 }
 
-fn broken(path: &Path, error: &io::Error) -> Failure {
+fn to_failure(path: &Path, error: &io::Error) -> Failure {
     Failure::io(format!("{}: {error}", path.display()))
 }
 

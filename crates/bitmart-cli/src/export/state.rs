@@ -297,10 +297,10 @@ pub(super) fn state_path(folder: &Path, name: &str) -> PathBuf {
 /// Reads the state of a dataset.
 pub(super) fn read_state(folder: &Path, name: &str) -> Result<State, Failure> {
     let path = state_path(folder, name);
-    let broken =
+    let to_failure =
         |error: &dyn std::error::Error| Failure::io(format!("{}: {error}", path.display()));
-    let text = std::fs::read(&path).map_err(|error| broken(&error))?;
-    serde_json::from_slice(&text).map_err(|error| broken(&error))
+    let text = std::fs::read(&path).map_err(|error| to_failure(&error))?;
+    serde_json::from_slice(&text).map_err(|error| to_failure(&error))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl Store {
             return Err(Failure::io(format!("{name:?} is no name for a file")));
         }
         let state_path = state_path(folder, name);
-        let broken = |error: io::Error| Failure::io(format!("{name}: {error}"));
+        let to_failure = |error: io::Error| Failure::io(format!("{name}: {error}"));
         let (rows_path, raw_path) = (rows_path(folder, name), raw_path(folder, name));
         let known: Option<State> = match std::fs::read(&state_path) {
             Ok(bytes) => Some(serde_json::from_slice(&bytes).map_err(|error| {
@@ -66,7 +66,7 @@ impl Store {
                     .with_advice("export into another folder")
             })?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(broken(error)),
+            Err(error) => return Err(to_failure(error)),
         };
         let is_new = known.is_none();
         let mut state = known.unwrap_or_else(|| State { identity: IDENTITY, ..State::default() });
@@ -84,17 +84,17 @@ impl Store {
                 .with_advice("move the file away, or name another folder"));
             }
         }
-        secure_fs::create_dir(raw_path.parent().unwrap_or(folder)).map_err(broken)?;
+        secure_fs::create_dir(raw_path.parent().unwrap_or(folder)).map_err(to_failure)?;
         // Before any other file: files without a state do not belong to the archive.
         if is_new {
             save(&state_path, &state)?;
         }
         if state.rewrite.is_some() {
-            finish_rewrite(&rows_path, &mut state).map_err(broken)?;
+            finish_rewrite(&rows_path, &mut state).map_err(to_failure)?;
             save(&state_path, &state)?;
         }
-        let rows = open(&rows_path, state.bytes).map_err(broken)?;
-        let raw = open(&raw_path, state.raw_bytes).map_err(broken)?;
+        let rows = open(&rows_path, state.bytes).map_err(to_failure)?;
+        let raw = open(&raw_path, state.raw_bytes).map_err(to_failure)?;
         let (Some(rows), Some(raw)) = (rows, raw) else {
             return Err(Failure::io(format!(
                 "{name}: the file is shorter than it was; nothing was overwritten"
@@ -160,27 +160,27 @@ impl Store {
         if !is_discarded {
             return Ok(());
         }
-        let broken = |error: io::Error| Failure::io(format!("{}: {error}", self.name));
+        let to_failure = |error: io::Error| Failure::io(format!("{}: {error}", self.name));
         for (file, bytes) in
             [(&mut self.rows, self.state.bytes), (&mut self.raw, self.state.raw_bytes)]
         {
-            file.set_len(bytes).map_err(broken)?;
-            file.seek(SeekFrom::End(0)).map_err(broken)?;
+            file.set_len(bytes).map_err(to_failure)?;
+            file.seek(SeekFrom::End(0)).map_err(to_failure)?;
         }
         Ok(())
     }
 
     /// Appends a response and its rows.
     pub(super) fn append(&mut self, added: &NewRows<'_>) -> Result<(), Failure> {
-        let broken = |error: io::Error| Failure::io(format!("{}: {error}", self.name));
+        let to_failure = |error: io::Error| Failure::io(format!("{}: {error}", self.name));
         let mut response = serde_json::to_vec(added.response)
             .map_err(|error| Failure::io(format!("{}: {error}", self.name)))?;
         response.push(b'\n');
-        self.raw.write_all(&response).map_err(broken)?;
-        self.raw.sync_data().map_err(broken)?;
+        self.raw.write_all(&response).map_err(to_failure)?;
+        self.raw.sync_data().map_err(to_failure)?;
         if !added.lines.is_empty() {
-            self.rows.write_all(added.lines).map_err(broken)?;
-            self.rows.sync_data().map_err(broken)?;
+            self.rows.write_all(added.lines).map_err(to_failure)?;
+            self.rows.sync_data().map_err(to_failure)?;
         }
         let state = &mut self.state;
         state.bytes += added.lines.len() as u64;
@@ -246,15 +246,17 @@ impl Store {
             return Ok(());
         }
         let path = rows_path(&self.folder, &self.name);
-        let broken = |error: io::Error| Failure::io(format!("{}: {error}", self.name));
+        let to_failure = |error: io::Error| Failure::io(format!("{}: {error}", self.name));
         let versions_path = versions_path(&self.folder, &self.name);
-        secure_fs::create_dir(versions_path.parent().unwrap_or(&self.folder)).map_err(broken)?;
-        let mut versions =
-            open(&versions_path, self.state.version_bytes).map_err(broken)?.ok_or_else(|| {
+        secure_fs::create_dir(versions_path.parent().unwrap_or(&self.folder))
+            .map_err(to_failure)?;
+        let mut versions = open(&versions_path, self.state.version_bytes)
+            .map_err(to_failure)?
+            .ok_or_else(|| {
                 Failure::io(format!("{}: the file is shorter than it was", versions_path.display()))
             })?;
         let new_path = path.with_extension("jsonl.new");
-        let mut new = io::BufWriter::new(open_new(&new_path).map_err(broken)?);
+        let mut new = io::BufWriter::new(open_new(&new_path).map_err(to_failure)?);
         let mut rewrite = Rewrite { bytes: 0, version_bytes: self.state.version_bytes };
         let replaced: BTreeSet<u64> = self.state.replaced.iter().map(|(at, _)| *at).collect();
         for_each_line_within(&path, self.state.bytes, |at, line| {
@@ -265,18 +267,18 @@ impl Store {
                 rewrite.bytes += line.len() as u64;
                 new.write_all(line)
             };
-            written.map_err(broken)
+            written.map_err(to_failure)
         })?;
-        versions.sync_data().map_err(broken)?;
-        let new = new.into_inner().map_err(|error| broken(error.into_error()))?;
-        new.sync_data().map_err(broken)?;
+        versions.sync_data().map_err(to_failure)?;
+        let new = new.into_inner().map_err(|error| to_failure(error.into_error()))?;
+        new.sync_data().map_err(to_failure)?;
         drop(new);
         self.state.rewrite = Some(rewrite);
         self.save()?;
-        secure_fs::rename(&new_path, &path).map_err(broken)?;
-        finish_rewrite(&path, &mut self.state).map_err(broken)?;
+        secure_fs::rename(&new_path, &path).map_err(to_failure)?;
+        finish_rewrite(&path, &mut self.state).map_err(to_failure)?;
         self.save()?;
-        self.rows = open(&path, self.state.bytes).map_err(broken)?.ok_or_else(|| {
+        self.rows = open(&path, self.state.bytes).map_err(to_failure)?.ok_or_else(|| {
             Failure::io(format!("{}: the file is shorter than it was", self.name))
         })?;
         Ok(())
@@ -307,10 +309,10 @@ impl Store {
 }
 
 fn save(path: &Path, state: &State) -> Result<(), Failure> {
-    let broken =
+    let to_failure =
         |error: &dyn std::error::Error| Failure::io(format!("{}: {error}", path.display()));
-    let bytes = serde_json::to_vec(state).map_err(|error| broken(&error))?;
-    secure_fs::write(path, &bytes).map_err(|error| broken(&error))
+    let bytes = serde_json::to_vec(state).map_err(|error| to_failure(&error))?;
+    secure_fs::write(path, &bytes).map_err(|error| to_failure(&error))
 }
 
 /// Updates the state if the new file of rows, which is smaller, has replaced the old one. Otherwise the replaced rows

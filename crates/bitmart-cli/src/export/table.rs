@@ -92,7 +92,7 @@ impl Table {
         names: &mut Vec<String>,
         line: &[u8],
     ) -> Result<Cells, Failure> {
-        let row = std::str::from_utf8(line).ok().and_then(|line| Json::read(line).ok());
+        let row = std::str::from_utf8(line).ok().and_then(|line| Json::parse(line).ok());
         let row = row.ok_or_else(|| Failure::io(format!("{name}: line {number} is no JSON")))?;
         let mut rows = Rows::with_columns(std::mem::take(names));
         rows.push(&row, &|_, index| output::positional_name(entry, "[]", index));

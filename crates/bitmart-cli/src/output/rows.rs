@@ -158,7 +158,7 @@ mod tests {
         let name = |path: &str, index: usize| {
             (path == "[]").then(|| ["time", "open"].get(index).map(|name| (*name).to_owned()))?
         };
-        let rows = rows(&Json::read(text).expect("JSON"), &name);
+        let rows = rows(&Json::parse(text).expect("JSON"), &name);
         (rows.columns, rows.rows.len())
     }
 

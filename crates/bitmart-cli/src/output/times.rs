@@ -92,7 +92,7 @@ mod tests {
         };
         let time = |name: &str, value: &Json| time(name, value).map(Timestamp::from_millis);
         let data =
-            Json::read(r#"{"t":0,"n":0,"inner":[{"t":1000}],"candle":[0,5]}"#).expect("JSON");
+            Json::parse(r#"{"t":0,"n":0,"inner":[{"t":1000}],"candle":[0,5]}"#).expect("JSON");
         let table = TimeFormat::new(Format::Table, Zone::utc());
         let zero = r#""1970-01-01T00:00:00.000Z""#;
         assert_eq!(

@@ -124,7 +124,7 @@ fn store(
     values: &mut Values,
     results: &mut ResultFolder,
 ) -> Result<(), Failure> {
-    let Some(response) = std::str::from_utf8(body).ok().and_then(|text| Json::read(text).ok())
+    let Some(response) = std::str::from_utf8(body).ok().and_then(|text| Json::parse(text).ok())
     else {
         results.add_difference(entry.metadata.id, "a response that is not JSON is not stored");
         return Ok(());

@@ -9,7 +9,7 @@ use bitmart::rest::catalog::{EndpointEntry, RecodeError};
 use bitmart::rest::drift::Drift;
 use bitmart::rest::http::StatusCode;
 use bitmart::rest::recording::{Recording, Redaction};
-use bitmart::ws::Dialect;
+use bitmart::ws::Market;
 use bitmart::ws::catalog::{self, Channel};
 
 use crate::failure::{Failure, chain};
@@ -121,17 +121,17 @@ impl ResultFolder {
         channel: &'static Channel,
         frame: &str,
     ) -> Result<(), Failure> {
-        let (dialect, pattern) = (channel.dialect, channel.pattern);
-        let side = match dialect {
-            Dialect::Spot => "spot",
-            Dialect::Futures => "futures",
+        let (market, pattern) = (channel.market, channel.pattern);
+        let side = match market {
+            Market::Spot => "spot",
+            Market::Futures => "futures",
         };
-        let Ok(frame) = Json::read(frame) else {
+        let Ok(frame) = Json::parse(frame) else {
             self.add_difference(pattern, "a frame that is not JSON is not stored");
             return Ok(());
         };
         let frame = self.redaction.frame(channel.private, &frame);
-        match catalog::recode(dialect, &frame.to_string()) {
+        match catalog::recode(market, &frame.to_string()) {
             Ok(Some(_)) => {}
             Ok(None) => self.add_difference(pattern, "a frame names another channel"),
             Err(error) => self.add_difference(pattern, &chain(&error)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bitmart::types::Service;
 use bitmart::ws::catalog::{self, Channel};
-use bitmart::ws::{Dialect, Update};
+use bitmart::ws::{Market, Update};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -33,7 +33,7 @@ pub(super) async fn all(
     let mut subscribed: BTreeMap<&str, (&Channel, usize)> = BTreeMap::new();
     for channel in catalog::channels() {
         let topic =
-            ChannelTopic::from_wire_name(&topic_name(channel.dialect, channel.pattern, values))
+            ChannelTopic::from_wire_name(&topic_name(channel.market, channel.pattern, values))
                 .map_err(Failure::io)?;
         if let Some(reason) = unavailable(target, channel) {
             results.skip(channel.pattern, reason);
@@ -87,11 +87,11 @@ pub(super) async fn all(
 }
 
 fn unavailable(target: &Target, channel: &Channel) -> Option<&'static str> {
-    let service = match (channel.dialect, channel.private) {
-        (Dialect::Spot, false) => Service::SpotWsPublic,
-        (Dialect::Spot, true) => Service::SpotWsPrivate,
-        (Dialect::Futures, false) => Service::FuturesWsPublic,
-        (Dialect::Futures, true) => Service::FuturesWsPrivate,
+    let service = match (channel.market, channel.private) {
+        (Market::Spot, false) => Service::SpotWsPublic,
+        (Market::Spot, true) => Service::SpotWsPrivate,
+        (Market::Futures, false) => Service::FuturesWsPublic,
+        (Market::Futures, true) => Service::FuturesWsPrivate,
     };
     if target.environment.address(service).is_err() {
         return Some("this environment has no such host");
@@ -100,10 +100,10 @@ fn unavailable(target: &Target, channel: &Channel) -> Option<&'static str> {
 }
 
 /// A topic of a channel, with a symbol and the smallest levels and interval.
-fn topic_name(dialect: Dialect, pattern: &str, values: &Values) -> String {
-    let symbol = match dialect {
-        Dialect::Spot => values.pair(),
-        Dialect::Futures => values.contract(),
+fn topic_name(market: Market, pattern: &str, values: &Values) -> String {
+    let symbol = match market {
+        Market::Spot => values.pair(),
+        Market::Futures => values.contract(),
     };
     let is_increase = pattern.contains("Increase");
     pattern
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn every_pattern_becomes_a_known_topic() {
         for channel in catalog::channels() {
-            let name = topic_name(channel.dialect, channel.pattern, &Values::default());
+            let name = topic_name(channel.market, channel.pattern, &Values::default());
             assert!(!name.contains(['{', '}']), "{name}");
             let named = ChannelTopic::from_wire_name(&name).expect("a channel");
             assert_eq!(named.private, channel.private, "{name}");

@@ -40,7 +40,7 @@ pub(crate) fn how_to_find_out(entry: &EndpointEntry, parameters: &Parameters) ->
                 vec!["futures open-orders".to_owned(), "futures positions".to_owned()]
             }
             ("earn", _) => vec!["earn holdings".to_owned(), "account spot-wallet".to_owned()],
-            ("futures" | "futures_sub_accounts", _) => vec!["futures assets".to_owned()],
+            ("futures" | "futures_sub_accounts", _) => vec!["futures balances".to_owned()],
             _ => vec!["account wallet".to_owned()],
         },
     };

@@ -58,8 +58,8 @@ impl OutputFiles {
         }
         let open = |(table, path): (&Table, PathBuf)| {
             let temporary = secure_fs::temporary(&path);
-            let file =
-                secure_fs::create_new(&temporary).map_err(|error| broken(&temporary, &error))?;
+            let file = secure_fs::create_new(&temporary)
+                .map_err(|error| to_failure(&temporary, &error))?;
             let writer: Box<dyn Write> = Box::new(BufWriter::new(file));
             let target = Target { temporary, path, is_finished: false };
             OutputFile::begin(table, writer, Some(target))
@@ -80,7 +80,7 @@ impl OutputFiles {
     pub(super) fn finish(mut self) -> Result<Vec<String>, Failure> {
         for file in &mut self.0 {
             file.writer.flush().map_err(|error| match &file.target {
-                Some(target) => broken(&target.temporary, &error),
+                Some(target) => to_failure(&target.temporary, &error),
                 None => stdout_failure(&error),
             })?;
         }
@@ -89,7 +89,7 @@ impl OutputFiles {
             reject_existing(&target.path)?;
             let file = File::open(&target.temporary).and_then(|file| file.sync_all());
             file.and_then(|()| fs::rename(&target.temporary, &target.path))
-                .map_err(|error| broken(&target.path, &error))?;
+                .map_err(|error| to_failure(&target.path, &error))?;
             target.is_finished = true;
             names.push(target.path.display().to_string());
         }
@@ -138,7 +138,7 @@ fn reject_existing(path: &Path) -> Result<(), Failure> {
         .with_advice("name another file, or move it away"))
 }
 
-fn broken(path: &Path, error: &io::Error) -> Failure {
+fn to_failure(path: &Path, error: &io::Error) -> Failure {
     Failure::io(format!("{}: {error}", path.display()))
 }
 

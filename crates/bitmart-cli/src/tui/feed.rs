@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitmart::account::{AccountTracker, Direction, Instrument, Market, Order};
+use bitmart::account::{AccountTracker, Instrument, Market, Order, PositionSide};
 use bitmart::rest::{Client, system};
 use bitmart::types::{Side, Timestamp};
 use bitmart::ws;
@@ -37,12 +37,12 @@ pub(super) async fn start(
 ) -> Result<(), Failure> {
     let is_contract = !symbol.contains('_');
     if is_contract {
-        let levels = topic::futures::depth_increase(symbol, DepthLevels::Fifty, DepthSpeed::Ms200);
+        let levels = topic::futures::depth_updates(symbol, DepthLevels::Fifty, DepthSpeed::Ms200);
         book(&streams, levels, &events).await?;
         stream(&streams, topic::futures::trades(symbol), &events, "trades", futures_trade).await?;
         stream(&streams, topic::futures::ticker(symbol), &events, "ticker", futures_ticker).await?;
     } else {
-        book(&streams, topic::spot::depth_increase(symbol), &events).await?;
+        book(&streams, topic::spot::depth_updates(symbol), &events).await?;
         stream(&streams, topic::spot::trades(symbol), &events, "trades", spot_trade).await?;
         stream(&streams, topic::spot::ticker(symbol), &events, "ticker", spot_ticker).await?;
     }
@@ -194,7 +194,7 @@ fn account_of(tracker: &AccountTracker, symbol: &str) -> Account {
         Instrument::Contract(contract) => contract.as_str() == symbol,
     };
     let order = |order: &Order| OwnOrder {
-        buy: order.side != Some(Side::Sell),
+        buy: order.side != Side::Sell,
         price: order.price,
         left: order.size.unwrap_or_default() - order.filled_size,
     };
@@ -213,9 +213,9 @@ fn account_of(tracker: &AccountTracker, symbol: &str) -> Account {
         .all_positions()
         .filter(|(key, position)| key.symbol.as_str() == symbol && !position.size.is_zero())
         .map(|(key, position)| {
-            let side = match key.direction {
-                Direction::Long => "long",
-                Direction::Short => "short",
+            let side = match key.side {
+                PositionSide::Long => "long",
+                PositionSide::Short => "short",
             };
             (side, position.size, position.entry_price)
         });

@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn reads_times_in_their_unit() {
         let time = |name: &str, value: &str| {
-            let value = Json::read(value).expect("JSON");
+            let value = Json::parse(value).expect("JSON");
             of_data(name, &value).map(bitmart::Timestamp::as_millis)
         };
         assert_eq!(time("ms_t", "1700000000123"), Some(1_700_000_000_123));

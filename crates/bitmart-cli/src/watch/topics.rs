@@ -2,7 +2,7 @@
 
 use bitmart::ws::event::Event;
 use bitmart::ws::topic::Topic;
-use bitmart::ws::{Dialect, catalog};
+use bitmart::ws::{Market, catalog};
 
 use crate::normalize;
 
@@ -36,39 +36,39 @@ impl Default for TopicOptions {
 /// A topic by its name on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ChannelTopic {
-    pub(crate) dialect: Dialect,
+    pub(crate) market: Market,
     pub(crate) private: bool,
     pub(crate) name: String,
 }
 
 impl ChannelTopic {
-    fn public(dialect: Dialect, name: String) -> Self {
-        Self { dialect, private: false, name }
+    fn public(market: Market, name: String) -> Self {
+        Self { market, private: false, name }
     }
 
-    fn private(dialect: Dialect, name: String) -> Self {
-        Self { dialect, private: true, name }
+    fn private(market: Market, name: String) -> Self {
+        Self { market, private: true, name }
     }
 
     /// Parses a name such as `spot/ticker:BTC_USDT`.
     pub(crate) fn from_wire_name(name: &str) -> Result<Self, String> {
-        let dialect = match name.split_once('/') {
-            Some(("spot", _)) => Dialect::Spot,
-            Some(("futures", _)) => Dialect::Futures,
+        let market = match name.split_once('/') {
+            Some(("spot", _)) => Market::Spot,
+            Some(("futures", _)) => Market::Futures,
             _ => return Err(format!("{name:?}: topics begin with spot/ or futures/")),
         };
         let channel = name.split(':').next().unwrap_or(name);
-        let known = catalog::channel(dialect, channel);
+        let known = catalog::channel(market, channel);
         let known = known.ok_or_else(|| format!("{name:?}: unknown channel {channel}"))?;
-        Ok(Self { dialect, private: known.private, name: name.to_owned() })
+        Ok(Self { market, private: known.private, name: name.to_owned() })
     }
 
     /// The topic for events of type `T`.
     pub(crate) fn topic<T: Event>(&self) -> Topic<T> {
         if self.private {
-            Topic::private(self.dialect, self.name.as_str())
+            Topic::private(self.market, self.name.as_str())
         } else {
-            Topic::public(self.dialect, self.name.as_str())
+            Topic::public(self.market, self.name.as_str())
         }
     }
 }
@@ -83,18 +83,18 @@ pub(crate) fn topics(
     if symbols.is_empty() {
         return match (kind, options.futures) {
             ("orders", false) => Ok(vec![ChannelTopic::private(
-                Dialect::Spot,
+                Market::Spot,
                 "spot/user/orders:ALL_SYMBOLS".to_owned(),
             )]),
             ("orders", true) => {
-                Ok(vec![ChannelTopic::private(Dialect::Futures, "futures/order".to_owned())])
+                Ok(vec![ChannelTopic::private(Market::Futures, "futures/order".to_owned())])
             }
             ("balances", false) => {
                 let name = "spot/user/balance:BALANCE_UPDATE".to_owned();
-                Ok(vec![ChannelTopic::private(Dialect::Spot, name)])
+                Ok(vec![ChannelTopic::private(Market::Spot, name)])
             }
             ("positions", _) => {
-                Ok(vec![ChannelTopic::private(Dialect::Futures, "futures/position".to_owned())])
+                Ok(vec![ChannelTopic::private(Market::Futures, "futures/position".to_owned())])
             }
             ("balances", true) => Err("balances of futures need a currency: USDT".to_owned()),
             _ => Err(format!("{kind} needs a symbol: BTC_USDT or BTCUSDT")),
@@ -107,34 +107,32 @@ pub(crate) fn topics(
         }
         let is_spot = symbol.contains('_');
         Ok(match (kind, is_spot) {
-            ("ticker", true) => {
-                ChannelTopic::public(Dialect::Spot, format!("spot/ticker:{symbol}"))
-            }
+            ("ticker", true) => ChannelTopic::public(Market::Spot, format!("spot/ticker:{symbol}")),
             ("ticker", false) => {
-                ChannelTopic::public(Dialect::Futures, format!("futures/ticker:{symbol}"))
+                ChannelTopic::public(Market::Futures, format!("futures/ticker:{symbol}"))
             }
-            ("trades", true) => ChannelTopic::public(Dialect::Spot, format!("spot/trade:{symbol}")),
+            ("trades", true) => ChannelTopic::public(Market::Spot, format!("spot/trade:{symbol}")),
             ("trades", false) => {
-                ChannelTopic::public(Dialect::Futures, format!("futures/trade:{symbol}"))
+                ChannelTopic::public(Market::Futures, format!("futures/trade:{symbol}"))
             }
             ("book", true) => {
-                ChannelTopic::public(Dialect::Spot, format!("spot/depth{levels}:{symbol}"))
+                ChannelTopic::public(Market::Spot, format!("spot/depth{levels}:{symbol}"))
             }
             ("book", false) => {
-                ChannelTopic::public(Dialect::Futures, format!("futures/depthAll{levels}:{symbol}"))
+                ChannelTopic::public(Market::Futures, format!("futures/depthAll{levels}:{symbol}"))
             }
             ("klines", true) => {
-                ChannelTopic::public(Dialect::Spot, format!("spot/kline{}:{symbol}", options.step))
+                ChannelTopic::public(Market::Spot, format!("spot/kline{}:{symbol}", options.step))
             }
             ("klines", false) => ChannelTopic::public(
-                Dialect::Futures,
+                Market::Futures,
                 format!("futures/klineBin{}:{symbol}", options.step),
             ),
             ("orders", true) => {
-                ChannelTopic::private(Dialect::Spot, format!("spot/user/order:{symbol}"))
+                ChannelTopic::private(Market::Spot, format!("spot/user/order:{symbol}"))
             }
             ("balances", false) => {
-                ChannelTopic::private(Dialect::Futures, format!("futures/asset:{symbol}"))
+                ChannelTopic::private(Market::Futures, format!("futures/asset:{symbol}"))
             }
             ("orders", false) => {
                 return Err("orders of futures cannot be selected by contract: use --futures without a symbol".to_owned());

@@ -14,7 +14,7 @@ pub(super) fn print(context: &Context, facts: &Facts, plan: &Plan) -> Result<(),
     }
     let data = serde_json::json!({ "account": facts, "plan": plan });
     let read = |value: &serde_json::Value| {
-        Json::read(&value.to_string()).map_err(|error| Failure::io(chain(&error)))
+        Json::parse(&value.to_string()).map_err(|error| Failure::io(chain(&error)))
     };
     if let Format::Json | Format::Raw = context.format() {
         return output::print_rows(&context.output, &read(&data)?);

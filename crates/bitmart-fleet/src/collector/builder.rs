@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use bitmart_ws::Dialect;
+use bitmart_ws::Market;
 use bitmart_ws::topic::Topic;
 use tokio::sync::watch;
 
@@ -72,12 +72,8 @@ impl CollectorBuilder {
     }
 
     /// Adds topics of the exchange by their names, such as `spot/trade:BTC_USDT`.
-    pub fn topics<'a>(
-        mut self,
-        dialect: Dialect,
-        names: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
-        self.topics.extend(names.into_iter().map(|name| CollectedTopic::public(dialect, name)));
+    pub fn topics<'a>(mut self, market: Market, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.topics.extend(names.into_iter().map(|name| CollectedTopic::public(market, name)));
         self
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use bitmart_ws::{
-    Client, Dialect, ErrorKind, FanIn, FanInOptions, OverflowPolicy, TopicUpdate, Update,
+    Client, ErrorKind, FanIn, FanInOptions, Market, OverflowPolicy, TopicUpdate, Update,
 };
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -31,7 +31,7 @@ const MAX_UNKNOWN_SNAPSHOTS: usize = 1_024;
 /// Frames of all topics that are queued while NATS is slow.
 const QUEUE_CAPACITY: usize = 1 << 16;
 
-type TopicKey = (Dialect, String);
+type TopicKey = (Market, String);
 
 /// Where a snapshot is in the stream: topic, term, number, sequence.
 type Stored = (TopicKey, u64, u64, u64);
@@ -67,7 +67,7 @@ impl Publisher {
         let mut topics = vec![Vec::new(); options.setup.shards];
         let mut keys = HashMap::new();
         for topic in &options.topics {
-            let key = (topic.topic.dialect(), topic.name().to_owned());
+            let key = (topic.topic.market(), topic.name().to_owned());
             if keys.insert(topic.tail.clone(), key).is_none() {
                 topics[subject::shard(&topic.tail, options.setup.shards)].push(topic.clone());
             }
@@ -157,7 +157,7 @@ impl Publisher {
         let mut added = Vec::new();
         for ((shard, replica), term) in &held {
             for topic in self.topics.get(*shard).into_iter().flatten() {
-                let key = (topic.topic.dialect(), topic.name().to_owned());
+                let key = (topic.topic.market(), topic.name().to_owned());
                 if self.current.contains_key(&key) {
                     continue;
                 }
@@ -216,7 +216,7 @@ impl Publisher {
     }
 
     async fn publish_update(&mut self, item: TopicUpdate<RawFrame>) {
-        let key = (item.topic.dialect(), item.topic.name().to_owned());
+        let key = (item.topic.market(), item.topic.name().to_owned());
         let received = item.received_at.timestamp.as_millis();
         let (kind, payload) = match item.update {
             Update::Data(frame) => return self.publish_frame(&key, received, frame).await,
@@ -299,8 +299,8 @@ impl Publisher {
     /// Publishes that a subscription has ended, and subscribes it again later.
     async fn topic_ended(&mut self, error: &bitmart_ws::Error) {
         let Some(name) = error.topic().map(str::to_owned) else { return };
-        for dialect in [Dialect::Spot, Dialect::Futures] {
-            let key = (dialect, name.clone());
+        for market in [Market::Spot, Market::Futures] {
+            let key = (market, name.clone());
             let Some(rejection) = error.rejection() else {
                 self.topic_failed(&key, error).await;
                 continue;

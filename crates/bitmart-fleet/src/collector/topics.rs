@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bitmart_types::Timestamp;
 use bitmart_ws::topic::Topic;
-use bitmart_ws::{Dialect, catalog};
+use bitmart_ws::{Market, catalog};
 use bytes::Bytes;
 
 use super::frame::RawFrame;
@@ -31,15 +31,15 @@ pub(super) struct CollectedTopic {
 impl CollectedTopic {
     pub(super) fn new<T>(topic: Topic<T>) -> Self {
         let topic: Topic<RawFrame> = topic.read_as();
-        let tail = subject::tail(topic.dialect(), topic.is_private(), topic.name());
+        let tail = subject::tail(topic.market(), topic.is_private(), topic.name());
         let channel = Channel::of(topic.name());
-        let supports_request = catalog::channel(topic.dialect(), topic.name())
+        let supports_request = catalog::channel(topic.market(), topic.name())
             .is_some_and(|channel| channel.supports_request);
         Self { topic, tail, channel, supports_request }
     }
 
-    pub(super) fn public(dialect: Dialect, name: &str) -> Self {
-        Self::new(Topic::<RawFrame>::public(dialect, name))
+    pub(super) fn public(market: Market, name: &str) -> Self {
+        Self::new(Topic::<RawFrame>::public(market, name))
     }
 
     pub(super) fn name(&self) -> &str {
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     fn book() -> HeldTopic {
-        let topic = CollectedTopic::public(Dialect::Spot, "spot/depth/increase100:X");
+        let topic = CollectedTopic::public(Market::Spot, "spot/depth/increase100:X");
         assert_eq!(topic.channel, Channel::Book);
         HeldTopic::new(topic, (0, 0), (7, 0), "p")
     }

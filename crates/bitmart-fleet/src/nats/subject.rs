@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bitmart_ws::Dialect;
+use bitmart_ws::Market;
 
 /// Longest name of a topic in bytes. NATS limits a protocol line to 4 KiB.
 pub(crate) const MAX_NAME_BYTES: usize = 200;
@@ -16,9 +16,9 @@ pub(crate) fn is_prefix(text: &str) -> bool {
 ///
 /// Tokens are the parts of the channel and the symbol (`-` if there is none). Characters other than ASCII letters,
 /// digits, `_` and `-` are written as `%` and two hexadecimal digits for each byte. A name that does not begin with its
-/// dialect gets the dialect as an additional token, and a private one the token `-private`. So different topics have
+/// market gets the market as an additional token, and a private one the token `-private`. So different topics have
 /// different subjects, and no name yields a wildcard.
-pub(crate) fn tail(dialect: Dialect, is_private: bool, name: &str) -> String {
+pub(crate) fn tail(market: Market, is_private: bool, name: &str) -> String {
     let mut subject = String::with_capacity(name.len() + 8);
     if is_private {
         subject.push_str("-private.");
@@ -27,13 +27,13 @@ pub(crate) fn tail(dialect: Dialect, is_private: bool, name: &str) -> String {
         Some((channel, symbol)) => (channel, Some(symbol)),
         None => (name, None),
     };
-    let dialect = match dialect {
-        Dialect::Spot => "spot",
-        Dialect::Futures => "futures",
+    let market = match market {
+        Market::Spot => "spot",
+        Market::Futures => "futures",
     };
-    if channel.split('/').next() != Some(dialect) {
+    if channel.split('/').next() != Some(market) {
         subject.push('-');
-        subject.push_str(dialect);
+        subject.push_str(market);
         subject.push('.');
     }
     for part in channel.split('/') {
@@ -99,13 +99,13 @@ mod tests {
     #[test]
     fn usual_topics_have_readable_subjects() {
         let subjects = [
-            (Dialect::Spot, "spot/trade:BTC_USDT", "spot.trade.BTC_USDT"),
-            (Dialect::Spot, "spot/depth/increase100:BTC_USDT", "spot.depth.increase100.BTC_USDT"),
-            (Dialect::Futures, "futures/ticker", "futures.ticker.-"),
-            (Dialect::Futures, "futures/depth5:X@200ms", "futures.depth5.X%40200ms"),
+            (Market::Spot, "spot/trade:BTC_USDT", "spot.trade.BTC_USDT"),
+            (Market::Spot, "spot/depth/increase100:BTC_USDT", "spot.depth.increase100.BTC_USDT"),
+            (Market::Futures, "futures/ticker", "futures.ticker.-"),
+            (Market::Futures, "futures/depth5:X@200ms", "futures.depth5.X%40200ms"),
         ];
-        for (dialect, name, subject) in subjects {
-            assert_eq!(tail(dialect, false, name), subject);
+        for (market, name, subject) in subjects {
+            assert_eq!(tail(market, false, name), subject);
         }
         assert_eq!(of_replica("bitmart", 0, "a.b"), "bitmart.a.b");
         assert_eq!(of_replica("bitmart", 2, "a.b"), "bitmart-r2.a.b");
@@ -149,9 +149,9 @@ mod tests {
         ];
         let mut seen = HashSet::new();
         for name in names {
-            for dialect in [Dialect::Spot, Dialect::Futures] {
+            for market in [Market::Spot, Market::Futures] {
                 for is_private in [false, true] {
-                    let subject = tail(dialect, is_private, name);
+                    let subject = tail(market, is_private, name);
                     let is_valid =
                         |byte: u8| byte.is_ascii_alphanumeric() || b"_-%.".contains(&byte);
                     assert!(subject.bytes().all(is_valid), "{name:?}: {subject}");

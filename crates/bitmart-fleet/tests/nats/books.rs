@@ -7,7 +7,7 @@ use super::common::{BOOK, LIMIT, Nats, Recorder, Seen, collector, direct, exchan
 
 /// Reads a book until it is synchronized and returns the changes before.
 async fn first_book(client: &Client) -> (u64, Vec<BookEvent>) {
-    let book = client.order_book(topic::spot::depth_increase("BTC_USDT"));
+    let book = client.order_book(topic::spot::depth_updates("BTC_USDT"));
     let book = tokio::time::timeout(LIMIT, book).await.expect("in time").expect("a book");
     let mut before = Vec::new();
     let read = async {
@@ -75,7 +75,7 @@ async fn a_history_without_a_snapshot_is_a_reported_loss() {
 async fn the_book_of_a_reader_is_that_of_a_direct_client() {
     let (nats, sandbox) = (Nats::start(), exchange().await);
     let _collector = collector(&nats, &sandbox, "a", |builder| builder).await;
-    let topic = || topic::spot::depth_increase("BTC_USDT");
+    let topic = || topic::spot::depth_updates("BTC_USDT");
     let direct = direct(&sandbox).order_book(topic()).await.expect("a book");
     let fleet = nats.client().await.order_book(topic()).await.expect("a book");
     let (mut direct, mut fleet) = (direct, fleet);

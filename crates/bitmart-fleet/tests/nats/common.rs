@@ -10,7 +10,7 @@ use bitmart_sandbox::{Config, Sandbox};
 use bitmart_types::{Environment, Service};
 use bitmart_ws::event::RawEvent;
 use bitmart_ws::topic::Topic;
-use bitmart_ws::{Client, Dialect, Subscription, Update};
+use bitmart_ws::{Client, Market, Subscription, Update};
 use tempfile::TempDir;
 
 /// Longest wait of a test. Only a failure takes as long.
@@ -137,14 +137,14 @@ pub(crate) async fn collector(
 
 fn with_topics(builder: CollectorBuilder) -> CollectorBuilder {
     builder
-        .topics(Dialect::Spot, [TRADES, TICKER, BOOK])
-        .topics(Dialect::Futures, [FUTURES_BOOK])
+        .topics(Market::Spot, [TRADES, TICKER, BOOK])
+        .topics(Market::Futures, [FUTURES_BOOK])
         .shards(4)
 }
 
 pub(crate) fn raw(name: &str) -> Topic<RawEvent> {
     let is_spot = name.starts_with("spot/");
-    Topic::public(if is_spot { Dialect::Spot } else { Dialect::Futures }, name)
+    Topic::public(if is_spot { Market::Spot } else { Market::Futures }, name)
 }
 
 /// A collector in a process of its own: this test program, which runs [`collector_process`].

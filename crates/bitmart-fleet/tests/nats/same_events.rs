@@ -51,7 +51,7 @@ async fn a_topic_that_the_exchange_rejects_is_rejected_for_readers() {
     let (nats, sandbox) = (Nats::start(), exchange().await);
     let wrong = "spot/ticker:NOT_LISTED";
     let _collector = collector(&nats, &sandbox, "a", |builder| {
-        builder.topics(bitmart_ws::Dialect::Spot, [wrong])
+        builder.topics(bitmart_ws::Market::Spot, [wrong])
     })
     .await;
     let client = nats.client().await;

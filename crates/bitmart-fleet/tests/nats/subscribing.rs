@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bitmart_fleet::collector::Collector;
 use bitmart_ws::source::{Feed, Source};
-use bitmart_ws::{Client, Dialect};
+use bitmart_ws::{Client, Market};
 
 use super::common::{LIMIT, Nats, Recorder, TICKER, raw};
 
@@ -40,7 +40,7 @@ async fn a_topic_that_has_ended_is_subscribed_again_and_not_rejected() {
     let nats = Nats::start();
     let exchange = Client::builder().source(EndsOnce(AtomicUsize::new(0))).build();
     let collector = Collector::builder(nats.options(), exchange.expect("a client")).id("a");
-    let collector = collector.topics(Dialect::Spot, [TICKER]).start().await.expect("started");
+    let collector = collector.topics(Market::Spot, [TICKER]).start().await.expect("started");
     let client = nats.client().await;
     let mut reader = Recorder::start(&client, TICKER).await;
     reader.events(3).await;

@@ -98,7 +98,7 @@ histories! {
     spot::ListAccountTrades => spot::Fill, specs::SPOT_ACCOUNT_TRADES,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| Some(response),
-        |row| fill_key(row.create_time, &row.trade_id, &row.order_id);
+        |row| fill_key(row.timestamp, &row.trade_id, &row.order_id);
     account::ListFundingHistory => account::FundingRecord, specs::ACCOUNT_FUNDING_HISTORY,
         |this, window| account::ListFundingHistory { limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
@@ -120,7 +120,7 @@ histories! {
     futures::ListFills => futures::Fill, specs::FUTURES_FILLS,
         |this, window| this.start_time(window.from).end_time(window.to),
         |response| Some(response),
-        |row| fill_key(row.create_time, &row.trade_id, &row.order_id);
+        |row| fill_key(row.timestamp, &row.trade_id, &row.order_id);
     futures::ListTransactions => futures::Transaction, specs::FUTURES_TRANSACTIONS,
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
         |response| Some(response), |row| transaction_key(row);

@@ -324,7 +324,7 @@ mod tests {
         };
         let first = select(first, &places);
         assert_eq!((first.len(), first.faults().len()), (1, 2));
-        assert_eq!(first[0].create_time, None, "a row without a time is no fault");
+        assert_eq!(first[0].timestamp, None, "a row without a time is no fault");
         // The next window overlaps with the first and has one more of each.
         let next = page(&[None, Some(2), None, Some(4), None]);
         let Progress::NewRows(places) = take(&mut pagination, &next) else {

@@ -59,14 +59,14 @@ impl Recording {
     ///
     /// # Errors
     /// If the text is not JSON or a member has the wrong type.
-    pub fn read(text: &str) -> Result<Option<Self>, ReadError> {
-        let json = Json::read(text).map_err(|error| ReadError::new(error.to_string()))?;
+    pub fn parse(text: &str) -> Result<Option<Self>, RecordingError> {
+        let json = Json::parse(text).map_err(|error| RecordingError::new(error.to_string()))?;
         let (Some(method), Some(path)) = (json.member("method"), json.member("path")) else {
             return Ok(None);
         };
         let text = |value: &Json, name: &str| match value {
             Json::Text(text) => Ok(text.clone()),
-            _ => Err(ReadError::new(format!("`{name}` is not a string"))),
+            _ => Err(RecordingError::new(format!("`{name}` is not a string"))),
         };
         let status = match json.member("status") {
             None => 200,
@@ -74,8 +74,8 @@ impl Recording {
                 .parse()
                 .ok()
                 .filter(|status| http::StatusCode::from_u16(*status).is_ok())
-                .ok_or_else(|| ReadError::new("`status` is not an HTTP status"))?,
-            Some(_) => return Err(ReadError::new("`status` is not a number")),
+                .ok_or_else(|| RecordingError::new("`status` is not an HTTP status"))?,
+            Some(_) => return Err(RecordingError::new("`status` is not a number")),
         };
         Ok(Some(Self {
             source: json.member("source").map(Json::cell).unwrap_or_default(),
@@ -112,25 +112,25 @@ impl Recording {
         Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// The name of the endpoint as a file name.
+    /// The name of its file, without number and extension: the id of the endpoint, or its path if it is not documented.
     #[cfg(feature = "testing")]
-    pub(crate) fn id(&self) -> String {
+    pub(crate) fn file_stem(&self) -> String {
         if let Some(entry) = self.entry() {
             return entry.metadata.id.to_owned();
         }
-        let safe = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
-        self.path.trim_matches('/').chars().map(safe).collect()
+        let to_safe = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
+        self.path.trim_matches('/').chars().map(to_safe).collect()
     }
 }
 
-/// A recording that cannot be parsed.
+/// A file that is not a readable recording.
 #[derive(Debug)]
-pub struct ReadError {
+pub struct RecordingError {
     path: Option<PathBuf>,
     reason: String,
 }
 
-impl ReadError {
+impl RecordingError {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self { path: None, reason: reason.into() }
     }
@@ -142,7 +142,7 @@ impl ReadError {
     }
 }
 
-impl fmt::Display for ReadError {
+impl fmt::Display for RecordingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(path) = &self.path {
             write!(f, "{}: ", path.display())?;
@@ -151,4 +151,4 @@ impl fmt::Display for ReadError {
     }
 }
 
-impl std::error::Error for ReadError {}
+impl std::error::Error for RecordingError {}

@@ -14,7 +14,7 @@ const DEPTH: usize = 64;
 /// ```
 /// use bitmart_rest::recording::Json;
 ///
-/// let json = Json::read(r#"{"price":"60000.10","count":2}"#)?;
+/// let json = Json::parse(r#"{"price":"60000.10","count":2}"#)?;
 /// assert_eq!(json.member("count"), Some(&Json::from(2)));
 /// assert_eq!(json.to_string(), r#"{"price":"60000.10","count":2}"#);
 /// # Ok::<(), bitmart_rest::recording::JsonError>(())
@@ -53,8 +53,8 @@ impl Json {
     ///
     /// # Errors
     /// If the text is not JSON or is nested deeper than 64 levels.
-    pub fn read(text: &str) -> Result<Self, JsonError> {
-        Self::read_at(text, DEPTH).map_err(JsonError)
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        Self::parse_at(text, DEPTH).map_err(JsonError)
     }
 
     /// Returns the member with this name, the last one if there are several.
@@ -67,10 +67,10 @@ impl Json {
         }
     }
 
-    fn read_at(text: &str, depth: usize) -> Result<Self, serde_json::Error> {
+    fn parse_at(text: &str, depth: usize) -> Result<Self, serde_json::Error> {
         let text = text.trim();
         let inner = |value: &RawValue| match depth.checked_sub(1) {
-            Some(depth) => Self::read_at(value.get(), depth),
+            Some(depth) => Self::parse_at(value.get(), depth),
             None => Err(serde::de::Error::custom("the JSON is nested too deeply")),
         };
         Ok(match text.as_bytes().first() {
@@ -228,15 +228,15 @@ mod tests {
     #[test]
     fn keeps_digits_and_order() {
         let text = r#"{"z":1.10,"a":["0.000000010000",123456789012345678901234567890,null,true]}"#;
-        let json = Json::read(text).expect("it is JSON");
+        let json = Json::parse(text).expect("it is JSON");
         assert_eq!(json.to_string(), text);
-        assert_eq!(Json::read(&json.pretty()).expect("it is JSON"), json);
+        assert_eq!(Json::parse(&json.pretty()).expect("it is JSON"), json);
     }
 
     #[test]
     fn rejects_deep_nesting() {
         let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert!(Json::read(&deep(60)).is_ok());
-        assert!(Json::read(&deep(100)).is_err());
+        assert!(Json::parse(&deep(60)).is_ok());
+        assert!(Json::parse(&deep(100)).is_err());
     }
 }

@@ -61,7 +61,7 @@ impl ExpectedRequest {
     /// use bitmart_rest::testing::ExpectedRequest;
     /// use bitmart_rest::recording::Json;
     ///
-    /// let ids = Json::read(r#"["1","2"]"#)?;
+    /// let ids = Json::parse(r#"["1","2"]"#)?;
     /// let cancel = ExpectedRequest::post("/spot/v4/cancel_orders")
     ///     .signed()
     ///     .body("symbol", "BTC_USDT")

@@ -155,7 +155,7 @@ impl Shared {
             .map_err(|error: TransportError| error.to_string())?;
         let json = |bytes: &[u8]| {
             let text = std::str::from_utf8(bytes).ok()?;
-            Json::read(text).ok()
+            Json::parse(text).ok()
         };
         let response = json(&text).ok_or("the response is no JSON")?;
         let pairs = sent.query_pairs();
@@ -183,13 +183,13 @@ impl Shared {
         if sent.header("x-bm-key").is_some_and(|key| key.len() > 4 && text.contains(key)) {
             return Err("it shows the key".to_owned());
         }
-        let id = recording.id();
+        let stem = recording.file_stem();
         // Held while the file is written, so that numbers follow the order of the responses.
         let mut state = self.state();
-        let number = state.files.get(&id).copied().unwrap_or_default() + 1;
-        write(&self.folder.join(format!("{id}-{number}.json")), &text)
+        let number = state.files.get(&stem).copied().unwrap_or_default() + 1;
+        write(&self.folder.join(format!("{stem}-{number}.json")), &text)
             .map_err(|error| error.to_string())?;
-        state.files.insert(id, number);
+        state.files.insert(stem, number);
         Ok(())
     }
 }

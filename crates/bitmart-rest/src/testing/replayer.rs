@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 
 use super::SentRequest;
-use crate::recording::{Json, ReadError, Recording};
+use crate::recording::{Json, Recording, RecordingError};
 use crate::transport::{Body, Transport, TransportError, TransportErrorKind, TransportFuture};
 
 /// Maximum size of a file, in bytes: a response of 16 MiB, escaped, and the rest of the recording.
@@ -56,19 +56,20 @@ impl Replayer {
     ///
     /// # Errors
     /// When a file cannot be read, is larger than 64 MiB or is no JSON, or there is no recording.
-    pub fn open(folder: impl AsRef<Path>) -> Result<Self, ReadError> {
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, RecordingError> {
         let folder = folder.as_ref();
         let mut files = Vec::new();
         collect(folder, &mut files)?;
         files.sort_by_key(|path| place(path));
         let mut recordings = Vec::new();
         for path in files {
-            let broken = |error: std::io::Error| ReadError::new(error.to_string()).in_file(&path);
-            if fs::metadata(&path).map_err(broken)?.len() > LARGEST_FILE {
-                return Err(ReadError::new("it is larger than 64 MiB").in_file(&path));
+            let to_error =
+                |error: std::io::Error| RecordingError::new(error.to_string()).in_file(&path);
+            if fs::metadata(&path).map_err(to_error)?.len() > LARGEST_FILE {
+                return Err(RecordingError::new("it is larger than 64 MiB").in_file(&path));
             }
-            let text = fs::read_to_string(&path).map_err(broken)?;
-            match Recording::read(&text).map_err(|error| error.in_file(&path))? {
+            let text = fs::read_to_string(&path).map_err(to_error)?;
+            match Recording::parse(&text).map_err(|error| error.in_file(&path))? {
                 Some(recording) if recording.response.is_some() => {
                     recordings.push((path, recording));
                 }
@@ -76,7 +77,7 @@ impl Replayer {
             }
         }
         if recordings.is_empty() {
-            return Err(ReadError::new("no recording is here").in_file(folder));
+            return Err(RecordingError::new("no recording is here").in_file(folder));
         }
         Ok(Self::of(recordings))
     }
@@ -223,13 +224,13 @@ impl fmt::Debug for Replayer {
     }
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
-    let broken = |error: std::io::Error| ReadError::new(error.to_string()).in_file(folder);
-    for entry in fs::read_dir(folder).map_err(broken)? {
-        let entry = entry.map_err(broken)?;
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), RecordingError> {
+    let to_error = |error: std::io::Error| RecordingError::new(error.to_string()).in_file(folder);
+    for entry in fs::read_dir(folder).map_err(to_error)? {
+        let entry = entry.map_err(to_error)?;
         let path = entry.path();
         // Links are not followed, so that the walk comes to an end.
-        if entry.file_type().map_err(broken)?.is_dir() {
+        if entry.file_type().map_err(to_error)?.is_dir() {
             collect(&path, files)?;
         } else if path.extension().is_some_and(|extension| extension == "json") {
             files.push(path);

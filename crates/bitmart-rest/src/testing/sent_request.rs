@@ -60,7 +60,7 @@ impl SentRequest {
 
     /// The body as JSON; `None` if it is not JSON.
     pub fn json(&self) -> Option<Json> {
-        Json::read(std::str::from_utf8(&self.body).ok()?).ok()
+        Json::parse(std::str::from_utf8(&self.body).ok()?).ok()
     }
 
     /// The value of a header.

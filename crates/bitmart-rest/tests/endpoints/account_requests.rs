@@ -12,23 +12,23 @@ fn number() -> EarnRequestNo {
 #[test]
 fn savings_requests_have_their_request_number() {
     let tail = r#","requestNo":"20000009000000300000""#;
-    let flexible = earn::SubscribeFlexible::new("1001", dec!(100)).request_no(number());
+    let flexible = earn::SubscribeFlexible::new("1001", dec!(100)).with_request_no(number());
     assert_eq!(body(&flexible), format!(r#"{{"productId":"1001","amount":"100"{tail}}}"#));
-    let redeemed = earn::RedeemFlexible::new("2001", dec!(50)).request_no(number());
+    let redeemed = earn::RedeemFlexible::new("2001", dec!(50)).with_request_no(number());
     assert_eq!(body(&redeemed), format!(r#"{{"earnId":"2001","amount":"50"{tail}}}"#));
     let fixed = earn::SubscribeFixed::new("1001", dec!(10), earn::FixedRenewal::ReinvestFlexible)
-        .request_no(number());
+        .with_request_no(number());
     let renewal = r#","autoSubscribe":"REINVEST_FLEXIBLE""#;
     assert_eq!(body(&fixed), format!(r#"{{"productId":"1001","amount":"10"{renewal}{tail}}}"#));
-    let redeemed = earn::RedeemFixed::new("2001").request_no(number());
+    let redeemed = earn::RedeemFixed::new("2001").with_request_no(number());
     assert_eq!(body(&redeemed), format!(r#"{{"earnId":"2001"{tail}}}"#));
 }
 
 #[test]
 fn each_savings_request_gets_its_own_request_number() {
     let [first, second] = [(), ()].map(|()| earn::RedeemFixed::new("2001"));
-    assert_eq!(first.request_no.as_str().len(), 20);
-    assert_ne!(first.request_no, second.request_no);
+    assert_eq!(first.request_no().as_str().len(), 20);
+    assert_ne!(first.request_no(), second.request_no());
 }
 
 #[test]

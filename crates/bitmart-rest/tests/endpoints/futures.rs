@@ -106,7 +106,7 @@ fn contradictory_plan_orders_are_rejected() {
 fn a_take_profit_closes_the_position_at_market_by_default() {
     let head = r#"{"symbol":"BTCUSDT","type":"take_profit","side":3"#;
     let position =
-        futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).client_order_id(id());
+        futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).with_client_order_id(id());
     assert_eq!(
         body(&futures::SubmitTpSlOrder::from(position.clone())),
         format!(

@@ -42,11 +42,11 @@ fn balances_are_read_as_a_list_or_in_a_member() {
         "available_balance": "3", "equity": "6", "unrealized": "0",
     });
     for form in [json!([row]), json!({"other": [1], "list": [row]})] {
-        let assets: futures::Assets = serde_json::from_value(form.clone()).expect("balances");
-        assert_eq!(assets.find("USDT").expect("a row").available, dec!(3), "{form}");
-        assert_eq!(assets.find("BTC"), None);
+        let balances: futures::Balances = serde_json::from_value(form.clone()).expect("balances");
+        assert_eq!(balances.find("USDT").expect("a row").available, dec!(3), "{form}");
+        assert_eq!(balances.find("BTC"), None);
     }
-    assert!(serde_json::from_value::<futures::Assets>(json!("rows")).is_err());
+    assert!(serde_json::from_value::<futures::Balances>(json!("rows")).is_err());
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn id() -> ClientOrderId {
 }
 
 fn limit() -> spot::NewOrder {
-    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.0010), dec!(60000)).client_order_id(id())
+    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.0010), dec!(60000)).with_client_order_id(id())
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn a_spot_order_has_the_fields_of_its_kind() {
         (
             spot::NewOrder::limit_sell("BTC_USDT", dec!(2), dec!(70000.5))
                 .post_only()
-                .client_order_id(id())
+                .with_client_order_id(id())
                 .into(),
             r#""sell","type":"limit_maker","size":"2","price":"70000.5""#,
         ),
@@ -33,11 +33,11 @@ fn a_spot_order_has_the_fields_of_its_kind() {
             r#""buy","type":"ioc","size":"0.0010","price":"60000""#,
         ),
         (
-            spot::NewOrder::market_buy("BTC_USDT", dec!(25)).client_order_id(id()).into(),
+            spot::NewOrder::market_buy("BTC_USDT", dec!(25)).with_client_order_id(id()).into(),
             r#""buy","type":"market","notional":"25""#,
         ),
         (
-            spot::NewOrder::market_sell("BTC_USDT", dec!(0.5)).client_order_id(id()).into(),
+            spot::NewOrder::market_sell("BTC_USDT", dec!(0.5)).with_client_order_id(id()).into(),
             r#""sell","type":"market","size":"0.5""#,
         ),
         (
@@ -54,11 +54,11 @@ fn a_spot_order_has_the_fields_of_its_kind() {
 fn every_new_order_gets_its_own_client_order_id() {
     let first = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     let second = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
-    assert_ne!(first.client_order_id, second.client_order_id);
-    let id = first.client_order_id.clone();
+    assert_ne!(first.client_order_id(), second.client_order_id());
+    let id = first.client_order_id().clone();
     assert_eq!(spot::SubmitOrder::from(first).client_order_id(), Some(&id));
     let futures = futures::NewOrder::buy("BTCUSDT", 1, futures::Execution::Market);
-    let id = futures.client_order_id.clone();
+    let id = futures.client_order_id().clone();
     assert_eq!(futures::SubmitOrder::from(futures).client_order_id(), Some(&id));
 }
 
@@ -221,7 +221,7 @@ fn futures_orders_have_side_and_mode_as_numbers() {
         (futures::NewOrder::sell, 4),
     ];
     for (make, side) in cases {
-        let order = make("BTCUSDT", 10, futures::Execution::Market).client_order_id(id());
+        let order = make("BTCUSDT", 10, futures::Execution::Market).with_client_order_id(id());
         assert_eq!(
             body(&futures::SubmitOrder::from(order)),
             format!(
@@ -235,7 +235,7 @@ fn futures_orders_have_side_and_mode_as_numbers() {
         (futures::Execution::ImmediateOrCancel(dec!(60000)), r#""mode":3,"#),
         (futures::Execution::PostOnly(dec!(60000)), r#""mode":4,"#),
     ] {
-        let order = futures::NewOrder::buy("BTCUSDT", 1, execution).client_order_id(id());
+        let order = futures::NewOrder::buy("BTCUSDT", 1, execution).with_client_order_id(id());
         assert_eq!(
             body(&futures::SubmitOrder::from(order)),
             format!(
@@ -248,7 +248,7 @@ fn futures_orders_have_side_and_mode_as_numbers() {
 #[test]
 fn futures_orders_have_leverage_as_text_and_presets() {
     let order = futures::NewOrder::open_long("BTCUSDT", 1, futures::Execution::Market)
-        .client_order_id(id())
+        .with_client_order_id(id())
         .leverage(dec!(5))
         .margin_type(futures::MarginType::Isolated)
         .take_profit(dec!(70000), futures::PriceType::Last)

@@ -10,8 +10,8 @@ use crate::generated::channels::{FuturesPrivate, FuturesPublic};
 pub(super) fn schedule(channel: FuturesPublic, books: u64) -> Schedule {
     match channel {
         FuturesPublic::Trades => Schedule::Trades,
-        FuturesPublic::DepthIncrease => Schedule::Book,
-        FuturesPublic::Depth | FuturesPublic::DepthAll | FuturesPublic::BookTicker => {
+        FuturesPublic::DepthUpdates => Schedule::Book,
+        FuturesPublic::SideDepth | FuturesPublic::Depth | FuturesPublic::BookTicker => {
             Schedule::Changes { steps: books, has_first: false }
         }
         FuturesPublic::Ticker | FuturesPublic::Klines | FuturesPublic::MarkPriceKlines => {
@@ -31,14 +31,16 @@ pub(super) fn target(channel: FuturesPrivate, event: &Event) -> Option<(AccountI
         (FuturesPrivate::UserOrders, Event::FuturesPlan { plan, .. }) => {
             Some((plan.account, plan.terms.order.symbol.clone()))
         }
-        (FuturesPrivate::UserAssets, Event::FuturesAsset { account, currency }) => {
+        (FuturesPrivate::UserBalances, Event::FuturesAsset { account, currency }) => {
             Some((*account, currency.clone()))
         }
         (FuturesPrivate::UserPositions, Event::FuturesPosition { account, symbol, .. }) => {
             Some((*account, symbol.clone()))
         }
         (
-            FuturesPrivate::UserOrders | FuturesPrivate::UserAssets | FuturesPrivate::UserPositions,
+            FuturesPrivate::UserOrders
+            | FuturesPrivate::UserBalances
+            | FuturesPrivate::UserPositions,
             _,
         ) => None,
     }
@@ -48,6 +50,6 @@ pub(super) fn target(channel: FuturesPrivate, event: &Event) -> Option<(AccountI
 pub(super) fn push_interval(channel: FuturesPrivate) -> Option<u64> {
     match channel {
         FuturesPrivate::UserPositions => Some(100),
-        FuturesPrivate::UserOrders | FuturesPrivate::UserAssets => None,
+        FuturesPrivate::UserOrders | FuturesPrivate::UserBalances => None,
     }
 }

@@ -10,7 +10,7 @@ use crate::generated::channels::{SpotPrivate, SpotPublic};
 pub(super) fn schedule(channel: SpotPublic) -> Schedule {
     match channel {
         SpotPublic::Trades => Schedule::Trades,
-        SpotPublic::DepthIncrease => Schedule::Book,
+        SpotPublic::DepthUpdates => Schedule::Book,
         SpotPublic::BookTicker => Schedule::Changes { steps: 1, has_first: false },
         SpotPublic::Ticker | SpotPublic::Depth | SpotPublic::Klines => {
             Schedule::Changes { steps: 5, has_first: true }

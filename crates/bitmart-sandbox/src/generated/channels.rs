@@ -81,7 +81,7 @@ pub(crate) enum SpotPublic {
     /// `spot/trade:{symbol}`
     Trades,
     /// `spot/depth/increase100:{symbol}`
-    DepthIncrease,
+    DepthUpdates,
     /// `spot/bookTicker:{symbol}`
     BookTicker,
 }
@@ -93,7 +93,7 @@ impl SpotPublic {
         Self::Klines,
         Self::Depth,
         Self::Trades,
-        Self::DepthIncrease,
+        Self::DepthUpdates,
         Self::BookTicker,
     ];
 }
@@ -124,11 +124,11 @@ pub(crate) enum FuturesPublic {
     /// `futures/fundingRate:{symbol}`
     FundingRate,
     /// `futures/depth{levels}:{symbol}{speed}`
-    Depth,
+    SideDepth,
     /// `futures/depthAll{levels}:{symbol}{speed}`
-    DepthAll,
+    Depth,
     /// `futures/depthIncrease{levels}:{symbol}{speed}`
-    DepthIncrease,
+    DepthUpdates,
     /// `futures/bookticker:{symbol}`
     BookTicker,
     /// `futures/trade:{symbol}`
@@ -145,9 +145,9 @@ impl FuturesPublic {
         Self::Ticker,
         Self::AllTickers,
         Self::FundingRate,
+        Self::SideDepth,
         Self::Depth,
-        Self::DepthAll,
-        Self::DepthIncrease,
+        Self::DepthUpdates,
         Self::BookTicker,
         Self::Trades,
         Self::Klines,
@@ -159,7 +159,7 @@ impl FuturesPublic {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FuturesPrivate {
     /// `futures/asset:{currency}`
-    UserAssets,
+    UserBalances,
     /// `futures/position`
     UserPositions,
     /// `futures/order`
@@ -168,7 +168,7 @@ pub(crate) enum FuturesPrivate {
 
 impl FuturesPrivate {
     /// All of them, in the order of the description.
-    pub(crate) const ALL: [Self; 3] = [Self::UserAssets, Self::UserPositions, Self::UserOrders];
+    pub(crate) const ALL: [Self; 3] = [Self::UserBalances, Self::UserPositions, Self::UserOrders];
 }
 
 /// Every described channel.
@@ -218,7 +218,7 @@ pub(crate) static CHANNELS: &[Channel] = &[
         request: false,
     },
     Channel {
-        id: ChannelId::SpotPublic(SpotPublic::DepthIncrease),
+        id: ChannelId::SpotPublic(SpotPublic::DepthUpdates),
         names: &[("spot/depth/increase100", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],
@@ -274,7 +274,7 @@ pub(crate) static CHANNELS: &[Channel] = &[
         request: true,
     },
     Channel {
-        id: ChannelId::FuturesPublic(FuturesPublic::Depth),
+        id: ChannelId::FuturesPublic(FuturesPublic::SideDepth),
         names: &[
             ("futures/depth5", Variant::Levels(5)),
             ("futures/depth20", Variant::Levels(20)),
@@ -285,7 +285,7 @@ pub(crate) static CHANNELS: &[Channel] = &[
         request: false,
     },
     Channel {
-        id: ChannelId::FuturesPublic(FuturesPublic::DepthAll),
+        id: ChannelId::FuturesPublic(FuturesPublic::Depth),
         names: &[
             ("futures/depthAll5", Variant::Levels(5)),
             ("futures/depthAll20", Variant::Levels(20)),
@@ -296,7 +296,7 @@ pub(crate) static CHANNELS: &[Channel] = &[
         request: false,
     },
     Channel {
-        id: ChannelId::FuturesPublic(FuturesPublic::DepthIncrease),
+        id: ChannelId::FuturesPublic(FuturesPublic::DepthUpdates),
         names: &[
             ("futures/depthIncrease5", Variant::Levels(5)),
             ("futures/depthIncrease20", Variant::Levels(20)),
@@ -355,7 +355,7 @@ pub(crate) static CHANNELS: &[Channel] = &[
         request: false,
     },
     Channel {
-        id: ChannelId::FuturesPrivate(FuturesPrivate::UserAssets),
+        id: ChannelId::FuturesPrivate(FuturesPrivate::UserBalances),
         names: &[("futures/asset", Variant::None)],
         argument: Argument::Symbol,
         speeds: &[],

@@ -54,7 +54,7 @@ pub(crate) enum EndpointId {
     /// `GET /newearn/cloud/v1/saving/subscribe/batch`
     EarnAutoSaving,
     /// `GET /contract/private/assets-detail`
-    FuturesAssets,
+    FuturesBalances,
     /// `GET /contract/private/trade-fee-rate`
     FuturesFeeRate,
     /// `GET /contract/private/position`
@@ -303,7 +303,7 @@ impl EndpointId {
         Self::EarnHoldings,
         Self::EarnSetAutoSaving,
         Self::EarnAutoSaving,
-        Self::FuturesAssets,
+        Self::FuturesBalances,
         Self::FuturesFeeRate,
         Self::FuturesPositionsV1,
         Self::FuturesPositions,

@@ -31,7 +31,7 @@ impl EndpointId {
             Self::EarnHoldings => &earn::HOLDINGS,
             Self::EarnSetAutoSaving => &earn::SET_AUTO_SAVING,
             Self::EarnAutoSaving => &earn::AUTO_SAVING,
-            Self::FuturesAssets => &futures_account::ASSETS,
+            Self::FuturesBalances => &futures_account::BALANCES,
             Self::FuturesFeeRate => &futures_account::FEE_RATE,
             Self::FuturesPositionsV1 => &futures_account::POSITIONS_V1,
             Self::FuturesPositions => &futures_account::POSITIONS,

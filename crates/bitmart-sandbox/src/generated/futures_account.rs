@@ -2,8 +2,8 @@
 
 use super::*;
 
-pub(super) static ASSETS: Route = Route {
-    id: EndpointId::FuturesAssets,
+pub(super) static BALANCES: Route = Route {
+    id: EndpointId::FuturesBalances,
     group: Group::FuturesAccount,
     method: Method::Get,
     path: "/contract/private/assets-detail",

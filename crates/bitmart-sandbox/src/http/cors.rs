@@ -19,7 +19,7 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "x-bm-ratelimit-limit, x-bm-ratelimit-mode, x-bm-ratelimit-remaining, x-bm-ratelimit-reset, \
-     x-sandbox-answer, x-sandbox-reason",
+     x-sandbox-response, x-sandbox-reason",
 );
 
 /// Whether a request is a CORS preflight.

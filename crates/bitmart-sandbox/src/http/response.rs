@@ -65,7 +65,7 @@ pub(super) fn response(
         headers.insert("x-bm-ratelimit-mode", HeaderValue::from_static("1"));
     }
     if invented {
-        headers.insert("x-sandbox-answer", HeaderValue::from_static("plausible"));
+        headers.insert("x-sandbox-response", HeaderValue::from_static("invented"));
     }
     response
 }

@@ -58,7 +58,7 @@ pub(crate) fn handler(endpoint: Id) -> Handler {
         Id::FuturesPositionsV1 => futures::positions::positions_v1,
         Id::FuturesPositions => futures::positions::positions,
         Id::FuturesPositionRisk => futures::positions::position_risk,
-        Id::FuturesAssets => futures::positions::assets,
+        Id::FuturesBalances => futures::positions::assets,
         Id::FuturesCloseAllPositions => futures::positions::close_all_positions,
         Id::FuturesPlanOrders => futures::plans::plan_orders,
         Id::FuturesSubmitPlanOrder => futures::plans::submit_plan_order,

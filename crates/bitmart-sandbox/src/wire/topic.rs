@@ -115,7 +115,7 @@ mod tests {
         let public = |channel, minutes| {
             Some((ChannelId::SpotPublic(channel), "BTC_USDT".to_owned(), minutes))
         };
-        assert_eq!(spot("spot/depth/increase100:BTC_USDT"), public(SpotPublic::DepthIncrease, 0));
+        assert_eq!(spot("spot/depth/increase100:BTC_USDT"), public(SpotPublic::DepthUpdates, 0));
         assert_eq!(spot("spot/kline1M:BTC_USDT"), public(SpotPublic::Klines, 43_200));
         let all = ChannelId::SpotPrivate(SpotPrivate::AllUserOrders);
         assert_eq!(spot("spot/user/orders:ALL_SYMBOLS"), Some((all, String::new(), 0)));
@@ -131,10 +131,10 @@ mod tests {
         };
         assert_eq!(
             futures("futures/depthIncrease20:BTCUSDT@200ms"),
-            Some((FuturesPublic::DepthIncrease, 20))
+            Some((FuturesPublic::DepthUpdates, 20))
         );
         assert_eq!(futures("futures/depthIncrease20:BTCUSDT@300ms"), None);
-        assert_eq!(futures("futures/depth20:BTCUSDT"), Some((FuturesPublic::Depth, 20)));
+        assert_eq!(futures("futures/depth20:BTCUSDT"), Some((FuturesPublic::SideDepth, 20)));
         assert_eq!(futures("futures/ticker"), Some((FuturesPublic::AllTickers, 0)));
         assert_eq!(futures("futures/ticker:"), None);
         assert_eq!(futures("futures/order:BTCUSDT"), None);

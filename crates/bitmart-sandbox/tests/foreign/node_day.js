@@ -49,7 +49,7 @@ const step = async (name, call, fields = '', check = () => true) => {
     const missing = fields.split(' ').filter(path => !have(body.data, path))
     if (body.code !== 1000) throw new Error(`code ${body.code}`)
     if (missing.length) throw new Error(`without ${missing}`)
-    if ('x-sandbox-answer' in response.headers) throw new Error('a response that no source describes')
+    if ('x-sandbox-response' in response.headers) throw new Error('a response that no source describes')
     if (!check(body.data)) throw new Error('not as expected')
     report('ok', name)
     return body.data

@@ -39,7 +39,7 @@ def client(kind, host, key=KEY, secret=SECRET):
 
     def note(response, *_args, **_kwargs):
         global origin
-        origin = response.headers.get("X-Sandbox-Answer")
+        origin = response.headers.get("X-Sandbox-Response")
 
     keys = () if kind is APISystem else (key, secret, MEMO)
     made = kind(*keys, url=READY[host]["rest"])
@@ -91,7 +91,7 @@ def step(name, call, fields="", check=lambda data: True, marked=False):
     return data
 
 
-def plausible(name, call):
+def invented(name, call):
     """One call whose response no source describes: code 1000, and the header that marks it."""
     return step(name, call, marked=True)
 
@@ -385,7 +385,7 @@ if known and known["subAccountList"]:
     step("futures: transfers of a sub-account", lambda: futures_subs.get_sub_transfer_list(sub, 10), "[].amount")
 step("own transfers", lambda: subs.get_account_transfer_history("spot to spot", 10), "historyList[]")
 step("futures: own transfers", lambda: futures_subs.get_sub_transfer_history(10), "[]")
-plausible("deposit account", account.get_deposit_account)
+invented("deposit account", account.get_deposit_account)
 step("rebates", broker.broker_rebates, "rebates")
 savings = step("savings products", lambda: finance.get_savings_product(1, 10, "USDT"), "list[].productId",
                lambda d: {row["coinName"] for row in d["list"]} == {"USDT"})

@@ -40,7 +40,7 @@ async fn rate_limit_headers_count_calls_and_excess_calls_get_429() {
 async fn undocumented_responses_are_marked() {
     let sandbox = start(stepped_config()).await;
     let origin = |response: &ApiResponse| {
-        let header = response.headers.get("x-sandbox-answer")?;
+        let header = response.headers.get("x-sandbox-response")?;
         Some(header.to_str().expect("text").to_owned())
     };
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
@@ -55,8 +55,8 @@ async fn undocumented_responses_are_marked() {
     // The envelope of this endpoint has a flag.
     assert_eq!((keys.status, &keys.json()["success"]), (200, &json!(true)));
     let close = json!({ "symbol": "BTCUSDT", "contractType": 1 });
-    let plausible = futures.post("/contract/private/close-all-position", close).await;
-    assert_eq!((plausible.code(), origin(&plausible).as_deref()), (1000, Some("plausible")));
+    let invented = futures.post("/contract/private/close-all-position", close).await;
+    assert_eq!((invented.code(), origin(&invented).as_deref()), (1000, Some("invented")));
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ impl Sample {
         Self { start, latencies: Vec::new() }
     }
 
-    fn add(&mut self, book: &spot::DepthIncrease) {
+    fn add(&mut self, book: &spot::DepthUpdate) {
         if Instant::now() >= self.start {
             self.latencies.push(age(book));
         }
@@ -81,7 +81,7 @@ fn percentiles(mut sample: Vec<u128>) -> [u128; 3] {
 }
 
 /// The server sends the time of creation as the version.
-fn age(book: &spot::DepthIncrease) -> u128 {
+fn age(book: &spot::DepthUpdate) -> u128 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());
     now.saturating_sub(book.version.into())
 }

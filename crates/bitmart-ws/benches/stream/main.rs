@@ -130,7 +130,7 @@ fn client(server: &Server, path: &str) -> ClientBuilder {
 async fn receive(server: &Server, frames: u64) -> Result<u64, BoxError> {
     let client =
         client(server, &format!("/blast?frames={frames}")).queue_capacity(1 << 14).build()?;
-    let mut books = client.subscribe(topic::spot::depth_increase("S0_USDT")).await?;
+    let mut books = client.subscribe(topic::spot::depth_updates("S0_USDT")).await?;
     let (mut received, mut lagged) = (0, 0);
     while received + lagged < frames {
         match books.next().await.ok_or("the stream ended")?? {
@@ -149,8 +149,8 @@ async fn receive(server: &Server, frames: u64) -> Result<u64, BoxError> {
 async fn subscribe(
     client: &Client,
     topics: usize,
-) -> Result<Vec<Subscription<spot::DepthIncrease>>, BoxError> {
-    let names = (0..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
+) -> Result<Vec<Subscription<spot::DepthUpdate>>, BoxError> {
+    let names = (0..topics).map(|number| topic::spot::depth_updates(format!("S{number}_USDT")));
     Ok(client.subscribe_each(names).await.into_iter().collect::<Result<_, _>>()?)
 }
 
@@ -171,7 +171,7 @@ fn memory(server: &Server, topics: usize) -> Result<(), BoxError> {
         let (mut many, before) = (Vec::new(), resident()?);
         for (_, client) in &few {
             let names =
-                (1..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
+                (1..topics).map(|number| topic::spot::depth_updates(format!("S{number}_USDT")));
             many.push(client.subscribe_each(names).await);
         }
         let added = resident()?.saturating_sub(before);

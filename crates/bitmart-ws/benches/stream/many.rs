@@ -17,8 +17,8 @@ use bitmart_ws::spot;
 /// Connections that the exchange allows.
 const CONNECTIONS: usize = 20;
 
-fn topics(count: usize) -> impl Iterator<Item = Topic<spot::DepthIncrease>> {
-    (0..count).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")))
+fn topics(count: usize) -> impl Iterator<Item = Topic<spot::DepthUpdate>> {
+    (0..count).map(|number| topic::spot::depth_updates(format!("S{number}_USDT")))
 }
 
 /// Measures the memory of a topic and the processor time of a frame. Needs a new process, because the
@@ -122,7 +122,7 @@ fn processor(
     })
 }
 
-fn count_data(update: &Update<spot::DepthIncrease>, frames: &AtomicU64) {
+fn count_data(update: &Update<spot::DepthUpdate>, frames: &AtomicU64) {
     if let Update::Data(book) = update {
         black_box(book);
         frames.fetch_add(1, Ordering::Relaxed);

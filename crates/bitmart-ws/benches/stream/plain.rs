@@ -56,7 +56,7 @@ async fn connect(
 #[derive(Default)]
 struct Decoder {
     text: Vec<u8>,
-    entries: Vec<spot::DepthIncrease>,
+    entries: Vec<spot::DepthUpdate>,
 }
 
 impl Decoder {
@@ -65,7 +65,7 @@ impl Decoder {
         &mut self,
         frame: &Frame<'_>,
         inflate: &mut Decompress,
-    ) -> Result<&[spot::DepthIncrease], BoxError> {
+    ) -> Result<&[spot::DepthUpdate], BoxError> {
         self.entries.clear();
         if frame.opcode != OpCode::Binary {
             return Ok(&self.entries);
@@ -74,7 +74,7 @@ impl Decoder {
         self.text.clear();
         self.text.reserve(64 << 10);
         inflate.decompress_vec(&frame.payload, &mut self.text, FlushDecompress::None)?;
-        spot::DepthIncrease::decode(std::str::from_utf8(&self.text)?, &mut self.entries)?;
+        spot::DepthUpdate::decode(std::str::from_utf8(&self.text)?, &mut self.entries)?;
         Ok(&self.entries)
     }
 }
@@ -101,7 +101,7 @@ pub(crate) async fn read_paced(
     server: (SocketAddr, Roots),
     path: &str,
     topics: Range<usize>,
-    mut reader: impl FnMut(&spot::DepthIncrease),
+    mut reader: impl FnMut(&spot::DepthUpdate),
 ) -> Result<(), BoxError> {
     let mut socket = connect(server, path, topics).await?;
     let (mut decoder, mut inflate) = (Decoder::default(), Decompress::new(false));

@@ -81,13 +81,13 @@ impl OrderBook {
     ///
     /// ```
     /// # use bitmart_ws::book::OrderBook;
-    /// # use bitmart_ws::event::{DepthKind, DepthUpdate, Level};
+    /// # use bitmart_ws::event::{DepthKind, BookUpdate, Level};
     /// use bitmart_types::dec;
     ///
     /// # let mut book = OrderBook::with_limit(100);
     /// # let bids = [Level { price: dec!(99), size: dec!(5) }];
     /// # let kind = &DepthKind::Snapshot;
-    /// # let _ = book.apply(DepthUpdate { kind, version: 1, timestamp: None, asks: &[], bids: &bids });
+    /// # let _ = book.apply(BookUpdate { kind, version: 1, timestamp: None, asks: &[], bids: &bids });
     /// // In your program, from `spot().depth(…)` of the REST client.
     /// let rest = || [(dec!(99.0), dec!(5)), (dec!(98), dec!(2))];
     /// let level = |(price, size)| Level { price, size };

@@ -123,7 +123,7 @@ impl<T: DepthEvent> BookSubscription<T> {
     /// # use bitmart_ws::{Client, topic};
     ///
     /// # async fn run(client: Client) -> Result<(), bitmart_ws::Error> {
-    /// let books = client.order_book(topic::spot::depth_increase("BTC_USDT")).await?;
+    /// let books = client.order_book(topic::spot::depth_updates("BTC_USDT")).await?;
     /// let mut events = books.events();
     /// while let Some(event) = events.next().await {
     ///     match event? {

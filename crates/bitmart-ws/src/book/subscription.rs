@@ -28,7 +28,7 @@ impl Client {
     ///
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
     /// let client = Client::builder().environment(Environment::live()).build()?;
-    /// let mut books = client.order_book(topic::spot::depth_increase("BTC_USDT")).await?;
+    /// let mut books = client.order_book(topic::spot::depth_updates("BTC_USDT")).await?;
     /// while let Some(book) = books.next().await {
     ///     let book = book?;
     ///     match (book.best_bid(), book.best_ask()) {
@@ -289,7 +289,7 @@ impl<T: DepthEvent> BookSubscription<T> {
             && !is_synchronized
             && let Some(Change::Resyncing(reason)) = &self.change
         {
-            observe::book_resync(self.topic().dialect(), reason);
+            observe::book_resync(self.topic().market(), reason);
         }
         if is_synchronized || is_down {
             // A new subscription starts with a snapshot.

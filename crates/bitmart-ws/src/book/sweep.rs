@@ -57,13 +57,13 @@ impl OrderBook {
     /// ```
     /// use bitmart_types::dec;
     /// use bitmart_ws::book::{OrderBook, SweepLimit};
-    /// # use bitmart_ws::event::{DepthKind, DepthUpdate, Level};
+    /// # use bitmart_ws::event::{DepthKind, BookUpdate, Level};
     /// # fn book() -> OrderBook {
     /// #     let mut book = OrderBook::with_limit(100);
     /// #     let asks = [(dec!(100), dec!(1)), (dec!(101), dec!(3))];
     /// #     let asks = asks.map(|(price, size)| Level { price, size });
     /// #     let kind = &DepthKind::Snapshot;
-    /// #     let update = DepthUpdate { kind, version: 1, timestamp: None, asks: &asks, bids: &[] };
+    /// #     let update = BookUpdate { kind, version: 1, timestamp: None, asks: &asks, bids: &[] };
     /// #     let _ = book.apply(update);
     /// #     book
     /// # }

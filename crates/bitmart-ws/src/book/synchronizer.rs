@@ -1,7 +1,7 @@
 //! Maintains a book from events and detects when it needs a snapshot.
 
 use super::{Applied, OrderBook, SyncError};
-use crate::event::DepthUpdate;
+use crate::event::BookUpdate;
 
 /// An [`OrderBook`] that reports when it needs a snapshot.
 ///
@@ -58,7 +58,7 @@ impl BookSynchronizer {
     }
 
     /// Applies an event of the topic.
-    pub fn on_update(&mut self, update: DepthUpdate<'_>) -> SyncOutcome {
+    pub fn on_update(&mut self, update: BookUpdate<'_>) -> SyncOutcome {
         let applied = self.book.apply(update);
         if let Applied::OutOfSync(error) = applied {
             self.error = Some(error);

@@ -7,7 +7,7 @@ mod synchronizer;
 use bitmart_types::Decimal;
 
 use super::{Applied, OrderBook, SyncError, side::MAX_LEVELS};
-use crate::event::{DepthKind, DepthUpdate, Level};
+use crate::event::{BookUpdate, DepthKind, Level};
 
 fn level(price: i64, size: i64) -> Level {
     Level { price: Decimal::from(price), size: Decimal::from(size) }
@@ -25,15 +25,15 @@ fn event<'a>(
     version: u64,
     bids: &'a [Level],
     asks: &'a [Level],
-) -> DepthUpdate<'a> {
-    DepthUpdate { kind, version, timestamp: None, asks, bids }
+) -> BookUpdate<'a> {
+    BookUpdate { kind, version, timestamp: None, asks, bids }
 }
 
-fn snapshot<'a>(version: u64, bids: &'a [Level], asks: &'a [Level]) -> DepthUpdate<'a> {
+fn snapshot<'a>(version: u64, bids: &'a [Level], asks: &'a [Level]) -> BookUpdate<'a> {
     event(&DepthKind::Snapshot, version, bids, asks)
 }
 
-fn update<'a>(version: u64, bids: &'a [Level], asks: &'a [Level]) -> DepthUpdate<'a> {
+fn update<'a>(version: u64, bids: &'a [Level], asks: &'a [Level]) -> BookUpdate<'a> {
     event(&DepthKind::Update, version, bids, asks)
 }
 

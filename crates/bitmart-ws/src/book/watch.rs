@@ -138,7 +138,7 @@ impl Client {
     /// ```no_run
     /// # use bitmart_ws::{Client, topic};
     /// # async fn run(client: Client) -> Result<(), bitmart_ws::Error> {
-    /// let books = client.watch_book(topic::spot::depth_increase("BTC_USDT")).await?;
+    /// let books = client.watch_book(topic::spot::depth_updates("BTC_USDT")).await?;
     /// let reader = books.clone();
     /// std::thread::spawn(move || match reader.latest().mid_price() {
     ///     Some(price) => println!("{price}"),

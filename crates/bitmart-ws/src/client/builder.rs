@@ -16,7 +16,7 @@ use super::endpoints::{ENDPOINTS, Endpoint, address_setting, service};
 use super::feeds::Feeds;
 use super::{Client, Shared};
 use crate::connect::Address;
-use crate::dialect::{Access, Dialect, Limits};
+use crate::dialect::{Access, Limits, Market};
 use crate::inflate::InflaterPool;
 use crate::policy::ConnectionPolicy;
 use crate::source::Source;
@@ -143,11 +143,11 @@ impl ClientBuilder {
     /// entirely.
     pub fn endpoint_policy(
         mut self,
-        dialect: Dialect,
+        market: Market,
         access: Access,
         policy: ConnectionPolicy,
     ) -> Self {
-        self.endpoint_policies.push(((dialect, access), policy));
+        self.endpoint_policies.push(((market, access), policy));
         self
     }
 
@@ -244,17 +244,17 @@ impl ClientBuilder {
         addresses: &HashMap<Endpoint, Address>,
     ) -> Result<HashMap<Endpoint, Limits>, ConfigError> {
         let mut limits = HashMap::new();
-        for (dialect, access) in
+        for (market, access) in
             ENDPOINTS.into_iter().filter(|endpoint| addresses.contains_key(endpoint))
         {
             if access == Access::Private && self.credentials.is_none() {
                 continue;
             }
-            let endpoint = (dialect, access);
+            let endpoint = (market, access);
             let own = self.endpoint_policies.iter().rfind(|(of, _)| *of == endpoint);
             let policy = own.map_or(self.policy, |(_, policy)| *policy);
             let policy = policy.or_connect_timeout(self.connect_timeout);
-            let endpoint_limits = policy.limits(dialect, access).map_err(|error| {
+            let endpoint_limits = policy.limits(market, access).map_err(|error| {
                 ConfigError::new(error.setting(), error.reason()).with_source(error)
             })?;
             limits.insert(endpoint, endpoint_limits);

@@ -3,29 +3,29 @@
 use tokio::sync::watch;
 
 use crate::ConnectionStatus;
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 
 /// A view of one connection of a client. Dropping it does not affect the connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    dialect: Dialect,
+    market: Market,
     access: Access,
     status: watch::Receiver<ConnectionStatus>,
 }
 
 impl Connection {
     pub(super) fn new(
-        dialect: Dialect,
+        market: Market,
         access: Access,
         mut status: watch::Receiver<ConnectionStatus>,
     ) -> Self {
         status.mark_unchanged();
-        Self { dialect, access, status }
+        Self { market, access, status }
     }
 
-    /// Returns the dialect: spot or futures.
-    pub fn dialect(&self) -> Dialect {
-        self.dialect
+    /// Returns the market: spot or futures.
+    pub fn market(&self) -> Market {
+        self.market
     }
 
     /// Returns the access: public or private.

@@ -11,7 +11,7 @@ use super::pool::Pool;
 use super::{Client, Connection};
 use crate::assignments::{Assignments, TopicLease};
 use crate::connect::{ConnectThrottle, Connector};
-use crate::dialect::{Access, Dialect, Limits};
+use crate::dialect::{Access, Limits, Market};
 use crate::driver::{
     COMMAND_CAPACITY, ConnectionHistory, Driver, DriverSignals, LoginFailure, Socket,
     SuspendDetector,
@@ -24,13 +24,13 @@ use crate::session::Session;
 use crate::subscription::DriverHandle;
 
 /// A WebSocket endpoint of the exchange. Each has an address, limits and connections of its own.
-pub(crate) type Endpoint = (Dialect, Access);
+pub(crate) type Endpoint = (Market, Access);
 
 pub(super) const ENDPOINTS: [Endpoint; 4] = [
-    (Dialect::Spot, Access::Public),
-    (Dialect::Spot, Access::Private),
-    (Dialect::Futures, Access::Public),
-    (Dialect::Futures, Access::Private),
+    (Market::Spot, Access::Public),
+    (Market::Spot, Access::Private),
+    (Market::Futures, Access::Public),
+    (Market::Futures, Access::Private),
 ];
 
 /// The pools of the endpoints that were used so far.
@@ -83,13 +83,13 @@ impl Client {
     pub fn connections(&self) -> Vec<Connection> {
         let pools = self.pools();
         let mut connections = Vec::new();
-        for ((dialect, access), driver) in self.0.feeds.iter().flat_map(Feeds::running) {
-            connections.push(Connection::new(dialect, access, driver.status.clone()));
+        for ((market, access), driver) in self.0.feeds.iter().flat_map(Feeds::running) {
+            connections.push(Connection::new(market, access, driver.status.clone()));
         }
-        for (dialect, access) in ENDPOINTS {
-            let running = pools.get(&(dialect, access)).into_iter().flat_map(Pool::running);
+        for (market, access) in ENDPOINTS {
+            let running = pools.get(&(market, access)).into_iter().flat_map(Pool::running);
             connections.extend(
-                running.map(|driver| Connection::new(dialect, access, driver.status.clone())),
+                running.map(|driver| Connection::new(market, access, driver.status.clone())),
             );
         }
         connections
@@ -97,10 +97,10 @@ impl Client {
 
     /// Returns the limits and timeouts of the connections of an endpoint, as set by its
     /// [policy](super::ClientBuilder::connection_policy).
-    pub fn limits(&self, dialect: Dialect, access: Access) -> Limits {
+    pub fn limits(&self, market: Market, access: Access) -> Limits {
         // `build` computes the limits only of endpoints that the client can use.
-        let limits = self.0.limits.get(&(dialect, access)).copied();
-        limits.unwrap_or_else(|| Limits::for_endpoint(dialect, access))
+        let limits = self.0.limits.get(&(market, access)).copied();
+        limits.unwrap_or_else(|| Limits::for_endpoint(market, access))
     }
 
     fn start_driver(
@@ -111,7 +111,7 @@ impl Client {
         assignments: Arc<Assignments>,
     ) -> Result<Arc<DriverHandle>, Error> {
         let shared = &*self.0;
-        let (dialect, access) = endpoint;
+        let (market, access) = endpoint;
         if access == Access::Private && shared.credentials.is_none() {
             let message =
                 "private topics need credentials: pass them to `ClientBuilder::credentials`";
@@ -124,17 +124,17 @@ impl Client {
         };
         let (sender, commands) = mpsc::channel(COMMAND_CAPACITY);
         let signals = Arc::new(DriverSignals::default());
-        let metrics = Metrics::new(dialect, access);
+        let metrics = Metrics::new(market, access);
         let receive_tracker = Arc::new(ReceiveTracker::new(metrics.clone()));
         let login_failure = LoginFailure::default();
-        let limits = self.limits(dialect, access);
-        let session = Session::with_pacing(dialect, access, limits, history.pacing());
+        let limits = self.limits(market, access);
+        let session = Session::with_pacing(market, access, limits, history.pacing());
         let (status_sender, status) = watch::channel(session.status());
         let driver = Driver {
-            dialect,
+            market,
             access,
             session,
-            router: Router::new(dialect).metrics(metrics.clone()),
+            router: Router::new(market).metrics(metrics.clone()),
             took_events: false,
             suspend: SuspendDetector::new(),
             observer: ConnectionObserver::new(endpoint, history.number, address.server(), metrics),
@@ -173,20 +173,20 @@ impl Client {
 
 pub(super) const fn service(endpoint: Endpoint) -> Service {
     match endpoint {
-        (Dialect::Spot, Access::Public) => Service::SpotWsPublic,
-        (Dialect::Spot, Access::Private) => Service::SpotWsPrivate,
-        (Dialect::Futures, Access::Public) => Service::FuturesWsPublic,
-        (Dialect::Futures, Access::Private) => Service::FuturesWsPrivate,
+        (Market::Spot, Access::Public) => Service::SpotWsPublic,
+        (Market::Spot, Access::Private) => Service::SpotWsPrivate,
+        (Market::Futures, Access::Public) => Service::FuturesWsPublic,
+        (Market::Futures, Access::Private) => Service::FuturesWsPrivate,
     }
 }
 
 /// The field of the [`Environment`](bitmart_types::Environment) with the address.
 pub(super) const fn address_setting(endpoint: Endpoint) -> &'static str {
     match endpoint {
-        (Dialect::Spot, Access::Public) => "spot_ws_public",
-        (Dialect::Spot, Access::Private) => "spot_ws_private",
-        (Dialect::Futures, Access::Public) => "futures_ws_public",
-        (Dialect::Futures, Access::Private) => "futures_ws_private",
+        (Market::Spot, Access::Public) => "spot_ws_public",
+        (Market::Spot, Access::Private) => "spot_ws_private",
+        (Market::Futures, Access::Public) => "futures_ws_public",
+        (Market::Futures, Access::Private) => "futures_ws_private",
     }
 }
 

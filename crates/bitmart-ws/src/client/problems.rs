@@ -3,15 +3,15 @@
 use tokio::sync::watch;
 
 use super::Client;
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 use crate::reason::ReconnectReason;
 
 /// A connection ended or could not be made, and will be tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionProblem {
-    /// The dialect of the connection.
-    pub dialect: Dialect,
+    /// The market of the connection.
+    pub market: Market,
     /// Public or private.
     pub access: Access,
     /// What happened. For a rejected handshake it contains the delay before the next attempt.

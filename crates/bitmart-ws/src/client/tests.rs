@@ -2,11 +2,11 @@ use bitmart_types::{Environment, Service};
 
 use super::pool::Pool;
 use crate::error::Error;
-use crate::{Access, Client, Dialect, ErrorKind, Limits};
+use crate::{Access, Client, ErrorKind, Limits, Market};
 
 #[test]
 fn a_topic_is_assigned_before_its_connection_starts() {
-    let mut pool = Pool::new(&Limits::for_endpoint(Dialect::Spot, Access::Public));
+    let mut pool = Pool::new(&Limits::for_endpoint(Market::Spot, Access::Public));
     let mut ended_at_once = true;
     let result = pool.lease(&"spot/ticker:X".into(), |_, _, assignments| {
         ended_at_once = assignments.close_if_empty();
@@ -32,10 +32,10 @@ fn the_connect_timeout_of_the_builder_yields_to_that_of_a_policy() {
     let seconds = std::time::Duration::from_secs;
     let policy = crate::ConnectionPolicy::new().connect_timeout(seconds(7));
     let client = Client::builder()
-        .endpoint_policy(Dialect::Spot, Access::Public, policy)
+        .endpoint_policy(Market::Spot, Access::Public, policy)
         .connect_timeout(seconds(3))
         .build()
         .expect("a client");
-    assert_eq!(client.limits(Dialect::Spot, Access::Public).connect_timeout, seconds(7));
-    assert_eq!(client.limits(Dialect::Futures, Access::Public).connect_timeout, seconds(3));
+    assert_eq!(client.limits(Market::Spot, Access::Public).connect_timeout, seconds(7));
+    assert_eq!(client.limits(Market::Futures, Access::Public).connect_timeout, seconds(3));
 }

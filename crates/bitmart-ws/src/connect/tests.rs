@@ -5,14 +5,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::dialect::{Access, Dialect, Limits};
+use crate::dialect::{Access, Limits, Market};
 use crate::error::ErrorKind;
 use crate::event::RawEvent;
 use crate::testing::test_support::{server_and_client, with_timeout};
 use crate::topic::Topic;
 
 fn limits() -> Limits {
-    Limits::for_endpoint(Dialect::Spot, Access::Public)
+    Limits::for_endpoint(Market::Spot, Access::Public)
 }
 
 fn throttle() -> Arc<ConnectThrottle> {
@@ -35,7 +35,7 @@ fn direct() -> Arc<dyn Connect> {
 }
 
 fn ticker() -> Topic<RawEvent> {
-    Topic::public(Dialect::Spot, "spot/ticker:BTC_USDT")
+    Topic::public(Market::Spot, "spot/ticker:BTC_USDT")
 }
 
 #[test]
@@ -137,7 +137,7 @@ async fn reject_handshake(response: &str) -> (ReconnectReason, Duration) {
     let (mut io, _) = server.accept_request().await;
     io.write_all(response.as_bytes()).await.expect("a client");
     let problem = with_timeout(problems.next()).await.expect("a problem");
-    assert_eq!((problem.dialect, problem.access), (Dialect::Spot, Access::Public));
+    assert_eq!((problem.market, problem.access), (Market::Spot, Access::Public));
     let begin = tokio::time::Instant::now();
     let next = server.accept_request().await;
     let waited = begin.elapsed();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Dialect, Operation};
+use super::{Market, Operation};
 use crate::peek;
 use crate::reason::Rejection;
 
@@ -36,28 +36,25 @@ pub(crate) enum Control {
     Unknown,
 }
 
-impl Dialect {
-    pub(crate) fn classify(self, text: &str) -> Incoming<'_> {
-        match self {
-            Self::Spot => match peek::channel(text) {
-                Some(channel) => Incoming::Data { channel },
+pub(crate) fn classify(market: Market, text: &str) -> Incoming<'_> {
+    match market {
+        Market::Spot => match peek::channel(text) {
+            Some(channel) => Incoming::Data { channel },
+            None if text == "pong" => Incoming::Control(Control::Pong),
+            None => Incoming::Control(parse(text, spot)),
+        },
+        Market::Futures => {
+            // An acknowledgement has a group, too, but also a member `success`. Data may contain the word,
+            // for example as a client order id.
+            let may_be_control = text.len() <= MAX_CONTROL_BYTES && text.contains(r#""success""#);
+            match peek::channel(text) {
+                Some("System") => Incoming::Control(Control::Pong),
+                Some(channel) if !may_be_control => Incoming::Data { channel },
                 None if text == "pong" => Incoming::Control(Control::Pong),
-                None => Incoming::Control(parse(text, spot)),
-            },
-            Self::Futures => {
-                // An acknowledgement has a group, too, but also a member `success`. Data may contain the word,
-                // for example as a client order id.
-                let may_be_control =
-                    text.len() <= MAX_CONTROL_BYTES && text.contains(r#""success""#);
-                match peek::channel(text) {
-                    Some("System") => Incoming::Control(Control::Pong),
-                    Some(channel) if !may_be_control => Incoming::Data { channel },
-                    None if text == "pong" => Incoming::Control(Control::Pong),
-                    channel => match (parse(text, futures), channel) {
-                        (Control::Unknown, Some(channel)) => Incoming::Data { channel },
-                        (control, _) => Incoming::Control(control),
-                    },
-                }
+                channel => match (parse(text, futures), channel) {
+                    (Control::Unknown, Some(channel)) => Incoming::Data { channel },
+                    (control, _) => Incoming::Control(control),
+                },
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Access, Dialect};
+use super::{Access, Market};
 use crate::backoff::Backoff;
 use crate::catalog::{PublishedLimits, Rate};
 
@@ -91,8 +91,8 @@ pub struct Limits {
 
 impl Limits {
     /// Returns the default limits of an endpoint.
-    pub fn for_endpoint(dialect: Dialect, access: Access) -> Self {
-        let published = PublishedLimits::new(dialect, access);
+    pub fn for_endpoint(market: Market, access: Access) -> Self {
+        let published = PublishedLimits::new(market, access);
         let backoff = Backoff::default();
         let messages = published.messages.unwrap_or(DEFAULT_MESSAGES);
         let connects = published.connects.unwrap_or(DEFAULT_CONNECTS);

@@ -16,18 +16,18 @@ fn login_frames_have_the_documented_form() {
     let timestamp = Timestamp::from_millis(1_589_267_764_859);
     let signature = credentials().sign_websocket_login(1_589_267_764_859).as_str().to_owned();
     assert_eq!(
-        Dialect::Spot.login(&credentials(), timestamp).reveal(),
+        login_frame(Market::Spot, &credentials(), timestamp).reveal(),
         format!(r#"{{"op":"login","args":["{KEY}","1589267764859","{signature}"]}}"#)
     );
     assert_eq!(
-        Dialect::Futures.login(&credentials(), timestamp).reveal(),
+        login_frame(Market::Futures, &credentials(), timestamp).reveal(),
         format!(r#"{{"action":"access","args":["{KEY}","1589267764859","{signature}","web"]}}"#)
     );
 }
 
 #[test]
 fn debug_output_of_a_login_is_redacted() {
-    let login = Dialect::Spot.login(&credentials(), Timestamp::from_millis(1));
+    let login = login_frame(Market::Spot, &credentials(), Timestamp::from_millis(1));
     let signature = credentials().sign_websocket_login(1).as_str().to_owned();
     let shown = format!("{login:?}");
     for canary in [KEY, SECRET, MEMO, &signature] {
@@ -37,36 +37,36 @@ fn debug_output_of_a_login_is_redacted() {
 
 #[test]
 fn commands_escape_topics() {
-    let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
-    let (text, _) = Dialect::Spot.command(Operation::Subscribe, &["a\"b".into()], &limits);
+    let limits = Limits::for_endpoint(Market::Spot, Access::Public);
+    let (text, _) = command_frame(Market::Spot, Operation::Subscribe, &["a\"b".into()], &limits);
     assert_eq!(text, r#"{"op":"subscribe","args":["a\"b"]}"#);
 }
 
 #[test]
 fn an_oversized_topic_is_sent_in_a_frame_of_its_own() {
-    let limits = Limits::for_endpoint(Dialect::Futures, Access::Public);
+    let limits = Limits::for_endpoint(Market::Futures, Access::Public);
     let topics: Vec<Arc<str>> = vec!["x".repeat(3_000).into(), "y".into()];
-    assert_eq!(Dialect::Futures.command(Operation::Subscribe, &topics, &limits).1, 1);
+    assert_eq!(command_frame(Market::Futures, Operation::Subscribe, &topics, &limits).1, 1);
 }
 
 #[test]
 fn classifies_published_control_frames() {
-    let control = |dialect: Dialect, text: &str| match dialect.classify(text) {
+    let control = |market: Market, text: &str| match classify(market, text) {
         Incoming::Control(control) => control,
         Incoming::Data { channel } => panic!("{text} classified as data of {channel}"),
     };
     let rejection = |code, text: &str| Rejection::new(code, text);
     let topic = || Some("futures/order".to_owned());
     let cases = [
-        (Dialect::Spot, "pong", Control::Pong),
-        (Dialect::Spot, r#"{"event":"login"}"#, Control::LoggedIn),
+        (Market::Spot, "pong", Control::Pong),
+        (Market::Spot, r#"{"event":"login"}"#, Control::LoggedIn),
         (
-            Dialect::Spot,
+            Market::Spot,
             r#"{"event":"login","errorCode":"91002","errorMessage":"API KEY not found"}"#,
             Control::LoginRejected(rejection(Some(91_002), "API KEY not found")),
         ),
         (
-            Dialect::Spot,
+            Market::Spot,
             r#"{"event":"subscribe","error_code":90004,"error_message":"x"}"#,
             Control::Rejected {
                 operation: Some(Operation::Subscribe),
@@ -74,10 +74,10 @@ fn classifies_published_control_frames() {
                 rejection: rejection(Some(90_004), "x"),
             },
         ),
-        (Dialect::Futures, r#"{"group":"System","data":"pong+e5"}"#, Control::Pong),
-        (Dialect::Futures, r#"{"action":"access","success":true}"#, Control::LoggedIn),
+        (Market::Futures, r#"{"group":"System","data":"pong+e5"}"#, Control::Pong),
+        (Market::Futures, r#"{"action":"access","success":true}"#, Control::LoggedIn),
         (
-            Dialect::Futures,
+            Market::Futures,
             r#"{"action":"subscribe","group":"futures/order","success":false,"error":"futures/order need authenication"}"#,
             Control::Rejected {
                 operation: Some(Operation::Subscribe),
@@ -86,7 +86,7 @@ fn classifies_published_control_frames() {
             },
         ),
         (
-            Dialect::Futures,
+            Market::Futures,
             r#"{"success":false,"error":"Invalid message: message must be JSON: ping"}"#,
             Control::Rejected {
                 operation: None,
@@ -94,12 +94,12 @@ fn classifies_published_control_frames() {
                 rejection: rejection(None, "Invalid message: message must be JSON: ping"),
             },
         ),
-        (Dialect::Spot, "not json", Control::Unknown),
-        (Dialect::Futures, "[[[[", Control::Unknown),
-        (Dialect::Spot, "{}", Control::Unknown),
+        (Market::Spot, "not json", Control::Unknown),
+        (Market::Futures, "[[[[", Control::Unknown),
+        (Market::Spot, "{}", Control::Unknown),
     ];
-    for (dialect, text, expected) in cases {
-        assert_eq!(control(dialect, text), expected, "{text}");
+    for (market, text, expected) in cases {
+        assert_eq!(control(market, text), expected, "{text}");
     }
 }
 
@@ -111,7 +111,7 @@ fn data_that_contains_the_word_success_is_data() {
         r#"{"data":{"success":false},"group":"futures/order"}"#,
     ] {
         assert_eq!(
-            Dialect::Futures.classify(text),
+            classify(Market::Futures, text),
             Incoming::Data { channel: "futures/order" },
             "{text}"
         );
@@ -121,5 +121,5 @@ fn data_that_contains_the_word_success_is_data() {
 #[test]
 fn classifies_an_order_event_with_an_action_as_data() {
     let frame = r#"{"group":"futures/order","data":[{"action":3,"order":{"order_id":"1"}}]}"#;
-    assert_eq!(Dialect::Futures.classify(frame), Incoming::Data { channel: "futures/order" });
+    assert_eq!(classify(Market::Futures, frame), Incoming::Data { channel: "futures/order" });
 }

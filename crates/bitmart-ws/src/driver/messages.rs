@@ -2,7 +2,7 @@
 
 use super::{Driver, now};
 use crate::catalog;
-use crate::dialect::Dialect;
+use crate::dialect::Market;
 use crate::event::{DecodeError, DecodeErrorKind};
 use crate::frame::Message;
 use crate::inflate::InflateError;
@@ -68,7 +68,7 @@ impl Driver {
     /// Decodes a text frame and dispatches its events. Returns whether it was data and nothing else.
     fn handle_text(&mut self, text: &str) -> bool {
         let Some(channel) = self.session.receive(now(), text) else {
-            match fault_without_channel(self.dialect, text) {
+            match fault_without_channel(self.market, text) {
                 None => self.session.frame_decoded(now(), true),
                 Some(error) => self.handle_malformed(error),
             }
@@ -100,14 +100,14 @@ impl Driver {
 
 /// What is wrong with a text that names no channel; `None` for control frames, known or not. They are JSON, too,
 /// except for `pong`.
-fn fault_without_channel(dialect: Dialect, text: &str) -> Option<DecodeError> {
+fn fault_without_channel(market: Market, text: &str) -> Option<DecodeError> {
     if text == "pong" {
         return None;
     }
     // The name of a channel may be hidden, for example by escapes.
     let lost = || {
         let reason = "there is data, but no name of a channel";
-        let is_data = has_data(text) && !catalog::is_control(dialect, text);
+        let is_data = has_data(text) && !catalog::is_control(market, text);
         is_data.then(|| DecodeError::from_bytes(DecodeErrorKind::Shape, reason, text.as_bytes()))
     };
     DecodeError::from_text(text).or_else(lost)

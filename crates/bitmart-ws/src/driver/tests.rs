@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 use crate::Subscription;
 use crate::client::ClientBuilder;
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 use crate::error::Error;
 use crate::event::RawEvent;
 use crate::testing::test_support::with_timeout;
@@ -25,7 +25,7 @@ use crate::topic::Topic;
 use crate::update::Update;
 
 fn spot(name: &str) -> Topic<RawEvent> {
-    Topic::public(Dialect::Spot, name)
+    Topic::public(Market::Spot, name)
 }
 
 fn ticker() -> Topic<RawEvent> {
@@ -37,7 +37,7 @@ fn trade() -> Topic<RawEvent> {
 }
 
 fn orders() -> Topic<RawEvent> {
-    Topic::private(Dialect::Spot, "spot/user/orders:ALL_SYMBOLS")
+    Topic::private(Market::Spot, "spot/user/orders:ALL_SYMBOLS")
 }
 
 /// A data frame with one entry per value.

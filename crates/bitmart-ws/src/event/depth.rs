@@ -1,4 +1,4 @@
-//! Types that the order books of both dialects share.
+//! Types that the order books of both markets share.
 
 use std::{fmt, marker::PhantomData};
 
@@ -34,7 +34,7 @@ open_enum! {
 /// A snapshot or update of a book, independent of its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "an argument, for users to write as a literal")]
-pub struct DepthUpdate<'a> {
+pub struct BookUpdate<'a> {
     /// Snapshot or update.
     pub kind: &'a DepthKind,
     /// Version of the book after it.
@@ -47,7 +47,7 @@ pub struct DepthUpdate<'a> {
     pub bids: &'a [Level],
 }
 
-impl DepthUpdate<'_> {
+impl BookUpdate<'_> {
     /// Returns whether this is a snapshot.
     pub fn is_snapshot(&self) -> bool {
         *self.kind == DepthKind::Snapshot
@@ -57,7 +57,7 @@ impl DepthUpdate<'_> {
 /// An event that updates an [`OrderBook`](crate::book::OrderBook).
 pub trait DepthEvent: Event {
     /// Returns the snapshot or update.
-    fn update(&self) -> DepthUpdate<'_>;
+    fn update(&self) -> BookUpdate<'_>;
 }
 
 positional! {

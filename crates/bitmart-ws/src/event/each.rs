@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
 use super::{DecodeError, decode_entries};
-use crate::dialect::Dialect;
+use crate::dialect::Market;
 use crate::peek;
 
 /// Largest number of faults that are reported per frame. One more fault stands for all further ones.
@@ -137,7 +137,7 @@ pub struct Recoded {
 /// # Errors
 ///
 /// The frame as a whole cannot be decoded.
-pub(crate) fn recode<T>(dialect: Dialect, text: &str) -> Result<Recoded, DecodeError>
+pub(crate) fn recode<T>(market: Market, text: &str) -> Result<Recoded, DecodeError>
 where
     T: for<'de> Deserialize<'de> + Serialize,
 {
@@ -163,9 +163,9 @@ where
         0 | 1 if !is_list => values.pop().unwrap_or_default(),
         _ => values.into(),
     };
-    let channel_key = match dialect {
-        Dialect::Spot => "table",
-        Dialect::Futures => "group",
+    let channel_key = match market {
+        Market::Spot => "table",
+        Market::Futures => "group",
     };
     let text = serde_json::json!({ channel_key: peek::channel(text), "data": data }).to_string();
     Ok(Recoded { text, faults })

@@ -207,8 +207,8 @@ fn truncated(raw: &[u8]) -> Box<[u8]> {
 
 /// Whether a channel is known to be public. Reasons quote no values of other channels.
 fn is_public(channel: &str) -> bool {
-    use crate::dialect::Dialect::{Futures, Spot};
-    let known = |dialect| crate::catalog::channel(dialect, channel);
+    use crate::dialect::Market::{Futures, Spot};
+    let known = |market| crate::catalog::channel(market, channel);
     known(Spot).or_else(|| known(Futures)).is_some_and(|channel| !channel.private)
 }
 

@@ -8,7 +8,7 @@ use super::{DecodeError, Event};
 
 /// One entry of any channel as JSON text.
 ///
-/// For channels without a type in this crate: `Topic::<RawEvent>::public(dialect, name)`.
+/// For channels without a type in this crate: `Topic::<RawEvent>::public(market, name)`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RawEvent {

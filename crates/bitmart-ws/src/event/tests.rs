@@ -68,7 +68,7 @@ fn decodes_the_published_futures_ticker() {
 #[test]
 fn decodes_the_published_spot_books() {
     let frame = sample(include_str!("../../fixtures/spot-depth-increase100/snapshot.json"));
-    let book: spot::DepthIncrease = one(&frame);
+    let book: spot::DepthUpdate = one(&frame);
     assert_eq!((book.kind, book.version), (DepthKind::Snapshot, 4));
     assert_eq!(book.bids, [Level { price: dec!(23105), size: dec!(1.80114) }]);
     assert_eq!(book.asks[1], Level { price: dec!(28000), size: dec!(0.2) });
@@ -76,10 +76,10 @@ fn decodes_the_published_spot_books() {
 
 #[test]
 fn decodes_the_published_futures_books() {
-    let book: futures::DepthIncrease = one(&futures_depth());
+    let book: futures::DepthUpdate = one(&futures_depth());
     assert_eq!((book.kind, book.version), (DepthKind::Update, 980_362));
     assert_eq!(book.bids[0], Level { price: dec!(70391.2), size: Decimal::ZERO });
-    let empty: futures::DepthIncrease = one(&sample(include_str!(
+    let empty: futures::DepthUpdate = one(&sample(include_str!(
         "../../fixtures/futures-depth-increase/observed-empty-update.json"
     )));
     assert!(empty.asks.is_empty() && empty.bids.is_empty());
@@ -158,7 +158,7 @@ fn decodes_one_entry_and_an_array_of_entries() {
     let mut frame = futures_depth();
     let entry = frame["data"].take();
     frame["data"] = json!([entry.clone(), entry]);
-    assert_eq!(decode::<futures::DepthIncrease>(&frame).len(), 2);
+    assert_eq!(decode::<futures::DepthUpdate>(&frame).len(), 2);
     let mut frame = ticker();
     let entry = frame["data"][0].take();
     frame["data"] = entry;
@@ -199,7 +199,7 @@ fn accepts_missing_optional_fields() {
 
     let mut frame = futures_depth();
     frame["data"].as_object_mut().expect("an object").remove("ms_t");
-    assert_eq!(one::<futures::DepthIncrease>(&frame).timestamp, None);
+    assert_eq!(one::<futures::DepthUpdate>(&frame).timestamp, None);
 
     let mut frame = spot_order();
     for missing in [
@@ -240,9 +240,9 @@ fn accepts_extra_columns_of_levels_but_not_missing_ones() {
             "symbol": "BTC_USDT", "asks": [row], "bids": [], "type": "update", "version": 1, "ms_t": 1,
         }]})
     };
-    let book: spot::DepthIncrease = one(&frame(json!(["1.5", 2, "3", null])));
+    let book: spot::DepthUpdate = one(&frame(json!(["1.5", 2, "3", null])));
     assert_eq!(book.asks, [Level { price: dec!(1.5), size: dec!(2) }]);
-    let error = spot::DepthIncrease::decode(&frame(json!(["1.5"])).to_string(), &mut Vec::new());
+    let error = spot::DepthUpdate::decode(&frame(json!(["1.5"])).to_string(), &mut Vec::new());
     assert_eq!(error.expect_err("a short row").path(), "data[0].asks[0]");
 }
 
@@ -316,9 +316,9 @@ proptest! {
             decode_without_panic::<spot::Trade>(&text);
             decode_without_panic::<spot::OrderUpdate>(&text);
             decode_without_panic::<futures::OrderUpdate>(&text);
-            decode_without_panic::<futures::DepthIncrease>(&text);
+            decode_without_panic::<futures::DepthUpdate>(&text);
             decode_without_panic::<RawEvent>(&text);
-            let _ = crate::catalog::recode(crate::Dialect::Spot, &text);
+            let _ = crate::catalog::recode(crate::Market::Spot, &text);
         }
     }
 }

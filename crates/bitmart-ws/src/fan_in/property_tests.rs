@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::buffer::{Buffer, MIN_CAPACITY_PER_TOPIC, Popped, Pushed};
 use super::{OverflowPolicy, TopicUpdate};
-use crate::dialect::Dialect;
+use crate::dialect::Market;
 use crate::error::{Error, ErrorKind};
 use crate::event::{DecodeError, DecodeErrorKind};
 use crate::reason::ReconnectReason;
@@ -135,7 +135,7 @@ impl Simulation {
         }
         self.ids += 1;
         let slot =
-            self.buffer.add_topic(self.ids, Topic::public(Dialect::Spot, format!("t:{topic}")));
+            self.buffer.add_topic(self.ids, Topic::public(Market::Spot, format!("t:{topic}")));
         self.topics.insert(topic, TopicModel { slot, id: self.ids, ..TopicModel::default() });
         self.push(topic, Update::Subscribed);
     }

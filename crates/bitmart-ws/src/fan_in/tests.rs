@@ -7,7 +7,7 @@ use futures_core::FusedStream as _;
 
 use super::{FanIn, FanInOptions, OverflowPolicy, TopicUpdate};
 use crate::client::{Client, ClientBuilder};
-use crate::dialect::Dialect;
+use crate::dialect::Market;
 use crate::error::{Error, ErrorKind};
 use crate::event::RawEvent;
 use crate::testing::test_support::{server_and_client, server_and_client_with, with_timeout};
@@ -18,7 +18,7 @@ use crate::update::Update;
 const PAIRS: [&str; 3] = ["A_USDT", "B_USDT", "C_USDT"];
 
 fn ticker(pair: &str) -> Topic<RawEvent> {
-    Topic::public(Dialect::Spot, format!("spot/ticker:{pair}"))
+    Topic::public(Market::Spot, format!("spot/ticker:{pair}"))
 }
 
 fn tickers() -> impl Iterator<Item = Topic<RawEvent>> {
@@ -199,7 +199,7 @@ async fn the_end_policy_ends_the_stream_when_the_queue_is_full() {
 async fn private_topics_ignore_the_overflow_policy_and_end() {
     let (mut server, client) = server_and_client_with(1 << 22, with_account);
     let orders =
-        |pair: &str| Topic::<RawEvent>::private(Dialect::Spot, format!("spot/user/order:{pair}"));
+        |pair: &str| Topic::<RawEvent>::private(Market::Spot, format!("spot/user/order:{pair}"));
     let opening = client.fan_in_with(PAIRS.map(orders), options(12, OverflowPolicy::DropOldest));
     let mut stream = opening.await.expect("enough capacity");
     assert_eq!(stream.overflow_policy(), OverflowPolicy::End);

@@ -1,6 +1,6 @@
 //! The account's own futures balances and positions.
 
-use bitmart_types::futures::{MarginType, PositionMode, PositionType};
+use bitmart_types::futures::{MarginType, PositionMode, PositionSide};
 use bitmart_types::{ContractSymbol, Currency, Decimal, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::event::{DecodeError, Event, decode_entries, impl_event, required};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[doc(alias = "futures/asset")]
-pub struct Asset {
+pub struct Balance {
     /// Currency.
     #[serde(deserialize_with = "required")]
     pub currency: Currency,
@@ -28,7 +28,7 @@ pub struct Asset {
     pub frozen: Option<Decimal>,
 }
 
-impl Event for Asset {
+impl Event for Balance {
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
         decode_entries(text, out)
     }
@@ -54,8 +54,12 @@ pub struct Position {
     #[serde(rename = "hold_volume", with = "wire::decimal")]
     pub size: Decimal,
     /// Long or short.
-    #[serde(deserialize_with = "required")]
-    pub position_type: PositionType,
+    #[serde(
+        rename = "position_type",
+        deserialize_with = "required",
+        serialize_with = "position_side_number::serialize"
+    )]
+    pub position_side: PositionSide,
     /// Cross or isolated.
     #[serde(rename = "open_type", default, with = "margin_number")]
     pub margin_type: Option<MarginType>,
@@ -89,6 +93,23 @@ pub struct Position {
 }
 
 impl_event!(Position: symbol);
+
+/// Numbers on this channel, text on all others.
+mod position_side_number {
+    use bitmart_types::futures::PositionSide;
+    use serde::{Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        value: &PositionSide,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            PositionSide::Long => serializer.serialize_u8(1),
+            PositionSide::Short => serializer.serialize_u8(2),
+            other => other.serialize(serializer),
+        }
+    }
+}
 
 /// Numbers on this channel, text on all others.
 mod margin_number {

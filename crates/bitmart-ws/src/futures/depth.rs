@@ -3,9 +3,7 @@
 use bitmart_types::{ContractSymbol, Timestamp, open_int_enum, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{
-    DepthEvent, DepthKind, DepthUpdate, Level, impl_event, level_objects, required,
-};
+use crate::event::{BookUpdate, DepthEvent, DepthKind, Level, impl_event, level_objects, required};
 
 /// The best levels of one side of the book. The other side arrives in its own frame.
 ///
@@ -16,7 +14,7 @@ use crate::event::{
 #[doc(alias = "futures/depth5")]
 #[doc(alias = "futures/depth20")]
 #[doc(alias = "futures/depth50")]
-pub struct Depth {
+pub struct SideDepth {
     /// Contract.
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
@@ -40,7 +38,7 @@ pub struct Depth {
 #[doc(alias = "futures/depthAll5")]
 #[doc(alias = "futures/depthAll20")]
 #[doc(alias = "futures/depthAll50")]
-pub struct DepthAll {
+pub struct Depth {
     /// Contract.
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
@@ -64,7 +62,7 @@ pub struct DepthAll {
 #[doc(alias = "futures/depthIncrease5")]
 #[doc(alias = "futures/depthIncrease20")]
 #[doc(alias = "futures/depthIncrease50")]
-pub struct DepthIncrease {
+pub struct DepthUpdate {
     /// Contract.
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
@@ -85,9 +83,9 @@ pub struct DepthIncrease {
     pub bids: Vec<Level>,
 }
 
-impl DepthEvent for DepthIncrease {
-    fn update(&self) -> DepthUpdate<'_> {
-        DepthUpdate {
+impl DepthEvent for DepthUpdate {
+    fn update(&self) -> BookUpdate<'_> {
+        BookUpdate {
             kind: &self.kind,
             version: self.version,
             timestamp: self.timestamp,
@@ -97,10 +95,10 @@ impl DepthEvent for DepthIncrease {
     }
 }
 
-impl_event!(Depth: symbol, DepthAll: symbol, DepthIncrease: symbol);
+impl_event!(SideDepth: symbol, Depth: symbol, DepthUpdate: symbol);
 
 open_int_enum! {
-    /// Side of the book that a [`Depth`] contains.
+    /// Side of the book that a [`SideDepth`] contains.
     pub enum DepthSide {
         /// Bids.
         Bids = 1,

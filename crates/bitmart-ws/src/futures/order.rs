@@ -79,8 +79,8 @@ pub struct Order {
     pub plan_order_id: Option<OrderId>,
     /// The last fill. A fill without id, price or size makes the whole entry a fault, so that no fill
     /// is lost silently.
-    #[serde(default, deserialize_with = "last_trade")]
-    pub last_trade: Option<LastTrade>,
+    #[serde(rename = "last_trade", default, deserialize_with = "last_fill")]
+    pub last_fill: Option<LastFill>,
     /// Price at which a plan order triggers.
     #[serde(default, with = "wire::decimal_opt")]
     pub trigger_price: Option<Decimal>,
@@ -107,7 +107,7 @@ pub struct Order {
 /// The last fill of a futures order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct LastTrade {
+pub struct LastFill {
     /// Id of the fill. A number on the wire.
     #[serde(
         rename = "lastTradeID",
@@ -135,7 +135,7 @@ impl OrderUpdate {
     /// A later event of the same order may repeat it: count each fill once, by its
     /// [`trade_id`](Fill::trade_id).
     pub fn fill(&self) -> Option<Fill> {
-        let trade = self.order.last_trade.as_ref()?;
+        let trade = self.order.last_fill.as_ref()?;
         Some(Fill {
             trade_id: trade.trade_id.clone(),
             price: trade.price,
@@ -197,11 +197,11 @@ mod price_type_text {
 }
 
 /// Deserializes a fill, or a spelling of "no value".
-fn last_trade<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastTrade>, D::Error> {
-    struct LastTradeVisitor;
+fn last_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastFill>, D::Error> {
+    struct LastFillVisitor;
 
-    impl<'de> Visitor<'de> for LastTradeVisitor {
-        type Value = Option<LastTrade>;
+    impl<'de> Visitor<'de> for LastFillVisitor {
+        type Value = Option<LastFill>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a fill or null")
@@ -219,9 +219,9 @@ fn last_trade<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastT
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            LastTrade::deserialize(MapAccessDeserializer::new(map)).map(Some)
+            LastFill::deserialize(MapAccessDeserializer::new(map)).map(Some)
         }
     }
 
-    deserializer.deserialize_any(LastTradeVisitor)
+    deserializer.deserialize_any(LastFillVisitor)
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 use crate::event::DecodeErrorKind;
 use crate::reason::ReconnectReason;
 
-pub(super) const fn dialect(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Spot => "spot",
-        Dialect::Futures => "futures",
+pub(super) const fn market(market: Market) -> &'static str {
+    match market {
+        Market::Spot => "spot",
+        Market::Futures => "futures",
     }
 }
 

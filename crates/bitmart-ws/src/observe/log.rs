@@ -1,5 +1,5 @@
 //! Events of `tracing`. They belong to the span of their connection, whose fields contain server address,
-//! port, dialect and side.
+//! port, market and side.
 //!
 //! Levels: `warn` if data was lost, `info` if a connection or a subscription changed in a way that its user
 //! may have to know, `debug` otherwise.

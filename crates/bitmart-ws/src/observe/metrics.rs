@@ -9,7 +9,7 @@ use metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
 
 use super::labels;
 use crate::book::{ResyncReason, SyncError};
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 use crate::event::DecodeErrorKind;
 
 /// The metrics of a connection; the default records nothing.
@@ -17,7 +17,7 @@ use crate::event::DecodeErrorKind;
 pub(crate) struct Metrics(Option<Arc<Handles>>);
 
 struct Handles {
-    dialect: &'static str,
+    market: &'static str,
     side: &'static str,
     open: Gauge,
     received: Traffic,
@@ -33,8 +33,8 @@ struct Traffic {
 }
 
 impl Traffic {
-    fn new(dialect: &'static str, side: &'static str, direction: &'static str) -> Self {
-        let labels = [("dialect", dialect), ("side", side), ("direction", direction)];
+    fn new(market: &'static str, side: &'static str, direction: &'static str) -> Self {
+        let labels = [("market", market), ("side", side), ("direction", direction)];
         Self {
             frames: counter!("bitmart_ws_frames_total", &labels),
             bytes: counter!("bitmart_ws_bytes_total", &labels),
@@ -49,16 +49,16 @@ impl Traffic {
 
 impl Metrics {
     /// Registers the metrics with the recorder that is installed.
-    pub(crate) fn new(dialect: Dialect, access: Access) -> Self {
+    pub(crate) fn new(market: Market, access: Access) -> Self {
         describe();
-        let (dialect, side) = (labels::dialect(dialect), labels::side(access));
-        let labels = [("dialect", dialect), ("side", side)];
+        let (market, side) = (labels::market(market), labels::side(access));
+        let labels = [("market", market), ("side", side)];
         Self(Some(Arc::new(Handles {
-            dialect,
+            market,
             side,
             open: gauge!("bitmart_ws_connections_open", &labels),
-            received: Traffic::new(dialect, side, "receive"),
-            sent: Traffic::new(dialect, side, "transmit"),
+            received: Traffic::new(market, side, "receive"),
+            sent: Traffic::new(market, side, "transmit"),
             depth: gauge!("bitmart_ws_queue_depth", &labels),
             age: histogram!("bitmart_ws_event_age_seconds", &labels),
         })))
@@ -120,7 +120,7 @@ impl Metrics {
     /// Adds to a rare counter, which is registered on use.
     fn count(&self, name: &'static str, label: Option<(&'static str, &'static str)>, number: u64) {
         if let Some(handles) = &self.0 {
-            let labels = [("dialect", handles.dialect), ("side", handles.side)];
+            let labels = [("market", handles.market), ("side", handles.side)];
             let labels: Vec<_> = labels.into_iter().chain(label).collect();
             counter!(name, &labels).increment(number);
         }
@@ -152,7 +152,7 @@ impl QueueDepth {
 }
 
 /// Counts a synchronized book that must be resynchronized.
-pub(crate) fn book_resync(dialect: Dialect, resync: &ResyncReason) {
+pub(crate) fn book_resync(market: Market, resync: &ResyncReason) {
     let reason = match resync {
         ResyncReason::Reconnecting(_) => "reconnecting",
         ResyncReason::Lagged(_) => "lagged",
@@ -162,9 +162,8 @@ pub(crate) fn book_resync(dialect: Dialect, resync: &ResyncReason) {
         ResyncReason::OutOfSync(SyncError::VersionReset { .. }) => "version_reset",
         ResyncReason::OutOfSync(SyncError::UnknownKind) => "unknown_kind",
     };
-    let dialect = labels::dialect(dialect);
-    counter!("bitmart_ws_book_resyncs_total", "dialect" => dialect, "reason" => reason)
-        .increment(1);
+    let market = labels::market(market);
+    counter!("bitmart_ws_book_resyncs_total", "market" => market, "reason" => reason).increment(1);
 }
 
 /// Describes each metric to the recorder, with the text of `docs/observability.md`.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::book::ResyncReason;
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 use crate::event::DecodeErrorKind;
 
 #[derive(Clone, Debug, Default)]
@@ -11,7 +11,7 @@ pub(crate) struct Metrics(());
 
 #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
 impl Metrics {
-    pub(crate) fn new(_: Dialect, _: Access) -> Self {
+    pub(crate) fn new(_: Market, _: Access) -> Self {
         Self(())
     }
     pub(super) fn attempted(&self, _outcome: &'static str) {}
@@ -32,4 +32,4 @@ impl QueueDepth {
     pub(crate) fn set(&mut self, _: &Metrics, _length: usize) {}
 }
 
-pub(crate) fn book_resync(_: Dialect, _: &ResyncReason) {}
+pub(crate) fn book_resync(_: Market, _: &ResyncReason) {}

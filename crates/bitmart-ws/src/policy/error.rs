@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 
 /// An invalid value of a [`ConnectionPolicy`](super::ConnectionPolicy).
 ///
@@ -12,7 +12,7 @@ use crate::dialect::{Access, Dialect};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
     setting: &'static str,
-    dialect: Dialect,
+    market: Market,
     access: Access,
     source: LimitSource,
     rule: String,
@@ -36,9 +36,9 @@ impl PolicyError {
         self.setting
     }
 
-    /// Returns the dialect of the endpoint on which the value is invalid.
-    pub fn dialect(&self) -> Dialect {
-        self.dialect
+    /// Returns the market of the endpoint on which the value is invalid.
+    pub fn market(&self) -> Market {
+        self.market
     }
 
     /// Returns the access of the endpoint on which the value is invalid.
@@ -48,11 +48,11 @@ impl PolicyError {
 
     /// Completes the sentence "`setting` …".
     pub(crate) fn reason(&self) -> String {
-        let endpoint = match (self.dialect, self.access) {
-            (Dialect::Spot, Access::Public) => "public spot",
-            (Dialect::Spot, Access::Private) => "private spot",
-            (Dialect::Futures, Access::Public) => "public futures",
-            (Dialect::Futures, Access::Private) => "private futures",
+        let endpoint = match (self.market, self.access) {
+            (Market::Spot, Access::Public) => "public spot",
+            (Market::Spot, Access::Private) => "private spot",
+            (Market::Futures, Access::Public) => "public futures",
+            (Market::Futures, Access::Private) => "private futures",
         };
         let source = match self.source {
             LimitSource::Exchange => "a limit of the exchange",
@@ -78,7 +78,7 @@ impl std::error::Error for PolicyError {}
 /// Compares values with the limits of one endpoint.
 #[derive(Clone, Copy)]
 pub(super) struct Check {
-    pub(super) dialect: Dialect,
+    pub(super) market: Market,
     pub(super) access: Access,
 }
 
@@ -93,8 +93,8 @@ impl Check {
         if valid {
             return Ok(());
         }
-        let Self { dialect, access } = self;
-        Err(PolicyError { setting, dialect, access, source, rule: rule() })
+        let Self { market, access } = self;
+        Err(PolicyError { setting, market, access, source, rule: rule() })
     }
 
     pub(super) fn count(

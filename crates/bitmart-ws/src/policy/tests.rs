@@ -1,10 +1,10 @@
 use super::*;
 
-const ENDPOINTS: [(Dialect, Access); 4] = [
-    (Dialect::Spot, Access::Public),
-    (Dialect::Spot, Access::Private),
-    (Dialect::Futures, Access::Public),
-    (Dialect::Futures, Access::Private),
+const ENDPOINTS: [(Market, Access); 4] = [
+    (Market::Spot, Access::Public),
+    (Market::Spot, Access::Private),
+    (Market::Futures, Access::Public),
+    (Market::Futures, Access::Private),
 ];
 
 fn seconds(seconds: u64) -> Duration {
@@ -14,17 +14,17 @@ fn seconds(seconds: u64) -> Duration {
 /// Returns the rejected setting and the source of its limit.
 fn rejection(
     policy: ConnectionPolicy,
-    endpoint: (Dialect, Access),
+    endpoint: (Market, Access),
 ) -> Option<(&'static str, LimitSource)> {
     policy.limits(endpoint.0, endpoint.1).err().map(|error| (error.setting(), error.limit_source()))
 }
 
 #[test]
 fn a_default_policy_has_the_limits_of_the_endpoint() {
-    for (dialect, access) in ENDPOINTS {
+    for (market, access) in ENDPOINTS {
         assert_eq!(
-            ConnectionPolicy::new().limits(dialect, access),
-            Ok(Limits::for_endpoint(dialect, access))
+            ConnectionPolicy::new().limits(market, access),
+            Ok(Limits::for_endpoint(market, access))
         );
     }
 }
@@ -102,7 +102,7 @@ fn rejects_values_that_make_no_sense() {
 #[test]
 fn the_idle_timeout_determines_heartbeat_and_staleness() {
     let limits = |policy: ConnectionPolicy| {
-        let limits = policy.limits(Dialect::Spot, Access::Public).expect("allowed");
+        let limits = policy.limits(Market::Spot, Access::Public).expect("allowed");
         [limits.heartbeat_interval, limits.stale_after, limits.idle_timeout]
             .map(|time| time.as_secs())
     };
@@ -117,9 +117,9 @@ fn the_idle_timeout_determines_heartbeat_and_staleness() {
 #[test]
 fn the_error_names_endpoint_limit_and_source() {
     let policy = ConnectionPolicy::new().unused_timeout(seconds(30));
-    let error = policy.limits(Dialect::Futures, Access::Public).expect_err("too long");
+    let error = policy.limits(Market::Futures, Access::Public).expect_err("too long");
     let text = "`unused_timeout` of public futures connections must be less than 5s, not 30s: the \
                 exchange closes a connection without topics then (a limit of the exchange)";
     assert_eq!(error.to_string(), text);
-    assert!(policy.limits(Dialect::Spot, Access::Public).is_ok(), "spot waits longer");
+    assert!(policy.limits(Market::Spot, Access::Public).is_ok(), "spot waits longer");
 }

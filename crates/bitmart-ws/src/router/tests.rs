@@ -45,7 +45,7 @@ fn frame(table: &str, symbols: &[&str]) -> String {
 #[test]
 fn an_order_of_a_pair_is_not_delivered_twice_beside_all_pairs() {
     for pairs_table in [false, true] {
-        let mut router = Router::new(Dialect::Spot);
+        let mut router = Router::new(Market::Spot);
         let pair = add_subscriber(&mut router, 1, PAIR);
         let all = add_subscriber(&mut router, 2, ALL);
         // The server serves the pair's topic, and the topic of all pairs with one table or the other.
@@ -79,7 +79,7 @@ fn a_pair_whose_topic_is_not_acknowledged_takes_no_order_from_all_pairs() {
 
 #[test]
 fn the_topic_of_all_pairs_gets_every_order_without_pair_topics() {
-    let mut router = Router::new(Dialect::Spot);
+    let mut router = Router::new(Market::Spot);
     let all = add_subscriber(&mut router, 2, ALL);
     let pair = add_subscriber(&mut router, 1, PAIR);
     router.remove(1);

@@ -15,7 +15,7 @@ pub enum Action {
         /// How long to wait first.
         delay: Duration,
     },
-    /// Send the frame of [`Dialect::login`](crate::Dialect::login), signed with the current time. The
+    /// Send the frame of [`login_frame`](super::login_frame), signed with the current time. The
     /// session never sees the credentials.
     Login,
     /// Send this text frame.

@@ -66,7 +66,7 @@ struct Command {
 
 struct Model {
     session: Session,
-    dialect: Dialect,
+    market: Market,
     access: Access,
     limits: Limits,
     now: Instant,
@@ -83,16 +83,16 @@ struct Model {
 }
 
 impl Model {
-    fn new(dialect: Dialect, access: Access) -> Self {
-        let mut limits = Limits::for_endpoint(dialect, access);
+    fn new(market: Market, access: Access) -> Self {
+        let mut limits = Limits::for_endpoint(market, access);
         // Small, so that the limits are reached.
         limits.topics_per_message = 3;
         limits.messages_per_window = 12;
         limits.messages_reserved = 3;
         limits.topics_per_connection = 10;
         Self {
-            session: Session::new(dialect, access, limits, 9),
-            dialect,
+            session: Session::new(market, access, limits, 9),
+            market,
             access,
             limits,
             now: Instant::now(),
@@ -128,7 +128,7 @@ impl Model {
                 Some(login) if login.operation == "login" => self.log_in(),
                 Some(Command { operation, topics, .. }) => {
                     self.remove_rejected(&operation, &topics);
-                    self.receive(&rejection(self.dialect, &operation, None, 90_004));
+                    self.receive(&rejection(self.market, &operation, None, 90_004));
                 }
                 None => {}
             },
@@ -198,20 +198,20 @@ impl Model {
         let response = match (rejection_code, &*operation) {
             // A server sends that code only for a subscribed topic.
             (Some(code), _) if code != 90_008 || duplicate => {
-                if code == 90_004 || self.dialect == Dialect::Futures {
+                if code == 90_004 || self.market == Market::Futures {
                     self.remove_rejected(&operation, std::slice::from_ref(&topic));
                 }
-                rejection(self.dialect, &operation, Some(&topic), code)
+                rejection(self.market, &operation, Some(&topic), code)
             }
             (_, "subscribe") => {
                 server.subscribed.insert(topic.clone());
                 let carried = server.subscribed.difference(&self.forgotten).count();
                 assert!(carried <= self.limits.topics_per_connection, "{carried} topics");
-                acknowledgement(self.dialect, &operation, &topic)
+                acknowledgement(self.market, &operation, &topic)
             }
             (_, "unsubscribe") => {
                 server.subscribed.remove(&topic);
-                acknowledgement(self.dialect, &operation, &topic)
+                acknowledgement(self.market, &operation, &topic)
             }
             _ => return,
         };
@@ -225,9 +225,9 @@ impl Model {
         }
         let (table, symbol) = topic.split_once(':').expect("a symbol");
         let entries = format!(r#""data":[{{"symbol":"{symbol}"}}]"#);
-        self.receive(&match self.dialect {
-            Dialect::Spot => format!(r#"{{"table":"{table}",{entries}}}"#),
-            Dialect::Futures => format!(r#"{{"group":"{topic}",{entries}}}"#),
+        self.receive(&match self.market {
+            Market::Spot => format!(r#"{{"table":"{table}",{entries}}}"#),
+            Market::Futures => format!(r#"{{"group":"{topic}",{entries}}}"#),
         });
     }
 
@@ -236,7 +236,7 @@ impl Model {
             server.logged_in = true;
             server.pinged = self.now;
         }
-        self.receive(&logged_in(self.dialect));
+        self.receive(&logged_in(self.market));
     }
 
     /// A server does not carry a topic that it rejected permanently.
@@ -293,7 +293,7 @@ impl Model {
 
     fn sent(&mut self, text: &str) {
         assert!(text.len() <= self.limits.bytes_per_message);
-        if text == self.dialect.ping() {
+        if text == dialect::ping_frame(self.market) {
             self.command("ping".to_owned(), Vec::new());
             return;
         }
@@ -394,9 +394,9 @@ proptest! {
         spot: bool,
         private: bool,
     ) {
-        let dialect = if spot { Dialect::Spot } else { Dialect::Futures };
+        let market = if spot { Market::Spot } else { Market::Futures };
         let access = if private { Access::Private } else { Access::Public };
-        let mut model = Model::new(dialect, access);
+        let mut model = Model::new(market, access);
         for step in &steps {
             model.apply(step);
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::pending::PendingCommand;
 use super::{Action, Session, SessionEvent, State, TopicState, WireState};
-use crate::dialect::Operation;
+use crate::dialect::{self, Operation};
 use crate::topic;
 
 impl Session {
@@ -105,7 +105,8 @@ impl Session {
             if !self.limiter.try_acquire(now) {
                 return false;
             }
-            let (text, count) = self.dialect.command(operation, topics, &self.limits);
+            let (text, count) =
+                dialect::command_frame(self.market, operation, topics, &self.limits);
             let (sent, rest) = topics.split_at(count);
             topics = rest;
             self.actions.push_back(Action::Send(text));

@@ -22,18 +22,18 @@ struct Harness {
 }
 
 impl Harness {
-    fn new(dialect: Dialect, access: Access) -> Self {
-        Self::with(dialect, access, &Limits::for_endpoint(dialect, access))
+    fn new(market: Market, access: Access) -> Self {
+        Self::with(market, access, &Limits::for_endpoint(market, access))
     }
 
-    fn with(dialect: Dialect, access: Access, limits: &Limits) -> Self {
+    fn with(market: Market, access: Access, limits: &Limits) -> Self {
         let now = Instant::now();
-        Self { session: Session::new(dialect, access, *limits, 1), start: now, now }
+        Self { session: Session::new(market, access, *limits, 1), start: now, now }
     }
 
     /// Creates a spot session with these topics acknowledged.
     fn spot(topics: &[&str]) -> Self {
-        let mut harness = Self::new(Dialect::Spot, Access::Public);
+        let mut harness = Self::new(Market::Spot, Access::Public);
         for topic in topics {
             harness.subscribe(topic);
         }

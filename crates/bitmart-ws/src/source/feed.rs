@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::assignments::{Assignments, TopicLease};
 use crate::client::Endpoint;
-use crate::dialect::{Access, Dialect};
+use crate::dialect::{Access, Market};
 use crate::driver::{COMMAND_CAPACITY, Command, DriverSignals, LoginFailure};
 use crate::error::{Error, ErrorKind};
 use crate::event::{DecodeError, DecodeErrorKind};
@@ -107,8 +107,8 @@ impl Feed {
         &self.topic
     }
 
-    /// Returns the dialect of its frames.
-    pub fn dialect(&self) -> Dialect {
+    /// Returns the market of its frames.
+    pub fn market(&self) -> Market {
         self.endpoint.0
     }
 

@@ -6,10 +6,10 @@ use tokio::sync::mpsc;
 use super::{Feed, FeedRequest, Source};
 use crate::event::{DecodeErrorKind, RawEvent};
 use crate::reason::ReconnectReason;
-use crate::spot::{DepthIncrease, Trade};
+use crate::spot::{DepthUpdate, Trade};
 use crate::topic::{self, Topic};
 use crate::{
-    Client, ConnectionState, Dialect, Error, ErrorKind, FanInOptions, Subscription, Update,
+    Client, ConnectionState, Error, ErrorKind, FanInOptions, Market, Subscription, Update,
 };
 
 /// Hands the feeds to the test.
@@ -66,8 +66,8 @@ async fn delivers_frames_and_lifecycle_in_order() {
     let (client, mut feeds) = client();
     let (mut trades, mut feed) = subscribe(&client, &mut feeds).await;
     assert_eq!(
-        (feed.topic(), feed.dialect(), feed.is_private()),
-        ("spot/trade:X", Dialect::Spot, false)
+        (feed.topic(), feed.market(), feed.is_private()),
+        ("spot/trade:X", Market::Spot, false)
     );
     let received_at = feed.received_at(Timestamp::from_millis(5));
     feed.frame(&trade("X", 1), received_at);
@@ -122,7 +122,7 @@ async fn subscriptions_to_a_topic_share_its_feed() {
     });
     let mut second = client.subscribe(topic::spot::trades("X")).await.expect("confirmed at once");
     client.request_snapshot(&topic::spot::trades("X")).await.expect_err("has no snapshots");
-    let book: Topic<RawEvent> = topic::spot::depth_increase("X").read_as();
+    let book: Topic<RawEvent> = topic::spot::depth_updates("X").read_as();
     client.request_snapshot(&book).await.expect_err("is not subscribed");
     assert!(feeds.try_recv().is_err(), "no second feed");
     drop(second.next().await);
@@ -239,7 +239,7 @@ async fn a_book_requests_a_snapshot_after_a_loss() {
         (feed, request)
     };
     let read = async {
-        let topic: Topic<DepthIncrease> = topic::spot::depth_increase("X");
+        let topic: Topic<DepthUpdate> = topic::spot::depth_updates("X");
         let mut books = client.order_book(topic).await.expect("a book");
         let mut versions = Vec::new();
         while versions.len() < 3 {

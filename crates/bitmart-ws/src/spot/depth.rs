@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use self::fast_path::{FromParts, Parts};
 use crate::event::{
-    DecodeError, DepthEvent, DepthKind, DepthUpdate, Event, Level, level_rows, required,
+    BookUpdate, DecodeError, DepthEvent, DepthKind, Event, Level, level_rows, required,
 };
 
 /// The best levels of the book, all of them at every push.
@@ -40,7 +40,7 @@ pub struct Depth {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[doc(alias = "spot/depth/increase100")]
-pub struct DepthIncrease {
+pub struct DepthUpdate {
     /// Pair.
     #[serde(deserialize_with = "required")]
     pub symbol: Symbol,
@@ -62,9 +62,9 @@ pub struct DepthIncrease {
     pub bids: Vec<Level>,
 }
 
-impl DepthEvent for DepthIncrease {
-    fn update(&self) -> DepthUpdate<'_> {
-        DepthUpdate {
+impl DepthEvent for DepthUpdate {
+    fn update(&self) -> BookUpdate<'_> {
+        BookUpdate {
             kind: &self.kind,
             version: self.version,
             timestamp: self.timestamp,
@@ -85,7 +85,7 @@ impl FromParts for Depth {
     }
 }
 
-impl FromParts for DepthIncrease {
+impl FromParts for DepthUpdate {
     fn from_parts(parts: Parts<'_>) -> Option<Self> {
         Some(Self {
             symbol: parts.symbol?.into(),
@@ -108,7 +108,7 @@ impl Event for Depth {
     }
 }
 
-impl Event for DepthIncrease {
+impl Event for DepthUpdate {
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
         fast_path::decode(text, out)
     }

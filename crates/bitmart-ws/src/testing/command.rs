@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::dialect::Dialect;
+use crate::dialect::Market;
 
 /// A command of a client: a login, a subscription, an unsubscription or a snapshot request.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientCommand {
-    /// The dialect in which it is written.
-    pub dialect: Dialect,
+    /// The market in which it is written.
+    pub market: Market,
     /// `login`, `access`, `subscribe`, `unsubscribe` or `request`.
     pub operation: String,
     /// The topics; for a login the key, the time and the signature.
@@ -19,17 +19,17 @@ pub struct ClientCommand {
 }
 
 impl ClientCommand {
-    /// Parses a command of either dialect.
+    /// Parses a command of either market.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(text).ok()?;
-        let (dialect, operation) = match (value.get("op"), value.get("action")) {
-            (Some(operation), _) => (Dialect::Spot, operation),
-            (None, operation) => (Dialect::Futures, operation?),
+        let (market, operation) = match (value.get("op"), value.get("action")) {
+            (Some(operation), _) => (Market::Spot, operation),
+            (None, operation) => (Market::Futures, operation?),
         };
         let arguments = value.get("args")?.as_array()?.iter();
         let text = |value: &Value| value.as_str().map(str::to_owned);
         Some(Self {
-            dialect,
+            market,
             operation: text(operation)?,
             arguments: arguments.map(text).collect::<Option<_>>()?,
         })
@@ -45,7 +45,7 @@ impl ClientCommand {
 impl fmt::Debug for ClientCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ClientCommand");
-        shown.field("dialect", &self.dialect).field("operation", &self.operation);
+        shown.field("market", &self.market).field("operation", &self.operation);
         if self.is_login() {
             return shown.finish_non_exhaustive();
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
 use super::{ClientCommand, with_timeout};
-use crate::dialect::Dialect;
+use crate::dialect::{self, Market};
 
 /// Opcode of a text frame.
 const TEXT: u8 = 1;
@@ -185,17 +185,17 @@ impl ServerConnection {
     pub async fn acknowledge(&mut self, command: &ClientCommand) {
         let operation = &command.operation;
         if command.is_login() {
-            let text = match command.dialect {
-                Dialect::Spot => r#"{"event":"login"}"#,
-                Dialect::Futures => r#"{"action":"access","success":true}"#,
+            let text = match command.market {
+                Market::Spot => r#"{"event":"login"}"#,
+                Market::Futures => r#"{"action":"access","success":true}"#,
             };
             return self.push(text).await;
         }
         for topic in &command.arguments {
             let topic = Value::from(topic.as_str());
-            let text = match command.dialect {
-                Dialect::Spot => format!(r#"{{"event":"{operation}","topic":{topic}}}"#),
-                Dialect::Futures => {
+            let text = match command.market {
+                Market::Spot => format!(r#"{{"event":"{operation}","topic":{topic}}}"#),
+                Market::Futures => {
                     format!(r#"{{"action":"{operation}","group":{topic},"success":true}}"#)
                 }
             };
@@ -210,11 +210,11 @@ impl ServerConnection {
     /// The rejection may be lost if the future is dropped.
     pub async fn reject(&mut self, command: &ClientCommand, code: u32, message: &str) {
         let (operation, message) = (&command.operation, Value::from(message));
-        let text = match command.dialect {
-            Dialect::Spot => format!(
+        let text = match command.market {
+            Market::Spot => format!(
                 r#"{{"event":"{operation}","errorCode":"{code}","errorMessage":{message}}}"#
             ),
-            Dialect::Futures => {
+            Market::Futures => {
                 let topics = if command.is_login() { &[][..] } else { &command.arguments };
                 let group = topics
                     .first()
@@ -364,9 +364,9 @@ impl fmt::Debug for ServerConnection {
 
 /// Returns the exchange's response to a heartbeat.
 fn heartbeat_response(text: &str) -> Option<&'static str> {
-    if text == Dialect::Spot.ping() {
+    if text == dialect::ping_frame(Market::Spot) {
         Some("pong")
-    } else if text == Dialect::Futures.ping() {
+    } else if text == dialect::ping_frame(Market::Futures) {
         Some(r#"{"group":"System","data":"pong"}"#)
     } else {
         None

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Frame, ScriptedServer};
 use crate::assignments::Assignments;
 use crate::client::{Client, ClientBuilder};
-use crate::dialect::{Access, Dialect, Limits};
+use crate::dialect::{Access, Limits, Market};
 use crate::driver::{Command, LoginFailure};
 use crate::queue::Reader;
 use crate::session::Session;
@@ -48,8 +48,8 @@ pub(crate) fn subscription<T>(
     reader: Reader<T>,
     commands: mpsc::Sender<Command>,
 ) -> Subscription<T> {
-    let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
-    let session = Session::new(Dialect::Spot, Access::Public, limits, 1);
+    let limits = Limits::for_endpoint(Market::Spot, Access::Public);
+    let session = Session::new(Market::Spot, Access::Public, limits, 1);
     let assignments = Arc::<Assignments>::default();
     let lease = assignments.assign(&topic.name().into(), 1).expect("below the limit");
     let driver = DriverHandle {

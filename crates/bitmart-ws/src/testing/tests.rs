@@ -1,9 +1,9 @@
-//! The scripted server speaks both dialects and reports what went wrong.
+//! The scripted server speaks both markets and reports what went wrong.
 
 use bitmart_auth::Credentials;
 
 use super::*;
-use crate::dialect::Dialect;
+use crate::dialect::Market;
 use crate::error::ErrorKind;
 use crate::event::RawEvent;
 use crate::reason::ReconnectReason;
@@ -14,8 +14,8 @@ const TICKER: &str = "spot/ticker:BTC_USDT";
 const FUTURES: &str = "futures/ticker:BTCUSDT";
 
 fn public(name: &str) -> Topic<RawEvent> {
-    let dialect = if name.starts_with("spot") { Dialect::Spot } else { Dialect::Futures };
-    Topic::public(dialect, name)
+    let market = if name.starts_with("spot") { Market::Spot } else { Market::Futures };
+    Topic::public(market, name)
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,13 +89,13 @@ async fn the_client_retries_a_rejected_handshake_and_reconnects_after_a_stall() 
 
 #[tokio::test(start_paused = true)]
 async fn acknowledges_logins_and_redacts_them() {
-    for (dialect, name) in
-        [(Dialect::Spot, "spot/user/orders:ALL_SYMBOLS"), (Dialect::Futures, "futures/order")]
+    for (market, name) in
+        [(Market::Spot, "spot/user/orders:ALL_SYMBOLS"), (Market::Futures, "futures/order")]
     {
         let mut server = ScriptedServer::new();
         let keys = Credentials::new("canary-key", "canary-secret", "canary-memo").expect("keys");
         let client = server.client_builder().credentials(keys).build().expect("a client");
-        let topic = Topic::<RawEvent>::private(dialect, name);
+        let topic = Topic::<RawEvent>::private(market, name);
         let (login, stream) = tokio::join!(
             async {
                 let mut connection = server.accept().await;

@@ -7,21 +7,21 @@
 //! | `futures/ticker:{symbol}` | [`ticker`] | [`futures::Ticker`] |
 //! | `futures/ticker` | [`all_tickers`] | [`futures::Ticker`] |
 //! | `futures/fundingRate:{symbol}` | [`funding_rate`] | [`futures::FundingRate`] |
-//! | `futures/depth{levels}:{symbol}{speed}` | [`depth`] | [`futures::Depth`] |
-//! | `futures/depthAll{levels}:{symbol}{speed}` | [`depth_all`] | [`futures::DepthAll`] |
-//! | `futures/depthIncrease{levels}:{symbol}{speed}` | [`depth_increase`] | [`futures::DepthIncrease`] |
+//! | `futures/depth{levels}:{symbol}{speed}` | [`side_depth`] | [`futures::SideDepth`] |
+//! | `futures/depthAll{levels}:{symbol}{speed}` | [`depth`] | [`futures::Depth`] |
+//! | `futures/depthIncrease{levels}:{symbol}{speed}` | [`depth_updates`] | [`futures::DepthUpdate`] |
 //! | `futures/bookticker:{symbol}` | [`book_ticker`] | [`futures::BookTicker`] |
 //! | `futures/trade:{symbol}` | [`trades`] | [`futures::Trade`] |
 //! | `futures/klineBin{interval}:{symbol}` | [`klines`] | [`futures::Kline`] |
 //! | `futures/markPriceKlineBin{interval}:{symbol}` | [`mark_price_klines`] | [`futures::Kline`] |
-//! | `futures/asset:{currency}` | [`user_assets`] | [`futures::Asset`] |
+//! | `futures/asset:{currency}` | [`user_balances`] | [`futures::Balance`] |
 //! | `futures/position` | [`user_positions`] | [`futures::Position`] |
 //! | `futures/order` | [`user_orders`] | [`futures::OrderUpdate`] |
 
 use bitmart_types::{ContractSymbol, Currency};
 
 use super::{DepthLevels, DepthSpeed, FuturesInterval, Topic};
-use crate::{dialect::Dialect, futures};
+use crate::{dialect::Market, futures};
 
 /// Last, mark and index price, best bid and offer, and 24-hour volume of one contract, at most once
 /// a second.
@@ -29,7 +29,7 @@ use crate::{dialect::Dialect, futures};
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/#public-ticker-channel)
 #[doc(alias = "futures/ticker")]
 pub fn ticker(symbol: impl Into<ContractSymbol>) -> Topic<futures::Ticker> {
-    Topic::public(Dialect::Futures, format!("futures/ticker:{symbol}", symbol = symbol.into()))
+    Topic::public(Market::Futures, format!("futures/ticker:{symbol}", symbol = symbol.into()))
 }
 
 /// The tickers of all contracts in turn, about 100 frames a second (observed).
@@ -37,7 +37,7 @@ pub fn ticker(symbol: impl Into<ContractSymbol>) -> Topic<futures::Ticker> {
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/#public-ticker-channel)
 #[doc(alias = "futures/ticker")]
 pub fn all_tickers() -> Topic<futures::Ticker> {
-    Topic::public(Dialect::Futures, "futures/ticker")
+    Topic::public(Market::Futures, "futures/ticker")
 }
 
 /// The current and the expected funding rate of one contract: the current values first, then every
@@ -46,23 +46,23 @@ pub fn all_tickers() -> Topic<futures::Ticker> {
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/#public-funding-rate-channel)
 #[doc(alias = "futures/fundingRate")]
 pub fn funding_rate(symbol: impl Into<ContractSymbol>) -> Topic<futures::FundingRate> {
-    Topic::public(Dialect::Futures, format!("futures/fundingRate:{symbol}", symbol = symbol.into()))
+    Topic::public(Market::Futures, format!("futures/fundingRate:{symbol}", symbol = symbol.into()))
 }
 
 /// The best levels of the book of one contract, one side per frame, all of them at every change.
-/// See [`depth_all`] for both sides at once.
+/// See [`depth`] for both sides at once.
 ///
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/#public-depth-channel)
 #[doc(alias = "futures/depth5")]
 #[doc(alias = "futures/depth20")]
 #[doc(alias = "futures/depth50")]
-pub fn depth(
+pub fn side_depth(
     symbol: impl Into<ContractSymbol>,
     levels: DepthLevels,
     speed: DepthSpeed,
-) -> Topic<futures::Depth> {
+) -> Topic<futures::SideDepth> {
     Topic::public(
-        Dialect::Futures,
+        Market::Futures,
         format!(
             "futures/depth{levels}:{symbol}{speed}",
             symbol = symbol.into(),
@@ -78,13 +78,13 @@ pub fn depth(
 #[doc(alias = "futures/depthAll5")]
 #[doc(alias = "futures/depthAll20")]
 #[doc(alias = "futures/depthAll50")]
-pub fn depth_all(
+pub fn depth(
     symbol: impl Into<ContractSymbol>,
     levels: DepthLevels,
     speed: DepthSpeed,
-) -> Topic<futures::DepthAll> {
+) -> Topic<futures::Depth> {
     Topic::public(
-        Dialect::Futures,
+        Market::Futures,
         format!(
             "futures/depthAll{levels}:{symbol}{speed}",
             symbol = symbol.into(),
@@ -100,13 +100,13 @@ pub fn depth_all(
 #[doc(alias = "futures/depthIncrease5")]
 #[doc(alias = "futures/depthIncrease20")]
 #[doc(alias = "futures/depthIncrease50")]
-pub fn depth_increase(
+pub fn depth_updates(
     symbol: impl Into<ContractSymbol>,
     levels: DepthLevels,
     speed: DepthSpeed,
-) -> Topic<futures::DepthIncrease> {
+) -> Topic<futures::DepthUpdate> {
     Topic::public(
-        Dialect::Futures,
+        Market::Futures,
         format!(
             "futures/depthIncrease{levels}:{symbol}{speed}",
             symbol = symbol.into(),
@@ -121,7 +121,7 @@ pub fn depth_increase(
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/)
 #[doc(alias = "futures/bookticker")]
 pub fn book_ticker(symbol: impl Into<ContractSymbol>) -> Topic<futures::BookTicker> {
-    Topic::public(Dialect::Futures, format!("futures/bookticker:{symbol}", symbol = symbol.into()))
+    Topic::public(Market::Futures, format!("futures/bookticker:{symbol}", symbol = symbol.into()))
 }
 
 /// Every public trade of one contract. Within a frame, trades run from newest to oldest (seen by
@@ -130,7 +130,7 @@ pub fn book_ticker(symbol: impl Into<ContractSymbol>) -> Topic<futures::BookTick
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/#public-trade-channel)
 #[doc(alias = "futures/trade")]
 pub fn trades(symbol: impl Into<ContractSymbol>) -> Topic<futures::Trade> {
-    Topic::public(Dialect::Futures, format!("futures/trade:{symbol}", symbol = symbol.into()))
+    Topic::public(Market::Futures, format!("futures/trade:{symbol}", symbol = symbol.into()))
 }
 
 /// The current candle of one contract, at every change.
@@ -142,7 +142,7 @@ pub fn klines(
     interval: FuturesInterval,
 ) -> Topic<futures::Kline> {
     Topic::public(
-        Dialect::Futures,
+        Market::Futures,
         format!(
             "futures/klineBin{interval}:{symbol}",
             symbol = symbol.into(),
@@ -160,7 +160,7 @@ pub fn mark_price_klines(
     interval: FuturesInterval,
 ) -> Topic<futures::Kline> {
     Topic::public(
-        Dialect::Futures,
+        Market::Futures,
         format!(
             "futures/markPriceKlineBin{interval}:{symbol}",
             symbol = symbol.into(),
@@ -175,11 +175,8 @@ pub fn mark_price_klines(
 ///
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/#private-assets-channel)
 #[doc(alias = "futures/asset")]
-pub fn user_assets(currency: impl Into<Currency>) -> Topic<futures::Asset> {
-    Topic::private(
-        Dialect::Futures,
-        format!("futures/asset:{currency}", currency = currency.into()),
-    )
+pub fn user_balances(currency: impl Into<Currency>) -> Topic<futures::Balance> {
+    Topic::private(Market::Futures, format!("futures/asset:{currency}", currency = currency.into()))
 }
 
 /// The account's positions in all contracts: at every change, and every 10 s.
@@ -189,7 +186,7 @@ pub fn user_assets(currency: impl Into<Currency>) -> Topic<futures::Asset> {
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/#private-position-channel)
 #[doc(alias = "futures/position")]
 pub fn user_positions() -> Topic<futures::Position> {
-    Topic::private(Dialect::Futures, "futures/position")
+    Topic::private(Market::Futures, "futures/position")
 }
 
 /// Every change of the account's orders on all contracts, fills included.
@@ -199,5 +196,5 @@ pub fn user_positions() -> Topic<futures::Position> {
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/futuresv2/#private-order-channel)
 #[doc(alias = "futures/order")]
 pub fn user_orders() -> Topic<futures::OrderUpdate> {
-    Topic::private(Dialect::Futures, "futures/order")
+    Topic::private(Market::Futures, "futures/order")
 }

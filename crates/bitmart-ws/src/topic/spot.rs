@@ -8,7 +8,7 @@
 //! | `spot/kline{interval}:{symbol}` | [`klines`] | [`spot::Kline`] |
 //! | `spot/depth{levels}:{symbol}` | [`depth`] | [`spot::Depth`] |
 //! | `spot/trade:{symbol}` | [`trades`] | [`spot::Trade`] |
-//! | `spot/depth/increase100:{symbol}` | [`depth_increase`] | [`spot::DepthIncrease`] |
+//! | `spot/depth/increase100:{symbol}` | [`depth_updates`] | [`spot::DepthUpdate`] |
 //! | `spot/bookTicker:{symbol}` | [`book_ticker`] | [`spot::BookTicker`] |
 //! | `spot/user/order:{symbol}` | [`user_orders`] | [`spot::OrderUpdate`] |
 //! | `spot/user/orders:ALL_SYMBOLS` | [`all_user_orders`] | [`spot::OrderUpdate`] |
@@ -17,7 +17,7 @@
 use bitmart_types::Symbol;
 
 use super::{DepthLevels, SpotInterval, Topic};
-use crate::{dialect::Dialect, spot};
+use crate::{dialect::Market, spot};
 
 /// Last price, best bid and offer, and 24-hour statistics of one pair: the current values first,
 /// then every change, at most every 500 ms.
@@ -25,7 +25,7 @@ use crate::{dialect::Dialect, spot};
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/spot/#public-ticker-channel)
 #[doc(alias = "spot/ticker")]
 pub fn ticker(symbol: impl Into<Symbol>) -> Topic<spot::Ticker> {
-    Topic::public(Dialect::Spot, format!("spot/ticker:{symbol}", symbol = symbol.into()))
+    Topic::public(Market::Spot, format!("spot/ticker:{symbol}", symbol = symbol.into()))
 }
 
 /// The current candle of one pair, then every change of it, at most every 500 ms.
@@ -34,7 +34,7 @@ pub fn ticker(symbol: impl Into<Symbol>) -> Topic<spot::Ticker> {
 #[doc(alias = "spot/kline")]
 pub fn klines(symbol: impl Into<Symbol>, interval: SpotInterval) -> Topic<spot::Kline> {
     Topic::public(
-        Dialect::Spot,
+        Market::Spot,
         format!(
             "spot/kline{interval}:{symbol}",
             symbol = symbol.into(),
@@ -51,7 +51,7 @@ pub fn klines(symbol: impl Into<Symbol>, interval: SpotInterval) -> Topic<spot::
 #[doc(alias = "spot/depth50")]
 pub fn depth(symbol: impl Into<Symbol>, levels: DepthLevels) -> Topic<spot::Depth> {
     Topic::public(
-        Dialect::Spot,
+        Market::Spot,
         format!("spot/depth{levels}:{symbol}", symbol = symbol.into(), levels = levels.count()),
     )
 }
@@ -61,7 +61,7 @@ pub fn depth(symbol: impl Into<Symbol>, levels: DepthLevels) -> Topic<spot::Dept
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/spot/#public-trade-channel)
 #[doc(alias = "spot/trade")]
 pub fn trades(symbol: impl Into<Symbol>) -> Topic<spot::Trade> {
-    Topic::public(Dialect::Spot, format!("spot/trade:{symbol}", symbol = symbol.into()))
+    Topic::public(Market::Spot, format!("spot/trade:{symbol}", symbol = symbol.into()))
 }
 
 /// The book of one pair with 100 levels a side: a snapshot first, then increments, at most every
@@ -69,15 +69,15 @@ pub fn trades(symbol: impl Into<Symbol>) -> Topic<spot::Trade> {
 ///
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/spot/#public-depth-increase-channel)
 #[doc(alias = "spot/depth/increase100")]
-pub fn depth_increase(symbol: impl Into<Symbol>) -> Topic<spot::DepthIncrease> {
-    Topic::public(Dialect::Spot, format!("spot/depth/increase100:{symbol}", symbol = symbol.into()))
+pub fn depth_updates(symbol: impl Into<Symbol>) -> Topic<spot::DepthUpdate> {
+    Topic::public(Market::Spot, format!("spot/depth/increase100:{symbol}", symbol = symbol.into()))
 }
 
 /// The best bid and offer of one pair. BitMart does not document this channel; a third party's
 /// types describe its events.
 #[doc(alias = "spot/bookTicker")]
 pub fn book_ticker(symbol: impl Into<Symbol>) -> Topic<spot::BookTicker> {
-    Topic::public(Dialect::Spot, format!("spot/bookTicker:{symbol}", symbol = symbol.into()))
+    Topic::public(Market::Spot, format!("spot/bookTicker:{symbol}", symbol = symbol.into()))
 }
 
 /// Every change of the account's orders on one pair, fills included.
@@ -87,7 +87,7 @@ pub fn book_ticker(symbol: impl Into<Symbol>) -> Topic<spot::BookTicker> {
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/spot/#private-order-progress)
 #[doc(alias = "spot/user/order")]
 pub fn user_orders(symbol: impl Into<Symbol>) -> Topic<spot::OrderUpdate> {
-    Topic::private(Dialect::Spot, format!("spot/user/order:{symbol}", symbol = symbol.into()))
+    Topic::private(Market::Spot, format!("spot/user/order:{symbol}", symbol = symbol.into()))
 }
 
 /// Every change of the account's orders on all pairs, fills included.
@@ -100,7 +100,7 @@ pub fn user_orders(symbol: impl Into<Symbol>) -> Topic<spot::OrderUpdate> {
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/spot/#private-order-progress)
 #[doc(alias = "spot/user/orders")]
 pub fn all_user_orders() -> Topic<spot::OrderUpdate> {
-    Topic::private(Dialect::Spot, "spot/user/orders:ALL_SYMBOLS")
+    Topic::private(Market::Spot, "spot/user/orders:ALL_SYMBOLS")
 }
 
 /// The account's balances in all currencies, after every trade, deposit, withdrawal, transfer and
@@ -111,5 +111,5 @@ pub fn all_user_orders() -> Topic<spot::OrderUpdate> {
 /// [Documentation of the channel](https://developer-pro.bitmart.com/en/spot/#private-balance-change)
 #[doc(alias = "spot/user/balance")]
 pub fn user_balances() -> Topic<spot::BalanceUpdate> {
-    Topic::private(Dialect::Spot, "spot/user/balance:BALANCE_UPDATE")
+    Topic::private(Market::Spot, "spot/user/balance:BALANCE_UPDATE")
 }

@@ -2,14 +2,14 @@ use super::{
     DepthLevels, DepthSpeed, FuturesInterval, SpotInterval, Topic, delivers, futures, receives,
     spot,
 };
-use crate::{dialect::Dialect, event::RawEvent};
+use crate::{dialect::Market, event::RawEvent};
 
 #[test]
 fn functions_return_the_documented_names() {
     let names = [
         (spot::ticker("BTC_USDT").to_string(), "spot/ticker:BTC_USDT"),
         (spot::trades("BTC_USDT").to_string(), "spot/trade:BTC_USDT"),
-        (spot::depth_increase("BTC_USDT").to_string(), "spot/depth/increase100:BTC_USDT"),
+        (spot::depth_updates("BTC_USDT").to_string(), "spot/depth/increase100:BTC_USDT"),
         (spot::klines("BTC_USDT", SpotInterval::Minutes3).to_string(), "spot/kline3m:BTC_USDT"),
         (spot::klines("BTC_USDT", SpotInterval::Months1).to_string(), "spot/kline1M:BTC_USDT"),
         (spot::depth("BTC_USDT", DepthLevels::Five).to_string(), "spot/depth5:BTC_USDT"),
@@ -17,11 +17,11 @@ fn functions_return_the_documented_names() {
         (spot::user_balances().to_string(), "spot/user/balance:BALANCE_UPDATE"),
         (futures::funding_rate("BTCUSDT").to_string(), "futures/fundingRate:BTCUSDT"),
         (
-            futures::depth("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200).to_string(),
+            futures::side_depth("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200).to_string(),
             "futures/depth20:BTCUSDT@200ms",
         ),
         (
-            futures::depth_all("BTCUSDT", DepthLevels::Fifty, DepthSpeed::Standard).to_string(),
+            futures::depth("BTCUSDT", DepthLevels::Fifty, DepthSpeed::Standard).to_string(),
             "futures/depthAll50:BTCUSDT",
         ),
         (futures::book_ticker("BTCUSDT").to_string(), "futures/bookticker:BTCUSDT"),
@@ -34,7 +34,7 @@ fn functions_return_the_documented_names() {
             futures::mark_price_klines("BTCUSDT", FuturesInterval::Minutes1).to_string(),
             "futures/markPriceKlineBin1m:BTCUSDT",
         ),
-        (futures::user_assets("USDT").to_string(), "futures/asset:USDT"),
+        (futures::user_balances("USDT").to_string(), "futures/asset:USDT"),
         (futures::user_positions().to_string(), "futures/position"),
         (spot::user_orders("BTC_USDT").to_string(), "spot/user/order:BTC_USDT"),
         (spot::all_user_orders().to_string(), "spot/user/orders:ALL_SYMBOLS"),
@@ -42,12 +42,11 @@ fn functions_return_the_documented_names() {
         (futures::all_tickers().to_string(), "futures/ticker"),
         (futures::user_orders().to_string(), "futures/order"),
         (
-            futures::depth_increase("BTCUSDT", DepthLevels::Fifty, DepthSpeed::Standard)
-                .to_string(),
+            futures::depth_updates("BTCUSDT", DepthLevels::Fifty, DepthSpeed::Standard).to_string(),
             "futures/depthIncrease50:BTCUSDT",
         ),
         (
-            futures::depth_increase("BTCUSDT", DepthLevels::Five, DepthSpeed::Ms100).to_string(),
+            futures::depth_updates("BTCUSDT", DepthLevels::Five, DepthSpeed::Ms100).to_string(),
             "futures/depthIncrease5:BTCUSDT@100ms",
         ),
     ];
@@ -63,23 +62,23 @@ fn only_user_topics_are_private() {
     assert!(spot::user_balances().is_private());
     assert!(futures::user_orders().is_private());
     assert!(futures::user_positions().is_private());
-    assert!(futures::user_assets("USDT").is_private());
-    assert!(!spot::depth_increase("BTC_USDT").is_private());
+    assert!(futures::user_balances("USDT").is_private());
+    assert!(!spot::depth_updates("BTC_USDT").is_private());
     assert!(!futures::all_tickers().is_private());
-    let raw: Topic<RawEvent> = Topic::private(Dialect::Futures, "futures/position");
+    let raw: Topic<RawEvent> = Topic::private(Market::Futures, "futures/position");
     assert!(raw.is_private());
-    assert_eq!(raw.dialect(), Dialect::Futures);
+    assert_eq!(raw.market(), Market::Futures);
 }
 
 #[test]
 fn requests_are_supported_by_increase_books_and_funding_rates_only() {
     assert!(futures::funding_rate("BTCUSDT").supports_request());
     let speed = DepthSpeed::Ms200;
+    assert!(!futures::side_depth("BTCUSDT", DepthLevels::Twenty, speed).supports_request());
     assert!(!futures::depth("BTCUSDT", DepthLevels::Twenty, speed).supports_request());
-    assert!(!futures::depth_all("BTCUSDT", DepthLevels::Twenty, speed).supports_request());
-    assert!(spot::depth_increase("BTC_USDT").supports_request());
+    assert!(spot::depth_updates("BTC_USDT").supports_request());
     assert!(
-        futures::depth_increase("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200)
+        futures::depth_updates("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200)
             .supports_request()
     );
     assert!(!spot::ticker("BTC_USDT").supports_request());
@@ -92,8 +91,8 @@ fn symbol_is_none_for_topics_of_several_symbols() {
     assert_eq!(spot::all_user_orders().symbol(), None);
     assert_eq!(spot::user_balances().symbol(), None);
     assert_eq!(futures::all_tickers().symbol(), None);
-    assert_eq!(futures::user_assets("USDT").symbol(), Some("USDT"));
-    let book = futures::depth_increase("BTCUSDT", DepthLevels::Five, DepthSpeed::Ms100);
+    assert_eq!(futures::user_balances("USDT").symbol(), Some("USDT"));
+    let book = futures::depth_updates("BTCUSDT", DepthLevels::Five, DepthSpeed::Ms100);
     assert_eq!(book.symbol(), Some("BTCUSDT"));
     assert_eq!(book.channel(), "futures/depthIncrease5");
 }

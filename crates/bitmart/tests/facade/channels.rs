@@ -43,7 +43,7 @@ impl Harness {
     fn mark_seen<T>(&mut self, topic: &Topic<T>) {
         // Its frames are the same as those of a single contract's channel.
         let all_tickers = (topic.name() == "futures/ticker").then_some("futures/ticker");
-        let channel = catalog::channel(topic.dialect(), topic.name());
+        let channel = catalog::channel(topic.market(), topic.name());
         self.seen.extend(all_tickers.or(channel.map(|channel| channel.pattern)));
     }
 
@@ -118,7 +118,7 @@ async fn spot_market(harness: &mut Harness) -> TestResult {
             })
             .await?;
     }
-    let book = topic::spot::depth_increase("BTC_USDT");
+    let book = topic::spot::depth_updates("BTC_USDT");
     harness.expect(book, |book| !book.asks.is_empty()).await?;
     harness
         .expect(topic::spot::trades("BTC_USDT"), |trade| trade.timestamp.is_some_and(is_fresh))
@@ -142,16 +142,17 @@ async fn futures_market(harness: &mut Harness) -> TestResult {
     rates.request_snapshot().await?;
     harness.wait_for(&mut rates, |rate| rate.timestamp.is_some_and(is_fresh)).await?;
     let (levels, speed) = (DepthLevels::Five, DepthSpeed::Ms100);
-    let mut side = harness.ws.subscribe(topic::futures::depth("BTCUSDT", levels, speed)).await?;
+    let mut side =
+        harness.ws.subscribe(topic::futures::side_depth("BTCUSDT", levels, speed)).await?;
     for wanted in [DepthSide::Bids, DepthSide::Asks] {
         harness.wait_for(&mut side, |book| book.side == wanted && book.levels.len() == 5).await?;
     }
     harness
-        .expect(topic::futures::depth_all("BTCUSDT", levels, speed), |book| {
+        .expect(topic::futures::depth("BTCUSDT", levels, speed), |book| {
             book.asks.len() == 5 && book.bids[0].price < book.asks[0].price
         })
         .await?;
-    let book = topic::futures::depth_increase("BTCUSDT", levels, speed);
+    let book = topic::futures::depth_updates("BTCUSDT", levels, speed);
     harness.expect(book, |book| !book.asks.is_empty()).await?;
     let best = topic::futures::book_ticker("BTCUSDT");
     harness.expect(best, |ticker| ticker.bid_price < ticker.ask_price).await?;
@@ -190,14 +191,14 @@ async fn spot_account(harness: &mut Harness) -> TestResult {
 
 async fn futures_account(harness: &mut Harness) -> TestResult {
     let mut orders = harness.ws.subscribe(topic::futures::user_orders()).await?;
-    let mut assets = harness.ws.subscribe(topic::futures::user_assets("USDT")).await?;
+    let mut balances = harness.ws.subscribe(topic::futures::user_balances("USDT")).await?;
     let mut positions = harness.ws.subscribe(topic::futures::user_positions()).await?;
     let order = futures::NewOrder::open_long("BTCUSDT", 3, futures::Execution::Market)
         .leverage(dec!(5))
         .margin_type(futures::MarginType::Isolated);
     harness.rest.futures().submit_order(order).await?;
     harness.wait_for(&mut orders, |update| update.fill().is_some()).await?;
-    harness.wait_for(&mut assets, |asset| asset.position_deposit > Some(dec!(0))).await?;
+    harness.wait_for(&mut balances, |balance| balance.position_deposit > Some(dec!(0))).await?;
     harness
         .wait_for(&mut positions, |position| {
             position.size == dec!(3) && position.margin_type == Some(futures::MarginType::Isolated)

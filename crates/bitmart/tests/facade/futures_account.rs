@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitmart::account::{AccountEvent, AccountTracker, Direction, Market};
+use bitmart::account::{AccountEvent, AccountTracker, Market, PositionSide};
 use bitmart::rest::futures;
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::{TradeId, dec, rest, ws};
@@ -49,7 +49,7 @@ async fn a_position_closed_during_a_disconnect_is_reported_closed()
         next(&mut account, &mut fills).await?;
     }
     let (key, _) = account.state().all_positions().next().ok_or("a position")?;
-    assert_eq!(key.direction, Direction::Long);
+    assert_eq!(key.side, PositionSide::Long);
     while account.state().balance(Market::Futures, &"USDT".into()) == before.as_ref() {
         next(&mut account, &mut fills).await?;
     }

@@ -148,8 +148,8 @@ async fn isolated_positions_use_their_own_margin_and_cross_positions_the_wallet(
     harness.exchange.advance(Duration::from_secs(3600));
     let profit = harness.position().await?.unrealized_profit;
     assert_eq!(profit.map(|profit| profit.round()), Some(dec!(100)));
-    let assets = harness.trader.futures().assets().await?;
-    let usdt = assets.find("USDT").ok_or("no balance")?;
+    let balances = harness.trader.futures().balances().await?;
+    let usdt = balances.find("USDT").ok_or("no balance")?;
     assert_eq!(usdt.unrealized_profit, profit);
     let bound = usdt.frozen.zip(usdt.position_deposit).map(|(frozen, margin)| frozen + margin);
     assert_eq!(usdt.equity, bound.map(|bound| usdt.available + bound));
@@ -257,8 +257,8 @@ async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
     let kinds: Vec<_> = orders.iter().filter_map(|order| order.order_type.clone()).collect();
     assert_eq!(kinds[..2], [futures::OrderType::Bankruptcy, futures::OrderType::Liquidation]);
     assert_eq!(harness.amounts(futures::TransactionType::Liquidation).await?.len(), 2);
-    let assets = harness.trader.futures().assets().await?;
-    let equity = assets.find("USDT").and_then(|usdt| usdt.equity).ok_or("no balance")?;
+    let balances = harness.trader.futures().balances().await?;
+    let equity = balances.find("USDT").and_then(|usdt| usdt.equity).ok_or("no balance")?;
     let lost = dec!(100000) - equity;
     // The loss to the bid is larger than the margin of the whole position.
     assert_eq!(lost, dec!(63.6), "margin and fee, no more");

@@ -23,7 +23,7 @@ async fn spot(
     client: &Client,
     order: spot::NewOrder,
 ) -> Result<(OrderId, spot::OrderState), String> {
-    let id = order.client_order_id.clone();
+    let id = order.client_order_id().clone();
     let error = client.spot().submit_order(order).await.expect_err("the response is lost");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     match client.spot().reconcile(&id).await.map_err(|error| error.to_string())? {
@@ -38,7 +38,7 @@ async fn reconciles_open_canceled_and_filled_spot_orders() -> TestResult {
     for fault in [Fault::DropAfter, Fault::HtmlAfter(502), Fault::TruncatedJson] {
         exchange.inject(fault.on(SPOT));
         let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
-        let id = order.client_order_id.clone();
+        let id = order.client_order_id().clone();
         let (order_id, state) = spot(&client, order).await?;
         assert_eq!(state, spot::OrderState::New);
         let cancel = spot::CancelOrder::new("BTC_USDT", order_id);
@@ -75,7 +75,7 @@ async fn reconciles_open_canceled_and_filled_futures_orders() -> TestResult {
     let (exchange, client) = open().await?;
     exchange.inject(Fault::DropAfter.on(FUTURES));
     let order = long(futures::Execution::Limit(dec!(30000)));
-    let id = order.client_order_id.clone();
+    let id = order.client_order_id().clone();
     let error = client.futures().submit_order(order).await.expect_err("the response is lost");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     let (order_id, state) = futures(&client, &id).await?;
@@ -85,7 +85,7 @@ async fn reconciles_open_canceled_and_filled_futures_orders() -> TestResult {
 
     exchange.inject(Fault::HtmlAfter(502).on(FUTURES));
     let order = long(futures::Execution::Market);
-    let id = order.client_order_id.clone();
+    let id = order.client_order_id().clone();
     client.futures().submit_order(order).await.expect_err("the response is lost");
     assert_eq!(futures(&client, &id).await?.1, futures::OrderState::Finished);
     Ok(())

@@ -41,7 +41,8 @@ async fn recordings_conform_and_can_be_replayed() -> TestResult {
     client.account().spot_wallet().await?;
     let id = ClientOrderId::new("CANARYorder1")?;
     let order = || {
-        spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000)).client_order_id(id.clone())
+        spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000))
+            .with_client_order_id(id.clone())
     };
     let placed = client.spot().submit_order(order()).await?;
     let canceled = client

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::BufReader;
 
 use bitmart::rest::recording::frames::Reader;
-use bitmart::ws::{Dialect, catalog};
+use bitmart::ws::{Market, catalog};
 use serde_json::Value;
 
 /// Members of `wire` that `typed` lacks, or that are other than there.
@@ -56,11 +56,10 @@ fn every_recorded_frame_decodes_and_nothing_in_it_is_unknown() {
     for entry in reader {
         let entry = entry.expect("an entry");
         let Some(text) = entry.frame else { continue };
-        let dialect =
-            if entry.topic.starts_with("spot/") { Dialect::Spot } else { Dialect::Futures };
-        let channel = catalog::channel(dialect, &entry.topic).expect("a known channel");
+        let market = if entry.topic.starts_with("spot/") { Market::Spot } else { Market::Futures };
+        let channel = catalog::channel(market, &entry.topic).expect("a known channel");
         channels.insert(base(channel.pattern));
-        let typed = catalog::recode(dialect, &text)
+        let typed = catalog::recode(market, &text)
             .unwrap_or_else(|error| panic!("{}: {error}", entry.topic))
             .unwrap_or_else(|| panic!("{}: no channel", entry.topic));
         let value = |text: &str| -> Value {

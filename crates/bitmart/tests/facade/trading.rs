@@ -74,7 +74,7 @@ async fn the_fill_of_a_placed_order_arrives_with_a_fee() -> TestResult {
     let harness = open().await?;
     let mut orders = harness.ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
     let order = spot::NewOrder::market_buy("BTC_USDT", dec!(100));
-    let id = order.client_order_id.clone();
+    let id = order.client_order_id().clone();
     let placed = harness.rest.spot().submit_order(order).await?;
 
     let mut seen = Vec::new();
@@ -98,7 +98,7 @@ async fn disconnects_lose_and_duplicate_no_fill() -> TestResult {
     let mut missed = Vec::new();
     for round in 0..3 {
         let order = spot::NewOrder::market_buy("BTC_USDT", dec!(50));
-        let id = order.client_order_id.clone();
+        let id = order.client_order_id().clone();
         watched.insert(harness.rest.spot().submit_order(order).await?.order_id);
         until(&mut orders, &mut streamed, finished(&id)).await?;
 
@@ -147,7 +147,7 @@ async fn an_order_with_a_lost_response_is_found_by_its_client_order_id() -> Test
     let harness = open().await?;
     harness.exchange.inject(Fault::DropAfter.on("/spot/v2/submit_order"));
     let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
-    let id = order.client_order_id.clone();
+    let id = order.client_order_id().clone();
     let error =
         harness.rest.spot().submit_order(order).await.expect_err("the response was dropped");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
@@ -165,7 +165,7 @@ async fn a_request_dropped_before_processing_has_an_unknown_outcome() -> TestRes
     let harness = open().await?;
     harness.exchange.inject(Fault::DropBefore.on("/spot/v2/submit_order"));
     let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
-    let id = order.client_order_id.clone();
+    let id = order.client_order_id().clone();
     let error = harness.rest.spot().submit_order(order).await.expect_err("the request was dropped");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
 

@@ -79,7 +79,7 @@ fn frames() -> Result<usize> {
             let channel = frame["table"].as_str().or(frame["group"].as_str());
             let index = channel.and_then(|channel| {
                 catalog::channels().iter().position(|known| {
-                    catalog::channel(known.dialect, channel)
+                    catalog::channel(known.market, channel)
                         .is_some_and(|found| std::ptr::eq(found, known))
                 })
             });

@@ -30,7 +30,7 @@ pub(super) fn render(description: &Description) -> String {
     }
     let _ = write!(
         out,
-        "\nuse bitmart_types::{{{}}};\n\nuse super::{{{}}};\nuse crate::{{dialect::Dialect, {module}}};\n",
+        "\nuse bitmart_types::{{{}}};\n\nuse super::{{{}}};\nuse crate::{{dialect::Market, {module}}};\n",
         shared.join(", "),
         own.join(", "),
     );
@@ -107,7 +107,7 @@ fn function(dialect: Host, module: &str, channel: &Channel) -> String {
     let _ = write!(
         out,
         "pub fn {function}({signature}) -> Topic<{module}::{event}> {{\n\
-         Topic::{access}(Dialect::{dialect:?}, {name})\n}}\n"
+         Topic::{access}(Market::{dialect:?}, {name})\n}}\n"
     );
     out
 }

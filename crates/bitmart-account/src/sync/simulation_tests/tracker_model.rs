@@ -13,7 +13,7 @@ use crate::sync::AccountSync;
 use crate::sync::{Change, LossCause, Page, Request, Snapshot};
 use crate::{
     AccountEvent, AccountState, Assumptions, Balance, CatchUpError, Fill, Health, Instrument,
-    Market, Order, Progress, test_support,
+    Market, Order, OrderProgress, test_support,
 };
 
 /// How messages of a stream were lost.
@@ -109,12 +109,12 @@ fn number(text: &str) -> usize {
     text.parse().expect("a number")
 }
 
-fn example_order(id: usize, progress: Progress) -> Order {
+fn example_order(id: usize, progress: OrderProgress) -> Order {
     Order {
         order_id: order_id(id),
         client_order_id: None,
         instrument: Instrument::Pair("BTC_USDT".into()),
-        side: Some(Side::Buy),
+        side: Side::Buy,
         progress,
         price: Some(Decimal::ONE),
         size: Some(Decimal::ONE),
@@ -152,12 +152,12 @@ impl TrackerModel for CurrentTracker {
     }
 
     fn order(&mut self, now: i64, id: usize) {
-        let order = example_order(id, Progress::Open);
+        let order = example_order(id, OrderProgress::Open);
         self.sync.apply(time(now), MARKET, ORDERS, Change::Order(order));
     }
 
     fn canceled(&mut self, now: i64, id: usize) {
-        let order = example_order(id, Progress::Canceled);
+        let order = example_order(id, OrderProgress::Canceled);
         self.sync.apply(time(now), MARKET, ORDERS, Change::Order(order));
     }
 
@@ -188,7 +188,7 @@ impl TrackerModel for CurrentTracker {
 
     fn fetch_page(&mut self, now: i64, id: u64, rows: Rows) {
         let fills = rows.fills.into_iter().map(|(id, at)| example_fill(id, at)).collect();
-        let order = |id| example_order(id, Progress::Open);
+        let order = |id| example_order(id, OrderProgress::Open);
         let orders = rows.orders.into_iter().map(order).collect();
         self.sync.fetch_page(time(now), MARKET, id, Page { orders, fills, malformed: Vec::new() });
     }

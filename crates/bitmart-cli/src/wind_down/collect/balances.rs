@@ -91,13 +91,13 @@ async fn spot_and_funding(client: &Client, facts: &mut Facts, pending: &BTreeMap
 }
 
 async fn futures(client: &Client, facts: &mut Facts) {
-    let assets = client.futures().assets().await.map(|assets| assets.assets);
-    for asset in facts.rows_or_note("futures wallet", assets) {
+    let balances = client.futures().balances().await.map(|list| list.balances);
+    for balance in facts.rows_or_note("futures wallet", balances) {
         let held = vec![
-            Held { by: HeldBy::Orders, amount: asset.frozen.unwrap_or_default() },
-            Held { by: HeldBy::Positions, amount: asset.position_deposit.unwrap_or_default() },
+            Held { by: HeldBy::Orders, amount: balance.frozen.unwrap_or_default() },
+            Held { by: HeldBy::Positions, amount: balance.position_deposit.unwrap_or_default() },
         ];
-        push(facts, Wallet::Futures, asset.currency.as_str(), asset.available, held);
+        push(facts, Wallet::Futures, balance.currency.as_str(), balance.available, held);
     }
 }
 

@@ -53,14 +53,14 @@ enum End {
 }
 
 pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
-    let tail = subject::tail(feed.dialect(), feed.is_private(), feed.topic());
+    let tail = subject::tail(feed.market(), feed.is_private(), feed.topic());
     if feed.topic().len() > subject::MAX_NAME_BYTES {
         return feed.end("the name of the topic is too long for the fleet");
     }
     let merger = Merger::new(1, shared.view().table.ttl());
     let mut topic = Topic {
         channel: Channel::of(feed.topic()),
-        supports_request: catalog::channel(feed.dialect(), feed.topic())
+        supports_request: catalog::channel(feed.market(), feed.topic())
             .is_some_and(|channel| channel.supports_request),
         open: shared.connection.open.clone(),
         changes: shared.changed.subscribe(),

@@ -53,7 +53,7 @@ pub static ENDPOINTS: &[EndpointEntry] = &[
     earn::EARN_HOLDINGS,
     earn::EARN_SET_AUTO_SAVING,
     earn::EARN_AUTO_SAVING,
-    futures_account::FUTURES_ASSETS,
+    futures_account::FUTURES_BALANCES,
     futures_account::FUTURES_FEE_RATE,
     futures_account::FUTURES_POSITIONS_V1,
     futures_account::FUTURES_POSITIONS,

@@ -127,13 +127,10 @@ pub(super) const FUTURES_POSITION_MODE: &[Meaning] = &[
 ];
 
 pub(super) const FUTURES_POSITION_SIDE: &[Meaning] = &[
-    Meaning::new("both", "both", "The net position of an account in one-way mode."),
-    Meaning::new("long", "long", "Long, in hedge mode."),
-    Meaning::new("short", "short", "Short, in hedge mode."),
+    Meaning::new("both", "both", "The net position of an account in one-way mode; in text only."),
+    Meaning::new("long", "long", "Long."),
+    Meaning::new("short", "short", "Short."),
 ];
-
-pub(super) const FUTURES_POSITION_TYPE: &[Meaning] =
-    &[Meaning::new("1", "long", "Long."), Meaning::new("2", "short", "Short.")];
 
 pub(super) const FUTURES_PRICE_TYPE: &[Meaning] = &[
     Meaning::new("0", "unset", "Not set."),

@@ -7,14 +7,18 @@ use crate::ValidationError;
 use crate::api::earn::FixedRenewal;
 use crate::wire::validate;
 
-/// Defines the setter of the request number.
+/// Defines setter and getter of the request number.
 macro_rules! request_number {
     ($($name:ident)+) => {$(
         impl $name {
             /// Replaces the random request number. The exchange does not execute a number that was used before.
-            pub fn request_no(mut self, request_no: EarnRequestNo) -> Self {
+            pub fn with_request_no(mut self, request_no: EarnRequestNo) -> Self {
                 self.request_no = request_no;
                 self
+            }
+            /// Your request number.
+            pub fn request_no(&self) -> &EarnRequestNo {
+                &self.request_no
             }
         }
     )+};
@@ -23,7 +27,7 @@ request_number!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
 
 /// Puts money into a flexible product.
 ///
-/// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
+/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the
 /// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
 /// The official clients document that the exchange executes a number once.
 #[doc(alias = "/newearn/cloud/v1/saving/subscribe")]
@@ -35,8 +39,7 @@ pub struct SubscribeFlexible {
     product_id: EarnProductId,
     #[serde(with = "wire::decimal")]
     amount: Decimal,
-    /// Your request number.
-    pub request_no: EarnRequestNo,
+    request_no: EarnRequestNo,
 }
 
 impl SubscribeFlexible {
@@ -55,7 +58,7 @@ impl SubscribeFlexible {
 
 /// Takes money out of a flexible product.
 ///
-/// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
+/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the
 /// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
 /// The official clients document that the exchange executes a number once.
 #[doc(alias = "/newearn/cloud/v1/saving/redeem")]
@@ -67,8 +70,7 @@ pub struct RedeemFlexible {
     earn_id: EarnId,
     #[serde(with = "wire::decimal")]
     amount: Decimal,
-    /// Your request number.
-    pub request_no: EarnRequestNo,
+    request_no: EarnRequestNo,
 }
 
 impl RedeemFlexible {
@@ -88,7 +90,7 @@ impl RedeemFlexible {
 
 /// Puts money into a fixed product.
 ///
-/// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
+/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the
 /// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
 /// The official clients document that the exchange executes a number once.
 #[doc(alias = "/newearn/cloud/v1/saving/fixed/subscribe")]
@@ -102,8 +104,7 @@ pub struct SubscribeFixed {
     amount: Decimal,
     #[serde(rename = "autoSubscribe")]
     renewal: FixedRenewal,
-    /// Your request number.
-    pub request_no: EarnRequestNo,
+    request_no: EarnRequestNo,
 }
 
 impl SubscribeFixed {
@@ -127,7 +128,7 @@ impl SubscribeFixed {
 
 /// Takes all money out of a fixed product before its term ends.
 ///
-/// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
+/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the
 /// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
 /// The official clients document that the exchange executes a number once.
 #[doc(alias = "/newearn/cloud/v1/saving/fixed/redeem")]
@@ -137,8 +138,7 @@ impl SubscribeFixed {
 #[non_exhaustive]
 pub struct RedeemFixed {
     earn_id: EarnId,
-    /// Your request number.
-    pub request_no: EarnRequestNo,
+    request_no: EarnRequestNo,
 }
 
 impl RedeemFixed {

@@ -20,41 +20,41 @@ pub use position::{Position, PositionRisk, PositionV1};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 #[non_exhaustive]
-pub struct Assets {
+pub struct Balances {
     /// One row per currency.
-    pub assets: Rows<Asset>,
+    pub balances: Rows<Balance>,
 }
 
-impl Assets {
+impl Balances {
     /// The balance of one currency; `None` if the exchange does not list it, which means zero while
     /// no row is a fault.
-    pub fn find(&self, currency: &str) -> Option<&Asset> {
-        self.assets.iter().find(|asset| asset.currency == currency)
+    pub fn find(&self, currency: &str) -> Option<&Balance> {
+        self.balances.iter().find(|balance| balance.currency == currency)
     }
 }
 
 /// Reads the rows from the data itself or from its member `list`; the exchange has sent both.
-impl<'de> Deserialize<'de> for Assets {
+impl<'de> Deserialize<'de> for Balances {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct InList {
-            list: Rows<Asset>,
+            list: Rows<Balance>,
         }
 
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let assets = if raw.get().starts_with('{') {
+        let balances = if raw.get().starts_with('{') {
             json::from_str(raw.get()).map(|data: InList| data.list)
         } else {
             json::from_str(raw.get())
         };
-        Ok(Self { assets: assets.map_err(D::Error::custom)? })
+        Ok(Self { balances: balances.map_err(D::Error::custom)? })
     }
 }
 
 /// Balance of one currency. Amounts are in the currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Asset {
+pub struct Balance {
     /// Currency.
     pub currency: Currency,
     /// Margin of open positions.

@@ -219,6 +219,6 @@ pub struct Fill {
     #[serde(default, with = "wire::text_opt")]
     pub account: Option<TradingAccount>,
     /// When it happened.
-    #[serde(default, with = "wire::millis_opt")]
-    pub create_time: Option<Timestamp>,
+    #[serde(rename = "create_time", default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
 }

@@ -172,8 +172,8 @@ pub struct Fill {
     #[serde(default, with = "wire::opt")]
     pub trade_role: Option<TradeRole>,
     /// When it happened.
-    #[serde(default, with = "wire::millis_opt")]
-    pub create_time: Option<Timestamp>,
+    #[serde(rename = "createTime", default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
     /// When the record last changed.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,

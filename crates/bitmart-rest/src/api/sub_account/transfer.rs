@@ -29,15 +29,20 @@ impl Funds {
     }
 }
 
-/// Defines the setter of the request number.
+/// Defines setter and getter of the request number.
 macro_rules! request_number {
     ($($name:ident)+) => {$(
         impl $name {
             /// Replaces the random request number. The exchange rejects one that was used before, with
             /// code 61004.
-            pub fn request_no(mut self, request_no: RequestNo) -> Self {
+            pub fn with_request_no(mut self, request_no: RequestNo) -> Self {
                 self.request_no = request_no;
                 self
+            }
+            /// Your request number. While the outcome is unknown, the same request can be sent again: the exchange
+            /// executes a number once.
+            pub fn request_no(&self) -> &RequestNo {
+                &self.request_no
             }
         }
     )+};
@@ -51,17 +56,15 @@ request_number!(TransferSubToMain TransferOwnToMain TransferMainToSub TransferSu
 /// use bitmart_types::dec;
 ///
 /// let transfer = sub_account::TransferSubToMain::new("sub1@example.com", "USDT", dec!(250));
-/// assert_eq!(transfer.request_no.as_str().len(), 32);
+/// assert_eq!(transfer.request_no().as_str().len(), 32);
 /// ```
 #[doc(alias = "/account/sub-account/main/v1/sub-to-main")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct TransferSubToMain {
-    /// Your request number. While the outcome is unknown, the same request can be sent again:
-    /// the exchange executes a number once.
     #[serde(rename = "requestNo")]
-    pub request_no: RequestNo,
+    request_no: RequestNo,
     #[serde(flatten)]
     funds: Funds,
     #[serde(rename = "subAccount")]
@@ -93,10 +96,8 @@ impl TransferSubToMain {
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct TransferOwnToMain {
-    /// Your request number. While the outcome is unknown, the same request can be sent again:
-    /// the exchange executes a number once.
     #[serde(rename = "requestNo")]
-    pub request_no: RequestNo,
+    request_no: RequestNo,
     #[serde(flatten)]
     funds: Funds,
 }
@@ -117,10 +118,8 @@ impl TransferOwnToMain {
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct TransferMainToSub {
-    /// Your request number. While the outcome is unknown, the same request can be sent again:
-    /// the exchange executes a number once.
     #[serde(rename = "requestNo")]
-    pub request_no: RequestNo,
+    request_no: RequestNo,
     #[serde(flatten)]
     funds: Funds,
     #[serde(rename = "subAccount")]
@@ -152,10 +151,8 @@ impl TransferMainToSub {
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct TransferSubToSub {
-    /// Your request number. While the outcome is unknown, the same request can be sent again:
-    /// the exchange executes a number once.
     #[serde(rename = "requestNo")]
-    pub request_no: RequestNo,
+    request_no: RequestNo,
     #[serde(flatten)]
     funds: Funds,
     #[serde(rename = "fromAccount")]
@@ -210,7 +207,7 @@ mod tests {
         let one = TransferOwnToMain::new("USDT", dec!(1));
         let two = TransferOwnToMain::new("USDT", dec!(1));
         assert_ne!(one.request_no, two.request_no);
-        let same = two.request_no(one.request_no.clone());
+        let same = two.with_request_no(one.request_no.clone());
         assert_eq!(one, same);
     }
 

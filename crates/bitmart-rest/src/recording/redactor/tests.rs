@@ -5,7 +5,7 @@ fn redactor() -> Redactor {
 }
 
 fn redacted(text: &str) -> String {
-    redactor().tree(&Json::read(text).expect("JSON"), &|_| None).to_string()
+    redactor().tree(&Json::parse(text).expect("JSON"), &|_| None).to_string()
 }
 
 /// The form of a value: each digit 9, each letter a or A.
@@ -169,7 +169,7 @@ fn columns_are_named_after_the_api_description() {
         _ => None,
     };
     let text = r#"{"data":[["BTC_USDT","1690000000123","buy","12.5",7,"buy"]]}"#;
-    let got = redactor().tree(&Json::read(text).unwrap(), &columns).to_string();
+    let got = redactor().tree(&Json::parse(text).unwrap(), &columns).to_string();
     let time = 1_690_000_000_123 - redactor().shift;
     assert!(got.starts_with(&format!(r#"{{"data":[["BTC_USDT","{time}","buy","#)), "{got}");
     assert!(!got.contains("12.5") && !got.ends_with(r#""buy"]]}"#), "{got}");
@@ -178,7 +178,7 @@ fn columns_are_named_after_the_api_description() {
 #[test]
 fn placeholders_are_equal_within_a_run_and_differ_between_runs() {
     let text = r#"[{"orderId":"1223181"},{"order_id":"1223181"}]"#;
-    let tree = Json::read(text).unwrap();
+    let tree = Json::parse(text).unwrap();
     let Json::List(rows) = redactor().tree(&tree, &|_| None) else { panic!() };
     let ids: Vec<_> = rows
         .iter()

@@ -28,16 +28,16 @@ pub(crate) fn values(channel: Id, exchange: &Exchange, topic: &Topic, now_ms: u6
     match channel {
         Id::Ticker => vec![pushed_ticker(market, now_ms)],
         Id::FundingRate => vec![pushed_funding_rate(market, now_ms)],
-        Id::Depth => {
+        Id::SideDepth => {
             [Side::Buy, Side::Sell].map(|side| pushed_depth(market, side, topic.levels)).into()
         }
-        Id::DepthAll => vec![pushed_depth_all(market, topic.levels)],
+        Id::Depth => vec![pushed_depth_all(market, topic.levels)],
         Id::BookTicker => vec![pushed_book_ticker(market)],
         Id::Klines => pushed_kline(market, &market.tape, topic.minutes).into_iter().collect(),
         Id::MarkPriceKlines => {
             pushed_kline(market, &market.mark.tape, topic.minutes).into_iter().collect()
         }
-        Id::AllTickers | Id::DepthIncrease | Id::Trades => Vec::new(),
+        Id::AllTickers | Id::DepthUpdates | Id::Trades => Vec::new(),
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn trades(events: &[Event]) -> BTreeMap<SmolStr, Vec<Value>> {
 /// Adds the push time, if the channel has one.
 pub(crate) fn stamp(channel: Id, fields: &mut Map<String, Value>, now_ms: u64) {
     match channel {
-        Id::Depth | Id::DepthAll | Id::DepthIncrease | Id::BookTicker => {
+        Id::SideDepth | Id::Depth | Id::DepthUpdates | Id::BookTicker => {
             fields.insert("ms_t".to_owned(), now_ms.into());
         }
         Id::Ticker
@@ -99,6 +99,6 @@ pub(crate) fn periodic(
                 .collect();
             Some(rows).filter(|rows| !rows.is_empty()).map(Value::from)
         }
-        FuturesPrivate::UserOrders | FuturesPrivate::UserAssets => None,
+        FuturesPrivate::UserOrders | FuturesPrivate::UserBalances => None,
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn value(channel: Id, exchange: &Exchange, topic: &Topic, now_ms: u64
         Id::BookTicker => Some(pushed_book_ticker(market)),
         Id::Depth => Some(pushed_depth(market, topic.levels)),
         Id::Klines => pushed_kline(market, topic.minutes),
-        Id::Trades | Id::DepthIncrease => None,
+        Id::Trades | Id::DepthUpdates => None,
     }
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn stamp(channel: Id, fields: &mut Map<String, Value>, now_ms: u64) {
         }
         // The time is a string on this channel.
         Id::BookTicker => drop(fields.insert("ts".to_owned(), now_ms.to_string().into())),
-        Id::Depth | Id::DepthIncrease => drop(fields.insert("ms_t".to_owned(), now_ms.into())),
+        Id::Depth | Id::DepthUpdates => drop(fields.insert("ms_t".to_owned(), now_ms.into())),
         Id::Klines | Id::Trades => {}
     }
 }

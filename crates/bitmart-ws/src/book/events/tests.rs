@@ -140,7 +140,7 @@ proptest! {
             let mut version = 1;
             for event in events {
                 version += 1;
-                let update: Update<spot::DepthIncrease> = match event {
+                let update: Update<spot::DepthUpdate> = match event {
                     Incoming::Update(rows) => bids("update", version, &json_rows(&rows)),
                     Incoming::Snapshot(rows) => bids("snapshot", version, &json_rows(&rows)),
                     Incoming::Gap => { version += 1; bids("update", version, "") }

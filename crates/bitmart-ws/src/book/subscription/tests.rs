@@ -15,36 +15,36 @@ use crate::update::Update;
 
 /// A book without a connection: the test writes its updates and reads its commands.
 pub(in crate::book) struct Harness {
-    pub(in crate::book) book: BookSubscription<spot::DepthIncrease>,
-    pub(in crate::book) writer: Writer<spot::DepthIncrease>,
+    pub(in crate::book) book: BookSubscription<spot::DepthUpdate>,
+    pub(in crate::book) writer: Writer<spot::DepthUpdate>,
     commands: mpsc::Receiver<Command>,
 }
 
 pub(in crate::book) fn harness() -> Harness {
     let (writer, reader) = queue(8, Overflow::Lag, Arc::default());
     let (sender, commands) = mpsc::channel(4);
-    let topic = topic::spot::depth_increase("BTC_USDT");
+    let topic = topic::spot::depth_updates("BTC_USDT");
     let book = BookSubscription::new(subscription(topic, reader, sender));
     Harness { book, writer, commands }
 }
 
-pub(in crate::book) fn depth(kind: &str, version: u64, bid: &str) -> Update<spot::DepthIncrease> {
+pub(in crate::book) fn depth(kind: &str, version: u64, bid: &str) -> Update<spot::DepthUpdate> {
     bids(kind, version, &format!(r#"["{bid}","1"]"#))
 }
 
 /// Returns an event with these rows of bids.
-pub(in crate::book) fn bids(kind: &str, version: u64, rows: &str) -> Update<spot::DepthIncrease> {
+pub(in crate::book) fn bids(kind: &str, version: u64, rows: &str) -> Update<spot::DepthUpdate> {
     let frame = format!(
         r#"{{"table":"spot/depth/increase100","data":[{{"symbol":"BTC_USDT","type":"{kind}",
         "version":{version},"ms_t":1698292343610,"asks":[],"bids":[{rows}]}}]}}"#
     );
     let mut entries = Vec::new();
-    spot::DepthIncrease::decode(&frame, &mut entries).expect("decodes");
+    spot::DepthUpdate::decode(&frame, &mut entries).expect("decodes");
     Update::Data(entries.remove(0))
 }
 
 impl Harness {
-    pub(in crate::book) fn push(&self, update: Update<spot::DepthIncrease>) {
+    pub(in crate::book) fn push(&self, update: Update<spot::DepthUpdate>) {
         assert!(self.writer.push(update));
     }
 
@@ -111,8 +111,8 @@ async fn a_malformed_event_clears_the_book_and_requests_a_snapshot() {
     assert!(!harness.requested());
 }
 
-pub(in crate::book) fn malformed() -> Update<spot::DepthIncrease> {
-    let error = spot::DepthIncrease::decode("{", &mut Vec::new()).expect_err("not JSON");
+pub(in crate::book) fn malformed() -> Update<spot::DepthUpdate> {
+    let error = spot::DepthUpdate::decode("{", &mut Vec::new()).expect_err("not JSON");
     Update::Malformed(error)
 }
 
@@ -250,7 +250,7 @@ async fn ends_with_the_subscription() {
 fn reads_the_number_of_levels_from_the_channel_name() {
     use crate::topic::{DepthLevels, DepthSpeed, futures};
     assert_eq!(super::levels("spot/depth/increase100"), Some(100));
-    let topic = futures::depth_increase("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200);
+    let topic = futures::depth_updates("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200);
     assert_eq!(super::levels(topic.channel()), Some(20));
     assert_eq!(super::levels("futures/depth"), None);
     assert_eq!(super::levels("x99999999999999999999999"), None);

@@ -3,10 +3,10 @@ use bitmart_types::dec;
 use super::*;
 use crate::book::subscription::tests::{bids, depth, harness};
 use crate::error::ErrorKind;
-use crate::spot::DepthIncrease;
+use crate::spot::DepthUpdate;
 use crate::update::Update;
 
-async fn version(watch: &mut BookWatch<DepthIncrease>) -> Option<u64> {
+async fn version(watch: &mut BookWatch<DepthUpdate>) -> Option<u64> {
     watch.next().await.expect("not ended").expect("no error").version()
 }
 

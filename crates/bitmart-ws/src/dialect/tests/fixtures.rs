@@ -53,16 +53,16 @@ fn classifies_every_control_fixture_as_its_name_says() {
     for (path, fixture) in fixtures {
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
         let frame = &fixture["control"];
-        let dialect = match fixture["ws"].as_str() {
-            Some("spot") => Dialect::Spot,
-            Some("futures") => Dialect::Futures,
+        let market = match fixture["ws"].as_str() {
+            Some("spot") => Market::Spot,
+            Some("futures") => Market::Futures,
             other => panic!("{}: ws is {other:?}", path.display()),
         };
         let control = expected(name, frame).unwrap_or_else(|| {
             panic!("{}: name it after its content, as the others are", path.display())
         });
         assert_eq!(
-            dialect.classify(&frame.to_string()),
+            classify(market, &frame.to_string()),
             Incoming::Control(control),
             "{}",
             path.display()

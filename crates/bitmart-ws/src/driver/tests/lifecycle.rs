@@ -164,7 +164,7 @@ async fn subscribing_to_a_service_without_an_address_is_a_config_error() {
     let environment = ScriptedServer::environment().with(Service::FuturesWsPrivate, "");
     let (_server, client) =
         server_and_client_with(64, |builder| with_account(builder).environment(environment));
-    let topic = Topic::<RawEvent>::private(Dialect::Futures, "futures/order");
+    let topic = Topic::<RawEvent>::private(Market::Futures, "futures/order");
     let error = client.subscribe(topic).await.expect_err("no such address");
     assert_eq!(error.kind(), ErrorKind::Config);
 }

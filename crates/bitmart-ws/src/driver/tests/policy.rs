@@ -99,7 +99,7 @@ async fn the_unused_timeout_closes_a_connection_without_topics() {
         // Only for spot: futures, which this server serves as well, closes after 5 s.
         let (mut server, client) = server_and_client_with(1 << 16, |client| {
             let policy = new().unused_timeout(seconds(timeout));
-            client.endpoint_policy(Dialect::Spot, Access::Public, policy)
+            client.endpoint_policy(Market::Spot, Access::Public, policy)
         });
         let (mut peer, tickers) = subscribed(&mut server, &client).await;
         drop(tickers);
@@ -144,8 +144,8 @@ fn rejects_a_policy_beyond_the_limits_of_an_endpoint_that_the_client_can_use() {
     let source = error.source().and_then(|source| source.downcast_ref::<PolicyError>());
     let error = source.expect("a policy error");
     assert_eq!(
-        (error.setting(), error.dialect(), error.access()),
-        ("connections_per_endpoint", Dialect::Spot, Access::Public)
+        (error.setting(), error.market(), error.access()),
+        ("connections_per_endpoint", Market::Spot, Access::Public)
     );
     let private = new().connections_per_endpoint(15);
     assert!(
@@ -155,8 +155,8 @@ fn rejects_a_policy_beyond_the_limits_of_an_endpoint_that_the_client_can_use() {
     let builder = || with_account(Client::builder().connection_policy(private));
     let error = builder().build().expect_err("private endpoints as well");
     assert_eq!(error.setting(), "connections_per_endpoint");
-    let own = builder().endpoint_policy(Dialect::Spot, Access::Private, new());
+    let own = builder().endpoint_policy(Market::Spot, Access::Private, new());
     let client = own.build().expect("a policy of its own");
-    assert_eq!(client.limits(Dialect::Spot, Access::Private).connections, 10);
-    assert_eq!(client.limits(Dialect::Spot, Access::Public).connections, 15);
+    assert_eq!(client.limits(Market::Spot, Access::Private).connections, 10);
+    assert_eq!(client.limits(Market::Spot, Access::Public).connections, 15);
 }

@@ -127,7 +127,7 @@ async fn subscribe(
 impl Simulation {
     /// Panics if a limit of the exchange was exceeded.
     fn assert_limits_kept(&self) {
-        let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
+        let limits = Limits::for_endpoint(Market::Spot, Access::Public);
         self.recorder.with(|counts| {
             assert!(counts.max_open <= 20, "{} connections", counts.max_open);
             assert!(counts.max_topics <= 115, "{} topics on one", counts.max_topics);
@@ -266,7 +266,7 @@ async fn a_connection_reports_its_status() {
     let (mut peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let _tickers = tickers.expect("subscribed");
     let mut connection = client.connections().remove(0);
-    assert_eq!(connection.dialect(), Dialect::Spot);
+    assert_eq!(connection.market(), Market::Spot);
     assert_eq!(connection.status().topics, 1);
     assert!(matches!(connection.status().state, ConnectionState::Open { .. }));
     let status = async |connection: &mut crate::Connection| {

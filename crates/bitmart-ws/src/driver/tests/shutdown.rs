@@ -90,7 +90,7 @@ async fn a_dropped_shutdown_future_still_ends_every_connection() {
     let before = Handle::current().metrics().num_alive_tasks();
     let (mut server, client) = server_and_client();
     let (_peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
-    let contract = Topic::<RawEvent>::public(Dialect::Futures, "futures/ticker:BTCUSDT");
+    let contract = Topic::<RawEvent>::public(Market::Futures, "futures/ticker:BTCUSDT");
     let (_other, futures) = tokio::join!(
         async {
             let mut peer = server.accept().await;

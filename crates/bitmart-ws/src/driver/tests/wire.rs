@@ -109,7 +109,7 @@ async fn an_oversized_frame_ends_the_connection_at_its_header() {
 
 #[tokio::test(start_paused = true)]
 async fn reports_unreadable_frames_and_ends_the_connection_after_many_in_a_row() {
-    let most = Limits::for_endpoint(Dialect::Spot, Access::Public).max_unreadable_frames;
+    let most = Limits::for_endpoint(Market::Spot, Access::Public).max_unreadable_frames;
     let bomb = deflate(" ".repeat(64 << 20));
     assert!(bomb.len() < 1 << 20);
     let cut = deflate(tick(1));
@@ -147,7 +147,7 @@ async fn reports_unreadable_frames_and_ends_the_connection_after_many_in_a_row()
 
 #[tokio::test(start_paused = true)]
 async fn reports_text_that_is_not_utf8_and_reads_the_frames_after_it() {
-    let most = Limits::for_endpoint(Dialect::Spot, Access::Public).max_unreadable_frames;
+    let most = Limits::for_endpoint(Market::Spot, Access::Public).max_unreadable_frames;
     let (mut server, _client, mut peer, mut tickers) = open().await;
     for count in [most - 1, most] {
         for _ in 0..count {
@@ -299,7 +299,7 @@ async fn delivers_events_by_symbol_to_all_subscriptions_of_a_topic() {
 #[tokio::test(start_paused = true)]
 async fn routes_a_futures_group_with_another_suffix() {
     let (mut server, client) = server_and_client();
-    let topic = Topic::<RawEvent>::public(Dialect::Futures, "futures/depthIncrease20:BTCUSDT");
+    let topic = Topic::<RawEvent>::public(Market::Futures, "futures/depthIncrease20:BTCUSDT");
     let (peer, depth) = tokio::join!(
         async {
             let mut peer = server.accept().await;
@@ -320,7 +320,7 @@ async fn routes_a_futures_group_with_another_suffix() {
 
 #[tokio::test(start_paused = true)]
 async fn a_variant_of_a_topic_gets_its_own_connection_until_the_other_is_unsubscribed() {
-    let futures = |name| Topic::<RawEvent>::public(Dialect::Futures, name);
+    let futures = |name| Topic::<RawEvent>::public(Market::Futures, name);
     let (slow, fast) = ("futures/depthIncrease20:BTCUSDT", "futures/depthIncrease20:BTCUSDT@100ms");
     let acknowledgement =
         |action, topic| format!(r#"{{"action":"{action}","group":"{topic}","success":true}}"#);

@@ -1,11 +1,11 @@
 //! Decodes the published frame of each channel, and variants that no sample contains.
 
-use bitmart_types::futures::{MarginType, PositionMode, PositionType};
+use bitmart_types::futures::{MarginType, PositionMode, PositionSide};
 use bitmart_types::{Currency, Side, Symbol, Timestamp, TradeId, dec};
 use serde_json::{Value, json};
 
 use super::{decode, one, sample};
-use crate::Dialect;
+use crate::Market;
 use crate::catalog;
 use crate::event::{DecodeErrorKind, Event, Level};
 use crate::{futures, spot};
@@ -107,16 +107,16 @@ fn decodes_funding_rates() {
 
 #[test]
 fn decodes_futures_books_of_one_side_and_of_both() {
-    let side: futures::Depth = one(&published!("futures-depth/sample"));
+    let side: futures::SideDepth = one(&published!("futures-depth/sample"));
     assert_eq!(
         (side.side, side.timestamp),
         (futures::DepthSide::Bids, Some(millis(1_542_337_219_120)))
     );
     assert_eq!(side.levels, [Level { price: dec!(5), size: dec!(97) }]);
-    let side: futures::Depth = one(&published!("futures-depth/format-page"));
+    let side: futures::SideDepth = one(&published!("futures-depth/format-page"));
     assert_eq!((side.side, side.timestamp), (futures::DepthSide::Asks, None));
     assert_eq!(side.levels[1], Level { price: dec!(30107.8), size: dec!(1587) });
-    let both: futures::DepthAll = one(&published!("futures-depth-all/sample"));
+    let both: futures::Depth = one(&published!("futures-depth-all/sample"));
     assert_eq!(both.symbol(), Some("BTCUSDT"));
     assert_eq!(both.asks, [Level { price: dec!(70294.4), size: dec!(455) }]);
     assert_eq!(both.bids, [Level { price: dec!(70293.9), size: dec!(1856) }]);
@@ -173,7 +173,7 @@ fn decodes_futures_candles_in_both_forms() {
     assert_eq!((klines.len(), &klines[0]), (2, &kline));
     assert_eq!(klines[1].timestamp, millis(1_700_533_861_000));
     for frame in [flat.clone(), listed] {
-        let again = catalog::recode(Dialect::Futures, &frame.to_string()).expect("decodes");
+        let again = catalog::recode(Market::Futures, &frame.to_string()).expect("decodes");
         let again: Value =
             serde_json::from_str(&again.expect("a described channel").text).expect("JSON");
         assert_eq!(again, frame, "the form is kept");
@@ -186,11 +186,11 @@ fn decodes_futures_candles_in_both_forms() {
 }
 
 #[test]
-fn futures_assets_have_their_currency_as_symbol() {
-    let asset: futures::Asset = one(&published!("futures-asset/sample"));
-    assert_eq!((asset.symbol(), asset.currency.clone()), (Some("BTC"), Currency::from("BTC")));
-    assert_eq!((asset.available, asset.position_deposit), (Some(dec!(1000)), Some(dec!(1000))));
-    assert_eq!(asset.frozen, Some(dec!(1000)));
+fn futures_balances_have_their_currency_as_symbol() {
+    let balance: futures::Balance = one(&published!("futures-asset/sample"));
+    assert_eq!((balance.symbol(), balance.currency.clone()), (Some("BTC"), Currency::from("BTC")));
+    assert_eq!((balance.available, balance.position_deposit), (Some(dec!(1000)), Some(dec!(1000))));
+    assert_eq!(balance.frozen, Some(dec!(1000)));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn decodes_futures_positions() {
     let frame = published!("futures-position/sample");
     let position: futures::Position = one(&frame);
     assert_eq!((position.symbol(), position.size), (Some("BTCUSDT"), dec!(2000)));
-    assert_eq!(position.position_type, PositionType::Long);
+    assert_eq!(position.position_side, PositionSide::Long);
     assert_eq!(position.margin_type, Some(MarginType::Isolated), "1 on the wire");
     assert_eq!(position.position_mode, Some(PositionMode::Hedge));
     assert_eq!(position.entry_price, Some(dec!(19406.2092)));

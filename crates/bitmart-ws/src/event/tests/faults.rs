@@ -130,10 +130,10 @@ fn a_bad_row_of_a_list_does_not_affect_the_others() {
 fn accepts_null_for_a_side_without_levels() {
     let mut frame = futures_depth();
     frame["data"]["asks"] = Value::Null;
-    let book: futures::DepthIncrease = one(&frame);
+    let book: futures::DepthUpdate = one(&frame);
     assert!(book.asks.is_empty() && !book.bids.is_empty());
     frame["data"].as_object_mut().expect("an object").remove("asks");
-    let mut out: Vec<futures::DepthIncrease> = Vec::new();
-    futures::DepthIncrease::decode(&frame.to_string(), &mut out)
+    let mut out: Vec<futures::DepthUpdate> = Vec::new();
+    futures::DepthUpdate::decode(&frame.to_string(), &mut out)
         .expect_err("a missing side is a fault");
 }

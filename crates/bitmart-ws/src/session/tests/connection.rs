@@ -4,14 +4,14 @@ use super::*;
 
 #[test]
 fn nothing_happens_without_a_topic() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     assert_eq!((harness.session.deadline(), harness.actions()), (None, vec![]));
     assert!(harness.session.is_idle());
 }
 
 #[test]
 fn only_the_first_topic_connects() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     assert_eq!(harness.actions(), [Action::Connect { delay: Duration::ZERO }]);
     harness.subscribe("spot/trade:BTC_USDT");
@@ -20,7 +20,7 @@ fn only_the_first_topic_connects() {
 
 #[test]
 fn topics_wait_for_the_connection_and_share_a_frame() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.subscribe("spot/trade:BTC_USDT");
     harness.actions();
@@ -30,7 +30,7 @@ fn topics_wait_for_the_connection_and_share_a_frame() {
 
 #[test]
 fn a_missing_first_acknowledgement_ends_the_connection() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.session.connected(harness.now);
     harness.actions();
@@ -77,7 +77,7 @@ fn resubscribes_after_a_lost_connection() {
 #[test]
 fn splits_subscriptions_into_frames_within_the_limits() {
     let names: Vec<_> = (0..50).map(|index| format!("spot/ticker:C{index:02}_USDT")).collect();
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     for name in &names {
         harness.subscribe(name);
     }
@@ -88,7 +88,7 @@ fn splits_subscriptions_into_frames_within_the_limits() {
         .collect();
     assert_eq!(harness.sent(), frames);
 
-    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    let mut harness = Harness::new(Market::Futures, Access::Public);
     let names: Vec<_> =
         (0..200).map(|index| format!("futures/depthIncrease20:C{index}USDT@200ms")).collect();
     for name in &names {
@@ -104,7 +104,7 @@ fn splits_subscriptions_into_frames_within_the_limits() {
 
 #[test]
 fn each_failed_attempt_increases_the_delay() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.actions();
     let mut delays = Vec::new();
@@ -125,7 +125,7 @@ fn each_failed_attempt_increases_the_delay() {
 #[test]
 fn only_a_healthy_connection_resets_the_backoff() {
     for (lasted, most) in [(1, Duration::from_secs(30)), (3, Duration::from_millis(500))] {
-        let mut harness = Harness::new(Dialect::Spot, Access::Public);
+        let mut harness = Harness::new(Market::Spot, Access::Public);
         harness.subscribe(TICKER);
         for _ in 0..8 {
             harness.now += Duration::from_secs(40);
@@ -145,7 +145,7 @@ fn only_a_healthy_connection_resets_the_backoff() {
 
 #[test]
 fn backs_off_from_a_server_that_accepts_and_closes() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     let mut attempts = 0;
     while harness.now < harness.start + Duration::from_secs(60) {
@@ -163,8 +163,8 @@ fn backs_off_from_a_server_that_accepts_and_closes() {
 
 #[test]
 fn sends_heartbeats_of_the_dialect_on_time() {
-    for (dialect, ping) in [(Dialect::Spot, "ping"), (Dialect::Futures, r#"{"action":"ping"}"#)] {
-        let mut harness = Harness::new(dialect, Access::Public);
+    for (market, ping) in [(Market::Spot, "ping"), (Market::Futures, r#"{"action":"ping"}"#)] {
+        let mut harness = Harness::new(market, Access::Public);
         harness.subscribe(TICKER);
         harness.session.connected(harness.now);
         harness.receive(&acknowledged(TICKER));
@@ -228,7 +228,7 @@ fn reports_stale_once_per_idle_period_and_alive_after_it() {
 
 #[test]
 fn closes_an_unused_connection_before_the_exchange_does() {
-    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    let mut harness = Harness::new(Market::Futures, Access::Public);
     harness.subscribe(BOOK);
     harness.session.connected(harness.now);
     harness.receive(&format!(r#"{{"action":"subscribe","group":"{BOOK}","success":true}}"#));
@@ -258,7 +258,7 @@ fn a_new_topic_keeps_an_unused_connection_open() {
 
 #[test]
 fn unsubscribing_while_connecting_cancels_the_attempt() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.actions();
     harness.unsubscribe(TICKER);
@@ -285,9 +285,9 @@ fn drops_unsent_frames_of_a_lost_connection() {
 
 #[test]
 fn keeps_the_message_limit_and_reserves_the_heartbeat() {
-    let mut limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
+    let mut limits = Limits::for_endpoint(Market::Spot, Access::Public);
     limits.topics_per_message = 1;
-    let mut harness = Harness::with(Dialect::Spot, Access::Public, &limits);
+    let mut harness = Harness::with(Market::Spot, Access::Public, &limits);
     for index in 0..115 {
         harness.subscribe(&format!("spot/ticker:C{index}_USDT"));
     }
@@ -307,7 +307,7 @@ fn keeps_the_message_limit_and_reserves_the_heartbeat() {
 
 #[test]
 fn rejects_topics_beyond_the_topic_limit() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     for index in 0..115 {
         harness.subscribe(&format!("spot/ticker:C{index}_USDT"));
     }
@@ -331,7 +331,7 @@ fn a_rejection_of_the_connection_reconnects() {
 
 #[test]
 fn a_replacement_session_continues_the_pacing() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     for _ in 0..8 {
         harness.now += Duration::from_secs(40);
@@ -339,9 +339,9 @@ fn a_replacement_session_continues_the_pacing() {
     }
     let actions = harness.actions();
     let Some(Action::Connect { delay }) = actions.last() else { panic!("{actions:?}") };
-    let (limits, expected) = (Limits::for_endpoint(Dialect::Spot, Access::Public), *delay);
+    let (limits, expected) = (Limits::for_endpoint(Market::Spot, Access::Public), *delay);
     let pacing = harness.session.pacing(harness.now);
-    harness.session = Session::with_pacing(Dialect::Spot, Access::Public, limits, pacing);
+    harness.session = Session::with_pacing(Market::Spot, Access::Public, limits, pacing);
     harness.subscribe(TICKER);
     let delay = expected + limits.connect_spacing;
     assert_eq!(
@@ -360,7 +360,7 @@ fn a_replacement_session_continues_the_pacing() {
 fn any_duration_of_the_limits_is_accepted() {
     for one in [Duration::ZERO, Duration::from_secs(1 << 62), Duration::MAX] {
         for access in [Access::Public, Access::Private] {
-            let default = Limits::for_endpoint(Dialect::Spot, access);
+            let default = Limits::for_endpoint(Market::Spot, access);
             let limits = Limits {
                 connect_window: one,
                 message_window: one,
@@ -380,7 +380,7 @@ fn any_duration_of_the_limits_is_accepted() {
                 max_retry_after: one,
                 ..default
             };
-            let mut harness = Harness::with(Dialect::Spot, access, &limits);
+            let mut harness = Harness::with(Market::Spot, access, &limits);
             for _ in 0..3 {
                 harness.subscribe(TICKER);
                 harness.session.connected(harness.now);

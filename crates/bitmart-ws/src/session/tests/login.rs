@@ -2,23 +2,23 @@
 
 use super::*;
 
-fn login_acknowledged(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Spot => r#"{"event":"login"}"#,
-        Dialect::Futures => r#"{"action":"access","success":true}"#,
+fn login_acknowledged(market: Market) -> &'static str {
+    match market {
+        Market::Spot => r#"{"event":"login"}"#,
+        Market::Futures => r#"{"action":"access","success":true}"#,
     }
 }
 
 #[test]
 fn logs_in_before_subscribing() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Private);
+    let mut harness = Harness::new(Market::Spot, Access::Private);
     harness.subscribe(ORDERS);
     harness.actions();
     harness.session.connected(harness.now);
     assert_eq!(harness.actions(), [Action::Login]);
     harness.subscribe("spot/user/order:BTC_USDT");
     assert_eq!(harness.actions(), []);
-    harness.receive(login_acknowledged(Dialect::Spot));
+    harness.receive(login_acknowledged(Market::Spot));
     assert_eq!(harness.sent(), [subscribe_frame(&["spot/user/order:BTC_USDT", ORDERS])]);
 }
 
@@ -29,7 +29,7 @@ fn a_permanently_rejected_login_ends_the_session_with_advice() {
         (r#"{"event":"login","error_code":91004,"error_message":"x"}"#, "expired"),
     ];
     for (frame, advice) in cases {
-        let mut harness = Harness::new(Dialect::Spot, Access::Private);
+        let mut harness = Harness::new(Market::Spot, Access::Private);
         harness.subscribe(ORDERS);
         harness.session.connected(harness.now);
         harness.actions();
@@ -83,22 +83,22 @@ fn a_transiently_rejected_login_is_retried_with_backoff() {
         r#"{"event":"login","errorCode":"95000","errorMessage":"Internal system error"}"#,
     ];
     for frame in frames {
-        let dialect = if frame.contains("event") { Dialect::Spot } else { Dialect::Futures };
-        let mut harness = Harness::new(dialect, Access::Private);
+        let market = if frame.contains("event") { Market::Spot } else { Market::Futures };
+        let mut harness = Harness::new(market, Access::Private);
         harness.subscribe(ORDERS);
         let delays: Vec<_> = (0..20).filter_map(|_| reject_login(&mut harness, frame)).collect();
         assert_eq!(delays.len(), 20, "retried without limit: {frame}");
         assert!(delays[0] < Duration::from_secs(3), "{delays:?}");
         assert!(delays[10..].iter().all(|delay| *delay >= Duration::from_secs(15)), "{delays:?}");
         harness.session.connected(harness.now);
-        harness.receive(login_acknowledged(dialect));
+        harness.receive(login_acknowledged(market));
         assert_eq!(harness.sent().len(), 1, "the topic is subscribed after all");
     }
 }
 
 #[test]
 fn a_login_with_unexplained_rejections_is_abandoned_after_five_attempts() {
-    let mut harness = Harness::new(Dialect::Futures, Access::Private);
+    let mut harness = Harness::new(Market::Futures, Access::Private);
     harness.subscribe("futures/order");
     for _ in 1..5 {
         reject_login(&mut harness, UNEXPLAINED).expect("another attempt");
@@ -107,8 +107,8 @@ fn a_login_with_unexplained_rejections_is_abandoned_after_five_attempts() {
     assert!(harness.session.is_failed());
     // The replacement session waits even longer.
     let pacing = harness.session.pacing(harness.now);
-    let limits = Limits::for_endpoint(Dialect::Futures, Access::Private);
-    let mut next = Session::with_pacing(Dialect::Futures, Access::Private, limits, pacing);
+    let limits = Limits::for_endpoint(Market::Futures, Access::Private);
+    let mut next = Session::with_pacing(Market::Futures, Access::Private, limits, pacing);
     next.subscribe(harness.now, "futures/order".into());
     let Some(Action::Connect { delay }) = next.poll_action() else { panic!("it connects") };
     assert!(delay >= Duration::from_secs(4), "{delay:?}");
@@ -116,14 +116,14 @@ fn a_login_with_unexplained_rejections_is_abandoned_after_five_attempts() {
 
 #[test]
 fn an_acknowledged_topic_resets_the_count_of_unexplained_rejections() {
-    let mut harness = Harness::new(Dialect::Futures, Access::Private);
+    let mut harness = Harness::new(Market::Futures, Access::Private);
     harness.subscribe("futures/order");
     for _ in 0..3 {
         for _ in 1..5 {
             reject_login(&mut harness, UNEXPLAINED).expect("another attempt");
         }
         harness.session.connected(harness.now);
-        harness.receive(login_acknowledged(Dialect::Futures));
+        harness.receive(login_acknowledged(Market::Futures));
         harness.receive(r#"{"action":"subscribe","group":"futures/order","success":true}"#);
         harness.now += Duration::from_secs(3);
         harness.session.disconnected(harness.now, closed());
@@ -134,20 +134,20 @@ fn an_acknowledged_topic_resets_the_count_of_unexplained_rejections() {
 #[test]
 fn a_topic_rejected_as_not_logged_in_reconnects_and_ends_after_five_attempts() {
     let rejections = [
-        (Dialect::Spot, rejected(91_006, "User not logged in")),
+        (Market::Spot, rejected(91_006, "User not logged in")),
         // "authenication" is the exchange's own spelling.
         (
-            Dialect::Futures,
+            Market::Futures,
             r#"{"action":"subscribe","group":"futures/order","success":false,"error":"futures/order need authenication"}"#.to_owned(),
         ),
     ];
-    for (dialect, rejection) in rejections {
-        let mut harness = Harness::new(dialect, Access::Private);
+    for (market, rejection) in rejections {
+        let mut harness = Harness::new(market, Access::Private);
         harness.subscribe("futures/order");
         let mut attempt = || {
             harness.actions();
             harness.session.connected(harness.now);
-            harness.receive(login_acknowledged(dialect));
+            harness.receive(login_acknowledged(market));
             harness.receive(&rejection);
             harness.events()
         };
@@ -162,7 +162,7 @@ fn a_topic_rejected_as_not_logged_in_reconnects_and_ends_after_five_attempts() {
 
 #[test]
 fn redacts_the_api_key_in_rejections() {
-    let mut harness = Harness::new(Dialect::Futures, Access::Private);
+    let mut harness = Harness::new(Market::Futures, Access::Private);
     harness.subscribe("futures/order");
     harness.session.connected(harness.now);
     harness.actions();
@@ -180,7 +180,7 @@ fn redacts_the_api_key_in_rejections() {
 
 #[test]
 fn an_unacknowledged_login_ends_the_connection() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Private);
+    let mut harness = Harness::new(Market::Spot, Access::Private);
     harness.subscribe(ORDERS);
     harness.session.connected(harness.now);
     harness.actions();

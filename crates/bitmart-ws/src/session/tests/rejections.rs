@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_duplicate_subscription_is_not_an_error() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.session.connected(harness.now);
     harness.actions();
@@ -14,7 +14,7 @@ fn a_duplicate_subscription_is_not_an_error() {
 
 #[test]
 fn attributes_a_rejection_without_a_topic_to_the_only_pending_topic() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe("spot/nonsense:BTC_USDT");
     harness.session.connected(harness.now);
     harness.actions();
@@ -29,7 +29,7 @@ fn attributes_a_rejection_without_a_topic_to_the_only_pending_topic() {
 
 #[test]
 fn attributes_a_rejection_without_a_topic_to_the_unacknowledged_topic() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     for topic in ["spot/a:X", "spot/b:X", "spot/c:X"] {
         harness.subscribe(topic);
     }
@@ -48,7 +48,7 @@ fn attributes_a_rejection_without_a_topic_to_the_unacknowledged_topic() {
 
 #[test]
 fn retries_the_topics_of_a_rejected_frame_one_by_one() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe("spot/a:X");
     harness.subscribe("spot/b:X");
     harness.session.connected(harness.now);
@@ -79,7 +79,7 @@ fn retries_the_topics_of_a_rejected_frame_one_by_one() {
 
 #[test]
 fn retries_a_transiently_rejected_topic_after_a_delay() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.session.connected(harness.now);
     harness.actions();
@@ -103,7 +103,7 @@ fn a_rejected_unsubscription_confirms_a_topic_that_is_desired_again() {
 fn a_private_topic_rejected_for_an_unknown_reason_is_tried_five_times() {
     let rejection =
         r#"{"action":"subscribe","group":"futures/order","success":false,"error":"busy"}"#;
-    let mut harness = Harness::new(Dialect::Futures, Access::Private);
+    let mut harness = Harness::new(Market::Futures, Access::Private);
     harness.subscribe("futures/order");
     harness.session.connected(harness.now);
     harness.receive(r#"{"action":"access","success":true}"#);
@@ -128,7 +128,7 @@ fn rejects_an_unknown_topic_at_once() {
         (Access::Private, "Invalid channel: not found futures/asset:XYZ"),
         (Access::Public, "whatever it is"),
     ] {
-        let mut harness = Harness::new(Dialect::Futures, access);
+        let mut harness = Harness::new(Market::Futures, access);
         harness.subscribe("futures/asset:XYZ");
         harness.session.connected(harness.now);
         harness.receive(r#"{"action":"access","success":true}"#);

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn each_acknowledgement_confirms_its_topic() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.subscribe("spot/trade:BTC_USDT");
     harness.session.connected(harness.now);
@@ -17,7 +17,7 @@ fn each_acknowledgement_confirms_its_topic() {
 
 #[test]
 fn sends_and_parses_futures_commands() {
-    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    let mut harness = Harness::new(Market::Futures, Access::Public);
     harness.subscribe(BOOK);
     harness.session.connected(harness.now);
     assert_eq!(harness.sent(), [format!(r#"{{"action":"subscribe","args":["{BOOK}"]}}"#)]);
@@ -33,7 +33,7 @@ fn sends_and_parses_futures_commands() {
 
 #[test]
 fn attributes_an_acknowledgement_with_another_suffix() {
-    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    let mut harness = Harness::new(Market::Futures, Access::Public);
     harness.subscribe("futures/depthIncrease20:BTCUSDT");
     harness.session.connected(harness.now);
     harness.actions();
@@ -54,7 +54,7 @@ fn returns_the_channel_of_data_frames() {
 #[test]
 fn the_first_data_confirms_a_topic_and_its_later_acknowledgement_is_ignored() {
     let ether = "spot/ticker:ETH_USDT";
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.subscribe(ether);
     harness.session.connected(harness.now);
@@ -74,7 +74,7 @@ fn the_first_data_confirms_a_topic_and_its_later_acknowledgement_is_ignored() {
 
 #[test]
 fn futures_data_confirms_the_topic_of_its_group() {
-    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    let mut harness = Harness::new(Market::Futures, Access::Public);
     harness.subscribe(BOOK);
     harness.session.connected(harness.now);
     harness.actions();
@@ -158,7 +158,7 @@ fn variants_of_one_topic_exclude_each_other() {
     let (plain, fast) = ("futures/depthIncrease5:BTCUSDT", "futures/depthIncrease5:BTCUSDT@100ms");
     let acknowledgement =
         |action, topic| format!(r#"{{"action":"{action}","group":"{topic}","success":true}}"#);
-    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    let mut harness = Harness::new(Market::Futures, Access::Public);
     harness.subscribe(plain);
     harness.session.connected(harness.now);
     harness.receive(&acknowledgement("subscribe", plain));
@@ -212,7 +212,7 @@ fn wait_for_timeout(harness: &mut Harness) {
 
 #[test]
 fn rejects_only_the_topic_that_is_never_acknowledged() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.subscribe("spot/trade:BTC_USDT");
     harness.session.connected(harness.now);
@@ -252,7 +252,7 @@ fn a_topic_that_was_given_up_is_unsubscribed_and_counts_until_then() {
 
 #[test]
 fn late_data_confirms_a_topic_that_was_retried() {
-    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    let mut harness = Harness::new(Market::Spot, Access::Public);
     harness.subscribe(TICKER);
     harness.subscribe("spot/trade:BTC_USDT");
     harness.session.connected(harness.now);
@@ -348,9 +348,9 @@ fn resubscribing_unsubscribes_and_subscribes_again() {
 
 #[test]
 fn a_topic_beyond_the_limit_waits_for_an_unsubscription() {
-    let mut limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
+    let mut limits = Limits::for_endpoint(Market::Spot, Access::Public);
     limits.topics_per_connection = 1;
-    let mut harness = Harness::with(Dialect::Spot, Access::Public, &limits);
+    let mut harness = Harness::with(Market::Spot, Access::Public, &limits);
     harness.subscribe("spot/a:X");
     harness.session.connected(harness.now);
     harness.receive(&acknowledged("spot/a:X"));

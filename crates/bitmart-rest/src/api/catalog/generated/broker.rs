@@ -2,36 +2,6 @@
 
 use super::*;
 
-pub(super) const BROKER_REBATES: EndpointEntry =
-    EndpointEntry::of::<crate::api::broker::QueryRebates>("Rebates of a broker by day")
-        .group("broker")
-        .call("client.broker().rebates(..)")
-        .availability("brokers")
-        .quirks(&["The SDKs send both times or none."])
-        .parameters(&[
-            Parameter {
-                form: Integer,
-                presence: Optional,
-                doc: "Only rebates from this time on.",
-                unit: "s",
-                ..Parameter::new("start_time")
-            },
-            Parameter {
-                form: Integer,
-                presence: Optional,
-                doc: "Only rebates up to this time.",
-                unit: "s",
-                ..Parameter::new("end_time")
-            },
-        ])
-        .fields(&[
-            Field::new("rebates.{date}[].currency", FieldKind::Text, "text").doc("Currency."),
-            Field::new(
-                "rebates.{date}[].rebate_amount",
-                FieldKind::Decimal,
-                "decimal text, in the row's currency",
-            )
-            .unit("in the row's currency")
-            .doc("Rebate, in the currency."),
-        ])
-        .unverified();
+mod broker_rebates;
+
+pub(super) use broker_rebates::BROKER_REBATES;

@@ -2,58 +2,10 @@
 
 use super::*;
 
-pub(super) const EARN_HOLDINGS: EndpointEntry =
-    EndpointEntry::of::<crate::api::earn::ListHoldings>("Savings by currency")
-        .group("earn")
-        .call("client.earn().holdings()")
-        .availability("accounts with savings")
-        .rows("[]")
-        .fields(&[
-            Field::new("[].coinName", FieldKind::Text, "text").doc("Currency."),
-            Field::new(
-                "[].totalUserSum",
-                FieldKind::Decimal,
-                "decimal text, in the row's currency",
-            )
-            .unit("in the row's currency")
-            .doc("Total savings."),
-            Field::new("[].totalProfit", FieldKind::Decimal, "decimal text, in the row's currency")
-                .unit("in the row's currency")
-                .doc("Interest over all time."),
-            Field::new(
-                "[].previousProfit",
-                FieldKind::Decimal,
-                "decimal text, in the row's currency",
-            )
-            .unit("in the row's currency")
-            .doc("Interest of the previous period."),
-        ])
-        .unverified();
+mod earn_auto_saving;
+mod earn_holdings;
+mod earn_set_auto_saving;
 
-pub(super) const EARN_SET_AUTO_SAVING: EndpointEntry =
-    EndpointEntry::of::<crate::api::earn::SetAutoSaving>(
-        "Switches automatic saving of everything on or off",
-    )
-    .group("earn")
-    .call("client.earn().set_auto_saving(..)")
-    .availability("accounts with savings")
-    .quirks(&["It is on or off for all products at once."])
-    .parameters(&[Parameter {
-        form: Text,
-        presence: Required,
-        doc: "On or off.",
-        values: &["open", "close"],
-        ..Parameter::new("autoSubscribe")
-    }])
-    .unverified();
-
-pub(super) const EARN_AUTO_SAVING: EndpointEntry = EndpointEntry::of::<
-    crate::api::earn::QueryAutoSaving,
->("Whether automatic saving of everything is on")
-.group("earn")
-.call("client.earn().auto_saving()")
-.availability("accounts with savings")
-.fields(&[Field::new("batchSubscribeStatus", FieldKind::Text, "text")
-    .doc("On or off.")
-    .values(meanings::EARN_AUTO_SUBSCRIBE)])
-.unverified();
+pub(super) use earn_auto_saving::EARN_AUTO_SAVING;
+pub(super) use earn_holdings::EARN_HOLDINGS;
+pub(super) use earn_set_auto_saving::EARN_SET_AUTO_SAVING;

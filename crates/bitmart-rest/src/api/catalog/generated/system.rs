@@ -2,38 +2,8 @@
 
 use super::*;
 
-pub(super) const SYSTEM_TIME: EndpointEntry =
-    EndpointEntry::of::<crate::api::system::QueryTime>("The time of the exchange")
-        .group("system")
-        .call("client.system().time()")
-        .quirks(&["Serves as the clock for the futures host too."])
-        .fields(&[Field::new("server_time", FieldKind::Integer, "integer, ms")
-            .unit("ms")
-            .time(TimeUnit::Millis)
-            .doc("The exchange's time when it sent the response.")])
-        .essential(&["server_time"]);
+mod system_service;
+mod system_time;
 
-pub(super) const SYSTEM_SERVICE: EndpointEntry =
-    EndpointEntry::of::<crate::api::system::QueryService>("Announced and current maintenance")
-        .group("system")
-        .call("client.system().service()")
-        .quirks(&["The status is a digit as text.", "Covers the futures and account services too."])
-        .rows("service[]")
-        .fields(&[
-            Field::new("service[].title", FieldKind::Text, "text").doc("Headline."),
-            Field::new("service[].service_type", FieldKind::Text, "text")
-                .doc("The part of the exchange that it is about.")
-                .values(meanings::SYSTEM_SERVICE_TYPE),
-            Field::new("service[].status", FieldKind::Decimal, "integer text")
-                .doc("How far the maintenance is.")
-                .values(meanings::SYSTEM_SERVICE_STATE),
-            Field::new("service[].start_time", FieldKind::Integer, "integer, ms")
-                .unit("ms")
-                .time(TimeUnit::Millis)
-                .doc("When it starts."),
-            Field::new("service[].end_time", FieldKind::Integer, "integer, ms")
-                .unit("ms")
-                .time(TimeUnit::Millis)
-                .doc("When it ends."),
-        ])
-        .essential(&["service"]);
+pub(super) use system_service::SYSTEM_SERVICE;
+pub(super) use system_time::SYSTEM_TIME;

@@ -1,6 +1,6 @@
 //! Positions.
 
-use bitmart_types::futures::{MarginType, PositionMode, PositionSide, PositionType};
+use bitmart_types::futures::{MarginType, PositionMode, PositionSide};
 use bitmart_types::{ContractSymbol, Decimal, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,8 @@ pub struct PositionV1 {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Long or short.
-    pub position_type: PositionType,
+    #[serde(rename = "position_type", with = "position_side_number")]
+    pub position_side: PositionSide,
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
@@ -219,4 +220,24 @@ pub struct PositionRisk {
     /// When it last changed.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
+}
+
+/// Numbers in the response of the older endpoint, text on all others.
+mod position_side_number {
+    use bitmart_types::futures::PositionSide;
+    use bitmart_types::wire;
+    use serde::{Serialize as _, Serializer};
+
+    pub(super) use wire::text::deserialize;
+
+    pub(super) fn serialize<S: Serializer>(
+        value: &PositionSide,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            PositionSide::Long => serializer.serialize_u8(1),
+            PositionSide::Short => serializer.serialize_u8(2),
+            other => other.serialize(serializer),
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::{OrderRef, ValidationError};
 /// It closes the whole position at market unless a setter changes it. A take-profit and a
 /// stop-loss of one position are two orders.
 ///
-/// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
+/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search for it in
 /// the [plan orders](crate::futures::ListPlanOrders) before you place it again.
 ///
@@ -34,8 +34,7 @@ use crate::{OrderRef, ValidationError};
 #[non_exhaustive]
 pub struct NewTpSlOrder {
     request: SubmitTpSlOrder,
-    /// Your id of the order.
-    pub client_order_id: ClientOrderId,
+    client_order_id: ClientOrderId,
 }
 
 macro_rules! constructors {
@@ -111,9 +110,13 @@ impl NewTpSlOrder {
         self
     }
     /// Replaces the random id. The exchange rejects an id that was used before.
-    pub fn client_order_id(mut self, id: ClientOrderId) -> Self {
+    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
         self.client_order_id = id;
         self
+    }
+    /// Your id of the order.
+    pub fn client_order_id(&self) -> &ClientOrderId {
+        &self.client_order_id
     }
     /// The values that the rules of a contract check.
     pub(in crate::api::futures) fn order_to_check(&self) -> OrderToCheck<'_> {

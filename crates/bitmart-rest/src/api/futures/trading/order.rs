@@ -17,7 +17,7 @@ use crate::wire::validate;
 /// account in hedge mode, [`buy`](Self::buy) and its siblings for one in one-way mode. Both modes
 /// share the four `side` values of the exchange: the position mode of the account decides what an order does.
 ///
-/// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
+/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
 /// exist; it then appears in order queries and on the private WebSocket with this id. Do not place it
 /// again before you know.
@@ -35,8 +35,7 @@ use crate::wire::validate;
 #[non_exhaustive]
 pub struct NewOrder {
     request: SubmitOrder,
-    /// Your id of the order.
-    pub client_order_id: ClientOrderId,
+    client_order_id: ClientOrderId,
 }
 
 /// Price and time in force of an order.
@@ -102,9 +101,13 @@ impl NewOrder {
     }
 
     /// Replaces the random id. The exchange rejects an id that was used before.
-    pub fn client_order_id(mut self, id: ClientOrderId) -> Self {
+    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
         self.client_order_id = id;
         self
+    }
+    /// Your id of the order.
+    pub fn client_order_id(&self) -> &ClientOrderId {
+        &self.client_order_id
     }
     /// Leverage of the position that the order opens; at least 1, and within the contract's range.
     /// With a position open it must match that position. The exchange's documentation calls it

@@ -66,10 +66,11 @@ impl SubmitOrders {
     /// Adds an order of the same pair; one of another pair, or an eleventh, is rejected
     /// before sending.
     pub fn push(mut self, order: NewOrder) -> Self {
-        if order.symbol != self.symbol {
-            self.other_pair = Some(order.symbol);
+        let (symbol, fields, client_order_id) = order.into_parts();
+        if symbol != self.symbol {
+            self.other_pair = Some(symbol);
         }
-        self.rows.push(Row { fields: order.fields, client_order_id: Some(order.client_order_id) });
+        self.rows.push(Row { fields, client_order_id: Some(client_order_id) });
         self
     }
     /// Maximum age of the request on arrival. In whole milliseconds, 1 ms to 60 s, default 5 s.

@@ -13,7 +13,7 @@ use crate::wire::validate;
 /// The constructors take what each kind of order needs and nothing else: a limit order has a price
 /// and a size, a market buy has an amount of the quote currency to spend, a market sell a size.
 ///
-/// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
+/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
 /// exist: resolve it with [`reconcile`](crate::reconcile) before placing the order again. It queries the
 /// order until it is found or can no longer appear; a single *not found* proves nothing. Do it within 20
@@ -24,7 +24,7 @@ use crate::wire::validate;
 /// use bitmart_types::dec;
 ///
 /// let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
-/// let id = order.client_order_id.clone();
+/// let id = order.client_order_id().clone();
 /// assert_eq!(id.as_str().len(), 32);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +33,7 @@ use crate::wire::validate;
 pub struct NewOrder {
     pub(super) symbol: Symbol,
     pub(super) fields: OrderFields,
-    /// Your id of the order.
-    pub client_order_id: ClientOrderId,
+    client_order_id: ClientOrderId,
 }
 
 impl NewOrder {
@@ -94,9 +93,13 @@ impl NewOrder {
         self
     }
     /// Replaces the random id. The exchange rejects an id that was used before.
-    pub fn client_order_id(mut self, id: ClientOrderId) -> Self {
+    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
         self.client_order_id = id;
         self
+    }
+    /// Your id of the order.
+    pub fn client_order_id(&self) -> &ClientOrderId {
+        &self.client_order_id
     }
     /// Sets what happens when the order would trade with one of your own. The documented default is
     /// [`SelfTradePrevention::Off`].

@@ -2,7 +2,7 @@ use bitmart_types::dec;
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
 use super::*;
-use crate::spot::{Depth, DepthIncrease};
+use crate::spot::{Depth, DepthUpdate};
 
 const SAMPLE: &str = r#"{"data":[{"asks":[["23200","0.59959"],["23200.5","1"]],"bids":[],"ms_t":1698292358292,"symbol":"BTC_USDT","type":"update","version":5}],"table":"spot/depth/increase100"}"#;
 
@@ -13,7 +13,7 @@ fn fast<T: FromParts>(text: &str) -> Option<T> {
 }
 
 /// Decodes with the fast path and asserts that the general decoder agrees.
-fn checked(text: &str) -> Option<DepthIncrease> {
+fn checked(text: &str) -> Option<DepthUpdate> {
     both_agree::<Depth>(text);
     both_agree(text)
 }
@@ -38,7 +38,7 @@ fn accepts_the_usual_form() {
 
 #[test]
 fn blanks_and_unknown_members_stay_on_the_fast_path() {
-    let usual = fast::<DepthIncrease>(SAMPLE);
+    let usual = fast::<DepthUpdate>(SAMPLE);
     let more =
         |text: &str| text.replacen("\"version\"", "\"new\":5,\"other\":\"x\",\"version\"", 1);
     for mark in ["{", "}", "[", "]", ",", ":", "\"data\"", "\"asks\"", "5}", "\"23200\""] {
@@ -83,7 +83,7 @@ fn leaves_other_forms_to_the_general_decoder() {
     ];
     for (usual, odd) in odd {
         assert!(SAMPLE.contains(usual), "{usual}");
-        assert_eq!(fast::<DepthIncrease>(&SAMPLE.replacen(usual, odd, 1)), None, "{odd}");
+        assert_eq!(fast::<DepthUpdate>(&SAMPLE.replacen(usual, odd, 1)), None, "{odd}");
     }
 }
 

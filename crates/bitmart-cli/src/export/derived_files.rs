@@ -19,9 +19,9 @@ use crate::secure_fs;
 /// File that older programs wrote for taxes: trades only, without transfers.
 const OLD_TAX_FILE: &str = "trades-tax.csv";
 
-/// The files that were written.
+/// The files that were derived from the rows.
 #[derive(Debug, Default)]
-pub(super) struct Derived {
+pub(super) struct DerivedFiles {
     /// File names.
     pub(super) files: Vec<String>,
     /// Remarks for readers of the files.
@@ -29,8 +29,8 @@ pub(super) struct Derived {
 }
 
 /// Writes the files of the requested formats.
-pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, Failure> {
-    let mut derived = Derived::default();
+pub(super) fn write(folder: &Path, formats: &BTreeSet<String>) -> Result<DerivedFiles, Failure> {
+    let mut derived = DerivedFiles::default();
     let names = names(folder)?;
     let contracts = Contracts::read(folder)?;
     if folder.join(OLD_TAX_FILE).exists() {
@@ -38,24 +38,24 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
             "{OLD_TAX_FILE} was made by an older program and is not kept up to date; `bitmart tax` takes its place"
         ));
     }
-    let is_wanted = |format: &str| formats.contains(format);
+    let is_requested = |format: &str| formats.contains(format);
     for name in &names {
-        if !is_wanted("csv") && !is_wanted("parquet") {
+        if !is_requested("csv") && !is_requested("parquet") {
             break;
         }
         let table = Table::open(folder, name)?;
-        if is_wanted("csv") {
+        if is_requested("csv") {
             let file = format!("{name}.csv");
             archive::claim(folder, &file)?;
-            csv(&table, &contracts, &folder.join(&file), &file)?;
+            write_csv(&table, &contracts, &folder.join(&file), &file)?;
             derived.files.push(file);
         }
         #[cfg(feature = "parquet")]
-        if is_wanted("parquet") {
+        if is_requested("parquet") {
             let file = format!("{name}.parquet");
             archive::claim(folder, &file)?;
-            let broken = |error: std::io::Error| Failure::io(format!("{file}: {error}"));
-            secure_fs::write_with(&folder.join(&file), broken, |out| {
+            let io_error = |error: std::io::Error| Failure::io(format!("{file}: {error}"));
+            secure_fs::write_with(&folder.join(&file), io_error, |out| {
                 let notes = super::parquet::write(&table, out)
                     .map_err(|error| Failure::io(format!("{file}: {}", chain(&error))))?;
                 derived.notes.extend(notes);
@@ -83,32 +83,33 @@ pub(super) fn name_column(column: &Column) -> Option<String> {
     (column.kind == Kind::Code).then(|| format!("{}_name", column.name))
 }
 
-fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<(), Failure> {
-    let broken = |error: csv::Error| Failure::io(format!("{file}: {error}"));
-    let io = |error: std::io::Error| Failure::io(format!("{file}: {error}"));
-    secure_fs::write_with(path, io, |out| {
+fn write_csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<(), Failure> {
+    let csv_error = |error: csv::Error| Failure::io(format!("{file}: {error}"));
+    let io_error = |error: std::io::Error| Failure::io(format!("{file}: {error}"));
+    secure_fs::write_with(path, io_error, |out| {
         let mut writer = csv::Writer::from_writer(out);
         let mut header = header(&table.columns, table.entry);
         header.extend(table.names.iter().skip(table.columns.len()).cloned());
         if !header.is_empty() {
-            writer.write_record(&header).map_err(broken)?;
+            writer.write_record(&header).map_err(csv_error)?;
         }
         table.each(|row, line| {
             let mut record = Vec::with_capacity(header.len());
-            documented(table, row, &mut record);
+            push_documented_cells(table, row, &mut record);
             let value = serde_json::from_slice(line).unwrap_or_default();
             let amounts = contracts::column_values(table.entry, &value, contracts);
             record.extend(amounts.into_iter().map(Option::unwrap_or_default));
             record.extend(row.iter().skip(table.columns.len()).map(cells::undocumented_csv_cell));
             // A row may lack columns that only later rows have.
             record.resize(header.len(), String::new());
-            writer.write_record(&record).map_err(broken)
+            writer.write_record(&record).map_err(csv_error)
         })?;
-        writer.flush().map_err(io)
+        writer.flush().map_err(io_error)
     })
 }
 
-fn documented(table: &Table, row: &Cells, record: &mut Vec<String>) {
+/// Appends the cells of the documented columns, each code followed by its name.
+fn push_documented_cells(table: &Table, row: &Cells, record: &mut Vec<String>) {
     for (value, column) in row.iter().zip(&table.columns) {
         record.push(cells::csv_cell(value, column.kind, column.is_required));
         if column.kind == Kind::Code {

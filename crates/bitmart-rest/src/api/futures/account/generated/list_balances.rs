@@ -12,20 +12,20 @@ use crate::endpoint::{Auth, EncodeError, Endpoint, Host, LimitScope, Metadata, M
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct ListAssets {}
+pub struct ListBalances {}
 
-impl ListAssets {
+impl ListBalances {
     /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-impl Endpoint for ListAssets {
-    type Response = crate::api::futures::Assets;
+impl Endpoint for ListBalances {
+    type Response = crate::api::futures::Balances;
 
     const METADATA: Metadata = Metadata::new(
-        "futures_assets",
+        "futures_balances",
         Method::Get,
         Host::Futures,
         "/contract/private/assets-detail",
