@@ -79,6 +79,7 @@ mod tests {
         time::Duration,
     };
 
+    use bitmart_sim::{Exchange, Setup};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpStream,
@@ -116,8 +117,8 @@ mod tests {
         }
         let shared = Arc::clone(&sandbox.shared);
         let broken = tokio::task::spawn_blocking(move || {
-            shared.state().execute(Entry::Step, |exchange, _| {
-                exchange.accounts.clear();
+            shared.state().execute(Entry::Step, |exchange, now_ms| {
+                *exchange = Exchange::new(&Setup::new().pairs([]).contracts([]), now_ms);
                 panic!("on purpose")
             });
         });
@@ -138,7 +139,11 @@ mod tests {
         timeout(DEADLINE, sandbox.shutdown()).await.expect("it ends");
         if let Some(folder) = folder {
             let again = start(Some(folder)).await;
-            assert_eq!(again.create_account(), account + 1, "the acknowledged account exists");
+            assert_eq!(
+                again.create_account(),
+                account + 1,
+                "the acknowledged account exists"
+            );
             again.shutdown().await;
         }
     }

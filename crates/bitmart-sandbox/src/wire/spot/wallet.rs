@@ -101,7 +101,7 @@ pub(crate) fn fee_rates(_: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn trade_fee(call: &mut Call<'_>) -> HandlerResult {
     let symbol = call.params.required("symbol")?;
-    if !call.exchange.spot.contains_key(symbol.as_str()) {
+    if call.exchange.spot_market(symbol.as_str()).is_none() {
         return Err(error(50001));
     }
     Ok(json!({
