@@ -1,6 +1,7 @@
 //! Property tests over random operations: money is conserved, balances stay positive, books stay uncrossed, states
 //! only move forward, and the same seed and operations give the same ledger.
 
+mod abuse;
 mod bounds;
 mod checks;
 mod closed;

@@ -293,3 +293,25 @@ pub(crate) fn clamp_configured(value: Decimal, decimals: u32) -> Decimal {
 pub(crate) fn round_down(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(8, RoundingStrategy::ToZero)
 }
+
+/// Returns the value of a size at a price, both with at most 8 decimals. A value above 7e12 may have more digits than a
+/// number holds: it is rounded towards zero, where a product of numbers is rounded to the nearest one. The fills of an
+/// order could otherwise cost more than it has frozen.
+pub(crate) fn value_of(price: Decimal, size: Decimal) -> Decimal {
+    let product = price * size;
+    if product.scale() == price.scale() + size.scale() {
+        return product;
+    }
+    value_in_units(price, size).unwrap_or(product)
+}
+
+/// Returns a value rounded to 8 decimals, or `None` when even that has too many digits.
+#[cold]
+fn value_in_units(mut price: Decimal, mut size: Decimal) -> Option<Decimal> {
+    const UNITS: i128 = 100_000_000;
+    price.rescale(DECIMALS);
+    size.rescale(DECIMALS);
+    let (price, whole, rest) = (price.mantissa(), size.mantissa() / UNITS, size.mantissa() % UNITS);
+    let value = price.checked_mul(whole)?.checked_add(price.checked_mul(rest)? / UNITS)?;
+    Decimal::try_from_i128_with_scale(value, DECIMALS).ok()
+}

@@ -18,6 +18,7 @@ use super::{
     round_down,
     spot_order::{CancelSource, NewSpotOrder, SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
     tape::{PublicTrade, Tape},
+    value_of,
 };
 use crate::markets::SpotPair;
 
@@ -100,7 +101,7 @@ impl Exchange {
                 (&rules.quote, Self::with_fee(account, request.notional))
             }
             (Side::Buy, _) => {
-                (&rules.quote, Self::with_fee(account, request.price * request.size))
+                (&rules.quote, Self::with_fee(account, value_of(request.price, request.size)))
             }
         };
         let owner = account_entry(&mut self.accounts, account);
@@ -218,7 +219,7 @@ impl Exchange {
             return;
         }
         let needed =
-            Self::with_fee(order.account, order.open_size() * order.request.price);
+            Self::with_fee(order.account, value_of(order.request.price, order.open_size()));
         let surplus = order.reserved - needed;
         order.reserved = needed;
         self.ledger.release(order.paid_from, surplus);
@@ -244,7 +245,7 @@ impl Exchange {
         let Some(rules) = self.spot.get(&order.request.symbol).map(|market| &market.rules) else {
             return;
         };
-        let value = round_down(one.price * one.size);
+        let value = round_down(value_of(one.price, one.size));
         let fee = match (Self::is_house(order.account), maker) {
             (true, _) => Decimal::ZERO,
             (false, true) => round_down(value * MAKER_FEE),

@@ -13,6 +13,7 @@ use crate::{
     book::Side,
     ledger::{HouseBook, Wallet},
     payment::PaymentState,
+    value_of,
 };
 
 /// Returns all wallets of an account with name and currency.
@@ -148,7 +149,7 @@ pub(super) fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
         let wallet = if request.margin { request.symbol.as_str() } else { "spot" };
         let left = match request.side {
             Side::Buy => {
-                Exchange::with_fee(order.account, order.open_size() * request.price)
+                Exchange::with_fee(order.account, value_of(request.price, order.open_size()))
             }
             Side::Sell => order.open_size(),
         };
