@@ -130,12 +130,7 @@ fn a_client_order_id_has_a_character() {
     );
 }
 
-/// Two reduce-only orders cannot both have the same contracts, neither at once nor one after the other.
-
-/// Profit that is not realized pays for cross orders only; it can neither leave the wallet nor be spent twice.
-
 /// The taker stops at its own order: what it traded before stays, and its money is released.
-
 #[test]
 fn a_self_trade_ends_with_money_and_orders_in_their_places() {
     for (policy, own_left, traded) in [
@@ -158,8 +153,6 @@ fn a_self_trade_ends_with_money_and_orders_in_their_places() {
         assert_eq!(own.state.is_open(), own_left, "{policy:?}");
     }
 }
-
-/// A fill-or-kill order that self-trade prevention would stop is killed, and takes nothing.
 
 #[test]
 fn a_client_order_id_is_not_used_twice_whatever_became_of_its_order() {
@@ -192,7 +185,6 @@ fn a_client_order_id_is_not_used_twice_whatever_became_of_its_order() {
 }
 
 /// The order of a trigger is placed without anybody who could read a rejection: it must keep the rules all the same.
-
 #[test]
 fn the_order_of_a_trigger_keeps_the_rules_of_an_order() {
     // No margin account, more money than there is, and a market order for an empty book.
@@ -217,10 +209,7 @@ fn the_order_of_a_trigger_keeps_the_rules_of_an_order() {
     }
 }
 
-/// A taker that sweeps the book meets orders of an account in one-way mode whose contracts its own fills have closed.
-
 /// Of a market buy that is cut to whole lots nothing is lost, for any money and price.
-
 #[test]
 fn the_rest_of_a_market_buy_is_released_to_the_last_digit() {
     for units in [500_000_001_i64, 599_999_999, 600_000_001, 1_234_567_891, 9_999_999_999] {
@@ -239,7 +228,6 @@ fn the_rest_of_a_market_buy_is_released_to_the_last_digit() {
 }
 
 /// Time that goes back, as that of a machine may, moves no money.
-
 #[test]
 fn commands_at_an_earlier_time_are_safe() {
     let mut exchange = quiet();

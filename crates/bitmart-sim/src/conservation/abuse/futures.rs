@@ -64,6 +64,7 @@ fn a_post_only_order_that_is_changed_to_a_price_of_the_other_side_does_not_take(
     assert_eq!(exchange.wallet(AccountId(2), WalletKind::Futures, "USDT").frozen, Decimal::ZERO);
 }
 
+/// Two reduce-only orders cannot both have the same contracts, neither at once nor one after the other.
 #[test]
 fn reduce_only_orders_never_open_a_position() {
     for one_way in [false, true] {
@@ -125,6 +126,7 @@ fn leverage_and_margin_mode_cannot_change_under_an_open_order() {
     apply(&mut exchange, 1, set(20, false)).expect("nothing open");
 }
 
+/// Profit that is not realized pays for cross orders only; it can neither leave the wallet nor be spent twice.
 #[test]
 fn unrealized_profit_cannot_be_withdrawn_or_spent_twice() {
     let mut exchange = quiet();
@@ -159,6 +161,7 @@ fn unrealized_profit_cannot_be_withdrawn_or_spent_twice() {
     assert!(money.equity() >= money.unrealized(), "{money:?}");
 }
 
+/// A fill-or-kill order that self-trade prevention would stop is killed, and takes nothing.
 #[test]
 fn fill_or_kill_with_an_own_order_in_the_way_takes_nothing() {
     for (policy, own_left) in
@@ -179,6 +182,7 @@ fn fill_or_kill_with_an_own_order_in_the_way_takes_nothing() {
     }
 }
 
+/// A taker that sweeps the book meets orders of an account in one-way mode whose contracts its own fills have closed.
 #[test]
 fn a_sweep_over_orders_of_one_position_closes_it_once() {
     let mut exchange = quiet();
