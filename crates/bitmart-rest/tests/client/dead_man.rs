@@ -13,8 +13,7 @@ use bitmart_rest::{Client, Outcome};
 use tokio::time::{Instant, sleep};
 
 use self::simulation::{
-    CANCEL_AFTER, CANCEL_FUTURES, CANCEL_SPOT, CONTRACT, Delivery, OPEN_SPOT, OTHER, PAIR,
-    SimulatedExchange,
+    CANCEL_AFTER, CANCEL_FUTURES, CANCEL_SPOT, CONTRACT, Delivery, OTHER, PAIR, SimulatedExchange,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(30);
