@@ -212,6 +212,7 @@ pub(crate) async fn call(
     if (method, path) == ("GET", "/") {
         return Ok(format!("{}\n", json!({ "calls": routes() })).into_bytes());
     }
+    let path = current_path(method, path);
     let found = calls().find(|call| call.method() == method && call.matches(path));
     let call = found.ok_or_else(|| unknown(method, path))?;
     if call.effect() == Effect::Stored && !shared.is_writable() {
@@ -227,6 +228,16 @@ pub(crate) async fn call(
             Err(_) => Err(Problem::stopped()),
         },
     }
+}
+
+/// Former paths of calls that read. Scripts may still use them.
+const FORMER_PATHS: [(&str, &str); 2] =
+    [("/snapshot", "/snapshots/current"), ("/faults/active", "/faults")];
+
+/// Returns the path of a call today.
+fn current_path<'a>(method: &str, path: &'a str) -> &'a str {
+    let renamed = FORMER_PATHS.iter().find(|(former, _)| method == "GET" && path == *former);
+    renamed.map_or(path, |(_, current)| current)
 }
 
 fn routes() -> Vec<&'static str> {

@@ -67,7 +67,8 @@ pub(crate) fn symbol(host: Host, symbol: &str, exchange: &Exchange) -> Option<St
     let bare = normalize(symbol);
     let (meant, rule, list) = match host {
         Host::Spot => {
-            let listed = exchange.spot.keys().find(|listed| normalize(listed) == bare);
+            let mut symbols = exchange.spot_markets().map(|market| &market.rules.symbol);
+            let listed = symbols.find(|listed| normalize(listed) == bare);
             let split = || {
                 let quote = QUOTES.iter().find(|quote| bare.ends_with(*quote))?;
                 let base = bare.strip_suffix(quote).filter(|base| !base.is_empty())?;

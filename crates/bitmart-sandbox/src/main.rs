@@ -40,7 +40,7 @@ Usage: bitmart-sandbox [options]
                       timestamp of either clock
   --data DIR          save the state in this folder; it survives a stop and a kill at any moment, and the next
                       start with the same folder continues from it. It contains secrets         [none]
-  --restore FILE      continue from a snapshot of GET /snapshot of the admin API
+  --restore FILE      continue from a snapshot of GET /snapshots/current of the admin API
   -h, --help          print this text
   -V, --version       print the version
 

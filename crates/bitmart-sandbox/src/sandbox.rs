@@ -1,25 +1,24 @@
 //! The handle of a running sandbox.
 
 mod in_process;
+mod market_clock;
+mod start_error;
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::net::TcpListener;
 
-pub use self::in_process::Link;
+use self::market_clock::start_clock;
+pub use self::{in_process::Link, start_error::StartError};
 use crate::{
-    admin, config::Config, generated::Host, http, journal, keys::ApiKey, recovery, shared::Shared,
-    shutdown::stopped, state::STEP, tls,
+    admin, config::Config, generated::Host, http, keys::ApiKey, recovery, shared::Shared, tls,
 };
 #[cfg(feature = "console")]
 use crate::{
     console::{self, Console},
     scenario::{self, Scenario, ScenarioError},
 };
-
-/// Minimum time between two steps of the market.
-const MIN_STEP: Duration = Duration::from_millis(1);
 
 /// How long a shutdown may wait for open connections.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,37 +43,6 @@ impl HostUrls {
             ws_public: format!("ws{s}://{address}/api?protocol=1.1"),
             ws_private: format!("ws{s}://{address}/user?protocol=1.1"),
         }
-    }
-}
-
-/// A sandbox that did not start.
-#[derive(Debug)]
-pub struct StartError {
-    context: String,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
-
-impl StartError {
-    /// Whether another sandbox is using the data folder.
-    pub fn is_data_in_use(&self) -> bool {
-        matches!(self.source.downcast_ref(), Some(journal::DataError::InUse))
-    }
-
-    /// Whether the data folder is the cause.
-    pub fn is_about_data(&self) -> bool {
-        self.source.is::<journal::DataError>()
-    }
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the sandbox did not start: {}", self.context)
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.source)
     }
 }
 
@@ -386,50 +354,4 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let at = listener.local_addr().map_err(failed)?;
     Ok((listener, at))
-}
-
-/// Starts the market and the replay, unless the clock is stepped.
-fn start_clock(shared: &Arc<Shared>, replays: bool) {
-    let clock = shared.state().clock;
-    if clock.is_stepped() {
-        return;
-    }
-    if replays {
-        tokio::spawn(play(Arc::clone(shared)));
-    }
-    let step = clock.machine_duration(STEP).max(MIN_STEP);
-    tokio::spawn(run_market(Arc::clone(shared), step));
-}
-
-/// Plays recorded frames when they are due.
-async fn play(shared: Arc<Shared>) {
-    let mut control = shared.control.subscribe();
-    loop {
-        let wait = shared.state().play();
-        let Some(wait) = wait else { return };
-        tokio::select! {
-            () = tokio::time::sleep(wait.max(MIN_STEP)) => {}
-            () = stopped(&mut control) => return,
-        }
-    }
-}
-
-/// Advances the market while the clock runs.
-async fn run_market(shared: Arc<Shared>, step: Duration) {
-    let mut control = shared.control.subscribe();
-    let mut interval = tokio::time::interval(step);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {
-                // The market pauses while its steps cannot be stored.
-                if shared.is_writable() {
-                    shared.state().step();
-                }
-            }
-            () = stopped(&mut control) => return,
-        }
-        // The market must not run ahead of the journal.
-        shared.wait_until_stored().await;
-    }
 }

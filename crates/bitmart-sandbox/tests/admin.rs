@@ -171,6 +171,21 @@ async fn injected_faults_occur_until_they_are_cleared() {
 }
 
 #[tokio::test]
+async fn faults_and_snapshots_are_read_below_their_collections_and_at_former_paths() {
+    let sandbox = stepped_sandbox().await;
+    let fault = json!({ "fault": "html", "status": 502, "on": SUBMIT, "times": 3 });
+    post(&sandbox, "/faults", fault).await;
+    let faults = get(&sandbox, "/faults").await;
+    assert_eq!((&faults["faults"][0]["times"], &faults["held"]), (&json!(3), &json!([])));
+    assert_eq!(get(&sandbox, "/faults/held").await, json!({ "held": [] }));
+    assert_eq!(get(&sandbox, "/faults/active").await, faults);
+    let snapshot = get(&sandbox, "/snapshots/current").await;
+    assert_eq!(get(&sandbox, "/snapshot").await, snapshot);
+    // Only calls that read have former paths.
+    assert_eq!(raw(&sandbox, "DELETE", "/faults/active", String::new()).await.status, 404);
+}
+
+#[tokio::test]
 async fn all_sockets_are_closed_by_a_call() {
     let sandbox = stepped_sandbox().await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
@@ -190,7 +205,7 @@ async fn a_snapshot_contains_no_secret_and_can_be_restored() {
     let sandbox = stepped_sandbox().await;
     let client = Client::spot(&sandbox);
     client.order(order("kept1")).await;
-    let snapshot = raw(&sandbox, "GET", "/snapshot", String::new()).await;
+    let snapshot = raw(&sandbox, "GET", "/snapshots/current", String::new()).await;
     assert_eq!(snapshot.status, 200);
     assert!(!snapshot.text.contains(&sandbox.credentials().secret));
     let restored = Snapshot::from_json(snapshot.text.as_bytes()).expect("a snapshot");

@@ -14,7 +14,7 @@ const NOON_MS: u64 = 1_700_000_000_000;
 async fn with_customer() -> (Sandbox, ApiKey) {
     let config = Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false);
     let sandbox = start(config).await;
-    assert_eq!(sandbox.create_account(), 3);
+    assert_eq!(sandbox.create_account().expect("stored"), 3);
     let key = sandbox.create_key(3, Permission::ALL).expect("a key");
     (sandbox, key)
 }

@@ -79,7 +79,7 @@ async fn the_ready_line_has_the_admin_api_if_enabled_and_its_snapshot_restores()
     request(&first, "POST", "/accounts", "").await;
     let (ledger, snapshot) = (
         request(&first, "GET", "/ledger", "").await,
-        request(&first, "GET", "/snapshot", "").await,
+        request(&first, "GET", "/snapshots/current", "").await,
     );
     drop(child);
     let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/admin-snapshot.json");
@@ -87,7 +87,7 @@ async fn the_ready_line_has_the_admin_api_if_enabled_and_its_snapshot_restores()
     let (_child, second) = ready(&["--admin=127.0.0.1:0", "--restore", file]).await;
     assert_eq!(second["credentials"], first["credentials"]);
     assert_eq!(request(&second, "GET", "/ledger", "").await, ledger);
-    assert_eq!(request(&second, "GET", "/snapshot", "").await, snapshot);
+    assert_eq!(request(&second, "GET", "/snapshots/current", "").await, snapshot);
 }
 
 #[tokio::test]

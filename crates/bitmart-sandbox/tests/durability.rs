@@ -56,7 +56,7 @@ async fn apply_inputs(sandbox: &Sandbox, round: u32) -> ApiKey {
     let transfer = json!({ "currency": "USDT", "amount": "12.5", "type": "spot_to_contract" });
     futures.post("/account/v1/transfer-contract", transfer).await.data();
     sandbox.deposit(1, "BTC", Decimal::ONE).expect("an id");
-    let account = sandbox.create_account();
+    let account = sandbox.create_account().expect("stored");
     sandbox.create_key(account, [Permission::ReadOnly]).expect("a key");
     let name = format!("own{round}");
     let own = ApiKey::new(&name, "a secret of my own", "memo").account(account);
@@ -253,7 +253,7 @@ async fn make_the_folder_of_format_3() {
     futures.post("/contract/private/submit-order", open).await.data();
     let transfer = json!({ "currency": "USDT", "amount": "12.5", "type": "spot_to_contract" });
     futures.post("/account/v1/transfer-contract", transfer).await.data();
-    let account = sandbox.create_account();
+    let account = sandbox.create_account().expect("stored");
     sandbox.create_key(account, [Permission::ReadOnly]).expect("a key");
     sandbox.add_key(ApiKey::new("own", "a secret of a test", "memo")).expect("a new key");
     sandbox.set_balance(account, WalletKind::Spot, "BTC", Decimal::TWO).expect("a balance");

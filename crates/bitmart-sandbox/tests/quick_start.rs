@@ -45,7 +45,7 @@ async fn an_account_starts_with_the_configured_balances() {
             .find(|row| (row.account, row.wallet, &*row.currency) == (account, wallet, currency));
         row.map_or(Decimal::ZERO, |row| row.available)
     };
-    let later = sandbox.create_account();
+    let later = sandbox.create_account().expect("stored");
     for account in [1, later] {
         assert_eq!(available(account, "spot", "BTC"), Decimal::new(5, 1));
         assert_eq!(available(account, "spot", "USDT"), Decimal::new(12_345, 1));

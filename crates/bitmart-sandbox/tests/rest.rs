@@ -4,7 +4,7 @@ mod common;
 #[path = "rest/http.rs"]
 mod http;
 
-use bitmart_sandbox::{ApiKey, Config, Decimal, Permission};
+use bitmart_sandbox::{ApiKey, Config, Decimal, Permission, WalletKind};
 use common::{Client, send, start};
 use http_body_util::Full;
 use hyper::Request;
@@ -54,6 +54,11 @@ async fn a_market_buy_fills_against_the_market_maker() {
         .expect("USDT");
     let available: Decimal = usdt["available"].as_str().expect("text").parse().expect("a number");
     assert_eq!(available, Decimal::from(100_000) - spent);
+    sandbox.set_balance(1, WalletKind::Spot, "ETH", Decimal::ZERO).expect("a balance");
+    let wallet = client.get("/spot/v1/wallet").await.data();
+    let listed =
+        |name| wallet["wallet"].as_array().expect("rows").iter().any(|row| row["id"] == name);
+    assert_eq!((listed("USDT"), listed("ETH")), (true, false), "empty balances are not listed");
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ async fn book_versions_are_restored() {
 #[tokio::test]
 async fn keys_created_at_run_time_are_restored_without_stored_secrets() {
     let first = start(stepped_config()).await;
-    let account = first.create_account();
+    let account = first.create_account().expect("stored");
     let key = first.create_key(account, [Permission::ReadOnly]).expect("a key");
     first.set_balance(account, WalletKind::Spot, "BTC", Decimal::TWO).expect("a balance");
     let bytes = json_of(&first);

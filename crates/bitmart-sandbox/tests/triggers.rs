@@ -18,7 +18,7 @@ impl TestMarket {
     async fn open() -> Self {
         let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false);
         let sandbox = start(config.market_maker(false)).await;
-        let account = sandbox.create_account();
+        let account = sandbox.create_account().expect("stored");
         let other = sandbox
             .create_key(account, [Permission::FutureTrade, Permission::SpotTrade])
             .expect("a key");
@@ -169,7 +169,7 @@ async fn a_stop_loss_closes_the_position_and_cancels_the_take_profit() {
     );
     market.other_order(2, 59_400, 1).await;
     // The third trade is at the new trigger price.
-    let third = market.sandbox.create_account();
+    let third = market.sandbox.create_account().expect("stored");
     let key = market.sandbox.create_key(third, [Permission::FutureTrade]).expect("a key");
     market.other_order(4, 59_500, 1).await;
     let client = Client { key: &key, ..Client::futures(&market.sandbox) };

@@ -104,7 +104,7 @@ fn run(resting: bool) -> usize {
                 if backtest.apply(ME, SpotRequest::Place(order)).is_ok() {
                     trades += 1;
                 }
-                let fill = backtest.exchange().spot_fills.back();
+                let fill = backtest.exchange().spot_fills().next_back();
                 let bought = fill.filter(|_| rises).map_or(Decimal::ZERO, |fill| fill.size);
                 averages.holds = bought;
             }

@@ -30,8 +30,7 @@ pub(crate) const MOST_OPEN: usize = 5_000;
 /// The orders of an account in one market: every open one, and the latest finished ones.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct OrderHistory {
-    /// Orders that can still be filled.
-    pub open: BTreeSet<OrderId>,
+    open: BTreeSet<OrderId>,
     /// In the order in which they were finished.
     finished: VecDeque<OrderId>,
     #[serde(alias = "client_ids")]
@@ -68,6 +67,11 @@ impl OrderHistory {
         }
     }
 
+    /// Returns the orders that can still be filled, oldest first.
+    pub fn open(&self) -> &BTreeSet<OrderId> {
+        &self.open
+    }
+
     /// Returns the order with this client order id, open or kept.
     pub fn by_client_order_id(&self, client_order_id: &str) -> Option<OrderId> {
         self.client_order_ids.get(client_order_id).copied()
@@ -84,7 +88,7 @@ impl OrderHistory {
 /// The account of a customer, or one of the two accounts of the exchange that make the market.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
-    /// Number of the account; it is also its key in [`Exchange::accounts`].
+    /// Number of the account; it is also its key in [`Exchange::account`].
     pub id: AccountId,
     /// Belongs to the exchange: it pays no fees, has no margin limit, and its finished orders are not kept.
     pub house: bool,

@@ -8,7 +8,6 @@ use super::{
     DECIMALS, Exchange,
     account::Account,
     book::{Book, stored::BookOrder},
-    exchange::Counters,
     spot_order::SpotOrder,
 };
 
@@ -31,22 +30,6 @@ fn check(holds: bool, otherwise: &'static str) -> Result<(), Inconsistent> {
     if holds { Ok(()) } else { Err(Inconsistent(otherwise)) }
 }
 
-impl Counters {
-    fn are_in_range(&self) -> bool {
-        let all = [
-            self.spot_order,
-            self.futures_order,
-            self.spot_trade,
-            self.futures_trade,
-            self.flow,
-            self.funding,
-            self.transfer,
-            self.loan,
-        ];
-        all.into_iter().all(|counter| counter <= MAX_COUNTER)
-    }
-}
-
 impl Exchange {
     /// Checks that the parts of a state fit together: whatever one part refers to exists in another one. A state that
     /// commands have led to is always consistent; one that was edited may not be, and commands to it may panic.
@@ -54,7 +37,8 @@ impl Exchange {
     /// # Errors
     /// What is wrong.
     pub fn check_consistency(&self) -> Result<(), Inconsistent> {
-        check(self.counters.are_in_range(), "a counter is out of range")?;
+        let mut counters = self.counters.all().into_iter();
+        check(counters.all(|counter| counter <= MAX_COUNTER), "a counter is out of range")?;
         check(self.ledger.is_consistent(), "a balance has no currency, or a currency no books")?;
         let mut accounts = self.accounts.iter();
         check(accounts.all(|(id, account)| *id == account.id), "an account has two numbers")?;
@@ -101,13 +85,13 @@ impl Exchange {
     fn check_orders(&self) -> Result<(), Inconsistent> {
         let spot = self.spot_orders.values().all(|order| {
             self.accounts.contains_key(&order.account)
-                && order.id.0 <= self.counters.spot_order
+                && order.id.0 <= self.counters.last_spot_order()
                 && self.has_order_wallets(order)
         });
         check(spot, "a spot order lacks its account, market or wallet")?;
         let futures = self.futures_orders.values().all(|order| {
             self.accounts.contains_key(&order.account)
-                && order.id.0 <= self.counters.futures_order
+                && order.id.0 <= self.counters.last_futures_order()
                 && self.futures.contains_key(&order.request.symbol)
         });
         check(futures, "a futures order lacks its account or contract")

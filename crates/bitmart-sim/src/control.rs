@@ -1,8 +1,9 @@
 //! Accounts, balances and halts that the operator controls.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
@@ -81,6 +82,25 @@ pub(crate) fn check_operator_amount(amount: Decimal) -> Result<(), ControlError>
     if fits { Ok(()) } else { Err(ControlError::InvalidAmount(amount)) }
 }
 
+/// Markets that accept no orders.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct HaltedMarkets(BTreeSet<SmolStr>);
+
+impl HaltedMarkets {
+    pub(crate) fn contains(&self, symbol: &str) -> bool {
+        self.0.contains(symbol)
+    }
+
+    fn set(&mut self, symbol: &str, halted: bool) {
+        if halted {
+            self.0.insert(symbol.into());
+        } else {
+            self.0.remove(symbol);
+        }
+    }
+}
+
 impl Exchange {
     /// Opens accounts. Accounts that exist stay as they are.
     pub(crate) fn open_accounts(&mut self, customers: &NewAccounts) -> Result<(), ControlError> {
@@ -136,7 +156,7 @@ impl Exchange {
         if !self.spot.contains_key(symbol) && !self.futures.contains_key(symbol) {
             return Err(ControlError::UnknownMarket(symbol.to_owned()));
         }
-        let _ = if halted { self.halted.insert(symbol.into()) } else { self.halted.remove(symbol) };
+        self.halted.set(symbol, halted);
         Ok(())
     }
 
@@ -219,7 +239,9 @@ impl Exchange {
                 );
             }
         }
-        self.events.extend(event);
+        if let Some(event) = event {
+            self.events.push(event);
+        }
         Ok(row)
     }
 }

@@ -109,3 +109,50 @@ pub enum FuturesAction {
     /// The exchange took over the part of a liquidated position that the book could not fill.
     Bankrupt,
 }
+
+/// The events that the caller has not taken yet. Trigger orders are checked against each of them once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EventQueue {
+    events: Vec<Event>,
+    /// How many of them were checked for trigger orders.
+    checked: usize,
+}
+
+impl EventQueue {
+    pub(crate) fn push(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Whether events were not checked for trigger orders.
+    pub(crate) fn has_unchecked(&self) -> bool {
+        self.checked < self.events.len()
+    }
+
+    /// Returns the next event that was not checked for trigger orders, and counts it as checked.
+    pub(crate) fn next_unchecked(&mut self) -> Option<&Event> {
+        let next = self.events.get(self.checked)?;
+        self.checked += 1;
+        Some(next)
+    }
+
+    /// Counts all events as checked for trigger orders.
+    pub(crate) fn mark_checked(&mut self) {
+        self.checked = self.events.len();
+    }
+
+    /// Returns the events since the last call.
+    pub(crate) fn take(&mut self) -> Vec<Event> {
+        self.checked = 0;
+        // Capacity for the events of most commands, to avoid later allocations.
+        std::mem::replace(&mut self.events, Vec::with_capacity(8))
+    }
+
+    /// Forgets all events.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,16 +1,21 @@
-//! The state of the exchange.
+//! The state of the exchange. Each part is changed by its own module; `views` is how others read it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod counters;
+mod views;
+
+use std::collections::BTreeMap;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub(crate) use self::counters::Counters;
 use crate::{
     Event, SpotMarket,
     account::{Account, WalletKind},
-    control::MAX_BALANCE,
-    futures::{FuturesMarket, transactions::Transaction},
+    control::{HaltedMarkets, MAX_BALANCE},
+    event::EventQueue,
+    futures::{FuturesMarket, settings::Countdowns, transactions::Transaction},
     futures_order::{FuturesFill, FuturesOrder},
     kept_rows::KeptRows,
     ledger::{HouseBook, Ledger},
@@ -19,11 +24,11 @@ use crate::{
     order_map::OrderMap,
     payment::{Payment, RecentWithdrawals},
     request_numbers::RequestNumbers,
+    row_log::RowLog,
     savings::Savings,
-    schedule::Task,
+    schedule::Schedule,
     setup::{NewAccount, Setup, StartingBalances},
-    slab::IdMap,
-    spot_order::{SpotFill, SpotOrder},
+    spot_order::{SpotFill, SpotOrder, TradesOfOrders},
     transfer::Transfer,
     trigger::Triggers,
 };
@@ -44,52 +49,38 @@ pub const TAKER: AccountId = AccountId(u32::MAX - 1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OrderId(pub u64);
 
-const FIRST_SPOT_ORDER: u64 = 118_100_034_543_000_000;
-const FIRST_FUTURES_ORDER: u64 = 220_609_666_000_000;
-const FIRST_SPOT_TRADE: u64 = 125_277_182_593_000_000;
-const FIRST_FUTURES_TRADE: u64 = 1_409_000_000;
-const FIRST_TRANSACTION: u64 = 9_689_000_000;
-const FIRST_PAYMENT: u64 = 1_679_000;
-const FIRST_LOAN: u64 = 133_000;
-const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
-
-// Rule: Ten times as many trades, transactions, transfers, repayments and records of savings as orders are kept.
-// Source: simplified (memory)
-/// How many of these rows are kept, for each order of the history limit.
-const ROWS_PER_ORDER: usize = 10;
-
-/// The latest number of each kind.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Counters {
-    pub(crate) spot_order: u64,
-    pub(crate) futures_order: u64,
-    pub(crate) spot_trade: u64,
-    pub(crate) futures_trade: u64,
-    pub(crate) flow: u64,
-    pub(crate) funding: u64,
-    pub(crate) transfer: u64,
-    pub(crate) loan: u64,
-}
-
 /// The whole state of the exchange.
+///
+/// Commands change it ([`Exchange::apply`](Self::apply)); everything else reads it:
+///
+/// - accounts and wallets: [`accounts`](Self::accounts), [`account`](Self::account), [`wallet`](Self::wallet),
+///   [`collateral`](Self::collateral);
+/// - markets with their books, trades and candles: [`spot_markets`](Self::spot_markets),
+///   [`spot_market`](Self::spot_market), [`futures_markets`](Self::futures_markets),
+///   [`futures_market`](Self::futures_market);
+/// - orders and fills: [`spot_order`](Self::spot_order), [`futures_order`](Self::futures_order),
+///   [`spot_fills`](Self::spot_fills), [`futures_fills`](Self::futures_fills);
+/// - the other parts: [`triggers`](Self::triggers), [`savings`](Self::savings), [`loans`](Self::loans),
+///   [`transfers`](Self::transfers), [`transactions`](Self::transactions), [`decisions`](Self::decisions);
+/// - all money in double entry: [`ledger`](Self::ledger).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
     /// Accounts of customers, and the two of the exchange: [`MAKER`] and [`TAKER`].
-    pub accounts: BTreeMap<AccountId, Account>,
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
     /// Spot markets by pair, such as `BTC_USDT`.
-    pub spot: BTreeMap<SmolStr, SpotMarket>,
+    pub(crate) spot: BTreeMap<SmolStr, SpotMarket>,
     /// Futures markets by contract, such as `BTCUSDT`.
-    pub futures: BTreeMap<SmolStr, FuturesMarket>,
+    pub(crate) futures: BTreeMap<SmolStr, FuturesMarket>,
     /// Open and kept spot orders.
-    pub spot_orders: OrderMap<SpotOrder>,
+    pub(crate) spot_orders: OrderMap<SpotOrder>,
     /// Open and kept futures orders, without trigger orders.
-    pub futures_orders: OrderMap<FuturesOrder>,
+    pub(crate) futures_orders: OrderMap<FuturesOrder>,
     /// The latest fills of spot orders, oldest first.
-    pub spot_fills: VecDeque<SpotFill>,
+    pub(crate) spot_fills: RowLog<SpotFill>,
     /// The trades of each kept order.
-    pub(crate) spot_trades: IdMap<OrderId, VecDeque<u64>>,
+    pub(crate) spot_trades: TradesOfOrders,
     /// The latest fills of futures orders, oldest first.
-    pub futures_fills: VecDeque<FuturesFill>,
+    pub(crate) futures_fills: RowLog<FuturesFill>,
     /// Deposits and withdrawals by number: those in progress, and the latest finished ones.
     #[serde(rename = "fundings")]
     pub(crate) payments: KeptRows<Payment>,
@@ -97,42 +88,39 @@ pub struct Exchange {
     #[serde(default)]
     pub(crate) recent_withdrawals: RecentWithdrawals,
     /// Loans of margin accounts by number: the open ones, and the latest repaid ones.
-    pub loans: KeptRows<Loan>,
+    pub(crate) loans: KeptRows<Loan>,
     /// The latest repayments of loans, oldest first.
-    pub repayments: VecDeque<Repayment>,
+    pub(crate) repayments: RowLog<Repayment>,
     /// Holdings and movements of savings.
     #[serde(rename = "earn")]
-    pub savings: Savings,
+    pub(crate) savings: Savings,
     /// Markets that accept no orders.
-    pub halted: BTreeSet<SmolStr>,
+    pub(crate) halted: HaltedMarkets,
     /// Settings of the operator: frozen accounts, delisted contracts, closed currencies, addresses, networks.
     #[serde(default)]
-    pub decisions: OperatorDecisions,
-    /// Tasks by the time at which they are due, in milliseconds since 1970.
+    pub(crate) decisions: OperatorDecisions,
+    /// What is due at a time.
     #[serde(rename = "agenda")]
-    pub(crate) schedule: BTreeSet<(u64, Task)>,
+    pub(crate) schedule: Schedule,
     /// The second up to which index and mark prices are sampled.
     pub(crate) sampled_s: u64,
     /// The latest transfers, oldest first.
-    pub transfers: VecDeque<Transfer>,
+    pub(crate) transfers: RowLog<Transfer>,
     /// The latest `requestNo` values of transfers between accounts, by caller.
     pub(crate) request_numbers: RequestNumbers,
     /// All money of the exchange and its customers.
     pub(crate) ledger: Ledger,
     /// When the countdown that cancels the orders of an account in a contract ends.
-    #[serde(with = "crate::rows")]
-    pub(crate) countdowns: BTreeMap<(AccountId, SmolStr), u64>,
+    pub(crate) countdowns: Countdowns,
     /// The latest transactions of futures wallets, oldest first.
     #[serde(rename = "flows")]
-    pub transactions: VecDeque<Transaction>,
+    pub(crate) transactions: RowLog<Transaction>,
     /// Open and kept trigger orders.
-    pub triggers: Triggers,
+    pub(crate) triggers: Triggers,
     pub(crate) counters: Counters,
+    /// What happened since the caller last took the events.
     #[serde(skip)]
-    pub(crate) events: Vec<Event>,
-    /// How many of `events` were checked for trigger orders.
-    #[serde(skip)]
-    pub(crate) events_seen: usize,
+    pub(crate) events: EventQueue,
     #[serde(skip)]
     pub(crate) margin_checks: MarginChecks,
     pub(crate) makers: Vec<crate::market_maker::Maker>,
@@ -157,36 +145,26 @@ impl Exchange {
             futures: BTreeMap::new(),
             spot_orders: OrderMap::default(),
             futures_orders: OrderMap::default(),
-            spot_fills: VecDeque::new(),
-            spot_trades: IdMap::default(),
-            futures_fills: VecDeque::new(),
+            spot_fills: RowLog::default(),
+            spot_trades: TradesOfOrders::default(),
+            futures_fills: RowLog::default(),
             payments: KeptRows::default(),
             recent_withdrawals: RecentWithdrawals::default(),
             loans: KeptRows::default(),
-            repayments: VecDeque::new(),
+            repayments: RowLog::default(),
             savings: Savings::default(),
-            halted: BTreeSet::new(),
+            halted: HaltedMarkets::default(),
             decisions: OperatorDecisions::default(),
-            schedule: BTreeSet::new(),
+            schedule: Schedule::default(),
             sampled_s: 0,
-            transfers: VecDeque::new(),
+            transfers: RowLog::default(),
             request_numbers: RequestNumbers::default(),
             ledger: Ledger::new(),
-            countdowns: BTreeMap::new(),
-            transactions: VecDeque::new(),
+            countdowns: Countdowns::default(),
+            transactions: RowLog::default(),
             triggers: Triggers::default(),
-            counters: Counters {
-                spot_order: FIRST_SPOT_ORDER,
-                futures_order: FIRST_FUTURES_ORDER,
-                spot_trade: FIRST_SPOT_TRADE,
-                futures_trade: FIRST_FUTURES_TRADE,
-                flow: FIRST_TRANSACTION,
-                funding: FIRST_PAYMENT,
-                transfer: FIRST_TRANSFER,
-                loan: FIRST_LOAN,
-            },
-            events: Vec::new(),
-            events_seen: 0,
+            counters: Counters::new(),
+            events: EventQueue::default(),
             margin_checks: MarginChecks::default(),
             makers: Vec::new(),
             before: None,
@@ -262,29 +240,16 @@ impl Exchange {
         self.ledger.pay_from_house(HouseBook::Grants, place, missing);
     }
 
-    /// Returns the ledger: all money of the exchange and its customers.
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
     /// Returns the events since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
-        if self.events_seen < self.events.len() {
+        if self.events.has_unchecked() {
             self.triggers.require_check();
         }
-        self.events_seen = 0;
-        // Capacity for the events of most commands, to avoid later allocations.
-        let next = Vec::with_capacity(8);
-        std::mem::replace(&mut self.events, next)
+        self.events.take()
     }
 
     pub(crate) fn is_house(id: AccountId) -> bool {
         id == MAKER || id == TAKER
-    }
-
-    /// Returns an account, or `None` when it does not exist.
-    pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(&id)
     }
 
     /// Returns an account, which is created empty when missing. Callers have checked that it exists.
@@ -323,22 +288,30 @@ pub(crate) fn clamp_configured(value: Decimal, decimals: u32) -> Decimal {
     value.round_dp(decimals).clamp(Decimal::new(1, decimals), Decimal::from(1_000_000_000))
 }
 
-/// Increments a counter and returns it.
-pub(crate) fn next_number(counter: &mut u64) -> u64 {
-    *counter += 1;
-    *counter
-}
-
 // Rule: Money has 8 decimals and is rounded down. Source: simplified (the samples have 8 decimals)
 /// Rounds an amount of money towards zero, to 8 decimals.
 pub(crate) fn round_down(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(8, RoundingStrategy::ToZero)
 }
 
-/// Adds a row. Removes and returns the oldest one when more rows than the history limit allows are kept.
-pub(crate) fn keep_latest<T>(rows: &mut VecDeque<T>, row: T, history_limit: usize) -> Option<T> {
-    let is_full = rows.len() >= history_limit.saturating_mul(ROWS_PER_ORDER);
-    let oldest = if is_full { rows.pop_front() } else { None };
-    rows.push_back(row);
-    oldest
+/// Returns the value of a size at a price, both with at most 8 decimals. A value above 7e12 may have more digits than a
+/// number holds: it is rounded towards zero, where a product of numbers is rounded to the nearest one. The fills of an
+/// order could otherwise cost more than it has frozen.
+pub(crate) fn value_of(price: Decimal, size: Decimal) -> Decimal {
+    let product = price * size;
+    if product.scale() == price.scale() + size.scale() {
+        return product;
+    }
+    value_in_units(price, size).unwrap_or(product)
+}
+
+/// Returns a value rounded to 8 decimals, or `None` when even that has too many digits.
+#[cold]
+fn value_in_units(mut price: Decimal, mut size: Decimal) -> Option<Decimal> {
+    const UNITS: i128 = 100_000_000;
+    price.rescale(DECIMALS);
+    size.rescale(DECIMALS);
+    let (price, whole, rest) = (price.mantissa(), size.mantissa() / UNITS, size.mantissa() % UNITS);
+    let value = price.checked_mul(whole)?.checked_add(price.checked_mul(rest)? / UNITS)?;
+    Decimal::try_from_i128_with_scale(value, DECIMALS).ok()
 }

@@ -129,18 +129,7 @@ impl<A: Include, B: Include, C: Include> Include for (A, B, C) {
 
 impl Include for Counters {
     fn include(&self, fingerprint: &mut Fingerprint) {
-        let Self {
-            spot_order,
-            futures_order,
-            spot_trade,
-            futures_trade,
-            flow,
-            funding,
-            transfer,
-            loan,
-        } = self;
-        let orders_and_trades = [spot_order, futures_order, spot_trade, futures_trade];
-        for number in orders_and_trades.into_iter().chain([flow, funding, transfer, loan]) {
+        for number in self.all() {
             number.include(fingerprint);
         }
     }

@@ -9,7 +9,7 @@ mod matching;
 mod modes;
 mod modify;
 mod orders;
-mod settings;
+pub(crate) mod settings;
 mod settle;
 #[cfg(test)]
 mod tests;

@@ -78,6 +78,7 @@ pub mod reject;
 pub mod report;
 mod request_numbers;
 pub mod rng;
+mod row_log;
 mod rows;
 pub mod rules;
 pub mod savings;

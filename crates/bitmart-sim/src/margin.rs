@@ -13,10 +13,8 @@ use smol_str::SmolStr;
 use super::{
     AccountId, BalanceReason, Exchange, SpotRules,
     account::WalletKind,
-    keep_latest,
     kept_rows::Row,
     ledger::HouseBook,
-    next_number,
     reject::{Reject, Source},
     round_down,
     schedule::Task,
@@ -265,7 +263,7 @@ impl Exchange {
         let (from, to) = if into { (spot, margin) } else { (margin, spot) };
         self.ledger.post(from, to, amount);
         self.report_balance(account, BalanceReason::Transfer, &currency);
-        Ok(next_number(&mut self.counters.transfer))
+        Ok(self.counters.next_transfer())
     }
 
     pub(crate) fn borrow(
@@ -282,7 +280,7 @@ impl Exchange {
             return Err(Reject::LoanTooLarge);
         }
         let PairAmount { symbol, currency, amount } = sum;
-        let id = next_number(&mut self.counters.loan);
+        let id = self.counters.next_loan();
         let wallet = self.ensure_margin_wallet(account, &symbol, &currency);
         self.ledger.pay_from_house(HouseBook::Loans, wallet.available(), amount);
         self.account_mut(account).open_loans.insert(id);
@@ -299,7 +297,7 @@ impl Exchange {
             charged_to_ms: now_ms,
         };
         self.loans.insert(id, loan);
-        self.schedule(now_ms.saturating_add(HOUR_MS), Task::Interest(id));
+        self.schedule.add(now_ms.saturating_add(HOUR_MS), Task::Interest(id));
         Ok(id)
     }
 
@@ -317,14 +315,14 @@ impl Exchange {
         loan.owed.interest += interest;
         loan.charged_to_ms += hours * HOUR_MS;
         let next_ms = loan.charged_to_ms.saturating_add(HOUR_MS);
-        self.schedule(next_ms, Task::Interest(id));
+        self.schedule.add(next_ms, Task::Interest(id));
     }
 
     /// Ends a loan without debt.
     fn close_loan(&mut self, id: u64) {
         let Some(loan) = self.loans.get(id) else { return };
         let (account, due_ms) = (loan.account, loan.charged_to_ms.saturating_add(HOUR_MS));
-        self.schedule.remove(&(due_ms, Task::Interest(id)));
+        self.schedule.remove(due_ms, Task::Interest(id));
         self.account_mut(account).open_loans.remove(&id);
         self.loans.finish(id, self.history_limit);
     }
@@ -372,9 +370,9 @@ impl Exchange {
         }
         self.ledger.pay_house(wallet, HouseBook::Loans, paid.principal);
         self.ledger.pay_house(wallet, HouseBook::Interest, paid.interest);
-        let id = next_number(&mut self.counters.loan);
+        let id = self.counters.next_loan();
         let row = Repayment { id, account, symbol, currency, paid, time_ms: now_ms };
-        keep_latest(&mut self.repayments, row, self.history_limit);
+        self.repayments.add(row, self.history_limit);
         Ok(id)
     }
 }

@@ -116,7 +116,7 @@ impl Exchange {
     fn start_payment(&mut self, row: Payment) -> u64 {
         let id = row.id;
         if let Some((_, wait_ms)) = row.state.next(row.deposit) {
-            self.schedule(row.since_ms.saturating_add(wait_ms), Task::Payment(id));
+            self.schedule.add(row.since_ms.saturating_add(wait_ms), Task::Payment(id));
         }
         if !row.deposit {
             self.report_balance(row.account, BalanceReason::Withdrawal, &row.plain);
@@ -133,7 +133,7 @@ impl Exchange {
         row.since_ms = row.since_ms.saturating_add(wait_ms);
         if let Some((_, wait_ms)) = state.next(row.deposit) {
             let at_ms = row.since_ms.saturating_add(wait_ms);
-            return self.schedule(at_ms, Task::Payment(id));
+            return self.schedule.add(at_ms, Task::Payment(id));
         }
         // Rule: A deposit that the books have no room for fails. Source: invented (no sum can overflow)
         let fails = if row.deposit {

@@ -34,12 +34,12 @@ pub const MAX_CLIENT_ORDER_ID: usize = 32;
 /// Checks a client order id.
 ///
 /// # Errors
-/// It is too long, or has other characters than ASCII letters and digits.
+/// It is empty or too long, or has other characters than ASCII letters and digits.
 pub fn check_client_order_id(id: &str) -> Result<(), Reject> {
     if id.len() > MAX_CLIENT_ORDER_ID {
         return Err(Reject::ClientOrderIdTooLong { maximum: MAX_CLIENT_ORDER_ID });
     }
-    let fits = id.chars().all(|letter| letter.is_ascii_alphanumeric());
+    let fits = !id.is_empty() && id.chars().all(|letter| letter.is_ascii_alphanumeric());
     if fits { Ok(()) } else { Err(Reject::InvalidClientOrderId) }
 }
 

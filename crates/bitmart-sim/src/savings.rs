@@ -5,7 +5,7 @@
 
 mod holding;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,11 @@ pub use self::holding::Holding;
 use super::{
     AccountId, BalanceReason, Exchange,
     account::WalletKind,
-    keep_latest,
     ledger::HouseBook,
-    next_number,
     reject::{Reject, Source},
     request_numbers::RequestNumbers,
     round_down,
+    row_log::RowLog,
     schedule::Task,
 };
 
@@ -104,14 +103,14 @@ pub struct SavingRecord {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Savings {
     /// Holdings by number. A holding without money is removed.
-    pub holdings: BTreeMap<u64, Holding>,
+    holdings: BTreeMap<u64, Holding>,
     /// The latest records, oldest first.
-    pub records: VecDeque<SavingRecord>,
+    records: RowLog<SavingRecord>,
     numbers: RequestNumbers,
     /// Accounts with automatic saving switched on.
-    pub automatic: BTreeSet<AccountId>,
+    automatic: BTreeSet<AccountId>,
     /// Accounts and products with automatic saving switched on.
-    pub automatic_products: BTreeSet<(AccountId, u32)>,
+    automatic_products: BTreeSet<(AccountId, u32)>,
     last_id: u64,
 }
 
@@ -123,6 +122,31 @@ impl Savings {
             (Some(product), true) => drop(self.automatic_products.insert((account, product))),
             (Some(product), false) => drop(self.automatic_products.remove(&(account, product))),
         }
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Returns the holdings of all accounts, oldest first.
+    pub fn holdings(&self) -> impl DoubleEndedIterator<Item = &Holding> + ExactSizeIterator {
+        self.holdings.values()
+    }
+
+    /// Returns the kept movements and payments of interest of all accounts, oldest first.
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = &SavingRecord> + ExactSizeIterator {
+        self.records.iter()
+    }
+
+    /// Whether an account has switched automatic saving on.
+    pub fn is_automatic(&self, account: AccountId) -> bool {
+        self.automatic.contains(&account)
+    }
+
+    /// Whether an account has switched automatic saving on for a product.
+    pub fn is_automatic_for(&self, account: AccountId, product: u32) -> bool {
+        self.automatic_products.contains(&(account, product))
     }
 
     /// Returns the fixed or the flexible holdings of an account.
@@ -221,7 +245,7 @@ impl Exchange {
         holding.amount -= amount;
         let (product, is_over) = (holding.product.clone(), holding.amount.is_zero());
         if is_over && let Some(over) = self.savings.holdings.remove(&id) {
-            self.schedule.remove(&(over.due_ms(now_ms), Task::Saving(id)));
+            self.schedule.remove(over.due_ms(now_ms), Task::Saving(id));
         }
         self.savings.numbers.insert(account, number.clone(), self.history_limit);
         self.pay_saving(account, product, SavingAction::Redeem, amount, Some(number), now_ms);
@@ -265,7 +289,7 @@ impl Exchange {
             holding.amount += amount;
             return;
         }
-        let id = next_number(&mut self.savings.last_id);
+        let id = self.savings.next_id();
         let (profit, latest_profit) = (Decimal::ZERO, Decimal::ZERO);
         let holding = Holding {
             id,
@@ -279,7 +303,7 @@ impl Exchange {
         };
         let due_ms = holding.due_ms(now_ms);
         self.savings.holdings.insert(id, holding);
-        self.schedule(due_ms, Task::Saving(id));
+        self.schedule.add(due_ms, Task::Saving(id));
     }
 
     // Rule: Flexible savings pay interest every 24 hours, fixed ones at their end. Source: invented (no source
@@ -295,7 +319,7 @@ impl Exchange {
         holding.profit += interest;
         holding.latest_profit = interest;
         if product.lock_days.is_none() {
-            self.schedule(at_ms.saturating_add(DAY_MS), Task::Saving(id));
+            self.schedule.add(at_ms.saturating_add(DAY_MS), Task::Saving(id));
         } else {
             self.end_saving(id, at_ms);
         }
@@ -361,8 +385,8 @@ impl Exchange {
         number: Option<SmolStr>,
         time_ms: u64,
     ) {
-        let id = next_number(&mut self.savings.last_id);
+        let id = self.savings.next_id();
         let row = SavingRecord { id, account, action, product, amount, number, time_ms };
-        keep_latest(&mut self.savings.records, row, self.history_limit);
+        self.savings.records.add(row, self.history_limit);
     }
 }

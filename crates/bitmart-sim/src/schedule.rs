@@ -1,5 +1,7 @@
 //! Tasks of the exchange that are due at a time: interest, funding, deposits, withdrawals, countdowns.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Exchange};
@@ -21,24 +23,39 @@ pub(super) enum Task {
     Countdown(AccountId),
 }
 
-impl Exchange {
-    pub(super) fn schedule(&mut self, at_ms: u64, task: Task) {
-        self.schedule.insert((at_ms, task));
+/// Tasks by the time at which they are due, in milliseconds since 1970.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Schedule(BTreeSet<(u64, Task)>);
+
+impl Schedule {
+    pub(super) fn add(&mut self, at_ms: u64, task: Task) {
+        self.0.insert((at_ms, task));
     }
 
+    pub(super) fn remove(&mut self, at_ms: u64, task: Task) {
+        self.0.remove(&(at_ms, task));
+    }
+
+    fn has_due(&self, now_ms: u64) -> bool {
+        self.0.first().is_some_and(|next| next.0 <= now_ms)
+    }
+
+    fn take_due(&mut self, now_ms: u64) -> Option<(u64, Task)> {
+        if self.has_due(now_ms) { self.0.pop_first() } else { None }
+    }
+}
+
+impl Exchange {
     /// Whether a task is due, or a second has passed since the mark prices were sampled.
     pub fn is_due(&self, now_ms: u64) -> bool {
-        self.schedule.first().is_some_and(|next| next.0 <= now_ms)
-            || self.sampled_s < now_ms / 1_000
+        self.schedule.has_due(now_ms) || self.sampled_s < now_ms / 1_000
     }
 
     /// Runs the tasks that are due, in the order of their times, then liquidates accounts without sufficient
     /// margin. Every command runs it first.
     pub(crate) fn run_due_tasks(&mut self, now_ms: u64) {
-        while let Some((at_ms, task)) =
-            self.schedule.first().copied().filter(|next| next.0 <= now_ms)
-        {
-            self.schedule.remove(&(at_ms, task));
+        while let Some((at_ms, task)) = self.schedule.take_due(now_ms) {
             self.sample_until(at_ms);
             match task {
                 Task::Payment(id) => self.advance_payment(id),

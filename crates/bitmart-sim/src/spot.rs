@@ -3,6 +3,8 @@
 //! Both sides pay fees in the quote currency, as in BitMart's samples of trades. A buy freezes its fee in advance, so
 //! that a fill can never make a balance negative.
 
+mod cancel;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -12,11 +14,11 @@ use super::{
     book::{Book, Match, Quantity, SelfTradePrevention, Side},
     clamp_configured,
     ledger::HouseBook,
-    next_number,
     reject::{Reject, Source},
     round_down,
     spot_order::{CancelSource, NewSpotOrder, SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
     tape::{PublicTrade, Tape},
+    value_of,
 };
 use crate::markets::SpotPair;
 
@@ -98,7 +100,9 @@ impl Exchange {
             (Side::Buy, SpotOrderType::Market) => {
                 (&rules.quote, Self::with_fee(account, request.notional))
             }
-            (Side::Buy, _) => (&rules.quote, Self::with_fee(account, request.price * request.size)),
+            (Side::Buy, _) => {
+                (&rules.quote, Self::with_fee(account, value_of(request.price, request.size)))
+            }
         };
         let owner = account_entry(&mut self.accounts, account);
         // Rule: A client order id names one order of an account and market, as long as that is remembered or
@@ -117,7 +121,7 @@ impl Exchange {
             let free = paying.map_or(Decimal::ZERO, |one| self.ledger.amount(one.available()));
             return Err(Reject::insufficient(source, currency, free, reserved));
         };
-        let id = OrderId(next_number(&mut self.counters.spot_order));
+        let id = self.counters.next_spot_order();
         if !owner.house {
             owner.spot_orders.add(id, request.client_order_id.as_ref());
         }
@@ -150,7 +154,7 @@ impl Exchange {
         };
         // An order without fills has no trades.
         if !removed.filled_size.is_zero() {
-            self.spot_trades.remove(&removed.id);
+            self.spot_trades.forget(removed.id);
         }
         if removed.request.client_order_id.is_some() {
             let orders = &mut self.account_mut(account).spot_orders;
@@ -214,7 +218,8 @@ impl Exchange {
         if order.request.side == Side::Sell || order.filled_size.is_zero() {
             return;
         }
-        let needed = Self::with_fee(order.account, order.open_size() * order.request.price);
+        let needed =
+            Self::with_fee(order.account, value_of(order.request.price, order.open_size()));
         let surplus = order.reserved - needed;
         order.reserved = needed;
         self.ledger.release(order.paid_from, surplus);
@@ -223,7 +228,7 @@ impl Exchange {
     fn settle_spot(&mut self, taker: OrderId, one: Match, now_ms: u64) {
         let Some(order) = self.spot_orders.get(&taker) else { return };
         let (symbol, side) = (order.request.symbol.clone(), order.request.side);
-        let trade = next_number(&mut self.counters.spot_trade);
+        let trade = self.counters.next_spot_trade();
         let public =
             PublicTrade { id: trade, price: one.price, size: one.size, side, time_ms: now_ms };
         if let Some(market) = self.spot.get_mut(&symbol) {
@@ -240,7 +245,7 @@ impl Exchange {
         let Some(rules) = self.spot.get(&order.request.symbol).map(|market| &market.rules) else {
             return;
         };
-        let value = round_down(one.price * one.size);
+        let value = round_down(value_of(one.price, one.size));
         let fee = match (Self::is_house(order.account), maker) {
             (true, _) => Decimal::ZERO,
             (false, true) => round_down(value * MAKER_FEE),
@@ -317,76 +322,6 @@ impl Exchange {
         }
         let currencies = vec![base, quote];
         self.events.push(Event::SpotBalance { account, reason: BalanceReason::Trade, currencies });
-    }
-
-    /// Ends an open order that is not (or no longer) in the book, and releases its money. Finished orders of the
-    /// exchange are not kept.
-    fn end_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
-        let Some(order) = self.spot_orders.get_mut(&id).filter(|order| order.state.is_open())
-        else {
-            return;
-        };
-        order.state = order.canceled_state();
-        order.cancel_source = Some(source);
-        order.updated_ms = now_ms;
-        let rest = std::mem::take(&mut order.reserved);
-        let account = order.account;
-        self.ledger.release(order.paid_from, rest);
-        if Self::is_house(account) {
-            self.spot_orders.remove(id);
-            return;
-        }
-        self.report_spot(id, None);
-        self.finish_spot(account, id);
-    }
-
-    // Rule: An order that has ended cannot be canceled; the spot endpoint reports `result: false`. Source:
-    // documented (endpoint spot_cancel_order)
-    /// Cancels an open order of `account`.
-    pub(crate) fn cancel_spot(
-        &mut self,
-        account: AccountId,
-        id: OrderId,
-        now_ms: u64,
-    ) -> Result<(), Reject> {
-        let order = self
-            .spot_orders
-            .get(&id)
-            .filter(|order| order.account == account)
-            .ok_or(Reject::UnknownOrder)?;
-        if !order.state.is_open() {
-            return Err(Reject::OrderNotOpen);
-        }
-        self.remove_spot(id, CancelSource::User, now_ms);
-        Ok(())
-    }
-
-    /// Cancels the open orders of an account, in one pair and side or in all, oldest first.
-    pub(crate) fn cancel_all_spot(
-        &mut self,
-        account: AccountId,
-        symbol: Option<&str>,
-        side: Option<Side>,
-        now_ms: u64,
-    ) {
-        let open = self.account(account).map(|owner| &owner.spot_orders.open);
-        let open = open.into_iter().flatten().filter_map(|id| self.spot_orders.get(id));
-        let wanted = open.filter(|order| {
-            symbol.is_none_or(|symbol| order.request.symbol == symbol)
-                && side.is_none_or(|side| order.request.side == side)
-        });
-        for id in wanted.map(|order| order.id).collect::<Vec<_>>() {
-            self.remove_spot(id, CancelSource::User, now_ms);
-        }
-    }
-
-    /// Removes an open order from the book and ends it.
-    pub(super) fn remove_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
-        let Some(order) = self.spot_orders.get(&id) else { return };
-        if let Some(market) = self.spot.get_mut(&order.request.symbol) {
-            market.book.remove(id);
-        }
-        self.end_spot(id, source, now_ms);
     }
 
     fn report_spot(&mut self, id: OrderId, fill: Option<SpotFill>) {

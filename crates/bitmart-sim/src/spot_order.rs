@@ -1,5 +1,7 @@
 //! Spot orders and their fills.
 
+use std::collections::VecDeque;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -7,8 +9,8 @@ use smol_str::SmolStr;
 use super::{
     AccountId, Exchange, OrderId,
     book::{SelfTradePrevention, Side},
-    keep_latest,
     ledger::WalletId,
+    slab::IdMap,
 };
 
 /// The four order types of the spot market.
@@ -118,7 +120,7 @@ impl NewSpotOrder {
 /// A spot order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpotOrder {
-    /// Number of the order; it is also its key in [`Exchange::spot_orders`](crate::Exchange::spot_orders).
+    /// Number of the order; it is also its key in [`Exchange::spot_order`].
     pub id: OrderId,
     /// The owner.
     pub account: AccountId,
@@ -187,24 +189,49 @@ pub struct SpotFill {
     pub time_ms: u64,
 }
 
+/// The trades of each kept order, oldest first.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct TradesOfOrders(IdMap<OrderId, VecDeque<u64>>);
+
+impl TradesOfOrders {
+    fn of(&self, order: OrderId) -> impl Iterator<Item = u64> {
+        self.0.get(&order).into_iter().flatten().copied()
+    }
+
+    fn add(&mut self, order: OrderId, trade: u64) {
+        self.0.entry(order).or_default().push_back(trade);
+    }
+
+    fn forget_oldest(&mut self, order: OrderId) {
+        if let Some(trades) = self.0.get_mut(&order) {
+            trades.pop_front();
+        }
+    }
+
+    /// Forgets the trades of an order that is no longer kept.
+    pub(crate) fn forget(&mut self, order: OrderId) {
+        self.0.remove(&order);
+    }
+}
+
 impl Exchange {
     /// Returns the kept fills of an order, oldest first.
     pub fn spot_fills_of(&self, id: OrderId) -> impl Iterator<Item = &SpotFill> {
-        self.spot_trades.get(&id).into_iter().flatten().filter_map(move |trade| {
-            let from = self.spot_fills.partition_point(|fill| fill.trade < *trade);
-            let both_sides = self.spot_fills.range(from..).take_while(|fill| fill.trade == *trade);
-            both_sides.into_iter().find(|fill| fill.order == id)
+        self.spot_trades.of(id).filter_map(move |trade| {
+            let since = self.spot_fills.since(move |fill| fill.trade < trade);
+            let mut both_sides = since.take_while(|fill| fill.trade == trade);
+            both_sides.find(|fill| fill.order == id)
         })
     }
 
     /// Keeps a fill among the latest ones, and its trade with its order.
     pub(crate) fn keep_spot_fill(&mut self, fill: SpotFill) {
         let (order, trade) = (fill.order, fill.trade);
-        let removed = keep_latest(&mut self.spot_fills, fill, self.history_limit);
         // The oldest fill of all is also the oldest one of its order.
-        if let Some(trades) = removed.and_then(|fill| self.spot_trades.get_mut(&fill.order)) {
-            trades.pop_front();
+        if let Some(removed) = self.spot_fills.add(fill, self.history_limit) {
+            self.spot_trades.forget_oldest(removed.order);
         }
-        self.spot_trades.entry(order).or_default().push_back(trade);
+        self.spot_trades.add(order, trade);
     }
 }

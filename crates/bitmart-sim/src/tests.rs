@@ -151,7 +151,7 @@ fn an_own_order_does_not_count_for_the_worst_price() {
     place(2, order(FuturesSide::OpenShort, Some(90_000)));
     place(1, order(FuturesSide::OpenLong, None));
     let wallet = exchange.wallet(AccountId(1), WalletKind::Futures, "USDT");
-    assert_eq!((wallet.frozen, exchange.futures_fills.len()), (Decimal::ZERO, 2));
+    assert_eq!((wallet.frozen, exchange.futures_fills().len()), (Decimal::ZERO, 2));
     assert_eq!(wallet.available, Decimal::from(3_000 - 900) - Decimal::new(54, 2));
 }
 

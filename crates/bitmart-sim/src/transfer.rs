@@ -8,7 +8,6 @@ use super::{
     AccountId, BalanceReason, Event, Exchange,
     account::{WalletKind, wallet_kind},
     futures::transactions::TransactionKind,
-    keep_latest, next_number,
     reject::{Reject, Source},
 };
 
@@ -108,7 +107,7 @@ impl Exchange {
         let from_wallet = self.ensure_wallet(from.account, from.kind, &currency);
         let to_wallet = self.ensure_wallet(to.account, to.kind, &currency);
         self.ledger.post(from_wallet.available(), to_wallet.available(), amount);
-        let id = next_number(&mut self.counters.transfer);
+        let id = self.counters.next_transfer();
         for end in [from, to] {
             self.report_transfer(end, &currency);
         }
@@ -125,7 +124,7 @@ impl Exchange {
             }
         }
         let row = Transfer { id, from, to, currency, amount, time_ms: now_ms };
-        keep_latest(&mut self.transfers, row, self.history_limit);
+        self.transfers.add(row, self.history_limit);
         Ok(id)
     }
 
@@ -163,10 +162,10 @@ impl Exchange {
         };
         let main = AccountWallet { account: main, kind: WalletKind::Spot };
         let (from, to) = if change > Decimal::ZERO { (main, wallet) } else { (wallet, main) };
-        let id = next_number(&mut self.counters.transfer);
+        let id = self.counters.next_transfer();
         let (currency, amount) = (currency.clone(), change.abs());
         let row = Transfer { id, from, to, currency, amount, time_ms: now_ms };
-        keep_latest(&mut self.transfers, row, self.history_limit);
+        self.transfers.add(row, self.history_limit);
     }
 
     /// Reports the changed balance of one of the wallets.

@@ -183,26 +183,25 @@ impl Exchange {
     /// its events are taken.
     pub(crate) fn run_triggers(&mut self, now_ms: u64) {
         while !self.triggers.is_idle() {
-            while self.events_seen < self.events.len() {
-                self.events_seen += 1;
-                self.check_event(self.events_seen - 1, now_ms);
-            }
+            while self.check_next_event(now_ms) {}
             if self.triggers.take_required_check() {
                 self.check_current_prices(now_ms);
             }
-            if self.events_seen == self.events.len() {
+            if !self.events.has_unchecked() {
                 break;
             }
         }
-        self.events_seen = self.events.len();
+        self.events.mark_checked();
         if self.triggers.is_idle() {
             self.triggers.take_required_check();
         }
     }
 
-    /// Checks the event at this place. Only what is needed of it is copied, because most events concern nobody.
-    fn check_event(&mut self, at: usize, now_ms: u64) {
-        match &self.events[at] {
+    /// Checks the next event, and returns whether there was one. Only what is needed of it is copied, because most
+    /// events concern nobody.
+    fn check_next_event(&mut self, now_ms: u64) -> bool {
+        let Some(event) = self.events.next_unchecked() else { return false };
+        match event {
             Event::FuturesTrade { symbol, trade } => {
                 let (symbol, price) = (symbol.clone(), trade.price);
                 self.check_futures_price(&symbol, PriceType::Last, price, now_ms);
@@ -223,6 +222,7 @@ impl Exchange {
             }
             _ => {}
         }
+        true
     }
 
     /// Needed because a condition may be met when the trigger order is placed, and mark prices change without trades.

@@ -49,7 +49,7 @@ const ACCOUNTS: &[Column] = &[
 pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let state = visit.shared.state();
     let exchange = &state.exchange;
-    let customers = || exchange.accounts.values().filter(|account| !account.house);
+    let customers = || exchange.accounts().filter(|account| !account.house);
     let rows: Vec<Row> =
         customers().take(ACCOUNTS_SHOWN).map(|account| summary(exchange, account)).collect();
     let caption = match customers().count() {
@@ -77,10 +77,10 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
 
 fn summary(exchange: &Exchange, account: &Account) -> Row {
     let number = account.id.0;
-    let open = account.spot_orders.open.len() + account.futures_orders.open.len();
+    let open = account.spot_orders.open().len() + account.futures_orders.open().len();
     let spot = exchange.wallet(account.id, bitmart_sim::account::WalletKind::Spot, "USDT");
     let equity = exchange.collateral(account.id, &"USDT".into()).equity();
-    let frozen = exchange.decisions.is_frozen(account.id);
+    let frozen = exchange.decisions().is_frozen(account.id);
     let cells = vec![
         number.to_string(),
         account.main.map(|main| main.0.to_string()).unwrap_or_default(),
@@ -118,7 +118,7 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
     let finished = rows::finished_orders(exchange, account);
     let fills = rows::fills(exchange, id);
     let ledger = ledger::rows(exchange, account);
-    let frozen = exchange.decisions.is_frozen(id);
+    let frozen = exchange.decisions().is_frozen(id);
     drop(state);
     let keys = visit.shared.keys.keys_of_account(id);
     let keys = keys.iter().map(|key| key_row(key));

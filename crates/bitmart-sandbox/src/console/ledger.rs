@@ -107,7 +107,7 @@ impl Pot {
 }
 
 fn trades(exchange: &Exchange, account: AccountId) -> Vec<Movement> {
-    let fills = exchange.spot_fills.iter().filter(|fill| fill.account == account);
+    let fills = exchange.spot_fills().filter(|fill| fill.account == account);
     let legs = fills.flat_map(|fill| {
         let request = &fill.request;
         let (base, quote) = request.symbol.split_once('_').unwrap_or((&request.symbol, ""));
@@ -133,7 +133,7 @@ fn trades(exchange: &Exchange, account: AccountId) -> Vec<Movement> {
 }
 
 fn transactions(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Movement> {
-    let own = exchange.transactions.iter().filter(move |row| row.account == account);
+    let own = exchange.transactions().filter(move |row| row.account == account);
     own.map(|row| {
         let kind = match row.kind {
             TransactionKind::Transfer => "transfer, deposit or operator",
@@ -154,7 +154,7 @@ fn transactions(exchange: &Exchange, account: AccountId) -> impl Iterator<Item =
 
 /// Transfers of the other wallets. Those of the futures wallet are among its transactions.
 fn transfers(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Movement> {
-    let own = exchange.transfers.iter().filter(move |row| row.involves(account));
+    let own = exchange.transfers().filter(move |row| row.involves(account));
     own.flat_map(move |row| {
         let ends = [(row.from, -row.amount), (row.to, row.amount)].into_iter();
         let ends = ends.filter(move |(end, _)| end.account == account);

@@ -58,14 +58,14 @@ fn find<'a>(exchange: &'a Exchange, symbol: &str) -> Option<Market<'a>> {
 }
 
 fn all(exchange: &Exchange) -> Vec<Market<'_>> {
-    let spot = exchange.spot.iter().map(|(symbol, market)| Market {
-        symbol,
+    let spot = exchange.spot_markets().map(|market| Market {
+        symbol: &market.rules.symbol,
         book: &market.book,
         tape: &market.tape,
         contract: None,
     });
-    let futures = exchange.futures.iter().map(|(symbol, market)| Market {
-        symbol,
+    let futures = exchange.futures_markets().map(|market| Market {
+        symbol: &market.rules.symbol,
         book: &market.book,
         tape: &market.tape,
         contract: Some(market),
@@ -75,11 +75,11 @@ fn all(exchange: &Exchange) -> Vec<Market<'_>> {
 
 impl Market<'_> {
     fn is_halted(&self, exchange: &Exchange) -> bool {
-        exchange.halted.contains(self.symbol)
+        exchange.is_halted(self.symbol)
     }
 
     fn is_delisted(&self, exchange: &Exchange) -> bool {
-        exchange.decisions.delisted_ms(self.symbol).is_some()
+        exchange.decisions().delisted_ms(self.symbol).is_some()
     }
 
     fn state(&self, exchange: &Exchange) -> &'static str {

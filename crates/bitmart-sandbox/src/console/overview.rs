@@ -39,9 +39,10 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let shared = visit.shared;
     let state = shared.state();
     let (clock, paused, sockets) = (state.clock, state.makers_paused, state.feed.sockets());
-    let customers = || state.exchange.accounts.values().filter(|account| !account.house);
+    let customers = || state.exchange.accounts().filter(|account| !account.house);
     let accounts = customers().count();
-    let open = customers().map(|one| one.spot_orders.open.len() + one.futures_orders.open.len());
+    let open =
+        customers().map(|one| one.spot_orders.open().len() + one.futures_orders.open().len());
     let (orders, faults) = (open.sum(), state.feed.faults.active().len());
     drop(state);
     let back = super::PATH;

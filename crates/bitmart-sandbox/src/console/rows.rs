@@ -31,7 +31,7 @@ pub(super) const POSITIONS: &[Column] = &[
 pub(super) fn positions(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
     let row =
         |(symbol, long, position): (&smol_str::SmolStr, bool, &bitmart_sim::position::Position)| {
-            let market = exchange.futures.get(symbol)?;
+            let market = exchange.futures_market(symbol)?;
             let decimals = market.rules.price_decimals;
             let price = |price: Decimal| plain(price.round_dp(decimals));
             let liquidation = exchange.liquidation_price(account.id, symbol, long);
@@ -73,12 +73,12 @@ pub(super) const FILLS: &[Column] = &[
 
 /// The newest fills of an account.
 pub(super) fn fills(exchange: &Exchange, account: AccountId) -> Vec<Vec<String>> {
-    let spot = exchange.spot_fills.iter().rev().filter(|fill| fill.account == account);
+    let spot = exchange.spot_fills().rev().filter(|fill| fill.account == account);
     let spot = spot.take(LIMIT).map(|fill| {
         let numbers = [fill.price, fill.size, fill.fee];
         fill_row(fill.time_ms, &fill.request.symbol, fill.order, numbers, fill.maker)
     });
-    let futures = exchange.futures_fills.iter().rev().filter(|fill| fill.account == account);
+    let futures = exchange.futures_fills().rev().filter(|fill| fill.account == account);
     let futures = futures.take(LIMIT).map(|fill| {
         let numbers = [fill.price, fill.size, fill.fee];
         fill_row(fill.time_ms, &fill.symbol, fill.order, numbers, fill.maker)

@@ -29,16 +29,16 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn new(exchange: &Exchange, version: u64) -> Self {
-        let spot = exchange.spot.iter().map(|(symbol, market)| {
+        let spot = exchange.spot_markets().map(|market| {
             (
-                symbol.clone(),
+                market.rules.symbol.clone(),
                 DepthView::new(&market.book, SPOT_DEPTH, VersionPolicy::OnChange, version),
             )
         });
-        let futures = exchange.futures.iter().flat_map(|(symbol, market)| {
+        let futures = exchange.futures_markets().flat_map(|market| {
             FUTURES_DEPTHS.map(|depth| {
                 (
-                    (symbol.clone(), depth),
+                    (market.rules.symbol.clone(), depth),
                     DepthView::new(&market.book, depth, VersionPolicy::EveryRefresh, version),
                 )
             })
@@ -70,7 +70,7 @@ impl Books {
     /// Updates the published books of spot.
     pub(super) fn refresh_spot(&mut self, exchange: &Exchange) {
         for (symbol, view) in &mut self.spot {
-            if let Some(market) = exchange.spot.get(symbol) {
+            if let Some(market) = exchange.spot_market(symbol) {
                 view.refresh(&market.book);
             }
         }
@@ -79,7 +79,7 @@ impl Books {
     /// Updates the published books of futures.
     pub(super) fn refresh_futures(&mut self, exchange: &Exchange) {
         for ((symbol, _), view) in &mut self.futures {
-            if let Some(market) = exchange.futures.get(symbol) {
+            if let Some(market) = exchange.futures_market(symbol) {
                 view.refresh(&market.book);
             }
         }
@@ -115,7 +115,7 @@ impl Books {
         let sides = view.sides(snapshot);
         Some(match topic.channel.host() {
             Host::Spot => {
-                let market = exchange.spot.get(&topic.symbol)?;
+                let market = exchange.spot_market(&topic.symbol)?;
                 wire::spot::market::pushed_book(market, sides, version, snapshot)
             }
             Host::Futures => {

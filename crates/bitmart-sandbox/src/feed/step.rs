@@ -101,11 +101,10 @@ impl Feed {
                 Vec::new()
             };
             for topic in topics {
-                for account in exchange.accounts.keys() {
-                    if let Some(value) =
-                        wire::futures::stream::periodic(channel, exchange, *account)
+                for account in exchange.accounts().map(|account| account.id) {
+                    if let Some(value) = wire::futures::stream::periodic(channel, exchange, account)
                     {
-                        self.push(&topic, value, Some(*account), now_ms);
+                        self.push(&topic, value, Some(account), now_ms);
                     }
                 }
             }

@@ -210,7 +210,7 @@ fn extra(endpoint: Id, id: &str) -> Value {
 /// The part of the state that a read could change by mistake.
 fn accounts_and_mark(shared: &Shared) -> (String, u64) {
     let state = shared.state();
-    (format!("{:?}", state.exchange.accounts), state.exchange.fingerprint())
+    (format!("{:?}", state.exchange.accounts().collect::<Vec<_>>()), state.exchange.fingerprint())
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use bitmart_sim::rng::Rng;
+use bitmart_sim::{Exchange, Setup, rng::Rng};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -80,7 +80,7 @@ fn open_error(disk: &Disk) -> String {
 }
 
 fn accounts(shared: &Shared) -> u32 {
-    u32::try_from(shared.state().exchange.accounts.len()).expect("few")
+    u32::try_from(shared.state().exchange.accounts().len()).expect("few")
 }
 
 #[test]
@@ -326,8 +326,8 @@ async fn a_change_that_panicked_is_neither_visible_nor_stored() {
     assert!(shared.wait_until_stored().await);
     let found = accounts(&shared);
     let broken = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        shared.state().execute(Entry::Step, |exchange, _| {
-            exchange.accounts.clear();
+        shared.state().execute(Entry::Step, |exchange, now_ms| {
+            *exchange = Exchange::new(&Setup::new().pairs([]).contracts([]), now_ms);
             panic!("on purpose")
         })
     }));

@@ -17,11 +17,11 @@ use crate::{
 };
 
 calls! {
-    /// List the paths of the requests that are held back (`hold-before`, `hold-after`).
-    Reads "GET /faults" => held_requests(ListHeldRequests) -> HeldRequests {}
+    /// List the faults that wait for their target, oldest first, and the requests that are held back.
+    Reads "GET /faults" => active_faults(ListFaults) -> ActiveFaults {}
 
-    /// List the faults that wait for their target, oldest first.
-    Reads "GET /faults/active" => active_faults(ListFaults) -> ActiveFaults {}
+    /// List the paths of the requests that are held back (`hold-before`, `hold-after`).
+    Reads "GET /faults/held" => held_requests(ListHeldRequests) -> HeldRequests {}
 
     /// Inject a fault into the next responses of a path, into a topic or into the handshakes of a WebSocket
     /// address.
@@ -66,10 +66,12 @@ response! {
 }
 
 response! {
-    /// Faults that wait for their target.
+    /// Faults that wait for their target, and requests that are held back.
     ActiveFaults {
         /// REST and handshakes, then topics.
         faults: Vec<InjectedFault>,
+        /// The paths of the requests that are held back.
+        held: Vec<String> = ["/spot/v2/submit_order"],
     }
 }
 
@@ -198,7 +200,11 @@ impl InjectFault {
 }
 
 fn held_requests(_: ListHeldRequests, shared: &Shared) -> Result<HeldRequests, OperatorError> {
-    Ok(HeldRequests { held: shared.held_paths.borrow().paths().to_vec() })
+    Ok(HeldRequests { held: held_paths(shared) })
+}
+
+fn held_paths(shared: &Shared) -> Vec<String> {
+    shared.held_paths.borrow().paths().to_vec()
 }
 
 fn active_faults(_: ListFaults, shared: &Shared) -> Result<ActiveFaults, OperatorError> {
@@ -209,7 +215,7 @@ fn active_faults(_: ListFaults, shared: &Shared) -> Result<ActiveFaults, Operato
     };
     let mut faults: Vec<InjectedFault> = shared.faults().active().iter().map(row).collect();
     faults.extend(shared.state().feed.faults.active().iter().map(row));
-    Ok(ActiveFaults { faults })
+    Ok(ActiveFaults { faults, held: held_paths(shared) })
 }
 
 fn inject_fault(call: InjectFault, shared: &Shared) -> Result<InjectedFault, OperatorError> {

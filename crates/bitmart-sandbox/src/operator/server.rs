@@ -19,7 +19,7 @@ calls! {
     }
 
     /// Read the complete state, which another sandbox continues from (`--restore FILE`, `Config::restore`).
-    Reads "GET /snapshot" => snapshot(TakeSnapshot) -> Snapshot {}
+    Reads "GET /snapshots/current" => snapshot(TakeSnapshot) -> Snapshot {}
 
     /// Stop the program like ctrl-c. In a test, `Sandbox::stop_requested` returns.
     Transient "POST /stop" => stop(RequestStop) -> Stopping {}

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 use super::{
-    AdvanceClock, ClearFaults, CreateKey, DelistContract, FreezeAccount, HaltMarket, HoldMarket,
-    KillSockets, MAX_STEPS, MakeDeposit, OpenCurrency, Operator, OperatorError, SaveAddress,
-    SetBalance, SetNetwork, StepMarket, market::MAX_ADVANCE_MS,
+    AdvanceClock, ClearFaults, CreateAccount, CreateKey, DelistContract, FreezeAccount, HaltMarket,
+    HoldMarket, KillSockets, MAX_STEPS, MakeDeposit, OpenCurrency, Operator, OperatorError,
+    SaveAddress, SetBalance, SetNetwork, StepMarket, market::MAX_ADVANCE_MS,
 };
 use crate::{
     ApiKey, Balance, Book, FaultRule, Fill, NetworkTerms, Order, Permission, Sandbox, Snapshot,
@@ -41,12 +41,13 @@ impl Sandbox {
         self.shared.state().exchange.balance_rows()
     }
 
-    /// Creates an account with the configured initial balances and returns its number. If the data folder cannot be
-    /// written to, a restart loses it.
-    pub fn create_account(&self) -> u32 {
-        let account = self.shared.create_account();
-        self.shared.flush();
-        account
+    /// Creates an account with the configured initial balances and returns its number.
+    ///
+    /// # Errors
+    /// [`OperatorError::Unstored`] if the data folder cannot be written to. The account may exist, and a restart loses
+    /// it.
+    pub fn create_account(&self) -> Result<u32, OperatorError> {
+        self.operator().call(CreateAccount {}).map(|created| created.account)
     }
 
     /// Creates a key for an account. Keys are derived from the seed, so they are the same in every run.

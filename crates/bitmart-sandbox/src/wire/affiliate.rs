@@ -285,7 +285,7 @@ pub(crate) fn broker_rebates(call: &mut Call<'_>) -> HandlerResult {
         for fill in
             call.exchange.spot_fills_by(customer).filter(|fill| window.contains(fill.time_ms))
         {
-            let Some(market) = call.exchange.spot.get(&fill.request.symbol) else { continue };
+            let Some(market) = call.exchange.spot_market(&fill.request.symbol) else { continue };
             let day = rfc3339(fill.time_ms).split('T').next().unwrap_or_default().to_owned();
             let sum = days.entry(day).or_default().entry(market.rules.quote.clone()).or_default();
             *sum += rebate_of(fill.fee);

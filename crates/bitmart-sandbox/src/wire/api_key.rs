@@ -10,8 +10,8 @@ use crate::{keys::ApiKey, wire::error::error};
 /// the signature.
 pub(crate) fn info(call: &mut Call<'_>) -> HandlerResult {
     let caller = call.caller.ok_or_else(|| error(30001))?;
-    let owner = call.exchange.accounts.get(&caller.account).ok_or_else(|| error(30002))?;
-    let frozen = call.exchange.decisions.is_frozen(caller.account);
+    let owner = call.exchange.account(caller.account).ok_or_else(|| error(30002))?;
+    let frozen = call.exchange.decisions().is_frozen(caller.account);
     let row = |key: &ApiKey| {
         json!({
             "access_key_masked": masked(&key.key),

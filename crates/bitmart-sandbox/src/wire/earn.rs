@@ -196,7 +196,7 @@ fn list_holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) 
     let (account, requested) = (call.account()?, coin(call)?);
     let product = call.params.text("productId")?;
     let named = |one: &SavingProduct| product.as_deref().is_none_or(|id| one.id.to_string() == id);
-    let own = call.exchange.savings.of(account, fixed);
+    let own = call.exchange.savings().of(account, fixed);
     page(call, own.filter(|one| requested(&one.product) && named(&one.product)).map(row))
 }
 
@@ -210,12 +210,11 @@ fn holding_row(holding: &Holding) -> Value {
 
 /// The amount of a flexible holding is not in any source, but a client cannot redeem without it.
 pub(crate) fn flexible_holdings(call: &mut Call<'_>) -> HandlerResult {
-    let earn = &call.exchange.savings;
+    let earn = call.exchange.savings();
     list_holdings(call, false, |holding| {
         let mut row = holding_row(holding);
         row["amount"] = json!(fixed(holding.amount, DECIMALS));
-        let key = (holding.account, holding.product.id);
-        row["autoSubscribe"] = json!(earn.automatic_products.contains(&key));
+        row["autoSubscribe"] = json!(earn.is_automatic_for(holding.account, holding.product.id));
         row
     })
 }
@@ -268,7 +267,7 @@ fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
     let start = call.params.integer("startTime")?.unwrap_or(0);
     let end = call.params.integer("endTime")?.unwrap_or(i64::MAX);
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
-    let rows = call.exchange.savings.records.iter().rev().filter(|row| {
+    let rows = call.exchange.savings().records().rev().filter(|row| {
         row.account == account
             && row.product.lock_days.is_some() == fixed
             && record_type(row.action) == kind
@@ -289,7 +288,7 @@ pub(crate) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
 /// The current holdings, one row per coin.
 pub(crate) fn holdings(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let earn = &call.exchange.savings;
+    let earn = call.exchange.savings();
     let mut sums: BTreeMap<&str, [Decimal; 3]> = BTreeMap::new();
     for holding in [false, true].into_iter().flat_map(|fixed| earn.of(account, fixed)) {
         let sum = sums.entry(&holding.product.currency).or_default();
@@ -328,7 +327,7 @@ pub(crate) fn set_auto_saving(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn auto_saving(call: &mut Call<'_>) -> HandlerResult {
-    let on = call.exchange.savings.automatic.contains(&call.account()?);
+    let on = call.exchange.savings().is_automatic(call.account()?);
     Ok(json!({ "batchSubscribeStatus": status(on) }))
 }
 
@@ -340,7 +339,7 @@ pub(crate) fn set_auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
-    let key = (call.account()?, product(call, false)?.id);
-    let on = call.exchange.savings.automatic_products.contains(&key);
+    let (account, product) = (call.account()?, product(call, false)?.id);
+    let on = call.exchange.savings().is_automatic_for(account, product);
     Ok(json!({ "subscribeStatus": status(on) }))
 }

@@ -17,7 +17,7 @@ pub(crate) fn account_name(account: AccountId) -> String {
 
 /// The customer with this account number or user name.
 pub(crate) fn parse_account(exchange: &Exchange, name: &str) -> Option<AccountId> {
-    let mut accounts = exchange.accounts.values().filter(|account| !account.house);
+    let mut accounts = exchange.accounts().filter(|account| !account.house);
     accounts
         .find(|account| account.id.0.to_string() == name || account_name(account.id) == name)
         .map(|account| account.id)

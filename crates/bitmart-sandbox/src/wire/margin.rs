@@ -69,10 +69,9 @@ pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
 
 /// The requested pair, or all pairs.
 fn requested_pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
-    let markets = &call.exchange.spot;
-    let all = || markets.values().map(|market| market.rules.clone()).collect();
+    let all = || call.exchange.spot_markets().map(|market| market.rules.clone()).collect();
     let Some(symbol) = call.params.text("symbol")? else { return Ok(all()) };
-    let market = markets.get(symbol.as_str()).ok_or_else(|| error(50001))?;
+    let market = call.exchange.spot_market(&symbol).ok_or_else(|| error(50001))?;
     Ok(vec![market.rules.clone()])
 }
 
@@ -198,7 +197,7 @@ impl Filter {
     fn read(call: &Call<'_>, id_field: &str) -> Result<Self, WireError> {
         let params = &call.params;
         let symbol = params.required("symbol")?;
-        if !call.exchange.spot.contains_key(symbol.as_str()) {
+        if call.exchange.spot_market(symbol.as_str()).is_none() {
             return Err(error(50001));
         }
         let count = params.integer("N")?.unwrap_or(50);
@@ -226,18 +225,19 @@ impl Filter {
 pub(crate) fn borrow_records(call: &mut Call<'_>) -> HandlerResult {
     let filter = Filter::read(call, "borrow_id")?;
     let matches = |loan: &&Loan| filter.matches(loan.account, &loan.symbol, loan.id, loan.time_ms);
-    let rows = call.exchange.loans.values().rev().filter(matches).take(filter.count).map(|loan| {
-        json!({
-            "borrow_id": loan.id.to_string(),
-            "symbol": loan.symbol.as_str(),
-            "currency": loan.currency.as_str(),
-            "borrow_amount": fixed(loan.amount, DECIMALS),
-            "daily_interest": fixed(DAILY_RATE, DECIMALS),
-            "hourly_interest": fixed(HOURLY_RATE, DECIMALS),
-            "interest_amount": fixed(loan.interest, DECIMALS),
-            "create_time": loan.time_ms.to_string(),
-        })
-    });
+    let rows =
+        call.exchange.loans().values().rev().filter(matches).take(filter.count).map(|loan| {
+            json!({
+                "borrow_id": loan.id.to_string(),
+                "symbol": loan.symbol.as_str(),
+                "currency": loan.currency.as_str(),
+                "borrow_amount": fixed(loan.amount, DECIMALS),
+                "daily_interest": fixed(DAILY_RATE, DECIMALS),
+                "hourly_interest": fixed(HOURLY_RATE, DECIMALS),
+                "interest_amount": fixed(loan.interest, DECIMALS),
+                "create_time": loan.time_ms.to_string(),
+            })
+        });
     Ok(json!({ "records": rows.collect::<Value>() }))
 }
 
@@ -248,17 +248,16 @@ pub(crate) fn repay_records(call: &mut Call<'_>) -> HandlerResult {
         filter.matches(row.account, &row.symbol, row.id, row.time_ms)
             && currency.as_deref().is_none_or(|currency| row.currency == currency)
     };
-    let rows =
-        call.exchange.repayments.iter().rev().filter(matches).take(filter.count).map(|row| {
-            json!({
-                "repay_id": row.id.to_string(),
-                "repay_time": row.time_ms.to_string(),
-                "symbol": row.symbol.as_str(),
-                "currency": row.currency.as_str(),
-                "repaid_amount": fixed(row.paid.total(), DECIMALS),
-                "repaid_principal": fixed(row.paid.principal, DECIMALS),
-                "repaid_interest": fixed(row.paid.interest, DECIMALS),
-            })
-        });
+    let rows = call.exchange.repayments().rev().filter(matches).take(filter.count).map(|row| {
+        json!({
+            "repay_id": row.id.to_string(),
+            "repay_time": row.time_ms.to_string(),
+            "symbol": row.symbol.as_str(),
+            "currency": row.currency.as_str(),
+            "repaid_amount": fixed(row.paid.total(), DECIMALS),
+            "repaid_principal": fixed(row.paid.principal, DECIMALS),
+            "repaid_interest": fixed(row.paid.interest, DECIMALS),
+        })
+    });
     Ok(json!({ "records": rows.collect::<Value>() }))
 }

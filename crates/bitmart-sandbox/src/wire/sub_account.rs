@@ -29,7 +29,7 @@ fn main_account(call: &Call<'_>) -> Result<AccountId, WireError> {
 }
 
 fn main_of(call: &Call<'_>, account: AccountId) -> Option<AccountId> {
-    call.exchange.accounts.get(&account)?.main
+    call.exchange.account(account)?.main
 }
 
 /// The sub-account with the name in a field; an error with `code` if there is none.
@@ -123,7 +123,7 @@ pub(crate) fn transfer_sub_to_sub(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn list(call: &mut Call<'_>) -> HandlerResult {
     let main = main_account(call)?;
     // Enumeration `sub_account_status`: 1 is normal, 2 frozen by the main account.
-    let status = |sub| if call.exchange.decisions.is_frozen(sub) { 2 } else { 1 };
+    let status = |sub| if call.exchange.decisions().is_frozen(sub) { 2 } else { 1 };
     let rows = call.exchange.sub_accounts(main);
     let rows = rows.map(|sub| json!({ "accountName": account_name(sub), "status": status(sub) }));
     Ok(json!({ "subAccountList": rows.collect::<Value>() }))
@@ -173,13 +173,12 @@ fn history(
     let since = call.now_ms.saturating_sub(HISTORY_MS);
     // A main account also sees transfers between its sub-accounts.
     let is_own = |end: AccountWallet| {
-        let owner = call.exchange.accounts.get(&end.account);
+        let owner = call.exchange.account(end.account);
         end.account == account || owner.is_some_and(|owner| owner.main == Some(account))
     };
     let found: Vec<_> = call
         .exchange
-        .transfers
-        .iter()
+        .transfers()
         .rev()
         .take_while(|row| row.time_ms >= since)
         .filter(|row| row.is_between_accounts())

@@ -110,7 +110,7 @@ pub(crate) fn futures_transfers(call: &mut Call<'_>) -> HandlerResult {
         let time = i64::try_from(time_ms).unwrap_or(i64::MAX);
         start.is_none_or(|start| start <= time) && end.is_none_or(|end| time <= end)
     };
-    let rows = call.exchange.transfers.iter().rev();
+    let rows = call.exchange.transfers().rev();
     let rows = rows
         .filter(|row| row.involves(account) && within(row.time_ms))
         .filter(|row| currency.as_deref().is_none_or(|currency| row.currency == currency))

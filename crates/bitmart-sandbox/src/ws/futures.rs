@@ -83,7 +83,7 @@ impl Session {
             context.add_reason("an error", &error);
         } else if let Some(topic) = topic
             && let Some(reason) = hints::symbol(Host::Futures, &topic.symbol, context.exchange)
-            && !context.exchange.futures.contains_key(&topic.symbol)
+            && context.exchange.futures_market(&topic.symbol).is_none()
         {
             context.add_reason("an error", reason);
         }
@@ -109,7 +109,7 @@ impl Session {
             (false, false) => {}
         }
         let is_listed =
-            topic.symbol.is_empty() || context.exchange.futures.contains_key(&topic.symbol);
+            topic.symbol.is_empty() || context.exchange.futures_market(&topic.symbol).is_some();
         if is_listed || context.feed.has_recorded(&topic) {
             Ok(topic)
         } else {

@@ -111,7 +111,7 @@ impl Session {
             (false, false) => {}
         }
         let is_listed =
-            topic.symbol.is_empty() || context.exchange.spot.contains_key(&topic.symbol);
+            topic.symbol.is_empty() || context.exchange.spot_market(&topic.symbol).is_some();
         if is_listed || context.feed.has_recorded(&topic) {
             Ok(topic)
         } else {

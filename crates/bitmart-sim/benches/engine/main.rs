@@ -216,8 +216,8 @@ impl Script {
         let mut placed: Vec<Step> = Vec::new();
         let mut number = 0;
         while script.mix.len() < commands {
-            let accounts = exchange.accounts.values();
-            let open: usize = accounts.map(|account| account.spot_orders.open.len()).sum();
+            let accounts = exchange.accounts();
+            let open: usize = accounts.map(|account| account.spot_orders.open().len()).sum();
             let filling = script.mix.is_empty() && open < depth;
             let step = if !filling && random.below(100) < TAKERS {
                 random.order(true)
@@ -274,7 +274,7 @@ impl Random {
             let at = usize::try_from(self.below(placed.len() as u64)).unwrap_or(0);
             let step = placed.swap_remove(at);
             if let Step::Cancel { id, .. } = step
-                && exchange.spot_orders.get(&id).is_some_and(|order| order.state.is_open())
+                && exchange.spot_order(id).is_some_and(|order| order.state.is_open())
             {
                 return step;
             }

@@ -175,16 +175,16 @@ impl Author {
         while self.placed[book].len() > most {
             let at = self.random.below(self.placed[book].len() as u64);
             let (account, id) = self.placed[book].swap_remove(usize::try_from(at).ok()?);
-            let spot = || exchange.spot_orders.get(&id).is_some_and(|one| one.state.is_open());
-            let futures = || exchange.futures_orders.get(&id).is_some_and(|one| one.open);
+            let spot = || exchange.spot_order(id).is_some_and(|one| one.state.is_open());
+            let futures = || exchange.futures_order(id).is_some_and(|one| one.open);
             let request: Request = match book {
                 SPOT | MARGIN if spot() => SpotRequest::Cancel(id).into(),
                 FUTURES if futures() => FuturesRequest::Cancel(id).into(),
-                ALGO if exchange.triggers.spot.get(id).is_some_and(Trigger::is_waiting) => {
+                ALGO if exchange.triggers().spot.get(id).is_some_and(Trigger::is_waiting) => {
                     SpotRequest::CancelTrigger(id).into()
                 }
                 PLAN => {
-                    let plan = exchange.triggers.futures.get(id).filter(|one| one.is_waiting());
+                    let plan = exchange.triggers().futures.get(id).filter(|one| one.is_waiting());
                     let Some(plan) = plan else { continue };
                     let (symbol, kinds) = (plan.terms.order.symbol.clone(), vec![plan.terms.kind]);
                     FuturesRequest::CancelPlan { symbol, id, kinds }.into()
@@ -315,10 +315,10 @@ impl Author {
 /// Checks that the mix did what its description says.
 pub(crate) fn check(exchange: &Exchange) {
     let wallets = exchange.wallets(AccountId(1), WalletKind::Futures).count();
-    assert!(wallets > 0 && !exchange.spot_fills.is_empty() && !exchange.futures_fills.is_empty());
-    assert!(exchange.spot_fills.iter().any(|fill| fill.request.margin), "no margin trade");
+    assert!(wallets > 0 && exchange.spot_fills().len() > 0 && exchange.futures_fills().len() > 0);
+    assert!(exchange.spot_fills().any(|fill| fill.request.margin), "no margin trade");
     let placed =
         |client_order_id: Option<_>| bitmart_sim::trigger::placed_by(client_order_id).is_some();
-    let mut orders = exchange.futures_orders.values();
+    let mut orders = exchange.futures_orders();
     assert!(orders.any(|order| placed(order.request.client_order_id.as_ref())), "nothing waited");
 }

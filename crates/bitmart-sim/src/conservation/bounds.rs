@@ -120,7 +120,7 @@ impl Customer {
                         WalletRequest::SubscribeSaving { number, product, amount, renewal },
                     );
                 }
-                let holdings: Vec<_> = self.exchange.savings.holdings.values().cloned().collect();
+                let holdings: Vec<_> = self.exchange.savings.holdings().cloned().collect();
                 for holding in holdings {
                     let part = holding.product.lock_days.is_none().then_some(holding.amount);
                     let (number, id) = (self.number(), holding.id);

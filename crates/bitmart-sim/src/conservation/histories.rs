@@ -36,7 +36,7 @@ fn told(exchange: &Exchange) -> Sums {
     let mut add = |account, currency: &SmolStr, amount| {
         *sums.entry((account, currency.clone())).or_default() += amount;
     };
-    for fill in &exchange.spot_fills {
+    for fill in exchange.spot_fills() {
         let rules = &exchange.spot[&fill.request.symbol].rules;
         let value = fill.price * fill.size;
         let (base, quote) =
@@ -52,7 +52,7 @@ fn told(exchange: &Exchange) -> Sums {
             add(main.id, &exchange.plain_currency(&row.currency).expect("known"), amount);
         }
     }
-    for row in &exchange.transfers {
+    for row in exchange.transfers() {
         for (AccountWallet { account, kind }, amount) in
             [(row.from, -row.amount), (row.to, row.amount)]
         {
@@ -61,7 +61,7 @@ fn told(exchange: &Exchange) -> Sums {
             }
         }
     }
-    for row in &exchange.savings.records {
+    for row in exchange.savings.records() {
         let amount = if row.action == SavingAction::Subscribe { -row.amount } else { row.amount };
         add(row.account, &row.product.currency, amount);
     }

@@ -164,6 +164,6 @@ fn random_steps_liquidate_margin_accounts() {
     });
     let exchange = run(&steps).expect("the same");
     let open = exchange.loans.values().filter(|loan| !loan.owed.total().is_zero()).count();
-    let (all, repaid) = (exchange.loans.len(), exchange.repayments.len());
+    let (all, repaid) = (exchange.loans.len(), exchange.repayments().len());
     assert!(all > 100 && repaid > 20 && open > 0, "{all} {repaid} {open}");
 }

@@ -161,7 +161,7 @@ proptest! {
             let mut waited = exchange.clone();
             let Err(reject) = exchange.apply(command.clone(), now_ms) else { return };
             waited.apply(Command::Wait, now_ms).expect("waits");
-            let same = state(exchange) == state(&waited) && exchange.events == waited.events;
+            let same = state(exchange) == state(&waited) && exchange.events.as_slice() == waited.events.as_slice();
             if !same && differing.is_none() {
                 differing = Some(format!("{reject:?} of {command:?}"));
             }

@@ -55,7 +55,7 @@ fn run() -> Exchange {
 #[test]
 fn the_fingerprint_of_a_run_is_fixed() {
     let exchange = run();
-    let kinds = exchange.events.iter().map(|event| match event {
+    let kinds = exchange.events.as_slice().iter().map(|event| match event {
         Event::SpotTrade { .. } => "spot trade",
         Event::SpotOrder { .. } => "spot order",
         Event::SpotBalance { .. } => "spot balance",

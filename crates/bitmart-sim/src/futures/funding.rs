@@ -98,7 +98,7 @@ impl FundingRates {
 impl Exchange {
     /// Settles the funding of all contracts, and schedules the next settlement.
     pub(crate) fn settle_funding(&mut self, at_ms: u64) {
-        self.schedule(next_funding_ms(at_ms), Task::FundingRates);
+        self.schedule.add(next_funding_ms(at_ms), Task::FundingRates);
         let symbols: Vec<SmolStr> = self.futures.keys().cloned().collect();
         for symbol in symbols {
             let Some(market) = self.futures.get_mut(&symbol) else { continue };

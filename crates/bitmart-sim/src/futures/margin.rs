@@ -277,7 +277,8 @@ impl Exchange {
         let positions = [true, false].into_iter().filter_map(|long| owner.position(symbol, long));
         let positions = positions.filter(|position| position.is_open());
         let positions = positions.map(|position| (position.leverage, position.isolated));
-        let orders = owner.futures_orders.open.iter().filter_map(|id| self.futures_orders.get(id));
+        let orders =
+            owner.futures_orders.open().iter().filter_map(|id| self.futures_orders.get(id));
         // Rule: An order that can only close has no leverage and margin mode of its own, so that it does not count, in
         // one-way mode as in hedge mode. Source: simplified (no source says it for one-way mode)
         let orders = orders

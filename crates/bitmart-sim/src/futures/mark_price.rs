@@ -82,7 +82,7 @@ impl Exchange {
             market.mark.open(spot, market.last_price(), market.tape.candles(1));
             market.funding_rates.open(now_ms);
         }
-        self.schedule(next_funding_ms(now_ms), Task::FundingRates);
+        self.schedule.add(next_funding_ms(now_ms), Task::FundingRates);
     }
 
     /// Samples the mark prices at every second up to now, so that the result does not depend on how often this is
@@ -93,12 +93,12 @@ impl Exchange {
             self.sampled_s += 1;
             let at_ms = self.sampled_s * 1_000;
             let mut moved = self.sample_marks(at_ms);
-            let trade = self.counters.futures_trade;
+            let trade = self.counters.last_futures_trade();
             self.triggers.require_check();
             // Before the liquidations: a stop-loss may prevent one.
             self.run_triggers(at_ms);
             self.liquidate(at_ms);
-            moved |= self.counters.futures_trade != trade;
+            moved |= self.counters.last_futures_trade() != trade;
             if !moved {
                 self.add_premiums(now_s - self.sampled_s);
                 self.sampled_s = now_s;

@@ -103,7 +103,7 @@ impl Exchange {
             matching.iter().map(|maker| maker.account).chain([order.account]).collect();
         let accounts: BTreeMap<_, _> =
             owners.iter().filter_map(|id| Some((*id, self.accounts.get(id)?.clone()))).collect();
-        let own = accounts.values().flat_map(|owner| &owner.futures_orders.open);
+        let own = accounts.values().flat_map(|owner| owner.futures_orders.open());
         let own = own.filter_map(|id| self.futures_orders.get(id));
         let mut futures_orders = OrderMap::default();
         for order in matching.into_iter().chain(own) {

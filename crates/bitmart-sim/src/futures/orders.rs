@@ -9,7 +9,6 @@ use crate::{
     account::WalletKind,
     exchange::account_entry,
     futures_order::{FuturesFill, FuturesOrder, NewFuturesOrder, OrderMode, Origin},
-    next_number,
     position::round_share_down,
     reject::Reject,
     round_down,
@@ -85,7 +84,7 @@ impl Exchange {
         now_ms: u64,
     ) -> FuturesOrder {
         FuturesOrder {
-            id: OrderId(next_number(&mut self.counters.futures_order)),
+            id: self.counters.next_futures_order(),
             account,
             request,
             origin,
@@ -296,7 +295,7 @@ impl Exchange {
         now_ms: u64,
     ) {
         let Some(owner) = self.accounts.get(&account) else { return };
-        let open = owner.futures_orders.open.iter().rev();
+        let open = owner.futures_orders.open().iter().rev();
         let open = open.filter_map(|id| self.futures_orders.get(id));
         let open = open.filter(|order| symbol.is_none_or(|symbol| order.request.symbol == symbol));
         let open: Vec<OrderId> = open.map(|order| order.id).collect();

@@ -1,8 +1,42 @@
 //! Settings of an account: position mode, and the countdown that cancels its orders.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::{AccountId, Exchange, FuturesAction, reject::Reject, schedule::Task};
+
+/// When the countdown that cancels the orders of an account in a contract ends, in milliseconds since 1970.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Countdowns(#[serde(with = "crate::rows")] BTreeMap<(AccountId, SmolStr), u64>);
+
+impl Countdowns {
+    /// Sets or removes a countdown. Returns the end of the one before.
+    fn set(&mut self, account: AccountId, symbol: &SmolStr, at_ms: Option<u64>) -> Option<u64> {
+        let key = (account, symbol.clone());
+        match at_ms {
+            Some(at_ms) => self.0.insert(key, at_ms),
+            None => self.0.remove(&key),
+        }
+    }
+
+    /// Whether a countdown of an account ends at this time.
+    fn has_end(&self, account: AccountId, end_ms: u64) -> bool {
+        self.0.iter().any(|(key, due_ms)| key.0 == account && *due_ms == end_ms)
+    }
+
+    /// Removes the countdowns of an account that have ended, and returns their contracts.
+    fn take_ended(&mut self, account: AccountId, at_ms: u64) -> Vec<SmolStr> {
+        let ended = self.0.iter().filter(|(key, due_ms)| key.0 == account && **due_ms <= at_ms);
+        let ended: Vec<_> = ended.map(|(key, _)| key.clone()).collect();
+        for key in &ended {
+            self.0.remove(key);
+        }
+        ended.into_iter().map(|(_, symbol)| symbol).collect()
+    }
+}
 
 impl Exchange {
     // Rule: The position mode cannot change while positions or orders are open (40059). Source: documented
@@ -13,7 +47,7 @@ impl Exchange {
         if owner.one_way == one_way {
             return Ok(());
         }
-        if owner.open_positions().next().is_some() || !owner.futures_orders.open.is_empty() {
+        if owner.open_positions().next().is_some() || !owner.futures_orders.open().is_empty() {
             return Err(Reject::PositionsOpen);
         }
         owner.one_way = one_way;
@@ -30,32 +64,22 @@ impl Exchange {
         symbol: &SmolStr,
         at_ms: Option<u64>,
     ) {
-        let key = (account, symbol.clone());
-        let replaced = match at_ms {
-            Some(at_ms) => self.countdowns.insert(key, at_ms),
-            None => self.countdowns.remove(&key),
-        };
+        let replaced = self.countdowns.set(account, symbol, at_ms);
         // The countdowns of an account that end at the same time share a task.
-        let ends_at = |end_ms: u64| {
-            let mut own = self.countdowns.iter().filter(|(key, _)| key.0 == account);
-            own.any(|(_, due_ms)| *due_ms == end_ms)
-        };
-        if let Some(end_ms) = replaced.filter(|end_ms| !ends_at(*end_ms)) {
-            self.schedule.remove(&(end_ms, Task::Countdown(account)));
+        let unused = replaced.filter(|end_ms| !self.countdowns.has_end(account, *end_ms));
+        if let Some(end_ms) = unused {
+            self.schedule.remove(end_ms, Task::Countdown(account));
         }
         if let Some(at_ms) = at_ms {
-            self.schedule(at_ms, Task::Countdown(account));
+            self.schedule.add(at_ms, Task::Countdown(account));
         }
     }
 
     /// Cancels the orders of the contracts whose countdown has ended. Countdowns that were restarted or stopped in the
     /// meantime are not due.
     pub(crate) fn end_countdowns(&mut self, account: AccountId, at_ms: u64) {
-        let ended = self.countdowns.iter().filter(|(key, due)| key.0 == account && **due <= at_ms);
-        let ended: Vec<_> = ended.map(|(key, _)| key.clone()).collect();
-        for key in ended {
-            self.countdowns.remove(&key);
-            self.cancel_all_futures(account, Some(&key.1), FuturesAction::Canceled, at_ms);
+        for symbol in self.countdowns.take_ended(account, at_ms) {
+            self.cancel_all_futures(account, Some(&symbol), FuturesAction::Canceled, at_ms);
         }
     }
 }

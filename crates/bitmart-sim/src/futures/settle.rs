@@ -10,9 +10,7 @@ use crate::{
     book::{Match, Side},
     exchange::account_entry,
     futures_order::{FuturesFill, FuturesOrder, Origin},
-    keep_latest,
     ledger::HouseBook,
-    next_number,
     position::round_share_down,
     round_down,
     tape::PublicTrade,
@@ -49,7 +47,7 @@ impl Exchange {
             return false;
         }
         let (symbol, side) = (order.request.symbol.clone(), order.request.side.book_side());
-        let trade = next_number(&mut self.counters.futures_trade);
+        let trade = self.counters.next_futures_trade();
         let public =
             PublicTrade { id: trade, price: one.price, size: one.size, side, time_ms: now_ms };
         if let Some(market) = self.futures.get_mut(&symbol) {
@@ -240,7 +238,7 @@ impl Exchange {
         if row.maker && !done {
             self.release_surplus(id);
         }
-        keep_latest(&mut self.futures_fills, row.clone(), self.history_limit);
+        self.futures_fills.add(row.clone(), self.history_limit);
         let action = match origin {
             Origin::Customer => FuturesAction::Filled,
             Origin::Liquidation => FuturesAction::Liquidated,
@@ -277,7 +275,7 @@ impl Exchange {
                     && order.request.side.buys() != long
                     && !order.closes.is_zero()
             };
-            let open = self.accounts.get(&account).map(|owner| &owner.futures_orders.open);
+            let open = self.accounts.get(&account).map(|owner| owner.futures_orders.open());
             let open =
                 open.into_iter().flatten().rev().filter_map(|id| self.futures_orders.get(id));
             let Some(id) =
@@ -349,7 +347,7 @@ impl Exchange {
             now_ms,
         };
         self.fill_exchange(&counterparty, size);
-        let trade = next_number(&mut self.counters.futures_trade);
+        let trade = self.counters.next_futures_trade();
         self.fill_futures(id, Match { maker: id, price, size }, trade, false, now_ms);
     }
 }

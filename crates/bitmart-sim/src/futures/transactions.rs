@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::{AccountId, Exchange, keep_latest, next_number};
+use crate::{AccountId, Exchange};
 
 // Rule: Transactions of futures wallets have the kinds of the transaction history. Source: documented (endpoint
 // futures_transactions)
@@ -54,9 +54,9 @@ impl Exchange {
         time_ms: u64,
     ) {
         if !amount.is_zero() && !Self::is_house(account) {
-            let id = next_number(&mut self.counters.flow);
+            let id = self.counters.next_transaction();
             let row = Transaction { id, account, kind, symbol, currency, amount, time_ms };
-            keep_latest(&mut self.transactions, row, self.history_limit);
+            self.transactions.add(row, self.history_limit);
         }
     }
 }

@@ -74,7 +74,7 @@ impl Exchange {
     }
 
     fn cancel_margin_orders(&mut self, account: AccountId, symbol: &SmolStr, now_ms: u64) {
-        let open = self.account_mut(account).spot_orders.open.clone();
+        let open = self.account_mut(account).spot_orders.open().clone();
         for id in open {
             let order = self.spot_orders.get(&id).map(|order| &order.request);
             if order.is_some_and(|order| order.margin && order.symbol == *symbol) {

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::{Payment, PaymentState};
 use crate::{
     AccountId, BalanceReason, Event, Exchange, account::WalletKind, control::MAX_BALANCE,
-    futures::transactions::TransactionKind, ledger::HouseBook, next_number, reject::Reject,
+    futures::transactions::TransactionKind, ledger::HouseBook, reject::Reject,
     rules::check_decimals, transfer::AccountWallet,
 };
 
@@ -41,7 +41,7 @@ impl Exchange {
             return Err(Reject::AmountTooLarge { maximum: MAX_BALANCE });
         }
         check_decimals(amount)?;
-        let id = next_number(&mut self.counters.funding);
+        let id = self.counters.next_payment();
         Ok(self.start_payment(Payment {
             id,
             account,
@@ -91,7 +91,7 @@ impl Exchange {
         now_ms: u64,
     ) {
         let row = Payment {
-            id: next_number(&mut self.counters.funding),
+            id: self.counters.next_payment(),
             account: wallet.account,
             deposit: change > Decimal::ZERO,
             currency: currency.clone(),

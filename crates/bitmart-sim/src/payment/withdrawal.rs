@@ -9,7 +9,6 @@ use crate::{
     AccountId, BalanceReason, Exchange,
     account::{WalletKind, wallet_kind},
     ledger::HouseBook,
-    next_number,
     reject::{Reject, Source},
     transfer::AccountWallet,
 };
@@ -86,7 +85,7 @@ impl Exchange {
             self.ledger.post(wallet.available(), wallet.frozen(), held);
         }
         let NewWithdrawal { currency, amount, address, address_memo, source: _, payee } = request;
-        let id = next_number(&mut self.counters.funding);
+        let id = self.counters.next_payment();
         let row = Payment {
             id,
             account,

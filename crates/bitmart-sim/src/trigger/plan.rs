@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     futures_order::{FuturesSide, NewFuturesOrder, OrderMode},
-    next_number,
     reject::Reject,
 };
 
@@ -110,7 +109,7 @@ impl Exchange {
         if client_order_id.as_ref().is_some_and(|id| self.is_futures_id_taken(account, id)) {
             return Err(Reject::DuplicateClientOrderId);
         }
-        let id = OrderId(next_number(&mut self.counters.futures_order));
+        let id = self.counters.next_futures_order();
         let plan = Trigger {
             id,
             account,

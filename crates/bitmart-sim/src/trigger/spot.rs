@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use super::{
     AccountId, Condition, Direction, Exchange, OrderId, PriceType, Traded, Trigger, TriggerState,
 };
-use crate::{next_number, reject::Reject, spot_order::NewSpotOrder};
+use crate::{reject::Reject, spot_order::NewSpotOrder};
 
 /// The kind of an algo order. Both kinds behave alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl Exchange {
         if self.triggers.spot.is_full(account) {
             return Err(Reject::TooManyTriggerOrders);
         }
-        let id = OrderId(next_number(&mut self.counters.spot_order));
+        let id = self.counters.next_spot_order();
         let algo = Trigger {
             id,
             account,

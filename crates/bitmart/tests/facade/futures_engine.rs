@@ -33,7 +33,7 @@ fn client(
 
 /// Creates a client for a new account.
 fn new_account_client(exchange: &Arc<Sandbox>) -> Result<Client, Box<dyn std::error::Error>> {
-    let key = exchange.create_key(exchange.create_account(), Permission::ALL)?;
+    let key = exchange.create_key(exchange.create_account()?, Permission::ALL)?;
     client(exchange, Credentials::new(key.key, key.secret, key.memo)?)
 }
 

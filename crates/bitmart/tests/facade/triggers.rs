@@ -25,7 +25,7 @@ struct Harness {
 impl Harness {
     async fn open() -> Result<Self, Box<dyn std::error::Error>> {
         let exchange = Sandbox::start(Config::new().market_maker(false)).await?;
-        let key = exchange.create_key(exchange.create_account(), [Permission::FutureTrade])?;
+        let key = exchange.create_key(exchange.create_account()?, [Permission::FutureTrade])?;
         let client = |credentials| {
             let environment = sandbox::environment(&exchange);
             let client = rest::Client::builder().environment(environment).credentials(credentials);

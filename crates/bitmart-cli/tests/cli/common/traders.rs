@@ -71,7 +71,7 @@ fn unlimited() -> Limiter {
 /// The account of the sandbox's key, and another one.
 pub(crate) fn traders(sandbox: &Sandbox, clock: &Stepped) -> [Trader; 2] {
     let owner = bitmart::sandbox::credentials(sandbox).expect("a key");
-    let other = sandbox.create_account();
+    let other = sandbox.create_account().expect("stored");
     let may = [Permission::ReadOnly, Permission::SpotTrade, Permission::FutureTrade];
     let key = sandbox.create_key(other, may).expect("a key");
     let other = Credentials::new(key.key, key.secret, key.memo).expect("a key");

@@ -42,7 +42,7 @@ pub(in super::super) fn open_orders(exchange: &Exchange, account: &Account) -> V
 
 /// The newest open orders of all customers in a market, with their waiting trigger orders.
 pub(in super::super) fn orders_on(exchange: &Exchange, symbol: &str) -> Vec<Vec<String>> {
-    let customers = exchange.accounts.values().filter(|account| !account.house);
+    let customers = exchange.accounts().filter(|account| !account.house);
     let own = |account| open(exchange, account, |one| one == symbol);
     newest(customers.flat_map(own).collect())
 }
@@ -53,12 +53,12 @@ pub(in super::super) fn finished_orders(
     account: &Account,
 ) -> Vec<Vec<String>> {
     let (spot, futures) = (account.spot_orders.all(), account.futures_orders.all());
-    let spot = spot.iter().rev().filter_map(|id| exchange.spot_orders.get(id));
+    let spot = spot.iter().rev().filter_map(|id| exchange.spot_order(*id));
     let spot = spot.filter(|order| !order.state.is_open()).take(LIMIT).map(spot_row);
-    let futures = futures.iter().rev().filter_map(|id| exchange.futures_orders.get(id));
+    let futures = futures.iter().rev().filter_map(|id| exchange.futures_order(*id));
     let futures = futures.filter(|order| !order.open).take(LIMIT).map(futures_row);
-    let plans = exchange.triggers.futures.of(account.id).filter(|plan| !plan.is_waiting());
-    let algos = exchange.triggers.spot.of(account.id).filter(|algo| !algo.is_waiting());
+    let plans = exchange.triggers().futures.of(account.id).filter(|plan| !plan.is_waiting());
+    let algos = exchange.triggers().spot.of(account.id).filter(|algo| !algo.is_waiting());
     let triggers = plans.take(LIMIT).map(plan_row).chain(algos.take(LIMIT).map(algo_row));
     newest(spot.chain(futures).chain(triggers).collect())
 }
@@ -68,15 +68,15 @@ fn open<'a>(
     account: &'a Account,
     fits: impl Fn(&str) -> bool + Copy + 'a,
 ) -> impl Iterator<Item = OrderRow> + 'a {
-    let spot = account.spot_orders.open.iter().rev();
-    let spot = spot.filter_map(|id| exchange.spot_orders.get(id));
+    let spot = account.spot_orders.open().iter().rev();
+    let spot = spot.filter_map(|id| exchange.spot_order(*id));
     let spot = spot.filter(move |order| fits(&order.request.symbol));
-    let futures = account.futures_orders.open.iter().rev();
-    let futures = futures.filter_map(|id| exchange.futures_orders.get(id));
+    let futures = account.futures_orders.open().iter().rev();
+    let futures = futures.filter_map(|id| exchange.futures_order(*id));
     let futures = futures.filter(move |order| fits(&order.request.symbol));
-    let plans = exchange.triggers.futures.of(account.id).take_while(|plan| plan.is_waiting());
+    let plans = exchange.triggers().futures.of(account.id).take_while(|plan| plan.is_waiting());
     let plans = plans.filter(move |plan| fits(&plan.terms.order.symbol));
-    let algos = exchange.triggers.spot.of(account.id).take_while(|algo| algo.is_waiting());
+    let algos = exchange.triggers().spot.of(account.id).take_while(|algo| algo.is_waiting());
     let algos = algos.filter(move |algo| fits(&algo.terms.order.symbol));
     let orders = spot.take(LIMIT).map(spot_row).chain(futures.take(LIMIT).map(futures_row));
     let triggers = plans.take(LIMIT).map(plan_row).chain(algos.take(LIMIT).map(algo_row));
@@ -92,17 +92,17 @@ fn newest(mut rows: Vec<OrderRow>) -> Vec<Vec<String>> {
 pub(in super::super) fn open_counts(exchange: &Exchange) -> BTreeMap<&str, usize> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut count = |symbol| *counts.entry(symbol).or_default() += 1;
-    for account in exchange.accounts.values().filter(|account| !account.house) {
-        let spot = account.spot_orders.open.iter();
-        spot.filter_map(|id| exchange.spot_orders.get(id))
+    for account in exchange.accounts().filter(|account| !account.house) {
+        let spot = account.spot_orders.open().iter();
+        spot.filter_map(|id| exchange.spot_order(*id))
             .for_each(|order| count(order.request.symbol.as_str()));
-        let futures = account.futures_orders.open.iter();
+        let futures = account.futures_orders.open().iter();
         futures
-            .filter_map(|id| exchange.futures_orders.get(id))
+            .filter_map(|id| exchange.futures_order(*id))
             .for_each(|order| count(order.request.symbol.as_str()));
-        let plans = exchange.triggers.futures.of(account.id).take_while(|plan| plan.is_waiting());
+        let plans = exchange.triggers().futures.of(account.id).take_while(|plan| plan.is_waiting());
         plans.for_each(|plan| count(plan.terms.order.symbol.as_str()));
-        let algos = exchange.triggers.spot.of(account.id).take_while(|algo| algo.is_waiting());
+        let algos = exchange.triggers().spot.of(account.id).take_while(|algo| algo.is_waiting());
         algos.for_each(|algo| count(algo.terms.order.symbol.as_str()));
     }
     counts

@@ -27,7 +27,7 @@ pub(super) fn rule_error(reject: Reject) -> WireError {
 /// The rules of the requested contract.
 pub(crate) fn rules<'a>(call: &'a Call<'_>) -> Result<&'a FuturesRules, WireError> {
     let symbol = call.params.required("symbol")?;
-    let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
+    let market = call.exchange.futures_market(symbol.as_str()).ok_or_else(|| error(40034))?;
     Ok(&market.rules)
 }
 

@@ -23,7 +23,7 @@ const MAX_ROWS: usize = 200;
 /// The contract that a list is limited to.
 pub(crate) fn symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
     let symbol = call.params.text("symbol")?;
-    if symbol.as_deref().is_some_and(|symbol| !call.exchange.futures.contains_key(symbol)) {
+    if symbol.as_deref().is_some_and(|symbol| call.exchange.futures_market(symbol).is_none()) {
         return Err(error(40034));
     }
     Ok(symbol)
@@ -45,15 +45,15 @@ pub(crate) fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<Ord
         return number::unsigned(&id).map(|id| Some(OrderId(id))).ok_or_else(unknown);
     }
     let Some(client_order_id) = call.params.text("client_order_id")? else { return Ok(None) };
-    let owner = call.exchange.accounts.get(&account).ok_or_else(unknown)?;
-    let trigger = || call.exchange.triggers.futures.by_client_order_id(account, &client_order_id);
+    let owner = call.exchange.account(account).ok_or_else(unknown)?;
+    let trigger = || call.exchange.triggers().futures.by_client_order_id(account, &client_order_id);
     let order = owner.futures_orders.by_client_order_id(&client_order_id);
     order.or_else(|| Some(trigger()?.id)).map(Some).ok_or_else(unknown)
 }
 
 /// An order with its presets, as lists show it.
 pub(crate) fn listed(order: &FuturesOrder, exchange: &Exchange) -> Option<Value> {
-    let mut row = rows::order_row(order, exchange.futures.get(&order.request.symbol)?);
+    let mut row = rows::order_row(order, exchange.futures_market(&order.request.symbol)?);
     extend(&mut row, no_trail());
     extend(&mut row, preset_fields(exchange.preset_of(order.id)));
     Some(row)
@@ -95,7 +95,7 @@ pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
         .filter(|order| here(&order.request.symbol))
         .filter_map(|order| Some((order.id, listed(order, exchange)?)));
     let trailing = exchange
-        .triggers
+        .triggers()
         .futures
         .of(account)
         .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == PlanKind::Trailing)
@@ -125,7 +125,7 @@ pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
             Some((order.id, row))
         });
     let triggers = exchange
-        .triggers
+        .triggers()
         .futures
         .of(account)
         .filter(|plan| !plan.is_waiting() && window.contains(plan.created_ms))
@@ -145,8 +145,7 @@ pub(crate) fn fills(call: &mut Call<'_>) -> HandlerResult {
     let limit = if is_copy_trading(call)? { 0 } else { MAX_ROWS };
     let rows = call
         .exchange
-        .futures_fills
-        .iter()
+        .futures_fills()
         .rev()
         .filter(|fill| fill.account == account && window.contains(fill.time_ms))
         .filter(|fill| only.is_none_or(|id| fill.order == id))
@@ -181,8 +180,7 @@ pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
     let limit = if is_copy_trading(call)? { 0 } else { rows };
     let rows = call
         .exchange
-        .transactions
-        .iter()
+        .transactions()
         .rev()
         .filter(|flow| flow.account == account && window.contains(flow.time_ms))
         .filter(|flow| kind == 0 || i64::from(enums::flow(flow.kind).0) == kind)

@@ -29,7 +29,9 @@ const MAX_TRADES: i64 = 100;
 const MAX_RATES: i64 = 100;
 
 fn market<'a>(call: &'a Call<'_>) -> Result<&'a FuturesMarket, WireError> {
-    call.exchange.futures.get(call.params.required("symbol")?.as_str()).ok_or_else(|| error(40034))
+    call.exchange
+        .futures_market(call.params.required("symbol")?.as_str())
+        .ok_or_else(|| error(40034))
 }
 
 pub(crate) fn depth(call: &mut Call<'_>) -> HandlerResult {
@@ -84,7 +86,7 @@ pub(crate) fn open_interest(call: &mut Call<'_>) -> HandlerResult {
 /// The open contracts and their value. The house is the counterparty of the positions that have no other.
 pub(crate) fn open_interest_of(exchange: &Exchange, market: &FuturesMarket) -> (Decimal, Decimal) {
     let side = |long| -> Decimal {
-        let accounts = exchange.accounts.values().filter(|account| !account.house);
+        let accounts = exchange.accounts().filter(|account| !account.house);
         let key = (market.rules.symbol.clone(), long);
         accounts
             .filter_map(|account| account.positions.get(&key))
@@ -116,7 +118,7 @@ pub(crate) fn funding_rate(call: &mut Call<'_>) -> HandlerResult {
 /// All contracts, or the requested one.
 pub(crate) fn funding_rates(call: &mut Call<'_>) -> HandlerResult {
     if call.params.is_absent("symbol") {
-        let rows = call.exchange.futures.values().map(|market| funding_row(market, call.now_ms));
+        let rows = call.exchange.futures_markets().map(|market| funding_row(market, call.now_ms));
         return Ok(json!({ "list": rows.collect::<Value>() }));
     }
     Ok(json!({ "list": [funding_row(market(call)?, call.now_ms)] }))

@@ -23,13 +23,12 @@ const OPENED_MS: u64 = 1_594_080_000_123;
 
 pub(crate) fn contracts(call: &mut Call<'_>) -> HandlerResult {
     let requested = call.params.text("symbol")?;
-    if requested.as_deref().is_some_and(|symbol| !call.exchange.futures.contains_key(symbol)) {
+    if requested.as_deref().is_some_and(|symbol| call.exchange.futures_market(symbol).is_none()) {
         return Err(error(40034));
     }
     let rows = call
         .exchange
-        .futures
-        .values()
+        .futures_markets()
         .filter(|market| requested.as_deref().is_none_or(|symbol| market.rules.symbol == symbol))
         .map(|market| details_row(market, &call.exchange, call.now_ms));
     Ok(json!({ "symbols": rows.collect::<Value>() }))
@@ -38,8 +37,8 @@ pub(crate) fn contracts(call: &mut Call<'_>) -> HandlerResult {
 /// No source documents the status of a halted contract. This one is derived from the text of code 40015.
 fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Value {
     let (rules, open_interest) = (&market.rules, open_interest_of(exchange, market));
-    let delisted_ms = exchange.decisions.delisted_ms(&rules.symbol);
-    let status = match (delisted_ms, exchange.halted.contains(&rules.symbol)) {
+    let delisted_ms = exchange.decisions().delisted_ms(&rules.symbol);
+    let status = match (delisted_ms, exchange.is_halted(&rules.symbol)) {
         (Some(_), _) => "Delisted",
         (None, true) => "Paused",
         (None, false) => "Trading",
@@ -138,7 +137,7 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, WireError> {
 pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.required("symbol")?;
-    if !call.exchange.futures.contains_key(symbol.as_str()) {
+    if call.exchange.futures_market(symbol.as_str()).is_none() {
         return Err(error(40034));
     }
     let client_order_id = call.params.text("client_order_id")?;
@@ -155,7 +154,7 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
         }
     };
     // An order of another contract counts as unknown.
-    let order = call.exchange.futures_orders.get(&id);
+    let order = call.exchange.futures_order(id);
     order.filter(|order| order.request.symbol == symbol).ok_or_else(|| error(40037))?;
     call.exchange.apply(account, FuturesRequest::Cancel(id))?;
     Ok(json!({}))
@@ -178,7 +177,7 @@ pub(crate) fn modify_limit_order(call: &mut Call<'_>) -> HandlerResult {
     let Some(id) = order_id(call, account)? else {
         return Err(params.missing("order_id or client_order_id"));
     };
-    let order = call.exchange.futures_orders.get(&id);
+    let order = call.exchange.futures_order(id);
     let order = order.filter(|order| order.account == account && order.request.symbol == symbol);
     let client_order_id = order.ok_or_else(|| error(40037))?.request.client_order_id.clone();
     call.exchange.apply(account, FuturesRequest::Modify { id, price, size })?;
@@ -196,14 +195,14 @@ pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
     let symbol = call.params.required("symbol")?;
     let id = id_of(&call.params.required("order_id")?)?;
     let exchange = &call.exchange;
-    let order = exchange.futures_orders.get(&id);
+    let order = exchange.futures_order(id);
     if let Some(order) =
         order.filter(|order| order.account == account && order.request.symbol == symbol)
     {
         return listed(order, exchange).ok_or_else(|| error(40034));
     }
     // Open trailing orders and finished triggers are listed with the orders, so they can be queried as well.
-    let trigger = exchange.triggers.futures.get(id);
+    let trigger = exchange.triggers().futures.get(id);
     let own = trigger.filter(|one| one.account == account && one.terms.order.symbol == symbol);
     own.map(|one| rows::trigger_row(one, exchange)).ok_or_else(|| error(40035))
 }

@@ -119,7 +119,7 @@ pub(crate) fn optional_id(
         return required_id(&call.params).map(Some);
     }
     let Some(client_order_id) = call.params.text("client_order_id")? else { return Ok(None) };
-    let plan = call.exchange.triggers.futures.by_client_order_id(account, &client_order_id);
+    let plan = call.exchange.triggers().futures.by_client_order_id(account, &client_order_id);
     Ok(Some(plan.ok_or_else(|| error(40037))?.id))
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn plan_orders(call: &mut Call<'_>) -> HandlerResult {
     };
     let rows = call
         .exchange
-        .triggers
+        .triggers()
         .futures
         .of(account)
         .filter(|plan| plan.is_waiting() && PLAN_KINDS.contains(&plan.terms.kind))

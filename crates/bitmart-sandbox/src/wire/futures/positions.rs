@@ -122,10 +122,11 @@ fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> HandlerResult {
     if is_copy_trading(call)? {
         return Ok(json!([]));
     }
-    let owner = call.exchange.accounts.get(&account).ok_or_else(|| error(30002))?;
+    let owner = call.exchange.account(account).ok_or_else(|| error(30002))?;
     let flat = Position::default();
     let mut rows = Vec::new();
-    for (symbol, market) in &call.exchange.futures {
+    for market in call.exchange.futures_markets() {
+        let symbol = &market.rules.symbol;
         let requested = only.as_ref().is_some_and(|only| symbol == only);
         if only.is_some() && !requested {
             continue;
@@ -201,9 +202,9 @@ pub(crate) fn pushed_position(
     symbol: &SmolStr,
     long: bool,
 ) -> Option<Value> {
-    let owner = exchange.accounts.get(&account)?;
+    let owner = exchange.account(account)?;
     let position = owner.position(symbol, long)?;
-    let rules = &exchange.futures.get(symbol)?.rules;
+    let rules = &exchange.futures_market(symbol)?.rules;
     let entry = exact_price(position.entry_price(rules.contract_size));
     let liquidation = exchange.liquidation_price(account, symbol, long);
     let liquidation = liquidation.filter(|_| position.is_open()).unwrap_or_default();
@@ -226,7 +227,7 @@ pub(crate) fn pushed_position(
 
 pub(crate) fn assets(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let owner = call.exchange.accounts.get(&account).ok_or_else(|| error(30002))?;
+    let owner = call.exchange.account(account).ok_or_else(|| error(30002))?;
     let rows = owner.futures.keys().map(|currency| {
         let money = call.exchange.collateral(account, currency);
         json!({
@@ -247,7 +248,7 @@ pub(crate) fn pushed_asset(
     account: AccountId,
     currency: &SmolStr,
 ) -> Option<Value> {
-    exchange.accounts.get(&account)?;
+    exchange.account(account)?;
     let money = exchange.collateral(account, currency);
     Some(json!({
         "currency": currency.as_str(),

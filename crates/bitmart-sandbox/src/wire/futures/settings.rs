@@ -33,7 +33,7 @@ pub(crate) fn set_position_mode(call: &mut Call<'_>) -> HandlerResult {
 pub(crate) fn set_leverage(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.required("symbol")?;
-    let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
+    let market = call.exchange.futures_market(symbol.as_str()).ok_or_else(|| error(40034))?;
     let open_type = call.params.required("open_type")?;
     let isolated = match open_type.as_str() {
         "isolated" => true,
@@ -56,12 +56,13 @@ pub(crate) fn set_leverage(call: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn leverage_brackets(call: &mut Call<'_>) -> HandlerResult {
     let requested = call.params.text("symbol")?;
-    let markets = &call.exchange.futures;
-    if requested.as_deref().is_some_and(|symbol| !markets.contains_key(symbol)) {
+    let is_unknown = |symbol: &str| call.exchange.futures_market(symbol).is_none();
+    if requested.as_deref().is_some_and(is_unknown) {
         return Err(error(40034));
     }
-    let rules = markets
-        .values()
+    let rules = call
+        .exchange
+        .futures_markets()
         .filter(|market| requested.as_deref().is_none_or(|symbol| market.rules.symbol == symbol));
     Ok(json!({ "rules": rules.map(bracket_rows).collect::<Value>() }))
 }
@@ -85,7 +86,7 @@ fn bracket_rows(market: &FuturesMarket) -> Value {
 pub(crate) fn cancel_all_after(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = call.params.required("symbol")?;
-    let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| error(40034))?;
+    let market = call.exchange.futures_market(symbol.as_str()).ok_or_else(|| error(40034))?;
     let symbol = market.rules.symbol.clone();
     call.params.required("timeout")?;
     let timeout = call.params.integer("timeout")?.and_then(|seconds| u64::try_from(seconds).ok());

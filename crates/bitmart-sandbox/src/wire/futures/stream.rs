@@ -22,9 +22,9 @@ use crate::{
 /// The current values of a channel that is pushed periodically: one, or one per side or contract.
 pub(crate) fn values(channel: Id, exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Value> {
     if channel == Id::AllTickers {
-        return exchange.futures.values().map(|market| pushed_ticker(market, now_ms)).collect();
+        return exchange.futures_markets().map(|market| pushed_ticker(market, now_ms)).collect();
     }
-    let Some(market) = exchange.futures.get(&topic.symbol) else { return Vec::new() };
+    let Some(market) = exchange.futures_market(&topic.symbol) else { return Vec::new() };
     match channel {
         Id::Ticker => vec![pushed_ticker(market, now_ms)],
         Id::FundingRate => vec![pushed_funding_rate(market, now_ms)],
@@ -71,7 +71,7 @@ pub(crate) fn stamp(channel: Id, fields: &mut Map<String, Value>, now_ms: u64) {
 pub(crate) fn event_value(exchange: &Exchange, event: &Event) -> Option<Value> {
     match event {
         Event::FuturesOrder { order, action, fill } => {
-            let market = exchange.futures.get(&order.request.symbol)?;
+            let market = exchange.futures_market(&order.request.symbol)?;
             Some(pushed_order(order, *action, fill.as_deref(), market))
         }
         Event::FuturesPlan { plan, action } => Some(pushed_plan(exchange, plan, *action)),
@@ -92,7 +92,7 @@ pub(crate) fn periodic(
 ) -> Option<Value> {
     match channel {
         FuturesPrivate::UserPositions => {
-            let positions = exchange.accounts.get(&account)?.positions.iter();
+            let positions = exchange.account(account)?.positions.iter();
             let open = positions.filter(|(_, position)| !position.size.is_zero());
             let rows: Vec<Value> = open
                 .filter_map(|((symbol, long), _)| pushed_position(exchange, account, symbol, *long))

@@ -25,7 +25,7 @@ pub(crate) fn submit_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
     let mut plan = parse(&call.params, rules)?;
     let order = &mut plan.terms.order;
     let key = (order.symbol.clone(), order.side.long());
-    let positions = call.exchange.accounts.get(&account).map(|owner| &owner.positions);
+    let positions = call.exchange.account(account).map(|owner| &owner.positions);
     if let Some(position) = positions.and_then(|all| all.get(&key)) {
         (order.leverage, order.isolated) = (position.leverage, position.isolated);
         if plan.terms.whole_position {
@@ -102,7 +102,7 @@ pub(crate) fn modify_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
     let symbol = rules.symbol.clone();
     let id = optional_id(call, account)?.ok_or_else(|| call.params.missing("order_id"))?;
     let whole_position = fields::whole_position(&call.params)?;
-    let before = call.exchange.triggers.futures.get(id).map(|plan| plan.terms.whole_position);
+    let before = call.exchange.triggers().futures.get(id).map(|plan| plan.terms.whole_position);
     let whole = whole_position.or(before).unwrap_or(true);
     let change = PlanChange {
         trigger_price: price(&call.params, "trigger_price", rules)?,

@@ -34,7 +34,7 @@ pub(crate) fn submit_algo_order(call: &mut Call<'_>) -> HandlerResult {
     };
     let order =
         parse_order_as(becomes, &call.exchange, params, &symbol, "client_order_id", call.lenient)?;
-    let rules = &call.exchange.spot.get(symbol.as_str()).ok_or_else(|| error(50001))?.rules;
+    let rules = &call.exchange.spot_market(symbol.as_str()).ok_or_else(|| error(50001))?.rules;
     let trigger_price = digits(params, "trigger_price", rules.price_decimals, call.lenient)?
         .ok_or_else(|| params.missing("trigger_price"))?;
     let new = NewAlgo { trigger_price, terms: Algo { kind, order } };
@@ -55,7 +55,7 @@ pub(crate) fn cancel_algo_order(call: &mut Call<'_>) -> HandlerResult {
     let symbol = known_symbol(call)?.ok_or_else(|| call.params.missing("symbol"))?;
     let kind = kind(&call.params.required("type")?)?;
     let id = id(&call.params.required("order_id")?)?;
-    let triggers = &call.exchange.triggers.spot;
+    let triggers = &call.exchange.triggers().spot;
     let fits = |algo: &&Trigger<Algo>| algo.terms.order.symbol == symbol && algo.terms.kind == kind;
     let id = triggers.get(id).filter(fits).ok_or_else(|| error(50005))?.id;
     match call.exchange.request(account, SpotRequest::CancelTrigger(id)) {
@@ -78,7 +78,7 @@ pub(crate) fn cancel_all_algo_orders(call: &mut Call<'_>) -> HandlerResult {
 
 fn known_symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
     let symbol = call.params.text("symbol")?;
-    if symbol.as_deref().is_some_and(|symbol| !call.exchange.spot.contains_key(symbol)) {
+    if symbol.as_deref().is_some_and(|symbol| call.exchange.spot_market(symbol).is_none()) {
         return Err(error(50001));
     }
     Ok(symbol)
@@ -87,13 +87,13 @@ fn known_symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
 pub(crate) fn algo_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = id(&call.params.required("orderId")?)?;
-    found(call, account, call.exchange.triggers.spot.get(id))
+    found(call, account, call.exchange.triggers().spot.get(id))
 }
 
 pub(crate) fn algo_order_by_client_id(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = call.params.required("clientOrderId")?;
-    found(call, account, call.exchange.triggers.spot.by_client_order_id(account, &id))
+    found(call, account, call.exchange.triggers().spot.by_client_order_id(account, &id))
 }
 
 fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> HandlerResult {
@@ -127,7 +127,7 @@ fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
     let window = Window::spot(&call.params, call.now_ms)?;
     let rows = call
         .exchange
-        .triggers
+        .triggers()
         .spot
         .of(account)
         .filter(|algo| algo.is_waiting() == waiting && window.contains(algo.created_ms))
@@ -140,7 +140,7 @@ fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
 
 fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
     let order = &algo.terms.order;
-    let rules = &exchange.spot.get(&order.symbol)?.rules;
+    let rules = &exchange.spot_market(&order.symbol)?.rules;
     let (state, source) = match algo.state {
         TriggerState::Waiting => ("new", ""),
         TriggerState::Placed(_) => ("triggered", ""),

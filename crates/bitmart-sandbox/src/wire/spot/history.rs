@@ -27,7 +27,7 @@ impl Filter {
     fn read(call: &Call<'_>) -> Result<Self, WireError> {
         let params = &call.params;
         let symbol = params.text("symbol")?;
-        if symbol.as_deref().is_some_and(|symbol| !call.exchange.spot.contains_key(symbol)) {
+        if symbol.as_deref().is_some_and(|symbol| call.exchange.spot_market(symbol).is_none()) {
             return Err(error(50001));
         }
         let window = Window::spot(params, call.now_ms)?;
@@ -65,12 +65,12 @@ fn orders(call: &mut Call<'_>, open: bool) -> HandlerResult {
     let rows = ids
         .iter()
         .rev()
-        .filter_map(|id| exchange.spot_orders.get(id))
+        .filter_map(|id| exchange.spot_order(*id))
         .filter(|order| order.state.is_open() == open)
         .filter(|order| filter.matches(&order.request, order.created_ms))
         .take(filter.limit)
         .filter_map(|order| {
-            Some(order_row(order, &exchange.spot.get(&order.request.symbol)?.rules))
+            Some(order_row(order, &exchange.spot_market(&order.request.symbol)?.rules))
         });
     Ok(rows.collect::<Value>())
 }
@@ -79,11 +79,12 @@ pub(crate) fn account_trades(call: &mut Call<'_>) -> HandlerResult {
     let (account, filter) = (call.account()?, Filter::read(call)?);
     let exchange = &call.exchange;
     let rows = exchange
-        .spot_fills
-        .iter()
+        .spot_fills()
         .rev()
         .filter(|fill| fill.account == account && filter.matches(&fill.request, fill.time_ms))
         .take(filter.limit)
-        .filter_map(|fill| Some(fill_row(fill, &exchange.spot.get(&fill.request.symbol)?.rules)));
+        .filter_map(|fill| {
+            Some(fill_row(fill, &exchange.spot_market(&fill.request.symbol)?.rules))
+        });
     Ok(rows.collect::<Value>())
 }

@@ -21,7 +21,7 @@ use crate::wire::{
 const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 45, 60, 120, 180, 240, 1_440, 10_080, 43_200];
 
 fn market<'a>(exchange: &'a Exchange, params: &Params) -> Result<&'a SpotMarket, WireError> {
-    exchange.spot.get(params.required("symbol")?.as_str()).ok_or_else(|| error(70002))
+    exchange.spot_market(params.required("symbol")?.as_str()).ok_or_else(|| error(70002))
 }
 
 /// The columns of a ticker, in the order of the array form.
@@ -51,7 +51,7 @@ fn columns(market: &SpotMarket, now_ms: u64) -> Option<[(&'static str, String); 
 
 /// Observed: only pairs with volume in the last 24 hours are listed.
 pub(crate) fn tickers(call: &mut Call<'_>) -> HandlerResult {
-    let rows = call.exchange.spot.values().filter_map(|market| columns(market, call.now_ms));
+    let rows = call.exchange.spot_markets().filter_map(|market| columns(market, call.now_ms));
     Ok(rows.map(|row| Value::from_iter(row.map(|column| column.1))).collect())
 }
 
@@ -141,12 +141,13 @@ pub(crate) fn trades(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn symbols(call: &mut Call<'_>) -> HandlerResult {
-    let symbols: Vec<&str> = call.exchange.spot.keys().map(SmolStr::as_str).collect();
+    let symbols: Vec<&str> =
+        call.exchange.spot_markets().map(|market| market.rules.symbol.as_str()).collect();
     Ok(json!({ "symbols": symbols }))
 }
 
 pub(crate) fn symbol_details(call: &mut Call<'_>) -> HandlerResult {
-    let halted = &call.exchange.halted;
+    let exchange = &call.exchange;
     let row = |(at, market): (usize, &SpotMarket)| {
         let rules = &market.rules;
         json!({
@@ -161,18 +162,18 @@ pub(crate) fn symbol_details(call: &mut Call<'_>) -> HandlerResult {
             "expiration": "NA",
             "min_buy_amount": fixed(rules.min_notional, 8),
             "min_sell_amount": fixed(rules.min_notional, 8),
-            "trade_status": if halted.contains(&rules.symbol) { "pre-trade" } else { "trading" },
+            "trade_status": if exchange.is_halted(&rules.symbol) { "pre-trade" } else { "trading" },
         })
     };
-    Ok(json!({ "symbols": call.exchange.spot.values().enumerate().map(row).collect::<Value>() }))
+    Ok(json!({ "symbols": exchange.spot_markets().enumerate().map(row).collect::<Value>() }))
 }
 
 pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
-    let pairs = call.exchange.spot.values();
+    let pairs = call.exchange.spot_markets();
     let names: BTreeSet<_> =
         pairs.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();
     let row = |name: &SmolStr| {
-        let (deposits, withdrawals) = call.exchange.decisions.is_open(name);
+        let (deposits, withdrawals) = call.exchange.decisions().is_open(name);
         json!({
             "id": name.as_str(),
             "name": name.as_str(),

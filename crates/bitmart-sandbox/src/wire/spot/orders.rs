@@ -64,7 +64,7 @@ pub(crate) fn parse_order(
     client_field: &str,
     lenient: bool,
 ) -> Result<NewSpotOrder, WireError> {
-    if !exchange.spot.contains_key(symbol) {
+    if exchange.spot_market(symbol).is_none() {
         return Err(error(50001));
     }
     exchange.check_trading(symbol).map_err(rule_error)?;
@@ -105,7 +105,7 @@ pub(crate) fn parse_order_as(
     client_field: &str,
     lenient: bool,
 ) -> Result<NewSpotOrder, WireError> {
-    let rules = &exchange.spot.get(symbol).ok_or_else(|| error(50001))?.rules;
+    let rules = &exchange.spot_market(symbol).ok_or_else(|| error(50001))?.rules;
     let side = parse_side(params)?;
     let self_trade_prevention = match params.text("stpMode")?.as_deref() {
         None => None,
@@ -246,13 +246,13 @@ pub(crate) fn cancel_all_orders(call: &mut Call<'_>) -> HandlerResult {
 
 fn known_symbol(call: &Call<'_>) -> Result<String, WireError> {
     let symbol = call.params.required("symbol")?;
-    let known = call.exchange.spot.contains_key(symbol.as_str());
+    let known = call.exchange.spot_market(symbol.as_str()).is_some();
     if known { Ok(symbol) } else { Err(error(50001)) }
 }
 
 /// Whether an order belongs to a pair. An order of another pair counts as unknown.
 fn is_order_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
-    call.exchange.spot_orders.get(&id).is_some_and(|order| order.request.symbol == symbol)
+    call.exchange.spot_order(id).is_some_and(|order| order.request.symbol == symbol)
 }
 
 pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
@@ -280,19 +280,21 @@ fn found(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> HandlerRes
     }
     let order =
         own_order(&call.exchange, id, account).filter(matches_state).ok_or_else(|| error(50005))?;
-    let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| error(50001))?.rules;
+    let rules =
+        &call.exchange.spot_market(&order.request.symbol).ok_or_else(|| error(50001))?.rules;
     Ok(order_row(order, rules))
 }
 
 fn own_order(exchange: &Exchange, id: Option<OrderId>, account: AccountId) -> Option<&SpotOrder> {
-    exchange.spot_orders.get(&id?).filter(|order| order.account == account)
+    exchange.spot_order(id?).filter(|order| order.account == account)
 }
 
 pub(crate) fn order_trades(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let id = parse_id(&call.params.required("orderId")?);
     let order = own_order(&call.exchange, id, account).ok_or_else(|| error(50005))?;
-    let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| error(50001))?.rules;
+    let rules =
+        &call.exchange.spot_market(&order.request.symbol).ok_or_else(|| error(50001))?.rules;
     Ok(call.exchange.spot_fills_of(order.id).map(|fill| fill_row(fill, rules)).collect())
 }
 
@@ -305,5 +307,5 @@ fn by_client_order_id(
     account: AccountId,
     client_order_id: &str,
 ) -> Option<OrderId> {
-    exchange.accounts.get(&account)?.spot_orders.by_client_order_id(client_order_id)
+    exchange.account(account)?.spot_orders.by_client_order_id(client_order_id)
 }

@@ -15,7 +15,7 @@ use crate::{generated::channels::SpotPublic as Id, wire::topic::Topic};
 
 /// The current value of a channel that is pushed periodically.
 pub(crate) fn value(channel: Id, exchange: &Exchange, topic: &Topic, now_ms: u64) -> Option<Value> {
-    let market = exchange.spot.get(&topic.symbol)?;
+    let market = exchange.spot_market(&topic.symbol)?;
     match channel {
         Id::Ticker => pushed_ticker(market, now_ms),
         Id::BookTicker => Some(pushed_book_ticker(market)),
@@ -30,7 +30,7 @@ pub(crate) fn trades(exchange: &Exchange, events: &[Event]) -> BTreeMap<SmolStr,
     let mut rows: BTreeMap<SmolStr, Vec<Value>> = BTreeMap::new();
     for event in events {
         if let Event::SpotTrade { symbol, trade: row } = event
-            && let Some(market) = exchange.spot.get(symbol)
+            && let Some(market) = exchange.spot_market(symbol)
         {
             rows.entry(symbol.clone()).or_default().push(pushed_trade(symbol, row, market));
         }
@@ -56,7 +56,7 @@ pub(crate) fn stamp(channel: Id, fields: &mut Map<String, Value>, now_ms: u64) {
 pub(crate) fn event_value(exchange: &Exchange, event: &Event, now_ms: u64) -> Option<Value> {
     match event {
         Event::SpotOrder { order, fill } => {
-            let market = exchange.spot.get(&order.request.symbol)?;
+            let market = exchange.spot_market(&order.request.symbol)?;
             Some(pushed_order(order, fill.as_deref(), market))
         }
         Event::SpotBalance { account, reason, currencies } => {

@@ -16,16 +16,18 @@ use crate::wire::{
     error::error,
 };
 
+/// The balances above zero. Source: captured (fixtures/captured/spot-balance.json: an account that holds dust of some
+/// currencies, and no empty balance).
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
-    let rows =
-        call.exchange.wallets(call.owner()?.id, WalletKind::Spot).map(|(currency, wallet)| {
-            json!({
-                "id": currency.as_str(),
-                "available": fixed(wallet.available, 8),
-                "name": currency.as_str(),
-                "frozen": fixed(wallet.frozen, 8),
-            })
-        });
+    let rows = call.exchange.wallets(call.owner()?.id, WalletKind::Spot);
+    let rows = rows.filter(|(_, wallet)| !wallet.is_empty()).map(|(currency, wallet)| {
+        json!({
+            "id": currency.as_str(),
+            "available": fixed(wallet.available, 8),
+            "name": currency.as_str(),
+            "frozen": fixed(wallet.frozen, 8),
+        })
+    });
     Ok(json!({ "wallet": rows.collect::<Value>() }))
 }
 
@@ -101,7 +103,7 @@ pub(crate) fn fee_rates(_: &mut Call<'_>) -> HandlerResult {
 
 pub(crate) fn trade_fee(call: &mut Call<'_>) -> HandlerResult {
     let symbol = call.params.required("symbol")?;
-    if !call.exchange.spot.contains_key(symbol.as_str()) {
+    if call.exchange.spot_market(symbol.as_str()).is_none() {
         return Err(error(50001));
     }
     Ok(json!({
