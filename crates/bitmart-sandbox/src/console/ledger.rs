@@ -27,9 +27,6 @@ pub(super) const COLUMNS: &[Column] = &[
     ("balance after", true),
 ];
 
-/// The wallet whose transactions are all kept.
-const FUTURES: &str = "futures";
-
 struct Movement {
     time_ms: u64,
     wallet: &'static str,
@@ -40,8 +37,9 @@ struct Movement {
 
 /// What explains the balances, for the caption of the table.
 pub(super) const CAPTION: &str = "Latest movements of money. The balance after each is counted back from the present \
-    one, for the futures wallet with the margin of its positions. Other wallets have no such balance, because some of \
-    their changes are not kept: a balance that is set, and transfers to and from margin";
+    one: of spot and funding together, or of the futures wallet with the margin of its positions. A deposit or \
+    withdrawal has the time of its beginning. Transfers to and from margin are not kept, so that an account with a \
+    margin wallet has only balances of the futures wallet";
 
 /// The latest movements, newest first. At most as many of each kind are looked at.
 pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
@@ -53,15 +51,15 @@ pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
     movements.extend(savings(exchange, id).take(LIMIT));
     movements.extend(loans(exchange, id).take(LIMIT));
     movements.extend(repayments(exchange, id).take(LIMIT));
-    // Each kind is sorted, so that transactions of the same time stay in their order.
+    // Each kind is sorted, so that movements of one kind and time stay in their order.
     movements.sort_by_key(|movement| std::cmp::Reverse(movement.time_ms));
-    let mut balances: BTreeMap<String, Decimal> = BTreeMap::new();
+    let mut balances: BTreeMap<(Pot, String), Decimal> = BTreeMap::new();
     let row = |movement: Movement| {
         let Movement { time_ms, wallet, what, currency, amount } = movement;
         let mut cells = vec![time::date(time_ms), wallet.to_owned(), what];
-        let balance = (wallet == FUTURES).then(|| {
-            let present = || futures_balance(exchange, account, &currency);
-            let balance = balances.entry(currency.clone()).or_insert_with(present);
+        let balance = Pot::of(wallet, account).map(|pot| {
+            let present = || pot.balance(exchange, account, &currency);
+            let balance = balances.entry((pot, currency.clone())).or_insert_with(present);
             let after = plain(*balance);
             *balance -= amount;
             after
@@ -72,11 +70,37 @@ pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
     movements.into_iter().take(LIMIT).map(row).collect()
 }
 
-/// With the margin of positions, because a transaction changes both.
-fn futures_balance(exchange: &Exchange, account: &Account, currency: &str) -> Decimal {
-    let wallet = exchange.wallet(account.id, WalletKind::Futures, currency);
-    let margin = exchange.collateral(account.id, &currency.into()).margin();
-    wallet.available + wallet.frozen + margin
+/// Wallets with one balance in the table, all of whose changes are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Pot {
+    /// Spot and funding: which of them a deposit was credited to is not kept.
+    Cash,
+    /// With the margin of positions, because a transaction changes both.
+    Futures,
+}
+
+impl Pot {
+    fn of(wallet: &str, account: &Account) -> Option<Self> {
+        match wallet {
+            "futures" => Some(Self::Futures),
+            _ if account.margin.is_empty() => Some(Self::Cash),
+            _ => None,
+        }
+    }
+
+    fn balance(self, exchange: &Exchange, account: &Account, currency: &str) -> Decimal {
+        let of = |kind| {
+            let wallet = exchange.wallet(account.id, kind, currency);
+            wallet.available + wallet.frozen
+        };
+        match self {
+            Self::Cash => of(WalletKind::Spot) + of(WalletKind::Funding),
+            Self::Futures => {
+                let margin = exchange.collateral(account.id, &currency.into()).margin();
+                of(WalletKind::Futures) + margin
+            }
+        }
+    }
 }
 
 fn trades(exchange: &Exchange, account: AccountId) -> Vec<Movement> {
@@ -118,7 +142,7 @@ fn transactions(exchange: &Exchange, account: AccountId) -> impl Iterator<Item =
         };
         Movement {
             time_ms: row.time_ms,
-            wallet: FUTURES,
+            wallet: "futures",
             what: format!("{kind} {}", row.symbol).trim().to_owned(),
             currency: row.currency.to_string(),
             amount: row.amount,

@@ -34,18 +34,20 @@ impl Updates {
 
     /// The id and the data of the next event.
     async fn next(&mut self) -> (String, Value) {
+        timeout(DEADLINE, self.read()).await.expect("an event in time")
+    }
+
+    async fn read(&mut self) -> (String, Value) {
         loop {
-            if let Some((_, event)) = self.text.split_once("id: ")
-                && let Some((event, rest)) = event.split_once("\n\n")
-            {
-                let (id, data) = event.split_once("\nevent: rows\ndata: ").expect("rows");
-                let found = (id.to_owned(), serde_json::from_str(data).expect("JSON"));
+            if let Some((event, rest)) = self.text.split_once("}\n\n") {
+                let (head, data) = event.split_once("event: rows\ndata: ").expect("rows");
+                let id = head.split_once("id: ").map_or("", |(_, id)| id.trim()).to_owned();
+                let data = serde_json::from_str(&format!("{data}}}")).expect("JSON");
                 self.text = rest.to_owned();
-                return found;
+                return (id, data);
             }
             let mut part = vec![0; 64 << 10];
-            let read = timeout(DEADLINE, self.stream.read(&mut part)).await.expect("in time");
-            let count = read.expect("read");
+            let count = self.stream.read(&mut part).await.expect("read");
             assert!(count > 0, "{}", self.text);
             self.text.push_str(&String::from_utf8_lossy(&part[..count]));
         }

@@ -121,42 +121,75 @@ async fn all_pages_count_the_same_open_orders() {
     assert_eq!(cells(&page, "open").len(), 2);
 }
 
-/// A balance after a movement is shown only where every change is listed.
+/// Every change of a balance is a movement in the table, so that counting back leads to the balance of the beginning. If
+/// there are changes that are not kept, there is no balance.
 #[tokio::test]
-async fn no_balance_is_counted_back_over_a_change_that_is_not_listed() {
+async fn counted_back_over_all_movements_a_balance_is_that_of_the_beginning() {
     let sandbox = sandbox().await;
     let browser = Browser::open(&sandbox).await;
-    let spot = Client::spot(&sandbox);
+    let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
+    let sum = |wallets: &[&str], currency: &str| {
+        let rows = sandbox.balances().into_iter();
+        let own = rows.filter(|row| wallets.contains(&row.wallet) && row.currency == currency);
+        own.filter(|row| row.account == 1).map(|row| row.available + row.frozen).sum::<Decimal>()
+    };
+    let cash = ["spot", "funding"];
+    let begun = [sum(&cash, "USDT"), sum(&cash, "BTC"), sum(&["futures"], "USDT")];
     let market =
         json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "500" });
     spot.post(SUBMIT, market).await.data();
-    let products = spot.get("/newearn/cloud/v1/saving/products?currency=USDT").await;
-    let saving = products.json()["data"].to_string();
+    let resting = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "size": "1", "price": "100" });
+    spot.post(SUBMIT, resting).await.data();
     let open = json!({
         "symbol": "BTCUSDT", "side": 1, "type": "market", "leverage": "10", "open_type": "isolated", "size": 7,
     });
-    Client::futures(&sandbox).post("/contract/private/submit-order", open).await.data();
+    futures.post("/contract/private/submit-order", open).await.data();
     let transfer = json!({ "currency": "USDT", "amount": "30", "type": "spot_to_contract" });
     spot.post("/account/v1/transfer-contract", transfer).await.data();
-    // Neither is a movement of the exchange.
-    for wallet in ["spot", "funding", "futures"] {
-        let body = format!("account=1&wallet={wallet}&currency=USDT&amount=1234.5");
+    let path = "/newearn/cloud/v1/saving/product?currentPage=1&sizePage=100&coinName=USDT";
+    let product = spot.get(path).await.data()["list"][0]["productId"].clone();
+    let mut body =
+        json!({ "productId": product, "amount": "7", "requestNo": format!("{:020}", 1) });
+    spot.post("/newearn/cloud/v1/saving/subscribe", body).await.data();
+    let path = "/newearn/cloud/v1/saving/earn?coinName=USDT&currentPage=1&sizePage=10";
+    let saving = spot.get(path).await.data()["list"][0]["earnId"].clone();
+    body = json!({ "earnId": saving, "amount": "3", "requestNo": format!("{:020}", 2) });
+    spot.post("/newearn/cloud/v1/saving/redeem", body).await.data();
+    for (wallet, amount) in [("spot", "2345.5"), ("funding", "12.5"), ("futures", "3456.5")] {
+        let body = format!("account=1&wallet={wallet}&currency=USDT&amount={amount}");
         browser.post("/console/call/set_balance", &body).await;
     }
+    browser.post("/console/call/deposit", "account=1&currency=BTC&amount=2.5").await;
+    browser.post("/console/call/advance_clock", "ms=600000").await;
     let page = browser.get("/console/accounts/1").await.text;
     let rows = cells(&page, "ledger");
-    let number = |text: &str| text.parse::<Decimal>().expect("a number");
-    let (futures, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row[1] == "futures");
-    assert!(futures.len() > 2 && others.len() > 2, "{rows:?} {saving}");
-    for row in others {
-        assert_eq!(row.len(), 5, "its balance is not known: {row:?}");
+    for what in ["buy BTC_USDT", "transfer", "savings", "redemption of savings", "deposit"] {
+        assert!(rows.iter().any(|row| row[2] == what), "{what}: {rows:?}");
     }
+    let number = |text: &str| text.parse::<Decimal>().expect("a number");
     // The margin of the position is a part of it.
     let positions = cells(&page, "positions");
-    assert_eq!(number(&futures[0][5]), number("1234.5") + number(&positions[0][6]), "{rows:?}");
-    // Each balance is that of the row below it plus its amount.
-    for pair in futures.windows(2) {
-        assert_eq!(number(&pair[0][5]), number(&pair[1][5]) + number(&pair[0][4]), "{pair:?}");
+    let margin = number(&positions[0][6]);
+    let present = [sum(&cash, "USDT"), sum(&cash, "BTC"), sum(&["futures"], "USDT") + margin];
+    for (at, (is_futures, currency)) in
+        [(false, "USDT"), (false, "BTC"), (true, "USDT")].into_iter().enumerate()
+    {
+        let own =
+            rows.iter().filter(|row| (row[1] == "futures") == is_futures && row[3] == currency);
+        let own: Vec<_> = own.collect();
+        assert_eq!(number(&own[0][5]), present[at], "{own:?}");
+        for pair in own.windows(2) {
+            assert_eq!(number(&pair[0][5]), number(&pair[1][5]) + number(&pair[0][4]), "{pair:?}");
+        }
+        let oldest = own.last().expect("a row");
+        assert_eq!(number(&oldest[5]) - number(&oldest[4]), begun[at], "{own:?}");
+    }
+    let margin = json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": "50", "side": "in" });
+    Client::spot(&sandbox).post("/spot/v1/margin/isolated/transfer", margin).await.data();
+    let rows = cells(&browser.get("/console/accounts/1").await.text, "ledger");
+    for row in rows {
+        let has_balance = row.len() == 6;
+        assert_eq!(has_balance, row[1] == "futures", "{row:?}");
     }
 }
 
