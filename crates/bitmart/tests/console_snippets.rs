@@ -83,7 +83,7 @@ async fn copied_rust_compiles_and_sends_the_request_again() -> Result<(), Box<dy
         ("get", get::TEXT, true, "\"symbol\":\"BTC_USDT\""),
         ("post", post::TEXT, true, "order_id"),
         ("futures", futures::TEXT, true, "order_id"),
-        ("without_price", without_price::TEXT, false, "50014"),
+        ("without_price", without_price::TEXT, false, "50011"),
         ("broken_json", broken_json::TEXT, false, "30018"),
         ("unknown_path", unknown_path::TEXT, false, "30000"),
     ];

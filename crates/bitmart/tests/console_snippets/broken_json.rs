@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .credentials(Credentials::from_env()?)
         .build()?;
     let mut payload = Payload::new();
-    payload.raw_body(r#"{"symbol": "BTC_USDT", "note": "##","#);
+    payload.raw_body(r###"{"symbol": "BTC_USDT", "note": "##","###);
     println!("{}", client.send_raw(&REQUEST, payload).await?.data);
     Ok(())
 }

@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .credentials(Credentials::from_env()?)
         .build()?;
     let mut payload = Payload::new();
-    payload.raw_body(r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"1","colour":"red"}"#);
+    payload.raw_body(r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"1"}"#);
     println!("{}", client.send_raw(&REQUEST, payload).await?.data);
     Ok(())
 }
