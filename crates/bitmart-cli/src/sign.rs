@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Read as _};
 use bitmart::rest::endpoint::{Encoder, Method};
 use bitmart::rest::http;
 use bitmart::{Credentials, Timestamp};
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
@@ -27,6 +27,12 @@ pub(crate) fn command() -> Command {
              printf %s '{\"symbol\":\"BTC_USDT\"}' | bitmart sign POST /spot/v4/query/open-orders | curl --config -",
         )
         .args(request::arguments())
+        .arg(
+            Arg::new("raw")
+                .long("raw")
+                .action(ArgAction::SetTrue)
+                .help("Sign the body of standard input even if it is not JSON"),
+        )
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
@@ -42,7 +48,9 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let mut payload = request.payload(&parameters)?;
     if request.metadata.method == Method::Post && parameters.is_empty() {
         let body = read_body()?;
-        if !body.trim().is_empty() {
+        if matches.get_flag("raw") {
+            payload.raw_body(body);
+        } else if !body.trim().is_empty() {
             request::set_body(&mut payload, body)?;
         }
     }
@@ -79,7 +87,9 @@ fn read_body() -> Result<String, Failure> {
 
 /// A request as a curl configuration.
 fn curl_config(uri: &http::Uri, headers: &http::HeaderMap, body: &[u8]) -> String {
-    let mut text = format!("silent\nshow-error\nurl = {}\n", quoted(&uri.to_string()));
+    // curl would send `[1-2]` and `{a,b}` as several requests, and would shorten `/../`.
+    let address = quoted(&uri.to_string());
+    let mut text = format!("silent\nshow-error\ngloboff\npath-as-is\nurl = {address}\n");
     for (name, value) in headers {
         // curl would print a compressed response as it is.
         if *name != http::header::ACCEPT_ENCODING {

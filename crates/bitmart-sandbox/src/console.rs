@@ -5,6 +5,7 @@
 
 mod access;
 mod accounts;
+mod changes;
 mod events;
 mod faults;
 mod form;
@@ -18,6 +19,7 @@ mod rows;
 mod scenarios;
 mod snapshots;
 mod snippets;
+mod sockets;
 mod table;
 mod text;
 mod time;
@@ -101,16 +103,19 @@ impl Console {
             (&Method::GET, []) => overview::page(&visit()),
             (&Method::GET, ["traffic"]) => traffic::page(&visit()),
             (&Method::GET, ["traffic", number]) => traffic::request(&visit(), number),
-            (&Method::GET, ["sockets", number]) => traffic::socket(&visit(), number),
+            (&Method::GET, ["sockets", number]) => sockets::socket(&visit(), number),
+            (&Method::GET, ["sockets", socket, "frames", number]) => {
+                sockets::frame(&visit(), socket, number)
+            }
             (&Method::GET, ["markets"]) => markets::page(&visit()),
             (&Method::GET, ["markets", symbol]) => markets::market(&visit(), symbol),
             (&Method::GET, ["accounts"]) => accounts::page(&visit()),
             (&Method::GET, ["accounts", number]) => accounts::account(&visit(), number),
             (&Method::GET, ["faults"]) => faults::page(&visit()),
             (&Method::GET, ["scenarios"]) => scenarios::page(&visit()),
-            (&Method::GET, ["snapshots"]) => snapshots::page(&visit()),
-            (&Method::GET, ["snapshots", "download"]) => snapshots::download(&visit()),
-            (&Method::GET, ["events"]) => events::stream(&self.shared, &query),
+            (&Method::GET, ["snapshots"]) => snapshots::page(&visit()).await,
+            (&Method::GET, ["snapshots", "download"]) => snapshots::download(&visit()).await,
+            (&Method::GET, ["events"]) => events::stream(&self.shared, &head.headers, &query),
             (&Method::POST, ["traffic", "clear"]) => {
                 if let Some(traffic) = &self.shared.traffic {
                     traffic.clear();
@@ -118,8 +123,7 @@ impl Console {
                 reply::redirect(&format!("{PATH}/traffic"))
             }
             (&Method::POST, ["call", name]) => {
-                let (back, flash) =
-                    form::call(&self.shared, name, &Fields::parse_body(&body)).await;
+                let (back, flash) = form::call(&self.shared, name, Fields::parse_body(&body)).await;
                 self.sessions.set_flash(session, flash);
                 reply::redirect(&back)
             }

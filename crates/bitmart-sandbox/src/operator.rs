@@ -41,7 +41,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::call::CallError;
 #[cfg(feature = "console")]
-pub use self::scenarios::{PlayScenario, ReadScenario, ScenarioState};
+pub use self::scenarios::{PlayScenario, ReadScenario, ScenarioState, StopScenario};
 pub use self::{
     accounts::{
         CreateAccount, CreateKey, CreatedAccount, CreatedKey, Credential, FreezeAccount,

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::preset::PRESETS;
 use crate::{
-    operator::{Call, CallError, Operator, calls},
+    operator::{Call, CallError, Operator, OperatorError, calls},
     shared::Shared,
     shutdown::stopped,
     state::STEP,
@@ -20,8 +20,8 @@ use crate::{
 const MAX_LENGTH: usize = 48 << 10;
 const MAX_STEPS: usize = 1_000;
 const MAX_WAIT_MS: u64 = 86_400_000;
-/// Calls that a scenario cannot make: their response is their purpose.
-const OTHERS: [&str; 3] = ["snapshot", "create_key", "play_scenario"];
+/// Calls that a scenario cannot make: their response is their purpose, or they are about scenarios.
+const OTHERS: [&str; 4] = ["snapshot", "create_key", "play_scenario", "stop_scenario"];
 
 /// Timed calls of the operator.
 ///
@@ -172,6 +172,8 @@ pub(crate) struct Progress {
     pub(crate) steps: usize,
     pub(crate) done: usize,
     pub(crate) is_playing: bool,
+    /// Whether somebody wants it to end early.
+    pub(crate) is_stopped: bool,
     pub(crate) error: Option<String>,
 }
 
@@ -210,6 +212,21 @@ impl Player {
             number.ok_or_else(|| ScenarioError("another scenario is playing".to_owned()))?;
         self.next.send_replace(Some(Arc::new(scenario)));
         Ok(number)
+    }
+
+    /// Ends the scenario that is playing after the call that it is making.
+    pub(crate) fn stop(&self) {
+        self.progress.send_if_modified(|progress| {
+            progress.is_stopped |= progress.is_playing;
+            progress.is_playing
+        });
+    }
+}
+
+impl Shared {
+    /// Whether a scenario has to end early.
+    fn is_scenario_stopped(&self) -> bool {
+        self.player.progress.borrow().is_stopped || self.control.borrow().stop
     }
 }
 
@@ -250,8 +267,12 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 async fn steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> {
+    let stopped = || Err("it was stopped".to_owned());
     for (at, step) in scenario.steps.iter().enumerate() {
         wait(shared, step.wait).await;
+        if shared.is_scenario_stopped() {
+            return stopped();
+        }
         let (path, body) = step.call.request(step.fields.clone());
         let (shared_, call) = (Arc::clone(shared), step.call);
         let run = move || call.run(Operator::new(&shared_), &path, body.as_bytes());
@@ -268,20 +289,34 @@ async fn steps(shared: &Arc<Shared>, scenario: &Scenario) -> Result<(), String> 
         }
         shared.player.progress.send_modify(|progress| progress.done = at + 1);
     }
-    Ok(())
+    // The steps of the market during a wait are changes as well.
+    if shared.wait_until_stored().await { Ok(()) } else { Err(OperatorError::Unstored.to_string()) }
 }
 
-/// Waits by the clock of the exchange. A stepped clock is stepped with the market.
+/// Waits by the clock of the exchange, or until the scenario is stopped. A stepped clock is stepped with the market.
 async fn wait(shared: &Arc<Shared>, time: Duration) {
     let clock = shared.state().clock;
     if !clock.is_stepped() {
-        tokio::time::sleep(clock.machine_duration(time)).await;
+        let mut progress = shared.player.progress.subscribe();
+        tokio::select! {
+            () = tokio::time::sleep(clock.machine_duration(time)) => {}
+            _ = progress.wait_for(|progress| progress.is_stopped) => {}
+        }
         return;
     }
     let steps = time.as_millis().div_ceil(STEP.as_millis());
     let shared = Arc::clone(shared);
+    let run = move || {
+        for _ in 0..steps {
+            // With a full disk the market stands still, and the next call is rejected.
+            if shared.is_scenario_stopped() || !shared.is_writable() {
+                return;
+            }
+            shared.step();
+        }
+    };
     // An error means that the sandbox stops.
-    let _ = tokio::task::spawn_blocking(move || (0..steps).for_each(|_| shared.step())).await;
+    let _ = tokio::task::spawn_blocking(run).await;
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Records the latest requests and frames for the console.
 //!
 //! Everything is bounded: bodies and headers in size, requests and the frames of each WebSocket in number and bytes.
-//! What no longer fits is dropped, oldest first, and counted. Keys and signatures are never recorded.
+//! What no longer fits is dropped, oldest first, and counted. Values whose name says that they are secret are never
+//! recorded, and of messages of WebSocket clients only what is known to be no secret.
 //!
 //! A sandbox at its limit records each request, so that only what the client sent is copied: texts and reasons are
 //! rendered when a page shows them.
@@ -16,19 +17,22 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
 
-#[cfg(feature = "console")]
-pub(crate) use self::socket::FrameRecord;
 pub(crate) use self::{
     capture::{Capture, RequestRecord},
     ring::{Ring, Weighed},
     socket::{Direction, FrameKind, SocketLog},
+};
+#[cfg(feature = "console")]
+pub(crate) use self::{
+    redact::HIDDEN,
+    socket::{Ending, FrameRecord, SocketRecord},
 };
 use crate::generated::Host;
 
@@ -42,6 +46,9 @@ const SOCKETS: usize = 64;
 /// Refusals by code that are counted separately.
 const CODES: usize = 64;
 
+/// The code of an accepted request.
+const ACCEPTED: u32 = 1000;
+
 /// The recorder.
 #[derive(Debug)]
 pub(crate) struct Traffic {
@@ -49,6 +56,7 @@ pub(crate) struct Traffic {
     sockets: Mutex<VecDeque<Arc<SocketLog>>>,
     /// WebSockets that were not recorded, because too many were open.
     unrecorded_sockets: AtomicU64,
+    connections: AtomicUsize,
     refusals: Mutex<Vec<(u32, u64)>>,
 }
 
@@ -58,6 +66,7 @@ impl Traffic {
             requests: Mutex::new(Ring::new(REQUESTS, REQUEST_BYTES)),
             sockets: Mutex::default(),
             unrecorded_sockets: AtomicU64::new(0),
+            connections: AtomicUsize::new(0),
             refusals: Mutex::default(),
         })
     }
@@ -68,7 +77,9 @@ impl Traffic {
     }
 
     fn add(&self, record: RequestRecord) {
-        if let Some(code) = record.code.filter(|_| record.is_refused()) {
+        // A fault may have replaced the response of an accepted request.
+        let code = record.code.filter(|code| record.is_refused() && *code != ACCEPTED);
+        if let Some(code) = code {
             let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(row) = refusals.iter_mut().find(|row| row.0 == code) {
                 row.1 += 1;
@@ -116,6 +127,17 @@ impl Traffic {
         self.unrecorded_sockets.load(Ordering::Relaxed)
     }
 
+    /// Counts an HTTP connection until the result is dropped.
+    pub(crate) fn connect(self: &Arc<Self>) -> Connected {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        Connected(Arc::clone(self))
+    }
+
+    /// The number of open HTTP connections.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
     /// Forgets all requests, and the WebSockets that are closed. Counts of refusals start anew.
     pub(crate) fn clear(&self) {
         self.requests().clear();
@@ -125,6 +147,16 @@ impl Traffic {
         for socket in &*sockets {
             socket.clear();
         }
+    }
+}
+
+/// An open HTTP connection.
+#[derive(Debug)]
+pub(crate) struct Connected(Arc<Traffic>);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -142,8 +174,9 @@ impl Excerpt<'_> {
         body.get(..MAX_BODY).unwrap_or(body)
     }
 
+    // Without its secrets it has another length.
     pub(crate) fn is_truncated(&self) -> bool {
-        self.length > self.bytes.len()
+        self.length > MAX_BODY
     }
 }
 
@@ -156,18 +189,18 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    pub(crate) fn new(bytes: &Bytes) -> Self {
-        let length = bytes.len();
+    /// Keeps the start of `shown`, which is the frame without secrets.
+    pub(crate) fn new(shown: &Bytes, length: usize) -> Self {
         // A copy of the beginning, because a slice would keep the whole in memory.
-        let bytes = match bytes.get(..MAX_BODY) {
-            Some(start) if length > MAX_BODY => Bytes::copy_from_slice(start),
-            _ => bytes.clone(),
+        let bytes = match shown.get(..MAX_BODY) {
+            Some(start) if shown.len() > MAX_BODY => Bytes::copy_from_slice(start),
+            _ => shown.clone(),
         };
         Self { bytes, length }
     }
 
     pub(crate) fn is_truncated(&self) -> bool {
-        self.length > self.bytes.len()
+        self.length > MAX_BODY
     }
 }
 

@@ -5,6 +5,7 @@ mod context;
 mod futures;
 mod queue;
 mod read;
+mod record;
 mod spot;
 mod writer;
 

@@ -5,6 +5,10 @@
 #[path = "console/browser.rs"]
 mod browser;
 mod common;
+#[path = "console/live.rs"]
+mod live;
+#[path = "console/sockets.rs"]
+mod sockets;
 #[path = "console/state.rs"]
 mod state;
 
@@ -56,6 +60,8 @@ async fn a_code_opens_the_console_once_and_every_page_needs_a_session() {
     assert_eq!(stranger.get("/console/events").await.status, 401);
     assert_eq!(stranger.post("/console/call/kill_sockets", "").await.status, 401);
     let url = sandbox.console_url().expect("a console");
+    let token = sandbox.admin_token().expect("a token");
+    assert!(!url.contains(token), "addresses are kept in histories and process lists");
     let path = url.strip_prefix(sandbox.admin().expect("an address")).expect("below it");
     assert_eq!(stranger.get(path).await.status, 303);
     assert_eq!(stranger.get(path).await.status, 401, "the second time");
@@ -142,6 +148,56 @@ async fn traffic_shows_the_reason_of_a_refusal_and_no_secret() {
     assert!(browser.get("/console").await.text.contains("50020"), "refusals by code");
     browser.post("/console/traffic/clear", "").await;
     assert_eq!(browser.get("/console/traffic/1").await.status, 404);
+}
+
+/// What is copied sends the request again as it was, refused or not, or it is not offered.
+#[tokio::test]
+async fn a_request_is_copied_only_as_it_was() {
+    let sandbox = sandbox().await;
+    let browser = Browser::open(&sandbox).await;
+    let client = Client::spot(&sandbox);
+    let long = format!("/spot/quotation/v3/ticker?symbol={}END", "x".repeat(3_000));
+    let raw = async |path: &str, body: &'static str| {
+        let request = hyper::Request::post(path).header("host", "sandbox");
+        let request = request.header("content-type", "application/json");
+        common::send(sandbox.spot(), request.body(body.into()).expect("a request")).await;
+    };
+    client.get("/spot/{a,b}/../[1-2]?symbol={BTC,ETH}").await;
+    client.get(&long).await;
+    client.get("/spot/v1/x?apiKey=5ec2e7").await;
+    client.get("/account/v1/wallet?a+b&c").await;
+    raw(SUBMIT, "{\"symbol\":").await;
+    raw(SUBMIT, "").await;
+    raw(SUBMIT, "{\"memo\":\"5ec2e7\"}").await;
+    let page = async |number: u32| browser.get(&format!("/console/traffic/{number}")).await.text;
+    let ids = ["as-curl", "as-rust", "as-python"];
+    for (number, offered, why) in [
+        (1, &ids[..], ""),
+        (2, &[], "it is too long to be recorded completely"),
+        (3, &[], "it had a secret, which is not recorded"),
+        (4, &["as-python"], ""),
+        (5, &ids, ""),
+        (6, &["as-python"], ""),
+        (7, &[], "it had a secret, which is not recorded"),
+    ] {
+        let page = page(number).await;
+        let found: Vec<_> =
+            ids.into_iter().filter(|id| page.contains(&format!("id=\"{id}\""))).collect();
+        assert_eq!(found, offered, "{number}: {page}");
+        assert!(page.contains(why) && !page.contains("5ec2e7"), "{number}: {page}");
+    }
+    let broken = page(5).await;
+    assert!(broken.contains(" --raw | curl --config -"), "{broken}");
+    let ticker = "/spot/quotation/v3/ticker?symbol={BTC,ETH}";
+    client.get(ticker).await;
+    let copied = page(8).await;
+    assert!(copied.contains("curl -gsS --path-as-is &#34;$BITMART_SPOT_URL&#34;"), "{copied}");
+    let list = browser.get("/console/traffic?q=xxxEN").await.text;
+    assert!(!list.contains("/console/traffic/2\""), "its end is not recorded");
+    let middle = format!("/spot/quotation/v3/ticker?symbol={}MIDDLE&a=b", "y".repeat(300));
+    client.get(&middle).await;
+    let list = browser.get("/console/traffic?q=middle").await.text;
+    assert!(list.contains("/console/traffic/9\">/spot") && list.contains("yyy…</a>"), "{list}");
 }
 
 #[tokio::test]

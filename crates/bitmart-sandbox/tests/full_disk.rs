@@ -64,6 +64,29 @@ fn fill(mut file: &File) {
     }
 }
 
+/// A step of a scenario is rejected as the same call is over HTTP.
+#[cfg(feature = "console")]
+async fn a_scenario_is_rejected(ready: &Value) {
+    let halt = json!({ "symbol": "BTC_USDT", "halted": true }).to_string();
+    assert_eq!(call_admin(ready, "POST", "/market/halt", &halt).await.status, 503);
+    let text =
+        "name = \"a\"\n[[step]]\ncall = \"halt_market\"\nsymbol = \"BTC_USDT\"\nhalted = true";
+    let body = json!({ "text": text }).to_string();
+    // Neither is a change of the exchange; the response waits for changes before.
+    call_admin(ready, "POST", "/scenarios", &body).await;
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let state = call_admin(ready, "GET", "/scenarios", "").await;
+        let state: Value = serde_json::from_str(&state.text).expect("JSON");
+        if state["playing"] == false && state["number"] != 0 {
+            let error = "step 1, halt_market: the data folder cannot be written to";
+            return assert_eq!(state["error"], error, "{state}");
+        }
+        assert!(Instant::now() < end, "{state}");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_full_disk_rejects_writes_but_not_reads_until_there_is_free_space() {
     let Some(Program { mut child, ready, disk }) = program().await else { return };
@@ -115,6 +138,8 @@ async fn a_full_disk_rejects_writes_but_not_reads_until_there_is_free_space() {
             assert_eq!(order().await, 503);
             assert!(read().await >= placed, "acknowledged orders are listed");
         }
+        #[cfg(feature = "console")]
+        a_scenario_is_rejected(&ready).await;
         drop(file);
         std::fs::remove_file(&filler).expect("the file exists");
         let end = Instant::now() + DEADLINE;

@@ -1,5 +1,5 @@
 //! The Rust code that the console copies: it compiles, runs against the sandbox that shows it, and sends the request
-//! again for which the console shows the same code.
+//! again for which the console shows the same code, also one that the library would not send.
 
 use std::{env, error::Error, io, net::Ipv4Addr, process::Command};
 
@@ -30,9 +30,13 @@ macro_rules! snippet {
 snippet!(get, "console_snippets/get.rs");
 snippet!(post, "console_snippets/post.rs");
 snippet!(futures, "console_snippets/futures.rs");
+snippet!(without_price, "console_snippets/without_price.rs");
+snippet!(broken_json, "console_snippets/broken_json.rs");
+snippet!(unknown_path, "console_snippets/unknown_path.rs");
 
-/// Runs a copied program as its user does, with the environment of `bitmart sandbox env`. Returns what it prints.
-async fn run(sandbox: &Sandbox, name: &str) -> Result<String, Box<dyn Error>> {
+/// Runs a copied program as its user does, with the environment of `bitmart sandbox env`. Returns whether it succeeds,
+/// and what it prints.
+async fn run(sandbox: &Sandbox, name: &str) -> Result<(bool, String), Box<dyn Error>> {
     let key = sandbox.credentials();
     let mut program = Command::new(env::current_exe()?);
     program
@@ -42,9 +46,8 @@ async fn run(sandbox: &Sandbox, name: &str) -> Result<String, Box<dyn Error>> {
         .env("BITMART_API_SECRET", &key.secret)
         .env("BITMART_API_MEMO", &key.memo);
     let output = spawn_blocking(move || program.output()).await??;
-    let text = String::from_utf8(output.stdout)?;
-    assert!(output.status.success(), "{name}: {text}{}", String::from_utf8(output.stderr)?);
-    Ok(text)
+    let text = String::from_utf8([output.stdout, output.stderr].concat())?;
+    Ok((output.status.success(), text))
 }
 
 /// Reads a page of the console. Returns head and body.
@@ -77,12 +80,16 @@ async fn copied_rust_compiles_and_sends_the_request_again() -> Result<(), Box<dy
     let cookie = opened.split_once("set-cookie: ").ok_or("no cookie")?.1;
     let cookie = cookie.split(';').next().unwrap_or_default();
     let snippets = [
-        ("get", get::TEXT, "\"symbol\":\"BTC_USDT\""),
-        ("post", post::TEXT, "order_id"),
-        ("futures", futures::TEXT, "order_id"),
+        ("get", get::TEXT, true, "\"symbol\":\"BTC_USDT\""),
+        ("post", post::TEXT, true, "order_id"),
+        ("futures", futures::TEXT, true, "order_id"),
+        ("without_price", without_price::TEXT, false, "50011"),
+        ("broken_json", broken_json::TEXT, false, "30018"),
+        ("unknown_path", unknown_path::TEXT, false, "30000"),
     ];
-    for (number, (name, text, printed)) in (1..).zip(snippets) {
-        let output = run(&sandbox, name).await?;
+    for (number, (name, text, is_accepted, printed)) in (1..).zip(snippets) {
+        let (succeeds, output) = run(&sandbox, name).await?;
+        assert_eq!(succeeds, is_accepted, "{name}: {output}");
         assert!(output.contains(printed), "{name}: {output}");
         let shown = page(host, &format!("/console/traffic/{number}"), cookie).await?;
         let shown = element(&shown, "as-rust").ok_or("no Rust")?;

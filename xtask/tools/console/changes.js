@@ -52,6 +52,14 @@ async function scenarios({ page, sandbox, bot, origin, report, until }) {
   await page.fill("#text", 'name = "wrong"\n[[step]]\ncall = "rain"\n');
   await page.click("button:text-is('Play')");
   report((await page.textContent("[role=status]")).includes('no call "rain"'), "a mistake in a scenario is explained");
+  report((await page.inputValue("#text")).includes('call = "rain"'), "the rejected text can be mended");
+  await page.fill("#text", 'name = "a wait"\n[[step]]\ncall = "hold_market"\nheld = true\nwait_ms = 86400000\n');
+  await page.click("button:text-is('Play')");
+  await page.click("text=Stop it");
+  await until("the stop", async () => {
+    await page.reload();
+    return (await page.textContent("main")).includes("It ended early: it was stopped");
+  });
   const file = `${sandbox.home}/scenario.toml`;
   const text = 'name = "a halt"\n[[step]]\ncall = "halt_market"\nsymbol = "ETH_USDT"\nhalted = true\nwait_ms = 300\n';
   require("fs").writeFileSync(file, text);

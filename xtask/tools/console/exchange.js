@@ -42,7 +42,11 @@ class Bot {
 
   // Returns status, headers and body; null if the connection closes without a response.
   send(method, path, body, headers = {}) {
-    const text = body === undefined ? "" : JSON.stringify(body);
+    return this.sendText(path, body === undefined ? "" : JSON.stringify(body), method, headers);
+  }
+
+  // The body may be anything.
+  sendText(path, text, method = "POST", headers = {}) {
     const timestamp = String(Date.now());
     const signed = {
       "Content-Type": "application/json",
@@ -71,9 +75,9 @@ class Bot {
     return this.send("POST", "/spot/v2/submit_order", { ...order, ...fields }, headers);
   }
 
-  // Opens the private WebSocket and sends messages. Resolves when the sandbox answers the last one.
-  socket(messages) {
-    const url = new URL(this.ready.spot.ws_private);
+  // Opens a WebSocket, the private one by default, and sends messages. Resolves when the sandbox answers the last one.
+  socket(messages, address = this.ready.spot.ws_private) {
+    const url = new URL(address);
     const headers = {
       Connection: "Upgrade",
       Upgrade: "websocket",

@@ -7,6 +7,7 @@ const HOSTILE = "</td><script>alert(1)</script><img src=x onerror=alert(2)>\"'";
 async function access({ page, context, browser, sandbox, origin, report }) {
   await page.goto(sandbox.url);
   report(page.url() === `${origin}/console`, `the one-use code opens the console: ${page.url()}`);
+  report(!sandbox.url.includes(sandbox.ready.admin_token), "the address that was opened has no admin token");
   const [cookie] = await context.cookies();
   report(cookie.httpOnly && cookie.sameSite === "Strict", "the cookie is HttpOnly and SameSite=Strict");
   const stranger = await browser.newContext();
@@ -60,11 +61,15 @@ async function traffic({ page, sandbox, bot, origin, report, until }) {
   report(true, "a wrong signature appears with its reason");
 
   await page.fill("#q", "fromnowhere");
-  report(await page.locator("#empty").isVisible(), "a filter without matches says so");
+  await page.locator("#empty").waitFor();
+  report((await page.locator("#requests tbody tr").count()) === 0, "a filter without matches says so");
   await page.fill("#q", "submit_order");
   await page.check("#refused");
-  report((await page.locator("#requests tbody tr:visible").count()) === 2, "the filter shows the refused ones");
+  const shown = page.locator("#requests tbody tr");
+  await until("the refused ones", async () => (await shown.count()) === 2);
+  report((await page.locator("#requests tbody tr.refused").count()) === 2, "the filter shows the refused ones");
   await page.uncheck("#refused");
+  await until("the others", async () => (await shown.count()) === 3);
   await page.locator("#requests a").first().focus();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
@@ -90,6 +95,51 @@ async function traffic({ page, sandbox, bot, origin, report, until }) {
   }
   await page.goto(`${origin}/console/traffic`);
   await until("the copied requests", async () => (await row.count()) >= 5);
+  await copyRefused({ page, sandbox, bot, origin, report });
+}
+
+// What was refused is sent again as it was, and is refused again.
+async function copyRefused({ page, sandbox, bot, origin, report }) {
+  for (const [body, code] of [['{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"1"}', ""], ['{"symbol":', 30018]]) {
+    const refused = await bot.sendText("/spot/v2/submit_order", body);
+    const expected = JSON.parse(refused.text).code;
+    await page.goto(`${origin}/console/traffic?refused=1`);
+    await page.locator("#requests a").first().click();
+    report(!code || code === expected, `a request is refused with ${expected}`);
+    for (const [id, command] of [["as-curl", "sh"], ["as-python", "python3"]]) {
+      const copied = await page.locator(`#${id}`).textContent();
+      const output = sandbox.shell(`${command} <<'END'\n${copied}\nEND`);
+      report(output.includes(`"code":${expected}`), `${id} sends it again, to be refused: ${output.trim().slice(0, 80)}`);
+    }
+  }
+}
+
+// The first page changes while it is open.
+async function overview({ page, bot, origin, report, until }) {
+  await bot.order({ size: "999999999" });
+  await page.goto(`${origin}/console`);
+  const times = async () => Number(await page.locator("#refusals tr", { hasText: "50020" }).locator("td").textContent());
+  const before = await times();
+  const orders = async () => Number(await page.textContent("[data-stat=orders]"));
+  const open = await orders();
+  await bot.order({ size: "999999999" });
+  await bot.order({ price: "10000" });
+  await until("the figures", async () => (await times()) === before + 1 && (await orders()) === open + 1);
+  report((await times()) === before + 1, "the first page counts refusals and open orders while it is open");
+}
+
+// A page whose stream of updates is broken says so, until it works again.
+async function offline({ browser, sandbox, report }) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(sandbox.run("sandbox", "console", "--print").trim());
+  await page.route("**/console/events*", (route) => route.abort());
+  await page.goto(new URL("/console/traffic", sandbox.url).href);
+  await page.locator("#offline").waitFor();
+  await page.unroute("**/console/events*");
+  await page.locator("#offline").waitFor({ state: "hidden" });
+  report(await page.locator("#offline").isHidden(), "a page without updates says so, until they come again");
+  await context.close();
 }
 
 // The page stays usable while another program sends more than it can show.
@@ -110,20 +160,36 @@ async function load({ page, bot, origin, report, until }) {
     });
     report(rows.all <= 400, `under load the page has a bounded number of rows: ${rows.all}`);
     report(rows.shown > 0 && rows.others === 0, `under load the filter works: ${rows.shown} shown`);
+    await page.fill("#q", "rare/path");
+    await page.locator("#empty").waitFor();
+    await bot.send("GET", "/spot/rare/path");
+    await page.locator("#requests tbody tr", { hasText: "rare/path" }).waitFor();
+    report((await page.locator("#requests tbody tr").count()) === 1, "under load a filter finds the one refusal");
     await page.fill("#q", "");
+    await until("the load without a filter", async () => (await page.locator("#requests tbody tr").count()) > 100);
     await page.click("#pause");
     const first = await page.locator("#requests tbody tr").first().textContent();
     const paused = flood.sent;
     await until("the load of a pause", () => flood.sent >= paused + 1000);
     report((await page.locator("#requests tbody tr").first().textContent()) === first, "under load a pause holds the list");
+    const label = await page.textContent("#pause");
+    report(/continue with (\d+|the latest 400) more/.test(label), `a pause counts what comes: ${label}`);
+    const more = Math.min(400, Number(/\d+/.exec(label)[0]));
+    await page.click("#pause");
+    const at = await page.evaluate(
+      (text) => [...document.querySelectorAll("#requests tbody tr")].findIndex((row) => row.textContent === text),
+      first,
+    );
+    report(at === -1 || at >= more, `what came during a pause is shown after it: ${at}, ${more}`);
     await page.locator("#requests tbody a").first().click();
     await page.waitForURL(/traffic\/\d+$/);
     report((await page.textContent("main")).includes("Response body"), "under load a request opens");
   } finally {
     await flood.stop();
   }
-  report(true, `the load was ${flood.sent} requests`);
   await page.goto(`${origin}/console/traffic`);
+  const total = Number(/(\d+) requests recorded/.exec(await page.textContent("#counts"))[1]);
+  report(total >= flood.sent, `each of ${flood.sent} requests of the load is recorded: ${total}`);
   await page.click("text=Clear the records");
 }
 
@@ -149,20 +215,32 @@ async function sockets({ page, sandbox, bot, origin, report }) {
   await page.goto(`${origin}/console/traffic`);
   await page.click("text=/spot\\/user \\d+/ >> nth=1");
   await page.locator("#frames tr", { hasText: "subscribe" }).first().waitFor();
-  const before = await page.locator("#frames tbody tr").count();
-  await bot.order();
-  await page.waitForFunction((count) => document.querySelectorAll("#frames tbody tr").length > count, before);
-  report(true, "frames of a WebSocket appear without a reload, decompressed");
+  await bot.order({ client_order_id: "onawebsocket" });
+  const pushed = page.locator("#frames tr", { hasText: "onawebsocket" }).first();
+  await pushed.waitFor();
+  report((await pushed.textContent()).includes("spot/user/order"), "a frame appears without a reload, with its content");
   const html = await page.content();
   report(html.includes("[hidden]") && !html.includes(sandbox.ready.credentials.key), "the key of a login is hidden");
   await page.goto(`${origin}/console/traffic`);
   await page.click("text=/spot\\/user \\d+/ >> nth=0");
   const text = await page.textContent("main");
-  report(text.includes("The sandbox closed it with code") && text.includes("refused with"), "a refused login says why");
+  report(text.includes("closed by the sandbox with code") && text.includes("refused with"), "a refused login says why");
   const address = page.url();
   stream.destroy();
   bad.destroy();
-  return address;
+  const topic = { op: "subscribe", args: ["spot/depth50:BTC_USDT"] };
+  const public_ = await bot.socket([topic], sandbox.ready.spot.ws_public);
+  await page.goto(`${origin}/console/traffic`);
+  await page.click("text=/spot\\/api \\d+/ >> nth=0");
+  const push = page.locator("#frames tr", { hasText: "binary" }).first();
+  await push.waitFor();
+  report(/"asks":\[\["\d/.test(await push.textContent()), "a compressed push is shown decompressed");
+  await push.locator("a").click();
+  const whole = JSON.parse(await page.textContent("main pre"));
+  report(whole.data[0].asks.length > 10, "the page of a frame has all of it");
+  const frame = page.url();
+  public_.destroy();
+  return [address, frame];
 }
 
 async function run(all) {
@@ -172,7 +250,9 @@ async function run(all) {
   await traffic(all);
   await load(all);
   await injection(all);
-  const socket = await sockets(all);
+  await overview(all);
+  await offline(all);
+  const [socket, frame] = await sockets(all);
   await changes.accounts(all);
   await changes.faults(all);
   await changes.scenarios(all);
@@ -186,6 +266,7 @@ async function run(all) {
     ["traffic", "/console/traffic"],
     ["request", request],
     ["socket", new URL(socket).pathname],
+    ["frame", new URL(frame).pathname],
     ["faults", "/console/faults"],
     ["scenarios", "/console/scenarios"],
     ["accounts", "/console/accounts"],

@@ -206,4 +206,20 @@ fn rejects_what_cannot_be_signed() {
     let signed = sign(&["post", "/spot/v9/anything"], body);
     let escaped = body.replace('\\', "\\\\").replace('"', "\\\"");
     assert!(signed.out.contains(&format!("data-raw = \"{escaped}\"\n")), "{}", signed.out);
+    let signed = sign(&["POST", "/spot/v2/submit_order", "--raw"], "{\"symbol\":");
+    assert!(signed.out.contains("data-raw = \"{\\\"symbol\\\":\"\n"), "{}", signed.out);
+    assert!(signed.out.contains("header = \"x-bm-sign: "), "{}", signed.out);
+}
+
+/// curl has a syntax for several requests in one address, and shortens paths.
+#[test]
+fn curl_sends_the_address_unchanged() {
+    let (place, home) = (sandbox(), tempfile::tempdir().expect("a folder"));
+    let ready = place.ready_file();
+    let path = "/spot/{a,b}/../[1-3]";
+    let words = ["sign", "GET", path, "--env", ready.to_str().expect("text")];
+    let signed = at_home(home.path(), &words, "");
+    assert_eq!(signed.code, 0, "{}", signed.err);
+    assert!(signed.out.contains("\ngloboff\npath-as-is\n"), "{}", signed.out);
+    assert!(signed.out.contains(path), "{}", signed.out);
 }

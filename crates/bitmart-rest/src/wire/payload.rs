@@ -53,6 +53,17 @@ impl Payload {
         serde_json::to_writer(&mut self.body, value)
             .map_err(|error| EncodeError(Fault::Json(error)))
     }
+    /// Sets the body to these bytes, unchanged, whether they are JSON or not: for tools that send a recorded request
+    /// again.
+    ///
+    /// ```
+    /// let mut payload = bitmart_rest::endpoint::Payload::new();
+    /// payload.raw_body("{ \"symbol\": ");
+    /// assert_eq!(payload.body(), b"{ \"symbol\": ");
+    /// ```
+    pub fn raw_body(&mut self, body: impl Into<Vec<u8>>) {
+        self.body = body.into();
+    }
     /// Sets the latest time that the signature may carry. A request that would carry a later one, because it
     /// waited for a rate limit or a connection, or because the machine slept, is not sent: its outcome is
     /// [`NotSent`](crate::Outcome::NotSent).

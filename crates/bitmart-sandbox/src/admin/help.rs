@@ -19,7 +19,7 @@ const STYLE: &str = "body{font:1rem/1.5 sans-serif;max-width:60rem;margin:2rem a
 
 const INTRODUCTION: &str = "<p>Every call needs the header <code>Authorization: Bearer TOKEN</code> with \
      the <code>admin_token</code> of the ready line. In the examples <code>token</code> is a file with this \
-     header, and <code>$A</code> the address of this API. A body is JSON, at most 64 KiB; a decimal is a \
+     header, and <code>$A</code> the address of this API. A body is JSON, at most 160 KiB; a decimal is a \
      string or a number. An error has its HTTP status and the body <code>{\"error\":\"…\"}</code>. With \
      another <code>Accept</code> header than that of a browser this page is JSON.</p>";
 

@@ -105,9 +105,11 @@ impl Sessions {
         let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let pairs = cookies.flat_map(|text| text.split(';'));
         let named = pairs.filter_map(|pair| pair.trim().split_once('='));
-        let mut ours = named.filter(|(name, _)| *name == self.cookie);
-        let given = SessionId(hash(ours.next()?.1));
-        lock(&self.sessions).iter().any(|row| row.0 == given).then_some(given)
+        let ours = named.filter(|(name, _)| *name == self.cookie);
+        // A server at another port may have set a cookie with the same name, and a browser sends that first.
+        let mut given = ours.map(|(_, secret)| SessionId(hash(secret)));
+        let sessions = lock(&self.sessions);
+        given.find(|given| sessions.iter().any(|row| row.0 == *given))
     }
 
     /// Stores a message for the next page of a session.
@@ -140,4 +142,40 @@ pub(super) fn check_origin(head: &Parts) -> Result<(), &'static str> {
         return Ok(());
     }
     Err("the console is only for its own pages")
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_is_valid_for_a_minute() {
+        let codes = Codes::default();
+        let (used, kept) = (codes.issue().expect("random"), codes.issue().expect("random"));
+        tokio::time::advance(CODE_LIFETIME - Duration::from_millis(1)).await;
+        assert!(codes.redeem(&used));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!codes.redeem(&kept));
+    }
+
+    /// Cookies are shared by all ports of a machine.
+    #[test]
+    fn a_foreign_cookie_with_the_same_name_does_not_end_a_session() {
+        let sessions = Sessions::new(1);
+        let cookie = sessions.begin().expect("random");
+        let (own, _) = cookie.split_once(';').expect("attributes");
+        let foreign = "bitmart_console_1=0123";
+        let of = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(COOKIE, HeaderValue::from_str(value).expect("a value"));
+            }
+            sessions.of(&headers).is_some()
+        };
+        let (before, after) = (format!("{foreign}; {own}"), format!("{own}; {foreign}"));
+        assert!(of(&[own]) && of(&[&before]) && of(&[&after]) && of(&[foreign, own]));
+        assert!(!of(&[foreign]) && !of(&[]));
+    }
 }

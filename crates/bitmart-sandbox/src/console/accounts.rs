@@ -77,7 +77,7 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
 
 fn summary(exchange: &Exchange, account: &Account) -> Row {
     let number = account.id.0;
-    let open = account.spot_orders.open().len() + account.futures_orders.open().len();
+    let open = rows::open_count(exchange, account);
     let spot = exchange.wallet(account.id, bitmart_sim::account::WalletKind::Spot, "USDT");
     let equity = exchange.collateral(account.id, &"USDT".into()).equity();
     let frozen = exchange.decisions().is_frozen(account.id);
@@ -142,10 +142,12 @@ pub(super) fn account(visit: &Visit<'_>, number: &str) -> Reply {
                 forms: vec![
                     CallForm::of::<SetBalance>("fund", "Set the balance", &back)
                         .fixed("account", number)
-                        .with("currency", "USDT"),
+                        .with("currency", "USDT")
+                        .again(visit),
                     CallForm::of::<MakeDeposit>("deposit", "Simulate a deposit", &back)
                         .fixed("account", number)
-                        .with("currency", "USDT"),
+                        .with("currency", "USDT")
+                        .again(visit),
                     CallForm::of::<FreezeAccount>(
                         "freeze",
                         if frozen { "Unfreeze the account" } else { "Freeze the account" },

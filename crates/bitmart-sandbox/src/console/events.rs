@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt as _, StreamBody};
-use hyper::{StatusCode, body::Frame};
+use hyper::{HeaderMap, StatusCode, body::Frame};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -13,13 +13,18 @@ use super::{
     form::Fields,
     overview,
     reply::{self, Reply},
-    traffic::{FrameRow, Row, find_socket},
+    sockets::find_socket,
+    traffic::{Filter, ROWS},
 };
-use crate::{shared::Shared, shutdown::stopped};
+use crate::{
+    shared::Shared,
+    shutdown::stopped,
+    traffic::{Ring, Weighed},
+};
 
 /// Shortest time between two batches.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// Rows of a batch. If there are more, only the newest ones are sent.
+/// Rows of a batch that the filter lets pass. If there are more, only the newest ones are sent.
 const MAX_ROWS: usize = 50;
 /// Time without a batch after which a comment is sent, so that a browser that is gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -34,28 +39,40 @@ enum Topic {
 struct Listener {
     shared: Arc<Shared>,
     topic: Topic,
+    filter: Filter,
+    /// Whether the next batch begins a list, so that it is sent at once, even without rows.
+    is_first: bool,
     /// The number of the last record that was sent.
     last: u64,
     skipped: u64,
     sent: Instant,
 }
 
-/// The updates of a page. They end with the sandbox.
-pub(super) fn stream(shared: &Arc<Shared>, query: &Fields) -> Reply {
+/// The updates of a page. They end with the sandbox. A list begins after record `after`; a browser that connects again
+/// says which was the last one.
+pub(super) fn stream(shared: &Arc<Shared>, headers: &HeaderMap, query: &Fields) -> Reply {
     let topic = match query.get("socket").map(str::parse::<u64>) {
         Some(Ok(number)) => Topic::Frames(number),
         Some(Err(_)) => return reply::text(StatusCode::BAD_REQUEST, "no number of a WebSocket"),
         None if query.get("overview").is_some() => Topic::Overview,
         None => Topic::Requests,
     };
-    let after = query.get("after").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let sent = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let after = sent.or(query.get("after")).and_then(|text| text.parse().ok()).unwrap_or(0);
     let last = match topic {
         // Requests before the first update do not count for the rate.
         Topic::Overview => shared.traffic.as_ref().map_or(0, |traffic| traffic.requests().last()),
         Topic::Requests | Topic::Frames(_) => after,
     };
-    let listener =
-        Listener { shared: Arc::clone(shared), topic, last, skipped: 0, sent: Instant::now() };
+    let listener = Listener {
+        shared: Arc::clone(shared),
+        is_first: last == 0 && !matches!(topic, Topic::Overview),
+        topic,
+        filter: Filter::of(query),
+        last,
+        skipped: 0,
+        sent: Instant::now(),
+    };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok::<_, Infallible>(Frame::data(Bytes::from(event))), listener))
@@ -70,6 +87,7 @@ impl Listener {
         loop {
             let interval = match self.topic {
                 Topic::Overview => Duration::from_secs(1),
+                _ if self.is_first => Duration::ZERO,
                 _ => INTERVAL,
             };
             tokio::select! {
@@ -78,7 +96,7 @@ impl Listener {
             }
             if let Some(batch) = self.batch() {
                 self.sent = Instant::now();
-                return Some(format!("event: rows\ndata: {batch}\n\n"));
+                return Some(format!("id: {}\nevent: rows\ndata: {batch}\n\n", self.last));
             }
             if self.sent.elapsed() >= KEEP_ALIVE {
                 self.sent = Instant::now();
@@ -89,43 +107,21 @@ impl Listener {
 
     /// What is new; `None` if nothing is.
     fn batch(&mut self) -> Option<Value> {
-        let traffic = self.shared.traffic.as_ref()?;
-        let rows: Vec<Value> = match self.topic {
+        let traffic = self.shared.traffic.clone()?;
+        let rows = match self.topic {
             Topic::Requests => {
-                let ring = traffic.requests();
-                let last = ring.last();
-                if last == self.last {
-                    return None;
-                }
-                let new = last.saturating_sub(self.last);
-                self.skipped += new.saturating_sub(MAX_ROWS as u64);
-                let records: Vec<_> = ring
-                    .after(self.last)
-                    .take(MAX_ROWS)
-                    .map(|(number, record)| (number, Arc::clone(record)))
-                    .collect();
-                self.last = last;
-                drop(ring);
-                records.iter().map(|(number, record)| json!(Row::new(*number, record))).collect()
+                let new = self.new_records(&traffic.requests())?;
+                self.rows(new, |filter, number, record| Some(json!(filter.row(number, record)?)))
             }
             Topic::Frames(number) => {
-                let log = find_socket(traffic, number)?;
-                let record = log.record();
-                let last = record.frames.last();
-                if last == self.last {
-                    return None;
-                }
-                let new = record.frames.after(self.last).take(MAX_ROWS);
-                let frames: Vec<_> = new.map(|(_, frame)| Arc::clone(frame)).collect();
-                self.last = last;
-                drop(record);
-                frames.iter().map(|frame| json!(FrameRow::new(frame))).collect()
+                let log = find_socket(&traffic, number)?;
+                let new = self.new_records(&log.record().frames)?;
+                self.rows(new, |filter, number, frame| Some(json!(filter.frame(number, frame)?)))
             }
             Topic::Overview => {
                 let total = traffic.requests().last();
                 let rate = total.saturating_sub(std::mem::replace(&mut self.last, total));
-                let stats = overview::stats(&self.shared, rate);
-                return Some(json!({ "last": total, "rows": [], "stats": stats }));
+                return overview::update(&self.shared, rate);
             }
         };
         let skipped = match self.skipped {
@@ -135,5 +131,41 @@ impl Listener {
             }
         };
         Some(json!({ "last": self.last, "rows": rows, "stats": { "skipped": skipped } }))
+    }
+
+    /// The records since the last batch, newest first, without those that no batch can contain; `None` if there are
+    /// none. Records are rendered later, without the lock.
+    fn new_records<T: Weighed>(&mut self, ring: &Ring<T>) -> Option<Vec<(u64, Arc<T>)>> {
+        let last = ring.last();
+        if last == self.last && !self.is_first {
+            return None;
+        }
+        let most = if self.filter.is_empty() { self.max_rows() } else { usize::MAX };
+        let new = ring.after(self.last).take(most);
+        let new: Vec<_> = new.map(|(number, record)| (number, Arc::clone(record))).collect();
+        if !self.is_first {
+            self.skipped += (last - self.last).saturating_sub(new.len() as u64);
+        }
+        self.last = last;
+        Some(new)
+    }
+
+    fn rows<T>(
+        &mut self,
+        new: Vec<(u64, Arc<T>)>,
+        row: impl Fn(&Filter, u64, &T) -> Option<Value>,
+    ) -> Vec<Value> {
+        let rows = new.iter().filter_map(|(number, record)| row(&self.filter, *number, record));
+        let mut rows: Vec<_> = rows.collect();
+        let most = self.max_rows();
+        if !std::mem::take(&mut self.is_first) {
+            self.skipped += rows.len().saturating_sub(most) as u64;
+        }
+        rows.truncate(most);
+        rows
+    }
+
+    fn max_rows(&self) -> usize {
+        if self.is_first { ROWS } else { MAX_ROWS }
     }
 }

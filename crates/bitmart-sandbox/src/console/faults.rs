@@ -86,10 +86,11 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
             .suggest("on", "targets")
             .with("fault", "drop-after")
             .with("on", "/spot/v2/submit_order")
-            .with("times", 1),
+            .with("times", 1)
+            .again(visit),
         clear: CallForm::of::<ClearFaults>("clear", "Clear all faults", back),
         targets,
-        others,
+        others: others.into_iter().map(|form| form.again(visit)).collect(),
         presets: scenarios::presets(back),
     })
 }

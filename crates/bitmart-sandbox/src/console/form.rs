@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc};
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value, json};
 
-use super::{Flash, PATH};
+use super::{Flash, PATH, page::Visit};
 use crate::{
     admin,
-    operator::{Call, Effect, Field, Kind, OperatorCall, calls},
+    operator::{Call, Field, Kind, OperatorCall, calls},
     shared::Shared,
 };
 
@@ -18,7 +18,7 @@ const OTHERS: [&str; 2] = ["create_key", "snapshot"];
 const MAX_RESULT: usize = 300;
 
 /// The fields of a query or form, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
@@ -40,10 +40,6 @@ impl Fields {
         self.0.iter().find(|row| row.0 == name).map(|row| row.1.as_str())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|row| (row.0.as_str(), row.1.as_str()))
-    }
-
     /// The page that a form returns to: one of the console.
     pub(super) fn back(&self) -> String {
         let path = self.get("back").unwrap_or(PATH);
@@ -56,26 +52,24 @@ impl Fields {
 }
 
 /// Makes a call of the operator. Returns the page to return to, and what is shown there.
-pub(super) async fn call(shared: &Arc<Shared>, name: &str, fields: &Fields) -> (String, Flash) {
+pub(super) async fn call(shared: &Arc<Shared>, name: &str, fields: Fields) -> (String, Flash) {
     let found = calls().find(|call| call.name() == name && !OTHERS.contains(&name));
     let result = match found {
-        Some(call) => run(shared, call, fields).await,
+        Some(call) => run(shared, call, &fields).await,
         None => Err("the console has no such call".to_owned()),
     };
     let title = name.replace('_', " ");
-    let flash = match result {
-        Ok(text) => Flash { is_good: true, text: format!("{title}: {text}") },
-        Err(text) => Flash { is_good: false, text: format!("{title}: {text}") },
+    let back = fields.back();
+    let (text, rejected) = match result {
+        Ok(text) => (text, None),
+        Err(text) => (text, Some((name.to_owned(), fields))),
     };
-    (fields.back(), flash)
+    (back, Flash { text: format!("{title}: {text}"), rejected })
 }
 
 async fn run(shared: &Arc<Shared>, call: &Call, fields: &Fields) -> Result<String, String> {
     let (path, body) = call.request(values(call.fields(), fields)?);
     let response = admin::call(shared, call.method(), &path, body.into()).await?;
-    if call.effect() == Effect::Stored && !shared.wait_until_stored().await {
-        return Err("the data folder cannot be written to".to_owned());
-    }
     let text = String::from_utf8_lossy(&response);
     let text: String = text.trim().chars().take(MAX_RESULT).collect();
     Ok(if text == "{}" { "done".to_owned() } else { text })
@@ -116,6 +110,8 @@ pub(super) struct CallForm {
     pub(super) inputs: Vec<Input>,
     /// Whether the button is marked.
     pub(super) is_bad: bool,
+    /// Whether it has what was typed before.
+    pub(super) is_again: bool,
 }
 
 /// A field of a form.
@@ -161,7 +157,14 @@ impl CallForm {
             required: field.required,
         });
         let (button, back) = (button.to_owned(), back.to_owned());
-        Self { call: call.name(), button, back, inputs: inputs.collect(), is_bad: false }
+        Self {
+            call: call.name(),
+            button,
+            back,
+            inputs: inputs.collect(),
+            is_bad: false,
+            is_again: false,
+        }
     }
 
     fn change(mut self, name: &str, change: impl FnOnce(&mut Input)) -> Self {
@@ -189,6 +192,21 @@ impl CallForm {
     /// Offers the values of a list of the page.
     pub(super) fn suggest(self, name: &str, list: &'static str) -> Self {
         self.change(name, |input| input.control = Control::Suggest(list))
+    }
+
+    /// Fills in what was typed, if this form made the latest call of the session, and it was rejected.
+    pub(super) fn again(mut self, visit: &Visit<'_>) -> Self {
+        let is_fixed = |input: &Input| input.control == Control::Hidden;
+        let is_same = |fields: &&Fields| {
+            let mut fixed = self.inputs.iter().filter(|input| is_fixed(input));
+            fixed.all(|input| fields.get(input.name) == Some(&input.value))
+        };
+        let Some(fields) = visit.rejected(self.call).filter(is_same) else { return self };
+        for input in self.inputs.iter_mut().filter(|input| !is_fixed(input)) {
+            fields.get(input.name).unwrap_or_default().clone_into(&mut input.value);
+            self.is_again = true;
+        }
+        self
     }
 
     pub(super) fn bad(self) -> Self {

@@ -7,8 +7,8 @@ use bitmart_sim::{
     account::{Account, WalletKind},
     book::Side,
     futures::transactions::TransactionKind,
-    ledger::Wallet,
     payment::PaymentState,
+    savings::SavingAction,
 };
 use rust_decimal::Decimal;
 
@@ -37,77 +37,75 @@ struct Movement {
 
 /// What explains the balances, for the caption of the table.
 pub(super) const CAPTION: &str = "Latest movements of money. The balance after each is counted back from the present \
-    one: of spot and funding together, or of the futures wallet with the margin of its positions. Not listed are \
-    savings, loans and transfers to margin";
+    one: of spot and funding together, or of the futures wallet with the margin of its positions. A deposit or \
+    withdrawal has the time of its beginning. Transfers to and from margin are not kept, so that an account with a \
+    margin wallet has only balances of the futures wallet";
 
-/// The latest movements, newest first.
+/// The latest movements, newest first. At most as many of each kind are looked at.
 pub(super) fn rows(exchange: &Exchange, account: &Account) -> Vec<Vec<String>> {
     let id = account.id;
     let mut movements = trades(exchange, id);
-    movements.extend(transactions(exchange, id));
-    movements.extend(transfers(exchange, id));
-    movements.extend(payments(exchange, id));
-    movements.sort_by_key(|movement| movement.time_ms);
+    movements.extend(transactions(exchange, id).take(LIMIT));
+    movements.extend(transfers(exchange, id).take(LIMIT));
+    movements.extend(payments(exchange, id).take(LIMIT));
+    movements.extend(savings(exchange, id).take(LIMIT));
+    movements.extend(loans(exchange, id).take(LIMIT));
+    movements.extend(repayments(exchange, id).take(LIMIT));
+    // Each kind is sorted, so that movements of one kind and time stay in their order.
+    movements.sort_by_key(|movement| std::cmp::Reverse(movement.time_ms));
     let mut balances: BTreeMap<(Pot, String), Decimal> = BTreeMap::new();
     let row = |movement: Movement| {
         let Movement { time_ms, wallet, what, currency, amount } = movement;
-        let pot = Pot::of(wallet);
-        let balance = balances
-            .entry((pot, currency.clone()))
-            .or_insert_with(|| pot.balance(exchange, account, &currency));
-        let cells = vec![
-            time::date(time_ms),
-            wallet.to_owned(),
-            what,
-            currency,
-            plain(amount),
-            plain(*balance),
-        ];
-        *balance -= amount;
+        let mut cells = vec![time::date(time_ms), wallet.to_owned(), what];
+        let balance = Pot::of(wallet, account).map(|pot| {
+            let present = || pot.balance(exchange, account, &currency);
+            let balance = balances.entry((pot, currency.clone())).or_insert_with(present);
+            let after = plain(*balance);
+            *balance -= amount;
+            after
+        });
+        cells.extend([currency, plain(amount), balance.unwrap_or_default()]);
         cells
     };
-    movements.into_iter().rev().take(LIMIT).map(row).collect()
+    movements.into_iter().take(LIMIT).map(row).collect()
 }
 
-/// Wallets with one balance in the table.
+/// Wallets with one balance in the table, all of whose changes are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Pot {
     /// Spot and funding: which of them a deposit was credited to is not kept.
     Cash,
-    /// Of all pairs.
-    Margin,
     /// With the margin of positions, because a transaction changes both.
     Futures,
 }
 
 impl Pot {
-    fn of(wallet: &str) -> Self {
+    fn of(wallet: &str, account: &Account) -> Option<Self> {
         match wallet {
-            "futures" => Self::Futures,
-            "margin" => Self::Margin,
-            _ => Self::Cash,
+            "futures" => Some(Self::Futures),
+            _ if account.margin.is_empty() => Some(Self::Cash),
+            _ => None,
         }
     }
 
     fn balance(self, exchange: &Exchange, account: &Account, currency: &str) -> Decimal {
-        let total = |wallet: Wallet| wallet.available + wallet.frozen;
-        let of = |kind| total(exchange.wallet(account.id, kind, currency));
+        let of = |kind| {
+            let wallet = exchange.wallet(account.id, kind, currency);
+            wallet.available + wallet.frozen
+        };
         match self {
             Self::Cash => of(WalletKind::Spot) + of(WalletKind::Funding),
             Self::Futures => {
-                let money = exchange.collateral(account.id, &currency.into());
-                of(WalletKind::Futures) + money.margin()
-            }
-            Self::Margin => {
-                let own = account.margin.iter().filter(|row| row.0.1 == currency);
-                own.map(|row| total(exchange.ledger().wallet(*row.1))).sum()
+                let margin = exchange.collateral(account.id, &currency.into()).margin();
+                of(WalletKind::Futures) + margin
             }
         }
     }
 }
 
 fn trades(exchange: &Exchange, account: AccountId) -> Vec<Movement> {
-    let fills = exchange.spot_fills().filter(|fill| fill.account == account);
+    let fills = exchange.spot_fills().rev().filter(|fill| fill.account == account);
+    let fills = fills.take(LIMIT);
     let legs = fills.flat_map(|fill| {
         let request = &fill.request;
         let (base, quote) = request.symbol.split_once('_').unwrap_or((&request.symbol, ""));
@@ -133,7 +131,7 @@ fn trades(exchange: &Exchange, account: AccountId) -> Vec<Movement> {
 }
 
 fn transactions(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Movement> {
-    let own = exchange.transactions().filter(move |row| row.account == account);
+    let own = exchange.transactions().rev().filter(move |row| row.account == account);
     own.map(|row| {
         let kind = match row.kind {
             TransactionKind::Transfer => "transfer, deposit or operator",
@@ -154,7 +152,7 @@ fn transactions(exchange: &Exchange, account: AccountId) -> impl Iterator<Item =
 
 /// Transfers of the other wallets. Those of the futures wallet are among its transactions.
 fn transfers(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Movement> {
-    let own = exchange.transfers().filter(move |row| row.involves(account));
+    let own = exchange.transfers().rev().filter(move |row| row.involves(account));
     own.flat_map(move |row| {
         let ends = [(row.from, -row.amount), (row.to, row.amount)].into_iter();
         let ends = ends.filter(move |(end, _)| end.account == account);
@@ -182,5 +180,41 @@ fn payments(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Mov
         // Without its network.
         currency: row.currency.split('-').next().unwrap_or_default().to_owned(),
         amount: if row.deposit { row.amount } else { -row.amount },
+    })
+}
+
+/// The movements of savings and their interest, in the spot wallet.
+fn savings(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Movement> {
+    let own = exchange.savings().records().rev().filter(move |row| row.account == account);
+    own.map(|row| {
+        let (what, amount) = match row.action {
+            SavingAction::Subscribe => ("savings", -row.amount),
+            SavingAction::Redeem => ("redemption of savings", row.amount),
+            SavingAction::Interest => ("interest of savings", row.amount),
+        };
+        let currency = row.product.currency.to_string();
+        Movement { time_ms: row.time_ms, wallet: "spot", what: what.to_owned(), currency, amount }
+    })
+}
+
+fn loans(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Movement> {
+    let own = exchange.loans().values().rev().filter(move |row| row.account == account);
+    own.map(|row| Movement {
+        time_ms: row.time_ms,
+        wallet: "margin",
+        what: format!("loan {}", row.symbol),
+        currency: row.currency.to_string(),
+        amount: row.amount,
+    })
+}
+
+fn repayments(exchange: &Exchange, account: AccountId) -> impl Iterator<Item = Movement> {
+    let own = exchange.repayments().rev().filter(move |row| row.account == account);
+    own.map(|row| Movement {
+        time_ms: row.time_ms,
+        wallet: "margin",
+        what: format!("repayment {}", row.symbol),
+        currency: row.currency.to_string(),
+        amount: -row.paid.total(),
     })
 }

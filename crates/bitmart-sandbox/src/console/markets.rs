@@ -248,7 +248,7 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
     let mut set_brackets = None;
     if let Some(rows) = editable {
         let form = CallForm::of::<SetBrackets>("brackets-form", "Set the brackets", &back);
-        set_brackets = Some(form.fixed("symbol", &symbol).lines("brackets", rows));
+        set_brackets = Some(form.fixed("symbol", &symbol).lines("brackets", rows).again(visit));
         let delist = if delisted { "List again" } else { "Delist" };
         forms.push(
             CallForm::of::<DelistContract>("delist", delist, &back)
@@ -282,7 +282,7 @@ pub(super) fn market(visit: &Visit<'_>, symbol: &str) -> Reply {
             )
         }),
         set_brackets,
-        forms,
+        forms: forms.into_iter().map(|form| form.again(visit)).collect(),
         symbol,
     })
 }

@@ -7,6 +7,7 @@ use super::{
     form::CallForm,
     page::{self, Shell, Visit},
     reply::Reply,
+    rows::open_count,
     time,
 };
 use crate::{
@@ -19,31 +20,53 @@ use crate::{
 #[template(path = "console/overview.html")]
 struct Overview<'a> {
     shell: Shell,
-    time: String,
     clock: String,
     seed: u64,
-    makers: &'static str,
-    total: u64,
-    sockets: usize,
+    figures: Figures,
     spot: &'a str,
     futures: &'a str,
     refusals: Vec<(u32, u64)>,
+    forms: Vec<CallForm>,
+}
+
+/// What changes while the page is open.
+struct Figures {
+    time: String,
+    makers: &'static str,
+    total: u64,
+    connections: usize,
+    sockets: usize,
     faults: usize,
     accounts: usize,
     orders: usize,
-    forms: Vec<CallForm>,
+}
+
+impl Figures {
+    /// After a panic of the exchange there are none.
+    fn of(shared: &Shared) -> Option<Self> {
+        let rest_faults = shared.faults().active().len();
+        let traffic = shared.traffic.as_ref();
+        let state = shared.intact_state()?;
+        let customers = || state.exchange.accounts().filter(|account| !account.house);
+        Some(Self {
+            time: time::date(state.clock.now_ms()),
+            makers: if state.makers_paused { "paused" } else { "running" },
+            total: traffic.map_or(0, |traffic| traffic.requests().last()),
+            connections: traffic.map_or(0, |traffic| traffic.connections()),
+            sockets: state.feed.sockets(),
+            faults: rest_faults + state.feed.faults.active().len(),
+            accounts: customers().count(),
+            orders: customers().map(|account| open_count(&state.exchange, account)).sum(),
+        })
+    }
 }
 
 /// The first page.
 pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let shared = visit.shared;
+    let Some(figures) = Figures::of(shared) else { return page::missing(visit) };
     let state = shared.state();
-    let (clock, paused, sockets) = (state.clock, state.makers_paused, state.feed.sockets());
-    let customers = || state.exchange.accounts().filter(|account| !account.house);
-    let accounts = customers().count();
-    let open =
-        customers().map(|one| one.spot_orders.open().len() + one.futures_orders.open().len());
-    let (orders, faults) = (open.sum(), state.feed.faults.active().len());
+    let (clock, paused) = (state.clock, state.makers_paused);
     drop(state);
     let back = super::PATH;
     let hold = CallForm::of::<HoldMarket>(
@@ -58,40 +81,39 @@ pub(super) fn page(visit: &Visit<'_>) -> Reply {
         );
     }
     forms.push(CallForm::of::<StepMarket>("step", "Step the market", back).with("steps", 10));
-    let traffic = shared.traffic.as_ref();
     page::render(&Overview {
         shell: visit.shell("Overview", "Overview"),
-        time: time::date(clock.now_ms()),
         clock: match clock {
             Clock::Machine => "the machine's clock".to_owned(),
             Clock::Running { speed, .. } => format!("{speed} times as fast as the machine's"),
             Clock::Stepped { .. } => "standing: it moves only by the controls below".to_owned(),
         },
         seed: shared.config.seed,
-        makers: if paused { "paused" } else { "running" },
-        total: traffic.map_or(0, |traffic| traffic.requests().last()),
-        sockets,
+        figures,
         spot: &visit.addresses.spot,
         futures: &visit.addresses.futures,
-        faults: faults + shared.faults().active().len(),
-        accounts,
-        orders,
-        refusals: traffic.map(|traffic| traffic.refusals()).unwrap_or_default(),
-        forms,
+        refusals: shared.traffic.as_ref().map(|traffic| traffic.refusals()).unwrap_or_default(),
+        forms: forms.into_iter().map(|form| form.again(visit)).collect(),
     })
 }
 
-/// The figures that change while the page is open.
-pub(super) fn stats(shared: &Shared, rate: u64) -> Value {
-    // After a panic of the exchange there are none.
-    let Some(state) = shared.intact_state() else { return json!({}) };
-    let (now_ms, sockets) = (state.clock.now_ms(), state.feed.sockets());
-    drop(state);
-    let total = shared.traffic.as_ref().map_or(0, |traffic| traffic.requests().last());
-    json!({
-        "time": time::date(now_ms),
-        "sockets": sockets.to_string(),
-        "rate": rate.to_string(),
-        "total": total.to_string(),
-    })
+/// What has changed; `None` after a panic of the exchange.
+pub(super) fn update(shared: &Shared, rate: u64) -> Option<Value> {
+    let figures = Figures::of(shared)?;
+    let traffic = shared.traffic.as_ref()?;
+    Some(json!({
+        "last": figures.total,
+        "refusals": traffic.refusals(),
+        "stats": {
+            "time": figures.time,
+            "makers": figures.makers,
+            "rate": rate.to_string(),
+            "total": figures.total.to_string(),
+            "connections": figures.connections.to_string(),
+            "sockets": figures.sockets.to_string(),
+            "faults": figures.faults.to_string(),
+            "accounts": figures.accounts.to_string(),
+            "orders": figures.orders.to_string(),
+        },
+    }))
 }

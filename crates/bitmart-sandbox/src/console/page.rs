@@ -1,7 +1,7 @@
 //! The frame around all pages, and the pages without content of their own. Templates escape all text; only forms and
 //! plots, which are templates themselves, are inserted as they are.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use askama::Template;
 use hyper::StatusCode;
@@ -19,8 +19,15 @@ pub(super) const ICON: &str = include_str!("../../templates/console/icon.svg");
 /// A message about the last change.
 #[derive(Debug, Clone)]
 pub(super) struct Flash {
-    pub(super) is_good: bool,
     pub(super) text: String,
+    /// The rejected call with its fields; `None` after a success.
+    pub(super) rejected: Option<(String, Fields)>,
+}
+
+impl Flash {
+    pub(super) fn is_good(&self) -> bool {
+        self.rejected.is_none()
+    }
 }
 
 /// The addresses of the REST APIs.
@@ -32,13 +39,19 @@ pub(super) struct Addresses {
 
 /// A request of a page by somebody who may see it.
 pub(super) struct Visit<'a> {
-    pub(super) shared: &'a Shared,
+    pub(super) shared: &'a Arc<Shared>,
     pub(super) addresses: &'a Addresses,
     pub(super) flash: Option<Flash>,
     pub(super) query: &'a Fields,
 }
 
 impl Visit<'_> {
+    /// The fields of the latest call, if it was a call with this name and rejected.
+    pub(super) fn rejected(&self, call: &str) -> Option<&Fields> {
+        let (name, fields) = self.flash.as_ref()?.rejected.as_ref()?;
+        (name == call).then_some(fields)
+    }
+
     /// The frame of a page.
     pub(super) fn shell(&self, title: impl Into<String>, current: &'static str) -> Shell {
         Shell { title: title.into(), current, flash: self.flash.clone() }

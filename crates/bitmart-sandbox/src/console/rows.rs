@@ -5,7 +5,9 @@ mod orders;
 use bitmart_sim::{AccountId, Exchange, OrderId, account::Account, book::Side};
 use rust_decimal::Decimal;
 
-pub(super) use self::orders::{ORDERS, finished_orders, open_counts, open_orders, orders_on};
+pub(super) use self::orders::{
+    ORDERS, all_orders, finished_orders, open_count, open_counts, open_orders, orders_on,
+};
 use super::{table::Column, time};
 
 /// Rows of a table of history. At most as many of each kind are looked at.

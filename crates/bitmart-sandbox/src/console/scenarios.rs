@@ -8,7 +8,7 @@ use super::{
     reply::Reply,
 };
 use crate::{
-    operator::PlayScenario,
+    operator::{PlayScenario, StopScenario},
     scenario::{PRESETS, Progress, Scenario},
 };
 
@@ -36,18 +36,25 @@ pub(super) fn presets(back: &str) -> Vec<PresetRow> {
 
 #[derive(Template)]
 #[template(path = "console/scenarios.html")]
-struct Scenarios {
+struct Scenarios<'a> {
     shell: Shell,
     progress: Progress,
     presets: Vec<PresetRow>,
-    example: &'static str,
+    stop: CallForm,
+    /// The example, or the text that was rejected.
+    text: &'a str,
 }
 
 pub(super) fn page(visit: &Visit<'_>) -> Reply {
+    let back = "/console/scenarios";
     page::render(&Scenarios {
         shell: visit.shell("Scenarios", "Scenarios"),
         progress: visit.shared.player.progress.borrow().clone(),
-        presets: presets("/console/scenarios"),
-        example: PRESETS[0],
+        presets: presets(back),
+        stop: CallForm::of::<StopScenario>("stop", "Stop it", back).bad(),
+        text: visit
+            .rejected("play_scenario")
+            .and_then(|fields| fields.get("text"))
+            .unwrap_or(PRESETS[0]),
     })
 }

@@ -1,11 +1,14 @@
-//! A recorded request as code that sends it again. Key and secret come from the environment.
+//! A recorded request as code that sends it again, refused or not: nothing in it may check or change the request. Key
+//! and secret come from the environment.
 
 use hyper::Method as HttpMethod;
+use percent_encoding::percent_decode_str;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::{
     generated::{Auth, Host, Method, routes},
-    traffic::RequestRecord,
+    traffic::{HIDDEN, RequestRecord},
 };
 
 /// Signs `body` in Python.
@@ -32,27 +35,40 @@ pub(super) struct Snippet {
     pub(super) text: String,
 }
 
-/// The snippets of a request; none if its body was truncated or is not text.
-pub(super) fn of(record: &RequestRecord) -> Vec<Snippet> {
+/// The snippets of a request. The error says why there are none.
+pub(super) fn of(record: &RequestRecord) -> Result<Vec<Snippet>, &'static str> {
     let is_get = record.method == HttpMethod::GET;
-    if record.body().is_truncated() || !is_get && record.method != HttpMethod::POST {
-        return Vec::new();
+    if !is_get && record.method != HttpMethod::POST {
+        return Err("it is neither a GET nor a POST");
     }
-    let Ok(body) = std::str::from_utf8(record.body().bytes) else { return Vec::new() };
-    let body = body.to_owned();
-    let target = record.target();
+    if record.body().is_truncated() || !record.has_whole_target {
+        return Err("it is too long to be recorded completely");
+    }
+    let (target, body) = (record.target(), record.body());
+    let Ok(body) = std::str::from_utf8(body.bytes) else { return Err("its body is not text") };
+    if [&target, body].iter().any(|text| text.contains(HIDDEN)) {
+        return Err("it had a secret, which is not recorded");
+    }
+    if is_get && !body.is_empty() {
+        return Err("it is a GET with a body");
+    }
     let auth = routes()
         .find(|route| route.path == record.path() && (route.method == Method::Get) == is_get)
         .map_or(Auth::Signed, |route| route.auth);
-    let request = Parts { record, target, body, auth };
+    let request = Parts { record, target, body: body.to_owned(), auth };
     let mut snippets = Vec::new();
+    let mut add = |name, id, text| snippets.push(Snippet { name, id, text });
+    // Clients of this project send `{}` in place of an empty body.
+    let can_sign = request.has_plain_query() && (is_get || !body.trim().is_empty());
     // A terminal takes control characters as keys when a command is pasted.
-    if is_shown(&request.target) && is_shown(&request.body) {
-        snippets.push(Snippet { name: "curl", id: "as-curl", text: request.curl() });
+    if is_shown(&request.target) && is_shown(&request.body) && (can_sign || request.is_public()) {
+        add("curl", "as-curl", request.curl());
     }
-    snippets.push(Snippet { name: "Rust", id: "as-rust", text: request.rust() });
-    snippets.push(Snippet { name: "Python", id: "as-python", text: request.python() });
-    snippets
+    if can_sign {
+        add("Rust", "as-rust", request.rust());
+    }
+    add("Python", "as-python", request.python());
+    Ok(snippets)
 }
 
 /// Whether a text is what it looks like: without control characters other than line breaks, and without characters
@@ -77,16 +93,37 @@ struct Parts<'a> {
 impl Parts<'_> {
     fn host(&self) -> &'static str {
         match self.record.host {
-            Host::Spot => "SPOT",
-            Host::Futures => "FUTURES",
+            Host::Spot => "Spot",
+            Host::Futures => "Futures",
         }
+    }
+
+    /// Whether it needs no key.
+    fn is_public(&self) -> bool {
+        self.auth == Auth::None && self.record.method == HttpMethod::GET
+    }
+
+    /// Whether the query stays what it is if its names and values are decoded and encoded again.
+    fn has_plain_query(&self) -> bool {
+        let query = self.record.query();
+        let is_plain = |pair: &str| {
+            let has_escape = |at: usize| {
+                pair.get(at + 1..at + 3).is_some_and(|code| u8::from_str_radix(code, 16).is_ok())
+            };
+            let escapes = pair.match_indices('%').all(|(at, _)| has_escape(at));
+            let is_text = percent_decode_str(pair).decode_utf8().is_ok();
+            escapes && is_text && pair.contains('=') && !pair.contains('+')
+        };
+        query.is_empty() || query.split('&').all(is_plain)
     }
 
     /// Key and signature go through a pipe, so that no process list shows them.
     fn curl(&self) -> String {
         let (method, target) = (&self.record.method, shell(&self.target));
-        if self.auth == Auth::None && method == HttpMethod::GET {
-            return format!("curl -sS \"$BITMART_{}_URL\"{target}\n", self.host());
+        if self.is_public() {
+            // Without these options curl takes some addresses as several, and shortens others.
+            let host = self.host().to_uppercase();
+            return format!("curl -gsS --path-as-is \"$BITMART_{host}_URL\"{target}\n");
         }
         let futures = match self.record.host {
             Host::Futures if !self.record.path().starts_with("/contract/") => " --futures",
@@ -97,29 +134,49 @@ impl Parts<'_> {
         } else {
             String::new()
         };
-        format!("{body}bitmart sign {method} {target}{futures} | curl --config -\n")
+        let is_json = body.is_empty() || serde_json::from_str::<IgnoredAny>(&self.body).is_ok();
+        let raw = if is_json { "" } else { " --raw" };
+        format!("{body}bitmart sign {method} {target}{futures}{raw} | curl --config -\n")
     }
 
     fn rust(&self) -> String {
-        let method = if self.record.method == HttpMethod::GET { "Get" } else { "Post" };
-        let parameters =
-            if method == "Get" { query_as_json(&self.record.query()) } else { self.body.clone() };
+        let is_post = self.record.method == HttpMethod::POST;
+        let (method, effect) = if is_post { ("Post", "Account") } else { ("Get", "Read") };
+        let (query, path) = (self.record.query(), self.record.path());
+        let decode = |text| rust_text(&percent_decode_str(text).decode_utf8_lossy());
+        let mut lines: Vec<String> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| {
+                format!("    payload.query({}, {});\n", decode(name), decode(value))
+            })
+            .collect();
+        if is_post {
+            lines.push(format!("    payload.raw_body({});\n", rust_text(&self.body)));
+        }
+        let mutable = if lines.is_empty() { "" } else { "mut " };
         format!(
-            "use bitmart::rest::{{self, catalog, endpoint::Method}};\n\
+            "use bitmart::rest::{{self, endpoint::{{Auth, Effect, Envelope, Host, Metadata, Method, Payload}}}};\n\
              use bitmart::{{Credentials, Environment}};\n\n\
+             static REQUEST: Metadata = Metadata::new(\"copied\", Method::{method}, Host::{}, {})\n\
+             \x20   .auth(Auth::{:?})\n\
+             \x20   .effect(Effect::{effect})\n\
+             \x20   .envelope(Envelope::None);\n\n\
              #[tokio::main]\n\
              async fn main() -> Result<(), Box<dyn std::error::Error>> {{\n\
              \x20   let client = rest::Client::builder()\n\
              \x20       .environment(Environment::from_env()?)\n\
              \x20       .credentials(Credentials::from_env()?)\n\
              \x20       .build()?;\n\
-             \x20   let entry = catalog::find_route(Method::{method}, {}).ok_or(\"unknown path\")?;\n\
-             \x20   let payload = entry.encode_request({})?;\n\
-             \x20   println!(\"{{}}\", client.send_raw(&entry.metadata, payload).await?.data);\n\
+             \x20   let {mutable}payload = Payload::new();\n\
+             {}\
+             \x20   println!(\"{{}}\", client.send_raw(&REQUEST, payload).await?.data);\n\
              \x20   Ok(())\n\
              }}\n",
-            rust_text(&self.record.path()),
-            rust_text(&parameters),
+            self.host(),
+            rust_text(&path),
+            self.auth,
+            lines.concat(),
         )
     }
 
@@ -128,7 +185,11 @@ impl Parts<'_> {
         let mut lines = vec![
             "import hashlib, hmac, os, time, urllib.error, urllib.request".to_owned(),
             String::new(),
-            format!("url = os.environ[\"BITMART_{}_URL\"] + {}", self.host(), python(&self.target)),
+            format!(
+                "url = os.environ[\"BITMART_{}_URL\"] + {}",
+                self.host().to_uppercase(),
+                python(&self.target)
+            ),
         ];
         if is_post {
             lines.push(format!("body = {}.encode()", python(&self.body)));
@@ -154,31 +215,21 @@ fn shell(text: &str) -> String {
 /// A JSON string is a literal of Python as well. Characters that are not shown are escaped.
 fn python(text: &str) -> String {
     let letter = |letter: char| match letter {
-        letter if letter.is_ascii() || is_shown(letter.encode_utf8(&mut [0; 4])) => {
-            letter.to_string()
-        }
+        letter if is_shown(letter.encode_utf8(&mut [0; 4])) => letter.to_string(),
         letter => format!("\\U{:08x}", u32::from(letter)),
     };
     Value::from(text).to_string().chars().map(letter).collect()
 }
 
-/// A raw string, or an escaped one if it contains what a raw one cannot.
+/// A raw string, or an escaped one if a raw one cannot contain the text or would hide what it is.
 fn rust_text(text: &str) -> String {
-    let hashes = "#".repeat(
-        (1..9).find(|count| !text.contains(&format!("\"{}", "#".repeat(*count)))).unwrap_or(9),
-    );
-    if is_shown(text) && text.contains(['"', '\\']) {
-        format!("r{hashes}\"{text}\"{hashes}")
-    } else {
-        format!("{text:?}")
+    let mut hashes = (1..9).map(|count| "#".repeat(count));
+    match hashes.find(|hashes| !text.contains(&format!("\"{hashes}"))) {
+        Some(hashes) if is_shown(text) && text.contains(['"', '\\']) => {
+            format!("r{hashes}\"{text}\"{hashes}")
+        }
+        _ => format!("{text:?}"),
     }
-}
-
-/// The parameters of a query as a JSON object of strings.
-fn query_as_json(query: &str) -> String {
-    let fields = super::Fields::parse(query);
-    Value::Object(fields.iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
-        .to_string()
 }
 
 #[cfg(test)]
@@ -196,9 +247,34 @@ mod tests {
         assert_eq!(rust_text("\u{202e}\""), r#""\u{202e}\"""#);
         assert_eq!(python("ü\u{202e}"), r#""ü\U0000202e""#);
         assert!(is_shown("{\"a\": 'ü'}\n") && !is_shown("\u{15}") && !is_shown("\u{202e}"));
-        assert_eq!(
-            query_as_json("symbol=BTC_USDT&limit=5"),
-            r#"{"limit":"5","symbol":"BTC_USDT"}"#
-        );
+    }
+
+    #[test]
+    fn a_text_with_any_number_of_hashes_is_one_literal() {
+        for count in 0..20 {
+            let text = format!("{{\"a\":\"{}\"}}; injected(); //", "#".repeat(count));
+            let literal = rust_text(&text);
+            // Either every quote is escaped, or no quote inside is followed by as many hashes as the last one.
+            match literal.strip_prefix('r') {
+                None => assert_eq!(literal, format!("{text:?}")),
+                Some(rest) => {
+                    let hashes = rest.split('"').next().expect("hashes");
+                    let end = format!("\"{hashes}");
+                    let inner = rest.strip_prefix(hashes).and_then(|rest| rest.strip_suffix(&end));
+                    let inner = inner.and_then(|rest| rest.strip_prefix('"')).expect("quotes");
+                    assert!(inner == text && !inner.contains(&end), "{literal}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_copied_text_contains_a_character_that_is_not_shown() {
+        for letter in (0..=0x2fff).filter_map(char::from_u32) {
+            let text = format!("\"{letter}");
+            for copied in [python(&text), rust_text(&text)] {
+                assert!(is_shown(&copied), "{:x}: {copied:?}", u32::from(letter));
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use crate::traffic::{FrameKind, FrameRecord};
 
 /// Longest text of a frame in a list, in characters.
-const MAX_FRAME: usize = 4_000;
+const MAX_SHOWN: usize = 4_000;
 /// Bytes of a decompressed frame.
 const MAX_INFLATED: usize = 64 << 10;
 
@@ -65,21 +65,31 @@ fn break_line(lines: &mut String, depth: usize) {
     lines.extend(std::iter::repeat_n("  ", depth.min(20)));
 }
 
-/// The content of a frame, decompressed.
+/// The content of a frame, decompressed, as far as it is kept.
 pub(super) fn frame_text(frame: &FrameRecord) -> String {
     let payload = &frame.payload;
-    let text = match frame.kind {
+    let (mut text, is_whole) = match frame.kind {
         FrameKind::Binary => match inflate(&payload.bytes) {
-            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            None => "binary data that cannot be decompressed".to_owned(),
+            Some(bytes) => {
+                (String::from_utf8_lossy(&bytes).into_owned(), bytes.len() < MAX_INFLATED)
+            }
+            None => ("binary data that cannot be decompressed".to_owned(), true),
         },
-        _ => String::from_utf8_lossy(&payload.bytes).into_owned(),
+        _ => (String::from_utf8_lossy(&payload.bytes).into_owned(), true),
     };
-    let mut short: String = text.chars().take(MAX_FRAME).collect();
-    if short.len() < text.len() || payload.is_truncated() {
-        short.push('…');
+    if !is_whole || payload.is_truncated() {
+        text.push('…');
     }
-    short
+    text
+}
+
+/// The start of a text for a list.
+pub(super) fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_SHOWN) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// Decompresses a frame, as far as its bytes are kept.

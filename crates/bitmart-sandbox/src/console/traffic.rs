@@ -1,22 +1,24 @@
-//! The pages about traffic: all requests and WebSockets, one request, one WebSocket.
+//! The pages about traffic: all requests and WebSockets, and one request.
 
 use askama::Template;
 use serde::Serialize;
 
 use super::{
+    form::Fields,
     page::{self, Shell, Visit},
     reply::Reply,
     snippets::{self, Snippet},
-    text::{frame_text, indented},
+    sockets::SocketRow,
+    text::indented,
     time,
 };
 use crate::{
     generated::Host,
-    traffic::{Direction, Excerpt, FrameKind, FrameRecord, RequestRecord, SocketLog, Traffic},
+    traffic::{Excerpt, RequestRecord, Traffic},
 };
 
 /// Rows of a page. The script adds later ones.
-const ROWS: usize = 200;
+pub(super) const ROWS: usize = 200;
 /// Longest shown path of a row, in characters.
 const PATH_LENGTH: usize = 200;
 
@@ -35,25 +37,53 @@ pub(super) struct Row {
     refused: bool,
 }
 
-impl Row {
-    pub(super) fn new(number: u64, record: &RequestRecord) -> Self {
-        Self {
+/// Which rows of a list are shown.
+#[derive(Debug)]
+pub(super) struct Filter {
+    /// In lower case; empty for all.
+    text: String,
+    only_refused: bool,
+}
+
+impl Filter {
+    pub(super) fn of(query: &Fields) -> Self {
+        let text = query.get("q").unwrap_or_default().trim().to_lowercase();
+        Self { text, only_refused: query.get("refused").is_some() }
+    }
+
+    /// Whether it lets everything pass.
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty() && !self.only_refused
+    }
+
+    pub(super) fn fits<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
+        self.text.is_empty()
+            || texts.into_iter().any(|text| text.to_lowercase().contains(&self.text))
+    }
+
+    /// The row of a request, if it is shown.
+    pub(super) fn row(&self, number: u64, record: &RequestRecord) -> Option<Row> {
+        if self.only_refused && !record.is_refused() {
+            return None;
+        }
+        let target = record.target();
+        let mut row = Row {
             number,
             time: time::of_day(record.at_ms),
             method: record.method.to_string(),
-            path: record.target().chars().take(PATH_LENGTH).collect(),
+            path: target.chars().take(PATH_LENGTH).collect(),
             status: record.status.map_or_else(|| "none".to_owned(), |status| status.to_string()),
             code: record.code.map(|code| code.to_string()).unwrap_or_default(),
             millis: time::millis(record.micros),
             account: record.account.map(|account| account.to_string()).unwrap_or_default(),
             why: why(record).join(" · "),
             refused: record.is_refused(),
+        };
+        if row.path.len() < target.len() || !record.has_whole_target {
+            row.path.push('…');
         }
-    }
-
-    fn has(&self, text: &str) -> bool {
-        let cells = [&self.method, &self.path, &self.status, &self.code, &self.why];
-        cells.iter().any(|cell| cell.to_lowercase().contains(text))
+        let cells = [&row.method, &target, &row.status, &row.code, &row.why];
+        self.fits(cells.map(String::as_str)).then_some(row)
     }
 }
 
@@ -94,62 +124,25 @@ struct TrafficPage<'a> {
     unrecorded: u64,
 }
 
-/// A row of the list of WebSockets.
-struct SocketRow {
-    number: u64,
-    name: String,
-    opened: String,
-    state: String,
-    account: String,
-    frames_in: u64,
-    frames_out: u64,
-}
-
-impl SocketRow {
-    fn new(log: &SocketLog) -> Self {
-        let record = log.record();
-        let state = match (record.closed_ms, &record.close) {
-            (None, _) => "open".to_owned(),
-            (Some(_), Some((code, reason))) => format!("closed with {code} {reason}"),
-            (Some(_), None) => "closed".to_owned(),
-        };
-        Self {
-            number: log.number,
-            name: name(log),
-            opened: time::of_day(record.opened_ms),
-            state,
-            account: record.account.map(|account| account.to_string()).unwrap_or_default(),
-            frames_in: record.frames_in,
-            frames_out: record.frames_out,
-        }
-    }
-}
-
-fn name(log: &SocketLog) -> String {
-    format!("{} {}", crate::address::address(log.host, log.private), log.number)
-}
-
-fn recorder<'a>(visit: &Visit<'a>) -> Option<&'a Traffic> {
+pub(super) fn recorder<'a>(visit: &Visit<'a>) -> Option<&'a Traffic> {
     visit.shared.traffic.as_deref()
 }
 
 /// The list of requests and WebSockets.
 pub(super) fn page(visit: &Visit<'_>) -> Reply {
     let Some(traffic) = recorder(visit) else { return page::missing(visit) };
-    let q = visit.query.get("q").unwrap_or_default();
-    let (wanted, only_refused) = (q.trim().to_lowercase(), visit.query.get("refused").is_some());
+    let filter = Filter::of(visit.query);
     let ring = traffic.requests();
     let (total, kept, kept_kib, dropped) =
         (ring.last(), ring.len(), ring.bytes() >> 10, ring.dropped());
     let records: Vec<_> = ring.after(0).map(|(number, record)| (number, record.clone())).collect();
     drop(ring);
-    let rows = records.iter().map(|(number, record)| Row::new(*number, record));
-    let rows = rows.filter(|row| (!only_refused || row.refused) && row.has(&wanted));
+    let rows = records.iter().filter_map(|(number, record)| filter.row(*number, record));
     let held = visit.shared.held_paths.borrow().paths().to_vec();
     page::render(&TrafficPage {
         shell: visit.shell("Traffic", "Traffic"),
-        q,
-        refused: only_refused,
+        q: visit.query.get("q").unwrap_or_default(),
+        refused: filter.only_refused,
         held,
         total,
         kept,
@@ -176,6 +169,8 @@ struct RequestPage {
     millis: String,
     account: String,
     snippets: Vec<Snippet>,
+    /// Why there are no snippets.
+    no_snippets: &'static str,
     parts: [Part; 4],
 }
 
@@ -210,6 +205,10 @@ pub(super) fn request(visit: &Visit<'_>, number: &str) -> Reply {
     let Some(record) = found.and_then(|(traffic, number)| traffic.requests().get(number)) else {
         return page::missing(visit);
     };
+    let (snippets, no_snippets) = match snippets::of(&record) {
+        Ok(snippets) => (snippets, ""),
+        Err(why) => (Vec::new(), why),
+    };
     page::render(&RequestPage {
         shell: visit.shell(format!("{} {}", record.method, record.path()), "Traffic"),
         why: why(&record),
@@ -222,7 +221,8 @@ pub(super) fn request(visit: &Visit<'_>, number: &str) -> Reply {
         code: record.code.map_or_else(|| "none".to_owned(), |code| code.to_string()),
         millis: time::millis(record.micros),
         account: record.account.map_or_else(|| "none".to_owned(), |account| account.to_string()),
-        snippets: snippets::of(&record),
+        snippets,
+        no_snippets,
         parts: [
             Part::headers("Request headers", &record.headers()),
             Part::body("Request body", record.body()),
@@ -230,113 +230,4 @@ pub(super) fn request(visit: &Visit<'_>, number: &str) -> Reply {
             Part::body("Response body", record.response()),
         ],
     })
-}
-
-/// A row of the list of frames.
-#[derive(Debug, Serialize)]
-pub(super) struct FrameRow {
-    time: String,
-    from: &'static str,
-    kind: &'static str,
-    bytes: usize,
-    text: String,
-    refused: bool,
-    /// Whether its text may need a scroll bar.
-    long: bool,
-}
-
-impl FrameRow {
-    pub(super) fn new(frame: &FrameRecord) -> Self {
-        let mut text = frame_text(frame);
-        if let Some(reason) = &frame.reason {
-            text.push_str("\nrefused with ");
-            text.push_str(reason);
-        }
-        Self {
-            time: time::of_day(frame.at_ms),
-            from: match frame.direction {
-                Direction::In => "client",
-                Direction::Out => "sandbox",
-            },
-            kind: match frame.kind {
-                FrameKind::Text => "text",
-                FrameKind::Binary => "binary",
-                FrameKind::Ping => "ping",
-                FrameKind::Pong => "pong",
-                FrameKind::Close => "close",
-            },
-            bytes: frame.payload.length,
-            long: text.len() > 120,
-            text,
-            refused: frame.reason.is_some(),
-        }
-    }
-}
-
-#[derive(Template)]
-#[template(path = "console/socket.html")]
-struct SocketPage<'a> {
-    shell: Shell,
-    number: u64,
-    q: &'a str,
-    close: String,
-    is_refused: bool,
-    opened: String,
-    account: String,
-    frames_in: u64,
-    bytes_in: u64,
-    frames_out: u64,
-    bytes_out: u64,
-    kept: usize,
-    dropped: u64,
-    last: u64,
-    rows: Vec<FrameRow>,
-}
-
-/// The recorded WebSocket with a number.
-pub(super) fn find_socket(traffic: &Traffic, number: u64) -> Option<std::sync::Arc<SocketLog>> {
-    traffic.sockets().into_iter().find(|log| log.number == number)
-}
-
-/// One WebSocket.
-pub(super) fn socket(visit: &Visit<'_>, number: &str) -> Reply {
-    let found = recorder(visit).zip(number.parse::<u64>().ok());
-    let Some(log) = found.and_then(|(traffic, number)| find_socket(traffic, number)) else {
-        return page::missing(visit);
-    };
-    let q = visit.query.get("q").unwrap_or_default();
-    let wanted = q.trim().to_lowercase();
-    let record = log.record();
-    let frames: Vec<_> = record.frames.after(0).map(|(_, frame)| frame.clone()).collect();
-    let mut page = SocketPage {
-        shell: visit.shell(format!("WebSocket {}", name(&log)), "Traffic"),
-        number: log.number,
-        q,
-        close: match (&record.close, record.closed_ms) {
-            (Some((code, reason)), _) if reason.is_empty() => {
-                format!("The sandbox closed it with code {code}.")
-            }
-            (Some((code, reason)), _) => {
-                format!("The sandbox closed it with code {code}: {reason}")
-            }
-            (None, Some(_)) => "It is closed, without a close frame of the sandbox.".to_owned(),
-            (None, None) => String::new(),
-        },
-        is_refused: record.close.as_ref().is_some_and(|(_, reason)| !reason.is_empty()),
-        opened: time::date(record.opened_ms),
-        account: record.account.map_or_else(|| "none".to_owned(), |account| account.to_string()),
-        frames_in: record.frames_in,
-        bytes_in: record.bytes_in,
-        frames_out: record.frames_out,
-        bytes_out: record.bytes_out,
-        kept: record.frames.len(),
-        dropped: record.frames.dropped(),
-        last: record.frames.last(),
-        rows: Vec::new(),
-    };
-    drop(record);
-    // Decompressed without the lock, so that the connection does not wait.
-    let rows = frames.iter().map(|frame| FrameRow::new(frame));
-    page.rows = rows.filter(|row| row.text.to_lowercase().contains(&wanted)).take(ROWS).collect();
-    page::render(&page)
 }

@@ -11,7 +11,8 @@ use crate::input_number::InputNumber;
 pub(crate) enum Output {
     Text(Bytes),
     Binary(Bytes),
-    Close(u16),
+    /// A close frame without a reason. Only the console shows why.
+    Close(u16, &'static str),
     /// A close frame with a reason of at most 123 bytes.
     CloseWithReason(u16, Box<str>),
     /// From now on, the connection sends nothing.

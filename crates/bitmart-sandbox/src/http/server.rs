@@ -29,7 +29,7 @@ use crate::{
     shutdown::stopped,
     slots::{Capacity, EndReason, Slot, Slots, TrackedBody},
     tls::Acceptor,
-    traffic::Capture,
+    traffic::{Capture, Traffic},
 };
 
 /// Connections of one host at the same time.
@@ -122,6 +122,7 @@ async fn http<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let _connected = shared.traffic.as_ref().map(Traffic::connect);
     let service = service_fn(|request| {
         let (shared, busy) = (Arc::clone(&shared), slot.head_is_complete());
         async move {

@@ -125,6 +125,7 @@ impl Call {
     }
 
     /// Runs the call. Its fields are those of `body`, or the one in `path`, which [matches](Self::matches).
+    /// As [`Operator::call`] it blocks until a change is stored.
     pub(crate) fn run(
         &self,
         operator: Operator<'_>,
@@ -149,12 +150,13 @@ impl Call {
     }
 }
 
-/// Runs a call with JSON as input and output. The members of the response are sorted, so that the same state gives the
+/// Runs a call with JSON as input and output, by [`Operator::call`], so that a change is rejected if it cannot be stored,
+/// and stored before it is reported. The members of the response are sorted, so that the same state gives the
 /// same text.
 fn run<C: OperatorCall>(operator: Operator<'_>, body: &[u8]) -> Result<Vec<u8>, CallError> {
     let call: C =
         serde_json::from_slice(body).map_err(|error| CallError::Body(error.to_string()))?;
-    let response = call.run(operator).map_err(CallError::Operator)?;
+    let response = operator.call(call).map_err(CallError::Operator)?;
     let response = serde_json::to_value(response).map_err(CallError::Response)?;
     Ok(format!("{response}\n").into_bytes())
 }

@@ -18,6 +18,9 @@ calls! {
 
     /// Read the state of the latest scenario.
     Reads "GET /scenarios" => scenario_state(ReadScenario) -> ScenarioState {}
+
+    /// Stop the scenario that is playing, after the call that it is making. No effect if none is playing.
+    Transient "DELETE /scenarios" => stop_scenario(StopScenario) -> ScenarioState {}
 }
 
 response! {
@@ -49,6 +52,11 @@ fn play_scenario(call: PlayScenario, shared: &Shared) -> Result<ScenarioState, O
 }
 
 fn scenario_state(_: ReadScenario, shared: &Shared) -> Result<ScenarioState, OperatorError> {
+    Ok(state(shared))
+}
+
+fn stop_scenario(_: StopScenario, shared: &Shared) -> Result<ScenarioState, OperatorError> {
+    shared.player.stop();
     Ok(state(shared))
 }
 

@@ -1,7 +1,7 @@
 use bitmart_sim::Contract;
 
 use super::*;
-use crate::{Config, Sandbox, Snapshot};
+use crate::{Config, Sandbox, Snapshot, operator::StopScenario};
 
 async fn stepped() -> Sandbox {
     let contracts: Vec<_> = Contract::listed().into_iter().take(1).collect();
@@ -40,6 +40,47 @@ async fn waits_step_a_stepped_clock() {
     let text = "name = \"a\"\n[[step]]\ncall = \"hold_market\"\nheld = true\nwait_ms = 2050";
     sandbox.play(&text.parse().expect("a scenario")).await.expect("played");
     assert_eq!(sandbox.now_ms() - begun, 2_100, "whole steps of the market");
+}
+
+/// A day is 864,000 steps of the market.
+const DAY: &str = "name = \"a\"\n[[step]]\ncall = \"hold_market\"\nheld = true\nwait_ms = 86400000";
+
+#[tokio::test]
+async fn a_scenario_can_be_stopped_during_a_wait() {
+    for sandbox in [stepped().await, Sandbox::start(Config::new()).await.expect("starts")] {
+        let scenario = DAY.parse().expect("a scenario");
+        let (played, ()) = tokio::join!(sandbox.play(&scenario), async {
+            let mut progress = sandbox.shared.player.progress.subscribe();
+            progress.wait_for(|progress| progress.is_playing).await.expect("it lives");
+            let state = sandbox.operator().call(StopScenario {}).expect("stopped");
+            assert_eq!(state.number, 1);
+        });
+        assert_eq!(played.expect_err("stopped").to_string(), "it was stopped");
+        assert!(!sandbox.shared.state().makers_paused, "no call after it");
+        // No effect if none is playing, and none on the next one.
+        sandbox.operator().call(StopScenario {}).expect("accepted");
+        let text = "name = \"a\"\n[[step]]\ncall = \"hold_market\"\nheld = true";
+        sandbox.play(&text.parse().expect("a scenario")).await.expect("played");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_the_sandbox() {
+    let sandbox = stepped().await;
+    let (shared, begun) = (Arc::clone(&sandbox.shared), sandbox.now_ms());
+    shared.player.start(DAY.parse().expect("a scenario")).expect("it starts");
+    while sandbox.now_ms() == begun {
+        tokio::task::yield_now().await;
+    }
+    sandbox.shutdown().await;
+    // The thread that steps the market has a handle as well.
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while Arc::strong_count(&shared) > 1 && std::time::Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(Arc::strong_count(&shared), 1, "it has ended");
+    let passed = shared.state().clock.now_ms() - begun;
+    assert!(passed < 86_400_000, "not at the end of the wait: {passed}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::{
 use hyper::{HeaderMap, Method, Request};
 
 use super::{
-    Excerpt, Traffic, Weighed, now_ms, redact,
+    ACCEPTED, Excerpt, Traffic, Weighed, now_ms, redact,
     text::{Part, Text},
 };
 use crate::{fault::Fault, generated::Host};
@@ -37,6 +37,8 @@ pub(crate) struct RequestRecord {
     pub(crate) fault: Option<Fault>,
     /// From its head to its response, in microseconds.
     pub(crate) micros: u64,
+    /// Whether path and query are recorded completely.
+    pub(crate) has_whole_target: bool,
     text: Text,
     /// Whole lengths of the bodies in bytes.
     body_length: usize,
@@ -66,6 +68,7 @@ impl RequestRecord {
         self.text.lossy(Part::Headers)
     }
 
+    /// The body, without secrets.
     pub(crate) fn body(&self) -> Excerpt<'_> {
         Excerpt { bytes: self.text.get(Part::Body), length: self.body_length }
     }
@@ -87,7 +90,8 @@ impl RequestRecord {
 
     /// Whether it was refused, or got no response.
     pub(crate) fn is_refused(&self) -> bool {
-        self.status.is_none_or(|status| status >= 400) || self.code.is_some_and(|code| code != 1000)
+        self.status.is_none_or(|status| status >= 400)
+            || self.code.is_some_and(|code| code != ACCEPTED)
     }
 }
 
@@ -128,6 +132,8 @@ impl Capture {
             reason: None,
             fault: None,
             micros: 0,
+            has_whole_target: uri.path().len() <= MAX_PATH
+                && uri.query().is_none_or(|query| query.len() <= MAX_PATH),
             text,
             body_length: 0,
             response_length: 0,
@@ -146,9 +152,11 @@ impl Capture {
     }
 
     pub(crate) fn body(&self, body: &[u8]) {
+        let shown = redact::body(body);
+        let shown = Excerpt::cut(shown.as_deref().unwrap_or(body));
         self.change(|record| {
             record.body_length = body.len();
-            record.text.write(Part::Body, |bytes| bytes.extend_from_slice(Excerpt::cut(body)));
+            record.text.write(Part::Body, |bytes| bytes.extend_from_slice(shown));
         });
     }
 

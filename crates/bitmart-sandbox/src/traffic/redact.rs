@@ -1,14 +1,22 @@
 //! Removes keys and signatures before anything is recorded.
+//!
+//! A name says that its value is secret, except in a message of a WebSocket, whose values have no names: there only
+//! what is known to be no secret is kept.
 
 use hyper::HeaderMap;
-use serde_json::Value;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use super::Excerpt;
 
 /// What replaces a secret.
-pub(super) const HIDDEN: &str = "[hidden]";
+pub(crate) const HIDDEN: &str = "[hidden]";
 /// Bytes of recorded headers. The rest is left out.
 const MAX_HEADERS: usize = 4 << 10;
-/// Operations of a WebSocket login. Only the time is no secret of a login.
-const LOGINS: [&str; 2] = ["login", "access"];
+/// Operations of a WebSocket message whose arguments are topics.
+const TOPIC_OPERATIONS: [&str; 3] = ["subscribe", "unsubscribe", "request"];
+/// Longest shown name of an unknown operation.
+const MAX_OPERATION: usize = 16;
 
 /// The words of names of secrets that begin with a letter in lower case. This runs for each header of each request:
 /// the first letter decides at nearly every position.
@@ -19,16 +27,15 @@ fn secret_words(first: u8) -> &'static [&'static str] {
         b'm' => &["memo"],
         b't' => &["token"],
         b'a' => &["auth"],
-        b'c' => &["cookie"],
-        b'p' => &["passw"],
+        b'c' => &["cookie", "credential"],
+        b'p' => &["pass", "pwd"],
         _ => &[],
     }
 }
 
-/// Whether a header or query parameter with this name is hidden: one whose name contains a word, in upper or lower
-/// case.
-fn is_secret(name: &str) -> bool {
-    let name = name.as_bytes();
+/// Whether the value of a header, parameter or member with this name is hidden: the name contains a word, in upper or
+/// lower case.
+fn is_secret(name: &[u8]) -> bool {
     let has = |at: usize, word: &str| {
         let part = name.get(at..at + word.len());
         part.is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
@@ -44,7 +51,7 @@ fn is_secret(name: &str) -> bool {
 pub(super) fn headers(headers: &HeaderMap, lines: &mut Vec<u8>) {
     let start = lines.len();
     for (name, value) in headers {
-        let is_hidden = value.is_sensitive() || is_secret(name.as_str());
+        let is_hidden = value.is_sensitive() || is_secret(name.as_str().as_bytes());
         let value = if is_hidden { HIDDEN.as_bytes() } else { value.as_bytes() };
         if lines.len() - start + name.as_str().len() + value.len() + 3 > MAX_HEADERS {
             lines.extend_from_slice("…\n".as_bytes());
@@ -63,7 +70,7 @@ pub(super) fn query(query: &str, text: &mut Vec<u8>) {
             text.push(b'&');
         }
         match pair.split_once('=') {
-            Some((name, _)) if is_secret(name) => {
+            Some((name, _)) if is_secret(&decoded(name)) => {
                 for part in [name, "=", HIDDEN] {
                     text.extend_from_slice(part.as_bytes());
                 }
@@ -73,40 +80,164 @@ pub(super) fn query(query: &str, text: &mut Vec<u8>) {
     }
 }
 
-/// A message of a WebSocket client without the key and the signature of a login; `None` if it has none.
-pub(super) fn message(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    if !LOGINS.iter().any(|name| lower.contains(name)) {
-        return None;
-    }
-    let Ok(Value::Object(mut message)) = serde_json::from_str::<Value>(text) else {
-        return Some(format!("{HIDDEN}: a login that is not a JSON object"));
-    };
-    let is_login = |value: Option<&Value>| {
-        let name = value.and_then(Value::as_str).unwrap_or_default();
-        LOGINS.iter().any(|login| name.trim().eq_ignore_ascii_case(login))
-    };
-    if !is_login(message.get("op")) && !is_login(message.get("action")) {
-        // The word is in some other place, such as a topic. Strange messages are hidden, to be safe.
-        let is_known = message.contains_key("op") || message.contains_key("action");
-        return (!is_known).then(|| format!("{HIDDEN}: it may be a login"));
-    }
-    for (name, value) in &mut message {
-        if name != "op" && name != "action" {
-            hide(value);
-        }
-    }
-    Some(Value::Object(message).to_string())
+fn decoded(name: &str) -> std::borrow::Cow<'_, [u8]> {
+    percent_decode_str(name).into()
 }
 
-/// Hides every string that is not a time.
+/// A body without the values of secret members or parameters; `None` if it has none.
+pub(super) fn body(body: &[u8]) -> Option<Vec<u8>> {
+    let start = Excerpt::cut(body);
+    // An escape may be a part of a name. Nearly all bodies end here.
+    if !is_secret(start) && !start.iter().any(|byte| matches!(byte, b'\\' | b'%')) {
+        return None;
+    }
+    if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
+        return hide_members(&mut value).then(|| value.to_string().into_bytes());
+    }
+    if !is_secret(&decoded(&String::from_utf8_lossy(start))) {
+        return None;
+    }
+    let is_name = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.%+".contains(&byte))
+    };
+    match std::str::from_utf8(body) {
+        Ok(text)
+            if text
+                .split('&')
+                .all(|pair| pair.split_once('=').is_some_and(|pair| is_name(pair.0))) =>
+        {
+            let mut shown = Vec::new();
+            query(text, &mut shown);
+            (shown != body).then_some(shown)
+        }
+        _ => Some(
+            format!("{HIDDEN}: a body that is neither JSON nor a form, and may have a secret")
+                .into(),
+        ),
+    }
+}
+
+/// Hides the values of secret members. Returns whether there are any.
+fn hide_members(value: &mut Value) -> bool {
+    let mut has_secrets = false;
+    match value {
+        Value::Array(values) => {
+            for value in values {
+                has_secrets |= hide_members(value);
+            }
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                if is_secret(name.as_bytes()) {
+                    *value = HIDDEN.into();
+                    has_secrets = true;
+                } else {
+                    has_secrets |= hide_members(value);
+                }
+            }
+        }
+        _ => {}
+    }
+    has_secrets
+}
+
+/// A message of a WebSocket client without secrets; `None` if it has none. Kept are the operation and its topics.
+pub(super) fn message(text: &str) -> Option<String> {
+    if text == "ping" {
+        return None;
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(mut message)) => {
+            hide_all_but_topics(&mut message);
+            changed(text, Value::Object(message))
+        }
+        Ok(_) => Some(format!("{HIDDEN}: JSON, but no object")),
+        // The error has a position and no value.
+        Err(error) => Some(format!("{HIDDEN}: no JSON: {error}")),
+    }
+}
+
+/// A response to a message without secrets, which it may repeat; `None` if it has none. Pushes, which are frequent,
+/// have none.
+pub(super) fn response(text: &str) -> Option<String> {
+    let is_push = |start| text.starts_with(start);
+    if ["{\"data\"", "{\"group\"", "{\"table\""].into_iter().any(is_push) {
+        return None;
+    }
+    let Ok(Value::Object(mut response)) = serde_json::from_str(text) else { return None };
+    for (name, value) in &mut response {
+        match (name.as_str(), &mut *value) {
+            ("request", Value::Object(message)) => hide_all_but_topics(message),
+            ("action" | "event", Value::String(name)) => hide_operation(name),
+            ("error", Value::String(error)) => hide_repeated(error),
+            _ => {}
+        }
+    }
+    changed(text, Value::Object(response))
+}
+
+/// The text of `value` if it is not what `text` says. A name that is given twice is lost in a value.
+fn changed(text: &str, value: Value) -> Option<String> {
+    let shown = value.to_string();
+    let quotes = |text: &str| text.bytes().filter(|byte| *byte == b'"').count();
+    let is_same = quotes(text) == quotes(&shown)
+        && serde_json::from_str::<Value>(text).is_ok_and(|sent| sent == value);
+    (!is_same).then_some(shown)
+}
+
+fn hide_all_but_topics(message: &mut Map<String, Value>) {
+    let is_operation =
+        |name: &str| ["op", "action"].iter().any(|one| name.eq_ignore_ascii_case(one));
+    let named = message.iter().filter(|(name, _)| is_operation(name));
+    let is_about_topics = |value: &Value| {
+        let name = value.as_str().unwrap_or_default().trim();
+        TOPIC_OPERATIONS.iter().any(|one| name.eq_ignore_ascii_case(one))
+    };
+    let operations: Vec<bool> = named.map(|(_, value)| is_about_topics(value)).collect();
+    let has_topics = !operations.is_empty() && !operations.contains(&false);
+    for (name, value) in message {
+        match value {
+            Value::String(text) if is_operation(name) => hide_operation(text),
+            _ if has_topics && name.eq_ignore_ascii_case("args") => {}
+            _ => hide(value),
+        }
+    }
+}
+
+/// Hides an operation that does not look like one.
+fn hide_operation(name: &mut String) {
+    if name.len() > MAX_OPERATION || !name.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        HIDDEN.clone_into(name);
+    }
+}
+
+/// Hides every value that is not a time.
 fn hide(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(hide),
         Value::Object(members) => members.values_mut().for_each(hide),
-        Value::String(text) if text.len() > 14 || !text.bytes().all(|b| b.is_ascii_digit()) => {
-            HIDDEN.clone_into(text);
-        }
+        Value::String(text) if !is_time(text) => *value = HIDDEN.into(),
+        Value::Number(number) if !is_time(&number.to_string()) => *value = HIDDEN.into(),
         _ => {}
+    }
+}
+
+/// Whether a text is a time in seconds or milliseconds since 1970.
+fn is_time(text: &str) -> bool {
+    matches!(text.len(), 10 | 13) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Hides what an error of the futures dialect repeats: a message, or the start of a key.
+fn hide_repeated(error: &mut String) {
+    if let Some(sent) =
+        error.strip_prefix("Invalid message: ").and_then(|rest| rest.split_once(": "))
+    {
+        if let Some(shown) = message(sent.1) {
+            *error = format!("Invalid message: {}: {shown}", sent.0);
+        }
+    } else if let Some((start, rest)) = error.split_once("apiKey ")
+        && let Some((_, end)) = rest.split_once("****")
+    {
+        *error = format!("{start}apiKey {HIDDEN}{end}");
     }
 }

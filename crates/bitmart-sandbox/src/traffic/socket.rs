@@ -40,8 +40,19 @@ pub(crate) struct FrameRecord {
     pub(crate) direction: Direction,
     pub(crate) kind: FrameKind,
     pub(crate) payload: Payload,
-    /// Why the sandbox refused it.
+    /// Why the sandbox refused or ignored it.
     pub(crate) reason: Option<String>,
+}
+
+/// How a WebSocket ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// Who began it: `In` for the client.
+    pub(crate) by: Direction,
+    /// The code of the close frame; `None` without one.
+    pub(crate) code: Option<u16>,
+    /// In words. The reason of the sandbox may be only for the console.
+    pub(crate) reason: String,
 }
 
 impl Weighed for FrameRecord {
@@ -55,8 +66,8 @@ impl Weighed for FrameRecord {
 pub(crate) struct SocketRecord {
     pub(crate) opened_ms: u64,
     pub(crate) closed_ms: Option<u64>,
-    /// Code and reason of the sandbox's close frame.
-    pub(crate) close: Option<(u16, String)>,
+    /// Who ended it, and why.
+    pub(crate) ending: Option<Ending>,
     /// Account of its login.
     pub(crate) account: Option<u32>,
     pub(crate) frames_in: u64,
@@ -82,7 +93,7 @@ impl SocketLog {
         let record = SocketRecord {
             opened_ms: now_ms(),
             closed_ms: None,
-            close: None,
+            ending: None,
             account: None,
             frames_in: 0,
             frames_out: 0,
@@ -111,29 +122,41 @@ impl SocketLog {
         let shown = redact::message(text)
             .map_or_else(|| Bytes::copy_from_slice(text.as_bytes()), Bytes::from);
         let reason = (!reasons.is_empty()).then(|| {
-            let lines = reasons.iter().map(|(code, reason)| format!("{code}: {reason}"));
+            let lines =
+                reasons.iter().map(|(code, reason)| format!("refused with {code}: {reason}"));
             lines.collect::<Vec<_>>().join("\n")
         });
         let mut record = self.record();
         record.account = account.or(record.account);
         drop(record);
-        self.add(Direction::In, FrameKind::Text, &shown, reason);
+        self.add(Direction::In, FrameKind::Text, Payload::new(&shown, text.len()), reason);
+    }
+
+    /// A text message of the sandbox.
+    pub(crate) fn sent(&self, text: &Bytes) {
+        let shown = std::str::from_utf8(text).ok().and_then(redact::response).map(Bytes::from);
+        let payload = Payload::new(shown.as_ref().unwrap_or(text), text.len());
+        self.add(Direction::Out, FrameKind::Text, payload, None);
     }
 
     /// Any other frame.
     pub(crate) fn frame(&self, direction: Direction, kind: FrameKind, payload: &Bytes) {
-        self.add(direction, kind, payload, None);
+        self.add(direction, kind, Payload::new(payload, payload.len()), None);
     }
 
-    /// A close frame of the sandbox.
-    pub(crate) fn closes(&self, code: u16, reason: &str) {
-        self.record().close = Some((code, reason.to_owned()));
-        let payload = Bytes::from(format!("{code} {reason}").trim().to_owned());
-        self.add(Direction::Out, FrameKind::Close, &payload, None);
+    /// A frame of the client that is not handled.
+    pub(crate) fn ignored(&self, kind: FrameKind, payload: &Bytes, reason: &str) {
+        let payload = Payload::new(payload, payload.len());
+        self.add(Direction::In, kind, payload, Some(reason.to_owned()));
     }
 
-    fn add(&self, direction: Direction, kind: FrameKind, payload: &Bytes, reason: Option<String>) {
-        let payload = Payload::new(payload);
+    /// The end begins. What follows, such as the second close frame, does not change who began it.
+    pub(crate) fn ends(&self, by: Direction, code: Option<u16>, reason: impl Into<String>) {
+        let mut record = self.record();
+        record.ending.get_or_insert_with(|| Ending { by, code, reason: reason.into() });
+    }
+
+    fn add(&self, direction: Direction, kind: FrameKind, payload: Payload, reason: Option<String>) {
         let length = payload.length as u64;
         let mut record = self.record();
         let (frames, bytes) = match direction {

@@ -76,8 +76,145 @@ fn logins_are_recorded_without_key_and_signature() {
         let shown = redact::message(text).expect("it is changed");
         assert!(!shown.contains("the key") && !shown.contains("the signature"), "{shown}");
     }
-    let subscribe = r#"{"op":"subscribe","args":["spot/ticker:BTC_USDT"]}"#;
-    assert_eq!(redact::message(subscribe), None);
+}
+
+const SECRET: &str = "c0ffee5ec2e7c0ffee5ec2e7";
+
+/// Whatever a client sends in place of a login, its key is not recorded.
+#[test]
+fn only_operations_and_topics_of_a_message_are_recorded() {
+    for text in [
+        r#"{"op":"auth","args":["KEY",1700000000000,"KEY"]}"#,
+        r#"{"op":"log\u0069n","args":["KEY","1700000000000","KEY"]}"#,
+        r#"{"op":"subscribe","args":["spot/ticker:BTC_USDT"],"apiKey":"KEY"}"#,
+        r#"{"op":"subscribe","args":["KEY"],"op":"login"}"#,
+        r#"{"op":"login","args":["KEY"],"args":[],"op":"subscribe"}"#,
+        r#"{"op":"subscribe","action":"access","args":["KEY"]}"#,
+        r#"{"op":["KEY"],"args":["KEY"]}"#,
+        r#"{"op":"KEY"}"#,
+        r#"{"args":["KEY"]}"#,
+        r#"{"op":"x","args":{"a":[{"b":"KEY"}]}}"#,
+        r#"{"op":"login","args":["KEY""#,
+        r#""KEY""#,
+        r#"["KEY"]"#,
+        "KEY",
+    ] {
+        let sent = text.replace("KEY", SECRET);
+        let shown = redact::message(&sent).expect("it is changed");
+        assert!(!shown.contains(SECRET), "{text}: {shown}");
+        // What the sandbox repeats of it.
+        let errors = ["message must be JSON", "unknown action or no args"];
+        for error in errors.map(|error| format!("Invalid message: {error}: {sent}")) {
+            let response = serde_json::json!({ "success": false, "error": error }).to_string();
+            let shown = redact::response(&response).expect("it is changed");
+            assert!(!shown.contains(SECRET), "{text}: {shown}");
+        }
+    }
+    for text in [
+        r#"{"op":"subscribe","args":["spot/ticker:BTC_USDT","no topic"]}"#,
+        r#"{ "action" : "unsubscribe", "args": ["futures/ticker:BTCUSDT"] }"#,
+        r#"{"Action":"Request","Args":[]}"#,
+        r#"{"action":"ping"}"#,
+        "ping",
+    ] {
+        assert_eq!(redact::message(text), None, "{text}");
+    }
+    let login = format!(r#"{{"op":"login","args":["{SECRET}","1700000000000",7]}}"#);
+    let shown = redact::message(&login).expect("it is changed");
+    assert!(shown.contains("login") && shown.contains("1700000000000"), "{shown}");
+}
+
+#[test]
+fn responses_are_recorded_without_what_they_repeat() {
+    let request = format!(r#"{{"action":"subscribe","args":["futures/x"],"key":"{SECRET}"}}"#);
+    for (text, is_hidden) in [
+        (format!(r#"{{"action":"subscribe","success":true,"request":{request}}}"#), true),
+        (format!(r#"{{"errorCode":"90002","event":"{SECRET}"}}"#), true),
+        (r#"{"action":"access","error":"access failed: openapi auth: apiKey c0ffee5ec2**** failed"}"#.to_owned(), true),
+        (r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#.to_owned(), false),
+        (r#"{"data":[{"order_id":"c0ffee5ec2"}],"table":"spot/user/order"}"#.to_owned(), false),
+        ("pong".to_owned(), false),
+    ] {
+        let shown = redact::response(&text);
+        assert_eq!(shown.is_some(), is_hidden, "{text}");
+        assert!(!shown.is_some_and(|shown| shown.contains("c0ffee5ec2")), "{text}");
+    }
+}
+
+/// A name tells a secret, wherever it is: in headers, queries, JSON and forms.
+#[test]
+fn a_value_is_not_recorded_if_its_name_says_that_it_is_secret() {
+    for name in ["apiKey", "X-BM-SIGN", "signature", "memo", "PassPhrase", "access_token", "pwd"] {
+        let escaped: String = name.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        let percent: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let mut request = Request::post(format!("/a?{name}={SECRET}&{percent}={SECRET}&b=shown"));
+        request = request.header(name, SECRET).header("x-other", "shown");
+        for body in [
+            format!(r#"{{"symbol":"shown","{name}":"{SECRET}"}}"#),
+            format!(r#"{{"symbol":"shown","a":[{{"{escaped}":{{"b":"{SECRET}"}}}}]}}"#),
+            format!("symbol=shown&{name}={SECRET}"),
+            format!("symbol=shown&{percent}={SECRET}"),
+        ] {
+            let traffic = Traffic::new();
+            let mut request = request_of(&request);
+            let capture = Capture::start(&traffic, Host::Spot, &mut request);
+            capture.body(body.as_bytes());
+            capture.finish(400, &HeaderMap::new());
+            let record = traffic.requests().get(1).expect("a record");
+            let recorded = String::from_utf8_lossy(record.recorded());
+            assert!(!recorded.contains(SECRET), "{body}: {recorded}");
+            assert_eq!(recorded.matches("shown").count(), 3, "{body}: {recorded}");
+            assert!(!record.body().is_truncated());
+        }
+        let broken = format!(r#"{{"{name}":"{SECRET}""#);
+        let shown = redact::body(broken.as_bytes()).expect("it is changed");
+        assert!(!String::from_utf8_lossy(&shown).contains(SECRET));
+    }
+    for body in [
+        r#"{ "symbol": "BTC_USDT",  "size": 1.50 }"#,
+        r#"{"client_order_id":"keysign"}"#,
+        r#"{"symbol":"a\\b"}"#,
+        r#"{"symbol":"#,
+        "a=b%20c",
+    ] {
+        assert_eq!(redact::body(body.as_bytes()), None, "{body}");
+    }
+}
+
+fn request_of(builder: &hyper::http::request::Builder) -> Request<()> {
+    let mut request = Request::new(());
+    *request.uri_mut() = builder.uri_ref().expect("an address").clone();
+    *request.headers_mut() = builder.headers_ref().expect("headers").clone();
+    request
+}
+
+/// A fault may replace the response of an accepted request.
+#[test]
+fn accepted_requests_are_no_refusals_whatever_became_of_their_response() {
+    let traffic = Traffic::new();
+    for (code, status) in [(1000, None), (1000, Some(502)), (50020, Some(400)), (50020, None)] {
+        let capture = Capture::start(&traffic, Host::Spot, &mut request("/a"));
+        capture.outcome(code, None);
+        match status {
+            Some(status) => capture.finish(status, &HeaderMap::new()),
+            None => drop(capture),
+        }
+    }
+    assert_eq!(traffic.refusals(), [(50020, 2)]);
+    assert!(traffic.requests().get(1).expect("a record").is_refused(), "it is marked");
+}
+
+#[test]
+fn who_begins_the_end_of_a_socket_is_kept() {
+    let traffic = Traffic::new();
+    let log = traffic.open_socket(Host::Spot, false, 1).expect("recorded");
+    log.ends(Direction::In, Some(1000), "bye");
+    log.ends(Direction::Out, Some(1000), "");
+    let ending = log.record().ending.clone().expect("an end");
+    assert_eq!(
+        (ending.by, ending.code, ending.reason.as_str()),
+        (Direction::In, Some(1000), "bye")
+    );
 }
 
 #[test]
@@ -116,7 +253,7 @@ fn records_are_bounded_in_number_and_bytes_and_the_dropped_ones_are_counted() {
 
 #[test]
 fn bodies_and_headers_are_truncated() {
-    let body = Payload::new(&Bytes::from(vec![b'x'; MAX_BODY + 1]));
+    let body = Payload::new(&Bytes::from(vec![b'x'; MAX_BODY + 1]), MAX_BODY + 1);
     assert!(body.is_truncated());
     assert_eq!((body.bytes.len(), body.length), (MAX_BODY, MAX_BODY + 1));
     let mut headers = HeaderMap::new();

@@ -16,7 +16,8 @@ use super::{
     context::SessionContext,
     futures,
     queue::{Receiver, queue},
-    read::{Pings, Received, read},
+    read::{Pings, Received, close_code, close_parts, read},
+    record::{CUT, Record, STOPPED, TOO_SLOW, UNSTORED},
     spot,
     writer::Writer,
 };
@@ -25,10 +26,11 @@ use crate::{
     connection_limiter::{ConnectionPermit, LimitExceeded},
     feed::{Output, Queued, SocketId},
     generated::Host,
+    input_number::InputNumber,
     shared::Shared,
     shutdown::stopped_or_killed,
     state::State,
-    traffic::{Direction, FrameKind, SocketLog},
+    traffic::{Direction, FrameKind},
     wire::session,
 };
 
@@ -75,6 +77,7 @@ pub(super) async fn run(
     let id = shared.state().feed.subscriptions.add_socket(Box::new(sender));
     let traffic = shared.traffic.as_ref();
     let log = traffic.and_then(|traffic| traffic.open_socket(host, private, id.number()));
+    let log = Record(log);
     let _membership = FeedMembership { shared: Arc::clone(&shared), id, log: log.clone() };
     let connection = Connection {
         shared: Arc::clone(&shared),
@@ -93,14 +96,12 @@ pub(super) async fn run(
 struct FeedMembership {
     shared: Arc<Shared>,
     id: SocketId,
-    log: Option<Arc<SocketLog>>,
+    log: Record,
 }
 
 impl Drop for FeedMembership {
     fn drop(&mut self) {
-        if let Some(log) = &self.log {
-            log.ended();
-        }
+        self.log.ended();
         // After a panic in a change of the state, the sandbox ends.
         if let Some(mut state) = self.shared.intact_state() {
             state.feed.subscriptions.remove_socket(self.id);
@@ -129,7 +130,7 @@ struct Connection {
     /// Whether a fault has stopped all writes.
     silent: bool,
     /// Its record for the console.
-    log: Option<Arc<SocketLog>>,
+    log: Record,
 }
 
 impl Connection {
@@ -138,9 +139,13 @@ impl Connection {
     async fn serve(self, host: Host, reader: WebSocketRead<ReadHalf<Io>>, max_message: usize) {
         let mut control = self.shared.control.subscribe();
         let kills = control.borrow().kills;
+        let log = self.log.clone();
         tokio::select! {
             () = self.serve_frames(host, reader, max_message) => {}
-            () = stopped_or_killed(&mut control, kills) => {}
+            () = stopped_or_killed(&mut control, kills) => {
+                let is_stop = control.borrow().stop;
+                log.ends(Direction::Out, None, if is_stop { STOPPED } else { CUT });
+            }
         }
     }
 
@@ -170,10 +175,10 @@ impl Connection {
             let continues = tokio::select! {
                 queued = self.queue.receive() => match queued {
                     Some(Queued { after, output }) => {
-                        self.shared.wait_for_input(after).await && self.write(output).await
+                        is_stored(&self.shared, &self.log, after).await && self.write(output).await
                     }
                     // The feed has removed this connection, because its queue was full.
-                    None => return,
+                    None => return self.log.ends(Direction::Out, None, TOO_SLOW),
                 },
                 next = received.next() => match next {
                     Some(received) => {
@@ -181,12 +186,17 @@ impl Connection {
                             idle_at = Instant::now() + limits.idle;
                         }
                         closed_by_client = matches!(received, Received::Closed(_));
-                        self.on_received(received, pings).await
+                        self.on_received(received, pings, max_message).await
                     }
                     None => return,
                 },
                 () = tokio::time::sleep_until(close_at) => {
-                    self.write(Output::Close(GOING_AWAY)).await
+                    let why = if close_at < idle_at {
+                        format!("no login and no topic for {} s", without_topic.as_secs_f32())
+                    } else {
+                        format!("no message for {} s", limits.idle.as_secs_f32())
+                    };
+                    self.close(GOING_AWAY, "", &why).await
                 }
             };
             if !continues {
@@ -200,8 +210,12 @@ impl Connection {
         // Dropping the connection now would reset it before the client has sent its close frame.
         let closing = async {
             while let Some(received) = received.next().await {
-                if matches!(received, Received::Closed(_) | Received::Broken) {
-                    return;
+                match received {
+                    Received::Closed(payload) => {
+                        return self.log.close(Direction::In, &payload);
+                    }
+                    Received::Broken => return,
+                    _ => {}
                 }
             }
         };
@@ -212,7 +226,7 @@ impl Connection {
         self.shared.state().feed.subscriptions.idle_since(self.id)
     }
 
-    async fn on_received(&mut self, received: Received, pings: Pings) -> bool {
+    async fn on_received(&mut self, received: Received, pings: Pings, max_message: usize) -> bool {
         match received {
             Received::Message(text) => {
                 self.on_text(&String::from_utf8_lossy(&text));
@@ -224,14 +238,29 @@ impl Connection {
                 self.add_frame(OpCode::Pong, &payload);
                 self.writer.flush().await
             }
-            Received::Ping(_) | Received::Pong => true,
-            Received::TooBig => self.write(Output::Close(TOO_BIG)).await,
-            Received::Closed(code) => {
-                let shown = code.map(|code| code.to_string()).unwrap_or_default();
-                self.record(Direction::In, FrameKind::Close, &shown.into());
-                self.write(Output::Close(code.unwrap_or(NORMAL))).await
+            Received::Ping(payload) => {
+                self.log.ignored_ping(&payload.into());
+                true
             }
-            Received::Broken => false,
+            Received::Pong(payload) => {
+                self.record(Direction::In, FrameKind::Pong, &payload.into());
+                true
+            }
+            Received::TooBig => {
+                let why = format!("a message over {max_message} bytes");
+                self.log.too_big(&why);
+                self.close(TOO_BIG, "", &why).await
+            }
+            Received::Closed(payload) => {
+                let (code, reason) = close_parts(&payload);
+                self.log.ends(Direction::In, code, &reason);
+                self.log.close(Direction::In, &payload);
+                self.close(close_code(&payload).unwrap_or(NORMAL), "", "").await
+            }
+            Received::Broken => {
+                self.log.is_gone();
+                false
+            }
         }
     }
 
@@ -251,9 +280,7 @@ impl Connection {
         let reasons = context.reasons;
         let account = feed.subscriptions.account(id);
         drop(state);
-        if let Some(log) = &self.log {
-            log.received(text, account.map(|account| account.0), &reasons);
-        }
+        self.log.received(text, account.map(|account| account.0), &reasons);
         for (code, reason) in reasons {
             self.shared.reasons.report(&format!("WebSocket {}", self.address), &code, &reason);
         }
@@ -271,46 +298,56 @@ impl Connection {
                     return pending().await;
                 }
                 Output::Text(bytes) => {
-                    self.record(Direction::Out, FrameKind::Text, &bytes);
+                    if !self.silent {
+                        self.log.sent(&bytes);
+                    }
                     self.add_frame(OpCode::Text, &bytes);
                 }
                 Output::Binary(bytes) => {
                     self.record(Direction::Out, FrameKind::Binary, &bytes);
                     self.add_frame(OpCode::Binary, &bytes);
                 }
-                Output::Close(code) => return self.close(code, "").await,
-                Output::CloseWithReason(code, reason) => return self.close(code, &reason).await,
+                Output::Close(code, why) => return self.close(code, "", why).await,
+                Output::CloseWithReason(code, reason) => {
+                    return self.close(code, &reason, &reason).await;
+                }
             }
             if self.writer.is_full() {
                 break;
             }
             next = match self.queue.try_receive() {
-                Some(Queued { after, output }) if self.shared.wait_for_input(after).await => {
+                Some(Queued { after, output })
+                    if is_stored(&self.shared, &self.log, after).await =>
+                {
                     Some(output)
                 }
                 Some(_) => return false,
                 None => None,
             };
         }
-        self.writer.flush().await
+        let is_open = self.writer.flush().await;
+        if !is_open {
+            self.log.is_gone();
+        }
+        is_open
     }
 
-    /// Sends a close frame. Always returns false, even if the client does not read it.
-    async fn close(&mut self, code: u16, reason: &str) -> bool {
-        if let Some(log) = self.log.as_ref().filter(|_| !self.silent) {
-            log.closes(code, reason);
+    /// Sends a close frame. `why` is for the console. Always returns false, even if the client does not read it.
+    async fn close(&mut self, code: u16, reason: &str, why: &str) -> bool {
+        self.log.ends(Direction::Out, Some(code), why);
+        let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
+        if !self.silent {
+            self.log.close(Direction::Out, &payload);
         }
-        self.add_frame(OpCode::Close, &[&code.to_be_bytes(), reason.as_bytes()].concat());
+        self.add_frame(OpCode::Close, &payload);
         self.writer.flush().await;
         false
     }
 
     /// Records a frame for the console. A silent connection sends none.
     fn record(&self, direction: Direction, kind: FrameKind, payload: &Bytes) {
-        if let Some(log) = &self.log
-            && (direction == Direction::In || !self.silent)
-        {
-            log.frame(direction, kind, payload);
+        if direction == Direction::In || !self.silent {
+            self.log.frame(direction, kind, payload);
         }
     }
 
@@ -319,4 +356,13 @@ impl Connection {
             self.writer.add(code, payload);
         }
     }
+}
+
+/// Whether an input is stored, so that its outcome may be reported. The connection ends otherwise.
+async fn is_stored(shared: &Shared, log: &Record, number: InputNumber) -> bool {
+    let is_stored = shared.wait_for_input(number).await;
+    if !is_stored {
+        log.ends(Direction::Out, None, UNSTORED);
+    }
+    is_stored
 }

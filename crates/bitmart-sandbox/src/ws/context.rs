@@ -81,7 +81,7 @@ impl SessionContext<'_> {
                 let short: String = bounded(&reason).chars().take(MAX_REASON).collect();
                 Output::CloseWithReason(1000, short.into())
             }
-            None => Output::Close(1000),
+            None => Output::Close(1000, "the login was rejected"),
         });
     }
 }

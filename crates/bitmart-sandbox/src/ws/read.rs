@@ -12,9 +12,9 @@ use crate::generated::Host;
 pub(super) enum Received {
     Message(Vec<u8>),
     Ping(Vec<u8>),
-    Pong,
-    /// A close frame, with its code if it may be sent back.
-    Closed(Option<u16>),
+    Pong(Vec<u8>),
+    /// A close frame with its payload.
+    Closed(Vec<u8>),
     TooBig,
     Broken,
 }
@@ -39,7 +39,7 @@ impl Received {
     pub(super) fn keeps_alive(&self, pings: Pings) -> bool {
         match self {
             Self::Message(_) => true,
-            Self::Ping(_) | Self::Pong => pings == Pings::Accepted,
+            Self::Ping(_) | Self::Pong(_) => pings == Pings::Accepted,
             Self::Closed(_) | Self::TooBig | Self::Broken => false,
         }
     }
@@ -58,9 +58,9 @@ pub(super) async fn read(
             Err(_) => return Received::Broken,
         };
         match frame.opcode {
-            OpCode::Close => return Received::Closed(close_code(&frame.payload)),
+            OpCode::Close => return Received::Closed(frame.payload.to_vec()),
             OpCode::Ping => return Received::Ping(frame.payload.to_vec()),
-            OpCode::Pong => return Received::Pong,
+            OpCode::Pong => return Received::Pong(frame.payload.to_vec()),
             OpCode::Text | OpCode::Binary | OpCode::Continuation => {}
         }
         part.extend_from_slice(&frame.payload);
@@ -73,9 +73,19 @@ pub(super) async fn read(
     }
 }
 
+/// Code and reason of a close frame.
+pub(super) fn close_parts(payload: &[u8]) -> (Option<u16>, String) {
+    match payload.split_first_chunk() {
+        Some((code, reason)) => {
+            (Some(u16::from_be_bytes(*code)), String::from_utf8_lossy(reason).into_owned())
+        }
+        None => (None, String::new()),
+    }
+}
+
 /// The code of a close frame, if a frame may contain it (RFC 6455, section 7.4).
-fn close_code(payload: &[u8]) -> Option<u16> {
-    let code = u16::from_be_bytes(*payload.first_chunk()?);
+pub(super) fn close_code(payload: &[u8]) -> Option<u16> {
+    let code = close_parts(payload).0?;
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999).then_some(code)
 }
 
@@ -86,7 +96,7 @@ mod tests {
     #[test]
     fn pings_and_pongs_count_as_traffic_unless_spot_ignores_them() {
         let message = || Received::Message(b"ping".to_vec());
-        for received in [Received::Ping(Vec::new()), Received::Pong] {
+        for received in [Received::Ping(Vec::new()), Received::Pong(Vec::new())] {
             for (host, spot_accepts, alive) in [
                 (Host::Spot, true, true),
                 (Host::Spot, false, false),
@@ -102,7 +112,7 @@ mod tests {
                 assert!(message().keeps_alive(pings));
             }
         }
-        for received in [Received::Closed(None), Received::TooBig, Received::Broken] {
+        for received in [Received::Closed(Vec::new()), Received::TooBig, Received::Broken] {
             assert!(!received.keeps_alive(Pings::Accepted), "{received:?}");
         }
     }

@@ -47,7 +47,7 @@ impl Session {
     pub(super) fn on_text(&mut self, text: &str, now: Instant, context: &mut SessionContext<'_>) {
         if !self.is_within_limit(now) {
             context.send_json(&messages::TOO_MANY_MESSAGES.frame(Command::Subscribe.name()));
-            return context.send(Output::Close(1008));
+            return context.send(Output::Close(1008, "over 100 messages within 10 seconds"));
         }
         match messages::parse(text) {
             Err(rejection) => context.send_json(&rejection),

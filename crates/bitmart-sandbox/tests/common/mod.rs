@@ -226,6 +226,11 @@ impl Socket {
         self.control_frame(OpCode::Close, &code.to_be_bytes()).await;
     }
 
+    pub(crate) async fn close_frame_with_reason(&mut self, code: u16, reason: &str) {
+        let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
+        self.control_frame(OpCode::Close, &payload).await;
+    }
+
     async fn control_frame(&mut self, code: OpCode, payload: &[u8]) {
         let frame = Frame::new(true, code, None, Payload::Owned(payload.to_vec()));
         self.0.write_frame(frame).await.expect("writes");

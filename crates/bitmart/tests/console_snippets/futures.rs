@@ -1,5 +1,10 @@
-use bitmart::rest::{self, catalog, endpoint::Method};
+use bitmart::rest::{self, endpoint::{Auth, Effect, Envelope, Host, Metadata, Method, Payload}};
 use bitmart::{Credentials, Environment};
+
+static REQUEST: Metadata = Metadata::new("copied", Method::Post, Host::Futures, "/contract/private/submit-order")
+    .auth(Auth::Signed)
+    .effect(Effect::Account)
+    .envelope(Envelope::None);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -7,8 +12,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .environment(Environment::from_env()?)
         .credentials(Credentials::from_env()?)
         .build()?;
-    let entry = catalog::find_route(Method::Post, "/contract/private/submit-order").ok_or("unknown path")?;
-    let payload = entry.encode_request(r#"{"symbol":"BTCUSDT","type":"limit","side":1,"leverage":"10","open_type":"cross","price":"30000","size":1}"#)?;
-    println!("{}", client.send_raw(&entry.metadata, payload).await?.data);
+    let mut payload = Payload::new();
+    payload.raw_body(r#"{"symbol":"BTCUSDT","type":"limit","side":1,"leverage":"10","open_type":"cross","price":"30000","size":1}"#);
+    println!("{}", client.send_raw(&REQUEST, payload).await?.data);
     Ok(())
 }

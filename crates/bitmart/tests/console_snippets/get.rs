@@ -1,5 +1,10 @@
-use bitmart::rest::{self, catalog, endpoint::Method};
+use bitmart::rest::{self, endpoint::{Auth, Effect, Envelope, Host, Metadata, Method, Payload}};
 use bitmart::{Credentials, Environment};
+
+static REQUEST: Metadata = Metadata::new("copied", Method::Get, Host::Spot, "/spot/quotation/v3/ticker")
+    .auth(Auth::None)
+    .effect(Effect::Read)
+    .envelope(Envelope::None);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -7,8 +12,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .environment(Environment::from_env()?)
         .credentials(Credentials::from_env()?)
         .build()?;
-    let entry = catalog::find_route(Method::Get, "/spot/quotation/v3/ticker").ok_or("unknown path")?;
-    let payload = entry.encode_request(r#"{"symbol":"BTC_USDT"}"#)?;
-    println!("{}", client.send_raw(&entry.metadata, payload).await?.data);
+    let mut payload = Payload::new();
+    payload.query("symbol", "BTC_USDT");
+    println!("{}", client.send_raw(&REQUEST, payload).await?.data);
     Ok(())
 }

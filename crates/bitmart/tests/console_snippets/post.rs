@@ -1,5 +1,10 @@
-use bitmart::rest::{self, catalog, endpoint::Method};
+use bitmart::rest::{self, endpoint::{Auth, Effect, Envelope, Host, Metadata, Method, Payload}};
 use bitmart::{Credentials, Environment};
+
+static REQUEST: Metadata = Metadata::new("copied", Method::Post, Host::Spot, "/spot/v2/submit_order")
+    .auth(Auth::Signed)
+    .effect(Effect::Account)
+    .envelope(Envelope::None);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -7,8 +12,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .environment(Environment::from_env()?)
         .credentials(Credentials::from_env()?)
         .build()?;
-    let entry = catalog::find_route(Method::Post, "/spot/v2/submit_order").ok_or("unknown path")?;
-    let payload = entry.encode_request(r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"0.001","price":"30000"}"#)?;
-    println!("{}", client.send_raw(&entry.metadata, payload).await?.data);
+    let mut payload = Payload::new();
+    payload.raw_body(r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"0.001","price":"30000"}"#);
+    println!("{}", client.send_raw(&REQUEST, payload).await?.data);
     Ok(())
 }

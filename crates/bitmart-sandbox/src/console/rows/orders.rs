@@ -88,24 +88,47 @@ fn newest(mut rows: Vec<OrderRow>) -> Vec<Vec<String>> {
     rows.into_iter().take(LIMIT).map(|row| row.1).collect()
 }
 
+/// The symbols of the open orders of an account and of its waiting trigger orders.
+fn open_symbols<'a>(exchange: &'a Exchange, account: &'a Account) -> impl Iterator<Item = &'a str> {
+    let spot = account.spot_orders.open().iter().filter_map(|id| exchange.spot_order(*id));
+    let futures = account.futures_orders.open().iter();
+    let futures = futures.filter_map(|id| exchange.futures_order(*id));
+    let plans = exchange.triggers().futures.of(account.id).take_while(|plan| plan.is_waiting());
+    let algos = exchange.triggers().spot.of(account.id).take_while(|algo| algo.is_waiting());
+    spot.map(|order| order.request.symbol.as_str())
+        .chain(futures.map(|order| order.request.symbol.as_str()))
+        .chain(plans.map(|plan| plan.terms.order.symbol.as_str()))
+        .chain(algos.map(|algo| algo.terms.order.symbol.as_str()))
+}
+
+/// The number of open orders of an account, with waiting trigger orders.
+pub(in super::super) fn open_count(exchange: &Exchange, account: &Account) -> usize {
+    open_symbols(exchange, account).count()
+}
+
 /// The open orders of customers by market, with waiting trigger orders.
 pub(in super::super) fn open_counts(exchange: &Exchange) -> BTreeMap<&str, usize> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut count = |symbol| *counts.entry(symbol).or_default() += 1;
-    for account in exchange.accounts().filter(|account| !account.house) {
-        let spot = account.spot_orders.open().iter();
-        spot.filter_map(|id| exchange.spot_order(*id))
-            .for_each(|order| count(order.request.symbol.as_str()));
-        let futures = account.futures_orders.open().iter();
-        futures
-            .filter_map(|id| exchange.futures_order(*id))
-            .for_each(|order| count(order.request.symbol.as_str()));
-        let plans = exchange.triggers().futures.of(account.id).take_while(|plan| plan.is_waiting());
-        plans.for_each(|plan| count(plan.terms.order.symbol.as_str()));
-        let algos = exchange.triggers().spot.of(account.id).take_while(|algo| algo.is_waiting());
-        algos.for_each(|algo| count(algo.terms.order.symbol.as_str()));
+    let customers = exchange.accounts().filter(|account| !account.house);
+    for symbol in customers.flat_map(|account| open_symbols(exchange, account)) {
+        *counts.entry(symbol).or_default() += 1;
     }
     counts
+}
+
+/// All kept orders of customers, open and finished, with trigger orders, in a fixed order.
+pub(in super::super) fn all_orders(exchange: &Exchange) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for account in exchange.accounts().filter(|account| !account.house) {
+        let (spot, futures) = (account.spot_orders.all(), account.futures_orders.all());
+        let spot = spot.iter().filter_map(|id| exchange.spot_order(*id));
+        let futures = futures.iter().filter_map(|id| exchange.futures_order(*id));
+        rows.extend(spot.map(spot_row).chain(futures.map(futures_row)));
+        rows.extend(exchange.triggers().futures.of(account.id).map(plan_row));
+        rows.extend(exchange.triggers().spot.of(account.id).map(algo_row));
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.0));
+    rows.into_iter().map(|row| row.1).collect()
 }
 
 /// What all kinds of orders have.

@@ -1,0 +1,20 @@
+use bitmart::rest::{self, endpoint::{Auth, Effect, Envelope, Host, Metadata, Method, Payload}};
+use bitmart::{Credentials, Environment};
+
+static REQUEST: Metadata = Metadata::new("copied", Method::Get, Host::Spot, "/spot/v9/no/such/path")
+    .auth(Auth::Signed)
+    .effect(Effect::Read)
+    .envelope(Envelope::None);
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let client = rest::Client::builder()
+        .environment(Environment::from_env()?)
+        .credentials(Credentials::from_env()?)
+        .build()?;
+    let mut payload = Payload::new();
+    payload.query("symbol", "BTC_USDT");
+    payload.query("a b", "c&d");
+    println!("{}", client.send_raw(&REQUEST, payload).await?.data);
+    Ok(())
+}
