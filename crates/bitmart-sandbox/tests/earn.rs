@@ -137,7 +137,7 @@ async fn settings_are_stored_and_invalid_requests_are_rejected_with_the_cause() 
         ("productId", "1", "Invalid productId", "no such product"),
         ("amount", "0.0001", "Invalid amount", "below or above"),
         ("amount", "0.123456789", "Invalid amount", "8 decimals"),
-        ("amount", "6", "Balance not enough", "USDT"),
+        ("amount", "6", "Balance not enough", "BTC"),
     ] {
         let mut body = good.clone();
         body[field] = json!(value);

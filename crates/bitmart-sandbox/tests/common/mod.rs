@@ -211,6 +211,7 @@ impl Socket {
         assert!(!response.to_lowercase().contains("extensions"), "{response}");
         let mut socket = WebSocket::after_handshake(stream, Role::Client);
         socket.set_auto_close(false);
+        socket.set_auto_pong(false);
         Self(socket)
     }
 
