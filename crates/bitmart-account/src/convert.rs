@@ -1,7 +1,7 @@
 //! Conversion of stream and REST models into the types of this crate.
 
 use bitmart_types::futures::{self, PositionMode};
-use bitmart_types::{Currency, Decimal, OrderId, Side};
+use bitmart_types::{ClientOrderId, Currency, Decimal, OrderId, Side};
 
 use crate::order::nonzero;
 use crate::{
@@ -22,8 +22,8 @@ pub(crate) fn spot_order_event(
     });
     Ok(Order {
         progress: progress.ok_or_else(|| missing("order_state"))?,
+        client_order_id: chosen(update.client_order_id, &update.order_id),
         order_id: update.order_id,
-        client_order_id: update.client_order_id,
         instrument: Instrument::Pair(update.symbol),
         side: update.side,
         price: nonzero(update.price),
@@ -46,8 +46,8 @@ impl TryFrom<bitmart_rest::spot::Order> for Order {
             OrderProgress::from_spot(&order.state, order.order_type.as_ref(), &order.side, filled);
         Ok(Self {
             progress: progress.ok_or_else(|| unknown_state(&order.order_id))?,
+            client_order_id: chosen(order.client_order_id, &order.order_id),
             order_id: order.order_id,
-            client_order_id: order.client_order_id,
             instrument: Instrument::Pair(order.symbol),
             side: order.side,
             price: nonzero(order.price),
@@ -59,6 +59,11 @@ impl TryFrom<bitmart_rest::spot::Order> for Order {
             update_time: order.update_time,
         })
     }
+}
+
+/// The client order id, if one was chosen. A spot order without one has its own id in its place.
+fn chosen(client_order_id: Option<ClientOrderId>, order_id: &OrderId) -> Option<ClientOrderId> {
+    client_order_id.filter(|id| id.as_str() != order_id.as_str())
 }
 
 fn unknown_state(id: &OrderId) -> MalformedItem {

@@ -7,12 +7,25 @@ use crate::*;
 
 /// Decodes a spot order event.
 fn spot(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str) -> Order {
+    spot_with(&format!("client{id}"), id, kind, side, state, size, filled)
+}
+
+/// Decodes a spot order event with a client order id.
+fn spot_with(
+    client_id: &str,
+    id: &str,
+    kind: &str,
+    side: &str,
+    state: &str,
+    size: &str,
+    filled: &str,
+) -> Order {
     let frame = format!(
         r#"{{"table":"spot/user/order","data":[{{"symbol":"BTC_USDT","side":"{side}","type":"{kind}",
         "notional":"","size":"{size}","ms_t":"1","price":"5","filled_notional":"0",
         "filled_size":"{filled}","margin_trading":"0","state":"4","order_id":"{id}","order_type":"0",
         "last_fill_time":"0","last_fill_price":"0","last_fill_count":"0","exec_type":"","detail_id":"",
-        "client_order_id":"client{id}","create_time":"1700000000001","update_time":"1700000000002","order_mode":"spot",
+        "client_order_id":"{client_id}","create_time":"1700000000001","update_time":"1700000000002","order_mode":"spot",
         "entrust_type":"normal","order_state":"{state}","dealFee":"","deal_fee_coin_name":""}}]}}"#
     );
     let mut entries: Vec<bitmart_ws::spot::OrderUpdate> = Vec::new();
@@ -34,6 +47,24 @@ fn futures(state: u8, size: &str, filled: &str) -> Order {
     let mut entries: Vec<bitmart_ws::futures::OrderUpdate> = Vec::new();
     bitmart_ws::futures::OrderUpdate::decode(&frame, &mut entries).expect("decodes");
     convert::futures_order_event(entries.remove(0).order).expect("all fields")
+}
+
+#[test]
+fn the_order_id_in_place_of_a_client_order_id_is_none() {
+    for (client_id, chosen) in
+        [("mine", Some("mine")), ("118", None), ("", None), ("1180", Some("1180"))]
+    {
+        let order = spot_with(client_id, "118", "limit", "buy", "new", "2", "0");
+        assert_eq!(order.client_order_id.as_ref().map(|id| id.as_str()), chosen, "{client_id}");
+        let row = format!(
+            r#"{{"orderId":"118","clientOrderId":"{client_id}","symbol":"BTC_USDT","side":"buy","orderMode":"spot",
+            "type":"limit","state":"new","cancelSource":"","stpMode":"","price":"5","priceAvg":"0","size":"2",
+            "filledSize":"0","notional":"10","filledNotional":"0","createTime":1,"updateTime":1}}"#
+        );
+        let row: bitmart_rest::spot::Order = bitmart_types::json::from_str(&row).expect("decodes");
+        let order = Order::try_from(row).expect("a known state");
+        assert_eq!(order.client_order_id.as_ref().map(|id| id.as_str()), chosen, "{client_id}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 pub(crate) mod affiliate;
 pub(crate) mod api_key;
+pub(crate) mod currencies;
 pub(crate) mod decimal;
 pub(crate) mod dispatch;
 pub(crate) mod earn;

@@ -132,17 +132,18 @@ async fn settings_are_stored_and_invalid_requests_are_rejected_with_the_cause() 
     assert_eq!(client.get(&path).await.data()["subscribeStatus"], "ON");
 
     let good = json!({ "productId": id, "amount": "0.5", "requestNo": number(1) });
-    for (field, value, message) in [
-        ("requestNo", "1", "20 digits"),
-        ("productId", "1", "no such product"),
-        ("amount", "0.0001", "below or above"),
-        ("amount", "0.123456789", "8 decimals"),
-        ("amount", "6", "Balance not enough"),
+    for (field, value, message, reason) in [
+        ("requestNo", "1", "Invalid requestNo", "20 digits"),
+        ("productId", "1", "Invalid productId", "no such product"),
+        ("amount", "0.0001", "Invalid amount", "below or above"),
+        ("amount", "0.123456789", "Invalid amount", "8 decimals"),
+        ("amount", "6", "Balance not enough", "BTC"),
     ] {
         let mut body = good.clone();
         body[field] = json!(value);
         let rejected = client.post("/newearn/cloud/v1/saving/subscribe", body).await;
-        assert!(rejected.message().contains(message), "{field} {value}: {}", rejected.text);
+        assert_eq!(rejected.message(), message, "{field} {value}");
+        assert!(rejected.reason().contains(reason), "{field} {value}: {}", rejected.reason());
     }
     let body = json!({ "earnId": "99", "amount": "1", "requestNo": number(2) });
     let rejected = client.post("/newearn/cloud/v1/saving/redeem", body).await;

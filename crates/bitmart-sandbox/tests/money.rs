@@ -266,7 +266,7 @@ async fn a_loan_bears_hourly_interest_and_is_repaid() {
     let row = client.get(&path).await.data()["records"][0].clone();
     assert_eq!(
         (&row["interest_amount"], &row["create_time"]),
-        (&json!("0.25002000"), &json!(NOON_MS.to_string()))
+        (&json!("0.25002000"), &json!(NOON_MS))
     );
     client.post(transfer, with_side("999.74998", "out")).await.data();
     assert_eq!(available(&sandbox, 1, "spot", "USDT"), Decimal::new(9_999_974_998, 5));

@@ -246,44 +246,39 @@ async fn the_close_frame_of_a_failed_login_has_the_reason() {
 }
 
 #[tokio::test]
-async fn the_error_of_a_topic_at_the_wrong_address_names_the_correct_one() {
+async fn the_error_of_a_topic_at_the_wrong_address_is_the_documented_text() {
     let sandbox = sandbox().await;
     let (spot, futures) = (sandbox.spot(), sandbox.futures());
-    for (url, subscribe, field, expected, path) in [
+    for (url, subscribe, field, expected) in [
         (
             &spot.ws_public,
             json!({ "op": "subscribe", "args": ["spot/user/order:BTC_USDT"] }),
             "errorMessage",
-            "User not logged in / User must be logged in. ",
-            "/user",
+            "User not logged in / User must be logged in",
         ),
         (
             &spot.ws_private,
             json!({ "op": "subscribe", "args": ["spot/trade:BTC_USDT"] }),
             "errorMessage",
-            "Invalid channel param. ",
-            "/api",
+            "Invalid channel param",
         ),
         (
             &futures.ws_public,
             json!({ "action": "subscribe", "args": ["futures/order"] }),
             "error",
-            "futures/order need authenication: ",
-            "/user",
+            "futures/order need authenication",
         ),
         (
             &futures.ws_private,
             json!({ "action": "subscribe", "args": ["futures/trade:BTCUSDT"] }),
             "error",
-            "group [futures/trade:BTCUSDT] not exist: ",
-            "/api",
+            "group [futures/trade:BTCUSDT] not exist",
         ),
     ] {
         let mut socket = Socket::connect(url).await;
         socket.json(subscribe).await;
         let response = socket.text().await;
-        let text = response[field].as_str().expect("text");
-        assert!(text.starts_with(expected) && text.ends_with(path), "{text}");
+        assert_eq!(response[field], expected);
     }
     // A connection to the right address that is not logged in gets the documented message only.
     let mut socket = Socket::connect(&spot.ws_private).await;

@@ -196,6 +196,22 @@ async fn invalid_spot_messages_get_their_codes() {
     assert_eq!(socket.receive().await, Received::Close(1009));
 }
 
+/// A client that writes first and reads then must get the close frame, and no reset, whatever is unread.
+#[tokio::test]
+async fn a_message_of_any_size_over_the_limit_gets_a_close_frame_and_no_reset() {
+    let sandbox = start(stepped_config()).await;
+    let (spot, futures) = (sandbox.spot(), sandbox.futures());
+    for url in [&spot.ws_public, &spot.ws_private, &futures.ws_public, &futures.ws_private] {
+        for size in [5_000, 65_535, 65_536, 300_000, 4_000_000] {
+            let mut socket = Socket::connect(url).await;
+            socket.send(&"x".repeat(size)).await;
+            assert_eq!(socket.receive().await, Received::Close(1009), "{url} {size}");
+            socket.close_frame(1009).await;
+            assert_eq!(socket.end().await, None, "{url} {size}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn too_many_spot_messages_close_the_connection() {
     let sandbox = start(stepped_config().rate_limits(true)).await;

@@ -111,7 +111,7 @@ pub(super) static MODIFY_PLAN_ORDER: Route = Route {
         Param::new("price_type", Kind::Integer, Presence::Required).values(&["1", "2"]),
         Param::new("type", Kind::Text, Presence::Required).values(&["limit", "market"]),
     ],
-    undocumented: &[],
+    undocumented: &["client_order_id"],
 };
 
 pub(super) static MODIFY_PRESET: Route = Route {

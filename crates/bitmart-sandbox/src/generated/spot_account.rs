@@ -70,7 +70,7 @@ pub(super) static FUNDING_HISTORY: Route = Route {
         Param::new("endTime", Kind::Integer, Presence::Optional),
         Param::new("N", Kind::Integer, Presence::Required).min(1).max(1000),
     ],
-    undocumented: &[],
+    undocumented: &["offset"],
 };
 
 pub(super) static WALLET: Route = Route {
@@ -91,7 +91,7 @@ pub(super) static WALLET: Route = Route {
         Param::new("currency", Kind::Text, Presence::Optional),
         Param::new("needUsdValuation", Kind::Flag, Presence::Optional),
     ],
-    undocumented: &[],
+    undocumented: &["sourceAccount"],
 };
 
 pub(super) static CURRENCIES: Route = Route {

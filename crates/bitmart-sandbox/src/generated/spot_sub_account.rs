@@ -44,7 +44,7 @@ pub(super) static TRANSFER_OWN_TO_MAIN: Route = Route {
         Param::new("amount", Kind::Decimal, Presence::Required),
         Param::new("currency", Kind::Text, Presence::Required),
     ],
-    undocumented: &[],
+    undocumented: &["subAccount"],
 };
 
 pub(super) static TRANSFER_MAIN_TO_SUB: Route = Route {

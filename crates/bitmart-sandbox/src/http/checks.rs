@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::duplicates;
 use crate::{
     auth::{AuthHeaders, Caller, check_recv_window},
-    generated::{Auth, Codes, Method, Route, Scope},
+    generated::{Auth, Codes, Group, Method, Route, Scope},
     keys::Permission,
     rate_limits::Usage,
     shared::Shared,
@@ -109,9 +109,25 @@ fn auth_headers(headers: &HeaderMap, peer: IpAddr) -> AuthHeaders<'_> {
 }
 
 fn check_permission(route: &Route, caller: Option<&Caller>) -> Result<(), WireError> {
-    let Some(needed) = route.permission.and_then(Permission::named) else { return Ok(()) };
-    let allowed = caller.is_none_or(|caller| caller.permissions.contains(&needed));
+    let Some(caller) = caller else { return Ok(()) };
+    let allowed = match route.permission.and_then(Permission::named) {
+        Some(needed) => caller.permissions.contains(&needed),
+        None => !route.changes || may_change(route.group, &caller.permissions),
+    };
     allowed.then_some(()).ok_or_else(|| error(30012))
+}
+
+/// Whether a key may call an endpoint that changes something and is in no published table of permissions. This is
+/// invented, so that a key that is read-only changes nothing: orders, positions and settings of a market need the
+/// permission to trade there, everything else any permission but that to read.
+fn may_change(group: Group, permissions: &[Permission]) -> bool {
+    match group {
+        Group::SpotTrading | Group::SpotAlgo => permissions.contains(&Permission::SpotTrade),
+        Group::FuturesTrading | Group::FuturesPlan | Group::FuturesAccount => {
+            permissions.contains(&Permission::FutureTrade)
+        }
+        _ => permissions.iter().any(|permission| *permission != Permission::ReadOnly),
+    }
 }
 
 /// Reads the parameters from the query or from the body.

@@ -2,15 +2,12 @@
 
 use std::{
     net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use http_body_util::Either;
 use hyper::{
-    Request,
+    Request, StatusCode,
     body::Incoming,
     header::{HeaderValue, SEC_WEBSOCKET_ACCEPT},
 };
@@ -18,6 +15,7 @@ use hyper::{
 use super::{
     injection::Dropped,
     response::{HttpResponse, html},
+    tcp::Ending,
 };
 use crate::{
     address::address, fault::Fault, generated::Host, shared::Shared, traffic::Capture, ws,
@@ -26,13 +24,13 @@ use crate::{
 /// An accept key that matches no handshake.
 const WRONG: HeaderValue = HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 
-/// Responds to a handshake. Sets `reset` if the connection has to end with a reset.
+/// Responds to a handshake, and sets how the connection ends.
 pub(super) async fn handshake(
     shared: Arc<Shared>,
     host: Host,
     private: bool,
     peer: IpAddr,
-    reset: &AtomicBool,
+    ending: &Ending,
     request: Request<Incoming>,
 ) -> Result<HttpResponse, Dropped> {
     let fault = shared.faults().take(address(host, private), Fault::is_handshake);
@@ -42,7 +40,7 @@ pub(super) async fn handshake(
     match fault {
         Some(Fault::DropBefore) => return Err(Dropped),
         Some(Fault::ResetMidBody) => {
-            reset.store(true, Ordering::Relaxed);
+            ending.reset.store(true, Ordering::Relaxed);
             return Err(Dropped);
         }
         Some(Fault::Html(status)) => return Ok(html(status)),
@@ -50,6 +48,10 @@ pub(super) async fn handshake(
         _ => {}
     }
     let mut response = ws::upgrade(shared, host, private, peer, request);
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        // A socket that is closed because of a message may have unread bytes of that message.
+        ending.linger.store(true, Ordering::Relaxed);
+    }
     if fault == Some(Fault::WrongAccept) {
         response.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, WRONG);
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, Body};
 use crate::{
-    generated::{Envelope, Route},
+    generated::{EndpointId, Envelope, Route},
     rate_limits::Usage,
     wire::{HandlerResult, error::WireError},
 };
@@ -32,7 +32,8 @@ fn success(route: Option<&Route>, data: Value, trace: &str) -> Value {
         route.map_or((Envelope::Standard, "OK"), |route| (route.envelope, route.success));
     match envelope {
         Envelope::Standard => {
-            json!({ "code": 1000, "trace": trace, "message": message, "data": data })
+            let code = if is_text(route) { json!("1000") } else { json!(1000) };
+            json!({ "code": code, "trace": trace, "message": message, "data": data })
         }
         Envelope::Errno => {
             json!({ "errno": "OK", "message": message, "data": data, "success": true })
@@ -42,6 +43,18 @@ fn success(route: Option<&Route>, data: Value, trace: &str) -> Value {
         }
         Envelope::None => data,
     }
+}
+
+/// Whether the code of a success is text, as in the only samples of these endpoints, of the exchange's reference.
+fn is_text(route: Option<&Route>) -> bool {
+    use EndpointId as Id;
+    let texts = [
+        Id::AffiliateUserRebate,
+        Id::AffiliateApiRebate,
+        Id::AffiliateInvitation,
+        Id::AffiliateCustomers,
+    ];
+    route.is_some_and(|route| texts.contains(&route.id))
 }
 
 /// Adds status and headers.

@@ -15,7 +15,8 @@ pub(super) fn find(
     method: &HttpMethod,
 ) -> Result<&'static Route, WireError> {
     let fits = |route: &Route| match route.method {
-        Method::Get => method == HttpMethod::GET,
+        // Every server has to support HEAD where it supports GET (RFC 9110, section 9.1). Hyper leaves out the body.
+        Method::Get => [HttpMethod::GET, HttpMethod::HEAD].contains(method),
         Method::Post => method == HttpMethod::POST,
     };
     let here = |route: &&Route| route.path == path && (route.host == host || route.other_host);

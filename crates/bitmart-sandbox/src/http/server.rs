@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
@@ -179,10 +179,14 @@ async fn route(
     let capture = shared.traffic.as_ref();
     let capture = capture.map(|traffic| Capture::start(traffic, host, &mut request));
     let mut response = match request.uri().path() {
-        PUBLIC => handshake(shared, host, false, peer, &ending.reset, request).await,
-        PRIVATE => handshake(shared, host, true, peer, &ending.reset, request).await,
+        PUBLIC => handshake(shared, host, false, peer, ending, request).await,
+        PRIVATE => handshake(shared, host, true, peer, ending, request).await,
         _ => respond(&shared, host, peer, &ending.reset, request).await,
     }?;
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        // The client may still be sending what is too large.
+        ending.linger.store(true, Ordering::Relaxed);
+    }
     cors::allow(response.headers_mut());
     if let Some(capture) = capture {
         capture.finish(response.status().as_u16(), response.headers());

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Call, HandlerResult};
 use crate::wire::{
+    currencies::{address_on, chain},
     decimal::{fixed, plain},
     enums,
     error::{WireError, error},
@@ -82,7 +83,7 @@ pub(crate) fn withdraw_addresses(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "list": rows.collect::<Value>() }))
 }
 
-/// One row per currency and network.
+/// One row per currency and network. A row is found by its own code, such as `USDT-TRC20`, and by that of its currency.
 pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
     let requested = call.params.text("currencies")?;
     let requested: Option<Vec<&str>> = requested.as_deref().map(|list| list.split(',').collect());
@@ -94,11 +95,14 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
         markets.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();
     let mut rows = Vec::new();
     for name in names {
-        if requested.as_ref().is_some_and(|requested| !requested.contains(&name.as_str())) {
-            continue;
-        }
         let usd = call.exchange.usd_price(name);
+        let is_requested = |code: &str| {
+            requested.as_ref().is_none_or(|all| all.contains(&name.as_str()) || all.contains(&code))
+        };
         let mut add = |code: String, network: &str| {
+            if !is_requested(&code) {
+                return;
+            }
             let terms = call.exchange.decisions().terms(&code);
             let usd = usd.checked_mul(terms.fee).unwrap_or_default();
             let (deposits, withdrawals) = call.exchange.decisions().is_open(&code);
@@ -137,9 +141,9 @@ pub(crate) fn deposit_address(call: &mut Call<'_>) -> HandlerResult {
     let needs_memo = call.exchange.decisions().terms(&currency).memo;
     let memo = if needs_memo { account.0.to_string() } else { String::new() };
     Ok(json!({
-        "currency": currency.clone(),
-        "chain": currency,
-        "address": address,
+        "currency": currency.as_str(),
+        "chain": chain(&currency),
+        "address": address_on(&currency, &address),
         "address_memo": memo,
     }))
 }
@@ -214,10 +218,15 @@ pub(crate) fn funding_history(call: &mut Call<'_>) -> HandlerResult {
         .exchange
         .payments_of(account)
         .filter(|row| row.deposit == (requested == "deposit") && within(row.time_ms))
-        .filter(|row| currency.as_deref().is_none_or(|currency| row.currency == currency))
+        .filter(|row| currency.as_deref().is_none_or(|currency| is_of(row, currency)))
         .take(usize::try_from(count).unwrap_or(1))
         .map(record);
     Ok(json!({ "records": rows.collect::<Value>() }))
+}
+
+/// Whether a record is of a currency: `USDT` is for all of its networks, as captured.
+fn is_of(row: &Payment, currency: &str) -> bool {
+    row.currency == currency || row.currency.split('-').next() == Some(currency)
 }
 
 pub(crate) fn funding_record(call: &mut Call<'_>) -> HandlerResult {
@@ -234,6 +243,8 @@ fn record(row: &Payment) -> Value {
     let on_chain = [PaymentState::Processing, PaymentState::Done].contains(&row.state);
     let (withdraw_id, deposit_id, kind) =
         if row.deposit { ("", id.as_str(), "deposit") } else { (id.as_str(), "", "withdraw") };
+    let address =
+        if row.deposit { address_on(&row.currency, &row.address) } else { row.address.clone() };
     json!({
         "withdraw_id": withdraw_id,
         "deposit_id": deposit_id,
@@ -243,7 +254,7 @@ fn record(row: &Payment) -> Value {
         "arrival_amount": plain(row.amount - row.fee),
         "fee": plain(row.fee),
         "status": enums::funding(row.state),
-        "address": row.address,
+        "address": address,
         "address_memo": row.address_memo,
         "tx_id": if on_chain { format!("sandbox{id}") } else { String::new() },
     })

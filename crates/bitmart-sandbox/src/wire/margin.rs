@@ -164,7 +164,7 @@ pub(crate) fn accounts(call: &mut Call<'_>) -> HandlerResult {
             "risk_level": level,
             "buy_enabled": true,
             "sell_enabled": true,
-            "liquidate_price": fixed(liquidation_price(base, quote), DECIMALS),
+            "liquidate_price": liquidation_price(base, quote).map(|price| fixed(price, DECIMALS)),
             "liquidate_rate": plain(LIQUIDATION_RATE),
             "base": base.row(call, &rules.base),
             "quote": quote.row(call, &rules.quote),
@@ -173,14 +173,15 @@ pub(crate) fn accounts(call: &mut Call<'_>) -> HandlerResult {
     Ok(json!({ "symbols": rows }))
 }
 
-/// The price at which assets are `LIQUIDATION_RATE` times the debts. May be negative, as documented.
-fn liquidation_price(base: Holding, quote: Holding) -> Decimal {
+/// The price at which assets are `LIQUIDATION_RATE` times the debts. May be negative, as documented; `None` without a
+/// debt, as captured.
+fn liquidation_price(base: Holding, quote: Holding) -> Option<Decimal> {
     if (base.debt.total() + quote.debt.total()).is_zero() {
-        return Decimal::ZERO;
+        return None;
     }
     let gap = LIQUIDATION_RATE * quote.debt.total() - quote.total();
     let coins = base.total() - LIQUIDATION_RATE * base.debt.total();
-    gap.checked_div(coins).unwrap_or_default()
+    Some(gap.checked_div(coins).unwrap_or_default())
 }
 
 /// The filters of a list of records.
@@ -221,23 +222,23 @@ impl Filter {
     }
 }
 
-/// Newest first; no source documents the order. Times are in milliseconds.
+/// Newest first; no source documents the order. Times are in milliseconds, and interest is `null` while none is due, as
+/// captured.
 pub(crate) fn borrow_records(call: &mut Call<'_>) -> HandlerResult {
     let filter = Filter::read(call, "borrow_id")?;
     let matches = |loan: &&Loan| filter.matches(loan.account, &loan.symbol, loan.id, loan.time_ms);
-    let rows =
-        call.exchange.loans().values().rev().filter(matches).take(filter.count).map(|loan| {
-            json!({
-                "borrow_id": loan.id.to_string(),
-                "symbol": loan.symbol.as_str(),
-                "currency": loan.currency.as_str(),
-                "borrow_amount": fixed(loan.amount, DECIMALS),
-                "daily_interest": fixed(DAILY_RATE, DECIMALS),
-                "hourly_interest": fixed(HOURLY_RATE, DECIMALS),
-                "interest_amount": fixed(loan.interest, DECIMALS),
-                "create_time": loan.time_ms.to_string(),
-            })
-        });
+    let rows = call.exchange.loans().values().rev().filter(matches).take(filter.count).map(|loan| {
+        json!({
+            "borrow_id": loan.id.to_string(),
+            "symbol": loan.symbol.as_str(),
+            "currency": loan.currency.as_str(),
+            "borrow_amount": fixed(loan.amount, DECIMALS),
+            "daily_interest": fixed(DAILY_RATE, DECIMALS),
+            "hourly_interest": fixed(HOURLY_RATE, DECIMALS),
+            "interest_amount": (!loan.interest.is_zero()).then(|| fixed(loan.interest, DECIMALS)),
+            "create_time": loan.time_ms,
+        })
+    });
     Ok(json!({ "records": rows.collect::<Value>() }))
 }
 
@@ -248,16 +249,17 @@ pub(crate) fn repay_records(call: &mut Call<'_>) -> HandlerResult {
         filter.matches(row.account, &row.symbol, row.id, row.time_ms)
             && currency.as_deref().is_none_or(|currency| row.currency == currency)
     };
-    let rows = call.exchange.repayments().rev().filter(matches).take(filter.count).map(|row| {
-        json!({
-            "repay_id": row.id.to_string(),
-            "repay_time": row.time_ms.to_string(),
-            "symbol": row.symbol.as_str(),
-            "currency": row.currency.as_str(),
-            "repaid_amount": fixed(row.paid.total(), DECIMALS),
-            "repaid_principal": fixed(row.paid.principal, DECIMALS),
-            "repaid_interest": fixed(row.paid.interest, DECIMALS),
-        })
-    });
+    let rows =
+        call.exchange.repayments().rev().filter(matches).take(filter.count).map(|row| {
+            json!({
+                "repay_id": row.id.to_string(),
+                "repay_time": row.time_ms,
+                "symbol": row.symbol.as_str(),
+                "currency": row.currency.as_str(),
+                "repaid_amount": fixed(row.paid.total(), DECIMALS),
+                "repaid_principal": fixed(row.paid.principal, DECIMALS),
+                "repaid_interest": fixed(row.paid.interest, DECIMALS),
+            })
+        });
     Ok(json!({ "records": rows.collect::<Value>() }))
 }

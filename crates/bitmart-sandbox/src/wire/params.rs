@@ -77,24 +77,18 @@ impl Params {
             Codes::Account => 60000,
             Codes::Futures => 40007,
         };
-        let known = error(code);
-        let text = format!("{}: {name} is required", known.message);
-        known.with_message(text)
+        error(code).with_reason(format!("{name} is required"))
     }
 
     /// The error for a parameter with an invalid value.
     pub(crate) fn invalid(&self, name: &str, rule: &str) -> WireError {
-        let text = match self.codes {
-            Codes::Spot | Codes::Quotation => format!("Invalid {name}: {rule}"),
-            Codes::Account => format!("Parameter Error: {name}: {rule}"),
-            Codes::Futures => format!("Parse parameter error: {name}: {rule}"),
+        let error = match self.codes {
+            Codes::Spot | Codes::Quotation => error(50021).with_message(format!("Invalid {name}")),
+            // The second of its two documented texts.
+            Codes::Account => error(60000).with_message("Parameter Error"),
+            Codes::Futures => error(40007),
         };
-        let code = match self.codes {
-            Codes::Spot | Codes::Quotation => 50021,
-            Codes::Account => 60000,
-            Codes::Futures => 40007,
-        };
-        error(code).with_message(text)
+        error.with_reason(format!("{name}: {rule}"))
     }
 
     /// A string; numbers and flags are converted to strings.
@@ -253,11 +247,8 @@ impl Params {
             Codes::Account => 60000,
             Codes::Futures => 40007,
         };
-        let known = error(code);
-        let text = format!(
-            "{}: unknown field \"{name}\"{hint}. BitMart ignores it silently, and so does the sandbox with --lenient",
-            known.message
-        );
-        known.with_message(text)
+        error(code).with_reason(format!(
+            "unknown field \"{name}\"{hint}. BitMart ignores it silently, and so does the sandbox with --lenient"
+        ))
     }
 }

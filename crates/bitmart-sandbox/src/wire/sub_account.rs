@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 
 use super::{Call, HandlerResult, transfer::amount};
 use crate::wire::{
+    currencies::full_name,
     decimal::{fixed, plain},
     enums::account_name,
     error::{WireError, error},
@@ -141,7 +142,7 @@ fn balances_of(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
         .map(|(name, wallet)| {
             json!({
                 "currency": name.as_str(),
-                "name": name.as_str(),
+                "name": full_name(name),
                 "available": fixed(wallet.available, 8),
                 "frozen": fixed(wallet.frozen, 8),
             })

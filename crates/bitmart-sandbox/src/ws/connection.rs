@@ -9,7 +9,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{ReadHalf, WriteHalf},
-    time::{Instant, timeout},
+    time::{Instant, interval_at, timeout},
 };
 
 use super::{
@@ -168,6 +168,8 @@ impl Connection {
                 Some((next, (reader, part)))
             }));
         let mut idle_at = Instant::now() + limits.idle;
+        // The first tick is after the period.
+        let mut pings_due = interval_at(Instant::now() + limits.futures_ping, limits.futures_ping);
         let mut closed_by_client = false;
         loop {
             let without_topic_at = self.without_topic_since().map(|since| since + without_topic);
@@ -198,6 +200,11 @@ impl Connection {
                     };
                     self.close(GOING_AWAY, "", &why).await
                 }
+                _ = pings_due.tick(), if host == Host::Futures => {
+                    self.record(Direction::Out, FrameKind::Ping, &Bytes::new());
+                    self.add_frame(OpCode::Ping, b"");
+                    self.writer.flush().await
+                }
             };
             if !continues {
                 break;
@@ -220,6 +227,9 @@ impl Connection {
             }
         };
         let _ = timeout(CLOSE_TIMEOUT, closing).await;
+        // What is unread is discarded below (`http/tcp`), because unread bytes would reset the connection before the client
+        // has read the close frame.
+        self.writer.shutdown().await;
     }
 
     fn without_topic_since(&self) -> Option<Instant> {

@@ -68,19 +68,18 @@ impl Session {
         }
     }
 
-    /// Sends the rejection of a topic, with a hint if the cause is known.
+    /// Sends the rejection of a topic, and reports the cause if it is known.
     fn reject(
         &self,
         command: &TopicCommand,
         text: &str,
-        mut error: String,
+        error: String,
         context: &mut SessionContext<'_>,
     ) {
         let topic = topic::parse(Host::Futures, text);
         let hint = topic.as_ref().and_then(|topic| wrong_address_hint(topic, self.private));
         if let Some(reason) = hint {
-            error = format!("{error}: {reason}");
-            context.add_reason("an error", &error);
+            context.add_reason("an error", format!("{error}: {reason}"));
         } else if let Some(topic) = topic
             && let Some(reason) = hints::symbol(Host::Futures, &topic.symbol, context.exchange)
             && context.exchange.futures_market(&topic.symbol).is_none()

@@ -65,6 +65,7 @@ pub(super) async fn read(
         }
         part.extend_from_slice(&frame.payload);
         if part.len() > max_length {
+            part.clear();
             return Received::TooBig;
         }
         if frame.fin {

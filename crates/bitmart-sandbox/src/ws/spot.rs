@@ -79,7 +79,7 @@ impl Session {
         }
     }
 
-    /// Sends the rejection of a topic, with a hint if the cause is known.
+    /// Sends the rejection of a topic, and reports the cause if it is known.
     fn reject(
         &self,
         command: Command,
@@ -91,7 +91,7 @@ impl Session {
         let hint = topic.as_ref().and_then(|topic| wrong_address_hint(topic, self.private));
         if let Some(reason) = hint {
             context.add_reason(error.code.to_string(), format!("{text}: {reason}"));
-            return context.send_json(&error.frame_with_reason(command.name(), reason));
+            return context.send_json(&error.frame(command.name()));
         }
         let symbol = topic.map(|topic| topic.symbol);
         let symbol = symbol.filter(|_| error == messages::UNKNOWN_SYMBOL).unwrap_or_default();

@@ -51,6 +51,12 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.waiting.clear();
         matches!(written, Ok(Ok(())))
     }
+
+    /// Tells the client that nothing follows. It may still send.
+    pub(super) async fn shutdown(&mut self) {
+        // An error means that the client has disconnected already.
+        let _ = timeout(WRITE_TIMEOUT, self.io.shutdown()).await;
+    }
 }
 
 #[cfg(test)]

@@ -35,11 +35,19 @@ impl ApiResponse {
     }
 
     pub(crate) fn code(&self) -> u64 {
-        self.json()["code"].as_u64().expect("a code")
+        // Some samples of affiliates have it as text.
+        let code = &self.json()["code"];
+        code.as_u64().or_else(|| code.as_str()?.parse().ok()).expect("a code")
     }
 
     pub(crate) fn message(&self) -> String {
         self.json()["message"].as_str().expect("a message").to_owned()
+    }
+
+    /// The reason of a rejection, which is in a header; empty without one.
+    pub(crate) fn reason(&self) -> &str {
+        let value = self.headers.get("x-sandbox-reason");
+        value.map_or("", |value| value.to_str().expect("ASCII"))
     }
 
     /// The `data` of a successful response.
@@ -159,6 +167,7 @@ pub(crate) enum Received {
     Binary(String),
     /// A binary frame that does not inflate.
     Garbage,
+    Ping,
     /// A pong frame with its payload.
     Pong(Vec<u8>),
     Close(u16),
@@ -202,6 +211,7 @@ impl Socket {
         assert!(!response.to_lowercase().contains("extensions"), "{response}");
         let mut socket = WebSocket::after_handshake(stream, Role::Client);
         socket.set_auto_close(false);
+        socket.set_auto_pong(false);
         Self(socket)
     }
 
@@ -249,6 +259,14 @@ impl Socket {
         (u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).expect("text"))
     }
 
+    /// The error with which the connection ended after a close frame; `None` if the server has closed it normally.
+    pub(crate) async fn end(self) -> Option<std::io::ErrorKind> {
+        let mut rest = Vec::new();
+        let mut stream = self.0.into_inner();
+        let read = timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("in time");
+        read.err().map(|error| error.kind())
+    }
+
     async fn read(&mut self) -> Received {
         let Ok(frame) = self.0.read_frame().await else { return Received::Gone };
         match frame.opcode {
@@ -265,6 +283,7 @@ impl Socket {
                 let code = frame.payload.first_chunk().map_or(0, |code| u16::from_be_bytes(*code));
                 Received::Close(code)
             }
+            OpCode::Ping => Received::Ping,
             OpCode::Pong => Received::Pong(frame.payload.to_vec()),
             _ => Received::Text(String::from_utf8(frame.payload.to_vec()).expect("text")),
         }

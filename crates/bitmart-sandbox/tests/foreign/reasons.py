@@ -29,11 +29,16 @@ DOCUMENTED = {
     30002: (401, "Header X-BM-KEY not found"),
     30005: (401, "Header X-BM-SIGN is wrong"),
     30007: (401, "Header X-BM-TIMESTAMP range. Within a minute"),
+    40007: (400, "Parse parameter error"),
     40013: (400, 'Access too often" CLIENT_TIME_INVALID, "Please check your system time.'),
     40027: (400, "You contract account available balance not enough"),
     40039: (400, "The timestamp is invalid"),
     42000: (200, "Insufficient balance"),
     50020: (400, "Balance not enough"),
+    50021: (400, "Invalid price"),
+    50028: (400, "Missing parameters"),
+    50029: (400, "The parameters do not match"),
+    60000: (400, "Parameter Error"),
 }
 LOGINS = {
     91002: "API KEY not found",
@@ -162,6 +167,16 @@ def lacking():
            "the numbers are those of wallet and transfer")
 
 
+def fields():
+    """Wrong fields: the reason names them, and the text does not."""
+    rejected("an invalid field", 50021, "price: must be above 0", post("spot", SUBMIT, {**ORDER, "price": "-1"}))
+    rejected("no field", 50028, "symbol is required", post("spot", SUBMIT, {}))
+    rejected("a field in the wrong case", 50029, 'did you mean "size"?', post("spot", SUBMIT, {**ORDER, "Size": "1"}))
+    rejected("an unknown field of futures", 40007, 'unknown field "amount"', post("futures", FUTURES, {**DEAL, "amount": 1}))
+    account = {"account_type": "GIFT"}
+    rejected("an unknown value", 60000, "must be SPOT, CONTRACT or FUND", post("spot", "/account/v1/set-deposit-account", account))
+
+
 class Socket:
     """A minimal client of RFC 6455."""
 
@@ -232,18 +247,17 @@ def logins():
 
 
 def topics():
-    """A private topic at the public address, and the reverse."""
-    for host, side, topic, field, beginning, path in (
-        ("spot", "public", "spot/user/order:BTC_USDT", "errorMessage", "User not logged in", "/user"),
-        ("spot", "private", "spot/ticker:BTC_USDT", "errorMessage", "Invalid channel param", "/api"),
-        ("futures", "public", "futures/order", "error", "futures/order need authenication", "/user"),
-        ("futures", "private", "futures/trade:BTCUSDT", "error", "group [futures/trade:BTCUSDT] not exist", "/api"),
+    """A private topic at the public address, and the reverse: the text of the error is the documented one."""
+    for host, side, topic, field, expected in (
+        ("spot", "public", "spot/user/order:BTC_USDT", "errorMessage", "User not logged in / User must be logged in"),
+        ("spot", "private", "spot/ticker:BTC_USDT", "errorMessage", "Invalid channel param"),
+        ("futures", "public", "futures/order", "error", "futures/order need authenication"),
+        ("futures", "private", "futures/trade:BTCUSDT", "error", "group [futures/trade:BTCUSDT] not exist"),
     ):
         ws = Socket(READY[host]["ws_" + side])
         ws.say({"op" if host == "spot" else "action": "subscribe", "args": [topic]})
         response = ws.text()[field]
-        good = response.startswith(beginning) and f"this is the {side} address" in response and response.endswith(path)
-        report(good, f"{topic} at the {side} address", response)
+        report(response == expected, f"{topic} at the {side} address", response)
 
 
 status, text, reason = post("spot", SUBMIT, ORDER)
@@ -251,6 +265,7 @@ report((status, json.loads(text)["code"], reason) == (200, 1000, ""), "what is r
 wrongly_sent("spot", SUBMIT, ORDER)
 wrongly_sent("futures", FUTURES, DEAL)
 lacking()
+fields()
 logins()
 topics()
 print(f"{tally['ok']} passed, {tally['FAIL']} failed", flush=True)

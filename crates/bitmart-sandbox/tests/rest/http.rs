@@ -147,3 +147,41 @@ async fn a_large_response_is_compressed_if_the_client_accepts_it() {
     let (head, _) = get("/system/time", "accept-encoding: gzip\r\n").await;
     assert!(!head.contains(gzip), "a small response is not compressed");
 }
+
+/// A client that writes first and reads then must get the response, and no reset.
+#[tokio::test]
+async fn a_body_of_any_size_over_the_limit_gets_a_response_and_no_reset() {
+    let sandbox = start(stepped_config()).await;
+    let key = &sandbox.credentials().key;
+    for size in [(1 << 20) + 1, 4_000_000, 16_000_000] {
+        let mut stream =
+            TcpStream::connect(authority(&sandbox.spot().rest)).await.expect("connects");
+        let head = format!(
+            "POST /spot/v2/submit_order HTTP/1.1\r\nhost: sandbox\r\ncontent-type: application/json\r\n\
+             x-bm-key: {key}\r\ncontent-length: {size}\r\n\r\n"
+        );
+        let write = async {
+            stream.write_all(head.as_bytes()).await?;
+            stream.write_all(&vec![b' '; size]).await?;
+            let mut response = vec![0; 12];
+            stream.read_exact(&mut response).await?;
+            std::io::Result::Ok(response)
+        };
+        let response = timeout(DEADLINE, write).await.expect("in time").expect("no reset");
+        assert_eq!(response, b"HTTP/1.1 413", "{size}");
+    }
+}
+
+#[tokio::test]
+async fn head_has_the_head_of_get_and_no_body() {
+    let sandbox = start(stepped_config()).await;
+    let request = |method: &str, path: &str| {
+        let request = hyper::Request::builder().method(method).uri(path).header("host", "sandbox");
+        request.body(Full::<Bytes>::default()).expect("a request")
+    };
+    let path = "/spot/quotation/v3/ticker?symbol=BTC_USDT";
+    let response = send(sandbox.spot(), request("HEAD", path)).await.expect("a response");
+    assert_eq!((response.status, response.text.as_str()), (200, ""));
+    let response = send(sandbox.spot(), request("HEAD", "/spot/v2/submit_order")).await;
+    assert_eq!(response.expect("a response").status, 405);
+}

@@ -1,5 +1,7 @@
 //! The futures dialect.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -64,12 +66,30 @@ async fn futures_pings_acks_and_errors_are_as_observed() {
         socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
         let rejected = socket.text().await;
         assert_eq!(rejected["success"], false);
-        // The error about a private topic names its address as well.
-        let text = rejected["error"].as_str().expect("text");
-        assert!(text == expected || text.starts_with(&format!("{expected}: ")), "{text}");
+        assert_eq!(rejected["error"], expected);
     }
     socket.send(&format!("{{\"action\":\"ping\"{}}}", " ".repeat(2_100))).await;
     assert_eq!(socket.receive().await, Received::Close(1009));
+}
+
+#[tokio::test]
+async fn futures_send_protocol_pings_and_spot_does_not() {
+    let sandbox = start(stepped_config().futures_socket_ping(Duration::from_millis(20))).await;
+    for url in [&sandbox.futures().ws_public, &sandbox.futures().ws_private] {
+        let mut socket = Socket::connect(url).await;
+        for _ in 0..2 {
+            assert_eq!(socket.receive().await, Received::Ping);
+            socket.pong_frame(b"").await;
+        }
+    }
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    // More pings than one would have been due before the response.
+    let mut futures = Socket::connect(&sandbox.futures().ws_public).await;
+    for _ in 0..2 {
+        assert_eq!(futures.receive().await, Received::Ping);
+    }
+    socket.send("ping").await;
+    assert_eq!(socket.receive().await, Received::Text("pong".to_owned()));
 }
 
 #[tokio::test]

@@ -10,28 +10,31 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
     let error = super::error(code(reject, family));
     match reject {
         R::InsufficientBalance { .. } => error.with_reason(reject.to_string()),
-        R::CollateralInUse => error.with_message("Balance not enough: it secures a loan"),
+        R::CollateralInUse => error.with_reason("the balance secures a loan"),
         R::TooManyTriggerOrders if family == ErrorFamily::Spot => {
-            error.with_message("Bad Request: too many algo orders are waiting")
+            error.with_reason("too many algo orders are waiting")
         }
         R::TooManyOpenOrders { maximum } if family == ErrorFamily::Spot => {
-            error.with_message(format!("Bad Request: at most {maximum} orders can be open"))
+            error.with_reason(format!("at most {maximum} orders can be open"))
         }
         R::TooManyOpenOrders { maximum } => {
-            error.with_message(format!("At most {maximum} orders can be open"))
+            error.with_reason(format!("at most {maximum} orders can be open"))
         }
-        R::OpeningOrderRequired => {
-            error.with_message("The order side is invalid: presets are for opening orders")
-        }
+        R::OpeningOrderRequired => error.with_reason("presets are for opening orders"),
         R::SizeTooSmall { minimum } => error.with_message(format!("Minimum size is {minimum}")),
         R::SizeOffLot { lot: step } | R::PriceOffTick { tick: step }
             if family == ErrorFamily::Spot =>
         {
             let name = if matches!(reject, R::PriceOffTick { .. }) { "price" } else { "size" };
-            error.with_message(format!("Invalid {name}: at most {} decimals", step.scale()))
+            error
+                .with_message(format!("Invalid {name}"))
+                .with_reason(format!("{name}: at most {} decimals", step.scale()))
         }
-        R::SizeOutOfRange { .. } | R::PriceOutOfRange { .. } if family == ErrorFamily::Spot => {
-            error.with_message(format!("Invalid size or price: {reject}"))
+        R::SizeOutOfRange { .. } if family == ErrorFamily::Spot => {
+            error.with_message("Invalid size").with_reason(reject.to_string())
+        }
+        R::PriceOutOfRange { .. } if family == ErrorFamily::Spot => {
+            error.with_message("Invalid price").with_reason(reject.to_string())
         }
         R::AmountTooPrecise { .. }
         | R::AmountTooLarge { .. }
@@ -41,20 +44,18 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
             if error.code != 61000 && error.code != 40005 =>
         {
             let start = if error.code == 60000 { "Parameter Error" } else { "Invalid amount" };
-            error.with_message(format!("{start}: {reject}"))
+            error.with_message(start).with_reason(reject.to_string())
         }
-        R::PostOnlyWithoutPrice => error.with_message(
-            "Parse parameter error: mode: must be 1 to 4, and not 4 with type market",
-        ),
-        R::SelfTradePreventionRequired => {
-            error.with_message("Parse parameter error: stp_mode: must be 1, 2 or 3")
+        R::PostOnlyWithoutPrice => {
+            error.with_reason("mode: must be 1 to 4, and not 4 with type market")
         }
-        R::CallbackRateOutOfRange { minimum, maximum } => error.with_message(format!(
-            "Parse parameter error: callback_rate: must be {minimum} to {maximum}"
-        )),
-        R::CountdownOutOfRange { shortest_s, .. } => error.with_message(format!(
-            "Parse parameter error: timeout: must be 0 or at least {shortest_s}"
-        )),
+        R::SelfTradePreventionRequired => error.with_reason("stp_mode: must be 1, 2 or 3"),
+        R::CallbackRateOutOfRange { minimum, maximum } => {
+            error.with_reason(format!("callback_rate: must be {minimum} to {maximum}"))
+        }
+        R::CountdownOutOfRange { shortest_s, .. } => {
+            error.with_reason(format!("timeout: must be 0 or at least {shortest_s}"))
+        }
         R::WithdrawalTooPrecise { decimals } => {
             error.with_message(format!("Maximum withdraw precision is {decimals}"))
         }
@@ -64,9 +65,9 @@ pub(crate) fn rejection_error(reject: &Reject, family: ErrorFamily) -> WireError
         R::WithdrawalTooSmall { minimum } => {
             error.with_message(format!("Minimum amount is {minimum}"))
         }
-        R::SavingAmountOutOfRange => {
-            error.with_message("Invalid amount: below or above that of the product")
-        }
+        R::SavingAmountOutOfRange => error
+            .with_message("Invalid amount")
+            .with_reason("amount: below or above that of the product"),
         R::UnknownSaving => error.with_message("Invalid earnId"),
         R::UnknownProduct => error.with_message("Invalid productId"),
         _ => error,

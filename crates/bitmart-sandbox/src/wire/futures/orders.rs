@@ -199,7 +199,11 @@ pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
     if let Some(order) =
         order.filter(|order| order.account == account && order.request.symbol == symbol)
     {
-        return listed(order, exchange).ok_or_else(|| error(40034));
+        let mut row = listed(order, exchange).ok_or_else(|| error(40034))?;
+        // Only here the prices of other kinds of orders are empty, as captured and documented.
+        let none = json!({ "activation_price": "", "callback_rate": "", "executive_order_id": "" });
+        rows::extend(&mut row, none);
+        return Ok(row);
     }
     // Open trailing orders and finished triggers are listed with the orders, so they can be queried as well.
     let trigger = exchange.triggers().futures.get(id);

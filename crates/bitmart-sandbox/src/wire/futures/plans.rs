@@ -194,12 +194,17 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
     Ok(NewPlan { client_order_id: None, condition: Condition::Trail(trail), terms })
 }
 
+/// Without an id all trailing orders of the contract are canceled. The id is optional, but no source states what happens
+/// without it: this is what `cancel-plan-order` does.
 pub(crate) fn cancel_trailing_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
-    let (symbol, id) = (rules(call)?.symbol.clone(), required_id(&call.params)?);
-    call.exchange.apply(
-        account,
-        FuturesRequest::CancelPlan { symbol, id, kinds: [PlanKind::Trailing].to_vec() },
-    )?;
+    let symbol = rules(call)?.symbol.clone();
+    let kinds = [PlanKind::Trailing].to_vec();
+    let request = if call.params.is_absent("order_id") {
+        FuturesRequest::CancelPlans { symbol, kinds }
+    } else {
+        FuturesRequest::CancelPlan { symbol, id: required_id(&call.params)?, kinds }
+    };
+    call.exchange.apply(account, request)?;
     Ok(json!({}))
 }

@@ -16,6 +16,9 @@ use crate::wire::{
     futures::settings::position_mode_name,
 };
 
+/// The currencies with a row in every list of balances, as captured and documented.
+const MARGIN_CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
+
 /// An open position, or a direction without a position.
 struct Row<'a> {
     owner: &'a Account,
@@ -228,7 +231,9 @@ pub(crate) fn pushed_position(
 pub(crate) fn assets(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let owner = call.exchange.account(account).ok_or_else(|| error(30002))?;
-    let rows = owner.futures.keys().map(|currency| {
+    let others = owner.futures.keys().filter(|one| !MARGIN_CURRENCIES.contains(&one.as_str()));
+    let always = MARGIN_CURRENCIES.map(SmolStr::from);
+    let rows = always.iter().chain(others).map(|currency| {
         let money = call.exchange.collateral(account, currency);
         json!({
             "currency": currency.as_str(),

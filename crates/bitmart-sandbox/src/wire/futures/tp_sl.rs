@@ -26,7 +26,9 @@ pub(crate) fn submit_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
     let order = &mut plan.terms.order;
     let key = (order.symbol.clone(), order.side.long());
     let positions = call.exchange.account(account).map(|owner| &owner.positions);
-    if let Some(position) = positions.and_then(|all| all.get(&key)) {
+    // A direction that was never open has a record without a leverage.
+    let position = positions.and_then(|all| all.get(&key));
+    if let Some(position) = position.filter(|position| position.is_open()) {
         (order.leverage, order.isolated) = (position.leverage, position.isolated);
         if plan.terms.whole_position {
             order.size = position.size;

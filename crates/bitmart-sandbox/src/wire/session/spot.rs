@@ -109,11 +109,6 @@ impl SessionError {
     pub(crate) fn frame(self, event: &str) -> Value {
         frame(event, self.code, self.message)
     }
-
-    /// The frame of the error, with an explanation after the documented message.
-    pub(crate) fn frame_with_reason(self, event: &str, reason: &str) -> Value {
-        frame(event, self.code, &format!("{}. {reason}", self.message))
-    }
 }
 
 fn frame(event: &str, code: u32, message: &str) -> Value {

@@ -12,6 +12,7 @@ use smol_str::SmolStr;
 
 use crate::wire::{
     Call, HandlerResult, Level,
+    currencies::full_name,
     decimal::{fixed, plain, ratio},
     enums,
     error::{WireError, error},
@@ -176,7 +177,7 @@ pub(crate) fn currencies(call: &mut Call<'_>) -> HandlerResult {
         let (deposits, withdrawals) = call.exchange.decisions().is_open(name);
         json!({
             "id": name.as_str(),
-            "name": name.as_str(),
+            "name": full_name(name),
             "withdraw_enabled": withdrawals,
             "deposit_enabled": deposits,
         })

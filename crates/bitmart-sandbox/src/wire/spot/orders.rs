@@ -15,7 +15,7 @@ use crate::wire::{
     error::{ErrorFamily, WireError, error, rejection_error},
     number,
     params::Params,
-    spot::rows::{fill_row, order_row},
+    spot::rows::{self, fill_row, order_row},
 };
 
 const MAX_BATCH: usize = 10;
@@ -302,10 +302,15 @@ fn parse_id(text: &str) -> Option<OrderId> {
     number::unsigned(text).map(OrderId)
 }
 
+/// The order with a client order id, which is its own id if it was placed without one.
 fn by_client_order_id(
     exchange: &Exchange,
     account: AccountId,
     client_order_id: &str,
 ) -> Option<OrderId> {
-    exchange.account(account)?.spot_orders.by_client_order_id(client_order_id)
+    let owner = exchange.account(account)?;
+    owner.spot_orders.by_client_order_id(client_order_id).or_else(|| {
+        let order = own_order(exchange, parse_id(client_order_id), account)?;
+        (rows::client_order_id(&order.request, order.id) == client_order_id).then_some(order.id)
+    })
 }

@@ -2,11 +2,16 @@
 
 use crate::wire::{decimal::fixed, enums};
 use bitmart_sim::{
-    SpotMarket, SpotRules,
+    OrderId, SpotMarket, SpotRules,
     book::{SelfTradePrevention, Side},
-    spot_order::{SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
+    spot_order::{NewSpotOrder, SpotFill, SpotOrder, SpotOrderState, SpotOrderType},
 };
 use serde_json::{Value, json};
+
+/// The client order id of an order. Captures and samples show that an order without one has its own id for it.
+pub(crate) fn client_order_id(request: &NewSpotOrder, id: OrderId) -> String {
+    request.client_order_id.as_ref().map_or_else(|| id.0.to_string(), ToString::to_string)
+}
 
 pub(crate) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
     let request = &order.request;
@@ -16,7 +21,7 @@ pub(crate) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
     };
     json!({
         "orderId": order.id.0.to_string(),
-        "clientOrderId": request.client_order_id.as_deref().unwrap_or_default(),
+        "clientOrderId": client_order_id(request, order.id),
         "symbol": request.symbol.as_str(),
         "side": enums::side(request.side),
         "orderMode": enums::order_mode(request),
@@ -60,7 +65,7 @@ pub(crate) fn pushed_order(
     json!({
         "symbol": request.symbol.as_str(),
         "order_id": order.id.0.to_string(),
-        "client_order_id": request.client_order_id.as_deref().unwrap_or_default(),
+        "client_order_id": client_order_id(request, order.id),
         "side": enums::side(request.side),
         "type": if request.kind == SpotOrderType::Market { "market" } else { "limit" },
         "price": price(request.price),
@@ -92,7 +97,7 @@ pub(crate) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
     json!({
         "tradeId": fill.trade.to_string(),
         "orderId": fill.order.0.to_string(),
-        "clientOrderId": request.client_order_id.as_deref().unwrap_or_default(),
+        "clientOrderId": client_order_id(request, fill.order),
         "symbol": rules.symbol.as_str(),
         "side": enums::side(request.side),
         "orderMode": enums::order_mode(request),

@@ -12,20 +12,22 @@ use smol_str::SmolStr;
 
 use crate::wire::{
     Call, HandlerResult,
+    currencies::full_name,
     decimal::{fixed, plain},
     error::error,
 };
 
-/// The balances above zero. Source: captured (fixtures/captured/spot-balance.json: an account that holds dust of some
-/// currencies, and no empty balance).
+/// The balances above zero, with the total and the full names. Source: captured (fixtures/captured/spot-balance.json:
+/// an account that holds dust of some currencies, and no empty balance).
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
     let rows = call.exchange.wallets(call.owner()?.id, WalletKind::Spot);
     let rows = rows.filter(|(_, wallet)| !wallet.is_empty()).map(|(currency, wallet)| {
         json!({
             "id": currency.as_str(),
             "available": fixed(wallet.available, 8),
-            "name": currency.as_str(),
+            "name": full_name(currency),
             "frozen": fixed(wallet.frozen, 8),
+            "total": fixed(wallet.available + wallet.frozen, 8),
         })
     });
     Ok(json!({ "wallet": rows.collect::<Value>() }))
@@ -34,7 +36,15 @@ pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
 /// The balances above zero of the spot and the funding wallet, as documented.
 pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
     let currency = call.params.text("currency")?;
-    let valued = call.params.text("needUsdValuation")?.as_deref() == Some("true");
+    let valued = match call.params.text("needUsdValuation")?.as_deref() {
+        None => false,
+        // The spellings of clients in other languages: Python writes `True`.
+        Some(word) => match word.to_ascii_lowercase().as_str() {
+            "true" | "1" => true,
+            "false" | "0" => false,
+            _ => return Err(call.params.invalid("needUsdValuation", "must be true or false")),
+        },
+    };
     let owner = call.owner()?.clone();
     let names: BTreeSet<_> = owner.spot.keys().chain(owner.funding.keys()).collect();
     let mut rows = Vec::new();
@@ -48,7 +58,7 @@ pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
         let usd = wallet.available.checked_mul(call.exchange.usd_price(name)).unwrap_or_default();
         rows.push(json!({
             "currency": name.as_str(),
-            "name": name.as_str(),
+            "name": full_name(name),
             "available": fixed(wallet.available, 8),
             "available_usd_valuation": if valued { fixed(usd, 8) } else { String::new() },
             "frozen": fixed(wallet.frozen, 8),
