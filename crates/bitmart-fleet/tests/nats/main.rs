@@ -10,6 +10,7 @@ mod books;
 mod common;
 mod failover;
 mod fencing;
+mod history;
 mod same_events;
 mod server;
 mod subscribing;

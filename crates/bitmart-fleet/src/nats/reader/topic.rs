@@ -15,7 +15,7 @@ use super::Shared;
 use super::merger::{Merger, Output};
 use super::past;
 use crate::nats::message::{Kind, Message};
-use crate::nats::{Error, history, subject};
+use crate::nats::{Error, stored, subject};
 
 /// Pause before `JetStream` is asked again after a failure.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
@@ -228,7 +228,7 @@ impl Topic {
                 let frames = match last.snapshot {
                     Some(first) => {
                         let range = (first, sequence);
-                        let read = history::range(&shared.stream, &subject, last.term, range);
+                        let read = stored::range(&shared.stream, &subject, last.term, range);
                         let Some(read) = self.while_reading(read).await else { return Ok(false) };
                         read?
                     }
@@ -301,39 +301,45 @@ impl Topic {
     /// Passes the outputs to the feed. Returns `false` if the topic has ended.
     fn apply(&mut self) -> bool {
         for output in self.out.drain(..) {
-            let Some(feed) = &mut self.feed else { return false };
-            match output {
-                Output::Connected => feed.connected(),
-                Output::Frame(frame, received) => {
-                    let received_at = feed.received_at(Timestamp::from_millis(received));
-                    match std::str::from_utf8(&frame) {
-                        Ok(text) => feed.frame(text, received_at),
-                        Err(_) => feed.unreadable(
-                            DecodeErrorKind::Encoding,
-                            "the frame is not UTF-8",
-                            &frame,
-                        ),
-                    }
-                }
-                Output::Reconnecting(reason) => feed.reconnecting(reason),
-                Output::Lagged(missed) => feed.lagged(missed),
-                Output::Stale(since) => {
-                    let since = feed.received_at(Timestamp::from_millis(since)).instant;
-                    feed.stale(since);
-                }
-                Output::Alive => feed.alive(),
-                Output::Unreadable(bytes) => {
-                    let reason = "the collector could not read the frame";
-                    feed.unreadable(DecodeErrorKind::Encoding, reason, &bytes);
-                }
-                Output::RequestRejected(code, text) => feed.request_rejected(code, &text),
-                Output::Rejected(code, text) => {
-                    if let Some(feed) = self.feed.take() {
-                        feed.reject(code, &text);
-                    }
+            if self.feed.is_none() {
+                return false;
+            }
+            pass(&mut self.feed, output);
+        }
+        self.feed.is_some()
+    }
+}
+
+/// Passes an output to a feed. A rejection takes the feed, which ends.
+pub(in crate::nats) fn pass(slot: &mut Option<Feed>, output: Output) {
+    let Some(feed) = slot else { return };
+    match output {
+        Output::Connected => feed.connected(),
+        Output::Frame(frame, received) => {
+            let received_at = feed.received_at(Timestamp::from_millis(received));
+            match std::str::from_utf8(&frame) {
+                Ok(text) => feed.frame(text, received_at),
+                Err(_) => {
+                    feed.unreadable(DecodeErrorKind::Encoding, "the frame is not UTF-8", &frame);
                 }
             }
         }
-        self.feed.is_some()
+        Output::Reconnecting(reason) => feed.reconnecting(reason),
+        Output::Lagged(missed) => feed.lagged(missed),
+        Output::Stale(since) => {
+            let since = feed.received_at(Timestamp::from_millis(since)).instant;
+            feed.stale(since);
+        }
+        Output::Alive => feed.alive(),
+        Output::Unreadable(bytes) => {
+            let reason = "the collector could not read the frame";
+            feed.unreadable(DecodeErrorKind::Encoding, reason, &bytes);
+        }
+        Output::RequestRejected(code, text) => feed.request_rejected(code, &text),
+        Output::Rejected(code, text) => {
+            if let Some(feed) = slot.take() {
+                feed.reject(code, &text);
+            }
+        }
     }
 }
