@@ -11,6 +11,7 @@ mod common;
 mod failover;
 mod fencing;
 mod history;
+mod ids;
 mod same_events;
 mod server;
 mod subscribing;
