@@ -35,6 +35,7 @@ mod error;
 pub mod history;
 pub(crate) mod message;
 mod options;
+pub(crate) mod queue;
 pub(crate) mod reader;
 mod replay;
 mod store;

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::process::send_signal;
-use crate::common::{at_sandbox, bitmart, sandbox};
+use crate::common::{Place, at_sandbox, bitmart, sandbox};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
