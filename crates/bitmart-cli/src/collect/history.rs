@@ -54,7 +54,7 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
     let opened = config.history(&topics)?.open(from..to).await;
     let history = opened.map_err(|error| failure(&error))?;
-    let begins_late = history.begins_late();
+    let (begins_late, oldest) = (history.begins_late(), history.oldest());
     let replay = Replay::new(history);
     let client = replay.client().map_err(|error| failure(&error))?;
     let read_as = topics.iter().map(bitmart::ws::topic::Topic::clone);
@@ -98,12 +98,12 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Incomplete, "ended before the end of the span"));
     }
     replay.finished().await.map_err(|error| failure(&error))?;
-    match begins_late {
-        Some(Some(first)) => {
-            Err(Failure::new(Exit::Incomplete, format!("the history begins at {first}")))
+    match (begins_late, oldest) {
+        (false, _) => Ok(()),
+        (true, Some(oldest)) => {
+            Err(Failure::new(Exit::Incomplete, format!("the history begins at {oldest}")))
         }
-        Some(None) => Err(Failure::new(Exit::Incomplete, "the history is empty")),
-        None => Ok(()),
+        (true, None) => Err(Failure::new(Exit::Incomplete, "the history is empty")),
     }
 }
 

@@ -67,7 +67,7 @@ mod tests {
         let mut now = start;
         for backoff in [BACKOFF, BACKOFF * 2, BACKOFF * 4, BACKOFF * 8, MAX_BACKOFF, MAX_BACKOFF] {
             assert!(refusals.refuse(3, 10, now) && !refusals.refuse(3, 10, now), "once");
-            refusals.review(|_| 11, now + backoff - Duration::from_secs(1));
+            refusals.review(|_| 11, now + backoff / 2);
             assert_eq!(refusals.shards(), BTreeSet::from([3]));
             now += backoff;
             refusals.review(|_| 11, now);

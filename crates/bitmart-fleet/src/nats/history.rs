@@ -64,7 +64,7 @@ pub struct History {
     /// The input whose batch may be empty.
     to_fill: Option<usize>,
     ready: VecDeque<Raw>,
-    begins_late: Option<Option<Timestamp>>,
+    oldest: Option<Timestamp>,
     has_failed: bool,
 }
 
@@ -115,9 +115,15 @@ impl History {
         Timestamp::from_millis(self.span.from)..Timestamp::from_millis(self.span.to)
     }
 
-    /// Returns whether the stream does not prove that it has all of the span: as [`HistoryItem::BeginsLate`].
-    pub fn begins_late(&self) -> Option<Option<Timestamp>> {
-        self.begins_late
+    /// Returns whether the stream did not prove that it had all of the span: it begins with
+    /// [`HistoryItem::BeginsLate`].
+    pub fn begins_late(&self) -> bool {
+        self.oldest.is_none_or(|oldest| oldest.as_millis() > self.span.from)
+    }
+
+    /// Returns when the stream has stored the oldest message that it had when it was opened. `None` if it was empty.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.oldest
     }
 
     /// Returns the next item. `None` at the end of the span: everything that was stored until then was returned, or

@@ -15,7 +15,7 @@ pub(crate) struct Bounds {
 
 #[derive(Debug)]
 struct Items<T> {
-    items: VecDeque<(T, usize)>,
+    queued: VecDeque<(T, usize)>,
     bytes: usize,
     bounds: Bounds,
     is_closed: bool,
@@ -23,26 +23,26 @@ struct Items<T> {
 
 impl<T> Items<T> {
     fn new(bounds: Bounds) -> Self {
-        Self { items: VecDeque::new(), bytes: 0, bounds, is_closed: false }
+        Self { queued: VecDeque::new(), bytes: 0, bounds, is_closed: false }
     }
 
     /// Returns how many messages made room.
     fn push(&mut self, item: T, bytes: usize) -> u64 {
         let mut dropped = 0;
         let Bounds { messages, bytes: most } = self.bounds;
-        while self.items.len() >= messages || self.bytes.saturating_add(bytes) > most {
+        while self.queued.len() >= messages || self.bytes.saturating_add(bytes) > most {
             if self.pop().is_none() {
                 break;
             }
             dropped += 1;
         }
         self.bytes = self.bytes.saturating_add(bytes);
-        self.items.push_back((item, bytes));
+        self.queued.push_back((item, bytes));
         dropped
     }
 
     fn pop(&mut self) -> Option<T> {
-        let (item, bytes) = self.items.pop_front()?;
+        let (item, bytes) = self.queued.pop_front()?;
         self.bytes -= bytes;
         Some(item)
     }
@@ -145,12 +145,12 @@ mod tests {
                         popped += 1;
                     },
                 }
-                let bytes: usize = items.items.iter().map(|((_, payload), _)| payload.len()).sum();
+                let bytes: usize = items.queued.iter().map(|((_, payload), _)| payload.len()).sum();
                 prop_assert_eq!(bytes, items.bytes);
-                prop_assert!(bytes <= BOUNDS.bytes || items.items.len() == 1, "{} bytes", bytes);
-                prop_assert!(items.items.len() <= BOUNDS.messages);
-                prop_assert_eq!(dropped + popped + items.items.len() as u64, pushed);
-                if let Some(((newest, _), _)) = items.items.back() {
+                prop_assert!(bytes <= BOUNDS.bytes || items.queued.len() == 1, "{} bytes", bytes);
+                prop_assert!(items.queued.len() <= BOUNDS.messages);
+                prop_assert_eq!(dropped + popped + items.queued.len() as u64, pushed);
+                if let Some(((newest, _), _)) = items.queued.back() {
                     prop_assert_eq!(*newest, pushed - 1, "the newest stays");
                 }
             }

@@ -101,21 +101,21 @@ impl HistoryBuilder {
         drop(fills);
         // Asked after the first batches: what they begin with was the oldest part of the span then.
         let state = span.state().await?;
-        let first = (state.messages > 0)
+        let oldest = (state.messages > 0)
             .then(|| Timestamp::from_millis(millis(state.first_timestamp.unix_timestamp_nanos())));
-        let mut ready = VecDeque::new();
-        let begins_late = first.is_none_or(|first| first.as_millis() > from).then_some(first);
-        ready.extend(begins_late.map(Raw::BeginsLate));
         let mut history = History {
             span,
             topics: self.topics,
             inputs,
             next: BinaryHeap::new(),
             to_fill: None,
-            ready,
-            begins_late,
+            ready: VecDeque::new(),
+            oldest,
             has_failed: false,
         };
+        if history.begins_late() {
+            history.ready.push_back(Raw::BeginsLate(oldest));
+        }
         for index in 0..history.inputs.len() {
             history.advance(index);
         }
