@@ -53,8 +53,8 @@ use cursor::{Cursor, Span};
 
 /// The messages of topics between two times, in the order of the stream. See the [module](self).
 ///
-/// Messages are read in batches: up to 256 messages of each topic and replica, and together up to 64 MiB, or the largest
-/// message of NATS for each if that is more. What is stored after it was opened is not part of it.
+/// Messages are read in batches: up to 256 messages of each topic and replica, and together up to 64 MiB, or the
+/// largest message of NATS for each if that is more. What is stored after it was opened is not part of it.
 pub struct History {
     span: Span,
     topics: Vec<TopicName>,

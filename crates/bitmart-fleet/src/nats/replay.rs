@@ -74,8 +74,8 @@ struct Waiting {
 
 impl Replay {
     /// Creates a replay as fast as it is read: each message is passed when everything before it was taken out of the
-    /// queues of the subscriptions, in the order of the stream over all topics. So nothing is lost, and the order is the
-    /// same every time. A subscription that is kept and not read stops it.
+    /// queues of the subscriptions, in the order of the stream over all topics. So nothing is lost, and the order is
+    /// the same every time. A subscription that is kept and not read stops it.
     pub fn new(history: History) -> Self {
         Self::create(history, None)
     }
