@@ -1,6 +1,7 @@
 //! `collect`: publishes market data over NATS.
 
 mod config;
+mod history;
 mod http;
 mod log;
 
@@ -36,10 +37,16 @@ pub(crate) fn command() -> Command {
                 .value_name("FILE")
                 .help("The configuration"),
         )
+        .subcommand_negates_reqs(true)
+        .args_conflicts_with_subcommands(true)
+        .subcommand(history::command())
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     log::start();
+    if let Some(("history", matches)) = matches.subcommand() {
+        return history::run(matches).await;
+    }
     let path = matches.get_one::<String>("config").map_or("", String::as_str);
     let config = Config::read(Path::new(path))?;
     let exchange = context.target().await?.stream_client()?;

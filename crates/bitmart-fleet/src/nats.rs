@@ -32,17 +32,24 @@
 
 mod connection;
 mod error;
-mod history;
+pub mod history;
 pub(crate) mod message;
 mod options;
+pub(crate) mod queue;
 pub(crate) mod reader;
+mod replay;
+mod store;
+mod stored;
 pub(crate) mod subject;
 pub(crate) mod table;
 pub(crate) mod view;
 
 pub use error::{Error, ErrorKind};
+pub use history::History;
 pub use message::HEADERS;
 pub use options::Options;
 pub use reader::{Source, connect};
+pub use replay::Replay;
 
 pub(crate) use connection::Connection;
+use store::Store;

@@ -154,6 +154,11 @@ impl<T> Writer<T> {
     pub(crate) fn is_closed(&self) -> bool {
         self.0.lock().reader_gone
     }
+
+    /// How many updates are queued.
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().items.len()
+    }
 }
 
 impl<T> Drop for Writer<T> {

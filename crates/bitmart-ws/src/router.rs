@@ -61,6 +61,12 @@ impl Router {
         self.subscribers.is_empty()
     }
 
+    /// How many updates the longest queue of its subscribers has.
+    pub(crate) fn queued(&self) -> usize {
+        let dispatchers = self.dispatchers.values().flatten();
+        dispatchers.map(|dispatcher| dispatcher.queued()).max().unwrap_or(0)
+    }
+
     /// Counts decode errors with these metrics.
     pub(crate) fn metrics(self, metrics: Metrics) -> Self {
         Self { metrics, ..self }

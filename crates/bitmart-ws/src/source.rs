@@ -56,7 +56,8 @@
 //!
 //! A feed never waits for its readers: a reader that is too slow sees
 //! [`Update::Lagged`](crate::Update::Lagged), or its private subscription ends. A source that is faster than
-//! its readers, such as a recording, has to [pace](Feed::next_request) itself.
+//! its readers, such as a recording, has to [pace](Feed::next_request) itself, by time or by
+//! [what is queued](Feed::queued).
 
 mod feed;
 #[cfg(test)]

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bitmart::ws;
+use bitmart::ws::topic::Topic;
 use bitmart_fleet::collector::{Collector, CollectorBuilder};
-use bitmart_fleet::nats::Options;
+use bitmart_fleet::nats::history::HistoryBuilder;
+use bitmart_fleet::nats::{History, Options};
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::record::Frame;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +71,27 @@ impl Config {
 
     pub(super) fn http_address(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(|http| http.address)
+    }
+
+    /// The topics, or those of them with these names.
+    pub(super) fn topics(&self, only: &[&str]) -> Result<Vec<Topic<Frame>>, Failure> {
+        let all = |market, names: &[String]| -> Vec<_> {
+            names.iter().map(|name| Topic::public(market, name.as_str())).collect()
+        };
+        let mut topics = all(ws::Market::Spot, &self.topics.spot);
+        topics.extend(all(ws::Market::Futures, &self.topics.futures));
+        for name in only {
+            if !topics.iter().any(|topic: &Topic<Frame>| topic.name() == *name) {
+                return Err(Failure::usage(format!("{name} is not a topic of the configuration")));
+            }
+        }
+        topics.retain(|topic| only.is_empty() || only.contains(&topic.name()));
+        Ok(topics)
+    }
+
+    pub(super) fn history(&self, topics: &[Topic<Frame>]) -> Result<HistoryBuilder, Failure> {
+        let builder = History::builder(self.nats.to_options()?);
+        Ok(topics.iter().cloned().fold(builder, HistoryBuilder::topic))
     }
 
     pub(super) fn collector_builder(

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::process::send_signal;
-use crate::common::{at_sandbox, bitmart, sandbox};
+use crate::common::{Place, at_sandbox, bitmart, sandbox};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -69,6 +69,26 @@ fn fetch(address: &str, path: &str) -> String {
     text
 }
 
+/// A span of the history is a recording that `replay` prints, and what it lacks is said.
+fn write_history(place: &Place, config: &str, folder: &std::path::Path) {
+    let out = folder.join("span.gz");
+    let file = out.to_str().expect("text");
+    let span = ["collect", "history", "--config", config, "--out", file, "--from"];
+    let of = |topic, from| bitmart(place, &[&span[..], &[from, "--topics", topic]].concat());
+    let written = of("spot/ticker:BTC_USDT", "2020-01-01T00:00:00Z");
+    assert_eq!(written.code, 10, "{}", written.err);
+    assert!(written.err.contains("the history begins at"), "{}", written.err);
+    let printed = bitmart(place, &["replay", file]);
+    assert_eq!(printed.code, 0, "{}", printed.err);
+    let lines: Vec<Value> =
+        printed.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(lines.iter().all(|line| line["topic"] == "spot/ticker:BTC_USDT"));
+    assert!(lines.iter().any(|line| line["event"] == "lagged"), "{}", printed.out);
+    let frames = lines.iter().filter(|line| line["frame"]["table"] == "spot/ticker");
+    assert!(frames.count() > 1, "{}", printed.out);
+    assert_eq!(of("spot/ticker:X", "2020-01-01T00:00:00Z").code, 2, "not collected");
+}
+
 #[test]
 #[ignore = "needs nats-server"]
 fn collect_publishes_reports_its_health_and_stops_on_a_signal() {
@@ -105,6 +125,7 @@ fn collect_publishes_reports_its_health_and_stops_on_a_signal() {
     assert!(metrics.contains("bitmart_collector_topics 2"), "{metrics}");
     assert!(fetch(address, "/healthz").starts_with("HTTP/1.1 200 OK"));
     assert!(fetch(address, "/").starts_with("HTTP/1.1 404"));
+    write_history(&place, name, folder.path());
     send_signal(&collect, Signal::TERM);
     let done = collect.wait_with_output().expect("ended");
     assert!(done.status.success());

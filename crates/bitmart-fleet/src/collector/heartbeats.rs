@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::nats::table::Heartbeat;
 use crate::nats::view::{View, heartbeat_interval};
-use crate::nats::{Connection, Error};
+use crate::nats::{Connection, Error, ErrorKind};
 
 /// What the tasks of a collector know of the fleet.
 pub(super) struct Fleet {
@@ -124,6 +124,42 @@ impl Fleet {
                     self.arrived.notify_one();
                 }
             }
+        }
+    }
+}
+
+/// Listens for another collector with the same id: for a lease timeout if the table says that it has leases, as after a
+/// crash; otherwise for two heartbeats. What it hears is added to the view, as by [`Fleet::run`].
+pub(super) async fn check_id(
+    id: &str,
+    heartbeats: &mut Subscriber,
+    view: &mut View,
+) -> Result<(), Error> {
+    let ttl = view.table.ttl();
+    let has_leases = view.table.leases.values().any(|lease| lease.holder == id && !lease.released);
+    let window = if has_leases { ttl } else { heartbeat_interval(ttl) * 2 };
+    let mut end = std::pin::pin!(tokio::time::sleep(window));
+    let mut tick = tokio::time::interval(heartbeat_interval(ttl));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            // What has arrived is read first.
+            biased;
+            message = heartbeats.next() => {
+                let Some(message) = message else {
+                    return Err(Error::jetstream("heartbeats", "the connection was closed"));
+                };
+                let Some(heartbeat) = Heartbeat::parse(&message.payload) else { continue };
+                if heartbeat.id == id && !heartbeat.leaving {
+                    let message = format!("another one has the id {id}, and is alive: each needs its own");
+                    return Err(Error::new(ErrorKind::IdInUse, message));
+                }
+                let now = Instant::now();
+                view.listened(now);
+                view.add_heartbeat(heartbeat, now);
+            }
+            _ = tick.tick() => view.listened(Instant::now()),
+            () = &mut end => return Ok(()),
         }
     }
 }

@@ -10,7 +10,7 @@ use bitmart_types::Timestamp;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::heartbeats::Fleet;
+use super::heartbeats::{self, Fleet};
 use super::planner::{self, Member};
 use super::setup::{self, Setup};
 use super::status::Counters;
@@ -56,11 +56,13 @@ impl Leases {
         getrandom::getrandom(&mut bytes)
             .map_err(|error| Error::config(format!("no randomness: {error}")))?;
         let session = format!("{:016x}", u64::from_ne_bytes(bytes));
-        let heartbeats = Some(Fleet::subscribe(&connection).await?);
+        let mut heartbeats = Fleet::subscribe(&connection).await?;
         let Some((table, revision)) = connection.read_table(&bucket).await? else {
             return Err(Error::config("the table of the fleet has been deleted"));
         };
-        let view = View::new(table, revision, Instant::now());
+        let mut view = View::new(table, revision, Instant::now());
+        heartbeats::check_id(id, &mut heartbeats, &mut view).await?;
+        let heartbeats = Some(heartbeats);
         let name = (id.to_owned(), session.clone());
         let fleet = Fleet::new(connection.clone(), name, view, topics, refused.clone());
         let me = Member { id: id.to_owned(), session, refused: BTreeSet::new() };

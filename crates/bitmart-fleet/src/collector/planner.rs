@@ -43,8 +43,8 @@ pub(super) fn plan(
             // What it carries is better than nothing, unless another member can carry all.
             if !members.is_empty() {
                 release(&mut table, shard, me);
+                continue;
             }
-            continue;
         }
         if !moves {
             members.clear();
@@ -267,6 +267,29 @@ mod tests {
                 assert!(member("b").holds(lease), "{shard}, moves: {moves}");
             }
         }
+    }
+
+    #[test]
+    fn a_shard_that_no_member_can_carry_has_a_holder_all_the_same() {
+        let start = Instant::now();
+        let mut view = view(1, start);
+        let [a, b] = ["a", "b"].map(|id| Member { refused: BTreeSet::from([3]), ..member(id) });
+        for full in [&a, &b] {
+            say(&mut view, full.clone(), false, start);
+        }
+        let (table, _) = plan(&view, &a, true, 5, start).expect("a plan");
+        assert!(table.lease(3, 0).is_some_and(|lease| a.holds(lease)), "nobody else has it");
+        view.set_table(table, view.revision + 1);
+        let unchanged = plan(&view, &b, true, 5, start);
+        let lease = unchanged.and_then(|(table, _)| table.lease(3, 0).cloned());
+        assert!(lease.is_none_or(|lease| a.holds(&lease)), "it is not taken from a");
+        // One that refuses it no more gets it.
+        say(&mut view, member("b"), false, start);
+        let (table, _) = plan(&view, &a, true, 5, start).expect("a plan");
+        assert!(table.lease(3, 0).is_some_and(|lease| lease.released));
+        view.set_table(table, view.revision + 1);
+        let (table, _) = plan(&view, &member("b"), true, 5, start).expect("a plan");
+        assert!(table.lease(3, 0).is_some_and(|lease| member("b").holds(lease)));
     }
 
     #[test]

@@ -14,9 +14,11 @@ use tokio::time::MissedTickBehavior;
 use super::CollectorBuilder;
 use super::frame::RawFrame;
 use super::leases::Held;
+use super::outbox::Outbox;
+use super::refusals::Refusals;
 use super::status::Counters;
 use super::topics::{CollectedTopic, HeldTopic, now_ms};
-use crate::nats::message::{Kind, Lagged, Message, Reason, Rejected, json};
+use crate::nats::message::{Kind, Lagged, Reason, Rejected, json};
 use crate::nats::reader::Channel;
 use crate::nats::{Connection, Error, subject};
 
@@ -28,13 +30,13 @@ const TICK: Duration = Duration::from_millis(500);
 const MIN_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 /// Snapshots whose sequence in the stream is not known yet.
 const MAX_UNKNOWN_SNAPSHOTS: usize = 1_024;
-/// Frames of all topics that are queued while NATS is slow.
+/// Updates of all topics that are queued while topics are being subscribed. They are not bounded in bytes.
 const QUEUE_CAPACITY: usize = 1 << 16;
 
-type TopicKey = (Market, String);
+pub(super) type TopicKey = (Market, String);
 
 /// Where a snapshot is in the stream: topic, term, number, sequence.
-type Stored = (TopicKey, u64, u64, u64);
+pub(super) type Stored = (TopicKey, u64, u64, u64);
 
 pub(super) struct Publisher {
     id: String,
@@ -46,13 +48,15 @@ pub(super) struct Publisher {
     held: watch::Receiver<Held>,
     /// Shards whose topics the connections to the exchange cannot carry.
     refused: watch::Sender<BTreeSet<usize>>,
+    refusals: Refusals,
+    outbox: Outbox,
     counters: Counters,
     fan_in: FanIn<RawFrame>,
     current: HashMap<TopicKey, HeldTopic>,
     /// The term and the next number of topics that were held before. A lease that is held again continues the numbers.
     retired: HashMap<TopicKey, (u64, u64)>,
     keys: HashMap<String, TopicKey>,
-    stored: (mpsc::Sender<Stored>, mpsc::Receiver<Stored>),
+    stored: mpsc::Receiver<Stored>,
     requests: async_nats::Subscriber,
 }
 
@@ -80,6 +84,8 @@ impl Publisher {
         let fan_in = fan_in.map_err(|error| Error::config(error.to_string()))?;
         let requests = connection.client.subscribe(connection.request_subject(">")).await;
         let requests = requests.map_err(|error| Error::jetstream("requests", error))?;
+        let (sender, stored) = mpsc::channel(MAX_UNKNOWN_SNAPSHOTS);
+        let outbox = Outbox::start(&connection, sender, counters.clone());
         Ok(Self {
             id: options.id.clone(),
             exchange: options.exchange.clone(),
@@ -88,24 +94,29 @@ impl Publisher {
             snapshot_interval: options.snapshot_interval,
             held,
             refused,
+            refusals: Refusals::default(),
+            outbox,
             counters,
             fan_in,
             current: HashMap::new(),
             retired: HashMap::new(),
             keys,
-            stored: mpsc::channel(MAX_UNKNOWN_SNAPSHOTS),
+            stored,
             requests,
         })
     }
 
     pub(super) async fn run(mut self, mut stopped: watch::Receiver<bool>) {
-        // Publishing waits while NATS is away; a stop does not.
+        // Connecting to the exchange may take long; a stop does not wait for it.
         tokio::select! {
             () = self.work() => {}
             _ = stopped.wait_for(|stopped| *stopped) => {}
         }
         // What was published must be out before the leases are handed over.
-        let flushed = self.connection.client.flush();
+        let flushed = async {
+            self.outbox.finish().await;
+            let _ = self.connection.client.flush().await;
+        };
         let _ = tokio::time::timeout(Duration::from_secs(1), flushed).await;
     }
 
@@ -115,8 +126,8 @@ impl Publisher {
         loop {
             tokio::select! {
                 item = self.fan_in.next(), if self.fan_in.topic_count() > 0 => match item {
-                    Some(Ok(item)) => self.publish_update(item).await,
-                    Some(Err(error)) => self.topic_ended(&error).await,
+                    Some(Ok(item)) => self.publish_update(item),
+                    Some(Err(error)) => self.topic_ended(&error),
                     None => {}
                 },
                 changed = self.held.changed() => {
@@ -125,7 +136,7 @@ impl Publisher {
                     }
                     self.change_topics().await;
                 }
-                Some((key, term, number, sequence)) = self.stored.1.recv() => {
+                Some((key, term, number, sequence)) = self.stored.recv() => {
                     if let Some(topic) = self.current.get_mut(&key) {
                         topic.stored(term, number, sequence);
                     }
@@ -172,9 +183,10 @@ impl Publisher {
         for key in &added {
             if self.current.get(key).is_some_and(|topic| topic.next > 0) {
                 // The lease was given up, and nobody has taken it.
-                self.publish_down(key, "the collector did not hold the topic for a while").await;
+                self.publish_down(key, "the collector did not hold the topic for a while");
             }
         }
+        self.review_refusals();
         self.subscribe(added).await;
         self.counters.holds(held.len(), self.current.len());
         self.count_down();
@@ -191,41 +203,57 @@ impl Publisher {
         }
         for (key, topic) in keys.iter().zip(topics) {
             if let Err(error) = self.fan_in.add([topic]).await {
-                self.topic_failed(key, &error).await;
+                self.topic_failed(key, &error);
             }
         }
     }
 
     /// Publishes that a topic does not deliver, and subscribes it later. A shard that does not fit is left to others.
-    async fn topic_failed(&mut self, key: &TopicKey, error: &bitmart_ws::Error) {
+    fn topic_failed(&mut self, key: &TopicKey, error: &bitmart_ws::Error) {
         let Some(topic) = self.current.get_mut(key) else { return };
         tracing::error!(target: "bitmart_fleet", "topic {} not subscribed: {error}", key.1);
         topic.failed(false, Instant::now());
         let shard = topic.lease.0;
         if error.kind() == ErrorKind::TopicLimit
-            && self.refused.send_if_modified(|refused| refused.insert(shard))
+            && self.refusals.refuse(shard, self.fan_in.topic_count(), Instant::now())
         {
             tracing::error!(target: "bitmart_fleet", "shard {shard} is left to other collectors");
+            self.refused.send_replace(self.refusals.shards());
         }
-        self.publish_down(key, &format!("the collector could not subscribe: {error}")).await;
+        self.publish_down(key, &format!("the collector could not subscribe: {error}"));
     }
 
-    async fn publish_down(&mut self, key: &TopicKey, detail: &str) {
+    /// Takes shards again that may fit by now.
+    fn review_refusals(&mut self) {
+        let of_others = |shard: usize| {
+            self.current
+                .values()
+                .filter(|topic| topic.lease.0 != shard && topic.retry_at.is_none())
+                .count()
+        };
+        let size = |shard: usize| self.topics.get(shard).map_or(0, Vec::len);
+        self.refusals.review(|shard| of_others(shard) + size(shard), Instant::now());
+        let shards = self.refusals.shards();
+        self.refused
+            .send_if_modified(|refused| std::mem::replace(refused, shards.clone()) != shards);
+    }
+
+    fn publish_down(&mut self, key: &TopicKey, detail: &str) {
         let reason = json(&Reason::Lost { detail: detail.to_owned() });
-        self.publish(key, Kind::Reconnecting, now_ms(), reason).await;
+        self.publish(key, Kind::Reconnecting, now_ms(), reason);
     }
 
-    async fn publish_update(&mut self, item: TopicUpdate<RawFrame>) {
+    fn publish_update(&mut self, item: TopicUpdate<RawFrame>) {
         let key = (item.topic.market(), item.topic.name().to_owned());
         let received = item.received_at.timestamp.as_millis();
         let (kind, payload) = match item.update {
-            Update::Data(frame) => return self.publish_frame(&key, received, frame).await,
+            Update::Data(frame) => return self.publish_frame(&key, received, frame),
             Update::Subscribed => (Kind::Subscribed, Bytes::new()),
             Update::Resynced => (Kind::Resynced, Bytes::new()),
             Update::Reconnecting(reason) => (Kind::Reconnecting, json(&Reason::from(&reason))),
             Update::Stale(since) => {
                 let age = i64::try_from(since.elapsed().as_millis()).unwrap_or(0);
-                return self.publish(&key, Kind::Stale, now_ms() - age, Bytes::new()).await;
+                return self.publish(&key, Kind::Stale, now_ms() - age, Bytes::new());
             }
             Update::Alive => (Kind::Alive, Bytes::new()),
             Update::Lagged(missed) => {
@@ -239,77 +267,46 @@ impl Publisher {
             }
             _ => return,
         };
-        self.publish(&key, kind, received, payload).await;
+        self.publish(&key, kind, received, payload);
     }
 
-    async fn publish_frame(&mut self, key: &TopicKey, received: i64, frame: RawFrame) {
+    fn publish_frame(&mut self, key: &TopicKey, received: i64, frame: RawFrame) {
         let RawFrame { text, is_snapshot, .. } = frame;
-        let bytes = text.len();
         let Some(topic) = self.current.get_mut(key) else { return };
+        self.counters.published(text.len());
         let message = topic.message(Kind::Frame, received, text, &self.id);
-        self.counters.published(bytes);
-        if !is_snapshot || topic.topic.channel != Channel::Book {
-            return self.send(key, message).await;
+        let is_snapshot = is_snapshot && topic.topic.channel == Channel::Book;
+        if is_snapshot {
+            topic.snapshot_at = Instant::now();
         }
-        topic.snapshot_at = Instant::now();
-        // Readers that come later start at its sequence in the stream.
-        let (subject, term, number) = (topic.subject.clone(), topic.term, message.number);
-        let headers = message.headers();
-        let sent =
-            self.connection.jetstream.publish_with_headers(subject, headers, message.payload);
-        let acknowledged = match sent.await {
-            Ok(acknowledged) => acknowledged,
-            Err(error) => return not_published(&error),
-        };
-        let (sender, key) = (self.stored.0.clone(), key.clone());
-        tokio::spawn(async move {
-            match acknowledged.await {
-                Ok(stored) => drop(sender.try_send((key, term, number, stored.sequence))),
-                Err(error) => {
-                    tracing::warn!(target: "bitmart_fleet", "a snapshot was not stored: {error}");
-                }
-            }
-        });
+        self.outbox.push(topic.subject.clone(), message, is_snapshot.then(|| key.clone()));
     }
 
-    async fn publish(&mut self, key: &TopicKey, kind: Kind, received: i64, payload: Bytes) {
+    fn publish(&mut self, key: &TopicKey, kind: Kind, received: i64, payload: Bytes) {
         let Some(topic) = self.current.get_mut(key) else { return };
         let was_up = topic.is_up;
         let message = topic.message(kind, received, payload, &self.id);
-        if topic.is_up != was_up {
+        let has_changed = topic.is_up != was_up;
+        self.outbox.push(topic.subject.clone(), message, None);
+        if has_changed {
             self.count_down();
-        }
-        self.send(key, message).await;
-    }
-
-    /// Waits while the queue of the NATS client is full. The queue of the exchange drops events then.
-    async fn send(&self, key: &TopicKey, message: Message) {
-        let Some(topic) = self.current.get(key) else { return };
-        let headers = message.headers();
-        let sent = self.connection.client.publish_with_headers(
-            topic.subject.clone(),
-            headers,
-            message.payload,
-        );
-        if let Err(error) = sent.await {
-            not_published(&error);
         }
     }
 
     /// Publishes that a subscription has ended, and subscribes it again later.
-    async fn topic_ended(&mut self, error: &bitmart_ws::Error) {
+    fn topic_ended(&mut self, error: &bitmart_ws::Error) {
         let Some(name) = error.topic().map(str::to_owned) else { return };
         for market in [Market::Spot, Market::Futures] {
             let key = (market, name.clone());
             let Some(rejection) = error.rejection() else {
-                self.topic_failed(&key, error).await;
+                self.topic_failed(&key, error);
                 continue;
             };
             let Some(topic) = self.current.get_mut(&key) else { continue };
             tracing::error!(target: "bitmart_fleet", "topic {name} rejected: {error}");
             topic.failed(true, Instant::now());
             let rejected = Rejected { code: rejection.code, text: rejection.text.clone() };
-            self.publish(&key, Kind::Rejected, now_ms(), json(&rejected)).await;
+            self.publish(&key, Kind::Rejected, now_ms(), json(&rejected));
         }
     }
 
@@ -320,7 +317,7 @@ impl Publisher {
         for key in self.keys_of(quiet) {
             if let Some(topic) = self.current.get_mut(&key) {
                 let message = topic.heartbeat(&self.id);
-                self.send(&key, message).await;
+                self.outbox.push(topic.subject.clone(), message, None);
             }
         }
         let due = |topic: &HeldTopic| {
@@ -330,6 +327,7 @@ impl Publisher {
         for key in self.keys_of(due) {
             self.request_snapshot(&key).await;
         }
+        self.review_refusals();
         let failed = self.keys_of(|topic| topic.retry_at.is_some_and(|at| at <= now));
         for key in &failed {
             if let Some(topic) = self.current.get_mut(key) {
@@ -364,9 +362,4 @@ impl Publisher {
             tracing::debug!(target: "bitmart_fleet", "snapshot not requested: {error}");
         }
     }
-}
-
-/// Its number is missing, which readers see.
-fn not_published(error: &impl std::fmt::Display) {
-    tracing::warn!(target: "bitmart_fleet", "not published: {error}");
 }

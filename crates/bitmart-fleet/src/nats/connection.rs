@@ -12,8 +12,11 @@ use super::{Error, ErrorKind, Options};
 
 /// Longest wait for a response of NATS.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Messages that are queued for one subscription before the client drops some. The client has no limit in bytes.
+/// Messages that are queued for one subscription before the client drops some. The client has no limit in bytes, so
+/// what may be large goes on to a [queue](super::queue) that has one.
 const SUBSCRIPTION_CAPACITY: usize = 2_048;
+/// Commands, among them messages, that are queued to be sent. What waits longer stays with whoever sends it.
+const CLIENT_CAPACITY: usize = 128;
 
 #[derive(Clone)]
 pub(crate) struct Connection {
@@ -32,6 +35,7 @@ impl Connection {
         let mut connect = ConnectOptions::new()
             .name(name)
             .subscription_capacity(SUBSCRIPTION_CAPACITY)
+            .client_capacity(CLIENT_CAPACITY)
             .request_timeout(Some(REQUEST_TIMEOUT))
             .connection_timeout(REQUEST_TIMEOUT)
             .ping_interval(Duration::from_secs(5))

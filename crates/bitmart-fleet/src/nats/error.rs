@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Unreachable,
     /// No collector has set up the fleet on this server.
     NotSetUp,
+    /// Another collector of the fleet, or publisher of the account, with the same id is alive.
+    IdInUse,
     /// `JetStream` rejected an operation or did not answer.
     JetStream,
 }

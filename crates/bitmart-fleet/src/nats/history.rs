@@ -1,137 +1,325 @@
-//! Reads the messages of a topic that the stream still has.
+//! A span of the history: what the topics were between two times.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use bitmart_fleet::nats::history::{HistoryEvent, HistoryItem};
+//! use bitmart_fleet::nats::{History, Options};
+//! use bitmart_types::Timestamp;
+//! use bitmart_ws::topic;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let now = Timestamp::now();
+//! let from = Timestamp::from_millis(now.as_millis() - 300_000);
+//! let mut history = History::builder(Options::new("nats://127.0.0.1:4222"))
+//!     .topic(topic::spot::trades("BTC_USDT"))
+//!     .open(from..now)
+//!     .await?;
+//! while let Some(item) = history.next().await {
+//!     match item? {
+//!         HistoryItem::BeginsLate(first) => println!("nothing before {first:?}"),
+//!         HistoryItem::Message(message) => {
+//!             if let HistoryEvent::Frame(text) = message.event {
+//!                 println!("{} {text}", message.received_at);
+//!             }
+//!         }
+//!         other => println!("a gap: {other:?}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod builder;
+mod cursor;
+mod item;
 
-use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::{DirectGetErrorKind, Stream};
-use futures_util::StreamExt as _;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::Error;
-use super::message::Message;
+use bitmart_types::Timestamp;
+use bitmart_ws::Dialect;
 
-/// Most messages that are read to build a book.
-const MAX_MESSAGES: usize = 50_000;
-/// And how large they may be together.
-const MAX_BYTES: usize = 64 << 20;
-/// Into how many parts a range is divided, how many sequences a part has at least, and how many are read at once.
-const PARTS: u64 = 64;
-const MIN_PART: u64 = 8;
-const PARALLEL: usize = 32;
+pub use builder::HistoryBuilder;
+pub use item::{HistoryEvent, HistoryItem, HistoryMessage, HistoryTopic};
 
-/// The last message of a subject, with its sequence in the stream.
-pub(crate) async fn last<I>(
-    stream: &Stream<I>,
-    subject: &str,
-) -> Result<Option<(Message, u64)>, Error> {
-    match stream.direct_get_last_for_subject(subject).await {
-        Ok(message) => Ok(parse(message)),
-        Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::jetstream("the last message of a topic", error)),
-    }
-}
+pub(crate) use cursor::Stored;
 
-/// The messages of one term from the sequence `first` to `last`. Empty if the stream no longer has the first.
+use super::{Error, Options, stored};
+use crate::nats::message::Message;
+use cursor::{Cursor, Span};
+
+/// The messages of topics between two times, in the order of the stream. See the [module](self).
 ///
-/// Each message names the next one, so parts of the range are read at the same time: one after the other, a history of
-/// a minute takes as many round trips as it has messages.
-pub(crate) async fn range<I: Sync>(
-    stream: &Stream<I>,
-    subject: &str,
-    term: u64,
-    (first, last): (u64, u64),
-) -> Result<Vec<Message>, Error> {
-    let left =
-        Left { messages: AtomicUsize::new(MAX_MESSAGES), bytes: AtomicUsize::new(MAX_BYTES) };
-    let parts = parts(first, last).into_iter().map(|part| read(stream, subject, part, &left));
-    let mut parts = futures_util::stream::iter(parts).buffered(PARALLEL);
-    let mut messages = Vec::new();
-    while let Some(part) = parts.next().await {
-        messages.extend(part?);
-    }
-    if messages.first().is_none_or(|(_, sequence)| *sequence != first) {
-        return Ok(Vec::new());
-    }
-    let messages = messages.into_iter().map(|(message, _)| message);
-    Ok(messages.filter(|message| message.term == term).collect())
+/// Messages are read in batches: up to 256 messages of each topic and replica, and together up to 64 MiB, or the
+/// largest message of NATS for each if that is more. What is stored after it was opened is not part of it.
+pub struct History {
+    span: Span,
+    topics: Vec<TopicName>,
+    inputs: Vec<Input>,
+    /// The next message of each input that has one.
+    next: BinaryHeap<Reverse<(u64, usize)>>,
+    /// The input whose batch may be empty.
+    to_fill: Option<usize>,
+    ready: VecDeque<Raw>,
+    oldest: Option<Timestamp>,
+    has_failed: bool,
 }
 
-/// What may still be read.
-struct Left {
-    messages: AtomicUsize,
-    bytes: AtomicUsize,
+#[derive(Clone, Debug)]
+pub(crate) struct TopicName {
+    pub(crate) dialect: Dialect,
+    pub(crate) name: Arc<str>,
+    /// The part of its subject behind the prefix.
+    pub(crate) tail: String,
 }
 
-impl Left {
-    fn take(&self, bytes: usize) -> bool {
-        let take = |left: &AtomicUsize, count: usize| {
-            let taken = left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(count));
-            taken.is_ok()
-        };
-        take(&self.messages, 1) && take(&self.bytes, bytes)
+/// One replica of a topic.
+struct Input {
+    topic: usize,
+    replica: usize,
+    cursor: Cursor,
+    /// The highest term so far and the number after it.
+    known: Option<(u64, u64)>,
+}
+
+/// An item by the index of its topic, with the message as it is stored.
+#[derive(Debug)]
+pub(crate) enum Raw {
+    BeginsLate(Option<Timestamp>),
+    Message { topic: usize, replica: usize, stored: Stored },
+    NewTerm { topic: usize, replica: usize, before: u64, term: u64, collector: String },
+    Lost { topic: usize, replica: usize, missing: Option<u64> },
+}
+
+impl std::fmt::Debug for History {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("History")
+            .field("topics", &self.topics.len())
+            .field("span", &self.span())
+            .finish_non_exhaustive()
     }
 }
 
-/// Divides a range of sequences.
-fn parts(first: u64, last: u64) -> Vec<(u64, u64)> {
-    let mut parts = Vec::new();
-    let size = (last.saturating_sub(first) / PARTS).max(MIN_PART);
-    let mut next = first;
-    while next <= last {
-        let end = next.saturating_add(size - 1).min(last);
-        parts.push((next, end));
-        let Some(after) = end.checked_add(1) else { break };
-        next = after;
+impl History {
+    /// Returns a builder for a history of topics of this fleet.
+    pub fn builder(options: Options) -> HistoryBuilder {
+        HistoryBuilder::new(options)
     }
-    parts
-}
 
-/// Reads one part, as far as the limits allow.
-async fn read<I: Sync>(
-    stream: &Stream<I>,
-    subject: &str,
-    (first, last): (u64, u64),
-    left: &Left,
-) -> Result<Vec<(Message, u64)>, Error> {
-    let mut messages = Vec::new();
-    let mut next = first;
-    while next <= last {
-        let message = match stream.direct_get_next_for_subject(subject, Some(next)).await {
-            Ok(message) => message,
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => break,
-            Err(error) => return Err(Error::jetstream("the history of a topic", error)),
-        };
-        if message.sequence > last || !left.take(message.payload.len()) {
-            break;
+    /// Returns the span: messages that were stored from its start on, and before its end. The end is that of
+    /// [`open`](HistoryBuilder::open), or the time of opening if that was earlier.
+    pub fn span(&self) -> Range<Timestamp> {
+        Timestamp::from_millis(self.span.from)..Timestamp::from_millis(self.span.to)
+    }
+
+    /// Returns whether the stream did not prove that it had all of the span: it begins with
+    /// [`HistoryItem::BeginsLate`].
+    pub fn begins_late(&self) -> bool {
+        self.oldest.is_none_or(|oldest| oldest.as_millis() > self.span.from)
+    }
+
+    /// Returns when the stream has stored the oldest message that it had when it was opened. `None` if it was empty.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.oldest
+    }
+
+    /// Returns the next item. `None` at the end of the span: everything that was stored until then was returned, or
+    /// reported as missing. Also `None` after an error.
+    ///
+    /// # Errors
+    /// `JetStream` did not answer several times in a row, or has lost the stream.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: no item is lost if the future is dropped.
+    pub async fn next(&mut self) -> Option<Result<HistoryItem, Error>> {
+        let raw = self.next_raw().await?;
+        Some(raw.map(|raw| self.item(raw)))
+    }
+
+    pub(crate) fn topics(&self) -> &[TopicName] {
+        &self.topics
+    }
+
+    /// The number of collectors of each topic.
+    pub(crate) fn replicas(&self) -> usize {
+        self.inputs.len() / self.topics.len().max(1)
+    }
+
+    pub(crate) async fn next_raw(&mut self) -> Option<Result<Raw, Error>> {
+        loop {
+            if let Some(ready) = self.ready.pop_front() {
+                return Some(Ok(ready));
+            }
+            if self.has_failed {
+                return None;
+            }
+            if let Some(index) = self.to_fill {
+                let input = &mut self.inputs[index];
+                if let Err(error) = input.cursor.fill(&self.span).await {
+                    self.has_failed = true;
+                    return Some(Err(error));
+                }
+                self.to_fill = None;
+                self.advance(index);
+                continue;
+            }
+            let Reverse((_, index)) = self.next.pop()?;
+            if let Some(stored) = self.inputs[index].cursor.pop() {
+                self.inputs[index].check(stored, &mut self.ready);
+            }
+            self.to_fill = Some(index);
         }
-        next = message.sequence.saturating_add(1);
-        messages.extend(parse(message));
     }
-    Ok(messages)
+
+    /// Queues the next message of an input, or its end.
+    fn advance(&mut self, index: usize) {
+        let input = &mut self.inputs[index];
+        match input.cursor.next_sequence() {
+            Some(sequence) => self.next.push(Reverse((sequence, index))),
+            None if input.cursor.has_expired => {
+                let (topic, replica) = (input.topic, input.replica);
+                self.ready.push_back(Raw::Lost { topic, replica, missing: None });
+            }
+            None => {}
+        }
+    }
+
+    /// The messages of one term from a sequence of the stream until before another.
+    pub(crate) async fn before(
+        &self,
+        (topic, replica): (usize, usize),
+        term: u64,
+        range: Range<u64>,
+    ) -> Result<Vec<Message>, Error> {
+        let Some(last) = range.end.checked_sub(1) else { return Ok(Vec::new()) };
+        let input = self.inputs.iter().find(|i| (i.topic, i.replica) == (topic, replica));
+        let Some(input) = input else { return Ok(Vec::new()) };
+        stored::range(&self.span.stream, input.cursor.subject(), term, (range.start, last)).await
+    }
+
+    fn item(&self, raw: Raw) -> HistoryItem {
+        let name = |topic: usize, replica| {
+            let TopicName { dialect, name, .. } = &self.topics[topic];
+            HistoryTopic { dialect: *dialect, name: name.clone(), replica }
+        };
+        match raw {
+            Raw::BeginsLate(first) => HistoryItem::BeginsLate(first),
+            Raw::Lost { topic, replica, missing } => {
+                HistoryItem::Lost { topic: name(topic, replica), missing }
+            }
+            Raw::NewTerm { topic, replica, before, term, collector } => {
+                HistoryItem::NewTerm { topic: name(topic, replica), before, term, collector }
+            }
+            Raw::Message { topic, replica, stored: Stored { sequence, at, message, .. } } => {
+                HistoryItem::Message(HistoryMessage {
+                    topic: name(topic, replica),
+                    sequence,
+                    stored_at: Timestamp::from_millis(at),
+                    received_at: Timestamp::from_millis(message.received),
+                    term: message.term,
+                    number: message.number,
+                    event: HistoryEvent::read(&message),
+                    collector: message.collector,
+                })
+            }
+        }
+    }
 }
 
-fn parse(message: StreamMessage) -> Option<(Message, u64)> {
-    Some((Message::parse(&message.headers, message.payload)?, message.sequence))
+impl Input {
+    /// Compares a message with the one before. Messages that readers ignore are left out.
+    fn check(&mut self, stored: Stored, out: &mut VecDeque<Raw>) {
+        let (topic, replica) = (self.topic, self.replica);
+        let Message { term, number, .. } = stored.message;
+        let lost = |missing| Raw::Lost { topic, replica, missing };
+        match self.known {
+            Some((known, _)) if term < known => return,
+            Some((known, next)) if term == known => {
+                if number < next {
+                    return;
+                }
+                if number > next {
+                    out.push_back(lost(Some(number - next)));
+                }
+            }
+            known => {
+                if stored.follows_expired {
+                    // The end of the term before, or the first terms, may be gone.
+                    out.push_back(lost(None));
+                }
+                if let Some((before, _)) = known {
+                    let collector = stored.message.collector.clone();
+                    out.push_back(Raw::NewTerm { topic, replica, before, term, collector });
+                    if number > 0 {
+                        out.push_back(lost(Some(number)));
+                    }
+                }
+            }
+        }
+        self.known = Some((term, number.saturating_add(1)));
+        out.push_back(Raw::Message { topic, replica, stored });
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::nats::message::Kind;
+
+    /// What comes out for messages of these terms and numbers; `x` stands before those that follow expired ones.
+    fn check(messages: &[(u64, u64, bool)]) -> Vec<String> {
+        let cursor = Cursor::new(String::new());
+        let mut input = Input { topic: 0, replica: 0, cursor, known: None };
+        let mut out = VecDeque::new();
+        for (sequence, (term, number, follows_expired)) in (1..).zip(messages) {
+            let (payload, collector) = (Bytes::new(), "a".to_owned());
+            let message = Message {
+                kind: Kind::Frame,
+                term: *term,
+                number: *number,
+                received: 0,
+                collector,
+                snapshot: None,
+                payload,
+            };
+            let follows_expired = *follows_expired;
+            input.check(Stored { sequence, at: 0, message, follows_expired }, &mut out);
+        }
+        let text = |raw| match raw {
+            Raw::Message { stored, .. } => {
+                format!("{}.{}", stored.message.term, stored.message.number)
+            }
+            Raw::NewTerm { before, term, .. } => format!("{before}->{term}"),
+            Raw::Lost { missing, .. } => format!("lost {missing:?}"),
+            Raw::BeginsLate(_) => "late".to_owned(),
+        };
+        out.into_iter().map(text).collect()
+    }
 
     #[test]
-    fn parts_cover_a_range_once() {
-        for (first, last) in
-            [(1, 1), (5, 12), (5, 13), (100, 10_000), (7, 6), (u64::MAX - 3, u64::MAX)]
-        {
-            let parts = parts(first, last);
-            let mut next = first;
-            for (start, end) in &parts {
-                assert_eq!(*start, next);
-                assert!(end >= start);
-                next = end.wrapping_add(1);
-            }
-            assert_eq!(next, if first > last { first } else { last.wrapping_add(1) });
-            assert!(parts.len() <= 66, "{} parts", parts.len());
-        }
+    fn missing_numbers_and_new_terms_are_items() {
+        assert_eq!(check(&[(1, 7, false), (1, 8, false)]), ["1.7", "1.8"], "within a term");
+        assert_eq!(check(&[(1, 0, false), (1, 3, false)]), ["1.0", "lost Some(2)", "1.3"]);
+        assert_eq!(check(&[(1, 0, false), (5, 0, false)]), ["1.0", "1->5", "5.0"]);
+        let late = check(&[(1, 0, false), (5, 2, false)]);
+        assert_eq!(late, ["1.0", "1->5", "lost Some(2)", "5.2"]);
+    }
+
+    #[test]
+    fn messages_that_readers_ignore_are_left_out() {
+        let repeated = check(&[(5, 0, false), (5, 0, false), (1, 9, false), (5, 1, false)]);
+        assert_eq!(repeated, ["5.0", "5.1"]);
+    }
+
+    #[test]
+    fn messages_that_may_have_expired_are_a_loss_unless_the_numbers_continue() {
+        assert_eq!(check(&[(1, 0, false), (1, 1, true)]), ["1.0", "1.1"]);
+        assert_eq!(check(&[(1, 0, false), (1, 4, true)]), ["1.0", "lost Some(3)", "1.4"]);
+        assert_eq!(check(&[(1, 0, false), (2, 0, true)]), ["1.0", "lost None", "1->2", "2.0"]);
     }
 }

@@ -104,6 +104,25 @@ impl Message {
         })
     }
 
+    /// How many frames the collector has lost, of a message of the kind `Lagged`.
+    pub(crate) fn missed(&self) -> u64 {
+        serde_json::from_slice::<Lagged>(&self.payload).map_or(1, |lagged| lagged.missed)
+    }
+
+    /// Why the topic delivers nothing, of a message of the kind `Reconnecting`.
+    pub(crate) fn reason(&self) -> ReconnectReason {
+        serde_json::from_slice::<Reason>(&self.payload).map_or_else(
+            |_| ReconnectReason::Lost { detail: "the collector's connection".to_owned() },
+            ReconnectReason::from,
+        )
+    }
+
+    /// What the exchange has said, of a message of the kinds `Rejected` and `RequestRejected`.
+    pub(crate) fn rejected(&self) -> Rejected {
+        let unknown = || Rejected { code: None, text: "rejected".to_owned() };
+        serde_json::from_slice(&self.payload).unwrap_or_else(|_| unknown())
+    }
+
     /// Whether the topic delivers after this message.
     pub(crate) fn is_up(&self) -> bool {
         !matches!(self.kind, Kind::Reconnecting | Kind::Down | Kind::Rejected)

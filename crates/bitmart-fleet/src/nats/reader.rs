@@ -1,18 +1,17 @@
 //! The readers' side: a source of topics for [`bitmart_ws::Client`].
 
 mod dedup;
-mod merger;
+pub(super) mod merger;
 #[cfg(test)]
 mod merger_tests;
-mod past;
+pub(super) mod past;
 mod topic;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
-use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError};
+use async_nats::jetstream::kv;
 use async_nats::jetstream::stream::Stream;
-use async_nats::jetstream::{ErrorCode, kv};
 use bitmart_ws::source::Feed;
 use bitmart_ws::{Client, ClientBuilder};
 use futures_util::StreamExt as _;
@@ -20,9 +19,10 @@ use tokio::sync::{Notify, watch};
 
 use super::table::Heartbeat;
 use super::view::{View, heartbeat_interval};
-use super::{Connection, Error, ErrorKind, Options};
+use super::{Connection, Error, Options, Store};
 
 pub(crate) use topic::Channel;
+pub(super) use topic::pass;
 
 /// Connects to a fleet and returns a client that reads from it: see [`Source::connect`].
 ///
@@ -36,7 +36,7 @@ pub async fn connect(options: Options) -> Result<Client, Error> {
     build(builder)
 }
 
-fn build(builder: ClientBuilder) -> Result<Client, Error> {
+pub(super) fn build(builder: ClientBuilder) -> Result<Client, Error> {
     builder.build().map_err(|error| Error::config(error.to_string()))
 }
 
@@ -71,21 +71,8 @@ impl Source {
     /// # Panics
     /// Outside of a tokio runtime with I/O and time enabled.
     pub async fn connect(options: Options) -> Result<Self, Error> {
-        let connection = Connection::open(&options, "bitmart-fleet reader").await?;
-        let missing = || {
-            let message =
-                "no collector has set up this fleet: start one first, or check the prefix";
-            Error::new(ErrorKind::NotSetUp, message)
-        };
-        let bucket = connection.jetstream.get_key_value(connection.store_name()).await;
-        let bucket = bucket.map_err(|error| {
-            if is_not_found(&error) { missing() } else { Error::jetstream("the bucket", error) }
-        })?;
-        let stream = connection.jetstream.get_stream_no_info(connection.store_name()).await;
-        let stream = stream.map_err(|error| Error::jetstream("the stream", error))?;
-        let Some((table, revision)) = connection.read_table(&bucket).await? else {
-            return Err(missing());
-        };
+        let Store { connection, stream, bucket, table, revision } =
+            Store::open(&options, "bitmart-fleet reader").await?;
         let heartbeats = connection.client.subscribe(connection.member_subject()).await;
         let heartbeats = heartbeats.map_err(|error| Error::jetstream("heartbeats", error))?;
         let ttl = table.ttl();
@@ -116,16 +103,6 @@ impl Shared {
     fn notify(&self) {
         self.changed.send_modify(|number| *number += 1);
     }
-}
-
-/// Whether `JetStream` has no such bucket, and not another reason to refuse it.
-fn is_not_found(error: &KeyValueError) -> bool {
-    let source = std::error::Error::source(error);
-    let source = source.and_then(|source| source.downcast_ref::<GetStreamError>());
-    source.is_some_and(|error| match error.kind() {
-        GetStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::STREAM_NOT_FOUND,
-        _ => false,
-    })
 }
 
 /// Keeps the view up to date until the last user is gone.

@@ -219,7 +219,7 @@ pub(crate) enum Seen {
 }
 
 impl Seen {
-    fn new(update: Update<RawEvent>) -> Self {
+    pub(crate) fn new(update: Update<RawEvent>) -> Self {
         match update {
             Update::Data(event) => Self::Data(event.json.get().to_owned()),
             Update::Subscribed => Self::Subscribed,

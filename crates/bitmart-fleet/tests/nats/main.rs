@@ -10,6 +10,8 @@ mod books;
 mod common;
 mod failover;
 mod fencing;
+mod history;
+mod ids;
 mod same_events;
 mod server;
 mod subscribing;

@@ -193,6 +193,11 @@ impl<T> TopicWriter<T> {
         wake_reader(state);
     }
 
+    /// How many updates of all topics of the stream are queued.
+    pub(crate) fn queue_len(&self) -> usize {
+        self.shared.lock().buffer.len()
+    }
+
     /// Whether the topic was removed or the whole stream dropped.
     pub(crate) fn is_closed(&self) -> bool {
         !self.shared.lock().buffer.is_open(self.slot, self.id)

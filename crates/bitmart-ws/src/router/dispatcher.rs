@@ -97,6 +97,8 @@ pub(super) trait AnyDispatcher: Send + Sync {
     fn event_type(&self) -> TypeId;
     fn as_any_mut(&mut self) -> &mut dyn Any;
     fn is_empty(&self) -> bool;
+    /// How many updates the longest queue of its subscribers has.
+    fn queued(&self) -> usize;
     fn remove(&mut self, id: SubscriberId);
     /// Decodes the frame once and delivers the entries whose symbol is `wanted`. `symbol` is that of
     /// entries without one. Returns `false` if the frame is not JSON.
@@ -228,6 +230,11 @@ impl<T: Event> AnyDispatcher for Dispatcher<T> {
 
     fn is_empty(&self) -> bool {
         self.all_symbols.is_empty() && self.by_symbol.is_empty()
+    }
+
+    fn queued(&self) -> usize {
+        let subscribers = self.by_symbol.values().flatten().chain(&self.all_symbols);
+        subscribers.map(|subscriber| subscriber.sink.len()).max().unwrap_or(0)
     }
 
     fn remove(&mut self, id: SubscriberId) {

@@ -29,6 +29,14 @@ impl<T> UpdateSink<T> {
         }
     }
 
+    /// How many updates are queued.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Subscription(writer) => writer.len(),
+            Self::FanIn(writer) => writer.queue_len(),
+        }
+    }
+
     /// Whether the reader is gone.
     pub(crate) fn is_closed(&self) -> bool {
         match self {

@@ -232,6 +232,12 @@ impl Feed {
         self.router.end(&Error::new(ErrorKind::Source, message));
     }
 
+    /// Returns how many updates its readers have not taken yet: the length of the longest queue. A source that
+    /// is faster than its readers, and must lose nothing, waits until it is 0.
+    pub fn queued(&self) -> usize {
+        self.router.queued()
+    }
+
     /// Waits for the next request of a reader, and adds and removes subscriptions meanwhile. `None` when the
     /// last one is gone or the client was shut down: drop the feed then.
     ///

@@ -276,3 +276,19 @@ async fn many_topics_are_one_stream() {
     assert_eq!(seen[..2], expected.map(|(topic, data)| (topic.to_owned(), data)));
     tokio::time::timeout(Duration::from_secs(1), trades.next()).await.expect_err("nothing more");
 }
+
+#[tokio::test]
+async fn a_source_sees_what_its_readers_have_not_taken() {
+    let (client, mut feeds) = client();
+    let (mut subscription, mut feed) = subscribe(&client, &mut feeds).await;
+    assert_eq!(next(&mut subscription).await, Update::Subscribed);
+    assert_eq!(feed.queued(), 0);
+    for price in [1, 2, 3] {
+        feed.frame(&trade("X", price), feed.now());
+    }
+    assert_eq!(feed.queued(), 3);
+    next(&mut subscription).await;
+    assert_eq!(feed.queued(), 2);
+    drop(subscription);
+    assert_eq!(feed.queued(), 0, "nobody reads it any more");
+}

@@ -8,7 +8,7 @@ use bitmart_ws::ReconnectReason;
 use bytes::Bytes;
 
 use super::dedup::Dedup;
-use crate::nats::message::{Kind, Lagged, Message, Reason, Rejected};
+use crate::nats::message::{Kind, Message, Rejected};
 
 /// How far back a loss may reach that a collector noticed at its connection to the exchange: a connection counts as
 /// dead after 20 s without a frame.
@@ -16,7 +16,7 @@ const EXCHANGE_LOSS: Duration = Duration::from_secs(25);
 
 /// What happens to the feed.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Output {
+pub(in crate::nats) enum Output {
     Connected,
     /// A frame and when the collector received it, in milliseconds since 1970.
     Frame(Bytes, i64),
@@ -31,7 +31,7 @@ pub(super) enum Output {
 }
 
 #[derive(Debug)]
-pub(super) struct Merger {
+pub(in crate::nats) struct Merger {
     inputs: Vec<Input>,
     /// If there are several inputs: only trades have.
     dedup: Option<Dedup>,
@@ -54,33 +54,33 @@ struct Input {
 }
 
 impl Merger {
-    pub(super) fn new(inputs: usize, ttl: Duration) -> Self {
+    pub(in crate::nats) fn new(inputs: usize, ttl: Duration) -> Self {
         let dedup = (inputs > 1).then(|| Dedup::new(inputs));
         let inputs = std::iter::repeat_with(Input::default).take(inputs).collect();
         Self { inputs, dedup, ttl, is_up: false }
     }
 
     /// The number of inputs, and the timeout of their holders.
-    pub(super) fn layout(&self) -> (usize, Duration) {
+    pub(in crate::nats) fn layout(&self) -> (usize, Duration) {
         (self.inputs.len(), self.ttl)
     }
 
     /// Whether the input delivers.
-    pub(super) fn is_input_up(&self, input: usize) -> bool {
+    pub(in crate::nats) fn is_input_up(&self, input: usize) -> bool {
         self.inputs[input].up_since.is_some()
     }
 
     /// Whether the input has to [join](Self::join) again.
-    pub(super) fn is_behind(&self, input: usize) -> bool {
+    pub(in crate::nats) fn is_behind(&self, input: usize) -> bool {
         self.inputs[input].is_behind
     }
 
-    pub(super) fn set_behind(&mut self, input: usize, is_behind: bool) {
+    pub(in crate::nats) fn set_behind(&mut self, input: usize, is_behind: bool) {
         self.inputs[input].is_behind = is_behind;
     }
 
     /// The holder was silent for too long.
-    pub(super) fn silent(
+    pub(in crate::nats) fn silent(
         &mut self,
         input: usize,
         reason: ReconnectReason,
@@ -95,7 +95,7 @@ impl Merger {
 
     /// Everything is to be joined anew, after a loss of the subscriptions. What was passed is remembered, because
     /// another collector may send it again.
-    pub(super) fn begin_again(&mut self, reason: ReconnectReason, out: &mut Vec<Output>) {
+    pub(in crate::nats) fn begin_again(&mut self, reason: ReconnectReason, out: &mut Vec<Output>) {
         self.inputs.fill_with(Input::default);
         if std::mem::take(&mut self.is_up) {
             out.push(Output::Reconnecting(reason));
@@ -103,7 +103,7 @@ impl Merger {
     }
 
     /// Continues an input behind the last message of its holder, which was published before this reader came.
-    pub(super) fn join(
+    pub(in crate::nats) fn join(
         &mut self,
         input: usize,
         last: &Message,
@@ -117,7 +117,7 @@ impl Merger {
         (state.term, state.is_behind) = (last.term, false);
         state.next = Some(last.number.saturating_add(1));
         match last.kind {
-            Kind::Reconnecting => self.down(input, reason(last), EXCHANGE_LOSS, now, out),
+            Kind::Reconnecting => self.down(input, last.reason(), EXCHANGE_LOSS, now, out),
             Kind::Rejected => self.lifecycle(input, last, now, out),
             _ if last.is_up() => self.up(input, now, out),
             _ => {}
@@ -125,7 +125,7 @@ impl Merger {
     }
 
     /// Handles a message.
-    pub(super) fn message(
+    pub(in crate::nats) fn message(
         &mut self,
         input: usize,
         message: &Message,
@@ -157,7 +157,7 @@ impl Merger {
     }
 
     /// Handles a new term, before or with its first message.
-    pub(super) fn replaced(
+    pub(in crate::nats) fn replaced(
         &mut self,
         input: usize,
         term: u64,
@@ -176,7 +176,7 @@ impl Merger {
     }
 
     /// The input delivers nothing any more; `reach` is how far back the loss may begin.
-    pub(super) fn down(
+    pub(in crate::nats) fn down(
         &mut self,
         input: usize,
         reason: ReconnectReason,
@@ -206,21 +206,20 @@ impl Merger {
                 self.frame(input, message, out);
             }
             Kind::Subscribed | Kind::Resynced | Kind::Heartbeat => self.up(input, now, out),
-            Kind::Reconnecting => self.down(input, reason(message), EXCHANGE_LOSS, now, out),
+            Kind::Reconnecting => self.down(input, message.reason(), EXCHANGE_LOSS, now, out),
             Kind::Lagged => {
                 self.up(input, now, out);
-                let lagged: Option<Lagged> = serde_json::from_slice(&message.payload).ok();
-                self.lost(input, lagged.map_or(1, |lagged| lagged.missed), now, out);
+                self.lost(input, message.missed(), now, out);
             }
             Kind::Stale if !self.is_another_up(input) => out.push(Output::Stale(message.received)),
             Kind::Alive if !self.is_another_up(input) => out.push(Output::Alive),
             Kind::Unreadable => out.push(Output::Unreadable(message.payload.clone())),
             Kind::RequestRejected => {
-                let Rejected { code, text } = rejected(message);
+                let Rejected { code, text } = message.rejected();
                 out.push(Output::RequestRejected(code, text));
             }
             Kind::Rejected => {
-                let Rejected { code, text } = rejected(message);
+                let Rejected { code, text } = message.rejected();
                 out.push(Output::Rejected(code, text));
             }
             Kind::Down if self.is_input_up(input) => {
@@ -275,16 +274,4 @@ impl Merger {
         let mut others = self.inputs.iter().enumerate().filter(|(index, _)| *index != input);
         others.any(|(_, other)| other.up_since.is_some())
     }
-}
-
-fn reason(message: &Message) -> ReconnectReason {
-    serde_json::from_slice::<Reason>(&message.payload).map_or_else(
-        |_| ReconnectReason::Lost { detail: "the collector's connection".to_owned() },
-        ReconnectReason::from,
-    )
-}
-
-fn rejected(message: &Message) -> Rejected {
-    let unknown = || Rejected { code: None, text: "rejected".to_owned() };
-    serde_json::from_slice(&message.payload).unwrap_or_else(|_| unknown())
 }

@@ -6,7 +6,7 @@ use super::Shared;
 use super::merger::Output;
 use super::topic::Channel;
 use crate::nats::message::{Kind, Message, is_snapshot};
-use crate::nats::{Error, history};
+use crate::nats::{Error, stored};
 
 /// How often, and after which pause, a new topic is read again that does not yet tell where its snapshot is. Its number
 /// of messages is below the limit.
@@ -22,7 +22,7 @@ pub(super) async fn last_message(
 ) -> Result<Option<(Message, u64)>, Error> {
     let mut attempts = 0;
     loop {
-        let last = history::last(&shared.stream, subject).await?;
+        let last = stored::last(&shared.stream, subject).await?;
         let is_new = last.as_ref().is_some_and(|(last, _)| {
             last.is_up() && last.number < NEW_TOPIC && last.snapshot.is_none()
         });
@@ -36,7 +36,7 @@ pub(super) async fn last_message(
 }
 
 /// The frames from the last snapshot on, if none is missing: neither here nor at the collector.
-pub(super) fn complete(messages: Vec<Message>, last: &Message) -> Option<Vec<Output>> {
+pub(in crate::nats) fn complete(messages: Vec<Message>, last: &Message) -> Option<Vec<Output>> {
     let first = messages.first()?;
     let begins = first.kind == Kind::Frame && is_snapshot(&first.payload);
     let continues = |kind| {

@@ -7,18 +7,22 @@ use bitmart_types::Timestamp;
 use bitmart_ws::event::DecodeErrorKind;
 use bitmart_ws::source::{Feed, FeedRequest};
 use bitmart_ws::{ReconnectReason, catalog};
+use bytes::Bytes;
 use futures_util::StreamExt as _;
-use futures_util::stream::SelectAll;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::Shared;
 use super::merger::{Merger, Output};
 use super::past;
 use crate::nats::message::{Kind, Message};
-use crate::nats::{Error, history, subject};
+use crate::nats::{Error, queue, stored, subject};
 
 /// Pause before `JetStream` is asked again after a failure.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// Messages of a topic, of all its collectors, that wait while its history is read or its readers are busy.
+const PENDING: queue::Bounds = queue::Bounds { messages: 2_048, bytes: 16 << 20 };
 
 /// What a reader that comes later needs of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,13 +117,15 @@ impl Topic {
         if self.merger.layout() != (replicas.len(), ttl) {
             self.merger = Merger::new(replicas.len(), ttl);
         }
-        let mut messages = SelectAll::new();
+        let (sender, mut messages) = queue::queue(PENDING);
+        let sender = Arc::new(sender);
+        let mut forwarding = JoinSet::new();
         for (input, replica) in replicas.iter().enumerate() {
             let subject = subject::of_replica(&self.shared.connection.prefix, *replica, &self.tail);
             let subscription = self.shared.connection.client.subscribe(subject).await;
             let subscription =
                 subscription.map_err(|error| Error::jetstream("the subscription", error))?;
-            messages.push(subscription.map(move |message| (input, message)));
+            forwarding.spawn(forward(input, subscription, sender.clone()));
         }
         let flushed = self.shared.connection.client.flush().await;
         flushed.map_err(|error| Error::jetstream("the subscription", error))?;
@@ -135,14 +141,11 @@ impl Topic {
             }
             let Some(feed) = &mut self.feed else { return Ok(End::Finished) };
             tokio::select! {
-                message = messages.next() => {
+                message = messages.recv() => {
                     let Some((input, message)) = message else {
                         return Ok(End::Restart("the subscription at NATS has ended"));
                     };
-                    let headers = message.headers.unwrap_or_default();
-                    if let Some(message) = Message::parse(&headers, message.payload) {
-                        self.merger.message(input, &message, Instant::now(), &mut self.out);
-                    }
+                    self.merger.message(input, &message, Instant::now(), &mut self.out);
                 }
                 request = feed.next_request() => match request {
                     None => return Ok(End::Finished),
@@ -228,7 +231,7 @@ impl Topic {
                 let frames = match last.snapshot {
                     Some(first) => {
                         let range = (first, sequence);
-                        let read = history::range(&shared.stream, &subject, last.term, range);
+                        let read = stored::range(&shared.stream, &subject, last.term, range);
                         let Some(read) = self.while_reading(read).await else { return Ok(false) };
                         read?
                     }
@@ -283,7 +286,7 @@ impl Topic {
     async fn request_snapshot(&self) {
         if self.supports_request {
             let subject = self.shared.connection.request_subject(&self.tail);
-            let _ = self.shared.connection.client.publish(subject, bytes::Bytes::new()).await;
+            let _ = self.shared.connection.client.publish(subject, Bytes::new()).await;
         }
     }
 
@@ -301,39 +304,63 @@ impl Topic {
     /// Passes the outputs to the feed. Returns `false` if the topic has ended.
     fn apply(&mut self) -> bool {
         for output in self.out.drain(..) {
-            let Some(feed) = &mut self.feed else { return false };
-            match output {
-                Output::Connected => feed.connected(),
-                Output::Frame(frame, received) => {
-                    let received_at = feed.received_at(Timestamp::from_millis(received));
-                    match std::str::from_utf8(&frame) {
-                        Ok(text) => feed.frame(text, received_at),
-                        Err(_) => feed.unreadable(
-                            DecodeErrorKind::Encoding,
-                            "the frame is not UTF-8",
-                            &frame,
-                        ),
-                    }
-                }
-                Output::Reconnecting(reason) => feed.reconnecting(reason),
-                Output::Lagged(missed) => feed.lagged(missed),
-                Output::Stale(since) => {
-                    let since = feed.received_at(Timestamp::from_millis(since)).instant;
-                    feed.stale(since);
-                }
-                Output::Alive => feed.alive(),
-                Output::Unreadable(bytes) => {
-                    let reason = "the collector could not read the frame";
-                    feed.unreadable(DecodeErrorKind::Encoding, reason, &bytes);
-                }
-                Output::RequestRejected(code, text) => feed.request_rejected(code, &text),
-                Output::Rejected(code, text) => {
-                    if let Some(feed) = self.feed.take() {
-                        feed.reject(code, &text);
-                    }
+            if self.feed.is_none() {
+                return false;
+            }
+            pass(&mut self.feed, output);
+        }
+        self.feed.is_some()
+    }
+}
+
+/// Queues the messages of a subscription. Those that are dropped are missing numbers, which readers see as `Lagged`.
+async fn forward(
+    input: usize,
+    mut subscription: async_nats::Subscriber,
+    sender: Arc<queue::Sender<(usize, Message)>>,
+) {
+    while let Some(message) = subscription.next().await {
+        let headers = message.headers.unwrap_or_default();
+        // Copied, because it is a part of the larger buffer of the connection.
+        let payload = Bytes::copy_from_slice(&message.payload);
+        if let Some(message) = Message::parse(&headers, payload) {
+            let bytes = message.payload.len();
+            sender.push((input, message), bytes);
+        }
+    }
+    sender.close();
+}
+
+/// Passes an output to a feed. A rejection takes the feed, which ends.
+pub(in crate::nats) fn pass(slot: &mut Option<Feed>, output: Output) {
+    let Some(feed) = slot else { return };
+    match output {
+        Output::Connected => feed.connected(),
+        Output::Frame(frame, received) => {
+            let received_at = feed.received_at(Timestamp::from_millis(received));
+            match std::str::from_utf8(&frame) {
+                Ok(text) => feed.frame(text, received_at),
+                Err(_) => {
+                    feed.unreadable(DecodeErrorKind::Encoding, "the frame is not UTF-8", &frame);
                 }
             }
         }
-        self.feed.is_some()
+        Output::Reconnecting(reason) => feed.reconnecting(reason),
+        Output::Lagged(missed) => feed.lagged(missed),
+        Output::Stale(since) => {
+            let since = feed.received_at(Timestamp::from_millis(since)).instant;
+            feed.stale(since);
+        }
+        Output::Alive => feed.alive(),
+        Output::Unreadable(bytes) => {
+            let reason = "the collector could not read the frame";
+            feed.unreadable(DecodeErrorKind::Encoding, reason, &bytes);
+        }
+        Output::RequestRejected(code, text) => feed.request_rejected(code, &text),
+        Output::Rejected(code, text) => {
+            if let Some(feed) = slot.take() {
+                feed.reject(code, &text);
+            }
+        }
     }
 }

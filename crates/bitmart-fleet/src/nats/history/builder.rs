@@ -1,0 +1,124 @@
+//! Opens a history.
+
+use std::collections::{BinaryHeap, VecDeque};
+use std::ops::Range;
+
+use bitmart_types::Timestamp;
+use bitmart_ws::Dialect;
+use bitmart_ws::topic::Topic;
+use futures_util::StreamExt as _;
+
+use super::cursor::{Cursor, Span, millis};
+use super::{History, Input, Raw, TopicName};
+use crate::nats::{Error, Options, Store, subject};
+
+/// How large the batches of all topics may be together.
+const MAX_BYTES: usize = 64 << 20;
+/// What a message of the stream has in addition to headers and payload: its subjects.
+const SUBJECT_BYTES: usize = 4_096;
+/// How many first batches are read at once.
+const PARALLEL: usize = 16;
+
+/// Configures a [`History`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `open`"]
+pub struct HistoryBuilder {
+    options: Options,
+    topics: Vec<TopicName>,
+}
+
+impl HistoryBuilder {
+    pub(super) fn new(options: Options) -> Self {
+        Self { options, topics: Vec::new() }
+    }
+
+    /// Adds a topic. One that is added already is not added again.
+    #[expect(clippy::needless_pass_by_value, reason = "as that of a collector and of a client")]
+    pub fn topic<T>(self, topic: Topic<T>) -> Self {
+        self.add(topic.dialect(), topic.is_private(), topic.name())
+    }
+
+    /// Adds topics by their names, such as `spot/trade:BTC_USDT`.
+    pub fn topics<'a>(self, dialect: Dialect, names: impl IntoIterator<Item = &'a str>) -> Self {
+        names.into_iter().fold(self, |builder, name| builder.add(dialect, false, name))
+    }
+
+    fn add(mut self, dialect: Dialect, is_private: bool, name: &str) -> Self {
+        let tail = subject::tail(dialect, is_private, name);
+        if !self.topics.iter().any(|topic| topic.tail == tail) {
+            self.topics.push(TopicName { dialect, name: name.into(), tail });
+        }
+        self
+    }
+
+    /// Connects to NATS and reads the first messages of the span: those that the stream stored at its start or later,
+    /// and before its end, on the clock of NATS. A span that ends in the future ends now.
+    ///
+    /// # Errors
+    /// The span is empty or no topic was added, a name is too long, NATS cannot be reached or does not answer, or no
+    /// collector has ever run for this prefix.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: if the future is dropped early, the connection is closed.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with I/O and time enabled.
+    pub async fn open(self, span: Range<Timestamp>) -> Result<History, Error> {
+        let (from, to) = (span.start.as_millis(), span.end.min(Timestamp::now()).as_millis());
+        if from >= to {
+            return Err(Error::config(
+                "the span is empty: it ends before it begins, or is not past",
+            ));
+        }
+        if self.topics.is_empty() {
+            return Err(Error::config("a history needs topics"));
+        }
+        if self.topics.iter().any(|topic| topic.name.len() > subject::MAX_NAME_BYTES) {
+            let most = subject::MAX_NAME_BYTES;
+            return Err(Error::config(format!("a topic name must have 1 to {most} bytes")));
+        }
+        let store = Store::open(&self.options, "bitmart-fleet history").await?;
+        let Store { connection, stream, table, .. } = store;
+        let slots = (0..self.topics.len()).flat_map(|t| (0..table.replicas).map(move |r| (t, r)));
+        let mut inputs: Vec<Input> = slots
+            .map(|(topic, replica)| {
+                let tail = &self.topics[topic].tail;
+                let subject = subject::of_replica(&connection.prefix, replica, tail);
+                Input { topic, replica, cursor: Cursor::new(subject), known: None }
+            })
+            .collect();
+        let info = stream.get_info().await;
+        let info = info.map_err(|error| Error::jetstream("the stream", error))?;
+        let largest = connection.client.max_payload() + SUBJECT_BYTES;
+        let batch_bytes = (MAX_BYTES / inputs.len()).max(largest);
+        let (last, created) = (info.state.last_sequence, info.created);
+        let span = Span { stream, from, to, last, created, batch_bytes };
+        let fills = inputs.iter_mut().map(|input| input.cursor.fill(&span));
+        let mut fills = futures_util::stream::iter(fills).buffer_unordered(PARALLEL);
+        while let Some(filled) = fills.next().await {
+            filled?;
+        }
+        drop(fills);
+        // Asked after the first batches: what they begin with was the oldest part of the span then.
+        let state = span.state().await?;
+        let oldest = (state.messages > 0)
+            .then(|| Timestamp::from_millis(millis(state.first_timestamp.unix_timestamp_nanos())));
+        let mut history = History {
+            span,
+            topics: self.topics,
+            inputs,
+            next: BinaryHeap::new(),
+            to_fill: None,
+            ready: VecDeque::new(),
+            oldest,
+            has_failed: false,
+        };
+        if history.begins_late() {
+            history.ready.push_back(Raw::BeginsLate(oldest));
+        }
+        for index in 0..history.inputs.len() {
+            history.advance(index);
+        }
+        Ok(history)
+    }
+}
