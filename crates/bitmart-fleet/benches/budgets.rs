@@ -4,7 +4,7 @@
 //! `cargo bench -p bitmart-fleet --features redis` measures; without `--bench` everything runs a few times to
 //! check that it works. All candidates take turns in one run, on a `redis-server` that is started for it.
 
-#[path = "../tests/budgets/server.rs"]
+#[path = "../tests/support/redis.rs"]
 #[expect(dead_code, reason = "tests use more of it")]
 mod server;
 

@@ -2,21 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::common::{BOOK, LIMIT, TRADES};
-use super::common::{CollectorProcess, Nats, Recorder, Seen, collector, direct, exchange};
-
-/// The longest time until another collector has taken over, by the documentation.
-const TAKEOVER: Duration = Duration::from_secs(3);
-
-/// Returns the id of the collector that publishes a topic now.
-async fn publisher(nats: &Nats, subject: &str) -> String {
-    use futures_util::StreamExt as _;
-    let client = async_nats::connect(&nats.url).await.expect("connected");
-    let mut messages = client.subscribe(subject.to_owned()).await.expect("subscribed");
-    let message = tokio::time::timeout(LIMIT, messages.next()).await.expect("in time");
-    let headers = message.expect("a message").headers.expect("headers");
-    headers.get("Bitmart-Collector").expect("an id").to_string()
-}
+use super::common::{BOOK, LIMIT, TAKEOVER, TRADES};
+use super::common::{
+    CollectorProcess, Nats, Recorder, Seen, collector, direct, exchange, publisher,
+};
 
 #[tokio::test]
 #[ignore = "needs nats-server"]
