@@ -19,7 +19,7 @@ pub(crate) fn parts() -> Vec<Part> {
         tests("collect", &["nats-server"], "cli", &["collect::"]),
     ];
     // Installed and built one after the other. The binaries of the step `tests`: other features would mean another build.
-    let ready = tests.map(|tests| {
+    let ready = tests.each_ref().map(|tests| {
         install(tests.servers)?;
         let mut build = cargo_workspace("test");
         run(build.args(["--no-run", "--test", tests.binary])).map_err(Outcome::Fail)

@@ -266,6 +266,26 @@ pub(crate) async fn until_set_up(nats: &Nats) {
     }
 }
 
+/// Waits until the collectors `a` and `b` both hold leases, so that none moves any more.
+pub(crate) async fn until_shared(nats: &Nats) {
+    until_set_up(nats).await;
+    let start = Instant::now();
+    let admin = async_nats::connect(&nats.url).await.expect("connected");
+    let bucket = async_nats::jetstream::new(admin).get_key_value("BITMART").await;
+    let bucket = bucket.expect("a bucket");
+    loop {
+        let table = bucket.get("table").await.expect("a reply").expect("a table");
+        let table: serde_json::Value = serde_json::from_slice(&table).expect("JSON");
+        let leases = table["leases"].as_object().expect("leases");
+        let holds = |id: &str| leases.values().any(|lease| lease["holder"] == id);
+        if holds("a") && holds("b") && leases.values().all(|lease| lease["released"] == false) {
+            return;
+        }
+        assert!(start.elapsed() < LIMIT, "{table}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Returns the id of the collector that publishes a topic now.
 pub(crate) async fn publisher(nats: &Nats, subject: &str) -> String {
     use futures_util::StreamExt as _;

@@ -12,7 +12,7 @@ use super::common::{
 async fn a_killed_collector_is_replaced_and_the_gap_is_reported() {
     let (nats, sandbox) = (Nats::start(), exchange().await);
     let mut collectors = ["a", "b"].map(|id| CollectorProcess::start(&nats, &sandbox, id, 1));
-    super::common::until_set_up(&nats).await;
+    super::common::until_shared(&nats).await;
     let client = nats.client().await;
     let direct = direct(&sandbox);
     let (mut original, mut trades) =
@@ -49,7 +49,7 @@ fn snapshot_follows_resynced(book: &Recorder) -> bool {
 async fn with_two_collectors_a_kill_leaves_no_gap_in_trades() {
     let (nats, sandbox) = (Nats::start(), exchange().await);
     let mut collectors = ["a", "b"].map(|id| CollectorProcess::start(&nats, &sandbox, id, 2));
-    super::common::until_set_up(&nats).await;
+    super::common::until_shared(&nats).await;
     let client = nats.client().await;
     let mut original = Recorder::start(&direct(&sandbox), TRADES).await;
     let mut reader = Recorder::start(&client, TRADES).await;

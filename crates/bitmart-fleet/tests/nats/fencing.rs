@@ -39,7 +39,7 @@ async fn messages_of_an_earlier_term_are_ignored() {
 async fn a_collector_that_wakes_up_after_its_replacement_is_ignored() {
     let (nats, sandbox) = (Nats::start(), exchange().await);
     let collectors = ["a", "b"].map(|id| CollectorProcess::start(&nats, &sandbox, id, 1));
-    super::common::until_set_up(&nats).await;
+    super::common::until_shared(&nats).await;
     let mut reader = Recorder::start(&nats.client().await, BOOK).await;
     reader.events(3).await;
     for sleeper in &collectors {

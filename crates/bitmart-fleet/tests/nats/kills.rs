@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::common::{BOOK, CollectorProcess, Nats, Recorder, Seen, TAKEOVER, TRADES};
-use super::common::{direct, exchange, publisher, until_set_up};
+use super::common::{direct, exchange, publisher, until_shared};
 
 /// How often a collector is killed in each test.
 fn kills() -> usize {
@@ -20,7 +20,7 @@ fn index(id: &str) -> usize {
 async fn each_killed_collector_is_replaced_with_one_reported_gap() {
     let (nats, sandbox) = (Nats::start(), exchange().await);
     let mut collectors = ["a", "b"].map(|id| CollectorProcess::start(&nats, &sandbox, id, 1));
-    until_set_up(&nats).await;
+    until_shared(&nats).await;
     let mut book = Recorder::start(&nats.client().await, BOOK).await;
     book.events(3).await;
     let mut times = Vec::new();
@@ -60,7 +60,7 @@ async fn each_killed_collector_is_replaced_with_one_reported_gap() {
 async fn with_two_collectors_no_kill_leaves_a_gap_in_trades() {
     let (nats, sandbox) = (Nats::start(), exchange().await);
     let mut collectors = ["a", "b"].map(|id| CollectorProcess::start(&nats, &sandbox, id, 2));
-    until_set_up(&nats).await;
+    until_shared(&nats).await;
     let mut original = Recorder::start(&direct(&sandbox), TRADES).await;
     let mut reader = Recorder::start(&nats.client().await, TRADES).await;
     let kills = kills();

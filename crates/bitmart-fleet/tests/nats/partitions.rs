@@ -5,7 +5,7 @@ use std::time::Instant;
 use bitmart_fleet::nats;
 
 use super::common::{BOOK, Nats, Recorder, Seen, TAKEOVER, TRADES};
-use super::common::{collector, collector_at, direct, exchange, publisher};
+use super::common::{collector, collector_at, direct, exchange, publisher, until_shared};
 use super::proxy::Network;
 
 const BOOK_SUBJECT: &str = "bitmart.spot.depth.increase100.BTC_USDT";
@@ -17,6 +17,7 @@ async fn a_collector_that_is_cut_off_is_replaced_and_its_late_messages_are_ignor
     let ways = [nats.proxied(), nats.proxied()];
     let _a = collector_at(ways[0].1.clone(), &sandbox, "a", |builder| builder).await;
     let _b = collector_at(ways[1].1.clone(), &sandbox, "b", |builder| builder).await;
+    until_shared(&nats).await;
     let client = nats.client().await;
     let mut original = Recorder::start(&direct(&sandbox), TRADES).await;
     let mut trades = Recorder::start(&client, TRADES).await;

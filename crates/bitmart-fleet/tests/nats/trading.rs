@@ -95,7 +95,7 @@ async fn bot(rest: Client, market: bitmart_ws::Client, log: Arc<Log>) {
         let order = async {
             let bought = log.accepted.load(Ordering::Relaxed).is_multiple_of(2);
             let order = if bought {
-                NewOrder::market_buy("BTC_USDT", dec!(50))
+                NewOrder::market_buy("BTC_USDT", dec!(30))
             } else {
                 NewOrder::market_sell("BTC_USDT", dec!(0.0005))
             };
