@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Without a frame for so long, the rest is lost. Figures of such a run are of no use; it is printed.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// Leases that have not moved for so long stay: longer than the interval of heartbeats.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// Longer than the default, so that a processor that is busy with frames does not make collectors look dead.
 const LEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -102,6 +105,22 @@ struct Run {
     frames: u64,
 }
 
+/// Waits until all topics are held and no lease moves any more.
+async fn until_held(collectors: &[Collector], topics: u64) {
+    let start = Instant::now();
+    let (mut known, mut since) = (Vec::new(), Instant::now());
+    while known.iter().map(|(_, topics)| topics).sum::<u64>() != topics || since.elapsed() < SETTLED
+    {
+        assert!(start.elapsed() < PATIENCE, "not all topics are held");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let status = collectors.iter().map(Collector::status);
+        let held: Vec<_> = status.map(|status| (status.leases, status.topics)).collect();
+        if held != known {
+            (known, since) = (held, Instant::now());
+        }
+    }
+}
+
 /// The time until all topics are subscribed over NATS, what the frames cost, and how many were lost.
 async fn over_nats(server: &Server, run: Run) -> (Duration, String, u64) {
     let Run { topics, collectors, readers, frames } = run;
@@ -116,13 +135,10 @@ async fn over_nats(server: &Server, run: Run) -> (Duration, String, u64) {
         let builder = builder.shards(32).lease_timeout(LEASE_TIMEOUT);
         running.push(builder.start().await.expect("started"));
     }
-    while running.iter().map(|one| one.status().topics).sum::<u64>() != topics
-        || running.iter().any(|one| one.status().leases == 0)
-    {
-        assert!(start.elapsed() < PATIENCE, "not all topics are held");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until_held(&running, topics).await;
+    let held = start.elapsed().saturating_sub(SETTLED);
     let mut clients = Vec::new();
+    let subscribing = Instant::now();
     for _ in 0..readers {
         let source = Source::connect(options()).await.expect("connected");
         let client = Client::builder().source(source).queue_capacity(1 << 16).build();
@@ -130,7 +146,7 @@ async fn over_nats(server: &Server, run: Run) -> (Duration, String, u64) {
         let topics = subscribe(&client, topics).await;
         clients.push((client, topics));
     }
-    let subscribed = start.elapsed();
+    let subscribed = held + subscribing.elapsed();
     let usage = Usage::start(Some(server));
     flow.start();
     let read = clients.into_iter().map(|(client, topics)| {

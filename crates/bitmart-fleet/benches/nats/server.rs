@@ -23,7 +23,7 @@ impl Drop for Server {
 
 impl Server {
     pub(crate) fn start(folder: &Path) -> Self {
-        let process = Command::new("nats-server")
+        let started = Command::new("nats-server")
             .args(["--jetstream", "--addr", "127.0.0.1", "--port", "-1", "--http_port", "-1"])
             .arg("--ports_file_dir")
             .arg(folder)
@@ -31,17 +31,19 @@ impl Server {
             .arg(folder.join("store"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-            .expect("nats-server is installed");
+            .spawn();
+        let process = started.expect("nats-server is installed");
         let file = folder.join(format!("nats-server_{}.ports", process.id()));
+        let mut server = Self { process, url: String::new(), monitoring: String::new() };
         loop {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
             if let Ok(ports) = serde_json::from_str::<Value>(&text)
                 && let Some(url) = ports["nats"][0].as_str()
                 && let Some(monitoring) = ports["monitoring"][0].as_str()
             {
-                let monitoring = monitoring.trim_start_matches("http://").to_owned();
-                return Self { process, url: url.to_owned(), monitoring };
+                url.clone_into(&mut server.url);
+                monitoring.trim_start_matches("http://").clone_into(&mut server.monitoring);
+                return server;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
