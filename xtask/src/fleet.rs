@@ -18,7 +18,8 @@ pub(crate) fn parts() -> Vec<Part> {
         tests("nats", &SERVERS, "nats", &["--test-threads=8"]),
         tests("collect", &["nats-server"], "cli", &["collect::"]),
     ];
-    // Installed and built one after the other. The binaries of the step `tests`: other features would mean another build.
+    // Installed and built one after the other. These are the binaries of the step `tests`: other features would mean
+    // another build.
     let ready = tests.each_ref().map(|tests| {
         install(tests.servers)?;
         let mut build = cargo_workspace("test");

@@ -1,8 +1,8 @@
 //! Market data over NATS against bare `async-nats` and a direct client: frames per second, processor time, bytes; and
 //! how these grow with readers, topics and collectors. Prints tables in Markdown.
 //!
-//! `cargo bench -p bitmart-fleet --features nats` needs `nats-server`; without `--bench` few frames are sent, to check that
-//! it works. The exchange is a source in this process. Readers, collectors and the exchange share this process, so
+//! `cargo bench -p bitmart-fleet --features nats` needs `nats-server`; without `--bench` few frames are sent, to check
+//! that it works. The exchange is a source in this process. Readers, collectors and the exchange share this process, so
 //! its processor time is that of all of them; that of the server is reported apart (Linux only). 1,000 frames are in
 //! flight: the next one is sent when all readers have taken another.
 

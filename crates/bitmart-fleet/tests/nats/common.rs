@@ -408,7 +408,7 @@ impl Recorder {
     pub(crate) async fn is_equal_to(&self, other: &mut Recorder) {
         let (mine, all) = self.in_common_with(other).await;
         let first = all.iter().position(|event| *event == mine[0]).expect("a common event");
-        assert_eq!(mine, all[first..first + mine.len()]);
+        assert_eq!(mine, all[first..first + mine.len()], "{:?}", self.lifecycle());
     }
 
     /// Checks that versions of a book never go back, and none is missing, except at a snapshot.

@@ -107,7 +107,7 @@ async fn inside() {
     book.events(3).await;
     assert_eq!(publisher(&nats, "bitmart.spot.trade.BTC_USDT").await, "a");
     set_link("down");
-    // There is no other yet: nobody was told, and readers notice.
+    // There is no other yet, and no connection ends: readers notice the silence.
     trades.next(&Seen::Reconnecting).await;
     book.next(&Seen::Reconnecting).await;
     let near = collector(&nats, &sandbox, "b", |builder| builder).await;

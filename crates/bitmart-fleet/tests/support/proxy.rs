@@ -21,7 +21,8 @@ pub(crate) enum Network {
     Passes,
     /// Each byte arrives so much later, in both directions.
     Late(Duration),
-    /// Nothing arrives, and nobody is told. What was sent arrives when the network passes again, since TCP repeats it.
+    /// Nothing arrives, and connections stay open. What was sent arrives when the network passes again, since TCP
+    /// repeats it.
     Partitioned,
     /// Every n-th chunk for the client ends in the middle, and its connection with it.
     Cuts(usize),
@@ -114,7 +115,7 @@ async fn forward(
     mut control: watch::Receiver<Control>,
     chunks: Arc<AtomicUsize>,
 ) {
-    // Nor are new connections told of a partition.
+    // New connections get no reply in a partition.
     let is_open = |control: &Control| control.network != Network::Partitioned;
     let Ok(Control { target, generation, .. }) = control.wait_for(is_open).await.map(|c| c.clone())
     else {
