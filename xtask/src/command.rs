@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::{
-    TaskResult, api, bounds, build_time, codegen, conformance, deny, dist, foreign, fuzz, growth,
-    lint, load, long, package, peers, perf, soak, specs, test,
+    TaskResult, api, bounds, build_time, codegen, conformance, deny, dist, fleet_page, foreign,
+    fuzz, growth, lint, load, long, package, peers, perf, soak, specs, test,
 };
 
 struct Command {
@@ -100,7 +100,7 @@ const COMMANDS: &[Command] = &[
     command(
         "long",
         "[STEP...]",
-        "runs the measurements that take hours; writes docs/long.md",
+        "runs the measurements that take hours; writes docs/long.md and docs/fleet.md",
         long::run,
     ),
     command(
@@ -120,6 +120,12 @@ const COMMANDS: &[Command] = &[
         "[--quick] [SUBJECT...]",
         "measures what grows with numbers; writes docs/performance.md",
         growth::run,
+    ),
+    command(
+        "fleet-figures",
+        "",
+        "measures permits, and market data over NATS; writes docs/fleet.md",
+        |rest| without_arguments("fleet-figures", rest, fleet_page::figures),
     ),
     command(
         "perf",

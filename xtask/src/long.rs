@@ -1,4 +1,5 @@
-//! `cargo xtask long [STEP…]`: measurements that take hours. Their results go into `docs/long.md`.
+//! `cargo xtask long [STEP…]`: measurements that take hours. Their results go into `docs/long.md`, those of the fleet
+//! into `docs/fleet.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,7 +8,7 @@ use std::process::Command;
 use crate::command::unknown;
 use crate::run::{cargo, run_and_capture, workspace_root};
 use crate::step::{self, Outcome, Part};
-use crate::{TaskResult, load, machine, soak};
+use crate::{TaskResult, fleet_page, install, load, machine, soak};
 
 /// The file with the results.
 const FILE: &str = "docs/long.md";
@@ -16,7 +17,8 @@ const HEAD: &str = "\
 # Long measurements
 
 Written by `cargo xtask long`. Each line is the last run of a step on a machine, in an optimized build, with the
-result as the program printed it. A failed step leaves no line.
+result as the program printed it. A failed step leaves no line. Results of the step `fleet` are in
+[fleet.md](fleet.md#kills).
 
 | date | machine | step | result |
 |---|---|---|---|
@@ -50,7 +52,15 @@ const STEPS: &[Step] = &[
         || Ok(endurance()),
         &["fills: ", "books: "],
     ),
+    step(FLEET, "100 kills of collectors, 20 each of NATS and Redis", fleet, &["fleet "]),
 ];
+
+/// Its results are written elsewhere.
+const FLEET: &str = "fleet";
+
+/// How often collectors and servers are killed. The environment may set other numbers, to try it.
+const KILLS: [(&str, &str); 2] =
+    [("BITMART_FLEET_KILLS", "100"), ("BITMART_FLEET_SERVER_KILLS", "20")];
 
 type Commands = fn() -> Result<Vec<Command>, String>;
 
@@ -98,6 +108,23 @@ fn endurance() -> Vec<Command> {
     vec![command]
 }
 
+fn fleet() -> Result<Vec<Command>, String> {
+    for server in ["redis-server", "nats-server"] {
+        install::program(server)?;
+    }
+    let mut command = cargo();
+    command
+        .args(["test", "--quiet", "--release", "--package", "bitmart-fleet", "--all-features"])
+        .args(["--test", "nats", "--", "--ignored", "--nocapture", "--test-threads=1"])
+        .args(["kills::", "trading::"]);
+    for (name, default) in KILLS {
+        if std::env::var_os(name).is_none() {
+            command.env(name, default);
+        }
+    }
+    Ok(vec![command])
+}
+
 /// Runs the named steps, or all of them, and saves their results.
 pub(crate) fn run(names: &[&str]) -> TaskResult {
     let known = STEPS.iter().map(|step| step.name);
@@ -143,6 +170,19 @@ fn measure(step: &Step, results: &mut Vec<String>) -> Outcome {
 
 /// Replaces the previous results of the step on this machine.
 fn save(step: &Step, results: &[String]) -> TaskResult {
+    if step.name == FLEET {
+        if KILLS.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
+            println!("not written: a run with other numbers");
+            return Ok(());
+        }
+        let rows =
+            results.iter().map(|result| format!("- {}\n", result.trim_start_matches("fleet ")));
+        return fleet_page::write(
+            fleet_page::Section::Kills,
+            "cargo xtask long fleet",
+            &rows.collect::<String>(),
+        );
+    }
     let path = workspace_root().join(FILE);
     let old = fs::read_to_string(&path).unwrap_or_default();
     let text = merged(&old, &machine::today(), &machine::describe(), step.name, results);

@@ -12,6 +12,7 @@ mod contract;
 mod deny;
 mod dist;
 mod fleet;
+mod fleet_page;
 mod foreign;
 mod fuzz;
 mod growth;

@@ -76,7 +76,7 @@ const STEPS: &[Step] = &[
     parts("parquet", "1 min", "another implementation reads what export writes +", parquet::parts),
     parts(
         "fleet",
-        "10 min",
+        "3 min",
         "processes share limits and market data through servers that die +++",
         fleet::parts,
     ),

@@ -1,10 +1,10 @@
 //! What a permit costs: counted in this process, in Redis one by one and by leases, and against a bare PING of
-//! the same Redis; and what that adds to an order on the sandbox.
+//! the same Redis; and what that adds to an order on the sandbox. Prints tables in Markdown.
 //!
 //! `cargo bench -p bitmart-fleet --features redis` measures; without `--bench` everything runs a few times to
 //! check that it works. All candidates take turns in one run, on a `redis-server` that is started for it.
 
-#[path = "../tests/budgets/server.rs"]
+#[path = "../tests/support/redis.rs"]
 #[expect(dead_code, reason = "tests use more of it")]
 mod server;
 
@@ -68,21 +68,18 @@ impl Times {
         format!("{}.{}", nanos / 1000, nanos % 1000 / 100)
     }
 
+    /// A row: middle, high, number in a second, and what the first two add to a baseline.
     fn print(&mut self, baseline: Option<(u128, u128)>) {
         let per_second =
             self.nanos.len() as u128 * 1_000_000_000 / self.nanos.iter().sum::<u128>().max(1);
-        let (middle, high) = (self.percentile(50), self.percentile(99));
-        let added = baseline.map_or(String::new(), |(base_middle, base_high)| {
-            let [middle, high] =
-                [middle.saturating_sub(base_middle), high.saturating_sub(base_high)];
-            format!("  added p50 {:>7} p99 {:>8}", Self::micros(middle), Self::micros(high))
+        let [middle, high] = [self.percentile(50), self.percentile(99)];
+        let added = baseline.map(|(base_middle, base_high)| {
+            let added = [middle.saturating_sub(base_middle), high.saturating_sub(base_high)];
+            format!(" {} |", added.map(Self::micros).join(" | "))
         });
-        println!(
-            "{:<28} p50 {:>8} us  p99 {:>8} us  {per_second:>8}/s{added}",
-            self.name,
-            Self::micros(middle),
-            Self::micros(high),
-        );
+        let [middle, high] = [middle, high].map(Self::micros);
+        let (name, added) = (&self.name, added.unwrap_or_default());
+        println!("| {name} | {middle} | {high} | {per_second} |{added}");
     }
 }
 
@@ -96,11 +93,14 @@ fn main() -> Result<(), BoxError> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.worker_threads(2).enable_all().build()?.block_on(async {
         let server = Server::start();
-        println!("one caller at a time, over a Unix socket:");
+        println!("### Permits\n\nOne caller at a time, over a Unix socket:\n");
+        println!("| | p50 µs | p99 µs | permits/s |\n|---|---:|---:|---:|");
         permits(&server, rounds, calls).await?;
-        println!("\n16 callers at a time:");
+        println!("\n16 callers at a time:\n\n| | permits/s |\n|---|---:|");
         at_once(&server, rounds, calls).await?;
-        println!("\nan order on the sandbox:");
+        println!("\n### An order on the sandbox\n");
+        println!("| | p50 µs | p99 µs | orders/s | added p50 µs | added p99 µs |");
+        println!("|---|---:|---:|---:|---:|---:|");
         added(&server, orders).await
     })
 }
@@ -214,7 +214,7 @@ async fn at_once(server: &Server, rounds: usize, calls: usize) -> Result<(), Box
     let count = (each * CALLERS * rounds) as u128;
     let names = candidates.iter().map(|(name, _)| name.as_str());
     for (name, time) in std::iter::once("PING").chain(names).zip([ping].iter().chain(&times)) {
-        println!("{name:<28} {:>8}/s", count * 1_000_000_000 / time.as_nanos().max(1));
+        println!("| {name} | {} |", count * 1_000_000_000 / time.as_nanos().max(1));
     }
     Ok(())
 }
@@ -269,7 +269,7 @@ async fn added(server: &Server, orders: usize) -> Result<(), BoxError> {
     let (local, _) = &mut built[0];
     let baseline = (local.percentile(50), local.percentile(99));
     for (index, (times, _)) in built.iter_mut().enumerate() {
-        times.print((index > 0).then_some(baseline));
+        times.print(Some(if index > 0 { baseline } else { (u128::MAX, u128::MAX) }));
     }
     sandbox.shutdown().await;
     Ok(())

@@ -1,6 +1,6 @@
 //! The recent orders and fills of a publisher, for readers that have missed some.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bitmart_account::{MAX_CLOCK_SKEW, Market};
 use bitmart_types::Timestamp;
@@ -15,12 +15,18 @@ pub(super) struct Log {
     updates: VecDeque<(Timestamp, Market, Update)>,
     /// From when on every fill of a market is in the log.
     since: BTreeMap<Market, Timestamp>,
+    /// Markets whose oldest updates were removed.
+    shortened: BTreeSet<Market>,
 }
 
 impl Log {
-    /// Tracking has begun: every fill from this time on will be added. Later calls change nothing.
-    pub(super) fn begins(&mut self, market: Market, from: Timestamp) {
-        self.since.entry(market).or_insert(from);
+    /// Every fill until this time is known, and was or will be added since the first call. An earlier time than that of
+    /// the first call means that the clock was set back, and with it the begin of the log.
+    pub(super) fn known_until(&mut self, market: Market, time: Timestamp) {
+        let since = self.since.entry(market).or_insert(time);
+        if !self.shortened.contains(&market) {
+            *since = (*since).min(time);
+        }
     }
 
     /// Adds an order or a fill; others are not kept, since only their last state counts.
@@ -42,6 +48,7 @@ impl Log {
         {
             // A fill is not newer than the time at which it became known.
             *since = (*since).max(added + MAX_CLOCK_SKEW);
+            self.shortened.insert(market);
         }
     }
 
@@ -51,5 +58,21 @@ impl Log {
 
     pub(super) fn since(&self) -> &BTreeMap<Market, Timestamp> {
         &self.since
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_leaves_no_time_that_nobody_knows() {
+        let at = Timestamp::from_millis;
+        let mut log = Log::default();
+        log.known_until(Market::Spot, at(1_000));
+        log.known_until(Market::Spot, at(2_000));
+        assert_eq!(log.since()[&Market::Spot], at(1_000));
+        log.known_until(Market::Spot, at(983));
+        assert_eq!(log.since()[&Market::Spot], at(983));
     }
 }

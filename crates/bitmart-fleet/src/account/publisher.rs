@@ -207,7 +207,7 @@ impl Tracked {
             truth.live = self.tracker.is_live(*market);
             truth.complete_until = self.tracker.complete_until(*market);
             if let Some(from) = truth.complete_until {
-                self.log.begins(*market, from);
+                self.log.known_until(*market, from);
             }
             truth.since = self.log.since().get(market).copied();
         }

@@ -106,7 +106,7 @@ impl Replica {
                 match message.body {
                     Body::Update(update) => self.apply(*update),
                     Body::Truth(truths) => {
-                        self.report_missed(&truths);
+                        self.report_missed_at_first(&truths);
                         self.set_truths(truths);
                     }
                 }
@@ -185,6 +185,14 @@ impl Replica {
                 self.updates.push_back(Update::Missed { market: *market, from: known, until });
             }
         }
+    }
+
+    /// The same for a message that continues the term: compares once the publisher states when it begins. From then on
+    /// nothing is missed while no number is missing, also if the publisher remembers less than before.
+    fn report_missed_at_first(&mut self, truths: &Truths) {
+        let is_new = |market| self.truths.get(market).is_none_or(|truth| truth.since.is_none());
+        let first = truths.iter().filter(|(market, _)| is_new(market)).copied().collect();
+        self.report_missed(&first);
     }
 
     /// A publisher that knows nothing yet does not take away until when everything is known here.

@@ -2,93 +2,18 @@
 //!
 //! Each test of a property has a counterpart with a script that is broken in one place, and there it must fail.
 
-use std::time::{Duration, Instant};
-
-use bitmart_sandbox::{Config, Sandbox};
-
-use crate::judge::{Sent, most_in_a_window};
+use crate::fleet::{
+    Fleet, LIMIT, NEW, PROCESSES, all_sent, assert_fair, assert_kept, assert_kept_and_resumed,
+    most, sent, until_outdated, until_quiet, until_sent,
+};
 use crate::server::Server;
-use crate::worker::{Job, Log, TIMEOUT, Worker};
-
-/// `system_time`: 10 requests per second and IP address.
-const LIMIT: usize = 10;
-const WINDOW: u64 = 1_000_000;
-
-/// How long a new server grants nothing: the timeout of a call, three seconds and one window.
-const NEW: Duration = Duration::from_secs(5);
-
-const PROCESSES: usize = 4;
-
-struct Fleet {
-    server: Server,
-    sandbox: Sandbox,
-    job: Job,
-}
-
-impl Fleet {
-    /// A sandbox that enforces its limits if the fleet is expected to keep them.
-    async fn start(job: Job) -> Self {
-        let config = Config::new().rate_limits(job.broken.is_none()).market_maker(false);
-        let sandbox = Sandbox::start(config).await.expect("starts");
-        let server = Server::start();
-        let job = Job { redis: server.url(), sandbox: sandbox.spot().rest.clone(), ..job };
-        Self { server, sandbox, job }
-    }
-
-    fn workers(&self) -> Vec<Worker> {
-        (0..PROCESSES).map(|_| self.job.start()).collect()
-    }
-
-    async fn finish(self, workers: Vec<Worker>) -> Vec<Log> {
-        let finish = |worker: Worker| tokio::task::spawn_blocking(|| worker.finish());
-        let mut logs = Vec::new();
-        for worker in workers.into_iter().map(finish).collect::<Vec<_>>() {
-            logs.push(worker.await.expect("no panic"));
-        }
-        self.sandbox.shutdown().await;
-        logs
-    }
-}
-
-/// Waits until the workers have sent so many requests.
-async fn until_sent(workers: &[Worker], count: usize) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while workers.iter().map(Worker::sent).sum::<usize>() < count {
-        assert!(Instant::now() < end, "{:?}", workers.iter().map(Worker::sent).collect::<Vec<_>>());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-fn sent(logs: &[Log]) -> Vec<Sent> {
-    logs.iter().flat_map(|log| log.sent.iter().copied()).collect()
-}
-
-fn most(logs: &[Log]) -> usize {
-    most_in_a_window(&sent(logs), WINDOW, u64::try_from(TIMEOUT.as_micros()).expect("short"))
-}
-
-/// No window has more than the limit, and the sandbox agrees.
-fn assert_kept(logs: &[Log]) {
-    assert!(most(logs) <= LIMIT, "{} in a window", most(logs));
-    for log in logs {
-        assert_eq!(log.rejected, 0, "rejected by the sandbox");
-    }
-}
+use crate::worker::{Job, Log, Worker};
 
 async fn steady(job: Job) -> Vec<Log> {
     let fleet = Fleet::start(job).await;
     let workers = fleet.workers();
     until_sent(&workers, 8 * LIMIT).await;
     fleet.finish(workers).await
-}
-
-fn assert_fair(logs: &[Log]) {
-    let total = sent(logs).len();
-    for log in logs {
-        assert!(log.throttled.is_empty(), "{:?}", log.throttled);
-        let own = log.sent.len();
-        assert!(own * PROCESSES * 2 >= total, "{own} of {total} requests");
-    }
 }
 
 #[tokio::test]
@@ -158,38 +83,26 @@ async fn a_script_that_forgets_requests_in_flight_exceeds_the_limit_after_a_kill
 }
 
 /// Something happens to Redis while all processes send.
-async fn disturbed(job: Job, disturb: impl FnOnce(&mut Server)) -> Vec<Log> {
+async fn disturbed(job: Job, disturb: impl FnOnce(&mut Server, &[Worker])) -> Vec<Log> {
     let mut fleet = Fleet::start(job).await;
     let workers = fleet.workers();
     until_sent(&workers, 3 * LIMIT).await;
-    tokio::task::block_in_place(|| disturb(&mut fleet.server));
-    let so_far = workers.iter().map(Worker::sent).sum::<usize>();
+    tokio::task::block_in_place(|| disturb(&mut fleet.server, &workers));
+    let so_far = all_sent(&workers);
     until_sent(&workers, so_far + 3 * LIMIT).await;
     fleet.finish(workers).await
 }
 
-fn flush(server: &mut Server) {
+fn flush(server: &mut Server, _: &[Worker]) {
     server.command(&["FLUSHALL"]).expect("a reply");
 }
 
 /// What was saved is older than what is in use when the server dies.
-fn crash_with_an_old_file(server: &mut Server) {
+fn crash_with_an_old_file(server: &mut Server, workers: &[Worker]) {
     server.command(&["SAVE"]).expect("a reply");
-    // The callers in the file count as dead by now. All permits are granted at once in every window, and the ends of
-    // the last ones are recorded as well, and lost.
-    std::thread::sleep(Duration::from_millis(2400));
+    until_outdated(server, workers);
     server.kill();
     server.restart();
-}
-
-fn assert_kept_and_resumed(logs: &[Log]) {
-    assert_kept(logs);
-    let mut times: Vec<_> = sent(logs).iter().map(|sent| sent.at).collect();
-    times.sort_unstable();
-    let gap = times.windows(2).max_by_key(|pair| pair[1] - pair[0]).expect("requests");
-    assert!(gap[1] - gap[0] >= 3 * WINDOW, "only {} us without a request", gap[1] - gap[0]);
-    assert!(times.iter().filter(|time| **time < gap[1]).count() > LIMIT);
-    assert!(times.iter().filter(|time| **time >= gap[1]).count() > LIMIT);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,9 +122,9 @@ async fn a_script_without_the_pause_of_a_new_epoch_exceeds_the_limit_after_a_flu
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server: cargo xtask test fleet"]
 async fn a_server_that_is_shut_down_and_started_keeps_the_limit() {
-    let logs = disturbed(Job::default(), |server| {
+    let logs = disturbed(Job::default(), |server, workers| {
         server.shut_down();
-        std::thread::sleep(Duration::from_millis(300));
+        until_quiet(workers);
         server.restart();
     });
     assert_kept_and_resumed(&logs.await);
@@ -229,7 +142,7 @@ async fn a_script_that_trusts_an_old_file_exceeds_the_limit_after_a_crash() {
     let broken = Some(("if epoch[1] ~= run then", "if not epoch[1] then"));
     let mut found = Vec::new();
     // The clients may be slow to notice that the server is back.
-    for _ in 0..3 {
+    for _ in 0..6 {
         let job = Job { broken, ..Job::default() };
         let logs = disturbed(job, crash_with_an_old_file).await;
         found.push(most(&logs));

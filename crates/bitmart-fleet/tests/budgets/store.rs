@@ -314,13 +314,31 @@ async fn a_lease_takes_half_of_what_is_free_and_returns_what_is_unused() {
     one.settle(&budget, stated(0, 20, 5));
     one.close().await;
     // Known to the server from now on, and so counted.
-    let first = one.acquire(&budget, PATIENCE).await.expect("in the end");
     let flying = "{bitmart}:flying:unknown:ip:203.0.113.7";
-    assert_eq!(server.command(&["ZCARD", flying]), Ok(redis::Value::Int(10)));
-    for _ in 0..3 {
-        now(&one, &budget).await.expect("leased");
-    }
-    assert_eq!(server.command(&["ZCARD", flying]), Ok(redis::Value::Int(10)), "no round trip");
+    let in_flight = || server.command(&["ZCARD", flying]).expect("a reply");
+    let leased = async || {
+        let start = Instant::now();
+        let first = one.acquire(&budget, PATIENCE).await.expect("in the end");
+        let before = in_flight();
+        let mut used = vec![first];
+        for _ in 0..3 {
+            used.push(now(&one, &budget).await.expect("leased"));
+        }
+        (used, before, in_flight(), start.elapsed())
+    };
+    let mut used = loop {
+        let (used, before, after, time) = leased().await;
+        // What nobody needs within 100 ms is returned, and then another permit is a round trip.
+        if time < Duration::from_millis(90) {
+            assert_eq!([before, after], [redis::Value::Int(10), redis::Value::Int(10)]);
+            break used;
+        }
+        for permit in used {
+            one.end(&budget, permit, RequestEnd::NotSent);
+        }
+        one.close().await;
+    };
+    let first = used.remove(0);
     one.end(&budget, first, RequestEnd::NotSent);
     let start = Instant::now();
     while server.command(&["ZCARD", flying]) != Ok(redis::Value::Int(3)) {

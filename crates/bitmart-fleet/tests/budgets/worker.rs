@@ -28,6 +28,8 @@ pub(crate) struct Job {
     pub(crate) redis: String,
     pub(crate) sandbox: String,
     pub(crate) lease: u32,
+    /// How long Redis may take for a reply. Default: 2 s.
+    pub(crate) reply_timeout: Option<Duration>,
     /// Replaced text of the script.
     pub(crate) broken: Option<(&'static str, &'static str)>,
     /// Requests stay in flight until they time out.
@@ -57,6 +59,8 @@ impl Job {
         command.args(["--exact", "worker::run", "--ignored", "--nocapture", "--quiet"]);
         command.env("WORKER_REDIS", &self.redis).env("WORKER_SANDBOX", &self.sandbox);
         command.env("WORKER_LEASE", self.lease.max(1).to_string());
+        let reply_timeout = self.reply_timeout.unwrap_or(Duration::from_secs(2));
+        command.env("WORKER_REPLY_MS", reply_timeout.as_millis().to_string());
         command.env("WORKER_HANG", u8::from(self.hang).to_string());
         if let Some((from, to)) = self.broken {
             command.env("WORKER_FROM", from).env("WORKER_TO", to);
@@ -146,7 +150,7 @@ async fn run() {
     let hang = text("WORKER_HANG") == "1";
     let builder = RedisBudgets::builder(redis, "127.0.0.1")
         .call_timeout(TIMEOUT)
-        .reply_timeout(Duration::from_secs(2))
+        .reply_timeout(Duration::from_millis(text("WORKER_REPLY_MS").parse().expect("a number")))
         .lease(text("WORKER_LEASE").parse().expect("a number"))
         .outage(Outage::Wait);
     let budgets = match env::var("WORKER_FROM") {

@@ -13,8 +13,13 @@ use bitmart_ws::topic::Topic;
 use bitmart_ws::{Client, Market, Subscription, Update};
 use tempfile::TempDir;
 
+use super::proxy::Proxy;
+
 /// Longest wait of a test. Only a failure takes as long.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// The longest time until another collector has taken over, by the documentation.
+pub(crate) const TAKEOVER: Duration = Duration::from_secs(3);
 
 pub(crate) const TRADES: &str = "spot/trade:BTC_USDT";
 pub(crate) const TICKER: &str = "spot/ticker:BTC_USDT";
@@ -35,9 +40,14 @@ impl Nats {
 
     /// Starts a server with this configuration.
     pub(crate) fn start_with(config: &str) -> Self {
+        Self::start_at("127.0.0.1", config)
+    }
+
+    /// The same on another address of this machine.
+    pub(crate) fn start_at(host: &str, config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("nats.conf"), config).expect("written");
-        let process = spawn_server(folder.path(), "-1");
+        let process = spawn_server(folder.path(), host, "-1");
         let url = read_url(folder.path(), process.id());
         Self { folder, process, url }
     }
@@ -50,14 +60,22 @@ impl Nats {
 
     /// Starts it again at the same address, with what it had stored.
     pub(crate) fn restart(&mut self) {
-        let port = self.url.rsplit(':').next().expect("a port").to_owned();
-        self.process = spawn_server(self.folder.path(), &port);
+        let address = self.url.strip_prefix("nats://").expect("an address");
+        let (host, port) = address.rsplit_once(':').expect("a port");
+        self.process = spawn_server(self.folder.path(), host, port);
         read_url(self.folder.path(), self.process.id());
     }
 
     /// Deletes what it had stored, while it is down.
     pub(crate) fn lose_disk(&self) {
         std::fs::remove_dir_all(self.folder.path().join("store")).expect("removed");
+    }
+
+    /// A proxy in front of it, and its options.
+    pub(crate) fn proxied(&self) -> (Proxy, Options) {
+        let proxy = Proxy::to_tcp(self.url.strip_prefix("nats://").expect("an address"));
+        let options = Options::new(proxied_url(&proxy));
+        (proxy, options)
     }
 
     pub(crate) fn options(&self) -> Options {
@@ -69,6 +87,10 @@ impl Nats {
     }
 }
 
+pub(crate) fn proxied_url(proxy: &Proxy) -> String {
+    format!("nats://127.0.0.1:{}", proxy.port())
+}
+
 impl Drop for Nats {
     fn drop(&mut self) {
         let _ = self.process.kill();
@@ -76,9 +98,9 @@ impl Drop for Nats {
     }
 }
 
-fn spawn_server(folder: &Path, port: &str) -> Child {
+fn spawn_server(folder: &Path, host: &str, port: &str) -> Child {
     Command::new("nats-server")
-        .args(["--jetstream", "--addr", "127.0.0.1", "--port", port])
+        .args(["--jetstream", "--addr", host, "--port", port])
         .arg("--config")
         .arg(folder.join("nats.conf"))
         .arg("--store_dir")
@@ -116,7 +138,9 @@ fn direct_client(spot: &str, futures: &str) -> Client {
     let environment = Environment::custom("test")
         .with(Service::SpotWsPublic, spot)
         .with(Service::FuturesWsPublic, futures);
-    Client::builder().environment(environment).build().expect("a client")
+    // There are no keys, and the other machine is a network namespace.
+    let builder = Client::builder().environment(environment).allow_plain_text(true);
+    builder.build().expect("a client")
 }
 
 /// A client of the exchange itself.
@@ -131,7 +155,17 @@ pub(crate) async fn collector(
     id: &str,
     change: impl FnOnce(CollectorBuilder) -> CollectorBuilder,
 ) -> Collector {
-    let builder = with_topics(Collector::builder(nats.options(), direct(sandbox)).id(id));
+    collector_at(nats.options(), sandbox, id, change).await
+}
+
+/// The same for other ways to NATS.
+pub(crate) async fn collector_at(
+    nats: Options,
+    sandbox: &Sandbox,
+    id: &str,
+    change: impl FnOnce(CollectorBuilder) -> CollectorBuilder,
+) -> Collector {
+    let builder = with_topics(Collector::builder(nats, direct(sandbox)).id(id));
     change(builder).start().await.expect("started")
 }
 
@@ -154,10 +188,35 @@ const CHILD: &str = "BITMART_FLEET_TEST_COLLECTOR";
 
 impl CollectorProcess {
     pub(crate) fn start(nats: &Nats, sandbox: &Sandbox, id: &str, replicas: usize) -> Self {
-        let program = std::env::current_exe().expect("this program");
+        let program = Command::new(std::env::current_exe().expect("this program"));
+        Self::run(program, nats, sandbox, id, replicas)
+    }
+
+    /// The same in a network namespace.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_in(
+        namespace: &str,
+        nats: &Nats,
+        sandbox: &Sandbox,
+        id: &str,
+        replicas: usize,
+    ) -> Self {
+        let mut program = Command::new("ip");
+        program.args(["netns", "exec", namespace]);
+        program.arg(std::env::current_exe().expect("this program"));
+        Self::run(program, nats, sandbox, id, replicas)
+    }
+
+    fn run(
+        mut program: Command,
+        nats: &Nats,
+        sandbox: &Sandbox,
+        id: &str,
+        replicas: usize,
+    ) -> Self {
         let (spot, futures) = (&sandbox.spot().ws_public, &sandbox.futures().ws_public);
         let options = [&nats.url, spot, futures, id, &replicas.to_string()].join("\n");
-        let child = Command::new(program)
+        let child = program
             .args(["common::collector_process", "--exact", "--ignored", "--nocapture"])
             .env(CHILD, options)
             .stdin(Stdio::null())
@@ -205,6 +264,36 @@ pub(crate) async fn until_set_up(nats: &Nats) {
         assert!(start.elapsed() < LIMIT, "no collector starts");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Waits until the collectors `a` and `b` both hold leases, so that none moves any more.
+pub(crate) async fn until_shared(nats: &Nats) {
+    until_set_up(nats).await;
+    let start = Instant::now();
+    let admin = async_nats::connect(&nats.url).await.expect("connected");
+    let bucket = async_nats::jetstream::new(admin).get_key_value("BITMART").await;
+    let bucket = bucket.expect("a bucket");
+    loop {
+        let table = bucket.get("table").await.expect("a reply").expect("a table");
+        let table: serde_json::Value = serde_json::from_slice(&table).expect("JSON");
+        let leases = table["leases"].as_object().expect("leases");
+        let holds = |id: &str| leases.values().any(|lease| lease["holder"] == id);
+        if holds("a") && holds("b") && leases.values().all(|lease| lease["released"] == false) {
+            return;
+        }
+        assert!(start.elapsed() < LIMIT, "{table}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Returns the id of the collector that publishes a topic now.
+pub(crate) async fn publisher(nats: &Nats, subject: &str) -> String {
+    use futures_util::StreamExt as _;
+    let client = async_nats::connect(&nats.url).await.expect("connected");
+    let mut messages = client.subscribe(subject.to_owned()).await.expect("subscribed");
+    let message = tokio::time::timeout(LIMIT, messages.next()).await.expect("in time");
+    let headers = message.expect("a message").headers.expect("headers");
+    headers.get("Bitmart-Collector").expect("an id").to_string()
 }
 
 /// What a subscription returned: events as JSON, and everything else by name.
@@ -282,6 +371,15 @@ impl Recorder {
         data.collect()
     }
 
+    /// Forgets what came before the last event, which the other has as well.
+    pub(crate) fn forget_with(&mut self, other: &mut Recorder) {
+        let last = Seen::Data((*self.data().last().expect("an event")).to_owned());
+        for seen in [&mut self.seen, &mut other.seen] {
+            let at = seen.iter().rposition(|item| *item == last).expect("in both");
+            seen.drain(..at);
+        }
+    }
+
     /// Everything but events.
     pub(crate) fn lifecycle(&self) -> Vec<&Seen> {
         self.seen.iter().filter(|item| !matches!(item, Seen::Data(_))).collect()
@@ -310,7 +408,21 @@ impl Recorder {
     pub(crate) async fn is_equal_to(&self, other: &mut Recorder) {
         let (mine, all) = self.in_common_with(other).await;
         let first = all.iter().position(|event| *event == mine[0]).expect("a common event");
-        assert_eq!(mine, all[first..first + mine.len()]);
+        assert_eq!(mine, all[first..first + mine.len()], "{:?}", self.lifecycle());
+    }
+
+    /// Checks that versions of a book never go back, and none is missing, except at a snapshot.
+    pub(crate) fn has_no_gap_between_snapshots(&self) {
+        let mut last = None;
+        for text in self.data() {
+            let event: serde_json::Value = serde_json::from_str(text).expect("JSON");
+            let version = event["version"].as_u64().expect("a version");
+            if event["type"] != "snapshot" {
+                let next = last.map(|last: u64| last + 1);
+                assert_eq!(next, Some(version), "{:?}", self.lifecycle());
+            }
+            last = Some(version);
+        }
     }
 
     /// The own events from the first that both have, and all of the other.

@@ -2,28 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::common::{BOOK, LIMIT, TRADES};
-use super::common::{CollectorProcess, Nats, Recorder, Seen, collector, direct, exchange};
-
-/// The longest time until another collector has taken over, by the documentation.
-const TAKEOVER: Duration = Duration::from_secs(3);
-
-/// Returns the id of the collector that publishes a topic now.
-async fn publisher(nats: &Nats, subject: &str) -> String {
-    use futures_util::StreamExt as _;
-    let client = async_nats::connect(&nats.url).await.expect("connected");
-    let mut messages = client.subscribe(subject.to_owned()).await.expect("subscribed");
-    let message = tokio::time::timeout(LIMIT, messages.next()).await.expect("in time");
-    let headers = message.expect("a message").headers.expect("headers");
-    headers.get("Bitmart-Collector").expect("an id").to_string()
-}
+use super::common::{BOOK, LIMIT, TAKEOVER, TRADES};
+use super::common::{
+    CollectorProcess, Nats, Recorder, Seen, collector, direct, exchange, publisher,
+};
 
 #[tokio::test]
 #[ignore = "needs nats-server"]
 async fn a_killed_collector_is_replaced_and_the_gap_is_reported() {
     let (nats, sandbox) = (Nats::start(), exchange().await);
     let mut collectors = ["a", "b"].map(|id| CollectorProcess::start(&nats, &sandbox, id, 1));
-    super::common::until_set_up(&nats).await;
+    super::common::until_shared(&nats).await;
     let client = nats.client().await;
     let direct = direct(&sandbox);
     let (mut original, mut trades) =
@@ -60,7 +49,7 @@ fn snapshot_follows_resynced(book: &Recorder) -> bool {
 async fn with_two_collectors_a_kill_leaves_no_gap_in_trades() {
     let (nats, sandbox) = (Nats::start(), exchange().await);
     let mut collectors = ["a", "b"].map(|id| CollectorProcess::start(&nats, &sandbox, id, 2));
-    super::common::until_set_up(&nats).await;
+    super::common::until_shared(&nats).await;
     let client = nats.client().await;
     let mut original = Recorder::start(&direct(&sandbox), TRADES).await;
     let mut reader = Recorder::start(&client, TRADES).await;

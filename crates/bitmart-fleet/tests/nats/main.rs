@@ -12,7 +12,23 @@ mod failover;
 mod fencing;
 mod history;
 mod ids;
+#[cfg(feature = "redis")]
+#[path = "../support/judge.rs"]
+mod judge;
+mod kills;
+#[cfg(target_os = "linux")]
+mod namespaces;
+mod partitions;
+#[expect(dead_code, reason = "tests of budgets use more of it")]
+#[path = "../support/proxy.rs"]
+mod proxy;
+#[cfg(feature = "redis")]
+#[expect(dead_code, reason = "tests of budgets use more of it")]
+#[path = "../support/redis.rs"]
+mod redis_server;
 mod same_events;
 mod server;
 mod subscribing;
 mod topics;
+#[cfg(all(feature = "redis", feature = "account"))]
+mod trading;

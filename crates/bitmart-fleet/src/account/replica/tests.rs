@@ -319,3 +319,28 @@ fn fills_that_no_publisher_has_seen_are_reported_as_missed() {
         assert_eq!(updates(&mut world.replica).iter().any(is_loss), is_missed, "{term} {since}");
     }
 }
+
+#[test]
+fn nothing_is_missed_while_all_messages_arrive_and_the_publisher_forgets_old_ones() {
+    let now = Instant::now();
+    let at = |millis| Some(Timestamp::from_millis(millis));
+    let truths = |since| vec![(Market::Spot, Truth { live: true, complete_until: at(10), since })];
+    let mut reader = Replica::new(TTL, now);
+    let snapshot = Snapshot {
+        term: 1,
+        next: 0,
+        open: Vec::new(),
+        recent: Vec::new(),
+        balances: Vec::new(),
+        positions: Vec::new(),
+        truths: truths(at(5)),
+    };
+    assert!(reader.snapshot(snapshot, 1, now, now));
+    for number in 0..3 {
+        // Its log is full of updates that are newer than what it is complete until.
+        let body = Body::Truth(truths(at(20)));
+        reader.message(Message { term: 1, number, body }, now);
+    }
+    let updates: Vec<_> = std::iter::from_fn(|| reader.poll_update()).collect();
+    assert_eq!(updates, [Update::Live { market: Market::Spot, live: true }]);
+}
