@@ -100,9 +100,9 @@ crate::open_enum! {
         /// The net position of an account in one-way mode.
         Both = "both",
         /// Long, in hedge mode.
-        Long = "long",
+        Long = "long" | "1",
         /// Short, in hedge mode.
-        Short = "short",
+        Short = "short" | "2",
     }
 }
 
@@ -110,8 +110,8 @@ crate::open_int_enum! {
     /// Side of a position, where BitMart writes a number.
     pub enum PositionType {
         /// Long.
-        Long = 1,
+        Long = 1 | "long",
         /// Short.
-        Short = 2,
+        Short = 2 | "short",
     }
 }

@@ -94,7 +94,14 @@ pub fn channels() -> &'static [Channel] {
 /// are ignored.
 pub fn channel(dialect: Dialect, name: &str) -> Option<&'static Channel> {
     let name = base(name);
-    CHANNELS.iter().find(|channel| channel.dialect == dialect && fits(base(channel.pattern), name))
+    let of_dialect = || CHANNELS.iter().filter(|channel| channel.dialect == dialect);
+    let found = of_dialect().find(|channel| fits(base(channel.pattern), name));
+    // The case of a futures group varies.
+    found.or_else(|| {
+        let name = name.to_ascii_lowercase();
+        let fits = |pattern: &str| fits(&base(pattern).to_ascii_lowercase(), &name);
+        of_dialect().find(|channel| dialect == Dialect::Futures && fits(channel.pattern))
+    })
 }
 
 /// Decodes a data frame by its channel and encodes the typed events again, so that both texts can be

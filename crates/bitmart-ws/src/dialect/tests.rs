@@ -57,6 +57,15 @@ fn classifies_published_control_frames() {
     };
     let rejection = |code, text: &str| Rejection::new(code, text);
     let topic = || Some("futures/order".to_owned());
+    let rejected = |code, text: &str| Control::Rejected {
+        operation: None,
+        topic: None,
+        rejection: rejection(code, text),
+    };
+    let acknowledged = || Control::Acknowledged {
+        operation: Operation::Subscribe,
+        topic: "spot/ticker:BTC_USDT".to_owned(),
+    };
     let cases = [
         (Dialect::Spot, "pong", Control::Pong),
         (Dialect::Spot, r#"{"event":"login"}"#, Control::LoggedIn),
@@ -74,6 +83,31 @@ fn classifies_published_control_frames() {
                 rejection: rejection(Some(90_004), "x"),
             },
         ),
+        (
+            Dialect::Spot,
+            r#"{"event":"error","message":"Invalid sign","errorCode":30013}"#,
+            rejected(Some(30_013), "Invalid sign"),
+        ),
+        (
+            Dialect::Spot,
+            r#"{"event":"error","errorMessage":"no such topic"}"#,
+            rejected(None, "no such topic"),
+        ),
+        (Dialect::Spot, r#"{"event":"error","code":90001}"#, rejected(Some(90_001), "")),
+        (Dialect::Spot, r#"{"event":"error","msg":"busy"}"#, rejected(None, "busy")),
+        (
+            Dialect::Spot,
+            r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT","errorCode":"0"}"#,
+            acknowledged(),
+        ),
+        (
+            Dialect::Spot,
+            r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT","errorCode":"","errorMessage":""}"#,
+            acknowledged(),
+        ),
+        (Dialect::Spot, r#"{"event":"login","errorCode":0}"#, Control::LoggedIn),
+        (Dialect::Futures, r#"{"action":"access","success":"true"}"#, Control::LoggedIn),
+        (Dialect::Futures, r#"{"success":false,"message":"denied"}"#, rejected(None, "denied")),
         (Dialect::Futures, r#"{"group":"System","data":"pong+e5"}"#, Control::Pong),
         (Dialect::Futures, r#"{"action":"access","success":true}"#, Control::LoggedIn),
         (

@@ -53,9 +53,9 @@ pub struct Position {
     /// Open size in contracts.
     #[serde(rename = "hold_volume", with = "wire::decimal")]
     pub size: Decimal,
-    /// Long or short.
-    #[serde(deserialize_with = "required")]
-    pub position_type: PositionType,
+    /// Long or short; `None` if the exchange does not send it, as for a flat position in one-way mode.
+    #[serde(default, with = "wire::opt")]
+    pub position_type: Option<PositionType>,
     /// Cross or isolated.
     #[serde(rename = "open_type", default, with = "margin_number")]
     pub margin_type: Option<MarginType>,

@@ -173,14 +173,7 @@ pub(super) const AFFILIATE_TRADES: EndpointEntry = EndpointEntry::of::<
         .doc("Kind of the order.")
         .values(meanings::AFFILIATE_ORDER_TYPE),
 ])
-.essential(&[
-    "list",
-    "list[].symbol",
-    "list[].deal_price",
-    "list[].way",
-    "list[].deal_vol",
-    "list[].user_id",
-])
+.essential(&["list", "list[].symbol", "list[].deal_price", "list[].way", "list[].deal_vol"])
 .ignores(&[Ignore::new(
     "list[].open_type",
     "a number here, a text elsewhere; the model writes the text",
@@ -226,8 +219,7 @@ pub(super) const AFFILIATE_USER_REBATE: EndpointEntry = EndpointEntry::of::<
     Field::new("trading_fee", FieldKind::Decimal, "decimal text")
         .doc("Fees in the requested period."),
     Field::new("rebate", FieldKind::Decimal, "decimal text").doc("Rebate in the requested period."),
-])
-.essential(&["cid"]);
+]);
 
 pub(super) const AFFILIATE_API_REBATE: EndpointEntry =
     EndpointEntry::of::<crate::api::affiliate::QueryApiRebate>(

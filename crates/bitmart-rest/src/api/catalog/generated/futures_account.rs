@@ -42,7 +42,7 @@ pub(super) const FUTURES_ASSETS: EndpointEntry =
                 .unit("in the row's currency")
                 .doc("Unrealized profit and loss."),
         ])
-        .essential(&["[].currency", "[].available_balance"]);
+        .essential(&["[].currency"]);
 
 pub(super) const FUTURES_FEE_RATE: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::QueryFeeRate>("The fee rates of a contract")
@@ -64,8 +64,7 @@ pub(super) const FUTURES_FEE_RATE: EndpointEntry =
             Field::new("maker_fee_rate", FieldKind::Decimal, "decimal text, ratio")
                 .unit("ratio")
                 .doc("Maker fee, as a ratio."),
-        ])
-        .essential(&["symbol"]);
+        ]);
 
 pub(super) const FUTURES_POSITIONS_V1: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListPositionsV1,
@@ -149,7 +148,7 @@ pub(super) const FUTURES_POSITIONS_V1: EndpointEntry = EndpointEntry::of::<
         .doc("Account that holds it.")
         .values(meanings::FUTURES_TRADING_ACCOUNT),
 ])
-.essential(&["[].symbol", "[].current_amount", "[].position_type"]);
+.essential(&["[].symbol", "[].current_amount"]);
 
 pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListPositions,
@@ -347,8 +346,7 @@ pub(super) const FUTURES_POSITION_MODE: EndpointEntry =
         .permission("Read-only")
         .fields(&[Field::new("position_mode", FieldKind::Text, "text")
             .doc("Position mode, of all contracts.")
-            .values(meanings::FUTURES_POSITION_MODE)])
-        .essential(&["position_mode"]);
+            .values(meanings::FUTURES_POSITION_MODE)]);
 
 pub(super) const FUTURES_SET_POSITION_MODE: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::SetPositionMode>(
@@ -370,8 +368,7 @@ pub(super) const FUTURES_SET_POSITION_MODE: EndpointEntry =
     }])
     .fields(&[Field::new("position_mode", FieldKind::Text, "text")
         .doc("Position mode, of all contracts.")
-        .values(meanings::FUTURES_POSITION_MODE)])
-    .essential(&["position_mode"]);
+        .values(meanings::FUTURES_POSITION_MODE)]);
 
 pub(super) const FUTURES_SET_LEVERAGE: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::SetLeverage>(
@@ -415,8 +412,7 @@ pub(super) const FUTURES_SET_LEVERAGE: EndpointEntry =
             "The greatest leverage, or the greatest value of a position: ",
             "published responses differ."
         )),
-    ])
-    .essential(&["symbol", "leverage"]);
+    ]);
 
 pub(super) const FUTURES_TRANSACTIONS: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListTransactions,
@@ -680,5 +676,4 @@ pub(super) const FUTURES_CLAIM_DEMO_FUNDS: EndpointEntry =
             "The balance afterwards by the documentation, the claimed amount ",
             "by the exchange's own reference."
         )),
-    ])
-    .essential(&["currency", "amount"]);
+    ]);

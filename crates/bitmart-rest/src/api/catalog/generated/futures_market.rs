@@ -170,7 +170,7 @@ pub(super) const FUTURES_DEPTH: EndpointEntry =
                 .doc("Time of the snapshot."),
             Field::new("symbol", FieldKind::Text, "text").doc("Contract."),
         ])
-        .essential(&["asks", "bids", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]", "symbol"]);
+        .essential(&["asks", "bids", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]"]);
 
 pub(super) const FUTURES_TRADES: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::ListTrades>("The latest trades of a contract")
@@ -216,7 +216,7 @@ pub(super) const FUTURES_TRADES: EndpointEntry =
             Field::new("[].is_buyer_maker", FieldKind::Flag, "flag")
                 .doc("Whether the buyer was the maker, so that the taker sold."),
         ])
-        .essential(&["[].symbol", "[].price", "[].qty", "[].is_buyer_maker"]);
+        .essential(&["[].price", "[].qty"]);
 
 pub(super) const FUTURES_OPEN_INTEREST: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::QueryOpenInterest>("The open interest of a contract")
@@ -240,8 +240,7 @@ pub(super) const FUTURES_OPEN_INTEREST: EndpointEntry =
             Field::new("open_interest_value", FieldKind::Decimal, "decimal text, quote currency")
                 .unit("quote currency")
                 .doc("Open interest, in the quote currency."),
-        ])
-        .essential(&["symbol", "open_interest"]);
+        ]);
 
 pub(super) const FUTURES_FUNDING_RATE: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::QueryFundingRate,
@@ -277,8 +276,7 @@ pub(super) const FUTURES_FUNDING_RATE: EndpointEntry = EndpointEntry::of::<
     Field::new("funding_lower_limit", FieldKind::Decimal, "decimal text, ratio")
         .unit("ratio")
         .doc("Lower limit of the rate, as a ratio."),
-])
-.essential(&["symbol", "rate_value"]);
+]);
 
 pub(super) const FUTURES_FUNDING_RATES: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::ListFundingRates>(
@@ -477,7 +475,7 @@ pub(super) const FUTURES_FUNDING_RATE_HISTORY: EndpointEntry = EndpointEntry::of
         .time(TimeUnit::Millis)
         .doc("When it was paid."),
 ])
-.essential(&["list", "list[].symbol", "list[].funding_rate", "list[].funding_time"])
+.essential(&["list", "list[].funding_rate", "list[].funding_time"])
 .paging(Paging::new("limit", 100, None));
 
 pub(super) const FUTURES_LEVERAGE_BRACKETS: EndpointEntry = EndpointEntry::of::<

@@ -123,7 +123,7 @@ pub(super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::of::<
     .unit("quote currency, may be empty, not always there")
     .doc("Stop-loss price of the position that the order opens."),
 ])
-.essential(&["[].order_id", "[].size", "[].symbol", "[].state", "[].side"])
+.essential(&["[].order_id", "[].symbol", "[].state", "[].side"])
 .paging(Paging::new("limit", 100, None))
 .contract_amounts(&[ContractAmount::new("", "size", "executive_price")])
 .ignores(&[Ignore::new("[].state", "the text active is written as the documented number")]);
@@ -323,7 +323,6 @@ pub(super) const FUTURES_MODIFY_PLAN_ORDER: EndpointEntry = EndpointEntry::of::<
 .fields(&[Field::new("order_id", FieldKind::Text, "text")
     .doc("The exchange's id of the order.")
     .id()])
-.essential(&["order_id"])
 .ignores(&[Ignore::new(
     "body.client_order_id",
     "removed on 2024-11-28; the postman collection still sends it",
@@ -375,8 +374,7 @@ pub(super) const FUTURES_MODIFY_PRESET: EndpointEntry =
     ])
     .fields(&[Field::new("order_id", FieldKind::Text, "text")
         .doc("The exchange's id of the order.")
-        .id()])
-    .essential(&["order_id"]);
+        .id()]);
 
 pub(super) const FUTURES_SUBMIT_TP_SL_ORDER: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::SubmitTpSlOrder>(
@@ -517,8 +515,7 @@ pub(super) const FUTURES_MODIFY_TP_SL_ORDER: EndpointEntry =
     ])
     .fields(&[Field::new("order_id", FieldKind::Text, "text")
         .doc("The exchange's id of the order.")
-        .id()])
-    .essential(&["order_id"]);
+        .id()]);
 
 pub(super) const FUTURES_SUBMIT_TRAILING_ORDER: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::SubmitTrailingOrder,

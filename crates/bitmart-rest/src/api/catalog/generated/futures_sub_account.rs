@@ -162,7 +162,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_WALLET: EndpointEntry =
             .unit("in the row's currency")
             .doc("Held by orders and positions, in the currency."),
     ])
-    .essential(&["wallet", "wallet[].currency", "wallet[].available"]);
+    .essential(&["wallet", "wallet[].currency"]);
 
 pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFERS: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::ListSubAccountTransfers>(

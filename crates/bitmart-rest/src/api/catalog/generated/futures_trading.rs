@@ -153,7 +153,7 @@ pub(super) const FUTURES_ORDER: EndpointEntry =
                 .doc("Order that was placed when this one was triggered.")
                 .id(),
         ])
-        .essential(&["order_id", "size", "symbol", "state", "side", "deal_size"]);
+        .essential(&["order_id", "symbol", "state", "side"]);
 
 pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListOrderHistory,
@@ -299,7 +299,7 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
         .doc("Order that was placed when this one was triggered.")
         .id(),
 ])
-.essential(&["[].order_id", "[].size", "[].symbol", "[].state", "[].side", "[].deal_size"])
+.essential(&["[].order_id", "[].symbol", "[].state", "[].side"])
 .history::<crate::api::futures::ListOrderHistory>()
 .states(RowStates::with_final("state", &["4"]))
 .contract_amounts(&[
@@ -451,7 +451,7 @@ pub(super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
         .doc("Order that was placed when this one was triggered.")
         .id(),
 ])
-.essential(&["[].order_id", "[].size", "[].symbol", "[].state", "[].side", "[].deal_size"])
+.essential(&["[].order_id", "[].symbol", "[].state", "[].side"])
 .paging(Paging::new("limit", 100, None))
 .contract_amounts(&[
     ContractAmount::new("", "size", "price"),
@@ -733,8 +733,7 @@ pub(super) const FUTURES_MODIFY_LIMIT_ORDER: EndpointEntry =
             .unit("may be empty")
             .doc("Your id; blank for an order that has none.")
             .id(),
-    ])
-    .essential(&["order_id"]);
+    ]);
 
 pub(super) const FUTURES_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::CancelOrder,
@@ -816,8 +815,7 @@ pub(super) const FUTURES_CANCEL_ALL_AFTER: EndpointEntry = EndpointEntry::of::<
             "When the orders will be canceled at the earliest; whole ",
             "seconds. blank when switched off."
         )),
-])
-.essential(&["result"]);
+]);
 
 pub(super) const FUTURES_CLOSE_ALL_POSITIONS: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::CloseAllPositions>("Closes positions at market")

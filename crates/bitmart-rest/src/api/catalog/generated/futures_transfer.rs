@@ -50,8 +50,7 @@ pub(super) const FUTURES_TRANSFER: EndpointEntry =
     .fields(&[
         Field::new("currency", FieldKind::Text, "text").doc("Currency."),
         Field::new("amount", FieldKind::Decimal, "decimal text").doc("Amount, in the currency."),
-    ])
-    .essential(&["currency", "amount"]);
+    ]);
 
 pub(super) const FUTURES_TRANSFERS: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::ListTransfers>(

@@ -20,7 +20,7 @@ pub(super) const ACCOUNT_SPOT_WALLET: EndpointEntry =
                 .unit("in captures only")
                 .doc("Available and frozen, in the currency. Observed, not documented."),
         ])
-        .essential(&["wallet", "wallet[].id", "wallet[].available"]);
+        .essential(&["wallet", "wallet[].id"]);
 
 pub(super) const ACCOUNT_WITHDRAW: EndpointEntry =
     EndpointEntry::of::<crate::api::account::Withdraw>(
@@ -203,7 +203,7 @@ pub(super) const ACCOUNT_FUNDING_HISTORY: EndpointEntry = EndpointEntry::of::<
         .unit("may be empty")
         .doc("Id of the transaction on the chain; blank until there is one."),
 ])
-.essential(&["records", "records[].currency", "records[].arrival_amount", "records[].status"])
+.essential(&["records", "records[].currency"])
 .history::<crate::api::account::ListFundingHistory>()
 .states(RowStates::with_final("status", &["3", "4", "5"]))
 .ignores(&[Ignore::new(
@@ -268,7 +268,8 @@ pub(super) const ACCOUNT_WALLET: EndpointEntry = EndpointEntry::of::<
     .unit("in the row's currency, by a third party only")
     .doc(concat!("Held in the funding account, in the currency; a third party's ", "field.")),
 ])
-.essential(&["wallet", "wallet[].currency", "wallet[].available"]);
+.essential(&["wallet", "wallet[].currency"])
+.aliases(&[Alias::new("wallet[].fundFroze", "fundFrozen", "third-party types 2026")]);
 
 pub(super) const ACCOUNT_CURRENCIES: EndpointEntry = EndpointEntry::of::<
     crate::api::account::ListFundingCurrencies,
@@ -358,7 +359,7 @@ pub(super) const ACCOUNT_DEPOSIT_ADDRESS: EndpointEntry = EndpointEntry::of::<
         ),
     ),
 ])
-.essential(&["currency", "address"]);
+.essential(&["address"]);
 
 pub(super) const ACCOUNT_WITHDRAW_QUOTA: EndpointEntry = EndpointEntry::of::<
     crate::api::account::QueryWithdrawQuota,
@@ -470,7 +471,7 @@ pub(super) const ACCOUNT_FUNDING_RECORD: EndpointEntry = EndpointEntry::of::<
         .unit("may be empty")
         .doc("Id of the transaction on the chain; blank until there is one."),
 ])
-.essential(&["record.currency", "record.arrival_amount", "record.status"]);
+.essential(&["record.currency"]);
 
 pub(super) const ACCOUNT_FEE_RATES: EndpointEntry = EndpointEntry::of::<
     crate::api::account::QueryFeeRates,
@@ -539,8 +540,7 @@ pub(super) const ACCOUNT_TRADE_FEE: EndpointEntry =
             Field::new("sell_maker_fee_rate", FieldKind::Decimal, "decimal text, a ratio")
                 .unit("a ratio")
                 .doc("Maker fee of a sell order."),
-        ])
-        .essential(&["symbol"]);
+        ]);
 
 pub(super) const ACCOUNT_INFO: EndpointEntry = EndpointEntry::of::<
     crate::api::account::QueryAccountInfo,

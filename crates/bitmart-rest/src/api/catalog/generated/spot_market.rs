@@ -410,7 +410,7 @@ pub(super) const SPOT_DEPTH: EndpointEntry =
                 .unit("base currency")
                 .doc("Resting amount, in the base currency."),
         ])
-        .essential(&["asks", "bids", "symbol", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]"]);
+        .essential(&["asks", "bids", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]"]);
 
 pub(super) const SPOT_TRADES: EndpointEntry =
     EndpointEntry::of::<crate::api::spot::ListTrades>("The recent trades of a pair")

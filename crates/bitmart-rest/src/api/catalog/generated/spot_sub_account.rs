@@ -314,7 +314,7 @@ pub(super) const SUB_ACCOUNTS_WALLET: EndpointEntry =
             .unit("in the row's currency")
             .doc("Held by open orders."),
     ])
-    .essential(&["wallet", "wallet[].currency", "wallet[].available"]);
+    .essential(&["wallet", "wallet[].currency"]);
 
 pub(super) const SUB_ACCOUNTS_LIST: EndpointEntry = EndpointEntry::of::<
     crate::api::sub_account::ListAccounts,

@@ -79,95 +79,97 @@ pub(super) const SPOT_SUBMIT_ORDER: EndpointEntry =
             .id()])
         .essential(&["order_id"]);
 
-pub(super) const SPOT_SUBMIT_ORDERS: EndpointEntry =
-    EndpointEntry::of::<crate::api::spot::SubmitOrders>("Places up to ten orders for one pair")
-        .group("spot")
-        .call("client.spot().submit_orders(..)")
-        .permission("Spot-Trade")
-        .quirks(&[
-            "A misspelt or wrongly cased field is ignored without an error.",
-            concat!("A market buy with a size instead of a notional fails with code ", "50021."),
-            "A limit_maker order that would take is accepted, then canceled.",
-            "When both sides are API orders the taker's stpMode decides.",
-            "The data holds a second envelope whose code 0 means success.",
-            "What a failing row looks like is not documented.",
-        ])
-        .errors(&["50020: the wallet does not hold enough."])
-        .parameters(&[
-            Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
+pub(super) const SPOT_SUBMIT_ORDERS: EndpointEntry = EndpointEntry::of::<
+    crate::api::spot::SubmitOrders,
+>("Places up to ten orders for one pair")
+.group("spot")
+.call("client.spot().submit_orders(..)")
+.permission("Spot-Trade")
+.quirks(&[
+    "A misspelt or wrongly cased field is ignored without an error.",
+    concat!("A market buy with a size instead of a notional fails with code ", "50021."),
+    "A limit_maker order that would take is accepted, then canceled.",
+    "When both sides are API orders the taker's stpMode decides.",
+    "The data holds a second envelope whose code 0 means success.",
+    "What a failing row looks like is not documented.",
+])
+.errors(&["50020: the wallet does not hold enough."])
+.parameters(&[
+    Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
+    Parameter {
+        form: List,
+        presence: Required,
+        doc: "The orders.",
+        items: &[
             Parameter {
-                form: List,
+                form: Text,
                 presence: Required,
-                doc: "The orders.",
-                items: &[
-                    Parameter {
-                        form: Text,
-                        presence: Required,
-                        doc: "Direction.",
-                        values: &["buy", "sell"],
-                        ..Parameter::new("side")
-                    },
-                    Parameter {
-                        form: Text,
-                        presence: Required,
-                        doc: "Kind of order.",
-                        values: &["limit", "market", "limit_maker", "ioc"],
-                        ..Parameter::new("type")
-                    },
-                    Parameter {
-                        form: Text,
-                        presence: Optional,
-                        doc: "Letters and digits only.",
-                        ..Parameter::new("clientOrderId")
-                    },
-                    Parameter {
-                        form: Text,
-                        presence: Optional,
-                        doc: "Self-trade prevention.",
-                        default: "none",
-                        values: &["none", "cancel_maker", "cancel_taker", "cancel_both"],
-                        ..Parameter::new("stpMode")
-                    },
-                    Parameter {
-                        form: Decimal,
-                        presence: Conditional,
-                        doc: "Base amount; for all but a market buy.",
-                        ..Parameter::new("size")
-                    },
-                    Parameter {
-                        form: Decimal,
-                        presence: Conditional,
-                        doc: "Price; for all but market orders.",
-                        ..Parameter::new("price")
-                    },
-                    Parameter {
-                        form: Decimal,
-                        presence: Conditional,
-                        doc: "Quote amount to spend; for a market buy.",
-                        ..Parameter::new("notional")
-                    },
-                ],
-                ..Parameter::new("orderParams")
+                doc: "Direction.",
+                values: &["buy", "sell"],
+                ..Parameter::new("side")
             },
             Parameter {
-                form: Integer,
-                presence: Optional,
-                doc: "Maximum age of the request on arrival.",
-                unit: "ms",
-                min: "1",
-                max: "60000",
-                default: "5000",
-                ..Parameter::new("recvWindow")
+                form: Text,
+                presence: Required,
+                doc: "Kind of order.",
+                values: &["limit", "market", "limit_maker", "ioc"],
+                ..Parameter::new("type")
             },
-        ])
-        .fields(&[
-            Field::new("code", FieldKind::Integer, "integer").doc("0 when the batch was accepted."),
-            Field::new("msg", FieldKind::Text, "text").doc("The exchange's text."),
-            Field::new("data.orderIds[]", FieldKind::Text, "text")
-                .doc("The exchange's ids of the orders.")
-                .id(),
-        ])
-        .essential(&["code", "data.orderIds[]"]);
+            Parameter {
+                form: Text,
+                presence: Optional,
+                doc: "Letters and digits only.",
+                ..Parameter::new("clientOrderId")
+            },
+            Parameter {
+                form: Text,
+                presence: Optional,
+                doc: "Self-trade prevention.",
+                default: "none",
+                values: &["none", "cancel_maker", "cancel_taker", "cancel_both"],
+                ..Parameter::new("stpMode")
+            },
+            Parameter {
+                form: Decimal,
+                presence: Conditional,
+                doc: "Base amount; for all but a market buy.",
+                ..Parameter::new("size")
+            },
+            Parameter {
+                form: Decimal,
+                presence: Conditional,
+                doc: "Price; for all but market orders.",
+                ..Parameter::new("price")
+            },
+            Parameter {
+                form: Decimal,
+                presence: Conditional,
+                doc: "Quote amount to spend; for a market buy.",
+                ..Parameter::new("notional")
+            },
+        ],
+        ..Parameter::new("orderParams")
+    },
+    Parameter {
+        form: Integer,
+        presence: Optional,
+        doc: "Maximum age of the request on arrival.",
+        unit: "ms",
+        min: "1",
+        max: "60000",
+        default: "5000",
+        ..Parameter::new("recvWindow")
+    },
+])
+.fields(&[
+    Field::new("code", FieldKind::Integer, "integer")
+        .doc(concat!("0 when the batch was accepted; blank if the exchange does not ", "say it.")),
+    Field::new("msg", FieldKind::Text, "text").doc("The exchange's text."),
+    Field::new("data.orderIds[]", FieldKind::Text, "text")
+        .doc("The exchange's ids of the orders.")
+        .id(),
+])
+.essential(&["data.orderIds[]"]);
 
 pub(super) const SPOT_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::CancelOrder,
@@ -195,11 +197,7 @@ pub(super) const SPOT_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
         ..Parameter::new("client_order_id")
     },
 ])
-.fields(&[Field::new("result", FieldKind::Flag, "flag").doc(concat!(
-    "Whether the order was canceled. `false` means that it was ",
-    "filled or canceled before."
-))])
-.essential(&["result"]);
+.fields(&[Field::new("result", FieldKind::Flag, "flag")]);
 
 pub(super) const SPOT_CANCEL_ORDERS: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::CancelOrders,
@@ -366,7 +364,7 @@ pub(super) const SPOT_ORDER: EndpointEntry =
                 .time(TimeUnit::Millis)
                 .doc("When it last changed."),
         ])
-        .essential(&["orderId", "symbol", "side", "state", "filledSize"]);
+        .essential(&["orderId", "symbol", "side", "state"]);
 
 pub(super) const SPOT_ORDER_BY_CLIENT_ID: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::QueryOrderByClientId,
@@ -452,7 +450,7 @@ pub(super) const SPOT_ORDER_BY_CLIENT_ID: EndpointEntry = EndpointEntry::of::<
         .time(TimeUnit::Millis)
         .doc("When it last changed."),
 ])
-.essential(&["orderId", "symbol", "side", "state", "filledSize"]);
+.essential(&["orderId", "symbol", "side", "state"]);
 
 pub(super) const SPOT_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::ListOpenOrders,
@@ -567,7 +565,7 @@ pub(super) const SPOT_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
         .time(TimeUnit::Millis)
         .doc("When it last changed."),
 ])
-.essential(&["[].orderId", "[].symbol", "[].side", "[].state", "[].filledSize"])
+.essential(&["[].orderId", "[].symbol", "[].side", "[].state"])
 .history::<crate::api::spot::ListOpenOrders>();
 
 pub(super) const SPOT_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
@@ -682,7 +680,7 @@ pub(super) const SPOT_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
         .time(TimeUnit::Millis)
         .doc("When it last changed."),
 ])
-.essential(&["[].orderId", "[].symbol", "[].side", "[].state", "[].filledSize"])
+.essential(&["[].orderId", "[].symbol", "[].side", "[].state"])
 .history::<crate::api::spot::ListOrderHistory>()
 .states(RowStates::with_pending("state", &["new", "partially_filled"]));
 

@@ -13,7 +13,8 @@ pub struct PositionV1 {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Long or short.
-    pub position_type: PositionType,
+    #[serde(default, with = "wire::opt")]
+    pub position_type: Option<PositionType>,
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
