@@ -41,7 +41,7 @@ const NULL_ROW: &str = "expected a row, got null";
 /// Faults are not serialized.
 ///
 /// A list that is all there is may also be the member `list` or the only member of an object, and an object
-/// that decodes as a row is a list of one: the exchange has sent both in place of a list.
+/// that decodes as a row, if a row requires any member, is a list of one: the exchange has sent both.
 ///
 /// ```
 /// use bitmart_types::Rows;
@@ -258,9 +258,12 @@ fn object<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Option<Rows<T
     if members.get("list").is_some_and(|list| list.get() == "null") {
         return Ok(Some(Rows::new()));
     }
+    // If no member is required, any object would be a row.
     let mark = notes::mark();
-    let row = json::tolerant(json).inspect_err(|_| notes::rewind(mark));
-    Ok(row.map(|row| Rows::from(vec![row])).ok())
+    let is_row = json::tolerant::<T>("{}").is_err();
+    notes::rewind(mark);
+    let row = is_row.then(|| json::tolerant(json).inspect_err(|_| notes::rewind(mark)).ok());
+    Ok(row.flatten().map(|row| Rows::from(vec![row])))
 }
 
 thread_local! {

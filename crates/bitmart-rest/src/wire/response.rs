@@ -221,7 +221,8 @@ impl<'a> ResponseParts<'a> {
             let (object, may_lack) = if data.starts_with('{') {
                 (data, !has_rows(data))
             } else {
-                ("{}", is_empty(data) || self.metadata.effect != Effect::Read)
+                let is_scalar = !data.starts_with('[');
+                ("{}", is_empty(data) || (is_scalar && self.metadata.effect != Effect::Read))
             };
             let read = may_lack.then(|| json::from_str_without_rows(object).ok()).flatten();
             read.ok_or_else(|| self.decode_error(data, source))
@@ -281,10 +282,13 @@ fn is_empty(data: &str) -> bool {
     }
 }
 
-/// Whether an object has a list with items or an object with members.
+/// Whether an object has a list with items or an object with members, or counts rows.
 fn has_rows(data: &str) -> bool {
     let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(data).unwrap_or_default();
-    members.values().any(|value| value.get().starts_with(['[', '{']) && !is_empty(value.get()))
+    members.iter().any(|(name, value)| {
+        let is_container = value.get().starts_with(['[', '{']);
+        (is_container || name.to_ascii_lowercase().contains("total")) && !is_empty(value.get())
+    })
 }
 
 #[cfg(test)]

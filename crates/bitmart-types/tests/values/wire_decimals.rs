@@ -111,7 +111,7 @@ fn decimal_places_that_do_not_fit_are_cut_off_with_a_note() {
         ("0.12345678901234567890123456789", "0.1234567890123456789012345678"),
         ("9234567890.1234567890123456789", "9234567890.123456789012345678"),
         ("79228162514264337593543950335.9", "79228162514264337593543950335"),
-        ("7922816251426433759354395033.61", "7922816251426433759354395033.6"),
+        ("7922816251426433759354395033.61", "7922816251426433759354395033"),
         ("33333333333333333333333333333e-30", "0.0333333333333333333333333333"),
         ("1.5000000000000000000000000000001", "1.5000000000000000000000000000"),
     ] {
@@ -336,10 +336,14 @@ proptest! {
             prop_assert_eq!(read.map(|decimal| decimal.serialize()), Some(expected.serialize()));
         } else {
             // With places that a decimal has no room for.
+            let is_number = text.bytes().any(|byte| byte.is_ascii_digit())
+                && text.matches('.').count() == 1;
             let point = text.find('.').unwrap_or(text.len());
             let shorter = (point..=text.len()).rev().map(|end| &text[..end]);
             let longest = shorter.filter_map(|text| Decimal::from_str_exact(text).ok()).next();
-            prop_assert_eq!(read, longest.filter(|_| text.contains('.')).filter(|value| !value.is_zero()));
+            let is_cut_to_zero = text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
+                && longest.is_some_and(|value| value.is_zero());
+            prop_assert_eq!(read, longest.filter(|_| is_number && !is_cut_to_zero));
         }
     }
 

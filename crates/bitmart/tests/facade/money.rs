@@ -67,7 +67,7 @@ async fn transfers_between_wallets_and_accounts() -> TestResult {
     let rows = main.futures().transfers(futures::ListTransfers::new(1, 10)).await?;
     assert_eq!(rows.records[0].state, Some(futures::TransferState::Finished));
     let usdt = exchange.balances().into_iter().find(|row| row.wallet == "funding");
-    assert_eq!(usdt.and_then(|row| row.available), Some(dec!(10)));
+    assert_eq!(usdt.map(|row| row.available), Some(dec!(10)));
     Ok(())
 }
 
@@ -85,12 +85,12 @@ async fn a_withdrawal_and_a_deposit_complete() -> TestResult {
     exchange.advance(Duration::from_secs(60));
     for operation in [account::FundingOperation::Withdraw, account::FundingOperation::Deposit] {
         let rows = account.funding_history(account::ListFundingHistory::new(operation, 10)).await?;
-        assert_eq!(rows.records[0].status, account::FundingStatus::Done);
+        assert_eq!(rows.records[0].status, Some(account::FundingStatus::Done));
         assert!(rows.records[0].tx_id.is_some());
     }
     let row = account.funding_record(sent.withdraw_id.as_str()).await?.record.ok_or("no record")?;
     assert_eq!(row.arrival_amount, Some(dec!(99.9999)));
-    assert_eq!(account.trade_fee("BTC_USDT").await?.symbol.as_str(), "BTC_USDT");
+    assert_eq!(account.trade_fee("BTC_USDT").await?.symbol, Some("BTC_USDT".into()));
     account.fee_rates().await?;
     Ok(())
 }

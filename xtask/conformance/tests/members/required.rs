@@ -22,6 +22,7 @@ const REASONS: &[(&str, &[&str])] = &[
             "repay_id",
             "transfer_id",
             "tran_id",
+            "withdraw_id",
             "accountName",
             "trade_user_id",
         ],
