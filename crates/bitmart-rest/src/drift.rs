@@ -96,8 +96,8 @@ pub struct Finding {
     /// Id of the endpoint.
     pub endpoint: &'static str,
     /// Path within the data, such as `orders[].fee`; for an unknown value the enumeration and the value,
-    /// such as `OrderState frozen`. Empty for the data itself, a decimal that was cut and a repeated member. For endpoints
-    /// outside the catalogue, an unreadable value has its expected type here.
+    /// such as `OrderState frozen`. Empty for the data itself, a decimal that was cut and a repeated member.
+    /// For endpoints outside the catalogue, an unreadable value has its expected type here.
     pub place: String,
     /// The kind of difference.
     pub kind: DriftKind,
