@@ -19,9 +19,15 @@ impl Rebalancer {
         let spot = self.client.spot();
         let Some(price) = spot.ticker("BTC_USDT").await?.last_price else { return Ok(false) };
         let wallet = self.client.account().spot_wallet().await?;
-        let available =
-            |currency| wallet.find(currency).map(|balance| balance.available).unwrap_or_default();
-        let (bitcoin, dollars) = (available("BTC") * price, available("USDT"));
+        // A currency without a row has no balance; an amount that was not sent is unknown.
+        let available = |currency| match wallet.find(currency) {
+            Some(balance) => balance.available,
+            None => Some(Decimal::ZERO),
+        };
+        let (Some(bitcoin), Some(dollars)) = (available("BTC"), available("USDT")) else {
+            return Ok(false);
+        };
+        let bitcoin = bitcoin * price;
         let surplus = (dollars - bitcoin) / dec!(2);
         if surplus.abs() < (bitcoin + dollars) * dec!(0.01) {
             return Ok(false);

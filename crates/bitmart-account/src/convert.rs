@@ -39,9 +39,11 @@ pub(crate) fn spot_order_event(
 impl TryFrom<bitmart_rest::spot::Order> for Order {
     type Error = MalformedItem;
 
-    /// Fails if this version does not know the state of the order.
+    /// Fails if the filled size is missing, or the state is not known.
     fn try_from(order: bitmart_rest::spot::Order) -> Result<Self, MalformedItem> {
-        let filled = order.filled_size;
+        let missing =
+            |field| MalformedItem::missing_field(format_args!("order {}", order.order_id), field);
+        let filled = order.filled_size.ok_or_else(|| missing("filledSize"))?;
         let progress =
             OrderProgress::from_spot(&order.state, order.order_type.as_ref(), &order.side, filled);
         Ok(Self {
@@ -79,9 +81,10 @@ pub(crate) fn futures_order_event(
         |field| MalformedItem::missing_field(format_args!("order {}", order.order_id), field);
     let size = order.size.ok_or_else(|| missing("size"))?;
     let filled = order.filled_size.ok_or_else(|| missing("deal_size"))?;
+    let progress =
+        order.state.as_ref().and_then(|state| OrderProgress::from_futures(state, size, filled));
     Ok(Order {
-        progress: OrderProgress::from_futures(&order.state, size, filled)
-            .ok_or_else(|| missing("state"))?,
+        progress: progress.ok_or_else(|| missing("state"))?,
         order_id: order.order_id,
         client_order_id: order.client_order_id,
         instrument: Instrument::Contract(order.symbol),
@@ -99,10 +102,13 @@ pub(crate) fn futures_order_event(
 impl TryFrom<bitmart_rest::futures::Order> for Order {
     type Error = MalformedItem;
 
-    /// Fails if this version does not know the state of the order.
+    /// Fails if a size is missing, or the state is not known.
     fn try_from(order: bitmart_rest::futures::Order) -> Result<Self, MalformedItem> {
-        let filled = order.filled_size;
-        let progress = OrderProgress::from_futures(&order.state, order.size, filled);
+        let missing =
+            |field| MalformedItem::missing_field(format_args!("order {}", order.order_id), field);
+        let size = order.size.ok_or_else(|| missing("size"))?;
+        let filled = order.filled_size.ok_or_else(|| missing("deal_size"))?;
+        let progress = OrderProgress::from_futures(&order.state, size, filled);
         Ok(Self {
             progress: progress.ok_or_else(|| unknown_state(&order.order_id))?,
             order_id: order.order_id,
@@ -110,7 +116,7 @@ impl TryFrom<bitmart_rest::futures::Order> for Order {
             instrument: Instrument::Contract(order.symbol),
             side: side(&order.side),
             price: nonzero(order.price),
-            size: nonzero(Some(order.size)),
+            size: nonzero(Some(size)),
             notional: None,
             filled_size: filled,
             filled_notional: None,
@@ -201,9 +207,15 @@ pub(crate) fn spot_balance_event(
     Ok((balance.currency, Balance { available, frozen, position_deposit: None }))
 }
 
-pub(crate) fn spot_balance_row(balance: bitmart_rest::account::SpotBalance) -> (Currency, Balance) {
-    let (available, frozen) = (balance.available, balance.frozen);
-    (balance.currency, Balance { available, frozen, position_deposit: None })
+/// Fails if the amount is missing: it does not default to 0.
+pub(crate) fn spot_balance_row(
+    balance: bitmart_rest::account::SpotBalance,
+) -> Result<(Currency, Balance), MalformedItem> {
+    let missing = || {
+        MalformedItem::missing_field(format_args!("balance of {}", balance.currency), "available")
+    };
+    let (available, frozen) = (balance.available.ok_or_else(missing)?, balance.frozen);
+    Ok((balance.currency, Balance { available, frozen, position_deposit: None }))
 }
 
 /// Fails if the amount is missing. It does not default to 0: the balance is fetched from REST.
@@ -221,10 +233,19 @@ pub(crate) fn futures_balance_event(
     Ok((balance.currency, Balance { available, frozen, position_deposit }))
 }
 
-pub(crate) fn futures_balance_row(balance: bitmart_rest::futures::Balance) -> (Currency, Balance) {
-    let (available, frozen) = (balance.available, balance.frozen);
+/// Fails if the amount is missing: it does not default to 0.
+pub(crate) fn futures_balance_row(
+    balance: bitmart_rest::futures::Balance,
+) -> Result<(Currency, Balance), MalformedItem> {
+    let missing = || {
+        MalformedItem::missing_field(
+            format_args!("balance of {}", balance.currency),
+            "available_balance",
+        )
+    };
+    let (available, frozen) = (balance.available.ok_or_else(missing)?, balance.frozen);
     let position_deposit = balance.position_deposit;
-    (balance.currency, Balance { available, frozen, position_deposit })
+    Ok((balance.currency, Balance { available, frozen, position_deposit }))
 }
 
 /// Fails if the side is not known.
@@ -232,8 +253,8 @@ pub(crate) fn position_event(
     position: bitmart_ws::futures::Position,
 ) -> Result<(PositionKey, Position), MalformedItem> {
     let side = match position.position_side {
-        futures::PositionSide::Long => PositionSide::Long,
-        futures::PositionSide::Short => PositionSide::Short,
+        Some(futures::PositionSide::Long) => PositionSide::Long,
+        Some(futures::PositionSide::Short) => PositionSide::Short,
         _ => {
             let item = format_args!("position of {}", position.symbol);
             return Err(MalformedItem::missing_field(item, "position_type"));

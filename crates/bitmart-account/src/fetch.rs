@@ -109,9 +109,7 @@ impl FetchPlan {
             let order = client.spot().order(id.clone()).await;
             queried.add(id, order, pages)?;
         }
-        let (rows, faults) = wallet.wallet.into_parts();
-        let balances = rows.into_iter().map(convert::spot_balance_row).collect();
-        let malformed: Vec<_> = faults.into_iter().map(MalformedItem::Row).collect();
+        let (balances, malformed) = converted(wallet.wallet, convert::spot_balance_row);
         let balances_incomplete = !malformed.is_empty();
         Ok(Snapshot {
             balances,
@@ -163,10 +161,9 @@ impl FetchPlan {
             }
         }
         let positions_incomplete = !malformed.is_empty();
-        let (rows, faults) = balances.balances.into_parts();
+        let (balances, faults) = converted(balances.balances, convert::futures_balance_row);
         let balances_incomplete = !faults.is_empty();
-        malformed.extend(faults.into_iter().map(MalformedItem::Row));
-        let balances = rows.into_iter().map(convert::futures_balance_row).collect();
+        malformed.extend(faults);
         let positions = Some(positions);
         Ok(Snapshot {
             balances,
@@ -229,15 +226,18 @@ fn split_rows<T, U>(rows: Rows<T>) -> (Vec<U>, Vec<MalformedItem>)
 where
     T: TryInto<U, Error: Into<MalformedItem>>,
 {
+    converted(rows, |row| row.try_into().map_err(Into::into))
+}
+
+/// Converts rows. Returns those that decode and convert, and the others.
+fn converted<T, U, C: FromIterator<U>>(
+    rows: Rows<T>,
+    convert: impl Fn(T) -> Result<U, MalformedItem>,
+) -> (C, Vec<MalformedItem>) {
     let (rows, faults) = rows.into_parts();
     let mut malformed: Vec<_> = faults.into_iter().map(MalformedItem::Row).collect();
-    let mut converted = Vec::with_capacity(rows.len());
-    for row in rows {
-        match row.try_into() {
-            Ok(row) => converted.push(row),
-            Err(item) => malformed.push(item.into()),
-        }
-    }
+    let convert = |row| convert(row).map_err(|item| malformed.push(item)).ok();
+    let converted = rows.into_iter().filter_map(convert).collect();
     (converted, malformed)
 }
 

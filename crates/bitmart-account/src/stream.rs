@@ -136,6 +136,11 @@ fn futures_order(update: futures::OrderUpdate, out: &mut Changes) {
     let fill = update
         .fill()
         .map(|fill| Fill::from_futures_event(contract, update.order.order_id.clone(), fill));
+    if update.has_unread_fill() {
+        let order = format_args!("fill of order {}", update.order.order_id);
+        out.malformed
+            .push(MalformedItem::missing_field(order, "lastTradeID, fillPrice or fillQty"));
+    }
     out.push(convert::futures_order_event(update.order), Change::Order);
     out.changes.extend(fill.map(Change::Fill));
 }

@@ -83,6 +83,8 @@ pub enum DriftKind {
     FaultyRow,
     /// A time in another unit than described; it is read by its magnitude.
     OtherUnit,
+    /// A decimal with more places than a [`Decimal`](bitmart_types::Decimal) holds; the last ones are lost.
+    CutDecimal,
     /// A repeated member, or one with two of its names.
     RepeatedMember,
 }
@@ -94,8 +96,8 @@ pub struct Finding {
     /// Id of the endpoint.
     pub endpoint: &'static str,
     /// Path within the data, such as `orders[].fee`; for an unknown value the enumeration and the value,
-    /// such as `OrderState frozen`. Empty for the data itself and for a repeated member. For endpoints
-    /// outside the catalogue, an unreadable value has its expected type here.
+    /// such as `OrderState frozen`. Empty for the data itself, a decimal that was cut and a repeated member.
+    /// For endpoints outside the catalogue, an unreadable value has its expected type here.
     pub place: String,
     /// The kind of difference.
     pub kind: DriftKind,
@@ -225,6 +227,7 @@ fn finding_without_place(note: &Note) -> (String, DriftKind) {
         Note::Unreadable { expected } => ((*expected).to_owned(), DriftKind::Unreadable),
         Note::FaultyRow { .. } => ("[]".to_owned(), DriftKind::FaultyRow),
         Note::OtherUnit { described, .. } => ((*described).to_owned(), DriftKind::OtherUnit),
+        Note::CutDecimal => (String::new(), DriftKind::CutDecimal),
         // `Note` is non-exhaustive.
         Note::RepeatedMember | _ => (String::new(), DriftKind::RepeatedMember),
     }
@@ -280,6 +283,7 @@ impl fmt::Display for DriftKind {
             Self::Unreadable => "an unreadable value",
             Self::FaultyRow => "a row that could not be decoded",
             Self::OtherUnit => "a time in another unit than described",
+            Self::CutDecimal => "a decimal with more places than are kept",
             Self::RepeatedMember => "a repeated member",
         })
     }

@@ -40,6 +40,8 @@ pub(crate) enum Mode {
     /// Second pass, over a text of `length` bytes. `exact` if a number has more digits than a double
     /// represents.
     Tolerant { length: usize, exact: bool },
+    /// Like the second pass, and an absent list is an empty one.
+    WithoutRows,
     /// Nothing is tolerated.
     Strict,
 }
@@ -91,6 +93,27 @@ pub fn first_pass<R>(decode: impl FnOnce() -> R) -> R {
 /// When anything does not decode.
 pub fn from_str_strict<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
     with_mode(Mode::Strict, || serde_json::from_str(json))
+}
+
+/// Decodes data that contains no rows: a list that is absent is an empty one.
+///
+/// ```
+/// use bitmart_types::{Rows, json};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Page {
+///     records: Rows<u8>,
+/// }
+///
+/// assert!(json::from_str::<Page>("{}").is_err());
+/// assert!(json::from_str_without_rows::<Page>("{}")?.records.is_empty());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Errors
+/// When a value other than a list is absent or does not decode.
+pub fn from_str_without_rows<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
+    with_mode(Mode::WithoutRows, || serde_json::from_str(json))
 }
 
 /// Decodes in the second pass.

@@ -32,6 +32,8 @@ pub enum Note {
         /// Index in the list, from 0.
         index: usize,
     },
+    /// A decimal without its last places, which a [`Decimal`](crate::Decimal) cannot hold.
+    CutDecimal,
     /// A repeated member, or a member under two of its names; one of the values was taken.
     RepeatedMember,
 }

@@ -1,7 +1,5 @@
 //! Structs that are arrays on the wire.
 
-use serde::de::IntoDeserializer as _;
-
 /// Defines a struct that is an array on the wire: the fields are its columns, in order.
 ///
 /// A field may name a [`wire`](crate::wire) helper after `as`; without one it uses the `serde`
@@ -185,11 +183,11 @@ macro_rules! positional {
 }
 
 /// The error of reading a missing column.
-pub type ColumnError = serde::de::value::Error;
+pub type ColumnError = serde_json::Error;
 
-/// Returns a `null` in place of a missing column.
-pub fn missing_column() -> serde::de::value::UnitDeserializer<ColumnError> {
-    ().into_deserializer()
+/// Returns a `null` in place of a missing column. A JSON value, since some columns are read as JSON text.
+pub const fn missing_column() -> serde_json::Value {
+    serde_json::Value::Null
 }
 
 /// Returns the error for a row with too few columns.

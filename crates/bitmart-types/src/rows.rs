@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     fmt,
     marker::PhantomData,
     ops::{Deref, DerefMut},
@@ -35,9 +36,12 @@ const NULL_ROW: &str = "expected a row, got null";
 /// [`into_vec`](Self::into_vec). Check [`is_complete`](Self::is_complete) where a missing row matters,
 /// for example to find out whether an order exists.
 ///
-/// `null`, `""` and the other spellings of no value are an empty list. A `null` in a list is a fault,
-/// because it may stand for a row. A value that is not a list is one fault with index 0. Faults are
-/// not serialized.
+/// `null`, `""` and the other spellings of no value are an empty list, and so is `{}`. A `null` in a list is
+/// a fault, because it may stand for a row. Any other value that is not a list is one fault with index 0.
+/// Faults are not serialized.
+///
+/// A list that is all there is may also be the member `list` or the only member of an object, and an object
+/// that decodes as a row, if a row requires any member, is a list of one: the exchange has sent both.
 ///
 /// ```
 /// use bitmart_types::Rows;
@@ -136,6 +140,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match json::mode() {
             Mode::Fast | Mode::Strict => deserializer.deserialize_any(List(PhantomData)),
+            Mode::WithoutRows => deserializer.deserialize_option(Absent(PhantomData)),
             mode @ (Mode::Direct | Mode::Tolerant { .. }) => {
                 let raw = Box::<RawValue>::deserialize(deserializer)?;
                 let length = raw.get().len();
@@ -170,6 +175,24 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for List<T> {
     }
 }
 
+/// Reads a list that may be absent.
+struct Absent<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Absent<T> {
+    type Value = Rows<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+    fn visit_none<E: serde::de::Error>(self) -> Result<Rows<T>, E> {
+        Ok(Rows::new())
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Rows<T>, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        read(raw.get(), false).map_err(D::Error::custom)
+    }
+}
+
 /// Reads a list row by row. If `is_all`, the list is the whole text, and a value that is not a list is
 /// an error instead of a fault.
 fn read<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Rows<T>, String> {
@@ -179,6 +202,11 @@ fn read<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Rows<T>, String
             json == "null" || json.starts_with('"') && is_blank(json.trim_matches('"'));
         if is_no_value {
             return Ok(list);
+        }
+        if json.starts_with('{')
+            && let Some(rows) = object(json, is_all)?
+        {
+            return Ok(rows);
         }
         if is_all {
             return Err("expected a list, got another value".to_owned());
@@ -208,6 +236,34 @@ fn read<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Rows<T>, String
         list.faults.push(fault);
     }
     Ok(list)
+}
+
+/// Reads an object in place of a list: an empty one has no row. If `is_all`, the list is its member `list` or
+/// its only member, or the object is the only row. `None` if it is neither.
+#[cold]
+fn object<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Option<Rows<T>>, String> {
+    let members: BTreeMap<String, &RawValue> =
+        serde_json::from_str(json).map_err(|error| error.to_string())?;
+    if members.is_empty() {
+        return Ok(Some(Rows::new()));
+    }
+    if !is_all {
+        return Ok(None);
+    }
+    let only = members.values().next().filter(|_| members.len() == 1);
+    let list = members.get("list").or(only).map(|list| list.get());
+    if let Some(list) = list.filter(|list| list.starts_with('[')) {
+        return read(list, false).map(Some);
+    }
+    if members.get("list").is_some_and(|list| list.get() == "null") {
+        return Ok(Some(Rows::new()));
+    }
+    // If no member is required, any object would be a row.
+    let mark = notes::mark();
+    let is_row = json::tolerant::<T>("{}").is_err();
+    notes::rewind(mark);
+    let row = is_row.then(|| json::tolerant(json).inspect_err(|_| notes::rewind(mark)).ok());
+    Ok(row.flatten().map(|row| Rows::from(vec![row])))
 }
 
 thread_local! {

@@ -55,12 +55,14 @@
 //!
 //! # Exactness
 //!
-//! Text and JSON integers of 64 bits never pass through a float, and a value that a `Decimal` does not
-//! represent exactly is unreadable rather than rounded. [`decimal`], for fields that are documented as
-//! text, reads a JSON number with a fraction from the shortest text of the double, which is exact up to 15
-//! significant digits; for longer ones [`json::from_str`](crate::json::from_str) reads the digits in a
-//! second pass. Digits below the precision of a double may be lost: `1.00000000000000001` reads as 1.
-//! [`decimal_exact`], for fields that are documented as numbers, always reads the digits.
+//! Text and JSON integers of 64 bits never pass through a float. Decimal places that a `Decimal` cannot hold
+//! are cut off, with a note: the exchange writes quotients with 30 places. An integer part is never cut, no
+//! value becomes zero, and trusted text, such as a request, is read exactly or not at all. [`decimal`],
+//! for fields that are documented as text, reads a JSON number with a fraction from the shortest text
+//! of the double, which is exact up to 15 significant digits; for longer ones
+//! [`json::from_str`](crate::json::from_str) reads the digits in a second pass. Digits below the
+//! precision of a double may be lost: `1.00000000000000001` reads as 1. [`decimal_exact`], for fields
+//! that are documented as numbers, always reads the digits.
 //!
 //! The helpers use `deserialize_any`, so they work with JSON and other self-describing formats.
 

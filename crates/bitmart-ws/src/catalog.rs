@@ -94,7 +94,14 @@ pub fn channels() -> &'static [Channel] {
 /// are ignored.
 pub fn channel(market: Market, name: &str) -> Option<&'static Channel> {
     let name = base(name);
-    CHANNELS.iter().find(|channel| channel.market == market && fits(base(channel.pattern), name))
+    let of_market = || CHANNELS.iter().filter(|channel| channel.market == market);
+    let found = of_market().find(|channel| fits(base(channel.pattern), name));
+    // The case of a futures group varies.
+    found.or_else(|| {
+        let name = name.to_ascii_lowercase();
+        let fits = |pattern: &str| fits(&base(pattern).to_ascii_lowercase(), &name);
+        of_market().find(|channel| market == Market::Futures && fits(channel.pattern))
+    })
 }
 
 /// Decodes a data frame by its channel and encodes the typed events again, so that both texts can be

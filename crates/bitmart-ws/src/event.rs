@@ -73,6 +73,11 @@ pub struct Fill {
     pub timestamp: Option<Timestamp>,
 }
 
+/// Whether this is the id of a trade: without one the exchange sends 0.
+pub(crate) fn is_trade_id(id: &TradeId) -> bool {
+    id.as_str().bytes().any(|byte| byte != b'0')
+}
+
 /// Deserializes an essential name, id or keyword. A spelling of "no value" is an error.
 pub(crate) fn required<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

@@ -114,9 +114,10 @@ impl Router {
         Some(topic)
     }
 
-    /// Decodes one data frame and delivers its events. Returns `false` if it is not JSON.
+    /// Decodes one data frame and delivers its events. Returns `false` if it is not JSON. A frame without
+    /// subscribers, as after the end of one or of an unknown channel, is only counted.
     pub(crate) fn dispatch(&mut self, channel: &str, text: &str) -> bool {
-        let mut readable = true;
+        let (mut readable, mut found) = (true, false);
         let ended = &mut self.ended;
         let all = |_: &str| true;
         match self.market {
@@ -124,19 +125,22 @@ impl Router {
                 // Some documented frames carry the symbol behind the table.
                 let (table, symbol) = topic::split(channel);
                 for dispatcher in self.dispatchers.get_mut(table).into_iter().flatten() {
+                    found = true;
                     readable &= dispatcher.dispatch(text, symbol, &all, ended);
                 }
-                let Some(covering) = topic::covering(table) else {
-                    return readable;
-                };
+                let covering = topic::covering(table);
                 let topics = &self.topics;
                 // Before its acknowledgement a topic receives nothing, and takes nothing from others.
                 let uncovered = |symbol: &str| {
-                    topic::receives(covering, table, Some(symbol), |topic| {
-                        topics.get(topic).is_some_and(|entry| entry.confirmed)
+                    covering.is_some_and(|covering| {
+                        topic::receives(covering, table, Some(symbol), |topic| {
+                            topics.get(topic).is_some_and(|entry| entry.confirmed)
+                        })
                     })
                 };
-                for dispatcher in self.dispatchers.get_mut(covering).into_iter().flatten() {
+                let covering = covering.and_then(|covering| self.dispatchers.get_mut(covering));
+                for dispatcher in covering.into_iter().flatten() {
+                    found = true;
                     readable &= dispatcher.dispatch(text, symbol, &uncovered, ended);
                 }
             }
@@ -151,9 +155,13 @@ impl Router {
                 let similar =
                     self.dispatchers.iter_mut().filter(|(name, _)| topic::delivers(name, channel));
                 for dispatcher in similar.flat_map(|(_, dispatchers)| dispatchers) {
+                    found = true;
                     readable &= dispatcher.dispatch(text, None, &all, ended);
                 }
             }
+        }
+        if !found {
+            self.metrics.unrouted();
         }
         readable
     }

@@ -169,7 +169,12 @@ impl<T> Topic<T> {
 pub(crate) fn delivers(topic: &str, channel: &str) -> bool {
     let (wanted, wanted_symbol) = split(topic);
     let (got, got_symbol) = split(channel);
-    let same_channel = wanted == got || covering(got) == Some(wanted);
+    // The case of a futures group varies, and no two of them differ in case alone. On spot, a candle of a
+    // minute and of a month do.
+    let is_futures = topic.starts_with("futures/");
+    let same_channel = wanted == got
+        || covering(got) == Some(wanted)
+        || (is_futures && wanted.eq_ignore_ascii_case(got));
     same_channel
         && match (wanted_symbol, got_symbol) {
             (Some(wanted), Some(got)) => same(wanted, got) || wanted == ALL_PAIRS,
@@ -207,7 +212,7 @@ pub(crate) fn receives(
     let Some(symbol) = symbol.or(got_symbol) else {
         return true;
     };
-    if wanted == got {
+    if wanted == got || covering(got) != Some(wanted) {
         wanted_symbol.is_none_or(|wanted| same(wanted, symbol) || wanted == ALL_PAIRS)
     } else {
         let uppercase = symbol.to_ascii_uppercase();

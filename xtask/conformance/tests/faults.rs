@@ -92,11 +92,13 @@ fn reports_a_member_of_the_envelope_that_the_client_does_not_read() {
 }
 
 #[test]
-fn reports_a_price_that_does_not_fit_a_decimal() {
-    // It is not rounded.
-    let price = "1.00000000000000000000000000000000001";
-    let found =
-        differences(&trades(&format!(r#"["BTC_USDT","1691743270994","{price}","2","sell"]"#)));
+fn a_price_compares_equal_without_the_places_that_do_not_fit_a_decimal() {
+    let found = |price: &str| {
+        differences(&trades(&format!(r#"["BTC_USDT","1691743270994","{price}","2","sell"]"#)))
+    };
+    assert_eq!(found("1.00000000000000000000000000000000001"), [""; 0]);
+    // An integer part is not cut.
+    let found = found("100000000000000000000000000000000000");
     let [difference] = found.as_slice() else { panic!("{found:?}") };
     assert!(difference.starts_with("response.data[0]: a row that decodes, "), "{difference}");
 }

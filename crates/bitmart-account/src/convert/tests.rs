@@ -70,3 +70,18 @@ fn the_fee_of_a_futures_fill_has_the_same_sign_whoever_reports_it_first() {
         assert!(fill.trade_role.is_some() && fill.timestamp.is_some(), "{fill:?}");
     }
 }
+
+#[test]
+fn an_amount_that_is_not_sent_is_malformed_and_not_zero() {
+    let spot = r#"{"orderId":"7","symbol":"BTC_USDT","side":"buy","state":"new","filledSize":""}"#;
+    let spot: bitmart_rest::spot::Order = json::from_str(spot).expect("a row");
+    let futures =
+        r#"{"order_id":"7","symbol":"BTCUSDT","side":4,"state":2,"size":"2","deal_size":"-"}"#;
+    let futures: bitmart_rest::futures::Order = json::from_str(futures).expect("a row");
+    let spot_row = r#"{"id":"BTC","available":null}"#;
+    let spot_row: bitmart_rest::account::SpotBalance = json::from_str(spot_row).expect("a row");
+    let asset = r#"{"currency":"USDT","available_balance":"--"}"#;
+    let asset: bitmart_rest::futures::Asset = json::from_str(asset).expect("a row");
+    assert!(Order::try_from(spot).is_err() && Order::try_from(futures).is_err());
+    assert!(spot_balance_row(spot_row).is_err() && futures_balance_row(asset).is_err());
+}

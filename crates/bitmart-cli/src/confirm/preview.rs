@@ -60,9 +60,11 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
     let pays = if buys { notional } else { size };
     let currency = if buys { quote } else { base };
     if let (Some(pays), Ok(wallet)) = (pays, client.account().spot_wallet().await) {
-        let balance = wallet.find(currency).map(|balance| balance.available);
-        // In a complete list a currency without a row has a balance of zero.
-        let free = balance.or_else(|| wallet.wallet.is_complete().then_some(Decimal::ZERO));
+        let free = match wallet.find(currency) {
+            Some(balance) => balance.available,
+            // In a complete list a currency without a row has a balance of zero.
+            None => wallet.wallet.is_complete().then_some(Decimal::ZERO),
+        };
         lines.push(match free {
             Some(free) => {
                 let Some(after) = free.checked_sub(pays).map(|after| after.normalize()) else {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bitmart_ws::event::RawEvent;
 use bitmart_ws::source::{Feed, Source};
 use bitmart_ws::topic::Topic;
-use bitmart_ws::{Client, Dialect};
+use bitmart_ws::{Client, Market};
 use tokio::sync::Semaphore;
 
 /// Frames between exchange and readers. Less than any queue on the way holds, so nothing is lost.
@@ -84,5 +84,5 @@ pub(crate) fn frame(symbol: &str, number: u64) -> String {
 }
 
 pub(crate) fn topic(number: u64) -> Topic<RawEvent> {
-    Topic::public(Dialect::Spot, format!("spot/trade:S{number}_USDT"))
+    Topic::public(Market::Spot, format!("spot/trade:S{number}_USDT"))
 }

@@ -40,7 +40,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bitmart_types::Timestamp;
-use bitmart_ws::Dialect;
+use bitmart_ws::Market;
 
 pub use builder::HistoryBuilder;
 pub use item::{HistoryEvent, HistoryItem, HistoryMessage, HistoryTopic};
@@ -70,7 +70,7 @@ pub struct History {
 
 #[derive(Clone, Debug)]
 pub(crate) struct TopicName {
-    pub(crate) dialect: Dialect,
+    pub(crate) market: Market,
     pub(crate) name: Arc<str>,
     /// The part of its subject behind the prefix.
     pub(crate) tail: String,
@@ -202,8 +202,8 @@ impl History {
 
     fn item(&self, raw: Raw) -> HistoryItem {
         let name = |topic: usize, replica| {
-            let TopicName { dialect, name, .. } = &self.topics[topic];
-            HistoryTopic { dialect: *dialect, name: name.clone(), replica }
+            let TopicName { market, name, .. } = &self.topics[topic];
+            HistoryTopic { market: *market, name: name.clone(), replica }
         };
         match raw {
             Raw::BeginsLate(first) => HistoryItem::BeginsLate(first),

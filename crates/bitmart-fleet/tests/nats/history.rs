@@ -6,7 +6,7 @@ use bitmart_fleet::nats::history::{HistoryEvent, HistoryItem};
 use bitmart_fleet::nats::{History, Options, Replay};
 use bitmart_types::Timestamp;
 use bitmart_ws::book::BookEvent;
-use bitmart_ws::{Client, Dialect, ErrorKind, FanInOptions, Update, topic};
+use bitmart_ws::{Client, Market, ErrorKind, FanInOptions, Update, topic};
 use futures_util::StreamExt as _;
 
 use super::common::{BOOK, CollectorProcess, LIMIT, Nats, Recorder, Seen, TRADES};
@@ -15,7 +15,7 @@ use super::common::{collector, direct, exchange, raw};
 const TOPICS: [&str; 2] = [TRADES, BOOK];
 
 async fn open(options: Options, topics: &[&str], from: Timestamp) -> History {
-    let builder = History::builder(options).topics(Dialect::Spot, topics.iter().copied());
+    let builder = History::builder(options).topics(Market::Spot, topics.iter().copied());
     builder.open(from..Timestamp::now()).await.expect("a history")
 }
 
@@ -142,7 +142,7 @@ async fn a_span_that_begins_before_the_history_says_so() {
     let is_late = |item: &HistoryItem| matches!(item, HistoryItem::BeginsLate(_));
     assert!(complete.len() >= 3 && !complete.iter().any(is_late), "{complete:?}");
 
-    let empty = History::builder(nats.options()).topics(Dialect::Spot, [TRADES]);
+    let empty = History::builder(nats.options()).topics(Market::Spot, [TRADES]);
     let error = empty.open(before..before).await.expect_err("an empty span");
     assert_eq!(error.kind(), bitmart_fleet::nats::ErrorKind::Config);
 }
@@ -223,7 +223,7 @@ async fn a_book_of_a_later_span_begins_with_the_snapshot_before_it() {
     until_stored(nats.options(), BOOK, &live).await;
     let replay = Replay::new(open(nats.options(), &[BOOK], middle).await);
     let client = replay.client().expect("a client");
-    let book = client.order_book(topic::spot::depth_increase("BTC_USDT")).await.expect("a book");
+    let book = client.order_book(topic::spot::depth_updates("BTC_USDT")).await.expect("a book");
     let read = async {
         let mut events = std::pin::pin!(book.events());
         let (mut snapshots, mut changes) = (0, 0);
@@ -250,7 +250,7 @@ async fn topics_are_replayed_in_the_order_of_the_stream() {
     until_stored(nats.options(), TRADES, &live).await;
     let (from, to) = (Timestamp::from_millis(0), Timestamp::now());
     let history = async || {
-        let builder = History::builder(nats.options()).topics(Dialect::Spot, TOPICS);
+        let builder = History::builder(nats.options()).topics(Market::Spot, TOPICS);
         builder.open(from..to).await.expect("a history")
     };
     let mut stored = items(history().await).await.into_iter().filter_map(|item| match item {

@@ -3,6 +3,8 @@
 use bitmart_types::{Currency, Decimal, Rows, WithdrawalId, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::api::model;
+
 mod currencies;
 mod enums;
 mod fees;
@@ -67,8 +69,8 @@ pub struct SpotBalance {
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub available: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub available: Option<Decimal>,
     /// Held by open orders and withdrawals, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
@@ -82,7 +84,7 @@ pub struct SpotBalance {
 #[non_exhaustive]
 pub struct WithdrawReceipt {
     /// The exchange's id of the withdrawal.
-    #[serde(alias = "withdrawal_id")]
+    #[serde(alias = "withdrawal_id", deserialize_with = "model::placed_id")]
     pub withdraw_id: WithdrawalId,
 }
 
@@ -111,8 +113,8 @@ pub struct WalletBalance {
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub available: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub available: Option<Decimal>,
     /// Value of the available balance, in USD; only if requested.
     #[serde(default, with = "wire::decimal_opt")]
     pub available_usd_valuation: Option<Decimal>,
@@ -133,6 +135,7 @@ pub struct WalletBalance {
     /// Held in the funding account, in the currency; a third party's field.
     #[serde(
         rename = "fundFroze",
+        alias = "fundFrozen",
         default,
         skip_serializing_if = "Option::is_none",
         with = "wire::decimal_opt"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bitmart_types::{Currency, Decimal, wire};
+use bitmart_types::{Currency, Decimal, Rows, wire};
 use serde::{Deserialize, Serialize};
 
 mod generated;
@@ -30,7 +30,8 @@ impl crate::Client {
 #[non_exhaustive]
 pub struct Rebates {
     /// Rebates by date. The form of the dates is not stated.
-    pub rebates: Option<BTreeMap<String, Vec<Rebate>>>,
+    #[serde(with = "wire::object_opt")]
+    pub rebates: Option<BTreeMap<String, Rows<Rebate>>>,
 }
 
 /// Rebate of one day in one currency.

@@ -5,6 +5,8 @@ use bitmart_types::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::api::model;
+
 mod enums;
 mod generated;
 mod order;
@@ -116,6 +118,7 @@ pub struct Balance {
 #[non_exhaustive]
 pub struct TransferReceipt {
     /// The exchange's id of the transfer.
+    #[serde(deserialize_with = "model::placed_id")]
     pub transfer_id: TransferId,
 }
 
@@ -124,6 +127,7 @@ pub struct TransferReceipt {
 #[non_exhaustive]
 pub struct BorrowReceipt {
     /// The exchange's id of the loan.
+    #[serde(deserialize_with = "model::placed_id")]
     pub borrow_id: BorrowId,
 }
 
@@ -132,6 +136,7 @@ pub struct BorrowReceipt {
 #[non_exhaustive]
 pub struct RepayReceipt {
     /// The exchange's id of the repayment.
+    #[serde(deserialize_with = "model::placed_id")]
     pub repay_id: RepayId,
 }
 

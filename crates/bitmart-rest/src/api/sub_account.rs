@@ -82,8 +82,8 @@ pub struct Balance {
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or transfer.
-    #[serde(with = "wire::decimal")]
-    pub available: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub available: Option<Decimal>,
     /// Held by open orders.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,

@@ -237,7 +237,7 @@ pub(super) async fn disarm(
             let request = futures::CancelAllAfter::never(symbol.clone());
             let call = timeout_at(deadline, futures.cancel_all_after(request));
             let wait = match call.await {
-                Ok(Ok(timer)) if timer.accepted => {
+                Ok(Ok(timer)) if timer.accepted == Some(true) => {
                     off = true;
                     break;
                 }

@@ -87,7 +87,8 @@ async fn send(
         _ => call.await,
     };
     match response {
-        Ok(Ok(timer)) if timer.accepted => Ok(timer),
+        // The time of the cancellation says as much as the flag.
+        Ok(Ok(timer)) if timer.accepted.unwrap_or(timer.cancel_time.is_some()) => Ok(timer),
         Ok(Ok(_)) => Err(RenewalError::NotAccepted),
         Ok(Err(error)) => Err(RenewalError::Request(Arc::new(error))),
         Err(_) => Err(RenewalError::TimedOut),

@@ -56,7 +56,8 @@ pub enum Effect {
 /// The envelope of a response: the members around its data.
 ///
 /// With every envelope, a response that has a `code` and no `success` is judged by that code,
-/// because the gateway in front of all endpoints rejects requests in that form.
+/// because the gateway in front of all endpoints rejects requests in that form, and one with
+/// `success: false` is a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Envelope {

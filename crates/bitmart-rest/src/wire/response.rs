@@ -4,14 +4,17 @@ mod encoding;
 mod envelope;
 mod error_page;
 
+use std::collections::BTreeMap;
+
 use bitmart_types::json::{self, JsonFault, path_at};
+use bitmart_types::wire;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::error::{ApiError, Error, ResponseInfo, Unexpected};
-use crate::wire::endpoint::{Endpoint, Envelope, Metadata};
+use crate::wire::endpoint::{Effect, Endpoint, Envelope, Metadata};
 use crate::wire::rate_limit::RateLimitState;
 
 pub(crate) use self::encoding::inflated;
@@ -22,8 +25,9 @@ pub(crate) use self::error_page::{advice, text as reason_text};
 /// The code of success.
 pub(crate) const SUCCESS: i64 = 1000;
 
-/// Messages of success, compared case-insensitively. Some responses have no message.
-const SUCCESS_MESSAGES: &[&str] = &["ok", "success"];
+/// Messages of success, compared ignoring case and punctuation at the end. Some responses have no message.
+const SUCCESS_MESSAGES: &[&str] =
+    &["ok", "success", "succeed", "succeeded", "successful", "successfully", "done"];
 
 /// Default maximum size of a response body: 16 MiB.
 pub(crate) const DEFAULT_MAX_BODY: usize = 16 << 20;
@@ -175,7 +179,8 @@ impl<'a> ResponseParts<'a> {
         let code = members.code.and_then(integer);
         let success = members.success.and_then(flag);
         let (success, number) = match self.metadata.envelope {
-            Envelope::Standard | Envelope::None => (None, code),
+            // The code decides about success, but not against a flag that denies it.
+            Envelope::Standard | Envelope::None => (success.filter(|success| !success), code),
             Envelope::AccountInfo => (success, code),
             Envelope::Errno => (success, members.errno.and_then(integer).or(code)),
         };
@@ -209,7 +214,19 @@ impl<'a> ResponseParts<'a> {
     pub(crate) fn data<T: DeserializeOwned>(&self, data: &[u8]) -> Result<T, Error> {
         // A part of a valid JSON text is valid UTF-8.
         let data = std::str::from_utf8(data).unwrap_or_default();
-        json::from_str(data).map_err(|source| self.decode_error(data, source))
+        json::from_str(data).or_else(|source| {
+            // A confirmed write may have `true`, an empty text or an empty list in place of an object; that is
+            // an error only if the result must have an id. Lists may be absent when they are empty; rows under
+            // another name are not absent.
+            let (object, may_lack) = if data.starts_with('{') {
+                (data, !has_rows(data))
+            } else {
+                let is_scalar = !data.starts_with('[');
+                ("{}", is_empty(data) || (is_scalar && self.metadata.effect != Effect::Read))
+            };
+            let read = may_lack.then(|| json::from_str_without_rows(object).ok()).flatten();
+            read.ok_or_else(|| self.decode_error(data, source))
+        })
     }
 
     fn decode_error(&self, data: &str, source: serde_json::Error) -> Error {
@@ -248,19 +265,30 @@ fn members(body: &[u8]) -> Result<Members<'_>, (Unexpected, Option<JsonFault>)> 
 }
 
 fn is_success(message: &str) -> bool {
-    let message = message.trim();
+    let message = message.trim().trim_end_matches(['.', '!']);
     message.is_empty()
         || SUCCESS_MESSAGES.iter().any(|success| message.eq_ignore_ascii_case(success))
 }
 
-/// Whether the data is `null`, an empty text or an object without members.
+/// Whether the data says nothing: no value, a list without items, or an object of which no member says
+/// anything. A number of zero counts rows.
 fn is_empty(data: &str) -> bool {
-    data == "null"
-        || data == r#""""#
-        || data
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-            .is_some_and(|members| members.trim_ascii().is_empty())
+    match data.as_bytes().first() {
+        Some(b'{') => serde_json::from_str::<BTreeMap<String, &RawValue>>(data)
+            .is_ok_and(|members| members.values().all(|value| is_empty(value.get()))),
+        Some(b'[') => data[1..].trim_ascii_start().starts_with(']'),
+        Some(b'"') => wire::is_blank(data.trim_matches('"')),
+        _ => data == "null" || data == "0",
+    }
+}
+
+/// Whether an object has a list with items or an object with members, or counts rows.
+fn has_rows(data: &str) -> bool {
+    let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(data).unwrap_or_default();
+    members.iter().any(|(name, value)| {
+        let is_container = value.get().starts_with(['[', '{']);
+        (is_container || name.to_ascii_lowercase().contains("total")) && !is_empty(value.get())
+    })
 }
 
 #[cfg(test)]

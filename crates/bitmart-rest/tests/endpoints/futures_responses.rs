@@ -1,7 +1,7 @@
 //! Futures: responses in several forms.
 
 use bitmart_rest::futures;
-use bitmart_types::{Timestamp, dec};
+use bitmart_types::{Timestamp, dec, json};
 use serde_json::json;
 
 fn order_in(state: i32, size: &str, filled: &str) -> futures::Order {
@@ -17,7 +17,7 @@ fn order_in(state: i32, size: &str, filled: &str) -> futures::Order {
 #[test]
 fn the_filled_size_distinguishes_filled_from_canceled_orders() {
     use futures::OrderProgress::{
-        Approving, Canceled, Filled, Open, PartiallyCanceled, PartiallyFilled, Unknown,
+        Approving, Canceled, Filled, Finished, Open, PartiallyCanceled, PartiallyFilled, Unknown,
     };
     for (state, size, filled, progress) in [
         (1, "10", "0", Approving),
@@ -33,6 +33,13 @@ fn the_filled_size_distinguishes_filled_from_canceled_orders() {
         assert_eq!(order.progress(), progress, "state {state}, {filled} of {size}");
         assert_eq!(order.progress().is_open(), !matches!(state, 4), "state {state}");
     }
+    // Without a size the two cannot be told apart.
+    for (size, filled, progress) in [("10", "", Finished), ("", "3", Finished), ("", "0", Canceled)]
+    {
+        let order = order_in(4, size, filled);
+        assert_eq!(order.progress(), progress, "{filled:?} of {size:?}");
+        assert!(!order.progress().is_open());
+    }
 }
 
 #[test]
@@ -42,11 +49,11 @@ fn balances_are_read_as_a_list_or_in_a_member() {
         "available_balance": "3", "equity": "6", "unrealized": "0",
     });
     for form in [json!([row]), json!({"other": [1], "list": [row]})] {
-        let balances: futures::Balances = serde_json::from_value(form.clone()).expect("balances");
-        assert_eq!(balances.find("USDT").expect("a row").available, dec!(3), "{form}");
+        let balances: futures::Balances = json::from_str(&form.to_string()).expect("balances");
+        assert_eq!(balances.find("USDT").expect("a row").available, Some(dec!(3)), "{form}");
         assert_eq!(balances.find("BTC"), None);
     }
-    assert!(serde_json::from_value::<futures::Balances>(json!("rows")).is_err());
+    assert!(json::from_str::<futures::Balances>(r#""rows""#).is_err());
 }
 
 #[test]

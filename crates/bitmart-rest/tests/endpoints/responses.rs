@@ -32,7 +32,7 @@ fn fields_without_a_value_are_none() {
     assert_eq!(order.cancel_source, None);
     assert_eq!(order.self_trade_prevention, None);
     assert_eq!(order.price, None);
-    assert_eq!(order.filled_size, dec!(0.1));
+    assert_eq!(order.filled_size, Some(dec!(0.1)));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn numbers_decode_from_text_and_text_from_numbers() {
         order(&[("orderId", "123"), ("filledSize", "0.5"), ("createTime", r#""1681701557927""#)]);
     let order = response::<spot::QueryOrder>(&text).expect("it decodes");
     assert_eq!(order.order_id.as_str(), "123");
-    assert_eq!(order.filled_size, dec!(0.5));
+    assert_eq!(order.filled_size, Some(dec!(0.5)));
     assert_eq!(order.create_time.map(Timestamp::as_millis), Some(1_681_701_557_927));
 }
 
@@ -95,16 +95,16 @@ fn an_unreadable_optional_field_is_none_and_an_essential_one_makes_the_row_fault
     let rows = format!(
         "[{},{},{}]",
         order(&[("orderId", "1"), ("priceAvg", r#""NaN""#), ("createTime", "null")]),
-        order(&[("filledSize", "null")]),
+        order(&[("orderId", "null")]),
         order(&[("orderId", "3")]),
     );
     let orders = response::<spot::ListOpenOrders>(&rows).expect("it decodes");
     let ids: Vec<_> = orders.iter().map(|order| order.order_id.as_str()).collect();
     assert_eq!(ids, ["1", "3"]);
     assert_eq!((orders[0].average_price, orders[0].create_time), (None, None));
-    assert_eq!(orders[0].filled_size, dec!(0.1));
+    assert_eq!(orders[0].filled_size, Some(dec!(0.1)));
     let [fault] = orders.faults() else { panic!("{:?}", orders.faults()) };
-    assert_eq!((fault.index, fault.path.as_str()), (1, "filledSize"));
+    assert_eq!((fault.index, fault.path.as_str()), (1, "orderId"));
 }
 
 #[test]
@@ -174,7 +174,51 @@ fn a_submitted_order_without_an_id_is_an_error() {
 #[test]
 fn a_failed_cancellation_is_reported() {
     let receipt = response::<spot::CancelOrder>(r#"{"result":false}"#).expect("it decodes");
-    assert!(!receipt.canceled);
+    assert_eq!(receipt.canceled, Some(false));
+}
+
+#[test]
+fn a_cancellation_is_confirmed_in_all_its_spellings() {
+    for (data, canceled) in [
+        (r#"{"result":true}"#, Some(true)),
+        ("true", Some(true)),
+        ("false", Some(false)),
+        ("{}", None),
+        ("null", None),
+        (r#""""#, None),
+        ("[]", None),
+        (r#"{"result":"?"}"#, None),
+    ] {
+        let receipt = response::<spot::CancelOrder>(data).expect(data);
+        assert_eq!(receipt.canceled, canceled, "{data}");
+    }
+}
+
+#[test]
+fn a_batch_that_was_accepted_is_never_an_error_of_decoding() {
+    for (data, ids) in [
+        (r#"{"data":{"orderIds":["7"]}}"#, vec!["7"]),
+        (r#"{"code":0,"data":""}"#, vec![]),
+        (r#"{"code":0,"data":{"orderIds":[{"id":1},"7"]}}"#, vec!["7"]),
+        (r#""""#, vec![]),
+        ("{}", vec![]),
+    ] {
+        let receipt = response::<spot::SubmitOrders>(data).expect(data);
+        match receipt.into_order_ids(1) {
+            Ok(read) => assert_eq!(read, ids, "{data}"),
+            Err(rejected) => {
+                assert_eq!((rejected.code, rejected.order_ids.len()), (None, ids.len()), "{data}");
+            }
+        }
+    }
+    let receipt = response::<spot::CancelOrders>(
+        r#"{"successIds":["7"],"failIds":[{"orderId":"1"}],"failedCount":0}"#,
+    );
+    let receipt = receipt.expect("it decodes");
+    assert_eq!(receipt.canceled, ["7"]);
+    assert!(!receipt.is_complete(), "an item cannot be read");
+    let receipt = response::<spot::CancelOrders>(r#"{"successIds":["7"],"failIds":""}"#);
+    assert!(receipt.expect("it decodes").failed.is_empty());
 }
 
 #[test]
@@ -189,7 +233,7 @@ fn a_futures_market_order_has_no_price() {
 
 #[test]
 fn an_empty_response_may_be_an_object_or_absent() {
-    for data in ["{}", "null", r#"{"new":1}"#] {
+    for data in ["{}", "null", r#"{"new":1}"#, r#""""#, "true", "[]", "7"] {
         response::<futures::CancelOrder>(data).expect(data);
     }
 }

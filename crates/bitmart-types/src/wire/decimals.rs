@@ -7,6 +7,7 @@ use serde::Serializer;
 
 use super::scalar::{Mismatch, Scalar, is_no_value};
 use crate::json::{self, Mode};
+use crate::notes::{self, Note};
 
 const EXPECTED: &str = "a decimal";
 const TOO_MANY_DIGITS: Mismatch = Some(
@@ -22,11 +23,15 @@ const MAX_EXPONENT_DIGITS: usize = 6;
 /// Maximum number of decimal places of a [`Decimal`].
 const PLACES: i64 = 28;
 
+/// Maximum number of significant digits of a [`Decimal`]; not every number of 29 digits fits.
+const MAX_DIGITS: i64 = 29;
+
 /// A decimal as text or JSON number; written as text.
 ///
 /// Text may have a leading `+`, surrounding blanks, an exponent and any number of trailing zeros; `.5`
-/// and `5.` are read. A value that a [`Decimal`] does not represent exactly is an error, never rounded:
-/// more than 28 decimal places, or above about 7.9 × 10²⁸.
+/// and `5.` are read. Decimal places that a [`Decimal`] cannot hold are cut off, with a
+/// note: those after the 28th, or fewer beside a large integer part. An integer part that does not fit,
+/// above about 7.9 × 10²⁸, and a value of which only zeros would remain are errors.
 ///
 /// JSON integers of 64 bits are exact. `serde_json` passes other JSON numbers as a double: up to 15
 /// significant digits are exact, more are an error, unless
@@ -282,12 +287,53 @@ fn digits<'a>(value: &Decimal, buffer: &'a mut [u8; MAX_TEXT]) -> Option<&'a str
     std::str::from_utf8(&buffer[start..]).ok()
 }
 
-/// Parses digits with an optional sign, point and exponent. Exact, or an error.
+/// Parses digits with an optional sign, point and exponent. Decimal places that do not fit are cut off, with
+/// a note, except in trusted text.
 fn parse(text: &str) -> Result<Decimal, Mismatch> {
-    let (mantissa, exponent) = match text.find(['e', 'E']) {
+    match parse_exact(text) {
+        Err(NOT_EXACT) if json::mode() != Mode::Strict => cut(text),
+        result => result,
+    }
+}
+
+/// Parses all digits that fit, without the decimal places after them: the exchange writes quotients with as
+/// many places as it formats.
+#[cold]
+fn cut(text: &str) -> Result<Decimal, Mismatch> {
+    let (mantissa, exponent) = mantissa_and_exponent(text)?;
+    let digits = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
+    let (integer, places) = digits.split_once('.').unwrap_or((digits, ""));
+    let significant = || integer.bytes().chain(places.bytes()).skip_while(|byte| *byte == b'0');
+    let length = i64::try_from(significant().count()).map_err(|_| OUT_OF_RANGE)?;
+    let scale = i64::try_from(places.len()).map_err(|_| OUT_OF_RANGE)? - exponent;
+    // As few as possible: those after the last place, and one more if 29 digits exceed 96 bits.
+    let least = 0.max(scale - PLACES).max(length - MAX_DIGITS);
+    for removed in least..=scale.min(least + 1) {
+        let kept = usize::try_from(length - removed).map_err(|_| NOT_EXACT)?;
+        let append = |value: i128, digit: u8| value * 10 + i128::from(digit - b'0');
+        let value = significant().take(kept).fold(0, append);
+        let scale = u32::try_from(scale - removed).map_err(|_| NOT_EXACT)?;
+        let signed = if mantissa.starts_with('-') { -value } else { value };
+        // A value is never made zero.
+        let value = Decimal::try_from_i128_with_scale(signed, scale).ok().filter(|_| value != 0);
+        if let Some(value) = value {
+            notes::note(|| Note::CutDecimal);
+            return Ok(value);
+        }
+    }
+    Err(NOT_EXACT)
+}
+
+fn mantissa_and_exponent(text: &str) -> Result<(&str, i64), Mismatch> {
+    Ok(match text.find(['e', 'E']) {
         Some(at) => (&text[..at], parse_exponent(&text[at + 1..])?),
         None => (text, 0),
-    };
+    })
+}
+
+/// Parses all digits, or is an error.
+fn parse_exact(text: &str) -> Result<Decimal, Mismatch> {
+    let (mantissa, exponent) = mantissa_and_exponent(text)?;
     let digits = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
     let (integer, places) = digits.split_once('.').unwrap_or((digits, ""));
     let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

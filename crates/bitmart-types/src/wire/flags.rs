@@ -4,7 +4,7 @@ use super::scalar::{Mismatch, Scalar, is_blank};
 
 const EXPECTED: &str = "0, 1, true or false";
 
-/// A boolean as `0`/`1`, `"0"`/`"1"`, `true`/`false` or those texts; written as `0`/`1`.
+/// A boolean as `0`/`1`, `"0"`/`"1"`, `true`/`false` or those texts, or `on`/`off`; written as `0`/`1`.
 pub mod flag {
     use serde::{Deserializer, Serializer};
 
@@ -124,10 +124,14 @@ fn from_scalar(scalar: Scalar<'_>) -> Result<bool, Mismatch> {
         Scalar::Text(text) | Scalar::Number(text) => match text.trim() {
             "0" => Ok(false),
             "1" => Ok(true),
-            text if text.eq_ignore_ascii_case("false") => Ok(false),
-            text if text.eq_ignore_ascii_case("true") => Ok(true),
+            text if is_one_of(text, ["false", "off"]) => Ok(false),
+            text if is_one_of(text, ["true", "on"]) => Ok(true),
             _ => Err(None),
         },
         _ => Err(None),
     }
+}
+
+fn is_one_of(text: &str, words: [&str; 2]) -> bool {
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
 }

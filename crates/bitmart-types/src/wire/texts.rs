@@ -117,7 +117,9 @@ fn from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Parsed<T>, Mis
         Scalar::Signed(value) => {
             T::deserialize(value.into_deserializer()).or_else(|error| from_digits(&value, error))
         }
-        Scalar::Null | Scalar::Bool(_) | Scalar::Float(_) => return Err(None),
+        // An enumeration may have the value; a text or an id has not.
+        Scalar::Bool(value) => T::deserialize(value.into_deserializer()),
+        Scalar::Null | Scalar::Float(_) => return Err(None),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Structs that are arrays on the wire.
 
-use bitmart_types::{Decimal, OrderId, Timestamp, positional, wire};
+use bitmart_types::{Decimal, OrderId, Timestamp, json, positional, wire};
 
 positional! {
     /// A candle.
@@ -46,6 +46,23 @@ fn columns_that_were_added_later_are_ignored() {
     let json = r#"["1700000000","2","3","4","5",{"six":[7]},null]"#;
     let kline: Kline = serde_json::from_str(json).unwrap();
     assert_eq!(kline.close, Some(Decimal::from(3)));
+}
+
+#[test]
+fn a_missing_column_is_none_beside_a_number_with_many_digits() {
+    positional! {
+        /// A level.
+        struct Level {
+            price: Decimal as wire::decimal,
+            size: Decimal as wire::decimal,
+            total: Option<Decimal> as wire::decimal_opt,
+        }
+    }
+
+    let level: Level = json::from_str("[88000.12345678912,5]").unwrap();
+    assert_eq!(level.price, "88000.12345678912".parse().unwrap());
+    assert_eq!((level.size, level.total), (Decimal::from(5), None));
+    assert!(json::from_str::<Level>("[88000.12345678912]").is_err());
 }
 
 #[test]

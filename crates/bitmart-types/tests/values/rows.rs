@@ -62,7 +62,7 @@ fn a_malformed_row_does_not_affect_other_rows() {
 #[test]
 fn a_malformed_nested_row_does_not_affect_its_parent() {
     let (page, _) = decode::<Page>(
-        r#"{"total":1,"orders":[{"id":1,"fills":[["1","2"],["x","2"],["3"]]},{"id":2,"fills":{}}]}"#,
+        r#"{"total":1,"orders":[{"id":1,"fills":[["1","2"],["x","2"],["3"]]},{"id":2,"fills":{"a":1}}]}"#,
     );
     assert_eq!(ids(&page), [1, 2]);
     assert_eq!(page.orders[0].fills.len(), 1);
@@ -75,17 +75,39 @@ fn a_malformed_nested_row_does_not_affect_its_parent() {
 
 #[test]
 fn null_is_an_empty_list_and_other_json_a_fault_or_an_error() {
-    for nothing in ["null", r#""""#, r#""-""#] {
+    for nothing in ["null", r#""""#, r#""-""#, "{}", "{ }"] {
         let (page, notes) = decode::<Page>(&format!(r#"{{"total":1,"orders":{nothing}}}"#));
         assert!(page.orders.is_empty() && page.orders.is_complete(), "{nothing}");
         assert_eq!(notes, []);
     }
-    for other in ["{}", "7", r#""x""#] {
+    for other in [r#"{"a":1}"#, "7", r#""x""#, "true"] {
         let (page, _) = decode::<Page>(&format!(r#"{{"total":1,"orders":{other}}}"#));
         assert_eq!(page.orders.faults().len(), 1, "{other}");
         assert_eq!(page.orders.faults()[0].raw, other);
         assert!(json::from_str::<Rows<Order>>(other).is_err(), "all there is: {other}");
     }
+}
+
+#[test]
+fn a_list_that_is_all_may_be_in_a_member_or_a_single_row() {
+    let read = |text: &str| json::from_str::<Rows<Order>>(text);
+    let ids =
+        |text: &str| -> Vec<u64> { read(text).expect(text).iter().map(|order| order.id).collect() };
+    assert_eq!(ids(r#"{"list":[{"id":1},{"id":2}]}"#), [1, 2]);
+    assert_eq!(ids(r#"{"total":2,"list":[{"id":1},{"id":2}]}"#), [1, 2]);
+    assert_eq!(ids(r#"{"orders":[{"id":1},{"id":2}]}"#), [1, 2]);
+    assert_eq!(ids(r#"{"id":1}"#), [1]);
+    assert_eq!(ids(r#"{"id":1,"new":[7]}"#), [1]);
+    assert_eq!(ids(r#"{"total":0,"list":null}"#), [0_u64; 0]);
+    assert_eq!(ids("{}"), [0_u64; 0]);
+    let faulty = read(r#"{"list":[{"id":"x"},{"id":2}]}"#).expect("a list");
+    assert_eq!((faulty.len(), faulty.faults()[0].index), (1, 0));
+    for other in [r#"{"total":1,"orders":[{"id":1}]}"#, r#"{"name":1}"#, r#"{"list":"x"}"#] {
+        assert!(read(other).is_err(), "{other}");
+    }
+    // Within other data a member is what it is.
+    let (page, _) = decode::<Page>(r#"{"total":1,"orders":{"list":[{"id":1}]}}"#);
+    assert_eq!(page.orders.faults().len(), 1);
 }
 
 #[test]

@@ -104,13 +104,34 @@ fn text_keeps_its_scale() {
 }
 
 #[test]
-fn a_value_that_a_decimal_cannot_represent_is_rejected_rather_than_rounded() {
+fn decimal_places_that_do_not_fit_are_cut_off_with_a_note() {
+    for (text, expected) in [
+        ("0.333333333333333333333333333333", "0.3333333333333333333333333333"),
+        ("-0.99999999999999999999999999999", "-0.9999999999999999999999999999"),
+        ("0.12345678901234567890123456789", "0.1234567890123456789012345678"),
+        ("9234567890.1234567890123456789", "9234567890.123456789012345678"),
+        ("79228162514264337593543950335.9", "79228162514264337593543950335"),
+        ("7922816251426433759354395033.61", "7922816251426433759354395033"),
+        ("33333333333333333333333333333e-30", "0.0333333333333333333333333333"),
+        ("1.5000000000000000000000000000001", "1.5000000000000000000000000000"),
+    ] {
+        let (read, notes) = collect_notes(|| json::from_str::<Plain>(&format!("\"{text}\"")));
+        assert_eq!(read.unwrap(), Plain(decimal(expected)), "{text}");
+        assert_eq!(notes, [Note::CutDecimal], "{text}");
+        let exact: Exact = json::from_str(text).unwrap();
+        assert_eq!(exact.0, decimal(expected));
+        let error = json::from_str_strict::<Plain>(&format!("\"{text}\"")).unwrap_err();
+        assert!(error.to_string().contains("more digits"), "not of one's own: {error}");
+    }
+}
+
+#[test]
+fn an_integer_part_is_never_cut_and_no_value_becomes_zero() {
     for json in [
-        r#""0.12345678901234567890123456789""#,
-        r#""9234567890.1234567890123456789""#,
         r#""1e-38""#,
         r#""0.00000000000000000000000000000000000001""#,
         r#""1234567890123456789012345678901""#,
+        r#""79228162514264337593543950336.5""#,
         // One more than fits 128 bits: the last digit overflows, not the shift before it.
         r#""170141183460469231731687303715884105728""#,
         "1e-38",
@@ -314,9 +335,15 @@ proptest! {
         if let Ok(expected) = Decimal::from_str_exact(&text) {
             prop_assert_eq!(read.map(|decimal| decimal.serialize()), Some(expected.serialize()));
         } else {
-            // With zeros at its end that a decimal has no room for.
-            let shorter = if text.contains('.') { text.trim_end_matches('0') } else { &text };
-            prop_assert_eq!(read, Decimal::from_str_exact(shorter).ok());
+            // With places that a decimal has no room for.
+            let is_number = text.bytes().any(|byte| byte.is_ascii_digit())
+                && text.matches('.').count() == 1;
+            let point = text.find('.').unwrap_or(text.len());
+            let shorter = (point..=text.len()).rev().map(|end| &text[..end]);
+            let longest = shorter.filter_map(|text| Decimal::from_str_exact(text).ok()).next();
+            let is_cut_to_zero = text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
+                && longest.is_some_and(|value| value.is_zero());
+            prop_assert_eq!(read, longest.filter(|_| is_number && !is_cut_to_zero));
         }
     }
 

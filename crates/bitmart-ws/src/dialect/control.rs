@@ -81,26 +81,31 @@ fn spot(value: &Value) -> Control {
     };
     let topic = find_text(value, &["topic"]);
     let operation = Operation::parse(event);
-    // Only errors have a code. It is a text, documented as `errorCode` and also seen as `error_code`.
-    let code = find_text(value, &["errorCode", "error_code"]);
-    match (code, operation, topic) {
-        (Some(code), operation, topic) => {
-            let message = find_text(value, &["errorMessage", "error_message"]).unwrap_or_default();
-            let rejection = Rejection::new(code.parse().ok(), &message);
-            if event == "login" {
-                Control::LoginRejected(rejection)
-            } else {
-                Control::Rejected { operation, topic, rejection }
-            }
-        }
-        (None, Some(operation), Some(topic)) => Control::Acknowledged { operation, topic },
-        (None, ..) if event == "login" => Control::LoggedIn,
-        (None, ..) => Control::Unknown,
+    // Only errors have a code, which is a text, documented as `errorCode` and also seen as `error_code`. A code
+    // of 0 or without digits is none.
+    let code = find_text(value, &["errorCode", "error_code", "code"]);
+    let code = code.filter(|code| code.bytes().any(|byte| !matches!(byte, b'0' | b' ')));
+    if code.is_some() || event == "error" {
+        let texts = ["errorMessage", "error_message", "message", "msg", "error"];
+        let message = find_text(value, &texts).unwrap_or_default();
+        let rejection = Rejection::new(code.and_then(|code| code.parse().ok()), &message);
+        return if event == "login" {
+            Control::LoginRejected(rejection)
+        } else {
+            Control::Rejected { operation, topic, rejection }
+        };
+    }
+    match (operation, topic) {
+        (Some(operation), Some(topic)) => Control::Acknowledged { operation, topic },
+        _ if event == "login" => Control::LoggedIn,
+        _ => Control::Unknown,
     }
 }
 
 fn futures(value: &Value) -> Control {
-    let Some(success) = value.get("success").and_then(Value::as_bool) else {
+    // A flag or its text.
+    let success = find_text(value, &["success"]).and_then(|text| text.parse().ok());
+    let Some(success) = value.get("success").and_then(Value::as_bool).or(success) else {
         return Control::Unknown;
     };
     let action = value.get("action").and_then(Value::as_str).unwrap_or_default();
@@ -110,7 +115,8 @@ fn futures(value: &Value) -> Control {
     let login = matches!(action, "access" | "login");
     match (success, operation, topic) {
         (false, operation, topic) => {
-            let message = find_text(value, &["error"]).unwrap_or_default();
+            let message =
+                find_text(value, &["error", "errorMessage", "message", "msg"]).unwrap_or_default();
             let rejection = Rejection::new(None, &message);
             if login {
                 Control::LoginRejected(rejection)

@@ -57,6 +57,15 @@ fn classifies_published_control_frames() {
     };
     let rejection = |code, text: &str| Rejection::new(code, text);
     let topic = || Some("futures/order".to_owned());
+    let rejected = |code, text: &str| Control::Rejected {
+        operation: None,
+        topic: None,
+        rejection: rejection(code, text),
+    };
+    let acknowledged = || Control::Acknowledged {
+        operation: Operation::Subscribe,
+        topic: "spot/ticker:BTC_USDT".to_owned(),
+    };
     let cases = [
         (Market::Spot, "pong", Control::Pong),
         (Market::Spot, r#"{"event":"login"}"#, Control::LoggedIn),
@@ -74,6 +83,31 @@ fn classifies_published_control_frames() {
                 rejection: rejection(Some(90_004), "x"),
             },
         ),
+        (
+            Market::Spot,
+            r#"{"event":"error","message":"Invalid sign","errorCode":30013}"#,
+            rejected(Some(30_013), "Invalid sign"),
+        ),
+        (
+            Market::Spot,
+            r#"{"event":"error","errorMessage":"no such topic"}"#,
+            rejected(None, "no such topic"),
+        ),
+        (Market::Spot, r#"{"event":"error","code":90001}"#, rejected(Some(90_001), "")),
+        (Market::Spot, r#"{"event":"error","msg":"busy"}"#, rejected(None, "busy")),
+        (
+            Market::Spot,
+            r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT","errorCode":"0"}"#,
+            acknowledged(),
+        ),
+        (
+            Market::Spot,
+            r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT","errorCode":"","errorMessage":""}"#,
+            acknowledged(),
+        ),
+        (Market::Spot, r#"{"event":"login","errorCode":0}"#, Control::LoggedIn),
+        (Market::Futures, r#"{"action":"access","success":"true"}"#, Control::LoggedIn),
+        (Market::Futures, r#"{"success":false,"message":"denied"}"#, rejected(None, "denied")),
         (Market::Futures, r#"{"group":"System","data":"pong+e5"}"#, Control::Pong),
         (Market::Futures, r#"{"action":"access","success":true}"#, Control::LoggedIn),
         (

@@ -2,7 +2,7 @@
 
 use bitmart_types::futures::{MarginType, PositionMode, PositionSide};
 use bitmart_types::{ContractSymbol, Currency, Decimal, Timestamp, wire};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::event::{DecodeError, Event, decode_entries, impl_event, required};
 
@@ -53,13 +53,14 @@ pub struct Position {
     /// Open size in contracts.
     #[serde(rename = "hold_volume", with = "wire::decimal")]
     pub size: Decimal,
-    /// Long or short.
+    /// Long or short; `None` if the exchange does not send it, as for a flat position in one-way mode.
     #[serde(
         rename = "position_type",
-        deserialize_with = "required",
-        serialize_with = "position_side_number::serialize"
+        default,
+        deserialize_with = "wire::opt::deserialize",
+        serialize_with = "position_side_number"
     )]
-    pub position_side: PositionSide,
+    pub position_side: Option<PositionSide>,
     /// Cross or isolated.
     #[serde(rename = "open_type", default, with = "margin_number")]
     pub margin_type: Option<MarginType>,
@@ -95,19 +96,15 @@ pub struct Position {
 impl_event!(Position: symbol);
 
 /// Numbers on this channel, text on all others.
-mod position_side_number {
-    use bitmart_types::futures::PositionSide;
-    use serde::{Serialize as _, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        value: &PositionSide,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match value {
-            PositionSide::Long => serializer.serialize_u8(1),
-            PositionSide::Short => serializer.serialize_u8(2),
-            other => other.serialize(serializer),
-        }
+#[allow(clippy::ref_option, reason = "serde passes the field by reference")]
+fn position_side_number<S: Serializer>(
+    value: &Option<PositionSide>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(PositionSide::Long) => serializer.serialize_u8(1),
+        Some(PositionSide::Short) => serializer.serialize_u8(2),
+        other => other.serialize(serializer),
     }
 }
 

@@ -149,9 +149,9 @@ pub struct FundingRate {
     /// Contract.
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
-    /// Current rate, as a ratio.
-    #[serde(rename = "fundingRate", with = "wire::decimal")]
-    pub rate: Decimal,
+    /// Current rate, as a ratio; `None` while a new contract has none.
+    #[serde(rename = "fundingRate", default, with = "wire::decimal_opt")]
+    pub rate: Option<Decimal>,
     /// Documented as the next funding, but observed to be the time of the push or just before it. For
     /// the next funding use [`next_funding_time`](Self::next_funding_time).
     #[serde(rename = "fundingTime", default, with = "wire::millis_opt")]
@@ -176,14 +176,14 @@ pub struct FundingRate {
 impl_event!(Ticker: symbol, Trade: symbol, BookTicker: symbol, FundingRate: symbol);
 
 /// A number on the wire. Ids that do not fit one are written as text.
-mod trade_number {
+pub(super) mod trade_number {
     use bitmart_types::{TradeId, wire};
     use serde::Serializer;
 
-    pub(super) use wire::opt::deserialize;
+    pub(crate) use wire::opt::deserialize;
 
     #[allow(clippy::ref_option, reason = "serde passes the field by reference")]
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         value: &Option<TradeId>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {

@@ -8,10 +8,11 @@ use bitmart_types::{
     wire,
 };
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::event::{Fill, impl_event, required};
+use crate::event::{Fill, impl_event, is_trade_id, required};
+use crate::futures::market::trade_number;
 
 /// A change of an order of the account, and the order after it.
 ///
@@ -47,9 +48,9 @@ pub struct Order {
     /// Contract.
     #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
-    /// State of the order.
-    #[serde(deserialize_with = "required")]
-    pub state: OrderState,
+    /// State of the order; `None` if the exchange does not send it: query REST then.
+    #[serde(default, with = "wire::opt")]
+    pub state: Option<OrderState>,
     /// Buy or sell, open or close.
     #[serde(deserialize_with = "required")]
     pub side: Side,
@@ -77,8 +78,8 @@ pub struct Order {
     /// Id of the plan order that placed it.
     #[serde(default, with = "wire::text_opt")]
     pub plan_order_id: Option<OrderId>,
-    /// The last fill. A fill without id, price or size makes the whole entry a fault, so that no fill
-    /// is lost silently.
+    /// The last fill. [`OrderUpdate::fill`] returns it if it is complete, and
+    /// [`OrderUpdate::has_unread_fill`] tells whether it is not.
     #[serde(rename = "last_trade", default, deserialize_with = "last_fill")]
     pub last_fill: Option<LastFill>,
     /// Price at which a plan order triggers.
@@ -104,47 +105,59 @@ pub struct Order {
     pub position_mode: Option<PositionMode>,
 }
 
-/// The last fill of a futures order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The last fill of a futures order. Without a fill it is absent, empty, or all of it is zero.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LastFill {
     /// Id of the fill. A number on the wire.
-    #[serde(
-        rename = "lastTradeID",
-        deserialize_with = "required",
-        serialize_with = "wire::id_number::serialize"
-    )]
-    pub trade_id: TradeId,
+    #[serde(rename = "lastTradeID", default, with = "trade_number")]
+    pub trade_id: Option<TradeId>,
     /// Size in contracts.
-    #[serde(rename = "fillQty", with = "wire::decimal")]
-    pub size: Decimal,
+    #[serde(rename = "fillQty", default, with = "wire::decimal_opt")]
+    pub size: Option<Decimal>,
     /// Price.
-    #[serde(rename = "fillPrice", with = "wire::decimal")]
-    pub price: Decimal,
+    #[serde(rename = "fillPrice", default, with = "wire::decimal_opt")]
+    pub price: Option<Decimal>,
     /// Fee. Negative in the documented sample.
     #[serde(default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Currency of the fee.
     #[serde(rename = "feeCcy", default, with = "wire::text_opt")]
     pub fee_currency: Option<Currency>,
+    /// It is no object.
+    #[serde(skip)]
+    is_unreadable: bool,
 }
 
 impl OrderUpdate {
-    /// Returns the last fill of the order, if the event contains one.
+    /// Returns the last fill of the order, if the event contains one with id, price and size.
     ///
     /// A later event of the same order may repeat it: count each fill once, by its
     /// [`trade_id`](Fill::trade_id).
     pub fn fill(&self) -> Option<Fill> {
         let trade = self.order.last_fill.as_ref()?;
         Some(Fill {
-            trade_id: trade.trade_id.clone(),
-            price: trade.price,
-            size: trade.size,
+            trade_id: trade.trade_id.clone().filter(is_trade_id)?,
+            price: trade.price.filter(|price| !price.is_zero())?,
+            size: trade.size.filter(|size| !size.is_zero())?,
             fee: trade.fee,
             fee_currency: trade.fee_currency.clone(),
             trade_role: None,
             timestamp: self.order.update_time,
         })
+    }
+
+    /// Returns whether the event contains a fill that [`fill`](Self::fill) cannot return, because its
+    /// id, price or size is absent or unreadable. Query REST for it.
+    pub fn has_unread_fill(&self) -> bool {
+        let is_set = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
+        let has_fill = |trade: &LastFill| {
+            trade.is_unreadable
+                || trade.trade_id.as_ref().is_some_and(is_trade_id)
+                || is_set(trade.size)
+                || is_set(trade.price)
+        };
+        self.order.last_fill.as_ref().is_some_and(has_fill) && self.fill().is_none()
     }
 }
 
@@ -196,7 +209,7 @@ mod price_type_text {
     }
 }
 
-/// Deserializes a fill, or a spelling of "no value".
+/// Deserializes a fill, or a spelling of "no value". Any other value is a fill that cannot be read.
 fn last_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastFill>, D::Error> {
     struct LastFillVisitor;
 
@@ -212,15 +225,40 @@ fn last_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastFi
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            if wire::is_blank(text) {
-                return Ok(None);
+            Ok(if wire::is_blank(text) { None } else { unreadable() })
+        }
+
+        fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(unreadable())
+        }
+
+        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(unreadable())
+        }
+
+        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(unreadable())
+        }
+
+        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(unreadable())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut is_empty = true;
+            while items.next_element::<IgnoredAny>()?.is_some() {
+                is_empty = false;
             }
-            Err(E::invalid_type(de::Unexpected::Str(text), &self))
+            Ok(if is_empty { None } else { unreadable() })
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
             LastFill::deserialize(MapAccessDeserializer::new(map)).map(Some)
         }
+    }
+
+    fn unreadable() -> Option<LastFill> {
+        Some(LastFill { is_unreadable: true, ..LastFill::default() })
     }
 
     deserializer.deserialize_any(LastFillVisitor)

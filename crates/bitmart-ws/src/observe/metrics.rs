@@ -103,6 +103,11 @@ impl Metrics {
         self.count("bitmart_ws_decode_faults_total", Some(("kind", labels::decode_error(kind))), 1);
     }
 
+    /// Counts a data frame that no subscription receives.
+    pub(crate) fn unrouted(&self) {
+        self.count("bitmart_ws_unrouted_frames_total", None, 1);
+    }
+
     /// Counts a queue overflow and the events it dropped.
     pub(crate) fn overflowed(&self, dropped: u64) {
         self.count("bitmart_ws_queue_overflows_total", None, 1);
@@ -176,6 +181,10 @@ fn describe() {
         (
             "bitmart_ws_decode_faults_total",
             "Frames and entries of frames that could not be decoded.",
+        ),
+        (
+            "bitmart_ws_unrouted_frames_total",
+            "Data frames that no subscription receives: of an ended one, or of an unknown channel.",
         ),
         ("bitmart_ws_queue_overflows_total", "How often the queue of a subscription ran full."),
         ("bitmart_ws_dropped_events_total", "Events dropped because a queue was full."),

@@ -20,6 +20,7 @@ impl Metrics {
     pub(super) fn received(&self, _bytes: usize) {}
     pub(super) fn sent(&self, _bytes: usize) {}
     pub(crate) fn decode_error(&self, _: DecodeErrorKind) {}
+    pub(crate) fn unrouted(&self) {}
     pub(crate) fn overflowed(&self, _dropped: u64) {}
     pub(crate) fn read(&self, _received_at: Instant) {}
 }

@@ -62,7 +62,7 @@ fn an_order_of_a_pair_is_not_delivered_twice_beside_all_pairs() {
 
 #[test]
 fn a_pair_whose_topic_is_not_acknowledged_takes_no_order_from_all_pairs() {
-    let mut router = Router::new(Dialect::Spot);
+    let mut router = Router::new(Market::Spot);
     let all = add_subscriber(&mut router, 1, ALL);
     let pair = add_with(&mut router, 2, PAIR, Some(AckTarget::Stream));
     let text = frame("spot/user/order", &["BTC_USDT"]);
@@ -87,4 +87,26 @@ fn the_topic_of_all_pairs_gets_every_order_without_pair_topics() {
     router.dispatch("spot/user/order", &text);
     assert_eq!(events(&all), ["BTC_USDT", "ETH_USDT"]);
     assert_eq!(events(&pair), [""; 0]);
+}
+
+#[test]
+fn a_futures_group_in_another_case_or_with_another_suffix_is_delivered() {
+    let mut router = Router::new(Market::Futures);
+    let reader = add_subscriber(&mut router, 1, "futures/klineBin1H:BTCUSDT");
+    let group = |group: &str| format!(r#"{{"group":"{group}","data":{{"symbol":"BTCUSDT"}}}}"#);
+    for (channel, delivered) in [
+        ("futures/klineBin1H:BTCUSDT", 1),
+        ("futures/klineBin1h:BTCUSDT", 1),
+        ("futures/klinebin1H:btcusdt@100ms", 1),
+        ("futures/klineBin1D:BTCUSDT", 0),
+        ("futures/klineBin1H:ETHUSDT", 0),
+    ] {
+        assert!(router.dispatch(channel, &group(channel)), "{channel}");
+        assert_eq!(events(&reader).len(), delivered, "{channel}");
+    }
+    // On spot a minute and a month differ in case alone.
+    let mut router = Router::new(Market::Spot);
+    let minute = add_subscriber(&mut router, 1, "spot/kline1m:BTC_USDT");
+    router.dispatch("spot/kline1M", &frame("spot/kline1M", &["BTC_USDT"]));
+    assert_eq!(events(&minute).len(), 0);
 }

@@ -8,7 +8,7 @@ use bitmart_types::{
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::event::{Fill, impl_event, required};
+use crate::event::{Fill, impl_event, is_trade_id, required};
 
 /// An order of the account after a change: accepted, partially or completely filled, or canceled.
 ///
@@ -113,8 +113,8 @@ impl OrderUpdate {
     pub fn fill(&self) -> Option<Fill> {
         let size = self.last_fill_size.filter(|size| !size.is_zero())?;
         Some(Fill {
-            trade_id: self.trade_id.clone()?,
-            price: self.last_fill_price?,
+            trade_id: self.trade_id.clone().filter(is_trade_id)?,
+            price: self.last_fill_price.filter(|price| !price.is_zero())?,
             size,
             fee: self.fee,
             fee_currency: self.fee_currency.clone(),
@@ -127,8 +127,9 @@ impl OrderUpdate {
     /// id, price or size is absent or unreadable. Query REST for it.
     pub fn has_unread_fill(&self) -> bool {
         let is_set = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
-        let has_fill =
-            self.trade_id.is_some() || is_set(self.last_fill_size) || is_set(self.last_fill_price);
+        let has_fill = self.trade_id.as_ref().is_some_and(is_trade_id)
+            || is_set(self.last_fill_size)
+            || is_set(self.last_fill_price);
         has_fill && self.fill().is_none()
     }
 }

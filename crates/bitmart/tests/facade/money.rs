@@ -54,7 +54,7 @@ async fn transfers_between_wallets_and_accounts() -> TestResult {
         .transfer_own_to_main(sub_account::TransferOwnToMain::new("BTC", dec!(0.5)))
         .await?;
     let wallet = main.sub_accounts().wallet(SUB).await?;
-    assert_eq!(wallet.find("BTC").map(|row| row.available), Some(dec!(1.5)));
+    assert_eq!(wallet.find("BTC").and_then(|row| row.available), Some(dec!(1.5)));
     let rows = sub.sub_accounts().own_transfers((sub_account::MoveType::SpotToSpot, 10)).await?;
     assert_eq!((rows.total, rows.transfers[1].to_account.as_deref()), (Some(2), Some(SUB)));
 
@@ -85,12 +85,12 @@ async fn a_withdrawal_and_a_deposit_complete() -> TestResult {
     exchange.advance(Duration::from_secs(60));
     for operation in [account::FundingOperation::Withdraw, account::FundingOperation::Deposit] {
         let rows = account.funding_history(account::ListFundingHistory::new(operation, 10)).await?;
-        assert_eq!(rows.records[0].status, account::FundingStatus::Done);
+        assert_eq!(rows.records[0].status, Some(account::FundingStatus::Done));
         assert!(rows.records[0].tx_id.is_some());
     }
     let row = account.funding_record(sent.withdraw_id.as_str()).await?.record.ok_or("no record")?;
-    assert_eq!(row.arrival_amount, dec!(99.9999));
-    assert_eq!(account.trade_fee("BTC_USDT").await?.symbol.as_str(), "BTC_USDT");
+    assert_eq!(row.arrival_amount, Some(dec!(99.9999)));
+    assert_eq!(account.trade_fee("BTC_USDT").await?.symbol, Some("BTC_USDT".into()));
     account.fee_rates().await?;
     Ok(())
 }

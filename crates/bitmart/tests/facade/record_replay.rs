@@ -49,7 +49,7 @@ async fn recordings_conform_and_can_be_replayed() -> TestResult {
         .spot()
         .cancel_order(spot::CancelOrder::new("BTC_USDT", placed.order_id.clone()))
         .await?;
-    assert!(canceled.canceled);
+    assert_eq!(canceled.canceled, Some(true));
     let rejected = client.spot().ticker("NO_SUCH").await.expect_err("it is not listed");
     assert_eq!(rejected.outcome(), Outcome::Rejected);
     let summary = recorder.summary();
@@ -81,7 +81,7 @@ async fn recordings_conform_and_can_be_replayed() -> TestResult {
     assert_ne!(again.order_id, placed.order_id);
     let canceled =
         client.spot().cancel_order(spot::CancelOrder::new("BTC_USDT", again.order_id)).await?;
-    assert!(canceled.canceled);
+    assert_eq!(canceled.canceled, Some(true));
     let error = client.spot().ticker("ETH_USDT").await.expect_err("it was not recorded");
     assert_eq!(error.outcome(), Outcome::NotSent);
     let unused: Vec<_> = replayer

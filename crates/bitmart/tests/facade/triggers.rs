@@ -89,7 +89,7 @@ async fn a_plan_order_is_reported_when_submitted_and_when_triggered() -> TestRes
     assert_eq!(update.action, Some(OrderAction::Submit));
     assert_eq!(
         (update.order.order_id, update.order.state),
-        (id.clone(), futures::OrderState::Open)
+        (id.clone(), Some(futures::OrderState::Open))
     );
     assert_eq!(update.order.trigger_price, Some(dec!(59000)));
     assert_eq!(update.order.trigger_price_type, Some(futures::PriceType::Last));
@@ -108,7 +108,10 @@ async fn a_plan_order_is_reported_when_submitted_and_when_triggered() -> TestRes
     assert_eq!((placed.plan_order_id.as_ref(), placed.size), (Some(&id), Some(dec!(2))));
     let update = harness.next(futures::OrderType::Plan).await?;
     assert_eq!(update.fill(), None);
-    assert_eq!((update.order.order_id, update.order.state), (id, futures::OrderState::Finished));
+    assert_eq!(
+        (update.order.order_id, update.order.state),
+        (id, Some(futures::OrderState::Finished))
+    );
     assert!(harness.trader.futures().plan_orders(futures::ListPlanOrders::new()).await?.is_empty());
     Ok(())
 }
@@ -133,7 +136,10 @@ async fn a_stop_loss_triggers_and_the_take_profit_is_canceled_with_the_position(
     let update = harness.next(futures::OrderType::Market).await?;
     let stop = update.order.plan_order_id.clone().ok_or("the stop-loss")?;
     let update = harness.next(futures::OrderType::StopLoss).await?;
-    assert_eq!((update.order.order_id, update.order.state), (stop, futures::OrderState::Finished));
+    assert_eq!(
+        (update.order.order_id, update.order.state),
+        (stop, Some(futures::OrderState::Finished))
+    );
     let short = futures::NewOrder::close_short(SYMBOL, 1, futures::Execution::Limit(dec!(59400)));
     harness.counterparty.futures().submit_order(short).await?;
     let close = futures::NewOrder::close_long(SYMBOL, 1, futures::Execution::Market);
@@ -141,7 +147,7 @@ async fn a_stop_loss_triggers_and_the_take_profit_is_canceled_with_the_position(
     let update = harness.next(futures::OrderType::TakeProfit).await?;
     assert_eq!(update.order.order_id, take.order_id);
     assert_eq!(update.action, Some(OrderAction::Cancel));
-    assert_eq!(update.order.state, futures::OrderState::Finished);
+    assert_eq!(update.order.state, Some(futures::OrderState::Finished));
     Ok(())
 }
 

@@ -91,7 +91,9 @@ pub(super) async fn available(
         return Ok("unknown: some balances cannot be read".to_owned());
     }
     let row = wallet.iter().find(|row| row.currency.as_str() == coin);
-    let spot = row.map(|row| row.available).unwrap_or_default();
+    let Some(spot) = row.map_or(Some(Decimal::ZERO), |row| row.available) else {
+        return Ok("unknown: the exchange does not send the amount on spot".to_owned());
+    };
     let funding = row.and_then(|row| row.fund_available).unwrap_or_default();
     // Without a source the exchange draws on both.
     let free = match source {

@@ -6,7 +6,7 @@ use bitmart::rest::{Client, Error, account, margin};
 use super::{Evidence, Source};
 use crate::confirm::{Parameters, parameter_text};
 
-/// The two balances that a transfer changes, spot first. Empty if a row that may contain one cannot be decoded.
+/// The two balances that a transfer changes, spot first. Empty if one of them is unknown.
 pub(super) async fn balances(
     client: &Client,
     source: Source,
@@ -20,10 +20,8 @@ pub(super) async fn balances(
         if row.is_none() && !wallet.is_complete() {
             return Ok(Vec::new());
         }
-        return Ok(vec![
-            row.map(|row| row.available).unwrap_or_default(),
-            row.and_then(|row| row.fund_available).unwrap_or_default(),
-        ]);
+        let amounts = row.map(|row| [row.available, row.fund_available]);
+        return Ok(known(amounts.unwrap_or([Some(Decimal::ZERO); 2])));
     }
     let symbol = parameter_text(parameters, "symbol").unwrap_or_default();
     let request = margin::ListAccounts::new().symbol(symbol.as_str());
@@ -37,11 +35,17 @@ pub(super) async fn balances(
         .flatten()
         .find(|side| side.currency.as_ref().is_some_and(|known| known.as_str() == currency));
     let spot = client.account().spot_wallet().await?;
-    let free = spot.find(&currency).map(|balance| balance.available);
-    if free.is_none() && !spot.wallet.is_complete() {
+    let row = spot.find(&currency);
+    if row.is_none() && !spot.wallet.is_complete() {
         return Ok(Vec::new());
     }
-    Ok(vec![free.unwrap_or_default(), side.and_then(|side| side.available).unwrap_or_default()])
+    let free = row.map_or(Some(Decimal::ZERO), |row| row.available);
+    Ok(known([free, side.map_or(Some(Decimal::ZERO), |side| side.available)]))
+}
+
+/// The amounts, or none if one of them is unknown.
+fn known(amounts: [Option<Decimal>; 2]) -> Vec<Decimal> {
+    amounts.into_iter().collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The changes of the two balances by the transfer, spot first.

@@ -178,10 +178,8 @@ fn withdrawal(row: &account::FundingRecord, parameters: &Parameters) -> Row {
     };
     let amount: Option<Decimal> = get("amount").and_then(|text| text.parse().ok());
     // The documents say that the amount includes the fee; no captured response confirms it.
-    let gross = row.fee.and_then(|fee| row.arrival_amount.checked_add(fee));
-    let is_same_amount = amount.is_some_and(|amount| {
-        row.arrival_amount == amount || gross.is_some_and(|gross| gross == amount)
-    });
+    let gross = row.fee.and_then(|fee| row.arrival_amount?.checked_add(fee));
+    let is_same_amount = amount.is_some() && (row.arrival_amount == amount || gross == amount);
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let is_same_recipient = match (get("address"), text(&row.address)) {
         (Some(requested), Some(listed)) => {
@@ -196,13 +194,15 @@ fn withdrawal(row: &account::FundingRecord, parameters: &Parameters) -> Row {
         true => Fit::Possible,
         false => Fit::Other,
     };
-    let progress = match row.status {
+    let progress = match &row.status {
         // A second one would be a second withdrawal.
-        account::FundingStatus::Created
-        | account::FundingStatus::Submitted
-        | account::FundingStatus::Processing
-        | account::FundingStatus::Done => Progress::Accepted,
-        account::FundingStatus::Canceled | account::FundingStatus::Failed => Progress::Failed,
+        Some(
+            account::FundingStatus::Created
+            | account::FundingStatus::Submitted
+            | account::FundingStatus::Processing
+            | account::FundingStatus::Done,
+        ) => Progress::Accepted,
+        Some(account::FundingStatus::Canceled | account::FundingStatus::Failed) => Progress::Failed,
         _ => Progress::Unsettled,
     };
     let id = row.withdraw_id.as_ref().map(ToString::to_string);

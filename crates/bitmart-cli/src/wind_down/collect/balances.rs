@@ -19,6 +19,21 @@ pub(super) async fn collect(client: &Client, facts: &mut Facts) {
     sub_accounts(client, facts).await;
 }
 
+/// Adds a balance. An amount that the exchange does not send is reported as unread: it is not zero.
+fn push_read(
+    facts: &mut Facts,
+    place: &str,
+    wallet: Wallet,
+    currency: &str,
+    free: Option<Decimal>,
+    held: Vec<Held>,
+) {
+    if free.is_none() {
+        facts.unread.push(format!("{place}: the available amount of {currency} is missing"));
+    }
+    push(facts, wallet, currency, free.unwrap_or_default(), held);
+}
+
 fn push(facts: &mut Facts, wallet: Wallet, currency: &str, free: Decimal, held: Vec<Held>) {
     let held: Vec<_> = held.into_iter().filter(|held| !held.amount.is_zero()).collect();
     if !free.is_zero() || !held.is_empty() {
@@ -37,8 +52,14 @@ async fn pending_withdrawals(client: &Client, facts: &mut Facts) -> BTreeMap<Str
             account::FundingStatus::Canceled,
             account::FundingStatus::Failed,
         ];
-        if !final_states.contains(&record.status) {
-            let amount = record.arrival_amount + record.fee.unwrap_or_default();
+        // One without a state may be pending.
+        if !record.status.as_ref().is_some_and(|status| final_states.contains(status)) {
+            let Some(arrival) = record.arrival_amount else {
+                let what = "pending withdrawals: the amount of one is missing";
+                facts.unread.push(what.to_owned());
+                continue;
+            };
+            let amount = arrival + record.fee.unwrap_or_default();
             *pending.entry(coin_of(record.currency.as_str()).to_owned()).or_default() += amount;
         }
     }
@@ -67,7 +88,7 @@ async fn spot_and_funding(client: &Client, facts: &mut Facts, pending: &BTreeMap
         let left = pending.entry(currency.to_owned()).or_default();
         let (held, rest) = split(row.frozen.unwrap_or_default(), *left);
         *left = rest;
-        push(facts, Wallet::Spot, currency, row.available, held);
+        push_read(facts, "spot wallet", Wallet::Spot, currency, row.available, held);
     }
     let wallet =
         client.account().wallet(account::QueryWallet::new()).await.map(|wallet| wallet.wallet);
@@ -97,7 +118,8 @@ async fn futures(client: &Client, facts: &mut Facts) {
             Held { by: HeldBy::Orders, amount: balance.frozen.unwrap_or_default() },
             Held { by: HeldBy::Positions, amount: balance.position_deposit.unwrap_or_default() },
         ];
-        push(facts, Wallet::Futures, balance.currency.as_str(), balance.available, held);
+        let currency = balance.currency.as_str();
+        push_read(facts, "futures wallet", Wallet::Futures, currency, balance.available, held);
     }
 }
 
@@ -195,17 +217,18 @@ async fn sub_accounts(client: &Client, facts: &mut Facts) {
     for account in facts.rows_or_note("sub-accounts", list) {
         let name = account.name;
         let wallet = client.sub_accounts().wallet(name.as_str()).await.map(|list| list.wallet);
-        for row in facts.rows_or_note(&format!("spot of {name}"), wallet) {
+        let place = format!("spot of {name}");
+        for row in facts.rows_or_note(&place, wallet) {
             let held = vec![Held { by: HeldBy::Orders, amount: row.frozen.unwrap_or_default() }];
-            let place = Wallet::SubSpot(name.clone());
-            push(facts, place, row.currency.as_str(), row.available, held);
+            let (wallet, currency) = (Wallet::SubSpot(name.clone()), row.currency.as_str());
+            push_read(facts, &place, wallet, currency, row.available, held);
         }
         let wallet = client.futures_sub_accounts().wallet(name.as_str()).await;
-        for row in facts.rows_or_note(&format!("futures of {name}"), wallet.map(|list| list.wallet))
-        {
+        let place = format!("futures of {name}");
+        for row in facts.rows_or_note(&place, wallet.map(|list| list.wallet)) {
             let held = vec![Held { by: HeldBy::Unknown, amount: row.frozen.unwrap_or_default() }];
-            let place = Wallet::SubFutures(name.clone());
-            push(facts, place, row.currency.as_str(), row.available, held);
+            let (wallet, currency) = (Wallet::SubFutures(name.clone()), row.currency.as_str());
+            push_read(facts, &place, wallet, currency, row.available, held);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::ops::Range;
 
 use bitmart_types::Timestamp;
-use bitmart_ws::Dialect;
+use bitmart_ws::Market;
 use bitmart_ws::topic::Topic;
 use futures_util::StreamExt as _;
 
@@ -35,18 +35,18 @@ impl HistoryBuilder {
     /// Adds a topic. One that is added already is not added again.
     #[expect(clippy::needless_pass_by_value, reason = "as that of a collector and of a client")]
     pub fn topic<T>(self, topic: Topic<T>) -> Self {
-        self.add(topic.dialect(), topic.is_private(), topic.name())
+        self.add(topic.market(), topic.is_private(), topic.name())
     }
 
     /// Adds topics by their names, such as `spot/trade:BTC_USDT`.
-    pub fn topics<'a>(self, dialect: Dialect, names: impl IntoIterator<Item = &'a str>) -> Self {
-        names.into_iter().fold(self, |builder, name| builder.add(dialect, false, name))
+    pub fn topics<'a>(self, market: Market, names: impl IntoIterator<Item = &'a str>) -> Self {
+        names.into_iter().fold(self, |builder, name| builder.add(market, false, name))
     }
 
-    fn add(mut self, dialect: Dialect, is_private: bool, name: &str) -> Self {
-        let tail = subject::tail(dialect, is_private, name);
+    fn add(mut self, market: Market, is_private: bool, name: &str) -> Self {
+        let tail = subject::tail(market, is_private, name);
         if !self.topics.iter().any(|topic| topic.tail == tail) {
-            self.topics.push(TopicName { dialect, name: name.into(), tail });
+            self.topics.push(TopicName { market, name: name.into(), tail });
         }
         self
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bitmart_types::Timestamp;
-use bitmart_ws::{Dialect, ReconnectReason};
+use bitmart_ws::{Market, ReconnectReason};
 
 use crate::nats::message::{Kind, Message, Rejected};
 
@@ -43,7 +43,7 @@ pub enum HistoryItem {
 #[non_exhaustive]
 pub struct HistoryTopic {
     /// The side of the exchange.
-    pub dialect: Dialect,
+    pub market: Market,
     /// The name, such as `spot/trade:BTC_USDT`.
     pub name: Arc<str>,
     /// 0, or up to 3 if several collectors publish each topic (`replicas`). Terms and numbers are those of a replica.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart_ws::Dialect;
+use bitmart_ws::Market;
 use bitmart_ws::source::Feed;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ const YIELDS: u32 = 64;
 const PAUSE: Duration = Duration::from_millis(1);
 
 pub(super) struct Feeds {
-    topics: Vec<(Dialect, Arc<str>)>,
+    topics: Vec<(Market, Arc<str>)>,
     opened: mpsc::Receiver<Feed>,
     tasks: Vec<Option<mpsc::Sender<Step>>>,
     /// Whether everything waits until the readers have taken it.
@@ -33,7 +33,7 @@ enum Step {
 impl Feeds {
     pub(super) fn new(topics: &[TopicName], opened: mpsc::Receiver<Feed>, waits: bool) -> Self {
         let topics: Vec<_> =
-            topics.iter().map(|topic| (topic.dialect, topic.name.clone())).collect();
+            topics.iter().map(|topic| (topic.market, topic.name.clone())).collect();
         let tasks = topics.iter().map(|_| None).collect();
         Self { topics, opened, tasks, waits }
     }
@@ -90,8 +90,8 @@ impl Feeds {
     }
 
     fn add(&mut self, mut feed: Feed) {
-        let is_same = |(dialect, name): &(Dialect, Arc<str>)| {
-            *dialect == feed.dialect() && **name == *feed.topic() && !feed.is_private()
+        let is_same = |(market, name): &(Market, Arc<str>)| {
+            *market == feed.market() && **name == *feed.topic() && !feed.is_private()
         };
         let Some(topic) = self.topics.iter().position(is_same) else {
             return feed.end("the topic is not part of the replay");

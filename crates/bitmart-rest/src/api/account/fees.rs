@@ -47,7 +47,8 @@ pub struct FeeRates {
 #[non_exhaustive]
 pub struct TradeFee {
     /// Pair.
-    pub symbol: Symbol,
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<Symbol>,
     /// Taker fee of a buy order.
     #[serde(rename = "buy_taker_fee_rate", default, with = "wire::decimal_opt")]
     pub buy_taker: Option<Decimal>,

@@ -34,13 +34,14 @@ pub struct FundingRecord {
     #[serde(default, with = "wire::millis_opt")]
     pub apply_time: Option<Timestamp>,
     /// Net amount that arrives, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub arrival_amount: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub arrival_amount: Option<Decimal>,
     /// Fee, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// State.
-    pub status: FundingStatus,
+    #[serde(default, with = "wire::opt")]
+    pub status: Option<FundingStatus>,
     /// Address of the receiver.
     #[serde(default, with = "wire::text_opt")]
     pub address: Option<String>,
@@ -81,7 +82,8 @@ pub struct FundingDetail {
 #[non_exhaustive]
 pub struct DepositAddress {
     /// Currency, with its network where there are several.
-    pub currency: Currency,
+    #[serde(default, with = "wire::opt")]
+    pub currency: Option<Currency>,
     /// Network.
     #[serde(default, with = "wire::text_opt")]
     pub chain: Option<String>,

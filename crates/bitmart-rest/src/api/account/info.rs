@@ -49,8 +49,10 @@ pub struct ApiKeyInfo {
     #[serde(with = "wire::boolean_opt")]
     pub is_current: Option<bool>,
     /// Permissions; their values are not documented.
+    #[serde(with = "wire::object_opt")]
     pub permissions: Option<Vec<String>>,
     /// The IP addresses that may use it.
+    #[serde(with = "wire::object_opt")]
     pub ip_whitelist: Option<Vec<String>>,
     /// The user's name for it.
     #[serde(rename = "api_key_label", with = "wire::text_opt")]

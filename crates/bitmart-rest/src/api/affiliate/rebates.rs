@@ -64,8 +64,8 @@ pub struct Rebate {
 #[non_exhaustive]
 pub struct UserRebate {
     /// The customer.
-    #[serde(rename = "cid", with = "wire::id_number")]
-    pub uid: UserId,
+    #[serde(rename = "cid", default, with = "wire::opt")]
+    pub uid: Option<UserId>,
     /// Share of the fees that is paid back, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub back_rate: Option<Decimal>,

@@ -29,8 +29,8 @@ pub struct CustomerTrades {
 #[non_exhaustive]
 pub struct CustomerTrade {
     /// The customer.
-    #[serde(rename = "user_id", with = "wire::id_number")]
-    pub uid: UserId,
+    #[serde(rename = "user_id", default, with = "wire::opt")]
+    pub uid: Option<UserId>,
     /// How the customer was invited.
     #[serde(default, with = "wire::opt")]
     pub user_type: Option<UserType>,

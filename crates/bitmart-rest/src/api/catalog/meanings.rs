@@ -115,6 +115,7 @@ pub(super) const FUTURES_ORDER_TYPE: &[Meaning] = &[
 
 pub(super) const FUTURES_PLAN_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("plan", "plan", "Plan order."),
+    Meaning::new("trailing", "trailing", "Trailing order."),
     Meaning::new("take_profit", "take_profit", "Take-profit."),
     Meaning::new("stop_loss", "stop_loss", "Stop-loss."),
     Meaning::new("limit", "limit", "Plan order that places a limit order."),

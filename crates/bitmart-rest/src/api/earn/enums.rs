@@ -30,8 +30,8 @@ bitmart_types::open_enum! {
     /// responses contain `ON` and `OFF`.
     pub enum AutoSubscribe {
         /// Enabled.
-        On = "open" | "ON",
+        On = "open" | "ON" | "true" | "1",
         /// Disabled.
-        Off = "close" | "OFF",
+        Off = "close" | "OFF" | "false" | "0",
     }
 }

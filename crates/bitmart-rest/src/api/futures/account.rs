@@ -1,12 +1,8 @@
 //! Futures balances, positions, settings and transactions.
 
 use bitmart_types::futures::{MarginType, PositionMode};
-use bitmart_types::{
-    ContractSymbol, Currency, Decimal, Rows, Timestamp, TransactionId, json, wire,
-};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use bitmart_types::{ContractSymbol, Currency, Decimal, Rows, Timestamp, TransactionId, wire};
+use serde::{Deserialize, Serialize};
 
 use crate::api::futures::{RepaymentType, TradingAccount, TransactionType, TransactionTypeName};
 
@@ -17,7 +13,7 @@ pub use generated::*;
 pub use position::{Position, PositionRisk, PositionV1};
 
 /// Balances of the futures account.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 #[non_exhaustive]
 pub struct Balances {
@@ -30,24 +26,6 @@ impl Balances {
     /// no row is a fault.
     pub fn find(&self, currency: &str) -> Option<&Balance> {
         self.balances.iter().find(|balance| balance.currency == currency)
-    }
-}
-
-/// Reads the rows from the data itself or from its member `list`; the exchange has sent both.
-impl<'de> Deserialize<'de> for Balances {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct InList {
-            list: Rows<Balance>,
-        }
-
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let balances = if raw.get().starts_with('{') {
-            json::from_str(raw.get()).map(|data: InList| data.list)
-        } else {
-            json::from_str(raw.get())
-        };
-        Ok(Self { balances: balances.map_err(D::Error::custom)? })
     }
 }
 
@@ -64,8 +42,8 @@ pub struct Balance {
     #[serde(rename = "frozen_balance", default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Free to trade or to move.
-    #[serde(rename = "available_balance", with = "wire::decimal")]
-    pub available: Decimal,
+    #[serde(rename = "available_balance", default, with = "wire::decimal_opt")]
+    pub available: Option<Decimal>,
     /// Total balance with the unrealized profit and loss.
     #[serde(default, with = "wire::decimal_opt")]
     pub equity: Option<Decimal>,
@@ -79,7 +57,8 @@ pub struct Balance {
 #[non_exhaustive]
 pub struct FeeRate {
     /// Contract.
-    pub symbol: ContractSymbol,
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<ContractSymbol>,
     /// Taker fee, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub taker_fee_rate: Option<Decimal>,
@@ -93,7 +72,8 @@ pub struct FeeRate {
 #[non_exhaustive]
 pub struct PositionModeSetting {
     /// Position mode, of all contracts.
-    pub position_mode: PositionMode,
+    #[serde(default, with = "wire::opt")]
+    pub position_mode: Option<PositionMode>,
 }
 
 /// Leverage and margin type of a contract.
@@ -101,10 +81,11 @@ pub struct PositionModeSetting {
 #[non_exhaustive]
 pub struct LeverageSetting {
     /// Contract.
-    pub symbol: ContractSymbol,
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<ContractSymbol>,
     /// Leverage.
-    #[serde(with = "wire::decimal")]
-    pub leverage: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub leverage: Option<Decimal>,
     /// Margin type.
     #[serde(rename = "open_type", default, with = "wire::opt")]
     pub margin_type: Option<MarginType>,
@@ -240,9 +221,10 @@ pub struct CollateralInterest {
 #[non_exhaustive]
 pub struct DemoFunds {
     /// Currency.
-    pub currency: Currency,
+    #[serde(default, with = "wire::opt")]
+    pub currency: Option<Currency>,
     /// The balance afterwards by the documentation, the claimed amount by the exchange's own
     /// reference.
-    #[serde(with = "wire::decimal")]
-    pub amount: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub amount: Option<Decimal>,
 }

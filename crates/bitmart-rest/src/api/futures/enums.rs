@@ -124,7 +124,9 @@ bitmart_types::open_enum! {
     /// market order. Responses name a plan order, a take-profit or a stop-loss.
     pub enum PlanOrderType {
         /// Plan order.
-        Plan = "plan",
+        Plan = "plan" | "planorder" | "plan_order",
+        /// Trailing order.
+        Trailing = "trailing" | "trailing_order",
         /// Take-profit.
         TakeProfit = "take_profit",
         /// Stop-loss.

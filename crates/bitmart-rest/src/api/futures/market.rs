@@ -4,6 +4,7 @@ use bitmart_types::{ContractSymbol, Currency, Decimal, Rows, Timestamp, position
 use serde::{Deserialize, Serialize};
 
 use crate::api::futures::{ContractStatus, ProductType};
+use crate::api::model;
 
 mod generated;
 
@@ -136,13 +137,16 @@ pub struct Contract {
 #[non_exhaustive]
 pub struct Depth {
     /// Contract.
-    pub symbol: ContractSymbol,
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<ContractSymbol>,
     /// Time of the snapshot.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sell side, best (lowest) price first; at most 50.
+    #[serde(deserialize_with = "model::required_rows")]
     pub asks: Rows<Level>,
     /// Buy side, best (highest) price first; at most 50.
+    #[serde(deserialize_with = "model::required_rows")]
     pub bids: Rows<Level>,
 }
 
@@ -163,7 +167,8 @@ positional! {
 #[non_exhaustive]
 pub struct Trade {
     /// Contract.
-    pub symbol: ContractSymbol,
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<ContractSymbol>,
     /// Price, in the quote currency.
     #[serde(with = "wire::decimal")]
     pub price: Decimal,
@@ -177,8 +182,8 @@ pub struct Trade {
     #[serde(rename = "time", default, with = "wire::seconds_opt")]
     pub timestamp: Option<Timestamp>,
     /// Whether the buyer was the maker, so that the taker sold.
-    #[serde(with = "wire::boolean")]
-    pub is_buyer_maker: bool,
+    #[serde(default, with = "wire::boolean_opt")]
+    pub is_buyer_maker: Option<bool>,
 }
 
 /// Open interest of a contract.
@@ -186,13 +191,14 @@ pub struct Trade {
 #[non_exhaustive]
 pub struct OpenInterest {
     /// Contract.
-    pub symbol: ContractSymbol,
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<ContractSymbol>,
     /// Time of the value.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Open interest, in contracts.
-    #[serde(with = "wire::decimal")]
-    pub open_interest: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub open_interest: Option<Decimal>,
     /// Open interest, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub open_interest_value: Option<Decimal>,
@@ -203,14 +209,15 @@ pub struct OpenInterest {
 #[non_exhaustive]
 pub struct FundingRate {
     /// Contract.
-    pub symbol: ContractSymbol,
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<ContractSymbol>,
     /// Time of the rates.
     #[serde(default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// A ratio. The documentation calls it the previous period's rate, the exchange's own reference
     /// the current one.
-    #[serde(rename = "rate_value", with = "wire::decimal")]
-    pub rate: Decimal,
+    #[serde(rename = "rate_value", default, with = "wire::decimal_opt")]
+    pub rate: Option<Decimal>,
     /// Expected next funding rate, as a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub expected_rate: Option<Decimal>,
@@ -306,7 +313,8 @@ pub struct FundingRateHistory {
 #[non_exhaustive]
 pub struct PastFundingRate {
     /// Contract.
-    pub symbol: ContractSymbol,
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<ContractSymbol>,
     /// Rate, as a ratio.
     #[serde(rename = "funding_rate", with = "wire::decimal")]
     pub rate: Decimal,

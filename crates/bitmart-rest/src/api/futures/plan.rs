@@ -5,6 +5,7 @@ use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, Timestamp, 
 use serde::{Deserialize, Serialize};
 
 use crate::api::futures::{OrderMode, PlanOrderType, TpSlScope, TriggerDirection};
+use crate::api::model;
 
 mod generated;
 mod order;
@@ -26,7 +27,7 @@ pub use trailing::{
 #[non_exhaustive]
 pub struct PlanOrderReceipt {
     /// The exchange's id of the order.
-    #[serde(with = "wire::id_number")]
+    #[serde(with = "model::placed_number")]
     pub order_id: OrderId,
 }
 
@@ -35,7 +36,8 @@ pub struct PlanOrderReceipt {
 #[non_exhaustive]
 pub struct PlanOrderRef {
     /// The exchange's id of the order.
-    pub order_id: OrderId,
+    #[serde(default, with = "wire::opt")]
+    pub order_id: Option<OrderId>,
 }
 
 /// The exchange has accepted a take-profit or a stop-loss.
@@ -43,6 +45,7 @@ pub struct PlanOrderRef {
 #[non_exhaustive]
 pub struct TpSlReceipt {
     /// The exchange's id of the order.
+    #[serde(deserialize_with = "model::placed_id")]
     pub order_id: OrderId,
     /// Your id; `None` for an order that has none.
     #[serde(with = "wire::text_opt", default)]
@@ -68,8 +71,8 @@ pub struct PlanOrder {
     /// State.
     pub state: OrderState,
     /// Size, in contracts.
-    #[serde(with = "wire::decimal")]
-    pub size: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub size: Option<Decimal>,
     /// Price that triggers it, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub trigger_price: Option<Decimal>,

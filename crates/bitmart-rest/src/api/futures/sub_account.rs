@@ -47,8 +47,8 @@ pub struct SubAccountBalance {
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub available: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub available: Option<Decimal>,
     /// Held by orders and positions, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,

@@ -7,6 +7,7 @@ use bitmart_types::{
 use serde::{Deserialize, Serialize};
 
 use crate::api::futures::TradingAccount;
+use crate::api::model;
 
 mod cancel;
 mod generated;
@@ -23,7 +24,7 @@ pub use order::{Execution, NewOrder, SubmitOrder};
 #[non_exhaustive]
 pub struct OrderReceipt {
     /// The exchange's id of the order.
-    #[serde(with = "wire::id_number")]
+    #[serde(with = "model::placed_number")]
     pub order_id: OrderId,
     /// Limit price, in the quote currency; `None` for a market order.
     #[serde(with = "wire::decimal_opt", default)]
@@ -53,8 +54,8 @@ pub struct Order {
     #[serde(default, with = "wire::decimal_opt")]
     pub price: Option<Decimal>,
     /// Ordered size, in contracts.
-    #[serde(with = "wire::decimal")]
-    pub size: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub size: Option<Decimal>,
     /// Price that triggered it; in the order history, 0 or `None` without one.
     #[serde(default, with = "wire::decimal_opt")]
     pub trigger_price: Option<Decimal>,
@@ -68,8 +69,8 @@ pub struct Order {
     #[serde(rename = "deal_avg_price", default, with = "wire::decimal_opt")]
     pub average_price: Option<Decimal>,
     /// Filled size, in contracts.
-    #[serde(rename = "deal_size", with = "wire::decimal")]
-    pub filled_size: Decimal,
+    #[serde(rename = "deal_size", default, with = "wire::decimal_opt")]
+    pub filled_size: Option<Decimal>,
     /// Leverage.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
@@ -117,7 +118,7 @@ pub struct Order {
 pub enum OrderProgress {
     /// Being checked.
     Approving,
-    /// Open, nothing filled.
+    /// Open, nothing filled; or open, and the exchange sent no readable filled size.
     Open,
     /// Open, partly filled.
     PartiallyFilled,
@@ -127,6 +128,8 @@ pub enum OrderProgress {
     Canceled,
     /// Canceled after a partial fill.
     PartiallyCanceled,
+    /// Filled or canceled; the exchange sent no readable sizes that tell which.
+    Finished,
     /// In a state that this version does not know.
     Unknown,
 }
@@ -144,14 +147,19 @@ impl Order {
     pub fn progress(&self) -> OrderProgress {
         use OrderProgress as Progress;
 
-        let filled = self.filled_size > Decimal::ZERO;
-        match self.state {
-            OrderState::Approving => Progress::Approving,
-            OrderState::Open if filled => Progress::PartiallyFilled,
-            OrderState::Open => Progress::Open,
-            OrderState::Finished if filled && self.filled_size >= self.size => Progress::Filled,
-            OrderState::Finished if filled => Progress::PartiallyCanceled,
-            OrderState::Finished => Progress::Canceled,
+        let filled = self.filled_size.map(|filled| filled > Decimal::ZERO);
+        let is_full = self.size.zip(self.filled_size).map(|(size, filled)| filled >= size);
+        match (&self.state, filled) {
+            (OrderState::Approving, _) => Progress::Approving,
+            (OrderState::Open, Some(true)) => Progress::PartiallyFilled,
+            (OrderState::Open, _) => Progress::Open,
+            (OrderState::Finished, Some(false)) => Progress::Canceled,
+            (OrderState::Finished, Some(true)) => match is_full {
+                Some(true) => Progress::Filled,
+                Some(false) => Progress::PartiallyCanceled,
+                None => Progress::Finished,
+            },
+            (OrderState::Finished, None) => Progress::Finished,
             _ => Progress::Unknown,
         }
     }
@@ -162,8 +170,8 @@ impl Order {
 #[non_exhaustive]
 pub struct ModifiedLimitOrder {
     /// The exchange's id of the order.
-    #[serde(with = "wire::id_number")]
-    pub order_id: OrderId,
+    #[serde(default, with = "wire::opt")]
+    pub order_id: Option<OrderId>,
     /// Your id; `None` for an order that has none.
     #[serde(with = "wire::text_opt", default)]
     pub client_order_id: Option<ClientOrderId>,
@@ -175,8 +183,8 @@ pub struct ModifiedLimitOrder {
 #[non_exhaustive]
 pub struct CancelAllTimer {
     /// Whether the request was accepted.
-    #[serde(rename = "result", with = "wire::boolean")]
-    pub accepted: bool,
+    #[serde(rename = "result", default, with = "wire::boolean_opt")]
+    pub accepted: Option<bool>,
     /// When it was set; whole seconds.
     #[serde(with = "wire::seconds_opt", default)]
     pub set_time: Option<Timestamp>,

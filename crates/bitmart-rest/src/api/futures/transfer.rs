@@ -46,10 +46,11 @@ impl TransferWithFunding {
 #[non_exhaustive]
 pub struct TransferReceipt {
     /// Currency.
-    pub currency: Currency,
+    #[serde(default, with = "wire::opt")]
+    pub currency: Option<Currency>,
     /// Amount, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub amount: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub amount: Option<Decimal>,
 }
 
 /// Transfers between the spot and the futures account.

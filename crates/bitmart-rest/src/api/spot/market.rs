@@ -3,6 +3,7 @@
 use bitmart_types::{Currency, Decimal, Keyed, Rows, Side, Symbol, Timestamp, positional, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::api::model;
 use crate::api::spot::TradeStatus;
 
 mod generated;
@@ -140,10 +141,13 @@ pub struct Depth {
     #[serde(rename = "ts", default, with = "wire::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
     /// Pair.
-    pub symbol: Symbol,
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<Symbol>,
     /// Sell side, best (lowest) price first.
+    #[serde(deserialize_with = "model::required_rows")]
     pub asks: Rows<Level>,
     /// Buy side, best (highest) price first.
+    #[serde(deserialize_with = "model::required_rows")]
     pub bids: Rows<Level>,
 }
 

@@ -2,9 +2,11 @@
 
 use bitmart_types::spot::{OrderMode, OrderState, OrderType};
 use bitmart_types::{
-    ClientOrderId, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId, TradeRole, wire,
+    ClientOrderId, Currency, Decimal, OrderId, Rows, Side, Symbol, Timestamp, TradeId, TradeRole,
+    wire,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::api::model;
 use crate::api::spot::{CancelSource, SelfTradePrevention};
@@ -35,13 +37,38 @@ pub struct OrderReceipt {
 }
 
 /// The response to canceling an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[must_use = "`canceled` may be false although the request succeeded"]
 #[non_exhaustive]
 pub struct CancelReceipt {
-    /// Whether the order was canceled. `false` means that it was filled or canceled before.
-    #[serde(rename = "result", with = "wire::boolean")]
-    pub canceled: bool,
+    /// Whether the order was canceled. `false` means that it was filled or canceled before; `None` if the
+    /// exchange accepted the request and does not say it.
+    #[serde(rename = "result", default, with = "wire::boolean_opt")]
+    pub canceled: Option<bool>,
+}
+
+/// Reads the flag from the member `result` or, as an older version of the endpoint wrote it, from the data
+/// itself.
+impl<'de> Deserialize<'de> for CancelReceipt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Data {
+            Bare(bool),
+            Members {
+                #[serde(default, with = "wire::boolean_opt")]
+                result: Option<bool>,
+            },
+            Other(IgnoredAny),
+        }
+
+        let canceled = match Data::deserialize(deserializer)? {
+            Data::Bare(canceled) => Some(canceled),
+            Data::Members { result } => result,
+            Data::Other(_) => None,
+        };
+        Ok(Self { canceled })
+    }
 }
 
 /// The response to canceling several orders.
@@ -51,11 +78,11 @@ pub struct CancelReceipt {
 #[non_exhaustive]
 pub struct BatchCancelReceipt {
     /// Ids of the orders that were canceled.
-    #[serde(rename = "successIds", default, deserialize_with = "wire::list")]
-    pub canceled: Vec<OrderId>,
+    #[serde(rename = "successIds", default)]
+    pub canceled: Rows<OrderId>,
     /// Ids of the orders that were not: filled or canceled before, or unknown.
-    #[serde(rename = "failIds", default, deserialize_with = "wire::list")]
-    pub failed: Vec<OrderId>,
+    #[serde(rename = "failIds", default)]
+    pub failed: Rows<OrderId>,
     /// Number of requested orders.
     #[serde(default, with = "wire::number_opt")]
     pub total_count: Option<u32>,
@@ -70,7 +97,7 @@ pub struct BatchCancelReceipt {
 impl BatchCancelReceipt {
     /// Whether every order was canceled: the exchange reports no failure and lists no failed order.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.failed_count == Some(0)
+        self.failed.is_empty() && self.failed.is_complete() && self.failed_count == Some(0)
     }
 }
 
@@ -112,8 +139,8 @@ pub struct Order {
     #[serde(default, with = "wire::decimal_opt")]
     pub size: Option<Decimal>,
     /// Filled amount, in the base currency.
-    #[serde(with = "wire::decimal")]
-    pub filled_size: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub filled_size: Option<Decimal>,
     /// Ordered amount, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,

@@ -211,6 +211,10 @@ fn success_that_contradicts_itself_leaves_the_outcome_unknown() {
         format!(r#"{{"code":1000,"message":"{text}","data":{{}}}}"#),
         format!(r#"{{"code":1000,"message":"{text}","data":""}}"#),
         format!(r#"{{"code":1000,"message":"","msg":"{text}","data":{{}}}}"#),
+        format!(r#"{{"code":1000,"message":"{text}","data":[ ]}}"#),
+        format!(r#"{{"code":1000,"message":"{text}","data":{{"wallet":[]}}}}"#),
+        format!(r#"{{"code":1000,"message":"{text}","data":{{"total":0,"records":null}}}}"#),
+        format!(r#"{{"code":1000,"message":"{text}","data":{{"page":{{"list":[]}},"next":""}}}}"#),
     ] {
         let error = response::<CancelAll>(200, &body).expect_err("must fail");
         let reason = ErrorKind::Unexpected(Unexpected::MessageContradictsCode);
@@ -318,6 +322,20 @@ fn display_names_endpoint_cause_and_advice() {
          (HTTP 502). The exchange may be down: try again later. The request may have taken effect: \
          query the order before sending it again."
     );
+}
+
+#[test]
+fn a_flag_of_failure_is_one_in_every_envelope() {
+    let error =
+        response::<ReadBare>(200, r#"{"success":false,"msg":"denied"}"#).expect_err("denied");
+    assert!(matches!(error.kind(), ErrorKind::Api(_)), "{error:?}");
+    let error = failure(200, r#"{"code":1000,"success":false,"data":{"order_id":"7"}}"#);
+    assert_eq!((error.code(), error.outcome()), (None, Outcome::Unknown));
+    // A flag of success is no code of success.
+    assert_eq!(failure(200, r#"{"code":50020,"success":true}"#).code(), Some(50020));
+    let bare =
+        response::<ReadBare>(200, r#"{"success":true,"uid":7}"#).expect("the whole body is data");
+    assert_eq!(bare["uid"], 7);
 }
 
 /// Declares a read whose response has another envelope.

@@ -94,7 +94,10 @@ fn decodes_spot_balances() {
 fn decodes_funding_rates() {
     let frame = published!("futures-funding-rate/sample");
     let rate: futures::FundingRate = one(&frame);
-    assert_eq!((rate.rate, rate.expected_rate), (dec!(0.000098800809), Some(dec!(0.0000947))));
+    assert_eq!(
+        (rate.rate, rate.expected_rate),
+        (Some(dec!(0.000098800809)), Some(dec!(0.0000947)))
+    );
     assert_eq!(rate.next_funding_time, Some(millis(1_732_550_400_000)));
     assert_eq!((rate.upper_limit, rate.lower_limit), (Some(dec!(0.0375)), Some(dec!(-0.0375))));
     assert!(rate.funding_time < rate.timestamp, "not the next funding");
@@ -198,7 +201,7 @@ fn decodes_futures_positions() {
     let frame = published!("futures-position/sample");
     let position: futures::Position = one(&frame);
     assert_eq!((position.symbol(), position.size), (Some("BTCUSDT"), dec!(2000)));
-    assert_eq!(position.position_side, PositionSide::Long);
+    assert_eq!(position.position_side, Some(PositionSide::Long));
     assert_eq!(position.margin_type, Some(MarginType::Isolated), "1 on the wire");
     assert_eq!(position.position_mode, Some(PositionMode::Hedge));
     assert_eq!(position.entry_price, Some(dec!(19406.2092)));

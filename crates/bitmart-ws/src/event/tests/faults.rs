@@ -80,14 +80,39 @@ fn faults_of_private_channels_display_no_content() {
 }
 
 #[test]
-fn an_incomplete_fill_is_reported() {
-    let mut frame = futures_order();
-    frame["data"][0]["order"]["last_trade"].as_object_mut().expect("a fill").remove("fillPrice");
-    let read: Vec<Result<futures::OrderUpdate, _>> = decode_each(&frame.to_string());
-    assert!(matches!(&read[..], [Err(fault)] if fault.reason().contains("fillPrice")), "{read:?}");
-    for no_fill in [json!(null), json!("-"), json!("")] {
-        frame["data"][0]["order"]["last_trade"] = no_fill;
-        assert_eq!(one::<futures::OrderUpdate>(&frame).fill(), None);
+fn an_incomplete_fill_is_reported_and_costs_nothing_else() {
+    let frame = futures_order();
+    assert!(one::<futures::OrderUpdate>(&frame).fill().is_some());
+    let with = |last_trade: Value| {
+        let mut frame = frame.clone();
+        frame["data"][0]["order"]["last_trade"] = last_trade;
+        one::<futures::OrderUpdate>(&frame)
+    };
+    for no_fill in [
+        json!(null),
+        json!("-"),
+        json!(""),
+        json!({}),
+        json!([]),
+        json!({"lastTradeID": 0, "fillQty": "", "fillPrice": "", "fee": "0", "feeCcy": ""}),
+        json!({"lastTradeID": "0", "fillQty": "0", "fillPrice": "0.00"}),
+    ] {
+        let order = with(no_fill.clone());
+        assert!(order.fill().is_none() && !order.has_unread_fill(), "{no_fill}");
+    }
+    for unread in [
+        json!({"lastTradeID": 9, "fillQty": "1"}),
+        json!({"lastTradeID": 9, "fillQty": "1", "fillPrice": "?"}),
+        json!({"lastTradeID": 9, "fillQty": {}, "fillPrice": "5"}),
+        json!({"fillQty": "1", "fillPrice": "5"}),
+        json!({"lastTradeID": 0, "fillQty": "1", "fillPrice": "5"}),
+        json!("a fill"),
+        json!(true),
+        json!(7),
+        json!([[7]]),
+    ] {
+        let order = with(unread.clone());
+        assert!(order.fill().is_none() && order.has_unread_fill(), "{unread}");
     }
 
     let frame = spot_order();

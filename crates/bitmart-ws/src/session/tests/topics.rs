@@ -232,9 +232,9 @@ fn rejects_only_the_topic_that_is_never_acknowledged() {
 
 #[test]
 fn a_topic_that_was_given_up_is_unsubscribed_and_counts_until_then() {
-    let mut limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
+    let mut limits = Limits::for_endpoint(Market::Spot, Access::Public);
     limits.topics_per_connection = 2;
-    let mut harness = Harness::with(Dialect::Spot, Access::Public, &limits);
+    let mut harness = Harness::with(Market::Spot, Access::Public, &limits);
     harness.subscribe(TICKER);
     harness.subscribe("spot/a:X");
     harness.session.connected(harness.now);

@@ -153,7 +153,7 @@ impl Harness {
         for currency in ["BTC", "USDT"] {
             let currency = currency.into();
             while self.account.state().balance(Market::Spot, &currency).map(|own| own.available)
-                != wallet.find(currency.as_str()).map(|balance| balance.available)
+                != wallet.find(currency.as_str()).and_then(|balance| balance.available)
             {
                 self.next().await?;
             }

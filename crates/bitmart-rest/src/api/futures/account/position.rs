@@ -2,7 +2,7 @@
 
 use bitmart_types::futures::{MarginType, PositionMode, PositionSide};
 use bitmart_types::{ContractSymbol, Decimal, Timestamp, wire};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::api::futures::TradingAccount;
 
@@ -13,8 +13,13 @@ pub struct PositionV1 {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Long or short.
-    #[serde(rename = "position_type", with = "position_side_number")]
-    pub position_side: PositionSide,
+    #[serde(
+        rename = "position_type",
+        default,
+        deserialize_with = "wire::opt::deserialize",
+        serialize_with = "position_side_number"
+    )]
+    pub position_side: Option<PositionSide>,
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
@@ -223,21 +228,14 @@ pub struct PositionRisk {
 }
 
 /// Numbers in the response of the older endpoint, text on all others.
-mod position_side_number {
-    use bitmart_types::futures::PositionSide;
-    use bitmart_types::wire;
-    use serde::{Serialize as _, Serializer};
-
-    pub(super) use wire::text::deserialize;
-
-    pub(super) fn serialize<S: Serializer>(
-        value: &PositionSide,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match value {
-            PositionSide::Long => serializer.serialize_u8(1),
-            PositionSide::Short => serializer.serialize_u8(2),
-            other => other.serialize(serializer),
-        }
+#[allow(clippy::ref_option, reason = "serde passes the field by reference")]
+fn position_side_number<S: Serializer>(
+    value: &Option<PositionSide>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(PositionSide::Long) => serializer.serialize_u8(1),
+        Some(PositionSide::Short) => serializer.serialize_u8(2),
+        other => other.serialize(serializer),
     }
 }

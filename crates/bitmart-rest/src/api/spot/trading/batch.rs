@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
-use bitmart_types::{ClientOrderId, OrderId, Symbol, wire};
+use bitmart_types::{ClientOrderId, OrderId, Rows, Symbol, wire};
 use serde::{Deserialize, Serialize};
 
 use super::BATCH_MAX;
@@ -109,14 +109,14 @@ impl SubmitOrders {
 #[must_use = "the batch may have been rejected although the request succeeded"]
 #[non_exhaustive]
 pub struct BatchReceipt {
-    /// 0 when the batch was accepted.
-    #[serde(with = "wire::number")]
-    pub code: i64,
+    /// 0 when the batch was accepted; `None` if the exchange does not say it.
+    #[serde(default, with = "wire::number_opt")]
+    pub code: Option<i64>,
     /// The exchange's text.
     #[serde(rename = "msg", with = "wire::text_opt", default)]
     pub message: Option<String>,
     /// The orders that were placed.
-    #[serde(default)]
+    #[serde(default, with = "wire::object_opt")]
     pub data: Option<BatchOrderIds>,
 }
 
@@ -125,8 +125,8 @@ pub struct BatchReceipt {
 #[non_exhaustive]
 pub struct BatchOrderIds {
     /// The exchange's ids of the orders.
-    #[serde(rename = "orderIds", default, deserialize_with = "wire::list")]
-    pub order_ids: Vec<OrderId>,
+    #[serde(rename = "orderIds", default)]
+    pub order_ids: Rows<OrderId>,
 }
 
 impl BatchReceipt {
@@ -138,12 +138,13 @@ impl BatchReceipt {
     /// When the batch was not accepted as a whole. What the exchange does with the other orders when
     /// one is rejected is not documented: query each by its client order id.
     pub fn into_order_ids(self, sent: usize) -> Result<Vec<OrderId>, BatchRejected> {
-        let order_ids = self.data.map(|data| data.order_ids).unwrap_or_default();
-        if self.code == 0 && order_ids.len() == sent {
+        let order_ids = self.data.map(|data| data.order_ids.into_vec()).unwrap_or_default();
+        // An id for each order says as much as the code.
+        if self.code.unwrap_or_default() == 0 && order_ids.len() == sent {
             return Ok(order_ids);
         }
         let message = self.message.unwrap_or_default();
-        let code = (self.code != 0).then_some(self.code);
+        let code = self.code.filter(|code| *code != 0);
         Err(BatchRejected { code, message, sent, order_ids })
     }
 }
