@@ -22,9 +22,9 @@ use crate::slots::Slot;
 
 /// How long a client may take to read the last response. Bytes that it sends meanwhile are discarded.
 const LINGER: Duration = Duration::from_secs(1);
-/// Maximum number of bytes that are discarded. Unread bytes would reset the connection before the response is read, and a
-/// client that writes before it reads has to get rid of all of a message that is too big. Nothing is stored, and `LINGER`
-/// ends it as well.
+/// Maximum number of bytes that are discarded. Unread bytes would reset the connection before the response is read, and
+/// a client that writes before it reads has to get rid of all of a message that is too big. Nothing is stored, and
+/// `LINGER` ends it as well.
 const MAX_DISCARDED: u64 = 64 << 20;
 
 /// How a connection ends. By default it is closed normally.

@@ -33,8 +33,8 @@ fn network(code: &str) -> &str {
     code.split_once('-').map_or(code, |(_, network)| network)
 }
 
-/// The name of the chain of a code, as in the captured deposit addresses of `USDT-ERC20` (Ethereum), `USDT-TRC20` (TRON)
-/// and `TRUMP-SOL` (Solana). Other networks have the full name of the currency of their code.
+/// The name of the chain of a code, as in the captured deposit addresses of `USDT-ERC20` (Ethereum), `USDT-TRC20`
+/// (TRON) and `TRUMP-SOL` (Solana). Other networks have the full name of the currency of their code.
 pub(crate) fn chain(code: &str) -> &str {
     match network(code) {
         "ERC20" => "Ethereum",
@@ -43,7 +43,7 @@ pub(crate) fn chain(code: &str) -> &str {
     }
 }
 
-/// An invented address in the form that the chain of a code has: TRON begins with T and has 34 characters, Solana has 44.
+/// An invented address in the form that the chain of a code has: TRON begins with T and has 34 characters, Solana 44.
 /// Other chains keep the form of the engine.
 pub(crate) fn address_on(code: &str, address: &str) -> String {
     let derived = |length: usize| {

@@ -227,8 +227,8 @@ impl Connection {
             }
         };
         let _ = timeout(CLOSE_TIMEOUT, closing).await;
-        // What is unread is discarded below (`http/tcp`), because unread bytes would reset the connection before the client
-        // has read the close frame.
+        // What is unread is discarded below (`http/tcp`), because unread bytes would reset the connection before the
+        // client has read the close frame.
         self.writer.shutdown().await;
     }
 

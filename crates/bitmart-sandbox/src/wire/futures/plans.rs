@@ -194,8 +194,8 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
     Ok(NewPlan { client_order_id: None, condition: Condition::Trail(trail), terms })
 }
 
-/// Without an id all trailing orders of the contract are canceled. The id is optional, but no source states what happens
-/// without it: this is what `cancel-plan-order` does.
+/// Without an id all trailing orders of the contract are canceled. The id is optional, but no source states what
+/// happens without it: this is what `cancel-plan-order` does.
 pub(crate) fn cancel_trailing_order(call: &mut Call<'_>) -> HandlerResult {
     let account = call.account()?;
     let symbol = rules(call)?.symbol.clone();
