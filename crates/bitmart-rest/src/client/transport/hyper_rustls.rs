@@ -293,11 +293,12 @@ impl Shared {
                 return Ok((connection, false));
             }
             turn.check()?;
-            let opened = self.open(origin).await;
+            let opened = Box::pin(self.open(origin)).await;
             turn.ended(opened.as_ref().err());
             return opened;
         }
-        self.open(origin).await
+        // Boxed, so that a request on an open connection does not move this state around.
+        Box::pin(self.open(origin)).await
     }
 
     async fn idle(&self, origin: &Origin, alone: bool) -> Option<Connection> {
