@@ -43,9 +43,7 @@ impl Credentials {
         let [timestamp, memo, _] = parts.map(<[u8]>::len);
         buffer[timestamp..(timestamp + memo).min(STACK_BUFFER)].zeroize();
 
-        let mut hex = [0; HEX_LENGTH];
-        hex::encode_to_slice(tag, &mut hex).expect("HMAC-SHA256 has 32 bytes");
-        Signature { hex, timestamp: decimal, start }
+        Signature { hex: hex(&tag), timestamp: decimal, start }
     }
 
     /// Signs the login of a WebSocket connection, the same way for spot and futures. The exchange
@@ -63,6 +61,18 @@ fn join<'a>(parts: [&[u8]; 3], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
         end += part.len();
     }
     buffer.get(..end)
+}
+
+/// Returns the lower-case hexadecimal digits of a tag.
+///
+/// Computed instead of looked up, which the compiler turns into a few instructions for all digits.
+fn hex(tag: &hmac::Tag) -> [u8; HEX_LENGTH] {
+    let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+    let mut digits = [0; HEX_LENGTH];
+    for ([high, low], byte) in digits.as_chunks_mut().0.iter_mut().zip(tag.as_ref()) {
+        (*high, *low) = (digit(byte >> 4), digit(byte & 0xf));
+    }
+    digits
 }
 
 fn sign_parts(key: &hmac::Key, parts: [&[u8]; 3]) -> hmac::Tag {

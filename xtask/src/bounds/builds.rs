@@ -18,6 +18,7 @@ pub(super) fn measure() -> Result<Vec<Row>, String> {
         unit,
         figures,
         limit: Limit::AtMost(most),
+        why: "",
     };
     let (start, size) = program()?;
     Ok(vec![

@@ -257,7 +257,13 @@ fn members(body: &[u8]) -> Result<Members<'_>, (Unexpected, Option<JsonFault>)> 
         Some(b'<') => Err((Unexpected::Html, None)),
         // serde would accept an array as the members of an envelope, by position.
         Some(b'[') => Err((Unexpected::NoCode, None)),
-        Some(_) => serde_json::from_slice(body).map_err(|source| {
+        // Checking the whole body for UTF-8 at once takes less than checking each member. A member that is
+        // ignored may be something else.
+        Some(_) => match std::str::from_utf8(body) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(body),
+        }
+        .map_err(|source| {
             let reason = if source.is_eof() { Unexpected::Truncated } else { Unexpected::NotJson };
             (reason, Some(source.into()))
         }),

@@ -303,13 +303,14 @@ impl Shared {
             }
             turn.check()?;
             if !turn.is_http1() {
-                let opened = self.open(origin).await;
+                let opened = Box::pin(self.open(origin)).await;
                 let is_shared = opened.as_ref().map(|(connection, _)| connection.share().is_some());
                 turn.ended(is_shared);
                 return opened;
             }
         }
-        self.open(origin).await
+        // Boxed, so that a request on an open connection does not move this state around.
+        Box::pin(self.open(origin)).await
     }
 
     async fn idle(&self, origin: &Origin, alone: bool) -> Option<Connection> {

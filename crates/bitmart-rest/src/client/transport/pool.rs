@@ -1,6 +1,6 @@
 //! The pool of idle connections.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,9 +8,12 @@ use super::connect::{Connection, Origin};
 
 /// Idle connections by origin. The most recently used one is taken first, so that the others can expire.
 pub(super) struct Pool {
-    idle: Mutex<HashMap<Origin, Vec<Idle>>>,
+    idle: Mutex<ByOrigin>,
     limits: PoolLimits,
 }
+
+/// In the order of their last use. There are two origins, which are compared faster than one is hashed.
+type ByOrigin = Vec<(Origin, VecDeque<Idle>)>;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PoolLimits {
@@ -22,21 +25,31 @@ pub(super) struct PoolLimits {
 
 struct Idle {
     connection: Connection,
-    since: Instant,
-    /// The same by the system's clock: the other one stands still while the machine is suspended.
-    since_system: SystemTime,
+    since: Moment,
+}
+
+/// A time by both clocks: the system's goes on while the machine is suspended, the other one stands still.
+#[derive(Clone, Copy)]
+struct Moment {
+    instant: Instant,
+    system: SystemTime,
+}
+
+impl Moment {
+    fn new(now: Instant) -> Self {
+        Self { instant: now, system: SystemTime::now() }
+    }
+
+    fn since(self, earlier: Self) -> Duration {
+        // A clock that was set back makes nothing older.
+        let by_system = self.system.duration_since(earlier.system).unwrap_or_default();
+        self.instant.saturating_duration_since(earlier.instant).max(by_system)
+    }
 }
 
 impl Idle {
-    fn new(connection: Connection, now: Instant) -> Self {
-        Self { connection, since: now, since_system: SystemTime::now() }
-    }
-
-    fn is_usable(&self, now: Instant, idle_timeout: Duration) -> bool {
-        // A clock that was set back makes nothing older.
-        let by_system = self.since_system.elapsed().unwrap_or_default();
-        let age = now.saturating_duration_since(self.since).max(by_system);
-        !self.connection.is_closed() && age < idle_timeout
+    fn is_usable(&self, now: Moment, idle_timeout: Duration) -> bool {
+        !self.connection.is_closed() && now.since(self.since) < idle_timeout
     }
 }
 
@@ -49,17 +62,26 @@ impl Pool {
     /// responses identify their requests.
     pub(super) fn take(&self, origin: &Origin, now: Instant, shared: bool) -> Option<Connection> {
         let mut idle = self.lock();
-        let waiting = idle.get_mut(origin)?;
-        waiting.retain(|idle| idle.is_usable(now, self.limits.idle_timeout));
-        let last = waiting.last_mut()?;
+        let waiting = of(&mut idle, origin)?;
+        let now = Moment::new(now);
+        let is_spent = |idle: &Idle| !idle.is_usable(now, self.limits.idle_timeout);
+        // Only both ends are checked: a check of all would cost each of many concurrent requests more
+        // than the rest of the pool does.
+        while waiting.front().is_some_and(is_spent) {
+            waiting.pop_front();
+        }
+        while waiting.back().is_some_and(is_spent) {
+            waiting.pop_back();
+        }
+        let last = waiting.back_mut()?;
         if let Some(another) = last.connection.share() {
-            (last.since, last.since_system) = (now, SystemTime::now());
+            last.since = now;
             return Some(another);
         }
         if shared {
             return None;
         }
-        waiting.pop().map(|idle| idle.connection)
+        waiting.pop_back().map(|idle| idle.connection)
     }
 
     /// Adds a connection whose last response was read completely.
@@ -68,25 +90,32 @@ impl Pool {
             return;
         }
         let mut idle = self.lock();
-        let waiting = match idle.get_mut(origin) {
-            Some(waiting) => waiting,
-            None => idle.entry(origin.clone()).or_default(),
-        };
+        if of(&mut idle, origin).is_none() {
+            idle.push((origin.clone(), VecDeque::new()));
+        }
+        let Some(waiting) = of(&mut idle, origin) else { return };
+        if waiting.len() >= self.limits.max_idle {
+            waiting.retain(|idle| !idle.connection.is_closed());
+        }
         if waiting.len() < self.limits.max_idle {
-            waiting.push(Idle::new(connection, now));
+            waiting.push_back(Idle { connection, since: Moment::new(now) });
         }
     }
 
     /// Removes the connections that were idle before `time`. One of the same age has just proven dead, and
     /// whatever broke it may have broken the others.
     pub(super) fn remove_older(&self, origin: &Origin, time: Instant) {
-        if let Some(waiting) = self.lock().get_mut(origin) {
-            waiting.retain(|idle| idle.since >= time);
+        if let Some(waiting) = of(&mut self.lock(), origin) {
+            waiting.retain(|idle| idle.since.instant >= time);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Origin, Vec<Idle>>> {
-        // A panic cannot leave the map inconsistent: each change is a single operation.
+    fn lock(&self) -> MutexGuard<'_, ByOrigin> {
+        // A panic cannot leave the lists inconsistent: each change is a single operation.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn of<'a>(idle: &'a mut ByOrigin, origin: &Origin) -> Option<&'a mut VecDeque<Idle>> {
+    idle.iter_mut().find(|(known, _)| known == origin).map(|(_, waiting)| waiting)
 }

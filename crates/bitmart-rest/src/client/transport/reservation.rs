@@ -1,6 +1,5 @@
 //! Limits the number of concurrent requests per host.
 
-use std::collections::HashMap;
 use std::fmt;
 #[cfg(feature = "testing")]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,7 +50,8 @@ impl ReservationProbe {
 
 /// The same limit for each host.
 pub(super) struct HostLimits {
-    by_host: Mutex<HashMap<Authority, Arc<Semaphore>>>,
+    /// There are two hosts, which are compared faster than one is hashed.
+    by_host: Mutex<Vec<(Authority, Arc<Semaphore>)>>,
     per_host: usize,
 }
 
@@ -65,13 +65,12 @@ impl HostLimits {
     pub(super) async fn reserve(&self, host: &Authority) -> Reservation {
         let semaphore = {
             let mut by_host = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
-            match by_host.get(host) {
-                Some(semaphore) => Arc::clone(semaphore),
-                None => Arc::clone(
-                    by_host
-                        .entry(host.clone())
-                        .or_insert_with(|| Arc::new(Semaphore::new(self.per_host))),
-                ),
+            if let Some(semaphore) = of(&by_host, host) {
+                Arc::clone(semaphore)
+            } else {
+                let semaphore = Arc::new(Semaphore::new(self.per_host));
+                by_host.push((host.clone(), Arc::clone(&semaphore)));
+                semaphore
             }
         };
         // The semaphore is never closed.
@@ -85,6 +84,13 @@ impl HostLimits {
     #[cfg(feature = "testing")]
     pub(super) fn is_reserved(&self, host: &Authority) -> bool {
         let by_host = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
-        by_host.get(host).is_some_and(|semaphore| semaphore.available_permits() < self.per_host)
+        of(&by_host, host).is_some_and(|semaphore| semaphore.available_permits() < self.per_host)
     }
+}
+
+fn of<'a>(
+    by_host: &'a [(Authority, Arc<Semaphore>)],
+    host: &Authority,
+) -> Option<&'a Arc<Semaphore>> {
+    by_host.iter().find(|(known, _)| known == host).map(|(_, semaphore)| semaphore)
 }

@@ -105,7 +105,9 @@ pub(super) fn flag(value: &RawValue) -> Option<bool> {
 /// Text of bounded length; anything but a JSON string counts as absent.
 pub(super) fn text(value: &RawValue) -> Option<String> {
     let mut text: String = serde_json::from_str(value.get()).ok()?;
-    if let Some((end, _)) = text.char_indices().nth(TEXT_KEPT) {
+    if text.len() > TEXT_KEPT
+        && let Some((end, _)) = text.char_indices().nth(TEXT_KEPT)
+    {
         text.truncate(end);
     }
     Some(text)

@@ -8,6 +8,19 @@ const SAMPLE: &str = r#"{"data":[{"asks":[["23200","0.59959"],["23200.5","1"]],"
 
 const FULL_BOOK: &str = r#"{"table":"spot/depth5","data":[{"asks":[["161.96","7.37567"]],"bids":[["161.94","4.552355"]],"symbol":"ETH_USDT","ms_t":1542337219120}]}"#;
 
+/// Values of members that the decoders do not know.
+const UNKNOWN: [&str; 9] = [
+    "5",
+    "-5.5e3",
+    "true",
+    "null",
+    r#""\t\"[""#,
+    "[]",
+    "[[5, {}] , \"]\"]",
+    "{}",
+    r#"{"asks" : [["1","2"]], "version":6}"#,
+];
+
 fn fast<T: FromParts>(text: &str) -> Option<T> {
     usual_frame(text).and_then(T::from_parts)
 }
@@ -54,6 +67,17 @@ fn blanks_and_unknown_members_stay_on_the_fast_path() {
 }
 
 #[test]
+fn an_unknown_member_of_any_type_stays_on_the_fast_path() {
+    let usual = fast::<DepthIncrease>(SAMPLE);
+    for value in UNKNOWN {
+        for place in ["\"asks\"", "\"version\"", "\"table\""] {
+            let text = SAMPLE.replacen(place, &format!("\"new\":{value},{place}"), 1);
+            assert_eq!(checked(&text), usual, "{text}");
+        }
+    }
+}
+
+#[test]
 fn leaves_other_forms_to_the_general_decoder() {
     let odd = [
         ("\"23200\"", "23200"),
@@ -71,9 +95,11 @@ fn leaves_other_forms_to_the_general_decoder() {
         ("\"version\":5", "\"version\":05"),
         ("\"version\":5", "\"version\":5,\"version\":5"),
         ("\"version\":5", "\"new\":5"),
-        ("\"version\":5", "\"version\":5,\"new\":[5]"),
-        ("\"version\":5", "\"version\":5,\"new\":5.5"),
-        ("\"version\":5", "\"version\":5,\"new\":\"\\t\""),
+        ("\"version\":5", "\"version\":5,\"new\":[5"),
+        ("\"version\":5", "\"version\":5,\"new\":05"),
+        ("\"version\":5", "\"version\":5,\"new\":\"\\x\""),
+        ("\"version\":5", "\"version\":5,\"new\":,"),
+        ("\"version\":5", "\"version\":5,\"n\\u0065w\":5"),
         ("1698292358292", "0"),
         ("\"update\"", "\"other\""),
         ("BTC_USDT", "BTC\\u005fUSDT"),
@@ -142,10 +168,14 @@ proptest! {
     #[test]
     fn agrees_with_the_general_decoder(
         members in members(),
-        comma in prop_oneof![4 => Just(","), 1 => Just(", "), 1 => Just(",\n\"new\" : 0,")],
+        comma in prop_oneof![
+            4 => Just(",".to_owned()),
+            1 => Just(", ".to_owned()),
+            1 => prop::sample::select(&UNKNOWN[..]).prop_map(|value| format!(",\n\"new\" : {value},")),
+        ],
         blanks in prop_oneof![Just(""), Just(" "), Just("\t")],
     ) {
-        let entry = members.join(comma).replace('[', &format!("{blanks}[{blanks}"));
+        let entry = members.join(&comma).replace('[', &format!("{blanks}[{blanks}"));
         checked(&format!(r#"{{"data":[{{{entry}}}],"table":"spot/depth/increase100"}}"#));
         checked(&format!(r#"{{"table":"spot/depth5","data":[{{{entry}}}]}}"#));
     }
