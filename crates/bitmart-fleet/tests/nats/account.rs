@@ -265,8 +265,8 @@ impl Strategy {
 
     fn positions(&self) -> BTreeMap<String, Decimal> {
         let all = self.reader.state().all_positions();
-        let named = |direction| format!("{direction:?}").to_lowercase();
-        all.map(|(key, position)| (named(key.direction), position.size)).collect()
+        let named = |side| format!("{side:?}").to_lowercase();
+        all.map(|(key, position)| (named(key.side), position.size)).collect()
     }
 }
 
