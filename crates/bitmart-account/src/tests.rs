@@ -55,7 +55,11 @@ fn the_order_id_in_place_of_a_client_order_id_is_none() {
         [("mine", Some("mine")), ("118", None), ("", None), ("1180", Some("1180"))]
     {
         let order = spot_with(client_id, "118", "limit", "buy", "new", "2", "0");
-        assert_eq!(order.client_order_id.as_ref().map(|id| id.as_str()), chosen, "{client_id}");
+        assert_eq!(
+            order.client_order_id.as_ref().map(bitmart_types::ClientOrderId::as_str),
+            chosen,
+            "{client_id}"
+        );
         let row = format!(
             r#"{{"orderId":"118","clientOrderId":"{client_id}","symbol":"BTC_USDT","side":"buy","orderMode":"spot",
             "type":"limit","state":"new","cancelSource":"","stpMode":"","price":"5","priceAvg":"0","size":"2",
@@ -63,7 +67,11 @@ fn the_order_id_in_place_of_a_client_order_id_is_none() {
         );
         let row: bitmart_rest::spot::Order = bitmart_types::json::from_str(&row).expect("decodes");
         let order = Order::try_from(row).expect("a known state");
-        assert_eq!(order.client_order_id.as_ref().map(|id| id.as_str()), chosen, "{client_id}");
+        assert_eq!(
+            order.client_order_id.as_ref().map(bitmart_types::ClientOrderId::as_str),
+            chosen,
+            "{client_id}"
+        );
     }
 }
 

@@ -45,7 +45,7 @@ impl Session {
     fn on_topic(&self, command: &TopicCommand, text: &str, context: &mut SessionContext<'_>) {
         let topic = match self.find(text, context) {
             Ok(topic) => topic,
-            Err(error) => return self.reject(command, text, error, context),
+            Err(error) => return self.reject(command, text, &error, context),
         };
         match command.action {
             TopicAction::Request if topic.request => context.send_first(&topic),
@@ -73,7 +73,7 @@ impl Session {
         &self,
         command: &TopicCommand,
         text: &str,
-        error: String,
+        error: &str,
         context: &mut SessionContext<'_>,
     ) {
         let topic = topic::parse(Host::Futures, text);
@@ -86,7 +86,7 @@ impl Session {
         {
             context.add_reason("an error", reason);
         }
-        context.send_json(&command.rejection(text, &error));
+        context.send_json(&command.rejection(text, error));
     }
 
     /// Finds a topic that this address serves. The addresses are separate: each only serves topics of its kind.
