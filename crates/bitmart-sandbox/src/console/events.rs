@@ -111,12 +111,12 @@ impl Listener {
         let rows = match self.topic {
             Topic::Requests => {
                 let new = self.new_records(&traffic.requests())?;
-                self.rows(new, |filter, number, record| Some(json!(filter.row(number, record)?)))
+                self.rows(&new, |filter, number, record| Some(json!(filter.row(number, record)?)))
             }
             Topic::Frames(number) => {
                 let log = find_socket(&traffic, number)?;
                 let new = self.new_records(&log.record().frames)?;
-                self.rows(new, |filter, number, frame| Some(json!(filter.frame(number, frame)?)))
+                self.rows(&new, |filter, number, frame| Some(json!(filter.frame(number, frame)?)))
             }
             Topic::Overview => {
                 let total = traffic.requests().last();
@@ -152,7 +152,7 @@ impl Listener {
 
     fn rows<T>(
         &mut self,
-        new: Vec<(u64, Arc<T>)>,
+        new: &[(u64, Arc<T>)],
         row: impl Fn(&Filter, u64, &T) -> Option<Value>,
     ) -> Vec<Value> {
         let rows = new.iter().filter_map(|(number, record)| row(&self.filter, *number, record));

@@ -68,7 +68,7 @@ fn break_line(lines: &mut String, depth: usize) {
 /// The content of a frame, decompressed, as far as it is kept.
 pub(super) fn frame_text(frame: &FrameRecord) -> String {
     let payload = &frame.payload;
-    let (mut text, is_whole) = match frame.kind {
+    let (mut text, is_complete) = match frame.kind {
         FrameKind::Binary => match inflate(&payload.bytes) {
             Some(bytes) => {
                 (String::from_utf8_lossy(&bytes).into_owned(), bytes.len() < MAX_INFLATED)
@@ -77,7 +77,7 @@ pub(super) fn frame_text(frame: &FrameRecord) -> String {
         },
         _ => (String::from_utf8_lossy(&payload.bytes).into_owned(), true),
     };
-    if !is_whole || payload.is_truncated() {
+    if !is_complete || payload.is_truncated() {
         text.push('…');
     }
     text

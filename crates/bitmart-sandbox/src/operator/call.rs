@@ -150,8 +150,8 @@ impl Call {
     }
 }
 
-/// Runs a call with JSON as input and output, by [`Operator::call`], so that a change is rejected if it cannot be stored,
-/// and stored before it is reported. The members of the response are sorted, so that the same state gives the
+/// Runs a call with JSON as input and output, by [`Operator::call`], so that a change is rejected if it cannot be
+/// stored, and stored before it is reported. The members of the response are sorted, so that the same state gives the
 /// same text.
 fn run<C: OperatorCall>(operator: Operator<'_>, body: &[u8]) -> Result<Vec<u8>, CallError> {
     let call: C =

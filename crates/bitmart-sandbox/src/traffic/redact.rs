@@ -149,7 +149,7 @@ pub(super) fn message(text: &str) -> Option<String> {
     match serde_json::from_str(text) {
         Ok(Value::Object(mut message)) => {
             hide_all_but_topics(&mut message);
-            changed(text, Value::Object(message))
+            changed(text, &Value::Object(message))
         }
         Ok(_) => Some(format!("{HIDDEN}: JSON, but no object")),
         // The error has a position and no value.
@@ -173,15 +173,15 @@ pub(super) fn response(text: &str) -> Option<String> {
             _ => {}
         }
     }
-    changed(text, Value::Object(response))
+    changed(text, &Value::Object(response))
 }
 
 /// The text of `value` if it is not what `text` says. A name that is given twice is lost in a value.
-fn changed(text: &str, value: Value) -> Option<String> {
+fn changed(text: &str, value: &Value) -> Option<String> {
     let shown = value.to_string();
     let quotes = |text: &str| text.bytes().filter(|byte| *byte == b'"').count();
     let is_same = quotes(text) == quotes(&shown)
-        && serde_json::from_str::<Value>(text).is_ok_and(|sent| sent == value);
+        && serde_json::from_str::<Value>(text).is_ok_and(|sent| sent == *value);
     (!is_same).then_some(shown)
 }
 

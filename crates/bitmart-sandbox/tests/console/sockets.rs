@@ -108,7 +108,7 @@ async fn a_close_by_the_sandbox_has_its_reason() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_too_slowly_is_told_apart_from_a_cut() {
+async fn a_client_that_reads_too_slowly_has_another_reason_than_a_cut() {
     let sandbox = started(|config| config.socket_queue(1)).await;
     let browser = Browser::open(&sandbox).await;
     let socket = Socket::connect_with_small_buffer(&sandbox.spot().ws_public).await;

@@ -121,8 +121,8 @@ async fn all_pages_count_the_same_open_orders() {
     assert_eq!(cells(&page, "open").len(), 2);
 }
 
-/// Every change of a balance is a movement in the table, so that counting back leads to the balance of the beginning. If
-/// there are changes that are not kept, there is no balance.
+/// Every change of a balance is a movement in the table, so that counting back leads to the first balance. If there
+/// are changes that are not kept, there is no balance.
 #[tokio::test]
 async fn counted_back_over_all_movements_a_balance_is_that_of_the_beginning() {
     let sandbox = sandbox().await;
