@@ -148,6 +148,8 @@ async fn over_nats(server: &Server, run: Run) -> (Duration, String, u64) {
     });
     let clients = futures_util::future::join_all(connecting).await;
     let subscribed = held + subscribing.elapsed();
+    // A reader of trades begins with what comes once the server knows of it, which may be after it is subscribed.
+    tokio::time::sleep(SETTLED).await;
     let usage = Usage::start(Some(server));
     flow.start();
     let read = clients.into_iter().map(|(client, topics)| {
