@@ -29,6 +29,10 @@ use self::server::Server;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const WAIT: Duration = Duration::from_secs(60);
+/// Timeout of orders.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Where only permits are counted.
+const NO_CALL: Duration = Duration::from_millis(1);
 
 /// An order with a limit that it never reaches.
 #[derive(Clone)]
@@ -105,9 +109,11 @@ fn main() -> Result<(), BoxError> {
     })
 }
 
-fn store(server: &Server, lease: u32) -> Result<RedisBudgets, BoxError> {
+/// A store whose permits are for calls of at most `timeout`. Stores with another one do not share.
+fn store(server: &Server, timeout: Duration, lease: u32) -> Result<RedisBudgets, BoxError> {
     Ok(RedisBudgets::builder(server.url(), "127.0.0.1")
-        .call_timeout(Duration::from_millis(1))
+        .namespace(format!("bench{}", timeout.as_millis()))
+        .call_timeout(timeout)
         .reply_timeout(Duration::from_secs(2))
         .lease(lease)
         .build()?)
@@ -124,11 +130,11 @@ async fn ready(store: &impl BudgetStore) -> Result<(), BoxError> {
 /// Names and stores.
 type Candidates = Vec<(String, Arc<dyn BudgetStore>)>;
 
-fn candidates(server: &Server) -> Result<Candidates, BoxError> {
+fn candidates(server: &Server, timeout: Duration) -> Result<Candidates, BoxError> {
     let mut all: Candidates =
         vec![("counted in this process".to_owned(), Arc::new(LocalBudgets::new()))];
     for lease in [1, 8, 32] {
-        all.push((format!("Redis, lease of {lease}"), Arc::new(store(server, lease)?)));
+        all.push((format!("Redis, lease of {lease}"), Arc::new(store(server, timeout, lease)?)));
     }
     Ok(all)
 }
@@ -136,8 +142,8 @@ fn candidates(server: &Server) -> Result<Candidates, BoxError> {
 async fn permits(server: &Server, rounds: usize, calls: usize) -> Result<(), BoxError> {
     let client = redis::Client::open(server.url())?;
     let mut connection = client.get_multiplexed_async_connection().await?;
-    ready(&store(server, 1)?).await?;
-    let candidates = candidates(server)?;
+    ready(&store(server, NO_CALL, 1)?).await?;
+    let candidates = candidates(server, NO_CALL)?;
     let mut ping = Times::new("PING");
     let mut times: Vec<_> = candidates.iter().map(|(name, _)| Times::new(name)).collect();
     for round in 0..rounds {
@@ -168,7 +174,7 @@ async fn at_once(server: &Server, rounds: usize, calls: usize) -> Result<(), Box
     const CALLERS: usize = 16;
     let client = redis::Client::open(server.url())?;
     let connection = client.get_multiplexed_async_connection().await?;
-    let candidates = candidates(server)?;
+    let candidates = candidates(server, NO_CALL)?;
     let mut ping = Duration::ZERO;
     let mut times = vec![Duration::ZERO; candidates.len()];
     let each = calls.div_ceil(CALLERS);
@@ -221,13 +227,14 @@ async fn at_once(server: &Server, rounds: usize, calls: usize) -> Result<(), Box
 
 /// The time of an order with each candidate, from the call to the decoded response.
 async fn added(server: &Server, orders: usize) -> Result<(), BoxError> {
+    ready(&store(server, TIMEOUT, 1)?).await?;
     let sandbox = Sandbox::start(Config::new().rate_limits(false).market_maker(false)).await?;
     let key = sandbox.credentials();
     let environment =
         Environment::custom("sandbox").with(Service::SpotRest, sandbox.spot().rest.clone());
     let http = Arc::new(HyperTransport::builder().build()?);
     let mut clients = Vec::new();
-    for (name, store) in candidates(server)? {
+    for (name, store) in candidates(server, TIMEOUT)? {
         let http = Arc::clone(&http);
         let transport = transport::from_fn(move |request| {
             let http = Arc::clone(&http);
@@ -248,7 +255,7 @@ async fn added(server: &Server, orders: usize) -> Result<(), BoxError> {
                 key.secret.as_str(),
                 key.memo.as_str(),
             )?)
-            .timeout(Duration::from_secs(10))
+            .timeout(TIMEOUT)
             .transport(transport);
         clients.push((Times::new(name), client, limiter));
     }

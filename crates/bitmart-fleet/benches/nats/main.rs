@@ -137,16 +137,19 @@ async fn over_nats(server: &Server, run: Run) -> (Duration, String, u64) {
     }
     until_held(&running, topics).await;
     let held = start.elapsed().saturating_sub(SETTLED);
-    let mut clients = Vec::new();
     let subscribing = Instant::now();
-    for _ in 0..readers {
+    // At once: each waits for a heartbeat.
+    let connecting = (0..readers).map(|_| async {
         let source = Source::connect(options()).await.expect("connected");
         let client = Client::builder().source(source).queue_capacity(1 << 16).build();
         let client = client.expect("a client");
         let topics = subscribe(&client, topics).await;
-        clients.push((client, topics));
-    }
+        (client, topics)
+    });
+    let clients = futures_util::future::join_all(connecting).await;
     let subscribed = held + subscribing.elapsed();
+    // A reader of trades begins with what comes once the server knows of it, which may be after it is subscribed.
+    tokio::time::sleep(SETTLED).await;
     let usage = Usage::start(Some(server));
     flow.start();
     let read = clients.into_iter().map(|(client, topics)| {
