@@ -80,8 +80,8 @@ fn an_amount_that_is_not_sent_is_malformed_and_not_zero() {
     let futures: bitmart_rest::futures::Order = json::from_str(futures).expect("a row");
     let spot_row = r#"{"id":"BTC","available":null}"#;
     let spot_row: bitmart_rest::account::SpotBalance = json::from_str(spot_row).expect("a row");
-    let asset = r#"{"currency":"USDT","available_balance":"--"}"#;
-    let asset: bitmart_rest::futures::Asset = json::from_str(asset).expect("a row");
+    let futures_row = r#"{"currency":"USDT","available_balance":"--"}"#;
+    let balance: bitmart_rest::futures::Balance = json::from_str(futures_row).expect("a row");
     assert!(Order::try_from(spot).is_err() && Order::try_from(futures).is_err());
-    assert!(spot_balance_row(spot_row).is_err() && futures_balance_row(asset).is_err());
+    assert!(spot_balance_row(spot_row).is_err() && futures_balance_row(balance).is_err());
 }

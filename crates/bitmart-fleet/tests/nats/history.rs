@@ -6,7 +6,7 @@ use bitmart_fleet::nats::history::{HistoryEvent, HistoryItem};
 use bitmart_fleet::nats::{History, Options, Replay};
 use bitmart_types::Timestamp;
 use bitmart_ws::book::BookEvent;
-use bitmart_ws::{Client, Market, ErrorKind, FanInOptions, Update, topic};
+use bitmart_ws::{Client, ErrorKind, FanInOptions, Market, Update, topic};
 use futures_util::StreamExt as _;
 
 use super::common::{BOOK, CollectorProcess, LIMIT, Nats, Recorder, Seen, TRADES};

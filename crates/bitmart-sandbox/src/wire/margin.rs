@@ -249,17 +249,16 @@ pub(crate) fn repay_records(call: &mut Call<'_>) -> HandlerResult {
         filter.matches(row.account, &row.symbol, row.id, row.time_ms)
             && currency.as_deref().is_none_or(|currency| row.currency == currency)
     };
-    let rows =
-        call.exchange.repayments().rev().filter(matches).take(filter.count).map(|row| {
-            json!({
-                "repay_id": row.id.to_string(),
-                "repay_time": row.time_ms,
-                "symbol": row.symbol.as_str(),
-                "currency": row.currency.as_str(),
-                "repaid_amount": fixed(row.paid.total(), DECIMALS),
-                "repaid_principal": fixed(row.paid.principal, DECIMALS),
-                "repaid_interest": fixed(row.paid.interest, DECIMALS),
-            })
-        });
+    let rows = call.exchange.repayments().rev().filter(matches).take(filter.count).map(|row| {
+        json!({
+            "repay_id": row.id.to_string(),
+            "repay_time": row.time_ms,
+            "symbol": row.symbol.as_str(),
+            "currency": row.currency.as_str(),
+            "repaid_amount": fixed(row.paid.total(), DECIMALS),
+            "repaid_principal": fixed(row.paid.principal, DECIMALS),
+            "repaid_interest": fixed(row.paid.interest, DECIMALS),
+        })
+    });
     Ok(json!({ "records": rows.collect::<Value>() }))
 }

@@ -112,7 +112,7 @@ async fn futures_balances_list_usdt_btc_and_eth_even_if_they_are_zero() {
     let names: Vec<_> = rows.as_array().expect("rows").iter().map(|row| &row["currency"]).collect();
     assert_eq!(names, ["USDT", "BTC", "ETH"]);
     assert_eq!(rows[1]["equity"], "0");
-    let empty = sandbox.create_account();
+    let empty = sandbox.create_account().expect("an account");
     let key = sandbox.create_key(empty, [Permission::ReadOnly]).expect("a key");
     let client = Client { key: &key, ..Client::futures(&sandbox) };
     let rows = client.get("/contract/private/assets-detail").await.data();
@@ -165,7 +165,7 @@ async fn a_stop_loss_without_its_position_is_rejected_as_such() {
 #[tokio::test]
 async fn a_key_that_is_read_only_changes_nothing() {
     let sandbox = sandbox().await;
-    let account = sandbox.create_account();
+    let account = sandbox.create_account().expect("an account");
     let reader = sandbox.create_key(account, [Permission::ReadOnly]).expect("a key");
     let trader = sandbox
         .create_key(account, [Permission::ReadOnly, Permission::SpotTrade, Permission::FutureTrade])

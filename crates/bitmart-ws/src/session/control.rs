@@ -231,9 +231,9 @@ impl Session {
         }
     }
 
-    /// Gives up a topic whose acknowledgements did not arrive. The server may carry it all the same: until it is
+    /// Rejects a topic whose acknowledgements did not arrive. The server may carry it all the same: until it is
     /// unsubscribed, it counts.
-    pub(super) fn give_up(&mut self, topic: &str, rejection: Rejection) {
+    pub(super) fn abandon(&mut self, topic: &str, rejection: Rejection) {
         let Some((name, _)) = self.topics.get_key_value(topic) else {
             return;
         };

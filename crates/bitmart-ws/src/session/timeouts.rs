@@ -78,7 +78,7 @@ impl Session {
             TimeoutAction::Forget => self.forget(topic),
             TimeoutAction::Reject => {
                 let text = "not acknowledged in time, sent twice";
-                self.give_up(topic, Rejection::new(None, text));
+                self.abandon(topic, Rejection::new(None, text));
             }
         }
     }

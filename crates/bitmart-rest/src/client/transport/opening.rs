@@ -67,7 +67,7 @@ impl Turn {
         }
     }
 
-    /// Whether the origin gives connections that cannot be shared, so that waiting for one is in vain.
+    /// Whether the connections of the origin cannot be shared.
     pub(super) fn is_http1(&self) -> bool {
         self.last.is_http1
     }

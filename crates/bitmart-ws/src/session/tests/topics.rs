@@ -231,7 +231,7 @@ fn rejects_only_the_topic_that_is_never_acknowledged() {
 }
 
 #[test]
-fn a_topic_that_was_given_up_is_unsubscribed_and_counts_until_then() {
+fn a_topic_that_is_never_acknowledged_is_unsubscribed_and_counts_until_then() {
     let mut limits = Limits::for_endpoint(Market::Spot, Access::Public);
     limits.topics_per_connection = 2;
     let mut harness = Harness::with(Market::Spot, Access::Public, &limits);

@@ -79,14 +79,7 @@ pub(in super::super) const AFFILIATE_TRADES: EndpointEntry = EndpointEntry::of::
         .doc("Kind of the order.")
         .values(meanings::AFFILIATE_ORDER_TYPE),
 ])
-.essential(&[
-    "list",
-    "list[].symbol",
-    "list[].deal_price",
-    "list[].way",
-    "list[].deal_vol",
-    "list[].user_id",
-])
+.essential(&["list", "list[].symbol", "list[].deal_price", "list[].way", "list[].deal_vol"])
 .ignores(&[Ignore::new(
     "list[].open_type",
     "a number here, a text elsewhere; the model writes the text",

@@ -42,5 +42,4 @@ pub(in super::super) const AFFILIATE_USER_REBATE: EndpointEntry = EndpointEntry:
     Field::new("trading_fee", FieldKind::Decimal, "decimal text")
         .doc("Fees in the requested period."),
     Field::new("rebate", FieldKind::Decimal, "decimal text").doc("Rebate in the requested period."),
-])
-.essential(&["cid"]);
+]);

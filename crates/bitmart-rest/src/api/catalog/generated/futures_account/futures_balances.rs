@@ -33,4 +33,4 @@ pub(in super::super) const FUTURES_BALANCES: EndpointEntry = EndpointEntry::of::
         .unit("in the row's currency")
         .doc("Unrealized profit and loss."),
 ])
-.essential(&["[].currency", "[].available_balance"]);
+.essential(&["[].currency"]);

@@ -15,5 +15,4 @@ pub(in super::super) const FUTURES_CLAIM_DEMO_FUNDS: EndpointEntry =
             "The balance afterwards by the documentation, the claimed amount ",
             "by the exchange's own reference."
         )),
-    ])
-    .essential(&["currency", "amount"]);
+    ]);

@@ -22,5 +22,4 @@ pub(in super::super) const FUTURES_FEE_RATE: EndpointEntry =
             Field::new("maker_fee_rate", FieldKind::Decimal, "decimal text, ratio")
                 .unit("ratio")
                 .doc("Maker fee, as a ratio."),
-        ])
-        .essential(&["symbol"]);
+        ]);

@@ -9,5 +9,4 @@ pub(in super::super) const FUTURES_POSITION_MODE: EndpointEntry =
         .permission("Read-only")
         .fields(&[Field::new("position_mode", FieldKind::Text, "text")
             .doc("Position mode, of all contracts.")
-            .values(meanings::FUTURES_POSITION_MODE)])
-        .essential(&["position_mode"]);
+            .values(meanings::FUTURES_POSITION_MODE)]);

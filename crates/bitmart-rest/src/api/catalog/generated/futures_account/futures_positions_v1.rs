@@ -84,4 +84,4 @@ pub(in super::super) const FUTURES_POSITIONS_V1: EndpointEntry = EndpointEntry::
         .doc("Account that holds it.")
         .values(meanings::FUTURES_TRADING_ACCOUNT),
 ])
-.essential(&["[].symbol", "[].current_amount", "[].position_type"]);
+.essential(&["[].symbol", "[].current_amount"]);

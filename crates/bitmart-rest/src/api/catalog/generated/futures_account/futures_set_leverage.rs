@@ -44,5 +44,4 @@ pub(in super::super) const FUTURES_SET_LEVERAGE: EndpointEntry =
             "The greatest leverage, or the greatest value of a position: ",
             "published responses differ."
         )),
-    ])
-    .essential(&["symbol", "leverage"]);
+    ]);

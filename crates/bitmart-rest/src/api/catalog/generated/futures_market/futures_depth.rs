@@ -45,4 +45,4 @@ pub(in super::super) const FUTURES_DEPTH: EndpointEntry =
                 .doc("Time of the snapshot."),
             Field::new("symbol", FieldKind::Text, "text").doc("Contract."),
         ])
-        .essential(&["asks", "bids", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]", "symbol"]);
+        .essential(&["asks", "bids", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]"]);

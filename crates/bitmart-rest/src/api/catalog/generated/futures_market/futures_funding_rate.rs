@@ -36,5 +36,4 @@ pub(in super::super) const FUTURES_FUNDING_RATE: EndpointEntry = EndpointEntry::
     Field::new("funding_lower_limit", FieldKind::Decimal, "decimal text, ratio")
         .unit("ratio")
         .doc("Lower limit of the rate, as a ratio."),
-])
-.essential(&["symbol", "rate_value"]);
+]);

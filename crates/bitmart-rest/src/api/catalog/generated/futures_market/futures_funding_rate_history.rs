@@ -32,5 +32,5 @@ pub(in super::super) const FUTURES_FUNDING_RATE_HISTORY: EndpointEntry =
             .time(TimeUnit::Millis)
             .doc("When it was paid."),
     ])
-    .essential(&["list", "list[].symbol", "list[].funding_rate", "list[].funding_time"])
+    .essential(&["list", "list[].funding_rate", "list[].funding_time"])
     .paging(Paging::new("limit", 100, None));

@@ -24,5 +24,4 @@ pub(in super::super) const FUTURES_OPEN_INTEREST: EndpointEntry =
             Field::new("open_interest_value", FieldKind::Decimal, "decimal text, quote currency")
                 .unit("quote currency")
                 .doc("Open interest, in the quote currency."),
-        ])
-        .essential(&["symbol", "open_interest"]);
+        ]);

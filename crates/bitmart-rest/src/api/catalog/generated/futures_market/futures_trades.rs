@@ -41,4 +41,4 @@ pub(in super::super) const FUTURES_TRADES: EndpointEntry = EndpointEntry::of::<
     Field::new("[].is_buyer_maker", FieldKind::Flag, "flag")
         .doc("Whether the buyer was the maker, so that the taker sold."),
 ])
-.essential(&["[].symbol", "[].price", "[].qty", "[].is_buyer_maker"]);
+.essential(&["[].price", "[].qty"]);

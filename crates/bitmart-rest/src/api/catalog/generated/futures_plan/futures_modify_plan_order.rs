@@ -46,7 +46,6 @@ pub(in super::super) const FUTURES_MODIFY_PLAN_ORDER: EndpointEntry = EndpointEn
 .fields(&[Field::new("order_id", FieldKind::Text, "text")
     .doc("The exchange's id of the order.")
     .id()])
-.essential(&["order_id"])
 .ignores(&[Ignore::new(
     "body.client_order_id",
     "removed on 2024-11-28; the postman collection still sends it",

@@ -48,5 +48,4 @@ pub(in super::super) const FUTURES_MODIFY_PRESET: EndpointEntry =
     ])
     .fields(&[Field::new("order_id", FieldKind::Text, "text")
         .doc("The exchange's id of the order.")
-        .id()])
-    .essential(&["order_id"]);
+        .id()]);

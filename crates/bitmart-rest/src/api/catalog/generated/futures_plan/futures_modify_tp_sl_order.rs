@@ -59,5 +59,4 @@ pub(in super::super) const FUTURES_MODIFY_TP_SL_ORDER: EndpointEntry =
     ])
     .fields(&[Field::new("order_id", FieldKind::Text, "text")
         .doc("The exchange's id of the order.")
-        .id()])
-    .essential(&["order_id"]);
+        .id()]);

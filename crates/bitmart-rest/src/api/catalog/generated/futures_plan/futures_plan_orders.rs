@@ -123,7 +123,7 @@ pub(in super::super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::o
     .unit("quote currency, may be empty, not always there")
     .doc("Stop-loss price of the position that the order opens."),
 ])
-.essential(&["[].order_id", "[].size", "[].symbol", "[].state", "[].side"])
+.essential(&["[].order_id", "[].symbol", "[].state", "[].side"])
 .paging(Paging::new("limit", 100, None))
 .contract_amounts(&[ContractAmount::new("", "size", "executive_price")])
 .ignores(&[Ignore::new("[].state", "the text active is written as the documented number")]);

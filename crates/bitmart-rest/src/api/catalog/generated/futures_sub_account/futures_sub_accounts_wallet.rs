@@ -36,4 +36,4 @@ pub(in super::super) const FUTURES_SUB_ACCOUNTS_WALLET: EndpointEntry =
             .unit("in the row's currency")
             .doc("Held by orders and positions, in the currency."),
     ])
-    .essential(&["wallet", "wallet[].currency", "wallet[].available"]);
+    .essential(&["wallet", "wallet[].currency"]);

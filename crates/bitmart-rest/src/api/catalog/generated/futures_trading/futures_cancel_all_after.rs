@@ -35,5 +35,4 @@ pub(in super::super) const FUTURES_CANCEL_ALL_AFTER: EndpointEntry = EndpointEnt
             "When the orders will be canceled at the earliest; whole ",
             "seconds. blank when switched off."
         )),
-])
-.essential(&["result"]);
+]);

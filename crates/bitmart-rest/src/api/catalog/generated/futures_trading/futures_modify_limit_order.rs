@@ -47,5 +47,4 @@ pub(in super::super) const FUTURES_MODIFY_LIMIT_ORDER: EndpointEntry =
             .unit("may be empty")
             .doc("Your id; blank for an order that has none.")
             .id(),
-    ])
-    .essential(&["order_id"]);
+    ]);

@@ -146,7 +146,7 @@ pub(in super::super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::o
         .doc("Order that was placed when this one was triggered.")
         .id(),
 ])
-.essential(&["[].order_id", "[].size", "[].symbol", "[].state", "[].side", "[].deal_size"])
+.essential(&["[].order_id", "[].symbol", "[].state", "[].side"])
 .paging(Paging::new("limit", 100, None))
 .contract_amounts(&[
     ContractAmount::new("", "size", "price"),

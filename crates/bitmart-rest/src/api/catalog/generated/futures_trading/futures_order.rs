@@ -133,4 +133,4 @@ pub(in super::super) const FUTURES_ORDER: EndpointEntry = EndpointEntry::of::<
         .doc("Order that was placed when this one was triggered.")
         .id(),
 ])
-.essential(&["order_id", "size", "symbol", "state", "side", "deal_size"]);
+.essential(&["order_id", "symbol", "state", "side"]);

@@ -146,7 +146,7 @@ pub(in super::super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry:
         .doc("Order that was placed when this one was triggered.")
         .id(),
 ])
-.essential(&["[].order_id", "[].size", "[].symbol", "[].state", "[].side", "[].deal_size"])
+.essential(&["[].order_id", "[].symbol", "[].state", "[].side"])
 .history::<crate::api::futures::ListOrderHistory>()
 .states(RowStates::with_final("state", &["4"]))
 .contract_amounts(&[

@@ -50,5 +50,4 @@ pub(in super::super) const FUTURES_TRANSFER: EndpointEntry =
     .fields(&[
         Field::new("currency", FieldKind::Text, "text").doc("Currency."),
         Field::new("amount", FieldKind::Decimal, "decimal text").doc("Amount, in the currency."),
-    ])
-    .essential(&["currency", "amount"]);
+    ]);

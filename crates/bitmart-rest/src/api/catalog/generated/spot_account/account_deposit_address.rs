@@ -28,4 +28,4 @@ pub(in super::super) const ACCOUNT_DEPOSIT_ADDRESS: EndpointEntry =
             ),
         ),
     ])
-    .essential(&["currency", "address"]);
+    .essential(&["address"]);

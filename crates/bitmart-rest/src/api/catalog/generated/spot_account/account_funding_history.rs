@@ -93,7 +93,7 @@ pub(in super::super) const ACCOUNT_FUNDING_HISTORY: EndpointEntry = EndpointEntr
         .unit("may be empty")
         .doc("Id of the transaction on the chain; blank until there is one."),
 ])
-.essential(&["records", "records[].currency", "records[].arrival_amount", "records[].status"])
+.essential(&["records", "records[].currency"])
 .history::<crate::api::account::ListFundingHistory>()
 .states(RowStates::with_final("status", &["3", "4", "5"]))
 .ignores(&[Ignore::new(

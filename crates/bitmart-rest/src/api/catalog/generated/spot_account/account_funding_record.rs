@@ -46,4 +46,4 @@ pub(in super::super) const ACCOUNT_FUNDING_RECORD: EndpointEntry = EndpointEntry
         .unit("may be empty")
         .doc("Id of the transaction on the chain; blank until there is one."),
 ])
-.essential(&["record.currency", "record.arrival_amount", "record.status"]);
+.essential(&["record.currency"]);

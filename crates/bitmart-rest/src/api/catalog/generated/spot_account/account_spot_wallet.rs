@@ -20,4 +20,4 @@ pub(in super::super) const ACCOUNT_SPOT_WALLET: EndpointEntry =
                 .unit("in captures only")
                 .doc("Available and frozen, in the currency. Observed, not documented."),
         ])
-        .essential(&["wallet", "wallet[].id", "wallet[].available"]);
+        .essential(&["wallet", "wallet[].id"]);

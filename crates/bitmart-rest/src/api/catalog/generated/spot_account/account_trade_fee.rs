@@ -28,5 +28,4 @@ pub(in super::super) const ACCOUNT_TRADE_FEE: EndpointEntry =
             Field::new("sell_maker_fee_rate", FieldKind::Decimal, "decimal text, a ratio")
                 .unit("a ratio")
                 .doc("Maker fee of a sell order."),
-        ])
-        .essential(&["symbol"]);
+        ]);

@@ -59,4 +59,5 @@ pub(in super::super) const ACCOUNT_WALLET: EndpointEntry = EndpointEntry::of::<
     .unit("in the row's currency, by a third party only")
     .doc(concat!("Held in the funding account, in the currency; a third party's ", "field.")),
 ])
-.essential(&["wallet", "wallet[].currency", "wallet[].available"]);
+.essential(&["wallet", "wallet[].currency"])
+.aliases(&[Alias::new("wallet[].fundFroze", "fundFrozen", "third-party types 2026")]);

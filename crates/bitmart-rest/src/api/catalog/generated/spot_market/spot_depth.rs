@@ -44,4 +44,4 @@ pub(in super::super) const SPOT_DEPTH: EndpointEntry =
                 .unit("base currency")
                 .doc("Resting amount, in the base currency."),
         ])
-        .essential(&["asks", "bids", "symbol", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]"]);
+        .essential(&["asks", "bids", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]"]);

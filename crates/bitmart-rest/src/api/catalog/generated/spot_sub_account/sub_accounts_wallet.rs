@@ -36,4 +36,4 @@ pub(in super::super) const SUB_ACCOUNTS_WALLET: EndpointEntry =
             .unit("in the row's currency")
             .doc("Held by open orders."),
     ])
-    .essential(&["wallet", "wallet[].currency", "wallet[].available"]);
+    .essential(&["wallet", "wallet[].currency"]);

@@ -28,8 +28,4 @@ pub(in super::super) const SPOT_CANCEL_ORDER: EndpointEntry = EndpointEntry::of:
         ..Parameter::new("client_order_id")
     },
 ])
-.fields(&[Field::new("result", FieldKind::Flag, "flag").doc(concat!(
-    "Whether the order was canceled. `false` means that it was ",
-    "filled or canceled before."
-))])
-.essential(&["result"]);
+.fields(&[Field::new("result", FieldKind::Flag, "flag")]);

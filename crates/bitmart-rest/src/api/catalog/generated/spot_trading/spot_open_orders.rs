@@ -115,5 +115,5 @@ pub(in super::super) const SPOT_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::
         .time(TimeUnit::Millis)
         .doc("When it last changed."),
 ])
-.essential(&["[].orderId", "[].symbol", "[].side", "[].state", "[].filledSize"])
+.essential(&["[].orderId", "[].symbol", "[].side", "[].state"])
 .history::<crate::api::spot::ListOpenOrders>();

@@ -84,4 +84,4 @@ pub(in super::super) const SPOT_ORDER: EndpointEntry = EndpointEntry::of::<
         .time(TimeUnit::Millis)
         .doc("When it last changed."),
 ])
-.essential(&["orderId", "symbol", "side", "state", "filledSize"]);
+.essential(&["orderId", "symbol", "side", "state"]);

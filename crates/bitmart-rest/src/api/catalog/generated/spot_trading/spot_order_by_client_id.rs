@@ -88,4 +88,4 @@ pub(in super::super) const SPOT_ORDER_BY_CLIENT_ID: EndpointEntry = EndpointEntr
         .time(TimeUnit::Millis)
         .doc("When it last changed."),
 ])
-.essential(&["orderId", "symbol", "side", "state", "filledSize"]);
+.essential(&["orderId", "symbol", "side", "state"]);

@@ -116,6 +116,6 @@ pub(in super::super) const SPOT_ORDER_HISTORY: EndpointEntry = EndpointEntry::of
         .time(TimeUnit::Millis)
         .doc("When it last changed."),
 ])
-.essential(&["[].orderId", "[].symbol", "[].side", "[].state", "[].filledSize"])
+.essential(&["[].orderId", "[].symbol", "[].side", "[].state"])
 .history::<crate::api::spot::ListOrderHistory>()
 .states(RowStates::with_pending("state", &["new", "partially_filled"]));

@@ -84,10 +84,13 @@ pub(in super::super) const SPOT_SUBMIT_ORDERS: EndpointEntry =
             },
         ])
         .fields(&[
-            Field::new("code", FieldKind::Integer, "integer").doc("0 when the batch was accepted."),
+            Field::new("code", FieldKind::Integer, "integer").doc(concat!(
+                "0 when the batch was accepted; blank if the exchange does not ",
+                "say it."
+            )),
             Field::new("msg", FieldKind::Text, "text").doc("The exchange's text."),
             Field::new("data.orderIds[]", FieldKind::Text, "text")
                 .doc("The exchange's ids of the orders.")
                 .id(),
         ])
-        .essential(&["code", "data.orderIds[]"]);
+        .essential(&["data.orderIds[]"]);
