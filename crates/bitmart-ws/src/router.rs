@@ -180,7 +180,7 @@ impl Router {
     pub(crate) fn session_event(&mut self, event: SessionEvent) {
         match event {
             SessionEvent::Subscribed { topic } => {
-                self.confirmed(&topic, &LifecycleEvent::Subscribed)
+                self.confirmed(&topic, &LifecycleEvent::Subscribed);
             }
             SessionEvent::Resynced { topic } => self.confirmed(&topic, &LifecycleEvent::Resynced),
             SessionEvent::RequestRejected { topic, rejection } => {

@@ -114,6 +114,7 @@ struct OpenSocket {
     unreadable: u32,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 #[derive(Debug)]
 struct TopicState {
     desired: bool,

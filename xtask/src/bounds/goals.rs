@@ -90,10 +90,10 @@ is started for a request.";
 const TRIP_PROCESSOR: &str = "\
 57,300 instructions of the client's thread against 25,600, counted before three changes: the pool compared hosts \
 instead of hashing them, a new connection was opened in a box of its own, and a body was checked for UTF-8 once. Of \
-the 57,300, 9,600 sign the order, most of it SHA-256 without SHA instructions; 5,400 validate and write it; 5,000 check \
-the envelope and decode the response; 900 find the connection and its limit; 1,200 read clocks for deadline and times; \
-about 5,000 pass request and response through limits, deadline and the check for extra responses. Bare hyper sends \
-finished bytes and decodes nothing.";
+the 57,300, 9,600 sign the order, most of it SHA-256 without SHA instructions; 5,400 validate and write it; 5,000 \
+check the envelope and decode the response; 900 find the connection and its limit; 1,200 read clocks for deadline and \
+times; about 5,000 pass request and response through limits, deadline and the check for extra responses. Bare hyper \
+sends finished bytes and decodes nothing.";
 const IN_FLIGHT: &str = "\
 about the same work for each request as one at a time, 51,700 instructions against 25,000, counted with the handshakes \
 of their connections.";

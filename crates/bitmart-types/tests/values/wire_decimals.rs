@@ -339,8 +339,8 @@ proptest! {
             let is_number = text.bytes().any(|byte| byte.is_ascii_digit())
                 && text.matches('.').count() == 1;
             let point = text.find('.').unwrap_or(text.len());
-            let shorter = (point..=text.len()).rev().map(|end| &text[..end]);
-            let longest = shorter.filter_map(|text| Decimal::from_str_exact(text).ok()).next();
+            let mut shorter = (point..=text.len()).rev().map(|end| &text[..end]);
+            let longest = shorter.find_map(|text| Decimal::from_str_exact(text).ok());
             let is_cut_to_zero = text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
                 && longest.is_some_and(|value| value.is_zero());
             prop_assert_eq!(read, longest.filter(|_| is_number && !is_cut_to_zero));

@@ -225,23 +225,23 @@ fn last_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastFi
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(if wire::is_blank(text) { None } else { unreadable() })
+            Ok(if wire::is_blank(text) { None } else { Some(unreadable()) })
         }
 
         fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(unreadable())
+            Ok(Some(unreadable()))
         }
 
         fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
-            Ok(unreadable())
+            Ok(Some(unreadable()))
         }
 
         fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
-            Ok(unreadable())
+            Ok(Some(unreadable()))
         }
 
         fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-            Ok(unreadable())
+            Ok(Some(unreadable()))
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
@@ -249,7 +249,7 @@ fn last_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastFi
             while items.next_element::<IgnoredAny>()?.is_some() {
                 is_empty = false;
             }
-            Ok(if is_empty { None } else { unreadable() })
+            Ok(if is_empty { None } else { Some(unreadable()) })
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
@@ -257,8 +257,8 @@ fn last_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastFi
         }
     }
 
-    fn unreadable() -> Option<LastFill> {
-        Some(LastFill { is_unreadable: true, ..LastFill::default() })
+    fn unreadable() -> LastFill {
+        LastFill { is_unreadable: true, ..LastFill::default() }
     }
 
     deserializer.deserialize_any(LastFillVisitor)
