@@ -100,7 +100,7 @@ const COMMANDS: &[Command] = &[
     command(
         "long",
         "[STEP...]",
-        "runs the measurements that take hours; writes docs/long.md and docs/fleet.md",
+        "runs the measurements that take hours; writes docs/long.md, docs/fleet.md",
         long::run,
     ),
     command(

@@ -256,7 +256,7 @@ async fn invalid_calls_are_rejected_with_the_cause() {
         let said = rejected.json()["error"].as_str().expect("a message").to_owned();
         assert!(said.contains(message), "{method} {path} {body}: {said}");
     }
-    let big = format!("{{\"steps\":{}1}}", " ".repeat(66_000));
+    let big = format!("{{\"steps\":{}1}}", " ".repeat(170_000));
     assert_eq!(raw(&sandbox, "POST", "/market/step", big).await.status, 413);
     assert_eq!(sandbox.orders().len(), 0);
 }

@@ -17,6 +17,7 @@ use bitmart::rest::limit::{LimitPolicy, Limiter};
 use bitmart::rest::transport::{Body, Transport, TransportFuture};
 use bitmart::rest::{Outcome, RetryPolicy, http, spot, system};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
+use bitmart::ws::testing::ScriptedServer;
 use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, dec, rest, ws};
 use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn};
@@ -244,6 +245,23 @@ async fn exercise_streams(exchange: &Sandbox, metrics: &MetricsRecorder) -> Test
 
     let unknown_key = build(Credentials::new("unknown", "unknown-secret", "memo")?).build()?;
     unknown_key.subscribe(topic::spot::user_orders("BTC_USDT")).await.expect_err("no such key");
+    exercise_unknown_channel(metrics).await
+}
+
+/// A frame that no subscription receives. The sandbox sends none.
+async fn exercise_unknown_channel(metrics: &MetricsRecorder) -> TestResult {
+    let mut server = ScriptedServer::new();
+    let client = server.client_builder().build()?;
+    let accepting = async {
+        let mut connection = server.accept().await;
+        connection.expect_subscribe(&["spot/ticker:BTC_USDT"]).await;
+        connection
+    };
+    let subscribing = client.subscribe(topic::spot::ticker("BTC_USDT"));
+    let (mut connection, tickers) = tokio::join!(accepting, subscribing);
+    connection.push(r#"{"table":"spot/unknown","data":[{"symbol":"BTC_USDT"}]}"#).await;
+    metrics.until("bitmart_ws_unrouted_frames_total", "public").await?;
+    drop(tickers?);
     Ok(())
 }
 

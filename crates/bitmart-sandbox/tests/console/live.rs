@@ -43,7 +43,8 @@ impl Updates {
                 let (head, data) = event.split_once("event: rows\ndata: ").expect("rows");
                 let id = head.split_once("id: ").map_or("", |(_, id)| id.trim()).to_owned();
                 let data = serde_json::from_str(&format!("{data}}}")).expect("JSON");
-                self.text = rest.to_owned();
+                let read = self.text.len() - rest.len();
+                self.text.drain(..read);
                 return (id, data);
             }
             let mut part = vec![0; 64 << 10];

@@ -151,7 +151,7 @@ impl crate::api::account::Account<'_> {
     /// use bitmart_rest::account;
     ///
     /// for balance in client.account().wallet(account::QueryWallet::new()).await?.wallet {
-    ///     println!("{}: {} of it free", balance.currency, balance.available);
+    ///     println!("{}: {:?} of it free", balance.currency, balance.available);
     /// }
     /// # Ok(())
     /// # }

@@ -86,7 +86,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// let request = futures::ListOpenOrders::new().symbol("BTCUSDT");
     /// for order in client.futures().open_orders(request).await? {
-    ///     println!("{}: {} of {:?} done", order.order_id, order.filled_size, order.size);
+    ///     println!("{}: {:?} of {:?} done", order.order_id, order.filled_size, order.size);
     /// }
     /// # Ok(())
     /// # }
@@ -154,7 +154,7 @@ impl crate::api::futures::Futures<'_> {
     /// let order = futures::NewOrder::open_long("BTCUSDT", 10, futures::Execution::PostOnly(dec!(60000)))
     ///     .leverage(dec!(5))
     ///     .margin_type(futures::MarginType::Isolated);
-    /// let id = order.client_order_id.clone(); // Keep it, to reconcile with.
+    /// let id = order.client_order_id().clone(); // Keep it, to reconcile with.
     /// println!("{id} is {}", client.futures().submit_order(order).await?.order_id);
     /// # Ok(())
     /// # }

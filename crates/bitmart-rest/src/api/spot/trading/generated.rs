@@ -41,7 +41,7 @@ impl crate::api::spot::Spot<'_> {
     /// use bitmart_rest::{spot, types::dec};
     ///
     /// let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
-    /// let id = order.client_order_id.clone(); // Keep it, to query the order with.
+    /// let id = order.client_order_id().clone(); // Keep it, to query the order with.
     /// println!("{id} is {}", client.spot().submit_order(order).await?.order_id);
     /// # Ok(())
     /// # }
@@ -126,7 +126,7 @@ impl crate::api::spot::Spot<'_> {
     /// use bitmart_rest::{spot, types::OrderId};
     ///
     /// let cancel = spot::CancelOrder::new("BTC_USDT", OrderId::from("118100034543076010"));
-    /// assert!(client.spot().cancel_order(cancel).await?.canceled);
+    /// assert_ne!(client.spot().cancel_order(cancel).await?.canceled, Some(false));
     /// # Ok(())
     /// # }
     /// ```
@@ -243,7 +243,7 @@ impl crate::api::spot::Spot<'_> {
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// # let id = bitmart_rest::types::ClientOrderId::random();
     /// let order = client.spot().order_by_client_id(id).await?;
-    /// println!("{}: {} filled", order.state, order.filled_size);
+    /// println!("{}: {:?} filled", order.state, order.filled_size);
     /// # Ok(())
     /// # }
     /// ```
