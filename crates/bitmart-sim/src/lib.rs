@@ -14,7 +14,7 @@
 //! let me = AccountId(1);
 //! let setup = Setup::new().account(me).spot_balance("USDT", Decimal::from(1_000));
 //! let start_ms = 1_700_000_040_000;
-//! let minute = move |number| Candle::flat(start_ms + number * 60_000, Decimal::from(60_000));
+//! let minute = move |number: u64| Candle::flat(start_ms + number * 60_000, Decimal::from(60_000));
 //! let history = (0..3).map(minute);
 //! let mut backtest = Backtest::new(&setup, start_ms).candles("BTC_USDT", history)?;
 //! backtest.step();
