@@ -28,8 +28,9 @@ impl Instrument {
 
 /// The lifecycle state of an order, unified for both markets.
 ///
-/// An order only moves down this list, and never between the last four, which are final. On spot it
-/// follows from the order's state, on futures from the state and the sizes.
+/// An order moves from `Open` to `PartiallyFilled` and to one of the last four, which are final. The only change
+/// of a final state is from `Canceled` to `PartiallyCanceled`, when a fill becomes known late. On spot it follows
+/// from the order's state, on futures from the state and the sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -148,8 +149,8 @@ pub(crate) fn nonzero(value: Option<Decimal>) -> Option<Decimal> {
 }
 
 impl Order {
-    /// Merges another state of the same order. An older one, received out of order, changes nothing.
-    /// Returns whether the progress, the price or the size changed.
+    /// Merges another state of the same order. An older one, received out of order, takes nothing back; it may add
+    /// a larger filled size. Returns whether the progress, the price or the size changed.
     pub(crate) fn advance(&mut self, update: Self) -> bool {
         let before = (self.progress, self.filled_size, self.price, self.size);
         let is_older = matches!(

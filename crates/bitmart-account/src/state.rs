@@ -27,7 +27,7 @@ const MAX_DROPPED_IDS: usize = 50_000;
 ///   stored as well: late updates of these orders are ignored.
 /// - The fills of an order are dropped together with it. Fills of orders that are not known
 ///   themselves are stored for the newest 10,000 such orders.
-/// - To recognize duplicates, the ids of the newest 50,000 fills are stored. An
+/// - To recognize duplicates, the ids of the newest 50,000 fills of each market are stored. An
 ///   [`AccountTracker`](crate::AccountTracker) additionally stores the id of every fill that a stream
 ///   or a query may repeat: after a long disconnect, all fills of that time.
 /// - Balances and positions are stored per currency and contract.
@@ -110,7 +110,7 @@ impl AccountState {
     /// changed.
     ///
     /// A finished order that was dropped stays dropped. Among orders with the same client order id, the last
-    /// created one is found by it.
+    /// created one is found by it, and none after that one was dropped.
     pub fn apply_order(&mut self, update: Order) -> Option<&Order> {
         let key = (update.instrument.market(), update.order_id.clone());
         if self.dropped.contains(&key) {
@@ -146,7 +146,9 @@ impl AccountState {
         let key = (fill.instrument.market(), fill.order_id.clone());
         let time = fill.timestamp.unwrap_or(now);
         let new = self.known_fills.insert(key.0, (key.1.clone(), fill.trade_id.clone()), time);
-        if new {
+        if new && self.dropped.contains(&key) {
+            // Reported, but not stored: it would be taken for all fills of the order.
+        } else if new {
             let fills = self.fills.entry(key.clone()).or_default();
             fills.push(fill);
             if fills.len() == 1 && !self.orders.contains_key(&key) {

@@ -100,7 +100,7 @@ impl Shared {
         state.step();
         drop(state);
         // Many steps produce many journal entries, so a checkpoint may be due.
-        self.latest_input();
+        self.checkpoint_if_due();
     }
 
     pub(crate) fn halt(&self, symbol: &str, halted: bool) -> Result<(), OperatorError> {

@@ -89,7 +89,7 @@ impl Shared {
 
     /// Waits until all inputs so far are stored. Returns false if they cannot be stored at present.
     pub(crate) async fn wait_until_stored(&self) -> bool {
-        self.stored.is_none() || self.wait_for_input(self.latest_input()).await
+        self.stored.is_none() || self.wait_for_input(self.checkpoint_if_due()).await
     }
 
     /// Whether new inputs can be stored. If not, no request may change the state.
@@ -100,15 +100,15 @@ impl Shared {
     /// Blocks until all inputs so far are stored, or cannot be stored at present. Returns whether they are stored.
     pub(crate) fn flush(&self) -> bool {
         let Some(stored) = &self.stored else { return true };
-        let last = self.latest_input();
+        let last = self.checkpoint_if_due();
         let done = self.state().recorder.flush();
         // An error means that the writer has ended.
         let _ = done.map(|done| done.recv());
         stored.is_stored(last)
     }
 
-    /// Returns the number of the latest input. Starts a checkpoint if one is due.
-    pub(crate) fn latest_input(&self) -> InputNumber {
+    /// Starts a checkpoint if one is due. Returns the number of the latest input.
+    pub(crate) fn checkpoint_if_due(&self) -> InputNumber {
         let mut state = self.state();
         let last = state.recorder.last();
         if state.recorder.is_checkpoint_due() {

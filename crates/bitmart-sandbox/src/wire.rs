@@ -54,14 +54,14 @@ pub(crate) type HandlerResult = Result<Value, WireError>;
 pub(crate) type Handler = fn(&mut Call<'_>) -> HandlerResult;
 
 impl Call<'_> {
-    /// The account of the caller. An error for endpoints without a key.
-    pub(crate) fn account(&self) -> Result<AccountId, WireError> {
+    /// The id of the account of the caller. An error for calls without a key.
+    pub(crate) fn account_id(&self) -> Result<AccountId, WireError> {
         self.caller.map(|caller| caller.account).ok_or_else(|| error(30001))
     }
 
-    /// The account of the caller, with its state.
-    pub(crate) fn owner(&self) -> Result<&Account, WireError> {
-        let owner = self.exchange.account(self.account()?);
+    /// The account of the caller.
+    pub(crate) fn account(&self) -> Result<&Account, WireError> {
+        let owner = self.exchange.account(self.account_id()?);
         // Every key belongs to an existing account.
         owner.ok_or_else(|| error(30002))
     }

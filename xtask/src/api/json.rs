@@ -60,17 +60,22 @@ impl Crate {
         }
     }
 
-    /// The name of an item: its public path if it is an own one, `crate::Name` if it is foreign.
+    /// The name of an item: its public path if it is an own one, `crate::Name` if it is foreign. Of another crate of
+    /// this workspace the whole path, where two items may have one name, such as the orders of both markets.
     pub(super) fn name(&self, id: u64, written: &str) -> String {
         if let Some(path) = self.public.get(&id) {
             return path.clone();
         }
         let last = written.rsplit("::").next().unwrap_or(written);
-        let path = &self.json["paths"][id.to_string()]["path"];
-        let last = path.as_array().and_then(|path| path.last()?.as_str()).unwrap_or(last);
+        let path = array(&self.json["paths"][id.to_string()]["path"]);
+        let last = path.last().and_then(Value::as_str).unwrap_or(last);
         match self.foreign_crate(id) {
             Some(name) => {
                 self.foreign.borrow_mut().insert(name.to_owned());
+                if name.starts_with("bitmart") {
+                    let path: Vec<_> = path.iter().filter_map(Value::as_str).collect();
+                    return path.join("::");
+                }
                 format!("{name}::{last}")
             }
             None => last.to_owned(),

@@ -150,6 +150,19 @@ fn a_limit_of_0_counts_as_1() {
 }
 
 #[test]
+fn a_late_fill_of_a_dropped_order_is_reported_and_does_not_bring_it_back() {
+    let mut state = AccountState::new().max_finished_orders(1);
+    state.apply_fill(fill("1", 1));
+    for (at, id) in ["1", "2"].into_iter().enumerate() {
+        let created = i64::try_from(at).expect("a small number");
+        state.apply_order(order(id, id, created, OrderProgress::Filled));
+    }
+    assert!(state.apply_fill(fill("1", 2)), "it is new");
+    assert!(!state.apply_fill(fill("1", 2)), "and reported once");
+    assert_eq!(state.fills(Market::Spot, &"1".into()), []);
+}
+
+#[test]
 fn the_ids_of_dropped_orders_are_limited() {
     let mut dropped = super::DroppedOrders::default();
     let key = |at: usize| (Market::Spot, at.to_string().as_str().into());

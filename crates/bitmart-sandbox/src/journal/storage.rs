@@ -54,7 +54,7 @@ impl Folder {
     pub(crate) fn take(path: &Path) -> Result<Self, DataError> {
         make_folder(path).map_err(DataError::Io)?;
         for path in [path.to_owned(), path.join(FILE), path.join(LOCK), path.join(RESERVE)] {
-            check_owner(&path)?;
+            restrict_to_owner(&path)?;
         }
         let lock = open_file(&path.join(LOCK)).map_err(DataError::Io)?;
         match lock.try_lock() {
@@ -140,7 +140,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 /// Rejects a path that other users can write, because they could control the sandbox. A path that they can only read is
 /// closed to them, because it contains secrets.
 #[cfg(unix)]
-fn check_owner(path: &Path) -> Result<(), DataError> {
+fn restrict_to_owner(path: &Path) -> Result<(), DataError> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     let metadata = match fs::metadata(path) {
@@ -175,7 +175,7 @@ fn check_owner(path: &Path) -> Result<(), DataError> {
 }
 
 #[cfg(not(unix))]
-fn check_owner(_: &Path) -> Result<(), DataError> {
+fn restrict_to_owner(_: &Path) -> Result<(), DataError> {
     Ok(())
 }
 

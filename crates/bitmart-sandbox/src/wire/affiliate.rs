@@ -62,7 +62,7 @@ fn customer(call: &Call<'_>, field: &str) -> Result<Option<AccountId>, WireError
     let text = call.params.required(field)?;
     let id = number::unsigned(&text).and_then(|id| u32::try_from(id).ok());
     let id = id.ok_or_else(|| call.params.invalid(field, "must be a user id"))?;
-    let customers = call.exchange.customers(call.account()?);
+    let customers = call.exchange.customers(call.account_id()?);
     Ok(customers.into_iter().find(|customer| customer.0 == id))
 }
 
@@ -76,7 +76,7 @@ fn sixty_day_window(call: &Call<'_>) -> Result<Window, WireError> {
 /// Customers with rebates. All customers registered at the start of the exchange, so a window of registration
 /// times excludes no one.
 pub(crate) fn rebates(call: &mut Call<'_>) -> HandlerResult {
-    let affiliate = call.account()?;
+    let affiliate = call.account_id()?;
     let params = &call.params;
     let page = Page::requested(params, MAX_ROWS)?;
     let currency = params.required("currency")?;
@@ -197,7 +197,7 @@ pub(crate) fn invitation(call: &mut Call<'_>) -> HandlerResult {
 
 /// The rows are only known from a third-party type.
 pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
-    let affiliate = call.account()?;
+    let affiliate = call.account_id()?;
     let window = sixty_day_window(call)?;
     let page = Page::requested(&call.params, MAX_CUSTOMERS)?;
     let only = if call.params.is_absent("cid") { None } else { Some(customer(call, "cid")?) };
@@ -229,7 +229,7 @@ pub(crate) fn customers(call: &mut Call<'_>) -> HandlerResult {
 
 /// Finished deposits and withdrawals, newest first.
 pub(crate) fn customer_funding(call: &mut Call<'_>) -> HandlerResult {
-    let affiliate = call.account()?;
+    let affiliate = call.account_id()?;
     let (customer, window) = (customer(call, "cid")?, sixty_day_window(call)?);
     let page = Page::requested(&call.params, MAX_CUSTOMERS)?;
     let deposits = match call.params.integer("type")? {
@@ -278,7 +278,7 @@ pub(crate) fn customer_account(call: &mut Call<'_>) -> HandlerResult {
 
 /// A broker's share of the spot fees of its customers, by UTC day. It is empty for an account without customers.
 pub(crate) fn broker_rebates(call: &mut Call<'_>) -> HandlerResult {
-    let broker = call.account()?;
+    let broker = call.account_id()?;
     let window = Window::open(&call.params, "start_time", "end_time", call.now_ms)?;
     let mut days: BTreeMap<String, BTreeMap<SmolStr, Decimal>> = BTreeMap::new();
     for customer in call.exchange.customers(broker) {

@@ -96,7 +96,7 @@ fn request(call: &Call<'_>) -> Result<SavingRequest, WireError> {
     if number.len() != NUMBER_DIGITS || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(call.params.invalid("requestNo", "must be 20 digits"));
     }
-    Ok(SavingRequest { account: call.account()?, number: number.into() })
+    Ok(SavingRequest { account: call.account_id()?, number: number.into() })
 }
 
 fn amount(call: &Call<'_>) -> Result<Decimal, WireError> {
@@ -187,13 +187,13 @@ pub(crate) fn redeem_fixed(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn set_fixed_renewal(call: &mut Call<'_>) -> HandlerResult {
-    let (account, id, renewal) = (call.account()?, earn_id(call)?, renewal(call)?);
+    let (account, id, renewal) = (call.account_id()?, earn_id(call)?, renewal(call)?);
     call.exchange.apply(account, WalletRequest::SetRenewal { id, renewal })?;
     Ok(json!(true))
 }
 
 fn list_holdings(call: &Call<'_>, fixed: bool, row: impl Fn(&Holding) -> Value) -> HandlerResult {
-    let (account, requested) = (call.account()?, coin(call)?);
+    let (account, requested) = (call.account_id()?, coin(call)?);
     let product = call.params.text("productId")?;
     let named = |one: &SavingProduct| product.as_deref().is_none_or(|id| one.id.to_string() == id);
     let own = call.exchange.savings().of(account, fixed);
@@ -259,7 +259,7 @@ fn record_type(act: SavingAction) -> &'static str {
 
 /// Records within the requested times (in milliseconds), newest first.
 fn records(call: &Call<'_>, fixed: bool) -> HandlerResult {
-    let (account, requested) = (call.account()?, coin(call)?);
+    let (account, requested) = (call.account_id()?, coin(call)?);
     let kind = call.params.required("type")?;
     if !["subscribe", "redeem", "interest"].contains(&kind.as_str()) {
         return Err(call.params.invalid("type", "must be subscribe, redeem or interest"));
@@ -287,7 +287,7 @@ pub(crate) fn fixed_records(call: &mut Call<'_>) -> HandlerResult {
 
 /// The current holdings, one row per coin.
 pub(crate) fn holdings(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let earn = call.exchange.savings();
     let mut sums: BTreeMap<&str, [Decimal; 3]> = BTreeMap::new();
     for holding in [false, true].into_iter().flat_map(|fixed| earn.of(account, fixed)) {
@@ -321,25 +321,25 @@ fn status(on: bool) -> &'static str {
 }
 
 pub(crate) fn set_auto_saving(call: &mut Call<'_>) -> HandlerResult {
-    let (account, on) = (call.account()?, is_open(call)?);
+    let (account, on) = (call.account_id()?, is_open(call)?);
     call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product: None, on })?;
     Ok(json!(true))
 }
 
 pub(crate) fn auto_saving(call: &mut Call<'_>) -> HandlerResult {
-    let on = call.exchange.savings().is_automatic(call.account()?);
+    let on = call.exchange.savings().is_automatic(call.account_id()?);
     Ok(json!({ "batchSubscribeStatus": status(on) }))
 }
 
 pub(crate) fn set_auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
-    let (account, product) = (call.account()?, Some(product(call, false)?.id));
+    let (account, product) = (call.account_id()?, Some(product(call, false)?.id));
     let on = is_open(call)?;
     call.exchange.apply(account, WalletRequest::SetAutomaticSaving { product, on })?;
     Ok(json!(true))
 }
 
 pub(crate) fn auto_subscribe(call: &mut Call<'_>) -> HandlerResult {
-    let (account, product) = (call.account()?, product(call, false)?.id);
+    let (account, product) = (call.account_id()?, product(call, false)?.id);
     let on = call.exchange.savings().is_automatic_for(account, product);
     Ok(json!({ "subscribeStatus": status(on) }))
 }

@@ -24,8 +24,8 @@ const USDT_NETWORKS: [&str; 2] = ["TRC20", "ERC20"];
 
 /// The account of the caller, which must not be a sub-account (60026, documented as "not for sub-accounts").
 fn main_account(call: &mut Call<'_>) -> Result<AccountId, WireError> {
-    let account = call.account()?;
-    let is_sub = call.owner()?.main.is_some();
+    let account = call.account_id()?;
+    let is_sub = call.account()?.main.is_some();
     if is_sub { Err(error(60026)) } else { Ok(account) }
 }
 
@@ -41,7 +41,7 @@ fn deposit_account_row(kind: WalletKind) -> Value {
 /// No source documents the content of the response.
 pub(crate) fn deposit_account(call: &mut Call<'_>) -> HandlerResult {
     main_account(call)?;
-    Ok(deposit_account_row(call.owner()?.deposit_to))
+    Ok(deposit_account_row(call.account()?.deposit_to))
 }
 
 /// No source documents the content of the response.
@@ -164,7 +164,7 @@ pub(crate) fn withdraw_quota(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn withdraw(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let params = &call.params;
     let currency = params.required("currency")?.into();
     params.required("amount")?;

@@ -33,7 +33,7 @@ fn sum(call: &Call<'_>) -> Result<PairAmount, WireError> {
 }
 
 pub(crate) fn transfer(call: &mut Call<'_>) -> HandlerResult {
-    let (account, sum) = (call.account()?, sum(call)?);
+    let (account, sum) = (call.account_id()?, sum(call)?);
     let into = match call.params.required("side")?.as_str() {
         "in" => true,
         "out" => false,
@@ -44,20 +44,20 @@ pub(crate) fn transfer(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn borrow(call: &mut Call<'_>) -> HandlerResult {
-    let (account, sum) = (call.account()?, sum(call)?);
+    let (account, sum) = (call.account_id()?, sum(call)?);
     let id = call.exchange.number(account, WalletRequest::Borrow(sum))?;
     Ok(json!({ "borrow_id": id.to_string() }))
 }
 
 pub(crate) fn repay(call: &mut Call<'_>) -> HandlerResult {
-    let (account, sum) = (call.account()?, sum(call)?);
+    let (account, sum) = (call.account_id()?, sum(call)?);
     let id = call.exchange.number(account, WalletRequest::Repay(sum))?;
     Ok(json!({ "repay_id": id.to_string() }))
 }
 
 /// An order paid from the margin wallets of its pair. Without them there is no margin account (51001).
 pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = call.params.required("symbol")?;
     let mut request =
         parse_order(&call.exchange, &call.params, &symbol, "clientOrderId", call.lenient)?;
@@ -76,7 +76,7 @@ fn requested_pairs(call: &Call<'_>) -> Result<Vec<SpotRules>, WireError> {
 }
 
 pub(crate) fn pairs(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let side = |rules: &SpotRules, currency: &SmolStr| {
         let (least, most) = loan_limits(*currency == rules.base);
         let borrowable = call.exchange.borrowable(account, &rules.symbol, currency);
@@ -146,7 +146,7 @@ impl Holding {
 }
 
 pub(crate) fn accounts(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let mut rows = Vec::new();
     for rules in requested_pairs(call)? {
         let base = Holding::read(call, account, &rules, &rules.base);
@@ -204,7 +204,7 @@ impl Filter {
         let count = params.integer("N")?.unwrap_or(50);
         let count = usize::try_from(count).ok().filter(|count| (1..=100).contains(count));
         Ok(Self {
-            account: call.account()?,
+            account: call.account_id()?,
             symbol,
             id: params.text(id_field)?,
             start: params.integer("start_time")?.unwrap_or(0),

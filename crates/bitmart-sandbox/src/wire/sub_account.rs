@@ -24,7 +24,7 @@ const MAX_ROWS: i64 = 100;
 
 /// The account of the caller, which must be a main account (otherwise 60026).
 fn main_account(call: &Call<'_>) -> Result<AccountId, WireError> {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let is_sub = main_of(call, account).is_some();
     if is_sub { Err(error(60026)) } else { Ok(account) }
 }
@@ -52,7 +52,7 @@ fn transfer_between_accounts(
     from: AccountId,
     to: AccountId,
 ) -> HandlerResult {
-    let caller = call.account()?;
+    let caller = call.account_id()?;
     let params = &call.params;
     let number = SmolStr::from(params.required("requestNo")?);
     if number.len() > MAX_REQUEST_NUMBER {
@@ -82,7 +82,7 @@ fn to_sub(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
 
 /// Only for sub-accounts (otherwise 60027).
 fn own_to_main(call: &mut Call<'_>, kind: WalletKind) -> HandlerResult {
-    let sub = call.account()?;
+    let sub = call.account_id()?;
     let main = main_of(call, sub).ok_or_else(|| error(60027))?;
     transfer_between_accounts(call, kind, sub, main)
 }
@@ -228,7 +228,7 @@ pub(crate) fn transfers(call: &mut Call<'_>) -> HandlerResult {
 
 /// For both kinds of accounts: only transfers from or to the caller.
 pub(crate) fn own_transfers(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     spot_history(call, account, Some(account))
 }
 
@@ -239,6 +239,6 @@ pub(crate) fn futures_transfers(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn futures_own_transfers(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     Ok(history(call, WalletKind::Futures, account, Some(account), "limit")?.1)
 }

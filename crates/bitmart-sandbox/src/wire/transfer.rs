@@ -46,7 +46,7 @@ fn wallets_of_type(word: &str) -> Option<(WalletKind, WalletKind)> {
 
 /// Transfers between wallets of the caller, if `type` is one of `allowed`. Returns the amount.
 fn transfer_own(call: &mut Call<'_>, allowed: [&str; 2]) -> Result<Decimal, WireError> {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let params = &call.params;
     let currency = params.required("currency")?.into();
     let word = params.required("type")?;
@@ -92,7 +92,7 @@ pub(crate) fn futures_transfer_fund(call: &mut Call<'_>) -> HandlerResult {
 
 /// Newest first; no source documents the order. Without times everything is listed, as documented.
 pub(crate) fn futures_transfers(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let params = &call.params;
     let bounded = |name: &str, low: i64, high: i64| {
         params.required(name)?;

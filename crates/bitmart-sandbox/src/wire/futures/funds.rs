@@ -13,7 +13,7 @@ use crate::wire::{
 
 /// Sources disagree whether the amount is the claimed one or the balance afterwards. Here it is the claimed one.
 pub(crate) fn claim_demo_funds(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     call.exchange.apply(account, WalletRequest::ClaimPlayMoney)?;
     let currency = call.exchange.play_money_currency().ok_or_else(|| error(40034))?;
     Ok(json!({ "currency": currency.as_str(), "amount": plain(PLAY_MONEY_CLAIM) }))

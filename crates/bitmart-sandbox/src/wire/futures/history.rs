@@ -73,7 +73,7 @@ pub(crate) fn row_limit(params: &Params) -> Result<usize, WireError> {
 }
 
 pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
-    let (account, symbol) = (call.account()?, symbol(call)?);
+    let (account, symbol) = (call.account_id()?, symbol(call)?);
     let params = &call.params;
     let kind = params.text("type")?;
     let part = match params.text("order_state")?.as_deref() {
@@ -106,7 +106,7 @@ pub(crate) fn open_orders(call: &mut Call<'_>) -> HandlerResult {
 
 /// Finished orders by creation time. No source states which time the window is about.
 pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     call.params.required("symbol")?;
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
@@ -139,7 +139,7 @@ pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn fills(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
     let limit = if is_copy_trading(call)? { 0 } else { MAX_ROWS };
@@ -157,7 +157,7 @@ pub(crate) fn fills(call: &mut Call<'_>) -> HandlerResult {
 
 /// Cancels every open order of a contract.
 pub(crate) fn cancel_all_orders(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     call.params.required("symbol")?;
     let symbol = symbol(call)?;
     let symbol = symbol.map(Into::into);
@@ -167,7 +167,7 @@ pub(crate) fn cancel_all_orders(call: &mut Call<'_>) -> HandlerResult {
 
 /// Transactions of the wallet. Times of this request are in milliseconds; the time of a row is text, as documented.
 pub(crate) fn transactions(call: &mut Call<'_>) -> HandlerResult {
-    let (account, symbol) = (call.account()?, symbol(call)?);
+    let (account, symbol) = (call.account_id()?, symbol(call)?);
     let params = &call.params;
     let kind = params.integer("flow_type")?.unwrap_or(0);
     if !(0..=5).contains(&kind) {

@@ -85,7 +85,7 @@ fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Valu
 }
 
 pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let request = parse_order(call)?;
     let preset = fields::preset(&call.params, fields::rules(call)?)?;
     let price = request.price;
@@ -116,7 +116,7 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, WireError> {
     let isolated = fields::isolated(params, side.opens())?;
     let leverage = match fields::leverage(params, rules)? {
         Some(leverage) => leverage,
-        None => call.exchange.leverage_of(call.account()?, rules, isolated),
+        None => call.exchange.leverage_of(call.account_id()?, rules, isolated),
     };
     let client_order_id = fields::client_order_id(params)?;
     let symbol = rules.symbol.clone();
@@ -135,7 +135,7 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, WireError> {
 
 /// Without an id every open order of the symbol is canceled, as documented.
 pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = call.params.required("symbol")?;
     if call.exchange.futures_market(symbol.as_str()).is_none() {
         return Err(error(40034));
@@ -144,7 +144,7 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
     let id = match (call.params.text("order_id")?, client_order_id) {
         (Some(id), _) => id_of(&id)?,
         (None, Some(client_order_id)) => {
-            let owner = call.owner()?;
+            let owner = call.account()?;
             owner.futures_orders.by_client_order_id(&client_order_id).ok_or_else(|| error(40037))?
         }
         (None, None) => {
@@ -162,7 +162,7 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
 
 /// The id is a number in request and response. At least one of price and size is required.
 pub(crate) fn modify_limit_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let params = &call.params;
     let rules = fields::rules(call)?;
     let symbol = rules.symbol.clone();
@@ -191,7 +191,7 @@ fn id_of(text: &str) -> Result<OrderId, WireError> {
 }
 
 pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = call.params.required("symbol")?;
     let id = id_of(&call.params.required("order_id")?)?;
     let exchange = &call.exchange;

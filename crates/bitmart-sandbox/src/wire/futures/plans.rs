@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 const PLAN_KINDS: [PlanKind; 3] = [PlanKind::Plan, PlanKind::TakeProfit, PlanKind::StopLoss];
 
 pub(crate) fn submit_plan_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let plan = parse_plan(&call.params, rules(call)?)?;
     let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
     // The id is a number, as for orders.
@@ -76,7 +76,7 @@ fn way(params: &Params) -> Result<Direction, WireError> {
 }
 
 pub(crate) fn modify_plan_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let (params, rules) = (&call.params, rules(call)?);
     let market = match params.required("type")?.as_str() {
         "limit" => false,
@@ -99,7 +99,7 @@ pub(crate) fn modify_plan_order(call: &mut Call<'_>) -> HandlerResult {
 
 /// Without an id all waiting orders of the contract are canceled (change log of 2024-09-19).
 pub(crate) fn cancel_plan_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = rules(call)?.symbol.clone();
     let kinds = PLAN_KINDS.to_vec();
     let request = match optional_id(call, account)? {
@@ -129,7 +129,7 @@ pub(crate) fn required_id(params: &Params) -> Result<OrderId, WireError> {
 
 /// Waiting plan orders, take-profits and stop-losses, newest first. `type` is the type of the order that is placed.
 pub(crate) fn plan_orders(call: &mut Call<'_>) -> HandlerResult {
-    let (account, symbol) = (call.account()?, symbol(call)?);
+    let (account, symbol) = (call.account_id()?, symbol(call)?);
     let params = &call.params;
     let market = match params.text("type")?.as_deref() {
         None => None,
@@ -158,7 +158,7 @@ pub(crate) fn plan_orders(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn submit_trailing_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let plan = parse_trailing(&call.params, rules(call)?)?;
     let id = call.exchange.order(account, FuturesRequest::PlacePlan(plan))?;
     Ok(json!({ "order_id": id.0 }))
@@ -197,7 +197,7 @@ fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Wire
 /// Without an id all trailing orders of the contract are canceled. The id is optional, but no source states what
 /// happens without it: this is what `cancel-plan-order` does.
 pub(crate) fn cancel_trailing_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = rules(call)?.symbol.clone();
     let kinds = [PlanKind::Trailing].to_vec();
     let request = if call.params.is_absent("order_id") {

@@ -121,7 +121,7 @@ pub(crate) fn position_risk(call: &mut Call<'_>) -> HandlerResult {
 }
 
 fn rows(call: &mut Call<'_>, render: fn(&Row<'_>) -> Value) -> HandlerResult {
-    let (account, only) = (call.account()?, symbol(call)?);
+    let (account, only) = (call.account_id()?, symbol(call)?);
     if is_copy_trading(call)? {
         return Ok(json!([]));
     }
@@ -229,7 +229,7 @@ pub(crate) fn pushed_position(
 }
 
 pub(crate) fn assets(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let owner = call.exchange.account(account).ok_or_else(|| error(30002))?;
     let others = owner.futures.keys().filter(|one| !MARGIN_CURRENCIES.contains(&one.as_str()));
     let always = MARGIN_CURRENCIES.map(SmolStr::from);
@@ -266,7 +266,7 @@ pub(crate) fn pushed_asset(
 /// Without a symbol all positions of the contract type are closed, and without a side both directions, according to a
 /// third party. No contract here has a coin as margin (type 2).
 pub(crate) fn close_all_positions(call: &mut Call<'_>) -> HandlerResult {
-    let (account, symbol) = (call.account()?, symbol(call)?);
+    let (account, symbol) = (call.account_id()?, symbol(call)?);
     let params = &call.params;
     params.required("contractType")?;
     let coins = match params.integer("contractType")? {

@@ -11,12 +11,12 @@ pub(crate) fn position_mode_name(one_way: bool) -> &'static str {
 }
 
 pub(crate) fn position_mode(call: &mut Call<'_>) -> HandlerResult {
-    let one_way = call.owner()?.one_way;
+    let one_way = call.account()?.one_way;
     Ok(json!({ "position_mode": position_mode_name(one_way) }))
 }
 
 pub(crate) fn set_position_mode(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let one_way = match call.params.required("position_mode")?.as_str() {
         "hedge_mode" => false,
         "one_way_mode" => true,
@@ -31,7 +31,7 @@ pub(crate) fn set_position_mode(call: &mut Call<'_>) -> HandlerResult {
 
 /// Without a leverage the response contains the current one. `max_value` is the maximum leverage, as documented.
 pub(crate) fn set_leverage(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = call.params.required("symbol")?;
     let market = call.exchange.futures_market(symbol.as_str()).ok_or_else(|| error(40034))?;
     let open_type = call.params.required("open_type")?;
@@ -84,7 +84,7 @@ fn bracket_rows(market: &FuturesMarket) -> Value {
 
 /// Times of the response are in seconds. A timeout of 0 stops the countdown.
 pub(crate) fn cancel_all_after(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = call.params.required("symbol")?;
     let market = call.exchange.futures_market(symbol.as_str()).ok_or_else(|| error(40034))?;
     let symbol = market.rules.symbol.clone();

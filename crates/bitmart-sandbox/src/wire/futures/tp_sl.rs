@@ -20,7 +20,7 @@ use crate::wire::{
 };
 
 pub(crate) fn submit_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let rules = rules(call)?;
     let mut plan = parse(&call.params, rules)?;
     let order = &mut plan.terms.order;
@@ -99,7 +99,7 @@ fn executed_at(
 }
 
 pub(crate) fn modify_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let rules = rules(call)?;
     let symbol = rules.symbol.clone();
     let id = optional_id(call, account)?.ok_or_else(|| call.params.missing("order_id"))?;
@@ -120,7 +120,7 @@ pub(crate) fn modify_tp_sl_order(call: &mut Call<'_>) -> HandlerResult {
 
 /// Changes the preset prices of an opening order. Absent prices stay.
 pub(crate) fn modify_preset(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let rules = rules(call)?;
     let (symbol, id) = (rules.symbol.clone(), required_id(&call.params)?);
     let preset = fields::preset(&call.params, rules)?;

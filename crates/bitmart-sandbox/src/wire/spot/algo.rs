@@ -22,7 +22,7 @@ use crate::wire::{
 const MAX_ROWS: i64 = 200;
 
 pub(crate) fn submit_algo_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let params = &call.params;
     let symbol = params.required("symbol")?;
     let kind = kind(&params.required("type")?)?;
@@ -51,7 +51,7 @@ fn id(text: &str) -> Result<OrderId, WireError> {
 }
 
 pub(crate) fn cancel_algo_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = known_symbol(call)?.ok_or_else(|| call.params.missing("symbol"))?;
     let kind = kind(&call.params.required("type")?)?;
     let id = id(&call.params.required("order_id")?)?;
@@ -68,7 +68,7 @@ pub(crate) fn cancel_algo_order(call: &mut Call<'_>) -> HandlerResult {
 
 /// Without a symbol the orders of all pairs are canceled.
 pub(crate) fn cancel_all_algo_orders(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = known_symbol(call)?;
     let kind = kind(&call.params.required("type")?)?;
     let symbol = symbol.map(SmolStr::from);
@@ -85,13 +85,13 @@ fn known_symbol(call: &Call<'_>) -> Result<Option<String>, WireError> {
 }
 
 pub(crate) fn algo_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let id = id(&call.params.required("orderId")?)?;
     found(call, account, call.exchange.triggers().spot.get(id))
 }
 
 pub(crate) fn algo_order_by_client_id(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let id = call.params.required("clientOrderId")?;
     found(call, account, call.exchange.triggers().spot.by_client_order_id(account, &id))
 }
@@ -119,7 +119,7 @@ pub(crate) fn algo_order_history(call: &mut Call<'_>) -> HandlerResult {
 }
 
 fn orders(call: &Call<'_>, waiting: bool) -> HandlerResult {
-    let (account, symbol) = (call.account()?, known_symbol(call)?);
+    let (account, symbol) = (call.account_id()?, known_symbol(call)?);
     let kind = match call.params.text("orderMode")? {
         None => None,
         Some(word) => Some(enums::parse_algo(&word).ok_or_else(|| error(52000))?),

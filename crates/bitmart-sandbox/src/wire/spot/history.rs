@@ -60,7 +60,7 @@ pub(crate) fn order_history(call: &mut Call<'_>) -> HandlerResult {
 /// Orders by creation time. No source states which time the window is about.
 fn orders(call: &mut Call<'_>, open: bool) -> HandlerResult {
     let filter = Filter::read(call)?;
-    let ids = call.owner()?.spot_orders.all();
+    let ids = call.account()?.spot_orders.all();
     let exchange = &call.exchange;
     let rows = ids
         .iter()
@@ -76,7 +76,7 @@ fn orders(call: &mut Call<'_>, open: bool) -> HandlerResult {
 }
 
 pub(crate) fn account_trades(call: &mut Call<'_>) -> HandlerResult {
-    let (account, filter) = (call.account()?, Filter::read(call)?);
+    let (account, filter) = (call.account_id()?, Filter::read(call)?);
     let exchange = &call.exchange;
     let rows = exchange
         .spot_fills()

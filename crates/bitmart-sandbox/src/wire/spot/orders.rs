@@ -21,7 +21,7 @@ use crate::wire::{
 const MAX_BATCH: usize = 10;
 
 pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = call.params.required("symbol")?;
     let request =
         parse_order(&call.exchange, &call.params, &symbol, "client_order_id", call.lenient)?;
@@ -32,7 +32,7 @@ pub(crate) fn submit_order(call: &mut Call<'_>) -> HandlerResult {
 /// The response to a rejected row is not documented. Here a malformed row rejects the whole batch before anything is
 /// placed. If the engine rejects a later row, the orders placed before it are reported with the rejection.
 pub(crate) fn submit_orders(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = call.params.required("symbol")?;
     let rows = call.params.rows("orderParams")?;
     if rows.is_empty() || rows.len() > MAX_BATCH {
@@ -174,7 +174,7 @@ pub(crate) fn digits(
 }
 
 pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = known_symbol(call)?;
     let id = match (call.params.text("order_id")?, call.params.text("client_order_id")?) {
         (Some(id), _) => parse_id(&id),
@@ -193,7 +193,7 @@ pub(crate) fn cancel_order(call: &mut Call<'_>) -> HandlerResult {
 }
 
 pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = known_symbol(call)?;
     let ids = call.params.texts("orderIds")?.filter(|ids| !ids.is_empty());
     let client_order_ids = call.params.texts("clientOrderIds")?.filter(|ids| !ids.is_empty());
@@ -228,7 +228,7 @@ pub(crate) fn cancel_orders(call: &mut Call<'_>) -> HandlerResult {
 
 /// Without symbol and side every open order is canceled.
 pub(crate) fn cancel_all_orders(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let symbol = call.params.text("symbol")?;
     if symbol.is_some() {
         known_symbol(call)?;
@@ -256,13 +256,13 @@ fn is_order_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
 }
 
 pub(crate) fn order(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let id = parse_id(&call.params.required("orderId")?);
     found(call, id, account)
 }
 
 pub(crate) fn order_by_client_id(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let client_order_id = call.params.required("clientOrderId")?;
     let id = by_client_order_id(&call.exchange, account, &client_order_id);
     found(call, id, account)
@@ -290,7 +290,7 @@ fn own_order(exchange: &Exchange, id: Option<OrderId>, account: AccountId) -> Op
 }
 
 pub(crate) fn order_trades(call: &mut Call<'_>) -> HandlerResult {
-    let account = call.account()?;
+    let account = call.account_id()?;
     let id = parse_id(&call.params.required("orderId")?);
     let order = own_order(&call.exchange, id, account).ok_or_else(|| error(50005))?;
     let rules =

@@ -20,7 +20,7 @@ use crate::wire::{
 /// The balances above zero, with the total and the full names. Source: captured (fixtures/captured/spot-balance.json:
 /// an account that holds dust of some currencies, and no empty balance).
 pub(crate) fn spot_wallet(call: &mut Call<'_>) -> HandlerResult {
-    let rows = call.exchange.wallets(call.owner()?.id, WalletKind::Spot);
+    let rows = call.exchange.wallets(call.account()?.id, WalletKind::Spot);
     let rows = rows.filter(|(_, wallet)| !wallet.is_empty()).map(|(currency, wallet)| {
         json!({
             "id": currency.as_str(),
@@ -45,7 +45,7 @@ pub(crate) fn wallet(call: &mut Call<'_>) -> HandlerResult {
             _ => return Err(call.params.invalid("needUsdValuation", "must be true or false")),
         },
     };
-    let owner = call.owner()?.clone();
+    let owner = call.account()?.clone();
     let names: BTreeSet<_> = owner.spot.keys().chain(owner.funding.keys()).collect();
     let mut rows = Vec::new();
     for name in names {
