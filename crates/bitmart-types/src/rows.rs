@@ -250,13 +250,17 @@ fn object<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Option<Rows<T
     if !is_all {
         return Ok(None);
     }
-    let only = members.values().next().filter(|_| members.len() == 1);
-    let list = members.get("list").or(only).map(|list| list.get());
-    if let Some(list) = list.filter(|list| list.starts_with('[')) {
-        return read(list, false).map(Some);
-    }
-    if members.get("list").is_some_and(|list| list.get() == "null") {
-        return Ok(Some(Rows::new()));
+    let named = members.get("list").map(|list| list.get());
+    // An empty list of another name may be one of errors.
+    let only = members.values().next().filter(|_| members.len() == 1).map(|list| list.get());
+    let only =
+        only.filter(|list| list.starts_with('[') && !list[1..].trim_start().starts_with(']'));
+    if let Some(list) = named.filter(|list| list.starts_with('[') || *list == "null").or(only) {
+        let rows = read(list, false)?;
+        if rows.is_empty() && rows.faults.is_empty() && members.iter().any(counts_rows) {
+            return Err("expected the rows that the object counts, got none".to_owned());
+        }
+        return Ok(Some(rows));
     }
     // If no member is required, any object would be a row.
     let mark = notes::mark();
@@ -264,6 +268,13 @@ fn object<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Option<Rows<T
     notes::rewind(mark);
     let row = is_row.then(|| json::tolerant(json).inspect_err(|_| notes::rewind(mark)).ok());
     Ok(row.flatten().map(|row| Rows::from(vec![row])))
+}
+
+/// Whether a member counts rows, and more than none.
+fn counts_rows((name, value): (&String, &&RawValue)) -> bool {
+    let name = name.to_ascii_lowercase();
+    (name.contains("total") || name.contains("count"))
+        && value.get().trim_matches('"').parse::<u64>().is_ok_and(|count| count > 0)
 }
 
 thread_local! {

@@ -1,19 +1,25 @@
 //! Models that several groups share.
 
 use bitmart_types::wire;
-use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
-/// The data of a response that only confirms that the request was accepted. Any JSON decodes: `null`, an
-/// empty text, `true`, or an object, which may get members later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "IgnoredAny")]
+/// The data of a response that only confirms that the request was accepted: `null`, an empty text, `true`, or an
+/// object, which may get members later. `false` and 0 do not decode: they deny it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Empty {}
 
-impl From<IgnoredAny> for Empty {
-    fn from(_: IgnoredAny) -> Self {
-        Self {}
+impl<'de> Deserialize<'de> for Empty {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let data = Box::<RawValue>::deserialize(deserializer)?;
+        match data.get() {
+            "false" | "\"false\"" | "0" | "\"0\"" => {
+                Err(D::Error::custom("expected a confirmation, got a denial"))
+            }
+            _ => Ok(Self {}),
+        }
     }
 }
 
@@ -25,11 +31,16 @@ where
     T: DeserializeOwned + AsRef<str>,
 {
     let id = T::deserialize(deserializer)?;
-    let text: &str = id.as_ref();
-    if wire::is_blank(text) || text.bytes().all(|digit| digit == b'0') {
-        return Err(D::Error::custom("expected the id of what was placed"));
+    if is_id(id.as_ref()) {
+        Ok(id)
+    } else {
+        Err(D::Error::custom("expected the id of what was placed"))
     }
-    Ok(id)
+}
+
+/// Whether a text is an id: servers write an empty one or 0 for none.
+pub(crate) fn is_id(text: &str) -> bool {
+    !wire::is_blank(text) && text.bytes().any(|byte| byte != b'0')
 }
 
 /// A [`placed_id`] that is written as a number.

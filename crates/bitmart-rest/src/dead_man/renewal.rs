@@ -87,8 +87,14 @@ async fn send(
         _ => call.await,
     };
     match response {
-        // The time of the cancellation says as much as the flag.
-        Ok(Ok(timer)) if timer.accepted.unwrap_or(timer.cancel_time.is_some()) => Ok(timer),
+        // The times say as much as the flag. One alone may be that of an older timer.
+        Ok(Ok(timer))
+            if timer
+                .accepted
+                .unwrap_or(timer.set_time.is_some() && timer.cancel_time.is_some()) =>
+        {
+            Ok(timer)
+        }
         Ok(Ok(_)) => Err(RenewalError::NotAccepted),
         Ok(Err(error)) => Err(RenewalError::Request(Arc::new(error))),
         Err(_) => Err(RenewalError::TimedOut),

@@ -25,9 +25,24 @@ pub(crate) use self::error_page::{advice, text as reason_text};
 /// The code of success.
 pub(crate) const SUCCESS: i64 = 1000;
 
-/// Messages of success, compared ignoring case and punctuation at the end. Some responses have no message.
-const SUCCESS_MESSAGES: &[&str] =
-    &["ok", "success", "succeed", "succeeded", "successful", "successfully", "done"];
+/// Messages of success, compared ignoring case and punctuation at the end. Some responses have no message. The last
+/// ones say that a list is empty.
+const SUCCESS_MESSAGES: &[&str] = &[
+    "ok",
+    "success",
+    "succeed",
+    "succeeded",
+    "successful",
+    "successfully",
+    "operation successful",
+    "done",
+    "no data",
+    "no record",
+    "no records",
+];
+
+/// Levels of objects that are searched for a value. Deeper ones count as values.
+const MAX_LEVELS: u8 = 8;
 
 /// Default maximum size of a response body: 16 MiB.
 pub(crate) const DEFAULT_MAX_BODY: usize = 16 << 20;
@@ -160,7 +175,7 @@ impl<'a> ResponseParts<'a> {
         }
         let data = members.data.map_or("null", RawValue::get);
         // Observed: the code of success with the message "This service is down".
-        if is_empty(data) && !message().is_none_or(|message| is_success(&message)) {
+        if !message().is_none_or(|message| is_success(&message)) && is_empty(data) {
             return Err(self.unexpected(Unexpected::MessageContradictsCode));
         }
         Ok(SuccessEnvelope {
@@ -216,14 +231,11 @@ impl<'a> ResponseParts<'a> {
         let data = std::str::from_utf8(data).unwrap_or_default();
         json::from_str(data).or_else(|source| {
             // A confirmed write may have `true`, an empty text or an empty list in place of an object; that is
-            // an error only if the result must have an id. Lists may be absent when they are empty; rows under
-            // another name are not absent.
-            let (object, may_lack) = if data.starts_with('{') {
-                (data, !has_rows(data))
-            } else {
-                let is_scalar = !data.starts_with('[');
-                ("{}", is_empty(data) || (is_scalar && self.metadata.effect != Effect::Read))
-            };
+            // an error only if the result must have an id. Lists may be absent from data that says nothing else:
+            // what it says may be an error, or rows under another name.
+            let object = if data.starts_with('{') { data } else { "{}" };
+            let may_lack =
+                is_empty(data) || (self.metadata.effect != Effect::Read && is_confirmation(data));
             let read = may_lack.then(|| json::from_str_without_rows(object).ok()).flatten();
             read.ok_or_else(|| self.decode_error(data, source))
         })
@@ -277,24 +289,34 @@ fn is_success(message: &str) -> bool {
 }
 
 /// Whether the data says nothing: no value, a list without items, or an object of which no member says
-/// anything. A number of zero counts rows.
+/// anything. A number of zero in an object counts rows.
 fn is_empty(data: &str) -> bool {
-    match data.as_bytes().first() {
-        Some(b'{') => serde_json::from_str::<BTreeMap<String, &RawValue>>(data)
-            .is_ok_and(|members| members.values().all(|value| is_empty(value.get()))),
-        Some(b'[') => data[1..].trim_ascii_start().starts_with(']'),
-        Some(b'"') => wire::is_blank(data.trim_matches('"')),
-        _ => data == "null" || data == "0",
+    fn says_nothing(data: &str, levels: u8) -> bool {
+        match data.as_bytes().first() {
+            Some(b'{') if levels > 0 => serde_json::from_str::<BTreeMap<String, &RawValue>>(data)
+                .is_ok_and(|members| {
+                    members.values().all(|value| {
+                        let value = value.get();
+                        matches!(value, "0" | "\"0\"") || says_nothing(value, levels - 1)
+                    })
+                }),
+            Some(b'[') => data[1..].trim_ascii_start().starts_with(']'),
+            Some(b'"') => wire::is_blank(data.trim_matches('"')),
+            _ => data == "null",
+        }
     }
+    says_nothing(data, MAX_LEVELS)
 }
 
-/// Whether an object has a list with items or an object with members, or counts rows.
-fn has_rows(data: &str) -> bool {
-    let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(data).unwrap_or_default();
-    members.iter().any(|(name, value)| {
-        let is_container = value.get().starts_with(['[', '{']);
-        (is_container || name.to_ascii_lowercase().contains("total")) && !is_empty(value.get())
-    })
+/// Whether a value in place of an object confirms a write: `true` or a text of success. `false` and 0 deny it.
+fn is_confirmation(data: &str) -> bool {
+    match data.as_bytes().first() {
+        Some(b'"') => {
+            let text = data.trim_matches('"');
+            text.eq_ignore_ascii_case("true") || is_success(text)
+        }
+        _ => data == "true" || data == "1",
+    }
 }
 
 #[cfg(test)]

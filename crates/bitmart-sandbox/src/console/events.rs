@@ -144,7 +144,8 @@ impl Listener {
         let new = ring.after(self.last).take(most);
         let new: Vec<_> = new.map(|(number, record)| (number, Arc::clone(record))).collect();
         if !self.is_first {
-            self.skipped += (last - self.last).saturating_sub(new.len() as u64);
+            // A browser may ask for what follows a record that does not exist yet.
+            self.skipped += last.saturating_sub(self.last).saturating_sub(new.len() as u64);
         }
         self.last = last;
         Some(new)

@@ -92,9 +92,18 @@ pub(super) fn body(body: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
-        return hide_members(&mut value).then(|| value.to_string().into_bytes());
+        if hide_members(&mut value) {
+            return Some(value.to_string().into_bytes());
+        }
+        // Of repeated members the value has the last only, and a text may be JSON itself.
+        let quotes = |text: &[u8]| text.iter().filter(|byte| **byte == b'"').count();
+        let has_more =
+            body.contains(&b'\\') || quotes(body) != quotes(value.to_string().as_bytes());
+        return (is_secret(start) && has_more).then(|| unknown(body));
     }
-    if !is_secret(&decoded(&String::from_utf8_lossy(start))) {
+    // An escape of malformed JSON may be a part of a name.
+    let may_be_json = start.contains(&b'\\');
+    if !may_be_json && !is_secret(&decoded(&String::from_utf8_lossy(start))) {
         return None;
     }
     let is_name = |name: &str| {
@@ -110,11 +119,13 @@ pub(super) fn body(body: &[u8]) -> Option<Vec<u8>> {
             query(text, &mut shown);
             (shown != body).then_some(shown)
         }
-        _ => Some(
-            format!("{HIDDEN}: a body that is neither JSON nor a form, and may have a secret")
-                .into(),
-        ),
+        _ => Some(unknown(body)),
     }
+}
+
+/// What is shown in place of a body of which it is not known where a secret may be.
+fn unknown(body: &[u8]) -> Vec<u8> {
+    format!("{HIDDEN}: {} bytes in which a secret may be", body.len()).into()
 }
 
 /// Hides the values of secret members. Returns whether there are any.

@@ -172,6 +172,15 @@ fn a_value_is_not_recorded_if_its_name_says_that_it_is_secret() {
         assert!(!String::from_utf8_lossy(&shown).contains(SECRET));
     }
     for body in [
+        // The parsed value has the second member only.
+        format!(r#"{{"a":{{"secret":"{SECRET}"}},"a":1}}"#),
+        format!(r#"{{"data":"{{\"apiKey\":\"{SECRET}\"}}"}}"#),
+        format!(r#"{{"\u0073ecret":"{SECRET}""#),
+    ] {
+        let shown = redact::body(body.as_bytes()).expect("it is changed");
+        assert!(!String::from_utf8_lossy(&shown).contains(SECRET), "{body}");
+    }
+    for body in [
         r#"{ "symbol": "BTC_USDT",  "size": 1.50 }"#,
         r#"{"client_order_id":"keysign"}"#,
         r#"{"symbol":"a\\b"}"#,

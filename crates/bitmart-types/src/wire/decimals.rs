@@ -288,11 +288,11 @@ fn digits<'a>(value: &Decimal, buffer: &'a mut [u8; MAX_TEXT]) -> Option<&'a str
 }
 
 /// Parses digits with an optional sign, point and exponent. Decimal places that do not fit are cut off, with
-/// a note, except in trusted text.
+/// a note, where a response is decoded; not in trusted text, and not where nobody collects the note.
 fn parse(text: &str) -> Result<Decimal, Mismatch> {
-    match parse_exact(text) {
-        Err(NOT_EXACT) if json::mode() != Mode::Strict => cut(text),
-        result => result,
+    match (parse_exact(text), json::mode()) {
+        (Err(NOT_EXACT), Mode::Fast | Mode::Tolerant { .. } | Mode::WithoutRows) => cut(text),
+        (result, _) => result,
     }
 }
 

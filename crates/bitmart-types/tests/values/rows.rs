@@ -102,7 +102,15 @@ fn a_list_that_is_all_may_be_in_a_member_or_a_single_row() {
     assert_eq!(ids("{}"), [0_u64; 0]);
     let faulty = read(r#"{"list":[{"id":"x"},{"id":2}]}"#).expect("a list");
     assert_eq!((faulty.len(), faulty.faults()[0].index), (1, 0));
-    for other in [r#"{"total":1,"orders":[{"id":1}]}"#, r#"{"name":1}"#, r#"{"list":"x"}"#] {
+    // An empty list beside a count, or of another name, may hide rows.
+    for other in [
+        r#"{"total":1,"orders":[{"id":1}]}"#,
+        r#"{"name":1}"#,
+        r#"{"list":"x"}"#,
+        r#"{"total":1,"list":[]}"#,
+        r#"{"rowCount":"2","list":null}"#,
+        r#"{"errors":[]}"#,
+    ] {
         assert!(read(other).is_err(), "{other}");
     }
     // Within other data a member is what it is.

@@ -81,10 +81,12 @@ fn spot(value: &Value) -> Control {
     };
     let topic = find_text(value, &["topic"]);
     let operation = Operation::parse(event);
-    // Only errors have a code, which is a text, documented as `errorCode` and also seen as `error_code`. A code
-    // of 0 or without digits is none.
+    // Only errors have a code, which is a text, documented as `errorCode` and also seen as `error_code`. 0, the code
+    // of success and a text without digits are none.
     let code = find_text(value, &["errorCode", "error_code", "code"]);
-    let code = code.filter(|code| code.bytes().any(|byte| !matches!(byte, b'0' | b' ')));
+    let is_error =
+        |code: &str| code.bytes().any(|byte| matches!(byte, b'1'..=b'9')) && code != "1000";
+    let code = code.filter(|code| is_error(code.trim()));
     if code.is_some() || event == "error" {
         let texts = ["errorMessage", "error_message", "message", "msg", "error"];
         let message = find_text(value, &texts).unwrap_or_default();

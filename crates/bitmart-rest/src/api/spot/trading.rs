@@ -5,7 +5,6 @@ use bitmart_types::{
     ClientOrderId, Currency, Decimal, OrderId, Rows, Side, Symbol, Timestamp, TradeId, TradeRole,
     wire,
 };
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::api::model;
@@ -54,18 +53,16 @@ impl<'de> Deserialize<'de> for CancelReceipt {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Data {
-            Bare(bool),
             Members {
                 #[serde(default, with = "wire::boolean_opt")]
                 result: Option<bool>,
             },
-            Other(IgnoredAny),
+            Bare(#[serde(with = "wire::boolean_opt")] Option<bool>),
         }
 
         let canceled = match Data::deserialize(deserializer)? {
-            Data::Bare(canceled) => Some(canceled),
             Data::Members { result } => result,
-            Data::Other(_) => None,
+            Data::Bare(canceled) => canceled,
         };
         Ok(Self { canceled })
     }

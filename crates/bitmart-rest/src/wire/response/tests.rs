@@ -43,6 +43,18 @@ impl Endpoint for CancelAll {
     }
 }
 
+/// A write of which only the confirmation counts.
+struct CloseOrders;
+
+impl Endpoint for CloseOrders {
+    type Response = crate::api::Empty;
+    const METADATA: Metadata =
+        Metadata::new("close", Method::Post, Host::Spot, "/close").effect(Effect::Trade);
+    fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
 fn response<E: Endpoint>(status: u16, body: &str) -> Result<E::Response, Error> {
     let status = StatusCode::from_u16(status).unwrap();
     decode::<E>(status, &HeaderMap::new(), &Bytes::copy_from_slice(body.as_bytes()))
@@ -65,6 +77,60 @@ fn success_in_all_its_spellings() {
     ] {
         let placed = response::<PlaceOrder>(200, body).expect(body);
         assert_eq!(placed.order_id, "7", "{body}");
+    }
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Wallet {
+    wallet: bitmart_types::Rows<u64>,
+}
+
+struct QueryWallet;
+
+impl Endpoint for QueryWallet {
+    type Response = Wallet;
+    const METADATA: Metadata = Metadata::new("wallet", Method::Get, Host::Spot, "/wallet");
+    fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_list_is_absent_only_from_data_that_says_nothing_else() {
+    let wallet = |data: &str, message: &str| {
+        let body = format!(r#"{{"code":1000,"message":"{message}","data":{data}}}"#);
+        response::<QueryWallet>(200, &body).map(|data| data.wallet.into_vec())
+    };
+    for empty in
+        ["{}", "null", r#"{"wallet":null}"#, r#"{"total":0}"#, r#"{"total":"0","rows":[]}"#]
+    {
+        assert_eq!(wallet(empty, "OK").expect(empty), [0_u64; 0]);
+        assert_eq!(wallet(empty, "No data").expect(empty), [0_u64; 0]);
+        wallet(empty, "This service is down").expect_err(empty);
+    }
+    for other in
+        [r#"{"error":"timeout"}"#, r#"{"count":3}"#, r#"{"has_more":true}"#, r#"{"rows":[7]}"#]
+    {
+        wallet(other, "OK").expect_err(other);
+    }
+    // Deeper than any response, and less than would exhaust the stack.
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000));
+    for message in ["OK", "down"] {
+        wallet(&deep, message).expect_err("no list");
+    }
+}
+
+#[test]
+fn a_write_is_confirmed_by_true_and_denied_by_false() {
+    let accepted = |data: &str| {
+        let body = format!(r#"{{"code":1000,"message":"OK","data":{data}}}"#);
+        response::<CloseOrders>(200, &body).is_ok()
+    };
+    for data in ["null", "{}", "[]", "true", r#""""#, r#""success""#, r#"{"new":1}"#] {
+        assert!(accepted(data), "{data}");
+    }
+    for data in ["false", "0", r#""false""#, r#""0""#] {
+        assert!(!accepted(data), "{data}");
     }
 }
 

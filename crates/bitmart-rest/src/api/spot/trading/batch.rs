@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::BATCH_MAX;
 use super::order::{NewOrder, OrderFields};
 use crate::ValidationError;
+use crate::api::model;
 use crate::wire::validate;
 
 /// Places up to ten orders for one pair.
@@ -138,7 +139,8 @@ impl BatchReceipt {
     /// When the batch was not accepted as a whole. What the exchange does with the other orders when
     /// one is rejected is not documented: query each by its client order id.
     pub fn into_order_ids(self, sent: usize) -> Result<Vec<OrderId>, BatchRejected> {
-        let order_ids = self.data.map(|data| data.order_ids.into_vec()).unwrap_or_default();
+        let mut order_ids = self.data.map(|data| data.order_ids.into_vec()).unwrap_or_default();
+        order_ids.retain(|id| model::is_id(id.as_str()));
         // An id for each order says as much as the code.
         if self.code.unwrap_or_default() == 0 && order_ids.len() == sent {
             return Ok(order_ids);
@@ -153,8 +155,8 @@ impl BatchReceipt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchRejected {
-    /// The code inside the response's data; `None` if the exchange accepted the batch but did not send
-    /// an id for each order.
+    /// The code inside the response's data; `None` if the exchange accepted the batch or did not say whether, and
+    /// did not send an id for each order.
     pub code: Option<i64>,
     /// The exchange's text.
     pub message: String,
@@ -168,9 +170,9 @@ impl fmt::Display for BatchRejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the exchange responded to the batch with code {}, {:?}, and {} ids for {} orders; some may \
+            "the exchange responded to the batch with {}, {:?}, and {} ids for {} orders; some may \
              have been placed: query each by its client order id",
-            self.code.unwrap_or_default(),
+            self.code.map_or("no code of an error".to_owned(), |code| format!("code {code}")),
             self.message,
             self.order_ids.len(),
             self.sent
