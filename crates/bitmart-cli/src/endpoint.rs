@@ -1,6 +1,7 @@
 //! Commands that send one request.
 
 pub(crate) mod command;
+pub(crate) mod former;
 pub(crate) mod parameters;
 
 use bitmart::ClientOrderId;

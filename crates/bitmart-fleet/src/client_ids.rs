@@ -23,7 +23,7 @@ const LENGTH: usize = 32;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let ids = ClientOrderIds::new("m1")?;
-/// let id = ids.create(); // for `NewOrder::client_order_id`
+/// let id = ids.create(); // for `NewOrder::with_client_order_id`
 /// assert_eq!(ClientOrderIds::machine_of(&id), Some("m1"));
 /// # Ok(())
 /// # }

@@ -5,6 +5,8 @@ use bitmart::rest::endpoint::{Auth, Effect, Host, LimitScope, Method};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
+use super::former::former;
+
 /// The option that accepts the risks of a withdrawal.
 pub(crate) const SURE: &str = "sure";
 
@@ -45,7 +47,11 @@ fn entries(group: &'static str) -> impl Iterator<Item = &'static EndpointEntry> 
 
 /// `spot_submit_order` is `submit-order` of the group `spot`.
 fn command_name(entry: &EndpointEntry) -> String {
-    let name = entry.metadata.id.strip_prefix(entry.group).unwrap_or(entry.metadata.id);
+    name_of(entry.group, entry.metadata.id)
+}
+
+fn name_of(group: &str, id: &str) -> String {
+    let name = id.strip_prefix(group).unwrap_or(id);
     kebab(name.trim_start_matches('_'))
 }
 
@@ -61,6 +67,7 @@ fn command(entry: &'static EndpointEntry) -> Command {
         entry.parameters.iter().partition(|one| one.presence == Presence::Required);
     let is_withdrawal = entry.role == Some(Role::Withdraw);
     Command::new(command_name(entry))
+        .aliases(former(entry.metadata.id).map(|id| name_of(entry.group, id)))
         .args(is_withdrawal.then(sure))
         .about(entry.title)
         .after_help(description(entry))
@@ -190,7 +197,7 @@ fn kebab(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ENDPOINTS, GROUPS, command_name, find, kebab};
+    use super::{ENDPOINTS, GROUPS, command_name, find, groups, kebab};
 
     #[test]
     fn every_endpoint_has_its_own_command() {
@@ -205,5 +212,16 @@ mod tests {
             );
             assert_eq!(find(&group, &name).map(|found| found.metadata.id), Some(id));
         }
+    }
+
+    #[test]
+    fn a_former_command_runs_its_endpoint() {
+        let program = clap::Command::new("bitmart").subcommands(groups());
+        let matches = program.try_get_matches_from(["bitmart", "futures", "assets"]);
+        let matches = matches.expect("a command");
+        let (group, matches) = matches.subcommand().expect("a group");
+        let (name, _) = matches.subcommand().expect("a command");
+        let found = find(group, name).map(|entry| entry.metadata.id);
+        assert_eq!(found, Some("futures_balances"));
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Read {
     pub(super) faults: Vec<(String, String)>,
     /// Optional values that do not decode and are missing in the rows.
     pub(super) unreadable: usize,
+    /// Decimals that lack places in the rows.
+    pub(super) cut: usize,
 }
 
 fn history(endpoint: &str) -> Option<HistoryEntry> {
@@ -35,8 +37,8 @@ pub(super) fn read(endpoint: &str, body: &Bytes) -> Option<Result<Read, String>>
     };
     let lines = rows.rows.into_iter().map(|(key, row)| (key, (row + "\n").into_bytes()));
     let faults = rows.faults.iter().map(|fault| (fault.raw.clone(), fault.to_string()));
-    let unreadable = rows.unreadable;
-    Some(Ok(Read { rows: lines.collect(), faults: faults.collect(), unreadable }))
+    let (unreadable, cut) = (rows.unreadable, rows.cut);
+    Some(Ok(Read { rows: lines.collect(), faults: faults.collect(), unreadable, cut }))
 }
 
 /// Returns the position at the beginning of a span; `None` if the endpoint is no history.

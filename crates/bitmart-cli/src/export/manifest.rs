@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{ArchiveInfo, read_versioned};
 use super::fetch::is_not_for_account;
+use super::state::endpoint_id;
 use super::store::{State, raw_path, read_state, rows_path, state_folder, versions_path};
 use crate::failure::{Failure, chain};
 use crate::secure_fs;
@@ -47,6 +48,7 @@ pub(crate) struct Manifest {
 pub(super) struct Dataset {
     pub(super) name: String,
     /// Id of its endpoint.
+    #[serde(deserialize_with = "endpoint_id")]
     pub(super) endpoint: String,
     pub(super) rows: u64,
     /// Times of the first and the last row.

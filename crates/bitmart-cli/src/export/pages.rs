@@ -127,6 +127,7 @@ where
     }
     if let Some(Ok(read)) = history_rows::read(&store.state.endpoint, &page.raw) {
         store.state.unreadable += read.unreadable as u64;
+        store.state.cut += read.cut as u64;
     }
     let cursor = Some(&page.cursor);
     let (lines, replaced) = (&lines, &replaced);

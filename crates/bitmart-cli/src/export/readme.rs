@@ -85,7 +85,8 @@ const HOW_TO_READ: &str = "
   column; 0 or absent where the exchange sent no time. In `csv` UTC as `2024-01-31T12:00:00.000Z`, in `parquet`
   timestamps.
 - Amounts are decimals with the digits that the exchange sent. Read them as decimals, not as binary floating point
-  numbers; spreadsheets keep fifteen digits only, the file has all.
+  numbers; spreadsheets keep fifteen digits only, the file has all. Decimal places after the 28th digit are cut off: a
+  file with such amounts is listed under what is not here, and `raw` has all digits.
 - `parquet`: amounts are decimals; a column has one scale, that of its value with the most decimal places. Codes and
   counts are integers where the exchange sent numbers, ids are text. A column is text if one of its values is not of
   its type or needs more than 76 digits; such columns are listed below. A blank text is null in a column that is not

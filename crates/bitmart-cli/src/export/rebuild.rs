@@ -134,7 +134,7 @@ impl<'a> Rebuilder<'a> {
         let begin = || history_rows::begin(&old.endpoint, at(from), at(to));
         let mut state = old.clone();
         (state.rows, state.bytes, state.span) = (0, 0, None);
-        (state.unread, state.faulty, state.unreadable) = (0, 0, 0);
+        (state.unread, state.faulty, state.unreadable, state.cut) = (0, 0, 0, 0);
         // The rows say which are pending; older programs wrote other ids.
         state.pending.clear();
         Self {
@@ -194,7 +194,7 @@ impl<'a> Rebuilder<'a> {
         }
         self.taken = taken;
         (self.state.unread, self.state.faulty, self.last_error) = (0, 0, None);
-        self.state.unreadable = 0;
+        (self.state.unreadable, self.state.cut) = (0, 0);
         self.faults.clear();
         if let Some(snapshot) = self.state.snapshot.as_mut().filter(|one| Some(one.taken) == taken)
         {
@@ -218,6 +218,7 @@ impl<'a> Rebuilder<'a> {
         self.note_repeated(response, &read);
         self.count_faults(response, std::mem::take(&mut read.faults));
         self.state.unreadable += read.unreadable as u64;
+        self.state.cut += read.cut as u64;
         let added = self.known.add(&identities(&read, response.taken), response.walk, number);
         let mut rows: Vec<_> = read.rows.into_iter().zip(added).collect();
         rows.sort_by(|((left, _), _), ((right, _), _)| left.cmp(right));
@@ -288,7 +289,7 @@ impl<'a> Rebuilder<'a> {
         let lines = entry(&self.old.endpoint)
             .map_err(|failure| failure.to_string())
             .and_then(|entry| snapshot_lines(entry, body));
-        let SnapshotLines { lines, faults, unreadable } = match lines {
+        let SnapshotLines { lines, faults, losses } = match lines {
             // A response without a list is read as a single row.
             Ok(read) if self.old.unread > 0 && !read.lines.is_empty() && count(body).is_none() => {
                 self.undecodable(NO_LIST.to_owned());
@@ -304,7 +305,8 @@ impl<'a> Rebuilder<'a> {
         let most = paging.and_then(|paging| response.request.get(paging.size)?.as_u64());
         self.is_full = most.is_some_and(|most| (lines.len() + faults.len()) as u64 >= most);
         self.state.faulty += faults.len() as u64;
-        self.state.unreadable += unreadable as u64;
+        self.state.unreadable += losses.unreadable as u64;
+        self.state.cut += losses.cut as u64;
         self.last_error = faults.last().cloned().or(self.last_error.take());
         for line in lines {
             self.write(Some(response.at), &with_snapshot_time(line, response.taken), out)?;

@@ -203,7 +203,7 @@ fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Fail
         return Ok(Outcome::FileRecord(why));
     }
     let counts = |state: &State| {
-        let faults = (state.unread, state.faulty, state.unreadable);
+        let faults = (state.unread, state.faulty, state.unreadable, state.cut);
         (faults, state.done, state.lacks.is_some())
     };
     let is_unchanged = is_same && same_versions && counts(&state) == counts(&old);
@@ -258,3 +258,6 @@ fn relative(folder: &Path, path: &Path) -> String {
 fn to_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::io(format!("{}: {error}", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bitmart::rest::bytes::Bytes;
-use bitmart::rest::catalog::{self, EndpointEntry, Paging};
+use bitmart::rest::catalog::{self, EndpointEntry, Losses, Paging};
 use bitmart::rest::endpoint::Endpoint;
 use bitmart::rest::history::HistoryError;
 use bitmart::rest::http::StatusCode;
@@ -99,7 +99,8 @@ async fn snapshot(
             if let Some(last) = read.faults.last() {
                 store.count_faulty_rows(read.faults.len(), last);
             }
-            store.state.unreadable += read.unreadable as u64;
+            store.state.unreadable += read.losses.unreadable as u64;
+            store.state.cut += read.losses.cut as u64;
             faulty = read.faults.len();
             read.lines
         });
@@ -192,14 +193,13 @@ pub(super) struct SnapshotLines {
     pub(super) lines: Vec<Vec<u8>>,
     /// Why others do not decode.
     pub(super) faults: Vec<String>,
-    /// Optional values that do not decode and are missing in the rows.
-    pub(super) unreadable: usize,
+    /// What the rows lack of values.
+    pub(super) losses: Losses,
 }
 
 /// Decodes the rows of a snapshot.
 pub(super) fn snapshot_lines(entry: &EndpointEntry, body: &Bytes) -> Result<SnapshotLines, String> {
-    let (data, unreadable) =
-        catalog::count_unreadable(|| entry.recode_response(StatusCode::OK, body));
+    let (data, losses) = catalog::count_losses(|| entry.recode_response(StatusCode::OK, body));
     let data = data.map_err(|error| chain(&error))?;
     let mut data = Json::parse(&data).map_err(|error| error.to_string())?;
     let mut faults = Vec::new();
@@ -208,14 +208,14 @@ pub(super) fn snapshot_lines(entry: &EndpointEntry, body: &Bytes) -> Result<Snap
         && members.iter().any(|(name, value)| name == "total" && value.cell() == "0")
     {
         // An empty response may lack the list.
-        return Ok(SnapshotLines { lines: Vec::new(), faults, unreadable });
+        return Ok(SnapshotLines { lines: Vec::new(), faults, losses });
     }
     // The data may be one row although it contains a list.
     let is_one_row =
         entry.rows.is_none() && entry.fields.iter().any(|field| field.path.contains("[]"));
     let rows = if is_one_row { one_row(&data) } else { rows(&data, &|_, _| None) };
     let lines = rows.rows.iter().map(|row| format!("{}\n", rows.object(row)).into_bytes());
-    Ok(SnapshotLines { lines: lines.collect(), faults, unreadable })
+    Ok(SnapshotLines { lines: lines.collect(), faults, losses })
 }
 
 /// Removes the rows that did not decode from all lists. They are objects with the single member `$fault`.

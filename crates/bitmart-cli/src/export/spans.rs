@@ -129,13 +129,13 @@ pub(super) fn snapshot_time(row: &Value) -> Option<i64> {
     text(row, "taken")?.parse().ok().map(Timestamp::as_millis)
 }
 
-/// Whether a row of a history is not final.
+/// Whether a row of a history is not final. One without a state may change.
 pub(super) fn is_pending(endpoint: &str, row: &Value) -> bool {
     let Some(states) = catalog::find(endpoint).and_then(|entry| entry.states) else { return false };
     let state = match &row[states.field] {
         Value::String(text) if !text.is_empty() => text.clone(),
         Value::Number(number) => number.to_string(),
-        _ => return false,
+        _ => return true,
     };
     states.is_pending(&state)
 }
@@ -162,5 +162,20 @@ mod tests {
         assert!(is_pending("futures_transfers", &json!({ "state": "PROCESSING" })));
         assert!(!is_pending("spot_order_history", &json!({ "state": "filled" })));
         assert!(!is_pending("spot_account_trades", &json!({ "state": "new" })));
+    }
+
+    #[test]
+    fn a_row_without_a_state_is_not_final() {
+        for (endpoint, field) in [
+            ("account_funding_history", "status"),
+            ("futures_transfers", "state"),
+            ("futures_order_history", "state"),
+            ("spot_order_history", "state"),
+        ] {
+            for row in [json!({}), json!({ field: null }), json!({ field: "" })] {
+                assert!(is_pending(endpoint, &row), "{endpoint} {row}");
+            }
+        }
+        assert!(is_pending("account_funding_history", &json!({ "status": 9 })));
     }
 }

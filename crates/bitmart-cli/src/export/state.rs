@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use bitmart::Timestamp;
 use bitmart::rest::catalog;
 use bitmart::rest::history::Cursor;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::manifest::sha256;
+use crate::endpoint::former;
 use crate::failure::Failure;
 
 /// Most undecodable rows of a dataset whose digests are stored.
@@ -71,6 +72,7 @@ fn one() -> u32 {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     /// Id of its endpoint.
+    #[serde(deserialize_with = "endpoint_id")]
     pub(super) endpoint: String,
     /// Where the pagination continues; `None` at its beginning.
     pub(super) cursor: Option<Cursor>,
@@ -109,6 +111,9 @@ pub(super) struct State {
     /// Optional values that do not decode and are empty in the rows, by the stored responses.
     #[serde(default)]
     pub(super) unreadable: u64,
+    /// Decimals that lack places in the rows, by the stored responses.
+    #[serde(default)]
+    pub(super) cut: u64,
     /// Responses that do not decode.
     #[serde(default)]
     pub(super) unread: u64,
@@ -177,6 +182,13 @@ impl State {
                 self.unreadable
             ));
         }
+        if self.cut > 0 {
+            parts.push(format!(
+                "{} amounts have more decimal places than are kept and are cut off in the rows; the responses have \
+                 them",
+                self.cut
+            ));
+        }
         if let Some((_, first)) = self.gaps.first_key_value() {
             parts.push(format!(
                 "the exchange does not return all rows of {} times; the first: {first}",
@@ -220,11 +232,20 @@ impl State {
     }
 }
 
+/// Reads the id of an endpoint. Older programs wrote a former one.
+pub(super) fn endpoint_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let id = String::deserialize(deserializer)?;
+    Ok(former::present(&id).to_owned())
+}
+
+/// Changes when decoding finds more, so that the responses of older archives are read again.
+const DECODING: &str = "cut decimals are counted";
+
 /// A fingerprint of the documented members of a response. Another one means that rows may be decoded in another way.
 pub(super) fn model(endpoint: &str) -> Option<String> {
     let entry = catalog::find(endpoint)?;
-    let members: Vec<_> =
-        entry.fields.iter().map(|field| format!("{} {:?}", field.path, field.kind)).collect();
+    let members = entry.fields.iter().map(|field| format!("{} {:?}", field.path, field.kind));
+    let members: Vec<_> = std::iter::once(DECODING.to_owned()).chain(members).collect();
     let mut text = sha256(members.join("\n").as_bytes());
     text.truncate(16);
     Some(text)

@@ -152,7 +152,7 @@ impl Store {
         state.snapshot = Some(Snapshot { taken, ..begin });
         (state.run, state.done, state.cursor) = (run, false, None);
         (state.rejected, state.denied, state.lacks) = (None, false, None);
-        (state.unread, state.faulty, state.unreadable) = (0, 0, 0);
+        (state.unread, state.faulty, state.unreadable, state.cut) = (0, 0, 0, 0);
         state.code = None;
         state.gaps.clear();
         state.faults.clear();

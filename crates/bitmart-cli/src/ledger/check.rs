@@ -63,16 +63,18 @@ const EARN: &str = "savings whose records the exchange does not return";
 
 /// Compares the sums of all movements with the newest balances of the archive: per wallet and coin, then per coin in
 /// all wallets, since some transfers between wallets are in no list. Coins without balance and movements are left
-/// out.
+/// out, and those whose balance lacks an amount: the problems name them.
 ///
 /// # Errors
 /// If a file of the archive cannot be read.
 pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Failure> {
-    let (moved, problems) = Ledger::new(archive).sums(None)?;
-    let balances = balances(archive)?;
+    let (moved, mut problems) = Ledger::new(archive).sums(None)?;
+    let has_lost = !problems.is_empty();
+    let Balances { sums: balances, unknown } = balances(archive, &mut problems)?;
     let mut all: BTreeMap<String, (Decimal, Decimal)> = BTreeMap::new();
     let inside = |(wallet, _): &&(Wallet, String)| wallet.is_inside();
     let keys: BTreeSet<_> = balances.keys().chain(moved.keys().filter(inside)).collect();
+    let keys = keys.into_iter().filter(|key| !unknown.contains(key));
     let mut lines = Vec::new();
     for key @ (wallet, coin) in keys {
         let of = |sums: &Sums| sums.get(key).copied().unwrap_or_default();
@@ -85,6 +87,7 @@ pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Fa
         }
     }
     if BALANCES.iter().all(|name| archive.has(name)) {
+        all.retain(|coin, _| unknown.iter().all(|(_, unknown)| unknown != coin));
         lines.extend(all.into_iter().map(|(coin, (balance, moved))| (None, coin, balance, moved)));
     }
     lines.retain(|(_, _, balance, moved)| !balance.is_zero() || !moved.is_zero());
@@ -97,7 +100,7 @@ pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Fa
             (of_spot || *wallet == Some(Wallet::Futures), FUNDING),
             (*wallet == Some(Wallet::Earn), EARN),
             (archive.has("sub-account-transfers"), SUBS),
-            (!problems.is_empty(), LOST),
+            (has_lost, LOST),
             (!archive.incomplete().is_empty(), INCOMPLETE),
         ]
     };
@@ -129,88 +132,165 @@ fn is_margin(wallet: &Wallet) -> bool {
     matches!(wallet, Wallet::Margin(_))
 }
 
-/// Reads the newest balances.
-fn balances(archive: &Archive) -> Result<Sums, Failure> {
-    let mut sums = Sums::new();
-    for name in BALANCES {
-        archive.newest(name, |row| {
-            row_balances(name, row)?.into_iter().try_for_each(|(key, sum)| add(&mut sums, key, sum))
-        })?;
-    }
-    Ok(sums)
+/// Balances by wallet and coin.
+#[derive(Default)]
+struct Balances {
+    sums: Sums,
+    /// Those that lack an amount. They have no sum.
+    unknown: BTreeSet<(Wallet, String)>,
 }
 
-/// Passes the time and the balances of every snapshot to `each`, oldest first within a dataset.
+impl Balances {
+    /// Adds a row. `when` is the time of its snapshot if there are several.
+    fn add(
+        &mut self,
+        dataset: &str,
+        row: &Value,
+        when: Option<Timestamp>,
+        problems: &mut Problems,
+    ) -> Result<(), Failure> {
+        for balance in row_balances(dataset, row)? {
+            let (key, why) = match balance {
+                RowBalance::Known(key, _) if self.unknown.contains(&key) => continue,
+                RowBalance::Known(key, amount) => {
+                    add(&mut self.sums, key, amount)?;
+                    continue;
+                }
+                RowBalance::Unknown(key) => (Some(key), NO_BALANCE),
+                RowBalance::Nameless(why) => (None, why),
+            };
+            let mut id = match &key {
+                Some((wallet @ Wallet::Margin(_), coin)) => format!("{wallet} {coin}"),
+                Some((_, coin)) => coin.clone(),
+                None => String::new(),
+            };
+            if let Some(when) = when.filter(|_| !id.is_empty()) {
+                id += &format!(" at {when}");
+            }
+            problems.add(dataset, why, &id, &[]);
+            if let Some(key) = key {
+                self.sums.remove(&key);
+                self.unknown.insert(key);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads the newest balances. Those that lack an amount are added to `problems`.
+fn balances(archive: &Archive, problems: &mut Problems) -> Result<Balances, Failure> {
+    let mut balances = Balances::default();
+    for name in BALANCES {
+        archive.newest(name, |row| balances.add(name, row, None, problems))?;
+    }
+    Ok(balances)
+}
+
+/// Passes the time and the balances of every snapshot to `each`, oldest first within a dataset. Balances that lack an
+/// amount are left out and added to `problems`.
 ///
 /// # Errors
 /// If a file of the archive cannot be read, and what `each` returns.
 pub(crate) fn each_balance_snapshot(
     archive: &Archive,
+    problems: &mut Problems,
     mut each: impl FnMut(Timestamp, Sums) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for name in BALANCES {
-        let mut snapshot: Option<(Timestamp, Sums)> = None;
+        let mut snapshot: Option<(Timestamp, Balances)> = None;
         let mut done = Ok(());
         archive.snapshots(name, |row| {
             let taken = row["taken"].as_str().and_then(|taken| taken.parse::<Timestamp>().ok());
             let (Some(taken), Ok(())) = (taken, &done) else { return };
-            if let Some((time, sums)) = snapshot.take_if(|(time, _)| *time != taken) {
-                done = each(time, sums);
+            if let Some((time, balances)) = snapshot.take_if(|(time, _)| *time != taken) {
+                done = each(time, balances.sums);
             }
-            let (_, sums) = snapshot.get_or_insert_with(|| (taken, Sums::new()));
-            let added = row_balances(name, row).and_then(|balances| {
-                balances.into_iter().try_for_each(|(key, sum)| add(sums, key, sum))
-            });
+            let (_, balances) = snapshot.get_or_insert_with(|| (taken, Balances::default()));
+            let added = balances.add(name, row, Some(taken), problems);
             done = std::mem::replace(&mut done, Ok(())).and(added);
         })?;
         done?;
-        if let Some((taken, sums)) = snapshot {
-            each(taken, sums)?;
+        if let Some((taken, balances)) = snapshot {
+            each(taken, balances.sums)?;
         }
     }
     Ok(())
 }
 
-/// The balances in a row, by wallet and coin.
-type RowBalances = Vec<((Wallet, String), Decimal)>;
+const NO_BALANCE: &str = "the exchange does not send all amounts of the balance";
+const NO_COIN: &str = "without a coin";
+const NO_PAIR: &str = "without a pair";
 
-/// Returns the balances in a row. Spot includes the funding account, which has no movements of its own; futures
-/// exclude unrealized profit; margin includes loans.
+/// A balance in a row.
+#[derive(Debug, PartialEq)]
+enum RowBalance {
+    Known((Wallet, String), Decimal),
+    /// An amount is absent, or cannot be held exactly.
+    Unknown((Wallet, String)),
+    /// Its coin or pair is absent; the text says which.
+    Nameless(&'static str),
+}
+
+impl RowBalance {
+    /// `None` if there is neither a coin nor an amount.
+    fn new(wallet: Wallet, coin: Option<String>, amount: Option<Decimal>) -> Option<Self> {
+        match (coin, amount) {
+            (Some(coin), Some(amount)) => Some(Self::Known((wallet, coin), amount)),
+            (Some(coin), None) => Some(Self::Unknown((wallet, coin))),
+            (None, Some(_)) => Some(Self::Nameless(NO_COIN)),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Returns the balances in a row. Spot includes the funding account, which has no movements of its own and is not
+/// always sent; futures exclude unrealized profit; margin includes loans.
 ///
 /// # Errors
 /// If the amounts of the row have too many digits to be added.
-fn row_balances(name: &str, row: &Value) -> Result<RowBalances, Failure> {
-    let total = |parts: &[&str]| -> Result<Decimal, Failure> {
+fn row_balances(name: &str, row: &Value) -> Result<Vec<RowBalance>, Failure> {
+    // `None` if a part is absent.
+    let total = |parts: &[&str]| -> Result<Option<Decimal>, Failure> {
+        let amounts = parts.iter().map(|part| exact(row.get(part)?));
+        let Some(amounts) = amounts.collect::<Option<Vec<_>>>() else { return Ok(None) };
         let mut sum = Decimal::ZERO;
-        for amount in parts.iter().filter_map(|part| exact(row.get(part)?)) {
+        for amount in amounts {
             plus(&mut sum, amount)
                 .map_err(|error| error.with_context(&format!("{name}: {row}")))?;
         }
-        Ok(sum)
+        Ok(Some(sum))
     };
     let of = |wallet: Wallet, coin: &str, amount| {
-        text(row, coin).map(|coin| ((wallet, coin), amount)).into_iter().collect()
+        RowBalance::new(wallet, text(row, coin), amount).into_iter().collect()
     };
     Ok(match name {
-        "balances-spot" => of(
-            Wallet::Spot,
-            "currency",
-            total(&["available", "frozen", "fundAvailable", "fundFroze"])?,
-        ),
+        "balances-spot" => {
+            let mut parts = vec!["available", "frozen"];
+            let funding = ["fundAvailable", "fundFroze"];
+            parts.extend(funding.iter().filter(|part| row.get(part).is_some_and(|v| !v.is_null())));
+            of(Wallet::Spot, "currency", total(&parts)?)
+        }
         "balances-futures" => {
-            let mut amount = total(&["equity"])?;
-            plus(&mut amount, -total(&["unrealized"])?)
-                .map_err(|error| error.with_context(&format!("{name}: {row}")))?;
+            let amount = match (total(&["equity"])?, total(&["unrealized"])?) {
+                (Some(mut equity), Some(unrealized)) => {
+                    plus(&mut equity, -unrealized)
+                        .map_err(|error| error.with_context(&format!("{name}: {row}")))?;
+                    Some(equity)
+                }
+                _ => None,
+            };
             of(Wallet::Futures, "currency", amount)
         }
         "balances-margin" => {
-            let Some(pair) = text(row, "symbol") else { return Ok(Vec::new()) };
+            let Some(pair) = text(row, "symbol") else {
+                return Ok(vec![RowBalance::Nameless(NO_PAIR)]);
+            };
             let mut sides = Vec::new();
             for side in ["base", "quote"] {
-                let Some(coin) = text(row, &format!("{side}.currency")) else { continue };
+                let coin = text(row, &format!("{side}.currency"));
                 let parts = ["available", "frozen"].map(|part| format!("{side}.{part}"));
                 let amount = total(&[&parts[0], &parts[1]])?;
-                sides.push(((Wallet::Margin(pair.clone()), coin), amount));
+                sides.extend(RowBalance::new(Wallet::Margin(pair.clone()), coin, amount));
             }
             sides
         }
@@ -220,9 +300,11 @@ fn row_balances(name: &str, row: &Value) -> Result<RowBalances, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use bitmart::Timestamp;
+    use serde_json::{Value, json};
 
-    use super::row_balances;
+    use super::{Problems, check, each_balance_snapshot, row_balances};
+    use crate::export::Archive;
 
     #[test]
     fn absurd_balances_are_reported_with_their_row() {
@@ -237,5 +319,87 @@ mod tests {
             let error = row_balances(name, &row).expect_err("it cannot be added").to_string();
             assert!(error.contains(name) && error.contains(most), "{error}");
         }
+    }
+
+    fn archive(folder: &std::path::Path, balances: &[(&'static str, Value)]) -> Archive {
+        let endpoint = |name: &str| match name {
+            "balances-spot" => "account_wallet",
+            "balances-futures" => "futures_balances",
+            "balances-margin" => "margin_accounts",
+            _ => "earn_holdings",
+        };
+        let deposit = json!({
+            "deposit_id": "7", "withdraw_id": "", "operation_type": "deposit", "status": 3,
+            "currency": "BTC", "arrival_amount": "10.50", "fee": "0", "address": "",
+            "apply_time": 1_750_000_000_000_i64, "address_memo": "", "tx_id": "0xab",
+        });
+        let mut datasets = vec![("deposits", "account_funding_history", vec![deposit])];
+        let rows = balances.iter().map(|(name, row)| (*name, endpoint(name), vec![row.clone()]));
+        datasets.extend(rows);
+        Archive::with_rows(folder, &datasets)
+    }
+
+    #[test]
+    fn a_balance_that_lacks_an_amount_is_reported_and_not_compared() {
+        let taken = "2026-06-01T12:00:00Z";
+        for (name, row) in [
+            ("balances-spot", json!({ "currency": "BTC", "available": null, "frozen": "0" })),
+            ("balances-spot", json!({ "currency": "BTC", "available": "1", "frozen": null })),
+            (
+                "balances-spot",
+                json!({ "currency": "BTC", "available": "9".repeat(40), "frozen": "0" }),
+            ),
+            ("balances-futures", json!({ "currency": "BTC", "equity": null, "unrealized": "1" })),
+            ("balances-futures", json!({ "currency": "BTC", "equity": "1", "unrealized": null })),
+            (
+                "balances-margin",
+                json!({
+                    "symbol": "BTC_USDT", "base.currency": "BTC", "base.available": null,
+                    "base.frozen": "0",
+                }),
+            ),
+            ("balances-earn", json!({ "coinName": "BTC", "totalUserSum": null })),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut row = row;
+            row["taken"] = taken.into();
+            let none = json!({ "taken": taken });
+            let mut all = vec![(name, row.clone())];
+            let names = ["balances-spot", "balances-futures", "balances-margin", "balances-earn"];
+            all.extend(names.iter().filter(|other| **other != name).map(|name| {
+                let pair = json!({ "taken": taken, "symbol": "ETH_USDT" });
+                (*name, if *name == "balances-margin" { pair } else { none.clone() })
+            }));
+            let archive = archive(folder.path(), &all);
+            let (differences, problems) = check(&archive).expect("balances");
+            let is_spot = name == "balances-spot";
+            let compared: Vec<_> = differences.iter().map(ToString::to_string).collect();
+            let wanted = "spot BTC: balance 0, movements 10.5, difference -10.5";
+            assert_eq!(compared, if is_spot { vec![] } else { vec![wanted] }, "{row}");
+            let lines = problems.lines();
+            let wanted = format!("{name}: 1 row not compared: the exchange does not send all");
+            assert!(lines.len() == 1 && lines[0].starts_with(&wanted), "{row}: {lines:?}");
+            assert!(lines[0].contains("BTC"), "{lines:?}");
+
+            let (mut problems, mut observed) = (Problems::default(), Vec::new());
+            each_balance_snapshot(&archive, &mut problems, |taken: Timestamp, sums| {
+                observed.extend(sums.into_iter().map(|sum| (taken, sum)));
+                Ok(())
+            })
+            .expect("snapshots");
+            assert!(observed.is_empty(), "{row}: {observed:?}");
+            let lines = problems.lines();
+            assert!(lines.len() == 1 && lines[0].contains(" at 2026-06-01T12:00:00"), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_balance_without_a_coin_is_reported() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let row = json!({ "currency": null, "available": "1", "frozen": "0" });
+        let archive = archive(folder.path(), &[("balances-spot", row)]);
+        let (_, problems) = check(&archive).expect("balances");
+        let wanted = "balances-spot: 1 row not compared: without a coin: a row without an id";
+        assert_eq!(problems.lines(), [wanted]);
     }
 }

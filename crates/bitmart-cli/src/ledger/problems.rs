@@ -1,4 +1,4 @@
-//! Rows that became no ledger entries, with the reason.
+//! Rows that became no ledger entries, and balances that are not compared, with the reason.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::Movement;
 /// Most ids that are listed for a problem.
 const MAX_IDS: usize = 20;
 
-/// Rows that are not in the ledger, by dataset and reason.
+/// Rows that are not in the ledger, and balances that are not compared, by dataset and reason.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<Problem>);
 
@@ -55,10 +55,8 @@ impl Problems {
             let more = *rows - listed.len() as u64;
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let noun = if *rows == 1 { "row" } else { "rows" };
-            format!(
-                "{dataset}: {rows} {noun} not in the ledger: {why}: {}{more}",
-                listed.join("; ")
-            )
+            let lack = if dataset.starts_with("balances-") { "compared" } else { "in the ledger" };
+            format!("{dataset}: {rows} {noun} not {lack}: {why}: {}{more}", listed.join("; "))
         };
         self.0.iter().map(line).collect()
     }

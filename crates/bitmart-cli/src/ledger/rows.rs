@@ -21,6 +21,7 @@ const NO_TIME: Parsed = Parsed::Problem("the exchange sent no time");
 const NO_AMOUNT: Parsed =
     Parsed::Problem("without a coin, or without an amount that can be held exactly");
 const NO_SYMBOL: Parsed = Parsed::Problem("without a pair");
+const NO_STATE: Parsed = Parsed::Problem("its state is not known");
 
 /// Converts a row of a history.
 pub(super) fn parse(dataset: &str, key: &RowKey, row: &Value) -> Parsed {
@@ -109,9 +110,11 @@ impl RowParser<'_> {
     }
 
     fn deposit(&self) -> Parsed {
-        // Only status 3 (done) has reached the account.
-        if self.row["status"] != 3 {
-            return Parsed::Nothing;
+        match self.text("status").as_deref() {
+            // Only done has reached the account.
+            Some("3") => {}
+            Some("0" | "1" | "2" | "4" | "5") => return Parsed::Nothing,
+            _ => return NO_STATE,
         }
         let Some((coin, amount)) = self.amount("currency", "arrival_amount") else {
             return NO_AMOUNT;
@@ -121,9 +124,11 @@ impl RowParser<'_> {
     }
 
     fn withdrawal(&self) -> Parsed {
-        // 4 (canceled) and 5 (failed) were returned.
-        if self.row["status"] == 4 || self.row["status"] == 5 {
-            return Parsed::Nothing;
+        match self.text("status").as_deref() {
+            Some("0" | "1" | "2" | "3") => {}
+            // Canceled and failed were returned.
+            Some("4" | "5") => return Parsed::Nothing,
+            _ => return NO_STATE,
         }
         let amount = self.amount("currency", "arrival_amount");
         let Some((coin, amount)) = amount else { return NO_AMOUNT };

@@ -274,3 +274,37 @@ fn reports_a_difference_with_possible_reasons() {
     assert_eq!((entry.row.as_str(), entry.tx_hash.as_deref()), ("7", Some("0xab")));
     assert_eq!(entry.note.as_deref(), Some("TRC20"));
 }
+
+/// A row of deposits or withdrawals with this status.
+fn funding(operation: &str, status: &Value) -> Value {
+    let mut row = json!({
+        "deposit_id": "", "withdraw_id": "", "operation_type": operation, "status": status,
+        "currency": "USDT-TRC20", "arrival_amount": "10", "fee": "1", "address": "",
+        "apply_time": 1_750_000_000_000_i64, "address_memo": "", "tx_id": "0xab",
+    });
+    row[format!("{operation}_id")] = json!("7");
+    row
+}
+
+#[test]
+fn deposits_and_withdrawals_of_an_unknown_state_are_reported_and_not_booked() {
+    for status in [Value::Null, json!(9), json!("later")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let list = |operation| vec![funding(operation, &status)];
+        let archive = Archive::with_rows(
+            folder.path(),
+            &[
+                ("deposits", "account_funding_history", list("deposit")),
+                ("withdrawals", "account_funding_history", list("withdraw")),
+            ],
+        );
+        let (sums, problems) = Ledger::new(&archive).sums(None).expect("sums");
+        assert!(sums.is_empty(), "{status}: {sums:?}");
+        let lines = problems.lines();
+        assert_eq!(lines.len(), 2, "{status}: {lines:?}");
+        for (name, line) in ["deposits", "withdrawals"].iter().zip(&lines) {
+            let wanted = format!("{name}: 1 row not in the ledger: its state is not known: ");
+            assert!(line.starts_with(&wanted), "{line}");
+        }
+    }
+}

@@ -146,8 +146,8 @@ pub(super) struct Totals {
 /// Reads the archive and sums its entries and trades.
 pub(super) fn collect(archive: &Archive, zone: &Zone) -> Result<(Totals, Problems), Failure> {
     let mut totals = Totals::default();
-    let problems = Ledger::new(archive).each(|entry| totals.add(entry, zone))?;
-    ledger::each_balance_snapshot(archive, |taken, balances| {
+    let mut problems = Ledger::new(archive).each(|entry| totals.add(entry, zone))?;
+    ledger::each_balance_snapshot(archive, &mut problems, |taken, balances| {
         let time: String = zone.local(taken).chars().take(16).collect();
         let mut balances = balances.into_iter();
         balances.try_for_each(|(key, balance)| totals.levels.observe(key, &time, balance))

@@ -5,7 +5,7 @@ mod routes;
 
 use std::collections::BTreeMap;
 
-use bitmart::rest::{Client, Error, futures, spot};
+use bitmart::rest::{Client, Error, Unverified, futures, spot};
 use bitmart::types::Rows;
 
 use super::facts::{Facts, OrderKind, Orders, Position};
@@ -42,6 +42,23 @@ impl Facts {
             }
         }
     }
+
+    /// The rows of a list whose form is not verified. Also records a response of another form: it is not empty.
+    pub(super) fn unverified_rows_or_note<V, T>(
+        &mut self,
+        what: &str,
+        response: Result<Unverified<V>, Error>,
+        rows: impl FnOnce(V) -> Option<Rows<T>>,
+    ) -> Vec<T> {
+        match response.map(|response| response.into_value().and_then(rows)) {
+            Ok(Some(rows)) => self.rows_or_note(what, Ok(rows)),
+            Ok(None) => {
+                self.unread.push(format!("{what}: the response has another form"));
+                Vec::new()
+            }
+            Err(error) => self.rows_or_note(what, Err(error)),
+        }
+    }
 }
 
 fn count(orders: &mut BTreeMap<String, usize>, symbol: &str) {
@@ -61,10 +78,14 @@ async fn spot_orders(client: &Client, facts: &mut Facts) {
     ] {
         let open =
             client.spot().open_algo_orders(spot::ListOpenAlgoOrders::new().order_type(kind)).await;
-        let open = open.map(|response| response.into_value().unwrap_or_default());
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for order in facts.rows_or_note("open algo orders", open) {
-            order.symbol.iter().for_each(|symbol| count(&mut counts, symbol.as_str()));
+        for order in facts.unverified_rows_or_note("open algo orders", open, Some) {
+            match &order.symbol {
+                Some(symbol) => count(&mut counts, symbol.as_str()),
+                None => {
+                    facts.unread.push("open algo orders: the pair of one is missing".to_owned())
+                }
+            }
         }
         add(facts, counts, |_| OrderKind::Algo(name.to_owned()));
     }

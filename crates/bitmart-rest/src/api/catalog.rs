@@ -31,7 +31,7 @@ pub use entry::{Alias, EndpointEntry, Ignore};
 pub use facts::{ContractAmount, Paging, Role, RowStates};
 pub use field::{Field, FieldKind, Meaning, TimeUnit};
 pub use generated::ENDPOINTS;
-pub use history::{HistoryEntry, HistoryRows, count_unreadable};
+pub use history::{HistoryEntry, HistoryRows, Losses, count_losses};
 pub use parameter::{Form, Parameter, Presence};
 pub use recode::RecodeError;
 

@@ -91,26 +91,39 @@ pub(super) async fn available(
         return Ok("unknown: some balances cannot be read".to_owned());
     }
     let row = wallet.iter().find(|row| row.currency.as_str() == coin);
-    let Some(spot) = row.map_or(Some(Decimal::ZERO), |row| row.available) else {
-        return Ok("unknown: the exchange does not send the amount on spot".to_owned());
+    Ok(available_text(row, coin, amount, source))
+}
+
+/// Without a row the account has nothing of the coin. An amount that a row lacks is not known.
+fn available_text(
+    row: Option<&account::WalletBalance>,
+    coin: &str,
+    amount: Decimal,
+    source: &str,
+) -> String {
+    let spot = row.map_or(Some(Decimal::ZERO), |row| row.available);
+    let funding = row.map_or(Some(Decimal::ZERO), |row| row.fund_available);
+    let text = |amount: Option<Decimal>| {
+        amount.map_or("unknown".to_owned(), |amount| amount.normalize().to_string())
     };
-    let funding = row.and_then(|row| row.fund_available).unwrap_or_default();
+    let there = format!("{} {coin} on spot, {} in funding", text(spot), text(funding));
     // Without a source the exchange draws on both.
-    let free = match source {
-        "SPOT" => Some(spot),
-        "FUND" => Some(funding),
-        _ => spot.checked_add(funding),
+    let parts = match source {
+        "SPOT" => vec![(spot, "on spot")],
+        "FUND" => vec![(funding, "in funding")],
+        _ => vec![(spot, "on spot"), (funding, "in funding")],
     };
+    if let Some((_, place)) = parts.iter().find(|(part, _)| part.is_none()) {
+        return format!("unknown: the exchange does not send the amount {place}; {there}");
+    }
+    let mut free = parts.into_iter().filter_map(|(part, _)| part);
+    let free = free.try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part));
     let Some(after) = free.and_then(|free| free.checked_sub(amount)).map(|left| left.normalize())
     else {
-        return Ok("unknown: an amount is too large".to_owned());
+        return "unknown: an amount is too large".to_owned();
     };
     let short = if after < Decimal::ZERO { ": NOT ENOUGH" } else { "" };
-    Ok(format!(
-        "{} {coin} on spot, {} in funding -> {after} left{short}",
-        spot.normalize(),
-        funding.normalize()
-    ))
+    format!("{there} -> {after} left{short}")
 }
 
 /// The approximate value of an amount in BTC at the last prices; `None` if the exchange sends no price.
@@ -136,8 +149,31 @@ pub(super) async fn in_btc(
 #[cfg(test)]
 mod tests {
     use bitmart::dec;
+    use bitmart::rest::account::WalletBalance;
 
-    use super::quota_text;
+    use super::{available_text, quota_text};
+
+    #[test]
+    fn an_amount_that_the_exchange_does_not_send_is_unknown() {
+        let text = |row: &str, source: &str| {
+            let row: Option<WalletBalance> = serde_json::from_str(row).expect("a row");
+            available_text(row.as_ref(), "BTC", dec!(2), source)
+        };
+        let without_funding = r#"{"currency":"BTC","available":"3"}"#;
+        let unknown = "unknown: the exchange does not send the amount in funding; 3 BTC on spot, unknown in funding";
+        assert_eq!(text(without_funding, "FUND"), unknown);
+        assert_eq!(text(without_funding, ""), unknown);
+        let left = "3 BTC on spot, unknown in funding -> 1 left";
+        assert_eq!(text(without_funding, "SPOT"), left);
+        let without_spot = r#"{"currency":"BTC","fundAvailable":"3"}"#;
+        assert!(text(without_spot, "SPOT").starts_with("unknown: "), "the amount on spot");
+        let left = "unknown BTC on spot, 3 in funding -> 1 left";
+        assert_eq!(text(without_spot, "FUND"), left);
+        let both = r#"{"currency":"BTC","available":"0.5","fundAvailable":"1"}"#;
+        assert_eq!(text(both, ""), "0.5 BTC on spot, 1 in funding -> -0.5 left: NOT ENOUGH");
+        let nothing = "0 BTC on spot, 0 in funding -> -2 left: NOT ENOUGH";
+        assert_eq!(text("null", "FUND"), nothing);
+    }
 
     #[test]
     fn the_quota_is_compared_unrounded() {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bitmart::Decimal;
-use bitmart::rest::{Client, account, earn, margin};
+use bitmart::rest::{Client, account, earn, futures, margin};
+use bitmart::types::Rows;
 
 use super::super::facts::{Balance, Facts, Held, HeldBy, Loan, Saving, Wallet};
 use super::ROWS;
@@ -28,10 +29,22 @@ fn push_read(
     free: Option<Decimal>,
     held: Vec<Held>,
 ) {
-    if free.is_none() {
-        facts.unread.push(format!("{place}: the available amount of {currency} is missing"));
-    }
-    push(facts, wallet, currency, free.unwrap_or_default(), held);
+    let free = sent(facts, place, "available", currency, free);
+    push(facts, wallet, currency, free, held);
+}
+
+/// The amount, or zero with a note that the exchange does not send it.
+fn sent(
+    facts: &mut Facts,
+    place: &str,
+    what: &str,
+    currency: &str,
+    amount: Option<Decimal>,
+) -> Decimal {
+    amount.unwrap_or_else(|| {
+        facts.unread.push(format!("{place}: the {what} amount of {currency} is missing"));
+        Decimal::ZERO
+    })
 }
 
 fn push(facts: &mut Facts, wallet: Wallet, currency: &str, free: Decimal, held: Vec<Held>) {
@@ -59,8 +72,9 @@ async fn pending_withdrawals(client: &Client, facts: &mut Facts) -> BTreeMap<Str
                 facts.unread.push(what.to_owned());
                 continue;
             };
-            let amount = arrival + record.fee.unwrap_or_default();
-            *pending.entry(coin_of(record.currency.as_str()).to_owned()).or_default() += amount;
+            let coin = coin_of(record.currency.as_str());
+            let amount = arrival + sent(facts, "pending withdrawals", "fee", coin, record.fee);
+            *pending.entry(coin.to_owned()).or_default() += amount;
         }
     }
     pending
@@ -69,73 +83,111 @@ async fn pending_withdrawals(client: &Client, facts: &mut Facts) -> BTreeMap<Str
 /// Queries the spot and funding wallets. The list of both wallets is used for funding only: the spot wallet has
 /// an endpoint of its own.
 async fn spot_and_funding(client: &Client, facts: &mut Facts, pending: &BTreeMap<String, Decimal>) {
-    let split = |frozen: Decimal, pending: Decimal| {
-        let withdrawal = frozen.min(pending);
-        let orders = frozen - withdrawal;
-        let held = vec![
-            Held { by: HeldBy::Withdrawal, amount: withdrawal },
-            Held { by: HeldBy::Orders, amount: orders },
-        ];
-        (held, pending - withdrawal)
-    };
     let mut pending = pending.clone();
     let wallet = client.account().spot_wallet().await.map(|wallet| wallet.wallet);
-    for row in facts.rows_or_note("spot wallet", wallet) {
-        let currency = row.currency.as_str();
-        if row.frozen.is_none() {
-            facts.unread.push(format!("spot wallet: the frozen amount of {currency} is missing"));
-        }
-        let left = pending.entry(currency.to_owned()).or_default();
-        let (held, rest) = split(row.frozen.unwrap_or_default(), *left);
-        *left = rest;
-        push_read(facts, "spot wallet", Wallet::Spot, currency, row.available, held);
-    }
+    let rows = facts.rows_or_note("spot wallet", wallet);
+    add_spot(facts, rows, &mut pending);
     let wallet =
         client.account().wallet(account::QueryWallet::new()).await.map(|wallet| wallet.wallet);
     let rows = facts.rows_or_note("funding account", wallet);
-    if !rows.is_empty() && rows.iter().all(|row| row.fund_available.is_none()) {
-        facts.unread.push("funding account: the exchange does not send it".to_owned());
+    add_funding(facts, rows, &pending);
+}
+
+/// Splits a frozen amount into the pending withdrawal and the rest, and returns what is pending elsewhere.
+fn split(frozen: Decimal, pending: Decimal, rest_by: HeldBy) -> (Vec<Held>, Decimal) {
+    let withdrawal = frozen.min(pending);
+    let held = vec![
+        Held { by: HeldBy::Withdrawal, amount: withdrawal },
+        Held { by: rest_by, amount: frozen - withdrawal },
+    ];
+    (held, pending - withdrawal)
+}
+
+fn add_spot(
+    facts: &mut Facts,
+    rows: Vec<account::SpotBalance>,
+    pending: &mut BTreeMap<String, Decimal>,
+) {
+    const PLACE: &str = "spot wallet";
+    for row in rows {
+        let currency = row.currency.as_str();
+        let frozen = sent(facts, PLACE, "frozen", currency, row.frozen);
+        let left = pending.entry(currency.to_owned()).or_default();
+        let (held, rest) = split(frozen, *left, HeldBy::Orders);
+        *left = rest;
+        push_read(facts, PLACE, Wallet::Spot, currency, row.available, held);
+    }
+}
+
+fn add_funding(
+    facts: &mut Facts,
+    rows: Vec<account::WalletBalance>,
+    pending: &BTreeMap<String, Decimal>,
+) {
+    const PLACE: &str = "funding account";
+    let is_absent =
+        |row: &account::WalletBalance| row.fund_available.is_none() && row.fund_frozen.is_none();
+    if !rows.is_empty() && rows.iter().all(is_absent) {
+        facts.unread.push(format!("{PLACE}: the exchange does not send it"));
+        return;
     }
     for row in rows {
         let currency = row.currency.as_str();
-        let frozen = row.fund_frozen.unwrap_or_default();
-        let (held, _) = split(frozen, pending.get(currency).copied().unwrap_or_default());
-        let held = held
-            .into_iter()
-            .map(|held| match held.by {
-                HeldBy::Orders => Held { by: HeldBy::Unknown, ..held },
-                _ => held,
-            })
-            .collect();
-        push(facts, Wallet::Funding, currency, row.fund_available.unwrap_or_default(), held);
+        let frozen = sent(facts, PLACE, "frozen", currency, row.fund_frozen);
+        let left = pending.get(currency).copied().unwrap_or_default();
+        let (held, _) = split(frozen, left, HeldBy::Unknown);
+        push_read(facts, PLACE, Wallet::Funding, currency, row.fund_available, held);
     }
 }
 
 async fn futures(client: &Client, facts: &mut Facts) {
     let balances = client.futures().balances().await.map(|list| list.balances);
-    for balance in facts.rows_or_note("futures wallet", balances) {
+    let rows = facts.rows_or_note("futures wallet", balances);
+    add_futures(facts, rows);
+}
+
+fn add_futures(facts: &mut Facts, rows: Vec<futures::Balance>) {
+    const PLACE: &str = "futures wallet";
+    for row in rows {
+        let currency = row.currency.as_str();
+        let orders = sent(facts, PLACE, "frozen", currency, row.frozen);
+        let positions = sent(facts, PLACE, "position", currency, row.position_deposit);
         let held = vec![
-            Held { by: HeldBy::Orders, amount: balance.frozen.unwrap_or_default() },
-            Held { by: HeldBy::Positions, amount: balance.position_deposit.unwrap_or_default() },
+            Held { by: HeldBy::Orders, amount: orders },
+            Held { by: HeldBy::Positions, amount: positions },
         ];
-        let currency = balance.currency.as_str();
-        push_read(facts, "futures wallet", Wallet::Futures, currency, balance.available, held);
+        push_read(facts, PLACE, Wallet::Futures, currency, row.available, held);
     }
 }
 
 async fn margin(client: &Client, facts: &mut Facts) {
     let accounts = client.margin().accounts(margin::ListAccounts::new()).await;
-    for account in facts.rows_or_note("isolated margin", accounts.map(|list| list.symbols)) {
-        let symbol = account.symbol.to_string();
-        for side in [account.base, account.quote].into_iter().flatten() {
-            let Some(currency) = side.currency else { continue };
-            let held = vec![Held { by: HeldBy::Orders, amount: side.frozen.unwrap_or_default() }];
-            let free = side.available.unwrap_or_default();
-            push(facts, Wallet::Margin(symbol.clone()), currency.as_str(), free, held);
-            let owed =
-                side.borrow_unpaid.unwrap_or_default() + side.interest_unpaid.unwrap_or_default();
+    let rows = facts.rows_or_note("isolated margin", accounts.map(|list| list.symbols));
+    add_margin(facts, rows);
+}
+
+fn add_margin(facts: &mut Facts, rows: Vec<margin::Account>) {
+    for row in rows {
+        let symbol = row.symbol.to_string();
+        let place = format!("isolated margin {symbol}");
+        for (name, side) in [("base", row.base), ("quote", row.quote)] {
+            let Some(side) = side else {
+                facts.unread.push(format!("{place}: the {name} currency is missing"));
+                continue;
+            };
+            let Some(currency) = side.currency else {
+                facts.unread.push(format!("{place}: the name of the {name} currency is missing"));
+                continue;
+            };
+            let currency = currency.as_str();
+            let orders = sent(facts, &place, "frozen", currency, side.frozen);
+            let held = vec![Held { by: HeldBy::Orders, amount: orders }];
+            let wallet = Wallet::Margin(symbol.clone());
+            push_read(facts, &place, wallet, currency, side.available, held);
+            let owed = sent(facts, &place, "borrowed", currency, side.borrow_unpaid)
+                + sent(facts, &place, "interest", currency, side.interest_unpaid);
             if !owed.is_zero() {
-                let (symbol, currency) = (symbol.clone(), currency.to_string());
+                let (symbol, currency) = (symbol.clone(), currency.to_owned());
                 facts.loans.push(Loan { symbol, currency, owed });
             }
         }
@@ -144,25 +196,36 @@ async fn margin(client: &Client, facts: &mut Facts) {
 
 async fn savings(client: &Client, facts: &mut Facts) {
     match client.earn().auto_saving().await {
-        Ok(status) => {
-            let status = status.into_value().unwrap_or_default().status;
-            facts.auto_saving = status == Some(earn::AutoSubscribe::On);
-        }
+        Ok(status) => add_auto_saving(facts, status.into_value()),
         Err(error) => facts.unread.push(format!("automatic saving: {}", chain(&error))),
     }
     let flexible = client.earn().flexible_holdings(earn::ListFlexibleHoldings::new(1, ROWS)).await;
-    let flexible =
-        flexible.map(|page| page.into_value().and_then(|page| page.holdings).unwrap_or_default());
-    for row in facts.rows_or_note("flexible savings", flexible) {
+    let flexible = facts.unverified_rows_or_note("flexible savings", flexible, |page| {
+        rows_of(page.holdings, page.total)
+    });
+    for row in flexible {
         saving(facts, row.earn_id.map(|id| id.to_string()), row.currency, row.amount, false);
     }
     flexible_amounts(client, facts).await;
     let fixed = client.earn().fixed_holdings(earn::ListFixedHoldings::new(1, ROWS)).await;
-    let fixed =
-        fixed.map(|page| page.into_value().and_then(|page| page.holdings).unwrap_or_default());
-    for row in facts.rows_or_note("fixed savings", fixed) {
+    let fixed = facts
+        .unverified_rows_or_note("fixed savings", fixed, |page| rows_of(page.holdings, page.total));
+    for row in fixed {
         saving(facts, row.earn_id.map(|id| id.to_string()), row.currency, row.amount, true);
     }
+}
+
+fn add_auto_saving(facts: &mut Facts, status: Option<earn::AutoSaving>) {
+    match status.and_then(|status| status.status) {
+        Some(earn::AutoSubscribe::On) => facts.auto_saving = true,
+        Some(earn::AutoSubscribe::Off) => {}
+        _ => facts.unread.push("automatic saving: whether it is on is not known".to_owned()),
+    }
+}
+
+/// The list of a page. It may be absent if the page says that there are no rows.
+fn rows_of<T>(list: Option<Rows<T>>, total: Option<u64>) -> Option<Rows<T>> {
+    list.or_else(|| (total == Some(0)).then(Rows::default))
 }
 
 /// Derives the amounts of flexible savings, which no source documents. The total of a coin is documented: it is
@@ -174,8 +237,7 @@ async fn flexible_amounts(client: &Client, facts: &mut Facts) {
     let fixed = client.earn().fixed_holdings(earn::ListFixedHoldings::new(1, ROWS)).await;
     let fixed = fixed.ok().and_then(|page| page.into_value()?.holdings);
     let totals = client.earn().holdings().await;
-    let totals = totals.map(|response| response.into_value().unwrap_or_default());
-    let totals = facts.rows_or_note("savings by coin", totals);
+    let totals = facts.unverified_rows_or_note("savings by coin", totals, Some);
     for row in totals {
         let (Some(currency), Some(total), Some(fixed)) = (row.currency, row.total, &fixed) else {
             continue;
@@ -219,16 +281,21 @@ async fn sub_accounts(client: &Client, facts: &mut Facts) {
         let wallet = client.sub_accounts().wallet(name.as_str()).await.map(|list| list.wallet);
         let place = format!("spot of {name}");
         for row in facts.rows_or_note(&place, wallet) {
-            let held = vec![Held { by: HeldBy::Orders, amount: row.frozen.unwrap_or_default() }];
             let (wallet, currency) = (Wallet::SubSpot(name.clone()), row.currency.as_str());
+            let amount = sent(facts, &place, "frozen", currency, row.frozen);
+            let held = vec![Held { by: HeldBy::Orders, amount }];
             push_read(facts, &place, wallet, currency, row.available, held);
         }
         let wallet = client.futures_sub_accounts().wallet(name.as_str()).await;
         let place = format!("futures of {name}");
         for row in facts.rows_or_note(&place, wallet.map(|list| list.wallet)) {
-            let held = vec![Held { by: HeldBy::Unknown, amount: row.frozen.unwrap_or_default() }];
             let (wallet, currency) = (Wallet::SubFutures(name.clone()), row.currency.as_str());
+            let amount = sent(facts, &place, "frozen", currency, row.frozen);
+            let held = vec![Held { by: HeldBy::Unknown, amount }];
             push_read(facts, &place, wallet, currency, row.available, held);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

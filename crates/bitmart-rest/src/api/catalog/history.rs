@@ -29,6 +29,18 @@ pub struct HistoryRows {
     pub faults: Vec<RowFault>,
     /// Number of optional values that could not be read and are absent in the rows.
     pub unreadable: usize,
+    /// Number of decimals that lack places in the rows: a [`Decimal`](bitmart_types::Decimal) cannot hold all of them.
+    pub cut: usize,
+}
+
+/// What a decoder dropped from values, at most 64 times in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Losses {
+    /// Number of optional values that could not be read and are absent.
+    pub unreadable: usize,
+    /// Number of decimals without their last places.
+    pub cut: usize,
 }
 
 impl HistoryEntry {
@@ -55,16 +67,22 @@ impl HistoryEntry {
     }
 }
 
-/// Runs a decoder, and counts the optional values that it could not read: at most 64.
-pub fn count_unreadable<T>(decode: impl FnOnce() -> T) -> (T, usize) {
+/// Runs a decoder, and counts what it dropped from values.
+pub fn count_losses<T>(decode: impl FnOnce() -> T) -> (T, Losses) {
     let (result, notes) = collect_notes(decode);
-    let is_unreadable = |note: &&Note| matches!(note, Note::Unreadable { .. });
-    (result, notes.iter().filter(is_unreadable).count())
+    let mut losses = Losses::default();
+    for note in notes {
+        match note {
+            Note::Unreadable { .. } => losses.unreadable += 1,
+            Note::CutDecimal => losses.cut += 1,
+            _ => {}
+        }
+    }
+    (result, losses)
 }
 
 fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<HistoryRows, RecodeError> {
-    let (data, unreadable) =
-        count_unreadable(|| decode::<H>(StatusCode::OK, &HeaderMap::new(), body));
+    let (data, losses) = count_losses(|| decode::<H>(StatusCode::OK, &HeaderMap::new(), body));
     let data = data.map_err(RecodeError::Response)?;
     let rows = H::rows(data).ok_or(RecodeError::NoRows)?;
     let faults = rows.faults().to_vec();
@@ -72,7 +90,8 @@ fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<HistoryRows, RecodeE
     let mut keys: Vec<_> = rows.iter().map(H::key).collect();
     number_equal(&mut keys);
     let rows = keys.into_iter().zip(rows.iter()).map(|(key, row)| Ok((key, text(row)?)));
-    Ok(HistoryRows { rows: rows.collect::<Result<_, RecodeError>>()?, faults, unreadable })
+    let rows = rows.collect::<Result<_, RecodeError>>()?;
+    Ok(HistoryRows { rows, faults, unreadable: losses.unreadable, cut: losses.cut })
 }
 
 fn key<H: History<Row: DeserializeOwned>>(row: &[u8]) -> Option<RowKey> {
