@@ -1,6 +1,7 @@
 //! The history between two times, and its replay.
 
 mod batches;
+mod late_topics;
 
 use std::time::Duration;
 
