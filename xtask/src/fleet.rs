@@ -29,9 +29,13 @@ pub(crate) fn parts() -> Vec<Part> {
         let running: Vec<_> = tests
             .iter()
             .zip(ready)
-            .map(|(tests, ready)| scope.spawn(move || tests.run(ready)))
+            .map(|(tests, ready)| (tests.name, scope.spawn(move || tests.run(ready))))
             .collect();
-        running.into_iter().filter_map(|part| part.join().ok()).collect::<Vec<_>>()
+        let ended = running.into_iter().map(|(name, thread)| {
+            let panicked = || Outcome::Fail("its thread panicked".to_owned());
+            thread.join().unwrap_or_else(|_| Part::run(name, panicked))
+        });
+        ended.collect::<Vec<_>>()
     });
     parts.push(Part::run("example", example));
     parts

@@ -30,7 +30,7 @@ struct Step {
     about: &'static str,
     /// Preparations and the program itself. An error is the reason to skip the step.
     commands: Commands,
-    /// How the lines with its results begin. If empty, its time is the result.
+    /// How the lines with its results begin, each of which it has to print. If empty, its time is the result.
     results: &'static [&'static str],
 }
 
@@ -52,11 +52,14 @@ const STEPS: &[Step] = &[
         || Ok(endurance()),
         &["fills: ", "books: "],
     ),
-    step(FLEET, "100 kills of collectors, 20 each of NATS and Redis", fleet, &["fleet "]),
+    step(FLEET, "100 kills of collectors, 20 each of NATS and Redis", fleet, FLEET_RESULTS),
 ];
 
 /// Its results are written elsewhere.
 const FLEET: &str = "fleet";
+
+/// One line of each of its tests.
+const FLEET_RESULTS: &[&str] = &["fleet collectors: ", "fleet replicas: ", "fleet servers: "];
 
 /// How often collectors and servers are killed. The environment may set other numbers, to try it.
 const KILLS: [(&str, &str); 2] =
@@ -160,12 +163,25 @@ fn measure(step: &Step, results: &mut Vec<String>) -> Outcome {
             Err(error) => return Outcome::Fail(error),
         }
     }
-    let is_result = |line: &&str| step.results.iter().any(|begin| line.starts_with(begin));
-    results.extend(printed.lines().filter(is_result).map(str::to_owned));
-    if results.is_empty() && !step.results.is_empty() {
-        return Outcome::Fail("it printed no result".to_owned());
+    match results_of(step.results, &printed) {
+        Ok(lines) => {
+            results.extend(lines);
+            Outcome::Pass
+        }
+        Err(why) => Outcome::Fail(why),
     }
-    Outcome::Pass
+}
+
+/// The lines that begin with one of these. An error if none begins with one of them: a part of the step did not run.
+fn results_of(begins: &[&str], printed: &str) -> Result<Vec<String>, String> {
+    // `cargo test --quiet` prints a `.` without a newline for each test that has passed.
+    let lines = || printed.lines().map(|line| line.trim_start_matches('.'));
+    let is_missing = |begin: &&&str| !lines().any(|line| line.starts_with(**begin));
+    if let Some(missing) = begins.iter().find(is_missing) {
+        return Err(format!("it printed no result `{}`", missing.trim_end()));
+    }
+    let is_result = |line: &&str| begins.iter().any(|begin| line.starts_with(begin));
+    Ok(lines().filter(is_result).map(str::to_owned).collect())
 }
 
 /// Replaces the previous results of the step on this machine.
@@ -215,6 +231,23 @@ fn merged(old: &str, date: &str, machine: &str, name: &str, results: &[String]) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_result_of_a_test_that_prints_dots_is_found() {
+        // As `cargo test --quiet --nocapture` prints them.
+        let printed =
+            "running 3 tests\nfleet collectors: 1\n.fleet replicas: 2\n..fleet servers: 3\n.\n";
+        let results = results_of(FLEET_RESULTS, printed).expect("all");
+        assert_eq!(results, ["fleet collectors: 1", "fleet replicas: 2", "fleet servers: 3"]);
+    }
+
+    #[test]
+    fn a_step_without_one_of_its_results_has_failed() {
+        let printed = "running 2 tests\nfleet collectors: 1\n.fleet servers: 3\n.\n";
+        let error = results_of(FLEET_RESULTS, printed).expect_err("one is missing");
+        assert!(error.contains("fleet replicas"), "{error}");
+        assert_eq!(results_of(&[], printed), Ok(Vec::new()), "its time is the result");
+    }
 
     #[test]
     fn a_result_replaces_the_older_one_of_its_step_and_machine() {

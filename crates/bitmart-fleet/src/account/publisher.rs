@@ -132,11 +132,14 @@ impl PublisherBuilder {
         self
     }
 
-    /// Connects to NATS and starts to track.
+    /// Connects to NATS and starts to track. Before that it listens whether another publisher of the account has its id:
+    /// for half a lease timeout, or for a whole one
+    /// if its id had leases, as after a crash.
     ///
     /// # Errors
-    /// An option is out of its range or contradicts that of a publisher that ran before, NATS cannot be reached, or
-    /// `JetStream` is not enabled there.
+    /// An option is out of its range or contradicts that of a publisher that ran before, another publisher of the
+    /// account with the same id is alive ([`ErrorKind::IdInUse`](crate::nats::ErrorKind::IdInUse)), NATS cannot be
+    /// reached, or `JetStream` is not enabled there or does not answer.
     ///
     /// # Cancel safety
     /// Cancel-safe: if the future is dropped early, the connection is closed.

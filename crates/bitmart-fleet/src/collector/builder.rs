@@ -157,11 +157,14 @@ impl CollectorBuilder {
         Ok(())
     }
 
-    /// Connects to NATS, sets up stream and bucket if they do not exist, and starts.
+    /// Connects to NATS, sets up stream and bucket if they do not exist, and starts. Before that it listens whether
+    /// another collector has its id: for half a lease timeout, or for a whole one
+    /// if its id had leases, as after a crash.
     ///
     /// # Errors
-    /// An option is out of its range or contradicts that of a collector that ran before, NATS cannot be reached, or
-    /// `JetStream` is not enabled there.
+    /// An option is out of its range or contradicts that of a collector that ran before, another collector with the
+    /// same id is alive ([`ErrorKind::IdInUse`](crate::nats::ErrorKind::IdInUse)), NATS cannot be reached, or
+    /// `JetStream` is not enabled there or does not answer.
     ///
     /// # Cancel safety
     /// Cancel-safe: if the future is dropped early, the connection is closed.

@@ -83,6 +83,8 @@ struct Input {
     cursor: Cursor,
     /// The highest term so far and the number after it.
     known: Option<(u64, u64)>,
+    /// The stream may have removed messages since then: before one that was left out.
+    has_expired: bool,
 }
 
 /// An item by the index of its topic, with the message as it is stored.
@@ -118,7 +120,7 @@ impl History {
     /// Returns whether the stream did not prove that it had all of the span: it begins with
     /// [`HistoryItem::BeginsLate`].
     pub fn begins_late(&self) -> bool {
-        self.oldest.is_none_or(|oldest| oldest.as_millis() > self.span.from)
+        begins_late(self.oldest, self.span.from)
     }
 
     /// Returns when the stream has stored the oldest message that it had when it was opened. `None` if it was empty.
@@ -179,11 +181,7 @@ impl History {
         let input = &mut self.inputs[index];
         match input.cursor.next_sequence() {
             Some(sequence) => self.next.push(Reverse((sequence, index))),
-            None if input.cursor.has_expired => {
-                let (topic, replica) = (input.topic, input.replica);
-                self.ready.push_back(Raw::Lost { topic, replica, missing: None });
-            }
-            None => {}
+            None => input.end(&mut self.ready),
         }
     }
 
@@ -229,12 +227,20 @@ impl History {
     }
 }
 
+/// The time of the oldest message is cut to a millisecond, in which others may have been removed.
+fn begins_late(oldest: Option<Timestamp>, from: i64) -> bool {
+    oldest.is_none_or(|oldest| oldest.as_millis() >= from)
+}
+
 impl Input {
     /// Compares a message with the one before. Messages that readers ignore are left out.
     fn check(&mut self, stored: Stored, out: &mut VecDeque<Raw>) {
         let (topic, replica) = (self.topic, self.replica);
         let Message { term, number, .. } = stored.message;
         let lost = |missing| Raw::Lost { topic, replica, missing };
+        let follows_expired = stored.follows_expired || self.has_expired;
+        // For the next message, if this one is left out.
+        self.has_expired = follows_expired;
         match self.known {
             Some((known, _)) if term < known => return,
             Some((known, next)) if term == known => {
@@ -246,7 +252,7 @@ impl Input {
                 }
             }
             known => {
-                if stored.follows_expired {
+                if follows_expired {
                     // The end of the term before, or the first terms, may be gone.
                     out.push_back(lost(None));
                 }
@@ -260,7 +266,16 @@ impl Input {
             }
         }
         self.known = Some((term, number.saturating_add(1)));
+        self.has_expired = false;
         out.push_back(Raw::Message { topic, replica, stored });
+    }
+
+    /// Handles the end of the span.
+    fn end(&self, out: &mut VecDeque<Raw>) {
+        if self.cursor.has_expired || self.has_expired {
+            let (topic, replica) = (self.topic, self.replica);
+            out.push_back(Raw::Lost { topic, replica, missing: None });
+        }
     }
 }
 
@@ -274,7 +289,7 @@ mod tests {
     /// What comes out for messages of these terms and numbers; `x` stands before those that follow expired ones.
     fn check(messages: &[(u64, u64, bool)]) -> Vec<String> {
         let cursor = Cursor::new(String::new());
-        let mut input = Input { topic: 0, replica: 0, cursor, known: None };
+        let mut input = Input { topic: 0, replica: 0, cursor, known: None, has_expired: false };
         let mut out = VecDeque::new();
         for (sequence, (term, number, follows_expired)) in (1..).zip(messages) {
             let (payload, collector) = (Bytes::new(), "a".to_owned());
@@ -290,6 +305,7 @@ mod tests {
             let follows_expired = *follows_expired;
             input.check(Stored { sequence, at: 0, message, follows_expired }, &mut out);
         }
+        input.end(&mut out);
         let text = |raw| match raw {
             Raw::Message { stored, .. } => {
                 format!("{}.{}", stored.message.term, stored.message.number)
@@ -299,6 +315,18 @@ mod tests {
             Raw::BeginsLate(_) => "late".to_owned(),
         };
         out.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn a_span_is_proven_only_by_a_message_before_its_first_millisecond() {
+        let from = 1_000;
+        for (oldest, is_late) in [(None, true), (Some(999), false), (Some(1_000), true)] {
+            assert_eq!(
+                begins_late(oldest.map(Timestamp::from_millis), from),
+                is_late,
+                "{oldest:?}"
+            );
+        }
     }
 
     #[test]
@@ -321,5 +349,16 @@ mod tests {
         assert_eq!(check(&[(1, 0, false), (1, 1, true)]), ["1.0", "1.1"]);
         assert_eq!(check(&[(1, 0, false), (1, 4, true)]), ["1.0", "lost Some(3)", "1.4"]);
         assert_eq!(check(&[(1, 0, false), (2, 0, true)]), ["1.0", "lost None", "1->2", "2.0"]);
+    }
+
+    #[test]
+    fn a_possible_loss_before_a_message_that_readers_ignore_is_not_forgotten() {
+        for ignored in [(1, 9, true), (2, 0, true)] {
+            let new_term = check(&[(2, 0, false), ignored, (3, 0, false)]);
+            assert_eq!(new_term, ["2.0", "lost None", "2->3", "3.0"]);
+            let continued = check(&[(2, 0, false), ignored, (2, 1, false), (3, 0, false)]);
+            assert_eq!(continued, ["2.0", "2.1", "2->3", "3.0"]);
+            assert_eq!(check(&[(2, 0, false), ignored]), ["2.0", "lost None"], "at the end");
+        }
     }
 }

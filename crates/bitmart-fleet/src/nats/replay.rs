@@ -11,7 +11,7 @@ use bitmart_ws::source::Feed;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::history::{History, Raw};
+use super::history::{History, Raw, TopicName};
 use super::reader::merger::Output;
 use super::{Error, reader};
 use feeds::Feeds;
@@ -42,8 +42,9 @@ use player::Player;
 /// # }
 /// ```
 ///
-/// - It begins when all topics of the history are subscribed, or with [`start`](Self::start). What is subscribed later
-///   misses what was passed before. Other topics end at once.
+/// - It begins when all topics of the history are subscribed, or, after [`start`](Self::start), with the first
+///   subscription. A topic that is subscribed for the first time later, or again after its last subscription was
+///   dropped, begins with `Lagged` if anything of it was passed before. Other topics end at once.
 /// - A book begins with the last snapshot before the span and every update after it, as for a reader that subscribes at
 ///   the start of the span, if the stream still has them; otherwise with `Lagged`, and is complete with the next
 ///   snapshot in the span. A request for a snapshot changes nothing.
@@ -60,7 +61,8 @@ pub struct Replay(Arc<Shared>);
 struct Shared {
     /// Taken by the task with the first subscription.
     waiting: Mutex<Option<Waiting>>,
-    opened: mpsc::Sender<Feed>,
+    topics: Vec<TopicName>,
+    opened: mpsc::Sender<(usize, Feed)>,
     started: watch::Sender<bool>,
     result: watch::Sender<Option<Result<(), Error>>>,
 }
@@ -68,7 +70,7 @@ struct Shared {
 #[derive(Debug)]
 struct Waiting {
     history: History,
-    opened: mpsc::Receiver<Feed>,
+    opened: mpsc::Receiver<(usize, Feed)>,
     speed: Option<u32>,
 }
 
@@ -87,11 +89,12 @@ impl Replay {
     }
 
     fn create(history: History, speed: Option<u32>) -> Self {
+        let topics = history.topics().to_vec();
         // A topic that ends may be opened again before its old feed is gone.
-        let (sender, opened) = mpsc::channel(2 * history.topics().len());
+        let (sender, opened) = mpsc::channel(2 * topics.len());
         let waiting = Mutex::new(Some(Waiting { history, opened, speed }));
         let (started, result) = (watch::Sender::new(false), watch::Sender::new(None));
-        Self(Arc::new(Shared { waiting, opened: sender, started, result }))
+        Self(Arc::new(Shared { waiting, topics, opened: sender, started, result }))
     }
 
     /// Returns a client that reads from it. Use [`ClientBuilder::source`](bitmart_ws::ClientBuilder::source) instead to
@@ -103,12 +106,13 @@ impl Replay {
         reader::build(Client::builder().source(self.clone()))
     }
 
-    /// Starts it, also if topics of the history are not subscribed. Does nothing if it has started.
+    /// Starts it with the first subscription, or at once if there is one: not all topics of the history have to be
+    /// subscribed. Until a topic of the history is subscribed, nothing is passed. Does nothing if it has started.
     pub fn start(&self) {
         self.0.started.send_replace(true);
     }
 
-    /// Waits until the span has been passed.
+    /// Waits until the span has been passed, so for ever if it does not begin: see [`start`](Self::start).
     ///
     /// # Errors
     /// It could not be read to its end. Subscriptions have ended with the same text.
@@ -124,9 +128,15 @@ impl Replay {
 
 impl bitmart_ws::source::Source for Replay {
     fn open(&self, feed: Feed) {
+        let is_same =
+            |topic: &TopicName| topic.market == feed.market() && *topic.name == *feed.topic();
+        let position = self.0.topics.iter().position(is_same);
+        let Some(topic) = position.filter(|_| !feed.is_private()) else {
+            return feed.end("the topic is not part of the replay");
+        };
         let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         // A feed that is not taken ends its subscriptions.
-        let _ = self.0.opened.try_send(feed);
+        let _ = self.0.opened.try_send((topic, feed));
         if let Some(Waiting { history, opened, speed }) = waiting {
             let (started, result) = (self.0.started.subscribe(), self.0.result.clone());
             tokio::spawn(async move {
@@ -140,11 +150,11 @@ impl bitmart_ws::source::Source for Replay {
 /// Replays the history. Feeds that are opened afterwards end at once.
 async fn run(
     mut history: History,
-    opened: mpsc::Receiver<Feed>,
+    opened: mpsc::Receiver<(usize, Feed)>,
     speed: Option<u32>,
     mut started: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let mut feeds = Feeds::new(history.topics(), opened, speed.is_none());
+    let mut feeds = Feeds::new(history.topics().len(), opened, speed.is_none());
     tokio::select! {
         () = feeds.until_complete() => {}
         // A closed sender has not started it either.
@@ -153,7 +163,7 @@ async fn run(
     let player = |name: &str| Player::new(name, history.replicas(), history.span().start);
     let mut players: Vec<_> = history.topics().iter().map(|topic| player(&topic.name)).collect();
     let (begin, from) = (Instant::now(), history.span().start.as_millis());
-    while let Some(raw) = history.next_raw().await {
+    while let Some(raw) = feeds.during(history.next_raw()).await {
         let raw = match raw {
             Ok(raw) => raw,
             Err(error) => {
@@ -175,10 +185,12 @@ async fn run(
             Raw::Message { topic, replica, stored } => {
                 if let Some(speed) = speed {
                     let passed = u64::try_from(stored.at - from).unwrap_or(0);
-                    feeds.until(begin + Duration::from_millis(passed) / speed).await;
+                    let at = begin + Duration::from_millis(passed) / speed;
+                    feeds.during(tokio::time::sleep_until(at)).await;
                 }
                 let player = &mut players[topic];
-                let outputs = match player.message(&history, (topic, replica), &stored).await {
+                let outputs = player.message(&history, (topic, replica), &stored);
+                let outputs = match feeds.during(outputs).await {
                     Ok(outputs) => outputs,
                     Err(error) => {
                         feeds.end(&error.to_string()).await;

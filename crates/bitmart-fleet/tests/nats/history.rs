@@ -1,5 +1,8 @@
 //! The history between two times, and its replay.
 
+mod batches;
+mod late_topics;
+
 use std::time::Duration;
 
 use bitmart_fleet::nats::history::{HistoryEvent, HistoryItem};
@@ -286,33 +289,6 @@ async fn topics_are_replayed_in_the_order_of_the_stream() {
     };
     tokio::time::timeout(LIMIT, read).await.expect("in time");
     assert!(frames > 10, "{frames}");
-}
-
-#[tokio::test]
-#[ignore = "needs nats-server"]
-async fn large_messages_are_read_in_several_batches() {
-    let (nats, sandbox) = (Nats::start(), exchange().await);
-    let _collector = collector(&nats, &sandbox, "a", |builder| builder).await;
-    let client = async_nats::connect(&nats.url).await.expect("connected");
-    let jetstream = async_nats::jetstream::new(client);
-    let from = Timestamp::now();
-    // Together more than one batch may have.
-    let (count, text) = (80, "x".repeat(900_000));
-    for number in 0..count {
-        let mut headers = async_nats::HeaderMap::new();
-        let number = number.to_string();
-        let values = [("Kind", "frame"), ("Term", "7"), ("Number", &number), ("Received", "5")];
-        for (name, value) in values {
-            headers.insert(format!("Bitmart-{name}"), value);
-        }
-        headers.insert("Bitmart-Collector", "large");
-        let subject = "bitmart.spot.trade.LARGE";
-        let sent = jetstream.publish_with_headers(subject, headers, text.clone().into()).await;
-        sent.expect("sent").await.expect("stored");
-    }
-    let all = items(open(nats.options(), &["spot/trade:LARGE"], from).await).await;
-    let all = frames(&all, "spot/trade:LARGE");
-    assert!(all.len() == count && all.iter().all(|frame| *frame == text), "{}", all.len());
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ impl HistoryBuilder {
     /// and before its end, on the clock of NATS. A span that ends in the future ends now.
     ///
     /// # Errors
-    /// The span is empty or no topic was added, a name is too long, NATS cannot be reached or does not answer, or no
+    /// The span is empty or no topic was added, a name is empty or too long, NATS cannot be reached or does not answer, or no
     /// collector has ever run for this prefix.
     ///
     /// # Cancel safety
@@ -73,8 +73,8 @@ impl HistoryBuilder {
         if self.topics.is_empty() {
             return Err(Error::config("a history needs topics"));
         }
-        if self.topics.iter().any(|topic| topic.name.len() > subject::MAX_NAME_BYTES) {
-            let most = subject::MAX_NAME_BYTES;
+        let most = subject::MAX_NAME_BYTES;
+        if self.topics.iter().any(|topic| !(1..=most).contains(&topic.name.len())) {
             return Err(Error::config(format!("a topic name must have 1 to {most} bytes")));
         }
         let store = Store::open(&self.options, "bitmart-fleet history").await?;
@@ -84,7 +84,13 @@ impl HistoryBuilder {
             .map(|(topic, replica)| {
                 let tail = &self.topics[topic].tail;
                 let subject = subject::of_replica(&connection.prefix, replica, tail);
-                Input { topic, replica, cursor: Cursor::new(subject), known: None }
+                Input {
+                    topic,
+                    replica,
+                    cursor: Cursor::new(subject),
+                    known: None,
+                    has_expired: false,
+                }
             })
             .collect();
         let info = stream.get_info().await;
@@ -120,5 +126,23 @@ impl HistoryBuilder {
             history.advance(index);
         }
         Ok(history)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nats::ErrorKind;
+
+    #[tokio::test]
+    async fn rejects_topic_names_that_are_empty_or_too_long() {
+        for name in [String::new(), "x".repeat(subject::MAX_NAME_BYTES + 1)] {
+            // Nothing listens there.
+            let builder = HistoryBuilder::new(Options::new("nats://127.0.0.1:1"));
+            let builder = builder.topics(Market::Spot, ["spot/trade:BTC_USDT", &name]);
+            let open = builder.open(Timestamp::from_millis(0)..Timestamp::from_millis(1));
+            let error = open.await.expect_err("rejected");
+            assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        }
     }
 }

@@ -75,11 +75,38 @@ pub(super) struct Cursor {
     pub(super) has_expired: bool,
 }
 
-/// A consumer and how far it is.
+/// A consumer and how far it is. Dropping it deletes the consumer.
 struct Open {
     consumer: Consumer<pull::Config>,
     delivered: u64,
     pending: u64,
+    /// `None` when the consumer has been deleted.
+    stream: Option<Stream<()>>,
+}
+
+impl Open {
+    /// Deletes the consumer. One that cannot be deleted is deleted by the server, after a while without requests.
+    async fn delete(mut self) {
+        if let Some(stream) = self.stream.clone() {
+            delete(stream, self.consumer.cached_info().name.clone()).await;
+        }
+        self.stream = None;
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let runtime = tokio::runtime::Handle::try_current();
+        if let (Some(stream), Ok(runtime)) = (self.stream.take(), runtime) {
+            runtime.spawn(delete(stream, self.consumer.cached_info().name.clone()));
+        }
+    }
+}
+
+async fn delete(stream: Stream<()>, consumer: String) {
+    if let Err(error) = stream.delete_consumer(&consumer).await {
+        tracing::debug!(target: "bitmart_fleet", "a consumer was not deleted: {error}");
+    }
 }
 
 impl Cursor {
@@ -130,6 +157,7 @@ impl Cursor {
             None => self.open(span).await?,
         };
         let (mut batch, mut failure) = (VecDeque::new(), None);
+        let mut is_usable = true;
         let mut read = self.last_read;
         if open.pending > 0 {
             let fetch = open.consumer.fetch().max_messages(BATCH).max_bytes(span.batch_bytes);
@@ -137,20 +165,22 @@ impl Cursor {
             while open.pending > 0 && batch.len() < BATCH {
                 let message = match tokio::time::timeout(WAIT, messages.next()).await {
                     Ok(Some(Ok(message))) => message,
+                    // Also the end of a batch that has as many bytes as it may.
                     Ok(Some(Err(error))) => {
                         failure = Some(failed(error));
                         break;
                     }
                     Ok(None) => break,
                     Err(_) => {
-                        failure = Some(failed("no response in time"));
+                        // What comes later would be lost.
+                        (failure, is_usable) = (Some(failed("no response in time")), false);
                         break;
                     }
                 };
                 let info = message.info().map_err(failed)?;
                 if info.consumer_sequence != open.delivered + 1 {
                     // Some were sent while the connection was away.
-                    failure = Some(failed("messages were lost on their way"));
+                    (failure, is_usable) = (Some(failed("messages were lost on their way")), false);
                     break;
                 }
                 (open.delivered, open.pending) = (info.consumer_sequence, info.pending);
@@ -182,15 +212,13 @@ impl Cursor {
         if let Some(first) = batch.front_mut() {
             first.follows_expired = std::mem::take(&mut self.has_expired);
         }
-        if failure.is_none() && !is_end {
+        (self.last_read, self.batch, self.is_done) = (read, batch, is_end);
+        if is_end {
+            // The last await: if it is given up, nothing is lost.
+            open.delete().await;
+        } else if is_usable {
             self.consumer = Some(open);
-        } else if is_end {
-            self.is_done = true;
-            let deleted = span.stream.delete_consumer(&open.consumer.cached_info().name).await;
-            // The server deletes it later.
-            drop(deleted);
         }
-        (self.last_read, self.batch) = (read, batch);
         Ok(())
     }
 
@@ -213,7 +241,7 @@ impl Cursor {
         };
         let consumer = span.stream.create_consumer(config).await.map_err(failed)?;
         let pending = consumer.cached_info().num_pending;
-        Ok(Open { consumer, delivered: 0, pending })
+        Ok(Open { consumer, delivered: 0, pending, stream: Some(span.stream.clone()) })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::nats::message::{Kind, Message, Rejected};
 #[non_exhaustive]
 pub enum HistoryItem {
     /// The first item, if the stream does not prove that it has all of the span: its oldest message was stored at this
-    /// time, after the beginning of the span. `None` if the stream is empty.
+    /// time, not before the first millisecond of the span. `None` if the stream is empty.
     BeginsLate(Option<Timestamp>),
     /// A message of a topic.
     Message(HistoryMessage),

@@ -1,14 +1,10 @@
 //! The feeds of a replay, each with a task that passes it what happens.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart_ws::Market;
 use bitmart_ws::source::Feed;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
-use crate::nats::history::TopicName;
 use crate::nats::reader::merger::Output;
 use crate::nats::reader::pass;
 
@@ -17,11 +13,20 @@ const YIELDS: u32 = 64;
 const PAUSE: Duration = Duration::from_millis(1);
 
 pub(super) struct Feeds {
-    topics: Vec<(Market, Arc<str>)>,
-    opened: mpsc::Receiver<Feed>,
-    tasks: Vec<Option<mpsc::Sender<Step>>>,
+    /// Feeds that are not added yet, each with its topic.
+    opened: mpsc::Receiver<(usize, Feed)>,
+    topics: Vec<Passed>,
     /// Whether everything waits until the readers have taken it.
     waits: bool,
+}
+
+/// What was passed to a topic.
+#[derive(Default)]
+struct Passed {
+    /// To its present feed, if it has been opened.
+    task: Option<mpsc::Sender<Step>>,
+    /// How many frames there were, or are missing, whether or not it was open.
+    frames: u64,
 }
 
 /// What a task is to do. It drops the sender when it is done.
@@ -31,75 +36,81 @@ enum Step {
 }
 
 impl Feeds {
-    pub(super) fn new(topics: &[TopicName], opened: mpsc::Receiver<Feed>, waits: bool) -> Self {
-        let topics: Vec<_> =
-            topics.iter().map(|topic| (topic.market, topic.name.clone())).collect();
-        let tasks = topics.iter().map(|_| None).collect();
-        Self { topics, opened, tasks, waits }
+    pub(super) fn new(topics: usize, opened: mpsc::Receiver<(usize, Feed)>, waits: bool) -> Self {
+        let topics = std::iter::repeat_with(Passed::default).take(topics).collect();
+        Self { opened, topics, waits }
     }
 
     /// Waits until every topic has a feed.
     pub(super) async fn until_complete(&mut self) {
-        while self.tasks.iter().any(Option::is_none) {
+        while self.topics.iter().any(|topic| topic.task.is_none()) {
             match self.opened.recv().await {
-                Some(feed) => self.add(feed),
+                Some((topic, feed)) => self.add(topic, feed),
                 None => return,
             }
         }
     }
 
-    /// Waits until this time.
-    pub(super) async fn until(&mut self, at: Instant) {
-        let mut sleep = std::pin::pin!(tokio::time::sleep_until(at));
+    /// Awaits this, and adds feeds meanwhile: their subscriptions wait for it.
+    pub(super) async fn during<T>(&mut self, future: impl Future<Output = T>) -> T {
+        let mut future = std::pin::pin!(future);
         loop {
             tokio::select! {
-                () = &mut sleep => return,
-                Some(feed) = self.opened.recv() => self.add(feed),
+                biased;
+                Some((topic, feed)) = self.opened.recv() => self.add(topic, feed),
+                output = &mut future => return output,
             }
         }
     }
 
     /// Passes this to a topic, if it is subscribed. Waits for its readers, unless time sets the pace.
     pub(super) async fn pass(&mut self, topic: usize, outputs: Vec<Output>) {
-        while let Ok(feed) = self.opened.try_recv() {
-            self.add(feed);
+        while let Ok((topic, feed)) = self.opened.try_recv() {
+            self.add(topic, feed);
         }
-        if !outputs.is_empty() {
-            self.send(topic, |done| Step::Pass(outputs, done)).await;
+        if outputs.is_empty() {
+            return;
         }
+        let frames = outputs.iter().map(|output| match output {
+            Output::Frame(..) => 1,
+            Output::Lagged(missed) => *missed,
+            _ => 0,
+        });
+        // Before it is awaited: a feed that is added meanwhile does not get it.
+        let passed = &mut self.topics[topic].frames;
+        *passed = frames.fold(*passed, u64::saturating_add);
+        self.send(topic, |done| Step::Pass(outputs, done)).await;
     }
 
     /// Ends all subscriptions.
     pub(super) async fn end(&mut self, message: &str) {
         self.opened.close();
-        while let Ok(feed) = self.opened.try_recv() {
+        while let Ok((_, feed)) = self.opened.try_recv() {
             feed.end(message);
         }
-        for topic in 0..self.tasks.len() {
+        for topic in 0..self.topics.len() {
             self.send(topic, |done| Step::End(message.to_owned(), done)).await;
         }
     }
 
-    async fn send(&self, topic: usize, step: impl FnOnce(oneshot::Sender<()>) -> Step) {
-        let Some(task) = &self.tasks[topic] else { return };
+    async fn send(&mut self, topic: usize, step: impl FnOnce(oneshot::Sender<()>) -> Step) {
+        let Some(task) = self.topics[topic].task.clone() else { return };
         let (done, is_done) = oneshot::channel();
         // Nobody reads the topic any more if it fails.
         if task.send(step(done)).await.is_ok() {
-            let _ = is_done.await;
+            let _ = self.during(is_done).await;
         }
     }
 
-    fn add(&mut self, mut feed: Feed) {
-        let is_same = |(market, name): &(Market, Arc<str>)| {
-            *market == feed.market() && **name == *feed.topic() && !feed.is_private()
-        };
-        let Some(topic) = self.topics.iter().position(is_same) else {
-            return feed.end("the topic is not part of the replay");
-        };
+    fn add(&mut self, topic: usize, mut feed: Feed) {
+        let topic = &mut self.topics[topic];
         // Subscriptions are confirmed before the first message.
         feed.connected();
+        if topic.frames > 0 {
+            feed.lagged(topic.frames);
+        }
         let (sender, steps) = mpsc::channel(1);
-        self.tasks[topic] = Some(sender);
+        topic.task = Some(sender);
         tokio::spawn(run(feed, steps, self.waits));
     }
 }
@@ -155,3 +166,6 @@ async fn until_read(feed: &mut Feed) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests;
