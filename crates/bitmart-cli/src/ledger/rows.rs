@@ -22,6 +22,8 @@ const NO_AMOUNT: Parsed =
     Parsed::Problem("without a coin, or without an amount that can be held exactly");
 const NO_SYMBOL: Parsed = Parsed::Problem("without a pair");
 const NO_STATE: Parsed = Parsed::Problem("its state is not known");
+const NO_FEE: Parsed = Parsed::Problem("its fee is not known");
+const NO_INTEREST: Parsed = Parsed::Problem("its interest is not known");
 
 /// Converts a row of a history.
 pub(super) fn parse(dataset: &str, key: &RowKey, row: &Value) -> Parsed {
@@ -132,9 +134,7 @@ impl RowParser<'_> {
         }
         let amount = self.amount("currency", "arrival_amount");
         let Some((coin, amount)) = amount else { return NO_AMOUNT };
-        let fee =
-            if has_value(self.row, "fee") { exact(&self.row["fee"]) } else { Some(Decimal::ZERO) };
-        let Some(fee) = fee else { return NO_AMOUNT };
+        let Some(fee) = exact(&self.row["fee"]) else { return NO_FEE };
         let out = |kind, amount: Decimal| Movement {
             wallet: Wallet::Spot,
             kind,
@@ -189,17 +189,14 @@ impl RowParser<'_> {
         };
         let mut movements =
             vec![part(Kind::Trade, base, sign * size), part(Kind::Trade, quote, -sign * notional)];
-        if has_value(self.row, "fee") {
-            let Some(fee) = exact(&self.row["fee"]) else { return NO_AMOUNT };
-            let coin = self.text("feeCoinName");
-            match (coin, fee.is_zero()) {
-                (_, true) => {}
-                (Some(coin), _) => {
-                    let kind = if fee < Decimal::ZERO { Kind::Rebate } else { Kind::Fee };
-                    movements.push(part(kind, &coin, -fee));
-                }
-                (None, _) => return NO_AMOUNT,
+        let Some(fee) = exact(&self.row["fee"]) else { return NO_FEE };
+        match (self.text("feeCoinName"), fee.is_zero()) {
+            (_, true) => {}
+            (Some(coin), _) => {
+                let kind = if fee < Decimal::ZERO { Kind::Rebate } else { Kind::Fee };
+                movements.push(part(kind, &coin, -fee));
             }
+            (None, _) => return NO_FEE,
         }
         let entry = self.entry(Kind::Trade, movements);
         Parsed::Entry(Box::new(Entry {
@@ -279,7 +276,7 @@ impl RowParser<'_> {
         let amount = self.amount("currency", "repaid_amount");
         let Some((coin, amount)) = amount else { return NO_AMOUNT };
         // The principal is the rest, so that the parts add up to the whole.
-        let interest = exact(&self.row["repaid_interest"]).unwrap_or_default();
+        let Some(interest) = exact(&self.row["repaid_interest"]) else { return NO_INTEREST };
         let out = |kind, amount: Decimal| Movement {
             wallet: Wallet::Margin(pair.clone()),
             kind,
@@ -299,10 +296,6 @@ impl RowParser<'_> {
 /// Reads a coin and its amount.
 fn amount_of(row: &Value, coin: &str, amount: &str) -> Option<(String, Decimal)> {
     Some((text(row, coin)?, exact(row.get(amount)?)?))
-}
-
-fn has_value(row: &Value, name: &str) -> bool {
-    row.get(name).is_some_and(|value| !value.is_null() && value != "")
 }
 
 /// Reads a text that is not empty, or a number as text.

@@ -308,3 +308,35 @@ fn deposits_and_withdrawals_of_an_unknown_state_are_reported_and_not_booked() {
         }
     }
 }
+
+#[test]
+fn rows_without_their_fee_or_interest_are_reported_and_not_booked() {
+    let mut withdrawal = funding("withdraw", &json!(3));
+    withdrawal["fee"] = Value::Null;
+    let trade = |fee: Value, coin: Value| {
+        json!({
+            "tradeId": "1", "orderId": "1", "clientOrderId": "", "symbol": "BTC_USDT",
+            "side": "buy", "type": "limit", "stpMode": "none", "orderMode": "spot", "price": "1",
+            "size": "1", "notional": "1", "fee": fee, "feeCoinName": coin, "tradeRole": "maker",
+            "createTime": 1_750_000_000_000_i64, "updateTime": 1_750_000_000_000_i64,
+        })
+    };
+    let repayment = json!({
+        "repay_id": "1", "repay_time": 1_750_000_000_000_i64, "symbol": "BTC_USDT",
+        "currency": "BTC", "repaid_amount": "1", "repaid_principal": "1", "repaid_interest": null,
+    });
+    for (name, endpoint, row, why) in [
+        ("withdrawals", "account_funding_history", withdrawal, "its fee"),
+        ("trades", "spot_account_trades", trade(Value::Null, json!("BMX")), "its fee"),
+        ("trades", "spot_account_trades", trade(json!("1"), Value::Null), "its fee"),
+        ("margin-repayments-BTC_USDT", "margin_repay_records", repayment, "its interest"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let archive = Archive::with_rows(folder.path(), &[(name, endpoint, vec![row])]);
+        let (sums, problems) = Ledger::new(&archive).sums(None).expect("sums");
+        assert!(sums.is_empty(), "{name}: {sums:?}");
+        let wanted = format!("{name}: 1 row not in the ledger: {why} is not known: ");
+        let lines = problems.lines();
+        assert!(lines.len() == 1 && lines[0].starts_with(&wanted), "{lines:?}");
+    }
+}

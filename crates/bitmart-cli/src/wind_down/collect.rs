@@ -83,7 +83,7 @@ async fn spot_orders(client: &Client, facts: &mut Facts) {
             match &order.symbol {
                 Some(symbol) => count(&mut counts, symbol.as_str()),
                 None => {
-                    facts.unread.push("open algo orders: the pair of one is missing".to_owned())
+                    facts.unread.push("open algo orders: the pair of one is missing".to_owned());
                 }
             }
         }

@@ -117,7 +117,7 @@ fn available_text(
         return format!("unknown: the exchange does not send the amount {place}; {there}");
     }
     let mut free = parts.into_iter().filter_map(|(part, _)| part);
-    let free = free.try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part));
+    let free = free.try_fold(Decimal::ZERO, Decimal::checked_add);
     let Some(after) = free.and_then(|free| free.checked_sub(amount)).map(|left| left.normalize())
     else {
         return "unknown: an amount is too large".to_owned();
