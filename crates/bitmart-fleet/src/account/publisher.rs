@@ -132,9 +132,8 @@ impl PublisherBuilder {
         self
     }
 
-    /// Connects to NATS and starts to track. Before that it listens whether another publisher of the account has its id:
-    /// for half a lease timeout, or for a whole one
-    /// if its id had leases, as after a crash.
+    /// Connects to NATS and starts to track. Before that it listens whether another publisher of the account has its
+    /// id: for half a lease timeout, or for a whole one if its id had leases, as after a crash.
     ///
     /// # Errors
     /// An option is out of its range or contradicts that of a publisher that ran before, another publisher of the

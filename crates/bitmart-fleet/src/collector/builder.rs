@@ -158,8 +158,8 @@ impl CollectorBuilder {
     }
 
     /// Connects to NATS, sets up stream and bucket if they do not exist, and starts. Before that it listens whether
-    /// another collector has its id: for half a lease timeout, or for a whole one
-    /// if its id had leases, as after a crash.
+    /// another collector has its id: for half a lease timeout, or for a whole one if its id had leases, as after a
+    /// crash.
     ///
     /// # Errors
     /// An option is out of its range or contradicts that of a collector that ran before, another collector with the

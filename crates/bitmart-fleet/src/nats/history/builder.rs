@@ -55,8 +55,8 @@ impl HistoryBuilder {
     /// and before its end, on the clock of NATS. A span that ends in the future ends now.
     ///
     /// # Errors
-    /// The span is empty or no topic was added, a name is empty or too long, NATS cannot be reached or does not answer, or no
-    /// collector has ever run for this prefix.
+    /// The span is empty or no topic was added, a name is empty or too long, NATS cannot be reached or does not answer,
+    /// or no collector has ever run for this prefix.
     ///
     /// # Cancel safety
     /// Cancel-safe: if the future is dropped early, the connection is closed.
