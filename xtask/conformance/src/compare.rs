@@ -4,9 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bitmart_types::{Decimal, wire};
-use serde::de::IntoDeserializer as _;
-use serde::de::value::{Error as ValueError, StrDeserializer};
+use bitmart_types::{Decimal, json, wire};
+use serde::Deserialize;
 
 use crate::node::Node;
 use crate::time::{self, WireTime};
@@ -265,12 +264,15 @@ fn time_of(node: &Node) -> Option<WireTime> {
     }
 }
 
-/// A decimal as the models read it: exactly, or not at all.
+/// A decimal as the models read it, without the places that do not fit.
 fn decimal(node: &Node) -> Option<Decimal> {
+    #[derive(Deserialize)]
+    struct Read(#[serde(with = "wire::decimal")] Decimal);
+
     match node {
         Node::Text(text) | Node::Number(text) => {
-            let text: StrDeserializer<'_, ValueError> = text.as_str().into_deserializer();
-            wire::decimal::deserialize(text).ok()
+            let text = serde_json::to_string(text).ok()?;
+            json::from_str::<Read>(&text).ok().map(|read| read.0)
         }
         _ => None,
     }

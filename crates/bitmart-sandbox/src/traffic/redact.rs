@@ -96,9 +96,9 @@ pub(super) fn body(body: &[u8]) -> Option<Vec<u8>> {
             return Some(value.to_string().into_bytes());
         }
         // Of repeated members the value has the last only, and a text may be JSON itself.
-        let quotes = |text: &[u8]| text.iter().filter(|byte| **byte == b'"').count();
+        let (received, read) = (String::from_utf8_lossy(body), value.to_string());
         let has_more =
-            body.contains(&b'\\') || quotes(body) != quotes(value.to_string().as_bytes());
+            received.contains('\\') || received.matches('"').count() != read.matches('"').count();
         return (is_secret(start) && has_more).then(|| unknown(body));
     }
     // An escape of malformed JSON may be a part of a name.

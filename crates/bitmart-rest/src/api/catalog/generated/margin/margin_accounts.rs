@@ -34,9 +34,9 @@ pub(in super::super) const MARGIN_ACCOUNTS: EndpointEntry = EndpointEntry::of::<
     Field::new(
         "symbols[].liquidate_price",
         FieldKind::Decimal,
-        "decimal text, quote currency, may be negative",
+        concat!("decimal text, quote currency, may be negative, null without a ", "debt"),
     )
-    .unit("quote currency, may be negative")
+    .unit("quote currency, may be negative, null without a debt")
     .doc(concat!(
         "Price at which the account is liquidated, in the quote ",
         "currency; not above zero when there is none."
