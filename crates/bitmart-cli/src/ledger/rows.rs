@@ -189,14 +189,16 @@ impl RowParser<'_> {
         };
         let mut movements =
             vec![part(Kind::Trade, base, sign * size), part(Kind::Trade, quote, -sign * notional)];
-        let Some(fee) = exact(&self.row["fee"]) else { return NO_FEE };
-        match (self.text("feeCoinName"), fee.is_zero()) {
-            (_, true) => {}
-            (Some(coin), _) => {
-                let kind = if fee < Decimal::ZERO { Kind::Rebate } else { Kind::Fee };
-                movements.push(part(kind, &coin, -fee));
+        if has_value(self.row, "fee") {
+            let Some(fee) = exact(&self.row["fee"]) else { return NO_FEE };
+            match (self.text("feeCoinName"), fee.is_zero()) {
+                (_, true) => {}
+                (Some(coin), _) => {
+                    let kind = if fee < Decimal::ZERO { Kind::Rebate } else { Kind::Fee };
+                    movements.push(part(kind, &coin, -fee));
+                }
+                (None, _) => return NO_FEE,
             }
-            (None, _) => return NO_FEE,
         }
         let entry = self.entry(Kind::Trade, movements);
         Parsed::Entry(Box::new(Entry {
@@ -296,6 +298,10 @@ impl RowParser<'_> {
 /// Reads a coin and its amount.
 fn amount_of(row: &Value, coin: &str, amount: &str) -> Option<(String, Decimal)> {
     Some((text(row, coin)?, exact(row.get(amount)?)?))
+}
+
+fn has_value(row: &Value, name: &str) -> bool {
+    row.get(name).is_some_and(|value| !value.is_null() && value != "")
 }
 
 /// Reads a text that is not empty, or a number as text.

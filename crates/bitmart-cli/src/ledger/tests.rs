@@ -313,22 +313,20 @@ fn deposits_and_withdrawals_of_an_unknown_state_are_reported_and_not_booked() {
 fn rows_without_their_fee_or_interest_are_reported_and_not_booked() {
     let mut withdrawal = funding("withdraw", &json!(3));
     withdrawal["fee"] = Value::Null;
-    let trade = |fee: Value, coin: Value| {
-        json!({
-            "tradeId": "1", "orderId": "1", "clientOrderId": "", "symbol": "BTC_USDT",
-            "side": "buy", "type": "limit", "stpMode": "none", "orderMode": "spot", "price": "1",
-            "size": "1", "notional": "1", "fee": fee, "feeCoinName": coin, "tradeRole": "maker",
-            "createTime": 1_750_000_000_000_i64, "updateTime": 1_750_000_000_000_i64,
-        })
-    };
+    // A fee of an unknown coin.
+    let trade = json!({
+        "tradeId": "1", "orderId": "1", "clientOrderId": "", "symbol": "BTC_USDT",
+        "side": "buy", "type": "limit", "stpMode": "none", "orderMode": "spot", "price": "1",
+        "size": "1", "notional": "1", "fee": "1", "feeCoinName": null, "tradeRole": "maker",
+        "createTime": 1_750_000_000_000_i64, "updateTime": 1_750_000_000_000_i64,
+    });
     let repayment = json!({
         "repay_id": "1", "repay_time": 1_750_000_000_000_i64, "symbol": "BTC_USDT",
         "currency": "BTC", "repaid_amount": "1", "repaid_principal": "1", "repaid_interest": null,
     });
     for (name, endpoint, row, why) in [
         ("withdrawals", "account_funding_history", withdrawal, "its fee"),
-        ("trades", "spot_account_trades", trade(Value::Null, json!("BMX")), "its fee"),
-        ("trades", "spot_account_trades", trade(json!("1"), Value::Null), "its fee"),
+        ("trades", "spot_account_trades", trade, "its fee"),
         ("margin-repayments-BTC_USDT", "margin_repay_records", repayment, "its interest"),
     ] {
         let folder = tempfile::tempdir().expect("a folder");
