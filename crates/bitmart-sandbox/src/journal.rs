@@ -2,16 +2,17 @@
 //! checkpoint of the complete state is stored. After a restart, the latest checkpoint is loaded and the entries since
 //! then are replayed.
 //!
-//! An entry is a command to the exchange or an action of the sandbox itself. Requests of clients are not stored.
-//! Folders stay readable:
+//! An entry is a command to the exchange or an action of the sandbox itself; the HTTP request that it came from is not
+//! stored. A [`Record`] is an entry with its time and a fingerprint: a hash of the state after it, so that a replay
+//! that ends in another state is noticed. Folders stay readable:
 //!
-//! - Every version reads the folders of older versions.
+//! - Every version reads the folders of older versions, from format 2 on.
 //! - Commands, entries and fields are only added. A new field has a default with the previous meaning. None is renamed
 //!   or removed, and none changes its meaning.
 //! - Any other change is a new format (`store::FORMAT`), with code that reads the previous format.
 //! - A folder of a newer format is rejected.
 //!
-//! `fixtures/journal` contains a folder of each format, and every entry in its stored form.
+//! `fixtures/journal` contains a folder of each format from 2 on, and every entry in its stored form.
 //!
 //! The fingerprints of format 3 (`bitmart_sim::Exchange::fingerprint`) have defined bytes. Those of format 2 were
 //! hashes of debug texts: its inputs are replayed without comparison, and the checkpoint that follows is of format 3.
@@ -40,11 +41,12 @@ pub(crate) use self::{
     storage::{Folder, Storage},
 };
 use serde::{Deserialize, Serialize};
-/// The stored form of an input.
+
+/// The stored form of an entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) now_ms: u64,
-    /// [`Exchange::fingerprint`](bitmart_sim::Exchange::fingerprint) after the input, with which a replay is verified.
+    /// [`Exchange::fingerprint`](bitmart_sim::Exchange::fingerprint) after the entry, with which a replay is verified.
     pub(crate) mark: u64,
     pub(crate) entry: Entry,
 }

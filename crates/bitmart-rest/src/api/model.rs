@@ -49,7 +49,8 @@ pub(crate) mod placed_number {
     pub(crate) use bitmart_types::wire::id_number::serialize;
 }
 
-/// A list that is required even where the data is empty: a book without a side is not an empty side.
+/// A list that is required even where the data is empty: a book without a side is not an empty side. With a function
+/// of its own, serde does not ask the type for a default where the member is missing, and `Rows` has one.
 pub(crate) fn required_rows<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

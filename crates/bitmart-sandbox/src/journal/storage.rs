@@ -94,7 +94,7 @@ impl Storage for Folder {
         if fs::metadata(&path).is_ok_and(|file| file.len() >= RESERVE_BYTES as u64) {
             return Ok(());
         }
-        // An incomplete reserve would not be replaced later.
+        // One of full length that was not synced would be taken for a complete one later.
         write(&path, RESERVE_BYTES).inspect_err(|_| drop(fs::remove_file(path)))
     }
 
