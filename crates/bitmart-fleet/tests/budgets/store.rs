@@ -248,7 +248,7 @@ async fn headers_lower_the_limit_for_all_and_never_raise_it() {
 
 #[tokio::test]
 #[ignore = "needs redis-server: cargo xtask test fleet"]
-async fn a_lower_limit_holds_for_a_day_after_the_last_response_with_it() {
+async fn a_lower_limit_holds_for_a_day_or_until_a_response_states_another() {
     let server = ready().await;
     let store = store(&server);
     let budget = by_address();
@@ -259,14 +259,18 @@ async fn a_lower_limit_holds_for_a_day_after_the_last_response_with_it() {
     let until: u128 = redis::from_redis_value(until).expect("a time");
     let day = until - time(&server);
     assert!((86_000_000_000..=86_400_000_000).contains(&day), "{day}");
+    assert_eq!(take_all(&store, &budget).await, 2);
+    // Permits in use count against either limit.
+    store.settle(&budget, stated(2, 5, 5));
+    store.close().await;
+    assert_eq!(server.command(&["HGET", key, "until"]), Ok(redis::Value::Nil));
+    assert_eq!(take_all(&store, &budget).await, 3);
+    store.settle(&budget, stated(0, 2, 5));
+    store.close().await;
     // A day later.
     server.command(&["HSET", key, "until", "1"]).expect("a reply");
-    store.settle(&budget, stated(0, 5, 5));
-    store.close().await;
-    assert_eq!(
-        server.command(&["HGET", key, "until"]),
-        Ok(redis::Value::BulkString(b"1".to_vec()))
-    );
+    server.command(&["DEL", "{bitmart}:ended:by_address:ip:203.0.113.7"]).expect("a reply");
+    server.command(&["DEL", "{bitmart}:flying:by_address:ip:203.0.113.7"]).expect("a reply");
     assert_eq!(take_all(&store, &budget).await, 5);
 }
 
