@@ -2,6 +2,7 @@
 
 mod batches;
 mod late_topics;
+mod replicas;
 
 use std::time::Duration;
 

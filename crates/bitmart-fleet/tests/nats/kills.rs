@@ -90,7 +90,7 @@ async fn with_two_collectors_no_kill_leaves_a_gap_in_trades() {
 }
 
 /// Waits until both collectors publish trades.
-async fn until_both_publish(nats: &Nats) {
+pub(crate) async fn until_both_publish(nats: &Nats) {
     use futures_util::StreamExt as _;
     let client = async_nats::connect(&nats.url).await.expect("connected");
     let subscribe = |subject: &'static str| client.subscribe(subject);
