@@ -16,11 +16,22 @@ pub(crate) fn target_folder() -> PathBuf {
     target.unwrap_or_else(|| workspace_root().join("target"))
 }
 
-/// The cargo that started this program.
+/// The cargo that started this program, in the environment in which a user starts it.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace_root());
+    for (name, _) in std::env::vars_os() {
+        if is_of_this_package(&name.to_string_lossy()) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Whether cargo has set a variable for this program alone. The build script of `ring` asks to be run again when one of
+/// them changes, and everything above it would be built a second time.
+fn is_of_this_package(name: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Cargo on the whole workspace with all features. Cargo unifies the features of what it is called for, so
@@ -78,4 +89,18 @@ fn shown(command: &Command) -> String {
         text.push_str(&argument.to_string_lossy());
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_does_not_see_the_variables_of_this_package() {
+        // Set by the cargo that runs this test.
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some());
+        let command = cargo();
+        let mut removed = command.get_envs().filter(|(_, value)| value.is_none());
+        assert!(removed.any(|(name, _)| name == "CARGO_PKG_NAME"));
+    }
 }

@@ -104,6 +104,12 @@ impl View {
             && !self.is_recent(self.listening_since, now)
     }
 
+    /// Whether a reader that has seen messages of this term may take the holder for dead. A message of a new holder may
+    /// arrive before the table that names it, and the older lease says nothing of that holder.
+    pub(crate) fn is_gone(&self, lease: Option<&Lease>, seen_term: u64, now: Instant) -> bool {
+        lease.is_none_or(|lease| lease.term >= seen_term) && self.is_free(lease, now)
+    }
+
     /// The ids of collectors that may hold leases of this shard.
     pub(crate) fn live_members(&self, shard: usize, now: Instant) -> BTreeSet<&str> {
         let live = self.members.iter().filter(|(_, member)| {
@@ -218,6 +224,20 @@ mod tests {
             view.listened(now);
         }
         assert!(view.is_free(Some(&a), now), "silent for a whole timeout");
+    }
+
+    #[test]
+    fn the_silence_of_an_earlier_holder_says_nothing_of_the_next_one() {
+        let start = Instant::now();
+        let old = lease("a", "s");
+        let mut view = View::new(table(1, &[("0.0", old.clone())]), 1, start);
+        let mut now = start;
+        for _ in 0..5 {
+            now += TTL / 4;
+            view.listened(now);
+        }
+        assert!(view.is_gone(Some(&old), old.term, now), "a is silent");
+        assert!(!view.is_gone(Some(&old), old.term + 1, now), "the table is behind");
     }
 
     #[test]

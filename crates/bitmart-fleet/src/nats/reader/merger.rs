@@ -65,6 +65,11 @@ impl Merger {
         (self.inputs.len(), self.ttl)
     }
 
+    /// The highest term of the input that was seen; 0 before the first.
+    pub(in crate::nats) fn term(&self, input: usize) -> u64 {
+        self.inputs[input].term
+    }
+
     /// Whether the input delivers.
     pub(in crate::nats) fn is_input_up(&self, input: usize) -> bool {
         self.inputs[input].up_since.is_some()

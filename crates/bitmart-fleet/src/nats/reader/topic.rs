@@ -269,7 +269,8 @@ impl Topic {
             let Some(lease) = view.table.lease(shard, *replica) else { continue };
             let detail = format!("collector {} holds the topic now", lease.holder);
             self.merger.replaced(input, lease.term, detail, now, &mut self.out);
-            if view.is_free(Some(lease), now) && self.merger.is_input_up(input) {
+            let is_gone = view.is_gone(Some(lease), self.merger.term(input), now);
+            if is_gone && self.merger.is_input_up(input) {
                 let ttl = view.table.ttl() + Duration::from_secs(1);
                 let what = if lease.released { "stopped" } else { "fallen silent" };
                 let detail = format!("collector {} of the topic has {what}", lease.holder);
@@ -279,7 +280,7 @@ impl Topic {
         }
         // A topic that is read from one replica moves to another if its holder is dead.
         replicas.len() == 1
-            && view.is_free(view.table.lease(shard, replicas[0]), now)
+            && view.is_gone(view.table.lease(shard, replicas[0]), self.merger.term(0), now)
             && (0..view.table.replicas).any(|other| view.live_lease(shard, other, now).is_some())
     }
 
