@@ -7,7 +7,7 @@ use super::bucket::{Bucket, Delay};
 use super::budget::{Budget, BudgetStore, PermitId, RequestEnd};
 use super::shared_bucket::now;
 use crate::client::observe::BucketMetrics;
-use crate::wire::rate_limit::RateLimitState;
+use crate::protocol::rate_limit::RateLimitState;
 
 #[derive(Debug)]
 pub(super) struct StoredBucket {
