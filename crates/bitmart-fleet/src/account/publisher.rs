@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::check_name;
 use super::log::Log;
-use super::message::{Body, Message, Snapshot, Completeness, Markets, Update, json};
+use super::message::{Body, Completeness, Markets, Message, Snapshot, Update, json};
 use crate::collector::leases::{Held, Leases};
 use crate::collector::setup::{self, Setup};
 use crate::collector::status::Counters;
@@ -350,7 +350,8 @@ impl Task {
                 Update::OrderNotFound { market, order_id }
             }
             AccountEvent::Health { market, health } => {
-                let completeness = self.tracked.markets.iter_mut().find(|(known, _)| *known == market);
+                let completeness =
+                    self.tracked.markets.iter_mut().find(|(known, _)| *known == market);
                 if let Some((_, completeness)) = completeness {
                     completeness.live = health == Health::Live;
                 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bitmart_account::{AccountState, MAX_CLOCK_SKEW, Market, Order, Position};
 use bitmart_types::Timestamp;
 
-use super::message::{Body, Message, Snapshot, Completeness, Markets, Update};
+use super::message::{Body, Completeness, Markets, Message, Snapshot, Update};
 
 #[derive(Debug)]
 pub(super) struct Replica {
@@ -53,8 +53,11 @@ impl Replica {
 
     /// Whether the state is complete and current.
     pub(super) fn is_live(&self, market: Market, now: Instant) -> bool {
-        let is_complete = |completeness: &Completeness| completeness.live && completeness.since.is_some();
-        self.is_synced() && self.is_recent(now) && self.markets.get(&market).is_some_and(is_complete)
+        let is_complete =
+            |completeness: &Completeness| completeness.live && completeness.since.is_some();
+        self.is_synced()
+            && self.is_recent(now)
+            && self.markets.get(&market).is_some_and(is_complete)
     }
 
     /// Whether no message has been lost since a snapshot.
@@ -190,7 +193,9 @@ impl Replica {
     /// The same for a message that continues the term: compares once the publisher states when it begins. From then on
     /// nothing is missed while no number is missing, also if the publisher remembers less than before.
     fn report_missed_at_first(&mut self, markets: &Markets) {
-        let is_new = |market| self.markets.get(market).is_none_or(|completeness| completeness.since.is_none());
+        let is_new = |market| {
+            self.markets.get(market).is_none_or(|completeness| completeness.since.is_none())
+        };
         let first = markets.iter().filter(|(market, _)| is_new(market)).copied().collect();
         self.report_missed(&first);
     }

@@ -287,7 +287,8 @@ fn what_a_publisher_has_missed_is_reported_when_it_knows_since_when() {
     assert!(world.replica.snapshot(second, 2, world.now, world.now));
     assert_eq!(world.replica.complete_until(Market::Spot), Some(time(100)), "it is not taken away");
     updates(&mut world.replica);
-    let completeness = |number, markets| Message { term: 2, number, body: Body::Completeness(markets) };
+    let completeness =
+        |number, markets| Message { term: 2, number, body: Body::Completeness(markets) };
     world.replica.message(completeness(0, spot(true, None, None)), world.now);
     assert!(!world.replica.is_live(Market::Spot, world.now), "it does not say since when");
     let markets = spot(true, Some(time(200)), Some(time(150)));
@@ -324,7 +325,8 @@ fn fills_that_no_publisher_has_seen_are_reported_as_missed() {
 fn nothing_is_missed_while_all_messages_arrive_and_the_publisher_forgets_old_ones() {
     let now = Instant::now();
     let at = |millis| Some(Timestamp::from_millis(millis));
-    let markets = |since| vec![(Market::Spot, Completeness { live: true, complete_until: at(10), since })];
+    let markets =
+        |since| vec![(Market::Spot, Completeness { live: true, complete_until: at(10), since })];
     let mut reader = Replica::new(TTL, now);
     let snapshot = Snapshot {
         term: 1,
