@@ -200,7 +200,7 @@ impl Replica {
         self.report_missed(&first);
     }
 
-    /// A publisher that knows nothing yet does not take away until when everything is known here.
+    /// Keeps the known `complete_until` while a new publisher has none yet.
     fn set_markets(&mut self, markets: Markets) {
         for (market, completeness) in markets {
             let before = self.complete_until(market);

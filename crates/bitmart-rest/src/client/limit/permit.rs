@@ -1,4 +1,4 @@
-//! A permit, whoever counts it.
+//! A permit, counted in this process or by a budget store.
 
 use std::time::{Duration, Instant};
 
