@@ -31,6 +31,12 @@ async fn check_conformance(connector: &dyn Connect) {
     conformance(connector, host.target(), || host.accept()).await;
 }
 
+/// Connects to a loopback host and returns the error.
+async fn connect_error(connector: &dyn Connect) -> ConnectError {
+    let target = Target::new("localhost", 9, true).with_timeout(Duration::from_secs(20));
+    connector.connect(&target).await.expect_err("a failure")
+}
+
 /// A server configuration for `localhost`, and roots that trust it.
 fn certificate() -> (Arc<ServerConfig>, Roots) {
     let certified =

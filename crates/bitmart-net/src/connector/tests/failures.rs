@@ -2,12 +2,6 @@
 
 use super::*;
 
-/// Connects to a loopback host and returns the error.
-async fn connect_error(connector: &dyn Connect) -> ConnectError {
-    let target = Target::new("localhost", 9, true).with_timeout(Duration::from_secs(20));
-    connector.connect(&target).await.expect_err("a failure")
-}
-
 /// Connects through a proxy that sends these responses and then hangs or closes.
 async fn error_after_responses(
     scheme: &str,
